@@ -1,0 +1,136 @@
+package inspect
+
+import (
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// An Image is what one pass over the bytes of an image found.
+type Image struct {
+	Reference   string      // as the user named it
+	Transport   Transport   // the form in which it was read
+	Compression Compression // of the archive as a whole
+	Tags        []string    // names that the image claims for itself, in its order
+
+	Config   Config
+	Manifest Manifest
+	Layers   []*Layer // lowest first
+	Members  []Member // of the archive, in its order
+
+	// Items are the store items of all layers, sorted by path.
+	Items []StoreItem
+	// Dangling are the store paths that the bytes name and that no layer
+	// holds, sorted by To, then From.
+	Dangling []Reference
+	// Loose are the references to store items that are made outside the
+	// store, by link targets and contents of other files; sorted likewise.
+	Loose []Reference
+
+	// Problems are the findings of the integrity check, in the order of the
+	// ladder: archive, config, layers.
+	Problems []Finding
+}
+
+// A Transport is the form in which an image reaches audit; the names are those
+// that containers-transports(5) made usual.
+type Transport string
+
+// The transports.
+const (
+	DockerArchive Transport = "docker-archive"
+)
+
+// A Config is the image configuration, the JSON document that docker run
+// obeys (OCI image-spec v1.1, config.md).
+type Config struct {
+	Member string        // name in the archive
+	Raw    []byte        // the bytes as stored
+	Digest v1.Hash       // computed over Raw; the image ID
+	File   v1.ConfigFile // Raw, decoded
+}
+
+// A Manifest is the image manifest where one was observed. A docker-archive
+// has none: Digest is then zero and Origin is [Synthesised].
+type Manifest struct {
+	Digest    v1.Hash
+	MediaType types.MediaType
+	Raw       []byte
+	Origin    Origin
+}
+
+// An Origin says how a digest came about.
+type Origin string
+
+// The kinds of digest, which are never mixed up.
+const (
+	Claimed     Origin = "claimed"     // a descriptor says so
+	Computed    Origin = "computed"    // hashed here
+	Synthesised Origin = "synthesised" // the form has none: a tool would make it up
+)
+
+// A Layer is one change set of the image, a tar archive.
+type Layer struct {
+	Index            int    // 0 is the lowest
+	Member           string // name in the archive, or the blob's digest
+	MediaType        types.MediaType
+	Compression      Compression // of the blob
+	Digest           v1.Hash     // computed over the blob as stored
+	ClaimedDigest    v1.Hash     // of the blob; zero where nothing claims one
+	Size             int64       // of the blob, in bytes
+	DiffID           v1.Hash     // computed over the uncompressed tar, to its last byte
+	ClaimedDiffID    v1.Hash     // what the config says; zero when it says nothing
+	UncompressedSize int64       // of the tar, in bytes
+	Entries          []Entry     // in the order of the tar
+	Frame            Frame       // the bytes of the tar that are no file's content
+	Broken           error       // why the tar could be read only in part; nil when whole
+}
+
+// An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
+// GNU extensions of GNU tar 1.35).
+type Entry struct {
+	Name      string // as the header has it
+	Path      string // Name without leading "./" and "/" and trailing "/"; "." for the root
+	Type      byte   // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …
+	Mode      int64  // permissions with setuid, setgid and sticky bit (07777)
+	UID, GID  int
+	Uname     string
+	Gname     string
+	Size      int64  // of the content, in bytes
+	ModTime   int64  // seconds since 1970
+	ModNanos  int32  // the rest of it, in nanoseconds
+	Linkname  string // of links
+	Devmajor  int64
+	Devminor  int64
+	Xattrs    map[string]string // PAX SCHILY.xattr.*; nil when none
+	Digest    Sum               // SHA-256 of the content of a regular file
+	Offset    int64             // of the content in the uncompressed tar
+	FrameSize int64             // bytes of the frame between the previous content and this one
+	Sparse    bool              // the tar stores fewer bytes than Size
+}
+
+// A Member is one entry of the archive that carries the image.
+type Member struct {
+	Name       string
+	Size       int64
+	Digest     v1.Hash
+	Referenced bool // something of the image leads to it
+}
+
+// A StoreItem is a file or folder directly in /gnu/store or /nix/store.
+type StoreItem struct {
+	Path       string   // "/gnu/store/HASH-NAME"
+	Layer      int      // the layer that holds it
+	NarHash    v1.Hash  // SHA-256 of its NAR; zero when it cannot be told
+	NarSize    int64    // bytes of its NAR
+	Bytes      int64    // bytes of content
+	Files      int      // entries
+	References []string // store paths in the image that its NAR names, sorted; itself included
+	Problem    string   // why NarHash is zero, or References incomplete
+}
+
+// A Reference is a store path found in the bytes of the image.
+type Reference struct {
+	From  string // path of the entry that names it, "" for the config
+	Layer int    // of From, -1 for the config
+	To    string // the store path named
+}

@@ -1,0 +1,155 @@
+// Package provenance turns the evidence inside an image into a recipe: how
+// the image says that it was built.
+//
+// Each build system that is known has a folder of its own. Its Recover is
+// handed an inspected image and returns the recipe with the two checks that
+// only that system can make, recipe and closure. What the image does not tell
+// is said to be missing and never guessed.
+package provenance
+
+import (
+	"errors"
+
+	"audit/inspect"
+)
+
+// ErrNotMine is what a [System] returns for an image that it knows nothing
+// about: the next one is asked.
+var ErrNotMine = errors.New("no trace of this build system")
+
+// A System recovers the recipe of images that one build system made.
+type System interface {
+	// Recover returns what the image says about how it was built. It returns
+	// ErrNotMine when the image bears no trace of the system; any other error
+	// is fatal. Evidence that contradicts itself is no error but a problem in
+	// the recipe, or a finding of a check.
+	Recover(img *inspect.Image) (*Evidence, error)
+}
+
+// Evidence is what one build system found in an image.
+type Evidence struct {
+	Recipe  Recipe
+	Recover inspect.Check // the check named recipe
+	Closure inspect.Check // the check named closure
+}
+
+// A Recipe says how an image was built, as far as the image tells.
+type Recipe struct {
+	System   SystemName
+	Status   Status
+	Packer   string // the tool and its era, such as "guix pack -f docker (Guix 1.5)"
+	Channels []Channel
+	Packages []Package
+	Sources  []Source
+	Problems []string // what the recipe cannot express, a sentence each
+
+	// Files are the recipe as the system's own tools take it, such as
+	// channels.scm and manifest.scm, built from parsed values only.
+	Files []File
+	// Pack says how the packer was called.
+	Pack Pack
+}
+
+// A SystemName names a build system.
+type SystemName string
+
+// The build systems.
+const (
+	UnknownSystem SystemName = "unknown"
+	Guix          SystemName = "guix"
+	Nix           SystemName = "nix"
+	Docker        SystemName = "docker"
+)
+
+// A Status says how much of the recipe the image tells.
+type Status string
+
+// The statuses.
+const (
+	None     Status = "none"
+	Partial  Status = "partial"
+	Complete Status = "complete"
+)
+
+// A Channel is a source of package definitions, pinned to a commit.
+type Channel struct {
+	Name         string
+	URL          string
+	Branch       string // "" when none is recorded
+	Commit       string // 40 hexadecimal digits
+	Introduction *Introduction
+}
+
+// An Introduction says from which commit on, and by whose signature, the
+// history of a channel is authenticated.
+type Introduction struct {
+	Commit      string
+	Fingerprint string // of an OpenPGP key, as it is written in the evidence
+}
+
+// A Package is one entry of the recipe.
+type Package struct {
+	Name    string
+	Version string
+	Output  string
+	Path    string // its store item
+	Channel string // name of the channel that defines it; "" when not recorded
+}
+
+// A Source is a place in the image that the recipe comes from.
+type Source struct {
+	Layer  int // -1 for the config
+	Path   string
+	Digest inspect.Sum
+}
+
+// A File is a text that a build system's own tools read.
+type File struct {
+	Name string // without folder
+	Text []byte
+}
+
+// Pack says how a packer was called, recovered from what it made.
+type Pack struct {
+	Format       string // "docker", "tarball", …
+	Era          string // of the packer, such as "1.5"
+	Root         string // store path that the image is made of: the profile
+	MaxLayers    int    // 0 for a single layer
+	Symlinks     []Symlink
+	EntryPoint   []string // the program, relative to Root, and its arguments
+	ImageTag     string   // "" when it is the packer's default
+	Database     bool     // --localstatedir
+	Relocatable  bool     // -R
+	Compression  inspect.Compression
+	SystemType   string   // Guix system type, such as "x86_64-linux"
+	Unknown      []string // what of the call the image cannot tell
+	FriendlyName string   // the packer's default name for this profile
+}
+
+// A Symlink is a link outside the store into Root.
+type Symlink struct {
+	Source string // absolute
+	Target string // relative to Root; "" for Root itself
+}
+
+// Recover asks each system in turn and returns the first that recognises the
+// image. An image that none knows has a recipe of status none.
+func Recover(img *inspect.Image, systems []System) (*Evidence, error) {
+	for _, s := range systems {
+		ev, err := s.Recover(img)
+		if errors.Is(err, ErrNotMine) {
+			continue
+		}
+		return ev, err
+	}
+	return nothing(), nil
+}
+
+func nothing() *Evidence {
+	const why = "no build system that is known here left its traces in the image"
+	return &Evidence{
+		Recipe:  Recipe{System: UnknownSystem, Status: None},
+		Recover: inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown, Summary: why},
+		Closure: inspect.Check{ID: inspect.Closure, Status: inspect.Skipped, Summary: "no recipe to explain files by"},
+	}
+}

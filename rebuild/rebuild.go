@@ -1,0 +1,102 @@
+// Package rebuild is the builder core: it turns a recipe into a plan, the plan
+// into a build, the build into a comparison, and all checks into a verdict.
+//
+// A [Plan] is data: it can be printed, stored, edited and run elsewhere. A
+// [Builder] runs it with the real tool of one build system. The only processes
+// that audit ever starts are started by [Run] of this package.
+package rebuild
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// A Plan says how to build an image again. It holds everything that a builder
+// needs, so that it can be run on another machine.
+type Plan struct {
+	System       provenance.SystemName `json:"system"`
+	Image        string                `json:"image"`        // reference, for people
+	ConfigDigest string                `json:"configDigest"` // of the original
+	Root         string                `json:"root"`         // store path the image is made of
+	Files        []PlanFile            `json:"files"`
+	// Pack is the argument vector of the packer, such as
+	// ["pack", "-f", "docker", …, "-m", "manifest.scm"]; file names are those of Files.
+	Pack []string `json:"pack"`
+	// Trust lists every channel whose code the build would run, and why it is
+	// or is not trusted.
+	Trust []Trust `json:"trust"`
+	// Refused says why the plan must not be run, "" when it may.
+	Refused string `json:"refused,omitempty"`
+}
+
+// A PlanFile is a text file beside the plan.
+type PlanFile struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// Trust says whether the code of a channel may be run here.
+type Trust struct {
+	Channel string `json:"channel"`
+	URL     string `json:"url"`
+	Trusted bool   `json:"trusted"`
+	Why     string `json:"why"`
+}
+
+// Errors of a [Builder], which are three different things: not there, not
+// allowed, and failed.
+var (
+	ErrNoBuilder = errors.New("the builder is not installed")
+	ErrRefused   = errors.New("the plan is refused")
+	ErrBuild     = errors.New("the build failed")
+)
+
+// A Builder builds images again with the tools of one build system.
+type Builder interface {
+	// Build runs the plan. Progress and the tool's own output go to job.Log.
+	// It returns an error that wraps ErrNoBuilder, ErrRefused or ErrBuild; in
+	// each case the result holds what is known. A builder that finds the
+	// image in its store builds it again: a rebuild must have been built.
+	Build(ctx context.Context, plan Plan, job Job) (*Result, error)
+}
+
+// A Job is what a builder is given beside the plan.
+type Job struct {
+	Dir   string         // an empty folder to work in, for the caller to remove
+	Log   io.Writer      // the tool's own words
+	Fresh []string       // packages to build again though they are in the store; "all" for every one
+	Image *inspect.Image // the original, to hold the derivation's outputs against
+}
+
+// A Result is what a builder did.
+type Result struct {
+	Image      string        // path of the rebuilt image's file; "" when there is none
+	Command    []string      // the main command that was run
+	Tools      []Tool        // versions of what ran
+	Derivation inspect.Check // the check named derivation
+	Items      []Item        // of the image, sorted by path
+}
+
+// A Tool is a program that took part, for the report's run section.
+type Tool struct{ Name, Version string }
+
+// An Item says where a store item of the rebuilt image came from.
+type Item struct {
+	Path   string
+	How    How
+	Source string // of a substitute: the server
+}
+
+// A How says how a store item came to be in the builder's store.
+type How string
+
+// The ways.
+const (
+	Built       How = "built"       // in this run
+	Reused      How = "reused"      // it was in the store before this run
+	Substituted How = "substituted" // fetched from a server in this run
+)
