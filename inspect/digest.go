@@ -3,6 +3,8 @@ package inspect
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
+	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -22,3 +24,27 @@ func (s Sum) Hash() v1.Hash {
 }
 
 func (s Sum) String() string { return s.Hash().String() }
+
+// sumOf returns what h has hashed so far.
+func sumOf(h hash.Hash) (s Sum) {
+	h.Sum(s[:0])
+	return s
+}
+
+// A meter hashes and counts the bytes that are read through it.
+type meter struct {
+	r io.Reader
+	h hash.Hash
+	n int64
+}
+
+func newMeter(r io.Reader) *meter { return &meter{r: r, h: sha256.New()} }
+
+func (m *meter) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	m.h.Write(p[:n])
+	m.n += int64(n)
+	return n, err
+}
+
+func (m *meter) sum() Sum { return sumOf(m.h) }

@@ -5,27 +5,29 @@ import "fmt"
 // Limits bound what an image may cost to read. Each fails loudly, with a
 // [LimitError] that names it.
 type Limits struct {
-	Entries   int   // tar entries in all layers
-	PathBytes int   // bytes of one entry's name or link target
-	Members   int   // members of the archive
-	JSONBytes int64 // bytes of a config, manifest or index
-	KeptBytes int64 // bytes of all the bodies that Options.Keep asks for
-	Bytes     int64 // uncompressed bytes of the whole image
-	Ratio     int64 // uncompressed bytes for each byte read, beyond the first 64 MiB
-	Hashes    int   // strings of the shape of a store hash that may have to be remembered
+	Entries    int   // tar entries in all layers
+	PathBytes  int   // bytes of one entry's name or link target
+	Members    int   // members of the archive
+	JSONBytes  int64 // bytes of a config, manifest or index
+	FrameBytes int64 // compressed bytes of one layer's tar headers
+	KeptBytes  int64 // bytes of all the bodies that Options.Keep asks for
+	Bytes      int64 // uncompressed bytes of the whole image
+	Ratio      int64 // uncompressed bytes for each byte read, beyond the first 64 MiB
+	Hashes     int   // strings of the shape of a store hash that may have to be remembered
 }
 
 // DefaultLimits are far above any image seen in the wild.
 func DefaultLimits() Limits {
 	return Limits{
-		Entries:   4 << 20,
-		PathBytes: 32 << 10,
-		Members:   100_000,
-		JSONBytes: 16 << 20,
-		KeptBytes: 256 << 20,
-		Bytes:     1 << 40,
-		Ratio:     1100, // deflate cannot exceed 1032
-		Hashes:    4 << 20,
+		Entries:    8 << 20,
+		PathBytes:  32 << 10,
+		Members:    100_000,
+		JSONBytes:  16 << 20,
+		FrameBytes: 512 << 20,
+		KeptBytes:  256 << 20,
+		Bytes:      1 << 40,
+		Ratio:      1100, // deflate cannot exceed 1032
+		Hashes:     2 << 20,
 	}
 }
 

@@ -1,0 +1,233 @@
+package inspect
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// An archive is a tar file that carries an image, read in one pass: what its
+// members mean is known only when its manifest has been seen, which may come
+// last, so every member that looks like a layer is read as one.
+type archive struct {
+	pass    *pass
+	members []*member
+	byPath  map[string]*member // the last of each path
+}
+
+type member struct {
+	Member
+	path  string
+	link  string // path that a symlink or hard link leads to
+	body  []byte // of JSON documents
+	large bool   // looks like JSON, but is over the limit
+	layer *Layer // of members that look like a layer
+}
+
+// readArchive reads all members, and checks what follows the last.
+func (p *pass) readArchive(r io.Reader) (*archive, []Finding, error) {
+	a := &archive{pass: p, byPath: make(map[string]*member)}
+	tr := tar.NewReader(r)
+	for {
+		hdr, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err == nil {
+			err = a.add(hdr, tr)
+		}
+		if fatal := p.fatal(err); fatal != nil {
+			return nil, nil, fatal
+		}
+		if err != nil {
+			return nil, nil, &FormatError{a.place(), err}
+		}
+	}
+	trailing, err := p.trailing(r)
+	return a, append(a.duplicates(), trailing...), err
+}
+
+// place says in words how far the archive was read.
+func (a *archive) place() string {
+	if len(a.members) == 0 {
+		return "reading the first member of the archive"
+	}
+	return fmt.Sprintf("reading the archive at or after member %q", a.members[len(a.members)-1].Name)
+}
+
+func (a *archive) add(hdr *tar.Header, r io.Reader) error {
+	if len(a.members) >= a.pass.limits.Members {
+		return &LimitError{"members", int64(a.pass.limits.Members), "the archive"}
+	}
+	m := &member{Member: Member{Name: hdr.Name}, path: cleanPath(hdr.Name)}
+	a.members = append(a.members, m)
+	switch hdr.Typeflag {
+	case tar.TypeSymlink:
+		dir, _ := splitPath(m.path)
+		m.link = cleanPath(dir + "/" + hdr.Linkname)
+	case tar.TypeLink:
+		m.link = cleanPath(hdr.Linkname)
+	case tar.TypeReg:
+		if err := a.read(m, r); err != nil {
+			return err
+		}
+	default:
+		return nil
+	}
+	a.byPath[m.path] = m
+	return nil
+}
+
+// read reads the content of a member as what its first bytes say it is.
+func (a *archive) read(m *member, r io.Reader) error {
+	in := bufio.NewReaderSize(r, 128<<10)
+	head, err := in.Peek(tarBlock)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	if looksLikeTar(head) || sniffCompression(head) != None {
+		if m.layer, err = a.pass.readLayer(m.Name, in); err == nil {
+			m.Digest, m.Size = m.layer.Digest, m.layer.Size
+		}
+		return err
+	}
+	return a.readDocument(m, in, looksLikeJSON(head))
+}
+
+// readDocument hashes a member and keeps it when it may be a JSON document.
+func (a *archive) readDocument(m *member, r io.Reader, keep bool) error {
+	in := newMeter(r)
+	if keep {
+		body, err := io.ReadAll(io.LimitReader(in, a.pass.limits.JSONBytes+1))
+		if err != nil {
+			return err
+		}
+		m.body, m.large = body, int64(len(body)) > a.pass.limits.JSONBytes
+		if a.pass.kept += int64(len(body)); a.pass.kept > a.pass.limits.KeptBytes {
+			return &LimitError{"kept bytes", a.pass.limits.KeptBytes, m.Name}
+		}
+	}
+	_, err := io.Copy(io.Discard, in)
+	m.Digest, m.Size = in.sum().Hash(), in.n
+	return err
+}
+
+const tarBlock = 512
+
+// looksLikeTar says whether head starts a tar archive: with a magic, with the
+// right checksum (V7 has no magic), or with the zeros of an empty one.
+func looksLikeTar(head []byte) bool {
+	if len(head) < tarBlock {
+		return false
+	}
+	if string(head[257:262]) == "ustar" || firstNonZero(head[:tarBlock]) < 0 {
+		return true
+	}
+	_, err := tar.NewReader(bytes.NewReader(head[:tarBlock])).Next()
+	return err == nil
+}
+
+func looksLikeJSON(head []byte) bool {
+	head = bytes.TrimLeft(head, " \t\r\n")
+	return len(head) > 0 && (head[0] == '{' || head[0] == '[')
+}
+
+// trailing reads what follows the archive's last member: zeros, or a finding.
+func (p *pass) trailing(r io.Reader) ([]Finding, error) {
+	var found []Finding
+	for {
+		n, err := r.Read(p.buf)
+		if firstNonZero(p.buf[:n]) >= 0 && found == nil {
+			found = []Finding{{Rule: "trailing-data", Level: Problem, Layer: -1, Message: "data follows the end of the archive"}}
+		}
+		if err == io.EOF {
+			return found, nil
+		}
+		if fatal := p.fatal(err); fatal != nil {
+			return nil, fatal
+		}
+		if err != nil {
+			return nil, &FormatError{"reading the end of the archive", err}
+		}
+	}
+}
+
+func (a *archive) duplicates() []Finding {
+	var found []Finding
+	count := make(map[string]int)
+	for _, m := range a.members {
+		if count[m.path]++; count[m.path] == 2 && a.byPath[m.path] != nil {
+			found = append(found, Finding{Rule: "duplicate-member", Level: Problem, Layer: -1, Path: m.Name, Message: "the archive has this member more than once"})
+		}
+	}
+	return found
+}
+
+// maxLinks bounds how many links of the archive are followed.
+const maxLinks = 10
+
+// get returns the member at a path, links followed, and marks it as used.
+func (a *archive) get(path string) (*member, error) {
+	path = cleanPath(path)
+	for range maxLinks {
+		m := a.byPath[path]
+		if m == nil {
+			return nil, fmt.Errorf("the archive has no member %q", path)
+		}
+		m.Referenced = true
+		if m.link == "" {
+			return m, nil
+		}
+		path = m.link
+	}
+	return nil, fmt.Errorf("member %q: more than %d links", path, maxLinks)
+}
+
+// document decodes a JSON member into v and returns its bytes.
+func (a *archive) document(path string, v any) (*member, error) {
+	m, err := a.get(path)
+	if err != nil {
+		return nil, err
+	}
+	if m.large {
+		return nil, &LimitError{"JSON bytes", a.pass.limits.JSONBytes, m.Name}
+	}
+	if m.body == nil {
+		return nil, &FormatError{m.Name, errors.New("not a JSON document")}
+	}
+	if err := json.Unmarshal(m.body, v); err != nil {
+		return nil, &FormatError{m.Name, err}
+	}
+	return m, nil
+}
+
+// list returns the members as an image has them.
+func (a *archive) list() []Member {
+	var members []Member
+	for _, m := range a.members {
+		if m.layer != nil || m.body != nil || m.Size > 0 || m.link != "" {
+			members = append(members, m.Member)
+		}
+	}
+	return members
+}
+
+// unreferenced lists the members that nothing of the image leads to.
+func (a *archive) unreferenced(known func(path string) bool) []Finding {
+	var found []Finding
+	for _, m := range a.members {
+		if m.Referenced || a.byPath[m.path] != m || known(m.path) {
+			continue
+		}
+		found = append(found, Finding{Rule: "unreferenced-member", Level: Problem, Layer: -1, Path: m.Name,
+			Message: fmt.Sprintf("nothing in the image leads to this member of the archive (%d bytes)", m.Size)})
+	}
+	slices.SortFunc(found, func(x, y Finding) int { return strings.Compare(x.Path, y.Path) })
+	return found
+}

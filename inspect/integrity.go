@@ -1,0 +1,231 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// conclude draws from all layers what none of them shows alone: the store
+// items with their references, and the findings of the integrity check.
+func (p *pass) conclude(img *Image) {
+	img.link(&p.hashes)
+	if img.Config.Digest != digestInName(img.Config.Member) && digestInName(img.Config.Member).Hex != "" {
+		img.Problems = append(img.Problems, Finding{Rule: "config-digest-mismatch", Level: Problem, Layer: -1, Path: img.Config.Member,
+			Message: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
+	}
+	for _, l := range img.Layers {
+		img.Problems = append(img.Problems, l.problems()...)
+	}
+}
+
+// problems compares what is claimed of a layer with what was computed.
+func (l *Layer) problems() []Finding {
+	var found []Finding
+	add := func(level Level, rule, path, format string, args ...any) {
+		found = append(found, Finding{Rule: rule, Level: level, Layer: l.Index, Path: path, Message: fmt.Sprintf(format, args...)})
+	}
+	switch {
+	case l.ClaimedDiffID.Hex == "":
+		add(Problem, "diffid-missing", l.Member, "the config has no diffID for this layer")
+	case l.ClaimedDiffID != l.DiffID:
+		add(Problem, "diffid-mismatch", l.Member, "the config says diffID %s, the bytes have %s", l.ClaimedDiffID, shown(l.DiffID.String()))
+	}
+	if l.ClaimedDigest.Hex != "" && l.ClaimedDigest != l.Digest {
+		add(Problem, "digest-mismatch", l.Member, "claimed is digest %s, the bytes have %s", l.ClaimedDigest, l.Digest)
+	}
+	if l.Broken != nil {
+		add(Problem, "broken-layer", l.Member, "the layer can be read only in part: %v", l.Broken)
+	}
+	for _, note := range l.notes {
+		add(Problem, "packing", l.Member, "%s", note)
+	}
+	found = append(found, l.oddEntries()...)
+	return found
+}
+
+func shown(digest string) string {
+	if digest == ":" {
+		return "none, since they cannot be uncompressed"
+	}
+	return digest
+}
+
+// oddEntries lists entries that one tool reads otherwise than another.
+func (l *Layer) oddEntries() []Finding {
+	var found []Finding
+	seen := make(map[string]bool, len(l.Entries))
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if hasDotDot(e.Name) {
+			found = append(found, Finding{Rule: "unsafe-name", Level: Problem, Layer: l.Index, Path: e.Path, Message: fmt.Sprintf("the name %q leads upwards", e.Name)})
+		}
+		if seen[e.Path] && e.Type != '5' {
+			found = append(found, Finding{Rule: "duplicate-entry", Level: Note, Layer: l.Index, Path: e.Path, Message: "the layer has this entry more than once; the last one is seen by a container"})
+		}
+		seen[e.Path] = true
+	}
+	return found
+}
+
+// link finds out which store items name which: only now all are known.
+func (img *Image) link(b *budget) {
+	img.Items = mergeItems(img.Layers)
+	byHash := make(map[string][]string, len(img.Items))
+	for _, it := range img.Items {
+		hash := storeHash(it.Path)
+		byHash[hash] = append(byHash[hash], it.Path)
+	}
+	owners := make(map[string]*StoreItem, len(img.Items))
+	for i := range img.Items {
+		owners[img.Items[i].Path] = &img.Items[i]
+	}
+	for _, l := range img.Layers {
+		for _, g := range l.items {
+			owner := owners[g.Path]
+			owner.References = merge(owner.References, g.seen.among(byHash))
+			img.Dangling = append(img.Dangling, g.seen.missing(byHash, l.Index)...)
+		}
+		for _, seen := range l.loose {
+			img.addLoose(seen, byHash, l.Index)
+		}
+		l.items, l.loose = nil, nil
+	}
+	img.scanConfig(byHash, b)
+	sortReferences(img.Dangling)
+	sortReferences(img.Loose)
+	if b.left < 0 {
+		img.incomplete()
+	}
+}
+
+// incomplete says of every store item that its references may not be all.
+func (img *Image) incomplete() {
+	const why = "too many strings look like store hashes: its references may be incomplete"
+	for i := range img.Items {
+		img.Items[i].Problem = why
+	}
+}
+
+func (img *Image) scanConfig(byHash map[string][]string, b *budget) {
+	seen := &sightings{budget: b}
+	scan := scanner{seen: seen}
+	scan.write(img.Config.Raw)
+	scan.close()
+	img.addLoose(seen, byHash, -1)
+}
+
+func (img *Image) addLoose(seen *sightings, byHash map[string][]string, layer int) {
+	for _, to := range seen.among(byHash) {
+		img.Loose = append(img.Loose, Reference{From: seen.from, Layer: layer, To: to})
+	}
+	img.Dangling = append(img.Dangling, seen.missing(byHash, layer)...)
+}
+
+// among returns the store paths whose hashes were sighted, sorted.
+func (s *sightings) among(byHash map[string][]string) []string {
+	var found []string
+	if len(s.hashes) == 0 {
+		return nil
+	}
+	for hash, paths := range byHash {
+		if s.names(hash) {
+			found = append(found, paths...)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// missing returns the store paths that were sighted and are not in the image.
+func (s *sightings) missing(byHash map[string][]string, layer int) []Reference {
+	var found []Reference
+	for path, from := range s.paths {
+		if byHash[storeHash(path)] == nil {
+			found = append(found, Reference{From: from, Layer: layer, To: path})
+		}
+	}
+	return found
+}
+
+func sortReferences(refs []Reference) {
+	slices.SortFunc(refs, func(a, b Reference) int {
+		if c := strings.Compare(a.To, b.To); c != 0 {
+			return c
+		}
+		if c := strings.Compare(a.From, b.From); c != 0 {
+			return c
+		}
+		return a.Layer - b.Layer
+	})
+}
+
+func merge(a, b []string) []string {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// mergeItems lists the store items of all layers, each once. One that several
+// layers hold has a NAR hash only when they agree on it: a layer that adds to
+// a store item makes it another one.
+func mergeItems(layers []*Layer) []StoreItem {
+	var items []StoreItem
+	at := make(map[string]int)
+	for _, l := range layers {
+		for _, g := range l.items {
+			g.StoreItem.Layer = l.Index
+			i, ok := at[g.Path]
+			if !ok {
+				at[g.Path] = len(items)
+				items = append(items, g.StoreItem)
+				continue
+			}
+			if items[i].NarHash != g.NarHash {
+				items[i].Problem = fmt.Sprintf("layers %d and %d both have entries of it, and not the same ones", items[i].Layer, l.Index)
+				items[i].NarHash, items[i].NarSize = StoreItem{}.NarHash, 0
+			}
+		}
+	}
+	slices.SortFunc(items, func(a, b StoreItem) int { return strings.Compare(a.Path, b.Path) })
+	return items
+}
+
+// storeHash returns the 32 characters of a store path that are its hash.
+func storeHash(path string) string {
+	_, base := splitPath(path)
+	return base[:hashChars]
+}
+
+// Integrity is the check of that name: are the bytes what the image's own
+// descriptors say?
+func (img *Image) Integrity() Check {
+	c := Check{ID: Integrity, Status: Pass, Findings: img.Problems}
+	bad := 0
+	for _, f := range img.Problems {
+		if f.Level == Problem {
+			bad++
+		}
+	}
+	for _, l := range img.Layers {
+		if l.ClaimedDiffID == l.DiffID && l.Broken == nil {
+			c.Bytes += l.UncompressedSize
+		}
+	}
+	c.Summary = fmt.Sprintf("%d of %d layers have the diffID that the config says", verified(img.Layers), len(img.Layers))
+	if bad > 0 {
+		c.Status = Fail
+		c.Summary += fmt.Sprintf("; %d problems", bad)
+	}
+	return c
+}
+
+func verified(layers []*Layer) int {
+	n := 0
+	for _, l := range layers {
+		if l.ClaimedDiffID == l.DiffID && l.Broken == nil {
+			n++
+		}
+	}
+	return n
+}

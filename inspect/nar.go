@@ -1,0 +1,175 @@
+package inspect
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+	"strings"
+)
+
+// errNarOrder is what a narWriter says of a node that does not come in order.
+var errNarOrder = errors.New("not in the order of a NAR")
+
+// A narWriter hashes the NAR of one file system object, node by node. The
+// format is that of the Nix thesis (Dolstra 2006, figure 5.2) as Nix 2.8
+// (libutil/archive.cc) writes it: strings, each preceded by its length as 64
+// bits little endian and padded with zeros to a multiple of 8 bytes; the
+// entries of a folder sorted by name, as bytes.
+type narWriter struct {
+	h    hash.Hash
+	size int64
+	open []string // names of the folders being written, outermost first; "" is the root
+	last []string // the last entry written in each of them
+}
+
+func newNarWriter() *narWriter {
+	w := &narWriter{h: sha256.New()}
+	w.str("nix-archive-1")
+	return w
+}
+
+func (w *narWriter) str(tokens ...string) {
+	for _, s := range tokens {
+		w.length(int64(len(s)))
+		io.WriteString(w.h, s)
+		w.pad(int64(len(s)))
+	}
+}
+
+func (w *narWriter) length(n int64) {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(n))
+	w.h.Write(b[:])
+	w.size += 8 + n + (8-n%8)%8
+}
+
+func (w *narWriter) pad(n int64) {
+	var zeros [8]byte
+	w.h.Write(zeros[:(8-n%8)%8])
+}
+
+// enter starts the node at path, relative to the item ("" is the item itself).
+func (w *narWriter) enter(path string) error {
+	if path == "" {
+		if w.open != nil {
+			return errNarOrder
+		}
+		w.str("(", "type")
+		return nil
+	}
+	names := strings.Split(path, "/")
+	if len(names) > len(w.open) {
+		return errNarOrder
+	}
+	for len(w.open) > len(names) {
+		w.leave()
+	}
+	for i, dir := range w.open {
+		if i > 0 && dir != names[i-1] {
+			return errNarOrder
+		}
+	}
+	base, i := names[len(names)-1], len(names)-1
+	if base <= w.last[i] {
+		return errNarOrder
+	}
+	w.last[i] = base
+	w.str("entry", "(", "name", base, "node", "(", "type")
+	return nil
+}
+
+// folder says that the node entered is a folder; its entries follow.
+func (w *narWriter) folder(path string) {
+	w.str("directory")
+	_, base := splitPath(path)
+	w.open, w.last = append(w.open, base), append(w.last, "")
+}
+
+// leave ends the innermost folder.
+func (w *narWriter) leave() {
+	n := len(w.open) - 1
+	w.open, w.last = w.open[:n], w.last[:n]
+	w.end(n)
+}
+
+// end closes a node; every one but the item itself is also an entry.
+func (w *narWriter) end(depth int) {
+	w.str(")")
+	if depth > 0 {
+		w.str(")")
+	}
+}
+
+func (w *narWriter) symlink(target string) {
+	w.str("symlink", "target", target)
+	w.end(len(w.open))
+}
+
+func (w *narWriter) file(executable bool, size int64, content io.Reader) error {
+	w.str("regular")
+	if executable {
+		w.str("executable", "")
+	}
+	w.str("contents")
+	w.length(size)
+	n, err := io.Copy(w.h, content)
+	if err != nil {
+		return err
+	}
+	if n != size {
+		return fmt.Errorf("%d bytes of content where %d were promised", n, size)
+	}
+	w.pad(size)
+	w.end(len(w.open))
+	return nil
+}
+
+func (w *narWriter) sum() (Sum, int64) {
+	for len(w.open) > 0 {
+		w.leave()
+	}
+	return sumOf(w.h), w.size
+}
+
+// A narNode is one file, folder or symlink of a store item.
+type narNode struct {
+	path       string // relative to the item
+	kind       byte   // '0', '2' or '5'
+	executable bool
+	size       int64
+	offset     int64 // of the content in the spool
+	target     string
+}
+
+// hashNar returns the NAR hash and size of a store item, given its nodes in
+// any order and the spool that holds the contents.
+func hashNar(nodes []narNode, contents io.ReaderAt) (Sum, int64, error) {
+	slices.SortFunc(nodes, func(a, b narNode) int { return ComparePaths(a.path, b.path) })
+	w := newNarWriter()
+	for _, n := range nodes {
+		if err := writeNode(w, n, contents); err != nil {
+			return Sum{}, 0, fmt.Errorf("%q: %w", n.path, err)
+		}
+	}
+	sum, size := w.sum()
+	return sum, size, nil
+}
+
+func writeNode(w *narWriter, n narNode, contents io.ReaderAt) error {
+	if err := w.enter(n.path); err != nil {
+		return err
+	}
+	switch n.kind {
+	case '5':
+		w.folder(n.path)
+	case '2':
+		w.symlink(n.target)
+	default:
+		return w.file(n.executable, n.size, io.NewSectionReader(contents, n.offset, n.size))
+	}
+	return nil
+}

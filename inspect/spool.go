@@ -1,0 +1,91 @@
+package inspect
+
+import (
+	"io"
+	"os"
+)
+
+// spoolMemory is how many bytes a spool holds before it goes to disk.
+const spoolMemory = 4 << 20
+
+// A spool keeps the contents of a layer's store items until their NARs can be
+// hashed: a tar has its entries in any order, a NAR in sorted order. It is
+// memory first, then a temporary file without a name, so that nothing is left
+// behind however the process ends.
+type spool struct {
+	dir  string
+	mem  []byte
+	file *os.File
+	size int64
+}
+
+// A spoolError is a fault of this machine, not of the image.
+type spoolError struct {
+	doing string
+	err   error
+}
+
+func (e *spoolError) Error() string { return e.doing + " a temporary file: " + e.err.Error() }
+
+func (e *spoolError) Unwrap() error { return e.err }
+
+func (s *spool) Write(p []byte) (int, error) {
+	if s.file == nil && len(s.mem)+len(p) > spoolMemory {
+		if err := s.toDisk(); err != nil {
+			return 0, err
+		}
+	}
+	s.size += int64(len(p))
+	if s.file == nil {
+		s.mem = append(s.mem, p...)
+		return len(p), nil
+	}
+	n, err := s.file.Write(p)
+	if err != nil {
+		return n, &spoolError{"writing", err}
+	}
+	return n, nil
+}
+
+func (s *spool) toDisk() error {
+	f, err := os.CreateTemp(s.dir, "audit-spool-")
+	if err != nil {
+		return &spoolError{"creating", err}
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		f.Close()
+		return &spoolError{"unlinking", err}
+	}
+	if _, err := f.Write(s.mem); err != nil {
+		f.Close()
+		return &spoolError{"writing", err}
+	}
+	s.file, s.mem = f, nil
+	return nil
+}
+
+// ReadAt reads what was written.
+func (s *spool) ReadAt(p []byte, off int64) (int, error) {
+	if s.file != nil {
+		n, err := s.file.ReadAt(p, off)
+		if err != nil && err != io.EOF {
+			err = &spoolError{"reading", err}
+		}
+		return n, err
+	}
+	if off >= int64(len(s.mem)) {
+		return 0, io.EOF
+	}
+	n := copy(p, s.mem[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (s *spool) Close() error {
+	if s.file == nil {
+		return nil
+	}
+	return s.file.Close()
+}
