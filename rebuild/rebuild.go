@@ -55,6 +55,17 @@ var (
 	ErrBuild     = errors.New("the build failed")
 )
 
+// A HintError is an error with advice: what can be done about it, one or more
+// sentences for people.
+type HintError struct {
+	Err  error
+	Hint string
+}
+
+func (e *HintError) Error() string { return e.Err.Error() }
+
+func (e *HintError) Unwrap() error { return e.Err }
+
 // A Builder builds images again with the tools of one build system.
 type Builder interface {
 	// Build runs the plan. Progress and the tool's own output go to job.Log.
@@ -78,7 +89,18 @@ type Result struct {
 	Command    []string      // the main command that was run
 	Tools      []Tool        // versions of what ran
 	Derivation inspect.Check // the check named derivation
-	Items      []Item        // of the image, sorted by path
+	Items      []Item        // of the rebuilt image, sorted by path
+	Fresh      []Fresh       // what Job.Fresh asked for, sorted by derivation
+}
+
+// A Fresh says what building a derivation again, though its outputs were in
+// the store, has shown.
+type Fresh struct {
+	Derivation  string
+	Items       []string // of the rebuilt image, its outputs
+	Same        bool     // the second build gave the same bytes
+	Differences []string // paths that differ between the two builds, sorted; at most 100
+	Problem     string   // why it could not be built again; "" when it could
 }
 
 // A Tool is a program that took part, for the report's run section.
