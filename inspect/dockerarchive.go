@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -45,26 +46,20 @@ func (p *pass) readDockerArchive(r io.Reader, want string) (*Image, error) {
 func choose(manifest tarball.Manifest, want string) (tarball.Descriptor, error) {
 	var names []string
 	for _, d := range manifest {
-		for _, tag := range d.RepoTags {
-			if tag == want {
-				return d, nil
-			}
-			names = append(names, tag)
+		own := d.RepoTags
+		if len(own) == 0 {
+			own = []string{d.Config}
 		}
-		if len(d.RepoTags) == 0 {
-			names = append(names, d.Config)
-		}
-		if d.Config == want {
+		if want != "" && (slices.Contains(own, want) || d.Config == want) {
 			return d, nil
 		}
+		names = append(names, own...)
 	}
 	switch {
 	case len(manifest) == 0:
 		return tarball.Descriptor{}, &FormatError{"manifest.json", errors.New("it lists no image")}
-	case want != "":
+	case want != "" || len(manifest) > 1:
 		return tarball.Descriptor{}, &ChoiceError{Want: want, Have: names}
-	case len(manifest) > 1:
-		return tarball.Descriptor{}, &ChoiceError{Have: names}
 	}
 	return manifest[0], nil
 }

@@ -67,8 +67,8 @@ func splitReference(reference string) (path, want string) {
 func (p *pass) read(want string) (*Image, error) {
 	in := bufio.NewReaderSize(p.src, 256<<10)
 	head, err := in.Peek(8)
-	if p.src.err != nil {
-		return nil, p.src.err
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, fatal
 	}
 	if len(head) == 0 {
 		return nil, &FormatError{"the file", errors.New("it is empty")}
@@ -80,7 +80,11 @@ func (p *pass) read(want string) (*Image, error) {
 	}
 	defer x.close()
 	outer := bufio.NewReaderSize(p.bounded("the archive", x), 256<<10)
-	if head, err = outer.Peek(tarBlock); !looksLikeTar(head) {
+	head, err = outer.Peek(tarBlock)
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, fatal
+	}
+	if !looksLikeTar(head) {
 		return nil, notAnImage(compression, err)
 	}
 	img, err := p.readDockerArchive(outer, want)

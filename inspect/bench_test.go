@@ -1,0 +1,86 @@
+package inspect
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// benchLayer is a layer of 32 MiB in 2,000 files of a store, of which about
+// half cannot be compressed.
+func benchLayer(b *testing.B) []byte {
+	b.Helper()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	members := []archiveMember{folder("gnu/store/" + hashA + "-bench/")}
+	for i := range 2000 {
+		data := make([]byte, 16<<10)
+		for j := 0; j < len(data)/2; j++ {
+			data[j] = byte(rnd.Uint32())
+		}
+		members = append(members, regular(fmt.Sprintf("gnu/store/%s-bench/f%04d", hashA, i), string(data)))
+	}
+	return tarOf(b, members...)
+}
+
+// BenchmarkLayer reads one uncompressed layer: two digests of its bytes, every
+// entry with its own, the NAR hash and the store references.
+func BenchmarkLayer(b *testing.B) {
+	layer := benchLayer(b)
+	b.SetBytes(int64(len(layer)))
+	for b.Loop() {
+		readBench(b, layer)
+	}
+}
+
+// BenchmarkGzipLayer does the same when the layer has to be inflated first;
+// the MB/s are of uncompressed bytes.
+func BenchmarkGzipLayer(b *testing.B) {
+	layer := benchLayer(b)
+	packed := gzipped(b, layer)
+	b.SetBytes(int64(len(layer)))
+	for b.Loop() {
+		readBench(b, packed)
+	}
+}
+
+// BenchmarkFloor is the least that any reader must do, in the same run:
+// inflate and hash once.
+func BenchmarkFloor(b *testing.B) {
+	layer := benchLayer(b)
+	packed := gzipped(b, layer)
+	b.SetBytes(int64(len(layer)))
+	for b.Loop() {
+		z, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.Copy(sha256.New(), z); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkScanner(b *testing.B) {
+	layer := benchLayer(b)
+	b.SetBytes(int64(len(layer)))
+	for b.Loop() {
+		scanAll(string(layer), 128<<10)
+	}
+}
+
+func readBench(b *testing.B, blob []byte) {
+	b.Helper()
+	src := &source{ctx: context.Background(), r: bytes.NewReader(blob), n: int64(len(blob))}
+	p := newPass(context.Background(), src, Options{TempDir: b.TempDir()})
+	l, err := p.readLayer("layer", bufio.NewReaderSize(src, 128<<10))
+	if err != nil || l.Broken != nil || len(l.items) != 1 || l.items[0].NarHash.Hex == "" {
+		b.Fatal(err, l)
+	}
+}

@@ -1,0 +1,265 @@
+package inspect
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// An archiveMember is a member of a docker-archive under construction.
+type archiveMember struct {
+	hdr  tar.Header
+	data []byte
+}
+
+func tarOf(t testing.TB, members ...archiveMember) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := tar.NewWriter(&buf)
+	for _, m := range members {
+		m.hdr.Size = int64(len(m.data))
+		if err := w.WriteHeader(&m.hdr); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(m.data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func regular(name, content string) archiveMember {
+	return archiveMember{tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644}, []byte(content)}
+}
+
+// imageOf returns a docker-archive of the layers, with honest diffIDs.
+func imageOf(t testing.TB, layers ...[]byte) []archiveMember {
+	t.Helper()
+	var ids, names []string
+	var members []archiveMember
+	for i, l := range layers {
+		ids = append(ids, sumOfBytes(l).String())
+		names = append(names, fmt.Sprintf("%d/layer.tar", i))
+		members = append(members, archiveMember{tar.Header{Name: names[i], Typeflag: tar.TypeReg, Mode: 0o644}, l})
+	}
+	config := marshal(t, map[string]any{"architecture": "amd64", "os": "linux", "rootfs": map[string]any{"type": "layers", "diff_ids": ids}})
+	manifest := marshal(t, []any{map[string]any{"Config": "config.json", "RepoTags": []string{"a:1"}, "Layers": names}})
+	return append(members, regular("config.json", config), regular("manifest.json", manifest))
+}
+
+func marshal(t testing.TB, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func sumOfBytes(p []byte) Sum {
+	h := newSum()
+	h.Write(p)
+	return sumOf(h)
+}
+
+func openBytes(t testing.TB, data []byte, opt Options) (*Image, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return Open(context.Background(), path, opt)
+}
+
+func gzipped(t testing.TB, p []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	if _, err := w.Write(p); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func rules(img *Image) string {
+	var all []string
+	for _, f := range img.Problems {
+		all = append(all, f.Rule)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestIntegrityFindings(t *testing.T) {
+	layer := tarOf(t, regular("etc/hostname", "here\n"), regular("bin/x", strings.Repeat("x", 700)))
+	honest := func() []archiveMember { return imageOf(t, layer) }
+	edited := func(edit func(l []byte) []byte) []archiveMember {
+		m := honest()
+		m[0].data = edit(bytes.Clone(layer))
+		return m
+	}
+	for name, test := range map[string]struct {
+		members []archiveMember
+		after   string
+		want    string
+	}{
+		"honest":                    {members: honest()},
+		"a byte of a file":          {members: edited(func(l []byte) []byte { l[512] ^= 1; return l }), want: "diffid-mismatch"},
+		"a byte of a header":        {members: edited(func(l []byte) []byte { l[0] ^= 1; return l }), want: "diffid-mismatch broken-layer"},
+		"a byte of the padding":     {members: edited(func(l []byte) []byte { l[1000] ^= 1; return l }), want: "diffid-mismatch"},
+		"cut short":                 {members: edited(func(l []byte) []byte { return l[:1024] }), want: "diffid-mismatch packing"},
+		"data after the end":        {members: imageOf(t, append(bytes.Clone(layer), "junk"...)), want: "packing"},
+		"no end":                    {members: imageOf(t, layer[:len(layer)-1024]), want: "packing"},
+		"junk after the archive":    {members: honest(), after: "junk", want: "trailing-data"},
+		"zeros after the archive":   {members: honest(), after: strings.Repeat("\x00", 9000)},
+		"a blob nobody refers to":   {members: append(honest(), regular("hidden", "x")), want: "unreferenced-member"},
+		"a layer nobody refers to":  {members: append(honest(), archiveMember{tar.Header{Name: "hidden.tar", Typeflag: tar.TypeReg}, layer}), want: "unreferenced-member"},
+		"legacy files":              {members: append(honest(), regular("0/VERSION", "1.0"), regular("0/json", "{}"), regular("repositories", "{}"))},
+		"a member twice":            {members: append(honest(), regular("config.json", "{}"), honest()[1]), want: "duplicate-member"},
+		"an entry twice":            {members: imageOf(t, tarOf(t, regular("a", "1"), regular("a", "2"))), want: "duplicate-entry"},
+		"upwards":                   {members: imageOf(t, tarOf(t, regular("../a", "1"))), want: "unsafe-name"},
+		"an empty layer":            {members: imageOf(t, make([]byte, 10240))},
+		"gzip layer":                {members: packedLayer(t, layer, gzipped(t, layer))},
+		"two gzip members":          {members: packedLayer(t, layer, append(gzipped(t, layer[:600]), gzipped(t, layer[600:])...))},
+		"junk after the gzip layer": {members: packedLayer(t, layer, append(gzipped(t, layer), "junk"...)), want: "packing"},
+		"another gzip member":       {members: packedLayer(t, layer, append(gzipped(t, layer), gzipped(t, []byte("junk"))...)), want: "diffid-mismatch packing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			img, err := openBytes(t, append(tarOf(t, test.members...), test.after...), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := rules(img); got != test.want {
+				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
+			}
+			wantStatus := Pass
+			if test.want != "" && test.want != "duplicate-entry" {
+				wantStatus = Fail
+			}
+			if c := img.Integrity(); c.Status != wantStatus {
+				t.Errorf("integrity %v, want %v", c.Status, wantStatus)
+			}
+		})
+	}
+}
+
+// packedLayer is an image whose config claims layer and whose blob is packed.
+func packedLayer(t testing.TB, layer, packed []byte) []archiveMember {
+	t.Helper()
+	m := imageOf(t, layer)
+	m[0].data = packed
+	return m
+}
+
+func TestUnreadable(t *testing.T) {
+	honest := tarOf(t, imageOf(t, tarOf(t, regular("a", "1")))...)
+	bomb := tarOf(t, archiveMember{tar.Header{Name: "zeros", Typeflag: tar.TypeReg}, make([]byte, 200<<10)})
+	tight := DefaultLimits()
+	tight.Entries, tight.PathBytes, tight.Members, tight.JSONBytes, tight.Bytes = 3, 50, 8, 400, 100<<10
+	for name, test := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"empty":               {nil, "it is empty"},
+		"text":                {[]byte("not an image\n"), "no tar archive"},
+		"gzip of text":        {gzipped(t, []byte("text")), "gzip stream holds is no tar"},
+		"cut gzip":            {gzipped(t, honest)[:100], "unexpected EOF"},
+		"cut archive":         {honest[:700], "unexpected EOF"},
+		"no manifest":         {tarOf(t, regular("x", "{}")), "manifest.json"},
+		"manifest is no JSON": {tarOf(t, regular("manifest.json", "[oops")), "manifest.json"},
+		"manifest of nothing": {tarOf(t, regular("manifest.json", "[]")), "lists no image"},
+		"config is missing":   {tarOf(t, regular("manifest.json", `[{"Config":"c.json","Layers":[]}]`)), `no member "c.json"`},
+		"layer is missing":    {tarOf(t, regular("manifest.json", `[{"Config":"c.json","Layers":["l"]}]`), regular("c.json", "{}")), `no member "l"`},
+		"two images":          {tarOf(t, regular("manifest.json", `[{"RepoTags":["a:1"]},{"RepoTags":["b:2"]}]`)), "a:1, b:2"},
+		"links in a circle":   {tarOf(t, symlink("manifest.json", "b"), symlink("b", "manifest.json")), "more than 10 links"},
+		"too many entries":    {tarOf(t, imageOf(t, tarOf(t, regular("a", ""), regular("b", ""), regular("c", ""), regular("d", "")))...), "more than 3 entries"},
+		"a long name":         {tarOf(t, imageOf(t, tarOf(t, regular(strings.Repeat("n", 60), "")))...), "more than 50 path bytes"},
+		"a large config":      {tarOf(t, regular("manifest.json", `[{"Config":"c.json"}]`), regular("c.json", `{"a":"`+strings.Repeat("x", 500)+`"}`)), "more than 400 JSON bytes"},
+		"many members":        {tarOf(t, regular("1", ""), regular("2", ""), regular("3", ""), regular("4", ""), regular("5", ""), regular("6", ""), regular("7", ""), regular("8", ""), regular("9", "")), "more than 8 members"},
+		"a bomb":              {gzipped(t, tarOf(t, imageOf(t, bomb)...)), "uncompressed bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := openBytes(t, test.data, Options{Limits: &tight})
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Fatalf("error %v, want one with %q", err, test.want)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one line: %q", err)
+			}
+		})
+	}
+}
+
+func symlink(name, target string) archiveMember {
+	return archiveMember{tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeSymlink}, nil}
+}
+
+// Wherever an archive is cut, it is an error or a finding, and never a pass.
+func TestTruncation(t *testing.T) {
+	data := tarOf(t, imageOf(t, tarOf(t, regular("a", "1"), symlink("b", "a")))...)
+	end := len(bytes.TrimRight(data, "\x00"))
+	for n := 0; n < end; n += 64 {
+		img, err := openBytes(t, data[:n], Options{})
+		if err == nil && img.Integrity().Status == Pass {
+			t.Errorf("cut at %d of %d: integrity passes", n, len(data))
+		}
+	}
+}
+
+// FuzzOpen demands that no bytes whatever crash the reader, and that what it
+// returns adds up.
+func FuzzOpen(f *testing.F) {
+	layer := tarOf(f, regular("gnu/store/"+hashA+"-x/bin", "1"), symlink("gnu/store/"+hashA+"-x/l", "bin"), regular(".wh.b", ""))
+	f.Add(tarOf(f, imageOf(f, layer, tarOf(f, regular("c", "")))...))
+	f.Add(gzipped(f, tarOf(f, imageOf(f, gzipped(f, layer))...)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		img, err := openBytes(t, data, Options{Keep: func(string) bool { return true }})
+		if err != nil {
+			return
+		}
+		for _, l := range img.Layers {
+			total := int64(0)
+			for _, e := range l.Entries {
+				total += e.FrameSize
+			}
+			if total > l.Frame.Size {
+				t.Errorf("layer %d: entries have %d bytes of a frame of %d", l.Index, total, l.Frame.Size)
+			}
+		}
+		for i, file := range img.Files() {
+			if i > 0 && ComparePaths(img.Files()[i-1].Path, file.Path) >= 0 {
+				t.Errorf("files are not sorted at %q", file.Path)
+			}
+			if strings.Contains("/"+file.Path+"/", "/../") {
+				t.Errorf("path %q leads upwards", file.Path)
+			}
+		}
+		img.Integrity()
+	})
+}
+
+func TestErrorsHaveTheirType(t *testing.T) {
+	_, err := openBytes(t, []byte("text"), Options{})
+	var format *FormatError
+	if !errors.As(err, &format) {
+		t.Errorf("%v is no FormatError", err)
+	}
+	_, err = Open(context.Background(), filepath.Join(t.TempDir(), "absent"), Options{})
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v is not ErrNotExist", err)
+	}
+}
