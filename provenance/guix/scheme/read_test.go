@@ -56,7 +56,7 @@ func TestParse(t *testing.T) {
 		{`#t #f #true #false #T #F #nil`, `#t #f #t #f #t #f #nil`},
 		{`#\x #\x41 #\101 #\é #\( #\space #\NewLine #\nul #\x0`, `#\x #\A #\A #\é #\x28 #\x20 #\xa #\x0 #\x0`},
 		{`(#\a)`, `(#\a)`},
-		{`#(1 "a" (b)) #()`, `#(1 "a" (b)) #()`},
+		{`#(1 "a" (b)) #() #(quote a)`, `#(1 "a" (b)) #() #(quote a)`},
 		{`#vu8(0 255) #vu8()`, `#vu8(0 255) #vu8()`},
 	} {
 		values, err := Parse([]byte(tc.in), DefaultLimits())

@@ -36,7 +36,7 @@ func write(b *strings.Builder, v Value) {
 		b.WriteString(v.Kind.String())
 	case Vector:
 		b.WriteByte('#')
-		writeList(b, Value{Items: v.Items})
+		writeItems(b, v)
 	case Bytevector:
 		writeBytes(b, v.Text)
 	}
@@ -48,6 +48,10 @@ func writeList(b *strings.Builder, v Value) {
 		write(b, v.Items[1])
 		return
 	}
+	writeItems(b, v)
+}
+
+func writeItems(b *strings.Builder, v Value) {
 	b.WriteByte('(')
 	for i, item := range v.Items {
 		if i > 0 {
