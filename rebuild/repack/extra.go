@@ -1,0 +1,111 @@
+package repack
+
+import (
+	"archive/tar"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// A node is an entry that the packer makes itself, outside the store items.
+type node struct {
+	kind  byte
+	mode  int64
+	link  string
+	below string // of a symlink that the caller asked for: what its target begins with
+}
+
+// An extra is all that the packer lays down beside the store items, by path.
+type extra struct {
+	nodes map[string]node
+	bare  map[string]bool // symlinks that come without the folders above them
+}
+
+// newExtra returns what the packer of an era makes for a recipe.
+func newExtra(e era, pack provenance.Pack) extra {
+	x := extra{nodes: make(map[string]node), bare: make(map[string]bool)}
+	if e.tmp {
+		x.nodes["tmp"] = node{kind: tar.TypeDir, mode: 0o1777}
+	}
+	if e.storeDirs {
+		x.folder("gnu/store")
+	}
+	for _, s := range pack.Symlinks {
+		source := strings.Trim(s.Source, "/")
+		if e.bareLinks {
+			x.bare[source] = true
+		} else {
+			x.folder(parent(source))
+		}
+		x.nodes[source] = node{kind: tar.TypeSymlink, mode: 0o777, link: pack.Root + "/" + s.Target, below: pack.Root + "/"}
+	}
+	if pack.Database {
+		x.database(pack.Root)
+	}
+	return x
+}
+
+// database adds what (gnu build install) makes around the store's database.
+func (x extra) database(root string) {
+	const profiles = "var/guix/profiles/per-user/root"
+	x.folder("var/guix/db")
+	x.folder("var/guix/gcroots")
+	x.folder(profiles)
+	x.nodes["var/guix/db/db.sqlite"] = node{kind: tar.TypeReg, mode: 0o644}
+	x.symlink("var/guix/gcroots/profiles", "/var/guix/profiles")
+	x.symlink(profiles+"/guix-profile-1-link", root)
+	x.symlink(profiles+"/guix-profile", "guix-profile-1-link")
+}
+
+// folder adds the folder at p and those above it.
+func (x extra) folder(p string) {
+	for ; p != ""; p = parent(p) {
+		if _, ok := x.nodes[p]; !ok {
+			x.nodes[p] = node{kind: tar.TypeDir, mode: 0o755}
+		}
+	}
+}
+
+func (x extra) symlink(p, target string) {
+	x.nodes[p] = node{kind: tar.TypeSymlink, mode: 0o777, link: target}
+}
+
+// header returns the header that the packer gives the entry e, which is n.
+func (n node) header(e *inspect.Entry) header {
+	h := header{name: e.Path, mode: n.mode, kind: n.kind, link: n.link, mtime: 1}
+	switch {
+	case n.kind == tar.TypeDir:
+		h.name += "/"
+	case n.kind == tar.TypeReg:
+		h.size = e.Size
+	case n.below != "" && strings.HasPrefix(e.Linkname, n.below) && path.Clean(e.Linkname) == path.Clean(n.link):
+		h.link = e.Linkname // "bin/" is as good as "bin": the caller's own text
+	}
+	return h
+}
+
+// arguments returns the names that the packer hands to tar for x, in order.
+// The order of bare symlinks is the caller's, so it is taken from the image.
+func (x extra) arguments(found []string) []string {
+	var args []string
+	for _, p := range slices.Sorted(maps.Keys(x.nodes)) {
+		if !strings.Contains(p, "/") && !x.bare[p] {
+			args = append(args, p)
+		}
+	}
+	for _, p := range found {
+		if x.bare[p] {
+			args = append(args, p)
+		}
+	}
+	return args
+}
+
+// parent returns the path above p, "" for what is at the top.
+func parent(p string) string {
+	return p[:max(0, strings.LastIndexByte(p, '/'))]
+}
