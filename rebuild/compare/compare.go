@@ -1,15 +1,41 @@
 // Package compare holds two inspected images against each other: config field
 // by field, layers by diffID, then files. It is pure: two images in, a
 // comparison out.
+//
+// The ladder is climbed only as far as needed. Layers with the same diffID are
+// the same bytes and are not looked at twice. The entries of all other layers
+// are merged by path, so that an item that went to another layer is one
+// difference of cause order, and not one thing missing and another extra.
+// Entries that meet are held against each other field by field; what their
+// headers have that no field explains (the tar format, the spelling of a name,
+// a record of some vendor) is compared too, so that two layers that are not the
+// same bytes have at least one difference between them.
+//
+// Where the position of an entry decides what a container sees (something is
+// laid down twice, layers changed places, an entry lies below a link), the root
+// file systems as they are folded from all layers are compared as well.
+//
+// Images needs no content. To see how a changed file differs, open both images
+// again with [inspect.Options] whose Keep is set to exactly the paths that
+// [Comparison.ContentPaths] lists, and call [Comparison.Explain].
 package compare
 
-import "audit/inspect"
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+)
 
 // A Comparison is how a rebuilt image differs from the original.
 type Comparison struct {
-	Config      []FieldDifference
-	Layers      []LayerPair
-	Differences []Difference // sorted by layer, path, cause
+	Config      []FieldDifference // sorted by field
+	Layers      []LayerPair       // in the order of the original, then those only in the rebuild
+	Differences []Difference      // sorted by layer, path, cause
+
+	contents map[place]contentPair // the two files behind each difference of content
 }
 
 // A FieldDifference is a field of the image config that differs.
@@ -17,6 +43,9 @@ type FieldDifference struct {
 	Field string // JSON path, such as "config.Env[0]"
 	Was   string // JSON text in the original, "" when absent
 	Now   string // JSON text in the rebuild, "" when absent
+	// Cause is Derived, Timestamp, Content, or, when one side lacks the field,
+	// Missing or Extra.
+	Cause Cause
 }
 
 // A LayerPair is a layer of the original and the one of the rebuild that it is
@@ -26,12 +55,13 @@ type LayerPair struct {
 	Original string // diffID
 	Rebuilt  string // diffID
 	Equal    bool
+	Size     int64 // bytes of the original's tar, uncompressed; 0 when it is only in the rebuild
 }
 
 // A Difference is one thing about one path that is not the same.
 type Difference struct {
-	Path   string
-	Layer  int // in the original; in the rebuild for Extra
+	Path   string // "" for a layer as a whole
+	Layer  int    // in the original; in the rebuild for Extra; -1 for the config
 	Cause  Cause
 	Was    string
 	Now    string
@@ -55,13 +85,115 @@ const (
 	Type      Cause = "type"      // a file here, a folder there
 	Content   Cause = "content"   // the bytes of a file
 	Packaging Cause = "packaging" // tar format, padding, compression: nothing a container sees
+	// Derived is the cause of config fields that follow from the layers, whose
+	// own differences are listed: the diffIDs. No entry has it.
+	Derived Cause = "derived"
 )
 
+// Harmless says that a container sees the same in spite of such a difference:
+// the order of entries, a time, the packaging, or a digest of these.
+func (c Cause) Harmless() bool {
+	switch c {
+	case Order, Timestamp, Packaging, Derived:
+		return true
+	}
+	return false
+}
+
 // Images compares a rebuilt image with the original.
-func Images(original, rebuilt *inspect.Image) *Comparison { return nil }
+func Images(original, rebuilt *inspect.Image) *Comparison {
+	w := newWalk(original, rebuilt)
+	w.config()
+	w.pairLayers()
+	w.out.Layers = w.layerPairs()
+	w.layerOrder()
+	w.entries()
+	w.entryOrder()
+	w.layersAsWhole()
+	w.folded()
+	w.out.sort()
+	return w.out
+}
 
-// Identical says that config and every layer are the same bytes.
-func (c *Comparison) Identical() bool { return false }
+// Identical says that config and every layer are the same bytes. Images
+// without layers are not: nothing examined is never success.
+func (c *Comparison) Identical() bool {
+	for _, l := range c.Layers {
+		if !l.Equal {
+			return false
+		}
+	}
+	return len(c.Layers) > 0 && len(c.Config) == 0 && len(c.Differences) == 0
+}
 
-// Equivalent says that a container sees the same: only order and packaging differ.
-func (c *Comparison) Equivalent() bool { return false }
+// Equivalent says that a container sees the same: the content, mode, owner (by
+// number and by name), link target, extended attributes and device numbers of
+// every file, and every field of the config but the diffIDs, which follow from
+// the layers, and the times of creation. What is left differs by order,
+// timestamp or packaging. Identical images are equivalent.
+func (c *Comparison) Equivalent() bool {
+	for _, f := range c.Config {
+		if !f.Cause.Harmless() {
+			return false
+		}
+	}
+	for _, d := range c.Differences {
+		if !d.Cause.Harmless() {
+			return false
+		}
+	}
+	return len(c.Layers) > 0
+}
+
+// A CauseCount is how many differences have a cause.
+type CauseCount struct {
+	Cause Cause
+	Count int
+}
+
+// Causes counts the differences by cause, the most frequent first, then by
+// name. Fields of the config count too, but for those that are Derived: what
+// they follow from is counted already.
+func (c *Comparison) Causes() []CauseCount {
+	count := make(map[Cause]int)
+	for _, d := range c.Differences {
+		count[d.Cause]++
+	}
+	for _, f := range c.Config {
+		if f.Cause != Derived {
+			count[f.Cause]++
+		}
+	}
+	causes := make([]CauseCount, 0, len(count))
+	for cause, n := range count {
+		causes = append(causes, CauseCount{cause, n})
+	}
+	slices.SortFunc(causes, func(x, y CauseCount) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Cause, y.Cause))
+	})
+	return causes
+}
+
+func (c *Comparison) sort() {
+	slices.SortStableFunc(c.Differences, func(x, y Difference) int {
+		return cmp.Or(cmp.Compare(x.Layer, y.Layer), strings.Compare(x.Path, y.Path), cmp.Compare(x.Cause, y.Cause))
+	})
+}
+
+// config compares the two configs, as documents and as bytes.
+func (w *walk) config() {
+	was, now := &w.a.img.Config, &w.b.img.Config
+	if bytes.Equal(was.Raw, now.Raw) {
+		return
+	}
+	w.out.Config = fields(was.Raw, now.Raw)
+	for i := range w.out.Config {
+		f := &w.out.Config[i]
+		f.Cause = w.configCause(f)
+	}
+	if len(w.out.Config) == 0 {
+		at := firstDifference(was.Raw, now.Raw)
+		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: window(was.Raw, at), Now: window(now.Raw, at),
+			Detail: "the config has the same values, written differently"})
+	}
+}

@@ -1,0 +1,63 @@
+package compare
+
+import (
+	"audit/inspect"
+)
+
+// A place is a path in a layer.
+type place struct {
+	layer int
+	path  string
+}
+
+// told is a cause that is listed for a path already.
+type told struct {
+	path  string
+	cause Cause
+}
+
+// folded compares the root file systems that a container sees, where the place
+// of layers or entries may decide what that is. What the entries told already
+// is not told again.
+func (w *walk) folded() {
+	if !w.shuffled && !(w.reordered && w.entangled) {
+		return
+	}
+	known := make(map[told]bool)
+	for _, d := range w.out.Differences {
+		known[told{d.Path, d.Cause}] = true
+	}
+	add := func(d Difference, a, b int) {
+		if !known[told{d.Path, d.Cause}] {
+			d.Detail = "of the folded layers; " + d.Detail
+			w.tell(d, a, b)
+		}
+	}
+	was, now := w.a.img.Files(), w.b.img.Files()
+	for len(was) > 0 || len(now) > 0 {
+		switch order := compareFiles(was, now); {
+		case order < 0:
+			add(Difference{Path: was[0].Path, Layer: was[0].Layer, Cause: Missing, Was: describe(was[0].Entry)}, was[0].Layer, -1)
+			was = was[1:]
+		case order > 0:
+			add(Difference{Path: now[0].Path, Layer: now[0].Layer, Cause: Extra, Now: describe(now[0].Entry)}, -1, now[0].Layer)
+			now = now[1:]
+		default:
+			for _, d := range w.differences(at{was[0].Entry, was[0].Layer}, at{now[0].Entry, now[0].Layer}) {
+				add(d, was[0].Layer, now[0].Layer)
+			}
+			was, now = was[1:], now[1:]
+		}
+	}
+}
+
+// compareFiles orders the first file of each list; the end comes last.
+func compareFiles(was, now []inspect.File) int {
+	switch {
+	case len(was) == 0:
+		return 1
+	case len(now) == 0:
+		return -1
+	}
+	return inspect.ComparePaths(was[0].Path, now[0].Path)
+}
