@@ -1,0 +1,29 @@
+// Package guix recovers the recipe of images that GNU Guix made: it finds the
+// pack's own profile in an image, reads the profile manifest in it, and writes
+// channels.scm and manifest.scm, from which guix time-machine makes the image
+// again. It also makes the check closure: is every file of the image explained?
+//
+// # What Guix leaves in an image
+//
+// guix pack makes an image of one profile, a store item /gnu/store/…-profile,
+// and of all that it refers to. The file manifest in the profile lists the
+// packages in the order of the command line; with --save-provenance each of
+// them names the channels that it comes from, with their commits. Around the
+// store items the packer lays a few entries that follow from its options.
+//
+// Formats and rules were learnt from the source of Guix 1.0.0 to 1.5.0; where
+// a rule was taken from a certain module, the code that follows it says so.
+//
+// # What becomes of it
+//
+// channels.scm is a program to Guix, so nothing of the image is ever copied
+// into it: both files are printed from values that were parsed and checked,
+// by a writer that cannot print anything but data (package scheme). A value
+// that is not of its form (a commit of 40 digits, say) is left out, and the
+// recipe is partial. They hold the same data as what guix package
+// --export-channels and --export-manifest print, with every version pinned.
+//
+// A recipe is complete when the two files say all that the profile says.
+// Profiles with packages of several commits of one channel are common, and
+// theirs are partial: one channels.scm cannot say that.
+package guix

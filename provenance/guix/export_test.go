@@ -1,0 +1,82 @@
+package guix
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"audit/provenance/guix/scheme"
+)
+
+const fixtures = "../../fixtures/guix"
+
+func readFixture(t testing.TB, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(fixtures, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func parse(t testing.TB, text []byte) []scheme.Value {
+	t.Helper()
+	values, err := scheme.Parse(text, scheme.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+func mustParse(t testing.TB, text []byte) *Profile {
+	t.Helper()
+	p, err := ParseProfile("manifest", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// sameData fails the test unless both texts hold equal data.
+func sameData(t *testing.T, got, want []scheme.Value) {
+	t.Helper()
+	if !scheme.Equal(scheme.ListOf(got...), scheme.ListOf(want...)) {
+		t.Errorf("got\n%s\nwant\n%s", scheme.Pretty(scheme.ListOf(got...), 0), scheme.Pretty(scheme.ListOf(want...), 0))
+	}
+}
+
+// Every profile that Guix wrote gives the files that Guix makes of it.
+func TestExportIsWhatGuixExports(t *testing.T) {
+	manifests, err := filepath.Glob(filepath.Join(fixtures, "profiles", "*.manifest"))
+	if err != nil || len(manifests) < 40 {
+		t.Fatalf("%d profile manifests, %v", len(manifests), err)
+	}
+	for _, file := range manifests {
+		base := "profiles/" + strings.TrimSuffix(filepath.Base(file), ".manifest")
+		t.Run(filepath.Base(base), func(t *testing.T) {
+			p := mustParse(t, readFixture(t, base+".manifest"))
+			if len(p.Problems) > 0 {
+				t.Errorf("problems: %q", p.Problems)
+			}
+			list := listChannels(p)
+			if string(readFixture(t, base+".channels.rc")) == "0" {
+				sameData(t, parse(t, channelsFile(list)), parse(t, readFixture(t, base+".channels.scm")))
+			} else if len(list.written) > 0 {
+				t.Errorf("channels where Guix finds none: %v", list.written)
+			}
+			want := parse(t, readFixture(t, base+".manifest-fullversion.code"))
+			sameData(t, parse(t, manifestFile(p.Entries)), want[0].Items[1:])
+		})
+	}
+}
+
+// What Guix 1.5.0 itself exported from the profiles inside two of the images.
+func TestExportedByRelease(t *testing.T) {
+	for _, name := range []string{"hello", "tiny"} {
+		p := mustParse(t, readFixture(t, "export/"+name+".profile-manifest"))
+		sameData(t, parse(t, channelsFile(listChannels(p))), parse(t, readFixture(t, "export/"+name+".export-channels.scm")))
+		want := strings.ReplaceAll(string(readFixture(t, "export/"+name+".export-manifest.scm")), `hello"`, `hello@`+p.Entries[0].Version+`"`)
+		sameData(t, parse(t, manifestFile(p.Entries)), parse(t, []byte(want)))
+	}
+}
