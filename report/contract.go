@@ -1,0 +1,328 @@
+package report
+
+import (
+	"time"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// SchemaVersion is the version of the contract in this file. It changes with
+// every key: a reader never has to guess what a key means.
+const SchemaVersion = "1"
+
+// A Report is all that is known of one image, as report.json holds it.
+//
+// Digests are "sha256:" and 64 lower-case hexadecimal digits, or "" when there
+// is none; sizes are bytes; a layer of -1 means no layer.
+type Report struct {
+	SchemaVersion string          `json:"schemaVersion"`
+	Tool          Tool            `json:"tool"` // what wrote the report
+	Image         Image           `json:"image"`
+	Recipe        Recipe          `json:"recipe"`
+	Plan          *Plan           `json:"plan"`       // null when no rebuild was planned
+	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
+	Checks        []Check         `json:"checks"`     // always seven, in the order of the ladder
+	Coverage      Coverage        `json:"coverage"`
+	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
+	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
+	Verdict       rebuild.Verdict `json:"verdict"`
+	Meaning       string          `json:"meaning"` // the verdict in a sentence
+	Limits        []string        `json:"limits"`  // what the verdict does not say, a sentence each
+	Policy        Policy          `json:"policy"`
+	Run           Run             `json:"run"`
+}
+
+// A Tool is a program and its version.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// An Image is what was read, with all that an outside tool needs to check it.
+type Image struct {
+	Reference        Text                `json:"reference"`        // without the host's folders, which are in run
+	Transport        inspect.Transport   `json:"transport"`        // the form it was read in, as in containers-transports(5)
+	Compression      inspect.Compression `json:"compression"`      // of the archive as a whole
+	Tags             []Text              `json:"tags"`             // names that the image claims for itself, in its order
+	ConfigDigest     string              `json:"configDigest"`     // computed over the config; the image ID
+	ConfigMember     Text                `json:"configMember"`     // where the config lies in the archive
+	ManifestDigest   ManifestDigest      `json:"manifestDigest"`   // of the image manifest
+	Platform         Text                `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
+	Created          string              `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
+	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
+	Layers           []Layer             `json:"layers"`           // lowest first
+	Members          []Member            `json:"members"`          // of the archive, in its order
+}
+
+// A ManifestDigest is the digest of an image manifest and how it came about.
+type ManifestDigest struct {
+	Digest string         `json:"digest"` // "" when the form has no manifest: none is made up
+	Origin inspect.Origin `json:"origin"` // claimed, computed, or synthesised when a tool would have to make it up
+}
+
+// A Layer is one change set of the image.
+type Layer struct {
+	Index            int                 `json:"index"`            // 0 is the lowest
+	Member           Text                `json:"member"`           // name in the archive, or the blob's digest
+	MediaType        Text                `json:"mediaType"`        // as the image claims it; "" when it does not
+	Compression      inspect.Compression `json:"compression"`      // of the blob, by its magic number
+	Digest           string              `json:"digest"`           // computed over the blob as stored
+	ClaimedDigest    string              `json:"claimedDigest"`    // what a descriptor says; "" when none does
+	DiffID           string              `json:"diffID"`           // computed over the uncompressed tar, to its last byte
+	ClaimedDiffID    string              `json:"claimedDiffID"`    // what the config says; "" when it does not
+	Size             int64               `json:"size"`             // of the blob as stored
+	UncompressedSize int64               `json:"uncompressedSize"` // of the tar
+	Entries          int                 `json:"entries"`          // count of tar entries
+	StoreItems       int                 `json:"storeItems"`       // count of the store items that it holds
+	Broken           Text                `json:"broken"`           // why the tar could be read only in part; "" when whole
+}
+
+// A Member is one entry of the archive that carries the image.
+type Member struct {
+	Name       Text   `json:"name"`
+	Size       int64  `json:"size"`
+	Digest     string `json:"digest"`     // computed
+	Referenced bool   `json:"referenced"` // something of the image leads to it
+}
+
+// A Recipe says how the image was built, as far as the image tells.
+type Recipe struct {
+	System   provenance.SystemName `json:"system"`
+	Status   provenance.Status     `json:"status"`
+	Packer   Text                  `json:"packer"`   // the tool and its era
+	Channels []Channel             `json:"channels"` // in the order of the recipe
+	Packages []Package             `json:"packages"` // in the order of the recipe
+	Evidence []Evidence            `json:"evidence"` // where in the image the recipe comes from
+	Problems []Text                `json:"problems"` // what the recipe cannot express, a sentence each
+	Options  Options               `json:"options"`  // how the packer was called
+	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
+}
+
+// A Channel is a source of package definitions, pinned to a commit.
+type Channel struct {
+	Name         Text          `json:"name"`
+	URL          Text          `json:"url"`
+	Branch       Text          `json:"branch"`
+	Commit       Text          `json:"commit"`
+	Introduction *Introduction `json:"introduction"` // null when none is recorded
+}
+
+// An Introduction says from which commit on, and by whose signature, the
+// history of a channel is authenticated.
+type Introduction struct {
+	Commit      Text `json:"commit"`
+	Fingerprint Text `json:"fingerprint"` // of an OpenPGP key, as written in the image
+}
+
+// A Package is one entry of the recipe.
+type Package struct {
+	Name    Text `json:"name"`
+	Version Text `json:"version"`
+	Output  Text `json:"output"`
+	Path    Text `json:"path"`    // its store item
+	Channel Text `json:"channel"` // the channel that defines it; "" when not recorded
+}
+
+// Evidence is a place in the image that the recipe comes from.
+type Evidence struct {
+	Layer  int    `json:"layer"` // -1 for the config
+	Path   Text   `json:"path"`
+	Digest string `json:"digest"`
+}
+
+// Options say how the packer was called, recovered from what it made.
+type Options struct {
+	Format       Text                `json:"format"` // "docker", "tarball", …
+	Era          Text                `json:"era"`    // of the packer, such as "1.5"
+	SystemType   Text                `json:"systemType"`
+	Root         Text                `json:"root"`      // store path that the image is made of
+	MaxLayers    int                 `json:"maxLayers"` // 0 for a single layer
+	Compression  inspect.Compression `json:"compression"`
+	EntryPoint   []Text              `json:"entryPoint"` // the program, relative to root, and its arguments
+	Symlinks     []Symlink           `json:"symlinks"`
+	ImageTag     Text                `json:"imageTag"`     // "" when it is the packer's default
+	FriendlyName Text                `json:"friendlyName"` // the packer's default name
+	Database     bool                `json:"database"`     // the store's database is in the image
+	Relocatable  bool                `json:"relocatable"`
+	Unknown      []Text              `json:"unknown"` // what of the call the image cannot tell
+}
+
+// A Symlink is a link outside the store into the root of the recipe.
+type Symlink struct {
+	Source Text `json:"source"` // absolute
+	Target Text `json:"target"` // relative to the root; "" for the root itself
+}
+
+// A File is a text that a build system's own tools read.
+type File struct {
+	Name Text `json:"name"`
+	Text Text `json:"text"`
+}
+
+// A Plan is how the image would be built again, and whose code that would run.
+type Plan struct {
+	Command []Text  `json:"command"` // the arguments, one a word; files are those of the recipe
+	Trust   []Trust `json:"trust"`   // every channel whose code the build would run
+	Refused Text    `json:"refused"` // why the plan must not be run; "" when it may
+}
+
+// Trust says whether the code of a channel may be run, and why.
+type Trust struct {
+	Channel Text `json:"channel"`
+	URL     Text `json:"url"`
+	Trusted bool `json:"trusted"`
+	Why     Text `json:"why"`
+}
+
+// A StoreItem is a file or folder directly in /gnu/store or /nix/store.
+type StoreItem struct {
+	Path       Text   `json:"path"`
+	Layer      int    `json:"layer"`
+	NarHash    string `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
+	NarSize    int64  `json:"narSize"`
+	References []Text `json:"references"` // store paths that its bytes name, sorted; itself included
+	Problem    Text   `json:"problem"`    // why narHash is "", or references are incomplete
+}
+
+// A Check is one rung of the ladder of evidence.
+type Check struct {
+	ID       inspect.CheckID `json:"id"`
+	Status   inspect.Status  `json:"status"`
+	Summary  Text            `json:"summary"`
+	Findings []Finding       `json:"findings"`
+}
+
+// A Finding is one thing that a check saw.
+type Finding struct {
+	Rule    Text          `json:"rule"`  // a stable name in kebab case
+	Level   inspect.Level `json:"level"` // note, or problem: the reason for a fail or an unknown
+	Layer   int           `json:"layer"` // -1 when it is about no layer
+	Path    Text          `json:"path"`  // the entry, archive member or store item; may be ""
+	Message Text          `json:"message"`
+}
+
+// Coverage says for which of the image's bytes each check vouches.
+type Coverage struct {
+	Total  int64   `json:"total"`  // bytes of all uncompressed layers
+	Checks []Share `json:"checks"` // in the order of the checks
+}
+
+// A Share is what one check vouches for.
+type Share struct {
+	ID    inspect.CheckID `json:"id"`
+	Bytes int64           `json:"bytes"`
+	Share float64         `json:"share"` // 0 to 1, rounded down to four digits: 1 means every byte
+}
+
+// A Rebuild is how the image was built again, or tried to be.
+type Rebuild struct {
+	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere
+	Command []Text        `json:"command"` // the main command, one argument a word
+	Status  RebuildStatus `json:"status"`
+	Problem Text          `json:"problem"` // what the builder says; "" when it built
+	Hint    Text          `json:"hint"`    // what can be done about the problem; may be ""
+	Log     Text          `json:"log"`     // name of the file beside the report; "" when there is none
+	Items   Items         `json:"items"`
+	Fresh   []Fresh       `json:"fresh"` // sorted by derivation
+}
+
+// A RebuildStatus says how far a rebuild came.
+type RebuildStatus string
+
+// How a rebuild ends.
+const (
+	Given     RebuildStatus = "given"      // made elsewhere: how is not known here
+	Built     RebuildStatus = "built"      // here, in this run
+	Failed    RebuildStatus = "failed"     // the build was tried and failed
+	Refused   RebuildStatus = "refused"    // the plan may not be run
+	NoBuilder RebuildStatus = "no-builder" // the tool is not installed
+	Stopped   RebuildStatus = "stopped"    // something else went wrong, or it was interrupted
+)
+
+// Items say where the store items of a rebuilt image came from; each list is
+// sorted by path.
+type Items struct {
+	Built       []Text       `json:"built"`  // in this run
+	Reused      []Text       `json:"reused"` // they were in the store before
+	Substituted []Substitute `json:"substituted"`
+}
+
+// Fresh says what building a derivation again, though its outputs were in the
+// builder's store, has shown.
+type Fresh struct {
+	Derivation  Text   `json:"derivation"`
+	Items       []Text `json:"items"`       // its outputs, of the rebuilt image
+	Same        bool   `json:"same"`        // the second build gave the same bytes
+	Differences []Text `json:"differences"` // paths that differ between the two builds, sorted; at most 100
+	Problem     Text   `json:"problem"`     // why it could not be built again; "" when it could
+}
+
+// A Substitute is a store item that was fetched instead of built.
+type Substitute struct {
+	Path   Text `json:"path"`
+	Source Text `json:"source"` // the server
+}
+
+// A Comparison is how the rebuilt image differs from the original.
+type Comparison struct {
+	Rebuilt     Rebuilt           `json:"rebuilt"`
+	Config      []FieldDifference `json:"config"`
+	Layers      []LayerPair       `json:"layers"`
+	Differences []Difference      `json:"differences"` // sorted by layer, path, cause
+}
+
+// Rebuilt names the image that the original was held against.
+type Rebuilt struct {
+	Reference    Text   `json:"reference"` // without the host's folders
+	ConfigDigest string `json:"configDigest"`
+}
+
+// A FieldDifference is a field of the image config that differs.
+type FieldDifference struct {
+	Field Text `json:"field"` // such as "config.Env[0]"
+	Was   Text `json:"was"`   // JSON text; "" when absent
+	Now   Text `json:"now"`
+}
+
+// A LayerPair is a layer and the one that it is held against.
+type LayerPair struct {
+	Index    int    `json:"index"`
+	Original string `json:"original"` // diffID; "" when only the rebuild has it
+	Rebuilt  string `json:"rebuilt"`  // diffID; "" when only the original has it
+	Equal    bool   `json:"equal"`
+}
+
+// A Difference is one thing about one path that is not the same.
+type Difference struct {
+	Path   Text          `json:"path"`
+	Layer  int           `json:"layer"` // of the original; of the rebuild for what only it has
+	Cause  compare.Cause `json:"cause"`
+	Was    Text          `json:"was"`
+	Now    Text          `json:"now"`
+	Detail Text          `json:"detail"` // such as the diff of a text file
+}
+
+// A Policy is what was demanded of the image, and whether it holds.
+type Policy struct {
+	Require string `json:"require"` // "consistent", "equivalent" or "reproducible"; "" when nothing was
+	Holds   bool   `json:"holds"`
+}
+
+// A Run is everything that changes from one run to the next.
+type Run struct {
+	Date      time.Time  `json:"date"` // when it began, UTC
+	Host      Text       `json:"host"`
+	Platform  string     `json:"platform"`  // of the machine, such as "linux/amd64"
+	Reference Text       `json:"reference"` // the image as the user named it
+	Durations []Duration `json:"durations"` // in the order of the line
+	Tools     []Tool     `json:"tools"`     // what took part
+}
+
+// A Duration is how long one step took.
+type Duration struct {
+	Step    string  `json:"step"`
+	Seconds float64 `json:"seconds"`
+}

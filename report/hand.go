@@ -1,0 +1,194 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+
+	"audit/inspect"
+)
+
+// A handCheck is a command that anyone can run to check a part of the report
+// without audit, and what it must print.
+type handCheck struct {
+	What    string
+	Command string
+	Expect  string // "" when the command only prepares
+}
+
+// A handGuide is how a report is checked with tar and sha256sum.
+type handGuide struct {
+	Before string // a sentence on where to start
+	Checks []handCheck
+	Items  []handCheck // NAR hashes, which need guix or nix
+}
+
+// maxHand bounds the layers that are spelt out: the rest is alike.
+const maxHand = 200
+
+// byHand says how to check the image of a report with other tools. The
+// commands are for GNU tar 1.35 and coreutils; tar finds out for itself how an
+// archive is compressed.
+func byHand(r *Report) handGuide {
+	read, before := reader(r.Image)
+	g := handGuide{Before: before}
+	if read == nil {
+		return g
+	}
+	img := r.Image
+	if img.ConfigDigest != "" {
+		g.add("the config; its digest is the image ID", read(img.ConfigMember, img.ConfigDigest), img.ConfigDigest)
+	}
+	for _, l := range img.Layers[:min(len(img.Layers), maxHand)] {
+		g.addLayer(l, read(l.Member, l.Digest))
+	}
+	g.Items = narChecks(r, read)
+	return g
+}
+
+func (g *handGuide) add(what, command, digest string) {
+	hex := strings.TrimPrefix(digest, "sha256:")
+	g.Checks = append(g.Checks, handCheck{what, command + " | sha256sum", hex + "  -"})
+}
+
+func (g *handGuide) addLayer(l Layer, read string) {
+	name := "layer " + strconv.Itoa(l.Index)
+	unpack := decompressor(l.Compression)
+	if unpack == "" {
+		g.add(name+": its diffID, which is the digest of the blob too", read, l.DiffID)
+		return
+	}
+	g.add(name+": the digest of the blob as stored", read, l.Digest)
+	g.add(name+": its diffID", read+" | "+unpack, l.DiffID)
+}
+
+// A readFunc returns the command that prints the bytes of a part of the image,
+// known by its name or, since names vary within an archive, by its digest.
+type readFunc func(name Text, digest string) string
+
+// reader returns how the parts of an image are read by hand, nil when the form
+// allows no simple command, and what is to be done first.
+func reader(img Image) (readFunc, string) {
+	file := archiveFile(img)
+	switch img.Transport {
+	case inspect.DockerArchive, "oci-archive":
+		return func(name Text, digest string) string {
+			member := memberName(img, name, digest)
+			return tarCommand(file) + pick(img, member, digest) + " -- " + shellWord(string(member))
+		}, ""
+	case "oci":
+		return func(_ Text, digest string) string {
+			return "cat " + shellWord(dashSafe(file)+"/blobs/"+strings.Replace(digest, ":", "/", 1))
+		}, ""
+	case "docker", "docker-daemon":
+		return nil, "The image lies in a registry or a daemon. Copy it to a folder with its digests kept " +
+			"(skopeo copy --preserve-digests, or docker save) and run audit on that: its report has the commands."
+	}
+	return nil, "For an image of this form, sha256sum of the file and the listings of its own tools are what there is to check by hand."
+}
+
+// archiveFile is the name of the image's file, without folder.
+func archiveFile(img Image) string {
+	name := string(img.Reference)
+	for _, form := range folderForms {
+		if rest, ok := strings.CutPrefix(name, form+":"); ok {
+			name, _, _ = strings.Cut(rest, ":")
+			break
+		}
+	}
+	if name == "-" || name == "" {
+		return "image.tar"
+	}
+	return name
+}
+
+// tarCommand prints members of an archive. A colon in the name of the file
+// would make tar look for another host, a dash for an option.
+func tarCommand(file string) string {
+	local := ""
+	if strings.Contains(file, ":") {
+		local = " --force-local"
+	}
+	return "tar" + local + " -xOf " + shellWord(dashSafe(file))
+}
+
+func dashSafe(file string) string {
+	if strings.HasPrefix(file, "-") {
+		return "./" + file
+	}
+	return file
+}
+
+// memberName is the name under which an archive holds the bytes of a digest:
+// the one asked for, or that one with ./ before it, or a copy.
+func memberName(img Image, name Text, digest string) Text {
+	found := name
+	for _, m := range img.Members {
+		if m.Digest != digest {
+			continue
+		}
+		if strings.TrimPrefix(string(m.Name), "./") == strings.TrimPrefix(string(name), "./") {
+			return m.Name
+		}
+		if found == name {
+			found = m.Name
+		}
+	}
+	return found
+}
+
+// pick adds what tar needs to print the one of several members of the same
+// name that has the digest.
+func pick(img Image, name Text, digest string) string {
+	seen, at := 0, 0
+	for _, m := range img.Members {
+		if m.Name != name {
+			continue
+		}
+		seen++
+		if at == 0 && m.Digest == digest {
+			at = seen
+		}
+	}
+	if seen < 2 || at == 0 {
+		return ""
+	}
+	return " --occurrence=" + strconv.Itoa(at)
+}
+
+// decompressor is the command that unpacks a stream; "" when none is needed.
+func decompressor(c inspect.Compression) string {
+	switch c {
+	case inspect.Gzip, inspect.Zstd, inspect.XZ, inspect.Bzip2, inspect.Lzip:
+		return string(c) + " -dc"
+	}
+	return ""
+}
+
+// narChecks show, on the first store item whose NAR hash is known, how all of
+// them are checked.
+func narChecks(r *Report, read readFunc) []handCheck {
+	for _, it := range r.StoreItems {
+		if it.NarHash == "" || it.Layer < 0 || it.Layer >= len(r.Image.Layers) {
+			continue
+		}
+		l := r.Image.Layers[it.Layer]
+		unpack := read(l.Member, l.Digest)
+		if d := decompressor(l.Compression); d != "" {
+			unpack += " | " + d
+		}
+		return []handCheck{
+			{"unpack the layer in an empty folder, not as root", "mkdir root && " + unpack + " | tar -xf - -C root", ""},
+			{"its NAR hash", narCommand(string(it.Path)), strings.TrimPrefix(it.NarHash, "sha256:")},
+		}
+	}
+	return nil
+}
+
+// narCommand hashes an unpacked store item with the tool of its store.
+func narCommand(item string) string {
+	path := shellWord("root" + item)
+	if strings.HasPrefix(item, "/nix/") {
+		return "nix-hash --type sha256 " + path
+	}
+	return "guix hash -S nar -f hex " + path
+}

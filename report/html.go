@@ -1,0 +1,100 @@
+package report
+
+import (
+	"bufio"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"reflect"
+	"strings"
+)
+
+//go:embed report.css
+var style string
+
+//go:embed report.tmpl.html
+var pageText string
+
+// Bounds of report.html, which must open on a phone. What is left out is said
+// where it is missing; report.json has all of it.
+const (
+	maxRows  = 10_000   // of one list
+	maxValue = 4 << 10  // bytes of one value
+	maxBlock = 64 << 10 // bytes of a diff or of a file of the recipe
+)
+
+// WriteHTML writes the report as one self-contained page: no script, nothing
+// fetched, and a content security policy that would not allow either.
+func WriteHTML(w io.Writer, r *Report) error {
+	tmpl, err := template.New("report").Funcs(template.FuncMap{
+		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
+		"longspans": func(v any) []span { return spans(clip(textOf(v), maxBlock), "\n\t") },
+		"plain":     func(v any) string { return Printable(clip(textOf(v), maxValue)) },
+		"diff":      diffLines,
+		"bytes":     bytesWords,
+		"percent":   percent,
+		"plural":    plural,
+		"count":     count,
+		"words":     causeWords,
+		"question":  question,
+		"shell":     shellWords,
+		"width":     func(share float64) string { return fmt.Sprintf("%.2f", share*100) },
+	}).Parse(pageText)
+	if err != nil {
+		return fmt.Errorf("parsing the page: %w", err)
+	}
+	out := bufio.NewWriter(w)
+	if err := tmpl.Execute(out, newPage(r)); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("writing the page: %w", err)
+	}
+	return nil
+}
+
+// policyOf is a content security policy that allows the page its one style
+// sheet, known by its hash, and nothing else at all.
+func policyOf(style string) string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; base-uri 'none'; form-action 'none'"
+}
+
+// textOf takes any kind of string, so that no value reaches the page past spans.
+func textOf(v any) string {
+	if rv := reflect.ValueOf(v); rv.Kind() == reflect.String {
+		return rv.String()
+	}
+	return fmt.Sprint(v)
+}
+
+// A diffLine is a line of a diff and what it is: "add", "del", "at" or "".
+type diffLine struct {
+	Kind string
+	Text []span
+}
+
+func diffLines(detail Text) []diffLine {
+	var out []diffLine
+	for line := range strings.Lines(clip(string(detail), maxBlock)) {
+		line = strings.TrimSuffix(line, "\n")
+		out = append(out, diffLine{diffKind(line), spans(line, "\t")})
+	}
+	return out
+}
+
+func diffKind(line string) string {
+	switch {
+	case strings.HasPrefix(line, "@@"):
+		return "at"
+	case strings.HasPrefix(line, "+"):
+		return "add"
+	case strings.HasPrefix(line, "-"):
+		return "del"
+	}
+	return ""
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"audit/inspect"
+)
+
+//go:embed report.schema.json
+var schema []byte
+
+// Schema returns the JSON Schema (draft 2020-12) of report.json.
+func Schema() []byte { return bytes.Clone(schema) }
+
+// WriteJSON writes the report as report.json holds it: indented by two spaces,
+// one key a line in the order of the structs, with a line feed at the end.
+// Characters that do not show as themselves (controls, directions of reading,
+// zero width) are \u escapes, so that printing a report does nothing to a
+// terminal; < > & are plain.
+func WriteJSON(w io.Writer, r *Report) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(r); err != nil {
+		return fmt.Errorf("encoding the report: %w", err)
+	}
+	if _, err := w.Write(escapeUnprintable(buf.Bytes())); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// escapeUnprintable writes \u escapes for what encoding/json leaves plain.
+// Outside strings JSON is ASCII without DEL, so only strings are touched.
+func escapeUnprintable(doc []byte) []byte {
+	out := make([]byte, 0, len(doc))
+	for _, r := range string(doc) {
+		switch {
+		case r < 0x7f || unicode.IsPrint(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
+// maxReport bounds a stored report: some two million differences.
+const maxReport = 512 << 20
+
+// ReadJSON reads a report that [WriteJSON] wrote. A report of another
+// schemaVersion, with keys that this version does not know, or without the
+// seven checks is refused: it could not be rendered faithfully. More than 512
+// MiB give an [inspect.LimitError].
+func ReadJSON(r io.Reader) (*Report, error) { return readJSON(r, maxReport) }
+
+func readJSON(r io.Reader, limit int64) (*Report, error) {
+	doc, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the report: %w", err)
+	}
+	if int64(len(doc)) > limit {
+		return nil, &inspect.LimitError{Name: "report bytes", Limit: limit, Where: "the report"}
+	}
+	if err := checkVersion(doc); err != nil {
+		return nil, err
+	}
+	out := new(Report)
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(out); err != nil {
+		return nil, fmt.Errorf("reading the report: %w", err)
+	}
+	if err := checkSeven(out.Checks); err != nil {
+		return nil, err
+	}
+	fillLists(reflect.ValueOf(out).Elem())
+	return out, nil
+}
+
+// checkVersion looks at the version before anything else, since every other
+// complaint about a report of another version would mislead.
+func checkVersion(doc []byte) error {
+	var head struct {
+		SchemaVersion any `json:"schemaVersion"`
+	}
+	if err := json.Unmarshal(doc, &head); err != nil {
+		return fmt.Errorf("reading the report: %w", err)
+	}
+	if head.SchemaVersion == nil {
+		return errors.New("reading the report: it has no schemaVersion: is this a report.json of audit?")
+	}
+	if head.SchemaVersion != SchemaVersion {
+		return fmt.Errorf("reading the report: its schemaVersion is %.20q and this audit knows %q: render it with the version of audit that wrote it",
+			fmt.Sprint(head.SchemaVersion), SchemaVersion)
+	}
+	return nil
+}
+
+func checkSeven(checks []Check) error {
+	ids := inspect.CheckIDs()
+	if len(checks) != len(ids) {
+		return fmt.Errorf("reading the report: it has %d checks, not %d", len(checks), len(ids))
+	}
+	for i, id := range ids {
+		if checks[i].ID != id {
+			return fmt.Errorf("reading the report: check %d is %.20q, not %q", i+1, checks[i].ID, id)
+		}
+	}
+	return nil
+}

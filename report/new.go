@@ -1,0 +1,363 @@
+package report
+
+import (
+	"math/bits"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// Input is what the stages of the line found. Only Image must be there.
+type Input struct {
+	Version  string // of audit
+	Image    *inspect.Image
+	Evidence *provenance.Evidence // nil when no recipe was asked for
+	Checks   []inspect.Check      // a check that is not among them is reported as skipped
+	Plan     *rebuild.Plan        // nil when no rebuild was planned
+
+	Builder  string          // the builder that was asked; "" when none was
+	Result   *rebuild.Result // what it returned, with BuildErr
+	BuildErr error
+	Log      string // name of the log beside the report; "" when there is none
+
+	Rebuilt    *inspect.Image // the image that Comparison holds the original against
+	Comparison *compare.Comparison
+
+	Verdict rebuild.Verdict
+	Policy  Policy
+	Run     Run // the only source of time and host; Reference and the tools of Result are filled in
+}
+
+// New lays out what was found as a report.
+func New(in Input) *Report {
+	r := &Report{
+		SchemaVersion: SchemaVersion,
+		Tool:          Tool{Name: "audit", Version: in.Version},
+		Image:         newImage(in.Image),
+		Recipe:        newRecipe(in.Evidence),
+		Plan:          newPlan(in.Plan),
+		StoreItems:    newStoreItems(in.Image.Items),
+		Checks:        newChecks(in.Checks),
+		Coverage:      newCoverage(in.Image, in.Checks),
+		Rebuild:       newRebuild(in),
+		Comparison:    newComparison(in.Comparison, in.Rebuilt),
+		Verdict:       in.Verdict,
+		Policy:        in.Policy,
+		Run:           newRun(in),
+	}
+	r.Meaning = meaning(r)
+	r.Limits = limits(r)
+	fillLists(reflect.ValueOf(r).Elem())
+	return r
+}
+
+func newRun(in Input) Run {
+	run := in.Run
+	run.Tools = slices.Clone(run.Tools)
+	run.Date = run.Date.UTC()
+	run.Reference = Text(in.Image.Reference)
+	if in.Result != nil {
+		for _, t := range in.Result.Tools {
+			run.Tools = append(run.Tools, Tool(t))
+		}
+	}
+	return run
+}
+
+func newImage(img *inspect.Image) Image {
+	out := Image{
+		Reference:      Text(withoutFolders(img.Reference)),
+		Transport:      img.Transport,
+		Compression:    img.Compression,
+		Tags:           texts(img.Tags),
+		ConfigDigest:   digest(img.Config.Digest),
+		ConfigMember:   Text(img.Config.Member),
+		ManifestDigest: ManifestDigest{Digest: digest(img.Manifest.Digest), Origin: img.Manifest.Origin},
+		Platform:       Text(platform(img.Config.File)),
+		Created:        created(img.Config.File),
+	}
+	if out.ManifestDigest.Origin == "" {
+		out.ManifestDigest.Origin = inspect.Synthesised
+	}
+	items := map[int]int{}
+	for _, it := range img.Items {
+		items[it.Layer]++
+	}
+	for _, l := range img.Layers {
+		out.Layers = append(out.Layers, newLayer(l, items[l.Index]))
+		out.UncompressedSize += l.UncompressedSize
+	}
+	for _, m := range img.Members {
+		out.Members = append(out.Members, Member{Text(m.Name), m.Size, digest(m.Digest), m.Referenced})
+	}
+	return out
+}
+
+func newLayer(l *inspect.Layer, items int) Layer {
+	out := Layer{
+		Index:            l.Index,
+		Member:           Text(l.Member),
+		MediaType:        Text(l.MediaType),
+		Compression:      l.Compression,
+		Digest:           digest(l.Digest),
+		ClaimedDigest:    digest(l.ClaimedDigest),
+		DiffID:           digest(l.DiffID),
+		ClaimedDiffID:    digest(l.ClaimedDiffID),
+		Size:             l.Size,
+		UncompressedSize: l.UncompressedSize,
+		Entries:          len(l.Entries),
+		StoreItems:       items,
+	}
+	if l.Broken != nil {
+		out.Broken = Text(l.Broken.Error())
+	}
+	return out
+}
+
+// folderForms are the transports whose reference is a path of the host.
+var folderForms = [...]string{"docker-archive", "oci", "oci-archive", "rootfs", "squashfs", "sif"}
+
+// withoutFolders drops the host's folders from a reference, so that the same
+// image gives the same report wherever it lies. References to registries and
+// daemons stay whole.
+func withoutFolders(reference string) string {
+	if strings.HasPrefix(reference, "docker:") || strings.HasPrefix(reference, "docker-daemon:") {
+		return reference
+	}
+	for _, form := range folderForms {
+		if rest, ok := strings.CutPrefix(reference, form+":"); ok {
+			file, tag, tagged := strings.Cut(rest, ":")
+			if tagged {
+				tag = ":" + tag
+			}
+			return form + ":" + base(file) + tag
+		}
+	}
+	return base(reference)
+}
+
+func base(file string) string {
+	if file == "" {
+		return ""
+	}
+	return path.Base(file)
+}
+
+func platform(c v1.ConfigFile) string {
+	parts := []string{c.OS, c.Architecture, c.Variant}
+	for len(parts) > 0 && parts[len(parts)-1] == "" {
+		parts = parts[:len(parts)-1]
+	}
+	return strings.Join(parts, "/")
+}
+
+func created(c v1.ConfigFile) string {
+	if c.Created.IsZero() {
+		return ""
+	}
+	return c.Created.UTC().Format(time.RFC3339Nano)
+}
+
+func newRecipe(ev *provenance.Evidence) Recipe {
+	if ev == nil {
+		ev = &provenance.Evidence{}
+	}
+	in := ev.Recipe
+	out := Recipe{
+		System:   in.System,
+		Status:   in.Status,
+		Packer:   Text(in.Packer),
+		Problems: texts(in.Problems),
+		Options:  newOptions(in.Pack),
+	}
+	if out.System == "" {
+		out.System = provenance.UnknownSystem
+	}
+	if out.Status == "" {
+		out.Status = provenance.None
+	}
+	for _, c := range in.Channels {
+		out.Channels = append(out.Channels, newChannel(c))
+	}
+	for _, p := range in.Packages {
+		out.Packages = append(out.Packages, Package{Text(p.Name), Text(p.Version), Text(p.Output), Text(p.Path), Text(p.Channel)})
+	}
+	for _, s := range in.Sources {
+		out.Evidence = append(out.Evidence, Evidence{s.Layer, Text(s.Path), digest(s.Digest.Hash())})
+	}
+	for _, f := range in.Files {
+		out.Files = append(out.Files, File{Text(f.Name), Text(f.Text)})
+	}
+	return out
+}
+
+func newChannel(c provenance.Channel) Channel {
+	out := Channel{Name: Text(c.Name), URL: Text(c.URL), Branch: Text(c.Branch), Commit: Text(c.Commit)}
+	if i := c.Introduction; i != nil {
+		out.Introduction = &Introduction{Commit: Text(i.Commit), Fingerprint: Text(i.Fingerprint)}
+	}
+	return out
+}
+
+func newOptions(p provenance.Pack) Options {
+	out := Options{
+		Format:       Text(p.Format),
+		Era:          Text(p.Era),
+		SystemType:   Text(p.SystemType),
+		Root:         Text(p.Root),
+		MaxLayers:    p.MaxLayers,
+		Compression:  p.Compression,
+		EntryPoint:   texts(p.EntryPoint),
+		ImageTag:     Text(p.ImageTag),
+		FriendlyName: Text(p.FriendlyName),
+		Database:     p.Database,
+		Relocatable:  p.Relocatable,
+		Unknown:      texts(p.Unknown),
+	}
+	for _, s := range p.Symlinks {
+		out.Symlinks = append(out.Symlinks, Symlink{Text(s.Source), Text(s.Target)})
+	}
+	return out
+}
+
+func newPlan(p *rebuild.Plan) *Plan {
+	if p == nil {
+		return nil
+	}
+	out := &Plan{Refused: Text(p.Refused)}
+	if p.System == provenance.Guix {
+		out.Command = texts([]string{"guix", "time-machine", "-C", "channels.scm", "--"})
+	}
+	out.Command = append(out.Command, texts(p.Pack)...)
+	for _, t := range p.Trust {
+		out.Trust = append(out.Trust, Trust{Text(t.Channel), Text(t.URL), t.Trusted, Text(t.Why)})
+	}
+	return out
+}
+
+func newStoreItems(items []inspect.StoreItem) []StoreItem {
+	var out []StoreItem
+	for _, it := range items {
+		out = append(out, StoreItem{Text(it.Path), it.Layer, digest(it.NarHash), it.NarSize, texts(it.References), Text(it.Problem)})
+	}
+	return out
+}
+
+// newChecks lists all seven, whatever was handed in.
+func newChecks(checks []inspect.Check) []Check {
+	var out []Check
+	for _, id := range inspect.CheckIDs() {
+		out = append(out, newCheck(find(checks, id)))
+	}
+	return out
+}
+
+func find(checks []inspect.Check, id inspect.CheckID) inspect.Check {
+	for _, c := range checks {
+		if c.ID == id {
+			return c
+		}
+	}
+	return inspect.Check{ID: id, Status: inspect.Skipped, Summary: "it was not asked for"}
+}
+
+func newCheck(c inspect.Check) Check {
+	out := Check{ID: c.ID, Status: c.Status, Summary: Text(c.Summary)}
+	for _, f := range c.Findings {
+		out.Findings = append(out.Findings, Finding{Text(f.Rule), f.Level, f.Layer, Text(f.Path), Text(f.Message)})
+	}
+	return out
+}
+
+func newCoverage(img *inspect.Image, checks []inspect.Check) Coverage {
+	var out Coverage
+	for _, l := range img.Layers {
+		out.Total += l.UncompressedSize
+	}
+	for _, id := range inspect.CheckIDs() {
+		n := min(max(find(checks, id).Bytes, 0), out.Total)
+		out.Checks = append(out.Checks, Share{ID: id, Bytes: n, Share: share(n, out.Total)})
+	}
+	return out
+}
+
+// share is n of total (n ≤ total), rounded down to four digits so that only every byte
+// makes 1.
+func share(n, total int64) float64 {
+	if total == 0 {
+		return 0
+	}
+	high, low := bits.Mul64(uint64(n), 10_000)
+	q, _ := bits.Div64(high, low, uint64(total))
+	return float64(q) / 10_000
+}
+
+func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
+	if c == nil {
+		return nil
+	}
+	out := &Comparison{}
+	if rebuilt != nil {
+		out.Rebuilt = Rebuilt{Text(withoutFolders(rebuilt.Reference)), digest(rebuilt.Config.Digest)}
+	}
+	for _, f := range c.Config {
+		out.Config = append(out.Config, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now)})
+	}
+	for _, l := range c.Layers {
+		out.Layers = append(out.Layers, LayerPair{l.Index, l.Original, l.Rebuilt, l.Equal})
+	}
+	for _, d := range c.Differences {
+		out.Differences = append(out.Differences, Difference{Text(d.Path), d.Layer, d.Cause, Text(d.Was), Text(d.Now), Text(d.Detail)})
+	}
+	return out
+}
+
+// digest writes a digest, and "" for one that is not there.
+func digest(h v1.Hash) string {
+	if h == (v1.Hash{}) {
+		return ""
+	}
+	return h.String()
+}
+
+func texts(in []string) []Text {
+	var out []Text
+	for _, s := range in {
+		out = append(out, Text(s))
+	}
+	return out
+}
+
+// fillLists makes every list that is nil an empty one, all the way down, so
+// that JSON has [] where there is nothing.
+func fillLists(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fillLists(v.Elem())
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			fillLists(v.Field(i))
+		}
+	case reflect.Slice:
+		if v.IsNil() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fillLists(v.Index(i))
+		}
+	}
+}

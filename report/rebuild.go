@@ -1,0 +1,65 @@
+package report
+
+import (
+	"errors"
+
+	"audit/rebuild"
+)
+
+// newRebuild says how the image was built again: by a builder, elsewhere, or
+// not at all (nil).
+func newRebuild(in Input) *Rebuild {
+	if in.Result == nil && in.BuildErr == nil {
+		if in.Comparison == nil && in.Rebuilt == nil {
+			return nil
+		}
+		return &Rebuild{Builder: string(Given), Status: Given}
+	}
+	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: Text(in.Log)}
+	if out.Builder == "" && in.Plan != nil {
+		out.Builder = string(in.Plan.System)
+	}
+	if in.BuildErr != nil {
+		out.Problem = Text(in.BuildErr.Error())
+		if hint := (*rebuild.HintError)(nil); errors.As(in.BuildErr, &hint) {
+			out.Hint = Text(hint.Hint)
+		}
+	}
+	if in.Result != nil {
+		out.Command = texts(in.Result.Command)
+		out.Items = newItems(in.Result.Items)
+		for _, f := range in.Result.Fresh {
+			out.Fresh = append(out.Fresh, Fresh{Text(f.Derivation), texts(f.Items), f.Same, texts(f.Differences), Text(f.Problem)})
+		}
+	}
+	return out
+}
+
+func statusOf(err error) RebuildStatus {
+	switch {
+	case err == nil:
+		return Built
+	case errors.Is(err, rebuild.ErrBuild):
+		return Failed
+	case errors.Is(err, rebuild.ErrRefused):
+		return Refused
+	case errors.Is(err, rebuild.ErrNoBuilder):
+		return NoBuilder
+	}
+	return Stopped
+}
+
+func newItems(items []rebuild.Item) Items {
+	var out Items
+	for _, it := range items {
+		switch it.How {
+		case rebuild.Built:
+			out.Built = append(out.Built, Text(it.Path))
+		case rebuild.Substituted:
+			out.Substituted = append(out.Substituted, Substitute{Text(it.Path), Text(it.Source)})
+		default: // what is not known to have been made now is not counted as made
+			out.Reused = append(out.Reused, Text(it.Path))
+		}
+	}
+	return out
+}

@@ -1,0 +1,293 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"audit/inspect"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// TextOptions say how a report is written for a terminal.
+type TextOptions struct {
+	Color bool     // colour the statuses and the verdict
+	Files []string // where the report and its companions were written; named in the last line
+}
+
+// What fits in a terminal window: the whole summary, and parts of it.
+const (
+	textLines    = 40
+	textFindings = 10
+	textCauses   = 6
+	textWidth    = 100
+	textClip     = 160 // runes of one value
+)
+
+// WriteText writes the report for a terminal, in at most 40 lines: a line a
+// check with its status first, the weightiest findings with their paths, the
+// differences counted by cause, and the verdict with what it does not say.
+// Nothing of the image can steer the terminal.
+func WriteText(w io.Writer, r *Report, opt TextOptions) error {
+	paint := painter(opt.Color)
+	head := append(textHead(r), textChecks(r, paint)...)
+	tail := append(textComparison(r.Comparison), textVerdict(r, opt.Files, paint)...)
+	findings := textFindingLines(r.Checks, textLines-len(head)-len(tail))
+	lines := slices.Concat(head, findings, tail)
+	if len(lines) > textLines {
+		lines = append(lines[:textLines-1], "… more in report.json")
+	}
+	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
+		return fmt.Errorf("writing the summary: %w", err)
+	}
+	return nil
+}
+
+func textHead(r *Report) []string {
+	img := r.Image
+	facts := []string{string(img.Transport)}
+	if img.Compression != inspect.None && img.Compression != "" {
+		facts = append(facts, string(img.Compression))
+	}
+	if img.Platform != "" {
+		facts = append(facts, short(img.Platform))
+	}
+	facts = append(facts, count(len(img.Layers), "layer"), bytesWords(img.UncompressedSize))
+	head := []string{fmt.Sprintf("%s  (%s)", short(img.Reference), strings.Join(facts, ", "))}
+	if rc := r.Recipe; rc.Packer != "" {
+		head = append(head, fmt.Sprintf("%s; %s, %s", short(rc.Packer), count(len(rc.Channels), "channel"), count(len(rc.Packages), "package")))
+	}
+	return append(head, "")
+}
+
+func textChecks(r *Report, paint paintFunc) []string {
+	var lines []string
+	for i, c := range r.Checks {
+		covered := "-"
+		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
+			covered = percent(r.Coverage.Checks[i].Share)
+		}
+		status := paint(statusColour(c.Status), fmt.Sprintf("%-7s", c.Status))
+		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(c.Summary)))
+	}
+	return lines
+}
+
+// textFindingLines lists problems before notes, as many as there is room for.
+func textFindingLines(checks []Check, room int) []string {
+	var all []string
+	for _, level := range []inspect.Level{inspect.Problem, inspect.Note} {
+		for _, c := range checks {
+			for _, f := range c.Findings {
+				if f.Level == level {
+					all = append(all, textFinding(c.ID, f))
+				}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	const around = 3 // a blank line, the title, and what is left out
+	shown := min(len(all), textFindings, room-around)
+	if shown <= 0 {
+		return []string{"", count(len(all), "finding") + " in report.json"}
+	}
+	lines := append([]string{"", "findings"}, all[:shown]...)
+	if rest := len(all) - shown; rest > 0 {
+		lines = append(lines, fmt.Sprintf("  … and %d more in report.json", rest))
+	}
+	return lines
+}
+
+func textFinding(id inspect.CheckID, f Finding) string {
+	where := short(f.Path)
+	if f.Layer >= 0 {
+		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
+	}
+	if where != "" {
+		where += ": "
+	}
+	return fmt.Sprintf("  %-11s  %s%s", id, where, short(f.Message))
+}
+
+func textComparison(c *Comparison) []string {
+	if c == nil {
+		return nil
+	}
+	lines := []string{"", "differences: " + textLayers(c)}
+	if n := len(c.Config); n > 0 {
+		lines = append(lines, fmt.Sprintf("  config       %5d  %s", n, short(fieldNames(c.Config))))
+	}
+	groups := byCause(c.Differences)
+	for _, g := range groups[:min(len(groups), textCauses)] {
+		lines = append(lines, fmt.Sprintf("  %-11s  %5d  %s", Printable(string(g.Cause)), len(g.Differences), samplePaths(g.Differences)))
+	}
+	if rest := len(groups) - textCauses; rest > 0 {
+		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
+	}
+	return lines
+}
+
+func textLayers(c *Comparison) string {
+	equal := 0
+	for _, l := range c.Layers {
+		if l.Equal {
+			equal++
+		}
+	}
+	return fmt.Sprintf("%d of %s equal", equal, count(len(c.Layers), "layer"))
+}
+
+func fieldNames(fields []FieldDifference) Text {
+	var names []string
+	for _, f := range fields {
+		names = append(names, string(f.Field))
+	}
+	return Text(strings.Join(names, ", "))
+}
+
+// samplePaths names the first two paths of a group and counts the others.
+func samplePaths(ds []Difference) string {
+	names := []string{short(ds[0].Path)}
+	for _, d := range ds[1:] {
+		if len(names) == 2 {
+			break
+		}
+		if d.Path != ds[0].Path {
+			names = append(names, short(d.Path))
+		}
+	}
+	if rest := len(ds) - len(names); rest > 0 {
+		return strings.Join(names, ", ") + fmt.Sprintf(" and %d more", rest)
+	}
+	return strings.Join(names, ", ")
+}
+
+func textVerdict(r *Report, files []string, paint paintFunc) []string {
+	lines := []string{"", paint(verdictColour(r.Verdict), r.Verdict.String())}
+	lines = append(lines, wrap(r.Meaning, "  ", "  ")...)
+	for _, l := range r.Limits {
+		lines = append(lines, wrap(l, "  · ", "    ")...)
+	}
+	if p := r.Policy; p.Require != "" {
+		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
+		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
+	}
+	if len(files) > 0 {
+		lines = append(lines, "written: "+Printable(strings.Join(files, ", ")))
+	}
+	return lines
+}
+
+// A group is the differences of one cause.
+type group struct {
+	Cause       compare.Cause
+	Differences []Difference
+}
+
+// byCause groups differences, those that weigh most first, and keeps their
+// order within a cause.
+func byCause(ds []Difference) []group {
+	index := map[compare.Cause]int{}
+	var groups []group
+	for _, d := range ds {
+		i, ok := index[d.Cause]
+		if !ok {
+			i = len(groups)
+			index[d.Cause] = i
+			groups = append(groups, group{Cause: d.Cause})
+		}
+		groups[i].Differences = append(groups[i].Differences, d)
+	}
+	slices.SortFunc(groups, func(a, b group) int {
+		return cmp.Or(cmp.Compare(weight(a.Cause), weight(b.Cause)), cmp.Compare(a.Cause, b.Cause))
+	})
+	return groups
+}
+
+// weight orders causes: what a container sees most of comes first. A cause
+// that is not known here comes before those known to be harmless.
+func weight(c compare.Cause) int {
+	order := []compare.Cause{
+		compare.Content, compare.Type, compare.Missing, compare.Extra, compare.Link, compare.Mode, compare.Owner,
+		compare.Xattr, compare.Device, "", compare.Timestamp, compare.Order, compare.Packaging,
+	}
+	if i := slices.Index(order, c); i >= 0 {
+		return i
+	}
+	return slices.Index(order, "")
+}
+
+// short is a value on one line of a terminal.
+func short(t Text) string {
+	s := Printable(string(t))
+	if utf8.RuneCountInString(s) <= textClip {
+		return s
+	}
+	return string([]rune(s)[:textClip-1]) + "…"
+}
+
+// wrap breaks a sentence of ours between words.
+func wrap(s, first, next string) []string {
+	var lines []string
+	line := first
+	for i, word := range strings.Fields(s) {
+		if i > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
+			lines = append(lines, line)
+			line = next + word
+			continue
+		}
+		if i > 0 {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
+// A paintFunc wraps text in an SGR sequence (ECMA-48), or leaves it alone.
+type paintFunc func(sgr, text string) string
+
+func painter(color bool) paintFunc {
+	return func(sgr, text string) string {
+		if !color {
+			return text
+		}
+		return "\x1b[" + sgr + "m" + text + "\x1b[0m"
+	}
+}
+
+const (
+	green  = "32"
+	red    = "31"
+	yellow = "33"
+	dim    = "2"
+	bold   = "1"
+)
+
+func statusColour(s inspect.Status) string {
+	switch s {
+	case inspect.Pass:
+		return green
+	case inspect.Fail:
+		return red
+	case inspect.Skipped:
+		return dim
+	}
+	return yellow
+}
+
+func verdictColour(v rebuild.Verdict) string {
+	switch v {
+	case rebuild.Reproducible, rebuild.Equivalent:
+		return bold + ";" + green
+	case rebuild.Unverified:
+		return bold + ";" + yellow
+	}
+	return bold + ";" + red
+}
