@@ -109,8 +109,8 @@ func (a *archive) readDocument(m *member, r io.Reader, keep bool) error {
 			return err
 		}
 		m.body, m.large = body, int64(len(body)) > a.pass.limits.JSONBytes
-		if a.pass.kept += int64(len(body)); a.pass.kept > a.pass.limits.KeptBytes {
-			return &LimitError{"kept bytes", a.pass.limits.KeptBytes, m.Name}
+		if err := a.pass.keep(m.Name, int64(len(body))); err != nil {
+			return err
 		}
 	}
 	_, err := io.Copy(io.Discard, in)
@@ -141,9 +141,10 @@ func looksLikeJSON(head []byte) bool {
 // trailing reads what follows the archive's last member: zeros, or a finding.
 func (p *pass) trailing(r io.Reader) ([]Finding, error) {
 	var found []Finding
+	buf := make([]byte, 64<<10)
 	for {
-		n, err := r.Read(p.buf)
-		if firstNonZero(p.buf[:n]) >= 0 && found == nil {
+		n, err := r.Read(buf)
+		if firstNonZero(buf[:n]) >= 0 && found == nil {
 			found = []Finding{{Rule: "trailing-data", Level: Problem, Layer: -1, Message: "data follows the end of the archive"}}
 		}
 		if err == io.EOF {

@@ -77,8 +77,8 @@ func BenchmarkScanner(b *testing.B) {
 
 func readBench(b *testing.B, blob []byte) {
 	b.Helper()
-	src := &source{ctx: context.Background(), r: bytes.NewReader(blob), n: int64(len(blob))}
-	p := newPass(context.Background(), src, Options{TempDir: b.TempDir()})
+	p := newPass(context.Background(), Options{TempDir: b.TempDir()})
+	src := &source{pass: p, r: bytes.NewReader(blob)}
 	l, err := p.readLayer("layer", bufio.NewReaderSize(src, 128<<10))
 	if err != nil || l.Broken != nil || len(l.items) != 1 || l.items[0].NarHash.Hex == "" {
 		b.Fatal(err, l)

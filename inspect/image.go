@@ -84,11 +84,10 @@ type Layer struct {
 	Frame            Frame       // the bytes of the tar that are no file's content
 	Broken           error       // why the tar could be read only in part; nil when whole
 
-	notes    []string // what is wrong with the packing, in words
-	trailing bool     // data follows the end of the tar
-	items    []gathered
-	loose    []*sightings
-	bodies   map[string][]byte
+	notes  []string // what is wrong with the packing, in words
+	items  []gathered
+	loose  []*sightings
+	bodies map[string][]byte
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the

@@ -9,7 +9,7 @@ import (
 // conclude draws from all layers what none of them shows alone: the store
 // items with their references, and the findings of the integrity check.
 func (p *pass) conclude(img *Image) {
-	img.link(&p.hashes)
+	img.link(p.hashes)
 	if img.Config.Digest != digestInName(img.Config.Member) && digestInName(img.Config.Member).Hex != "" {
 		img.Problems = append(img.Problems, Finding{Rule: "config-digest-mismatch", Level: Problem, Layer: -1, Path: img.Config.Member,
 			Message: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
@@ -94,7 +94,7 @@ func (img *Image) link(b *budget) {
 	img.scanConfig(byHash, b)
 	sortReferences(img.Dangling)
 	sortReferences(img.Loose)
-	if b.left < 0 {
+	if b.left.Load() < 0 {
 		img.incomplete()
 	}
 }

@@ -5,23 +5,9 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strings"
 )
-
-// layerReader takes one layer apart while its bytes go by.
-type layerReader struct {
-	pass  *pass
-	where string
-	layer *Layer
-	frame *frameReader
-	tr    *tar.Reader
-	store *storeReader
-	scan  scanner
-	sum   hash.Hash
-	buf   []byte
-}
 
 // readLayer reads the blob r to its end and returns the layer that it is. A
 // tar that cannot be understood to its end is no error: its bytes are hashed
@@ -31,18 +17,18 @@ func (p *pass) readLayer(where string, r *bufio.Reader) (*Layer, error) {
 	head, _ := r.Peek(8)
 	layer := &Layer{Member: where, Compression: sniffCompression(head)}
 	if layer.Compression == None {
-		if err := p.readTar(layer, where, &expander{Reader: r}); err != nil {
+		if err := p.readTar(layer, &expander{Reader: r}); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
 		_, err := io.Copy(io.Discard, r)
 		return layer, err
 	}
-	return layer, p.readPacked(layer, where, r)
+	return layer, p.readPacked(layer, r)
 }
 
 // readPacked reads a layer whose blob is compressed.
-func (p *pass) readPacked(layer *Layer, where string, r io.Reader) error {
+func (p *pass) readPacked(layer *Layer, r io.Reader) error {
 	blob := newMeter(r)
 	in := bufio.NewReaderSize(blob, 64<<10)
 	x, err := expand(in, layer.Compression)
@@ -50,7 +36,7 @@ func (p *pass) readPacked(layer *Layer, where string, r io.Reader) error {
 		layer.Broken = err
 	} else {
 		defer x.close()
-		if err := p.readTar(layer, where, x); err != nil {
+		if err := p.readTar(layer, x); err != nil {
 			return err
 		}
 	}
@@ -59,23 +45,32 @@ func (p *pass) readPacked(layer *Layer, where string, r io.Reader) error {
 	return err
 }
 
+// A tarReader takes the tar of one layer apart while its bytes go by.
+type tarReader struct {
+	pass  *pass
+	layer *Layer
+	frame *frameReader
+	tr    *tar.Reader
+	sink  *sink
+}
+
 // readTar reads the uncompressed tar of a layer.
-func (p *pass) readTar(layer *Layer, where string, x *expander) error {
-	whole := newMeter(p.bounded(where, x))
+func (p *pass) readTar(layer *Layer, x *expander) error {
+	whole := newMeter(p.bounded(layer.Member, x))
 	frame := &frameReader{r: whole, w: newFrameWriter()}
-	store := newStoreReader(p)
-	defer store.Close()
-	l := &layerReader{pass: p, where: where, layer: layer, frame: frame, tr: tar.NewReader(frame), store: store, sum: newSum(), buf: p.buf}
-	err := l.walk()
+	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: p.newSink(layer)}
+	err := t.walk()
 	if err == nil {
-		err = l.rest()
+		err = t.rest()
 	}
 	if fatal := p.fatal(err); fatal != nil {
+		t.sink.store.spool.Close()
 		return fatal
 	}
 	layer.Broken = err
 	if _, err := io.Copy(io.Discard, whole); err != nil { // after a broken header
 		if fatal := p.fatal(err); fatal != nil {
+			t.sink.store.spool.Close()
 			return fatal
 		}
 		layer.Broken = errors.Join(layer.Broken, err)
@@ -83,44 +78,53 @@ func (p *pass) readTar(layer *Layer, where string, x *expander) error {
 	layer.notes = append(layer.notes, x.notes...)
 	layer.Frame = frame.w.frame()
 	layer.DiffID, layer.UncompressedSize = whole.sum().Hash(), whole.n
-	return store.finish(layer)
+	return t.sink.close()
 }
 
 // walk reads the entries up to the end-of-archive blocks.
-func (l *layerReader) walk() error {
+func (t *tarReader) walk() error {
 	for {
-		mark := l.frame.w.size
-		hdr, err := l.tr.Next()
+		mark := t.frame.w.size
+		hdr, err := t.tr.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
-			return l.broken(err)
+			return t.broken(err)
 		}
-		e, err := l.pass.newEntry(l.where, hdr)
-		if err != nil {
-			return err
+		if n := t.frame.w.buf.Len(); int64(n) > t.pass.limits.FrameBytes {
+			return &LimitError{"frame bytes", t.pass.limits.FrameBytes, t.layer.Member}
 		}
-		e.FrameSize, e.Offset = l.frame.w.size-mark, l.frame.n
-		if n := l.frame.w.buf.Len(); int64(n) > l.pass.limits.FrameBytes {
-			return &LimitError{"frame bytes", l.pass.limits.FrameBytes, l.where}
+		e := newEntry(hdr)
+		e.FrameSize, e.Offset = t.frame.w.size-mark, t.frame.n
+		if err := t.entry(&e); err != nil {
+			return t.broken(err)
 		}
-		if err := l.content(&e); err != nil {
-			return l.broken(err)
-		}
-		l.layer.Entries = append(l.layer.Entries, e)
 	}
 }
 
-func (l *layerReader) broken(err error) error {
-	if l.pass.fatal(err) != nil {
+// entry hands an entry to the sink; what is read meanwhile is content.
+func (t *tarReader) entry(e *Entry) error {
+	t.frame.content = !isHeaderOnly(e.Type)
+	defer func() { t.frame.content = false }()
+	if err := t.sink.add(e, t.tr); err != nil {
+		return err
+	}
+	if last := &t.layer.Entries[len(t.layer.Entries)-1]; t.frame.content {
+		last.Sparse = t.frame.n-last.Offset != last.Size
+	}
+	return nil
+}
+
+func (t *tarReader) broken(err error) error {
+	if t.pass.fatal(err) != nil {
 		return err
 	}
 	after := "at the first entry"
-	if n := len(l.layer.Entries); n > 0 {
-		after = fmt.Sprintf("after entry %q", l.layer.Entries[n-1].Name)
+	if n := len(t.layer.Entries); n > 0 {
+		after = fmt.Sprintf("after entry %q", t.layer.Entries[n-1].Name)
 	}
-	return fmt.Errorf("reading the tar %s, near byte %d: %w", after, l.frame.n, err)
+	return fmt.Errorf("reading the tar %s, near byte %d: %w", after, t.frame.n, err)
 }
 
 // restKept bounds what a frame keeps of the bytes after the end of the tar; an
@@ -129,17 +133,18 @@ const restKept = 1 << 20
 
 // rest reads what follows the end-of-archive blocks: zeros that fill the last
 // record, and nothing else in an honest archive.
-func (l *layerReader) rest() error {
-	if l.frame.n%tarBlock != 0 || l.frame.lastZeros < 1024 {
-		l.layer.notes = append(l.layer.notes, "the tar ends without its two end-of-archive blocks")
+func (t *tarReader) rest() error {
+	if t.frame.n%tarBlock != 0 || t.frame.lastZeros < 2*tarBlock {
+		t.layer.notes = append(t.layer.notes, "the tar ends without its two end-of-archive blocks")
 	}
-	start := l.frame.n
+	start, found := t.frame.n, false
+	buf := t.sink.buf
 	for {
-		l.frame.content = l.frame.n-start > restKept
-		n, err := l.frame.Read(l.buf)
-		if i := firstNonZero(l.buf[:n]); i >= 0 && !l.layer.trailing {
-			l.layer.trailing = true
-			l.layer.notes = append(l.layer.notes, fmt.Sprintf("data follows the end of the tar, from byte %d on (the tar ends at byte %d)", l.frame.n-int64(n)+int64(i), start))
+		t.frame.content = t.frame.n-start > restKept
+		n, err := t.frame.Read(buf)
+		if i := firstNonZero(buf[:n]); i >= 0 && !found {
+			found = true
+			t.layer.notes = append(t.layer.notes, fmt.Sprintf("data follows the end of the tar (byte %d), first at byte %d", start, t.frame.n-int64(n)+int64(i)))
 		}
 		if err == io.EOF {
 			return nil
@@ -147,65 +152,6 @@ func (l *layerReader) rest() error {
 		if err != nil {
 			return err
 		}
-	}
-}
-
-// content reads the content of one entry and everything that is learnt of it.
-func (l *layerReader) content(e *Entry) error {
-	own := l.store.enter(l.layer, e)
-	l.scan.seen = own
-	l.scanText(e)
-	if isHeaderOnly(e.Type) {
-		return nil
-	}
-	l.sum.Reset()
-	body := l.pass.body(e.Path)
-	l.frame.content = true
-	defer func() { l.frame.content = false }()
-	for {
-		n, err := l.tr.Read(l.buf)
-		if n > 0 {
-			if err := l.take(e, body, l.buf[:n]); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-	}
-	l.scan.close()
-	e.Sparse = l.frame.n-e.Offset != e.Size
-	e.Digest = sumOf(l.sum)
-	l.layer.keep(e.Path, body)
-	return nil
-}
-
-// take hands a piece of content to all who want it.
-func (l *layerReader) take(e *Entry, body *body, p []byte) error {
-	if err := l.pass.expand(l.where, int64(len(p))); err != nil {
-		return err
-	}
-	e.Size += int64(len(p))
-	l.sum.Write(p)
-	l.scan.write(p)
-	if err := body.write(l.where+": "+e.Name, p); err != nil {
-		return err
-	}
-	return l.store.write(p)
-}
-
-// scanText scans the name and link target of an entry; inside a store item
-// only what its NAR has of them.
-func (l *layerReader) scanText(e *Entry) {
-	l.scan.seen.from = e.Path
-	l.scan.write([]byte(l.store.relative(e)))
-	l.scan.close()
-	if e.Type == tar.TypeSymlink || e.Type == tar.TypeLink && ItemOf(e.Path) == "" {
-		l.scan.write([]byte(e.Linkname))
-		l.scan.close()
 	}
 }
 
@@ -251,21 +197,14 @@ func lastNonZero(p []byte) int {
 	return -1
 }
 
-// newEntry turns a tar header into an entry, within the limits.
-func (p *pass) newEntry(where string, hdr *tar.Header) (Entry, error) {
-	p.entries++
-	if p.entries > p.limits.Entries {
-		return Entry{}, &LimitError{"entries", int64(p.limits.Entries), where}
-	}
-	if n := max(len(hdr.Name), len(hdr.Linkname)); n > p.limits.PathBytes {
-		return Entry{}, &LimitError{"path bytes", int64(p.limits.PathBytes), where}
-	}
+// newEntry turns a tar header into an entry.
+func newEntry(hdr *tar.Header) Entry {
 	return Entry{
 		Name: hdr.Name, Path: cleanPath(hdr.Name), Type: fileType(hdr.Typeflag), Linkname: hdr.Linkname,
-		Mode: hdr.Mode & 07777, UID: hdr.Uid, GID: hdr.Gid, Uname: p.intern(hdr.Uname), Gname: p.intern(hdr.Gname),
+		Mode: hdr.Mode & 07777, UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
 		ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()),
 		Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords),
-	}, nil
+	}
 }
 
 // xattrs returns the extended attributes among PAX records, as star(1) and
@@ -315,8 +254,10 @@ func isClean(name string) bool {
 	if name == "" || name[0] == '/' || name[len(name)-1] == '/' {
 		return false
 	}
-	return !strings.Contains(name, "//") && !strings.Contains("/"+name+"/", "/./") && !strings.Contains("/"+name+"/", "/../")
+	return !strings.Contains(name, "//") && !strings.Contains("/"+name+"/", "/./") && !hasDotDot(name)
 }
+
+func hasDotDot(name string) bool { return strings.Contains("/"+name+"/", "/../") }
 
 // isHeaderOnly says that entries of this type have no content, whatever size
 // their header claims (POSIX.1-2017 pax, "typeflag").
@@ -330,5 +271,3 @@ func fileType(flag byte) byte {
 	}
 	return flag
 }
-
-func hasDotDot(name string) bool { return strings.Contains("/"+name+"/", "/../") }

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func marshal(t testing.TB, v any) string {
 }
 
 func sumOfBytes(p []byte) Sum {
-	h := newSum()
+	h := sha256.New()
 	h.Write(p)
 	return sumOf(h)
 }

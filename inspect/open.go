@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -33,13 +34,13 @@ type Options struct {
 // are not what the image's descriptors say are no error but Problems.
 func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
 	path, want := splitReference(reference)
-	src, err := openSource(ctx, path, opt)
+	p := newPass(ctx, opt)
+	src, done, err := p.openFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the image: %w", err)
 	}
-	defer src.close()
-	p := newPass(ctx, src, opt)
-	img, err := p.read(want)
+	defer done()
+	img, err := p.open(src, want)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
@@ -63,9 +64,9 @@ func splitReference(reference string) (path, want string) {
 	return path, ""
 }
 
-// read tells the form of the image by its first bytes and reads it.
-func (p *pass) read(want string) (*Image, error) {
-	in := bufio.NewReaderSize(p.src, 256<<10)
+// open tells the form of the image by its first bytes and reads it.
+func (p *pass) open(src io.Reader, want string) (*Image, error) {
+	in := bufio.NewReaderSize(src, 256<<10)
 	head, err := in.Peek(8)
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"strings"
+	"sync/atomic"
 )
 
 // A scanner looks for store hashes in a stream of bytes, as Nix does (Nix 2.8,
@@ -30,9 +31,18 @@ type sightings struct {
 
 // A budget bounds what a whole image may make us remember.
 type budget struct {
-	left int
+	left atomic.Int64 // below zero when it is overdrawn
 	seed maphash.Seed
 }
+
+func newBudget(n int) *budget {
+	b := &budget{seed: maphash.MakeSeed()}
+	b.left.Store(int64(n))
+	return b
+}
+
+// spend takes one from the budget; false when nothing is left.
+func (b *budget) spend() bool { return b.left.Add(-1) >= 0 }
 
 const (
 	lookBack  = len("/gnu/store/")
@@ -95,10 +105,9 @@ func (s *sightings) add(buf []byte, i int) {
 		return
 	}
 	path := string(buf[i-lookBack : i+hashChars+1+len(name)])
-	if _, ok := s.paths[path]; ok || s.budget.left <= 0 {
+	if _, ok := s.paths[path]; ok || !s.budget.spend() {
 		return
 	}
-	s.budget.left--
 	if s.paths == nil {
 		s.paths = make(map[string]string)
 	}
@@ -110,8 +119,7 @@ func (s *sightings) remember(set map[uint64]struct{}, hash []byte) map[uint64]st
 	if _, ok := set[key]; ok {
 		return set
 	}
-	s.budget.left--
-	if s.budget.left < 0 {
+	if !s.budget.spend() {
 		return set
 	}
 	if set == nil {

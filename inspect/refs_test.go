@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"hash/maphash"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +38,7 @@ func FuzzScanner(f *testing.F) {
 }
 
 func scanAll(text string, cut int) *sightings {
-	seen := &sightings{budget: &budget{left: 1 << 20, seed: maphash.MakeSeed()}}
+	seen := &sightings{budget: newBudget(1 << 20)}
 	s := scanner{seen: seen}
 	for piece := range slices.Chunk([]byte(text), cut) {
 		s.write(piece)
@@ -90,7 +89,7 @@ func paths(s *sightings) []string {
 
 // The streams of two files are never read as one.
 func TestScannerKeepsStreamsApart(t *testing.T) {
-	seen := &sightings{budget: &budget{left: 10, seed: maphash.MakeSeed()}}
+	seen := &sightings{budget: newBudget(10)}
 	s := scanner{seen: seen}
 	s.write([]byte(hashA[:16]))
 	s.close()
@@ -102,11 +101,11 @@ func TestScannerKeepsStreamsApart(t *testing.T) {
 }
 
 func TestScannerBudget(t *testing.T) {
-	b := &budget{left: 1, seed: maphash.MakeSeed()}
+	b := newBudget(1)
 	s := scanner{seen: &sightings{budget: b}}
 	s.write([]byte(hashA + " " + hashB))
 	s.close()
-	if b.left >= 0 || len(s.seen.hashes) != 1 {
-		t.Errorf("budget left %d with %d hashes kept, want it overdrawn with 1", b.left, len(s.seen.hashes))
+	if b.left.Load() >= 0 || len(s.seen.hashes) != 1 {
+		t.Errorf("budget left %d with %d hashes kept, want it overdrawn with 1", b.left.Load(), len(s.seen.hashes))
 	}
 }

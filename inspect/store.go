@@ -10,6 +10,7 @@ import (
 // A storeReader gathers the store items of one layer.
 type storeReader struct {
 	pass  *pass
+	where string // the layer
 	items map[string]*storeItem
 	loose []*sightings // of files outside the store that name store items
 	spool spool
@@ -33,14 +34,12 @@ type hardLink struct {
 	target string
 }
 
-func newStoreReader(p *pass) *storeReader {
-	return &storeReader{pass: p, items: make(map[string]*storeItem), spool: spool{dir: p.tempDir}}
+func newStoreReader(p *pass, where string) *storeReader {
+	return &storeReader{pass: p, where: where, items: make(map[string]*storeItem), spool: spool{dir: p.opt.TempDir}}
 }
 
-func (s *storeReader) Close() error { return s.spool.Close() }
-
 // enter takes note of an entry and returns where its references belong.
-func (s *storeReader) enter(layer *Layer, e *Entry) *sightings {
+func (s *storeReader) enter(e *Entry) *sightings {
 	path := ItemOf(e.Path)
 	if path == "" {
 		s.own = nil
@@ -48,7 +47,7 @@ func (s *storeReader) enter(layer *Layer, e *Entry) *sightings {
 	}
 	s.own = s.items[path]
 	if s.own == nil {
-		s.own = &storeItem{path: path, seen: sightings{budget: &s.pass.hashes}}
+		s.own = &storeItem{path: path, seen: sightings{budget: s.pass.hashes}}
 		s.items[path] = s.own
 	}
 	s.node(e)
@@ -61,7 +60,7 @@ func (s *storeReader) outside(e *Entry) *sightings {
 	if n := len(s.loose); n > 0 && s.loose[n-1].empty() {
 		return s.loose[n-1]
 	}
-	seen := &sightings{budget: &s.pass.hashes}
+	seen := &sightings{budget: s.pass.hashes}
 	s.loose = append(s.loose, seen)
 	return seen
 }
@@ -104,7 +103,7 @@ func (s *storeReader) write(p []byte) error {
 
 // finish hashes the NARs when the layer has been read.
 func (s *storeReader) finish(layer *Layer) error {
-	if err := s.resolveLinks(layer.Member); err != nil {
+	if err := s.resolveLinks(); err != nil {
 		return err
 	}
 	for _, it := range s.items {
@@ -148,7 +147,7 @@ func lastOfEach(nodes []narNode) []narNode {
 }
 
 // resolveLinks gives each hard link the content of its target.
-func (s *storeReader) resolveLinks(where string) error {
+func (s *storeReader) resolveLinks() error {
 	if len(s.links) == 0 {
 		return nil
 	}
@@ -167,7 +166,7 @@ func (s *storeReader) resolveLinks(where string) error {
 		}
 		n.size, n.offset, n.executable = target.size, target.offset, target.executable
 		files[strings.TrimSuffix(l.item.path[1:]+"/"+n.path, "/")] = *n
-		if err := s.pass.expand(where, n.size); err != nil {
+		if err := s.pass.grow(s.where, n.size); err != nil {
 			return err
 		}
 		s.scanLinked(l.item, *n)

@@ -1,0 +1,166 @@
+package inspect
+
+import (
+	"crypto/sha256"
+	"hash"
+	"io"
+)
+
+// A sink learns all there is to learn of the entries of one layer, whatever
+// form they come from: the digest of each content, the store items with their
+// NARs, the references, and the bodies that are asked for.
+type sink struct {
+	pass  *pass
+	where string
+	layer *Layer
+	store *storeReader
+	scan  scanner
+	sum   hash.Hash
+	buf   []byte
+	names map[string]string // user and group names, each kept once
+}
+
+func (p *pass) newSink(layer *Layer) *sink {
+	return &sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+}
+
+// check holds an entry against the limits. It comes before the content.
+func (s *sink) check(e *Entry) error {
+	if n := s.pass.entries.Add(1); n > int64(s.pass.limits.Entries) {
+		return &LimitError{"entries", int64(s.pass.limits.Entries), s.where}
+	}
+	if n := max(len(e.Name), len(e.Linkname)); n > s.pass.limits.PathBytes {
+		return &LimitError{"path bytes", int64(s.pass.limits.PathBytes), s.where}
+	}
+	e.Uname, e.Gname = s.intern(e.Uname), s.intern(e.Gname)
+	return nil
+}
+
+// add takes an entry and reads its content to the end. It sets the entry's
+// size and digest from what was really read.
+func (s *sink) add(e *Entry, content io.Reader) error {
+	if err := s.check(e); err != nil {
+		return err
+	}
+	s.scan.seen = s.store.enter(e)
+	s.scanText(e)
+	if isHeaderOnly(e.Type) {
+		s.layer.Entries = append(s.layer.Entries, *e)
+		return nil
+	}
+	if err := s.content(e, content); err != nil {
+		return err
+	}
+	s.layer.Entries = append(s.layer.Entries, *e)
+	return nil
+}
+
+func (s *sink) content(e *Entry, r io.Reader) error {
+	s.sum.Reset()
+	e.Size = 0
+	body := s.pass.body(e.Path)
+	for {
+		n, err := r.Read(s.buf)
+		if n > 0 {
+			if err := s.take(e, body, s.buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.scan.close()
+	e.Digest = sumOf(s.sum)
+	s.layer.keep(e.Path, body)
+	return nil
+}
+
+// take hands a piece of content to all who want it.
+func (s *sink) take(e *Entry, body *body, p []byte) error {
+	if err := s.pass.grow(s.where, int64(len(p))); err != nil {
+		return err
+	}
+	e.Size += int64(len(p))
+	s.sum.Write(p)
+	s.scan.write(p)
+	if err := body.write(s.where+": "+e.Name, p); err != nil {
+		return err
+	}
+	return s.store.write(p)
+}
+
+// scanText scans the name and link target of an entry; inside a store item
+// only what its NAR has of them.
+func (s *sink) scanText(e *Entry) {
+	s.scan.seen.from = e.Path
+	s.scan.write([]byte(s.store.relative(e)))
+	s.scan.close()
+	if e.Type == '2' || e.Type == '1' && ItemOf(e.Path) == "" {
+		s.scan.write([]byte(e.Linkname))
+		s.scan.close()
+	}
+}
+
+// close ends the layer: now its NARs can be hashed.
+func (s *sink) close() error {
+	defer s.store.spool.Close()
+	return s.store.finish(s.layer)
+}
+
+func (s *sink) intern(name string) string {
+	if kept, ok := s.names[name]; ok {
+		return kept
+	}
+	if len(s.names) < 1000 {
+		s.names[name] = name
+	}
+	return name
+}
+
+// A body gathers the content of a file that is wanted.
+type body struct {
+	pass *pass
+	data []byte
+}
+
+func (p *pass) body(path string) *body {
+	if p.opt.Keep == nil || !p.opt.Keep(path) {
+		return nil
+	}
+	return &body{pass: p, data: []byte{}}
+}
+
+func (b *body) write(where string, p []byte) error {
+	if b == nil {
+		return nil
+	}
+	if err := b.pass.keep(where, int64(len(p))); err != nil {
+		return err
+	}
+	b.data = append(b.data, p...)
+	return nil
+}
+
+func (l *Layer) keep(path string, b *body) {
+	if b == nil {
+		return
+	}
+	if l.bodies == nil {
+		l.bodies = make(map[string][]byte)
+	}
+	l.bodies[path] = b.data
+}
+
+// Body returns the content of the entry at path in a layer, when Options.Keep
+// asked for it.
+func (img *Image) Body(layer int, path string) ([]byte, bool) {
+	if layer < 0 || layer >= len(img.Layers) {
+		return nil, false
+	}
+	data, ok := img.Layers[layer].bodies[path]
+	return data, ok
+}
