@@ -1,0 +1,225 @@
+package guix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"audit/inspect"
+	"audit/rebuild"
+)
+
+// A Builder runs plans with GNU Guix. Its zero value takes guix from PATH.
+type Builder struct {
+	Program string // path of guix
+}
+
+var _ rebuild.Builder = Builder{}
+
+// Build builds the image of a plan again.
+//
+// Without guix, or without its daemon, the error wraps
+// [rebuild.ErrNoBuilder]; for a plan that must not be run, or a package to
+// build afresh that the image does not have, [rebuild.ErrRefused]; when Guix
+// fails, [rebuild.ErrBuild]. Most carry a [rebuild.HintError]. When ctx ends,
+// the error wraps its cause alone: an interrupted build has not failed.
+//
+// The image is copied into job.Dir, out of reach of Guix's garbage collector.
+func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
+	s := &session{guix: b.Program, plan: plan, job: job, said: newSaid()}
+	if s.guix == "" {
+		s.guix = "guix"
+	}
+	s.result.Derivation = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: "the recipe was not evaluated"}
+	err := s.build(ctx)
+	return &s.result, err
+}
+
+// A session is one build on its way.
+type session struct {
+	guix   string
+	plan   rebuild.Plan
+	job    rebuild.Job
+	said   *said // what Guix has said so far
+	result rebuild.Result
+}
+
+func (s *session) build(ctx context.Context) error {
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	before, err := s.valid(ctx, s.originals())
+	if err != nil {
+		return err
+	}
+	g, err := s.evaluate(ctx)
+	if err != nil {
+		return err
+	}
+	image, err := s.makeImage(ctx, g)
+	if err != nil {
+		return err
+	}
+	if s.result.Image, err = keep(image, s.job.Dir); err != nil {
+		return err
+	}
+	if s.result.Items, err = s.items(ctx, g, before); err != nil {
+		return err
+	}
+	return s.refresh(ctx, g)
+}
+
+// start checks that the plan may be run and that Guix is there, and writes the
+// plan's files.
+func (s *session) start(ctx context.Context) error {
+	if s.plan.Refused != "" {
+		return fmt.Errorf("%w: %s", rebuild.ErrRefused, s.plan.Refused)
+	}
+	if err := runnable(s.plan); err != nil {
+		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
+	}
+	if err := s.namesKnown(); err != nil {
+		return err
+	}
+	if err := s.version(ctx); err != nil {
+		return err
+	}
+	for _, f := range s.plan.Files {
+		if err := os.WriteFile(filepath.Join(s.job.Dir, f.Name), []byte(f.Text), 0o600); err != nil {
+			return fmt.Errorf("writing the plan's files: %w", err)
+		}
+	}
+	return nil
+}
+
+// version notes which guix is here. One that cannot even say so is none.
+func (s *session) version(ctx context.Context) error {
+	out, err := s.try(ctx, "--version")
+	var exit *rebuild.ExitError
+	if errors.As(err, &exit) {
+		return &rebuild.HintError{Err: fmt.Errorf("%w: guix --version: %w", rebuild.ErrNoBuilder, err), Hint: howToGetGuix}
+	}
+	if err != nil {
+		return explain(err, string(out.Log))
+	}
+	first, _, _ := strings.Cut(string(out.Stdout), "\n")
+	s.result.Tools = []rebuild.Tool{{Name: "guix", Version: first[strings.LastIndexByte(first, ' ')+1:]}}
+	return nil
+}
+
+// originals returns the paths of the original's store items.
+func (s *session) originals() []string {
+	if s.job.Image == nil {
+		return nil
+	}
+	var paths []string
+	for _, item := range s.job.Image.Items {
+		paths = append(paths, item.Path)
+	}
+	return paths
+}
+
+// evaluate asks the Guix of the recipe for the image's derivation, and holds
+// it against the image.
+func (s *session) evaluate(ctx context.Context) (*graph, error) {
+	g, err := s.derive(ctx)
+	if err != nil {
+		s.result.Derivation.Status = inspect.Unknown
+		s.result.Derivation.Summary = "the recipe could not be evaluated"
+		return nil, err
+	}
+	if s.job.Image != nil {
+		s.result.Derivation = hold(g, s.plan.Root, s.job.Image.Items)
+	}
+	return g, nil
+}
+
+func (s *session) derive(ctx context.Context) (*graph, error) {
+	out, err := s.run(ctx, s.packCommand("-d")...)
+	if err != nil {
+		return nil, fmt.Errorf("evaluating the recipe: %w", err)
+	}
+	drv := lastLine(out)
+	if !s.inStore(drv) || !strings.HasSuffix(drv, ".drv") {
+		return nil, fmt.Errorf("evaluating the recipe: %w: guix printed %q, which is no derivation", rebuild.ErrBuild, drv)
+	}
+	g, err := readGraph(drv)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", rebuild.ErrBuild, err)
+	}
+	return g, nil
+}
+
+// packCommand returns the plan's main command. At verbosity 3 Guix says of
+// each derivation that it was built and of each substitute where it is from.
+func (s *session) packCommand(more ...string) []string {
+	args := []string{"time-machine", "-C", channelsFile, "--", "pack", "--verbosity=3"}
+	return append(append(args, more...), s.plan.Pack[1:]...)
+}
+
+// makeImage executes the image's derivation and returns the file it made. An
+// image that is in the store already, or that Guix did not say to have built,
+// is built again: a rebuild must have been built.
+func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
+	output := g.root.outputs[0]
+	there, err := s.valid(ctx, []string{output})
+	if err != nil {
+		return "", err
+	}
+	command := s.packCommand()
+	s.result.Command = append([]string{s.guix}, command...)
+	if !there[output] {
+		out, err := s.run(ctx, command...)
+		if err != nil {
+			return "", fmt.Errorf("building the image: %w", err)
+		}
+		if got := lastLine(out); got != output {
+			return "", fmt.Errorf("building the image: %w: guix made %q, and its derivation says %q", rebuild.ErrBuild, got, output)
+		}
+		if s.said.built[g.root.path] {
+			return output, nil
+		}
+	}
+	s.result.Command = append([]string{s.guix}, checkCommand(g.root.path)...)
+	other, err := s.check(ctx, g.root)
+	if err != nil {
+		return "", fmt.Errorf("building the image again: %w", err)
+	}
+	if other != "" {
+		return other, nil
+	}
+	return output, nil
+}
+
+// keep copies an image out of the store.
+func keep(image, dir string) (path string, err error) {
+	from, err := os.Open(image)
+	if err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	defer from.Close()
+	to, err := os.OpenFile(filepath.Join(dir, "rebuilt-"+storeName(image)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	_, err = io.Copy(to, from)
+	if err = errors.Join(err, to.Close()); err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	return to.Name(), nil
+}
+
+// inStore says whether a path is directly in the store that the image's own
+// items name.
+func (s *session) inStore(path string) bool {
+	return storeName(path) != "" && filepath.Dir(path) == filepath.Dir(s.plan.Root)
+}
+
+func lastLine(out []byte) string {
+	text := strings.TrimRight(string(out), "\n")
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}

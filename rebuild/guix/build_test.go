@@ -1,0 +1,479 @@
+package guix
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"audit/inspect"
+	"audit/rebuild"
+)
+
+// builds is what guix says when it builds everything, and fetches lib.
+func (w *world) builds() string {
+	lib := w.item("l", "lib-2.1")
+	return fmt.Sprintf("substituting %s...\ndownloading from https://farm.example/nar/lzip/%s ...\n\rbuilding x...\n"+
+		"successfully built %s\nsuccessfully built %s\nsuccessfully built %s\n",
+		lib, filepath.Base(lib), w.item("a", "app-1.0.drv"), w.item("p", "profile.drv"), w.Drv)
+}
+
+func letters(c string) string { return strings.Repeat(c, 32) }
+
+func TestBuildFromNothing(t *testing.T) {
+	w := newWorld(t)
+	w.Says = w.builds()
+	var log bytes.Buffer
+	w.job.Log = &log
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &rebuild.Result{
+		Image:   filepath.Join(w.job.Dir, "rebuilt-app-docker-pack.tar.gz"),
+		Command: []string{filepath.Join(w.dir, "guix"), "time-machine", "-C", "channels.scm", "--", "pack", "--verbosity=3", "-f", "docker", "--save-provenance", "-m", "manifest.scm"},
+		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
+		Derivation: inspect.Check{
+			ID: inspect.Derivation, Status: inspect.Pass, Bytes: 30,
+			Summary: "evaluating the recipe gives the store paths of the image, all 3",
+		},
+		Items: []rebuild.Item{
+			{Path: w.item("a", "app-1.0"), How: rebuild.Built},
+			{Path: w.item("l", "lib-2.1"), How: rebuild.Substituted, Source: "https://farm.example"},
+			{Path: w.item("p", "profile"), How: rebuild.Built},
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("result (-want +got):\n%s", diff)
+	}
+	if text, _ := os.ReadFile(got.Image); string(text) != "the image" {
+		t.Errorf("image holds %q", text)
+	}
+	wantCalls := []string{
+		"--version",
+		"time-machine -C channels.scm -- pack --verbosity=3 -d -f docker --save-provenance -m manifest.scm",
+		"time-machine -C channels.scm -- pack --verbosity=3 -f docker --save-provenance -m manifest.scm",
+		"gc --requisites STORE/" + letters("p") + "-profile",
+	}
+	if diff := cmp.Diff(wantCalls, w.calls()); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	for _, line := range []string{"$ guix time-machine -C channels.scm -- pack", "downloading from https://farm.example", "successfully built"} {
+		if !strings.Contains(log.String(), line) {
+			t.Errorf("the log lacks %q:\n%s", line, log.String())
+		}
+	}
+	w.unchanged()
+}
+
+// unchanged checks that nothing lies beside the job's folder that the test did
+// not put there.
+func (w *world) unchanged() {
+	w.t.Helper()
+	entries, err := os.ReadDir(w.dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "gnu", "guix", "job", "calls", "argv", "seen", "scenario.json", "failed-once":
+		default:
+			w.t.Errorf("%s was left behind", e.Name())
+		}
+	}
+}
+
+// An image that the store has is no rebuild: it is built again.
+func TestBuildWhatIsThere(t *testing.T) {
+	w := newWorld(t)
+	w.has(append(w.Closure, w.Output)...)
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range got.Items {
+		if item.How != rebuild.Reused {
+			t.Errorf("%s was %s, want reused", item.Path, item.How)
+		}
+	}
+	wantCalls := []string{
+		"--version",
+		"gc --references STORE/" + letters("a") + "-app-1.0 STORE/" + letters("l") + "-lib-2.1 STORE/" + letters("p") + "-profile",
+		"time-machine -C channels.scm -- pack --verbosity=3 -d -f docker --save-provenance -m manifest.scm",
+		"gc --references STORE/" + letters("i") + "-app-docker-pack.tar.gz",
+		"build --check -K STORE/" + letters("i") + "-app-docker-pack.tar.gz.drv",
+		"gc --requisites STORE/" + letters("p") + "-profile",
+	}
+	if diff := cmp.Diff(wantCalls, w.calls()); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	if text, _ := os.ReadFile(got.Image); !strings.HasPrefix(string(text), "content of") {
+		t.Errorf("image holds %q", text)
+	}
+	if got.Command[1] != "build" || got.Command[2] != "--check" {
+		t.Errorf("the command is said to be %q", got.Command)
+	}
+}
+
+// Where the second build gives other bytes, those are the rebuild.
+func TestBuildDiffers(t *testing.T) {
+	w := newWorld(t)
+	w.has(append(w.Closure, w.Output)...)
+	w.Differs[w.Drv] = w.Output
+	w.write(w.Output+"-check", "other bytes")
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := os.ReadFile(got.Image); string(text) != "other bytes" {
+		t.Errorf("the rebuilt image holds %q, want what the second build made", text)
+	}
+	w.unchanged()
+}
+
+// A path that exists and that the daemon does not know, as an interrupted
+// build leaves it, is nothing that was there before.
+func TestBuildOverRuins(t *testing.T) {
+	w := newWorld(t)
+	w.Says = w.builds()
+	w.write(w.item("a", "app-1.0"), "half of it")
+	w.write(w.item("p", "profile"), "half of it")
+	w.has(w.item("l", "lib-2.1"))
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []rebuild.How{rebuild.Built, rebuild.Reused, rebuild.Built}
+	for i, item := range got.Items {
+		if item.How != want[i] {
+			t.Errorf("%s was %s, want %s", item.Path, item.How, want[i])
+		}
+	}
+}
+
+// An image that comes from a server was not built; so it is.
+func TestBuildOfASubstitute(t *testing.T) {
+	w := newWorld(t)
+	w.Says = "substituting " + w.Output + "...\n"
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Command[2] != "--check" {
+		t.Errorf("the image was fetched and not built: %q", got.Command)
+	}
+	w.Silent = true
+	w.job.Dir = t.TempDir()
+	if _, err = w.build(); !errors.Is(err, rebuild.ErrBuild) {
+		t.Errorf("error %v, want ErrBuild: nothing says that anything was built", err)
+	}
+}
+
+func TestBuildDerivationDiffers(t *testing.T) {
+	w := newWorld(t)
+	w.Says = w.builds()
+	w.job.Image = w.image(w.item("p", "profile"), w.item("x", "app-1.0"), w.item("l", "lib-2.1"), w.item("z", "evil-6"))
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := inspect.Check{
+		ID: inspect.Derivation, Status: inspect.Fail, Bytes: 20,
+		Summary: "2 of 4 store items have other paths than the recipe gives",
+		Findings: []inspect.Finding{
+			{Rule: "item-not-derived", Level: inspect.Problem, Path: w.item("x", "app-1.0"),
+				Message: "no derivation of the recipe makes it; Guix computes " + w.item("a", "app-1.0") + " instead"},
+			{Rule: "item-not-derived", Level: inspect.Problem, Path: w.item("z", "evil-6"), Message: "no derivation of the recipe makes it"},
+		},
+	}
+	if diff := cmp.Diff(want, got.Derivation); diff != "" {
+		t.Errorf("derivation (-want +got):\n%s", diff)
+	}
+}
+
+func TestBuildOtherProfile(t *testing.T) {
+	w := newWorld(t)
+	w.Says = w.builds()
+	w.plan.Root = w.item("q", "profile")
+	w.job.Image = w.image(w.item("q", "profile"), w.item("a", "app-1.0"), w.item("l", "lib-2.1"))
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := got.Derivation
+	if d.Status != inspect.Fail || d.Bytes != 20 || !strings.Contains(d.Summary, "the same packages with other provenance text") {
+		t.Errorf("derivation %+v", d)
+	}
+	if len(d.Findings) != 1 || d.Findings[0].Path != w.plan.Root || !strings.Contains(d.Findings[0].Message, w.item("p", "profile")) {
+		t.Errorf("findings %+v", d.Findings)
+	}
+}
+
+func TestBuildWithoutOriginal(t *testing.T) {
+	w := newWorld(t)
+	w.Says = w.builds()
+	w.job.Image = nil
+	got, err := w.build()
+	if err != nil || got.Derivation.Status != inspect.Skipped {
+		t.Errorf("error %v, derivation %+v", err, got.Derivation)
+	}
+}
+
+func TestBuildImageWithoutItems(t *testing.T) {
+	w := newWorld(t)
+	w.Says = w.builds()
+	w.job.Image = w.image()
+	got, err := w.build()
+	if err != nil || got.Derivation.Status != inspect.Unknown {
+		t.Errorf("error %v, derivation %+v", err, got.Derivation)
+	}
+}
+
+func TestBuildFresh(t *testing.T) {
+	w := newWorld(t)
+	w.has(append(w.Closure, w.Output)...)
+	w.job.Fresh = []string{"all"}
+	app := w.item("a", "app-1.0")
+	for _, folder := range []string{app, app + "-check"} {
+		os.Remove(folder)
+		w.write(filepath.Join(folder, "share", "built-at"), folder)
+		w.write(filepath.Join(folder, "share", "same"), "same")
+	}
+	w.write(filepath.Join(app, "old"), "")
+	w.write(filepath.Join(app+"-check", "new"), "")
+	w.Differs[w.item("a", "app-1.0.drv")] = app
+	w.Fails["check "+w.item("l", "lib-2.1.drv")] = "guix build: error: some outputs of `x' are not valid, so checking is not possible\n"
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []rebuild.Fresh{
+		{Derivation: w.item("a", "app-1.0.drv"), Items: []string{app},
+			Differences: []string{app + "/new", app + "/old", app + "/share/built-at"}},
+		{Derivation: w.item("l", "lib-2.1.drv"), Items: []string{w.item("l", "lib-2.1")}, Same: true},
+		{Derivation: w.item("p", "profile.drv"), Items: []string{w.item("p", "profile")}, Same: true},
+	}
+	if diff := cmp.Diff(want, got.Fresh); diff != "" {
+		t.Errorf("fresh (-want +got):\n%s", diff)
+	}
+	how := []rebuild.How{rebuild.Reused, rebuild.Built, rebuild.Built}
+	for i, item := range got.Items {
+		if item.How != how[i] {
+			t.Errorf("%s was %s, want %s", item.Path, item.How, how[i])
+		}
+	}
+	if calls := strings.Join(w.calls(), "\n"); !strings.Contains(calls, "\nbuild STORE/"+letters("l")+"-lib-2.1.drv\n") {
+		t.Errorf("the missing outputs of lib were not made first:\n%s", calls)
+	}
+	w.unchanged()
+}
+
+func TestBuildFreshFails(t *testing.T) {
+	w := newWorld(t)
+	w.has(append(w.Closure, w.Output)...)
+	w.job.Fresh = []string{"lib"}
+	w.Fails["check "+w.item("l", "lib-2.1.drv")] = "guix build: error: build of `lib' failed\n"
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Fresh) != 1 || got.Fresh[0].Same || !strings.Contains(got.Fresh[0].Problem, "build of `lib' failed") {
+		t.Errorf("fresh %+v", got.Fresh)
+	}
+}
+
+func TestBuildFreshUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.job.Fresh = []string{"ap"}
+	if _, err := w.build(); !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), `"ap"`) {
+		t.Errorf("error %v, want ErrRefused naming the package", err)
+	}
+}
+
+// What was grafted is only as new as what it was grafted from.
+func TestBuildGraft(t *testing.T) {
+	w := newWorld(t)
+	plain := w.derive("b", "app-1.0", []string{w.item("l", "lib-2.1.drv")})
+	graft := w.derive("a", "app-1.0", []string{plain, w.item("l", "lib-2.1.drv")}, "guix properties", "((type . graft) (graft (count . 1)))")
+	w.Says = fmt.Sprintf("substituting %[1]s...\ndownloading from https://farm.example/nar/%[2]s ...\nsuccessfully built %[3]s\nsuccessfully built %[4]s\n",
+		w.item("b", "app-1.0"), filepath.Base(w.item("b", "app-1.0")), graft, w.Drv)
+	w.job.Fresh = []string{"lib"}
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (rebuild.Item{Path: w.item("a", "app-1.0"), How: rebuild.Substituted, Source: "https://farm.example"}); got.Items[0] != want {
+		t.Errorf("the grafted item is %+v, want %+v", got.Items[0], want)
+	}
+	w.job.Fresh, w.job.Dir = []string{"app@1.0"}, t.TempDir()
+	if _, err = w.build(); !errors.Is(err, rebuild.ErrRefused) {
+		t.Errorf("error %v: app@1.0 is no name of a store item", err)
+	}
+	w.job.Fresh, w.job.Dir = []string{"app-1.0"}, t.TempDir()
+	w.Valid = nil
+	if err := os.Remove(w.Output); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = w.build(); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Fresh) != 2 || got.Fresh[0].Derivation != graft || got.Fresh[1].Derivation != plain {
+		t.Errorf("fresh %+v, want the graft and what it is made from", got.Fresh)
+	}
+	if got.Items[0].How != rebuild.Built {
+		t.Errorf("%+v, want built: both were built again", got.Items[0])
+	}
+}
+
+func TestBuildNotPossible(t *testing.T) {
+	// What Guix 1.5.0 really said, with neither network nor daemon.
+	said := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for _, tt := range []struct {
+		name, step, says string
+		want             error
+		message, hint    string
+	}{
+		{"no daemon", "derive", said("no-daemon.txt"),
+			rebuild.ErrNoBuilder, "daemon does not answer", "rebuild.sh"},
+		{"no daemon, items there", "references", "guix gc: error: failed to connect to `/x': Connection refused\n",
+			rebuild.ErrNoBuilder, "daemon does not answer", "GUIX_DAEMON_SOCKET"},
+		{"broken guix", "version", "error while loading shared libraries\n", rebuild.ErrNoBuilder, "guix --version", "Install GNU Guix"},
+		{"no network", "derive", said("cache-miss-offline.txt"), rebuild.ErrBuild, "the channel could not be fetched", "insteadOf"},
+		{"unknown package", "derive", said("unknown-package.txt"),
+			rebuild.ErrBuild, "no-such-package: unknown package", "not record"},
+		{"no introduction", "derive", "guix time-machine: error: channel 'guix' lacks an introduction and cannot be authenticated\n",
+			rebuild.ErrBuild, "channel 'guix' lacks an introduction", "introductions"},
+		{"commit gone", "derive", "guix time-machine: error: Git error: object not found - no match for id (230a)\n", rebuild.ErrBuild, "not in the channel's repository", "insteadOf"},
+		{"disk full", "pack", "some line\nguix pack: error: copying: No space left on device\n", rebuild.ErrBuild, "the disk is full", "guix gc"},
+		{"package fails", "pack", "builder for `/gnu/store/x.drv' failed with exit code 1\nbuild of /gnu/store/x.drv failed\nView build log at '/var/log/guix/drvs/x.gz'.\nguix pack: error: build of `/gnu/store/y.drv' failed\n",
+			rebuild.ErrBuild, "a package does not build", "--rebuilt"},
+		{"something else", "pack", "one\nguix pack: error: something odd\ntwo\n", rebuild.ErrBuild, "something odd", ""},
+		{"check fails", "check", "guix build: error: something odd\n", rebuild.ErrBuild, "something odd", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			if tt.step == "references" || tt.step == "check" {
+				w.has(append(w.Closure, w.Output)...)
+			}
+			w.Fails[tt.step] = tt.says
+			got, err := w.build()
+			if !errors.Is(err, tt.want) {
+				t.Fatalf("error %v, want %v", err, tt.want)
+			}
+			if !strings.Contains(err.Error(), tt.message) {
+				t.Errorf("error %q does not say %q", err, tt.message)
+			}
+			var hint *rebuild.HintError
+			if errors.As(err, &hint) != (tt.hint != "") || hint != nil && !strings.Contains(hint.Hint, tt.hint) {
+				t.Errorf("hint %+v does not say %q", hint, tt.hint)
+			}
+			if got.Image != "" {
+				t.Errorf("there is an image %q", got.Image)
+			}
+			if evaluated := got.Derivation.Status == inspect.Pass; evaluated != (tt.step == "pack" || tt.step == "check") {
+				t.Errorf("derivation %+v after a failure in %s", got.Derivation, tt.step)
+			}
+		})
+	}
+}
+
+func TestBuildNoGuix(t *testing.T) {
+	w := newWorld(t)
+	_, err := Builder{Program: filepath.Join(t.TempDir(), "guix")}.Build(t.Context(), w.plan, w.job)
+	var hint *rebuild.HintError
+	if !errors.Is(err, rebuild.ErrNoBuilder) || !errors.As(err, &hint) || !strings.Contains(hint.Hint, "--rebuilt") {
+		t.Errorf("error %v, hint %+v", err, hint)
+	}
+}
+
+func TestBuildRefused(t *testing.T) {
+	for name, spoil := range map[string]func(w *world){
+		"refused":         func(w *world) { w.plan.Refused = "the channel is not trusted" },
+		"file elsewhere":  func(w *world) { w.plan.Files[0].Name = "../channels.scm" },
+		"file as option":  func(w *world) { w.plan.Files[0].Name = "-C" },
+		"no manifest":     func(w *world) { w.plan.Files = w.plan.Files[:1] },
+		"file twice":      func(w *world) { w.plan.Files = append(w.plan.Files, w.plan.Files[0]) },
+		"another command": func(w *world) { w.plan.Pack = []string{"repl", "evil.scm"} },
+		"no command":      func(w *world) { w.plan.Pack = nil },
+		"NUL":             func(w *world) { w.plan.Pack = append(w.plan.Pack, "a\x00b") },
+		"root elsewhere":  func(w *world) { w.plan.Root = "/etc/passwd" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			spoil(w)
+			if _, err := w.build(); !errors.Is(err, rebuild.ErrRefused) {
+				t.Errorf("error %v, want ErrRefused", err)
+			}
+			if _, err := os.Stat(filepath.Join(w.dir, "calls")); err == nil {
+				t.Errorf("guix was called: %q", w.calls())
+			}
+			if entries, _ := os.ReadDir(w.job.Dir); len(entries) > 0 {
+				t.Errorf("files were written: %v", entries)
+			}
+		})
+	}
+}
+
+func TestBuildStrangeAnswers(t *testing.T) {
+	for name, spoil := range map[string]func(w *world){
+		"no derivation":          func(w *world) { w.Drv = "nonsense" },
+		"derivation elsewhere":   func(w *world) { w.Drv = "/etc/" + letters("a") + "-x.drv" },
+		"derivation missing":     func(w *world) { w.Drv = w.item("m", "missing.drv") },
+		"derivation malformed":   func(w *world) { w.write(w.Drv, "Derive(") },
+		"two outputs":            func(w *world) { w.write(w.Drv, derivationText([]string{w.Output, w.Output + "2"}, nil)) },
+		"no profile":             func(w *world) { w.Says = w.builds(); w.write(w.Drv, derivationText([]string{w.Output}, nil)) },
+		"image of another name":  func(w *world) { w.Output = w.item("j", "app-docker-pack.tar.gz") },
+		"second build of others": func(w *world) { w.has(w.Output); w.Differs[w.Drv] = w.item("a", "app-1.0") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			spoil(w)
+			if _, err := w.build(); !errors.Is(err, rebuild.ErrBuild) {
+				t.Errorf("error %v, want ErrBuild", err)
+			}
+		})
+	}
+}
+
+func TestBuildCancel(t *testing.T) {
+	for _, step := range []string{"version", "derive", "pack", "check", "requisites"} {
+		t.Run(step, func(t *testing.T) {
+			w := newWorld(t)
+			w.Says = w.builds()
+			if step == "check" {
+				w.has(append(w.Closure, w.Output)...)
+			}
+			w.Hangs = step
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			w.job.Log = onLine(func(line string) {
+				if line == "hanging\n" {
+					cancel()
+				}
+			})
+			_, err := w.buildIn(ctx)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v, want context.Canceled", err)
+			}
+			if errors.Is(err, rebuild.ErrBuild) || errors.Is(err, rebuild.ErrNoBuilder) {
+				t.Errorf("%v: an interrupted build is said to have failed", err)
+			}
+		})
+	}
+}
+
+type onLine func(line string)
+
+func (f onLine) Write(p []byte) (int, error) { f(string(p)); return len(p), nil }

@@ -1,0 +1,19 @@
+// Package guix builds images again with GNU Guix.
+//
+// [NewPlan] turns a recipe into a plan: the files channels.scm and
+// manifest.scm and the arguments of guix pack, with a judgement on every
+// channel whose code the build would run. [Builder] runs a plan with
+//
+//	guix time-machine -C channels.scm -- pack -f docker … -m manifest.scm
+//
+// and [Script] writes the plan as a shell script that does the same on another
+// machine.
+//
+// An image that the store has already is built again (guix build --check), so
+// that a result is always the result of a build. Where the store items inside
+// it came from is read from what Guix says while it works: built in this run,
+// there before, or fetched from a server.
+//
+// Command lines and messages follow Guix 1.5.0: guix/scripts/pack.scm,
+// guix/scripts/build.scm, guix/status.scm, nix/libstore/build.cc.
+package guix

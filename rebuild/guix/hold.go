@@ -1,0 +1,72 @@
+package guix
+
+import (
+	"fmt"
+	"slices"
+
+	"audit/inspect"
+)
+
+// hold makes the check named derivation: it holds the store paths that Guix
+// computes from the recipe against the store items of the image. A store path
+// is made from all that goes into a build, down to the first compiler, so an
+// item whose path is computed was made by that build, if it is genuine at all.
+func hold(g *graph, root string, items []inspect.StoreItem) inspect.Check {
+	c := inspect.Check{ID: inspect.Derivation, Status: inspect.Pass}
+	if len(items) == 0 {
+		c.Status, c.Summary = inspect.Unknown, "the image has no store items to hold against the recipe"
+		return c
+	}
+	var others int // items that differ beside the profile
+	for _, item := range items {
+		if item.Path == root || g.makes(item.Path) {
+			continue
+		}
+		others++
+		c.Findings = append(c.Findings, foreign(g, item))
+	}
+	profile := g.profile(root)
+	if profile != root {
+		c.Findings = append(c.Findings, otherProfile(profile, root, items))
+	}
+	for _, item := range items {
+		if g.makes(item.Path) {
+			c.Bytes += item.Bytes
+		}
+	}
+	switch {
+	case others == 0 && profile == root:
+		c.Summary = fmt.Sprintf("evaluating the recipe gives the store paths of the image, all %d", len(items))
+		return c
+	case others == 0:
+		c.Summary = "the same packages with other provenance text: every store path but the profile's is what the recipe gives"
+	default:
+		c.Summary = fmt.Sprintf("%d of %d store items have other paths than the recipe gives", len(c.Findings), len(items))
+	}
+	c.Status = inspect.Fail
+	return c
+}
+
+// foreign is the finding about an item that no derivation of the recipe makes.
+func foreign(g *graph, item inspect.StoreItem) inspect.Finding {
+	message := "no derivation of the recipe makes it"
+	if same := g.namesakes(item.Path); len(same) > 0 {
+		message += "; Guix computes " + same[0] + " instead"
+	}
+	return inspect.Finding{Rule: "item-not-derived", Level: inspect.Problem, Layer: item.Layer, Path: item.Path, Message: message}
+}
+
+// otherProfile is the finding about a profile that the recipe does not give.
+func otherProfile(got, want string, items []inspect.StoreItem) inspect.Finding {
+	f := inspect.Finding{Rule: "profile-not-derived", Level: inspect.Problem, Layer: -1, Path: want}
+	if i := slices.IndexFunc(items, func(it inspect.StoreItem) bool { return it.Path == want }); i >= 0 {
+		f.Layer = items[i].Layer
+	}
+	if got == "" {
+		f.Message = "the image's derivation is made from no profile"
+		return f
+	}
+	f.Message = "Guix computes " + got + " instead; a profile's path depends on every word of its manifest, " +
+		"the addresses of the channels among them (a time-machine kept from another address for the same commits gives other words)"
+	return f
+}

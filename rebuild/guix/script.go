@@ -1,0 +1,127 @@
+package guix
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"audit/rebuild"
+)
+
+// Script writes a plan as a POSIX shell script that does what [Builder] does,
+// on any machine that has Guix: it writes the files of the plan into a
+// temporary folder, builds the image, or builds it again when the store has
+// it, and prints where it is and how to compare it.
+//
+// Whatever the plan holds, the script runs nothing but guix: every value
+// stands in single quotes or in a here-document that is not expanded. The
+// script of a refused plan says why and does nothing else.
+func Script(plan rebuild.Plan) []byte {
+	refused := plan.Refused
+	if err := runnable(plan); err != nil && refused == "" {
+		refused = err.Error()
+	}
+	if refused != "" {
+		return []byte(scriptHead + "printf '%s\\n' " + quote(printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
+	}
+	var b strings.Builder
+	b.WriteString(scriptHead)
+	b.WriteString(scriptFolder)
+	for _, f := range plan.Files {
+		b.WriteString(hereDocument(f))
+	}
+	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
+	b.WriteString("  guix time-machine -C " + channelsFile + " -- pack \"$@\" " + words(plan.Pack[1:]) + "\n}\n")
+	b.WriteString(scriptBuild)
+	b.WriteString("echo 'Compare it with the original:'\n")
+	b.WriteString("printf '  audit compare %s %s\\n' " + quote(printable(word(plan.Image))) + " \"$image\"\n")
+	return []byte(b.String())
+}
+
+const scriptHead = `#!/bin/sh
+# Builds a container image again with GNU Guix, from the recipe that the image
+# carries. Guix runs the code of the channels in this recipe on this machine.
+set -eu
+
+`
+
+const scriptFolder = `command -v guix >/dev/null || {
+  echo 'This needs GNU Guix: https://guix.gnu.org/download' >&2
+  exit 1
+}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+cd "$dir"
+
+`
+
+// scriptBuild builds the image. An image that the store has is no rebuild, so
+// it is built again; where that gives other bytes, Guix keeps them beside the
+// first under a name with "-check" at its end.
+const scriptBuild = `
+drv=$(pack -d)
+drv=$(printf '%s\n' "$drv" | tail -n 1)
+image=$(sed -n '1s/^Derive(\[("out","\([^"]*\)".*/\1/p' "$drv")
+[ -n "$image" ] || { echo "no output is named in $drv" >&2; exit 1; }
+if guix gc --references "$image" >/dev/null 2>&1; then
+  echo "The store has $image: building it again" >&2
+  guix build --check -K "$drv" >/dev/null 2>check.log || {
+    grep -q 'may not be deterministic' check.log || { cat check.log >&2; exit 1; }
+    image=$image-check
+  }
+else
+  pack >/dev/null
+fi
+
+echo 'The rebuilt image:'
+printf '  %s\n' "$image"
+`
+
+// hereDocument writes a file, under an end marker that the text does not hold.
+func hereDocument(f rebuild.PlanFile) string {
+	end := "END_OF_FILE"
+	for strings.Contains(f.Text, end) {
+		end += "_"
+	}
+	text := f.Text
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return "cat >" + quote(f.Name) + " <<'" + end + "'\n" + text + end + "\n"
+}
+
+// words quotes the arguments of a command.
+func words(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = word(arg)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// word quotes a word for the shell where that is needed.
+func word(s string) string {
+	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letter && !strings.ContainsRune("@%+=:,./_-", r)
+	})
+	if plain {
+		return s
+	}
+	return quote(s)
+}
+
+// printable replaces what a terminal would obey instead of show.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+}
+
+// quote puts a text in single quotes, between which the shell expands nothing
+// (POSIX.1-2017, Shell Command Language, 2.2.2).
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -1,0 +1,136 @@
+package guix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"audit/rebuild"
+)
+
+// batch is how many paths one command is given; each has some hundred bytes
+// and a command may have two million.
+const batch = 1000
+
+// notValid matches what guix gc says of a path that the daemon does not know.
+var notValid = regexp.MustCompile("error: path [`']([^`']+)' is not valid")
+
+// valid says which of the paths are in the store. A path that exists may still
+// be none of the store's, as what an interrupted build has left; so the daemon
+// is asked, which stops at the first that is not valid and names it.
+func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, error) {
+	ask := slices.DeleteFunc(slices.Clone(paths), func(p string) bool {
+		_, err := os.Lstat(p)
+		return err != nil || !s.inStore(p)
+	})
+	known := make(map[string]bool)
+	for len(ask) > 0 {
+		n := min(len(ask), batch)
+		out, err := s.try(ctx, append([]string{"gc", "--references"}, ask[:n]...)...)
+		var exit *rebuild.ExitError
+		if m := notValid.FindStringSubmatch(string(out.Log)); m != nil && errors.As(err, &exit) {
+			i := slices.Index(ask[:n], m[1])
+			if i >= 0 {
+				ask = slices.Delete(ask, i, i+1)
+				continue
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("asking what is in the store: %w", explain(err, string(out.Log)))
+		}
+		for _, p := range ask[:n] {
+			known[p] = true
+		}
+		ask = ask[n:]
+	}
+	return known, nil
+}
+
+// items says of each store item of the rebuilt image where it came from. An
+// item that was neither built nor fetched in this run was there before.
+func (s *session) items(ctx context.Context, g *graph, before map[string]bool) ([]rebuild.Item, error) {
+	profile := g.profile(s.plan.Root)
+	if profile == "" {
+		return nil, fmt.Errorf("%w: the derivation %s is made from no profile", rebuild.ErrBuild, g.root.path)
+	}
+	out, err := s.run(ctx, "gc", "--requisites", profile)
+	if err != nil {
+		return nil, fmt.Errorf("listing the rebuilt image's store items: %w", err)
+	}
+	var items []rebuild.Item
+	for _, p := range strings.Fields(string(out)) {
+		item := s.origin(g, p)
+		if before[p] {
+			item = rebuild.Item{Path: p, How: rebuild.Reused}
+		}
+		items = append(items, item)
+	}
+	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
+	return items, nil
+}
+
+// origin says where an item came from, as far as Guix said it. An item that it
+// said nothing of counts as reused, which claims the least.
+func (s *session) origin(g *graph, item string) rebuild.Item {
+	if server, fetched := s.said.fetched[filepath.Base(item)]; fetched {
+		return rebuild.Item{Path: item, How: rebuild.Substituted, Source: server}
+	}
+	d := g.maker(item, s.said.built)
+	if d == nil {
+		return rebuild.Item{Path: item, How: rebuild.Reused}
+	}
+	for _, o := range g.origins(d) {
+		if o == d {
+			continue
+		}
+		for _, out := range o.outputs { // what a graft was made from decides
+			if from := s.origin(g, out); storeName(out) == storeName(item) && from.How != rebuild.Built {
+				return rebuild.Item{Path: item, How: from.How, Source: from.Source}
+			}
+		}
+	}
+	return rebuild.Item{Path: item, How: rebuild.Built}
+}
+
+func checkCommand(drv string) []string { return []string{"build", "--check", "-K", drv} }
+
+// differs matches what the daemon says of a derivation whose second build gave
+// other bytes (nix/libstore/build.cc, registerOutputs).
+var differs = regexp.MustCompile("derivation [`']([^`']+)' may not be deterministic: output [`']([^`']+)' differs from [`']([^`']+)'")
+
+// check executes a derivation whose outputs are in the store once more. It
+// returns "" when the bytes are the same, else the path of the output that the
+// second build made.
+func (s *session) check(ctx context.Context, d *derivation) (other string, err error) {
+	out, err := s.try(ctx, checkCommand(d.path)...)
+	s.removeKept(d)
+	if err == nil {
+		if !s.said.built[d.path] {
+			return "", fmt.Errorf("%w: guix did not say that it has built %s", rebuild.ErrBuild, d.path)
+		}
+		return "", nil
+	}
+	var exit *rebuild.ExitError
+	m := differs.FindStringSubmatch(string(out.Log))
+	if m != nil && errors.As(err, &exit) && m[1] == d.path && slices.Contains(d.outputs, m[2]) && m[3] == m[2]+"-check" {
+		return m[3], nil
+	}
+	return "", explain(err, string(out.Log))
+}
+
+// removeKept removes the folder of a build that -K keeps beside the output:
+// only the output is wanted. Guix gives it to the user who asked; one that
+// cannot be removed stays, as it would after any guix build -K.
+func (s *session) removeKept(d *derivation) {
+	for _, folder := range s.said.kept {
+		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+storeName(d.path)+"-") {
+			_ = os.RemoveAll(folder)
+		}
+	}
+	s.said.kept = nil
+}
