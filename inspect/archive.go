@@ -190,8 +190,8 @@ func (a *archive) get(path string) (*member, error) {
 	return nil, fmt.Errorf("member %q: more than %d links", path, maxLinks)
 }
 
-// document decodes a JSON member into v and returns its bytes.
-func (a *archive) document(path string, v any) (*member, error) {
+// json returns a member that may be a JSON document.
+func (a *archive) json(path string) (*member, error) {
 	m, err := a.get(path)
 	if err != nil {
 		return nil, err
@@ -201,6 +201,24 @@ func (a *archive) document(path string, v any) (*member, error) {
 	}
 	if m.body == nil {
 		return nil, &FormatError{m.Name, errors.New("not a JSON document")}
+	}
+	return m, nil
+}
+
+// bytes returns the bytes of a JSON document.
+func (a *archive) bytes(path string) ([]byte, error) {
+	m, err := a.json(path)
+	if err != nil {
+		return nil, err
+	}
+	return m.body, nil
+}
+
+// document decodes a JSON member into v and returns the member.
+func (a *archive) document(path string, v any) (*member, error) {
+	m, err := a.json(path)
+	if err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(m.body, v); err != nil {
 		return nil, &FormatError{m.Name, err}

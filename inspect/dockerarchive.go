@@ -3,7 +3,6 @@ package inspect
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -15,11 +14,7 @@ import (
 // readDockerArchive reads the form that docker save writes and docker load
 // takes (Docker image specification v1.2, "Combined Image JSON + Filesystem
 // Changeset Format"): manifest.json names the config and the layers.
-func (p *pass) readDockerArchive(r io.Reader, want string) (*Image, error) {
-	a, problems, err := p.readArchive(r)
-	if err != nil {
-		return nil, err
-	}
+func (p *pass) readDockerArchive(a *archive, problems []Finding, want string) (*Image, error) {
 	var manifest tarball.Manifest
 	if _, err := a.document("manifest.json", &manifest); err != nil {
 		return nil, fmt.Errorf("not a docker-archive that can be read: %w", err)
@@ -81,10 +76,7 @@ func (e *ChoiceError) Error() string {
 // layers binds the layers that the manifest lists to what the config claims.
 func (a *archive) layers(img *Image, d tarball.Descriptor) error {
 	claimed := img.Config.File.RootFS.DiffIDs
-	if len(claimed) != len(d.Layers) {
-		img.Problems = append(img.Problems, Finding{Rule: "diffid-count", Level: Problem, Layer: -1, Path: img.Config.Member,
-			Message: fmt.Sprintf("the config has %d diffIDs for %d layers", len(claimed), len(d.Layers))})
-	}
+	img.Problems = append(img.Problems, countProblem(img, len(d.Layers))...)
 	for i, path := range d.Layers {
 		m, err := a.get(path)
 		if err != nil {

@@ -26,6 +26,11 @@ type Image struct {
 	// store, by link targets and contents of other files; sorted likewise.
 	Loose []Reference
 
+	// Index is the digest of the image index that led here; zero when none did.
+	Index v1.Hash
+	// Attestations are the statements that lie beside the image in its index.
+	Attestations []Attestation
+
 	// Problems are the findings of the integrity check, in the order of the
 	// ladder: archive, config, layers.
 	Problems []Finding
@@ -37,8 +42,18 @@ type Transport string
 
 // The transports.
 const (
-	DockerArchive Transport = "docker-archive"
+	DockerArchive Transport = "docker-archive" // what docker save writes
+	OCIArchive    Transport = "oci-archive"    // an OCI image layout in a tar
+	OCI           Transport = "oci"            // an OCI image layout in a folder
+	DockerDaemon  Transport = "docker-daemon"  // a running engine
+	Registry      Transport = "docker"         // a registry
+	RootFS        Transport = "rootfs"         // a flattened file system in a tar
 )
+
+// Transports returns all transports; none is the start of a later one.
+func Transports() []Transport {
+	return []Transport{DockerArchive, DockerDaemon, Registry, OCIArchive, OCI, RootFS}
+}
 
 // A Config is the image configuration, the JSON document that docker run
 // obeys (OCI image-spec v1.1, config.md).

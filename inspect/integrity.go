@@ -15,17 +15,22 @@ func (p *pass) conclude(img *Image) {
 			Message: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
 	}
 	for _, l := range img.Layers {
-		img.Problems = append(img.Problems, l.problems()...)
+		img.Problems = append(img.Problems, l.problems(img.claims())...)
 	}
 }
 
+// claims says whether the form of the image makes claims about its layers: a
+// bare file system makes none.
+func (img *Image) claims() bool { return img.Config.Raw != nil }
+
 // problems compares what is claimed of a layer with what was computed.
-func (l *Layer) problems() []Finding {
+func (l *Layer) problems(claims bool) []Finding {
 	var found []Finding
 	add := func(level Level, rule, path, format string, args ...any) {
 		found = append(found, Finding{Rule: rule, Level: level, Layer: l.Index, Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 	switch {
+	case !claims:
 	case l.ClaimedDiffID.Hex == "":
 		add(Problem, "diffid-missing", l.Member, "the config has no diffID for this layer")
 	case l.ClaimedDiffID != l.DiffID:
@@ -213,6 +218,10 @@ func (img *Image) Integrity() Check {
 		}
 	}
 	c.Summary = fmt.Sprintf("%d of %d layers have the diffID that the config says", verified(img.Layers), len(img.Layers))
+	if !img.claims() {
+		c.Status, c.Bytes = Unknown, 0
+		c.Summary = "a bare file system claims no digest that could be checked"
+	}
 	if bad > 0 {
 		c.Status = Fail
 		c.Summary += fmt.Sprintf("; %d problems", bad)

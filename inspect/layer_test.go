@@ -180,7 +180,7 @@ func TestUnreadable(t *testing.T) {
 		"gzip of text":        {gzipped(t, []byte("text")), "gzip stream holds is no tar"},
 		"cut gzip":            {gzipped(t, honest)[:100], "unexpected EOF"},
 		"cut archive":         {honest[:700], "unexpected EOF"},
-		"no manifest":         {tarOf(t, regular("x", "{}")), "manifest.json"},
+		"no manifest":         {tarOf(t, regular("config.json", "{}")), "manifest.json"},
 		"manifest is no JSON": {tarOf(t, regular("manifest.json", "[oops")), "manifest.json"},
 		"manifest of nothing": {tarOf(t, regular("manifest.json", "[]")), "lists no image"},
 		"config is missing":   {tarOf(t, regular("manifest.json", `[{"Config":"c.json","Layers":[]}]`)), `no member "c.json"`},
@@ -190,7 +190,7 @@ func TestUnreadable(t *testing.T) {
 		"too many entries":    {tarOf(t, imageOf(t, tarOf(t, regular("a", ""), regular("b", ""), regular("c", ""), regular("d", "")))...), "more than 3 entries"},
 		"a long name":         {tarOf(t, imageOf(t, tarOf(t, regular(strings.Repeat("n", 60), "")))...), "more than 50 path bytes"},
 		"a large config":      {tarOf(t, regular("manifest.json", `[{"Config":"c.json"}]`), regular("c.json", `{"a":"`+strings.Repeat("x", 500)+`"}`)), "more than 400 JSON bytes"},
-		"many members":        {tarOf(t, regular("1", ""), regular("2", ""), regular("3", ""), regular("4", ""), regular("5", ""), regular("6", ""), regular("7", ""), regular("8", ""), regular("9", "")), "more than 8 members"},
+		"many members":        {tarOf(t, regular("1.json", ""), regular("2", ""), regular("3", ""), regular("4", ""), regular("5", ""), regular("6", ""), regular("7", ""), regular("8", ""), regular("9", "")), "more than 8 members"},
 		"a bomb":              {gzipped(t, tarOf(t, imageOf(t, bomb)...)), "uncompressed bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"archive/tar"
 )
 
 // Options say how an image is read. The zero value reads with the default
@@ -17,30 +20,30 @@ type Options struct {
 	// Keep says whether the content of the regular file at path (of the form
 	// of Entry.Path) is to be kept for [Image.Body].
 	Keep func(path string) bool
+	// Platform chooses among the images of an index, such as "linux/arm64";
+	// "" means that of this machine, else the only one.
+	Platform string
 	// Limits bound the cost; nil means DefaultLimits.
 	Limits *Limits
-	// Progress, when set, is called now and then with the bytes read of the
-	// source and its size (0 when unknown).
+	// Progress, when set, is called now and then with the bytes read of a
+	// source and its size (0 when unknown), from one or more goroutines.
 	Progress func(read, size int64)
 	// TempDir holds the unlinked temporary files; "" means os.TempDir.
 	TempDir string
 }
 
 // Open reads the image that reference names, in one pass. A reference is a
-// path, "-" for standard input, or "docker-archive:PATH[:REF]".
+// path, "-" for standard input, or TRANSPORT:REST with one of the transports
+// of this package. The form of a file is told by its content. A reference that
+// is no file and has no transport is looked for in a registry.
 //
 // The error is a [*LimitError], a [*FormatError] or a [*ChoiceError] where the
-// image is to blame, else that of the operating system or of ctx. Bytes that
-// are not what the image's descriptors say are no error but Problems.
+// image is to blame, else that of the operating system, the network or ctx.
+// Bytes that are not what the image's descriptors say are no error but
+// Problems.
 func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
-	path, want := splitReference(reference)
 	p := newPass(ctx, opt)
-	src, done, err := p.openFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the image: %w", err)
-	}
-	defer done()
-	img, err := p.open(src, want)
+	img, err := p.open(parseForm(reference))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
@@ -49,24 +52,93 @@ func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
 	return img, nil
 }
 
-// splitReference splits "docker-archive:PATH:REF"; a path that exists as it
-// stands is never split.
-func splitReference(reference string) (path, want string) {
-	path, ok := strings.CutPrefix(reference, string(DockerArchive)+":")
-	if !ok {
-		return reference, ""
-	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if before, after, ok := strings.Cut(path, ":"); ok {
-			return before, after
-		}
-	}
-	return path, ""
+// A form is a reference taken apart.
+type form struct {
+	transport Transport // "" to tell it by content
+	path      string    // or the name, for registries and engines
+	want      string    // tag or digest within an archive or layout
 }
 
-// open tells the form of the image by its first bytes and reads it.
-func (p *pass) open(src io.Reader, want string) (*Image, error) {
-	in := bufio.NewReaderSize(src, 256<<10)
+// parseForm splits "TRANSPORT:PATH[:REF]". A path that exists as it stands is
+// never split.
+func parseForm(reference string) form {
+	if exists(reference) {
+		return form{path: reference}
+	}
+	for _, t := range Transports() {
+		rest, ok := strings.CutPrefix(reference, string(t)+":")
+		if !ok {
+			continue
+		}
+		switch t {
+		case Registry:
+			return form{transport: t, path: strings.TrimPrefix(rest, "//")}
+		case DockerDaemon:
+			return form{transport: t, path: rest}
+		}
+		path, want := splitWant(rest)
+		return form{t, path, want}
+	}
+	return form{path: reference}
+}
+
+func splitWant(rest string) (path, want string) {
+	if exists(rest) {
+		return rest, ""
+	}
+	path, want, _ = strings.Cut(rest, ":")
+	return path, want
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+func (p *pass) open(f form) (*Image, error) {
+	switch f.transport {
+	case Registry:
+		return p.readRegistry(f.path)
+	case DockerDaemon:
+		return p.readDaemon(f.path)
+	}
+	if f.path == "-" {
+		return p.openStream(&source{pass: p, r: os.Stdin}, f)
+	}
+	info, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && f.transport == "" && looksLikeReference(f.path):
+		return p.readRegistry(f.path)
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return p.readOCILayout(f.path, f.want)
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return p.openStream(&source{pass: p, r: file, size: info.Size()}, f)
+}
+
+// looksLikeReference says that a name that is no file may be meant for a
+// registry: it has no ending of an archive, and no start of a path.
+func looksLikeReference(name string) bool {
+	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ".") {
+		return false
+	}
+	for _, end := range []string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json"} {
+		if strings.HasSuffix(name, end) {
+			return false
+		}
+	}
+	return true
+}
+
+// openStream tells the form of a stream by its first bytes and reads it.
+func (p *pass) openStream(src *source, f form) (*Image, error) {
+	in := bufio.NewReaderSize(src, sniffBytes)
 	head, err := in.Peek(8)
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal
@@ -80,15 +152,7 @@ func (p *pass) open(src io.Reader, want string) (*Image, error) {
 		return nil, &FormatError{"the file", err}
 	}
 	defer x.close()
-	outer := bufio.NewReaderSize(p.bounded("the archive", x), 256<<10)
-	head, err = outer.Peek(tarBlock)
-	if fatal := p.fatal(err); fatal != nil {
-		return nil, fatal
-	}
-	if !looksLikeTar(head) {
-		return nil, notAnImage(compression, err)
-	}
-	img, err := p.readDockerArchive(outer, want)
+	img, err := p.openTar(bufio.NewReaderSize(p.bounded("the archive", x), sniffBytes), compression, f)
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +163,83 @@ func (p *pass) open(src io.Reader, want string) (*Image, error) {
 	return img, nil
 }
 
+// sniffBytes is how far a stream is looked into before its form is decided.
+const sniffBytes = 256 << 10
+
+// openTar reads a tar: an archive that carries an image, or a root file system.
+func (p *pass) openTar(r *bufio.Reader, c Compression, f form) (*Image, error) {
+	head, err := r.Peek(sniffBytes)
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, fatal
+	}
+	if !looksLikeTar(head) {
+		return nil, notAnImage(c, err)
+	}
+	if f.transport == RootFS || f.transport == "" && looksLikeRootFS(head) {
+		return p.readRootFS(r)
+	}
+	a, problems, err := p.readArchive(r)
+	if err != nil {
+		return nil, err
+	}
+	if f.transport == OCIArchive || f.transport == "" && a.byPath["manifest.json"] == nil && a.byPath["index.json"] != nil {
+		return p.readOCIArchive(a, problems, f.want)
+	}
+	return p.readDockerArchive(a, problems, f.want)
+}
+
+// looksLikeRootFS says whether a tar's first entries are those of a file
+// system, not the members of an image archive. Only names decide: those of
+// archives are known and few.
+func looksLikeRootFS(head []byte) bool {
+	tr := tar.NewReader(bytes.NewReader(head))
+	for {
+		hdr, err := tr.Next()
+		if err != nil {
+			return false
+		}
+		path := cleanPath(hdr.Name)
+		if path == "." {
+			continue
+		}
+		return !isArchiveMember(path, hdr.Typeflag)
+	}
+}
+
+// isArchiveMember tells the names that members of image archives have: the
+// documents, folders named by a digest, and in the odd case files named by it.
+func isArchiveMember(path string, kind byte) bool {
+	top, rest, _ := strings.Cut(path, "/")
+	switch top {
+	case "manifest.json", "index.json", "oci-layout", "repositories", "config.json", "blobs":
+		return true
+	}
+	if rest == "" && kind == tar.TypeReg && (strings.HasSuffix(top, ".json") || strings.HasSuffix(top, ".tar") || strings.HasSuffix(top, ".tar.gz")) {
+		return true
+	}
+	hex := strings.TrimPrefix(strings.TrimSuffix(top, ".tar"), "sha256:")
+	return len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == "" || strings.HasSuffix(path, "/layer.tar")
+}
+
+// readRootFS reads a flattened file system, such as docker export and
+// guix pack -f tarball write it: one layer, and no config.
+func (p *pass) readRootFS(r *bufio.Reader) (*Image, error) {
+	layer, err := p.readLayer("rootfs", r)
+	if err != nil {
+		return nil, err
+	}
+	if layer.Broken != nil {
+		return nil, &FormatError{"the file system", layer.Broken}
+	}
+	return &Image{Transport: RootFS, Manifest: Manifest{Origin: Synthesised}, Layers: []*Layer{layer}}, nil
+}
+
 func notAnImage(c Compression, err error) error {
 	why := errors.New("not an image that audit can read: it is no tar archive, plain or compressed with gzip, zstd, xz, bzip2 or lzip")
 	if c != None {
 		why = fmt.Errorf("what the %s stream holds is no tar archive", c)
 	}
-	if err != nil {
+	if err != nil && err != io.EOF {
 		why = fmt.Errorf("%w (%w)", why, err)
 	}
 	return &FormatError{"the file", why}

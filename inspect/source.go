@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"io"
-	"os"
 )
 
 // A source is where the bytes of an image come from: it counts them, reports
@@ -17,23 +16,6 @@ type source struct {
 
 // progressStep is how many bytes lie between two calls of Options.Progress.
 const progressStep = 4 << 20
-
-// openFile opens a file, or standard input for "-".
-func (p *pass) openFile(path string) (*source, func() error, error) {
-	if path == "-" {
-		return &source{pass: p, r: os.Stdin}, func() error { return nil }, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return &source{pass: p, r: f, size: info.Size()}, f.Close, nil
-}
 
 func (s *source) Read(buf []byte) (int, error) {
 	if err := s.pass.ctx.Err(); err != nil {

@@ -1,0 +1,75 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// readDaemon reads an image from a running engine: Docker, or podman through
+// the socket that DOCKER_HOST names (Docker Engine API v1.24, "Export an
+// image"). What comes is a docker-archive and is read as one.
+func (p *pass) readDaemon(reference string) (*Image, error) {
+	client, base, err := engine(os.Getenv("DOCKER_HOST"))
+	if err != nil {
+		return nil, err
+	}
+	body, err := export(p.ctx, client, base, reference)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	img, err := p.openStream(&source{pass: p, r: body}, form{transport: DockerArchive})
+	if err != nil {
+		return nil, err
+	}
+	img.Transport = DockerDaemon
+	return img, nil
+}
+
+// engine returns a client for the engine at host, in the form of DOCKER_HOST.
+func engine(host string) (*http.Client, string, error) {
+	if host == "" {
+		host = "unix:///var/run/docker.sock"
+	}
+	u, err := url.Parse(host)
+	if err != nil {
+		return nil, "", fmt.Errorf("understanding DOCKER_HOST: %w", err)
+	}
+	switch u.Scheme {
+	case "unix":
+		dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", u.Path)
+		}
+		return &http.Client{Transport: &http.Transport{DialContext: dial}}, "http://engine", nil
+	case "tcp", "http":
+		return &http.Client{}, "http://" + u.Host, nil
+	}
+	return nil, "", fmt.Errorf("DOCKER_HOST %q: audit can talk to unix:// and tcp:// engines; docker save gives a file for any other", host)
+}
+
+func export(ctx context.Context, client *http.Client, base, reference string) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1.24/images/"+url.PathEscape(reference)+"/get", nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("asking the engine (is it running? DOCKER_HOST says where): %w", err)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return resp.Body, nil
+	}
+	defer resp.Body.Close()
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	if resp.StatusCode == http.StatusNotFound {
+		return nil, fmt.Errorf("the engine has no image %q", reference)
+	}
+	return nil, errors.New("the engine says: " + resp.Status + " " + strings.TrimSpace(string(said)))
+}
