@@ -66,9 +66,13 @@ func (s *scanner) close() {
 
 // scan decides the windows that end at or before end.
 func (s *scanner) scan(end int) {
-	i := s.context
-	for i+hashChars <= end {
-		if j := lastForeign(s.carry[i : i+hashChars]); j >= 0 {
+	i, b := s.context, s.carry[:max(end, 0)]
+	for i+hashChars <= len(b) {
+		if !isNixBase32[b[i+hashChars-1]] { // nearly always
+			i += hashChars
+			continue
+		}
+		if j := lastForeign(b[i : i+hashChars]); j >= 0 {
 			i += j + 1
 			continue
 		}
