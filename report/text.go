@@ -49,9 +49,9 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 
 func textHead(r *Report) []string {
 	img := r.Image
-	facts := []string{string(img.Transport)}
+	facts := []string{short(Text(img.Transport))}
 	if img.Compression != inspect.None && img.Compression != "" {
-		facts = append(facts, string(img.Compression))
+		facts = append(facts, short(Text(img.Compression)))
 	}
 	if img.Platform != "" {
 		facts = append(facts, short(img.Platform))
@@ -125,7 +125,7 @@ func textComparison(c *Comparison) []string {
 	}
 	groups := byCause(c.Differences)
 	for _, g := range groups[:min(len(groups), textCauses)] {
-		lines = append(lines, fmt.Sprintf("  %-11s  %5d  %s", Printable(string(g.Cause)), len(g.Differences), samplePaths(g.Differences)))
+		lines = append(lines, fmt.Sprintf("  %-11s  %5d  %s", short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences)))
 	}
 	if rest := len(groups) - textCauses; rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
@@ -170,9 +170,9 @@ func samplePaths(ds []Difference) string {
 
 func textVerdict(r *Report, files []string, paint paintFunc) []string {
 	lines := []string{"", paint(verdictColour(r.Verdict), r.Verdict.String())}
-	lines = append(lines, wrap(r.Meaning, "  ", "  ")...)
+	lines = append(lines, wrap(Printable(r.Meaning), "  ", "  ")...)
 	for _, l := range r.Limits {
-		lines = append(lines, wrap(l, "  · ", "    ")...)
+		lines = append(lines, wrap(Printable(l), "  · ", "    ")...)
 	}
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]

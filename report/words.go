@@ -26,7 +26,7 @@ func meaning(r *Report) string {
 	case rebuild.Contradicted:
 		return contradiction(r.Checks)
 	case rebuild.BuildFailed:
-		return "The recipe was built again, and the build failed: there is nothing to hold the image against."
+		return "Building the recipe again failed: there is nothing to hold the image against."
 	}
 	return unverifiedMeaning(r.Checks)
 }

@@ -1,0 +1,132 @@
+package report
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+)
+
+// TestHandCommands does on real archives what the commands say: takes the
+// member that they name, hashes it, and holds it against what they promise.
+func TestHandCommands(t *testing.T) {
+	command := regexp.MustCompile(`^tar -xOf (\S+) -- (\S+) \| sha256sum$`)
+	for _, name := range []string{"tiny.tar.gz", "tiny-layers4.tar.gz", "hello-opt3.tar", "tiny-localstatedir.tar.gz"} {
+		r := New(Input{Image: opened(t, name)})
+		guide := byHand(r)
+		if len(guide.Checks) != 1+len(r.Image.Layers) {
+			t.Errorf("%s: %d commands for %d layers", name, len(guide.Checks), len(r.Image.Layers))
+		}
+		for _, c := range guide.Checks {
+			m := command.FindStringSubmatch(c.Command)
+			if m == nil || m[1] != name {
+				t.Errorf("%s: the command is %q", name, c.Command)
+				continue
+			}
+			if got := sumOf(t, name, m[2]) + "  -"; got != c.Expect {
+				t.Errorf("%s: %s prints %s, not %s", name, c.Command, got, c.Expect)
+			}
+		}
+	}
+}
+
+// sumOf is the SHA-256 of the members of that very name, as tar -xO prints them.
+func sumOf(t *testing.T, archive, member string) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("../fixtures/guix/images", archive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	in := io.Reader(f)
+	if strings.HasSuffix(archive, ".gz") {
+		if in, err = gzip.NewReader(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sum := sha256.New()
+	for r := tar.NewReader(in); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return hex.EncodeToString(sum.Sum(nil))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == member {
+			if _, err := io.Copy(sum, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestHandForms(t *testing.T) {
+	one, two := "sha256:"+strings.Repeat("1", 64), "sha256:"+strings.Repeat("2", 64)
+	layer := Layer{Member: "a/layer.tar", Compression: inspect.None, Digest: one, DiffID: one}
+	packed := Layer{Member: "blobs/sha256/1", Compression: inspect.Zstd, Digest: one, DiffID: two}
+	for _, c := range []struct {
+		name string
+		img  Image
+		want []string
+	}{
+		{"plain", Image{Transport: "docker-archive", Reference: "i.tar", Layers: []Layer{layer}},
+			[]string{"tar -xOf i.tar -- a/layer.tar | sha256sum"}},
+		{"named otherwise in the archive", Image{Transport: "docker-archive", Reference: "i.tar", Layers: []Layer{layer}, Members: []Member{{Name: "copy", Digest: one}, {Name: "./a/layer.tar", Digest: one}}},
+			[]string{"tar -xOf i.tar -- ./a/layer.tar | sha256sum"}},
+		{"there twice", Image{Transport: "docker-archive", Reference: "i.tar", Layers: []Layer{layer}, Members: []Member{{Name: "a/layer.tar", Digest: two}, {Name: "a/layer.tar", Digest: one}}},
+			[]string{"tar -xOf i.tar --occurrence=2 -- a/layer.tar | sha256sum"}},
+		{"awkward names", Image{Transport: "docker-archive", Reference: "docker-archive:-it's:1.tar", Layers: []Layer{layer}},
+			[]string{`tar -xOf './-it'\''s' -- a/layer.tar | sha256sum`}},
+		{"a colon", Image{Transport: "docker-archive", Reference: "a:b.tar", Layers: []Layer{layer}},
+			[]string{"tar --force-local -xOf a:b.tar -- a/layer.tar | sha256sum"}},
+		{"standard input", Image{Transport: "docker-archive", Reference: "-", Layers: []Layer{layer}},
+			[]string{"tar -xOf image.tar -- a/layer.tar | sha256sum"}},
+		{"packed blob", Image{Transport: "oci-archive", Reference: "oci-archive:i.tar:tag", Layers: []Layer{packed}},
+			[]string{"tar -xOf i.tar -- blobs/sha256/1 | sha256sum", "tar -xOf i.tar -- blobs/sha256/1 | zstd -dc | sha256sum"}},
+		{"folder", Image{Transport: "oci", Reference: "oci:dir:tag", Layers: []Layer{layer}, ConfigDigest: two},
+			[]string{"cat dir/blobs/sha256/" + two[7:] + " | sha256sum", "cat dir/blobs/sha256/" + one[7:] + " | sha256sum"}},
+		{"registry", Image{Transport: "docker", Reference: "docker://r/x", Layers: []Layer{layer}}, nil},
+		{"other", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{layer}}, nil},
+	} {
+		guide := byHand(&Report{Image: c.img})
+		var got []string
+		for _, h := range guide.Checks {
+			got = append(got, h.Command)
+		}
+		if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
+			t.Errorf("%s: the commands are %q, want %q", c.name, got, c.want)
+		}
+		if (len(c.want) == 0) != (guide.Before != "") {
+			t.Errorf("%s: the guide begins with %q", c.name, guide.Before)
+		}
+	}
+}
+
+func TestHandNar(t *testing.T) {
+	r := New(Input{Image: opened(t, "tiny-layers4.tar.gz")})
+	items := byHand(r).Items
+	first := r.StoreItems[0]
+	if len(items) != 2 || items[1].Command != "guix hash -S nar -f hex root"+string(first.Path) || "sha256:"+items[1].Expect != first.NarHash {
+		t.Errorf("the NAR commands are %+v", items)
+	}
+	if want := "-- " + string(r.Image.Layers[first.Layer].Member) + " | tar -xf - -C root"; !strings.Contains(items[0].Command, want) {
+		t.Errorf("the layer is unpacked with %q", items[0].Command)
+	}
+	r.StoreItems = []StoreItem{{Path: "/nix/store/x", Layer: 7, NarHash: "sha256:00"}}
+	if got := byHand(r).Items; got != nil {
+		t.Errorf("an item of a layer that is not there gives %+v", got)
+	}
+	r.StoreItems[0].Layer = 0
+	if got := byHand(r).Items[1].Command; got != "nix-hash --type sha256 root/nix/store/x" {
+		t.Errorf("a Nix item is hashed with %q", got)
+	}
+}

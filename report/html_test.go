@@ -1,0 +1,243 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A tag of the page, with its attributes unescaped. What lies in the style
+// element is left out.
+type tag struct {
+	name  string
+	close bool
+	attrs map[string]string
+}
+
+var (
+	styleElement = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
+	tagPattern   = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[a-zA-Z0-9-]+(?:="[^"]*")?)*)\s*(/?)>`)
+	attrPattern  = regexp.MustCompile(`([a-zA-Z0-9-]+)(?:="([^"]*)")?`)
+)
+
+func tags(page string) []tag {
+	var out []tag
+	for _, m := range tagPattern.FindAllStringSubmatch(styleElement.ReplaceAllString(page, "<style></style>"), -1) {
+		t := tag{name: m[2], close: m[1] != "", attrs: map[string]string{}}
+		for _, a := range attrPattern.FindAllStringSubmatch(m[3], -1) {
+			t.attrs[a[1]] = html.UnescapeString(a[2])
+		}
+		out = append(out, t)
+		if m[4] != "" {
+			out = append(out, tag{name: m[2], close: true})
+		}
+	}
+	return out
+}
+
+func pages(t testing.TB) map[string]string {
+	out := map[string]string{}
+	for name, in := range inputs(t) {
+		out[name] = string(render(t, WriteHTML, New(in)))
+	}
+	return out
+}
+
+// TestPageIsInert: nothing runs, nothing is fetched, and the policy says so.
+func TestPageIsInert(t *testing.T) {
+	for name, page := range pages(t) {
+		sum := sha256.Sum256([]byte(styleElement.FindStringSubmatch(page)[1]))
+		want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+		var policies []string
+		for _, tag := range tags(page) {
+			if tag.attrs["http-equiv"] == "Content-Security-Policy" {
+				policies = append(policies, tag.attrs["content"])
+			}
+			if slices.Contains([]string{"script", "iframe", "object", "embed", "link", "img", "form", "base", "audio", "video", "input", "button"}, tag.name) {
+				t.Errorf("%s: the page has a %s element", name, tag.name)
+			}
+			for attr, value := range tag.attrs {
+				if strings.HasPrefix(attr, "on") || slices.Contains([]string{"style", "src", "srcset", "action", "ping", "background"}, attr) {
+					t.Errorf("%s: the page has the attribute %s=%q", name, attr, value)
+				}
+				if attr == "href" && !strings.HasPrefix(value, "#") {
+					t.Errorf("%s: the page leads to %q", name, value)
+				}
+			}
+		}
+		if !slices.Equal(policies, []string{want}) {
+			t.Errorf("%s: the content security policy is %q, want %q", name, policies, want)
+		}
+		if strings.Contains(styleElement.FindStringSubmatch(page)[1], "url(") {
+			t.Errorf("%s: the style sheet fetches something", name)
+		}
+	}
+}
+
+// TestPageShowsHostileTextAsText: what the image chose is there to be read,
+// and is no markup, no control character and no turn of direction.
+func TestPageShowsHostileTextAsText(t *testing.T) {
+	page := pages(t)["hostile"]
+	for _, want := range []string{"&lt;script&gt;alert(1)", `<span class="odd">\x1b</span>[31m`, `<span class="odd">\u202e</span>`, `<span class="odd">\xff</span>`, `<span class="odd">\u009b</span>`, `<span class="odd">\U000e0041</span>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %s", want)
+		}
+	}
+	for i, line := range strings.Split(page, "\n") {
+		if Printable(line) != line {
+			t.Errorf("line %d of the page: a browser would obey %q", i+1, line)
+		}
+	}
+}
+
+// TestPageIsWellFormed: each element is closed where it must be, each id is
+// there once, and each link within the page leads somewhere.
+func TestPageIsWellFormed(t *testing.T) {
+	void := []string{"meta", "br"}
+	for name, page := range pages(t) {
+		var open []string
+		ids := map[string]int{}
+		var targets []string
+		for _, tag := range tags(page) {
+			switch {
+			case slices.Contains(void, tag.name):
+			case !tag.close:
+				open = append(open, tag.name)
+			case len(open) == 0 || open[len(open)-1] != tag.name:
+				t.Fatalf("%s: </%s> closes %v", name, tag.name, open)
+			default:
+				open = open[:len(open)-1]
+			}
+			if id, ok := tag.attrs["id"]; ok {
+				ids[id]++
+			}
+			for _, attr := range []string{"href", "aria-labelledby"} {
+				if v, ok := tag.attrs[attr]; ok {
+					targets = append(targets, strings.TrimPrefix(v, "#"))
+				}
+			}
+		}
+		if len(open) > 0 {
+			t.Errorf("%s: %v are never closed", name, open)
+		}
+		rest := tagPattern.ReplaceAllString(styleElement.ReplaceAllString(page, ""), "")
+		if i := strings.IndexByte(strings.TrimPrefix(rest, "<!DOCTYPE html>"), '<'); i >= 0 {
+			t.Errorf("%s: a < that opens no tag: %.60q", name, rest[i:])
+		}
+		for id, n := range ids {
+			if n > 1 {
+				t.Errorf("%s: the id %s is there %d times", name, id, n)
+			}
+		}
+		for _, target := range targets {
+			if ids[target] == 0 {
+				t.Errorf("%s: nothing has the id %s", name, target)
+			}
+		}
+	}
+}
+
+// TestPageForScreenReaders: landmarks, headings without gaps, tables with
+// captions and scopes, pictures that are hidden because text says the same.
+func TestPageForScreenReaders(t *testing.T) {
+	for name, page := range pages(t) {
+		seen := map[string]int{}
+		level := 0
+		for _, tag := range tags(page) {
+			if tag.close {
+				continue
+			}
+			seen[tag.name]++
+			if len(tag.name) == 2 && tag.name[0] == 'h' && tag.name != "hr" {
+				next := int(tag.name[1] - '0')
+				if next > level+1 {
+					t.Errorf("%s: a heading of level %d after one of level %d", name, next, level)
+				}
+				level = next
+			}
+			if tag.name == "th" && tag.attrs["scope"] == "" {
+				t.Errorf("%s: a th without scope", name)
+			}
+			if tag.name == "svg" && tag.attrs["aria-hidden"] != "true" {
+				t.Errorf("%s: a picture that a reader would stumble on", name)
+			}
+		}
+		if seen["main"] != 1 || seen["nav"] != 1 || seen["h1"] != 1 || seen["footer"] != 1 || seen["title"] != 1 {
+			t.Errorf("%s: the landmarks are %v", name, seen)
+		}
+		if seen["table"] == 0 || seen["table"] != seen["caption"] {
+			t.Errorf("%s: %d tables with %d captions", name, seen["table"], seen["caption"])
+		}
+		if !strings.Contains(page, `<html lang="en">`) {
+			t.Errorf("%s: the page has no language", name)
+		}
+	}
+}
+
+func TestPageOrder(t *testing.T) {
+	page := pages(t)["unreproducible"]
+	at := 0
+	for _, part := range []string{
+		"<h1>Not reproducible</h1>", `class="meaning"`, "What this does not say", `id="checks"`, `id="check-integrity"`, `id="check-rebuild"`,
+		`id="coverage"`, `id="recipe"`, "channels.scm", "guix time-machine -C channels.scm -- pack", `id="layers"`, `id="differences"`,
+		`id="items"`, `id="hand"`, `id="run"`,
+	} {
+		i := strings.Index(page[at:], part)
+		if i < 0 {
+			t.Fatalf("%s is missing, or too early", part)
+		}
+		at += i
+	}
+}
+
+func TestPageShowsDiffs(t *testing.T) {
+	page := pages(t)["unreproducible"]
+	for _, want := range []string{
+		`<span class="line del">-2026-11-19T08:12:44Z`, `<span class="line add">&#43;2026-11-20T20:31:05Z`,
+		"<code>0755</code>", "<code>4755</code>", `<h3>mode</h3> <span class="tally">1</span>`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %s", want)
+		}
+	}
+}
+
+func TestTenThousandDifferences(t *testing.T) {
+	const extra = 12_000
+	page := string(render(t, WriteHTML, New(unreproducibleInput(t, extra))))
+	if got := strings.Count(page, "page-0") + strings.Count(page, "page-1"); got < maxRows-3 {
+		t.Errorf("the page names %d of %d differences", got, maxRows)
+	}
+	left := extra + 3 - maxRows
+	if !strings.Contains(page, fmt.Sprintf("%d more differences are in report.json", left)) {
+		t.Error("the page does not say how many differences it leaves out")
+	}
+	if !strings.Contains(page, `<span class="tally">12000</span>`) {
+		t.Error("the group does not count all of its differences")
+	}
+	if got := strings.Count(page, `<details class="fold">`); got != 20 {
+		t.Errorf("%d folds", got)
+	}
+	if len(page) > 8<<20 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
+	exact := string(render(t, WriteHTML, New(unreproducibleInput(t, maxRows-3))))
+	if strings.Contains(exact, "more differences are in") {
+		t.Error("ten thousand differences are not all there")
+	}
+}
+
+func TestLongValuesAreClipped(t *testing.T) {
+	in := unreproducibleInput(t, 0)
+	in.Comparison.Differences[0].Detail = strings.Repeat("+long line\n", 1<<17)
+	in.Comparison.Differences[0].Path = strings.Repeat("x", 1<<20)
+	page := string(render(t, WriteHTML, New(in)))
+	if len(page) > 1<<20+1<<19 || !strings.Contains(page, "more in report.json") {
+		t.Errorf("a page of %d bytes", len(page))
+	}
+}

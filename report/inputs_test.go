@@ -1,0 +1,274 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// opened is a real image, read by the real reader.
+func opened(t testing.TB, name string) *inspect.Image {
+	t.Helper()
+	img, err := inspect.Open(t.Context(), "../fixtures/guix/images/"+name, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func theRun() Run {
+	return Run{
+		Date:     time.Date(2026, 11, 20, 20, 31, 5, 0, time.FixedZone("", 3600)),
+		Host:     "laboratory",
+		Platform: "linux/amd64",
+		Durations: []Duration{
+			{"inspect", 0.02}, {"provenance", 0.001}, {"repack", 0.004}, {"rebuild", 48.7},
+		},
+	}
+}
+
+const officialIntroduction = "9edb3f66fd807b096b48283debdcddccfea34bad"
+
+func tinyRecipe() provenance.Recipe {
+	introduced := &provenance.Introduction{
+		Commit: officialIntroduction, Fingerprint: "BBB0 2DDF 2CEA F6A8 0D1D  E643 A2A0 6DF2 A33A 54FA",
+	}
+	return provenance.Recipe{
+		System: provenance.Guix, Status: provenance.Complete, Packer: "guix pack -f docker (Guix 1.5)",
+		Channels: []provenance.Channel{
+			{Name: "guix", URL: "https://git.guix.gnu.org/guix.git", Branch: "master", Commit: "230aa373f315f247852ee07dff34146e9b480aec", Introduction: introduced},
+			{Name: "fixtures", URL: "https://example.org/fixtures.git", Commit: "66f7aab6a6df6a3a6f4bdb1d1a7a3f0f54b4d1d3"},
+		},
+		Packages: []provenance.Package{
+			{Name: "tiny-hello", Version: "0.1", Output: "out", Path: "/gnu/store/7n5gw7z23bzqhd24iq0zy6mhvqyf9i4k-tiny-hello-0.1", Channel: "fixtures"},
+			{Name: "tiny-stamp", Version: "0.1", Output: "out", Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Channel: "fixtures"},
+		},
+		Sources: []provenance.Source{
+			{Layer: 0, Path: "gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile/manifest", Digest: inspect.Sum{0xaa, 1}},
+			{Layer: -1, Path: "config.json", Digest: inspect.Sum{0xbb, 2}},
+		},
+		Problems: []string{"The channel fixtures has no introduction: its history cannot be authenticated."},
+		Files: []provenance.File{
+			{Name: "channels.scm", Text: []byte("(list (channel\n        (name 'guix)\n        (url \"https://git.guix.gnu.org/guix.git\")\n        (branch \"master\")\n        (commit \"230aa373f315f247852ee07dff34146e9b480aec\")))\n")},
+			{Name: "manifest.scm", Text: []byte("(specifications->manifest\n  (list \"tiny-hello@0.1\" \"tiny-stamp@0.1\"))\n")},
+		},
+		Pack: provenance.Pack{
+			Format: "docker", Era: "1.5", Root: "/gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile", MaxLayers: 4,
+			Symlinks:     []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu"}},
+			EntryPoint:   []string{"bin/hello", "--greeting=it's me"},
+			Compression:  inspect.Gzip,
+			SystemType:   "x86_64-linux",
+			Unknown:      []string{"whether grafts were used"},
+			FriendlyName: "tiny-hello-tiny-stamp",
+		},
+	}
+}
+
+func tinyPlan() *rebuild.Plan {
+	return &rebuild.Plan{
+		System: provenance.Guix,
+		Pack:   []string{"pack", "-f", "docker", "--save-provenance", "-S", "/bin=bin", "--entry-point-argument=it's me", "--max-layers=4", "-m", "manifest.scm"},
+		Trust: []rebuild.Trust{
+			{Channel: "guix", URL: "https://git.guix.gnu.org/guix.git", Trusted: true, Why: "it has the official introduction of Guix"},
+			{Channel: "fixtures", URL: "https://example.org/fixtures.git", Trusted: true, Why: "named with --trust-channel"},
+		},
+	}
+}
+
+func statuses(img *inspect.Image, last inspect.Status, lastSummary string) []inspect.Check {
+	total := sizeOf(img)
+	return []inspect.Check{
+		{ID: inspect.Integrity, Status: inspect.Pass, Bytes: total, Summary: "every digest, size and diffID that the image claims is what its bytes give"},
+		{ID: inspect.Recipe, Status: inspect.Pass, Bytes: total, Summary: "complete: 2 channels, 2 packages, saved in the profile by guix pack --save-provenance"},
+		{ID: inspect.Closure, Status: inspect.Pass, Bytes: total - total/3000, Summary: "every file is explained, and every store reference is present"},
+		{ID: inspect.Repack, Status: inspect.Pass, Bytes: total, Summary: "packing the store items again gives the same layers", Findings: []inspect.Finding{
+			{Rule: "entry-order", Level: inspect.Note, Layer: 0, Path: "gnu/store", Message: "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"},
+		}},
+		{ID: inspect.Substitutes, Status: inspect.Skipped, Summary: "no build farm was asked"},
+		{ID: inspect.Derivation, Status: inspect.Unknown, Bytes: total / 4, Summary: "the derivation could be computed for one package of two", Findings: []inspect.Finding{
+			{Rule: "derivation-missing", Level: inspect.Problem, Layer: -1, Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Message: "the package is in no channel of the recipe"},
+		}},
+		{ID: inspect.Rebuild, Status: last, Summary: lastSummary},
+	}
+}
+
+func sizeOf(img *inspect.Image) (total int64) {
+	for _, l := range img.Layers {
+		total += l.UncompressedSize
+	}
+	return total
+}
+
+// unverifiedInput is what a laptop without Guix sees.
+func unverifiedInput(t testing.TB) Input {
+	img := opened(t, "tiny.tar.gz")
+	checks := statuses(img, inspect.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
+	checks[5] = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: "guix is not installed"}
+	return Input{
+		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
+		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
+	}
+}
+
+// reproducibleInput is the same with a builder at hand.
+func reproducibleInput(t testing.TB) Input {
+	img := opened(t, "tiny-layers4.tar.gz")
+	in := Input{
+		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Plan: tinyPlan(),
+		Checks:  statuses(img, inspect.Pass, "building the recipe again gave the same config and layers (2 items built now, 1 reused, 1 substituted)"),
+		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
+		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
+	}
+	in.Checks[5] = inspect.Check{ID: inspect.Derivation, Status: inspect.Pass, Bytes: sizeOf(img), Summary: "evaluating the recipe gives every store path of the image"}
+	in.Checks[6].Bytes = sizeOf(img)
+	in.Result = &rebuild.Result{
+		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "-m", "manifest.scm"},
+		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
+		Fresh:   []rebuild.Fresh{{Derivation: "/gnu/store/0000000000000000000000000000000x-tiny.drv", Items: []string{img.Items[0].Path}, Same: true}},
+	}
+	for i, it := range img.Items {
+		item := rebuild.Item{Path: it.Path, How: rebuild.Built}
+		if i == 0 {
+			item.How = rebuild.Reused
+		}
+		if i == 1 {
+			item.How, item.Source = rebuild.Substituted, "https://bordeaux.guix.gnu.org"
+		}
+		in.Result.Items = append(in.Result.Items, item)
+	}
+	for _, l := range img.Layers {
+		in.Comparison.Layers = append(in.Comparison.Layers, compare.LayerPair{Index: l.Index, Original: l.DiffID.String(), Rebuilt: l.DiffID.String(), Equal: true})
+	}
+	return in
+}
+
+// unreproducibleInput is a rebuild that gave something else, in n+6 ways.
+func unreproducibleInput(t testing.TB, n int) Input {
+	in := reproducibleInput(t)
+	a, b := opened(t, "stamp-A.tar.gz"), opened(t, "stamp-B.tar.gz")
+	in.Image, in.Rebuilt = a, b
+	in.Verdict, in.Policy = rebuild.Unreproducible, Policy{Require: "reproducible"}
+	in.Checks = statuses(a, inspect.Fail, "the rebuilt image differs: content of 1 file")
+	in.Checks[6].Findings = []inspect.Finding{{Rule: "content", Level: inspect.Problem, Layer: 0, Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Message: "its bytes differ"}}
+	c := &compare.Comparison{
+		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`}},
+		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
+		Differences: []compare.Difference{
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: "sha256:11", Now: "sha256:22", Detail: "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n"},
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/bin/su", Cause: compare.Mode, Was: "0755", Now: "4755"},
+			{Path: "tmp", Cause: compare.Missing, Was: "folder, mode 1777"},
+		},
+	}
+	for i := range n {
+		c.Differences = append(c.Differences, compare.Difference{Path: fmt.Sprintf("gnu/store/1hhc-tiny-stamp-0.1/share/doc/page-%05d", i), Cause: compare.Timestamp, Was: "1970-01-01T00:00:01Z", Now: "2026-11-20T20:31:05Z"})
+	}
+	in.Comparison = c
+	return in
+}
+
+// equivalentInput is a rebuild whose entries came in another order.
+func equivalentInput(t testing.TB) Input {
+	in := reproducibleInput(t)
+	in.Image, in.Rebuilt = opened(t, "tiny.tar.gz"), opened(t, "tiny.other-ext4.tar.gz")
+	in.Verdict, in.Policy.Holds = rebuild.Equivalent, false
+	was, now := in.Image.Layers[0].DiffID.String(), in.Rebuilt.Layers[0].DiffID.String()
+	in.Comparison = &compare.Comparison{
+		Layers:      []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
+		Differences: []compare.Difference{{Path: "gnu/store", Cause: compare.Order, Was: "entry 4", Now: "entry 7"}},
+	}
+	in.Checks[6].Summary = "the rebuilt image has the same files; only their order differs"
+	return in
+}
+
+// givenInput is a comparison of two images, with no recipe asked for.
+func givenInput(t testing.TB) Input {
+	in := unreproducibleInput(t, 0)
+	in.Evidence, in.Plan, in.Result, in.Log = nil, nil, nil, ""
+	in.Checks = in.Checks[:1]
+	in.Policy = Policy{}
+	return in
+}
+
+// failedInput is a build that went wrong.
+func failedInput(t testing.TB) Input {
+	in := unverifiedInput(t)
+	in.Verdict, in.Policy = rebuild.BuildFailed, Policy{Require: "consistent"}
+	in.Builder, in.Log = "guix", "rebuild.log"
+	in.BuildErr = &rebuild.HintError{
+		Err:  fmt.Errorf("%w: tiny-stamp-0.1: the tests did not pass", rebuild.ErrBuild),
+		Hint: "Look at the end of rebuild.log.",
+	}
+	in.Checks[6] = inspect.Check{ID: inspect.Rebuild, Status: inspect.Unknown, Summary: "the build failed"}
+	return in
+}
+
+// contradictedInput is a file that nothing explains.
+func contradictedInput(t testing.TB) Input {
+	in := unverifiedInput(t)
+	in.Verdict, in.Policy = rebuild.Contradicted, Policy{Require: "consistent"}
+	in.Checks[2] = inspect.Check{ID: inspect.Closure, Status: inspect.Fail, Summary: "1 file is not explained", Bytes: 20_000, Findings: []inspect.Finding{
+		{Rule: "unexplained-file", Level: inspect.Problem, Layer: 0, Path: "etc/cron.d/job", Message: "it is in no store item, and the packer lays no such file down"},
+	}}
+	return in
+}
+
+func inputs(t testing.TB) map[string]Input {
+	return map[string]Input{
+		"unverified":     unverifiedInput(t),
+		"reproducible":   reproducibleInput(t),
+		"equivalent":     equivalentInput(t),
+		"unreproducible": unreproducibleInput(t, 3),
+		"contradicted":   contradictedInput(t),
+		"build-failed":   failedInput(t),
+		"given":          givenInput(t),
+		"hostile":        hostileInput(t),
+	}
+}
+
+// hostile is what a name must not be able to do: markup, terminal escapes, a
+// turned direction of reading, bytes that are not UTF-8, a broken line.
+const hostile = "<script>alert(1)</script>\x1b[31mred\u202egnp.exe\xff\xfe\n\u009b2J\u200b\U000e0041\"' onload='x"
+
+// hostileInput has hostile text wherever an image could put it.
+func hostileInput(t testing.TB) Input {
+	zero := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}
+	img := &inspect.Image{
+		Reference: "/home/someone/" + strings.ReplaceAll(hostile, "/", "_"), Transport: inspect.DockerArchive, Compression: inspect.None, Tags: []string{hostile, "bytes:x"},
+		Config:  inspect.Config{Member: hostile, Digest: zero, File: v1.ConfigFile{OS: hostile, Architecture: "amd64"}},
+		Layers:  []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: inspect.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
+		Members: []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
+		Items:   []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
+	}
+	r := provenance.Recipe{
+		System: provenance.Guix, Status: provenance.Partial, Packer: hostile, Problems: []string{hostile},
+		Channels: []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
+		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
+		Sources:  []provenance.Source{{Path: hostile}},
+		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
+		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []string{hostile}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
+	}
+	finding := inspect.Finding{Rule: hostile, Level: inspect.Problem, Path: hostile, Message: hostile}
+	var checks []inspect.Check
+	for _, id := range inspect.CheckIDs() {
+		checks = append(checks, inspect.Check{ID: id, Status: inspect.Fail, Summary: hostile, Bytes: 1 << 20, Findings: []inspect.Finding{finding}})
+	}
+	return Input{
+		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,
+		Plan:     &rebuild.Plan{System: provenance.Guix, Pack: []string{hostile}, Refused: hostile, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Why: hostile}}},
+		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
+		Comparison: &compare.Comparison{
+			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile}},
+			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Detail: "-" + hostile + "\n+" + hostile}},
+		},
+		Verdict: rebuild.Contradicted, Policy: Policy{Require: "consistent"}, Run: Run{Host: hostile, Date: theRun().Date},
+	}
+}

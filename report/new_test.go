@@ -1,0 +1,107 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+func TestWithoutFolders(t *testing.T) {
+	for in, want := range map[string]string{
+		"tiny.tar.gz":                            "tiny.tar.gz",
+		"../a/tiny.tar.gz":                       "tiny.tar.gz",
+		"/home/someone/tiny.tar.gz":              "tiny.tar.gz",
+		"-":                                      "-",
+		"":                                       "",
+		"docker-archive:/a/b.tar":                "docker-archive:b.tar",
+		"docker-archive:/a/b.tar:org/name:1.0":   "docker-archive:b.tar:org/name:1.0",
+		"oci:a/b:latest":                         "oci:b:latest",
+		"rootfs:/srv/root.tar":                   "rootfs:root.tar",
+		"docker://registry.example/org/name:1.0": "docker://registry.example/org/name:1.0",
+		"docker-daemon:org/name:1.0":             "docker-daemon:org/name:1.0",
+	} {
+		if got := withoutFolders(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestAllSevenChecksInOrder(t *testing.T) {
+	r := New(Input{Image: &inspect.Image{}, Checks: []inspect.Check{
+		{ID: inspect.Rebuild, Status: inspect.Fail, Summary: "differs"},
+		{ID: inspect.Integrity, Status: inspect.Pass, Summary: "fits"},
+	}})
+	for i, id := range inspect.CheckIDs() {
+		c := r.Checks[i]
+		want := Check{ID: id, Status: inspect.Skipped, Summary: "it was not asked for"}
+		switch id {
+		case inspect.Rebuild:
+			want.Status, want.Summary = inspect.Fail, "differs"
+		case inspect.Integrity:
+			want.Status, want.Summary = inspect.Pass, "fits"
+		}
+		if c.ID != want.ID || c.Status != want.Status || c.Summary != want.Summary || r.Coverage.Checks[i].ID != id {
+			t.Errorf("check %d is %+v, want %+v", i, c, want)
+		}
+	}
+}
+
+func TestRebuildSection(t *testing.T) {
+	img := &inspect.Image{}
+	plan := &rebuild.Plan{System: provenance.Guix}
+	for _, c := range []struct {
+		name string
+		in   Input
+		want *Rebuild
+	}{
+		{"nothing was asked", Input{}, nil},
+		{"only planned", Input{Plan: plan}, nil},
+		{"made elsewhere", Input{Plan: plan, Comparison: &compare.Comparison{}}, &Rebuild{Builder: "given", Status: Given}},
+		{"built", Input{Plan: plan, Result: &rebuild.Result{}, Comparison: &compare.Comparison{}}, &Rebuild{Builder: "guix", Status: Built}},
+		{"failed", Input{Builder: "nix", Result: &rebuild.Result{}, BuildErr: fmt.Errorf("x: %w", rebuild.ErrBuild)}, &Rebuild{Builder: "nix", Status: Failed, Problem: "x: the build failed"}},
+		{"refused", Input{Plan: plan, BuildErr: rebuild.ErrRefused}, &Rebuild{Builder: "guix", Status: Refused, Problem: "the plan is refused"}},
+		{"no builder", Input{Plan: plan, BuildErr: &rebuild.HintError{Err: rebuild.ErrNoBuilder, Hint: "get it"}}, &Rebuild{Builder: "guix", Status: NoBuilder, Problem: "the builder is not installed", Hint: "get it"}},
+		{"interrupted", Input{Plan: plan, BuildErr: context.Canceled}, &Rebuild{Builder: "guix", Status: Stopped, Problem: "context canceled"}},
+	} {
+		c.in.Image = img
+		got := New(c.in).Rebuild
+		if (got == nil) != (c.want == nil) {
+			t.Errorf("%s: the rebuild is %+v", c.name, got)
+			continue
+		}
+		if got != nil && (got.Builder != c.want.Builder || got.Status != c.want.Status || got.Problem != c.want.Problem || got.Hint != c.want.Hint) {
+			t.Errorf("%s: the rebuild is %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestUnknownOriginIsNotBuilt: what is not known to be made now does not count as made.
+func TestUnknownOriginIsNotBuilt(t *testing.T) {
+	items := newItems([]rebuild.Item{{Path: "/gnu/store/a", How: "teleported"}, {Path: "/gnu/store/b", How: rebuild.Built}})
+	if len(items.Built) != 1 || len(items.Reused) != 1 || items.Reused[0] != "/gnu/store/a" {
+		t.Errorf("the items are %+v", items)
+	}
+}
+
+func TestNewLeavesItsInputAlone(t *testing.T) {
+	in := reproducibleInput(t)
+	in.Run.Tools = append(make([]Tool, 0, 8), Tool{"tar", "1.35"})
+	first := New(in)
+	second := New(in)
+	if len(in.Run.Tools) != 1 || len(first.Run.Tools) != 2 || len(second.Run.Tools) != 2 {
+		t.Errorf("the tools are %v, then %v and %v", in.Run.Tools, first.Run.Tools, second.Run.Tools)
+	}
+}
+
+func TestLayerThatBroke(t *testing.T) {
+	img := &inspect.Image{Layers: []*inspect.Layer{{Broken: errors.New("reading entry 3: unexpected EOF")}}}
+	if got := New(Input{Image: img}).Image.Layers[0].Broken; got != "reading entry 3: unexpected EOF" {
+		t.Errorf("broken is %q", got)
+	}
+}

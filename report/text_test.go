@@ -1,0 +1,150 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"audit/inspect"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// checkTerminal fails when a terminal would obey something of the text.
+func checkTerminal(t testing.TB, text []byte) {
+	t.Helper()
+	if !utf8.Valid(text) {
+		t.Error("the summary is not UTF-8")
+	}
+	for _, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
+		if Printable(line) != line {
+			t.Errorf("a terminal would obey %q", line)
+		}
+	}
+	if n := strings.Count(string(text), "\n"); n > textLines {
+		t.Errorf("the summary has %d lines, more than %d", n, textLines)
+	}
+}
+
+func text(t testing.TB, r *Report, opt TextOptions) string {
+	t.Helper()
+	var b strings.Builder
+	if err := WriteText(&b, r, opt); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTextIsSafeAndShort(t *testing.T) {
+	worst := hostileInput(t)
+	for i := range worst.Checks {
+		for range 50 {
+			worst.Checks[i].Findings = append(worst.Checks[i].Findings, worst.Checks[i].Findings[0])
+		}
+	}
+	for _, cause := range allCauses() {
+		for range 50 {
+			worst.Comparison.Differences = append(worst.Comparison.Differences, compare.Difference{Path: strings.Repeat("/long", 5000), Cause: cause})
+		}
+	}
+	all := inputs(t)
+	all["worst"] = worst
+	all["many"] = unreproducibleInput(t, 12_000)
+	for _, in := range all {
+		for verdict := range rebuild.Verdict(6) {
+			in.Verdict = verdict
+			checkTerminal(t, []byte(text(t, New(in), TextOptions{Files: []string{hostile}})))
+		}
+	}
+}
+
+func allCauses() []compare.Cause {
+	return []compare.Cause{
+		compare.Order, compare.Timestamp, compare.Mode, compare.Owner, compare.Link, compare.Xattr, compare.Device,
+		compare.Missing, compare.Extra, compare.Type, compare.Content, compare.Packaging, "something-new",
+	}
+}
+
+func TestTextSaysEachCheckOnALine(t *testing.T) {
+	out := text(t, New(unverifiedInput(t)), TextOptions{})
+	at := -1
+	for _, id := range inspect.CheckIDs() {
+		line := regexp.MustCompile(`(?m)^(pass|fail|unknown|skipped) +` + string(id) + ` +(-|<?[0-9.]+%)  \S`).FindStringIndex(out)
+		if line == nil || line[0] < at {
+			t.Errorf("no line for %s, or in another order:\n%s", id, out)
+			continue
+		}
+		at = line[0]
+	}
+}
+
+func TestTextLeavesNothingOutInSilence(t *testing.T) {
+	in := contradictedInput(t)
+	for i := range 25 {
+		in.Checks[2].Findings = append(in.Checks[2].Findings, inspect.Finding{Rule: "unexplained-file", Level: inspect.Problem, Path: fmt.Sprintf("etc/%02d", i), Message: "nothing explains it"})
+	}
+	out := text(t, New(in), TextOptions{})
+	if !strings.Contains(out, "etc/cron.d/job (layer 0): ") || !strings.Contains(out, "etc/08 (layer 0): ") || strings.Contains(out, "etc/09 ") {
+		t.Errorf("not the first ten findings:\n%s", out)
+	}
+	if !strings.Contains(out, "  … and 17 more in report.json\n") {
+		t.Errorf("the findings left out are not counted:\n%s", out)
+	}
+}
+
+func TestTextPutsProblemsFirst(t *testing.T) {
+	in := unverifiedInput(t)
+	in.Checks[0].Findings = []inspect.Finding{{Rule: "a", Level: inspect.Note, Layer: -1, Message: "only a note"}}
+	in.Checks[6].Findings = []inspect.Finding{{Rule: "b", Level: inspect.Problem, Layer: -1, Message: "the reason"}}
+	out := text(t, New(in), TextOptions{})
+	if strings.Index(out, "the reason") > strings.Index(out, "only a note") {
+		t.Errorf("a note comes before a problem:\n%s", out)
+	}
+}
+
+func TestColourOnlyWhenAskedFor(t *testing.T) {
+	r := New(unreproducibleInput(t, 1))
+	plain, painted := text(t, r, TextOptions{}), text(t, r, TextOptions{Color: true})
+	if strings.Contains(plain, "\x1b") {
+		t.Error("colour that nobody asked for")
+	}
+	if n := strings.Count(painted, "\x1b["); n != 2*(len(r.Checks)+1) {
+		t.Errorf("%d colour sequences", n)
+	}
+	if got := regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(painted, ""); got != plain {
+		t.Error("colour changes the text")
+	}
+}
+
+func TestGroupsByCause(t *testing.T) {
+	var ds []Difference
+	for i, cause := range allCauses() {
+		ds = append(ds, Difference{Path: Text(fmt.Sprint(2 * i)), Cause: cause}, Difference{Path: Text(fmt.Sprint(2*i + 1)), Cause: cause})
+	}
+	var got []string
+	for _, g := range byCause(ds) {
+		got = append(got, string(g.Cause))
+		if len(g.Differences) != 2 || g.Differences[0].Path >= g.Differences[1].Path && len(g.Differences[0].Path) == len(g.Differences[1].Path) {
+			t.Errorf("%s holds %v", g.Cause, g.Differences)
+		}
+	}
+	want := []string{"content", "type", "missing", "extra", "link", "mode", "owner", "xattr", "device", "something-new", "timestamp", "order", "packaging"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the causes come as %v, want %v", got, want)
+	}
+}
+
+func TestWrap(t *testing.T) {
+	lines := wrap(strings.Repeat("word ", 60), "> ", "  ")
+	for i, l := range lines {
+		if utf8.RuneCountInString(l) > textWidth {
+			t.Errorf("line %d has %d characters", i, utf8.RuneCountInString(l))
+		}
+	}
+	if got := strings.Count(strings.Join(lines, " "), "word"); got != 60 {
+		t.Errorf("%d words of 60 are left", got)
+	}
+}

@@ -1,0 +1,111 @@
+package report
+
+import (
+	"html"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+	"audit/rebuild"
+)
+
+func TestMeaning(t *testing.T) {
+	given := Input{Image: &inspect.Image{}, Rebuilt: &inspect.Image{}}
+	failed := []inspect.Check{{ID: inspect.Closure, Status: inspect.Fail}, {ID: inspect.Integrity, Status: inspect.Fail}}
+	for _, c := range []struct {
+		name string
+		in   Input
+		want string
+	}{
+		{"nothing examined", Input{Verdict: rebuild.Unverified}, "No check passed, and nothing was rebuilt: nothing speaks for this image."},
+		{"one check", Input{Checks: []inspect.Check{{ID: inspect.Integrity, Status: inspect.Pass}}}, "(1 of 7 checks pass), but it was not built again"},
+		{"rebuilt", Input{Verdict: rebuild.Reproducible}, "Building the recipe again gave the same image, byte for byte"},
+		{"given", given, "Comparing it with the image that was given shows the same image"},
+		{"equivalent", Input{Verdict: rebuild.Equivalent}, "only the packaging differs"},
+		{"differs", Input{Verdict: rebuild.Unreproducible}, "Building the recipe again gave something else."},
+		{"contradicted", Input{Verdict: rebuild.Contradicted, Checks: failed}, "the checks integrity and closure say no."},
+		{"failed", Input{Verdict: rebuild.BuildFailed}, "Building the recipe again failed"},
+	} {
+		if c.in.Image == nil {
+			c.in.Image = &inspect.Image{}
+		}
+		if c.name == "given" {
+			c.in.Verdict = rebuild.Reproducible
+		}
+		if r := New(c.in); !strings.Contains(r.Meaning, c.want) {
+			t.Errorf("%s: %q does not say %q", c.name, r.Meaning, c.want)
+		}
+	}
+}
+
+// TestUnverifiedSaysItsLimit: in every form that a person or program reads.
+func TestUnverifiedSaysItsLimit(t *testing.T) {
+	r := New(unverifiedInput(t))
+	squeeze := func(s string) string { return strings.Join(strings.Fields(html.UnescapeString(s)), " ") }
+	for kind, write := range renderers() {
+		if got := squeeze(string(render(t, write, r))); !strings.Contains(got, insideLimit) {
+			t.Errorf("the %s does not say the limit", kind)
+		}
+	}
+}
+
+func TestEveryVerdictHasLimits(t *testing.T) {
+	for v := range rebuild.Verdict(6) {
+		for name, in := range inputs(t) {
+			in.Verdict = v
+			if len(New(in).Limits) == 0 {
+				t.Errorf("%s, %s: no limits", name, v)
+			}
+		}
+	}
+}
+
+func TestTrustIsCounted(t *testing.T) {
+	const want = "Of 6 store items, 4 built in this run, 1 already in the builder's store and 1 fetched from a server"
+	in := reproducibleInput(t)
+	if got := New(in).Limits[0]; !strings.Contains(got, want) {
+		t.Errorf("the limits begin with %q", got)
+	}
+	for i := range in.Result.Items {
+		in.Result.Items[i].How = rebuild.Built
+	}
+	if got := New(in).Limits; len(got) != 1 {
+		t.Errorf("all was built, and yet: %q", got)
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	for _, c := range []struct {
+		n, total int64
+		share    float64
+		words    string
+	}{
+		{0, 0, 0, "0%"},
+		{0, 10, 0, "0%"},
+		{10, 10, 1, "100%"},
+		{9999999, 10000000, 0.9999, "99.9%"},
+		{29, 100, 0.29, "29%"},
+		{1, 3, 0.3333, "33.3%"},
+		{5, 10000, 0.0005, "<0.1%"},
+		{1, 1 << 40, 0, "0%"},
+		{1<<62 - 1, 1 << 62, 0.9999, "99.9%"},
+	} {
+		got := share(c.n, c.total)
+		if got != c.share || percent(got) != c.words {
+			t.Errorf("%d of %d is %v, %s; want %v, %s", c.n, c.total, got, percent(got), c.share, c.words)
+		}
+	}
+	img := &inspect.Image{Layers: []*inspect.Layer{{UncompressedSize: 60}, {UncompressedSize: 40}}}
+	cov := newCoverage(img, []inspect.Check{{ID: inspect.Closure, Bytes: 25}, {ID: inspect.Repack, Bytes: 1000}})
+	if cov.Total != 100 || cov.Checks[2] != (Share{inspect.Closure, 25, 0.25}) || cov.Checks[3].Share != 1 || cov.Checks[0].Bytes != 0 {
+		t.Errorf("the coverage is %+v", cov)
+	}
+}
+
+func TestBytesWords(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 1536: "1.5 KiB", 3 << 30: "3.0 GiB", 1<<63 - 1: "8.0 EiB"} {
+		if got := bytesWords(n); got != want {
+			t.Errorf("%d bytes are %q, want %q", n, got, want)
+		}
+	}
+}
