@@ -10,9 +10,9 @@ import (
 )
 
 // checkFrame writes the frame that the packer would have written and compares
-// it with the one that was read, entry by entry.
-func (c *layerCheck) checkFrame() {
-	f := framing{r: c.layer.Frame.Open(), dialect: dialect{nameFirst: c.style.edited}, anonymous: c.style.owner.uname == ""}
+// it with r, the one that was read, entry by entry.
+func (c *layerCheck) checkFrame(r io.Reader) {
+	f := framing{r: r, dialect: dialect{nameFirst: c.style.edited}, anonymous: c.style.owner.uname == ""}
 	var end, pad int64 // of the content before
 	for i := range c.layer.Entries {
 		e := &c.layer.Entries[i]
@@ -61,9 +61,9 @@ func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
 	case odd >= 0 && odd < pad:
 		c.problem("padding-differs", last, "byte %d after its content is %#02x; tar fills the last block with zeros", odd, value)
 	case odd >= 0:
-		c.problem("data-after-end", last, "byte %d after the last entry is %#02x; tar writes zeros to the end", odd-pad, value)
+		c.problem("data-after-end", "", "byte %d after the last entry is %#02x; tar writes zeros to the end", odd-pad, value)
 	case n != due:
-		c.problem("record-padding", last, "%d zero bytes follow the last entry; tar fills its record of %d bytes with %d", n-pad, recordSize, due-pad)
+		c.problem("record-padding", "", "%d zero bytes follow the last entry; tar fills its record of %d bytes with %d", n-pad, recordSize, due-pad)
 	}
 }
 
@@ -219,12 +219,25 @@ func blockDifferences(got, want []byte) string {
 		if bytes.Equal(g, w) || f.name == "checksum" && len(list) > 0 {
 			continue
 		}
-		list = append(list, fmt.Sprintf("%s is %s, the packer writes %s", f.name, show(g), show(w)))
+		list = append(list, fieldDifference(f.name, g, w))
 		if f.name == "typeflag" {
 			return list[0] + typeHint(g)
 		}
 	}
 	return strings.Join(list, "; ")
+}
+
+// fieldDifference says how a field differs. Text after its end is told by its
+// place: it would drown in zero bytes.
+func fieldDifference(name string, got, want []byte) string {
+	at := 0
+	for at < min(len(got), len(want)) && got[at] == want[at] {
+		at++
+	}
+	if at < len(got) && at > 0 && want[at-1] == 0 && len(want) > 12 {
+		return fmt.Sprintf("%s holds %#02x at byte %d, the packer writes %#02x", name, got[at], at, want[at])
+	}
+	return fmt.Sprintf("%s is %s, the packer writes %s", name, show(got), show(want))
 }
 
 func typeHint(flag []byte) string {

@@ -41,7 +41,7 @@ func (c *layerCheck) run() bool {
 	c.walk()
 	c.checkArguments()
 	c.checkMissing()
-	c.checkFrame()
+	c.checkFrame(c.layer.Frame.Open())
 	c.out.finishLayer(c.layer.Index)
 	return c.out.problems == before
 }
@@ -215,7 +215,7 @@ func (c *layerCheck) due(i int) (header, bool) {
 	switch {
 	case ok:
 		h = n.header(e)
-	case itemOf(e.Path) == "":
+	case itemOf(e.Path) == "" || !c.items:
 		return header{}, false
 	default:
 		if h, ok = c.storeHeader(i, e); !ok {

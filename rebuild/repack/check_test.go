@@ -1,0 +1,187 @@
+package repack
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+func TestVersions(t *testing.T) {
+	for _, c := range []struct {
+		text        string
+		first, last int
+		ok          bool
+	}{
+		{"1.5", 5, 5, true},
+		{"1.5.0", 5, 5, true},
+		{"1.1-1.2", 1, 2, true},
+		{"1.2 or 1.1", 1, 2, true},
+		{"Guix 1.4, since 2025-01", 4, 4, true},
+		{"1.0", 0, 0, true},
+		{"", 0, 0, false},
+		{"2025-06", 0, 0, false},
+		{"1.", 0, 0, false},
+		{"1.99999999999999999999", 0, 0, false},
+	} {
+		first, last, ok := versions(c.text)
+		if first != c.first || last != c.last || ok != c.ok {
+			t.Errorf("%q: %d to %d, %t", c.text, first, last, ok)
+		}
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	for text, want := range map[string]string{
+		"1.0":     "Guix 1.0",
+		"1.1-1.2": "Guix 1.1 and 1.2",
+		"1.3":     "Guix 1.3",
+		"1.2-1.3": "Guix 1.1 and 1.2, Guix 1.3",
+		"1.4":     "Guix 1.4, Guix of spring 2025, before 1.5",
+		"1.5":     "Guix 1.5, Guix of spring 2025, before 1.5",
+		"1.7":     "Guix 1.5",
+	} {
+		var names []string
+		for _, e := range candidates(provenance.Pack{Era: text}) {
+			names = append(names, e.name)
+		}
+		if got := strings.Join(names, ", "); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+	if n := len(candidates(provenance.Pack{})); n != len(eras()) {
+		t.Errorf("unknown era: %d candidates", n)
+	}
+}
+
+func TestNothingToPack(t *testing.T) {
+	img := open(t, filepath.Join(samples, plainImage))
+	good := recipeOf(t, img, "1.5")
+	for _, c := range []struct {
+		name   string
+		change func(*provenance.Recipe)
+		says   string
+	}{
+		{"another system", func(r *provenance.Recipe) { r.System = provenance.Nix }, "nix"},
+		{"no system", func(r *provenance.Recipe) { *r = provenance.Recipe{System: provenance.UnknownSystem} }, "unknown"},
+		{"another format", func(r *provenance.Recipe) { r.Pack.Format = "tarball" }, "tarball"},
+		{"no profile", func(r *provenance.Recipe) { r.Pack.Root = "" }, "profile"},
+	} {
+		r := good
+		c.change(&r)
+		got := Check(img, r)
+		if got.ID != inspect.Repack || got.Status != inspect.Skipped || !strings.Contains(got.Summary, c.says) || got.Bytes != 0 {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+	if got := Check(&inspect.Image{}, good); got.Status != inspect.Skipped {
+		t.Errorf("no layers: %+v", got)
+	}
+	img.Layers[0].Broken = errors.New("cut short")
+	if got := Check(img, good); got.Status != inspect.Unknown || len(got.Findings) != 1 || !strings.Contains(got.Findings[0].Message, "cut short") {
+		t.Errorf("broken layer: %+v", got)
+	}
+}
+
+// With the era unknown each is tried, and the image still passes.
+func TestUnknownEra(t *testing.T) {
+	for _, path := range images(t) {
+		img := open(t, path)
+		if got := Check(img, recipeOf(t, img, "")); got.Status != inspect.Pass {
+			t.Errorf("%s: %s", path, got.Summary)
+		}
+	}
+}
+
+// The rules of one era are not those of another.
+func TestWrongEra(t *testing.T) {
+	for sample, era := range map[string]string{
+		oldestImage: "1.1-1.2", sortedImage: "1.3", "eras/era-v1.4.0-single-gzip.tar.gz": "1.3",
+		plainImage: "1.4", layeredImage: "1.4", linkedImage: "1.3",
+	} {
+		img := open(t, filepath.Join(samples, sample))
+		if got := Check(img, recipeOf(t, img, era)); got.Status != inspect.Fail {
+			t.Errorf("%s as %s: %s, %s", sample, era, got.Status, got.Summary)
+		}
+	}
+}
+
+// What is left to chance is named, and only where it was needed.
+func TestFreedoms(t *testing.T) {
+	for _, c := range []struct {
+		sample string
+		rules  string
+		says   string
+	}{
+		{plainImage, "item-order readdir-order", "leaves first"},
+		{"images/tiny.other-ext4.tar.gz", "item-order readdir-order", "readdir's"},
+		{layeredImage, "split-by-size", "ext4"},
+		{"images/tiny-layers4.tmpfs-store.tar.gz", "split-by-size", "tmpfs"},
+		{oldestImage, "item-order", "not in the order"},
+	} {
+		img := open(t, filepath.Join(samples, c.sample))
+		got := Check(img, recipeOf(t, img, eraOf(filepath.Base(c.sample))))
+		var rules []string
+		said := false
+		for _, f := range got.Findings {
+			rules = append(rules, f.Rule)
+			said = said || strings.Contains(f.Message, c.says)
+			if f.Level != inspect.Note {
+				t.Errorf("%s: %+v", c.sample, f)
+			}
+		}
+		if strings.Join(rules, " ") != c.rules || !said {
+			dump(t, got)
+			t.Errorf("%s: want %s saying %q", c.sample, c.rules, c.says)
+		}
+	}
+}
+
+// An order of items that is neither Guix's on a known file system nor
+// impossible is not called good.
+func TestUndecidedSplit(t *testing.T) {
+	raw := apart(t, filepath.Join(samples, layeredImage))
+	l := raw.layers[2]
+	i, j := l.find(t, "-tiny-hello-3.2/"), l.find(t, "-tiny-lib-2.1/")
+	hello, lib := slices.Clone(l.members[i:j]), slices.Clone(l.members[j:j+3])
+	copy(l.members[i:], slices.Concat(lib, hello))
+	img := open(t, raw.pack(t))
+	if got := Check(img, recipeOf(t, img, "1.5")); got.Status != inspect.Unknown || got.Bytes != 40960 {
+		dump(t, got)
+		t.Error("want unknown")
+	}
+}
+
+// A hostile image with more faults than anyone would read.
+func TestManyProblems(t *testing.T) {
+	raw := apart(t, filepath.Join(samples, sortedImage))
+	for _, m := range raw.layers[0].members {
+		m.set(136, "00000000002")
+	}
+	img := open(t, raw.pack(t))
+	got := Check(img, recipeOf(t, img, "1.2"))
+	n := len(img.Layers[0].Entries)
+	if got.Status != inspect.Fail || !strings.HasSuffix(got.Summary, "problems: "+strconv.Itoa(n)) || !hasRule(got, "more-problems") || len(got.Findings) > listed+5 {
+		dump(t, got)
+		t.Errorf("%d findings for %d faults", len(got.Findings), n)
+	}
+}
+
+// The check of anything is the same twice.
+func TestDeterministic(t *testing.T) {
+	raw := apart(t, filepath.Join(samples, linkedImage))
+	raw.layers[1], raw.layers[4] = raw.layers[4], raw.layers[1]
+	img := open(t, raw.pack(t))
+	recipe := recipeOf(t, img, "1.5")
+	first := Check(img, recipe)
+	for range 20 {
+		if again := Check(img, recipe); !slices.Equal(again.Findings, first.Findings) || again.Summary != first.Summary {
+			t.Fatal("not the same twice")
+		}
+	}
+}
