@@ -1,0 +1,219 @@
+package guix
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// A closureCheck gathers what the check closure finds. It answers: is every
+// file of the image in a store item that the profile leads to, or one that the
+// packer itself lays, and is all in the image that its store items refer to?
+type closureCheck struct {
+	*view
+	recipe    *provenance.Recipe
+	laid      layout
+	reached   map[string]bool // store items that the root leads to
+	wrong     []inspect.Finding
+	undecided []inspect.Finding
+
+	entries int   // of all layers
+	store   int   // of them, explained as part of a store item
+	packer  int   // of them, explained as laid by the packer
+	bytes   int64 // content explained
+	rows    int   // of the store's database, where the image has one
+}
+
+// closure makes the check of that name. The profile is nil when there is none
+// that could be read.
+func (v *view) closure(recipe *provenance.Recipe, profile *Profile) inspect.Check {
+	root := recipe.Pack.Root
+	if root == "" {
+		return inspect.Check{ID: inspect.Closure, Status: inspect.Unknown,
+			Summary: "nothing in the image names the store item that it is made of, so no file can be held against it"}
+	}
+	c := &closureCheck{view: v, recipe: recipe, laid: newLayout(recipe.Pack), reached: v.reach(root)}
+	for _, l := range v.img.Layers {
+		c.layer(l)
+	}
+	c.storeItems()
+	c.references()
+	c.packages(profile)
+	c.database()
+	return c.conclude()
+}
+
+// reach returns the store items of the image that root leads to, itself
+// included.
+func (v *view) reach(root string) map[string]bool {
+	reached := make(map[string]bool)
+	todo := []string{root}
+	for len(todo) > 0 {
+		item := v.items[todo[len(todo)-1]]
+		todo = todo[:len(todo)-1]
+		if item == nil || reached[item.Path] {
+			continue
+		}
+		reached[item.Path] = true
+		todo = append(todo, item.References...)
+	}
+	return reached
+}
+
+func (c *closureCheck) fail(rule string, layer int, path, format string, args ...any) {
+	c.wrong = append(c.wrong, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *closureCheck) doubt(rule string, layer int, path, format string, args ...any) {
+	c.undecided = append(c.undecided, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *closureCheck) layer(l *inspect.Layer) {
+	if l.Broken != nil {
+		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+	}
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		c.entries++
+		switch item := inspect.ItemOf(e.Path); {
+		case strings.HasPrefix(path.Base(e.Path), ".wh."):
+			c.fail("whiteout", l.Index, e.Path, "it hides files of the layers below, and Guix never hides any")
+		case len(e.Xattrs) > 0:
+			c.fail("extended-attributes", l.Index, e.Path, "it has %s, and Guix stores none", count(len(e.Xattrs), "extended attribute"))
+		case item == "":
+			c.outside(l.Index, e)
+		default:
+			c.inside(l.Index, e, item)
+		}
+	}
+}
+
+// inside looks at an entry of a store item. Items that nothing leads to are
+// told as a whole.
+func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
+	switch {
+	case !strings.Contains("0125", string(rune(e.Type))):
+		c.fail("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
+	case e.Type != '2' && e.Mode&^0o555 != 0:
+		c.fail("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
+	case c.reached[item]:
+		c.store++
+		c.bytes += e.Size
+	}
+}
+
+// outside looks at an entry that belongs to no store item.
+func (c *closureCheck) outside(layer int, e *inspect.Entry) {
+	due, known := c.laid[e.Path]
+	switch {
+	case !known && c.recipe.Pack.Format != formatDocker:
+		c.doubt("unexplained-file", layer, e.Path, "%s outside the store: what %s lays there is not known here", describeEntry(e), c.recipe.Packer)
+	case !known:
+		c.fail("unexplained-file", layer, e.Path, "%s outside the store, which guix pack does not lay", describeEntry(e))
+	case due.differs(e) != "":
+		c.fail("packer-entry-differs", layer, e.Path, "%s", due.differs(e))
+	default:
+		c.packer++
+		c.bytes += e.Size
+	}
+}
+
+func describeEntry(e *inspect.Entry) string {
+	switch e.Type {
+	case '0':
+		return "a file of " + count(int(e.Size), "byte")
+	case '1', '2':
+		return fmt.Sprintf("%s to %q", kindName(e.Type), clip(e.Linkname))
+	}
+	return kindName(e.Type)
+}
+
+// storeItems looks for store items that nothing leads to.
+func (c *closureCheck) storeItems() {
+	for i := range c.img.Items {
+		item := &c.img.Items[i]
+		switch {
+		case !c.reached[item.Path]:
+			c.fail("unreferenced-item", item.Layer, item.Path, "neither %s nor anything that it refers to refers to this store item", c.recipe.Pack.Root)
+		case item.Problem != "":
+			c.doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
+		}
+	}
+	if root := c.recipe.Pack.Root; c.items[root] == nil {
+		c.fail("missing-root", -1, root, "the image says that it is made of this store item, and does not hold it")
+	}
+}
+
+// references looks for store paths that are named and not there.
+func (c *closureCheck) references() {
+	for _, r := range c.img.Dangling {
+		from := r.From
+		if from == "" {
+			from = c.img.Config.Member
+		}
+		c.fail("missing-reference", r.Layer, from, "it names %s, which is not in the image", r.To)
+	}
+}
+
+// packages looks for packages of the profile that are not there.
+func (c *closureCheck) packages(p *Profile) {
+	if p == nil {
+		return
+	}
+	layer := -1
+	if f, ok := c.file(p.Where); ok {
+		layer = f.Layer
+	}
+	for _, e := range p.All() {
+		item := inspect.ItemOf(strings.TrimPrefix(e.Path, "/"))
+		if item == "" || c.items[item] != nil {
+			continue
+		}
+		c.fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, clip(specification(e)), clip(e.Path))
+	}
+}
+
+// conclude makes the check of what was gathered.
+func (c *closureCheck) conclude() inspect.Check {
+	check := inspect.Check{ID: inspect.Closure, Status: inspect.Pass, Bytes: c.bytes}
+	check.Findings = append(check.Findings, c.wrong...)
+	check.Findings = append(check.Findings, c.undecided...)
+	slices.SortStableFunc(check.Findings, func(a, b inspect.Finding) int {
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	explained := fmt.Sprintf("%d of %s explained: %d in %s that %s leads to, %d laid by the packer",
+		c.store+c.packer, count(c.entries, "entry"), c.store, count(len(c.reached), "store item"), path.Base(c.recipe.Pack.Root), c.packer)
+	if c.rows > 0 {
+		explained += fmt.Sprintf("; the store's database lists %s", count(c.rows, "item"))
+	}
+	switch {
+	case len(c.wrong) > 0:
+		check.Status = inspect.Fail
+		check.Summary = fmt.Sprintf("%s (%s); %s", count(len(c.wrong), "finding"), tally(c.wrong), explained)
+	case len(c.undecided) > 0:
+		check.Status = inspect.Unknown
+		check.Summary = fmt.Sprintf("undecided: %s (%s); %s", count(len(c.undecided), "finding"), tally(c.undecided), explained)
+	default:
+		check.Summary = explained
+	}
+	return check
+}
+
+// tally counts findings by rule, as in "2 unexplained-file, 1 whiteout".
+func tally(findings []inspect.Finding) string {
+	counts := make(map[string]int)
+	for _, f := range findings {
+		counts[f.Rule]++
+	}
+	var parts []string
+	for rule, n := range counts {
+		parts = append(parts, fmt.Sprintf("%d %s", n, rule))
+	}
+	slices.SortFunc(parts, func(a, b string) int { return strings.Compare(a[strings.IndexByte(a, ' '):], b[strings.IndexByte(b, ' '):]) })
+	return strings.Join(parts, ", ")
+}

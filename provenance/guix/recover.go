@@ -1,0 +1,120 @@
+package guix
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// System recovers the recipes of images that GNU Guix made. The image must have
+// been opened with [Keep].
+type System struct{}
+
+// Recover returns what the image says about how Guix made it, or
+// [provenance.ErrNotMine] when it bears no trace of Guix.
+func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
+	v := newView(img)
+	if !v.isGuix() {
+		return nil, provenance.ErrNotMine
+	}
+	ev := &provenance.Evidence{Recipe: provenance.Recipe{System: provenance.Guix, Status: provenance.None}}
+	root, odd := v.root()
+	ev.Recipe.Problems = odd
+	v.addSource(&ev.Recipe)
+	profile, err := v.recipe(&ev.Recipe, root)
+	if err != nil {
+		return nil, err
+	}
+	ev.Recover = recipeCheck(&ev.Recipe)
+	ev.Closure = v.closure(&ev.Recipe, profile)
+	return ev, nil
+}
+
+// recipe fills in the recipe of an image that was made of root. It returns the
+// profile, nil when there is none that can be read.
+func (v *view) recipe(recipe *provenance.Recipe, root string) (*Profile, error) {
+	switch {
+	case root == "":
+		recipe.Packer = "unknown: store items of GNU Guix, and nothing that names the one that the image is made of"
+		recipe.Problems = append(recipe.Problems, "nothing in the image names the profile that it is made of")
+		return nil, nil
+	case storeName(root) == "system":
+		return nil, v.systemRecipe(recipe, root)
+	}
+	profile, err := v.profile(recipe, root)
+	recipe.Pack = v.call(root, profile)
+	recipe.Packer = "guix pack -f docker (Guix " + recipe.Pack.Era + ")"
+	if err != nil || profile == nil {
+		return nil, err
+	}
+	recipe.Status = describe(recipe, profile)
+	return profile, nil
+}
+
+// profile reads the profile manifest of root, and says what is wrong with it.
+// The error is that of a caller who did not keep the file.
+func (v *view) profile(recipe *provenance.Recipe, root string) (*Profile, error) {
+	where := strings.TrimPrefix(root, "/") + "/manifest"
+	text, f, ok := v.body(where)
+	if !ok {
+		if f.Entry != nil && f.Type == '0' && Keep(f.Path) {
+			return nil, fmt.Errorf("reading %s: the image was opened without keeping it", where)
+		}
+		recipe.Problems = append(recipe.Problems, fmt.Sprintf("the image has no file %s, which lists the packages", where))
+		return nil, nil
+	}
+	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+	profile, err := ParseProfile(where, text)
+	if err != nil {
+		recipe.Problems = append(recipe.Problems, "the profile manifest cannot be read: "+err.Error())
+		return nil, nil
+	}
+	return profile, nil
+}
+
+// addSource names the config as evidence where it bears Guix's mark.
+func (v *view) addSource(recipe *provenance.Recipe) {
+	if v.config.Comment != generator {
+		return
+	}
+	digest := sha256.Sum256(v.img.Config.Raw)
+	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: -1, Path: v.img.Config.Member, Digest: digest})
+}
+
+// recipeCheck is the check named recipe: does the image carry, or reveal, how
+// it was built? What is missing from a recipe contradicts nothing.
+func recipeCheck(recipe *provenance.Recipe) inspect.Check {
+	c := inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown}
+	for _, problem := range recipe.Problems {
+		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-incomplete", Level: inspect.Problem, Layer: -1, Message: problem})
+	}
+	for _, s := range recipe.Sources {
+		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-evidence", Level: inspect.Note, Layer: s.Layer, Path: s.Path, Message: "says how the image was made; " + s.Digest.String()})
+	}
+	what := fmt.Sprintf("%s from %s", count(len(recipe.Packages), "package"), count(len(recipe.Channels), "channel"))
+	switch recipe.Status {
+	case provenance.Complete:
+		c.Status = inspect.Pass
+		c.Summary = fmt.Sprintf("complete: %s, made by %s", what, recipe.Packer)
+	case provenance.Partial:
+		c.Summary = fmt.Sprintf("partial: %s, made by %s; %s", what, recipe.Packer, count(len(recipe.Problems), "problem"))
+	default:
+		c.Summary = "no recipe: " + strings.Join(recipe.Problems, "; ")
+	}
+	return c
+}
+
+// count writes a number of things: "1 entry", "2 entries", "3 layers".
+func count(n int, thing string) string {
+	stem, isY := strings.CutSuffix(thing, "y")
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case isY:
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,186 @@
+package guix
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// A sign is something of the image that names the store item it was made of.
+type sign struct {
+	what  string
+	roots []string // store paths, sorted, each once
+}
+
+// root finds the store item that the image was made of: the pack's own profile,
+// not one that lies somewhere in its closure. The first sign that names exactly
+// one decides; signs that name others are told. "" when no sign names any.
+func (v *view) root() (root string, odd []string) {
+	signs := v.signs()
+	for _, s := range signs {
+		if root == "" && len(s.roots) == 1 {
+			root = s.roots[0]
+		}
+	}
+	for _, s := range signs {
+		if others := without(s.roots, root); root != "" && len(others) > 0 {
+			odd = append(odd, fmt.Sprintf("%s of the image names %s, and the image is made of %s", s.what, strings.Join(others, " and "), root))
+		}
+	}
+	return root, odd
+}
+
+// signs gathers the signs, the firmest first.
+func (v *view) signs() []sign {
+	return []sign{
+		{"the layer's name", v.namedByLayer()},
+		{"the environment", v.namedByEnvironment()},
+		{"the entry point", v.namedByEntryPoint()},
+		{"the store's database", v.namedByDatabase()},
+		{"a symlink", v.namedByLinks()},
+		{"no store item", v.unreferenced()},
+	}
+}
+
+func without(roots []string, root string) []string {
+	return slices.DeleteFunc(slices.Clone(roots), func(r string) bool { return r == root })
+}
+
+// isRoot says whether images are made of a store item of that name: of a
+// profile by guix pack, of a system by guix system image.
+func isRoot(item string) bool {
+	if !strings.HasPrefix(item, storeDir) {
+		return false
+	}
+	name := storeName(item)
+	return name == "profile" || name == "system"
+}
+
+// namedByLayer finds the item whose path's SHA-256 is the folder of the layer:
+// in images of one layer Guix names it so.
+func (v *view) namedByLayer() []string {
+	var roots []string
+	for i := range v.img.Items {
+		p := v.img.Items[i].Path
+		if !isRoot(p) {
+			continue
+		}
+		sum := sha256.Sum256([]byte(p))
+		id := hex.EncodeToString(sum[:])
+		if slices.ContainsFunc(v.img.Layers, func(l *inspect.Layer) bool { return path.Dir(inspect.CleanPath(l.Member)) == id }) {
+			roots = append(roots, p)
+		}
+	}
+	return roots
+}
+
+func (v *view) namedByEnvironment() []string {
+	if v.config.Config.Env == nil {
+		return nil
+	}
+	var values []string
+	for _, variable := range *v.config.Config.Env {
+		_, value, _ := strings.Cut(variable, "=")
+		values = append(values, value)
+	}
+	return rootsOf(values)
+}
+
+// namedByEntryPoint looks at the program, and of a system at its argument too.
+func (v *view) namedByEntryPoint() []string {
+	return rootsOf(v.config.Config.Entrypoint[:min(2, len(v.config.Config.Entrypoint))])
+}
+
+// The links that --localstatedir makes to the profile.
+const (
+	profileLink    = "var/guix/profiles/per-user/root/guix-profile"
+	generationLink = "var/guix/profiles/per-user/root/guix-profile-1-link"
+	systemLink     = "var/guix/profiles/system-1-link"
+)
+
+func (v *view) namedByDatabase() []string {
+	var targets []string
+	for _, link := range []string{generationLink, systemLink} {
+		if f, ok := v.file(link); ok && f.Type == '2' {
+			targets = append(targets, f.Linkname)
+		}
+	}
+	return rootsOf(targets)
+}
+
+func (v *view) namedByLinks() []string {
+	var targets []string
+	for _, f := range v.files {
+		if f.Type == '2' && !strings.HasPrefix(f.Path, storeDir[1:]) && !strings.HasPrefix(f.Path, "var/guix/") {
+			targets = append(targets, f.Linkname)
+		}
+	}
+	return rootsOf(targets)
+}
+
+// rootsOf returns the profiles and systems that texts begin with.
+func rootsOf(texts []string) []string {
+	var roots []string
+	for _, text := range texts {
+		if item := inspect.ItemOf(strings.TrimPrefix(text, "/")); isRoot(item) && strings.HasPrefix(text, "/") {
+			roots = append(roots, item)
+		}
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots)
+}
+
+// unreferenced lists the profiles and systems of the image that no other store
+// item refers to.
+func (v *view) unreferenced() []string {
+	inner := make(map[string]bool)
+	for i := range v.img.Items {
+		for _, to := range v.img.Items[i].References {
+			if to != v.img.Items[i].Path {
+				inner[to] = true
+			}
+		}
+	}
+	var roots []string
+	for i := range v.img.Items {
+		if p := v.img.Items[i].Path; isRoot(p) && !inner[p] {
+			roots = append(roots, p)
+		}
+	}
+	return roots
+}
+
+// packerLinks lists the links outside the store that lead into the profile as
+// guix pack -S makes them, sorted.
+func (v *view) packerLinks(root string) []provenance.Symlink {
+	var links []provenance.Symlink
+	for _, f := range v.files {
+		if target, ok := packerLink(f.Entry, root); ok {
+			links = append(links, provenance.Symlink{Source: "/" + f.Path, Target: target})
+		}
+	}
+	return links
+}
+
+// packerLink says whether e is a link that guix pack -S makes, and where into
+// the profile it leads. A link's name cannot hold an equals sign there, and its
+// target stays inside the profile.
+func packerLink(e *inspect.Entry, root string) (target string, ok bool) {
+	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") {
+		return "", false
+	}
+	target, ok = strings.CutPrefix(e.Linkname, root+"/")
+	if !ok || strings.Contains(target, "=") || strings.HasPrefix(target, "/") {
+		return "", false
+	}
+	if slices.Contains(strings.Split(target, "/"), "..") {
+		return "", false
+	}
+	return target, true
+}
