@@ -43,8 +43,9 @@ func (w *walk) folded() {
 			add(Difference{Path: now[0].Path, Layer: now[0].Layer, Cause: Extra, Now: describe(now[0].Entry)}, -1, now[0].Layer)
 			now = now[1:]
 		default:
-			for _, d := range w.differences(at{was[0].Entry, was[0].Layer}, at{now[0].Entry, now[0].Layer}) {
-				add(d, was[0].Layer, now[0].Layer)
+			a, b := at{was[0].Entry, was[0].Layer}, at{now[0].Entry, now[0].Layer}
+			for _, d := range append(w.differences(a, b), w.leadsElsewhere(a, b)...) {
+				add(d, a.layer, b.layer)
 			}
 			was, now = was[1:], now[1:]
 		}
@@ -60,4 +61,24 @@ func compareFiles(was, now []inspect.File) int {
 		return -1
 	}
 	return inspect.ComparePaths(was[0].Path, now[0].Path)
+}
+
+// leadsElsewhere compares the files behind two hard links of the same name and
+// target. A link to a file of another layer is taken to lead elsewhere: which
+// file that is depends on what changed places.
+func (w *walk) leadsElsewhere(a, b at) []Difference {
+	if kind(a.Entry) != hardLink || kind(b.Entry) != hardLink || target(a.Entry) != target(b.Entry) {
+		return nil
+	}
+	d := Difference{Path: a.Path, Layer: a.layer, Cause: Link, Was: linkText(a.Entry), Now: linkText(b.Entry)}
+	x, y := w.a.root(a), w.b.root(b)
+	switch {
+	case x == nil || y == nil:
+		d.Detail = "the file behind the link is in another layer"
+	case !sameContent(x, y):
+		d.Detail = "the files behind them differ"
+	default:
+		return nil
+	}
+	return []Difference{d}
 }

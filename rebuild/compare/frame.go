@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"strconv"
 
 	"audit/inspect"
 )
@@ -47,11 +48,16 @@ func (n *shapeNames) id(text []byte) shapeID {
 // A tail is what follows the last entry of a layer.
 type tail struct {
 	known  bool
-	size   int64 // bytes
-	filled bool  // the layer is a whole number of records of 10,240 bytes
-	zero   bool
+	pad    string // what pads the last entry, "" when it is zeros
+	size   int64  // bytes after that
+	filled bool   // the layer is a whole number of records of 10,240 bytes
+	zero   bool   // all of them are zero
 	sum    [sha256.Size]byte
 }
+
+// maxTail is what an inspected frame surely keeps of the end of a tar, in
+// bytes. Of a longer one, which no packer makes, it is not known to be zero.
+const maxTail = 1 << 20
 
 // readFrames reads the frames of all layers that have no equal.
 func (s *side) readFrames(names *shapeNames) {
@@ -93,14 +99,19 @@ func (s *side) readFrame(i int, l *inspect.Layer, names *shapeNames) {
 }
 
 func readTail(l *inspect.Layer, r io.Reader) tail {
-	t := tail{known: true, zero: true, filled: l.UncompressedSize%10240 == 0}
+	t := tail{zero: true, filled: l.UncompressedSize%10240 == 0}
+	pad := make([]byte, padding(l.Entries))
+	n, _ := io.ReadFull(r, pad)
+	if !isZero(pad[:n]) {
+		t.pad = strconv.Quote(string(pad[:n]))
+	}
 	h := sha256.New()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := r.Read(buf)
 		h.Write(buf[:n])
 		t.size += int64(n)
-		t.zero = t.zero && isZero(buf[:n])
+		t.zero = t.zero && isZero(buf[:n]) && t.size < maxTail
 		if err != nil {
 			t.sum = [sha256.Size]byte(h.Sum(nil))
 			t.known = err == io.EOF
@@ -109,24 +120,38 @@ func readTail(l *inspect.Layer, r io.Reader) tail {
 	}
 }
 
+// padding returns how many bytes fill the last block of the last entry.
+func padding(entries []inspect.Entry) int64 {
+	if len(entries) == 0 {
+		return 0
+	}
+	last := entries[len(entries)-1]
+	if last.Sparse {
+		return 0 // what is stored of it is not known
+	}
+	return -last.Size & (block - 1)
+}
+
 // form says in words how the end of a tar is laid out: its two zero blocks, and
 // how many more it has.
 func (t tail) form() string {
-	blocks := t.size / block
 	switch {
-	case blocks == 2:
+	case t.size%block != 0:
+		return fmt.Sprintf("%d zero bytes", t.size)
+	case t.size == 2*block:
 		return "two zero blocks"
-	case t.filled && blocks <= 22:
+	case t.isRecord():
 		return "zeros up to a whole record of 10240 bytes"
 	}
-	return fmt.Sprintf("%d zero blocks", blocks)
+	return fmt.Sprintf("%d zero blocks", t.size/block)
 }
 
+// isRecord says whether a tar ends where a packer ends it that writes whole
+// records and no more of them than needed.
+func (t tail) isRecord() bool { return t.filled && t.size >= 2*block && t.size < 22*block }
+
 // sameForm says whether the ends of two tars may come from the same packer.
-func (t tail) sameForm(u tail) bool {
-	short := func(t tail) bool { return t.size/block <= 22 }
-	return t.form() == u.form() || t.filled && u.filled && short(t) && short(u)
-}
+func (t tail) sameForm(u tail) bool { return t.form() == u.form() || t.isRecord() && u.isRecord() }
 
 // layersAsWhole compares what layers have beside their entries, and sees to it
 // that no difference between layers stays untold.
@@ -168,24 +193,25 @@ func brokenText(l *inspect.Layer) string {
 // content, though no entry holds them.
 func (w *walk) tailsOf(i, j int) {
 	x, y := w.a.tails[i], w.b.tails[j]
-	d := Difference{Layer: i, Cause: Packaging, Detail: "the end of the tar"}
-	switch {
-	case !x.known || !y.known || x.sum == y.sum:
+	if !x.known || !y.known {
 		return
-	case !x.zero || !y.zero:
-		d.Cause, d.Detail = Content, "bytes after the last entry, in no file"
-		d.Was, d.Now = x.text(), y.text()
-	case x.sameForm(y):
-		return
-	default:
-		d.Was, d.Now = x.form(), y.form()
 	}
-	w.tell(d, i, j)
+	if x.pad != y.pad {
+		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.pad, Now: y.pad, Detail: "padding after the last entry"}, i, j)
+	}
+	if (!x.zero || !y.zero) && (x.sum != y.sum || x.size >= maxTail) {
+		w.tell(Difference{Layer: i, Cause: Content, Was: x.text(), Now: y.text(), Detail: "bytes after the last entry, in no file"}, i, j)
+	} else if !x.sameForm(y) {
+		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.form(), Now: y.form(), Detail: "the end of the tar"}, i, j)
+	}
 }
 
 func (t tail) text() string {
-	if t.zero {
+	switch {
+	case t.zero:
 		return fmt.Sprintf("%d bytes, all zero", t.size)
+	case t.size >= maxTail:
+		return fmt.Sprintf("%d bytes or more, not all looked into", t.size)
 	}
 	return fmt.Sprintf("%d bytes, sha256:%x", t.size, t.sum)
 }

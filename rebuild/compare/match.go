@@ -168,6 +168,13 @@ func (w *walk) alone(s *side, refs []ref, i int, met func(int) bool) {
 	if n := repeats(s, refs, i); n > 1 {
 		d.Detail = fmt.Sprintf("the layer has %d entries of this path, of which the last wins", n)
 	}
+	other := &w.b
+	if s == other {
+		other = &w.a
+	}
+	if kin := other.namesake(e.Path); kin != "" {
+		d.Detail = "the other image has " + kin + ", of the same name"
+	}
 	switch {
 	case s.again(refs, i, met):
 		d.Cause, d.Detail = Packaging, "another layer lays down the same folder"
@@ -175,6 +182,32 @@ func (w *walk) alone(s *side, refs []ref, i int, met func(int) bool) {
 		d.Cause = Packaging
 	}
 	w.tell(d, a, b)
+}
+
+// namesake returns the store item of an image that has the name, but not the
+// hash, of the item at path: what the same package became with other inputs.
+// It is "" for what is no item as a whole.
+func (s *side) namesake(path string) string {
+	item := inspect.ItemOf(path)
+	if item == "" || item[1:] != path {
+		return ""
+	}
+	if s.byName == nil {
+		s.byName = make(map[string]string)
+		for _, it := range s.img.Items {
+			s.byName[itemName(it.Path)] = it.Path
+		}
+	}
+	if kin := s.byName[itemName(item)]; kin != item {
+		return kin
+	}
+	return ""
+}
+
+// itemName returns the store path without its hash.
+func itemName(item string) string {
+	_, name, _ := strings.Cut(item, "-")
+	return name
 }
 
 // repeats counts the entries of one path in the layer of the i-th of refs.

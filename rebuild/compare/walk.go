@@ -33,6 +33,7 @@ type side struct {
 	shapes  [][]shapeID // by layer and entry: what no field explains of the headers
 	tails   []tail      // by layer: what follows its last entry
 	roots   []rootsByPath
+	byName  map[string]string // store items by their name without hash
 }
 
 // A ref is an entry by its layer and its position there.
