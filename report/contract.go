@@ -50,11 +50,20 @@ type Image struct {
 	ConfigDigest     string              `json:"configDigest"`     // computed over the config; the image ID
 	ConfigMember     Text                `json:"configMember"`     // where the config lies in the archive
 	ManifestDigest   ManifestDigest      `json:"manifestDigest"`   // of the image manifest
+	IndexDigest      string              `json:"indexDigest"`      // of the image index that led here; "" when none did
 	Platform         Text                `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
 	Created          string              `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
 	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
 	Layers           []Layer             `json:"layers"`           // lowest first
 	Members          []Member            `json:"members"`          // of the archive, in its order
+	Attestations     []Attestation       `json:"attestations"`     // statements beside the image in its index
+}
+
+// An Attestation is a statement that someone made about the image.
+type Attestation struct {
+	PredicateType Text   `json:"predicateType"` // of the in-toto statement
+	Digest        string `json:"digest"`        // of the statement
+	Subject       string `json:"subject"`       // the image manifest that it is about, as claimed
 }
 
 // A ManifestDigest is the digest of an image manifest and how it came about.

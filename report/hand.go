@@ -17,7 +17,6 @@ type handCheck struct {
 
 // A handGuide is how a report is checked with tar and sha256sum.
 type handGuide struct {
-	Before string // a sentence on where to start
 	Checks []handCheck
 	Items  []handCheck // NAR hashes, which need guix or nix
 }
@@ -29,12 +28,18 @@ const maxHand = 200
 // commands are for GNU tar 1.35 and coreutils; tar finds out for itself how an
 // archive is compressed.
 func byHand(r *Report) handGuide {
-	read, before := reader(r.Image)
-	g := handGuide{Before: before}
-	if read == nil {
-		return g
-	}
 	img := r.Image
+	read := reader(img)
+	if read == nil {
+		return handGuide{}
+	}
+	var g handGuide
+	if img.Transport == inspect.Registry {
+		g.Checks = append(g.Checks, handCheck{"the image, in a folder of its own", copyCommand(img), ""})
+	}
+	if d := img.ManifestDigest.Digest; d != "" {
+		g.add("the image manifest", read(blobName(d), d), d)
+	}
 	if img.ConfigDigest != "" {
 		g.add("the config; its digest is the image ID", read(img.ConfigMember, img.ConfigDigest), img.ConfigDigest)
 	}
@@ -43,6 +48,11 @@ func byHand(r *Report) handGuide {
 	}
 	g.Items = narChecks(r, read)
 	return g
+}
+
+// blobName is the name of a blob in an OCI image layout.
+func blobName(digest string) Text {
+	return Text("blobs/" + strings.Replace(digest, ":", "/", 1))
 }
 
 func (g *handGuide) add(what, command, digest string) {
@@ -66,34 +76,68 @@ func (g *handGuide) addLayer(l Layer, read string) {
 type readFunc func(name Text, digest string) string
 
 // reader returns how the parts of an image are read by hand, nil when the form
-// allows no simple command, and what is to be done first.
-func reader(img Image) (readFunc, string) {
+// allows no simple command.
+func reader(img Image) readFunc {
 	file := archiveFile(img)
 	switch img.Transport {
-	case inspect.DockerArchive, "oci-archive":
+	case inspect.DockerArchive, inspect.OCIArchive:
 		return func(name Text, digest string) string {
 			member := memberName(img, name, digest)
 			return tarCommand(file) + pick(img, member, digest) + " -- " + shellWord(string(member))
-		}, ""
-	case "oci":
+		}
+	case inspect.DockerDaemon:
+		return func(name Text, digest string) string {
+			return "docker save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
+		}
+	case inspect.OCI:
 		return func(_ Text, digest string) string {
-			return "cat " + shellWord(dashSafe(file)+"/blobs/"+strings.Replace(digest, ":", "/", 1))
-		}, ""
-	case "docker", "docker-daemon":
-		return nil, "The image lies in a registry or a daemon. Copy it to a folder with its digests kept " +
-			"(skopeo copy --preserve-digests, or docker save) and run audit on that: its report has the commands."
+			return "cat " + shellWord(dashSafe(file)+"/"+string(blobName(digest)))
+		}
+	case inspect.Registry:
+		return func(_ Text, digest string) string { return "cat " + copiedBlob(img, digest) }
+	case inspect.RootFS:
+		return func(Text, string) string {
+			if unpack := decompressor(img.Compression); unpack != "" {
+				return unpack + " < " + shellWord(file)
+			}
+			return "cat " + shellWord(dashSafe(file))
+		}
 	}
-	return nil, "For an image of this form, sha256sum of the file and the listings of its own tools are what there is to check by hand."
+	return nil
 }
 
-// archiveFile is the name of the image's file, without folder.
-func archiveFile(img Image) string {
-	name := string(img.Reference)
-	for _, form := range folderForms {
-		if rest, ok := strings.CutPrefix(name, form+":"); ok {
-			name, _, _ = strings.Cut(rest, ":")
-			break
+// copyCommand copies an image out of a registry into a folder named image, by
+// the digest of its manifest and with the blobs as they are.
+func copyCommand(img Image) string {
+	name := archiveFile(img)
+	if digest := img.ManifestDigest.Digest; digest != "" {
+		name, _, _ = strings.Cut(name, "@")
+		if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+			name = name[:colon]
 		}
+		name += "@" + digest
+	}
+	return "skopeo copy --preserve-digests " + shellWord("docker://"+name) + " dir:image"
+}
+
+// copiedBlob is where skopeo's dir: form keeps what has a digest.
+func copiedBlob(img Image, digest string) string {
+	if digest == img.ManifestDigest.Digest {
+		return "image/manifest.json"
+	}
+	_, hex, _ := strings.Cut(digest, ":")
+	return "image/" + hex
+}
+
+// archiveFile is the name of the image's file without folder, or its name in a
+// registry or an engine.
+func archiveFile(img Image) string {
+	name, prefixed := strings.CutPrefix(string(img.Reference), string(img.Transport)+":")
+	if img.Transport == inspect.Registry || img.Transport == inspect.DockerDaemon {
+		return strings.TrimPrefix(name, "//")
+	}
+	if prefixed {
+		name, _, _ = strings.Cut(name, ":")
 	}
 	if name == "-" || name == "" {
 		return "image.tar"

@@ -94,7 +94,16 @@ func TestHandForms(t *testing.T) {
 			[]string{"tar -xOf i.tar -- blobs/sha256/1 | sha256sum", "tar -xOf i.tar -- blobs/sha256/1 | zstd -dc | sha256sum"}},
 		{"folder", Image{Transport: "oci", Reference: "oci:dir:tag", Layers: []Layer{layer}, ConfigDigest: two},
 			[]string{"cat dir/blobs/sha256/" + two[7:] + " | sha256sum", "cat dir/blobs/sha256/" + one[7:] + " | sha256sum"}},
-		{"registry", Image{Transport: "docker", Reference: "docker://r/x", Layers: []Layer{layer}}, nil},
+		{"engine", Image{Transport: "docker-daemon", Reference: "docker-daemon:org/name:1.0", Layers: []Layer{layer}},
+			[]string{"docker save org/name:1.0 | tar -xOf - -- a/layer.tar | sha256sum"}},
+		{"registry", Image{Transport: "docker", Reference: "docker://r.example:5000/org/name:1.0", Layers: []Layer{layer}, ManifestDigest: ManifestDigest{Digest: two}},
+			[]string{"skopeo copy --preserve-digests docker://r.example:5000/org/name@" + two + " dir:image", "cat image/manifest.json | sha256sum", "cat image/" + one[7:] + " | sha256sum"}},
+		{"registry, no tag", Image{Transport: "docker", Reference: "r.example:5000/org/name"},
+			[]string{"skopeo copy --preserve-digests docker://r.example:5000/org/name dir:image"}},
+		{"file system", Image{Transport: "rootfs", Reference: "rootfs:root.tar.gz", Compression: inspect.Gzip, Layers: []Layer{layer}},
+			[]string{"gzip -dc < root.tar.gz | sha256sum"}},
+		{"file system, packed as a layer", Image{Transport: "rootfs", Reference: "root.tar.xz", Layers: []Layer{{Compression: inspect.XZ, Digest: one, DiffID: two}}},
+			[]string{"cat root.tar.xz | sha256sum", "cat root.tar.xz | xz -dc | sha256sum"}},
 		{"other", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{layer}}, nil},
 	} {
 		guide := byHand(&Report{Image: c.img})
@@ -104,9 +113,6 @@ func TestHandForms(t *testing.T) {
 		}
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%s: the commands are %q, want %q", c.name, got, c.want)
-		}
-		if (len(c.want) == 0) != (guide.Before != "") {
-			t.Errorf("%s: the guide begins with %q", c.name, guide.Before)
 		}
 	}
 }

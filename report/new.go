@@ -75,13 +75,14 @@ func newRun(in Input) Run {
 
 func newImage(img *inspect.Image) Image {
 	out := Image{
-		Reference:      Text(withoutFolders(img.Reference)),
+		Reference:      Text(withoutFolders(img.Reference, img.Transport)),
 		Transport:      img.Transport,
 		Compression:    img.Compression,
 		Tags:           texts(img.Tags),
 		ConfigDigest:   digest(img.Config.Digest),
 		ConfigMember:   Text(img.Config.Member),
 		ManifestDigest: ManifestDigest{Digest: digest(img.Manifest.Digest), Origin: img.Manifest.Origin},
+		IndexDigest:    digest(img.Index),
 		Platform:       Text(platform(img.Config.File)),
 		Created:        created(img.Config.File),
 	}
@@ -98,6 +99,9 @@ func newImage(img *inspect.Image) Image {
 	}
 	for _, m := range img.Members {
 		out.Members = append(out.Members, Member{Text(m.Name), m.Size, digest(m.Digest), m.Referenced})
+	}
+	for _, a := range img.Attestations {
+		out.Attestations = append(out.Attestations, Attestation{Text(a.PredicateType), digest(a.Digest), digest(a.Subject)})
 	}
 	return out
 }
@@ -123,26 +127,23 @@ func newLayer(l *inspect.Layer, items int) Layer {
 	return out
 }
 
-// folderForms are the transports whose reference is a path of the host.
-var folderForms = [...]string{"docker-archive", "oci", "oci-archive", "rootfs", "squashfs", "sif"}
-
 // withoutFolders drops the host's folders from a reference, so that the same
 // image gives the same report wherever it lies. References to registries and
-// daemons stay whole.
-func withoutFolders(reference string) string {
-	if strings.HasPrefix(reference, "docker:") || strings.HasPrefix(reference, "docker-daemon:") {
+// engines stay whole.
+func withoutFolders(reference string, transport inspect.Transport) string {
+	if transport == inspect.Registry || transport == inspect.DockerDaemon {
 		return reference
 	}
-	for _, form := range folderForms {
-		if rest, ok := strings.CutPrefix(reference, form+":"); ok {
-			file, tag, tagged := strings.Cut(rest, ":")
-			if tagged {
-				tag = ":" + tag
-			}
-			return form + ":" + base(file) + tag
-		}
+	prefix := string(transport) + ":"
+	rest, ok := strings.CutPrefix(reference, prefix)
+	if !ok {
+		return base(reference)
 	}
-	return base(reference)
+	file, tag, tagged := strings.Cut(rest, ":")
+	if tagged {
+		tag = ":" + tag
+	}
+	return prefix + base(file) + tag
 }
 
 func base(file string) string {
@@ -307,7 +308,7 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	}
 	out := &Comparison{}
 	if rebuilt != nil {
-		out.Rebuilt = Rebuilt{Text(withoutFolders(rebuilt.Reference)), digest(rebuilt.Config.Digest)}
+		out.Rebuilt = Rebuilt{Text(withoutFolders(rebuilt.Reference, rebuilt.Transport)), digest(rebuilt.Config.Digest)}
 	}
 	for _, f := range c.Config {
 		out.Config = append(out.Config, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now)})

@@ -13,21 +13,25 @@ import (
 )
 
 func TestWithoutFolders(t *testing.T) {
-	for in, want := range map[string]string{
-		"tiny.tar.gz":                            "tiny.tar.gz",
-		"../a/tiny.tar.gz":                       "tiny.tar.gz",
-		"/home/someone/tiny.tar.gz":              "tiny.tar.gz",
-		"-":                                      "-",
-		"":                                       "",
-		"docker-archive:/a/b.tar":                "docker-archive:b.tar",
-		"docker-archive:/a/b.tar:org/name:1.0":   "docker-archive:b.tar:org/name:1.0",
-		"oci:a/b:latest":                         "oci:b:latest",
-		"rootfs:/srv/root.tar":                   "rootfs:root.tar",
-		"docker://registry.example/org/name:1.0": "docker://registry.example/org/name:1.0",
-		"docker-daemon:org/name:1.0":             "docker-daemon:org/name:1.0",
+	for _, c := range []struct {
+		in        string
+		transport inspect.Transport
+		want      string
+	}{
+		{"tiny.tar.gz", inspect.DockerArchive, "tiny.tar.gz"},
+		{"../a/tiny.tar.gz", inspect.DockerArchive, "tiny.tar.gz"},
+		{"/home/someone/tiny.tar.gz", inspect.RootFS, "tiny.tar.gz"},
+		{"-", inspect.DockerArchive, "-"},
+		{"", "", ""},
+		{"docker-archive:/a/b.tar", inspect.DockerArchive, "docker-archive:b.tar"},
+		{"docker-archive:/a/b.tar:org/name:1.0", inspect.DockerArchive, "docker-archive:b.tar:org/name:1.0"},
+		{"oci:a/b:latest", inspect.OCI, "oci:b:latest"},
+		{"docker://registry.example/org/name:1.0", inspect.Registry, "docker://registry.example/org/name:1.0"},
+		{"org/name:1.0", inspect.Registry, "org/name:1.0"},
+		{"docker-daemon:org/name:1.0", inspect.DockerDaemon, "docker-daemon:org/name:1.0"},
 	} {
-		if got := withoutFolders(in); got != want {
-			t.Errorf("%q becomes %q, want %q", in, got, want)
+		if got := withoutFolders(c.in, c.transport); got != c.want {
+			t.Errorf("%q becomes %q, want %q", c.in, got, c.want)
 		}
 	}
 }
