@@ -20,7 +20,7 @@ func renderers() map[string]writeFunc {
 		"JSON": WriteJSON,
 		"HTML": WriteHTML,
 		"text": func(w io.Writer, r *Report) error {
-			return WriteText(w, r, TextOptions{Files: []string{"tiny.audit/report.json", "report.html"}})
+			return WriteText(w, r, TextOptions{Folder: "tiny.audit"})
 		},
 	}
 }

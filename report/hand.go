@@ -25,7 +25,7 @@ type handGuide struct {
 const maxHand = 200
 
 // byHand says how to check the image of a report with other tools. The
-// commands are for GNU tar 1.35 and coreutils; tar finds out for itself how an
+// commands are for GNU tar 1.34 and coreutils; tar finds out for itself how an
 // archive is compressed.
 func byHand(r *Report) handGuide {
 	img := r.Image

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -15,8 +16,8 @@ import (
 
 // TextOptions say how a report is written for a terminal.
 type TextOptions struct {
-	Color bool     // colour the statuses and the verdict
-	Files []string // where the report and its companions were written; named in the last line
+	Color  bool   // colour the statuses and the verdict
+	Folder string // where report.html and the other results were written; "" when nowhere
 }
 
 // What fits in a terminal window: the whole summary, and parts of it.
@@ -35,7 +36,7 @@ const (
 func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	paint := painter(opt.Color)
 	head := append(textHead(r), textChecks(r, paint)...)
-	tail := append(textComparison(r.Comparison), textVerdict(r, opt.Files, paint)...)
+	tail := append(textComparison(r.Comparison), textVerdict(r, opt.Folder, paint)...)
 	findings := textFindingLines(r.Checks, textLines-len(head)-len(tail))
 	lines := slices.Concat(head, findings, tail)
 	if len(lines) > textLines {
@@ -168,7 +169,7 @@ func samplePaths(ds []Difference) string {
 	return strings.Join(names, ", ")
 }
 
-func textVerdict(r *Report, files []string, paint paintFunc) []string {
+func textVerdict(r *Report, folder string, paint paintFunc) []string {
 	lines := []string{"", paint(verdictColour(r.Verdict), r.Verdict.String())}
 	lines = append(lines, wrap(Printable(r.Meaning), "  ", "  ")...)
 	for _, l := range r.Limits {
@@ -178,8 +179,8 @@ func textVerdict(r *Report, files []string, paint paintFunc) []string {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
 	}
-	if len(files) > 0 {
-		lines = append(lines, "written: "+Printable(strings.Join(files, ", ")))
+	if folder != "" {
+		lines = append(lines, "report: "+Printable(filepath.Join(folder, "report.html"))+"; report.json and the other results lie beside it")
 	}
 	return lines
 }

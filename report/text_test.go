@@ -56,7 +56,7 @@ func TestTextIsSafeAndShort(t *testing.T) {
 	for _, in := range all {
 		for verdict := range rebuild.Verdict(6) {
 			in.Verdict = verdict
-			checkTerminal(t, []byte(text(t, New(in), TextOptions{Files: []string{hostile}})))
+			checkTerminal(t, []byte(text(t, New(in), TextOptions{Folder: hostile})))
 		}
 	}
 }
