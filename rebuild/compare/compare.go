@@ -16,8 +16,7 @@
 // file systems as they are folded from all layers are compared as well.
 //
 // Images needs no content. To see how a changed file differs, open both images
-// again with [inspect.Options] whose Keep is set to exactly the paths that
-// [Comparison.ContentPaths] lists, and call [Comparison.Explain].
+// again with the Keep of [Comparison.Keep], and call [Comparison.Explain].
 package compare
 
 import (
@@ -36,6 +35,7 @@ type Comparison struct {
 	Differences []Difference      // sorted by layer, path, cause
 
 	contents map[place]contentPair // the two files behind each difference of content
+	sizes    map[string]int64      // by path: bytes that keeping these files costs
 }
 
 // A FieldDifference is a field of the image config that differs.
@@ -111,6 +111,7 @@ func Images(original, rebuilt *inspect.Image) *Comparison {
 	w.entryOrder()
 	w.layersAsWhole()
 	w.folded()
+	w.contentSizes()
 	w.out.sort()
 	return w.out
 }

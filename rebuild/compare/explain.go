@@ -18,26 +18,25 @@ const (
 	maxDetails  = 4 << 20   // bytes of all details
 )
 
-// ContentPaths returns the paths whose contents Explain needs, of both images:
-// the files that differ by content, the first that fit into a bound of 128 MiB
-// without any of over 16 MiB. They are meant for [inspect.Options]:
-//
-//	paths := c.ContentPaths()
-//	opt.Keep = func(path string) bool { return paths[path] }
-func (c *Comparison) ContentPaths() map[string]bool {
-	sizes := make(map[string]int64) // of the larger of the two images
-	for at, pair := range c.contents {
-		size := max(pair.was.Size, pair.now.Size)
-		sizes[at.path] += size
-		if size > maxContent {
-			sizes[at.path] += maxContents
-		}
+// Keep returns what [inspect.Options] needs to keep the contents that Explain
+// looks into, of both images: those of the files that differ by content, the
+// first that fit into 128 MiB, and none of over 16 MiB. It is nil when there
+// are none.
+func (c *Comparison) Keep() func(path string) bool {
+	paths := c.contentPaths()
+	if len(paths) == 0 {
+		return nil
 	}
+	return func(path string) bool { return paths[path] }
+}
+
+func (c *Comparison) contentPaths() map[string]bool {
 	paths := make(map[string]bool)
 	left := int64(maxContents)
 	for _, d := range c.Differences {
-		size, ok := sizes[d.Path]
-		if ok && !paths[d.Path] && size <= left {
+		pair, ok := c.contents[place{d.Layer, d.Path}]
+		size := c.sizes[d.Path]
+		if ok && !paths[d.Path] && size <= left && pair.size() <= maxContent {
 			paths[d.Path] = true
 			left -= size
 		}
@@ -45,8 +44,35 @@ func (c *Comparison) ContentPaths() map[string]bool {
 	return paths
 }
 
+func (p contentPair) size() int64 { return max(p.was.Size, p.now.Size) }
+
+// contentSizes sums, for each path with a difference of content, the bytes that
+// keeping it costs: all layers that have the path count.
+func (w *walk) contentSizes() {
+	if len(w.out.contents) == 0 {
+		return
+	}
+	w.out.sizes = make(map[string]int64)
+	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
+		sizes := make(map[string]int64)
+		for at := range w.out.contents {
+			sizes[at.path] = 0
+		}
+		for _, l := range img.Layers {
+			for i := range l.Entries {
+				if n, ok := sizes[l.Entries[i].Path]; ok {
+					sizes[l.Entries[i].Path] = n + l.Entries[i].Size
+				}
+			}
+		}
+		for path, n := range sizes {
+			w.out.sizes[path] = max(w.out.sizes[path], n)
+		}
+	}
+}
+
 // Explain fills Detail of the differences of content from the bodies that both
-// images hold (see ContentPaths): of text a diff of its lines, of other bytes
+// images hold (see Keep): of text a diff of its lines, of other bytes
 // the first that differ. Where bodies are not at hand, Detail says so.
 func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
 	x := explainer{left: maxDetails, decoders: []decoder{&textDecoder{work: maxLineWork}, binaryDecoder{}}}
@@ -73,8 +99,8 @@ type explainer struct {
 }
 
 func (x *explainer) explain(pair contentPair, original, rebuilt *inspect.Image) string {
-	if size := max(pair.was.Size, pair.now.Size); size > maxContent {
-		return fmt.Sprintf("not looked into: %d bytes are more than %d", size, maxContent)
+	if pair.size() > maxContent {
+		return fmt.Sprintf("not looked into: %d bytes are more than %d", pair.size(), maxContent)
 	}
 	was, okWas := body(original, pair.was)
 	now, okNow := body(rebuilt, pair.now)

@@ -176,8 +176,11 @@ func TestContentBudget(t *testing.T) {
 		}
 		return &inspect.Image{Layers: []*inspect.Layer{l}}
 	}
-	paths := Images(made(1), made(2)).ContentPaths()
-	if len(paths) != 8 || !paths["0"] || paths["8"] {
-		t.Errorf("%v", paths)
+	keep := Images(made(1), made(2)).Keep()
+	if !keep("0") || !keep("7") || keep("8") || keep("other") {
+		t.Errorf("8 files of 15 MiB are to be kept: the first, not %v %v %v %v", keep("0"), keep("7"), keep("8"), keep("other"))
+	}
+	if Images(made(1), made(1)).Keep() != nil {
+		t.Error("nothing differs, yet something is to be kept")
 	}
 }

@@ -121,9 +121,9 @@ func image(t testing.TB, layers ...[]byte) *inspect.Image {
 func files(t testing.TB, was, now string) *Comparison {
 	t.Helper()
 	c := Images(open(t, was, nil), open(t, now, nil))
-	paths := c.ContentPaths()
-	keep := func(path string) bool { return paths[path] }
-	c.Explain(open(t, was, keep), open(t, now, keep))
+	if keep := c.Keep(); keep != nil {
+		c.Explain(open(t, was, keep), open(t, now, keep))
+	}
 	return c
 }
 

@@ -146,9 +146,10 @@ func (w *walk) layerPairs() []LayerPair {
 	return pairs
 }
 
+// digestText is "" for a layer that could not be unpacked.
 func digestText(h v1.Hash) string {
 	if h == (v1.Hash{}) {
-		return "unknown" // nothing could be unpacked
+		return ""
 	}
 	return h.String()
 }
