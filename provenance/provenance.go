@@ -94,6 +94,10 @@ type Package struct {
 	Output  string
 	Path    string // its store item
 	Channel string // name of the channel that defines it; "" when not recorded
+	// Origin is that channel as this entry alone records it. Its commit can be
+	// another one than the recipe's channel of that name has: one recipe
+	// cannot express both.
+	Origin *Channel
 }
 
 // A Source is a place in the image that the recipe comes from.

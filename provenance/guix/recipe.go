@@ -30,7 +30,8 @@ func packages(p *Profile) []provenance.Package {
 	for i, e := range p.Entries {
 		list[i] = provenance.Package{Name: e.Name, Version: e.Version, Output: e.Output, Path: e.Path}
 		if channels, _ := e.origins(p.Where); len(channels) > 0 {
-			list[i].Channel = channels[len(channels)-1].Name
+			list[i].Origin = &channels[len(channels)-1]
+			list[i].Channel = list[i].Origin.Name
 		}
 	}
 	return list
