@@ -137,6 +137,10 @@ func isText(v scheme.Value) bool {
 	return v.Kind == scheme.String && strings.IndexFunc(v.Text, func(c rune) bool { return !unicode.IsPrint(c) }) < 0
 }
 
+// quote prints untrusted text for a sentence: short, and without any control
+// character.
+func quote(text string) string { return clip(scheme.Str(text).String()) }
+
 // clip shortens what a message quotes.
 func clip(text string) string {
 	const most = 80

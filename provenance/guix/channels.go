@@ -63,7 +63,7 @@ func (l *channelList) loses(c provenance.Channel) string {
 		return fmt.Sprintf("channels.scm can name one commit of the channel %s, which is %s, and these packages come from %s", name, w.Commit, c.Commit)
 	case keyOf(w) != keyOf(c):
 		return fmt.Sprintf("channels.scm can name one address, branch and introduction of the channel %s, and these packages name others (%s, branch %s)",
-			name, clip(scheme.Str(c.URL).String()), clip(scheme.Str(c.Branch).String()))
+			name, quote(c.URL), quote(c.Branch))
 	}
 	return ""
 }

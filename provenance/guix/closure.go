@@ -111,8 +111,8 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	due, known := c.laid[e.Path]
 	switch {
-	case !known && c.recipe.Pack.Format != formatDocker:
-		c.doubt("unexplained-file", layer, e.Path, "%s outside the store: what %s lays there is not known here", describeEntry(e), c.recipe.Packer)
+	case !known && (c.recipe.Pack.Format == formatSystem || c.recipe.Pack.Format == formatUnknown):
+		c.doubt("unexplained-file", layer, e.Path, "%s outside the store: what the packer lays there is not known here", describeEntry(e))
 	case !known:
 		c.fail("unexplained-file", layer, e.Path, "%s outside the store, which guix pack does not lay", describeEntry(e))
 	case due.differs(e) != "":
@@ -128,7 +128,7 @@ func describeEntry(e *inspect.Entry) string {
 	case '0':
 		return "a file of " + count(int(e.Size), "byte")
 	case '1', '2':
-		return fmt.Sprintf("%s to %q", kindName(e.Type), clip(e.Linkname))
+		return fmt.Sprintf("%s to %s", kindName(e.Type), quote(e.Linkname))
 	}
 	return kindName(e.Type)
 }
@@ -174,7 +174,7 @@ func (c *closureCheck) packages(p *Profile) {
 		if item == "" || c.items[item] != nil {
 			continue
 		}
-		c.fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, clip(specification(e)), clip(e.Path))
+		c.fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, quote(specification(e)), quote(e.Path))
 	}
 }
 
@@ -214,6 +214,8 @@ func tally(findings []inspect.Finding) string {
 	for rule, n := range counts {
 		parts = append(parts, fmt.Sprintf("%d %s", n, rule))
 	}
-	slices.SortFunc(parts, func(a, b string) int { return strings.Compare(a[strings.IndexByte(a, ' '):], b[strings.IndexByte(b, ' '):]) })
+	slices.SortFunc(parts, func(a, b string) int {
+		return strings.Compare(a[strings.IndexByte(a, ' '):], b[strings.IndexByte(b, ' '):])
+	})
 	return strings.Join(parts, ", ")
 }

@@ -50,13 +50,13 @@ func (c *closureCheck) database() {
 	}
 	rows, err := readDatabase(data)
 	if err != nil {
-		c.doubt("database-unread", f.Layer, f.Path, "the store's database cannot be read: %v", err)
+		c.doubt("database-unread", f.Layer, f.Path, "the store's database cannot be read: %s", quote(err.Error()))
 		return
 	}
 	known := make(map[string]bool, len(rows))
 	for _, row := range rows {
 		if known[row.path] {
-			c.fail("database-item-twice", f.Layer, f.Path, "the store's database lists %s twice", clip(row.path))
+			c.fail("database-item-twice", f.Layer, f.Path, "the store's database lists %s twice", quote(row.path))
 		}
 		known[row.path] = true
 		c.databaseRow(f.Layer, row)
@@ -73,20 +73,20 @@ func (c *closureCheck) database() {
 func (c *closureCheck) databaseRow(layer int, row validPath) {
 	item := c.items[row.path]
 	if item == nil {
-		c.fail("database-item-missing", layer, databasePath, "the store's database lists %s, which is not in the image", clip(row.path))
+		c.fail("database-item-missing", layer, databasePath, "the store's database lists %s, which is not in the image", quote(row.path))
 		return
 	}
 	if item.Problem != "" {
 		return
 	}
 	if hash := item.NarHash.String(); row.hash != hash {
-		c.fail("nar-hash-differs", item.Layer, item.Path, "its NAR hash is %s, and the store's database says %s", hash, clip(row.hash))
+		c.fail("nar-hash-differs", item.Layer, item.Path, "its NAR hash is %s, and the store's database says %s", hash, quote(row.hash))
 	}
 	if row.narSize >= 0 && row.narSize != item.NarSize {
 		c.fail("nar-size-differs", item.Layer, item.Path, "its NAR has %d bytes, and the store's database says %d", item.NarSize, row.narSize)
 	}
 	if extra, missing := difference(item.References, row.references), difference(row.references, item.References); len(extra)+len(missing) > 0 {
-		c.fail("references-differ", item.Layer, item.Path, "beyond what the store's database says it refers to [%s], and not to [%s]", strings.Join(extra, " "), clip(strings.Join(missing, " ")))
+		c.fail("references-differ", item.Layer, item.Path, "beyond what the store's database says it refers to [%s], and not to [%s]", strings.Join(extra, " "), strings.Join(missing, " "))
 	}
 }
 
@@ -131,10 +131,11 @@ func readDatabase(data []byte) (rows []validPath, err error) {
 }
 
 func readTables(ctx context.Context, conn *sql.Conn) ([]validPath, error) {
-	for table, columns := range map[string][]string{"ValidPaths": {"id", "path", "hash", "narSize"}, "Refs": {"referrer", "reference"}} {
-		if err := checkTable(ctx, conn, table, columns); err != nil {
-			return nil, err
-		}
+	if err := checkTable(ctx, conn, "ValidPaths", "id", "path", "hash", "narSize"); err != nil {
+		return nil, err
+	}
+	if err := checkTable(ctx, conn, "Refs", "referrer", "reference"); err != nil {
+		return nil, err
 	}
 	rows, byID, err := readPaths(ctx, conn)
 	if err != nil {
@@ -148,7 +149,7 @@ func readTables(ctx context.Context, conn *sql.Conn) ([]validPath, error) {
 
 // checkTable makes sure that table is a plain table: no view, no virtual table,
 // and with columns that are stored and not computed.
-func checkTable(ctx context.Context, conn *sql.Conn, table string, columns []string) error {
+func checkTable(ctx context.Context, conn *sql.Conn, table string, columns ...string) error {
 	var kind, text string
 	err := conn.QueryRowContext(ctx, `SELECT type, sql FROM sqlite_master WHERE name = ?`, table).Scan(&kind, &text)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -71,6 +71,9 @@ func (v *view) era(p *Profile) (span eraSpan, odd []string) {
 }
 
 func (v *view) imageClues() []clue {
+	if v.img.Transport == inspect.RootFS {
+		return nil
+	}
 	var clues []clue
 	switch history := len(v.config.History) > 0; {
 	case history && v.isLayered():

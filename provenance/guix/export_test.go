@@ -9,11 +9,11 @@ import (
 	"audit/provenance/guix/scheme"
 )
 
-const fixtures = "../../fixtures/guix"
+const fixturesDir = "../../fixtures/guix"
 
 func readFixture(t testing.TB, name string) []byte {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(fixtures, name))
+	text, err := os.ReadFile(filepath.Join(fixturesDir, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func sameData(t *testing.T, got, want []scheme.Value) {
 
 // Every profile that Guix wrote gives the files that Guix makes of it.
 func TestExportIsWhatGuixExports(t *testing.T) {
-	manifests, err := filepath.Glob(filepath.Join(fixtures, "profiles", "*.manifest"))
+	manifests, err := filepath.Glob(filepath.Join(fixturesDir, "profiles", "*.manifest"))
 	if err != nil || len(manifests) < 40 {
 		t.Fatalf("%d profile manifests, %v", len(manifests), err)
 	}

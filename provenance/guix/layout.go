@@ -19,17 +19,27 @@ type laid struct {
 // A layout holds all that a packer lays, by path without leading slash.
 type layout map[string]laid
 
-// newLayout returns what guix pack -f docker makes for a call (Guix 1.0 to 1.5,
-// modules (guix scripts pack), docker-image, and (gnu build install),
-// install-database-and-gc-roots). An era may make less of it.
+// tarballStoreMode is the mode of /gnu/store in tarballs.
+const tarballStoreMode = 0o1775
+
+// newLayout returns what guix pack makes for a call (Guix 1.0 to 1.5, modules
+// (guix scripts pack), docker-image, (guix build pack), populate-profile-root,
+// and (gnu build install), install-database-and-gc-roots). An era may make less
+// of it.
 func newLayout(p provenance.Pack) layout {
 	l := make(layout)
 	l.folder("gnu/store")
-	l["tmp"] = laid{kind: '5', mode: 0o1777}
+	relative := p.Format == formatTarball
+	if relative {
+		l["."] = laid{kind: '5', mode: 0o755}
+		l["gnu/store"] = laid{kind: '5', mode: tarballStoreMode}
+	} else {
+		l["tmp"] = laid{kind: '5', mode: 0o1777}
+	}
 	for _, link := range p.Symlinks {
 		source := strings.TrimPrefix(link.Source, "/")
 		l.folder(path.Dir(source))
-		l[source] = laid{kind: '2', target: p.Root + "/" + link.Target}
+		l[source] = laid{kind: '2', target: linkPrefix(source, p.Root, relative) + link.Target}
 	}
 	if p.Database {
 		l.database(p.Root)
@@ -62,7 +72,7 @@ func (l laid) differs(e *inspect.Entry) string {
 	case e.Type != l.kind:
 		return fmt.Sprintf("it is %s, and guix pack lays %s", kindName(e.Type), kindName(l.kind))
 	case l.kind == '2' && e.Linkname != l.target:
-		return fmt.Sprintf("it leads to %q, and that of guix pack to %q", clip(e.Linkname), l.target)
+		return fmt.Sprintf("it leads to %s, and that of guix pack to %s", quote(e.Linkname), quote(l.target))
 	case l.kind != '2' && e.Mode != l.mode:
 		return fmt.Sprintf("its mode is %04o, and that of guix pack %04o", e.Mode, l.mode)
 	}

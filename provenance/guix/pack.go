@@ -17,10 +17,10 @@ import (
 //
 // Each option is one argument. It returns nil for what guix pack did not make.
 func Options(p provenance.Pack) []string {
-	if p.Format != formatDocker {
+	if p.Format != formatDocker && p.Format != formatTarball {
 		return nil
 	}
-	options := []string{"--format=docker", "--save-provenance"}
+	options := []string{"--format=" + p.Format, "--save-provenance"}
 	add := func(wanted bool, format string, args ...any) {
 		if wanted {
 			options = append(options, fmt.Sprintf(format, args...))
@@ -53,9 +53,39 @@ func tagArgument(repository string) string {
 
 // What Pack.Format says here.
 const (
-	formatDocker = "docker"        // guix pack --format=docker
-	formatSystem = "system-docker" // guix system image --image-type=docker
+	formatDocker  = "docker"        // guix pack --format=docker
+	formatTarball = "tarball"       // guix pack --format=tarball
+	formatSystem  = "system-docker" // guix system image --image-type=docker
+	formatUnknown = "unknown"       // files of a pack, without what tells how it was packed
 )
+
+// format tells how the image was packed. A tarball has no config, and a store
+// of a mode of its own.
+func (v *view) format(root string) string {
+	switch {
+	case storeName(root) == "system":
+		return formatSystem
+	case v.img.Transport != inspect.RootFS:
+		return formatDocker
+	}
+	if f, ok := v.file("gnu/store"); ok && f.Type == '5' && f.Mode == tarballStoreMode {
+		return formatTarball
+	}
+	return formatUnknown
+}
+
+// packer names the packer in a sentence.
+func packer(p provenance.Pack) string {
+	switch p.Format {
+	case formatDocker:
+		return "guix pack -f docker (Guix " + p.Era + ")"
+	case formatTarball:
+		return "guix pack -f tarball (Guix " + p.Era + ")"
+	case formatSystem:
+		return "guix system image -t docker"
+	}
+	return "unknown: a profile of GNU Guix " + p.Era + " in a bare file system"
+}
 
 // FriendlyName joins the names of a profile's entries with hyphens, leaving out
 // the last ones until the result is shorter than 40 characters; the first name
@@ -115,17 +145,22 @@ var systemTypes = map[string]string{
 	"riscv64":  "riscv64-linux",
 }
 
-// call recovers how guix pack was called.
+// call recovers how guix pack was called. The profile is nil when it cannot be
+// read.
 func (v *view) call(root string, p *Profile) provenance.Pack {
 	span, odd := v.era(p)
+	var entries []*Entry
+	if p != nil {
+		entries = p.Entries
+	}
 	pack := provenance.Pack{
-		Format:       formatDocker,
+		Format:       v.format(root),
 		Era:          span.String(),
 		Root:         root,
 		Database:     v.hasDatabase(),
-		Relocatable:  isRelocatable(p),
+		Relocatable:  isRelocatable(entries),
 		SystemType:   systemTypes[v.config.Architecture],
-		FriendlyName: FriendlyName(names(p)),
+		FriendlyName: FriendlyName(names(entries)),
 		Unknown: []string{
 			"whether packages were grafted (--no-grafts)",
 			"whether packages were cross-compiled (--target)",
@@ -134,20 +169,27 @@ func (v *view) call(root string, p *Profile) provenance.Pack {
 		},
 	}
 	pack.Unknown = append(pack.Unknown, odd...)
+	if p == nil {
+		pack.Unknown = append(pack.Unknown, "what the profile manifest would tell")
+	}
 	pack.Symlinks = v.packerLinks(root)
 	pack.EntryPoint = v.entryPoint(root)
-	v.layering(&pack)
-	v.tag(&pack, root, span)
+	if pack.Format == formatDocker {
+		v.layering(&pack)
+	}
+	if pack.Format == formatDocker && p != nil {
+		v.tag(&pack, root, span)
+	}
 	v.compression(&pack)
 	if pack.SystemType == "" {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system type: the config names the architecture %q", v.config.Architecture))
+		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system type: the architecture is said to be %q", v.config.Architecture))
 	}
 	return pack
 }
 
-func names(p *Profile) []string {
-	list := make([]string, len(p.Entries))
-	for i, e := range p.Entries {
+func names(entries []*Entry) []string {
+	list := make([]string, len(entries))
+	for i, e := range entries {
 		list[i] = e.Name
 	}
 	return list
@@ -155,8 +197,8 @@ func names(p *Profile) []string {
 
 // isRelocatable says whether the packages are wrapped: -R names the wrapped
 // item of NAME and VERSION NAME-VERSIONR.
-func isRelocatable(p *Profile) bool {
-	for _, e := range p.Entries {
+func isRelocatable(entries []*Entry) bool {
+	for _, e := range entries {
 		if strings.HasSuffix(e.Path, "-"+e.Name+"-"+e.Version+"R") {
 			return true
 		}
@@ -200,7 +242,7 @@ func (v *view) tag(pack *provenance.Pack, root string, span eraSpan) {
 	}
 	repository, ok := strings.CutSuffix(tag, ":latest")
 	if !ok || span.last < era14 || repositoryName(tagArgument(repository)) != repository {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("--image-tag: guix pack of that time does not give the name %q", clip(tag)))
+		pack.Unknown = append(pack.Unknown, fmt.Sprintf("--image-tag: guix pack of that time does not give the name %s", quote(tag)))
 		return
 	}
 	pack.ImageTag = repository
@@ -208,15 +250,16 @@ func (v *view) tag(pack *provenance.Pack, root string, span eraSpan) {
 
 // compression tells -C, as long as the archive is the packer's own.
 func (v *view) compression(pack *provenance.Pack) {
-	if !v.isPackersArchive() {
+	if !v.isPackersArchive(pack.Format) {
 		pack.Unknown = append(pack.Unknown, "--compression: the archive was written by another tool since")
 		return
 	}
 	pack.Compression = v.img.Compression
 }
 
-// isPackersArchive says whether the archive has the names that Guix gives its
-// members. Other tools name the config after its digest.
-func (v *view) isPackersArchive() bool {
-	return v.img.Transport == inspect.DockerArchive && inspect.CleanPath(v.img.Config.Member) == "config.json"
+// isPackersArchive says whether the archive can be the one that Guix wrote.
+// Other tools name the config after its digest.
+func (v *view) isPackersArchive(format string) bool {
+	return format == formatTarball ||
+		v.img.Transport == inspect.DockerArchive && inspect.CleanPath(v.img.Config.Member) == "config.json"
 }

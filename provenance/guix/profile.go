@@ -218,7 +218,7 @@ func (r *profileReader) strings(items []scheme.Value) ([]string, bool) {
 
 func (r *profileReader) checkPath(e *Entry) {
 	if inspect.ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
-		r.problem(e.Pos, "%s is no store path", clip(scheme.Str(e.Path).String()))
+		r.problem(e.Pos, "%s is no store path", quote(e.Path))
 	}
 }
 

@@ -46,7 +46,7 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*Profile, error) 
 	}
 	profile, err := v.profile(recipe, root)
 	recipe.Pack = v.call(root, profile)
-	recipe.Packer = "guix pack -f docker (Guix " + recipe.Pack.Era + ")"
+	recipe.Packer = packer(recipe.Pack)
 	if err != nil || profile == nil {
 		return nil, err
 	}

@@ -118,10 +118,18 @@ func (v *view) namedByLinks() []string {
 	var targets []string
 	for _, f := range v.files {
 		if f.Type == '2' && !strings.HasPrefix(f.Path, storeDir[1:]) && !strings.HasPrefix(f.Path, "var/guix/") {
-			targets = append(targets, f.Linkname)
+			targets = append(targets, absolute(f))
 		}
 	}
 	return rootsOf(targets)
+}
+
+// absolute returns where a symlink leads.
+func absolute(f inspect.File) string {
+	if strings.HasPrefix(f.Linkname, "/") {
+		return f.Linkname
+	}
+	return path.Join("/"+path.Dir(f.Path), f.Linkname)
 }
 
 // rootsOf returns the profiles and systems that texts begin with.
@@ -160,22 +168,32 @@ func (v *view) unreferenced() []string {
 // guix pack -S makes them, sorted.
 func (v *view) packerLinks(root string) []provenance.Symlink {
 	var links []provenance.Symlink
+	relative := v.format(root) == formatTarball
 	for _, f := range v.files {
-		if target, ok := packerLink(f.Entry, root); ok {
+		if target, ok := packerLink(f.Entry, linkPrefix(f.Path, root, relative)); ok {
 			links = append(links, provenance.Symlink{Source: "/" + f.Path, Target: target})
 		}
 	}
 	return links
 }
 
+// linkPrefix is what the target of a link at p into the profile begins with.
+// Those of a tarball are relative.
+func linkPrefix(p, root string, relative bool) string {
+	if !relative {
+		return root + "/"
+	}
+	return strings.Repeat("../", strings.Count(p, "/")) + root[1:] + "/"
+}
+
 // packerLink says whether e is a link that guix pack -S makes, and where into
 // the profile it leads. A link's name cannot hold an equals sign there, and its
 // target stays inside the profile.
-func packerLink(e *inspect.Entry, root string) (target string, ok bool) {
+func packerLink(e *inspect.Entry, prefix string) (target string, ok bool) {
 	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") {
 		return "", false
 	}
-	target, ok = strings.CutPrefix(e.Linkname, root+"/")
+	target, ok = strings.CutPrefix(e.Linkname, prefix)
 	if !ok || strings.Contains(target, "=") || strings.HasPrefix(target, "/") {
 		return "", false
 	}

@@ -3,7 +3,6 @@ package guix
 import (
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 
 	"audit/inspect"
@@ -15,9 +14,14 @@ import (
 // system image made. What such an image can tell are the channels; its
 // configuration is a program and is named, never copied.
 func (v *view) systemRecipe(recipe *provenance.Recipe, root string) error {
-	recipe.Packer = "guix system image -t docker"
-	recipe.Pack = provenance.Pack{Format: formatSystem, Root: root, SystemType: systemTypes[v.config.Architecture], Database: v.hasDatabase(),
-		Unknown: []string{"the options of guix system image"}}
+	recipe.Pack = provenance.Pack{
+		Format:     formatSystem,
+		Root:       root,
+		SystemType: systemTypes[v.config.Architecture],
+		Database:   v.hasDatabase(),
+		Unknown:    []string{"the options of guix system image"},
+	}
+	recipe.Packer = packer(recipe.Pack)
 	recipe.Status = provenance.Partial
 	list, err := v.systemChannels(recipe, root)
 	if err != nil {
@@ -46,11 +50,7 @@ func (v *view) systemFile(root, name string) (inspect.File, bool) {
 	p := strings.TrimPrefix(root, "/") + "/" + name
 	f, ok := v.file(p)
 	if ok && f.Type == '2' {
-		target := f.Linkname
-		if !strings.HasPrefix(target, "/") {
-			target = path.Join("/"+path.Dir(p), target)
-		}
-		f, ok = v.file(strings.TrimPrefix(target, "/"))
+		f, ok = v.file(strings.TrimPrefix(absolute(f), "/"))
 	}
 	return f, ok && f.Type == '0' && Keep(f.Path)
 }

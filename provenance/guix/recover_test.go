@@ -1,0 +1,322 @@
+package guix
+
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"audit/fixtures"
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// always are the options that no image tells.
+const always = 4
+
+func TestRecoverSamples(t *testing.T) {
+	hello := func(p provenance.Pack) provenance.Pack {
+		p.Root, p.FriendlyName = "/gnu/store/jahh2z348sfgv15j334lq27fc759b3jc-profile", "hello"
+		return p
+	}
+	tiny := func(p provenance.Pack) provenance.Pack {
+		p.Root, p.FriendlyName = "/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile", "tiny-hello"
+		return p
+	}
+	bin := []provenance.Symlink{{Source: "/bin", Target: "bin"}}
+	binOpt := append(slices.Clone(bin), provenance.Symlink{Source: "/opt/gnu/bin", Target: "bin"})
+	era := func(name, hash string, p provenance.Pack) provenance.Pack {
+		p.Era, p.Root, p.FriendlyName = name, "/gnu/store/"+hash+"-profile", "hello-python-numpy-guile-unicode-names"
+		return p
+	}
+	for _, tc := range []struct {
+		file   string
+		status provenance.Status
+		want   provenance.Pack
+	}{
+		{"images/hello.tar.gz", provenance.Complete, hello(provenance.Pack{})},
+		{"images/hello-opt1.tar.gz", provenance.Complete, hello(provenance.Pack{Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}}})},
+		{"images/hello-opt2.tar.gz", provenance.Complete, hello(provenance.Pack{EntryPoint: []string{"bin/hello"}})},
+		{"images/hello-opt3.tar", provenance.Complete, hello(provenance.Pack{Compression: inspect.None})},
+		{"images/tiny.tar.gz", provenance.Complete, tiny(provenance.Pack{})},
+		{"images/tiny.other-ext4.tar.gz", provenance.Complete, tiny(provenance.Pack{})},
+		{"images/tiny-layers4.tar.gz", provenance.Complete, tiny(provenance.Pack{MaxLayers: 4})},
+		{"images/tiny-layers4.tmpfs-store.tar.gz", provenance.Complete, tiny(provenance.Pack{MaxLayers: 4})},
+		{"images/tiny-localstatedir.tar.gz", provenance.Complete, tiny(provenance.Pack{Database: true})},
+		{"eras/era-v1.0.1-single-gzip.tar.gz", provenance.Complete, era("1.0", "5r82imay84gai5q4idfh3h8avg3d4h1c", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.2.0-single-gzip.tar.gz", provenance.Complete, era("1.2", "123bc8vk4l3vk5xc2djvbln7s7ah6cya", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.4.0-single-gzip.tar.gz", provenance.Complete, era("1.4", "rsla4zhp459rp51nnk4rgdv6hkb2zsn5", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.5.0-single-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.5.0-layers5-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", provenance.Pack{Symlinks: bin, EntryPoint: []string{"bin/hello", "--greeting", "hi"}, MaxLayers: 5})},
+		{"eras/era-v1.5.0-single-zstd.tar.zst", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", provenance.Pack{Compression: inspect.Zstd})},
+		{"eras/era-v1.5.0-single-gzip-transf.tar.gz", provenance.Partial, provenance.Pack{
+			Root: "/gnu/store/wrwwlj7zvv8zyafsb6imla180n9ghli7-profile", FriendlyName: "hello-guile-git-tzdata", ImageTag: "hello-python-numpy-guile-unicode-names"}},
+		{"eras/era-v1.5.0-single-gzip-noprov.tar.gz", provenance.Partial, provenance.Pack{
+			Root: "/gnu/store/2v1gkags40zplxicwvmw7j2lgknghrlm-profile", FriendlyName: "hello-guile", ImageTag: "hello-python-numpy-guile-unicode-names"}},
+		{"realpack/noprov-hello-guile-numpy-docker-pack.tar.gz", provenance.Partial, provenance.Pack{
+			Root: "/gnu/store/rg83casicbcndf43cwbkqf3ajaxq234k-profile", FriendlyName: "hello-guile-numpy", EntryPoint: []string{"bin/hello"},
+			Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/x/bin", Target: "bin"}}}},
+	} {
+		t.Run(tc.file, func(t *testing.T) {
+			ev := recoverFrom(t, filepath.Join(fixturesDir, tc.file))
+			if ev.Recipe.Status != tc.status {
+				t.Errorf("status %s, want %s: %q", ev.Recipe.Status, tc.status, ev.Recipe.Problems)
+			}
+			if n := len(ev.Recipe.Pack.Unknown); n != always {
+				t.Errorf("unknown: %q", ev.Recipe.Pack.Unknown)
+			}
+			want := tc.want
+			want.Format, want.SystemType = "docker", "x86_64-linux"
+			if want.Compression == "" {
+				want.Compression = inspect.Gzip
+			}
+			if want.Era == "" {
+				want.Era = "1.5"
+			}
+			if diff := cmp.Diff(want, ev.Recipe.Pack, cmpopts.IgnoreFields(provenance.Pack{}, "Unknown")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRecoverTarball(t *testing.T) {
+	ev := recoverFrom(t, filepath.Join(fixturesDir, "realpack/real-hello-guile-numpy-tarball-pack.tar.gz"))
+	want := provenance.Pack{
+		Format: "tarball", Era: "1.4 to 1.5", Root: "/gnu/store/0r7yq7hzjlfarsxcj91dp6js9x5h4k11-profile",
+		FriendlyName: "hello-guile-numpy", Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}},
+	}
+	if diff := cmp.Diff(want, ev.Recipe.Pack, cmpopts.IgnoreFields(provenance.Pack{}, "Unknown", "Compression")); diff != "" {
+		t.Error(diff)
+	}
+	if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != inspect.Pass {
+		t.Errorf("recipe %s %q, closure %v %+v", ev.Recipe.Status, ev.Recipe.Problems, ev.Closure.Status, ev.Closure.Findings)
+	}
+}
+
+// The recipe of a sample down to its last field.
+func TestRecipe(t *testing.T) {
+	ev := recoverFrom(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
+	r := ev.Recipe
+	if r.System != provenance.Guix || r.Packer != "guix pack -f docker (Guix 1.5)" || len(r.Problems) != 0 {
+		t.Errorf("%s, %s, %q", r.System, r.Packer, r.Problems)
+	}
+	wantChannels := []provenance.Channel{
+		{
+			Name: "guix", URL: "https://git.guix.gnu.org/guix.git", Branch: "master", Commit: "230aa373f315f247852ee07dff34146e9b480aec",
+			Introduction: &provenance.Introduction{Commit: "9edb3f66fd807b096b48283debdcddccfea34bad", Fingerprint: "BBB0 2DDF 2CEA F6A8 0D1D  E643 A2A0 6DF2 A33A 54FA"},
+		},
+		{Name: "fixtures", URL: "https://example.org/fixtures.git", Branch: "main", Commit: "488c9a441ca97277bd9cd5c9b2ad0369d17551b1"},
+	}
+	if diff := cmp.Diff(wantChannels, r.Channels); diff != "" {
+		t.Error(diff)
+	}
+	wantPackages := []provenance.Package{{
+		Name: "tiny-hello", Version: "3.2", Output: "out", Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2",
+		Channel: "fixtures", Origin: &wantChannels[1],
+	}}
+	if diff := cmp.Diff(wantPackages, r.Packages); diff != "" {
+		t.Error(diff)
+	}
+	var sources []string
+	for _, s := range r.Sources {
+		if s.Digest.IsZero() {
+			t.Errorf("%s has no digest", s.Path)
+		}
+		sources = append(sources, s.Path)
+	}
+	if want := []string{"./config.json", "gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/manifest"}; !slices.Equal(sources, want) {
+		t.Errorf("sources %q, want %q", sources, want)
+	}
+	if ev.Recover.Status != inspect.Pass || ev.Recover.Summary != "complete: 1 package from 2 channels, made by guix pack -f docker (Guix 1.5)" {
+		t.Errorf("check %v: %s", ev.Recover.Status, ev.Recover.Summary)
+	}
+	var names []string
+	for _, f := range r.Files {
+		names = append(names, f.Name)
+	}
+	if !slices.Equal(names, []string{"channels.scm", "manifest.scm"}) {
+		t.Errorf("files %q", names)
+	}
+	sameData(t, parse(t, r.Files[0].Text), parse(t, readFixture(t, "export/tiny.export-channels.scm")))
+}
+
+func TestNoTraceOfGuix(t *testing.T) {
+	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64"}, entries: []entry{{name: "etc/hosts", body: "x"}}}
+	if _, err := (System{}).Recover(open(t, a.write(t))); !errors.Is(err, provenance.ErrNotMine) {
+		t.Errorf("error %v, want ErrNotMine", err)
+	}
+}
+
+const (
+	hashA = "0dwkn8xg5giqwrdplhqn0a0znsa7i9hh"
+	hashB = "mnia32klywnslczwfsfpv157mmkpg40w"
+	hashC = "a3iaz2p81aw7wi0dmz6w8mc3gn6wdz0n"
+)
+
+// Store items alone, as in a distribution that has Guix installed, are no
+// pack, and contradict nothing.
+func TestStoreWithoutPack(t *testing.T) {
+	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64"},
+		entries: append(item("/gnu/store/"+hashA+"-hello-2.12", "hello", "x"), entry{name: "etc/hosts", body: "x"})}
+	ev := recoverFrom(t, a.write(t))
+	if ev.Recipe.Status != provenance.None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Unknown {
+		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)
+	}
+}
+
+// oneEntry is a profile manifest of one package with the official channel.
+func oneEntry(name, path string) string {
+	return `(manifest (version 4) (packages ((` + name + ` "1.0" "out" "` + path + `" (properties ((provenance
+	  (repository (version 0) (url "https://git.guix.gnu.org/guix.git") (branch "master")
+	    (commit "230aa373f315f247852ee07dff34146e9b480aec") (name guix)))))))))`
+}
+
+// A pack that holds another profile in its closure is of its own profile, by
+// whatever sign is left.
+func TestRootAmongProfiles(t *testing.T) {
+	own, inner, tool := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashB+"-profile", "/gnu/store/"+hashC+"-tool-1.0"
+	build := func() *archive {
+		entries := item(own, "manifest", oneEntry(`"tool"`, tool))
+		entries = append(entries, item(inner, "manifest", oneEntry(`"inner"`, tool))...)
+		return packOf(own, append(entries, item(tool, "uses", inner)...)...)
+	}
+	for _, tc := range []struct {
+		name string
+		edit func(*archive)
+		want string
+		odd  string
+	}{
+		{"all signs", func(*archive) {}, own, ""},
+		{"no layer name", func(a *archive) { a.folder = strings.Repeat("0", 64) }, own, ""},
+		{"only the name", func(a *archive) { a.setConfig("env", []string{}) }, own, ""},
+		{"only the entry point", func(a *archive) {
+			a.folder = "x"
+			a.setConfig("env", []string{}).setConfig("entrypoint", []string{own + "/bin/tool"})
+		}, own, ""},
+		{"only a link", func(a *archive) {
+			a.folder = "x"
+			a.setConfig("env", []string{})
+			a.entries = append(a.entries, entry{name: "bin", link: own + "/bin"})
+		}, own, ""},
+		{"nothing", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{}) }, own, ""},
+		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, "the environment of the image names " + inner + ", and the image is made of " + own},
+		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, "no store item of the image names " + own + ", and the image is made of " + inner},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := build()
+			tc.edit(a)
+			ev := recoverFrom(t, a.write(t))
+			if ev.Recipe.Pack.Root != tc.want {
+				t.Errorf("root %s, want %s", ev.Recipe.Pack.Root, tc.want)
+			}
+			if got := slices.Contains(ev.Recipe.Problems, tc.odd); got != (tc.odd != "") {
+				t.Errorf("problems %q, want %q among them", ev.Recipe.Problems, tc.odd)
+			}
+			if tc.odd != "" && ev.Recipe.Status == provenance.Complete {
+				t.Error("a recipe with contradictory evidence is complete")
+			}
+		})
+	}
+}
+
+// A profile that the config names and the image does not hold.
+func TestRootMissing(t *testing.T) {
+	root, tool := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashC+"-tool-1.0"
+	ev := recoverFrom(t, packOf(root, item(tool, "file", "x")...).write(t))
+	if ev.Recipe.Status != provenance.None || ev.Recipe.Pack.Root != root {
+		t.Errorf("recipe %s of %s", ev.Recipe.Status, ev.Recipe.Pack.Root)
+	}
+	wantFindings(t, ev.Closure, "missing-reference ./config.json", "missing-root "+root, "unreferenced-item "+tool)
+}
+
+func TestRelocatable(t *testing.T) {
+	root, tool := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashC+"-tool-1.0R"
+	ev := recoverFrom(t, packOf(root, append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", "x")...)...).write(t))
+	if !ev.Recipe.Pack.Relocatable || !slices.Contains(Options(ev.Recipe.Pack), "--relocatable") {
+		t.Errorf("%+v", ev.Recipe.Pack)
+	}
+}
+
+// Names that other tools give an image, and names that Guix can give.
+func TestImageTag(t *testing.T) {
+	root, tool := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashC+"-tool-1.0"
+	for _, tc := range []struct {
+		tag, want, option string
+		known             bool
+	}{
+		{"tool:latest", "", "", true},
+		{"my-image:latest", "my-image", "--image-tag=my-image", true},
+		{".odd.name:latest", ".odd.name", "--image-tag=/odd.name", true},
+		{"tool:1.0", "", "", false},
+		{"example.org/me/tool:latest", "", "", false},
+		{"Tool:latest", "", "", false},
+	} {
+		a := packOf(root, append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", "x")...)...)
+		a.tag = tc.tag
+		pack := recoverFrom(t, a.write(t)).Recipe.Pack
+		if known := len(pack.Unknown) == always; pack.ImageTag != tc.want || known != tc.known {
+			t.Errorf("%s: tag %q, unknown %q", tc.tag, pack.ImageTag, pack.Unknown)
+		}
+		if options := Options(pack); tc.option != "" && !slices.Contains(options, tc.option) {
+			t.Errorf("%s: options %q", tc.tag, options)
+		}
+	}
+}
+
+// The image that the fixtures make is one that this package knows.
+func TestMadeImages(t *testing.T) {
+	for _, spec := range []fixtures.Spec{{Seed: 1, Items: 20}, {Seed: 2, Items: 30, MaxLayers: 7, Compression: fixtures.Zstd}} {
+		file := writeMade(t, spec)
+		ev := recoverFrom(t, file)
+		if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != inspect.Pass {
+			t.Errorf("%+v: recipe %s %q, closure %s %+v", spec, ev.Recipe.Status, ev.Recipe.Problems, ev.Closure.Summary, ev.Closure.Findings)
+		}
+		if ev.Recipe.Pack.MaxLayers != spec.MaxLayers {
+			t.Errorf("%+v: %d layers", spec, ev.Recipe.Pack.MaxLayers)
+		}
+	}
+}
+
+// What cannot be read of a profile manifest makes no recipe, and no files.
+func TestUnreadableManifest(t *testing.T) {
+	for _, text := range []string{"", "(manifest", "(manifest (version 5) (packages ()))", `#.(system "x")`, strings.Repeat("(", 10<<20)} {
+		file := tampered(t, "images/tiny.tar.gz", fixtures.SetProfileManifest(text))
+		ev := recoverFrom(t, file)
+		if ev.Recipe.Status != provenance.None || len(ev.Recipe.Files) > 0 || len(ev.Recipe.Problems) != 1 || ev.Recover.Status != inspect.Unknown {
+			t.Errorf("%.20q: recipe %s, %d files, %q", text, ev.Recipe.Status, len(ev.Recipe.Files), ev.Recipe.Problems)
+		}
+	}
+}
+
+// An image of a whole system, as (gnu system image) makes it.
+func TestSystemImage(t *testing.T) {
+	root := "/gnu/store/" + hashA + "-system"
+	channels := "/gnu/store/" + hashB + "-channels.scm"
+	config := "/gnu/store/" + hashC + "-configuration.scm"
+	const text = `(list (channel (name 'guix) (url "https://git.guix.gnu.org/guix.git") (branch "master") (commit "230aa373f315f247852ee07dff34146e9b480aec")))`
+	entries := []entry{
+		{name: root[1:] + "/", mode: 0o555},
+		{name: root[1:] + "/channels.scm", link: channels},
+		{name: root[1:] + "/configuration.scm", link: config},
+		{name: channels[1:], body: text, mode: 0o444},
+		{name: config[1:], body: "(system* \"true\")", mode: 0o444},
+		{name: "etc/", mode: 0o755},
+	}
+	a := packOf(root, entries...)
+	a.setConfig("env", []string{}).setConfig("entrypoint", []string{"/gnu/store/" + hashA + "-boot-program", root})
+	ev := recoverFrom(t, a.write(t))
+	if ev.Recipe.Status != provenance.Partial || ev.Recipe.Packer != "guix system image -t docker" || len(ev.Recipe.Channels) != 1 {
+		t.Errorf("recipe %s by %s: %v, %q", ev.Recipe.Status, ev.Recipe.Packer, ev.Recipe.Channels, ev.Recipe.Problems)
+	}
+	if len(ev.Recipe.Files) != 1 || ev.Recipe.Files[0].Name != "channels.scm" {
+		t.Errorf("files %v", ev.Recipe.Files)
+	}
+	if Options(ev.Recipe.Pack) != nil {
+		t.Error("options of guix pack for a system")
+	}
+}
