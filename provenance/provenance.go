@@ -124,6 +124,7 @@ type Pack struct {
 	ImageTag     string   // "" when it is the packer's default
 	Database     bool     // --localstatedir
 	Relocatable  bool     // -R
+	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression
 	SystemType   string   // Guix system type, such as "x86_64-linux"
 	Unknown      []string // what of the call the image cannot tell
