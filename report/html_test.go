@@ -184,7 +184,7 @@ func TestPageOrder(t *testing.T) {
 	at := 0
 	for _, part := range []string{
 		"<h1>Not reproducible</h1>", `class="meaning"`, "What this does not say", `id="checks"`, `id="check-integrity"`, `id="check-rebuild"`,
-		`id="coverage"`, `id="recipe"`, "channels.scm", "guix time-machine -C channels.scm -- pack", `id="layers"`, `id="differences"`,
+		`id="coverage"`, `id="image"`, `id="recipe"`, "channels.scm", "guix time-machine -C channels.scm -- pack", `id="layers"`, `id="differences"`,
 		`id="items"`, `id="hand"`, `id="run"`,
 	} {
 		i := strings.Index(page[at:], part)

@@ -108,8 +108,8 @@ func trustLimits(r *Report) []string {
 	if all == len(it.Built) {
 		return nil
 	}
-	return []string{fmt.Sprintf("Of %s, %d built in this run, %d already in the builder's store and %d fetched from a server: "+
-		"what was not built now was taken on trust.",
+	return []string{fmt.Sprintf("Of %s: %d built in this run, %d already in the builder's store, %d fetched from a server. "+
+		"What was not built now was taken on trust.",
 		count(all, "store item"), len(it.Built), len(it.Reused), len(it.Substituted))}
 }
 

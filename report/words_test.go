@@ -61,7 +61,7 @@ func TestEveryVerdictHasLimits(t *testing.T) {
 }
 
 func TestTrustIsCounted(t *testing.T) {
-	const want = "Of 6 store items, 4 built in this run, 1 already in the builder's store and 1 fetched from a server"
+	const want = "Of 6 store items: 4 built in this run, 1 already in the builder's store, 1 fetched from a server."
 	in := reproducibleInput(t)
 	if got := New(in).Limits[0]; !strings.Contains(got, want) {
 		t.Errorf("the limits begin with %q", got)
