@@ -8,30 +8,29 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect"
 	"audit/provenance"
 )
 
 func TestVersions(t *testing.T) {
-	for _, c := range []struct {
-		text        string
-		first, last int
-		ok          bool
-	}{
-		{"1.5", 5, 5, true},
-		{"1.5.0", 5, 5, true},
-		{"1.1-1.2", 1, 2, true},
-		{"1.2 or 1.1", 1, 2, true},
-		{"Guix 1.4, since 2025-01", 4, 4, true},
-		{"1.0", 0, 0, true},
-		{"", 0, 0, false},
-		{"2025-06", 0, 0, false},
-		{"1.", 0, 0, false},
-		{"1.99999999999999999999", 0, 0, false},
+	all := span{0, 99}
+	for text, want := range map[string]span{
+		"1.5":                          {5, 5},
+		"1.5.0":                        {5, 5},
+		"1.1-1.2":                      {1, 2},
+		"1.2 or 1.1":                   {1, 2},
+		"1.1 to 1.3":                   {1, 3},
+		"of 2024, between 1.4 and 1.5": {4, 5},
+		"1.0":                          {0, 0},
+		"":                             all,
+		"2025-06":                      all,
+		"1.":                           all,
+		"1.99999999999999999999":       all,
 	} {
-		first, last, ok := versions(c.text)
-		if first != c.first || last != c.last || ok != c.ok {
-			t.Errorf("%q: %d to %d, %t", c.text, first, last, ok)
+		if got := versions(text); got != want {
+			t.Errorf("%q: %v, want %v", text, got, want)
 		}
 	}
 }
@@ -46,16 +45,62 @@ func TestCandidates(t *testing.T) {
 		"1.5":     "Guix 1.5, Guix of spring 2025, before 1.5",
 		"1.7":     "Guix 1.5",
 	} {
-		var names []string
-		for _, e := range candidates(provenance.Pack{Era: text}) {
-			names = append(names, e.name)
-		}
-		if got := strings.Join(names, ", "); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
+		fit, why := candidates(&inspect.Image{}, provenance.Pack{Era: text})
+		if got := eraNames(fit); got != want || why != "" {
+			t.Errorf("%s: %s, want %s; %s", text, got, want, why)
 		}
 	}
-	if n := len(candidates(provenance.Pack{})); n != len(eras()) {
-		t.Errorf("unknown era: %d candidates", n)
+	if fit, _ := candidates(&inspect.Image{}, provenance.Pack{}); len(fit) != len(eras()) {
+		t.Errorf("unknown era: %s", eraNames(fit))
+	}
+}
+
+func eraNames(list []era) string {
+	var names []string
+	for _, e := range list {
+		names = append(names, e.name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// The version of the profile's manifest is firmer than what the recipe took
+// for the era.
+func TestManifestTellsEra(t *testing.T) {
+	for _, c := range []struct{ sample, era, want string }{
+		{sortedImage, "1.4", "Guix 1.0, Guix 1.1 and 1.2, Guix 1.3"},
+		{sortedImage, "1.2", "Guix 1.1 and 1.2"},
+		{oldestImage, "", "Guix 1.0, Guix 1.1 and 1.2, Guix 1.3"},
+		{plainImage, "1.3", "Guix 1.4, Guix 1.5, Guix of spring 2025, before 1.5"},
+		{plainImage, "", "Guix 1.4, Guix 1.5, Guix of spring 2025, before 1.5"},
+	} {
+		img := open(t, filepath.Join(samples, c.sample))
+		fit, why := candidates(img, recipeOf(t, img, c.era).Pack)
+		if got := eraNames(fit); got != c.want {
+			t.Errorf("%s as %s: %s, want %s", c.sample, c.era, got, c.want)
+		}
+		if told := why != ""; told != (c.era == "1.4" || c.era == "1.3") {
+			t.Errorf("%s as %s: %q", c.sample, c.era, why)
+		}
+	}
+	img := open(t, filepath.Join(samples, sortedImage))
+	img.Config.File.History = make([]v1.History, 1) // a later packer, given an older profile
+	if fit, _ := candidates(img, recipeOf(t, img, "1.5").Pack); eraNames(fit) != "Guix 1.5, Guix of spring 2025, before 1.5" {
+		t.Errorf("version 3 and a history: %s", eraNames(fit))
+	}
+}
+
+func TestManifestVersion(t *testing.T) {
+	for text, want := range map[string]int{
+		"(manifest (version 3) (packages ()))":          3,
+		";; words\n;; more\n\n(manifest\n  (version 4)": 4,
+		"(manifest (version 12))":                       12,
+		"(manifest (version x))":                        0,
+		"(manifest":                                     0,
+		"":                                              0,
+	} {
+		if got := manifestVersion([]byte(text)); got != want {
+			t.Errorf("%q: %d", text, got)
+		}
 	}
 }
 
@@ -101,8 +146,8 @@ func TestUnknownEra(t *testing.T) {
 // The rules of one era are not those of another.
 func TestWrongEra(t *testing.T) {
 	for sample, era := range map[string]string{
-		oldestImage: "1.1-1.2", sortedImage: "1.3", "eras/era-v1.4.0-single-gzip.tar.gz": "1.3",
-		plainImage: "1.4", layeredImage: "1.4", linkedImage: "1.3",
+		oldestImage: "1.1-1.2", sortedImage: "1.3", "eras/era-v1.4.0-single-gzip.tar.gz": "1.5",
+		plainImage: "1.4", layeredImage: "1.4", linkedImage: "1.4",
 	} {
 		img := open(t, filepath.Join(samples, sample))
 		if got := Check(img, recipeOf(t, img, era)); got.Status != inspect.Fail {

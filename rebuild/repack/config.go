@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect"
 	"audit/provenance"
 )
@@ -15,14 +17,16 @@ import (
 // created is the time that guix pack puts into every config.
 const created = "1970-01-01T00:00:01Z"
 
-// profileText is where a profile keeps its search paths as a shell script.
-const profileText = "-profile/etc/profile"
-
-// Keep says which contents [Check] can use when inspect keeps them: without a
-// profile's etc/profile the search paths in the config are only checked to
-// lead into the profile.
+// Keep says which contents [Check] can use when inspect keeps them: a profile's
+// manifest, which tells the era, and its etc/profile, without which the search
+// paths in the config are only checked to lead into the profile.
 func Keep(path string) bool {
-	return strings.HasPrefix(path, storeDir[1:]) && strings.HasSuffix(path, profileText) && strings.Count(path, "/") == 4
+	item := itemOf(path)
+	if !strings.HasSuffix(item, "-profile") {
+		return false
+	}
+	file := strings.TrimPrefix("/"+path, item)
+	return file == "/manifest" || file == "/etc/profile"
 }
 
 // checkConfig writes config.json again and compares it byte for byte.
@@ -31,10 +35,29 @@ func checkConfig(img *inspect.Image, pack provenance.Pack, e era, out *findings)
 		return
 	}
 	due := configText(img, pack, e, dueEnv(img, pack, e, out))
-	if bytes.Equal(due, img.Config.Raw) {
+	switch {
+	case bytes.Equal(due, img.Config.Raw):
+		return
+	case inspect.CleanPath(img.Config.Member) != "config.json" && sameMeaning(img, due):
+		out.note("config-rewritten", -1, "another tool than the packer wrote the config again, with the same meaning")
 		return
 	}
 	out.problem("config-differs", -1, img.Config.Member, "%s", configDifference(img.Config.Raw, due))
+}
+
+// sameMeaning says whether a container that runs with the image's own config
+// is the one that runs with the due one. Tools that copy an image may write its
+// config in their own way, and then never by the name that the packer gives it.
+func sameMeaning(img *inspect.Image, due []byte) bool {
+	var want v1.ConfigFile
+	if err := json.Unmarshal(due, &want); err != nil {
+		return false
+	}
+	was := img.Config.File
+	for _, f := range []*v1.ConfigFile{&was, &want} {
+		*f = v1.ConfigFile{Architecture: f.Architecture, OS: f.OS, Variant: f.Variant, Config: f.Config, RootFS: f.RootFS}
+	}
+	return bytes.Equal(encode(was), encode(want))
 }
 
 // configText writes a config as (guix docker) does through guile-json: compact,
@@ -130,7 +153,7 @@ func architecture(img *inspect.Image, pack provenance.Pack) string {
 // altogether; the image then has none.
 func dueEnv(img *inspect.Image, pack provenance.Pack, e era, out *findings) []string {
 	own := img.Config.File.Config.Env
-	text, ok := profile(img, pack.Root)
+	text, ok := profileFile(img, pack.Root, "etc/profile")
 	switch {
 	case !e.env:
 		return nil
@@ -152,9 +175,10 @@ func dueEnv(img *inspect.Image, pack provenance.Pack, e era, out *findings) []st
 	return due
 }
 
-func profile(img *inspect.Image, root string) ([]byte, bool) {
+// profileFile returns a file of the profile root, where its content was kept.
+func profileFile(img *inspect.Image, root, name string) ([]byte, bool) {
 	for i := range img.Layers {
-		if text, ok := img.Body(i, strings.TrimPrefix(root, "/")+"/etc/profile"); ok {
+		if text, ok := img.Body(i, strings.TrimPrefix(root, "/")+"/"+name); ok {
 			return text, true
 		}
 	}
@@ -256,12 +280,11 @@ func arrayDifference(path string, was, want []any) string {
 	return ""
 }
 
-func compact(v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return "?"
-	}
-	return excerpt(text, 0)
+func compact(v any) string { return excerpt(encode(v), 0) }
+
+func encode(v any) []byte {
+	text, _ := json.Marshal(v) // of values that were decoded from JSON
+	return text
 }
 
 func excerpt(text []byte, at int) string {

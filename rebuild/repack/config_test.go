@@ -1,6 +1,7 @@
 package repack
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,8 @@ func TestKeep(t *testing.T) {
 	const hash = "ypn3grvqkxxn1829wfbmla6hrgn49wcj"
 	for path, want := range map[string]bool{
 		"gnu/store/" + hash + "-profile/etc/profile":       true,
+		"gnu/store/" + hash + "-profile/manifest":          true,
+		"gnu/store/" + hash + "-profile":                   false,
 		"gnu/store/" + hash + "-profile/etc/profile.d":     false,
 		"gnu/store/" + hash + "-x/y/z-profile/etc/profile": false,
 		"etc/profile": false,
@@ -82,6 +85,34 @@ func TestUnreadProfile(t *testing.T) {
 		if got.Status != c.want || !hasRule(got, "env-unchecked") {
 			dump(t, got)
 			t.Errorf("want %s", c.want)
+		}
+	}
+}
+
+// Tools that copy an image write its config anew. That is no fault while it
+// means the same, and when it does not have the packer's name.
+func TestRewrittenConfig(t *testing.T) {
+	const rewritten = `{"created":"1970-01-01T00:00:01Z","architecture":"amd64","os":"linux","config":{"Env":["PATH=/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:`
+	for _, c := range []struct {
+		member, old, new string
+		want             inspect.Status
+	}{
+		{"0123.json", "", "", inspect.Pass},
+		{"config.json", "", "", inspect.Fail},
+		{"0123.json", `"Env":[`, `"User":"1","Env":[`, inspect.Fail},
+		{"0123.json", `"Env":[`, `"Env":["LD_PRELOAD=/x",`, inspect.Fail},
+		{"0123.json", `linux`, `plan9`, inspect.Fail},
+	} {
+		img := open(t, samples+"/"+plainImage)
+		text := strings.Replace(rewritten+img.Layers[0].DiffID.Hex+`"]}}`, c.old, c.new, 1)
+		img.Config = inspect.Config{Member: c.member, Raw: []byte(text)}
+		if err := json.Unmarshal(img.Config.Raw, &img.Config.File); err != nil {
+			t.Fatal(err)
+		}
+		got := Check(img, recipeOf(t, img, "1.5"))
+		if got.Status != c.want || hasRule(got, "config-rewritten") != (c.want == inspect.Pass) {
+			dump(t, got)
+			t.Errorf("%+v", c)
 		}
 	}
 }

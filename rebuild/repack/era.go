@@ -1,9 +1,11 @@
 package repack
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
+	"audit/inspect"
 	"audit/provenance"
 )
 
@@ -28,9 +30,9 @@ type era struct {
 type layering int
 
 const (
-	single   layering = iota // it does not
-	plain                    // with tar as it comes: the owners of the builder, readdir's order
-	normaled                 // with options that leave nothing to chance
+	single layering = iota // it does not
+	plain                  // with tar as it comes: the owners of the builder, readdir's order
+	pinned                 // with options that leave nothing to chance
 )
 
 // eras lists the eras; those after 1.5 are taken to pack as 1.5 does until
@@ -42,49 +44,101 @@ func eras() []era {
 		{name: "Guix 1.1 and 1.2", first: 1, last: 2, sorted: true, linked: true, tmp: true, env: true},
 		{name: "Guix 1.3", first: 3, last: 3, sorted: true, tmp: true, env: true},
 		{name: "Guix 1.4", first: 4, last: 4, tmp: true, env: true, layers: plain},
-		{name: "Guix 1.5", first: 5, last: 99, tmp: true, env: true, history: true, extraFirst: true, storeDirs: true, layers: normaled},
-		{name: "Guix of spring 2025, before 1.5", first: 4, last: 5, tmp: true, env: true, history: true, layers: normaled},
+		{name: "Guix 1.5", first: 5, last: latest, tmp: true, env: true, history: true, extraFirst: true, storeDirs: true, layers: pinned},
+		{name: "Guix of spring 2025, before 1.5", first: 4, last: 5, tmp: true, env: true, history: true, layers: pinned},
 	}
 }
 
-// candidates returns the eras that a recipe allows: those of the versions
-// that it names, all when it names none.
-func candidates(pack provenance.Pack) []era {
-	first, last, ok := versions(pack.Era)
-	if !ok {
-		return eras()
+// latest stands for all versions to come.
+const latest = 99
+
+// A span is a run of minor versions of Guix 1.
+type span struct{ first, last int }
+
+// both returns what is in s and in t; false says that this is nothing.
+func (s span) both(t span) (span, bool) {
+	u := span{max(s.first, t.first), min(s.last, t.last)}
+	return u, u.first <= u.last
+}
+
+func (s span) String() string {
+	if s.last == latest {
+		return fmt.Sprintf("1.%d and later", s.first)
 	}
-	var fit []era
+	return fmt.Sprintf("1.%d to 1.%d", s.first, s.last)
+}
+
+// candidates returns the eras whose rules may have made the image: those of
+// the versions that the recipe names, all when it names none. The recipe can
+// have told the era by the order of entries, which is what is checked here; so
+// the profile's manifest has the last word, and why says when it took it.
+func candidates(img *inspect.Image, pack provenance.Pack) (fit []era, why string) {
+	told := versions(pack.Era)
+	shown := manifestSpan(img, pack.Root)
+	both, ok := told.both(shown)
+	if !ok {
+		both = shown
+		why = fmt.Sprintf("the profile's manifest is as Guix %s writes it, so those rules apply, though the recipe takes the packer for Guix %s", shown, pack.Era)
+	}
 	for _, e := range eras() {
-		if e.first <= last && first <= e.last {
+		if _, ok := both.both(span{e.first, e.last}); ok {
 			fit = append(fit, e)
 		}
 	}
-	return fit
+	return fit, why
 }
 
-// versions returns the lowest and the highest minor version of Guix 1 that a
-// text such as "1.5" or "1.1-1.2" names.
-func versions(text string) (first, last int, ok bool) {
+// manifestSpan tells the era by the version of the profile's manifest: 3 up to
+// Guix 1.3, 4 since. A later packer can be given an older profile, so version
+// 3 means nothing beside a history in the config, which 1.3 did not write.
+func manifestSpan(img *inspect.Image, root string) span {
+	text, _ := profileFile(img, root, "manifest")
+	switch version := manifestVersion(text); {
+	case version == 3 && len(img.Config.File.History) == 0:
+		return span{0, 3}
+	case version == 4:
+		return span{4, latest}
+	}
+	return span{0, latest}
+}
+
+// manifestVersion reads "(manifest (version N)" after lines of comment; 0 when
+// there is something else.
+func manifestVersion(text []byte) int {
+	words := strings.Fields(string(text[:min(len(text), 4096)]))
+	for i := range len(words) - 2 {
+		if words[i] == "(manifest" && words[i+1] == "(version" {
+			n, _ := strconv.Atoi(strings.TrimRight(words[i+2], ")"))
+			return n
+		}
+	}
+	return 0
+}
+
+// versions returns the minor versions of Guix 1 that a text such as "1.5" or
+// "1.1 to 1.3" names, all when it names none.
+func versions(text string) span {
+	s, found := span{0, latest}, false
 	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r != '.' && (r < '0' || r > '9') }) {
-		rest, found := strings.CutPrefix(word, "1.")
+		rest, ok := strings.CutPrefix(word, "1.")
 		digits, _, _ := strings.Cut(rest, ".")
 		n, err := strconv.Atoi(digits)
-		if !found || err != nil || n > 99 {
+		if !ok || err != nil || n > latest {
 			continue
 		}
-		if !ok {
-			first, last, ok = n, n, true
+		if !found {
+			s, found = span{n, n}, true
 		}
-		first, last = min(first, n), max(last, n)
+		s = span{min(s.first, n), max(s.last, n)}
 	}
-	return first, last, ok
+	return s
 }
 
 // A style is how one tar command of the packer writes.
 type style struct {
 	sorted  bool // --sort=name: entries of a folder in the order of strcmp
 	linked  bool // no --hard-dereference: a file met before becomes a hard link
+	numeric bool // --numeric-owner: no names of users, not even in the headers of long names
 	perItem bool // each item has a tar process of its own: no link leads out of it
 	shared  bool // --mode=go+u,go-w
 	edited  bool // tar --delete went over the archive afterwards
@@ -109,5 +163,5 @@ func (e era) items(found owner) style {
 	if e.layers == plain {
 		return style{linked: true, perItem: true, owner: found}
 	}
-	return style{sorted: true, linked: true, perItem: true, shared: true}
+	return style{sorted: true, linked: true, numeric: true, perItem: true, shared: true}
 }

@@ -21,7 +21,8 @@ func TestEveryByteOfTheFrame(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			img := open(t, path)
 			recipe := recipeOf(t, img, eraOf(name))
-			a := &attempt{img: img, pack: recipe.Pack, era: candidates(recipe.Pack)[0]}
+			fit, _ := candidates(img, recipe.Pack)
+			a := &attempt{img: img, pack: recipe.Pack, era: fit[0]}
 			for _, c := range a.plan() {
 				if !c.run() {
 					t.Fatal("the sample itself differs")

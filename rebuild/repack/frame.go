@@ -12,7 +12,7 @@ import (
 // checkFrame writes the frame that the packer would have written and compares
 // it with r, the one that was read, entry by entry.
 func (c *layerCheck) checkFrame(r io.Reader) {
-	f := framing{r: r, dialect: dialect{nameFirst: c.style.edited}, anonymous: c.style.owner.uname == ""}
+	f := framing{r: r, dialect: dialect{nameFirst: c.style.edited}, settled: c.style.numeric}
 	var end, pad int64 // of the content before
 	for i := range c.layer.Entries {
 		e := &c.layer.Entries[i]
@@ -100,7 +100,6 @@ func firstNonZero(p []byte) int {
 type framing struct {
 	r         io.Reader
 	dialect   dialect
-	anonymous bool   // tar was told to write no names of users
 	settled   bool   // dialect.superuser is known
 	want, got []byte // of the entry in hand
 }
@@ -109,7 +108,7 @@ type framing struct {
 // number of bytes out of the size that the frame has for the entry.
 func (f *framing) next(h header, pad, size int64) error {
 	f.write(h, pad)
-	n := min(size, int64(len(f.want)))
+	n := max(0, min(size, int64(len(f.want))))
 	f.got = append(f.got[:0], make([]byte, n)...)
 	if _, err := io.ReadFull(f.r, f.got); err != nil {
 		return err
@@ -129,7 +128,7 @@ func (f *framing) write(h header, pad int64) {
 // settle learns from the first long name how the builder calls user 0: not at
 // all, or root. The rest of the layer must then say the same.
 func (f *framing) settle(h header, pad int64) {
-	if f.settled || f.anonymous || !h.isLong() {
+	if f.settled || !h.isLong() {
 		return
 	}
 	f.settled = true

@@ -37,9 +37,10 @@ import (
 )
 
 // Check packs the store items of img again and returns the check named repack.
-// It is skipped for images that are no docker image of Guix, unknown where a
-// layer could not be read to its end, and else pass or fail. Bytes counts the
-// uncompressed layers that came out the same.
+// It is skipped for images that are no docker image of Guix, and unknown where
+// a layer could not be read to its end or the split over layers follows no file
+// system that is known; else it is pass or fail. Bytes counts the uncompressed
+// layers that came out the same.
 //
 // The contents that [Keep] names make the check of the config complete.
 func Check(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
@@ -49,9 +50,16 @@ func Check(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
 	if broken := brokenLayers(img); len(broken) > 0 {
 		return inspect.Check{ID: inspect.Repack, Status: inspect.Unknown, Findings: broken, Summary: "a layer could not be read to its end, so there is nothing to compare with"}
 	}
+	return regenerate(img, recipe.Pack).check()
+}
+
+// regenerate packs the image again by the rules of each era that may be its
+// own, until one fits, and returns the attempt that came closest.
+func regenerate(img *inspect.Image, pack provenance.Pack) *attempt {
 	var best *attempt
-	for _, e := range candidates(recipe.Pack) {
-		a := &attempt{img: img, pack: recipe.Pack, era: e}
+	fit, why := candidates(img, pack)
+	for _, e := range fit {
+		a := &attempt{img: img, pack: pack, era: e}
 		a.run()
 		if best == nil || a.out.problems < best.out.problems {
 			best = a
@@ -60,11 +68,10 @@ func Check(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
 			break
 		}
 	}
-	if best == nil {
-		why := fmt.Sprintf("how Guix %s packed is not known here", recipe.Pack.Era)
-		return inspect.Check{ID: inspect.Repack, Status: inspect.Skipped, Summary: why}
+	if why != "" {
+		best.out.note("era", -1, "%s", why)
 	}
-	return best.check()
+	return best
 }
 
 // unfit says why there is nothing to pack again.
