@@ -44,8 +44,12 @@ func (w *walk) entangle(s *side, refs []ref, above *string) {
 	}
 }
 
-// meet compares the entries of one path.
+// meet compares the entries of one path; nearly always one on each side.
 func (w *walk) meet(as, bs []ref) {
+	if len(as) == 1 && len(bs) == 1 {
+		w.matched(as[0], bs[0])
+		return
+	}
 	met := w.assign(as, bs)
 	taken := make([]bool, len(bs))
 	for i, j := range met {
@@ -78,10 +82,6 @@ const maxRepeats = 1 << 12
 // before others; else the last, which is the one that wins, meets the last.
 func (w *walk) assign(as, bs []ref) []int {
 	met := slices.Repeat([]int{-1}, len(as))
-	if len(as) == 1 && len(bs) == 1 {
-		met[0] = 0
-		return met
-	}
 	if len(as)*len(bs) > maxRepeats {
 		for i, j := len(as)-1, len(bs)-1; i >= 0 && j >= 0; i, j = i-1, j-1 {
 			met[i] = j
