@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,7 +38,7 @@ func TestBuildFromNothing(t *testing.T) {
 	}
 	want := &rebuild.Result{
 		Image:   filepath.Join(w.job.Dir, "rebuilt-app-docker-pack.tar.gz"),
-		Command: []string{filepath.Join(w.dir, "guix"), "time-machine", "-C", "channels.scm", "--", "pack", "--verbosity=3", "-f", "docker", "--save-provenance", "-m", "manifest.scm"},
+		Command: []string{filepath.Join(w.dir, "guix"), "time-machine", "-C", "channels.scm", "--", "pack", "--verbosity=3", "--format=docker", "--save-provenance", "-m", "manifest.scm"},
 		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
 		Derivation: inspect.Check{
 			ID: inspect.Derivation, Status: inspect.Pass, Bytes: 30,
@@ -57,8 +58,8 @@ func TestBuildFromNothing(t *testing.T) {
 	}
 	wantCalls := []string{
 		"--version",
-		"time-machine -C channels.scm -- pack --verbosity=3 -d -f docker --save-provenance -m manifest.scm",
-		"time-machine -C channels.scm -- pack --verbosity=3 -f docker --save-provenance -m manifest.scm",
+		"time-machine -C channels.scm -- pack --verbosity=3 -d --format=docker --save-provenance -m manifest.scm",
+		"time-machine -C channels.scm -- pack --verbosity=3 --format=docker --save-provenance -m manifest.scm",
 		"gc --requisites STORE/" + letters("p") + "-profile",
 	}
 	if diff := cmp.Diff(wantCalls, w.calls()); diff != "" {
@@ -105,7 +106,7 @@ func TestBuildWhatIsThere(t *testing.T) {
 	wantCalls := []string{
 		"--version",
 		"gc --references STORE/" + letters("a") + "-app-1.0 STORE/" + letters("l") + "-lib-2.1 STORE/" + letters("p") + "-profile",
-		"time-machine -C channels.scm -- pack --verbosity=3 -d -f docker --save-provenance -m manifest.scm",
+		"time-machine -C channels.scm -- pack --verbosity=3 -d --format=docker --save-provenance -m manifest.scm",
 		"gc --references STORE/" + letters("i") + "-app-docker-pack.tar.gz",
 		"build --check -K STORE/" + letters("i") + "-app-docker-pack.tar.gz.drv",
 		"gc --requisites STORE/" + letters("p") + "-profile",
@@ -407,7 +408,13 @@ func TestBuildRefused(t *testing.T) {
 		"file twice":      func(w *world) { w.plan.Files = append(w.plan.Files, w.plan.Files[0]) },
 		"another command": func(w *world) { w.plan.Pack = []string{"repl", "evil.scm"} },
 		"no command":      func(w *world) { w.plan.Pack = nil },
-		"NUL":             func(w *world) { w.plan.Pack = append(w.plan.Pack, "a\x00b") },
+		"NUL":             func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "--image-tag=a\x00b") },
+		"an expression":   func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "--expression=(system \"evil\")") },
+		"a load path":     func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "-L.") },
+		"a load path 2":   func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "-L", ".") },
+		"a package":       func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "hello") },
+		"a second option": func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "--max-layers=4\n--expression=x") },
+		"other manifest":  func(w *world) { w.plan.Pack[len(w.plan.Pack)-1] = "/etc/x.scm" },
 		"root elsewhere":  func(w *world) { w.plan.Root = "/etc/passwd" },
 	} {
 		t.Run(name, func(t *testing.T) {

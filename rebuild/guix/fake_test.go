@@ -206,7 +206,7 @@ func (w *world) setUp() {
 	w.Differs = map[string]string{}
 	w.Fails = map[string]string{}
 	w.plan = rebuild.Plan{
-		Root: w.item("p", "profile"), Pack: []string{"pack", "-f", "docker", "--save-provenance", "-m", "manifest.scm"},
+		Root: w.item("p", "profile"), Pack: []string{"pack", "--format=docker", "--save-provenance", "-m", "manifest.scm"},
 		Files: []rebuild.PlanFile{{Name: "channels.scm", Text: "(list)"}, {Name: "manifest.scm", Text: "(manifest)"}},
 	}
 	w.job = rebuild.Job{Dir: filepath.Join(w.dir, "job"), Image: w.image(w.Closure...)}

@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strconv"
+	"regexp"
 	"strings"
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix"
 	"audit/rebuild"
 )
 
@@ -45,42 +46,19 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted []string) (re
 	return plan, nil
 }
 
-// packArguments returns the arguments of guix for a call of its packer. Values
-// that the image chose stand behind the name of their option in one argument,
-// so that none can be taken for an option.
+// packArguments returns the arguments of guix that call its packer as the
+// image tells. Values that the image chose stand behind the name of their
+// option in one argument, so that none can be taken for an option.
 func packArguments(p provenance.Pack) []string {
-	args := []string{"pack", "-f", "docker", "--save-provenance"}
-	option := func(name, value string) { args = append(args, "--"+name+"="+value) }
-	if p.SystemType != "" {
-		option("system", p.SystemType)
-	}
-	if p.Compression != "" && p.Compression != inspect.Gzip {
-		option("compression", string(p.Compression))
-	}
-	for _, l := range p.Symlinks {
-		option("symlink", l.Source+"="+l.Target)
-	}
-	for i, word := range p.EntryPoint {
-		if i == 0 {
-			option("entry-point", word)
-		} else {
-			option("entry-point-argument", word)
-		}
-	}
-	if p.ImageTag != "" {
-		option("image-tag", p.ImageTag)
-	}
-	if p.MaxLayers > 0 {
-		option("max-layers", strconv.Itoa(p.MaxLayers))
-	}
-	if p.Relocatable {
-		args = append(args, "--relocatable")
-	}
-	if p.Database {
-		args = append(args, "--localstatedir")
-	}
+	args := append([]string{"pack"}, guix.Options(p)...)
 	return append(args, "-m", manifestFile)
 }
+
+// packOption matches one of the options that packArguments gives: those that
+// only say how to lay out the image. Others could run code (--expression,
+// --load-path) or fetch something else (--with-source).
+var packOption = regexp.MustCompile(`^--(save-provenance|localstatedir|relocatable|format=docker|max-layers=[0-9]+` +
+	`|(system|compression|symlink|entry-point|entry-point-argument|image-tag)=(?s:.*))$`)
 
 // refusal says why a plan must not be run, "" when it may.
 func refusal(plan rebuild.Plan, recipe provenance.Recipe) string {
@@ -98,10 +76,7 @@ func refusal(plan rebuild.Plan, recipe provenance.Recipe) string {
 	if err := runnable(plan); err != nil {
 		return err.Error()
 	}
-	if name := twice(recipe.Channels); name != "" {
-		return fmt.Sprintf("two channels are named %q, and which of them Guix would take is not certain", name)
-	}
-	return distrust(plan.Trust)
+	return firstOf(ambiguous(recipe.Channels), distrust(plan.Trust))
 }
 
 func incomplete(recipe provenance.Recipe) string {
@@ -129,14 +104,28 @@ func runnable(plan rebuild.Plan) error {
 			return fmt.Errorf("the plan has no %s", name)
 		}
 	}
-	if len(plan.Pack) == 0 || plan.Pack[0] != "pack" {
-		return errors.New("the plan does not call guix pack")
-	}
-	if strings.Contains(strings.Join(plan.Pack, " "), "\x00") {
-		return errors.New("an argument of guix pack holds a NUL character")
+	if err := onlyPacks(plan.Pack); err != nil {
+		return err
 	}
 	if storeName(plan.Root) == "" || path.Clean(plan.Root) != plan.Root {
 		return fmt.Errorf("%q, of which the image is said to be made, is no store item", plan.Root)
+	}
+	return nil
+}
+
+// onlyPacks checks that a command does nothing but to pack the manifest.
+func onlyPacks(command []string) error {
+	n := len(command)
+	if n < 3 || command[0] != "pack" || command[n-2] != "-m" || command[n-1] != manifestFile {
+		return errors.New("the plan does not call guix pack for " + manifestFile)
+	}
+	for _, arg := range command[1 : n-2] {
+		if !packOption.MatchString(arg) {
+			return fmt.Errorf("%q is no option of guix pack for a plan", arg)
+		}
+		if strings.Contains(arg, "\x00") {
+			return errors.New("an argument of guix pack holds a NUL character")
+		}
 	}
 	return nil
 }
@@ -153,11 +142,12 @@ func plainName(name string) bool {
 	})
 }
 
-func twice(channels []provenance.Channel) string {
+// ambiguous says which name two channels have, "" when each has its own.
+func ambiguous(channels []provenance.Channel) string {
 	seen := make(map[string]bool)
 	for _, c := range channels {
 		if seen[c.Name] {
-			return c.Name
+			return fmt.Sprintf("two channels are named %q, and which of them Guix would take is not certain", c.Name)
 		}
 		seen[c.Name] = true
 	}

@@ -53,7 +53,7 @@ func TestNewPlan(t *testing.T) {
 	want := rebuild.Plan{
 		System: provenance.Guix, Image: "tiny.tar.gz", ConfigDigest: "sha256:" + strings.Repeat("ab", 32), Root: profilePath,
 		Files: []rebuild.PlanFile{{Name: "channels.scm", Text: "(list)\n"}, {Name: "manifest.scm", Text: "(m)\n"}},
-		Pack:  []string{"pack", "-f", "docker", "--save-provenance", "--system=x86_64-linux", "-m", "manifest.scm"},
+		Pack:  []string{"pack", "--format=docker", "--save-provenance", "--system=x86_64-linux", "--compression=gzip", "-m", "manifest.scm"},
 		Trust: []rebuild.Trust{{Channel: "guix", URL: "https://git.guix.gnu.org/guix.git", Trusted: true,
 			Why: "it carries the official introduction of Guix, from which its history is authenticated"}},
 	}
@@ -70,32 +70,6 @@ func TestNewPlan(t *testing.T) {
 	}
 	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("a stored plan is another one:\n%s", diff)
-	}
-}
-
-func TestPackArguments(t *testing.T) {
-	const head, tail = "pack -f docker --save-provenance", "-m manifest.scm"
-	for _, tt := range []struct {
-		name string
-		pack provenance.Pack
-		want string
-	}{
-		{"nothing", provenance.Pack{}, ""},
-		{"gzip", provenance.Pack{Compression: inspect.Gzip}, ""},
-		{"none", provenance.Pack{Compression: inspect.None}, "--compression=none"},
-		{"zstd", provenance.Pack{Compression: inspect.Zstd}, "--compression=zstd"},
-		{"symlinks", provenance.Pack{Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu"}}},
-			"--symlink=/bin=bin --symlink=/opt/gnu="},
-		{"entry point", provenance.Pack{EntryPoint: []string{"bin/hello", "-g", "hi"}},
-			"--entry-point=bin/hello --entry-point-argument=-g --entry-point-argument=hi"},
-		{"tag", provenance.Pack{ImageTag: "--evil"}, "--image-tag=--evil"},
-		{"layers", provenance.Pack{MaxLayers: 4}, "--max-layers=4"},
-		{"database and relocatable", provenance.Pack{Database: true, Relocatable: true}, "--relocatable --localstatedir"},
-	} {
-		want := strings.Fields(head + " " + tt.want + " " + tail)
-		if diff := cmp.Diff(want, packArguments(tt.pack)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
-		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,9 +88,9 @@ func TestScript(t *testing.T) {
 		t.Errorf("printed:\n%s\nwant:\n%s", stdout, want)
 	}
 	wantCalls := []string{
-		"time-machine -C channels.scm -- pack -d -f docker --save-provenance -m manifest.scm",
+		"time-machine -C channels.scm -- pack -d --format=docker --save-provenance -m manifest.scm",
 		"gc --references STORE/" + letters("i") + "-app-docker-pack.tar.gz",
-		"time-machine -C channels.scm -- pack -f docker --save-provenance -m manifest.scm",
+		"time-machine -C channels.scm -- pack --format=docker --save-provenance -m manifest.scm",
 	}
 	if diff := cmp.Diff(wantCalls, w.calls()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
@@ -166,7 +167,7 @@ func TestScriptHostile(t *testing.T) {
 		w := newWorld(t)
 		w.plan.Image = text
 		w.plan.Files[0].Text, w.plan.Files[1].Text = text, "x"+text+"\n"
-		w.plan.Pack = []string{"pack", "-f", "docker", text, "--image-tag=" + text, "-m", "manifest.scm"}
+		w.plan.Pack = []string{"pack", "--format=docker", "--entry-point-argument=" + text, "--image-tag=" + text, "-m", "manifest.scm"}
 		w.checkScript()
 	}
 }
@@ -181,10 +182,10 @@ func TestScriptHostileMixtures(t *testing.T) {
 		}
 		return b.String()
 	}
-	for range 40 {
+	for range 20 {
 		w.plan.Image = mix()
 		w.plan.Files[0].Text, w.plan.Files[1].Text = mix(), mix()
-		w.plan.Pack = []string{"pack", "--entry-point=" + mix(), mix()}
+		w.plan.Pack = []string{"pack", "--entry-point=" + mix(), "--symlink=" + mix(), "-m", "manifest.scm"}
 		w.checkScript()
 	}
 }
@@ -199,7 +200,7 @@ func FuzzScript(f *testing.F) {
 		}
 		w := newWorld(t)
 		w.plan.Image, w.plan.Files[0].Text = image, text
-		w.plan.Pack = []string{"pack", "--symlink=" + arg}
+		w.plan.Pack = []string{"pack", "--symlink=" + arg, "-m", "manifest.scm"}
 		w.checkScript()
 	})
 }
@@ -251,11 +252,11 @@ func sameBytes(want, got []string) bool {
 // The script of an honest plan reads well.
 func TestScriptText(t *testing.T) {
 	p := plan(t, recipe(guixChannel()))
-	p.Pack = append(p.Pack, "--entry-point=bin/it's")
+	p.Pack = slices.Insert(p.Pack, 1, "--entry-point=bin/it's")
 	got := string(Script(p))
 	for _, want := range []string{
 		"#!/bin/sh\n", "cat >'channels.scm' <<'END_OF_FILE'\n(list)\nEND_OF_FILE\n",
-		`guix time-machine -C channels.scm -- pack "$@" -f docker --save-provenance --system=x86_64-linux -m manifest.scm '--entry-point=bin/it'\''s'` + "\n",
+		`guix time-machine -C channels.scm -- pack "$@" '--entry-point=bin/it'\''s' --format=docker --save-provenance --system=x86_64-linux --compression=gzip -m manifest.scm` + "\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the script lacks %q:\n%s", want, got)

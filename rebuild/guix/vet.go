@@ -2,50 +2,61 @@ package guix
 
 import (
 	"fmt"
-	"slices"
 
 	"audit/provenance"
-	evidence "audit/provenance/guix"
+	"audit/provenance/guix"
 	"audit/rebuild"
 )
 
-// Vet makes a plan that was stored fit to be run: a file that anyone may have
-// edited is not believed what it says of trust. Its channels.scm and
-// manifest.scm, which Guix runs as programs, must list channels and packages
-// and do nothing else; they are written anew from what was read, and trust is
-// judged again.
+// Vet judges a plan that comes from a file, which anyone may have written. Its
+// Scheme files are read as data and written anew, so that they hold nothing but
+// channels and packages, and its channels are judged afresh: trusted are the
+// addresses of those whose code may be run although they do not carry the
+// official introduction of Guix. What the plan was refused for beside that
+// stands.
+//
+// A plan with files that are programs is an error; one of another build system
+// an error that wraps [provenance.ErrNotMine].
 func Vet(plan rebuild.Plan, trusted []string) (rebuild.Plan, error) {
 	if plan.System != provenance.Guix {
-		return plan, fmt.Errorf("the plan is for %q, and only Guix can be run", plan.System)
-	}
-	plan.Files = slices.Clone(plan.Files)
-	plan.Trust, plan.Refused = nil, ""
-	for i, f := range plan.Files {
-		switch f.Name {
-		case channelsFile:
-			channels, text, err := evidence.ReadChannels([]byte(f.Text))
-			if err != nil {
-				return plan, fmt.Errorf("vetting the plan: %w", err)
-			}
-			plan.Files[i].Text, plan.Trust = string(text), judge(channels, trusted)
-			if name := twice(channels); name != "" {
-				plan.Refused = fmt.Sprintf("two channels are named %q", name)
-			}
-		case manifestFile:
-			text, err := evidence.ReadManifest([]byte(f.Text))
-			if err != nil {
-				return plan, fmt.Errorf("vetting the plan: %w", err)
-			}
-			plan.Files[i].Text = string(text)
-		default:
-			return plan, fmt.Errorf("vetting the plan: it has a file %q, which no plan for Guix has", f.Name)
-		}
+		return plan, fmt.Errorf("vetting a plan for Guix: %w", provenance.ErrNotMine)
 	}
 	if err := runnable(plan); err != nil {
-		return plan, fmt.Errorf("vetting the plan: %w", err)
+		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
-	if plan.Refused == "" {
-		plan.Refused = distrust(plan.Trust)
+	var channels []provenance.Channel
+	var files []rebuild.PlanFile
+	for _, f := range plan.Files {
+		var text []byte
+		var err error
+		switch f.Name {
+		case channelsFile:
+			channels, text, err = guix.ReadChannels([]byte(f.Text))
+		case manifestFile:
+			text, err = guix.ReadManifest([]byte(f.Text))
+		default:
+			continue // guix is not pointed to it
+		}
+		if err != nil {
+			return plan, fmt.Errorf("vetting a plan: %w", err)
+		}
+		files = append(files, rebuild.PlanFile{Name: f.Name, Text: string(text)})
 	}
+	otherwise := plan.Refused
+	if otherwise == distrust(plan.Trust) {
+		otherwise = ""
+	}
+	plan.Files, plan.Trust = files, judge(channels, trusted)
+	plan.Refused = firstOf(otherwise, ambiguous(channels), distrust(plan.Trust))
 	return plan, nil
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
 }

@@ -1,47 +1,157 @@
 package guix
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/guix"
 	"audit/rebuild"
 )
 
-const (
-	officialChannel = `(list (channel (name 'guix) (url "https://git.guix.gnu.org/guix.git") (branch "master")
-  (commit "230aa373f315f247852ee07dff34146e9b480aec")
-  (introduction (make-channel-introduction "9edb3f66fd807b096b48283debdcddccfea34bad"
-    (openpgp-fingerprint "BBB0 2DDF 2CEA F6A8 0D1D  E643 A2A0 6DF2 A33A 54FA")))))`
-	strangeChannel = `(list (channel (name 'x) (url "https://example.org/x.git") (branch "b") (commit "230aa373f315f247852ee07dff34146e9b480aec")))`
-)
+const fixturesURL = "https://example.org/fixtures.git"
 
-func storedPlan(channels, manifest string) rebuild.Plan {
-	return rebuild.Plan{
-		System: "guix", Root: "/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile", Pack: []string{"pack", "-f", "docker", "-m", "manifest.scm"},
-		Files: []rebuild.PlanFile{{Name: channelsFile, Text: channels}, {Name: manifestFile, Text: manifest}},
-		Trust: []rebuild.Trust{{Channel: "x", Trusted: true, Why: "because I say so"}},
+// sample returns the plan for a real image.
+func sample(t *testing.T, name string, trusted ...string) rebuild.Plan {
+	t.Helper()
+	img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures/guix/images", name), inspect.Options{Keep: guix.Keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPlan(img, ev.Recipe, trusted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Every real image made from the two channels can be planned, and its plan
+// passes through a file.
+func TestPlansOfSamples(t *testing.T) {
+	entries, err := os.ReadDir("../../fixtures/guix/images")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !strings.Contains(e.Name(), ".tar") {
+			continue
+		}
+		t.Run(e.Name(), func(t *testing.T) {
+			p := sample(t, e.Name(), fixturesURL)
+			if p.Refused != "" {
+				t.Errorf("refused: %s", p.Refused)
+			}
+			got, err := Vet(p, []string{fixturesURL})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(p, got, noComments()); diff != "" {
+				t.Errorf("vetted (-before +after):\n%s", diff)
+			}
+		})
 	}
 }
 
-// A stored plan is not believed: neither its trust nor its programs.
+// noComments compares Scheme files but for lines that are comments.
+func noComments() cmp.Option {
+	return cmp.Transformer("code", func(f rebuild.PlanFile) []string {
+		return append(slices.DeleteFunc(strings.Split(f.Text, "\n"), func(line string) bool {
+			return line == "" || strings.HasPrefix(line, ";")
+		}), f.Name)
+	})
+}
+
+func TestPackOptionsOfSamples(t *testing.T) {
+	for name, want := range map[string]string{
+		"tiny.tar.gz":               "--compression=gzip",
+		"tiny-layers4.tar.gz":       "--compression=gzip --max-layers=4",
+		"hello-opt1.tar.gz":         "--compression=gzip --symlink=/bin=bin --symlink=/opt/gnu=",
+		"hello-opt2.tar.gz":         "--compression=gzip --entry-point=bin/hello",
+		"hello-opt3.tar":            "--compression=none",
+		"tiny-localstatedir.tar.gz": "--compression=gzip --localstatedir",
+	} {
+		want = "pack --format=docker --save-provenance --system=x86_64-linux " + want + " -m manifest.scm"
+		if got := strings.Join(sample(t, name).Pack, " "); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
+	}
+}
+
 func TestVet(t *testing.T) {
-	const manifest = `(specifications->manifest (list "hello"))`
-	plan, err := Vet(storedPlan(officialChannel, manifest), nil)
-	if err != nil || plan.Refused != "" || len(plan.Trust) != 1 || !plan.Trust[0].Trusted {
-		t.Errorf("official: %v, refused %q, trust %v", err, plan.Refused, plan.Trust)
+	refused := sample(t, "tiny.tar.gz")
+	if !strings.Contains(refused.Refused, fixturesURL) {
+		t.Fatalf("refused: %q", refused.Refused)
 	}
-	plan, err = Vet(storedPlan(strangeChannel, manifest), nil)
-	if err != nil || !strings.Contains(plan.Refused, "--trust-channel") || plan.Trust[0].Trusted {
-		t.Errorf("a strange channel: %v, refused %q, trust %v", err, plan.Refused, plan.Trust)
+	edited := refused
+	edited.Refused = ""
+	edited.Trust = []rebuild.Trust{{Channel: "fixtures", URL: fixturesURL, Trusted: true, Why: "says who"}}
+	incomplete := refused
+	incomplete.Refused = "the recipe is not complete: two commits"
+	for _, tt := range []struct {
+		name    string
+		plan    rebuild.Plan
+		trusted []string
+		want    string
+	}{
+		{"as it was", refused, nil, "--trust-channel " + fixturesURL},
+		{"edited to look harmless", edited, nil, "--trust-channel " + fixturesURL},
+		{"trusted now", refused, []string{fixturesURL}, ""},
+		{"edited and trusted", edited, []string{fixturesURL}, ""},
+		{"incomplete, and trusted now", incomplete, []string{fixturesURL}, "two commits"},
+	} {
+		got, err := Vet(tt.plan, tt.trusted)
+		if err != nil || !strings.Contains(got.Refused, tt.want) || (got.Refused == "") != (tt.want == "") {
+			t.Errorf("%s: refused %q (%v), want %q", tt.name, got.Refused, err, tt.want)
+		}
 	}
-	plan, err = Vet(storedPlan(strangeChannel, manifest), []string{"https://example.org/x.git"})
-	if err != nil || plan.Refused != "" {
-		t.Errorf("a strange channel that is trusted: %v, refused %q", err, plan.Refused)
+}
+
+// A plan is data also where it comes from a file: programs are turned away.
+func TestVetPrograms(t *testing.T) {
+	for name, spoil := range map[string]func(p *rebuild.Plan){
+		"channels":  func(p *rebuild.Plan) { p.Files[0].Text = "(begin (system \"evil\") (list))" },
+		"appended":  func(p *rebuild.Plan) { p.Files[0].Text += "(system \"evil\")" },
+		"read-eval": func(p *rebuild.Plan) { p.Files[0].Text = "(list #.(system \"evil\"))" },
+		"manifest":  func(p *rebuild.Plan) { p.Files[1].Text = "(system \"evil\")" },
+		"option":    func(p *rebuild.Plan) { p.Pack[1] = "--expression=(system \"evil\")" },
+		"file name": func(p *rebuild.Plan) { p.Files[1].Name = "../manifest.scm" },
+	} {
+		p := sample(t, "hello.tar.gz")
+		spoil(&p)
+		if _, err := Vet(p, nil); err == nil {
+			t.Errorf("%s: a plan that runs a program passed", name)
+		}
 	}
-	if _, err = Vet(storedPlan(officialChannel, `(system "x")`), nil); err == nil {
-		t.Error("a program was taken for a manifest")
+	p := sample(t, "hello.tar.gz")
+	p.System = provenance.Nix
+	if _, err := Vet(p, nil); !errors.Is(err, provenance.ErrNotMine) {
+		t.Errorf("error %v, want ErrNotMine", err)
 	}
-	if _, err = Vet(storedPlan(`(begin (system "x") `+officialChannel+`)`, manifest), nil); err == nil {
-		t.Error("a program was taken for channels")
+}
+
+// A comment is no program; it and whatever lies beside the two files is left
+// behind.
+func TestVetWritesAnew(t *testing.T) {
+	p := sample(t, "hello.tar.gz")
+	want := p.Files
+	p.Files = append([]rebuild.PlanFile{{Name: "notes.txt", Text: "x"}}, p.Files...)
+	p.Files[1].Text = "; edited\n" + p.Files[1].Text
+	got, err := Vet(p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.Files, noComments()); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
