@@ -35,7 +35,7 @@ func Vet(plan rebuild.Plan, trusted []string) (rebuild.Plan, error) {
 		case manifestFile:
 			text, err = guix.ReadManifest([]byte(f.Text))
 		default:
-			continue // guix is not pointed to it
+			err = fmt.Errorf("no plan for Guix has a file %q", f.Name)
 		}
 		if err != nil {
 			return plan, fmt.Errorf("vetting a plan: %w", err)

@@ -125,6 +125,7 @@ func TestVetPrograms(t *testing.T) {
 		"read-eval": func(p *rebuild.Plan) { p.Files[0].Text = "(list #.(system \"evil\"))" },
 		"manifest":  func(p *rebuild.Plan) { p.Files[1].Text = "(system \"evil\")" },
 		"option":    func(p *rebuild.Plan) { p.Pack[1] = "--expression=(system \"evil\")" },
+		"more":      func(p *rebuild.Plan) { p.Files = append(p.Files, rebuild.PlanFile{Name: "more.scm"}) },
 		"file name": func(p *rebuild.Plan) { p.Files[1].Name = "../manifest.scm" },
 	} {
 		p := sample(t, "hello.tar.gz")
@@ -140,13 +141,12 @@ func TestVetPrograms(t *testing.T) {
 	}
 }
 
-// A comment is no program; it and whatever lies beside the two files is left
-// behind.
+// A comment is no program, and is left behind.
 func TestVetWritesAnew(t *testing.T) {
 	p := sample(t, "hello.tar.gz")
 	want := p.Files
-	p.Files = append([]rebuild.PlanFile{{Name: "notes.txt", Text: "x"}}, p.Files...)
-	p.Files[1].Text = "; edited\n" + p.Files[1].Text
+	p.Files = slices.Clone(p.Files)
+	p.Files[0].Text = "; edited\n" + p.Files[0].Text
 	got, err := Vet(p, nil)
 	if err != nil {
 		t.Fatal(err)
