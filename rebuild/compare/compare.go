@@ -49,7 +49,8 @@ type FieldDifference struct {
 }
 
 // A LayerPair is a layer of the original and the one of the rebuild that it is
-// held against; "" stands for a layer without a partner.
+// held against; "" stands for a layer without a partner. A layer that is no tar
+// has no diffID: its blob's digest stands for it.
 type LayerPair struct {
 	Index    int    // position in the original, or in the rebuild when it is only there
 	Original string // diffID

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"audit/inspect"
 )
@@ -169,6 +170,29 @@ func TestNothingExplains(t *testing.T) {
 	c := Images(a, b)
 	if c.Equivalent() || !strings.Contains(show(c), "the difference was not found") {
 		t.Errorf("equivalent %v\n%s", c.Equivalent(), show(c))
+	}
+}
+
+// TestNoTar compares layers of another form, which have neither diffID nor
+// frame: the digest of their blob tells whether they are the same.
+func TestNoTar(t *testing.T) {
+	made := func(blob byte, mode int64) *inspect.Image {
+		l := &inspect.Layer{Digest: inspect.Sum{blob}.Hash(), Entries: []inspect.Entry{{Name: "a", Path: "a", Type: '5', Mode: mode}}}
+		return &inspect.Image{Layers: []*inspect.Layer{l}}
+	}
+	for _, tc := range []struct {
+		was, now *inspect.Image
+		causes   string
+	}{
+		{made(1, 0755), made(1, 0755), ""},
+		{made(1, 0755), made(2, 0755), "1 packaging"},
+		{made(1, 0755), made(2, 0700), "1 mode"},
+		{made(1, 0755), image(t, layer(t, d("a").change(func(h *tar.Header) { h.ModTime = time.Unix(0, 0) }))), "1 extra, 1 packaging"},
+	} {
+		c := Images(tc.was, tc.now)
+		if causes(c) != tc.causes || c.Identical() != (tc.causes == "") || c.Layers[0].Original == "" {
+			t.Errorf("%s, want %q\n%s", causes(c), tc.causes, show(c))
+		}
 	}
 }
 

@@ -40,10 +40,11 @@ func (w *walk) pairEqual() {
 	}
 }
 
-// identity is the digest that tells whether two layers are the same bytes. Of a
-// layer that could be read only in part, the diffID may cover only a part.
+// identity is the digest that tells whether two layers are the same bytes: that
+// of the blob, where the layer is no tar, or could be read only in part, so that
+// the diffID is none or may cover only a part.
 func identity(l *inspect.Layer) v1.Hash {
-	if l.Broken != nil {
+	if l.Broken != nil || l.DiffID == (v1.Hash{}) {
 		return l.Digest
 	}
 	return l.DiffID
@@ -132,26 +133,26 @@ func (w *walk) pairLeft() {
 func (w *walk) layerPairs() []LayerPair {
 	var pairs []LayerPair
 	for i, l := range w.a.img.Layers {
-		p := LayerPair{Index: i, Original: digestText(l.DiffID), Equal: w.a.equal[i], Size: l.UncompressedSize}
+		p := LayerPair{Index: i, Original: name(l), Equal: w.a.equal[i], Size: l.UncompressedSize}
 		if j := w.a.partner[i]; j >= 0 {
-			p.Rebuilt = digestText(w.b.img.Layers[j].DiffID)
+			p.Rebuilt = name(w.b.img.Layers[j])
 		}
 		pairs = append(pairs, p)
 	}
 	for j, l := range w.b.img.Layers {
 		if w.b.partner[j] < 0 {
-			pairs = append(pairs, LayerPair{Index: j, Rebuilt: digestText(l.DiffID)})
+			pairs = append(pairs, LayerPair{Index: j, Rebuilt: name(l)})
 		}
 	}
 	return pairs
 }
 
-// digestText is "" for a layer that could not be unpacked.
-func digestText(h v1.Hash) string {
-	if h == (v1.Hash{}) {
-		return ""
+// name is the diffID of a layer, or the digest of its blob where it has none.
+func name(l *inspect.Layer) string {
+	if l.DiffID == (v1.Hash{}) {
+		return l.Digest.String()
 	}
-	return h.String()
+	return l.DiffID.String()
 }
 
 // layerOrder notes the layers that stand elsewhere among those with a partner.
