@@ -1,0 +1,210 @@
+package sbom
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"audit/inspect"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// WriteCycloneDX writes the bill as a CycloneDX document, version 1.6, in JSON
+// (ECMA-424, https://cyclonedx.org/docs/1.6/json/). The error is that of w.
+// The properties are named audit:…, as the property taxonomy of CycloneDX asks.
+func (b *Bill) WriteCycloneDX(w io.Writer) error {
+	d := cdxDocument{bill: b, refs: make(names), items: make(map[string]string)}
+	return cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false).
+		EncodeVersion(d.build(), cdx.SpecVersion1_6)
+}
+
+// A cdxDocument is a document while it is built.
+type cdxDocument struct {
+	bill  *Bill
+	refs  names             // bom-refs are unique
+	items map[string]string // bom-ref by store path
+}
+
+func (d *cdxDocument) build() *cdx.BOM {
+	b := d.bill
+	image := d.image()
+	for i := range b.Items {
+		d.items[b.Items[i].Path] = d.refs.pick(clean(b.Items[i].Path))
+	}
+	bom := cdx.NewBOM()
+	bom.SerialNumber = "urn:uuid:" + b.uuid()
+	bom.Metadata = &cdx.Metadata{
+		Timestamp:  b.Created.Format(time.RFC3339),
+		Lifecycles: &[]cdx.Lifecycle{{Phase: cdx.LifecyclePhasePostBuild}},
+		Tools:      &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: b.Tool, Version: clean(b.Version)}}},
+		Component:  &image,
+	}
+	components := make([]cdx.Component, 0, len(b.Items))
+	for i := range b.Items {
+		components = append(components, d.component(&b.Items[i]))
+	}
+	bom.Components = &components
+	bom.Dependencies = d.dependencies(image.BOMRef)
+	bom.Compositions = d.compositions(image.BOMRef)
+	return bom
+}
+
+// image is the component that the document is about, with its layers in it.
+func (d *cdxDocument) image() cdx.Component {
+	b := d.bill
+	c := cdx.Component{
+		BOMRef:     d.refs.pick("image"),
+		Type:       cdx.ComponentTypeContainer,
+		Name:       clean(b.Image.Name),
+		Version:    digestText(b.Image.Config),
+		PackageURL: b.Image.PURL,
+	}
+	c.Properties = properties(
+		"audit:image:configDigest", digestText(b.Image.Config),
+		"audit:image:manifestDigest", digestText(b.Image.Manifest),
+		"audit:image:platform", clean(b.Image.Platform),
+		"audit:recipe:status", string(b.Recipe),
+		"audit:recipe:packer", clean(b.Packer),
+		"audit:check:closure", b.Closure.String(),
+	)
+	for _, tag := range cleanAll(b.Image.Tags) {
+		*c.Properties = append(*c.Properties, cdx.Property{Name: "audit:image:tag", Value: tag})
+	}
+	var layers []cdx.Component
+	for _, l := range b.Layers {
+		layers = append(layers, d.layer(l))
+	}
+	if len(layers) > 0 {
+		c.Components = &layers
+	}
+	return c
+}
+
+func (d *cdxDocument) layer(l Layer) cdx.Component {
+	return cdx.Component{
+		BOMRef: d.refs.pick(fmt.Sprintf("layer-%d", l.Index)),
+		Type:   cdx.ComponentTypeFile,
+		Name:   fmt.Sprintf("layer %d", l.Index),
+		Hashes: hashes(l.Digest),
+		Properties: properties(
+			"audit:layer:member", clean(l.Member),
+			"audit:layer:diffID", digestText(l.DiffID),
+			"audit:layer:size", strconv.FormatInt(l.Size, 10),
+		),
+	}
+}
+
+func (d *cdxDocument) component(it *Item) cdx.Component {
+	c := cdx.Component{
+		BOMRef:     d.items[it.Path],
+		Type:       [...]cdx.ComponentType{Data: cdx.ComponentTypeData, File: cdx.ComponentTypeFile, Package: cdx.ComponentTypeApplication}[it.Kind],
+		Name:       clean(it.Name),
+		Version:    clean(it.Version),
+		PackageURL: it.PURL,
+		Properties: itemProperties(it),
+	}
+	var occurrences []cdx.EvidenceOccurrence
+	for _, at := range it.Evidence {
+		occurrences = append(occurrences, cdx.EvidenceOccurrence{Location: clean(at.Path), AdditionalContext: fmt.Sprintf("layer %d", at.Layer)})
+	}
+	c.Evidence = &cdx.Evidence{Occurrences: &occurrences}
+	if it.Channel != nil && address(it.Channel.URL) != "" {
+		c.ExternalReferences = &[]cdx.ExternalReference{{
+			Type:    cdx.ERTypeBuildMeta,
+			URL:     address(it.Channel.URL),
+			Comment: clean(fmt.Sprintf("the channel %s, which defines the package, at commit %s", it.Channel.Name, it.Channel.Commit)),
+		}}
+	}
+	return c
+}
+
+func itemProperties(it *Item) *[]cdx.Property {
+	identity := ""
+	if it.Kind == Package {
+		identity = map[bool]string{true: "recipe", false: "store-name"}[it.Named]
+	}
+	list := properties(
+		"audit:identity", identity,
+		"audit:store:path", clean(it.Path),
+		"audit:store:output", clean(it.Output),
+		"audit:store:narHash", digestText(it.NarHash),
+		"audit:store:layer", strconv.Itoa(it.Layer),
+		"audit:store:problem", clean(it.Problem),
+	)
+	if it.NarHash != (v1.Hash{}) {
+		*list = append(*list, *properties("audit:store:narSize", strconv.FormatInt(it.NarSize, 10))...)
+	}
+	if c := it.Channel; c != nil {
+		*list = append(*list, *properties("audit:channel:name", clean(c.Name), "audit:channel:url", clean(c.URL), "audit:channel:commit", clean(c.Commit))...)
+	}
+	return list
+}
+
+// properties returns the pairs of name and value that have a value.
+func properties(pairs ...string) *[]cdx.Property {
+	list := make([]cdx.Property, 0, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			list = append(list, cdx.Property{Name: pairs[i], Value: pairs[i+1]})
+		}
+	}
+	return &list
+}
+
+// dependencies is the graph of references, the image first.
+func (d *cdxDocument) dependencies(image string) *[]cdx.Dependency {
+	list := []cdx.Dependency{d.dependency(image, d.bill.Roots)}
+	for i := range d.bill.Items {
+		it := &d.bill.Items[i]
+		list = append(list, d.dependency(d.items[it.Path], it.DependsOn))
+	}
+	return &list
+}
+
+func (d *cdxDocument) dependency(ref string, on []string) cdx.Dependency {
+	var refs []string
+	for _, path := range on {
+		if to, ok := d.items[path]; ok {
+			refs = append(refs, to)
+		}
+	}
+	return cdx.Dependency{Ref: ref, Dependencies: &refs}
+}
+
+// compositions say how far the bill goes: whether the image has parts that are
+// not listed, and of which items references may be missing.
+func (d *cdxDocument) compositions(image string) *[]cdx.Composition {
+	aggregate := cdx.CompositionAggregateUnknown
+	switch d.bill.Closure {
+	case inspect.Pass:
+		aggregate = cdx.CompositionAggregateComplete
+	case inspect.Fail:
+		aggregate = cdx.CompositionAggregateIncomplete
+	}
+	list := []cdx.Composition{{Aggregate: aggregate, Assemblies: &[]cdx.BOMReference{cdx.BOMReference(image)}}}
+	var partial []cdx.BOMReference
+	for i := range d.bill.Items {
+		if it := &d.bill.Items[i]; it.Problem != "" {
+			partial = append(partial, cdx.BOMReference(d.items[it.Path]))
+		}
+	}
+	if len(partial) > 0 {
+		list = append(list, cdx.Composition{Aggregate: cdx.CompositionAggregateIncomplete, Dependencies: &partial})
+	}
+	return &list
+}
+
+func hashes(h v1.Hash) *[]cdx.Hash {
+	switch h.Algorithm {
+	case "sha256":
+		return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: strings.ToLower(h.Hex)}}
+	case "sha512":
+		return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA512, Value: strings.ToLower(h.Hex)}}
+	}
+	return nil
+}

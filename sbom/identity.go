@@ -1,0 +1,54 @@
+package sbom
+
+import (
+	"fmt"
+
+	"audit/inspect"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// uuid returns the bill's id as a UUID of version 8, which RFC 9562 leaves to
+// whoever makes it. Nothing in it is random: one image has one id.
+func (b *Bill) uuid() string {
+	id := b.ID
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+}
+
+// namespace returns the URI of the SPDX document, in the form that SPDX 2.3,
+// section 6.5, proposes for those who have no site of their own.
+func (b *Bill) namespace() string {
+	return "https://spdx.org/spdxdocs/audit-" + b.uuid()
+}
+
+// tool returns the name of the tool with its version, as SPDX wants it.
+func (b *Bill) tool() string {
+	if b.Version == "" {
+		return b.Tool
+	}
+	return b.Tool + "-" + clean(b.Version)
+}
+
+// summary says in words what the bill lists, and how far it goes.
+func (b *Bill) summary() string {
+	s := fmt.Sprintf("%d store items, found in the layers of the image.", len(b.Items))
+	switch b.Closure {
+	case inspect.Pass:
+		s += " Every other file in the image is accounted for."
+	case inspect.Fail:
+		s += " There is more in the image, or something is missing: the closure check failed."
+	default:
+		s += " There may be more in the image: whether its other files are accounted for is not known."
+	}
+	return s
+}
+
+// digestText returns a digest as text, "" for none.
+func digestText(h v1.Hash) string {
+	if h == (v1.Hash{}) {
+		return ""
+	}
+	return location(h.String())
+}
