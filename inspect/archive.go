@@ -17,6 +17,8 @@ import (
 // last, so every member that looks like a layer is read as one.
 type archive struct {
 	pass    *pass
+	in      *counter
+	at      io.ReaderAt // the archive, where it can be read again; else nil
 	members []*member
 	byPath  map[string]*member // the last of each path
 }
@@ -31,9 +33,9 @@ type member struct {
 }
 
 // readArchive reads all members, and checks what follows the last.
-func (p *pass) readArchive(r io.Reader) (*archive, []Finding, error) {
-	a := &archive{pass: p, byPath: make(map[string]*member)}
-	tr := tar.NewReader(r)
+func (p *pass) readArchive(r io.Reader, at io.ReaderAt) (*archive, []Finding, error) {
+	a := &archive{pass: p, in: &counter{r: r}, at: at, byPath: make(map[string]*member)}
+	tr := tar.NewReader(a.in)
 	for {
 		hdr, err := tr.Next()
 		if err == io.EOF {
@@ -74,7 +76,7 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 	case tar.TypeLink:
 		m.link = cleanPath(hdr.Linkname)
 	case tar.TypeReg:
-		if err := a.read(m, r); err != nil {
+		if err := a.read(m, r, hdr.Size); err != nil {
 			return err
 		}
 	default:
@@ -85,19 +87,41 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 }
 
 // read reads the content of a member as what its first bytes say it is.
-func (a *archive) read(m *member, r io.Reader) error {
+func (a *archive) read(m *member, r io.Reader, size int64) error {
+	at := a.from(a.in.n, size)
 	in := bufio.NewReaderSize(r, 128<<10)
 	head, err := in.Peek(tarBlock)
 	if err != nil && err != io.EOF {
 		return err
 	}
 	if looksLikeTar(head) || sniffCompression(head) != None {
-		if m.layer, err = a.pass.readLayer(m.Name, in); err == nil {
+		if m.layer, err = a.pass.readLayer(m.Name, in, at); err == nil {
 			m.Digest, m.Size = m.layer.Digest, m.layer.Size
 		}
 		return err
 	}
 	return a.readDocument(m, in, looksLikeJSON(head))
+}
+
+// from returns the bytes of the archive from an offset on, nil when they can be
+// read only once.
+func (a *archive) from(offset, size int64) io.ReaderAt {
+	if a.at == nil {
+		return nil
+	}
+	return io.NewSectionReader(a.at, offset, size)
+}
+
+// A counter counts the bytes that are read through it.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // readDocument hashes a member and keeps it when it may be a JSON document.

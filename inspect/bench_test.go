@@ -79,7 +79,7 @@ func readBench(b *testing.B, blob []byte) {
 	b.Helper()
 	p := newPass(context.Background(), Options{TempDir: b.TempDir()})
 	src := &source{pass: p, r: bytes.NewReader(blob)}
-	l, err := p.readLayer("layer", bufio.NewReaderSize(src, 128<<10))
+	l, err := p.readLayer("layer", bufio.NewReaderSize(src, 128<<10), nil)
 	if err != nil || l.Broken != nil || len(l.items) != 1 || l.items[0].NarHash.Hex == "" {
 		b.Fatal(err, l)
 	}

@@ -3,6 +3,7 @@ package inspect
 import (
 	"archive/tar"
 	"bufio"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +14,14 @@ import (
 // tar that cannot be understood to its end is no error: its bytes are hashed
 // all the same and Layer.Broken says where it broke. Errors are those of the
 // source below, limits and cancellation.
-func (p *pass) readLayer(where string, r *bufio.Reader) (*Layer, error) {
+//
+// at holds the same bytes as r where they can be read again, else it is nil:
+// then the contents of store items are spooled.
+func (p *pass) readLayer(where string, r *bufio.Reader, at io.ReaderAt) (*Layer, error) {
 	head, _ := r.Peek(8)
 	layer := &Layer{Member: where, Compression: sniffCompression(head)}
 	if layer.Compression == None {
-		if err := p.readTar(layer, &expander{Reader: r}); err != nil {
+		if err := p.readTar(layer, &expander{Reader: r}, at); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
@@ -36,7 +40,7 @@ func (p *pass) readPacked(layer *Layer, r io.Reader) error {
 		layer.Broken = err
 	} else {
 		defer x.close()
-		if err := p.readTar(layer, x); err != nil {
+		if err := p.readTar(layer, x, nil); err != nil {
 			return err
 		}
 	}
@@ -55,10 +59,11 @@ type tarReader struct {
 }
 
 // readTar reads the uncompressed tar of a layer.
-func (p *pass) readTar(layer *Layer, x *expander) error {
+func (p *pass) readTar(layer *Layer, x *expander, at io.ReaderAt) error {
 	whole := newMeter(p.bounded(layer.Member, x))
 	frame := &frameReader{r: whole, w: newFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: p.newSink(layer)}
+	t.sink.store.at = at
 	err := t.walk()
 	if err == nil {
 		err = t.rest()
@@ -109,9 +114,6 @@ func (t *tarReader) entry(e *Entry) error {
 	defer func() { t.frame.content = false }()
 	if err := t.sink.add(e, t.tr); err != nil {
 		return err
-	}
-	if last := &t.layer.Entries[len(t.layer.Entries)-1]; t.frame.content {
-		last.Sparse = t.frame.n-last.Offset != last.Size
 	}
 	return nil
 }
@@ -203,28 +205,52 @@ func newEntry(hdr *tar.Header) Entry {
 		Name: hdr.Name, Path: cleanPath(hdr.Name), Type: fileType(hdr.Typeflag), Linkname: hdr.Linkname,
 		Mode: hdr.Mode & 07777, UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
 		ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()),
-		Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords),
+		Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords), Sparse: isSparse(hdr),
 	}
 }
 
-// xattrs returns the extended attributes among PAX records, as star(1) and
-// libarchive name them.
+// isSparse says whether the tar stores holes of the file as such (GNU tar 1.35,
+// "Storing Sparse Files").
+func isSparse(hdr *tar.Header) bool {
+	for key := range hdr.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return hdr.Typeflag == tar.TypeGNUSparse
+}
+
+// xattrs returns the extended attributes among PAX records, as star(1) names
+// them, and libarchive's where star's are not there: those are the same values
+// in base64 (libarchive 3.6, archive_write_set_format_pax.c).
 func xattrs(records map[string]string) map[string]string {
 	var found map[string]string
-	for key, value := range records {
-		name, ok := strings.CutPrefix(key, "SCHILY.xattr.")
-		if !ok {
-			name, ok = strings.CutPrefix(key, "LIBARCHIVE.xattr.")
-		}
-		if !ok {
-			continue
-		}
+	add := func(name, value string) {
 		if found == nil {
 			found = make(map[string]string)
 		}
 		found[name] = value
 	}
+	for key, value := range records {
+		if name, ok := strings.CutPrefix(key, "SCHILY.xattr."); ok {
+			add(name, value)
+		}
+		name, ok := strings.CutPrefix(key, "LIBARCHIVE.xattr.")
+		if _, star := records["SCHILY.xattr."+name]; ok && !star {
+			add(name, unbase64(value))
+		}
+	}
 	return found
+}
+
+// unbase64 decodes what libarchive encodes without padding; anything else
+// stays as it is.
+func unbase64(value string) string {
+	raw, err := base64.RawStdEncoding.DecodeString(value)
+	if err != nil {
+		return value
+	}
+	return string(raw)
 }
 
 // cleanPath returns the path that a name means in the root file system:

@@ -141,17 +141,18 @@ type narNode struct {
 	kind       byte   // '0', '2' or '5'
 	executable bool
 	size       int64
-	offset     int64 // of the content in the spool
+	content    io.ReaderAt // holds the content, from offset on
+	offset     int64
 	target     string
 }
 
 // hashNar returns the NAR hash and size of a store item, given its nodes in
-// any order and the spool that holds the contents.
-func hashNar(nodes []narNode, contents io.ReaderAt) (Sum, int64, error) {
+// any order.
+func hashNar(nodes []narNode) (Sum, int64, error) {
 	slices.SortFunc(nodes, func(a, b narNode) int { return ComparePaths(a.path, b.path) })
 	w := newNarWriter()
 	for _, n := range nodes {
-		if err := writeNode(w, n, contents); err != nil {
+		if err := writeNode(w, n); err != nil {
 			return Sum{}, 0, fmt.Errorf("%q: %w", n.path, err)
 		}
 	}
@@ -159,7 +160,7 @@ func hashNar(nodes []narNode, contents io.ReaderAt) (Sum, int64, error) {
 	return sum, size, nil
 }
 
-func writeNode(w *narWriter, n narNode, contents io.ReaderAt) error {
+func writeNode(w *narWriter, n narNode) error {
 	if err := w.enter(n.path); err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func writeNode(w *narWriter, n narNode, contents io.ReaderAt) error {
 	case '2':
 		w.symlink(n.target)
 	default:
-		return w.file(n.executable, n.size, io.NewSectionReader(contents, n.offset, n.size))
+		return w.file(n.executable, n.size, io.NewSectionReader(n.content, n.offset, n.size))
 	}
 	return nil
 }

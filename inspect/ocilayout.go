@@ -148,5 +148,5 @@ func (b folderBlobs) layer(d v1.Descriptor) (*Layer, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return b.pass.readLayer(path, bufio.NewReaderSize(src, 128<<10))
+	return b.pass.readLayer(path, bufio.NewReaderSize(src, 128<<10), src.at())
 }

@@ -152,7 +152,11 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 		return nil, &FormatError{"the file", err}
 	}
 	defer x.close()
-	img, err := p.openTar(bufio.NewReaderSize(p.bounded("the archive", x), sniffBytes), compression, f)
+	at := src.at()
+	if compression != None {
+		at = nil
+	}
+	img, err := p.openTar(bufio.NewReaderSize(p.bounded("the archive", x), sniffBytes), at, compression, f)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +171,8 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 const sniffBytes = 256 << 10
 
 // openTar reads a tar: an archive that carries an image, or a root file system.
-func (p *pass) openTar(r *bufio.Reader, c Compression, f form) (*Image, error) {
+// Where its bytes can be read again they are in at, else that is nil.
+func (p *pass) openTar(r *bufio.Reader, at io.ReaderAt, c Compression, f form) (*Image, error) {
 	head, err := r.Peek(sniffBytes)
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal
@@ -176,9 +181,9 @@ func (p *pass) openTar(r *bufio.Reader, c Compression, f form) (*Image, error) {
 		return nil, notAnImage(c, err)
 	}
 	if f.transport == RootFS || f.transport == "" && looksLikeRootFS(head) {
-		return p.readRootFS(r)
+		return p.readRootFS(r, at)
 	}
-	a, problems, err := p.readArchive(r)
+	a, problems, err := p.readArchive(r, at)
 	if err != nil {
 		return nil, err
 	}
@@ -223,8 +228,8 @@ func isArchiveMember(path string, kind byte) bool {
 
 // readRootFS reads a flattened file system, such as docker export and
 // guix pack -f tarball write it: one layer, and no config.
-func (p *pass) readRootFS(r *bufio.Reader) (*Image, error) {
-	layer, err := p.readLayer("rootfs", r)
+func (p *pass) readRootFS(r *bufio.Reader, at io.ReaderAt) (*Image, error) {
+	layer, err := p.readLayer("rootfs", r, at)
 	if err != nil {
 		return nil, err
 	}

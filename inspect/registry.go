@@ -87,7 +87,7 @@ func (b registryBlobs) layer(d v1.Descriptor) (*Layer, error) {
 	}
 	defer body.Close()
 	src := &source{pass: b.pass, r: body, size: d.Size}
-	return b.pass.readLayer(blobPath(d.Digest), bufio.NewReaderSize(src, 128<<10))
+	return b.pass.readLayer(blobPath(d.Digest), bufio.NewReaderSize(src, 128<<10), nil)
 }
 
 // fetch opens a blob as it is stored. The library checks the digest while it

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"io"
+	"os"
 )
 
 // A source is where the bytes of an image come from: it counts them, reports
@@ -16,6 +17,14 @@ type source struct {
 
 // progressStep is how many bytes lie between two calls of Options.Progress.
 const progressStep = 4 << 20
+
+// at returns the source as one that can be read again, nil when it cannot.
+func (s *source) at() io.ReaderAt {
+	if f, ok := s.r.(*os.File); ok && s.size > 0 {
+		return f
+	}
+	return nil
+}
 
 func (s *source) Read(buf []byte) (int, error) {
 	if err := s.pass.ctx.Err(); err != nil {

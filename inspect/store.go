@@ -13,6 +13,7 @@ type storeReader struct {
 	where string // the layer
 	items map[string]*storeItem
 	loose []*sightings // of files outside the store that name store items
+	at    io.ReaderAt // the layer's tar, where it can be read again; else nil
 	spool spool
 	own   *storeItem // of the entry being read; nil outside the store
 	links []hardLink
@@ -68,7 +69,8 @@ func (s *storeReader) outside(e *Entry) *sightings {
 func (s *sightings) empty() bool { return len(s.hashes) == 0 && len(s.paths) == 0 }
 
 func (s *storeReader) node(e *Entry) {
-	n := narNode{path: s.relative(e), kind: e.Type, executable: e.Mode&0o100 != 0, offset: s.spool.size, target: e.Linkname}
+	n := narNode{path: s.relative(e), kind: e.Type, executable: e.Mode&0o100 != 0, target: e.Linkname}
+	n.content, n.offset = s.place(e)
 	switch e.Type {
 	case '0', '2', '5':
 	case '1':
@@ -78,6 +80,16 @@ func (s *storeReader) node(e *Entry) {
 		s.own.problem = fmt.Sprintf("%s is neither file, folder nor symlink: a NAR cannot hold it", e.Path)
 	}
 	s.own.nodes = append(s.own.nodes, n)
+}
+
+// place says where the content of an entry can be read again: in the tar
+// itself where that is a file on disk, else in the spool. A sparse file is not
+// in the tar as it is.
+func (s *storeReader) place(e *Entry) (io.ReaderAt, int64) {
+	if s.at != nil && !e.Sparse {
+		return s.at, e.Offset
+	}
+	return &s.spool, s.spool.size
 }
 
 // relative returns the path of an entry inside its store item, "" for the item
@@ -94,10 +106,13 @@ func (s *storeReader) write(p []byte) error {
 	if s.own == nil {
 		return nil
 	}
-	_, err := s.spool.Write(p)
 	n := &s.own.nodes[len(s.own.nodes)-1]
 	n.size += int64(len(p))
 	s.own.bytes += int64(len(p))
+	if n.content != &s.spool {
+		return nil
+	}
+	_, err := s.spool.Write(p)
 	return err
 }
 
@@ -112,7 +127,7 @@ func (s *storeReader) finish(layer *Layer) error {
 			item.Problem = "its layer can be read only in part"
 		}
 		if item.Problem == "" {
-			sum, size, err := hashNar(lastOfEach(it.nodes), &s.spool)
+			sum, size, err := hashNar(lastOfEach(it.nodes))
 			if fatal := s.pass.fatal(err); fatal != nil {
 				return fatal
 			}
@@ -164,7 +179,7 @@ func (s *storeReader) resolveLinks() error {
 			l.item.problem = fmt.Sprintf("hard link %q leads to no file of this layer's store items", n.path)
 			continue
 		}
-		n.size, n.offset, n.executable = target.size, target.offset, target.executable
+		n.size, n.content, n.offset, n.executable = target.size, target.content, target.offset, target.executable
 		files[strings.TrimSuffix(l.item.path[1:]+"/"+n.path, "/")] = *n
 		if err := s.pass.grow(s.where, n.size); err != nil {
 			return err
@@ -179,7 +194,7 @@ func (s *storeReader) resolveLinks() error {
 func (s *storeReader) scanLinked(it *storeItem, n narNode) {
 	it.seen.from = it.path[1:] + "/" + n.path
 	scan := scanner{seen: &it.seen}
-	io.Copy(scanWriter{&scan}, io.NewSectionReader(&s.spool, n.offset, n.size))
+	io.Copy(scanWriter{&scan}, io.NewSectionReader(n.content, n.offset, n.size))
 	scan.close()
 }
 
