@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/inspect"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+func compareCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "compare",
+		Usage:     "holds image B against image A as if it were its rebuild",
+		ArgsUsage: "A B",
+		Flags:     outputFlags(),
+		Action: func(c *cli.Context) error {
+			if c.Args().Len() != 2 {
+				return usageError{fmt.Errorf("compare takes two images, not %d (see audit help compare)", c.Args().Len())}
+			}
+			return audited(c, func(l *line) (*audit, error) {
+				l.rebuilt = c.Args().Get(1)
+				return l.pair(c.Context, c.Args().First())
+			})
+		},
+	}
+}
+
+// pair is the line for two images: no recipe is asked for.
+func (l *line) pair(ctx context.Context, reference string) (*audit, error) {
+	a, began := new(audit), time.Now()
+	var err error
+	if a.image, err = l.inspect(ctx, reference); err != nil {
+		return nil, err
+	}
+	for _, id := range []inspect.CheckID{inspect.Recipe, inspect.Closure, inspect.Repack, inspect.Substitutes, inspect.Derivation} {
+		l.skip(id, "not asked for: audit compare holds two images against each other")
+	}
+	if err := l.compare(ctx, a); err != nil {
+		return nil, err
+	}
+	l.conclude(a, began)
+	return a, nil
+}
+
+// compare holds the rebuild, when there is one, against the original.
+func (l *line) compare(ctx context.Context, a *audit) (err error) {
+	if a.rebuilt == nil && l.rebuilt != "" {
+		if a.rebuilt, err = l.second(ctx, l.rebuilt); err != nil {
+			return err
+		}
+	}
+	if a.rebuilt == nil {
+		return nil
+	}
+	return l.step("compare", func() error {
+		a.comparison = compare.Images(a.image, a.rebuilt)
+		if err := l.explain(ctx, a); err != nil {
+			return err
+		}
+		l.add(rebuild.Check(a.comparison, a.items()))
+		return nil
+	})
+}
+
+// explain reads both images once more, for the contents of the files that
+// differ. Standard input cannot be read again: those differences stay without
+// detail.
+func (l *line) explain(ctx context.Context, a *audit) error {
+	keep := a.comparison.Keep()
+	if keep == nil || a.image.Reference == "-" || a.rebuilt.Reference == "-" {
+		return nil
+	}
+	opt := inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading what differs")}
+	original, err := open(ctx, a.image.Reference, opt)
+	if err != nil {
+		return err
+	}
+	rebuilt, err := open(ctx, a.rebuilt.Reference, opt)
+	if err != nil {
+		return err
+	}
+	a.comparison.Explain(original, rebuilt)
+	return nil
+}
+
+// items says where the store items of the rebuild came from.
+func (a *audit) items() []rebuild.Item {
+	if a.result == nil {
+		return nil
+	}
+	return a.result.Items
+}

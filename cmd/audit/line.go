@@ -1,0 +1,296 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/guix"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+	guixbuilder "audit/rebuild/guix"
+	"audit/rebuild/repack"
+	"audit/report"
+)
+
+// A line is one walk from an image to its report. Each step takes what the
+// steps before it found; nothing flows back.
+type line struct {
+	builder string // "auto", "guix" or "none"
+	demand  bool   // a rebuild that cannot be done decides the exit status
+	rebuilt string // image built elsewhere; "" to run the builder
+	trusted []string
+	fresh   []string
+	timeout time.Duration
+	// platform chooses among the images of an index.
+	platform string
+	dir      string // for the build; lives as long as the line
+	tell     *progress
+
+	checks map[inspect.CheckID]inspect.Check
+	steps  []report.Duration
+}
+
+// An audit is all that a line found.
+type audit struct {
+	image      *inspect.Image
+	evidence   *provenance.Evidence
+	plan       *rebuild.Plan
+	result     *rebuild.Result
+	buildErr   error
+	rebuilt    *inspect.Image
+	comparison *compare.Comparison
+	log        []byte // what the builder said
+	verdict    rebuild.Verdict
+	report     *report.Report
+	demanded   error // why a rebuild that was demanded was not done
+}
+
+// systems are the build systems whose images are known, in the order in which
+// they are asked.
+func systems() []provenance.System { return []provenance.System{guix.System{}} }
+
+// run is the main flow of audit.
+func (l *line) run(ctx context.Context, reference string) (*audit, error) {
+	began := time.Now()
+	a := new(audit)
+	var err error
+	if a.image, err = l.inspect(ctx, reference); err != nil {
+		return nil, err
+	}
+	if a.evidence, err = l.recover(a.image); err != nil {
+		return nil, err
+	}
+	l.step("repack", func() error {
+		l.add(repack.Check(a.image, a.evidence.Recipe))
+		return nil
+	})
+	l.skip(inspect.Substitutes, "no build farm was asked")
+	if err := l.rebuild(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := l.compare(ctx, a); err != nil {
+		return nil, err
+	}
+	l.conclude(a, began)
+	return a, nil
+}
+
+// conclude judges what was found and lays it out as a report.
+func (l *line) conclude(a *audit, began time.Time) {
+	a.verdict = rebuild.Judge(l.ordered(), outcome(a))
+	a.report = l.report(a, began)
+}
+
+// outcome is what the rebuild has shown, if there was one.
+func outcome(a *audit) rebuild.Outcome {
+	if errors.Is(a.buildErr, rebuild.ErrBuild) {
+		return rebuild.TriedAndFailed
+	}
+	return rebuild.OutcomeOf(a.comparison)
+}
+
+// inspect opens the image and makes the first check.
+func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Image, err error) {
+	err = l.step("inspect", func() error {
+		img, err = open(ctx, reference, inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.add(img.Integrity())
+	return img, nil
+}
+
+// keep tells the files whose contents the checks look into.
+func keep(path string) bool { return guix.Keep(path) || repack.Keep(path) }
+
+// open reads an image; an error means that it cannot be read.
+func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
+	img, err := inspect.Open(ctx, reference, opt)
+	if err != nil {
+		return nil, unreadableError{err}
+	}
+	return img, nil
+}
+
+// recover finds the recipe and makes the checks that follow from it.
+func (l *line) recover(img *inspect.Image) (ev *provenance.Evidence, err error) {
+	err = l.step("provenance", func() error {
+		ev, err = provenance.Recover(img, systems())
+		return err
+	})
+	if err != nil {
+		return nil, unreadableError{fmt.Errorf("recovering the recipe: %w", err)}
+	}
+	l.add(ev.Recover)
+	l.add(ev.Closure)
+	return ev, nil
+}
+
+// rebuild plans the rebuild and runs the builder, unless there is a reason not
+// to, which the checks then give.
+func (l *line) rebuild(ctx context.Context, a *audit) error {
+	plan, err := guixbuilder.NewPlan(a.image, a.evidence.Recipe, l.trusted)
+	switch {
+	case err == nil:
+		a.plan = &plan
+	case !errors.Is(err, provenance.ErrNotMine):
+		return fmt.Errorf("planning the rebuild: %w", err)
+	}
+	switch {
+	case l.rebuilt != "":
+		l.skip(inspect.Derivation, "the rebuild was made elsewhere")
+	case l.builder == "none":
+		l.notBuilt(a, errNotAsked)
+	case a.plan == nil:
+		l.notBuilt(a, errNoRecipe)
+	default:
+		return l.build(ctx, a)
+	}
+	return nil
+}
+
+// build runs the builder and opens what it made.
+func (l *line) build(ctx context.Context, a *audit) error {
+	bounded, cancel := l.deadline(ctx)
+	defer cancel()
+	log := newBuildLog(l.tell)
+	err := l.step("rebuild", func() error {
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, Image: a.image}
+		a.result, a.buildErr = guixbuilder.Builder{}.Build(bounded, *a.plan, job)
+		return a.buildErr
+	})
+	a.log = log.bytes()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		l.notBuilt(a, err)
+		return nil
+	}
+	l.add(a.result.Derivation)
+	a.rebuilt, err = l.second(ctx, a.result.Image)
+	return err
+}
+
+func (l *line) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if l.timeout > 0 {
+		return context.WithTimeout(ctx, l.timeout)
+	}
+	return context.WithCancel(ctx)
+}
+
+// Reasons for which no builder was run.
+var (
+	errNoRecipe = errors.New("the image tells no recipe that a builder could follow")
+	errNotAsked = errors.New("no builder was asked for")
+)
+
+// notBuilt says in the checks that need a builder why there is nothing to
+// check. A build that was tried and failed is not one that did not run.
+func (l *line) notBuilt(a *audit, why error) {
+	l.skip(inspect.Derivation, why.Error())
+	if a.result != nil && a.result.Derivation.Status != inspect.Skipped {
+		l.add(a.result.Derivation)
+	}
+	if errors.Is(why, rebuild.ErrBuild) || errors.Is(why, context.DeadlineExceeded) {
+		a.buildErr = fmt.Errorf("%w: %w", rebuild.ErrBuild, why)
+		l.add(rebuild.FailedCheck(why.Error()))
+		return
+	}
+	l.add(rebuild.SkippedCheck(why.Error() + hint(why)))
+	if l.demand {
+		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
+	}
+}
+
+// hint is the short form of what can be done about a builder that is missing.
+func hint(why error) string {
+	if errors.Is(why, rebuild.ErrNoBuilder) {
+		return "; rebuild.sh does it where Guix is, and --rebuilt takes what comes out"
+	}
+	return ""
+}
+
+// adviceFor says at length what to do about a rebuild that was not done.
+func adviceFor(why error) string {
+	var h *rebuild.HintError
+	if errors.As(why, &h) {
+		return h.Hint
+	}
+	return ""
+}
+
+func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
+	err = l.step("inspect the rebuild", func() error {
+		img, err = open(ctx, reference, inspect.Options{Progress: l.tell.bytes("reading the rebuild")})
+		return err
+	})
+	return img, err
+}
+
+// report lays out what was found.
+func (l *line) report(a *audit, began time.Time) *report.Report {
+	host, _ := os.Hostname()
+	in := report.Input{
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Plan: a.plan,
+		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
+		Run: report.Run{Date: began, Host: report.Text(host), Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+	}
+	return report.New(in)
+}
+
+// builder names the builder that was asked, "" when none was.
+func (a *audit) builder() string {
+	if a.result == nil && a.buildErr == nil {
+		return ""
+	}
+	return string(a.plan.System)
+}
+
+// logName names the file of what the builder said, "" when it said nothing.
+func (a *audit) logName() string {
+	if len(a.log) == 0 {
+		return ""
+	}
+	return "rebuild.log"
+}
+
+func (l *line) add(c inspect.Check) {
+	if l.checks == nil {
+		l.checks = make(map[inspect.CheckID]inspect.Check)
+	}
+	l.checks[c.ID] = c
+}
+
+func (l *line) skip(id inspect.CheckID, why string) {
+	l.add(inspect.Check{ID: id, Status: inspect.Skipped, Summary: why})
+}
+
+// ordered returns the seven checks in the order of a report.
+func (l *line) ordered() []inspect.Check {
+	var all []inspect.Check
+	for _, id := range inspect.CheckIDs() {
+		c, ok := l.checks[id]
+		if !ok {
+			c = inspect.Check{ID: id, Status: inspect.Skipped, Summary: "not run"}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// step times one step of the line.
+func (l *line) step(name string, do func() error) error {
+	began := time.Now()
+	err := do()
+	l.steps = append(l.steps, report.Duration{Step: name, Seconds: time.Since(began).Seconds()})
+	return err
+}

@@ -1,0 +1,43 @@
+// Command audit says whether a published container image was really built from
+// the recipe that it carries, whether anyone can build it again, and what in
+// it no recipe explains.
+//
+//	audit [flags] IMAGE              the whole line; the same as audit run
+//	audit inspect IMAGE              what it is: layers, digests, store items, evidence
+//	audit provenance IMAGE           the recipe: channels.scm and manifest.scm
+//	audit plan IMAGE                 the rebuild plan, running nothing
+//	audit rebuild IMAGE | PLAN       runs the builder
+//	audit compare A B                any two images
+//	audit sbom IMAGE                 SPDX or CycloneDX
+//	audit report REPORT.json         renders a stored report again
+//
+// The main flow is in [line.run]: inspect, recover the recipe, plan, rebuild,
+// compare, judge, report. Each verb has a file of its name.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+
+// Main runs audit with its arguments and streams and returns its exit status.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, flagsFirst(app, args))
+	if ctx.Err() != nil {
+		err = interrupted{}
+	}
+	status, message := exitStatus(err)
+	if message != "" {
+		fmt.Fprintln(stderr, "audit: "+message)
+	}
+	return status
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/rebuild"
+	guixbuilder "audit/rebuild/guix"
+	"audit/report"
+)
+
+func planCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "plan",
+		Usage:     "the rebuild plan as JSON, running nothing; -o writes plan.json, rebuild.sh and the recipe's files",
+		ArgsUsage: "IMAGE",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
+			&cli.StringSliceFlag{Name: "trust-channel", Usage: "let code of the channel at `URL` run; may be given again"},
+		},
+		Action: func(c *cli.Context) error {
+			reference, err := oneArgument(c, "IMAGE")
+			if err != nil {
+				return err
+			}
+			l := &line{tell: newProgress(c.App.ErrWriter), trusted: c.StringSlice("trust-channel")}
+			plan, err := l.plan(c.Context, reference)
+			l.tell.clear()
+			if err != nil {
+				return err
+			}
+			return putPlan(c, plan)
+		},
+	}
+}
+
+// plan is the line as far as the plan.
+func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error) {
+	img, err := l.inspect(ctx, reference)
+	if err != nil {
+		return rebuild.Plan{}, err
+	}
+	ev, err := l.recover(img)
+	if err != nil {
+		return rebuild.Plan{}, err
+	}
+	plan, err := guixbuilder.NewPlan(img, ev.Recipe, l.trusted)
+	if err != nil {
+		return plan, noRecipeError{errNoRecipe}
+	}
+	return plan, nil
+}
+
+func putPlan(c *cli.Context, plan rebuild.Plan) error {
+	if plan.Refused != "" {
+		fmt.Fprintln(c.App.ErrWriter, "audit: as it stands this plan is not run: "+report.Printable(plan.Refused))
+	}
+	dir := c.String("output")
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return fmt.Errorf("making the folder for the plan: %w", err)
+		}
+	} else {
+		_, err := c.App.Writer.Write(planJSON(plan))
+		return err
+	}
+	files := []file{{"plan.json", planJSON(plan)}, {"rebuild.sh", guixbuilder.Script(plan)}}
+	for _, f := range plan.Files {
+		files = append(files, file{f.Name, []byte(f.Text)})
+	}
+	for _, f := range files {
+		if err := saveFile(filepath.Join(dir, f.name), f.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planJSON writes a plan the way it is stored.
+func planJSON(plan rebuild.Plan) []byte {
+	text, err := json.MarshalIndent(plan, "", "  ")
+	if err != nil {
+		panic(err) // strings and lists of strings always marshal
+	}
+	return append(text, '\n')
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"audit/report"
+)
+
+// A progress is one line on a terminal that tells what is going on. Where
+// standard error is no terminal there is none: a nil progress tells nothing.
+type progress struct {
+	w     io.Writer
+	width int
+}
+
+// newProgress returns the progress line of w, nil when w is no terminal.
+func newProgress(w io.Writer) *progress {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 20 {
+		width = 80
+	}
+	return &progress{w: w, width: width}
+}
+
+// bytes returns a function that tells how much of a reading is done.
+func (p *progress) bytes(doing string) func(read, size int64) {
+	if p == nil {
+		return nil
+	}
+	return func(read, size int64) {
+		if size == 0 {
+			p.show(fmt.Sprintf("%s: %d MiB", doing, read>>20))
+			return
+		}
+		p.show(fmt.Sprintf("%s: %d of %d MiB, %d %%", doing, read>>20, size>>20, read*100/size))
+	}
+}
+
+// Write shows the last line of what a builder says.
+func (p *progress) Write(text []byte) (int, error) {
+	if p != nil {
+		lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+		p.show(lines[len(lines)-1])
+	}
+	return len(text), nil
+}
+
+// isTerminal says whether colours would be seen; NO_COLOR is obeyed
+// (no-color.org).
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+}
+
+func (p *progress) show(text string) {
+	runes := []rune(report.Printable(text))
+	if len(runes) > p.width-1 {
+		runes = runes[:p.width-1]
+	}
+	fmt.Fprintf(p.w, "\r\x1b[K%s", string(runes))
+}
+
+// clear removes the line.
+func (p *progress) clear() {
+	if p != nil {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}

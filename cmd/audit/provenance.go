@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/provenance"
+	"audit/report"
+)
+
+func provenanceCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "provenance",
+		Usage:     "the recipe that an image carries; writes channels.scm and manifest.scm",
+		ArgsUsage: "IMAGE",
+		Flags:     []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"}},
+		Action: func(c *cli.Context) error {
+			reference, err := oneArgument(c, "IMAGE")
+			if err != nil {
+				return err
+			}
+			l := &line{tell: newProgress(c.App.ErrWriter)}
+			img, err := l.inspect(c.Context, reference)
+			if err != nil {
+				return err
+			}
+			ev, err := l.recover(img)
+			l.tell.clear()
+			if err != nil {
+				return err
+			}
+			return putRecipe(c, ev.Recipe)
+		},
+	}
+}
+
+// errNoRecipeFile is an audited image without what was asked for: status 1.
+var errNoRecipeFile = noRecipeError{errors.New("the image carries no recipe that audit can read")}
+
+// putRecipe writes the files of a recipe and says what it could not express.
+func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
+	if recipe.Status == provenance.None {
+		return errNoRecipeFile
+	}
+	dir := c.String("output")
+	for _, f := range recipe.Files {
+		if dir == "-" {
+			fmt.Fprintf(c.App.Writer, "%s\n", f.Text)
+			continue
+		}
+		path := filepath.Join(dir, f.Name)
+		if err := saveFile(path, f.Text); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.App.Writer, path)
+	}
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d channels, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), len(recipe.Packages), recipe.Status)
+	for _, p := range recipe.Problems {
+		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(p))
+	}
+	return nil
+}

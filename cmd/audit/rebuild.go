@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/rebuild"
+	guixbuilder "audit/rebuild/guix"
+)
+
+func rebuildCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "rebuild",
+		Usage:     "runs the builder: for an IMAGE the whole line, for a PLAN (plan.json) just the build, whose image it saves",
+		ArgsUsage: "IMAGE | PLAN",
+		Flags:     append(outputFlags(), buildFlags()...),
+		Action: func(c *cli.Context) error {
+			reference, err := oneArgument(c, "IMAGE or PLAN")
+			if err != nil {
+				return err
+			}
+			if plan, ok, err := readPlan(reference); ok {
+				return runPlan(c, plan, err)
+			}
+			return audited(c, func(l *line) (*audit, error) {
+				l.demand = l.rebuilt == ""
+				return l.run(c.Context, reference)
+			})
+		},
+	}
+}
+
+// maxPlan bounds the size of a plan, in bytes.
+const maxPlan = 16 << 20
+
+// readPlan reads a stored plan; ok is false when path holds anything else.
+func readPlan(path string) (plan rebuild.Plan, ok bool, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return plan, false, nil
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPlan))
+	if err != nil || !bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
+		return plan, false, nil
+	}
+	decode := json.NewDecoder(bytes.NewReader(text))
+	decode.DisallowUnknownFields()
+	if err := decode.Decode(&plan); err != nil {
+		return plan, true, unreadableError{fmt.Errorf("reading %s as a plan: %w", path, err)}
+	}
+	return plan, true, nil
+}
+
+// runPlan builds what a plan says and saves the image.
+func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
+	if err != nil {
+		return err
+	}
+	if plan, err = guixbuilder.Vet(plan, c.StringSlice("trust-channel")); err != nil {
+		return unreadableError{err}
+	}
+	dir, err := os.MkdirTemp("", "audit-")
+	if err != nil {
+		return fmt.Errorf("making a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	tell := newProgress(c.App.ErrWriter)
+	result, err := guixbuilder.Builder{}.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh")})
+	tell.clear()
+	if err != nil {
+		return planFailure(err)
+	}
+	return saveImage(c, result.Image)
+}
+
+func planFailure(err error) error {
+	if errors.Is(err, rebuild.ErrNoBuilder) || errors.Is(err, rebuild.ErrRefused) {
+		return notRebuiltError{fmt.Errorf("no rebuild: %w", err), adviceFor(err)}
+	}
+	return buildFailedError{err}
+}
+
+// saveImage copies the rebuilt image to where the user wants it.
+func saveImage(c *cli.Context, image string) error {
+	to := c.String("output")
+	if to == "" {
+		to = filepath.Base(image)
+	}
+	from, err := os.Open(image)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	if err := saveStream(to, from); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.App.Writer, to)
+	return err
+}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/rebuild"
+	guixbuilder "audit/rebuild/guix"
+	"audit/report"
+	"audit/sbom"
+)
+
+func runCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
+		ArgsUsage: "IMAGE",
+		Flags:     append(outputFlags(), buildFlags()...),
+		Action: func(c *cli.Context) error {
+			return audited(c, func(l *line) (*audit, error) {
+				reference, err := oneArgument(c, "IMAGE")
+				if err != nil {
+					return nil, err
+				}
+				return l.run(c.Context, reference)
+			})
+		},
+	}
+}
+
+func outputFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report into `DIR` (default: NAME.audit in the current folder)"},
+		&cli.BoolFlag{Name: "json", Usage: "print the report as JSON on standard output; a folder is then written only with -o"},
+		&cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"},
+		&cli.StringFlag{Name: "require", Value: "consistent", Usage: "`POLICY` that the exit status tells of: consistent, equivalent or reproducible"},
+	}
+}
+
+func buildFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: auto (by recipe, when it is there), guix, or none"},
+		&cli.StringFlag{Name: "rebuilt", Usage: "take `IMAGE` as the rebuild, made elsewhere, and run no builder"},
+		&cli.StringSliceFlag{Name: "trust-channel", Usage: "let code of the channel at `URL` run here; may be given again"},
+		&cli.StringSliceFlag{Name: "fresh", Usage: "build `PACKAGE` again although it is in the store; all for every one"},
+		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
+	}
+}
+
+// newLine makes a line of the flags of a verb.
+func newLine(c *cli.Context) (*line, error) {
+	l := &line{
+		builder: c.String("builder"), rebuilt: c.String("rebuilt"), trusted: c.StringSlice("trust-channel"),
+		fresh: c.StringSlice("fresh"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
+	}
+	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
+	if !slices.Contains([]string{"auto", "guix", "none", ""}, l.builder) {
+		return nil, usageError{fmt.Errorf("--builder %s: not one of auto, guix and none", l.builder)}
+	}
+	return l, nil
+}
+
+// audited runs a line and puts out what it found; the policy decides last.
+func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
+	var require rebuild.Policy
+	if err := require.UnmarshalText([]byte(c.String("require"))); err != nil {
+		return usageError{fmt.Errorf("--require: %w", err)}
+	}
+	l, err := newLine(c)
+	if err != nil {
+		return err
+	}
+	if l.dir, err = os.MkdirTemp("", "audit-"); err != nil {
+		return fmt.Errorf("making a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(l.dir)
+	a, err := walk(l)
+	l.tell.clear()
+	if err != nil {
+		return err
+	}
+	a.report.Policy = report.Policy{Require: require.String(), Holds: require.Holds(a.verdict)}
+	if err := put(c, a); err != nil {
+		return err
+	}
+	switch {
+	case a.demanded != nil:
+		return a.demanded
+	case !require.Holds(a.verdict):
+		return policyError{require, a.verdict}
+	}
+	return nil
+}
+
+// put writes the folder of the report, and the terminal summary or the JSON.
+func put(c *cli.Context, a *audit) error {
+	dir := c.String("output")
+	if dir == "" && !c.Bool("json") {
+		dir = folderFor(a.image.Reference)
+	}
+	if dir != "" {
+		files, err := a.files()
+		if err != nil {
+			return err
+		}
+		if err := save(dir, files); err != nil {
+			return err
+		}
+	}
+	if c.Bool("json") {
+		return report.WriteJSON(c.App.Writer, a.report)
+	}
+	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Color: isTerminal(c.App.Writer)})
+}
+
+// files are the results of an audit, in memory.
+func (a *audit) files() ([]file, error) {
+	date, err := sourceDate()
+	if err != nil {
+		return nil, err
+	}
+	bill := sbom.Collect(a.image, a.evidence, sbom.Options{Created: date, Version: version()})
+	var files []file
+	for _, f := range []struct {
+		name  string
+		write func(w *bytes.Buffer) error
+	}{
+		{"report.json", func(w *bytes.Buffer) error { return report.WriteJSON(w, a.report) }},
+		{"report.html", func(w *bytes.Buffer) error { return report.WriteHTML(w, a.report) }},
+		{"sbom.spdx.json", func(w *bytes.Buffer) error { return bill.WriteSPDX(w) }},
+		{"sbom.cdx.json", func(w *bytes.Buffer) error { return bill.WriteCycloneDX(w) }},
+	} {
+		done, err := writeTo(f.name, f.write)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, done)
+	}
+	files = append(files, recipeFiles(a)...)
+	if len(a.log) > 0 {
+		files = append(files, file{a.logName(), a.log})
+	}
+	return append(files, planFiles(a.plan)...), nil
+}
+
+func recipeFiles(a *audit) []file {
+	var files []file
+	if a.evidence == nil {
+		return nil
+	}
+	for _, f := range a.evidence.Recipe.Files {
+		files = append(files, file{f.Name, f.Text})
+	}
+	return files
+}
+
+func planFiles(plan *rebuild.Plan) []file {
+	if plan == nil {
+		return nil
+	}
+	return []file{{"plan.json", planJSON(*plan)}, {"rebuild.sh", guixbuilder.Script(*plan)}}
+}
+
+// sourceDate is the time that SOURCE_DATE_EPOCH gives, zero when it is not set
+// (reproducible-builds.org/specs/source-date-epoch).
+func sourceDate() (time.Time, error) {
+	text := os.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		return time.Time{}, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || seconds < 0 || strings.HasPrefix(text, "+") {
+		return time.Time{}, usageError{errors.New("SOURCE_DATE_EPOCH is no number of seconds since 1970")}
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"audit/fixtures"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"audit": main})
+}
+
+// TestScripts pins what a user of the command line sees. No builder is on the
+// PATH of the scripts: what needs one is in the real suite.
+func TestScripts(t *testing.T) {
+	samples, err := filepath.Abs("../../fixtures/guix")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SAMPLES", samples)
+			env.Setenv("TZ", "UTC")
+			env.Setenv("PATH", filepath.Dir(os.Args[0])+":"+env.Getenv("PATH"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"tamper":  tamper,
+			"status":  status,
+			"norun":   norun,
+			"newlike": newlike,
+		},
+	})
+}
+
+// tamper IN OUT EDIT [ARG…] plants one change in an image.
+func tamper(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: tamper IN OUT EDIT [ARG...]")
+	}
+	edit, err := editNamed(ts, args[2], args[3:])
+	ts.Check(err)
+	in, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer in.Close()
+	var out bytes.Buffer
+	ts.Check(fixtures.Tamper(in, &out, edit))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o666))
+}
+
+func editNamed(ts *testscript.TestScript, name string, args []string) (fixtures.Edit, error) {
+	number := func(i int) int64 {
+		n, err := strconv.ParseInt(args[i], 0, 64)
+		ts.Check(err)
+		return n
+	}
+	switch name {
+	case "flip":
+		return fixtures.FlipLayerByte(int(number(0)), int(number(1))), nil
+	case "outside":
+		return fixtures.AddFileOutsideStore(args[0], args[1]), nil
+	case "setuid":
+		return fixtures.SetSetuid(args[0]), nil
+	case "owner":
+		return fixtures.ChangeOwner(args[0], number(1), number(2)), nil
+	case "mtime":
+		return fixtures.ChangeMtime(args[0], number(1)), nil
+	case "swap":
+		return fixtures.SwapEntries(args[0], args[1]), nil
+	case "twice":
+		return fixtures.DuplicateEntry(args[0]), nil
+	case "remove-item":
+		return fixtures.RemoveItem(args[0]), nil
+	case "add-item":
+		return fixtures.AddUnreferencedItem(args[0]), nil
+	case "config-digest":
+		return fixtures.ChangeConfigDigest, nil
+	case "byte-inside":
+		return fixtures.ChangeByteInsideItem(args[0], int(number(1))), nil
+	case "file-inside":
+		return fixtures.AddFileInsideItem(args[0], args[1], args[2]), nil
+	case "garbage":
+		return fixtures.TrailingGarbage(int(number(0)), args[1]), nil
+	case "padding":
+		return fixtures.PaddingByte(args[0], byte(number(1))), nil
+	case "manifest":
+		return fixtures.SetProfileManifest(ts.ReadFile(args[0])), nil
+	case "member":
+		return fixtures.AddMember(args[0], args[1]), nil
+	}
+	return nil, fmt.Errorf("no edit %q", name)
+}
+
+// status REPORT.json CHECK STATUS demands how a check ended; the check named
+// verdict stands for the verdict.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	var r struct {
+		Verdict string
+		Checks  []struct{ ID, Status string }
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
+	got := map[string]string{"verdict": r.Verdict}
+	for _, c := range r.Checks {
+		got[c.ID] = c.Status
+	}
+	if len(r.Checks) != 7 {
+		ts.Fatalf("%d checks, want 7", len(r.Checks))
+	}
+	if (got[args[1]] == args[2]) == neg {
+		ts.Fatalf("%s is %q, want %q", args[1], got[args[1]], args[2])
+	}
+}
+
+// norun IN.json OUT.json writes a report without what changes from run to run.
+func norun(ts *testscript.TestScript, _ bool, args []string) {
+	var r map[string]json.RawMessage
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
+	if _, ok := r["run"]; !ok {
+		ts.Fatalf("the report has no run")
+	}
+	delete(r, "run")
+	out, err := json.Marshal(r)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out, 0o666))
+}
+
+// newlike NAME writes an image of the default spec.
+func newlike(ts *testscript.TestScript, _ bool, args []string) {
+	var out bytes.Buffer
+	ts.Check(fixtures.Write(&out, fixtures.Spec{}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o666))
+}
