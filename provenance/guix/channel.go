@@ -18,13 +18,13 @@ import (
 // never into a channel.
 func (e *Entry) origins(where string) (channels []provenance.Channel, problems []string) {
 	value, ok := e.Property("provenance")
-	if !ok || len(value.Items) == 0 {
+	if !ok {
 		return nil, nil
 	}
 	note := func(v scheme.Value, err error) {
 		problems = append(problems, fmt.Sprintf("%sthe provenance of %s: %v", place(where, v.Pos), scheme.Str(e.Name), err))
 	}
-	if !value.IsList() {
+	if !value.IsList() || len(value.Items) == 0 {
 		note(value, errors.New("a list of repositories belongs here"))
 		return nil, problems
 	}

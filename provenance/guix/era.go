@@ -71,7 +71,7 @@ func (v *view) era(p *Profile) (span eraSpan, odd []string) {
 }
 
 func (v *view) imageClues() []clue {
-	if v.img.Transport == inspect.RootFS {
+	if len(v.img.Config.Raw) == 0 {
 		return nil
 	}
 	var clues []clue

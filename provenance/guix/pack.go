@@ -2,6 +2,7 @@ package guix
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -39,6 +40,7 @@ func Options(p provenance.Pack) []string {
 	add(p.MaxLayers > 0, "--max-layers=%d", p.MaxLayers)
 	add(p.Database, "--localstatedir")
 	add(p.Relocatable, "--relocatable")
+	add(p.Relocatable && p.PRoot, "--relocatable")
 	return options
 }
 
@@ -65,10 +67,11 @@ func (v *view) format(root string) string {
 	switch {
 	case storeName(root) == "system":
 		return formatSystem
-	case v.img.Transport != inspect.RootFS:
+	case len(v.img.Config.Raw) > 0:
 		return formatDocker
 	}
-	if f, ok := v.file("gnu/store"); ok && f.Type == '5' && f.Mode == tarballStoreMode {
+	f, ok := v.file("gnu/store")
+	if ok && v.img.Transport == inspect.RootFS && f.Type == '5' && f.Mode == tarballStoreMode {
 		return formatTarball
 	}
 	return formatUnknown
@@ -158,7 +161,6 @@ func (v *view) call(root string, p *Profile) provenance.Pack {
 		Era:          span.String(),
 		Root:         root,
 		Database:     v.hasDatabase(),
-		Relocatable:  isRelocatable(entries),
 		SystemType:   systemTypes[v.config.Architecture],
 		FriendlyName: FriendlyName(names(entries)),
 		Unknown: []string{
@@ -172,6 +174,7 @@ func (v *view) call(root string, p *Profile) provenance.Pack {
 	if p == nil {
 		pack.Unknown = append(pack.Unknown, "what the profile manifest would tell")
 	}
+	pack.Relocatable, pack.PRoot = v.relocatable(entries)
 	pack.Symlinks = v.packerLinks(root)
 	pack.EntryPoint = v.entryPoint(root)
 	if pack.Format == formatDocker {
@@ -195,15 +198,21 @@ func names(entries []*Entry) []string {
 	return list
 }
 
-// isRelocatable says whether the packages are wrapped: -R names the wrapped
-// item of NAME and VERSION NAME-VERSIONR.
-func isRelocatable(entries []*Entry) bool {
+// relocatable says whether the packages are wrapped, and whether the wrappers
+// fall back on PRoot. -R names the wrapped item of NAME and VERSION
+// NAME-VERSIONR; with -RR it refers to a package proot-static.
+func (v *view) relocatable(entries []*Entry) (wrapped, proot bool) {
 	for _, e := range entries {
-		if strings.HasSuffix(e.Path, "-"+e.Name+"-"+e.Version+"R") {
-			return true
+		item := v.items[e.Path]
+		if item == nil || storeName(e.Path) != e.Name+"-"+e.Version+"R" {
+			continue
 		}
+		wrapped = true
+		proot = proot || slices.ContainsFunc(item.References, func(to string) bool {
+			return strings.HasPrefix(to, storeDir) && strings.HasPrefix(storeName(to), "proot-")
+		})
 	}
-	return false
+	return wrapped, proot
 }
 
 // entryPoint returns the program relative to the profile, and its arguments.

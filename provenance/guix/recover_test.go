@@ -235,10 +235,22 @@ func TestRootMissing(t *testing.T) {
 }
 
 func TestRelocatable(t *testing.T) {
-	root, tool := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashC+"-tool-1.0R"
-	ev := recoverFrom(t, packOf(root, append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", "x")...)...).write(t))
-	if !ev.Recipe.Pack.Relocatable || !slices.Contains(Options(ev.Recipe.Pack), "--relocatable") {
-		t.Errorf("%+v", ev.Recipe.Pack)
+	root, tool, proot := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashC+"-tool-1.0R", "/gnu/store/"+hashB+"-proot-static-5.4.0"
+	for _, tc := range []struct {
+		names string // the store item that the wrapper names
+		want  int
+	}{{"", 1}, {proot, 2}} {
+		entries := append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", tc.names)...)
+		ev := recoverFrom(t, packOf(root, append(entries, item(proot, "bin", "x")...)...).write(t))
+		n := 0
+		for _, option := range Options(ev.Recipe.Pack) {
+			if option == "--relocatable" {
+				n++
+			}
+		}
+		if n != tc.want {
+			t.Errorf("wrapper that names %q: --relocatable %d times, want %d", tc.names, n, tc.want)
+		}
 	}
 }
 

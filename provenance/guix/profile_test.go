@@ -1,0 +1,236 @@
+package guix
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"audit/provenance/guix/scheme"
+)
+
+const somePath = "/gnu/store/0dwkn8xg5giqwrdplhqn0a0znsa7i9hh-hello-2.12.1"
+
+// The older formats, as far as they go.
+func TestParseProfileVersions(t *testing.T) {
+	lib := "/gnu/store/mnia32klywnslczwfsfpv157mmkpg40w-lib-1"
+	paths := []SearchPath{{Variable: "PATH", Files: []string{"bin", "sbin"}, Separator: ":", Type: "directory"}}
+	const spec = `(("PATH" ("bin" "sbin") ":" directory #f))`
+	for _, tc := range []struct {
+		text string
+		want Entry
+	}{
+		{`(manifest (version 0) (packages (("hello" "2" "out" "` + somePath + `"))))`, Entry{}},
+		{`(manifest (version 1) (packages (("hello" "2" "out" "` + somePath + `" ("` + lib + `")))))`, Entry{Inputs: []*Entry{{Path: lib}}}},
+		{`(manifest (version 1) (packages (("hello" "2" "out" "` + somePath + `" (("lib" "` + lib + `"))))))`, Entry{Inputs: []*Entry{{Path: lib}}}},
+		{`(manifest (version 2 1) (packages (("hello" "2" "out" "` + somePath + `" (propagated-inputs ("` + lib + `")) (search-paths ` + spec + `)))))`,
+			Entry{Inputs: []*Entry{{Path: lib}}, SearchPaths: paths}},
+		{`(manifest (version 3) (packages (("hello" "2" "out" "` + somePath + `" (propagated-inputs (("lib" "1" "out" "` + lib + `" (propagated-inputs ()) (search-paths ()) (properties)))) (search-paths ` + spec + `) (properties (a . "b"))))))`,
+			Entry{Inputs: []*Entry{{Name: "lib", Version: "1", Output: "out", Path: lib}}, SearchPaths: paths, Properties: []Property{{"a", scheme.Str("b")}}}},
+		{`(manifest (version 4) (packages (("hello" "2" "out" "` + somePath + `" (search-paths ` + spec + `) (properties ((a . "b")))))))`,
+			Entry{SearchPaths: paths, Properties: []Property{{"a", scheme.Str("b")}}}},
+	} {
+		p := mustParse(t, []byte(tc.text))
+		if len(p.Problems) > 0 || len(p.Entries) != 1 {
+			t.Errorf("%s: %d entries, %q", tc.text, len(p.Entries), p.Problems)
+			continue
+		}
+		tc.want.Name, tc.want.Version, tc.want.Output, tc.want.Path = "hello", "2", "out", somePath
+		if diff := cmp.Diff(&tc.want, p.Entries[0], cmpopts.IgnoreTypes(scheme.Pos{})); diff != "" {
+			t.Errorf("%s:\n%s", tc.text, diff)
+		}
+	}
+}
+
+func TestRepeatedEntries(t *testing.T) {
+	text := `(manifest (version 4) (packages (
+	  ("a" "1" "out" "` + somePath + `" (propagated-inputs (("b" "1" "out" "` + somePath + `"))))
+	  (repeated "b" "1" "` + somePath + `")
+	  ("c" "1" "out" "` + somePath + `" (propagated-inputs ((repeated "a" "1" "` + somePath + `")))))))`
+	p := mustParse(t, []byte(text))
+	if len(p.Problems) > 0 || len(p.Entries) != 3 {
+		t.Fatalf("%d entries, %q", len(p.Entries), p.Problems)
+	}
+	if p.Entries[1] != p.Entries[0].Inputs[0] || p.Entries[2].Inputs[0] != p.Entries[0] {
+		t.Error("a repeated entry is not the one that came before")
+	}
+	var names []string
+	for _, e := range p.All() {
+		names = append(names, e.Name)
+	}
+	if !slices.Equal(names, []string{"a", "b", "c"}) {
+		t.Errorf("all entries: %q", names)
+	}
+}
+
+// A profile whose repetitions would unfold to 2^60 entries is read and walked
+// in no time.
+func TestRepeatedEntriesDoNotUnfold(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`(manifest (version 4) (packages (("0" "1" "out" "` + somePath + `")`)
+	names := "0"
+	for i := range 60 {
+		again := `(repeated "` + names + `" "1" "` + somePath + `")`
+		names = strings.Repeat("i", i+1)
+		b.WriteString(`("` + names + `" "1" "out" "` + somePath + `" (propagated-inputs (` + again + again + `)))`)
+	}
+	b.WriteString(`)))`)
+	if p := mustParse(t, []byte(b.String())); len(p.Problems) > 0 || len(p.All()) != 61 {
+		t.Errorf("%d entries, %q", len(p.All()), p.Problems)
+	}
+}
+
+func TestParseProfileErrors(t *testing.T) {
+	for _, tc := range []struct{ text, want string }{
+		{``, `manifest:1:1: no data in the profile manifest`},
+		{`; nothing`, `manifest:1:1: no data in the profile manifest`},
+		{`(manifest`, `manifest:1:1: a parenthesis that nothing closes`},
+		{`"manifest"`, `manifest:1:1: a profile manifest has the form (manifest (version …) (packages …))`},
+		{`(manifest (version 4))`, `manifest:1:1: a profile manifest has the form (manifest (version …) (packages …))`},
+		{`(manifest (version) (packages ()))`, `manifest:1:11: the form (version N) belongs here`},
+		{`(manifest (version "4") (packages ()))`, `manifest:1:11: the form (version N) belongs here`},
+		{"(manifest\n (version 5) (packages ()))", `manifest:2:2: version 5 of the profile manifest's format is not known here`},
+		{`(manifest (version -1) (packages ()))`, `manifest:1:11: version -1 of the profile manifest's format is not known here`},
+		{`(manifest (version 99999999999999999999) (packages ()))`, `manifest:1:11: version 99999999999999999999 of the profile manifest's format is not known here`},
+		{`(manifest (version 4) (packages))`, `manifest:1:23: the form (packages (ENTRY …)) belongs here`},
+		{`(manifest (version 4) (packages (a . b)))`, `manifest:1:23: the form (packages (ENTRY …)) belongs here`},
+	} {
+		_, err := ParseProfile("manifest", []byte(tc.text))
+		if err == nil || err.Error() != tc.want {
+			t.Errorf("%s: got %v, want %s", tc.text, err, tc.want)
+		}
+	}
+}
+
+func TestParseProfileProblems(t *testing.T) {
+	head := `"hello" "2" "out" "` + somePath + `"`
+	for _, tc := range []struct{ version, entries, want string }{
+		{"4", `x`, "1:34: an entry has the form (NAME VERSION OUTPUT PATH …)"},
+		{"4", `("hello" "2" "out")`, "1:34: an entry has the form (NAME VERSION OUTPUT PATH …)"},
+		{"4", `(hello "2" "out" "` + somePath + `")`, "1:35: a string belongs here, not a symbol"},
+		{"4", `("hello" "2" "out" "/tmp/x")`, `1:34: "/tmp/x" is no store path`},
+		{"4", `(` + head + ` x)`, "1:112: the field of an entry has the form (NAME VALUE)"},
+		{"4", `(` + head + ` (odd 1))`, "1:112: the field odd of an entry is not known here"},
+		{"4", `(` + head + ` (search-paths))`, "1:112: the field search-paths of an entry has one value"},
+		{"4", `(` + head + ` (search-paths ()) (search-paths ()))`, "1:130: the field search-paths comes twice; the first one counts"},
+		{"4", `(` + head + ` (search-paths ((1))))`, "1:127: a search path has the form (VARIABLE (FILE …) SEPARATOR TYPE PATTERN)"},
+		{"4", `(` + head + ` (search-paths (("A" (1) #f directory #f))))`, "1:127: a search path has the form (VARIABLE (FILE …) SEPARATOR TYPE PATTERN)"},
+		{"4", `(` + head + ` (search-paths x))`, "1:126: a list of search paths belongs here"},
+		{"4", `(` + head + ` (propagated-inputs x))`, "1:131: a list of entries belongs here"},
+		{"4", `(` + head + ` (properties (x)))`, "1:125: a property has the form (NAME . VALUE)"},
+		{"4", `(` + head + ` (properties ((a . 1) (a . 2))))`, "1:133: the property a comes twice; the first one counts"},
+		{"4", `(repeated "a" "1" "` + somePath + `")`, `1:34: "a" is said to be repeated and did not come before`},
+		{"3", `(` + head + ` (search-paths ()))`, `1:34: the entry "hello" has no field propagated-inputs`},
+		{"2", `(` + head + ` (propagated-inputs (1)) (search-paths ()))`, "1:132: a store path belongs here, not a number"},
+		{"1", `(` + head + `)`, "1:34: an entry of version 1 has five elements"},
+		{"0", `(` + head + ` ())`, "1:112: an entry of version 0 has four elements"},
+		{"4", `)) #t ((`, ""},
+	} {
+		text := "(manifest (version " + tc.version + ") (packages (" + tc.entries + ")))"
+		p, err := ParseProfile("manifest", []byte(text))
+		if tc.want == "" {
+			if err == nil {
+				t.Errorf("%s: no error", text)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if !slices.Equal(p.Problems, []string{"manifest:" + tc.want}) {
+			t.Errorf("%s: problems %q, want %q", text, p.Problems, tc.want)
+		}
+	}
+}
+
+func FuzzParseProfile(f *testing.F) {
+	for _, pattern := range []string{"profiles/*.manifest", "eras/*.profile-manifest", "export/*.profile-manifest", "realpack/*.profile-manifest"} {
+		files, err := filepath.Glob(filepath.Join(fixturesDir, pattern))
+		if err != nil || len(files) == 0 {
+			f.Fatalf("%s: %d files, %v", pattern, len(files), err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		p, err := ParseProfile("manifest", text)
+		if err != nil {
+			return
+		}
+		list := listChannels(p)
+		if len(list.written) > 0 {
+			checkChannelsFile(t, channelsFile(list))
+		}
+		checkManifestFile(t, manifestFile(p.Entries))
+		losses(p.Entries)
+		p.All()
+	})
+}
+
+// checkChannelsFile makes sure that a file can do nothing but list channels.
+func checkChannelsFile(t *testing.T, text []byte) {
+	t.Helper()
+	if !strings.HasPrefix(string(text), coding) {
+		t.Fatal("the file does not begin with its coding")
+	}
+	data := parse(t, text)
+	if len(data) != 1 || !isForm(data[0], "list", len(data[0].Items)) {
+		t.Fatalf("not one list: %v", data)
+	}
+	for _, v := range data[0].Items[1:] {
+		channel, err := readChannelForm(v)
+		if err != nil || !isCommit(channel.Commit) {
+			t.Fatalf("%v: %v", v, err)
+		}
+	}
+}
+
+// checkManifestFile makes sure that a file calls nothing but what a manifest
+// needs, and hands it only strings and quoted data.
+func checkManifestFile(t *testing.T, text []byte) {
+	t.Helper()
+	if !strings.HasPrefix(string(text), coding) {
+		t.Fatal("the file does not begin with its coding")
+	}
+	for _, v := range parse(t, text) {
+		if isForm(v, "use-modules", 2) {
+			if v.Items[1].String() != "(guix transformations)" {
+				t.Fatalf("a module of another name: %v", v)
+			}
+			continue
+		}
+		checkCall(t, v)
+	}
+}
+
+func checkCall(t *testing.T, v scheme.Value) {
+	t.Helper()
+	if v.Kind == scheme.String || isForm(v, "quote", 2) {
+		return
+	}
+	if !v.IsList() || len(v.Items) == 0 || v.Items[0].Kind != scheme.Symbol {
+		t.Fatalf("neither a string nor quoted data nor a call: %v", v)
+	}
+	arguments := v.Items[1:]
+	switch name := v.Items[0].Text; {
+	case name == "define" && len(arguments) == 2 && arguments[0].Kind == scheme.Symbol && strings.HasPrefix(arguments[0].Text, "transform"):
+		arguments = arguments[1:]
+	case slices.Contains([]string{"list", "specifications->manifest", "packages->manifest", "specification->package", "options->transformation"}, name):
+	case strings.HasPrefix(name, "transform") && strings.Trim(name[len("transform"):], "0123456789") == "":
+	default:
+		t.Fatalf("a call of %v", v.Items[0])
+	}
+	for _, a := range arguments {
+		checkCall(t, a)
+	}
+}
