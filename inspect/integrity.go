@@ -76,11 +76,7 @@ func (l *Layer) oddEntries() []Finding {
 // link finds out which store items name which: only now all are known.
 func (img *Image) link(b *budget) {
 	img.Items = mergeItems(img.Layers)
-	byHash := make(map[string][]string, len(img.Items))
-	for _, it := range img.Items {
-		hash := storeHash(it.Path)
-		byHash[hash] = append(byHash[hash], it.Path)
-	}
+	known := newDirectory(img.Items, b)
 	owners := make(map[string]*StoreItem, len(img.Items))
 	for i := range img.Items {
 		owners[img.Items[i].Path] = &img.Items[i]
@@ -88,20 +84,33 @@ func (img *Image) link(b *budget) {
 	for _, l := range img.Layers {
 		for _, g := range l.items {
 			owner := owners[g.Path]
-			owner.References = merge(owner.References, g.seen.among(byHash))
-			img.Dangling = append(img.Dangling, g.seen.missing(byHash, l.Index)...)
+			owner.References = merge(owner.References, g.seen.among(known))
+			img.Dangling = append(img.Dangling, g.seen.missing(known, l.Index)...)
 		}
 		for _, seen := range l.loose {
-			img.addLoose(seen, byHash, l.Index)
+			img.addLoose(seen, known, l.Index)
 		}
 		l.items, l.loose = nil, nil
 	}
-	img.scanConfig(byHash, b)
+	img.scanConfig(known, b)
 	sortReferences(img.Dangling)
 	sortReferences(img.Loose)
 	if b.left.Load() < 0 {
 		img.incomplete()
 	}
+}
+
+// A directory finds the store items of the image by the fingerprint of their
+// hash; several may have the same.
+type directory map[uint64][]string
+
+func newDirectory(items []StoreItem, b *budget) directory {
+	d := make(directory, len(items))
+	for _, it := range items {
+		key := b.key([]byte(storeHash(it.Path)))
+		d[key] = append(d[key], it.Path)
+	}
+	return d
 }
 
 // incomplete says of every store item that its references may not be all.
@@ -112,41 +121,36 @@ func (img *Image) incomplete() {
 	}
 }
 
-func (img *Image) scanConfig(byHash map[string][]string, b *budget) {
+func (img *Image) scanConfig(known directory, b *budget) {
 	seen := &sightings{budget: b}
 	scan := scanner{seen: seen}
 	scan.write(img.Config.Raw)
 	scan.close()
-	img.addLoose(seen, byHash, -1)
+	img.addLoose(seen, known, -1)
 }
 
-func (img *Image) addLoose(seen *sightings, byHash map[string][]string, layer int) {
-	for _, to := range seen.among(byHash) {
+func (img *Image) addLoose(seen *sightings, known directory, layer int) {
+	for _, to := range seen.among(known) {
 		img.Loose = append(img.Loose, Reference{From: seen.from, Layer: layer, To: to})
 	}
-	img.Dangling = append(img.Dangling, seen.missing(byHash, layer)...)
+	img.Dangling = append(img.Dangling, seen.missing(known, layer)...)
 }
 
 // among returns the store paths whose hashes were sighted, sorted.
-func (s *sightings) among(byHash map[string][]string) []string {
+func (s *sightings) among(known directory) []string {
 	var found []string
-	if len(s.hashes) == 0 {
-		return nil
-	}
-	for hash, paths := range byHash {
-		if s.names(hash) {
-			found = append(found, paths...)
-		}
+	for key := range s.hashes {
+		found = append(found, known[key]...)
 	}
 	slices.Sort(found)
 	return found
 }
 
 // missing returns the store paths that were sighted and are not in the image.
-func (s *sightings) missing(byHash map[string][]string, layer int) []Reference {
+func (s *sightings) missing(known directory, layer int) []Reference {
 	var found []Reference
 	for path, from := range s.paths {
-		if byHash[storeHash(path)] == nil {
+		if known[s.budget.key([]byte(storeHash(path)))] == nil {
 			found = append(found, Reference{From: from, Layer: layer, To: path})
 		}
 	}

@@ -41,6 +41,9 @@ func newBudget(n int) *budget {
 	return b
 }
 
+// key is the fingerprint under which a store hash is remembered.
+func (b *budget) key(hash []byte) uint64 { return maphash.Bytes(b.seed, hash) }
+
 // spend takes one from the budget; false when nothing is left.
 func (b *budget) spend() bool { return b.left.Add(-1) >= 0 }
 
@@ -119,7 +122,7 @@ func (s *sightings) add(buf []byte, i int) {
 }
 
 func (s *sightings) remember(set map[uint64]struct{}, hash []byte) map[uint64]struct{} {
-	key := maphash.Bytes(s.budget.seed, hash)
+	key := s.budget.key(hash)
 	if _, ok := set[key]; ok {
 		return set
 	}
@@ -131,12 +134,6 @@ func (s *sightings) remember(set map[uint64]struct{}, hash []byte) map[uint64]st
 	}
 	set[key] = struct{}{}
 	return set
-}
-
-// names says whether the owner names the item with this hash.
-func (s *sightings) names(hash string) bool {
-	_, ok := s.hashes[maphash.String(s.budget.seed, hash)]
-	return ok
 }
 
 // storeName returns the longest start of b that is a store item's name.

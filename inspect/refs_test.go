@@ -37,6 +37,12 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
+// names says whether the owner names the item with this hash.
+func (s *sightings) names(hash string) bool {
+	_, ok := s.hashes[s.budget.key([]byte(hash))]
+	return ok
+}
+
 func scanAll(text string, cut int) *sightings {
 	seen := &sightings{budget: newBudget(1 << 20)}
 	s := scanner{seen: seen}
