@@ -28,7 +28,9 @@ func NewFrame(raw []byte) Frame {
 // belong to entry 0 (its headers), the next Entries[1].FrameSize to entry 1
 // (the padding after entry 0, then its headers), and so on; the rest is what
 // follows the last entry.
-func (f Frame) Open() io.Reader { return s2.NewReader(bytes.NewReader(f.data), s2.ReaderMaxBlockSize(frameBlock)) }
+func (f Frame) Open() io.Reader {
+	return s2.NewReader(bytes.NewReader(f.data), s2.ReaderMaxBlockSize(frameBlock))
+}
 
 // frameBlock is the unit in which frames are compressed: large enough to hold
 // some hundred headers, small enough not to weigh.

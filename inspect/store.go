@@ -13,7 +13,7 @@ type storeReader struct {
 	where string // the layer
 	items map[string]*storeItem
 	loose []*sightings // of files outside the store that name store items
-	at    io.ReaderAt // the layer's tar, where it can be read again; else nil
+	at    io.ReaderAt  // the layer's tar, where it can be read again; else nil
 	spool spool
 	own   *storeItem // of the entry being read; nil outside the store
 	links []hardLink
