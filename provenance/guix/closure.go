@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 )
 
 // A closureCheck gathers what the check closure finds. It answers: is every
@@ -31,7 +32,7 @@ type closureCheck struct {
 
 // closure makes the check of that name. The profile is nil when there is none
 // that could be read.
-func (v *view) closure(recipe *provenance.Recipe, profile *Profile) inspect.Check {
+func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Check {
 	root := recipe.Pack.Root
 	if root == "" {
 		return inspect.Check{ID: inspect.Closure, Status: inspect.Unknown,
@@ -43,7 +44,7 @@ func (v *view) closure(recipe *provenance.Recipe, profile *Profile) inspect.Chec
 	}
 	c.storeItems()
 	c.references()
-	c.packages(profile)
+	c.packages(p)
 	c.database()
 	return c.conclude()
 }
@@ -161,7 +162,7 @@ func (c *closureCheck) references() {
 }
 
 // packages looks for packages of the profile that are not there.
-func (c *closureCheck) packages(p *Profile) {
+func (c *closureCheck) packages(p *profile.Profile) {
 	if p == nil {
 		return
 	}
@@ -174,7 +175,7 @@ func (c *closureCheck) packages(p *Profile) {
 		if item == "" || c.items[item] != nil {
 			continue
 		}
-		c.fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, quote(specification(e)), quote(e.Path))
+		c.fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, quote(e.Specification()), quote(e.Path))
 	}
 }
 

@@ -16,12 +16,9 @@
 //
 // # What becomes of it
 //
-// channels.scm is a program to Guix, so nothing of the image is ever copied
-// into it: both files are printed from values that were parsed and checked,
-// by a writer that cannot print anything but data (package scheme). A value
-// that is not of its form (a commit of 40 digits, say) is left out, and the
-// recipe is partial. They hold the same data as what guix package
-// --export-channels and --export-manifest print, with every version pinned.
+// channels.scm and manifest.scm are written from the profile manifest by
+// package profile, which lets nothing but parsed and checked values into them:
+// to Guix they are programs.
 //
 // A recipe is complete when the two files say all that the profile says.
 // Profiles with packages of several commits of one channel are common, and

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance/guix/profile"
 )
 
 // An era is a time in which guix pack made its images in one way.
@@ -56,7 +57,7 @@ type clue struct {
 
 // era tells the packer's era by the marks that it left, the firmest first. A
 // mark that the ones before it leave no room for is told apart.
-func (v *view) era(p *Profile) (span eraSpan, odd []string) {
+func (v *view) era(p *profile.Profile) (span eraSpan, odd []string) {
 	span = eraSpan{era10, era15}
 	for _, c := range append(v.imageClues(), profileClues(p)...) {
 		before := span
@@ -158,7 +159,7 @@ func isSorted(l *inspect.Layer) bool {
 	return true
 }
 
-func profileClues(p *Profile) []clue {
+func profileClues(p *profile.Profile) []clue {
 	switch {
 	case p == nil:
 		return nil
@@ -173,7 +174,7 @@ func profileClues(p *Profile) []clue {
 // narrowByComments uses the comment that a profile manifest begins with: none
 // up to 1.1, of two lines in 1.2, of four since. It is too easily changed to
 // contradict anything.
-func narrowByComments(span *eraSpan, p *Profile) {
+func narrowByComments(span *eraSpan, p *profile.Profile) {
 	switch p.Comments {
 	case 0:
 		span.narrow(eraSpan{era10, era11})

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/provenance/guix/profile"
 )
 
 // An image of one layer, by the marks that packers leave.
@@ -40,7 +41,7 @@ func TestEraOfMarks(t *testing.T) {
 	} {
 		img := &inspect.Image{Layers: []*inspect.Layer{{Entries: tc.entries}}}
 		img.Config.Raw = []byte(tc.config)
-		span, odd := newView(img).era(&Profile{Version: tc.version, Comments: tc.comments})
+		span, odd := newView(img).era(&profile.Profile{Version: tc.version, Comments: tc.comments})
 		if span.String() != tc.want || len(odd) != tc.odd {
 			t.Errorf("%s: got %v %q, want %s", tc.name, span, odd, tc.want)
 		}
@@ -65,7 +66,7 @@ func TestEraOfLayers(t *testing.T) {
 		img := &inspect.Image{Layers: tc.layers}
 		img.Config.Raw = []byte(tc.config)
 		v := newView(img)
-		span, odd := v.era(&Profile{Version: 4, Comments: 4})
+		span, odd := v.era(&profile.Profile{Version: 4, Comments: 4})
 		if v.isLayered() != tc.layered || span.String() != tc.want || len(odd) > 0 {
 			t.Errorf("%s: layered %v, %v, %q; want %v, %s", tc.name, v.isLayered(), span, odd, tc.layered, tc.want)
 		}

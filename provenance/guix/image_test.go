@@ -18,6 +18,8 @@ import (
 	"audit/provenance"
 )
 
+const fixturesDir = "../../fixtures/guix"
+
 // open reads an image as audit does for this package.
 func open(t testing.TB, file string) *inspect.Image {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 )
 
 // Options returns the options of guix pack that p stands for, always in the
@@ -150,9 +151,9 @@ var systemTypes = map[string]string{
 
 // call recovers how guix pack was called. The profile is nil when it cannot be
 // read.
-func (v *view) call(root string, p *Profile) provenance.Pack {
+func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 	span, odd := v.era(p)
-	var entries []*Entry
+	var entries []*profile.Entry
 	if p != nil {
 		entries = p.Entries
 	}
@@ -190,7 +191,7 @@ func (v *view) call(root string, p *Profile) provenance.Pack {
 	return pack
 }
 
-func names(entries []*Entry) []string {
+func names(entries []*profile.Entry) []string {
 	list := make([]string, len(entries))
 	for i, e := range entries {
 		list[i] = e.Name
@@ -201,7 +202,7 @@ func names(entries []*Entry) []string {
 // relocatable says whether the packages are wrapped, and whether the wrappers
 // fall back on PRoot. -R names the wrapped item of NAME and VERSION
 // NAME-VERSIONR; with -RR it refers to a package proot-static.
-func (v *view) relocatable(entries []*Entry) (wrapped, proot bool) {
+func (v *view) relocatable(entries []*profile.Entry) (wrapped, proot bool) {
 	for _, e := range entries {
 		item := v.items[e.Path]
 		if item == nil || storeName(e.Path) != e.Name+"-"+e.Version+"R" {

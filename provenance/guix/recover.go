@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 )
 
 // System recovers the recipes of images that GNU Guix made. The image must have
@@ -24,18 +25,18 @@ func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
 	root, odd := v.root()
 	ev.Recipe.Problems = odd
 	v.addSource(&ev.Recipe)
-	profile, err := v.recipe(&ev.Recipe, root)
+	p, err := v.recipe(&ev.Recipe, root)
 	if err != nil {
 		return nil, err
 	}
 	ev.Recover = recipeCheck(&ev.Recipe)
-	ev.Closure = v.closure(&ev.Recipe, profile)
+	ev.Closure = v.closure(&ev.Recipe, p)
 	return ev, nil
 }
 
 // recipe fills in the recipe of an image that was made of root. It returns the
 // profile, nil when there is none that can be read.
-func (v *view) recipe(recipe *provenance.Recipe, root string) (*Profile, error) {
+func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile, error) {
 	switch {
 	case root == "":
 		recipe.Packer = "unknown: store items of GNU Guix, and nothing that names the one that the image is made of"
@@ -44,19 +45,19 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*Profile, error) 
 	case storeName(root) == "system":
 		return nil, v.systemRecipe(recipe, root)
 	}
-	profile, err := v.profile(recipe, root)
-	recipe.Pack = v.call(root, profile)
+	p, err := v.profile(recipe, root)
+	recipe.Pack = v.call(root, p)
 	recipe.Packer = packer(recipe.Pack)
-	if err != nil || profile == nil {
+	if err != nil || p == nil {
 		return nil, err
 	}
-	recipe.Status = describe(recipe, profile)
-	return profile, nil
+	recipe.Status = describe(recipe, p)
+	return p, nil
 }
 
 // profile reads the profile manifest of root, and says what is wrong with it.
 // The error is that of a caller who did not keep the file.
-func (v *view) profile(recipe *provenance.Recipe, root string) (*Profile, error) {
+func (v *view) profile(recipe *provenance.Recipe, root string) (*profile.Profile, error) {
 	where := strings.TrimPrefix(root, "/") + "/manifest"
 	text, f, ok := v.body(where)
 	if !ok {
@@ -67,12 +68,12 @@ func (v *view) profile(recipe *provenance.Recipe, root string) (*Profile, error)
 		return nil, nil
 	}
 	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
-	profile, err := ParseProfile(where, text)
+	p, err := profile.Parse(where, text)
 	if err != nil {
 		recipe.Problems = append(recipe.Problems, "the profile manifest cannot be read: "+err.Error())
 		return nil, nil
 	}
-	return profile, nil
+	return p, nil
 }
 
 // addSource names the config as evidence where it bears Guix's mark.

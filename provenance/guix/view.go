@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance/guix/scheme"
 )
 
 // A view is an image with what is looked up in it again and again.
@@ -114,6 +115,9 @@ func Keep(p string) bool {
 func isSystemFile(name string) bool {
 	return name == "channels.scm" || name == "provenance" || name == "configuration.scm"
 }
+
+// quote prints untrusted text for a sentence.
+func quote(text string) string { return scheme.Str(text).Brief() }
 
 // storeName returns the name of a store item without its hash.
 func storeName(item string) string {

@@ -17,6 +17,17 @@ func (v Value) String() string {
 	return b.String()
 }
 
+// Brief returns v on one line for a message, cut after 80 characters. It holds
+// no character that could change what a terminal or a reader makes of the rest.
+func (v Value) Brief() string {
+	const most = 80
+	text := v.String()
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most]) + "…"
+}
+
 func write(b *strings.Builder, v Value) {
 	switch v.Kind {
 	case List:

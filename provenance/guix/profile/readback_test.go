@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 
 // Every file that is written reads back, to the same data.
 func TestReadBackWhatIsWritten(t *testing.T) {
-	manifests, err := filepath.Glob("../../fixtures/guix/profiles/*.manifest")
+	manifests, err := filepath.Glob("../../../fixtures/guix/profiles/*.manifest")
 	if err != nil || len(manifests) == 0 {
 		t.Fatal("no profiles", err)
 	}
@@ -20,13 +20,13 @@ func TestReadBackWhatIsWritten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		profile, err := ParseProfile("manifest", text)
+		profile, err := Parse("manifest", text)
 		if err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
-		readsBack(t, path, manifestFile(profile.Entries), func(text []byte) ([]byte, error) { return ReadManifest(text) })
-		if list := listChannels(profile); len(list.written) > 0 {
-			readsBack(t, path, channelsFile(list), func(text []byte) ([]byte, error) {
+		readsBack(t, path, profile.ManifestFile(), func(text []byte) ([]byte, error) { return ReadManifest(text) })
+		if list := profile.Channels(); len(list.List) > 0 {
+			readsBack(t, path, list.File(), func(text []byte) ([]byte, error) {
 				_, again, err := ReadChannels(text)
 				return again, err
 			})

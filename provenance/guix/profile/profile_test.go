@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"os"
@@ -16,7 +16,7 @@ import (
 const somePath = "/gnu/store/0dwkn8xg5giqwrdplhqn0a0znsa7i9hh-hello-2.12.1"
 
 // The older formats, as far as they go.
-func TestParseProfileVersions(t *testing.T) {
+func TestParseVersions(t *testing.T) {
 	lib := "/gnu/store/mnia32klywnslczwfsfpv157mmkpg40w-lib-1"
 	paths := []SearchPath{{Variable: "PATH", Files: []string{"bin", "sbin"}, Separator: ":", Type: "directory"}}
 	const spec = `(("PATH" ("bin" "sbin") ":" directory #f))`
@@ -84,7 +84,7 @@ func TestRepeatedEntriesDoNotUnfold(t *testing.T) {
 	}
 }
 
-func TestParseProfileErrors(t *testing.T) {
+func TestParseErrors(t *testing.T) {
 	for _, tc := range []struct{ text, want string }{
 		{``, `manifest:1:1: no data in the profile manifest`},
 		{`; nothing`, `manifest:1:1: no data in the profile manifest`},
@@ -99,14 +99,14 @@ func TestParseProfileErrors(t *testing.T) {
 		{`(manifest (version 4) (packages))`, `manifest:1:23: the form (packages (ENTRY …)) belongs here`},
 		{`(manifest (version 4) (packages (a . b)))`, `manifest:1:23: the form (packages (ENTRY …)) belongs here`},
 	} {
-		_, err := ParseProfile("manifest", []byte(tc.text))
+		_, err := Parse("manifest", []byte(tc.text))
 		if err == nil || err.Error() != tc.want {
 			t.Errorf("%s: got %v, want %s", tc.text, err, tc.want)
 		}
 	}
 }
 
-func TestParseProfileProblems(t *testing.T) {
+func TestParseProblems(t *testing.T) {
 	head := `"hello" "2" "out" "` + somePath + `"`
 	for _, tc := range []struct{ version, entries, want string }{
 		{"4", `x`, "1:34: an entry has the form (NAME VERSION OUTPUT PATH …)"},
@@ -131,7 +131,7 @@ func TestParseProfileProblems(t *testing.T) {
 		{"4", `)) #t ((`, ""},
 	} {
 		text := "(manifest (version " + tc.version + ") (packages (" + tc.entries + ")))"
-		p, err := ParseProfile("manifest", []byte(text))
+		p, err := Parse("manifest", []byte(text))
 		if tc.want == "" {
 			if err == nil {
 				t.Errorf("%s: no error", text)
@@ -148,7 +148,7 @@ func TestParseProfileProblems(t *testing.T) {
 	}
 }
 
-func FuzzParseProfile(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"profiles/*.manifest", "eras/*.profile-manifest", "export/*.profile-manifest", "realpack/*.profile-manifest"} {
 		files, err := filepath.Glob(filepath.Join(fixturesDir, pattern))
 		if err != nil || len(files) == 0 {
@@ -163,74 +163,19 @@ func FuzzParseProfile(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		p, err := ParseProfile("manifest", text)
+		p, err := Parse("manifest", text)
 		if err != nil {
 			return
 		}
-		list := listChannels(p)
-		if len(list.written) > 0 {
-			checkChannelsFile(t, channelsFile(list))
+		if list := p.Channels(); len(list.List) > 0 {
+			if _, _, err := ReadChannels(list.File()); err != nil {
+				t.Fatal(err)
+			}
 		}
-		checkManifestFile(t, manifestFile(p.Entries))
-		losses(p.Entries)
+		if _, err := ReadManifest(p.ManifestFile()); err != nil {
+			t.Fatal(err)
+		}
+		p.Losses()
 		p.All()
 	})
-}
-
-// checkChannelsFile makes sure that a file can do nothing but list channels.
-func checkChannelsFile(t *testing.T, text []byte) {
-	t.Helper()
-	if !strings.HasPrefix(string(text), coding) {
-		t.Fatal("the file does not begin with its coding")
-	}
-	data := parse(t, text)
-	if len(data) != 1 || !isForm(data[0], "list", len(data[0].Items)) {
-		t.Fatalf("not one list: %v", data)
-	}
-	for _, v := range data[0].Items[1:] {
-		channel, err := readChannelForm(v)
-		if err != nil || !isCommit(channel.Commit) {
-			t.Fatalf("%v: %v", v, err)
-		}
-	}
-}
-
-// checkManifestFile makes sure that a file calls nothing but what a manifest
-// needs, and hands it only strings and quoted data.
-func checkManifestFile(t *testing.T, text []byte) {
-	t.Helper()
-	if !strings.HasPrefix(string(text), coding) {
-		t.Fatal("the file does not begin with its coding")
-	}
-	for _, v := range parse(t, text) {
-		if isForm(v, "use-modules", 2) {
-			if v.Items[1].String() != "(guix transformations)" {
-				t.Fatalf("a module of another name: %v", v)
-			}
-			continue
-		}
-		checkCall(t, v)
-	}
-}
-
-func checkCall(t *testing.T, v scheme.Value) {
-	t.Helper()
-	if v.Kind == scheme.String || isForm(v, "quote", 2) {
-		return
-	}
-	if !v.IsList() || len(v.Items) == 0 || v.Items[0].Kind != scheme.Symbol {
-		t.Fatalf("neither a string nor quoted data nor a call: %v", v)
-	}
-	arguments := v.Items[1:]
-	switch name := v.Items[0].Text; {
-	case name == "define" && len(arguments) == 2 && arguments[0].Kind == scheme.Symbol && strings.HasPrefix(arguments[0].Text, "transform"):
-		arguments = arguments[1:]
-	case slices.Contains([]string{"list", "specifications->manifest", "packages->manifest", "specification->package", "options->transformation"}, name):
-	case strings.HasPrefix(name, "transform") && strings.Trim(name[len("transform"):], "0123456789") == "":
-	default:
-		t.Fatalf("a call of %v", v.Items[0])
-	}
-	for _, a := range arguments {
-		checkCall(t, a)
-	}
 }

@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"fmt"
@@ -8,22 +8,24 @@ import (
 	"audit/provenance/guix/scheme"
 )
 
-// A channelList is what one channels.scm can say of where the packages of a
-// profile come from, and what it cannot.
-type channelList struct {
-	written  []provenance.Channel
-	byName   map[string]int      // index in written
-	others   map[string][]string // by name: commits that another one kept out
-	problems []string
+// Channels are what one channels.scm can say of where packages come from, and
+// what it cannot.
+type Channels struct {
+	List     []provenance.Channel // each of another name
+	Problems []string             // what the list does not say, a sentence each
+
+	byName map[string]int      // index in List
+	others map[string][]string // by name: commits that another one kept out
 }
 
-// listChannels chooses channels as Guix does when it exports them (Guix 1.5,
-// module (guix scripts package), export-channels): all origins in order, those
-// with a commit that came before left out, and of each name the first.
-func listChannels(p *Profile) channelList {
-	list := channelList{byName: make(map[string]int), others: make(map[string][]string)}
+// Channels chooses the channels of a profile as Guix does when it exports them
+// (Guix 1.5, module (guix scripts package), export-channels): all origins in
+// order, those with a commit that came before left out, and of each name the
+// first.
+func (p *Profile) Channels() Channels {
+	var list Channels
 	origins, problems := allOrigins(p)
-	list.problems = problems
+	list.Problems = problems
 	commits := make(map[string]bool)
 	for _, o := range origins {
 		if !commits[o.channel.Commit] {
@@ -33,37 +35,41 @@ func listChannels(p *Profile) channelList {
 	}
 	for _, o := range origins {
 		if why := list.loses(o.channel); why != "" {
-			list.problems = append(list.problems, why+": "+strings.Join(o.packages, ", "))
+			list.Problems = append(list.Problems, why+": "+strings.Join(o.packages, ", "))
 		}
 	}
-	if _, there := list.byName["guix"]; !there && len(list.written) > 0 {
-		list.problems = append(list.problems, "no channel has the name guix: guix time-machine will refuse channels.scm")
+	if _, there := list.byName["guix"]; !there && len(list.List) > 0 {
+		list.Problems = append(list.Problems, "no channel has the name guix: guix time-machine will refuse channels.scm")
 	}
 	return list
 }
 
-func (l *channelList) add(c provenance.Channel) {
+// add lists a channel, unless one of its name came before.
+func (l *Channels) add(c provenance.Channel) {
+	if l.byName == nil {
+		l.byName, l.others = make(map[string]int), make(map[string][]string)
+	}
 	if _, there := l.byName[c.Name]; there {
 		l.others[c.Name] = append(l.others[c.Name], c.Commit)
 		return
 	}
-	l.byName[c.Name] = len(l.written)
-	l.written = append(l.written, c)
+	l.byName[c.Name] = len(l.List)
+	l.List = append(l.List, c)
 }
 
 // loses says what channels.scm does not say of a channel, "" when it says all.
-func (l *channelList) loses(c provenance.Channel) string {
+func (l *Channels) loses(c provenance.Channel) string {
 	name := scheme.Sym(c.Name)
 	i, there := l.byName[c.Name]
 	if !there {
 		return fmt.Sprintf("channels.scm leaves out the channel %s, since another one has the same commit %s; it is the origin of", name, c.Commit)
 	}
-	switch w := l.written[i]; {
+	switch w := l.List[i]; {
 	case w.Commit != c.Commit:
 		return fmt.Sprintf("channels.scm can name one commit of the channel %s, which is %s, and these packages come from %s", name, w.Commit, c.Commit)
 	case keyOf(w) != keyOf(c):
 		return fmt.Sprintf("channels.scm can name one address, branch and introduction of the channel %s, and these packages name others (%s, branch %s)",
-			name, quote(c.URL), quote(c.Branch))
+			name, scheme.Str(c.URL).Brief(), scheme.Str(c.Branch).Brief())
 	}
 	return ""
 }

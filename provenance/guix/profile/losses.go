@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"fmt"
@@ -7,17 +7,17 @@ import (
 	"audit/provenance/guix/scheme"
 )
 
-// losses says what a profile holds, or should hold, that channels.scm and
+// Losses says what a profile holds, or should hold, that channels.scm and
 // manifest.scm cannot say: a sentence for each thing, with the packages.
-func losses(entries []*Entry) []string {
+func (p *Profile) Losses() []string {
 	var lost lossList
-	for _, e := range entries {
+	for _, e := range p.Entries {
 		lost.entry(e)
 	}
 	var sentences []string
 	for _, why := range lost.order {
 		packages := lost.packages[why]
-		if why == noProvenance && len(packages) == len(entries) {
+		if why == noProvenance && len(packages) == len(p.Entries) {
 			sentences = append(sentences, "no package has its provenance recorded (the pack was made without --save-provenance): the channels are not known")
 			continue
 		}
@@ -84,12 +84,12 @@ func (l *lossList) transformations(e *Entry, options scheme.Value) {
 			l.add(e, "the transformations of these packages are not of the form (OPTION . VALUE)")
 			return
 		}
-		option := scheme.Str("--" + o.Items[0].Text + "=" + o.Tail.Text).String()
+		option := scheme.Str("--" + o.Items[0].Text + "=" + o.Tail.Text).Brief()
 		switch name := o.Items[0].Text; {
 		case moving[name]:
-			l.add(e, "what the transformation "+clip(option)+" gives depends on when it is applied; it was applied to")
+			l.add(e, "what the transformation "+option+" gives depends on when it is applied; it was applied to")
 		case local[name] && !strings.Contains(o.Tail.Text, "://"):
-			l.add(e, "the transformation "+clip(option)+" needs a file that the image does not hold; it was applied to")
+			l.add(e, "the transformation "+option+" needs a file that the image does not hold; it was applied to")
 		}
 	}
 }

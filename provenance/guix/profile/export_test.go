@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"os"
@@ -9,7 +9,7 @@ import (
 	"audit/provenance/guix/scheme"
 )
 
-const fixturesDir = "../../fixtures/guix"
+const fixturesDir = "../../../fixtures/guix"
 
 func readFixture(t testing.TB, name string) []byte {
 	t.Helper()
@@ -20,7 +20,7 @@ func readFixture(t testing.TB, name string) []byte {
 	return text
 }
 
-func parse(t testing.TB, text []byte) []scheme.Value {
+func mustScheme(t testing.TB, text []byte) []scheme.Value {
 	t.Helper()
 	values, err := scheme.Parse(text, scheme.DefaultLimits())
 	if err != nil {
@@ -31,7 +31,7 @@ func parse(t testing.TB, text []byte) []scheme.Value {
 
 func mustParse(t testing.TB, text []byte) *Profile {
 	t.Helper()
-	p, err := ParseProfile("manifest", text)
+	p, err := Parse("manifest", text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,14 +59,14 @@ func TestExportIsWhatGuixExports(t *testing.T) {
 			if len(p.Problems) > 0 {
 				t.Errorf("problems: %q", p.Problems)
 			}
-			list := listChannels(p)
+			list := p.Channels()
 			if string(readFixture(t, base+".channels.rc")) == "0" {
-				sameData(t, parse(t, channelsFile(list)), parse(t, readFixture(t, base+".channels.scm")))
-			} else if len(list.written) > 0 {
-				t.Errorf("channels where Guix finds none: %v", list.written)
+				sameData(t, mustScheme(t, list.File()), mustScheme(t, readFixture(t, base+".channels.scm")))
+			} else if len(list.List) > 0 {
+				t.Errorf("channels where Guix finds none: %v", list.List)
 			}
-			want := parse(t, readFixture(t, base+".manifest-fullversion.code"))
-			sameData(t, parse(t, manifestFile(p.Entries)), want[0].Items[1:])
+			want := mustScheme(t, readFixture(t, base+".manifest-fullversion.code"))
+			sameData(t, mustScheme(t, p.ManifestFile()), want[0].Items[1:])
 		})
 	}
 }
@@ -75,8 +75,8 @@ func TestExportIsWhatGuixExports(t *testing.T) {
 func TestExportedByRelease(t *testing.T) {
 	for _, name := range []string{"hello", "tiny"} {
 		p := mustParse(t, readFixture(t, "export/"+name+".profile-manifest"))
-		sameData(t, parse(t, channelsFile(listChannels(p))), parse(t, readFixture(t, "export/"+name+".export-channels.scm")))
+		sameData(t, mustScheme(t, p.Channels().File()), mustScheme(t, readFixture(t, "export/"+name+".export-channels.scm")))
 		want := strings.ReplaceAll(string(readFixture(t, "export/"+name+".export-manifest.scm")), `hello"`, `hello@`+p.Entries[0].Version+`"`)
-		sameData(t, parse(t, manifestFile(p.Entries)), parse(t, []byte(want)))
+		sameData(t, mustScheme(t, p.ManifestFile()), mustScheme(t, []byte(want)))
 	}
 }

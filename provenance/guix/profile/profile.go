@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"fmt"
@@ -75,19 +75,18 @@ func (p *Profile) All() []*Entry {
 	return all
 }
 
-// ParseProfile reads a profile manifest; where is the name of the file. A text
-// that is no profile manifest of a known version is an error with its place;
-// what is unexpected in one is a problem, and an entry that cannot be read is
-// left out.
-func ParseProfile(where string, text []byte) (*Profile, error) {
-	p, err := parseProfile(where, text)
+// Parse reads a profile manifest; where is the name of the file. A text that is
+// no profile manifest of a known version is an error with its place; what is
+// unexpected in one is a problem, and an entry that cannot be read is left out.
+func Parse(where string, text []byte) (*Profile, error) {
+	p, err := parse(where, text)
 	if err != nil {
 		return nil, fmt.Errorf("%s:%w", where, err)
 	}
 	return p, nil
 }
 
-func parseProfile(where string, text []byte) (*Profile, error) {
+func parse(where string, text []byte) (*Profile, error) {
 	data, err := scheme.Parse(text, scheme.DefaultLimits())
 	if err != nil {
 		return nil, err
@@ -100,7 +99,7 @@ func parseProfile(where string, text []byte) (*Profile, error) {
 		return nil, err
 	}
 	p := &Profile{Where: where, Version: version, Comments: leadingComments(text)}
-	r := &profileReader{Profile: p, seen: make(map[entryKey]*Entry)}
+	r := &reader{Profile: p, seen: make(map[entryKey]*Entry)}
 	if len(data) > 1 {
 		r.problem(data[1].Pos, "data after the profile manifest")
 	}
@@ -151,8 +150,8 @@ func leadingComments(text []byte) int {
 	return n
 }
 
-// A profileReader makes entries of data.
-type profileReader struct {
+// A reader makes entries of data.
+type reader struct {
 	*Profile
 	seen map[entryKey]*Entry
 }
@@ -160,7 +159,7 @@ type profileReader struct {
 // An entryKey is what a repeated entry is known by.
 type entryKey struct{ name, version, path string }
 
-func (r *profileReader) problem(pos scheme.Pos, format string, args ...any) {
+func (r *reader) problem(pos scheme.Pos, format string, args ...any) {
 	r.Problems = append(r.Problems, place(r.Where, pos)+fmt.Sprintf(format, args...))
 }
 
@@ -169,7 +168,7 @@ func place(where string, pos scheme.Pos) string {
 	return fmt.Sprintf("%s:%d:%d: ", where, pos.Line, pos.Column)
 }
 
-func (r *profileReader) entries(list scheme.Value) []*Entry {
+func (r *reader) entries(list scheme.Value) []*Entry {
 	if !list.IsList() {
 		r.problem(list.Pos, "a list of entries belongs here")
 		return nil
@@ -185,7 +184,7 @@ func (r *profileReader) entries(list scheme.Value) []*Entry {
 
 // entry reads one entry, nil when it cannot be read. What it depends on is
 // registered before it, as "repeated" counts on.
-func (r *profileReader) entry(v scheme.Value) *Entry {
+func (r *reader) entry(v scheme.Value) *Entry {
 	if r.Version == 4 && isForm(v, "repeated", 4) {
 		return r.repeated(v)
 	}
@@ -204,7 +203,7 @@ func (r *profileReader) entry(v scheme.Value) *Entry {
 	return e
 }
 
-func (r *profileReader) strings(items []scheme.Value) ([]string, bool) {
+func (r *reader) strings(items []scheme.Value) ([]string, bool) {
 	texts := make([]string, len(items))
 	for i, item := range items {
 		if item.Kind != scheme.String {
@@ -216,14 +215,14 @@ func (r *profileReader) strings(items []scheme.Value) ([]string, bool) {
 	return texts, true
 }
 
-func (r *profileReader) checkPath(e *Entry) {
+func (r *reader) checkPath(e *Entry) {
 	if inspect.ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
-		r.problem(e.Pos, "%s is no store path", quote(e.Path))
+		r.problem(e.Pos, "%s is no store path", scheme.Str(e.Path).Brief())
 	}
 }
 
 // repeated reads (repeated NAME VERSION PATH).
-func (r *profileReader) repeated(v scheme.Value) *Entry {
+func (r *reader) repeated(v scheme.Value) *Entry {
 	texts, ok := r.strings(v.Items[1:])
 	if !ok {
 		return nil
@@ -236,7 +235,7 @@ func (r *profileReader) repeated(v scheme.Value) *Entry {
 }
 
 // fields reads what follows the first four elements of an entry.
-func (r *profileReader) fields(e *Entry, fields []scheme.Value) {
+func (r *reader) fields(e *Entry, fields []scheme.Value) {
 	switch {
 	case r.Version == 0 && len(fields) > 0:
 		r.problem(fields[0].Pos, "an entry of version 0 has four elements")
@@ -249,7 +248,7 @@ func (r *profileReader) fields(e *Entry, fields []scheme.Value) {
 	}
 }
 
-func (r *profileReader) namedFields(e *Entry, fields []scheme.Value) {
+func (r *reader) namedFields(e *Entry, fields []scheme.Value) {
 	seen := make(map[string]bool)
 	for _, f := range fields {
 		if !f.IsList() || len(f.Items) == 0 || f.Items[0].Kind != scheme.Symbol {
@@ -271,7 +270,7 @@ func (r *profileReader) namedFields(e *Entry, fields []scheme.Value) {
 	}
 }
 
-func (r *profileReader) field(e *Entry, name string, f scheme.Value) {
+func (r *reader) field(e *Entry, name string, f scheme.Value) {
 	if name == "properties" && r.Version < 4 {
 		r.properties(e, scheme.Value{Pos: f.Pos, Items: f.Items[1:]})
 		return
@@ -292,7 +291,7 @@ func (r *profileReader) field(e *Entry, name string, f scheme.Value) {
 	}
 }
 
-func (r *profileReader) inputs(e *Entry, value scheme.Value) {
+func (r *reader) inputs(e *Entry, value scheme.Value) {
 	if r.Version < 3 {
 		r.paths(e, value)
 		return
@@ -302,7 +301,7 @@ func (r *profileReader) inputs(e *Entry, value scheme.Value) {
 
 // paths reads propagated inputs as versions 1 and 2 have them: store paths, up
 // to Guix 0.7 with a label before each. Names and versions are not recorded.
-func (r *profileReader) paths(e *Entry, list scheme.Value) {
+func (r *reader) paths(e *Entry, list scheme.Value) {
 	if !list.IsList() {
 		r.problem(list.Pos, "a list of store paths belongs here")
 		return
@@ -322,7 +321,7 @@ func (r *profileReader) paths(e *Entry, list scheme.Value) {
 	}
 }
 
-func (r *profileReader) searchPaths(e *Entry, list scheme.Value) {
+func (r *reader) searchPaths(e *Entry, list scheme.Value) {
 	if !list.IsList() {
 		r.problem(list.Pos, "a list of search paths belongs here")
 		return
@@ -361,7 +360,7 @@ func isStringOrFalse(v scheme.Value) bool {
 
 // properties reads an association list, of which the first pair of a name
 // counts.
-func (r *profileReader) properties(e *Entry, list scheme.Value) {
+func (r *reader) properties(e *Entry, list scheme.Value) {
 	if !list.IsList() {
 		r.problem(list.Pos, "a list of properties belongs here")
 		return

@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"errors"
@@ -80,11 +80,11 @@ func readChannel(v scheme.Value, fallback string) (provenance.Channel, error) {
 	url, branch, commit := v.Items[2].Items[1], v.Items[3].Items[1], v.Items[4].Items[1]
 	switch {
 	case !isText(url) || url.Text == "":
-		return c, fmt.Errorf("the address %s is no string without control characters", clip(url.String()))
+		return c, fmt.Errorf("the address %s is no string without control characters", url.Brief())
 	case branch.Kind != scheme.False && (!isText(branch) || branch.Text == ""):
-		return c, fmt.Errorf("the branch %s is no string without control characters", clip(branch.String()))
+		return c, fmt.Errorf("the branch %s is no string without control characters", branch.Brief())
 	case commit.Kind != scheme.String || !isCommit(commit.Text):
-		return c, fmt.Errorf("the commit %s has not 40 hexadecimal digits", clip(commit.String()))
+		return c, fmt.Errorf("the commit %s has not 40 hexadecimal digits", commit.Brief())
 	}
 	c.URL, c.Branch, c.Commit = url.Text, branch.Text, commit.Text
 	for _, field := range v.Items[5:] {
@@ -106,7 +106,7 @@ func readOption(c *provenance.Channel, field scheme.Value) error {
 		c.Introduction = intro
 		return err
 	}
-	return fmt.Errorf("the field %s of a repository is not known here", clip(field.String()))
+	return fmt.Errorf("the field %s of a repository is not known here", field.Brief())
 }
 
 // readIntroduction reads (channel-introduction (version 0) (commit C) (signer F)).
@@ -117,10 +117,10 @@ func readIntroduction(v scheme.Value) (*provenance.Introduction, error) {
 	}
 	commit, signer := v.Items[2].Items[1], v.Items[3].Items[1]
 	if commit.Kind != scheme.String || !isCommit(commit.Text) {
-		return nil, fmt.Errorf("the introduction's commit %s has not 40 hexadecimal digits", clip(commit.String()))
+		return nil, fmt.Errorf("the introduction's commit %s has not 40 hexadecimal digits", commit.Brief())
 	}
 	if signer.Kind != scheme.String || !isFingerprint(signer.Text) {
-		return nil, fmt.Errorf("the signer %s is no OpenPGP fingerprint of 40 hexadecimal digits", clip(signer.String()))
+		return nil, fmt.Errorf("the signer %s is no OpenPGP fingerprint of 40 hexadecimal digits", signer.Brief())
 	}
 	return &provenance.Introduction{Commit: commit.Text, Fingerprint: signer.Text}, nil
 }
@@ -137,15 +137,16 @@ func isText(v scheme.Value) bool {
 	return v.Kind == scheme.String && strings.IndexFunc(v.Text, func(c rune) bool { return !unicode.IsPrint(c) }) < 0
 }
 
-// quote prints untrusted text for a sentence: short, and without any control
-// character.
-func quote(text string) string { return clip(scheme.Str(text).String()) }
-
-// clip shortens what a message quotes.
-func clip(text string) string {
-	const most = 80
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+// Packages lists the entries of a profile. Of an entry's channels the last is
+// the one that defines the package.
+func (p *Profile) Packages() []provenance.Package {
+	list := make([]provenance.Package, len(p.Entries))
+	for i, e := range p.Entries {
+		list[i] = provenance.Package{Name: e.Name, Version: e.Version, Output: e.Output, Path: e.Path}
+		if channels, _ := e.origins(p.Where); len(channels) > 0 {
+			list[i].Origin = &channels[len(channels)-1]
+			list[i].Channel = list[i].Origin.Name
+		}
 	}
-	return text
+	return list
 }

@@ -1,4 +1,4 @@
-package guix
+package profile
 
 import (
 	"fmt"
@@ -14,22 +14,22 @@ import (
 // obeys the first one that it finds, even inside a string: this one is ours.
 const coding = ";; -*- coding: utf-8 -*-\n"
 
-// channelsFile writes channels.scm for guix time-machine -C. Everything in it
-// but the comments is printed from parsed values.
-func channelsFile(list channelList) []byte {
+// File writes channels.scm for guix time-machine -C. Everything in it but the
+// comments is printed from parsed values.
+func (l Channels) File() []byte {
 	var b strings.Builder
 	b.WriteString(coding)
 	b.WriteString(";; The channels that the packages of this image come from, read from the profile\n" +
 		";; in the image, for 'guix time-machine -C channels.scm'.\n")
-	if len(list.problems) > 0 {
+	if len(l.Problems) > 0 {
 		b.WriteString(";; This is not all that the profile says: the report tells what is missing.\n")
 	}
 	b.WriteString("\n(list\n")
-	for i, c := range list.written {
+	for i, c := range l.List {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		writeOthers(&b, list.others[c.Name])
+		writeOthers(&b, l.others[c.Name])
 		b.WriteString("  " + scheme.Pretty(channelCode(c), 2))
 	}
 	b.WriteString(")\n")
@@ -91,14 +91,14 @@ func formatFingerprint(text string) string {
 	return b.String()
 }
 
-// manifestFile writes manifest.scm for guix pack -m.
-func manifestFile(entries []*Entry) []byte {
+// ManifestFile writes manifest.scm for guix pack -m.
+func (p *Profile) ManifestFile() []byte {
 	var b strings.Builder
 	b.WriteString(coding)
 	b.WriteString(";; The packages of this image with their exact versions, read from the profile in\n" +
 		";; the image, for 'guix pack -m manifest.scm'. Which package a version stands for is\n" +
 		";; up to the channels: use it together with channels.scm.\n")
-	for _, form := range manifestCode(entries) {
+	for _, form := range manifestCode(p.Entries) {
 		fmt.Fprintf(&b, "\n%s\n", scheme.Pretty(form, 0))
 	}
 	return []byte(b.String())
@@ -111,7 +111,7 @@ func manifestCode(entries []*Entry) []scheme.Value {
 	list := []scheme.Value{scheme.Sym("list")}
 	if len(transforms) == 0 {
 		for _, e := range entries {
-			list = append(list, scheme.Str(specification(e)))
+			list = append(list, scheme.Str(e.Specification()))
 		}
 		return []scheme.Value{scheme.ListOf(scheme.Sym("specifications->manifest"), scheme.ListOf(list...))}
 	}
@@ -126,8 +126,8 @@ func manifestCode(entries []*Entry) []scheme.Value {
 	return append(forms, scheme.ListOf(scheme.Sym("packages->manifest"), scheme.ListOf(list...)))
 }
 
-// specification names an entry as the command line does: NAME@VERSION:OUTPUT.
-func specification(e *Entry) string {
+// Specification names an entry as the command line does: NAME@VERSION:OUTPUT.
+func (e *Entry) Specification() string {
 	spec := qualifiedName(e)
 	if e.Output != "out" {
 		spec += ":" + e.Output
