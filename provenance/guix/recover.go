@@ -15,14 +15,15 @@ import (
 type System struct{}
 
 // Recover returns what the image says about how Guix made it, or
-// [provenance.ErrNotMine] when it bears no trace of Guix.
+// [provenance.ErrNotMine] when it bears no trace of having been made by Guix.
+// Store items alone are none: they are in every image that has Guix installed.
 func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
-	if !v.isGuix() {
+	root, odd := v.root()
+	if root == "" && v.config.Comment != generator {
 		return nil, provenance.ErrNotMine
 	}
 	ev := &provenance.Evidence{Recipe: provenance.Recipe{System: provenance.Guix, Status: provenance.None}}
-	root, odd := v.root()
 	ev.Recipe.Problems = odd
 	v.addSource(&ev.Recipe)
 	p, err := v.recipe(&ev.Recipe, root)
@@ -39,7 +40,7 @@ func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
 func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile, error) {
 	switch {
 	case root == "":
-		recipe.Packer = "unknown: store items of GNU Guix, and nothing that names the one that the image is made of"
+		recipe.Packer = "GNU Guix, as the config says"
 		recipe.Problems = append(recipe.Problems, "nothing in the image names the profile that it is made of")
 		return nil, nil
 	case storeName(root) == "system":

@@ -166,11 +166,19 @@ const (
 	hashC = "a3iaz2p81aw7wi0dmz6w8mc3gn6wdz0n"
 )
 
-// Store items alone, as in a distribution that has Guix installed, are no
-// pack, and contradict nothing.
+// A distribution that has Guix installed is no pack of Guix.
 func TestStoreWithoutPack(t *testing.T) {
-	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64"},
-		entries: append(item("/gnu/store/"+hashA+"-hello-2.12", "hello", "x"), entry{name: "etc/hosts", body: "x"})}
+	root := "/gnu/store/" + hashA + "-profile"
+	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64", "config": map[string]any{"Env": []string{"PATH=/usr/bin"}}},
+		entries: append(item(root, "manifest", oneEntry(`"tool"`, root)), entry{name: "etc/hosts", body: "x"}, entry{name: "root/.guix-profile", link: root})}
+	if _, err := (System{}).Recover(open(t, a.write(t))); !errors.Is(err, provenance.ErrNotMine) {
+		t.Errorf("error %v, want ErrNotMine", err)
+	}
+}
+
+// An image that says that Guix made it, and holds nothing that tells of what.
+func TestNothingButTheName(t *testing.T) {
+	a := packOf("/gnu/store/" + hashA + "-profile").setConfig("env", []string{})
 	ev := recoverFrom(t, a.write(t))
 	if ev.Recipe.Status != provenance.None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Unknown {
 		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)

@@ -36,16 +36,22 @@ func (v *view) root() (root string, odd []string) {
 	return root, odd
 }
 
-// signs gathers the signs, the firmest first.
+// signs gathers the signs, the firmest first. An image that has a config and
+// does not say there that Guix made it may be any that has Guix installed: the
+// profiles that lie about in it say nothing of how it was made.
 func (v *view) signs() []sign {
-	return []sign{
+	signs := []sign{
 		{"the layer's name", v.namedByLayer()},
 		{"the environment", v.namedByEnvironment()},
 		{"the entry point", v.namedByEntryPoint()},
-		{"the store's database", v.namedByDatabase()},
-		{"a symlink", v.namedByLinks()},
-		{"no store item", v.unreferenced()},
 	}
+	if len(v.img.Config.Raw) > 0 && v.config.Comment != generator {
+		return signs
+	}
+	return append(signs,
+		sign{"the store's database", v.namedByDatabase()},
+		sign{"a symlink", v.namedByLinks()},
+		sign{"no store item", v.unreferenced()})
 }
 
 func without(roots []string, root string) []string {

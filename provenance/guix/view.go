@@ -45,14 +45,6 @@ func newView(img *inspect.Image) *view {
 	return v
 }
 
-// isGuix says whether the image bears any trace of Guix.
-func (v *view) isGuix() bool {
-	if v.config.Comment == generator {
-		return true
-	}
-	return slices.ContainsFunc(v.img.Items, func(it inspect.StoreItem) bool { return strings.HasPrefix(it.Path, storeDir) })
-}
-
 const storeDir = "/gnu/store/"
 
 // file returns the entry of the root file system at a path without leading
