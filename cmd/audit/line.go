@@ -27,6 +27,7 @@ type line struct {
 	trusted []string
 	fresh   []string
 	timeout time.Duration
+	farms   farms
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -70,7 +71,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		l.add(repack.Check(a.image, a.evidence.Recipe))
 		return nil
 	})
-	l.skip(inspect.Substitutes, "no build farm was asked")
+	if err := l.askFarms(ctx, a); err != nil {
+		return nil, err
+	}
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}

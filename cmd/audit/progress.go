@@ -45,6 +45,14 @@ func (p *progress) bytes(doing string) func(read, size int64) {
 	}
 }
 
+// count returns a function that tells how many of some things are done.
+func (p *progress) count(doing string) func(done, total int) {
+	if p == nil {
+		return nil
+	}
+	return func(done, total int) { p.show(fmt.Sprintf("%s: %d of %d", doing, done, total)) }
+}
+
 // Write shows the last line of what a builder says.
 func (p *progress) Write(text []byte) (int, error) {
 	if p != nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -20,7 +21,7 @@ func rebuildCommand() *cli.Command {
 		Name:      "rebuild",
 		Usage:     "runs the builder: for an IMAGE the whole line, for a PLAN (plan.json) just the build, whose image it saves",
 		ArgsUsage: "IMAGE | PLAN",
-		Flags:     append(outputFlags(), buildFlags()...),
+		Flags:     slices.Concat(outputFlags(), farmFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE or PLAN")
 			if err != nil {

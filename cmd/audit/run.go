@@ -23,7 +23,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     append(outputFlags(), buildFlags()...),
+		Flags:     slices.Concat(outputFlags(), farmFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -57,8 +57,12 @@ func buildFlags() []cli.Flag {
 
 // newLine makes a line of the flags of a verb.
 func newLine(c *cli.Context) (*line, error) {
+	farms, err := newFarms(c)
+	if err != nil {
+		return nil, err
+	}
 	l := &line{
-		builder: c.String("builder"), rebuilt: c.String("rebuilt"), trusted: c.StringSlice("trust-channel"),
+		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), trusted: c.StringSlice("trust-channel"),
 		fresh: c.StringSlice("fresh"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
