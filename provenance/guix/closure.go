@@ -38,7 +38,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Ch
 		return inspect.Check{ID: inspect.Closure, Status: inspect.Unknown,
 			Summary: "nothing in the image names the store item that it is made of, so no file can be held against it"}
 	}
-	c := &closureCheck{view: v, recipe: recipe, laid: newLayout(recipe.Pack), reached: v.reach(root)}
+	c := &closureCheck{view: v, recipe: recipe, laid: newLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack))}
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -49,11 +49,24 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Ch
 	return c.conclude()
 }
 
-// reach returns the store items of the image that root leads to, itself
+// closureRoots returns the store items that belong into the image for what
+// they are. The config of a pack names nothing but its profile; that of a
+// system names the program that boots it.
+func (v *view) closureRoots(p provenance.Pack) []string {
+	roots := []string{p.Root}
+	for _, r := range v.img.Loose {
+		if r.Layer < 0 && p.Format == formatSystem {
+			roots = append(roots, r.To)
+		}
+	}
+	return roots
+}
+
+// reach returns the store items of the image that roots lead to, themselves
 // included.
-func (v *view) reach(root string) map[string]bool {
+func (v *view) reach(roots []string) map[string]bool {
 	reached := make(map[string]bool)
-	todo := []string{root}
+	todo := slices.Clone(roots)
 	for len(todo) > 0 {
 		item := v.items[todo[len(todo)-1]]
 		todo = todo[:len(todo)-1]

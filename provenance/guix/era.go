@@ -195,7 +195,8 @@ func (v *view) isLayered() bool {
 	}
 	named := true
 	for _, l := range v.img.Layers {
-		named = named && strings.HasPrefix(inspect.CleanPath(l.Member), "sha256:")
+		member := inspect.CleanPath(l.Member)
+		named = named && strings.HasPrefix(member, "sha256:") && strings.HasSuffix(member, "/layer.tar")
 	}
 	return named || v.isSplit()
 }

@@ -61,6 +61,7 @@ func TestEraOfLayers(t *testing.T) {
 		{"1.5", `{"config":{"env":[]},"history":[{}]}`, []*inspect.Layer{{Entries: item}, {Entries: extra}}, true, "1.5"},
 		{"2024", `{"config":{"env":[]}}`, []*inspect.Layer{{Entries: item}, {Entries: extra}}, true, "of 2024, between 1.4 and 1.5"},
 		{"named", `{"config":{"env":[]},"history":[{}]}`, []*inspect.Layer{{Member: "sha256:1/layer.tar", Entries: extra}, {Member: "./sha256:2/layer.tar", Entries: item}}, true, "1.5"},
+		{"named after blobs", `{"config":{"env":[]},"history":[{}]}`, []*inspect.Layer{{Member: "sha256:1", Entries: extra}, {Member: "sha256:2", Entries: item}}, false, "of 2025, before 1.5 or 1.5"},
 		{"a layer on top", `{"config":{"env":[]},"history":[{}]}`, []*inspect.Layer{{Entries: append(extra[:3:3], item...)}, {Entries: extra}}, false, "of 2025, before 1.5 or 1.5"},
 	} {
 		img := &inspect.Image{Layers: tc.layers}

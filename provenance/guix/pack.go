@@ -96,12 +96,16 @@ func packer(p provenance.Pack) string {
 // stays whatever its length (Guix 1.5, module (guix scripts pack),
 // manifest->friendly-name; the same since 1.1).
 func FriendlyName(names []string) string {
-	for n := len(names); n > 1; n-- {
-		if joined := strings.Join(names[:n], "-"); utf8.RuneCountInString(joined) < 40 {
-			return joined
+	if len(names) == 0 {
+		return ""
+	}
+	n, length := 1, utf8.RuneCountInString(names[0])
+	for ; n < len(names); n++ {
+		if length += 1 + utf8.RuneCountInString(names[n]); length >= 40 {
+			break
 		}
 	}
-	return strings.Join(names[:min(1, len(names))], "-")
+	return strings.Join(names[:n], "-")
 }
 
 // defaultTag returns the name that the packer of an era gives an image of the

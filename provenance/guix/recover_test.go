@@ -178,7 +178,7 @@ func TestStoreWithoutPack(t *testing.T) {
 
 // An image that says that Guix made it, and holds nothing that tells of what.
 func TestNothingButTheName(t *testing.T) {
-	a := packOf("/gnu/store/" + hashA + "-profile").setConfig("env", []string{})
+	a := packOf("/gnu/store/"+hashA+"-profile").setConfig("env", []string{})
 	ev := recoverFrom(t, a.write(t))
 	if ev.Recipe.Status != provenance.None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Unknown {
 		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)

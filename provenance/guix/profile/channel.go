@@ -22,7 +22,7 @@ func (e *Entry) origins(where string) (channels []provenance.Channel, problems [
 		return nil, nil
 	}
 	note := func(v scheme.Value, err error) {
-		problems = append(problems, fmt.Sprintf("%sthe provenance of %s: %v", place(where, v.Pos), scheme.Str(e.Name), err))
+		problems = append(problems, fmt.Sprintf("%sthe provenance of %s: %v", place(where, v.Pos), scheme.Str(e.Name).Brief(), err))
 	}
 	if !value.IsList() || len(value.Items) == 0 {
 		note(value, errors.New("a list of repositories belongs here"))

@@ -59,7 +59,7 @@ func (l *Channels) add(c provenance.Channel) {
 
 // loses says what channels.scm does not say of a channel, "" when it says all.
 func (l *Channels) loses(c provenance.Channel) string {
-	name := scheme.Sym(c.Name)
+	name := scheme.Sym(c.Name).Brief()
 	i, there := l.byName[c.Name]
 	if !there {
 		return fmt.Sprintf("channels.scm leaves out the channel %s, since another one has the same commit %s; it is the origin of", name, c.Commit)
@@ -94,7 +94,7 @@ func allOrigins(p *Profile) (origins []*origin, problems []string) {
 				known[keyOf(c)] = o
 				origins = append(origins, o)
 			}
-			o.packages = append(o.packages, scheme.Str(e.Name).String())
+			o.packages = append(o.packages, scheme.Str(e.Name).Brief())
 		}
 	}
 	return origins, problems

@@ -41,7 +41,7 @@ func (l *lossList) add(e *Entry, why string) {
 	if l.packages[why] == nil {
 		l.order = append(l.order, why)
 	}
-	l.packages[why] = append(l.packages[why], scheme.Str(e.Name).String())
+	l.packages[why] = append(l.packages[why], scheme.Str(e.Name).Brief())
 }
 
 func (l *lossList) entry(e *Entry) {
@@ -59,7 +59,7 @@ func (l *lossList) entry(e *Entry) {
 		case "source":
 			l.add(e, "these entries are channels that guix pull installed, and no packages")
 		default:
-			l.add(e, fmt.Sprintf("manifest.scm cannot carry the property %s, which the profile has of", scheme.Sym(p.Name)))
+			l.add(e, fmt.Sprintf("manifest.scm cannot carry the property %s, which the profile has of", scheme.Sym(p.Name).Brief()))
 		}
 	}
 }

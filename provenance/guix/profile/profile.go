@@ -229,7 +229,7 @@ func (r *reader) repeated(v scheme.Value) *Entry {
 	}
 	e := r.seen[entryKey{texts[0], texts[1], texts[2]}]
 	if e == nil {
-		r.problem(v.Pos, "%q is said to be repeated and did not come before", texts[0])
+		r.problem(v.Pos, "%s is said to be repeated and did not come before", scheme.Str(texts[0]).Brief())
 	}
 	return e
 }
@@ -265,7 +265,7 @@ func (r *reader) namedFields(e *Entry, fields []scheme.Value) {
 	}
 	for _, name := range []string{"propagated-inputs", "search-paths"} {
 		if r.Version < 4 && !seen[name] {
-			r.problem(e.Pos, "the entry %q has no field %s", e.Name, name)
+			r.problem(e.Pos, "the entry %s has no field %s", scheme.Str(e.Name).Brief(), name)
 		}
 	}
 }
@@ -276,7 +276,7 @@ func (r *reader) field(e *Entry, name string, f scheme.Value) {
 		return
 	}
 	if len(f.Items) != 2 {
-		r.problem(f.Pos, "the field %s of an entry has one value", scheme.Sym(name))
+		r.problem(f.Pos, "the field %s of an entry has one value", scheme.Sym(name).Brief())
 		return
 	}
 	switch value := f.Items[1]; name {
@@ -287,7 +287,7 @@ func (r *reader) field(e *Entry, name string, f scheme.Value) {
 	case "properties":
 		r.properties(e, value)
 	default:
-		r.problem(f.Pos, "the field %s of an entry is not known here", scheme.Sym(name))
+		r.problem(f.Pos, "the field %s of an entry is not known here", scheme.Sym(name).Brief())
 	}
 }
 
@@ -372,7 +372,7 @@ func (r *reader) properties(e *Entry, list scheme.Value) {
 		}
 		name := v.Items[0].Text
 		if _, twice := e.Property(name); twice {
-			r.problem(v.Pos, "the property %s comes twice; the first one counts", scheme.Sym(name))
+			r.problem(v.Pos, "the property %s comes twice; the first one counts", scheme.Sym(name).Brief())
 			continue
 		}
 		e.Properties = append(e.Properties, Property{name, rest(v)})

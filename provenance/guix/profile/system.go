@@ -24,7 +24,7 @@ func ReadSystem(where string, text []byte) (l Channels) {
 			continue
 		}
 		if _, twice := l.byName[c.Name]; twice {
-			l.Problems = append(l.Problems, place(where, v.Pos)+"the channel "+scheme.Sym(c.Name).String()+" comes twice")
+			l.Problems = append(l.Problems, place(where, v.Pos)+"the channel "+scheme.Sym(c.Name).Brief()+" comes twice")
 			continue
 		}
 		l.add(c)
