@@ -81,6 +81,17 @@ type Job struct {
 	Log   io.Writer      // the tool's own words
 	Fresh []string       // packages to build again though they are in the store; "all" for every one
 	Image *inspect.Image // the original, to hold the derivation's outputs against
+
+	Options Options
+}
+
+// Options are passed through to the build tool, which does the work: where it
+// may fetch from, and how much it may do at a time.
+type Options struct {
+	NoSubstitutes  bool     // build everything
+	SubstituteURLs []string // fetch from these servers only
+	Cores          int      // for each build; 0 leaves it to the tool
+	MaxJobs        int      // builds at a time; 0 leaves it to the tool
 }
 
 // A Result is what a builder did.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -157,8 +159,28 @@ func (s *session) derive(ctx context.Context) (*graph, error) {
 // packCommand returns the plan's main command. At verbosity 3 Guix says of
 // each derivation that it was built and of each substitute where it is from.
 func (s *session) packCommand(more ...string) []string {
-	args := []string{"time-machine", "-C", channelsFile, "--", "pack", "--verbosity=3"}
-	return append(append(args, more...), s.plan.Pack[1:]...)
+	options := buildOptions(s.job.Options)
+	args := slices.Concat([]string{"time-machine"}, options, []string{"-C", channelsFile, "--", "pack", "--verbosity=3"}, options)
+	return slices.Concat(args, more, s.plan.Pack[1:])
+}
+
+// buildOptions returns the options that all commands of Guix that build take
+// (Guix 1.5, module (guix scripts build), %standard-build-options).
+func buildOptions(o rebuild.Options) []string {
+	var args []string
+	if o.NoSubstitutes {
+		args = append(args, "--no-substitutes")
+	}
+	if len(o.SubstituteURLs) > 0 {
+		args = append(args, "--substitute-urls="+strings.Join(o.SubstituteURLs, " "))
+	}
+	if o.Cores > 0 {
+		args = append(args, "--cores="+strconv.Itoa(o.Cores))
+	}
+	if o.MaxJobs > 0 {
+		args = append(args, "--max-jobs="+strconv.Itoa(o.MaxJobs))
+	}
+	return args
 }
 
 // makeImage executes the image's derivation and returns the file it made. An
@@ -184,7 +206,7 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 			return output, nil
 		}
 	}
-	s.result.Command = append([]string{s.guix}, checkCommand(g.root.path)...)
+	s.result.Command = append([]string{s.guix}, s.checkCommand(g.root.path)...)
 	other, err := s.check(ctx, g.root)
 	if err != nil {
 		return "", fmt.Errorf("building the image again: %w", err)

@@ -97,7 +97,9 @@ func (s *session) origin(g *graph, item string) rebuild.Item {
 	return rebuild.Item{Path: item, How: rebuild.Built}
 }
 
-func checkCommand(drv string) []string { return []string{"build", "--check", "-K", drv} }
+func (s *session) checkCommand(drv string) []string {
+	return slices.Concat([]string{"build", "--check", "-K"}, buildOptions(s.job.Options), []string{drv})
+}
 
 // differs matches what the daemon says of a derivation whose second build gave
 // other bytes (nix/libstore/build.cc, registerOutputs).
@@ -107,7 +109,7 @@ var differs = regexp.MustCompile("derivation [`']([^`']+)' may not be determinis
 // returns "" when the bytes are the same, else the path of the output that the
 // second build made.
 func (s *session) check(ctx context.Context, d *derivation) (other string, err error) {
-	out, err := s.try(ctx, checkCommand(d.path)...)
+	out, err := s.try(ctx, s.checkCommand(d.path)...)
 	s.removeKept(d)
 	if err == nil {
 		if !s.said.built[d.path] {
