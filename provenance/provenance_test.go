@@ -1,0 +1,55 @@
+package provenance
+
+import (
+	"errors"
+	"testing"
+
+	"audit/inspect"
+)
+
+// answer is a system that always says the same.
+type answer struct {
+	ev  *Evidence
+	err error
+}
+
+func (a answer) Recover(*inspect.Image) (*Evidence, error) { return a.ev, a.err }
+
+func TestRecover(t *testing.T) {
+	mine := &Evidence{Recipe: Recipe{System: Guix}}
+	other := &Evidence{Recipe: Recipe{System: Nix}}
+	broken := errors.New("broken")
+	for _, tc := range []struct {
+		name    string
+		systems []System
+		want    SystemName
+		err     error
+	}{
+		{"the first that knows it", []System{answer{err: ErrNotMine}, answer{ev: mine}, answer{ev: other}}, Guix, nil},
+		{"an error that is fatal", []System{answer{err: broken}, answer{ev: mine}}, "", broken},
+		{"none", []System{answer{err: ErrNotMine}}, UnknownSystem, nil},
+		{"no system at all", nil, UnknownSystem, nil},
+	} {
+		ev, err := Recover(&inspect.Image{}, tc.systems)
+		if !errors.Is(err, tc.err) {
+			t.Errorf("%s: error %v", tc.name, err)
+		}
+		if err == nil && ev.Recipe.System != tc.want {
+			t.Errorf("%s: system %s, want %s", tc.name, ev.Recipe.System, tc.want)
+		}
+	}
+}
+
+// An image that no system knows is no success.
+func TestRecoverNothing(t *testing.T) {
+	ev, err := Recover(&inspect.Image{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ev.Recipe.Status != None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Skipped {
+		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)
+	}
+	if ev.Recover.ID != inspect.Recipe || ev.Closure.ID != inspect.Closure || ev.Closure.Summary == "" {
+		t.Errorf("checks %+v and %+v", ev.Recover, ev.Closure)
+	}
+}
