@@ -26,6 +26,7 @@ type line struct {
 	rebuilt string // image built elsewhere; "" to run the builder
 	trusted []string
 	fresh   []string
+	options rebuild.Options
 	timeout time.Duration
 	farms   farms
 	// platform chooses among the images of an index.
@@ -166,7 +167,7 @@ func (l *line) build(ctx context.Context, a *audit) error {
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, Image: a.image}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, Image: a.image, Options: l.options}
 		a.result, a.buildErr = guixbuilder.Builder{}.Build(bounded, *a.plan, job)
 		return a.buildErr
 	})

@@ -74,7 +74,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	}
 	defer os.RemoveAll(dir)
 	tell := newProgress(c.App.ErrWriter)
-	result, err := guixbuilder.Builder{}.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh")})
+	result, err := guixbuilder.Builder{}.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
 	tell.clear()
 	if err != nil {
 		return planFailure(err)

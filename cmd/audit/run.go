@@ -51,6 +51,10 @@ func buildFlags() []cli.Flag {
 		&cli.StringFlag{Name: "rebuilt", Usage: "take `IMAGE` as the rebuild, made elsewhere, and run no builder"},
 		&cli.StringSliceFlag{Name: "trust-channel", Usage: "let code of the channel at `URL` run here; may be given again"},
 		&cli.StringSliceFlag{Name: "fresh", Usage: "build `PACKAGE` again although it is in the store; all for every one"},
+		&cli.BoolFlag{Name: "no-substitutes", Usage: "let the builder fetch nothing that others have built"},
+		&cli.StringSliceFlag{Name: "substitute-urls", Usage: "let the builder fetch from `URL` only; may be given again"},
+		&cli.IntFlag{Name: "cores", Usage: "let each build use `N` cores (default: as the builder is set up)"},
+		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
 		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
 	}
 }
@@ -65,11 +69,20 @@ func newLine(c *cli.Context) (*line, error) {
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), trusted: c.StringSlice("trust-channel"),
 		fresh: c.StringSlice("fresh"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
+	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
 	if !slices.Contains([]string{"auto", "guix", "none", ""}, l.builder) {
 		return nil, usageError{fmt.Errorf("--builder %s: not one of auto, guix and none", l.builder)}
 	}
 	return l, nil
+}
+
+// buildOptions are what is passed through to the build tool.
+func buildOptions(c *cli.Context) rebuild.Options {
+	return rebuild.Options{
+		NoSubstitutes: c.Bool("no-substitutes"), SubstituteURLs: c.StringSlice("substitute-urls"),
+		Cores: c.Int("cores"), MaxJobs: c.Int("max-jobs"),
+	}
 }
 
 // audited runs a line and puts out what it found; the policy decides last.
