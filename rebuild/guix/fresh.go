@@ -97,7 +97,7 @@ func (s *session) checkWhole(ctx context.Context, d *derivation) (other string, 
 	if err == nil || !incompleteOutputs.MatchString(err.Error()) {
 		return other, err
 	}
-	if _, err := s.run(ctx, "build", d.path); err != nil {
+	if _, err := s.run(ctx, slices.Concat([]string{"build"}, buildOptions(s.job.Options), []string{d.path})...); err != nil {
 		return "", err
 	}
 	return s.check(ctx, d)

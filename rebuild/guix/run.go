@@ -57,18 +57,29 @@ func explain(err error, log string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return &rebuild.HintError{Err: fmt.Errorf("%w: %w", rebuild.ErrNoBuilder, err), Hint: howToGetGuix}
+		return &rebuild.HintError{Err: &stopError{rebuild.ErrNoBuilder, "GNU Guix is not installed: " + err.Error()}, Hint: howToGetGuix}
 	case !errors.As(err, &exit):
 		return err
 	}
 	for _, f := range failures() {
 		if f.says.MatchString(log) {
-			err := fmt.Errorf("%w: %s: %s", f.kind, f.means, complaint(log, f.says))
+			err := &stopError{kind: f.kind, text: f.means + ": " + complaint(log, f.says)}
 			return &rebuild.HintError{Err: err, Hint: f.hint}
 		}
 	}
-	return fmt.Errorf("%w: %w: %s", rebuild.ErrBuild, err, complaint(log, guixError))
+	return &stopError{kind: rebuild.ErrBuild, text: err.Error() + ": " + complaint(log, guixError)}
 }
+
+// A stopError is a reason why there is no rebuild, of one of the kinds that
+// package rebuild names; its text says what happened without naming the kind.
+type stopError struct {
+	kind error
+	text string
+}
+
+func (e *stopError) Error() string { return e.text }
+
+func (e *stopError) Unwrap() error { return e.kind }
 
 // A failure is a way of failing that people meet, and what they can do.
 type failure struct {
