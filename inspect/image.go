@@ -30,6 +30,9 @@ type Image struct {
 	Index v1.Hash
 	// Attestations are the statements that lie beside the image in its index.
 	Attestations []Attestation
+	// Documents are what a SIF says of itself beside its file system, in the
+	// order of the file.
+	Documents []Document
 
 	// Problems are the findings of the integrity check, in the order of the
 	// ladder: archive, config, layers.
@@ -48,11 +51,13 @@ const (
 	DockerDaemon  Transport = "docker-daemon"  // a running engine
 	Registry      Transport = "docker"         // a registry
 	RootFS        Transport = "rootfs"         // a flattened file system in a tar
+	SquashFS      Transport = "squashfs"       // a squashfs file system, as guix pack -f squashfs writes it
+	SIF           Transport = "sif"            // what Singularity and Apptainer run
 )
 
 // Transports returns all transports; none is the start of a later one.
 func Transports() []Transport {
-	return []Transport{DockerArchive, DockerDaemon, Registry, OCIArchive, OCI, RootFS}
+	return []Transport{DockerArchive, DockerDaemon, Registry, OCIArchive, OCI, RootFS, SquashFS, SIF}
 }
 
 // A Config is the image configuration, the JSON document that docker run
@@ -83,7 +88,10 @@ const (
 	Synthesised Origin = "synthesised" // the form has none: a tool would make it up
 )
 
-// A Layer is one change set of the image, a tar archive.
+// A Layer is one change set of the image, a tar archive or, where its media
+// type is [SquashfsLayer], a file system. That one has no frame, and outside of
+// OCI images no diffID; its compression is that of its blocks, its uncompressed
+// size the sum of its contents.
 type Layer struct {
 	Index            int    // 0 is the lowest
 	Member           string // name in the archive, or the blob's digest
@@ -110,7 +118,7 @@ type Layer struct {
 type Entry struct {
 	Name      string // as the header has it
 	Path      string // Name without leading "./" and "/" and trailing "/"; "." for the root
-	Type      byte   // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …
+	Type      byte   // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
 	Mode      int64  // permissions with setuid, setgid and sticky bit (07777)
 	UID, GID  int
 	Uname     string
@@ -127,6 +135,10 @@ type Entry struct {
 	FrameSize int64             // bytes of the frame between the previous content and this one
 	Sparse    bool              // the tar stores fewer bytes than Size
 }
+
+// Socket is the type of an entry that is a socket, which a squashfs can hold
+// and a tar cannot.
+const Socket = 's'
 
 // A Member is one entry of the archive that carries the image.
 type Member struct {

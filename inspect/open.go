@@ -119,6 +119,9 @@ func (p *pass) open(f form) (*Image, error) {
 		return nil, err
 	}
 	defer file.Close()
+	if img, ok, err := p.openDisk(file, info, f); ok {
+		return img, err
+	}
 	return p.openStream(&source{pass: p, r: file, size: info.Size()}, f)
 }
 
@@ -176,6 +179,12 @@ func (p *pass) openTar(r *bufio.Reader, at io.ReaderAt, c Compression, f form) (
 	head, err := r.Peek(sniffBytes)
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal
+	}
+	switch t, err := f.wantsBlob(head); {
+	case err != nil:
+		return nil, err
+	case t != "":
+		return p.openSpooled(r, t)
 	}
 	if !looksLikeTar(head) {
 		return nil, notAnImage(c, err)
@@ -240,9 +249,9 @@ func (p *pass) readRootFS(r *bufio.Reader, at io.ReaderAt) (*Image, error) {
 }
 
 func notAnImage(c Compression, err error) error {
-	why := errors.New("not an image that audit can read: it is no tar archive, plain or compressed with gzip, zstd, xz, bzip2 or lzip")
+	why := errors.New("not an image that audit can read: it is no tar archive, squashfs or SIF, plain or compressed with gzip, zstd, xz, bzip2 or lzip")
 	if c != None {
-		why = fmt.Errorf("what the %s stream holds is no tar archive", c)
+		why = fmt.Errorf("what the %s stream holds is no tar archive, squashfs or SIF", c)
 	}
 	if err != nil && err != io.EOF {
 		why = fmt.Errorf("%w (%w)", why, err)

@@ -1,0 +1,141 @@
+package inspect
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// A blob is a file that is read here and there, not from its start to its end:
+// on disk it is read where it lies, and a stream is first copied to a temporary
+// file without a name.
+type blob struct {
+	pass    *pass
+	at      io.ReaderAt
+	size    int64
+	counted bool // its bytes are counted as read
+}
+
+// ReadAt reads under the context of the pass and tells it of failures.
+func (b *blob) ReadAt(p []byte, off int64) (int, error) {
+	if err := b.pass.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := b.at.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		b.pass.fault.set(err)
+	}
+	return n, err
+}
+
+// section returns a part of the blob as a blob.
+func (b *blob) section(x extent) *blob {
+	n := x.to - x.from
+	return &blob{b.pass, io.NewSectionReader(b.at, x.from, n), n, b.counted}
+}
+
+// reader reads the blob from its start to its end.
+func (b *blob) reader() io.Reader {
+	r := io.NewSectionReader(b.at, 0, b.size)
+	if b.counted {
+		return r
+	}
+	b.counted = true
+	return &source{pass: b.pass, r: r, size: b.size}
+}
+
+// digest reads the blob once more, from its start to its end.
+func (b *blob) digest() (v1.Hash, error) {
+	m := newMeter(b.reader())
+	if _, err := io.Copy(io.Discard, m); err != nil {
+		return v1.Hash{}, err
+	}
+	return m.sum().Hash(), nil
+}
+
+// firstNonZero returns where in a range the first byte is that is not zero, or
+// -1.
+func (b *blob) firstNonZero(x extent) (int64, error) {
+	buf := make([]byte, min(128<<10, max(0, x.to-x.from)))
+	for at := x.from; at < x.to; {
+		n, err := b.ReadAt(buf[:min(int64(len(buf)), x.to-at)], at)
+		if i := firstNonZero(buf[:n]); i >= 0 {
+			return at + int64(i), nil
+		}
+		if err != nil {
+			return -1, err
+		}
+		at += int64(n)
+	}
+	return -1, nil
+}
+
+// needsBlob tells by the first bytes of a file whether it is of a form that
+// cannot be read as a stream: SquashFS, SIF or "".
+func needsBlob(head []byte) Transport {
+	switch {
+	case len(head) >= 4 && string(head[:4]) == squashfsMagic:
+		return SquashFS
+	case isSIF(head):
+		return SIF
+	}
+	return ""
+}
+
+// blobHead is how many bytes needsBlob wants.
+const blobHead = 64
+
+// wantsBlob says whether a form that was asked for, and what the first bytes
+// are, make a file one to be read here and there.
+func (f form) wantsBlob(head []byte) (Transport, error) {
+	found := needsBlob(head)
+	switch f.transport {
+	case "", found:
+		return found, nil
+	case SquashFS, SIF:
+		return "", &FormatError{"the file", fmt.Errorf("its first bytes are not those of a %s", f.transport)}
+	}
+	return "", nil
+}
+
+// openDisk reads a file of a form that needs random access where it lies; ok
+// is false when it is of another form.
+func (p *pass) openDisk(file *os.File, info os.FileInfo, f form) (img *Image, ok bool, err error) {
+	if !info.Mode().IsRegular() {
+		return nil, false, nil
+	}
+	head := make([]byte, blobHead)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && err != io.EOF {
+		return nil, false, err
+	}
+	found, err := f.wantsBlob(head[:n])
+	if found == "" || err != nil {
+		return nil, false, nil // it may be packed; the stream will tell
+	}
+	img, err = p.readBlob(&blob{pass: p, at: file, size: info.Size()}, found)
+	return img, true, err
+}
+
+// openSpooled reads a stream of a form that needs random access.
+func (p *pass) openSpooled(r io.Reader, t Transport) (*Image, error) {
+	s := &spool{dir: p.opt.TempDir}
+	defer s.Close()
+	n, err := io.Copy(s, r)
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, fatal
+	}
+	if err != nil {
+		return nil, &FormatError{"the file", err}
+	}
+	return p.readBlob(&blob{pass: p, at: s, size: n, counted: true}, t)
+}
+
+func (p *pass) readBlob(b *blob, t Transport) (*Image, error) {
+	if t == SIF {
+		return p.readSIF(b)
+	}
+	return p.readSquashfs(b)
+}

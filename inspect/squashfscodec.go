@@ -1,0 +1,115 @@
+package inspect
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/zstd"
+)
+
+// A compressor is how the blocks of a squashfs are packed, as its superblock
+// has it.
+type compressor uint16
+
+// The compressors of Linux 6.6.
+const (
+	squashGzip compressor = 1 + iota // zlib (RFC 1950), whatever its name
+	squashLZMA
+	squashLZO
+	squashXZ
+	squashLZ4
+	squashZstd
+)
+
+func (c compressor) String() string {
+	if squashGzip <= c && c <= squashZstd {
+		return [...]string{"gzip", "lzma", "lzo", "xz", "lz4", "zstd"}[c-squashGzip]
+	}
+	return fmt.Sprintf("compressor number %d", uint16(c))
+}
+
+// compression returns the compression that a compressor is.
+func (c compressor) compression() Compression {
+	return map[compressor]Compression{squashGzip: Gzip, squashXZ: XZ, squashZstd: Zstd}[c]
+}
+
+// An unpackFunc unpacks a block into dst and returns how many bytes came out.
+// All of src has to be used up; more than dst has room for is an error.
+type unpackFunc func(dst, src []byte) (int, error)
+
+var (
+	errTooLong  = errors.New("it unpacks to more than a block may hold")
+	errTrailing = errors.New("bytes follow its packed ones")
+)
+
+func newUnpacker(c compressor) (unpackFunc, error) {
+	switch c {
+	case squashGzip:
+		return new(zlibUnpacker).unpack, nil
+	case squashXZ:
+		return unpackXZ, nil
+	case squashZstd:
+		return newZstdUnpacker()
+	}
+	return nil, fmt.Errorf("its blocks are packed with %v, which audit cannot read: it reads gzip, xz and zstd", c)
+}
+
+// fill reads r to its end, which must come before dst is overfull.
+func fill(dst []byte, r io.Reader) (int, error) {
+	n := 0
+	for n < len(dst) {
+		k, err := r.Read(dst[n:])
+		n += k
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	if k, err := io.ReadFull(r, make([]byte, 1)); k > 0 {
+		return n, errTooLong
+	} else if err != io.EOF {
+		return n, err
+	}
+	return n, nil
+}
+
+type zlibUnpacker struct {
+	in bytes.Reader
+	z  io.ReadCloser
+}
+
+func (u *zlibUnpacker) unpack(dst, src []byte) (n int, err error) {
+	u.in.Reset(src)
+	if u.z == nil {
+		u.z, err = zlib.NewReader(&u.in)
+	} else {
+		err = u.z.(zlib.Resetter).Reset(&u.in, nil)
+	}
+	if err != nil {
+		u.z = nil
+		return 0, err
+	}
+	if n, err = fill(dst, u.z); err == nil && u.in.Len() > 0 {
+		err = errTrailing
+	}
+	return n, err
+}
+
+func newZstdUnpacker() (unpackFunc, error) {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(maxStored))
+	if err != nil {
+		return nil, err
+	}
+	return func(dst, src []byte) (int, error) {
+		out, err := z.DecodeAll(src, dst[:0:len(dst)])
+		if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+			err = errTooLong
+		}
+		return len(out), err
+	}, nil
+}
