@@ -1,0 +1,223 @@
+// Package storedb reads the database of a store that lies in an image: the
+// SQLite file in which GNU Guix (var/guix/db/db.sqlite) and Nix
+// (nix/var/nix/db/db.sqlite) note what they know of each store item. It is the
+// one place of an image that tells what the NAR hashes were when the image was
+// packed.
+//
+// A database is hostile until shown otherwise. It is read from memory, in a
+// file system that has no other file, so that no journal is replayed; its
+// schema is not trusted; only tables proper are asked, in queries that name
+// their columns; rows, values and time are bounded.
+//
+// The tables are those of Guix 1.5 (guix/store/schema.sql) and of Nix 2.8
+// (libstore/schema.sql); both go back to the same one.
+package storedb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite"
+	"modernc.org/sqlite/vfs"
+
+	"audit/inspect"
+)
+
+// An Item is a row of the table ValidPaths with those of Refs.
+type Item struct {
+	Path       string
+	Hash       string   // "sha256:HEX" of its NAR
+	NarSize    int64    // -1 when it is not recorded
+	References []string // sorted
+	Deriver    string   // the derivation that made it; "" when it is not recorded
+	Signatures []string // "NAME:BASE64" each, as the store got them
+}
+
+// Limits of a database.
+const (
+	maxItems      = 1 << 20
+	maxReferences = 8 << 20
+	maxValue      = 1 << 20 // bytes of one value
+	maxTime       = time.Minute
+)
+
+// Read reads a database. The order is that of its rows. The error is a
+// [*inspect.LimitError] where there is too much of it, else it says in what
+// this is no store's database.
+func Read(data []byte) ([]Item, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), maxTime)
+	defer cancel()
+	name, fsys, err := vfs.New(oneFile(data))
+	if err != nil {
+		return nil, err
+	}
+	defer fsys.Close()
+	db, err := sql.Open("sqlite", "file:db.sqlite?immutable=1&mode=ro&vfs="+name+
+		"&_pragma=trusted_schema(0)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=temp_store(2)")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	const limitLength = 0 // SQLITE_LIMIT_LENGTH
+	if _, err := sqlite.Limit(conn, limitLength, maxValue); err != nil {
+		return nil, err
+	}
+	r := reader{ctx: ctx, conn: conn}
+	return r.tables()
+}
+
+// A reader asks one database.
+type reader struct {
+	ctx  context.Context
+	conn *sql.Conn
+}
+
+func (r reader) tables() ([]Item, error) {
+	if err := r.check("ValidPaths", "id", "path", "hash", "narSize"); err != nil {
+		return nil, err
+	}
+	if err := r.check("Refs", "referrer", "reference"); err != nil {
+		return nil, err
+	}
+	items, byID, err := r.items()
+	if err != nil {
+		return nil, fmt.Errorf("reading the table ValidPaths: %w", err)
+	}
+	if err := r.references(items, byID); err != nil {
+		return nil, fmt.Errorf("reading the table Refs: %w", err)
+	}
+	return items, nil
+}
+
+// check makes sure that table is a plain table: no view, no virtual table, and
+// with columns that are stored and not computed.
+func (r reader) check(table string, columns ...string) error {
+	var kind, text string
+	err := r.conn.QueryRowContext(r.ctx, `SELECT type, sql FROM sqlite_master WHERE name = ?`, table).Scan(&kind, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("there is no table %s", table)
+	}
+	if err != nil {
+		return err
+	}
+	if kind != "table" || !strings.HasPrefix(text, "CREATE TABLE ") {
+		return fmt.Errorf("%s is no plain table", table)
+	}
+	for _, column := range columns {
+		if !r.has(table, column) {
+			return fmt.Errorf("the table %s has no plain column %s", table, column)
+		}
+	}
+	return nil
+}
+
+func (r reader) has(table, column string) bool {
+	var hidden int
+	err := r.conn.QueryRowContext(r.ctx, `SELECT hidden FROM pragma_table_xinfo(?) WHERE name = ?`, table, column).Scan(&hidden)
+	return err == nil && hidden == 0
+}
+
+// optional returns the name of a column where the table has it: older schemas
+// lack some.
+func (r reader) optional(column string) string {
+	if r.has("ValidPaths", column) {
+		return column
+	}
+	return "NULL"
+}
+
+func (r reader) items() (items []Item, byID map[int64]int, err error) {
+	byID = make(map[int64]int)
+	text := `SELECT id, path, hash, narSize, ` + r.optional("deriver") + `, ` + r.optional("sigs") + ` FROM ValidPaths NOT INDEXED`
+	err = r.query(text, maxItems, func(values []any) error {
+		id, item, ok := newItem(values)
+		if !ok {
+			return errors.New("a row does not hold an id, a path, a hash and a size")
+		}
+		byID[id] = len(items)
+		items = append(items, item)
+		return nil
+	})
+	return items, byID, err
+}
+
+// newItem takes a row of ValidPaths; false when it has values of other types.
+func newItem(values []any) (id int64, item Item, ok bool) {
+	id, ok1 := values[0].(int64)
+	path, ok2 := values[1].(string)
+	hash, ok3 := values[2].(string)
+	size, ok4 := values[3].(int64)
+	if values[3] == nil {
+		size, ok4 = -1, true
+	}
+	deriver, ok5 := text(values[4])
+	signatures, ok6 := text(values[5])
+	item = Item{Path: path, Hash: hash, NarSize: size, Deriver: deriver, Signatures: strings.Fields(signatures)}
+	return id, item, ok1 && ok2 && ok3 && ok4 && ok5 && ok6
+}
+
+// text returns a value that may be missing.
+func text(value any) (string, bool) {
+	if value == nil {
+		return "", true
+	}
+	s, ok := value.(string)
+	return s, ok
+}
+
+func (r reader) references(items []Item, byID map[int64]int) error {
+	err := r.query(`SELECT referrer, reference FROM Refs NOT INDEXED`, maxReferences, func(values []any) error {
+		from, ok1 := values[0].(int64)
+		to, ok2 := values[1].(int64)
+		i, ok3 := byID[from]
+		j, ok4 := byID[to]
+		if !ok1 || !ok2 || !ok3 || !ok4 {
+			return errors.New("a row does not hold the ids of two store items")
+		}
+		items[i].References = append(items[i].References, items[j].Path)
+		return nil
+	})
+	for i := range items {
+		slices.Sort(items[i].References)
+	}
+	return err
+}
+
+// query hands each row to take, up to limit rows.
+func (r reader) query(text string, limit int, take func([]any) error) error {
+	rows, err := r.conn.QueryContext(r.ctx, text)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, targets := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for n := 0; rows.Next(); n++ {
+		if n == limit {
+			return &inspect.LimitError{Name: "rows", Limit: int64(limit), Where: "the store's database"}
+		}
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		if err := take(values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
