@@ -154,7 +154,7 @@ type StoreItem struct {
 	Layer      int      // the layer that holds it
 	NarHash    v1.Hash  // SHA-256 of its NAR; zero when it cannot be told
 	NarSize    int64    // bytes of its NAR
-	Bytes      int64    // bytes of content
+	Bytes      int64    // that it takes in its layer, headers and contents
 	Files      int      // entries
 	References []string // store paths in the image that its NAR names, sorted; itself included
 	Problem    string   // why NarHash is zero, or References incomplete

@@ -51,6 +51,7 @@ func (s *storeReader) enter(e *Entry) *sightings {
 		s.own = &storeItem{path: path, seen: sightings{budget: s.pass.hashes}}
 		s.items[path] = s.own
 	}
+	s.own.bytes += e.FrameSize
 	s.node(e)
 	return &s.own.seen
 }

@@ -26,7 +26,7 @@ type closureCheck struct {
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
 	packer  int   // of them, explained as laid by the packer
-	bytes   int64 // content explained
+	bytes   int64 // of the entries explained, headers and contents
 	rows    int   // of the store's database, where the image has one
 }
 
@@ -117,7 +117,7 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 		c.fail("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
 	case c.reached[item]:
 		c.store++
-		c.bytes += e.Size
+		c.bytes += e.FrameSize + e.Size
 	}
 }
 
@@ -133,7 +133,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 		c.fail("packer-entry-differs", layer, e.Path, "%s", due.differs(e))
 	default:
 		c.packer++
-		c.bytes += e.Size
+		c.bytes += e.FrameSize + e.Size
 	}
 }
 
@@ -214,8 +214,18 @@ func (c *closureCheck) conclude() inspect.Check {
 		check.Summary = fmt.Sprintf("undecided: %s (%s); %s", count(len(c.undecided), "finding"), tally(c.undecided), explained)
 	default:
 		check.Summary = explained
+		check.Bytes = whole(c.img)
 	}
 	return check
+}
+
+// whole counts all bytes of an image's layers: where every entry is explained,
+// so is what lies between them.
+func whole(img *inspect.Image) (n int64) {
+	for _, l := range img.Layers {
+		n += l.UncompressedSize
+	}
+	return n
 }
 
 // tally counts findings by rule, as in "2 unexplained-file, 1 whiteout".

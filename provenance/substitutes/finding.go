@@ -65,7 +65,7 @@ func (s standing) differing(o Outcome) inspect.Finding {
 }
 
 func (s standing) beyondFarms() string {
-	return fmt.Sprintf("not covered, with its %d bytes of content: farms build packages, and this was made for the image", s.item.Bytes)
+	return fmt.Sprintf("not covered, with its %d bytes: farms build packages, and this was made for the image", s.item.Bytes)
 }
 
 // inWords says what each server said.
