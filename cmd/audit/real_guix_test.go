@@ -1,0 +1,227 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"audit/rebuild/compare"
+)
+
+// fixturesChannel is the address of the channel of the sample images that
+// nobody trusts by default.
+const fixturesChannel = "https://example.org/fixtures.git"
+
+// TestRealGuix runs audit against the real Guix, in the lab that .ci/lab sets
+// up. Its scripts change one store, so they run one after another; each
+// makes what it needs and forgets what would be in its way.
+func TestRealGuix(t *testing.T) {
+	if os.Getenv("AUDIT_REAL") != "guix" {
+		t.Skip("needs GNU Guix 1.5.0 with the channels of the samples: .ci/lab sets it up, AUDIT_REAL=guix says that it is there")
+	}
+	scripts, err := filepath.Glob("testdata/real/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) { runReal(t, script) })
+	}
+	if !t.Failed() {
+		fmt.Printf("real suite: guix %d tests\n", len(scripts))
+	}
+}
+
+func runReal(t *testing.T, script string) {
+	testscript.Run(t, testscript.Params{
+		Files:               []string{script},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			samples, err := filepath.Abs("../../fixtures/guix")
+			if err != nil {
+				return err
+			}
+			channels, err := filepath.Abs("../../.ci/guix/channels.scm")
+			if err != nil {
+				return err
+			}
+			env.Setenv("SAMPLES", samples)
+			env.Setenv("CHANNELS", channels)
+			env.Setenv("TRUST", "--trust-channel="+fixturesChannel)
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("USER", "root")
+			env.Setenv("GUILE_AUTO_COMPILE", "0")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"tamper": tamper,
+			"status": status,
+			"norun":  norun,
+			"pack":   pack,
+			"forget": forget,
+			"came":   came,
+			"fresh":  fresh,
+			"causes": causes,
+			"farm":   farm,
+		},
+	})
+}
+
+// pack OUT PACKAGES [OPTION…] makes an image with guix pack, as its author
+// would; PACKAGES are separated by commas.
+func pack(ts *testscript.TestScript, _ bool, args []string) {
+	var names []string
+	for name := range strings.SplitSeq(args[1], ",") {
+		names = append(names, fmt.Sprintf("%q", name))
+	}
+	manifest := ts.MkAbs("packed.scm")
+	ts.Check(os.WriteFile(manifest, []byte("(specifications->manifest (list "+strings.Join(names, " ")+"))\n"), 0o666))
+	command := []string{"time-machine", "-C", ts.Getenv("CHANNELS"), "--", "pack", "-f", "docker", "--save-provenance", "-m", manifest}
+	ts.Check(ts.Exec("guix", append(command, args[2:]...)...))
+	image, err := os.ReadFile(strings.TrimSpace(ts.ReadFile("stdout")))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), image, 0o666))
+}
+
+// forget NAME… removes all store items of these names.
+func forget(ts *testscript.TestScript, _ bool, args []string) {
+	for _, name := range args {
+		items, err := filepath.Glob("/gnu/store/*-" + name)
+		ts.Check(err)
+		for _, item := range items {
+			ts.Check(ts.Exec("guix", "gc", "--delete", item))
+		}
+	}
+}
+
+// rebuildOf reads the part of a report that says what was rebuilt.
+func rebuildOf(ts *testscript.TestScript, file string) (r struct {
+	Rebuild struct {
+		Items struct {
+			Built, Reused []string
+			Substituted   []struct{ Path, Source string }
+		}
+		Fresh []struct {
+			Items       []string
+			Same        bool
+			Differences []string
+		}
+	}
+	Comparison struct {
+		Differences []struct{ Cause compare.Cause }
+	}
+}) {
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &r))
+	return r
+}
+
+// nameOf returns the name of a store item: what follows its hash.
+func nameOf(item string) string {
+	_, name, _ := strings.Cut(filepath.Base(item), "-")
+	return name
+}
+
+// came REPORT.json HOW NAME… demands that just the items of these names were
+// built, reused or substituted. A substituted one is given as NAME@SERVER.
+func came(ts *testscript.TestScript, _ bool, args []string) {
+	items := rebuildOf(ts, args[0]).Rebuild.Items
+	got := map[string][]string{"built": items.Built, "reused": items.Reused}[args[1]]
+	for i := range got {
+		got[i] = nameOf(got[i])
+	}
+	if args[1] == "substituted" {
+		for _, s := range items.Substituted {
+			got = append(got, nameOf(s.Path)+"@"+s.Source)
+		}
+	}
+	want := slices.Sorted(slices.Values(args[2:]))
+	if slices.Sort(got); !slices.Equal(got, want) {
+		ts.Fatalf("%s: %q, want %q", args[1], got, want)
+	}
+}
+
+// fresh REPORT.json NAME same, or fresh REPORT.json NAME FILE…, demands that an
+// item was built afresh, and gave the same bytes or differed in these files.
+func fresh(ts *testscript.TestScript, _ bool, args []string) {
+	for _, f := range rebuildOf(ts, args[0]).Rebuild.Fresh {
+		if !slices.ContainsFunc(f.Items, func(item string) bool { return nameOf(item) == args[1] }) {
+			continue
+		}
+		same := len(args) == 3 && args[2] == "same"
+		var files []string
+		for _, d := range f.Differences {
+			files = append(files, strings.TrimPrefix(d, f.Items[0]+"/"))
+		}
+		if f.Same != same || !same && !slices.Equal(files, args[2:]) {
+			ts.Fatalf("%s: same %t, differences %q", args[1], f.Same, f.Differences)
+		}
+		return
+	}
+	ts.Fatalf("%s was not built afresh", args[1])
+}
+
+// causes REPORT.json [CAUSE…] demands that the differences have just these
+// causes. What is single-layer comes in the order of the store's file system,
+// so order alone may also be missing: "causes REPORT.json order?".
+func causes(ts *testscript.TestScript, _ bool, args []string) {
+	var got []string
+	for _, d := range rebuildOf(ts, args[0]).Comparison.Differences {
+		got = append(got, string(d.Cause))
+	}
+	slices.Sort(got)
+	got = slices.Compact(got)
+	if len(args) == 2 && args[1] == "order?" && (len(got) == 0 || slices.Equal(got, []string{"order"})) {
+		return
+	}
+	if !slices.Equal(got, args[1:]) {
+		ts.Fatalf("causes %q, want %q", got, args[1:])
+	}
+}
+
+// farm starts a daemon that fetches substitutes from a server of the published
+// sample items; $FARM is its address.
+func farm(ts *testscript.TestScript, _ bool, _ []string) {
+	published := ts.Getenv("SAMPLES") + "/publish"
+	authorize(ts, published+"/signing-key.pub")
+	server := httptest.NewServer(http.FileServer(http.Dir(published)))
+	ts.Defer(server.Close)
+	socket := ts.MkAbs("daemon")
+	daemon := exec.Command("guix-daemon", "--build-users-group=guixbuild", "--listen="+socket, "--substitute-urls="+server.URL)
+	said, err := daemon.StderrPipe()
+	ts.Check(err)
+	ts.Check(daemon.Start())
+	ts.Defer(func() {
+		_ = daemon.Process.Kill()
+		_ = daemon.Wait()
+	})
+	go func() { _, _ = io.Copy(io.Discard, said) }()
+	ts.Setenv("GUIX_DAEMON_SOCKET", socket)
+	ts.Setenv("FARM", server.URL)
+	for {
+		if _, err := os.Stat(socket); err == nil {
+			return
+		}
+	}
+}
+
+func authorize(ts *testscript.TestScript, key string) {
+	f, err := os.Open(key)
+	ts.Check(err)
+	defer f.Close()
+	cmd := exec.Command("guix", "archive", "--authorize")
+	cmd.Stdin = f
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		ts.Fatalf("authorizing the farm's key: %v: %s", err, out)
+	}
+}
