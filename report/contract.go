@@ -11,7 +11,7 @@ import (
 
 // SchemaVersion is the version of the contract in this file. It changes with
 // every key: a reader never has to guess what a key means.
-const SchemaVersion = "1"
+const SchemaVersion = "2"
 
 // A Report is all that is known of one image, as report.json holds it.
 //
@@ -57,6 +57,15 @@ type Image struct {
 	Layers           []Layer             `json:"layers"`           // lowest first
 	Members          []Member            `json:"members"`          // of the archive, in its order
 	Attestations     []Attestation       `json:"attestations"`     // statements beside the image in its index
+	Folders          []Folder            `json:"folders"`          // what lies outside of stores, the largest first
+}
+
+// A Folder is what the layers hold below one folder outside of stores, counted
+// by the first two parts of each path. The last one can be what is left over.
+type Folder struct {
+	Path  Text  `json:"path"`  // "usr/lib"; "." for files at the top, "" for all folders that are not listed
+	Files int   `json:"files"` // count of files
+	Bytes int64 `json:"bytes"` // of their contents
 }
 
 // An Attestation is a statement that someone made about the image.
@@ -156,6 +165,7 @@ type Options struct {
 	FriendlyName Text                `json:"friendlyName"` // the packer's default name
 	Database     bool                `json:"database"`     // the store's database is in the image
 	Relocatable  bool                `json:"relocatable"`
+	PRoot        bool                `json:"proot"`   // relocatable with PRoot as a way out
 	Unknown      []Text              `json:"unknown"` // what of the call the image cannot tell
 }
 
@@ -192,6 +202,9 @@ type StoreItem struct {
 	Layer      int    `json:"layer"`
 	NarHash    string `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
 	NarSize    int64  `json:"narSize"`
+	Files      int    `json:"files"`      // count of entries
+	Bytes      int64  `json:"bytes"`      // of their contents
+	Signed     int    `json:"signed"`     // independent keys that signed this narHash, none of them another
 	References []Text `json:"references"` // store paths that its bytes name, sorted; itself included
 	Problem    Text   `json:"problem"`    // why narHash is "", or references are incomplete
 }
@@ -213,10 +226,13 @@ type Finding struct {
 	Message Text          `json:"message"`
 }
 
-// Coverage says for which of the image's bytes each check vouches.
+// Coverage says for which of the image's bytes each check vouches, and where
+// the contents of its files come from.
 type Coverage struct {
-	Total  int64   `json:"total"`  // bytes of all uncompressed layers
-	Checks []Share `json:"checks"` // in the order of the checks
+	Total   int64         `json:"total"`   // bytes of all uncompressed layers
+	Checks  []Share       `json:"checks"`  // in the order of the checks
+	Content int64         `json:"content"` // bytes of the contents of all files
+	Origins []OriginShare `json:"origins"` // in the order of [Origins], adding up to content; none when no recipe was asked for
 }
 
 // A Share is what one check vouches for.
@@ -224,6 +240,13 @@ type Share struct {
 	ID    inspect.CheckID `json:"id"`
 	Bytes int64           `json:"bytes"`
 	Share float64         `json:"share"` // 0 to 1, rounded down to four digits: 1 means every byte
+}
+
+// An OriginShare is what of the contents has one origin.
+type OriginShare struct {
+	Origin Origin  `json:"origin"`
+	Bytes  int64   `json:"bytes"`
+	Share  float64 `json:"share"` // 0 to 1, rounded down to four digits
 }
 
 // A Rebuild is how the image was built again, or tried to be.
@@ -294,6 +317,8 @@ type FieldDifference struct {
 	Field Text `json:"field"` // such as "config.Env[0]"
 	Was   Text `json:"was"`   // JSON text; "" when absent
 	Now   Text `json:"now"`
+
+	Cause compare.Cause `json:"cause"`
 }
 
 // A LayerPair is a layer and the one that it is held against.
@@ -302,6 +327,7 @@ type LayerPair struct {
 	Original string `json:"original"` // diffID; "" when only the rebuild has it
 	Rebuilt  string `json:"rebuilt"`  // diffID; "" when only the original has it
 	Equal    bool   `json:"equal"`
+	Size     int64  `json:"size"` // of the original's tar, uncompressed; 0 when only the rebuild has it
 }
 
 // A Difference is one thing about one path that is not the same.

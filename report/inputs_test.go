@@ -160,7 +160,7 @@ func unreproducibleInput(t testing.TB, n int) Input {
 	in.Checks = statuses(a, inspect.Fail, "the rebuilt image differs: content of 1 file")
 	in.Checks[6].Findings = []inspect.Finding{{Rule: "content", Level: inspect.Problem, Layer: 0, Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Message: "its bytes differ"}}
 	c := &compare.Comparison{
-		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`}},
+		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
 		Differences: []compare.Difference{
 			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: "sha256:11", Now: "sha256:22", Detail: "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n"},
@@ -266,7 +266,7 @@ func hostileInput(t testing.TB) Input {
 		Plan:     &rebuild.Plan{System: provenance.Guix, Pack: []string{hostile}, Refused: hostile, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Why: hostile}}},
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
-			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile}},
+			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile, Cause: "some-new-cause"}},
 			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Detail: "-" + hostile + "\n+" + hostile}},
 		},
 		Verdict: rebuild.Contradicted, Policy: Policy{Require: "consistent"}, Run: Run{Host: hostile, Date: theRun().Date},

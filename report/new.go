@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/substitutes"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -20,9 +21,10 @@ import (
 type Input struct {
 	Version  string // of audit
 	Image    *inspect.Image
-	Evidence *provenance.Evidence // nil when no recipe was asked for
-	Checks   []inspect.Check      // a check that is not among them is reported as skipped
-	Plan     *rebuild.Plan        // nil when no rebuild was planned
+	Evidence *provenance.Evidence  // nil when no recipe was asked for
+	Checks   []inspect.Check       // a check that is not among them is reported as skipped
+	Signed   []substitutes.Outcome // what build farms say of the store items
+	Plan     *rebuild.Plan         // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -45,9 +47,9 @@ func New(in Input) *Report {
 		Image:         newImage(in.Image),
 		Recipe:        newRecipe(in.Evidence),
 		Plan:          newPlan(in.Plan),
-		StoreItems:    newStoreItems(in.Image.Items),
+		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
 		Checks:        newChecks(in.Checks),
-		Coverage:      newCoverage(in.Image, in.Checks),
+		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
 		Verdict:       in.Verdict,
@@ -103,6 +105,7 @@ func newImage(img *inspect.Image) Image {
 	for _, a := range img.Attestations {
 		out.Attestations = append(out.Attestations, Attestation{Text(a.PredicateType), digest(a.Digest), digest(a.Subject)})
 	}
+	out.Folders = newFolders(img.Layers)
 	return out
 }
 
@@ -222,6 +225,7 @@ func newOptions(p provenance.Pack) Options {
 		FriendlyName: Text(p.FriendlyName),
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
+		PRoot:        p.PRoot,
 		Unknown:      texts(p.Unknown),
 	}
 	for _, s := range p.Symlinks {
@@ -245,10 +249,21 @@ func newPlan(p *rebuild.Plan) *Plan {
 	return out
 }
 
-func newStoreItems(items []inspect.StoreItem) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []StoreItem {
+	signed := signedBy(said)
 	var out []StoreItem
 	for _, it := range items {
-		out = append(out, StoreItem{Text(it.Path), it.Layer, digest(it.NarHash), it.NarSize, texts(it.References), Text(it.Problem)})
+		out = append(out, StoreItem{
+			Path:       Text(it.Path),
+			Layer:      it.Layer,
+			NarHash:    digest(it.NarHash),
+			NarSize:    it.NarSize,
+			Files:      it.Files,
+			Bytes:      it.Bytes,
+			Signed:     signed[it.Path],
+			References: texts(it.References),
+			Problem:    Text(it.Problem),
+		})
 	}
 	return out
 }
@@ -279,15 +294,16 @@ func newCheck(c inspect.Check) Check {
 	return out
 }
 
-func newCoverage(img *inspect.Image, checks []inspect.Check) Coverage {
+func newCoverage(in Input) Coverage {
 	var out Coverage
-	for _, l := range img.Layers {
+	for _, l := range in.Image.Layers {
 		out.Total += l.UncompressedSize
 	}
 	for _, id := range inspect.CheckIDs() {
-		n := min(max(find(checks, id).Bytes, 0), out.Total)
+		n := min(max(find(in.Checks, id).Bytes, 0), out.Total)
 		out.Checks = append(out.Checks, Share{ID: id, Bytes: n, Share: share(n, out.Total)})
 	}
+	out.Content, out.Origins = newOrigins(in)
 	return out
 }
 
@@ -311,10 +327,10 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 		out.Rebuilt = Rebuilt{Text(withoutFolders(rebuilt.Reference, rebuilt.Transport)), digest(rebuilt.Config.Digest)}
 	}
 	for _, f := range c.Config {
-		out.Config = append(out.Config, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now)})
+		out.Config = append(out.Config, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now), f.Cause})
 	}
 	for _, l := range c.Layers {
-		out.Layers = append(out.Layers, LayerPair{l.Index, l.Original, l.Rebuilt, l.Equal})
+		out.Layers = append(out.Layers, LayerPair{l.Index, l.Original, l.Rebuilt, l.Equal, l.Size})
 	}
 	for _, d := range c.Differences {
 		out.Differences = append(out.Differences, Difference{Text(d.Path), d.Layer, d.Cause, Text(d.Was), Text(d.Now), Text(d.Detail)})

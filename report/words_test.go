@@ -96,7 +96,7 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 	img := &inspect.Image{Layers: []*inspect.Layer{{UncompressedSize: 60}, {UncompressedSize: 40}}}
-	cov := newCoverage(img, []inspect.Check{{ID: inspect.Closure, Bytes: 25}, {ID: inspect.Repack, Bytes: 1000}})
+	cov := newCoverage(Input{Image: img, Checks: []inspect.Check{{ID: inspect.Closure, Bytes: 25}, {ID: inspect.Repack, Bytes: 1000}}})
 	if cov.Total != 100 || cov.Checks[2] != (Share{inspect.Closure, 25, 0.25}) || cov.Checks[3].Share != 1 || cov.Checks[0].Bytes != 0 {
 		t.Errorf("the coverage is %+v", cov)
 	}
