@@ -11,6 +11,7 @@ import (
 	"audit/inspect"
 	"audit/provenance"
 	"audit/provenance/guix"
+	"audit/provenance/substitutes"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	guixbuilder "audit/rebuild/guix"
@@ -47,7 +48,8 @@ type audit struct {
 	buildErr   error
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
-	log        []byte // what the builder said
+	signed     []substitutes.Outcome // what build farms say
+	log        []byte                // what the builder said
 	verdict    rebuild.Verdict
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
@@ -244,7 +246,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
 		Run: report.Run{Date: began, Host: report.Text(host), Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}

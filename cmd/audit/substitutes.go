@@ -51,10 +51,11 @@ func (l *line) askFarms(ctx context.Context, a *audit) error {
 		servers = append(servers, substitutes.OfficialServers(a.evidence.Recipe.System)...)
 	}
 	return l.step("substitutes", func() error {
-		check, _ := substitutes.Check(ctx, a.image.Items, substitutes.Options{
+		check, outcomes := substitutes.Check(ctx, a.image.Items, substitutes.Options{
 			Servers: servers, Keys: l.farms.keys, CacheDir: cacheDir(), Progress: l.tell.count("asking build farms"),
 		})
 		l.add(check)
+		a.signed = outcomes
 		return ctx.Err()
 	})
 }
