@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -211,6 +212,7 @@ func farm(ts *testscript.TestScript, _ bool, _ []string) {
 		if _, err := os.Stat(socket); err == nil {
 			return
 		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 

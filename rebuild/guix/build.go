@@ -129,9 +129,11 @@ func (s *session) originals() []string {
 // it against the image.
 func (s *session) evaluate(ctx context.Context) (*graph, error) {
 	g, err := s.derive(ctx)
-	if err != nil {
+	if errors.Is(err, rebuild.ErrBuild) {
 		s.result.Derivation.Status = inspect.Unknown
 		s.result.Derivation.Summary = "the recipe could not be evaluated"
+	}
+	if err != nil {
 		return nil, err
 	}
 	if s.job.Image != nil {
