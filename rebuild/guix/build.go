@@ -221,20 +221,25 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 
 // keep copies an image out of the store.
 func keep(image, dir string) (path string, err error) {
-	from, err := os.Open(image)
+	path = filepath.Join(dir, "rebuilt-"+strings.TrimSuffix(storeName(image), otherBuild))
+	if err := copyFile(image, path); err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	return path, nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
 	if err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
+		return err
 	}
-	defer from.Close()
-	to, err := os.OpenFile(filepath.Join(dir, "rebuilt-"+storeName(image)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
+		return err
 	}
-	_, err = io.Copy(to, from)
-	if err = errors.Join(err, to.Close()); err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
-	}
-	return to.Name(), nil
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 // inStore says whether a path is directly in the store that the image's own

@@ -82,7 +82,7 @@ func (s *session) again(ctx context.Context, d *derivation) (rebuild.Fresh, erro
 	case other == "":
 		fresh.Same = true
 	default:
-		fresh.Differences, err = differences(strings.TrimSuffix(other, "-check"), other)
+		fresh.Differences, err = differences(strings.TrimSuffix(other, otherBuild), other)
 	}
 	return fresh, err
 }

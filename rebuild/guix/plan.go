@@ -136,9 +136,15 @@ func plainName(name string) bool {
 	if name == "" || strings.HasPrefix(name, "-") || strings.HasPrefix(name, ".") {
 		return false
 	}
-	return !strings.ContainsFunc(name, func(r rune) bool {
+	return lettersAnd(name, "._-")
+}
+
+// lettersAnd says whether a text has nothing but ASCII letters, digits and some
+// more characters.
+func lettersAnd(text, more string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
 		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		return !letter && !strings.ContainsRune("._-", r)
+		return !letter && !strings.ContainsRune(more, r)
 	})
 }
 

@@ -102,11 +102,7 @@ func words(args []string) string {
 
 // word quotes a word for the shell where that is needed.
 func word(s string) string {
-	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		return !letter && !strings.ContainsRune("@%+=:,./_-", r)
-	})
-	if plain {
+	if s != "" && lettersAnd(s, "@%+=:,./_-") {
 		return s
 	}
 	return quote(s)

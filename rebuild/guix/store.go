@@ -105,10 +105,15 @@ func (s *session) checkCommand(drv string) []string {
 // other bytes (nix/libstore/build.cc, registerOutputs).
 var differs = regexp.MustCompile("derivation [`']([^`']+)' may not be deterministic: output [`']([^`']+)' differs from [`']([^`']+)'")
 
+// otherBuild is the end of the path under which -K keeps what the second build
+// of a derivation made, where it differs from the first.
+const otherBuild = "-check"
+
 // check executes a derivation whose outputs are in the store once more. It
 // returns "" when the bytes are the same, else the path of the output that the
 // second build made.
 func (s *session) check(ctx context.Context, d *derivation) (other string, err error) {
+	delete(s.said.built, d.path) // this time is what counts
 	out, err := s.try(ctx, s.checkCommand(d.path)...)
 	s.removeKept(d)
 	if err == nil {
@@ -119,7 +124,7 @@ func (s *session) check(ctx context.Context, d *derivation) (other string, err e
 	}
 	var exit *rebuild.ExitError
 	m := differs.FindStringSubmatch(string(out.Log))
-	if m != nil && errors.As(err, &exit) && m[1] == d.path && slices.Contains(d.outputs, m[2]) && m[3] == m[2]+"-check" {
+	if m != nil && errors.As(err, &exit) && m[1] == d.path && slices.Contains(d.outputs, m[2]) && m[3] == m[2]+otherBuild {
 		return m[3], nil
 	}
 	return "", explain(err, string(out.Log))
