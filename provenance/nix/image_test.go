@@ -1,0 +1,72 @@
+package nix
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"audit/fixtures"
+	"audit/inspect"
+	"audit/provenance"
+)
+
+const fixturesDir = "../../fixtures/nix"
+
+// open reads an image as audit does for this package.
+func open(t testing.TB, file string) *inspect.Image {
+	t.Helper()
+	img, err := inspect.Open(t.Context(), file, inspect.Options{Keep: Keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func recoverFrom(t testing.TB, file string) *provenance.Evidence {
+	t.Helper()
+	ev, err := System{}.Recover(open(t, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ev
+}
+
+// sample returns the file of a sample.
+func sample(name string) string { return filepath.Join(fixturesDir, name) }
+
+// tampered writes a sample with edits applied, and returns the file.
+func tampered(t *testing.T, name string, edits ...fixtures.Edit) string {
+	t.Helper()
+	in, err := os.Open(sample(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.Create(filepath.Join(t.TempDir(), "image.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if err := fixtures.Tamper(in, out, edits...); err != nil {
+		t.Fatal(err)
+	}
+	return out.Name()
+}
+
+// wantFindings fails the test unless the check has these problems and no
+// others; each is written "RULE PATH".
+func wantFindings(t *testing.T, c inspect.Check, want ...string) {
+	t.Helper()
+	var got []string
+	for _, f := range c.Findings {
+		if f.Level == inspect.Problem {
+			got = append(got, f.Rule+" "+f.Path)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("findings:\n%q\nwant:\n%q\nin full: %+v", got, want, c.Findings)
+	}
+}

@@ -1,0 +1,239 @@
+package nix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// A packer is what turns store items into an image.
+type packer int
+
+// The packers.
+const (
+	unknownPacker packer = iota
+	buildImage           // dockerTools.buildImage: one layer, on top of a base image's
+	streamLayered        // dockerTools.streamLayeredImage, and buildLayeredImage since nixpkgs 20.09
+	buildLayered         // dockerTools.buildLayeredImage before that
+	nix2container
+	nixery
+)
+
+var packerNames = [...]string{
+	"unknown packer", "dockerTools.buildImage", "dockerTools.streamLayeredImage or buildLayeredImage",
+	"dockerTools.buildLayeredImage", "nix2container", "Nixery",
+}
+
+func (p packer) String() string { return packerNames[p] }
+
+// The names of the packers as a recipe's Pack.Format has them: what another
+// tool must know to read the layers.
+var formats = [...]string{
+	UnknownFormat, BuildImageFormat, StreamFormat, BuildLayeredFormat, Nix2containerFormat, NixeryFormat,
+}
+
+// Formats of images, as [provenance.Pack] names them.
+const (
+	UnknownFormat       = "unknown"
+	BuildImageFormat    = "dockerTools.buildImage"
+	StreamFormat        = "dockerTools.streamLayeredImage"
+	BuildLayeredFormat  = "dockerTools.buildLayeredImage"
+	Nix2containerFormat = "nix2container"
+	NixeryFormat        = "nixery"
+)
+
+// packer tells the packer by its traces; the firmest first. Archives are
+// written again by other tools, so what decides is in the config and in the
+// layers.
+func (v *view) packer() packer {
+	switch {
+	case v.isNix2container():
+		return nix2container
+	case v.hasLists() && (v.onTop(pythonWriter) || len(v.writers) == 1 && v.customisation() != ""):
+		return streamLayered
+	case v.isNixery():
+		return nixery
+	case v.isBuildLayered():
+		return buildLayered
+	case v.isBuildImage():
+		return buildImage
+	}
+	return unknownPacker
+}
+
+// isNix2container looks for the history that nix2container writes, and for a
+// tar that has an entry for the root, named "/".
+func (v *view) isNix2container() bool {
+	if len(v.writers) == 0 || !slices.Contains(v.writers, goTree) {
+		return false
+	}
+	said := slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy == "nix2container" })
+	return said || v.writers[len(v.writers)-1] == goTree
+}
+
+// onTop says whether a layer is by that writer and all above it, but for the
+// last, are too: what comes before is a base image.
+func (v *view) onTop(w writer) bool {
+	n := len(v.writers)
+	return n >= 2 && v.writers[n-2] == w && slices.Contains([]writer{gnuRoot, gnuBare, otherWriter, w}, v.writers[n-1])
+}
+
+// isNixery looks for a config without dates and history over layers of files
+// alone; one layer of links at the root, by GNU tar, is among them.
+func (v *view) isNixery() bool {
+	if v.config.Created != nil || len(v.config.History) > 0 || !slices.Contains(v.writers, goFiles) {
+		return false
+	}
+	links := 0
+	for _, w := range v.writers {
+		switch w {
+		case goFiles:
+		case gnuBare, gnuRoot:
+			links++
+		default:
+			return false
+		}
+	}
+	return links == 1
+}
+
+func (v *view) isBuildLayered() bool {
+	n := len(v.writers)
+	if n == 0 || v.hasLists() {
+		return false
+	}
+	for _, w := range v.writers[:n-1] {
+		if w != gnuStore {
+			return false
+		}
+	}
+	return n > 1 && v.writers[n-1] == gnuBare
+}
+
+// nixpkgsDate is the modification time of the files that nixpkgs packs: the
+// first second of 1980 (pkgs/stdenv/generic/setup.sh, SOURCE_DATE_EPOCH).
+const nixpkgsDate = 315532800
+
+// isBuildImage looks at the last layer: a root by GNU tar with the store items
+// appended under other names, or at least of nixpkgs' date; and at a history
+// that has nothing but dates.
+func (v *view) isBuildImage() bool {
+	n := len(v.writers)
+	if n == 0 || v.writers[n-1] != gnuRoot || !v.onlyDates() {
+		return false
+	}
+	dated, appended, inside := true, false, false
+	for _, e := range v.img.Layers[n-1].Entries {
+		dated = dated && e.ModTime == nixpkgsDate
+		if inspect.ItemOf(e.Path) != "" {
+			appended = appended || strings.HasPrefix(e.Name, "nix/")
+			inside = inside || strings.HasPrefix(e.Name, "./nix/")
+		}
+	}
+	return appended || dated && !inside
+}
+
+// onlyDates says whether the history entries hold nothing but dates.
+func (v *view) onlyDates() bool {
+	if len(v.config.History) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy != "" || h.Comment != "" })
+}
+
+// foreign says whether the history tells of another build system, such as a
+// Dockerfile that starts from an image of Nix.
+func (v *view) foreign() bool {
+	return slices.ContainsFunc(v.config.History, func(h historyEntry) bool {
+		return h.CreatedBy != "" && h.CreatedBy != "nix2container"
+	})
+}
+
+// pack recovers how the packer was called.
+func (v *view) pack(p packer) provenance.Pack {
+	era := v.era(p)
+	pack := provenance.Pack{
+		Format:      formats[p],
+		Era:         era,
+		Root:        v.customisation(),
+		Database:    v.hasDatabase(),
+		Compression: v.img.Compression,
+		SystemType:  systemTypes[v.config.Architecture],
+	}
+	pack.MaxLayers = v.maxLayers(p)
+	if pack.MaxLayers == 0 && p != buildImage && p != unknownPacker {
+		pack.Unknown = append(pack.Unknown, "maxLayers: no layer holds several store items, so it was not reached")
+	}
+	v.tag(&pack)
+	pack.Unknown = append(pack.Unknown, "extraCommands, fakeRootCommands and runAsRoot: what they did is in the image, how is not")
+	if n := v.baseLayers(p); n > 0 {
+		pack.Unknown = append(pack.Unknown, fmt.Sprintf("fromImage: the lowest %s are those of a base image", count(n, "layer")))
+	}
+	if pack.SystemType == "" {
+		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system: the architecture is said to be %s", quote(v.config.Architecture)))
+	}
+	return pack
+}
+
+// systemTypes are the systems of Nix by the architecture that an image config
+// names.
+var systemTypes = map[string]string{
+	"amd64":   "x86_64-linux",
+	"386":     "i686-linux",
+	"arm64":   "aarch64-linux",
+	"arm":     "armv7l-linux",
+	"ppc64le": "powerpc64le-linux",
+	"riscv64": "riscv64-linux",
+	"s390x":   "s390x-linux",
+}
+
+// maxLayers tells the limit on layers where it was reached: then what is left
+// over is together in the last layer of store items.
+func (v *view) maxLayers(p packer) int {
+	if p != streamLayered && p != buildLayered {
+		return 0
+	}
+	last := len(v.img.Layers) - 2
+	held := 0
+	for i := range v.img.Items {
+		if v.img.Items[i].Layer == last {
+			held++
+		}
+	}
+	if held < 2 {
+		return 0
+	}
+	return len(v.img.Layers)
+}
+
+// tag tells the image's own name. By default the tag is the hash of the store
+// path that the packer makes.
+func (v *view) tag(pack *provenance.Pack) {
+	if len(v.img.Tags) != 1 {
+		return
+	}
+	name, tag, ok := strings.Cut(v.img.Tags[0][strings.LastIndexByte(v.img.Tags[0], '/')+1:], ":")
+	pack.FriendlyName = name
+	if ok && !inspect.IsStoreName(tag+"-x") {
+		pack.ImageTag = tag
+	}
+}
+
+// baseLayers counts the layers at the bottom that come from a base image.
+func (v *view) baseLayers(p packer) int {
+	switch p {
+	case buildImage:
+		return len(v.writers) - 1
+	case streamLayered:
+		return v.countBelow(pythonWriter)
+	case nix2container:
+		return v.countBelow(goTree)
+	}
+	return 0
+}
+
+// countBelow counts the layers before the first of a writer.
+func (v *view) countBelow(w writer) int { return max(0, slices.Index(v.writers, w)) }

@@ -1,0 +1,128 @@
+package nix
+
+import (
+	"encoding/json"
+	"path"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"audit/inspect"
+)
+
+// A view is an image with what is looked up in it again and again.
+type view struct {
+	img     *inspect.Image
+	files   []inspect.File // the root file system, sorted
+	items   map[string]*inspect.StoreItem
+	config  imageConfig
+	history []historyEntry // one for each layer; nil when the numbers differ
+	writers []writer       // of the layers
+	orders  string         // the config without its history: what an engine obeys
+}
+
+// An imageConfig is the part of an image config that tells its packer. The
+// date is kept as it is written: how it ends is a sign.
+type imageConfig struct {
+	Architecture string
+	Created      *string
+	Config       struct{ Labels map[string]string }
+	History      []historyEntry
+}
+
+type historyEntry struct {
+	Created    *string
+	CreatedBy  string `json:"created_by"`
+	Comment    string
+	EmptyLayer bool `json:"empty_layer"`
+}
+
+const storeDir = "/nix/store/"
+
+func newView(img *inspect.Image) *view {
+	v := &view{img: img, files: img.Files(), items: make(map[string]*inspect.StoreItem, len(img.Items))}
+	for i := range img.Items {
+		v.items[img.Items[i].Path] = &img.Items[i]
+	}
+	// A config that cannot be decoded has none of the marks looked for, and
+	// the integrity check speaks of it.
+	_ = json.Unmarshal(img.Config.Raw, &v.config)
+	for _, h := range v.config.History {
+		if !h.EmptyLayer {
+			v.history = append(v.history, h)
+		}
+	}
+	if len(v.history) != len(img.Layers) {
+		v.history = nil
+	}
+	v.orders = withoutHistory(img.Config.Raw)
+	for _, l := range img.Layers {
+		v.writers = append(v.writers, newWriter(l))
+	}
+	return v
+}
+
+// withoutHistory returns a config without its history, which names store items
+// that nothing else may lead to.
+func withoutHistory(raw []byte) string {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return string(raw)
+	}
+	var b strings.Builder
+	for name, value := range fields {
+		if !strings.EqualFold(name, "history") {
+			b.Write(value)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// inConfig says whether the config, without its history, names a store item.
+func (v *view) inConfig(item string) bool {
+	return strings.Contains(v.orders, path.Base(item)[:hashChars])
+}
+
+// hashChars is the length of the hash in the name of a store item.
+const hashChars = 32
+
+// hasItems says whether the image holds anything of Nix's store.
+func (v *view) hasItems() bool {
+	return slices.ContainsFunc(v.img.Items, func(it inspect.StoreItem) bool { return strings.HasPrefix(it.Path, storeDir) })
+}
+
+// file returns the entry of the root file system at a path without leading
+// slash.
+func (v *view) file(path string) (inspect.File, bool) {
+	i, ok := slices.BinarySearchFunc(v.files, path, func(f inspect.File, path string) int {
+		return inspect.ComparePaths(f.Path, path)
+	})
+	if !ok {
+		return inspect.File{}, false
+	}
+	return v.files[i], true
+}
+
+// databasePath is where an image has the store's database.
+const databasePath = "nix/var/nix/db/db.sqlite"
+
+func (v *view) hasDatabase() bool {
+	f, ok := v.file(databasePath)
+	return ok && f.Type == '0'
+}
+
+// Keep says whether this package needs the content of the file at path: the
+// store's database, and the number of its schema.
+func Keep(p string) bool { return p == databasePath || p == schemaPath }
+
+// storeName returns the name of a store item without its hash.
+func storeName(item string) string {
+	_, name, _ := strings.Cut(path.Base(item), "-")
+	return name
+}
+
+// isStorePath says whether a text is the path of a store item, and no more.
+func isStorePath(text string) bool {
+	return strings.HasPrefix(text, storeDir) && inspect.ItemOf(text[1:]) == text && utf8.ValidString(text)
+}
