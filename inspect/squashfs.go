@@ -81,6 +81,9 @@ func (p *pass) walkSquashfs(b *blob, layer *Layer) error {
 	if err := w.sink.close(); err != nil {
 		return err
 	}
+	if n := len(w.refs); n != int(s.super.inodes) {
+		layer.notes = append(layer.notes, fmt.Sprintf("the superblock counts %d inodes, and %d are to be found under a name", s.super.inodes, n))
+	}
 	return s.leftovers(layer)
 }
 
