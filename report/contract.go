@@ -64,8 +64,8 @@ type Image struct {
 // by the first two parts of each path. The last one can be what is left over.
 type Folder struct {
 	Path  Text  `json:"path"`  // "usr/lib"; "." for files at the top, "" for all folders that are not listed
-	Files int   `json:"files"` // count of files
-	Bytes int64 `json:"bytes"` // of their contents
+	Files int   `json:"files"` // count of entries
+	Bytes int64 `json:"bytes"` // that they take in the layers, headers and contents
 }
 
 // An Attestation is a statement that someone made about the image.
@@ -203,7 +203,7 @@ type StoreItem struct {
 	NarHash    string `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
 	NarSize    int64  `json:"narSize"`
 	Files      int    `json:"files"`      // count of entries
-	Bytes      int64  `json:"bytes"`      // of their contents
+	Bytes      int64  `json:"bytes"`      // that they take in the layer, headers and contents
 	Signed     int    `json:"signed"`     // independent keys that signed this narHash, none of them another
 	References []Text `json:"references"` // store paths that its bytes name, sorted; itself included
 	Problem    Text   `json:"problem"`    // why narHash is "", or references are incomplete
@@ -227,12 +227,11 @@ type Finding struct {
 }
 
 // Coverage says for which of the image's bytes each check vouches, and where
-// the contents of its files come from.
+// they come from.
 type Coverage struct {
 	Total   int64         `json:"total"`   // bytes of all uncompressed layers
 	Checks  []Share       `json:"checks"`  // in the order of the checks
-	Content int64         `json:"content"` // bytes of the contents of all files
-	Origins []OriginShare `json:"origins"` // in the order of [Origins], adding up to content; none when no recipe was asked for
+	Origins []OriginShare `json:"origins"` // in the order of [Origins], adding up to total; none when no recipe was asked for
 }
 
 // A Share is what one check vouches for.
@@ -242,7 +241,7 @@ type Share struct {
 	Share float64         `json:"share"` // 0 to 1, rounded down to four digits: 1 means every byte
 }
 
-// An OriginShare is what of the contents has one origin.
+// An OriginShare is what of the layers has one origin.
 type OriginShare struct {
 	Origin Origin  `json:"origin"`
 	Bytes  int64   `json:"bytes"`

@@ -9,11 +9,15 @@ import (
 	"html/template"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
 //go:embed report.css
 var style string
+
+//go:embed report.js
+var script string
 
 //go:embed report.tmpl.html
 var pageText string
@@ -26,8 +30,9 @@ const (
 	maxBlock = 64 << 10 // bytes of a diff or of a file of the recipe
 )
 
-// WriteHTML writes the report as one self-contained page: no script, nothing
-// fetched, and a content security policy that would not allow either.
+// WriteHTML writes the report as one self-contained page. Nothing is fetched,
+// and the content security policy would not allow it. All of the page is there
+// without its one script, which adds filters and folding.
 func WriteHTML(w io.Writer, r *Report) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
@@ -39,9 +44,17 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"plural":    plural,
 		"count":     count,
 		"words":     causeWords,
+		"helps":     causeAdvice,
 		"question":  question,
+		"why":       why,
+		"advice":    advice,
+		"origin":    originWords,
+		"label":     itemLabel,
+		"first":     first,
+		"left":      left,
 		"shell":     shellWords,
 		"width":     func(share float64) string { return fmt.Sprintf("%.2f", share*100) },
+		"px":        func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("parsing the page: %w", err)
@@ -57,12 +70,25 @@ func WriteHTML(w io.Writer, r *Report) error {
 }
 
 // policyOf is a content security policy that allows the page its one style
-// sheet, known by its hash, and nothing else at all.
-func policyOf(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'"
+// sheet and its one script, known by their hashes, and nothing else at all.
+func policyOf(style, script string) string {
+	return "default-src 'none'; style-src " + sourceHash(style) + "; script-src " + sourceHash(script) +
+		"; base-uri 'none'; form-action 'none'"
 }
+
+// sourceHash names an inline text in a policy (Content Security Policy Level 3).
+func sourceHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// first returns at most maxRows elements of any list, left how many more it has.
+func first(list any) any {
+	v := reflect.ValueOf(list)
+	return v.Slice(0, min(v.Len(), maxRows)).Interface()
+}
+
+func left(list any) int { return max(reflect.ValueOf(list).Len()-maxRows, 0) }
 
 // textOf takes any kind of string, so that no value reaches the page past spans.
 func textOf(v any) string {

@@ -303,7 +303,7 @@ func newCoverage(in Input) Coverage {
 		n := min(max(find(in.Checks, id).Bytes, 0), out.Total)
 		out.Checks = append(out.Checks, Share{ID: id, Bytes: n, Share: share(n, out.Total)})
 	}
-	out.Content, out.Origins = newOrigins(in)
+	out.Origins = newOrigins(in, out.Total)
 	return out
 }
 

@@ -31,26 +31,38 @@ func Origins() []Origin {
 	return []Origin{Traced, Substituted, Claimed, Packer, Differs, Unexplained}
 }
 
-// newOrigins adds up the contents of all files, and of each origin. Without
-// evidence no recipe was asked for, and no origin is known.
-func newOrigins(in Input) (content int64, out []OriginShare) {
+// newOrigins adds up the bytes of the layers by origin. Without evidence no
+// recipe was asked for, and no origin is known.
+func newOrigins(in Input, total int64) (out []OriginShare) {
+	if in.Evidence == nil {
+		return nil
+	}
 	sums := map[Origin]int64{}
 	s := newSorter(in)
+	rest := total
 	for _, l := range in.Image.Layers {
 		for i := range l.Entries {
-			e := &l.Entries[i]
-			content += e.Size
-			sums[s.origin(e.Path)] += e.Size
+			n := min(taken(&l.Entries[i]), rest)
+			sums[s.origin(l.Entries[i].Path)] += n
+			rest -= n
 		}
 	}
-	if in.Evidence == nil {
-		return content, nil
-	}
-	explainAtMost(sums, find(in.Checks, inspect.Closure).Bytes)
+	closure := find(in.Checks, inspect.Closure)
+	sums[s.between(closure)] += rest
+	explainAtMost(sums, closure.Bytes)
 	for _, o := range Origins() {
-		out = append(out, OriginShare{o, sums[o], share(sums[o], content)})
+		out = append(out, OriginShare{o, sums[o], share(sums[o], total)})
 	}
-	return content, out
+	return out
+}
+
+// taken counts the bytes that an entry takes in its layer. Of a sparse file
+// that is not known here: what it takes counts as lying between the entries.
+func taken(e *inspect.Entry) int64 {
+	if e.Sparse {
+		return e.FrameSize
+	}
+	return e.FrameSize + e.Size
 }
 
 // explainAtMost takes away what the check closure does not vouch for, from
@@ -148,6 +160,15 @@ func (s *sorter) origin(path string) Origin {
 	return s.outside
 }
 
+// between is the origin of what lies between the entries and after them: where
+// the check closure passes, the packer's.
+func (s *sorter) between(closure inspect.Check) Origin {
+	if closure.Status == inspect.Pass {
+		return s.outside
+	}
+	return Unexplained
+}
+
 // signedBy counts, for each store item, the keys that signed what was found;
 // none when any trusted key signed something else.
 func signedBy(said []substitutes.Outcome) map[string]int {
@@ -174,7 +195,7 @@ func newFolders(layers []*inspect.Layer) []Folder {
 	for _, l := range layers {
 		for i := range l.Entries {
 			e := &l.Entries[i]
-			if e.Type != '0' || inspect.ItemOf(e.Path) != "" {
+			if inspect.ItemOf(e.Path) != "" {
 				continue
 			}
 			name := folderOf(e.Path)
@@ -185,7 +206,7 @@ func newFolders(layers []*inspect.Layer) []Folder {
 				all = append(all, Folder{Path: Text(name)})
 			}
 			all[at].Files++
-			all[at].Bytes += e.Size
+			all[at].Bytes += taken(e)
 		}
 	}
 	slices.SortFunc(all, func(a, b Folder) int {
@@ -194,7 +215,7 @@ func newFolders(layers []*inspect.Layer) []Folder {
 	return lump(all)
 }
 
-// folderOf returns the first two parts of the folder of a file, "." at the top.
+// folderOf returns the first two parts of the folder of an entry, "." at the top.
 func folderOf(file string) string {
 	parts := strings.SplitN(path.Dir(file), "/", 3)
 	return strings.Join(parts[:min(len(parts), 2)], "/")

@@ -21,7 +21,7 @@ func storePath(n int, name string) string {
 // originsInput is an image of five files of ten bytes in store items, one that
 // the packer lays and one that nothing explains.
 func originsInput() Input {
-	layer := &inspect.Layer{UncompressedSize: 10240}
+	layer := &inspect.Layer{UncompressedSize: 70}
 	for i, name := range []string{"built", "served", "known", "again", "other"} {
 		layer.Entries = append(layer.Entries, inspect.Entry{Path: storePath(i, name)[1:] + "/bin/x", Type: '0', Size: 10})
 	}
@@ -82,19 +82,19 @@ func TestOrigins(t *testing.T) {
 	} {
 		in := originsInput()
 		c.edit(&in)
-		content, shares := newOrigins(in)
+		shares := newOrigins(in, 70)
 		got, sum := map[Origin]int64{}, int64(0)
 		for i, s := range shares {
 			sum += s.Bytes
-			if s.Origin != Origins()[i] || s.Share != share(s.Bytes, content) {
+			if s.Origin != Origins()[i] || s.Share != share(s.Bytes, 70) {
 				t.Errorf("%s: share %d is %+v", c.name, i, s)
 			}
 			if s.Bytes > 0 {
 				got[s.Origin] = s.Bytes
 			}
 		}
-		if content != 70 || sum != content {
-			t.Errorf("%s: the origins add up to %d of %d", c.name, sum, content)
+		if sum != 70 {
+			t.Errorf("%s: the origins add up to %d", c.name, sum)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s:\n%s", c.name, diff)
@@ -102,8 +102,29 @@ func TestOrigins(t *testing.T) {
 	}
 	in := originsInput()
 	in.Evidence = nil
-	if content, shares := newOrigins(in); content != 70 || shares != nil {
-		t.Errorf("without evidence: %d, %v", content, shares)
+	if shares := newOrigins(in, 70); shares != nil {
+		t.Errorf("without evidence: %v", shares)
+	}
+}
+
+// TestOriginsCountEveryByte: headers and padding too, and never more than there
+// are, whatever sizes the entries claim.
+func TestOriginsCountEveryByte(t *testing.T) {
+	in := originsInput()
+	in.Checks[0] = inspect.Check{ID: inspect.Closure, Status: inspect.Pass, Bytes: 2000}
+	for i := range in.Image.Layers[0].Entries {
+		in.Image.Layers[0].Entries[i].FrameSize = 100
+	}
+	got := newOrigins(in, 2000)
+	if got[2].Bytes != 5*110 || got[3].Bytes != 2000-5*110 {
+		t.Errorf("the origins are %+v", got)
+	}
+	in.Image.Layers[0].Entries[0].Size = 1 << 62
+	in.Image.Layers[0].Entries[1].Size, in.Image.Layers[0].Entries[1].Sparse = 1<<62, true
+	for _, s := range newOrigins(in, 2000) {
+		if s.Bytes < 0 || s.Bytes > 2000 || s.Share > 1 {
+			t.Errorf("a share of %+v", s)
+		}
 	}
 }
 
@@ -121,10 +142,10 @@ func TestSignedItems(t *testing.T) {
 func TestFolders(t *testing.T) {
 	file := func(path string, size int64) inspect.Entry { return inspect.Entry{Path: path, Type: '0', Size: size} }
 	layers := []*inspect.Layer{
-		{Entries: []inspect.Entry{file("usr/lib/a/b.so", 7), file("top", 1), file(storePath(1, "x")[1:]+"/x", 99), {Path: "usr", Type: '5'}}},
+		{Entries: []inspect.Entry{file("usr/lib/a/b.so", 7), file("top", 1), file(storePath(1, "x")[1:]+"/x", 99), {Path: "usr", Type: '5', FrameSize: 512}}},
 		{Entries: []inspect.Entry{file("usr/lib/c.so", 3), file("etc/passwd", 5), file("usr/readme", 5)}},
 	}
-	want := []Folder{{"usr/lib", 2, 10}, {"etc", 1, 5}, {"usr", 1, 5}, {".", 1, 1}}
+	want := []Folder{{".", 2, 513}, {"usr/lib", 2, 10}, {"etc", 1, 5}, {"usr", 1, 5}}
 	if diff := cmp.Diff(want, newFolders(layers)); diff != "" {
 		t.Error(diff)
 	}

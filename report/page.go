@@ -1,10 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"html/template"
+	"slices"
 
 	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/compare"
 )
 
 // A page is a report as its HTML lays it out.
@@ -12,20 +15,28 @@ type page struct {
 	*Report
 	CSP     string // content security policy
 	Style   template.CSS
+	Script  template.JS
 	Word    string // the verdict as a heading
 	Tone    string // good, open or bad: the class that colours the verdict
 	Rungs   []rung
-	Rows    rows[itemRow]   // the store items
-	Origins bool            // it is known where the rebuilt store items came from
-	Cards   rows[Member]    // the members of the archive
-	Pairs   rows[LayerPair] // the layers side by side
+	Rows    rows[itemRow] // the store items
+	Sourced bool          // it is known where the rebuilt store items came from
+	Asked   bool          // build farms were asked what they signed
+	Origins []segment     // where the contents come from; none when nobody asked
+	Cards   rows[Member]  // the members of the archive
+	Pairs   rows[pairRow] // the layers side by side
 	Layers  rows[Layer]
 	Packed  rows[Package]
+	Fields  []FieldDifference // of the config, that say something of their own
+	Derived []FieldDifference // that follow from the layers
 	Groups  []groupView
 	Hidden  int // differences beyond maxRows
 	Replay  string
 	Ran     string
 	Hand    handGuide
+
+	Contents contents
+	Closure  closure
 }
 
 // Rows are the first of a list, and how many more there are.
@@ -45,21 +56,37 @@ type rung struct {
 	Share    Share
 	Problems int
 	Open     bool // its findings are the reason for a fail or an unknown
+	Ask      bool // it asks for something to be done
 	Rows     rows[Finding]
 }
 
 // An itemRow is a store item and where the rebuilt one came from.
 type itemRow struct {
 	StoreItem
-	How string // "" when nothing was rebuilt
+	How   string // "" when nothing was rebuilt
+	Needs int    // store items that it refers to, without itself
+	Used  int    // store items that refer to it, without itself
+}
+
+// A pairRow is a pair of layers and how many differences lie between them.
+type pairRow struct {
+	LayerPair
+	Differences int
+}
+
+// A segment is a stretch of the bar of origins, in percent of its length.
+type segment struct {
+	OriginShare
+	X, W float64
 }
 
 // A groupView is the differences of one cause, in folds that a browser can
 // open without effort.
 type groupView struct {
 	group
-	Folds []fold
-	Open  bool
+	Folds  []fold
+	Open   bool
+	Places []placeCount // where most of them are
 }
 
 // A fold is a run of differences: the From-th to the To-th of their cause.
@@ -76,8 +103,9 @@ const (
 func newPage(r *Report) page {
 	p := page{
 		Report: r,
-		CSP:    policyOf(style),
+		CSP:    policyOf(style, script),
 		Style:  template.CSS(style),
+		Script: template.JS(script),
 		Word:   verdictWord(r.Verdict),
 		Tone:   tone(r.Verdict),
 		Rows:   firstRows(itemRows(r)),
@@ -85,20 +113,26 @@ func newPage(r *Report) page {
 		Layers: firstRows(r.Image.Layers),
 		Packed: firstRows(r.Recipe.Packages),
 		Hand:   byHand(r),
+
+		Origins:  segments(r.Coverage.Origins),
+		Contents: newContents(r),
+		Closure:  newClosure(r),
 	}
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
+		p.Asked = p.Asked || c.ID == inspect.Substitutes && c.Status != inspect.Skipped
 	}
 	if r.Plan != nil {
-		p.Replay = shellWords(r.Plan.Command)
+		p.Replay = replay(r)
 	}
 	if r.Rebuild != nil {
 		p.Ran = shellWords(r.Rebuild.Command)
 		it := r.Rebuild.Items
-		p.Origins = len(it.Built)+len(it.Reused)+len(it.Substituted) > 0
+		p.Sourced = len(it.Built)+len(it.Reused)+len(it.Substituted) > 0
 	}
 	if c := r.Comparison; c != nil {
-		p.Pairs = firstRows(c.Layers)
+		p.Pairs = pairRows(c)
+		p.Fields, p.Derived = splitFields(c.Config)
 		p.Groups, p.Hidden = groupViews(c.Differences)
 	}
 	return p
@@ -106,6 +140,7 @@ func newPage(r *Report) page {
 
 func newRung(c Check, cov Coverage, i int) rung {
 	g := rung{Check: c, Rows: firstRows(c.Findings)}
+	g.Ask = c.Status == inspect.Fail || c.Status == inspect.Unknown
 	if i < len(cov.Checks) {
 		g.Share = cov.Checks[i]
 	}
@@ -131,11 +166,111 @@ func itemRows(r *Report) []itemRow {
 			how[s.Path] = "substituted from " + string(s.Source)
 		}
 	}
+	g := newGraph(r.StoreItems)
 	out := make([]itemRow, 0, len(r.StoreItems))
-	for _, it := range r.StoreItems {
-		out = append(out, itemRow{it, how[it.Path]})
+	for i, it := range r.StoreItems {
+		out = append(out, itemRow{it, how[it.Path], len(g.to[i]), g.from[i]})
 	}
 	return out
+}
+
+// splitFields takes apart what differs of its own and what follows from that.
+func splitFields(fields []FieldDifference) (own, derived []FieldDifference) {
+	for _, f := range fields {
+		if f.Cause == compare.Derived {
+			derived = append(derived, f)
+		} else {
+			own = append(own, f)
+		}
+	}
+	return own, derived
+}
+
+// pairRows counts the differences of each layer of the original.
+func pairRows(c *Comparison) rows[pairRow] {
+	counts := map[int]int{}
+	for _, d := range c.Differences {
+		counts[d.Layer]++
+	}
+	all := make([]pairRow, 0, len(c.Layers))
+	for _, l := range c.Layers {
+		all = append(all, pairRow{l, counts[l.Index]})
+	}
+	return firstRows(all)
+}
+
+// least is the length of the shortest stretch that can be seen, in percent.
+const least = 0.6
+
+// segments lays the origins out on a bar: what is there at all can be seen.
+func segments(origins []OriginShare) []segment {
+	length := 0.0
+	for _, o := range origins {
+		length += o.width()
+	}
+	var out []segment
+	at := 0.0
+	for _, o := range origins {
+		w := 0.0
+		if length > 0 {
+			w = o.width() / length * 100
+		}
+		out = append(out, segment{o, at, w})
+		at += w
+	}
+	return out
+}
+
+func (o OriginShare) width() float64 {
+	if o.Bytes == 0 {
+		return 0
+	}
+	return max(o.Share*100, least)
+}
+
+// A placeCount is how many differences lie in one store item or folder.
+type placeCount struct {
+	Name  Text
+	Count int
+}
+
+const shownPlaces = 5
+
+// placesOf says where most differences are; nothing when there are few.
+func placesOf(ds []Difference) []placeCount {
+	if len(ds) <= openRows {
+		return nil
+	}
+	index := map[Text]int{}
+	var all []placeCount
+	for _, d := range ds {
+		name := placeOf(d.Path)
+		at, ok := index[name]
+		if !ok {
+			at = len(all)
+			index[name] = at
+			all = append(all, placeCount{Name: name})
+		}
+		all[at].Count++
+	}
+	slices.SortFunc(all, func(a, b placeCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+	})
+	if len(all) > shownPlaces {
+		rest := 0
+		for _, p := range all[shownPlaces:] {
+			rest += p.Count
+		}
+		all = append(all[:shownPlaces:shownPlaces], placeCount{"other places", rest})
+	}
+	return all
+}
+
+func placeOf(path Text) Text {
+	if item := inspect.ItemOf(relative(path)); item != "" {
+		return itemLabel(Text(item))
+	}
+	return Text(folderOf(string(path)))
 }
 
 // groupViews folds the differences and returns how many are left out.
@@ -145,7 +280,7 @@ func groupViews(ds []Difference) ([]groupView, int) {
 	for _, g := range byCause(ds) {
 		n := min(room, len(g.Differences))
 		room -= n
-		v := groupView{group: g, Open: len(g.Differences) <= openRows}
+		v := groupView{group: g, Open: len(g.Differences) <= openRows, Places: placesOf(g.Differences)}
 		for from := 0; from < n; from += foldRows {
 			to := min(from+foldRows, n)
 			v.Folds = append(v.Folds, fold{from + 1, to, g.Differences[from:to]})

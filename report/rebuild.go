@@ -3,6 +3,7 @@ package report
 import (
 	"errors"
 
+	"audit/provenance"
 	"audit/rebuild"
 )
 
@@ -62,4 +63,27 @@ func newItems(items []rebuild.Item) Items {
 		}
 	}
 	return out
+}
+
+// replay is what to type to build the image again, and to hold what comes out
+// against it.
+func replay(r *Report) string {
+	if len(r.Plan.Command) == 0 {
+		return ""
+	}
+	image := shellWord(imageName(r.Image))
+	build := "rebuilt=$(" + shellWords(r.Plan.Command) + ")"
+	result := `"$rebuilt"`
+	if r.Recipe.System != provenance.Guix { // which alone prints nothing but where the image lies
+		build, result = shellWords(r.Plan.Command), "IMAGE-THAT-CAME-OUT"
+	}
+	return "audit provenance " + image + "\n" + build + "\naudit --rebuilt " + result + " " + image
+}
+
+// imageName is how the image is named on a command line, in its own folder.
+func imageName(img Image) string {
+	if img.Reference == "-" || img.Reference == "" {
+		return archiveFile(img)
+	}
+	return dashSafe(string(img.Reference))
 }

@@ -144,10 +144,16 @@ func textLayers(c *Comparison) string {
 	return fmt.Sprintf("%d of %s equal", equal, count(len(c.Layers), "layer"))
 }
 
+// fieldNames lists fields of the config, those that say something of their own
+// first.
 func fieldNames(fields []FieldDifference) Text {
+	own, derived := splitFields(fields)
 	var names []string
-	for _, f := range fields {
+	for _, f := range own {
 		names = append(names, string(f.Field))
+	}
+	for _, f := range derived {
+		names = append(names, string(f.Field)+" ("+string(f.Cause)+")")
 	}
 	return Text(strings.Join(names, ", "))
 }
@@ -216,7 +222,7 @@ func byCause(ds []Difference) []group {
 func weight(c compare.Cause) int {
 	order := []compare.Cause{
 		compare.Content, compare.Type, compare.Missing, compare.Extra, compare.Link, compare.Mode, compare.Owner,
-		compare.Xattr, compare.Device, "", compare.Timestamp, compare.Order, compare.Packaging,
+		compare.Xattr, compare.Device, "", compare.Timestamp, compare.Order, compare.Packaging, compare.Derived,
 	}
 	if i := slices.Index(order, c); i >= 0 {
 		return i

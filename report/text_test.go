@@ -64,7 +64,7 @@ func TestTextIsSafeAndShort(t *testing.T) {
 func allCauses() []compare.Cause {
 	return []compare.Cause{
 		compare.Order, compare.Timestamp, compare.Mode, compare.Owner, compare.Link, compare.Xattr, compare.Device,
-		compare.Missing, compare.Extra, compare.Type, compare.Content, compare.Packaging, "something-new",
+		compare.Missing, compare.Extra, compare.Type, compare.Content, compare.Packaging, compare.Derived, "something-new",
 	}
 }
 
@@ -131,7 +131,7 @@ func TestGroupsByCause(t *testing.T) {
 			t.Errorf("%s holds %v", g.Cause, g.Differences)
 		}
 	}
-	want := []string{"content", "type", "missing", "extra", "link", "mode", "owner", "xattr", "device", "something-new", "timestamp", "order", "packaging"}
+	want := []string{"content", "type", "missing", "extra", "link", "mode", "owner", "xattr", "device", "something-new", "timestamp", "order", "packaging", "derived"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes come as %v, want %v", got, want)
 	}

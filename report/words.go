@@ -41,12 +41,21 @@ func rebuiltBy(r *Report) string {
 	return "Building the recipe again gave"
 }
 
+// differenceCount counts what differs, without the fields of the config that
+// only follow from the layers.
 func differenceCount(c *Comparison) string {
-	if c == nil || len(c.Config)+len(c.Differences) == 0 {
+	if c == nil {
 		return ""
 	}
-	return fmt.Sprintf(": %s in files, %s in the config",
-		count(len(c.Differences), "difference"), count(len(c.Config), "difference"))
+	own, _ := splitFields(c.Config)
+	fields := len(own)
+	switch {
+	case fields > 0:
+		return fmt.Sprintf(": %s in files, %s in the config", count(len(c.Differences), "difference"), count(fields, "difference"))
+	case len(c.Differences) > 0:
+		return fmt.Sprintf(": %s in files", count(len(c.Differences), "difference"))
+	}
+	return ""
 }
 
 func contradiction(checks []Check) string {
@@ -161,8 +170,29 @@ func causeWords(c compare.Cause) string {
 		return "the bytes of files"
 	case compare.Packaging:
 		return "tar format, padding, compression: nothing that a container sees"
+	case compare.Derived:
+		return "follows from the layers"
 	}
 	return ""
+}
+
+// originWords name an origin and say what it means.
+func originWords(o Origin) [2]string {
+	switch o {
+	case Traced:
+		return [2]string{"traced", "built from the recipe in this run, with the same bytes"}
+	case Substituted:
+		return [2]string{"substituted", "signed by a build farm, or fetched from one for the rebuild: its word is taken"}
+	case Claimed:
+		return [2]string{"claimed", "the recipe leads to it; nothing but the image vouches for its bytes"}
+	case Packer:
+		return [2]string{"packer's own", "laid by the packer itself, outside of store items"}
+	case Differs:
+		return [2]string{"differs", "a rebuild, or what a build farm signed, has other bytes"}
+	case Unexplained:
+		return [2]string{"unexplained", "no recipe leads to it"}
+	}
+	return [2]string{string(o), ""}
 }
 
 // count writes "1 layer", "2 layers".

@@ -109,3 +109,36 @@ func TestBytesWords(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryCheckHasAdvice: why it matters, and what to do, however it ended.
+func TestEveryCheckHasAdvice(t *testing.T) {
+	seen := map[string]string{}
+	for _, id := range inspect.CheckIDs() {
+		if why(id) == "" || question(id) == "" {
+			t.Errorf("%s: nothing says why", id)
+		}
+		for status := range inspect.Status(4) {
+			words := advice(id, status)
+			if len(words) < 20 || !strings.HasSuffix(words, ".") {
+				t.Errorf("%s, %s: %q", id, status, words)
+			}
+			if other, ok := seen[words]; ok {
+				t.Errorf("%s and %s %s have the same advice", other, id, status)
+			}
+			seen[words] = string(id)
+		}
+	}
+}
+
+func TestEveryCauseHasWords(t *testing.T) {
+	for _, c := range allCauses() {
+		if known := c != "something-new"; (causeWords(c) != "") != known || (causeAdvice(c) != "") != known {
+			t.Errorf("%s: %q, %q", c, causeWords(c), causeAdvice(c))
+		}
+	}
+	for _, o := range append(Origins(), "something-new") {
+		if w := originWords(o); w[0] == "" || (w[1] != "") != (o != "something-new") {
+			t.Errorf("%s: %q", o, w)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"audit/inspect"
+	"audit/rebuild/compare"
+)
+
+// why says why a check matters.
+func why(id inspect.CheckID) string {
+	switch id {
+	case inspect.Integrity:
+		return "Every other check reads these bytes. Where they are not what the image's own descriptors say, the copy is damaged or was changed after it was made, and a container may run other bytes than those that were looked at."
+	case inspect.Recipe:
+		return "Without a recipe nobody can say where the bytes come from, and nobody can build them again. A recipe that names every source at a commit still works when names and tags have moved on."
+	case inspect.Closure:
+		return "A file that no recipe explains was put there by something else: a step that was never written down, or someone who did not want to be seen. A store path that is named and not there makes programs fail at run time, or find something else."
+	case inspect.Repack:
+		return "The packer follows rules: which entries, in which order, with which times, owners and modes. An image that these rules do not give was changed after it was packed, or was packed by something else than it says. No builder is needed to see it."
+	case inspect.Substitutes:
+		return "Build farms build the same packages and sign what comes out. Agreement of independent farms, byte for byte, is strong evidence that an item is what its sources give, and it costs no building."
+	case inspect.Derivation:
+		return "A store path holds a digest of all that goes into a build: sources, tools, options. The recipe giving the very paths of the image ties the image to these sources, whatever is inside the files."
+	case inspect.Rebuild:
+		return "It is the only check that shows, for the bytes themselves, that they come from the recipe. All others can pass on an image in which someone changed a file inside a store item and made every digest fit."
+	}
+	return ""
+}
+
+// advice says what to do about a check that ended in this way.
+func advice(id inspect.CheckID, status inspect.Status) string {
+	switch status {
+	case inspect.Pass:
+		return "Nothing. " + confirm(id)
+	case inspect.Skipped:
+		return remedy(id)
+	case inspect.Fail:
+		return react(id)
+	}
+	return "It ran and could not decide. The findings that are problems say what stood in the way. " + remedy(id)
+}
+
+// confirm says how a pass can be seen without audit.
+func confirm(id inspect.CheckID) string {
+	switch id {
+	case inspect.Integrity:
+		return "The same digests come out of sha256sum: see the last section but one, Check this report by hand."
+	case inspect.Recipe:
+		return "Read the recipe below: that it is complete does not make it good."
+	case inspect.Closure:
+		return "The store items and what refers to what are listed below."
+	case inspect.Repack:
+		return "Findings, if any, name the freedoms that this packer leaves: up to these the image is what it would have packed."
+	case inspect.Substitutes:
+		return "Ask farms that do not depend on each other, and it weighs more."
+	case inspect.Derivation:
+		return "What is inside the store items is another question, which substitutes and rebuild answer."
+	}
+	return "How much of it was built in this run, and what was taken on trust, is said at the top and under Rebuild."
+}
+
+// remedy says what lets a check decide that has not.
+func remedy(id inspect.CheckID) string {
+	switch id {
+	case inspect.Integrity:
+		return "Get the image in a form that carries its digests, such as an OCI layout or a pull by digest."
+	case inspect.Recipe:
+		return "Ask the author for the recipe. Guix puts it into the image when it is called with --save-provenance; BuildKit attaches provenance with --provenance=mode=max; for Nix, name the expression or the derivation."
+	case inspect.Closure:
+		return "It needs a recipe, or at least the store item that the image is made of."
+	case inspect.Repack:
+		return "It needs a recipe, and a packer whose rules are known here."
+	case inspect.Substitutes:
+		return "Ask build farms with --online, or --substitutes URL and --trusted-key FILE."
+	case inspect.Derivation:
+		return "It needs the build system on this machine, and no building. rebuild.sh and plan.json carry the recipe to a machine that has it."
+	}
+	return "Run audit where the build system is, or run rebuild.sh there and come back with --rebuilt IMAGE."
+}
+
+// react says what to do about a no.
+func react(id inspect.CheckID) string {
+	switch id {
+	case inspect.Integrity:
+		return "Get the image again from where it was published, and hold its digest against the one that the publisher names. If it fails again, do not run it, and tell the publisher which descriptor does not fit."
+	case inspect.Recipe:
+		return "The image contradicts itself about how it was built. Ask the author for the recipe that was really used."
+	case inspect.Closure:
+		return "Look at each file in the findings before running the image. Ask the author which step wrote it; if there is an answer, that step belongs into the recipe."
+	case inspect.Repack:
+		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
+	case inspect.Substitutes:
+		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed."
+	case inspect.Derivation:
+		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not tell. The findings name the items."
+	}
+	return "See Differences: each has a cause, and each cause says what usually brings it about. Build twice on one machine to tell a build that varies from an image that was changed."
+}
+
+// causeAdvice says what usually brings a cause about, and what helps.
+func causeAdvice(c compare.Cause) string {
+	switch c {
+	case compare.Order:
+		return "The packer takes entries as the file system hands them out. Sorting them, as newer packers do, helps; nothing inside a container depends on it."
+	case compare.Timestamp:
+		return "Something keeps the time of the build. Packers and archivers that honour SOURCE_DATE_EPOCH write a fixed one."
+	case compare.Mode:
+		return "Permissions decide who may do what: setuid and setgid above all. An umask of the builder's machine is the harmless reason; make sure that it is that."
+	case compare.Owner:
+		return "Files belong to whoever built them unless the packer sets owners. Inside a container the owner decides who may write."
+	case compare.Link:
+		return "The link leads elsewhere: another file is used under this name."
+	case compare.Xattr:
+		return "Extended attributes hold capabilities and labels: they give rights that the mode does not show."
+	case compare.Device:
+		return "Device numbers lead to another device under the same name."
+	case compare.Missing:
+		return "The rebuild has no such file: a step that is in no recipe made it, or it was added afterwards."
+	case compare.Extra:
+		return "The original has no such file: an input has changed since, or something was taken out."
+	case compare.Type:
+		return "A link where a file was, or a folder: what is found under the name is something else."
+	case compare.Content:
+		return "Look at the diff. Dates, host names, paths, random numbers and the order of work are the usual reasons; anything else is worth a question to the author."
+	case compare.Packaging:
+		return "Another tool, or another version, wrote the archive. No container sees it, but every digest changes with it."
+	case compare.Derived:
+		return "It follows from differences that are listed on their own: when they go, it goes."
+	}
+	return ""
+}
