@@ -4,12 +4,13 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // An archive is a tar file that carries an image, read in one pass: what its
@@ -19,6 +20,7 @@ type archive struct {
 	pass    *pass
 	in      *counter
 	at      io.ReaderAt // the archive, where it can be read again; else nil
+	buf     *bufio.Reader
 	members []*member
 	byPath  map[string]*member // the last of each path
 }
@@ -26,15 +28,17 @@ type archive struct {
 type member struct {
 	Member
 	path  string
-	link  string // path that a symlink or hard link leads to
-	body  []byte // of JSON documents
-	large bool   // looks like JSON, but is over the limit
-	layer *Layer // of members that look like a layer
+	link  string  // path that a symlink or hard link leads to
+	body  []byte  // of JSON documents
+	large bool    // looks like JSON, but is over the limit
+	layer *Layer  // of members that look like a layer
+	odd   bool    // neither file, folder nor link
+	other v1.Hash // of members whose path names another algorithm than SHA-256
 }
 
 // readArchive reads all members, and checks what follows the last.
 func (p *pass) readArchive(r io.Reader, at io.ReaderAt) (*archive, []Finding, error) {
-	a := &archive{pass: p, in: &counter{r: r}, at: at, byPath: make(map[string]*member)}
+	a := &archive{pass: p, in: &counter{r: r}, at: at, buf: bufio.NewReaderSize(nil, 128<<10), byPath: make(map[string]*member)}
 	tr := tar.NewReader(a.in)
 	for {
 		hdr, err := tr.Next()
@@ -51,8 +55,18 @@ func (p *pass) readArchive(r io.Reader, at io.ReaderAt) (*archive, []Finding, er
 			return nil, nil, &FormatError{a.place(), err}
 		}
 	}
+	found := append(a.oddities(), a.unended()...)
 	trailing, err := p.trailing(r)
-	return a, append(a.duplicates(), trailing...), err
+	return a, append(found, trailing...), err
+}
+
+// unended reports an archive without the blocks of zeros that end one: where
+// it was cut between two members nothing else shows it.
+func (a *archive) unended() []Finding {
+	if a.in.n%tarBlock == 0 && a.in.zeros >= 2*tarBlock {
+		return nil
+	}
+	return []Finding{{Rule: "unended-archive", Level: Problem, Layer: -1, Message: "the archive ends without its two end-of-archive blocks: it may be truncated"}}
 }
 
 // place says in words how far the archive was read.
@@ -75,53 +89,77 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 		m.link = cleanPath(dir + "/" + hdr.Linkname)
 	case tar.TypeLink:
 		m.link = cleanPath(hdr.Linkname)
-	case tar.TypeReg:
-		if err := a.read(m, r, hdr.Size); err != nil {
+	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
+		if isSparse(hdr) {
+			r = a.pass.bounded(m.Name, r)
+		}
+		if err := a.read(m, r, a.from(hdr)); err != nil {
 			return err
 		}
+	case tar.TypeDir, tar.TypeXGlobalHeader:
+		return nil
 	default:
+		m.odd = true
 		return nil
 	}
 	a.byPath[m.path] = m
 	return nil
 }
 
-// read reads the content of a member as what its first bytes say it is.
-func (a *archive) read(m *member, r io.Reader, size int64) error {
-	at := a.from(a.in.n, size)
-	in := bufio.NewReaderSize(r, 128<<10)
-	head, err := in.Peek(tarBlock)
+// read reads the content of a member as what its first bytes say it is. Where
+// the same bytes can be read again they are in at.
+func (a *archive) read(m *member, r io.Reader, at io.ReaderAt) error {
+	other := newOtherHash(m.path)
+	a.buf.Reset(other.tee(r))
+	head, err := a.buf.Peek(tarBlock)
 	if err != nil && err != io.EOF {
 		return err
 	}
 	if looksLikeTar(head) || sniffCompression(head) != None {
-		if m.layer, err = a.pass.readLayer(m.Name, in, at); err == nil {
-			m.Digest, m.Size = m.layer.Digest, m.layer.Size
+		m.layer, err = a.pass.readLayer(m.Name, a.buf, at)
+		if err != nil {
+			return err
 		}
+		m.Digest, m.Size = m.layer.Digest, m.layer.Size
+	} else if err := a.readDocument(m, a.buf, looksLikeJSON(head)); err != nil {
 		return err
 	}
-	return a.readDocument(m, in, looksLikeJSON(head))
+	if m.other = other.sum(); m.layer != nil {
+		m.layer.other = m.other
+	}
+	return nil
 }
 
-// from returns the bytes of the archive from an offset on, nil when they can be
-// read only once.
-func (a *archive) from(offset, size int64) io.ReaderAt {
-	if a.at == nil {
+// from returns the content of the member whose header was just read, as bytes
+// that can be read again; nil when they cannot, or not as they lie there.
+func (a *archive) from(hdr *tar.Header) io.ReaderAt {
+	if a.at == nil || isSparse(hdr) {
 		return nil
 	}
-	return io.NewSectionReader(a.at, offset, size)
+	return io.NewSectionReader(a.at, a.in.n, hdr.Size)
 }
 
-// A counter counts the bytes that are read through it.
+// A counter counts the bytes that are read through it, and the zeros at their
+// end.
 type counter struct {
-	r io.Reader
-	n int64
+	r        io.Reader
+	n, zeros int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)
+	c.zeros = zerosAtEnd(c.zeros, p[:n])
 	return n, err
+}
+
+// zerosAtEnd returns how many zero bytes are at the end of a stream that had
+// so many there before p.
+func zerosAtEnd(before int64, p []byte) int64 {
+	if i := lastNonZero(p); i >= 0 {
+		return int64(len(p) - 1 - i)
+	}
+	return before + int64(len(p))
 }
 
 // readDocument hashes a member and keeps it when it may be a JSON document.
@@ -183,12 +221,16 @@ func (p *pass) trailing(r io.Reader) ([]Finding, error) {
 	}
 }
 
-func (a *archive) duplicates() []Finding {
+// oddities lists members that one tool reads otherwise than another.
+func (a *archive) oddities() []Finding {
 	var found []Finding
 	count := make(map[string]int)
 	for _, m := range a.members {
 		if count[m.path]++; count[m.path] == 2 && a.byPath[m.path] != nil {
 			found = append(found, Finding{Rule: "duplicate-member", Level: Problem, Layer: -1, Path: m.Name, Message: "the archive has this member more than once"})
+		}
+		if m.odd {
+			found = append(found, Finding{Rule: "odd-member", Level: Problem, Layer: -1, Path: m.Name, Message: "this member of the archive is neither file, folder nor link"})
 		}
 	}
 	return found
@@ -197,21 +239,27 @@ func (a *archive) duplicates() []Finding {
 // maxLinks bounds how many links of the archive are followed.
 const maxLinks = 10
 
-// get returns the member at a path, links followed, and marks it as used.
-func (a *archive) get(path string) (*member, error) {
+// follow returns the member at a path, links followed, and hands it and the
+// links on the way to pass.
+func (a *archive) follow(path string, pass func(*member)) (*member, error) {
 	path = cleanPath(path)
 	for range maxLinks {
 		m := a.byPath[path]
 		if m == nil {
-			return nil, fmt.Errorf("the archive has no member %q", path)
+			return nil, absentError(fmt.Sprintf("the archive has no member %q", path))
 		}
-		m.Referenced = true
+		pass(m)
 		if m.link == "" {
 			return m, nil
 		}
 		path = m.link
 	}
 	return nil, fmt.Errorf("member %q: more than %d links", path, maxLinks)
+}
+
+// get returns the member at a path, links followed, and marks it as used.
+func (a *archive) get(path string) (*member, error) {
+	return a.follow(path, func(m *member) { m.Referenced = true })
 }
 
 // json returns a member that may be a JSON document.
@@ -244,10 +292,7 @@ func (a *archive) document(path string, v any) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := json.Unmarshal(m.body, v); err != nil {
-		return nil, &FormatError{m.Name, err}
-	}
-	return m, nil
+	return m, decode(m.Name, m.body, v)
 }
 
 // list returns the members as an image has them.

@@ -13,8 +13,9 @@ import (
 )
 
 // readDaemon reads an image from a running engine: Docker, or podman through
-// the socket that DOCKER_HOST names (Docker Engine API v1.24, "Export an
-// image"). What comes is a docker-archive and is read as one.
+// the socket that DOCKER_HOST names (Docker Engine API v1.24, "Export several
+// images"; later versions have it too). What comes is a docker-archive and is
+// read as one.
 func (p *pass) readDaemon(reference string) (*Image, error) {
 	client, base, err := engine(os.Getenv("DOCKER_HOST"))
 	if err != nil {
@@ -51,11 +52,12 @@ func engine(host string) (*http.Client, string, error) {
 	case "tcp", "http":
 		return &http.Client{}, "http://" + u.Host, nil
 	}
-	return nil, "", fmt.Errorf("DOCKER_HOST %q: audit can talk to unix:// and tcp:// engines; docker save gives a file for any other", host)
+	return nil, "", fmt.Errorf("DOCKER_HOST is %q: audit can talk to unix:// and tcp:// engines; docker save gives a file for any other", host)
 }
 
 func export(ctx context.Context, client *http.Client, base, reference string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v1.24/images/"+url.PathEscape(reference)+"/get", nil)
+	address := base + "/images/get?names=" + url.QueryEscape(tagged(reference))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -72,4 +74,16 @@ func export(ctx context.Context, client *http.Client, base, reference string) (i
 		return nil, fmt.Errorf("the engine has no image %q", reference)
 	}
 	return nil, errors.New("the engine says: " + resp.Status + " " + strings.TrimSpace(string(said)))
+}
+
+// tagged adds the tag latest to a name that has neither tag nor digest, as
+// docker run does; an engine would export all tags. What may be the ID of an
+// image stays.
+func tagged(reference string) string {
+	_, last := splitPath(reference)
+	isID := len(reference) >= 12 && strings.Trim(reference, "0123456789abcdef") == ""
+	if strings.ContainsAny(last, ":@") || isID {
+		return reference
+	}
+	return reference + ":latest"
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"io"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -31,6 +32,8 @@ func sumOf(h hash.Hash) (s Sum) {
 	return s
 }
 
+func sumOfBytes(p []byte) Sum { return sha256.Sum256(p) }
+
 // A meter hashes and counts the bytes that are read through it.
 type meter struct {
 	r io.Reader
@@ -48,3 +51,40 @@ func (m *meter) Read(p []byte) (int, error) {
 }
 
 func (m *meter) sum() Sum { return sumOf(m.h) }
+
+// An otherHash computes the digest that the path of a blob names where that is
+// not SHA-256, which every blob gets (OCI image-spec v1.1, descriptor.md
+// registers SHA-512 beside it). A nil one computes nothing.
+type otherHash struct {
+	algorithm string
+	h         hash.Hash
+}
+
+// newOtherHash returns nil when path names no digest, or one of SHA-256.
+func newOtherHash(path string) *otherHash {
+	rest, _ := strings.CutPrefix(path, "blobs/")
+	algorithm, _, ok := strings.Cut(rest, "/")
+	if !ok || rest == path || algorithm == "sha256" {
+		return nil
+	}
+	h, err := v1.Hasher(algorithm)
+	if err != nil {
+		return nil
+	}
+	return &otherHash{algorithm, h}
+}
+
+// tee returns r, hashed while it is read.
+func (o *otherHash) tee(r io.Reader) io.Reader {
+	if o == nil {
+		return r
+	}
+	return io.TeeReader(r, o.h)
+}
+
+func (o *otherHash) sum() v1.Hash {
+	if o == nil {
+		return v1.Hash{}
+	}
+	return v1.Hash{Algorithm: o.algorithm, Hex: hex.EncodeToString(o.h.Sum(nil))}
+}

@@ -3,7 +3,6 @@ package inspect
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -13,71 +12,70 @@ import (
 
 // readDockerArchive reads the form that docker save writes and docker load
 // takes (Docker image specification v1.2, "Combined Image JSON + Filesystem
-// Changeset Format"): manifest.json names the config and the layers.
+// Changeset Format"): manifest.json names the config and the layers. Beside
+// it may lie what engines before 1.10 read, and since Docker 25 an OCI layout
+// of the same blobs.
 func (p *pass) readDockerArchive(a *archive, problems []Finding, want string) (*Image, error) {
+	if a.byPath["manifest.json"] == nil && a.hasLegacy() {
+		return p.readLegacyArchive(a, problems, want)
+	}
 	var manifest tarball.Manifest
 	if _, err := a.document("manifest.json", &manifest); err != nil {
 		return nil, fmt.Errorf("not a docker-archive that can be read: %w", err)
 	}
-	chosen, err := choose(manifest, want)
+	if len(manifest) == 0 {
+		return nil, &FormatError{"manifest.json", errors.New("it lists no image")}
+	}
+	n, err := choose(imageNames(manifest), want)
 	if err != nil {
 		return nil, err
 	}
+	chosen := manifest[n]
 	img := &Image{Transport: DockerArchive, Tags: chosen.RepoTags, Manifest: Manifest{Origin: Synthesised}, Problems: problems}
-	config, err := a.document(chosen.Config, &img.Config.File)
-	if err != nil {
+	if err := a.config(img, chosen.Config); err != nil {
 		return nil, fmt.Errorf("reading the image config: %w", err)
 	}
-	img.Config.Member, img.Config.Raw, img.Config.Digest = config.Name, config.body, config.Digest
-	if err := a.layers(img, chosen); err != nil {
+	if err := a.layers(img, chosen.Layers); err != nil {
 		return nil, err
 	}
-	img.Problems = append(img.Problems, a.unreferenced(a.legacy(manifest))...)
+	if err := p.observe(a, img); err != nil {
+		return nil, err
+	}
+	img.Problems = append(img.Problems, a.legacyDiffers(img)...)
+	img.Problems = append(img.Problems, a.unreferenced(a.explained(manifest))...)
 	img.Members = a.list()
 	return img, nil
 }
 
-// choose returns the image that want names; "" stands for the only one.
-func choose(manifest tarball.Manifest, want string) (tarball.Descriptor, error) {
-	var names []string
+// imageNames returns the names of each image that manifest.json lists.
+func imageNames(manifest tarball.Manifest) [][]string {
+	var names [][]string
 	for _, d := range manifest {
 		own := d.RepoTags
 		if len(own) == 0 {
 			own = []string{d.Config}
 		}
-		if want != "" && (slices.Contains(own, want) || d.Config == want) {
-			return d, nil
-		}
-		names = append(names, own...)
+		names = append(names, own)
 	}
-	switch {
-	case len(manifest) == 0:
-		return tarball.Descriptor{}, &FormatError{"manifest.json", errors.New("it lists no image")}
-	case want != "" || len(manifest) > 1:
-		return tarball.Descriptor{}, &ChoiceError{Want: want, Have: names}
-	}
-	return manifest[0], nil
+	return names
 }
 
-// A ChoiceError reports that a reference does not name exactly one image.
-type ChoiceError struct {
-	Want string // "" when nothing was asked for
-	Have []string
-}
-
-func (e *ChoiceError) Error() string {
-	have := strings.Join(e.Have, ", ")
-	if e.Want == "" {
-		return "several images in one archive: choose one with docker-archive:PATH:REF, where REF is one of " + have
+func (a *archive) config(img *Image, path string) error {
+	m, err := a.document(path, &img.Config.File)
+	if err != nil {
+		return err
 	}
-	return fmt.Sprintf("no image %q in the archive, which has %s", e.Want, have)
+	img.Config.Member, img.Config.Raw, img.Config.Digest = m.Name, m.body, m.Digest
+	return nil
 }
 
-// layers binds the layers that the manifest lists to what the config claims.
-func (a *archive) layers(img *Image, d tarball.Descriptor) error {
+// layers binds the layers at paths, lowest first, to what the config claims.
+func (a *archive) layers(img *Image, paths []string) error {
 	claimed := img.Config.File.RootFS.DiffIDs
-	img.Problems = append(img.Problems, countProblem(img, len(d.Layers))...)
-	for i, path := range d.Layers {
+	if img.claims() {
+		img.Problems = append(img.Problems, countProblem(img, len(paths))...)
+	}
+	for i, path := range paths {
 		m, err := a.get(path)
 		if err != nil {
 			return &FormatError{fmt.Sprintf("layer %d", i), err}
@@ -88,10 +86,18 @@ func (a *archive) layers(img *Image, d tarball.Descriptor) error {
 		if i < len(claimed) {
 			layer.ClaimedDiffID = claimed[i]
 		}
-		layer.ClaimedDigest = digestInName(m.path)
+		layer.claim(digestInName(m.path))
 		img.Layers = append(img.Layers, &layer)
 	}
 	return nil
+}
+
+// claim takes note of the digest that a name claims: of the blob, or as some
+// writers have it of what is packed in it.
+func (l *Layer) claim(named v1.Hash) {
+	if named != l.DiffID || l.Compression == None {
+		l.ClaimedDigest = named
+	}
 }
 
 // asLayer returns what was read of a member; one that does not look like a
@@ -101,7 +107,7 @@ func (m *member) asLayer() *Layer {
 		return m.layer
 	}
 	return &Layer{Member: m.Name, Compression: None, Digest: m.Digest, Size: m.Size, DiffID: m.Digest, UncompressedSize: m.Size,
-		Broken: errors.New("it is not a tar archive")}
+		other: m.other, Broken: errors.New("it is not a tar archive")}
 }
 
 func mediaType(c Compression) types.MediaType {
@@ -118,15 +124,18 @@ func mediaType(c Compression) types.MediaType {
 
 // digestInName returns the digest that the name of a member claims for its
 // bytes: "sha256:HEX/layer.tar" (Guix with --max-layers), "blobs/sha256/HEX"
-// (docker save since 25), "HEX.json" and "HEX.tar" (docker save, skopeo).
+// (docker save since 25), "HEX.json" and "HEX.tar" (docker save, skopeo),
+// "HEX.tar.gz" and "sha256:HEX" (crane).
 func digestInName(path string) v1.Hash {
-	name := strings.TrimSuffix(path, "/layer.tar")
-	name = strings.TrimPrefix(name, "sha256:")
-	if name == path {
-		name = strings.TrimPrefix(path, "blobs/sha256/")
+	name := path
+	for _, start := range []string{"blobs/sha256/", "sha256:"} {
+		name = strings.TrimPrefix(name, start)
 	}
-	if name == path {
-		name = strings.TrimSuffix(strings.TrimSuffix(path, ".json"), ".tar")
+	for _, end := range []string{".json", ".tar", ".tar.gz"} {
+		name = strings.TrimSuffix(name, end)
+	}
+	if rest, ok := strings.CutSuffix(path, "/layer.tar"); ok {
+		name, _ = strings.CutPrefix(rest, "sha256:")
 	}
 	if name == path || strings.HasSuffix(path, "/layer.tar") && !strings.HasPrefix(path, "sha256:") {
 		return v1.Hash{}
@@ -138,15 +147,21 @@ func digestInName(path string) v1.Hash {
 	return hash
 }
 
-// legacy tells the members that only engines before Docker 1.10 read, and that
-// writers still lay beside the manifest.
-func (a *archive) legacy(manifest tarball.Manifest) func(path string) bool {
-	known := map[string]bool{"repositories": true}
+// explained tells the members that do not belong to the chosen image and are
+// yet where they should be: those of the other images, of the OCI layout, and
+// those that only engines before Docker 1.10 read.
+func (a *archive) explained(manifest tarball.Manifest) func(path string) bool {
+	known := make(map[string]bool)
+	add := func(m *member) { known[m.path] = true }
 	for _, d := range manifest {
-		for _, layer := range d.Layers {
-			dir, _ := splitPath(cleanPath(layer))
-			known[dir+"/json"], known[dir+"/VERSION"] = true, true
+		for _, path := range append([]string{d.Config}, d.Layers...) {
+			_, _ = a.follow(path, add) // what is missing of another image is not asked for
 		}
 	}
-	return func(path string) bool { return known[path] }
+	legacy := a.withLegacy(known)
+	if index := a.byPath["index.json"]; index != nil {
+		inLayout := a.reachable(index.body)
+		return func(path string) bool { return legacy(path) || inLayout(path) }
+	}
+	return legacy
 }

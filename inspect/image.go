@@ -37,6 +37,8 @@ type Image struct {
 	// Problems are the findings of the integrity check, in the order of the
 	// ladder: archive, config, layers.
 	Problems []Finding
+
+	claimless bool // the form claims no digest of its layers, though it has a config
 }
 
 // A Transport is the form in which an image reaches audit; the names are those
@@ -107,10 +109,12 @@ type Layer struct {
 	Frame            Frame       // the bytes of the tar that are no file's content
 	Broken           error       // why the tar could be read only in part; nil when whole
 
-	notes  []string // what is wrong with the packing, in words
-	items  []gathered
-	loose  []*sightings
-	bodies map[string][]byte
+	notes     []string // what is wrong with the packing, in words
+	elsewhere string   // URL of a blob that is not part of the image
+	other     v1.Hash  // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
+	items     []gathered
+	loose     []*sightings
+	bodies    map[string][]byte
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the

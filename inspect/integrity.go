@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // conclude draws from all layers what none of them shows alone: the store
 // items with their references, and the findings of the integrity check.
 func (p *pass) conclude(img *Image) {
 	img.link(p.hashes)
-	if img.Config.Digest != digestInName(img.Config.Member) && digestInName(img.Config.Member).Hex != "" {
+	named := digestInName(img.Config.Member)
+	if named.Hex != "" && named != img.Config.Digest && (img.Transport == DockerArchive || img.Transport == DockerDaemon) {
 		img.Problems = append(img.Problems, Finding{Rule: "config-digest-mismatch", Level: Problem, Layer: -1, Path: img.Config.Member,
 			Message: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
 	}
@@ -20,8 +23,8 @@ func (p *pass) conclude(img *Image) {
 }
 
 // claims says whether the form of the image makes claims about its layers: a
-// bare file system makes none.
-func (img *Image) claims() bool { return img.Config.Raw != nil }
+// bare file system makes none, and neither does the legacy form of Docker.
+func (img *Image) claims() bool { return img.Config.Raw != nil && !img.claimless }
 
 // problems compares what is claimed of a layer with what was computed.
 func (l *Layer) problems(claims bool) []Finding {
@@ -29,15 +32,21 @@ func (l *Layer) problems(claims bool) []Finding {
 	add := func(level Level, rule, path, format string, args ...any) {
 		found = append(found, Finding{Rule: rule, Level: level, Layer: l.Index, Path: path, Message: fmt.Sprintf(format, args...)})
 	}
+	if l.elsewhere != "" {
+		add(Problem, ruleElsewhere, l.Member, "the layer is not part of the image and is not fetched; its descriptor says that it lies at %s", l.elsewhere)
+		return found
+	}
 	switch {
 	case !claims:
 	case l.ClaimedDiffID.Hex == "":
 		add(Problem, "diffid-missing", l.Member, "the config has no diffID for this layer")
+	case l.ClaimedDiffID.Algorithm != "sha256":
+		add(Problem, ruleOtherDiffID, l.Member, "the config says diffID %s, and audit computes SHA-256 only: %s", l.ClaimedDiffID, l.DiffID)
 	case l.ClaimedDiffID != l.DiffID:
 		add(Problem, "diffid-mismatch", l.Member, "the config says diffID %s, the bytes have %s", l.ClaimedDiffID, shown(l.DiffID.String()))
 	}
-	if l.ClaimedDigest.Hex != "" && l.ClaimedDigest != l.Digest {
-		add(Problem, "digest-mismatch", l.Member, "claimed is digest %s, the bytes have %s", l.ClaimedDigest, l.Digest)
+	if actual := l.digestBy(l.ClaimedDigest.Algorithm); l.ClaimedDigest.Hex != "" && l.ClaimedDigest != actual {
+		add(Problem, "digest-mismatch", l.Member, "claimed is digest %s, the bytes have %s", l.ClaimedDigest, actual)
 	}
 	if l.Broken != nil {
 		add(Problem, "broken-layer", l.Member, "the layer can be read only in part: %v", l.Broken)
@@ -47,6 +56,22 @@ func (l *Layer) problems(claims bool) []Finding {
 	}
 	found = append(found, l.oddEntries()...)
 	return found
+}
+
+// Findings by these rules say that something could not be checked, not that it
+// is wrong.
+const (
+	ruleElsewhere   = "layer-elsewhere"
+	ruleOtherDiffID = "diffid-algorithm"
+)
+
+// digestBy returns the digest of the blob by an algorithm, SHA-256 when it was
+// hashed by no other.
+func (l *Layer) digestBy(algorithm string) v1.Hash {
+	if l.other.Algorithm == algorithm && algorithm != "" {
+		return l.other
+	}
+	return l.Digest
 }
 
 func shown(digest string) string {
@@ -210,9 +235,13 @@ func storeHash(path string) string {
 // descriptors say?
 func (img *Image) Integrity() Check {
 	c := Check{ID: Integrity, Status: Pass, Findings: img.Problems}
-	bad := 0
+	bad, open := 0, 0
 	for _, f := range img.Problems {
-		if f.Level == Problem {
+		switch {
+		case f.Level != Problem:
+		case f.Rule == ruleElsewhere || f.Rule == ruleOtherDiffID:
+			open++
+		default:
 			bad++
 		}
 	}
@@ -224,7 +253,11 @@ func (img *Image) Integrity() Check {
 	c.Summary = fmt.Sprintf("%d of %d layers have the diffID that the config says", verified(img.Layers), len(img.Layers))
 	if !img.claims() {
 		c.Status, c.Bytes = Unknown, 0
-		c.Summary = "a bare file system claims no digest that could be checked"
+		c.Summary = "the image claims no digests of its layers that could be checked"
+	}
+	if open > 0 {
+		c.Status = Unknown
+		c.Summary += fmt.Sprintf("; %d could not be checked", open)
 	}
 	if bad > 0 {
 		c.Status = Fail

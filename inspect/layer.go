@@ -60,10 +60,10 @@ type tarReader struct {
 
 // readTar reads the uncompressed tar of a layer.
 func (p *pass) readTar(layer *Layer, x *expander, at io.ReaderAt) error {
-	whole := newMeter(p.bounded(layer.Member, x))
+	whole := newMeter(p.expanded(layer.Member, layer.Compression, x))
 	frame := &frameReader{r: whole, w: newFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: p.newSink(layer)}
-	t.sink.store.at = at
+	t.sink.store.at, t.sink.counted = at, true
 	err := t.walk()
 	if err == nil {
 		err = t.rest()
@@ -173,11 +173,7 @@ func (f *frameReader) Read(p []byte) (int, error) {
 		return n, err
 	}
 	f.w.Write(p[:n])
-	if i := lastNonZero(p[:n]); i >= 0 {
-		f.lastZeros = int64(n - 1 - i)
-	} else {
-		f.lastZeros += int64(n)
-	}
+	f.lastZeros = zerosAtEnd(f.lastZeros, p[:n])
 	return n, err
 }
 

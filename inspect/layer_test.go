@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,12 +66,6 @@ func marshal(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return string(data)
-}
-
-func sumOfBytes(p []byte) Sum {
-	h := sha256.New()
-	h.Write(p)
-	return sumOf(h)
 }
 
 func openBytes(t testing.TB, data []byte, opt Options) (*Image, error) {
@@ -263,4 +256,17 @@ func TestErrorsHaveTheirType(t *testing.T) {
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v is not ErrNotExist", err)
 	}
+}
+
+// openRef reads data as a form, and in it the image that want names.
+func openRef(t testing.TB, data []byte, form Transport, want string, opt Options) (*Image, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if want != "" {
+		want = ":" + want
+	}
+	return Open(context.Background(), string(form)+":"+path+want, opt)
 }

@@ -12,7 +12,7 @@ type Limits struct {
 	FrameBytes int64 // compressed bytes of one layer's tar headers
 	KeptBytes  int64 // bytes of all the bodies that Options.Keep asks for
 	Bytes      int64 // uncompressed bytes of the whole image
-	Ratio      int64 // uncompressed bytes for each byte read, beyond the first 64 MiB
+	Ratio      int64 // uncompressed bytes for each byte read, beyond the first GiB
 	Hashes     int   // strings of the shape of a store hash that may have to be remembered
 }
 
@@ -26,7 +26,7 @@ func DefaultLimits() Limits {
 		FrameBytes: 512 << 20,
 		KeptBytes:  256 << 20,
 		Bytes:      1 << 40,
-		Ratio:      1100, // deflate cannot exceed 1032
+		Ratio:      200, // deflate can reach 1032, honest images have 2 to 5
 		Hashes:     2 << 20,
 	}
 }

@@ -1,13 +1,11 @@
 package inspect
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -16,11 +14,22 @@ import (
 
 // ociBlobs is where the blobs of an OCI image lie: an archive, a folder, a
 // registry. Nothing that it returns is taken for what its descriptor claims.
+// A blob that is not there is an [absentError].
 type ociBlobs interface {
 	// document returns the bytes of a JSON blob, within the limit of JSON.
 	document(d v1.Descriptor) ([]byte, error)
 	// layer reads a layer blob to its end.
 	layer(d v1.Descriptor) (*Layer, error)
+}
+
+// An absentError says that the image does not hold something.
+type absentError string
+
+func (e absentError) Error() string { return string(e) }
+
+func isAbsent(err error) bool {
+	var absent absentError
+	return errors.As(err, &absent)
 }
 
 // An ociReader walks from an index to the one image that is asked for (OCI
@@ -33,34 +42,17 @@ type ociReader struct {
 	platform *v1.Platform
 }
 
-// maxIndexDepth bounds how deep indexes may lie in each other.
-const maxIndexDepth = 4
-
-// An Attestation is a statement about the image that lies beside it in its
-// index, as BuildKit writes them (docs/attestations/attestation-storage.md).
-type Attestation struct {
-	PredicateType string
-	Digest        v1.Hash // of the statement
-	Subject       v1.Hash // of the image manifest that it is about, as claimed
-	Statement     []byte  // in-toto statement, JSON
-}
-
 func (p *pass) newOCIReader(blobs ociBlobs, transport Transport, want string) (*ociReader, error) {
-	r := &ociReader{pass: p, blobs: blobs, img: &Image{Transport: transport}, want: want}
-	if p.opt.Platform == "" {
-		return r, nil
-	}
-	platform, err := v1.ParsePlatform(p.opt.Platform)
+	platform, err := p.platform()
 	if err != nil {
-		return nil, &ChoiceError{Want: p.opt.Platform, Have: []string{"OS/ARCH[/VARIANT], such as linux/arm64"}}
+		return nil, err
 	}
-	r.platform = platform
-	return r, nil
+	return &ociReader{pass: p, blobs: blobs, img: &Image{Transport: transport}, want: want, platform: platform}, nil
 }
 
 // fromIndex reads the image that the index in raw leads to.
 func (r *ociReader) fromIndex(raw []byte, where string) error {
-	candidates, err := r.flatten(raw, where, 0)
+	candidates, err := r.flatten(raw, where)
 	if err != nil {
 		return err
 	}
@@ -73,156 +65,56 @@ func (r *ociReader) fromIndex(raw []byte, where string) error {
 	if err != nil {
 		return err
 	}
-	return r.fromDescriptor(chosen, candidates)
+	r.img.Index = chosen.index
+	return r.fromDescriptor(chosen.Descriptor, candidates)
 }
 
-// A candidate is a descriptor found in an index, with the name that it, or an
-// index above it, bears.
-type candidate struct {
-	v1.Descriptor
-	name string
-}
-
-func (r *ociReader) flatten(raw []byte, where string, depth int) ([]candidate, error) {
-	if depth > maxIndexDepth {
-		return nil, &FormatError{where, fmt.Errorf("indexes lie more than %d deep in each other", maxIndexDepth)}
+// document returns the bytes of a document, from the descriptor itself where
+// that embeds them and nothing else has them.
+func (r *ociReader) document(d v1.Descriptor) ([]byte, error) {
+	raw, err := r.blobs.document(d)
+	if len(d.Data) > 0 && isAbsent(err) {
+		return d.Data, nil
 	}
-	index, err := v1.ParseIndexManifest(bytes.NewReader(raw))
-	if err != nil {
-		return nil, &FormatError{where, fmt.Errorf("not an image index: %w", err)}
-	}
-	var all []candidate
-	for _, d := range index.Manifests {
-		c := candidate{d, refName(d)}
-		if !isIndex(d.MediaType) {
-			all = append(all, c)
-			continue
-		}
-		inner, err := r.verified(d, "index "+d.Digest.String())
-		if err != nil {
-			return nil, err
-		}
-		below, err := r.flatten(inner, "index "+d.Digest.String(), depth+1)
-		if err != nil {
-			return nil, err
-		}
-		for _, b := range below {
-			if b.name == "" {
-				b.name = c.name
-			}
-			all = append(all, b)
-		}
-	}
-	return all, nil
-}
-
-func isIndex(m types.MediaType) bool {
-	return m == types.OCIImageIndex || m == types.DockerManifestList
-}
-
-// refName returns the name that an index gives to a descriptor.
-func refName(d v1.Descriptor) string {
-	for _, key := range []string{"io.containerd.image.name", "org.opencontainers.image.ref.name"} {
-		if name := d.Annotations[key]; name != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-func isAttestation(d v1.Descriptor) bool {
-	return d.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
-}
-
-// named keeps the candidates that want names, by tag or digest.
-func (r *ociReader) named(all []candidate) ([]candidate, error) {
-	var kept []candidate
-	var names []string
-	for _, c := range all {
-		if c.name == r.want || strings.HasSuffix(c.name, ":"+r.want) || c.Digest.String() == r.want {
-			kept = append(kept, c)
-		}
-		if c.name != "" {
-			names = append(names, c.name)
-		}
-	}
-	if len(kept) == 0 {
-		return nil, &ChoiceError{Want: r.want, Have: names}
-	}
-	return kept, nil
-}
-
-// choose takes the image of the platform that is asked for, else that of this
-// machine, else the only one.
-func (r *ociReader) choose(all []candidate) (v1.Descriptor, error) {
-	var images []candidate
-	var have []string
-	for _, c := range all {
-		if isAttestation(c.Descriptor) {
-			continue
-		}
-		images = append(images, c)
-		have = append(have, describe(c))
-	}
-	if len(images) == 0 {
-		return v1.Descriptor{}, &FormatError{"the image index", errors.New("it lists no image")}
-	}
-	if r.platform != nil {
-		for _, c := range images {
-			if c.Platform != nil && c.Platform.Satisfies(*r.platform) {
-				return c.Descriptor, nil
-			}
-		}
-		if len(images) == 1 && images[0].Platform == nil {
-			return images[0].Descriptor, nil
-		}
-		return v1.Descriptor{}, &ChoiceError{Want: r.platform.String(), Have: have}
-	}
-	if len(images) == 1 {
-		return images[0].Descriptor, nil
-	}
-	here := v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
-	var fit []candidate
-	for _, c := range images {
-		if c.Platform != nil && c.Platform.Satisfies(here) {
-			fit = append(fit, c)
-		}
-	}
-	if len(fit) == 1 {
-		return fit[0].Descriptor, nil
-	}
-	return v1.Descriptor{}, &ChoiceError{Have: have}
-}
-
-func describe(c candidate) string {
-	var words []string
-	if c.name != "" {
-		words = append(words, c.name)
-	}
-	if c.Platform != nil {
-		words = append(words, c.Platform.String())
-	}
-	return strings.Join(append(words, c.Digest.String()), " ")
+	return raw, err
 }
 
 // verified returns the bytes of a document and holds them against what its
 // descriptor claims.
 func (r *ociReader) verified(d v1.Descriptor, where string) ([]byte, error) {
-	raw, err := r.blobs.document(d)
+	raw, err := r.document(d)
 	if err != nil {
 		return nil, err
 	}
-	if sum := Sum(sha256.Sum256(raw)).Hash(); sum != d.Digest {
-		r.problem("digest-mismatch", d.Digest.String(), "the %s has digest %s", where, sum)
-	}
-	if int64(len(raw)) != d.Size && d.Size != 0 {
-		r.problem("size-mismatch", d.Digest.String(), "its descriptor says %d bytes, the %s has %d", d.Size, where, len(raw))
+	r.holds(raw, d, where)
+	if len(d.Data) > 0 {
+		r.holds(d.Data, d, where+" embedded in its descriptor")
 	}
 	return raw, nil
 }
 
+// holds reports where bytes are not what their descriptor claims.
+func (r *ociReader) holds(raw []byte, d v1.Descriptor, where string) {
+	h, err := v1.Hasher(d.Digest.Algorithm)
+	if err != nil { // a descriptor without a digest
+		r.problem("digest-mismatch", d.Digest.String(), "the descriptor of the %s claims no digest", where)
+		return
+	}
+	h.Write(raw)
+	if sum := fmt.Sprintf("%s:%x", d.Digest.Algorithm, h.Sum(nil)); sum != d.Digest.String() {
+		r.problem("digest-mismatch", d.Digest.String(), "the %s has digest %s", where, sum)
+	}
+	if int64(len(raw)) != d.Size {
+		r.problem("size-mismatch", d.Digest.String(), "its descriptor says %d bytes, the %s has %d", d.Size, where, len(raw))
+	}
+}
+
 func (r *ociReader) problem(rule, path, format string, args ...any) {
-	r.img.Problems = append(r.img.Problems, Finding{Rule: rule, Level: Problem, Layer: -1, Path: path, Message: fmt.Sprintf(format, args...)})
+	r.find(Problem, rule, path, format, args...)
+}
+
+func (r *ociReader) find(level Level, rule, path, format string, args ...any) {
+	r.img.Problems = append(r.img.Problems, Finding{Rule: rule, Level: level, Layer: -1, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
 // fromDescriptor reads the image whose manifest d describes. Candidates are
@@ -232,11 +124,10 @@ func (r *ociReader) fromDescriptor(d v1.Descriptor, candidates []candidate) erro
 	if err != nil {
 		return fmt.Errorf("reading the image manifest: %w", err)
 	}
-	manifest, err := v1.ParseManifest(bytes.NewReader(raw))
+	manifest, err := r.manifest(raw, d)
 	if err != nil {
-		return &FormatError{"image manifest " + d.Digest.String(), err}
+		return err
 	}
-	r.img.Manifest = Manifest{Digest: Sum(sha256.Sum256(raw)).Hash(), MediaType: manifest.MediaType, Raw: raw, Origin: Computed}
 	if err := r.config(manifest.Config); err != nil {
 		return err
 	}
@@ -244,11 +135,48 @@ func (r *ociReader) fromDescriptor(d v1.Descriptor, candidates []candidate) erro
 		return err
 	}
 	for _, c := range candidates {
-		if name := c.name; c.Digest == d.Digest && name != "" {
+		if name := c.name; c.Digest == d.Digest && name != "" && !slices.Contains(r.img.Tags, name) {
 			r.img.Tags = append(r.img.Tags, name)
 		}
 	}
 	return r.attestations(d, candidates)
+}
+
+// manifest takes an image manifest apart.
+func (r *ociReader) manifest(raw []byte, d v1.Descriptor) (*v1.Manifest, error) {
+	where := "image manifest " + d.Digest.String()
+	var m struct {
+		v1.Manifest
+		Manifests    []any  `json:"manifests"`
+		ArtifactType string `json:"artifactType"`
+	}
+	if err := decode(where, raw, &m); err != nil {
+		return nil, err
+	}
+	switch {
+	case m.SchemaVersion == 1 || d.MediaType == types.DockerManifestSchema1 || d.MediaType == types.DockerManifestSchema1Signed:
+		return nil, &FormatError{where, errors.New("it has the old schema 1, which claims no digests that could be checked; pull and push the image with a newer engine")}
+	case m.Config.Digest.Hex == "":
+		return nil, &FormatError{where, errors.New("it names no config")}
+	case isArtifact(m.Config.MediaType):
+		return nil, &FormatError{where, fmt.Errorf("it is no container image but an artifact of type %q", cmp.Or(m.ArtifactType, string(m.Config.MediaType)))}
+	case len(m.Manifests) > 0:
+		r.problem("ambiguous-manifest", d.Digest.String(), "it is an image manifest and an image index at once: what it leads to depends on the reader")
+	case m.MediaType != "" && d.MediaType != "" && m.MediaType != d.MediaType:
+		r.problem("media-type-mismatch", d.Digest.String(), "its descriptor says media type %s, the image manifest itself %s", d.MediaType, m.MediaType)
+	}
+	r.img.Manifest = Manifest{Digest: sumOfBytes(raw).Hash(), MediaType: m.MediaType, Raw: raw, Origin: Computed}
+	return &m.Manifest, nil
+}
+
+// isArtifact says whether a config's media type is one of something else than
+// an image. Images made by hand may have none, or a general one.
+func isArtifact(config types.MediaType) bool {
+	switch config {
+	case "", types.OCIConfigJSON, types.DockerConfigJSON, "application/json", "application/octet-stream":
+		return false
+	}
+	return true
 }
 
 func (r *ociReader) config(d v1.Descriptor) error {
@@ -256,54 +184,80 @@ func (r *ociReader) config(d v1.Descriptor) error {
 	if err != nil {
 		return fmt.Errorf("reading the image config: %w", err)
 	}
-	c := Config{Member: blobPath(d.Digest), Raw: raw, Digest: Sum(sha256.Sum256(raw)).Hash()}
-	if err := json.Unmarshal(raw, &c.File); err != nil {
-		return &FormatError{"image config " + d.Digest.String(), err}
-	}
-	r.img.Config = c
-	return nil
+	r.img.Config = Config{Member: blobPath(d.Digest), Raw: raw, Digest: sumOfBytes(raw).Hash()}
+	return decode("image config "+d.Digest.String(), raw, &r.img.Config.File)
 }
 
 func blobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
 
-// layers reads the layers of a manifest, several at a time.
+// A reading is what came of reading the blob of a layer.
+type reading struct {
+	layer *Layer
+	err   error
+}
+
+// layers reads the layers of a manifest, several at a time and each blob once.
 func (r *ociReader) layers(descriptors []v1.Descriptor) error {
-	layers := make([]*Layer, len(descriptors))
-	errs := make([]error, len(descriptors))
+	if n := len(descriptors); n > r.pass.limits.Members {
+		return &LimitError{"layers", int64(r.pass.limits.Members), "the image manifest"}
+	}
+	readings := make(map[v1.Hash]*reading)
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
-	for i, d := range descriptors {
+	for _, d := range descriptors {
+		if readings[d.Digest] != nil {
+			continue
+		}
+		one := new(reading)
+		readings[d.Digest] = one
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			layers[i], errs[i] = r.blobs.layer(d)
+			one.layer, one.err = r.layer(d)
 		})
 	}
 	wait.Wait()
 	for i, d := range descriptors {
-		if errs[i] != nil {
-			return fmt.Errorf("reading layer %d: %w", i, errs[i])
+		one := readings[d.Digest]
+		if one.err != nil {
+			return fmt.Errorf("reading layer %d: %w", i, one.err)
 		}
-		r.bind(i, d, layers[i])
+		layer := *one.layer
+		layer.Index = i
+		if ids := r.img.Config.File.RootFS.DiffIDs; i < len(ids) {
+			layer.ClaimedDiffID = ids[i]
+		}
+		layer.bind(d)
+		r.img.Layers = append(r.img.Layers, &layer)
 	}
 	r.img.Problems = append(r.img.Problems, countProblem(r.img, len(descriptors))...)
 	return nil
 }
 
-// bind puts what was read of a layer beside what is claimed of it.
-func (r *ociReader) bind(i int, d v1.Descriptor, read *Layer) {
-	layer := *read
-	layer.Index, layer.MediaType, layer.ClaimedDigest = i, d.MediaType, d.Digest
-	if ids := r.img.Config.File.RootFS.DiffIDs; i < len(ids) {
-		layer.ClaimedDiffID = ids[i]
+// layer reads the blob of a layer. One that is to be fetched from elsewhere
+// (OCI image-spec v1.1, descriptor.md, "urls") is not.
+func (r *ociReader) layer(d v1.Descriptor) (*Layer, error) {
+	layer, err := r.blobs.layer(d)
+	if isAbsent(err) && len(d.URLs) > 0 {
+		return &Layer{Member: blobPath(d.Digest), elsewhere: d.URLs[0], Broken: errors.New("its bytes are not part of the image")}, nil
 	}
-	if d.Size != 0 && d.Size != layer.Size {
-		layer.notes = append(layer.notes, fmt.Sprintf("its descriptor says %d bytes, the blob has %d", d.Size, layer.Size))
+	return layer, err
+}
+
+// bind puts what a descriptor claims of a layer beside what was read of it.
+func (l *Layer) bind(d v1.Descriptor) {
+	l.MediaType, l.ClaimedDigest = d.MediaType, d.Digest
+	if l.elsewhere != "" {
+		return
 	}
-	if claims := compressionOf(d.MediaType); claims != "" && claims != layer.Compression {
-		layer.notes = append(layer.notes, fmt.Sprintf("its media type %s says compression %s, the blob has %s", d.MediaType, claims, layer.Compression))
+	notes := slices.Clone(l.notes)
+	if d.Size != l.Size {
+		notes = append(notes, fmt.Sprintf("its descriptor says %d bytes, the blob has %d", d.Size, l.Size))
 	}
-	r.img.Layers = append(r.img.Layers, &layer)
+	if claims := compressionOf(d.MediaType); claims != "" && claims != l.Compression {
+		notes = append(notes, fmt.Sprintf("its media type %s says compression %s, the blob has %s", d.MediaType, claims, l.Compression))
+	}
+	l.notes = notes
 }
 
 // compressionOf returns the compression that a media type claims, "" when it
@@ -331,32 +285,6 @@ func countProblem(img *Image, layers int) []Finding {
 		Message: fmt.Sprintf("the config has %d diffIDs for %d layers", claimed, layers)}}
 }
 
-// attestations keeps the statements about the image: evidence, not a platform.
-func (r *ociReader) attestations(image v1.Descriptor, candidates []candidate) error {
-	for _, c := range candidates {
-		if !isAttestation(c.Descriptor) || c.Annotations["vnd.docker.reference.digest"] != image.Digest.String() {
-			continue
-		}
-		raw, err := r.verified(c.Descriptor, "attestation manifest")
-		if err != nil {
-			return fmt.Errorf("reading an attestation manifest: %w", err)
-		}
-		manifest, err := v1.ParseManifest(bytes.NewReader(raw))
-		if err != nil {
-			return &FormatError{"attestation manifest " + c.Digest.String(), err}
-		}
-		for _, d := range manifest.Layers {
-			statement, err := r.verified(d, "attestation")
-			if err != nil {
-				return fmt.Errorf("reading an attestation: %w", err)
-			}
-			r.img.Attestations = append(r.img.Attestations, Attestation{
-				PredicateType: d.Annotations["in-toto.io/predicate-type"], Digest: d.Digest, Subject: image.Digest, Statement: statement})
-		}
-	}
-	return nil
-}
-
 // descriptorsIn returns all descriptors that an index or a manifest holds,
 // whichever of the two raw is.
 func descriptorsIn(raw []byte) []v1.Descriptor {
@@ -365,7 +293,7 @@ func descriptorsIn(raw []byte) []v1.Descriptor {
 		Layers    []v1.Descriptor `json:"layers"`
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
-	if json.Unmarshal(raw, &any) != nil {
+	if decode("", raw, &any) != nil {
 		return nil
 	}
 	all := append(any.Layers, any.Manifests...)
@@ -373,4 +301,18 @@ func descriptorsIn(raw []byte) []v1.Descriptor {
 		all = append(all, *any.Config)
 	}
 	return all
+}
+
+// refName returns the name that an index gives to a descriptor.
+func refName(d v1.Descriptor) string {
+	for _, key := range []string{"io.containerd.image.name", "org.opencontainers.image.ref.name"} {
+		if name := d.Annotations[key]; name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func isIndex(m types.MediaType) bool {
+	return m == types.OCIImageIndex || m == types.DockerManifestList
 }

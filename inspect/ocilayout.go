@@ -117,23 +117,10 @@ func (b folderBlobs) read(path string) ([]byte, error) {
 	return b.pass.readDocument(path, src)
 }
 
-// readDocument reads a JSON document to its end, within the limit.
-func (p *pass) readDocument(where string, r io.Reader) ([]byte, error) {
-	limit := p.limits.JSONBytes
-	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(raw)) > limit {
-		return nil, &LimitError{"JSON bytes", limit, where}
-	}
-	return raw, p.keep(where, int64(len(raw)))
-}
-
 func (b folderBlobs) document(d v1.Descriptor) ([]byte, error) {
 	raw, err := b.read(blobPath(d.Digest))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &FormatError{"blob " + d.Digest.String(), errors.New("it is not in the layout")}
+		return nil, &FormatError{"blob " + d.Digest.String(), absentError("it is not in the layout")}
 	}
 	return raw, err
 }
@@ -142,11 +129,17 @@ func (b folderBlobs) layer(d v1.Descriptor) (*Layer, error) {
 	path := blobPath(d.Digest)
 	src, f, err := b.open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &FormatError{"layer " + d.Digest.String(), errors.New("it is not in the layout")}
+		return nil, &FormatError{"layer " + d.Digest.String(), absentError("it is not in the layout")}
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return b.pass.readLayer(path, bufio.NewReaderSize(src, 128<<10), src.at())
+	other := newOtherHash(path)
+	layer, err := b.pass.readLayer(path, bufio.NewReaderSize(other.tee(src), 128<<10), src.at())
+	if err != nil {
+		return nil, err
+	}
+	layer.other = other.sum()
+	return layer, nil
 }

@@ -47,6 +47,9 @@ func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
+	if err := p.checkPlatform(img); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", reference, err)
+	}
 	img.Reference = reference
 	p.conclude(img)
 	return img, nil
@@ -82,9 +85,15 @@ func parseForm(reference string) form {
 	return form{path: reference}
 }
 
+// splitWant splits "PATH[:REF]" at the first colon before which there is a file.
 func splitWant(rest string) (path, want string) {
 	if exists(rest) {
 		return rest, ""
+	}
+	for i, c := range rest {
+		if c == ':' && exists(rest[:i]) {
+			return rest[:i], rest[i+1:]
+		}
 	}
 	path, want, _ = strings.Cut(rest, ":")
 	return path, want
@@ -159,7 +168,7 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 	if compression != None {
 		at = nil
 	}
-	img, err := p.openTar(bufio.NewReaderSize(p.bounded("the archive", x), sniffBytes), at, compression, f)
+	img, err := p.openTar(bufio.NewReaderSize(p.expanded("the archive", compression, x), sniffBytes), at, compression, f)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +189,7 @@ func (p *pass) openTar(r *bufio.Reader, at io.ReaderAt, c Compression, f form) (
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal
 	}
-	switch t, err := f.wantsBlob(head); {
+	switch t, err := f.wantsRegion(head); {
 	case err != nil:
 		return nil, err
 	case t != "":
@@ -190,7 +199,7 @@ func (p *pass) openTar(r *bufio.Reader, at io.ReaderAt, c Compression, f form) (
 		return nil, notAnImage(c, err)
 	}
 	if f.transport == RootFS || f.transport == "" && looksLikeRootFS(head) {
-		return p.readRootFS(r, at)
+		return p.readRootFS(r, at, f)
 	}
 	a, problems, err := p.readArchive(r, at)
 	if err != nil {
@@ -237,7 +246,7 @@ func isArchiveMember(path string, kind byte) bool {
 
 // readRootFS reads a flattened file system, such as docker export and
 // guix pack -f tarball write it: one layer, and no config.
-func (p *pass) readRootFS(r *bufio.Reader, at io.ReaderAt) (*Image, error) {
+func (p *pass) readRootFS(r *bufio.Reader, at io.ReaderAt, f form) (*Image, error) {
 	layer, err := p.readLayer("rootfs", r, at)
 	if err != nil {
 		return nil, err
@@ -245,7 +254,24 @@ func (p *pass) readRootFS(r *bufio.Reader, at io.ReaderAt) (*Image, error) {
 	if layer.Broken != nil {
 		return nil, &FormatError{"the file system", layer.Broken}
 	}
+	if doc := archiveDocument(layer); doc != "" && f.transport == "" {
+		return nil, &FormatError{"the file", fmt.Errorf("it begins as a file system and yet holds %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
+	}
 	return &Image{Transport: RootFS, Manifest: Manifest{Origin: Synthesised}, Layers: []*Layer{layer}}, nil
+}
+
+// archiveDocument returns the entry by which an engine would take a file
+// system for an image archive, "" when there is none.
+func archiveDocument(layer *Layer) string {
+	for _, e := range layer.Entries {
+		switch e.Path {
+		case "manifest.json", "index.json", "repositories":
+			if e.Type != tar.TypeDir {
+				return e.Path
+			}
+		}
+	}
+	return ""
 }
 
 func notAnImage(c Compression, err error) error {

@@ -55,7 +55,7 @@ func newPass(ctx context.Context, opt Options) *pass {
 }
 
 // freeGrowth is what may come out of a few bytes before the ratio counts.
-const freeGrowth = 64 << 20
+const freeGrowth = 1 << 30
 
 // grow counts bytes that came out of a compression, a sparse file or a hard
 // link, and fails when they are more than an honest image can have.
@@ -81,6 +81,15 @@ func (p *pass) keep(where string, n int64) error {
 // bounded returns r under the limits of grow.
 func (p *pass) bounded(where string, r io.Reader) io.Reader {
 	return &boundedReader{p, where, r}
+}
+
+// expanded returns what came out of a compression under the limits of grow; no
+// bytes grow out of None.
+func (p *pass) expanded(where string, c Compression, r io.Reader) io.Reader {
+	if c == None {
+		return r
+	}
+	return p.bounded(where, r)
 }
 
 type boundedReader struct {

@@ -14,10 +14,13 @@ type sink struct {
 	where string
 	layer *Layer
 	store *storeReader
-	scan  scanner
-	sum   hash.Hash
-	buf   []byte
-	names map[string]string // user and group names, each kept once
+	// counted says that contents were counted as growth before they come here,
+	// but for the holes of sparse files.
+	counted bool
+	scan    scanner
+	sum     hash.Hash
+	buf     []byte
+	names   map[string]string // user and group names, each kept once
 }
 
 func (p *pass) newSink(layer *Layer) *sink {
@@ -81,8 +84,10 @@ func (s *sink) content(e *Entry, r io.Reader) error {
 
 // take hands a piece of content to all who want it.
 func (s *sink) take(e *Entry, body *body, p []byte) error {
-	if err := s.pass.grow(s.where, int64(len(p))); err != nil {
-		return err
+	if !s.counted || e.Sparse {
+		if err := s.pass.grow(s.where, int64(len(p))); err != nil {
+			return err
+		}
 	}
 	e.Size += int64(len(p))
 	s.sum.Write(p)

@@ -1,0 +1,75 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// An Attestation is a statement about the image that lies beside it in its
+// index, as BuildKit writes them (docs/attestations/attestation-storage.md).
+type Attestation struct {
+	PredicateType string
+	Digest        v1.Hash // of the statement
+	Subject       v1.Hash // of the image manifest that it is about, as claimed
+	Statement     []byte  // in-toto statement, JSON; nil when it is not there or over the limit of JSON
+}
+
+func isAttestation(d v1.Descriptor) bool {
+	return d.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
+}
+
+// attestations keeps the statements about the image: evidence, not a platform.
+func (r *ociReader) attestations(image v1.Descriptor, candidates []candidate) error {
+	seen := make(map[v1.Hash]bool)
+	for _, c := range candidates {
+		if !isAttestation(c.Descriptor) || c.Annotations["vnd.docker.reference.digest"] != image.Digest.String() || seen[c.Digest] {
+			continue
+		}
+		seen[c.Digest] = true
+		raw, err := r.evidence(c.Descriptor, "attestation manifest")
+		if err != nil {
+			return fmt.Errorf("reading an attestation manifest: %w", err)
+		}
+		var manifest v1.Manifest
+		if raw == nil {
+			continue
+		}
+		if err := decode("attestation manifest "+c.Digest.String(), raw, &manifest); err != nil {
+			return err
+		}
+		if err := r.statements(manifest, image.Digest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *ociReader) statements(manifest v1.Manifest, subject v1.Hash) error {
+	for _, d := range manifest.Layers {
+		statement, err := r.evidence(d, "attestation")
+		if err != nil {
+			return fmt.Errorf("reading an attestation: %w", err)
+		}
+		r.img.Attestations = append(r.img.Attestations, Attestation{
+			PredicateType: d.Annotations["in-toto.io/predicate-type"], Digest: d.Digest, Subject: subject, Statement: statement})
+	}
+	return nil
+}
+
+// evidence returns the bytes of a document that the image can be read without;
+// nil, with a note, when it is not there or too large.
+func (r *ociReader) evidence(d v1.Descriptor, where string) ([]byte, error) {
+	raw, err := r.verified(d, where)
+	var limit *LimitError
+	switch {
+	case isAbsent(err):
+		r.find(Note, "attestation-missing", d.Digest.String(), "the index names this %s, and the image does not hold it", where)
+		return nil, nil
+	case errors.As(err, &limit) && limit.Name == "JSON bytes":
+		r.find(Note, "attestation-missing", d.Digest.String(), "this %s has more than %d bytes and is not looked into", where, limit.Limit)
+		return nil, nil
+	}
+	return raw, err
+}
