@@ -18,7 +18,7 @@ import (
 // and that has.
 type sifReader struct {
 	pass    *pass
-	blob    *blob
+	file    *region
 	img     *Image
 	table   extent // of the descriptors
 	objects []*sifObject
@@ -93,8 +93,8 @@ func isSIF(head []byte) bool {
 }
 
 // readSIF reads a SIF image.
-func (p *pass) readSIF(b *blob) (*Image, error) {
-	s := &sifReader{pass: p, blob: b, img: &Image{Transport: SIF, Manifest: Manifest{Origin: Synthesised}}}
+func (p *pass) readSIF(b *region) (*Image, error) {
+	s := &sifReader{pass: p, file: b, img: &Image{Transport: SIF, Manifest: Manifest{Origin: Synthesised}}}
 	err := s.read()
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal
@@ -128,7 +128,7 @@ func (s *sifReader) read() error {
 // header reads where the descriptors are.
 func (s *sifReader) header() error {
 	raw := make([]byte, sifHeaderSize)
-	if n, err := s.blob.ReadAt(raw, 0); err == io.EOF {
+	if n, err := s.file.ReadAt(raw, 0); err == io.EOF {
 		return fmt.Errorf("truncated: %d bytes where it has %d", n, sifHeaderSize)
 	} else if err != nil {
 		return err
@@ -142,8 +142,8 @@ func (s *sifReader) header() error {
 	if limit := int64(s.pass.limits.Members); total > limit {
 		return &LimitError{"members", limit, "the SIF"}
 	}
-	if total < 0 || offset < sifHeaderSize || offset > s.blob.size || total*sifDescriptorSize > s.blob.size-offset {
-		return fmt.Errorf("%d descriptors at byte %d of %d", total, offset, s.blob.size)
+	if total < 0 || offset < sifHeaderSize || offset > s.file.size || total*sifDescriptorSize > s.file.size-offset {
+		return fmt.Errorf("%d descriptors at byte %d of %d", total, offset, s.file.size)
 	}
 	if size != total*sifDescriptorSize {
 		return fmt.Errorf("%d descriptors in %d bytes, where each has %d", total, size, sifDescriptorSize)
@@ -156,13 +156,13 @@ func (s *sifReader) header() error {
 func (s *sifReader) descriptors() error {
 	raw := make([]byte, sifDescriptorSize)
 	for at := s.table.from; at < s.table.to; at += sifDescriptorSize {
-		if _, err := s.blob.ReadAt(raw, at); err != nil {
+		if _, err := s.file.ReadAt(raw, at); err != nil {
 			return err
 		}
 		if raw[4] == 0 {
 			continue
 		}
-		o, err := newSIFObject(bytes.Clone(raw), s.blob.size)
+		o, err := newSIFObject(bytes.Clone(raw), s.file.size)
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func (s *sifReader) parts() []sifPart {
 // whole reads the file from its start to its end: the objects are hashed, and
 // between them there may only be zeros.
 func (s *sifReader) whole() error {
-	r, at := s.blob.reader(), int64(0)
+	r, at := s.file.reader(), int64(0)
 	for _, part := range s.parts() {
 		if part.from < at {
 			return fmt.Errorf("parts of it overlap at byte %d", part.from)
@@ -222,7 +222,7 @@ func (s *sifReader) whole() error {
 		}
 		at = part.to
 	}
-	return s.gap(r, extent{at, s.blob.size})
+	return s.gap(r, extent{at, s.file.size})
 }
 
 // part reads a part to its end.

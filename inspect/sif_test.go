@@ -284,7 +284,7 @@ func FuzzSIF(f *testing.F) {
 	limits.Entries, limits.Bytes, limits.KeptBytes, limits.Members, limits.JSONBytes = 2000, 4<<20, 1<<20, 100, 1<<16
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		p := newPass(context.Background(), Options{Limits: &limits})
-		img, err := p.readSIF(&blob{pass: p, at: bytes.NewReader(raw), size: int64(len(raw))})
+		img, err := p.readSIF(&region{pass: p, at: bytes.NewReader(raw), size: int64(len(raw))})
 		var choice *ChoiceError
 		if errors.As(err, &choice) {
 			return

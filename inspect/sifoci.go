@@ -79,7 +79,7 @@ func (s *sifReader) find(digest v1.Hash) *sifObject {
 
 // document returns the bytes of an object within the limit of JSON.
 func (s *sifReader) document(o *sifObject) ([]byte, error) {
-	return s.pass.readDocument(o.name, s.blob.section(o.extent).reader())
+	return s.pass.readDocument(o.name, s.file.section(o.extent).reader())
 }
 
 var errNoObject = errors.New("no object of the SIF claims this digest")
@@ -99,7 +99,7 @@ func (b sifBlobs) layer(d v1.Descriptor) (*Layer, error) {
 	if o == nil {
 		return nil, &FormatError{"layer " + d.Digest.String(), errNoObject}
 	}
-	part := b.blob.section(o.extent)
+	part := b.file.section(o.extent)
 	head := make([]byte, blobHead)
 	if n, _ := part.ReadAt(head, 0); needsBlob(head[:n]) != SquashFS {
 		return b.pass.readLayer(o.name, bufio.NewReaderSize(part.reader(), 128<<10), part)

@@ -50,7 +50,7 @@ func (s *sifReader) readPartitions() error {
 	if kind, _ := primary.partition(); kind != sifSquashFS {
 		return fmt.Errorf("its primary partition, object %s, is %s: audit reads squashfs", primary.name, sifFileSystem(kind))
 	}
-	layer, err := s.pass.readSquashfsLayer(s.blob.section(primary.extent), primary.name)
+	layer, err := s.pass.readSquashfsLayer(s.file.section(primary.extent), primary.name)
 	if err != nil {
 		return fmt.Errorf("reading object %s: %w", primary.name, err)
 	}

@@ -20,7 +20,7 @@ const SquashfsLayer types.MediaType = "application/vnd.sylabs.image.layer.v1.squ
 // unpacked counts as growth of the pass.
 type squashFS struct {
 	pass   *pass
-	blob   *blob
+	file   *region
 	super  superblock
 	unpack unpackFunc
 	ids    []uint32
@@ -37,7 +37,7 @@ type squashFS struct {
 const theSquashfs = "the squashfs"
 
 // readSquashfs reads a squashfs image.
-func (p *pass) readSquashfs(b *blob) (*Image, error) {
+func (p *pass) readSquashfs(b *region) (*Image, error) {
 	digest, err := b.digest()
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (p *pass) readSquashfs(b *blob) (*Image, error) {
 // readSquashfsLayer reads the squashfs that is all of b as a layer. It has no
 // tar, so DiffID and Frame stay zero, and its uncompressed size is that of all
 // contents; Compression is that of its blocks. Digest is left to the caller.
-func (p *pass) readSquashfsLayer(b *blob, member string) (*Layer, error) {
+func (p *pass) readSquashfsLayer(b *region, member string) (*Layer, error) {
 	layer := &Layer{Member: member, MediaType: SquashfsLayer, Size: b.size}
 	err := p.walkSquashfs(b, layer)
 	if fatal := p.fatal(err); fatal != nil {
@@ -68,7 +68,7 @@ func (p *pass) readSquashfsLayer(b *blob, member string) (*Layer, error) {
 	return layer, nil
 }
 
-func (p *pass) walkSquashfs(b *blob, layer *Layer) error {
+func (p *pass) walkSquashfs(b *region, layer *Layer) error {
 	s, err := p.openSquashfs(b, layer)
 	if err != nil {
 		return err
@@ -87,8 +87,8 @@ func (p *pass) walkSquashfs(b *blob, layer *Layer) error {
 	return s.leftovers(layer)
 }
 
-func (p *pass) openSquashfs(b *blob, layer *Layer) (*squashFS, error) {
-	s := &squashFS{pass: p, blob: b, meta: newRecent[int64, metaBlock](metaKept), tails: newRecent[int64, []byte](tailsKept)}
+func (p *pass) openSquashfs(b *region, layer *Layer) (*squashFS, error) {
+	s := &squashFS{pass: p, file: b, meta: newRecent[int64, metaBlock](metaKept), tails: newRecent[int64, []byte](tailsKept)}
 	var err error
 	if s.super, err = readSuperblock(b); err != nil {
 		return nil, err

@@ -98,6 +98,9 @@ func checkSquashLayer(t testing.TB, img *Image, path string) {
 		t.Fatal(err)
 	}
 	l := img.Layers[0]
+	if img.Compression != None || l.Compression == None {
+		t.Errorf("%s: compression %q, of its blocks %q", path, img.Compression, l.Compression)
+	}
 	if img.Transport != SquashFS || len(img.Layers) != 1 || img.Config.Raw != nil || img.Manifest.Origin != Synthesised {
 		t.Errorf("%s: transport %s, %d layers, config %q, manifest %s", path, img.Transport, len(img.Layers), img.Config.Raw, img.Manifest.Origin)
 	}

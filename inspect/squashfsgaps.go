@@ -49,7 +49,7 @@ func (s *squashFS) leftovers(layer *Layer) error {
 		return err
 	}
 	for _, gap := range s.used.gaps(start, s.super.inodeTable) {
-		at, err := s.blob.firstNonZero(gap)
+		at, err := s.file.firstNonZero(gap)
 		if err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (s *squashFS) leftovers(layer *Layer) error {
 			break
 		}
 	}
-	at, err := s.blob.firstNonZero(extent{s.super.used, s.blob.size})
+	at, err := s.file.firstNonZero(extent{s.super.used, s.file.size})
 	if err == nil && at >= 0 {
 		layer.notes = append(layer.notes, fmt.Sprintf("data follows the end of the file system (byte %d), first at byte %d", s.super.used, at))
 	}

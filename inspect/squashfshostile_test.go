@@ -364,7 +364,7 @@ func FuzzSquashfs(f *testing.F) {
 	limits.Entries, limits.Bytes, limits.KeptBytes = 2000, 4<<20, 1<<20
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		p := newPass(context.Background(), Options{Limits: &limits})
-		img, err := p.readSquashfs(&blob{pass: p, at: bytes.NewReader(raw), size: int64(len(raw))})
+		img, err := p.readSquashfs(&region{pass: p, at: bytes.NewReader(raw), size: int64(len(raw))})
 		checkTyped(t, err)
 		if err != nil {
 			return

@@ -30,7 +30,7 @@ func (s *squashFS) stored(at int64, n int64) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes at byte %d, where the file system has %d in all", n, at, s.super.used)
 	}
 	raw := s.raw[:n]
-	if got, err := s.blob.ReadAt(raw, at); int64(got) < n {
+	if got, err := s.file.ReadAt(raw, at); int64(got) < n {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}

@@ -40,7 +40,7 @@ type superblock struct {
 // follow.
 const hasOptions = 0x400
 
-func readSuperblock(b *blob) (superblock, error) {
+func readSuperblock(b *region) (superblock, error) {
 	raw := make([]byte, superblockSize)
 	if n, err := b.ReadAt(raw, 0); err != nil {
 		if err == io.EOF {

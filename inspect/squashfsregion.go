@@ -8,10 +8,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// A blob is a file that is read here and there, not from its start to its end:
-// on disk it is read where it lies, and a stream is first copied to a temporary
-// file without a name.
-type blob struct {
+// A region is a file, or a part of one, that is read here and there and not
+// from its start to its end: on disk it is read where it lies, and a stream is
+// first copied to a temporary file without a name.
+type region struct {
 	pass    *pass
 	at      io.ReaderAt
 	size    int64
@@ -19,7 +19,7 @@ type blob struct {
 }
 
 // ReadAt reads under the context of the pass and tells it of failures.
-func (b *blob) ReadAt(p []byte, off int64) (int, error) {
+func (b *region) ReadAt(p []byte, off int64) (int, error) {
 	if err := b.pass.ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -30,14 +30,14 @@ func (b *blob) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// section returns a part of the blob as a blob.
-func (b *blob) section(x extent) *blob {
+// section returns a part of the region.
+func (b *region) section(x extent) *region {
 	n := x.to - x.from
-	return &blob{b.pass, io.NewSectionReader(b.at, x.from, n), n, b.counted}
+	return &region{b.pass, io.NewSectionReader(b.at, x.from, n), n, b.counted}
 }
 
-// reader reads the blob from its start to its end.
-func (b *blob) reader() io.Reader {
+// reader reads the region from its start to its end.
+func (b *region) reader() io.Reader {
 	r := io.NewSectionReader(b.at, 0, b.size)
 	if b.counted {
 		return r
@@ -46,8 +46,8 @@ func (b *blob) reader() io.Reader {
 	return &source{pass: b.pass, r: r, size: b.size}
 }
 
-// digest reads the blob once more, from its start to its end.
-func (b *blob) digest() (v1.Hash, error) {
+// digest reads the region once more, from its start to its end.
+func (b *region) digest() (v1.Hash, error) {
 	m := newMeter(b.reader())
 	if _, err := io.Copy(io.Discard, m); err != nil {
 		return v1.Hash{}, err
@@ -57,7 +57,7 @@ func (b *blob) digest() (v1.Hash, error) {
 
 // firstNonZero returns where in a range the first byte is that is not zero, or
 // -1.
-func (b *blob) firstNonZero(x extent) (int64, error) {
+func (b *region) firstNonZero(x extent) (int64, error) {
 	buf := make([]byte, min(128<<10, max(0, x.to-x.from)))
 	for at := x.from; at < x.to; {
 		n, err := b.ReadAt(buf[:min(int64(len(buf)), x.to-at)], at)
@@ -115,7 +115,9 @@ func (p *pass) openDisk(file *os.File, info os.FileInfo, f form) (img *Image, ok
 	if found == "" || err != nil {
 		return nil, false, nil // it may be packed; the stream will tell
 	}
-	img, err = p.readBlob(&blob{pass: p, at: file, size: info.Size()}, found)
+	if img, err = p.readRegion(&region{pass: p, at: file, size: info.Size()}, found); err == nil {
+		img.Compression = None
+	}
 	return img, true, err
 }
 
@@ -130,10 +132,10 @@ func (p *pass) openSpooled(r io.Reader, t Transport) (*Image, error) {
 	if err != nil {
 		return nil, &FormatError{"the file", err}
 	}
-	return p.readBlob(&blob{pass: p, at: s, size: n, counted: true}, t)
+	return p.readRegion(&region{pass: p, at: s, size: n, counted: true}, t)
 }
 
-func (p *pass) readBlob(b *blob, t Transport) (*Image, error) {
+func (p *pass) readRegion(b *region, t Transport) (*Image, error) {
 	if t == SIF {
 		return p.readSIF(b)
 	}
