@@ -100,8 +100,8 @@ func (b sifBlobs) layer(d v1.Descriptor) (*Layer, error) {
 		return nil, &FormatError{"layer " + d.Digest.String(), errNoObject}
 	}
 	part := b.file.section(o.extent)
-	head := make([]byte, blobHead)
-	if n, _ := part.ReadAt(head, 0); needsBlob(head[:n]) != SquashFS {
+	head := make([]byte, regionHead)
+	if n, _ := part.ReadAt(head, 0); needsRegion(head[:n]) != SquashFS {
 		return b.pass.readLayer(o.name, bufio.NewReaderSize(part.reader(), 128<<10), part)
 	}
 	layer, err := b.pass.readSquashfsLayer(part, o.name)

@@ -72,9 +72,9 @@ func (b *region) firstNonZero(x extent) (int64, error) {
 	return -1, nil
 }
 
-// needsBlob tells by the first bytes of a file whether it is of a form that
+// needsRegion tells by the first bytes of a file whether it is of a form that
 // cannot be read as a stream: SquashFS, SIF or "".
-func needsBlob(head []byte) Transport {
+func needsRegion(head []byte) Transport {
 	switch {
 	case len(head) >= 4 && string(head[:4]) == squashfsMagic:
 		return SquashFS
@@ -84,13 +84,13 @@ func needsBlob(head []byte) Transport {
 	return ""
 }
 
-// blobHead is how many bytes needsBlob wants.
-const blobHead = 64
+// regionHead is how many bytes needsRegion wants.
+const regionHead = 64
 
-// wantsBlob says whether a form that was asked for, and what the first bytes
+// wantsRegion says whether a form that was asked for, and what the first bytes
 // are, make a file one to be read here and there.
-func (f form) wantsBlob(head []byte) (Transport, error) {
-	found := needsBlob(head)
+func (f form) wantsRegion(head []byte) (Transport, error) {
+	found := needsRegion(head)
 	switch f.transport {
 	case "", found:
 		return found, nil
@@ -106,12 +106,12 @@ func (p *pass) openDisk(file *os.File, info os.FileInfo, f form) (img *Image, ok
 	if !info.Mode().IsRegular() {
 		return nil, false, nil
 	}
-	head := make([]byte, blobHead)
+	head := make([]byte, regionHead)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
 		return nil, false, err
 	}
-	found, err := f.wantsBlob(head[:n])
+	found, err := f.wantsRegion(head[:n])
 	if found == "" || err != nil {
 		return nil, false, nil // it may be packed; the stream will tell
 	}
