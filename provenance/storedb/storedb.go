@@ -4,28 +4,20 @@
 // one place of an image that tells what the NAR hashes were when the image was
 // packed.
 //
-// A database is hostile until shown otherwise. It is read from memory, in a
-// file system that has no other file, so that no journal is replayed; its
-// schema is not trusted; only tables proper are asked, in queries that name
-// their columns; rows, values and time are bounded.
+// A database is hostile until shown otherwise, and is read as package memdb
+// does it.
 //
 // The tables are those of Guix 1.5 (guix/store/schema.sql) and of Nix 2.8
 // (libstore/schema.sql); both go back to the same one.
 package storedb
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"modernc.org/sqlite"
-	"modernc.org/sqlite/vfs"
-
-	"audit/inspect"
+	"audit/provenance/memdb"
 )
 
 // An Item is a row of the table ValidPaths with those of Refs.
@@ -43,50 +35,31 @@ const (
 	maxItems      = 1 << 20
 	maxReferences = 8 << 20
 	maxValue      = 1 << 20 // bytes of one value
-	maxTime       = time.Minute
 )
 
 // Read reads a database. The order is that of its rows. The error is a
 // [*inspect.LimitError] where there is too much of it, else it says in what
 // this is no store's database.
 func Read(data []byte) ([]Item, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), maxTime)
-	defer cancel()
-	name, fsys, err := vfs.New(oneFile(data))
-	if err != nil {
-		return nil, err
-	}
-	defer fsys.Close()
-	db, err := sql.Open("sqlite", "file:db.sqlite?immutable=1&mode=ro&vfs="+name+
-		"&_pragma=trusted_schema(0)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=temp_store(2)")
+	db, err := memdb.Open(data, maxValue)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	const limitLength = 0 // SQLITE_LIMIT_LENGTH
-	if _, err := sqlite.Limit(conn, limitLength, maxValue); err != nil {
-		return nil, err
-	}
-	r := reader{ctx: ctx, conn: conn}
-	return r.tables()
+	return reader{db}.tables()
 }
+
+// where names the database in the error of a limit.
+const where = "the store's database"
 
 // A reader asks one database.
-type reader struct {
-	ctx  context.Context
-	conn *sql.Conn
-}
+type reader struct{ *memdb.DB }
 
 func (r reader) tables() ([]Item, error) {
-	if err := r.check("ValidPaths", "id", "path", "hash", "narSize"); err != nil {
+	if err := r.Check("ValidPaths", "id", "path", "hash", "narSize"); err != nil {
 		return nil, err
 	}
-	if err := r.check("Refs", "referrer", "reference"); err != nil {
+	if err := r.Check("Refs", "referrer", "reference"); err != nil {
 		return nil, err
 	}
 	items, byID, err := r.items()
@@ -99,38 +72,10 @@ func (r reader) tables() ([]Item, error) {
 	return items, nil
 }
 
-// check makes sure that table is a plain table: no view, no virtual table, and
-// with columns that are stored and not computed.
-func (r reader) check(table string, columns ...string) error {
-	var kind, text string
-	err := r.conn.QueryRowContext(r.ctx, `SELECT type, sql FROM sqlite_master WHERE name = ?`, table).Scan(&kind, &text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("there is no table %s", table)
-	}
-	if err != nil {
-		return err
-	}
-	if kind != "table" || !strings.HasPrefix(text, "CREATE TABLE ") {
-		return fmt.Errorf("%s is no plain table", table)
-	}
-	for _, column := range columns {
-		if !r.has(table, column) {
-			return fmt.Errorf("the table %s has no plain column %s", table, column)
-		}
-	}
-	return nil
-}
-
-func (r reader) has(table, column string) bool {
-	var hidden int
-	err := r.conn.QueryRowContext(r.ctx, `SELECT hidden FROM pragma_table_xinfo(?) WHERE name = ?`, table, column).Scan(&hidden)
-	return err == nil && hidden == 0
-}
-
 // optional returns the name of a column where the table has it: older schemas
 // lack some.
 func (r reader) optional(column string) string {
-	if r.has("ValidPaths", column) {
+	if r.Has("ValidPaths", column) {
 		return column
 	}
 	return "NULL"
@@ -139,7 +84,7 @@ func (r reader) optional(column string) string {
 func (r reader) items() (items []Item, byID map[int64]int, err error) {
 	byID = make(map[int64]int)
 	text := `SELECT id, path, hash, narSize, ` + r.optional("deriver") + `, ` + r.optional("sigs") + ` FROM ValidPaths NOT INDEXED`
-	err = r.query(text, maxItems, func(values []any) error {
+	err = r.Query(where, text, maxItems, func(values []any) error {
 		id, item, ok := newItem(values)
 		if !ok {
 			return errors.New("a row does not hold an id, a path, a hash and a size")
@@ -176,7 +121,7 @@ func text(value any) (string, bool) {
 }
 
 func (r reader) references(items []Item, byID map[int64]int) error {
-	err := r.query(`SELECT referrer, reference FROM Refs NOT INDEXED`, maxReferences, func(values []any) error {
+	err := r.Query(where, `SELECT referrer, reference FROM Refs NOT INDEXED`, maxReferences, func(values []any) error {
 		from, ok1 := values[0].(int64)
 		to, ok2 := values[1].(int64)
 		i, ok3 := byID[from]
@@ -191,33 +136,4 @@ func (r reader) references(items []Item, byID map[int64]int) error {
 		slices.Sort(items[i].References)
 	}
 	return err
-}
-
-// query hands each row to take, up to limit rows.
-func (r reader) query(text string, limit int, take func([]any) error) error {
-	rows, err := r.conn.QueryContext(r.ctx, text)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	columns, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	values, targets := make([]any, len(columns)), make([]any, len(columns))
-	for i := range values {
-		targets[i] = &values[i]
-	}
-	for n := 0; rows.Next(); n++ {
-		if n == limit {
-			return &inspect.LimitError{Name: "rows", Limit: int64(limit), Where: "the store's database"}
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return err
-		}
-		if err := take(values); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }
