@@ -1,0 +1,174 @@
+package ospackages
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+
+	"audit/inspect"
+)
+
+// Tags of a header (rpm 4.18, include/rpm/rpmtag.h).
+const (
+	tagName           = 1000
+	tagVersion        = 1001
+	tagRelease        = 1002
+	tagEpoch          = 1003
+	tagLicense        = 1014
+	tagArch           = 1022
+	tagFileDigests    = 1035
+	tagFileFlags      = 1037
+	tagSourceRPM      = 1044
+	tagDirIndexes     = 1116
+	tagBaseNames      = 1117
+	tagDirNames       = 1118
+	tagFileDigestAlgo = 5011
+)
+
+// Types of a tag's value (rpm 4.18, include/rpm/rpmtypes.h).
+const (
+	typeInt32       = 4
+	typeString      = 6
+	typeStringArray = 8
+	typeI18NString  = 9
+)
+
+const (
+	sha256Algorithm = 8 // of file digests (RFC 4880, 9.4)
+	configFlag      = 1 // of a file (include/rpm/rpmfiles.h, RPMFILE_CONFIG)
+)
+
+// A header is what rpm knows of a package: two numbers, the index of tags, and
+// the values that it points into, all big-endian (rpm 4.18, lib/header.c).
+type header struct {
+	tags map[uint32]tag
+	data []byte
+}
+
+type tag struct{ kind, offset, count uint32 }
+
+const (
+	headerIntro = 8
+	indexEntry  = 16
+	maxTags     = 1 << 16
+)
+
+func readHeader(blob []byte) (header, error) {
+	h := header{tags: make(map[uint32]tag)}
+	if len(blob) < headerIntro {
+		return h, errors.New("its header ends early")
+	}
+	count, size := uint64(binary.BigEndian.Uint32(blob)), uint64(binary.BigEndian.Uint32(blob[4:]))
+	if count > maxTags || headerIntro+count*indexEntry+size > uint64(len(blob)) {
+		return h, fmt.Errorf("its header of %d bytes is too short for %d tags and %d bytes of values", len(blob), count, size)
+	}
+	index := blob[headerIntro:]
+	h.data = index[count*indexEntry:][:size]
+	for i := range count {
+		e := index[i*indexEntry:]
+		h.tags[binary.BigEndian.Uint32(e)] = tag{binary.BigEndian.Uint32(e[4:]), binary.BigEndian.Uint32(e[8:]), binary.BigEndian.Uint32(e[12:])}
+	}
+	return h, nil
+}
+
+// at returns the bytes from where the values of a tag begin.
+func (h header) at(t tag) []byte {
+	if uint64(t.offset) > uint64(len(h.data)) {
+		return nil
+	}
+	return h.data[t.offset:]
+}
+
+// texts returns the strings of a tag, as many as there are.
+func (h header) texts(id uint32) []string {
+	t, ok := h.tags[id]
+	if !ok || t.kind != typeString && t.kind != typeStringArray && t.kind != typeI18NString {
+		return nil
+	}
+	var all []string
+	rest := h.at(t)
+	for range t.count {
+		text, after, ok := bytes.Cut(rest, []byte{0})
+		if !ok {
+			break
+		}
+		all, rest = append(all, string(text)), after
+	}
+	return all
+}
+
+func (h header) text(id uint32) string {
+	if all := h.texts(id); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// numbers returns the 32-bit numbers of a tag, as many as there are.
+func (h header) numbers(id uint32) []uint32 {
+	t, ok := h.tags[id]
+	if !ok || t.kind != typeInt32 {
+		return nil
+	}
+	var all []uint32
+	for rest := h.at(t); len(rest) >= 4 && len(all) < int(t.count); rest = rest[4:] {
+		all = append(all, binary.BigEndian.Uint32(rest))
+	}
+	return all
+}
+
+// rpmPackage reads the header of a package.
+func rpmPackage(blob []byte) (Package, error) {
+	h, err := readHeader(blob)
+	if err != nil {
+		return Package{}, err
+	}
+	p := Package{Name: h.text(tagName), Version: h.text(tagVersion), Arch: h.text(tagArch), Source: h.text(tagSourceRPM), License: h.text(tagLicense)}
+	if p.Name == "" {
+		return p, errors.New("it has no name")
+	}
+	if release := h.text(tagRelease); release != "" {
+		p.Version += "-" + release
+	}
+	if epoch := h.numbers(tagEpoch); len(epoch) > 0 {
+		p.Version = strconv.FormatUint(uint64(epoch[0]), 10) + ":" + p.Version
+	}
+	p.Files = h.files()
+	return p, nil
+}
+
+// files puts the parallel lists of a header together.
+func (h header) files() []File {
+	names, dirs, of := h.texts(tagBaseNames), h.texts(tagDirNames), h.numbers(tagDirIndexes)
+	digests, flags := h.texts(tagFileDigests), h.numbers(tagFileFlags)
+	algorithm := h.numbers(tagFileDigestAlgo)
+	sha256 := len(algorithm) > 0 && algorithm[0] == sha256Algorithm
+	var files []File
+	room := namesOf(len(h.data))
+	for i, name := range names {
+		if i >= len(of) || int64(of[i]) >= int64(len(dirs)) {
+			break
+		}
+		if room -= len(dirs[of[i]]) + len(name); room < 0 {
+			break
+		}
+		f := File{Path: inspect.CleanPath(path.Join(dirs[of[i]], name)), Config: i < len(flags) && flags[i]&configFlag != 0}
+		if sha256 && i < len(digests) {
+			f.Digest = sum(digests[i])
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
+// sum reads a digest in hexadecimal; zero when it is none.
+func sum(text string) (s inspect.Sum) {
+	if raw, err := hex.DecodeString(text); err == nil && len(raw) == len(s) {
+		copy(s[:], raw)
+	}
+	return s
+}
