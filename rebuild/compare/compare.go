@@ -16,7 +16,13 @@
 // file systems as they are folded from all layers are compared as well.
 //
 // Images needs no content. To see how a changed file differs, open both images
-// again with the Keep of [Comparison.Keep], and call [Comparison.Explain].
+// again with the Keep of [Comparison.Keep], and call [Comparison.Explain]: it
+// looks inside (package explain) and gives the difference the cause that it
+// finds there. What stays equal is never looked at twice.
+//
+// Differences that somebody has documented can be allowed by rules ([ParseAllow],
+// [Comparison.Apply]): they stay in the comparison, marked. For people,
+// [Comparison.Groups] sums up by cause and folder.
 package compare
 
 import (
@@ -26,6 +32,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild/compare/explain"
 )
 
 // A Comparison is how a rebuilt image differs from the original.
@@ -34,18 +41,31 @@ type Comparison struct {
 	Layers      []LayerPair       // in the order of the original, then those only in the rebuild
 	Differences []Difference      // sorted by layer, path, cause
 
-	contents map[place]contentPair // the two files behind each difference of content
-	sizes    map[string]int64      // by path: bytes that keeping these files costs
+	// Manifest and Blobs are what differs outside of config and layers: in the
+	// image manifests where both images have one, and in how equal layers are
+	// packed. They have no say in Identical and Equivalent: pushing an image
+	// somewhere else changes them.
+	Manifest []FieldDifference // sorted by field
+	Blobs    []Difference      // of cause Compression, by layer
+
+	Known      []Known     // freedoms of packers that explain differences, sorted by name
+	Allowances []Allowance // what Apply did, in the order of the rules
+
+	freedoms []freedom        // that the packer of both images has
+	sizes    map[string]int64 // by path: bytes that keeping the files costs that differ by content
 }
 
-// A FieldDifference is a field of the image config that differs.
+// A FieldDifference is a field of the image config, or of the image manifest,
+// that differs.
 type FieldDifference struct {
 	Field string // JSON path, such as "config.Env[0]"
 	Was   string // JSON text in the original, "" when absent
 	Now   string // JSON text in the rebuild, "" when absent
 	// Cause is Derived, Timestamp, Content, or, when one side lacks the field,
-	// Missing or Extra.
-	Cause Cause
+	// Missing or Extra; in a manifest also Compression.
+	Cause   Cause
+	Known   string // name of the one of Comparison.Known that explains it, or ""
+	Allowed string // the reason of the rule that allows it, "" when none does
 }
 
 // A LayerPair is a layer of the original and the one of the rebuild that it is
@@ -61,12 +81,18 @@ type LayerPair struct {
 
 // A Difference is one thing about one path that is not the same.
 type Difference struct {
-	Path   string // "" for a layer as a whole
-	Layer  int    // in the original; in the rebuild for Extra; -1 for the config
-	Cause  Cause
-	Was    string
-	Now    string
-	Detail string // such as the diff of a text file
+	Path  string // "" for a layer as a whole
+	Layer int    // in the original; in the rebuild for Extra; -1 for the config
+	Cause Cause
+	Was   string
+	Now   string
+	// Detail says more, over several lines where that helps, of which the first
+	// is a summary; such as what differs inside a file, and its diff.
+	Detail  string
+	Known   string // name of the one of Comparison.Known that explains it, or ""
+	Allowed string // the reason of the rule that allows it, "" when none does
+
+	files *contentPair // whose bytes differ
 }
 
 // A Cause is why two entries differ, from a closed list.
@@ -85,11 +111,34 @@ const (
 	Extra     Cause = "extra"     // in the rebuild only
 	Type      Cause = "type"      // a file here, a folder there
 	Content   Cause = "content"   // the bytes of a file
-	Packaging Cause = "packaging" // tar format, padding, compression: nothing a container sees
+	Packaging Cause = "packaging" // tar format, PAX records, padding: nothing a container sees
 	// Derived is the cause of config fields that follow from the layers, whose
 	// own differences are listed: the diffIDs. No entry has it.
 	Derived Cause = "derived"
 )
+
+// The causes that explain why the bytes of a file differ. A container sees
+// other bytes all the same. One file may have several of them, and [Content]
+// too: then each is a difference of its own.
+const (
+	EmbeddedDate      Cause = "embedded-date"       // a date or time in the file
+	EmbeddedPath      Cause = "embedded-path"       // a folder of the build, or a host name, in the file
+	EmbeddedStorePath Cause = "embedded-store-path" // the path of a store item in the file
+	EmbeddedOrder     Cause = "embedded-order"      // the parts of the file in another order
+	// Compression is how the same bytes are packed: those inside of a file, or,
+	// in Comparison.Blobs, those of a layer.
+	Compression Cause = "compression"
+)
+
+// AllCauses returns the closed list, those first that weigh most for who runs
+// the image.
+func AllCauses() []Cause {
+	return []Cause{
+		Content, Type, Extra, Missing, Link, Xattr, Device, Mode, Owner,
+		EmbeddedPath, EmbeddedStorePath, EmbeddedOrder, EmbeddedDate, Compression,
+		Timestamp, Order, Packaging, Derived,
+	}
+}
 
 // Harmless says that a container sees the same in spite of such a difference:
 // the order of entries, a time, the packaging, or a digest of these.
@@ -112,13 +161,17 @@ func Images(original, rebuilt *inspect.Image) *Comparison {
 	w.entryOrder()
 	w.layersAsWhole()
 	w.folded()
+	w.manifests()
+	w.blobs()
 	w.contentSizes()
 	w.out.sort()
+	w.known()
 	return w.out
 }
 
 // Identical says that config and every layer are the same bytes. Images
-// without layers are not: nothing examined is never success.
+// without layers are not: nothing examined is never success. How the layers are
+// compressed does not count.
 func (c *Comparison) Identical() bool {
 	for _, l := range c.Layers {
 		if !l.Equal {
@@ -132,20 +185,27 @@ func (c *Comparison) Identical() bool {
 // number and by name), link target, extended attributes and device numbers of
 // every file, and every field of the config but the diffIDs, which follow from
 // the layers, and the times of creation. What is left differs by order,
-// timestamp or packaging. Identical images are equivalent.
+// timestamp or packaging, or is allowed by a rule (see Apply). Identical images
+// are equivalent.
 func (c *Comparison) Equivalent() bool {
 	for _, f := range c.Config {
-		if !f.Cause.Harmless() {
+		if !f.Tolerable() {
 			return false
 		}
 	}
 	for _, d := range c.Differences {
-		if !d.Cause.Harmless() {
+		if !d.Tolerable() {
 			return false
 		}
 	}
 	return len(c.Layers) > 0
 }
+
+// Tolerable says that the difference stands in no way of equivalent images.
+func (d Difference) Tolerable() bool { return d.Cause.Harmless() || d.Allowed != "" }
+
+// Tolerable says that the difference stands in no way of equivalent images.
+func (f FieldDifference) Tolerable() bool { return f.Cause.Harmless() || f.Allowed != "" }
 
 // A CauseCount is how many differences have a cause.
 type CauseCount struct {
@@ -194,8 +254,8 @@ func (w *walk) config() {
 		f.Cause = w.configCause(f)
 	}
 	if len(w.out.Config) == 0 {
-		at := firstDifference(was.Raw, now.Raw)
-		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: window(was.Raw, at), Now: window(now.Raw, at),
+		at := explain.FirstDifference(was.Raw, now.Raw)
+		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: explain.Window(was.Raw, at), Now: explain.Window(now.Raw, at),
 			Detail: "the config has the same values, written differently"})
 	}
 }

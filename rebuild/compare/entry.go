@@ -90,7 +90,11 @@ func (w *walk) differences(a, b at) []Difference {
 	}
 	var found []Difference
 	add := func(cause Cause, was, now, detail string) {
-		found = append(found, Difference{a.Path, a.layer, cause, was, now, detail})
+		d := Difference{Path: a.Path, Layer: a.layer, Cause: cause, Was: was, Now: now, Detail: detail}
+		if cause == Content {
+			d.files = &contentPair{a, b}
+		}
+		found = append(found, d)
 	}
 	w.substance(a, b, add)
 	if a.Mode != b.Mode {
@@ -127,7 +131,6 @@ func (w *walk) substance(a, b at, add func(cause Cause, was, now, detail string)
 	case ka != kb:
 		add(Type, describe(a.Entry), describe(b.Entry), "")
 	case !sameContent(a.Entry, b.Entry):
-		w.out.contents[place{a.layer, a.Path}] = contentPair{a, b}
 		add(Content, contentText(a.Entry), contentText(b.Entry), "")
 	case target(a.Entry) != target(b.Entry):
 		add(Link, nameText(a.Linkname), nameText(b.Linkname), "")

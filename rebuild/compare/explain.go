@@ -1,11 +1,14 @@
 package compare
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild/compare/explain"
 )
 
 // A contentPair is a file whose bytes differ.
@@ -34,9 +37,8 @@ func (c *Comparison) contentPaths() map[string]bool {
 	paths := make(map[string]bool)
 	left := int64(maxContents)
 	for _, d := range c.Differences {
-		pair, ok := c.contents[place{d.Layer, d.Path}]
 		size := c.sizes[d.Path]
-		if ok && !paths[d.Path] && size <= left && pair.size() <= maxContent {
+		if d.files != nil && !paths[d.Path] && size <= left && d.files.size() <= maxContent {
 			paths[d.Path] = true
 			left -= size
 		}
@@ -49,19 +51,22 @@ func (p contentPair) size() int64 { return max(p.was.Size, p.now.Size) }
 // contentSizes sums, for each path with a difference of content, the bytes that
 // keeping it costs: all layers that have the path count.
 func (w *walk) contentSizes() {
-	if len(w.out.contents) == 0 {
+	changed := make(map[string]bool)
+	for _, d := range w.out.Differences {
+		if d.files != nil {
+			changed[d.Path] = true
+		}
+	}
+	if len(changed) == 0 {
 		return
 	}
 	w.out.sizes = make(map[string]int64)
 	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
 		sizes := make(map[string]int64)
-		for at := range w.out.contents {
-			sizes[at.path] = 0
-		}
 		for _, l := range img.Layers {
 			for i := range l.Entries {
-				if n, ok := sizes[l.Entries[i].Path]; ok {
-					sizes[l.Entries[i].Path] = n + l.Entries[i].Size
+				if e := &l.Entries[i]; changed[e.Path] {
+					sizes[e.Path] += e.Size
 				}
 			}
 		}
@@ -71,52 +76,50 @@ func (w *walk) contentSizes() {
 	}
 }
 
-// Explain fills Detail of the differences of content from the bodies that both
-// images hold (see Keep): of text a diff of its lines, of other bytes
-// the first that differ. Where bodies are not at hand, Detail says so.
+// Explain looks into the files that differ by content, from the bodies that
+// both images hold (see Keep), and says in Detail what differs inside. Where
+// that is a date and nothing else, the cause becomes EmbeddedDate, and so on; a
+// file with several causes becomes several differences. Where bodies are not at
+// hand, Detail says so.
 func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
-	x := explainer{left: maxDetails, decoders: []decoder{&textDecoder{work: maxLineWork}, binaryDecoder{}}}
-	for i := range c.Differences {
-		d := &c.Differences[i]
-		pair, ok := c.contents[place{d.Layer, d.Path}]
-		if d.Cause != Content || !ok {
+	x := explainer{left: maxDetails, inside: explain.New()}
+	var out []Difference
+	for _, d := range c.Differences {
+		if d.files == nil || d.Cause != Content {
+			out = append(out, d)
 			continue
 		}
-		d.Detail = x.explain(pair, original, rebuilt)
+		out = append(out, x.explain(d, original, rebuilt)...)
 	}
-}
-
-// A decoder knows a format of files.
-type decoder interface {
-	// explain says how two contents differ, over several lines where that
-	// helps; false when they are not of its format, so that the next is asked.
-	explain(was, now []byte) (string, bool)
+	c.Differences = out
+	c.sort()
+	c.mark()
 }
 
 type explainer struct {
-	left     int       // bytes of detail
-	decoders []decoder // the first that knows a content explains it
+	left   int // bytes of detail
+	inside *explain.Explainer
 }
 
-func (x *explainer) explain(pair contentPair, original, rebuilt *inspect.Image) string {
-	if pair.size() > maxContent {
-		return fmt.Sprintf("not looked into: %d bytes are more than %d", pair.size(), maxContent)
+// explain returns what a difference of content is, one difference a cause.
+func (x *explainer) explain(d Difference, original, rebuilt *inspect.Image) []Difference {
+	if d.files.size() > maxContent {
+		d.Detail = fmt.Sprintf("not looked into: %d bytes are more than %d", d.files.size(), maxContent)
+		return []Difference{d}
 	}
-	was, okWas := body(original, pair.was)
-	now, okNow := body(rebuilt, pair.now)
+	was, okWas := body(original, d.files.was)
+	now, okNow := body(rebuilt, d.files.now)
 	if !okWas || !okNow {
-		return "not looked into: the contents are not at hand"
+		d.Detail = "not looked into: the contents are not at hand"
+		return []Difference{d}
 	}
-	if x.left <= 0 {
-		return fmt.Sprintf("not shown: the details of other files fill %d bytes", maxDetails)
-	}
-	for _, d := range x.decoders {
-		if text, ok := d.explain(was, now); ok {
-			x.left -= len(text)
-			return text
+	found := byCause(d, x.inside.Explain(d.Path, was, now))
+	for i := range found {
+		if x.left -= len(found[i].Detail); x.left < 0 {
+			found[i].Detail = fmt.Sprintf("not shown: the details of other files fill %d bytes", maxDetails)
 		}
 	}
-	return ""
+	return found
 }
 
 // body returns the content of an entry. Where a layer has a path more than
@@ -129,32 +132,95 @@ func body(img *inspect.Image, e at) ([]byte, bool) {
 	return data, true
 }
 
-// A binaryDecoder explains any content: where it parts, and what is there.
-type binaryDecoder struct{}
-
-func (binaryDecoder) explain(was, now []byte) (string, bool) { return explainBytes(was, now), true }
-
-func explainBytes(was, now []byte) string {
-	at := firstDifference(was, now)
-	if at < 0 {
-		return "the same bytes"
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d bytes, now %d; the first difference is at byte %d", len(was), len(now), at)
-	if n, end := countDifferent(was, now); n > 0 {
-		fmt.Fprintf(&b, ", the last at byte %d, %s of %d in common differ", end, counted(n, "byte", "bytes"), min(len(was), len(now)))
-	}
-	fmt.Fprintf(&b, "\n- %s\n+ %s", window(was, at), window(now, at))
-	return b.String()
+// insideCauses are the causes that follow from what explains a content.
+// Checksums and the like follow from other parts: they are no cause.
+var insideCauses = []struct {
+	reason explain.Reason
+	cause  Cause
+}{
+	{explain.Content, Content}, {explain.Path, EmbeddedPath}, {explain.StorePath, EmbeddedStorePath},
+	{explain.Order, EmbeddedOrder}, {explain.Date, EmbeddedDate}, {explain.Packing, Compression},
 }
 
-// countDifferent counts the differing bytes of the common length, and returns
-// the index of the last.
-func countDifferent(was, now []byte) (n, last int) {
-	for i := range min(len(was), len(now)) {
-		if was[i] != now[i] {
-			n, last = n+1, i
+// byCause makes of a difference of content one for each of its causes.
+func byCause(d Difference, e *explain.Explanation) []Difference {
+	var found []Difference
+	for _, c := range insideCauses {
+		if e.Has(c.reason) {
+			one := d
+			one.Cause = c.cause
+			found = append(found, one)
 		}
 	}
-	return n, last
+	if len(found) == 0 {
+		found = []Difference{d}
+	}
+	for i := range found {
+		found[i].detail(e, i == 0)
+	}
+	slices.SortStableFunc(found, func(x, y Difference) int { return cmp.Compare(x.Cause, y.Cause) })
+	return found
+}
+
+// maxPartLines bounds the parts that are listed in a detail.
+const maxPartLines = 20
+
+// detail lists the parts of an explanation that have the cause of d, those
+// that follow with the first cause of the file, and what is shown at length.
+// What was and is becomes the first of them; the files as a whole come last.
+func (d *Difference) detail(e *explain.Explanation, first bool) {
+	files := fmt.Sprintf("%s → %s", d.Was, d.Now)
+	var lines []string
+	more := e.More
+	for _, p := range e.Parts {
+		if !d.has(p, first) {
+			continue
+		}
+		if len(lines) == maxPartLines {
+			more++
+			continue
+		}
+		if len(lines) == 0 && d.Cause != Content && d.Cause != Compression {
+			d.Was, d.Now = p.Was, p.Now
+		}
+		lines = append(lines, partText(p))
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more", more))
+	}
+	if first && e.Text != "" {
+		lines = append(lines, strings.TrimSuffix(e.Text, "\n"))
+	}
+	if d.Cause != Content {
+		lines = append(lines, files)
+	}
+	d.Detail = strings.Join(lines, "\n")
+}
+
+// has says whether a part is listed with the difference.
+func (d *Difference) has(p explain.Part, first bool) bool {
+	for _, c := range insideCauses {
+		if c.reason == p.Reason {
+			return c.cause == d.Cause && p != (explain.Part{Count: p.Count})
+		}
+	}
+	return first
+}
+
+func partText(p explain.Part) string {
+	text := p.Where
+	if p.Was != "" || p.Now != "" {
+		text += ": " + orNothing(p.Was) + " → " + orNothing(p.Now)
+	}
+	if p.Count > 1 {
+		text += fmt.Sprintf(" (in %d places)", p.Count)
+	}
+	return text
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
 }

@@ -4,12 +4,6 @@ import (
 	"audit/inspect"
 )
 
-// A place is a path in a layer.
-type place struct {
-	layer int
-	path  string
-}
-
 // told is a cause that is listed for a path already.
 type told struct {
 	path  string

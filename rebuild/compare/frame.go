@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"audit/inspect"
+	"audit/rebuild/compare/explain"
 )
 
 // A shapeID stands for the shape of an entry's headers: all that the fields of
@@ -268,8 +269,8 @@ func partAt(x, y io.Reader) (int64, string, string) {
 	for {
 		n, errX := io.ReadFull(x, a)
 		m, errY := io.ReadFull(y, b)
-		if k := firstDifference(a[:n], b[:m]); k >= 0 {
-			return at + int64(k), window(a[:n], k), window(b[:m], k)
+		if k := explain.FirstDifference(a[:n], b[:m]); k >= 0 {
+			return at + int64(k), explain.Window(a[:n], k), explain.Window(b[:m], k)
 		}
 		if errX != nil || errY != nil {
 			return -1, "", ""
@@ -288,29 +289,4 @@ func entryAt(l *inspect.Layer, at int64) (string, int64) {
 		at -= l.Entries[i].FrameSize
 	}
 	return "", at
-}
-
-// firstDifference returns the first index at which two byte strings differ, -1
-// when they are the same.
-func firstDifference(a, b []byte) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
-	}
-	if len(a) == len(b) {
-		return -1
-	}
-	return n
-}
-
-// window shows some bytes around an index in hexadecimal and as text.
-func window(data []byte, at int) string {
-	const before, after = 8, 16
-	if at >= len(data) {
-		return fmt.Sprintf("the end, at byte %d", len(data))
-	}
-	from, to := max(0, at-before), min(len(data), at+after)
-	return fmt.Sprintf("% x  %q", data[from:to], data[from:to])
 }

@@ -47,6 +47,12 @@ func (s *side) root(e at) *inspect.Entry {
 	return e.Entry
 }
 
+// Why two entries are packed otherwise, of which one is a hard link.
+const (
+	bothSame   = "both name the same file"
+	linkOrCopy = "a link here, a copy there, of the same file"
+)
+
 // linked compares two entries of which at least one is a hard link. Where one
 // image has a link and the other a copy, or another of the same names came
 // first in the tar, a container sees the same as long as the file behind both
@@ -65,9 +71,9 @@ func (w *walk) linked(a, b at) (Cause, string) {
 	case kind(a.Entry) == hardLink && kind(b.Entry) == hardLink && !w.sameGroup(a, b):
 		return Link, "the files behind them have the same bytes, but are not the same file"
 	case kind(a.Entry) == kind(b.Entry):
-		return Packaging, "both name the same file"
+		return Packaging, bothSame
 	}
-	return Packaging, "a link here, a copy there, of the same file"
+	return Packaging, linkOrCopy
 }
 
 // sameGroup says whether the targets of two hard links are names of the same

@@ -67,7 +67,7 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		case f.Cause == Packaging:
 			w.note(a, b, f.Field, f.Was, f.Now)
 		default:
-			w.tell(Difference{a.Path, a.layer, f.Cause, f.Was, f.Now, f.Field}, a.layer, b.layer)
+			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Detail: f.Field}, a.layer, b.layer)
 		}
 	}
 }

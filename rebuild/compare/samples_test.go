@@ -19,7 +19,7 @@ func TestGuixSamples(t *testing.T) {
 		{"tiny.tar.gz", "tiny.tar.gz", "", true, true, nil},
 		{"tiny.tar.gz", "tiny.other-ext4.tar.gz", "1 order", false, true, []string{"-profile/etc → ", "6 of 27 common entries"}},
 		{"tiny-layers4.tar.gz", "tiny-layers4.tmpfs-store.tar.gz", "3 order", false, true, []string{`0 "" order: layer 0 → layer 1`, `2 "gnu/store" order`}},
-		{"stamp-A.tar.gz", "stamp-B.tar.gz", "1 content", false, false, []string{`0 "` + stamp + `" content`, "-1795195565\n+1795195689\n"}},
+		{"stamp-A.tar.gz", "stamp-B.tar.gz", "1 embedded-date", false, false, []string{`0 "` + stamp + `" embedded-date: 1795195565 → 1795195689 (line 1: `, "-1795195565\n+1795195689\n"}},
 		{"hello.tar.gz", "hello-opt1.tar.gz", "3 extra", false, false, []string{`"bin" extra`, `"opt" extra`, `"opt/gnu" extra`}},
 		{"hello.tar.gz", "hello-opt2.tar.gz", "1 extra", false, false, []string{`config config.entrypoint extra:  → ["/gnu/store/`}},
 		{"hello.tar.gz", "hello-opt3.tar", "", true, true, nil},

@@ -51,7 +51,7 @@ type at struct {
 func newWalk(original, rebuilt *inspect.Image) *walk {
 	return &walk{
 		a: newSide(original), b: newSide(rebuilt),
-		out:   &Comparison{contents: make(map[place]contentPair)},
+		out:   new(Comparison),
 		names: newShapeNames(),
 		moves: make(map[move]int),
 		notes: make(map[note]*seen),

@@ -1,16 +1,14 @@
-package compare
+package explain
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/sergi/go-diff/diffmatchpatch"
 )
 
-// Bounds on the diff of a text. What goes past the first two is explained as
-// bytes, after a line that says so.
+// Bounds on the diff of a text. What goes past the first two is explained
+// without one, and a line says so.
 const (
 	maxLines     = 200_000   // of a text
 	maxLineWork  = 400 << 20 // pairs of lines that may be compared, over all files
@@ -18,37 +16,6 @@ const (
 	maxLineBytes = 400       // of a line that are shown
 	contextLines = 3
 )
-
-// A textDecoder explains text, in UTF-8 and without NUL, by a diff of its
-// lines in the unified format (diff -u of GNU diffutils, without file names).
-type textDecoder struct {
-	work int // pairs of lines that may still be compared
-}
-
-func (t *textDecoder) explain(was, now []byte) (string, bool) {
-	if !isText(was) || !isText(now) {
-		return "", false
-	}
-	const newline = "\n"
-	if n := max(bytes.Count(was, []byte(newline)), bytes.Count(now, []byte(newline))); n > maxLines {
-		return fmt.Sprintf("text, but %d lines are too many for a diff: ", n) + explainBytes(was, now), true
-	}
-	d := newLineDiff(string(was), string(now))
-	if d.work() > t.work {
-		return fmt.Sprintf("text, but too many lines differ for a diff, from line %d on: ", d.skipped+1) + explainBytes(was, now), true
-	}
-	t.work -= d.work()
-	text, cut := unified(d.edits(), d.skipped-len(d.before)+1)
-	if cut {
-		text = explainBytes(was, now) + newline + text
-	}
-	return text, true
-}
-
-// isText says whether data is text that a diff can show.
-func isText(data []byte) bool {
-	return utf8.Valid(data) && bytes.IndexByte(data, 0) < 0
-}
 
 // A lineDiff is the part of two texts between what they share at their start
 // and at their end.

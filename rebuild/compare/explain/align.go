@@ -1,0 +1,104 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// maxLookups bounds the places, of all files together, where dates and paths
+// are looked for.
+const maxLookups = 50_000
+
+// resync is how many equal bytes make two contents the same again after a
+// place that nothing explains.
+const resync = 16
+
+// tokens compares two contents that are the same but for dates and paths, and
+// notes these. It returns false when something else differs: then it has noted
+// what it could. The label says where a byte of was stands.
+func (d *diff) tokens(was, now []byte, label func(at int) string) bool {
+	all, i, j := true, 0, 0
+	for {
+		n := common(was[i:], now[j:])
+		i, j = i+n, j+n
+		if i == len(was) && j == len(now) {
+			return all
+		}
+		x, y, ok := d.meet(was, i, now, j)
+		switch {
+		case ok:
+			d.add(label(x.from), x.reason, string(was[x.from:x.to]), string(now[y.from:y.to]))
+			i, j = x.to, y.to
+		case len(was) != len(now) || i != j || d.lookups <= 0:
+			return false
+		default:
+			all = false
+			n := i + apart(was[i:], now[i:])
+			i, j = n, n
+		}
+	}
+}
+
+// explained is tokens for what must be explained in full: else nothing is noted.
+func (d *diff) explained(was, now []byte, label func(at int) string) bool {
+	try := *d
+	try.out = new(Explanation)
+	if !try.tokens(was, now, label) {
+		return false
+	}
+	d.out.merge(try.out)
+	return true
+}
+
+// meet returns the tokens of one form, one in each content, that hold the place
+// where the contents part and start at the same distance before it.
+func (d *diff) meet(was []byte, i int, now []byte, j int) (x, y token, ok bool) {
+	if d.lookups <= 0 {
+		return x, y, false
+	}
+	d.lookups--
+	xs := find(d.finders, was, i)
+	if len(xs) == 0 {
+		return x, y, false
+	}
+	ys := find(d.finders, now, j)
+	for _, a := range xs {
+		for _, b := range ys {
+			if a.form == b.form && i-a.from == j-b.from && (a.to > i || b.to > j) && (!ok || a.to+b.to > x.to+y.to) &&
+				near(a, was, b, now) {
+				x, y, ok = a, b, true
+			}
+		}
+	}
+	return x, y, ok
+}
+
+// common returns how many bytes two contents have in common at their start.
+func common(x, y []byte) int {
+	n, at := min(len(x), len(y)), 0
+	const step = 256
+	for at+step <= n && bytes.Equal(x[at:at+step], y[at:at+step]) {
+		at += step
+	}
+	for at < n && x[at] == y[at] {
+		at++
+	}
+	return at
+}
+
+// apart returns after how many bytes two contents of one length are the same
+// again, for a while or up to their end.
+func apart(x, y []byte) int {
+	same := 0
+	for at := range x {
+		if x[at] != y[at] {
+			same = 0
+		} else if same++; same == resync {
+			return at + 1 - resync
+		}
+	}
+	return len(x) - same
+}
+
+// byteAt labels a place by its offset.
+func byteAt(at int) string { return fmt.Sprintf("byte %d", at) }

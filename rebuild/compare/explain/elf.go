@@ -1,0 +1,207 @@
+package explain
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"strings"
+)
+
+// An elfDecoder explains ELF files section by section (System V ABI, chapter
+// "Object Files"): the identifiers that a linker makes up, the names of
+// compilers, and the dates, paths and strings inside of the others.
+type elfDecoder struct{}
+
+func (elfDecoder) decode(d *diff, was, now []byte) bool {
+	a, okA := parseELF(was)
+	b, okB := parseELF(now)
+	if !okA || !okB || len(a.sections) == 0 || len(b.sections) == 0 {
+		return false
+	}
+	d.elfSections(a, b)
+	return true
+}
+
+// An elfFile is an ELF file taken apart.
+type elfFile struct {
+	kind     string // what it is for: class, machine and type
+	sections []elfSection
+	rest     []byte // what is in no section: headers, padding
+}
+
+type elfSection struct {
+	name string
+	kind elf.SectionType
+	code bool
+	data []byte
+}
+
+// maxSections bounds the sections of one file; compilers make one for each
+// function where they are asked to.
+const maxSections = 65_536
+
+// maxOverlap bounds how often the sections may hold the bytes of the file over
+// again, as no linker makes them.
+const maxOverlap = 2
+
+func parseELF(data []byte) (*elfFile, bool) {
+	if !bytes.HasPrefix(data, []byte(elf.ELFMAG)) {
+		return nil, false
+	}
+	f, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil || len(f.Sections) > maxSections {
+		return nil, false
+	}
+	out := &elfFile{kind: fmt.Sprintf("%v %v %v %v", f.Class, f.Machine, f.Type, f.OSABI)}
+	var held []stretch
+	total := uint64(0)
+	for _, s := range f.Sections {
+		sec := elfSection{name: s.Name, kind: s.Type, code: s.Flags&elf.SHF_EXECINSTR != 0}
+		if s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL {
+			total += s.FileSize
+			if s.Offset > uint64(len(data)) || s.FileSize > uint64(len(data))-s.Offset || total > maxOverlap*uint64(len(data)) {
+				return nil, false
+			}
+			sec.data = data[s.Offset : s.Offset+s.FileSize]
+			held = append(held, stretch{int64(s.Offset), int64(s.Offset + s.FileSize)})
+		}
+		out.sections = append(out.sections, sec)
+	}
+	out.rest, _ = outside(data, held)
+	return out, true
+}
+
+func (d *diff) elfSections(a, b *elfFile) {
+	if a.kind != b.kind {
+		d.add("ELF header: class, machine, type and ABI", Content, a.kind, b.kind)
+	}
+	names := func(sections []elfSection) (all []string) {
+		for _, s := range sections {
+			all = append(all, s.name)
+		}
+		return all
+	}
+	p := pair(names(a.sections), names(b.sections))
+	for _, i := range p.gone {
+		d.only("section "+shown(a.sections[i].name), true)
+	}
+	for _, j := range p.come {
+		d.only("section "+shown(b.sections[j].name), false)
+	}
+	for _, both := range p.both {
+		d.elfSection(a.sections[both[0]], b.sections[both[1]])
+	}
+	if !bytes.Equal(a.rest, b.rest) {
+		reason := Content
+		if d.out.Has(Content) {
+			reason = Follows
+		}
+		d.add("ELF headers and what is in no section", reason, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
+	}
+}
+
+func (d *diff) elfSection(a, b elfSection) {
+	where := "section " + shown(a.name)
+	switch {
+	case bytes.Equal(a.data, b.data) && a.kind == b.kind:
+	case a.name == ".note.gnu.build-id" || a.name == ".note.go.buildid":
+		d.add(where+" (the build-id)", Follows, noteText(a.data), noteText(b.data))
+	case a.name == ".gnu_debuglink":
+		d.debugLink(where, a.data, b.data)
+	case a.name == ".comment":
+		d.add(where+" (the compilers)", Content, compilers(a.data), compilers(b.data))
+	case a.name == ".gnu_debugdata":
+		d.inside(where, "", a.data, b.data)
+	case a.code || !d.explained(a.data, b.data, func(int) string { return where }):
+		d.section(where, a, b)
+	}
+}
+
+// section notes that a section differs, and shows the strings that do.
+func (d *diff) section(where string, a, b elfSection) {
+	was, now := fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data))
+	if n, _ := countDifferent(a.data, b.data); len(a.data) == len(b.data) {
+		now += fmt.Sprintf(", %d of them differ", n)
+	}
+	d.add(where, Content, was, now)
+	if a.code {
+		return
+	}
+	if text := d.stringsText(a.data, b.data); text != "" {
+		d.text("strings of " + where + ":\n" + text)
+	}
+}
+
+// noteText writes what a note holds (System V ABI, "Note Section"): text as it
+// is, a number in hexadecimal.
+func noteText(data []byte) string {
+	const header = 12
+	if len(data) <= header {
+		return fmt.Sprintf("%x", data)
+	}
+	named := header + (int(data[0])+3)&^3
+	if named >= len(data) {
+		return fmt.Sprintf("%x", data)
+	}
+	if text := strings.TrimRight(string(data[named:]), "\x00"); isPlain(text) {
+		return text
+	}
+	return fmt.Sprintf("%x", data[named:])
+}
+
+// debugLink compares the names of two files of debugging symbols, and their
+// checksums (the GDB manual, "Debugging Information in Separate Files").
+func (d *diff) debugLink(where string, was, now []byte) {
+	a, sumA, _ := bytes.Cut(was, []byte{0})
+	b, sumB, _ := bytes.Cut(now, []byte{0})
+	d.value(where+": name", string(a), string(b))
+	if !bytes.Equal(sumA, sumB) {
+		d.add(where+": checksum of the debugging symbols", Follows, fmt.Sprintf("%x", sumA), fmt.Sprintf("%x", sumB))
+	}
+}
+
+// compilers lists the strings of a section, each once.
+func compilers(data []byte) string {
+	var all []string
+	for s := range strings.SplitSeq(string(data), "\x00") {
+		if s != "" {
+			all = append(all, s)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// Bounds on the strings that are looked for.
+const (
+	minString  = 6
+	maxStrings = 20_000
+)
+
+// stringsText shows which strings of two byte strings differ, as a diff; "" for
+// none, or too many.
+func (d *diff) stringsText(was, now []byte) string {
+	l := newLineDiff(stringsOf(was), stringsOf(now))
+	if len(l.was)+len(l.now) == 0 || len(l.was)+len(l.now) > maxStrings || l.work() > d.work {
+		return ""
+	}
+	d.work -= l.work()
+	text, _ := unified(l.edits(), l.skipped-len(l.before)+1)
+	return text
+}
+
+// stringsOf returns the printable strings of data, a line each.
+func stringsOf(data []byte) string {
+	var b strings.Builder
+	start := 0
+	for i := 0; i <= len(data); i++ {
+		if i < len(data) && ' ' <= data[i] && data[i] <= '~' {
+			continue
+		}
+		if i-start >= minString {
+			b.Write(data[start:i])
+			b.WriteByte('\n')
+		}
+		start = i + 1
+	}
+	return b.String()
+}

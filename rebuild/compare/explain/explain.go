@@ -1,0 +1,303 @@
+// Package explain says what differs inside a file: two contents in, the reasons
+// out. It is pure, and the same contents always have the same explanation.
+//
+// The formats that commonly break reproducibility are decoded, each by a
+// decoder in a file of its own, and what lies inside of them is explained in
+// turn: the date in a man page inside a .gz is found as a date. Text has a diff
+// of its lines; for all other bytes it is said where they part.
+//
+// Two rules keep an explanation honest. A decoder explains a difference and
+// never erases one: contents that are not the same bytes always have at least
+// one part. And a reason is only given for what was held against it: a
+// difference is a date where a date stands in both contents and all around it
+// is the same; what is left over is [Content]. Together the parts tell all that
+// a reader of the format gets to see otherwise.
+//
+// Contents are hostile until shown otherwise: what is unpacked, nested and
+// listed has bounds, each said where it is met.
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Reason is why a part of two contents differs. The zero value is Content:
+// nothing is known but that it does.
+type Reason int
+
+// The reasons.
+const (
+	Content   Reason = iota // something else
+	Date                    // a date or time stands in both
+	Path                    // a folder of a build, or a host name, stands in both
+	StorePath               // the path of a store item stands in both
+	Order                   // the same parts stand in another order
+	Packing                 // the same is inside, packed in another way
+	Follows                 // a checksum or an identifier that follows from the rest
+	reasons                 // how many there are
+)
+
+var reasonNames = [...]string{"content", "date", "path", "store path", "order", "packing", "follows"}
+
+func (r Reason) String() string { return reasonNames[r] }
+
+// An Explanation is how two contents differ.
+type Explanation struct {
+	Parts []Part // in the order of the contents, the first 100
+	More  int    // parts that are not among them
+	Text  string // a diff of lines, or where the bytes part; may be empty
+
+	count [reasons]int
+	index map[Part]int
+}
+
+// A Part is one thing inside of two contents that is not the same.
+type Part struct {
+	Where  string // such as "gzip header: time"; "" for the whole
+	Reason Reason
+	Was    string // at most 200 bytes; with Now, "" where Text shows it
+	Now    string
+	Count  int // places with this very difference, of which Where is the first
+}
+
+// Has says whether any part has the reason.
+func (e *Explanation) Has(r Reason) bool { return e.count[r] > 0 }
+
+// Bounds on what is listed of one file.
+const (
+	maxParts = 100
+	maxValue = 200
+	maxText  = 64 << 10
+)
+
+func (e *Explanation) add(p Part) {
+	e.count[p.Reason] += p.Count
+	same := Part{Reason: p.Reason, Was: p.Was, Now: p.Now}
+	if i, ok := e.index[same]; ok {
+		e.Parts[i].Count += p.Count
+		return
+	}
+	if len(e.Parts) == maxParts {
+		e.More += p.Count
+		return
+	}
+	if e.index == nil {
+		e.index = make(map[Part]int)
+	}
+	e.index[same] = len(e.Parts)
+	e.Parts = append(e.Parts, p)
+}
+
+// merge adds the parts of another explanation.
+func (e *Explanation) merge(other *Explanation) {
+	listed := [reasons]int{}
+	for _, p := range other.Parts {
+		e.add(p)
+		listed[p.Reason] += p.Count
+	}
+	for r, n := range other.count {
+		e.count[r] += n - listed[r]
+	}
+	e.More += other.More
+}
+
+// total counts all parts.
+func (e *Explanation) total() (n int) {
+	for _, c := range e.count {
+		n += c
+	}
+	return n
+}
+
+func (e *Explanation) addText(text string) {
+	if len(e.Text)+len(text) > maxText {
+		const cut = "… more is not shown\n"
+		if !strings.HasSuffix(e.Text, cut) {
+			e.Text += cut
+		}
+		return
+	}
+	e.Text += text
+}
+
+// An Explainer explains the contents of one comparison. Its bounds are for all
+// of them together.
+type Explainer struct {
+	decoders []decoder // the first that knows a content explains it
+	plain    []decoder // those that look at bytes as they are
+	finders  []finder
+	work     int   // pairs of lines that may still be compared
+	expand   int64 // bytes that may still be unpacked
+	lookups  int   // places where dates and paths may still be looked for
+}
+
+// New returns an Explainer that knows all formats.
+func New() *Explainer {
+	plain := []decoder{textDecoder{}, bytesDecoder{}}
+	return &Explainer{
+		decoders: append([]decoder{
+			gzipDecoder{}, streamDecoder{}, zipDecoder{}, arDecoder{}, tarDecoder{}, pycDecoder{},
+			goDecoder{}, guileDecoder{}, elfDecoder{}, pngDecoder{}, pdfDecoder{}, sqliteDecoder{},
+			gettextDecoder{}, manDecoder{}, infoDecoder{}, jsonDecoder{},
+		}, plain...),
+		plain: plain, finders: newFinders(),
+		work: maxLineWork, expand: maxExpand, lookups: maxLookups,
+	}
+}
+
+// Explain says how two contents differ that are not the same bytes. The path of
+// the file helps with formats that have no magic number.
+func (x *Explainer) Explain(path string, was, now []byte) *Explanation {
+	d := &diff{Explainer: x, finders: x.finders, path: path, out: new(Explanation)}
+	if d.safely(was, now) {
+		return d.out
+	}
+	d.out = new(Explanation)
+	bytesDecoder{}.decode(d, was, now)
+	return d.out
+}
+
+// safely explains and says whether it came to an end. Some of the libraries
+// below are not made for bytes that are meant to break them (debug/elf says so
+// of itself): a fault in one costs the explanation, and not the audit.
+func (d *diff) safely(was, now []byte) (ended bool) {
+	defer func() {
+		if recover() != nil {
+			ended = false
+		}
+	}()
+	d.explain(was, now)
+	return true
+}
+
+// A decoder knows a format of files.
+type decoder interface {
+	// decode notes in d how two contents differ that are not the same bytes:
+	// all that a reader of the format sees. It returns false, and notes
+	// nothing, when one of them is not of its format: the next is asked.
+	decode(d *diff, was, now []byte) bool
+}
+
+// A diff is the explanation of two contents under way, or of two that lie
+// inside of them.
+type diff struct {
+	*Explainer
+	finders []finder
+	path    string // of the file, or of what is inside
+	where   string // what stands before each Where: the way inside
+	depth   int
+	out     *Explanation
+}
+
+// maxDepth bounds the formats that are looked into inside of each other.
+const maxDepth = 4
+
+func (d *diff) explain(was, now []byte) {
+	decoders := d.decoders
+	if d.depth > maxDepth {
+		decoders = d.plain
+	}
+	noted := d.out.total()
+	for _, c := range decoders {
+		if c.decode(d, was, now) {
+			break
+		}
+	}
+	if d.out.total() == noted {
+		d.add("", Content, "", "")
+		d.text(Bytes(was, now))
+	}
+}
+
+// inside explains what lies at a place inside, unless it is the same.
+func (d *diff) inside(where, path string, was, now []byte) {
+	if bytes.Equal(was, now) {
+		return
+	}
+	in := *d
+	in.where, in.path, in.depth, in.finders = d.at(where)+": ", path, d.depth+1, d.Explainer.finders
+	in.explain(was, now)
+}
+
+// at returns a place with the way to it.
+func (d *diff) at(where string) string {
+	if where == "" {
+		return strings.TrimSuffix(d.where, ": ")
+	}
+	return d.where + where
+}
+
+// add notes a part.
+func (d *diff) add(where string, r Reason, was, now string) {
+	d.out.add(Part{Where: d.at(where), Reason: r, Was: shown(was), Now: shown(now), Count: 1})
+}
+
+// text adds to what is shown at length.
+func (d *diff) text(text string) {
+	if at := d.at(""); at != "" {
+		text = at + ":\n" + text
+	}
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	d.out.addText(text)
+}
+
+// value compares two values at a place and notes why they differ, if they do.
+func (d *diff) value(where, was, now string) {
+	switch {
+	case was == now:
+	case d.explained([]byte(was), []byte(now), func(int) string { return where }):
+	default:
+		d.add(where, Content, was, now)
+	}
+}
+
+// number compares two numbers, which differ for a known reason.
+func (d *diff) number(where string, r Reason, was, now uint64) {
+	if was != now {
+		d.add(where, r, strconv.FormatUint(was, 10), strconv.FormatUint(now, 10))
+	}
+}
+
+// only notes what only one of two contents has.
+func (d *diff) only(where string, gone bool) {
+	if gone {
+		d.add(where, Content, "there", "missing")
+		return
+	}
+	d.add(where, Content, "missing", "there")
+}
+
+// Bounds on what unpacking may cost.
+const (
+	maxExpand     = 512 << 20 // bytes, of all files together
+	maxExpandFile = 64 << 20  // bytes of one stream
+)
+
+// tooLarge notes that something is too large when it is unpacked.
+func (d *diff) tooLarge(what string) {
+	d.add("", Content, "", "")
+	d.text(fmt.Sprintf("not looked into: unpacked, %s is more than the %d bytes that one may have, or than what is left of %d for all files", what, maxExpandFile, maxExpand))
+}
+
+// shown shortens a value, and writes it quoted where it cannot be printed.
+func shown(s string) string {
+	cut := len(s) > maxValue
+	if cut {
+		s = strings.ToValidUTF8(s[:maxValue-4], "")
+	}
+	if !isPlain(s) {
+		s = strconv.Quote(s)
+		if len(s) > maxValue-4 {
+			s, cut = strings.ToValidUTF8(s[:maxValue-4], ""), true
+		}
+	}
+	if cut {
+		s += "…"
+	}
+	return s
+}

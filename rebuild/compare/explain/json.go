@@ -1,0 +1,54 @@
+package explain
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"audit/rebuild/compare/jsondiff"
+)
+
+// A jsonDecoder explains JSON documents (RFC 8259) value by value, and shows a
+// diff where they have several lines.
+type jsonDecoder struct{}
+
+func (jsonDecoder) decode(d *diff, was, now []byte) bool {
+	if !isJSON(was) || !isJSON(now) {
+		return false
+	}
+	fields, more := jsondiff.Diff(was, now)
+	for _, f := range fields {
+		if f.Order {
+			d.add("value "+shown(f.Path), Order, f.Was, f.Now)
+		} else {
+			d.value("value "+shown(f.Path), jsonText(f.Was), jsonText(f.Now))
+		}
+	}
+	if more > 0 {
+		d.add(fmt.Sprintf("%d more values", more), Content, "", "")
+	}
+	if len(fields) == 0 {
+		d.add("JSON", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.text("the same values, written differently: " + Bytes(was, now))
+	}
+	if len(fields) > 0 && bytes.Count(was, []byte("\n")) > 1 {
+		d.showLines(was, now)
+	}
+	return true
+}
+
+// isJSON says whether a document is an object or an array.
+func isJSON(doc []byte) bool {
+	trimmed := bytes.TrimSpace(doc)
+	return len(trimmed) > 0 && slices.Contains([]byte("{["), trimmed[0]) && json.Valid(doc)
+}
+
+// jsonText takes a string out of its quotes.
+func jsonText(value string) string {
+	if text, err := strconv.Unquote(value); err == nil {
+		return text
+	}
+	return value
+}

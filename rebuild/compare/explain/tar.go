@@ -1,0 +1,123 @@
+package explain
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A tarDecoder explains tar archives (POSIX.1-2017 pax).
+type tarDecoder struct{}
+
+// A tarMember is an entry of an archive with its content.
+type tarMember struct {
+	*tar.Header
+	data []byte
+}
+
+// maxTarMembers bounds the entries of one archive.
+const maxTarMembers = 100_000
+
+func (tarDecoder) decode(d *diff, was, now []byte) bool {
+	const magicAt, magicEnd = 257, 262
+	if len(was) < magicEnd || len(now) < magicEnd || string(was[magicAt:magicEnd]) != "ustar" || string(now[magicAt:magicEnd]) != "ustar" {
+		return false
+	}
+	a, okA := parseTar(was)
+	b, okB := parseTar(now)
+	if !okA || !okB {
+		return false
+	}
+	noted := len(d.out.Parts)
+	for _, p := range d.members(tarNames(a), tarNames(b)) {
+		d.tarMember(a[p[0]], b[p[1]])
+	}
+	if len(d.out.Parts) == noted {
+		d.add("tar headers", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.text("the same members with the same fields, in headers written differently: " + Bytes(was, now))
+	}
+	return true
+}
+
+func parseTar(data []byte) ([]tarMember, bool) {
+	r := bytes.NewReader(data)
+	t := tar.NewReader(r)
+	var members []tarMember
+	for {
+		h, err := t.Next()
+		if errors.Is(err, io.EOF) {
+			rest := data[len(data)-r.Len():]
+			return members, len(bytes.Trim(rest, "\x00")) == 0
+		}
+		if err != nil || len(members) == maxTarMembers || h.Size > int64(len(data)) {
+			return nil, false
+		}
+		body, err := io.ReadAll(t)
+		if err != nil {
+			return nil, false
+		}
+		members = append(members, tarMember{h, body})
+	}
+}
+
+func tarNames(members []tarMember) []string {
+	names := make([]string, 0, len(members))
+	for _, m := range members {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (d *diff) tarMember(a, b tarMember) {
+	where := "member " + shown(a.Name)
+	if !a.ModTime.Equal(b.ModTime) {
+		d.add(where+": time", Date, a.ModTime.UTC().Format(time.RFC3339Nano), b.ModTime.UTC().Format(time.RFC3339Nano))
+	}
+	for _, f := range []struct{ name, was, now string }{
+		{"type", strconv.QuoteRune(rune(a.Typeflag)), strconv.QuoteRune(rune(b.Typeflag))},
+		{"mode", fmt.Sprintf("%04o", a.Mode), fmt.Sprintf("%04o", b.Mode)},
+		{"owner", ownerOf(a), ownerOf(b)},
+		{"device", fmt.Sprintf("%d:%d", a.Devmajor, a.Devminor), fmt.Sprintf("%d:%d", b.Devmajor, b.Devminor)},
+	} {
+		if f.was != f.now {
+			d.add(where+": "+f.name, Content, f.was, f.now)
+		}
+	}
+	d.value(where+": link target", a.Linkname, b.Linkname)
+	if a.Format != b.Format {
+		d.add(where+": format", Packing, a.Format.String(), b.Format.String())
+	}
+	d.tarRecords(where, a.PAXRecords, b.PAXRecords)
+	d.inside(where, a.Name, a.data, b.data)
+}
+
+func ownerOf(m tarMember) string {
+	return strings.TrimSuffix(fmt.Sprintf("%d:%d %s:%s", m.Uid, m.Gid, m.Uname, m.Gname), " :")
+}
+
+// tarRecords compares extended records; what they say again of a field is
+// compared with it.
+func (d *diff) tarRecords(where string, was, now map[string]string) {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(now))
+	slices.Sort(keys)
+	for _, key := range slices.Compact(keys) {
+		switch key {
+		case "mtime", "path", "linkpath", "uid", "gid", "uname", "gname", "size":
+			continue
+		}
+		reason := Content
+		if key == "atime" || key == "ctime" {
+			reason = Date
+		}
+		if was[key] != now[key] {
+			d.add(where+": PAX record "+shown(key), reason, was[key], now[key])
+		}
+	}
+}

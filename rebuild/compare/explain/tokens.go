@@ -1,0 +1,132 @@
+package explain
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A finder knows how one form of date, path or host name is written.
+type finder struct {
+	reason Reason
+	form   *regexp.Regexp // its first group, if it has one, is the token
+	alone  string         // characters that may not stand right before or after it
+}
+
+// A token is a place where such a thing stands.
+type token struct {
+	from, to int
+	reason   Reason
+	form     *regexp.Regexp
+}
+
+// sight is how far before and after a place a token is looked for, in bytes.
+const sight = 512
+
+// find returns the tokens that hold the byte at a place, or end right before it.
+func find(finders []finder, data []byte, at int) []token {
+	start := max(0, at-sight)
+	window := data[start:min(len(data), at+sight)]
+	var found []token
+	for _, f := range finders {
+		for _, m := range f.form.FindAllSubmatchIndex(window, -1) {
+			from, to := m[len(m)-2], m[len(m)-1]
+			if from < 0 || start+from > at || start+to < at || from == to {
+				continue
+			}
+			if before, after := beside(window, from-1), beside(window, to); !strings.Contains(f.alone, before) || before == "" {
+				if !strings.Contains(f.alone, after) || after == "" {
+					found = append(found, token{start + from, start + to, f.reason, f.form})
+				}
+			}
+		}
+	}
+	return found
+}
+
+func beside(data []byte, at int) string {
+	if at < 0 || at >= len(data) {
+		return ""
+	}
+	return string(data[at : at+1])
+}
+
+const (
+	digits  = "0123456789"
+	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+// newFinders returns the forms of dates, of the folders in which programs are
+// built, of host names and of store paths.
+func newFinders() []finder {
+	var list []finder
+	for _, form := range dates {
+		list = append(list, finder{Date, dateForm(form), digits + letters})
+	}
+	return append(list,
+		finder{Date, regexp.MustCompile(clock), digits + ":"},
+		finder{Date, regexp.MustCompile(epoch), digits + letters + "._-"},
+		finder{StorePath, regexp.MustCompile(`(?:/(?:gnu|nix)/store/)?([0-9a-df-np-sv-z]{32}(?:-[0-9A-Za-z+._?=-]+)?)`), letters + digits},
+		finder{Path, regexp.MustCompile(buildFolder), ""},
+		finder{Path, regexp.MustCompile(userAtHost), ""},
+		finder{Path, regexp.MustCompile(hostKey), ""},
+	)
+}
+
+// The forms of dates; Y, M and so on stand for numbers and names of a date.
+var dates = [...]string{
+	// ISO 8601, RFC 3339, and date -I; gettext has no seconds
+	`{Y}[-/]{M}[-/]{D}(?:[T _]{h}:{m}(?::{s}(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)?`,
+	// the basic form of ISO 8601, and PDF 1.7
+	`{Y}{M}{D}(?:[T_-]?{h}{m}{s}(?:Z|[+-]\d\d'?\d\d'?)?)?`,
+	// RFC 2822, HTTP, and date in English outside of America
+	`(?:{dow},? )?\d{1,2}[ -]{mon}[ -]{Y}(?:[ :]{h}:{m}(?::{s})?(?: [AP]M)?(?: (?:[+-]\d{4}|[A-Z]{2,5}))?)?`,
+	// date and asctime in the C locale, __DATE__ of C
+	`(?:{dow} )?{mon} +\d{1,2} (?:{h}:{m}:{s} (?:[AP]M )?(?:(?:[A-Z]{2,5}|[+-]\d{2,4}) )?)?{Y}`,
+	// in words, as manuals have it
+	`(?:\d{1,2} )?{mon}(?: \d{1,2},)? {Y}`,
+	// as Americans write it
+	`\d{1,2}/\d{1,2}/{Y}(?: {h}:{m}(?::{s})?(?: [AP]M)?)?`,
+}
+
+func dateForm(form string) *regexp.Regexp {
+	return regexp.MustCompile(strings.NewReplacer(
+		"{Y}", `(?:19[7-9]\d|20\d\d)`, "{M}", `(?:0[1-9]|1[0-2])`, "{D}", `(?:0[1-9]|[12]\d|3[01])`,
+		"{h}", `(?:[01]\d|2[0-3])`, "{m}", `[0-5]\d`, "{s}", `(?:[0-5]\d|60)`,
+		"{dow}", `(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*`, "{mon}", `(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?`,
+	).Replace(form))
+}
+
+const (
+	// the time of day, as __TIME__ of C has it
+	clock = `(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`
+	// seconds since 1970, since 2001; or milliseconds and so on
+	epoch = `[1-4]\d{9}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?`
+
+	// a path below a folder in which programs are built, and no other: that
+	// /usr/bin/a became /usr/bin/b is no accident of the build
+	buildFolder = `(?:^|[^0-9A-Za-z_./~-]|-[ILB])(/(?:build|builds|builddir|buildroot|tmp|var/tmp|private/tmp|private/var|home|root|Users|` +
+		`usr/src|usr/obj|workspace|github/workspace|go/src|var/lib/jenkins)[0-9A-Za-z_.-]*(?:/[0-9A-Za-z_.+@%~=,/-]*)?)`
+	// who built it where; other addresses are no accident
+	userAtHost = `(?:^|[^0-9A-Za-z_.-])((?:root|build|builder|buildd|buildozer|nobody|user|runner|jenkins|mockbuild|vagrant|ubuntu|debian|admin|guixbuild\w*|nixbld\d*)@[0-9A-Za-z][0-9A-Za-z.-]*)`
+	hostKey    = `(?i:host[ _-]?name|build[ _-]?host|node[ _-]?name|built on(?: host)?|compiled on(?: host)?)["']?[ \t]*[:=]?[ \t]*["']?([0-9A-Za-z][0-9A-Za-z.-]*)`
+)
+
+// maxYears is how far apart two numbers of seconds may lie that are both taken
+// for times of a build.
+const maxYears = 30
+
+// near says whether two tokens may be the same thing, written at two times:
+// numbers, which can be anything, must be of one length and not far apart.
+func near(x token, was []byte, y token, now []byte) bool {
+	if x.form.String() != epoch {
+		return true
+	}
+	a, b := string(was[x.from:x.to]), string(now[y.from:y.to])
+	if !strings.Contains(a, ".") && !strings.Contains(b, ".") && len(a) != len(b) {
+		return false
+	}
+	m, _ := strconv.ParseInt(a[:10], 10, 64)
+	n, _ := strconv.ParseInt(b[:10], 10, 64)
+	return max(m-n, n-m) < maxYears*365*24*3600
+}

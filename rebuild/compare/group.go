@@ -1,0 +1,117 @@
+package compare
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+)
+
+// A Group is what has one cause, summed up for people.
+type Group struct {
+	Cause   Cause
+	Count   int      // of differences and fields
+	Allowed int      // of these, how many a rule allows
+	Fields  []int    // positions in Comparison.Config
+	Folders []Folder // sorted by path
+}
+
+// A Folder is the differences of a group that lie in one folder.
+type Folder struct {
+	Path        string // the deepest folder that holds them all, "" for the root
+	Differences []int  // positions in Comparison.Differences, sorted by path
+}
+
+// maxFolders bounds the folders of a group: where there would be more, the
+// folder above stands for them.
+const maxFolders = 12
+
+// Groups sums up the differences by cause, those first that weigh most (see
+// AllCauses), and then by folder. Every difference, and every field of the
+// config but those that are Derived, is in one group.
+func (c *Comparison) Groups() []Group {
+	byCause := make(map[Cause]*Group)
+	group := func(cause Cause, allowed string) *Group {
+		g := byCause[cause]
+		if g == nil {
+			g = &Group{Cause: cause}
+			byCause[cause] = g
+		}
+		g.Count++
+		if allowed != "" {
+			g.Allowed++
+		}
+		return g
+	}
+	for i, f := range c.Config {
+		if f.Cause != Derived {
+			g := group(f.Cause, f.Allowed)
+			g.Fields = append(g.Fields, i)
+		}
+	}
+	members := make(map[Cause][]int)
+	for i, d := range c.Differences {
+		group(d.Cause, d.Allowed)
+		members[d.Cause] = append(members[d.Cause], i)
+	}
+	var groups []Group
+	for _, cause := range AllCauses() {
+		if g := byCause[cause]; g != nil {
+			g.Folders = c.folders(members[cause])
+			groups = append(groups, *g)
+		}
+	}
+	return groups
+}
+
+// folders splits differences by the folder below the deepest that holds all.
+func (c *Comparison) folders(list []int) []Folder {
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, func(x, y int) int { return inspect.ComparePaths(c.Differences[x].Path, c.Differences[y].Path) })
+	top := c.folderOf(list)
+	var split []Folder
+	last := ""
+	for _, i := range list {
+		if name := below(top, c.Differences[i].Path); len(split) == 0 || name != last {
+			split, last = append(split, Folder{}), name
+		}
+		f := &split[len(split)-1]
+		f.Differences = append(f.Differences, i)
+	}
+	if len(split) > maxFolders {
+		return []Folder{{top, list}}
+	}
+	for i := range split {
+		split[i].Path = c.folderOf(split[i].Differences)
+	}
+	return split
+}
+
+// folderOf returns the deepest folder that holds differences sorted by path.
+func (c *Comparison) folderOf(list []int) string {
+	dir := func(i int) string {
+		if d := path.Dir(c.Differences[i].Path); d != "." {
+			return d
+		}
+		return ""
+	}
+	first, last := dir(list[0]), dir(list[len(list)-1])
+	for last != first && !strings.HasPrefix(last, first+"/") {
+		if first = path.Dir(first); first == "." || first == "" {
+			return ""
+		}
+	}
+	return first
+}
+
+// below returns the name in a folder that a path goes through.
+func below(folder, file string) string {
+	if folder != "" {
+		file = strings.TrimPrefix(file, folder+"/")
+	}
+	name, _, _ := strings.Cut(file, "/")
+	return name
+}
