@@ -39,10 +39,12 @@ func (p *pass) readRegistry(reference string) (*Image, error) {
 		return nil, err
 	}
 	r.img.Tags = []string{ref.String()}
-	r.holds(raw, top, "manifest that the registry sent")
 	blobs.kept[top.Digest] = raw
 	if !isIndex(top.MediaType) {
 		return r.img, r.fromDescriptor(top, nil)
+	}
+	if _, err := r.verified(top, "image index"); err != nil {
+		return nil, err
 	}
 	if err := r.fromIndex(raw, "image index "+top.Digest.String()); err != nil {
 		return nil, err

@@ -1,0 +1,266 @@
+package inspect
+
+import (
+	"context"
+	"crypto/sha512"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// A layout is the content of an OCI image layout, by path.
+type layout map[string]string
+
+// layoutOf returns a layout of documents and layers under an index.
+func layoutOf(index string, blobs ...string) layout {
+	l := layout{"oci-layout": `{"imageLayoutVersion":"1.0.0"}`, "index.json": index}
+	for _, b := range blobs {
+		l["blobs/sha256/"+sumOfBytes([]byte(b)).Hash().Hex] = b
+	}
+	return l
+}
+
+// folder writes the layout to disk and returns where.
+func (l layout) folder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	for path, data := range l {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func (l layout) archive(t testing.TB) []byte {
+	t.Helper()
+	var members []archiveMember
+	for path, data := range l {
+		members = append(members, regular(path, data))
+	}
+	return tarOf(t, members...)
+}
+
+func platformOf(arch, variant string) map[string]string {
+	p := map[string]string{"os": "linux", "architecture": arch}
+	if variant != "" {
+		p["variant"] = variant
+	}
+	return p
+}
+
+// imagesOf returns a layout with an image for each platform ("ARCH" or
+// "ARCH/VARIANT"), and the manifests by platform.
+func imagesOf(t testing.TB, platforms ...string) (layout, map[string]string) {
+	var listed []any
+	var blobs []string
+	manifests := make(map[string]string)
+	for _, p := range platforms {
+		arch, variant, _ := strings.Cut(p, "/")
+		layer := string(tarOf(t, regular("platform", p)))
+		config := marshal(t, map[string]any{"architecture": arch, "os": "linux", "variant": variant, "rootfs": map[string]any{"type": "layers", "diff_ids": []string{digestOf(layer)}}})
+		manifests[p] = manifestOf(t, config, layer)
+		blobs = append(blobs, layer, config, manifests[p])
+		listed = append(listed, descriptorOf(manifestType, manifests[p], "platform", platformOf(arch, variant)))
+	}
+	return layoutOf(indexOf(t, listed...), blobs...), manifests
+}
+
+func TestPlatforms(t *testing.T) {
+	here, foreign := runtime.GOARCH, "s390x"
+	for name, test := range map[string]struct {
+		have []string
+		ask  string
+		want string // a platform, or a part of the error
+	}{
+		"the machine's own":     {have: []string{foreign, here, "mips"}, want: here},
+		"the only one":          {have: []string{foreign}, want: foreign},
+		"asked":                 {have: []string{foreign, here}, ask: "linux/" + foreign, want: foreign},
+		"asked, not there":      {have: []string{foreign, here}, ask: "linux/mips", want: `no image "linux/mips": there is linux/s390x sha256:`},
+		"the only one is other": {have: []string{foreign}, ask: "linux/mips", want: `no image "linux/mips"`},
+		"none of this machine":  {have: []string{foreign, "mips"}, want: "several images: choose one with --platform"},
+		"exactly":               {have: []string{here + "/v3", here}, want: here},
+		"variant":               {have: []string{"arm/v6", "arm/v7"}, ask: "linux/arm/v7", want: "arm/v7"},
+		"any variant of one":    {have: []string{"arm/v7", here}, ask: "linux/arm", want: "arm/v7"},
+		"any variant of two":    {have: []string{"arm/v6", "arm/v7"}, ask: "linux/arm", want: "linux/arm/v6"},
+		"no platform":           {have: []string{here}, ask: "linux/a/b/c", want: "OS/ARCH"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, manifests := imagesOf(t, test.have...)
+			for form, ref := range l.forms(t) {
+				img, err := Open(context.Background(), ref, Options{Platform: test.ask})
+				if err != nil {
+					if manifests[test.want] != "" || !strings.Contains(err.Error(), test.want) {
+						t.Errorf("%s: %v, want %q", form, err, test.want)
+					}
+					continue
+				}
+				if img.Manifest.Digest.String() != digestOf(manifests[test.want]) || rules(img) != "" {
+					t.Errorf("%s: manifest %v, want that of %s; findings %q", form, img.Manifest.Digest, test.want, rules(img))
+				}
+			}
+		})
+	}
+}
+
+// forms writes the layout as a folder and as an archive.
+func (l layout) forms(t testing.TB) map[string]string {
+	path := filepath.Join(t.TempDir(), "image")
+	if err := os.WriteFile(path, l.archive(t), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]string{"folder": l.folder(t), "archive": path}
+}
+
+func TestOCI(t *testing.T) {
+	layer := string(tarOf(t, regular("a", "1")))
+	config := configOf(t, layer)
+	manifest := manifestOf(t, config, layer)
+	image := descriptorOf(manifestType, manifest)
+	inner := indexOf(t, image)
+	middle := indexOf(t, descriptorOf(indexType, inner))
+	deep := middle
+	var deeper []string
+	for range maxIndexDepth {
+		deeper = append(deeper, deep)
+		deep = indexOf(t, descriptorOf(indexType, deep))
+	}
+	self := indexOf(t, map[string]any{"mediaType": indexType, "digest": "sha256:" + v1ID(7), "size": 1})
+	looping := layoutOf(self)
+	looping["blobs/sha256/"+v1ID(7)] = self
+	withConfig := func(kind, config string) layout {
+		m := marshal(t, map[string]any{"schemaVersion": 2, "artifactType": "application/x-thing", "config": descriptorOf(kind, config), "layers": []any{descriptorOf(layerType, layer)}})
+		return layoutOf(indexOf(t, descriptorOf(manifestType, m)), m, config, layer)
+	}
+	withLayer := func(d map[string]any, blobs ...string) layout {
+		m := marshal(t, map[string]any{"schemaVersion": 2, "config": descriptorOf(configType, config), "layers": []any{d}})
+		return layoutOf(indexOf(t, descriptorOf(manifestType, m)), append(blobs, m, config)...)
+	}
+	both := marshal(t, map[string]any{"schemaVersion": 2, "config": descriptorOf(configType, config), "layers": []any{descriptorOf(layerType, layer)}, "manifests": []any{image}})
+	lying := layoutOf(indexOf(t, image), manifest, config, layer)
+	lying["blobs/sha256/"+sumOfBytes([]byte(config)).Hash().Hex] = config + " "
+	for name, test := range map[string]struct {
+		layout layout
+		want   string // rules of the findings
+		err    string
+		status Status
+	}{
+		"plain":              {layout: layoutOf(indexOf(t, image), manifest, config, layer), status: Pass},
+		"listed twice":       {layout: layoutOf(indexOf(t, image, image), manifest, config, layer), status: Pass},
+		"nested":             {layout: layoutOf(indexOf(t, descriptorOf(indexType, middle)), middle, inner, manifest, config, layer), status: Pass},
+		"nested too deep":    {layout: layoutOf(indexOf(t, descriptorOf(indexType, deep)), append(deeper, deep, inner, manifest, config, layer)...), err: "more than 4 deep"},
+		"includes itself":    {layout: looping, err: "it includes itself"},
+		"empty":              {layout: layoutOf(indexOf(t)), err: "lists no image"},
+		"no config":          {layout: layoutOf(indexOf(t, descriptorOf(manifestType, `{"schemaVersion":2}`)), `{"schemaVersion":2}`), err: "names no config"},
+		"schema 1":           {layout: layoutOf(indexOf(t, descriptorOf(manifestType, `{"schemaVersion":1}`)), `{"schemaVersion":1}`), err: "schema 1"},
+		"an artifact":        {layout: withConfig("application/vnd.oci.empty.v1+json", "{}"), err: `an artifact of type "application/x-thing"`},
+		"two at once":        {layout: layoutOf(indexOf(t, descriptorOf(manifestType, both)), both, config, layer), want: "ambiguous-manifest", status: Fail},
+		"another media type": {layout: layoutOf(indexOf(t, descriptorOf("application/vnd.docker.distribution.manifest.v2+json", manifest)), manifest, config, layer), want: "media-type-mismatch", status: Fail},
+		"a lying config":     {layout: lying, want: "digest-mismatch size-mismatch", status: Fail},
+		"a lying size":       {layout: withLayer(descriptorOf(layerType, layer, "size", 7), layer), want: "packing", status: Fail},
+		"a lying layer":      {layout: withLayer(descriptorOf(layerType, layer, "digest", digestOf(config))), want: "diffid-mismatch broken-layer packing", status: Fail},
+		"a lying type":       {layout: withLayer(descriptorOf(layerType+"+gzip", layer), layer), want: "packing", status: Fail},
+		"a layer elsewhere":  {layout: withLayer(descriptorOf(layerType, layer, "urls", []string{"https://example.org/l"})), want: "layer-elsewhere", status: Unknown},
+		"no layer":           {layout: withLayer(descriptorOf(layerType, layer)), err: "reading layer 0"},
+		"a bad digest":       {layout: withLayer(descriptorOf(layerType, layer, "digest", "sha256:abc")), err: "wrong number of hex digits"},
+		"an unknown digest":  {layout: withLayer(descriptorOf(layerType, layer, "digest", "blake3:"+v1ID(1))), err: "unsupported hash"},
+		"embedded config":    {layout: withData(t, config, config, layer), status: Pass},
+		"embedded otherwise": {layout: withData(t, config, strings.Replace(config, "linux", "Linux", 1), layer), want: "digest-mismatch", status: Fail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for form, ref := range test.layout.forms(t) {
+				img, err := Open(context.Background(), ref, Options{})
+				if test.err != "" {
+					if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") {
+						t.Errorf("%s: error %v, want one with %q", form, err, test.err)
+					}
+					continue
+				}
+				if err != nil {
+					t.Fatal(form, err)
+				}
+				if got := rules(img); got != test.want || img.Integrity().Status != test.status {
+					t.Errorf("%s: findings %q, want %q; integrity %v, want %v: %v", form, got, test.want, img.Integrity().Status, test.status, img.Problems)
+				}
+			}
+		})
+	}
+}
+
+// withData returns a layout whose config is embedded in its descriptor; where
+// that is the honest one it lies nowhere else.
+func withData(t testing.TB, config, embedded, layer string) layout {
+	d := descriptorOf(configType, config, "data", []byte(embedded))
+	m := marshal(t, map[string]any{"schemaVersion": 2, "config": d, "layers": []any{descriptorOf(layerType, layer)}})
+	blobs := []string{m, layer}
+	if embedded != config {
+		blobs = append(blobs, config)
+	}
+	return layoutOf(indexOf(t, descriptorOf(manifestType, m)), blobs...)
+}
+
+func TestSHA512(t *testing.T) {
+	layer := string(tarOf(t, regular("a", "1")))
+	config := configOf(t, layer)
+	for name, lie := range map[string]string{"honest": "", "lying": "x"} {
+		sum := fmt.Sprintf("%x", sha512.Sum512([]byte(layer+lie)))
+		m := marshal(t, map[string]any{"schemaVersion": 2, "config": descriptorOf(configType, config), "layers": []any{descriptorOf(layerType, layer, "digest", "sha512:"+sum)}})
+		l := layoutOf(indexOf(t, descriptorOf(manifestType, m)), m, config)
+		l["blobs/sha512/"+sum] = layer
+		for form, ref := range l.forms(t) {
+			img := mustOpen(t, ref)
+			if want := map[string]string{"": "", "x": "digest-mismatch"}[lie]; rules(img) != want {
+				t.Errorf("%s %s: findings %q, want %q: %v", name, form, rules(img), want, img.Problems)
+			}
+			if img.Layers[0].ClaimedDigest.Hex != sum {
+				t.Errorf("claimed is %v", img.Layers[0].ClaimedDigest)
+			}
+		}
+	}
+}
+
+// A layout may hold many images: tags and digests tell them apart.
+func TestNames(t *testing.T) {
+	one, m1 := imagesOf(t, "amd64")
+	two, m2 := imagesOf(t, "s390x")
+	named := func(m, name string) any {
+		return descriptorOf(manifestType, m, "annotations", map[string]string{"org.opencontainers.image.ref.name": name})
+	}
+	for path, data := range two {
+		one[path] = data
+	}
+	one["index.json"] = indexOf(t, named(m1["amd64"], "v1"), named(m2["s390x"], "example.org/lab/b:v2"))
+	dir := one.folder(t)
+	for ref, want := range map[string]string{"v1": m1["amd64"], "v2": m2["s390x"], "example.org/lab/b:v2": m2["s390x"], digestOf(m2["s390x"]): m2["s390x"]} {
+		if img := mustOpen(t, "oci:"+dir+":"+ref); img.Manifest.Digest.String() != digestOf(want) {
+			t.Errorf("%s: %v", ref, img.Manifest.Digest)
+		}
+	}
+	if _, err := Open(context.Background(), "oci:"+dir+":v3", Options{}); err == nil || !strings.Contains(err.Error(), `no image "v3": there is v1, example.org/lab/b:v2`) {
+		t.Error(err)
+	}
+}
+
+// A layout cannot lead out of its folder.
+func TestLayoutEscapes(t *testing.T) {
+	l, m := imagesOf(t, runtime.GOARCH)
+	dir := l.folder(t)
+	blob := filepath.Join(dir, "blobs/sha256", sumOfBytes([]byte(m[runtime.GOARCH])).Hash().Hex)
+	outside := filepath.Join(t.TempDir(), "outside")
+	if err := os.Rename(blob, outside); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, blob); err != nil {
+		t.Fatal(err)
+	}
+	if img, err := Open(context.Background(), dir, Options{}); err == nil {
+		t.Errorf("a link led out of the layout to %v", img.Manifest.Digest)
+	}
+}
