@@ -284,6 +284,35 @@ func TestAppendedLikeGuix(t *testing.T) {
 	}
 }
 
+// What guix pack writes as squashfs has the store items that it writes for
+// Docker from the same profile.
+func TestGuixSquashfs(t *testing.T) {
+	docker := make(map[string]StoreItem)
+	for _, it := range mustOpen(t, "../fixtures/guix/images/tiny.tar.gz").Items {
+		docker[it.Path] = it
+	}
+	found, err := filepath.Glob("../fixtures/guix/forms/*.squashfs")
+	if err != nil || len(found) == 0 {
+		t.Fatal("no samples", err)
+	}
+	for _, path := range found {
+		img, common := mustOpen(t, path), 0
+		for _, it := range img.Items {
+			d, ok := docker[it.Path]
+			if !ok {
+				continue
+			}
+			common++
+			if d.NarHash != it.NarHash || !slices.Equal(d.References, it.References) {
+				t.Errorf("%s: %v, and in the image for Docker %v", path, it, d)
+			}
+		}
+		if common < 5 || len(img.Dangling) > 0 || len(img.Problems) > 0 {
+			t.Errorf("%s: %d store items in common; dangling %v, problems %v", path, common, img.Dangling, img.Problems)
+		}
+	}
+}
+
 func write(t testing.TB, dir, name, content string) {
 	t.Helper()
 	path := filepath.Join(dir, name)
