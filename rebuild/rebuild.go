@@ -26,6 +26,9 @@ type Plan struct {
 	// Pack is the argument vector of the packer, such as
 	// ["pack", "-f", "docker", …, "-m", "manifest.scm"]; file names are those of Files.
 	Pack []string `json:"pack"`
+	// Source is what the user has added to a recipe that the image alone does
+	// not tell; nil when nothing was needed.
+	Source *Source `json:"source,omitempty"`
 	// Trust lists every channel whose code the build would run, and why it is
 	// or is not trusted.
 	Trust []Trust `json:"trust"`
@@ -37,6 +40,15 @@ type Plan struct {
 type PlanFile struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
+}
+
+// A Source is a recipe that does not come from the image.
+type Source struct {
+	Kind      string `json:"kind"`                // what the tool calls it, such as "nix-expr"
+	Location  string `json:"location"`            // a file or folder of this machine, or an address
+	Attribute string `json:"attribute,omitempty"` // what of it makes the image
+	// Options are more words for the tool, as it takes them.
+	Options []string `json:"options,omitempty"`
 }
 
 // Trust says whether the code of a channel may be run here.
@@ -82,6 +94,10 @@ type Job struct {
 	Fresh []string       // packages to build again though they are in the store; "all" for every one
 	Image *inspect.Image // the original, to hold the derivation's outputs against
 
+	// CheckInputs asks for every derivation that took part to be built twice,
+	// those of build tools too, and not only those of Fresh.
+	CheckInputs bool
+
 	Options Options
 }
 
@@ -92,6 +108,8 @@ type Options struct {
 	SubstituteURLs []string // fetch from these servers only
 	Cores          int      // for each build; 0 leaves it to the tool
 	MaxJobs        int      // builds at a time; 0 leaves it to the tool
+	SubstituteKeys []string // trusted to sign what is fetched, NAME:BASE64 each; nil leaves it to the tool
+	Builders       string   // other machines to build on, as the tool names them
 }
 
 // A Result is what a builder did.
@@ -101,7 +119,14 @@ type Result struct {
 	Tools      []Tool        // versions of what ran
 	Derivation inspect.Check // the check named derivation
 	Items      []Item        // of the rebuilt image, sorted by path
-	Fresh      []Fresh       // what Job.Fresh asked for, sorted by derivation
+	Steps      []Step        // the derivations that were built in this run, sorted by path
+	Fresh      []Fresh       // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation
+}
+
+// A Step is one build of this run.
+type Step struct {
+	Derivation string
+	Machine    string // the store where it was built; "" for this machine's
 }
 
 // A Fresh says what building a derivation again, though its outputs were in
@@ -121,7 +146,7 @@ type Tool struct{ Name, Version string }
 type Item struct {
 	Path   string
 	How    How
-	Source string // of a substitute: the server
+	Source string // of a substitute: the server; of what was built: the machine, "" for this one
 }
 
 // A How says how a store item came to be in the builder's store.

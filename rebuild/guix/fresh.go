@@ -2,13 +2,8 @@ package guix
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -119,74 +114,12 @@ func (s *session) promote(g *graph) {
 	}
 }
 
-// maxDifferences bounds the list of paths that differ between two builds.
-const maxDifferences = 100
-
-// differences returns the paths that are not the same in two builds of one
-// store item, sorted.
+// differences returns the paths that differ between two builds of one store
+// item, sorted.
 func differences(one, other string) ([]string, error) {
-	was, err := tree(one)
-	if err != nil {
-		return nil, err
+	paths, err := rebuild.TreeDifferences(one, other)
+	for i, p := range paths {
+		paths[i] = filepath.Join(one, p)
 	}
-	now, err := tree(other)
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for path, what := range was {
-		if now[path] != what {
-			paths = append(paths, filepath.Join(one, path))
-		}
-		delete(now, path)
-	}
-	for path := range maps.Keys(now) {
-		paths = append(paths, filepath.Join(one, path))
-	}
-	slices.Sort(paths)
-	return paths[:min(len(paths), maxDifferences)], nil
-}
-
-// tree describes every file of a store item by all that a NAR holds of it.
-func tree(root string) (map[string]string, error) {
-	what := make(map[string]string)
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		what[rel], err = describe(path, d)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("comparing two builds: %w", err)
-	}
-	return what, nil
-}
-
-func describe(path string, d fs.DirEntry) (string, error) {
-	info, err := d.Info()
-	if err != nil {
-		return "", err
-	}
-	switch {
-	case d.IsDir():
-		return "folder", nil
-	case info.Mode()&fs.ModeSymlink != 0:
-		target, err := os.Readlink(path)
-		return "link to " + target, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("file, executable %t, %x", info.Mode()&0o100 != 0, h.Sum(nil)), nil
+	return paths, err
 }
