@@ -270,3 +270,35 @@ func openRef(t testing.TB, data []byte, form Transport, want string, opt Options
 	}
 	return Open(context.Background(), string(form)+":"+path+want, opt)
 }
+
+func hardlink(name, target string) archiveMember {
+	return archiveMember{tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink, Mode: 0o444}, nil}
+}
+
+// The store's deduplication makes hard links, of files and of symlinks, within
+// an item and across items; their NARs are those of the items without links.
+func TestHardLinksInTheStore(t *testing.T) {
+	const a, b = "gnu/store/" + hashA + "-a", "gnu/store/" + hashB + "-b"
+	const text = "/gnu/store/" + hashA + "-a/f"
+	plain := tarOf(t, folder(a), regular(a+"/f", text), symlink(a+"/l", text), folder(b), regular(b+"/g", text), symlink(b+"/m", text))
+	linked := tarOf(t, folder(a), regular(a+"/f", text), symlink(a+"/l", text), folder(b), hardlink(b+"/g", a+"/f"), hardlink(b+"/m", a+"/l"))
+	want, err := openBytes(t, tarOf(t, imageOf(t, plain)...), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, packed := range []bool{false, true} {
+		data := tarOf(t, imageOf(t, linked)...)
+		if packed {
+			data = gzipped(t, data)
+		}
+		got, err := openBytes(t, data, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, it := range got.Items {
+			if w := want.Items[i]; it.NarHash != w.NarHash || it.NarHash.Hex == "" || strings.Join(it.References, " ") != strings.Join(w.References, " ") {
+				t.Errorf("packed %v: %s is %v naming %q (%s), want %v naming %q", packed, it.Path, it.NarHash, it.References, it.Problem, w.NarHash, w.References)
+			}
+		}
+	}
+}

@@ -176,11 +176,13 @@ func (s *storeReader) resolveLinks() error {
 	for _, l := range s.links {
 		n := &l.item.nodes[l.node]
 		target, ok := files[l.target]
-		if !ok || target.kind != '0' {
+		if !ok || target.kind == '5' {
 			l.item.problem = fmt.Sprintf("hard link %q leads to no file of this layer's store items", n.path)
 			continue
 		}
-		n.size, n.content, n.offset, n.executable = target.size, target.content, target.offset, target.executable
+		path := n.path
+		*n = target
+		n.path = path
 		files[strings.TrimSuffix(l.item.path[1:]+"/"+n.path, "/")] = *n
 		if err := s.pass.grow(s.where, n.size); err != nil {
 			return err
@@ -195,6 +197,11 @@ func (s *storeReader) resolveLinks() error {
 func (s *storeReader) scanLinked(it *storeItem, n narNode) {
 	it.seen.from = it.path[1:] + "/" + n.path
 	scan := scanner{seen: &it.seen}
+	if n.kind == '2' {
+		scan.write([]byte(n.target))
+		scan.close()
+		return
+	}
 	io.Copy(scanWriter{&scan}, io.NewSectionReader(n.content, n.offset, n.size))
 	scan.close()
 }
