@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"audit/inspect"
 	"audit/provenance"
-	"audit/provenance/guix"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
 	"audit/rebuild/compare"
-	guixbuilder "audit/rebuild/guix"
 	"audit/rebuild/repack"
 	"audit/report"
 )
@@ -25,7 +24,7 @@ type line struct {
 	builder string // "auto", "guix" or "none"
 	demand  bool   // a rebuild that cannot be done decides the exit status
 	rebuilt string // image built elsewhere; "" to run the builder
-	trusted []string
+	flags   flags  // what makers are told
 	fresh   []string
 	options rebuild.Options
 	timeout time.Duration
@@ -43,6 +42,7 @@ type line struct {
 type audit struct {
 	image      *inspect.Image
 	evidence   *provenance.Evidence
+	maker      maker // of the recipe's build system
 	plan       *rebuild.Plan
 	result     *rebuild.Result
 	buildErr   error
@@ -54,10 +54,6 @@ type audit struct {
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
 }
-
-// systems are the build systems whose images are known, in the order in which
-// they are asked.
-func systems() []provenance.System { return []provenance.System{guix.System{}} }
 
 // run is the main flow of audit.
 func (l *line) run(ctx context.Context, reference string) (*audit, error) {
@@ -115,7 +111,9 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 }
 
 // keep tells the files whose contents the checks look into.
-func keep(path string) bool { return guix.Keep(path) || repack.Keep(path) }
+func keep(path string) bool {
+	return repack.Keep(path) || slices.ContainsFunc(makers(), func(m maker) bool { return m.keep(path) })
+}
 
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
@@ -143,23 +141,31 @@ func (l *line) recover(img *inspect.Image) (ev *provenance.Evidence, err error) 
 // rebuild plans the rebuild and runs the builder, unless there is a reason not
 // to, which the checks then give.
 func (l *line) rebuild(ctx context.Context, a *audit) error {
-	plan, err := guixbuilder.NewPlan(a.image, a.evidence.Recipe, l.trusted)
-	switch {
-	case err == nil:
-		a.plan = &plan
-	case !errors.Is(err, provenance.ErrNotMine):
-		return fmt.Errorf("planning the rebuild: %w", err)
+	var err error
+	if a.maker, err = makerOf(a.evidence.Recipe.System); err == nil {
+		err = l.makePlan(a)
 	}
 	switch {
 	case l.rebuilt != "":
 		l.skip(inspect.Derivation, "the rebuild was made elsewhere")
 	case l.builder == "none":
 		l.notBuilt(a, errNotAsked)
-	case a.plan == nil:
-		l.notBuilt(a, errNoRecipe)
+	case err != nil:
+		l.notBuilt(a, err)
+	case l.builder != "auto" && l.builder != string(a.maker.name):
+		l.notBuilt(a, fmt.Errorf("the builder is to be %s, and the recipe is for %s", l.builder, a.maker.name))
 	default:
 		return l.build(ctx, a)
 	}
+	return nil
+}
+
+func (l *line) makePlan(a *audit) error {
+	plan, err := a.maker.plan(a.image, a.evidence.Recipe, l.flags)
+	if err != nil {
+		return fmt.Errorf("planning the rebuild: %w", err)
+	}
+	a.plan = &plan
 	return nil
 }
 
@@ -170,7 +176,7 @@ func (l *line) build(ctx context.Context, a *audit) error {
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, Image: a.image, Options: l.options}
-		a.result, a.buildErr = guixbuilder.Builder{}.Build(bounded, *a.plan, job)
+		a.result, a.buildErr = a.maker.builder.Build(bounded, *a.plan, job)
 		return a.buildErr
 	})
 	a.log = log.bytes()
@@ -193,11 +199,8 @@ func (l *line) deadline(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithCancel(ctx)
 }
 
-// Reasons for which no builder was run.
-var (
-	errNoRecipe = errors.New("the image tells no recipe that a builder could follow")
-	errNotAsked = errors.New("no builder was asked for")
-)
+// errNotAsked is the reason when no builder is wanted.
+var errNotAsked = errors.New("no builder was asked for")
 
 // notBuilt says in the checks that need a builder why there is nothing to
 // check. A build that was tried and failed is not one that did not run.

@@ -10,7 +10,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
-	guixbuilder "audit/rebuild/guix"
 	"audit/report"
 )
 
@@ -28,7 +27,7 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter), trusted: c.StringSlice("trust-channel")}
+			l := &line{tell: newProgress(c.App.ErrWriter), flags: newFlags(c)}
 			plan, err := l.plan(c.Context, reference)
 			l.tell.clear()
 			if err != nil {
@@ -49,11 +48,11 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
-	plan, err := guixbuilder.NewPlan(img, ev.Recipe, l.trusted)
+	m, err := makerOf(ev.Recipe.System)
 	if err != nil {
-		return plan, noRecipeError{errNoRecipe}
+		return rebuild.Plan{}, noRecipeError{err}
 	}
-	return plan, nil
+	return m.plan(img, ev.Recipe, l.flags)
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {
@@ -69,7 +68,7 @@ func putPlan(c *cli.Context, plan rebuild.Plan) error {
 		_, err := c.App.Writer.Write(planJSON(plan))
 		return err
 	}
-	files := []file{{"plan.json", planJSON(plan)}, {"rebuild.sh", guixbuilder.Script(plan)}}
+	files := planFiles(&plan)
 	for _, f := range plan.Files {
 		files = append(files, file{f.Name, []byte(f.Text)})
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
-	guixbuilder "audit/rebuild/guix"
 )
 
 func rebuildCommand() *cli.Command {
@@ -65,7 +64,11 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	if err != nil {
 		return err
 	}
-	if plan, err = guixbuilder.Vet(plan, c.StringSlice("trust-channel")); err != nil {
+	m, err := makerOf(plan.System)
+	if err == nil {
+		plan, err = m.vet(plan, newFlags(c))
+	}
+	if err != nil {
 		return unreadableError{err}
 	}
 	dir, err := os.MkdirTemp("", "audit-")
@@ -74,7 +77,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	}
 	defer os.RemoveAll(dir)
 	tell := newProgress(c.App.ErrWriter)
-	result, err := guixbuilder.Builder{}.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
+	result, err := m.builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
 	tell.clear()
 	if err != nil {
 		return planFailure(err)

@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
-	guixbuilder "audit/rebuild/guix"
 	"audit/report"
 	"audit/sbom"
 )
@@ -66,13 +65,13 @@ func newLine(c *cli.Context) (*line, error) {
 		return nil, err
 	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), trusted: c.StringSlice("trust-channel"),
+		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), flags: newFlags(c),
 		fresh: c.StringSlice("fresh"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
-	if !slices.Contains([]string{"auto", "guix", "none", ""}, l.builder) {
-		return nil, usageError{fmt.Errorf("--builder %s: not one of auto, guix and none", l.builder)}
+	if l.builder != "" && !slices.Contains(builderNames(), l.builder) {
+		return nil, usageError{fmt.Errorf("--builder %s: not one of %s", l.builder, strings.Join(builderNames(), ", "))}
 	}
 	return l, nil
 }
@@ -183,7 +182,11 @@ func planFiles(plan *rebuild.Plan) []file {
 	if plan == nil {
 		return nil
 	}
-	return []file{{"plan.json", planJSON(*plan)}, {"rebuild.sh", guixbuilder.Script(*plan)}}
+	files := []file{{"plan.json", planJSON(*plan)}}
+	if m, err := makerOf(plan.System); err == nil {
+		files = append(files, file{"rebuild.sh", m.script(*plan)})
+	}
+	return files
 }
 
 // sourceDate is the time that SOURCE_DATE_EPOCH gives, zero when it is not set
