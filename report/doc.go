@@ -1,9 +1,9 @@
 // Package report is the JSON contract of audit, and what renders it.
 //
 // [New] turns what the other packages found into a [Report], a value of plain
-// structs. Everything that a person reads is a function of that value alone:
-// [WriteJSON], [WriteText] and [WriteHTML]. A stored report.json is read again
-// by [ReadJSON] and renders to the same bytes as on the day it was made.
+// structs. Everything that is read is a function of that value alone: one for
+// each of the [Formats]. A stored report.json is read again by [ReadJSON] and
+// renders to the same bytes as on the day it was made.
 //
 // Three rules hold for every report:
 //

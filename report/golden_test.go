@@ -22,6 +22,9 @@ func renderers() map[string]writeFunc {
 		"text": func(w io.Writer, r *Report) error {
 			return WriteText(w, r, TextOptions{Folder: "tiny.audit"})
 		},
+		"Markdown":  WriteMarkdown,
+		"SARIF":     WriteSARIF,
+		"JUnit XML": WriteJUnit,
 	}
 }
 
@@ -53,6 +56,9 @@ func TestGolden(t *testing.T) {
 		golden(t, base+".json", asJSON(t, r))
 		golden(t, base+".txt", render(t, renderers()["text"], r))
 		golden(t, base+".html", render(t, WriteHTML, r))
+		golden(t, base+".md", render(t, WriteMarkdown, r))
+		golden(t, base+".sarif", render(t, WriteSARIF, r))
+		golden(t, base+".xml", render(t, WriteJUnit, r))
 	}
 }
 

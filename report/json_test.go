@@ -146,6 +146,8 @@ func FuzzRender(f *testing.F) {
 			t.Fatalf("writing what was read changes it: %v", err)
 		}
 		checkTerminal(t, render(t, renderers()["text"], r))
-		render(t, renderers()["HTML"], r)
+		for _, write := range renderers() {
+			render(t, write, r)
+		}
 	})
 }

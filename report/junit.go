@@ -1,0 +1,187 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"audit/inspect"
+)
+
+// The elements of JUnit XML that the XSD of Jenkins (xunit-plugin,
+// junit-10.xsd) and that of Ant's reports (windyroad, JUnit.xsd) both know, in
+// the order of the latter.
+type (
+	junitSuites struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Suite   junitSuite
+	}
+	junitSuite struct {
+		XMLName    xml.Name        `xml:"testsuite"`
+		Name       string          `xml:"name,attr"`
+		Package    string          `xml:"package,attr"`
+		ID         int             `xml:"id,attr"`
+		Tests      int             `xml:"tests,attr"`
+		Failures   int             `xml:"failures,attr"`
+		Errors     int             `xml:"errors,attr"`
+		Skipped    int             `xml:"skipped,attr"`
+		Time       string          `xml:"time,attr"`
+		Timestamp  string          `xml:"timestamp,attr"`
+		Hostname   string          `xml:"hostname,attr"`
+		Properties []junitProperty `xml:"properties>property"`
+		Cases      []junitCase     `xml:"testcase"`
+		Out        junitText       `xml:"system-out"`
+		Err        junitText       `xml:"system-err"`
+	}
+	junitText struct {
+		Text string `xml:",cdata"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
+	junitCase struct {
+		Class   string        `xml:"classname,attr"`
+		Name    string        `xml:"name,attr"`
+		Time    string        `xml:"time,attr"`
+		Skipped *junitSkipped `xml:"skipped"`
+		Error   *junitTrouble `xml:"error"`
+		Failure *junitTrouble `xml:"failure"`
+	}
+	junitSkipped struct {
+		Message string `xml:"message,attr"`
+	}
+	junitTrouble struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr"`
+		Text    string `xml:",cdata"`
+	}
+)
+
+// WriteJUnit writes the report as JUnit XML: a test case a check, and one for
+// the policy. A check that fails is a failure; one that did not run, or ran and
+// could not decide, is skipped and says why, since that is no pass either; a
+// build that was tried and failed is an error. So there is a failure or an
+// error when, and only when, the policy that was demanded does not hold.
+func WriteJUnit(w io.Writer, r *Report) error {
+	suite, err := newSuite(r)
+	if err != nil {
+		return err
+	}
+	doc, err := xml.MarshalIndent(junitSuites{Suite: suite}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the JUnit XML: %w", err)
+	}
+	if _, err := io.WriteString(w, xml.Header+string(doc)+"\n"); err != nil {
+		return fmt.Errorf("writing the JUnit XML: %w", err)
+	}
+	return nil
+}
+
+func newSuite(r *Report) (junitSuite, error) {
+	var summary strings.Builder
+	if err := WriteText(&summary, r, TextOptions{}); err != nil {
+		return junitSuite{}, err
+	}
+	s := junitSuite{
+		Name:      xmlLine(r.Image.Reference),
+		Package:   "audit",
+		Time:      seconds(r.Run.Durations),
+		Timestamp: r.Run.Date.UTC().Format("2006-01-02T15:04:05"),
+		Hostname:  xmlLine(r.Run.Host),
+		Out:       junitText{summary.String()},
+	}
+	if s.Hostname == "" {
+		s.Hostname = "localhost" // Ant's schema wants one
+	}
+	s.Properties = []junitProperty{
+		{"verdict", r.Verdict.String()},
+		{"configDigest", r.Image.ConfigDigest},
+		{"audit", r.Tool.Version},
+	}
+	for _, c := range r.Checks {
+		s.add(checkCase(c, r.Rebuild))
+	}
+	if r.Policy.Require != "" {
+		s.add(policyCase(r))
+	}
+	return s, nil
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+func checkCase(c Check, b *Rebuild) junitCase {
+	out := junitCase{Class: "audit", Name: string(c.ID), Time: "0"}
+	summary := xmlLine(c.Summary)
+	switch {
+	case c.Status == inspect.Fail:
+		out.Failure = &junitTrouble{summary, string(c.ID), findingLines(c)}
+	case c.ID == inspect.Rebuild && b != nil && b.Status == Failed:
+		out.Error = &junitTrouble{summary, "build-failed", findingLines(c)}
+	case c.Status == inspect.Unknown:
+		out.Skipped = &junitSkipped{"it ran and could not decide: " + summary}
+	case c.Status == inspect.Skipped:
+		out.Skipped = &junitSkipped{summary}
+	}
+	return out
+}
+
+func policyCase(r *Report) junitCase {
+	out := junitCase{Class: "audit", Name: "policy: " + r.Policy.Require, Time: "0"}
+	if !r.Policy.Holds {
+		meaning := xmlLine(Text(r.Meaning))
+		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(r.Limits, "\n"))}
+	}
+	return out
+}
+
+// findingLines lists the findings of a check, a line each.
+func findingLines(c Check) string {
+	var b strings.Builder
+	shown := min(len(c.Findings), maxRows)
+	for _, f := range c.Findings[:shown] {
+		where := f.Path
+		if f.Layer >= 0 {
+			where += Text(fmt.Sprintf(" (layer %d)", f.Layer))
+		}
+		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(f.Message))
+	}
+	if more := len(c.Findings) - shown; more > 0 {
+		fmt.Fprintf(&b, "… and %d more in report.json\n", more)
+	}
+	return b.String()
+}
+
+func seconds(steps []Duration) string {
+	total := 0.0
+	for _, d := range steps {
+		total += d.Seconds
+	}
+	return strconv.FormatFloat(total, 'f', 3, 64)
+}
+
+// xmlLine writes a value on one line, with visible escapes for what XML 1.0
+// cannot hold.
+func xmlLine(t Text) string { return Printable(clip(string(t), maxValue)) }
+
+// xmlText is the same for more than one line.
+func xmlText(s string) string {
+	var b strings.Builder
+	for _, sp := range spans(s, "\n") {
+		b.WriteString(sp.Text)
+	}
+	return b.String()
+}

@@ -1,0 +1,316 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"audit/inspect"
+)
+
+// Bounds of the Markdown: GitHub takes 65,536 characters in a comment. What is
+// left out is said; report.json has all of it.
+const (
+	maxMarkdown = 60_000   // bytes of all
+	mdList      = 12 << 10 // bytes of a list
+	mdFindings  = 20       // findings
+	mdRows      = 20       // differences of one cause
+	mdValue     = 200      // bytes of one value
+	mdBlock     = 4 << 10  // bytes of a diff or a file
+)
+
+// WriteMarkdown writes the report for a pull request or a job summary, in
+// GitHub Flavored Markdown (version 0.29) of at most 60,000 bytes. Text that
+// the image chose is code, or words in which nothing can be markup, a link, or
+// a mention of someone.
+func WriteMarkdown(w io.Writer, r *Report) error {
+	text := mdHead(r)
+	sections := append([]string{mdFindingList(r.Checks)}, mdDifferences(r)...)
+	left := 0
+	for _, section := range append(sections, mdRecipe(r)) {
+		if len(text)+len(section) > maxMarkdown {
+			left++
+			continue
+		}
+		text += section
+	}
+	if left > 0 {
+		text += fmt.Sprintf("\n%s did not fit here: see report.html.\n", count(left, "section"))
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		return fmt.Errorf("writing the Markdown: %w", err)
+	}
+	return nil
+}
+
+// mdHead is the verdict, the checks, and what the verdict does not say.
+func mdHead(r *Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## audit: %s\n\n%s: %s\n\n", strings.ToLower(verdictWord(r.Verdict)), mdCode(string(r.Image.Reference)), mdText(r.Meaning))
+	b.WriteString("| status | check | vouches for | |\n|---|---|--:|---|\n")
+	for i, c := range r.Checks {
+		covered := ""
+		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
+			covered = mdPercent(r.Coverage.Checks[i].Share)
+		}
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(string(c.Summary)))
+	}
+	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
+		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
+	}
+	if p := r.Policy; p.Require != "" {
+		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
+		fmt.Fprintf(&b, "\nThe policy %s **%s**.\n", mdCode(p.Require), holds)
+	}
+	b.WriteString("\nWhat this does not say:\n\n")
+	for _, l := range r.Limits {
+		fmt.Fprintf(&b, "- %s\n", mdText(l))
+	}
+	return b.String()
+}
+
+func mdIcon(s inspect.Status) string {
+	switch s {
+	case inspect.Pass:
+		return "✅"
+	case inspect.Fail:
+		return "❌"
+	case inspect.Skipped:
+		return "➖"
+	}
+	return "❔"
+}
+
+func mdOrigins(origins []OriginShare) string {
+	var parts []string
+	for _, o := range origins {
+		if o.Bytes > 0 {
+			parts = append(parts, originWords(o.Origin)[0]+" "+mdPercent(o.Share))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func mdPercent(share float64) string { return strings.Replace(percent(share), "<", "under ", 1) }
+
+// mdFindingList lists problems before notes.
+func mdFindingList(checks []Check) string {
+	var all []string
+	for _, level := range []inspect.Level{inspect.Problem, inspect.Note} {
+		for _, c := range checks {
+			for _, f := range c.Findings {
+				if f.Level == level {
+					all = append(all, mdFinding(c.ID, f))
+				}
+			}
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "\n### Findings\n\n" + mdSome(all, mdFindings)
+}
+
+// mdSome joins the first of a list, at most n, and counts the others.
+func mdSome(all []string, n int) string {
+	var b strings.Builder
+	for i, line := range all {
+		if i == n || i > 0 && b.Len()+len(line) > mdList {
+			return b.String() + fmt.Sprintf("\n… and %d more in report.json\n", len(all)-i)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func mdFinding(id inspect.CheckID, f Finding) string {
+	where := ""
+	if f.Path != "" {
+		where = " " + mdCode(string(f.Path))
+	}
+	if f.Layer >= 0 {
+		where += fmt.Sprintf(" (layer %d)", f.Layer)
+	}
+	return fmt.Sprintf("- **%s**%s: %s\n", id, where, mdText(string(f.Message)))
+}
+
+// mdDifferences counts the causes, then has a section for each.
+func mdDifferences(r *Report) []string {
+	c := r.Comparison
+	if c == nil {
+		return nil
+	}
+	text := "\n### Differences\n\n" + textLayers(c) + ".\n" + mdFields(c.Config)
+	groups := byCause(c.Differences)
+	if len(groups) > 0 {
+		text += "\n| cause | differences | |\n|---|--:|---|\n"
+	}
+	sections := []string{text}
+	for _, g := range groups {
+		sections[0] += fmt.Sprintf("| %s | %d | %s |\n", mdText(string(g.Cause)), len(g.Differences), causeWords(g.Cause))
+		sections = append(sections, mdGroup(g))
+	}
+	return sections
+}
+
+func mdFields(fields []FieldDifference) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	own, derived := splitFields(fields)
+	var lines []string
+	for _, f := range slices.Concat(own, derived) {
+		lines = append(lines, fmt.Sprintf("| %s | %s | %s | %s |\n", mdCode(string(f.Field)), mdOrAbsent(f.Was), mdOrAbsent(f.Now), mdText(string(f.Cause))))
+	}
+	return "\n| field of the config | was | now | cause |\n|---|---|---|---|\n" + mdSome(lines, mdRows)
+}
+
+func mdOrAbsent(t Text) string {
+	if t == "" {
+		return "absent"
+	}
+	return mdCode(string(t))
+}
+
+// mdGroup folds the differences of one cause away.
+func mdGroup(g group) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n<details><summary>%s: %d</summary>\n\n", mdWords(string(g.Cause), htmlCode), len(g.Differences))
+	if help := causeAdvice(g.Cause); help != "" {
+		b.WriteString(help + "\n\n")
+	}
+	var lines []string
+	for i, d := range g.Differences {
+		if i > mdRows { // what is not written need not be laid out
+			lines = append(lines, "")
+			continue
+		}
+		lines = append(lines, mdDifference(d))
+	}
+	b.WriteString(mdSome(lines, mdRows))
+	b.WriteString("\n</details>\n")
+	return b.String()
+}
+
+func mdDifference(d Difference) string {
+	line := "- "
+	if d.Path != "" {
+		line += mdCode(string(d.Path)) + " "
+	}
+	if d.Layer >= 0 {
+		line += fmt.Sprintf("(layer %d)", d.Layer)
+	}
+	if d.Was != "" || d.Now != "" {
+		line += ": " + mdOrAbsent(d.Was) + " → " + mdOrAbsent(d.Now)
+	}
+	line = strings.TrimRight(line, " ") + "\n"
+	if d.Detail != "" {
+		line += "\n" + mdFence("diff", string(d.Detail)) + "\n"
+	}
+	return line
+}
+
+// mdRecipe folds the recipe away: where it comes from, what to type, its files.
+func mdRecipe(r *Report) string {
+	if r.Recipe.Packer == "" && len(r.Recipe.Files) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s; %s, %s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode),
+		count(len(r.Recipe.Channels), "channel"), count(len(r.Recipe.Packages), "package"))
+	if r.Plan != nil && len(r.Plan.Command) > 0 {
+		b.WriteString("\nTo build the image again:\n\n" + mdFence("sh", replay(r)))
+	}
+	for _, f := range r.Recipe.Files {
+		b.WriteString("\n" + mdCode(string(f.Name)) + "\n\n" + mdFence("", string(f.Text)))
+	}
+	b.WriteString("\n</details>\n")
+	return b.String()
+}
+
+// mdFence is a block of code. Its fence is longer than any in the text.
+func mdFence(language, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(clip(text, mdBlock)) {
+		for _, sp := range spans(strings.TrimSuffix(line, "\n"), "\t") {
+			b.WriteString(sp.Text)
+		}
+		b.WriteByte('\n')
+	}
+	fence := "```"
+	for strings.Contains(b.String(), fence) {
+		fence += "`"
+	}
+	return fence + language + "\n" + b.String() + fence + "\n"
+}
+
+// mdCode writes a value as code, wherever it stands: in a table too, where a
+// vertical bar would end the cell.
+func mdCode(s string) string {
+	s = Printable(clip(s, mdValue))
+	switch {
+	case s == "":
+		return "(empty)"
+	case strings.ContainsAny(s, "`|") || strings.TrimSpace(s) != s:
+		return htmlCode(s)
+	}
+	return "`" + s + "`"
+}
+
+// htmlCode writes a value as code where Markdown is not read: between tags.
+func htmlCode(s string) string { return "<code>" + entities(s) + "</code>" }
+
+// entities writes all but letters and digits as character references, which
+// are never markup (CommonMark 0.31, 6.2).
+func entities(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			b.WriteRune(r)
+			continue
+		}
+		fmt.Fprintf(&b, "&#%d;", r)
+	}
+	return b.String()
+}
+
+// mdText writes a sentence on one line: words as they are, and as code whatever
+// could be more than a word: markup, a path, an address, a digest, a mention.
+func mdText(s string) string { return mdWords(s, mdCode) }
+
+// mdWords is mdText with a way to write code.
+func mdWords(s string, code func(string) string) string {
+	words := strings.Fields(Printable(clip(s, 4*mdValue)))
+	for i, word := range words {
+		core := strings.TrimLeft(word, `("'`)
+		before := word[:len(word)-len(core)]
+		ends := `.,;:)"'…`
+		if strings.Contains(core, "(") {
+			ends = `.,;:"'…`
+		}
+		core = strings.TrimRight(core, ends)
+		after := word[len(before)+len(core):]
+		if !isPlainWord(core) {
+			words[i] = before + code(core) + after
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// isPlainWord says that a word is letters, digits and hyphens, and nothing that
+// GitHub makes a link of: commits, and issues as GH-1.
+func isPlainWord(word string) bool {
+	if strings.HasPrefix(word, "-") || strings.HasPrefix(strings.ToUpper(word), "GH-") {
+		return word == "-"
+	}
+	hex := len(word) >= 7
+	for _, r := range word {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-'→%", r) {
+			return false
+		}
+		hex = hex && strings.ContainsRune("0123456789abcdefABCDEF", r)
+	}
+	return !hex
+}

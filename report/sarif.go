@@ -1,0 +1,335 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"regexp"
+	"strings"
+
+	"audit/inspect"
+	"audit/rebuild/compare"
+)
+
+// The parts of SARIF 2.1.0 (OASIS Standard, 27 March 2020) that a report needs;
+// the names are those of the standard.
+type (
+	sarifLog struct {
+		Schema  string     `json:"$schema"`
+		Version string     `json:"version"`
+		Runs    []sarifRun `json:"runs"`
+	}
+	sarifRun struct {
+		Tool        sarifTool                `json:"tool"`
+		Automation  sarifAutomation          `json:"automationDetails"`
+		Invocations []sarifInvocation        `json:"invocations"`
+		Bases       map[string]sarifArtifact `json:"originalUriBaseIds"`
+		Results     []sarifResult            `json:"results"`
+		Properties  sarifProperties          `json:"properties"`
+	}
+	sarifTool struct {
+		Driver sarifDriver `json:"driver"`
+	}
+	sarifDriver struct {
+		Name    string      `json:"name"`
+		Version string      `json:"version"`
+		Rules   []sarifRule `json:"rules"`
+	}
+	sarifRule struct {
+		ID    string    `json:"id"`
+		Short sarifText `json:"shortDescription"`
+		Help  sarifText `json:"help"`
+	}
+	sarifAutomation struct {
+		ID string `json:"id"`
+	}
+	sarifInvocation struct {
+		Successful    bool                `json:"executionSuccessful"`
+		Notifications []sarifNotification `json:"toolExecutionNotifications"`
+	}
+	sarifNotification struct {
+		Descriptor sarifReference `json:"descriptor"`
+		Level      string         `json:"level"`
+		Message    sarifText      `json:"message"`
+	}
+	sarifReference struct {
+		ID string `json:"id"`
+	}
+	sarifArtifact struct {
+		Description sarifText `json:"description"`
+	}
+	sarifResult struct {
+		RuleID       string            `json:"ruleId"`
+		RuleIndex    int               `json:"ruleIndex"`
+		Level        string            `json:"level"`
+		Message      sarifText         `json:"message"`
+		Locations    []sarifLocation   `json:"locations"`
+		Fingerprints map[string]string `json:"partialFingerprints"`
+	}
+	sarifLocation struct {
+		Physical sarifPhysical  `json:"physicalLocation"`
+		Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+	}
+	sarifPhysical struct {
+		Artifact sarifURI    `json:"artifactLocation"`
+		Region   sarifRegion `json:"region"`
+	}
+	sarifURI struct {
+		URI  string `json:"uri"`
+		Base string `json:"uriBaseId,omitempty"`
+	}
+	sarifRegion struct {
+		StartLine int `json:"startLine"` // 1: code scanning services want one
+	}
+	sarifLogical struct {
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+	}
+	sarifText struct {
+		Text string `json:"text"`
+	}
+	sarifProperties struct {
+		Verdict string            `json:"verdict"`
+		Policy  string            `json:"policy"`
+		Holds   bool              `json:"policyHolds"`
+		Checks  map[string]string `json:"checks"`
+	}
+)
+
+const (
+	sarifSchema  = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	sarifRoot    = "IMAGE" // base of paths within the image's file system
+	sarifResults = 10_000  // results at most; services take some 25,000
+	sarifValue   = 1 << 10 // bytes of one value
+	sarifClip    = 4 << 10 // bytes of a message
+)
+
+// WriteSARIF writes the report as SARIF 2.1.0. A result is something that
+// stands against the image: the problems of checks that fail (error) or could
+// not decide (warning), the differences of a rebuild (error, or note when no
+// container sees them), and a policy that does not hold (error). A check that
+// did not run is a notification, as is the verdict with what it does not say.
+func WriteSARIF(w io.Writer, r *Report) error {
+	s := &sarifWriter{report: r, index: map[string]int{}, rules: []sarifRule{}, found: []sarifResult{}}
+	s.results()
+	doc, err := json.MarshalIndent(sarifLog{sarifSchema, "2.1.0", []sarifRun{s.run()}}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the SARIF log: %w", err)
+	}
+	if _, err := w.Write(append(doc, '\n')); err != nil {
+		return fmt.Errorf("writing the SARIF log: %w", err)
+	}
+	return nil
+}
+
+// A sarifWriter gathers results, and the rules that they name.
+type sarifWriter struct {
+	report *Report
+	rules  []sarifRule
+	index  map[string]int
+	found  []sarifResult
+	left   int // results beyond sarifResults
+}
+
+func (s *sarifWriter) results() {
+	for _, c := range s.report.Checks {
+		s.check(c)
+	}
+	if c := s.report.Comparison; c != nil {
+		own, _ := splitFields(c.Config)
+		for _, f := range own {
+			message := fmt.Sprintf("%s of the config: %s → %s", f.Field, orAbsent(f.Was), orAbsent(f.Now))
+			s.add(differenceRule("config/", f.Cause), levelOf(f.Cause), -1, "", message)
+		}
+		for _, g := range byCause(c.Differences) {
+			for _, d := range g.Differences {
+				message := fmt.Sprintf("%s: %s → %s", g.Cause, orAbsent(d.Was), orAbsent(d.Now))
+				s.add(differenceRule("difference/", g.Cause), levelOf(g.Cause), d.Layer, d.Path, message)
+			}
+		}
+	}
+	if p := s.report.Policy; p.Require != "" && !p.Holds {
+		rule := sarifRule{"policy", sarifText{"The policy that was demanded does not hold"}, sarifText{"The exit status of audit says the same. " + strings.Join(s.report.Limits, " ")}}
+		s.add(rule, "error", -1, "", fmt.Sprintf("the verdict is %s, and the policy %s does not hold: %s", s.report.Verdict, p.Require, s.report.Meaning))
+	}
+}
+
+// check adds the problems of a check that says no or could not decide; those
+// that only repeat the comparison are left to it.
+func (s *sarifWriter) check(c Check) {
+	level := map[inspect.Status]string{inspect.Fail: "error", inspect.Unknown: "warning"}[c.Status]
+	if level == "" {
+		return
+	}
+	told := false
+	for _, f := range c.Findings {
+		if f.Level != inspect.Problem {
+			continue
+		}
+		told = true
+		if !s.repeats(c.ID, f.Rule) {
+			s.add(checkRule(c.ID, f.Rule), level, f.Layer, f.Path, string(f.Message))
+		}
+	}
+	if !told {
+		s.add(checkRule(c.ID, ""), level, -1, "", string(c.Summary))
+	}
+}
+
+func (s *sarifWriter) repeats(id inspect.CheckID, rule Text) bool {
+	return id == inspect.Rebuild && s.report.Comparison != nil && (strings.HasPrefix(string(rule), "difference-") || rule == "more-differences")
+}
+
+func checkRule(id inspect.CheckID, rule Text) sarifRule {
+	r := sarifRule{ID: string(id), Short: sarifText{question(id)}, Help: sarifText{why(id) + " " + react(id)}}
+	if rule != "" {
+		r.ID += "/" + kebab(string(rule))
+	}
+	return r
+}
+
+func differenceRule(prefix string, c compare.Cause) sarifRule {
+	r := sarifRule{ID: prefix + kebab(string(c)), Short: sarifText{causeWords(c)}, Help: sarifText{causeAdvice(c)}}
+	if r.Short.Text == "" {
+		r.Short.Text = "a difference of cause " + kebab(string(c))
+	}
+	if r.Help.Text == "" {
+		r.Help.Text = react(inspect.Rebuild)
+	}
+	return r
+}
+
+func levelOf(c compare.Cause) string {
+	if c.Harmless() {
+		return "note"
+	}
+	return "error"
+}
+
+var notKebab = regexp.MustCompile(`[^a-z0-9]+`)
+
+// kebab makes a name out of anything.
+func kebab(s string) string {
+	s = strings.Trim(notKebab.ReplaceAllString(strings.ToLower(clip(s, 60)), "-"), "-")
+	if s == "" {
+		return "other"
+	}
+	return s
+}
+
+func orAbsent(t Text) string {
+	if t == "" {
+		return "absent"
+	}
+	return Printable(clip(string(t), sarifValue))
+}
+
+func (s *sarifWriter) add(rule sarifRule, level string, layer int, path Text, message string) {
+	if len(s.found) == sarifResults {
+		s.left++
+		return
+	}
+	at, ok := s.index[rule.ID]
+	if !ok {
+		at = len(s.rules)
+		s.index[rule.ID] = at
+		s.rules = append(s.rules, rule)
+	}
+	s.found = append(s.found, sarifResult{
+		RuleID:       rule.ID,
+		RuleIndex:    at,
+		Level:        level,
+		Message:      sarifMessage(message),
+		Locations:    []sarifLocation{s.location(layer, path)},
+		Fingerprints: map[string]string{"auditFinding/v1": fingerprint(rule.ID, layer, path)},
+	})
+}
+
+// sarifMessage is a message in which nothing is a link ([text](target)) or a
+// placeholder ({0}), as 3.11.5 and 3.11.6 of the standard have them.
+func sarifMessage(message string) sarifText {
+	text := Printable(clip(message, sarifClip))
+	text = strings.ReplaceAll(text, "](", "] (")
+	text = strings.NewReplacer("{", "{{", "}", "}}").Replace(text)
+	if text == "" {
+		text = "no message"
+	}
+	return sarifText{text}
+}
+
+// location is the place of a path in the image, or, of what has no path that
+// stays within the image, the image itself.
+func (s *sarifWriter) location(layer int, path Text) sarifLocation {
+	var l sarifLocation
+	l.Physical.Region.StartLine = 1
+	if p := relative(path); staysInside(p) {
+		l.Physical.Artifact = sarifURI{percentEncoded(p), sarifRoot}
+	} else {
+		l.Physical.Artifact = sarifURI{URI: percentEncoded(archiveFile(s.report.Image))}
+		if path != "" {
+			l.Logical = append(l.Logical, sarifLogical{orAbsent(path), "member"})
+		}
+	}
+	if layer >= 0 {
+		l.Logical = append(l.Logical, sarifLogical{fmt.Sprintf("layer %d", layer), "layer"})
+	}
+	return l
+}
+
+// staysInside says that a path names something below the folder it is taken from.
+func staysInside(p string) bool {
+	return p != "" && p[0] != '/' && path.Clean(p) == p && p != "." && p != ".." && !strings.HasPrefix(p, "../")
+}
+
+// percentEncoded writes a path as a relative reference (RFC 3986, 4.2): every
+// byte but the unreserved ones and the slash is escaped, the colon too.
+func percentEncoded(p string) string {
+	var b strings.Builder
+	for i := range len(p) {
+		c := p[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~/", c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}
+
+// fingerprint stays the same from run to run for the same finding.
+func fingerprint(rule string, layer int, path Text) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", rule, layer, path))
+	return hex.EncodeToString(sum[:16])
+}
+
+func (s *sarifWriter) run() sarifRun {
+	r := s.report
+	run := sarifRun{
+		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, s.rules}},
+		Automation:  sarifAutomation{"audit/" + percentEncoded(archiveFile(r.Image)) + "/"},
+		Invocations: []sarifInvocation{{true, s.notifications()}},
+		Bases:       map[string]sarifArtifact{sarifRoot: {sarifText{"the root of the image's file system"}}},
+		Results:     s.found,
+		Properties:  sarifProperties{r.Verdict.String(), r.Policy.Require, r.Policy.Holds, map[string]string{}},
+	}
+	for _, c := range r.Checks {
+		run.Properties.Checks[string(c.ID)] = c.Status.String()
+	}
+	return run
+}
+
+func (s *sarifWriter) notifications() []sarifNotification {
+	out := []sarifNotification{{sarifReference{"verdict"}, "note", sarifMessage(s.report.Verdict.String() + ": " + strings.Join(append([]string{s.report.Meaning}, s.report.Limits...), " "))}}
+	for _, c := range s.report.Checks {
+		if c.Status == inspect.Skipped {
+			out = append(out, sarifNotification{sarifReference{"skipped/" + string(c.ID)}, "note", sarifMessage("the check " + string(c.ID) + " did not run: " + string(c.Summary))})
+		}
+	}
+	if s.left > 0 {
+		out = append(out, sarifNotification{sarifReference{"left-out"}, "warning", sarifMessage(count(s.left, "more result") + " are in report.json")})
+	}
+	return out
+}
