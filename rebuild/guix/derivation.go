@@ -2,13 +2,12 @@ package guix
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild/drv"
 )
 
 // A derivation is what a .drv file says, as far as it matters here.
@@ -20,162 +19,28 @@ type derivation struct {
 	graft   bool     // it replaces references in another derivation's output
 }
 
-// maxDerivation bounds a .drv file; those of big bootstrap scripts have some
-// hundred kilobytes.
-const maxDerivation = 16 << 20
-
 // readDerivation reads a .drv file.
 func readDerivation(file string) (*derivation, error) {
-	info, err := os.Stat(file)
+	read, err := drv.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading a derivation: %w", err)
+		return nil, err
 	}
-	if info.Size() > maxDerivation {
-		return nil, &inspect.LimitError{Name: "bytes of a derivation", Limit: maxDerivation, Where: file}
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading a derivation: %w", err)
-	}
-	d, err := parseDerivation(string(text))
-	if err != nil {
-		return nil, &inspect.FormatError{Where: file, Err: err}
-	}
+	d := newDerivation(read)
 	d.path = file
 	return d, nil
 }
 
-// parseDerivation reads the text of a .drv file: the term
-//
-//	Derive([outputs],[inputs],[sources],system,builder,[arguments],[environment])
-//
-// in which an output is (name,path,algorithm,hash), an input (drv,[names]) and
-// a variable of the environment (name,value) (Guix 1.5, guix/derivations.scm,
-// write-derivation).
-func parseDerivation(text string) (*derivation, error) {
-	rest, ok := strings.CutPrefix(text, "Derive")
-	if !ok {
-		return nil, errors.New("not a derivation")
+func newDerivation(read *drv.Derivation) *derivation {
+	d := &derivation{sources: read.Sources}
+	for _, o := range read.Outputs {
+		d.outputs = append(d.outputs, o.Path)
 	}
-	whole, rest, err := parseTerm(rest, 0)
-	if err != nil {
-		return nil, err
+	for _, in := range read.Inputs {
+		d.inputs = append(d.inputs, in.Path)
 	}
-	if strings.TrimSpace(rest) != "" || len(whole.list) != 7 {
-		return nil, errors.New("a derivation has seven fields and nothing after them")
-	}
-	d := new(derivation)
-	if d.outputs, err = column(whole.list[0], 1); err != nil {
-		return nil, fmt.Errorf("outputs: %w", err)
-	}
-	if d.inputs, err = column(whole.list[1], 0); err != nil {
-		return nil, fmt.Errorf("inputs: %w", err)
-	}
-	for _, s := range whole.list[2].list {
-		d.sources = append(d.sources, s.text)
-	}
-	d.graft = isGraft(whole.list[6])
-	return d, nil
-}
-
-// isGraft looks for the mark of a graft in the environment of a derivation
-// (Guix 1.5, guix/grafts.scm, graft-derivation/shallow).
-func isGraft(environment term) bool {
-	for _, v := range environment.list {
-		if len(v.list) == 2 && v.list[0].text == "guix properties" {
-			return strings.Contains(v.list[1].text, "(type . graft)")
-		}
-	}
-	return false
-}
-
-// column returns the strings at one place of each tuple of a list.
-func column(list term, i int) ([]string, error) {
-	var out []string
-	for _, tuple := range list.list {
-		if len(tuple.list) <= i {
-			return nil, errors.New("a tuple is too short")
-		}
-		out = append(out, tuple.list[i].text)
-	}
-	return out, nil
-}
-
-// A term is a string, or a list or tuple of terms.
-type term struct {
-	text string
-	list []term
-}
-
-// deepest is how far lists nest in a derivation, with some room.
-const deepest = 8
-
-// parseTerm reads a term and returns what follows it.
-func parseTerm(s string, depth int) (term, string, error) {
-	if s == "" || depth > deepest {
-		return term{}, "", errors.New("a term is missing, or nests too deeply")
-	}
-	switch s[0] {
-	case '"':
-		text, rest, err := parseString(s[1:])
-		return term{text: text}, rest, err
-	case '[':
-		return parseList(s[1:], ']', depth)
-	case '(':
-		return parseList(s[1:], ')', depth)
-	}
-	return term{}, "", fmt.Errorf("%q begins no term", s[0])
-}
-
-func parseList(s string, end byte, depth int) (term, string, error) {
-	var t term
-	for s != "" && s[0] != end {
-		if len(t.list) > 0 {
-			if s[0] != ',' {
-				return term{}, "", fmt.Errorf("%q instead of a comma", s[0])
-			}
-			s = s[1:]
-		}
-		item, rest, err := parseTerm(s, depth+1)
-		if err != nil {
-			return term{}, "", err
-		}
-		t.list = append(t.list, item)
-		s = rest
-	}
-	if s == "" {
-		return term{}, "", errors.New("a list has no end")
-	}
-	return t, s[1:], nil
-}
-
-func parseString(s string) (text, rest string, err error) {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return b.String(), s[i+1:], nil
-		case c == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(unescape(s[i]))
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", "", errors.New("a string has no end")
-}
-
-// unescape returns what a character after a backslash stands for.
-func unescape(c byte) byte {
-	switch c {
-	case 'n':
-		return '\n'
-	case 'r':
-		return '\r'
-	case 't':
-		return '\t'
-	}
-	return c
+	// the mark of a graft (Guix 1.5, guix/grafts.scm, graft-derivation/shallow)
+	d.graft = strings.Contains(read.Env["guix properties"], "(type . graft)")
+	return d
 }
 
 // A graph is a derivation with all those that it is built from.

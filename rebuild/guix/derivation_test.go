@@ -1,15 +1,11 @@
 package guix
 
 import (
-	"errors"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"audit/inspect"
+	"audit/rebuild/drv"
 )
 
 // A derivation that Guix 1.5.0 wrote.
@@ -34,39 +30,16 @@ func TestReadDerivation(t *testing.T) {
 
 func TestParseDerivation(t *testing.T) {
 	const tail = `,"x86_64-linux","/bin/sh",["-c","\"a\"\n\\"],[("name","x"),("guix properties","((type . graft) (graft (count . 2)))")])`
-	got, err := parseDerivation(`Derive([("lib","/s/lib","",""),("out","/s/a\"b\n\r\t\\c\d","","")],[("/s/x.drv",["lib","out"])],["/s/src","/s/src2"]` + tail + "\n")
+	read, err := drv.Parse(`Derive([("lib","/s/lib","",""),("out","/s/a\"b\n\r\t\\c\d","","")],[("/s/x.drv",["lib","out"])],["/s/src","/s/src2"]` + tail + "\n")
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := newDerivation(read)
 	want := &derivation{
 		outputs: []string{"/s/lib", "/s/a\"b\n\r\t\\cd"}, inputs: []string{"/s/x.drv"}, sources: []string{"/s/src", "/s/src2"}, graft: true,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(derivation{})); diff != "" {
 		t.Errorf("derivation (-want +got):\n%s", diff)
-	}
-	for _, bad := range []string{
-		"", "Derive", "Derive(", "Derive()", "Derive([],[],[])", `Derive([],[],[],"","",[],[]`, `Derive([],[],[],"","",[],[])x`,
-		`Derive([("out")],[],[],"","",[],[])`, `Derive([],[()],[],"","",[],[])`, `Derive([],[],["a" "b"],"","",[],[])`,
-		`Derive([],[],["a,"",[],[])`, "Derive" + strings.Repeat("[", 1000), `Derive([],[],[,"a"],"","",[],[])`, `Derive([],[],["a",],"","",[],[])`,
-		"Derive([x],[],[]" + tail, "DrvWithVersion([],[],[]" + tail,
-	} {
-		if _, err := parseDerivation(bad); err == nil {
-			t.Errorf("%q is taken for a derivation", bad)
-		}
-	}
-}
-
-func TestReadDerivationTooLong(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "long.drv")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(path, maxDerivation+1); err != nil {
-		t.Fatal(err)
-	}
-	var limit *inspect.LimitError
-	if _, err := readDerivation(path); !errors.As(err, &limit) {
-		t.Errorf("error %v, want a LimitError", err)
 	}
 }
 
@@ -82,26 +55,4 @@ func TestReadGraphCircle(t *testing.T) {
 	if len(g.near) != 2 || g.root.path != a || g.near[1].path != b {
 		t.Errorf("graph %+v", g.near)
 	}
-}
-
-func FuzzParseDerivation(f *testing.F) {
-	text, err := os.ReadFile("testdata/tiny-hello-3.2.drv")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(string(text))
-	f.Add(`Derive([("out","/s","","")],[("/x.drv",["out"])],["\\\n"],"","",[],[("a","b")])`)
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := parseDerivation(text)
-		if err != nil {
-			return
-		}
-		again, err := parseDerivation(derivationText(d.outputs, d.inputs))
-		if err != nil {
-			t.Fatalf("what was read and printed cannot be read: %v", err)
-		}
-		if diff := cmp.Diff([][]string{d.outputs, d.inputs}, [][]string{again.outputs, again.inputs}); diff != "" {
-			t.Errorf("read, printed and read again (-first +second):\n%s", diff)
-		}
-	})
 }

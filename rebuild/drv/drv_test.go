@@ -1,0 +1,122 @@
+package drv
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nix-community/go-nix/pkg/derivation"
+
+	"audit/inspect"
+)
+
+// Derivations that Nix 2.8.0 wrote, read by another reader too (which leaves the
+// arguments as they are escaped).
+func TestReadSamples(t *testing.T) {
+	files, err := filepath.Glob("../../fixtures/nix/drv-mini/*.drv")
+	if err != nil || len(files) != 5 {
+		t.Fatalf("%d samples, %v", len(files), err)
+	}
+	for _, file := range files {
+		got, err := Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		other, err := derivation.ReadDerivation(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := &Derivation{System: other.Platform, Builder: other.Builder, Arguments: got.Arguments, Env: other.Env}
+		want.Sources = append(want.Sources, other.InputSources...)
+		want.Outputs = []Output{{Name: "out", Path: other.Outputs["out"].Path}}
+		for _, in := range got.Inputs {
+			want.Inputs = append(want.Inputs, Input{in.Path, other.InputDerivations[in.Path]})
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(got.Inputs) != len(other.InputDerivations) {
+			t.Errorf("%s (-want +got):\n%s", file, diff)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	got, err := Parse(`Derive([("lib","/s/lib","",""),("out","","r:sha256","00")],[("/s/x.drv",["lib","out"])],["/s/src"],"x86_64-linux","/bin/sh",["-c","\"a\"\n\\"],[("name","x\ty\r\d")])` + "\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Derivation{
+		Outputs: []Output{{"lib", "/s/lib", "", ""}, {"out", "", "r:sha256", "00"}},
+		Inputs:  []Input{{"/s/x.drv", []string{"lib", "out"}}}, Sources: []string{"/s/src"},
+		System: "x86_64-linux", Builder: "/bin/sh", Arguments: []string{"-c", "\"a\"\n\\"}, Env: map[string]string{"name": "x\ty\rd"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got.Fixed() {
+		t.Error("a derivation of two outputs is no fixed one")
+	}
+	fixed, err := Parse(`Derive([("out","/s/x","sha256","00")],[],[],"","",[],[])`)
+	if err != nil || !fixed.Fixed() {
+		t.Errorf("%+v, %v", fixed, err)
+	}
+}
+
+func TestParseBroken(t *testing.T) {
+	const tail = `,"","",[],[])`
+	for _, bad := range []string{
+		"", "Derive", "Derive(", "Derive()", "Derive([],[],[])", `Derive([],[],[],"","",[],[]`, `Derive([],[],[]` + tail + "x",
+		`Derive([("out")],[],[]` + tail, `Derive([],[()],[]` + tail, `Derive([],[],["a" "b"]` + tail, `Derive([],[],["a` + tail,
+		"Derive" + strings.Repeat("[", 1000), `Derive([],[],[,"a"]` + tail, `Derive([],[],["a",]` + tail, `Derive([x],[],[]` + tail,
+		`DrvWithVersion("xp-dyn-drv",[],[],[]` + tail, `Derive([],[],[],"","",[],[("a")])`,
+	} {
+		if _, err := Parse(bad); err == nil {
+			t.Errorf("%q is taken for a derivation", bad)
+		}
+	}
+}
+
+func TestReadTooBig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "long.drv")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, MaxBytes+1); err != nil {
+		t.Fatal(err)
+	}
+	var limit *inspect.LimitError
+	if _, err := Read(file); !errors.As(err, &limit) {
+		t.Errorf("error %v, want a LimitError", err)
+	}
+}
+
+// What was read and printed reads the same again.
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("../../fixtures/nix/drv-mini/*.drv")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := Parse(text)
+		if err != nil {
+			return
+		}
+		again, err := Parse(d.Text())
+		if err != nil {
+			t.Fatalf("what was read and printed cannot be read: %v", err)
+		}
+		if diff := cmp.Diff(d, again); diff != "" {
+			t.Errorf("(-first +second):\n%s", diff)
+		}
+	})
+}
