@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // maxIndexDepth bounds how deep indexes may lie in each other, and
@@ -154,7 +155,7 @@ func distinctImages(all []candidate) []candidate {
 	var images []candidate
 	seen := make(map[v1.Hash]bool)
 	for _, c := range all {
-		if isAttestation(c.Descriptor) || c.ArtifactType != "" || seen[c.Digest] {
+		if isAttestation(c.Descriptor) || isArtifact(types.MediaType(c.ArtifactType)) || seen[c.Digest] {
 			continue
 		}
 		seen[c.Digest] = true

@@ -209,3 +209,48 @@ func TestCancellation(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// The form of a tar is told by its members; a prefix forces one.
+func TestFormOfTar(t *testing.T) {
+	layer := membersOf(t, readSample(t, "images/tiny.tar.gz"))[1].data
+	file := func(name string) tarMember { return tarMember{name, []byte("x")} }
+	for name, test := range map[string]struct {
+		data []byte
+		form string // forced
+		want inspect.Transport
+		err  string
+	}{
+		"docker save":               {data: readSample(t, "images/tiny.tar.gz"), want: inspect.DockerArchive},
+		"docker export":             {data: packTar(t, []tarMember{{".dockerenv", nil}, file("bin/sh"), {"etc/hosts", nil}}), want: inspect.RootFS},
+		"guix pack -f tarball":      {data: layer, want: inspect.RootFS},
+		"files named like members":  {data: packTar(t, []tarMember{file("config.json"), file("bin/sh")}), form: "rootfs", want: inspect.RootFS},
+		"a stray member first":      {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), err: "say rootfs:PATH, docker-archive:PATH"},
+		"the same, said":            {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), form: "docker-archive", want: inspect.DockerArchive},
+		"a docker archive, forced":  {data: readSample(t, "images/tiny.tar.gz"), form: "oci-archive", err: `no member "index.json"`},
+		"a file system, forced":     {data: layer, form: "docker-archive", err: `no member "manifest.json"`},
+		"an image in a file system": {data: packTar(t, []tarMember{file("bin/sh"), {"manifest.json", []byte("[]")}}), err: "it begins as a file system and yet holds manifest.json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ref := write(t, test.data)
+			if test.form != "" {
+				ref = test.form + ":" + ref
+			}
+			img, err := inspect.Open(context.Background(), ref, inspect.Options{})
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Fatalf("error %v, want one with %q", err, test.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if img.Transport != test.want {
+				t.Errorf("read as %s, want %s", img.Transport, test.want)
+			}
+			if status := img.Integrity().Status; img.Transport == inspect.RootFS && status != inspect.Unknown {
+				t.Errorf("integrity %v: a bare file system claims nothing", status)
+			}
+		})
+	}
+}
