@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -62,7 +63,8 @@ func (l *line) compare(ctx context.Context, a *audit) (err error) {
 		if err := l.explain(ctx, a); err != nil {
 			return err
 		}
-		l.add(rebuild.Check(a.comparison, a.items()))
+		a.comparison.Apply(l.allow, time.Now())
+		l.add(rebuild.WithFresh(rebuild.Check(a.comparison, a.items()), a.fresh()))
 		return nil
 	})
 }
@@ -86,6 +88,31 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 	}
 	a.comparison.Explain(original, rebuilt)
 	return nil
+}
+
+// fresh says what building items again has shown.
+func (a *audit) fresh() []rebuild.Fresh {
+	if a.result == nil {
+		return nil
+	}
+	return a.result.Fresh
+}
+
+// readAllow reads the differences that are allowed, none without a file.
+func readAllow(path string) ([]compare.Rule, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--allow: %w", err)}
+	}
+	defer f.Close()
+	rules, err := compare.ParseAllow(f)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--allow: reading %s: %w", path, err)}
+	}
+	return rules, nil
 }
 
 // items says where the store items of the rebuild came from.

@@ -29,6 +29,7 @@ type line struct {
 	options rebuild.Options
 	timeout time.Duration
 	farms   farms
+	allow   []compare.Rule // documented differences
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -93,6 +94,9 @@ func (l *line) conclude(a *audit, began time.Time) {
 func outcome(a *audit) rebuild.Outcome {
 	if errors.Is(a.buildErr, rebuild.ErrBuild) {
 		return rebuild.TriedAndFailed
+	}
+	if a.comparison != nil && rebuild.Unstable(a.fresh()) {
+		return rebuild.RebuiltDifferent
 	}
 	return rebuild.OutcomeOf(a.comparison)
 }
