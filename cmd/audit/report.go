@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -18,7 +17,7 @@ func reportCommand() *cli.Command {
 		Usage:     "renders a stored report again",
 		ArgsUsage: "REPORT.json",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "`FORMAT`: text, html or json"},
+			&cli.StringFlag{Name: "format", Value: textFormat, Usage: "write as `FORMAT`: " + report.FormatNames()},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
 			&cli.StringFlag{Name: "require", Usage: "let the exit status tell whether `POLICY` holds: consistent, equivalent or reproducible"},
 		},
@@ -33,22 +32,39 @@ func reportCommand() *cli.Command {
 }
 
 func putReport(c *cli.Context, path string) error {
-	write, ok := map[string]func(io.Writer, *report.Report) error{
-		"json": report.WriteJSON,
-		"html": report.WriteHTML,
-		"text": func(w io.Writer, r *report.Report) error { return report.WriteText(w, r, report.TextOptions{}) },
-	}[c.String("format")]
-	if !ok {
-		return usageError{fmt.Errorf("--format %s: not one of text, html and json", c.String("format"))}
+	format, err := formatOf(c)
+	if err != nil {
+		return err
 	}
 	r, err := readReport(path)
 	if err != nil {
 		return unreadableError{err}
 	}
-	if err := putOne(c, func(w *bytes.Buffer) error { return write(w, r) }); err != nil {
+	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
 		return err
 	}
 	return judgeStored(c.String("require"), r.Verdict)
+}
+
+// textFormat is the format that people get when they ask for none.
+const textFormat = "text"
+
+// formatOf is the format that --format, or --json for short, asks for.
+func formatOf(c *cli.Context) (report.Format, error) {
+	name := c.String("format")
+	switch {
+	case c.Bool("json") && name != "" && name != "json":
+		return report.Format{}, usageError{fmt.Errorf("--json and --format %s: choose one", name)}
+	case c.Bool("json"):
+		name = "json"
+	case name == "":
+		name = textFormat
+	}
+	format, ok := report.FormatNamed(name)
+	if !ok {
+		return format, usageError{fmt.Errorf("--format %s: not one of %s", name, report.FormatNames())}
+	}
+	return format, nil
 }
 
 func readReport(path string) (*report.Report, error) {

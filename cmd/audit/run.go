@@ -38,7 +38,8 @@ func runCommand() *cli.Command {
 func outputFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report into `DIR` (default: NAME.audit in the current folder)"},
-		&cli.BoolFlag{Name: "json", Usage: "print the report as JSON on standard output; a folder is then written only with -o"},
+		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
+		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 		&cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"},
 		&cli.StringFlag{Name: "require", Value: "consistent", Usage: "`POLICY` that the exit status tells of: consistent, equivalent or reproducible"},
 	}
@@ -90,6 +91,10 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err := require.UnmarshalText([]byte(c.String("require"))); err != nil {
 		return usageError{fmt.Errorf("--require: %w", err)}
 	}
+	format, err := formatOf(c)
+	if err != nil {
+		return err
+	}
 	l, err := newLine(c)
 	if err != nil {
 		return err
@@ -104,7 +109,7 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 		return err
 	}
 	a.report.Policy = report.Policy{Require: require.String(), Holds: require.Holds(a.verdict)}
-	if err := put(c, a); err != nil {
+	if err := put(c, a, format); err != nil {
 		return err
 	}
 	switch {
@@ -116,10 +121,11 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	return nil
 }
 
-// put writes the folder of the report, and the terminal summary or the JSON.
-func put(c *cli.Context, a *audit) error {
+// put writes the folder of the report, and the terminal summary or the format
+// that was asked for.
+func put(c *cli.Context, a *audit, format report.Format) error {
 	dir := c.String("output")
-	if dir == "" && !c.Bool("json") {
+	if dir == "" && format.Name == textFormat {
 		dir = folderFor(a.image.Reference)
 	}
 	if dir != "" {
@@ -131,8 +137,8 @@ func put(c *cli.Context, a *audit) error {
 			return err
 		}
 	}
-	if c.Bool("json") {
-		return report.WriteJSON(c.App.Writer, a.report)
+	if format.Name != textFormat {
+		return format.Write(c.App.Writer, a.report)
 	}
 	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Color: isTerminal(c.App.Writer)})
 }
