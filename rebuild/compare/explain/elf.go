@@ -30,10 +30,11 @@ type elfFile struct {
 }
 
 type elfSection struct {
-	name string
-	kind elf.SectionType
-	code bool
-	data []byte
+	name   string
+	kind   elf.SectionType
+	code   bool
+	packed int // bytes of the header of a compressed section, 0 for all others
+	data   []byte
 }
 
 // maxSections bounds the sections of one file; compilers make one for each
@@ -57,6 +58,9 @@ func parseELF(data []byte) (*elfFile, bool) {
 	total := uint64(0)
 	for _, s := range f.Sections {
 		sec := elfSection{name: s.Name, kind: s.Type, code: s.Flags&elf.SHF_EXECINSTR != 0}
+		if s.Flags&elf.SHF_COMPRESSED != 0 {
+			sec.packed = map[elf.Class]int{elf.ELFCLASS32: 12, elf.ELFCLASS64: 24}[f.Class]
+		}
 		if s.Type != elf.SHT_NOBITS && s.Type != elf.SHT_NULL {
 			total += s.FileSize
 			if s.Offset > uint64(len(data)) || s.FileSize > uint64(len(data))-s.Offset || total > maxOverlap*uint64(len(data)) {
@@ -102,6 +106,9 @@ func (d *diff) elfSections(a, b *elfFile) {
 
 func (d *diff) elfSection(a, b elfSection) {
 	where := "section " + shown(a.name)
+	if a.name == "" {
+		where = "a section without a name"
+	}
 	switch {
 	case bytes.Equal(a.data, b.data) && a.kind == b.kind:
 	case a.name == ".note.gnu.build-id" || a.name == ".note.go.buildid":
@@ -112,7 +119,25 @@ func (d *diff) elfSection(a, b elfSection) {
 		d.add(where+" (the compilers)", Content, compilers(a.data), compilers(b.data))
 	case a.name == ".gnu_debugdata":
 		d.inside(where, "", a.data, b.data)
+	case a.packed > 0 && b.packed > 0:
+		d.packedSection(where, a, b)
 	case a.code || !d.explained(a.data, b.data, func(int) string { return where }):
+		d.section(where, a, b)
+	}
+}
+
+// packedSection explains what a compressed section holds (System V ABI, "Section
+// Compression"); only zlib is looked into.
+func (d *diff) packedSection(where string, a, b elfSection) {
+	x, errX := d.unzlib(a.data[min(a.packed, len(a.data)):])
+	y, errY := d.unzlib(b.data[min(b.packed, len(b.data)):])
+	switch {
+	case errX != nil || errY != nil:
+		d.add(where+" (compressed)", Content, fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data)))
+	case bytes.Equal(x, y):
+		d.add(where, Packing, packedText(a.data, x), packedText(b.data, y))
+	case !d.explained(x, y, func(int) string { return where }):
+		a.data, b.data = x, y
 		d.section(where, a, b)
 	}
 }

@@ -28,11 +28,23 @@ func (pycDecoder) decode(d *diff, was, now []byte) bool {
 	if a.hash != b.hash {
 		d.add("pyc header: hash of the source", Content, fmt.Sprintf("%016x", a.hash), fmt.Sprintf("%016x", b.hash))
 	}
-	if !bytes.Equal(a.code, b.code) && !d.explained(a.code, b.code, func(int) string { return "pyc code" }) {
-		d.add("pyc code", Content, fmt.Sprintf("%d bytes", len(a.code)), fmt.Sprintf("%d bytes", len(b.code)))
-		d.text(Bytes(a.code, b.code))
+	if !bytes.Equal(a.code, b.code) {
+		d.pycCode(a, b)
 	}
 	return true
+}
+
+func (d *diff) pycCode(a, b *pyc) {
+	was, now := fmt.Sprintf("%d bytes", len(a.code)), fmt.Sprintf("%d bytes", len(b.code))
+	x, okX := canonicalCode(a.code, a.magic)
+	y, okY := canonicalCode(b.code, b.magic)
+	switch {
+	case okX && okY && a.magic == b.magic && bytes.Equal(x, y):
+		d.add("pyc code: marks of references, the objects are the same", Packing, was, now)
+	case !d.explained(a.code, b.code, func(int) string { return "pyc code" }):
+		d.add("pyc code", Content, was, now)
+		d.text(Bytes(a.code, b.code))
+	}
 }
 
 type pyc struct {

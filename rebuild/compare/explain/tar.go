@@ -99,7 +99,7 @@ func (d *diff) tarMember(a, b tarMember) {
 }
 
 func ownerOf(m tarMember) string {
-	return strings.TrimSuffix(fmt.Sprintf("%d:%d %s:%s", m.Uid, m.Gid, m.Uname, m.Gname), " :")
+	return strings.TrimSuffix(fmt.Sprintf("%d:%d (%s:%s)", m.Uid, m.Gid, m.Uname, m.Gname), " (:)")
 }
 
 // tarRecords compares extended records; what they say again of a field is

@@ -39,7 +39,7 @@ func (d *diff) lines(was, now []byte) {
 	d.work -= l.work()
 	edits := l.edits()
 	if sameLines(l.was, l.now) {
-		d.add(lineAt(l.skipped), Order, l.was[0], l.now[0])
+		d.add(lineAt(l.skipped), Order, strings.TrimSuffix(l.was[0], "\n"), strings.TrimSuffix(l.now[0], "\n"))
 	} else {
 		d.changes(edits, l.skipped-len(l.before))
 	}

@@ -101,7 +101,7 @@ const (
 	// the time of day, as __TIME__ of C has it
 	clock = `(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`
 	// seconds since 1970, since 2001; or milliseconds and so on
-	epoch = `[1-4]\d{9}(?:\.\d{1,9}|\d{3}|\d{6}|\d{9})?`
+	epoch = `[1-4]\d{9}(?:\.\d{1,9}|\d{9}|\d{6}|\d{3})?`
 
 	// a path below a folder in which programs are built, and no other: that
 	// /usr/bin/a became /usr/bin/b is no accident of the build

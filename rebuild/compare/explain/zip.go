@@ -79,7 +79,7 @@ func (d *diff) zipHeader(where string, a, b zipHeader) {
 	for _, id := range slices.Compact(ids) {
 		if x[id] != y[id] {
 			name, reason := extraField(id)
-			d.add(where+": extra field "+name, reason, fmt.Sprintf("%x", x[id]), fmt.Sprintf("%x", y[id]))
+			d.add(where+": extra field "+name, reason, extraText(id, x[id]), extraText(id, y[id]))
 		}
 	}
 }
@@ -95,6 +95,16 @@ func extraField(id uint16) (string, Reason) {
 		return "ux (owner)", Content
 	}
 	return fmt.Sprintf("0x%04x", id), Content
+}
+
+// extraText writes the value of an extra field: the first time of those that
+// hold times, all else in hexadecimal.
+func extraText(id uint16, value string) string {
+	const flags = 1 // bytes before the times of UT
+	if id == 0x5455 && len(value) >= flags+4 {
+		return unixTime(int64(int32(binary.LittleEndian.Uint32([]byte(value[flags:])))))
+	}
+	return fmt.Sprintf("%x", value)
 }
 
 // extraFields splits the extra field of a header by id; what cannot be split
