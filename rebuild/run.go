@@ -22,6 +22,8 @@ type Command struct {
 	Dir  string   // where it runs
 	Pass []string // names of environment variables to hand on, beside those that every tool gets
 	Env  []string // more variables, each NAME=VALUE
+	// Stdin is a file to read as standard input; "" for nothing.
+	Stdin string
 	// Log, when set, is given standard error as it comes: one Write a line,
 	// with its newline and without control characters. An error from it ends
 	// the command.
@@ -58,7 +60,7 @@ type ExitError struct {
 func (e *ExitError) Error() string { return fmt.Sprintf("running %s: %s", e.Argv[0], e.Reason) }
 
 // Run runs a command to its end, in a process group of its own, with nothing
-// on standard input and a clean environment. When ctx ends the whole group is
+// on standard input but what c says and a clean environment. When ctx ends the whole group is
 // told to stop with SIGTERM and, after a grace, made to with SIGKILL; nothing
 // of the group outlives Run, however the command ends.
 //
@@ -77,6 +79,14 @@ func Run(ctx context.Context, c Command) (Output, error) {
 		return Output{}, err
 	}
 	cmd.Stdout, cmd.Stderr = stdout, log
+	if c.Stdin != "" {
+		in, err := os.Open(c.Stdin)
+		if err != nil {
+			return Output{}, fmt.Errorf("running %s: %w", c.Argv[0], err)
+		}
+		defer in.Close()
+		cmd.Stdin = in
+	}
 	var until time.Time // when the grace ends; zero unless cancelled
 	cmd.Cancel = func() error {
 		until = time.Now().Add(c.grace())

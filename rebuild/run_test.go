@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -109,6 +110,20 @@ func TestRunOutput(t *testing.T) {
 	}
 	if got := string(out.Log); got != "to the log\n" {
 		t.Errorf("log %q", got)
+	}
+}
+
+func TestRunInput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "input")
+	if err := os.WriteFile(file, []byte("from a file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Run(t.Context(), Command{Argv: sh("cat"), Stdin: file})
+	if err != nil || string(out.Stdout) != "from a file" {
+		t.Errorf("%q, %v", out.Stdout, err)
+	}
+	if _, err := Run(t.Context(), Command{Argv: sh("cat"), Stdin: file + "x"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }
 
