@@ -123,6 +123,16 @@ func causeAdvice(c compare.Cause) string {
 		return "Look at the diff. Dates, host names, paths, random numbers and the order of work are the usual reasons; anything else is worth a question to the author."
 	case compare.Packaging:
 		return "Another tool, or another version, wrote the archive. No container sees it, but every digest changes with it."
+	case compare.EmbeddedDate:
+		return "A tool wrote the time of the build into the file. With SOURCE_DATE_EPOCH many write a fixed one; others have an option to leave it out."
+	case compare.EmbeddedPath:
+		return "A tool wrote the folder or the machine of the build into the file. Building in a folder of a fixed name helps, as does -ffile-prefix-map for compilers."
+	case compare.EmbeddedStorePath:
+		return "The file names another store item: an input of the build was another one. See which, and from which commit it comes."
+	case compare.EmbeddedOrder:
+		return "The file lists its parts as the file system, or a table of hashes, handed them out. Sorting them where it is made helps."
+	case compare.Compression:
+		return "Another compressor, level or version packed the same bytes. Nothing is lost, but the digest is another."
 	case compare.Derived:
 		return "It follows from differences that are listed on their own: when they go, it goes."
 	}

@@ -297,12 +297,36 @@ type Substitute struct {
 	Source Text `json:"source"` // the server
 }
 
-// A Comparison is how the rebuilt image differs from the original.
+// A Comparison is how the rebuilt image differs from the original. What differs
+// in manifest and blobs alone is outside of config and layers: it has no say in
+// the verdict.
 type Comparison struct {
 	Rebuilt     Rebuilt           `json:"rebuilt"`
 	Config      []FieldDifference `json:"config"`
 	Layers      []LayerPair       `json:"layers"`
 	Differences []Difference      `json:"differences"` // sorted by layer, path, cause
+	Manifest    []FieldDifference `json:"manifest"`    // of the image manifests, where both images have one
+	Blobs       []Difference      `json:"blobs"`       // how equal layers are packed, by layer
+	Known       []Known           `json:"known"`       // freedoms of packers that explain differences, sorted by name
+	Allowances  []Allowance       `json:"allowances"`  // what became of each rule that allows differences
+}
+
+// A Known is a freedom that a packer is known to have: honest builds differ by it.
+type Known struct {
+	Name  string `json:"name"` // in kebab case
+	Text  Text   `json:"text"` // which program, in which versions, and why
+	Count int    `json:"count"`
+}
+
+// An Allowance is a rule that allows documented differences until a day.
+type Allowance struct {
+	Line    int           `json:"line"`    // in the file of rules
+	Pattern Text          `json:"pattern"` // of paths, or "config:" and one of fields
+	Cause   compare.Cause `json:"cause"`
+	Expires string        `json:"expires"` // the last day on which it holds, "2006-01-02"
+	Reason  Text          `json:"reason"`
+	Count   int           `json:"count"`   // differences that it allows, or would if it had not expired
+	Expired bool          `json:"expired"` // then it allows none
 }
 
 // Rebuilt names the image that the original was held against.
@@ -311,13 +335,15 @@ type Rebuilt struct {
 	ConfigDigest string `json:"configDigest"`
 }
 
-// A FieldDifference is a field of the image config that differs.
+// A FieldDifference is a field of the image config, or of the manifest, that differs.
 type FieldDifference struct {
 	Field Text `json:"field"` // such as "config.Env[0]"
 	Was   Text `json:"was"`   // JSON text; "" when absent
 	Now   Text `json:"now"`
 
-	Cause compare.Cause `json:"cause"`
+	Cause   compare.Cause `json:"cause"`
+	Known   string        `json:"known"`   // name of the freedom that explains it; "" when none does
+	Allowed Text          `json:"allowed"` // the reason of the rule that allows it; "" when none does
 }
 
 // A LayerPair is a layer and the one that it is held against.
@@ -336,7 +362,10 @@ type Difference struct {
 	Cause  compare.Cause `json:"cause"`
 	Was    Text          `json:"was"`
 	Now    Text          `json:"now"`
-	Detail Text          `json:"detail"` // such as the diff of a text file
+	Detail Text          `json:"detail"` // such as what differs inside a file, and its diff; its first line is a summary
+
+	Known   string `json:"known"`   // name of the freedom that explains it; "" when none does
+	Allowed Text   `json:"allowed"` // the reason of the rule that allows it; "" when none does
 }
 
 // A Policy is what was demanded of the image, and whether it holds.

@@ -182,8 +182,22 @@ func equivalentInput(t testing.TB) Input {
 	in.Verdict, in.Policy.Holds = rebuild.Equivalent, false
 	was, now := in.Image.Layers[0].DiffID.String(), in.Rebuilt.Layers[0].DiffID.String()
 	in.Comparison = &compare.Comparison{
-		Layers:      []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
-		Differences: []compare.Difference{{Path: "gnu/store", Cause: compare.Order, Was: "entry 4", Now: "entry 7"}},
+		Layers: []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
+		Differences: []compare.Difference{
+			{Path: "gnu/store", Cause: compare.Order, Was: "entry 4", Now: "entry 7", Known: "guix-readdir-order"},
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.EmbeddedDate, Was: "1795195565", Now: "1795195689", Detail: "line 1: 1795195565 → 1795195689\n@@ -1 +1 @@\n-1795195565\n+1795195689", Allowed: "the stamp is what the package is for, ticket 12"},
+		},
+		Config:   []compare.FieldDifference{{Field: "created", Was: `"1970-01-01T00:00:01Z"`, Now: `"2026-11-20T20:31:05Z"`, Cause: compare.Timestamp, Known: "docker-times"}},
+		Manifest: []compare.FieldDifference{{Field: "layers[0].digest", Was: `"sha256:0"`, Now: `"sha256:1"`, Cause: compare.Compression}},
+		Blobs:    []compare.Difference{{Cause: compare.Compression, Was: "gzip, level 6", Now: "gzip, level 9"}},
+		Known: []compare.Known{
+			{Name: "docker-times", Text: "the engine writes when it built", Count: 1},
+			{Name: "guix-readdir-order", Text: "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order", Count: 1},
+		},
+		Allowances: []compare.Allowance{
+			{Rule: compare.Rule{Line: 3, Pattern: "**/built-at", Cause: compare.EmbeddedDate, Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "the stamp is what the package is for, ticket 12"}, Count: 1},
+			{Rule: compare.Rule{Line: 4, Pattern: "opt/*", Cause: compare.Content, Expires: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "not any more"}, Count: 2, Expired: true},
+		},
 	}
 	in.Checks[6].Summary = "the rebuilt image has the same files; only their order differs"
 	return in
@@ -267,7 +281,9 @@ func hostileInput(t testing.TB) Input {
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
 			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile, Cause: "some-new-cause"}},
-			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Detail: "-" + hostile + "\n+" + hostile}},
+			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Detail: "-" + hostile + "\n+" + hostile, Allowed: hostile}},
+			Known:       []compare.Known{{Name: "some-freedom", Text: hostile, Count: 1}},
+			Allowances:  []compare.Allowance{{Rule: compare.Rule{Pattern: hostile, Cause: compare.Content, Reason: hostile}, Count: 1}},
 		},
 		Verdict: rebuild.Contradicted, Policy: Policy{Require: "consistent"}, Run: Run{Host: hostile, Date: theRun().Date},
 	}

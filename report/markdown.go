@@ -149,10 +149,37 @@ func mdDifferences(r *Report) []string {
 	}
 	sections := []string{text}
 	for _, g := range groups {
-		sections[0] += fmt.Sprintf("| %s | %d | %s |\n", mdText(string(g.Cause)), len(g.Differences), causeWords(g.Cause))
+		sections[0] += fmt.Sprintf("| %s | %d | %s%s |\n", mdText(string(g.Cause)), len(g.Differences), causeWords(g.Cause), allowedCount(g))
 		sections = append(sections, mdGroup(g))
 	}
+	sections[0] += mdKnown(c.Known) + mdAllowances(c.Allowances)
 	return sections
+}
+
+func mdKnown(known []Known) string {
+	var lines []string
+	for _, k := range known {
+		lines = append(lines, fmt.Sprintf("- %s explains %d: %s\n", mdCode(k.Name), k.Count, mdText(string(k.Text))))
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "\nWhat honest builds are known to differ by:\n\n" + mdSome(lines, mdRows)
+}
+
+func mdAllowances(rules []Allowance) string {
+	var lines []string
+	for _, a := range rules {
+		state := "until " + mdText(a.Expires)
+		if a.Expired {
+			state += ", **expired: it allows none**"
+		}
+		lines = append(lines, fmt.Sprintf("- %s, %s, %s: %d; %s\n", mdCode(string(a.Pattern)), mdText(string(a.Cause)), state, a.Count, mdText(string(a.Reason))))
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return "\nRules that allow differences:\n\n" + mdSome(lines, mdRows)
 }
 
 func mdFields(fields []FieldDifference) string {
@@ -205,11 +232,22 @@ func mdDifference(d Difference) string {
 	if d.Was != "" || d.Now != "" {
 		line += ": " + mdOrAbsent(d.Was) + " → " + mdOrAbsent(d.Now)
 	}
-	line = strings.TrimRight(line, " ") + "\n"
+	line = strings.TrimRight(line, " ") + mdMarks(d) + "\n"
 	if d.Detail != "" {
 		line += "\n" + mdFence("diff", string(d.Detail)) + "\n"
 	}
 	return line
+}
+
+func mdMarks(d Difference) string {
+	text := ""
+	if d.Known != "" {
+		text += "; known: " + mdText(d.Known)
+	}
+	if d.Allowed != "" {
+		text += "; **allowed**: " + mdText(string(d.Allowed))
+	}
+	return text
 }
 
 // mdRecipe folds the recipe away: where it comes from, what to type, its files.

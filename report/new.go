@@ -326,14 +326,30 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	if rebuilt != nil {
 		out.Rebuilt = Rebuilt{Text(withoutFolders(rebuilt.Reference, rebuilt.Transport)), digest(rebuilt.Config.Digest)}
 	}
-	for _, f := range c.Config {
-		out.Config = append(out.Config, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now), f.Cause})
-	}
+	out.Config, out.Manifest = newFields(c.Config), newFields(c.Manifest)
 	for _, l := range c.Layers {
 		out.Layers = append(out.Layers, LayerPair{l.Index, l.Original, l.Rebuilt, l.Equal, l.Size})
 	}
-	for _, d := range c.Differences {
-		out.Differences = append(out.Differences, Difference{Text(d.Path), d.Layer, d.Cause, Text(d.Was), Text(d.Now), Text(d.Detail)})
+	out.Differences, out.Blobs = newDifferences(c.Differences), newDifferences(c.Blobs)
+	for _, k := range c.Known {
+		out.Known = append(out.Known, Known{k.Name, Text(k.Text), k.Count})
+	}
+	for _, a := range c.Allowances {
+		out.Allowances = append(out.Allowances, Allowance{a.Line, Text(a.Pattern), a.Cause, a.Expires.Format(time.DateOnly), Text(a.Reason), a.Count, a.Expired})
+	}
+	return out
+}
+
+func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
+	for _, f := range fields {
+		out = append(out, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now), f.Cause, f.Known, Text(f.Allowed)})
+	}
+	return out
+}
+
+func newDifferences(ds []compare.Difference) (out []Difference) {
+	for _, d := range ds {
+		out = append(out, Difference{Text(d.Path), d.Layer, d.Cause, Text(d.Was), Text(d.Now), Text(d.Detail), d.Known, Text(d.Allowed)})
 	}
 	return out
 }

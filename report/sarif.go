@@ -68,6 +68,12 @@ type (
 		Message      sarifText         `json:"message"`
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
+		Suppressions []sarifSuppressed `json:"suppressions"`
+	}
+	sarifSuppressed struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification"`
 	}
 	sarifLocation struct {
 		Physical sarifPhysical  `json:"physicalLocation"`
@@ -109,8 +115,9 @@ const (
 
 // WriteSARIF writes the report as SARIF 2.1.0. A result is something that
 // stands against the image: the problems of checks that fail (error) or could
-// not decide (warning), the differences of a rebuild (error, or note when no
-// container sees them), and a policy that does not hold (error). A check that
+// not decide (warning), the differences of a rebuild (error; note when no
+// container sees them; suppressed when a rule allows them), and a policy that
+// does not hold (error). A check that
 // did not run is a notification, as is the verdict with what it does not say.
 func WriteSARIF(w io.Writer, r *Report) error {
 	s := &sarifWriter{report: r, index: map[string]int{}, rules: []sarifRule{}, found: []sarifResult{}}
@@ -143,11 +150,13 @@ func (s *sarifWriter) results() {
 		for _, f := range own {
 			message := fmt.Sprintf("%s of the config: %s → %s", f.Field, orAbsent(f.Was), orAbsent(f.Now))
 			s.add(differenceRule("config/", f.Cause), levelOf(f.Cause), -1, "", message)
+			s.suppress(f.Allowed)
 		}
 		for _, g := range byCause(c.Differences) {
 			for _, d := range g.Differences {
 				message := fmt.Sprintf("%s: %s → %s", g.Cause, orAbsent(d.Was), orAbsent(d.Now))
 				s.add(differenceRule("difference/", g.Cause), levelOf(g.Cause), d.Layer, d.Path, message)
+				s.suppress(d.Allowed)
 			}
 		}
 	}
@@ -245,7 +254,18 @@ func (s *sarifWriter) add(rule sarifRule, level string, layer int, path Text, me
 		Message:      sarifMessage(message),
 		Locations:    []sarifLocation{s.location(layer, path)},
 		Fingerprints: map[string]string{"auditFinding/v1": fingerprint(rule.ID, layer, path)},
+		Suppressions: []sarifSuppressed{},
 	})
+}
+
+// suppress marks the last result as allowed, for the reason that a rule gives.
+func (s *sarifWriter) suppress(reason Text) {
+	if reason == "" || s.left > 0 {
+		return
+	}
+	last := &s.found[len(s.found)-1]
+	last.Level = "note"
+	last.Suppressions = append(last.Suppressions, sarifSuppressed{"external", "accepted", orAbsent(reason)})
 }
 
 // sarifMessage is a message in which nothing is a link ([text](target)) or a

@@ -25,6 +25,7 @@ const (
 	textLines    = 40
 	textFindings = 10
 	textCauses   = 6
+	textKnown    = 3
 	textWidth    = 100
 	textClip     = 160 // runes of one value
 )
@@ -126,12 +127,22 @@ func textComparison(c *Comparison) []string {
 	}
 	groups := byCause(c.Differences)
 	for _, g := range groups[:min(len(groups), textCauses)] {
-		lines = append(lines, fmt.Sprintf("  %-11s  %5d  %s", short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences)))
+		lines = append(lines, fmt.Sprintf("  %-11s  %5d  %s%s", short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
 	}
 	if rest := len(groups) - textCauses; rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
 	}
+	for _, k := range c.Known[:min(len(c.Known), textKnown)] {
+		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(Text(k.Name)), k.Count, short(k.Text)))
+	}
 	return lines
+}
+
+func allowedCount(g group) string {
+	if g.Allowed == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d allowed)", g.Allowed)
 }
 
 func textLayers(c *Comparison) string {
@@ -195,6 +206,7 @@ func textVerdict(r *Report, folder string, paint paintFunc) []string {
 type group struct {
 	Cause       compare.Cause
 	Differences []Difference
+	Allowed     int // of them, by rules
 }
 
 // byCause groups differences, those that weigh most first, and keeps their
@@ -210,6 +222,9 @@ func byCause(ds []Difference) []group {
 			groups = append(groups, group{Cause: d.Cause})
 		}
 		groups[i].Differences = append(groups[i].Differences, d)
+		if d.Allowed != "" {
+			groups[i].Allowed++
+		}
 	}
 	slices.SortFunc(groups, func(a, b group) int {
 		return cmp.Or(cmp.Compare(weight(a.Cause), weight(b.Cause)), cmp.Compare(a.Cause, b.Cause))
@@ -220,14 +235,11 @@ func byCause(ds []Difference) []group {
 // weight orders causes: what a container sees most of comes first. A cause
 // that is not known here comes before those known to be harmless.
 func weight(c compare.Cause) int {
-	order := []compare.Cause{
-		compare.Content, compare.Type, compare.Missing, compare.Extra, compare.Link, compare.Mode, compare.Owner,
-		compare.Xattr, compare.Device, "", compare.Timestamp, compare.Order, compare.Packaging, compare.Derived,
+	all := compare.AllCauses()
+	if i := slices.Index(all, c); i >= 0 {
+		return 2 * i
 	}
-	if i := slices.Index(order, c); i >= 0 {
-		return i
-	}
-	return slices.Index(order, "")
+	return 2*slices.IndexFunc(all, compare.Cause.Harmless) - 1
 }
 
 // short is a value on one line of a terminal.

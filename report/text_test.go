@@ -61,12 +61,7 @@ func TestTextIsSafeAndShort(t *testing.T) {
 	}
 }
 
-func allCauses() []compare.Cause {
-	return []compare.Cause{
-		compare.Order, compare.Timestamp, compare.Mode, compare.Owner, compare.Link, compare.Xattr, compare.Device,
-		compare.Missing, compare.Extra, compare.Type, compare.Content, compare.Packaging, compare.Derived, "something-new",
-	}
-}
+func allCauses() []compare.Cause { return append(compare.AllCauses(), "something-new") }
 
 func TestTextSaysEachCheckOnALine(t *testing.T) {
 	out := text(t, New(unverifiedInput(t)), TextOptions{})
@@ -131,7 +126,8 @@ func TestGroupsByCause(t *testing.T) {
 			t.Errorf("%s holds %v", g.Cause, g.Differences)
 		}
 	}
-	want := []string{"content", "type", "missing", "extra", "link", "mode", "owner", "xattr", "device", "something-new", "timestamp", "order", "packaging", "derived"}
+	want := []string{"content", "type", "extra", "missing", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
+		"embedded-order", "embedded-date", "compression", "something-new", "timestamp", "order", "packaging", "derived"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes come as %v, want %v", got, want)
 	}

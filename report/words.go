@@ -20,7 +20,7 @@ func meaning(r *Report) string {
 	case rebuild.Reproducible:
 		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
 	case rebuild.Equivalent:
-		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs, and each difference has its cause."
+		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs, and each difference has its cause." + allowedWords(r.Comparison)
 	case rebuild.Unreproducible:
 		return rebuiltBy(r) + " something else" + differenceCount(r.Comparison) + "."
 	case rebuild.Contradicted:
@@ -57,6 +57,33 @@ func differenceCount(c *Comparison) string {
 	}
 	return ""
 }
+
+// allowedWords name the differences that rules allow, by their reasons.
+func allowedWords(c *Comparison) string {
+	if c == nil {
+		return ""
+	}
+	n := 0
+	var reasons []string
+	for _, a := range c.Allowances {
+		if a.Count > 0 && !a.Expired {
+			n += a.Count
+			reasons = append(reasons, Printable(clip(string(a.Reason), reasonLength)))
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	if len(reasons) > shownReasons {
+		reasons = append(reasons[:shownReasons], fmt.Sprintf("%d more", len(reasons)-shownReasons))
+	}
+	return fmt.Sprintf(" That holds but for %s that %s: %s.", count(n, "difference"), plural(len(reasons), "a rule allows", "rules allow"), strings.Join(reasons, "; "))
+}
+
+const (
+	shownReasons = 3
+	reasonLength = 120 // bytes
+)
 
 func contradiction(checks []Check) string {
 	var failed []string
@@ -169,7 +196,17 @@ func causeWords(c compare.Cause) string {
 	case compare.Content:
 		return "the bytes of files"
 	case compare.Packaging:
-		return "tar format, padding, compression: nothing that a container sees"
+		return "tar format, PAX records, padding: nothing that a container sees"
+	case compare.EmbeddedDate:
+		return "a date or a time inside of files"
+	case compare.EmbeddedPath:
+		return "a folder or a host of the build inside of files"
+	case compare.EmbeddedStorePath:
+		return "the path of a store item inside of files"
+	case compare.EmbeddedOrder:
+		return "the same parts of a file in another order"
+	case compare.Compression:
+		return "the same bytes, packed otherwise"
 	case compare.Derived:
 		return "follows from the layers"
 	}
