@@ -88,7 +88,7 @@ func samples(t testing.TB) []sample {
 			"content; member a-very-long-name.o:  → ", "-x"},
 		{"ar table of symbols", "l.a", arMembers("/ 0 0 "+nul("|||\x01|||\x44f|"), "a/ 0 0 x2024-01-02"), arMembers("/ 0 0 "+nul("|||\x01|||\x45f|"), "a/ 0 0 x2024-01-03"),
 			"follows; member / (the table of symbols): 10 bytes → 10 bytes\ncontent; member a:  → ", "-x2024-01-02"},
-		{"Debian package", "a.deb", arMembers("control.tar.xz 0 0 "+xzed(t, tarred(t, tarFile("control", "Version: 1\n", day1)))), arMembers("control.tar.xz 0 0 "+xzed(t, tarred(t, tarFile("control", "Version: 1\n", day2)))),
+		{"Debian package", "a.deb", arMembers("control.tar.xz 0 0 " + xzed(t, tarred(t, tarFile("control", "Version: 1\n", day1)))), arMembers("control.tar.xz 0 0 " + xzed(t, tarred(t, tarFile("control", "Version: 1\n", day2)))),
 			"date; member control.tar.xz: inside the xz: member control: time: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z", ""},
 
 		{"tar owner and mode", "a.tar", tarred(t, tarFile("a", "", day1)), tarred(t, tar.Header{Name: "a", Mode: 0o4755, Uid: 5, Uname: "x", ModTime: day1, Format: tar.FormatPAX}),
