@@ -343,6 +343,9 @@ func isPlainWord(word string) bool {
 	if strings.HasPrefix(word, "-") || strings.HasPrefix(strings.ToUpper(word), "GH-") {
 		return word == "-"
 	}
+	if strings.Trim(word, "0123456789.") == "" && len(word) < 7 { // a version, a number
+		return true
+	}
 	hex := len(word) >= 7
 	for _, r := range word {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-'→%", r) {

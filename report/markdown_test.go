@@ -74,6 +74,7 @@ func TestMarkdownWords(t *testing.T) {
 		"a`b | c":                                  "<code>a&#96;b</code> <code>&#124;</code> c",
 		"230aa373f315f247852ee07dff34146e9b480aec": "`230aa373f315f247852ee07dff34146e9b480aec`",
 		"decade":                       "decade",
+		"from 1.4.0 up, 12 of 100":     "from 1.4.0 up, 12 of 100",
 		"--option -x a-b":              "`--option` `-x` a-b",
 		":smile: $x$ a\\b &amp; ~~s~~": "`:smile`: `$x$` `a\\b` `&amp`; `~~s~~`",
 		"two\nlines\x1b[31m":           "`two\\nlines\\x1b[31m`",

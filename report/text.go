@@ -26,6 +26,7 @@ const (
 	textFindings = 10
 	textCauses   = 6
 	textKnown    = 3
+	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
 	textClip     = 160 // runes of one value
 )
@@ -122,12 +123,17 @@ func textComparison(c *Comparison) []string {
 		return nil
 	}
 	lines := []string{"", "differences: " + textLayers(c)}
-	if n := len(c.Config); n > 0 {
-		lines = append(lines, fmt.Sprintf("  config       %5d  %s", n, short(fieldNames(c.Config))))
-	}
 	groups := byCause(c.Differences)
-	for _, g := range groups[:min(len(groups), textCauses)] {
-		lines = append(lines, fmt.Sprintf("  %-11s  %5d  %s%s", short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
+	shown := groups[:min(len(groups), textCauses)]
+	width := textColumn
+	for _, g := range shown {
+		width = max(width, utf8.RuneCountInString(short(Text(g.Cause))))
+	}
+	if n := len(c.Config); n > 0 {
+		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s", width, "config", n, short(fieldNames(c.Config))))
+	}
+	for _, g := range shown {
+		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
 	}
 	if rest := len(groups) - textCauses; rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
