@@ -129,6 +129,14 @@ type Pack struct {
 	SystemType   string   // Guix system type, such as "x86_64-linux"
 	Unknown      []string // what of the call the image cannot tell
 	FriendlyName string   // the packer's default name for this profile
+	Export       *Export  // how a container engine wrote the files; nil when none did
+}
+
+// An Export is what a container engine adds when it exports the files of a
+// container.
+type Export struct {
+	Files      []string // that the engine laid among those of the image, all of them empty; sorted
+	OwnerNames bool     // it wrote the names of owners, and not only their numbers
 }
 
 // A Symlink is a link outside the store into Root.

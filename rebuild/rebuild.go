@@ -29,8 +29,11 @@ type Plan struct {
 	// Source is what the user has added to a recipe that the image alone does
 	// not tell; nil when nothing was needed.
 	Source *Source `json:"source,omitempty"`
-	// Trust lists every channel whose code the build would run, and why it is
-	// or is not trusted.
+	// Export says that the original is no image but the files of a container,
+	// and what an engine adds to them; nil otherwise.
+	Export *Export `json:"export,omitempty"`
+	// Trust lists every channel whose code the build would run, and any other
+	// program, and why it is or is not trusted.
 	Trust []Trust `json:"trust"`
 	// Refused says why the plan must not be run, "" when it may.
 	Refused string `json:"refused,omitempty"`
@@ -49,6 +52,12 @@ type Source struct {
 	Attribute string `json:"attribute,omitempty"` // what of it makes the image
 	// Options are more words for the tool, as it takes them.
 	Options []string `json:"options,omitempty"`
+}
+
+// An Export is how a container engine exports the files of a container.
+type Export struct {
+	Files      []string `json:"files"`      // that the engine lays among those of the image, all of them empty
+	OwnerNames bool     `json:"ownerNames"` // it writes the names of owners
 }
 
 // Trust says whether the code of a channel may be run here.

@@ -71,9 +71,17 @@ func builderNames() []string {
 
 // flags are what a maker is told on the command line.
 type flags struct {
-	trusted []string // addresses of channels
+	trusted guixbuilder.Trusted
 }
 
 func newFlags(c *cli.Context) flags {
-	return flags{trusted: c.StringSlice("trust-channel")}
+	return flags{trusted: guixbuilder.Trusted{Channels: c.StringSlice("trust-channel"), Configuration: c.Bool("trust-configuration")}}
+}
+
+// trustFlags say whose code a rebuild may run.
+func trustFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "trust-channel", Usage: "let code of the channel at `URL` run here; may be given again"},
+		&cli.BoolFlag{Name: "trust-configuration", Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
+	}
 }

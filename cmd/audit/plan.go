@@ -18,10 +18,9 @@ func planCommand() *cli.Command {
 		Name:      "plan",
 		Usage:     "the rebuild plan as JSON, running nothing; -o writes plan.json, rebuild.sh and the recipe's files",
 		ArgsUsage: "IMAGE",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
-			&cli.StringSliceFlag{Name: "trust-channel", Usage: "let code of the channel at `URL` run; may be given again"},
-		},
+		}, trustFlags()...),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {

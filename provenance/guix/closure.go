@@ -18,8 +18,9 @@ import (
 type closureCheck struct {
 	*view
 	recipe    *provenance.Recipe
-	laid      layout
+	laid      Layout
 	reached   map[string]bool // store items that the root leads to
+	script    string          // store item of a squashfs that sets the environment
 	wrong     []inspect.Finding
 	undecided []inspect.Finding
 
@@ -38,7 +39,11 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Ch
 		return inspect.Check{ID: inspect.Closure, Status: inspect.Unknown,
 			Summary: "nothing in the image names the store item that it is made of, so no file can be held against it"}
 	}
-	c := &closureCheck{view: v, recipe: recipe, laid: newLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack))}
+	c := &closureCheck{view: v, recipe: recipe, laid: NewLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack))}
+	if item, ok := v.environment(recipe.Pack); ok {
+		c.script = item
+		c.laid.add(environmentLink, linkTo(RelativeName("/"+path.Dir(environmentLink), item)))
+	}
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -51,9 +56,13 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Ch
 
 // closureRoots returns the store items that belong into the image for what
 // they are. The config of a pack names nothing but its profile; that of a
-// system names the program that boots it.
+// system names the program that boots it. A squashfs has a script that sets the
+// environment, which names the profile.
 func (v *view) closureRoots(p provenance.Pack) []string {
 	roots := []string{p.Root}
+	if item, ok := v.environment(p); ok {
+		roots = append(roots, item)
+	}
 	for _, r := range v.img.Loose {
 		if r.Layer < 0 && p.Format == formatSystem {
 			roots = append(roots, r.To)
@@ -91,6 +100,10 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
 		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
+	if c.isBase(l) {
+		c.base(l)
+		return
+	}
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		c.entries++
@@ -107,14 +120,56 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	}
 }
 
+// contradict tells of an entry that the packer would not have made as it is.
+// Where not all rules of the packer are known, that only leaves it undecided.
+func (c *closureCheck) contradict(rule string, layer int, path, format string, args ...any) {
+	if c.rulesKnown() {
+		c.fail(rule, layer, path, format, args...)
+		return
+	}
+	c.doubt(rule, layer, path, format, args...)
+}
+
+// rulesKnown says whether all is known that the packer lays.
+func (c *closureCheck) rulesKnown() bool {
+	switch c.recipe.Pack.Format {
+	case formatDocker, formatTarball, formatSquashfs, formatExport:
+		return true
+	}
+	return false
+}
+
+// isBase says whether a layer is one that the layers of a pack were put on, or
+// that was put on them, by another tool: it has nothing of the store.
+func (c *closureCheck) isBase(l *inspect.Layer) bool {
+	return c.recipe.Pack.Format == formatLayers && !c.holdsItems(l) && !c.isLaid(l)
+}
+
+// isLaid says whether all that a layer has is what the packer lays.
+func (c *closureCheck) isLaid(l *inspect.Layer) bool {
+	for i := range l.Entries {
+		if e := &l.Entries[i]; differs(c.laid[e.Path], e) != "" || c.laid[e.Path] == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// base tells of such a layer as a whole.
+func (c *closureCheck) base(l *inspect.Layer) {
+	c.entries += len(l.Entries)
+	c.doubt("base-layer", l.Index, l.Member, "the layer has no store items: its %s, %s, are not of the pack, and nothing here explains them",
+		count(len(l.Entries), "entry"), count(int(l.UncompressedSize), "byte"))
+}
+
 // inside looks at an entry of a store item. Items that nothing leads to are
 // told as a whole.
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
 	case !strings.Contains("0125", string(rune(e.Type))):
-		c.fail("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
+		c.contradict("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
 	case e.Type != '2' && e.Mode&^0o555 != 0:
-		c.fail("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
+		c.contradict("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
 	case c.reached[item]:
 		c.store++
 		c.bytes += e.FrameSize + e.Size
@@ -123,14 +178,15 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 
 // outside looks at an entry that belongs to no store item.
 func (c *closureCheck) outside(layer int, e *inspect.Entry) {
-	due, known := c.laid[e.Path]
+	laid := c.laid[e.Path]
+	why := differs(laid, e)
 	switch {
-	case !known && (c.recipe.Pack.Format == formatSystem || c.recipe.Pack.Format == formatUnknown):
+	case laid == nil && c.rulesKnown():
+		c.fail("unexplained-file", layer, e.Path, "%s outside the store, which %s", describeEntry(e), strangerTo(c.recipe.Pack.Format))
+	case laid == nil:
 		c.doubt("unexplained-file", layer, e.Path, "%s outside the store: what the packer lays there is not known here", describeEntry(e))
-	case !known:
-		c.fail("unexplained-file", layer, e.Path, "%s outside the store, which guix pack does not lay", describeEntry(e))
-	case due.differs(e) != "":
-		c.fail("packer-entry-differs", layer, e.Path, "%s", due.differs(e))
+	case why != "":
+		c.contradict("packer-entry-differs", layer, e.Path, "%s", why)
 	default:
 		c.packer++
 		c.bytes += e.FrameSize + e.Size
@@ -153,7 +209,7 @@ func (c *closureCheck) storeItems() {
 		item := &c.img.Items[i]
 		switch {
 		case !c.reached[item.Path]:
-			c.fail("unreferenced-item", item.Layer, item.Path, "neither %s nor anything that it refers to refers to this store item", c.recipe.Pack.Root)
+			c.contradict("unreferenced-item", item.Layer, item.Path, "neither %s nor anything that it refers to refers to this store item", c.recipe.Pack.Root)
 		case item.Problem != "":
 			c.doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
 		}

@@ -29,7 +29,7 @@ func (c *closureCheck) database() {
 		c.databaseRow(f.Layer, row)
 	}
 	for i := range c.img.Items {
-		if item := &c.img.Items[i]; !known[item.Path] {
+		if item := &c.img.Items[i]; !known[item.Path] && item.Path != c.script { // which is packed beside the profile
 			c.fail("database-lacks-item", item.Layer, item.Path, "the store's database does not list it")
 		}
 	}

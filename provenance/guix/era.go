@@ -3,6 +3,7 @@ package guix
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"audit/inspect"
@@ -49,47 +50,80 @@ func (s *eraSpan) narrow(t eraSpan) bool {
 	return true
 }
 
-// A clue is a mark of an image that only the packers of some eras leave.
+// A clue is a mark of an image that only the packers of some eras leave. A weak
+// one is too easily changed to contradict anything.
 type clue struct {
 	what string
 	span eraSpan
+	weak bool
 }
 
-// era tells the packer's era by the marks that it left, the firmest first. A
-// mark that the ones before it leave no room for is told apart.
-func (v *view) era(p *profile.Profile) (span eraSpan, odd []string) {
+// era tells the packer's era by the marks that it left, the firmest first, and
+// which of them told it. A mark that the ones before it leave no room for is
+// told apart.
+func (v *view) era(p *profile.Profile) (span eraSpan, because, odd []string) {
 	span = eraSpan{era10, era15}
-	for _, c := range append(v.imageClues(), profileClues(p)...) {
+	for _, c := range slices.Concat(v.imageClues(), profileClues(p), commentClues(p)) {
 		before := span
-		if !span.narrow(c.span) {
+		switch fits := span.narrow(c.span); {
+		case !fits && !c.weak:
 			odd = append(odd, fmt.Sprintf("the packer's era for certain: the image is like those of Guix %v, but %s", before, c.what))
+		case span != before:
+			because = append(because, c.what)
 		}
 	}
-	if p != nil {
-		narrowByComments(&span, p)
-	}
-	return span, odd
+	return span, because, odd
 }
 
+// imageClues are the marks of the image itself, by its form.
 func (v *view) imageClues() []clue {
-	if len(v.img.Config.Raw) == 0 {
-		return nil
+	switch {
+	case len(v.img.Config.Raw) > 0:
+		return v.configClues()
+	case v.img.Transport == inspect.SquashFS:
+		return v.squashfsClues()
+	case v.img.Transport == inspect.RootFS:
+		return v.tarballClues()
 	}
+	return nil
+}
+
+func (v *view) squashfsClues() []clue {
+	if v.has(".singularity.d", '5') {
+		return []clue{{what: "there is a folder /.singularity.d", span: eraSpan{era11, era15}}}
+	}
+	return []clue{{what: "there is no folder /.singularity.d", span: eraSpan{era10, era10}}}
+}
+
+// tarballClues are the marks of a tarball; what an engine exports has lost those
+// of its packer.
+func (v *view) tarballClues() []clue {
+	store, ok := v.file("gnu/store")
+	switch {
+	case !ok || store.Mode != storeMode:
+		return nil
+	case v.has(".", '5'):
+		return []clue{{what: "the root folder has an entry of its own", span: eraSpan{era14, era15}}}
+	}
+	return []clue{{what: "the root folder has no entry of its own", span: eraSpan{era10, era13}}}
+}
+
+func (v *view) configClues() []clue {
 	var clues []clue
 	switch history := len(v.config.History) > 0; {
 	case history && v.isLayered():
-		clues = append(clues, clue{"it has layers and a history", eraSpan{era15, era15}})
+		clues = append(clues, clue{what: "it has layers and a history", span: eraSpan{era15, era15}})
 	case history:
-		clues = append(clues, clue{"its config has a history", eraSpan{era2025, era15}})
+		clues = append(clues, clue{what: "its config has a history", span: eraSpan{era2025, era15}})
 	case v.isLayered():
-		clues = append(clues, clue{"it has layers and no history", eraSpan{era2024, era2024}})
+		clues = append(clues, clue{what: "it has layers and no history", span: eraSpan{era2024, era2024}})
 	default:
-		clues = append(clues, clue{"its config has no history", eraSpan{era10, era14}})
+		clues = append(clues, clue{what: "its config has no history", span: eraSpan{era10, era14}})
 	}
 	if v.config.Config.Env == nil {
-		clues = append(clues, clue{"its config has no environment", eraSpan{era10, era10}})
+		clues = append(clues, clue{what: "its config has no environment", span: eraSpan{era10, era10}})
 	} else {
-		clues = append(clues, clue{"its config has an environment", eraSpan{era11, era15}})
+		clues = append(clues, clue{what: "its config has an environment", span: eraSpan{era11, era15}})
 	}
 	if len(v.img.Layers) == 1 {
 		clues = append(clues, layerClues(v.img.Layers[0])...)
@@ -102,17 +136,17 @@ func layerClues(l *inspect.Layer) []clue {
 	var clues []clue
 	switch tmp, item := firstEntries(l); {
 	case tmp < 0:
-		clues = append(clues, clue{"there is no /tmp", eraSpan{era10, era10}})
+		clues = append(clues, clue{what: "there is no /tmp", span: eraSpan{era10, era10}})
 	case tmp < item:
-		clues = append(clues, clue{"/tmp comes before the store items", eraSpan{era15, era15}})
+		clues = append(clues, clue{what: "/tmp comes before the store items", span: eraSpan{era15, era15}})
 	default:
-		clues = append(clues, clue{"/tmp comes after the store items", eraSpan{era11, era2025}})
+		clues = append(clues, clue{what: "/tmp comes after the store items", span: eraSpan{era11, era2025}})
 	}
 	if hasHardLinks(l) {
-		clues = append(clues, clue{"there are hard links", eraSpan{era10, era12}})
+		clues = append(clues, clue{what: "there are hard links", span: eraSpan{era10, era12}})
 	}
 	if !isSorted(l) {
-		clues = append(clues, clue{"entries of one folder are not sorted by name", eraSpan{era14, era15}})
+		clues = append(clues, clue{what: "entries of one folder are not sorted by name", span: eraSpan{era14, era15}})
 	}
 	return clues
 }
@@ -164,25 +198,28 @@ func profileClues(p *profile.Profile) []clue {
 	case p == nil:
 		return nil
 	case p.Version == 4:
-		return []clue{{"its profile manifest is of version 4", eraSpan{era14, era15}}}
+		return []clue{{what: "its profile manifest is of version 4", span: eraSpan{era14, era15}}}
 	case p.Version == 3:
-		return []clue{{"its profile manifest is of version 3", eraSpan{era10, era13}}}
+		return []clue{{what: "its profile manifest is of version 3", span: eraSpan{era10, era13}}}
 	}
-	return []clue{{fmt.Sprintf("its profile manifest is of version %d, older than 1.0", p.Version), eraSpan{-1, -1}}}
+	return []clue{{what: fmt.Sprintf("its profile manifest is of version %d, older than 1.0", p.Version), span: eraSpan{-1, -1}}}
 }
 
-// narrowByComments uses the comment that a profile manifest begins with: none
-// up to 1.1, of two lines in 1.2, of four since. It is too easily changed to
-// contradict anything.
-func narrowByComments(span *eraSpan, p *profile.Profile) {
+// commentClues uses the comment that a profile manifest begins with: none up to
+// 1.1, of two lines in 1.2, of four since.
+func commentClues(p *profile.Profile) []clue {
+	if p == nil {
+		return nil
+	}
 	switch p.Comments {
 	case 0:
-		span.narrow(eraSpan{era10, era11})
+		return []clue{{what: "its profile manifest has no comment", span: eraSpan{era10, era11}, weak: true}}
 	case 2:
-		span.narrow(eraSpan{era12, era12})
+		return []clue{{what: "its profile manifest has a comment of two lines", span: eraSpan{era12, era12}, weak: true}}
 	case 4:
-		span.narrow(eraSpan{era13, era15})
+		return []clue{{what: "its profile manifest has a comment of four lines", span: eraSpan{era13, era15}, weak: true}}
 	}
+	return nil
 }
 
 // isLayered says whether the layers are as guix pack --max-layers makes them:

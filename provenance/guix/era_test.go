@@ -41,7 +41,10 @@ func TestEraOfMarks(t *testing.T) {
 	} {
 		img := &inspect.Image{Layers: []*inspect.Layer{{Entries: tc.entries}}}
 		img.Config.Raw = []byte(tc.config)
-		span, odd := newView(img).era(&profile.Profile{Version: tc.version, Comments: tc.comments})
+		span, because, odd := newView(img).era(&profile.Profile{Version: tc.version, Comments: tc.comments})
+		if len(because) == 0 {
+			t.Errorf("%s: nothing is said to show the era", tc.name)
+		}
 		if span.String() != tc.want || len(odd) != tc.odd {
 			t.Errorf("%s: got %v %q, want %s", tc.name, span, odd, tc.want)
 		}
@@ -67,7 +70,7 @@ func TestEraOfLayers(t *testing.T) {
 		img := &inspect.Image{Layers: tc.layers}
 		img.Config.Raw = []byte(tc.config)
 		v := newView(img)
-		span, odd := v.era(&profile.Profile{Version: 4, Comments: 4})
+		span, _, odd := v.era(&profile.Profile{Version: 4, Comments: 4})
 		if v.isLayered() != tc.layered || span.String() != tc.want || len(odd) > 0 {
 			t.Errorf("%s: layered %v, %v, %q; want %v, %s", tc.name, v.isLayered(), span, odd, tc.layered, tc.want)
 		}

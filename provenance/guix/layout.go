@@ -9,72 +9,266 @@ import (
 	"audit/provenance"
 )
 
-// A laid entry is one that the packer makes beside the store items.
-type laid struct {
-	kind   byte   // the tar type flag
-	mode   int64  // of a file or folder
-	target string // of a symlink
+// A Laid entry is one that a packer makes beside the store items.
+type Laid struct {
+	Kind   byte   // the tar type flag
+	Mode   int64  // of a file or folder
+	Target string // of a symlink
+	Empty  bool   // the file has no content
 }
 
-// A layout holds all that a packer lays, by path without leading slash.
-type layout map[string]laid
+// A Layout holds all that a packer lays, by path without leading slash. Where
+// an entry can be one of several, the usual one comes first.
+type Layout map[string][]Laid
 
-// tarballStoreMode is the mode of /gnu/store in tarballs.
-const tarballStoreMode = 0o1775
+// The modes of what packers lay.
+const (
+	plainMode  = 0o755
+	stickyMode = 0o1777
+	mountMode  = 0o555  // of the mount points in a squashfs
+	openMode   = 0o777  // what mksquashfs gives to folders that it makes up
+	storeMode  = 0o1775 // of /gnu/store, where (guix build store-copy) makes it
+	baseMode   = 0o644
+	engineMode = 0o755 // of the files too, though there is nothing to run in them
+)
 
-// newLayout returns what guix pack makes for a call (Guix 1.0 to 1.5, modules
-// (guix scripts pack), docker-image, (guix build pack), populate-profile-root,
-// and (gnu build install), install-database-and-gc-roots). An era may make less
-// of it.
-func newLayout(p provenance.Pack) layout {
-	l := make(layout)
-	l.folder("gnu/store")
-	relative := p.Format == formatTarball
-	if relative {
-		l["."] = laid{kind: '5', mode: 0o755}
-		l["gnu/store"] = laid{kind: '5', mode: tarballStoreMode}
-	} else {
-		l["tmp"] = laid{kind: '5', mode: 0o1777}
-	}
-	for _, link := range p.Symlinks {
-		source := strings.TrimPrefix(link.Source, "/")
-		l.folder(path.Dir(source))
-		l[source] = laid{kind: '2', target: linkPrefix(source, p.Root, relative) + link.Target}
-	}
-	if p.Database {
-		l.database(p.Root)
+// NewLayout returns what the packer of a recipe makes. An era may make less of
+// it. It follows Guix 1.0 to 1.5: (guix scripts pack), (guix docker),
+// (guix build pack), and (gnu build install).
+func NewLayout(p provenance.Pack) Layout {
+	l := make(Layout)
+	switch p.Format {
+	case formatTarball:
+		l.tarball(p)
+	case formatSquashfs:
+		l.squashfs(p)
+	case formatSystem:
+		l.system(p)
+	case formatExport:
+		l.docker(p)
+		l.engine()
+	case formatLayers, formatUnknown:
+		l.tarball(p)
+		l.docker(p)
+	default:
+		l.docker(p)
 	}
 	return l
 }
 
+// add lays an entry, or says what else it can be.
+func (l Layout) add(p string, entries ...Laid) { l[p] = append(l[p], entries...) }
+
 // folder lays a folder and those above it.
-func (l layout) folder(p string) {
-	for ; p != "."; p = path.Dir(p) {
+func (l Layout) folder(p string) {
+	for ; p != "." && p != "/"; p = path.Dir(p) {
 		if _, ok := l[p]; !ok {
-			l[p] = laid{kind: '5', mode: 0o755}
+			l.add(p, folderOf(plainMode))
 		}
 	}
 }
 
-func (l layout) database(root string) {
-	l.folder(path.Dir(databasePath))
-	l[databasePath] = laid{kind: '0', mode: 0o644}
-	l.folder(path.Dir(profileLink))
-	l[profileLink] = laid{kind: '2', target: path.Base(generationLink)}
-	l[generationLink] = laid{kind: '2', target: root}
-	l.folder("var/guix/gcroots")
-	l["var/guix/gcroots/profiles"] = laid{kind: '2', target: "/var/guix/profiles"}
+func folderOf(mode int64) Laid { return Laid{Kind: '5', Mode: mode} }
+
+func linkTo(target string) Laid { return Laid{Kind: '2', Target: target} }
+
+func emptyFile(mode int64) Laid { return Laid{Kind: '0', Mode: mode, Empty: true} }
+
+func (l Layout) docker(p provenance.Pack) {
+	l.folder("gnu")
+	l.add("gnu/store", folderOf(plainMode))
+	l.add("tmp", folderOf(stickyMode))
+	l.links(p, false)
+	l.database(p)
 }
 
-// differs says in what the entry is not the one laid, "" when it is the one.
-func (l laid) differs(e *inspect.Entry) string {
+func (l Layout) tarball(p provenance.Pack) {
+	l.folder("gnu")
+	l.add(".", folderOf(plainMode))
+	l.add("gnu/store", folderOf(storeMode))
+	l.links(p, true)
+	l.database(p)
+}
+
+// squashfs is what one run of mksquashfs after the other leaves. Each needs a
+// file to add: an empty one, under the next free name.
+func (l Layout) squashfs(p provenance.Pack) {
+	for _, folder := range []string{".", "gnu", "gnu/store"} {
+		l.add(folder, folderOf(openMode), folderOf(plainMode))
+	}
+	for _, file := range []string{".empty", ".empty_1", "gnu/.empty"} {
+		l.add(file, emptyFile(baseMode))
+	}
+	for _, folder := range []string{"proc", "sys", "dev", "home", "tmp", ".singularity.d", ".singularity.d/env", ".singularity.d/actions"} {
+		l.add(folder, folderOf(mountMode))
+	}
+	if len(p.EntryPoint) > 0 {
+		program := p.Root + "/" + p.EntryPoint[0]
+		l.add(".singularity.d/actions/run", linkTo(RelativeName("/.singularity.d/actions", program)))
+		l.add(".singularity.d/runscript", linkTo(RelativeName("/.singularity.d", program)))
+	}
+	if !hasLink(p.Symlinks, binLink.Source) {
+		p.Symlinks = append([]provenance.Symlink{binLink}, p.Symlinks...)
+	}
+	l.links(p, true)
+	l.database(p)
+}
+
+// binLink is the link that Singularity needs and the packer adds by itself.
+var binLink = provenance.Symlink{Source: "/bin", Target: "bin"}
+
+func hasLink(links []provenance.Symlink, source string) bool {
+	for _, link := range links {
+		if link.Source == source {
+			return true
+		}
+	}
+	return false
+}
+
+// system is the root of a whole system before it has booted, as 1.5 makes it;
+// 1.4 has /run and /var/run, too, and a folder for root.
+func (l Layout) system(p provenance.Pack) {
+	for _, folder := range []string{"etc", "var/log", "var/guix/gcroots", "var/empty", "var/db", "mnt", "var/guix/profiles/per-user/root", "bin", "home", "run", "var/run", "gnu"} {
+		l.folder(folder)
+	}
+	for _, folder := range []string{"tmp", "var/tmp", "var/lock"} {
+		l.folder(path.Dir(folder))
+		l.add(folder, folderOf(stickyMode))
+	}
+	l.add("gnu/store", folderOf(storeMode))
+	l.add("root", folderOf(0o700))
+	l.add("var/guix/profiles/system", linkTo("system-1-link"))
+	l.add(systemLink, linkTo(p.Root))
+	l.add("var/guix/gcroots/booted-system", linkTo("/run/booted-system"))
+	l.add("var/guix/gcroots/current-system", linkTo("/run/current-system"))
+	l.add(profileRoots, linkTo(profilesFolder))
+	if p.Database {
+		l.folder(path.Dir(databasePath))
+		l.add(databasePath, Laid{Kind: '0', Mode: baseMode})
+	}
+}
+
+// EngineLayout returns what container engines lay into the file system of a
+// container.
+func EngineLayout() Layout {
+	l := make(Layout)
+	l.engine()
+	return l
+}
+
+// exportedBy says what an engine laid among the files of an image, beside what
+// the packer itself has laid.
+func (v *view) exportedBy(p provenance.Pack) *provenance.Export {
+	e := &provenance.Export{Files: []string{}}
+	known := EngineLayout()
+	p.Format = formatDocker
+	for path := range NewLayout(p) {
+		delete(known, path)
+	}
+	for _, f := range v.files {
+		e.OwnerNames = e.OwnerNames || f.Uname != ""
+		if laid := known[f.Path]; laid != nil && differs(laid, f.Entry) == "" {
+			e.Files = append(e.Files, f.Path)
+		}
+	}
+	return e
+}
+
+// engine is what container engines lay into the file system of a container to
+// mount their own over it (Docker 28.2, daemon/initlayer/setup_unix.go; the
+// folder run with its file is what Podman 4.3 leaves).
+func (l Layout) engine() {
+	for _, folder := range []string{"dev", "dev/pts", "dev/shm", "etc", "proc", "sys", "run"} {
+		l.add(folder, folderOf(engineMode))
+	}
+	for _, file := range []string{".dockerenv", "run/.containerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf"} {
+		l.add(file, emptyFile(engineMode))
+	}
+	l.add("etc/mtab", linkTo("/proc/mounts"))
+}
+
+// links lays the symlinks that guix pack -S makes.
+func (l Layout) links(p provenance.Pack, relative bool) {
+	for _, link := range p.Symlinks {
+		source := strings.TrimPrefix(link.Source, "/")
+		l.folder(path.Dir(source))
+		l.add(source, linkTo(linkText(p.Root, link, relative)))
+	}
+}
+
+// linkText is the target of a link that guix pack -S makes.
+func linkText(root string, link provenance.Symlink, relative bool) string {
+	target := root + "/" + link.Target
+	if relative {
+		return RelativeName(path.Dir(link.Source), target)
+	}
+	return target
+}
+
+// RelativeName returns what leads from a folder to a file, both absolute, as
+// Guix writes it (Guix 1.5, module (guix build union), relative-file-name).
+func RelativeName(folder, file string) string {
+	from, to := parts(folder), parts(file)
+	for len(from) > 0 && len(to) > 0 && from[0] == to[0] {
+		from, to = from[1:], to[1:]
+	}
+	up := make([]string, len(from), len(from)+len(to))
+	for i := range up {
+		up[i] = ".."
+	}
+	return strings.Join(append(up, to...), "/")
+}
+
+func parts(name string) []string {
+	return strings.FieldsFunc(name, func(r rune) bool { return r == '/' })
+}
+
+const (
+	profilesFolder = "/var/guix/profiles"
+	profileRoots   = "var/guix/gcroots/profiles"
+)
+
+// database lays the store's database and what makes the profile a root of the
+// garbage collector.
+func (l Layout) database(p provenance.Pack) {
+	if !p.Database || len(l[databasePath]) > 0 {
+		return
+	}
+	l.folder(path.Dir(databasePath))
+	l.add(databasePath, Laid{Kind: '0', Mode: baseMode})
+	l.folder(path.Dir(profileLink))
+	l.add(profileLink, linkTo(path.Base(generationLink)))
+	l.add(generationLink, linkTo(p.Root))
+	l.folder(path.Dir(profileRoots))
+	l.add(profileRoots, linkTo(profilesFolder))
+}
+
+// differs says in what the entry is none of those laid, "" when it is one.
+func differs(laid []Laid, e *inspect.Entry) string {
+	first := ""
+	for _, l := range laid {
+		why := l.differs(e)
+		if why == "" {
+			return ""
+		}
+		if first == "" {
+			first = why
+		}
+	}
+	return first
+}
+
+func (l Laid) differs(e *inspect.Entry) string {
 	switch {
-	case e.Type != l.kind:
-		return fmt.Sprintf("it is %s, and guix pack lays %s", kindName(e.Type), kindName(l.kind))
-	case l.kind == '2' && e.Linkname != l.target:
-		return fmt.Sprintf("it leads to %s, and that of guix pack to %s", quote(e.Linkname), quote(l.target))
-	case l.kind != '2' && e.Mode != l.mode:
-		return fmt.Sprintf("its mode is %04o, and that of guix pack %04o", e.Mode, l.mode)
+	case e.Type != l.Kind:
+		return fmt.Sprintf("it is %s, and the packer lays %s", kindName(e.Type), kindName(l.Kind))
+	case l.Kind == '2' && e.Linkname != l.Target:
+		return fmt.Sprintf("it leads to %s, and that of the packer to %s", quote(e.Linkname), quote(l.Target))
+	case l.Kind != '2' && e.Mode != l.Mode:
+		return fmt.Sprintf("its mode is %04o, and that of the packer %04o", e.Mode, l.Mode)
+	case l.Empty && e.Size != 0:
+		return fmt.Sprintf("it has %s, and the packer lays an empty file", count(int(e.Size), "byte"))
 	}
 	return ""
 }
@@ -96,6 +290,8 @@ func kindName(kind byte) string {
 		return "a folder"
 	case '6':
 		return "a named pipe"
+	case inspect.Socket:
+		return "a socket"
 	}
 	return fmt.Sprintf("an entry of type %q", kind)
 }

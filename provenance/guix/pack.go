@@ -12,16 +12,45 @@ import (
 	"audit/provenance/guix/profile"
 )
 
-// Options returns the options of guix pack that p stands for, always in the
-// same order, without the word pack and without the packages:
+// Command returns the command of guix that p stands for, with all options,
+// always in the same order, and without the file that it is called for:
 //
-//	--format=docker --save-provenance --system=x86_64-linux …
+//	pack --format=docker --save-provenance --system=x86_64-linux …
+//	system image --image-type=docker --save-provenance …
 //
-// Each option is one argument. It returns nil for what guix pack did not make.
-func Options(p provenance.Pack) []string {
-	if p.Format != formatDocker && p.Format != formatTarball {
+// Each option is one argument, so that no value can be taken for an option. It
+// returns nil for what is not known to be made by one command. What was
+// exported from a container is made by that of the image.
+func Command(p provenance.Pack) []string {
+	switch p.Format {
+	case formatSystem:
+		return systemCommand(p)
+	case formatExport:
+		p.Format, p.Compression = formatDocker, inspect.None
+	case formatDocker, formatTarball, formatSquashfs:
+	default:
 		return nil
 	}
+	return append([]string{"pack"}, packOptions(p)...)
+}
+
+// systemCommand is that of guix system; it had a name of its own for images
+// for Docker up to 1.3.
+func systemCommand(p provenance.Pack) []string {
+	command := []string{"system", "image", "--image-type=docker", "--save-provenance"}
+	if p.Era == eraNames[era13] || strings.HasSuffix(p.Era, " to "+eraNames[era13]) {
+		command = []string{"system", "docker-image", "--save-provenance"}
+	}
+	if p.SystemType != "" {
+		command = append(command, "--system="+p.SystemType)
+	}
+	if p.MaxLayers > 0 {
+		command = append(command, fmt.Sprintf("--max-layers=%d", p.MaxLayers))
+	}
+	return command
+}
+
+func packOptions(p provenance.Pack) []string {
 	options := []string{"--format=" + p.Format, "--save-provenance"}
 	add := func(wanted bool, format string, args ...any) {
 		if wanted {
@@ -52,43 +81,6 @@ func tagArgument(repository string) string {
 		return "/" + rest
 	}
 	return repository
-}
-
-// What Pack.Format says here.
-const (
-	formatDocker  = "docker"        // guix pack --format=docker
-	formatTarball = "tarball"       // guix pack --format=tarball
-	formatSystem  = "system-docker" // guix system image --image-type=docker
-	formatUnknown = "unknown"       // files of a pack, without what tells how it was packed
-)
-
-// format tells how the image was packed. A tarball has no config, and a store
-// of a mode of its own.
-func (v *view) format(root string) string {
-	switch {
-	case storeName(root) == "system":
-		return formatSystem
-	case len(v.img.Config.Raw) > 0:
-		return formatDocker
-	}
-	f, ok := v.file("gnu/store")
-	if ok && v.img.Transport == inspect.RootFS && f.Type == '5' && f.Mode == tarballStoreMode {
-		return formatTarball
-	}
-	return formatUnknown
-}
-
-// packer names the packer in a sentence.
-func packer(p provenance.Pack) string {
-	switch p.Format {
-	case formatDocker:
-		return "guix pack -f docker (Guix " + p.Era + ")"
-	case formatTarball:
-		return "guix pack -f tarball (Guix " + p.Era + ")"
-	case formatSystem:
-		return "guix system image -t docker"
-	}
-	return "unknown: a profile of GNU Guix " + p.Era + " in a bare file system"
 }
 
 // FriendlyName joins the names of a profile's entries with hyphens, leaving out
@@ -156,7 +148,8 @@ var systemTypes = map[string]string{
 // call recovers how guix pack was called. The profile is nil when it cannot be
 // read.
 func (v *view) call(root string, p *profile.Profile) provenance.Pack {
-	span, odd := v.era(p)
+	span, because, odd := v.era(p)
+	v.because = because
 	var entries []*profile.Entry
 	if p != nil {
 		entries = p.Entries
@@ -180,8 +173,8 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 		pack.Unknown = append(pack.Unknown, "what the profile manifest would tell")
 	}
 	pack.Relocatable, pack.PRoot = v.relocatable(entries)
-	pack.Symlinks = v.packerLinks(root)
-	pack.EntryPoint = v.entryPoint(root)
+	pack.Symlinks = v.packerLinks(root, pack.Format)
+	pack.EntryPoint = v.entryPoint(root, pack.Format)
 	if pack.Format == formatDocker {
 		v.layering(&pack)
 	}
@@ -189,8 +182,16 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 		v.tag(&pack, root, span)
 	}
 	v.compression(&pack)
-	if pack.SystemType == "" {
+	switch {
+	case pack.SystemType != "":
+	case len(v.img.Config.Raw) == 0:
+		pack.Unknown = append(pack.Unknown, "the system type: only images with a config tell it (a rebuild is for that of the machine that it is made on)")
+	default:
 		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system type: the architecture is said to be %q", v.config.Architecture))
+	}
+	if pack.Format == formatExport {
+		pack.Export = v.exportedBy(pack)
+		pack.Unknown = append(pack.Unknown, "what the config of the image said: --entry-point, --image-tag, --max-layers")
 	}
 	return pack
 }
@@ -220,9 +221,13 @@ func (v *view) relocatable(entries []*profile.Entry) (wrapped, proot bool) {
 	return wrapped, proot
 }
 
-// entryPoint returns the program relative to the profile, and its arguments.
-func (v *view) entryPoint(root string) []string {
+// entryPoint returns the program relative to the profile, and its arguments. A
+// squashfs has a link to the program, and no arguments.
+func (v *view) entryPoint(root, format string) []string {
 	entry := v.config.Config.Entrypoint
+	if run, ok := v.file(".singularity.d/runscript"); ok && format == formatSquashfs && run.Type == '2' {
+		entry = []string{absolute(run)}
+	}
 	if len(entry) == 0 {
 		return nil
 	}
@@ -262,18 +267,21 @@ func (v *view) tag(pack *provenance.Pack, root string, span eraSpan) {
 	pack.ImageTag = repository
 }
 
-// compression tells -C, as long as the archive is the packer's own.
+// compression tells -C, as long as the archive is the packer's own. That of a
+// squashfs is within.
 func (v *view) compression(pack *provenance.Pack) {
-	if !v.isPackersArchive(pack.Format) {
+	switch {
+	case pack.Format == formatSquashfs:
+		pack.Compression = v.img.Layers[0].Compression
+	case pack.Format == formatTarball, v.isPackersArchive():
+		pack.Compression = v.img.Compression
+	default:
 		pack.Unknown = append(pack.Unknown, "--compression: the archive was written by another tool since")
-		return
 	}
-	pack.Compression = v.img.Compression
 }
 
 // isPackersArchive says whether the archive can be the one that Guix wrote.
 // Other tools name the config after its digest.
-func (v *view) isPackersArchive(format string) bool {
-	return format == formatTarball ||
-		v.img.Transport == inspect.DockerArchive && inspect.CleanPath(v.img.Config.Member) == "config.json"
+func (v *view) isPackersArchive() bool {
+	return v.img.Transport == inspect.DockerArchive && inspect.CleanPath(v.img.Config.Member) == "config.json"
 }

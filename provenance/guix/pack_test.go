@@ -53,7 +53,7 @@ func TestDefaultTag(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
+func TestCommand(t *testing.T) {
 	p := provenance.Pack{
 		Format: "docker", SystemType: "aarch64-linux", Compression: inspect.XZ,
 		Symlinks:   []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}},
@@ -61,14 +61,14 @@ func TestOptions(t *testing.T) {
 		ImageTag:   "me", MaxLayers: 5, Database: true, Relocatable: true, PRoot: true,
 	}
 	want := []string{
-		"--format=docker", "--save-provenance", "--system=aarch64-linux", "--compression=xz",
+		"pack", "--format=docker", "--save-provenance", "--system=aarch64-linux", "--compression=xz",
 		"--symlink=/bin=bin", "--symlink=/opt/gnu=", "--entry-point=bin/sh", "--entry-point-argument=-c", "--entry-point-argument=a b",
 		"--image-tag=me", "--max-layers=5", "--localstatedir", "--relocatable", "--relocatable",
 	}
-	if got := Options(p); !slices.Equal(got, want) {
+	if got := Command(p); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := Options(provenance.Pack{}); got != nil {
+	if got := Command(provenance.Pack{}); got != nil {
 		t.Errorf("nothing known: %q", got)
 	}
 }

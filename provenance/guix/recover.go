@@ -3,6 +3,7 @@ package guix
 import (
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -27,10 +28,13 @@ func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
 	ev.Recipe.Problems = odd
 	v.addSource(&ev.Recipe)
 	p, err := v.recipe(&ev.Recipe, root)
+	if err == nil {
+		err = v.others(&ev.Recipe, root)
+	}
 	if err != nil {
 		return nil, err
 	}
-	ev.Recover = recipeCheck(&ev.Recipe)
+	ev.Recover = v.recipeCheck(&ev.Recipe)
 	ev.Closure = v.closure(&ev.Recipe, p)
 	return ev, nil
 }
@@ -52,8 +56,26 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile,
 	if err != nil || p == nil {
 		return nil, err
 	}
+	if recipe.Pack.Format == formatLayers {
+		recipe.Problems = append(recipe.Problems, v.besideLayers(root))
+	}
 	recipe.Status = describe(recipe, p)
 	return p, nil
+}
+
+// besideLayers says which layers of an image are none of a pack.
+func (v *view) besideLayers(root string) string {
+	var others []string
+	for _, l := range v.img.Layers {
+		if !v.holdsItems(l) && !v.packLayer(l) {
+			others = append(others, strconv.Itoa(l.Index))
+		}
+	}
+	if others == nil {
+		return "another tool than guix pack put the image together, and the layers with store items have other files, too"
+	}
+	return fmt.Sprintf("another tool than guix pack put the image together: the recipe is that of %s, and nothing here tells that of the layers without store items (%s)",
+		root, strings.Join(others, ", "))
 }
 
 // profile reads the profile manifest of root, and says what is wrong with it.
@@ -88,13 +110,17 @@ func (v *view) addSource(recipe *provenance.Recipe) {
 
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
-func recipeCheck(recipe *provenance.Recipe) inspect.Check {
+func (v *view) recipeCheck(recipe *provenance.Recipe) inspect.Check {
 	c := inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown}
 	for _, problem := range recipe.Problems {
 		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-incomplete", Level: inspect.Problem, Layer: -1, Message: problem})
 	}
 	for _, s := range recipe.Sources {
 		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-evidence", Level: inspect.Note, Layer: s.Layer, Path: s.Path, Message: "says how the image was made; " + s.Digest.String()})
+	}
+	if len(v.because) > 0 {
+		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-era", Level: inspect.Note, Layer: -1,
+			Message: fmt.Sprintf("the packer is that of Guix %s, since %s", recipe.Pack.Era, strings.Join(v.because, " and "))})
 	}
 	what := fmt.Sprintf("%s from %s", count(len(recipe.Packages), "package"), count(len(recipe.Channels), "channel"))
 	switch recipe.Status {

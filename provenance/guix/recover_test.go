@@ -259,7 +259,7 @@ func TestRelocatable(t *testing.T) {
 		entries := append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", tc.names)...)
 		ev := recoverFrom(t, packOf(root, append(entries, item(proot, "bin", "x")...)...).write(t))
 		n := 0
-		for _, option := range Options(ev.Recipe.Pack) {
+		for _, option := range Command(ev.Recipe.Pack) {
 			if option == "--relocatable" {
 				n++
 			}
@@ -290,7 +290,7 @@ func TestImageTag(t *testing.T) {
 		if known := len(pack.Unknown) == always; pack.ImageTag != tc.want || known != tc.known {
 			t.Errorf("%s: tag %q, unknown %q", tc.tag, pack.ImageTag, pack.Unknown)
 		}
-		if options := Options(pack); tc.option != "" && !slices.Contains(options, tc.option) {
+		if options := Command(pack); tc.option != "" && !slices.Contains(options, tc.option) {
 			t.Errorf("%s: options %q", tc.tag, options)
 		}
 	}
@@ -338,13 +338,13 @@ func TestSystemImage(t *testing.T) {
 	a := packOf(root, entries...)
 	a.setConfig("env", []string{}).setConfig("entrypoint", []string{"/gnu/store/" + hashA + "-boot-program", root})
 	ev := recoverFrom(t, a.write(t))
-	if ev.Recipe.Status != provenance.Partial || ev.Recipe.Packer != "guix system image -t docker" || len(ev.Recipe.Channels) != 1 {
+	if ev.Recipe.Status != provenance.Complete || ev.Recipe.Packer != "guix system image -t docker" || len(ev.Recipe.Channels) != 1 {
 		t.Errorf("recipe %s by %s: %v, %q", ev.Recipe.Status, ev.Recipe.Packer, ev.Recipe.Channels, ev.Recipe.Problems)
 	}
-	if len(ev.Recipe.Files) != 1 || ev.Recipe.Files[0].Name != "channels.scm" {
-		t.Errorf("files %v", ev.Recipe.Files)
+	if f := ev.Recipe.Files; len(f) != 2 || f[0].Name != "channels.scm" || f[1].Name != "configuration.scm" || string(f[1].Text) != `(system* "true")` {
+		t.Errorf("files %v", f)
 	}
-	if Options(ev.Recipe.Pack) != nil {
-		t.Error("options of guix pack for a system")
+	if got, want := strings.Join(Command(ev.Recipe.Pack), " "), "system image --image-type=docker --save-provenance --system=x86_64-linux"; got != want {
+		t.Errorf("command %s, want %s", got, want)
 	}
 }

@@ -38,20 +38,33 @@ func (v *view) root() (root string, odd []string) {
 
 // signs gathers the signs, the firmest first. An image that has a config and
 // does not say there that Guix made it may be any that has Guix installed: the
-// profiles that lie about in it say nothing of how it was made.
+// profiles that lie about in it say nothing of how it was made, unless the
+// layers with store items are like those of a pack.
 func (v *view) signs() []sign {
 	signs := []sign{
 		{"the layer's name", v.namedByLayer()},
 		{"the environment", v.namedByEnvironment()},
 		{"the entry point", v.namedByEntryPoint()},
 	}
-	if len(v.img.Config.Raw) > 0 && v.config.Comment != generator {
+	if len(v.img.Config.Raw) > 0 && v.config.Comment != generator && !v.hasPackLayers() {
 		return signs
 	}
 	return append(signs,
 		sign{"the store's database", v.namedByDatabase()},
+		sign{"the script that sets the environment", v.namedByScript()},
 		sign{"a symlink", v.namedByLinks()},
 		sign{"no store item", v.unreferenced()})
+}
+
+// hasPackLayers says whether all layers with store items may be those of a pack,
+// and so were put beside others as they are.
+func (v *view) hasPackLayers() bool {
+	for _, l := range v.img.Layers {
+		if v.holdsItems(l) && !v.packLayer(l) {
+			return false
+		}
+	}
+	return true
 }
 
 func without(roots []string, root string) []string {
@@ -120,6 +133,19 @@ func (v *view) namedByDatabase() []string {
 	return rootsOf(targets)
 }
 
+// namedByScript finds what the script in a squashfs refers to.
+func (v *view) namedByScript() []string {
+	link, ok := v.file(environmentLink)
+	if !ok || link.Type != '2' {
+		return nil
+	}
+	script := v.items[inspect.ItemOf(strings.TrimPrefix(absolute(link), "/"))]
+	if script == nil {
+		return nil
+	}
+	return rootsOf(script.References)
+}
+
 func (v *view) namedByLinks() []string {
 	var targets []string
 	for _, f := range v.files {
@@ -171,40 +197,53 @@ func (v *view) unreferenced() []string {
 }
 
 // packerLinks lists the links outside the store that lead into the profile as
-// guix pack -S makes them, sorted.
-func (v *view) packerLinks(root string) []provenance.Symlink {
+// guix pack -S makes them, sorted. A squashfs has one of its own.
+func (v *view) packerLinks(root, format string) []provenance.Symlink {
 	var links []provenance.Symlink
-	relative := v.format(root) == formatTarball
 	for _, f := range v.files {
-		if target, ok := packerLink(f.Entry, linkPrefix(f.Path, root, relative)); ok {
-			links = append(links, provenance.Symlink{Source: "/" + f.Path, Target: target})
+		link, ok := packerLink(f.Entry, root, format)
+		if ok && (format != formatSquashfs || link != binLink) {
+			links = append(links, link)
 		}
 	}
 	return links
 }
 
-// linkPrefix is what the target of a link at p into the profile begins with.
-// Those of a tarball are relative.
-func linkPrefix(p, root string, relative bool) string {
-	if !relative {
-		return root + "/"
+// packerLink says whether e is a link that guix pack -S makes, and which. A
+// link's name cannot hold an equals sign there, and its target stays inside the
+// profile.
+func packerLink(e *inspect.Entry, root, format string) (provenance.Symlink, bool) {
+	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {
+		return provenance.Symlink{}, false
 	}
-	return strings.Repeat("../", strings.Count(p, "/")) + root[1:] + "/"
+	into, ok := into(e, root, isRelative(e, format))
+	if !ok || strings.Contains(into, "=") || strings.HasPrefix(into, "/") || slices.Contains(strings.Split(into, "/"), "..") {
+		return provenance.Symlink{}, false
+	}
+	return provenance.Symlink{Source: "/" + e.Path, Target: into}, true
 }
 
-// packerLink says whether e is a link that guix pack -S makes, and where into
-// the profile it leads. A link's name cannot hold an equals sign there, and its
-// target stays inside the profile.
-func packerLink(e *inspect.Entry, prefix string) (target string, ok bool) {
-	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") {
-		return "", false
+// isRelative says whether the links of a format are; where the format tells
+// nothing, the link itself does.
+func isRelative(e *inspect.Entry, format string) bool {
+	switch format {
+	case formatTarball, formatSquashfs:
+		return true
+	case formatLayers, formatUnknown:
+		return !strings.HasPrefix(e.Linkname, "/")
 	}
-	target, ok = strings.CutPrefix(e.Linkname, prefix)
-	if !ok || strings.Contains(target, "=") || strings.HasPrefix(target, "/") {
-		return "", false
+	return false
+}
+
+// into returns where into the profile a link leads, as its maker has named it.
+func into(e *inspect.Entry, root string, relative bool) (string, bool) {
+	if !relative {
+		return strings.CutPrefix(e.Linkname, root+"/")
 	}
-	if slices.Contains(strings.Split(target, "/"), "..") {
-		return "", false
+	profile := RelativeName(path.Dir("/"+e.Path), root)
+	if e.Linkname == profile {
+		return "", true
 	}
-	return target, true
+	target, ok := strings.CutPrefix(e.Linkname, profile+"/")
+	return target, ok && RelativeName(path.Dir("/"+e.Path), root+"/"+target) == e.Linkname
 }

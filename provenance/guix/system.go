@@ -1,8 +1,10 @@
 package guix
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"audit/inspect"
 	"audit/provenance"
@@ -10,16 +12,15 @@ import (
 )
 
 // systemRecipe fills in the recipe of an image of a whole system, which guix
-// system image made. What such an image can tell are the channels; its
-// configuration is a program and is named, never copied.
+// system image made with --save-provenance: the channels, and the configuration
+// of the system. That one is a program by the image's author and the one file of
+// a recipe that is copied: it is nothing that could be written anew.
 func (v *view) systemRecipe(recipe *provenance.Recipe, root string) error {
-	recipe.Pack = provenance.Pack{
-		Format:     formatSystem,
-		Root:       root,
-		SystemType: systemTypes[v.config.Architecture],
-		Database:   v.hasDatabase(),
-		Unknown:    []string{"the options of guix system image"},
+	p, err := v.systemProfile(recipe, root)
+	if err != nil {
+		return err
 	}
+	recipe.Pack = v.systemCall(root, p)
 	recipe.Packer = packer(recipe.Pack)
 	recipe.Status = provenance.Partial
 	list, err := v.systemChannels(recipe, root)
@@ -34,14 +35,69 @@ func (v *view) systemRecipe(recipe *provenance.Recipe, root string) error {
 	} else {
 		recipe.Files = append(recipe.Files, provenance.File{Name: "channels.scm", Text: list.File()})
 	}
-	problem := "the image does not hold the system's configuration"
-	if f, ok := v.systemFile(root, "configuration.scm"); ok {
-		recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
-		problem = fmt.Sprintf("the configuration of the system, /%s in the image, is a program: it is not copied from there", f.Path)
+	if err := v.systemConfiguration(recipe, root); err != nil {
+		return err
 	}
-	recipe.Problems = append(recipe.Problems, problem)
+	if len(recipe.Problems) == 0 {
+		recipe.Status = provenance.Complete
+	}
 	return nil
 }
+
+// systemCall recovers how guix system was called.
+func (v *view) systemCall(root string, p *profile.Profile) provenance.Pack {
+	span, because, odd := v.era(p)
+	v.because = because
+	pack := provenance.Pack{
+		Format:     formatSystem,
+		Era:        span.String(),
+		Root:       root,
+		SystemType: systemTypes[v.config.Architecture],
+		Database:   v.hasDatabase(),
+		Unknown:    append([]string{"whether the system shares the network of its host (--network)", "whether packages were grafted (--no-grafts)", "module folders given on the command line (-L)"}, odd...),
+	}
+	v.layering(&pack)
+	return pack
+}
+
+// systemProfile reads the profile of the system's packages, which no recipe
+// names one by one: the configuration does.
+func (v *view) systemProfile(recipe *provenance.Recipe, root string) (*profile.Profile, error) {
+	link, ok := v.file(strings.TrimPrefix(root, "/") + "/profile")
+	if !ok || link.Type != '2' || !isRoot(absolute(link)) {
+		return nil, nil
+	}
+	var own provenance.Recipe
+	p, err := v.profile(&own, absolute(link))
+	if p != nil {
+		recipe.Packages = p.Packages()
+		recipe.Sources = append(recipe.Sources, own.Sources...)
+	}
+	return p, err
+}
+
+// systemConfiguration adds the configuration of the system.
+func (v *view) systemConfiguration(recipe *provenance.Recipe, root string) error {
+	f, ok := v.systemFile(root, configurationFile)
+	if !ok {
+		recipe.Problems = append(recipe.Problems, "the image does not hold the system's configuration")
+		return nil
+	}
+	text, ok := v.img.Body(f.Layer, f.Path)
+	if !ok {
+		return fmt.Errorf("reading %s: the image was opened without keeping it", f.Path)
+	}
+	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		recipe.Problems = append(recipe.Problems, fmt.Sprintf("the configuration of the system, /%s in the image, is no text", f.Path))
+		return nil
+	}
+	recipe.Files = append(recipe.Files, provenance.File{Name: configurationFile, Text: text})
+	return nil
+}
+
+// configurationFile holds the configuration of a system.
+const configurationFile = "configuration.scm"
 
 // systemFile finds a file of the system item, which is a symlink to a store
 // item of its own.

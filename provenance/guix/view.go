@@ -16,6 +16,8 @@ type view struct {
 	files  []inspect.File // the root file system, sorted
 	items  map[string]*inspect.StoreItem
 	config imageConfig
+
+	because []string // the marks by which the packer's era was told
 }
 
 // An imageConfig is the part of an image config that Guix writes (Guix 1.5,
@@ -82,8 +84,8 @@ func (v *view) hasDatabase() bool {
 }
 
 // Keep says whether this package needs the content of the file at path: the
-// profile manifests, the database of the store, and of images of a whole
-// system the provenance.
+// profile manifests, the database of the store, the script that sets the
+// environment in a squashfs, and of images of a whole system the provenance.
 func Keep(p string) bool {
 	if p == databasePath {
 		return true
@@ -98,7 +100,7 @@ func Keep(p string) bool {
 	case name == "system":
 		return isSystemFile(strings.TrimPrefix("/"+p, item+"/"))
 	default:
-		return "/"+p == item && isSystemFile(name)
+		return "/"+p == item && (isSystemFile(name) || name == environmentName)
 	}
 }
 

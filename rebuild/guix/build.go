@@ -69,6 +69,11 @@ func (s *session) build(ctx context.Context) error {
 	if s.result.Image, err = keep(image, s.job.Dir); err != nil {
 		return err
 	}
+	if s.plan.Export != nil {
+		if s.result.Image, err = exported(s.result.Image, *s.plan.Export); err != nil {
+			return err
+		}
+	}
 	if s.result.Items, err = s.items(ctx, g, before); err != nil {
 		return err
 	}
@@ -162,8 +167,8 @@ func (s *session) derive(ctx context.Context) (*graph, error) {
 // each derivation that it was built and of each substitute where it is from.
 func (s *session) packCommand(more ...string) []string {
 	options := buildOptions(s.job.Options)
-	args := slices.Concat([]string{"time-machine"}, options, []string{"-C", channelsFile, "--", "pack", "--verbosity=3"}, options)
-	return slices.Concat(args, more, s.plan.Pack[1:])
+	args := slices.Concat([]string{"time-machine"}, options, []string{"-C", channelsFile, "--"}, verbs(s.plan.Pack), []string{"--verbosity=3"}, options)
+	return slices.Concat(args, more, s.plan.Pack[len(verbs(s.plan.Pack)):])
 }
 
 // buildOptions returns the options that all commands of Guix that build take

@@ -140,13 +140,13 @@ func (g *graph) namesakes(item string) []string {
 	return found
 }
 
-// profile returns the profile that the root is made from: plan's own where
-// the root has it among its inputs, else the only one.
+// profile returns the profile that the root is made from, or the system: the
+// plan's own where the root has it among its inputs, else the only one.
 func (g *graph) profile(want string) string {
 	var found string
 	for _, in := range g.root.inputs {
 		for _, d := range g.near {
-			if d.path != in || len(d.outputs) != 1 || storeName(d.outputs[0]) != "profile" {
+			if d.path != in || len(d.outputs) != 1 || storeName(d.outputs[0]) != storeName(want) {
 				continue
 			}
 			if d.outputs[0] == want {

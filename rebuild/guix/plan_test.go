@@ -41,7 +41,7 @@ func image() *inspect.Image {
 
 func plan(t *testing.T, r provenance.Recipe, trusted ...string) rebuild.Plan {
 	t.Helper()
-	p, err := NewPlan(image(), r, trusted)
+	p, err := NewPlan(image(), r, Trusted{Channels: trusted})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestNewPlan(t *testing.T) {
 }
 
 func TestNewPlanOfAnotherSystem(t *testing.T) {
-	if _, err := NewPlan(image(), provenance.Recipe{System: provenance.Nix}, nil); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := NewPlan(image(), provenance.Recipe{System: provenance.Nix}, Trusted{}); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
 }
@@ -147,7 +147,7 @@ func TestRefused(t *testing.T) {
 			r.Problems = []string{"two commits of guix", "no provenance of foo"}
 		}, "the recipe is not complete: two commits of guix; no provenance of foo"},
 		{"none", func(r *provenance.Recipe) { r.Status = provenance.None }, "the recipe is not complete (none)"},
-		{"tarball", func(r *provenance.Recipe) { r.Pack.Format = "tarball" }, `"tarball"`},
+		{"layers", func(r *provenance.Recipe) { r.Pack.Format = "layers" }, `"layers"`},
 		{"odd link", func(r *provenance.Recipe) { r.Pack.Symlinks = []provenance.Symlink{{Source: "/a=b"}} }, "/a=b"},
 		{"NUL", func(r *provenance.Recipe) { r.Pack.ImageTag = "a\x00b" }, "NUL"},
 		{"NUL in a file", func(r *provenance.Recipe) { r.Files[1].Text = []byte{0} }, "NUL"},

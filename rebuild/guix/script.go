@@ -31,8 +31,13 @@ func Script(plan rebuild.Plan) []byte {
 		b.WriteString(hereDocument(f))
 	}
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
-	b.WriteString("  guix time-machine -C " + channelsFile + " -- pack \"$@\" " + words(plan.Pack[1:]) + "\n}\n")
+	what := verbs(plan.Pack)
+	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + words(what) + " \"$@\" " + words(plan.Pack[len(what):]) + "\n}\n")
 	b.WriteString(scriptBuild)
+	if plan.Export != nil {
+		b.WriteString(scriptExport)
+		return []byte(b.String())
+	}
 	b.WriteString("echo 'Compare it with the original:'\n")
 	b.WriteString("printf '  audit compare %s %s\\n' " + quote(printable(word(plan.Image))) + " \"$image\"\n")
 	return []byte(b.String())
@@ -76,6 +81,11 @@ fi
 
 echo 'The rebuilt image:'
 printf '  %s\n' "$image"
+`
+
+// scriptExport is for an original that is no image, but the files of a container.
+const scriptExport = `echo 'The original was exported from a container. To get the same of this image:'
+printf '  docker load -i %s\n  docker create IMAGE true\n  docker export CONTAINER >rebuilt.tar\n' "$image"
 `
 
 // hereDocument writes a file, under an end marker that the text does not hold.

@@ -18,11 +18,36 @@ const (
 	officialFingerprint = "BBB02DDF2CEAF6A80D1DE643A2A06DF2A33A54FA"
 )
 
-// judge says of each channel whether its code may be run, and why. Guix runs a
+// Trusted is what a user lets run on this machine beside the channels that
+// carry the official introduction of Guix.
+type Trusted struct {
+	Channels      []string // addresses of channels
+	Configuration bool     // the configuration of a system, a program that the image holds
+}
+
+// configurationOfImage is how a plan names the program that is the
+// configuration of a system among what would be run.
+const configurationOfImage = "configuration.scm of the image"
+
+// judge says of everything that a plan would run whether it may be, and why.
+func judge(plan rebuild.Plan, channels []provenance.Channel, trusted Trusted) []rebuild.Trust {
+	out := judgeChannels(channels, trusted.Channels)
+	if !isSystem(plan) {
+		return out
+	}
+	t := rebuild.Trust{Channel: configurationOfImage, Trusted: trusted.Configuration}
+	t.Why = "it is a program by whoever made the image, and Guix runs it as this user"
+	if t.Trusted {
+		t.Why = "--trust-configuration allows it; " + t.Why
+	}
+	return append(out, t)
+}
+
+// judgeChannels says of each channel whether its code may be run. Guix runs a
 // channel's build code outside any sandbox and authenticates its history from
 // the introduction that it is given, wherever the history is fetched from. So
 // it is the introduction that is trusted, and not the address.
-func judge(channels []provenance.Channel, trusted []string) []rebuild.Trust {
+func judgeChannels(channels []provenance.Channel, trusted []string) []rebuild.Trust {
 	out := []rebuild.Trust{}
 	for _, c := range channels {
 		ok, why := judgeOne(c, trusted)
@@ -79,11 +104,16 @@ func address(url string) bool {
 	return !strings.ContainsFunc(url, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) })
 }
 
-// distrust names the channels that are not trusted, "" when all are.
+// distrust names what is not trusted, "" when all is.
 func distrust(trust []rebuild.Trust) string {
 	var names, flags []string
 	for _, t := range trust {
-		if !t.Trusted {
+		switch {
+		case t.Trusted:
+		case t.Channel == configurationOfImage && t.URL == "":
+			names = append(names, fmt.Sprintf("%s (%s)", t.Channel, t.Why))
+			flags = append(flags, "--trust-configuration")
+		default:
 			names = append(names, fmt.Sprintf("channel %q at %q (%s)", t.Channel, t.URL, t.Why))
 			flags = append(flags, "--trust-channel "+word(t.URL))
 		}

@@ -10,14 +10,14 @@ import (
 
 // Vet judges a plan that comes from a file, which anyone may have written. Its
 // Scheme files are read as data and written anew, so that they hold nothing but
-// channels and packages, and its channels are judged afresh: trusted are the
-// addresses of those whose code may be run although they do not carry the
-// official introduction of Guix. What the plan was refused for beside that
-// stands.
+// channels and packages, and what it would run is judged afresh: trusted is
+// what may be run beside the channels that carry the official introduction of
+// Guix. What the plan was refused for beside that stands.
 //
-// A plan with files that are programs is an error; one of another build system
-// an error that wraps [provenance.ErrNotMine].
-func Vet(plan rebuild.Plan, trusted []string) (rebuild.Plan, error) {
+// The configuration of a system is a program and stays as it is; it is run only
+// when it is trusted. Any other program in a plan is an error; a plan of another
+// build system an error that wraps [provenance.ErrNotMine].
+func Vet(plan rebuild.Plan, trusted Trusted) (rebuild.Plan, error) {
 	if plan.System != provenance.Guix {
 		return plan, fmt.Errorf("vetting a plan for Guix: %w", provenance.ErrNotMine)
 	}
@@ -29,11 +29,13 @@ func Vet(plan rebuild.Plan, trusted []string) (rebuild.Plan, error) {
 	for _, f := range plan.Files {
 		var text []byte
 		var err error
-		switch f.Name {
-		case channelsFile:
+		switch {
+		case f.Name == channelsFile:
 			channels, text, err = guix.ReadChannels([]byte(f.Text))
-		case manifestFile:
+		case f.Name == manifestFile:
 			text, err = guix.ReadManifest([]byte(f.Text))
+		case f.Name == configurationFile && isSystem(plan):
+			text = []byte(f.Text)
 		default:
 			err = fmt.Errorf("no plan for Guix has a file %q", f.Name)
 		}
@@ -46,7 +48,7 @@ func Vet(plan rebuild.Plan, trusted []string) (rebuild.Plan, error) {
 	if otherwise == distrust(plan.Trust) {
 		otherwise = ""
 	}
-	plan.Files, plan.Trust = files, judge(channels, trusted)
+	plan.Files, plan.Trust = files, judge(plan, channels, trusted)
 	plan.Refused = firstOf(otherwise, ambiguous(channels), distrust(plan.Trust))
 	return plan, nil
 }

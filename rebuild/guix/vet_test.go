@@ -29,7 +29,7 @@ func sample(t *testing.T, name string, trusted ...string) rebuild.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := NewPlan(img, ev.Recipe, trusted)
+	p, err := NewPlan(img, ev.Recipe, Trusted{Channels: trusted})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func TestPlansOfSamples(t *testing.T) {
 			if p.Refused != "" {
 				t.Errorf("refused: %s", p.Refused)
 			}
-			got, err := Vet(p, []string{fixturesURL})
+			got, err := Vet(p, Trusted{Channels: []string{fixturesURL}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +110,7 @@ func TestVet(t *testing.T) {
 		{"edited and trusted", edited, []string{fixturesURL}, ""},
 		{"incomplete, and trusted now", incomplete, []string{fixturesURL}, "two commits"},
 	} {
-		got, err := Vet(tt.plan, tt.trusted)
+		got, err := Vet(tt.plan, Trusted{Channels: tt.trusted})
 		if err != nil || !strings.Contains(got.Refused, tt.want) || (got.Refused == "") != (tt.want == "") {
 			t.Errorf("%s: refused %q (%v), want %q", tt.name, got.Refused, err, tt.want)
 		}
@@ -130,13 +130,13 @@ func TestVetPrograms(t *testing.T) {
 	} {
 		p := sample(t, "hello.tar.gz")
 		spoil(&p)
-		if _, err := Vet(p, nil); err == nil {
+		if _, err := Vet(p, Trusted{}); err == nil {
 			t.Errorf("%s: a plan that runs a program passed", name)
 		}
 	}
 	p := sample(t, "hello.tar.gz")
 	p.System = provenance.Nix
-	if _, err := Vet(p, nil); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := Vet(p, Trusted{}); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
 }
@@ -147,7 +147,7 @@ func TestVetWritesAnew(t *testing.T) {
 	want := p.Files
 	p.Files = slices.Clone(p.Files)
 	p.Files[0].Text = "; edited\n" + p.Files[0].Text
-	got, err := Vet(p, nil)
+	got, err := Vet(p, Trusted{})
 	if err != nil {
 		t.Fatal(err)
 	}

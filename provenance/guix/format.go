@@ -1,0 +1,123 @@
+package guix
+
+import (
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// What Pack.Format says here.
+const (
+	formatDocker   = "docker"        // guix pack --format=docker
+	formatTarball  = "tarball"       // guix pack --format=tarball
+	formatSquashfs = "squashfs"      // guix pack --format=squashfs
+	formatExport   = "docker-export" // the file system of a container of guix pack --format=docker
+	formatSystem   = "system-docker" // guix system image --image-type=docker
+	formatLayers   = "layers"        // store items of a pack in layers beside others, put together by another tool
+	formatUnknown  = "unknown"       // files of a pack, without what tells how it was packed
+)
+
+// format tells how the image was packed.
+func (v *view) format(root string) string {
+	switch {
+	case storeName(root) == "system":
+		return formatSystem
+	case v.config.Comment == generator:
+		return formatDocker
+	case len(v.img.Config.Raw) > 0:
+		return v.formatOfLayers()
+	case v.img.Transport == inspect.SquashFS && v.has("gnu/.empty", '0'):
+		return formatSquashfs
+	case v.img.Transport != inspect.RootFS:
+		return formatUnknown
+	}
+	return v.formatOfFiles()
+}
+
+// formatOfLayers tells an image whose config another tool wrote: with nothing
+// but layers of a pack it is still that pack.
+func (v *view) formatOfLayers() string {
+	for _, l := range v.img.Layers {
+		if !v.packLayer(l) {
+			return formatLayers
+		}
+	}
+	return formatDocker
+}
+
+// formatOfFiles tells a bare file system: a tarball has a store of a mode of
+// its own, and a docker image a folder for temporary files. An engine leaves
+// its mark in what it exports.
+func (v *view) formatOfFiles() string {
+	store, ok := v.file("gnu/store")
+	tmp, hasTmp := v.file("tmp")
+	switch {
+	case v.has(".dockerenv", '0') || v.has("run/.containerenv", '0'):
+		return formatExport
+	case ok && store.Type == '5' && store.Mode == storeMode:
+		return formatTarball
+	case hasTmp && tmp.Type == '5' && tmp.Mode == stickyMode:
+		return formatExport
+	}
+	return formatUnknown
+}
+
+func (v *view) has(path string, kind byte) bool {
+	f, ok := v.file(path)
+	return ok && f.Type == kind
+}
+
+// packLayer says whether a layer may be one of guix pack: beside store items
+// it has folders, links into the store, and the store's database.
+func (v *view) packLayer(l *inspect.Layer) bool {
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if inspect.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
+			return false
+		}
+	}
+	return true
+}
+
+func isPackerFile(e *inspect.Entry) bool {
+	if e.Type == '2' {
+		target := absolute(inspect.File{Entry: e})
+		return strings.HasPrefix(target, storeDir) || strings.HasPrefix(e.Path, "var/guix/")
+	}
+	return e.Path == databasePath
+}
+
+// holdsItems says whether a layer has something of the store.
+func (v *view) holdsItems(l *inspect.Layer) bool {
+	for i := range l.Entries {
+		if item := inspect.ItemOf(l.Entries[i].Path); strings.HasPrefix(item, storeDir) {
+			return true
+		}
+	}
+	return false
+}
+
+// packer names the packer in a sentence.
+func packer(p provenance.Pack) string {
+	switch p.Format {
+	case formatDocker, formatTarball, formatSquashfs:
+		return "guix pack -f " + p.Format + " (Guix " + p.Era + ")"
+	case formatExport:
+		return "guix pack -f docker (Guix " + p.Era + "), exported by a container engine"
+	case formatLayers:
+		return "guix pack (Guix " + p.Era + "), put into layers beside others by another tool"
+	case formatSystem:
+		return "guix system image -t docker"
+	}
+	return "unknown: a profile of GNU Guix " + p.Era + " in a bare file system"
+}
+
+// strangerTo says of an entry beside the store that nobody who made the format
+// has laid it.
+func strangerTo(format string) string {
+	if format == formatExport {
+		return "neither guix pack nor a container engine lays"
+	}
+	return "guix pack does not lay"
+}

@@ -1,0 +1,276 @@
+package guix
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+	"audit/provenance"
+)
+
+// Every form that Guix packs in, and what becomes of it elsewhere: the recipe
+// comes back with the command that makes it again, and each file is explained.
+func TestForms(t *testing.T) {
+	const tarball, squashfs, docker = "pack --format=tarball --save-provenance", "pack --format=squashfs --save-provenance", "pack --format=docker --save-provenance"
+	const system = "system image --image-type=docker --save-provenance --system=x86_64-linux"
+	for file, want := range map[string]string{
+		"tiny-tarball.tar.gz":                     tarball + " --compression=gzip",
+		"tiny-tarball-none.tar":                   tarball + " --compression=none",
+		"tiny-tarball-R.tar.gz":                   tarball + " --compression=gzip --symlink=/bin=bin --relocatable",
+		"tiny-tarball-RR.tar.gz":                  tarball + " --compression=gzip --relocatable --relocatable",
+		"tiny-tarball-db.tar.gz":                  tarball + " --compression=gzip --symlink=/bin=bin --symlink=/opt/gnu= --localstatedir",
+		"tiny-docker-R.tar.gz":                    docker + " --system=x86_64-linux --compression=gzip --relocatable",
+		"tiny.squashfs":                           squashfs + " --compression=gzip",
+		"tiny-xz.squashfs":                        squashfs + " --compression=xz",
+		"tiny-entry-db.squashfs":                  squashfs + " --compression=gzip --symlink=/x=bin --entry-point=bin/tiny-hello --localstatedir",
+		"tiny.docker-export.tar":                  docker + " --compression=none",
+		"hello-opt1.docker-export.tar":            docker + " --compression=none --symlink=/bin=bin --symlink=/opt/gnu=",
+		"hello-opt1.podman-export.tar":            docker + " --compression=none --symlink=/bin=bin --symlink=/opt/gnu=",
+		"tiny-localstatedir.docker-export.tar.gz": docker + " --compression=none --localstatedir",
+		"system.tar.gz":                           system,
+		"system-db.tar.gz":                        system,
+		"system-layers4.tar.gz":                   system + " --max-layers=4",
+	} {
+		ev := recoverFrom(t, filepath.Join(fixturesDir, "forms", file))
+		if got := strings.Join(Command(ev.Recipe.Pack), " "); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", file, got, want)
+		}
+		if ev.Recipe.Status != provenance.Complete || len(ev.Recipe.Packages) != 1 {
+			t.Errorf("%s: recipe %s of %v: %q", file, ev.Recipe.Status, ev.Recipe.Packages, ev.Recipe.Problems)
+		}
+		if c := ev.Closure; c.Status != inspect.Pass || len(c.Findings) > 0 {
+			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
+		}
+	}
+}
+
+// What engines lay is told apart from what the packer has laid.
+func TestExport(t *testing.T) {
+	for file, want := range map[string]provenance.Export{
+		"hello-opt1.docker-export.tar": {OwnerNames: true, Files: []string{
+			".dockerenv", "dev", "dev/console", "dev/pts", "dev/shm", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "sys"}},
+		"hello-opt1.podman-export.tar": {Files: []string{
+			"dev", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "proc", "run", "run/.containerenv", "sys"}},
+	} {
+		got := recoverFrom(t, filepath.Join(fixturesDir, "forms", file)).Recipe.Pack.Export
+		if got == nil || got.OwnerNames != want.OwnerNames || !slices.Equal(got.Files, want.Files) {
+			t.Errorf("%s: %+v, want %+v", file, got, want)
+		}
+	}
+}
+
+// changed opens a form and changes one of its entries as if it had been read so.
+func changed(t *testing.T, file, path string, edit func(e *inspect.Entry)) *inspect.Image {
+	t.Helper()
+	img := open(t, filepath.Join(fixturesDir, "forms", file))
+	for _, l := range img.Layers {
+		for i := range l.Entries {
+			if l.Entries[i].Path == path {
+				edit(&l.Entries[i])
+				return img
+			}
+		}
+	}
+	t.Fatalf("%s has no %s", file, path)
+	return nil
+}
+
+// One entry changed: what packer and engine lay is known to the last mode.
+func TestFormsTamperedWith(t *testing.T) {
+	mode := func(m int64) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Mode = m } }
+	move := func(to string) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Path = to } }
+	link := func(to string) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Linkname = to } }
+	size := func(e *inspect.Entry) { e.Size = 7 }
+	const env = ".singularity.d/env/90-environment.sh"
+	const script = "/gnu/store/k4ghihb6bbalbx2wlnxqrn1lwqbk0nfq-singularity-environment.sh"
+	for _, tc := range []struct {
+		file, path string
+		edit       func(*inspect.Entry)
+		status     inspect.Status
+		want       []string
+	}{
+		{"tiny.docker-export.tar", "etc/hosts", size, inspect.Fail, []string{"packer-entry-differs etc/hosts"}},
+		{"tiny.docker-export.tar", ".dockerenv", mode(0o4755), inspect.Fail, []string{"packer-entry-differs .dockerenv"}},
+		{"tiny.docker-export.tar", "etc/mtab", link("/etc/shadow"), inspect.Fail, []string{"packer-entry-differs etc/mtab"}},
+		{"tiny.docker-export.tar", "dev/shm", move("dev/evil"), inspect.Fail, []string{"unexplained-file dev/evil"}},
+		{"hello-opt1.podman-export.tar", "run/.containerenv", move("run/evil"), inspect.Fail, []string{"unexplained-file run/evil"}},
+		{"tiny-tarball-R.tar.gz", "bin", link("tmp/bin"), inspect.Fail, []string{"unexplained-file bin"}},
+		{"tiny-tarball.tar.gz", "gnu/store", mode(0o755), inspect.Pass, nil}, // any archiver may write that
+		{"tiny.squashfs", ".empty", size, inspect.Fail, []string{"packer-entry-differs .empty"}},
+		{"tiny.squashfs", "proc", mode(0o755), inspect.Fail, []string{"packer-entry-differs proc"}},
+		{"tiny.squashfs", "bin", link("gnu/store"), inspect.Fail, []string{"packer-entry-differs bin"}},
+		{"tiny.squashfs", env, link("../../tmp/evil"), inspect.Fail, []string{"unexplained-file " + env, "unreferenced-item " + script}},
+		{"tiny-entry-db.squashfs", ".singularity.d/actions/run", link("/tmp/evil"), inspect.Fail, []string{"packer-entry-differs .singularity.d/actions/run"}},
+		{"system.tar.gz", "var/guix/gcroots/current-system", link("/tmp"), inspect.Unknown, []string{"packer-entry-differs var/guix/gcroots/current-system"}},
+		{"system.tar.gz", "mnt", move("evil"), inspect.Unknown, []string{"unexplained-file evil"}},
+	} {
+		t.Run(tc.file+" "+tc.path, func(t *testing.T) {
+			ev, err := System{}.Recover(changed(t, tc.file, tc.path, tc.edit))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantFindings(t, ev.Closure, tc.want...)
+			if ev.Closure.Status != tc.status {
+				t.Errorf("closure %v: %s", ev.Closure.Status, ev.Closure.Summary)
+			}
+		})
+	}
+}
+
+func TestSetsEnvironment(t *testing.T) {
+	const root = "/gnu/store/" + hashA + "-profile"
+	for script, want := range map[string]bool{
+		". " + root + "/etc/profile\n":         true,
+		". /tmp/etc/profile\n":                 false,
+		". " + root + "/etc/profile\nevil\n":   false,
+		"":                                     true,
+		"PATH=" + root + "/bin\nexport PATH\n": true,
+		"PATH=" + root + "/bin:" + root + "/sbin\nexport PATH\nX=" + root + "\nexport X\n": true,
+		"PATH=" + root + "/bin\nexport EVIL\n":                                             false,
+		"PATH=" + root + "/bin\n":                                                          false,
+		"PATH=/tmp\nexport PATH\n":                                                         false,
+		"PATH=" + root + "/bin:/tmp\nexport PATH\n":                                        false,
+		"PATH=" + root + "/../../../tmp\nexport PATH\n":                                    false,
+		"PATH=" + root + "/bin;evil\nexport PATH\n":                                        false,
+		"PATH=" + root + "/$(evil)\nexport PATH\n":                                         false,
+		"PATH=" + root + "x/bin\nexport PATH\n":                                            false,
+		"PATH=" + root + "/bin\nexport PATH\n\n\n":                                         false,
+		"X Y=" + root + "/bin\nexport X Y\n":                                               false,
+		"LD_PRELOAD=" + root + "/lib/a.so evil\nexport LD_PRELOAD\n":                       false,
+	} {
+		if setsEnvironment(script, root) != want {
+			t.Errorf("%q: %v", script, !want)
+		}
+	}
+}
+
+func TestRelativeName(t *testing.T) {
+	for _, tc := range [][3]string{
+		{"/", "/gnu/store/x/bin", "gnu/store/x/bin"},
+		{"/opt", "/gnu/store/x/", "../gnu/store/x"},
+		{"/opt/gnu", "/gnu/store/x/bin", "../../gnu/store/x/bin"},
+		{"/gnu", "/gnu/store/x/bin", "store/x/bin"},
+		{"/gnu/store/foo", "/gnu/store/bin/bar", "../bin/bar"},
+	} {
+		if got := RelativeName(tc[0], tc[1]); got != tc[2] {
+			t.Errorf("from %s to %s: %s, want %s", tc[0], tc[1], got, tc[2])
+		}
+	}
+}
+
+// onBase opens a layered pack and puts it on a layer of something else, as
+// tools do that know nothing of Guix.
+func onBase(t *testing.T, file string, config string, base ...inspect.Entry) *inspect.Image {
+	t.Helper()
+	img := open(t, filepath.Join(fixturesDir, file))
+	img.Config.Raw = []byte(config)
+	img.Layers = append([]*inspect.Layer{{Member: "base", Entries: base, UncompressedSize: 512}}, img.Layers...)
+	for i, l := range img.Layers {
+		l.Index = i
+	}
+	img.Loose = slices.DeleteFunc(img.Loose, func(r inspect.Reference) bool { return r.Layer < 0 })
+	return img
+}
+
+// The layers of a pack on top of another image: a recipe of theirs, and layers
+// that nothing explains.
+func TestLayersOnABase(t *testing.T) {
+	passwd, usr := inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}, inspect.Entry{Path: "usr", Type: '5', Mode: 0o755}
+	for _, tc := range []struct{ name, file, config string }{
+		{"no sign in the config", "images/tiny-layers4.tar.gz", `{"config":{"Env":["PATH=/usr/bin"]}}`},
+		{"the environment is left", "images/tiny-layers4.tar.gz", `{"config":{"Env":["PATH=` + tinyProfile + `/bin"]}}`},
+		{"a single layer", "images/tiny.tar.gz", `{"config":{}}`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ev, err := System{}.Recover(onBase(t, tc.file, tc.config, passwd, usr))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := ev.Recipe
+			if r.Pack.Root != tinyProfile || r.Pack.Format != formatLayers || r.Status != provenance.Partial || len(r.Packages) != 1 {
+				t.Errorf("recipe %s of %s, %s, %v", r.Status, r.Pack.Root, r.Pack.Format, r.Packages)
+			}
+			if Command(r.Pack) != nil || !strings.Contains(strings.Join(r.Problems, "\n"), "another tool than guix pack") {
+				t.Errorf("command %q, problems %q", Command(r.Pack), r.Problems)
+			}
+			wantFindings(t, ev.Closure, "base-layer base")
+			if ev.Closure.Status != inspect.Unknown {
+				t.Errorf("closure %v: %s", ev.Closure.Status, ev.Closure.Summary)
+			}
+		})
+	}
+}
+
+// The same image with a config by another tool is still the pack.
+func TestConfigByAnotherTool(t *testing.T) {
+	img := onBase(t, "images/tiny-layers4.tar.gz", `{"architecture":"amd64","config":{"Env":["PATH=`+tinyProfile+`/bin"]}}`)
+	img.Layers = img.Layers[1:]
+	for i, l := range img.Layers {
+		l.Index = i
+	}
+	ev, err := System{}.Recover(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ev.Recipe.Pack.Format != formatDocker || ev.Closure.Status != inspect.Pass {
+		t.Errorf("%s, closure %v %+v", ev.Recipe.Pack.Format, ev.Closure.Status, ev.Closure.Findings)
+	}
+}
+
+// An image of several profiles: its own by the signs, and each other one a
+// recipe of its own.
+func TestSeveralProfiles(t *testing.T) {
+	own, second, third := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashB+"-profile", "/gnu/store/"+hashC+"-profile"
+	tool := func(hash, name string) string { return "/gnu/store/" + strings.Repeat(hash, 32) + "-" + name + "-1.0" }
+	var entries []entry
+	for _, p := range []struct{ root, hash, name string }{{own, "1", "alpha"}, {second, "2", "beta"}, {third, "3", `gam"ma`}} {
+		path := tool(p.hash, strings.ReplaceAll(p.name, `"`, ""))
+		entries = append(entries, item(p.root, "manifest", oneEntry(`"`+strings.ReplaceAll(p.name, `"`, `\"`)+`"`, path))...)
+		entries = append(entries, item(path, "file", "x")...)
+	}
+	for _, tc := range []struct {
+		name string
+		edit func(*archive)
+		root string
+		n    int // recipes beside that of the root
+	}{
+		{"one is its own", func(*archive) {}, own, 2},
+		{"none is its own", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{}) }, "", 3},
+		{"a link tells", func(a *archive) {
+			a.folder = "x"
+			a.setConfig("env", []string{})
+			a.entries = append(a.entries, entry{name: "bin", link: second + "/bin"})
+		}, second, 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			a := packOf(own, entries...)
+			tc.edit(a)
+			r := recoverFrom(t, a.write(t)).Recipe
+			if r.Pack.Root != tc.root || r.Status == provenance.Complete {
+				t.Errorf("recipe %s of %q", r.Status, r.Pack.Root)
+			}
+			found := 0
+			for _, p := range r.Problems {
+				if strings.HasPrefix(p, "the image holds another profile, ") {
+					found++
+				}
+			}
+			if found != tc.n {
+				t.Errorf("%d profiles told, want %d: %q", found, tc.n, r.Problems)
+			}
+			all := strings.Join(r.Problems, "\n")
+			if tc.root == own && (!strings.Contains(all, `"beta 1.0"`) || !strings.Contains(all, `"gam\"ma 1.0"`)) {
+				t.Errorf("problems %q", r.Problems)
+			}
+			for _, f := range r.Files {
+				f.Name = f.Name[strings.LastIndexByte(strings.TrimSuffix(f.Name, ".scm"), '.')+1:]
+				checkFile(t, f)
+			}
+			if want := 2 * tc.n; len(r.Files) != want && len(r.Files) != want+2 {
+				t.Errorf("%d files", len(r.Files))
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package guix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"audit/provenance"
+	"audit/provenance/guix/profile"
+)
+
+// maxOthers bounds how many profiles beside an image's own are read.
+const maxOthers = 16
+
+// others adds what the image holds beside root and all that it leads to:
+// profiles of their own, each of which is a recipe that no other one makes.
+func (v *view) others(recipe *provenance.Recipe, root string) error {
+	n := 0
+	for _, item := range v.profilesBeside(root) {
+		if n++; n > maxOthers {
+			recipe.Problems = append(recipe.Problems, fmt.Sprintf("the image holds more profiles than the %d that are read", maxOthers))
+			break
+		}
+		if err := v.other(recipe, item, fmt.Sprintf("profile-%d", n+1)); err != nil {
+			return err
+		}
+	}
+	if n > 0 && recipe.Status == provenance.Complete {
+		recipe.Status = provenance.Partial
+	}
+	return nil
+}
+
+// profilesBeside lists the profiles that root does not lead to, sorted, but for
+// those that others of them lead to.
+func (v *view) profilesBeside(root string) []string {
+	reached := v.reach([]string{root})
+	var beside []string
+	for i := range v.img.Items {
+		if p := v.img.Items[i].Path; isRoot(p) && storeName(p) == "profile" && !reached[p] {
+			beside = append(beside, p)
+		}
+	}
+	top := v.unreferenced()
+	inner := func(p string) bool { return !slices.Contains(top, p) }
+	if root == "" || slices.ContainsFunc(beside, func(p string) bool { return !inner(p) }) {
+		beside = slices.DeleteFunc(beside, inner)
+	}
+	return beside
+}
+
+// other adds the recipe of another profile: its evidence, its files under names
+// of their own, and a problem that tells its packages.
+func (v *view) other(recipe *provenance.Recipe, item, name string) error {
+	var own provenance.Recipe
+	p, err := v.profile(&own, item)
+	if err != nil {
+		return err
+	}
+	recipe.Sources = append(recipe.Sources, own.Sources...)
+	if p == nil {
+		recipe.Problems = append(recipe.Problems, "the image holds another profile, "+item+": "+strings.Join(own.Problems, "; "))
+		return nil
+	}
+	describe(&own, p)
+	var files []string
+	for _, f := range own.Files {
+		f.Name = name + "." + f.Name
+		files = append(files, f.Name)
+		recipe.Files = append(recipe.Files, f)
+	}
+	recipe.Problems = append(recipe.Problems, fmt.Sprintf("the image holds another profile, %s, a recipe of its own (%s): %s",
+		item, strings.Join(files, " and "), packagesText(p)))
+	return nil
+}
+
+// maxNamed bounds how many packages one sentence names.
+const maxNamed = 20
+
+func packagesText(p *profile.Profile) string {
+	var names []string
+	for _, pkg := range p.Packages() {
+		if len(names) == maxNamed {
+			names = append(names, fmt.Sprintf("%d more", len(p.Packages())-maxNamed))
+			break
+		}
+		names = append(names, quote(pkg.Name+" "+pkg.Version))
+	}
+	if len(names) == 0 {
+		return "no packages"
+	}
+	return strings.Join(names, ", ")
+}
