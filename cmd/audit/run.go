@@ -41,6 +41,7 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 		&cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"},
+		&cli.StringFlag{Name: "allow", Usage: "allow the documented differences in `FILE`: a line each, of path pattern, cause, day of expiry and reason"},
 		&cli.StringFlag{Name: "require", Value: "consistent", Usage: "`POLICY` that the exit status tells of: consistent, equivalent or reproducible"},
 	}
 }
@@ -68,6 +69,9 @@ func newLine(c *cli.Context) (*line, error) {
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), flags: newFlags(c),
 		fresh: c.StringSlice("fresh"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
+	}
+	if l.allow, err = readAllow(c.String("allow")); err != nil {
+		return nil, err
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
