@@ -20,6 +20,7 @@ func (p *pass) conclude(img *Image) {
 	for _, l := range img.Layers {
 		img.Problems = append(img.Problems, l.problems(img.claims())...)
 	}
+	img.Problems = append(img.Problems, img.deadLinks()...)
 }
 
 // claims says whether the form of the image makes claims about its layers: a
@@ -79,23 +80,6 @@ func shown(digest string) string {
 		return "none, since they cannot be uncompressed"
 	}
 	return digest
-}
-
-// oddEntries lists entries that one tool reads otherwise than another.
-func (l *Layer) oddEntries() []Finding {
-	var found []Finding
-	seen := make(map[string]bool, len(l.Entries))
-	for i := range l.Entries {
-		e := &l.Entries[i]
-		if hasDotDot(e.Name) {
-			found = append(found, Finding{Rule: "unsafe-name", Level: Problem, Layer: l.Index, Path: e.Path, Message: fmt.Sprintf("the name %q leads upwards", e.Name)})
-		}
-		if seen[e.Path] && e.Type != '5' {
-			found = append(found, Finding{Rule: "duplicate-entry", Level: Note, Layer: l.Index, Path: e.Path, Message: "the layer has this entry more than once; the last one is seen by a container"})
-		}
-		seen[e.Path] = true
-	}
-	return found
 }
 
 // link finds out which store items name which: only now all are known.

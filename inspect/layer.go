@@ -56,6 +56,8 @@ type tarReader struct {
 	frame *frameReader
 	tr    *tar.Reader
 	sink  *sink
+
+	charged int // bytes of the frame that are counted
 }
 
 // readTar reads the uncompressed tar of a layer.
@@ -97,8 +99,8 @@ func (t *tarReader) walk() error {
 		if err != nil {
 			return t.broken(err)
 		}
-		if n := t.frame.w.buf.Len(); int64(n) > t.pass.limits.FrameBytes {
-			return &LimitError{"frame bytes", t.pass.limits.FrameBytes, t.layer.Member}
+		if err := t.charge(); err != nil {
+			return err
 		}
 		e := newEntry(hdr)
 		e.FrameSize, e.Offset = t.frame.w.size-mark, t.frame.n
@@ -106,6 +108,16 @@ func (t *tarReader) walk() error {
 			return t.broken(err)
 		}
 	}
+}
+
+// charge counts what the frame has grown in memory.
+func (t *tarReader) charge() error {
+	grown := t.frame.w.buf.Len() - t.charged
+	t.charged += grown
+	if t.pass.frames.Add(int64(grown)) > t.pass.limits.FrameBytes {
+		return &LimitError{"frame bytes", t.pass.limits.FrameBytes, t.layer.Member}
+	}
+	return nil
 }
 
 // entry hands an entry to the sink; what is read meanwhile is content.

@@ -125,6 +125,10 @@ func TestIntegrityFindings(t *testing.T) {
 		"legacy files":              {members: append(honest(), regular("0/VERSION", "1.0"), regular("0/json", "{}"), regular("repositories", "{}"))},
 		"a member twice":            {members: append(honest(), regular("config.json", "{}"), honest()[1]), want: "duplicate-member"},
 		"an entry twice":            {members: imageOf(t, tarOf(t, regular("a", "1"), regular("a", "2"))), want: "duplicate-entry"},
+		"absolute":                  {members: imageOf(t, tarOf(t, regular("/a", "1"))), want: "absolute-name"},
+		"a dead hard link":          {members: imageOf(t, tarOf(t, linked("b", "a"), regular("a", ""))), want: "dead-hard-link"},
+		"a hard link":               {members: imageOf(t, tarOf(t, regular("a", "")), tarOf(t, linked("b", "./a"))), want: ""},
+		"whiteout of the root":      {members: imageOf(t, tarOf(t, regular(".wh.", ""), regular("a/.wh...", ""))), want: "odd-whiteout odd-whiteout"},
 		"upwards":                   {members: imageOf(t, tarOf(t, regular("../a", "1"))), want: "unsafe-name"},
 		"an empty layer":            {members: imageOf(t, make([]byte, 10240))},
 		"gzip layer":                {members: packedLayer(t, layer, gzipped(t, layer))},
@@ -141,7 +145,7 @@ func TestIntegrityFindings(t *testing.T) {
 				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
 			}
 			wantStatus := Pass
-			if test.want != "" && test.want != "duplicate-entry" {
+			if test.want != "" && test.want != "duplicate-entry" && test.want != "absolute-name" {
 				wantStatus = Fail
 			}
 			if c := img.Integrity(); c.Status != wantStatus {
@@ -196,6 +200,10 @@ func TestUnreadable(t *testing.T) {
 			}
 		})
 	}
+}
+
+func linked(name, target string) archiveMember {
+	return archiveMember{tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink}, nil}
 }
 
 func symlink(name, target string) archiveMember {

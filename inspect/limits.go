@@ -9,7 +9,8 @@ type Limits struct {
 	PathBytes  int   // bytes of one entry's name or link target
 	Members    int   // members of the archive
 	JSONBytes  int64 // bytes of a config, manifest or index
-	FrameBytes int64 // compressed bytes of one layer's tar headers
+	TextBytes  int64 // bytes of all names, link targets, owners and extended attributes
+	FrameBytes int64 // compressed bytes of the tar headers of all layers
 	KeptBytes  int64 // bytes of all the bodies that Options.Keep asks for
 	Bytes      int64 // uncompressed bytes of the whole image
 	Ratio      int64 // uncompressed bytes for each byte read, beyond the first GiB
@@ -19,12 +20,13 @@ type Limits struct {
 // DefaultLimits are far above any image seen in the wild.
 func DefaultLimits() Limits {
 	return Limits{
-		Entries:    8 << 20,
+		Entries:    2 << 20,
 		PathBytes:  32 << 10,
 		Members:    100_000,
 		JSONBytes:  16 << 20,
-		FrameBytes: 512 << 20,
-		KeptBytes:  256 << 20,
+		TextBytes:  192 << 20,
+		FrameBytes: 128 << 20,
+		KeptBytes:  128 << 20,
 		Bytes:      1 << 40,
 		Ratio:      200, // deflate can reach 1032, honest images have 2 to 5
 		Hashes:     2 << 20,

@@ -21,6 +21,8 @@ type pass struct {
 	grown   atomic.Int64 // bytes that came out of expanding
 	kept    atomic.Int64 // bytes of bodies and documents
 	entries atomic.Int64
+	texts   atomic.Int64 // bytes of the names and the like of entries
+	frames  atomic.Int64 // compressed bytes of frames
 	fault   fault
 }
 

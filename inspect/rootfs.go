@@ -23,25 +23,25 @@ const (
 // path, parents first. Whiteouts and opaque folders are obeyed and do not
 // appear themselves. In one layer a later entry of the same path wins.
 func (img *Image) Files() []File {
-	root := new(node)
-	count := 0
-	for _, layer := range img.Layers {
-		hideLower(root, layer)
-		for i := range layer.Entries {
-			if e := &layer.Entries[i]; !isWhiteout(e) {
-				root.put(e, layer.Index)
-				count++
-			}
+	marks := img.marks()
+	slices.SortFunc(marks, compareMarks)
+	f := fold{files: make([]File, 0, len(marks))}
+	for len(marks) > 0 {
+		n := 1
+		for n < len(marks) && marks[n].path == marks[0].path {
+			n++
 		}
+		f.path(marks[:n])
+		marks = marks[n:]
 	}
-	files := root.collect(make([]File, 0, count))
-	slices.SortFunc(files, func(a, b File) int { return ComparePaths(a.Path, b.Path) })
-	return files
+	return f.files
 }
 
 // ComparePaths orders paths so that a folder comes before what is in it and
-// what is in it before any sibling: "a", "a/b", "a-b".
+// what is in it before any sibling: "a", "a/b", "a-b". The root, ".", comes
+// first.
 func ComparePaths(a, b string) int {
+	a, b = rooted(a), rooted(b)
 	n := min(len(a), len(b))
 	for i := range n {
 		if a[i] == b[i] {
@@ -58,83 +58,122 @@ func ComparePaths(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// A node is a name in the tree of the root file system.
-type node struct {
-	entry    *Entry
-	layer    int
-	children map[string]*node
+// A mark is what one entry says about a path.
+type mark struct {
+	path  string // "" for the root
+	kind  markKind
+	layer int
+	at    int64  // place among all entries, the lowest layer's first
+	entry *Entry // of markEntry
 }
 
-func (n *node) put(e *Entry, layer int) {
-	at := n
-	if e.Path != "." {
-		for name := range strings.SplitSeq(e.Path, "/") {
-			at = at.child(name)
+type markKind byte
+
+const (
+	markEntry    markKind = iota // there is an entry
+	markWhiteout                 // what lower layers have there, and below it, is hidden
+	markOpaque                   // what lower layers have below it is hidden
+)
+
+// marks returns what all layers say, in their order.
+func (img *Image) marks() []mark {
+	count := 0
+	for _, layer := range img.Layers {
+		count += len(layer.Entries)
+	}
+	marks := make([]mark, 0, count)
+	for _, layer := range img.Layers {
+		for i := range layer.Entries {
+			if m, ok := markOf(&layer.Entries[i]); ok {
+				m.layer, m.at = layer.Index, int64(len(marks))
+				marks = append(marks, m)
+			}
 		}
 	}
-	if e.Type != '5' {
-		at.children = nil
-	}
-	at.entry, at.layer = e, layer
+	return marks
 }
 
-func (n *node) child(name string) *node {
-	if n.children == nil {
-		n.children = make(map[string]*node)
+// markOf returns what an entry says; false for a whiteout of nothing.
+func markOf(e *Entry) (mark, bool) {
+	dir, base := splitPath(e.Path)
+	hidden, ok := strings.CutPrefix(base, whiteoutPrefix)
+	switch {
+	case !ok:
+		return mark{path: rooted(e.Path), entry: e}, true
+	case base == opaqueMarker:
+		return mark{path: rooted(dir), kind: markOpaque}, true
 	}
-	c := n.children[name]
-	if c == nil {
-		c = new(node)
-		n.children[name] = c
-	}
-	return c
+	return mark{path: joinPath(dir, hidden), kind: markWhiteout}, isName(hidden)
 }
 
-func (n *node) find(path string) *node {
+// isName says whether a whiteout can hide something of this name: not the
+// folder that it is in, nor the one above.
+func isName(hidden string) bool { return hidden != "" && hidden != "." && hidden != ".." }
+
+func rooted(path string) string {
 	if path == "." {
-		return n
+		return ""
 	}
-	for name := range strings.SplitSeq(path, "/") {
-		if n = n.children[name]; n == nil {
-			return nil
-		}
-	}
-	return n
+	return path
 }
 
-func (n *node) collect(files []File) []File {
-	if n.entry != nil {
-		files = append(files, File{n.entry, n.layer})
+func compareMarks(a, b mark) int {
+	if c := ComparePaths(a.path, b.path); c != 0 {
+		return c
 	}
-	for _, c := range n.children {
-		files = c.collect(files)
-	}
-	return files
+	return cmp.Compare(a.at, b.at)
 }
 
-// hideLower removes what a layer's whiteouts and opaque markers hide. They act
-// on the layers below only, wherever they stand in their own layer.
-func hideLower(root *node, layer *Layer) {
-	for i := range layer.Entries {
-		dir, base := splitPath(layer.Entries[i].Path)
-		hidden, ok := strings.CutPrefix(base, whiteoutPrefix)
-		if !ok {
-			continue
-		}
-		parent := root.find(dir)
-		switch {
-		case parent == nil:
-		case base == opaqueMarker:
-			parent.children = nil
+// A fold goes through the marks, path by path, folders first.
+type fold struct {
+	files  []File
+	shades []shade // of the folders above
+}
+
+// A shade is what is hidden below a path.
+type shade struct {
+	path   string
+	layers int   // entries of lower layers than this
+	before int64 // entries before this one: it is no folder
+}
+
+// path takes all marks of one path.
+func (f *fold) path(marks []mark) {
+	above := f.above(marks[0].path)
+	self, below := above, above
+	var last *mark
+	for i := range marks {
+		m := &marks[i]
+		switch m.kind {
+		case markWhiteout:
+			self.layers = max(self.layers, m.layer)
+		case markOpaque:
+			below.layers = max(below.layers, m.layer)
 		default:
-			delete(parent.children, hidden)
+			last = m
+			if m.entry.Type != '5' {
+				below.before = m.at
+			}
 		}
 	}
+	if last != nil && last.layer >= self.layers && last.at >= above.before {
+		f.files = append(f.files, File{last.entry, last.layer})
+	}
+	below.path, below.layers = marks[0].path, max(below.layers, self.layers)
+	below.before = max(below.before, above.before)
+	f.shades = append(f.shades, below)
 }
 
-func isWhiteout(e *Entry) bool {
-	_, base := splitPath(e.Path)
-	return strings.HasPrefix(base, whiteoutPrefix)
+// above returns the shade that lies on a path, and forgets those of folders
+// that the fold has left.
+func (f *fold) above(path string) shade {
+	for n := len(f.shades); n > 0; n-- {
+		if s := f.shades[n-1]; s.path == "" || strings.HasPrefix(path, s.path) && path[len(s.path)] == '/' {
+			return s
+		}
+		f.shades = f.shades[:n-1]
+	}
+	return shade{}
 }
 
 func splitPath(path string) (dir, base string) {

@@ -90,3 +90,86 @@ func withoutLayers(folded string) []string {
 	}
 	return words
 }
+
+// FuzzFold holds the fold against one that lays layer over layer in a map, as
+// the image-spec tells it.
+func FuzzFold(f *testing.F) {
+	for seed := range uint64(50) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		img := new(Image)
+		for i := range rnd.IntN(4) {
+			l := &Layer{Index: i}
+			for range rnd.IntN(8) {
+				l.Entries = append(l.Entries, Entry{Path: randomPath(rnd), Type: "0525"[rnd.IntN(4)]})
+			}
+			img.Layers = append(img.Layers, l)
+		}
+		got, want := img.Files(), layOver(img)
+		if !slices.EqualFunc(got, want, func(a, b File) bool { return a.Entry == b.Entry && a.Layer == b.Layer }) {
+			t.Errorf("folded to %v, want %v", pathsOf(got), pathsOf(want))
+		}
+		if !slices.IsSortedFunc(got, func(a, b File) int { return ComparePaths(a.Path, b.Path) }) {
+			t.Errorf("not sorted: %v", pathsOf(got))
+		}
+	})
+}
+
+func randomPath(rnd *rand.Rand) string {
+	names := []string{"a", "b", "a-", ".wh.a", ".wh.b", ".wh..wh..opq", ".wh.", ".wh..", "-"}
+	path := names[rnd.IntN(len(names))]
+	for range rnd.IntN(3) {
+		path = []string{"a", "b", "a-"}[rnd.IntN(3)] + "/" + path
+	}
+	if rnd.IntN(12) == 0 {
+		path = "."
+	}
+	return path
+}
+
+func pathsOf(files []File) []string {
+	var all []string
+	for _, f := range files {
+		all = append(all, fmt.Sprintf("%s=%d%c", f.Path, f.Layer, f.Type))
+	}
+	return all
+}
+
+func layOver(img *Image) []File {
+	seen := make(map[string]File)
+	hide := func(dir string, itself bool) {
+		for path := range seen {
+			if path == dir && itself || dir == "." && path != "." || strings.HasPrefix(path, dir+"/") {
+				delete(seen, path)
+			}
+		}
+	}
+	for _, l := range img.Layers {
+		for _, e := range l.Entries {
+			dir, base := splitPath(e.Path)
+			if hidden, ok := strings.CutPrefix(base, ".wh."); ok && base == ".wh..wh..opq" {
+				hide(dir, false)
+			} else if ok && hidden != "" && hidden != "." {
+				hide(strings.TrimPrefix(dir+"/"+hidden, "./"), true)
+			}
+		}
+		for i := range l.Entries {
+			e := &l.Entries[i]
+			if _, base := splitPath(e.Path); strings.HasPrefix(base, ".wh.") {
+				continue
+			}
+			if e.Type != '5' {
+				hide(e.Path, false)
+			}
+			seen[e.Path] = File{e, l.Index}
+		}
+	}
+	var files []File
+	for _, f := range seen {
+		files = append(files, f)
+	}
+	slices.SortFunc(files, func(a, b File) int { return ComparePaths(a.Path, b.Path) })
+	return files
+}

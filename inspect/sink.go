@@ -35,8 +35,30 @@ func (s *sink) check(e *Entry) error {
 	if n := max(len(e.Name), len(e.Linkname)); n > s.pass.limits.PathBytes {
 		return &LimitError{"path bytes", int64(s.pass.limits.PathBytes), s.where}
 	}
-	e.Uname, e.Gname = s.intern(e.Uname), s.intern(e.Gname)
+	if s.pass.texts.Add(s.texts(e)) > s.pass.limits.TextBytes {
+		return &LimitError{"bytes of names, link targets and extended attributes", s.pass.limits.TextBytes, s.where}
+	}
 	return nil
+}
+
+// texts returns how many bytes of text an entry brings, and keeps the names of
+// owners once.
+func (s *sink) texts(e *Entry) int64 {
+	n := len(e.Name) + len(e.Linkname)
+	for _, owner := range []*string{&e.Uname, &e.Gname} {
+		if kept, ok := s.names[*owner]; ok {
+			*owner = kept
+			continue
+		}
+		n += len(*owner)
+		if len(s.names) < 1000 {
+			s.names[*owner] = *owner
+		}
+	}
+	for key, value := range e.Xattrs {
+		n += len(key) + len(value)
+	}
+	return int64(n)
 }
 
 // add takes an entry and reads its content to the end. It sets the entry's
@@ -114,16 +136,6 @@ func (s *sink) scanText(e *Entry) {
 func (s *sink) close() error {
 	defer s.store.spool.Close()
 	return s.store.finish(s.layer)
-}
-
-func (s *sink) intern(name string) string {
-	if kept, ok := s.names[name]; ok {
-		return kept
-	}
-	if len(s.names) < 1000 {
-		s.names[name] = name
-	}
-	return name
 }
 
 // A body gathers the content of a file that is wanted.
