@@ -65,29 +65,43 @@ func (c *Comparison) Groups() []Group {
 	return groups
 }
 
-// folders splits differences by the folder below the deepest that holds all.
+// folders puts differences into few folders: the one that holds all is split by
+// what is in it, and so are those that hold many and more than a quarter of
+// them, as long as there is room.
 func (c *Comparison) folders(list []int) []Folder {
 	if len(list) == 0 {
 		return nil
 	}
 	slices.SortStableFunc(list, func(x, y int) int { return inspect.ComparePaths(c.Differences[x].Path, c.Differences[y].Path) })
-	top := c.folderOf(list)
-	var split []Folder
-	last := ""
-	for _, i := range list {
-		if name := below(top, c.Differences[i].Path); len(split) == 0 || name != last {
-			split, last = append(split, Folder{}), name
+	all := []Folder{{c.folderOf(list), list}}
+	for i := 0; i < len(all); {
+		const many = 4
+		n, parts := len(all[i].Differences), c.split(all[i])
+		if n < len(list) && (n <= many || 4*n <= len(list)) || len(parts) == 1 || len(all)-1+len(parts) > maxFolders {
+			i++
+			continue
 		}
-		f := &split[len(split)-1]
+		all = slices.Replace(all, i, i+1, parts...)
+	}
+	return all
+}
+
+// split splits a folder by the names in it.
+func (c *Comparison) split(folder Folder) []Folder {
+	var parts []Folder
+	last := ""
+	for _, i := range folder.Differences {
+		name := below(folder.Path, c.Differences[i].Path)
+		if len(parts) == 0 || name != last {
+			parts, last = append(parts, Folder{}), name
+		}
+		f := &parts[len(parts)-1]
 		f.Differences = append(f.Differences, i)
 	}
-	if len(split) > maxFolders {
-		return []Folder{{top, list}}
+	for i := range parts {
+		parts[i].Path = c.folderOf(parts[i].Differences)
 	}
-	for i := range split {
-		split[i].Path = c.folderOf(split[i].Differences)
-	}
-	return split
+	return parts
 }
 
 // folderOf returns the deepest folder that holds differences sorted by path.
