@@ -19,10 +19,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:              stderr,
 		HideHelpCommand:        false,
 		UseShortOptionHandling: false,
-		Commands: []*cli.Command{
+		Commands: withGuides([]*cli.Command{
 			runCommand(), inspectCommand(), provenanceCommand(), planCommand(),
-			rebuildCommand(), compareCommand(), sbomCommand(), reportCommand(),
-		},
+			rebuildCommand(), compareCommand(), sbomCommand(), reportCommand(), completionCommand(),
+		}),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,
 		ExitErrHandler: func(*cli.Context, error) {}, // main turns errors into statuses

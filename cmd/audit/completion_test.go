@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func scriptFor(t *testing.T, shell string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if status := Main([]string{"audit", "completion", shell}, nil, &out, &errs); status != 0 {
+		t.Fatalf("status %d: %s", status, errs.String())
+	}
+	return out.String()
+}
+
+// TestCompletionNamesEverything: each verb and each flag, in every shell.
+func TestCompletionNamesEverything(t *testing.T) {
+	app := newApp(io.Discard, io.Discard)
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		script := scriptFor(t, shell)
+		for _, c := range app.Commands {
+			if !strings.Contains(script, c.Name) {
+				t.Errorf("%s: no %s", shell, c.Name)
+			}
+			for _, f := range c.Flags {
+				for _, name := range f.Names() {
+					want := map[bool]string{true: "-l " + name, false: "--" + name}[shell == "fish"]
+					if len(name) == 1 {
+						want = map[bool]string{true: "-s " + name, false: "-" + name}[shell == "fish"]
+					}
+					if !strings.Contains(script, want) {
+						t.Errorf("%s: %s has no %s", shell, c.Name, want)
+					}
+				}
+			}
+		}
+		for _, line := range strings.Split(script, "\n") {
+			if strings.ContainsAny(line, "`\t\r") {
+				t.Errorf("%s: a line is %q", shell, line)
+			}
+		}
+	}
+}
+
+func TestCompletionSyntax(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		t.Run(shell, func(t *testing.T) {
+			bin, err := exec.LookPath(shell)
+			if err != nil {
+				t.Skip(shell + " is not here")
+			}
+			file := filepath.Join(t.TempDir(), "script")
+			if err := os.WriteFile(file, []byte(scriptFor(t, shell)), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.Command(bin, "-n", file).CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+}
+
+// TestBashCompletes asks a real bash what it would offer.
+func TestBashCompletes(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("bash is not here")
+	}
+	dir := t.TempDir()
+	script := filepath.Join(dir, "script")
+	if err := os.WriteFile(script, []byte(scriptFor(t, "bash")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	work := filepath.Join(dir, "work")
+	for _, name := range []string{"folder", "image one.tar", "image-two.tar"} {
+		path := filepath.Join(work, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if name == "folder" {
+			err = os.Mkdir(path, 0o777)
+		} else {
+			err = os.WriteFile(path, nil, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		words []string // of the line, the last one being completed
+		want  []string
+	}{
+		{[]string{"audit", "re"}, []string{"rebuild", "report"}},
+		{[]string{"audit", "ima"}, []string{"image one.tar", "image-two.tar"}},
+		{[]string{"audit", "--fo"}, []string{"--format"}},
+		{[]string{"audit", "report", "--format", "m"}, []string{"markdown"}},
+		{[]string{"audit", "report", "--format", "=", "j"}, []string{"json", "junit"}},
+		{[]string{"audit", "--format", "="}, []string{"text", "html", "markdown", "json", "sarif", "junit"}},
+		{[]string{"audit", "sbom", "--format", "s"}, []string{"spdx"}},
+		{[]string{"audit", "--require", ""}, []string{"consistent", "equivalent", "reproducible"}},
+		{[]string{"audit", "run", "-o", ""}, []string{"folder"}},
+		{[]string{"audit", "report", "-o", "im"}, []string{"image one.tar", "image-two.tar"}},
+		{[]string{"audit", "--timeout", ""}, nil},
+		{[]string{"audit", "completion", "f"}, []string{"fish"}},
+		{[]string{"audit", "help", "comp"}, []string{"compare", "completion"}},
+		{[]string{"audit", "inspect", "im"}, []string{"image one.tar", "image-two.tar"}},
+		{[]string{"audit", "inspect", "--"}, []string{"--json", "--help"}},
+		{[]string{"audit", "image-two.tar", "--onl"}, []string{"--online"}},
+	} {
+		ask := exec.Command(bash, "--norc", "-c", `. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _audit; printf '%s\n' "${COMPREPLY[@]}"`, "bash", script)
+		ask.Args = append(ask.Args, c.words...)
+		ask.Dir = work
+		out, err := ask.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%q: %v: %s", c.words, err, out)
+		}
+		var got []string
+		if text := strings.TrimSuffix(string(out), "\n"); text != "" {
+			got = strings.Split(text, "\n")
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%q completes to %q, want %q", c.words, got, c.want)
+		}
+	}
+}
+
+// TestChoicesAreTaken: what is offered as a value is not refused as one.
+func TestChoicesAreTaken(t *testing.T) {
+	for _, v := range completions(newApp(io.Discard, io.Discard)) {
+		for _, f := range v.flags {
+			for _, word := range f.words {
+				var errs bytes.Buffer
+				Main([]string{"audit", v.name, "--" + f.long, word, "/nonexistent"}, nil, io.Discard, &errs)
+				if strings.Contains(errs.String(), "--"+f.long) {
+					t.Errorf("%s --%s %s: %s", v.name, f.long, word, errs.String())
+				}
+			}
+		}
+	}
+}
+
+// TestGuides: every verb has one, and its examples use flags that there are.
+func TestGuides(t *testing.T) {
+	app := newApp(io.Discard, io.Discard)
+	for _, c := range app.Commands {
+		if c.Description == "" || !strings.Contains(c.Description, "Examples:") {
+			t.Errorf("%s has no guide", c.Name)
+		}
+	}
+	for _, g := range guides() {
+		if len(g.examples) == 0 || !strings.HasSuffix(g.about, ".") {
+			t.Errorf("the guide of %s: %+v", g.verb, g)
+		}
+		for _, e := range g.examples {
+			line := strings.Trim(e.command, "<()")
+			words := strings.Fields(strings.TrimPrefix(strings.TrimPrefix(line, "source "), "<("))
+			if words[0] != "audit" {
+				t.Errorf("%s: the example %q", g.verb, e.command)
+				continue
+			}
+			checkExample(t, app, g.verb, words)
+		}
+	}
+}
+
+func checkExample(t *testing.T, app *cli.App, verb string, words []string) {
+	line := flagsFirst(app, words)
+	if line[1] != verb {
+		t.Errorf("%q is of the verb %s, not %s", words, line[1], verb)
+		return
+	}
+	known := map[string]bool{}
+	for _, f := range app.Command(verb).Flags {
+		for _, name := range f.Names() {
+			known[name] = true
+		}
+	}
+	for _, word := range words[1:] {
+		if name := strings.TrimLeft(word, "-"); strings.HasPrefix(word, "-") && name != "" && !known[name] {
+			t.Errorf("%q: %s has no flag %s", words, verb, word)
+		}
+	}
+}

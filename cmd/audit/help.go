@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// A guide is what audit help VERB says beside the flags.
+type guide struct {
+	verb     string
+	args     string
+	about    string
+	examples []example
+}
+
+type example struct{ command, about string }
+
+// guides are those of all verbs.
+func guides() []guide {
+	return []guide{
+		{"run", "IMAGE", "Reads the image once, recovers its recipe, builds it again where the builder is installed, compares, and writes a folder with the reports, the bills of materials and the recipe. The exit status says whether the policy holds: 0 it does, 1 it does not, 2 the command line is wrong, 3 the image cannot be read, 4 a rebuild was demanded and could not be done.", []example{
+			{"audit image.tar.gz", "the whole line, into image.audit"},
+			{"audit --require reproducible -o report image.tar", "fail unless a rebuild gave the same bytes"},
+			{"audit --format markdown image.tar", "for $GITHUB_STEP_SUMMARY"},
+			{"audit --rebuilt again.tar.gz image.tar.gz", "with a rebuild that was made elsewhere"},
+			{"audit --online docker://registry.example/lab/tool:1.0", "from a registry, asking the official build farms"},
+		}},
+		{"inspect", "IMAGE", "Looks and does nothing else: the form of the image, its layers and digests, its store items, where it tells of its recipe, and the checks that need nothing but the bytes.", []example{
+			{"audit inspect image.tar.gz", ""},
+			{"audit inspect --json oci:folder:latest", "the same for programs"},
+			{"audit inspect -", "an archive on standard input"},
+		}},
+		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only.", []example{
+			{"audit provenance image.tar.gz", "into the current folder"},
+			{"audit provenance -o - image.tar.gz", "to read it"},
+		}},
+		{"plan", "IMAGE", "Prints how the image would be built again and whose code that would run. Nothing is run.", []example{
+			{"audit plan image.tar.gz", ""},
+			{"audit plan -o again image.tar.gz", "with rebuild.sh, to take to a machine that has the builder"},
+		}},
+		{"rebuild", "IMAGE | PLAN", "Of an image, the whole line, with a rebuild demanded. Of a plan, the build alone: the image that comes out is saved.", []example{
+			{"audit rebuild image.tar.gz", ""},
+			{"audit rebuild --fresh all --timeout 6h image.tar.gz", "build every store item, whatever the store has"},
+			{"audit rebuild -o again.tar.gz plan.json", ""},
+		}},
+		{"compare", "A B", "Holds B against A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
+			{"audit compare published.tar.gz mine.tar.gz", ""},
+			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
+		}},
+		{"sbom", "IMAGE", "Writes what was found in the image as a bill of materials, the same bytes on every run.", []example{
+			{"audit sbom image.tar.gz", "SPDX 2.3"},
+			{"audit sbom --format cyclonedx -o bill.json image.tar.gz", "CycloneDX 1.6"},
+		}},
+		{"report", "REPORT.json", "Renders a stored report again. With --require the exit status judges it too.", []example{
+			{"audit report image.audit/report.json", "the summary"},
+			{"audit report --format html -o report.html report.json", ""},
+			{"audit report --format junit --require equivalent report.json", "for a test reporter"},
+		}},
+		{"completion", "bash | zsh | fish", "Prints a script that lets a shell complete verbs, flags and their values.", []example{
+			{"source <(audit completion bash)", "in ~/.bashrc, or the same with zsh in ~/.zshrc"},
+			{"audit completion fish -o ~/.config/fish/completions/audit.fish", ""},
+		}},
+	}
+}
+
+// withGuides puts the guides into the commands of their verbs.
+func withGuides(commands []*cli.Command) []*cli.Command {
+	for _, c := range commands {
+		for _, g := range guides() {
+			if g.verb == c.Name {
+				c.UsageText = "audit " + g.verb + " [flags] " + g.args
+				c.Description = g.text()
+			}
+		}
+	}
+	return commands
+}
+
+// helpWidth is where the words of a guide are broken.
+const helpWidth = 84
+
+func (g guide) text() string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(g.about) {
+		if column+len(word) > helpWidth {
+			b.WriteByte('\n')
+			column = 0
+		} else if column > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		column += len(word) + 1
+	}
+	b.WriteString("\n\nExamples:\n")
+	for _, e := range g.examples {
+		line := "  " + e.command
+		if e.about != "" {
+			line = fmt.Sprintf("  %-60s  # %s", e.command, e.about)
+		}
+		b.WriteString("\n" + line)
+	}
+	return b.String()
+}
