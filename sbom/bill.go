@@ -21,6 +21,11 @@ type Options struct {
 	Created time.Time
 	// Version of audit; "" leaves it out.
 	Version string
+	// Files asks for the files of the image, and for what Go noted in programs.
+	Files bool
+	// Again is the image as it was read again to keep the contents of the
+	// files that [Programs] names. It may be nil.
+	Again *inspect.Image
 }
 
 // A Bill says what an image is made of.
@@ -30,9 +35,13 @@ type Bill struct {
 	Version string   // of the tool; may be empty
 	Created time.Time
 	Image   Subject
-	Layers  []Layer  // lowest first
-	Items   []Item   // sorted by path
-	Roots   []string // paths of the items that no other refers to, sorted
+	Layers  []Layer     // lowest first
+	Items   []Item      // sorted by path
+	Roots   []string    // paths of the items that no other refers to, sorted
+	Parts   []Part      // packages of distributions and languages, sorted by key
+	Files   []FileEntry // sorted by path; nil unless they were asked for
+	Gaps    []Gap       // sorted by path
+	Formula *Formula    // how the image says that it was made; nil when it does not
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
 	Closure inspect.Status
@@ -83,6 +92,7 @@ type Item struct {
 	Layer   int
 	Channel *provenance.Channel // that defines the package; nil when not recorded
 	PURL    string              // "" for what is no package
+	CPE     string              // a candidate; "" for what is no package
 
 	DependsOn []string // paths of other items, sorted
 	Evidence  []Place  // where it was found, and what names it
@@ -102,7 +112,7 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 		ev = &provenance.Evidence{Recipe: provenance.Recipe{Status: provenance.None}}
 	}
 	b := &Bill{
-		ID:      identity(img),
+		ID:      identity(img, opt.Files),
 		Tool:    "audit",
 		Version: opt.Version,
 		Created: created(opt.Created, img.Config.File.Created.Time),
@@ -116,17 +126,23 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	}
 	b.Items = items(img, &ev.Recipe)
 	b.Roots = roots(b.Items, ev.Recipe.Pack.Root)
+	b.Formula = newFormula(&ev.Recipe)
+	b.find(img, opt)
 	return b
 }
 
 // identity hashes the digests that together are the image: those of the config
 // and of the layers as they are, so that an image that does not keep its own
-// claims gets another id than the one that does.
-func identity(img *inspect.Image) [16]byte {
+// claims gets another id than the one that does. A bill that lists the files is
+// another document than one that does not.
+func identity(img *inspect.Image, files bool) [16]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "audit bill of materials\nconfig %s\n", img.Config.Digest)
 	for _, l := range img.Layers {
 		fmt.Fprintf(h, "layer %s\n", l.DiffID)
+	}
+	if files {
+		fmt.Fprintln(h, "with its files")
 	}
 	return [16]byte(h.Sum(nil))
 }
@@ -192,7 +208,9 @@ func items(img *inspect.Image, recipe *provenance.Recipe) []Item {
 		case !folders[stored.Path]:
 			it.Kind = File
 		}
-		it.PURL = it.purl()
+		if it.Kind == Package {
+			it.PURL, it.CPE = it.purl(), cpe(it.Name, it.Version)
+		}
 		list = append(list, it)
 	}
 	slices.SortFunc(list, func(a, b Item) int { return cmp.Compare(a.Path, b.Path) })
@@ -218,7 +236,7 @@ func newItem(stored inspect.StoreItem) Item {
 		Path: stored.Path, NarHash: stored.NarHash, NarSize: stored.NarSize, Layer: stored.Layer, Problem: stored.Problem,
 		Evidence: []Place{{Layer: stored.Layer, Path: stored.Path}},
 	}
-	it.Name, it.Version, it.Output = splitName(baseName(stored.Path))
+	it.Name, it.Version, it.Output = splitName(baseName(stored.Path), strings.HasPrefix(stored.Path, "/nix/"))
 	for _, ref := range stored.References {
 		if ref != stored.Path {
 			it.DependsOn = append(it.DependsOn, ref)

@@ -14,20 +14,31 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
+// WriteCycloneDXXML writes the same document in XML
+// (https://cyclonedx.org/docs/1.6/xml/). The error is that of w.
+func (b *Bill) WriteCycloneDXXML(w io.Writer) error {
+	return b.writeCycloneDX(w, cdx.BOMFileFormatXML)
+}
+
 // WriteCycloneDX writes the bill as a CycloneDX document, version 1.6, in JSON
 // (ECMA-424, https://cyclonedx.org/docs/1.6/json/). The error is that of w.
 // The properties are named audit:…, as the property taxonomy of CycloneDX asks.
 func (b *Bill) WriteCycloneDX(w io.Writer) error {
-	d := cdxDocument{bill: b, refs: make(names), items: make(map[string]string)}
-	return cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON).SetPretty(true).SetEscapeHTML(false).
+	return b.writeCycloneDX(w, cdx.BOMFileFormatJSON)
+}
+
+func (b *Bill) writeCycloneDX(w io.Writer, format cdx.BOMFileFormat) error {
+	d := cdxDocument{bill: b, refs: make(names), items: make(map[string]string), inside: make(map[string][]cdx.Component)}
+	return cdx.NewBOMEncoder(w, format).SetPretty(true).SetEscapeHTML(false).
 		EncodeVersion(d.build(), cdx.SpecVersion1_6)
 }
 
 // A cdxDocument is a document while it is built.
 type cdxDocument struct {
-	bill  *Bill
-	refs  names             // bom-refs are unique
-	items map[string]string // bom-ref by store path
+	bill   *Bill
+	refs   names                      // bom-refs are unique
+	items  map[string]string          // bom-ref by store path, and of parts by key
+	inside map[string][]cdx.Component // by what they are in, as of a Part; "" for the image
 }
 
 func (d *cdxDocument) build() *cdx.BOM {
@@ -44,11 +55,14 @@ func (d *cdxDocument) build() *cdx.BOM {
 		Tools:      &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: b.Tool, Version: clean(b.Version)}}},
 		Component:  &image,
 	}
+	d.addParts()
 	components := make([]cdx.Component, 0, len(b.Items))
 	for i := range b.Items {
 		components = append(components, d.component(&b.Items[i]))
 	}
+	components = append(components, d.inside[""]...)
 	bom.Components = &components
+	bom.Formulation = d.formulation(image.BOMRef)
 	bom.Dependencies = d.dependencies(image.BOMRef)
 	bom.Compositions = d.compositions(image.BOMRef)
 	return bom
@@ -74,6 +88,9 @@ func (d *cdxDocument) image() cdx.Component {
 	)
 	for _, tag := range cleanAll(b.Image.Tags) {
 		*c.Properties = append(*c.Properties, cdx.Property{Name: "audit:image:tag", Value: tag})
+	}
+	for _, g := range b.Gaps {
+		*c.Properties = append(*c.Properties, cdx.Property{Name: "audit:gap", Value: g.String()})
 	}
 	var layers []cdx.Component
 	for _, l := range b.Layers {
@@ -108,11 +125,8 @@ func (d *cdxDocument) component(it *Item) cdx.Component {
 		PackageURL: it.PURL,
 		Properties: itemProperties(it),
 	}
-	var occurrences []cdx.EvidenceOccurrence
-	for _, at := range it.Evidence {
-		occurrences = append(occurrences, cdx.EvidenceOccurrence{Location: clean(at.Path), AdditionalContext: fmt.Sprintf("layer %d", at.Layer)})
-	}
-	c.Evidence = &cdx.Evidence{Occurrences: &occurrences}
+	c.Evidence = &cdx.Evidence{Identity: candidate(it.CPE), Occurrences: occurrences(it.Evidence)}
+	c.Components = d.within(it.Path)
 	if it.Channel != nil && address(it.Channel.URL) != "" {
 		c.ExternalReferences = &[]cdx.ExternalReference{{
 			Type:    cdx.ERTypeBuildMeta,
@@ -180,21 +194,36 @@ func (d *cdxDocument) dependency(ref string, on []string) cdx.Dependency {
 // not listed, and of which items references may be missing.
 func (d *cdxDocument) compositions(image string) *[]cdx.Composition {
 	aggregate := cdx.CompositionAggregateUnknown
-	switch d.bill.Closure {
-	case inspect.Pass:
-		aggregate = cdx.CompositionAggregateComplete
-	case inspect.Fail:
+	switch {
+	case d.bill.Closure == inspect.Fail || len(d.bill.Gaps) > 0:
 		aggregate = cdx.CompositionAggregateIncomplete
+	case d.bill.Closure == inspect.Pass:
+		aggregate = cdx.CompositionAggregateComplete
 	}
 	list := []cdx.Composition{{Aggregate: aggregate, Assemblies: &[]cdx.BOMReference{cdx.BOMReference(image)}}}
-	var partial []cdx.BOMReference
+	var partial, unknown []cdx.BOMReference
 	for i := range d.bill.Items {
 		if it := &d.bill.Items[i]; it.Problem != "" {
 			partial = append(partial, cdx.BOMReference(d.items[it.Path]))
 		}
 	}
+	for i := range d.bill.Parts {
+		unknown = append(unknown, cdx.BOMReference(d.items[d.bill.Parts[i].Key]))
+	}
 	if len(partial) > 0 {
 		list = append(list, cdx.Composition{Aggregate: cdx.CompositionAggregateIncomplete, Dependencies: &partial})
+	}
+	if len(unknown) > 0 {
+		list = append(list, cdx.Composition{Aggregate: cdx.CompositionAggregateUnknown, Dependencies: &unknown})
+	}
+	return &list
+}
+
+// occurrences are the places where a component was found.
+func occurrences(places []Place) *[]cdx.EvidenceOccurrence {
+	var list []cdx.EvidenceOccurrence
+	for _, at := range places {
+		list = append(list, cdx.EvidenceOccurrence{Location: clean(at.Path), AdditionalContext: fmt.Sprintf("layer %d", at.Layer)})
 	}
 	return &list
 }

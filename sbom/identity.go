@@ -34,6 +34,9 @@ func (b *Bill) tool() string {
 // summary says in words what the bill lists, and how far it goes.
 func (b *Bill) summary() string {
 	s := fmt.Sprintf("%d store items, found in the layers of the image.", len(b.Items))
+	if len(b.Parts) > 0 {
+		s = fmt.Sprintf("%d store items, found in the layers of the image, and %d packages, found in databases and metadata there.", len(b.Items), len(b.Parts))
+	}
 	switch b.Closure {
 	case inspect.Pass:
 		s += " Every other file in the image is accounted for."
@@ -42,7 +45,20 @@ func (b *Bill) summary() string {
 	default:
 		s += " There may be more in the image: whether its other files are accounted for is not known."
 	}
+	for i, g := range b.Gaps {
+		if i == maxGaps {
+			return s + fmt.Sprintf("\nNot looked into: %d more.", len(b.Gaps)-i)
+		}
+		s += "\nNot looked into: " + g.String()
+	}
 	return s
+}
+
+// maxGaps bounds the gaps that a document names one by one.
+const maxGaps = 20
+
+func (g Gap) String() string {
+	return fmt.Sprintf("%s in layer %d: %s.", clean(g.Path), g.Layer, clean(g.Message))
 }
 
 // digestText returns a digest as text, "" for none.

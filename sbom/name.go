@@ -19,13 +19,14 @@ func baseName(path string) string {
 
 // splitName splits the name of a store item into the package's name, version
 // and output. The version starts after the first dash that a digit follows, as
-// package-name->name+version of GNU Guix 1.5 (guix/build/utils.scm) and
-// DrvName of Nix have it; without one there is no version. An output follows
-// the version, after a dash, and only those that packages commonly have are
-// told from a part of the version.
-func splitName(base string) (name, version, output string) {
+// package-name->name+version of GNU Guix 1.5 (guix/build/utils.scm) has it, or
+// by Nix after the first dash that no letter follows (DrvName in
+// libexpr/names.cc of Nix 2.8); without one there is no version. An output
+// follows the version, after a dash, and only those that packages commonly have
+// are told from a part of the version.
+func splitName(base string, nix bool) (name, version, output string) {
 	for i := 0; i+1 < len(base); i++ {
-		if base[i] == '-' && base[i+1] >= '0' && base[i+1] <= '9' {
+		if base[i] == '-' && startsVersion(base[i+1], nix) {
 			name, version = base[:i], base[i+1:]
 			break
 		}
@@ -37,6 +38,13 @@ func splitName(base string) (name, version, output string) {
 		version, output = version[:i], version[i+1:]
 	}
 	return name, version, output
+}
+
+func startsVersion(c byte, nix bool) bool {
+	if nix {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z')
+	}
+	return c >= '0' && c <= '9'
 }
 
 // outputs are the names of outputs beside "out" that are common in the package

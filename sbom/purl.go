@@ -8,23 +8,22 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// purl returns the package URL of an item, "" when it is no package.
+// purl returns the package URL of an item that is a package.
 //
 // The package URL specification has no types for Guix and Nix yet, "guix" and
-// "nix" are candidates (package-url/purl-spec, issues 149 and 876). The form
-// here follows what others print for them:
+// "nix" are candidates (package-url/purl-spec, issues 149 and 876, proposal
+// 877). The form here follows what others print for them:
 //
 //	pkg:guix/NAME@VERSION?commit=C&output=O&outputhash=H&repository_url=U
+//	pkg:nix/NAME@VERSION?output=O&outputhash=H
 //
-// There is no namespace: a channel's name is whatever its user calls it. The
-// channel is its address, repository_url as for any repository, at a commit,
-// as in the draft for nix. output is left out for the main one. outputhash is
-// the hash in the store path, as syft has it; it alone tells two builds of one
-// version apart.
+// There is no namespace: a channel's name is whatever its user calls it, and
+// that a package is one of nixpkgs, as the proposal's namespace says, no image
+// tells. The channel is its address, repository_url as for any repository, at
+// a commit, as in the proposal. output is left out for the main one.
+// outputhash is the hash in the store path, as syft has it; it alone tells two
+// builds of one version apart.
 func (it *Item) purl() string {
-	if it.Kind != Package {
-		return ""
-	}
 	kind := packageurl.TypeNix
 	if strings.HasPrefix(it.Path, "/gnu/") {
 		kind = packageurl.TypeGuix

@@ -49,7 +49,7 @@ func writeCycloneDX(t testing.TB, b *Bill) []byte {
 // collect makes the bill of an image file.
 func collect(t testing.TB, name string, opt Options) *Bill {
 	t.Helper()
-	img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: guix.Keep})
+	img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: func(p string) bool { return guix.Keep(p) || Keep(p) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func checkSPDX(t testing.TB, b *Bill, raw []byte) {
 			}
 		}
 	}
-	if want := 1 + len(b.Layers) + len(b.Items); len(doc.Packages) != want {
+	if want := 1 + len(b.Layers) + len(b.Items) + len(b.Parts) + len(b.Files); len(doc.Packages) != want {
 		t.Errorf("%d packages, want %d", len(doc.Packages), want)
 	}
 	count := make(map[string]int)
@@ -240,7 +240,7 @@ func checkSPDX(t testing.TB, b *Bill, raw []byte) {
 		count[r.Relationship]++
 	}
 	want := map[string]int{"DESCRIBES": 1}
-	if n := len(b.Layers) + len(b.Items); n > 0 {
+	if n := len(b.Layers) + len(b.Items) + len(b.Parts) + len(b.Files); n > 0 {
 		want["CONTAINS"] = n
 	}
 	if n := len(b.Roots) + edges(b); n > 0 {
@@ -290,7 +290,7 @@ func checkCycloneDX(t testing.TB, b *Bill, raw []byte) {
 		t.Errorf("version %s, want 1.6", doc.SpecVersion)
 	}
 	refs := map[string]bool{doc.Metadata.Component.BOMRef: true}
-	components := slices.Concat(all(doc.Components), all(doc.Metadata.Component.Components))
+	components := flat(slices.Concat(all(doc.Components), all(doc.Metadata.Component.Components)))
 	for _, c := range components {
 		if refs[c.BOMRef] {
 			t.Errorf("bom-ref %q is used twice", c.BOMRef)
@@ -305,7 +305,7 @@ func checkCycloneDX(t testing.TB, b *Bill, raw []byte) {
 			t.Errorf("%q %q: want what cannot be shown escaped", c.Name, c.Version)
 		}
 	}
-	if want := len(b.Layers) + len(b.Items); len(components) != want {
+	if want := len(b.Layers) + len(b.Items) + len(b.Parts) + len(b.Files); len(components) != want {
 		t.Errorf("%d components, want %d", len(components), want)
 	}
 	n := 0
@@ -320,6 +320,15 @@ func checkCycloneDX(t testing.TB, b *Bill, raw []byte) {
 	if want := len(b.Roots) + edges(b); n != want {
 		t.Errorf("%d dependencies, want %d", n, want)
 	}
+}
+
+// flat returns components and all that are in them.
+func flat(components []cdx.Component) []cdx.Component {
+	var list []cdx.Component
+	for _, c := range components {
+		list = append(append(list, c), flat(all(c.Components))...)
+	}
+	return list
 }
 
 // all returns the elements of a list that may be missing.
@@ -345,6 +354,7 @@ func TestCollectTiny(t *testing.T) {
 		Channel: &provenance.Channel{Name: "fixtures", URL: "https://example.org/fixtures.git", Branch: "main", Commit: "488c9a441ca97277bd9cd5c9b2ad0369d17551b1"},
 		PURL: "pkg:guix/tiny-hello@3.2?commit=488c9a441ca97277bd9cd5c9b2ad0369d17551b1&outputhash=y1wsz33i13663zsn6ndw4qxjl7pici3r" +
 			"&repository_url=https:%2F%2Fexample.org%2Ffixtures.git",
+		CPE:       "cpe:2.3:a:tiny-hello:tiny-hello:3.2:*:*:*:*:*:*:*",
 		DependsOn: []string{lib},
 		Evidence:  []Place{{0, hello}, {0, manifest}},
 	}
@@ -451,25 +461,33 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestSplitName(t *testing.T) {
-	for _, tt := range []struct{ base, name, version, output string }{
-		{"hello-2.12.1", "hello", "2.12.1", ""},
-		{"gcc-11.3.0-lib", "gcc", "11.3.0", "lib"},
-		{"glib-2.70.2-bin", "glib", "2.70.2", "bin"},
-		{"guile-json-4.7.3", "guile-json", "4.7.3", ""},
-		{"bash-static-5.1.16", "bash-static", "5.1.16", ""},
-		{"python-3.10.7", "python", "3.10.7", ""},
-		{"xterm-1.0-1.abcdef1", "xterm", "1.0-1.abcdef1", ""},
-		{"foo-0.9.1b-custom", "foo", "0.9.1b-custom", ""},
-		{"font-adobe-100dpi-1.0", "font-adobe", "100dpi-1.0", ""},
-		{"profile", "profile", "", ""},
-		{"info-dir", "info-dir", "", ""},
-		{"foo-lib", "foo-lib", "", ""},
-		{"foo-", "foo-", "", ""},
-		{"-1.0", "-1.0", "", ""},
-		{"", "", "", ""},
-		{"foo-1-lib", "foo", "1", "lib"},
+	for _, tt := range []struct {
+		base, name, version, output string
+		nix                         bool
+	}{
+		{"hello-2.12.1", "hello", "2.12.1", "", false},
+		{"gcc-11.3.0-lib", "gcc", "11.3.0", "lib", false},
+		{"glib-2.70.2-bin", "glib", "2.70.2", "bin", false},
+		{"guile-json-4.7.3", "guile-json", "4.7.3", "", false},
+		{"bash-static-5.1.16", "bash-static", "5.1.16", "", false},
+		{"python-3.10.7", "python", "3.10.7", "", false},
+		{"xterm-1.0-1.abcdef1", "xterm", "1.0-1.abcdef1", "", false},
+		{"foo-0.9.1b-custom", "foo", "0.9.1b-custom", "", false},
+		{"font-adobe-100dpi-1.0", "font-adobe", "100dpi-1.0", "", false},
+		{"profile", "profile", "", "", false},
+		{"info-dir", "info-dir", "", "", false},
+		{"foo-lib", "foo-lib", "", "", false},
+		{"foo-", "foo-", "", "", false},
+		{"-1.0", "-1.0", "", "", false},
+		{"", "", "", "", false},
+		{"foo-1-lib", "foo", "1", "lib", false},
+		{"foo-_1", "foo-_1", "", "", false},
+		{"foo-_1", "foo", "_1", "", true},
+		{"python3.11-requests-2.31.0", "python3.11-requests", "2.31.0", "", true},
+		{"hello-2.12.1-man", "hello", "2.12.1", "man", true},
+		{"customisation-layer", "customisation-layer", "", "", true},
 	} {
-		if name, version, output := splitName(tt.base); name != tt.name || version != tt.version || output != tt.output {
+		if name, version, output := splitName(tt.base, tt.nix); name != tt.name || version != tt.version || output != tt.output {
 			t.Errorf("%q: %q, %q, %q; want %q, %q, %q", tt.base, name, version, output, tt.name, tt.version, tt.output)
 		}
 	}

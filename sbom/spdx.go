@@ -1,14 +1,18 @@
 package sbom
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	spdxjson "github.com/spdx/tools-golang/json"
 	"github.com/spdx/tools-golang/spdx/v2/common"
 	spdx "github.com/spdx/tools-golang/spdx/v2/v2_3"
+	"github.com/spdx/tools-golang/tagvalue"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -19,15 +23,45 @@ const noAssertion = "NOASSERTION"
 // WriteSPDX writes the bill as an SPDX document, version 2.3, in JSON
 // (https://spdx.github.io/spdx-spec/v2.3/). The error is that of w.
 func (b *Bill) WriteSPDX(w io.Writer) error {
+	return spdxjson.Write(newSPDX(b), w, spdxjson.Indent("  "), spdxjson.EscapeHTML(false))
+}
+
+// WriteSPDXTagValue writes the same document in the form of tags and values
+// (SPDX 2.3, section 4.4). The error is that of w.
+func (b *Bill) WriteSPDXTagValue(w io.Writer) error {
+	doc := newSPDX(b)
+	escapeTags(doc)
+	var out bytes.Buffer // the library loses errors
+	if err := tagvalue.Write(doc, &out); err != nil {
+		return fmt.Errorf("writing tags and values: %w", err)
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+func newSPDX(b *Bill) *spdx.Document {
 	d := spdxDocument{bill: b, ids: make(names), items: make(map[string]common.ElementID)}
-	return spdxjson.Write(d.build(), w, spdxjson.Indent("  "), spdxjson.EscapeHTML(false))
+	return d.build()
+}
+
+// escapeTags takes away the meaning of the marks that enclose text of several
+// lines, for which the form has no escape.
+func escapeTags(doc *spdx.Document) {
+	r := strings.NewReplacer("<text>", "&lt;text&gt;", "</text>", "&lt;/text&gt;")
+	texts := []*string{&doc.DocumentName, &doc.DocumentComment}
+	for _, p := range doc.Packages {
+		texts = append(texts, &p.PackageName, &p.PackageVersion, &p.PackageFileName, &p.PackageSourceInfo, &p.PackageLicenseComments, &p.PackageComment)
+	}
+	for _, t := range texts {
+		*t = r.Replace(*t)
+	}
 }
 
 // A spdxDocument is a document while it is built.
 type spdxDocument struct {
 	bill  *Bill
 	ids   names
-	items map[string]common.ElementID // by store path
+	items map[string]common.ElementID // by store path, and of parts by key
 	doc   spdx.Document
 }
 
@@ -55,6 +89,8 @@ func (d *spdxDocument) build() *spdx.Document {
 	for i := range b.Items {
 		d.addItem(&b.Items[i], image, layers)
 	}
+	d.addParts(image, layers)
+	d.addFiles(image, layers)
 	for _, root := range b.Roots {
 		d.relate(image, common.TypeRelationshipDependsOn, d.items[root])
 	}
@@ -78,7 +114,7 @@ func (d *spdxDocument) add(p *spdx.Package) common.ElementID {
 	p.PackageSupplier = &common.Supplier{Supplier: noAssertion}
 	p.PackageDownloadLocation = noAssertion
 	p.PackageLicenseConcluded = noAssertion
-	p.PackageLicenseDeclared = noAssertion
+	p.PackageLicenseDeclared = cmp.Or(p.PackageLicenseDeclared, noAssertion)
 	p.PackageCopyrightText = noAssertion
 	d.doc.Packages = append(d.doc.Packages, p)
 	return p.PackageSPDXIdentifier
@@ -101,12 +137,13 @@ func (d *spdxDocument) image() *spdx.Package {
 		PackageName:           clean(s.Name),
 		PackageSPDXIdentifier: d.id("Image"),
 		PackageVersion:        digestText(s.Config),
+		PackageSourceInfo:     d.bill.Formula.text(),
 		PackageComment:        imageComment(s),
 		PrimaryPackagePurpose: "CONTAINER",
 	}
-	p.PackageExternalReferences = append(purlReference(s.PURL),
-		append(otherReference("image-id", digestText(s.Config), "The image ID: the SHA-256 digest of the image config."),
-			otherReference("manifest-digest", digestText(s.Manifest), "The digest of the image manifest.")...)...)
+	p.PackageExternalReferences = slices.Concat(purlReference(s.PURL),
+		otherReference("image-id", digestText(s.Config), "The image ID: the SHA-256 digest of the image config."),
+		otherReference("manifest-digest", digestText(s.Manifest), "The digest of the image manifest."))
 	return p
 }
 
@@ -149,9 +186,9 @@ func (d *spdxDocument) addItem(it *Item, image common.ElementID, layers map[int]
 		PackageComment:        itemComment(it),
 		PrimaryPackagePurpose: [...]string{Data: "OTHER", File: "FILE", Package: "APPLICATION"}[it.Kind],
 	}
-	p.PackageExternalReferences = append(purlReference(it.PURL),
-		append(otherReference("store-path", location(it.Path), "The store item in the image."),
-			otherReference("nar-hash", digestText(it.NarHash), "The digest of the store item as a NAR, a serialisation of the whole tree: no checksum of a file.")...)...)
+	p.PackageExternalReferences = slices.Concat(purlReference(it.PURL), cpeReference(it.CPE),
+		otherReference("store-path", location(it.Path), "The store item in the image."),
+		otherReference("nar-hash", digestText(it.NarHash), "The digest of the store item as a NAR, a serialisation of the whole tree: no checksum of a file."))
 	id := d.add(p)
 	holder, ok := layers[it.Layer]
 	if !ok {
@@ -196,6 +233,16 @@ func purlReference(purl string) []*spdx.PackageExternalReference {
 	}
 	return []*spdx.PackageExternalReference{{
 		Category: common.CategoryPackageManager, RefType: common.TypePackageManagerPURL, Locator: purl,
+	}}
+}
+
+func cpeReference(cpe string) []*spdx.PackageExternalReference {
+	if cpe == "" {
+		return nil
+	}
+	return []*spdx.PackageExternalReference{{
+		Category: common.CategorySecurity, RefType: common.TypeSecurityCPE23Type, Locator: cpe,
+		ExternalRefComment: "A candidate, made of name and version: the image does not tell the vendor.",
 	}}
 }
 

@@ -1,0 +1,46 @@
+package sbom
+
+import (
+	"fmt"
+	"strings"
+
+	"audit/provenance"
+)
+
+// A Formula says how the image tells that it was made.
+type Formula struct {
+	System   provenance.SystemName
+	Packer   string // with its era; may be empty
+	Format   string // that it was asked for; may be empty
+	Status   provenance.Status
+	Channels []provenance.Channel
+	Files    []provenance.File // the recipe as the system's own tools take it
+	Sources  []provenance.Source
+	Problems []string
+}
+
+// newFormula returns nil for a recipe that tells nothing.
+func newFormula(r *provenance.Recipe) *Formula {
+	if r.Status == provenance.None || r.Status == "" || r.System == provenance.UnknownSystem || r.System == "" {
+		return nil
+	}
+	return &Formula{
+		System: r.System, Packer: r.Packer, Format: r.Pack.Format, Status: r.Status,
+		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Problems: r.Problems,
+	}
+}
+
+// text says in one line how the image tells that it was made.
+func (f *Formula) text() string {
+	if f == nil {
+		return ""
+	}
+	parts := []string{fmt.Sprintf("the image tells its recipe: %s, %s", f.Status, f.System)}
+	if f.Packer != "" {
+		parts = append(parts, "packed by "+f.Packer)
+	}
+	for _, c := range f.Channels {
+		parts = append(parts, fmt.Sprintf("channel %s, %s at commit %s", c.Name, c.URL, c.Commit))
+	}
+	return clean(strings.Join(parts, "; "))
+}

@@ -1,0 +1,228 @@
+package sbom
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance/ospackages"
+)
+
+// An Ecosystem says whose package a part is.
+type Ecosystem string
+
+// The ecosystems.
+const (
+	Dpkg   Ecosystem = "dpkg"
+	Apk    Ecosystem = "apk"
+	Rpm    Ecosystem = "rpm"
+	Python Ecosystem = "python"
+	R      Ecosystem = "r"
+	Npm    Ecosystem = "npm"
+	Go     Ecosystem = "go"
+)
+
+// isSystem says whether the packages are those of a distribution, which can
+// contain others.
+func (e Ecosystem) isSystem() bool { return e == Dpkg || e == Apk || e == Rpm }
+
+// A Part is a package that a database or the metadata of a language's package
+// manager tell of. That is what they claim: the files themselves are in the
+// layers.
+type Part struct {
+	Key       string // unique in the bill
+	Ecosystem Ecosystem
+	Name      string // never empty
+	Version   string
+	Arch      string
+	License   License
+	PURL      string // may be empty
+	CPE       string // a candidate, made of name and version; may be empty
+	In        string // path of the store item, or Key of the package, that contains it; "" for neither
+	Evidence  []Place
+}
+
+// A FileEntry is a regular file of the image as a container sees it.
+type FileEntry struct {
+	Place
+	Digest inspect.Sum
+	Size   int64
+	In     string // as of a Part
+}
+
+// A Gap is something that may hold packages and was not, or not in full,
+// looked into.
+type Gap struct {
+	Place
+	Message string
+}
+
+// maxParts bounds the packages of a bill. The largest image seen has some
+// thousands.
+const maxParts = 200_000
+
+// A finder gathers the parts of an image.
+type finder struct {
+	img   *inspect.Image
+	again *inspect.Image // the same image, read for other contents; may be nil
+	files map[string]inspect.File
+	known licenses
+	os    *ospackages.Installed
+	keys  map[string]string // of packages of the distribution, by manager, name, version and architecture
+
+	found map[string]*Part
+	gaps  []Gap
+	full  bool
+}
+
+// find fills in the parts and files of the bill.
+func (b *Bill) find(img *inspect.Image, opt Options) {
+	files := img.Files()
+	f := &finder{
+		img: img, again: opt.Again, files: make(map[string]inspect.File), known: newLicenses(),
+		os: ospackages.ReadFiles(img, files), keys: make(map[string]string), found: make(map[string]*Part),
+	}
+	for _, file := range files {
+		if file.Type == '0' {
+			f.files[file.Path] = file
+		}
+	}
+	f.system()
+	for _, file := range files {
+		f.metadata(file)
+	}
+	if opt.Files {
+		f.programs(files)
+		b.Files = f.contents(files)
+	}
+	for _, p := range f.found {
+		slices.SortFunc(p.Evidence, comparePlaces)
+		p.Evidence = slices.Compact(p.Evidence)
+		b.Parts = append(b.Parts, *p)
+	}
+	slices.SortFunc(b.Parts, func(a, b Part) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(f.gaps, func(a, b Gap) int {
+		return cmp.Or(comparePlaces(a.Place, b.Place), cmp.Compare(a.Message, b.Message))
+	})
+	b.Gaps = slices.Compact(f.gaps)
+}
+
+func comparePlaces(a, b Place) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer))
+}
+
+// Keep says whether the bill of an image needs the content of the file at
+// path.
+func Keep(path string) bool {
+	return ospackages.Keep(path) || isPython(path) || isR(path) || isNpm(path)
+}
+
+// maxMetadata bounds the metadata of one package: honest ones have some
+// kilobytes, and a readme in them.
+const maxMetadata = 4 << 20
+
+// metadata reads a file when it is one that describes a package.
+func (f *finder) metadata(file inspect.File) {
+	var read func(body []byte) (Part, error)
+	switch {
+	case file.Type != '0' && file.Type != '1':
+		return
+	case isPython(file.Path):
+		read = f.python
+	case isR(file.Path):
+		read = f.r
+	case isNpm(file.Path):
+		read = f.npm
+	default:
+		return
+	}
+	body, err := f.body(file)
+	if err != nil {
+		f.gap(file, err.Error())
+		return
+	}
+	p, err := read(body)
+	if err != nil {
+		f.gap(file, "it cannot be read as the metadata of a package: "+err.Error())
+		return
+	}
+	p.In = f.container(file.Path)
+	p.Evidence = []Place{{file.Layer, file.Path}}
+	f.add(p)
+}
+
+// body returns the content of a file; that of a hard link lies with its
+// target.
+func (f *finder) body(file inspect.File) ([]byte, error) {
+	source := file
+	if file.Type == '1' {
+		target, ok := f.files[inspect.CleanPath(file.Linkname)]
+		if !ok {
+			return nil, fmt.Errorf("it is a hard link to %s, which is not there", clean(file.Linkname))
+		}
+		source = target
+	}
+	if source.Size > maxMetadata {
+		return nil, fmt.Errorf("%d bytes are more than the metadata of a package has", source.Size)
+	}
+	for _, img := range []*inspect.Image{f.img, f.again} {
+		if img == nil {
+			continue
+		}
+		if body, ok := img.Body(source.Layer, source.Path); ok {
+			return body, nil
+		}
+	}
+	return nil, fmt.Errorf("its content was not kept when the image was read")
+}
+
+// container returns what a file belongs to.
+func (f *finder) container(path string) string {
+	if item := inspect.ItemOf(path); item != "" {
+		return item
+	}
+	if p, _ := f.os.Owner(path); p != nil {
+		return f.keys[systemKey(p)]
+	}
+	return ""
+}
+
+// add notes a part; one that is there already gains its evidence.
+func (f *finder) add(p Part) {
+	p.Key = strings.Join([]string{string(p.Ecosystem), p.Name, p.Version, p.Arch, p.In}, "\x00")
+	if same := f.found[p.Key]; same != nil {
+		same.Evidence = append(same.Evidence, p.Evidence...)
+		return
+	}
+	if len(f.found) == maxParts {
+		if !f.full {
+			f.gaps = append(f.gaps, Gap{p.Evidence[0], fmt.Sprintf("from here on nothing was looked into: there are more than %d packages", maxParts)})
+		}
+		f.full = true
+		return
+	}
+	f.found[p.Key] = &p
+}
+
+func (f *finder) gap(file inspect.File, message string) {
+	f.gaps = append(f.gaps, Gap{Place{file.Layer, file.Path}, message})
+}
+
+// contents lists the regular files with their digests, by path. A hard link is
+// a file with the content of its target.
+func (f *finder) contents(files []inspect.File) []FileEntry {
+	var list []FileEntry
+	for _, file := range files {
+		source := file
+		if file.Type == '1' {
+			source = f.files[inspect.CleanPath(file.Linkname)]
+		}
+		if source.Entry == nil || source.Type != '0' {
+			continue
+		}
+		list = append(list, FileEntry{Place{file.Layer, file.Path}, source.Digest, source.Size, f.container(file.Path)})
+	}
+	return list
+}

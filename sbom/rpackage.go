@@ -1,0 +1,77 @@
+package sbom
+
+import (
+	"errors"
+	"path"
+	"strings"
+
+	"github.com/package-url/packageurl-go"
+)
+
+// isR says whether a file describes an R package that is installed in a
+// library, which is a folder named library or site-library.
+func isR(p string) bool {
+	dir, name := path.Split(p)
+	if name != "DESCRIPTION" {
+		return false
+	}
+	switch path.Base(path.Dir(strings.TrimSuffix(dir, "/"))) {
+	case "library", "site-library":
+		return true
+	}
+	return false
+}
+
+// r reads the file DESCRIPTION ("Writing R Extensions" of R 4.4, section 1.1.1).
+func (f *finder) r(body []byte) (Part, error) {
+	fields := headers(body)
+	name, version := first(fields["package"]), first(fields["version"])
+	if name == "" {
+		return Part{}, errors.New("it names no package")
+	}
+	license := first(fields["license"])
+	p := Part{Ecosystem: R, Name: name, Version: version, License: f.known.reading(license, rLicense(license))}
+	if ofCRAN(fields) {
+		p.PURL = newPURL(packageurl.TypeCran, "", name, version, nil)
+	}
+	return p, nil
+}
+
+// ofCRAN says whether CRAN can have a package: it has neither those that are a
+// part of R nor those of Bioconductor, for which there are no package URLs.
+func ofCRAN(fields map[string][]string) bool {
+	return first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0 &&
+		!strings.Contains(first(fields["repository"]), "Bioc")
+}
+
+// rLicense returns the SPDX license expression for R's own way to name
+// licences: abbreviations, or names with a range of versions, with "|" between
+// alternatives and "+ file LICENSE" for more to read (section 1.1.2). It is ""
+// for a licence that R has no abbreviation for.
+func rLicense(text string) string {
+	var all []string
+	for one := range strings.SplitSeq(text, "|") {
+		one = strings.Join(strings.Fields(one), " ")
+		base, more, _ := strings.Cut(one, " + file ")
+		id := rLicenses()[base]
+		if id == "" || more != "" && id != "MIT" && !strings.HasPrefix(id, "BSD-") {
+			return "" // the file restricts the licence; for MIT and BSD it only has the name and year
+		}
+		all = append(all, id)
+	}
+	return strings.Join(all, " OR ")
+}
+
+func rLicenses() map[string]string {
+	return map[string]string{
+		"GPL-2": "GPL-2.0-only", "GPL-3": "GPL-3.0-only",
+		"LGPL-2": "LGPL-2.0-only", "LGPL-2.1": "LGPL-2.1-only", "LGPL-3": "LGPL-3.0-only", "AGPL-3": "AGPL-3.0-only",
+		"GPL (>= 2)": "GPL-2.0-or-later", "GPL (>= 2.0)": "GPL-2.0-or-later", "GPL (>= 3)": "GPL-3.0-or-later", "GPL (>= 3.0)": "GPL-3.0-or-later",
+		"LGPL (>= 2)": "LGPL-2.0-or-later", "LGPL (>= 2.0)": "LGPL-2.0-or-later", "LGPL (>= 2.1)": "LGPL-2.1-or-later", "LGPL (>= 3)": "LGPL-3.0-or-later",
+		"AGPL (>= 3)": "AGPL-3.0-or-later",
+		"MIT":         "MIT", "BSD_2_clause": "BSD-2-Clause", "BSD_3_clause": "BSD-3-Clause",
+		"Artistic-2.0": "Artistic-2.0", "Apache License 2.0": "Apache-2.0", "Apache License (== 2.0)": "Apache-2.0", "Apache License (>= 2)": "Apache-2.0", "Apache License (>= 2.0)": "Apache-2.0",
+		"CC0": "CC0-1.0", "CC BY 4.0": "CC-BY-4.0", "BSL-1.0": "BSL-1.0",
+		"MPL-2.0": "MPL-2.0", "MPL (>= 2.0)": "MPL-2.0", "EUPL-1.2": "EUPL-1.2",
+	}
+}

@@ -1,0 +1,71 @@
+package sbom
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spdx/tools-golang/spdx/v2/common"
+	spdx "github.com/spdx/tools-golang/spdx/v2/v2_3"
+)
+
+// addParts adds the packages of distributions and languages, each contained in
+// the store item or the package that its files belong to, or in its layer.
+func (d *spdxDocument) addParts(image common.ElementID, layers map[int]common.ElementID) {
+	for i := range d.bill.Parts {
+		p := &d.bill.Parts[i]
+		d.items[p.Key] = d.id("Package-" + string(p.Ecosystem) + "-" + p.Name)
+	}
+	for i := range d.bill.Parts {
+		p := &d.bill.Parts[i]
+		id := d.add(&spdx.Package{
+			PackageName:               clean(p.Name),
+			PackageSPDXIdentifier:     d.items[p.Key],
+			PackageVersion:            clean(p.Version),
+			PackageSourceInfo:         clean(fmt.Sprintf("as the metadata of %s in the image have it", p.Ecosystem)),
+			PackageLicenseDeclared:    p.License.Expression,
+			PackageLicenseComments:    p.License.comment(),
+			PackageComment:            partComment(p),
+			PackageExternalReferences: append(purlReference(p.PURL), cpeReference(p.CPE)...),
+			PrimaryPackagePurpose:     map[bool]string{false: "LIBRARY"}[p.Ecosystem.isSystem()],
+		})
+		d.relate(d.holder(p.In, p.Evidence[0].Layer, image, layers), common.TypeRelationshipContains, id)
+	}
+}
+
+// holder is what contains a part or file.
+func (d *spdxDocument) holder(in string, layer int, image common.ElementID, layers map[int]common.ElementID) common.ElementID {
+	if id, ok := d.items[in]; ok {
+		return id
+	}
+	if id, ok := layers[layer]; ok {
+		return id
+	}
+	return image
+}
+
+// addFiles adds the files as packages whose purpose is FILE: what SPDX 2.3
+// calls a file must have a SHA-1 (section 8.4), which the bill does not take.
+func (d *spdxDocument) addFiles(image common.ElementID, layers map[int]common.ElementID) {
+	for _, f := range d.bill.Files {
+		id := d.add(&spdx.Package{
+			PackageName:           clean(f.Path),
+			PackageSPDXIdentifier: d.id("File-" + f.Path),
+			PackageFileName:       "./" + clean(f.Path),
+			PackageChecksums:      checksums(f.Digest.Hash()),
+			PackageComment:        fmt.Sprintf("In layer %d, %d bytes.", f.Layer, f.Size),
+			PrimaryPackagePurpose: "FILE",
+		})
+		d.relate(d.holder(f.In, f.Layer, image, layers), common.TypeRelationshipContains, id)
+	}
+}
+
+func partComment(p *Part) string {
+	var lines []string
+	if p.Arch != "" {
+		lines = append(lines, "Architecture: "+clean(p.Arch)+".")
+	}
+	for _, at := range p.Evidence {
+		lines = append(lines, fmt.Sprintf("Evidence: %s in layer %d.", clean(at.Path), at.Layer))
+	}
+	return strings.Join(lines, "\n")
+}

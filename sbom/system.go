@@ -1,0 +1,78 @@
+package sbom
+
+import (
+	"strings"
+
+	"audit/provenance/ospackages"
+
+	"github.com/package-url/packageurl-go"
+)
+
+// system adds the packages of the distribution, as its package manager's
+// database lists them.
+func (f *finder) system() {
+	for i := range f.os.Packages {
+		p := &f.os.Packages[i]
+		if p.Name == "" {
+			continue
+		}
+		part := Part{
+			Ecosystem: Ecosystem(p.Manager), Name: p.Name, Version: p.Version, Arch: p.Arch,
+			License: f.known.declared(p.License), PURL: systemPURL(p, f.os.Release),
+			CPE:      cpe(p.Name, upstream(p.Manager, p.Version)),
+			Evidence: []Place{{p.Layer, p.Path}},
+		}
+		f.add(part)
+		part.Key = strings.Join([]string{string(part.Ecosystem), part.Name, part.Version, part.Arch, ""}, "\x00")
+		f.keys[systemKey(p)] = part.Key
+	}
+	for _, p := range f.os.Problems {
+		f.gaps = append(f.gaps, Gap{Place{p.Layer, p.Path}, p.Message})
+	}
+}
+
+func systemKey(p *ospackages.Package) string {
+	return strings.Join([]string{string(p.Manager), p.Name, p.Version, p.Arch}, "\x00")
+}
+
+// systemPURL returns the package URL of a distribution's package (purl-spec,
+// types deb, apk and rpm). The namespace is the distribution; upstream is the
+// source package where it has another name, and distro the release, in the
+// forms that scanners take.
+func systemPURL(p *ospackages.Package, release ospackages.Release) string {
+	kind := map[ospackages.Manager]string{
+		ospackages.Dpkg: packageurl.TypeDebian, ospackages.Apk: packageurl.TypeApk, ospackages.Rpm: packageurl.TypeRPM,
+	}[p.Manager]
+	qualifiers := map[string]string{"arch": p.Arch, "distro": strings.Trim(release.ID+"-"+release.Version, "-")}
+	if release.ID == "" {
+		qualifiers["distro"] = ""
+	}
+	if p.Source != p.Name {
+		qualifiers["upstream"] = p.Source
+	}
+	version := p.Version
+	if epoch, rest, ok := strings.Cut(version, ":"); ok && p.Manager == ospackages.Rpm {
+		qualifiers["epoch"], version = epoch, rest
+	}
+	namespace := release.ID
+	if namespace == "rhel" {
+		namespace = "redhat" // the vendor, as everybody's package URLs have it
+	}
+	return newPURL(kind, namespace, p.Name, version, qualifiers)
+}
+
+// upstream returns the version that the authors of a package gave it, without
+// what the distribution added: epoch and revision.
+func upstream(m ospackages.Manager, version string) string {
+	if _, rest, ok := strings.Cut(version, ":"); ok && m != ospackages.Apk {
+		version = rest
+	}
+	separator := "-"
+	if m == ospackages.Apk {
+		separator = "-r"
+	}
+	if i := strings.LastIndex(version, separator); i > 0 {
+		version = version[:i]
+	}
+	return version
+}
