@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"audit/inspect"
@@ -45,9 +46,12 @@ func FailedCheck(reason string) inspect.Check {
 
 // Check is the check named rebuild: a pass when the rebuild is identical or
 // equivalent, where the findings name each harmless cause; else a fail, where
-// they name the differences that weigh most. Items say where the store items of
-// the rebuild came from; there are none when it was made elsewhere. The bytes
-// vouched for are those of the equal layers, of all when it is equivalent.
+// they name the differences that weigh most. In both cases they name every rule
+// that allows a difference, the known freedoms of packers, and what differs
+// outside of config and layers. Items say where the store items of the rebuild
+// came from; there are none when it was made elsewhere. The bytes vouched for
+// are those of the equal layers; when it is equivalent those of all layers in
+// which no difference had to be allowed.
 func Check(c *compare.Comparison, items []Item) inspect.Check {
 	check := inspect.Check{ID: inspect.Rebuild}
 	var verdict string
@@ -55,7 +59,7 @@ func Check(c *compare.Comparison, items []Item) inspect.Check {
 	case RebuiltIdentical:
 		check.Status, verdict = inspect.Pass, "identical to the original"
 	case RebuiltEquivalent:
-		check.Status, verdict = inspect.Pass, "equivalent: a container sees the same"
+		check.Status, verdict = inspect.Pass, equivalentText(c)
 	case RebuiltDifferent:
 		check.Status, verdict = inspect.Fail, "not the same"
 		check.Findings = worst(c)
@@ -63,17 +67,50 @@ func Check(c *compare.Comparison, items []Item) inspect.Check {
 		check.Summary = "there was nothing to compare"
 		return check
 	}
-	check.Findings = append(check.Findings, harmless(c)...)
-	check.Findings = append(check.Findings, unbuilt(items)...)
+	check.Findings = slices.Concat(check.Findings, allowances(c), harmless(c), known(c), outside(c), unbuilt(items))
 	check.Bytes = vouchedFor(c)
-	check.Summary = strings.Join([]string{verdict, layersText(c), causesText(c), itemsText(items)}, "; ")
+	texts := []string{verdict, layersText(c), causesText(c)}
+	if text := rulesText(c); text != "" {
+		texts = append(texts, text)
+	}
+	check.Summary = strings.Join(append(texts, itemsText(items)), "; ")
 	return check
+}
+
+// equivalentText says why images are equivalent: because a container sees the
+// same, or because what it sees otherwise is allowed.
+func equivalentText(c *compare.Comparison) string {
+	if n := allowedCount(c); n > 0 {
+		return "equivalent but for what is allowed: " + plural(n, "difference") + " that a container sees"
+	}
+	return "equivalent: a container sees the same"
+}
+
+// allowedCount counts the differences that are not harmless and allowed.
+func allowedCount(c *compare.Comparison) (n int) {
+	for _, f := range c.Config {
+		if f.Allowed != "" && !f.Cause.Harmless() {
+			n++
+		}
+	}
+	for _, d := range c.Differences {
+		if d.Allowed != "" && !d.Cause.Harmless() {
+			n++
+		}
+	}
+	return n
 }
 
 func vouchedFor(c *compare.Comparison) (n int64) {
 	all := c.Equivalent()
+	withAllowed := make(map[int]bool)
+	for _, d := range c.Differences {
+		if !d.Cause.Harmless() && d.Cause != compare.Extra {
+			withAllowed[d.Layer] = true
+		}
+	}
 	for _, l := range c.Layers {
-		if all || l.Equal {
+		if l.Equal || all && !withAllowed[l.Index] {
 			n += l.Size
 		}
 	}
@@ -148,19 +185,19 @@ func unbuilt(items []Item) []inspect.Finding {
 // them all.
 const maxWorst = 20
 
-// worst names the differences that are not harmless, the heaviest first.
+// worst names the differences that are not tolerable, the heaviest first.
 func worst(c *compare.Comparison) []inspect.Finding {
 	var found []inspect.Finding
 	for _, f := range c.Config {
-		if !f.Cause.Harmless() {
+		if !f.Tolerable() {
 			found = append(found, finding("difference-config", -1, "", fmt.Sprintf("config field %s (%s): %s", clip(f.Field), f.Cause, change(f.Was, f.Now))))
 		}
 	}
-	ds := slices.DeleteFunc(slices.Clone(c.Differences), func(d compare.Difference) bool { return d.Cause.Harmless() })
+	ds := slices.DeleteFunc(slices.Clone(c.Differences), compare.Difference.Tolerable)
 	slices.SortStableFunc(ds, func(x, y compare.Difference) int { return cmp.Compare(weight(x.Cause), weight(y.Cause)) })
 	total := len(found) + len(ds)
 	for _, d := range ds[:min(len(ds), maxWorst)] {
-		found = append(found, finding("difference-"+string(d.Cause), d.Layer, d.Path, fmt.Sprintf("%s: %s", d.Cause, change(d.Was, d.Now))))
+		found = append(found, finding("difference-"+string(d.Cause), d.Layer, d.Path, fmt.Sprintf("%s: %s", d.Cause, what(d))))
 	}
 	found = found[:min(len(found), maxWorst)]
 	if more := total - len(found); more > 0 {
@@ -169,16 +206,95 @@ func worst(c *compare.Comparison) []inspect.Finding {
 	return found
 }
 
+// what says in a line what differs; of what lies inside a file, where.
+func what(d compare.Difference) string {
+	switch d.Cause {
+	case compare.EmbeddedDate, compare.EmbeddedPath, compare.EmbeddedStorePath, compare.EmbeddedOrder, compare.Compression:
+		if d.Detail != "" {
+			return clip(oneLine(d.Detail))
+		}
+	}
+	return change(d.Was, d.Now)
+}
+
 func finding(rule string, layer int, path, message string) inspect.Finding {
 	return inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: message}
 }
 
 // weight orders causes by how much they change for who runs the image.
-func weight(cause compare.Cause) int {
-	return slices.Index([]compare.Cause{
-		compare.Content, compare.Type, compare.Extra, compare.Missing, compare.Link,
-		compare.Xattr, compare.Device, compare.Mode, compare.Owner,
-	}, cause)
+func weight(cause compare.Cause) int { return slices.Index(compare.AllCauses(), cause) }
+
+// allowances says what became of each rule that allows differences.
+func allowances(c *compare.Comparison) []inspect.Finding {
+	var found []inspect.Finding
+	for _, a := range c.Allowances {
+		f := finding("allowed", -1, "", "")
+		f.Level = inspect.Note
+		until := a.Expires.Format(time.DateOnly)
+		switch {
+		case a.Expired && a.Count > 0:
+			f.Rule, f.Level = "allow-expired", inspect.Problem
+			f.Message = fmt.Sprintf("the rule for %s of cause %s expired on %s; it would allow %s", clip(a.Pattern), a.Cause, until, plural(a.Count, "difference"))
+		case a.Count == 0:
+			f.Rule = "allow-unused"
+			f.Message = fmt.Sprintf("the rule for %s of cause %s allows nothing here", clip(a.Pattern), a.Cause)
+		default:
+			f.Message = fmt.Sprintf("%s of cause %s at %s allowed until %s: %s", plural(a.Count, "difference"), a.Cause, clip(a.Pattern), until, clip(a.Reason))
+		}
+		f.Message += fmt.Sprintf(" (line %d of the rules)", a.Line)
+		found = append(found, f)
+	}
+	return found
+}
+
+// rulesText names the rules that allow something, for the summary.
+func rulesText(c *compare.Comparison) string {
+	var all []string
+	for _, a := range c.Allowances {
+		if a.Count > 0 && !a.Expired {
+			all = append(all, fmt.Sprintf("%d %s at %s (%s)", a.Count, a.Cause, clip(a.Pattern), clip(a.Reason)))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "allowed: " + strings.Join(all, ", ")
+}
+
+// known names the freedoms of packers that explain differences.
+func known(c *compare.Comparison) []inspect.Finding {
+	var found []inspect.Finding
+	for _, k := range c.Known {
+		f := finding("known-"+k.Name, -1, "", fmt.Sprintf("%s explained: %s", plural(k.Count, "difference"), k.Text))
+		f.Level = inspect.Note
+		found = append(found, f)
+	}
+	return found
+}
+
+// outside notes what differs in how the same layers are packed, and in the
+// image manifests: no container sees it, but digests of these differ.
+func outside(c *compare.Comparison) []inspect.Finding {
+	var found []inspect.Finding
+	if n := len(c.Blobs); n > 0 {
+		first := c.Blobs[0]
+		found = append(found, finding("blob-compression", first.Layer, "", fmt.Sprintf("%s the same bytes in another blob; the first: %s (%s)", verb(n, "layer", "is", "are"), first.Detail, change(first.Was, first.Now))))
+	}
+	if n := len(c.Manifest); n > 0 {
+		first := c.Manifest[0]
+		found = append(found, finding("manifest-differs", -1, "", fmt.Sprintf("the image manifests differ in %s; the first: %s (%s): %s", plural(n, "field"), clip(first.Field), first.Cause, change(first.Was, first.Now))))
+	}
+	for i := range found {
+		found[i].Level = inspect.Note
+	}
+	return found
+}
+
+func verb(n int, noun, one, many string) string {
+	if n == 1 {
+		return "1 " + noun + " " + one
+	}
+	return fmt.Sprintf("%d %ss %s", n, noun, many)
 }
 
 // harmless names each harmless cause once, with its first difference.

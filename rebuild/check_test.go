@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"audit/inspect"
 	"audit/rebuild/compare"
@@ -46,7 +47,8 @@ func TestCheckOfSamples(t *testing.T) {
 			[]string{"note nothing-built -1 "}},
 		{"tiny-layers4.tar.gz", "tiny-layers4.tmpfs-store.tar.gz", items[:2], RebuiltEquivalent, inspect.Pass, 40960,
 			"equivalent: a container sees the same; 3 of 4 layers equal; differences: 3 order; 2 store items: 1 built now, 1 reused, 0 substituted",
-			[]string{"note harmless-order 0 3 differences of cause order, which is harmless; the first: layer 0 → layer 1"}},
+			[]string{"note harmless-order 0 3 differences of cause order, which is harmless; the first: layer 0 → layer 1",
+				"note known-guix-layer-sizes -1 3 differences explained: guix pack -f docker --max-layers of 1.5 puts store items into layers by their sizes"}},
 		{"stamp-A.tar.gz", "stamp-B.tar.gz", nil, RebuiltDifferent, inspect.Fail, 0,
 			"not the same; 0 of 1 layer equal; differences: 1 content; where its parts came from is not known here",
 			[]string{"problem difference-content 0 gnu/store/vfjsxncgarfsyg7nlv1l6ivaiidprd2g-tiny-stamp-0.1/share/built-at content: file of 11 bytes, sha256:97786"}},
@@ -110,6 +112,87 @@ func TestWorstFirst(t *testing.T) {
 	checkFindings(t, got.Findings, want)
 	if n := len(got.Findings[0].Message); n > 300 {
 		t.Errorf("a message of %d bytes", n)
+	}
+}
+
+// TestCheckAllowed holds that allowed differences make an image equivalent at
+// most, that every rule which was used is named, and that the bytes of a layer
+// in which something was allowed are not vouched for.
+func TestCheckAllowed(t *testing.T) {
+	day := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
+	made := func() *compare.Comparison {
+		return &compare.Comparison{
+			Config: []compare.FieldDifference{{Field: "config.Labels.n", Was: "1", Now: "2", Cause: compare.Content}},
+			Layers: []compare.LayerPair{{Index: 0, Original: "sha256:a", Rebuilt: "sha256:b", Size: 7}, {Index: 1, Original: "sha256:c", Rebuilt: "sha256:d", Size: 5}, {Index: 2, Equal: true, Size: 3}},
+			Differences: []compare.Difference{
+				{Path: "a/x.pyc", Cause: compare.EmbeddedDate, Was: "2024", Now: "2025", Detail: "pyc header: time of the source: 2024 → 2025\nmore"},
+				{Path: "a/y", Layer: 1, Cause: compare.Timestamp},
+				{Path: "a/z", Layer: 1, Cause: compare.Extra, Now: "folder"},
+			},
+			Blobs:    []compare.Difference{{Layer: 2, Cause: compare.Compression, Was: "gzip", Now: "zstd", Detail: "the same tar"}},
+			Manifest: []compare.FieldDifference{{Field: "layers[2].digest", Was: "1", Now: "2", Cause: compare.Compression}},
+		}
+	}
+	rules := []compare.Rule{
+		{Line: 1, Pattern: "a/*.pyc", Cause: compare.EmbeddedDate, Expires: day, Reason: "the time of the source"},
+		{Line: 2, Pattern: "config:config.Labels.n", Cause: compare.Content, Expires: day, Reason: "the number of the build"},
+		{Line: 3, Pattern: "a/z", Cause: compare.Extra, Expires: day, Reason: "a cache"},
+		{Line: 4, Pattern: "b", Cause: compare.Mode, Expires: day, Reason: "x"},
+	}
+	outside := []string{
+		"note harmless-timestamp 1 a/y 1 difference",
+		"note blob-compression 2 1 layer is the same bytes in another blob; the first: the same tar (gzip → zstd)",
+		"note manifest-differs -1 the image manifests differ in 1 field; the first: layers[2].digest (compression): 1 → 2",
+	}
+	for _, tc := range []struct {
+		name     string
+		rules    []compare.Rule
+		today    time.Time
+		outcome  Outcome
+		status   inspect.Status
+		bytes    int64
+		summary  string
+		findings []string
+	}{
+		{"all", rules, day, RebuiltEquivalent, inspect.Pass, 8,
+			"equivalent but for what is allowed: 3 differences that a container sees; 1 of 3 layers equal; differences: 1 content, 1 embedded-date, 1 extra, 1 timestamp; " +
+				"allowed: 1 embedded-date at a/*.pyc (the time of the source), 1 content at config:config.Labels.n (the number of the build), 1 extra at a/z (a cache); where its parts came from is not known here",
+			[]string{
+				"note allowed -1 1 difference of cause embedded-date at a/*.pyc allowed until 2026-12-31: the time of the source (line 1 of the rules)",
+				"note allowed -1 1 difference of cause content at config:config.Labels.n allowed", "note allowed -1 1 difference of cause extra at a/z allowed",
+				"note allow-unused -1 the rule for b of cause mode allows nothing here (line 4 of the rules)",
+			}},
+		{"some", rules[:2], day, RebuiltDifferent, inspect.Fail, 3,
+			"not the same; 1 of 3 layers equal; differences: 1 content, 1 embedded-date, 1 extra, 1 timestamp; allowed: ",
+			[]string{"problem difference-extra 1 a/z extra: nothing → folder", "note allowed -1 1 difference of cause embedded-date", "note allowed -1 1 difference of cause content"}},
+		{"expired", rules[:3], day.AddDate(0, 0, 1), RebuiltDifferent, inspect.Fail, 3,
+			"not the same; 1 of 3 layers equal; differences: 1 content, 1 embedded-date, 1 extra, 1 timestamp; where",
+			[]string{"problem difference-config -1 config field config.Labels.n (content): 1 → 2", "problem difference-extra 1 a/z extra: nothing → folder",
+				"problem difference-embedded-date 0 a/x.pyc embedded-date: pyc header: time of the source: 2024 → 2025",
+				"problem allow-expired -1 the rule for a/*.pyc of cause embedded-date expired on 2026-12-31; it would allow 1 difference (line 1 of the rules)",
+				"problem allow-expired -1 the rule for config:config.Labels.n", "problem allow-expired -1 the rule for a/z"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := made()
+			c.Apply(tc.rules, tc.today)
+			got := Check(c, nil)
+			if OutcomeOf(c) != tc.outcome || got.Status != tc.status || got.Bytes != tc.bytes || !strings.HasPrefix(got.Summary, tc.summary) {
+				t.Errorf("outcome %d, %v, %d bytes\n%s", OutcomeOf(c), got.Status, got.Bytes, got.Summary)
+			}
+			checkFindings(t, got.Findings, append(tc.findings, outside...))
+			if v := Judge([]inspect.Check{got}, OutcomeOf(c)); v == Reproducible || (v == Equivalent) != (tc.status == inspect.Pass) {
+				t.Errorf("verdict %v", v)
+			}
+		})
+	}
+}
+
+// TestWeights holds that every cause has a place in the order.
+func TestWeights(t *testing.T) {
+	for i, c := range compare.AllCauses() {
+		if weight(c) != i {
+			t.Errorf("%s: %d, want %d", c, weight(c), i)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -255,28 +256,31 @@ func (w *walk) wholeItemsMoved() bool {
 			return false
 		}
 	}
-	was, now := w.a.byItem(), w.b.byItem()
-	for item, paths := range was {
-		if !slices.Equal(paths, now[item]) {
-			return false
-		}
-	}
-	return len(was) == len(now)
+	was, wholeWas := w.a.byItem()
+	now, wholeNow := w.b.byItem()
+	return wholeWas && wholeNow && maps.EqualFunc(was, now, slices.Equal)
 }
 
-// byItem lists the paths of each store item in their order; those of layers
-// that have an equal are left out.
-func (s *side) byItem() map[string][]string {
-	items := make(map[string][]string)
+// byItem lists the paths of each store item in their order, and says whether
+// each item lies in one layer. Layers that have an equal are left out.
+func (s *side) byItem() (items map[string][]string, whole bool) {
+	items, whole = make(map[string][]string), true
+	layers := make(map[string]int)
 	for i, l := range s.img.Layers {
 		if s.equal[i] {
 			continue
 		}
 		for j := range l.Entries {
-			if item := inspect.ItemOf(l.Entries[j].Path); item != "" {
-				items[item] = append(items[item], l.Entries[j].Path)
+			item := inspect.ItemOf(l.Entries[j].Path)
+			if item == "" {
+				continue
 			}
+			if at, seen := layers[item]; seen && at != i {
+				whole = false
+			}
+			layers[item] = i
+			items[item] = append(items[item], l.Entries[j].Path)
 		}
 	}
-	return items
+	return items, whole
 }
