@@ -2,6 +2,7 @@ package slsa
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -153,4 +154,44 @@ func (b *Build) httpDigest(uri string) string {
 		}
 	}
 	return ""
+}
+
+// BuildArguments returns the build arguments, NAME=VALUE, sorted.
+func (b *Build) BuildArguments() []string {
+	var all []string
+	for key, value := range b.Args {
+		if name, ok := strings.CutPrefix(key, "build-arg:"); ok {
+			all = append(all, name+"="+value)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Pins says whether the materials have a digest for something that a Dockerfile
+// names: an image, or the first word of an ADD.
+func (b *Build) Pins(name string) bool {
+	name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
+	if name == "" {
+		return false
+	}
+	for _, m := range b.Materials {
+		if m.unpinned() {
+			continue
+		}
+		if m.URI == name || m.Kind() == Image && sameImage(m.Reference(), name) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameImage says whether a name of an image, as short as people write it, means
+// the full one.
+func sameImage(full, name string) bool {
+	short := Source{URI: "pkg:docker/" + url.PathEscape(name)}
+	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
+		short.URI = "pkg:docker/" + url.PathEscape(name[:at]) + "@" + name[at+1:]
+	}
+	return short.Reference() == full
 }

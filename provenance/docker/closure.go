@@ -1,0 +1,216 @@
+package docker
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/ospackages"
+)
+
+// A closureCheck gathers what the check closure finds. It answers: does a
+// package own each entry, or can the instruction that made its layer have
+// written it?
+type closureCheck struct {
+	*view
+	links  *inspect.Symlinks
+	top    map[string]int // layer of each file that a container sees
+	made   map[int][]reach
+	strong bool // instructions are those of a complete recipe
+
+	entries  int
+	owned    int // by a package
+	base     int // of the base image
+	written  int // by an instruction alone
+	bytes    int64
+	findings []inspect.Finding // why the check is undecided, a problem each
+	notes    []inspect.Finding
+	more     int // unexplained entries that are not listed
+}
+
+// maxListed bounds the entries that are listed one by one.
+const maxListed = 200
+
+func (v *view) closure(recipe *provenance.Recipe) inspect.Check {
+	c := &closureCheck{view: v, links: inspect.NewSymlinks(v.files), top: make(map[string]int, len(v.files)), strong: recipe.Status == provenance.Complete}
+	for _, f := range v.files {
+		c.top[f.Path] = f.Layer
+	}
+	c.assign()
+	for _, p := range v.installed.Problems {
+		c.doubt("packages-unread", p.Layer, p.Path, "%s", p.Message)
+	}
+	for _, l := range v.img.Layers {
+		c.layer(l)
+	}
+	return c.conclude()
+}
+
+// assign gives each layer what its instructions can have written.
+func (c *closureCheck) assign() {
+	c.made = make(map[int][]reach)
+	found := reaches(c.history, c.links)
+	for n, i := range c.history {
+		if i.Layer >= 0 {
+			c.made[i.Layer] = append(c.made[i.Layer], found[n])
+		}
+	}
+}
+
+func (c *closureCheck) doubt(rule string, layer int, path, format string, args ...any) {
+	c.findings = append(c.findings, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *closureCheck) layer(l *inspect.Layer) {
+	if l.Broken != nil {
+		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+	}
+	for n := range l.Entries {
+		c.entry(l.Index, &l.Entries[n])
+	}
+}
+
+func (c *closureCheck) entry(layer int, e *inspect.Entry) {
+	c.entries++
+	at := hidden(e.Path)
+	switch {
+	case layer < c.baseLayers:
+		c.base++
+		c.vouch(e)
+	case c.isOwned(layer, e):
+		c.owned++
+		c.vouch(e)
+	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
+		c.written++
+		if c.strong {
+			c.vouch(e)
+		}
+	case len(c.findings) >= maxListed:
+		c.more++
+	default:
+		c.doubt("unexplained-file", layer, e.Path, "no package owns it, and %s", c.maker(layer))
+	}
+}
+
+func (c *closureCheck) vouch(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }
+
+// hidden returns the path that a whiteout is about; any other path is itself.
+func hidden(p string) string {
+	dir, base := path.Split(p)
+	if base == ".wh..wh..opq" {
+		return path.Clean(dir)
+	}
+	if name, ok := strings.CutPrefix(base, ".wh."); ok {
+		return dir + name
+	}
+	return p
+}
+
+// isOwned says whether a package owns the entry. Where the database has a
+// digest of the file that a container sees, the bytes must be those; a package
+// does not explain what it did not install.
+func (c *closureCheck) isOwned(layer int, e *inspect.Entry) bool {
+	p, f := c.installed.Owner(e.Path)
+	if p == nil {
+		return false
+	}
+	visible := c.top[e.Path] == layer
+	if visible && e.Type == '0' && !f.Digest.IsZero() && f.Digest != e.Digest {
+		if !f.Config && len(c.notes) < maxListed {
+			c.notes = append(c.notes, inspect.Finding{Rule: "package-file-changed", Level: inspect.Note, Layer: layer, Path: e.Path,
+				Message: fmt.Sprintf("its bytes are not those that %s installed (%s is noted)", name(p), f.Digest)})
+		}
+		return false
+	}
+	return true
+}
+
+func name(p *ospackages.Package) string {
+	return fmt.Sprintf("package %s %s", brief(p.Name), brief(p.Version))
+}
+
+// maker says what is known of how a layer was made.
+func (c *closureCheck) maker(layer int) string {
+	for _, i := range c.history {
+		if i.Layer != layer {
+			continue
+		}
+		if i.String() == "" {
+			return "the history does not say how its layer was made"
+		}
+		return fmt.Sprintf("the instruction that made its layer does not write there: %s", brief(i.String()))
+	}
+	return "which instruction made its layer is not known"
+}
+
+// conclude makes the check of what was gathered.
+func (c *closureCheck) conclude() inspect.Check {
+	check := inspect.Check{ID: inspect.Closure, Status: inspect.Unknown, Bytes: c.bytes}
+	if c.more > 0 {
+		c.doubt("unexplained-files", -1, "", "%d more entries are explained by nothing", c.more)
+	}
+	check.Findings = append(c.findings, c.notes...)
+	slices.SortStableFunc(check.Findings, func(a, b inspect.Finding) int {
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule))
+	})
+	unexplained := c.entries - c.owned - c.base - c.written
+	summary := fmt.Sprintf("%d of %s explained: %s", c.entries-unexplained, count(c.entries, "entry"), c.parts())
+	switch {
+	case c.entries == 0:
+		check.Summary = "the image has no entries"
+	case len(c.findings) > 0:
+		check.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", count(unexplained, "entry"), summary)
+	default:
+		check.Status, check.Summary = inspect.Pass, summary
+		if c.strong || c.written == 0 {
+			check.Bytes = whole(c.img)
+		}
+	}
+	if c.written > 0 && !c.strong {
+		check.Findings = append(check.Findings, inspect.Finding{Rule: "explained-by-instruction", Level: inspect.Note, Layer: -1,
+			Message: fmt.Sprintf("%s explained by the instruction of their layer alone: the history says that it could write them, and nothing says that these bytes came of it", count(c.written, "entry"))})
+	}
+	return check
+}
+
+// parts says by what the entries are explained.
+func (c *closureCheck) parts() string {
+	var parts []string
+	if c.base > 0 {
+		parts = append(parts, fmt.Sprintf("%d of the base image", c.base))
+	}
+	for _, m := range []ospackages.Manager{ospackages.Dpkg, ospackages.Apk, ospackages.Rpm} {
+		if n := c.packages(m); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s by %s", count(n, "package"), m))
+		}
+	}
+	if len(parts) > 0 && c.owned > 0 {
+		parts = append(parts, fmt.Sprintf("%d owned by packages", c.owned))
+	}
+	by := "by the instruction of their layer, which is weaker than by a recipe"
+	if c.strong {
+		by = "by the instructions of the recipe"
+	}
+	return strings.Join(append(parts, fmt.Sprintf("%d %s", c.written, by)), ", ")
+}
+
+func (c *closureCheck) packages(m ospackages.Manager) (n int) {
+	for _, p := range c.installed.Packages {
+		if p.Manager == m {
+			n++
+		}
+	}
+	return n
+}
+
+// whole counts all bytes of an image's layers.
+func whole(img *inspect.Image) (n int64) {
+	for _, l := range img.Layers {
+		n += l.UncompressedSize
+	}
+	return n
+}

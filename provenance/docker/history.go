@@ -1,0 +1,239 @@
+package docker
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect"
+	"audit/provenance/docker/dockerfile"
+)
+
+// A Builder is a kind of tool that builds Dockerfiles; each writes history in a
+// form of its own.
+type Builder string
+
+// The builders.
+const (
+	BuildKit Builder = "buildkit"
+	Classic  Builder = "classic" // the builder inside Docker's engine, before BuildKit
+	Buildah  Builder = "buildah" // and podman build
+	Kaniko   Builder = "kaniko"
+	NoneSuch Builder = "" // the line is of no form that is known
+)
+
+// An Instruction is a line of an image's history.
+type Instruction struct {
+	// Instruction is what the line says was done. Its keyword is "" for a line
+	// that is no instruction of a Dockerfile: then Text is the line.
+	dockerfile.Instruction
+	Raw       string   // the line as it is written
+	Comment   string   // beside it
+	Builder   Builder  // that wrote it
+	Arguments []string // build arguments that it was run with, NAME=VALUE
+	Layer     int      // that it made, alone or with others; -1 for none
+	Base      bool     // it is known to be the base image's
+}
+
+// History returns the instructions of an image, in their order. The problem
+// says why layers cannot be told apart by them; "" when they can.
+func History(img *inspect.Image) (all []Instruction, problem string) {
+	_, buildah := img.Config.File.Config.Labels[buildahLabel]
+	layers := 0
+	var waiting []int // since the last layer
+	for n, h := range img.Config.File.History {
+		i := newInstruction(h, buildah)
+		if h.EmptyLayer {
+			waiting = append(waiting, n)
+			all = append(all, i)
+			continue
+		}
+		i.Layer = layers
+		if i.together() {
+			for _, w := range waiting {
+				if all[w].writes() {
+					all[w].Layer = layers
+				}
+			}
+		}
+		waiting = nil
+		layers++
+		all = append(all, i)
+	}
+	if layers != len(img.Layers) {
+		for n := range all {
+			all[n].Layer = -1
+		}
+		if len(all) == 0 {
+			return nil, "the image has no history"
+		}
+		return all, fmt.Sprintf("its history tells of %s, and the image has %d, so which instruction made which is not known", count(layers, "layer"), len(img.Layers))
+	}
+	return all, ""
+}
+
+const buildahLabel = "io.buildah.version"
+
+// together says whether the layer of this line may hold what earlier lines did
+// that say they made none: buildah commits several at a time, and so does what
+// squashes layers. The others write such a line only for an instruction that
+// changed nothing.
+func (i Instruction) together() bool {
+	return i.Builder != BuildKit && i.Builder != Classic || !i.writes()
+}
+
+// writes says whether an instruction can change the file system.
+func (i Instruction) writes() bool {
+	switch i.Keyword {
+	case "RUN", "COPY", "ADD", "WORKDIR", "":
+		return true
+	}
+	return false
+}
+
+// String returns the instruction on one line, as far as it is known.
+func (i Instruction) String() string {
+	if i.Keyword == "" {
+		return i.Text
+	}
+	return i.Instruction.String()
+}
+
+const (
+	nop      = "#(nop)"
+	kitMark  = " # buildkit"
+	kitSays  = "buildkit.dockerfile.v0"
+	maxShell = 64 // bytes of "/bin/bash -o pipefail -c" and the like
+)
+
+// newInstruction reads a line.
+func newInstruction(h v1.History, buildah bool) Instruction {
+	i := Instruction{Raw: h.CreatedBy, Comment: h.Comment, Layer: -1}
+	line := strings.TrimSpace(h.CreatedBy)
+	plain := Classic
+	if buildah || strings.HasPrefix(h.Comment, "FROM ") {
+		plain = Buildah
+	}
+	word, _, _ := strings.Cut(line, " ")
+	switch before, after, isNop := strings.Cut(line, nop); {
+	case h.Comment == kitSays, strings.HasSuffix(line, kitMark):
+		i.Builder = BuildKit
+		i.Instruction = dockerfile.Split(strings.TrimSuffix(line, kitMark))
+	case isNop && len(before) <= maxShell:
+		i.Builder = plain
+		i.Instruction = dockerfile.Split(strings.TrimSpace(after))
+	case dockerfile.IsKeyword(word):
+		if h.Author == "kaniko" {
+			i.Builder = Kaniko
+		}
+		i.Instruction = dockerfile.Split(line)
+	case strings.HasPrefix(line, "|"), shell.MatchString(line):
+		i.Builder = plain
+		i.Instruction = dockerfile.Instruction{Keyword: "RUN", Text: line}
+	case byHand(line):
+		return i
+	}
+	if !dockerfile.IsKeyword(i.Keyword) {
+		i.Instruction = dockerfile.Instruction{Text: line}
+	}
+	if i.Keyword == "RUN" {
+		i.Arguments, i.Text = arguments(i.Text)
+		i.Text = withoutShell(i.Text)
+	}
+	return i
+}
+
+// byHand says whether a line is none, or that of a shell that someone sat at
+// before docker commit.
+func byHand(line string) bool {
+	switch path.Base(line) {
+	case ".", "sh", "bash", "ash", "zsh":
+		return true
+	}
+	return false
+}
+
+// shell matches the beginning of the shell form of a RUN.
+var shell = regexp.MustCompile(`^(/[\w./-]*/)?(busybox )?(sh|bash|ash|dash|zsh|pwsh|powershell|cmd)(\.exe)?( -\w+( pipefail| errexit)?| /[A-Za-z]){1,6}( |$)`)
+
+// withoutShell takes "/bin/sh -c" off a RUN. buildah puts it before the exec
+// form, which needs none.
+func withoutShell(text string) string {
+	found := shell.FindString(text)
+	if found == "" || len(found) > maxShell {
+		return text
+	}
+	option := strings.Fields(found)
+	if last := option[len(option)-1]; !strings.HasSuffix(strings.ToLower(last), "c") && !strings.EqualFold(last, "-command") {
+		return text
+	}
+	return text[len(found):]
+}
+
+var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+
+// arguments takes the build arguments off a RUN: "|2 A=b C=d command". Values
+// are not quoted there: one with spaces can be told only by what follows, the
+// next argument or a shell.
+func arguments(text string) (all []string, rest string) {
+	mark, tail, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(strings.TrimPrefix(mark, "|"))
+	if err != nil || !strings.HasPrefix(mark, "|") {
+		return nil, text
+	}
+	words := strings.Split(tail, " ")
+	for len(words) > 0 && len(all) < n {
+		switch {
+		case assignment.MatchString(words[0]):
+			all = append(all, words[0])
+		case len(all) == 0:
+			return nil, tail
+		default:
+			all[len(all)-1] += " " + words[0]
+		}
+		words = words[1:]
+	}
+	for at := range words {
+		if !shell.MatchString(strings.Join(words[at:min(len(words), at+6)], " ")) {
+			continue
+		}
+		if at > 0 && len(all) > 0 {
+			all[len(all)-1] += " " + strings.Join(words[:at], " ")
+		}
+		return all, strings.Join(words[at:], " ")
+	}
+	return all, strings.Join(words, " ")
+}
+
+// count writes a number of things: "1 entry", "2 entries".
+func count(n int, thing string) string {
+	stem, isY := strings.CutSuffix(thing, "y")
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case isY:
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// brief makes a sentence's part of an untrusted text.
+func brief(text string) string {
+	const most = 200
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,213 @@
+package docker
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"audit/fixtures"
+	"audit/inspect"
+	"audit/provenance"
+)
+
+func recovered(t testing.TB, img *inspect.Image) *provenance.Evidence {
+	t.Helper()
+	ev, err := System{}.Recover(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ev
+}
+
+// rules returns the findings of a rule, as "layer path message".
+func rules(c inspect.Check, rule string) []string {
+	var found []string
+	for _, f := range c.Findings {
+		if f.Rule == rule {
+			found = append(found, strings.TrimSpace(f.Path+" "+f.Message))
+		}
+	}
+	return found
+}
+
+func TestRecoverSamples(t *testing.T) {
+	for name, tc := range map[string]struct {
+		status  provenance.Status
+		check   inspect.Status
+		packer  string
+		problem string // in the only problem
+		file    string
+	}{
+		"classic.tar":                     {provenance.Partial, inspect.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "no SLSA provenance", "Dockerfile.history"},
+		"buildah.oci.tar":                 {provenance.Partial, inspect.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
+		"buildah-layers.oci.tar":          {provenance.Partial, inspect.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
+		"buildkit-git-max.oci.tar":        {provenance.Complete, inspect.Pass, "docker build (BuildKit)", "", "Dockerfile"},
+		"buildkit-git-subdir.oci.tar":     {provenance.Complete, inspect.Pass, "docker build (BuildKit)", "", "Dockerfile"},
+		"buildkit-git-provenance.oci.tar": {provenance.Complete, inspect.Pass, "docker build (BuildKit)", "", "Dockerfile"},
+		"buildkit-git-min.oci.tar":        {provenance.Partial, inspect.Unknown, "docker build (BuildKit)", "mode=min", "Dockerfile.history"},
+		"buildkit-local-max.oci.tar":      {provenance.Partial, inspect.Unknown, "docker build (BuildKit)", "local inputs that nobody else can fetch (context, dockerfile)", "Dockerfile"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ev := recovered(t, sample(t, name))
+			r := ev.Recipe
+			if r.System != provenance.Docker || r.Status != tc.status || ev.Recover.Status != tc.check || r.Packer != tc.packer {
+				t.Errorf("%s %s %s %q", r.System, r.Status, ev.Recover.Status, r.Packer)
+			}
+			if len(r.Files) != 1 || r.Files[0].Name != tc.file {
+				t.Errorf("files %v", r.Files)
+			}
+			problems := strings.Join(r.Problems, "|")
+			if (tc.problem == "") != (problems == "") || !strings.Contains(problems, tc.problem) || len(r.Problems) > 1 {
+				t.Errorf("problems %q", r.Problems)
+			}
+			if ev.Closure.Status != inspect.Pass {
+				t.Errorf("closure: %s %v", ev.Closure.Summary, ev.Closure.Findings)
+			}
+		})
+	}
+}
+
+// The recipe of the sample comes from its attestation alone.
+func TestRecipeOfAttestation(t *testing.T) {
+	img := sample(t, "buildkit-git-provenance.oci.tar")
+	r := recovered(t, img).Recipe
+	const commit = "90441ff6576eeb377fe7c842df280abb6ca60354"
+	if diff := cmp.Diff([]provenance.Channel{{Name: "source", URL: "git://127.0.0.1/ctx.git", Commit: commit}}, r.Channels); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.HasPrefix(string(r.Files[0].Text), "FROM scratch\nLABEL org.opencontainers.image.source=") {
+		t.Errorf("the Dockerfile is %q", r.Files[0].Text)
+	}
+	var where []string
+	for _, s := range r.Sources {
+		where = append(where, s.Path)
+	}
+	want := []string{img.Config.Member, "blobs/sha256/d756e3507b403c08f17d3b6dc8d05238dfea3134d29e664a34b15293b8337977"}
+	if diff := cmp.Diff(want, where); diff != "" {
+		t.Error(diff)
+	}
+}
+
+const layer0 = "/bin/sh -c #(nop) ADD file:1 in / "
+
+// statement is a provenance of BuildKit in mode=max.
+const statement = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"_","digest":{"sha256":"SUBJECT"}}],
+"predicate":{"buildType":"https://mobyproject.org/buildkit@v1","builder":{"id":"https://ci.example.org/1"},
+"materials":[{"uri":"pkg:docker/debian@12?platform=linux%2Famd64","digest":{"sha256":"0123456789012345678901234567890123456789012345678901234567890123"}}],
+"invocation":{"configSource":{"uri":"https://x.org/a.git#main","digest":{"sha1":"263759722aabb623862faddfbc2353bf14589cf8"}},
+"parameters":{"frontend":"dockerfile.v0","args":{"build-arg:BASE":"debian:12"}}},
+"buildConfig":{"llbDefinition":[{"id":"step0"}]},
+"metadata":{"completeness":{"parameters":true,"environment":true,"materials":true},
+"https://mobyproject.org/buildkit@v1#metadata":{"source":{"infos":[{"filename":"Dockerfile","data":"QVJHIEJBU0U9YWxwaW5lCkZST00gYWxwaW5lOjMgQVMgYgpSVU4gYXBrIGFkZCBnY2MKRlJPTSAke0JBU0V9CkNPUFkgLS1mcm9tPWIgL2EgL2IKUlVOIGRhdGUgPiAvZAo="}]}}}}}`
+
+const slsaType = "https://slsa.dev/provenance/v0.2"
+
+func attested(text string) fixtures.Docker {
+	return fixtures.Docker{
+		Layers:     [][]fixtures.File{{{Name: "b", Body: "x"}}, {{Name: "d", Body: "today"}}},
+		History:    []fixtures.Step{{By: "COPY /a /b # buildkit", Comment: kitSays}, {By: "RUN |1 BASE=debian:12 /bin/sh -c date > /d # buildkit", Comment: kitSays}},
+		Statements: []fixtures.Statement{{Type: slsaType, Text: text}},
+	}
+}
+
+// What cannot be repeated is named: with its layer where the history has it,
+// with its line where only the Dockerfile does; and nothing that is pinned.
+func TestUnrepeatableInstructions(t *testing.T) {
+	ev := recovered(t, open(t, attested(statement).OCIArchive()))
+	if ev.Recipe.Status != provenance.Complete {
+		t.Fatal(ev.Recipe.Problems)
+	}
+	want := []string{
+		"it may not make the same bytes again: it asks for the date: RUN date > /d",
+		"it may not make the same bytes again: the image alpine:3 has no digest, and a tag can be moved: FROM alpine:3 AS b (line 2 of the Dockerfile)",
+		"it may not make the same bytes again: apk add takes whatever versions there are that day of gcc: RUN apk add gcc (line 3 of the Dockerfile)",
+	}
+	if diff := cmp.Diff(want, rules(ev.Recover, "unrepeatable-instruction")); diff != "" {
+		t.Error(diff)
+	}
+	for _, f := range ev.Recover.Findings {
+		if f.Rule == "unrepeatable-instruction" && strings.Contains(f.Message, "date") && f.Layer != 1 {
+			t.Errorf("the layer of %q is %d", f.Message, f.Layer)
+		}
+	}
+	if diff := cmp.Diff([]string{"an instruction was run with the build argument BASE=debian:12"}, rules(ev.Recover, "build-argument")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A statement about another image contradicts this one, and is no recipe.
+func TestSubjectMismatch(t *testing.T) {
+	other := strings.Replace(statement, "SUBJECT", strings.Repeat("0", 64), 1)
+	ev := recovered(t, open(t, attested(other).OCIArchive()))
+	if ev.Recover.Status != inspect.Fail || len(rules(ev.Recover, "subject-mismatch")) != 1 || ev.Recipe.Status != provenance.Partial {
+		t.Errorf("%s %s: %v", ev.Recover.Status, ev.Recipe.Status, ev.Recover.Findings)
+	}
+}
+
+func TestUnreadAttestation(t *testing.T) {
+	ev := recovered(t, open(t, attested("{}").OCIArchive()))
+	if ev.Recover.Status != inspect.Unknown || len(ev.Recipe.Problems) != 1 || !strings.HasPrefix(ev.Recipe.Problems[0], "the provenance cannot be read: ") {
+		t.Errorf("%s %q", ev.Recover.Status, ev.Recipe.Problems)
+	}
+}
+
+// A label that names another commit than the provenance is told.
+func TestRevisionDiffers(t *testing.T) {
+	ev := recovered(t, sample(t, "buildkit-git-provenance.oci.tar"))
+	if got := rules(ev.Recover, "revision-differs"); len(got) != 1 {
+		t.Error(got)
+	}
+}
+
+func TestOtherTools(t *testing.T) {
+	files := [][]fixtures.File{{{Name: "f", Body: "x"}}}
+	for name, tc := range map[string]struct {
+		d      fixtures.Docker
+		system provenance.SystemName
+		packer string
+	}{
+		"jib":        {fixtures.Docker{Layers: files, History: []fixtures.Step{{By: "jib-maven-plugin:3.1", Author: "Jib"}}}, provenance.UnknownSystem, "Jib"},
+		"bazel":      {fixtures.Docker{Layers: files, History: []fixtures.Step{{By: "bazel build ..."}}}, provenance.UnknownSystem, "Bazel"},
+		"buildpacks": {fixtures.Docker{Layers: files, Config: `{"Labels":{"io.buildpacks.build.metadata":"{}"}}`}, provenance.UnknownSystem, "Cloud Native Buildpacks"},
+		"import":     {fixtures.Docker{Layers: files, History: []fixtures.Step{{Comment: "Imported from -"}}}, provenance.UnknownSystem, "docker import"},
+		"packages":   {fixtures.Docker{Layers: [][]fixtures.File{{{Name: "lib/apk/db/installed", Body: "P:a\nV:1\n\n"}}}}, provenance.UnknownSystem, ""},
+	} {
+		ev := recovered(t, open(t, tc.d.Archive()))
+		if ev.Recipe.System != tc.system || ev.Recipe.Packer != tc.packer || ev.Recipe.Status != provenance.None || ev.Recover.Status != inspect.Unknown {
+			t.Errorf("%s: %s %q %s %s", name, ev.Recipe.System, ev.Recipe.Packer, ev.Recipe.Status, ev.Recover.Status)
+		}
+	}
+	_, err := System{}.Recover(open(t, fixtures.Docker{Layers: files}.Archive()))
+	if !errors.Is(err, provenance.ErrNotMine) {
+		t.Errorf("an image that says nothing: %v", err)
+	}
+}
+
+func TestBase(t *testing.T) {
+	layers := [][]fixtures.File{{{Name: "etc/x", Body: "base"}}, {{Name: "opt/app", Body: "app"}}}
+	steps := []fixtures.Step{{By: layer0}, {By: `/bin/sh -c #(nop)  CMD ["sh"]`, Empty: true}, {By: "|1 V=1 /bin/sh -c #(nop) COPY file:2 in /opt/app "}, {By: `/bin/sh -c #(nop)  CMD ["app"]`, Empty: true}}
+	base := open(t, fixtures.Docker{Layers: layers[:1], History: steps[:2]}.Archive())
+	other := open(t, fixtures.Docker{Layers: layers[1:], History: steps[:1]}.Archive())
+	img := open(t, fixtures.Docker{Layers: layers, History: steps}.Archive())
+
+	ev, err := System{Base: base}.Recover(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rules(ev.Recover, "base-image"); len(got) != 1 || !strings.HasSuffix(got[0], "is its base: the lowest 1 layer are the same bytes") {
+		t.Errorf("%q", got)
+	}
+	if !strings.Contains(ev.Closure.Summary, "1 of the base image") {
+		t.Error(ev.Closure.Summary)
+	}
+	text := string(ev.Recipe.Files[0].Text)
+	if !strings.Contains(text, "CMD [\"sh\"]\n# Up to here: the base image.\nCOPY") {
+		t.Error(text)
+	}
+	ev, err = System{Base: other}.Recover(img)
+	if err != nil || len(ev.Recipe.Problems) != 2 || !strings.Contains(ev.Recipe.Problems[0], "their layers 0 differ") {
+		t.Errorf("%q %v", ev.Recipe.Problems, err)
+	}
+}

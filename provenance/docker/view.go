@@ -1,0 +1,30 @@
+package docker
+
+import (
+	"audit/inspect"
+	"audit/provenance/ospackages"
+)
+
+// A view is an image with what is looked up in it again and again.
+type view struct {
+	img        *inspect.Image
+	files      []inspect.File
+	installed  *ospackages.Installed
+	history    []Instruction
+	unclear    string // why layers cannot be told apart by the history
+	baseLayers int    // that are known to be those of the base image
+}
+
+func newView(img *inspect.Image) *view {
+	v := &view{img: img, files: img.Files()}
+	v.installed = ospackages.ReadFiles(img, v.files)
+	v.history, v.unclear = History(img)
+	return v
+}
+
+// Keep says whether this package needs the content of the file at path.
+func Keep(path string) bool { return ospackages.Keep(path) }
+
+// Large says of the files that Keep wants which the image can be read without:
+// see [ospackages.Large].
+func Large(path string) bool { return ospackages.Large(path) }
