@@ -76,8 +76,12 @@ func (c *Comparison) folders(list []int) []Folder {
 	all := []Folder{{c.folderOf(list), list}}
 	for i := 0; i < len(all); {
 		const many = 4
-		n, parts := len(all[i].Differences), c.split(all[i])
-		if n < len(list) && (n <= many || 4*n <= len(list)) || len(parts) == 1 || len(all)-1+len(parts) > maxFolders {
+		if n := len(all[i].Differences); n < len(list) && (n <= many || 4*n <= len(list)) {
+			i++
+			continue
+		}
+		parts := c.split(all[i])
+		if len(parts) == 1 || len(all)-1+len(parts) > maxFolders {
 			i++
 			continue
 		}

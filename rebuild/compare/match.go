@@ -35,13 +35,17 @@ func (w *walk) entries() {
 func (w *walk) entangle(s *side, refs []ref, above *string) {
 	for i, r := range refs {
 		e := s.at(r)
-		if i > 0 && refs[i-1].layer == r.layer || *above != "" && strings.HasPrefix(e.Path, *above+"/") {
+		if i > 0 && refs[i-1].layer == r.layer || isBelow(e.Path, *above) {
 			w.entangled = true
 		}
 		if kind(e.Entry) != folder {
 			*above = e.Path
 		}
 	}
+}
+
+func isBelow(path, folder string) bool {
+	return folder != "" && len(path) > len(folder) && path[len(folder)] == '/' && path[:len(folder)] == folder
 }
 
 // meet compares the entries of one path; nearly always one on each side.

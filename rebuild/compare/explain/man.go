@@ -33,7 +33,7 @@ func hasTitle(text []byte) bool {
 
 func manFinders() []finder {
 	return []finder{
-		{Date, regexp.MustCompile(`(?m)^\.TH +(?:"[^"\n]*"|[^ "\n]+) +(?:"[^"\n]*"|[^ "\n]+) +("[^"\n]*\d[^"\n]*"|[^ "\n]*\d[^ "\n]*)`), ""},
-		{Date, regexp.MustCompile(`(?m)^\.Dd +([^\n]*\d[^\n]*)$`), ""},
+		{Date, regexp.MustCompile(`(?m)^\.TH +(?:"[^"\n]*"|[^ "\n]+) +(?:"[^"\n]*"|[^ "\n]+) +("[^"\n]*\d[^"\n]*"|[^ "\n]*\d[^ "\n]*)`), "", pathSight},
+		{Date, regexp.MustCompile(`(?m)^\.Dd +([^\n]*\d[^\n]*)$`), "", pathSight},
 	}
 }

@@ -11,6 +11,7 @@ type finder struct {
 	reason Reason
 	form   *regexp.Regexp // its first group, if it has one, is the token
 	alone  string         // characters that may not stand right before or after it
+	sight  int            // how far before and after a place it is looked for, in bytes
 }
 
 // A token is a place where such a thing stands.
@@ -20,15 +21,18 @@ type token struct {
 	form     *regexp.Regexp
 }
 
-// sight is how far before and after a place a token is looked for, in bytes.
-const sight = 512
+// How far a date can reach, and a path.
+const (
+	dateSight = 64
+	pathSight = 512
+)
 
 // find returns the tokens that hold the byte at a place, or end right before it.
 func find(finders []finder, data []byte, at int) []token {
-	start := max(0, at-sight)
-	window := data[start:min(len(data), at+sight)]
 	var found []token
 	for _, f := range finders {
+		start := max(0, at-f.sight)
+		window := data[start:min(len(data), at+f.sight)]
 		for _, m := range f.form.FindAllSubmatchIndex(window, -1) {
 			from, to := m[len(m)-2], m[len(m)-1]
 			if from < 0 || start+from > at || start+to < at || from == to {
@@ -61,15 +65,15 @@ const (
 func newFinders() []finder {
 	var list []finder
 	for _, form := range dates {
-		list = append(list, finder{Date, dateForm(form), digits + letters})
+		list = append(list, finder{Date, dateForm(form), digits + letters, dateSight})
 	}
 	return append(list,
-		finder{Date, regexp.MustCompile(clock), digits + ":"},
-		finder{Date, regexp.MustCompile(epoch), digits + letters + "._-"},
-		finder{StorePath, regexp.MustCompile(`(?:/(?:gnu|nix)/store/)?([0-9a-df-np-sv-z]{32}(?:-[0-9A-Za-z+._?=-]+)?)`), letters + digits},
-		finder{Path, regexp.MustCompile(buildFolder), ""},
-		finder{Path, regexp.MustCompile(userAtHost), ""},
-		finder{Path, regexp.MustCompile(hostKey), ""},
+		finder{Date, regexp.MustCompile(clock), digits + ":", dateSight},
+		finder{Date, regexp.MustCompile(epoch), digits + letters + "._-", dateSight},
+		finder{StorePath, regexp.MustCompile(`(?:/(?:gnu|nix)/store/)?([0-9a-df-np-sv-z]{32}(?:-[0-9A-Za-z+._?=-]+)?)`), letters + digits, pathSight / 2},
+		finder{Path, regexp.MustCompile(buildFolder), "", pathSight},
+		finder{Path, regexp.MustCompile(userAtHost), "", dateSight},
+		finder{Path, regexp.MustCompile(hostKey), "", dateSight},
 	)
 }
 

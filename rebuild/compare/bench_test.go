@@ -1,0 +1,89 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"audit/inspect"
+)
+
+// benchEntries is how many entries each image of a bench has.
+const benchEntries = 1_000_000
+
+// benchImage is an image with that many entries, in memory alone, of which one
+// in every has another time, and one in every has another content.
+func benchImage(diffID byte, every int) *inspect.Image {
+	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]inspect.Entry, benchEntries)}
+	for i := range l.Entries {
+		path := fmt.Sprintf("usr/share/d%03d/e%03d/file-%07d", i/10000, i/100%100, i)
+		e := inspect.Entry{Name: path, Path: path, Type: '0', Mode: 0o644, Size: 100, Digest: inspect.Sum{1, byte(i), byte(i >> 8)}, ModTime: 1}
+		if every > 0 && i%every == 0 {
+			e.ModTime, e.Digest[0] = 2, 2
+		}
+		l.Entries[i] = e
+	}
+	return &inspect.Image{Layers: []*inspect.Layer{l}}
+}
+
+// BenchmarkImages compares two images of a million entries, of which one in a
+// thousand differs by time and content. The memory is that of the comparison
+// alone.
+func BenchmarkImages(b *testing.B) {
+	was, now := benchImage(1, 0), benchImage(2, 1000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if c := Images(was, now); len(c.Differences) != 2*benchEntries/1000 {
+			b.Fatal(len(c.Differences))
+		}
+	}
+	b.ReportMetric(float64(benchEntries)*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
+}
+
+// BenchmarkEqual compares two images with the same layers: nothing is looked
+// at twice.
+func BenchmarkEqual(b *testing.B) {
+	was, now := benchImage(1, 0), benchImage(1, 0)
+	b.ReportAllocs()
+	for b.Loop() {
+		if !Images(was, now).Identical() {
+			b.Fatal("not identical")
+		}
+	}
+}
+
+// BenchmarkGroups sums up a million differences.
+func BenchmarkGroups(b *testing.B) {
+	c := Images(benchImage(1, 0), benchImage(2, 2))
+	for b.Loop() {
+		if n := len(c.Groups()); n != 2 {
+			b.Fatal(n)
+		}
+	}
+}
+
+// BenchmarkExplain explains texts of 1 MiB in which one line in a hundred has
+// another date.
+func BenchmarkExplain(b *testing.B) {
+	text := func(year int) []byte {
+		var t bytes.Buffer
+		for i := 0; t.Len() < 1<<20; i++ {
+			fmt.Fprintf(&t, "line %d of a text that is much the same\n", i)
+			if i%100 == 0 {
+				fmt.Fprintf(&t, "built %d-01-02\n", year)
+			}
+		}
+		return t.Bytes()
+	}
+	was, now := layer(b, f("a", string(text(2024)))), layer(b, f("a", string(text(2025))))
+	keep := func(string) bool { return true }
+	x, y := open(b, archive(b, config("", was), was), keep), open(b, archive(b, config("", now), now), keep)
+	b.SetBytes(2 << 20)
+	for b.Loop() {
+		c := Images(x, y)
+		c.Explain(x, y)
+		if c.Differences[0].Cause != EmbeddedDate {
+			b.Fatal(show(c))
+		}
+	}
+}
