@@ -25,6 +25,6 @@ func newView(img *inspect.Image) *view {
 // Keep says whether this package needs the content of the file at path.
 func Keep(path string) bool { return ospackages.Keep(path) }
 
-// Large says of the files that Keep wants which the image can be read without:
-// see [ospackages.Large].
+// Large says which files that Keep wants the image can be opened again without
+// when they go past the limit of kept bytes: see [ospackages.Large].
 func Large(path string) bool { return ospackages.Large(path) }

@@ -73,9 +73,9 @@ func Keep(p string) bool {
 	return isRelease(p) || isDpkg(p) || isApk(p) || isRpm(p)
 }
 
-// Large says of the files that Keep wants which of them can be so large that
-// an image with many layers has more of them than fits into memory. Without
-// them the image is read all the same, and Problems names them.
+// Large says of the files that Keep wants which of them can have tens of MiB,
+// in each layer that installs something. An image whose kept files go past the
+// limit can be opened again without them; Problems then names them.
 func Large(p string) bool { return isRpm(p) }
 
 // Read reads all databases of an image, which must have been opened with
