@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"debug/buildinfo"
 	"errors"
 	"fmt"
@@ -95,13 +96,18 @@ func (f *finder) programs(files []inspect.File) {
 	}
 }
 
+// program returns the content of a program. What was read again must be what
+// was read at first: a tag or a file can have changed in between.
 func (f *finder) program(file inspect.File) ([]byte, bool) {
-	if f.again != nil {
-		if body, ok := f.again.Body(file.Layer, file.Path); ok {
+	for _, img := range []*inspect.Image{f.img, f.again} {
+		if img == nil {
+			continue
+		}
+		if body, ok := img.Body(file.Layer, file.Path); ok && sha256.Sum256(body) == file.Digest {
 			return body, true
 		}
 	}
-	return f.img.Body(file.Layer, file.Path)
+	return nil, false
 }
 
 // isObject says whether a file starts as the programs of Linux, macOS or

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -167,15 +168,10 @@ func (f *finder) body(file inspect.File) ([]byte, error) {
 	if source.Size > maxMetadata {
 		return nil, fmt.Errorf("%d bytes are more than the metadata of a package has", source.Size)
 	}
-	for _, img := range []*inspect.Image{f.img, f.again} {
-		if img == nil {
-			continue
-		}
-		if body, ok := img.Body(source.Layer, source.Path); ok {
-			return body, nil
-		}
+	if body, ok := f.img.Body(source.Layer, source.Path); ok {
+		return body, nil
 	}
-	return nil, fmt.Errorf("its content was not kept when the image was read")
+	return nil, errors.New("its content was not kept when the image was read")
 }
 
 // container returns what a file belongs to.

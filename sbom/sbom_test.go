@@ -92,6 +92,8 @@ func bills(t testing.TB) map[string]*Bill {
 		"empty":         Collect(&inspect.Image{}, nil, Options{}),
 		"no recipe":     Collect(stranger(), nil, Options{}),
 		"hostile":       Collect(img, ev, Options{Version: "\x00\n"}),
+		"mixed":         collect(t, docker(t, mixed()), Options{Files: true}),
+		"nix":           collect(t, "../fixtures/nix/images-forms/stream-2311.tar.gz", Options{}),
 	}
 }
 

@@ -2,57 +2,119 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect"
 	"audit/sbom"
 )
 
 func sbomCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "sbom",
-		Usage:     "what is in an image, as SPDX or CycloneDX",
-		ArgsUsage: "IMAGE",
+		Usage:     "what is in an image, as SPDX or CycloneDX; of two images, what changed",
+		ArgsUsage: "IMAGE | A B",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "spdx", Usage: "`FORMAT`: spdx (SPDX 2.3 JSON) or cyclonedx (CycloneDX 1.6 JSON)"},
+			&cli.StringFlag{Name: "format", Value: "spdx", Usage: "`FORMAT`: spdx (SPDX 2.3 JSON), spdx-tv (tag-value), cyclonedx (CycloneDX 1.6 JSON) or cyclonedx-xml"},
+			&cli.BoolFlag{Name: "sbom-files", Usage: "list every file with its SHA-256, and look into programs for the modules that Go built them from"},
+			&cli.BoolFlag{Name: "json", Usage: "of two images, print what changed as JSON"},
+			&cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
 		},
 		Action: func(c *cli.Context) error {
-			reference, err := oneArgument(c, "IMAGE")
-			if err != nil {
-				return err
+			if c.Args().Len() == 2 {
+				return putChanges(c, c.Args().Get(0), c.Args().Get(1))
 			}
-			return putBill(c, reference)
+			if c.Args().Len() != 1 {
+				return usageError{fmt.Errorf("sbom takes one IMAGE, or two to compare, not %d (see audit help sbom)", c.Args().Len())}
+			}
+			return putBill(c, c.Args().First())
 		},
 	}
 }
 
 func putBill(c *cli.Context, reference string) error {
 	write, ok := map[string]func(*sbom.Bill, io.Writer) error{
-		"spdx":      (*sbom.Bill).WriteSPDX,
-		"cyclonedx": (*sbom.Bill).WriteCycloneDX,
+		"spdx":          (*sbom.Bill).WriteSPDX,
+		"spdx-tv":       (*sbom.Bill).WriteSPDXTagValue,
+		"cyclonedx":     (*sbom.Bill).WriteCycloneDX,
+		"cyclonedx-xml": (*sbom.Bill).WriteCycloneDXXML,
 	}[c.String("format")]
-	if !ok {
-		return usageError{fmt.Errorf("--format %s: neither spdx nor cyclonedx", c.String("format"))}
+	switch {
+	case !ok:
+		return usageError{fmt.Errorf("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", c.String("format"))}
+	case c.Bool("json"):
+		return usageError{errors.New("--json is for what changed between two images; the form of a bill is that of --format")}
 	}
+	bill, err := collect(c, reference)
+	if err != nil {
+		return err
+	}
+	return putOne(c, func(w *bytes.Buffer) error { return write(bill, w) })
+}
+
+// putChanges tells what changed between two images. That something did is no
+// failure.
+func putChanges(c *cli.Context, first, second string) error {
+	if c.IsSet("format") {
+		return usageError{errors.New("--format is the form of a bill; what changed between two images is a table, or JSON with --json")}
+	}
+	a, err := collect(c, first)
+	if err != nil {
+		return err
+	}
+	b, err := collect(c, second)
+	if err != nil {
+		return err
+	}
+	changes := sbom.Compare(a, b)
+	return putOne(c, func(w *bytes.Buffer) error {
+		if c.Bool("json") {
+			return changes.WriteJSON(w)
+		}
+		return changes.WriteText(w)
+	})
+}
+
+// collect makes the bill of an image.
+func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	date, err := sourceDate()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	l := &line{tell: newProgress(c.App.ErrWriter)}
-	img, err := l.inspect(c.Context, reference)
+	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+	defer l.tell.clear()
+	img, err := l.inspectPackages(c.Context, reference)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ev, err := l.recover(img)
-	l.tell.clear()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	bill := sbom.Collect(img, ev, sbom.Options{Created: date, Version: version()})
-	return putOne(c, func(w *bytes.Buffer) error { return write(bill, w) })
+	opt := sbom.Options{Created: date, Version: version(), Files: c.Bool("sbom-files")}
+	if programs := sbom.Programs(img); opt.Files && programs != nil && reference != "-" {
+		if opt.Again, err = open(c.Context, reference, inspect.Options{Keep: programs, Platform: l.platform, Progress: l.tell.bytes("reading programs")}); err != nil {
+			return nil, err
+		}
+	}
+	return sbom.Collect(img, ev, opt), nil
+}
+
+// inspectPackages reads an image with what tells of packages. When that is more
+// than fits into memory the image is read without it, and the bill says so.
+func (l *line) inspectPackages(ctx context.Context, reference string) (*inspect.Image, error) {
+	both := func(path string) bool { return keep(path) || sbom.Keep(path) }
+	img, err := open(ctx, reference, inspect.Options{Keep: both, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)})
+	var limit *inspect.LimitError
+	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
+		return open(ctx, reference, inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)})
+	}
+	return img, err
 }
 
 // putOne writes one document to -o, or to standard output.

@@ -1,0 +1,468 @@
+package sbom
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/spdx/tools-golang/spdxlib"
+	"github.com/spdx/tools-golang/tagvalue"
+
+	"audit/fixtures"
+	"audit/inspect"
+)
+
+const (
+	metadata = "Metadata-Version: 2.1\nName: NumPy\nVersion: 1.26.4\nLicense: BSD\n  and more\nClassifier: Programming Language :: Python\n\nLicense: not a field\n"
+	inStore  = "gnu/store/1234567890abcdfghijklmnpqrsvwxyz-python-numpy-1.26.4/"
+	numpy    = inStore + "lib/python3.10/site-packages/numpy-1.26.4.dist-info/METADATA"
+	ggplot   = "Package: ggplot2\nVersion: 3.5.1\nLicense: MIT + file LICENSE\nRepository: CRAN\nBuilt: R 4.4.0; ; 2024; unix\n"
+	dpkg     = `Package: libr
+Status: install ok installed
+Architecture: amd64
+Source: r-src
+Version: 1:4.4.0-2
+`
+)
+
+// mixed are the layers of an image with packages of every kind.
+func mixed() [][]fixtures.File {
+	return [][]fixtures.File{
+		{
+			{Name: "etc/os-release", Body: "ID=debian\nVERSION_ID=\"12\"\n"},
+			{Name: "var/lib/dpkg/status", Body: dpkg},
+			{Name: "var/lib/dpkg/info/libr:amd64.list", Body: "/.\n/usr/lib/R/library/ggplot2/DESCRIPTION\n"},
+			{Name: "usr/lib/R/library/ggplot2/DESCRIPTION", Body: ggplot},
+			{Name: "usr/lib/R/library/base/DESCRIPTION", Body: "Package: base\nVersion: 4.4.0\nPriority: base\nLicense: Part of R 4.4.0\n"},
+			{Name: "app/node_modules/@scope/thing/package.json", Body: `{"name": "@scope/thing", "version": "1.0.0", "license": "(mit OR Apache-2.0)"}`},
+			{Name: "app/node_modules/@scope/thing/test/package.json", Body: `{"name": "no package", "version": "1"}`},
+			{Name: "app/node_modules/broken/package.json", Body: `{`},
+			{Name: "srv/gone.egg-info/PKG-INFO", Body: "Name: gone\nVersion: 1\n"},
+		},
+		{
+			{Name: numpy, Body: metadata},
+			{Name: "srv/.wh.gone.egg-info", Body: ""},
+			{Name: "lib/apk/db/installed", Body: "P:busybox\nV:1.36.1-r29\nA:x86_64\nL:GPL-2.0-only\nF:bin\nR:busybox\n"},
+		},
+	}
+}
+
+// docker writes an image of layers and returns its name.
+func docker(t testing.TB, layers [][]fixtures.File) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "image.tar")
+	if err := os.WriteFile(name, fixtures.Docker{Layers: layers}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// described says of each part what the bill says of it.
+func described(b *Bill) []string {
+	var list []string
+	for _, p := range b.Parts {
+		in := strings.ReplaceAll(p.In, "\x00", " ")
+		list = append(list, fmt.Sprintf("%s %s %s | %s | %s | %s | in %q | %v", p.Ecosystem, p.Name, p.Version, p.PURL, p.License.Expression, p.CPE, in, p.Evidence))
+	}
+	return list
+}
+
+func TestParts(t *testing.T) {
+	b := collect(t, docker(t, mixed()), Options{})
+	want := []string{
+		"apk busybox 1.36.1-r29 | pkg:apk/debian/busybox@1.36.1-r29?arch=x86_64&distro=debian-12 | GPL-2.0-only | cpe:2.3:a:busybox:busybox:1.36.1:*:*:*:*:*:*:* | in \"\" | [{1 lib/apk/db/installed}]",
+		"dpkg libr 1:4.4.0-2 | pkg:deb/debian/libr@1:4.4.0-2?arch=amd64&distro=debian-12&upstream=r-src |  | cpe:2.3:a:libr:libr:4.4.0:*:*:*:*:*:*:* | in \"\" | [{0 var/lib/dpkg/status}]",
+		"npm @scope/thing 1.0.0 | pkg:npm/%40scope/thing@1.0.0 | (MIT OR Apache-2.0) |  | in \"\" | [{0 app/node_modules/@scope/thing/package.json}]",
+		"python NumPy 1.26.4 | pkg:pypi/numpy@1.26.4 |  |  | in \"/gnu/store/1234567890abcdfghijklmnpqrsvwxyz-python-numpy-1.26.4\" | [{1 " + numpy + "}]",
+		"r base 4.4.0 |  |  |  | in \"\" | [{0 usr/lib/R/library/base/DESCRIPTION}]",
+		"r ggplot2 3.5.1 | pkg:cran/ggplot2@3.5.1 | MIT |  | in \"dpkg libr 1:4.4.0-2 amd64 \" | [{0 usr/lib/R/library/ggplot2/DESCRIPTION}]",
+	}
+	if diff := cmp.Diff(want, described(b)); diff != "" {
+		t.Errorf("parts (-want +got):\n%s", diff)
+	}
+	if len(b.Gaps) != 1 || b.Gaps[0].Path != "app/node_modules/broken/package.json" {
+		t.Errorf("gaps %v, want that of the broken package.json", b.Gaps)
+	}
+	if text := string(writeSPDX(t, b)); !strings.Contains(text, `The image declares \"BSD and more\", which is no SPDX license expression.`) {
+		t.Error("what the image declares as a licence is lost")
+	}
+}
+
+// What contains what is told in both formats.
+func TestContainment(t *testing.T) {
+	b := collect(t, docker(t, mixed()), Options{})
+	doc := newSPDX(b)
+	var holders []string
+	for _, r := range doc.Relationships {
+		if r.Relationship == "CONTAINS" && strings.HasPrefix(string(r.RefB.ElementRefID), "Package-") {
+			holders = append(holders, fmt.Sprintf("%s > %s", r.RefA.ElementRefID, r.RefB.ElementRefID))
+		}
+	}
+	want := []string{
+		"Layer-1 > Package-apk-busybox", "Layer-0 > Package-dpkg-libr", "Layer-0 > Package-npm--scope-thing",
+		"Item-1234567890abcdfghijklmnpqrsvwxyz-python-numpy-1.26.4 > Package-python-NumPy",
+		"Layer-0 > Package-r-base", "Package-dpkg-libr > Package-r-ggplot2",
+	}
+	if diff := cmp.Diff(want, holders); diff != "" {
+		t.Errorf("SPDX (-want +got):\n%s", diff)
+	}
+	var bom cdx.BOM
+	if err := cdx.NewBOMDecoder(bytes.NewReader(writeCycloneDX(t, b)), cdx.BOMFileFormatJSON).Decode(&bom); err != nil {
+		t.Fatal(err)
+	}
+	inside := make(map[string]string)
+	for _, c := range *bom.Components {
+		for _, part := range all(c.Components) {
+			inside[part.Name] = c.Name
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"NumPy": "python-numpy", "ggplot2": "libr"}, inside); diff != "" {
+		t.Errorf("CycloneDX (-want +got):\n%s", diff)
+	}
+}
+
+// A program is looked into only when files are asked for and it was kept; what
+// was not looked into is said.
+func TestPrograms(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := docker(t, [][]fixtures.File{{
+		{Name: "usr/bin/tool", Body: string(body), Mode: 0o755}, {Name: "usr/bin/data", Body: string(body)},
+		{Name: "usr/bin/text", Body: strings.Repeat("#!/bin/sh\n", 10_000), Mode: 0o755},
+	}})
+	img, err := inspect.Open(t.Context(), name, inspect.Options{Keep: Keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := inspect.Open(t.Context(), name, inspect.Options{Keep: Programs(img)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := Collect(img, nil, Options{}); len(b.Parts)+len(b.Files)+len(b.Gaps) > 0 {
+		t.Errorf("%d parts, %d files, %d gaps; want none, no files were asked for", len(b.Parts), len(b.Files), len(b.Gaps))
+	}
+	b := Collect(img, nil, Options{Files: true, Again: again})
+	want := strings.TrimPrefix(runtime.Version(), "go")
+	if i := slices.IndexFunc(b.Parts, func(p Part) bool { return p.Name == "stdlib" }); i < 0 || !strings.HasPrefix(want, b.Parts[i].Version) ||
+		b.Parts[i].PURL != "pkg:golang/stdlib@"+b.Parts[i].Version || b.Parts[i].Evidence[0].Path != "usr/bin/tool" {
+		t.Errorf("parts %v, want Go's library %s in usr/bin/tool", described(b), want)
+	}
+	if len(b.Gaps) != 0 || len(b.Files) != 3 {
+		t.Errorf("gaps %v and %d files, want none and 3", b.Gaps, len(b.Files))
+	}
+	if b := Collect(img, nil, Options{Files: true}); len(b.Gaps) != 2 || len(b.Parts) > 0 {
+		t.Errorf("gaps %v, want two programs that were not read", b.Gaps)
+	}
+	checkSPDX(t, b, writeSPDX(t, b))
+	checkCycloneDX(t, b, writeCycloneDX(t, b))
+}
+
+// What is too large, and what is too much together, is left and said.
+func TestChoosePrograms(t *testing.T) {
+	lower := &inspect.Layer{Entries: []inspect.Entry{{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20}}}
+	layer := &inspect.Layer{Index: 1, Entries: []inspect.Entry{
+		{Path: "bin/a", Type: '0', Mode: 0o755, Size: 64<<20 + 1},
+		{Path: "bin/b", Type: '0', Mode: 0o755, Size: 64 << 20},
+		{Path: "bin/c", Type: '0', Mode: 0o100, Size: 64 << 20},
+		{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20},
+		{Path: "bin/e", Type: '0', Mode: 0o644, Size: 1 << 20},
+		{Path: "bin/f", Type: '0', Mode: 0o755, Size: 1000},
+		{Path: "bin/g", Type: '0', Mode: 0o755, Size: 64 << 20},
+		{Path: "bin/libh.so.1", Type: '0', Mode: 0o755, Size: 1 << 20},
+	}}
+	img := &inspect.Image{Layers: []*inspect.Layer{lower, layer}}
+	names := func(files []inspect.File) string {
+		var list []string
+		for _, f := range files {
+			list = append(list, f.Path)
+		}
+		return strings.Join(list, " ")
+	}
+	chosen, left := choosePrograms(img, img.Files())
+	if names(chosen) != "bin/b bin/c bin/g" || names(left) != "bin/a bin/d" {
+		t.Errorf("chosen %s, left %s", names(chosen), names(left))
+	}
+	if b := Collect(img, nil, Options{Files: true}); len(b.Gaps) != 5 {
+		t.Errorf("gaps %v, want five", b.Gaps)
+	}
+}
+
+// With its files the bill has the digest of every one, that sha256sum confirms.
+func TestFiles(t *testing.T) {
+	b := collect(t, docker(t, mixed()), Options{Files: true})
+	var paths []string
+	for _, f := range b.Files {
+		paths = append(paths, f.Path)
+		if f.Digest.IsZero() {
+			t.Errorf("%s has no digest", f.Path)
+		}
+	}
+	if !slices.Contains(paths, numpy) || slices.Contains(paths, "srv/gone.egg-info/PKG-INFO") || !slices.IsSortedFunc(paths, inspect.ComparePaths) {
+		t.Errorf("files %q", paths)
+	}
+	if other := collect(t, docker(t, mixed()), Options{}); other.ID == b.ID {
+		t.Error("two documents have one id")
+	}
+}
+
+func TestKeep(t *testing.T) {
+	for path, want := range map[string]bool{
+		"usr/lib/python3/dist-packages/a-1.dist-info/METADATA":    true,
+		"usr/lib/python3/dist-packages/a-1.dist-info/RECORD":      false,
+		"usr/lib/python3/dist-packages/a.egg-info":                true,
+		"usr/lib/python3/dist-packages/a.egg-info/PKG-INFO":       true,
+		"usr/lib/python3/dist-packages/a-1.egg/EGG-INFO/PKG-INFO": true,
+		"usr/lib/python3/dist-packages/a.egg-info/SOURCES.txt":    false,
+		"home/x/METADATA":                              false,
+		"usr/lib/R/library/base/DESCRIPTION":           true,
+		"usr/local/lib/R/site-library/x/DESCRIPTION":   true,
+		"usr/lib/R/library/base/help/DESCRIPTION":      false,
+		"usr/share/doc/DESCRIPTION":                    false,
+		"DESCRIPTION":                                  false,
+		"a/node_modules/b/package.json":                true,
+		"a/node_modules/@b/c/package.json":             true,
+		"a/node_modules/b/lib/package.json":            false,
+		"a/node_modules/b/node_modules/c/package.json": true,
+		"package.json":                                 false,
+		"var/lib/dpkg/status":                          true,
+		"lib/apk/db/installed":                         true,
+		"var/lib/rpm/Packages":                         true,
+		"usr/bin/program":                              false,
+	} {
+		if got := Keep(path); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+}
+
+func TestLicenseExpressions(t *testing.T) {
+	l := newLicenses()
+	for text, want := range map[string]string{
+		"MIT": "MIT", "mit": "MIT", " Apache-2.0 ": "Apache-2.0",
+		"GPL-2.0-or-later WITH Classpath-exception-2.0": "GPL-2.0-or-later WITH Classpath-exception-2.0",
+		"(MIT OR apache-2.0) AND BSD-3-Clause":          "(MIT OR Apache-2.0) AND BSD-3-Clause",
+		"((MIT))":                                       "((MIT))",
+		"MPL-1.1+":                                      "MPL-1.1+",
+		"GPL-2.0+":                                      "GPL-2.0+",
+		"MIT or Apache-2.0":                             "",
+		"MIT WITH GPL-2.0-only":                         "",
+		"MIT AND":                                       "",
+		"AND MIT":                                       "",
+		"(MIT":                                          "",
+		"MIT)":                                          "",
+		"()":                                            "",
+		"":                                              "",
+		"LicenseRef-mine":                               "",
+		"SEE LICENSE IN x":                              "",
+		"Classpath-exception-2.0":                       "",
+		"GPL (>= 2)":                                    "",
+		strings.Repeat("(", 1000) + "MIT" + strings.Repeat(")", 1000): "",
+	} {
+		if got, ok := l.expression(text); got != want || ok != (want != "") {
+			t.Errorf("%.60q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestLicensesOfLanguages(t *testing.T) {
+	f := &finder{known: newLicenses()}
+	python := func(text string) License {
+		return f.pythonLicense(headers([]byte(text)))
+	}
+	r := func(text string) License { return f.known.reading(text, rLicense(text)) }
+	npm := func(text string) License {
+		p, err := f.npm([]byte(`{"name": "x", ` + text + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.License
+	}
+	for _, tt := range []struct {
+		name string
+		got  License
+		want License
+	}{
+		{"expression", python("License-Expression: MIT AND PSF-2.0\nLicense: other\n"), License{Expression: "MIT AND PSF-2.0"}},
+		{"field", python("License: ISC\n"), License{Expression: "ISC"}},
+		{"classifier", python("License: GPL\nClassifier: License :: OSI Approved :: MIT License\n"), License{"MIT", "License :: OSI Approved :: MIT License"}},
+		{"ambiguous", python("Classifier: License :: OSI Approved :: BSD License\n"), License{"", "License :: OSI Approved :: BSD License"}},
+		{"none", python("License: UNKNOWN\n"), License{}},
+		{"R", r("GPL-2 | GPL-3"), License{"GPL-2.0-only OR GPL-3.0-only", "GPL-2 | GPL-3"}},
+		{"R with a range", r("GPL (>= 2)"), License{"GPL-2.0-or-later", "GPL (>= 2)"}},
+		{"R with a file", r("GPL-3 + file LICENSE"), License{"", "GPL-3 + file LICENSE"}},
+		{"R with the file of BSD", r("BSD_3_clause + file LICENSE"), License{"BSD-3-Clause", "BSD_3_clause + file LICENSE"}},
+		{"R of SPDX", r("Artistic-2.0"), License{"Artistic-2.0", "Artistic-2.0"}},
+		{"npm", npm(`"license": "MIT"`), License{Expression: "MIT"}},
+		{"npm object", npm(`"license": {"type": "MIT", "url": "x"}`), License{Expression: "MIT"}},
+		{"npm list", npm(`"licenses": [{"type": "MIT"}, {"type": "Apache-2.0"}]`), License{Expression: "MIT OR Apache-2.0"}},
+		{"npm file", npm(`"license": "SEE LICENSE IN x"`), License{"", "SEE LICENSE IN x"}},
+		{"npm nonsense", npm(`"license": [1, {}], "version": 7`), License{}},
+	} {
+		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestCPE(t *testing.T) {
+	for _, tt := range []struct{ name, version, want string }{
+		{"hello", "2.12.1", "cpe:2.3:a:hello:hello:2.12.1:*:*:*:*:*:*:*"},
+		{"GTK+", "3.0~rc1", `cpe:2.3:a:gtk\+:gtk\+:3.0\~rc1:*:*:*:*:*:*:*`},
+		{"hello", "", ""},
+		{"", "1", ""},
+		{"a b", "1", ""},
+		{"é", "1", ""},
+		{"a", "-", ""},
+	} {
+		if got := cpe(tt.name, tt.version); got != tt.want {
+			t.Errorf("%s %s: %s, want %s", tt.name, tt.version, got, tt.want)
+		}
+	}
+}
+
+// The other two forms say what the JSON documents say.
+func TestOtherForms(t *testing.T) {
+	for name, b := range bills(t) {
+		t.Run(name, func(t *testing.T) {
+			var text, markup bytes.Buffer
+			if err := b.WriteSPDXTagValue(&text); err != nil {
+				t.Fatal(err)
+			}
+			doc, err := tagvalue.Read(bytes.NewReader(text.Bytes()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := spdxlib.ValidateDocument(doc); err != nil {
+				t.Error(err)
+			}
+			want := newSPDX(b)
+			if len(doc.Packages) != len(want.Packages) || len(doc.Relationships) != len(want.Relationships) {
+				t.Errorf("%d packages and %d relationships, want %d and %d", len(doc.Packages), len(doc.Relationships), len(want.Packages), len(want.Relationships))
+			}
+			if err := b.WriteCycloneDXXML(&markup); err != nil {
+				t.Fatal(err)
+			}
+			checkXML(t, b, markup.Bytes())
+		})
+	}
+}
+
+func checkXML(t *testing.T, b *Bill, markup []byte) {
+	t.Helper()
+	var fromXML, fromJSON cdx.BOM
+	if err := cdx.NewBOMDecoder(bytes.NewReader(markup), cdx.BOMFileFormatXML).Decode(&fromXML); err != nil {
+		t.Fatal(err)
+	}
+	if err := cdx.NewBOMDecoder(bytes.NewReader(writeCycloneDX(t, b)), cdx.BOMFileFormatJSON).Decode(&fromJSON); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(refs(fromJSON), refs(fromXML)); diff != "" {
+		t.Errorf("components (-JSON +XML):\n%s", diff)
+	}
+	if len(all(fromXML.Formulation)) != len(all(fromJSON.Formulation)) || len(all(fromXML.Dependencies)) != len(all(fromJSON.Dependencies)) {
+		t.Error("the XML has other recipes or dependencies than the JSON")
+	}
+}
+
+func refs(bom cdx.BOM) []string {
+	var list []string
+	for _, c := range flat(all(bom.Components)) {
+		list = append(list, c.BOMRef+" "+c.Version+" "+c.PackageURL)
+	}
+	return list
+}
+
+// A Guix image tells all five packages of its profile, with what they need.
+func TestFiveOfFive(t *testing.T) {
+	b := collect(t, sample("eras/era-v1.5.0-single-gzip.tar.gz"), Options{})
+	var named []string
+	for _, it := range b.Items {
+		if it.Named {
+			named = append(named, it.Name+" "+it.Version)
+		}
+	}
+	slices.Sort(named)
+	manifest, err := os.ReadFile(sample("eras/era-v1.5.0-single-gzip.profile-manifest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(named) != 5 {
+		t.Errorf("packages %q, want the five of\n%s", named, manifest)
+	}
+	for _, n := range named {
+		name, version, _ := strings.Cut(n, " ")
+		if !bytes.Contains(manifest, []byte(`"`+name+`"`)) || !bytes.Contains(manifest, []byte(`"`+version+`"`)) {
+			t.Errorf("%s is not in the profile manifest", n)
+		}
+	}
+	if edges(b) == 0 || len(b.Roots) != 1 {
+		t.Errorf("%d references and roots %q, want a graph below the profile", edges(b), b.Roots)
+	}
+}
+
+// Whatever lies in the metadata, what is made of it is a document.
+func FuzzMetadata(f *testing.F) {
+	f.Add([]byte(metadata))
+	f.Add([]byte(ggplot))
+	f.Add([]byte(`{"name": "@a/b", "version": "1", "licenses": [{"type": "MIT"}]}`))
+	f.Add([]byte("Name: </text>\nVersion: \x00<text>\nLicense: \x1b[31m\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		fd := &finder{known: newLicenses()}
+		b := Collect(&inspect.Image{}, nil, Options{})
+		for i, read := range []func([]byte) (Part, error){fd.python, fd.r, fd.npm} {
+			p, err := read(body)
+			if err != nil {
+				continue
+			}
+			if p.Name == "" {
+				t.Fatal("a package without name")
+			}
+			if e := p.License.Expression; e != "" {
+				if again, ok := fd.known.expression(e); !ok || again != e {
+					t.Fatalf("%q is no expression, or %q", e, again)
+				}
+			}
+			p.Key, p.Evidence = fmt.Sprint(i), []Place{{0, "x"}}
+			b.Parts = append(b.Parts, p)
+		}
+		checkSPDX(t, b, writeSPDX(t, b))
+		checkCycloneDX(t, b, writeCycloneDX(t, b))
+		var text bytes.Buffer
+		if err := b.WriteSPDXTagValue(&text); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := tagvalue.Read(&text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := 1 + len(b.Parts); len(doc.Packages) != want {
+			t.Fatalf("%d packages, want %d", len(doc.Packages), want)
+		}
+	})
+}
+
+// Nothing that calls itself a program breaks the reader.
+func FuzzBuildInfo(f *testing.F) {
+	f.Add([]byte("\x7fELF\x02\x01\x01"))
+	f.Add([]byte("MZ\x00\x00"))
+	f.Add([]byte("\xcf\xfa\xed\xfe"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		info, err := readBuildInfo(body)
+		if err == nil && info == nil {
+			t.Fatal("neither information nor error")
+		}
+	})
+}
