@@ -3,6 +3,7 @@ package compare
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -33,12 +34,39 @@ func (w *walk) configCause(f *FieldDifference) Cause {
 		return Derived
 	case isTime(f.Was) && isTime(f.Now) && isCreation(f.Field):
 		return Timestamp
+	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now):
+		return Packaging
 	case f.Now == "":
 		return Missing
 	case f.Was == "":
 		return Extra
 	}
 	return Content
+}
+
+var (
+	containerID = regexp.MustCompile(`^"[0-9a-f]{64}"$`)
+	shortID     = regexp.MustCompile(`^"[0-9a-f]{12}"$`)
+	imageID     = regexp.MustCompile(`^"sha256:[0-9a-f]{64}"$`)
+	fromID      = regexp.MustCompile(`^"FROM [0-9a-f]{12}"$`)
+	historyNote = regexp.MustCompile(`^history\[[0-9]+\]\.comment$`)
+)
+
+// isBuildersOwn says whether a field holds a name that a builder made up for
+// its own use, and no engine ever obeys: the container that the classic builder
+// of Docker ran, the image before the last instruction, whose name depends on
+// the time (Docker 20.10, image/image.go, V1Image), and the same image as
+// buildah notes it in the history (buildah 1.28, imagebuildah).
+func isBuildersOwn(field, text string) bool {
+	switch field {
+	case "container":
+		return containerID.MatchString(text)
+	case "container_config.Hostname":
+		return shortID.MatchString(text)
+	case "container_config.Image", "config.Image":
+		return imageID.MatchString(text)
+	}
+	return historyNote.MatchString(field) && fromID.MatchString(text)
 }
 
 // trueDiffIDs says whether a field is a diffID, or all of them in another

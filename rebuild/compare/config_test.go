@@ -65,3 +65,28 @@ func TestConfigCauses(t *testing.T) {
 		})
 	}
 }
+
+// What a builder named for its own use differs between honest builds, and no
+// container sees it; anything else in those fields is content.
+func TestBuildersOwn(t *testing.T) {
+	id, other := strings.Repeat("0a", 32), strings.Repeat("1b", 32)
+	for _, tc := range []struct {
+		field, was, now string
+		want            Cause
+	}{
+		{"container", `"` + id + `"`, `"` + other + `"`, Packaging},
+		{"container", `"` + id + `"`, `"something"`, Content},
+		{"container_config.Hostname", `"` + id[:12] + `"`, `"` + other[:12] + `"`, Packaging},
+		{"container_config.Image", `"sha256:` + id + `"`, `"sha256:` + other + `"`, Packaging},
+		{"config.Image", `"sha256:` + id + `"`, `"sha256:` + other + `"`, Packaging},
+		{"config.Image", `"debian:12"`, `"debian:11"`, Content},
+		{"config.Hostname", `"` + id[:12] + `"`, `"` + other[:12] + `"`, Content},
+		{"history[3].comment", `"FROM ` + id[:12] + `"`, `"FROM ` + other[:12] + `"`, Packaging},
+		{"history[3].comment", `"FROM debian"`, `"FROM ` + other[:12] + `"`, Content},
+	} {
+		w := newWalk(&inspect.Image{}, &inspect.Image{})
+		if got := w.configCause(&FieldDifference{Field: tc.field, Was: tc.was, Now: tc.now}); got != tc.want {
+			t.Errorf("%s %s %s: %s, want %s", tc.field, tc.was, tc.now, got, tc.want)
+		}
+	}
+}
