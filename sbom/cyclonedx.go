@@ -1,8 +1,10 @@
 package sbom
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +19,21 @@ import (
 // WriteCycloneDXXML writes the same document in XML
 // (https://cyclonedx.org/docs/1.6/xml/). The error is that of w.
 func (b *Bill) WriteCycloneDXXML(w io.Writer) error {
-	return b.writeCycloneDX(w, cdx.BOMFileFormatXML)
+	var out bytes.Buffer
+	if err := b.writeCycloneDX(&out, cdx.BOMFileFormatXML); err != nil {
+		return err
+	}
+	_, err := w.Write(contextElements(out.Bytes()))
+	return err
+}
+
+// contextElements moves the context of occurrences from the attribute that
+// cyclonedx-go 0.12 makes of it to the element that the schema has
+// (bom-1.6.xsd, componentEvidenceType). Text cannot be mistaken for it: in
+// text "<" is escaped.
+func contextElements(markup []byte) []byte {
+	attribute := regexp.MustCompile(`<occurrence additionalContext="([^"]*)">(\s*)(<location>[^<]*</location>)`)
+	return attribute.ReplaceAll(markup, []byte("<occurrence>$2$3$2<additionalContext>$1</additionalContext>"))
 }
 
 // WriteCycloneDX writes the bill as a CycloneDX document, version 1.6, in JSON

@@ -1,9 +1,9 @@
 // Package sbom writes what an image is made of as a software bill of
-// materials: SPDX 2.3 and CycloneDX 1.6, both as JSON.
+// materials: SPDX 2.3 as JSON or tags and values, CycloneDX 1.6 as JSON or XML.
 //
 // [Collect] makes one [Bill], which knows of neither format, from an inspected
-// image and its recipe; [Bill.WriteSPDX] and [Bill.WriteCycloneDX] print it.
-// The same image gives the same bytes, on every machine and on every run: ids
+// image and its recipe; [Bill.WriteSPDX] and [Bill.WriteCycloneDX] print it,
+// and [Compare] tells what changed from one to another. The same image gives the same bytes, on every machine and on every run: ids
 // derive from digests, the date from the caller or the image, and all lists
 // are sorted.
 //
@@ -12,15 +12,45 @@
 // store item is a component, whether the recipe names it or not: packages,
 // what they need, and what profile hooks made. A bill lists what is in the
 // image and says where each thing was found; it does not say that the image
-// was built from it. Files outside the store are no components; while the
+// was built from it. Files are components only when asked for; while the
 // check named closure has not passed, the bill says that it is incomplete.
+//
+// # Other packages
+//
+// What the image tells by itself of other packages is listed as well, as a
+// container sees its files: the databases of dpkg, apk and rpm, the metadata of
+// Python packages (dist-info, egg-info), of R packages in a library
+// (DESCRIPTION) and of npm packages (package.json below node_modules), when the
+// image was opened with [Keep]. Each is contained in the store item or the
+// package that its metadata belong to, else in its layer. What they depend on
+// is not told: that they lie in the image says nothing of who uses them.
+//
+// With Options.Files all files are listed with their SHA-256, and programs are
+// looked into for the modules that Go noted in them; [Programs] says which the
+// image has to be read again for. What was not looked into, because it is too
+// large or cannot be read, is a [Gap], and the documents say so. In SPDX a file
+// is a package of purpose FILE, since an SPDX file must have a SHA-1.
+//
+// # Licences
+//
+// A licence is what the package's own metadata declare, when that is a valid
+// license expression of SPDX, or means one by the rules of its ecosystem: R's
+// abbreviations, and those of Python's classifiers that mean one licence only.
+// Else it is NOASSERTION, with the text in a comment (SPDX) or in the property
+// audit:license:declared (CycloneDX). Nobody has read the files of licences.
+//
+// # CPE
+//
+// Store items and packages of distributions have a CPE that is made of name and
+// version. It is a candidate and marked as one: in SPDX by its comment, in
+// CycloneDX as evidence of low confidence, and not as the component's cpe.
 //
 // # Names and versions
 //
 // For an item that the profile manifest names, name, version and output are
 // those of the manifest. For others they are read from the item's name, by the
-// rule of Guix and Nix: the version starts after the first dash that a digit
-// follows. Such a bill entry says "store-name" as its identity, in place of
+// rule of Guix or Nix: the version starts after the first dash that a digit, or
+// for Nix no letter, follows. Such a bill entry says "store-name" as its identity, in place of
 // "recipe".
 //
 // # Kinds

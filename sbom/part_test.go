@@ -356,6 +356,9 @@ func TestOtherForms(t *testing.T) {
 				t.Fatal(err)
 			}
 			checkXML(t, b, markup.Bytes())
+			if bytes.Contains(markup.Bytes(), []byte("additionalContext=")) {
+				t.Error("the context of an occurrence is an attribute, which the XML schema does not have")
+			}
 		})
 	}
 }

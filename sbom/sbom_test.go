@@ -263,6 +263,12 @@ func TestWriteErrors(t *testing.T) {
 	if err := b.WriteCycloneDX(failing{full}); !errors.Is(err, full) {
 		t.Errorf("CycloneDX: error %v, want that of the writer", err)
 	}
+	if err := b.WriteSPDXTagValue(failing{full}); !errors.Is(err, full) {
+		t.Errorf("tags and values: error %v, want that of the writer", err)
+	}
+	if err := b.WriteCycloneDXXML(failing{full}); !errors.Is(err, full) {
+		t.Errorf("XML: error %v, want that of the writer", err)
+	}
 }
 
 type failing struct{ err error }
