@@ -26,6 +26,10 @@ type Plan struct {
 	// Pack is the argument vector of the packer, such as
 	// ["pack", "-f", "docker", …, "-m", "manifest.scm"]; file names are those of Files.
 	Pack []string `json:"pack"`
+	// Engine says what built the image from a Dockerfile, since each engine
+	// writes a history of its own: "classic", "buildkit", "buildah" or "kaniko";
+	// "" for other systems, and when it cannot be told.
+	Engine string `json:"engine,omitempty"`
 	// Source is what the user has added to a recipe that the image alone does
 	// not tell; nil when nothing was needed.
 	Source *Source `json:"source,omitempty"`
