@@ -12,6 +12,7 @@ import (
 	"audit/inspect"
 	"audit/provenance"
 	"audit/rebuild"
+	"audit/rebuild/shell"
 )
 
 const profilePath = "/gnu/store/4y29pq81jzhinndil2mkdcxk57d9b4cq-profile"
@@ -129,7 +130,7 @@ func TestTrust(t *testing.T) {
 			if (p.Refused == "") != tt.want {
 				t.Errorf("refused: %q", p.Refused)
 			}
-			if !tt.want && (!strings.Contains(p.Refused, "--trust-channel "+word(tt.channel.URL)) || !strings.Contains(p.Refused, `"`+tt.channel.Name+`"`)) {
+			if !tt.want && (!strings.Contains(p.Refused, "--trust-channel "+shell.Word(tt.channel.URL)) || !strings.Contains(p.Refused, `"`+tt.channel.Name+`"`)) {
 				t.Errorf("%q names neither the channel nor what would allow it", p.Refused)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"audit/rebuild"
+	"audit/rebuild/shell"
 )
 
 // handedOn are the variables that guix gets beside those of every tool: where
@@ -35,7 +36,7 @@ func (s *session) run(ctx context.Context, args ...string) ([]byte, error) {
 func (s *session) try(ctx context.Context, args ...string) (rebuild.Output, error) {
 	var log io.Writer = s.said
 	if s.job.Log != nil {
-		if _, err := io.WriteString(s.job.Log, "$ "+printable(words(append([]string{"guix"}, args...)))+"\n"); err != nil {
+		if _, err := io.WriteString(s.job.Log, "$ "+shell.Printable(shell.Words(append([]string{"guix"}, args...)))+"\n"); err != nil {
 			return rebuild.Output{}, fmt.Errorf("writing the log: %w", err)
 		}
 		log = io.MultiWriter(s.said, s.job.Log)

@@ -2,10 +2,9 @@ package guix
 
 import (
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"audit/rebuild"
+	"audit/rebuild/shell"
 )
 
 // Script writes a plan as a POSIX shell script that does what [Builder] does,
@@ -22,7 +21,7 @@ func Script(plan rebuild.Plan) []byte {
 		refused = err.Error()
 	}
 	if refused != "" {
-		return []byte(scriptHead + "printf '%s\\n' " + quote(printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
+		return []byte(scriptHead + "printf '%s\\n' " + shell.Quote(shell.Printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
 	}
 	var b strings.Builder
 	b.WriteString(scriptHead)
@@ -32,14 +31,14 @@ func Script(plan rebuild.Plan) []byte {
 	}
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
 	what := verbs(plan.Pack)
-	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + words(what) + " \"$@\" " + words(plan.Pack[len(what):]) + "\n}\n")
+	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + shell.Words(what) + " \"$@\" " + shell.Words(plan.Pack[len(what):]) + "\n}\n")
 	b.WriteString(scriptBuild)
 	if plan.Export != nil {
 		b.WriteString(scriptExport)
 		return []byte(b.String())
 	}
 	b.WriteString("echo 'Compare it with the original:'\n")
-	b.WriteString("printf '  audit compare %s %s\\n' " + quote(printable(word(plan.Image))) + " \"$image\"\n")
+	b.WriteString("printf '  audit compare %s %s\\n' " + shell.Quote(shell.Printable(shell.Word(plan.Image))) + " \"$image\"\n")
 	return []byte(b.String())
 }
 
@@ -98,36 +97,5 @@ func hereDocument(f rebuild.PlanFile) string {
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	return "cat >" + quote(f.Name) + " <<'" + end + "'\n" + text + end + "\n"
+	return "cat >" + shell.Quote(f.Name) + " <<'" + end + "'\n" + text + end + "\n"
 }
-
-// words quotes the arguments of a command.
-func words(args []string) string {
-	quoted := make([]string, len(args))
-	for i, arg := range args {
-		quoted[i] = word(arg)
-	}
-	return strings.Join(quoted, " ")
-}
-
-// word quotes a word for the shell where that is needed.
-func word(s string) string {
-	if s != "" && lettersAnd(s, "@%+=:,./_-") {
-		return s
-	}
-	return quote(s)
-}
-
-// printable replaces what a terminal would obey instead of show.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return utf8.RuneError
-		}
-		return r
-	}, s)
-}
-
-// quote puts a text in single quotes, between which the shell expands nothing
-// (POSIX.1-2017, Shell Command Language, 2.2.2).
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

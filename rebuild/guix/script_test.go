@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"audit/rebuild"
+	"audit/rebuild/shell"
 )
 
 // hostile are texts that would do harm where they are not quoted.
@@ -147,7 +148,7 @@ func TestScriptRefused(t *testing.T) {
 		w := newWorld(t)
 		w.plan.Refused = why
 		_, stderr, err := w.runScript(Script(w.plan))
-		if err == nil || stderr != printable("This rebuild is refused: "+why)+"\n" {
+		if err == nil || stderr != shell.Printable("This rebuild is refused: "+why)+"\n" {
 			t.Errorf("%q: error %v, stderr %q", why, err, stderr)
 		}
 		if _, err := os.Stat(filepath.Join(w.dir, "argv")); err == nil {

@@ -8,6 +8,7 @@ import (
 
 	"audit/provenance"
 	"audit/rebuild"
+	"audit/rebuild/shell"
 )
 
 // The introduction from which the history of Guix itself is authenticated
@@ -115,7 +116,7 @@ func distrust(trust []rebuild.Trust) string {
 			flags = append(flags, "--trust-configuration")
 		default:
 			names = append(names, fmt.Sprintf("channel %q at %q (%s)", t.Channel, t.URL, t.Why))
-			flags = append(flags, "--trust-channel "+word(t.URL))
+			flags = append(flags, "--trust-channel "+shell.Word(t.URL))
 		}
 	}
 	if names == nil {

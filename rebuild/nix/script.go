@@ -1,0 +1,119 @@
+package nix
+
+import (
+	"strings"
+
+	"audit/rebuild"
+	"audit/rebuild/shell"
+)
+
+// Script writes a plan as a POSIX shell script that does what [Builder] does,
+// on any machine that has Nix: it evaluates the recipe, builds the image in a
+// store of its own, in the sandbox, and copies it into the current folder.
+//
+// Whatever the plan holds, the script runs nothing but Nix: every value stands
+// in single quotes. The script of a refused plan says why and does nothing else.
+func Script(plan rebuild.Plan) []byte {
+	refused := plan.Refused
+	if err := runnable(plan); err != nil && refused == "" {
+		refused = err.Error()
+	}
+	if refused != "" {
+		return []byte(scriptHead + "printf '%s\\n' " + shell.Quote(shell.Printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
+	}
+	var b strings.Builder
+	b.WriteString(scriptHead)
+	b.WriteString(scriptFolder)
+	b.WriteString("\n# nix_in_own_store PROGRAM ARGUMENT…\nnix_in_own_store() {\n  program=$1\n  shift\n")
+	b.WriteString("  \"$program\" --store \"$dir/store\" " + shell.Words(policy(rebuild.Options{})) + " " + shell.Words(settings(*plan.Source)) + " \"$@\"\n}\n\n")
+	b.WriteString(scriptDerivation(*plan.Source))
+	b.WriteString(scriptBuild)
+	b.WriteString("echo 'Compare it with the original:'\n")
+	b.WriteString("printf '  audit compare %s %s\\n' " + shell.Quote(shell.Printable(shell.Word(plan.Image))) + " \"$image\"\n")
+	return []byte(b.String())
+}
+
+// scriptDerivation puts the derivation of the image into the store.
+func scriptDerivation(s rebuild.Source) string {
+	switch s.Kind {
+	case kindDrv:
+		return "# The derivation with all that it needs must be in the store of this machine:\n" +
+			"# nix-store --export $(nix-store -qR FILE.drv) on the one that has it, nix-store --import here.\n" +
+			"drv=" + shell.Quote(storeDir+lastPart(s.Location)) + "\n" +
+			"nix --extra-experimental-features nix-command copy --derivation --no-check-sigs --to \"$dir/store\" \"$drv\"\n"
+	case kindFlake:
+		reference, _ := flakeReference(s)
+		return "drv=$(nix_in_own_store nix eval --extra-experimental-features 'nix-command flakes' --option pure-eval true --option use-registries false" +
+			" --no-update-lock-file --raw " + shell.Word(reference) + ")\n"
+	}
+	text := "expression=" + shell.Quote(s.Location) + "\n" +
+		"case $expression in /*) ;; *) expression=$start/$expression ;; esac\n" +
+		"folder=$expression\n[ -d \"$folder\" ] || folder=$(dirname \"$expression\")\n" +
+		"folder=$(git -C \"$folder\" rev-parse --show-toplevel 2>/dev/null || printf '%s' \"$folder\")\n" +
+		"drv=$(nix_in_own_store nix-instantiate --option restrict-eval true -I audit-expression=\"$folder\" " + shell.Words(evaluationOptions(s)) + " \"$expression\""
+	if s.Attribute != "" {
+		text += " -A " + shell.Word(s.Attribute)
+	}
+	return text + ")\ndrv=${drv%%!*}\n"
+}
+
+func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
+
+const scriptHead = `#!/bin/sh
+# Builds a container image again with Nix, from the recipe that was given for
+# it, in a store of its own and inside Nix's sandbox.
+set -eu
+
+`
+
+const scriptFolder = `command -v nix-store >/dev/null || {
+  echo 'This needs Nix: https://nixos.org/download' >&2
+  exit 1
+}
+start=$PWD
+dir=$(mktemp -d)
+trap 'chmod -R u+w "$dir"; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+mkdir "$dir/conf" "$dir/store"
+# No nix.conf has a say but this one.
+getent group nixbld >/dev/null 2>&1 || echo 'build-users-group =' >"$dir/conf/nix.conf"
+export NIX_CONF_DIR="$dir/conf" NIX_USER_CONF_FILES= USER="${USER:-audit}"
+unset NIX_PATH NIX_CONFIG NIX_REMOTE
+`
+
+// scriptBuild builds the image. What was fetched is no rebuild, so it is built
+// again; where that gives other bytes, Nix keeps them beside the first. A script
+// that writes an image is run by a derivation.
+const scriptBuild = `
+# build DRV: prints where the output lies on disk, which this run has built.
+build() {
+  out=$(nix_in_own_store nix-store --realise "$1" 2>"$dir/log" | head -n 1) || { cat "$dir/log" >&2; exit 1; }
+  [ -n "$out" ] || { cat "$dir/log" >&2; exit 1; }
+  built=$dir/store$out
+  grep -q "building '$1'" "$dir/log" || {
+    echo "$out was fetched: building it again" >&2
+    nix_in_own_store nix-store --realise "$1" --check --keep-failed >/dev/null 2>"$dir/log" || {
+      grep -q 'may not be deterministic' "$dir/log" || { cat "$dir/log" >&2; exit 1; }
+      built=$built.check
+    }
+  }
+}
+build "$drv"
+if [ "$(head -c 2 "$built")" = '#!' ]; then
+  shell=$(head -n 1 "$built" | sed -n 's,^#! *\(/nix/store/[^/ ]*\)\(/[^ ]*sh\).*,"${builtins.storePath "\1"}\2",p')
+  cat >"$dir/stream.nix" <<END_OF_FILE
+let made = import "$drv"; in derivation {
+  name = "image.tar"; system = builtins.currentSystem; builder = ${shell:-\"/bin/sh\"}; script = "\${made}";
+  args = [ "-c" "\"\$script\" > \"\$out\"; exit \$?" ];
+}
+END_OF_FILE
+  drv=$(nix_in_own_store nix-instantiate "$dir/stream.nix")
+  build "$drv"
+fi
+image=$start/rebuilt-$(basename "$built" | cut -c 34-)
+cp "$built" "$image"
+chmod u+w "$image"
+
+echo 'The rebuilt image:'
+printf '  %s\n' "$image"
+`

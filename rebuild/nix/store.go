@@ -1,0 +1,232 @@
+package nix
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/rebuild"
+)
+
+// storeDir is what store paths begin with; on disk they lie below the folder of
+// the session's store.
+const storeDir = "/nix/store/"
+
+// isStorePath says whether a text is the path of a store item, and no more.
+func isStorePath(path string) bool {
+	base, ok := strings.CutPrefix(path, storeDir)
+	return ok && inspect.IsStoreName(base) && !strings.Contains(base, "/")
+}
+
+// real returns where a store path lies on disk.
+func (s *session) real(path string) string { return filepath.Join(s.root, path) }
+
+// batch is how many paths one command is given; each has some hundred bytes
+// and a command may have two million.
+const batch = 1000
+
+// valid says which of the paths are in the store.
+func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, error) {
+	known := make(map[string]bool)
+	ask := slices.DeleteFunc(slices.Clone(paths), func(p string) bool {
+		_, err := os.Lstat(s.real(p))
+		return err != nil || !isStorePath(p)
+	})
+	for chunk := range slices.Chunk(ask, batch) {
+		out, err := s.run(ctx, call{program: "nix-store", words: append([]string{"--check-validity", "--print-invalid"}, chunk...)})
+		if err != nil {
+			return nil, fmt.Errorf("asking what is in the store: %w", err)
+		}
+		for _, p := range chunk {
+			known[p] = true
+		}
+		for _, p := range strings.Fields(string(out)) {
+			delete(known, p)
+		}
+	}
+	return known, nil
+}
+
+// makeImage builds the image's derivation and returns the file that it made.
+// What comes out can be a script that writes the image: that one is run by a
+// derivation of its own.
+func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
+	file, err := s.execute(ctx, g.root)
+	if err != nil {
+		return "", fmt.Errorf("building the image: %w", err)
+	}
+	if file, err = s.archive(file); err != nil {
+		return "", err
+	}
+	what, err := sniff(file)
+	if err != nil {
+		return "", err
+	}
+	switch what {
+	case script:
+		return s.stream(ctx, g.root, file)
+	case description:
+		return "", &rebuild.HintError{Err: fmt.Errorf("building the image: %w: what comes out is a description of an image in JSON, as nix2container makes it", rebuild.ErrBuild),
+			Hint: "Give an attribute that makes an archive; or make one with the image's copyTo, and hand it over with --rebuilt."}
+	}
+	return file, nil
+}
+
+// execute builds a derivation in this run, and returns where its output lies on
+// disk. An output that is in the store already, or was fetched, is built again:
+// a rebuild must have been built.
+func (s *session) execute(ctx context.Context, n *node) (string, error) {
+	before, err := s.valid(ctx, []string{n.output()})
+	if err != nil {
+		return "", err
+	}
+	c := realise(n.path)
+	s.result.Command = s.shown(c)
+	out, err := s.run(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	output := cmp.Or(n.output(), firstLine(out))
+	if !isStorePath(output) {
+		return "", fmt.Errorf("%w: Nix made %q, which is no store path", rebuild.ErrBuild, output)
+	}
+	if _, built := s.said.wasBuilt(n.path); built && !before[output] {
+		return s.real(output), nil
+	}
+	s.result.Command = s.shown(check(n.path))
+	other, err := s.again(ctx, n)
+	if err != nil {
+		return "", fmt.Errorf("a second time: %w", err)
+	}
+	return cmp.Or(other, s.real(output)), nil
+}
+
+func realise(path string) call { return call{program: "nix-store", words: []string{"--realise", path}} }
+
+func check(path string) call {
+	return call{program: "nix-store", words: []string{"--realise", path, "--check", "--keep-failed"}}
+}
+
+func firstLine(out []byte) string {
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line
+}
+
+// again builds a derivation whose outputs are in the store once more. It
+// returns "" when the bytes are the same, else where the other output lies on
+// disk.
+func (s *session) again(ctx context.Context, n *node) (other string, err error) {
+	delete(s.said.built, n.path)
+	c := check(n.path)
+	if !s.buildsHere() {
+		c.words = append(c.words, "--option", "max-jobs", "1") // only this machine can build a second time
+	}
+	_, err = s.try(ctx, c)
+	s.removeKept()
+	var exit *rebuild.ExitError
+	if other, differs := s.said.differs[n.path]; differs && errors.As(err, &exit) {
+		delete(s.said.differs, n.path)
+		if !strings.HasPrefix(other, s.root+"/") {
+			return "", fmt.Errorf("%w: the second build of %s gave other bytes, and Nix did not keep them", rebuild.ErrBuild, n.path)
+		}
+		return other, nil
+	}
+	if err != nil {
+		return "", s.explain(err)
+	}
+	if _, built := s.said.wasBuilt(n.path); !built {
+		return "", fmt.Errorf("%w: Nix did not say that it has built %s", rebuild.ErrBuild, n.path)
+	}
+	return "", nil
+}
+
+// buildsHere says whether this machine may build at all.
+func (s *session) buildsHere() bool {
+	o := s.plan.Source.Options
+	i := slices.Index(o, "max-jobs")
+	return i < 0 || i+1 >= len(o) || o[i+1] != "0"
+}
+
+// removeKept removes the folders of builds that --keep-failed leaves beside the
+// output: only the output is wanted.
+func (s *session) removeKept() {
+	for _, folder := range s.said.kept {
+		if strings.HasPrefix(folder, s.inJob("tmp")+"/") {
+			_ = os.RemoveAll(folder) // what stays goes with the job
+		}
+	}
+	s.said.kept = nil
+}
+
+// keep copies the image out of the store.
+func (s *session) keep(image string) (path string, err error) {
+	from, err := os.Open(image)
+	if err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	defer from.Close()
+	name := strings.TrimSuffix(storeName(image), ".check")
+	to, err := os.OpenFile(s.inJob("rebuilt-"+cmp.Or(name, filepath.Base(image))), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	_, err = io.Copy(to, from)
+	if err = errors.Join(err, to.Close()); err != nil {
+		return "", fmt.Errorf("taking the image from the store: %w", err)
+	}
+	return to.Name(), nil
+}
+
+// items says of each store item of the rebuilt image where it came from: of
+// those of the original that the recipe makes, and of what it makes in place of
+// the others. An item that was neither built nor fetched in this run was there
+// before.
+func (s *session) items(g *graph, before map[string]bool) []rebuild.Item {
+	var items []rebuild.Item
+	for _, p := range s.originals() {
+		switch {
+		case g.makes(p):
+			items = append(items, s.origin(g, p, before))
+		default:
+			for _, same := range g.namesakes(p) {
+				items = append(items, s.origin(g, same, before))
+			}
+		}
+	}
+	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
+	return slices.Compact(items)
+}
+
+// origin says where an item came from, as far as Nix said it. An item that it
+// said nothing of counts as reused, which claims the least.
+func (s *session) origin(g *graph, item string, before map[string]bool) rebuild.Item {
+	if before[item] {
+		return rebuild.Item{Path: item, How: rebuild.Reused}
+	}
+	if n := g.deriver[item]; n != nil {
+		if machine, built := s.said.wasBuilt(n.path); built {
+			return rebuild.Item{Path: item, How: rebuild.Built, Source: machine}
+		}
+	}
+	if server, fetched := s.said.from(item); fetched {
+		return rebuild.Item{Path: item, How: rebuild.Substituted, Source: server}
+	}
+	return rebuild.Item{Path: item, How: rebuild.Reused}
+}
+
+// steps lists the derivations that were built in this run.
+func (s *session) steps() []rebuild.Step {
+	var steps []rebuild.Step
+	for path, machine := range s.said.built {
+		steps = append(steps, rebuild.Step{Derivation: path, Machine: machine})
+	}
+	slices.SortFunc(steps, func(a, b rebuild.Step) int { return strings.Compare(a.Derivation, b.Derivation) })
+	return steps
+}

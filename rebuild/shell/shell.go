@@ -1,0 +1,44 @@
+// Package shell writes words for a POSIX shell, and text for a terminal, so
+// that neither takes them for anything else.
+package shell
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Words quotes the arguments of a command.
+func Words(args []string) string {
+	quoted := make([]string, len(args))
+	for i, arg := range args {
+		quoted[i] = Word(arg)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// Word quotes a word for the shell where that is needed.
+func Word(s string) string {
+	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letter && !strings.ContainsRune("@%+=:,./_-", r)
+	})
+	if plain {
+		return s
+	}
+	return Quote(s)
+}
+
+// Quote puts a text in single quotes, between which the shell expands nothing
+// (POSIX.1-2017, Shell Command Language, 2.2.2).
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// Printable replaces what a terminal would obey instead of show.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, s)
+}
