@@ -11,11 +11,13 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/docker"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/repack"
 	"audit/report"
+	"audit/sbom"
 )
 
 // A line is one walk from an image to its report. Each step takes what the
@@ -104,7 +106,7 @@ func outcome(a *audit) rebuild.Outcome {
 // inspect opens the image and makes the first check.
 func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect", func() error {
-		img, err = open(ctx, reference, inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)})
+		img, err = l.open(ctx, reference)
 		return err
 	})
 	if err != nil {
@@ -114,8 +116,25 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 	return img, nil
 }
 
-// keep tells the files whose contents the checks look into.
-func keep(path string) bool {
+// open reads an image with the contents that checks and bills look into. Where
+// those of package databases are more than fits into memory it is read without
+// them, and closure and bill say what they could not look into.
+func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
+	opt := inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
+	img, err := open(ctx, reference, opt)
+	var limit *inspect.LimitError
+	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
+		opt.Keep = func(path string) bool { return evidence(path) && !docker.Large(path) }
+		return open(ctx, reference, opt)
+	}
+	return img, err
+}
+
+// keep tells the files whose contents are looked into.
+func keep(path string) bool { return evidence(path) || sbom.Keep(path) }
+
+// evidence tells the files that the checks look into.
+func evidence(path string) bool {
 	return repack.Keep(path) || slices.ContainsFunc(makers(), func(m maker) bool { return m.keep(path) })
 }
 
@@ -165,6 +184,9 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 }
 
 func (l *line) makePlan(a *audit) error {
+	if a.maker.plan == nil {
+		return errNoBuilderYet
+	}
 	plan, err := a.maker.plan(a.image, a.evidence.Recipe, l.flags)
 	if err != nil {
 		return fmt.Errorf("planning the rebuild: %w", err)

@@ -7,13 +7,16 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/docker"
 	"audit/provenance/guix"
+	"audit/provenance/nix"
 	"audit/rebuild"
 	guixbuilder "audit/rebuild/guix"
 )
 
 // A maker knows the images of one build system: how to recover their recipe,
-// how to plan their rebuild, and who builds them.
+// how to plan their rebuild, and who builds
+// them; plan, vet, script and builder are nil where they cannot be built.
 type maker struct {
 	name    provenance.SystemName
 	system  provenance.System
@@ -25,7 +28,8 @@ type maker struct {
 }
 
 // makers are the build systems that are known, in the order in which they are
-// asked for their recipe.
+// asked for their recipe: that of Dockerfiles last, since it knows something of
+// nearly every image.
 func makers() []maker {
 	return []maker{
 		{
@@ -35,6 +39,8 @@ func makers() []maker {
 			},
 			vet: func(plan rebuild.Plan, f flags) (rebuild.Plan, error) { return guixbuilder.Vet(plan, f.trusted) },
 		},
+		{name: provenance.Nix, system: nix.System{}, keep: nix.Keep},
+		{name: provenance.Docker, system: docker.System{}, keep: docker.Keep},
 	}
 }
 
@@ -50,6 +56,10 @@ func systems() []provenance.System {
 // errNoRecipe is the reason when an image tells nothing to build by.
 var errNoRecipe = errors.New("the image tells no recipe that a builder could follow")
 
+// errNoBuilderYet is the reason for build systems whose recipe is recovered and
+// whose images audit cannot build.
+var errNoBuilderYet = errors.New("audit recovers the recipe of such images and does not build them; --rebuilt takes a rebuild made elsewhere")
+
 // makerOf returns the maker of a build system.
 func makerOf(name provenance.SystemName) (maker, error) {
 	for _, m := range makers() {
@@ -64,7 +74,9 @@ func makerOf(name provenance.SystemName) (maker, error) {
 func builderNames() []string {
 	names := []string{"auto"}
 	for _, m := range makers() {
-		names = append(names, string(m.name))
+		if m.builder != nil {
+			names = append(names, string(m.name))
+		}
 	}
 	return append(names, "none")
 }

@@ -51,6 +51,9 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, noRecipeError{err}
 	}
+	if m.plan == nil {
+		return rebuild.Plan{}, noRecipeError{errNoBuilderYet}
+	}
 	return m.plan(img, ev.Recipe, l.flags)
 }
 

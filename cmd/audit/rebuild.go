@@ -65,6 +65,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 		return err
 	}
 	m, err := makerOf(plan.System)
+	if err == nil && m.vet == nil {
+		err = errNoBuilderYet
+	}
 	if err == nil {
 		plan, err = m.vet(plan, newFlags(c))
 	}

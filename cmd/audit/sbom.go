@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -88,7 +87,7 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	}
 	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
 	defer l.tell.clear()
-	img, err := l.inspectPackages(c.Context, reference)
+	img, err := l.inspect(c.Context, reference)
 	if err != nil {
 		return nil, err
 	}
@@ -103,18 +102,6 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 		}
 	}
 	return sbom.Collect(img, ev, opt), nil
-}
-
-// inspectPackages reads an image with what tells of packages. When that is more
-// than fits into memory the image is read without it, and the bill says so.
-func (l *line) inspectPackages(ctx context.Context, reference string) (*inspect.Image, error) {
-	both := func(path string) bool { return keep(path) || sbom.Keep(path) }
-	img, err := open(ctx, reference, inspect.Options{Keep: both, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)})
-	var limit *inspect.LimitError
-	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
-		return open(ctx, reference, inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)})
-	}
-	return img, err
 }
 
 // putOne writes one document to -o, or to standard output.
