@@ -114,7 +114,7 @@ func TestNothingToPack(t *testing.T) {
 	}{
 		{"another system", func(r *provenance.Recipe) { r.System = provenance.Nix }, "nix"},
 		{"no system", func(r *provenance.Recipe) { *r = provenance.Recipe{System: provenance.UnknownSystem} }, "unknown"},
-		{"another format", func(r *provenance.Recipe) { r.Pack.Format = "tarball" }, "tarball"},
+		{"another format", func(r *provenance.Recipe) { r.Pack.Format = "squashfs" }, "mksquashfs"},
 		{"no profile", func(r *provenance.Recipe) { r.Pack.Root = "" }, "profile"},
 	} {
 		r := good

@@ -21,6 +21,8 @@ type era struct {
 	bareLinks  bool // symlinks outside the store come without the folders above them
 	tmp        bool // there is a /tmp
 	storeDirs  bool // /gnu and /gnu/store have entries of their own
+	fromRoot   bool // tar got one folder that holds everything, so names begin with "./"
+	populated  bool // what stands outside the store is a root folder, whose own entries tar does not sort but by --sort
 	env        bool // the config holds search paths
 	history    bool // the config holds a history
 	layers     layering
@@ -48,6 +50,29 @@ func eras() []era {
 		{name: "Guix of spring 2025, before 1.5", first: 4, last: 5, tmp: true, env: true, history: true, layers: pinned},
 	}
 }
+
+// erasOf lists the eras of the packer of one form.
+func erasOf(format string) []era {
+	switch format {
+	case tarball:
+		return []era{{name: "guix pack -f tarball since Guix 1.4", first: 4, last: latest, sorted: true, fromRoot: true}}
+	case system:
+		list := eras()
+		for i := range list {
+			list[i].name = "guix system image of " + list[i].name
+			list[i].extraFirst, list[i].populated, list[i].bareLinks, list[i].tmp, list[i].storeDirs = true, true, false, false, false
+		}
+		return list
+	}
+	return eras()
+}
+
+// The forms that can be packed again, as a recipe names them.
+const (
+	docker  = "docker"
+	tarball = "tarball"
+	system  = "system-docker"
+)
 
 // latest stands for all versions to come.
 const latest = 99
@@ -80,7 +105,7 @@ func candidates(img *inspect.Image, pack provenance.Pack) (fit []era, why string
 		both = shown
 		why = fmt.Sprintf("the profile's manifest is as Guix %s writes it, so those rules apply, though the recipe takes the packer for Guix %s", shown, pack.Era)
 	}
-	for _, e := range eras() {
+	for _, e := range erasOf(pack.Format) {
 		if _, ok := both.both(span{e.first, e.last}); ok {
 			fit = append(fit, e)
 		}
@@ -154,7 +179,7 @@ type owner struct {
 // whole is the style of the one layer of an image, and of the last of many:
 // what does not come out of the store.
 func (e era) whole() style {
-	return style{sorted: e.sorted, linked: e.linked, edited: true, owner: owner{uname: "root", gname: "root"}}
+	return style{sorted: e.sorted, linked: e.linked, edited: !e.fromRoot, owner: owner{uname: "root", gname: "root"}}
 }
 
 // items is the style of the layers of items. Without options tar writes the

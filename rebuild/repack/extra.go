@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix"
 )
 
 // A node is an entry that the packer makes itself, outside the store items.
@@ -26,8 +27,13 @@ type extra struct {
 }
 
 // newExtra returns what the packer of an era makes for a recipe.
-func newExtra(e era, pack provenance.Pack) extra {
+func newExtra(e era, pack provenance.Pack, img *inspect.Image) extra {
 	x := extra{nodes: make(map[string]node), bare: make(map[string]bool)}
+	if e.fromRoot || e.populated {
+		x.layout(guix.NewLayout(pack))
+		x.onlySome(img)
+		return x
+	}
 	if e.tmp {
 		x.nodes["tmp"] = node{kind: tar.TypeDir, mode: 0o1777}
 	}
@@ -47,6 +53,31 @@ func newExtra(e era, pack provenance.Pack) extra {
 		x.database(pack.Root)
 	}
 	return x
+}
+
+// layout adds what a packer lays.
+func (x extra) layout(l guix.Layout) {
+	for p, laid := range l {
+		n := node{kind: laid[0].Kind, mode: laid[0].Mode, link: laid[0].Target}
+		if n.kind == tar.TypeSymlink {
+			n.mode = 0o777
+		}
+		x.nodes[p] = n
+	}
+}
+
+// onlySome drops what only some versions of a system's packer made, where the
+// image has nothing of the kind.
+func (x extra) onlySome(img *inspect.Image) {
+	has := make(map[string]bool)
+	for _, f := range img.Files() {
+		has[f.Path] = true
+	}
+	for _, p := range []string{"run", "var/run", "root"} {
+		if !has[p] {
+			delete(x.nodes, p)
+		}
+	}
 }
 
 // database adds what (gnu build install) makes around the store's database.
@@ -90,8 +121,19 @@ func (n node) header(e *inspect.Entry) header {
 
 // arguments returns the names that the packer hands to tar for x, in order.
 // The order of bare symlinks is the caller's, so it is taken from the image.
-func (x extra) arguments(found []string) []string {
+func (x extra) arguments(found []string, e era) []string {
 	var args []string
+	if e.fromRoot {
+		return []string{"."}
+	}
+	if e.populated && !e.sorted { // in the order of readdir
+		for _, p := range found {
+			if _, ok := x.nodes[p]; ok {
+				args = append(args, p)
+			}
+		}
+		return args
+	}
 	for _, p := range slices.Sorted(maps.Keys(x.nodes)) {
 		if !strings.Contains(p, "/") && !x.bare[p] {
 			args = append(args, p)

@@ -91,20 +91,40 @@ func (c *layerCheck) place(e *inspect.Entry) bool {
 	if c.isRoot(e.Path) {
 		c.close(0)
 		c.roots = append(c.roots, e.Path)
-		if itemOf(e.Path) != "" {
-			c.weights = append(c.weights, weight{path: "/" + e.Path, layer: c.layer.Index})
-		}
 	} else if !c.enter(e.Path) {
 		return false
 	}
+	if itemOf(e.Path) == "/"+e.Path {
+		c.weights = append(c.weights, weight{path: "/" + e.Path, layer: c.layer.Index})
+	}
 	if e.Type == tar.TypeDir {
-		c.open = append(c.open, folder{path: e.Path})
+		c.open = append(c.open, folder{path: inFolder(e.Path)})
 	}
 	return true
 }
 
+// inFolder is what the parent of an entry in a folder is called: nothing for
+// the root.
+func inFolder(path string) string {
+	if path == "." {
+		return ""
+	}
+	return path
+}
+
+// depth is how many folders lead to a path.
+func depth(path string) int {
+	if path == "" {
+		return 0
+	}
+	return 1 + strings.Count(path, "/")
+}
+
 // isRoot says whether the packer names this path on tar's command line.
 func (c *layerCheck) isRoot(path string) bool {
+	if c.era.fromRoot {
+		return path == "."
+	}
 	if c.extra.bare[path] || !strings.Contains(path, "/") {
 		return true
 	}
@@ -116,14 +136,14 @@ func (c *layerCheck) enter(path string) bool {
 	dir := parent(path)
 	k := -1
 	if len(c.open) > 0 { // each is in the one before
-		k = strings.Count(dir, "/") - strings.Count(c.open[0].path, "/")
+		k = depth(dir) - depth(c.open[0].path)
 	}
 	if k < 0 || k >= len(c.open) || c.open[k].path != dir {
 		c.problem("entry-order", path, "it does not stand among the entries of its folder %q, which tar writes right after the folder", dir)
 		return false
 	}
 	c.close(k + 1)
-	f, base := &c.open[k], path[len(dir)+1:]
+	f, base := &c.open[k], strings.TrimPrefix(path[len(dir):], "/")
 	f.grow(base)
 	if base > f.last {
 		f.last = base
@@ -172,7 +192,7 @@ func (c *layerCheck) checkArguments() {
 			items = append(items, p)
 		}
 	}
-	made := c.extra.arguments(c.roots)
+	made := c.extra.arguments(c.roots, c.era)
 	due := slices.Concat(items, made)
 	if c.era.extraFirst {
 		due = slices.Concat(made, items)
@@ -224,6 +244,9 @@ func (c *layerCheck) due(i int) (header, bool) {
 	}
 	if c.style.shared {
 		h.mode = shareMode(h.mode)
+	}
+	if c.era.fromRoot {
+		h.name = "./" + strings.TrimPrefix(h.name, "./")
 	}
 	o := c.style.owner
 	h.uid, h.gid, h.uname, h.gname = o.uid, o.gid, o.uname, o.gname

@@ -37,17 +37,21 @@ import (
 )
 
 // Check packs the store items of img again and returns the check named repack.
-// It is skipped for images that are no docker image of Guix, and unknown where
+// It is skipped for what is neither an image for Docker nor a tarball by Guix, and unknown where
 // a layer could not be read to its end or the split over layers follows no file
 // system that is known; else it is pass or fail. Bytes counts the uncompressed
 // layers that came out the same.
 //
 // The contents that [Keep] names make the check of the config complete.
 func Check(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
+	broken, certain := brokenLayers(img, recipe.Pack)
+	if certain && recipe.System == provenance.Guix {
+		return inspect.Check{ID: inspect.Repack, Status: inspect.Fail, Findings: broken, Summary: "a layer has a header that no packer writes, and could not be read to its end"}
+	}
 	if why := unfit(img, recipe); why != "" {
 		return inspect.Check{ID: inspect.Repack, Status: inspect.Skipped, Summary: why}
 	}
-	if broken := brokenLayers(img); len(broken) > 0 {
+	if len(broken) > 0 {
 		return inspect.Check{ID: inspect.Repack, Status: inspect.Unknown, Findings: broken, Summary: "a layer could not be read to its end, so there is nothing to compare with"}
 	}
 	return regenerate(img, recipe.Pack).check()
@@ -79,24 +83,36 @@ func unfit(img *inspect.Image, recipe provenance.Recipe) string {
 	switch {
 	case recipe.System != provenance.Guix:
 		return fmt.Sprintf("only what Guix packed can be packed again here; the recipe's system is %s", recipe.System)
-	case recipe.Pack.Format != "docker":
-		return fmt.Sprintf("only docker images can be packed again here; the recipe's format is %q", recipe.Pack.Format)
+	case unpackable(recipe.Pack.Format) != "":
+		return unpackable(recipe.Pack.Format)
 	case !strings.HasPrefix(recipe.Pack.Root, storeDir):
 		return "the image does not tell which profile it was made of"
 	case len(img.Layers) == 0:
 		return "the image has no layers"
+	case len(erasFor(img, recipe.Pack)) == 0:
+		return fmt.Sprintf("how the packer of Guix %s laid out its tarballs is not known here", recipe.Pack.Era)
 	}
 	return ""
 }
 
-func brokenLayers(img *inspect.Image) []inspect.Finding {
-	var out findings
-	for _, l := range img.Layers {
-		if l.Broken != nil {
-			out.problem("layer-broken", l.Index, "", "%v", l.Broken)
-		}
+func erasFor(img *inspect.Image, pack provenance.Pack) []era {
+	fit, _ := candidates(img, pack)
+	return fit
+}
+
+// unpackable says why what is of a form cannot be packed again, "" when it can.
+func unpackable(format string) string {
+	switch format {
+	case docker, tarball, system:
+		return ""
+	case "squashfs":
+		return "mksquashfs compresses a squashfs as a whole, and its bytes depend on its version and that of its compressor: nothing short of running it gives them again"
+	case "docker-export":
+		return "a container engine has written these files anew when it exported them: nothing is left of what the packer wrote"
+	case "layers":
+		return "another tool than Guix's packer has put the layers together"
 	}
-	return out.list
+	return fmt.Sprintf("how files of the form %q were packed is not known here", format)
 }
 
 // An attempt packs an image again by the rules of one era.
@@ -126,18 +142,20 @@ func (a *attempt) run() {
 		a.unsorted = a.unsorted || c.unsorted && !c.style.sorted
 	}
 	a.checkItems()
-	if len(layers) > 1 {
+	switch {
+	case len(layers) > 1:
 		a.checkSplit()
-	} else {
+	case !a.era.fromRoot:
 		a.noteOrder()
 	}
 	a.noteFreedoms()
 	checkConfig(a.img, a.pack, a.era, &a.out)
+	checkArchive(a.img, a.pack, a.era, &a.out)
 }
 
 // plan says what belongs into each layer.
 func (a *attempt) plan() []*layerCheck {
-	made := newExtra(a.era, a.pack)
+	made := newExtra(a.era, a.pack, a.img)
 	last := len(a.img.Layers) - 1
 	if last == 0 || a.era.layers == single {
 		if last > 0 {

@@ -3,16 +3,20 @@ package repack
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"audit/inspect"
 )
@@ -21,6 +25,9 @@ import (
 type rawImage struct {
 	config []byte
 	layers []*rawLayer
+	name   string            // of the archive's one layer; "" for a name of no meaning
+	tag    string            // "" for one of no meaning
+	others map[string][]byte // small members of the archive, by name
 }
 
 // A rawLayer is a tar archive cut into its members.
@@ -110,11 +117,19 @@ func cut(t testing.TB, data []byte) *rawLayer {
 func apart(t testing.TB, path string) *rawImage {
 	t.Helper()
 	files := archiveFiles(t, path)
-	var manifest []struct{ Layers []string }
+	var manifest []struct{ Layers, RepoTags []string }
 	if err := json.Unmarshal(files["manifest.json"], &manifest); err != nil {
 		t.Fatal(err)
 	}
-	raw := &rawImage{config: files["config.json"]}
+	raw := &rawImage{config: files["config.json"], tag: manifest[0].RepoTags[0], others: make(map[string][]byte)}
+	if len(manifest[0].Layers) == 1 {
+		raw.name = manifest[0].Layers[0]
+	}
+	for name, body := range files {
+		if !strings.HasSuffix(name, "/layer.tar") && name != "config.json" && name != "manifest.json" && !strings.HasSuffix(name, "/") {
+			raw.others[name] = body
+		}
+	}
 	for _, name := range manifest[0].Layers {
 		raw.layers = append(raw.layers, cut(t, files[name]))
 	}
@@ -124,6 +139,20 @@ func apart(t testing.TB, path string) *rawImage {
 // pack writes the image as a docker-archive and returns its path. The config
 // tells the diffIDs of the layers as they are now: nothing gives a change away.
 func (raw *rawImage) pack(t testing.TB) string {
+	t.Helper()
+	return raw.packAs(t, diffIDsOf(raw))
+}
+
+func diffIDsOf(raw *rawImage) []string {
+	var ids []string
+	for _, l := range raw.layers {
+		ids = append(ids, fmt.Sprintf(`"sha256:%x"`, sha256.Sum256(l.bytes())))
+	}
+	return ids
+}
+
+// packAs is pack with a config that claims these diffIDs.
+func (raw *rawImage) packAs(t testing.TB, ids []string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "image.tar")
 	out, err := os.Create(path)
@@ -140,20 +169,33 @@ func (raw *rawImage) pack(t testing.TB) string {
 			t.Fatal(err)
 		}
 	}
-	var ids, names []string
+	var names []string
 	for i, l := range raw.layers {
-		data := l.bytes()
-		ids = append(ids, fmt.Sprintf(`"sha256:%x"`, sha256.Sum256(data)))
-		names = append(names, fmt.Sprintf(`"%d/layer.tar"`, i))
-		put(fmt.Sprintf("%d/layer.tar", i), data)
+		name := raw.layerName(i, ids)
+		names = append(names, fmt.Sprintf("%q", name))
+		put(name, l.bytes())
+	}
+	for _, name := range slices.Sorted(maps.Keys(raw.others)) {
+		put(name, raw.others[name])
 	}
 	head, _, _ := strings.Cut(string(raw.config), `"diff_ids":[`)
 	put("config.json", []byte(head+`"diff_ids":[`+strings.Join(ids, ",")+`]}}`))
-	put("manifest.json", []byte(`[{"Config":"config.json","RepoTags":["x:latest"],"Layers":[`+strings.Join(names, ",")+`]}]`))
+	put("manifest.json", []byte(`[{"Config":"config.json","RepoTags":["`+cmp.Or(raw.tag, "x:latest")+`"],"Layers":[`+strings.Join(names, ",")+`]}]`))
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// layerName is the packer's own name for a layer, where the image has one.
+func (raw *rawImage) layerName(i int, ids []string) string {
+	switch {
+	case raw.name != "":
+		return raw.name
+	case raw.tag != "":
+		return strings.Trim(ids[i], `"`) + "/layer.tar"
+	}
+	return fmt.Sprintf("%d/layer.tar", i)
 }
 
 // A tampering is one change to a sample, and the finding that tells it.
@@ -450,6 +492,14 @@ func archiveFiles(t testing.TB, path string) map[string][]byte {
 
 func gunzip(t testing.TB, data []byte) io.Reader {
 	t.Helper()
+	if bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd}) {
+		z, err := zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(z.Close)
+		return z
+	}
 	if !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
 		return bytes.NewReader(data)
 	}
