@@ -3,9 +3,9 @@
 //
 // [Collect] makes one [Bill], which knows of neither format, from an inspected
 // image and its recipe; [Bill.WriteSPDX] and [Bill.WriteCycloneDX] print it,
-// and [Compare] tells what changed from one to another. The same image gives the same bytes, on every machine and on every run: ids
-// derive from digests, the date from the caller or the image, and all lists
-// are sorted.
+// and [Compare] tells what changed from one to another. The same image gives
+// the same bytes, on every machine and on every run: ids derive from digests,
+// the date from the caller or the image, and all lists are sorted.
 //
 // The image is the subject. It contains its layers, these contain the store
 // items, and a store item depends on those that its bytes refer to. Every

@@ -15,6 +15,9 @@ var (
 	exceptionList string
 )
 
+// licenseListVersion is the version of the lists.
+const licenseListVersion = "3.28"
+
 // A License is what the image itself says of a component's licence.
 type License struct {
 	// Expression is a valid SPDX license expression (SPDX 2.3, annex D) of

@@ -155,23 +155,20 @@ func (f *finder) metadata(file inspect.File) {
 }
 
 // body returns the content of a file; that of a hard link lies with its
-// target.
+// target, in the same layer.
 func (f *finder) body(file inspect.File) ([]byte, error) {
-	source := file
+	path := file.Path
 	if file.Type == '1' {
-		target, ok := f.files[inspect.CleanPath(file.Linkname)]
-		if !ok {
-			return nil, fmt.Errorf("it is a hard link to %s, which is not there", clean(file.Linkname))
-		}
-		source = target
+		path = inspect.CleanPath(file.Linkname)
 	}
-	if source.Size > maxMetadata {
-		return nil, fmt.Errorf("%d bytes are more than the metadata of a package has", source.Size)
+	body, ok := f.img.Body(file.Layer, path)
+	switch {
+	case !ok:
+		return nil, errors.New("its content was not kept when the image was read")
+	case len(body) > maxMetadata:
+		return nil, fmt.Errorf("%d bytes are more than the metadata of a package has", len(body))
 	}
-	if body, ok := f.img.Body(source.Layer, source.Path); ok {
-		return body, nil
-	}
-	return nil, errors.New("its content was not kept when the image was read")
+	return body, nil
 }
 
 // container returns what a file belongs to.
@@ -185,21 +182,23 @@ func (f *finder) container(path string) string {
 	return ""
 }
 
-// add notes a part; one that is there already gains its evidence.
-func (f *finder) add(p Part) {
+// add notes a part and returns its key; one that is there already gains its
+// evidence.
+func (f *finder) add(p Part) string {
 	p.Key = strings.Join([]string{string(p.Ecosystem), p.Name, p.Version, p.Arch, p.In}, "\x00")
 	if same := f.found[p.Key]; same != nil {
 		same.Evidence = append(same.Evidence, p.Evidence...)
-		return
+		return p.Key
 	}
 	if len(f.found) == maxParts {
 		if !f.full {
 			f.gaps = append(f.gaps, Gap{p.Evidence[0], fmt.Sprintf("from here on nothing was looked into: there are more than %d packages", maxParts)})
 		}
 		f.full = true
-		return
+		return ""
 	}
 	f.found[p.Key] = &p
+	return p.Key
 }
 
 func (f *finder) gap(file inspect.File, message string) {
@@ -207,18 +206,22 @@ func (f *finder) gap(file inspect.File, message string) {
 }
 
 // contents lists the regular files with their digests, by path. A hard link is
-// a file with the content of its target.
+// a file with the content of its target, as long as no layer above replaces
+// that one.
 func (f *finder) contents(files []inspect.File) []FileEntry {
 	var list []FileEntry
 	for _, file := range files {
 		source := file
 		if file.Type == '1' {
 			source = f.files[inspect.CleanPath(file.Linkname)]
+			if source.Entry == nil || source.Layer != file.Layer {
+				f.gap(file, "it is a hard link to a file that is gone or replaced, and has no digest of its own")
+				continue
+			}
 		}
-		if source.Entry == nil || source.Type != '0' {
-			continue
+		if source.Type == '0' {
+			list = append(list, FileEntry{Place{file.Layer, file.Path}, source.Digest, source.Size, f.container(file.Path)})
 		}
-		list = append(list, FileEntry{Place{file.Layer, file.Path}, source.Digest, source.Size, f.container(file.Path)})
 	}
 	return list
 }

@@ -170,6 +170,26 @@ func TestPrograms(t *testing.T) {
 	checkCycloneDX(t, b, writeCycloneDX(t, b))
 }
 
+// Files that are one file are read where their content is.
+func TestHardLinks(t *testing.T) {
+	link := func(name, target string) inspect.Entry { return inspect.Entry{Path: name, Type: '1', Linkname: target} }
+	lower := &inspect.Layer{Entries: []inspect.Entry{
+		{Path: "a/one", Type: '0', Size: 3, Digest: inspect.Sum{1}}, link("a/two", "./a/one"),
+		{Path: "b/one", Type: '0', Size: 3, Digest: inspect.Sum{2}}, link("b/two", "/b/one"), link("c", "nowhere"),
+	}}
+	upper := &inspect.Layer{Index: 1, Entries: []inspect.Entry{{Path: "b/one", Type: '0', Size: 4, Digest: inspect.Sum{3}}}}
+	b := Collect(&inspect.Image{Layers: []*inspect.Layer{lower, upper}}, nil, Options{Files: true})
+	want := []FileEntry{
+		{Place{0, "a/one"}, inspect.Sum{1}, 3, ""}, {Place{0, "a/two"}, inspect.Sum{1}, 3, ""}, {Place{1, "b/one"}, inspect.Sum{3}, 4, ""},
+	}
+	if diff := cmp.Diff(want, b.Files); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(b.Gaps) != 2 || b.Gaps[0].Path != "b/two" || b.Gaps[1].Path != "c" {
+		t.Errorf("gaps %v, want those of b/two and c", b.Gaps)
+	}
+}
+
 // What is too large, and what is too much together, is left and said.
 func TestChoosePrograms(t *testing.T) {
 	lower := &inspect.Layer{Entries: []inspect.Entry{{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20}}}
@@ -422,8 +442,8 @@ func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(ggplot))
 	f.Add([]byte(`{"name": "@a/b", "version": "1", "licenses": [{"type": "MIT"}]}`))
 	f.Add([]byte("Name: </text>\nVersion: \x00<text>\nLicense: \x1b[31m\n"))
+	fd := &finder{known: newLicenses()}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		fd := &finder{known: newLicenses()}
 		b := Collect(&inspect.Image{}, nil, Options{})
 		for i, read := range []func([]byte) (Part, error){fd.python, fd.r, fd.npm} {
 			p, err := read(body)

@@ -74,8 +74,9 @@ func (d *spdxDocument) build() *spdx.Document {
 		DocumentName:      clean(b.Image.Name),
 		DocumentNamespace: b.namespace(),
 		CreationInfo: &spdx.CreationInfo{
-			Creators: []common.Creator{{CreatorType: "Tool", Creator: b.tool()}},
-			Created:  b.Created.Format(time.RFC3339),
+			LicenseListVersion: licenseListVersion,
+			Creators:           []common.Creator{{CreatorType: "Tool", Creator: b.tool()}},
+			Created:            b.Created.Format(time.RFC3339),
 		},
 		DocumentComment: b.summary(),
 	}

@@ -16,15 +16,12 @@ func (f *finder) system() {
 		if p.Name == "" {
 			continue
 		}
-		part := Part{
+		f.keys[systemKey(p)] = f.add(Part{
 			Ecosystem: Ecosystem(p.Manager), Name: p.Name, Version: p.Version, Arch: p.Arch,
 			License: f.known.declared(p.License), PURL: systemPURL(p, f.os.Release),
 			CPE:      cpe(p.Name, upstream(p.Manager, p.Version)),
 			Evidence: []Place{{p.Layer, p.Path}},
-		}
-		f.add(part)
-		part.Key = strings.Join([]string{string(part.Ecosystem), part.Name, part.Version, part.Arch, ""}, "\x00")
-		f.keys[systemKey(p)] = part.Key
+		})
 	}
 	for _, p := range f.os.Problems {
 		f.gaps = append(f.gaps, Gap{Place{p.Layer, p.Path}, p.Message})
