@@ -47,17 +47,16 @@ func outputFlags() []cli.Flag {
 }
 
 func buildFlags() []cli.Flag {
-	return []cli.Flag{
+	return append(trustFlags(), []cli.Flag{
 		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: auto (by recipe, when it is there), guix, or none"},
 		&cli.StringFlag{Name: "rebuilt", Usage: "take `IMAGE` as the rebuild, made elsewhere, and run no builder"},
-		&cli.StringSliceFlag{Name: "trust-channel", Usage: "let code of the channel at `URL` run here; may be given again"},
 		&cli.StringSliceFlag{Name: "fresh", Usage: "build `PACKAGE` again although it is in the store; all for every one"},
 		&cli.BoolFlag{Name: "no-substitutes", Usage: "let the builder fetch nothing that others have built"},
 		&cli.StringSliceFlag{Name: "substitute-urls", Usage: "let the builder fetch from `URL` only; may be given again"},
 		&cli.IntFlag{Name: "cores", Usage: "let each build use `N` cores (default: as the builder is set up)"},
 		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
 		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
-	}
+	}...)
 }
 
 // newLine makes a line of the flags of a verb.
