@@ -28,6 +28,7 @@ type line struct {
 	rebuilt string // image built elsewhere; "" to run the builder
 	flags   flags  // what makers are told
 	fresh   []string
+	inputs  bool // build all that took part twice
 	options rebuild.Options
 	timeout time.Duration
 	farms   farms
@@ -165,7 +166,7 @@ func (l *line) recover(img *inspect.Image) (ev *provenance.Evidence, err error) 
 // to, which the checks then give.
 func (l *line) rebuild(ctx context.Context, a *audit) error {
 	var err error
-	if a.maker, err = makerOf(a.evidence.Recipe.System); err == nil {
+	if a.maker, err = makerFor(a.evidence.Recipe, l.flags); err == nil {
 		err = l.makePlan(a)
 	}
 	switch {
@@ -201,7 +202,7 @@ func (l *line) build(ctx context.Context, a *audit) error {
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, Image: a.image, Options: l.options}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
 		a.result, a.buildErr = a.maker.builder.Build(bounded, *a.plan, job)
 		return a.buildErr
 	})

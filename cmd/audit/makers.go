@@ -12,6 +12,7 @@ import (
 	"audit/provenance/nix"
 	"audit/rebuild"
 	guixbuilder "audit/rebuild/guix"
+	nixbuilder "audit/rebuild/nix"
 )
 
 // A maker knows the images of one build system: how to recover their recipe,
@@ -39,7 +40,13 @@ func makers() []maker {
 			},
 			vet: func(plan rebuild.Plan, f flags) (rebuild.Plan, error) { return guixbuilder.Vet(plan, f.trusted) },
 		},
-		{name: provenance.Nix, system: nix.System{}, keep: nix.Keep},
+		{
+			name: provenance.Nix, system: nix.System{}, keep: nix.Keep, script: nixbuilder.Script, builder: nixbuilder.Builder{},
+			plan: func(img *inspect.Image, recipe provenance.Recipe, f flags) (rebuild.Plan, error) {
+				return nixbuilder.NewPlan(img, recipe, f.nix)
+			},
+			vet: func(plan rebuild.Plan, _ flags) (rebuild.Plan, error) { return nixbuilder.Vet(plan) },
+		},
 		{name: provenance.Docker, system: docker.System{}, keep: docker.Keep},
 	}
 }
@@ -70,6 +77,15 @@ func makerOf(name provenance.SystemName) (maker, error) {
 	return maker{}, errNoRecipe
 }
 
+// makerFor returns who builds an image again: the maker of its recipe, or the
+// one whose recipe the user gives.
+func makerFor(recipe provenance.Recipe, f flags) (maker, error) {
+	if !f.nix.IsZero() {
+		return makerOf(provenance.Nix)
+	}
+	return makerOf(recipe.System)
+}
+
 // builderNames are the values of --builder.
 func builderNames() []string {
 	names := []string{"auto"}
@@ -83,11 +99,32 @@ func builderNames() []string {
 
 // flags are what a maker is told on the command line.
 type flags struct {
+	nix     nixbuilder.Input
 	trusted guixbuilder.Trusted
 }
 
 func newFlags(c *cli.Context) flags {
-	return flags{trusted: guixbuilder.Trusted{Channels: c.StringSlice("trust-channel"), Configuration: c.Bool("trust-configuration")}}
+	return flags{nix: nixInput(c), trusted: guixbuilder.Trusted{Channels: c.StringSlice("trust-channel"), Configuration: c.Bool("trust-configuration")}}
+}
+
+func nixInput(c *cli.Context) nixbuilder.Input {
+	return nixbuilder.Input{
+		Drv: c.String("nix-drv"), Expr: c.String("nix-expr"), Attr: c.String("nix-attr"), Flake: c.String("nix-flake"),
+		Path: c.StringSlice("nix-path"), URIs: c.StringSlice("nix-uri"), Settings: c.StringSlice("nix-setting"),
+	}
+}
+
+// nixFlags complete the recipe of an image that Nix made, which it never tells.
+func nixFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
+		&cli.StringFlag{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},
+		&cli.StringFlag{Name: "nix-attr", Usage: "the `ATTRIBUTE` of --nix-expr that makes the image"},
+		&cli.StringFlag{Name: "nix-flake", Usage: "of an image by Nix: build it from `REF#ATTRIBUTE`"},
+		&cli.StringSliceFlag{Name: "nix-path", Usage: "let --nix-expr read `[NAME=]FOLDER` too; may be given again"},
+		&cli.StringSliceFlag{Name: "nix-uri", Usage: "let --nix-expr fetch from addresses that begin with `URL`; may be given again"},
+		&cli.StringSliceFlag{Name: "nix-setting", Usage: "set `NAME=VALUE` of nix.conf, of those that loosen nothing; may be given again"},
+	}
 }
 
 // trustFlags say whose code a rebuild may run.

@@ -20,7 +20,7 @@ func planCommand() *cli.Command {
 		ArgsUsage: "IMAGE",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
-		}, trustFlags()...),
+		}, append(trustFlags(), nixFlags()...)...),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
@@ -47,7 +47,7 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
-	m, err := makerOf(ev.Recipe.System)
+	m, err := makerFor(ev.Recipe, l.flags)
 	if err != nil {
 		return rebuild.Plan{}, noRecipeError{err}
 	}
