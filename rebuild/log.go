@@ -45,7 +45,7 @@ func (l *lineLog) Write(p []byte) (int, error) {
 // flush hands the line on that was read so far. Lines of nothing but control
 // characters say nothing.
 func (l *lineLog) flush() {
-	line := clean(l.partial)
+	line := Clean(l.partial)
 	l.partial = l.partial[:0]
 	if strings.TrimSpace(line) == "" {
 		return
@@ -61,10 +61,10 @@ func (l *lineLog) flush() {
 	}
 }
 
-// clean removes what a terminal would obey instead of show: control sequences
+// Clean removes what a terminal would obey instead of show: control sequences
 // (ECMA-48, 5.4), other control and format characters, bytes that are not
 // UTF-8.
-func clean(line []byte) string {
+func Clean(line []byte) string {
 	var b strings.Builder
 	for len(line) > 0 {
 		if n := controlSequence(line); n > 0 {

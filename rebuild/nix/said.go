@@ -7,6 +7,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"audit/rebuild"
 )
 
 // said is what Nix has said while it worked, gathered line by line from its log
@@ -65,7 +67,7 @@ func (s *said) take(m message) error {
 	case m.Action == "start" && m.Type == activitySubstitute:
 		s.fetched[m.field(0)] = m.field(1)
 	case m.Action == "result" && (m.Type == resultBuildLine || m.Type == resultPostBuild):
-		return s.tell("  " + m.field(0))
+		return s.tell("  " + plain(m.field(0)))
 	case m.Action == "msg":
 		s.note(plain(m.Msg))
 		return s.tell(plain(m.Msg))
@@ -129,11 +131,15 @@ func (s *said) tell(line string) error {
 	return err
 }
 
-// color matches what Nix puts around words for terminals, whatever the log
-// format.
-var color = regexp.MustCompile("\x1b\\[[0-9;]*m")
-
-func plain(text string) string { return color.ReplaceAllString(text, "") }
+// plain takes out what a terminal would obey: Nix colours words whatever the log
+// format, and what a build has written comes as it is. Lines stay lines.
+func plain(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = rebuild.Clean([]byte(line))
+	}
+	return strings.Join(lines, "\n")
+}
 
 // wasBuilt says whether a derivation was built, and on which machine.
 func (s *said) wasBuilt(drv string) (machine string, ok bool) {
