@@ -47,16 +47,19 @@ func outputFlags() []cli.Flag {
 }
 
 func buildFlags() []cli.Flag {
-	return append(trustFlags(), []cli.Flag{
-		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: auto (by recipe, when it is there), guix, or none"},
+	return slices.Concat([]cli.Flag{
+		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: " + strings.Join(builderNames(), ", ") + "; auto is by recipe, when it is there"},
 		&cli.StringFlag{Name: "rebuilt", Usage: "take `IMAGE` as the rebuild, made elsewhere, and run no builder"},
 		&cli.StringSliceFlag{Name: "fresh", Usage: "build `PACKAGE` again although it is in the store; all for every one"},
+		&cli.BoolFlag{Name: "check-inputs", Usage: "build everything that took part twice, to name what does not come out the same"},
 		&cli.BoolFlag{Name: "no-substitutes", Usage: "let the builder fetch nothing that others have built"},
 		&cli.StringSliceFlag{Name: "substitute-urls", Usage: "let the builder fetch from `URL` only; may be given again"},
+		&cli.StringSliceFlag{Name: "substitute-key", Usage: "let Nix believe what `NAME:BASE64` signed of what it fetches; may be given again"},
+		&cli.StringFlag{Name: "builders", Usage: "let Nix build on `MACHINES`, as its option of that name has them"},
 		&cli.IntFlag{Name: "cores", Usage: "let each build use `N` cores (default: as the builder is set up)"},
 		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
 		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
-	}...)
+	}, trustFlags(), nixFlags())
 }
 
 // newLine makes a line of the flags of a verb.
@@ -67,7 +70,7 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), flags: newFlags(c),
-		fresh: c.StringSlice("fresh"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
+		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	if l.allow, err = readAllow(c.String("allow")); err != nil {
 		return nil, err
@@ -84,7 +87,7 @@ func newLine(c *cli.Context) (*line, error) {
 func buildOptions(c *cli.Context) rebuild.Options {
 	return rebuild.Options{
 		NoSubstitutes: c.Bool("no-substitutes"), SubstituteURLs: c.StringSlice("substitute-urls"),
-		Cores: c.Int("cores"), MaxJobs: c.Int("max-jobs"),
+		Cores: c.Int("cores"), MaxJobs: c.Int("max-jobs"), SubstituteKeys: c.StringSlice("substitute-key"), Builders: c.String("builders"),
 	}
 }
 
