@@ -43,14 +43,30 @@ type meter struct {
 
 func newMeter(r io.Reader) *meter { return &meter{r: r, h: sha256.New()} }
 
+// newMeter returns a meter of a layer, which only counts when nobody asks for
+// digests.
+func (p *pass) newMeter(r io.Reader) *meter {
+	if p.opt.KeepOnly {
+		return &meter{r: r}
+	}
+	return newMeter(r)
+}
+
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
-	m.h.Write(p[:n])
+	if m.h != nil {
+		m.h.Write(p[:n])
+	}
 	m.n += int64(n)
 	return n, err
 }
 
-func (m *meter) sum() Sum { return sumOf(m.h) }
+func (m *meter) sum() Sum {
+	if m.h == nil {
+		return Sum{}
+	}
+	return sumOf(m.h)
+}
 
 // An otherHash computes the digest that the path of a blob names where that is
 // not SHA-256, which every blob gets (OCI image-spec v1.1, descriptor.md

@@ -33,7 +33,7 @@ func (p *pass) readLayer(where string, r *bufio.Reader, at io.ReaderAt) (*Layer,
 
 // readPacked reads a layer whose blob is compressed.
 func (p *pass) readPacked(layer *Layer, r io.Reader) error {
-	blob := newMeter(r)
+	blob := p.newMeter(r)
 	in := bufio.NewReaderSize(blob, 64<<10)
 	x, err := expand(in, layer.Compression)
 	if err != nil {
@@ -62,7 +62,7 @@ type tarReader struct {
 
 // readTar reads the uncompressed tar of a layer.
 func (p *pass) readTar(layer *Layer, x *expander, at io.ReaderAt) error {
-	whole := newMeter(p.expanded(layer.Member, layer.Compression, x))
+	whole := p.newMeter(p.expanded(layer.Member, layer.Compression, x))
 	frame := &frameReader{r: whole, w: newFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: p.newSink(layer)}
 	t.sink.store.at, t.sink.counted = at, true

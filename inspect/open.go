@@ -20,6 +20,10 @@ type Options struct {
 	// Keep says whether the content of the regular file at path (of the form
 	// of Entry.Path) is to be kept for [Image.Body].
 	Keep func(path string) bool
+	// KeepOnly says that nothing but what Keep asks for is of interest: no
+	// layer and no content is hashed, and no store item is looked into, so that
+	// only Body of the image is of use.
+	KeepOnly bool
 	// Platform chooses among the images of an index, such as "linux/arm64";
 	// "" means that of this machine, else the only one.
 	Platform string

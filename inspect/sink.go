@@ -67,8 +67,10 @@ func (s *sink) add(e *Entry, content io.Reader) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
-	s.scan.seen = s.store.enter(e)
-	s.scanText(e)
+	if !s.pass.opt.KeepOnly {
+		s.scan.seen = s.store.enter(e)
+		s.scanText(e)
+	}
 	if isHeaderOnly(e.Type) {
 		s.layer.Entries = append(s.layer.Entries, *e)
 		return nil
@@ -98,8 +100,10 @@ func (s *sink) content(e *Entry, r io.Reader) error {
 			return err
 		}
 	}
-	s.scan.close()
-	e.Digest = sumOf(s.sum)
+	if !s.pass.opt.KeepOnly {
+		s.scan.close()
+		e.Digest = sumOf(s.sum)
+	}
 	s.layer.keep(e.Path, body)
 	return nil
 }
@@ -112,11 +116,11 @@ func (s *sink) take(e *Entry, body *body, p []byte) error {
 		}
 	}
 	e.Size += int64(len(p))
-	s.sum.Write(p)
-	s.scan.write(p)
-	if err := body.write(s.where+": "+e.Name, p); err != nil {
+	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.opt.KeepOnly {
 		return err
 	}
+	s.sum.Write(p)
+	s.scan.write(p)
 	return s.store.write(p)
 }
 
