@@ -71,7 +71,7 @@ func (in Input) Check() error {
 func Settings() []string {
 	return []string{
 		"build-cores", "build-poll-interval", "builders-use-substitutes", "connect-timeout", "cores", "extra-platforms",
-		"extra-sandbox-paths", "extra-system-features", "filter-syscalls", "http-connections", "max-jobs", "max-silent-time",
+		"extra-sandbox-paths", "extra-system-features", "filter-syscalls", "fsync-metadata", "http-connections", "max-jobs", "max-silent-time",
 		"netrc-file", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-paths", "stalled-download-timeout", "system",
 		"system-features", "timeout", "use-sqlite-wal",
 	}

@@ -64,7 +64,7 @@ type lab struct {
 func newLab(t *testing.T, image string, in Input) *lab {
 	t.Helper()
 	real(t)
-	in.Settings = append(in.Settings, hostTools)
+	in.Settings = append(in.Settings, hostTools, "fsync-metadata=false")
 	l := &lab{t: t, input: in}
 	if image != "" {
 		l.image = l.open(filepath.Join(samples, image))
