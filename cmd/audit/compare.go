@@ -77,7 +77,7 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 	if keep == nil || a.image.Reference == "-" || a.rebuilt.Reference == "-" {
 		return nil
 	}
-	opt := inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading what differs")}
+	opt := inspect.Options{Keep: keep, KeepOnly: true, Platform: l.platform, Progress: l.tell.bytes("reading what differs")}
 	original, err := open(ctx, a.image.Reference, opt)
 	if err != nil {
 		return err

@@ -104,7 +104,7 @@ func archive(t testing.TB, config string, layers ...[]byte) string {
 
 func open(t testing.TB, path string, keep func(string) bool) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(context.Background(), path, inspect.Options{Keep: keep})
+	img, err := inspect.Open(context.Background(), path, inspect.Options{Keep: keep, KeepOnly: keep != nil})
 	if err != nil {
 		t.Fatal(err)
 	}
