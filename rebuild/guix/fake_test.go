@@ -111,9 +111,9 @@ func stepOf(args []string) string {
 		return "references"
 	case strings.HasPrefix(line, "gc --requisites "):
 		return "requisites"
-	case strings.HasPrefix(strings.Replace(line, " --verbosity=3", "", 1), "time-machine -C channels.scm -- pack -d "):
+	case derives(line):
 		return "derive"
-	case strings.HasPrefix(line, "time-machine -C channels.scm -- pack "):
+	case strings.HasPrefix(line, "time-machine -C channels.scm -- pack "), strings.HasPrefix(line, "time-machine -C channels.scm -- system image "):
 		return "pack"
 	case strings.HasPrefix(line, "build --check -K "):
 		return "check"
@@ -295,4 +295,10 @@ func (w *world) calls() []string {
 		w.t.Fatal(err)
 	}
 	return strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), w.store, "STORE")), "\n")
+}
+
+// derives says whether a command asks for a derivation only.
+func derives(line string) bool {
+	line = strings.Replace(line, " --verbosity=3", "", 1)
+	return strings.HasPrefix(line, "time-machine -C channels.scm -- pack -d ") || strings.HasPrefix(line, "time-machine -C channels.scm -- system image -d ")
 }

@@ -23,8 +23,8 @@ func newSaid() *said {
 // Write takes one line.
 func (s *said) Write(p []byte) (int, error) {
 	line := strings.TrimSpace(string(p))
-	if drv, ok := strings.CutPrefix(line, "successfully built "); ok {
-		s.built[drv] = true
+	if _, drv, ok := strings.Cut(line, "successfully built /"); ok { // after what the build wrote, if that had no newline
+		s.built["/"+drv] = true
 	}
 	if item, ok := between(line, "substituting ", "..."); ok {
 		s.fetched[path.Base(item)] = ""

@@ -58,7 +58,7 @@ func (s *session) items(ctx context.Context, g *graph, before map[string]bool) (
 	if profile == "" {
 		return nil, fmt.Errorf("%w: the derivation %s is made from no profile", rebuild.ErrBuild, g.root.path)
 	}
-	out, err := s.run(ctx, "gc", "--requisites", profile)
+	out, err := s.run(ctx, append([]string{"gc", "--requisites", profile}, s.packedBeside(g, profile)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("listing the rebuilt image's store items: %w", err)
 	}
@@ -72,6 +72,22 @@ func (s *session) items(ctx context.Context, g *graph, before map[string]bool) (
 	}
 	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
 	return items, nil
+}
+
+// packedBeside lists the items of the original that the packer is handed beside
+// the profile, such as the script that sets the environment in a squashfs.
+func (s *session) packedBeside(g *graph, profile string) []string {
+	var beside []string
+	originals := s.originals()
+	for _, d := range g.near {
+		for _, out := range d.outputs {
+			if slices.Contains(g.root.inputs, d.path) && out != profile && slices.Contains(originals, out) {
+				beside = append(beside, out)
+			}
+		}
+	}
+	slices.Sort(beside)
+	return slices.Compact(beside)
 }
 
 // origin says where an item came from, as far as Guix said it. An item that it

@@ -1,0 +1,199 @@
+package guix
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/guix"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+const forms = "../../fixtures/guix/forms"
+
+// recovered opens a form and returns it with its recipe.
+func recovered(t *testing.T, file string) (*inspect.Image, provenance.Recipe) {
+	t.Helper()
+	img, err := inspect.Open(t.Context(), filepath.Join(forms, file), inspect.Options{Keep: guix.Keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img, ev.Recipe
+}
+
+// Every form can be planned, its plan passes through a file, and its script
+// calls what made it.
+func TestPlansOfForms(t *testing.T) {
+	entries, err := os.ReadDir(forms)
+	if err != nil || len(entries) < 16 {
+		t.Fatalf("%d forms: %v", len(entries), err)
+	}
+	trusted := Trusted{Channels: []string{fixturesURL}, Configuration: true}
+	for _, e := range entries {
+		t.Run(e.Name(), func(t *testing.T) {
+			img, recipe := recovered(t, e.Name())
+			p, err := NewPlan(img, recipe, trusted)
+			if err != nil || p.Refused != "" {
+				t.Fatalf("refused: %s (%v)", p.Refused, err)
+			}
+			again, err := Vet(p, trusted)
+			if err != nil || again.Refused != "" || !slices.Equal(again.Pack, p.Pack) {
+				t.Errorf("vetted: %q, %s (%v)", again.Pack, again.Refused, err)
+			}
+			command := "guix time-machine -C channels.scm -- " + strings.Join(verbs(p.Pack), " ") + ` "$@" `
+			if script := string(Script(p)); !strings.Contains(script, command) {
+				t.Errorf("the script does not call %s:\n%s", command, script)
+			}
+		})
+	}
+}
+
+// The configuration of a system is a program: only who says so runs it.
+func TestConfigurationIsTrustedByNobody(t *testing.T) {
+	img, recipe := recovered(t, "system.tar.gz")
+	plan := func(trusted Trusted) rebuild.Plan {
+		p, err := NewPlan(img, recipe, trusted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	refused := plan(Trusted{Channels: []string{"configuration.scm of the image", ""}})
+	if n := len(refused.Trust); n != 2 || refused.Trust[1].Trusted || refused.Trust[1].Channel != "configuration.scm of the image" {
+		t.Errorf("trust %+v", refused.Trust)
+	}
+	if !strings.Contains(refused.Refused, "to allow it: --trust-configuration") {
+		t.Errorf("refused: %q", refused.Refused)
+	}
+	if script := string(Script(refused)); strings.Contains(script, "time-machine") || !strings.Contains(script, "exit 1") {
+		t.Errorf("the script of a refused plan:\n%s", script)
+	}
+	allowed := plan(Trusted{Configuration: true})
+	if allowed.Refused != "" || !allowed.Trust[1].Trusted {
+		t.Errorf("refused: %q, trust %+v", allowed.Refused, allowed.Trust)
+	}
+	if again, err := Vet(allowed, Trusted{}); err != nil || !strings.Contains(again.Refused, "--trust-configuration") {
+		t.Errorf("a stored plan that says it is trusted: %q (%v)", again.Refused, err)
+	}
+	// A configuration beside a manifest is none that guix is pointed to.
+	pack := sample(t, "hello.tar.gz")
+	pack.Files = append(slices.Clone(pack.Files), rebuild.PlanFile{Name: "configuration.scm", Text: "(system \"evil\")"})
+	if _, err := Vet(pack, Trusted{Configuration: true}); err == nil {
+		t.Error("a plan of guix pack with a program passed")
+	}
+	for _, option := range []string{"--expression=(evil)", "--load-path=.", "-L.", "--image-type=qcow2", "--root=/etc/passwd"} {
+		p := allowed
+		p.Pack = slices.Insert(slices.Clone(p.Pack), 2, option)
+		if _, err := Vet(p, Trusted{Configuration: true}); err == nil {
+			t.Errorf("%s passed", option)
+		}
+	}
+	for _, command := range [][]string{{"system", "reconfigure", "configuration.scm"}, {"system", "image"}, {"system", "image", "evil.scm"}} {
+		p := allowed
+		p.Pack = command
+		if _, err := Vet(p, Trusted{Configuration: true}); err == nil {
+			t.Errorf("%q passed", command)
+		}
+	}
+}
+
+// A system is built by its own command, and held against the system item.
+func TestBuildSystem(t *testing.T) {
+	w := newWorld(t)
+	system := w.derive("s", "system", []string{w.item("a", "app-1.0.drv")})
+	boot := w.derive("b", "boot-program", nil)
+	w.Drv = w.derive("i", "app-docker-pack.tar.gz", []string{system, boot})
+	w.plan.Root = w.item("s", "system")
+	w.plan.Pack = []string{"system", "image", "--image-type=docker", "--save-provenance", "configuration.scm"}
+	w.plan.Files[1] = rebuild.PlanFile{Name: "configuration.scm", Text: "(operating-system)"}
+	w.Closure = []string{w.item("s", "system"), w.item("a", "app-1.0"), w.item("b", "boot-program")}
+	w.job.Image = w.image(w.Closure...)
+	w.Says = "built by x with no newline" + "successfully built " + w.Drv + "\n"
+	got, err := w.build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Derivation.Status != inspect.Pass {
+		t.Errorf("derivation %+v", got.Derivation)
+	}
+	want := []string{
+		"--version",
+		"time-machine -C channels.scm -- system image --verbosity=3 -d --image-type=docker --save-provenance configuration.scm",
+		"time-machine -C channels.scm -- system image --verbosity=3 --image-type=docker --save-provenance configuration.scm",
+		"gc --requisites STORE/" + letters("s") + "-system STORE/" + letters("b") + "-boot-program",
+	}
+	if calls := w.calls(); !slices.Equal(calls, want) {
+		t.Errorf("calls\n%s\nwant\n%s", strings.Join(calls, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// What an engine exports of an image is made again of the image's rebuild: a
+// container sees the same.
+func TestExported(t *testing.T) {
+	for sample, image := range map[string]string{
+		"tiny.docker-export.tar":                  "tiny.tar.gz",
+		"hello-opt1.docker-export.tar":            "hello-opt1.tar.gz",
+		"hello-opt1.podman-export.tar":            "hello-opt1.tar.gz",
+		"tiny-localstatedir.docker-export.tar.gz": "tiny-localstatedir.tar.gz",
+	} {
+		original, recipe := recovered(t, sample)
+		file, err := exported(uncompressed(t, filepath.Join(forms, "../images", image)), rebuild.Export{Files: recipe.Pack.Export.Files, OwnerNames: recipe.Pack.Export.OwnerNames})
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := inspect.Open(t.Context(), file, inspect.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := compare.Images(original, again); !c.Equivalent() {
+			t.Errorf("%s: %+v", sample, c.Causes())
+			for _, d := range c.Differences {
+				if !d.Cause.Harmless() {
+					t.Logf("%+v", d)
+				}
+			}
+		}
+	}
+}
+
+func uncompressed(t *testing.T, path string) string {
+	t.Helper()
+	from, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	z, err := gzip.NewReader(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := os.Create(filepath.Join(t.TempDir(), "image.tar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	if _, err := io.Copy(to, z); err != nil {
+		t.Fatal(err)
+	}
+	return to.Name()
+}
+
+// A plan cannot have files laid into an export that no engine lays.
+func TestExportOfOddFiles(t *testing.T) {
+	p := sample(t, "hello.tar.gz")
+	p.Export = &rebuild.Export{Files: []string{"dev/console", "etc/passwd"}}
+	if _, err := Vet(p, Trusted{}); err == nil || !strings.Contains(err.Error(), "etc/passwd") {
+		t.Errorf("error %v", err)
+	}
+}
