@@ -1,0 +1,166 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"audit/inspect"
+	"audit/provenance/substitutes"
+	"audit/rebuild"
+)
+
+var updateTable = flag.Bool("update-table", false, "write testdata/table.txt")
+
+// A tableRow is a form by an era of Guix, and a sample of it.
+type tableRow struct {
+	form, era, sample string
+	rebuilt           string // a second build of the same, made elsewhere; "" for none
+}
+
+func tableRows() []tableRow {
+	return []tableRow{
+		{"docker", "1.0", "eras/era-v1.0.1-single-gzip.tar.gz", ""},
+		{"docker", "1.2", "eras/era-v1.2.0-single-gzip.tar.gz", ""},
+		{"docker", "1.4", "eras/era-v1.4.0-single-gzip.tar.gz", ""},
+		{"docker", "1.5", "eras/era-v1.5.0-single-gzip.tar.gz", ""},
+		{"docker -C zstd", "1.5", "eras/era-v1.5.0-single-zstd.tar.zst", ""},
+		{"docker, transformations", "1.5", "eras/era-v1.5.0-single-gzip-transf.tar.gz", ""},
+		{"docker, no provenance", "1.5", "eras/era-v1.5.0-single-gzip-noprov.tar.gz", ""},
+		{"docker --max-layers", "1.5", "eras/era-v1.5.0-layers5-gzip.tar.gz", ""},
+		{"docker", "1.5", "realpack/real-hello-guile-numpy-docker-pack.tar.gz", ""},
+		{"docker", "1.5", "images/tiny.tar.gz", "images/tiny.other-ext4.tar.gz"},
+		{"docker, not deterministic", "1.5", "images/stamp-A.tar.gz", "images/stamp-B.tar.gz"},
+		{"docker --max-layers", "1.5", "images/tiny-layers4.tar.gz", "images/tiny-layers4.tmpfs-store.tar.gz"},
+		{"docker --localstatedir", "1.5", "images/tiny-localstatedir.tar.gz", ""},
+		{"docker -S", "1.5", "images/hello-opt1.tar.gz", ""},
+		{"docker -R", "1.5", "forms/tiny-docker-R.tar.gz", ""},
+		{"docker, long names", "1.5", "longnames/long-names.tar.gz", ""},
+		{"tarball", "1.5", "forms/tiny-tarball.tar.gz", "forms/tiny-tarball-none.tar"},
+		{"tarball", "1.5", "realpack/real-hello-guile-numpy-tarball-pack.tar.gz", ""},
+		{"tarball -R", "1.5", "forms/tiny-tarball-R.tar.gz", ""},
+		{"tarball -RR", "1.5", "forms/tiny-tarball-RR.tar.gz", ""},
+		{"tarball -S --localstatedir", "1.5", "forms/tiny-tarball-db.tar.gz", ""},
+		{"squashfs", "1.5", "forms/tiny.squashfs", "forms/tiny-xz.squashfs"},
+		{"squashfs -C xz", "1.5", "forms/tiny-xz.squashfs", ""},
+		{"squashfs --entry-point --localstatedir", "1.5", "forms/tiny-entry-db.squashfs", ""},
+		{"docker, exported by Docker", "1.5", "forms/tiny.docker-export.tar", ""},
+		{"docker --localstatedir, exported by Docker", "1.5", "forms/tiny-localstatedir.docker-export.tar.gz", ""},
+		{"docker -S, exported by Podman", "1.5", "forms/hello-opt1.podman-export.tar", ""},
+		{"system", "1.5", "forms/system.tar.gz", ""},
+		{"system, with a daemon", "1.5", "forms/system-db.tar.gz", ""},
+		{"system --max-layers", "1.5", "forms/system-layers4.tar.gz", ""},
+	}
+}
+
+// TestTable runs the whole line on a sample of each form of each era, and holds
+// the outcome of every check against testdata/table.txt. No cell is empty, and
+// what was skipped says why. No builder is here: derivation and rebuild are
+// those of a second build made elsewhere, where there is one, and of the real
+// suite. (The store of the samples in eras is made up and the same for all, so
+// two of their images hold items that their profile does not lead to.)
+func TestTable(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	farm := httptest.NewServer(http.FileServer(http.Dir("../../fixtures/guix/publish")))
+	defer farm.Close()
+	keys, err := substitutes.ReadKeys("../../fixtures/guix/publish/signing-key.pub")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := newTable()
+	for _, row := range tableRows() {
+		l := &line{builder: "none", farms: farms{servers: []string{farm.URL}, keys: keys}, dir: t.TempDir()}
+		if row.rebuilt != "" {
+			l.rebuilt = filepath.Join("../../fixtures/guix", row.rebuilt)
+		}
+		a, err := l.run(t.Context(), filepath.Join("../../fixtures/guix", row.sample))
+		if err != nil {
+			t.Errorf("%s: %v", row.sample, err)
+			continue
+		}
+		if era := a.evidence.Recipe.Pack.Era; !strings.Contains(era, row.era) {
+			t.Errorf("%s: taken for Guix %s", row.sample, era)
+		}
+		table.add(t, row, l.ordered(), a.verdict)
+	}
+	text := table.String()
+	t.Log("\n" + text)
+	if *updateTable {
+		if err := os.WriteFile("testdata/table.txt", []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/table.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("the table is another one than testdata/table.txt, which was:\n%s", want)
+	}
+}
+
+// A table has a row for each sample and a column for each check; notes say why
+// a check was skipped or could not decide.
+type table struct {
+	rows  [][]string
+	notes []string
+}
+
+func newTable() *table {
+	head := []string{"form", "era"}
+	for _, id := range inspect.CheckIDs() {
+		head = append(head, string(id))
+	}
+	return &table{rows: [][]string{append(head, "verdict")}}
+}
+
+func (tb *table) add(t *testing.T, row tableRow, checks []inspect.Check, verdict rebuild.Verdict) {
+	t.Helper()
+	cells := []string{row.form, row.era}
+	for i, c := range checks {
+		if c.ID != inspect.CheckIDs()[i] || c.Summary == "" {
+			t.Errorf("%s: the cell of %s is empty: %+v", row.sample, inspect.CheckIDs()[i], c)
+		}
+		cell := c.Status.String()
+		if c.Status == inspect.Skipped || c.Status == inspect.Unknown {
+			why, _, _ := strings.Cut(c.Summary, ";")
+			cell += fmt.Sprintf(" %d", tb.note(why))
+		}
+		cells = append(cells, cell)
+	}
+	tb.rows = append(tb.rows, append(cells, verdict.String()))
+}
+
+// note returns the number of a note, which starts at one.
+func (tb *table) note(text string) int {
+	if i := slices.Index(tb.notes, text); i >= 0 {
+		return i + 1
+	}
+	tb.notes = append(tb.notes, text)
+	return len(tb.notes)
+}
+
+func (tb *table) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range tb.rows {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	_ = w.Flush()
+	lines := strings.Split(b.String(), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	text := strings.Join(lines, "\n") + "\n"
+	for i, note := range tb.notes {
+		text += fmt.Sprintf("%d: %s\n", i+1, note)
+	}
+	return text
+}
