@@ -206,12 +206,17 @@ func worst(c *compare.Comparison) []inspect.Finding {
 	return found
 }
 
-// what says in a line what differs; of what lies inside a file, where.
+// what says in a line what differs; of what lies inside a file, where, if that
+// is known.
 func what(d compare.Difference) string {
-	switch d.Cause {
+	switch line := oneLine(d.Detail); d.Cause {
 	case compare.EmbeddedDate, compare.EmbeddedPath, compare.EmbeddedStorePath, compare.EmbeddedOrder, compare.Compression:
-		if d.Detail != "" {
-			return clip(oneLine(d.Detail))
+		if line != "" {
+			return clip(line)
+		}
+	case compare.Content:
+		if strings.Contains(line, " → ") {
+			return clip(line)
 		}
 	}
 	return change(d.Was, d.Now)

@@ -77,11 +77,12 @@ func BenchmarkExplain(b *testing.B) {
 	}
 	was, now := layer(b, f("a", string(text(2024)))), layer(b, f("a", string(text(2025))))
 	keep := func(string) bool { return true }
-	x, y := open(b, archive(b, config("", was), was), keep), open(b, archive(b, config("", now), now), keep)
+	a, z := archive(b, config("", was), was), archive(b, config("", now), now)
+	wholeWas, wholeNow, keptWas, keptNow := open(b, a, nil), open(b, z, nil), open(b, a, keep), open(b, z, keep)
 	b.SetBytes(2 << 20)
 	for b.Loop() {
-		c := Images(x, y)
-		c.Explain(x, y)
+		c := Images(wholeWas, wholeNow)
+		c.Explain(keptWas, keptNow)
 		if c.Differences[0].Cause != EmbeddedDate {
 			b.Fatal(show(c))
 		}
