@@ -13,27 +13,28 @@ import (
 // A page is a report as its HTML lays it out.
 type page struct {
 	*Report
-	CSP     string // content security policy
-	Style   template.CSS
-	Script  template.JS
-	Word    string // the verdict as a heading
-	Tone    string // good, open or bad: the class that colours the verdict
-	Rungs   []rung
-	Rows    rows[itemRow] // the store items
-	Sourced bool          // it is known where the rebuilt store items came from
-	Asked   bool          // build farms were asked what they signed
-	Origins []segment     // where the contents come from; none when nobody asked
-	Cards   rows[Member]  // the members of the archive
-	Pairs   rows[pairRow] // the layers side by side
-	Layers  rows[Layer]
-	Packed  rows[Package]
-	Fields  []FieldDifference // of the config, that say something of their own
-	Derived []FieldDifference // that follow from the layers
-	Groups  []groupView
-	Hidden  int // differences beyond maxRows
-	Replay  string
-	Ran     string
-	Hand    handGuide
+	CSP      string // content security policy
+	Style    template.CSS
+	Script   template.JS
+	Word     string // the verdict as a heading
+	Tone     string // good, open or bad: the class that colours the verdict
+	Rungs    []rung
+	Rows     rows[itemRow] // the store items
+	Sourced  bool          // it is known where the rebuilt store items came from
+	Asked    bool          // build farms were asked what they signed
+	Origins  []segment     // where the contents come from; none when nobody asked
+	Cards    rows[Member]  // the members of the archive
+	Pairs    rows[pairRow] // the layers side by side
+	Layers   rows[Layer]
+	Packed   rows[Package]
+	Fields   fieldTable // of the config, that say something of their own
+	Derived  fieldTable // of the config, that follow from the layers
+	Manifest fieldTable // of the image manifest
+	Groups   []groupView
+	Hidden   int // differences beyond maxRows
+	Replay   string
+	Ran      string
+	Hand     handGuide
 
 	Contents contents
 	Closure  closure
@@ -72,6 +73,12 @@ type itemRow struct {
 type pairRow struct {
 	LayerPair
 	Differences int
+}
+
+// A fieldTable is a table of fields that differ.
+type fieldTable struct {
+	ID, Title string
+	Fields    []FieldDifference
 }
 
 // A segment is a stretch of the bar of origins, in percent of its length.
@@ -132,7 +139,10 @@ func newPage(r *Report) page {
 	}
 	if c := r.Comparison; c != nil {
 		p.Pairs = pairRows(c)
-		p.Fields, p.Derived = splitFields(c.Config)
+		own, derived := splitFields(c.Config)
+		p.Fields = fieldTable{"fields", "Fields of the config", own}
+		p.Derived = fieldTable{"derived", "Fields of the config that follow from the layers", derived}
+		p.Manifest = fieldTable{"manifest", "Fields of the image manifest", c.Manifest}
 		p.Groups, p.Hidden = groupViews(c.Differences)
 	}
 	return p
