@@ -237,3 +237,21 @@ func brief(text string) string {
 	}
 	return text
 }
+
+// MadeBy returns, by layer, the instructions that made it, as one text for
+// people; a layer of which that is not known is left out.
+func MadeBy(img *inspect.Image) map[int]string {
+	all, _ := History(img)
+	made := make(map[int]string)
+	for _, i := range all {
+		text := brief(i.String())
+		if i.Layer < 0 || text == "" {
+			continue
+		}
+		if made[i.Layer] != "" {
+			text = made[i.Layer] + " and " + text
+		}
+		made[i.Layer] = text
+	}
+	return made
+}

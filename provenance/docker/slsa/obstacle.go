@@ -61,15 +61,20 @@ func (b *Build) Obstacles() []Obstacle {
 	if b.Args["force-network-mode"] == "host" {
 		add(HostNetwork, "its instructions used the network of the machine that built it")
 	}
-	switch b.Frontend {
-	case "dockerfile.v0", "gateway.v0":
-	default:
-		add(OtherFrontend, "it was built by the frontend %q, and only that of Dockerfiles is known", b.Frontend)
+	if !b.ofDockerfile() {
+		add(OtherFrontend, "it was built by the frontend %q, and only that of Dockerfiles is known", strings.TrimSpace(b.Frontend+" "+b.Args["source"]))
 	}
 	if len(found) == 0 && !(b.AllParameters && b.AllMaterials) {
 		add(Incomplete, "the provenance says of itself that it does not list all %s", b.lacking())
 	}
 	return found
+}
+
+// ofDockerfile says whether the frontend reads Dockerfiles. A Dockerfile can name
+// a frontend for itself in its first line (# syntax=); BuildKit then notes that
+// it was called through the gateway, with that line.
+func (b *Build) ofDockerfile() bool {
+	return b.Frontend == "dockerfile.v0" || b.Frontend == "gateway.v0" && b.Args["cmdline"] != ""
 }
 
 func (b *Build) lacking() string {

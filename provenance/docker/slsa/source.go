@@ -135,6 +135,12 @@ func (b *Build) contextCommit() string {
 		return c
 	}
 	address, ref, _ := b.Context.Git()
+	return b.Commit(address, ref)
+}
+
+// Commit returns the commit that a branch or tag of a repository was, as the
+// materials say; "" when they do not.
+func (b *Build) Commit(address, ref string) string {
 	for _, m := range b.Materials {
 		if a, r, _ := m.Git(); m.Kind() == Git && a == address && r == ref {
 			return m.Commit()

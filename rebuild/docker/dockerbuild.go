@@ -1,0 +1,86 @@
+package docker
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"path/filepath"
+
+	"audit/rebuild"
+)
+
+// A dockerBuild is docker build: with the builder inside the engine, or with
+// the BuildKit that the engine has.
+type dockerBuild struct{ kit bool }
+
+func (d dockerBuild) env(s *session) []string {
+	if !d.kit {
+		return []string{"DOCKER_BUILDKIT=0"}
+	}
+	env := []string{"DOCKER_BUILDKIT=1", "BUILDKIT_PROGRESS=plain"}
+	if s.has(policyName) {
+		env = append(env, "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY="+filepath.Join(s.job.Dir, policyName))
+	}
+	return env
+}
+
+func (d dockerBuild) find(ctx context.Context, s *session) error {
+	version, err := s.ask(ctx, nil, "docker", "version", "--format", "{{.Client.Version}} (engine {{.Server.Version}})")
+	if err != nil {
+		return fmt.Errorf("looking for Docker: %w", err)
+	}
+	s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "docker", Version: version})
+	if !d.kit {
+		if what := s.call.onlyBuildKit(); what != "" {
+			return needs(what)
+		}
+		if s.converts() {
+			return needs("images at the digests that the provenance has of them")
+		}
+		return nil
+	}
+	buildx, err := s.ask(ctx, nil, "docker", "buildx", "version")
+	if err == nil {
+		s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "docker buildx", Version: buildx})
+		return nil
+	}
+	if s.call.onlyBuildKit() != "" || s.converts() {
+		return fmt.Errorf("looking for docker buildx: %w", err)
+	}
+	return nil
+}
+
+// build builds the image under a name of its own, saves it and takes the name
+// away again.
+func (d dockerBuild) build(ctx context.Context, s *session, file string) error {
+	tag := s.tag()
+	argv := append([]string{"docker", "build"}, s.call.flags()...)
+	argv = append(argv, s.dockerfile()...)
+	if !d.kit {
+		argv = append(argv, "--force-rm")
+	}
+	argv = append(argv, "--tag="+tag, s.call.context)
+	s.result.Command = argv
+	out, err := s.run(ctx, d.env(s), argv...)
+	if err != nil {
+		return explain(err, string(out.Log))
+	}
+	defer s.forget(ctx, "docker", "image", "rm", tag)
+	out, err = s.run(ctx, nil, "docker", "image", "save", "--output="+file, tag)
+	if err != nil {
+		return fmt.Errorf("taking the image from the engine: %w", explain(err, string(out.Log)))
+	}
+	return nil
+}
+
+// tag names the image while it is in the engine: for this plan, in this job.
+func (s *session) tag() string {
+	sum := sha256.Sum256([]byte(s.plan.ConfigDigest + "\n" + s.job.Dir))
+	return fmt.Sprintf("audit-rebuild:%x", sum[:16])
+}
+
+// forget removes the image from an engine again. One that cannot be removed
+// stays, as it would after any build.
+func (s *session) forget(ctx context.Context, argv ...string) {
+	_, _ = s.run(context.WithoutCancel(ctx), nil, argv...)
+}

@@ -1,0 +1,105 @@
+package docker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"audit/provenance/docker/slsa"
+)
+
+// An Input is what the user adds to the recipe of an image. The zero value adds
+// nothing: then the image's provenance must tell all.
+type Input struct {
+	// Source is what to build: a folder, or GIT-URL#REF[:FOLDER].
+	Source string
+	// Dockerfile is its path in the source; "" for the usual name, and where the
+	// source has none, the one that the provenance holds.
+	Dockerfile string
+	// BuildArgs are build arguments, NAME=VALUE, beside those that the image
+	// tells of and before them.
+	BuildArgs []string
+	// Target is the stage to build; "" for the one that the provenance names,
+	// or the last.
+	Target string
+	// Network lets instructions use the network.
+	Network bool
+}
+
+// Check says what is wrong with the way in which an input is given.
+func (in Input) Check() error {
+	if in.Source == "" && (in.Dockerfile != "" || in.Target != "" || len(in.BuildArgs) > 0) {
+		return errors.New("a Dockerfile, a target and build arguments go with a source; without one they come from the image's provenance")
+	}
+	for _, a := range in.BuildArgs {
+		if name, _, ok := strings.Cut(a, "="); !ok || !optionName.MatchString(name) {
+			return fmt.Errorf("the build argument %q is not NAME=VALUE", a)
+		}
+	}
+	if !inside(in.Dockerfile) {
+		return fmt.Errorf("the Dockerfile %q is named by its path in the source", in.Dockerfile)
+	}
+	return nil
+}
+
+// A place is where a source lies.
+type place struct {
+	context string
+	folder  bool   // of this machine
+	commit  string // of a repository; "" when what is named can move
+}
+
+// locate finds the source that the user names.
+func locate(source string) (place, error) {
+	if isRemote(source) {
+		s := slsa.Source{URI: source}
+		if s.Kind() == slsa.Other {
+			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", source)
+		}
+		return place{context: source, commit: s.Commit()}, nil
+	}
+	dir, err := filepath.Abs(source)
+	if err != nil {
+		return place{}, fmt.Errorf("finding the source: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return place{}, fmt.Errorf("finding the source: %w", err)
+	}
+	if !info.IsDir() {
+		return place{}, fmt.Errorf("the source %s is no folder", dir)
+	}
+	return place{context: dir, folder: true}, nil
+}
+
+// maxDockerfile bounds the size of a Dockerfile, in bytes; BuildKit's own limit
+// for a message is 16 MiB.
+const maxDockerfile = 4 << 20
+
+// dockerfileIn reads the Dockerfile of a folder, "" when it has none.
+func dockerfileIn(folder, name string) (string, error) {
+	if name == "" {
+		name = "Dockerfile"
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return "", fmt.Errorf("opening the source: %w", err)
+	}
+	defer root.Close()
+	info, err := root.Stat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("reading the Dockerfile: %w", err)
+	case !info.Mode().IsRegular() || info.Size() > maxDockerfile:
+		return "", fmt.Errorf("reading the Dockerfile: %s is no file of at most %d bytes", name, maxDockerfile)
+	}
+	text, err := root.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("reading the Dockerfile: %w", err)
+	}
+	return string(text), nil
+}
