@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"audit/inspect"
 )
 
 // listMark precedes the list of a layer's store paths in the history of images
@@ -140,4 +142,19 @@ func unescape(text string) (r rune, n int, err error) {
 		return 0, 0, errors.New("it holds an escape that Python does not write")
 	}
 	return rune(v), n, nil
+}
+
+// Lists returns for each layer of an image the store items that the history says
+// it was made of, in its order; nil where it says nothing that can be read, or
+// names what is not in the image.
+func Lists(img *inspect.Image) [][]string {
+	v := newView(img)
+	lists := make([][]string, len(img.Layers))
+	for i := range img.Layers {
+		paths, _, err := v.listed(i)
+		if err == nil && !slices.ContainsFunc(paths, func(p string) bool { return v.items[p] == nil }) {
+			lists[i] = paths
+		}
+	}
+	return lists
 }

@@ -33,10 +33,10 @@ func policy(o rebuild.Options) []string {
 		"--option", "require-sigs", "true", "--option", "fallback", "true",
 	}
 	servers, keys := o.SubstituteURLs, o.SubstituteKeys
-	if servers == nil {
+	if len(servers) == 0 {
 		servers = []string{officialServer}
 	}
-	if keys == nil {
+	if len(keys) == 0 {
 		keys = []string{officialKey}
 	}
 	if o.NoSubstitutes {
@@ -224,7 +224,7 @@ func failures() []failure {
 			rebuild.ErrNoBuilder, "Nix's sandbox does not work here",
 			"The sandbox needs user namespaces: sysctl kernel.unprivileged_userns_clone=1 (and kernel.apparmor_restrict_unprivileged_userns=0 where that exists); inside a container, run that one with --privileged. audit never builds outside the sandbox."),
 		known(`is forbidden in restricted mode`, rebuild.ErrRefused, "the expression reads something outside its folder, or fetches from somewhere",
-			"Say what it may read with --nix-path FOLDER or --nix-path NAME=FOLDER, and where it may fetch from with --nix-allow-uri PREFIX."),
+			"Say what it may read with --nix-path FOLDER or --nix-path NAME=FOLDER, and where it may fetch from with --nix-uri PREFIX."),
 		known(`allow-import-from-derivation' is disabled|cannot build .* during evaluation`, rebuild.ErrRefused, "the expression builds something in order to be evaluated",
 			"Evaluate it where that is trusted, and hand over the derivation with --nix-drv."),
 		known(`was not found in the Nix search path`, rebuild.ErrBuild, "the expression needs something by the search path",
