@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild/compare/explain"
 )
 
 // blobs notes the layers that are the same bytes, packed in another way. Only
@@ -52,9 +53,10 @@ func (w *walk) manifests() {
 		return
 	}
 	w.out.Manifest = fields(was.Raw, now.Raw)
+	inside := explain.New()
 	for i := range w.out.Manifest {
 		f := &w.out.Manifest[i]
-		f.Cause = w.manifestCause(f)
+		f.Cause = f.look(inside, w.manifestCause(f))
 	}
 }
 

@@ -61,8 +61,8 @@ type FieldDifference struct {
 	Field string // JSON path, such as "config.Env[0]"
 	Was   string // JSON text in the original, "" when absent
 	Now   string // JSON text in the rebuild, "" when absent
-	// Cause is Derived, Timestamp, Content, or, when one side lacks the field,
-	// Missing or Extra; in a manifest also Compression.
+	// Cause is Derived, Timestamp, Content or what explains it, or, when one
+	// side lacks the field, Missing or Extra; in a manifest also Compression.
 	Cause   Cause
 	Known   string // name of the one of Comparison.Known that explains it, or ""
 	Allowed string // the reason of the rule that allows it, "" when none does
@@ -249,9 +249,10 @@ func (w *walk) config() {
 		return
 	}
 	w.out.Config = fields(was.Raw, now.Raw)
+	inside := explain.New()
 	for i := range w.out.Config {
 		f := &w.out.Config[i]
-		f.Cause = w.configCause(f)
+		f.Cause = f.look(inside, w.configCause(f))
 	}
 	if len(w.out.Config) == 0 {
 		at := explain.FirstDifference(was.Raw, now.Raw)

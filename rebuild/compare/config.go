@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"audit/rebuild/compare/explain"
 	"audit/rebuild/compare/jsondiff"
 )
 
@@ -67,6 +68,19 @@ func isBuildersOwn(field, text string) bool {
 		return imageID.MatchString(text)
 	}
 	return historyNote.MatchString(field) && fromID.MatchString(text)
+}
+
+// look looks into the values of a field that differs by content, and returns
+// the cause that it finds there, if it is the only one.
+func (f *FieldDifference) look(inside *explain.Explainer, cause Cause) Cause {
+	if cause != Content {
+		return cause
+	}
+	found := byCause(Difference{Cause: Content}, inside.Explain("", []byte(f.Was), []byte(f.Now)))
+	if len(found) != 1 {
+		return Content
+	}
+	return found[0].Cause
 }
 
 // trueDiffIDs says whether a field is a diffID, or all of them in another

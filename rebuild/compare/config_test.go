@@ -46,6 +46,9 @@ func TestConfigCauses(t *testing.T) {
 		equivalent     bool
 	}{
 		{"LD_PRELOAD", plain, strings.Replace(plain, `"PATH=/bin"`, `"LD_PRELOAD=/evil.so","PATH=/bin"`, 1), `config config.Env[0] extra:  → "LD_PRELOAD=/evil.so"`, false},
+		{"a label with the date", strings.Replace(plain, `"config":{`, `"config":{"Labels":{"at":"2024-01-02"},`, 1), strings.Replace(plain, `"config":{`, `"config":{"Labels":{"at":"2025-01-02"},`, 1), `config config.Labels.at embedded-date: "2024-01-02" → "2025-01-02"`, false},
+		{"a label with the date and more", strings.Replace(plain, `"config":{`, `"config":{"Labels":{"at":"2024-01-02 1"},`, 1), strings.Replace(plain, `"config":{`, `"config":{"Labels":{"at":"2025-01-02 2"},`, 1), `config config.Labels.at content: "2024-01-02 1" → "2025-01-02 2"`, false},
+		{"the order of variables", plain, strings.Replace(plain, `"PATH=/bin"`, `"A=1","PATH=/bin"`, 1), `config config.Env[0] extra:  → "A=1"`, false},
 		{"a field less", plain, strings.Replace(plain, `"os":"linux",`, "", 1), `config os missing: "linux" → `, false},
 		{"entry point", plain, strings.Replace(plain, `"config":{`, `"config":{"Entrypoint":["/x"],`, 1), `config config.Entrypoint extra:  → ["/x"]`, false},
 		{"created", `{"created":"1970-01-01T00:00:01Z",` + plain[1:], `{"created":"2024-01-01T00:00:00+00:00",` + plain[1:], `config created timestamp: "1970-01-01T00:00:01Z" → "2024-01-01T00:00:00+00:00"`, true},

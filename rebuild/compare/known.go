@@ -157,13 +157,13 @@ func nixFreedoms() []freedom {
 // BuildKit.
 func dockerFreedoms() []freedom {
 	return []freedom{
-		{name: "docker-created", text: "docker build writes the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
+		{name: "docker-created", text: "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
 			field: func(f *FieldDifference) bool { return f.Cause == Timestamp }},
 		{name: "docker-container", text: "the classic builder of docker writes the name of the container that it ran into the config",
 			field: func(f *FieldDifference) bool {
 				return f.Field == "container" || strings.HasSuffix(f.Field, "config.Hostname")
 			}},
-		{name: "docker-file-times", text: "docker build keeps the times at which its steps have made files, unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
+		{name: "docker-file-times", text: "docker build and Buildah keep the times at which their steps have made files, unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
 			explains: func(d *Difference) bool { return d.Cause == Timestamp }},
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 // maxLookups bounds the places, of all files together, where dates and paths
 // are looked for.
-const maxLookups = 50_000
+const maxLookups = 20_000
 
 // resync is how many equal bytes make two contents the same again after a
 // place that nothing explains.
