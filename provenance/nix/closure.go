@@ -17,6 +17,7 @@ import (
 type closureCheck struct {
 	*view
 	packer  packer
+	era     string
 	base    int             // layers of a base image, at the bottom
 	reached map[string]bool // store items that the config and the root's files lead to
 	copies  map[string][]inspect.File
@@ -35,7 +36,7 @@ type closureCheck struct {
 
 // closure makes the check of that name.
 func (v *view) closure(p packer, rows []storedb.Item, unread error) inspect.Check {
-	c := &closureCheck{view: v, packer: p, base: v.baseLayers(p), reached: v.reach()}
+	c := &closureCheck{view: v, packer: p, era: v.era(p), base: v.baseLayers(p), reached: v.reach()}
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -266,16 +267,25 @@ func (c *closureCheck) lists() {
 
 func (c *closureCheck) list(layer int, said, held []string) {
 	said = slices.DeleteFunc(said, func(p string) bool { return !isStorePath(p) }) // of a base image, or no path
+	isHeld, isSaid := set(held), set(said)
 	for _, p := range said {
-		if !slices.Contains(held, p) {
+		if !isHeld[p] {
 			c.fail("history-item-missing", layer, p, "the history says that the layer was made of it, and the layer does not hold it")
 		}
 	}
 	for _, p := range held {
-		if !slices.Contains(said, p) && layer >= c.base {
+		if !isSaid[p] && layer >= c.base {
 			c.fail("history-lacks-item", layer, p, "the layer holds it, and the history does not say so")
 		}
 	}
+}
+
+func set(list []string) map[string]bool {
+	is := make(map[string]bool, len(list))
+	for _, s := range list {
+		is[s] = true
+	}
+	return is
 }
 
 // storeItems looks for store items that nothing leads to.
@@ -303,7 +313,7 @@ func (c *closureCheck) unboundItems(layer int) string {
 		return "it comes from the base image, whose config is not here"
 	case c.packer == nix2container:
 		return "nix2container takes such items in as deps"
-	case c.packer == streamLayered && c.era(c.packer) != "nixpkgs 24.05 and later":
+	case c.packer == streamLayered && c.era != sinceOwners:
 		return "nixpkgs of that time took in all of contents, linked or not"
 	}
 	return ""

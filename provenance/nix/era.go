@@ -22,6 +22,10 @@ func (v *view) era(p packer) string {
 	return ""
 }
 
+// sinceOwners is the time since when streamLayeredImage can be told an owner, and
+// takes in only what the root and the config refer to.
+const sinceOwners = "nixpkgs 24.05 and later"
+
 // streamEra goes by the mode of /nix in the layers of store items: it came
 // with the default mode of Python's tarfile for some weeks, then as 0555, and
 // since owners can be chosen as 0755.
@@ -31,7 +35,7 @@ func (v *view) streamEra() string {
 	case folder == nil:
 		return ""
 	case folder.Mode == 0o755:
-		return "nixpkgs 24.05 and later"
+		return sinceOwners
 	case folder.Mode == 0o555:
 		return "nixpkgs 20.09 to 23.11"
 	case folder.Mode == 0o644:

@@ -18,7 +18,7 @@ const listMark = "store paths: "
 // listed returns the paths that the history says layer i was made of; false
 // when it says nothing of it.
 func (v *view) listed(i int) (paths []string, ok bool, err error) {
-	if i >= len(v.history) {
+	if i < 0 || i >= len(v.history) {
 		return nil, false, nil
 	}
 	text, ok := strings.CutPrefix(v.history[i].Comment, listMark)
@@ -148,7 +148,7 @@ func unescape(text string) (r rune, n int, err error) {
 // it was made of, in its order; nil where it says nothing that can be read, or
 // names what is not in the image.
 func Lists(img *inspect.Image) [][]string {
-	v := newView(img)
+	v := newBareView(img)
 	lists := make([][]string, len(img.Layers))
 	for i := range img.Layers {
 		paths, _, err := v.listed(i)

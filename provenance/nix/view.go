@@ -16,9 +16,9 @@ type view struct {
 	files   []inspect.File // the root file system, sorted
 	items   map[string]*inspect.StoreItem
 	config  imageConfig
-	history []historyEntry // one for each layer; nil when the numbers differ
-	writers []writer       // of the layers
-	orders  string         // the config without its history: what an engine obeys
+	history []historyEntry  // one for each layer; nil when the numbers differ
+	writers []writer        // of the layers
+	named   map[string]bool // hashes of the store paths that the config names, its history left out
 }
 
 // An imageConfig is the part of an image config that tells its packer. The
@@ -40,7 +40,18 @@ type historyEntry struct {
 const storeDir = "/nix/store/"
 
 func newView(img *inspect.Image) *view {
-	v := &view{img: img, files: img.Files(), items: make(map[string]*inspect.StoreItem, len(img.Items))}
+	v := newBareView(img)
+	v.files = img.Files()
+	v.named = storeHashes(withoutHistory(img.Config.Raw))
+	for _, l := range img.Layers {
+		v.writers = append(v.writers, newWriter(l))
+	}
+	return v
+}
+
+// newBareView reads the config and what is in the store, and no more.
+func newBareView(img *inspect.Image) *view {
+	v := &view{img: img, items: make(map[string]*inspect.StoreItem, len(img.Items))}
 	for i := range img.Items {
 		v.items[img.Items[i].Path] = &img.Items[i]
 	}
@@ -54,10 +65,6 @@ func newView(img *inspect.Image) *view {
 	}
 	if len(v.history) != len(img.Layers) {
 		v.history = nil
-	}
-	v.orders = withoutHistory(img.Config.Raw)
-	for _, l := range img.Layers {
-		v.writers = append(v.writers, newWriter(l))
 	}
 	return v
 }
@@ -79,10 +86,22 @@ func withoutHistory(raw []byte) string {
 	return b.String()
 }
 
-// inConfig says whether the config, without its history, names a store item.
-func (v *view) inConfig(item string) bool {
-	return strings.Contains(v.orders, path.Base(item)[:hashChars])
+// storeHashes collects the hashes of the store paths in a text.
+func storeHashes(text string) map[string]bool {
+	hashes := make(map[string]bool)
+	for {
+		_, rest, ok := strings.Cut(text, storeDir)
+		if !ok {
+			return hashes
+		}
+		if text = rest; len(text) >= hashChars {
+			hashes[text[:hashChars]] = true
+		}
+	}
 }
+
+// inConfig says whether the config, without its history, names a store item.
+func (v *view) inConfig(item string) bool { return v.named[path.Base(item)[:hashChars]] }
 
 // hashChars is the length of the hash in the name of a store item.
 const hashChars = 32

@@ -182,6 +182,12 @@ func (c *layerCheck) due(i int) (repack.Header, bool) {
 	case tar.TypeSymlink:
 		h.Link = e.Linkname
 	case tar.TypeDir:
+	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		if c.atRoot(i) { // fakeRootCommands can make such a one
+			c.rootEntries++
+			return h, false
+		}
+		fallthrough
 	default:
 		c.problem("unexpected-type", e.Path, "type %q: packers of Nix write files, folders and symlinks only, and hard links as files", e.Type)
 		return h, false
