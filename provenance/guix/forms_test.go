@@ -274,3 +274,26 @@ func TestSeveralProfiles(t *testing.T) {
 		})
 	}
 }
+
+// What has no config tells its kind of machine by the C library's loader.
+func TestSystemType(t *testing.T) {
+	const glibc = "gnu/store/" + hashC + "-glibc-2.41/lib/"
+	for _, tc := range []struct {
+		files []string
+		want  string
+	}{
+		{nil, ""},
+		{[]string{glibc + "ld-linux-aarch64.so.1"}, "aarch64-linux"},
+		{[]string{glibc + "ld-linux-x86-64.so.2", "gnu/store/" + hashA + "-x/ld-linux-x86-64.so.2"}, "x86_64-linux"},
+		{[]string{glibc + "ld-linux-x86-64.so.2", glibc + "ld-linux.so.2"}, ""},
+		{[]string{"lib64/ld-linux-x86-64.so.2"}, ""},
+	} {
+		img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball.tar.gz"))
+		for _, f := range tc.files {
+			img.Layers[0].Entries = append(img.Layers[0].Entries, inspect.Entry{Path: f, Type: '0', Mode: 0o444})
+		}
+		if got := newView(img).systemType(); got != tc.want {
+			t.Errorf("%q: %q, want %q", tc.files, got, tc.want)
+		}
+	}
+}

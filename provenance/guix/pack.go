@@ -2,6 +2,7 @@ package guix
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"unicode"
@@ -145,6 +146,37 @@ var systemTypes = map[string]string{
 	"riscv64":  "riscv64-linux",
 }
 
+// loaders are the Guix system types by the name that the C library's program
+// loader has there (GNU libc 2.41, sysdeps/unix/sysv/linux, shlib-versions).
+var loaders = map[string]string{
+	"ld-linux-x86-64.so.2":        "x86_64-linux",
+	"ld-linux.so.2":               "i686-linux",
+	"ld-linux-armhf.so.3":         "armhf-linux",
+	"ld-linux-aarch64.so.1":       "aarch64-linux",
+	"ld64.so.2":                   "powerpc64le-linux",
+	"ld-linux-riscv64-lp64d.so.1": "riscv64-linux",
+}
+
+// systemType tells for which kind of machine a pack is: by its config, else by
+// the program loaders in it, when they are of one kind.
+func (v *view) systemType() string {
+	if len(v.img.Config.Raw) > 0 {
+		return systemTypes[v.config.Architecture]
+	}
+	found := ""
+	for _, f := range v.files {
+		system := loaders[path.Base(f.Path)]
+		if system == "" || !strings.HasPrefix(inspect.ItemOf(f.Path), storeDir) {
+			continue
+		}
+		if found != "" && found != system {
+			return ""
+		}
+		found = system
+	}
+	return found
+}
+
 // call recovers how guix pack was called. The profile is nil when it cannot be
 // read.
 func (v *view) call(root string, p *profile.Profile) provenance.Pack {
@@ -159,7 +191,7 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 		Era:          span.String(),
 		Root:         root,
 		Database:     v.hasDatabase(),
-		SystemType:   systemTypes[v.config.Architecture],
+		SystemType:   v.systemType(),
 		FriendlyName: FriendlyName(names(entries)),
 		Unknown: []string{
 			"whether packages were grafted (--no-grafts)",
@@ -185,7 +217,7 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 	switch {
 	case pack.SystemType != "":
 	case len(v.img.Config.Raw) == 0:
-		pack.Unknown = append(pack.Unknown, "the system type: only images with a config tell it (a rebuild is for that of the machine that it is made on)")
+		pack.Unknown = append(pack.Unknown, "the system type: there is no config, and no program loader that tells it (a rebuild is for that of the machine that it is made on)")
 	default:
 		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system type: the architecture is said to be %q", v.config.Architecture))
 	}

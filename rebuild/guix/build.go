@@ -142,9 +142,17 @@ func (s *session) evaluate(ctx context.Context) (*graph, error) {
 		return nil, err
 	}
 	if s.job.Image != nil {
-		s.result.Derivation = hold(g, s.plan.Root, s.job.Image.Items)
+		s.result.Derivation = hold(g, s.plan.Root, s.job.Image.Items, s.machineKnown())
+		if s.result.Derivation.Status == inspect.Unknown && len(s.job.Image.Items) > 0 {
+			return nil, &stopError{kind: rebuild.ErrRefused, text: "nothing to hold a rebuild against: " + s.result.Derivation.Summary}
+		}
 	}
 	return g, nil
+}
+
+// machineKnown says whether the plan names the kind of machine to build for.
+func (s *session) machineKnown() bool {
+	return slices.ContainsFunc(s.plan.Pack, func(arg string) bool { return strings.HasPrefix(arg, "--system=") })
 }
 
 func (s *session) derive(ctx context.Context) (*graph, error) {

@@ -2,6 +2,7 @@ package guix
 
 import (
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -195,5 +196,28 @@ func TestExportOfOddFiles(t *testing.T) {
 	p.Export = &rebuild.Export{Files: []string{"dev/console", "etc/passwd"}}
 	if _, err := Vet(p, Trusted{}); err == nil || !strings.Contains(err.Error(), "etc/passwd") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A tarball does not tell for which kind of machine it is: where nothing fits,
+// that proves nothing against it. Where the image tells, it does.
+func TestBuildForAnotherMachine(t *testing.T) {
+	for _, system := range []bool{false, true} {
+		w := newWorld(t)
+		w.Says = w.builds()
+		w.job.Image = w.image(w.item("2", "profile"), w.item("3", "app-1.0"), w.item("4", "lib-2.1"))
+		w.plan.Root = w.item("2", "profile")
+		want := inspect.Unknown
+		if system {
+			w.plan.Pack = slices.Insert(slices.Clone(w.plan.Pack), 1, "--system=aarch64-linux")
+			want = inspect.Fail
+		}
+		got, err := w.build()
+		if errors.Is(err, rebuild.ErrRefused) == system {
+			t.Errorf("system known is %t: error %v", system, err)
+		}
+		if got.Derivation.Status != want {
+			t.Errorf("system known is %t: %v, %s", system, got.Derivation.Status, got.Derivation.Summary)
+		}
 	}
 }

@@ -11,7 +11,10 @@ import (
 // computes from the recipe against the store items of the image. A store path
 // is made from all that goes into a build, down to the first compiler, so an
 // item whose path is computed was made by that build, if it is genuine at all.
-func hold(g *graph, root string, items []inspect.StoreItem) inspect.Check {
+//
+// Where the image does not tell for which kind of machine it is, and nothing in
+// it is what the recipe gives on this one, it may be for another.
+func hold(g *graph, root string, items []inspect.StoreItem, machineKnown bool) inspect.Check {
 	c := inspect.Check{ID: inspect.Derivation, Status: inspect.Pass}
 	if len(items) == 0 {
 		c.Status, c.Summary = inspect.Unknown, "the image has no store items to hold against the recipe"
@@ -40,6 +43,10 @@ func hold(g *graph, root string, items []inspect.StoreItem) inspect.Check {
 		return c
 	case others == 0:
 		c.Summary = "the same packages with other provenance text: every store path but the profile's is what the recipe gives"
+	case !machineKnown && profile != "" && len(c.Findings) == len(items):
+		c.Summary = "no store path of the image is what the recipe gives on this machine; the image does not tell for which kind of machine it is, so it may be for another"
+		c.Status = inspect.Unknown
+		return c
 	default:
 		c.Summary = fmt.Sprintf("%d of %d store items have other paths than the recipe gives", len(c.Findings), len(items))
 	}
