@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"audit/rebuild"
 )
@@ -79,8 +80,13 @@ func (s *session) tag() string {
 	return fmt.Sprintf("audit-rebuild:%x", sum[:16])
 }
 
-// forget removes the image from an engine again. One that cannot be removed
-// stays, as it would after any build.
+// forgetting bounds how long an engine may take to remove an image.
+const forgetting = time.Minute
+
+// forget removes the image from an engine again, also when the build was
+// interrupted. One that cannot be removed stays, as it would after any build.
 func (s *session) forget(ctx context.Context, argv ...string) {
-	_, _ = s.run(context.WithoutCancel(ctx), nil, argv...)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetting)
+	defer cancel()
+	_, _ = s.run(ctx, nil, argv...)
 }
