@@ -186,6 +186,16 @@ type Plan struct {
 	Command []Text  `json:"command"` // the arguments, one a word; files are those of the recipe
 	Trust   []Trust `json:"trust"`   // every channel whose code the build would run
 	Refused Text    `json:"refused"` // why the plan must not be run; "" when it may
+	Engine  string  `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
+	Source  *Source `json:"source"`  // what the user has added to the recipe; null when nothing
+}
+
+// A Source is a recipe that does not come from the image.
+type Source struct {
+	Kind      string `json:"kind"`      // what the build system calls it, such as "nix-expr"
+	Location  Text   `json:"location"`  // without the host's folders
+	Attribute Text   `json:"attribute"` // what of it makes the image
+	Options   []Text `json:"options"`   // more words for the tool
 }
 
 // Trust says whether the code of a channel may be run, and why.
@@ -257,7 +267,14 @@ type Rebuild struct {
 	Hint    Text          `json:"hint"`    // what can be done about the problem; may be ""
 	Log     Text          `json:"log"`     // name of the file beside the report; "" when there is none
 	Items   Items         `json:"items"`
+	Steps   []Step        `json:"steps"` // the builds of this run, sorted by derivation
 	Fresh   []Fresh       `json:"fresh"` // sorted by derivation
+}
+
+// A Step is one build.
+type Step struct {
+	Derivation Text `json:"derivation"`
+	Machine    Text `json:"machine"` // the store where it was built; "" for that of this machine
 }
 
 // A RebuildStatus says how far a rebuild came.

@@ -133,6 +133,7 @@ func reproducibleInput(t testing.TB) Input {
 	in.Result = &rebuild.Result{
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "-m", "manifest.scm"},
 		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
+		Steps:   []rebuild.Step{{Derivation: "/gnu/store/0000000000000000000000000000000x-tiny.drv"}, {Derivation: "/gnu/store/0000000000000000000000000000000y-pack.drv", Machine: "ssh-ng://builder"}},
 		Fresh:   []rebuild.Fresh{{Derivation: "/gnu/store/0000000000000000000000000000000x-tiny.drv", Items: []string{img.Items[0].Path}, Same: true}},
 	}
 	for i, it := range img.Items {

@@ -259,7 +259,8 @@ func mdRecipe(r *Report) string {
 	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s; %s, %s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode),
 		count(len(r.Recipe.Channels), "channel"), count(len(r.Recipe.Packages), "package"))
 	if r.Plan != nil && len(r.Plan.Command) > 0 {
-		b.WriteString("\nTo build the image again:\n\n" + mdFence("sh", replay(r)))
+		text, _ := replay(r)
+		b.WriteString("\nTo build the image again:\n\n" + mdFence("sh", text))
 	}
 	for _, f := range r.Recipe.Files {
 		b.WriteString("\n" + mdCode(string(f.Name)) + "\n\n" + mdFence("", string(f.Text)))

@@ -238,15 +238,53 @@ func newPlan(p *rebuild.Plan) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: Text(p.Refused)}
-	if p.System == provenance.Guix {
-		out.Command = texts([]string{"guix", "time-machine", "-C", "channels.scm", "--"})
+	out := &Plan{Refused: Text(p.Refused), Engine: p.Engine, Source: newSource(p.Source)}
+	if len(p.Pack) > 0 {
+		out.Command = append(texts(program(p)), texts(p.Pack)...)
 	}
-	out.Command = append(out.Command, texts(p.Pack)...)
 	for _, t := range p.Trust {
 		out.Trust = append(out.Trust, Trust{Text(t.Channel), Text(t.URL), t.Trusted, Text(t.Why)})
 	}
+	if s := p.Source; s != nil {
+		for i := range out.Command {
+			out.Command[i] = Text(withoutSource(string(out.Command[i]), s.Location))
+		}
+		for i := range out.Trust {
+			out.Trust[i].URL = Text(withoutSource(string(out.Trust[i].URL), s.Location))
+		}
+	}
 	return out
+}
+
+// program is what the words of a plan are for.
+func program(p *rebuild.Plan) []string {
+	switch {
+	case p.System == provenance.Guix:
+		return []string{"guix", "time-machine", "-C", "channels.scm", "--"}
+	case p.System == provenance.Docker && p.Engine == "buildah":
+		return []string{"buildah"}
+	case p.System == provenance.Docker:
+		return []string{"docker"}
+	}
+	return nil
+}
+
+func newSource(s *rebuild.Source) *Source {
+	if s == nil {
+		return nil
+	}
+	return &Source{s.Kind, Text(withoutSource(s.Location, s.Location)), Text(s.Attribute), texts(s.Options)}
+}
+
+// withoutSource drops the host's folders from a word that begins with the
+// location of a source, when that is a file or folder of the host.
+func withoutSource(word, location string) string {
+	rest, ok := strings.CutPrefix(word, location)
+	local := strings.HasPrefix(location, "/") || strings.HasPrefix(location, "./") || strings.HasPrefix(location, "../")
+	if !ok || !local || inspect.ItemOf(strings.TrimPrefix(location, "/")) != "" {
+		return word
+	}
+	return base(location) + rest
 }
 
 func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []StoreItem {

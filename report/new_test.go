@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"audit/inspect"
@@ -107,5 +108,35 @@ func TestLayerThatBroke(t *testing.T) {
 	img := &inspect.Image{Layers: []*inspect.Layer{{Broken: errors.New("reading entry 3: unexpected EOF")}}}
 	if got := New(Input{Image: img}).Image.Layers[0].Broken; got != "reading entry 3: unexpected EOF" {
 		t.Errorf("broken is %q", got)
+	}
+}
+
+func TestPlanCommand(t *testing.T) {
+	file := &rebuild.Source{Kind: "nix-expr", Location: "/home/someone/image.nix", Attribute: "app"}
+	for _, c := range []struct {
+		plan   rebuild.Plan
+		want   string
+		replay string // the first line
+	}{
+		{rebuild.Plan{System: provenance.Guix, Pack: []string{"pack", "-S", "/bin=bin"}}, "guix time-machine -C channels.scm -- pack -S /bin=bin", "audit provenance image.tar"},
+		{rebuild.Plan{System: provenance.Nix, Pack: []string{"nix-build", "/home/someone/image.nix", "-A", "app"}, Source: file}, "nix-build image.nix -A app", "sh rebuild.sh"},
+		{rebuild.Plan{System: provenance.Nix, Pack: []string{"nix", "build", "./a/flake#x"}, Source: &rebuild.Source{Location: "./a/flake"}}, "nix build 'flake#x'", "sh rebuild.sh"},
+		{rebuild.Plan{System: provenance.Nix, Pack: []string{"nix", "build", "github:a/b#x"}, Source: &rebuild.Source{Location: "github:a/b"}}, "nix build 'github:a/b#x'", "sh rebuild.sh"},
+		{rebuild.Plan{System: provenance.Docker, Pack: []string{"build", "."}}, "docker build .", "sh rebuild.sh"},
+		{rebuild.Plan{System: provenance.Docker, Engine: "buildah", Pack: []string{"build", "."}}, "buildah build .", "sh rebuild.sh"},
+		{rebuild.Plan{System: provenance.Docker, Refused: "no provenance"}, "", ""},
+	} {
+		r := New(Input{Image: &inspect.Image{Reference: "image.tar"}, Plan: &c.plan})
+		if got := shellWords(r.Plan.Command); got != c.want {
+			t.Errorf("the command is %q, want %q", got, c.want)
+		}
+		text, _ := replay(r)
+		if got, _, _ := strings.Cut(text, "\n"); got != c.replay {
+			t.Errorf("%s is replayed with %q", c.want, got)
+		}
+	}
+	r := New(Input{Image: &inspect.Image{}, Plan: &rebuild.Plan{System: provenance.Nix, Source: file, Trust: []rebuild.Trust{{URL: file.Location}}}})
+	if r.Plan.Source.Location != "image.nix" || r.Plan.Trust[0].URL != "image.nix" {
+		t.Errorf("the plan keeps a folder of the host: %+v", r.Plan)
 	}
 }

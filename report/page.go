@@ -31,8 +31,9 @@ type page struct {
 	Derived  fieldTable // of the config, that follow from the layers
 	Manifest fieldTable // of the image manifest
 	Groups   []groupView
-	Hidden   int // differences beyond maxRows
-	Replay   string
+	Hidden   int    // differences beyond maxRows
+	Replay   string // what to type to build the image again
+	ByHand   string // the command of the plan, when Replay leaves it to rebuild.sh
 	Ran      string
 	Hand     handGuide
 
@@ -130,7 +131,7 @@ func newPage(r *Report) page {
 		p.Asked = p.Asked || c.ID == inspect.Substitutes && c.Status != inspect.Skipped
 	}
 	if r.Plan != nil {
-		p.Replay = replay(r)
+		p.Replay, p.ByHand = replay(r)
 	}
 	if r.Rebuild != nil {
 		p.Ran = shellWords(r.Rebuild.Command)

@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 
-	"audit/provenance"
 	"audit/rebuild"
 )
 
@@ -29,6 +28,9 @@ func newRebuild(in Input) *Rebuild {
 	if in.Result != nil {
 		out.Command = texts(in.Result.Command)
 		out.Items = newItems(in.Result.Items)
+		for _, step := range in.Result.Steps {
+			out.Steps = append(out.Steps, Step{Text(step.Derivation), Text(step.Machine)})
+		}
 		for _, f := range in.Result.Fresh {
 			out.Fresh = append(out.Fresh, Fresh{Text(f.Derivation), texts(f.Items), f.Same, texts(f.Differences), Text(f.Problem)})
 		}
@@ -66,18 +68,17 @@ func newItems(items []rebuild.Item) Items {
 }
 
 // replay is what to type to build the image again, and to hold what comes out
-// against it.
-func replay(r *Report) string {
+// against it. What Guix packs is named on its standard output; where the others
+// put it rebuild.sh knows, and byHand is the command that it is built with.
+func replay(r *Report) (text, byHand string) {
 	if len(r.Plan.Command) == 0 {
-		return ""
+		return "", ""
 	}
-	image := shellWord(imageName(r.Image))
-	build := "rebuilt=$(" + shellWords(r.Plan.Command) + ")"
-	result := `"$rebuilt"`
-	if r.Recipe.System != provenance.Guix { // which alone prints nothing but where the image lies
-		build, result = shellWords(r.Plan.Command), "IMAGE-THAT-CAME-OUT"
+	image, command := shellWord(imageName(r.Image)), shellWords(r.Plan.Command)
+	if r.Plan.Command[0] == "guix" {
+		return "audit provenance " + image + "\nrebuilt=$(" + command + ")\naudit --rebuilt \"$rebuilt\" " + image, ""
 	}
-	return "audit provenance " + image + "\n" + build + "\naudit --rebuilt " + result + " " + image
+	return "sh rebuild.sh\naudit --rebuilt rebuilt* " + image, command
 }
 
 // imageName is how the image is named on a command line, in its own folder.
