@@ -36,7 +36,7 @@ type closureCheck struct {
 
 // closure makes the check of that name.
 func (v *view) closure(p packer, rows []storedb.Item, unread error) inspect.Check {
-	c := &closureCheck{view: v, packer: p, era: v.era(p), base: v.baseLayers(p), reached: v.reach()}
+	c := &closureCheck{view: v, packer: p, era: v.era(p), base: v.baseLayers(p), reached: v.reach(p)}
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -48,10 +48,15 @@ func (v *view) closure(p packer, rows []storedb.Item, unread error) inspect.Chec
 }
 
 // reach returns the store items that the config and the files outside the store
-// lead to.
-func (v *view) reach() map[string]bool {
+// lead to, and those that the packer itself takes in.
+func (v *view) reach(p packer) map[string]bool {
 	reached := make(map[string]bool)
 	var todo []string
+	for i := range v.img.Items {
+		if p.takesIn(storeName(v.img.Items[i].Path)) {
+			todo = append(todo, v.img.Items[i].Path)
+		}
+	}
 	for _, r := range v.img.Loose {
 		if v.leads(r) {
 			todo = append(todo, r.To)
@@ -67,6 +72,13 @@ func (v *view) reach() map[string]bool {
 		todo = append(todo, item.References...)
 	}
 	return reached
+}
+
+// takesIn says whether a packer puts a store item of that name into the image
+// though nothing there refers to it: buildLayeredImage up to nixpkgs 20.03 did so
+// with what it made of the contents and of the config.
+func (p packer) takesIn(name string) bool {
+	return p == buildLayered && (name == "bulk-layers" || strings.HasSuffix(name, "-config.json") || strings.HasSuffix(name, "-standard-dynamic-date.json"))
 }
 
 // leads says whether a reference from outside the store is one that takes a

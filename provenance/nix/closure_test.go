@@ -139,6 +139,15 @@ func TestCopiesAtTheRoot(t *testing.T) {
 	}
 }
 
+// What buildLayeredImage of old took in, and what it did not.
+func TestItemsOfOldPackers(t *testing.T) {
+	for name, want := range map[string]bool{"bulk-layers": true, "x-config.json": true, "bulk-layers-1": false, "evil": false} {
+		if got := buildLayered.takesIn(name); got != want || streamLayered.takesIn(name) || buildImage.takesIn(name) {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 // The layers of a base image are not explained, and the image's own still are.
 func TestBaseImage(t *testing.T) {
 	m := ofNix2container(toTool())

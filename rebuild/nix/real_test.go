@@ -481,17 +481,32 @@ func TestRealReferences(t *testing.T) {
 	}
 }
 
-// rebuild.sh does the same.
+// rebuild.sh does the same, for archives and for scripts that write one.
 func TestRealScript(t *testing.T) {
 	l := newLab(t, "images-mini/layered.tar.gz", Input{Expr: absolute(t, samples+"/expr/mini.nix"), Attr: "layered"})
-	dir := t.TempDir()
-	plan := l.plan()
+	l.result = &rebuild.Result{Image: filepath.Join(runScript(t, l.plan()), "rebuilt-docker-image-mini-layered.tar.gz")}
+	l.wantIdentical()
+
+	l = newLab(t, "", Input{Expr: absolute(t, "testdata/stream.nix")})
+	file := filepath.Join(runScript(t, l.plan()), "rebuilt-image.tar")
+	want, err := os.ReadFile(l.build().result.Image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the script's image is another one: %v", err)
+	}
+}
+
+// runScript runs the script of a plan in a folder of its own.
+func runScript(t *testing.T, plan rebuild.Plan) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "rebuild.sh"), Script(plan), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Log(command(t, dir, "./rebuild.sh"))
-	l.result = &rebuild.Result{Image: filepath.Join(dir, "rebuilt-docker-image-mini-layered.tar.gz")}
-	l.wantIdentical()
+	return dir
 }
 
 func absolute(t *testing.T, file string) string {

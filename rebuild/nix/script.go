@@ -85,7 +85,7 @@ unset NIX_PATH NIX_CONFIG NIX_REMOTE
 // again; where that gives other bytes, Nix keeps them beside the first. A script
 // that writes an image is run by a derivation.
 const scriptBuild = `
-# build DRV: prints where the output lies on disk, which this run has built.
+# build DRV: sets built to where the output lies on disk, which this run has built.
 build() {
   out=$(nix_in_own_store nix-store --realise "$1" 2>"$dir/log" | head -n 1) || { cat "$dir/log" >&2; exit 1; }
   [ -n "$out" ] || { cat "$dir/log" >&2; exit 1; }
@@ -99,11 +99,12 @@ build() {
   }
 }
 build "$drv"
-if [ "$(head -c 2 "$built")" = '#!' ]; then
-  shell=$(head -n 1 "$built" | sed -n 's,^#! *\(/nix/store/[^/ ]*\)\(/[^ ]*sh\).*,"${builtins.storePath "\1"}\2",p')
+if [ "$(head -c 2 "$built")" = '#!' ] || [ "$(head -c 4 "$built" | tail -c 3)" = ELF ]; then
+  shell=$(head -n 1 "$built" | LC_ALL=C sed -n 's,^#! *\(/nix/store/[^/ ]*\)\(/[^ ]*sh\).*,"${builtins.storePath "\1"}\2",p')
+  [ -n "$shell" ] || shell='"/bin/sh"'
   cat >"$dir/stream.nix" <<END_OF_FILE
 let made = import "$drv"; in derivation {
-  name = "image.tar"; system = builtins.currentSystem; builder = ${shell:-\"/bin/sh\"}; script = "\${made}";
+  name = "image.tar"; system = builtins.currentSystem; builder = $shell; script = "\${made}";
   args = [ "-c" "\"\$script\" > \"\$out\"; exit \$?" ];
 }
 END_OF_FILE

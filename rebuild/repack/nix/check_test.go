@@ -368,6 +368,11 @@ func TestCheckGo(t *testing.T) {
 	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != inspect.Pass || !strings.Contains(c.Summary, "1 of 1 layers") {
 		t.Errorf("%+v", c)
 	}
+	entries[5].Mode, entries[5].Uid = 0o4755, 1000
+	c, ok := tryCheck(t, pack(entries))
+	if !ok || c.Status != inspect.Pass || !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == "perms-taken" }) {
+		t.Errorf("modes and owners of the author: %+v", c)
+	}
 	entries[5], entries[6] = entries[6], entries[5]
 	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != inspect.Fail {
 		t.Errorf("%+v", c)

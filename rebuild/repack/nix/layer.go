@@ -23,6 +23,7 @@ type layerCheck struct {
 	variant     int  // of the writer's headers, once it is known
 	settled     bool // it is
 	rootEntries int  // outside the store, taken as they are
+	permEntries int  // of store items, with modes or owners that the author gave
 	disordered  bool // entries stand in another order, which the writer's time may allow
 }
 
@@ -194,6 +195,9 @@ func (c *layerCheck) due(i int) (repack.Header, bool) {
 	}
 	if inspect.ItemOf(e.Path) != "" {
 		h.Mode = storeMode(e)
+		if c.rules.perms && c.given(&h, e) {
+			c.permEntries++
+		}
 		return h, true
 	}
 	h.Mode = e.Mode
@@ -202,6 +206,17 @@ func (c *layerCheck) due(i int) (repack.Header, bool) {
 		h.UID, h.GID, h.Uname, h.Gname = int64(e.UID), int64(e.GID), e.Uname, e.Gname
 	}
 	return h, true
+}
+
+// given takes mode and owner of an entry that has others than it would by
+// itself; false when it has not.
+func (c *layerCheck) given(h *repack.Header, e *inspect.Entry) bool {
+	mode, owner := e.Mode, constants{e.UID, e.GID, e.Uname, e.Gname, c.same.time}
+	if mode == h.Mode && owner == c.same {
+		return false
+	}
+	h.Mode, h.UID, h.GID, h.Uname, h.Gname = mode, int64(e.UID), int64(e.GID), e.Uname, e.Gname
+	return true
 }
 
 // storeMode is the mode that everything in a store has.
@@ -333,6 +348,9 @@ func (c *layerCheck) noteConstants() {
 	s := c.same
 	if s.time != nixpkgsDate && s.time != storeDate {
 		c.out.note("date-taken", c.layer.Index, "every entry is of the second %d: the author chose the date, or the packer is of a time that had another", s.time)
+	}
+	if c.permEntries > 0 {
+		c.out.note("perms-taken", c.layer.Index, "%d entries of store items have another mode or owner than the store gives: the author chose them (perms)", c.permEntries)
 	}
 	if s.uid != 0 || s.gid != 0 {
 		c.out.note("owner-taken", c.layer.Index, "every entry belongs to user %d %q, group %d %q: the author chose the owner", s.uid, s.uname, s.gid, s.gname)

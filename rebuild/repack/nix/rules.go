@@ -27,6 +27,7 @@ type rules struct {
 	// end is how many zero bytes follow the last member.
 	end      func(at int64) int64
 	files    bool // there are no entries for folders
+	perms    bool // the author can give modes and owners to store items, too
 	unsorted bool // the writer's time may have left the order to the file system
 }
 
@@ -51,7 +52,7 @@ func newRules(l *inspect.Layer) *rules {
 	case magic == posixMagic && (first == "/nix/" || first == "/nix/store/"):
 		return pythonRules(block, l.Entries[0].Mode)
 	case magic == posixMagic && first == "/" && l.Entries[0].Type == tar.TypeDir:
-		return &rules{name: "Go's archive/tar, as nix2container calls it", append: []appender{appendGo}, entryName: slashFront, order: inspect.ComparePaths, end: goEndOf}
+		return &rules{name: "Go's archive/tar, as nix2container calls it", perms: true, append: []appender{appendGo}, entryName: slashFront, order: inspect.ComparePaths, end: goEndOf}
 	case magic == posixMagic && strings.HasPrefix(first, storeDir):
 		return &rules{name: "Go's archive/tar, as Nixery calls it", append: []appender{appendGo}, entryName: slashFront, order: inspect.ComparePaths, end: goEndOf, files: true}
 	case magic == gnuMagic:
