@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -93,9 +94,7 @@ func newSuite(r *Report) (junitSuite, error) {
 		Hostname:  xmlLine(r.Run.Host),
 		Out:       junitText{summary.String()},
 	}
-	if s.Hostname == "" {
-		s.Hostname = "localhost" // Ant's schema wants one
-	}
+	s.Name, s.Hostname = cmp.Or(s.Name, "image"), cmp.Or(s.Hostname, "localhost") // Ant's schema wants them
 	s.Properties = []junitProperty{
 		{"verdict", r.Verdict.String()},
 		{"configDigest", r.Image.ConfigDigest},

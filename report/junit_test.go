@@ -75,7 +75,9 @@ func checkShape(t *testing.T, name string, doc []byte) map[string]int {
 
 func TestJUnitShape(t *testing.T) {
 	stamp := regexp.MustCompile(` timestamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"`)
-	for name, in := range inputs(t) {
+	all := inputs(t)
+	all["least"] = Input{Image: &inspect.Image{}}
+	for name, in := range all {
 		doc := render(t, WriteJUnit, New(in))
 		seen := checkShape(t, name, doc)
 		var back junitSuites
@@ -85,6 +87,9 @@ func TestJUnitShape(t *testing.T) {
 		s := back.Suite
 		if s.Tests != seen["testcase"] || s.Failures != seen["failure"] || s.Errors != seen["error"] || s.Skipped != seen["skipped"] || s.Tests < 7 {
 			t.Errorf("%s: the suite counts %d tests, %d failures, %d errors, %d skipped; there are %v", name, s.Tests, s.Failures, s.Errors, s.Skipped, seen)
+		}
+		if s.Name == "" || s.Hostname == "" {
+			t.Errorf("%s: a suite without name or host", name)
 		}
 		if !stamp.Match(doc) {
 			t.Errorf("%s: no timestamp that Ant's schema takes", name)
