@@ -180,6 +180,9 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	laid := c.laid[e.Path]
 	why := differs(laid, e)
+	if isRepeat(e) && laid != nil {
+		why = ""
+	}
 	switch {
 	case laid == nil && c.rulesKnown():
 		c.fail("unexplained-file", layer, e.Path, "%s outside the store, which %s", describeEntry(e), strangerTo(c.recipe.Pack.Format))

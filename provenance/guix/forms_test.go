@@ -297,3 +297,22 @@ func TestSystemType(t *testing.T) {
 		}
 	}
 }
+
+// Old tarballs have a symlink in a folder twice: once with the folder, and once
+// as a hard link to itself.
+func TestRepeatedLink(t *testing.T) {
+	img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball-db.tar.gz"))
+	l := img.Layers[0]
+	l.Entries = append(l.Entries, inspect.Entry{Name: "./opt/gnu", Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
+	ev, err := System{}.Recover(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if links := ev.Recipe.Pack.Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != inspect.Pass {
+		t.Errorf("links %v, closure %+v", links, ev.Closure)
+	}
+	l.Entries = append(l.Entries, inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
+	if ev, err = (System{}).Recover(img); err != nil || ev.Closure.Status != inspect.Fail {
+		t.Errorf("closure %v (%v)", ev.Closure.Status, err)
+	}
+}

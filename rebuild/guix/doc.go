@@ -5,6 +5,7 @@
 // channel whose code the build would run. [Builder] runs a plan with
 //
 //	guix time-machine -C channels.scm -- pack -f docker … -m manifest.scm
+//	guix time-machine -C channels.scm -- system image -t docker … configuration.scm
 //
 // and [Script] writes the plan as a shell script that does the same on another
 // machine.

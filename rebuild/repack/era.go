@@ -21,7 +21,9 @@ type era struct {
 	bareLinks  bool // symlinks outside the store come without the folders above them
 	tmp        bool // there is a /tmp
 	storeDirs  bool // /gnu and /gnu/store have entries of their own
-	fromRoot   bool // tar got one folder that holds everything, so names begin with "./"
+	dotted     bool // names begin with "./"
+	fromRoot   bool // tar got one folder that holds everything
+	named      bool // tar got the store, folders and symlinks by name
 	populated  bool // what stands outside the store is a root folder, whose own entries tar does not sort but by --sort
 	env        bool // the config holds search paths
 	history    bool // the config holds a history
@@ -55,7 +57,11 @@ func eras() []era {
 func erasOf(format string) []era {
 	switch format {
 	case tarball:
-		return []era{{name: "guix pack -f tarball since Guix 1.4", first: 4, last: latest, sorted: true, fromRoot: true}}
+		return []era{
+			{name: "guix pack -f tarball since Guix 1.4", first: 4, last: latest, sorted: true, dotted: true, fromRoot: true},
+			{name: "guix pack -f tarball up to Guix 1.3", first: 0, last: 3, sorted: true, linked: true, dotted: true, named: true},
+			{name: "guix pack -f tarball of Guix 1.3, without hard links", first: 3, last: 3, sorted: true, dotted: true, named: true},
+		}
 	case system:
 		list := eras()
 		for i := range list {
@@ -179,7 +185,7 @@ type owner struct {
 // whole is the style of the one layer of an image, and of the last of many:
 // what does not come out of the store.
 func (e era) whole() style {
-	return style{sorted: e.sorted, linked: e.linked, edited: !e.fromRoot, owner: owner{uname: "root", gname: "root"}}
+	return style{sorted: e.sorted, linked: e.linked, edited: !e.dotted, owner: owner{uname: "root", gname: "root"}}
 }
 
 // items is the style of the layers of items. Without options tar writes the

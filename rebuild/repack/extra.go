@@ -29,9 +29,12 @@ type extra struct {
 // newExtra returns what the packer of an era makes for a recipe.
 func newExtra(e era, pack provenance.Pack, img *inspect.Image) extra {
 	x := extra{nodes: make(map[string]node), bare: make(map[string]bool)}
-	if e.fromRoot || e.populated {
+	if e.dotted || e.populated {
 		x.layout(guix.NewLayout(pack))
 		x.onlySome(img)
+		if e.named {
+			x.namedNodes()
+		}
 		return x
 	}
 	if e.tmp {

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/guix"
 )
 
 // gnuTar finds the real thing. A machine without it cannot run these tests;
@@ -348,5 +350,69 @@ func expectRegenerated(t *testing.T, raw *rawImage, era string) {
 	if c := Check(img, recipe); c.Bytes != all {
 		dump(t, c)
 		t.Fatal("with the era unknown: not regenerated")
+	}
+}
+
+// The tarballs of old packers, as GNU tar writes them with their very commands,
+// in whatever order the symlinks were asked for.
+func TestOldTarballsAgainstGNUTar(t *testing.T) {
+	program := gnuTar(t)
+	options := []string{"--format=gnu", "--sort=name", "--mtime=@1", "--owner=root:0", "--group=root:0", "--check-links"}
+	for name, tc := range map[string]struct {
+		options []string
+		links   [][2]string // source, and target in the profile
+		args    []string
+		says    string
+	}{
+		"no links":     {options, nil, nil, "up to Guix 1.3"},
+		"at the top":   {options, [][2]string{{"bin", "bin"}}, []string{"./bin"}, "up to Guix 1.3"},
+		"in a folder":  {options, [][2]string{{"opt/gnu", ""}}, []string{"./opt", "./opt/gnu"}, "up to Guix 1.3"},
+		"deep":         {options, [][2]string{{"opt/gnu/bin", "bin"}}, []string{"./opt/gnu", "./opt/gnu/bin"}, "up to Guix 1.3"},
+		"in any order": {options, [][2]string{{"opt/gnu/bin", "bin"}, {"opt/a", "a"}, {"bin", "bin"}}, []string{"./bin", "./opt/gnu", "./opt/gnu/bin", "./opt", "./opt/a"}, "up to Guix 1.3"},
+		"without hard links": {append(slices.Clone(options), "--hard-dereference"), [][2]string{{"opt/gnu", ""}, {"bin", "bin"}}, []string{"./opt", "./opt/gnu", "./bin"},
+			"of Guix 1.3, without hard links"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := packer{t: t, tar: program, dir: t.TempDir()}
+			grow(t, p.dir, 1, 5, false)
+			plant(t, p.dir, nil, nil)
+			g := grove{t: t}
+			root := filepath.Join(p.dir, "root")
+			var links []provenance.Symlink
+			for _, l := range tc.links {
+				source := filepath.Join(root, l[0])
+				g.must(os.MkdirAll(filepath.Dir(source), 0o755))
+				g.must(os.Symlink(guix.RelativeName(filepath.Dir("/"+l[0]), "/"+profileRoot+"/"+l[1]), source))
+				links = append(links, provenance.Symlink{Source: "/" + l[0], Target: l[1]})
+			}
+			g.must(os.Chmod(filepath.Join(root, "gnu/store"), 0o775|fs.ModeSticky))
+			p.settle()
+			p.run(slices.Concat(tc.options, []string{"-cf", filepath.Join(p.dir, "layer.tar"), "-C", root, "./gnu/store"}, tc.args)...)
+			img := openBytes(t, p.read())
+			pack := provenance.Pack{Format: "tarball", Era: "1.0 to 1.3", Root: "/" + profileRoot, Symlinks: links}
+			recipe := provenance.Recipe{System: provenance.Guix, Status: provenance.Complete, Pack: pack}
+			c := Check(img, recipe)
+			if c.Status != inspect.Pass || !strings.Contains(c.Summary, tc.says) || c.Bytes != wholeSize(img) {
+				dump(t, c)
+				t.Fatal("not regenerated")
+			}
+			if len(tc.links) == 0 {
+				return
+			}
+			l := cut(t, p.read())
+			n := len(l.members)
+			l.members[n-1], l.members[n-2] = l.members[n-2], l.members[n-1]
+			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != inspect.Fail {
+				dump(t, c)
+				t.Error("the last two entries were swapped, and that is not told")
+			}
+			l = cut(t, p.read())
+			l.members = l.members[:n-1]
+			l.pad()
+			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != inspect.Fail {
+				dump(t, c)
+				t.Error("the last entry was taken away, and that is not told")
+			}
+		})
 	}
 }

@@ -22,6 +22,7 @@ type layerCheck struct {
 	out   *findings
 
 	seen     map[string]int // path → index of its first entry
+	repeats  map[int]int    // index of an entry that the packer writes again → index of the first
 	open     []folder       // the folders around the entry in hand
 	roots    []string       // entries that began an argument of tar
 	weights  []weight       // of the items, in order
@@ -38,8 +39,12 @@ type folder struct {
 // run reports whether the packer, too, would have made the layer as it is.
 func (c *layerCheck) run() bool {
 	before := c.out.problems
-	c.walk()
-	c.checkArguments()
+	if c.era.named {
+		c.walkNamed()
+	} else {
+		c.walk()
+		c.checkArguments()
+	}
 	c.checkMissing()
 	c.checkFrame(c.layer.Frame.Open())
 	c.out.finishLayer(c.layer.Index)
@@ -122,8 +127,11 @@ func depth(path string) int {
 
 // isRoot says whether the packer names this path on tar's command line.
 func (c *layerCheck) isRoot(path string) bool {
-	if c.era.fromRoot {
+	switch {
+	case c.era.fromRoot:
 		return path == "."
+	case c.era.named:
+		return path == "gnu/store"
 	}
 	if c.extra.bare[path] || !strings.Contains(path, "/") {
 		return true
@@ -245,7 +253,10 @@ func (c *layerCheck) due(i int) (header, bool) {
 	if c.style.shared {
 		h.mode = shareMode(h.mode)
 	}
-	if c.era.fromRoot {
+	if first, again := c.repeats[i]; again {
+		h = c.repeated(h, &c.layer.Entries[first])
+	}
+	if c.era.dotted {
 		h.name = "./" + strings.TrimPrefix(h.name, "./")
 	}
 	o := c.style.owner

@@ -23,6 +23,11 @@
 // that was changed together with all digests above it is not told by this
 // check: it would be packed in the same way.
 //
+// Tarballs and images of whole systems are packed again by the same means. A
+// squashfs is not: mksquashfs compresses headers and contents together. The
+// small documents that lie in the archive around config and layers are written
+// again, too.
+//
 // The rules of the eras are in era.go. They were learnt from Guix's
 // guix/docker.scm, guix/scripts/pack.scm and guix/build/pack.scm and compared
 // with what GNU tar 1.34 and 1.35 write.
@@ -145,7 +150,7 @@ func (a *attempt) run() {
 	switch {
 	case len(layers) > 1:
 		a.checkSplit()
-	case !a.era.fromRoot:
+	case !a.era.dotted:
 		a.noteOrder()
 	}
 	a.noteFreedoms()
