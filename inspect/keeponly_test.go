@@ -9,7 +9,9 @@ import (
 // TestKeepOnly holds that a reading for contents alone keeps the same ones as
 // one for everything, of every form that is among the samples.
 func TestKeepOnly(t *testing.T) {
-	keep := func(path string) bool { return filepath.Base(path) == "manifest" || filepath.Base(path) == "tiny-hello" }
+	keep := func(path string) bool {
+		return filepath.Base(path) == "manifest" || filepath.Base(path) == "tiny-hello"
+	}
 	seen := 0
 	for _, pattern := range []string{"images/tiny*", "forms/tiny*", "eras/*layers5*.tar.gz", "realpack/*.tar.gz"} {
 		names, err := filepath.Glob("../fixtures/guix/" + pattern)
