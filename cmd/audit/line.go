@@ -16,6 +16,7 @@ import (
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/repack"
+	nixrepack "audit/rebuild/repack/nix"
 	"audit/report"
 	"audit/sbom"
 )
@@ -71,7 +72,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil, err
 	}
 	l.step("repack", func() error {
-		l.add(repack.Check(a.image, a.evidence.Recipe))
+		l.add(repacked(a.image, a.evidence.Recipe))
 		return nil
 	})
 	if err := l.askFarms(ctx, a); err != nil {
@@ -85,6 +86,14 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	}
 	l.conclude(a, began)
 	return a, nil
+}
+
+// repacked packs the store items again by the rules of their build system.
+func repacked(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
+	if recipe.System == provenance.Nix {
+		return nixrepack.Check(img, recipe)
+	}
+	return repack.Check(img, recipe)
 }
 
 // conclude judges what was found and lays it out as a report.
