@@ -1,6 +1,7 @@
 package guix
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -314,5 +315,20 @@ func TestRepeatedLink(t *testing.T) {
 	l.Entries = append(l.Entries, inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
 	if ev, err = (System{}).Recover(img); err != nil || ev.Closure.Status != inspect.Fail {
 		t.Errorf("closure %v (%v)", ev.Closure.Status, err)
+	}
+}
+
+// A distribution that has Guix installed is no pack of Guix either where it
+// comes as a bare file system.
+func TestDistributionWithGuix(t *testing.T) {
+	for path, want := range map[string]bool{"etc/os-release": true, "usr/lib/os-release": true, "etc/evil": false} {
+		for _, file := range []string{"tiny.docker-export.tar", "tiny-tarball.tar.gz"} {
+			img := open(t, filepath.Join(fixturesDir, "forms", file))
+			img.Layers[0].Entries = append(img.Layers[0].Entries, inspect.Entry{Path: path, Type: '0', Mode: 0o644, Size: 1})
+			_, err := System{}.Recover(img)
+			if errors.Is(err, provenance.ErrNotMine) != want {
+				t.Errorf("%s with %s: error %v", file, path, err)
+			}
+		}
 	}
 }

@@ -39,14 +39,16 @@ func (v *view) root() (root string, odd []string) {
 // signs gathers the signs, the firmest first. An image that has a config and
 // does not say there that Guix made it may be any that has Guix installed: the
 // profiles that lie about in it say nothing of how it was made, unless the
-// layers with store items are like those of a pack.
+// layers with store items are like those of a pack. The same goes for the files
+// of a distribution.
 func (v *view) signs() []sign {
 	signs := []sign{
 		{"the layer's name", v.namedByLayer()},
 		{"the environment", v.namedByEnvironment()},
 		{"the entry point", v.namedByEntryPoint()},
 	}
-	if len(v.img.Config.Raw) > 0 && v.config.Comment != generator && !v.hasPackLayers() {
+	others := len(v.img.Config.Raw) > 0 && v.config.Comment != generator || v.isDistribution()
+	if others && !v.hasPackLayers() {
 		return signs
 	}
 	return append(signs,
@@ -65,6 +67,17 @@ func (v *view) hasPackLayers() bool {
 		}
 	}
 	return true
+}
+
+// isDistribution says whether the files are those of a distribution, which the
+// store of Guix is but a part of.
+func (v *view) isDistribution() bool {
+	for _, p := range []string{"etc/os-release", "usr/lib/os-release", "etc/debian_version", "etc/alpine-release", "etc/redhat-release"} {
+		if f, ok := v.file(p); ok && f.Type != '5' && !strings.HasPrefix(absolute(f), storeDir) {
+			return len(v.img.Config.Raw) == 0
+		}
+	}
+	return false
 }
 
 func without(roots []string, root string) []string {
