@@ -54,8 +54,8 @@ func newContents(r *Report) contents {
 		parts = append(parts, folderPart(f))
 	}
 	c.Others = c.Items - c.Named
-	c.Wide = newTreemap("wide", parts, 912, 360)
-	c.Narrow = newTreemap("narrow", parts, 350, 420)
+	c.Wide = newTreemap("wide", parts, 912, 360, wideCells)
+	c.Narrow = newTreemap("narrow", parts, 350, 420, narrowCells)
 	c.Parts = partRows(parts)
 	return c
 }

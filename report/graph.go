@@ -25,6 +25,7 @@ type treeNode struct {
 	Also     []pointer  // other references
 	More     int        // references beyond maxAlso
 	Deeper   bool       // what stands below is too deep to be shown
+	Open     bool       // it is unfolded from the start
 }
 
 // A pointer leads to an item that stands elsewhere in the tree.
@@ -39,6 +40,7 @@ const (
 	maxTree  = 2000 // items
 	maxDepth = 40   // levels
 	maxAlso  = 40   // pointers of one item
+	openTree = 40   // items of a tree that is unfolded from the start
 )
 
 // A graph is the store items and their references, by index.
@@ -134,13 +136,24 @@ func (g graph) spread(root Text) *spanning {
 	for i := range g.items {
 		walk(i)
 	}
+	for i := range g.items {
+		t.byLabel(t.below[i])
+		t.byLabel(t.to[i])
+	}
 	return t
+}
+
+// byLabel sorts items as people look for them.
+func (g graph) byLabel(items []int) {
+	slices.SortStableFunc(items, func(a, b int) int {
+		return cmp.Compare(itemLabel(g.items[a].Path), itemLabel(g.items[b].Path))
+	})
 }
 
 // node lays out an item and what stands below it, as far as there is room.
 func (t *spanning) node(i, depth int, room *int) treeNode {
 	*room--
-	n := treeNode{Item: i, Label: itemLabel(t.items[i].Path), Path: t.items[i].Path}
+	n := treeNode{Item: i, Label: itemLabel(t.items[i].Path), Path: t.items[i].Path, Open: depth == 1 || len(t.items) <= openTree}
 	for _, j := range t.to[i] {
 		if t.parent[j] == i {
 			continue

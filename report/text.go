@@ -62,7 +62,7 @@ func textHead(r *Report) []string {
 	facts = append(facts, count(len(img.Layers), "layer"), bytesWords(img.UncompressedSize))
 	head := []string{fmt.Sprintf("%s  (%s)", short(img.Reference), strings.Join(facts, ", "))}
 	if rc := r.Recipe; rc.Packer != "" {
-		head = append(head, fmt.Sprintf("%s; %s, %s", short(rc.Packer), count(len(rc.Channels), "channel"), count(len(rc.Packages), "package")))
+		head = append(head, short(rc.Packer)+"; "+recipeCounts(rc))
 	}
 	return append(head, "")
 }

@@ -16,8 +16,12 @@ type part struct {
 	Bytes int64
 }
 
-// maxCells bounds the cells of a treemap; what is smaller is one cell.
-const maxCells = 48
+// Cells of a treemap at most, on a screen and on a phone; what is smaller is
+// one cell.
+const (
+	wideCells   = 150
+	narrowCells = 50
+)
 
 // A treemap is a rectangle cut into cells, each as large as its part.
 type treemap struct {
@@ -50,9 +54,9 @@ const (
 // newTreemap lays parts out by the squarified algorithm (Bruls, Huizing, van
 // Wijk: Squarified Treemaps, 2000): rows are filled along the shorter side as
 // long as that makes cells more like squares.
-func newTreemap(id string, parts []part, width, height float64) treemap {
+func newTreemap(id string, parts []part, width, height float64, cells int) treemap {
 	t := treemap{ID: id, Width: width, Height: height}
-	parts = largest(parts, maxCells)
+	parts = largest(parts, cells)
 	var total int64
 	for _, p := range parts {
 		total += p.Bytes

@@ -24,7 +24,7 @@ func TestTreemapTiles(t *testing.T) {
 		"many":      many,
 		"with none": {{Bytes: 0}, {Bytes: 7}, {Bytes: -3}},
 	} {
-		m := newTreemap("wide", parts, 900, 400)
+		m := newTreemap("wide", parts, 900, 400, 48)
 		var total, area float64
 		for _, c := range m.Cells {
 			total += float64(c.Bytes)
@@ -43,11 +43,11 @@ func TestTreemapTiles(t *testing.T) {
 				}
 			}
 		}
-		if math.Abs(area-900*400) > 1e-3 || len(m.Cells) > maxCells {
+		if math.Abs(area-900*400) > 1e-3 || len(m.Cells) > 48 {
 			t.Errorf("%s: %d cells fill %f", name, len(m.Cells), area)
 		}
 	}
-	if m := newTreemap("wide", nil, 900, 400); m.Cells != nil {
+	if m := newTreemap("wide", nil, 900, 400, 48); m.Cells != nil {
 		t.Error("nothing has cells")
 	}
 }
@@ -61,7 +61,7 @@ func TestTreemapLosesNothing(t *testing.T) {
 	}
 	var got int64
 	rest := false
-	for _, c := range newTreemap("wide", parts, 900, 400).Cells {
+	for _, c := range newTreemap("wide", parts, 900, 400, 48).Cells {
 		got += c.Bytes
 		rest = rest || c.Label == "252 smaller" && c.Kind == "rest"
 	}

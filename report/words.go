@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -230,6 +231,15 @@ func originWords(o Origin) [2]string {
 		return [2]string{"unexplained", "no recipe leads to it"}
 	}
 	return [2]string{string(o), ""}
+}
+
+// recipeCounts counts what a recipe is made of, in the words of its system.
+func recipeCounts(r Recipe) string {
+	noun := "source"
+	if r.System == provenance.Guix {
+		noun = "channel"
+	}
+	return count(len(r.Channels), noun) + ", " + count(len(r.Packages), "package")
 }
 
 // count writes "1 layer", "2 layers".
