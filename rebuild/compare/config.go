@@ -35,7 +35,7 @@ func (w *walk) configCause(f *FieldDifference) Cause {
 		return Derived
 	case isTime(f.Was) && isTime(f.Now) && isCreation(f.Field):
 		return Timestamp
-	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now):
+	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now), sameButSums(f):
 		return Packaging
 	case f.Now == "":
 		return Missing
@@ -81,6 +81,24 @@ func (f *FieldDifference) look(inside *explain.Explainer, cause Cause) Cause {
 		return Content
 	}
 	return found[0].Cause
+}
+
+var (
+	copySum   = regexp.MustCompile(`\b(file|dir|multi):[0-9a-f]{64} in `)
+	copyField = regexp.MustCompile(`^(history\[[0-9]+\]\.created_by|container_config\.Cmd\[[0-9]+\])$`)
+)
+
+// sameButSums says whether a field is the same instruction, and differs only in
+// the sum of what was copied. Docker and buildah take it over the headers of the
+// context too, in which each version of the client writes other things, and the
+// modes and owners of the folder that was sent (Docker 20.10, pkg/tarsum). What
+// became of the files is compared in the layers.
+func sameButSums(f *FieldDifference) bool {
+	if !copyField.MatchString(f.Field) || !copySum.MatchString(f.Was) {
+		return false
+	}
+	const same = "$1:SUM in "
+	return copySum.ReplaceAllString(f.Was, same) == copySum.ReplaceAllString(f.Now, same)
 }
 
 // trueDiffIDs says whether a field is a diffID, or all of them in another

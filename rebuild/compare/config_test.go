@@ -85,6 +85,11 @@ func TestBuildersOwn(t *testing.T) {
 		{"config.Image", `"debian:12"`, `"debian:11"`, Content},
 		{"config.Hostname", `"` + id[:12] + `"`, `"` + other[:12] + `"`, Content},
 		{"history[3].comment", `"FROM ` + id[:12] + `"`, `"FROM ` + other[:12] + `"`, Packaging},
+		{"history[3].created_by", `"COPY file:` + id + ` in /a "`, `"COPY file:` + other + ` in /a "`, Packaging},
+		{"container_config.Cmd[2]", `"#(nop) ADD dir:` + id + ` in / "`, `"#(nop) ADD dir:` + other + ` in / "`, Packaging},
+		{"history[3].created_by", `"COPY file:` + id + ` in /a "`, `"COPY file:` + other + ` in /b "`, Content},
+		{"history[3].created_by", `"COPY file:` + id + ` in /a "`, `"COPY dir:` + other + ` in /a "`, Content},
+		{"config.Cmd[2]", `"file:` + id + ` in "`, `"file:` + other + ` in "`, Content},
 		{"history[3].comment", `"FROM debian"`, `"FROM ` + other[:12] + `"`, Content},
 	} {
 		w := newWalk(&inspect.Image{}, &inspect.Image{})
