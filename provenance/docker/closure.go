@@ -110,13 +110,14 @@ func hidden(p string) string {
 	return p
 }
 
-// isOwned says whether a package owns the entry. Where the database has a
+// isOwned says whether a package owns the entry, or the package manager itself
+// keeps it. Where the database has a
 // digest of the file that a container sees, the bytes must be those; a package
 // does not explain what it did not install.
 func (c *closureCheck) isOwned(layer int, e *inspect.Entry) bool {
 	p, f := c.installed.Owner(e.Path)
 	if p == nil {
-		return false
+		return c.installed.State(e.Path)
 	}
 	visible := c.top[e.Path] == layer
 	if visible && e.Type == '0' && !f.Digest.IsZero() && f.Digest != e.Digest {

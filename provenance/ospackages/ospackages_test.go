@@ -290,3 +290,21 @@ func FuzzTexts(f *testing.F) {
 		}
 	})
 }
+
+// What a package manager keeps for itself is known; what lies among it is not.
+func TestState(t *testing.T) {
+	in := Read(open(t, []fixtures.File{
+		{Name: "var/lib/dpkg/status", Body: status}, {Name: "lib/apk/db/installed", Body: "P:a\nV:1\n"}, {Name: "var/lib/rpm/rpmdb.sqlite", Body: "x"},
+	}))
+	for path, want := range map[string]bool{
+		"var/lib/dpkg": true, "var/lib/dpkg/status": true, "var/lib/dpkg/status-old": true, "var/lib/dpkg/info/tiny.postinst": true, "var/lib/dpkg/info/libtiny:amd64.list": true,
+		"var/lib/dpkg/info/libtiny:arm64.list": false, "var/lib/dpkg/info/evil.postinst": false, "var/lib/dpkg/info/tiny": false, "var/lib/dpkg/alternatives/awk": true,
+		"var/lib/dpkg/status/deep": false, "var/lib/dpkg/tool": false,
+		"lib/apk/db/scripts.tar": true, "lib/apk/db/deep/x": false, "etc/apk/world": true, "etc/apk/other": false,
+		"var/lib/rpm/.rpm.lock": true, "var/lib/rpm/x/y": false, "opt/x": false,
+	} {
+		if got := in.State(path); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
