@@ -10,8 +10,6 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
-	"github.com/sorairolake/lzip-go"
-	"github.com/ulikunitz/xz"
 )
 
 // A Compression is how a stream of bytes is packed.
@@ -52,15 +50,13 @@ func sniffCompression(head []byte) Compression {
 // zstd itself accepts by default (zstd -d, ZSTD_WINDOWLOG_LIMIT_DEFAULT 27).
 const zstdMaxWindow = 128 << 20
 
-// xzMaxDict bounds the dictionary of xz likewise; xz -9 uses 64 MiB.
-const xzMaxDict = 128 << 20
-
 // An expander undoes a compression. It also takes note of what a tolerant
 // reader would pass over in silence.
 type expander struct {
 	io.Reader
-	close func()
-	notes []string // what is wrong with the packing though it can be read
+	close  func()
+	charge func(n int64) error // counts memory that the stream asks for
+	notes  []string            // what is wrong with the packing though it can be read
 }
 
 func (x *expander) note(format string, args ...any) {
@@ -68,9 +64,10 @@ func (x *expander) note(format string, args ...any) {
 }
 
 // expand returns the uncompressed form of r. Its reader must be read to the
-// end and closed.
-func expand(r *bufio.Reader, c Compression) (*expander, error) {
-	x := &expander{close: func() {}}
+// end and closed. The memory that the stream asks for again and again is
+// counted with charge.
+func expand(r *bufio.Reader, c Compression, charge func(n int64) error) (*expander, error) {
+	x := &expander{close: func() {}, charge: charge}
 	var err error
 	switch c {
 	case Gzip:
@@ -82,11 +79,11 @@ func expand(r *bufio.Reader, c Compression) (*expander, error) {
 			x.Reader, x.close = z, z.Close
 		}
 	case XZ:
-		x.Reader, err = xz.ReaderConfig{DictCap: xzMaxDict}.NewReader(r)
+		x.Reader, err = newXZReader(r, charge)
 	case Bzip2:
 		x.Reader = bzip2.NewReader(r)
 	case Lzip:
-		x.Reader, err = lzip.NewReader(r)
+		x.Reader, err = newLzipReader(r, x)
 	default:
 		x.Reader = r
 	}

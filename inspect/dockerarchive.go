@@ -75,12 +75,22 @@ func (a *archive) layers(img *Image, paths []string) error {
 	if img.claims() {
 		img.Problems = append(img.Problems, countProblem(img, len(paths))...)
 	}
+	if err := checkLayers(len(paths)); err != nil {
+		return err
+	}
+	used := make(map[*member]bool)
 	for i, path := range paths {
 		m, err := a.get(path)
 		if err != nil {
 			return &FormatError{fmt.Sprintf("layer %d", i), err}
 		}
 		layer := *m.asLayer()
+		if used[m] {
+			if err := a.pass.addEntries(m.Name, len(layer.Entries)); err != nil {
+				return err
+			}
+		}
+		used[m] = true
 		layer.Index = i
 		layer.MediaType = mediaType(layer.Compression)
 		if i < len(claimed) {

@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/s2"
 )
@@ -14,7 +15,7 @@ import (
 // kept compressed, since headers repeat themselves.
 type Frame struct {
 	Size int64 // bytes, uncompressed
-	data []byte
+	data chunks
 }
 
 // NewFrame returns the frame that consists of raw.
@@ -29,7 +30,7 @@ func NewFrame(raw []byte) Frame {
 // (the padding after entry 0, then its headers), and so on; the rest is what
 // follows the last entry.
 func (f Frame) Open() io.Reader {
-	return s2.NewReader(bytes.NewReader(f.data), s2.ReaderMaxBlockSize(frameBlock))
+	return s2.NewReader(f.data.reader(), s2.ReaderMaxBlockSize(frameBlock))
 }
 
 // frameBlock is the unit in which frames are compressed: large enough to hold
@@ -37,7 +38,7 @@ func (f Frame) Open() io.Reader {
 const frameBlock = 256 << 10
 
 type frameWriter struct {
-	buf  bytes.Buffer
+	buf  chunks
 	z    *s2.Writer
 	size int64
 }
@@ -56,5 +57,32 @@ func (w *frameWriter) Write(p []byte) (int, error) {
 
 func (w *frameWriter) frame() Frame {
 	w.z.Close()
-	return Frame{Size: w.size, data: bytes.Clone(w.buf.Bytes())}
+	return Frame{Size: w.size, data: w.buf}
+}
+
+// chunks are bytes that grow without being copied.
+type chunks [][]byte
+
+func (c *chunks) Write(p []byte) (int, error) {
+	*c = append(*c, bytes.Clone(p))
+	return len(p), nil
+}
+
+func (c chunks) reader() io.Reader {
+	rest := slices.Clone(c)
+	return (*chunkReader)(&rest)
+}
+
+type chunkReader chunks
+
+func (r *chunkReader) Read(p []byte) (int, error) {
+	for len(*r) > 0 && len((*r)[0]) == 0 {
+		*r = (*r)[1:]
+	}
+	if len(*r) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, (*r)[0])
+	(*r)[0] = (*r)[0][n:]
+	return n, nil
 }

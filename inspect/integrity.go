@@ -122,12 +122,14 @@ func newDirectory(items []StoreItem, b *budget) directory {
 	return d
 }
 
-// incomplete says of every store item that its references may not be all.
+// incomplete says of every store item that its references are not known. What
+// was found before the budget ran out depends on which layer was read first.
 func (img *Image) incomplete() {
-	const why = "too many strings look like store hashes: its references may be incomplete"
+	const why = "too many strings look like store hashes: its references are not known"
 	for i := range img.Items {
-		img.Items[i].Problem = why
+		img.Items[i].Problem, img.Items[i].References = why, nil
 	}
+	img.Dangling, img.Loose = nil, nil
 }
 
 func (img *Image) scanConfig(known directory, b *budget) {

@@ -35,7 +35,10 @@ func (p *pass) readLayer(where string, r *bufio.Reader, at io.ReaderAt) (*Layer,
 func (p *pass) readPacked(layer *Layer, r io.Reader) error {
 	blob := p.newMeter(r)
 	in := bufio.NewReaderSize(blob, 64<<10)
-	x, err := expand(in, layer.Compression)
+	x, err := expand(in, layer.Compression, p.charge(layer.Member))
+	if fatal := p.fatal(err); fatal != nil {
+		return fatal
+	}
 	if err != nil {
 		layer.Broken = err
 	} else {
@@ -57,7 +60,7 @@ type tarReader struct {
 	tr    *tar.Reader
 	sink  *sink
 
-	charged int // bytes of the frame that are counted
+	charged int // chunks of the frame that are counted
 }
 
 // readTar reads the uncompressed tar of a layer.
@@ -112,8 +115,11 @@ func (t *tarReader) walk() error {
 
 // charge counts what the frame has grown in memory.
 func (t *tarReader) charge() error {
-	grown := t.frame.w.buf.Len() - t.charged
-	t.charged += grown
+	grown := 0
+	for _, p := range t.frame.w.buf[t.charged:] {
+		grown += len(p)
+	}
+	t.charged = len(t.frame.w.buf)
 	if t.pass.frames.Add(int64(grown)) > t.pass.limits.FrameBytes {
 		return &LimitError{"frame bytes", t.pass.limits.FrameBytes, t.layer.Member}
 	}
@@ -264,6 +270,7 @@ func unbase64(value string) string {
 // cleanPath returns the path that a name means in the root file system:
 // relative, without "." and "..", "." for the root itself.
 func cleanPath(name string) string {
+	name = strings.TrimPrefix(strings.TrimSuffix(name, "/"), "./")
 	if isClean(name) {
 		return name
 	}

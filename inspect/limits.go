@@ -24,7 +24,7 @@ func DefaultLimits() Limits {
 		PathBytes:  32 << 10,
 		Members:    100_000,
 		JSONBytes:  16 << 20,
-		TextBytes:  192 << 20,
+		TextBytes:  128 << 20,
 		FrameBytes: 128 << 20,
 		KeptBytes:  128 << 20,
 		Bytes:      1 << 40,

@@ -194,12 +194,13 @@ func blobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
 type reading struct {
 	layer *Layer
 	err   error
+	used  bool
 }
 
 // layers reads the layers of a manifest, several at a time and each blob once.
 func (r *ociReader) layers(descriptors []v1.Descriptor) error {
-	if n := len(descriptors); n > r.pass.limits.Members {
-		return &LimitError{"layers", int64(r.pass.limits.Members), "the image manifest"}
+	if err := checkLayers(len(descriptors)); err != nil {
+		return err
 	}
 	readings := make(map[v1.Hash]*reading)
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -222,6 +223,12 @@ func (r *ociReader) layers(descriptors []v1.Descriptor) error {
 		if one.err != nil {
 			return fmt.Errorf("reading layer %d: %w", i, one.err)
 		}
+		if one.used {
+			if err := r.pass.addEntries(one.layer.Member, len(one.layer.Entries)); err != nil {
+				return err
+			}
+		}
+		one.used = true
 		layer := *one.layer
 		layer.Index = i
 		if ids := r.img.Config.File.RootFS.DiffIDs; i < len(ids) {

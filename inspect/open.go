@@ -116,7 +116,7 @@ func (p *pass) open(f form) (*Image, error) {
 		return p.readDaemon(f.path)
 	}
 	if f.path == "-" {
-		return p.openStream(&source{pass: p, r: os.Stdin}, f)
+		return p.openStream(&source{pass: p, r: interruptible(p.ctx, os.Stdin)}, f)
 	}
 	info, err := os.Stat(f.path)
 	switch {
@@ -135,7 +135,13 @@ func (p *pass) open(f form) (*Image, error) {
 	if img, ok, err := p.openDisk(file, info, f); ok {
 		return img, err
 	}
-	return p.openStream(&source{pass: p, r: file, size: info.Size()}, f)
+	if info.Mode().IsRegular() {
+		return p.openStream(&source{pass: p, r: file, size: info.Size()}, f)
+	}
+	if info.Mode()&fs.ModeDevice != 0 {
+		return nil, errors.New("it is a device")
+	}
+	return p.openStream(&source{pass: p, r: interruptible(p.ctx, file)}, f)
 }
 
 // looksLikeReference says that a name that is no file may be meant for a
@@ -163,7 +169,10 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 		return nil, &FormatError{"the file", errors.New("it is empty")}
 	}
 	compression := sniffCompression(head)
-	x, err := expand(in, compression)
+	x, err := expand(in, compression, p.charge("the file"))
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, fatal
+	}
 	if err != nil {
 		return nil, &FormatError{"the file", err}
 	}

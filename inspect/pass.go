@@ -72,6 +72,30 @@ func (p *pass) grow(where string, n int64) error {
 	return nil
 }
 
+// charge returns a function that counts memory which a stream asks for as
+// growth: clearing it costs as much as filling it.
+func (p *pass) charge(where string) func(n int64) error {
+	return func(n int64) error { return p.grow(where, n) }
+}
+
+// addEntries counts entries, each as often as a layer of the image has it.
+func (p *pass) addEntries(where string, n int) error {
+	if p.entries.Add(int64(n)) > int64(p.limits.Entries) {
+		return &LimitError{"entries", int64(p.limits.Entries), where}
+	}
+	return nil
+}
+
+// maxLayers is far above the 127 that engines can stack.
+const maxLayers = 4096
+
+func checkLayers(n int) error {
+	if n > maxLayers {
+		return &LimitError{"layers", maxLayers, "the image"}
+	}
+	return nil
+}
+
 // keep counts bytes that stay in memory.
 func (p *pass) keep(where string, n int64) error {
 	if p.kept.Add(n) > p.limits.KeptBytes {

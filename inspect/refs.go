@@ -44,8 +44,11 @@ func newBudget(n int) *budget {
 // key is the fingerprint under which a store hash is remembered.
 func (b *budget) key(hash []byte) uint64 { return maphash.Bytes(b.seed, hash) }
 
-// spend takes one from the budget; false when nothing is left.
-func (b *budget) spend() bool { return b.left.Add(-1) >= 0 }
+// spend takes n from the budget; false when nothing is left.
+func (b *budget) spend(n int64) bool { return b.left.Add(-n) >= 0 }
+
+// pathCost is what remembering a whole path costs, in hashes.
+const pathCost = 16
 
 const (
 	lookBack  = len("/gnu/store/")
@@ -112,7 +115,7 @@ func (s *sightings) add(buf []byte, i int) {
 		return
 	}
 	path := string(buf[i-lookBack : i+hashChars+1+len(name)])
-	if _, ok := s.paths[path]; ok || !s.budget.spend() {
+	if _, ok := s.paths[path]; ok || !s.budget.spend(pathCost) {
 		return
 	}
 	if s.paths == nil {
@@ -126,7 +129,7 @@ func (s *sightings) remember(set map[uint64]struct{}, hash []byte) map[uint64]st
 	if _, ok := set[key]; ok {
 		return set
 	}
-	if !s.budget.spend() {
+	if !s.budget.spend(1) {
 		return set
 	}
 	if set == nil {

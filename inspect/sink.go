@@ -29,8 +29,8 @@ func (p *pass) newSink(layer *Layer) *sink {
 
 // check holds an entry against the limits. It comes before the content.
 func (s *sink) check(e *Entry) error {
-	if n := s.pass.entries.Add(1); n > int64(s.pass.limits.Entries) {
-		return &LimitError{"entries", int64(s.pass.limits.Entries), s.where}
+	if err := s.pass.addEntries(s.where, 1); err != nil {
+		return err
 	}
 	if n := max(len(e.Name), len(e.Linkname)); n > s.pass.limits.PathBytes {
 		return &LimitError{"path bytes", int64(s.pass.limits.PathBytes), s.where}

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"io"
 	"os"
 )
@@ -41,4 +42,17 @@ func (s *source) Read(buf []byte) (int, error) {
 		s.pass.fault.set(err)
 	}
 	return n, err
+}
+
+// interruptible returns a reader of r whose Read returns when ctx is done even
+// though r waits for a pipe or a person.
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		buf := make([]byte, 256<<10)
+		_, err := io.CopyBuffer(struct{ io.Writer }{in}, struct{ io.Reader }{r}, buf)
+		in.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { out.CloseWithError(ctx.Err()) })
+	return out
 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,12 +55,16 @@ func unpackXZ(dst, src []byte) (int, error) {
 // An xzCheck is the kind of checksum of a stream.
 type xzCheck byte
 
+const xzSHA256 xzCheck = 10
+
 func (c xzCheck) hash() hash.Hash {
 	switch c {
 	case 1:
 		return crc32.NewIEEE()
 	case 4:
 		return crc64.New(crc64.MakeTable(crc64.ECMA))
+	case xzSHA256:
+		return sha256.New()
 	}
 	return nil
 }
@@ -103,7 +108,7 @@ func xzStreamHeader(in *bytes.Reader) (xzCheck, error) {
 	}
 	check := xzCheck(p[7])
 	if p[6] != 0 || check != 0 && check.hash() == nil {
-		return 0, fmt.Errorf("xz stream flags %x: audit reads those without checksum, with CRC32 and CRC64", p[6:8])
+		return 0, fmt.Errorf("xz stream flags %x: audit reads those without checksum, with CRC32, CRC64 and SHA-256", p[6:8])
 	}
 	return check, checkCRC(p[6:8], p[8:])
 }
@@ -112,11 +117,12 @@ func xzStreamHeader(in *bytes.Reader) (xzCheck, error) {
 // say them.
 type xzBlockHeader struct {
 	packed, unpacked int64
+	dictionary       int64            // bytes that LZMA2 looks back
 	filters          []func(p []byte) // what LZMA2 is not, in the order of packing
 }
 
 func readXZBlockHeader(in *bytes.Reader) (xzBlockHeader, error) {
-	h := xzBlockHeader{-1, -1, nil}
+	h := xzBlockHeader{packed: -1, unpacked: -1}
 	size, err := in.ReadByte()
 	if err != nil || size == 0 {
 		return h, errXZ
@@ -167,6 +173,7 @@ func (h *xzBlockHeader) readFilters(r *bytes.Reader, n int) error {
 		}
 		switch {
 		case i == n && id == xzLZMA2 && size == 1:
+			h.dictionary = xzDictionary(props[0])
 		case i < n && id == xzX86 && size == 0:
 			h.filters = append(h.filters, undoX86)
 		default:
@@ -174,6 +181,14 @@ func (h *xzBlockHeader) readFilters(r *bytes.Reader, n int) error {
 		}
 	}
 	return nil
+}
+
+// xzDictionary returns the size of a dictionary that one byte stands for.
+func xzDictionary(bits byte) int64 {
+	if bits > 40 {
+		return 1 << 62
+	}
+	return (2 | int64(bits&1)) << (bits/2 + 11)
 }
 
 // varint reads a number of up to 63 bits, 7 a byte.
@@ -199,9 +214,8 @@ func xzBlockEnd(in *bytes.Reader, start int, check xzCheck, data []byte) error {
 	if err != nil {
 		return err
 	}
-	slices.Reverse(want) // the file has them in little endian
 	h.Write(data)
-	if !bytes.Equal(h.Sum(nil), want) {
+	if !check.fits(h, want) {
 		return errors.New("the checksum of the xz block does not fit the bytes")
 	}
 	return nil

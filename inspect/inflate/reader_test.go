@@ -1,0 +1,235 @@
+package inflate
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"testing/iotest"
+
+	klauspost "github.com/klauspost/compress/flate"
+)
+
+// texts are contents of every kind: noise, text, runs, far repetitions.
+func texts() map[string][]byte {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	noise := make([]byte, 300_000)
+	for i := range noise {
+		noise[i] = byte(rnd.Uint32())
+	}
+	var words bytes.Buffer
+	for words.Len() < 400_000 {
+		fmt.Fprintf(&words, "%s/%d ", []string{"gnu", "store", "lib", "share", "bin", "reproducible"}[rnd.IntN(6)], rnd.IntN(100))
+	}
+	skewed := make([]byte, 300_000) // a few bytes are very rare, so codes are long
+	for i := range skewed {
+		skewed[i] = byte(min(rnd.ExpFloat64()*4, 255))
+	}
+	far := append(append(bytes.Clone(noise[:32768]), noise[:32768]...), noise[1000:40000]...)
+	mixed := append(append(bytes.Clone(noise[:70_000]), words.Bytes()...), make([]byte, 100_000)...)
+	return map[string][]byte{"nothing": nil, "a byte": {7}, "noise": noise, "words": words.Bytes(), "zeros": make([]byte, 1<<20),
+		"two bytes": bytes.Repeat([]byte("ab"), 100_000), "three": bytes.Repeat([]byte("abc"), 1000), "skewed": skewed, "far": far, "mixed": mixed}
+}
+
+// deflated returns a content compressed in all ways that there are at hand.
+func deflated(t testing.TB, data []byte) map[string][]byte {
+	t.Helper()
+	all := make(map[string][]byte)
+	for level := -2; level <= 9; level++ {
+		var a, b bytes.Buffer
+		std, err := flate.NewWriter(&a, level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := klauspost.NewWriter(&b, level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []io.WriteCloser{std, other} {
+			if _, err := w.Write(data); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all[fmt.Sprintf("level %d", level)], all[fmt.Sprintf("other level %d", level)] = a.Bytes(), b.Bytes()
+	}
+	return all
+}
+
+// inflated reads a stream, with something behind it, and returns how much of
+// that was left.
+func inflated(src io.Reader) (data, rest []byte, err error) {
+	in := bufio.NewReaderSize(src, 4096)
+	data, err = io.ReadAll(NewReader(in))
+	rest, _ = io.ReadAll(in)
+	return data, rest, err
+}
+
+func TestRoundTrip(t *testing.T) {
+	for name, data := range texts() {
+		for how, packed := range deflated(t, data) {
+			for _, behind := range []string{"", "behind", string(make([]byte, 100))} {
+				got, rest, err := inflated(bytes.NewReader(append(bytes.Clone(packed), behind...)))
+				if err != nil || !bytes.Equal(got, data) || string(rest) != behind {
+					t.Errorf("%s, %s: %d bytes of %d, %d of %d left behind: %v", name, how, len(got), len(data), len(rest), len(behind), err)
+				}
+			}
+		}
+	}
+}
+
+// However the source hands out its bytes, and however they are asked for, they
+// are the same.
+func TestPieces(t *testing.T) {
+	data := texts()["mixed"]
+	packed := deflated(t, data)["level 6"]
+	for name, src := range map[string]io.Reader{
+		"one byte": iotest.OneByteReader(bytes.NewReader(packed)), "halves": iotest.HalfReader(bytes.NewReader(packed)),
+		"data with EOF": iotest.DataErrReader(bytes.NewReader(packed)),
+	} {
+		got, err := io.ReadAll(iotest.OneByteReader(NewReader(bufio.NewReaderSize(src, 64))))
+		if err != nil || !bytes.Equal(got, data) {
+			t.Errorf("%s: %d bytes of %d: %v", name, len(got), len(data), err)
+		}
+	}
+}
+
+func TestReset(t *testing.T) {
+	d := NewReader(bufio.NewReader(bytes.NewReader([]byte{7})))
+	if _, err := io.ReadAll(d); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a block of kind 3: %v", err)
+	}
+	data := texts()["words"]
+	d.Reset(bufio.NewReader(bytes.NewReader(deflated(t, data)["level 6"])))
+	if got, err := io.ReadAll(d); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("after Reset: %d bytes of %d: %v", len(got), len(data), err)
+	}
+	// What the window held before must not be reached.
+	d.Reset(bufio.NewReader(bytes.NewReader([]byte{3, 2, 0})))
+	if got, err := io.ReadAll(d); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a distance before the start: %q, %v", got, err)
+	}
+}
+
+// Wherever a stream is cut, it is an unexpected end, and what comes out is a
+// start of the whole.
+func TestTruncated(t *testing.T) {
+	data := texts()["mixed"][60_000:90_000]
+	for how, packed := range deflated(t, data) {
+		for n := 0; n < len(packed); n += max(1, min(97, (len(packed)-n)/50)) {
+			got, _, err := inflated(bytes.NewReader(packed[:n]))
+			if err != io.ErrUnexpectedEOF || !bytes.HasPrefix(data, got) {
+				t.Fatalf("%s, cut at %d of %d: %d bytes, %v", how, n, len(packed), len(got), err)
+			}
+		}
+	}
+}
+
+func TestSourceErrors(t *testing.T) {
+	data := texts()["words"]
+	packed := deflated(t, data)["level 6"]
+	broken := errors.New("broken")
+	for _, n := range []int{0, 1, 100, len(packed) - 5} {
+		_, _, err := inflated(io.MultiReader(bytes.NewReader(packed[:n]), iotest.ErrReader(broken)))
+		if !errors.Is(err, broken) {
+			t.Errorf("after %d bytes: %v, want the error of the source", n, err)
+		}
+	}
+}
+
+// FuzzReader holds every answer against that of compress/flate.
+func FuzzReader(f *testing.F) {
+	for _, data := range texts() {
+		data = data[:min(len(data), 3000)]
+		for _, packed := range deflated(f, data) {
+			f.Add(packed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, packed []byte) {
+		src := bytes.NewReader(packed)
+		want, wantErr := io.ReadAll(io.LimitReader(flate.NewReader(src), 8<<20))
+		if len(want) == 8<<20 {
+			return
+		}
+		got, rest, err := inflated(bytes.NewReader(packed))
+		var corrupt flate.CorruptInputError
+		switch {
+		case wantErr == nil && (err != nil || !bytes.Equal(got, want) || len(rest) != src.Len()):
+			t.Fatalf("%d bytes, %d left, %v; want %d, %d left", len(got), len(rest), err, len(want), src.Len())
+		case errors.As(wantErr, &corrupt) && !errors.Is(err, ErrCorrupt), wantErr == io.ErrUnexpectedEOF && err == nil:
+			t.Fatalf("%v, want %v", err, wantErr)
+		}
+		if wantErr != nil && !bytes.HasPrefix(got, want) && !bytes.HasPrefix(want, got) {
+			t.Fatalf("other bytes before the error: %x, want %x", got, want)
+		}
+	})
+}
+
+// FuzzRoundTrip holds what comes out against what was packed.
+func FuzzRoundTrip(f *testing.F) {
+	for seed := range uint64(8) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		rnd := rand.New(rand.NewPCG(seed, 5))
+		data := make([]byte, rnd.IntN(200_000))
+		for i := 0; i < len(data); {
+			if i > 0 && rnd.IntN(3) == 0 {
+				from := i - 1 - rnd.IntN(min(i, 32768))
+				for n := rnd.IntN(400); n > 0 && i < len(data); n-- {
+					data[i] = data[from]
+					i, from = i+1, from+1
+				}
+				continue
+			}
+			for n := rnd.IntN(300); n > 0 && i < len(data); n-- {
+				data[i] = byte(rnd.IntN(1 << (1 + seed%8)))
+				i++
+			}
+		}
+		var buf bytes.Buffer
+		w, err := flate.NewWriter(&buf, int(seed%10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, rest, err := inflated(&buf)
+		if err != nil || !bytes.Equal(got, data) || len(rest) > 0 {
+			t.Fatalf("%d bytes of %d, %d left: %v", len(got), len(data), len(rest), err)
+		}
+	})
+}
+
+// Benchmarks of the three inflaters on the same stream; the MB/s are of what
+// comes out.
+func BenchmarkInflate(b *testing.B) {
+	for _, name := range []string{"noise", "words", "mixed", "skewed"} {
+		data := texts()[name]
+		packed := deflated(b, data)["level 6"]
+		for which, open := range map[string]func(*bufio.Reader) io.Reader{
+			"ours":      func(r *bufio.Reader) io.Reader { return NewReader(r) },
+			"klauspost": func(r *bufio.Reader) io.Reader { return klauspost.NewReader(r) },
+			"standard":  func(r *bufio.Reader) io.Reader { return flate.NewReader(r) },
+		} {
+			b.Run(name+"/"+which, func(b *testing.B) {
+				b.SetBytes(int64(len(data)))
+				for b.Loop() {
+					if n, err := io.Copy(io.Discard, open(bufio.NewReaderSize(bytes.NewReader(packed), 64<<10))); err != nil || n != int64(len(data)) {
+						b.Fatal(n, err)
+					}
+				}
+			})
+		}
+	}
+}
