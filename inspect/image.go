@@ -28,7 +28,8 @@ type Image struct {
 
 	// Index is the digest of the image index that led here; zero when none did.
 	Index v1.Hash
-	// Attestations are the statements that lie beside the image in its index.
+	// Attestations are the statements that lie beside the image in its index,
+	// then those that refer to it in its registry.
 	Attestations []Attestation
 	// Documents are what a SIF says of itself beside its file system, in the
 	// order of the file.

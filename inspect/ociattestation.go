@@ -8,12 +8,13 @@ import (
 )
 
 // An Attestation is a statement about the image that lies beside it in its
-// index, as BuildKit writes them (docs/attestations/attestation-storage.md).
+// index, as BuildKit writes them (docs/attestations/attestation-storage.md), or
+// that refers to it in its registry.
 type Attestation struct {
 	PredicateType string
 	Digest        v1.Hash // of the statement
 	Subject       v1.Hash // of the image manifest that it is about, as claimed
-	Statement     []byte  // in-toto statement, JSON; nil when it is not there or over the limit of JSON
+	Statement     []byte  // in-toto statement, JSON, of a referrer maybe in an envelope; nil when it is not there or over the limit of JSON
 }
 
 func isAttestation(d v1.Descriptor) bool {

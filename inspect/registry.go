@@ -41,7 +41,10 @@ func (p *pass) readRegistry(reference string) (*Image, error) {
 	r.img.Tags = []string{ref.String()}
 	blobs.kept[top.Digest] = raw
 	if !isIndex(top.MediaType) {
-		return r.img, r.fromDescriptor(top, nil)
+		if err := r.fromDescriptor(top, nil); err != nil {
+			return nil, err
+		}
+		return r.img, r.referrers(blobs)
 	}
 	if _, err := r.verified(top, "image index"); err != nil {
 		return nil, err
@@ -50,7 +53,7 @@ func (p *pass) readRegistry(reference string) (*Image, error) {
 		return nil, err
 	}
 	r.img.Index = sumOfBytes(raw).Hash()
-	return r.img, nil
+	return r.img, r.referrers(blobs)
 }
 
 // registryBlobs are the blobs of one repository of a registry.

@@ -97,12 +97,19 @@ type statement struct {
 	Predicate json.RawMessage `json:"predicate"`
 }
 
+// maxValues bounds the JSON values of a statement. One of a large build has some
+// ten thousand.
+const maxValues = 1 << 20
+
 // Parse reads a statement. A statement about something else is an error that
 // wraps [ErrOther].
 func Parse(raw []byte) (*Build, error) {
 	raw, err := unwrap(raw)
 	if err != nil {
 		return nil, err
+	}
+	if n := bytes.Count(raw, []byte(",")) + bytes.Count(raw, []byte("{")) + bytes.Count(raw, []byte("[")); n > maxValues {
+		return nil, fmt.Errorf("the statement has more than %d values", maxValues)
 	}
 	var s statement
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -131,20 +138,33 @@ func Parse(raw []byte) (*Build, error) {
 	return b, nil
 }
 
-// unwrap takes a statement out of a DSSE envelope (secure-systems-lab/dsse,
-// envelope.md), without a look at its signatures.
+// An envelope is one of DSSE (secure-systems-lab/dsse, envelope.md).
+type envelope struct {
+	PayloadType string `json:"payloadType"`
+	Payload     string `json:"payload"`
+}
+
+// unwrap takes a statement out of a DSSE envelope, and that out of a bundle of
+// Sigstore (bundle v0.3), without a look at its signatures.
 func unwrap(raw []byte) ([]byte, error) {
-	var envelope struct {
-		PayloadType string `json:"payloadType"`
-		Payload     string `json:"payload"`
+	var outer struct {
+		envelope
+		Inner envelope `json:"dsseEnvelope"`
 	}
-	if json.Unmarshal(raw, &envelope) != nil || envelope.Payload == "" {
+	if json.Unmarshal(raw, &outer) != nil {
 		return raw, nil
 	}
-	if envelope.PayloadType != "application/vnd.in-toto+json" {
-		return nil, fmt.Errorf("%w: the envelope holds %q", ErrOther, envelope.PayloadType)
+	e := outer.envelope
+	if e.Payload == "" {
+		e = outer.Inner
 	}
-	payload, err := base64.StdEncoding.DecodeString(envelope.Payload)
+	if e.Payload == "" {
+		return raw, nil
+	}
+	if e.PayloadType != "application/vnd.in-toto+json" {
+		return nil, fmt.Errorf("%w: the envelope holds %q", ErrOther, e.PayloadType)
+	}
+	payload, err := base64.StdEncoding.DecodeString(e.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("reading the envelope: %w", err)
 	}

@@ -122,13 +122,18 @@ func TestVersions(t *testing.T) {
 func TestParseEnvelope(t *testing.T) {
 	raw := sample(t, "buildkit-git-min.oci.tar")
 	envelope := `{"payloadType":"application/vnd.in-toto+json","payload":"` + base64.StdEncoding.EncodeToString(raw) + `","signatures":[]}`
-	b, err := Parse([]byte(envelope))
-	if err != nil || b.Context.URI != "git://127.0.0.1/ctx.git#v1" {
-		t.Errorf("%v, %v", b, err)
+	for _, text := range []string{envelope, `{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":` + envelope + `}`} {
+		b, err := Parse([]byte(text))
+		if err != nil || b.Context.URI != "git://127.0.0.1/ctx.git#v1" {
+			t.Errorf("%v, %v", b, err)
+		}
 	}
 }
 
 func TestParseErrors(t *testing.T) {
+	if _, err := Parse([]byte(`{"subject":[` + strings.Repeat("{},", maxValues) + `{}]}`)); err == nil || !strings.Contains(err.Error(), "values") {
+		t.Errorf("too many values: %v", err)
+	}
 	for text, other := range map[string]bool{
 		`nothing`: false,
 		`{}`:      false,
