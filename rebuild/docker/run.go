@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"audit/rebuild"
-	"audit/rebuild/sh"
+	"audit/rebuild/shell"
 )
 
 // handedOn are the variables that engines get beside those of every tool: where
@@ -29,7 +29,7 @@ func handedOn() []string {
 func (s *session) run(ctx context.Context, env []string, argv ...string) (rebuild.Output, error) {
 	var log io.Writer = s.said
 	if s.job.Log != nil {
-		line := "$ " + sh.Printable(strings.TrimSpace(strings.Join(env, " ")+" "+sh.Words(argv))) + "\n"
+		line := "$ " + shell.Printable(strings.TrimSpace(strings.Join(env, " ")+" "+shell.Words(argv))) + "\n"
 		if _, err := io.WriteString(s.job.Log, line); err != nil {
 			return rebuild.Output{}, fmt.Errorf("writing the log: %w", err)
 		}

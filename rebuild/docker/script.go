@@ -8,7 +8,7 @@ import (
 
 	"audit/provenance/docker"
 	"audit/rebuild"
-	"audit/rebuild/sh"
+	"audit/rebuild/shell"
 )
 
 // Script writes a plan as a POSIX shell script that does what [Builder] does, on
@@ -25,7 +25,7 @@ func Script(plan rebuild.Plan) []byte {
 		refused = err.Error()
 	}
 	if refused != "" {
-		return []byte(scriptHead + "printf '%s\\n' " + sh.Quote(sh.Printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
+		return []byte(scriptHead + "printf '%s\\n' " + shell.Quote(shell.Printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
 	}
 	c, err := parseCall(plan.Pack)
 	if err != nil {
@@ -35,7 +35,7 @@ func Script(plan rebuild.Plan) []byte {
 	var b strings.Builder
 	b.WriteString(scriptHead + scriptFolder)
 	for _, f := range plan.Files {
-		b.WriteString(sh.HereDocument(f.Name, f.Text))
+		b.WriteString(shell.HereDocument(f.Name, f.Text))
 	}
 	var tried []string
 	for _, name := range candidates("", plan.Engine) {
@@ -48,9 +48,9 @@ func Script(plan rebuild.Plan) []byte {
 	for _, name := range tried {
 		fmt.Fprintf(&b, "%s || ", name)
 	}
-	b.WriteString("{\n  echo " + sh.Quote("No engine is here that builds it: "+strings.Join(words(tried), ", ")) + " >&2\n  exit 1\n}\n")
+	b.WriteString("{\n  echo " + shell.Quote("No engine is here that builds it: "+strings.Join(words(tried), ", ")) + " >&2\n  exit 1\n}\n")
 	b.WriteString(scriptEnd)
-	b.WriteString("printf '  audit compare %s %s\\n' " + sh.Quote(sh.Printable(sh.Word(plan.Image))) + " \"$out\"\n")
+	b.WriteString("printf '  audit compare %s %s\\n' " + shell.Quote(shell.Printable(shell.Word(plan.Image))) + " \"$out\"\n")
 	return []byte(b.String())
 }
 
@@ -124,9 +124,9 @@ func (w scriptWriter) file() string {
 	case w.call.file == "":
 		return ""
 	case isRemote(w.call.context):
-		return " " + sh.Word("--file="+w.call.file)
+		return " " + shell.Word("--file="+w.call.file)
 	}
-	return " " + sh.Word("--file="+filepath.Join(w.call.context, w.call.file))
+	return " " + shell.Word("--file="+filepath.Join(w.call.context, w.call.file))
 }
 
 func (w scriptWriter) docker(name, check, env string, classic bool) function {
@@ -141,7 +141,7 @@ func (w scriptWriter) docker(name, check, env string, classic bool) function {
   docker image save --output="$out" audit-rebuild:$$ || exit 1
   docker image rm audit-rebuild:$$ >/dev/null
 }
-`, name, check, env, sh.Words(w.call.flags()), w.file(), force, sh.Word(w.call.context))}
+`, name, check, env, shell.Words(w.call.flags()), w.file(), force, shell.Word(w.call.context))}
 }
 
 func (w scriptWriter) buildctl() function {
@@ -160,7 +160,7 @@ func (w scriptWriter) buildctl() function {
 			quoted = append(quoted, `--local=dockerfile="$dir"`)
 			continue
 		}
-		quoted = append(quoted, sh.Word(f))
+		quoted = append(quoted, shell.Word(f))
 	}
 	return function{"with_buildctl", fmt.Sprintf(`
 with_buildctl() {
@@ -183,5 +183,5 @@ with_buildah() {
   buildah push --quiet "$(cat "$dir/image-id")" %s:"$out" || exit 1
   buildah rmi "$(cat "$dir/image-id")" >/dev/null
 }
-`, sh.Words(w.call.flags()), w.file(), sh.Words(w.call.buildahFlags()), sh.Word(w.call.context), archive)}
+`, shell.Words(w.call.flags()), w.file(), shell.Words(w.call.buildahFlags()), shell.Word(w.call.context), archive)}
 }

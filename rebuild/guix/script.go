@@ -27,7 +27,7 @@ func Script(plan rebuild.Plan) []byte {
 	b.WriteString(scriptHead)
 	b.WriteString(scriptFolder)
 	for _, f := range plan.Files {
-		b.WriteString(hereDocument(f))
+		b.WriteString(shell.HereDocument(f.Name, f.Text))
 	}
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
 	what := verbs(plan.Pack)
@@ -86,16 +86,3 @@ printf '  %s\n' "$image"
 const scriptExport = `echo 'The original was exported from a container. To get the same of this image:'
 printf '  docker load -i %s\n  docker create IMAGE true\n  docker export CONTAINER >rebuilt.tar\n' "$image"
 `
-
-// hereDocument writes a file, under an end marker that the text does not hold.
-func hereDocument(f rebuild.PlanFile) string {
-	end := "END_OF_FILE"
-	for strings.Contains(f.Text, end) {
-		end += "_"
-	}
-	text := f.Text
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	return "cat >" + shell.Quote(f.Name) + " <<'" + end + "'\n" + text + end + "\n"
-}

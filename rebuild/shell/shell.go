@@ -1,5 +1,5 @@
-// Package shell writes words for a POSIX shell, and text for a terminal, so
-// that neither takes them for anything else.
+// Package shell writes words and files for a POSIX shell, and text for a
+// terminal, so that neither takes them for anything else.
 package shell
 
 import (
@@ -41,4 +41,17 @@ func Printable(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// HereDocument writes a command that makes a file, in which the shell expands
+// nothing. The text gets a newline at its end where it has none.
+func HereDocument(name, text string) string {
+	end := "END_OF_FILE"
+	for strings.Contains(text, end) {
+		end += "_"
+	}
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return "cat >" + Quote(name) + " <<'" + end + "'\n" + text + end + "\n"
 }

@@ -1,6 +1,8 @@
 package shell
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,6 +23,19 @@ func TestWords(t *testing.T) {
 	}
 	if got := Words([]string{"nix-store", "--realise", "/nix/store/x.drv", ""}); got != "nix-store --realise /nix/store/x.drv ''" {
 		t.Errorf("%s", got)
+	}
+}
+
+// A file comes out as it was written, with a newline at its end.
+func TestHereDocument(t *testing.T) {
+	dir := t.TempDir()
+	text := "$(id) `x`\nEND_OF_FILE\n'quoted'"
+	if _, err := rebuild.Run(t.Context(), rebuild.Command{Argv: []string{"/bin/sh", "-c", HereDocument("it's", text)}, Dir: dir}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "it's"))
+	if err != nil || string(data) != text+"\n" {
+		t.Errorf("%q, %v", data, err)
 	}
 }
 
