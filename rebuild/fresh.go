@@ -3,10 +3,60 @@ package rebuild
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"audit/inspect"
 )
+
+// Originals lists the store items of the original; nil where it is not known.
+func (j Job) Originals() []string {
+	if j.Image == nil {
+		return nil
+	}
+	var paths []string
+	for i := range j.Image.Items {
+		paths = append(paths, j.Image.Items[i].Path)
+	}
+	return paths
+}
+
+// FreshKnown checks that every package to build afresh is in the original,
+// where that is known. The error wraps [ErrRefused].
+func (j Job) FreshKnown() error {
+	for _, pkg := range j.Fresh {
+		if j.Image != nil && !slices.ContainsFunc(j.Originals(), func(item string) bool { return isOf(item, pkg) }) {
+			return fmt.Errorf("%w: no store item of the image is of a package %q, which was to be built afresh", ErrRefused, pkg)
+		}
+	}
+	return nil
+}
+
+// WantsFresh says whether a store item is of a package to build afresh.
+func (j Job) WantsFresh(item string) bool {
+	return slices.ContainsFunc(j.Fresh, func(pkg string) bool { return isOf(item, pkg) })
+}
+
+// isOf says whether a store item is of a package, which is named with or
+// without its version, or as "all".
+func isOf(item, pkg string) bool {
+	name := StoreName(item)
+	version, ok := strings.CutPrefix(name, pkg+"-")
+	return pkg == "all" || name == pkg || ok && version != "" && '0' <= version[0] && version[0] <= '9'
+}
+
+// StoreName returns the name of a store item: "hello-2.12.2" of
+// "/gnu/store/…-hello-2.12.2", "" of what is none.
+func StoreName(item string) string {
+	base := path.Base(item)
+	if !inspect.IsStoreName(base) {
+		return ""
+	}
+	return base[hashAndDash:]
+}
+
+// hashAndDash is the length of what precedes the name of a store item.
+const hashAndDash = 32 + 1
 
 // Unstable says that a build which was asked for afresh gave other bytes than
 // the one before: whatever the images show, the recipe does not decide what

@@ -1,6 +1,7 @@
 package rebuild
 
 import (
+	"errors"
 	"testing"
 
 	"audit/inspect"
@@ -34,5 +35,32 @@ func TestWithFresh(t *testing.T) {
 		if Unstable(test.fresh) != (test.status == inspect.Fail) {
 			t.Errorf("%s: unstable is %v", name, Unstable(test.fresh))
 		}
+	}
+}
+
+func TestWantsFresh(t *testing.T) {
+	const store = "/gnu/store/00000000000000000000000000000000-"
+	for _, test := range []struct {
+		pkg, name string
+		want      bool
+	}{
+		{"hello", "hello-2.12.2", true},
+		{"hello", "hello", true},
+		{"hello-2.12.2", "hello-2.12.2", true},
+		{"all", "hello-2.12.2", true},
+		{"hello", "hello-", false},
+		{"hello", "hello-debug", false},
+		{"hell", "hello-2.12.2", false},
+	} {
+		job := Job{Fresh: []string{test.pkg}, Image: &inspect.Image{Items: []inspect.StoreItem{{Path: store + test.name}}}}
+		if got := job.WantsFresh(store + test.name); got != test.want {
+			t.Errorf("%s of package %s: %t", test.name, test.pkg, got)
+		}
+		if err := job.FreshKnown(); errors.Is(err, ErrRefused) == test.want {
+			t.Errorf("%s of package %s: %v", test.name, test.pkg, err)
+		}
+	}
+	if err := (Job{Fresh: []string{"hello"}}).FreshKnown(); err != nil {
+		t.Errorf("without the original: %v", err)
 	}
 }

@@ -54,7 +54,7 @@ func (s *session) build(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	before, err := s.valid(ctx, s.originals())
+	before, err := s.valid(ctx, s.job.Originals())
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (s *session) start(ctx context.Context) error {
 	if err := runnable(s.plan); err != nil {
 		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
 	}
-	if err := s.namesKnown(); err != nil {
+	if err := s.job.FreshKnown(); err != nil {
 		return err
 	}
 	if err := s.version(ctx); err != nil {
@@ -116,18 +116,6 @@ func (s *session) version(ctx context.Context) error {
 	first, _, _ := strings.Cut(string(out.Stdout), "\n")
 	s.result.Tools = []rebuild.Tool{{Name: "guix", Version: first[strings.LastIndexByte(first, ' ')+1:]}}
 	return nil
-}
-
-// originals returns the paths of the original's store items.
-func (s *session) originals() []string {
-	if s.job.Image == nil {
-		return nil
-	}
-	var paths []string
-	for _, item := range s.job.Image.Items {
-		paths = append(paths, item.Path)
-	}
-	return paths
 }
 
 // evaluate asks the Guix of the recipe for the image's derivation, and holds
@@ -234,7 +222,7 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 
 // keep copies an image out of the store.
 func keep(image, dir string) (path string, err error) {
-	path = filepath.Join(dir, "rebuilt-"+strings.TrimSuffix(storeName(image), otherBuild))
+	path = filepath.Join(dir, "rebuilt-"+strings.TrimSuffix(rebuild.StoreName(image), otherBuild))
 	if err := copyFile(image, path); err != nil {
 		return "", fmt.Errorf("taking the image from the store: %w", err)
 	}
@@ -258,7 +246,7 @@ func copyFile(from, to string) error {
 // inStore says whether a path is directly in the store that the image's own
 // items name.
 func (s *session) inStore(path string) bool {
-	return storeName(path) != "" && filepath.Dir(path) == filepath.Dir(s.plan.Root)
+	return rebuild.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.plan.Root)
 }
 
 func lastLine(out []byte) string {

@@ -2,11 +2,11 @@ package guix
 
 import (
 	"errors"
-	"path"
 	"slices"
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild"
 	"audit/rebuild/drv"
 )
 
@@ -119,7 +119,7 @@ func (g *graph) origins(d *derivation) []*derivation {
 	}
 	all := []*derivation{d}
 	for _, o := range g.near {
-		if o != d && slices.Contains(d.inputs, o.path) && storeName(o.path) == storeName(d.path) {
+		if o != d && slices.Contains(d.inputs, o.path) && rebuild.StoreName(o.path) == rebuild.StoreName(d.path) {
 			all = append(all, o)
 		}
 	}
@@ -132,7 +132,7 @@ func (g *graph) namesakes(item string) []string {
 	var found []string
 	for _, d := range g.near {
 		for _, out := range d.outputs {
-			if out != item && storeName(out) == storeName(item) && !slices.Contains(found, out) {
+			if out != item && rebuild.StoreName(out) == rebuild.StoreName(item) && !slices.Contains(found, out) {
 				found = append(found, out)
 			}
 		}
@@ -146,7 +146,7 @@ func (g *graph) profile(want string) string {
 	var found string
 	for _, in := range g.root.inputs {
 		for _, d := range g.near {
-			if d.path != in || len(d.outputs) != 1 || storeName(d.outputs[0]) != storeName(want) {
+			if d.path != in || len(d.outputs) != 1 || rebuild.StoreName(d.outputs[0]) != rebuild.StoreName(want) {
 				continue
 			}
 			if d.outputs[0] == want {
@@ -156,17 +156,4 @@ func (g *graph) profile(want string) string {
 		}
 	}
 	return found
-}
-
-// hashAndDash is the length of what precedes the name of a store item.
-const hashAndDash = 32 + 1
-
-// storeName returns the name of a store item: "hello-2.12.2" of
-// "/gnu/store/…-hello-2.12.2", "" of what is none.
-func storeName(item string) string {
-	base := path.Base(item)
-	if !inspect.IsStoreName(base) {
-		return ""
-	}
-	return base[hashAndDash:]
 }

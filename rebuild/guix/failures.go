@@ -103,7 +103,7 @@ func logOf(rest string) string {
 
 // name is what was built: "hello-2.12.2" of "/gnu/store/…-hello-2.12.2.drv".
 func (b *buildFailure) name() string {
-	if name := strings.TrimSuffix(storeName(b.drv), ".drv"); name != "" {
+	if name := strings.TrimSuffix(rebuild.StoreName(b.drv), ".drv"); name != "" {
 		return name
 	}
 	return b.drv

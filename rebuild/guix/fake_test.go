@@ -147,7 +147,7 @@ func (s scenario) check(drv, dir string) int {
 		}
 		return 0
 	}
-	kept := filepath.Join(dir, "guix-build-"+storeName(drv)+"-0")
+	kept := filepath.Join(dir, "guix-build-"+rebuild.StoreName(drv)+"-0")
 	if err := os.Mkdir(kept, 0o700); err != nil {
 		panic(err)
 	}

@@ -150,7 +150,7 @@ func runnable(plan rebuild.Plan) error {
 	if err := onlyEngineFiles(plan.Export); err != nil {
 		return err
 	}
-	if storeName(plan.Root) == "" || path.Clean(plan.Root) != plan.Root {
+	if rebuild.StoreName(plan.Root) == "" || path.Clean(plan.Root) != plan.Root {
 		return fmt.Errorf("%q, of which the image is said to be made, is no store item", plan.Root)
 	}
 	return nil

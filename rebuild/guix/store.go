@@ -78,7 +78,7 @@ func (s *session) items(ctx context.Context, g *graph, before map[string]bool) (
 // the profile, such as the script that sets the environment in a squashfs.
 func (s *session) packedBeside(g *graph, profile string) []string {
 	var beside []string
-	originals := s.originals()
+	originals := s.job.Originals()
 	for _, d := range g.near {
 		for _, out := range d.outputs {
 			if slices.Contains(g.root.inputs, d.path) && out != profile && slices.Contains(originals, out) {
@@ -105,7 +105,7 @@ func (s *session) origin(g *graph, item string) rebuild.Item {
 			continue
 		}
 		for _, out := range o.outputs { // what a graft was made from decides
-			if from := s.origin(g, out); storeName(out) == storeName(item) && from.How != rebuild.Built {
+			if from := s.origin(g, out); rebuild.StoreName(out) == rebuild.StoreName(item) && from.How != rebuild.Built {
 				return rebuild.Item{Path: item, How: from.How, Source: from.Source}
 			}
 		}
@@ -151,7 +151,7 @@ func (s *session) check(ctx context.Context, d *derivation) (other string, err e
 // cannot be removed stays, as it would after any guix build -K.
 func (s *session) removeKept(d *derivation) {
 	for _, folder := range s.said.kept {
-		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+storeName(d.path)+"-") {
+		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+rebuild.StoreName(d.path)+"-") {
 			_ = os.RemoveAll(folder)
 		}
 	}

@@ -61,7 +61,7 @@ func (s *session) build(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
 		return err
 	}
-	before, err := s.valid(ctx, s.originals())
+	before, err := s.valid(ctx, s.job.Originals())
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *session) start(ctx context.Context) error {
 	if err := runnable(s.plan); err != nil {
 		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
 	}
-	if err := s.namesKnown(); err != nil {
+	if err := s.job.FreshKnown(); err != nil {
 		return err
 	}
 	if s.plan.Source.Kind == kindDrv {
@@ -122,18 +122,6 @@ func (s *session) version(ctx context.Context) error {
 	first, _, _ := strings.Cut(string(out.Stdout), "\n")
 	s.result.Tools = []rebuild.Tool{{Name: "nix", Version: first[strings.LastIndexByte(first, ' ')+1:]}}
 	return nil
-}
-
-// originals returns the paths of the original's store items.
-func (s *session) originals() []string {
-	if s.job.Image == nil {
-		return nil
-	}
-	var paths []string
-	for _, item := range s.job.Image.Items {
-		paths = append(paths, item.Path)
-	}
-	return paths
 }
 
 // evaluate asks Nix for the image's derivation, and holds it against the image.

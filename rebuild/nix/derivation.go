@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild"
 	"audit/rebuild/drv"
 )
 
@@ -92,7 +93,7 @@ func (g *graph) namesakes(item string) []string {
 	var found []string
 	for _, n := range g.near {
 		for _, o := range n.Outputs {
-			if o.Path != item && o.Path != "" && storeName(o.Path) == storeName(item) && !slices.Contains(found, o.Path) {
+			if o.Path != item && o.Path != "" && rebuild.StoreName(o.Path) == rebuild.StoreName(item) && !slices.Contains(found, o.Path) {
 				found = append(found, o.Path)
 			}
 		}
@@ -111,8 +112,3 @@ func (g *graph) byHash(hash string) string {
 	}
 	return ""
 }
-
-// hashAndDash is the length of what precedes the name of a store item.
-const hashAndDash = 32 + 1
-
-func isStoreName(base string) bool { return inspect.IsStoreName(base) }

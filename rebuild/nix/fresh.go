@@ -12,31 +12,6 @@ import (
 	"audit/rebuild"
 )
 
-// all is the name that asks for every package to be built afresh.
-const all = "all"
-
-// namesKnown checks, before anything is built, that every package to build
-// afresh is in the image.
-func (s *session) namesKnown() error {
-	if s.job.Image == nil {
-		return nil
-	}
-	for _, name := range s.job.Fresh {
-		if !slices.ContainsFunc(s.originals(), func(item string) bool { return names(name, item) }) {
-			return fmt.Errorf("%w: no store item of the image is of a package %q, which was to be built afresh", rebuild.ErrRefused, name)
-		}
-	}
-	return nil
-}
-
-// names says whether a package's name, with or without its version, is that of
-// a store item.
-func names(pkg, item string) bool {
-	name := storeName(item)
-	version, ok := strings.CutPrefix(name, pkg+"-")
-	return pkg == all || name == pkg || ok && version != "" && '0' <= version[0] && version[0] <= '9'
-}
-
 // refresh builds again what the job asked for: derivations of items that this
 // run has not built yet, or all that took part. A second build of the image
 // alone would pass although something that it is made from is random, since
@@ -70,8 +45,7 @@ func (s *session) chosen(g *graph) []*node {
 		chosen = slices.Clone(g.near)
 	}
 	for _, item := range s.result.Items {
-		wanted := slices.ContainsFunc(s.job.Fresh, func(name string) bool { return names(name, item.Path) })
-		if n := g.deriver[item.Path]; wanted && n != nil && item.How != rebuild.Built {
+		if n := g.deriver[item.Path]; s.job.WantsFresh(item.Path) && n != nil && item.How != rebuild.Built {
 			chosen = append(chosen, n)
 		}
 	}

@@ -71,7 +71,7 @@ func instead(g *graph, item string) string {
 func tagged(g *graph, img *inspect.Image) []inspect.Finding {
 	for _, name := range img.Tags {
 		tag := name[strings.LastIndexByte(name, ':')+1:]
-		if !isStoreName(tag + "-x") {
+		if !inspect.IsStoreName(tag + "-x") {
 			continue
 		}
 		message := "the tag " + tag + " has the form of a store path's hash, and none of the recipe has it: the image got it from another derivation, or by hand"

@@ -127,7 +127,7 @@ func checkSource(s rebuild.Source) error {
 	}
 	switch s.Kind {
 	case kindDrv:
-		if storeName(filepath.Base(s.Location)) == "" || !strings.HasSuffix(s.Location, ".drv") {
+		if rebuild.StoreName(filepath.Base(s.Location)) == "" || !strings.HasSuffix(s.Location, ".drv") {
 			return fmt.Errorf("%q does not have the name of a derivation in the store (HASH-NAME.drv)", filepath.Base(s.Location))
 		}
 	case kindExpr, kindFlake:

@@ -169,7 +169,8 @@ func (e *exporter) references(p string) ([]string, error) {
 	}
 	var found []string
 	for _, candidate := range e.candidates() {
-		if bytes.Contains(text.Bytes(), []byte(filepath.Base(candidate)[:hashAndDash-1])) {
+		hash, _, _ := strings.Cut(filepath.Base(candidate), "-")
+		if bytes.Contains(text.Bytes(), []byte(hash)) {
 			found = append(found, candidate)
 		}
 	}

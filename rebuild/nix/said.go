@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path"
 	"regexp"
 	"strings"
 
@@ -151,14 +150,4 @@ func (s *said) wasBuilt(drv string) (machine string, ok bool) {
 func (s *said) from(item string) (server string, ok bool) {
 	server, ok = s.fetched[item]
 	return server, ok
-}
-
-// storeName returns the name of a store item: "hello-2.12.2" of
-// "/nix/store/…-hello-2.12.2", "" of what is none.
-func storeName(item string) string {
-	base := path.Base(item)
-	if !isStoreName(base) {
-		return ""
-	}
-	return base[hashAndDash:]
 }

@@ -172,7 +172,7 @@ func (s *session) keep(image string) (path string, err error) {
 		return "", fmt.Errorf("taking the image from the store: %w", err)
 	}
 	defer from.Close()
-	name := strings.TrimSuffix(storeName(image), ".check")
+	name := strings.TrimSuffix(rebuild.StoreName(image), ".check")
 	to, err := os.OpenFile(s.inJob("rebuilt-"+cmp.Or(name, filepath.Base(image))), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", fmt.Errorf("taking the image from the store: %w", err)
@@ -190,7 +190,7 @@ func (s *session) keep(image string) (path string, err error) {
 // before.
 func (s *session) items(g *graph, before map[string]bool) []rebuild.Item {
 	var items []rebuild.Item
-	for _, p := range s.originals() {
+	for _, p := range s.job.Originals() {
 		switch {
 		case g.makes(p):
 			items = append(items, s.origin(g, p, before))
