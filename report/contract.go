@@ -11,7 +11,7 @@ import (
 
 // SchemaVersion is the version of the contract in this file. It changes with
 // every key: a reader never has to guess what a key means.
-const SchemaVersion = "2"
+const SchemaVersion = "1"
 
 // A Report is all that is known of one image, as report.json holds it.
 //

@@ -78,7 +78,7 @@ func TestSchemaIsStrict(t *testing.T) {
 		"a short digest":           func(r map[string]any) { r["image"].(map[string]any)["configDigest"] = "sha256:00" },
 		"a broken escape":          func(r map[string]any) { r["image"].(map[string]any)["reference"] = `bytes:\n` },
 		"an invented verdict":      func(r map[string]any) { r["verdict"] = "fine" },
-		"another version":          func(r map[string]any) { r["schemaVersion"] = "1" },
+		"another version":          func(r map[string]any) { r["schemaVersion"] = "2" },
 	} {
 		var doc map[string]any
 		if err := json.Unmarshal(good, &doc); err != nil {

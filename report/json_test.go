@@ -37,7 +37,7 @@ func TestReadBackIsEqual(t *testing.T) {
 
 func TestJSONForm(t *testing.T) {
 	doc := asJSON(t, New(hostileInput(t)))
-	if !bytes.HasSuffix(doc, []byte("}\n")) || !bytes.HasPrefix(doc, []byte("{\n  \"schemaVersion\": \"2\",\n")) {
+	if !bytes.HasSuffix(doc, []byte("}\n")) || !bytes.HasPrefix(doc, []byte("{\n  \"schemaVersion\": \"1\",\n")) {
 		t.Errorf("the report is not indented, or has no last line feed: %.60q", doc)
 	}
 	if !bytes.Contains(doc, []byte("<script>")) {
@@ -90,13 +90,13 @@ func TestReadRefuses(t *testing.T) {
 		{"", "unexpected end of JSON input"},
 		{"{}", "no schemaVersion"},
 		{`{"schemaVersion": null}`, "no schemaVersion"},
-		{strings.Replace(good, `"schemaVersion": "2"`, `"schemaVersion": "7"`, 1), `its schemaVersion is "7" and this audit knows "2"`},
-		{strings.Replace(good, `"schemaVersion": "2"`, `"schemaVersion": 1.5`, 1), `its schemaVersion is "1.5"`},
+		{strings.Replace(good, `"schemaVersion": "1"`, `"schemaVersion": "7"`, 1), `its schemaVersion is "7" and this audit knows "1"`},
+		{strings.Replace(good, `"schemaVersion": "1"`, `"schemaVersion": 1.5`, 1), `its schemaVersion is "1.5"`},
 		{strings.Replace(good, `"tool"`, `"tools"`, 1), `unknown field "tools"`},
 		{strings.Replace(good, `"status": "pass"`, `"status": "passed"`, 1), `unknown status "passed"`},
 		{strings.Replace(good, `"verdict": "unverified"`, `"verdict": "good"`, 1), `unknown verdict "good"`},
 		{strings.Replace(good, `"id": "integrity"`, `"id": "honesty"`, 1), `check 1 is "honesty", not "integrity"`},
-		{`{"schemaVersion": "2"}`, "it has 0 checks, not 7"},
+		{`{"schemaVersion": "1"}`, "it has 0 checks, not 7"},
 		{good + "{}", "invalid character"},
 		{good[:len(good)/2], "unexpected end of JSON input"},
 	} {

@@ -24,8 +24,10 @@ type TextOptions struct {
 const (
 	textLines    = 40
 	textFindings = 10
-	textCauses   = 6
+	textFewest   = 3 // findings, when causes need the room
+	textCauses   = 6 // causes, at least
 	textKnown    = 3
+	textAround   = 3  // a blank line, a title, and what is left out
 	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
 	textClip     = 160 // runes of one value
@@ -38,7 +40,10 @@ const (
 func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	paint := painter(opt.Color)
 	head := append(textHead(r), textChecks(r, paint)...)
-	tail := append(textComparison(r.Comparison), textVerdict(r, opt.Folder, paint)...)
+	verdict := textVerdict(r, opt.Folder, paint)
+	room := textLines - len(head) - len(verdict)
+	few := textFindingLines(r.Checks, textFewest+textAround)
+	tail := append(textComparison(r.Comparison, room-len(few)), verdict...)
 	findings := textFindingLines(r.Checks, textLines-len(head)-len(tail))
 	lines := slices.Concat(head, findings, tail)
 	if len(lines) > textLines {
@@ -95,8 +100,7 @@ func textFindingLines(checks []Check, room int) []string {
 	if len(all) == 0 {
 		return nil
 	}
-	const around = 3 // a blank line, the title, and what is left out
-	shown := min(len(all), textFindings, room-around)
+	shown := min(len(all), textFindings, room-textAround)
 	if shown <= 0 {
 		return []string{"", count(len(all), "finding") + " in report.json"}
 	}
@@ -118,13 +122,23 @@ func textFinding(id inspect.CheckID, f Finding) string {
 	return fmt.Sprintf("  %-11s  %s%s", id, where, short(f.Message))
 }
 
-func textComparison(c *Comparison) []string {
+// textComparison counts the differences by cause, in about so many lines: all
+// causes where they fit, and the weightiest in any case.
+func textComparison(c *Comparison, room int) []string {
 	if c == nil {
 		return nil
 	}
 	lines := []string{"", "differences: " + textLayers(c)}
 	groups := byCause(c.Differences)
-	shown := groups[:min(len(groups), textCauses)]
+	known := c.Known[:min(len(c.Known), textKnown)]
+	room -= textAround + len(known)
+	if len(c.Config) > 0 {
+		room--
+	}
+	shown := groups
+	if len(groups) > room+1 { // all of them need no line about the rest
+		shown = groups[:min(len(groups), max(room, textCauses))]
+	}
 	width := textColumn
 	for _, g := range shown {
 		width = max(width, utf8.RuneCountInString(short(Text(g.Cause))))
@@ -135,10 +149,10 @@ func textComparison(c *Comparison) []string {
 	for _, g := range shown {
 		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
 	}
-	if rest := len(groups) - textCauses; rest > 0 {
+	if rest := len(groups) - len(shown); rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
 	}
-	for _, k := range c.Known[:min(len(c.Known), textKnown)] {
+	for _, k := range known {
 		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(Text(k.Name)), k.Count, short(k.Text)))
 	}
 	return lines

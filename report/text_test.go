@@ -90,6 +90,28 @@ func TestTextLeavesNothingOutInSilence(t *testing.T) {
 	}
 }
 
+// TestTextNamesEveryCause: where they fit, beside a few findings.
+func TestTextNamesEveryCause(t *testing.T) {
+	in := unreproducibleInput(t, 1)
+	in.Comparison.Differences = nil
+	for i, cause := range compare.AllCauses()[:12] {
+		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: fmt.Sprintf("etc/%d", i), Cause: cause})
+	}
+	for range 9 {
+		in.Checks = append(in.Checks, inspect.Check{ID: inspect.Closure, Status: inspect.Fail, Findings: []inspect.Finding{{Rule: "r", Level: inspect.Problem, Layer: -1, Message: "m"}}})
+	}
+	out := text(t, New(in), TextOptions{Folder: "tiny.audit"})
+	for i, cause := range compare.AllCauses()[:12] {
+		if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %s +1  etc/%d$`, cause, i)).MatchString(out) {
+			t.Errorf("the cause %s is not named", cause)
+		}
+	}
+	if t.Failed() {
+		t.Log(out)
+	}
+	checkTerminal(t, []byte(out))
+}
+
 func TestTextPutsProblemsFirst(t *testing.T) {
 	in := unverifiedInput(t)
 	in.Checks[0].Findings = []inspect.Finding{{Rule: "a", Level: inspect.Note, Layer: -1, Message: "only a note"}}
