@@ -118,7 +118,11 @@ func choices(verb, flag string) []string {
 	case flag == "builder":
 		return builderNames()
 	case flag == "format" && verb == "sbom":
-		return []string{"spdx", "cyclonedx"}
+		var names []string
+		for _, f := range billForms() {
+			names = append(names, f.name)
+		}
+		return names
 	case flag == "format":
 		var names []string
 		for _, f := range report.Formats() {

@@ -49,9 +49,10 @@ func guides() []guide {
 			{"audit compare published.tar.gz mine.tar.gz", ""},
 			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
 		}},
-		{"sbom", "IMAGE", "Writes what was found in the image as a bill of materials, the same bytes on every run.", []example{
+		{"sbom", "IMAGE | A B", "Writes what was found in the image as a bill of materials, the same bytes on every run. Of two images, says what changed between them, by package and version.", []example{
 			{"audit sbom image.tar.gz", "SPDX 2.3"},
 			{"audit sbom --format cyclonedx -o bill.json image.tar.gz", "CycloneDX 1.6"},
+			{"audit sbom old.tar.gz new.tar.gz", "the packages that came, went or changed"},
 		}},
 		{"report", "REPORT.json", "Renders a stored report again. With --require the exit status judges it too.", []example{
 			{"audit report image.audit/report.json", "the summary"},

@@ -8,8 +8,9 @@
 //	audit plan IMAGE                 the rebuild plan, running nothing
 //	audit rebuild IMAGE | PLAN       runs the builder
 //	audit compare A B                any two images
-//	audit sbom IMAGE                 SPDX or CycloneDX
+//	audit sbom IMAGE | A B           SPDX or CycloneDX; of two images, what changed
 //	audit report REPORT.json         renders a stored report again
+//	audit completion SHELL           a script with which bash, zsh or fish completes all this
 //
 // The main flow is in [line.run]: inspect, recover the recipe, plan, rebuild,
 // compare, judge, report. Each verb has a file of its name.

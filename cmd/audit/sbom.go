@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -36,16 +37,27 @@ func sbomCommand() *cli.Command {
 	}
 }
 
+// A billForm is a form that a bill is written in.
+type billForm struct {
+	name  string
+	write func(*sbom.Bill, io.Writer) error
+}
+
+func billForms() []billForm {
+	return []billForm{
+		{"spdx", (*sbom.Bill).WriteSPDX},
+		{"spdx-tv", (*sbom.Bill).WriteSPDXTagValue},
+		{"cyclonedx", (*sbom.Bill).WriteCycloneDX},
+		{"cyclonedx-xml", (*sbom.Bill).WriteCycloneDXXML},
+	}
+}
+
 func putBill(c *cli.Context, reference string) error {
-	write, ok := map[string]func(*sbom.Bill, io.Writer) error{
-		"spdx":          (*sbom.Bill).WriteSPDX,
-		"spdx-tv":       (*sbom.Bill).WriteSPDXTagValue,
-		"cyclonedx":     (*sbom.Bill).WriteCycloneDX,
-		"cyclonedx-xml": (*sbom.Bill).WriteCycloneDXXML,
-	}[c.String("format")]
+	forms, name := billForms(), c.String("format")
+	i := slices.IndexFunc(forms, func(f billForm) bool { return f.name == name })
 	switch {
-	case !ok:
-		return usageError{fmt.Errorf("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", c.String("format"))}
+	case i < 0:
+		return usageError{fmt.Errorf("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)}
 	case c.Bool("json"):
 		return usageError{errors.New("--json is for what changed between two images; the form of a bill is that of --format")}
 	}
@@ -53,7 +65,7 @@ func putBill(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	return putOne(c, func(w *bytes.Buffer) error { return write(bill, w) })
+	return putOne(c, func(w *bytes.Buffer) error { return forms[i].write(bill, w) })
 }
 
 // putChanges tells what changed between two images. That something did is no
