@@ -57,6 +57,7 @@ type Image struct {
 	Layers           []Layer             `json:"layers"`           // lowest first
 	Members          []Member            `json:"members"`          // of the archive, in its order
 	Attestations     []Attestation       `json:"attestations"`     // statements beside the image in its index
+	Documents        []Document          `json:"documents"`        // what a SIF says of itself beside its file system
 	Folders          []Folder            `json:"folders"`          // what lies outside of stores, the largest first
 }
 
@@ -73,6 +74,15 @@ type Attestation struct {
 	PredicateType Text   `json:"predicateType"` // of the in-toto statement
 	Digest        string `json:"digest"`        // of the statement
 	Subject       string `json:"subject"`       // the image manifest that it is about, as claimed
+}
+
+// A Document is an object of a SIF that says something of the image, such as
+// the definition that it was built from.
+type Document struct {
+	Member Text   `json:"member"` // its name among the members
+	Kind   Text   `json:"kind"`   // definition, environment, labels, json, sbom, signature
+	Digest string `json:"digest"` // computed
+	Text   Text   `json:"text"`   // what it says, its first 64 KiB
 }
 
 // A ManifestDigest is the digest of an image manifest and how it came about.

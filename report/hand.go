@@ -26,7 +26,8 @@ const maxHand = 200
 
 // byHand says how to check the image of a report with other tools. The
 // commands are for GNU tar 1.34 and coreutils; tar finds out for itself how an
-// archive is compressed.
+// archive is compressed. Objects of a SIF are what Apptainer 1 prints of them,
+// as SingularityCE does under its own name.
 func byHand(r *Report) handGuide {
 	img := r.Image
 	read := reader(img)
@@ -63,7 +64,11 @@ func (g *handGuide) add(what, command, digest string) {
 func (g *handGuide) addLayer(l Layer, read string) {
 	name := "layer " + strconv.Itoa(l.Index)
 	unpack := decompressor(l.Compression)
-	if unpack == "" {
+	if l.DiffID == "" {
+		g.add(name+": its blob, which is no tar", read, l.Digest)
+		return
+	}
+	if unpack == "" || l.DiffID == l.Digest {
 		g.add(name+": its diffID, which is the digest of the blob too", read, l.DiffID)
 		return
 	}
@@ -95,6 +100,13 @@ func reader(img Image) readFunc {
 		}
 	case inspect.Registry:
 		return func(_ Text, digest string) string { return "cat " + copiedBlob(img, digest) }
+	case inspect.SIF:
+		return func(name Text, digest string) string {
+			id, _, _ := strings.Cut(string(memberName(img, name, digest)), "-")
+			return "apptainer sif dump " + shellWord(id) + " " + shellWord(dashSafe(file))
+		}
+	case inspect.SquashFS:
+		return func(Text, string) string { return "cat " + shellWord(dashSafe(file)) }
 	case inspect.RootFS:
 		return func(Text, string) string {
 			if unpack := decompressor(img.Compression); unpack != "" {
@@ -216,16 +228,29 @@ func narChecks(r *Report, read readFunc) []handCheck {
 			continue
 		}
 		l := r.Image.Layers[it.Layer]
-		unpack := read(l.Member, l.Digest)
-		if d := decompressor(l.Compression); d != "" {
-			unpack += " | " + d
-		}
 		return []handCheck{
-			{"unpack the layer in an empty folder, not as root", "mkdir root && " + unpack + " | tar -xf - -C root", ""},
+			{"unpack the layer in an empty folder, not as root", unpackCommand(l, read(l.Member, l.Digest)), ""},
 			{"its NAR hash", narCommand(string(it.Path)), strings.TrimPrefix(it.NarHash, "sha256:")},
 		}
 	}
 	return nil
+}
+
+// unpackCommand unpacks a layer that a command prints into the folder root.
+func unpackCommand(l Layer, read string) string {
+	if l.isSquashfs() {
+		return read + " > layer.squashfs && unsquashfs -d root layer.squashfs"
+	}
+	if d := decompressor(l.Compression); d != "" {
+		read += " | " + d
+	}
+	return "mkdir root && " + read + " | tar -xf - -C root"
+}
+
+// isSquashfs says that a layer is a file system, and no tar: its blocks are
+// compressed, not the whole, and what diffID it has is the digest of its blob.
+func (l Layer) isSquashfs() bool {
+	return l.MediaType == Text(inspect.SquashfsLayer) && (l.DiffID == "" || l.DiffID == l.Digest)
 }
 
 // narCommand hashes an unpacked store item with the tool of its store.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,7 +105,13 @@ func TestHandForms(t *testing.T) {
 			[]string{"gzip -dc < root.tar.gz | sha256sum"}},
 		{"file system, packed as a layer", Image{Transport: "rootfs", Reference: "root.tar.xz", Layers: []Layer{{Compression: inspect.XZ, Digest: one, DiffID: two}}},
 			[]string{"cat root.tar.xz | sha256sum", "cat root.tar.xz | xz -dc | sha256sum"}},
-		{"other", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{layer}}, nil},
+		{"squashfs", Image{Transport: "squashfs", Reference: "squashfs:x.squashfs", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, MediaType: Text(inspect.SquashfsLayer)}}},
+			[]string{"cat x.squashfs | sha256sum"}},
+		{"SIF", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, Member: "4-partition-it's"}}},
+			[]string{"apptainer sif dump 4 x.sif | sha256sum"}},
+		{"OCI in a SIF", Image{Transport: "sif", Reference: "x.sif", ConfigDigest: two, Layers: []Layer{{Compression: inspect.XZ, Digest: one, DiffID: one}}, Members: []Member{{Name: "1-oci-blob", Digest: one}, {Name: "2-oci-blob", Digest: two}}},
+			[]string{"apptainer sif dump 2 x.sif | sha256sum", "apptainer sif dump 1 x.sif | sha256sum"}},
+		{"other", Image{Transport: "some", Reference: "x.some", Layers: []Layer{layer}}, nil},
 	} {
 		guide := byHand(&Report{Image: c.img})
 		var got []string
@@ -114,6 +121,25 @@ func TestHandForms(t *testing.T) {
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 			t.Errorf("%s: the commands are %q, want %q", c.name, got, c.want)
 		}
+	}
+}
+
+// TestHandSquashfs: a layer that is a file system has no diffID, and no tar
+// unpacks it.
+func TestHandSquashfs(t *testing.T) {
+	r := New(Input{Image: opened(t, "../forms/tiny.squashfs")})
+	guide := byHand(r)
+	raw, err := os.ReadFile("../fixtures/guix/forms/tiny.squashfs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(raw)
+	want := []handCheck{{"layer 0: its blob, which is no tar", "cat tiny.squashfs | sha256sum", hex.EncodeToString(sum[:]) + "  -"}}
+	if !slices.Equal(guide.Checks, want) {
+		t.Errorf("the commands are %+v, want %+v", guide.Checks, want)
+	}
+	if want := "cat tiny.squashfs > layer.squashfs && unsquashfs -d root layer.squashfs"; len(guide.Items) != 2 || guide.Items[0].Command != want {
+		t.Errorf("the NAR commands are %+v", guide.Items)
 	}
 }
 

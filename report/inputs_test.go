@@ -258,10 +258,11 @@ func hostileInput(t testing.TB) Input {
 	zero := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}
 	img := &inspect.Image{
 		Reference: "/home/someone/" + strings.ReplaceAll(hostile, "/", "_"), Transport: inspect.DockerArchive, Compression: inspect.None, Tags: []string{hostile, "bytes:x"},
-		Config:  inspect.Config{Member: hostile, Digest: zero, File: v1.ConfigFile{OS: hostile, Architecture: "amd64"}},
-		Layers:  []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: inspect.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
-		Members: []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
-		Items:   []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
+		Config:    inspect.Config{Member: hostile, Digest: zero, File: v1.ConfigFile{OS: hostile, Architecture: "amd64"}},
+		Layers:    []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: inspect.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
+		Members:   []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
+		Documents: []inspect.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
+		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
 	}
 	r := provenance.Recipe{
 		System: provenance.Guix, Status: provenance.Partial, Packer: hostile, Problems: []string{hostile},

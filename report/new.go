@@ -75,6 +75,9 @@ func newRun(in Input) Run {
 	return run
 }
 
+// maxDocument is how much of a document is kept, in bytes.
+const maxDocument = 64 << 10
+
 func newImage(img *inspect.Image) Image {
 	out := Image{
 		Reference:      Text(withoutFolders(img.Reference, img.Transport)),
@@ -104,6 +107,9 @@ func newImage(img *inspect.Image) Image {
 	}
 	for _, a := range img.Attestations {
 		out.Attestations = append(out.Attestations, Attestation{Text(a.PredicateType), digest(a.Digest), digest(a.Subject)})
+	}
+	for _, d := range img.Documents {
+		out.Documents = append(out.Documents, Document{Text(d.Member), Text(d.Kind), digest(d.Digest), Text(d.Raw[:min(len(d.Raw), maxDocument)])})
 	}
 	out.Folders = newFolders(img.Layers)
 	return out

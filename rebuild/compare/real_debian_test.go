@@ -42,8 +42,14 @@ func TestRealDebian(t *testing.T) {
 	}
 	text := summary(t, was, now, c)
 	if lines := strings.Count(text, "\n"); lines > 40 {
-		t.Errorf("%d lines on the terminal\n%s", lines, text)
+		t.Errorf("%d lines on the terminal", lines)
 	}
+	for _, p := range planted {
+		if !strings.Contains(text, "\n  "+p.Cause+" ") {
+			t.Errorf("the cause %s is not on the terminal", p.Cause)
+		}
+	}
+	t.Log(text)
 	fmt.Printf("%d entries, %d planted\n%-12s %8s %8s\n%-12s %8d %8.1f\n", entries, len(planted), "", "found", "CPU s", "audit", found, cost.Seconds())
 	diffoscope(t, dir, was, now, planted)
 	if !t.Failed() {
