@@ -1,7 +1,6 @@
 package guix
 
 import (
-	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -17,12 +16,11 @@ import (
 // packer itself lays, and is all in the image that its store items refer to?
 type closureCheck struct {
 	*view
-	recipe    *provenance.Recipe
-	laid      Layout
-	reached   map[string]bool // store items that the root leads to
-	script    string          // store item of a squashfs that sets the environment
-	wrong     []inspect.Finding
-	undecided []inspect.Finding
+	provenance.ClosureFindings
+	recipe  *provenance.Recipe
+	laid    Layout
+	reached map[string]bool // store items that the root leads to
+	script  string          // store item of a squashfs that sets the environment
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
@@ -88,17 +86,9 @@ func (v *view) reach(roots []string) map[string]bool {
 	return reached
 }
 
-func (c *closureCheck) fail(rule string, layer int, path, format string, args ...any) {
-	c.wrong = append(c.wrong, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
-func (c *closureCheck) doubt(rule string, layer int, path, format string, args ...any) {
-	c.undecided = append(c.undecided, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+		c.Doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
 	if c.isBase(l) {
 		c.base(l)
@@ -109,9 +99,9 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		c.entries++
 		switch item := inspect.ItemOf(e.Path); {
 		case strings.HasPrefix(path.Base(e.Path), ".wh."):
-			c.fail("whiteout", l.Index, e.Path, "it hides files of the layers below, and Guix never hides any")
+			c.Fail("whiteout", l.Index, e.Path, "it hides files of the layers below, and Guix never hides any")
 		case len(e.Xattrs) > 0:
-			c.fail("extended-attributes", l.Index, e.Path, "it has %s, and Guix stores none", count(len(e.Xattrs), "extended attribute"))
+			c.Fail("extended-attributes", l.Index, e.Path, "it has %s, and Guix stores none", count(len(e.Xattrs), "extended attribute"))
 		case item == "":
 			c.outside(l.Index, e)
 		default:
@@ -124,10 +114,10 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 // Where not all rules of the packer are known, that only leaves it undecided.
 func (c *closureCheck) contradict(rule string, layer int, path, format string, args ...any) {
 	if c.rulesKnown() {
-		c.fail(rule, layer, path, format, args...)
+		c.Fail(rule, layer, path, format, args...)
 		return
 	}
-	c.doubt(rule, layer, path, format, args...)
+	c.Doubt(rule, layer, path, format, args...)
 }
 
 // rulesKnown says whether all is known that the packer lays.
@@ -158,7 +148,7 @@ func (c *closureCheck) isLaid(l *inspect.Layer) bool {
 // base tells of such a layer as a whole.
 func (c *closureCheck) base(l *inspect.Layer) {
 	c.entries += len(l.Entries)
-	c.doubt("base-layer", l.Index, l.Member, "the layer has no store items: its %s, %s, are not of the pack, and nothing here explains them",
+	c.Doubt("base-layer", l.Index, l.Member, "the layer has no store items: its %s, %s, are not of the pack, and nothing here explains them",
 		count(len(l.Entries), "entry"), count(int(l.UncompressedSize), "byte"))
 }
 
@@ -185,9 +175,9 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	}
 	switch {
 	case laid == nil && c.rulesKnown():
-		c.fail("unexplained-file", layer, e.Path, "%s outside the store, which %s", describeEntry(e), strangerTo(c.recipe.Pack.Format))
+		c.Fail("unexplained-file", layer, e.Path, "%s outside the store, which %s", describeEntry(e), strangerTo(c.recipe.Pack.Format))
 	case laid == nil:
-		c.doubt("unexplained-file", layer, e.Path, "%s outside the store: what the packer lays there is not known here", describeEntry(e))
+		c.Doubt("unexplained-file", layer, e.Path, "%s outside the store: what the packer lays there is not known here", describeEntry(e))
 	case why != "":
 		c.contradict("packer-entry-differs", layer, e.Path, "%s", why)
 	default:
@@ -214,11 +204,11 @@ func (c *closureCheck) storeItems() {
 		case !c.reached[item.Path]:
 			c.contradict("unreferenced-item", item.Layer, item.Path, "neither %s nor anything that it refers to refers to this store item", c.recipe.Pack.Root)
 		case item.Problem != "":
-			c.doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
+			c.Doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
 		}
 	}
 	if root := c.recipe.Pack.Root; c.items[root] == nil {
-		c.fail("missing-root", -1, root, "the image says that it is made of this store item, and does not hold it")
+		c.Fail("missing-root", -1, root, "the image says that it is made of this store item, and does not hold it")
 	}
 }
 
@@ -229,7 +219,7 @@ func (c *closureCheck) references() {
 		if from == "" {
 			from = c.img.Config.Member
 		}
-		c.fail("missing-reference", r.Layer, from, "it names %s, which is not in the image", r.To)
+		c.Fail("missing-reference", r.Layer, from, "it names %s, which is not in the image", r.To)
 	}
 }
 
@@ -247,32 +237,19 @@ func (c *closureCheck) packages(p *profile.Profile) {
 		if item == "" || c.items[item] != nil {
 			continue
 		}
-		c.fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, quote(e.Specification()), quote(e.Path))
+		c.Fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, quote(e.Specification()), quote(e.Path))
 	}
 }
 
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() inspect.Check {
-	check := inspect.Check{ID: inspect.Closure, Status: inspect.Pass, Bytes: c.bytes}
-	check.Findings = append(check.Findings, c.wrong...)
-	check.Findings = append(check.Findings, c.undecided...)
-	slices.SortStableFunc(check.Findings, func(a, b inspect.Finding) int {
-		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
-	})
 	explained := fmt.Sprintf("%d of %s explained: %d in %s that %s leads to, %d laid by the packer",
 		c.store+c.packer, count(c.entries, "entry"), c.store, count(len(c.reached), "store item"), path.Base(c.recipe.Pack.Root), c.packer)
 	if c.rows > 0 {
 		explained += fmt.Sprintf("; the store's database lists %s", count(c.rows, "item"))
 	}
-	switch {
-	case len(c.wrong) > 0:
-		check.Status = inspect.Fail
-		check.Summary = fmt.Sprintf("%s (%s); %s", count(len(c.wrong), "finding"), tally(c.wrong), explained)
-	case len(c.undecided) > 0:
-		check.Status = inspect.Unknown
-		check.Summary = fmt.Sprintf("undecided: %s (%s); %s", count(len(c.undecided), "finding"), tally(c.undecided), explained)
-	default:
-		check.Summary = explained
+	check := c.Check(explained, c.bytes)
+	if check.Status == inspect.Pass {
 		check.Bytes = whole(c.img)
 	}
 	return check
@@ -285,20 +262,4 @@ func whole(img *inspect.Image) (n int64) {
 		n += l.UncompressedSize
 	}
 	return n
-}
-
-// tally counts findings by rule, as in "2 unexplained-file, 1 whiteout".
-func tally(findings []inspect.Finding) string {
-	counts := make(map[string]int)
-	for _, f := range findings {
-		counts[f.Rule]++
-	}
-	var parts []string
-	for rule, n := range counts {
-		parts = append(parts, fmt.Sprintf("%d %s", n, rule))
-	}
-	slices.SortFunc(parts, func(a, b string) int {
-		return strings.Compare(a[strings.IndexByte(a, ' '):], b[strings.IndexByte(b, ' '):])
-	})
-	return strings.Join(parts, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/provenance/storedb"
 )
 
@@ -16,16 +17,13 @@ import (
 // packer itself lays, and is all in the image that is referred to?
 type closureCheck struct {
 	*view
+	provenance.ClosureFindings
 	packer  packer
 	era     string
 	base    int             // layers of a base image, at the bottom
 	reached map[string]bool // store items that the config and the root's files lead to
 	copies  map[string][]inspect.File
 	plain   map[string]bool // paths outside the store that are explained
-
-	wrong     []inspect.Finding
-	undecided []inspect.Finding
-	notes     []inspect.Finding
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
@@ -90,25 +88,9 @@ func (v *view) leads(r inspect.Reference) bool {
 	return !isStoreState(r.From) || path.Dir(r.From) == "nix/var/nix/gcroots/docker"
 }
 
-func (c *closureCheck) fail(rule string, layer int, path, format string, args ...any) {
-	c.wrong = append(c.wrong, newFinding(inspect.Problem, rule, layer, path, format, args...))
-}
-
-func (c *closureCheck) doubt(rule string, layer int, path, format string, args ...any) {
-	c.undecided = append(c.undecided, newFinding(inspect.Problem, rule, layer, path, format, args...))
-}
-
-func (c *closureCheck) note(rule string, layer int, path, format string, args ...any) {
-	c.notes = append(c.notes, newFinding(inspect.Note, rule, layer, path, format, args...))
-}
-
-func newFinding(level inspect.Level, rule string, layer int, path, format string, args ...any) inspect.Finding {
-	return inspect.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)}
-}
-
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+		c.Doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
 	foreign := 0
 	for i := range l.Entries {
@@ -124,7 +106,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		}
 	}
 	if foreign > 0 {
-		c.doubt("base-layer", l.Index, l.Member, "%s of a base image: what made them is not known here", count(foreign, "entry"))
+		c.Doubt("base-layer", l.Index, l.Member, "%s of a base image: what made them is not known here", count(foreign, "entry"))
 	}
 }
 
@@ -133,15 +115,15 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
 	case !strings.Contains("0125", string(rune(e.Type))):
-		c.fail("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
+		c.Fail("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
 	case len(e.Xattrs) > 0:
-		c.fail("extended-attributes", layer, e.Path, "it has %s, and Nix stores none", count(len(e.Xattrs), "extended attribute"))
+		c.Fail("extended-attributes", layer, e.Path, "it has %s, and Nix stores none", count(len(e.Xattrs), "extended attribute"))
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
-		c.fail("whiteout", layer, e.Path, "it hides a part of a store item of a layer below")
+		c.Fail("whiteout", layer, e.Path, "it hides a part of a store item of a layer below")
 	case e.Type != '2' && e.Mode&^0o555 != 0 && c.packer == nix2container:
-		c.doubt("store-item-mode", layer, e.Path, "its mode is %04o; nix2container gives other modes than the store's only where it is told to (perms)", e.Mode)
+		c.Doubt("store-item-mode", layer, e.Path, "its mode is %04o; nix2container gives other modes than the store's only where it is told to (perms)", e.Mode)
 	case e.Type != '2' && e.Mode&^0o555 != 0:
-		c.fail("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
+		c.Fail("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
 	case c.reached[item]:
 		c.store++
 		c.bytes += e.Size
@@ -155,15 +137,15 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	why := c.unexplained(layer, e)
 	switch {
 	case strings.HasPrefix(e.Path, storeDir[1:]) && !storeFolder(e.Path):
-		c.fail("not-a-store-item", layer, e.Path, "%s in the store's folder whose name is no store item's", describe(e))
+		c.Fail("not-a-store-item", layer, e.Path, "%s in the store's folder whose name is no store item's", describe(e))
 	case len(e.Xattrs) > 0:
-		c.fail("extended-attributes", layer, e.Path, "it has %s, and no packer of Nix stores any", count(len(e.Xattrs), "extended attribute"))
+		c.Fail("extended-attributes", layer, e.Path, "it has %s, and no packer of Nix stores any", count(len(e.Xattrs), "extended attribute"))
 	case strings.HasPrefix(path.Base(e.Path), ".wh.") && layer <= c.base && c.base > 0:
-		c.doubt("whiteout", layer, e.Path, "it hides files of the base image")
+		c.Doubt("whiteout", layer, e.Path, "it hides files of the base image")
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
-		c.fail("whiteout", layer, e.Path, "it hides files of the layers below, and there is no base image")
+		c.Fail("whiteout", layer, e.Path, "it hides files of the layers below, and there is no base image")
 	case why != "":
-		c.doubt("unexplained-file", layer, e.Path, "%s outside the store: %s", describe(e), why)
+		c.Doubt("unexplained-file", layer, e.Path, "%s outside the store: %s", describe(e), why)
 	default:
 		c.laid++
 		c.bytes += e.Size
@@ -265,7 +247,7 @@ func (c *closureCheck) lists() {
 		said, ok, err := c.listed(i)
 		switch {
 		case err != nil:
-			c.doubt("history-unread", -1, c.img.Config.Member, "history entry %d, %s: %v", i, quote(c.history[i].Comment), err)
+			c.Doubt("history-unread", -1, c.img.Config.Member, "history entry %d, %s: %v", i, quote(c.history[i].Comment), err)
 			continue
 		case !ok:
 			continue
@@ -282,12 +264,12 @@ func (c *closureCheck) list(layer int, said, held []string) {
 	isHeld, isSaid := set(held), set(said)
 	for _, p := range said {
 		if !isHeld[p] {
-			c.fail("history-item-missing", layer, p, "the history says that the layer was made of it, and the layer does not hold it")
+			c.Fail("history-item-missing", layer, p, "the history says that the layer was made of it, and the layer does not hold it")
 		}
 	}
 	for _, p := range held {
 		if !isSaid[p] && layer >= c.base {
-			c.fail("history-lacks-item", layer, p, "the layer holds it, and the history does not say so")
+			c.Fail("history-lacks-item", layer, p, "the layer holds it, and the history does not say so")
 		}
 	}
 }
@@ -306,12 +288,12 @@ func (c *closureCheck) storeItems() {
 		item := &c.img.Items[i]
 		switch {
 		case item.Problem != "":
-			c.doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
+			c.Doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
 		case c.reached[item.Path]:
 		case c.unboundItems(item.Layer) != "":
-			c.doubt("unreferenced-item", item.Layer, item.Path, "neither the config nor any file of the root leads to this store item; %s", c.unboundItems(item.Layer))
+			c.Doubt("unreferenced-item", item.Layer, item.Path, "neither the config nor any file of the root leads to this store item; %s", c.unboundItems(item.Layer))
 		default:
-			c.fail("unreferenced-item", item.Layer, item.Path, "neither the config nor any file of the root leads to this store item")
+			c.Fail("unreferenced-item", item.Layer, item.Path, "neither the config nor any file of the root leads to this store item")
 		}
 	}
 }
@@ -334,16 +316,16 @@ func (c *closureCheck) unboundItems(layer int) string {
 // references looks for store paths that are named and not there.
 func (c *closureCheck) references() {
 	if len(c.img.Items) == 0 && len(c.img.Dangling) > 0 {
-		c.doubt("no-store-items", -1, "", "the image names %s and holds none: it was made without them (includeStorePaths = false)", count(len(c.img.Dangling), "store path"))
+		c.Doubt("no-store-items", -1, "", "the image names %s and holds none: it was made without them (includeStorePaths = false)", count(len(c.img.Dangling), "store path"))
 		return
 	}
 	for _, r := range c.img.Dangling {
 		switch why := c.mayDangle(r); {
 		case (r.From == "" || isStoreState(r.From)) && !c.leads(r): // history and database are checked by themselves
 		case why != "":
-			c.doubt("missing-reference", r.Layer, cmp.Or(r.From, c.img.Config.Member), "it names %s, which is not in the image; %s", quote(r.To), why)
+			c.Doubt("missing-reference", r.Layer, cmp.Or(r.From, c.img.Config.Member), "it names %s, which is not in the image; %s", quote(r.To), why)
 		default:
-			c.fail("missing-reference", r.Layer, cmp.Or(r.From, c.img.Config.Member), "it names %s, which is not in the image", quote(r.To))
+			c.Fail("missing-reference", r.Layer, cmp.Or(r.From, c.img.Config.Member), "it names %s, which is not in the image", quote(r.To))
 		}
 	}
 }
@@ -388,41 +370,10 @@ func isNix(name string) bool {
 
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() inspect.Check {
-	check := inspect.Check{ID: inspect.Closure, Status: inspect.Pass, Bytes: c.bytes}
-	check.Findings = slices.Concat(c.wrong, c.undecided, c.notes)
-	slices.SortStableFunc(check.Findings, func(a, b inspect.Finding) int {
-		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
-	})
 	explained := fmt.Sprintf("%d of %s explained: %d in %s that the config and the root lead to, %d laid by the packer or linked into the store",
 		c.store+c.laid, count(c.entries, "entry"), c.store, count(len(c.reached), "store item"), c.laid)
 	if c.rows > 0 {
 		explained += fmt.Sprintf("; the store's database lists %s", count(c.rows, "item"))
 	}
-	switch {
-	case len(c.wrong) > 0:
-		check.Status = inspect.Fail
-		check.Summary = fmt.Sprintf("%s (%s); %s", count(len(c.wrong), "finding"), tally(c.wrong), explained)
-	case len(c.undecided) > 0:
-		check.Status = inspect.Unknown
-		check.Summary = fmt.Sprintf("undecided: %s (%s); %s", count(len(c.undecided), "finding"), tally(c.undecided), explained)
-	default:
-		check.Summary = explained
-	}
-	return check
-}
-
-// tally counts findings by rule, as in "2 unexplained-file, 1 whiteout".
-func tally(findings []inspect.Finding) string {
-	counts := make(map[string]int)
-	for _, f := range findings {
-		counts[f.Rule]++
-	}
-	var parts []string
-	for rule, n := range counts {
-		parts = append(parts, fmt.Sprintf("%d %s", n, rule))
-	}
-	slices.SortFunc(parts, func(a, b string) int {
-		return strings.Compare(a[strings.IndexByte(a, ' '):], b[strings.IndexByte(b, ' '):])
-	})
-	return strings.Join(parts, ", ")
+	return c.Check(explained, c.bytes)
 }

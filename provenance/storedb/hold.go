@@ -8,11 +8,49 @@ import (
 	"audit/inspect"
 )
 
-// Hold compares what a database says of a store item with the item as it is in
-// an image: its NAR hash, its size, and what its bytes refer to. It returns a
-// finding for each that is not the same, and none for an item whose bytes could
-// not be read in full.
-func (it Item) Hold(item *inspect.StoreItem) []inspect.Finding {
+// Held is how a database and the store items of an image fit.
+type Held struct {
+	Wrong   []inspect.Finding    // rows that say something else than what their item is, or are repeated
+	Missing []string             // paths that are listed, and are not in the image
+	Lacking []*inspect.StoreItem // in the image, and not listed
+}
+
+// Hold compares the rows of a database, which lies at a path of a layer, with
+// the store items of the image.
+func Hold(rows []Item, items []inspect.StoreItem, layer int, path string) Held {
+	var h Held
+	there := make(map[string]*inspect.StoreItem, len(items))
+	for i := range items {
+		there[items[i].Path] = &items[i]
+	}
+	listed := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		item := there[row.Path]
+		switch {
+		case listed[row.Path]:
+			h.Wrong = append(h.Wrong, inspect.Finding{Rule: "database-item-twice", Level: inspect.Problem, Layer: layer, Path: path,
+				Message: fmt.Sprintf("the store's database lists %q twice", row.Path)})
+		case item == nil:
+			h.Missing = append(h.Missing, row.Path)
+		}
+		if item != nil {
+			h.Wrong = append(h.Wrong, row.hold(item)...)
+		}
+		listed[row.Path] = true
+	}
+	for i := range items {
+		if !listed[items[i].Path] {
+			h.Lacking = append(h.Lacking, &items[i])
+		}
+	}
+	return h
+}
+
+// hold compares what a row says of a store item with the item as it is: its NAR
+// hash, its size, and what its bytes refer to. It returns a finding for each
+// that is not the same, and none for an item whose bytes could not be read in
+// full.
+func (it Item) hold(item *inspect.StoreItem) []inspect.Finding {
 	if item.Problem != "" {
 		return nil
 	}
