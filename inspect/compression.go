@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
-	"errors"
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -56,6 +54,7 @@ type expander struct {
 	io.Reader
 	close  func()
 	charge func(n int64) error // counts memory that the stream asks for
+	gzip   *GzipHeader         // of the first member; nil when it is not gzip
 	notes  []string            // what is wrong with the packing though it can be read
 }
 
@@ -91,66 +90,4 @@ func expand(r *bufio.Reader, c Compression, charge func(n int64) error) (*expand
 		return nil, fmt.Errorf("opening the %s stream: %w", c, err)
 	}
 	return x, nil
-}
-
-// gzipMembers reads one gzip member after the other. The libraries either stop
-// silently at the first or fail at junk behind the last; here junk and a wrong
-// checksum are noted and everything is read.
-type gzipMembers struct {
-	src     *bufio.Reader
-	z       *gzip.Reader
-	x       *expander
-	members int
-	done    bool
-}
-
-func newGzipMembers(src *bufio.Reader, x *expander) (*gzipMembers, error) {
-	z, err := gzip.NewReader(src)
-	if err != nil {
-		return nil, err
-	}
-	z.Multistream(false)
-	return &gzipMembers{src: src, z: z, x: x, members: 1}, nil
-}
-
-func (g *gzipMembers) Read(p []byte) (int, error) {
-	for !g.done {
-		n, err := g.z.Read(p)
-		switch {
-		case errors.Is(err, gzip.ErrChecksum):
-			g.x.note("gzip member %d: the checksum does not fit the bytes", g.members)
-			err = g.next()
-		case err == io.EOF:
-			err = g.next()
-		}
-		if n > 0 || err != nil {
-			return n, err
-		}
-	}
-	return 0, io.EOF
-}
-
-// next goes on to the member that follows, or to the end. What follows and is
-// no member is junk.
-func (g *gzipMembers) next() error {
-	head, err := g.src.Peek(3)
-	if len(head) == 0 {
-		g.done = true
-		if err == io.EOF {
-			return nil
-		}
-		return err
-	}
-	if sniffCompression(head) == Gzip {
-		g.members++
-		if err := g.z.Reset(g.src); err != nil {
-			return fmt.Errorf("opening gzip member %d: %w", g.members, err)
-		}
-		g.z.Multistream(false)
-		return nil
-	}
-	g.done = true
-	n, err := io.Copy(io.Discard, g.src)
-	g.x.note("%d bytes follow the last gzip member", n)
-	return err
 }

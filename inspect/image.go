@@ -100,6 +100,7 @@ type Layer struct {
 	Member           string // name in the archive, or the blob's digest
 	MediaType        types.MediaType
 	Compression      Compression // of the blob
+	Gzip             *GzipHeader // of the blob's first member; nil when it is not gzip
 	Digest           v1.Hash     // computed over the blob as stored
 	ClaimedDigest    v1.Hash     // of the blob; zero where nothing claims one
 	Size             int64       // of the blob, in bytes

@@ -43,6 +43,7 @@ func (p *pass) readPacked(layer *Layer, r io.Reader) error {
 		layer.Broken = err
 	} else {
 		defer x.close()
+		layer.Gzip = x.gzip
 		if err := p.readTar(layer, x, nil); err != nil {
 			return err
 		}
