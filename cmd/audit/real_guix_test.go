@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -74,6 +75,9 @@ func runReal(t *testing.T, script string) {
 			"fresh":  fresh,
 			"causes": causes,
 			"farm":   farm,
+
+			"publish": publish,
+			"said":    said,
 		},
 	})
 }
@@ -225,5 +229,71 @@ func authorize(ts *testscript.TestScript, key string) {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		ts.Fatalf("authorizing the farm's key: %v: %s", err, out)
+	}
+}
+
+// signingKey is where Guix keeps the public key that it signs with.
+const signingKey = "/etc/guix/signing-key.pub"
+
+// publish serves the store with guix publish, as a build farm does; $PUBLISHED
+// is its address and $KEY the file of its key.
+func publish(ts *testscript.TestScript, _ bool, _ []string) {
+	if _, err := os.Stat(signingKey); err != nil {
+		ts.Check(ts.Exec("guix", "archive", "--generate-key"))
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Check(l.Close())
+	server := exec.Command("guix", "publish", "--listen=127.0.0.1", "--port="+port)
+	ts.Check(server.Start())
+	ts.Defer(func() {
+		_ = server.Process.Kill()
+		_ = server.Wait()
+	})
+	address := "http://127.0.0.1:" + port
+	ts.Setenv("PUBLISHED", address)
+	ts.Setenv("KEY", signingKey)
+	for {
+		if answer, err := http.Get(address + "/nix-cache-info"); err == nil {
+			ts.Check(answer.Body.Close())
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// said REPORT.json WORD NAME… demands that build farms said this of the store
+// items of these names: signed, or the rule of a finding.
+func said(ts *testscript.TestScript, _ bool, args []string) {
+	var r struct {
+		StoreItems []struct {
+			Path   string
+			Signed int
+		}
+		Checks []struct {
+			ID       string
+			Findings []struct{ Rule, Path string }
+		}
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
+	of := make(map[string]bool)
+	for _, item := range r.StoreItems {
+		if item.Signed > 0 && args[1] == "signed" {
+			of[nameOf(item.Path)] = true
+		}
+	}
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			if c.ID == "substitutes" && f.Rule == args[1] {
+				of[nameOf(f.Path)] = true
+			}
+		}
+	}
+	for _, name := range args[2:] {
+		if !of[name] {
+			ts.Fatalf("%s: %v, and not of %s", args[1], of, name)
+		}
 	}
 }
