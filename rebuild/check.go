@@ -138,7 +138,8 @@ func causesText(c *compare.Comparison) string {
 	return "differences: " + strings.Join(all, ", ")
 }
 
-// itemsText counts the store items by where they came from.
+// itemsText counts the store items, or the instructions of a Dockerfile, by
+// where they came from.
 func itemsText(items []Item) string {
 	if len(items) == 0 {
 		return "where its parts came from is not known here"
@@ -151,7 +152,8 @@ func itemsText(items []Item) string {
 		}
 		count[key]++
 	}
-	text := fmt.Sprintf("%s: %d built now, %d reused", plural(len(items), "store item"), count[Item{How: Built}], count[Item{How: Reused}])
+	kind := noun(items)
+	text := fmt.Sprintf("%s: %d built now, %d reused", plural(len(items), kind), count[Item{How: Built}], count[Item{How: Reused}])
 	var others []Item
 	for it := range count {
 		if it.How != Built && it.How != Reused {
@@ -165,20 +167,35 @@ func itemsText(items []Item) string {
 			text += " from " + it.Source
 		}
 	}
-	if len(others) == 0 {
+	if len(others) == 0 && kind == storeItem {
 		text += ", 0 substituted"
 	}
 	return text
 }
 
-// unbuilt notes when no store item was built in this run.
+// What a rebuild is made of.
+const (
+	storeItem   = "store item"
+	instruction = "instruction"
+)
+
+// noun names what items are: a path is that of a store item, and anything else
+// an instruction of a Dockerfile.
+func noun(items []Item) string {
+	if strings.HasPrefix(items[0].Path, "/") {
+		return storeItem
+	}
+	return instruction
+}
+
+// unbuilt notes when no store item, or no instruction, was built in this run.
 func unbuilt(items []Item) []inspect.Finding {
 	built := slices.ContainsFunc(items, func(it Item) bool { return it.How == Built })
 	if len(items) == 0 || built {
 		return nil
 	}
 	return []inspect.Finding{{Rule: "nothing-built", Level: inspect.Note, Layer: -1,
-		Message: "no store item was built in this run: only the image was put together again"}}
+		Message: "no " + noun(items) + " was built in this run: only the image was put together again"}}
 }
 
 // maxWorst bounds the differences that the findings name; the comparison has

@@ -155,7 +155,8 @@ type Fresh struct {
 // A Tool is a program that took part, for the report's run section.
 type Tool struct{ Name, Version string }
 
-// An Item says where a store item of the rebuilt image came from.
+// An Item says where a store item of the rebuilt image came from, or what an
+// instruction of its Dockerfile made: that one has its place and words for a path.
 type Item struct {
 	Path   string
 	How    How

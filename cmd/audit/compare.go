@@ -9,8 +9,10 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	dockerbuilder "audit/rebuild/docker"
 )
 
 func compareCommand() *cli.Command {
@@ -64,7 +66,11 @@ func (l *line) compare(ctx context.Context, a *audit) (err error) {
 			return err
 		}
 		a.comparison.Apply(l.allow, time.Now())
-		l.add(rebuild.WithFresh(rebuild.Check(a.comparison, a.items()), a.fresh()))
+		check := rebuild.WithFresh(rebuild.Check(a.comparison, a.items()), a.fresh())
+		if a.evidence == nil || a.evidence.Recipe.System == provenance.Docker {
+			check = dockerbuilder.Explain(check, a.image)
+		}
+		l.add(check)
 		return nil
 	})
 }

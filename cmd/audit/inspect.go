@@ -35,7 +35,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	a := new(audit)
 	var err error
 	if a.image, err = l.inspect(c.Context, reference); err == nil {
-		a.evidence, err = l.recover(a.image)
+		a.evidence, err = l.recover(c.Context, a.image)
 	}
 	l.tell.clear()
 	if err != nil {

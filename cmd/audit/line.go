@@ -24,10 +24,11 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder string // "auto", "guix" or "none"
+	builder string // one of builderNames
 	demand  bool   // a rebuild that cannot be done decides the exit status
 	rebuilt string // image built elsewhere; "" to run the builder
 	flags   flags  // what makers are told
+	base    string // image that this one was built on; "" when nobody says
 	fresh   []string
 	inputs  bool // build all that took part twice
 	options rebuild.Options
@@ -68,7 +69,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
-	if a.evidence, err = l.recover(a.image); err != nil {
+	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
 	l.step("repack", func() error {
@@ -158,9 +159,13 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 }
 
 // recover finds the recipe and makes the checks that follow from it.
-func (l *line) recover(img *inspect.Image) (ev *provenance.Evidence, err error) {
+func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.Evidence, err error) {
+	base, err := l.openBase(ctx)
+	if err != nil {
+		return nil, err
+	}
 	err = l.step("provenance", func() error {
-		ev, err = provenance.Recover(img, systems())
+		ev, err = provenance.Recover(img, systems(base))
 		return err
 	})
 	if err != nil {
@@ -171,6 +176,19 @@ func (l *line) recover(img *inspect.Image) (ev *provenance.Evidence, err error) 
 	return ev, nil
 }
 
+// openBase reads the image that the user says this one was built on, nil for
+// none.
+func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
+	if l.base == "" {
+		return nil, nil
+	}
+	err = l.step("inspect the base", func() error {
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading the base image")})
+		return err
+	})
+	return base, err
+}
+
 // rebuild plans the rebuild and runs the builder, unless there is a reason not
 // to, which the checks then give.
 func (l *line) rebuild(ctx context.Context, a *audit) error {
@@ -178,6 +196,7 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	if a.maker, err = makerFor(a.evidence.Recipe, l.flags); err == nil {
 		err = l.makePlan(a)
 	}
+	builder, ok := a.maker.asked(l.builder)
 	switch {
 	case l.rebuilt != "":
 		l.skip(inspect.Derivation, "the rebuild was made elsewhere")
@@ -185,18 +204,15 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 		l.notBuilt(a, errNotAsked)
 	case err != nil:
 		l.notBuilt(a, err)
-	case l.builder != "auto" && l.builder != string(a.maker.name):
+	case !ok:
 		l.notBuilt(a, fmt.Errorf("the builder is to be %s, and the recipe is for %s", l.builder, a.maker.name))
 	default:
-		return l.build(ctx, a)
+		return l.build(ctx, a, builder)
 	}
 	return nil
 }
 
 func (l *line) makePlan(a *audit) error {
-	if a.maker.plan == nil {
-		return errNoBuilderYet
-	}
 	plan, err := a.maker.plan(a.image, a.evidence.Recipe, l.flags)
 	if err != nil {
 		return fmt.Errorf("planning the rebuild: %w", err)
@@ -206,13 +222,13 @@ func (l *line) makePlan(a *audit) error {
 }
 
 // build runs the builder and opens what it made.
-func (l *line) build(ctx context.Context, a *audit) error {
+func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) error {
 	bounded, cancel := l.deadline(ctx)
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
-		a.result, a.buildErr = a.maker.builder.Build(bounded, *a.plan, job)
+		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
 		return a.buildErr
 	})
 	a.log = log.bytes()
@@ -250,16 +266,16 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}
-	l.add(rebuild.SkippedCheck(why.Error() + hint(why)))
+	l.add(rebuild.SkippedCheck(why.Error() + hint(why, a.maker)))
 	if l.demand {
 		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
 	}
 }
 
 // hint is the short form of what can be done about a builder that is missing.
-func hint(why error) string {
+func hint(why error, m maker) string {
 	if errors.Is(why, rebuild.ErrNoBuilder) {
-		return "; rebuild.sh does it where Guix is, and --rebuilt takes what comes out"
+		return "; rebuild.sh does it where " + m.tool + " is, and --rebuilt takes what comes out"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,15 +19,20 @@ func planCommand() *cli.Command {
 		Name:      "plan",
 		Usage:     "the rebuild plan as JSON, running nothing; -o writes plan.json, rebuild.sh and the recipe's files",
 		ArgsUsage: "IMAGE",
-		Flags: append([]cli.Flag{
+		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
-		}, append(trustFlags(), nixFlags()...)...),
+			baseFlag(),
+		}, trustFlags(), nixFlags(), dockerFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter), flags: newFlags(c)}
+			f, err := newFlags(c)
+			if err != nil {
+				return err
+			}
+			l := &line{tell: newProgress(c.App.ErrWriter), flags: f, base: c.String("base")}
 			plan, err := l.plan(c.Context, reference)
 			l.tell.clear()
 			if err != nil {
@@ -43,16 +49,13 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
-	ev, err := l.recover(img)
+	ev, err := l.recover(ctx, img)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
 	m, err := makerFor(ev.Recipe, l.flags)
 	if err != nil {
 		return rebuild.Plan{}, noRecipeError{err}
-	}
-	if m.plan == nil {
-		return rebuild.Plan{}, noRecipeError{errNoBuilderYet}
 	}
 	return m.plan(img, ev.Recipe, l.flags)
 }

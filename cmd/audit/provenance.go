@@ -16,18 +16,21 @@ func provenanceCommand() *cli.Command {
 		Name:      "provenance",
 		Usage:     "the recipe that an image carries; writes channels.scm and manifest.scm",
 		ArgsUsage: "IMAGE",
-		Flags:     []cli.Flag{&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"}},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
+			baseFlag(),
+		},
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter)}
+			l := &line{base: c.String("base"), tell: newProgress(c.App.ErrWriter)}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
 				return err
 			}
-			ev, err := l.recover(img)
+			ev, err := l.recover(c.Context, img)
 			l.tell.clear()
 			if err != nil {
 				return err

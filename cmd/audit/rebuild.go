@@ -64,15 +64,20 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	if err != nil {
 		return err
 	}
-	m, err := makerOf(plan.System)
-	if err == nil && m.vet == nil {
-		err = errNoBuilderYet
+	told, err := newFlags(c)
+	if err != nil {
+		return err
 	}
+	m, err := makerOf(plan.System)
 	if err == nil {
-		plan, err = m.vet(plan, newFlags(c))
+		plan, err = m.vet(plan, told)
 	}
 	if err != nil {
 		return unreadableError{err}
+	}
+	builder, ok := m.asked(c.String("builder"))
+	if !ok {
+		return usageError{fmt.Errorf("--builder %s: the plan is for %s", c.String("builder"), m.name)}
 	}
 	dir, err := os.MkdirTemp("", "audit-")
 	if err != nil {
@@ -80,7 +85,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	}
 	defer os.RemoveAll(dir)
 	tell := newProgress(c.App.ErrWriter)
-	result, err := m.builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
+	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
 	tell.clear()
 	if err != nil {
 		return planFailure(err)

@@ -59,7 +59,8 @@ func buildFlags() []cli.Flag {
 		&cli.IntFlag{Name: "cores", Usage: "let each build use `N` cores (default: as the builder is set up)"},
 		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
 		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
-	}, trustFlags(), nixFlags())
+		baseFlag(),
+	}, trustFlags(), nixFlags(), dockerFlags())
 }
 
 // newLine makes a line of the flags of a verb.
@@ -68,8 +69,12 @@ func newLine(c *cli.Context) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	told, err := newFlags(c)
+	if err != nil {
+		return nil, err
+	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), flags: newFlags(c),
+		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), flags: told, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	if l.allow, err = readAllow(c.String("allow")); err != nil {

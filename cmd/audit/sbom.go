@@ -103,7 +103,7 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	ev, err := l.recover(img)
+	ev, err := l.recover(c.Context, img)
 	if err != nil {
 		return nil, err
 	}
