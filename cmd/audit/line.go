@@ -15,6 +15,7 @@ import (
 	"audit/provenance/substitutes"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	dockerbuilder "audit/rebuild/docker"
 	"audit/rebuild/repack"
 	nixrepack "audit/rebuild/repack/nix"
 	"audit/report"
@@ -199,7 +200,7 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	builder, ok := a.maker.asked(l.builder)
 	switch {
 	case l.rebuilt != "":
-		l.skip(inspect.Derivation, "the rebuild was made elsewhere")
+		l.notDerived(a, "the rebuild was made elsewhere")
 	case l.builder == "none":
 		l.notBuilt(a, errNotAsked)
 	case err != nil:
@@ -257,7 +258,7 @@ var errNotAsked = errors.New("no builder was asked for")
 // notBuilt says in the checks that need a builder why there is nothing to
 // check. A build that was tried and failed is not one that did not run.
 func (l *line) notBuilt(a *audit, why error) {
-	l.skip(inspect.Derivation, why.Error())
+	l.notDerived(a, why.Error())
 	if a.result != nil && a.result.Derivation.Status != inspect.Skipped {
 		l.add(a.result.Derivation)
 	}
@@ -270,6 +271,14 @@ func (l *line) notBuilt(a *audit, why error) {
 	if l.demand {
 		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
 	}
+}
+
+// notDerived says why no recipe was evaluated.
+func (l *line) notDerived(a *audit, why string) {
+	if a.maker.name == provenance.Docker {
+		why = dockerbuilder.NoDerivation
+	}
+	l.skip(inspect.Derivation, why)
 }
 
 // hint is the short form of what can be done about a builder that is missing.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -49,6 +50,11 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 		return errNoRecipeFile
 	}
 	dir := c.String("output")
+	if dir != "-" {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return fmt.Errorf("making the folder for the recipe: %w", err)
+		}
+	}
 	for _, f := range recipe.Files {
 		if dir == "-" {
 			fmt.Fprintf(c.App.Writer, "%s\n", f.Text)

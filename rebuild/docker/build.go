@@ -20,6 +20,9 @@ type Builder struct {
 
 var _ rebuild.Builder = Builder{}
 
+// NoDerivation is why the check named derivation is skipped, always.
+const NoDerivation = "a Dockerfile has no derivation to evaluate"
+
 // Build builds the image of a plan again, from nothing that a cache holds.
 //
 // Without an engine the error wraps [rebuild.ErrNoBuilder]; for a plan that must
@@ -33,7 +36,7 @@ var _ rebuild.Builder = Builder{}
 // start from, reused.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
 	s := &session{plan: plan, job: job, said: newSaid()}
-	s.result.Derivation = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: "a Dockerfile has no derivation to evaluate"}
+	s.result.Derivation = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: NoDerivation}
 	err := s.build(ctx, b.Engine)
 	s.result.Items = s.said.items()
 	return &s.result, err

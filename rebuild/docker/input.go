@@ -28,7 +28,8 @@ type Input struct {
 	Network bool
 }
 
-// Check says what is wrong with the way in which an input is given.
+// Check says what is wrong with an input: with the way in which it is given, or
+// with a source that is not there.
 func (in Input) Check() error {
 	if in.Source == "" && (in.Dockerfile != "" || in.Target != "" || len(in.BuildArgs) > 0) {
 		return errors.New("a Dockerfile, a target and build arguments go with a source; without one they come from the image's provenance")
@@ -41,7 +42,11 @@ func (in Input) Check() error {
 	if !inside(in.Dockerfile) {
 		return fmt.Errorf("the Dockerfile %q is named by its path in the source", in.Dockerfile)
 	}
-	return nil
+	if in.Source == "" {
+		return nil
+	}
+	_, err := locate(in.Source)
+	return err
 }
 
 // A place is where a source lies.

@@ -37,7 +37,10 @@ func (p *policy) deny(pattern string) {
 }
 
 func (p *policy) allow(identifier string) {
-	p.Rules = append(p.Rules, rule{Action: "ALLOW", Selector: selector{identifier, "EXACT"}})
+	r := rule{Action: "ALLOW", Selector: selector{identifier, "EXACT"}}
+	if !slices.Contains(p.Rules, r) {
+		p.Rules = append(p.Rules, r)
+	}
 }
 
 func (p *policy) convert(from string, to updates) {

@@ -55,7 +55,7 @@ func absent(err error, log string) error {
 	var exit *rebuild.ExitError
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("%w: %w", rebuild.ErrNoBuilder, err)
+		return fmt.Errorf("%w: %w", rebuild.ErrNoBuilder, exec.ErrNotFound)
 	case errors.As(err, &exit):
 		return fmt.Errorf("%w: %w: %s", rebuild.ErrNoBuilder, err, last(log))
 	}
