@@ -62,11 +62,13 @@
     ("gzip" . "/usr/bin/gzip")
     ("xz" . "/usr/bin/xz")
     ("zstd" . "/usr/bin/zstd")
-    ("install-info" . "/usr/bin/ginstall-info")))
+    ("install-info" . "/usr/bin/ginstall-info")
+    ("mksquashfs" . "/usr/bin/mksquashfs")))
 
-;; Libraries that Guile opens by name while it runs.
+;; Libraries that programs open by name while they run: Guile the first two, and
+;; whatever ends a thread the last.
 (define opened
-  (map (cut string-append libraries "/" <>) '("libgcrypt.so" "libsqlite3.so")))
+  (map (cut string-append libraries "/" <>) '("libgcrypt.so" "libsqlite3.so" "libgcc_s.so.1")))
 
 (define (needed file)
   "Return the libraries that FILE is linked with."
@@ -189,6 +191,7 @@ which one FILE is edited; without object code, which would say the old thing."
     ("tar" tar)
     ((or "gzip" "xz" "zstd") (program name))
     ("texinfo" (program "install-info"))
+    ("squashfs-tools" (program "mksquashfs"))
     ("hello" hello)
     ;; Hooks of profiles name these, and use them only on other packages.
     ((or "glibc-utf8-locales" "man-db" "mkfontdir" "mkfontscale") mkdir-p)

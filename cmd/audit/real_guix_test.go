@@ -66,18 +66,18 @@ func runReal(t *testing.T, script string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tamper": tamper,
-			"status": status,
-			"norun":  norun,
-			"pack":   pack,
-			"forget": forget,
-			"came":   came,
-			"fresh":  fresh,
-			"causes": causes,
-			"farm":   farm,
-
+			"tamper":  tamper,
+			"status":  status,
+			"norun":   norun,
+			"pack":    pack,
+			"forget":  forget,
+			"came":    came,
+			"fresh":   fresh,
+			"causes":  causes,
+			"farm":    farm,
 			"publish": publish,
 			"said":    said,
+			"lzipped": lzipped,
 		},
 	})
 }
