@@ -84,7 +84,9 @@ func (p *pass) readTar(layer *Layer, x *expander, at io.ReaderAt) error {
 			t.sink.store.spool.Close()
 			return fatal
 		}
-		layer.Broken = errors.Join(layer.Broken, err)
+		if !errors.Is(layer.Broken, err) {
+			layer.Broken = errors.Join(layer.Broken, err)
+		}
 	}
 	layer.notes = append(layer.notes, x.notes...)
 	layer.Frame = frame.w.frame()

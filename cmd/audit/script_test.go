@@ -15,7 +15,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"audit": main})
+	testscript.Main(m, map[string]func(){"audit": main, "audit-measured": measured, "write-hostile": writeHostile})
 }
 
 // TestScripts pins what a user of the command line sees. No builder is on the
