@@ -17,6 +17,7 @@ import (
 // images"; later versions have it too). What comes is a docker-archive and is
 // read as one.
 func (p *pass) readDaemon(reference string) (*Image, error) {
+	p.once = true
 	client, base, err := engine(os.Getenv("DOCKER_HOST"))
 	if err != nil {
 		return nil, err

@@ -221,7 +221,7 @@ func newEntry(hdr *tar.Header) Entry {
 	return Entry{
 		Name: hdr.Name, Path: cleanPath(hdr.Name), Type: fileType(hdr.Typeflag), Linkname: hdr.Linkname,
 		Mode: hdr.Mode & 07777, UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
-		ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()),
+		Size: hdr.Size, ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()),
 		Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords), Sparse: isSparse(hdr),
 	}
 }

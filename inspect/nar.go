@@ -20,10 +20,11 @@ var errNarOrder = errors.New("not in the order of a NAR")
 // bits little endian and padded with zeros to a multiple of 8 bytes; the
 // entries of a folder sorted by name, as bytes.
 type narWriter struct {
-	h    hash.Hash
-	size int64
-	open []string // names of the folders being written, outermost first; "" is the root
-	last []string // the last entry written in each of them
+	h     hash.Hash
+	size  int64
+	begun bool     // the item itself was entered
+	open  []string // names of the folders being written, outermost first; "" is the root
+	last  []string // the last entry written in each of them
 }
 
 func newNarWriter() *narWriter {
@@ -55,9 +56,10 @@ func (w *narWriter) pad(n int64) {
 // enter starts the node at path, relative to the item ("" is the item itself).
 func (w *narWriter) enter(path string) error {
 	if path == "" {
-		if w.open != nil {
+		if w.begun {
 			return errNarOrder
 		}
+		w.begun = true
 		w.str("(", "type")
 		return nil
 	}
@@ -109,23 +111,20 @@ func (w *narWriter) symlink(target string) {
 	w.end(len(w.open))
 }
 
-func (w *narWriter) file(executable bool, size int64, content io.Reader) error {
+// file starts a regular file of so many bytes, which are written to h next.
+func (w *narWriter) file(executable bool, size int64) {
 	w.str("regular")
 	if executable {
 		w.str("executable", "")
 	}
 	w.str("contents")
 	w.length(size)
-	n, err := io.Copy(w.h, content)
-	if err != nil {
-		return err
-	}
-	if n != size {
-		return fmt.Errorf("%d bytes of content where %d were promised", n, size)
-	}
+}
+
+// endFile ends the file when its bytes are written.
+func (w *narWriter) endFile(size int64) {
 	w.pad(size)
 	w.end(len(w.open))
-	return nil
 }
 
 func (w *narWriter) sum() (Sum, int64) {
@@ -139,6 +138,7 @@ func (w *narWriter) sum() (Sum, int64) {
 type narNode struct {
 	path       string // relative to the item
 	kind       byte   // '0', '2' or '5'
+	linked     bool   // a hard link whose content comes from elsewhere
 	executable bool
 	size       int64
 	content    io.ReaderAt // holds the content, from offset on
@@ -170,7 +170,20 @@ func writeNode(w *narWriter, n narNode) error {
 	case '2':
 		w.symlink(n.target)
 	default:
-		return w.file(n.executable, n.size, io.NewSectionReader(n.content, n.offset, n.size))
+		return writeContent(w, n)
 	}
+	return nil
+}
+
+func writeContent(w *narWriter, n narNode) error {
+	w.file(n.executable, n.size)
+	got, err := io.Copy(w.h, io.NewSectionReader(n.content, n.offset, n.size))
+	if err != nil {
+		return err
+	}
+	if got != n.size {
+		return fmt.Errorf("%d bytes of content where %d were promised", got, n.size)
+	}
+	w.endFile(n.size)
 	return nil
 }

@@ -36,7 +36,9 @@ type Options struct {
 	TempDir string
 }
 
-// Open reads the image that reference names, in one pass. A reference is a
+// Open reads the image that reference names, in one pass; a file is read once
+// more where a store item needs contents of an earlier one of its layer (a hard
+// link, or entries that are mixed). A reference is a
 // path, "-" for standard input, or TRANSPORT:REST with one of the transports
 // of this package. The form of a file is told by its content. A reference that
 // is no file and has no transport is looked for in a registry.
@@ -48,6 +50,11 @@ type Options struct {
 func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
 	p := newPass(ctx, opt)
 	img, err := p.open(parseForm(reference))
+	if errors.Is(err, errDropped) {
+		p = newPass(ctx, opt)
+		p.once = true
+		img, err = p.open(parseForm(reference))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
@@ -116,6 +123,7 @@ func (p *pass) open(f form) (*Image, error) {
 		return p.readDaemon(f.path)
 	}
 	if f.path == "-" {
+		p.once = true
 		return p.openStream(&source{pass: p, r: interruptible(p.ctx, os.Stdin)}, f)
 	}
 	info, err := os.Stat(f.path)
@@ -141,6 +149,7 @@ func (p *pass) open(f form) (*Image, error) {
 	if info.Mode()&fs.ModeDevice != 0 {
 		return nil, errors.New("it is a device")
 	}
+	p.once = true
 	return p.openStream(&source{pass: p, r: interruptible(p.ctx, file)}, f)
 }
 

@@ -15,6 +15,7 @@ type pass struct {
 	ctx    context.Context
 	opt    Options
 	limits Limits
+	once   bool // the source cannot be read a second time, or this is the second
 	hashes *budget
 
 	read    atomic.Int64 // bytes of the sources
@@ -149,6 +150,9 @@ func (p *pass) fatal(err error) error {
 	var broken *spoolError
 	if errors.As(err, &broken) {
 		return broken
+	}
+	if errors.Is(err, errDropped) {
+		return errDropped
 	}
 	return p.fault.get()
 }

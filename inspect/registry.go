@@ -19,6 +19,7 @@ import (
 // with the credentials that docker login stored. What the registry sends is
 // hashed here: its word is not taken for anything.
 func (p *pass) readRegistry(reference string) (*Image, error) {
+	p.once = true
 	ref, err := name.ParseReference(reference)
 	if err != nil {
 		return nil, &FormatError{"the reference", err}

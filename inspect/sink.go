@@ -61,17 +61,22 @@ func (s *sink) texts(e *Entry) int64 {
 	return int64(n)
 }
 
-// add takes an entry and reads its content to the end. It sets the entry's
-// size and digest from what was really read.
+// add takes an entry, whose size is a promise, and reads its content to the end.
+// It sets the entry's size and digest from what was really read.
 func (s *sink) add(e *Entry, content io.Reader) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
 	if !s.pass.opt.KeepOnly {
-		s.scan.seen = s.store.enter(e)
+		seen, err := s.store.enter(e)
+		if err != nil {
+			return err
+		}
+		s.scan.seen = seen
 		s.scanText(e)
 	}
 	if isHeaderOnly(e.Type) {
+		e.Size = 0
 		s.layer.Entries = append(s.layer.Entries, *e)
 		return nil
 	}

@@ -15,9 +15,13 @@ const spoolMemory = 4 << 20
 type spool struct {
 	dir  string
 	mem  []byte
-	file *os.File
+	disk bool     // what is in the spool is in file, not in mem
+	file *os.File // once there was need of it
 	size int64
 }
+
+// empty makes room: the same pages of the file are used again.
+func (s *spool) empty() { s.mem, s.disk, s.size = s.mem[:0], false, 0 }
 
 // A spoolError is a fault of this machine, not of the image.
 type spoolError struct {
@@ -30,17 +34,18 @@ func (e *spoolError) Error() string { return e.doing + " a temporary file: " + e
 func (e *spoolError) Unwrap() error { return e.err }
 
 func (s *spool) Write(p []byte) (int, error) {
-	if s.file == nil && len(s.mem)+len(p) > spoolMemory {
+	if !s.disk && len(s.mem)+len(p) > spoolMemory {
 		if err := s.toDisk(); err != nil {
 			return 0, err
 		}
 	}
+	at := s.size
 	s.size += int64(len(p))
-	if s.file == nil {
+	if !s.disk {
 		s.mem = append(s.mem, p...)
 		return len(p), nil
 	}
-	n, err := s.file.Write(p)
+	n, err := s.file.WriteAt(p, at)
 	if err != nil {
 		return n, &spoolError{"writing", err}
 	}
@@ -48,6 +53,19 @@ func (s *spool) Write(p []byte) (int, error) {
 }
 
 func (s *spool) toDisk() error {
+	if s.file == nil {
+		if err := s.create(); err != nil {
+			return err
+		}
+	}
+	if _, err := s.file.WriteAt(s.mem, 0); err != nil {
+		return &spoolError{"writing", err}
+	}
+	s.disk = true
+	return nil
+}
+
+func (s *spool) create() error {
 	f, err := os.CreateTemp(s.dir, "audit-spool-")
 	if err != nil {
 		return &spoolError{"creating", err}
@@ -56,17 +74,13 @@ func (s *spool) toDisk() error {
 		f.Close()
 		return &spoolError{"unlinking", err}
 	}
-	if _, err := f.Write(s.mem); err != nil {
-		f.Close()
-		return &spoolError{"writing", err}
-	}
-	s.file, s.mem = f, nil
+	s.file = f
 	return nil
 }
 
 // ReadAt reads what was written.
 func (s *spool) ReadAt(p []byte, off int64) (int, error) {
-	if s.file != nil {
+	if s.disk {
 		n, err := s.file.ReadAt(p, off)
 		if err != nil && err != io.EOF {
 			err = &spoolError{"reading", err}

@@ -73,6 +73,7 @@ func (p *pass) walkSquashfs(b *region, layer *Layer) error {
 	if err != nil {
 		return err
 	}
+	p.once = true // deduplicated files are hard links there, across store items
 	w := &squashWalk{squashFS: s, layer: layer, sink: p.newSink(layer), refs: make(map[uint32]uint64), names: make(map[linkKey]string)}
 	if err := w.tree(); err != nil {
 		w.sink.store.spool.Close()
@@ -246,6 +247,7 @@ func (w *squashWalk) content(e *Entry, in *squashInode) error {
 		return w.sink.add(e, nil)
 	}
 	r := w.open(in)
+	e.Size = in.size
 	if err := w.sink.add(e, r); err != nil {
 		return err
 	}

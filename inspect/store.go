@@ -1,13 +1,21 @@
 package inspect
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// A storeReader gathers the store items of one layer.
+// A storeReader gathers the store items of one layer. Their NARs are hashed
+// while the bytes go by; an item whose entries do not come in the order of a NAR,
+// or that has hard links, is hashed from the spool when it ends.
+//
+// Then the spool is emptied for the next item, unless the source cannot be read
+// a second time: hard links to another item, and items that go on after another
+// one began, need what was there before.
 type storeReader struct {
 	pass  *pass
 	where string // the layer
@@ -19,13 +27,23 @@ type storeReader struct {
 	links []hardLink
 }
 
+// errDropped says that contents are needed which the spool has no more.
+var errDropped = errors.New("the contents of an earlier store item are needed again")
+
 // A storeItem is a store item while it is being gathered.
 type storeItem struct {
 	path    string
 	nodes   []narNode
+	files   int // how many nodes it has
 	seen    sightings
 	bytes   int64
+	nar     *narWriter // nil when the entries do not come in its order
+	promise int64      // size of the file being written to nar
 	problem string
+
+	settled bool // the NAR is hashed, the nodes are gone
+	sum     Sum
+	size    int64
 }
 
 // A hardLink stands for the content of an earlier entry.
@@ -39,21 +57,52 @@ func newStoreReader(p *pass, where string) *storeReader {
 	return &storeReader{pass: p, where: where, items: make(map[string]*storeItem), spool: spool{dir: p.opt.TempDir}}
 }
 
-// enter takes note of an entry and returns where its references belong.
-func (s *storeReader) enter(e *Entry) *sightings {
+// drops says whether contents are kept no longer than their item lasts.
+func (s *storeReader) drops() bool { return s.at == nil && !s.pass.once }
+
+// enter takes note of an entry, of whose content e.Size is promised, and
+// returns where its references belong.
+func (s *storeReader) enter(e *Entry) (*sightings, error) {
 	path := ItemOf(e.Path)
+	if err := s.leave(path); err != nil {
+		return nil, err
+	}
 	if path == "" {
-		s.own = nil
-		return s.outside(e)
+		return s.outside(e), nil
 	}
 	s.own = s.items[path]
 	if s.own == nil {
-		s.own = &storeItem{path: path, seen: sightings{budget: s.pass.hashes}}
+		s.own = &storeItem{path: path, nar: newNarWriter(), seen: sightings{budget: s.pass.hashes}}
 		s.items[path] = s.own
+	}
+	if s.own.settled {
+		return nil, errDropped
 	}
 	s.own.bytes += e.FrameSize
 	s.node(e)
-	return &s.own.seen
+	return &s.own.seen, nil
+}
+
+// leave ends the entry being read, and its item when next is another one.
+func (s *storeReader) leave(next string) error {
+	if s.own == nil {
+		return nil
+	}
+	s.own.endFile()
+	if s.own.path == next {
+		return nil
+	}
+	own := s.own
+	s.own = nil
+	if !s.drops() {
+		return nil
+	}
+	if err := s.resolveLinks(own); err != nil {
+		return err
+	}
+	err := s.settle(own)
+	s.spool.empty()
+	return err
 }
 
 // outside returns the sightings of a file outside the store. Most files name
@@ -75,12 +124,47 @@ func (s *storeReader) node(e *Entry) {
 	switch e.Type {
 	case '0', '2', '5':
 	case '1':
-		n.kind = '0'
+		n.kind, n.linked = '0', true
 		s.links = append(s.links, hardLink{s.own, len(s.own.nodes), cleanPath(e.Linkname)})
 	default:
 		s.own.problem = fmt.Sprintf("%s is neither file, folder nor symlink: a NAR cannot hold it", e.Path)
 	}
 	s.own.nodes = append(s.own.nodes, n)
+	s.own.files++
+	s.own.stream(n, e.Size)
+}
+
+// stream writes what is known of a node before its content to the NAR.
+func (it *storeItem) stream(n narNode, size int64) {
+	if it.nar == nil {
+		return
+	}
+	if n.linked || it.problem != "" || it.nar.enter(n.path) != nil {
+		it.nar = nil
+		return
+	}
+	switch n.kind {
+	case '5':
+		it.nar.folder(n.path)
+	case '2':
+		it.nar.symlink(n.target)
+	default:
+		it.nar.file(n.executable, size)
+		it.promise = size
+	}
+}
+
+// endFile ends the content of the last node, if it has one.
+func (it *storeItem) endFile() {
+	n := it.nodes[len(it.nodes)-1]
+	if it.nar == nil || n.kind != '0' {
+		return
+	}
+	if n.size != it.promise {
+		it.nar = nil
+		return
+	}
+	it.nar.endFile(n.size)
 }
 
 // place says where the content of an entry can be read again: in the tar
@@ -110,6 +194,9 @@ func (s *storeReader) write(p []byte) error {
 	n := &s.own.nodes[len(s.own.nodes)-1]
 	n.size += int64(len(p))
 	s.own.bytes += int64(len(p))
+	if s.own.nar != nil {
+		s.own.nar.h.Write(p)
+	}
 	if n.content != &s.spool {
 		return nil
 	}
@@ -117,25 +204,38 @@ func (s *storeReader) write(p []byte) error {
 	return err
 }
 
-// finish hashes the NARs when the layer has been read.
+// settle hashes the NAR of an item of which all is known.
+func (s *storeReader) settle(it *storeItem) error {
+	var err error
+	switch {
+	case it.problem != "":
+	case it.nar != nil:
+		it.sum, it.size = it.nar.sum()
+	default:
+		it.sum, it.size, err = hashNar(lastOfEach(it.nodes))
+		if fatal := s.pass.fatal(err); fatal != nil {
+			return fatal
+		}
+	}
+	if err != nil {
+		it.problem = "its NAR cannot be made: " + err.Error()
+	}
+	it.nodes, it.nar, it.settled = nil, nil, true
+	return nil
+}
+
+// finish ends the layer.
 func (s *storeReader) finish(layer *Layer) error {
-	if err := s.resolveLinks(); err != nil {
+	if err := s.settleAll(); err != nil {
 		return err
 	}
 	for _, it := range s.items {
-		item := StoreItem{Path: it.path, Bytes: it.bytes, Files: len(it.nodes), Problem: it.problem}
+		item := StoreItem{Path: it.path, Bytes: it.bytes, Files: it.files, Problem: it.problem}
 		if layer.Broken != nil {
 			item.Problem = "its layer can be read only in part"
 		}
 		if item.Problem == "" {
-			sum, size, err := hashNar(lastOfEach(it.nodes))
-			if fatal := s.pass.fatal(err); fatal != nil {
-				return fatal
-			}
-			if err != nil {
-				item.Problem = "its NAR cannot be made: " + err.Error()
-			}
-			item.NarHash, item.NarSize = sum.Hash(), size
+			item.NarHash, item.NarSize = it.sum.Hash(), it.size
 		}
 		layer.items = append(layer.items, gathered{item, &it.seen})
 	}
@@ -143,6 +243,23 @@ func (s *storeReader) finish(layer *Layer) error {
 	for _, seen := range s.loose {
 		if !seen.empty() {
 			layer.loose = append(layer.loose, seen)
+		}
+	}
+	return nil
+}
+
+// settleAll settles the items that are left.
+func (s *storeReader) settleAll() error {
+	if err := s.leave(""); err != nil || s.drops() {
+		return err
+	}
+	items := slices.Collect(maps.Values(s.items))
+	if err := s.resolveLinks(items...); err != nil {
+		return err
+	}
+	for _, it := range items {
+		if err := s.settle(it); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -162,33 +279,45 @@ func lastOfEach(nodes []narNode) []narNode {
 	return kept
 }
 
-// resolveLinks gives each hard link the content of its target.
-func (s *storeReader) resolveLinks() error {
+// resolveLinks gives each hard link the content of its target, which is in one
+// of these items.
+func (s *storeReader) resolveLinks(items ...*storeItem) error {
 	if len(s.links) == 0 {
 		return nil
 	}
 	files := make(map[string]narNode)
-	for _, it := range s.items {
+	for _, it := range items {
 		for _, n := range it.nodes {
 			files[strings.TrimSuffix(it.path[1:]+"/"+n.path, "/")] = n
 		}
 	}
 	for _, l := range s.links {
-		n := &l.item.nodes[l.node]
-		target, ok := files[l.target]
-		if !ok || target.kind == '5' {
-			l.item.problem = fmt.Sprintf("hard link %q leads to no file of this layer's store items", n.path)
-			continue
-		}
-		path := n.path
-		*n = target
-		n.path = path
-		files[strings.TrimSuffix(l.item.path[1:]+"/"+n.path, "/")] = *n
-		if err := s.pass.grow(s.where, n.size); err != nil {
+		if err := s.resolve(l, files); err != nil {
 			return err
 		}
-		s.scanLinked(l.item, *n)
 	}
+	s.links = nil
+	return nil
+}
+
+func (s *storeReader) resolve(l hardLink, files map[string]narNode) error {
+	n := &l.item.nodes[l.node]
+	target, ok := files[l.target]
+	switch {
+	case !ok && s.drops():
+		return errDropped
+	case !ok || target.kind == '5':
+		l.item.problem = fmt.Sprintf("hard link %q leads to no file of this layer's store items", n.path)
+		return nil
+	}
+	path := n.path
+	*n = target
+	n.path = path
+	files[strings.TrimSuffix(l.item.path[1:]+"/"+n.path, "/")] = *n
+	if err := s.pass.grow(s.where, n.size); err != nil {
+		return err
+	}
+	s.scanLinked(l.item, *n)
 	return nil
 }
 
