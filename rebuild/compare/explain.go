@@ -171,7 +171,7 @@ const maxPartLines = 20
 func (d *Difference) detail(e *explain.Explanation, first bool) {
 	files := fmt.Sprintf("%s → %s", d.Was, d.Now)
 	var lines []string
-	more := e.More
+	more, named := e.More, false
 	for _, p := range e.Parts {
 		if !d.has(p, first) {
 			continue
@@ -180,8 +180,8 @@ func (d *Difference) detail(e *explain.Explanation, first bool) {
 			more++
 			continue
 		}
-		if len(lines) == 0 && d.Cause != Content && d.Cause != Compression {
-			d.Was, d.Now = p.Was, p.Now
+		if !named && d.Cause != Content && d.Cause != Compression && p.Reason != explain.Follows {
+			d.Was, d.Now, named = p.Was, p.Now, true
 		}
 		lines = append(lines, partText(p))
 	}

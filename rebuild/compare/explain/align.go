@@ -29,6 +29,10 @@ func (d *diff) tokens(was, now []byte, label func(at int) string) bool {
 		case ok:
 			d.add(label(x.from), x.reason, string(was[x.from:x.to]), string(now[y.from:y.to]))
 			i, j = x.to, y.to
+			was, now := was[i:], now[j:]
+			if p, q := zeros(was), zeros(now); x.to-x.from+p == y.to-y.from+q {
+				i, j = i+p, j+q // a field of a fixed size
+			}
 		case len(was) != len(now) || i != j || d.lookups <= 0:
 			return false
 		default:
@@ -38,6 +42,9 @@ func (d *diff) tokens(was, now []byte, label func(at int) string) bool {
 		}
 	}
 }
+
+// zeros returns how many bytes of zero data starts with.
+func zeros(data []byte) int { return len(data) - len(bytes.TrimLeft(data, "\x00")) }
 
 // explained is tokens for what must be explained in full: else nothing is noted.
 func (d *diff) explained(was, now []byte, label func(at int) string) bool {

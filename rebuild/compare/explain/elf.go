@@ -27,6 +27,7 @@ type elfFile struct {
 	kind     string // what it is for: class, machine and type
 	sections []elfSection
 	rest     []byte // what is in no section: headers, padding
+	frame    []byte // the headers, but for where the sections are and how long; nil when something but zeros lies beside them
 }
 
 type elfSection struct {
@@ -72,6 +73,7 @@ func parseELF(data []byte) (*elfFile, bool) {
 		out.sections = append(out.sections, sec)
 	}
 	out.rest, _ = outside(data, held)
+	out.frame = elfFrame(data, f, held)
 	return out, true
 }
 
@@ -97,7 +99,7 @@ func (d *diff) elfSections(a, b *elfFile) {
 	}
 	if !bytes.Equal(a.rest, b.rest) {
 		reason := Content
-		if d.out.Has(Content) {
+		if d.out.Has(Content) || moved(a, b) {
 			reason = Follows
 		}
 		d.add("ELF headers and what is in no section", reason, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))

@@ -73,9 +73,13 @@ const (
 	maxText  = 64 << 10
 )
 
+// add notes a part, together with those that have the same values elsewhere.
 func (e *Explanation) add(p Part) {
+	e.addAs(Part{Reason: p.Reason, Was: p.Was, Now: p.Now}, p)
+}
+
+func (e *Explanation) addAs(same, p Part) {
 	e.count[p.Reason] += p.Count
-	same := Part{Reason: p.Reason, Was: p.Was, Now: p.Now}
 	if i, ok := e.index[same]; ok {
 		e.Parts[i].Count += p.Count
 		return
@@ -141,7 +145,7 @@ func New() *Explainer {
 		decoders: append([]decoder{
 			gzipDecoder{}, streamDecoder{}, zipDecoder{}, arDecoder{}, tarDecoder{}, pycDecoder{},
 			goDecoder{}, guileDecoder{}, elfDecoder{}, pngDecoder{}, pdfDecoder{}, sqliteDecoder{},
-			gettextDecoder{}, manDecoder{}, infoDecoder{}, jsonDecoder{},
+			gettextDecoder{}, manDecoder{}, infoDecoder{}, shadowDecoder{}, jsonDecoder{},
 		}, plain...),
 		plain: plain, finders: newFinders(),
 		work: maxLineWork, expand: maxExpand, lookups: maxLookups,
@@ -263,13 +267,13 @@ func (d *diff) number(where string, r Reason, was, now uint64) {
 	}
 }
 
-// only notes what only one of two contents has.
+// only notes what only one of two contents has, each by its name.
 func (d *diff) only(where string, gone bool) {
+	p := Part{Where: d.at(where), Was: "missing", Now: "there", Count: 1}
 	if gone {
-		d.add(where, Content, "there", "missing")
-		return
+		p.Was, p.Now = p.Now, p.Was
 	}
-	d.add(where, Content, "missing", "there")
+	d.out.addAs(p, p)
 }
 
 // Bounds on what unpacking may cost.

@@ -54,7 +54,7 @@ func samples(t testing.TB) []sample {
 	return []sample{
 		{"gzip time", "a.gz", gzipped(t, day1, "", 9, long), gzipped(t, day2, "", 9, long),
 			"date; gzip header: time: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z", ""},
-		{"gzip name", "a.gz", gzipped(t, none, "a", 9, long), gzipped(t, none, "b", 9, long), "content; gzip header: name: a → b", ""},
+		{"gzip name", "a.gz", gzipped(t, none, "a", 9, long), gzipped(t, none, "b", 9, long), "packing; gzip header: name: a → b", ""},
 		{"gzip name with a build folder", "a.gz", gzipped(t, none, "/tmp/x.1/a", 9, long), gzipped(t, none, "/tmp/y/a", 9, long), "path; gzip header: name: /tmp/x.1/a → /tmp/y/a", ""},
 		{"gzip level", "a.gz", gzipped(t, none, "", 9, long), gzipped(t, none, "", 1, long),
 			"packing; gzip header: extra flags (the level): 2 → 4", ""},
@@ -75,6 +75,9 @@ func samples(t testing.TB) []sample {
 			"date; member a: time: 2024-01-02 03:04:06 → 2025-06-07 08:09:10 ×4\ndate; member a: extra field UT (times): 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z ×4", ""},
 		{"zip order", "a.jar", zipped(t, day1, zip8, "a=1", "b=2", "c=3"), zipped(t, day1, zip8, "a=1", "c=3", "b=2"), "order; order of members: b → c", ""},
 		{"zip member", "a.jar", zipped(t, day1, zip8, "a=1"), zipped(t, day1, zip8, "a=1", "b=2"), "content; member b: missing → there", ""},
+		{"zip members", "a.jar", zipped(t, day1, zip8, "a=1", "b=2", "c=3"), zipped(t, day1, zip8, "b=2"), "content; member a: there → missing\ncontent; member c: there → missing", ""},
+		{"zip mode", "a.zip", zipped(t, day1, zip8, "a=1"), withAttributes(zipped(t, day1, zip8, "a=1"), 3<<8|20, 0o104755<<16),
+			"content; member a: attributes: 0x00000000 → mode 104755\npacking; member a: written by: DOS, version 2.0 → Unix, version 2.0", ""},
 		{"zip content", "a.jar", zipped(t, day1, zip8, "a=1\n"), zipped(t, day1, zip8, "a=2\n"), "content; inside the member a:  → ", "inside the member a:\n@@"},
 		{"zip method", "a.jar", zipped(t, day1, 0, "a="+long), zipped(t, day1, zip8, "a="+long),
 			"packing; member a: method: 0 → 8 ×2\npacking; member a data: 650 bytes packed into 650 → 650 bytes packed into 25", ""},
@@ -93,6 +96,9 @@ func samples(t testing.TB) []sample {
 
 		{"tar owner and mode", "a.tar", tarred(t, tarFile("a", "", day1)), tarred(t, tar.Header{Name: "a", Mode: 0o4755, Uid: 5, Uname: "x", ModTime: day1, Format: tar.FormatPAX}),
 			"content; member a: mode: 0644 → 4755\ncontent; member a: owner: 0:0 → 5:0 (x:)", ""},
+		{"tar times", "a.tar", tarred(t, tarFile("a", "", day1)), tarred(t, tarFile("a", "", day2)), "date; member a: time: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z", ""},
+		{"two tars with the same times", "a.a", arMembers("x 0 0 "+tarred(t, tarFile("a", "", day1)), "y 0 0 "+tarred(t, tarFile("b", "", day1))), arMembers("x 0 0 "+tarred(t, tarFile("a", "", day2)), "y 0 0 "+tarred(t, tarFile("b", "", day2))),
+			"date; member x: member a: time: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z ×2", ""},
 		{"tar format", "a.tar", tarred(t, tarFile("a", "", day1)), tarred(t, tar.Header{Name: "a", Mode: 0o644, ModTime: day1, Format: tar.FormatGNU}),
 			"packing; member a: format: USTAR → GNU", ""},
 		{"bytes after a tar", "a.tar", tarred(t, tarFile("a", "", day1)), tarred(t, tarFile("a", "", day1)) + "hidden\x00", "content; :  → ", "the end, at byte 1536"},
@@ -109,11 +115,21 @@ func samples(t testing.TB) []sample {
 			"packing; pyc code: marks of references, the objects are the same: 15 bytes → 15 bytes", ""},
 		{"pyc folder", "x.pyc", pycOf(3495, []uint32{0, 1, 2}, "\xda\x0c/tmp/a/x.py\n"), pycOf(3495, []uint32{0, 1, 2}, "\xda\x0c/tmp/b/x.py\n"), "path; pyc code: /tmp/a/x.py → /tmp/b/x.py", ""},
 
+		{"pyc folder of another length", "x.pyc", pycOf(3495, []uint32{0, 1, 2}, ")\x02z\x0b/tmp/a/x.pyz\x01y"), pycOf(3495, []uint32{0, 1, 2}, ")\x02z\x0d/tmp/abc/x.pyz\x01y"),
+			"path; pyc code: /tmp/a/x.py → /tmp/abc/x.py", ""},
+		{"pyc string", "x.pyc", pycOf(3495, []uint32{0, 1, 2}, ")\x02z\x0b/tmp/a/x.pyz\x01y"), pycOf(3495, []uint32{0, 1, 2}, ")\x02z\x0b/tmp/b/x.pyz\x02no"),
+			"path; pyc code: /tmp/a/x.py → /tmp/b/x.py\ncontent; pyc code: y → no", ""},
+
 		{"ELF build-id", "bin/x", elfOf(".text=code", ".note.gnu.build-id="+noteOf("GNU", "\x01\x02")), elfOf(".text=code", ".note.gnu.build-id="+noteOf("GNU", "\x03\x04")),
 			"follows; section .note.gnu.build-id (the build-id): 0102 → 0304", ""},
 		{"ELF build folder", "bin/x", elfOf(".text=code", ".rodata=ab\x00/build/a/x.c\x00"), elfOf(".text=code", ".rodata=ab\x00/build/b/x.c\x00"), "path; section .rodata: /build/a/x.c → /build/b/x.c", ""},
 		{"ELF build folder of another length", "bin/x", elfOf(".rodata=ab\x00/build/a/x.c\x00"), elfOf(".rodata=ab\x00/tmp/guix-build-a.drv-0/x.c\x00"),
-			"path; section .rodata: /build/a/x.c → /tmp/guix-build-a.drv-0/x.c\ncontent; ELF headers and what is in no section: 256 bytes → 256 bytes", ""},
+			"path; section .rodata: /build/a/x.c → /tmp/guix-build-a.drv-0/x.c\nfollows; ELF headers and what is in no section: 256 bytes → 256 bytes", ""},
+		{"ELF build folder in a field of a fixed size", "bin/x", elfOf(".rodata=" + nul("ab|/build/a/x.c|||||end")), elfOf(".rodata=" + nul("ab|/build/abc/x.c|||end")), "path; section .rodata: /build/a/x.c → /build/abc/x.c", ""},
+		{"ELF section of another length, and bytes beside", "bin/x", elfOf(".rodata=a"), elfOf(".rodata=ab") + "hidden",
+			"content; section .rodata: 1 bytes → 2 bytes\nfollows; ELF headers and what is in no section: 256 bytes → 262 bytes", ""},
+		{"ELF bytes beside the sections", "bin/x", elfOf(".rodata=/build/a/x.c"), elfOf(".rodata=/build/abc/x.c") + "hidden",
+			"path; section .rodata: /build/a/x.c → /build/abc/x.c\ncontent; ELF headers and what is in no section: 256 bytes → 262 bytes", ""},
 		{"ELF code", "bin/x", elfOf(".text=2024-01-02"), elfOf(".text=2024-01-03"), "content; section .text: 10 bytes → 10 bytes, 1 of them differ", ""},
 		{"ELF strings", "bin/x", elfOf(".rodata=first string\x00"), elfOf(".rodata=other string\x00"), "content; section .rodata: 13 bytes → 13 bytes, 5 of them differ", "-first string\n+other string\n"},
 		{"ELF compilers", "bin/x", elfOf(".comment=GCC: 12\x00"), elfOf(".comment=GCC: 13\x00"), "content; section .comment (the compilers): GCC: 12 → GCC: 13", ""},
@@ -159,11 +175,16 @@ func samples(t testing.TB) []sample {
 
 		{"JSON values", "x.json", `{"date":"2024-01-02T03:04:05Z","n":1}`, `{"date":"2025-01-02T03:04:05Z","n":2}`, "date; value date: 2024-01-02T03:04:05Z → 2025-01-02T03:04:05Z\ncontent; value n: 1 → 2", ""},
 		{"JSON order", "x.json", `{"list":["a","b"]}`, `{"list":["b","a"]}`, `order; value list: ["a","b"] → ["b","a"]`, ""},
+		{"JSON keys", "x.json", `{"a":1,"b":2}`, `{"b":2, "a":1}`, "order; JSON: 13 bytes → 14 bytes", "written differently"},
+		{"JSON escapes", "x.json", `{"a":"A"}`, `{"a":"\u0041"}`, "packing; JSON: 9 bytes → 14 bytes", "written differently"},
 		{"JSON spacing", "x.json", `{"a":1}`, `{ "a": 1 }`, "packing; JSON: 7 bytes → 10 bytes", "written differently"},
 		{"JSON lines", "x.json", "{\n \"a\": 1\n}\n", "{\n \"a\": 2\n}\n", "content; value a: 1 → 2", "- \"a\": 1"},
 
 		{"text date and content", "a", "built 2024-01-02\nx\ny\nz\n", "built 2025-01-02\nx\ny\nZ\n", "date; line 1: 2024-01-02 → 2025-01-02\ncontent; :  → ", "@@"},
 		{"text adjacent lines", "a", "built 2024-01-02\none\n", "built 2025-01-02\ntwo\n", "date; line 1: 2024-01-02 → 2025-01-02\ncontent; :  → ", "@@"},
+		{"passwords", "etc/shadow", "root:*:20411:0:99999:7:::\nx:!:20411::::::\n", "root:*:20412:0:99999:7:::\nx:!:20412::::::\n", "date; line 1: 20411 → 20412 ×2", "@@"},
+		{"another password", "etc/shadow", "root:$6$a:20411:0:99999:7:::\n", "root:$6$b:20411:0:99999:7:::\n", "content; :  → ", "@@"},
+		{"another field of a password", "etc/shadow", "root:*:20411:0:99999:7:::\n", "root:*:20411:1:99999:7:::\n", "content; :  → ", "@@"},
 		{"text order", "a", "b\na\nc\n", "a\nb\nc\n", "order; line 1: b → a", "@@"},
 		{"store path", "a", "#!" + store1 + "/bin/sh\n", "#!" + store2 + "/bin/sh\n", "store path; line 1: " + store1[11:] + " → " + store2[11:], "@@"},
 		{"store path in bytes", "a", "\x00\x01" + store1 + "/lib\x00end", "\x00\x01" + store2 + "/lib\x00end", "store path; byte 13: " + store1[11:] + " → " + store2[11:], ""},
@@ -188,6 +209,16 @@ func gap(data, hidden string) string {
 	b := []byte(data[:at] + hidden + data[at:])
 	end := b[strings.LastIndex(string(b), "PK\x05\x06"):]
 	binary.LittleEndian.PutUint32(end[16:], uint32(at+len(hidden)))
+	return string(b)
+}
+
+// withAttributes gives the one member of a zip file another host and other
+// external attributes.
+func withAttributes(data string, madeBy uint16, attributes uint32) string {
+	b := []byte(data)
+	central := b[strings.Index(data, "PK\x01\x02"):]
+	binary.LittleEndian.PutUint16(central[4:], madeBy)
+	binary.LittleEndian.PutUint32(central[38:], attributes)
 	return string(b)
 }
 

@@ -21,11 +21,11 @@ func (gettextDecoder) decode(d *diff, was, now []byte) bool {
 	if !okA || !okB {
 		return false
 	}
-	noted := len(d.out.Parts)
+	noted := d.out.total()
 	for _, p := range d.members(messageIDs(a), messageIDs(b)) {
 		d.message(a[p[0]], b[p[1]])
 	}
-	if len(d.out.Parts) == noted {
+	if d.out.total() == noted {
 		d.add("gettext tables", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
 	}
 	return true

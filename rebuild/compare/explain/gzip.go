@@ -53,7 +53,9 @@ func (d *diff) gzipHeaders(a, b gzipMember) {
 	if a.time != b.time {
 		d.add("gzip header: time", Date, unixTime(int64(a.time)), unixTime(int64(b.time)))
 	}
-	d.value("gzip header: name", a.name, b.name)
+	if is := "gzip header: name"; a.name != b.name && !d.explained([]byte(a.name), []byte(b.name), func(int) string { return is }) {
+		d.add(is, Packing, a.name, b.name)
+	}
 	d.value("gzip header: comment", a.comment, b.comment)
 	d.value("gzip header: extra field", a.extra, b.extra)
 	d.number("gzip header: flags", Packing, uint64(a.flags), uint64(b.flags))

@@ -30,13 +30,30 @@ func (jsonDecoder) decode(d *diff, was, now []byte) bool {
 		d.add(fmt.Sprintf("%d more values", more), Content, "", "")
 	}
 	if len(fields) == 0 {
-		d.add("JSON", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add("JSON", spelling(was, now), fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
 		d.text("the same values, written differently: " + Bytes(was, now))
 	}
 	if len(fields) > 0 && bytes.Count(was, []byte("\n")) > 1 {
 		d.showLines(was, now)
 	}
 	return true
+}
+
+// spelling says why two documents with the same values differ: the order of
+// their keys, where they hold the same bytes but for white space; else white
+// space, or the escapes of strings.
+func spelling(was, now []byte) Reason {
+	x, okX := jsondiff.Compact(was)
+	y, okY := jsondiff.Compact(now)
+	if !okX || !okY || bytes.Equal(x, y) {
+		return Packing
+	}
+	slices.Sort(x)
+	slices.Sort(y)
+	if bytes.Equal(x, y) {
+		return Order
+	}
+	return Packing
 }
 
 // isJSON says whether a document is an object or an array.

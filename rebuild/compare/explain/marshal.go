@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // A marshalReader rewrites the code of a .pyc (Python/marshal.c of CPython 3.13)
@@ -12,9 +13,10 @@ import (
 type marshalReader struct {
 	data    []byte
 	out     []byte
-	longs   int   // of a code object before its first object
-	tail    int   // objects of it after its line number
-	marked  []int // the marked objects, by turn
+	texts   []string // the strings, which out leaves away
+	longs   int      // of a code object before its first object
+	tail    int      // objects of it after its line number
+	marked  []int    // the marked objects, by turn
 	objects int
 	depth   int
 	bad     bool
@@ -23,20 +25,26 @@ type marshalReader struct {
 // Bounds on code that is made to be deep.
 const maxObjectDepth = 1000
 
+// A canonical form of code is its objects but the strings, and the strings.
+type canonical struct {
+	objects []byte
+	texts   []string
+}
+
 // canonicalCode returns code in that form; false when it is not understood.
-func canonicalCode(code []byte, magic uint32) ([]byte, bool) {
+func canonicalCode(code []byte, magic uint32) (canonical, bool) {
 	const python311, python38 = 3450, 3400
 	m := &marshalReader{data: code, longs: 5, tail: 1}
 	switch {
 	case magic >= python2:
-		return nil, false
+		return canonical{}, false
 	case magic >= python311:
 		m.tail = 2
 	case magic >= python38:
 		m.longs = 6
 	}
 	m.object()
-	return m.out, !m.bad && len(m.data) == 0
+	return canonical{m.out, m.texts}, !m.bad && len(m.data) == 0
 }
 
 func (m *marshalReader) take(n int) []byte {
@@ -121,10 +129,15 @@ func (m *marshalReader) body(kind byte) {
 	case 'l':
 		n := m.long()
 		m.copy(2 * max(n, -n))
-	case 's', 't', 'u', 'a', 'A':
+	case 's':
 		m.copy(m.long())
-	case 'z', 'Z', 'f':
+	case 'f':
 		m.copy(m.small())
+	case 't', 'u', 'a', 'A':
+		m.text(4)
+	case 'z', 'Z':
+		m.out[len(m.out)-1] -= 'z' - 'a' // a short one: its length alone decides
+		m.text(1)
 	case ')':
 		m.sequence(m.small())
 	case '(', '[', '<', '>':
@@ -141,6 +154,12 @@ func (m *marshalReader) body(kind byte) {
 	default:
 		m.bad = true
 	}
+}
+
+// text takes a string, whose length has so many bytes.
+func (m *marshalReader) text(width int) {
+	b := slices.Concat(m.take(width), make([]byte, 4))
+	m.texts = append(m.texts, string(m.take(int(int32(binary.LittleEndian.Uint32(b))))))
 }
 
 func (m *marshalReader) sequence(n int) {

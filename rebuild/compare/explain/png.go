@@ -28,12 +28,12 @@ func (pngDecoder) decode(d *diff, was, now []byte) bool {
 	if !okA || !okB {
 		return false
 	}
-	noted := len(d.out.Parts)
+	noted := d.out.total()
 	for _, p := range d.members(chunkNames(a), chunkNames(b)) {
 		d.chunk(a[p[0]], b[p[1]])
 	}
 	d.pixels(pixelsA, pixelsB)
-	if len(d.out.Parts) == noted {
+	if d.out.total() == noted {
 		d.add("PNG chunks", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
 	}
 	return true

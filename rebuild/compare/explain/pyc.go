@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // A pycDecoder explains compiled Python: its header (PEP 3147 and PEP 552;
@@ -38,8 +39,13 @@ func (d *diff) pycCode(a, b *pyc) {
 	was, now := fmt.Sprintf("%d bytes", len(a.code)), fmt.Sprintf("%d bytes", len(b.code))
 	x, okX := canonicalCode(a.code, a.magic)
 	y, okY := canonicalCode(b.code, b.magic)
+	alike := okX && okY && a.magic == b.magic && bytes.Equal(x.objects, y.objects) && len(x.texts) == len(y.texts)
 	switch {
-	case okX && okY && a.magic == b.magic && bytes.Equal(x, y):
+	case alike && !slices.Equal(x.texts, y.texts):
+		for i := range x.texts {
+			d.value("pyc code", x.texts[i], y.texts[i])
+		}
+	case alike:
 		d.add("pyc code: marks of references, the objects are the same", Packing, was, now)
 	case !d.explained(a.code, b.code, func(int) string { return "pyc code" }):
 		d.add("pyc code", Content, was, now)

@@ -35,11 +35,11 @@ func (tarDecoder) decode(d *diff, was, now []byte) bool {
 	if !okA || !okB {
 		return false
 	}
-	noted := len(d.out.Parts)
+	noted := d.out.total()
 	for _, p := range d.members(tarNames(a), tarNames(b)) {
 		d.tarMember(a[p[0]], b[p[1]])
 	}
-	if len(d.out.Parts) == noted {
+	if d.out.total() == noted {
 		d.add("tar headers", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
 		d.text("the same members with the same fields, in headers written differently: " + Bytes(was, now))
 	}

@@ -68,12 +68,15 @@ func newFinders() []finder {
 		list = append(list, finder{Date, dateForm(form), digits + letters, dateSight})
 	}
 	return append(list,
+		finder{Date, dateForm(dotted), digits + letters + ".", dateSight},
+		finder{Date, dateForm(copyright), digits + letters, dateSight},
 		finder{Date, regexp.MustCompile(clock), digits + ":", dateSight},
 		finder{Date, regexp.MustCompile(epoch), digits + letters + "._-", dateSight},
 		finder{StorePath, regexp.MustCompile(`(?:/(?:gnu|nix)/store/)?([0-9a-df-np-sv-z]{32}(?:-[0-9A-Za-z+._?=-]+)?)`), letters + digits, pathSight / 2},
 		finder{Path, regexp.MustCompile(buildFolder), "", pathSight},
 		finder{Path, regexp.MustCompile(userAtHost), "", dateSight},
 		finder{Path, regexp.MustCompile(hostKey), "", dateSight},
+		finder{Path, regexp.MustCompile(uname), "", dateSight},
 	)
 }
 
@@ -91,6 +94,8 @@ var dates = [...]string{
 	`(?:\d{1,2} )?{mon}(?: \d{1,2},)? {Y}`,
 	// as Americans write it
 	`\d{1,2}/\d{1,2}/{Y}(?: {h}:{m}(?::{s})?(?: [AP]M)?)?`,
+	// logs, without a year
+	`{mon} +\d{1,2} {h}:{m}(?::{s})?`,
 }
 
 func dateForm(form string) *regexp.Regexp {
@@ -102,18 +107,24 @@ func dateForm(form string) *regexp.Regexp {
 }
 
 const (
-	// the time of day, as __TIME__ of C has it
-	clock = `(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`
+	// a date as much of Europe writes it; versions have more parts, or others
+	dotted = `(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.{Y}`
+	// the last year of a copyright notice that a tool fills in
+	copyright = `(?:[Cc]opyright|COPYRIGHT|©|&copy;|\([Cc]\))(?: (?:©|&copy;|\([Cc]\)))?[ ,:]*(?:\d{4} ?[-–,] ?)?({Y})`
+	// the time of day, as __TIME__ of C has it, and as Americans say it
+	clock = `(?:[01]?\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?(?: [AP]M)?`
 	// seconds since 1970, since 2001; or milliseconds and so on
 	epoch = `[1-4]\d{9}(?:\.\d{1,9}|\d{9}|\d{6}|\d{3})?`
 
 	// a path below a folder in which programs are built, and no other: that
 	// /usr/bin/a became /usr/bin/b is no accident of the build
-	buildFolder = `(?:^|[^0-9A-Za-z_./~-]|-[ILB])(/(?:build|builds|builddir|buildroot|tmp|var/tmp|private/tmp|private/var|home|root|Users|` +
+	buildFolder = `(?:^|[^0-9A-Za-z_./~-]|-[ILB]|file://)(/(?:build|builds|builddir|buildroot|tmp|var/tmp|private/tmp|private/var|home|root|Users|` +
 		`usr/src|usr/obj|workspace|github/workspace|go/src|var/lib/jenkins)[0-9A-Za-z_.-]*(?:/[0-9A-Za-z_.+@%~=,/-]*)?)`
 	// who built it where; other addresses are no accident
 	userAtHost = `(?:^|[^0-9A-Za-z_.-])((?:root|build|builder|buildd|buildozer|nobody|user|runner|jenkins|mockbuild|vagrant|ubuntu|debian|admin|guixbuild\w*|nixbld\d*)@[0-9A-Za-z][0-9A-Za-z.-]*)`
-	hostKey    = `(?i:host[ _-]?name|build[ _-]?host|node[ _-]?name|built on(?: host)?|compiled on(?: host)?)["']?[ \t]*[:=]?[ \t]*["']?([0-9A-Za-z][0-9A-Za-z.-]*)`
+	hostKey    = `(?i:host[ _-]?name|build[ _-]?host|node[ _-]?name|uname -n|built on(?: host)?|compiled on(?: host)?)["']?[ \t]*[:=]?[ \t]*["']?([0-9A-Za-z][0-9A-Za-z.-]*)`
+	// what uname -a says, before the version of the kernel
+	uname = `(?i:linux) ([0-9A-Za-z][0-9A-Za-z.-]*) \d+\.\d+\.\d`
 )
 
 // maxYears is how far apart two numbers of seconds may lie that are both taken

@@ -39,9 +39,13 @@ func (d *diff) zipMember(a, b zipMember) {
 	d.zipHeader(where, a.local, b.local)
 	d.value(where+": name beside the member", a.localName, b.localName)
 	d.value(where+": comment", a.comment, b.comment)
-	d.number(where+": attributes", Content, uint64(a.attributes), uint64(b.attributes))
+	if x, y := a.attributesText(), b.attributesText(); x != y {
+		d.add(where+": attributes", Content, x, y)
+	}
 	d.number(where+": internal attributes", Packing, uint64(a.internal), uint64(b.internal))
-	d.number(where+": written by version", Packing, uint64(a.madeBy), uint64(b.madeBy))
+	if a.madeBy != b.madeBy {
+		d.add(where+": written by", Packing, a.madeByText(), b.madeByText())
+	}
 	x, errX := d.zipContent(a)
 	y, errY := d.zipContent(b)
 	switch {
@@ -52,6 +56,32 @@ func (d *diff) zipMember(a, b zipMember) {
 	default:
 		d.unpacked(where, a.name, x, y, a.data, b.data)
 	}
+}
+
+// zipUnix is the host whose attributes are the mode of a file.
+const zipUnix = 3
+
+// attributesText writes the external attributes as their host has them.
+func (m *zipMember) attributesText() string {
+	if m.madeBy>>8 != zipUnix {
+		return fmt.Sprintf("0x%08x", m.attributes)
+	}
+	text := fmt.Sprintf("mode %06o", m.attributes>>16)
+	if dos := m.attributes & 0xffff; dos != 0 {
+		text += fmt.Sprintf(" and 0x%04x", dos)
+	}
+	return text
+}
+
+// madeByText names the host that a member was written on, and the version of
+// the format that its writer knows.
+func (m *zipMember) madeByText() string {
+	host := m.madeBy >> 8
+	name, ok := map[uint16]string{0: "DOS", zipUnix: "Unix", 10: "Windows", 19: "macOS"}[host]
+	if !ok {
+		name = fmt.Sprintf("host %d", host)
+	}
+	return fmt.Sprintf("%s, version %d.%d", name, m.madeBy&0xff/10, m.madeBy&0xff%10)
 }
 
 // zipContent unpacks a member.
