@@ -123,6 +123,7 @@ type Pack struct {
 	EntryPoint   []string // the program, relative to Root, and its arguments
 	ImageTag     string   // "" when it is the packer's default
 	Database     bool     // --localstatedir
+	ProfileName  string   // --profile-name, of a tarball; "" for the usual one
 	Relocatable  bool     // -R
 	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression

@@ -48,6 +48,7 @@ func tableRows() []tableRow {
 		{"tarball -R", "1.5", "forms/tiny-tarball-R.tar.gz", ""},
 		{"tarball -RR", "1.5", "forms/tiny-tarball-RR.tar.gz", ""},
 		{"tarball -S --localstatedir", "1.5", "forms/tiny-tarball-db.tar.gz", ""},
+		{"tarball --profile-name", "1.5", "forms/tiny-tarball-current-guix.tar.gz", ""},
 		{"squashfs", "1.5", "forms/tiny.squashfs", "forms/tiny-xz.squashfs"},
 		{"squashfs -C xz", "1.5", "forms/tiny-xz.squashfs", ""},
 		{"squashfs --entry-point --localstatedir", "1.5", "forms/tiny-entry-db.squashfs", ""},

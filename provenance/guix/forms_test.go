@@ -22,6 +22,7 @@ func TestForms(t *testing.T) {
 		"tiny-tarball-R.tar.gz":                   tarball + " --compression=gzip --symlink=/bin=bin --relocatable",
 		"tiny-tarball-RR.tar.gz":                  tarball + " --compression=gzip --relocatable --relocatable",
 		"tiny-tarball-db.tar.gz":                  tarball + " --compression=gzip --symlink=/bin=bin --symlink=/opt/gnu= --localstatedir",
+		"tiny-tarball-current-guix.tar.gz":        tarball + " --compression=gzip --symlink=/bin=bin --localstatedir --profile-name=current-guix",
 		"tiny-docker-R.tar.gz":                    docker + " --system=x86_64-linux --compression=gzip --relocatable",
 		"tiny.squashfs":                           squashfs + " --compression=gzip",
 		"tiny-xz.squashfs":                        squashfs + " --compression=xz",

@@ -1,6 +1,7 @@
 package guix
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -237,9 +238,10 @@ func (l Layout) database(p provenance.Pack) {
 	}
 	l.folder(path.Dir(databasePath))
 	l.add(databasePath, Laid{Kind: '0', Mode: baseMode})
-	l.folder(path.Dir(profileLink))
-	l.add(profileLink, linkTo(path.Base(generationLink)))
-	l.add(generationLink, linkTo(p.Root))
+	l.folder(profileFolder)
+	name := cmp.Or(p.ProfileName, usualName)
+	l.add(path.Join(profileFolder, name), linkTo(name+generation))
+	l.add(path.Join(profileFolder, name+generation), linkTo(p.Root))
 	l.folder(path.Dir(profileRoots))
 	l.add(profileRoots, linkTo(profilesFolder))
 }

@@ -70,6 +70,7 @@ func packOptions(p provenance.Pack) []string {
 	add(p.ImageTag != "", "--image-tag=%s", tagArgument(p.ImageTag))
 	add(p.MaxLayers > 0, "--max-layers=%d", p.MaxLayers)
 	add(p.Database, "--localstatedir")
+	add(p.ProfileName != "", "--profile-name=%s", p.ProfileName)
 	add(p.Relocatable, "--relocatable")
 	add(p.Relocatable && p.PRoot, "--relocatable")
 	return options
@@ -212,6 +213,9 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 	}
 	if pack.Format == formatDocker && p != nil {
 		v.tag(&pack, root, span)
+	}
+	if pack.Format == formatTarball && v.has(path.Join(profileFolder, guixsOwnName), '2') {
+		pack.ProfileName = guixsOwnName
 	}
 	v.compression(&pack)
 	switch {

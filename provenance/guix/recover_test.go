@@ -14,6 +14,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 	"audit/provenance/guix/scheme"
 )
 
@@ -346,5 +347,17 @@ func TestSystemImage(t *testing.T) {
 	}
 	if got, want := strings.Join(Command(ev.Recipe.Pack), " "), "system image --image-type=docker --save-provenance --system=x86_64-linux"; got != want {
 		t.Errorf("command %s, want %s", got, want)
+	}
+}
+
+// A profile of nothing tells nothing of the channels that it was made with.
+func TestEmptyProfile(t *testing.T) {
+	p, err := profile.Parse("manifest", []byte("(manifest (version 4) (packages ()))"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recipe provenance.Recipe
+	if status := describe(&recipe, p); status != provenance.Partial || len(recipe.Problems) != 1 || !strings.Contains(recipe.Problems[0], "no packages") {
+		t.Errorf("%s: %q", status, recipe.Problems)
 	}
 }

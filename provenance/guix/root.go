@@ -129,16 +129,19 @@ func (v *view) namedByEntryPoint() []string {
 	return rootsOf(v.config.Config.Entrypoint[:min(2, len(v.config.Config.Entrypoint))])
 }
 
-// The links that --localstatedir makes to the profile.
+// The links that --localstatedir makes to the profile. The first is called as
+// --profile-name says, of which there are two values, and leads to the second.
 const (
-	profileLink    = "var/guix/profiles/per-user/root/guix-profile"
-	generationLink = "var/guix/profiles/per-user/root/guix-profile-1-link"
-	systemLink     = "var/guix/profiles/system-1-link"
+	profileFolder = "var/guix/profiles/per-user/root"
+	usualName     = "guix-profile"
+	guixsOwnName  = "current-guix"
+	generation    = "-1-link"
+	systemLink    = "var/guix/profiles/system-1-link"
 )
 
 func (v *view) namedByDatabase() []string {
 	var targets []string
-	for _, link := range []string{generationLink, systemLink} {
+	for _, link := range []string{path.Join(profileFolder, usualName+generation), path.Join(profileFolder, guixsOwnName+generation), systemLink} {
 		if f, ok := v.file(link); ok && f.Type == '2' {
 			targets = append(targets, f.Linkname)
 		}

@@ -91,7 +91,7 @@ func isSystem(plan rebuild.Plan) bool { return len(plan.Pack) > 0 && plan.Pack[0
 // that only say how to lay out the image. Others could run code (--expression,
 // --load-path) or fetch something else (--with-source).
 var (
-	packOption = regexp.MustCompile(`^--(save-provenance|localstatedir|relocatable|format=(docker|tarball|squashfs)|max-layers=[0-9]+` +
+	packOption = regexp.MustCompile(`^--(save-provenance|localstatedir|relocatable|format=(docker|tarball|squashfs)|profile-name=(guix-profile|current-guix)|max-layers=[0-9]+` +
 		`|(system|compression|symlink|entry-point|entry-point-argument|image-tag)=(?s:.*))$`)
 	systemOption = regexp.MustCompile(`^--(save-provenance|image-type=docker|max-layers=[0-9]+|system=(?s:.*))$`)
 )
