@@ -15,7 +15,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"audit": main, "audit-measured": measured, "write-hostile": writeHostile})
+	testscript.Main(m, map[string]func(){
+		"audit": main, "audit-measured": measured, "write-hostile": writeHostile,
+		"docker": playEngine, "buildctl": playEngine, "buildah": playEngine,
+	})
 }
 
 // TestScripts pins what a user of the command line sees. No builder is on the
@@ -25,12 +28,17 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	dockerSamples, err := filepath.Abs("../../fixtures/docker")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SAMPLES", samples)
+			env.Setenv("DOCKER", dockerSamples)
 			env.Setenv("TZ", "UTC")
 			bin, err := fewTools(env.WorkDir, env.Getenv("PATH"))
 			env.Setenv("PATH", bin)
@@ -41,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"status":  status,
 			"norun":   norun,
 			"newlike": newlike,
+			"engines": engines,
 		},
 	})
 }
