@@ -3,6 +3,7 @@ package rebuild
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -196,6 +197,29 @@ func unbuilt(items []Item) []inspect.Finding {
 	}
 	return []inspect.Finding{{Rule: "nothing-built", Level: inspect.Note, Layer: -1,
 		Message: "no " + noun(items) + " was built in this run: only the image was put together again"}}
+}
+
+// WithSteps adds to the check named rebuild where the builds of this run ran, if
+// any ran on another machine.
+func WithSteps(c inspect.Check, steps []Step) inspect.Check {
+	count := make(map[string]int)
+	for _, s := range steps {
+		count[s.Machine]++
+	}
+	if len(steps) == count[""] {
+		return c
+	}
+	var all []string
+	for _, machine := range slices.Sorted(maps.Keys(count)) {
+		name := machine
+		if name == "" {
+			name = "this machine"
+		}
+		all = append(all, fmt.Sprintf("%d on %s", count[machine], clip(name)))
+	}
+	c.Findings = append(slices.Clone(c.Findings), inspect.Finding{Rule: "built-elsewhere", Level: inspect.Note, Layer: -1,
+		Message: plural(len(steps), "derivation") + " built in this run: " + strings.Join(all, ", ")})
+	return c
 }
 
 // maxWorst bounds the differences that the findings name; the comparison has

@@ -49,6 +49,11 @@ func TestCheckOfSamples(t *testing.T) {
 			"equivalent: a container sees the same; 3 of 4 layers equal; differences: 3 order; 2 store items: 1 built now, 1 reused, 0 substituted",
 			[]string{"note harmless-order 0 3 differences of cause order, which is harmless; the first: layer 0 → layer 1",
 				"note known-guix-layer-sizes -1 3 differences explained: guix pack -f docker --max-layers of 1.5 puts store items into layers by their sizes"}},
+		{"tiny.tar.gz", "tiny.tar.gz", []Item{{Path: "1/3 FROM x", How: Reused}, {Path: "2/3 RUN y", How: Built}, {Path: "3/3 RUN z", How: Built}}, RebuiltIdentical, inspect.Pass, 20480,
+			"identical to the original; 1 of 1 layer equal; no differences; 3 instructions: 2 built now, 1 reused", nil},
+		{"tiny.tar.gz", "tiny.tar.gz", []Item{{Path: "1/1 FROM x", How: Reused}}, RebuiltIdentical, inspect.Pass, 20480,
+			"identical to the original; 1 of 1 layer equal; no differences; 1 instruction: 0 built now, 1 reused",
+			[]string{"note nothing-built -1 no instruction was built in this run"}},
 		{"stamp-A.tar.gz", "stamp-B.tar.gz", nil, RebuiltDifferent, inspect.Fail, 0,
 			"not the same; 0 of 1 layer equal; differences: 1 content; where its parts came from is not known here",
 			[]string{"problem difference-content 0 gnu/store/vfjsxncgarfsyg7nlv1l6ivaiidprd2g-tiny-stamp-0.1/share/built-at content: file of 11 bytes, sha256:97786"}},
@@ -209,5 +214,21 @@ func TestNoComparison(t *testing.T) {
 	got := FailedCheck("guix exited with 1\nits last words")
 	if got.ID != inspect.Rebuild || got.Status != inspect.Unknown || got.Summary != "the build failed: guix exited with 1" || len(got.Findings) != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Where the builds ran is told when one ran elsewhere.
+func TestWithSteps(t *testing.T) {
+	here := []Step{{Derivation: "/gnu/store/a.drv"}, {Derivation: "/gnu/store/b.drv"}}
+	for _, tc := range []struct {
+		steps []Step
+		want  []string
+	}{
+		{nil, nil},
+		{here, nil},
+		{append(here, Step{"/gnu/store/c.drv", "ssh-ng://two"}, Step{"/gnu/store/d.drv", "ssh-ng://one"}, Step{"/gnu/store/e.drv", "ssh-ng://two"}),
+			[]string{"note built-elsewhere -1 5 derivations built in this run: 2 on this machine, 1 on ssh-ng://one, 2 on ssh-ng://two"}},
+	} {
+		checkFindings(t, WithSteps(inspect.Check{}, tc.steps).Findings, tc.want)
 	}
 }

@@ -300,8 +300,9 @@ const (
 	Stopped   RebuildStatus = "stopped"    // something else went wrong, or it was interrupted
 )
 
-// Items say where the store items of a rebuilt image came from; each list is
-// sorted by path.
+// Items say where the store items of a rebuilt image came from, or, when it was
+// built from a Dockerfile, the instructions, each by its place and words; each
+// list is sorted by path.
 type Items struct {
 	Built       []Text       `json:"built"`  // in this run
 	Reused      []Text       `json:"reused"` // they were in the store before

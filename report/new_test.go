@@ -140,3 +140,23 @@ func TestPlanCommand(t *testing.T) {
 		t.Errorf("the plan keeps a folder of the host: %+v", r.Plan)
 	}
 }
+
+// What a Dockerfile's rebuild is made of are instructions.
+func TestInstructions(t *testing.T) {
+	in := inputs(t)["reproducible"]
+	in.Result = &rebuild.Result{Items: []rebuild.Item{{Path: "1/2 FROM base", How: rebuild.Reused}, {Path: "2/2 RUN <make>", How: rebuild.Built}}}
+	r := New(in)
+	if len(r.Limits) == 0 || !strings.HasPrefix(r.Limits[0], "Of 2 instructions: 1 built in this run.") {
+		t.Errorf("limits %q", r.Limits)
+	}
+	page := string(render(t, WriteHTML, r))
+	for _, want := range []string{"<dd>1 instruction</dd>", "<summary>Instructions, one by one</summary>", "<code>1/2 FROM base</code></th><td data-h=\"In the rebuild\">reused</td>",
+		"<code>2/2 RUN &lt;make&gt;</code></th><td data-h=\"In the rebuild\">built now</td>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, "Fetched as substitutes") {
+		t.Error("the page speaks of substitutes")
+	}
+}

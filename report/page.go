@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"html/template"
+	"maps"
 	"slices"
 
 	"audit/inspect"
@@ -19,12 +20,14 @@ type page struct {
 	Word     string // the verdict as a heading
 	Tone     string // good, open or bad: the class that colours the verdict
 	Rungs    []rung
-	Rows     rows[itemRow] // the store items
-	Sourced  bool          // it is known where the rebuilt store items came from
-	Asked    bool          // build farms were asked what they signed
-	Origins  []segment     // where the contents come from; none when nobody asked
-	Cards    rows[Member]  // the members of the archive
-	Pairs    rows[pairRow] // the layers side by side
+	Rows     rows[itemRow]  // the store items
+	Piece    string         // what the rebuild is made of: store items, or instructions
+	Pieces   rows[pieceRow] // of the rebuild, that are no store items of the image
+	Sourced  bool           // it is known where the rebuilt store items came from
+	Asked    bool           // build farms were asked what they signed
+	Origins  []segment      // where the contents come from; none when nobody asked
+	Cards    rows[Member]   // the members of the archive
+	Pairs    rows[pairRow]  // the layers side by side
 	Layers   rows[Layer]
 	Packed   rows[Package]
 	Fields   fieldTable // of the config, that say something of their own
@@ -68,6 +71,12 @@ type itemRow struct {
 	How   string // "" when nothing was rebuilt
 	Needs int    // store items that it refers to, without itself
 	Used  int    // store items that refer to it, without itself
+}
+
+// A pieceRow is an instruction, or a store item that only the rebuild has.
+type pieceRow struct {
+	Path Text
+	How  string
 }
 
 // A pairRow is a pair of layers and how many differences lie between them.
@@ -137,6 +146,7 @@ func newPage(r *Report) page {
 		p.Ran = shellWords(r.Rebuild.Command)
 		it := r.Rebuild.Items
 		p.Sourced = len(it.Built)+len(it.Reused)+len(it.Substituted) > 0
+		p.Piece, p.Pieces = it.piece(), firstRows(pieceRows(r))
 	}
 	if c := r.Comparison; c != nil {
 		p.Pairs = pairRows(c)
@@ -164,18 +174,39 @@ func newRung(c Check, cov Coverage, i int) rung {
 	return g
 }
 
-func itemRows(r *Report) []itemRow {
+// origins say how each part of the rebuild came to be.
+func (it Items) origins() map[Text]string {
 	how := map[Text]string{}
+	for _, p := range it.Built {
+		how[p] = "built now"
+	}
+	for _, p := range it.Reused {
+		how[p] = "reused"
+	}
+	for _, s := range it.Substituted {
+		how[s.Path] = "substituted from " + string(s.Source)
+	}
+	return how
+}
+
+// pieceRows are the parts of the rebuild that have no place among the store items
+// of the image, sorted by path.
+func pieceRows(r *Report) []pieceRow {
+	how := r.Rebuild.Items.origins()
+	for _, it := range r.StoreItems {
+		delete(how, it.Path)
+	}
+	out := make([]pieceRow, 0, len(how))
+	for _, path := range slices.Sorted(maps.Keys(how)) {
+		out = append(out, pieceRow{path, how[path]})
+	}
+	return out
+}
+
+func itemRows(r *Report) []itemRow {
+	var how map[Text]string
 	if r.Rebuild != nil {
-		for _, p := range r.Rebuild.Items.Built {
-			how[p] = "built now"
-		}
-		for _, p := range r.Rebuild.Items.Reused {
-			how[p] = "reused"
-		}
-		for _, s := range r.Rebuild.Items.Substituted {
-			how[s.Path] = "substituted from " + string(s.Source)
-		}
+		how = r.Rebuild.Items.origins()
 	}
 	g := newGraph(r.StoreItems)
 	out := make([]itemRow, 0, len(r.StoreItems))

@@ -142,12 +142,32 @@ func trustLimits(r *Report) []string {
 	}
 	it := r.Rebuild.Items
 	all := len(it.Built) + len(it.Reused) + len(it.Substituted)
-	if all == len(it.Built) {
+	switch {
+	case all == len(it.Built):
 		return nil
+	case it.piece() == instruction:
+		return []string{fmt.Sprintf("Of %s: %d built in this run. What the build started from, such as a base image, was taken as it is.", count(all, instruction), len(it.Built))}
 	}
 	return []string{fmt.Sprintf("Of %s: %d built in this run, %d already in the builder's store, %d fetched from a server. "+
 		"What was not built now was taken on trust.",
-		count(all, "store item"), len(it.Built), len(it.Reused), len(it.Substituted))}
+		count(all, storeItem), len(it.Built), len(it.Reused), len(it.Substituted))}
+}
+
+// What a rebuild is made of.
+const (
+	storeItem   = "store item"
+	instruction = "instruction"
+)
+
+// piece names what items are: a path is that of a store item, and anything else
+// an instruction of a Dockerfile.
+func (it Items) piece() string {
+	for _, paths := range [][]Text{it.Built, it.Reused} {
+		if len(paths) > 0 && !strings.HasPrefix(string(paths[0]), "/") {
+			return instruction
+		}
+	}
+	return storeItem
 }
 
 // question is what a check asks.

@@ -66,11 +66,7 @@ func (l *line) compare(ctx context.Context, a *audit) (err error) {
 			return err
 		}
 		a.comparison.Apply(l.allow, time.Now())
-		check := rebuild.WithFresh(rebuild.Check(a.comparison, a.items()), a.fresh())
-		if a.evidence == nil || a.evidence.Recipe.System == provenance.Docker {
-			check = dockerbuilder.Explain(check, a.image)
-		}
-		l.add(check)
+		l.add(a.rebuildCheck())
 		return nil
 	})
 }
@@ -96,12 +92,19 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 	return nil
 }
 
-// fresh says what building items again has shown.
-func (a *audit) fresh() []rebuild.Fresh {
-	if a.result == nil {
-		return nil
+// rebuildCheck is the check named rebuild: what the comparison shows, and what
+// the builder has told.
+func (a *audit) rebuildCheck() inspect.Check {
+	var told rebuild.Result
+	if a.result != nil {
+		told = *a.result
 	}
-	return a.result.Fresh
+	check := rebuild.WithFresh(rebuild.Check(a.comparison, told.Items), told.Fresh)
+	check = rebuild.WithSteps(check, told.Steps)
+	if a.evidence == nil || a.evidence.Recipe.System == provenance.Docker {
+		check = dockerbuilder.Explain(check, a.image)
+	}
+	return check
 }
 
 // readAllow reads the differences that are allowed, none without a file.
@@ -119,12 +122,4 @@ func readAllow(path string) ([]compare.Rule, error) {
 		return nil, usageError{fmt.Errorf("--allow: reading %s: %w", path, err)}
 	}
 	return rules, nil
-}
-
-// items says where the store items of the rebuild came from.
-func (a *audit) items() []rebuild.Item {
-	if a.result == nil {
-		return nil
-	}
-	return a.result.Items
 }

@@ -109,7 +109,7 @@ func outcome(a *audit) rebuild.Outcome {
 	if errors.Is(a.buildErr, rebuild.ErrBuild) {
 		return rebuild.TriedAndFailed
 	}
-	if a.comparison != nil && rebuild.Unstable(a.fresh()) {
+	if a.comparison != nil && a.result != nil && rebuild.Unstable(a.result.Fresh) {
 		return rebuild.RebuiltDifferent
 	}
 	return rebuild.OutcomeOf(a.comparison)
