@@ -63,6 +63,9 @@ func TestReal(t *testing.T) {
 		{"buildah with a time", buildahTimestamp},
 		{"another engine than the original's", otherEngine},
 		{"rebuild.sh", scripts},
+		{"audit: the sample, from its attestation alone", auditSample},
+		{"audit: replays and refusals", auditReplay},
+		{"audit: images by Docker's own builder", auditClassic},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, engines) })
@@ -76,6 +79,8 @@ func TestReal(t *testing.T) {
 type lab struct {
 	dir     string
 	git     string // address of the repositories
+	goTool  string
+	home    string // of who runs the tests
 	busybox []byte
 }
 
@@ -86,7 +91,10 @@ func newLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{dir: dir}
+	l := &lab{dir: dir, home: os.Getenv("HOME")}
+	if l.goTool, err = exec.LookPath("go"); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	if l.busybox, err = os.ReadFile("/bin/busybox"); err != nil {
 		t.Fatal(err)

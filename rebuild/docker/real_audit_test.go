@@ -1,0 +1,183 @@
+package docker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"audit/inspect"
+)
+
+// A told report is what these tests read of a report.json.
+type told struct {
+	Image   struct{ IndexDigest string }
+	Recipe  struct{ System, Status string }
+	Verdict string
+	Checks  []struct {
+		ID, Status, Summary string
+		Findings            []struct{ Rule, Path, Message string }
+	}
+	Rebuild struct {
+		Command []string
+		Items   struct{ Built, Reused []string }
+	}
+}
+
+func (r told) check(id string) (status, summary string) {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c.Status, c.Summary
+		}
+	}
+	return "", ""
+}
+
+// finding returns the message of the rebuild's finding about a path.
+func (r told) finding(path string) string {
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			if c.ID == "rebuild" && f.Path == path {
+				return f.Message
+			}
+		}
+	}
+	return ""
+}
+
+// audit runs the whole program, which the first call builds. It returns its
+// report where the arguments ask for that, and what it printed, shortened to what
+// a failed test needs.
+func (l *lab) audit(t *testing.T, args ...string) (r told, status int, said string) {
+	t.Helper()
+	program := filepath.Join(l.dir, "audit")
+	if _, err := os.Stat(program); err != nil {
+		t.Setenv("HOME", l.home)
+		command(t, []string{"CGO_ENABLED=0"}, l.goTool, "build", "-o", program, "../../cmd/audit")
+	}
+	stdout, stderr := new(bytes.Buffer), new(bytes.Buffer)
+	c := exec.CommandContext(t.Context(), program, args...)
+	c.Stdout, c.Stderr = stdout, stderr
+	var exit *exec.ExitError
+	if err := c.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	status = c.ProcessState.ExitCode()
+	if !slices.Contains(args, "--json") {
+		return r, status, stdout.String() + stderr.String()
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatalf("audit %q: %v\n%s%s", args, err, stdout, stderr)
+	}
+	return r, status, fmt.Sprintf("%s %+v\n%s", r.Verdict, r.Checks, stderr)
+}
+
+// auditSample builds the sample again from nothing but its attestation, which
+// names a repository on the loopback address. What lay in it lies in the
+// sample's layers and in the attestation: its commit has the same name.
+func auditSample(t *testing.T, l *lab) {
+	const sample = "../../fixtures/docker/buildkit-git-provenance.oci.tar"
+	img := read(t, sample)
+	dir := t.TempDir()
+	unpack(t, sample, img.Layers[0].Member, "bin/busybox", filepath.Join(dir, "busybox"))
+	unpack(t, sample, img.Layers[2].Member, "opt/app", filepath.Join(dir, "app"))
+	text, err := os.ReadFile("../../fixtures/docker/buildkit-git-provenance.Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write(t, filepath.Join(dir, "Dockerfile"), string(text))
+	base := t.TempDir()
+	command(t, []string{"GIT_AUTHOR_DATE=1795197985 +0000", "GIT_COMMITTER_DATE=1795197985 +0000"}, "sh", "-ec", `
+		git -C "$1" init -q -b main
+		git -C "$1" add -A
+		git -C "$1" -c user.name=x -c user.email=x@example.org commit -q -m ctx
+		git clone -q --bare "$1" "$2/ctx.git"`, "sh", dir, base)
+	if commit := command(t, nil, "git", "-C", dir, "rev-parse", "HEAD"); commit != "90441ff6576eeb377fe7c842df280abb6ca60354" {
+		t.Fatalf("the repository of the sample has the commit %s", commit)
+	}
+	start(t, "git", "daemon", "--export-all", "--base-path="+base, "--listen=127.0.0.1", "--reuseaddr")
+	wait(t, "git", "ls-remote", "git://127.0.0.1/ctx.git")
+
+	r, status, said := l.audit(t, "--json", "--require", "reproducible", sample)
+	if status != 0 || r.Verdict != "reproducible" || r.Recipe.Status != "complete" || r.Rebuild.Command[0] != "buildctl" {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	if _, summary := r.check("rebuild"); summary != "identical to the original; 5 of 5 layers equal; no differences; 5 instructions: 5 built now, 0 reused" {
+		t.Errorf("%q", summary)
+	}
+}
+
+// auditReplay audits an image that was built here with mode=max, and one with
+// mode=min, and one from a folder. Provenance is another one each time, and with
+// it the index: the image for a platform is the same.
+func auditReplay(t *testing.T, l *lab) {
+	dir := l.source(t, shellDockerfile)
+	address, commit := l.repository(t, "audited", dir)
+	options := []string{"--opt=context=" + address + "#v1", "--opt=attest:provenance=mode=max", "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000", "--opt=build-arg:VERSION=3"}
+	first, second := kitBuild(t, options...), kitBuild(t, options...)
+	r, status, said := l.audit(t, "--json", first)
+	if status != 0 || r.Verdict != "reproducible" || !slices.Contains(r.Rebuild.Command, "--opt=context="+address+"#"+commit) {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	again, status, said := l.audit(t, "compare", "--json", second, first)
+	if status != 0 || again.Verdict != "reproducible" || again.Image.IndexDigest == r.Image.IndexDigest || again.Image.IndexDigest == "" {
+		t.Errorf("status %d, indexes %s and %s\n%s", status, r.Image.IndexDigest, again.Image.IndexDigest, said)
+	}
+
+	plan := t.TempDir()
+	if _, status, said := l.audit(t, "plan", "-o", plan, first); status != 0 {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	rebuilt := filepath.Join(t.TempDir(), "rebuilt.tar")
+	if _, status, said := l.audit(t, "rebuild", "-o", rebuilt, filepath.Join(plan, "plan.json")); status != 0 {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	if r, _, said := l.audit(t, "--json", "--rebuilt", rebuilt, first); r.Verdict != "reproducible" {
+		t.Errorf("a plan that was run by itself: %s", said)
+	}
+
+	minMode := kitBuild(t, "--opt=context="+address+"#v1", "--opt=attest:provenance=mode=min")
+	folder := kitBuild(t, "--local=context="+dir, "--local=dockerfile="+dir, "--opt=attest:provenance=mode=max", "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000", "--opt=build-arg:VERSION=3")
+	for image, want := range map[string]string{minMode: "recorded with mode=min", folder: "built from local inputs that nobody else can fetch"} {
+		if _, status, said := l.audit(t, "rebuild", "-o", t.TempDir(), image); status != 4 || !strings.Contains(said, want) {
+			t.Errorf("status %d, want %q\n%s", status, want, said)
+		}
+	}
+	if r, _, said := l.audit(t, "--json", "--source", dir, folder); r.Verdict != "reproducible" {
+		t.Errorf("from the folder that the user names: %s", said)
+	}
+}
+
+// auditClassic audits images by Docker's own builder: times differ always, and
+// a date that an instruction writes is no harmless time.
+func auditClassic(t *testing.T, l *lab) {
+	dir := l.source(t, shellDockerfile)
+	times := classicBuild(t, dir)
+	dated := l.source(t, shellDockerfile+"USER 0:0\nRUN date > /etc/built-at\n")
+	date := classicBuild(t, dated)
+	time.Sleep(1100 * time.Millisecond)
+	r, status, said := l.audit(t, "--json", "--require", "equivalent", "--source", dir, times)
+	if _, summary := r.check("rebuild"); status != 0 || r.Verdict != "equivalent" || !strings.Contains(summary, " timestamp") {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	r, status, said = l.audit(t, "--json", "--source", dated, date)
+	if message := r.finding("etc/built-at"); status != 1 || r.Verdict != "unreproducible" ||
+		!strings.HasPrefix(message, "embedded-date: ") || !strings.HasSuffix(message, "; the layer was made by RUN date > /etc/built-at") {
+		t.Errorf("status %d, %q\n%s", status, message, said)
+	}
+	if _, status, said := l.audit(t, "rebuild", "-o", t.TempDir(), times); status != 4 || !strings.Contains(said, "no SLSA provenance attestation lies beside the image") {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	t.Setenv("DOCKER_HOST", "unix:///nowhere")
+	r, status, said = l.audit(t, "--json", "--source", dir, times)
+	if skipped, _ := r.check("rebuild"); status != 0 || r.Verdict != "unverified" || skipped != inspect.Skipped.String() {
+		t.Errorf("without an engine: status %d\n%s", status, said)
+	}
+}
