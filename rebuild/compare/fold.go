@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"slices"
+
 	"audit/inspect"
 )
 
@@ -44,6 +46,24 @@ func (w *walk) folded() {
 			was, now = was[1:], now[1:]
 		}
 	}
+}
+
+// onlyHidden says whether the layers of images with different numbers of them
+// differ, and what a container sees does not. Records of headers that no entry
+// has (see framing) are not held against each other once more.
+func (w *walk) onlyHidden() bool {
+	harmless := func(d Difference) bool { return d.Cause.Harmless() }
+	inLayers := func(d Difference) bool { return d.Layer >= 0 && !harmless(d) }
+	record := func(d Difference) bool { return d.Path == "" && inLayers(d) || d.Cause == Xattr && d.Detail != "" }
+	all := w.out.Differences
+	if len(w.a.img.Layers) == len(w.b.img.Layers) || !slices.ContainsFunc(all, inLayers) || slices.ContainsFunc(all, record) {
+		return false
+	}
+	return slices.EqualFunc(w.a.img.Files(), w.b.img.Files(), func(x, y inspect.File) bool {
+		a, b := at{x.Entry, x.Layer}, at{y.Entry, y.Layer}
+		found := append(w.differences(a, b), w.leadsElsewhere(a, b)...)
+		return x.Path == y.Path && !slices.ContainsFunc(found, func(d Difference) bool { return !harmless(d) })
+	})
 }
 
 // compareFiles orders the first file of each list; the end comes last.

@@ -67,18 +67,29 @@ func (w *walk) known() {
 	if (was.docker || was.buildkit) && (now.docker || now.buildkit) {
 		all = append(all, dockerFreedoms()...)
 	}
+	hidden := w.onlyHidden()
+	if hidden {
+		all = append(all, hiddenEntries())
+	}
 	if w.shuffled {
-		all = append(all, w.otherLayering())
+		all = append(all, w.otherLayering(hidden))
 	}
 	w.out.freedoms = append(all, placeFreedoms()...)
 	w.out.mark()
 }
 
+// hiddenEntries is what images differ by where one keeps what the other has
+// squashed. The bytes are there all the same: they count.
+func hiddenEntries() freedom {
+	return freedom{name: "hidden-entries", explains: func(d *Difference) bool { return d.Path != "" && d.Layer >= 0 && !d.Cause.Harmless() },
+		text: "the root file systems that the layers make up are the same: a later layer removes or replaces these entries, so that no container sees them, and whoever takes the layers apart does"}
+}
+
 // otherLayering says of images whose entries lie in other layers whether the
 // root file systems are the same that a container sees.
-func (w *walk) otherLayering() freedom {
+func (w *walk) otherLayering(hidden bool) freedom {
 	text := fmt.Sprintf("the entries lie in other layers (%d, now %d); the root file systems that the layers make up are the same", len(w.a.img.Layers), len(w.b.img.Layers))
-	if slices.ContainsFunc(w.out.Differences, func(d Difference) bool { return !d.Cause.Harmless() }) {
+	if !hidden && slices.ContainsFunc(w.out.Differences, func(d Difference) bool { return !d.Cause.Harmless() }) {
 		text = strings.Replace(text, "are the same", "differ by what else is listed", 1)
 	}
 	return freedom{name: "other-layering", text: text, explains: func(d *Difference) bool { return d.Cause == Order }}
