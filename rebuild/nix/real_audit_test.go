@@ -1,0 +1,148 @@
+package nix
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A told report is what these tests read of a report.json.
+type told struct {
+	Verdict string
+	Checks  []struct {
+		ID, Status, Summary string
+		Findings            []struct{ Rule, Path, Message string }
+	}
+	Rebuild struct {
+		Items struct {
+			Built, Reused []string
+			Substituted   []struct{ Path, Source string }
+		}
+		Steps []struct{ Derivation, Machine string }
+		Fresh []struct {
+			Derivation string
+			Same       bool
+		}
+	}
+}
+
+func (r told) summary(id string) string {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c.Status + ": " + c.Summary
+		}
+	}
+	return ""
+}
+
+// has says whether the check named rebuild has a finding of a rule about a path,
+// whose message holds a text.
+func (r told) has(rule, path, text string) bool {
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			if c.ID == "rebuild" && f.Rule == rule && f.Path == path && strings.Contains(f.Message, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// program builds audit as a whole.
+func program(t *testing.T) string {
+	t.Helper()
+	real(t)
+	file := filepath.Join(t.TempDir(), "audit")
+	build := exec.Command("go", "build", "-o", file, "../../cmd/audit")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return file
+}
+
+// audit runs it on an image, and reads the report.
+func audit(t *testing.T, program, image string, args ...string) (r told, status int) {
+	t.Helper()
+	args = append([]string{"--json", "--nix-setting", hostTools, "--nix-setting", "fsync-metadata=false"}, append(args, image)...)
+	stdout, stderr := new(bytes.Buffer), new(bytes.Buffer)
+	c := exec.CommandContext(t.Context(), program, args...)
+	c.Stdout, c.Stderr = stdout, stderr
+	var exit *exec.ExitError
+	if err := c.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatalf("audit %q: %v\n%s%s", args, err, stdout, stderr)
+	}
+	t.Logf("audit %q: %s, %s\n%s", args, r.Verdict, r.summary("rebuild"), stderr)
+	return r, c.ProcessState.ExitCode()
+}
+
+// The whole program builds the samples again, and names what is to blame for
+// one that cannot be built again.
+func TestRealAudit(t *testing.T) {
+	run := program(t)
+	mini := []string{"--no-substitutes", "--nix-expr", samples + "/expr/mini.nix", "--nix-attr"}
+	for _, name := range []string{"single", "layered", "withdb"} {
+		r, status := audit(t, run, samples+"/images-mini/"+name+".tar.gz", append(mini, name)...)
+		if status != 0 || r.Verdict != "reproducible" || !strings.HasSuffix(r.summary("rebuild"), "; 3 store items: 3 built now, 0 reused, 0 substituted") {
+			t.Errorf("%s: status %d, %s, %s", name, status, r.Verdict, r.summary("rebuild"))
+		}
+		if !strings.HasPrefix(r.summary("derivation"), "pass: ") {
+			t.Errorf("%s: derivation %s", name, r.summary("derivation"))
+		}
+	}
+	for _, name := range []string{"stamped-A", "stamped-B"} {
+		r, status := audit(t, run, samples+"/images-mini/"+name+".tar.gz", append(mini, "stampedImage", "--check-inputs")...)
+		const stamped = "nix/store/ch73ydbq9dp3143phjb0klyq6v57rpxj-stamped-1.0/share/"
+		const drv = "/nix/store/qai9d3ahhxd1gjhyiggjpmysi3cypil1-stamped-1.0.drv"
+		if status != 1 || r.Verdict != "unreproducible" || !r.has("difference-embedded-date", stamped+"build-time", " → ") || !r.has("difference-content", stamped+"build-id", " → ") {
+			t.Errorf("%s: status %d, %s: %+v", name, status, r.Verdict, r.Checks)
+		}
+		if !r.has("fresh-build-differs", drv, stamped+"build-id") {
+			t.Errorf("%s: the derivation is not named: %+v", name, r.Rebuild.Fresh)
+		}
+		for _, f := range r.Rebuild.Fresh {
+			if f.Same == (f.Derivation == drv) {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+	}
+}
+
+// An image that two machines have built together is the same, and the report
+// says which machine has built what.
+func TestRealAuditBuilders(t *testing.T) {
+	run := program(t)
+	recipe := []string{"--no-substitutes", "--nix-expr", "testdata/spread.nix", "--nix-path", "expr=" + samples + "/expr"}
+	first := newLab(t, "", Input{Expr: "testdata/spread.nix", Path: []string{"expr=" + samples + "/expr"}})
+	first.job.Options.MaxJobs = 4
+	image := first.build().result.Image
+
+	machines := t.TempDir()
+	one, two := "ssh-ng://localhost?remote-store="+machines+"/one", "ssh-ng://localhost?remote-store="+machines+"/two"
+	builders := fmt.Sprintf("%s x86_64-linux - 1 1 ; %s x86_64-linux - 1 1", one, two)
+	r, status := audit(t, run, image, append(recipe, "--builders", builders, "--nix-setting", "max-jobs=0", "--nix-setting", "build-poll-interval=1")...)
+	if status != 0 || r.Verdict != "reproducible" || len(r.Rebuild.Items.Built) != 4 {
+		t.Errorf("status %d, %s, %+v", status, r.Verdict, r.Rebuild)
+	}
+	var used []string
+	for _, s := range r.Rebuild.Steps {
+		used = append(used, s.Machine)
+	}
+	slices.Sort(used)
+	if len(used) != 6 || !slices.Equal(slices.Compact(used), []string{one, two}) {
+		t.Errorf("not distributed: %+v", r.Rebuild.Steps)
+	}
+	if !r.has("built-elsewhere", "", "6 derivations built in this run: ") {
+		t.Errorf("%+v", r.Checks)
+	}
+}
