@@ -201,6 +201,9 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 			"channels that no package comes from",
 		},
 	}
+	if slices.ContainsFunc(entries, isTransformed) {
+		pack.Unknown = append(pack.Unknown, "the channel that a transformed package comes from: Guix notes of it no other than its own")
+	}
 	pack.Unknown = append(pack.Unknown, odd...)
 	if p == nil {
 		pack.Unknown = append(pack.Unknown, "what the profile manifest would tell")
@@ -230,6 +233,11 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 		pack.Unknown = append(pack.Unknown, "what the config of the image said: --entry-point, --image-tag, --max-layers")
 	}
 	return pack
+}
+
+func isTransformed(e *profile.Entry) bool {
+	_, ok := e.Property("transformations")
+	return ok
 }
 
 func names(entries []*profile.Entry) []string {

@@ -233,7 +233,7 @@ func packerLink(e *inspect.Entry, root, format string) (provenance.Symlink, bool
 		return provenance.Symlink{}, false
 	}
 	into, ok := into(e, root, isRelative(e, format))
-	if !ok || strings.Contains(into, "=") || strings.HasPrefix(into, "/") || slices.Contains(strings.Split(into, "/"), "..") {
+	if !ok || strings.Contains(into, "=") || strings.HasPrefix(into, "/") || strings.HasPrefix(path.Clean(into)+"/", "../") {
 		return provenance.Symlink{}, false
 	}
 	return provenance.Symlink{Source: "/" + e.Path, Target: into}, true

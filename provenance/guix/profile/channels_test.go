@@ -67,6 +67,22 @@ func TestChannelProblems(t *testing.T) {
 	}
 }
 
+// Guix drops from a manifest what is in it a second time.
+func TestRepeatedEntry(t *testing.T) {
+	entry := `("a" "1" "out" "` + somePath + `" (properties ((provenance x))))`
+	for list, want := range map[string]bool{
+		entry + entry: true,
+		entry + `(repeated "a" "1" "` + somePath + `")`:                                  true,
+		entry + `("a" "1" "doc" "` + somePath + `" (properties ((provenance x))))`:       false,
+		entry + `("a" "1" "out" "` + somePath + `-other" (properties ((provenance x))))`: false,
+	} {
+		p := mustParse(t, []byte("(manifest (version 4) (packages ("+list+")))"))
+		if got := strings.Join(p.Losses(), "\n"); strings.Contains(got, `another time: "a"`) != want {
+			t.Errorf("%s: %q", list, got)
+		}
+	}
+}
+
 func TestLosses(t *testing.T) {
 	for _, tc := range []struct{ property, want string }{
 		{`(provenance x)`, ""},

@@ -11,8 +11,15 @@ import (
 // manifest.scm cannot say: a sentence for each thing, with the packages.
 func (p *Profile) Losses() []string {
 	var lost lossList
+	seen := make(map[[4]string]bool)
 	for _, e := range p.Entries {
 		lost.entry(e)
+		// (Guix 1.5, module (guix profiles), packages->manifest)
+		if same := [4]string{e.Name, e.Version, e.Output, e.Path}; seen[same] {
+			lost.add(e, "a manifest has each package once, and the profile, put together from several manifests, has another time")
+		} else {
+			seen[same] = true
+		}
 	}
 	var sentences []string
 	for _, why := range lost.order {
