@@ -41,6 +41,8 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"diff":      diffLines,
 		"bytes":     bytesWords,
 		"percent":   percent,
+		"seconds":   secondsWords,
+		"vouchless": vouchless,
 		"plural":    plural,
 		"count":     count,
 		"words":     causeWords,
@@ -98,7 +100,8 @@ func textOf(v any) string {
 	return fmt.Sprint(v)
 }
 
-// A diffLine is a line of a diff and what it is: "add", "del", "at" or "".
+// A diffLine is a line of a diff and what it is: "add", "del", "at", "" for one
+// that is the same, or "note" for what is said beside a diff.
 type diffLine struct {
 	Kind string
 	Text []span
@@ -121,6 +124,8 @@ func diffKind(line string) string {
 		return "add"
 	case strings.HasPrefix(line, "-"):
 		return "del"
+	case strings.HasPrefix(line, " "):
+		return ""
 	}
-	return ""
+	return "note"
 }

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/compare"
 )
 
 func TestMeaning(t *testing.T) {
@@ -35,6 +36,30 @@ func TestMeaning(t *testing.T) {
 		if r := New(c.in); !strings.Contains(r.Meaning, c.want) {
 			t.Errorf("%s: %q does not say %q", c.name, r.Meaning, c.want)
 		}
+	}
+}
+
+// TestMeaningSaysWhy: the causes, and the first problem, in the sentence itself.
+func TestMeaningSaysWhy(t *testing.T) {
+	for _, c := range []struct {
+		in   Input
+		want string
+	}{
+		{unreproducibleInput(t, 3), "6 differences in files (1 content, 1 missing, 1 mode, 3 timestamp), 1 difference in the config."},
+		{equivalentInput(t), "only the packaging differs (1 order), and each"},
+		{contradictedInput(t), "the check closure says no. The problem: etc/cron.d/job: it is in no store item, and the packer lays no such file down."},
+		{hostileInput(t), "The first of 7 problems: <script>alert(1)</script>\\x1b"},
+	} {
+		if r := New(c.in); !strings.Contains(r.Meaning, c.want) {
+			t.Errorf("%q does not say %q", r.Meaning, c.want)
+		}
+	}
+	in := unreproducibleInput(t, 0)
+	for i, cause := range compare.AllCauses() {
+		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: string(rune('a' + i)), Cause: cause})
+	}
+	if r := New(in); !strings.Contains(r.Meaning, "(2 content, 1 type, 1 extra, 2 missing, and 14 causes more)") {
+		t.Errorf("%q", r.Meaning)
 	}
 }
 
