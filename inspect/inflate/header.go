@@ -28,7 +28,9 @@ func (d *Reader) makeTables(literals, distances []uint8) bool {
 	if !m.build(literals) {
 		return false
 	}
-	pair(d.literals[:1<<literalBits], literalBits)
+	if shortest(literals[:min(len(literals), endOfBlock)]) <= literalBits/2 {
+		pair(d.literals[:1<<literalBits], literalBits)
+	}
 	m.table, m.bits, m.entryOf, m.nothing = d.distances[:], distanceBits, distanceEntry, flagFar
 	return m.build(distances)
 }

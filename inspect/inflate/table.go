@@ -139,6 +139,18 @@ func (m *tableMaker) width(n, left int) int {
 	return width
 }
 
+// shortest returns the length of the shortest code among these; noise has none
+// that is short enough to make pairs.
+func shortest(lengths []uint8) int {
+	least := maxCodeBits + 1
+	for _, n := range lengths {
+		if n > 0 {
+			least = min(least, int(n))
+		}
+	}
+	return least
+}
+
 // pair makes entries of two literals where both are in the bits that choose.
 func pair(table []entry, bits int) {
 	for i := len(table) - 1; i >= 0; i-- {
