@@ -120,26 +120,27 @@ type Layer struct {
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
-// GNU extensions of GNU tar 1.35).
+// GNU extensions of GNU tar 1.35). It is what memory goes to, so the small
+// fields share a word.
 type Entry struct {
 	Name      string // as the header has it
 	Path      string // Name without leading "./" and "/" and trailing "/"; "." for the root
-	Type      byte   // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
-	Mode      int64  // permissions with setuid, setgid and sticky bit (07777)
-	UID, GID  int
+	Linkname  string // of links
 	Uname     string
 	Gname     string
-	Size      int64  // of the content, in bytes
-	ModTime   int64  // seconds since 1970
-	ModNanos  int32  // the rest of it, in nanoseconds
-	Linkname  string // of links
+	UID, GID  int
+	Mode      int64 // permissions with setuid, setgid and sticky bit (07777)
+	Size      int64 // of the content, in bytes
+	ModTime   int64 // seconds since 1970
+	ModNanos  int32 // the rest of it, in nanoseconds
+	Type      byte  // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
+	Sparse    bool  // the tar stores fewer bytes than Size
 	Devmajor  int64
 	Devminor  int64
 	Xattrs    map[string]string // PAX SCHILY.xattr.*; nil when none
 	Digest    Sum               // SHA-256 of the content of a regular file
 	Offset    int64             // of the content in the uncompressed tar
 	FrameSize int64             // bytes of the frame between the previous content and this one
-	Sparse    bool              // the tar stores fewer bytes than Size
 }
 
 // Socket is the type of an entry that is a socket, which a squashfs can hold
