@@ -45,11 +45,12 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tamper":  tamper,
-			"status":  status,
-			"norun":   norun,
-			"newlike": newlike,
-			"engines": engines,
+			"tamper":   tamper,
+			"status":   status,
+			"norun":    norun,
+			"newlike":  newlike,
+			"engines":  engines,
+			"tampered": tampered,
 		},
 	})
 }
@@ -172,4 +173,29 @@ func newlike(ts *testscript.TestScript, _ bool, args []string) {
 	var out bytes.Buffer
 	ts.Check(fixtures.Write(&out, fixtures.Spec{}))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o666))
+}
+
+// tampered FOLDER writes an honest OCI archive, and the ways in which it can be
+// tampered with, each with the old descriptor and with one that fits.
+func tampered(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(writeTampered(dir))
+}
+
+func writeTampered(dir string) error {
+	if err := os.WriteFile(filepath.Join(dir, "honest.tar"), fixtures.Tampering{}.OCIArchive(true), 0o666); err != nil {
+		return err
+	}
+	for name, fit := range map[string]bool{"stale": false, "fitted": true} {
+		folder := filepath.Join(dir, name)
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			return err
+		}
+		for _, t := range fixtures.Tamperings() {
+			if err := os.WriteFile(filepath.Join(folder, t.Name+".tar"), t.OCIArchive(fit), 0o666); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
