@@ -17,7 +17,10 @@ func inspectCommand() *cli.Command {
 		Name:      "inspect",
 		Usage:     "what an image is: layers, digests, store items, evidence",
 		ArgsUsage: "IMAGE",
-		Flags:     []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print a report as JSON, in which the other checks are skipped"}},
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "print a report as JSON, in which the other checks are skipped"},
+			platformFlag(),
+		},
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
@@ -31,7 +34,7 @@ func inspectCommand() *cli.Command {
 // inspectImage makes the checks that need nothing but the bytes, and prints
 // what they found. A failed check is an exit status as everywhere.
 func inspectImage(c *cli.Context, reference string) error {
-	l, began := &line{tell: newProgress(c.App.ErrWriter)}, time.Now()
+	l, began := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}, time.Now()
 	a := new(audit)
 	var err error
 	if a.image, err = l.inspect(c.Context, reference); err == nil {

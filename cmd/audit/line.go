@@ -300,7 +300,7 @@ func adviceFor(why error) string {
 
 func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect the rebuild", func() error {
-		img, err = open(ctx, reference, inspect.Options{Progress: l.tell.bytes("reading the rebuild")})
+		img, err = open(ctx, reference, inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
 		return err
 	})
 	return img, err

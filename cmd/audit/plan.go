@@ -22,6 +22,7 @@ func planCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
 			baseFlag(),
+			platformFlag(),
 		}, trustFlags(), nixFlags(), dockerFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
@@ -32,7 +33,7 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter), flags: f, base: c.String("base")}
+			l := &line{tell: newProgress(c.App.ErrWriter), flags: f, base: c.String("base"), platform: c.String("platform")}
 			plan, err := l.plan(c.Context, reference)
 			l.tell.clear()
 			if err != nil {

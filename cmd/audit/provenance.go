@@ -20,13 +20,14 @@ func provenanceCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
 			baseFlag(),
+			platformFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), tell: newProgress(c.App.ErrWriter)}
+			l := &line{base: c.String("base"), tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
 				return err

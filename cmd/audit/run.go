@@ -40,10 +40,14 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report into `DIR` (default: NAME.audit in the current folder)"},
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
-		&cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"},
+		platformFlag(),
 		&cli.StringFlag{Name: "allow", Usage: "allow the documented differences in `FILE`: a line each, of path pattern, cause, day of expiry and reason"},
 		&cli.StringFlag{Name: "require", Value: "consistent", Usage: "`POLICY` that the exit status tells of: consistent, equivalent or reproducible"},
 	}
+}
+
+func platformFlag() cli.Flag {
+	return &cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"}
 }
 
 func buildFlags() []cli.Flag {

@@ -22,7 +22,7 @@ func sbomCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Value: "spdx", Usage: "`FORMAT`: spdx (SPDX 2.3 JSON), spdx-tv (tag-value), cyclonedx (CycloneDX 1.6 JSON) or cyclonedx-xml"},
 			&cli.BoolFlag{Name: "sbom-files", Usage: "list every file with its SHA-256, and look into programs for the modules that Go built them from"},
 			&cli.BoolFlag{Name: "json", Usage: "of two images, print what changed as JSON"},
-			&cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"},
+			platformFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
 		},
 		Action: func(c *cli.Context) error {
