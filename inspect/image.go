@@ -112,6 +112,7 @@ type Layer struct {
 	Broken           error       // why the tar could be read only in part; nil when whole
 
 	notes     []string // what is wrong with the packing, in words
+	unended   bool     // the tar lacks the blocks of zeros that end one
 	elsewhere string   // URL of a blob that is not part of the image
 	other     v1.Hash  // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
 	items     []gathered

@@ -52,6 +52,12 @@ func (l *Layer) problems(claims bool) []Finding {
 	if l.Broken != nil {
 		add(Problem, "broken-layer", l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
+	switch {
+	case l.unended && claims && l.ClaimedDiffID == l.DiffID:
+		add(Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them; the diffID says that nothing is missing")
+	case l.unended:
+		add(Problem, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks: it may be truncated")
+	}
 	for _, note := range l.notes {
 		add(Problem, "packing", l.Member, "%s", note)
 	}

@@ -158,7 +158,7 @@ const restKept = 1 << 20
 // record, and nothing else in an honest archive.
 func (t *tarReader) rest() error {
 	if t.frame.n%tarBlock != 0 || t.frame.lastZeros < 2*tarBlock {
-		t.layer.notes = append(t.layer.notes, "the tar ends without its two end-of-archive blocks")
+		t.layer.unended = true
 	}
 	start, found := t.frame.n, false
 	buf := t.sink.buf

@@ -310,3 +310,18 @@ func TestHardLinksInTheStore(t *testing.T) {
 		}
 	}
 }
+
+// A layer without the blocks that end a tar, as umoci writes them, is whole when
+// its diffID says so.
+func TestUnendedLayer(t *testing.T) {
+	layer := tarOf(t, regular("a", "1"))
+	layer = layer[:len(layer)-1024]
+	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), Options{})
+	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status != Pass {
+		t.Errorf("findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
+	}
+	img, err = openRef(t, layer, RootFS, "", Options{})
+	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status == Pass {
+		t.Errorf("as a file system: findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
+	}
+}
