@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -144,5 +146,46 @@ func TestRealAuditBuilders(t *testing.T) {
 	}
 	if !r.has("built-elsewhere", "", "6 derivations built in this run: ") {
 		t.Errorf("%+v", r.Checks)
+	}
+}
+
+// A cache on the loopback address, signed by two keys: the report says what
+// each of them vouches for, and which store items were fetched from there and
+// are no rebuild.
+func TestRealAuditCache(t *testing.T) {
+	run := program(t)
+	built := newLab(t, "", Input{Expr: samples + "/expr/mini.nix", Attr: "greeter"})
+	built.store = filepath.Join(t.TempDir(), "store")
+	if err := built.tryBuild(t.Context()); err == nil { // the package alone is no image
+		t.Fatal("a package is taken for an image")
+	}
+	dir := t.TempDir()
+	const libgreet = "/nix/store/ry9087l700hqkcyng71y4gv882nxi18i-libgreet-1.0"
+	command(t, dir, `set -e
+		export NIX_CONF_DIR=/nonexistent USER=${USER:-x} NIX_CONFIG='experimental-features = nix-command'
+		for name in one two; do
+			nix-store --generate-binary-cache-key $name.example-1 $name.secret $name.public
+			nix --store "$1" store sign -r -k $name.secret "$2"
+		done
+		nix --store "$1" copy --to "file://$PWD/cache" "$2"`, built.store, libgreet)
+	server := httptest.NewServer(http.FileServer(http.Dir(filepath.Join(dir, "cache"))))
+	defer server.Close()
+	key, err := os.ReadFile(filepath.Join(dir, "one.public"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, status := audit(t, run, samples+"/images-mini/layered.tar.gz", "--nix-expr", samples+"/expr/mini.nix", "--nix-attr", "layered",
+		"--substitutes", server.URL, "--trusted-key", filepath.Join(dir, "one.public"), "--trusted-key", filepath.Join(dir, "two.public"),
+		"--substitute-urls", server.URL, "--substitute-key", strings.TrimSpace(string(key)))
+	if status != 0 || r.Verdict != "reproducible" || !strings.HasSuffix(r.summary("rebuild"), "3 store items: 1 built now, 0 reused, 2 substituted from "+server.URL) {
+		t.Errorf("status %d, %s, %s", status, r.Verdict, r.summary("rebuild"))
+	}
+	if got := r.summary("substitutes"); !strings.Contains(got, "(2 by 2 of the keys one.example-1, two.example-1)") || !strings.Contains(got, "greeter-1.0") {
+		t.Errorf("substitutes %s", got)
+	}
+	for _, it := range r.Rebuild.Items.Substituted {
+		if it.Source != server.URL {
+			t.Errorf("%+v", it)
+		}
 	}
 }
