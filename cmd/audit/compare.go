@@ -102,7 +102,7 @@ func (a *audit) rebuildCheck() inspect.Check {
 	check := rebuild.WithFresh(rebuild.Check(a.comparison, told.Items), told.Fresh)
 	check = rebuild.WithSteps(check, told.Steps)
 	if a.evidence == nil || a.evidence.Recipe.System == provenance.Docker {
-		check = dockerbuilder.Explain(check, a.image)
+		check = dockerbuilder.Explain(check, a.image, a.rebuilt)
 	}
 	return check
 }

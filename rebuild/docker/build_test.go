@@ -308,7 +308,7 @@ func TestExplain(t *testing.T) {
 	img := sample(t, "classic.tar")
 	check := inspect.Check{ID: inspect.Rebuild, Findings: []inspect.Finding{{Layer: 1, Message: "it differs"}, {Layer: -1, Message: "as a whole"}, {Layer: 9, Message: "beyond"}}}
 	var got []string
-	for _, f := range Explain(check, img).Findings {
+	for _, f := range Explain(check, img, img).Findings {
 		got = append(got, f.Message)
 	}
 	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond"}
@@ -317,5 +317,9 @@ func TestExplain(t *testing.T) {
 	}
 	if check.Findings[0].Message != "it differs" {
 		t.Error("the check that was given has changed")
+	}
+	first := Explain(check, img, sample(t, "buildah.oci.tar")).Findings[0]
+	if first.Rule != "another-engine" || !strings.HasPrefix(first.Message, "the image was built by classic and the rebuild by buildah") {
+		t.Errorf("%+v", first)
 	}
 }

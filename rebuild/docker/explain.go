@@ -1,15 +1,17 @@
 package docker
 
 import (
+	"fmt"
 	"slices"
 
 	"audit/inspect"
 	"audit/provenance/docker"
 )
 
-// Explain adds to each finding of a check, which is about a layer of the image,
-// the instruction that made the layer.
-func Explain(check inspect.Check, img *inspect.Image) inspect.Check {
+// Explain adds to each finding of the check named rebuild, which is about a
+// layer of the image, the instruction that made the layer; and says when the
+// rebuild was made by another engine than the image.
+func Explain(check inspect.Check, img, rebuilt *inspect.Image) inspect.Check {
 	made := docker.MadeBy(img)
 	check.Findings = slices.Clone(check.Findings)
 	for n := range check.Findings {
@@ -17,6 +19,11 @@ func Explain(check inspect.Check, img *inspect.Image) inspect.Check {
 		if by := made[f.Layer]; by != "" {
 			f.Message += "; the layer was made by " + by
 		}
+	}
+	was, now := docker.BuiltBy(img), docker.BuiltBy(rebuilt)
+	if was != now && was != "" && now != "" {
+		check.Findings = slices.Insert(check.Findings, 0, inspect.Finding{Rule: "another-engine", Level: inspect.Note, Layer: -1,
+			Message: fmt.Sprintf("the image was built by %s and the rebuild by %s: each writes a config and a history of its own, and has its own way with times and owners", was, now)})
 	}
 	return check
 }

@@ -327,7 +327,7 @@ func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outco
 	}
 	o := outcome{result: result, rebuilt: read(t, result.Image)}
 	o.comparison = compare.Images(img, o.rebuilt)
-	o.check = Explain(rebuild.Check(o.comparison, result.Items), img)
+	o.check = Explain(rebuild.Check(o.comparison, result.Items), img, o.rebuilt)
 	o.verdict = rebuild.Judge([]inspect.Check{o.check}, rebuild.OutcomeOf(o.comparison))
 	return o
 }
