@@ -43,6 +43,8 @@ func guides() []guide {
 		{"rebuild", "IMAGE | PLAN", "Of an image, the whole line, with a rebuild demanded. Of a plan, the build alone: the image that comes out is saved.", []example{
 			{"audit rebuild image.tar.gz", ""},
 			{"audit rebuild --fresh all --timeout 6h image.tar.gz", "build every store item, whatever the store has"},
+			{"audit rebuild --nix-flake .#image image.tar.gz", "by Nix, which never tells the expression"},
+			{"audit rebuild --source . --build-arg V=1 image.tar", "from a Dockerfile"},
 			{"audit rebuild -o again.tar.gz plan.json", ""},
 		}},
 		{"compare", "A B", "Holds B against A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
