@@ -24,6 +24,7 @@ type page struct {
 	Piece    string         // what the rebuild is made of: store items, or instructions
 	Pieces   rows[pieceRow] // of the rebuild, that are no store items of the image
 	Sourced  bool           // it is known where the rebuilt store items came from
+	Unasked  bool           // no recipe was asked for
 	Asked    bool           // build farms were asked what they signed
 	Origins  []segment      // where the contents come from; none when nobody asked
 	Cards    rows[Member]   // the members of the archive
@@ -137,6 +138,7 @@ func newPage(r *Report) page {
 	}
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
+		p.Unasked = p.Unasked || c.ID == inspect.Recipe && c.Status == inspect.Skipped
 		p.Asked = p.Asked || c.ID == inspect.Substitutes && c.Status != inspect.Skipped
 	}
 	if r.Plan != nil {
