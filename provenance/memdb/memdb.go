@@ -106,6 +106,25 @@ func (d *DB) Has(table, column string) bool {
 	return err == nil && hidden == 0
 }
 
+// Columns returns the columns of a table that are stored and not computed, in
+// their order.
+func (d *DB) Columns(table string) ([]string, error) {
+	rows, err := d.conn.QueryContext(d.ctx, `SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0`, table)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
 // Query hands each row to take, up to limit rows; more are a
 // [*inspect.LimitError], which names the database as where. Values are int64,
 // float64, string, []byte and nil.
