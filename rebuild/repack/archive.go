@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/rebuild/repack/findings"
 )
 
 // schemaVersion is what the packer writes beside a layer for engines of before
@@ -16,12 +17,12 @@ const schemaVersion = "1.0"
 // checkArchive writes the documents around config and layers again, and holds
 // their digests against those of the archive's members. An archive that another
 // tool has written since names its layers otherwise.
-func checkArchive(img *inspect.Image, pack provenance.Pack, e era, out *findings) {
+func checkArchive(img *inspect.Image, pack provenance.Pack, e era, out *findings.List) {
 	if len(img.Config.Raw) == 0 {
 		return
 	}
 	if !isPackersArchive(img, pack.Root) {
-		out.note("archive-rewritten", -1, "another tool than the packer wrote the archive around config and layers")
+		out.Note("archive-rewritten", -1, "another tool than the packer wrote the archive around config and layers")
 		return
 	}
 	members := make(map[string]inspect.Member, len(img.Members))
@@ -32,9 +33,9 @@ func checkArchive(img *inspect.Image, pack provenance.Pack, e era, out *findings
 		m, ok := members[d.name]
 		switch sum := sha256.Sum256([]byte(d.text)); {
 		case !ok:
-			out.problem("document-missing", -1, d.name, "%s writes it, and the archive lacks it", e.name)
+			out.Problem("document-missing", -1, d.name, "%s writes it, and the archive lacks it", e.name)
 		case m.Digest.Hex != hex.EncodeToString(sum[:]):
-			out.problem("document-differs", -1, d.name, "its digest is %s; the packer writes %s", m.Digest, excerpt([]byte(d.text), 0))
+			out.Problem("document-differs", -1, d.name, "its digest is %s; the packer writes %s", m.Digest, excerpt([]byte(d.text), 0))
 		}
 	}
 }

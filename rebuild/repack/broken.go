@@ -10,13 +10,14 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/rebuild/repack/findings"
 )
 
 // brokenLayers tells of the layers that could not be read to their end, and
 // whether one of them broke off at a header that no tar writes: a layer with
 // such a header is none of a packer.
 func brokenLayers(img *inspect.Image, pack provenance.Pack) (list []inspect.Finding, certain bool) {
-	var out findings
+	var out findings.List
 	for _, l := range img.Layers {
 		if l.Broken == nil {
 			continue
@@ -25,16 +26,16 @@ func brokenLayers(img *inspect.Image, pack provenance.Pack) (list []inspect.Find
 		case block != nil && bytes.Count(block, []byte{0}) > blockSize-16: // there is no header so empty
 			certain = true
 			at := firstNonZero(block)
-			out.problem("data-after-end", l.Index, "", "byte %d of the blocks after the last entry is %#02x; tar writes zeros to the end", at, block[at])
+			out.Problem("data-after-end", l.Index, "", "byte %d of the blocks after the last entry is %#02x; tar writes zeros to the end", at, block[at])
 			continue
 		case block != nil:
 			certain = true
-			out.problem("header-differs", l.Index, nameIn(block), "%s; the layer can be read no further", misfit(block, ownerOf(img, pack, l)))
+			out.Problem("header-differs", l.Index, nameIn(block), "%s; the layer can be read no further", misfit(block, ownerOf(img, pack, l)))
 			continue
 		}
-		out.problem("layer-broken", l.Index, "", "%v", l.Broken)
+		out.Problem("layer-broken", l.Index, "", "%v", l.Broken)
 	}
-	return out.list, certain
+	return out.All, certain
 }
 
 // lastHeader returns the header block at which the reading of a layer broke

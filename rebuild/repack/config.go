@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/rebuild/repack/findings"
 )
 
 // created is the time that guix pack puts into every config.
@@ -30,7 +31,7 @@ func Keep(path string) bool {
 }
 
 // checkConfig writes config.json again and compares it byte for byte.
-func checkConfig(img *inspect.Image, pack provenance.Pack, e era, out *findings) {
+func checkConfig(img *inspect.Image, pack provenance.Pack, e era, out *findings.List) {
 	if len(img.Config.Raw) == 0 {
 		return
 	}
@@ -39,10 +40,10 @@ func checkConfig(img *inspect.Image, pack provenance.Pack, e era, out *findings)
 	case bytes.Equal(due, img.Config.Raw):
 		return
 	case inspect.CleanPath(img.Config.Member) != "config.json" && sameMeaning(img, due):
-		out.note("config-rewritten", -1, "another tool than the packer wrote the config again, with the same meaning")
+		out.Note("config-rewritten", -1, "another tool than the packer wrote the config again, with the same meaning")
 		return
 	}
-	out.problem("config-differs", -1, img.Config.Member, "%s", configDifference(img.Config.Raw, due))
+	out.Problem("config-differs", -1, img.Config.Member, "%s", configDifference(img.Config.Raw, due))
 }
 
 // sameMeaning says whether a container that runs with the image's own config
@@ -168,7 +169,7 @@ func architecture(img *inspect.Image, pack provenance.Pack) string {
 // dueEnv returns the search paths that belong into the config: those that the
 // profile's own etc/profile exports. A caller of the packer may leave them out
 // altogether; the image then has none.
-func dueEnv(img *inspect.Image, pack provenance.Pack, e era, out *findings) []string {
+func dueEnv(img *inspect.Image, pack provenance.Pack, e era, out *findings.List) []string {
 	own := img.Config.File.Config.Env
 	text, ok := profileFile(img, pack.Root, "etc/profile")
 	switch {
@@ -176,7 +177,7 @@ func dueEnv(img *inspect.Image, pack provenance.Pack, e era, out *findings) []st
 		return nil
 	case len(own) == 0:
 		if vars := exports(text, pack.Root); len(vars) > 0 {
-			out.note("env-empty", -1, "the config has none of the %d search paths that the profile exports", len(vars))
+			out.Note("env-empty", -1, "the config has none of the %d search paths that the profile exports", len(vars))
 		}
 		return nil
 	case ok:
@@ -188,7 +189,7 @@ func dueEnv(img *inspect.Image, pack provenance.Pack, e era, out *findings) []st
 			due = append(due, v)
 		}
 	}
-	out.note("env-unchecked", -1, "the profile's etc/profile was not read: of the search paths in the config it is only known that they lead into the profile")
+	out.Note("env-unchecked", -1, "the profile's etc/profile was not read: of the search paths in the config it is only known that they lead into the profile")
 	return due
 }
 

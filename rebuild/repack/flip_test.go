@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance/guix"
+	"audit/rebuild/repack/findings"
 )
 
 // Any byte of a frame that changes is told, and once, with the entry that it
@@ -67,11 +68,11 @@ func flipAll(t *testing.T, c *layerCheck) (flips int) {
 	for i, batch := range batches(c.layer, len(raw)) {
 		bit := byte(1) << (i % 8)
 		flip(raw, batch, bit)
-		c.out = &findings{}
+		c.out = &findings.List{}
 		c.checkFrame(bytes.NewReader(raw))
 		flip(raw, batch, bit)
-		if got, want := pathsOf(c.out.list), ownersOf(owners, batch); c.out.problems != len(batch) || !slices.Equal(got, want) {
-			t.Fatalf("layer %d, bytes %v of the frame, flipped by %#02x, belong to %q: %+v", c.layer.Index, batch, bit, want, c.out.list)
+		if got, want := pathsOf(c.out.All), ownersOf(owners, batch); c.out.Problems != len(batch) || !slices.Equal(got, want) {
+			t.Fatalf("layer %d, bytes %v of the frame, flipped by %#02x, belong to %q: %+v", c.layer.Index, batch, bit, want, c.out.All)
 		}
 		flips += len(batch)
 	}
@@ -93,7 +94,7 @@ func batches(l *inspect.Layer, size int) [][]int {
 			groups = append(groups, []span{s})
 			continue
 		}
-		if many = append(many, s); len(many) == listed {
+		if many = append(many, s); len(many) == findings.Listed {
 			groups, many = append(groups, many), nil
 		}
 	}

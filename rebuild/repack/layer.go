@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild/repack/findings"
 )
 
 // storeDir is where Guix keeps store items.
@@ -19,7 +20,7 @@ type layerCheck struct {
 	era   era
 	items bool  // store items belong into this layer
 	extra extra // what else belongs into it
-	out   *findings
+	out   *findings.List
 
 	seen     map[string]int // path → index of its first entry
 	repeats  map[int]int    // index of an entry that the packer writes again → index of the first
@@ -38,7 +39,7 @@ type folder struct {
 
 // run reports whether the packer, too, would have made the layer as it is.
 func (c *layerCheck) run() bool {
-	before := c.out.problems
+	before := c.out.Problems
 	if c.era.named {
 		c.walkNamed()
 	} else {
@@ -47,12 +48,12 @@ func (c *layerCheck) run() bool {
 	}
 	c.checkMissing()
 	c.checkFrame(c.layer.Frame.Open())
-	c.out.finishLayer(c.layer.Index)
-	return c.out.problems == before
+	c.out.FinishLayer(c.layer.Index)
+	return c.out.Problems == before
 }
 
 func (c *layerCheck) problem(rule, path, format string, args ...any) {
-	c.out.problem(rule, c.layer.Index, path, format, args...)
+	c.out.Problem(rule, c.layer.Index, path, format, args...)
 }
 
 // walk follows the entries in the way that tar goes through folders: a

@@ -39,6 +39,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/rebuild/repack/findings"
 )
 
 // Check packs the store items of img again and returns the check named repack.
@@ -70,15 +71,15 @@ func regenerate(img *inspect.Image, pack provenance.Pack) *attempt {
 	for _, e := range fit {
 		a := &attempt{img: img, pack: pack, era: e}
 		a.run()
-		if best == nil || a.out.problems < best.out.problems {
+		if best == nil || a.out.Problems < best.out.Problems {
 			best = a
 		}
-		if best.out.problems == 0 {
+		if best.out.Problems == 0 {
 			break
 		}
 	}
 	if why != "" {
-		best.out.note("era", -1, "%s", why)
+		best.out.Note("era", -1, "%s", why)
 	}
 	return best
 }
@@ -125,7 +126,7 @@ type attempt struct {
 	img  *inspect.Image
 	pack provenance.Pack
 	era  era
-	out  findings
+	out  findings.List
 
 	matched  int   // layers that came out the same
 	bytes    int64 // in them
@@ -164,7 +165,7 @@ func (a *attempt) plan() []*layerCheck {
 	last := len(a.img.Layers) - 1
 	if last == 0 || a.era.layers == single {
 		if last > 0 {
-			a.out.problem("layer-count", -1, "", "the image has %d layers; %s packs everything into one", last+1, a.era.name)
+			a.out.Problem("layer-count", -1, "", "the image has %d layers; %s packs everything into one", last+1, a.era.name)
 		}
 		return []*layerCheck{{layer: a.img.Layers[0], style: a.era.whole(), era: a.era, items: true, extra: made, out: &a.out}}
 	}
@@ -193,7 +194,7 @@ func (a *attempt) checkItems() {
 	for _, w := range a.weights {
 		held[w.layer]++
 		if layer, ok := first[w.path]; ok && layer != w.layer {
-			a.out.problem("duplicate-entry", w.layer, w.path[1:], "the store item is in layer %d, too", layer)
+			a.out.Problem("duplicate-entry", w.layer, w.path[1:], "the store item is in layer %d, too", layer)
 			continue
 		}
 		first[w.path] = w.layer
@@ -202,7 +203,7 @@ func (a *attempt) checkItems() {
 	for i := range max(0, last) {
 		n := held[i]
 		if n == 0 || n > 1 && i < last-1 {
-			a.out.problem("layer-split", i, "", "%d store items; the packer puts one into each layer, and what is left into the last but one", n)
+			a.out.Problem("layer-split", i, "", "%d store items; the packer puts one into each layer, and what is left into the last but one", n)
 		}
 	}
 }
@@ -210,23 +211,23 @@ func (a *attempt) checkItems() {
 // checkSplit holds the order of the items over the layers against their sizes.
 func (a *attempt) checkSplit() {
 	if a.era.layers == plain {
-		a.out.note("split-by-size", -1, "%s sorted the store items by the disk blocks that they took on the builder's file system, which the image does not tell", a.era.name)
+		a.out.Note("split-by-size", -1, "%s sorted the store items by the disk blocks that they took on the builder's file system, which the image does not tell", a.era.name)
 		a.freedoms = append(a.freedoms, "the split over layers follows the builder's file system")
 		return
 	}
 	if x, y, found := impossible(a.weights); found {
-		a.out.problem("layer-split", x.layer, x.path[1:], "it comes before %s, though it is smaller whatever size a folder has: %d bytes and %d folders against %d bytes and %d folders",
+		a.out.Problem("layer-split", x.layer, x.path[1:], "it comes before %s, though it is smaller whatever size a folder has: %d bytes and %d folders against %d bytes and %d folders",
 			y.path, x.content, x.folders, y.content, y.folders)
 		return
 	}
 	fs := splitOn(a.weights, closureOrder(a.img.Items))
 	if fs == "" {
 		a.undecided = "the split over layers cannot be explained"
-		a.out.add(inspect.Problem, "split-by-size", -1, "", "the store items are not sorted by size, whichever known file system one counts the folders' own sizes on; nor is the order impossible on another")
+		a.out.Add(inspect.Problem, "split-by-size", -1, "", "the store items are not sorted by size, whichever known file system one counts the folders' own sizes on; nor is the order impossible on another")
 		return
 	}
 	a.freedoms = append(a.freedoms, "the split over layers is that of a builder on "+fs)
-	a.out.note("split-by-size", -1, "the store items are sorted by size, and folders' own sizes count, which differ between file systems: this order is that of a builder on %s, and on another the same items can come in other layers", fs)
+	a.out.Note("split-by-size", -1, "the store items are sorted by size, and folders' own sizes count, which differ between file systems: this order is that of a builder on %s, and on another the same items can come in other layers", fs)
 }
 
 // noteOrder says whether the items stand in Guix's own order. It proves
@@ -235,33 +236,33 @@ func (a *attempt) noteOrder() {
 	order := closureOrder(a.img.Items)
 	for i, w := range a.weights {
 		if due := at(order, i); w.path != due {
-			a.out.note("item-order", 0, "the store items are not in the order that Guix gives to this closure: %s stands where %s is due", w.path, due)
+			a.out.Note("item-order", 0, "the store items are not in the order that Guix gives to this closure: %s stands where %s is due", w.path, due)
 			return
 		}
 	}
-	a.out.note("item-order", 0, "the %d store items are in the order that Guix gives to this closure, leaves first", len(a.weights))
+	a.out.Note("item-order", 0, "the %d store items are in the order that Guix gives to this closure, leaves first", len(a.weights))
 }
 
 // noteFreedoms names what the image decides and no rule does.
 func (a *attempt) noteFreedoms() {
 	if a.unsorted {
 		a.freedoms = append(a.freedoms, "the order inside folders is readdir's")
-		a.out.note("readdir-order", -1, "entry order inside folders is readdir's on the builder's file system: %s packs without tar --sort=name, so the same files can come in another order", a.era.name)
+		a.out.Note("readdir-order", -1, "entry order inside folders is readdir's on the builder's file system: %s packs without tar --sort=name, so the same files can come in another order", a.era.name)
 	}
 	if o := firstOwner(a.img.Layers[0]); a.era.layers == plain && len(a.img.Layers) > 1 {
 		a.freedoms = append(a.freedoms, "the owner is the builder's")
-		a.out.note("builder-owner", -1, "%s packs layers with the owners of the builder: user %d %q, group %d %q in each entry", a.era.name, o.uid, o.uname, o.gid, o.gname)
+		a.out.Note("builder-owner", -1, "%s packs layers with the owners of the builder: user %d %q, group %d %q in each entry", a.era.name, o.uid, o.uname, o.gid, o.gname)
 	}
 }
 
 // check turns the attempt into the check of a report.
 func (a *attempt) check() inspect.Check {
-	c := inspect.Check{ID: inspect.Repack, Status: inspect.Pass, Findings: a.out.list, Bytes: a.bytes}
+	c := inspect.Check{ID: inspect.Repack, Status: inspect.Pass, Findings: a.out.All, Bytes: a.bytes}
 	c.Summary = fmt.Sprintf("%d of %d layers regenerated, byte for byte, by the rules of %s", a.matched, len(a.img.Layers), a.era.name)
 	switch {
-	case a.out.problems > 0:
+	case a.out.Problems > 0:
 		c.Status = inspect.Fail
-		c.Summary += fmt.Sprintf("; problems: %d", a.out.problems)
+		c.Summary += fmt.Sprintf("; problems: %d", a.out.Problems)
 	case a.undecided != "":
 		c.Status = inspect.Unknown
 		c.Summary += "; " + a.undecided

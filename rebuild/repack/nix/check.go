@@ -8,6 +8,7 @@ import (
 	"audit/inspect"
 	"audit/provenance"
 	"audit/provenance/nix"
+	"audit/rebuild/repack/findings"
 )
 
 // Check packs the store items of img again and returns the check named repack.
@@ -47,7 +48,7 @@ type attempt struct {
 	packer string
 	lists  [][]string // store items of each layer by the history; nil where it does not tell
 
-	out      findings
+	out      findings.List
 	matched  int   // layers that came out the same
 	bytes    int64 // in them
 	unknown  int   // layers that no rule is known for
@@ -67,11 +68,11 @@ func (a *attempt) run() {
 		}
 		switch {
 		case l.Broken != nil:
-			a.out.problem("layer-broken", l.Index, "", "%v", l.Broken)
+			a.out.Problem("layer-broken", l.Index, "", "%v", l.Broken)
 			a.unknown++
 			continue
 		case c.rules == nil:
-			a.out.note("unknown-writer", l.Index, "nothing that is known to pack for Nix has written this layer, so it is not packed again")
+			a.out.Note("unknown-writer", l.Index, "nothing that is known to pack for Nix has written this layer, so it is not packed again")
 			a.unknown++
 			continue
 		}
@@ -83,14 +84,14 @@ func (a *attempt) run() {
 		a.compareConstants(c)
 		if c.disordered {
 			a.unsorted = true
-			a.out.note("readdir-order", l.Index, "the entries are not in the order that nixpkgs has written them in since 2021; nixpkgs 20.09 left it to the builder's file system")
+			a.out.Note("readdir-order", l.Index, "the entries are not in the order that nixpkgs has written them in since 2021; nixpkgs 20.09 left it to the builder's file system")
 		}
 	}
 	a.once()
 	a.split()
 	if root > 0 {
 		a.freedoms = append(a.freedoms, "what stands at the root is the author's")
-		a.out.note("root-taken", -1, "modes, owners and contents of %d entries outside the store are taken from the image: the author's contents and commands decide them", root)
+		a.out.Note("root-taken", -1, "modes, owners and contents of %d entries outside the store are taken from the image: the author's contents and commands decide them", root)
 	}
 }
 
@@ -106,7 +107,7 @@ func (a *attempt) compareConstants(c *layerCheck) {
 		a.common = c
 	}
 	if c.same != a.common.same {
-		a.out.problem("constants-differ", c.layer.Index, "", "its entries are of the second %d and of user %d %q, group %d %q; those of layer %d of the second %d and of user %d %q, group %d %q",
+		a.out.Problem("constants-differ", c.layer.Index, "", "its entries are of the second %d and of user %d %q, group %d %q; those of layer %d of the second %d and of user %d %q, group %d %q",
 			c.same.time, c.same.uid, c.same.uname, c.same.gid, c.same.gname,
 			a.common.layer.Index, a.common.same.time, a.common.same.uid, a.common.same.uname, a.common.same.gid, a.common.same.gname)
 		a.odd = true
@@ -122,7 +123,7 @@ func (a *attempt) once() {
 			if at, ok := first[item]; item == "" || ok && at == l.Index {
 				continue
 			} else if ok {
-				a.out.problem("duplicate-entry", l.Index, item[1:], "the store item is in layer %d, too", at)
+				a.out.Problem("duplicate-entry", l.Index, item[1:], "the store item is in layer %d, too", at)
 				a.odd = true
 			}
 			first[item] = l.Index
@@ -138,18 +139,18 @@ func (a *attempt) split() {
 	}
 	if len(held) > 1 {
 		a.freedoms = append(a.freedoms, "the split over layers is the packer's")
-		a.out.note("layer-split", -1, "the %d store items are in %d layers: which of them share one follows from how many others need them, or from the author's pipeline, and is taken from the image", len(a.img.Items), len(held))
+		a.out.Note("layer-split", -1, "the %d store items are in %d layers: which of them share one follows from how many others need them, or from the author's pipeline, and is taken from the image", len(a.img.Items), len(held))
 	}
 }
 
 // check turns the attempt into the check of a report.
 func (a *attempt) check() inspect.Check {
-	c := inspect.Check{ID: inspect.Repack, Status: inspect.Pass, Findings: a.out.list, Bytes: a.bytes}
+	c := inspect.Check{ID: inspect.Repack, Status: inspect.Pass, Findings: a.out.All, Bytes: a.bytes}
 	c.Summary = fmt.Sprintf("%d of %d layers regenerated, byte for byte, by the rules of %s", a.matched, len(a.img.Layers), a.packer)
 	switch {
-	case a.out.problems > 0 && a.matched+a.unknown < len(a.img.Layers), a.odd:
+	case a.out.Problems > 0 && a.matched+a.unknown < len(a.img.Layers), a.odd:
 		c.Status = inspect.Fail
-		c.Summary += fmt.Sprintf("; problems: %d", a.out.problems)
+		c.Summary += fmt.Sprintf("; problems: %d", a.out.Problems)
 	case a.unknown > 0:
 		c.Status = inspect.Unknown
 		c.Summary += fmt.Sprintf("; %d were not written by anything known here, or cannot be read", a.unknown)

@@ -10,18 +10,19 @@ import (
 
 	"audit/inspect"
 	"audit/provenance/nix"
+	"audit/rebuild/repack/findings"
 )
 
 // checkConfig looks whether the config is one that the packer has written: its
 // fields, those of the history, and how the JSON is laid out. What it says is
 // the author's. A registry client or another tool may have written it again.
-func checkConfig(img *inspect.Image, format string, out *findings) {
+func checkConfig(img *inspect.Image, format string, out *findings.List) {
 	due, known := configForms()[format]
 	if !known {
 		return
 	}
 	if why := due.differs(img); why != "" {
-		out.note("config-rewritten", -1, "the config is not as %s writes it (%s): another tool wrote it again, or changed it", format, why)
+		out.Note("config-rewritten", -1, "the config is not as %s writes it (%s): another tool wrote it again, or changed it", format, why)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/rebuild/repack"
+	"audit/rebuild/repack/findings"
 )
 
 // A layerCheck packs one layer again and holds the outcome against it.
@@ -16,7 +17,7 @@ type layerCheck struct {
 	layer *inspect.Layer
 	rules *rules
 	list  []string // its store items in order, as the history has them; nil where it does not tell
-	out   *findings
+	out   *findings.List
 
 	appendedAt  int // entry that begins the part that buildImage appends; -1 for none
 	same        constants
@@ -35,7 +36,7 @@ type constants struct {
 	time         int64
 }
 
-func newLayerCheck(l *inspect.Layer, out *findings) *layerCheck {
+func newLayerCheck(l *inspect.Layer, out *findings.List) *layerCheck {
 	c := &layerCheck{layer: l, rules: newRules(l), out: out, appendedAt: -1}
 	if c.rules != nil && c.rules.appended {
 		c.appendedAt = appendedAt(l.Entries)
@@ -72,17 +73,17 @@ func (c *layerCheck) atRoot(i int) bool {
 
 // run reports whether the packer, too, would have made the layer as it is.
 func (c *layerCheck) run() bool {
-	before := c.out.problems
+	before := c.out.Problems
 	c.checkOrder()
 	c.checkFolders()
 	c.checkFrame(c.layer.Frame.Open())
 	c.noteConstants()
-	c.out.finishLayer(c.layer.Index)
-	return c.out.problems == before
+	c.out.FinishLayer(c.layer.Index)
+	return c.out.Problems == before
 }
 
 func (c *layerCheck) problem(rule, path, format string, args ...any) {
-	c.out.problem(rule, c.layer.Index, path, format, args...)
+	c.out.Problem(rule, c.layer.Index, path, format, args...)
 }
 
 // appended says whether entry i is in the part that buildImage appends.
@@ -347,12 +348,12 @@ const (
 func (c *layerCheck) noteConstants() {
 	s := c.same
 	if s.time != nixpkgsDate && s.time != storeDate {
-		c.out.note("date-taken", c.layer.Index, "every entry is of the second %d: the author chose the date, or the packer is of a time that had another", s.time)
+		c.out.Note("date-taken", c.layer.Index, "every entry is of the second %d: the author chose the date, or the packer is of a time that had another", s.time)
 	}
 	if c.permEntries > 0 {
-		c.out.note("perms-taken", c.layer.Index, "%d entries of store items have another mode or owner than the store gives: the author chose them (perms)", c.permEntries)
+		c.out.Note("perms-taken", c.layer.Index, "%d entries of store items have another mode or owner than the store gives: the author chose them (perms)", c.permEntries)
 	}
 	if s.uid != 0 || s.gid != 0 {
-		c.out.note("owner-taken", c.layer.Index, "every entry belongs to user %d %q, group %d %q: the author chose the owner", s.uid, s.uname, s.gid, s.gname)
+		c.out.Note("owner-taken", c.layer.Index, "every entry belongs to user %d %q, group %d %q: the author chose the owner", s.uid, s.uname, s.gid, s.gname)
 	}
 }
