@@ -251,10 +251,8 @@ func newPlan(p *rebuild.Plan) *Plan {
 	for _, t := range p.Trust {
 		out.Trust = append(out.Trust, Trust{Text(t.Channel), Text(t.URL), t.Trusted, Text(t.Why)})
 	}
+	out.Command = commandOf(out.Command, p)
 	if s := p.Source; s != nil {
-		for i := range out.Command {
-			out.Command[i] = Text(withoutSource(string(out.Command[i]), s.Location))
-		}
 		for i := range out.Trust {
 			out.Trust[i].URL = Text(withoutSource(string(out.Trust[i].URL), s.Location))
 		}
@@ -282,9 +280,25 @@ func newSource(s *rebuild.Source) *Source {
 	return &Source{s.Kind, Text(withoutSource(s.Location, s.Location)), Text(s.Attribute), texts(s.Options)}
 }
 
+// commandOf is a command of a plan, or one that ran it, without the host's
+// folders.
+func commandOf(words []Text, p *rebuild.Plan) []Text {
+	if p == nil || p.Source == nil {
+		return words
+	}
+	for i, w := range words {
+		words[i] = Text(withoutSource(string(w), p.Source.Location))
+	}
+	return words
+}
+
 // withoutSource drops the host's folders from a word that begins with the
-// location of a source, when that is a file or folder of the host.
+// location of a source, when that is a file or folder of the host, and from an
+// option whose value begins with it.
 func withoutSource(word, location string) string {
+	if at := strings.Index(word, "="+location); at >= 0 && strings.HasPrefix(word, "--") {
+		return word[:at+1] + withoutSource(word[at+1:], location)
+	}
 	rest, ok := strings.CutPrefix(word, location)
 	local := strings.HasPrefix(location, "/") || strings.HasPrefix(location, "./") || strings.HasPrefix(location, "../")
 	if !ok || !local || inspect.ItemOf(strings.TrimPrefix(location, "/")) != "" {

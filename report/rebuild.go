@@ -26,7 +26,7 @@ func newRebuild(in Input) *Rebuild {
 		}
 	}
 	if in.Result != nil {
-		out.Command = texts(in.Result.Command)
+		out.Command = commandOf(texts(in.Result.Command), in.Plan)
 		out.Items = newItems(in.Result.Items)
 		for _, step := range in.Result.Steps {
 			out.Steps = append(out.Steps, Step{Text(step.Derivation), Text(step.Machine)})

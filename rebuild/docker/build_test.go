@@ -47,15 +47,20 @@ func TestBuildClassic(t *testing.T) {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	job := filepath.Dir(result.Image)
-	tag := result.Command[len(result.Command)-2]
+	made := calls()
+	tag := made[2][len(made[2])-1]
 	want := []string{
 		"docker version --format {{.Client.Version}} (engine {{.Server.Version}})",
-		"DOCKER_BUILDKIT=0 docker build --no-cache --network=none --build-arg=A=it's --file=DIR/my/Dockerfile --force-rm " + tag + " DIR",
-		"docker image save --output=JOB/rebuilt.tar " + strings.TrimPrefix(tag, "--tag="),
-		"docker image rm " + strings.TrimPrefix(tag, "--tag="),
+		"DOCKER_BUILDKIT=0 docker build --no-cache --network=none --build-arg=A=it's --file=DIR/my/Dockerfile --force-rm --tag=" + tag + " DIR",
+		"docker image save --output=JOB/rebuilt.tar " + tag,
+		"docker image rm " + tag,
 	}
-	if diff := cmp.Diff(want, lines(calls(), map[string]string{"DIR": dir, "JOB": job})); diff != "" {
+	if diff := cmp.Diff(want, lines(made, map[string]string{"DIR": dir, "JOB": job})); diff != "" {
 		t.Error(diff)
+	}
+	shown := []string{"docker", "build", "--no-cache", "--network=none", "--build-arg=A=it's", "--file=" + dir + "/my/Dockerfile", "--force-rm", "--tag=audit-rebuild", dir}
+	if diff := cmp.Diff(shown, result.Command); diff != "" || !strings.HasPrefix(tag, "audit-rebuild:") {
+		t.Errorf("%s\n%s", tag, diff)
 	}
 	items := []rebuild.Item{{Path: "1/3 FROM debian:12", How: rebuild.Reused}, {Path: "2/3 COPY a /a", How: rebuild.Reused}, {Path: "3/3 RUN make", How: rebuild.Built}}
 	if diff := cmp.Diff(items, result.Items); diff != "" {
@@ -136,7 +141,7 @@ func TestBuildOwnDockerfile(t *testing.T) {
 		t.Errorf("%q %v", text, err)
 	}
 	result, log, err = built(t, plan, "classic")
-	if err != nil || !strings.Contains(strings.Join(result.Command, " "), "--file="+filepath.Dir(result.Image)+"/Dockerfile") {
+	if err != nil || !strings.Contains(strings.Join(result.Command, " "), " --file=./Dockerfile ") {
 		t.Errorf("%v %q\n%s", err, result.Command, log)
 	}
 	if !strings.Contains(log, "The original was built by buildkit, this is classic") {

@@ -36,7 +36,7 @@ func (buildah) build(ctx context.Context, s *session, file string) error {
 	argv = append(argv, s.dockerfile()...)
 	argv = append(argv, s.call.buildahFlags()...)
 	argv = append(argv, "--iidfile="+note, s.call.context)
-	s.result.Command = argv
+	s.result.Command = s.shown(argv)
 	out, err := s.run(ctx, nil, argv...)
 	if err != nil {
 		return explain(err, string(out.Log))

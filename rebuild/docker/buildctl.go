@@ -35,7 +35,7 @@ func (buildctl) build(ctx context.Context, s *session, file string) error {
 		output += ",rewrite-timestamp=true"
 	}
 	argv = append(argv, output)
-	s.result.Command = argv
+	s.result.Command = s.shown(argv)
 	out, err := s.run(ctx, nil, argv...)
 	return explain(err, string(out.Log))
 }

@@ -61,7 +61,7 @@ func (d dockerBuild) build(ctx context.Context, s *session, file string) error {
 		argv = append(argv, "--force-rm")
 	}
 	argv = append(argv, "--tag="+tag, s.call.context)
-	s.result.Command = argv
+	s.result.Command = s.shown(argv)
 	out, err := s.run(ctx, d.env(s), argv...)
 	if err != nil {
 		return explain(err, string(out.Log))
@@ -77,8 +77,11 @@ func (d dockerBuild) build(ctx context.Context, s *session, file string) error {
 // tag names the image while it is in the engine: for this plan, in this job.
 func (s *session) tag() string {
 	sum := sha256.Sum256([]byte(s.plan.ConfigDigest + "\n" + s.job.Dir))
-	return fmt.Sprintf("audit-rebuild:%x", sum[:16])
+	return fmt.Sprintf("%s:%x", repository, sum[:16])
 }
+
+// repository is the name of rebuilt images in an engine.
+const repository = "audit-rebuild"
 
 // forgetting bounds how long an engine may take to remove an image.
 const forgetting = time.Minute

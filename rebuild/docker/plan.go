@@ -201,7 +201,7 @@ func (p *planner) readDockerfile(folder string) error {
 			return nil
 		}
 	}
-	p.refuse("the source %s has no %s, and the image's provenance holds none", folder, orUsual(p.call.file))
+	p.refuse("the source has no %s, and the image's provenance holds none", orUsual(p.call.file))
 	return nil
 }
 

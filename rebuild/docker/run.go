@@ -7,6 +7,7 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 
 	"audit/rebuild"
@@ -37,6 +38,18 @@ func (s *session) run(ctx context.Context, env []string, argv ...string) (rebuil
 	}
 	argv = append([]string{"/bin/sh", "-c", `exec "$@" >&2`, "sh"}, argv...)
 	return rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: handedOn(), Env: env, Log: log})
+}
+
+// shown is a command as the report has it: without where this run happens.
+func (s *session) shown(argv []string) []string {
+	words := slices.Clone(argv)
+	for n, w := range words {
+		if strings.HasPrefix(w, "--tag=") {
+			w = "--tag=" + repository
+		}
+		words[n] = strings.ReplaceAll(w, s.job.Dir, ".")
+	}
+	return words
 }
 
 // ask runs a program for what it prints, and says nothing of it.
