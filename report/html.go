@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -55,6 +56,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"first":     first,
 		"left":      left,
 		"shell":     shellWords,
+		"options":   options,
 		"width":     func(share float64) string { return fmt.Sprintf("%.2f", share*100) },
 		"px":        func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
 	}).Parse(pageText)
@@ -99,6 +101,26 @@ func textOf(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// A commandPart is a stretch of a command line: an option, which a line does
+// not break at its dashes, or all that stands before the next one.
+type commandPart struct {
+	Text   string
+	Option bool
+}
+
+func options(command string) []commandPart {
+	var parts []commandPart
+	at := 0
+	command = clip(command, maxBlock)
+	for _, m := range optionForm.FindAllStringSubmatchIndex(command, -1) {
+		parts = append(parts, commandPart{Text: command[at:m[2]]}, commandPart{Text: command[m[2]:m[3]], Option: true})
+		at = m[3]
+	}
+	return append(parts, commandPart{Text: command[at:]})
+}
+
+var optionForm = regexp.MustCompile(`\s(--?[A-Za-z][^\s=]*)`)
 
 // A diffLine is a line of a diff and what it is: "add", "del", "at", "" for one
 // that is the same, or "note" for what is said beside a diff.

@@ -61,12 +61,15 @@ func differenceCount(c *Comparison) string {
 const shownCauses = 4
 
 // causeCounts names the weightiest causes of what differs in files, in
-// parentheses.
+// parentheses; the only one needs no number.
 func causeCounts(ds []Difference) string {
 	if len(ds) == 0 {
 		return ""
 	}
 	groups := byCause(ds)
+	if len(groups) == 1 {
+		return " (" + Printable(string(groups[0].Cause)) + ")"
+	}
 	var words []string
 	for _, g := range groups[:min(len(groups), shownCauses)] {
 		words = append(words, fmt.Sprintf("%d %s", len(g.Differences), Printable(string(g.Cause))))

@@ -46,7 +46,7 @@ func TestMeaningSaysWhy(t *testing.T) {
 		want string
 	}{
 		{unreproducibleInput(t, 3), "6 differences in files (1 content, 1 missing, 1 mode, 3 timestamp), 1 difference in the config."},
-		{equivalentInput(t), "only the packaging differs (1 order), and each"},
+		{equivalentInput(t), "only the packaging differs (order), and each"},
 		{contradictedInput(t), "the check closure says no. The problem: etc/cron.d/job: it is in no store item, and the packer lays no such file down."},
 		{hostileInput(t), "The first of 7 problems: <script>alert(1)</script>\\x1b"},
 	} {
