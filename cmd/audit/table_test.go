@@ -28,9 +28,13 @@ type tableRow struct {
 func tableRows() []tableRow {
 	return []tableRow{
 		{"docker", "1.0", "eras/era-v1.0.1-single-gzip.tar.gz", ""},
+		{"docker", "between 1.0 and 1.1", "eras/era-81c3dc3224-single-gzip.tar.gz", ""},
 		{"docker", "1.2", "eras/era-v1.2.0-single-gzip.tar.gz", ""},
+		{"docker", "1.3", "eras/era-18a4882e30-single-gzip.tar.gz", ""},
+		{"docker", "between 1.3 and 1.4", "eras/era-9f00e7429d-single-gzip.tar.gz", ""},
 		{"docker", "1.4", "eras/era-v1.4.0-single-gzip.tar.gz", ""},
 		{"docker", "1.5", "eras/era-v1.5.0-single-gzip.tar.gz", ""},
+		{"docker --max-layers", "between 1.4 and 1.5", "eras/era-d3d3eedf7f-layers6-gzip.tar.gz", ""},
 		{"docker -C zstd", "1.5", "eras/era-v1.5.0-single-zstd.tar.zst", ""},
 		{"docker, transformations", "1.5", "eras/era-v1.5.0-single-gzip-transf.tar.gz", ""},
 		{"docker, no provenance", "1.5", "eras/era-v1.5.0-single-gzip-noprov.tar.gz", ""},

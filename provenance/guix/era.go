@@ -15,16 +15,18 @@ type era int
 
 const (
 	era10   era = iota
-	era11       // the environment in the config, /tmp, parents of symlinks
+	era2019     // the environment in the config: from 2019-07 to 2019-08
+	era11       // /tmp, parents of symlinks
 	era12       // a comment in the profile manifest
 	era13       // no hard links
-	era14       // manifest format 4; entries in the order of readdir
+	era2021     // entries in the order of readdir: from 2021-06 to 2022-07
+	era14       // manifest format 4
 	era2024     // layered images, with real times and owners: from 2024-01 to 2025-01
 	era2025     // a history in the config: from 2025-01 to 2025-06
 	era15       // the extra folder first
 )
 
-var eraNames = [...]string{"1.0", "1.1", "1.2", "1.3", "1.4", "of 2024, between 1.4 and 1.5", "of 2025, before 1.5", "1.5"}
+var eraNames = [...]string{"1.0", "between 1.0 and 1.1", "1.1", "1.2", "1.3", "between 1.3 and 1.4", "1.4", "of 2024, between 1.4 and 1.5", "of 2025, before 1.5", "1.5"}
 
 // An eraSpan is a run of eras that the evidence leaves open.
 type eraSpan struct{ first, last era }
@@ -63,7 +65,7 @@ type clue struct {
 // told apart.
 func (v *view) era(p *profile.Profile) (span eraSpan, because, odd []string) {
 	span = eraSpan{era10, era15}
-	for _, c := range slices.Concat(v.imageClues(), profileClues(p), commentClues(p)) {
+	for _, c := range slices.Concat(v.imageClues(), profileClues(p), commentClues(p), v.orderClues()) {
 		before := span
 		switch fits := span.narrow(c.span); {
 		case !fits && !c.weak:
@@ -103,7 +105,7 @@ func (v *view) tarballClues() []clue {
 	case !ok || store.Mode != storeMode:
 		return nil
 	case v.has(".", '5'):
-		return []clue{{what: "the root folder has an entry of its own", span: eraSpan{era14, era15}}}
+		return []clue{{what: "the root folder has an entry of its own", span: eraSpan{era2021, era15}}}
 	}
 	return []clue{{what: "the root folder has no entry of its own", span: eraSpan{era10, era13}}}
 }
@@ -123,7 +125,7 @@ func (v *view) configClues() []clue {
 	if v.config.Config.Env == nil {
 		clues = append(clues, clue{what: "its config has no environment", span: eraSpan{era10, era10}})
 	} else {
-		clues = append(clues, clue{what: "its config has an environment", span: eraSpan{era11, era15}})
+		clues = append(clues, clue{what: "its config has an environment", span: eraSpan{era2019, era15}})
 	}
 	if len(v.img.Layers) == 1 {
 		clues = append(clues, layerClues(v.img.Layers[0])...)
@@ -136,7 +138,7 @@ func layerClues(l *inspect.Layer) []clue {
 	var clues []clue
 	switch tmp, item := firstEntries(l); {
 	case tmp < 0:
-		clues = append(clues, clue{what: "there is no /tmp", span: eraSpan{era10, era10}})
+		clues = append(clues, clue{what: "there is no /tmp", span: eraSpan{era10, era2019}})
 	case tmp < item:
 		clues = append(clues, clue{what: "/tmp comes before the store items", span: eraSpan{era15, era15}})
 	default:
@@ -146,9 +148,18 @@ func layerClues(l *inspect.Layer) []clue {
 		clues = append(clues, clue{what: "there are hard links", span: eraSpan{era10, era12}})
 	}
 	if !isSorted(l) {
-		clues = append(clues, clue{what: "entries of one folder are not sorted by name", span: eraSpan{era14, era15}})
+		clues = append(clues, clue{what: "entries of one folder are not sorted by name", span: eraSpan{era2021, era15}})
 	}
 	return clues
+}
+
+// orderClues uses the order of an image of one layer, where it is that of
+// names; chance may have made it too.
+func (v *view) orderClues() []clue {
+	if len(v.img.Layers) != 1 || len(v.img.Config.Raw) == 0 || !isSorted(v.img.Layers[0]) {
+		return nil
+	}
+	return []clue{{what: "entries of each folder are sorted by name", span: eraSpan{era10, era13}, weak: true}}
 }
 
 // firstEntries returns the places of /tmp and of the first store item's first
@@ -200,7 +211,7 @@ func profileClues(p *profile.Profile) []clue {
 	case p.Version == 4:
 		return []clue{{what: "its profile manifest is of version 4", span: eraSpan{era14, era15}}}
 	case p.Version == 3:
-		return []clue{{what: "its profile manifest is of version 3", span: eraSpan{era10, era13}}}
+		return []clue{{what: "its profile manifest is of version 3", span: eraSpan{era10, era2021}}}
 	}
 	return []clue{{what: fmt.Sprintf("its profile manifest is of version %d, older than 1.0", p.Version), span: eraSpan{-1, -1}}}
 }

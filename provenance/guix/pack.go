@@ -106,12 +106,12 @@ func FriendlyName(names []string) string {
 // profile root by default.
 func defaultTag(span eraSpan, root, friendly string) string {
 	switch {
-	case span.last == era10:
+	case span.last <= era2019:
 		base := root[strings.LastIndexByte(root, '/')+1:]
 		hash, name, _ := strings.Cut(base, "-")
 		name, _, _ = strings.Cut(name, "-")
 		return name + ":" + hash
-	case span.last < era14:
+	case span.last < era2021:
 		return friendly + ":latest"
 	}
 	return repositoryName(friendly) + ":latest"
@@ -304,7 +304,7 @@ func (v *view) tag(pack *provenance.Pack, root string, span eraSpan) {
 		return
 	}
 	repository, ok := strings.CutSuffix(tag, ":latest")
-	if !ok || span.last < era14 || repositoryName(tagArgument(repository)) != repository {
+	if !ok || span.last < era2021 || repositoryName(tagArgument(repository)) != repository {
 		pack.Unknown = append(pack.Unknown, fmt.Sprintf("--image-tag: guix pack of that time does not give the name %s", quote(tag)))
 		return
 	}

@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix"
 	"audit/rebuild/repack/findings"
 )
 
@@ -38,10 +39,10 @@ func TestVersions(t *testing.T) {
 
 func TestCandidates(t *testing.T) {
 	for text, want := range map[string]string{
-		"1.0":     "Guix 1.0",
-		"1.1-1.2": "Guix 1.1 and 1.2",
-		"1.3":     "Guix 1.3",
-		"1.2-1.3": "Guix 1.1 and 1.2, Guix 1.3",
+		"1.0":     "Guix 1.0, Guix between 1.0 and 1.1",
+		"1.1-1.2": "Guix 1.1 and 1.2, Guix between 1.0 and 1.1",
+		"1.3":     "Guix 1.3, Guix between 1.3 and 1.4",
+		"1.2-1.3": "Guix 1.1 and 1.2, Guix 1.3, Guix between 1.3 and 1.4",
 		"1.4":     "Guix 1.4, Guix of spring 2025, before 1.5",
 		"1.5":     "Guix 1.5, Guix of spring 2025, before 1.5",
 		"1.7":     "Guix 1.5",
@@ -68,9 +69,9 @@ func eraNames(list []era) string {
 // for the era.
 func TestManifestTellsEra(t *testing.T) {
 	for _, c := range []struct{ sample, era, want string }{
-		{sortedImage, "1.4", "Guix 1.0, Guix 1.1 and 1.2, Guix 1.3"},
+		{sortedImage, "1.4", "Guix 1.0, Guix 1.1 and 1.2, Guix 1.3, Guix between 1.0 and 1.1"},
 		{sortedImage, "1.2", "Guix 1.1 and 1.2"},
-		{oldestImage, "", "Guix 1.0, Guix 1.1 and 1.2, Guix 1.3"},
+		{oldestImage, "", "Guix 1.0, Guix 1.1 and 1.2, Guix 1.3, Guix between 1.0 and 1.1"},
 		{plainImage, "1.3", "Guix 1.4, Guix 1.5, Guix of spring 2025, before 1.5"},
 		{plainImage, "", "Guix 1.4, Guix 1.5, Guix of spring 2025, before 1.5"},
 	} {
@@ -87,6 +88,41 @@ func TestManifestTellsEra(t *testing.T) {
 	img.Config.File.History = make([]v1.History, 1) // a later packer, given an older profile
 	if fit, _ := candidates(img, recipeOf(t, img, "1.5").Pack); eraNames(fit) != "Guix 1.5, Guix of spring 2025, before 1.5" {
 		t.Errorf("version 3 and a history: %s", eraNames(fit))
+	}
+}
+
+// That tar did not sort is a freedom of those alone who packed without sorting,
+// and an order of names is none of theirs.
+func TestBetweenReleases(t *testing.T) {
+	for sample, want := range map[string]string{
+		"eras/era-81c3dc3224-single-gzip.tar.gz":  "Guix between 1.0 and 1.1",
+		"eras/era-18a4882e30-single-gzip.tar.gz":  "Guix 1.3",
+		"eras/era-9f00e7429d-single-gzip.tar.gz":  "Guix between 1.3 and 1.4; the order inside folders is readdir's",
+		"eras/era-d3d3eedf7f-layers6-gzip.tar.gz": "Guix 1.4; the split over layers follows the builder's file system; the order inside folders is readdir's; the owner is the builder's",
+	} {
+		img := openAll(t, filepath.Join(samples, sample))
+		ev, err := guix.System{}.Recover(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := Check(img, ev.Recipe); c.Status != inspect.Pass || !strings.HasSuffix(c.Summary, "by the rules of "+want) {
+			t.Errorf("%s: %v, %s", sample, c.Status, c.Summary)
+		}
+	}
+	for sample, want := range map[string]bool{sortedImage: false, oldestImage: false, "eras/era-9f00e7429d-single-gzip.tar.gz": true} {
+		img := openAll(t, filepath.Join(samples, sample))
+		ev, err := guix.System{}.Recover(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{"1.3", "between 1.3 and 1.4", "1.4", "1.5"} {
+			ev.Recipe.Pack.Era = text
+			fit, _ := candidates(img, ev.Recipe.Pack)
+			unsorted := slices.ContainsFunc(fit, func(e era) bool { return !e.sorted })
+			if unsorted != want {
+				t.Errorf("%s, said to be %s: %s", sample, text, eraNames(fit))
+			}
+		}
 	}
 }
 

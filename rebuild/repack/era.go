@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 )
 
 // An era is a span of Guix versions that packed alike (guix/docker.scm and
@@ -14,6 +15,7 @@ import (
 type era struct {
 	name        string
 	first, last int // minor versions of Guix 1 that packed so
+	comments    int // lines of comment that a profile's manifest of version 3 must begin with; 0 for any
 
 	sorted     bool // tar got --sort=name
 	linked     bool // tar did not get --hard-dereference
@@ -40,8 +42,8 @@ const (
 )
 
 // eras lists the eras; those after 1.5 are taken to pack as 1.5 does until
-// they are seen to do otherwise. The last one overlaps two versions and comes
-// last so that a release is preferred to a commit between releases.
+// they are seen to do otherwise. What was packed by commits between releases comes
+// last, so that a release is preferred.
 func eras() []era {
 	return []era{
 		{name: "Guix 1.0", first: 0, last: 0, sorted: true, linked: true, bareLinks: true},
@@ -49,6 +51,8 @@ func eras() []era {
 		{name: "Guix 1.3", first: 3, last: 3, sorted: true, tmp: true, env: true},
 		{name: "Guix 1.4", first: 4, last: 4, tmp: true, env: true, layers: plain},
 		{name: "Guix 1.5", first: 5, last: latest, tmp: true, env: true, history: true, extraFirst: true, storeDirs: true, layers: pinned},
+		{name: "Guix between 1.0 and 1.1", first: 0, last: 1, sorted: true, linked: true, bareLinks: true, env: true},
+		{name: "Guix between 1.3 and 1.4", first: 3, last: 3, comments: 4, tmp: true, env: true},
 		{name: "Guix of spring 2025, before 1.5", first: 4, last: 5, tmp: true, env: true, history: true, layers: pinned},
 	}
 }
@@ -59,6 +63,7 @@ func erasOf(format string) []era {
 	case tarball:
 		return []era{
 			{name: "guix pack -f tarball since Guix 1.4", first: 4, last: latest, sorted: true, dotted: true, fromRoot: true},
+			{name: "guix pack -f tarball between Guix 1.3 and 1.4", first: 3, last: 3, comments: 4, sorted: true, dotted: true, fromRoot: true},
 			{name: "guix pack -f tarball up to Guix 1.3", first: 0, last: 3, sorted: true, linked: true, dotted: true, named: true},
 			{name: "guix pack -f tarball of Guix 1.3, without hard links", first: 3, last: 3, sorted: true, dotted: true, named: true},
 		}
@@ -111,12 +116,20 @@ func candidates(img *inspect.Image, pack provenance.Pack) (fit []era, why string
 		both = shown
 		why = fmt.Sprintf("the profile's manifest is as Guix %s writes it, so those rules apply, though the recipe takes the packer for Guix %s", shown, pack.Era)
 	}
+	text, _ := profileFile(img, pack.Root, "manifest")
 	for _, e := range erasOf(pack.Format) {
-		if _, ok := both.both(span{e.first, e.last}); ok {
+		if _, ok := both.both(span{e.first, e.last}); ok && e.mayComment(text) {
 			fit = append(fit, e)
 		}
 	}
 	return fit, why
+}
+
+// mayComment says whether a profile's manifest may be of the era by the comment
+// that it begins with: without --sort=name that is what tells what was packed
+// since 2021 from what was packed before, and put into another order since.
+func (e era) mayComment(manifest []byte) bool {
+	return e.comments == 0 || manifestVersion(manifest) != 3 || profile.LeadingComments(manifest) == e.comments
 }
 
 // manifestSpan tells the era by the version of the profile's manifest: 3 up to

@@ -28,8 +28,7 @@ func TestEveryByteOfTheFrame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fit, _ := candidates(img, ev.Recipe.Pack)
-			a := &attempt{img: img, pack: ev.Recipe.Pack, era: fit[0]}
+			a := &attempt{img: img, pack: ev.Recipe.Pack, era: regenerate(img, ev.Recipe.Pack).era}
 			flips := 0
 			for _, c := range a.plan() {
 				if !c.run() {

@@ -98,7 +98,7 @@ func parse(where string, text []byte) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Profile{Where: where, Version: version, Comments: leadingComments(text)}
+	p := &Profile{Where: where, Version: version, Comments: LeadingComments(text)}
 	r := &reader{Profile: p, seen: make(map[entryKey]*Entry)}
 	if len(data) > 1 {
 		r.problem(data[1].Pos, "data after the profile manifest")
@@ -136,9 +136,9 @@ func isForm(v scheme.Value, head string, n int) bool {
 	return v.IsList() && len(v.Items) == n && v.Items[0].IsSymbol(head)
 }
 
-// leadingComments counts the lines that begin with a semicolon at the start of
+// LeadingComments counts the lines that begin with a semicolon at the start of
 // the text. Each Guix writes its own number of them.
-func leadingComments(text []byte) int {
+func LeadingComments(text []byte) int {
 	n := 0
 	for len(text) > 0 && text[0] == ';' {
 		n++
