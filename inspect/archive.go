@@ -4,25 +4,30 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // An archive is a tar file that carries an image, read in one pass: what its
 // members mean is known only when its manifest has been seen, which may come
-// last, so every member that looks like a layer is read as one.
+// last, so every member that looks like a layer is read as one. In a file on
+// disk several are read at the same time.
 type archive struct {
 	pass    *pass
 	in      *counter
-	at      io.ReaderAt // the archive, where it can be read again; else nil
-	buf     *bufio.Reader
+	file    *source // the archive, where it can be read at any place; else nil
 	members []*member
 	byPath  map[string]*member // the last of each path
+	slots   chan struct{}      // one for each layer being read
+	reading sync.WaitGroup
 }
 
 type member struct {
@@ -34,30 +39,48 @@ type member struct {
 	layer *Layer  // of members that look like a layer
 	odd   bool    // neither file, folder nor link
 	other v1.Hash // of members whose path names another algorithm than SHA-256
+	err   error   // of reading it
 }
 
-// readArchive reads all members, and checks what follows the last.
-func (p *pass) readArchive(r io.Reader, at io.ReaderAt) (*archive, []Finding, error) {
-	a := &archive{pass: p, in: &counter{r: r}, at: at, buf: bufio.NewReaderSize(nil, 128<<10), byPath: make(map[string]*member)}
+// readArchive reads all members, and checks what follows the last. Where file is
+// not nil it is what r reads.
+func (p *pass) readArchive(r io.Reader, file *source) (*archive, []Finding, error) {
+	a := &archive{pass: p, in: &counter{r: r}, file: file, byPath: make(map[string]*member), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	tr := tar.NewReader(a.in)
+	if file != nil {
+		a.in.r = file.section(0, file.size)
+		tr = tar.NewReader(skipper{a.in})
+	}
+	err := a.walk(tr)
+	a.reading.Wait()
+	for _, m := range slices.Backward(a.members) {
+		err = cmp.Or(m.err, err) // the first is said, however they were read
+	}
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, nil, fatal
+	}
+	if err != nil {
+		return nil, nil, &FormatError{a.place(), err}
+	}
+	found := append(a.oddities(), a.unended()...)
+	trailing, err := p.trailing(a.in.r)
+	return a, append(found, trailing...), err
+}
+
+// walk reads one member after the other.
+func (a *archive) walk(tr *tar.Reader) error {
 	for {
 		hdr, err := tr.Next()
 		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = a.add(hdr, tr)
-		}
-		if fatal := p.fatal(err); fatal != nil {
-			return nil, nil, fatal
+			return nil
 		}
 		if err != nil {
-			return nil, nil, &FormatError{a.place(), err}
+			return err
+		}
+		if err := a.add(hdr, tr); err != nil {
+			return err
 		}
 	}
-	found := append(a.oddities(), a.unended()...)
-	trailing, err := p.trailing(r)
-	return a, append(found, trailing...), err
 }
 
 // unended reports an archive without the blocks of zeros that end one: where
@@ -90,10 +113,7 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 	case tar.TypeLink:
 		m.link = cleanPath(hdr.Linkname)
 	case tar.TypeReg, tar.TypeCont, tar.TypeGNUSparse:
-		if isSparse(hdr) {
-			r = a.pass.bounded(m.Name, r)
-		}
-		if err := a.read(m, r, a.from(hdr)); err != nil {
+		if err := a.content(m, hdr, r); err != nil {
 			return err
 		}
 	case tar.TypeDir, tar.TypeXGlobalHeader:
@@ -106,37 +126,49 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 	return nil
 }
 
-// read reads the content of a member as what its first bytes say it is. Where
-// the same bytes can be read again they are in at.
+// content reads the content of a member as what its first bytes say it is. Where
+// r need not be read for it, it is read at the same time as what follows.
+func (a *archive) content(m *member, hdr *tar.Header, r io.Reader) error {
+	if isSparse(hdr) {
+		return a.read(m, a.pass.bounded(m.Name, r), nil)
+	}
+	if a.file == nil || hdr.Size < apartBytes {
+		return a.read(m, r, nil)
+	}
+	part := a.file.section(a.in.n, hdr.Size)
+	a.slots <- struct{}{}
+	a.reading.Go(func() {
+		m.err = a.read(m, part, part.r.(io.ReaderAt))
+		<-a.slots
+	})
+	return nil
+}
+
+// apartBytes is the size from which on it pays to read a member on its own.
+const apartBytes = 64 << 10
+
+// read reads the content of a member; where the same bytes can be read again
+// they are in at.
 func (a *archive) read(m *member, r io.Reader, at io.ReaderAt) error {
 	other := newOtherHash(m.path)
-	a.buf.Reset(other.tee(r))
-	head, err := a.buf.Peek(tarBlock)
+	in := bufio.NewReaderSize(other.tee(r), 128<<10)
+	head, err := in.Peek(tarBlock)
 	if err != nil && err != io.EOF {
 		return err
 	}
 	if looksLikeTar(head) || sniffCompression(head) != None {
-		m.layer, err = a.pass.readLayer(m.Name, a.buf, at)
+		m.layer, err = a.pass.readLayer(m.Name, in, at)
 		if err != nil {
 			return err
 		}
 		m.Digest, m.Size = m.layer.Digest, m.layer.Size
-	} else if err := a.readDocument(m, a.buf, looksLikeJSON(head)); err != nil {
+	} else if err := a.readDocument(m, in, looksLikeJSON(head)); err != nil {
 		return err
 	}
 	if m.other = other.sum(); m.layer != nil {
 		m.layer.other = m.other
 	}
 	return nil
-}
-
-// from returns the content of the member whose header was just read, as bytes
-// that can be read again; nil when they cannot, or not as they lie there.
-func (a *archive) from(hdr *tar.Header) io.ReaderAt {
-	if a.at == nil || isSparse(hdr) {
-		return nil
-	}
-	return io.NewSectionReader(a.at, a.in.n, hdr.Size)
 }
 
 // A counter counts the bytes that are read through it, and the zeros at their
@@ -151,6 +183,22 @@ func (c *counter) Read(p []byte) (int, error) {
 	c.n += int64(n)
 	c.zeros = zerosAtEnd(c.zeros, p[:n])
 	return n, err
+}
+
+// A skipper is a counter of a file, in which a tar reader passes over what it
+// need not read.
+type skipper struct{ *counter }
+
+// Seek moves on from where the reading is; to go elsewhere is an error.
+func (s skipper) Seek(offset int64, whence int) (int64, error) {
+	if whence != io.SeekCurrent || offset < 0 {
+		return 0, errors.ErrUnsupported
+	}
+	if offset > 0 {
+		s.n, s.zeros = s.n+offset, 0
+	}
+	_, err := s.r.(*source).r.(io.Seeker).Seek(offset, io.SeekCurrent)
+	return s.n, err
 }
 
 // zerosAtEnd returns how many zero bytes are at the end of a stream that had

@@ -186,11 +186,11 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 		return nil, &FormatError{"the file", err}
 	}
 	defer x.close()
-	at := src.at()
-	if compression != None {
-		at = nil
+	file := src
+	if compression != None || src.at() == nil {
+		file = nil
 	}
-	img, err := p.openTar(bufio.NewReaderSize(p.expanded("the archive", compression, x), sniffBytes), at, compression, f)
+	img, err := p.openTar(bufio.NewReaderSize(p.expanded("the archive", compression, x), sniffBytes), file, compression, f)
 	if err != nil {
 		return nil, err
 	}
@@ -205,8 +205,8 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 const sniffBytes = 256 << 10
 
 // openTar reads a tar: an archive that carries an image, or a root file system.
-// Where its bytes can be read again they are in at, else that is nil.
-func (p *pass) openTar(r *bufio.Reader, at io.ReaderAt, c Compression, f form) (*Image, error) {
+// Where it can be read at any place it is file, else that is nil.
+func (p *pass) openTar(r *bufio.Reader, file *source, c Compression, f form) (*Image, error) {
 	head, err := r.Peek(sniffBytes)
 	if fatal := p.fatal(err); fatal != nil {
 		return nil, fatal
@@ -221,9 +221,9 @@ func (p *pass) openTar(r *bufio.Reader, at io.ReaderAt, c Compression, f form) (
 		return nil, notAnImage(c, err)
 	}
 	if f.transport == RootFS || f.transport == "" && looksLikeRootFS(head) {
-		return p.readRootFS(r, at, f)
+		return p.readRootFS(r, file, f)
 	}
-	a, problems, err := p.readArchive(r, at)
+	a, problems, err := p.readArchive(r, file)
 	if err != nil {
 		return nil, err
 	}
@@ -268,7 +268,11 @@ func isArchiveMember(path string, kind byte) bool {
 
 // readRootFS reads a flattened file system, such as docker export and
 // guix pack -f tarball write it: one layer, and no config.
-func (p *pass) readRootFS(r *bufio.Reader, at io.ReaderAt, f form) (*Image, error) {
+func (p *pass) readRootFS(r *bufio.Reader, file *source, f form) (*Image, error) {
+	var at io.ReaderAt
+	if file != nil {
+		at = file.at()
+	}
 	layer, err := p.readLayer("rootfs", r, at)
 	if err != nil {
 		return nil, err

@@ -4,16 +4,18 @@ import (
 	"context"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 // A source is where the bytes of an image come from: it counts them, reports
 // progress, heeds cancellation and tells the pass of its own failure.
 type source struct {
-	pass *pass
-	r    io.Reader
-	size int64 // 0 when unknown
-	n    int64
-	told int64
+	pass  *pass
+	r     io.Reader
+	size  int64        // 0 when unknown
+	n     atomic.Int64 // bytes read, those of its sections included
+	quiet int64        // bytes read since progress was reported
+	whole *source      // what this is a section of; nil when it is none
 }
 
 // progressStep is how many bytes lie between two calls of Options.Progress.
@@ -27,21 +29,35 @@ func (s *source) at() io.ReaderAt {
 	return nil
 }
 
+// section returns the n bytes from off on of a source that can be read again,
+// to be read at the same time as others.
+func (s *source) section(off, n int64) *source {
+	return &source{pass: s.pass, r: io.NewSectionReader(s.at(), off, n), whole: s}
+}
+
 func (s *source) Read(buf []byte) (int, error) {
 	if err := s.pass.ctx.Err(); err != nil {
 		return 0, err
 	}
 	n, err := s.r.Read(buf)
-	s.n += int64(n)
-	s.pass.read.Add(int64(n))
-	if s.pass.opt.Progress != nil && s.n-s.told >= progressStep {
-		s.told = s.n
-		s.pass.opt.Progress(s.n, s.size)
-	}
+	s.count(int64(n))
 	if err != nil && err != io.EOF {
 		s.pass.fault.set(err)
 	}
 	return n, err
+}
+
+func (s *source) count(n int64) {
+	whole := s
+	if s.whole != nil {
+		whole = s.whole
+	}
+	read := whole.n.Add(n)
+	s.pass.read.Add(n)
+	if s.quiet += n; s.quiet >= progressStep && s.pass.opt.Progress != nil {
+		s.quiet = 0
+		s.pass.opt.Progress(read, whole.size)
+	}
 }
 
 // interruptible returns a reader of r whose Read returns when ctx is done even

@@ -73,8 +73,8 @@ func (p *pass) walkSquashfs(b *region, layer *Layer) error {
 	if err != nil {
 		return err
 	}
-	p.once = true // deduplicated files are hard links there, across store items
 	w := &squashWalk{squashFS: s, layer: layer, sink: p.newSink(layer), refs: make(map[uint32]uint64), names: make(map[linkKey]string)}
+	w.sink.store.once = true // deduplicated files are hard links there, across store items
 	if err := w.tree(); err != nil {
 		w.sink.store.spool.Close()
 		return err

@@ -22,6 +22,7 @@ type storeReader struct {
 	items map[string]*storeItem
 	loose []*sightings // of files outside the store that name store items
 	at    io.ReaderAt  // the layer's tar, where it can be read again; else nil
+	once  bool         // the spool keeps all items, since nothing is read twice
 	spool spool
 	own   *storeItem // of the entry being read; nil outside the store
 	links []hardLink
@@ -54,11 +55,11 @@ type hardLink struct {
 }
 
 func newStoreReader(p *pass, where string) *storeReader {
-	return &storeReader{pass: p, where: where, items: make(map[string]*storeItem), spool: spool{dir: p.opt.TempDir}}
+	return &storeReader{pass: p, where: where, items: make(map[string]*storeItem), once: p.once, spool: spool{dir: p.opt.TempDir}}
 }
 
 // drops says whether contents are kept no longer than their item lasts.
-func (s *storeReader) drops() bool { return s.at == nil && !s.pass.once }
+func (s *storeReader) drops() bool { return s.at == nil && !s.once }
 
 // enter takes note of an entry, of whose content e.Size is promised, and
 // returns where its references belong.
