@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -69,6 +70,7 @@ type finder struct {
 	img   *inspect.Image
 	again *inspect.Image // the same image, read for other contents; may be nil
 	files map[string]inspect.File
+	links map[string]string // symlinks of the folder of documentation: where they lead
 	known licenses
 	os    *ospackages.Installed
 	keys  map[string]string // of packages of the distribution, by manager, name, version and architecture
@@ -82,12 +84,15 @@ type finder struct {
 func (b *Bill) find(img *inspect.Image, opt Options) {
 	files := img.Files()
 	f := &finder{
-		img: img, again: opt.Again, files: make(map[string]inspect.File), known: newLicenses(),
+		img: img, again: opt.Again, files: make(map[string]inspect.File), links: make(map[string]string), known: newLicenses(),
 		os: ospackages.ReadFiles(img, files), keys: make(map[string]string), found: make(map[string]*Part),
 	}
 	for _, file := range files {
-		if file.Type == '0' {
+		switch {
+		case file.Type == '0':
 			f.files[file.Path] = file
+		case file.Type == '2' && path.Dir(file.Path)+"/" == docFolder:
+			f.links[file.Path] = file.Linkname
 		}
 	}
 	f.system()
@@ -117,7 +122,7 @@ func comparePlaces(a, b Place) int {
 // Keep says whether the bill of an image needs the content of the file at
 // path.
 func Keep(path string) bool {
-	return ospackages.Keep(path) || isPython(path) || isR(path) || isNpm(path)
+	return ospackages.Keep(path) || isCopyright(path) || isPython(path) || isR(path) || isNpm(path)
 }
 
 // maxMetadata bounds the metadata of one package: honest ones have some

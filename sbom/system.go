@@ -16,9 +16,13 @@ func (f *finder) system() {
 		if p.Name == "" {
 			continue
 		}
+		license := f.known.declared(p.License)
+		if p.Manager == ospackages.Dpkg {
+			license = f.debianLicense(p.Name)
+		}
 		f.keys[systemKey(p)] = f.add(Part{
 			Ecosystem: Ecosystem(p.Manager), Name: p.Name, Version: p.Version, Arch: p.Arch,
-			License: f.known.declared(p.License), PURL: systemPURL(p, f.os.Release),
+			License: license, PURL: systemPURL(p, f.os.Release),
 			CPE:      cpe(p.Name, upstream(p.Manager, p.Version)),
 			Evidence: []Place{{p.Layer, p.Path}},
 		})
