@@ -333,3 +333,22 @@ func TestDistributionWithGuix(t *testing.T) {
 		}
 	}
 }
+
+// A system of Guix that has booted, and was exported then, has the files of a
+// distribution, which lead into its store.
+func TestBootedSystem(t *testing.T) {
+	for target, want := range map[string]bool{"/gnu/store": true, "/usr/lib": false, "/etc/static": false} {
+		img := open(t, filepath.Join(fixturesDir, "forms/system.tar.gz"))
+		img.Transport, img.Config, img.Layers[0].Member = inspect.RootFS, inspect.Config{}, ""
+		if target == "/gnu/store" {
+			target = img.Items[0].Path
+		}
+		img.Layers[0].Entries = append(img.Layers[0].Entries,
+			inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
+			inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
+		ev, err := System{}.Recover(img)
+		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatSystem || ev.Closure.Status == inspect.Fail) {
+			t.Errorf("%s: %v, %+v", target, err, ev)
+		}
+	}
+}

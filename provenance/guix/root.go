@@ -70,14 +70,42 @@ func (v *view) hasPackLayers() bool {
 }
 
 // isDistribution says whether the files are those of a distribution, which the
-// store of Guix is but a part of.
+// store of Guix is but a part of. A system of Guix that has booted keeps such
+// files in its store.
 func (v *view) isDistribution() bool {
 	for _, p := range []string{"etc/os-release", "usr/lib/os-release", "etc/debian_version", "etc/alpine-release", "etc/redhat-release"} {
-		if f, ok := v.file(p); ok && f.Type != '5' && !strings.HasPrefix(absolute(f), storeDir) {
+		if f, ok := v.file(p); ok && f.Type != '5' && !v.leadsIntoStore(p) {
 			return len(v.img.Config.Raw) == 0
 		}
 	}
 	return false
+}
+
+// leadsIntoStore says whether the symlinks on the way to a path lead into the
+// store. More of them than Linux follows lead nowhere.
+func (v *view) leadsIntoStore(p string) bool {
+	for range 40 {
+		if strings.HasPrefix("/"+p, storeDir) {
+			return true
+		}
+		next, ok := v.follow(p)
+		if !ok {
+			return false
+		}
+		p = next
+	}
+	return false
+}
+
+// follow puts its target in the place of the first symlink on the way to a path.
+func (v *view) follow(p string) (next string, ok bool) {
+	parts := strings.Split(p, "/")
+	for i := range parts {
+		if f, ok := v.file(path.Join(parts[:i+1]...)); ok && f.Type == '2' {
+			return strings.TrimPrefix(path.Join(absolute(f), path.Join(parts[i+1:]...)), "/"), true
+		}
+	}
+	return "", false
 }
 
 func without(roots []string, root string) []string {
