@@ -67,7 +67,11 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 		}
 		fmt.Fprintln(c.App.Writer, path)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d channels, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), len(recipe.Packages), recipe.Status)
+	sources := "sources"
+	if recipe.System == provenance.Guix {
+		sources = "channels"
+	}
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d %s, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
 	for _, p := range recipe.Problems {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(p))
 	}

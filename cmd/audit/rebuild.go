@@ -85,7 +85,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	}
 	defer os.RemoveAll(dir)
 	tell := newProgress(c.App.ErrWriter)
-	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
+	ctx, cancel := (&line{timeout: c.Duration("timeout")}).deadline(c.Context)
+	defer cancel()
+	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
 	tell.clear()
 	if err != nil {
 		return planFailure(err)
