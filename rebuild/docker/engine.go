@@ -99,7 +99,7 @@ func advise(asked, original string) string {
 		get = "buildah: install it (in Debian: buildah)."
 	}
 	if asked == "" && slices.Contains(Engines(), original) {
-		get = fmt.Sprintf("The image was built by %s; another engine would write another history into its config. %s", original, get)
+		get = fmt.Sprintf("The image was built by %s; another engine, which --builder can name, would write another history into its config. %s", original, get)
 	}
 	return get + " Or run rebuild.sh on a machine that has it and hand the image over with --rebuilt IMAGE."
 }
