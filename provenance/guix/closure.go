@@ -62,7 +62,7 @@ func (v *view) closureRoots(p provenance.Pack) []string {
 		roots = append(roots, item)
 	}
 	for _, r := range v.img.Loose {
-		if r.Layer < 0 && p.Format == formatSystem {
+		if r.Layer < 0 && storeName(p.Root) == "system" {
 			roots = append(roots, r.To)
 		}
 	}

@@ -14,6 +14,7 @@ const (
 	formatSquashfs = "squashfs"      // guix pack --format=squashfs
 	formatExport   = "docker-export" // the file system of a container of guix pack --format=docker
 	formatSystem   = "system-docker" // guix system image --image-type=docker
+	formatFiles    = "system-files"  // the file system of a system, exported or written otherwise
 	formatLayers   = "layers"        // store items of a pack in layers beside others, put together by another tool
 	formatUnknown  = "unknown"       // files of a pack, without what tells how it was packed
 )
@@ -22,7 +23,7 @@ const (
 func (v *view) format(root string) string {
 	switch {
 	case storeName(root) == "system":
-		return formatSystem
+		return v.formatOfSystem()
 	case v.config.Comment == generator:
 		return formatDocker
 	case len(v.img.Config.Raw) > 0:
@@ -33,6 +34,19 @@ func (v *view) format(root string) string {
 		return formatUnknown
 	}
 	return v.formatOfFiles()
+}
+
+// formatOfSystem tells how a system was put into an image. Without a config it
+// is not that of guix system, but what a container of it, or some other image of
+// it, has left.
+func (v *view) formatOfSystem() string {
+	switch {
+	case len(v.img.Config.Raw) == 0:
+		return formatFiles
+	case v.config.Comment == generator || v.formatOfLayers() == formatDocker:
+		return formatSystem
+	}
+	return formatLayers
 }
 
 // formatOfLayers tells an image whose config another tool wrote: with nothing
@@ -109,6 +123,8 @@ func packer(p provenance.Pack) string {
 		return "guix pack (Guix " + p.Era + "), put into layers beside others by another tool"
 	case formatSystem:
 		return "guix system image -t docker"
+	case formatFiles:
+		return "guix system, as files without what tells how they were packed"
 	}
 	return "unknown: a profile of GNU Guix " + p.Era + " in a bare file system"
 }

@@ -347,7 +347,7 @@ func TestBootedSystem(t *testing.T) {
 			inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
 			inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
 		ev, err := System{}.Recover(img)
-		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatSystem || ev.Closure.Status == inspect.Fail) {
+		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatFiles || Command(ev.Recipe.Pack) != nil || ev.Closure.Status == inspect.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
 		}
 	}

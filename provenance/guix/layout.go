@@ -45,6 +45,9 @@ func NewLayout(p provenance.Pack) Layout {
 		l.squashfs(p)
 	case formatSystem:
 		l.system(p)
+	case formatFiles:
+		l.system(p)
+		l.engine()
 	case formatExport:
 		l.docker(p)
 		l.engine()

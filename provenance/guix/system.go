@@ -23,6 +23,9 @@ func (v *view) systemRecipe(recipe *provenance.Recipe, root string) error {
 	recipe.Pack = v.systemCall(root, p)
 	recipe.Packer = packer(recipe.Pack)
 	recipe.Status = provenance.Partial
+	if recipe.Pack.Format == formatLayers {
+		recipe.Problems = append(recipe.Problems, v.besideLayers(root))
+	}
 	list, err := v.systemChannels(recipe, root)
 	if err != nil {
 		return err
@@ -49,14 +52,16 @@ func (v *view) systemCall(root string, p *profile.Profile) provenance.Pack {
 	span, because, odd := v.era(p)
 	v.because = because
 	pack := provenance.Pack{
-		Format:     formatSystem,
+		Format:     v.format(root),
 		Era:        span.String(),
 		Root:       root,
 		SystemType: systemTypes[v.config.Architecture],
 		Database:   v.hasDatabase(),
 		Unknown:    append([]string{"whether the system shares the network of its host (--network)", "whether packages were grafted (--no-grafts)", "module folders given on the command line (-L)"}, odd...),
 	}
-	v.layering(&pack)
+	if pack.Format == formatSystem {
+		v.layering(&pack)
+	}
 	return pack
 }
 

@@ -102,7 +102,7 @@ func refusal(plan rebuild.Plan, recipe provenance.Recipe) string {
 		return incomplete(recipe)
 	}
 	if f := recipe.Pack.Format; len(plan.Pack) == 0 {
-		return fmt.Sprintf("the image is of the form %q, and no command of guix is known to make that", f)
+		return fmt.Sprintf("these files are of the form %q, and no command of guix is known to make that", f)
 	}
 	for _, l := range recipe.Pack.Symlinks {
 		if strings.Contains(l.Source+l.Target, "=") {

@@ -115,6 +115,8 @@ func unpackable(format string) string {
 		return "mksquashfs compresses a squashfs as a whole, and its bytes depend on its version and that of its compressor: nothing short of running it gives them again"
 	case "docker-export":
 		return "a container engine has written these files anew when it exported them: nothing is left of what the packer wrote"
+	case "system-files":
+		return "these are the files of a system without what tells how they were packed"
 	case "layers":
 		return "another tool than Guix's packer has put the layers together"
 	}
