@@ -42,7 +42,69 @@ func packingText(x, y *inspect.Layer) string {
 	if x.Compression != y.Compression {
 		return fmt.Sprintf("the same tar, packed with %s and with %s", x.Compression, y.Compression)
 	}
-	return fmt.Sprintf("the same tar, packed by %s with another program, level or header", x.Compression)
+	if x.Gzip == nil || y.Gzip == nil {
+		return fmt.Sprintf("the same tar, packed by %s with another program or level", x.Compression)
+	}
+	found := gzipText(x.Gzip, y.Gzip)
+	if len(found) == 0 {
+		return "the same tar, packed by gzip with another program or level; the header is the same"
+	}
+	return "the same tar, packed by gzip; in its header differ: " + strings.Join(found, ", ")
+}
+
+// gzipText says which fields of two headers of gzip differ (RFC 1952, 2.3).
+func gzipText(was, now *inspect.GzipHeader) (found []string) {
+	for _, f := range []struct{ name, was, now string }{
+		{"time", gzipTime(was.ModTime), gzipTime(now.ModTime)},
+		{"name", orNothing(nameText(was.Name)), orNothing(nameText(now.Name))},
+		{"comment", orNothing(nameText(was.Comment)), orNothing(nameText(now.Comment))},
+		{"extra field", extraText(was.ExtraBytes), extraText(now.ExtraBytes)},
+		{"level", gzipLevel(was.Level), gzipLevel(now.Level)},
+		{"operating system", gzipSystem(was.OS), gzipSystem(now.OS)},
+	} {
+		if f.was != f.now {
+			found = append(found, fmt.Sprintf("%s (%s → %s)", f.name, f.was, f.now))
+		}
+	}
+	return found
+}
+
+func gzipTime(seconds uint32) string {
+	if seconds == 0 {
+		return "none"
+	}
+	return timeText(int64(seconds), 0)
+}
+
+func extraText(n int) string {
+	if n < 0 {
+		return "none"
+	}
+	return counted(n, "byte", "bytes")
+}
+
+func gzipLevel(xfl byte) string {
+	switch xfl {
+	case 0:
+		return "not said"
+	case 2:
+		return "the slowest"
+	case 4:
+		return "the fastest"
+	}
+	return strconv.Itoa(int(xfl))
+}
+
+func gzipSystem(n byte) string {
+	switch n {
+	case 0:
+		return "FAT"
+	case 3:
+		return "Unix"
+	case 255:
+		return "unknown"
+	}
+	return strconv.Itoa(int(n))
 }
 
 // manifests compares the image manifests (OCI image-spec v1.1, manifest.md),

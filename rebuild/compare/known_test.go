@@ -205,6 +205,10 @@ func TestBlobs(t *testing.T) {
 		}
 		return img
 	}
+	header := func(img *inspect.Image, h inspect.GzipHeader) *inspect.Image {
+		img.Layers[0].Gzip = &h
+		return img
+	}
 	const one = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[{"digest":"sha256:1","size":1}],"annotations":{"org.opencontainers.image.created":"2024-01-02T03:04:05Z","a":"1"}}`
 	two := strings.NewReplacer("sha256:1", "sha256:2", "oci.image", "docker.distribution", "2024", "2025", `"a":"1"`, `"b":"1"`).Replace(one)
 	docker := made(3, inspect.None, "")
@@ -215,10 +219,13 @@ func TestBlobs(t *testing.T) {
 		blobs, manifest string
 	}{
 		{"the same", made(1, inspect.Gzip, one), made(1, inspect.Gzip, one), "", ""},
-		{"another program", made(1, inspect.Gzip, ""), made(2, inspect.Gzip, one), "the same tar, packed by gzip with another program, level or header", ""},
+		{"another program", made(1, inspect.Gzip, ""), made(2, inspect.Gzip, one), "the same tar, packed by gzip with another program or level", ""},
 		{"another compression", made(1, inspect.Gzip, ""), made(2, inspect.Zstd, ""), "the same tar, packed with gzip and with zstd", ""},
+		{"another header", header(made(1, inspect.Gzip, ""), inspect.GzipHeader{ModTime: 1700000000, Name: "layer.tar", ExtraBytes: -1, Level: 2, OS: 3}), header(made(2, inspect.Gzip, ""), inspect.GzipHeader{ExtraBytes: 4, Level: 4, OS: 255}),
+			"the same tar, packed by gzip; in its header differ: time (2023-11-14T22:13:20Z → none), name (layer.tar → nothing), extra field (none → 4 bytes), level (the slowest → the fastest), operating system (Unix → unknown)", ""},
+		{"the same header", header(made(1, inspect.Gzip, ""), inspect.GzipHeader{OS: 9}), header(made(2, inspect.Gzip, ""), inspect.GzipHeader{OS: 9}), "the same tar, packed by gzip with another program or level; the header is the same", ""},
 		{"a docker-archive", made(1, inspect.Gzip, one), docker, "", ""},
-		{"manifests", made(1, inspect.Gzip, one), made(2, inspect.Gzip, two), "the same tar, packed by gzip with another program, level or header",
+		{"manifests", made(1, inspect.Gzip, one), made(2, inspect.Gzip, two), "the same tar, packed by gzip with another program or level",
 			`annotations.a missing, annotations.b extra, annotations["org.opencontainers.image.created"] timestamp, layers[0].digest compression, mediaType packaging`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
