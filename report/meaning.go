@@ -173,6 +173,9 @@ func unverifiedMeaning(checks []Check) string {
 func limits(r *Report) []string {
 	switch r.Verdict {
 	case rebuild.Reproducible, rebuild.Equivalent:
+		if given(r) {
+			return append(trustLimits(r), "It does not say that the sources are free of faults or of malice.")
+		}
 		return append(trustLimits(r), "It does not say that the sources are free of faults or of malice: only that these bytes come from them.")
 	case rebuild.Unreproducible:
 		return append(trustLimits(r), "It does not say that anyone tampered: a build that records its time, its machine or its order of work differs too. The causes are where to look.")

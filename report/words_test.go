@@ -85,6 +85,18 @@ func TestEveryVerdictHasLimits(t *testing.T) {
 	}
 }
 
+// TestGivenShowsNoSources: of an image that was made elsewhere nothing says that
+// its bytes come from the sources.
+func TestGivenShowsNoSources(t *testing.T) {
+	for _, v := range []rebuild.Verdict{rebuild.Reproducible, rebuild.Equivalent} {
+		in := givenInput(t)
+		in.Verdict = v
+		if got := strings.Join(New(in).Limits, " "); strings.Contains(got, "come from them") || !strings.Contains(got, "on the word of whoever gave it") {
+			t.Errorf("%v: %s", v, got)
+		}
+	}
+}
+
 func TestTrustIsCounted(t *testing.T) {
 	const want = "Of 6 store items: 4 built in this run, 1 already in the builder's store, 1 fetched from a server."
 	in := reproducibleInput(t)
