@@ -231,7 +231,7 @@ func worst(c *compare.Comparison) []inspect.Finding {
 	var found []inspect.Finding
 	for _, f := range c.Config {
 		if !f.Tolerable() {
-			found = append(found, finding("difference-config", -1, "", fmt.Sprintf("config field %s (%s): %s", clip(f.Field), f.Cause, change(f.Was, f.Now))))
+			found = append(found, finding("difference-config", -1, "", fmt.Sprintf("%s (%s): %s", fieldText(f.Field), f.Cause, change(f.Was, f.Now))))
 		}
 	}
 	ds := slices.DeleteFunc(slices.Clone(c.Differences), compare.Difference.Tolerable)
@@ -261,6 +261,14 @@ func what(d compare.Difference) string {
 		}
 	}
 	return change(d.Was, d.Now)
+}
+
+// fieldText names a field of the config; "" is all of it.
+func fieldText(field string) string {
+	if field == "" {
+		return "the config as a whole"
+	}
+	return "config field " + clip(field)
 }
 
 func finding(rule string, layer int, path, message string) inspect.Finding {
@@ -349,7 +357,7 @@ func harmless(c *compare.Comparison) []inspect.Finding {
 	first := make(map[compare.Cause]inspect.Finding)
 	for _, f := range c.Config {
 		if _, ok := first[f.Cause]; !ok {
-			first[f.Cause] = finding("", -1, "", fmt.Sprintf("config field %s: %s", clip(f.Field), change(f.Was, f.Now)))
+			first[f.Cause] = finding("", -1, "", fmt.Sprintf("%s: %s", fieldText(f.Field), change(f.Was, f.Now)))
 		}
 	}
 	for _, d := range c.Differences {

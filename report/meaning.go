@@ -6,6 +6,7 @@ import (
 
 	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/compare"
 )
 
 // insideLimit is what no look at an image alone can tell. Every report that
@@ -19,7 +20,7 @@ func meaning(r *Report) string {
 	case rebuild.Reproducible:
 		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
 	case rebuild.Equivalent:
-		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs" + causeCounts(packaging(r.Comparison)) + ", and each difference has its cause." + allowedWords(r.Comparison)
+		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + ", and each difference has its cause." + allowedWords(r.Comparison)
 	case rebuild.Unreproducible:
 		return rebuiltBy(r) + " something else" + differenceCount(r.Comparison) + "."
 	case rebuild.Contradicted:
@@ -80,18 +81,24 @@ func causeCounts(ds []Difference) string {
 	return " (" + strings.Join(words, ", ") + ")"
 }
 
-// packaging returns the differences that no container sees: all that equivalent
-// images have, but for those that rules allow.
-func packaging(c *Comparison) (harmless []Difference) {
+// packagingCauses names the causes of what no container sees, which is all that
+// equivalent images differ by, but for what rules allow.
+func packagingCauses(c *Comparison) string {
 	if c == nil {
-		return nil
+		return ""
 	}
+	var harmless []Difference
+	only := true
 	for _, d := range c.Differences {
 		if d.Cause.Harmless() {
 			harmless = append(harmless, d)
+			only = only && d.Cause == compare.Packaging
 		}
 	}
-	return harmless
+	if only { // the sentence says so
+		return ""
+	}
+	return causeCounts(harmless)
 }
 
 // allowedWords name the differences that rules allow, by their reasons.

@@ -181,7 +181,7 @@ func fieldNames(fields []FieldDifference) Text {
 	own, derived := splitFields(fields)
 	var names []string
 	for _, f := range own {
-		names = append(names, string(f.Field))
+		names = append(names, cmp.Or(string(f.Field), "all of it"))
 	}
 	for _, f := range derived {
 		names = append(names, string(f.Field)+" ("+string(f.Cause)+")")
@@ -191,13 +191,13 @@ func fieldNames(fields []FieldDifference) Text {
 
 // samplePaths names the first two paths of a group and counts the others.
 func samplePaths(ds []Difference) string {
-	names := []string{short(ds[0].Path)}
+	names := []string{cmp.Or(short(ds[0].Path), "the layer as a whole")}
 	for _, d := range ds[1:] {
 		if len(names) == 2 {
 			break
 		}
 		if d.Path != ds[0].Path {
-			names = append(names, short(d.Path))
+			names = append(names, cmp.Or(short(d.Path), "a layer as a whole"))
 		}
 	}
 	if rest := len(ds) - len(names); rest > 0 {

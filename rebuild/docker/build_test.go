@@ -311,12 +311,13 @@ func TestBuildInterrupted(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	img := sample(t, "classic.tar")
-	check := inspect.Check{ID: inspect.Rebuild, Findings: []inspect.Finding{{Layer: 1, Message: "it differs"}, {Layer: -1, Message: "as a whole"}, {Layer: 9, Message: "beyond"}}}
+	check := inspect.Check{ID: inspect.Rebuild, Findings: []inspect.Finding{{Layer: 1, Message: "it differs"}, {Layer: -1, Message: "as a whole"}, {Layer: 9, Message: "beyond"},
+		{Rule: "difference-extra", Layer: 0, Message: "it is new"}}}
 	var got []string
-	for _, f := range Explain(check, img, img).Findings {
+	for _, f := range Explain(check, img, sample(t, "buildkit-local-max.oci.tar")).Findings[1:] {
 		got = append(got, f.Message)
 	}
-	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond"}
+	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond", "it is new; the layer of the rebuild was made by COPY hello.txt /hello.txt"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -9,15 +9,19 @@ import (
 )
 
 // Explain adds to each finding of the check named rebuild, which is about a
-// layer of the image, the instruction that made the layer; and says when the
-// rebuild was made by another engine than the image.
+// layer, the instruction that made the layer: in the rebuild for what only that
+// has, else in the image. And it says when the rebuild was made by another
+// engine than the image.
 func Explain(check inspect.Check, img, rebuilt *inspect.Image) inspect.Check {
-	made := docker.MadeBy(img)
+	made, again := docker.MadeBy(img), docker.MadeBy(rebuilt)
 	check.Findings = slices.Clone(check.Findings)
 	for n := range check.Findings {
 		f := &check.Findings[n]
-		if by := made[f.Layer]; by != "" {
-			f.Message += "; the layer was made by " + by
+		switch {
+		case f.Rule != "difference-extra" && made[f.Layer] != "":
+			f.Message += "; the layer was made by " + made[f.Layer]
+		case f.Rule == "difference-extra" && again[f.Layer] != "":
+			f.Message += "; the layer of the rebuild was made by " + again[f.Layer]
 		}
 	}
 	was, now := docker.BuiltBy(img), docker.BuiltBy(rebuilt)
