@@ -304,7 +304,7 @@ const (
 // built from a Dockerfile, the instructions, each by its place and words; each
 // list is sorted by path.
 type Items struct {
-	Built       []Text       `json:"built"`  // in this run
+	Built       []BuiltItem  `json:"built"`  // in this run
 	Reused      []Text       `json:"reused"` // they were in the store before
 	Substituted []Substitute `json:"substituted"`
 }
@@ -317,6 +317,12 @@ type Fresh struct {
 	Same        bool   `json:"same"`        // the second build gave the same bytes
 	Differences []Text `json:"differences"` // paths that differ between the two builds, sorted; at most 100
 	Problem     Text   `json:"problem"`     // why it could not be built again; "" when it could
+}
+
+// A BuiltItem is a store item, or an instruction, that was built in this run.
+type BuiltItem struct {
+	Path    Text `json:"path"`
+	Machine Text `json:"machine"` // the store where it was built; "" for that of this machine
 }
 
 // A Substitute is a store item that was fetched instead of built.

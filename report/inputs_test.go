@@ -144,6 +144,9 @@ func reproducibleInput(t testing.TB) Input {
 		if i == 1 {
 			item.How, item.Source = rebuild.Substituted, "https://bordeaux.guix.gnu.org"
 		}
+		if i == 2 {
+			item.Source = "ssh-ng://builder"
+		}
 		in.Result.Items = append(in.Result.Items, item)
 	}
 	for _, l := range img.Layers {

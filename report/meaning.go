@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"audit/inspect"
@@ -227,10 +228,12 @@ const (
 // piece names what items are: a path is that of a store item, and anything else
 // an instruction of a Dockerfile.
 func (it Items) piece() string {
-	for _, paths := range [][]Text{it.Built, it.Reused} {
-		if len(paths) > 0 && !strings.HasPrefix(string(paths[0]), "/") {
-			return instruction
-		}
+	paths := slices.Clone(it.Reused)
+	for _, b := range it.Built {
+		paths = append(paths, b.Path)
+	}
+	if slices.ContainsFunc(paths, func(p Text) bool { return !strings.HasPrefix(string(p), "/") }) {
+		return instruction
 	}
 	return storeItem
 }

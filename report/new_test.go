@@ -88,8 +88,8 @@ func TestRebuildSection(t *testing.T) {
 
 // TestUnknownOriginIsNotBuilt: what is not known to be made now does not count as made.
 func TestUnknownOriginIsNotBuilt(t *testing.T) {
-	items := newItems([]rebuild.Item{{Path: "/gnu/store/a", How: "teleported"}, {Path: "/gnu/store/b", How: rebuild.Built}})
-	if len(items.Built) != 1 || len(items.Reused) != 1 || items.Reused[0] != "/gnu/store/a" {
+	items := newItems([]rebuild.Item{{Path: "/gnu/store/a", How: "teleported"}, {Path: "/gnu/store/b", How: rebuild.Built, Source: "ssh://c"}})
+	if len(items.Built) != 1 || items.Built[0] != (BuiltItem{"/gnu/store/b", "ssh://c"}) || len(items.Reused) != 1 || items.Reused[0] != "/gnu/store/a" {
 		t.Errorf("the items are %+v", items)
 	}
 }

@@ -179,8 +179,11 @@ func newRung(c Check, cov Coverage, i int) rung {
 // origins say how each part of the rebuild came to be.
 func (it Items) origins() map[Text]string {
 	how := map[Text]string{}
-	for _, p := range it.Built {
-		how[p] = "built now"
+	for _, b := range it.Built {
+		how[b.Path] = "built now"
+		if b.Machine != "" {
+			how[b.Path] += " on " + string(b.Machine)
+		}
 	}
 	for _, p := range it.Reused {
 		how[p] = "reused"

@@ -57,7 +57,7 @@ func newItems(items []rebuild.Item) Items {
 	for _, it := range items {
 		switch it.How {
 		case rebuild.Built:
-			out.Built = append(out.Built, Text(it.Path))
+			out.Built = append(out.Built, BuiltItem{Text(it.Path), Text(it.Source)})
 		case rebuild.Substituted:
 			out.Substituted = append(out.Substituted, Substitute{Text(it.Path), Text(it.Source)})
 		default: // what is not known to have been made now is not counted as made

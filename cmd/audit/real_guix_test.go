@@ -113,8 +113,9 @@ func forget(ts *testscript.TestScript, _ bool, args []string) {
 func rebuildOf(ts *testscript.TestScript, file string) (r struct {
 	Rebuild struct {
 		Items struct {
-			Built, Reused []string
-			Substituted   []struct{ Path, Source string }
+			Built       []struct{ Path string }
+			Reused      []string
+			Substituted []struct{ Path, Source string }
 		}
 		Fresh []struct {
 			Items       []string
@@ -140,11 +141,17 @@ func nameOf(item string) string {
 // built, reused or substituted. A substituted one is given as NAME@SERVER.
 func came(ts *testscript.TestScript, _ bool, args []string) {
 	items := rebuildOf(ts, args[0]).Rebuild.Items
-	got := map[string][]string{"built": items.Built, "reused": items.Reused}[args[1]]
-	for i := range got {
-		got[i] = nameOf(got[i])
-	}
-	if args[1] == "substituted" {
+	var got []string
+	switch args[1] {
+	case "built":
+		for _, b := range items.Built {
+			got = append(got, nameOf(b.Path))
+		}
+	case "reused":
+		for _, path := range items.Reused {
+			got = append(got, nameOf(path))
+		}
+	case "substituted":
 		for _, s := range items.Substituted {
 			got = append(got, nameOf(s.Path)+"@"+s.Source)
 		}

@@ -27,7 +27,10 @@ type told struct {
 	}
 	Rebuild struct {
 		Command []string
-		Items   struct{ Built, Reused []string }
+		Items   struct {
+			Built  []struct{ Path string }
+			Reused []string
+		}
 	}
 }
 

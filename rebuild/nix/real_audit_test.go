@@ -24,8 +24,9 @@ type told struct {
 	}
 	Rebuild struct {
 		Items struct {
-			Built, Reused []string
-			Substituted   []struct{ Path, Source string }
+			Built       []struct{ Path, Machine string }
+			Reused      []string
+			Substituted []struct{ Path, Source string }
 		}
 		Steps []struct{ Derivation, Machine string }
 		Fresh []struct {
@@ -143,6 +144,11 @@ func TestRealAuditBuilders(t *testing.T) {
 	slices.Sort(used)
 	if len(used) != 6 || !slices.Equal(slices.Compact(used), []string{one, two}) {
 		t.Errorf("not distributed: %+v", r.Rebuild.Steps)
+	}
+	for _, it := range r.Rebuild.Items.Built {
+		if it.Machine != one && it.Machine != two {
+			t.Errorf("%+v", it)
+		}
 	}
 	if !r.has("built-elsewhere", "", "6 derivations built in this run: ") {
 		t.Errorf("%+v", r.Checks)
