@@ -193,6 +193,11 @@ func (d *cdxDocument) dependencies(image string) *[]cdx.Dependency {
 		it := &d.bill.Items[i]
 		list = append(list, d.dependency(d.items[it.Path], it.DependsOn))
 	}
+	for i := range d.bill.Parts {
+		if p := &d.bill.Parts[i]; len(p.DependsOn) > 0 {
+			list = append(list, d.dependency(d.items[p.Key], p.DependsOn))
+		}
+	}
 	return &list
 }
 

@@ -22,8 +22,10 @@
 // Python packages (dist-info, egg-info), of R packages in a library
 // (DESCRIPTION) and of npm packages (package.json below node_modules), when the
 // image was opened with [Keep]. Each is contained in the store item or the
-// package that its metadata belong to, else in its layer. What they depend on
-// is not told: that they lie in the image says nothing of who uses them.
+// package that its metadata belong to, else in its layer. What packages depend
+// on is told of those of dpkg and apk, as their databases have it: of each list
+// of alternatives the first that is there. Of the others it is not: that they
+// lie in the image says nothing of who uses them.
 //
 // With Options.Files all files are listed with their SHA-256, and programs are
 // looked into for the modules that Go noted in them; [Programs] says which the
@@ -35,7 +37,8 @@
 //
 // A licence is what the package's own metadata declare, when that is a valid
 // license expression of SPDX, or means one by the rules of its ecosystem: R's
-// abbreviations, and those of Python's classifiers that mean one licence only.
+// abbreviations, those of Python's classifiers that mean one licence only, and
+// the short names in the machine-readable copyright files of Debian.
 // Else it is NOASSERTION, with the text in a comment (SPDX) or in the property
 // audit:license:declared (CycloneDX). Nobody has read the files of licences.
 //

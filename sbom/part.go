@@ -40,9 +40,10 @@ type Part struct {
 	Version   string
 	Arch      string
 	License   License
-	PURL      string // may be empty
-	CPE       string // a candidate, made of name and version; may be empty
-	In        string // path of the store item, or Key of the package, that contains it; "" for neither
+	PURL      string   // may be empty
+	CPE       string   // a candidate, made of name and version; may be empty
+	DependsOn []string // Keys of packages of the same manager, sorted; what the database tells of it
+	In        string   // path of the store item, or Key of the package, that contains it; "" for neither
 	Evidence  []Place
 }
 

@@ -93,6 +93,7 @@ func bills(t testing.TB) map[string]*Bill {
 		"no recipe":     Collect(stranger(), nil, Options{}),
 		"hostile":       Collect(img, ev, Options{Version: "\x00\n"}),
 		"mixed":         collect(t, docker(t, mixed()), Options{Files: true}),
+		"needing":       collect(t, needing(t), Options{}),
 		"nix":           collect(t, "../fixtures/nix/images-forms/stream-2311.tar.gz", Options{}),
 	}
 }
@@ -275,7 +276,8 @@ type failing struct{ err error }
 
 func (w failing) Write([]byte) (int, error) { return 0, w.err }
 
-// edges counts the references between items of the bill.
+// edges counts the references between items of the bill, and what packages
+// depend on.
 func edges(b *Bill) int {
 	n := 0
 	for _, it := range b.Items {
@@ -284,6 +286,9 @@ func edges(b *Bill) int {
 				n++
 			}
 		}
+	}
+	for _, p := range b.Parts {
+		n += len(p.DependsOn)
 	}
 	return n
 }

@@ -29,6 +29,9 @@ func (d *spdxDocument) addParts(image common.ElementID, layers map[int]common.El
 			PrimaryPackagePurpose:     map[bool]string{false: "LIBRARY"}[p.Ecosystem.isSystem()],
 		})
 		d.relate(d.holder(p.In, p.Evidence[0].Layer, image, layers), common.TypeRelationshipContains, id)
+		for _, on := range p.DependsOn {
+			d.relate(id, common.TypeRelationshipDependsOn, d.items[on])
+		}
 	}
 }
 

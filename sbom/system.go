@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"slices"
 	"strings"
 
 	"audit/provenance/ospackages"
@@ -27,9 +28,67 @@ func (f *finder) system() {
 			Evidence: []Place{{p.Layer, p.Path}},
 		})
 	}
+	f.needs()
 	for _, p := range f.os.Problems {
 		f.gaps = append(f.gaps, Gap{Place{p.Layer, p.Path}, p.Message})
 	}
+}
+
+// maxNamesakes bounds the packages of one name that are tried: of several
+// architectures and versions, and all that provide it.
+const maxNamesakes = 100
+
+// needs ties the packages of the distribution to those that they depend on: to
+// the first alternative that is there.
+func (f *finder) needs() {
+	byName := make(map[string][]*ospackages.Package)
+	for i := range f.os.Packages {
+		p := &f.os.Packages[i]
+		for _, name := range append([]string{p.Name}, p.Provides...) {
+			name = string(p.Manager) + " " + name
+			if len(byName[name]) < maxNamesakes {
+				byName[name] = append(byName[name], p)
+			}
+		}
+	}
+	for i := range f.os.Packages {
+		p := &f.os.Packages[i]
+		part := f.found[f.keys[systemKey(p)]]
+		if part == nil {
+			continue
+		}
+		for _, names := range p.Needs {
+			for _, name := range names {
+				if on := nearest(p, name, byName[string(p.Manager)+" "+name]); on != nil {
+					part.DependsOn = append(part.DependsOn, f.keys[systemKey(on)])
+					break
+				}
+			}
+		}
+		slices.Sort(part.DependsOn)
+		part.DependsOn = slices.DeleteFunc(slices.Compact(part.DependsOn), func(key string) bool { return key == part.Key || key == "" })
+	}
+}
+
+// nearest returns the package that p means by a name: one of that name before
+// those that provide it, and one of p's architecture before others. It is nil
+// when there is none.
+func nearest(p *ospackages.Package, name string, found []*ospackages.Package) *ospackages.Package {
+	var best *ospackages.Package
+	least := 0
+	for _, q := range found {
+		far := 1
+		if q.Name != name {
+			far += 2
+		}
+		if q.Arch != p.Arch {
+			far++
+		}
+		if best == nil || far < least {
+			best, least = q, far
+		}
+	}
+	return best
 }
 
 func systemKey(p *ospackages.Package) string {

@@ -3,6 +3,7 @@ package ospackages
 import (
 	"bytes"
 	"path"
+	"strings"
 )
 
 // Where apk keeps its database; later ones moved it below /usr.
@@ -53,6 +54,16 @@ func apkPackages(text []byte) []Package {
 			p.Source = value
 		case 'L':
 			p.License = value
+		case 'D':
+			for name := range strings.FieldsSeq(value) {
+				if !strings.HasPrefix(name, "!") { // a conflict
+					p.Needs = append(p.Needs, []string{unversioned(name)})
+				}
+			}
+		case 'p':
+			for name := range strings.FieldsSeq(value) {
+				p.Provides = append(p.Provides, unversioned(name))
+			}
 		case 'F':
 			dir = clean(value)
 			if dir != "." {
@@ -66,4 +77,13 @@ func apkPackages(text []byte) []Package {
 	}
 	end()
 	return all
+}
+
+// unversioned drops the version from a name in the form of apk: "so:libc.so=1",
+// "busybox>=1.36", "musl~1.2".
+func unversioned(name string) string {
+	if i := strings.IndexAny(name, "<>=~"); i >= 0 {
+		return name[:i]
+	}
+	return name
 }

@@ -72,7 +72,34 @@ func installed(status string) bool {
 
 func newDpkg(p map[string]string) Package {
 	source, _, _ := strings.Cut(p["Source"], " ")
-	return Package{Name: p["Package"], Version: p["Version"], Arch: p["Architecture"], Source: source}
+	out := Package{Name: p["Package"], Version: p["Version"], Arch: p["Architecture"], Source: source}
+	out.Needs = append(relations(p["Pre-Depends"]), relations(p["Depends"])...)
+	for _, names := range relations(p["Provides"]) {
+		out.Provides = append(out.Provides, names...)
+	}
+	return out
+}
+
+// relations reads a field that relates a package to others (Debian Policy 4.7,
+// section 7.1): a list of alternatives, of which versions and architectures are
+// left out.
+func relations(field string) [][]string {
+	var list [][]string
+	for clause := range strings.SplitSeq(field, ",") {
+		var names []string
+		for one := range strings.SplitSeq(clause, "|") {
+			words := strings.FieldsFunc(one, func(r rune) bool { return strings.ContainsRune(" \t\n([", r) })
+			if len(words) == 0 {
+				continue
+			}
+			name, _, _ := strings.Cut(words[0], ":")
+			names = append(names, name)
+		}
+		if len(names) > 0 {
+			list = append(list, names)
+		}
+	}
+	return list
 }
 
 // dpkgPackage is the package of a paragraph with the files that its list names.

@@ -27,9 +27,14 @@ type Package struct {
 	Arch    string
 	Source  string // the package that it was built from, "" when it is not told
 	License string // "" when it is not told: dpkg's database has none
-	Layer   int    // of the database
-	Path    string // of the database
-	Files   []File // folders too, in the order of the database
+	// Needs are what it depends on, each by the names that will do, the first
+	// before others, and Provides the names that it answers to beside its own;
+	// both without versions. They are not read from the databases of rpm.
+	Needs    [][]string
+	Provides []string
+	Layer    int    // of the database
+	Path     string // of the database
+	Files    []File // folders too, in the order of the database
 }
 
 // A File is one that a package has installed.
