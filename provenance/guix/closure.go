@@ -21,6 +21,7 @@ type closureCheck struct {
 	laid    Layout
 	reached map[string]bool // store items that the root leads to
 	script  string          // store item of a squashfs that sets the environment
+	first   map[string]held // the first entry of each path in the store
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
@@ -86,9 +87,57 @@ func (v *view) reach(roots []string) map[string]bool {
 	return reached
 }
 
+// A held is an entry and the layer that holds it.
+type held struct {
+	*inspect.Entry
+	layer int
+}
+
+// overlay tells of an entry of a store item that puts another file in the place
+// of one in a layer below: what is in the store never changes. A hard link
+// stands for the file that it leads to, which is compared itself.
+func (c *closureCheck) overlay(layer int, e *inspect.Entry) {
+	below, ok := c.first[e.Path]
+	switch {
+	case !ok:
+		if c.first == nil {
+			c.first = make(map[string]held)
+		}
+		c.first[e.Path] = held{e, layer}
+	case below.layer == layer || e.Type == '1' || below.Type == '1':
+	case e.Type != below.Type || e.Linkname != below.Linkname || e.Digest != below.Digest || e.Type == '0' && (e.Mode^below.Mode)&0o111 != 0:
+		c.Fail("store-item-overlaid", layer, e.Path, "it takes the place of another entry, in layer %d: nobody changes what is in the store", below.layer)
+	}
+}
+
+// hides tells of an entry of a layer that removes something of the store in the
+// layers below.
+func (c *closureCheck) hides(layer int, e *inspect.Entry) bool {
+	dir, base := path.Split(e.Path)
+	name, ok := strings.CutPrefix(base, ".wh.")
+	if !ok {
+		return false
+	}
+	gone := dir + name
+	if name == ".wh..opq" {
+		gone = strings.TrimSuffix(dir, "/")
+	}
+	for p, h := range c.first {
+		if h.layer < layer && (gone == "" || p == gone || strings.HasPrefix(p, gone+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
 		c.Doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+	}
+	for i := range l.Entries {
+		if e := &l.Entries[i]; inspect.ItemOf(e.Path) != "" && !strings.HasPrefix(path.Base(e.Path), ".wh.") {
+			c.overlay(l.Index, e)
+		}
 	}
 	if c.isBase(l) {
 		c.base(l)
@@ -148,6 +197,11 @@ func (c *closureCheck) isLaid(l *inspect.Layer) bool {
 // base tells of such a layer as a whole.
 func (c *closureCheck) base(l *inspect.Layer) {
 	c.entries += len(l.Entries)
+	for i := range l.Entries {
+		if e := &l.Entries[i]; c.hides(l.Index, e) {
+			c.Fail("whiteout", l.Index, e.Path, "it hides a part of the store in the layers below")
+		}
+	}
 	c.Doubt("base-layer", l.Index, l.Member, "the layer has no store items: its %s, %s, are not of the pack, and nothing here explains them",
 		count(len(l.Entries), "entry"), count(int(l.UncompressedSize), "byte"))
 }

@@ -110,7 +110,12 @@ func (v *view) tarballClues() []clue {
 	return []clue{{what: "the root folder has no entry of its own", span: eraSpan{era10, era13}}}
 }
 
+// configClues are the marks of an image with a config. One that another tool
+// wrote tells of that tool, so only the layer that has the store items is left.
 func (v *view) configClues() []clue {
+	if v.config.Comment != generator {
+		return v.itemLayerClues()
+	}
 	var clues []clue
 	switch history := len(v.config.History) > 0; {
 	case history && v.isLayered():
@@ -131,6 +136,17 @@ func (v *view) configClues() []clue {
 		clues = append(clues, layerClues(v.img.Layers[0])...)
 	}
 	return clues
+}
+
+func (v *view) itemLayerClues() []clue {
+	holding := slices.DeleteFunc(slices.Clone(v.img.Layers), func(l *inspect.Layer) bool { return !v.holdsItems(l) })
+	if len(holding) != 1 {
+		return nil
+	}
+	if tmp, _ := firstEntries(holding[0]); tmp < 0 { // it may be in another layer
+		return nil
+	}
+	return layerClues(holding[0])
 }
 
 // layerClues are the marks of an image of one layer.

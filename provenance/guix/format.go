@@ -50,8 +50,11 @@ func (v *view) formatOfSystem() string {
 }
 
 // formatOfLayers tells an image whose config another tool wrote: with nothing
-// but layers of a pack it is still that pack.
+// but the layers of one pack it is still that pack.
 func (v *view) formatOfLayers() string {
+	if len(v.img.Layers) > 1 && !v.isLayered() {
+		return formatLayers
+	}
 	for _, l := range v.img.Layers {
 		if !v.packLayer(l) {
 			return formatLayers

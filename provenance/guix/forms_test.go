@@ -205,6 +205,55 @@ func TestLayersOnABase(t *testing.T) {
 	}
 }
 
+// A layer that another tool put on top may hold what it likes, and nothing that
+// is in the store below may be changed or hidden by it.
+func TestLayersThatChangeTheStore(t *testing.T) {
+	program := inspect.Entry{Path: tinyHello[1:] + "/bin/tiny-hello", Type: '0', Size: 4, Mode: 0o555}
+	for name, tc := range map[string]struct {
+		top  []inspect.Entry
+		want string
+	}{
+		"a file of its own":        {[]inspect.Entry{{Path: "app/main", Type: '0', Mode: 0o644}}, ""},
+		"another program":          {[]inspect.Entry{program}, "store-item-overlaid " + program.Path},
+		"a program's folder again": {[]inspect.Entry{{Path: tinyHello[1:] + "/bin", Type: '5', Mode: 0o555}}, ""},
+		"a program hidden":         {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/.wh.tiny-hello", Type: '0', Mode: 0o644}}, "whiteout " + tinyHello[1:] + "/bin/.wh.tiny-hello"},
+		"an item hidden":           {[]inspect.Entry{{Path: "gnu/store/.wh." + tinyHello[len(storeDir):], Type: '0', Mode: 0o644}}, "whiteout gnu/store/.wh." + tinyHello[len(storeDir):]},
+		"the store hidden":         {[]inspect.Entry{{Path: ".wh.gnu", Type: '0', Mode: 0o644}}, "whiteout .wh.gnu"},
+		"all of it hidden":         {[]inspect.Entry{{Path: "gnu/.wh..wh..opq", Type: '0', Mode: 0o644}}, "whiteout gnu/.wh..wh..opq"},
+		"something else hidden":    {[]inspect.Entry{{Path: "etc/.wh.passwd", Type: '0', Mode: 0o644}}, ""},
+	} {
+		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
+		img.Config.Raw = []byte(`{"config":{"Env":["PATH=` + tinyProfile + `/bin"]}}`)
+		img.Layers = append(img.Layers, &inspect.Layer{Index: 1, Member: "top", Entries: tc.top})
+		ev, err := System{}.Recover(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found []string
+		for _, f := range ev.Closure.Findings {
+			if f.Rule == "store-item-overlaid" || f.Rule == "whiteout" {
+				found = append(found, f.Rule+" "+f.Path)
+			}
+		}
+		if strings.Join(found, "; ") != tc.want || (ev.Closure.Status == inspect.Fail) != (tc.want != "") {
+			t.Errorf("%s: %v %q", name, ev.Closure.Status, found)
+		}
+	}
+}
+
+// The layers of two packs are not those of one.
+func TestTwoPacks(t *testing.T) {
+	img := onBase(t, "images/tiny.tar.gz", `{"config":{"Env":["PATH=`+tinyProfile+`/bin"]}}`)
+	img.Layers[0].Entries = open(t, filepath.Join(fixturesDir, "images/hello.tar.gz")).Layers[0].Entries
+	if got := newView(img).format(tinyProfile); got != formatLayers {
+		t.Errorf("form %s", got)
+	}
+	img.Layers = img.Layers[1:]
+	if got := newView(img).format(tinyProfile); got != formatDocker {
+		t.Errorf("one of them: form %s", got)
+	}
+}
+
 // The same image with a config by another tool is still the pack.
 func TestConfigByAnotherTool(t *testing.T) {
 	img := onBase(t, "images/tiny-layers4.tar.gz", `{"architecture":"amd64","config":{"Env":["PATH=`+tinyProfile+`/bin"]}}`)
