@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
 
 	"audit/inspect"
 )
@@ -155,6 +160,27 @@ func auditReplay(t *testing.T, l *lab) {
 	}
 	if r, _, said := l.audit(t, "--json", "--source", dir, folder); r.Verdict != "reproducible" {
 		t.Errorf("from the folder that the user names: %s", said)
+	}
+}
+
+// auditRegistry audits an image where it was pushed to, with its provenance in
+// the index beside it, and a base image that has moved on since.
+func auditRegistry(t *testing.T, l *lab) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	l.pushed(t, host+"/lab/base:1", "first")
+	address, _ := l.repository(t, "pushed", l.source(t, "FROM "+host+"/lab/base:1\nCOPY hello.txt /opt/\n"))
+	name := host + "/lab/app:1"
+	command(t, nil, "buildctl", "build", "--frontend=dockerfile.v0", "--no-cache", "--opt=context="+address+"#main", "--opt=attest:provenance=mode=max",
+		"--opt=build-arg:SOURCE_DATE_EPOCH=1700000000", "--output=type=image,name="+name+",push=true,registry.insecure=true,rewrite-timestamp=true")
+	l.pushed(t, host+"/lab/base:1", "the tag was moved")
+	r, status, said := l.audit(t, "--json", "--base", "docker://"+host+"/lab/base:1", "docker://"+name)
+	if status != 0 || r.Verdict != "reproducible" || r.Image.IndexDigest == "" || !strings.Contains(said, "lab/base:1 is not its base") {
+		t.Errorf("status %d\n%s", status, said)
+	}
+	if len(r.Rebuild.Items.Built) != 1 || len(r.Rebuild.Items.Reused) != 1 {
+		t.Errorf("%+v", r.Rebuild.Items)
 	}
 }
 

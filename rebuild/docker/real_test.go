@@ -65,6 +65,7 @@ func TestReal(t *testing.T) {
 		{"rebuild.sh", scripts},
 		{"audit: the sample, from its attestation alone", auditSample},
 		{"audit: replays and refusals", auditReplay},
+		{"audit: an image in a registry", auditRegistry},
 		{"audit: images by Docker's own builder", auditClassic},
 	}
 	for _, tc := range tests {
