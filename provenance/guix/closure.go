@@ -22,6 +22,7 @@ type closureCheck struct {
 	reached map[string]bool // store items that the root leads to
 	script  string          // store item of a squashfs that sets the environment
 	first   map[string]held // the first entry of each path in the store
+	lowest  map[string]int  // the lowest layer that has something of the store at or below a path
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
@@ -38,7 +39,8 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Ch
 		return inspect.Check{ID: inspect.Closure, Status: inspect.Unknown,
 			Summary: "nothing in the image names the store item that it is made of, so no file can be held against it"}
 	}
-	c := &closureCheck{view: v, recipe: recipe, laid: NewLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack))}
+	c := &closureCheck{view: v, recipe: recipe, laid: NewLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack)),
+		first: make(map[string]held), lowest: make(map[string]int)}
 	if item, ok := v.environment(recipe.Pack); ok {
 		c.script = item
 		c.laid.add(environmentLink, linkTo(RelativeName("/"+path.Dir(environmentLink), item)))
@@ -93,21 +95,44 @@ type held struct {
 	layer int
 }
 
-// overlay tells of an entry of a store item that puts another file in the place
-// of one in a layer below: what is in the store never changes. A hard link
-// stands for the file that it leads to, which is compared itself.
+// overlay tells of an entry that changes what the layers below have in the
+// store, where nothing ever changes. A hard link stands for the file that it
+// leads to, which is compared itself.
 func (c *closureCheck) overlay(layer int, e *inspect.Entry) {
+	item := inspect.ItemOf(e.Path)
 	below, ok := c.first[e.Path]
 	switch {
+	case strings.HasPrefix(path.Base(e.Path), ".wh."):
+	case item == "" && e.Type != '5' && c.isBelow(layer, e.Path):
+		c.Fail("store-item-overlaid", layer, e.Path, "it takes the place of a folder of the store in the layers below")
+	case item == "":
+	case !ok && c.isBelow(layer, item[1:]):
+		c.Fail("store-item-overlaid", layer, e.Path, "it adds to a store item of the layers below: nobody changes what is in the store")
 	case !ok:
-		if c.first == nil {
-			c.first = make(map[string]held)
-		}
-		c.first[e.Path] = held{e, layer}
+		c.noteEntry(layer, e)
 	case below.layer == layer || e.Type == '1' || below.Type == '1':
 	case e.Type != below.Type || e.Linkname != below.Linkname || e.Digest != below.Digest || e.Type == '0' && (e.Mode^below.Mode)&0o111 != 0:
 		c.Fail("store-item-overlaid", layer, e.Path, "it takes the place of another entry, in layer %d: nobody changes what is in the store", below.layer)
 	}
+}
+
+// noteEntry notes the first entry of a path in the store, and that something is below
+// the folders that it is in.
+func (c *closureCheck) noteEntry(layer int, e *inspect.Entry) {
+	c.first[e.Path] = held{e, layer}
+	for p := e.Path; ; p = path.Dir(p) {
+		if _, known := c.lowest[p]; known {
+			break
+		}
+		c.lowest[p] = layer
+	}
+}
+
+// isBelow says whether the layers below one have something of the store at or
+// below a path.
+func (c *closureCheck) isBelow(layer int, p string) bool {
+	lowest, known := c.lowest[p]
+	return known && lowest < layer
 }
 
 // hides tells of an entry of a layer that removes something of the store in the
@@ -120,14 +145,9 @@ func (c *closureCheck) hides(layer int, e *inspect.Entry) bool {
 	}
 	gone := dir + name
 	if name == ".wh..opq" {
-		gone = strings.TrimSuffix(dir, "/")
+		gone = path.Clean(dir)
 	}
-	for p, h := range c.first {
-		if h.layer < layer && (gone == "" || p == gone || strings.HasPrefix(p, gone+"/")) {
-			return true
-		}
-	}
-	return false
+	return c.isBelow(layer, gone)
 }
 
 func (c *closureCheck) layer(l *inspect.Layer) {
@@ -135,8 +155,8 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		c.Doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
 	for i := range l.Entries {
-		if e := &l.Entries[i]; inspect.ItemOf(e.Path) != "" && !strings.HasPrefix(path.Base(e.Path), ".wh.") {
-			c.overlay(l.Index, e)
+		if len(c.img.Layers) > 1 {
+			c.overlay(l.Index, &l.Entries[i])
 		}
 	}
 	if c.isBase(l) {

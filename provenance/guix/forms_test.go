@@ -216,10 +216,14 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 		"a file of its own":        {[]inspect.Entry{{Path: "app/main", Type: '0', Mode: 0o644}}, ""},
 		"another program":          {[]inspect.Entry{program}, "store-item-overlaid " + program.Path},
 		"a program's folder again": {[]inspect.Entry{{Path: tinyHello[1:] + "/bin", Type: '5', Mode: 0o555}}, ""},
+		"another program more":     {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/evil", Type: '0', Size: 4, Mode: 0o555}}, "store-item-overlaid " + tinyHello[1:] + "/bin/evil"},
+		"a link for the store":     {[]inspect.Entry{{Path: "gnu", Type: '2', Linkname: "/app", Mode: 0o777}}, "store-item-overlaid gnu"},
+		"an item of its own":       {[]inspect.Entry{{Path: "gnu/store/" + hashA + "-x", Type: '5', Mode: 0o555}, {Path: "gnu/store/" + hashA + "-x/y", Type: '0', Mode: 0o444}}, ""},
 		"a program hidden":         {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/.wh.tiny-hello", Type: '0', Mode: 0o644}}, "whiteout " + tinyHello[1:] + "/bin/.wh.tiny-hello"},
 		"an item hidden":           {[]inspect.Entry{{Path: "gnu/store/.wh." + tinyHello[len(storeDir):], Type: '0', Mode: 0o644}}, "whiteout gnu/store/.wh." + tinyHello[len(storeDir):]},
 		"the store hidden":         {[]inspect.Entry{{Path: ".wh.gnu", Type: '0', Mode: 0o644}}, "whiteout .wh.gnu"},
 		"all of it hidden":         {[]inspect.Entry{{Path: "gnu/.wh..wh..opq", Type: '0', Mode: 0o644}}, "whiteout gnu/.wh..wh..opq"},
+		"everything hidden":        {[]inspect.Entry{{Path: ".wh..wh..opq", Type: '0', Mode: 0o644}}, "whiteout .wh..wh..opq"},
 		"something else hidden":    {[]inspect.Entry{{Path: "etc/.wh.passwd", Type: '0', Mode: 0o644}}, ""},
 	} {
 		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
