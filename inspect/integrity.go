@@ -18,7 +18,7 @@ func (p *pass) conclude(img *Image) {
 			Message: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
 	}
 	for _, l := range img.Layers {
-		img.Problems = append(img.Problems, l.problems(img.claims())...)
+		img.Problems = append(img.Problems, l.problems(img)...)
 	}
 	img.Problems = append(img.Problems, img.deadLinks()...)
 }
@@ -28,8 +28,8 @@ func (p *pass) conclude(img *Image) {
 func (img *Image) claims() bool { return img.Config.Raw != nil && !img.claimless }
 
 // problems compares what is claimed of a layer with what was computed.
-func (l *Layer) problems(claims bool) []Finding {
-	var found []Finding
+func (l *Layer) problems(img *Image) []Finding {
+	claims, found := img.claims(), []Finding(nil)
 	add := func(level Level, rule, path, format string, args ...any) {
 		found = append(found, Finding{Rule: rule, Level: level, Layer: l.Index, Path: path, Message: fmt.Sprintf(format, args...)})
 	}
@@ -55,6 +55,8 @@ func (l *Layer) problems(claims bool) []Finding {
 	switch {
 	case l.unended && claims && l.ClaimedDiffID == l.DiffID:
 		add(Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them; the diffID says that nothing is missing")
+	case l.unended && img.claimless:
+		add(Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them")
 	case l.unended:
 		add(Problem, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks: it may be truncated")
 	}

@@ -73,7 +73,11 @@ func printImage(c *cli.Context, r *report.Report) error {
 	}
 	img := r.Image
 	show("image", img.Reference)
-	show("form", fmt.Sprintf("%s, compression %s", img.Transport, img.Compression))
+	form := string(img.Transport)
+	if img.Compression != "" { // the form is one file
+		form += ", compression " + string(img.Compression)
+	}
+	show("form", form)
 	for _, tag := range img.Tags {
 		show("tag", tag)
 	}

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"audit": main, "audit-measured": measured, "write-hostile": writeHostile,
 		"docker": playEngine, "buildctl": playEngine, "buildah": playEngine,
+		"write-sif": writeSIF,
 	})
 }
 
@@ -198,4 +199,16 @@ func writeTampered(dir string) error {
 		}
 	}
 	return nil
+}
+
+// writeSIF is the command write-sif SQUASHFS SIF.
+func writeSIF() {
+	squashfs, err := os.ReadFile(os.Args[1])
+	if err == nil {
+		err = os.WriteFile(os.Args[2], fixtures.SIF("Bootstrap: scratch\n", squashfs), 0o666)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
