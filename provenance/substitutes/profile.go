@@ -6,8 +6,8 @@ import (
 )
 
 // isLocal says whether a store item is made by whoever packs it, so that no
-// farm can know it: a profile of Guix, or what one of its hooks makes (Guix 1.0
-// to 1.5, module (guix profiles)). Such an item has no version in its name,
+// farm can know it: a profile of Guix, what one of its hooks makes (Guix 1.0
+// to 1.5, module (guix profiles)), or the script in a squashfs. Such an item has no version in its name,
 // which is how it is told from a package.
 func isLocal(path string) bool {
 	base, ok := strings.CutPrefix(path, "/gnu/store/")
@@ -32,6 +32,7 @@ func localNames() []string {
 		"info-dir",
 		"linux-module-database",
 		"manual-database",
+		"singularity-environment.sh",
 		"texlive-configuration",
 		"texlive-font-maps",
 		"xdg-desktop-database",
