@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -259,8 +260,46 @@ func what(d compare.Difference) string {
 		if strings.Contains(line, " → ") {
 			return clip(line)
 		}
+		if text := firstChange(d.Detail); text != "" {
+			return text
+		}
 	}
 	return change(d.Was, d.Now)
+}
+
+// firstChange shows the first lines that a diff replaces, takes away or adds,
+// one of each; "" when they show no difference, or this is no diff.
+func firstChange(diff string) string {
+	header, diff, _ := strings.Cut(diff, "\n")
+	if !strings.HasPrefix(header, "@@") {
+		return ""
+	}
+	var was, now string
+	for line := range strings.Lines(diff) {
+		text := strings.TrimSpace(line[1:])
+		switch line[0] {
+		case '-':
+			was = cmp.Or(was, text)
+		case '+':
+			now = cmp.Or(now, text)
+		case ' ', '@':
+			if was != now {
+				return change(quoted(was), quoted(now))
+			}
+			was, now = "", ""
+		}
+	}
+	if was == now {
+		return ""
+	}
+	return change(quoted(was), quoted(now))
+}
+
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strconv.Quote(clip(text))
 }
 
 // fieldText names a field of the config; "" is all of it.

@@ -171,19 +171,16 @@ const maxPartLines = 20
 func (d *Difference) detail(e *explain.Explanation, first bool) {
 	files := fmt.Sprintf("%s → %s", d.Was, d.Now)
 	var lines []string
-	more, named := e.More, false
-	for _, p := range e.Parts {
-		if !d.has(p, first) {
-			continue
+	more := e.More
+	for i, p := range d.parts(e, first) {
+		if i == 0 && d.Cause != Content && d.Cause != Compression {
+			d.Was, d.Now = p.Was, p.Now
 		}
-		if len(lines) == maxPartLines {
+		if i < maxPartLines {
+			lines = append(lines, partText(p))
+		} else {
 			more++
-			continue
 		}
-		if !named && d.Cause != Content && d.Cause != Compression && p.Reason != explain.Follows {
-			d.Was, d.Now, named = p.Was, p.Now, true
-		}
-		lines = append(lines, partText(p))
 	}
 	if more > 0 {
 		lines = append(lines, fmt.Sprintf("… and %d more", more))
@@ -195,6 +192,22 @@ func (d *Difference) detail(e *explain.Explanation, first bool) {
 		lines = append(lines, files)
 	}
 	d.Detail = strings.Join(lines, "\n")
+}
+
+// parts returns the parts that are listed with the difference, its own ones
+// before those that follow.
+func (d *Difference) parts(e *explain.Explanation, first bool) []explain.Part {
+	listed := slices.DeleteFunc(slices.Clone(e.Parts), func(p explain.Part) bool { return !d.has(p, first) })
+	slices.SortStableFunc(listed, func(x, y explain.Part) int { return cmp.Compare(follows(x), follows(y)) })
+	return listed
+}
+
+// follows is 1 for a part that follows from others, 0 for all others.
+func follows(p explain.Part) int {
+	if p.Reason == explain.Follows {
+		return 1
+	}
+	return 0
 }
 
 // has says whether a part is listed with the difference.
