@@ -301,15 +301,15 @@ func dockerFormat(img *inspect.Image) bool {
 }
 
 // rewritten says whether BuildKit was told to set the times of files: it marks
-// such layers in the manifest. Where there is no manifest to look into, the
-// times themselves tell: none is after the epoch.
+// such layers in an OCI manifest. In other forms, and where a copy has lost the
+// marks, the times themselves tell: none is after the epoch.
 func rewritten(img *inspect.Image, epoch string) bool {
 	at, err := strconv.ParseInt(epoch, 10, 64)
 	if err != nil {
 		return false
 	}
-	if len(img.Manifest.Raw) > 0 {
-		return strings.Contains(string(img.Manifest.Raw), `"buildkit/rewritten-timestamp"`)
+	if strings.Contains(string(img.Manifest.Raw), `"buildkit/rewritten-timestamp"`) {
+		return true
 	}
 	for _, l := range img.Layers {
 		for n := range l.Entries {

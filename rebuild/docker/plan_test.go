@@ -278,7 +278,8 @@ func TestPlanArguments(t *testing.T) {
 	}
 }
 
-// Without a manifest the times of the files tell whether they were rewritten.
+// Without marks in a manifest the times of the files tell whether they were
+// rewritten.
 func TestPlanRewrites(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	for name, tc := range map[string]struct {

@@ -16,6 +16,7 @@ type said struct {
 	steps  []*step
 	byID   map[string]*step // BuildKit's number of a step
 	stages []string         // their names
+	made   map[string]bool  // by the classic builder: the images that steps have made
 }
 
 // A step is an instruction as an engine counts it.
@@ -25,14 +26,17 @@ type step struct {
 	of     int
 	text   string
 	cached bool
+	own    bool // it starts from nothing, or from a stage of this build
 }
 
-func newSaid() *said { return &said{byID: make(map[string]*step)} }
+func newSaid() *said { return &said{byID: make(map[string]*step), made: make(map[string]bool)} }
 
 var (
 	classicStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?(?:Step|STEP) (\d+)/(\d+) ?: (.*)`)
 	kitStep     = regexp.MustCompile(`^#(\d+) \[(?:(\S+) +)?(\d+)/(\d+)\] (.*)`)
 	kitCached   = regexp.MustCompile(`^#(\d+) CACHED`)
+	classicMade = regexp.MustCompile(`^ ---> ?([0-9a-f]*)$`)
+	stageID     = regexp.MustCompile(`(?i)^FROM [0-9a-f]{64}( AS |$)`) // what buildah says of one of its stages
 	cached      = regexp.MustCompile(`^ ?--+> Using cache`)
 	asStage     = regexp.MustCompile(`(?i)^FROM\s.*\sAS\s+(\S+)$`)
 )
@@ -45,6 +49,8 @@ func (s *said) Write(p []byte) (int, error) {
 		if len(s.steps) > 0 {
 			s.steps[len(s.steps)-1].cached = true
 		}
+	case classicMade.MatchString(line):
+		s.result(classicMade.FindStringSubmatch(line)[1])
 	default:
 		if m := classicStep.FindStringSubmatch(line); m != nil {
 			s.add(m[1], m[2], m[3], m[4])
@@ -57,6 +63,21 @@ func (s *said) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// result takes note of the image that the last step of the classic builder has
+// made, or starts from. FROM can name both scratch and a stage by an argument,
+// which is said as it is written.
+func (s *said) result(id string) {
+	if len(s.steps) == 0 {
+		return
+	}
+	st := s.steps[len(s.steps)-1]
+	if st.starts() {
+		st.own = id == "" || s.made[id]
+		return
+	}
+	s.made[id] = true
+}
+
 // maxSteps bounds what is remembered of a build.
 const maxSteps = 10_000
 
@@ -64,6 +85,7 @@ func (s *said) add(stage, number, of, text string) *step {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(of)
 	st := &step{stage: stage, number: n, of: all, text: strings.TrimSpace(text)}
+	st.own = stage != "" && stageID.MatchString(st.text)
 	if m := asStage.FindStringSubmatch(st.text); m != nil {
 		s.stages = append(s.stages, strings.ToLower(m[1]))
 	}
@@ -79,10 +101,10 @@ func (s *said) items() []rebuild.Item {
 	var items []rebuild.Item
 	for _, st := range s.steps {
 		how := rebuild.Built
-		keyword, rest, _ := strings.Cut(st.text, " ")
-		if strings.EqualFold(keyword, "FROM") {
+		_, rest, _ := strings.Cut(st.text, " ")
+		if st.starts() {
 			image, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-			if image == "scratch" || slices.Contains(s.stages, strings.ToLower(image)) {
+			if st.own || image == "scratch" || slices.Contains(s.stages, strings.ToLower(image)) {
 				continue
 			}
 			how = rebuild.Reused
@@ -94,6 +116,12 @@ func (s *said) items() []rebuild.Item {
 	}
 	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
 	return slices.Compact(items)
+}
+
+// starts says whether a step is the FROM of a stage.
+func (st *step) starts() bool {
+	keyword, _, _ := strings.Cut(st.text, " ")
+	return strings.EqualFold(keyword, "FROM")
 }
 
 func (st *step) String() string {
