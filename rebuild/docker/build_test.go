@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/rebuild"
 )
@@ -198,6 +199,30 @@ func TestEngineChoice(t *testing.T) {
 				t.Errorf("%v %q\n%s", err, result.Command, log)
 			}
 		})
+	}
+}
+
+// An image that docker save wrote is built by the BuildKit inside Docker, where
+// that is to be had.
+func TestBuildKitOfDocker(t *testing.T) {
+	img := made(t, fixtures.Docker{Layers: [][]fixtures.File{{{Name: "f", Body: "x"}}}, History: []fixtures.Step{{By: "COPY f /f # buildkit", Comment: "buildkit.dockerfile.v0"}}}.Archive())
+	plan := planFor(t, img, Input{Source: folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})})
+	for name, tc := range map[string]struct {
+		scenario scenario
+		there    []string
+		want     string
+	}{
+		"it is there":            {scenario{}, []string{"docker", "buildctl"}, "docker"},
+		"Docker is not":          {scenario{}, []string{"buildctl"}, "buildctl"},
+		"its plugin is not":      {scenario{Says: map[string]string{"docker version": "28.2.2 (engine 28.2.2)\n"}, Absent: []string{"docker buildx"}}, []string{"docker", "buildctl"}, "buildctl"},
+		"the client is older":    {scenario{Says: map[string]string{"docker version": "20.10.24 (engine 20.10.24)\n"}, Absent: []string{"docker buildx"}}, []string{"docker", "buildctl"}, "docker"},
+		"the engine is not here": {scenario{Absent: []string{"docker version"}}, []string{"docker", "buildctl"}, "buildctl"},
+	} {
+		install(t, tc.scenario, tc.there...)
+		result, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Image: img})
+		if err != nil || result.Command[0] != tc.want {
+			t.Errorf("%s: %v %q", name, err, result.Command)
+		}
 	}
 }
 

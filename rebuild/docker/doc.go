@@ -7,8 +7,9 @@
 // with one of
 //
 //	classic   docker build, the builder inside Docker's engine (DOCKER_BUILDKIT=0)
-//	buildkit  buildctl, for the BuildKit that BUILDKIT_HOST names; else docker
-//	          build with the BuildKit inside Docker's engine
+//	buildkit  buildctl, for the BuildKit that BUILDKIT_HOST names, or docker
+//	          build with the BuildKit inside Docker's engine; that one first
+//	          when docker save wrote the original
 //	buildah   buildah build
 //
 // and [Script] writes the plan as a shell script for another machine.

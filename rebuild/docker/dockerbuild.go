@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"audit/rebuild"
@@ -45,10 +47,18 @@ func (d dockerBuild) find(ctx context.Context, s *session) error {
 		s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "docker buildx", Version: buildx})
 		return nil
 	}
-	if s.call.onlyBuildKit() != "" || s.converts() {
+	if s.call.onlyBuildKit() != "" || s.converts() || needsBuildx(version) {
 		return fmt.Errorf("looking for docker buildx: %w", err)
 	}
 	return nil
+}
+
+// needsBuildx says whether a client has BuildKit through its plugin alone, as
+// all do since 23.0.
+func needsBuildx(version string) bool {
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n >= 23
 }
 
 // build builds the image under a name of its own, saves it and takes the name

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"audit/inspect"
 	"audit/provenance/docker"
 	"audit/rebuild"
 )
@@ -43,12 +44,16 @@ func candidates(asked, original string) []string {
 	return Engines()
 }
 
-// enginesOf returns the programs that are an engine of that name.
-func enginesOf(name string) []engine {
+// enginesOf returns the programs that are an engine of that name, the likeliest
+// first.
+func (s *session) enginesOf(name string) []engine {
 	switch docker.Builder(name) {
 	case docker.Classic:
 		return []engine{dockerBuild{}}
 	case docker.BuildKit:
+		if ofStore(s.job.Image) {
+			return []engine{dockerBuild{kit: true}, buildctl{}}
+		}
 		return []engine{buildctl{}, dockerBuild{kit: true}}
 	case docker.Buildah:
 		return []engine{buildah{}}
@@ -56,11 +61,17 @@ func enginesOf(name string) []engine {
 	return nil
 }
 
+// ofStore says whether an image comes out of Docker's own store, which keeps no
+// manifests: then the BuildKit inside Docker has most likely built it.
+func ofStore(img *inspect.Image) bool {
+	return img != nil && (img.Transport == inspect.DockerArchive || img.Transport == inspect.DockerDaemon) && len(img.Manifest.Raw) == 0
+}
+
 // choose finds the first engine that is there.
 func (s *session) choose(ctx context.Context, asked string) (engine, error) {
 	var absent error
 	for _, name := range candidates(asked, s.plan.Engine) {
-		for _, e := range enginesOf(name) {
+		for _, e := range s.enginesOf(name) {
 			s.result.Tools = nil
 			err := e.find(ctx, s)
 			if err == nil {

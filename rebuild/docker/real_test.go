@@ -398,7 +398,6 @@ func classicRepository(t *testing.T, l *lab) {
 }
 
 func kitInDocker(t *testing.T, l *lab) {
-	t.Setenv("BUILDKIT_HOST", "unix:///nowhere")
 	dir := l.source(t, shellDockerfile)
 	file := filepath.Join(t.TempDir(), "original.tar")
 	command(t, []string{"DOCKER_BUILDKIT=1"}, "docker", "build", "--no-cache", "--network=none", "--tag=lab/original:1", dir)
