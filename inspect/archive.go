@@ -294,7 +294,7 @@ func (a *archive) follow(path string, pass func(*member)) (*member, error) {
 	for range maxLinks {
 		m := a.byPath[path]
 		if m == nil {
-			return nil, absentError(fmt.Sprintf("the archive has no member %q", path))
+			return nil, &FormatError{"the archive", absentError(fmt.Sprintf("it has no member %q", path))}
 		}
 		pass(m)
 		if m.link == "" {
@@ -302,7 +302,7 @@ func (a *archive) follow(path string, pass func(*member)) (*member, error) {
 		}
 		path = m.link
 	}
-	return nil, fmt.Errorf("member %q: more than %d links", path, maxLinks)
+	return nil, &FormatError{fmt.Sprintf("member %q", path), fmt.Errorf("more than %d links", maxLinks)}
 }
 
 // get returns the member at a path, links followed, and marks it as used.
