@@ -66,7 +66,11 @@ func (l *Channels) loses(c provenance.Channel) string {
 	}
 	switch w := l.List[i]; {
 	case w.Commit != c.Commit:
-		return fmt.Sprintf("channels.scm can name one commit of the channel %s, which is %s, and these packages come from %s", name, w.Commit, c.Commit)
+		why := fmt.Sprintf("channels.scm can name one commit of the channel %s, which is %s, and these packages come from %s", name, w.Commit, c.Commit)
+		if w.URL != c.URL {
+			why += fmt.Sprintf(" of another address (%s)", scheme.Str(c.URL).Brief())
+		}
+		return why
 	case keyOf(w) != keyOf(c):
 		return fmt.Sprintf("channels.scm can name one address, branch and introduction of the channel %s, and these packages name others (%s, branch %s)",
 			name, scheme.Str(c.URL).Brief(), scheme.Str(c.Branch).Brief())

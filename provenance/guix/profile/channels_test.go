@@ -43,6 +43,8 @@ func TestChannelProblems(t *testing.T) {
 	}{
 		{"nothing wrong", []string{entry("a", guix), entry("b", guix, repository("https://example.org/x.git", "2", "(name x)"))}, []string{"guix", "x"}, ""},
 		{"names made up", []string{entry("a", repository("u", "1", ""), repository("v", "2", ""), repository("w", "3", ""))}, []string{"guix", "channel1", "channel2"}, ""},
+		{"two channels of one name", []string{entry("a", guix), entry("b", repository("https://example.net/guix.git", "2", "(name guix)"))}, []string{"guix"},
+			`these packages come from 2222222222222222222222222222222222222222 of another address ("https://example.net/guix.git"): "b"`},
 		{"two addresses of one commit", []string{entry("a", guix), entry("b", repository("https://example.net/guix.git", "1", "(name guix)"))}, []string{"guix"},
 			`one address, branch and introduction of the channel guix, and these packages name others ("https://example.net/guix.git", branch "master"): "b"`},
 		{"one commit of two channels", []string{entry("a", guix, repository("v", "1", "(name x)"))}, []string{"guix"}, `leaves out the channel x, since another one has the same commit`},
