@@ -88,7 +88,7 @@ func regenerate(img *inspect.Image, pack provenance.Pack) *attempt {
 func unfit(img *inspect.Image, recipe provenance.Recipe) string {
 	switch {
 	case recipe.System != provenance.Guix:
-		return fmt.Sprintf("only what Guix packed can be packed again here; the recipe's system is %s", recipe.System)
+		return fmt.Sprintf("only what Guix or Nix packed can be packed again here; the recipe's system is %s", recipe.System)
 	case unpackable(recipe.Pack.Format) != "":
 		return unpackable(recipe.Pack.Format)
 	case !strings.HasPrefix(recipe.Pack.Root, storeDir):
