@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -239,67 +238,13 @@ func worst(c *compare.Comparison) []inspect.Finding {
 	slices.SortStableFunc(ds, func(x, y compare.Difference) int { return cmp.Compare(weight(x.Cause), weight(y.Cause)) })
 	total := len(found) + len(ds)
 	for _, d := range ds[:min(len(ds), maxWorst)] {
-		found = append(found, finding("difference-"+string(d.Cause), d.Layer, d.Path, fmt.Sprintf("%s: %s", d.Cause, what(d))))
+		found = append(found, finding("difference-"+string(d.Cause), d.Layer, d.Path, fmt.Sprintf("%s: %s", d.Cause, compare.Summary(d.Cause, d.Was, d.Now, d.Detail))))
 	}
 	found = found[:min(len(found), maxWorst)]
 	if more := total - len(found); more > 0 {
 		found = append(found, finding("more-differences", -1, "", fmt.Sprintf("%d more are in the comparison", more)))
 	}
 	return found
-}
-
-// what says in a line what differs; of what lies inside a file, where, if that
-// is known.
-func what(d compare.Difference) string {
-	switch line := oneLine(d.Detail); d.Cause {
-	case compare.EmbeddedDate, compare.EmbeddedPath, compare.EmbeddedStorePath, compare.EmbeddedOrder, compare.Compression:
-		if line != "" {
-			return clip(line)
-		}
-	case compare.Content:
-		if strings.Contains(line, " → ") {
-			return clip(line)
-		}
-		if text := firstChange(d.Detail); text != "" {
-			return text
-		}
-	}
-	return change(d.Was, d.Now)
-}
-
-// firstChange shows the first lines that a diff replaces, takes away or adds,
-// one of each; "" when they show no difference, or this is no diff.
-func firstChange(diff string) string {
-	header, diff, _ := strings.Cut(diff, "\n")
-	if !strings.HasPrefix(header, "@@") {
-		return ""
-	}
-	var was, now string
-	for line := range strings.Lines(diff) {
-		text := strings.TrimSpace(line[1:])
-		switch line[0] {
-		case '-':
-			was = cmp.Or(was, text)
-		case '+':
-			now = cmp.Or(now, text)
-		case ' ', '@':
-			if was != now {
-				return change(quoted(was), quoted(now))
-			}
-			was, now = "", ""
-		}
-	}
-	if was == now {
-		return ""
-	}
-	return change(quoted(was), quoted(now))
-}
-
-func quoted(text string) string {
-	if text == "" {
-		return ""
-	}
-	return strconv.Quote(clip(text))
 }
 
 // fieldText names a field of the config; "" is all of it.

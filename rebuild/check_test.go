@@ -232,21 +232,3 @@ func TestWithSteps(t *testing.T) {
 		checkFindings(t, WithSteps(inspect.Check{}, tc.steps).Findings, tc.want)
 	}
 }
-
-func TestFirstChange(t *testing.T) {
-	for diff, want := range map[string]string{
-		"@@ -1,3 +1,3 @@\n same\n-one\n-two\n+eins\n other\n-three\n":            `"one" → "eins"`,
-		"@@ -1 +1 @@\n-one\n\\ No newline at end of file\n+two\n\\ No newline\n": `"one" → "two"`,
-		"@@ -1,2 +1 @@\n-gone\n":                     `"gone" → nothing`,
-		"@@ -0,0 +1 @@\n+\tnew\x1b":                  `nothing → "new\x1b"`,
-		"@@ -1,4 +1,4 @@\n-  a\n+a\n same\n-b\n+c\n": `"b" → "c"`,
-		"@@ -1 +1 @@\n- a\n+a\n":                     "",
-		"@@ -1 +1 @@":                                "",
-		"file of 3 bytes\n-a\n+b\n":                  "",
-		"":                                           "",
-	} {
-		if got := firstChange(diff); got != want {
-			t.Errorf("%q: %q, want %q", diff, got, want)
-		}
-	}
-}

@@ -154,7 +154,7 @@ func (s *sarifWriter) results() {
 		}
 		for _, g := range byCause(c.Differences) {
 			for _, d := range g.Differences {
-				message := fmt.Sprintf("%s: %s → %s", g.Cause, orAbsent(d.Was), orAbsent(d.Now))
+				message := fmt.Sprintf("%s: %s", g.Cause, compare.Summary(g.Cause, string(d.Was), string(d.Now), string(d.Detail)))
 				s.add(differenceRule("difference/", g.Cause), levelOf(g.Cause), d.Layer, d.Path, message)
 				s.suppress(d.Allowed)
 			}
