@@ -79,7 +79,7 @@ func (p *pass) readOCILayout(dir, want string) (*Image, error) {
 	}
 	index, err := blobs.read("index.json")
 	if err != nil {
-		return nil, &FormatError{dir, fmt.Errorf("not an OCI image layout: %w", err)}
+		return nil, &FormatError{"the folder", fmt.Errorf("not an OCI image layout: %w", err)}
 	}
 	if err := r.fromIndex(index, "index.json"); err != nil {
 		return nil, err

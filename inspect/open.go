@@ -129,7 +129,11 @@ func (p *pass) open(f form) (*Image, error) {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.transport == "" && looksLikeReference(f.path):
-		return p.readRegistry(f.path)
+		img, err := p.readRegistry(f.path)
+		if err != nil {
+			return nil, fmt.Errorf("there is no such file; as an image in a registry: %w", err)
+		}
+		return img, nil
 	case err != nil:
 		return nil, err
 	case info.IsDir():
