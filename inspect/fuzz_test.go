@@ -103,6 +103,7 @@ func FuzzArchive(f *testing.F) {
 // openStreamed reads data as Open reads standard input.
 func openStreamed(data []byte, opt Options) (*Image, error) {
 	p := newPass(context.Background(), opt)
+	p.once = true
 	img, err := p.openStream(&source{pass: p, r: bytes.NewBuffer(data)}, form{})
 	if err == nil {
 		err = p.checkPlatform(img)
@@ -171,6 +172,7 @@ func FuzzLayer(f *testing.F) {
 // layerFrom reads data as the one layer of an image.
 func layerFrom(data []byte, limits Limits, at io.ReaderAt) (*Image, error) {
 	p := newPass(context.Background(), Options{Limits: &limits})
+	p.once = true
 	in := &source{pass: p, r: bytes.NewBuffer(data)}
 	l, err := p.readLayer("the layer", bufio.NewReader(in), at)
 	if err != nil {

@@ -278,11 +278,14 @@ func (p *pass) readRootFS(r *bufio.Reader, file *source, f form) (*Image, error)
 		at = file.at()
 	}
 	layer, err := p.readLayer("rootfs", r, at)
-	if err != nil {
-		return nil, err
+	if fatal := p.fatal(err); fatal != nil {
+		return nil, fatal
 	}
-	if layer.Broken != nil {
-		return nil, &FormatError{"the file system", layer.Broken}
+	if layer != nil && layer.Broken != nil {
+		err = layer.Broken
+	}
+	if err != nil {
+		return nil, &FormatError{"the file system", err}
 	}
 	if doc := archiveDocument(layer); doc != "" && f.transport == "" {
 		return nil, &FormatError{"the file", fmt.Errorf("it begins as a file system and yet holds %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
