@@ -26,6 +26,7 @@ type archive struct {
 	file    *source // the archive, where it can be read at any place; else nil
 	members []*member
 	byPath  map[string]*member // the last of each path
+	buf     *bufio.Reader      // of the member that is read here
 	slots   chan struct{}      // one for each layer being read
 	reading sync.WaitGroup
 }
@@ -45,7 +46,7 @@ type member struct {
 // readArchive reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
 func (p *pass) readArchive(r io.Reader, file *source) (*archive, []Finding, error) {
-	a := &archive{pass: p, in: &counter{r: r}, file: file, byPath: make(map[string]*member), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	a := &archive{pass: p, in: &counter{r: r}, file: file, byPath: make(map[string]*member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	tr := tar.NewReader(a.in)
 	if file != nil {
 		a.in.r = file.section(0, file.size)
@@ -130,15 +131,15 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 // r need not be read for it, it is read at the same time as what follows.
 func (a *archive) content(m *member, hdr *tar.Header, r io.Reader) error {
 	if isSparse(hdr) {
-		return a.read(m, a.pass.bounded(m.Name, r), nil)
+		return a.read(m, a.buf, a.pass.bounded(m.Name, r), nil)
 	}
 	if a.file == nil || hdr.Size < apartBytes {
-		return a.read(m, r, nil)
+		return a.read(m, a.buf, r, nil)
 	}
 	part := a.file.section(a.in.n, hdr.Size)
 	a.slots <- struct{}{}
 	a.reading.Go(func() {
-		m.err = a.read(m, part, part.r.(io.ReaderAt))
+		m.err = a.read(m, newMemberReader(), part, part.r.(io.ReaderAt))
 		<-a.slots
 	})
 	return nil
@@ -147,11 +148,14 @@ func (a *archive) content(m *member, hdr *tar.Header, r io.Reader) error {
 // apartBytes is the size from which on it pays to read a member on its own.
 const apartBytes = 64 << 10
 
-// read reads the content of a member; where the same bytes can be read again
-// they are in at.
-func (a *archive) read(m *member, r io.Reader, at io.ReaderAt) error {
+// newMemberReader returns a buffer for the contents of members.
+func newMemberReader() *bufio.Reader { return bufio.NewReaderSize(nil, 128<<10) }
+
+// read reads the content of a member from r by way of in; where the same bytes
+// can be read again they are in at.
+func (a *archive) read(m *member, in *bufio.Reader, r io.Reader, at io.ReaderAt) error {
 	other := newOtherHash(m.path)
-	in := bufio.NewReaderSize(other.tee(r), 128<<10)
+	in.Reset(other.tee(r))
 	head, err := in.Peek(tarBlock)
 	if err != nil && err != io.EOF {
 		return err
