@@ -67,8 +67,7 @@ func (l *lab) audit(t *testing.T, args ...string) (r told, status int, said stri
 	t.Helper()
 	program := filepath.Join(l.dir, "audit")
 	if _, err := os.Stat(program); err != nil {
-		t.Setenv("HOME", l.home)
-		command(t, []string{"CGO_ENABLED=0"}, l.goTool, "build", "-o", program, "../../cmd/audit")
+		command(t, []string{"CGO_ENABLED=0", "HOME=" + l.home}, l.goTool, "build", "-o", program, "../../cmd/audit")
 	}
 	stdout, stderr := new(bytes.Buffer), new(bytes.Buffer)
 	c := exec.CommandContext(t.Context(), program, args...)
