@@ -37,7 +37,7 @@ func guides() []guide {
 			{"audit inspect rootfs:files.tar", "docker export, guix pack -f tarball"},
 			{"audit inspect squashfs:pack.squashfs", "guix pack -f squashfs"},
 			{"audit inspect sif:tool.sif", "Singularity, Apptainer"},
-			{"docker save lab/tool:1.0 | audit inspect -", "standard input, any form in one file"},
+			{"audit inspect -", "standard input: docker save lab/tool:1.0 | audit inspect -"},
 		}},
 		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only.", []example{
 			{"audit provenance image.tar.gz", "into the current folder"},
