@@ -16,7 +16,8 @@ import (
 	"audit/inspect"
 )
 
-// A treeFile is all that a file of an image is, but for its name and times.
+// A treeFile is all that a file of an image is, but for its name. The mode of a
+// symlink is nothing: Linux has none.
 type treeFile struct {
 	kind     byte
 	mode     int64
@@ -75,7 +76,7 @@ func entryFile(e *inspect.Entry) treeFile {
 	case '0':
 		f.digest = e.Digest.Hash().Hex
 	case '2':
-		f.target = e.Linkname
+		f.target, f.mode = e.Linkname, 0
 	case '3', '4':
 		f.device = fmt.Sprintf("%d,%d", e.Devmajor, e.Devminor)
 	case '5':
@@ -115,6 +116,7 @@ func diskFile(path string) (f treeFile, err error) {
 		f.size = s.Size
 		f.digest, err = fileDigest(path)
 	case '2':
+		f.mode = 0
 		f.target, err = os.Readlink(path)
 	case '3', '4':
 		f.device = fmt.Sprintf("%d,%d", s.Rdev>>8&0xfff, s.Rdev&0xff)
