@@ -89,7 +89,7 @@ func react(id inspect.CheckID) string {
 	case inspect.Repack:
 		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
 	case inspect.Substitutes:
-		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed."
+		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer."
 	case inspect.Derivation:
 		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not tell. The findings name the items."
 	}

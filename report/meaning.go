@@ -146,8 +146,18 @@ func contradiction(checks []Check) string {
 	if len(failed) == 0 {
 		return "The image is not what it claims to be."
 	}
-	return "The image is not what it claims to be: " + plural(len(failed), "the check ", "the checks ") +
+	return contradicted(failed, problems) + ": " + plural(len(failed), "the check ", "the checks ") +
 		enumerate(failed) + plural(len(failed), " says no.", " say no.") + firstProblem(problems)
+}
+
+// contradicted says what is contradicted: the image, or no more than what was
+// said of it in answers that nobody who is trusted signed.
+func contradicted(failed []string, problems []Finding) string {
+	differs := slices.ContainsFunc(problems, func(f Finding) bool { return f.Rule == "hash-differs" })
+	if len(failed) == 1 && failed[0] == string(inspect.Substitutes) && !differs {
+		return "What was asked to vouch for the image cannot be believed"
+	}
+	return "The image is not what it claims to be"
 }
 
 // firstProblem is a sentence with the first of some findings.

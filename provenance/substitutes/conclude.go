@@ -14,13 +14,16 @@ type standing struct {
 	outcomes []Outcome // one a server
 	agree    []Key     // independent, that signed the NAR hash found here
 	differs  bool      // a trusted key signed another one
+	forged   bool      // an answer bears no signature that can be trusted
 }
 
 // isProven says that what was signed is what was found.
 func (s standing) isProven() bool { return len(s.agree) > 0 && !s.differs }
 
 // isLocal says that no farm can know the item, and none does.
-func (s standing) isLocal() bool { return isLocal(s.item.Path) && len(s.agree) == 0 && !s.differs }
+func (s standing) isLocal() bool {
+	return isLocal(s.item.Path) && len(s.agree) == 0 && !s.differs && !s.forged
+}
 
 // isOpen says that nobody who is trusted has spoken of the item, and someone
 // could have.
@@ -31,6 +34,7 @@ func stand(item inspect.StoreItem, outcomes []Outcome) standing {
 	s := standing{item: item, outcomes: outcomes}
 	for _, o := range outcomes {
 		s.differs = s.differs || o.Word == Differs
+		s.forged = s.forged || o.Word == BadSignature
 		if o.Word == Signed {
 			s.agree = append(s.agree, o.Keys...)
 		}
@@ -76,11 +80,14 @@ func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) ins
 	return c
 }
 
+// status fails where a farm contradicts, and where all that there is for an item
+// is an answer that nobody who is trusted signed: a server that was asked gave
+// what it must not give.
 func status(all []standing) inspect.Status {
 	proven, open := 0, 0
 	for _, s := range all {
 		switch {
-		case s.differs:
+		case s.differs, s.isOpen() && s.forged:
 			return inspect.Fail
 		case s.isProven():
 			proven++

@@ -11,8 +11,8 @@ import (
 )
 
 // The status over every combination of what two servers can say of a package
-// and of a profile: fail when any trusted key differs, pass when every package
-// is proven, else unknown.
+// and of a profile: fail when any trusted key differs, or when a bad signature is
+// all there is; pass when every package is proven, else unknown.
 func TestStatus(t *testing.T) {
 	key := OfficialKeys()[0]
 	all := []Word{Unknown, Signed, Differs, BadSignature, Unreachable}
@@ -30,6 +30,9 @@ func TestStatus(t *testing.T) {
 				want, bytes := inspect.Unknown, int64(0)
 				if a == Signed || b == Signed {
 					want = inspect.Pass
+				}
+				if p == BadSignature || want != inspect.Pass && (a == BadSignature || b == BadSignature) {
+					want = inspect.Fail
 				}
 				if a == Differs || b == Differs || p == Differs {
 					want = inspect.Fail
@@ -98,7 +101,7 @@ func TestUntrustedCounted(t *testing.T) {
 	server := serve(t, dir(guixFarm))
 	c, _ := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: OfficialKeys()})
 	f := c.Findings[0]
-	if c.Status != inspect.Unknown || f.Rule != "untrusted-key" || f.Level != inspect.Problem ||
+	if c.Status != inspect.Fail || f.Rule != "untrusted-key" || f.Level != inspect.Problem ||
 		!strings.Contains(f.Message, server+": what it says of 3 store items is signed by the key ecc:465B048F") {
 		t.Errorf("%v, %+v", c.Status, f)
 	}

@@ -98,7 +98,7 @@ func TestNixBadSignatures(t *testing.T) {
 				}
 				return
 			}
-			if o.Word != BadSignature || !strings.Contains(o.Why, tt.why) || c.Status != inspect.Unknown {
+			if o.Word != BadSignature || !strings.Contains(o.Why, tt.why) || c.Status != inspect.Fail {
 				t.Errorf("%v, %v", o, c.Status)
 			}
 		})
