@@ -132,22 +132,24 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Keep: keep, Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
+	recipes := evidence()
+	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
+	opt.Keep = func(path string) bool { return recipes(path) || sbom.Keep(path) }
 	img, err := open(ctx, reference, opt)
 	var limit *inspect.LimitError
 	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
-		opt.Keep = func(path string) bool { return evidence(path) && !docker.Large(path) }
+		opt.Keep = func(path string) bool { return recipes(path) && !docker.Large(path) }
 		return open(ctx, reference, opt)
 	}
 	return img, err
 }
 
-// keep tells the files whose contents are looked into.
-func keep(path string) bool { return evidence(path) || sbom.Keep(path) }
-
-// evidence tells the files that the checks look into.
-func evidence(path string) bool {
-	return repack.Keep(path) || slices.ContainsFunc(makers(), func(m maker) bool { return m.keep(path) })
+// evidence returns what tells the files that the checks look into.
+func evidence() func(path string) bool {
+	all := makers()
+	return func(path string) bool {
+		return repack.Keep(path) || slices.ContainsFunc(all, func(m maker) bool { return m.keep(path) })
+	}
 }
 
 // open reads an image; an error means that it cannot be read.
