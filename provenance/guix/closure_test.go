@@ -66,7 +66,8 @@ func TestClosureOfTamperedImages(t *testing.T) {
 		{"a byte in a store item, with a database", "tiny-localstatedir.tar.gz", fixtures.ChangeByteInsideItem("bin/tiny-hello", 0), []string{"nar-hash-differs " + tinyHello}},
 		{"a file in a store item, with a database", "tiny-localstatedir.tar.gz", fixtures.AddFileInsideItem(tinyData[1:], "evil", "x"), []string{"nar-hash-differs " + tinyData, "nar-size-differs " + tinyData}},
 		{"an item that the database does not list", "tiny-localstatedir.tar.gz", fixtures.AddUnreferencedItem("evil"), nil},
-		{"no database any more", "tiny-localstatedir.tar.gz", fixtures.ReplaceFile("var/guix/db/db.sqlite", "SQLite format 3"), []string{"database-unread var/guix/db/db.sqlite"}},
+		{"no database any more", "tiny-localstatedir.tar.gz", fixtures.ReplaceFile("var/guix/db/db.sqlite", "SQLite format 3"), []string{"database-malformed var/guix/db/db.sqlite"}},
+		{"an empty database", "tiny-localstatedir.tar.gz", fixtures.ReplaceFile("var/guix/db/db.sqlite", ""), []string{"database-unread var/guix/db/db.sqlite"}},
 		{"a package that is not there", "tiny.tar.gz", fixtures.SetProfileManifest(oneEntry(`"gone"`, "/gnu/store/"+hashA+"-gone-1.0")), []string{
 			"missing-package " + manifest, "missing-reference " + manifest}},
 		{"another entry point", "hello-opt2.tar.gz", fixtures.ReplaceInConfig("jahh2z348sfgv15j334lq27fc759b3jc-profile/bin/hello", hashA+"-evil/bin/hello"), []string{"missing-reference ./config.json"}},

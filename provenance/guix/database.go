@@ -1,6 +1,9 @@
 package guix
 
-import "audit/provenance/storedb"
+import (
+	"audit/provenance/memdb"
+	"audit/provenance/storedb"
+)
 
 // database holds the image's store database, when it has one, against its store
 // items. It is the one place of an image that tells what the NAR hashes were
@@ -16,6 +19,10 @@ func (c *closureCheck) database() {
 		return
 	}
 	rows, err := storedb.Read(data)
+	if memdb.IsMalformed(err) {
+		c.Fail("database-malformed", f.Layer, f.Path, "the store's database is none, and no packer writes such a file: %s", quote(err.Error()))
+		return
+	}
 	if err != nil {
 		c.Doubt("database-unread", f.Layer, f.Path, "the store's database cannot be read: %s", quote(err.Error()))
 		return

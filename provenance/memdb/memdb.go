@@ -77,6 +77,18 @@ func (d *DB) Close() (err error) {
 	return err
 }
 
+// IsMalformed says whether err is that of bytes which are no database, or none
+// that is whole (SQLite 3.50, "Result and Error Codes": SQLITE_CORRUPT and
+// SQLITE_NOTADB), as opposed to one that is too large or has other tables.
+func IsMalformed(err error) bool {
+	const primary, corrupt, notADatabase = 0xff, 11, 26
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code()&primary == corrupt || e.Code()&primary == notADatabase
+}
+
 // Check makes sure that table is a plain table: no view, no virtual table, and
 // with columns that are stored and not computed.
 func (d *DB) Check(table string, columns ...string) error {

@@ -1,6 +1,9 @@
 package nix
 
-import "audit/provenance/storedb"
+import (
+	"audit/provenance/memdb"
+	"audit/provenance/storedb"
+)
 
 // database holds the store's database against the store items. It may lack
 // items: packers load it with what the contents of the image refer to, and the
@@ -8,6 +11,10 @@ import "audit/provenance/storedb"
 func (c *closureCheck) database(rows []storedb.Item, unread error) {
 	f, ok := c.file(databasePath)
 	if !ok || f.Type != '0' {
+		return
+	}
+	if memdb.IsMalformed(unread) {
+		c.Fail("database-malformed", f.Layer, f.Path, "the store's database is none, and no packer writes such a file: %s", quote(unread.Error()))
 		return
 	}
 	if unread != nil {

@@ -50,13 +50,13 @@ func TestHostileConfigs(t *testing.T) {
 	}
 }
 
-// A database that says another thing than the image, or is none.
+// A file in the place of the database that is none: no packer writes such a file.
 func TestHostileDatabases(t *testing.T) {
 	for name, data := range map[string]string{"nothing": "", "no database": strings.Repeat("x", 5000), "half of one": "SQLite format 3\x00"} {
 		m := ofNix2container(append(toTool(), entry{name: "/nix/var", mode: 0o755}, entry{name: "/nix/var/nix", mode: 0o755}, entry{name: "/nix/var/nix/db", mode: 0o755},
 			entry{name: "/" + databasePath, mode: 0o644, body: data + " "}))
 		c := recoverFrom(t, m.write(t)).Closure
-		if c.Status != inspect.Unknown {
+		if c.Status != inspect.Fail || c.Findings[0].Rule != "database-malformed" {
 			t.Errorf("%s: %v %+v", name, c.Status, c.Findings)
 		}
 	}

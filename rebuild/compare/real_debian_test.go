@@ -3,7 +3,9 @@ package compare_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,11 +95,19 @@ func create(t *testing.T, name string) *os.File {
 	return f
 }
 
-// sources returns the release and the mirror that this machine itself uses.
+// sources returns the release and the mirror that this machine itself uses, in
+// either form of sources.list(5).
 func sources(t *testing.T) (suite, mirror string) {
+	t.Helper()
 	text, err := os.ReadFile("/etc/apt/sources.list.d/debian.sources")
+	if errors.Is(err, fs.ErrNotExist) {
+		text, err = os.ReadFile("/etc/apt/sources.list")
+	}
 	if err != nil {
 		t.Fatal(err)
+	}
+	if m := regexp.MustCompile(`(?m)^deb\s+(?:\[[^]]*\]\s+)?(\S+)\s+(\S+)`).FindSubmatch(text); m != nil {
+		return string(m[2]), string(m[1])
 	}
 	field := func(name string) string {
 		m := regexp.MustCompile(`(?m)^` + name + `:\s*(\S+)`).FindSubmatch(text)
