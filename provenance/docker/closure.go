@@ -148,7 +148,8 @@ func (c *closureCheck) maker(layer int) string {
 	return "which instruction made its layer is not known"
 }
 
-// conclude makes the check of what was gathered.
+// conclude makes the check of what was gathered. What the history alone explains
+// is undecided: it says what an instruction could write.
 func (c *closureCheck) conclude() inspect.Check {
 	check := inspect.Check{ID: inspect.Closure, Status: inspect.Unknown, Bytes: c.bytes}
 	if c.more > 0 {
@@ -165,11 +166,10 @@ func (c *closureCheck) conclude() inspect.Check {
 		check.Summary = "the image has no entries"
 	case len(c.findings) > 0:
 		check.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", count(unexplained, "entry"), summary)
+	case c.written > 0 && !c.strong:
+		check.Summary = "undecided: " + summary
 	default:
-		check.Status, check.Summary = inspect.Pass, summary
-		if c.strong || c.written == 0 {
-			check.Bytes = whole(c.img)
-		}
+		check.Status, check.Summary, check.Bytes = inspect.Pass, summary, whole(c.img)
 	}
 	if c.written > 0 && !c.strong {
 		check.Findings = append(check.Findings, inspect.Finding{Rule: "explained-by-instruction", Level: inspect.Note, Layer: -1,
