@@ -326,3 +326,20 @@ func TestUnendedLayer(t *testing.T) {
 		t.Errorf("as a file system: findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
 }
+
+// Any byte of a layer that changes, be it of a header, of padding, of content or
+// behind the end, is an error or fails integrity.
+func TestEveryByteOfALayer(t *testing.T) {
+	layer := tarOf(t, folder("gnu/"), folder("gnu/store/"), folder("gnu/store/"+hashA+"-item/"), regular("gnu/store/"+hashA+"-item/f", "content"),
+		linked("gnu/store/"+hashA+"-item/l", "gnu/store/"+hashA+"-item/f"), symlink("s", "gnu"), regular(strings.Repeat("long/", 40)+"name", "x"))
+	archive := tarOf(t, imageOf(t, layer)...)
+	start := bytes.Index(archive, layer)
+	for i := range layer {
+		archive[start+i] ^= 1 << (i % 8)
+		img, err := openBytes(t, archive, Options{})
+		if err == nil && img.Integrity().Status != Fail {
+			t.Errorf("byte %d: integrity %s", i, img.Integrity().Status)
+		}
+		archive[start+i] ^= 1 << (i % 8)
+	}
+}
