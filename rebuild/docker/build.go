@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"audit/inspect"
 	"audit/rebuild"
@@ -101,18 +102,50 @@ func (s *session) start() (err error) {
 	return nil
 }
 
-// tell notes in the log when another engine builds than built the original.
+// tell notes in the log when another engine builds than built the original, and
+// which of the options it cannot follow.
 func (s *session) tell() error {
-	if s.job.Log == nil || s.engine == s.plan.Engine {
+	if s.job.Log == nil {
 		return nil
 	}
-	original := "no engine that is known here"
-	if s.plan.Engine != "" {
-		original = s.plan.Engine
+	var lines []string
+	if s.engine != s.plan.Engine {
+		original := "no engine that is known here"
+		if s.plan.Engine != "" {
+			original = s.plan.Engine
+		}
+		lines = append(lines, fmt.Sprintf("The original was built by %s, this is %s: the histories in the configs will differ.", original, s.engine))
 	}
-	_, err := fmt.Fprintf(s.job.Log, "The original was built by %s, this is %s: the histories in the configs will differ.\n", original, s.engine)
-	if err != nil {
-		return fmt.Errorf("writing the log: %w", err)
+	if names := pointless(s.job); len(names) > 0 {
+		lines = append(lines, fmt.Sprintf("An engine runs every instruction anew, on this machine: %s changes nothing.", strings.Join(names, ", ")))
+	}
+	for _, line := range lines {
+		if _, err := fmt.Fprintln(s.job.Log, line); err != nil {
+			return fmt.Errorf("writing the log: %w", err)
+		}
 	}
 	return nil
+}
+
+// pointless returns the flags that were given and that only Guix and Nix know.
+func pointless(job rebuild.Job) (names []string) {
+	o := job.Options
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"--fresh", len(job.Fresh) > 0},
+		{"--check-inputs", job.CheckInputs},
+		{"--no-substitutes", o.NoSubstitutes},
+		{"--substitute-urls", len(o.SubstituteURLs) > 0},
+		{"--substitute-key", len(o.SubstituteKeys) > 0},
+		{"--cores", o.Cores > 0},
+		{"--max-jobs", o.MaxJobs > 0},
+		{"--builders", o.Builders != ""},
+	} {
+		if flag.given {
+			names = append(names, flag.name)
+		}
+	}
+	return names
 }

@@ -202,6 +202,30 @@ func TestEngineChoice(t *testing.T) {
 	}
 }
 
+// The log says which options an engine cannot follow.
+func TestPointlessOptions(t *testing.T) {
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir})
+	for _, tc := range []struct {
+		job  rebuild.Job
+		want string
+	}{
+		{rebuild.Job{}, ""},
+		{rebuild.Job{Fresh: []string{"all"}, Options: rebuild.Options{NoSubstitutes: true, Cores: 2}}, "--fresh, --no-substitutes, --cores changes nothing"},
+		{rebuild.Job{CheckInputs: true, Options: rebuild.Options{Builders: "ssh://m"}}, "--check-inputs, --builders changes nothing"},
+	} {
+		install(t, scenario{}, "docker")
+		log := new(bytes.Buffer)
+		tc.job.Dir, tc.job.Log = t.TempDir(), log
+		if _, err := (Builder{}).Build(t.Context(), plan, tc.job); err != nil {
+			t.Fatal(err)
+		}
+		if got := log.String(); !strings.Contains(got, tc.want) || tc.want == "" && strings.Contains(got, "changes nothing") {
+			t.Errorf("the log says %q, want %q", got, tc.want)
+		}
+	}
+}
+
 // An image that docker save wrote is built by the BuildKit inside Docker, where
 // that is to be had.
 func TestBuildKitOfDocker(t *testing.T) {
