@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"audit/inspect"
@@ -90,7 +89,7 @@ func Run(ctx context.Context, c Command) (Output, error) {
 	var until time.Time // when the grace ends; zero unless cancelled
 	cmd.Cancel = func() error {
 		until = time.Now().Add(c.grace())
-		return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		return stopGroup(cmd.Process)
 	}
 	if err = cmd.Start(); err == nil {
 		err = cmd.Wait()
@@ -111,7 +110,7 @@ func (c Command) command(ctx context.Context) (*exec.Cmd, error) {
 	cmd.Args[0] = c.Argv[0]
 	cmd.Dir = c.Dir
 	cmd.Env = append(environment(os.Environ(), c.Pass), c.Env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ownGroup(cmd)
 	cmd.WaitDelay = c.grace()
 	return cmd, nil
 }
@@ -163,19 +162,6 @@ func (c Command) grace() time.Duration {
 		return c.Grace
 	}
 	return defaultGrace
-}
-
-// endGroup ends what is left of a process group whose leader has ended. The
-// members of a cancelled one were told to stop and have until then to do it;
-// other children have no business to outlive their parent.
-func endGroup(group int, until time.Time) {
-	for time.Now().Before(until) {
-		if errors.Is(syscall.Kill(-group, 0), syscall.ESRCH) {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	_ = syscall.Kill(-group, syscall.SIGKILL) // ESRCH: none is left, as it should be
 }
 
 // passed are the variables that every tool gets: where to find programs, who
