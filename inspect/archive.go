@@ -49,8 +49,9 @@ func (p *pass) readArchive(r io.Reader, file *source) (*archive, []Finding, erro
 	a := &archive{pass: p, in: &counter{r: r}, file: file, byPath: make(map[string]*member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	tr := tar.NewReader(a.in)
 	if file != nil {
-		a.in.r = file.section(0, file.size)
-		tr = tar.NewReader(skipper{a.in})
+		all, place := file.section(0, file.size)
+		a.in.r = all
+		tr = tar.NewReader(skipper{a.in, place})
 	}
 	err := a.walk(tr)
 	a.reading.Wait()
@@ -136,10 +137,10 @@ func (a *archive) content(m *member, hdr *tar.Header, r io.Reader) error {
 	if a.file == nil || hdr.Size < apartBytes {
 		return a.read(m, a.buf, r, nil)
 	}
-	part := a.file.section(a.in.n, hdr.Size)
+	part, at := a.file.section(a.in.n, hdr.Size)
 	a.slots <- struct{}{}
 	a.reading.Go(func() {
-		m.err = a.read(m, newMemberReader(), part, part.r.(io.ReaderAt))
+		m.err = a.read(m, newMemberReader(), part, at)
 		<-a.slots
 	})
 	return nil
@@ -190,8 +191,11 @@ func (c *counter) Read(p []byte) (int, error) {
 }
 
 // A skipper is a counter of a file, in which a tar reader passes over what it
-// need not read.
-type skipper struct{ *counter }
+// need not read. The counter reads from place.
+type skipper struct {
+	*counter
+	place io.Seeker
+}
 
 // Seek moves on from where the reading is; to go elsewhere is an error.
 func (s skipper) Seek(offset int64, whence int) (int64, error) {
@@ -201,7 +205,7 @@ func (s skipper) Seek(offset int64, whence int) (int64, error) {
 	if offset > 0 {
 		s.n, s.zeros = s.n+offset, 0
 	}
-	_, err := s.r.(*source).r.(io.Seeker).Seek(offset, io.SeekCurrent)
+	_, err := s.place.Seek(offset, io.SeekCurrent)
 	return s.n, err
 }
 

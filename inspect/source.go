@@ -30,9 +30,11 @@ func (s *source) at() io.ReaderAt {
 }
 
 // section returns the n bytes from off on of a source that can be read again,
-// to be read at the same time as others.
-func (s *source) section(off, n int64) *source {
-	return &source{pass: s.pass, r: io.NewSectionReader(s.at(), off, n), whole: s}
+// to be read at the same time as others: as a source, which counts them, and as
+// what that one reads.
+func (s *source) section(off, n int64) (*source, *io.SectionReader) {
+	r := io.NewSectionReader(s.at(), off, n)
+	return &source{pass: s.pass, r: r, whole: s}, r
 }
 
 func (s *source) Read(buf []byte) (int, error) {
