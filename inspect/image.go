@@ -174,3 +174,11 @@ type Reference struct {
 	Layer int    // of From, -1 for the config
 	To    string // the store path named
 }
+
+// LayerBytes counts the bytes of all layers, uncompressed.
+func (img *Image) LayerBytes() (n int64) {
+	for _, l := range img.Layers {
+		n += l.UncompressedSize
+	}
+	return n
+}

@@ -40,3 +40,14 @@ func IsStoreName(base string) bool {
 	}
 	return true
 }
+
+// StoreMode is the mode that a store of Guix or Nix gives to an entry in it.
+func StoreMode(e *Entry) int64 {
+	switch {
+	case e.Type == '2':
+		return 0o777
+	case e.Type == '5' || e.Mode&0o100 != 0:
+		return 0o555
+	}
+	return 0o444
+}

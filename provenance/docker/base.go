@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"audit/inspect"
+	"audit/provenance"
 )
 
 // base looks for the layers of an image below this one. It returns what there
@@ -14,7 +15,7 @@ func (v *view) base(base *inspect.Image) (found string, is bool) {
 		return fmt.Sprintf("%s, which is said to be the base image, has no layers", name), false
 	}
 	if len(base.Layers) > len(v.img.Layers) {
-		return fmt.Sprintf("%s is not its base: it has %s, and this one %d", name, count(len(base.Layers), "layer"), len(v.img.Layers)), false
+		return fmt.Sprintf("%s is not its base: it has %s, and this one %d", name, provenance.Count(len(base.Layers), "layer"), len(v.img.Layers)), false
 	}
 	for n, l := range base.Layers {
 		if l.DiffID != v.img.Layers[n].DiffID {
@@ -23,7 +24,7 @@ func (v *view) base(base *inspect.Image) (found string, is bool) {
 	}
 	v.baseLayers = len(base.Layers)
 	v.markBase(base)
-	return fmt.Sprintf("%s is its base: the lowest %s are the same bytes", name, count(v.baseLayers, "layer")), true
+	return fmt.Sprintf("%s is its base: the lowest %s are the same bytes", name, provenance.Count(v.baseLayers, "layer")), true
 }
 
 // markBase marks the instructions of the base image: as many as its own history

@@ -160,20 +160,20 @@ func (c *closureCheck) conclude() inspect.Check {
 		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule))
 	})
 	unexplained := c.entries - c.owned - c.base - c.written
-	summary := fmt.Sprintf("%d of %s explained: %s", c.entries-unexplained, count(c.entries, "entry"), c.parts())
+	summary := fmt.Sprintf("%d of %s explained: %s", c.entries-unexplained, provenance.Count(c.entries, "entry"), c.parts())
 	switch {
 	case c.entries == 0:
 		check.Summary = "the image has no entries"
 	case len(c.findings) > 0:
-		check.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", count(unexplained, "entry"), summary)
+		check.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", provenance.Count(unexplained, "entry"), summary)
 	case c.written > 0 && !c.strong:
 		check.Summary = "undecided: " + summary
 	default:
-		check.Status, check.Summary, check.Bytes = inspect.Pass, summary, whole(c.img)
+		check.Status, check.Summary, check.Bytes = inspect.Pass, summary, c.img.LayerBytes()
 	}
 	if c.written > 0 && !c.strong {
 		check.Findings = append(check.Findings, inspect.Finding{Rule: "explained-by-instruction", Level: inspect.Note, Layer: -1,
-			Message: fmt.Sprintf("%s explained by the instruction of their layer alone: the history says that it could write them, and nothing says that these bytes came of it", count(c.written, "entry"))})
+			Message: fmt.Sprintf("%s explained by the instruction of their layer alone: the history says that it could write them, and nothing says that these bytes came of it", provenance.Count(c.written, "entry"))})
 	}
 	return check
 }
@@ -186,7 +186,7 @@ func (c *closureCheck) parts() string {
 	}
 	for _, m := range []ospackages.Manager{ospackages.Dpkg, ospackages.Apk, ospackages.Rpm} {
 		if n := c.packages(m); n > 0 {
-			parts = append(parts, fmt.Sprintf("%s by %s", count(n, "package"), m))
+			parts = append(parts, fmt.Sprintf("%s by %s", provenance.Count(n, "package"), m))
 		}
 	}
 	if len(parts) > 0 && c.owned > 0 {
@@ -204,14 +204,6 @@ func (c *closureCheck) packages(m ospackages.Manager) (n int) {
 		if p.Manager == m {
 			n++
 		}
-	}
-	return n
-}
-
-// whole counts all bytes of an image's layers.
-func whole(img *inspect.Image) (n int64) {
-	for _, l := range img.Layers {
-		n += l.UncompressedSize
 	}
 	return n
 }

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/provenance/docker/dockerfile"
 )
 
@@ -72,7 +73,7 @@ func History(img *inspect.Image) (all []Instruction, problem string) {
 		if len(all) == 0 {
 			return nil, "the image has no history"
 		}
-		return all, fmt.Sprintf("its history tells of %s, and the image has %d, so which instruction made which is not known", count(layers, "layer"), len(img.Layers))
+		return all, fmt.Sprintf("its history tells of %s, and the image has %d, so which instruction made which is not known", provenance.Count(layers, "layer"), len(img.Layers))
 	}
 	return all, ""
 }
@@ -208,18 +209,6 @@ func arguments(text string) (all []string, rest string) {
 		return all, strings.Join(words[at:], " ")
 	}
 	return all, strings.Join(words, " ")
-}
-
-// count writes a number of things: "1 entry", "2 entries".
-func count(n int, thing string) string {
-	stem, isY := strings.CutSuffix(thing, "y")
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case isY:
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // brief makes a sentence's part of an untrusted text.

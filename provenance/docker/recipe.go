@@ -37,7 +37,7 @@ func (r *recovery) layers() {
 		if what == "" {
 			what = "something that the history does not tell"
 		}
-		r.note("layer-instruction", i.Layer, "made by %s (%s, %d bytes)", what, count(len(l.Entries), "entry"), l.UncompressedSize)
+		r.note("layer-instruction", i.Layer, "made by %s (%s, %d bytes)", what, provenance.Count(len(l.Entries), "entry"), l.UncompressedSize)
 	}
 }
 
@@ -197,7 +197,7 @@ func (r *recovery) check() inspect.Check {
 		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-evidence", Level: inspect.Note, Layer: s.Layer, Path: s.Path, Message: "says how the image was made; " + s.Digest.String()})
 	}
 	c.Findings = append(c.Findings, r.notes...)
-	what := fmt.Sprintf("%s, made by %s", count(len(r.history), "instruction"), r.recipe.Packer)
+	what := fmt.Sprintf("%s, made by %s", provenance.Count(len(r.history), "instruction"), r.recipe.Packer)
 	switch {
 	case len(r.wrong) > 0:
 		c.Status, c.Summary = inspect.Fail, r.wrong[0].Message

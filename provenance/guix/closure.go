@@ -170,7 +170,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		case strings.HasPrefix(path.Base(e.Path), ".wh."):
 			c.Fail("whiteout", l.Index, e.Path, "it hides files of the layers below, and Guix never hides any")
 		case len(e.Xattrs) > 0:
-			c.Fail("extended-attributes", l.Index, e.Path, "it has %s, and Guix stores none", count(len(e.Xattrs), "extended attribute"))
+			c.Fail("extended-attributes", l.Index, e.Path, "it has %s, and Guix stores none", provenance.Count(len(e.Xattrs), "extended attribute"))
 		case item == "":
 			c.outside(l.Index, e)
 		default:
@@ -223,7 +223,7 @@ func (c *closureCheck) base(l *inspect.Layer) {
 		}
 	}
 	c.Doubt("base-layer", l.Index, l.Member, "the layer has no store items: its %s, %s, are not of the pack, and nothing here explains them",
-		count(len(l.Entries), "entry"), count(int(l.UncompressedSize), "byte"))
+		provenance.Count(len(l.Entries), "entry"), provenance.Count(int(l.UncompressedSize), "byte"))
 }
 
 // inside looks at an entry of a store item. Items that nothing leads to are
@@ -263,7 +263,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 func describeEntry(e *inspect.Entry) string {
 	switch e.Type {
 	case '0':
-		return "a file of " + count(int(e.Size), "byte")
+		return "a file of " + provenance.Count(int(e.Size), "byte")
 	case '1', '2':
 		return fmt.Sprintf("%s to %s", kindName(e.Type), quote(e.Linkname))
 	}
@@ -318,22 +318,13 @@ func (c *closureCheck) packages(p *profile.Profile) {
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() inspect.Check {
 	explained := fmt.Sprintf("%d of %s explained: %d in %s that %s leads to, %d laid by the packer",
-		c.store+c.packer, count(c.entries, "entry"), c.store, count(len(c.reached), "store item"), path.Base(c.recipe.Pack.Root), c.packer)
+		c.store+c.packer, provenance.Count(c.entries, "entry"), c.store, provenance.Count(len(c.reached), "store item"), path.Base(c.recipe.Pack.Root), c.packer)
 	if c.rows > 0 {
-		explained += fmt.Sprintf("; the store's database lists %s", count(c.rows, "item"))
+		explained += fmt.Sprintf("; the store's database lists %s", provenance.Count(c.rows, "item"))
 	}
 	check := c.Check(explained, c.bytes)
 	if check.Status == inspect.Pass {
-		check.Bytes = whole(c.img)
+		check.Bytes = c.img.LayerBytes()
 	}
 	return check
-}
-
-// whole counts all bytes of an image's layers: where every entry is explained,
-// so is what lies between them.
-func whole(img *inspect.Image) (n int64) {
-	for _, l := range img.Layers {
-		n += l.UncompressedSize
-	}
-	return n
 }

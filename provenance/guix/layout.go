@@ -273,7 +273,7 @@ func (l Laid) differs(e *inspect.Entry) string {
 	case l.Kind != '2' && e.Mode != l.Mode:
 		return fmt.Sprintf("its mode is %04o, and that of the packer %04o", e.Mode, l.Mode)
 	case l.Empty && e.Size != 0:
-		return fmt.Sprintf("it has %s, and the packer lays an empty file", count(int(e.Size), "byte"))
+		return fmt.Sprintf("it has %s, and the packer lays an empty file", provenance.Count(int(e.Size), "byte"))
 	}
 	return ""
 }

@@ -122,27 +122,15 @@ func (v *view) recipeCheck(recipe *provenance.Recipe) inspect.Check {
 		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-era", Level: inspect.Note, Layer: -1,
 			Message: fmt.Sprintf("the packer is that of Guix %s, since %s", recipe.Pack.Era, strings.Join(v.because, " and "))})
 	}
-	what := fmt.Sprintf("%s from %s", count(len(recipe.Packages), "package"), count(len(recipe.Channels), "channel"))
+	what := fmt.Sprintf("%s from %s", provenance.Count(len(recipe.Packages), "package"), provenance.Count(len(recipe.Channels), "channel"))
 	switch recipe.Status {
 	case provenance.Complete:
 		c.Status = inspect.Pass
 		c.Summary = fmt.Sprintf("complete: %s, made by %s", what, recipe.Packer)
 	case provenance.Partial:
-		c.Summary = fmt.Sprintf("partial: %s, made by %s; %s", what, recipe.Packer, count(len(recipe.Problems), "problem"))
+		c.Summary = fmt.Sprintf("partial: %s, made by %s; %s", what, recipe.Packer, provenance.Count(len(recipe.Problems), "problem"))
 	default:
 		c.Summary = "no recipe: " + strings.Join(recipe.Problems, "; ")
 	}
 	return c
-}
-
-// count writes a number of things: "1 entry", "2 entries", "3 layers".
-func count(n int, thing string) string {
-	stem, isY := strings.CutSuffix(thing, "y")
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case isY:
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -106,7 +106,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		}
 	}
 	if foreign > 0 {
-		c.Doubt("base-layer", l.Index, l.Member, "%s of a base image: what made them is not known here", count(foreign, "entry"))
+		c.Doubt("base-layer", l.Index, l.Member, "%s of a base image: what made them is not known here", provenance.Count(foreign, "entry"))
 	}
 }
 
@@ -117,7 +117,7 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	case !strings.Contains("0125", string(rune(e.Type))):
 		c.Fail("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
 	case len(e.Xattrs) > 0:
-		c.Fail("extended-attributes", layer, e.Path, "it has %s, and Nix stores none", count(len(e.Xattrs), "extended attribute"))
+		c.Fail("extended-attributes", layer, e.Path, "it has %s, and Nix stores none", provenance.Count(len(e.Xattrs), "extended attribute"))
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
 		c.Fail("whiteout", layer, e.Path, "it hides a part of a store item of a layer below")
 	case e.Type != '2' && e.Mode&^0o555 != 0 && c.packer == nix2container:
@@ -139,7 +139,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	case strings.HasPrefix(e.Path, storeDir[1:]) && !storeFolder(e.Path):
 		c.Fail("not-a-store-item", layer, e.Path, "%s in the store's folder whose name is no store item's", describe(e))
 	case len(e.Xattrs) > 0:
-		c.Fail("extended-attributes", layer, e.Path, "it has %s, and no packer of Nix stores any", count(len(e.Xattrs), "extended attribute"))
+		c.Fail("extended-attributes", layer, e.Path, "it has %s, and no packer of Nix stores any", provenance.Count(len(e.Xattrs), "extended attribute"))
 	case strings.HasPrefix(path.Base(e.Path), ".wh.") && layer <= c.base && c.base > 0:
 		c.Doubt("whiteout", layer, e.Path, "it hides files of the base image")
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
@@ -229,7 +229,7 @@ func (c *closureCheck) namesakes(p string) []inspect.File {
 func describe(e *inspect.Entry) string {
 	switch e.Type {
 	case '0':
-		return "a file of " + count(int(e.Size), "byte")
+		return "a file of " + provenance.Count(int(e.Size), "byte")
 	case '1', '2':
 		return fmt.Sprintf("%s to %s", kindName(e.Type), quote(e.Linkname))
 	}
@@ -316,7 +316,7 @@ func (c *closureCheck) unboundItems(layer int) string {
 // references looks for store paths that are named and not there.
 func (c *closureCheck) references() {
 	if len(c.img.Items) == 0 && len(c.img.Dangling) > 0 {
-		c.Doubt("no-store-items", -1, "", "the image names %s and holds none: it was made without them (includeStorePaths = false)", count(len(c.img.Dangling), "store path"))
+		c.Doubt("no-store-items", -1, "", "the image names %s and holds none: it was made without them (includeStorePaths = false)", provenance.Count(len(c.img.Dangling), "store path"))
 		return
 	}
 	for _, r := range c.img.Dangling {
@@ -371,9 +371,9 @@ func isNix(name string) bool {
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() inspect.Check {
 	explained := fmt.Sprintf("%d of %s explained: %d in %s that the config and the root lead to, %d laid by the packer or linked into the store",
-		c.store+c.laid, count(c.entries, "entry"), c.store, count(len(c.reached), "store item"), c.laid)
+		c.store+c.laid, provenance.Count(c.entries, "entry"), c.store, provenance.Count(len(c.reached), "store item"), c.laid)
 	if c.rows > 0 {
-		explained += fmt.Sprintf("; the store's database lists %s", count(c.rows, "item"))
+		explained += fmt.Sprintf("; the store's database lists %s", provenance.Count(c.rows, "item"))
 	}
 	return c.Check(explained, c.bytes)
 }

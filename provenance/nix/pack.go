@@ -170,7 +170,7 @@ func (v *view) pack(p packer) provenance.Pack {
 	v.tag(&pack)
 	pack.Unknown = append(pack.Unknown, "extraCommands, fakeRootCommands and runAsRoot: what they did is in the image, how is not")
 	if n := v.baseLayers(p); n > 0 {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("fromImage: the lowest %s are those of a base image", count(n, "layer")))
+		pack.Unknown = append(pack.Unknown, fmt.Sprintf("fromImage: the lowest %s are those of a base image", provenance.Count(n, "layer")))
 	}
 	if pack.SystemType == "" {
 		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system: the architecture is said to be %s", quote(v.config.Architecture)))

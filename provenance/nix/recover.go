@@ -81,7 +81,7 @@ func (v *view) missing(rows []storedb.Item) []string {
 		}
 	}
 	if known > 0 {
-		problems = append(problems, fmt.Sprintf("the store's database names the derivations of %s, and does not hold them", count(known, "store item")))
+		problems = append(problems, fmt.Sprintf("the store's database names the derivations of %s, and does not hold them", provenance.Count(known, "store item")))
 	}
 	return problems
 }
@@ -153,7 +153,7 @@ func (v *view) recipeCheck(r *provenance.Recipe) inspect.Check {
 		add("customisation-layer", inspect.Note, len(v.img.Layers)-1, root, "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path")
 	}
 	c.Summary = fmt.Sprintf("partial: %s, packed by %s; the expression and the revision of nixpkgs are not in the image",
-		count(len(v.img.Items), "store item"), r.Packer)
+		provenance.Count(len(v.img.Items), "store item"), r.Packer)
 	return c
 }
 
@@ -175,16 +175,4 @@ func quote(text string) string {
 		return strconv.QuoteToGraphic(text[:most]) + "…"
 	}
 	return strconv.QuoteToGraphic(text)
-}
-
-// count writes a number of things: "1 entry", "2 entries", "3 layers".
-func count(n int, thing string) string {
-	stem, isY := strings.CutSuffix(thing, "y")
-	switch {
-	case n == 1:
-		return "1 " + thing
-	case isY:
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 )
 
 // A standing is what all servers together say about an item.
@@ -120,9 +121,9 @@ func summary(all []standing) string {
 	local := pick(all, standing.isLocal)
 	var parts []string
 	if n := len(differing); n > 0 {
-		parts = append(parts, fmt.Sprintf("build farms signed another NAR hash of %s: %s", count(n, "store item"), listed(differing)))
+		parts = append(parts, fmt.Sprintf("build farms signed another NAR hash of %s: %s", provenance.Count(n, "store item"), listed(differing)))
 	}
-	parts = append(parts, fmt.Sprintf("%s of %d signed with the NAR hash found here%s", count(len(proven), "store item"), len(all), by(proven)))
+	parts = append(parts, fmt.Sprintf("%s of %d signed with the NAR hash found here%s", provenance.Count(len(proven), "store item"), len(all), by(proven)))
 	if n := len(open); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d not covered (%s): %s", n, reasons(open), listed(open)))
 	}
@@ -130,13 +131,6 @@ func summary(all []standing) string {
 		parts = append(parts, fmt.Sprintf("%d not covered that no farm has, since farms build packages and not profiles: %s", n, listed(local)))
 	}
 	return strings.Join(append(parts, troubles(all)...), "; ")
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // by says who signed, and how far the signers agree when there are several.
@@ -202,10 +196,10 @@ func troubles(all []standing) []string {
 	}
 	var parts []string
 	if bad > 0 {
-		parts = append(parts, count(bad, "other answer")+" not signed as it should be")
+		parts = append(parts, provenance.Count(bad, "other answer")+" not signed as it should be")
 	}
 	if silent > 0 {
-		parts = append(parts, count(silent, "other question")+" without an answer")
+		parts = append(parts, provenance.Count(silent, "other question")+" without an answer")
 	}
 	return parts
 }

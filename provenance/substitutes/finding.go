@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 )
 
 // findings says what was seen: contradictions first, then what stands in the
@@ -125,7 +126,7 @@ func untrusted(all []standing) []inspect.Finding {
 	var found []inspect.Finding
 	for _, g := range groups(all, func(o Outcome) string { return o.untrusted }) {
 		found = append(found, inspect.Finding{Rule: "untrusted-key", Level: g.level, Layer: -1,
-			Message: fmt.Sprintf("%s: what it says of %s is signed by the key %s, which is not trusted: %s", g.server, count(len(g.items), "store item"), g.cause, listed(g.items))})
+			Message: fmt.Sprintf("%s: what it says of %s is signed by the key %s, which is not trusted: %s", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
 	}
 	return found
 }
@@ -141,7 +142,7 @@ func unreachable(all []standing) []inspect.Finding {
 	}
 	for _, g := range groups(all, cause) {
 		found = append(found, inspect.Finding{Rule: "unreachable", Level: g.level, Layer: -1,
-			Message: fmt.Sprintf("%s: no answer about %s: %s (%s)", g.server, count(len(g.items), "store item"), g.cause, listed(g.items))})
+			Message: fmt.Sprintf("%s: no answer about %s: %s (%s)", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
 	}
 	return found
 }

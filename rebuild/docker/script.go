@@ -25,7 +25,7 @@ func Script(plan rebuild.Plan) []byte {
 		refused = err.Error()
 	}
 	if refused != "" {
-		return []byte(scriptHead + "printf '%s\\n' " + shell.Quote(shell.Printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
+		return []byte(scriptHead + shell.Refusal(refused))
 	}
 	c, err := parseCall(plan.Pack)
 	if err != nil {
@@ -50,7 +50,7 @@ func Script(plan rebuild.Plan) []byte {
 	}
 	b.WriteString("{\n  echo " + shell.Quote("No engine is here that builds it: "+strings.Join(words(tried), ", ")) + " >&2\n  exit 1\n}\n")
 	b.WriteString(scriptEnd)
-	b.WriteString("printf '  audit compare %s %s\\n' " + shell.Quote(shell.Printable(shell.Word(plan.Image))) + " \"$out\"\n")
+	b.WriteString(shell.Comparison(plan.Image, "out"))
 	return []byte(b.String())
 }
 

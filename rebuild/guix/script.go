@@ -21,7 +21,7 @@ func Script(plan rebuild.Plan) []byte {
 		refused = err.Error()
 	}
 	if refused != "" {
-		return []byte(scriptHead + "printf '%s\\n' " + shell.Quote(shell.Printable("This rebuild is refused: "+refused)) + " >&2\nexit 1\n")
+		return []byte(scriptHead + shell.Refusal(refused))
 	}
 	var b strings.Builder
 	b.WriteString(scriptHead)
@@ -38,7 +38,7 @@ func Script(plan rebuild.Plan) []byte {
 		return []byte(b.String())
 	}
 	b.WriteString("echo 'Compare it with the original:'\n")
-	b.WriteString("printf '  audit compare %s %s\\n' " + shell.Quote(shell.Printable(shell.Word(plan.Image))) + " \"$image\"\n")
+	b.WriteString(shell.Comparison(plan.Image, "image"))
 	return []byte(b.String())
 }
 

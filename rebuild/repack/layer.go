@@ -269,7 +269,7 @@ func (c *layerCheck) due(i int) (header, bool) {
 // form that the daemon gives to all (nix/libstore/local-store.cc,
 // canonicalisePathMetaData).
 func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (header, bool) {
-	h := header{name: e.Path, mode: storeMode(e), kind: e.Type, mtime: 1}
+	h := header{name: e.Path, mode: inspect.StoreMode(e), kind: e.Type, mtime: 1}
 	switch e.Type {
 	case tar.TypeReg:
 		h.size = e.Size
@@ -283,7 +283,7 @@ func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (header, bool) {
 			c.problem("hard-link", e.Path, "a hard link to %q: %s", e.Linkname, why)
 			return header{}, false
 		}
-		h.mode, h.link = storeMode(target), e.Linkname
+		h.mode, h.link = inspect.StoreMode(target), e.Linkname
 	default:
 		c.problem("unexpected-type", e.Path, "type %q: a store item holds files, folders and symlinks only", e.Type)
 		return header{}, false
@@ -309,17 +309,6 @@ func (c *layerCheck) linkTarget(i int, e *inspect.Entry) (*inspect.Entry, string
 		return nil, "that file is in another store item, which " + c.era.name + " packs with another tar"
 	}
 	return target, ""
-}
-
-// storeMode is the mode that the store gives to an entry.
-func storeMode(e *inspect.Entry) int64 {
-	switch {
-	case e.Type == tar.TypeSymlink:
-		return 0o777
-	case e.Type == tar.TypeDir || e.Mode&0o100 != 0:
-		return 0o555
-	}
-	return 0o444
 }
 
 // shareMode does what --mode=go+u,go-w does.

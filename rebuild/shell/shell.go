@@ -55,3 +55,14 @@ func HereDocument(name, text string) string {
 	}
 	return "cat >" + Quote(name) + " <<'" + end + "'\n" + text + end + "\n"
 }
+
+// Refusal writes the commands of a script that says why it does nothing else.
+func Refusal(reason string) string {
+	return "printf '%s\\n' " + Quote(Printable("This rebuild is refused: "+reason)) + " >&2\nexit 1\n"
+}
+
+// Comparison writes the command that says how to compare an image with the one
+// whose path is in a variable of the script.
+func Comparison(image, variable string) string {
+	return "printf '  audit compare %s %s\\n' " + Quote(Printable(Word(image))) + " \"$" + variable + "\"\n"
+}

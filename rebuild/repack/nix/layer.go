@@ -195,7 +195,7 @@ func (c *layerCheck) due(i int) (repack.Header, bool) {
 		return h, false
 	}
 	if inspect.ItemOf(e.Path) != "" {
-		h.Mode = storeMode(e)
+		h.Mode = inspect.StoreMode(e)
 		if c.rules.perms && c.given(&h, e) {
 			c.permEntries++
 		}
@@ -218,17 +218,6 @@ func (c *layerCheck) given(h *repack.Header, e *inspect.Entry) bool {
 	}
 	h.Mode, h.UID, h.GID, h.Uname, h.Gname = mode, int64(e.UID), int64(e.GID), e.Uname, e.Gname
 	return true
-}
-
-// storeMode is the mode that everything in a store has.
-func storeMode(e *inspect.Entry) int64 {
-	switch {
-	case e.Type == tar.TypeSymlink:
-		return 0o777
-	case e.Type == tar.TypeDir || e.Mode&0o100 != 0:
-		return 0o555
-	}
-	return 0o444
 }
 
 // checkFrame writes the frame that the packer would have written and compares
