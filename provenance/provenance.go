@@ -11,6 +11,7 @@ import (
 	"errors"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // ErrNotMine is what a [System] returns for an image that it knows nothing
@@ -29,8 +30,8 @@ type System interface {
 // Evidence is what one build system found in an image.
 type Evidence struct {
 	Recipe  Recipe
-	Recover inspect.Check // the check named recipe
-	Closure inspect.Check // the check named closure
+	Recover check.Check // the check named recipe
+	Closure check.Check // the check named closure
 }
 
 // A Recipe says how an image was built, as far as the image tells.
@@ -163,7 +164,7 @@ func nothing() *Evidence {
 	const why = "no build system that is known here left its traces in the image"
 	return &Evidence{
 		Recipe:  Recipe{System: UnknownSystem, Status: None},
-		Recover: inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown, Summary: why},
-		Closure: inspect.Check{ID: inspect.Closure, Status: inspect.Skipped, Summary: "no recipe to explain files by"},
+		Recover: check.Check{ID: check.Recipe, Status: check.Unknown, Summary: why},
+		Closure: check.Check{ID: check.Closure, Status: check.Skipped, Summary: "no recipe to explain files by"},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // answer is a system that always says the same.
@@ -46,10 +47,10 @@ func TestRecoverNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ev.Recipe.Status != None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Skipped {
+	if ev.Recipe.Status != None || ev.Recover.Status != check.Unknown || ev.Closure.Status != check.Skipped {
 		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)
 	}
-	if ev.Recover.ID != inspect.Recipe || ev.Closure.ID != inspect.Closure || ev.Closure.Summary == "" {
+	if ev.Recover.ID != check.Recipe || ev.Closure.ID != check.Closure || ev.Closure.Summary == "" {
 		t.Errorf("checks %+v and %+v", ev.Recover, ev.Closure)
 	}
 }

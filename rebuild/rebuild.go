@@ -12,6 +12,7 @@ import (
 	"io"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -127,13 +128,13 @@ type Options struct {
 
 // A Result is what a builder did.
 type Result struct {
-	Image      string        // path of the rebuilt image's file; "" when there is none
-	Command    []string      // the main command that was run
-	Tools      []Tool        // versions of what ran
-	Derivation inspect.Check // the check named derivation
-	Items      []Item        // of the rebuilt image, sorted by path
-	Steps      []Step        // the derivations that were built in this run, sorted by path
-	Fresh      []Fresh       // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation
+	Image      string      // path of the rebuilt image's file; "" when there is none
+	Command    []string    // the main command that was run
+	Tools      []Tool      // versions of what ran
+	Derivation check.Check // the check named derivation
+	Items      []Item      // of the rebuilt image, sorted by path
+	Steps      []Step      // the derivations that were built in this run, sorted by path
+	Fresh      []Fresh     // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation
 }
 
 // A Step is one build of this run.

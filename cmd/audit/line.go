@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker"
 	"audit/provenance/substitutes"
@@ -41,7 +42,7 @@ type line struct {
 	dir      string // for the build; lives as long as the line
 	tell     *progress
 
-	checks map[inspect.CheckID]inspect.Check
+	checks map[check.ID]check.Check
 	steps  []report.Duration
 }
 
@@ -91,7 +92,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 }
 
 // repacked packs the store items again by the rules of their build system.
-func repacked(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
+func repacked(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	if recipe.System == provenance.Nix {
 		return nixrepack.Check(img, recipe)
 	}
@@ -261,7 +262,7 @@ var errNotAsked = errors.New("no builder was asked for")
 // check. A build that was tried and failed is not one that did not run.
 func (l *line) notBuilt(a *audit, why error) {
 	l.notDerived(a, why.Error())
-	if a.result != nil && a.result.Derivation.Status != inspect.Skipped {
+	if a.result != nil && a.result.Derivation.Status != check.Skipped {
 		l.add(a.result.Derivation)
 	}
 	if errors.Is(why, rebuild.ErrBuild) || errors.Is(why, context.DeadlineExceeded) {
@@ -280,7 +281,7 @@ func (l *line) notDerived(a *audit, why string) {
 	if a.maker.name == provenance.Docker {
 		why = dockerbuilder.NoDerivation
 	}
-	l.skip(inspect.Derivation, why)
+	l.skip(check.Derivation, why)
 }
 
 // hint is the short form of what can be done about a builder that is missing.
@@ -335,24 +336,24 @@ func (a *audit) logName() string {
 	return "rebuild.log"
 }
 
-func (l *line) add(c inspect.Check) {
+func (l *line) add(c check.Check) {
 	if l.checks == nil {
-		l.checks = make(map[inspect.CheckID]inspect.Check)
+		l.checks = make(map[check.ID]check.Check)
 	}
 	l.checks[c.ID] = c
 }
 
-func (l *line) skip(id inspect.CheckID, why string) {
-	l.add(inspect.Check{ID: id, Status: inspect.Skipped, Summary: why})
+func (l *line) skip(id check.ID, why string) {
+	l.add(check.Check{ID: id, Status: check.Skipped, Summary: why})
 }
 
 // ordered returns the seven checks in the order of a report.
-func (l *line) ordered() []inspect.Check {
-	var all []inspect.Check
-	for _, id := range inspect.CheckIDs() {
+func (l *line) ordered() []check.Check {
+	var all []check.Check
+	for _, id := range check.IDs() {
 		c, ok := l.checks[id]
 		if !ok {
-			c = inspect.Check{ID: id, Status: inspect.Skipped, Summary: "not run"}
+			c = check.Check{ID: id, Status: check.Skipped, Summary: "not run"}
 		}
 		all = append(all, c)
 	}

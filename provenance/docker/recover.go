@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -51,8 +52,8 @@ func (r *recovery) fromDockerfile() bool {
 type recovery struct {
 	*view
 	recipe provenance.Recipe
-	wrong  []inspect.Finding // what contradicts the image
-	notes  []inspect.Finding
+	wrong  []check.Finding // what contradicts the image
+	notes  []check.Finding
 }
 
 // describe fills in the recipe.

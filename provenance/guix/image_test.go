@@ -15,6 +15,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -74,7 +75,7 @@ func writeMade(t *testing.T, spec fixtures.Spec) string {
 
 // wantFindings fails the test unless the check has these findings and no
 // others; each is written "RULE PATH".
-func wantFindings(t *testing.T, c inspect.Check, want ...string) {
+func wantFindings(t *testing.T, c check.Check, want ...string) {
 	t.Helper()
 	var got []string
 	for _, f := range c.Findings {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/docker"
 )
 
@@ -12,22 +13,22 @@ import (
 // layer, the instruction that made the layer: in the rebuild for what only that
 // has, else in the image. And it says when the rebuild was made by another
 // engine than the image.
-func Explain(check inspect.Check, img, rebuilt *inspect.Image) inspect.Check {
+func Explain(out check.Check, img, rebuilt *inspect.Image) check.Check {
 	made, again := docker.MadeBy(img), docker.MadeBy(rebuilt)
-	check.Findings = slices.Clone(check.Findings)
-	for n := range check.Findings {
-		f := &check.Findings[n]
+	out.Findings = slices.Clone(out.Findings)
+	for n := range out.Findings {
+		f := &out.Findings[n]
 		switch {
 		case f.Rule != "difference-extra" && made[f.Layer] != "":
-			f.Message += "; the layer was made by " + made[f.Layer]
+			f.Words += "; the layer was made by " + made[f.Layer]
 		case f.Rule == "difference-extra" && again[f.Layer] != "":
-			f.Message += "; the layer of the rebuild was made by " + again[f.Layer]
+			f.Words += "; the layer of the rebuild was made by " + again[f.Layer]
 		}
 	}
 	was, now := docker.BuiltBy(img), docker.BuiltBy(rebuilt)
 	if was != now && was != "" && now != "" {
-		check.Findings = slices.Insert(check.Findings, 0, inspect.Finding{Rule: "another-engine", Level: inspect.Note, Layer: -1,
-			Message: fmt.Sprintf("the image was built by %s and the rebuild by %s: each writes a config and a history of its own, and has its own way with times and owners", was, now)})
+		out.Findings = slices.Insert(out.Findings, 0, check.Finding{Rule: "another-engine", Level: check.Note, Layer: -1,
+			Words: fmt.Sprintf("the image was built by %s and the rebuild by %s: each writes a config and a history of its own, and has its own way with times and owners", was, now)})
 	}
-	return check
+	return out
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/rebuild/repack/findings"
 )
@@ -16,7 +17,7 @@ import (
 // brokenLayers tells of the layers that could not be read to their end, and
 // whether one of them broke off at a header that no tar writes: a layer with
 // such a header is none of a packer.
-func brokenLayers(img *inspect.Image, pack provenance.Pack) (list []inspect.Finding, certain bool) {
+func brokenLayers(img *inspect.Image, pack provenance.Pack) (list []check.Finding, certain bool) {
 	var out findings.List
 	for _, l := range img.Layers {
 		if l.Broken == nil {

@@ -3,6 +3,7 @@ package repack
 import (
 	"errors"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild/repack/findings"
@@ -105,7 +107,7 @@ func TestBetweenReleases(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c := Check(img, ev.Recipe); c.Status != inspect.Pass || !strings.HasSuffix(c.Summary, "by the rules of "+want) {
+		if c := Check(img, ev.Recipe); c.Status != check.Pass || !strings.HasSuffix(c.Summary, "by the rules of "+want) {
 			t.Errorf("%s: %v, %s", sample, c.Status, c.Summary)
 		}
 	}
@@ -157,15 +159,15 @@ func TestNothingToPack(t *testing.T) {
 		r := good
 		c.change(&r)
 		got := Check(img, r)
-		if got.ID != inspect.Repack || got.Status != inspect.Skipped || !strings.Contains(got.Summary, c.says) || got.Bytes != 0 {
+		if got.ID != check.Repack || got.Status != check.Skipped || !strings.Contains(got.Summary, c.says) || got.Bytes != 0 {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 	}
-	if got := Check(&inspect.Image{}, good); got.Status != inspect.Skipped {
+	if got := Check(&inspect.Image{}, good); got.Status != check.Skipped {
 		t.Errorf("no layers: %+v", got)
 	}
 	img.Layers[0].Broken = errors.New("cut short")
-	if got := Check(img, good); got.Status != inspect.Unknown || len(got.Findings) != 1 || !strings.Contains(got.Findings[0].Message, "cut short") {
+	if got := Check(img, good); got.Status != check.Unknown || len(got.Findings) != 1 || !strings.Contains(got.Findings[0].Words, "cut short") {
 		t.Errorf("broken layer: %+v", got)
 	}
 }
@@ -174,7 +176,7 @@ func TestNothingToPack(t *testing.T) {
 func TestUnknownEra(t *testing.T) {
 	for _, path := range images(t) {
 		img := open(t, path)
-		if got := Check(img, recipeOf(t, img, "")); got.Status != inspect.Pass {
+		if got := Check(img, recipeOf(t, img, "")); got.Status != check.Pass {
 			t.Errorf("%s: %s", path, got.Summary)
 		}
 	}
@@ -187,7 +189,7 @@ func TestWrongEra(t *testing.T) {
 		plainImage: "1.4", layeredImage: "1.4", linkedImage: "1.4",
 	} {
 		img := open(t, filepath.Join(samples, sample))
-		if got := Check(img, recipeOf(t, img, era)); got.Status != inspect.Fail {
+		if got := Check(img, recipeOf(t, img, era)); got.Status != check.Fail {
 			t.Errorf("%s as %s: %s, %s", sample, era, got.Status, got.Summary)
 		}
 	}
@@ -212,8 +214,8 @@ func TestFreedoms(t *testing.T) {
 		said := false
 		for _, f := range got.Findings {
 			rules = append(rules, f.Rule)
-			said = said || strings.Contains(f.Message, c.says)
-			if f.Level != inspect.Note {
+			said = said || strings.Contains(f.Words, c.says)
+			if f.Level != check.Note {
 				t.Errorf("%s: %+v", c.sample, f)
 			}
 		}
@@ -233,7 +235,7 @@ func TestUndecidedSplit(t *testing.T) {
 	hello, lib := slices.Clone(l.members[i:j]), slices.Clone(l.members[j:j+3])
 	copy(l.members[i:], slices.Concat(lib, hello))
 	img := open(t, raw.pack(t))
-	if got := Check(img, recipeOf(t, img, "1.5")); got.Status != inspect.Unknown || got.Bytes != 40960 {
+	if got := Check(img, recipeOf(t, img, "1.5")); got.Status != check.Unknown || got.Bytes != 40960 {
 		dump(t, got)
 		t.Error("want unknown")
 	}
@@ -248,7 +250,7 @@ func TestManyProblems(t *testing.T) {
 	img := open(t, raw.pack(t))
 	got := Check(img, recipeOf(t, img, "1.2"))
 	n := len(img.Layers[0].Entries)
-	if got.Status != inspect.Fail || !strings.HasSuffix(got.Summary, "problems: "+strconv.Itoa(n)) || !hasRule(got, "more-problems") || len(got.Findings) > findings.Listed+5 {
+	if got.Status != check.Fail || !strings.HasSuffix(got.Summary, "problems: "+strconv.Itoa(n)) || !hasRule(got, "more-problems") || len(got.Findings) > findings.Listed+5 {
 		dump(t, got)
 		t.Errorf("%d findings for %d faults", len(got.Findings), n)
 	}
@@ -262,7 +264,7 @@ func TestDeterministic(t *testing.T) {
 	recipe := recipeOf(t, img, "1.5")
 	first := Check(img, recipe)
 	for range 20 {
-		if again := Check(img, recipe); !slices.Equal(again.Findings, first.Findings) || again.Summary != first.Summary {
+		if again := Check(img, recipe); !reflect.DeepEqual(again, first) {
 			t.Fatal("not the same twice")
 		}
 	}

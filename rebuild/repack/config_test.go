@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -70,10 +71,10 @@ func TestConfigText(t *testing.T) {
 func TestUnreadProfile(t *testing.T) {
 	for _, c := range []struct {
 		change func(testing.TB, *rawImage)
-		want   inspect.Status
+		want   check.Status
 	}{
-		{func(testing.TB, *rawImage) {}, inspect.Pass},
-		{editConfig(`-profile/bin"]`, `-profile/bin","LD_PRELOAD=/gnu/store/x.so"]`), inspect.Fail},
+		{func(testing.TB, *rawImage) {}, check.Pass},
+		{editConfig(`-profile/bin"]`, `-profile/bin","LD_PRELOAD=/gnu/store/x.so"]`), check.Fail},
 	} {
 		raw := apart(t, samples+"/"+plainImage)
 		c.change(t, raw)
@@ -95,13 +96,13 @@ func TestRewrittenConfig(t *testing.T) {
 	const rewritten = `{"created":"1970-01-01T00:00:01Z","architecture":"amd64","os":"linux","config":{"Env":["PATH=/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:`
 	for _, c := range []struct {
 		member, old, new string
-		want             inspect.Status
+		want             check.Status
 	}{
-		{"0123.json", "", "", inspect.Pass},
-		{"config.json", "", "", inspect.Fail},
-		{"0123.json", `"Env":[`, `"User":"1","Env":[`, inspect.Fail},
-		{"0123.json", `"Env":[`, `"Env":["LD_PRELOAD=/x",`, inspect.Fail},
-		{"0123.json", `linux`, `plan9`, inspect.Fail},
+		{"0123.json", "", "", check.Pass},
+		{"config.json", "", "", check.Fail},
+		{"0123.json", `"Env":[`, `"User":"1","Env":[`, check.Fail},
+		{"0123.json", `"Env":[`, `"Env":["LD_PRELOAD=/x",`, check.Fail},
+		{"0123.json", `linux`, `plan9`, check.Fail},
 	} {
 		img := open(t, samples+"/"+plainImage)
 		text := strings.Replace(rewritten+img.Layers[0].DiffID.Hex+`"]}}`, c.old, c.new, 1)
@@ -110,15 +111,15 @@ func TestRewrittenConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := Check(img, recipeOf(t, img, "1.5"))
-		if got.Status != c.want || hasRule(got, "config-rewritten") != (c.want == inspect.Pass) {
+		if got.Status != c.want || hasRule(got, "config-rewritten") != (c.want == check.Pass) {
 			dump(t, got)
 			t.Errorf("%+v", c)
 		}
 	}
 }
 
-func hasRule(c inspect.Check, rule string) bool {
-	return slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == rule })
+func hasRule(c check.Check, rule string) bool {
+	return slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == rule })
 }
 
 func TestConfigDifference(t *testing.T) {

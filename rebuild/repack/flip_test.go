@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/guix"
 	"audit/rebuild/repack/findings"
 )
@@ -122,7 +123,7 @@ func flip(raw []byte, batch []int, bit byte) {
 	}
 }
 
-func pathsOf(list []inspect.Finding) []string {
+func pathsOf(list []check.Finding) []string {
 	var paths []string
 	for _, f := range list {
 		paths = append(paths, f.Path)
@@ -207,28 +208,28 @@ func told(t *testing.T, raw *rawImage, layer int, changed []byte, at int) {
 		t.Fatal(err)
 	}
 	got := Check(img, ev.Recipe)
-	if got.Status != inspect.Fail || !namesField(got.Findings, layer) {
+	if got.Status != check.Fail || !namesField(got.Findings, layer) {
 		t.Errorf("byte %d of layer %d", at, layer)
 		dump(t, got)
 	}
 	stale := openAll(t, raw.packAs(t, honest))
-	if c := stale.Integrity(); c.Status != inspect.Fail {
+	if c := stale.Integrity(); c.Status != check.Fail {
 		t.Errorf("byte %d of layer %d without new digests: integrity %v, %s", at, layer, c.Status, c.Summary)
 	}
 }
 
 // namesField says whether a problem names an entry of the layer, or its end, and
 // what about it is not as the packer writes it.
-func namesField(list []inspect.Finding, layer int) bool {
+func namesField(list []check.Finding, layer int) bool {
 	for _, f := range list {
-		if f.Level != inspect.Problem || f.Layer != layer {
+		if f.Level != check.Problem || f.Layer != layer {
 			continue
 		}
 		switch f.Rule {
 		case "data-after-end", "record-padding":
 			return true
 		case "header-differs", "padding-differs", "entry-order", "unexpected-type", "unexpected-entry", "hard-link", "duplicate-entry":
-			return f.Path != "" && f.Message != ""
+			return f.Path != "" && f.Words != ""
 		}
 	}
 	return false
@@ -270,7 +271,7 @@ func TestFrameOfAnotherLength(t *testing.T) {
 		}
 		other := append(raw[:min(n, len(raw)):min(n, len(raw))], make([]byte, max(0, n-len(raw)))...)
 		img.Layers[0].Frame = inspect.NewFrame(other)
-		if c := Check(img, recipe); c.Status != inspect.Fail || c.Bytes != 0 {
+		if c := Check(img, recipe); c.Status != check.Fail || c.Bytes != 0 {
 			t.Fatalf("%d bytes instead of %d: %s, %s", n, len(raw), c.Status, c.Summary)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
 )
@@ -17,26 +18,26 @@ import (
 // why that cannot be.
 func TestForms(t *testing.T) {
 	for file, want := range map[string]struct {
-		status inspect.Status
+		status check.Status
 		says   string
 	}{
-		"tiny-tarball.tar.gz":                                    {inspect.Pass, "1 of 1 layers regenerated, byte for byte, by the rules of guix pack -f tarball since Guix 1.4"},
-		"tiny-tarball-none.tar":                                  {inspect.Pass, "1 of 1"},
-		"tiny-tarball-R.tar.gz":                                  {inspect.Pass, "1 of 1"},
-		"tiny-tarball-RR.tar.gz":                                 {inspect.Pass, "1 of 1"},
-		"tiny-tarball-db.tar.gz":                                 {inspect.Pass, "1 of 1"},
-		"tiny-docker-R.tar.gz":                                   {inspect.Pass, "by the rules of Guix 1.5; the order inside folders is readdir's"},
-		"system.tar.gz":                                          {inspect.Pass, "by the rules of guix system image of Guix 1.5; the order inside folders is readdir's"},
-		"system-db.tar.gz":                                       {inspect.Pass, "1 of 1"},
-		"system-layers4.tar.gz":                                  {inspect.Pass, "4 of 4 layers regenerated"},
-		"tiny.squashfs":                                          {inspect.Skipped, "mksquashfs"},
-		"tiny-xz.squashfs":                                       {inspect.Skipped, "mksquashfs"},
-		"tiny-entry-db.squashfs":                                 {inspect.Skipped, "mksquashfs"},
-		"tiny.docker-export.tar":                                 {inspect.Skipped, "a container engine has written these files anew"},
-		"hello-opt1.docker-export.tar":                           {inspect.Skipped, "a container engine"},
-		"hello-opt1.podman-export.tar":                           {inspect.Skipped, "a container engine"},
-		"tiny-localstatedir.docker-export.tar.gz":                {inspect.Skipped, "a container engine"},
-		"../realpack/real-hello-guile-numpy-tarball-pack.tar.gz": {inspect.Pass, "1 of 1"},
+		"tiny-tarball.tar.gz":                                    {check.Pass, "1 of 1 layers regenerated, byte for byte, by the rules of guix pack -f tarball since Guix 1.4"},
+		"tiny-tarball-none.tar":                                  {check.Pass, "1 of 1"},
+		"tiny-tarball-R.tar.gz":                                  {check.Pass, "1 of 1"},
+		"tiny-tarball-RR.tar.gz":                                 {check.Pass, "1 of 1"},
+		"tiny-tarball-db.tar.gz":                                 {check.Pass, "1 of 1"},
+		"tiny-docker-R.tar.gz":                                   {check.Pass, "by the rules of Guix 1.5; the order inside folders is readdir's"},
+		"system.tar.gz":                                          {check.Pass, "by the rules of guix system image of Guix 1.5; the order inside folders is readdir's"},
+		"system-db.tar.gz":                                       {check.Pass, "1 of 1"},
+		"system-layers4.tar.gz":                                  {check.Pass, "4 of 4 layers regenerated"},
+		"tiny.squashfs":                                          {check.Skipped, "mksquashfs"},
+		"tiny-xz.squashfs":                                       {check.Skipped, "mksquashfs"},
+		"tiny-entry-db.squashfs":                                 {check.Skipped, "mksquashfs"},
+		"tiny.docker-export.tar":                                 {check.Skipped, "a container engine has written these files anew"},
+		"hello-opt1.docker-export.tar":                           {check.Skipped, "a container engine"},
+		"hello-opt1.podman-export.tar":                           {check.Skipped, "a container engine"},
+		"tiny-localstatedir.docker-export.tar.gz":                {check.Skipped, "a container engine"},
+		"../realpack/real-hello-guile-numpy-tarball-pack.tar.gz": {check.Pass, "1 of 1"},
 	} {
 		img := openAll(t, filepath.Join(samples, "forms", file))
 		ev, err := guix.System{}.Recover(img)
@@ -48,7 +49,7 @@ func TestForms(t *testing.T) {
 			t.Errorf("%s", file)
 			dump(t, got)
 		}
-		if want.status == inspect.Pass && got.Bytes != wholeSize(img) {
+		if want.status == check.Pass && got.Bytes != wholeSize(img) {
 			t.Errorf("%s: %d of %d bytes", file, got.Bytes, wholeSize(img))
 		}
 	}
@@ -100,7 +101,7 @@ func TestTamperedTarball(t *testing.T) {
 			img := openBytes(t, l.bytes())
 			got := Check(img, honest)
 			for _, f := range got.Findings {
-				if f.Rule == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(f.Message, c.says) && got.Status == inspect.Fail {
+				if f.Rule == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(f.Words, c.says) && got.Status == check.Fail {
 					return
 				}
 			}
@@ -170,9 +171,9 @@ func TestDocuments(t *testing.T) {
 		got := Check(img, ev.Recipe)
 		found := false
 		for _, f := range got.Findings {
-			found = found || f.Rule == tc.rule && f.Path == full && f.Level == inspect.Problem
+			found = found || f.Rule == tc.rule && f.Path == full && f.Level == check.Problem
 		}
-		if !found || got.Status != inspect.Fail {
+		if !found || got.Status != check.Fail {
 			t.Errorf("%s: no %s of %s", name, tc.rule, full)
 			dump(t, got)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -26,7 +27,7 @@ func FuzzCheck(f *testing.F) {
 			recipe.Pack.Symlinks = append(recipe.Pack.Symlinks, provenance.Symlink{Source: source, Target: target})
 		}
 		c := Check(img, recipe)
-		if c.Status != inspect.Pass {
+		if c.Status != check.Pass {
 			return
 		}
 		raw, err := io.ReadAll(img.Layers[0].Frame.Open())
@@ -35,7 +36,7 @@ func FuzzCheck(f *testing.F) {
 		}
 		raw[int(at%uint(len(raw)))] ^= 1
 		img.Layers[0].Frame = inspect.NewFrame(raw)
-		if c := Check(img, recipe); c.Status != inspect.Fail {
+		if c := Check(img, recipe); c.Status != check.Fail {
 			t.Errorf("a changed frame: %s, %s", c.Status, c.Summary)
 		}
 	})

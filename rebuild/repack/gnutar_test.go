@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
 )
@@ -341,8 +341,8 @@ func expectRegenerated(t *testing.T, raw *rawImage, era string) {
 		all += l.UncompressedSize
 	}
 	// On a file system that is not known here the split stays undecided.
-	split := func(f inspect.Finding) bool { return f.Rule == "split-by-size" }
-	if c.Bytes != all || c.Status != inspect.Pass && !slices.ContainsFunc(c.Findings, split) {
+	split := func(f check.Finding) bool { return f.Rule == "split-by-size" }
+	if c.Bytes != all || c.Status != check.Pass && !slices.ContainsFunc(c.Findings, split) {
 		dump(t, c)
 		t.Fatalf("%d of %d bytes regenerated", c.Bytes, all)
 	}
@@ -392,7 +392,7 @@ func TestOldTarballsAgainstGNUTar(t *testing.T) {
 			pack := provenance.Pack{Format: "tarball", Era: "1.0 to 1.3", Root: "/" + profileRoot, Symlinks: links}
 			recipe := provenance.Recipe{System: provenance.Guix, Status: provenance.Complete, Pack: pack}
 			c := Check(img, recipe)
-			if c.Status != inspect.Pass || !strings.Contains(c.Summary, tc.says) || c.Bytes != wholeSize(img) {
+			if c.Status != check.Pass || !strings.Contains(c.Summary, tc.says) || c.Bytes != wholeSize(img) {
 				dump(t, c)
 				t.Fatal("not regenerated")
 			}
@@ -402,14 +402,14 @@ func TestOldTarballsAgainstGNUTar(t *testing.T) {
 			l := cut(t, p.read())
 			n := len(l.members)
 			l.members[n-1], l.members[n-2] = l.members[n-2], l.members[n-1]
-			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != inspect.Fail {
+			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != check.Fail {
 				dump(t, c)
 				t.Error("the last two entries were swapped, and that is not told")
 			}
 			l = cut(t, p.read())
 			l.members = l.members[:n-1]
 			l.pad()
-			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != inspect.Fail {
+			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != check.Fail {
 				dump(t, c)
 				t.Error("the last entry was taken away, and that is not told")
 			}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -77,11 +78,11 @@ func images(t testing.TB) []string {
 	return all
 }
 
-func dump(t testing.TB, c inspect.Check) {
+func dump(t testing.TB, c check.Check) {
 	t.Helper()
 	t.Logf("%s: %s (%d bytes)", c.Status, c.Summary, c.Bytes)
 	for _, f := range c.Findings {
-		t.Logf("  %s %s layer %d %s: %s", f.Level, f.Rule, f.Layer, f.Path, f.Message)
+		t.Logf("  %s %s layer %d %s: %s", f.Level, f.Rule, f.Layer, f.Path, f.Words)
 	}
 }
 
@@ -91,7 +92,7 @@ func TestSamples(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			img := open(t, path)
 			c := Check(img, recipeOf(t, img, eraOf(name)))
-			if c.Status != inspect.Pass {
+			if c.Status != check.Pass {
 				t.Errorf("not a pass")
 			}
 			dump(t, c)

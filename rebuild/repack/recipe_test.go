@@ -8,6 +8,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/guix"
 )
 
@@ -27,7 +28,7 @@ func TestRecoveredRecipes(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := Check(img, ev.Recipe)
-			if c.Status != inspect.Pass {
+			if c.Status != check.Pass {
 				t.Errorf("era %s", ev.Recipe.Pack.Era)
 				dump(t, c)
 			}
@@ -46,7 +47,7 @@ func TestTamperingRecovered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := Check(img, ev.Recipe); got.Status != inspect.Fail {
+			if got := Check(img, ev.Recipe); got.Status != check.Fail {
 				t.Errorf("era %s: %s, %s", ev.Recipe.Pack.Era, got.Status, got.Summary)
 				dump(t, got)
 			}
@@ -67,10 +68,10 @@ func TestSwappedInGuix13(t *testing.T) {
 	l.members[l.find(t, "/zoneinfo/Zulu")] = rawMember{m.headers, utc.content}
 	l.pad()
 	for _, swapped := range []bool{false, true} {
-		want := inspect.Pass
+		want := check.Pass
 		if swapped {
 			swap(0, "/zoneinfo/GMT", "/zoneinfo/UTC")(t, raw)
-			want = inspect.Fail
+			want = check.Fail
 		}
 		img := openAll(t, raw.pack(t))
 		ev, err := guix.System{}.Recover(img)
@@ -113,7 +114,7 @@ func TestMadeImages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c := Check(img, ev.Recipe); c.Status != inspect.Pass {
+			if c := Check(img, ev.Recipe); c.Status != check.Pass {
 				t.Errorf("seed %d, at most %d layers", seed, layers)
 				dump(t, c)
 			}

@@ -38,6 +38,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/rebuild/repack/findings"
 )
@@ -49,16 +50,16 @@ import (
 // layers that came out the same.
 //
 // The contents that [Keep] names make the check of the config complete.
-func Check(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
+func Check(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	broken, certain := brokenLayers(img, recipe.Pack)
 	if certain && recipe.System == provenance.Guix {
-		return inspect.Check{ID: inspect.Repack, Status: inspect.Fail, Findings: broken, Summary: "a layer has a header that no packer writes, and could not be read to its end"}
+		return check.Check{ID: check.Repack, Status: check.Fail, Findings: broken, Summary: "a layer has a header that no packer writes, and could not be read to its end"}
 	}
 	if why := unfit(img, recipe); why != "" {
-		return inspect.Check{ID: inspect.Repack, Status: inspect.Skipped, Summary: why}
+		return check.Check{ID: check.Repack, Status: check.Skipped, Summary: why}
 	}
 	if len(broken) > 0 {
-		return inspect.Check{ID: inspect.Repack, Status: inspect.Unknown, Findings: broken, Summary: "a layer could not be read to its end, so there is nothing to compare with"}
+		return check.Check{ID: check.Repack, Status: check.Unknown, Findings: broken, Summary: "a layer could not be read to its end, so there is nothing to compare with"}
 	}
 	return regenerate(img, recipe.Pack).check()
 }
@@ -225,7 +226,7 @@ func (a *attempt) checkSplit() {
 	fs := splitOn(a.weights, closureOrder(a.img.Items))
 	if fs == "" {
 		a.undecided = "the split over layers cannot be explained"
-		a.out.Add(inspect.Problem, "split-by-size", -1, "", "the store items are not sorted by size, whichever known file system one counts the folders' own sizes on; nor is the order impossible on another")
+		a.out.Add(check.Problem, "split-by-size", -1, "", "the store items are not sorted by size, whichever known file system one counts the folders' own sizes on; nor is the order impossible on another")
 		return
 	}
 	a.freedoms = append(a.freedoms, "the split over layers is that of a builder on "+fs)
@@ -258,15 +259,15 @@ func (a *attempt) noteFreedoms() {
 }
 
 // check turns the attempt into the check of a report.
-func (a *attempt) check() inspect.Check {
-	c := inspect.Check{ID: inspect.Repack, Status: inspect.Pass, Findings: a.out.All, Bytes: a.bytes}
+func (a *attempt) check() check.Check {
+	c := check.Check{ID: check.Repack, Status: check.Pass, Findings: a.out.All, Bytes: a.bytes}
 	c.Summary = fmt.Sprintf("%d of %d layers regenerated, byte for byte, by the rules of %s", a.matched, len(a.img.Layers), a.era.name)
 	switch {
 	case a.out.Problems > 0:
-		c.Status = inspect.Fail
+		c.Status = check.Fail
 		c.Summary += fmt.Sprintf("; problems: %d", a.out.Problems)
 	case a.undecided != "":
-		c.Status = inspect.Unknown
+		c.Status = check.Unknown
 		c.Summary += "; " + a.undecided
 	default:
 		for _, f := range a.freedoms {

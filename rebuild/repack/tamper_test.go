@@ -2,6 +2,7 @@ package repack
 
 import (
 	"archive/tar"
+	"audit/inspect/check"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -17,8 +18,6 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
-
-	"audit/inspect"
 )
 
 // A raw image is one taken apart: the bytes of its config and layers.
@@ -438,11 +437,11 @@ func TestTampering(t *testing.T) {
 				t.Logf("inspect: %v", img.Problems)
 			}
 			got := Check(img, recipeOf(t, img, eraOf(filepath.Base(c.sample))))
-			if got.Status != inspect.Fail {
+			if got.Status != check.Fail {
 				t.Fatalf("%s: %s", got.Status, got.Summary)
 			}
-			if !slices.ContainsFunc(got.Findings, func(f inspect.Finding) bool {
-				return f.Level == inspect.Problem && f.Rule == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(f.Message, c.says)
+			if !slices.ContainsFunc(got.Findings, func(f check.Finding) bool {
+				return f.Level == check.Problem && f.Rule == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(f.Words, c.says)
 			}) {
 				t.Errorf("no %s at %q saying %q", c.rule, c.path, c.says)
 				dump(t, got)
@@ -459,7 +458,7 @@ func TestUntampered(t *testing.T) {
 			continue
 		}
 		img := open(t, apart(t, path).pack(t))
-		if got := Check(img, recipeOf(t, img, eraOf(filepath.Base(path)))); got.Status != inspect.Pass {
+		if got := Check(img, recipeOf(t, img, eraOf(filepath.Base(path)))); got.Status != check.Pass {
 			t.Errorf("%s: %s", path, got.Summary)
 		}
 	}

@@ -3,9 +3,8 @@
 package findings
 
 import (
+	"audit/inspect/check"
 	"fmt"
-
-	"audit/inspect"
 )
 
 // Listed is how many problems of one layer are told one by one.
@@ -13,7 +12,7 @@ const Listed = 20
 
 // A List is what was found. The zero value is an empty one.
 type List struct {
-	All      []inspect.Finding
+	All      []check.Finding
 	Problems int // told or not
 
 	byLayer map[int]int
@@ -27,23 +26,23 @@ func (l *List) Problem(rule string, layer int, path, format string, args ...any)
 	l.Problems++
 	l.byLayer[layer]++
 	if l.byLayer[layer] <= Listed {
-		l.Add(inspect.Problem, rule, layer, path, fmt.Sprintf(format, args...))
+		l.Add(check.Problem, rule, layer, path, fmt.Sprintf(format, args...))
 	}
 }
 
 // Note adds a note on a layer, of which -1 is none.
 func (l *List) Note(rule string, layer int, format string, args ...any) {
-	l.Add(inspect.Note, rule, layer, "", fmt.Sprintf(format, args...))
+	l.Add(check.Note, rule, layer, "", fmt.Sprintf(format, args...))
 }
 
 // FinishLayer says how many problems of a layer were not told.
 func (l *List) FinishLayer(layer int) {
 	if more := l.byLayer[layer] - Listed; more > 0 {
-		l.Add(inspect.Problem, "more-problems", layer, "", fmt.Sprintf("%d more problems in this layer", more))
+		l.Add(check.Problem, "more-problems", layer, "", fmt.Sprintf("%d more problems in this layer", more))
 	}
 }
 
 // Add adds a finding that does not count as a problem.
-func (l *List) Add(level inspect.Level, rule string, layer int, path, message string) {
-	l.All = append(l.All, inspect.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Message: message})
+func (l *List) Add(level check.Level, rule string, layer int, path, message string) {
+	l.All = append(l.All, check.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Words: message})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/nix"
 	"audit/rebuild/repack/findings"
@@ -16,9 +17,9 @@ import (
 // unknown where a layer could not be read to its end, comes from a base image,
 // or was written by nothing that is known here; else it is pass or fail. Bytes
 // counts the uncompressed layers that came out the same.
-func Check(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
+func Check(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	if why := unfit(img, recipe); why != "" {
-		return inspect.Check{ID: inspect.Repack, Status: inspect.Skipped, Summary: why}
+		return check.Check{ID: check.Repack, Status: check.Skipped, Summary: why}
 	}
 	a := &attempt{img: img, packer: recipe.Packer, lists: nix.Lists(img)}
 	if recipe.Pack.Format == nix.UnknownFormat {
@@ -144,21 +145,21 @@ func (a *attempt) split() {
 }
 
 // check turns the attempt into the check of a report.
-func (a *attempt) check() inspect.Check {
-	c := inspect.Check{ID: inspect.Repack, Status: inspect.Pass, Findings: a.out.All, Bytes: a.bytes}
+func (a *attempt) check() check.Check {
+	c := check.Check{ID: check.Repack, Status: check.Pass, Findings: a.out.All, Bytes: a.bytes}
 	c.Summary = fmt.Sprintf("%d of %d layers regenerated, byte for byte, by the rules of %s", a.matched, len(a.img.Layers), a.packer)
 	switch {
 	case a.out.Problems > 0 && a.matched+a.unknown < len(a.img.Layers), a.odd:
-		c.Status = inspect.Fail
+		c.Status = check.Fail
 		c.Summary += fmt.Sprintf("; problems: %d", a.out.Problems)
 	case a.unknown > 0:
-		c.Status = inspect.Unknown
+		c.Status = check.Unknown
 		c.Summary += fmt.Sprintf("; %d were not written by anything known here, or cannot be read", a.unknown)
 	case a.unsorted:
-		c.Status = inspect.Unknown
+		c.Status = check.Unknown
 		c.Summary += "; the order of entries can only be that of nixpkgs 20.09, or somebody else's"
 	}
-	if c.Status != inspect.Fail && len(a.freedoms) > 0 {
+	if c.Status != check.Fail && len(a.freedoms) > 0 {
 		c.Summary += "; " + strings.Join(a.freedoms, "; ")
 	}
 	return c

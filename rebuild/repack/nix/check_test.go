@@ -19,6 +19,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/nix"
 )
@@ -35,7 +36,7 @@ func open(t testing.TB, file string) *inspect.Image {
 }
 
 // check recovers what the image tells and packs it again.
-func check(t testing.TB, file string) inspect.Check {
+func checked(t testing.TB, file string) check.Check {
 	t.Helper()
 	img := open(t, file)
 	ev, err := nix.System{}.Recover(img)
@@ -52,18 +53,18 @@ func TestCheckSamples(t *testing.T) {
 		t.Fatalf("%d samples, %v", len(files), err)
 	}
 	for _, file := range files {
-		c := check(t, file)
+		c := checked(t, file)
 		var total int64
 		layers := open(t, file).Layers
 		for _, l := range layers {
 			total += l.UncompressedSize
 		}
 		all := fmt.Sprintf("%d of %d layers regenerated", len(layers), len(layers))
-		if c.ID != inspect.Repack || c.Status != inspect.Pass || c.Bytes != total || !strings.HasPrefix(c.Summary, all) {
+		if c.ID != check.Repack || c.Status != check.Pass || c.Bytes != total || !strings.HasPrefix(c.Summary, all) {
 			t.Errorf("%s: %v, %d of %d bytes: %s %+v", file, c.Status, c.Bytes, total, c.Summary, c.Findings)
 		}
 		for _, f := range c.Findings {
-			if f.Level != inspect.Note || f.Rule == "config-rewritten" {
+			if f.Level != check.Note || f.Rule == "config-rewritten" {
 				t.Errorf("%s: %+v", file, f)
 			}
 		}
@@ -72,17 +73,17 @@ func TestCheckSamples(t *testing.T) {
 
 // The freedoms of a packer are named.
 func TestCheckFreedoms(t *testing.T) {
-	c := check(t, filepath.Join(samples, "images-forms/stream-owned.tar.gz"))
+	c := checked(t, filepath.Join(samples, "images-forms/stream-owned.tar.gz"))
 	const want = "5 of 5 layers regenerated, byte for byte, by the rules of dockerTools.streamLayeredImage or buildLayeredImage (nixpkgs 24.05 and later); the split over layers is the packer's; what stands at the root is the author's"
 	if c.Summary != want {
 		t.Errorf("%s", c.Summary)
 	}
 	for _, rule := range []string{"owner-taken", "layer-split", "root-taken"} {
-		if !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == rule }) {
+		if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == rule }) {
 			t.Errorf("no finding %s", rule)
 		}
 	}
-	c = check(t, filepath.Join(samples, "images-mini/single.tar.gz"))
+	c = checked(t, filepath.Join(samples, "images-mini/single.tar.gz"))
 	if !strings.Contains(c.Summary, "by the rules of what wrote them, read off the layers") {
 		t.Errorf("%s", c.Summary)
 	}
@@ -101,7 +102,7 @@ func TestCheckSkipped(t *testing.T) {
 		{&inspect.Image{Config: img.Config}, provenance.Nix, "no layers"},
 	} {
 		c := Check(tc.img, provenance.Recipe{System: tc.system})
-		if c.ID != inspect.Repack || c.Status != inspect.Skipped || !strings.Contains(c.Summary, tc.want) {
+		if c.ID != check.Repack || c.Status != check.Skipped || !strings.Contains(c.Summary, tc.want) {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -144,8 +145,8 @@ func TestCheckTampered(t *testing.T) {
 			if err := fixtures.Tamper(in, out, tc.edit); err != nil {
 				t.Fatal(err)
 			}
-			c := check(t, file)
-			if c.Status != inspect.Fail || !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == tc.rule }) {
+			c := checked(t, file)
+			if c.Status != check.Fail || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == tc.rule }) {
 				t.Errorf("%v, %s: %+v", c.Status, c.Summary, c.Findings)
 			}
 		})
@@ -255,7 +256,7 @@ func TestCheckFlippedHeaders(t *testing.T) {
 					kept := bytes.Clone(raw.layers[li][header : header+512])
 					raw.layers[li][header+int64(at)] ^= 1 << (flips % 7)
 					sign(raw.layers[li][header : header+512])
-					if c, ok := tryCheck(t, raw); ok && c.Status == inspect.Pass {
+					if c, ok := tryCheck(t, raw); ok && c.Status == check.Pass {
 						t.Errorf("%s, layer %d, %s: byte %d of the header is another one, and nothing tells it: %+v", sample, li, e.Path, at, c)
 					}
 					copy(raw.layers[li][header:], kept)
@@ -278,17 +279,17 @@ func sign(block []byte) {
 }
 
 // tryCheck is check for images that may not be readable at all.
-func tryCheck(t testing.TB, raw *rawImage) (inspect.Check, bool) {
+func tryCheck(t testing.TB, raw *rawImage) (check.Check, bool) {
 	t.Helper()
 	file := raw.write(t)
 	defer os.Remove(file)
 	img, err := inspect.Open(t.Context(), file, inspect.Options{})
 	if err != nil {
-		return inspect.Check{}, false
+		return check.Check{}, false
 	}
 	ev, err := nix.System{}.Recover(img)
 	if err != nil {
-		return inspect.Check{}, false
+		return check.Check{}, false
 	}
 	return Check(img, ev.Recipe), true
 }
@@ -299,10 +300,10 @@ func TestCheckConstants(t *testing.T) {
 	other := takeApart(t, filepath.Join(samples, "images-forms/stream-owned.tar.gz"))
 	raw.layers[1] = other.layers[1]
 	c, ok := tryCheck(t, raw)
-	if !ok || c.Status != inspect.Fail || !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == "constants-differ" && f.Layer == 1 }) {
+	if !ok || c.Status != check.Fail || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == "constants-differ" && f.Layer == 1 }) {
 		t.Errorf("%+v", c)
 	}
-	if !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == "config-rewritten" }) {
+	if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == "config-rewritten" }) {
 		t.Error("a config that another tool has written is not told")
 	}
 }
@@ -311,7 +312,7 @@ func TestCheckConstants(t *testing.T) {
 func TestCheckOddLayers(t *testing.T) {
 	raw := takeApart(t, filepath.Join(samples, "images-forms/layered-2003.tar.gz"))
 	raw.layers[1] = raw.layers[0]
-	if c, ok := tryCheck(t, raw); !ok || c.Status != inspect.Fail || !strings.HasPrefix(c.Summary, "5 of 5 layers") {
+	if c, ok := tryCheck(t, raw); !ok || c.Status != check.Fail || !strings.HasPrefix(c.Summary, "5 of 5 layers") {
 		t.Errorf("%+v", c)
 	}
 
@@ -321,7 +322,7 @@ func TestCheckOddLayers(t *testing.T) {
 	w.WriteHeader(&tar.Header{Name: "etc/", Typeflag: tar.TypeDir, Mode: 0o755})
 	w.Close()
 	raw.layers = [][]byte{base.Bytes(), raw.layers[0]}
-	if c, ok := tryCheck(t, raw); !ok || c.Status != inspect.Unknown || !strings.HasPrefix(c.Summary, "1 of 2 layers") {
+	if c, ok := tryCheck(t, raw); !ok || c.Status != check.Unknown || !strings.HasPrefix(c.Summary, "1 of 2 layers") {
 		t.Errorf("%+v", c)
 	}
 
@@ -334,7 +335,7 @@ func TestCheckOddLayers(t *testing.T) {
 		one, other := bytes.Clone(raw.layers[1][from:middle]), bytes.Clone(raw.layers[1][middle:last[n-1].Offset+512])
 		copy(raw.layers[1][from:], append(other, one...))
 	}
-	if c, ok := tryCheck(t, raw); !ok || c.Status == inspect.Pass {
+	if c, ok := tryCheck(t, raw); !ok || c.Status == check.Pass {
 		t.Errorf("%+v", c)
 	}
 }
@@ -365,16 +366,16 @@ func TestCheckGo(t *testing.T) {
 		return &rawImage{layers: [][]byte{buf.Bytes()}, config: map[string]any{"architecture": "amd64", "os": "linux", "config": map[string]any{"Cmd": []string{tool + "/bin/tool"}},
 			"created": "0001-01-01T00:00:00Z", "history": []any{map[string]any{"created_by": "nix2container"}}}}
 	}
-	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != inspect.Pass || !strings.Contains(c.Summary, "1 of 1 layers") {
+	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != check.Pass || !strings.Contains(c.Summary, "1 of 1 layers") {
 		t.Errorf("%+v", c)
 	}
 	entries[5].Mode, entries[5].Uid = 0o4755, 1000
 	c, ok := tryCheck(t, pack(entries))
-	if !ok || c.Status != inspect.Pass || !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Rule == "perms-taken" }) {
+	if !ok || c.Status != check.Pass || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == "perms-taken" }) {
 		t.Errorf("modes and owners of the author: %+v", c)
 	}
 	entries[5], entries[6] = entries[6], entries[5]
-	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != inspect.Fail {
+	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != check.Fail {
 		t.Errorf("%+v", c)
 	}
 }
