@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/inspect/check"
 	"bufio"
 	"bytes"
 	"cmp"
@@ -45,7 +46,7 @@ type member struct {
 
 // readArchive reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
-func (p *pass) readArchive(r io.Reader, file *source) (*archive, []Finding, error) {
+func (p *pass) readArchive(r io.Reader, file *source) (*archive, []check.Finding, error) {
 	a := &archive{pass: p, in: &counter{r: r}, file: file, byPath: make(map[string]*member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	tr := tar.NewReader(a.in)
 	if file != nil {
@@ -87,11 +88,11 @@ func (a *archive) walk(tr *tar.Reader) error {
 
 // unended reports an archive without the blocks of zeros that end one: where
 // it was cut between two members nothing else shows it.
-func (a *archive) unended() []Finding {
+func (a *archive) unended() []check.Finding {
 	if a.in.n%tarBlock == 0 && a.in.zeros >= 2*tarBlock {
 		return nil
 	}
-	return []Finding{{Rule: "unended-archive", Level: Problem, Layer: -1, Message: "the archive ends without its two end-of-archive blocks: it may be truncated"}}
+	return []check.Finding{{Rule: "unended-archive", Level: check.Problem, Layer: -1, Words: "the archive ends without its two end-of-archive blocks: it may be truncated"}}
 }
 
 // place says in words how far the archive was read.
@@ -257,13 +258,13 @@ func looksLikeJSON(head []byte) bool {
 }
 
 // trailing reads what follows the archive's last member: zeros, or a finding.
-func (p *pass) trailing(r io.Reader) ([]Finding, error) {
-	var found []Finding
+func (p *pass) trailing(r io.Reader) ([]check.Finding, error) {
+	var found []check.Finding
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := r.Read(buf)
 		if firstNonZero(buf[:n]) >= 0 && found == nil {
-			found = []Finding{{Rule: "trailing-data", Level: Problem, Layer: -1, Message: "data follows the end of the archive"}}
+			found = []check.Finding{{Rule: "trailing-data", Level: check.Problem, Layer: -1, Words: "data follows the end of the archive"}}
 		}
 		if err == io.EOF {
 			return found, nil
@@ -278,15 +279,15 @@ func (p *pass) trailing(r io.Reader) ([]Finding, error) {
 }
 
 // oddities lists members that one tool reads otherwise than another.
-func (a *archive) oddities() []Finding {
-	var found []Finding
+func (a *archive) oddities() []check.Finding {
+	var found []check.Finding
 	count := make(map[string]int)
 	for _, m := range a.members {
 		if count[m.path]++; count[m.path] == 2 && a.byPath[m.path] != nil {
-			found = append(found, Finding{Rule: "duplicate-member", Level: Problem, Layer: -1, Path: m.Name, Message: "the archive has this member more than once"})
+			found = append(found, check.Finding{Rule: "duplicate-member", Level: check.Problem, Layer: -1, Path: m.Name, Words: "the archive has this member more than once"})
 		}
 		if m.odd {
-			found = append(found, Finding{Rule: "odd-member", Level: Problem, Layer: -1, Path: m.Name, Message: "this member of the archive is neither file, folder nor link"})
+			found = append(found, check.Finding{Rule: "odd-member", Level: check.Problem, Layer: -1, Path: m.Name, Words: "this member of the archive is neither file, folder nor link"})
 		}
 	}
 	return found
@@ -363,15 +364,15 @@ func (a *archive) list() []Member {
 }
 
 // unreferenced lists the members that nothing of the image leads to.
-func (a *archive) unreferenced(known func(path string) bool) []Finding {
-	var found []Finding
+func (a *archive) unreferenced(known func(path string) bool) []check.Finding {
+	var found []check.Finding
 	for _, m := range a.members {
 		if m.Referenced || a.byPath[m.path] != m || known(m.path) {
 			continue
 		}
-		found = append(found, Finding{Rule: "unreferenced-member", Level: Problem, Layer: -1, Path: m.Name,
-			Message: fmt.Sprintf("nothing in the image leads to this member of the archive (%d bytes)", m.Size)})
+		found = append(found, check.Finding{Rule: "unreferenced-member", Level: check.Problem, Layer: -1, Path: m.Name,
+			Words: fmt.Sprintf("nothing in the image leads to this member of the archive (%d bytes)", m.Size)})
 	}
-	slices.SortFunc(found, func(x, y Finding) int { return strings.Compare(x.Path, y.Path) })
+	slices.SortFunc(found, func(x, y check.Finding) int { return strings.Compare(x.Path, y.Path) })
 	return found
 }

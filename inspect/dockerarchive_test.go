@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/inspect/check"
 	"fmt"
 	"slices"
 	"strings"
@@ -182,7 +183,7 @@ func TestLegacyArchive(t *testing.T) {
 			if got := strings.Join(img.Tags, " "); got != test.tags {
 				t.Errorf("tags %q, want %q", got, test.tags)
 			}
-			if status := img.Integrity().Status; test.want == "" && status != Unknown {
+			if status := img.Integrity().Status; test.want == "" && status != check.Unknown {
 				t.Errorf("integrity %v: nothing in this form claims a digest", status)
 			}
 			if img.Config.File.Architecture != "arm64" {
@@ -218,7 +219,7 @@ func TestLinkedLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rules(img); got != "legacy-differs" || img.Integrity().Status != Pass {
+	if got := rules(img); got != "legacy-differs" || img.Integrity().Status != check.Pass {
 		t.Errorf("findings %q, integrity %v: want a note that old engines find one layer", got, img.Integrity().Status)
 	}
 }

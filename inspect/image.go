@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"audit/inspect/check"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
@@ -37,7 +39,7 @@ type Image struct {
 
 	// Problems are the findings of the integrity check, in the order of the
 	// ladder: archive, config, layers.
-	Problems []Finding
+	Problems []check.Finding
 
 	claimless bool // the form claims no digest of its layers, though it has a config
 }

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,8 +15,8 @@ func (p *pass) conclude(img *Image) {
 	img.link(p.hashes)
 	named := digestInName(img.Config.Member)
 	if named.Hex != "" && named != img.Config.Digest && (img.Transport == DockerArchive || img.Transport == DockerDaemon) {
-		img.Problems = append(img.Problems, Finding{Rule: "config-digest-mismatch", Level: Problem, Layer: -1, Path: img.Config.Member,
-			Message: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
+		img.Problems = append(img.Problems, check.Finding{Rule: "config-digest-mismatch", Level: check.Problem, Layer: -1, Path: img.Config.Member,
+			Words: fmt.Sprintf("the name claims another digest than that of its bytes, %s", img.Config.Digest)})
 	}
 	for _, l := range img.Layers {
 		img.Problems = append(img.Problems, l.problems(img)...)
@@ -28,40 +29,40 @@ func (p *pass) conclude(img *Image) {
 func (img *Image) claims() bool { return img.Config.Raw != nil && !img.claimless }
 
 // problems compares what is claimed of a layer with what was computed.
-func (l *Layer) problems(img *Image) []Finding {
-	claims, found := img.claims(), []Finding(nil)
-	add := func(level Level, rule, path, format string, args ...any) {
-		found = append(found, Finding{Rule: rule, Level: level, Layer: l.Index, Path: path, Message: fmt.Sprintf(format, args...)})
+func (l *Layer) problems(img *Image) []check.Finding {
+	claims, found := img.claims(), []check.Finding(nil)
+	add := func(level check.Level, rule, path, format string, args ...any) {
+		found = append(found, check.Finding{Rule: rule, Level: level, Layer: l.Index, Path: path, Words: fmt.Sprintf(format, args...)})
 	}
 	if l.elsewhere != "" {
-		add(Problem, ruleElsewhere, l.Member, "the layer is not part of the image and is not fetched; its descriptor says that it lies at %s", l.elsewhere)
+		add(check.Problem, ruleElsewhere, l.Member, "the layer is not part of the image and is not fetched; its descriptor says that it lies at %s", l.elsewhere)
 		return found
 	}
 	switch {
 	case !claims:
 	case l.ClaimedDiffID.Hex == "":
-		add(Problem, "diffid-missing", l.Member, "the config has no diffID for this layer")
+		add(check.Problem, "diffid-missing", l.Member, "the config has no diffID for this layer")
 	case l.ClaimedDiffID.Algorithm != "sha256":
-		add(Problem, ruleOtherDiffID, l.Member, "the config says diffID %s, and audit computes SHA-256 only: %s", l.ClaimedDiffID, l.DiffID)
+		add(check.Problem, ruleOtherDiffID, l.Member, "the config says diffID %s, and audit computes SHA-256 only: %s", l.ClaimedDiffID, l.DiffID)
 	case l.ClaimedDiffID != l.DiffID:
-		add(Problem, "diffid-mismatch", l.Member, "the config says diffID %s, the bytes have %s", l.ClaimedDiffID, shown(l.DiffID.String()))
+		add(check.Problem, "diffid-mismatch", l.Member, "the config says diffID %s, the bytes have %s", l.ClaimedDiffID, shown(l.DiffID.String()))
 	}
 	if actual := l.digestBy(l.ClaimedDigest.Algorithm); l.ClaimedDigest.Hex != "" && l.ClaimedDigest != actual {
-		add(Problem, "digest-mismatch", l.Member, "claimed is digest %s, the bytes have %s", l.ClaimedDigest, actual)
+		add(check.Problem, "digest-mismatch", l.Member, "claimed is digest %s, the bytes have %s", l.ClaimedDigest, actual)
 	}
 	if l.Broken != nil {
-		add(Problem, "broken-layer", l.Member, "the layer can be read only in part: %v", l.Broken)
+		add(check.Problem, "broken-layer", l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
 	switch {
 	case l.unended && claims && l.ClaimedDiffID == l.DiffID:
-		add(Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them; the diffID says that nothing is missing")
+		add(check.Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them; the diffID says that nothing is missing")
 	case l.unended && img.claimless:
-		add(Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them")
+		add(check.Note, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks, as umoci writes them")
 	case l.unended:
-		add(Problem, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks: it may be truncated")
+		add(check.Problem, "unended-layer", l.Member, "the tar ends without its two end-of-archive blocks: it may be truncated")
 	}
 	for _, note := range l.notes {
-		add(Problem, "packing", l.Member, "%s", note)
+		add(check.Problem, "packing", l.Member, "%s", note)
 	}
 	found = append(found, l.oddEntries()...)
 	return found
@@ -227,12 +228,12 @@ func storeHash(path string) string {
 
 // Integrity is the check of that name: are the bytes what the image's own
 // descriptors say?
-func (img *Image) Integrity() Check {
-	c := Check{ID: Integrity, Status: Pass, Findings: img.Problems}
+func (img *Image) Integrity() check.Check {
+	c := check.Check{ID: check.Integrity, Status: check.Pass, Findings: img.Problems}
 	bad, open := 0, 0
 	for _, f := range img.Problems {
 		switch {
-		case f.Level != Problem:
+		case f.Level != check.Problem:
 		case f.Rule == ruleElsewhere || f.Rule == ruleOtherDiffID:
 			open++
 		default:
@@ -246,15 +247,15 @@ func (img *Image) Integrity() Check {
 	}
 	c.Summary = fmt.Sprintf("%d of %d layers have the diffID that the config says", verified(img.Layers), len(img.Layers))
 	if !img.claims() {
-		c.Status, c.Bytes = Unknown, 0
+		c.Status, c.Bytes = check.Unknown, 0
 		c.Summary = "the image claims no digests of its layers that could be checked"
 	}
 	if open > 0 {
-		c.Status = Unknown
+		c.Status = check.Unknown
 		c.Summary += fmt.Sprintf("; %d could not be checked", open)
 	}
 	if bad > 0 {
-		c.Status = Fail
+		c.Status = check.Fail
 		c.Summary += fmt.Sprintf("; %d problems", bad)
 	}
 	return c

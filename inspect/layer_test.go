@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/inspect/check"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -144,10 +145,10 @@ func TestIntegrityFindings(t *testing.T) {
 			if got := rules(img); got != test.want {
 				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
 			}
-			wantStatus := Fail
+			wantStatus := check.Fail
 			switch test.want {
 			case "", "duplicate-entry", "absolute-name", "unended-layer":
-				wantStatus = Pass
+				wantStatus = check.Pass
 			}
 			if c := img.Integrity(); c.Status != wantStatus {
 				t.Errorf("integrity %v, want %v", c.Status, wantStatus)
@@ -217,7 +218,7 @@ func TestTruncation(t *testing.T) {
 	end := len(bytes.TrimRight(data, "\x00"))
 	for n := 0; n < end; n += 64 {
 		img, err := openBytes(t, data[:n], Options{})
-		if err == nil && img.Integrity().Status == Pass {
+		if err == nil && img.Integrity().Status == check.Pass {
 			t.Errorf("cut at %d of %d: integrity passes", n, len(data))
 		}
 	}
@@ -318,11 +319,11 @@ func TestUnendedLayer(t *testing.T) {
 	layer := tarOf(t, regular("a", "1"))
 	layer = layer[:len(layer)-1024]
 	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), Options{})
-	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status != Pass {
+	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status != check.Pass {
 		t.Errorf("findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
 	img, err = openRef(t, layer, RootFS, "", Options{})
-	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status == Pass {
+	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status == check.Pass {
 		t.Errorf("as a file system: findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
 }
@@ -337,7 +338,7 @@ func TestEveryByteOfALayer(t *testing.T) {
 	for i := range layer {
 		archive[start+i] ^= 1 << (i % 8)
 		img, err := openBytes(t, archive, Options{})
-		if err == nil && img.Integrity().Status != Fail {
+		if err == nil && img.Integrity().Status != check.Fail {
 			t.Errorf("byte %d: integrity %s", i, img.Integrity().Status)
 		}
 		archive[start+i] ^= 1 << (i % 8)

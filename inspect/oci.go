@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"cmp"
 	"errors"
 	"fmt"
@@ -110,11 +111,11 @@ func (r *ociReader) holds(raw []byte, d v1.Descriptor, where string) {
 }
 
 func (r *ociReader) problem(rule, path, format string, args ...any) {
-	r.find(Problem, rule, path, format, args...)
+	r.find(check.Problem, rule, path, format, args...)
 }
 
-func (r *ociReader) find(level Level, rule, path, format string, args ...any) {
-	r.img.Problems = append(r.img.Problems, Finding{Rule: rule, Level: level, Layer: -1, Path: path, Message: fmt.Sprintf(format, args...)})
+func (r *ociReader) find(level check.Level, rule, path, format string, args ...any) {
+	r.img.Problems = append(r.img.Problems, check.Finding{Rule: rule, Level: level, Layer: -1, Path: path, Words: fmt.Sprintf(format, args...)})
 }
 
 // fromDescriptor reads the image whose manifest d describes. Candidates are
@@ -283,13 +284,13 @@ func compressionOf(m types.MediaType) Compression {
 
 // countProblem says when the config has more or fewer diffIDs than there are
 // layers.
-func countProblem(img *Image, layers int) []Finding {
+func countProblem(img *Image, layers int) []check.Finding {
 	claimed := len(img.Config.File.RootFS.DiffIDs)
 	if claimed == layers {
 		return nil
 	}
-	return []Finding{{Rule: "diffid-count", Level: Problem, Layer: -1, Path: img.Config.Member,
-		Message: fmt.Sprintf("the config has %d diffIDs for %d layers", claimed, layers)}}
+	return []check.Finding{{Rule: "diffid-count", Level: check.Problem, Layer: -1, Path: img.Config.Member,
+		Words: fmt.Sprintf("the config has %d diffIDs for %d layers", claimed, layers)}}
 }
 
 // descriptorsIn returns all descriptors that an index or a manifest holds,

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"errors"
 	"fmt"
 
@@ -66,10 +67,10 @@ func (r *ociReader) evidence(d v1.Descriptor, where string) ([]byte, error) {
 	var limit *LimitError
 	switch {
 	case isAbsent(err):
-		r.find(Note, "attestation-missing", d.Digest.String(), "the index names this %s, and the image does not hold it", where)
+		r.find(check.Note, "attestation-missing", d.Digest.String(), "the index names this %s, and the image does not hold it", where)
 		return nil, nil
 	case errors.As(err, &limit) && limit.Name == "JSON bytes":
-		r.find(Note, "attestation-missing", d.Digest.String(), "this %s has more than %d bytes and is not looked into", where, limit.Limit)
+		r.find(check.Note, "attestation-missing", d.Digest.String(), "this %s has more than %d bytes and is not looked into", where, limit.Limit)
 		return nil, nil
 	}
 	return raw, err

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bufio"
 	"bytes"
 	"context"
@@ -200,7 +201,7 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 	}
 	img.Compression = compression
 	for _, note := range x.notes {
-		img.Problems = append(img.Problems, Finding{Rule: "packing", Level: Problem, Layer: -1, Message: "the file as a whole: " + note})
+		img.Problems = append(img.Problems, check.Finding{Rule: "packing", Level: check.Problem, Layer: -1, Words: "the file as a whole: " + note})
 	}
 	return img, nil
 }

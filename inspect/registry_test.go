@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"context"
 	"encoding/base64"
 	"io"
@@ -148,7 +149,7 @@ func TestLyingRegistry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := rules(img); got != test.want || img.Integrity().Status != Fail {
+			if got := rules(img); got != test.want || img.Integrity().Status != check.Fail {
 				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
 			}
 		})

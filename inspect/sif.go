@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bytes"
 	"cmp"
 	"errors"
@@ -268,7 +269,7 @@ func (z *nonZero) Write(p []byte) (int, error) {
 }
 
 func (s *sifReader) problem(rule, message string) {
-	s.img.Problems = append(s.img.Problems, Finding{Rule: rule, Level: Problem, Layer: -1, Message: message})
+	s.img.Problems = append(s.img.Problems, check.Finding{Rule: rule, Level: check.Problem, Layer: -1, Words: message})
 }
 
 // members lists the objects as an image has them.

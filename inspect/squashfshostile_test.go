@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bytes"
 	"context"
 	"errors"
@@ -220,7 +221,7 @@ func TestSquashfsFindings(t *testing.T) {
 			}
 			continue
 		}
-		if len(img.Problems) == 0 || !strings.Contains(img.Problems[0].Message, test.want) || img.Integrity().Status != Fail {
+		if len(img.Problems) == 0 || !strings.Contains(img.Problems[0].Words, test.want) || img.Integrity().Status != check.Fail {
 			t.Errorf("%s: %v, want %q", name, img.Problems, test.want)
 		}
 	}
