@@ -58,7 +58,7 @@ func whatOf(t testing.TB, img *inspect.Image) what {
 	for _, f := range img.Files() {
 		w.Rootfs = append(w.Rootfs, fmt.Sprintf("%s %c %o %s %s", f.Path, f.Type, f.Mode, f.Digest, f.Linkname))
 	}
-	evidence, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	evidence, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ type answer struct {
 	err error
 }
 
-func (a answer) Recover(*inspect.Image) (*Evidence, error) { return a.ev, a.err }
+func (a answer) Recover(_, _ *inspect.Image) (*Evidence, error) { return a.ev, a.err }
 
 func TestRecover(t *testing.T) {
 	mine := &Evidence{Recipe: Recipe{System: Guix}}
@@ -31,7 +31,7 @@ func TestRecover(t *testing.T) {
 		{"none", []System{answer{err: ErrNotMine}}, UnknownSystem, nil},
 		{"no system at all", nil, UnknownSystem, nil},
 	} {
-		ev, err := Recover(&inspect.Image{}, tc.systems)
+		ev, err := Recover(&inspect.Image{}, nil, tc.systems)
 		if !errors.Is(err, tc.err) {
 			t.Errorf("%s: error %v", tc.name, err)
 		}
@@ -43,7 +43,7 @@ func TestRecover(t *testing.T) {
 
 // An image that no system knows is no success.
 func TestRecoverNothing(t *testing.T) {
-	ev, err := Recover(&inspect.Image{}, nil)
+	ev, err := Recover[System](&inspect.Image{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func collect(t testing.TB, name string, opt Options) *Bill {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}

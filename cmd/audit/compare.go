@@ -10,10 +10,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
-	dockerbuilder "audit/rebuild/docker"
 )
 
 func compareCommand() *cli.Command {
@@ -102,10 +100,11 @@ func (a *audit) rebuildCheck() check.Check {
 	}
 	out := rebuild.WithFresh(rebuild.Check(a.comparison, told.Items), told.Fresh)
 	out = rebuild.WithSteps(out, told.Steps)
-	if a.evidence == nil || a.evidence.Recipe.System == provenance.Docker {
-		out = dockerbuilder.Explain(out, a.image, a.rebuilt)
+	of := systems()
+	if a.evidence != nil {
+		of = of.Only(a.evidence.Recipe.System)
 	}
-	return out
+	return rebuild.WithHistory(out, of.History(a.image), of.History(a.rebuilt))
 }
 
 // readAllow reads the differences that are allowed, none without a file.

@@ -13,8 +13,8 @@ import (
 // A Message is something to be said to a person: a code, and the arguments from
 // which its sentence is made. The zero Message says nothing.
 type Message struct {
-	Code string
-	Args Args
+	Code string `json:"code"`
+	Args Args   `json:"arguments,omitempty"`
 }
 
 // IsZero says that there is nothing to be said.

@@ -15,7 +15,7 @@ import (
 
 func recovered(t testing.TB, img *inspect.Image) *provenance.Evidence {
 	t.Helper()
-	ev, err := System{}.Recover(img)
+	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestOtherTools(t *testing.T) {
 			t.Errorf("%s: %s %q %s %s", name, ev.Recipe.System, ev.Recipe.Packer, ev.Recipe.Status, ev.Recover.Status)
 		}
 	}
-	_, err := System{}.Recover(open(t, fixtures.Docker{Layers: files}.Archive()))
+	_, err := System{}.Recover(open(t, fixtures.Docker{Layers: files}.Archive()), nil)
 	if !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("an image that says nothing: %v", err)
 	}
@@ -197,7 +197,7 @@ func TestBase(t *testing.T) {
 	other := open(t, fixtures.Docker{Layers: layers[1:], History: steps[:1]}.Archive())
 	img := open(t, fixtures.Docker{Layers: layers, History: steps}.Archive())
 
-	ev, err := System{Base: base}.Recover(img)
+	ev, err := System{}.Recover(img, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func TestBase(t *testing.T) {
 	if !strings.Contains(text, "CMD [\"sh\"]\n# Up to here: the base image.\nCOPY") {
 		t.Error(text)
 	}
-	ev, err = System{Base: other}.Recover(img)
+	ev, err = System{}.Recover(img, other)
 	if err != nil || len(ev.Recipe.Problems) != 2 || !strings.Contains(ev.Recipe.Problems[0], "their layers 0 differ") {
 		t.Errorf("%q %v", ev.Recipe.Problems, err)
 	}

@@ -110,7 +110,7 @@ func TestFormsTamperedWith(t *testing.T) {
 		{"system.tar.gz", "mnt", move("evil"), check.Unknown, []string{"unexplained-file evil"}},
 	} {
 		t.Run(tc.file+" "+tc.path, func(t *testing.T) {
-			ev, err := System{}.Recover(changed(t, tc.file, tc.path, tc.edit))
+			ev, err := System{}.Recover(changed(t, tc.file, tc.path, tc.edit), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -187,7 +187,7 @@ func TestLayersOnABase(t *testing.T) {
 		{"a single layer", "images/tiny.tar.gz", `{"config":{}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			ev, err := System{}.Recover(onBase(t, tc.file, tc.config, passwd, usr))
+			ev, err := System{}.Recover(onBase(t, tc.file, tc.config, passwd, usr), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -230,7 +230,7 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 		img.Config.Raw = []byte(`{"config":{"Env":["PATH=` + tinyProfile + `/bin"]}}`)
 		img.Layers = append(img.Layers, &inspect.Layer{Index: 1, Member: "top", Entries: tc.top})
-		ev, err := System{}.Recover(img)
+		ev, err := System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestConfigByAnotherTool(t *testing.T) {
 	for i, l := range img.Layers {
 		l.Index = i
 	}
-	ev, err := System{}.Recover(img)
+	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func TestRepeatedLink(t *testing.T) {
 	img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball-db.tar.gz"))
 	l := img.Layers[0]
 	l.Entries = append(l.Entries, inspect.Entry{Name: "./opt/gnu", Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
-	ev, err := System{}.Recover(img)
+	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +368,7 @@ func TestRepeatedLink(t *testing.T) {
 		t.Errorf("links %v, closure %+v", links, ev.Closure)
 	}
 	l.Entries = append(l.Entries, inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
-	if ev, err = (System{}).Recover(img); err != nil || ev.Closure.Status != check.Fail {
+	if ev, err = (System{}).Recover(img, nil); err != nil || ev.Closure.Status != check.Fail {
 		t.Errorf("closure %v (%v)", ev.Closure.Status, err)
 	}
 }
@@ -380,7 +380,7 @@ func TestDistributionWithGuix(t *testing.T) {
 		for _, file := range []string{"tiny.docker-export.tar", "tiny-tarball.tar.gz"} {
 			img := open(t, filepath.Join(fixturesDir, "forms", file))
 			img.Layers[0].Entries = append(img.Layers[0].Entries, inspect.Entry{Path: path, Type: '0', Mode: 0o644, Size: 1})
-			_, err := System{}.Recover(img)
+			_, err := System{}.Recover(img, nil)
 			if errors.Is(err, provenance.ErrNotMine) != want {
 				t.Errorf("%s with %s: error %v", file, path, err)
 			}
@@ -400,7 +400,7 @@ func TestBootedSystem(t *testing.T) {
 		img.Layers[0].Entries = append(img.Layers[0].Entries,
 			inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
 			inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
-		ev, err := System{}.Recover(img)
+		ev, err := System{}.Recover(img, nil)
 		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatFiles || Command(ev.Recipe.Pack) != nil || ev.Closure.Status == check.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
 		}

@@ -33,7 +33,7 @@ func open(t testing.TB, file string) *inspect.Image {
 
 func recoverFrom(t testing.TB, file string) *provenance.Evidence {
 	t.Helper()
-	ev, err := System{}.Recover(open(t, file))
+	ev, err := System{}.Recover(open(t, file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ type System struct{}
 // Recover returns what the image says about how Guix made it, or
 // [provenance.ErrNotMine] when it bears no trace of having been made by Guix.
 // Store items alone are none: they are in every image that has Guix installed.
-func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
+func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	root, odd := v.root()
 	if root == "" && v.config.Comment != generator {

@@ -165,7 +165,7 @@ func TestRecipe(t *testing.T) {
 
 func TestNoTraceOfGuix(t *testing.T) {
 	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64"}, entries: []entry{{name: "etc/hosts", body: "x"}}}
-	if _, err := (System{}).Recover(open(t, a.write(t))); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := (System{}).Recover(open(t, a.write(t)), nil); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
 }
@@ -181,7 +181,7 @@ func TestStoreWithoutPack(t *testing.T) {
 	root := "/gnu/store/" + hashA + "-profile"
 	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64", "config": map[string]any{"Env": []string{"PATH=/usr/bin"}}},
 		entries: append(item(root, "manifest", oneEntry(`"tool"`, root)), entry{name: "etc/hosts", body: "x"}, entry{name: "root/.guix-profile", link: root})}
-	if _, err := (System{}).Recover(open(t, a.write(t))); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := (System{}).Recover(open(t, a.write(t)), nil); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
 }

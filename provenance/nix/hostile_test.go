@@ -36,7 +36,7 @@ func TestHostileConfigs(t *testing.T) {
 			for i := range layers {
 				img.Layers = append(img.Layers, layer(i))
 			}
-			ev, err := System{}.Recover(img)
+			ev, err := System{}.Recover(img, nil)
 			if err != nil && !errors.Is(err, provenance.ErrNotMine) {
 				t.Errorf("%s, %d layers: %v", name, layers, err)
 			}

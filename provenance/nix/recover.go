@@ -21,7 +21,7 @@ type System struct{}
 // [provenance.ErrNotMine] when it bears no trace of that. Store items alone are
 // none where the history tells of another build system: an image may start from
 // one of Nix.
-func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
+func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	p := v.packer()
 	if p == unknownPacker && (v.foreign() || !v.hasItems() && len(v.listedItems()) == 0) {

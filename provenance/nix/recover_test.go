@@ -120,7 +120,7 @@ func TestNotMine(t *testing.T) {
 		filepath.Join(fixturesDir, "../guix/images/tiny.tar.gz"), filepath.Join(fixturesDir, "../guix/images/tiny-layers4.tar.gz"),
 		onTop.write(t), bare.write(t),
 	} {
-		if _, err := (System{}).Recover(open(t, file)); !errors.Is(err, provenance.ErrNotMine) {
+		if _, err := (System{}).Recover(open(t, file), nil); !errors.Is(err, provenance.ErrNotMine) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

@@ -359,12 +359,12 @@ func TestBuildInterrupted(t *testing.T) {
 	}
 }
 
-func TestExplain(t *testing.T) {
+func TestWithHistory(t *testing.T) {
 	img := sample(t, "classic.tar")
 	out := check.Check{ID: check.Rebuild, Findings: []check.Finding{{Layer: 1, Words: "it differs"}, {Layer: -1, Words: "as a whole"}, {Layer: 9, Words: "beyond"},
 		{Rule: "difference-extra", Layer: 0, Words: "it is new"}}}
 	var got []string
-	for _, f := range Explain(out, img, sample(t, "buildkit-local-max.oci.tar")).Findings[1:] {
+	for _, f := range rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildkit-local-max.oci.tar"))).Findings[1:] {
 		got = append(got, f.Words)
 	}
 	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond", "it is new; the layer of the rebuild was made by COPY hello.txt /hello.txt"}
@@ -374,7 +374,7 @@ func TestExplain(t *testing.T) {
 	if out.Findings[0].Words != "it differs" {
 		t.Error("the check that was given has changed")
 	}
-	first := Explain(out, img, sample(t, "buildah.oci.tar")).Findings[0]
+	first := rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildah.oci.tar"))).Findings[0]
 	if first.Rule != "another-engine" || !strings.HasPrefix(first.Words, "the image was built by classic and the rebuild by buildah") {
 		t.Errorf("%+v", first)
 	}

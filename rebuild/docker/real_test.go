@@ -299,7 +299,7 @@ func read(t *testing.T, path string) *inspect.Image {
 
 func planned(t *testing.T, img *inspect.Image, in Input) rebuild.Plan {
 	t.Helper()
-	ev, err := docker.System{}.Recover(img)
+	ev, err := docker.System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,7 +329,7 @@ func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outco
 	}
 	o := outcome{result: result, rebuilt: read(t, result.Image)}
 	o.comparison = compare.Images(img, o.rebuilt)
-	o.check = Explain(rebuild.Check(o.comparison, result.Items), img, o.rebuilt)
+	o.check = rebuild.WithHistory(rebuild.Check(o.comparison, result.Items), System{}.History(img), System{}.History(o.rebuilt))
 	o.verdict = rebuild.Judge([]check.Check{o.check}, rebuild.OutcomeOf(o.comparison))
 	return o
 }

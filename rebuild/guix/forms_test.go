@@ -27,7 +27,7 @@ func recovered(t *testing.T, file string) (*inspect.Image, provenance.Recipe) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}

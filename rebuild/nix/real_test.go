@@ -93,7 +93,7 @@ func (l *lab) plan() rebuild.Plan {
 	if img == nil {
 		img = &inspect.Image{}
 	} else {
-		ev, err := nix.System{}.Recover(img)
+		ev, err := nix.System{}.Recover(img, nil)
 		if err != nil {
 			l.t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"archive/tar"
@@ -39,7 +39,7 @@ func open(t testing.TB, file string) *inspect.Image {
 func checked(t testing.TB, file string) check.Check {
 	t.Helper()
 	img := open(t, file)
-	ev, err := nix.System{}.Recover(img)
+	ev, err := nix.System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func tryCheck(t testing.TB, raw *rawImage) (check.Check, bool) {
 	if err != nil {
 		return check.Check{}, false
 	}
-	ev, err := nix.System{}.Recover(img)
+	ev, err := nix.System{}.Recover(img, nil)
 	if err != nil {
 		return check.Check{}, false
 	}

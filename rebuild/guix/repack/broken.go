@@ -11,7 +11,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // brokenLayers tells of the layers that could not be read to their end, and

@@ -40,7 +40,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // Check packs the store items of img again and returns the check named repack.

@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"archive/tar"
@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild/repack"
+	"audit/rebuild/guix/repack"
 )
 
 // Rules are how one writer packs a layer.

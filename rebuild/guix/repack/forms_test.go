@@ -40,7 +40,7 @@ func TestForms(t *testing.T) {
 		"../realpack/real-hello-guile-numpy-tarball-pack.tar.gz": {check.Pass, "1 of 1"},
 	} {
 		img := openAll(t, filepath.Join(samples, "forms", file))
-		ev, err := guix.System{}.Recover(img)
+		ev, err := guix.System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +135,7 @@ func openBytes(t *testing.T, data []byte) *inspect.Image {
 
 func guixRecipe(t *testing.T, data []byte) provenance.Recipe {
 	t.Helper()
-	ev, err := guix.System{}.Recover(openBytes(t, data))
+	ev, err := guix.System{}.Recover(openBytes(t, data), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestDocuments(t *testing.T) {
 		}
 		tc.edit(raw, full)
 		img := openAll(t, raw.pack(t))
-		ev, err := guix.System{}.Recover(img)
+		ev, err := guix.System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

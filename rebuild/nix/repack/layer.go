@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"archive/tar"
@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild/repack"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
+	"audit/rebuild/guix/repack"
 )
 
 // A layerCheck packs one layer again and holds the outcome against it.

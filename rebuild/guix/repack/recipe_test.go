@@ -23,7 +23,7 @@ func TestRecoveredRecipes(t *testing.T) {
 	for _, path := range append(all, more...) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			img := openAll(t, path)
-			ev, err := guix.System{}.Recover(img)
+			ev, err := guix.System{}.Recover(img, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestTamperingRecovered(t *testing.T) {
 			raw := apart(t, filepath.Join(samples, c.sample))
 			c.change(t, raw)
 			img := openAll(t, raw.pack(t))
-			ev, err := guix.System{}.Recover(img)
+			ev, err := guix.System{}.Recover(img, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,7 +74,7 @@ func TestSwappedInGuix13(t *testing.T) {
 			want = check.Fail
 		}
 		img := openAll(t, raw.pack(t))
-		ev, err := guix.System{}.Recover(img)
+		ev, err := guix.System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestMadeImages(t *testing.T) {
 				t.Fatal(err)
 			}
 			img := openAll(t, path)
-			ev, err := guix.System{}.Recover(img)
+			ev, err := guix.System{}.Recover(img, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,7 +12,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/guix"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // Any byte of a frame that changes is told, and once, with the entry that it
@@ -25,7 +25,7 @@ func TestEveryByteOfTheFrame(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			img := openAll(t, path)
-			ev, err := guix.System{}.Recover(img)
+			ev, err := guix.System{}.Recover(img, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,7 +203,7 @@ func told(t *testing.T, raw *rawImage, layer int, changed []byte, at int) {
 	raw.layers[layer] = &rawLayer{end: changed}
 	defer func() { raw.layers[layer] = was }()
 	img := openAll(t, raw.pack(t))
-	ev, err := guix.System{}.Recover(img)
+	ev, err := guix.System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

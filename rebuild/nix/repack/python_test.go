@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"archive/tar"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/rebuild/repack"
+	"audit/rebuild/guix/repack"
 )
 
 // What Python 3.11 writes: the number of blocks, and what a reader gets back.

@@ -1,4 +1,4 @@
-// Package nix packs the store items of an image of Nix once more, by the rules
+// Package repack packs the store items of an image of Nix once more, by the rules
 // of the packer that made it, and says whether that gives the same layers,
 // diffID by diffID.
 //
@@ -21,4 +21,4 @@
 // The writers are GNU tar, Python's tarfile and Go's archive/tar. The rules were
 // learnt from nixpkgs (pkgs/build-support/docker), nix2container and Nixery; the
 // bytes were compared with what GNU tar 1.34 and Python 3.11 write.
-package nix
+package repack

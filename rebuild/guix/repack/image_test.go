@@ -11,7 +11,7 @@ import (
 	"audit/provenance"
 )
 
-const samples = "../../fixtures/guix"
+const samples = "../../../fixtures/guix"
 
 // open reads an image and keeps what Check can use.
 func open(t testing.TB, path string) *inspect.Image {

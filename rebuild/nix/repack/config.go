@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance/nix"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // checkConfig looks whether the config is one that the packer has written: its

@@ -1,11 +1,11 @@
-package nix
+package repack
 
 import (
 	"archive/tar"
 	"bytes"
 	"time"
 
-	"audit/rebuild/repack"
+	"audit/rebuild/guix/repack"
 )
 
 // appendGo appends to b what Go's archive/tar writes before the content of a

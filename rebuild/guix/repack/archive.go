@@ -7,7 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // schemaVersion is what the packer writes beside a layer for engines of before

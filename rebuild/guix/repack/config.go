@@ -12,7 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // created is the time that guix pack puts into every config.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // storeDir is where Guix keeps store items.

@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"audit/rebuild/repack"
+	"audit/rebuild/guix/repack"
 )
 
 // A pythonDialect is what differs between versions of Python's tarfile: the

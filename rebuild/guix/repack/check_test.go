@@ -15,7 +15,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 func TestVersions(t *testing.T) {
@@ -103,7 +103,7 @@ func TestBetweenReleases(t *testing.T) {
 		"eras/era-d3d3eedf7f-layers6-gzip.tar.gz": "Guix 1.4; the split over layers follows the builder's file system; the order inside folders is readdir's; the owner is the builder's",
 	} {
 		img := openAll(t, filepath.Join(samples, sample))
-		ev, err := guix.System{}.Recover(img)
+		ev, err := guix.System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestBetweenReleases(t *testing.T) {
 	}
 	for sample, want := range map[string]bool{sortedImage: false, oldestImage: false, "eras/era-9f00e7429d-single-gzip.tar.gz": true} {
 		img := openAll(t, filepath.Join(samples, sample))
-		ev, err := guix.System{}.Recover(img)
+		ev, err := guix.System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package nix
+package repack
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/nix"
-	"audit/rebuild/repack/findings"
+	"audit/rebuild/findings"
 )
 
 // Check packs the store items of img again and returns the check named repack.
