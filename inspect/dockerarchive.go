@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // Changeset Format"): manifest.json names the config and the layers. Beside
 // it may lie what engines before 1.10 read, and since Docker 25 an OCI layout
 // of the same blobs.
-func (p *pass) readDockerArchive(a *archive, problems []Finding, want string) (*Image, error) {
+func (p *pass) readDockerArchive(a *archive, problems []check.Finding, want string) (*Image, error) {
 	if a.byPath["manifest.json"] == nil && a.hasLegacy() {
 		return p.readLegacyArchive(a, problems, want)
 	}

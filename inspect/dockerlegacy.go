@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"cmp"
 	"errors"
 	"fmt"
@@ -113,7 +114,7 @@ func (a *archive) v1Chain(id string) ([]string, error) {
 
 // readLegacyArchive reads an archive that has nothing but the legacy form. The
 // config is what lies beside the topmost layer.
-func (p *pass) readLegacyArchive(a *archive, problems []Finding, want string) (*Image, error) {
+func (p *pass) readLegacyArchive(a *archive, problems []check.Finding, want string) (*Image, error) {
 	images, err := a.v1Images()
 	if err != nil {
 		return nil, err
@@ -195,7 +196,7 @@ func isV1Version(m *member) bool {
 
 // legacyDiffers reports when an old engine would read other layers under the
 // names of the image.
-func (a *archive) legacyDiffers(img *Image) []Finding {
+func (a *archive) legacyDiffers(img *Image) []check.Finding {
 	images, err := a.v1Images()
 	if a.byPath["repositories"] == nil || err != nil {
 		return nil
@@ -203,8 +204,7 @@ func (a *archive) legacyDiffers(img *Image) []Finding {
 	for _, v := range images {
 		for _, name := range v.names {
 			if slices.Contains(img.Tags, name) && !a.sameLayers(img, v.id) {
-				return []Finding{{Rule: "legacy-differs", Level: Note, Layer: -1, Path: "repositories",
-					Message: fmt.Sprintf("engines before Docker 1.10 find other layers under the name %s than manifest.json has", name)}}
+				return []check.Finding{check.Find(check.Note, -1, "repositories", "integrity/legacy-differs", "name", name)}
 			}
 		}
 	}

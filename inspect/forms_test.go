@@ -29,6 +29,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
 )
@@ -57,7 +58,7 @@ func whatOf(t testing.TB, img *inspect.Image) what {
 	for _, f := range img.Files() {
 		w.Rootfs = append(w.Rootfs, fmt.Sprintf("%s %c %o %s %s", f.Path, f.Type, f.Mode, f.Digest, f.Linkname))
 	}
-	evidence, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	evidence, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestFormsAgree(t *testing.T) {
 				if diff := cmp.Diff(want, whatOf(t, img)); diff != "" {
 					t.Errorf("%s differs:\n%s", form, diff)
 				}
-				if c := img.Integrity(); c.Status != inspect.Pass || len(c.Findings) > 0 {
+				if c := img.Integrity(); c.Status != check.Pass || len(c.Findings) > 0 {
 					t.Errorf("%s: integrity %v: %v", form, c.Status, c.Findings)
 				}
 			}
@@ -127,7 +128,7 @@ func TestFormsWithoutConfigAgree(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s differs:\n%s", form, diff)
 		}
-		if c := img.Integrity(); c.Status != inspect.Unknown {
+		if c := img.Integrity(); c.Status != check.Unknown {
 			t.Errorf("%s: integrity %v, want unknown: nothing claims a digest", form, c.Status)
 		}
 	}

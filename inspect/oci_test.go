@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"context"
 	"crypto/sha512"
 	"fmt"
@@ -150,29 +151,29 @@ func TestOCI(t *testing.T) {
 		layout layout
 		want   string // rules of the findings
 		err    string
-		status Status
+		status check.Status
 	}{
-		"plain":              {layout: layoutOf(indexOf(t, image), manifest, config, layer), status: Pass},
-		"listed twice":       {layout: layoutOf(indexOf(t, image, image), manifest, config, layer), status: Pass},
-		"nested":             {layout: layoutOf(indexOf(t, descriptorOf(indexType, middle)), middle, inner, manifest, config, layer), status: Pass},
+		"plain":              {layout: layoutOf(indexOf(t, image), manifest, config, layer), status: check.Pass},
+		"listed twice":       {layout: layoutOf(indexOf(t, image, image), manifest, config, layer), status: check.Pass},
+		"nested":             {layout: layoutOf(indexOf(t, descriptorOf(indexType, middle)), middle, inner, manifest, config, layer), status: check.Pass},
 		"nested too deep":    {layout: layoutOf(indexOf(t, descriptorOf(indexType, deep)), append(deeper, deep, inner, manifest, config, layer)...), err: "more than 4 deep"},
 		"includes itself":    {layout: looping, err: "it includes itself"},
 		"empty":              {layout: layoutOf(indexOf(t)), err: "lists no image"},
 		"no config":          {layout: layoutOf(indexOf(t, descriptorOf(manifestType, `{"schemaVersion":2}`)), `{"schemaVersion":2}`), err: "names no config"},
 		"schema 1":           {layout: layoutOf(indexOf(t, descriptorOf(manifestType, `{"schemaVersion":1}`)), `{"schemaVersion":1}`), err: "schema 1"},
 		"an artifact":        {layout: withConfig("application/vnd.oci.empty.v1+json", "{}"), err: `an artifact of type "application/x-thing"`},
-		"two at once":        {layout: layoutOf(indexOf(t, descriptorOf(manifestType, both)), both, config, layer), want: "ambiguous-manifest", status: Fail},
-		"another media type": {layout: layoutOf(indexOf(t, descriptorOf("application/vnd.docker.distribution.manifest.v2+json", manifest)), manifest, config, layer), want: "media-type-mismatch", status: Fail},
-		"a lying config":     {layout: lying, want: "digest-mismatch size-mismatch", status: Fail},
-		"a lying size":       {layout: withLayer(descriptorOf(layerType, layer, "size", 7), layer), want: "packing", status: Fail},
-		"a lying layer":      {layout: withLayer(descriptorOf(layerType, layer, "digest", digestOf(config))), want: "diffid-mismatch broken-layer packing", status: Fail},
-		"a lying type":       {layout: withLayer(descriptorOf(layerType+"+gzip", layer), layer), want: "packing", status: Fail},
-		"a layer elsewhere":  {layout: withLayer(descriptorOf(layerType, layer, "urls", []string{"https://example.org/l"})), want: "layer-elsewhere", status: Unknown},
+		"two at once":        {layout: layoutOf(indexOf(t, descriptorOf(manifestType, both)), both, config, layer), want: "ambiguous-manifest", status: check.Fail},
+		"another media type": {layout: layoutOf(indexOf(t, descriptorOf("application/vnd.docker.distribution.manifest.v2+json", manifest)), manifest, config, layer), want: "media-type-mismatch", status: check.Fail},
+		"a lying config":     {layout: lying, want: "document-digest-mismatch size-mismatch", status: check.Fail},
+		"a lying size":       {layout: withLayer(descriptorOf(layerType, layer, "size", 7), layer), want: "layer-size-mismatch", status: check.Fail},
+		"a lying layer":      {layout: withLayer(descriptorOf(layerType, layer, "digest", digestOf(config))), want: "diffid-mismatch broken-layer layer-size-mismatch", status: check.Fail},
+		"a lying type":       {layout: withLayer(descriptorOf(layerType+"+gzip", layer), layer), want: "compression-mismatch", status: check.Fail},
+		"a layer elsewhere":  {layout: withLayer(descriptorOf(layerType, layer, "urls", []string{"https://example.org/l"})), want: "layer-elsewhere", status: check.Unknown},
 		"no layer":           {layout: withLayer(descriptorOf(layerType, layer)), err: "reading layer 0"},
 		"a bad digest":       {layout: withLayer(descriptorOf(layerType, layer, "digest", "sha256:abc")), err: "wrong number of hex digits"},
 		"an unknown digest":  {layout: withLayer(descriptorOf(layerType, layer, "digest", "blake3:"+v1ID(1))), err: "unsupported hash"},
-		"embedded config":    {layout: withData(t, config, config, layer), status: Pass},
-		"embedded otherwise": {layout: withData(t, config, strings.Replace(config, "linux", "Linux", 1), layer), want: "digest-mismatch", status: Fail},
+		"embedded config":    {layout: withData(t, config, config, layer), status: check.Pass},
+		"embedded otherwise": {layout: withData(t, config, strings.Replace(config, "linux", "Linux", 1), layer), want: "document-digest-mismatch", status: check.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for form, ref := range test.layout.forms(t) {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bufio"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 )
 
 // readOCIArchive reads an OCI image layout in a tar archive.
-func (p *pass) readOCIArchive(a *archive, problems []Finding, want string) (*Image, error) {
+func (p *pass) readOCIArchive(a *archive, problems []check.Finding, want string) (*Image, error) {
 	r, err := p.newOCIReader(archiveBlobs{a}, OCIArchive, want)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/nix-community/go-nix/pkg/narinfo"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 func samples(t testing.TB) []string {
@@ -48,7 +49,7 @@ func TestSamplesAreIntact(t *testing.T) {
 	for _, path := range samples(t) {
 		img := open(t, path, inspect.Options{})
 		c := img.Integrity()
-		if c.Status != inspect.Pass || len(c.Findings) > 0 {
+		if c.Status != check.Pass || len(c.Findings) > 0 {
 			t.Errorf("%s: integrity is %v: %v", path, c.Status, c.Findings)
 		}
 		if len(img.Dangling) > 0 && !strings.Contains(path, "eras/") && !strings.Contains(path, "realpack/") {
@@ -248,7 +249,7 @@ func TestFormOfTar(t *testing.T) {
 			if img.Transport != test.want {
 				t.Errorf("read as %s, want %s", img.Transport, test.want)
 			}
-			if status := img.Integrity().Status; img.Transport == inspect.RootFS && status != inspect.Unknown {
+			if status := img.Integrity().Status; img.Transport == inspect.RootFS && status != check.Unknown {
 				t.Errorf("integrity %v: a bare file system claims nothing", status)
 			}
 		})

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"context"
 	"encoding/base64"
 	"io"
@@ -127,9 +128,9 @@ func TestLyingRegistry(t *testing.T) {
 		err  string
 	}{
 		"a layer":           {edit: instead("blobs/"+digestOf(layer), other), want: "diffid-mismatch digest-mismatch"},
-		"a layer cut":       {edit: instead("blobs/"+digestOf(layer), layer[:700]), want: "diffid-mismatch digest-mismatch unended-layer packing"},
-		"the manifest":      {edit: instead("manifests/1", m["s390x"]+" "), want: "digest-mismatch"},
-		"by digest":         {edit: instead("manifests/"+digestOf(m["s390x"]), m["s390x"]+" "), ref: "@" + digestOf(m["s390x"]), want: "digest-mismatch"},
+		"a layer cut":       {edit: instead("blobs/"+digestOf(layer), layer[:700]), want: "diffid-mismatch digest-mismatch unended-layer layer-size-mismatch"},
+		"the manifest":      {edit: instead("manifests/1", m["s390x"]+" "), want: "document-digest-mismatch"},
+		"by digest":         {edit: instead("manifests/"+digestOf(m["s390x"]), m["s390x"]+" "), ref: "@" + digestOf(m["s390x"]), want: "document-digest-mismatch"},
 		"no manifest":       {edit: instead("manifests/1", "<html>"), err: "not the JSON document"},
 		"an endless answer": {edit: instead("manifests/1", strings.Repeat(" ", 20<<20)), err: "JSON bytes"},
 	} {
@@ -148,7 +149,7 @@ func TestLyingRegistry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := rules(img); got != test.want || img.Integrity().Status != Fail {
+			if got := rules(img); got != test.want || img.Integrity().Status != check.Fail {
 				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
 			}
 		})

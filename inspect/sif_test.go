@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bytes"
 	"context"
 	"errors"
@@ -91,7 +92,7 @@ func TestSIF(t *testing.T) {
 			t.Errorf("member %d: %+v", i, m)
 		}
 	}
-	if got.Integrity().Status != Unknown {
+	if got.Integrity().Status != check.Unknown {
 		t.Errorf("integrity %v, where nothing is claimed", got.Integrity().Status)
 	}
 }
@@ -207,14 +208,14 @@ func TestOCISIF(t *testing.T) {
 	}
 	sameTree(t, mustOpen(t, squashFixtures+"zstd-4k-nofragments.squashfs"), img)
 	l := img.Layers[0]
-	if c := img.Integrity(); c.Status != Pass || l.DiffID != sumOfBytes(squashfs).Hash() || l.Digest != l.DiffID || l.ClaimedDiffID != l.DiffID {
+	if c := img.Integrity(); c.Status != check.Pass || l.DiffID != sumOfBytes(squashfs).Hash() || l.Digest != l.DiffID || l.ClaimedDiffID != l.DiffID {
 		t.Errorf("integrity %v, layer %v", c, l)
 	}
 	if img.Transport != SIF || img.Manifest.Origin != Computed || img.Config.File.Architecture != "amd64" {
 		t.Errorf("transport %s, manifest %s, config %+v", img.Transport, img.Manifest.Origin, img.Config.File)
 	}
 	img, err = openBytes(t, sifOf(ociPieces(t, types.OCIUncompressedLayer, tarOf(t, regular("a", "a")))...), Options{})
-	if err != nil || img.Integrity().Status != Pass || sketch(img) != "0 a "+sketchContent(sumOfBytes([]byte("a")), 1)+"|" {
+	if err != nil || img.Integrity().Status != check.Pass || sketch(img) != "0 a "+sketchContent(sumOfBytes([]byte("a")), 1)+"|" {
 		t.Errorf("a layer that is a tar: %v, %v", img, err)
 	}
 }
@@ -234,8 +235,8 @@ func TestOCISIFFindings(t *testing.T) {
 		}, "diffid-mismatch digest-mismatch"},
 		"unreferenced blob": {func() []sifPiece {
 			return append(ociPieces(t, SquashfsLayer, plain), sifPiece{sifBlob, "", []byte(sumOfBytes(nil).String()), []byte("more")})
-		}, "unreferenced-member"},
-		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "packing"},
+		}, "unreferenced-object"},
+		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "overlayfs-deletion"},
 		"definition": {func() []sifPiece { return append(ociPieces(t, SquashfsLayer, plain), definition()) }, ""},
 	} {
 		img, err := openBytes(t, sifOf(test.pieces()...), Options{})

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bytes"
 	"context"
 	"errors"
@@ -114,7 +115,7 @@ func checkSquashLayer(t testing.TB, img *Image, path string) {
 	if l.UncompressedSize != bytes || bytes == 0 {
 		t.Errorf("%s: uncompressed size %d, contents of %d bytes", path, l.UncompressedSize, bytes)
 	}
-	if c := img.Integrity(); c.Status != Unknown {
+	if c := img.Integrity(); c.Status != check.Unknown {
 		t.Errorf("%s: integrity is %v, where nothing is claimed", path, c.Status)
 	}
 }

@@ -7,59 +7,60 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // ClosureFindings gathers what the check named closure finds, for systems whose
 // packers lay down nothing that they cannot account for.
 type ClosureFindings struct {
-	Wrong     []inspect.Finding // contradicts how the system packs
-	Undecided []inspect.Finding // may be right, and the image does not tell
-	Notes     []inspect.Finding // worth knowing
+	Wrong     []check.Finding // contradicts how the system packs
+	Undecided []check.Finding // may be right, and the image does not tell
+	Notes     []check.Finding // worth knowing
 }
 
 // Fail adds what contradicts how the system packs. The layer is -1 where there
 // is none.
 func (f *ClosureFindings) Fail(rule string, layer int, path, format string, args ...any) {
-	f.Wrong = append(f.Wrong, newFinding(inspect.Problem, rule, layer, path, format, args...))
+	f.Wrong = append(f.Wrong, newFinding(check.Problem, rule, layer, path, format, args...))
 }
 
 // Doubt adds what can be neither explained nor called wrong.
 func (f *ClosureFindings) Doubt(rule string, layer int, path, format string, args ...any) {
-	f.Undecided = append(f.Undecided, newFinding(inspect.Problem, rule, layer, path, format, args...))
+	f.Undecided = append(f.Undecided, newFinding(check.Problem, rule, layer, path, format, args...))
 }
 
 // Note adds what is worth knowing and speaks for nothing.
 func (f *ClosureFindings) Note(rule string, layer int, path, format string, args ...any) {
-	f.Notes = append(f.Notes, newFinding(inspect.Note, rule, layer, path, format, args...))
+	f.Notes = append(f.Notes, newFinding(check.Note, rule, layer, path, format, args...))
 }
 
-func newFinding(level inspect.Level, rule string, layer int, path, format string, args ...any) inspect.Finding {
-	return inspect.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)}
+func newFinding(level check.Level, rule string, layer int, path, format string, args ...any) check.Finding {
+	return check.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Words: fmt.Sprintf(format, args...)}
 }
 
 // Check makes the check of what was gathered: a pass only where nothing is wrong
 // and nothing undecided. Explained says in words how much is explained, bytes how
 // many bytes that are.
-func (f *ClosureFindings) Check(explained string, bytes int64) inspect.Check {
-	check := inspect.Check{ID: inspect.Closure, Status: inspect.Pass, Summary: explained, Bytes: bytes}
-	check.Findings = slices.Concat(f.Wrong, f.Undecided, f.Notes)
-	slices.SortStableFunc(check.Findings, func(a, b inspect.Finding) int {
-		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+func (f *ClosureFindings) Check(explained string, bytes int64) check.Check {
+	out := check.Check{ID: check.Closure, Status: check.Pass, Summary: explained, Bytes: bytes}
+	out.Findings = slices.Concat(f.Wrong, f.Undecided, f.Notes)
+	slices.SortStableFunc(out.Findings, func(a, b check.Finding) int {
+		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Words, b.Words))
 	})
 	switch {
 	case len(f.Wrong) > 0:
-		check.Status = inspect.Fail
-		check.Summary = tally(f.Wrong) + "; " + explained
+		out.Status = check.Fail
+		out.Summary = tally(f.Wrong) + "; " + explained
 	case len(f.Undecided) > 0:
-		check.Status = inspect.Unknown
-		check.Summary = "undecided: " + tally(f.Undecided) + "; " + explained
+		out.Status = check.Unknown
+		out.Summary = "undecided: " + tally(f.Undecided) + "; " + explained
 	}
-	return check
+	return out
 }
 
 // tally counts findings, and those of each rule: "3 findings (2
 // unexplained-file, 1 whiteout)".
-func tally(findings []inspect.Finding) string {
+func tally(findings []check.Finding) string {
 	counts := make(map[string]int)
 	for _, f := range findings {
 		counts[f.Rule]++

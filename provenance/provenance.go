@@ -11,26 +11,18 @@ import (
 	"errors"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
-// ErrNotMine is what a [System] returns for an image that it knows nothing
+// ErrNotMine is what a build system returns for an image that it knows nothing
 // about: the next one is asked.
 var ErrNotMine = errors.New("no trace of this build system")
-
-// A System recovers the recipe of images that one build system made.
-type System interface {
-	// Recover returns what the image says about how it was built. It returns
-	// ErrNotMine when the image bears no trace of the system; any other error
-	// is fatal. Evidence that contradicts itself is no error but a problem in
-	// the recipe, or a finding of a check.
-	Recover(img *inspect.Image) (*Evidence, error)
-}
 
 // Evidence is what one build system found in an image.
 type Evidence struct {
 	Recipe  Recipe
-	Recover inspect.Check // the check named recipe
-	Closure inspect.Check // the check named closure
+	Recover check.Check // the check named recipe
+	Closure check.Check // the check named closure
 }
 
 // A Recipe says how an image was built, as far as the image tells.
@@ -146,11 +138,21 @@ type Symlink struct {
 	Target string // relative to Root; "" for Root itself
 }
 
+// A System recovers the recipe of images that one build system made.
+type System interface {
+	// Recover returns what the image says about how it was built; the base is the
+	// image that the user says it was built on, nil for none. It returns
+	// ErrNotMine when the image bears no trace of the system; any other error
+	// is fatal. Evidence that contradicts itself is no error but a problem in
+	// the recipe, or a finding of a check.
+	Recover(img, base *inspect.Image) (*Evidence, error)
+}
+
 // Recover asks each system in turn and returns the first that recognises the
 // image. An image that none knows has a recipe of status none.
-func Recover(img *inspect.Image, systems []System) (*Evidence, error) {
+func Recover[S System](img, base *inspect.Image, systems []S) (*Evidence, error) {
 	for _, s := range systems {
-		ev, err := s.Recover(img)
+		ev, err := s.Recover(img, base)
 		if errors.Is(err, ErrNotMine) {
 			continue
 		}
@@ -163,7 +165,7 @@ func nothing() *Evidence {
 	const why = "no build system that is known here left its traces in the image"
 	return &Evidence{
 		Recipe:  Recipe{System: UnknownSystem, Status: None},
-		Recover: inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown, Summary: why},
-		Closure: inspect.Check{ID: inspect.Closure, Status: inspect.Skipped, Summary: "no recipe to explain files by"},
+		Recover: check.Check{ID: check.Recipe, Status: check.Unknown, Summary: why},
+		Closure: check.Check{ID: check.Closure, Status: check.Skipped, Summary: "no recipe to explain files by"},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // answer is a system that always says the same.
@@ -13,7 +14,7 @@ type answer struct {
 	err error
 }
 
-func (a answer) Recover(*inspect.Image) (*Evidence, error) { return a.ev, a.err }
+func (a answer) Recover(_, _ *inspect.Image) (*Evidence, error) { return a.ev, a.err }
 
 func TestRecover(t *testing.T) {
 	mine := &Evidence{Recipe: Recipe{System: Guix}}
@@ -30,7 +31,7 @@ func TestRecover(t *testing.T) {
 		{"none", []System{answer{err: ErrNotMine}}, UnknownSystem, nil},
 		{"no system at all", nil, UnknownSystem, nil},
 	} {
-		ev, err := Recover(&inspect.Image{}, tc.systems)
+		ev, err := Recover(&inspect.Image{}, nil, tc.systems)
 		if !errors.Is(err, tc.err) {
 			t.Errorf("%s: error %v", tc.name, err)
 		}
@@ -42,14 +43,14 @@ func TestRecover(t *testing.T) {
 
 // An image that no system knows is no success.
 func TestRecoverNothing(t *testing.T) {
-	ev, err := Recover(&inspect.Image{}, nil)
+	ev, err := Recover[System](&inspect.Image{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ev.Recipe.Status != None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Skipped {
+	if ev.Recipe.Status != None || ev.Recover.Status != check.Unknown || ev.Closure.Status != check.Skipped {
 		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)
 	}
-	if ev.Recover.ID != inspect.Recipe || ev.Closure.ID != inspect.Closure || ev.Closure.Summary == "" {
+	if ev.Recover.ID != check.Recipe || ev.Closure.ID != check.Closure || ev.Closure.Summary == "" {
 		t.Errorf("checks %+v and %+v", ev.Recover, ev.Closure)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare"
 )
 
@@ -32,16 +32,16 @@ func examined(c *compare.Comparison) bool {
 }
 
 // SkippedCheck is the check named rebuild where no build ran.
-func SkippedCheck(reason string) inspect.Check {
-	return inspect.Check{ID: inspect.Rebuild, Status: inspect.Skipped, Summary: reason}
+func SkippedCheck(reason string) check.Check {
+	return check.Check{ID: check.Rebuild, Status: check.Skipped, Summary: reason}
 }
 
 // FailedCheck is the check named rebuild where a build ran and failed: it says
 // nothing of the image, neither for it nor against it.
-func FailedCheck(reason string) inspect.Check {
-	return inspect.Check{
-		ID: inspect.Rebuild, Status: inspect.Unknown, Summary: "the build failed: " + oneLine(reason),
-		Findings: []inspect.Finding{{Rule: "build-failed", Level: inspect.Problem, Layer: -1, Message: reason}},
+func FailedCheck(reason string) check.Check {
+	return check.Check{
+		ID: check.Rebuild, Status: check.Unknown, Summary: "the build failed: " + oneLine(reason),
+		Findings: []check.Finding{{Rule: "build-failed", Level: check.Problem, Layer: -1, Words: reason}},
 	}
 }
 
@@ -53,29 +53,29 @@ func FailedCheck(reason string) inspect.Check {
 // came from; there are none when it was made elsewhere. The bytes vouched for
 // are those of the equal layers; when it is equivalent those of all layers in
 // which no difference had to be allowed.
-func Check(c *compare.Comparison, items []Item) inspect.Check {
-	check := inspect.Check{ID: inspect.Rebuild}
+func Check(c *compare.Comparison, items []Item) check.Check {
+	out := check.Check{ID: check.Rebuild}
 	var verdict string
 	switch OutcomeOf(c) {
 	case RebuiltIdentical:
-		check.Status, verdict = inspect.Pass, "identical to the original"
+		out.Status, verdict = check.Pass, "identical to the original"
 	case RebuiltEquivalent:
-		check.Status, verdict = inspect.Pass, equivalentText(c)
+		out.Status, verdict = check.Pass, equivalentText(c)
 	case RebuiltDifferent:
-		check.Status, verdict = inspect.Fail, "not the same"
-		check.Findings = worst(c)
+		out.Status, verdict = check.Fail, "not the same"
+		out.Findings = worst(c)
 	default:
-		check.Summary = "there was nothing to compare"
-		return check
+		out.Summary = "there was nothing to compare"
+		return out
 	}
-	check.Findings = slices.Concat(check.Findings, allowances(c), harmless(c), known(c), outside(c), unbuilt(items))
-	check.Bytes = vouchedFor(c)
+	out.Findings = slices.Concat(out.Findings, allowances(c), harmless(c), known(c), outside(c), unbuilt(items))
+	out.Bytes = vouchedFor(c)
 	texts := []string{verdict, layersText(c), causesText(c)}
 	if text := rulesText(c); text != "" {
 		texts = append(texts, text)
 	}
-	check.Summary = strings.Join(append(texts, itemsText(items)), "; ")
-	return check
+	out.Summary = strings.Join(append(texts, itemsText(items)), "; ")
+	return out
 }
 
 // equivalentText says why images are equivalent: because a container sees the
@@ -190,18 +190,18 @@ func noun(items []Item) string {
 }
 
 // unbuilt notes when no store item, or no instruction, was built in this run.
-func unbuilt(items []Item) []inspect.Finding {
+func unbuilt(items []Item) []check.Finding {
 	built := slices.ContainsFunc(items, func(it Item) bool { return it.How == Built })
 	if len(items) == 0 || built {
 		return nil
 	}
-	return []inspect.Finding{{Rule: "nothing-built", Level: inspect.Note, Layer: -1,
-		Message: "no " + noun(items) + " was built in this run: only the image was put together again"}}
+	return []check.Finding{{Rule: "nothing-built", Level: check.Note, Layer: -1,
+		Words: "no " + noun(items) + " was built in this run: only the image was put together again"}}
 }
 
 // WithSteps adds to the check named rebuild where the builds of this run ran, if
 // any ran on another machine.
-func WithSteps(c inspect.Check, steps []Step) inspect.Check {
+func WithSteps(c check.Check, steps []Step) check.Check {
 	count := make(map[string]int)
 	for _, s := range steps {
 		count[s.Machine]++
@@ -217,8 +217,8 @@ func WithSteps(c inspect.Check, steps []Step) inspect.Check {
 		}
 		all = append(all, fmt.Sprintf("%d on %s", count[machine], clip(name)))
 	}
-	c.Findings = append(slices.Clone(c.Findings), inspect.Finding{Rule: "built-elsewhere", Level: inspect.Note, Layer: -1,
-		Message: plural(len(steps), "derivation") + " built in this run: " + strings.Join(all, ", ")})
+	c.Findings = append(slices.Clone(c.Findings), check.Finding{Rule: "built-elsewhere", Level: check.Note, Layer: -1,
+		Words: plural(len(steps), "derivation") + " built in this run: " + strings.Join(all, ", ")})
 	return c
 }
 
@@ -227,8 +227,8 @@ func WithSteps(c inspect.Check, steps []Step) inspect.Check {
 const maxWorst = 20
 
 // worst names the differences that are not tolerable, the heaviest first.
-func worst(c *compare.Comparison) []inspect.Finding {
-	var found []inspect.Finding
+func worst(c *compare.Comparison) []check.Finding {
+	var found []check.Finding
 	for _, f := range c.Config {
 		if !f.Tolerable() {
 			found = append(found, finding("difference-config", -1, "", fmt.Sprintf("%s (%s): %s", fieldText(f.Field), f.Cause, change(f.Was, f.Now))))
@@ -255,31 +255,31 @@ func fieldText(field string) string {
 	return "config field " + clip(field)
 }
 
-func finding(rule string, layer int, path, message string) inspect.Finding {
-	return inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: message}
+func finding(rule string, layer int, path, message string) check.Finding {
+	return check.Finding{Rule: rule, Level: check.Problem, Layer: layer, Path: path, Words: message}
 }
 
 // weight orders causes by how much they change for who runs the image.
 func weight(cause compare.Cause) int { return slices.Index(compare.AllCauses(), cause) }
 
 // allowances says what became of each rule that allows differences.
-func allowances(c *compare.Comparison) []inspect.Finding {
-	var found []inspect.Finding
+func allowances(c *compare.Comparison) []check.Finding {
+	var found []check.Finding
 	for _, a := range c.Allowances {
 		f := finding("allowed", -1, "", "")
-		f.Level = inspect.Note
+		f.Level = check.Note
 		until := a.Expires.Format(time.DateOnly)
 		switch {
 		case a.Expired && a.Count > 0:
-			f.Rule, f.Level = "allow-expired", inspect.Problem
-			f.Message = fmt.Sprintf("the rule for %s of cause %s expired on %s; it would allow %s", clip(a.Pattern), a.Cause, until, plural(a.Count, "difference"))
+			f.Rule, f.Level = "allow-expired", check.Problem
+			f.Words = fmt.Sprintf("the rule for %s of cause %s expired on %s; it would allow %s", clip(a.Pattern), a.Cause, until, plural(a.Count, "difference"))
 		case a.Count == 0:
 			f.Rule = "allow-unused"
-			f.Message = fmt.Sprintf("the rule for %s of cause %s allows nothing here", clip(a.Pattern), a.Cause)
+			f.Words = fmt.Sprintf("the rule for %s of cause %s allows nothing here", clip(a.Pattern), a.Cause)
 		default:
-			f.Message = fmt.Sprintf("%s of cause %s at %s allowed until %s: %s", plural(a.Count, "difference"), a.Cause, clip(a.Pattern), until, clip(a.Reason))
+			f.Words = fmt.Sprintf("%s of cause %s at %s allowed until %s: %s", plural(a.Count, "difference"), a.Cause, clip(a.Pattern), until, clip(a.Reason))
 		}
-		f.Message += fmt.Sprintf(" (line %d of the rules)", a.Line)
+		f.Words += fmt.Sprintf(" (line %d of the rules)", a.Line)
 		found = append(found, f)
 	}
 	return found
@@ -300,11 +300,11 @@ func rulesText(c *compare.Comparison) string {
 }
 
 // known names the freedoms of packers that explain differences.
-func known(c *compare.Comparison) []inspect.Finding {
-	var found []inspect.Finding
+func known(c *compare.Comparison) []check.Finding {
+	var found []check.Finding
 	for _, k := range c.Known {
 		f := finding("known-"+k.Name, -1, "", fmt.Sprintf("%s explained: %s", plural(k.Count, "difference"), k.Text))
-		f.Level = inspect.Note
+		f.Level = check.Note
 		found = append(found, f)
 	}
 	return found
@@ -312,8 +312,8 @@ func known(c *compare.Comparison) []inspect.Finding {
 
 // outside notes what differs in how the same layers are packed, and in the
 // image manifests: no container sees it, but digests of these differ.
-func outside(c *compare.Comparison) []inspect.Finding {
-	var found []inspect.Finding
+func outside(c *compare.Comparison) []check.Finding {
+	var found []check.Finding
 	if n := len(c.Blobs); n > 0 {
 		first := c.Blobs[0]
 		found = append(found, finding("blob-compression", first.Layer, "", fmt.Sprintf("%s the same bytes in another blob; the first: %s (%s)", verb(n, "layer", "is", "are"), first.Detail, change(first.Was, first.Now))))
@@ -323,7 +323,7 @@ func outside(c *compare.Comparison) []inspect.Finding {
 		found = append(found, finding("manifest-differs", -1, "", fmt.Sprintf("the image manifests differ in %s; the first: %s (%s): %s", plural(n, "field"), clip(first.Field), first.Cause, change(first.Was, first.Now))))
 	}
 	for i := range found {
-		found[i].Level = inspect.Note
+		found[i].Level = check.Note
 	}
 	return found
 }
@@ -336,9 +336,9 @@ func verb(n int, noun, one, many string) string {
 }
 
 // harmless names each harmless cause once, with its first difference.
-func harmless(c *compare.Comparison) []inspect.Finding {
-	var found []inspect.Finding
-	first := make(map[compare.Cause]inspect.Finding)
+func harmless(c *compare.Comparison) []check.Finding {
+	var found []check.Finding
+	first := make(map[compare.Cause]check.Finding)
 	for _, f := range c.Config {
 		if _, ok := first[f.Cause]; !ok {
 			first[f.Cause] = finding("", -1, "", fmt.Sprintf("%s: %s", fieldText(f.Field), change(f.Was, f.Now)))
@@ -354,8 +354,8 @@ func harmless(c *compare.Comparison) []inspect.Finding {
 			continue
 		}
 		f := first[n.Cause]
-		f.Rule, f.Level = "harmless-"+string(n.Cause), inspect.Note
-		f.Message = fmt.Sprintf("%s of cause %s, which is harmless; the first: %s", plural(n.Count, "difference"), n.Cause, f.Message)
+		f.Rule, f.Level = "harmless-"+string(n.Cause), check.Note
+		f.Words = fmt.Sprintf("%s of cause %s, which is harmless; the first: %s", plural(n.Count, "difference"), n.Cause, f.Words)
 		found = append(found, f)
 	}
 	return found

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare"
 )
 
@@ -35,36 +36,36 @@ func TestCheckOfSamples(t *testing.T) {
 		was, now string
 		items    []Item
 		outcome  Outcome
-		status   inspect.Status
+		status   check.Status
 		bytes    int64
 		summary  string
 		findings []string
 	}{
-		{"tiny.tar.gz", "tiny.tar.gz", items, RebuiltIdentical, inspect.Pass, 20480,
+		{"tiny.tar.gz", "tiny.tar.gz", items, RebuiltIdentical, check.Pass, 20480,
 			"identical to the original; 1 of 1 layer equal; no differences; 5 store items: 1 built now, 1 reused, 1 substituted from https://x, 2 substituted from https://y", nil},
-		{"tiny.tar.gz", "tiny.tar.gz", items[:1], RebuiltIdentical, inspect.Pass, 20480,
+		{"tiny.tar.gz", "tiny.tar.gz", items[:1], RebuiltIdentical, check.Pass, 20480,
 			"identical to the original; 1 of 1 layer equal; no differences; 1 store item: 0 built now, 1 reused, 0 substituted",
 			[]string{"note nothing-built -1 "}},
-		{"tiny-layers4.tar.gz", "tiny-layers4.tmpfs-store.tar.gz", items[:2], RebuiltEquivalent, inspect.Pass, 40960,
+		{"tiny-layers4.tar.gz", "tiny-layers4.tmpfs-store.tar.gz", items[:2], RebuiltEquivalent, check.Pass, 40960,
 			"equivalent: a container sees the same; 3 of 4 layers equal; differences: 3 order; 2 store items: 1 built now, 1 reused, 0 substituted",
 			[]string{"note harmless-order 0 3 differences of cause order, which is harmless; the first: layer 0 → layer 1",
 				"note known-guix-layer-sizes -1 3 differences explained: guix pack -f docker --max-layers of 1.5 puts store items into layers by their sizes"}},
-		{"tiny.tar.gz", "tiny.tar.gz", []Item{{Path: "1/3 FROM x", How: Reused}, {Path: "2/3 RUN y", How: Built}, {Path: "3/3 RUN z", How: Built}}, RebuiltIdentical, inspect.Pass, 20480,
+		{"tiny.tar.gz", "tiny.tar.gz", []Item{{Path: "1/3 FROM x", How: Reused}, {Path: "2/3 RUN y", How: Built}, {Path: "3/3 RUN z", How: Built}}, RebuiltIdentical, check.Pass, 20480,
 			"identical to the original; 1 of 1 layer equal; no differences; 3 instructions: 2 built now, 1 reused", nil},
-		{"tiny.tar.gz", "tiny.tar.gz", []Item{{Path: "1/1 FROM x", How: Reused}}, RebuiltIdentical, inspect.Pass, 20480,
+		{"tiny.tar.gz", "tiny.tar.gz", []Item{{Path: "1/1 FROM x", How: Reused}}, RebuiltIdentical, check.Pass, 20480,
 			"identical to the original; 1 of 1 layer equal; no differences; 1 instruction: 0 built now, 1 reused",
 			[]string{"note nothing-built -1 no instruction was built in this run"}},
-		{"stamp-A.tar.gz", "stamp-B.tar.gz", nil, RebuiltDifferent, inspect.Fail, 0,
+		{"stamp-A.tar.gz", "stamp-B.tar.gz", nil, RebuiltDifferent, check.Fail, 0,
 			"not the same; 0 of 1 layer equal; differences: 1 content; where its parts came from is not known here",
 			[]string{"problem difference-content 0 gnu/store/vfjsxncgarfsyg7nlv1l6ivaiidprd2g-tiny-stamp-0.1/share/built-at content: file of 11 bytes, sha256:97786"}},
-		{"hello.tar.gz", "hello-opt2.tar.gz", nil, RebuiltDifferent, inspect.Fail, 20480,
+		{"hello.tar.gz", "hello-opt2.tar.gz", nil, RebuiltDifferent, check.Fail, 20480,
 			"not the same; 1 of 1 layer equal; differences: 1 extra; where its parts came from is not known here",
 			[]string{"problem difference-config -1 config field config.entrypoint (extra): nothing → [\"/gnu/store/"}},
 	} {
 		t.Run(tc.was+" "+tc.now, func(t *testing.T) {
 			c := sample(t, tc.was, tc.now)
 			got := Check(c, tc.items)
-			if OutcomeOf(c) != tc.outcome || got.ID != inspect.Rebuild || got.Status != tc.status || got.Bytes != tc.bytes || got.Summary != tc.summary {
+			if OutcomeOf(c) != tc.outcome || got.ID != check.Rebuild || got.Status != tc.status || got.Bytes != tc.bytes || got.Summary != tc.summary {
 				t.Errorf("outcome %d, %v, %d bytes\n%s", OutcomeOf(c), got.Status, got.Bytes, got.Summary)
 			}
 			checkFindings(t, got.Findings, tc.findings)
@@ -73,13 +74,13 @@ func TestCheckOfSamples(t *testing.T) {
 }
 
 // checkFindings holds findings against the starts of their texts.
-func checkFindings(t *testing.T, findings []inspect.Finding, want []string) {
+func checkFindings(t *testing.T, findings []check.Finding, want []string) {
 	t.Helper()
 	if len(findings) != len(want) {
 		t.Fatalf("%d findings, want %d: %v", len(findings), len(want), findings)
 	}
 	for i, f := range findings {
-		text := fmt.Sprintf("%v %s %d %s", f.Level, f.Rule, f.Layer, strings.TrimSpace(f.Path+" "+f.Message))
+		text := fmt.Sprintf("%v %s %d %s", f.Level, f.Rule, f.Layer, strings.TrimSpace(f.Path+" "+f.Words))
 		if !strings.HasPrefix(text, want[i]) {
 			t.Errorf("finding %d: %s\nwant %s", i, text, want[i])
 		}
@@ -100,7 +101,7 @@ func TestWorstFirst(t *testing.T) {
 		compare.Difference{Path: "s", Cause: compare.Mode, Was: "0755", Now: "4755 setuid"},
 		compare.Difference{Path: "x", Cause: compare.Content, Was: "a", Now: "b"})
 	got := Check(c, nil)
-	if got.Status != inspect.Fail || got.Bytes != 0 {
+	if got.Status != check.Fail || got.Bytes != 0 {
 		t.Errorf("%v, %d bytes", got.Status, got.Bytes)
 	}
 	want := []string{
@@ -115,7 +116,7 @@ func TestWorstFirst(t *testing.T) {
 		"note harmless-packaging 2 p 1 difference of cause packaging, which is harmless; the first: nothing → nothing",
 		"note harmless-timestamp -1 1 difference of cause timestamp, which is harmless; the first: config field created: 1 → 2")
 	checkFindings(t, got.Findings, want)
-	if n := len(got.Findings[0].Message); n > 300 {
+	if n := len(got.Findings[0].Words); n > 300 {
 		t.Errorf("a message of %d bytes", n)
 	}
 }
@@ -154,12 +155,12 @@ func TestCheckAllowed(t *testing.T) {
 		rules    []compare.Rule
 		today    time.Time
 		outcome  Outcome
-		status   inspect.Status
+		status   check.Status
 		bytes    int64
 		summary  string
 		findings []string
 	}{
-		{"all", rules, day, RebuiltEquivalent, inspect.Pass, 8,
+		{"all", rules, day, RebuiltEquivalent, check.Pass, 8,
 			"equivalent but for what is allowed: 3 differences that a container sees; 1 of 3 layers equal; differences: 1 content, 1 embedded-date, 1 extra, 1 timestamp; " +
 				"allowed: 1 embedded-date at a/*.pyc (the time of the source), 1 content at config:config.Labels.n (the number of the build), 1 extra at a/z (a cache); where its parts came from is not known here",
 			[]string{
@@ -167,10 +168,10 @@ func TestCheckAllowed(t *testing.T) {
 				"note allowed -1 1 difference of cause content at config:config.Labels.n allowed", "note allowed -1 1 difference of cause extra at a/z allowed",
 				"note allow-unused -1 the rule for b of cause mode allows nothing here (line 4 of the rules)",
 			}},
-		{"some", rules[:2], day, RebuiltDifferent, inspect.Fail, 3,
+		{"some", rules[:2], day, RebuiltDifferent, check.Fail, 3,
 			"not the same; 1 of 3 layers equal; differences: 1 content, 1 embedded-date, 1 extra, 1 timestamp; allowed: ",
 			[]string{"problem difference-extra 1 a/z extra: nothing → folder", "note allowed -1 1 difference of cause embedded-date", "note allowed -1 1 difference of cause content"}},
-		{"expired", rules[:3], day.AddDate(0, 0, 1), RebuiltDifferent, inspect.Fail, 3,
+		{"expired", rules[:3], day.AddDate(0, 0, 1), RebuiltDifferent, check.Fail, 3,
 			"not the same; 1 of 3 layers equal; differences: 1 content, 1 embedded-date, 1 extra, 1 timestamp; where",
 			[]string{"problem difference-config -1 config field config.Labels.n (content): 1 → 2", "problem difference-extra 1 a/z extra: nothing → folder",
 				"problem difference-embedded-date 0 a/x.pyc embedded-date: pyc header: time of the source: 2024 → 2025",
@@ -185,7 +186,7 @@ func TestCheckAllowed(t *testing.T) {
 				t.Errorf("outcome %d, %v, %d bytes\n%s", OutcomeOf(c), got.Status, got.Bytes, got.Summary)
 			}
 			checkFindings(t, got.Findings, append(tc.findings, outside...))
-			if v := Judge([]inspect.Check{got}, OutcomeOf(c)); v == Reproducible || (v == Equivalent) != (tc.status == inspect.Pass) {
+			if v := Judge([]check.Check{got}, OutcomeOf(c)); v == Reproducible || (v == Equivalent) != (tc.status == check.Pass) {
 				t.Errorf("verdict %v", v)
 			}
 		})
@@ -204,15 +205,15 @@ func TestWeights(t *testing.T) {
 // TestNoComparison holds that a check without a comparison is no success.
 func TestNoComparison(t *testing.T) {
 	for _, c := range []*compare.Comparison{nil, {}} {
-		if got := Check(c, nil); got.Status != inspect.Unknown || OutcomeOf(c) != NotTried {
+		if got := Check(c, nil); got.Status != check.Unknown || OutcomeOf(c) != NotTried {
 			t.Errorf("%v, outcome %d", got, OutcomeOf(c))
 		}
 	}
-	if got := SkippedCheck("no guix"); got.ID != inspect.Rebuild || got.Status != inspect.Skipped || got.Summary != "no guix" {
+	if got := SkippedCheck("no guix"); got.ID != check.Rebuild || got.Status != check.Skipped || got.Summary != "no guix" {
 		t.Errorf("%+v", got)
 	}
 	got := FailedCheck("guix exited with 1\nits last words")
-	if got.ID != inspect.Rebuild || got.Status != inspect.Unknown || got.Summary != "the build failed: guix exited with 1" || len(got.Findings) != 1 {
+	if got.ID != check.Rebuild || got.Status != check.Unknown || got.Summary != "the build failed: guix exited with 1" || len(got.Findings) != 1 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -229,6 +230,6 @@ func TestWithSteps(t *testing.T) {
 		{append(here, Step{"/gnu/store/c.drv", "ssh-ng://two"}, Step{"/gnu/store/d.drv", "ssh-ng://one"}, Step{"/gnu/store/e.drv", "ssh-ng://two"}),
 			[]string{"note built-elsewhere -1 5 derivations built in this run: 2 on this machine, 1 on ssh-ng://one, 2 on ssh-ng://two"}},
 	} {
-		checkFindings(t, WithSteps(inspect.Check{}, tc.steps).Findings, tc.want)
+		checkFindings(t, WithSteps(check.Check{}, tc.steps).Findings, tc.want)
 	}
 }

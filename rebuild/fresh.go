@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // Originals lists the store items of the original; nil where it is not known.
@@ -73,20 +74,20 @@ func Unstable(fresh []Fresh) bool {
 // WithFresh adds to the check named rebuild what building again has shown. A
 // build that gave other bytes makes it a fail; one that could not be done is
 // worth a note.
-func WithFresh(c inspect.Check, fresh []Fresh) inspect.Check {
+func WithFresh(c check.Check, fresh []Fresh) check.Check {
 	for _, f := range fresh {
 		name := strings.TrimSuffix(path.Base(f.Derivation), ".drv")
 		switch {
 		case f.Problem != "":
-			c.Findings = append(c.Findings, inspect.Finding{Rule: "fresh-build-not-done", Layer: -1, Path: f.Derivation,
-				Message: name + " could not be built again: " + f.Problem})
+			c.Findings = append(c.Findings, check.Finding{Rule: "fresh-build-not-done", Layer: -1, Path: f.Derivation,
+				Words: name + " could not be built again: " + f.Problem})
 		case !f.Same:
-			c.Findings = append(c.Findings, inspect.Finding{Rule: "fresh-build-differs", Level: inspect.Problem, Layer: -1, Path: f.Derivation,
-				Message: fmt.Sprintf("building %s again gave other bytes: %s", name, strings.Join(f.Differences, ", "))})
+			c.Findings = append(c.Findings, check.Finding{Rule: "fresh-build-differs", Level: check.Problem, Layer: -1, Path: f.Derivation,
+				Words: fmt.Sprintf("building %s again gave other bytes: %s", name, strings.Join(f.Differences, ", "))})
 		}
 	}
 	if Unstable(fresh) {
-		c.Status = inspect.Fail
+		c.Status = check.Fail
 		c.Summary = "a second build gave other bytes; " + c.Summary
 	}
 	return c

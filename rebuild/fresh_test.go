@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 func TestWithFresh(t *testing.T) {
@@ -13,16 +14,16 @@ func TestWithFresh(t *testing.T) {
 	undone := Fresh{Derivation: "/gnu/store/c-z.drv", Problem: "its source is gone"}
 	for name, test := range map[string]struct {
 		fresh  []Fresh
-		status inspect.Status
+		status check.Status
 		rules  []string
 	}{
-		"none":                 {nil, inspect.Pass, nil},
-		"all the same":         {[]Fresh{same}, inspect.Pass, nil},
-		"one differs":          {[]Fresh{same, other}, inspect.Fail, []string{"fresh-build-differs"}},
-		"one cannot be built":  {[]Fresh{undone, same}, inspect.Pass, []string{"fresh-build-not-done"}},
-		"one differs, one not": {[]Fresh{other, undone}, inspect.Fail, []string{"fresh-build-differs", "fresh-build-not-done"}},
+		"none":                 {nil, check.Pass, nil},
+		"all the same":         {[]Fresh{same}, check.Pass, nil},
+		"one differs":          {[]Fresh{same, other}, check.Fail, []string{"fresh-build-differs"}},
+		"one cannot be built":  {[]Fresh{undone, same}, check.Pass, []string{"fresh-build-not-done"}},
+		"one differs, one not": {[]Fresh{other, undone}, check.Fail, []string{"fresh-build-differs", "fresh-build-not-done"}},
 	} {
-		c := WithFresh(inspect.Check{ID: inspect.Rebuild, Status: inspect.Pass}, test.fresh)
+		c := WithFresh(check.Check{ID: check.Rebuild, Status: check.Pass}, test.fresh)
 		if c.Status != test.status || len(c.Findings) != len(test.rules) {
 			t.Errorf("%s: %v with %v", name, c.Status, c.Findings)
 			continue
@@ -32,7 +33,7 @@ func TestWithFresh(t *testing.T) {
 				t.Errorf("%s: finding %d is %s, want %s", name, i, f.Rule, test.rules[i])
 			}
 		}
-		if Unstable(test.fresh) != (test.status == inspect.Fail) {
+		if Unstable(test.fresh) != (test.status == check.Fail) {
 			t.Errorf("%s: unstable is %v", name, Unstable(test.fresh))
 		}
 	}

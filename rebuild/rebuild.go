@@ -12,6 +12,7 @@ import (
 	"io"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -36,9 +37,18 @@ type Plan struct {
 	// Export says that the original is no image but the files of a container,
 	// and what an engine adds to them; nil otherwise.
 	Export *Export `json:"export,omitempty"`
-	// Trust lists every channel whose code the build would run, and any other
-	// program, and why it is or is not trusted.
+	// Command is what does by hand what the plan does, one argument a word: for
+	// people. Nothing is read back from it.
+	Command []string `json:"command,omitempty"`
+	// Trust lists all that the build would run or fetch, and why that is allowed
+	// or not.
 	Trust []Trust `json:"trust"`
+	// Reasons say why the plan must not be run; none when it may.
+	Reasons []check.Message `json:"reasons,omitempty"`
+	// Details are what the build system itself defines, a type of its own. In a
+	// plan that was read from a file they are a [json.RawMessage], which
+	// System.Vet decodes with [DetailsOf].
+	Details any `json:"details,omitempty"`
 	// Refused says why the plan must not be run, "" when it may.
 	Refused string `json:"refused,omitempty"`
 }
@@ -64,12 +74,16 @@ type Export struct {
 	OwnerNames bool     `json:"ownerNames"` // it writes the names of owners
 }
 
-// Trust says whether the code of a channel may be run here.
+// Trust says of one thing that a build would run or fetch whether it may.
 type Trust struct {
-	Channel string `json:"channel"`
-	URL     string `json:"url"`
+	Channel string `json:"channel"` // what it is called
+	URL     string `json:"url"`     // where it comes from; "" for what the image itself holds
 	Trusted bool   `json:"trusted"`
 	Why     string `json:"why"`
+
+	Kind   string        `json:"kind,omitempty"`  // "channel", "transformation", "source", "frontend", "program"
+	Reason check.Message `json:"reason,omitzero"` // why it is trusted, or is not
+	Flag   string        `json:"flag,omitempty"`  // what would allow it, such as "--trust-channel URL"; "" when nothing does
 }
 
 // Errors of a [Builder], which are three different things: not there, not
@@ -127,13 +141,13 @@ type Options struct {
 
 // A Result is what a builder did.
 type Result struct {
-	Image      string        // path of the rebuilt image's file; "" when there is none
-	Command    []string      // the main command that was run
-	Tools      []Tool        // versions of what ran
-	Derivation inspect.Check // the check named derivation
-	Items      []Item        // of the rebuilt image, sorted by path
-	Steps      []Step        // the derivations that were built in this run, sorted by path
-	Fresh      []Fresh       // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation
+	Image      string      // path of the rebuilt image's file; "" when there is none
+	Command    []string    // the main command that was run
+	Tools      []Tool      // versions of what ran
+	Derivation check.Check // the check named derivation
+	Items      []Item      // of the rebuilt image, sorted by path
+	Steps      []Step      // the derivations that were built in this run, sorted by path
+	Fresh      []Fresh     // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation
 }
 
 // A Step is one build of this run.

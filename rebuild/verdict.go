@@ -1,9 +1,8 @@
 package rebuild
 
 import (
+	"audit/inspect/check"
 	"fmt"
-
-	"audit/inspect"
 )
 
 // A Verdict is what all checks together allow to be said of an image. The zero
@@ -54,15 +53,15 @@ const (
 // contradicts the image whatever a rebuild shows; then a build that failed;
 // then what the rebuild showed. It speaks for the image only when the check
 // named rebuild has passed too: nothing examined is never success.
-func Judge(checks []inspect.Check, o Outcome) Verdict {
+func Judge(checks []check.Check, o Outcome) Verdict {
 	passed, failed := false, false
 	for _, c := range checks {
 		switch {
-		case c.ID != inspect.Rebuild && c.Status == inspect.Fail:
+		case c.ID != check.Rebuild && c.Status == check.Fail:
 			return Contradicted
-		case c.ID == inspect.Rebuild && c.Status == inspect.Fail:
+		case c.ID == check.Rebuild && c.Status == check.Fail:
 			failed = true
-		case c.ID == inspect.Rebuild && c.Status == inspect.Pass:
+		case c.ID == check.Rebuild && c.Status == check.Pass:
 			passed = true
 		}
 	}

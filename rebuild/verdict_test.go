@@ -1,10 +1,9 @@
 package rebuild
 
 import (
+	"audit/inspect/check"
 	"slices"
 	"testing"
-
-	"audit/inspect"
 )
 
 var outcomes = []Outcome{NotTried, TriedAndFailed, RebuiltIdentical, RebuiltEquivalent, RebuiltDifferent}
@@ -12,17 +11,17 @@ var outcomes = []Outcome{NotTried, TriedAndFailed, RebuiltIdentical, RebuiltEqui
 // TestJudge goes through every combination of seven checks, four statuses and
 // five outcomes, and holds each verdict against what it claims.
 func TestJudge(t *testing.T) {
-	ids := inspect.CheckIDs()
-	checks := make([]inspect.Check, len(ids))
+	ids := check.IDs()
+	checks := make([]check.Check, len(ids))
 	for n := range 1 << (2 * len(ids)) { // two bits a check
 		no := false
-		var own inspect.Status
+		var own check.Status
 		for i, id := range ids {
-			status := inspect.Status(n >> (2 * i) & 3)
-			checks[i] = inspect.Check{ID: id, Status: status}
-			if id == inspect.Rebuild {
+			status := check.Status(n >> (2 * i) & 3)
+			checks[i] = check.Check{ID: id, Status: status}
+			if id == check.Rebuild {
 				own = status
-			} else if status == inspect.Fail {
+			} else if status == check.Fail {
 				no = true
 			}
 		}
@@ -32,13 +31,13 @@ func TestJudge(t *testing.T) {
 				"contradicted exactly when a check but rebuild fails":     (v == Contradicted) == no,
 				"reproducible only of identical bytes":                    v != Reproducible || o == RebuiltIdentical,
 				"equivalent only of equivalent files":                     v != Equivalent || o == RebuiltEquivalent,
-				"no success without the check passed":                     v != Reproducible && v != Equivalent || own == inspect.Pass,
+				"no success without the check passed":                     v != Reproducible && v != Equivalent || own == check.Pass,
 				"build-failed exactly when a build failed":                (v == BuildFailed) == (o == TriedAndFailed && !no),
-				"unreproducible only after a rebuild said so":             v != Unreproducible || o == RebuiltDifferent || own == inspect.Fail,
+				"unreproducible only after a rebuild said so":             v != Unreproducible || o == RebuiltDifferent || own == check.Fail,
 				"a different rebuild is never better than that":           o != RebuiltDifferent || no || v == Unreproducible,
-				"what was not tried is unverified unless something fails": o != NotTried || no || own == inspect.Fail || v == Unverified,
-				"an identical rebuild that passed is reproducible":        o != RebuiltIdentical || no || own != inspect.Pass || v == Reproducible,
-				"an equivalent rebuild that passed is equivalent":         o != RebuiltEquivalent || no || own != inspect.Pass || v == Equivalent,
+				"what was not tried is unverified unless something fails": o != NotTried || no || own == check.Fail || v == Unverified,
+				"an identical rebuild that passed is reproducible":        o != RebuiltIdentical || no || own != check.Pass || v == Reproducible,
+				"an equivalent rebuild that passed is equivalent":         o != RebuiltEquivalent || no || own != check.Pass || v == Equivalent,
 			} {
 				if !holds {
 					t.Fatalf("%s: %v with %v, outcome %d", claim, v, checks, o)

@@ -1,96 +1,96 @@
 package report
 
 import (
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare"
 )
 
 // why says why a check matters.
-func why(id inspect.CheckID) string {
+func why(id check.ID) string {
 	switch id {
-	case inspect.Integrity:
+	case check.Integrity:
 		return "Every other check reads these bytes. Where they are not what the image's own descriptors say, the copy is damaged or was changed after it was made, and a container may run other bytes than those that were looked at."
-	case inspect.Recipe:
+	case check.Recipe:
 		return "Without a recipe nobody can say where the bytes come from, and nobody can build them again. A recipe that names every source at a commit still works when names and tags have moved on."
-	case inspect.Closure:
+	case check.Closure:
 		return "A file that no recipe explains was put there by something else: a step that was never written down, or someone who did not want to be seen. A store path that is named and not there makes programs fail at run time, or find something else."
-	case inspect.Repack:
+	case check.Repack:
 		return "The packer follows rules: which entries, in which order, with which times, owners and modes. An image that these rules do not give was changed after it was packed, or was packed by something else than it says. No builder is needed to see it."
-	case inspect.Substitutes:
+	case check.Substitutes:
 		return "Build farms build the same packages and sign what comes out. Agreement of independent farms, byte for byte, is strong evidence that an item is what its sources give, and it costs no building."
-	case inspect.Derivation:
+	case check.Derivation:
 		return "A store path holds a digest of all that goes into a build: sources, tools, options. The recipe giving the very paths of the image ties the image to these sources, whatever is inside the files."
-	case inspect.Rebuild:
+	case check.Rebuild:
 		return "It is the only check that shows, for the bytes themselves, that they come from the recipe. All others can pass on an image in which someone changed a file inside a store item and made every digest fit."
 	}
 	return ""
 }
 
 // advice says what to do about a check that ended in this way.
-func advice(id inspect.CheckID, status inspect.Status) string {
+func advice(id check.ID, status check.Status) string {
 	switch status {
-	case inspect.Pass:
+	case check.Pass:
 		return "Nothing. " + confirm(id)
-	case inspect.Skipped:
+	case check.Skipped:
 		return remedy(id)
-	case inspect.Fail:
+	case check.Fail:
 		return react(id)
 	}
 	return "It ran and could not decide. The findings that are problems say what stood in the way. " + remedy(id)
 }
 
 // confirm says how a pass can be seen without audit.
-func confirm(id inspect.CheckID) string {
+func confirm(id check.ID) string {
 	switch id {
-	case inspect.Integrity:
+	case check.Integrity:
 		return "The same digests come out of sha256sum: see the last section but one, Check this report by hand."
-	case inspect.Recipe:
+	case check.Recipe:
 		return "Read the recipe below: that it is complete does not make it good."
-	case inspect.Closure:
+	case check.Closure:
 		return "The store items and what refers to what are listed below."
-	case inspect.Repack:
+	case check.Repack:
 		return "Findings, if any, name the freedoms that this packer leaves: up to these the image is what it would have packed."
-	case inspect.Substitutes:
+	case check.Substitutes:
 		return "Ask farms that do not depend on each other, and it weighs more."
-	case inspect.Derivation:
+	case check.Derivation:
 		return "What is inside the store items is another question, which substitutes and rebuild answer."
 	}
 	return "How much of it was built in this run, and what was taken on trust, is said at the top and under Rebuild."
 }
 
 // remedy says what lets a check decide that has not.
-func remedy(id inspect.CheckID) string {
+func remedy(id check.ID) string {
 	switch id {
-	case inspect.Integrity:
+	case check.Integrity:
 		return "Get the image in a form that carries its digests, such as an OCI layout or a pull by digest."
-	case inspect.Recipe:
+	case check.Recipe:
 		return "Ask the author for the recipe. Guix puts it into the image when it is called with --save-provenance; BuildKit attaches provenance with --provenance=mode=max; for Nix, name the expression or the derivation."
-	case inspect.Closure:
+	case check.Closure:
 		return "It needs a recipe, or at least the store item that the image is made of."
-	case inspect.Repack:
+	case check.Repack:
 		return "It needs a recipe, and a packer whose rules are known here."
-	case inspect.Substitutes:
+	case check.Substitutes:
 		return "Ask build farms with --online, or --substitutes URL and --trusted-key FILE."
-	case inspect.Derivation:
+	case check.Derivation:
 		return "It needs the build system on this machine, and no building. rebuild.sh and plan.json carry the recipe to a machine that has it."
 	}
 	return "Run audit where the build system is, or run rebuild.sh there and come back with --rebuilt IMAGE."
 }
 
 // react says what to do about a no.
-func react(id inspect.CheckID) string {
+func react(id check.ID) string {
 	switch id {
-	case inspect.Integrity:
+	case check.Integrity:
 		return "Get the image again from where it was published, and hold its digest against the one that the publisher names. If it fails again, do not run it, and tell the publisher which descriptor does not fit."
-	case inspect.Recipe:
+	case check.Recipe:
 		return "The image contradicts itself about how it was built. Ask the author for the recipe that was really used."
-	case inspect.Closure:
+	case check.Closure:
 		return "Look at each file in the findings before running the image. Ask the author which step wrote it; if there is an answer, that step belongs into the recipe."
-	case inspect.Repack:
+	case check.Repack:
 		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
-	case inspect.Substitutes:
+	case check.Substitutes:
 		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer."
-	case inspect.Derivation:
+	case check.Derivation:
 		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not tell. The findings name the items."
 	}
 	return "See Differences: each has a cause, and each cause says what usually brings it about. Build twice on one machine to tell a build that varies from an image that was changed."

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -231,19 +232,19 @@ type StoreItem struct {
 
 // A Check is one rung of the ladder of evidence.
 type Check struct {
-	ID       inspect.CheckID `json:"id"`
-	Status   inspect.Status  `json:"status"`
-	Summary  Text            `json:"summary"`
-	Findings []Finding       `json:"findings"`
+	ID       check.ID     `json:"id"`
+	Status   check.Status `json:"status"`
+	Summary  Text         `json:"summary"`
+	Findings []Finding    `json:"findings"`
 }
 
 // A Finding is one thing that a check saw.
 type Finding struct {
-	Rule    Text          `json:"rule"`  // a stable name in kebab case
-	Level   inspect.Level `json:"level"` // note, or problem: the reason for a fail or an unknown
-	Layer   int           `json:"layer"` // -1 when it is about no layer
-	Path    Text          `json:"path"`  // the entry, archive member or store item; may be ""
-	Message Text          `json:"message"`
+	Rule    Text        `json:"rule"`  // a stable name in kebab case
+	Level   check.Level `json:"level"` // note, or problem: the reason for a fail or an unknown
+	Layer   int         `json:"layer"` // -1 when it is about no layer
+	Path    Text        `json:"path"`  // the entry, archive member or store item; may be ""
+	Message Text        `json:"message"`
 }
 
 // Coverage says for which of the image's bytes each check vouches, and where
@@ -256,9 +257,9 @@ type Coverage struct {
 
 // A Share is what one check vouches for.
 type Share struct {
-	ID    inspect.CheckID `json:"id"`
-	Bytes int64           `json:"bytes"`
-	Share float64         `json:"share"` // 0 to 1, rounded down to four digits: 1 means every byte
+	ID    check.ID `json:"id"`
+	Bytes int64    `json:"bytes"`
+	Share float64  `json:"share"` // 0 to 1, rounded down to four digits: 1 means every byte
 }
 
 // An OriginShare is what of the layers has one origin.

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -84,20 +85,20 @@ func tinyPlan() *rebuild.Plan {
 	}
 }
 
-func statuses(img *inspect.Image, last inspect.Status, lastSummary string) []inspect.Check {
+func statuses(img *inspect.Image, last check.Status, lastSummary string) []check.Check {
 	total := sizeOf(img)
-	return []inspect.Check{
-		{ID: inspect.Integrity, Status: inspect.Pass, Bytes: total, Summary: "every digest, size and diffID that the image claims is what its bytes give"},
-		{ID: inspect.Recipe, Status: inspect.Pass, Bytes: total, Summary: "complete: 2 channels, 2 packages, saved in the profile by guix pack --save-provenance"},
-		{ID: inspect.Closure, Status: inspect.Pass, Bytes: total - total/3000, Summary: "every file is explained, and every store reference is present"},
-		{ID: inspect.Repack, Status: inspect.Pass, Bytes: total, Summary: "packing the store items again gives the same layers", Findings: []inspect.Finding{
-			{Rule: "entry-order", Level: inspect.Note, Layer: 0, Path: "gnu/store", Message: "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"},
+	return []check.Check{
+		{ID: check.Integrity, Status: check.Pass, Bytes: total, Summary: "every digest, size and diffID that the image claims is what its bytes give"},
+		{ID: check.Recipe, Status: check.Pass, Bytes: total, Summary: "complete: 2 channels, 2 packages, saved in the profile by guix pack --save-provenance"},
+		{ID: check.Closure, Status: check.Pass, Bytes: total - total/3000, Summary: "every file is explained, and every store reference is present"},
+		{ID: check.Repack, Status: check.Pass, Bytes: total, Summary: "packing the store items again gives the same layers", Findings: []check.Finding{
+			{Rule: "entry-order", Level: check.Note, Layer: 0, Path: "gnu/store", Words: "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"},
 		}},
-		{ID: inspect.Substitutes, Status: inspect.Skipped, Summary: "no build farm was asked"},
-		{ID: inspect.Derivation, Status: inspect.Unknown, Bytes: total / 4, Summary: "the derivation could be computed for one package of two", Findings: []inspect.Finding{
-			{Rule: "derivation-missing", Level: inspect.Problem, Layer: -1, Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Message: "the package is in no channel of the recipe"},
+		{ID: check.Substitutes, Status: check.Skipped, Summary: "no build farm was asked"},
+		{ID: check.Derivation, Status: check.Unknown, Bytes: total / 4, Summary: "the derivation could be computed for one package of two", Findings: []check.Finding{
+			{Rule: "derivation-missing", Level: check.Problem, Layer: -1, Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Words: "the package is in no channel of the recipe"},
 		}},
-		{ID: inspect.Rebuild, Status: last, Summary: lastSummary},
+		{ID: check.Rebuild, Status: last, Summary: lastSummary},
 	}
 }
 
@@ -111,8 +112,8 @@ func sizeOf(img *inspect.Image) (total int64) {
 // unverifiedInput is what a laptop without Guix sees.
 func unverifiedInput(t testing.TB) Input {
 	img := opened(t, "tiny.tar.gz")
-	checks := statuses(img, inspect.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
-	checks[5] = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: "guix is not installed"}
+	checks := statuses(img, check.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
+	checks[5] = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "guix is not installed"}
 	return Input{
 		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
 		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
@@ -124,11 +125,11 @@ func reproducibleInput(t testing.TB) Input {
 	img := opened(t, "tiny-layers4.tar.gz")
 	in := Input{
 		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Plan: tinyPlan(),
-		Checks:  statuses(img, inspect.Pass, "building the recipe again gave the same config and layers (2 items built now, 1 reused, 1 substituted)"),
+		Checks:  statuses(img, check.Pass, "building the recipe again gave the same config and layers (2 items built now, 1 reused, 1 substituted)"),
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
 	}
-	in.Checks[5] = inspect.Check{ID: inspect.Derivation, Status: inspect.Pass, Bytes: sizeOf(img), Summary: "evaluating the recipe gives every store path of the image"}
+	in.Checks[5] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Summary: "evaluating the recipe gives every store path of the image"}
 	in.Checks[6].Bytes = sizeOf(img)
 	in.Result = &rebuild.Result{
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "-m", "manifest.scm"},
@@ -161,8 +162,8 @@ func unreproducibleInput(t testing.TB, n int) Input {
 	a, b := opened(t, "stamp-A.tar.gz"), opened(t, "stamp-B.tar.gz")
 	in.Image, in.Rebuilt = a, b
 	in.Verdict, in.Policy = rebuild.Unreproducible, Policy{Require: "reproducible"}
-	in.Checks = statuses(a, inspect.Fail, "the rebuilt image differs: content of 1 file")
-	in.Checks[6].Findings = []inspect.Finding{{Rule: "content", Level: inspect.Problem, Layer: 0, Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Message: "its bytes differ"}}
+	in.Checks = statuses(a, check.Fail, "the rebuilt image differs: content of 1 file")
+	in.Checks[6].Findings = []check.Finding{{Rule: "content", Level: check.Problem, Layer: 0, Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Words: "its bytes differ"}}
 	c := &compare.Comparison{
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
@@ -225,7 +226,7 @@ func failedInput(t testing.TB) Input {
 		Err:  fmt.Errorf("%w: tiny-stamp-0.1: the tests did not pass", rebuild.ErrBuild),
 		Hint: "Look at the end of rebuild.log.",
 	}
-	in.Checks[6] = inspect.Check{ID: inspect.Rebuild, Status: inspect.Unknown, Summary: "the build failed"}
+	in.Checks[6] = check.Check{ID: check.Rebuild, Status: check.Unknown, Summary: "the build failed"}
 	return in
 }
 
@@ -233,8 +234,8 @@ func failedInput(t testing.TB) Input {
 func contradictedInput(t testing.TB) Input {
 	in := unverifiedInput(t)
 	in.Verdict, in.Policy = rebuild.Contradicted, Policy{Require: "consistent"}
-	in.Checks[2] = inspect.Check{ID: inspect.Closure, Status: inspect.Fail, Summary: "1 file is not explained", Bytes: 20_000, Findings: []inspect.Finding{
-		{Rule: "unexplained-file", Level: inspect.Problem, Layer: 0, Path: "etc/cron.d/job", Message: "it is in no store item, and the packer lays no such file down"},
+	in.Checks[2] = check.Check{ID: check.Closure, Status: check.Fail, Summary: "1 file is not explained", Bytes: 20_000, Findings: []check.Finding{
+		{Rule: "unexplained-file", Level: check.Problem, Layer: 0, Path: "etc/cron.d/job", Words: "it is in no store item, and the packer lays no such file down"},
 	}}
 	return in
 }
@@ -275,10 +276,10 @@ func hostileInput(t testing.TB) Input {
 		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
 		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []string{hostile}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
 	}
-	finding := inspect.Finding{Rule: hostile, Level: inspect.Problem, Path: hostile, Message: hostile}
-	var checks []inspect.Check
-	for _, id := range inspect.CheckIDs() {
-		checks = append(checks, inspect.Check{ID: id, Status: inspect.Fail, Summary: hostile, Bytes: 1 << 20, Findings: []inspect.Finding{finding}})
+	finding := check.Finding{Rule: hostile, Level: check.Problem, Path: hostile, Words: hostile}
+	var checks []check.Check
+	for _, id := range check.IDs() {
+		checks = append(checks, check.Check{ID: id, Status: check.Fail, Summary: hostile, Bytes: 1 << 20, Findings: []check.Finding{finding}})
 	}
 	return Input{
 		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 //go:embed report.schema.json
@@ -111,7 +112,7 @@ func checkVersion(doc []byte) error {
 }
 
 func checkSeven(checks []Check) error {
-	ids := inspect.CheckIDs()
+	ids := check.IDs()
 	if len(checks) != len(ids) {
 		return fmt.Errorf("reading the report: it has %d checks, not %d", len(checks), len(ids))
 	}

@@ -1,14 +1,13 @@
 package report
 
 import (
+	"audit/inspect/check"
 	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
-
-	"audit/inspect"
 )
 
 // The elements of JUnit XML that the XSD of Jenkins (xunit-plugin,
@@ -126,13 +125,13 @@ func checkCase(c Check, b *Rebuild) junitCase {
 	out := junitCase{Class: "audit", Name: string(c.ID), Time: "0"}
 	summary := xmlLine(c.Summary)
 	switch {
-	case c.Status == inspect.Fail:
+	case c.Status == check.Fail:
 		out.Failure = &junitTrouble{summary, string(c.ID), findingLines(c)}
-	case c.ID == inspect.Rebuild && b != nil && b.Status == Failed:
+	case c.ID == check.Rebuild && b != nil && b.Status == Failed:
 		out.Error = &junitTrouble{summary, "build-failed", findingLines(c)}
-	case c.Status == inspect.Unknown:
+	case c.Status == check.Unknown:
 		out.Skipped = &junitSkipped{"it ran and could not decide: " + summary}
-	case c.Status == inspect.Skipped:
+	case c.Status == check.Skipped:
 		out.Skipped = &junitSkipped{summary}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -123,12 +124,12 @@ func TestJUnitCases(t *testing.T) {
 		build *Rebuild
 		want  string // failure, error, skipped or pass
 	}{
-		{"pass", Check{ID: inspect.Closure, Status: inspect.Pass}, nil, "pass"},
-		{"fail", Check{ID: inspect.Closure, Status: inspect.Fail}, nil, "failure"},
-		{"unknown is no pass", Check{ID: inspect.Recipe, Status: inspect.Unknown}, nil, "skipped"},
-		{"skipped is no pass", Check{ID: inspect.Rebuild, Status: inspect.Skipped}, nil, "skipped"},
-		{"a build that failed", Check{ID: inspect.Rebuild, Status: inspect.Unknown}, &Rebuild{Status: Failed}, "error"},
-		{"a builder that is not there", Check{ID: inspect.Rebuild, Status: inspect.Skipped}, &Rebuild{Status: NoBuilder}, "skipped"},
+		{"pass", Check{ID: check.Closure, Status: check.Pass}, nil, "pass"},
+		{"fail", Check{ID: check.Closure, Status: check.Fail}, nil, "failure"},
+		{"unknown is no pass", Check{ID: check.Recipe, Status: check.Unknown}, nil, "skipped"},
+		{"skipped is no pass", Check{ID: check.Rebuild, Status: check.Skipped}, nil, "skipped"},
+		{"a build that failed", Check{ID: check.Rebuild, Status: check.Unknown}, &Rebuild{Status: Failed}, "error"},
+		{"a builder that is not there", Check{ID: check.Rebuild, Status: check.Skipped}, &Rebuild{Status: NoBuilder}, "skipped"},
 	} {
 		got := "pass"
 		switch j := checkCase(c.check, c.build); {
@@ -150,7 +151,7 @@ func TestJUnitKeepsHostileText(t *testing.T) {
 	in := hostileInput(t)
 	for i := range in.Checks {
 		in.Checks[i].Summary += "]]>\x00\uffff\ud7ff"
-		in.Checks[i].Findings[0].Message += "]]>"
+		in.Checks[i].Findings[0].Words += "]]>"
 	}
 	doc := render(t, WriteJUnit, New(in))
 	for _, line := range strings.Split(strings.TrimSuffix(string(doc), "\n"), "\n") {

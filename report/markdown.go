@@ -1,13 +1,12 @@
 package report
 
 import (
+	"audit/inspect/check"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"unicode"
-
-	"audit/inspect"
 )
 
 // Bounds of the Markdown: GitHub takes 65,536 characters in a comment. What is
@@ -71,13 +70,13 @@ func mdHead(r *Report) string {
 	return b.String()
 }
 
-func mdIcon(s inspect.Status) string {
+func mdIcon(s check.Status) string {
 	switch s {
-	case inspect.Pass:
+	case check.Pass:
 		return "✅"
-	case inspect.Fail:
+	case check.Fail:
 		return "❌"
-	case inspect.Skipped:
+	case check.Skipped:
 		return "➖"
 	}
 	return "❔"
@@ -98,7 +97,7 @@ func mdPercent(share float64) string { return strings.Replace(percent(share), "<
 // mdFindingList lists problems before notes.
 func mdFindingList(checks []Check) string {
 	var all []string
-	for _, level := range []inspect.Level{inspect.Problem, inspect.Note} {
+	for _, level := range []check.Level{check.Problem, check.Note} {
 		for _, c := range checks {
 			for _, f := range c.Findings {
 				if f.Level == level {
@@ -125,7 +124,7 @@ func mdSome(all []string, n int) string {
 	return b.String()
 }
 
-func mdFinding(id inspect.CheckID, f Finding) string {
+func mdFinding(id check.ID, f Finding) string {
 	where := ""
 	if f.Path != "" {
 		where = " " + mdCode(string(f.Path))

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare"
 )
 
@@ -120,7 +120,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 	for i := range worst.Checks {
 		worst.Checks[i].Summary = strings.Repeat("`|", 5000)
 		for range 100 {
-			worst.Checks[i].Findings = append(worst.Checks[i].Findings, inspect.Finding{Level: inspect.Problem, Path: strings.Repeat("`|", 500), Message: strings.Repeat("`| ", 500)})
+			worst.Checks[i].Findings = append(worst.Checks[i].Findings, check.Finding{Level: check.Problem, Path: strings.Repeat("`|", 500), Words: strings.Repeat("`| ", 500)})
 		}
 	}
 	for _, cause := range allCauses() {
@@ -133,7 +133,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 		if len(text) > maxMarkdown+100 {
 			t.Errorf("%s: %d bytes", name, len(text))
 		}
-		for _, id := range inspect.CheckIDs() {
+		for _, id := range check.IDs() {
 			if !strings.Contains(text, fmt.Sprintf(" | %s | ", id)) {
 				t.Errorf("%s: no line for %s", name, id)
 			}

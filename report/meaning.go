@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -133,12 +133,12 @@ func contradiction(checks []Check) string {
 	var failed []string
 	var problems []Finding
 	for _, c := range checks {
-		if c.Status != inspect.Fail {
+		if c.Status != check.Fail {
 			continue
 		}
 		failed = append(failed, string(c.ID))
 		for _, f := range c.Findings {
-			if f.Level == inspect.Problem {
+			if f.Level == check.Problem {
 				problems = append(problems, f)
 			}
 		}
@@ -154,7 +154,7 @@ func contradiction(checks []Check) string {
 // said of it in answers that nobody who is trusted signed.
 func contradicted(failed []string, problems []Finding) string {
 	differs := slices.ContainsFunc(problems, func(f Finding) bool { return f.Rule == "hash-differs" })
-	if len(failed) == 1 && failed[0] == string(inspect.Substitutes) && !differs {
+	if len(failed) == 1 && failed[0] == string(check.Substitutes) && !differs {
 		return "What was asked to vouch for the image cannot be believed"
 	}
 	return "The image is not what it claims to be"
@@ -176,7 +176,7 @@ func firstProblem(problems []Finding) string {
 func unverifiedMeaning(checks []Check) string {
 	var passed int
 	for _, c := range checks {
-		if c.Status == inspect.Pass {
+		if c.Status == check.Pass {
 			passed++
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
@@ -22,7 +23,7 @@ type Input struct {
 	Version  string // of audit
 	Image    *inspect.Image
 	Evidence *provenance.Evidence  // nil when no recipe was asked for
-	Checks   []inspect.Check       // a check that is not among them is reported as skipped
+	Checks   []check.Check         // a check that is not among them is reported as skipped
 	Signed   []substitutes.Outcome // what build farms say of the store items
 	Plan     *rebuild.Plan         // nil when no rebuild was planned
 
@@ -327,27 +328,27 @@ func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []Stor
 }
 
 // newChecks lists all seven, whatever was handed in.
-func newChecks(checks []inspect.Check) []Check {
+func newChecks(checks []check.Check) []Check {
 	var out []Check
-	for _, id := range inspect.CheckIDs() {
+	for _, id := range check.IDs() {
 		out = append(out, newCheck(find(checks, id)))
 	}
 	return out
 }
 
-func find(checks []inspect.Check, id inspect.CheckID) inspect.Check {
+func find(checks []check.Check, id check.ID) check.Check {
 	for _, c := range checks {
 		if c.ID == id {
 			return c
 		}
 	}
-	return inspect.Check{ID: id, Status: inspect.Skipped, Summary: "it was not asked for"}
+	return check.Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
 }
 
-func newCheck(c inspect.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: Text(c.Summary)}
+func newCheck(c check.Check) Check {
+	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c))}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{Text(f.Rule), f.Level, f.Layer, Text(f.Path), Text(f.Message)})
+		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f))})
 	}
 	return out
 }
@@ -357,7 +358,7 @@ func newCoverage(in Input) Coverage {
 	for _, l := range in.Image.Layers {
 		out.Total += l.UncompressedSize
 	}
-	for _, id := range inspect.CheckIDs() {
+	for _, id := range check.IDs() {
 		n := min(max(find(in.Checks, id).Bytes, 0), out.Total)
 		out.Checks = append(out.Checks, Share{ID: id, Bytes: n, Share: share(n, out.Total)})
 	}

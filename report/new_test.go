@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -38,18 +39,18 @@ func TestWithoutFolders(t *testing.T) {
 }
 
 func TestAllSevenChecksInOrder(t *testing.T) {
-	r := New(Input{Image: &inspect.Image{}, Checks: []inspect.Check{
-		{ID: inspect.Rebuild, Status: inspect.Fail, Summary: "differs"},
-		{ID: inspect.Integrity, Status: inspect.Pass, Summary: "fits"},
+	r := New(Input{Image: &inspect.Image{}, Checks: []check.Check{
+		{ID: check.Rebuild, Status: check.Fail, Summary: "differs"},
+		{ID: check.Integrity, Status: check.Pass, Summary: "fits"},
 	}})
-	for i, id := range inspect.CheckIDs() {
+	for i, id := range check.IDs() {
 		c := r.Checks[i]
-		want := Check{ID: id, Status: inspect.Skipped, Summary: "it was not asked for"}
+		want := Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
 		switch id {
-		case inspect.Rebuild:
-			want.Status, want.Summary = inspect.Fail, "differs"
-		case inspect.Integrity:
-			want.Status, want.Summary = inspect.Pass, "fits"
+		case check.Rebuild:
+			want.Status, want.Summary = check.Fail, "differs"
+		case check.Integrity:
+			want.Status, want.Summary = check.Pass, "fits"
 		}
 		if c.ID != want.ID || c.Status != want.Status || c.Summary != want.Summary || r.Coverage.Checks[i].ID != id {
 			t.Errorf("check %d is %+v, want %+v", i, c, want)

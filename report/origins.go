@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
@@ -47,7 +48,7 @@ func newOrigins(in Input, total int64) (out []OriginShare) {
 			rest -= n
 		}
 	}
-	closure := find(in.Checks, inspect.Closure)
+	closure := find(in.Checks, check.Closure)
 	sums[s.between(closure)] += rest
 	explainAtMost(sums, closure.Bytes)
 	for _, o := range Origins() {
@@ -95,8 +96,8 @@ func newSorter(in Input) sorter {
 	if in.Evidence != nil && slices.Contains([]provenance.SystemName{provenance.Guix, provenance.Nix}, in.Evidence.Recipe.System) {
 		s.outside = Packer
 	}
-	for _, f := range find(in.Checks, inspect.Closure).Findings {
-		if f.Level == inspect.Problem {
+	for _, f := range find(in.Checks, check.Closure).Findings {
+		if f.Level == check.Problem {
 			s.blamed[f.Path] = true
 		}
 	}
@@ -162,8 +163,8 @@ func (s *sorter) origin(path string) Origin {
 
 // between is the origin of what lies between the entries and after them: where
 // the check closure passes, the packer's.
-func (s *sorter) between(closure inspect.Check) Origin {
-	if closure.Status == inspect.Pass {
+func (s *sorter) between(closure check.Check) Origin {
+	if closure.Status == check.Pass {
 		return s.outside
 	}
 	return Unexplained

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
@@ -32,8 +33,8 @@ func originsInput() Input {
 	return Input{
 		Image:    &inspect.Image{Layers: []*inspect.Layer{layer}},
 		Evidence: &provenance.Evidence{Recipe: provenance.Recipe{System: provenance.Guix}},
-		Checks: []inspect.Check{{ID: inspect.Closure, Status: inspect.Fail, Bytes: 60, Findings: []inspect.Finding{
-			{Level: inspect.Problem, Path: "etc/cron.d/job"}, {Level: inspect.Note, Path: "bin"},
+		Checks: []check.Check{{ID: check.Closure, Status: check.Fail, Bytes: 60, Findings: []check.Finding{
+			{Level: check.Problem, Path: "etc/cron.d/job"}, {Level: check.Note, Path: "bin"},
 		}}},
 	}
 }
@@ -74,7 +75,7 @@ func TestOrigins(t *testing.T) {
 		{"an item that nothing leads to", func(in *Input) {
 			rebuilt(in)
 			in.Checks[0].Bytes = 50
-			in.Checks[0].Findings = append(in.Checks[0].Findings, inspect.Finding{Level: inspect.Problem, Path: storePath(0, "built")})
+			in.Checks[0].Findings = append(in.Checks[0].Findings, check.Finding{Level: check.Problem, Path: storePath(0, "built")})
 		}, map[Origin]int64{Traced: 10, Substituted: 10, Claimed: 10, Packer: 10, Differs: 10, Unexplained: 20}},
 		{"the closure says less than its findings", func(in *Input) { rebuilt(in); in.Checks[0].Bytes = 25 }, map[Origin]int64{Traced: 15, Differs: 10, Unexplained: 45}},
 		{"no closure", func(in *Input) { in.Checks = nil }, map[Origin]int64{Unexplained: 70}},
@@ -111,7 +112,7 @@ func TestOrigins(t *testing.T) {
 // are, whatever sizes the entries claim.
 func TestOriginsCountEveryByte(t *testing.T) {
 	in := originsInput()
-	in.Checks[0] = inspect.Check{ID: inspect.Closure, Status: inspect.Pass, Bytes: 2000}
+	in.Checks[0] = check.Check{ID: check.Closure, Status: check.Pass, Bytes: 2000}
 	for i := range in.Image.Layers[0].Entries {
 		in.Image.Layers[0].Entries[i].FrameSize = 100
 	}

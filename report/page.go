@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -138,8 +139,8 @@ func newPage(r *Report) page {
 	}
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
-		p.Unasked = p.Unasked || c.ID == inspect.Recipe && c.Status == inspect.Skipped
-		p.Asked = p.Asked || c.ID == inspect.Substitutes && c.Status != inspect.Skipped
+		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
+		p.Asked = p.Asked || c.ID == check.Substitutes && c.Status != check.Skipped
 	}
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)
@@ -163,12 +164,12 @@ func newPage(r *Report) page {
 
 func newRung(c Check, cov Coverage, i int) rung {
 	g := rung{Check: c, Rows: firstRows(c.Findings)}
-	g.Ask = c.Status == inspect.Fail || c.Status == inspect.Unknown
+	g.Ask = c.Status == check.Fail || c.Status == check.Unknown
 	if i < len(cov.Checks) {
 		g.Share = cov.Checks[i]
 	}
 	for _, f := range c.Findings {
-		if f.Level == inspect.Problem {
+		if f.Level == check.Problem {
 			g.Problems++
 		}
 	}

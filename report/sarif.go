@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare"
 )
 
@@ -169,13 +169,13 @@ func (s *sarifWriter) results() {
 // check adds the problems of a check that says no or could not decide; those
 // that only repeat the comparison are left to it.
 func (s *sarifWriter) check(c Check) {
-	level := map[inspect.Status]string{inspect.Fail: "error", inspect.Unknown: "warning"}[c.Status]
+	level := map[check.Status]string{check.Fail: "error", check.Unknown: "warning"}[c.Status]
 	if level == "" {
 		return
 	}
 	told := false
 	for _, f := range c.Findings {
-		if f.Level != inspect.Problem {
+		if f.Level != check.Problem {
 			continue
 		}
 		told = true
@@ -188,11 +188,11 @@ func (s *sarifWriter) check(c Check) {
 	}
 }
 
-func (s *sarifWriter) repeats(id inspect.CheckID, rule Text) bool {
-	return id == inspect.Rebuild && s.report.Comparison != nil && (strings.HasPrefix(string(rule), "difference-") || rule == "more-differences")
+func (s *sarifWriter) repeats(id check.ID, rule Text) bool {
+	return id == check.Rebuild && s.report.Comparison != nil && (strings.HasPrefix(string(rule), "difference-") || rule == "more-differences")
 }
 
-func checkRule(id inspect.CheckID, rule Text) sarifRule {
+func checkRule(id check.ID, rule Text) sarifRule {
 	r := sarifRule{ID: string(id), Short: sarifText{question(id)}, Help: sarifText{why(id) + " " + react(id)}}
 	if rule != "" {
 		r.ID += "/" + kebab(string(rule))
@@ -206,7 +206,7 @@ func differenceRule(prefix string, c compare.Cause) sarifRule {
 		r.Short.Text = "a difference of cause " + kebab(string(c))
 	}
 	if r.Help.Text == "" {
-		r.Help.Text = react(inspect.Rebuild)
+		r.Help.Text = react(check.Rebuild)
 	}
 	return r
 }
@@ -344,7 +344,7 @@ func (s *sarifWriter) run() sarifRun {
 func (s *sarifWriter) notifications() []sarifNotification {
 	out := []sarifNotification{{sarifReference{"verdict"}, "note", sarifMessage(s.report.Verdict.String() + ": " + strings.Join(append([]string{s.report.Meaning}, s.report.Limits...), " "))}}
 	for _, c := range s.report.Checks {
-		if c.Status == inspect.Skipped {
+		if c.Status == check.Skipped {
 			out = append(out, sarifNotification{sarifReference{"skipped/" + string(c.ID)}, "note", sarifMessage("the check " + string(c.ID) + " did not run: " + string(c.Summary))})
 		}
 	}

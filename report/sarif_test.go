@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -94,7 +95,7 @@ func TestSARIFTellsWhatWasSkipped(t *testing.T) {
 // left to it, and stay when there is none.
 func TestSARIFSaysADifferenceOnce(t *testing.T) {
 	in := unreproducibleInput(t, 0)
-	in.Checks[6].Findings = []inspect.Finding{{Rule: "difference-content", Level: inspect.Problem, Path: "x"}, {Rule: "more-differences", Level: inspect.Problem}}
+	in.Checks[6].Findings = []check.Finding{{Rule: "difference-content", Level: check.Problem, Path: "x"}, {Rule: "more-differences", Level: check.Problem}}
 	if got := lines(sarifOf(t, in)); strings.Contains(got, "rebuild/") {
 		t.Errorf("the results are\n%s", got)
 	}

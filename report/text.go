@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -88,7 +89,7 @@ func textChecks(r *Report, paint paintFunc) []string {
 // textFindingLines lists problems before notes, as many as there is room for.
 func textFindingLines(checks []Check, room int) []string {
 	var all []string
-	for _, level := range []inspect.Level{inspect.Problem, inspect.Note} {
+	for _, level := range []check.Level{check.Problem, check.Note} {
 		for _, c := range checks {
 			for _, f := range c.Findings {
 				if f.Level == level {
@@ -111,7 +112,7 @@ func textFindingLines(checks []Check, room int) []string {
 	return lines
 }
 
-func textFinding(id inspect.CheckID, f Finding) string {
+func textFinding(id check.ID, f Finding) string {
 	where := short(f.Path)
 	if f.Layer >= 0 {
 		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
@@ -309,13 +310,13 @@ const (
 	bold   = "1"
 )
 
-func statusColour(s inspect.Status) string {
+func statusColour(s check.Status) string {
 	switch s {
-	case inspect.Pass:
+	case check.Pass:
 		return green
-	case inspect.Fail:
+	case check.Fail:
 		return red
-	case inspect.Skipped:
+	case check.Skipped:
 		return dim
 	}
 	return yellow

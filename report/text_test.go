@@ -8,7 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -66,7 +66,7 @@ func allCauses() []compare.Cause { return append(compare.AllCauses(), "something
 func TestTextSaysEachCheckOnALine(t *testing.T) {
 	out := text(t, New(unverifiedInput(t)), TextOptions{})
 	at := -1
-	for _, id := range inspect.CheckIDs() {
+	for _, id := range check.IDs() {
 		line := regexp.MustCompile(`(?m)^(pass|fail|unknown|skipped) +` + string(id) + ` +(-|<?[0-9.]+%)  \S`).FindStringIndex(out)
 		if line == nil || line[0] < at {
 			t.Errorf("no line for %s, or in another order:\n%s", id, out)
@@ -79,7 +79,7 @@ func TestTextSaysEachCheckOnALine(t *testing.T) {
 func TestTextLeavesNothingOutInSilence(t *testing.T) {
 	in := contradictedInput(t)
 	for i := range 25 {
-		in.Checks[2].Findings = append(in.Checks[2].Findings, inspect.Finding{Rule: "unexplained-file", Level: inspect.Problem, Path: fmt.Sprintf("etc/%02d", i), Message: "nothing explains it"})
+		in.Checks[2].Findings = append(in.Checks[2].Findings, check.Finding{Rule: "unexplained-file", Level: check.Problem, Path: fmt.Sprintf("etc/%02d", i), Words: "nothing explains it"})
 	}
 	out := text(t, New(in), TextOptions{})
 	if !strings.Contains(out, "etc/cron.d/job (layer 0): ") || !strings.Contains(out, "etc/08 (layer 0): ") || strings.Contains(out, "etc/09 ") {
@@ -98,7 +98,7 @@ func TestTextNamesEveryCause(t *testing.T) {
 		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: fmt.Sprintf("etc/%d", i), Cause: cause})
 	}
 	for range 9 {
-		in.Checks = append(in.Checks, inspect.Check{ID: inspect.Closure, Status: inspect.Fail, Findings: []inspect.Finding{{Rule: "r", Level: inspect.Problem, Layer: -1, Message: "m"}}})
+		in.Checks = append(in.Checks, check.Check{ID: check.Closure, Status: check.Fail, Findings: []check.Finding{{Rule: "r", Level: check.Problem, Layer: -1, Words: "m"}}})
 	}
 	out := text(t, New(in), TextOptions{Folder: "tiny.audit"})
 	for i, cause := range compare.AllCauses()[:12] {
@@ -114,8 +114,8 @@ func TestTextNamesEveryCause(t *testing.T) {
 
 func TestTextPutsProblemsFirst(t *testing.T) {
 	in := unverifiedInput(t)
-	in.Checks[0].Findings = []inspect.Finding{{Rule: "a", Level: inspect.Note, Layer: -1, Message: "only a note"}}
-	in.Checks[6].Findings = []inspect.Finding{{Rule: "b", Level: inspect.Problem, Layer: -1, Message: "the reason"}}
+	in.Checks[0].Findings = []check.Finding{{Rule: "a", Level: check.Note, Layer: -1, Words: "only a note"}}
+	in.Checks[6].Findings = []check.Finding{{Rule: "b", Level: check.Problem, Layer: -1, Words: "the reason"}}
 	out := text(t, New(in), TextOptions{})
 	if strings.Index(out, "the reason") > strings.Index(out, "only a note") {
 		t.Errorf("a note comes before a problem:\n%s", out)

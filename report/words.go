@@ -4,27 +4,27 @@ import (
 	"fmt"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/rebuild/compare"
 )
 
 // question is what a check asks.
-func question(id inspect.CheckID) string {
+func question(id check.ID) string {
 	switch id {
-	case inspect.Integrity:
+	case check.Integrity:
 		return "Are the bytes what the image's own descriptors say? Every digest, size and diffID is computed again."
-	case inspect.Recipe:
+	case check.Recipe:
 		return "Does the image carry, or reveal, how it was built?"
-	case inspect.Closure:
+	case check.Closure:
 		return "Is every file explained, by a store item of the recipe or by the packer itself, and is every store reference present? What is left over is where things hide."
-	case inspect.Repack:
+	case check.Repack:
 		return "Does packing those store items again, by the packer's own rules of that era, give the same layers?"
-	case inspect.Substitutes:
+	case check.Substitutes:
 		return "Does each store item have the NAR hash that independent build farms have signed?"
-	case inspect.Derivation:
+	case check.Derivation:
 		return "Does evaluating the recipe give the very store paths that are in the image?"
-	case inspect.Rebuild:
+	case check.Rebuild:
 		return "Does building the recipe again give the same layers, digest by digest?"
 	}
 	return ""
@@ -149,11 +149,11 @@ func secondsWords(seconds float64) string {
 }
 
 // vouchless says why a check vouches for no bytes.
-func vouchless(s inspect.Status) string {
+func vouchless(s check.Status) string {
 	switch s {
-	case inspect.Skipped:
+	case check.Skipped:
 		return "skipped"
-	case inspect.Pass:
+	case check.Pass:
 		return "says nothing of bytes"
 	}
 	return "none"

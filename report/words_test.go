@@ -6,20 +6,21 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
 
 func TestMeaning(t *testing.T) {
 	given := Input{Image: &inspect.Image{}, Rebuilt: &inspect.Image{}}
-	failed := []inspect.Check{{ID: inspect.Closure, Status: inspect.Fail}, {ID: inspect.Integrity, Status: inspect.Fail}}
+	failed := []check.Check{{ID: check.Closure, Status: check.Fail}, {ID: check.Integrity, Status: check.Fail}}
 	for _, c := range []struct {
 		name string
 		in   Input
 		want string
 	}{
 		{"nothing examined", Input{Verdict: rebuild.Unverified}, "No check passed, and nothing was rebuilt: nothing speaks for this image."},
-		{"one check", Input{Checks: []inspect.Check{{ID: inspect.Integrity, Status: inspect.Pass}}}, "(1 of 7 checks pass), but it was not built again"},
+		{"one check", Input{Checks: []check.Check{{ID: check.Integrity, Status: check.Pass}}}, "(1 of 7 checks pass), but it was not built again"},
 		{"rebuilt", Input{Verdict: rebuild.Reproducible}, "Building the recipe again gave the same image, byte for byte"},
 		{"given", given, "Comparing it with the image that was given shows the same image"},
 		{"equivalent", Input{Verdict: rebuild.Equivalent}, "only the packaging differs"},
@@ -133,8 +134,8 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 	img := &inspect.Image{Layers: []*inspect.Layer{{UncompressedSize: 60}, {UncompressedSize: 40}}}
-	cov := newCoverage(Input{Image: img, Checks: []inspect.Check{{ID: inspect.Closure, Bytes: 25}, {ID: inspect.Repack, Bytes: 1000}}})
-	if cov.Total != 100 || cov.Checks[2] != (Share{inspect.Closure, 25, 0.25}) || cov.Checks[3].Share != 1 || cov.Checks[0].Bytes != 0 {
+	cov := newCoverage(Input{Image: img, Checks: []check.Check{{ID: check.Closure, Bytes: 25}, {ID: check.Repack, Bytes: 1000}}})
+	if cov.Total != 100 || cov.Checks[2] != (Share{check.Closure, 25, 0.25}) || cov.Checks[3].Share != 1 || cov.Checks[0].Bytes != 0 {
 		t.Errorf("the coverage is %+v", cov)
 	}
 }
@@ -150,11 +151,11 @@ func TestBytesWords(t *testing.T) {
 // TestEveryCheckHasAdvice: why it matters, and what to do, however it ended.
 func TestEveryCheckHasAdvice(t *testing.T) {
 	seen := map[string]string{}
-	for _, id := range inspect.CheckIDs() {
+	for _, id := range check.IDs() {
 		if why(id) == "" || question(id) == "" {
 			t.Errorf("%s: nothing says why", id)
 		}
-		for status := range inspect.Status(4) {
+		for status := range check.Status(4) {
 			words := advice(id, status)
 			if len(words) < 20 || !strings.HasSuffix(words, ".") {
 				t.Errorf("%s, %s: %q", id, status, words)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -44,7 +45,7 @@ type Bill struct {
 	Formula *Formula    // how the image says that it was made; nil when it does not
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
-	Closure inspect.Status
+	Closure check.Status
 	Recipe  provenance.Status // how much of the recipe the image tells
 	Packer  string            // the tool that made the image; may be empty
 }

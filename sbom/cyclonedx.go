@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"audit/inspect/check"
 	"bytes"
 	"fmt"
 	"io"
@@ -10,8 +11,6 @@ import (
 	"time"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
-
-	"audit/inspect"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -216,9 +215,9 @@ func (d *cdxDocument) dependency(ref string, on []string) cdx.Dependency {
 func (d *cdxDocument) compositions(image string) *[]cdx.Composition {
 	aggregate := cdx.CompositionAggregateUnknown
 	switch {
-	case d.bill.Closure == inspect.Fail || len(d.bill.Gaps) > 0:
+	case d.bill.Closure == check.Fail || len(d.bill.Gaps) > 0:
 		aggregate = cdx.CompositionAggregateIncomplete
-	case d.bill.Closure == inspect.Pass:
+	case d.bill.Closure == check.Pass:
 		aggregate = cdx.CompositionAggregateComplete
 	}
 	list := []cdx.Composition{{Aggregate: aggregate, Assemblies: &[]cdx.BOMReference{cdx.BOMReference(image)}}}

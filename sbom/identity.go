@@ -1,9 +1,8 @@
 package sbom
 
 import (
+	"audit/inspect/check"
 	"fmt"
-
-	"audit/inspect"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -38,9 +37,9 @@ func (b *Bill) summary() string {
 		s = fmt.Sprintf("%d store items, found in the layers of the image, and %d packages, found in databases and metadata there.", len(b.Items), len(b.Parts))
 	}
 	switch b.Closure {
-	case inspect.Pass:
+	case check.Pass:
 		s += " Every other file in the image is accounted for."
-	case inspect.Fail:
+	case check.Fail:
 		s += " There is more in the image, or something is missing: the closure check failed."
 	default:
 		s += " There may be more in the image: whether its other files are accounted for is not known."

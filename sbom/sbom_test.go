@@ -24,6 +24,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
 )
@@ -53,7 +54,7 @@ func collect(t testing.TB, name string, opt Options) *Bill {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -386,7 +387,7 @@ func TestCollectTiny(t *testing.T) {
 	if b.Image.PURL != "pkg:docker/tiny-hello@"+b.Image.Config.String() {
 		t.Errorf("package URL of the image: %s", b.Image.PURL)
 	}
-	if b.Closure != inspect.Pass || b.Recipe != provenance.Complete {
+	if b.Closure != check.Pass || b.Recipe != provenance.Complete {
 		t.Errorf("closure %v and recipe %v, want pass and complete", b.Closure, b.Recipe)
 	}
 }
@@ -413,7 +414,7 @@ func TestStranger(t *testing.T) {
 	if hello.PURL != "pkg:nix/hello@2.12.1?output=lib&outputhash=0234567890abcdfghijklmnpqrsvwxyz" || hello.Output != "lib" {
 		t.Errorf("hello: %+v", hello)
 	}
-	if b.Closure == inspect.Pass || !bytes.Contains(writeCycloneDX(t, b), []byte(`"aggregate": "unknown"`)) {
+	if b.Closure == check.Pass || !bytes.Contains(writeCycloneDX(t, b), []byte(`"aggregate": "unknown"`)) {
 		t.Error("an image without recipe must not be said to be complete")
 	}
 }

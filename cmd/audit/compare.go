@@ -9,10 +9,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/inspect"
-	"audit/provenance"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
-	dockerbuilder "audit/rebuild/docker"
 )
 
 func compareCommand() *cli.Command {
@@ -40,7 +39,7 @@ func (l *line) pair(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
-	for _, id := range []inspect.CheckID{inspect.Recipe, inspect.Closure, inspect.Repack, inspect.Substitutes, inspect.Derivation} {
+	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Substitutes, check.Derivation} {
 		l.skip(id, "not asked for: audit compare holds two images against each other")
 	}
 	if err := l.compare(ctx, a); err != nil {
@@ -94,17 +93,18 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 
 // rebuildCheck is the check named rebuild: what the comparison shows, and what
 // the builder has told.
-func (a *audit) rebuildCheck() inspect.Check {
+func (a *audit) rebuildCheck() check.Check {
 	var told rebuild.Result
 	if a.result != nil {
 		told = *a.result
 	}
-	check := rebuild.WithFresh(rebuild.Check(a.comparison, told.Items), told.Fresh)
-	check = rebuild.WithSteps(check, told.Steps)
-	if a.evidence == nil || a.evidence.Recipe.System == provenance.Docker {
-		check = dockerbuilder.Explain(check, a.image, a.rebuilt)
+	out := rebuild.WithFresh(rebuild.Check(a.comparison, told.Items), told.Fresh)
+	out = rebuild.WithSteps(out, told.Steps)
+	of := systems()
+	if a.evidence != nil {
+		of = of.Only(a.evidence.Recipe.System)
 	}
-	return check
+	return rebuild.WithHistory(out, of.History(a.image), of.History(a.rebuilt))
 }
 
 // readAllow reads the differences that are allowed, none without a file.

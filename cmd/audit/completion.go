@@ -116,7 +116,7 @@ func choices(verb, flag string) []string {
 		}
 		return names
 	case flag == "builder":
-		return builderNames()
+		return systems().BuilderNames()
 	case flag == "format" && verb == "sbom":
 		var names []string
 		for _, f := range billForms() {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/report"
 )
@@ -44,7 +44,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range []inspect.CheckID{inspect.Repack, inspect.Substitutes, inspect.Derivation, inspect.Rebuild} {
+	for _, id := range []check.ID{check.Repack, check.Substitutes, check.Derivation, check.Rebuild} {
 		l.skip(id, "not asked for: audit inspect looks and does nothing else")
 	}
 	a.verdict = rebuild.Judge(l.ordered(), rebuild.NotTried)
@@ -100,9 +100,9 @@ func printImage(c *cli.Context, r *report.Report) error {
 		show(it.Path, it.Layer, it.NarHash, it.NarSize, len(it.References))
 	}
 	fmt.Fprintln(w)
-	for _, check := range r.Checks[:3] {
-		show(check.ID, check.Status, check.Summary)
-		for _, f := range check.Findings {
+	for _, out := range r.Checks[:3] {
+		show(out.ID, out.Status, out.Summary)
+		for _, f := range out.Findings {
 			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, f.Message))
 		}
 	}

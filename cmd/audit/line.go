@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/docker"
+	"audit/provenance/ospackages"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
 	"audit/rebuild/compare"
-	dockerbuilder "audit/rebuild/docker"
-	"audit/rebuild/repack"
-	nixrepack "audit/rebuild/repack/nix"
 	"audit/report"
 	"audit/sbom"
 )
@@ -25,11 +22,11 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder string // one of builderNames
-	demand  bool   // a rebuild that cannot be done decides the exit status
-	rebuilt string // image built elsewhere; "" to run the builder
-	flags   flags  // what makers are told
-	base    string // image that this one was built on; "" when nobody says
+	builder string           // one of Systems.BuilderNames
+	demand  bool             // a rebuild that cannot be done decides the exit status
+	rebuilt string           // image built elsewhere; "" to run the builder
+	in      rebuild.Settings // of the build systems
+	base    string           // image that this one was built on; "" when nobody says
 	fresh   []string
 	inputs  bool // build all that took part twice
 	options rebuild.Options
@@ -41,7 +38,7 @@ type line struct {
 	dir      string // for the build; lives as long as the line
 	tell     *progress
 
-	checks map[inspect.CheckID]inspect.Check
+	checks map[check.ID]check.Check
 	steps  []report.Duration
 }
 
@@ -49,7 +46,7 @@ type line struct {
 type audit struct {
 	image      *inspect.Image
 	evidence   *provenance.Evidence
-	maker      maker // of the recipe's build system
+	system     rebuild.System // that builds it again; nil when none can
 	plan       *rebuild.Plan
 	result     *rebuild.Result
 	buildErr   error
@@ -74,7 +71,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil, err
 	}
 	l.step("repack", func() error {
-		l.add(repacked(a.image, a.evidence.Recipe))
+		l.add(l.repacked(a))
 		return nil
 	})
 	if err := l.askFarms(ctx, a); err != nil {
@@ -90,12 +87,13 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	return a, nil
 }
 
-// repacked packs the store items again by the rules of their build system.
-func repacked(img *inspect.Image, recipe provenance.Recipe) inspect.Check {
-	if recipe.System == provenance.Nix {
-		return nixrepack.Check(img, recipe)
+// repacked packs the image again by the rules of its build system.
+func (l *line) repacked(a *audit) check.Check {
+	s, err := systems().Named(a.evidence.Recipe.System)
+	if err != nil {
+		return check.Check{ID: check.Repack, Status: check.Skipped, Summary: "no build system is known whose packer made it"}
 	}
-	return repack.Check(img, recipe)
+	return s.Repack(a.image, a.evidence.Recipe)
 }
 
 // conclude judges what was found and lays it out as a report.
@@ -132,24 +130,15 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	recipes := evidence()
 	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return recipes(path) || sbom.Keep(path) }
+	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	img, err := open(ctx, reference, opt)
 	var limit *inspect.LimitError
 	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
-		opt.Keep = func(path string) bool { return recipes(path) && !docker.Large(path) }
+		opt.Keep = func(path string) bool { return systems().Keep(path) && !ospackages.Large(path) }
 		return open(ctx, reference, opt)
 	}
 	return img, err
-}
-
-// evidence returns what tells the files that the checks look into.
-func evidence() func(path string) bool {
-	all := makers()
-	return func(path string) bool {
-		return repack.Keep(path) || slices.ContainsFunc(all, func(m maker) bool { return m.keep(path) })
-	}
 }
 
 // open reads an image; an error means that it cannot be read.
@@ -168,7 +157,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 		return nil, err
 	}
 	err = l.step("provenance", func() error {
-		ev, err = provenance.Recover(img, systems(base))
+		ev, err = provenance.Recover(img, base, systems())
 		return err
 	})
 	if err != nil {
@@ -196,10 +185,10 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 // to, which the checks then give.
 func (l *line) rebuild(ctx context.Context, a *audit) error {
 	var err error
-	if a.maker, err = makerFor(a.evidence.Recipe, l.flags); err == nil {
+	if a.system, err = systems().For(a.evidence.Recipe, l.in); err == nil {
 		err = l.makePlan(a)
 	}
-	builder, ok := a.maker.asked(l.builder)
+	builder, ok := l.asked(a)
 	switch {
 	case l.rebuilt != "":
 		l.notDerived(a, "the rebuild was made elsewhere")
@@ -208,15 +197,23 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	case err != nil:
 		l.notBuilt(a, err)
 	case !ok:
-		l.notBuilt(a, fmt.Errorf("the builder is to be %s, and the recipe is for %s", l.builder, a.maker.name))
+		l.notBuilt(a, fmt.Errorf("the builder is to be %s, and the recipe is for %s", l.builder, a.system.About().Name))
 	default:
 		return l.build(ctx, a, builder)
 	}
 	return nil
 }
 
+// asked returns the builder that --builder means for the image's system.
+func (l *line) asked(a *audit) (rebuild.Builder, bool) {
+	if a.system == nil {
+		return nil, false
+	}
+	return rebuild.BuilderOf(a.system, l.builder)
+}
+
 func (l *line) makePlan(a *audit) error {
-	plan, err := a.maker.plan(a.image, a.evidence.Recipe, l.flags)
+	plan, err := a.system.Plan(a.image, a.evidence.Recipe, l.in)
 	if err != nil {
 		return fmt.Errorf("planning the rebuild: %w", err)
 	}
@@ -261,7 +258,7 @@ var errNotAsked = errors.New("no builder was asked for")
 // check. A build that was tried and failed is not one that did not run.
 func (l *line) notBuilt(a *audit, why error) {
 	l.notDerived(a, why.Error())
-	if a.result != nil && a.result.Derivation.Status != inspect.Skipped {
+	if a.result != nil && a.result.Derivation.Status != check.Skipped {
 		l.add(a.result.Derivation)
 	}
 	if errors.Is(why, rebuild.ErrBuild) || errors.Is(why, context.DeadlineExceeded) {
@@ -269,7 +266,7 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}
-	l.add(rebuild.SkippedCheck(why.Error() + hint(why, a.maker)))
+	l.add(rebuild.SkippedCheck(why.Error() + hint(why, a.system)))
 	if l.demand {
 		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
 	}
@@ -277,16 +274,16 @@ func (l *line) notBuilt(a *audit, why error) {
 
 // notDerived says why no recipe was evaluated.
 func (l *line) notDerived(a *audit, why string) {
-	if a.maker.name == provenance.Docker {
-		why = dockerbuilder.NoDerivation
+	if a.system != nil && a.system.About().NoDerivation != "" {
+		why = a.system.About().NoDerivation
 	}
-	l.skip(inspect.Derivation, why)
+	l.skip(check.Derivation, why)
 }
 
 // hint is the short form of what can be done about a builder that is missing.
-func hint(why error, m maker) string {
+func hint(why error, s rebuild.System) string {
 	if errors.Is(why, rebuild.ErrNoBuilder) {
-		return "; rebuild.sh does it where " + m.tool + " is, and --rebuilt takes what comes out"
+		return "; rebuild.sh does it where " + s.About().Tool + " is, and --rebuilt takes what comes out"
 	}
 	return ""
 }
@@ -335,24 +332,24 @@ func (a *audit) logName() string {
 	return "rebuild.log"
 }
 
-func (l *line) add(c inspect.Check) {
+func (l *line) add(c check.Check) {
 	if l.checks == nil {
-		l.checks = make(map[inspect.CheckID]inspect.Check)
+		l.checks = make(map[check.ID]check.Check)
 	}
 	l.checks[c.ID] = c
 }
 
-func (l *line) skip(id inspect.CheckID, why string) {
-	l.add(inspect.Check{ID: id, Status: inspect.Skipped, Summary: why})
+func (l *line) skip(id check.ID, why string) {
+	l.add(check.Check{ID: id, Status: check.Skipped, Summary: why})
 }
 
 // ordered returns the seven checks in the order of a report.
-func (l *line) ordered() []inspect.Check {
-	var all []inspect.Check
-	for _, id := range inspect.CheckIDs() {
+func (l *line) ordered() []check.Check {
+	var all []check.Check
+	for _, id := range check.IDs() {
 		c, ok := l.checks[id]
 		if !ok {
-			c = inspect.Check{ID: id, Status: inspect.Skipped, Summary: "not run"}
+			c = check.Check{ID: id, Status: check.Skipped, Summary: "not run"}
 		}
 		all = append(all, c)
 	}

@@ -23,17 +23,17 @@ func planCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
 			baseFlag(),
 			platformFlag(),
-		}, trustFlags(), nixFlags(), dockerFlags()),
+		}, systemFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
 				return err
 			}
-			f, err := newFlags(c)
+			in, err := systemSettings(c)
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter), flags: f, base: c.String("base"), platform: c.String("platform")}
+			l := &line{tell: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), platform: c.String("platform")}
 			plan, err := l.plan(c.Context, reference)
 			l.tell.clear()
 			if err != nil {
@@ -54,11 +54,11 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
-	m, err := makerFor(ev.Recipe, l.flags)
+	s, err := systems().For(ev.Recipe, l.in)
 	if err != nil {
 		return rebuild.Plan{}, noRecipeError{err}
 	}
-	return m.plan(img, ev.Recipe, l.flags)
+	return s.Plan(img, ev.Recipe, l.in)
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {

@@ -58,8 +58,8 @@ func (e ending) words(t *testing.T, c hostile.Case, dir string) string {
 	if err := json.Unmarshal([]byte(e.stdout), &r); err != nil {
 		t.Fatal(err)
 	}
-	for _, check := range r.Checks {
-		for _, f := range check.Findings {
+	for _, out := range r.Checks {
+		for _, f := range out.Findings {
 			if said := fmt.Sprintf("%s: %s", f.Rule, f.Message); strings.Contains(said, c.Says) {
 				return said
 			}

@@ -64,20 +64,20 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	if err != nil {
 		return err
 	}
-	told, err := newFlags(c)
+	in, err := systemSettings(c)
 	if err != nil {
 		return err
 	}
-	m, err := makerOf(plan.System)
+	s, err := systems().Named(plan.System)
 	if err == nil {
-		plan, err = m.vet(plan, told)
+		plan, err = s.Vet(plan, in)
 	}
 	if err != nil {
 		return unreadableError{err}
 	}
-	builder, ok := m.asked(c.String("builder"))
+	builder, ok := rebuild.BuilderOf(s, c.String("builder"))
 	if !ok {
-		return usageError{fmt.Errorf("--builder %s: the plan is for %s", c.String("builder"), m.name)}
+		return usageError{fmt.Errorf("--builder %s: the plan is for %s", c.String("builder"), s.About().Name)}
 	}
 	dir, err := os.MkdirTemp("", "audit-")
 	if err != nil {

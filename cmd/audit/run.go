@@ -52,7 +52,7 @@ func platformFlag() cli.Flag {
 
 func buildFlags() []cli.Flag {
 	return slices.Concat([]cli.Flag{
-		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: " + strings.Join(builderNames(), ", ") + "; auto is by recipe, when it is there"},
+		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: " + strings.Join(systems().BuilderNames(), ", ") + "; auto is by recipe, when it is there"},
 		&cli.StringFlag{Name: "rebuilt", Usage: "take `IMAGE` as the rebuild, made elsewhere, and run no builder"},
 		&cli.StringSliceFlag{Name: "fresh", Usage: "build `PACKAGE` again although it is in the store; all for every one"},
 		&cli.BoolFlag{Name: "check-inputs", Usage: "build everything that took part twice, to name what does not come out the same"},
@@ -64,7 +64,7 @@ func buildFlags() []cli.Flag {
 		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
 		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
 		baseFlag(),
-	}, trustFlags(), nixFlags(), dockerFlags())
+	}, systemFlags())
 }
 
 // newLine makes a line of the flags of a verb.
@@ -73,12 +73,12 @@ func newLine(c *cli.Context) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	told, err := newFlags(c)
+	in, err := systemSettings(c)
 	if err != nil {
 		return nil, err
 	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), flags: told, base: c.String("base"),
+		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	if l.allow, err = readAllow(c.String("allow")); err != nil {
@@ -86,8 +86,8 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
-	if l.builder != "" && !slices.Contains(builderNames(), l.builder) {
-		return nil, usageError{fmt.Errorf("--builder %s: not one of %s", l.builder, strings.Join(builderNames(), ", "))}
+	if l.builder != "" && !slices.Contains(systems().BuilderNames(), l.builder) {
+		return nil, usageError{fmt.Errorf("--builder %s: not one of %s", l.builder, strings.Join(systems().BuilderNames(), ", "))}
 	}
 	return l, nil
 }
@@ -204,8 +204,8 @@ func planFiles(plan *rebuild.Plan) []file {
 		return nil
 	}
 	files := []file{{"plan.json", planJSON(*plan)}}
-	if m, err := makerOf(plan.System); err == nil {
-		files = append(files, file{"rebuild.sh", m.script(*plan)})
+	if s, err := systems().Named(plan.System); err == nil {
+		files = append(files, file{"rebuild.sh", s.Script(*plan)})
 	}
 	return files
 }

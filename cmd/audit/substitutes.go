@@ -51,10 +51,10 @@ func (l *line) askFarms(ctx context.Context, a *audit) error {
 		servers = append(servers, substitutes.OfficialServers(a.evidence.Recipe.System)...)
 	}
 	return l.step("substitutes", func() error {
-		check, outcomes := substitutes.Check(ctx, a.image.Items, substitutes.Options{
+		out, outcomes := substitutes.Check(ctx, a.image.Items, substitutes.Options{
 			Servers: servers, Keys: l.farms.keys, CacheDir: cacheDir(), Progress: l.tell.count("asking build farms"),
 		})
-		l.add(check)
+		l.add(out)
 		a.signed = outcomes
 		return ctx.Err()
 	})

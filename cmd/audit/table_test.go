@@ -12,7 +12,7 @@ import (
 	"testing"
 	"text/tabwriter"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
 )
@@ -120,21 +120,21 @@ type table struct {
 
 func newTable() *table {
 	head := []string{"form", "era"}
-	for _, id := range inspect.CheckIDs() {
+	for _, id := range check.IDs() {
 		head = append(head, string(id))
 	}
 	return &table{rows: [][]string{append(head, "verdict")}}
 }
 
-func (tb *table) add(t *testing.T, row tableRow, checks []inspect.Check, verdict rebuild.Verdict) {
+func (tb *table) add(t *testing.T, row tableRow, checks []check.Check, verdict rebuild.Verdict) {
 	t.Helper()
 	cells := []string{row.form, row.era}
 	for i, c := range checks {
-		if c.ID != inspect.CheckIDs()[i] || c.Summary == "" {
-			t.Errorf("%s: the cell of %s is empty: %+v", row.sample, inspect.CheckIDs()[i], c)
+		if c.ID != check.IDs()[i] || c.Summary == "" {
+			t.Errorf("%s: the cell of %s is empty: %+v", row.sample, check.IDs()[i], c)
 		}
 		cell := c.Status.String()
-		if c.Status == inspect.Skipped || c.Status == inspect.Unknown {
+		if c.Status == check.Skipped || c.Status == check.Unknown {
 			why, _, _ := strings.Cut(c.Summary, ";")
 			cell += fmt.Sprintf(" %d", tb.note(why))
 		}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker/slsa"
 )
@@ -30,23 +31,23 @@ type Attestations struct {
 	// very image, else the first of another builder; nil when there is none.
 	Build  *slsa.Build
 	Source provenance.Source // of Build
-	Wrong  []inspect.Finding // statements that contradict the image
-	Unread []inspect.Finding // statements that cannot be read
+	Wrong  []check.Finding   // statements that contradict the image
+	Unread []check.Finding   // statements that cannot be read
 }
 
 // Attested reads the provenance beside an image.
 func Attested(img *inspect.Image) Attestations {
 	var found Attestations
 	for _, a := range provenances(img) {
-		where := inspect.Finding{Level: inspect.Problem, Layer: -1, Path: "blobs/" + a.Digest.Algorithm + "/" + a.Digest.Hex}
+		where := check.Finding{Level: check.Problem, Layer: -1, Path: "blobs/" + a.Digest.Algorithm + "/" + a.Digest.Hex}
 		b, err := slsa.Parse(a.Statement)
 		switch {
 		case err != nil:
-			where.Rule, where.Message = "attestation-unread", "the provenance cannot be read: "+brief(err.Error())
+			where.Rule, where.Words = "attestation-unread", "the provenance cannot be read: "+brief(err.Error())
 			found.Unread = append(found.Unread, where)
 		case !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
 			where.Rule = "subject-mismatch"
-			where.Message = fmt.Sprintf("the provenance beside the image is about another one: its subject is %s, and the image's manifest is %s", subjects(b), img.Manifest.Digest)
+			where.Words = fmt.Sprintf("the provenance beside the image is about another one: its subject is %s, and the image's manifest is %s", subjects(b), img.Manifest.Digest)
 			found.Wrong = append(found.Wrong, where)
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
@@ -69,7 +70,7 @@ func (r *recovery) attested() *slsa.Build {
 	found := Attested(r.img)
 	r.wrong = append(r.wrong, found.Wrong...)
 	for _, f := range slices.Concat(found.Wrong, found.Unread) {
-		r.incomplete(f.Message)
+		r.incomplete(f.Words)
 	}
 	if found.Build != nil {
 		r.recipe.Sources = append(r.recipe.Sources, found.Source)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
 )
@@ -27,15 +28,15 @@ type closureCheck struct {
 	base     int // of the base image
 	written  int // by an instruction alone
 	bytes    int64
-	findings []inspect.Finding // why the check is undecided, a problem each
-	notes    []inspect.Finding
+	findings []check.Finding // why the out is undecided, a problem each
+	notes    []check.Finding
 	more     int // unexplained entries that are not listed
 }
 
 // maxListed bounds the entries that are listed one by one.
 const maxListed = 200
 
-func (v *view) closure(recipe *provenance.Recipe) inspect.Check {
+func (v *view) closure(recipe *provenance.Recipe) check.Check {
 	c := &closureCheck{view: v, links: inspect.NewSymlinks(v.files), top: make(map[string]int, len(v.files)), strong: recipe.Status == provenance.Complete}
 	for _, f := range v.files {
 		c.top[f.Path] = f.Layer
@@ -62,7 +63,7 @@ func (c *closureCheck) assign() {
 }
 
 func (c *closureCheck) doubt(rule string, layer int, path, format string, args ...any) {
-	c.findings = append(c.findings, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: layer, Path: path, Message: fmt.Sprintf(format, args...)})
+	c.findings = append(c.findings, check.Finding{Rule: rule, Level: check.Problem, Layer: layer, Path: path, Words: fmt.Sprintf(format, args...)})
 }
 
 func (c *closureCheck) layer(l *inspect.Layer) {
@@ -122,8 +123,8 @@ func (c *closureCheck) isOwned(layer int, e *inspect.Entry) bool {
 	visible := c.top[e.Path] == layer
 	if visible && e.Type == '0' && !f.Digest.IsZero() && f.Digest != e.Digest {
 		if !f.Config && len(c.notes) < maxListed {
-			c.notes = append(c.notes, inspect.Finding{Rule: "package-file-changed", Level: inspect.Note, Layer: layer, Path: e.Path,
-				Message: fmt.Sprintf("its bytes are not those that %s installed (%s is noted)", name(p), f.Digest)})
+			c.notes = append(c.notes, check.Finding{Rule: "package-file-changed", Level: check.Note, Layer: layer, Path: e.Path,
+				Words: fmt.Sprintf("its bytes are not those that %s installed (%s is noted)", name(p), f.Digest)})
 		}
 		return false
 	}
@@ -150,32 +151,32 @@ func (c *closureCheck) maker(layer int) string {
 
 // conclude makes the check of what was gathered. What the history alone explains
 // is undecided: it says what an instruction could write.
-func (c *closureCheck) conclude() inspect.Check {
-	check := inspect.Check{ID: inspect.Closure, Status: inspect.Unknown, Bytes: c.bytes}
+func (c *closureCheck) conclude() check.Check {
+	out := check.Check{ID: check.Closure, Status: check.Unknown, Bytes: c.bytes}
 	if c.more > 0 {
 		c.doubt("unexplained-files", -1, "", "%d more entries are explained by nothing", c.more)
 	}
-	check.Findings = append(c.findings, c.notes...)
-	slices.SortStableFunc(check.Findings, func(a, b inspect.Finding) int {
+	out.Findings = append(c.findings, c.notes...)
+	slices.SortStableFunc(out.Findings, func(a, b check.Finding) int {
 		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule))
 	})
 	unexplained := c.entries - c.owned - c.base - c.written
 	summary := fmt.Sprintf("%d of %s explained: %s", c.entries-unexplained, provenance.Count(c.entries, "entry"), c.parts())
 	switch {
 	case c.entries == 0:
-		check.Summary = "the image has no entries"
+		out.Summary = "the image has no entries"
 	case len(c.findings) > 0:
-		check.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", provenance.Count(unexplained, "entry"), summary)
+		out.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", provenance.Count(unexplained, "entry"), summary)
 	case c.written > 0 && !c.strong:
-		check.Summary = "undecided: " + summary
+		out.Summary = "undecided: " + summary
 	default:
-		check.Status, check.Summary, check.Bytes = inspect.Pass, summary, c.img.LayerBytes()
+		out.Status, out.Summary, out.Bytes = check.Pass, summary, c.img.LayerBytes()
 	}
 	if c.written > 0 && !c.strong {
-		check.Findings = append(check.Findings, inspect.Finding{Rule: "explained-by-instruction", Level: inspect.Note, Layer: -1,
-			Message: fmt.Sprintf("%s explained by the instruction of their layer alone: the history says that it could write them, and nothing says that these bytes came of it", provenance.Count(c.written, "entry"))})
+		out.Findings = append(out.Findings, check.Finding{Rule: "explained-by-instruction", Level: check.Note, Layer: -1,
+			Words: fmt.Sprintf("%s explained by the instruction of their layer alone: the history says that it could write them, and nothing says that these bytes came of it", provenance.Count(c.written, "entry"))})
 	}
-	return check
+	return out
 }
 
 // parts says by what the entries are explained.

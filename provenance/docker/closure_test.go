@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"audit/fixtures"
-	"audit/inspect"
+	"audit/inspect/check"
 )
 
 const dpkgStatus = "Package: tiny\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
@@ -18,7 +18,7 @@ func TestClosure(t *testing.T) {
 	for name, tc := range map[string]struct {
 		layers  [][]fixtures.File
 		history []fixtures.Step
-		status  inspect.Status
+		status  check.Status
 		want    []string // unexplained, with the path
 	}{
 		"packages and instructions": {
@@ -26,15 +26,15 @@ func TestClosure(t *testing.T) {
 				{{Name: "bin", Link: "usr/bin"}, {Name: "usr/bin/tiny", Body: "x"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin\n/bin/tiny\n"}},
 				{{Name: "opt/"}, {Name: "opt/app", Body: "y"}},
 			},
-			[]fixtures.Step{{By: layer0}, {By: "COPY app /opt/ # buildkit", Comment: kitSays}}, inspect.Unknown, nil,
+			[]fixtures.Step{{By: layer0}, {By: "COPY app /opt/ # buildkit", Comment: kitSays}}, check.Unknown, nil,
 		},
 		"packages alone": {
 			[][]fixtures.File{{{Name: "bin", Link: "usr/bin"}, {Name: "usr/bin/tiny", Body: "x"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin\n/bin/tiny\n"}}},
-			[]fixtures.Step{{By: layer0}}, inspect.Pass, nil,
+			[]fixtures.Step{{By: layer0}}, check.Pass, nil,
 		},
 		"a file beside the destination": {
 			[][]fixtures.File{{{Name: "opt/"}, {Name: "opt/app", Body: "y"}, {Name: "etc/"}, {Name: "etc/cron.d/evil", Body: "z"}, {Name: "opt/.wh.gone"}}},
-			[]fixtures.Step{{By: "COPY app /opt/app # buildkit", Comment: kitSays}}, inspect.Unknown,
+			[]fixtures.Step{{By: "COPY app /opt/app # buildkit", Comment: kitSays}}, check.Unknown,
 			[]string{
 				"etc no package owns it, and the instruction that made its layer does not write there: COPY app /opt/app",
 				"etc/cron.d/evil no package owns it, and the instruction that made its layer does not write there: COPY app /opt/app",
@@ -43,27 +43,27 @@ func TestClosure(t *testing.T) {
 		},
 		"a destination behind a link": {
 			[][]fixtures.File{{{Name: "usr/bin/"}, {Name: "bin", Link: "usr/bin"}}, {{Name: "usr/bin/app", Body: "y"}}},
-			[]fixtures.Step{{By: layer0}, {By: "/bin/sh -c #(nop) COPY file:1 in /bin/app "}}, inspect.Unknown, nil,
+			[]fixtures.Step{{By: layer0}, {By: "/bin/sh -c #(nop) COPY file:1 in /bin/app "}}, check.Unknown, nil,
 		},
 		"relative to the working directory": {
 			[][]fixtures.File{{{Name: "srv/"}, {Name: "srv/app/"}}, {{Name: "srv/app/x/y", Body: "1"}}},
-			[]fixtures.Step{{By: "WORKDIR /srv", Comment: kitSays, Empty: true}, {By: "WORKDIR app", Comment: kitSays}, {By: "COPY --chown=1:1 . x # buildkit", Comment: kitSays}}, inspect.Unknown, nil,
+			[]fixtures.Step{{By: "WORKDIR /srv", Comment: kitSays, Empty: true}, {By: "WORKDIR app", Comment: kitSays}, {By: "COPY --chown=1:1 . x # buildkit", Comment: kitSays}}, check.Unknown, nil,
 		},
 		"a working directory makes folders only": {
 			[][]fixtures.File{{{Name: "srv/"}, {Name: "srv/file", Body: "1"}}},
-			[]fixtures.Step{{By: "WORKDIR /srv", Comment: kitSays}}, inspect.Unknown,
+			[]fixtures.Step{{By: "WORKDIR /srv", Comment: kitSays}}, check.Unknown,
 			[]string{"srv/file no package owns it, and the instruction that made its layer does not write there: WORKDIR /srv"},
 		},
 		"made by hand": {
-			[][]fixtures.File{{{Name: "f", Body: "1"}}}, []fixtures.Step{{By: "/bin/bash", Comment: "my work"}}, inspect.Unknown,
+			[][]fixtures.File{{{Name: "f", Body: "1"}}}, []fixtures.Step{{By: "/bin/bash", Comment: "my work"}}, check.Unknown,
 			[]string{"f no package owns it, and the history does not say how its layer was made"},
 		},
 		"layers that nothing tells apart": {
-			[][]fixtures.File{{{Name: "f", Body: "1"}}, {{Name: "g", Body: "1"}}}, []fixtures.Step{{By: "/bin/sh -c make"}}, inspect.Unknown,
+			[][]fixtures.File{{{Name: "f", Body: "1"}}, {{Name: "g", Body: "1"}}}, []fixtures.Step{{By: "/bin/sh -c make"}}, check.Unknown,
 			[]string{"f no package owns it, and which instruction made its layer is not known", "g no package owns it, and which instruction made its layer is not known"},
 		},
 		"a name with spaces": {
-			[][]fixtures.File{{{Name: "my files/a", Body: "1"}}}, []fixtures.Step{{By: "COPY a /my files # buildkit", Comment: kitSays}}, inspect.Unknown, nil,
+			[][]fixtures.File{{{Name: "my files/a", Body: "1"}}}, []fixtures.Step{{By: "COPY a /my files # buildkit", Comment: kitSays}}, check.Unknown, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,14 +7,14 @@ import (
 	"strings"
 	"unicode"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker/dockerfile"
 	"audit/provenance/docker/slsa"
 )
 
 func (r *recovery) note(rule string, layer int, format string, args ...any) {
-	r.notes = append(r.notes, inspect.Finding{Rule: rule, Level: inspect.Note, Layer: layer, Message: fmt.Sprintf(format, args...)})
+	r.notes = append(r.notes, check.Finding{Rule: rule, Level: check.Note, Layer: layer, Words: fmt.Sprintf(format, args...)})
 }
 
 // baseSays notes what a look at the base image has shown.
@@ -208,21 +208,21 @@ func printable(text string) string {
 func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\n", " ") }
 
 // check is the check named recipe.
-func (r *recovery) check() inspect.Check {
-	c := inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown, Findings: slices.Clone(r.wrong)}
+func (r *recovery) check() check.Check {
+	c := check.Check{ID: check.Recipe, Status: check.Unknown, Findings: slices.Clone(r.wrong)}
 	for _, problem := range r.recipe.Problems {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-incomplete", Level: inspect.Problem, Layer: -1, Message: problem})
+		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-incomplete", Level: check.Problem, Layer: -1, Words: problem})
 	}
 	for _, s := range r.recipe.Sources {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-evidence", Level: inspect.Note, Layer: s.Layer, Path: s.Path, Message: "says how the image was made; " + s.Digest.String()})
+		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-evidence", Level: check.Note, Layer: s.Layer, Path: s.Path, Words: "says how the image was made; " + s.Digest.String()})
 	}
 	c.Findings = append(c.Findings, r.notes...)
 	what := fmt.Sprintf("%s, made by %s", provenance.Count(len(r.history), "instruction"), r.recipe.Packer)
 	switch {
 	case len(r.wrong) > 0:
-		c.Status, c.Summary = inspect.Fail, r.wrong[0].Message
+		c.Status, c.Summary = check.Fail, r.wrong[0].Words
 	case r.recipe.Status == provenance.Complete:
-		c.Status = inspect.Pass
+		c.Status = check.Pass
 		c.Summary = fmt.Sprintf("complete, as an unsigned provenance asserts: %s, from %s", what, r.from())
 	case r.recipe.Status == provenance.Partial:
 		c.Summary = fmt.Sprintf("partial: %s; %s", what, strings.Join(r.recipe.Problems, "; "))

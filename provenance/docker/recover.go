@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -12,14 +13,11 @@ import (
 // image must have been opened with [Keep]. It is to be asked last: images of
 // other tools that carry a history or a package database are taken too, with no
 // recipe and the system [provenance.UnknownSystem].
-type System struct {
-	// Base, when set, is the image that the user says this one was built on.
-	Base *inspect.Image
-}
+type System struct{}
 
 // Recover returns what the image says about how it was built, or
 // [provenance.ErrNotMine] when it says nothing at all.
-func (s System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
+func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	r := &recovery{view: v, recipe: provenance.Recipe{System: provenance.Docker, Status: provenance.None}}
 	switch tool := generator(img); {
@@ -29,8 +27,8 @@ func (s System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
 	default:
 		return nil, provenance.ErrNotMine
 	}
-	if s.Base != nil {
-		said, is := v.base(s.Base)
+	if base != nil {
+		said, is := v.base(base)
 		r.baseSays(said, is)
 	}
 	r.describe()
@@ -51,8 +49,8 @@ func (r *recovery) fromDockerfile() bool {
 type recovery struct {
 	*view
 	recipe provenance.Recipe
-	wrong  []inspect.Finding // what contradicts the image
-	notes  []inspect.Finding
+	wrong  []check.Finding // what contradicts the image
+	notes  []check.Finding
 }
 
 // describe fills in the recipe.

@@ -9,12 +9,13 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
 func recovered(t testing.TB, img *inspect.Image) *provenance.Evidence {
 	t.Helper()
-	ev, err := System{}.Recover(img)
+	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,11 +23,11 @@ func recovered(t testing.TB, img *inspect.Image) *provenance.Evidence {
 }
 
 // rules returns the findings of a rule, as "layer path message".
-func rules(c inspect.Check, rule string) []string {
+func rules(c check.Check, rule string) []string {
 	var found []string
 	for _, f := range c.Findings {
 		if f.Rule == rule {
-			found = append(found, strings.TrimSpace(f.Path+" "+f.Message))
+			found = append(found, strings.TrimSpace(f.Path+" "+f.Words))
 		}
 	}
 	return found
@@ -35,19 +36,19 @@ func rules(c inspect.Check, rule string) []string {
 func TestRecoverSamples(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status  provenance.Status
-		check   inspect.Status
+		check   check.Status
 		packer  string
 		problem string // in the only problem
 		file    string
 	}{
-		"classic.tar":                     {provenance.Partial, inspect.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "no SLSA provenance", "Dockerfile.history"},
-		"buildah.oci.tar":                 {provenance.Partial, inspect.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
-		"buildah-layers.oci.tar":          {provenance.Partial, inspect.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
-		"buildkit-git-max.oci.tar":        {provenance.Complete, inspect.Pass, "docker build (BuildKit)", "", "Dockerfile"},
-		"buildkit-git-subdir.oci.tar":     {provenance.Complete, inspect.Pass, "docker build (BuildKit)", "", "Dockerfile"},
-		"buildkit-git-provenance.oci.tar": {provenance.Complete, inspect.Pass, "docker build (BuildKit)", "", "Dockerfile"},
-		"buildkit-git-min.oci.tar":        {provenance.Partial, inspect.Unknown, "docker build (BuildKit)", "mode=min", "Dockerfile.history"},
-		"buildkit-local-max.oci.tar":      {provenance.Partial, inspect.Unknown, "docker build (BuildKit)", "local inputs that nobody else can fetch (context, dockerfile)", "Dockerfile"},
+		"classic.tar":                     {provenance.Partial, check.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "no SLSA provenance", "Dockerfile.history"},
+		"buildah.oci.tar":                 {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
+		"buildah-layers.oci.tar":          {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
+		"buildkit-git-max.oci.tar":        {provenance.Complete, check.Pass, "docker build (BuildKit)", "", "Dockerfile"},
+		"buildkit-git-subdir.oci.tar":     {provenance.Complete, check.Pass, "docker build (BuildKit)", "", "Dockerfile"},
+		"buildkit-git-provenance.oci.tar": {provenance.Complete, check.Pass, "docker build (BuildKit)", "", "Dockerfile"},
+		"buildkit-git-min.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "mode=min", "Dockerfile.history"},
+		"buildkit-local-max.oci.tar":      {provenance.Partial, check.Unknown, "docker build (BuildKit)", "local inputs that nobody else can fetch (context, dockerfile)", "Dockerfile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := recovered(t, sample(t, name))
@@ -62,9 +63,9 @@ func TestRecoverSamples(t *testing.T) {
 			if (tc.problem == "") != (problems == "") || !strings.Contains(problems, tc.problem) || len(r.Problems) > 1 {
 				t.Errorf("problems %q", r.Problems)
 			}
-			closure := inspect.Unknown // what the history alone explains is undecided
+			closure := check.Unknown // what the history alone explains is undecided
 			if tc.status == provenance.Complete {
-				closure = inspect.Pass
+				closure = check.Pass
 			}
 			if ev.Closure.Status != closure {
 				t.Errorf("closure: %s %v", ev.Closure.Summary, ev.Closure.Findings)
@@ -132,7 +133,7 @@ func TestUnrepeatableInstructions(t *testing.T) {
 		t.Error(diff)
 	}
 	for _, f := range ev.Recover.Findings {
-		if f.Rule == "unrepeatable-instruction" && strings.Contains(f.Message, "date") && f.Layer != 1 {
+		if f.Rule == "unrepeatable-instruction" && strings.Contains(f.Words, "date") && f.Layer != 1 {
 			t.Errorf("the layer of %q is %d", f.Message, f.Layer)
 		}
 	}
@@ -145,14 +146,14 @@ func TestUnrepeatableInstructions(t *testing.T) {
 func TestSubjectMismatch(t *testing.T) {
 	other := strings.Replace(statement, "SUBJECT", strings.Repeat("0", 64), 1)
 	ev := recovered(t, open(t, attested(other).OCIArchive()))
-	if ev.Recover.Status != inspect.Fail || len(rules(ev.Recover, "subject-mismatch")) != 1 || ev.Recipe.Status != provenance.Partial {
+	if ev.Recover.Status != check.Fail || len(rules(ev.Recover, "subject-mismatch")) != 1 || ev.Recipe.Status != provenance.Partial {
 		t.Errorf("%s %s: %v", ev.Recover.Status, ev.Recipe.Status, ev.Recover.Findings)
 	}
 }
 
 func TestUnreadAttestation(t *testing.T) {
 	ev := recovered(t, open(t, attested("{}").OCIArchive()))
-	if ev.Recover.Status != inspect.Unknown || len(ev.Recipe.Problems) != 1 || !strings.HasPrefix(ev.Recipe.Problems[0], "the provenance cannot be read: ") {
+	if ev.Recover.Status != check.Unknown || len(ev.Recipe.Problems) != 1 || !strings.HasPrefix(ev.Recipe.Problems[0], "the provenance cannot be read: ") {
 		t.Errorf("%s %q", ev.Recover.Status, ev.Recipe.Problems)
 	}
 }
@@ -179,11 +180,11 @@ func TestOtherTools(t *testing.T) {
 		"packages":   {fixtures.Docker{Layers: [][]fixtures.File{{{Name: "lib/apk/db/installed", Body: "P:a\nV:1\n\n"}}}}, provenance.UnknownSystem, ""},
 	} {
 		ev := recovered(t, open(t, tc.d.Archive()))
-		if ev.Recipe.System != tc.system || ev.Recipe.Packer != tc.packer || ev.Recipe.Status != provenance.None || ev.Recover.Status != inspect.Unknown {
+		if ev.Recipe.System != tc.system || ev.Recipe.Packer != tc.packer || ev.Recipe.Status != provenance.None || ev.Recover.Status != check.Unknown {
 			t.Errorf("%s: %s %q %s %s", name, ev.Recipe.System, ev.Recipe.Packer, ev.Recipe.Status, ev.Recover.Status)
 		}
 	}
-	_, err := System{}.Recover(open(t, fixtures.Docker{Layers: files}.Archive()))
+	_, err := System{}.Recover(open(t, fixtures.Docker{Layers: files}.Archive()), nil)
 	if !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("an image that says nothing: %v", err)
 	}
@@ -196,7 +197,7 @@ func TestBase(t *testing.T) {
 	other := open(t, fixtures.Docker{Layers: layers[1:], History: steps[:1]}.Archive())
 	img := open(t, fixtures.Docker{Layers: layers, History: steps}.Archive())
 
-	ev, err := System{Base: base}.Recover(img)
+	ev, err := System{}.Recover(img, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func TestBase(t *testing.T) {
 	if !strings.Contains(text, "CMD [\"sh\"]\n# Up to here: the base image.\nCOPY") {
 		t.Error(text)
 	}
-	ev, err = System{Base: other}.Recover(img)
+	ev, err = System{}.Recover(img, other)
 	if err != nil || len(ev.Recipe.Problems) != 2 || !strings.Contains(ev.Recipe.Problems[0], "their layers 0 differ") {
 		t.Errorf("%q %v", ev.Recipe.Problems, err)
 	}

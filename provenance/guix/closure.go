@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -33,10 +34,10 @@ type closureCheck struct {
 
 // closure makes the check of that name. The profile is nil when there is none
 // that could be read.
-func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) inspect.Check {
+func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) check.Check {
 	root := recipe.Pack.Root
 	if root == "" {
-		return inspect.Check{ID: inspect.Closure, Status: inspect.Unknown,
+		return check.Check{ID: check.Closure, Status: check.Unknown,
 			Summary: "nothing in the image names the store item that it is made of, so no file can be held against it"}
 	}
 	c := &closureCheck{view: v, recipe: recipe, laid: NewLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack)),
@@ -316,15 +317,15 @@ func (c *closureCheck) packages(p *profile.Profile) {
 }
 
 // conclude makes the check of what was gathered.
-func (c *closureCheck) conclude() inspect.Check {
+func (c *closureCheck) conclude() check.Check {
 	explained := fmt.Sprintf("%d of %s explained: %d in %s that %s leads to, %d laid by the packer",
 		c.store+c.packer, provenance.Count(c.entries, "entry"), c.store, provenance.Count(len(c.reached), "store item"), path.Base(c.recipe.Pack.Root), c.packer)
 	if c.rows > 0 {
 		explained += fmt.Sprintf("; the store's database lists %s", provenance.Count(c.rows, "item"))
 	}
-	check := c.Check(explained, c.bytes)
-	if check.Status == inspect.Pass {
-		check.Bytes = c.img.LayerBytes()
+	out := c.Check(explained, c.bytes)
+	if out.Status == check.Pass {
+		out.Bytes = c.img.LayerBytes()
 	}
-	return check
+	return out
 }

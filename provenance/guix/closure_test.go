@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"audit/fixtures"
-	"audit/inspect"
+	"audit/inspect/check"
 )
 
 func TestClosureOfSamples(t *testing.T) {
@@ -19,7 +19,7 @@ func TestClosureOfSamples(t *testing.T) {
 		"eras/era-v1.5.0-single-gzip.tar.gz", "eras/era-v1.5.0-layers5-gzip.tar.gz",
 	} {
 		c := recoverFrom(t, filepath.Join(fixturesDir, file)).Closure
-		if c.Status != inspect.Pass || len(c.Findings) > 0 || c.Bytes == 0 {
+		if c.Status != check.Pass || len(c.Findings) > 0 || c.Bytes == 0 {
 			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
 		}
 	}
@@ -74,9 +74,9 @@ func TestClosureOfTamperedImages(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := recoverFrom(t, tampered(t, "images/"+tc.sample, tc.edit)).Closure
-			want := inspect.Fail
+			want := check.Fail
 			if len(tc.want) == 1 && strings.HasPrefix(tc.want[0], "database-unread") {
-				want = inspect.Unknown
+				want = check.Unknown
 			}
 			if c.Status != want {
 				t.Errorf("status %v: %s", c.Status, c.Summary)
@@ -85,7 +85,7 @@ func TestClosureOfTamperedImages(t *testing.T) {
 				wantFindings(t, c, tc.want...)
 			} else {
 				for _, f := range c.Findings {
-					t.Logf("%s %s: %s", f.Rule, f.Path, f.Message)
+					t.Logf("%s %s: %s", f.Rule, f.Path, f.Words)
 				}
 			}
 		})

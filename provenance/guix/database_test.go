@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/storedb"
 )
 
@@ -22,11 +23,11 @@ func TestDatabaseThatDisagrees(t *testing.T) {
 	}
 	c.script = ""
 	c.hold([]storedb.Item{{Path: tinyLib, Hash: "sha256:00", NarSize: 1, References: []string{tinyHello}}, {Path: "/gnu/store/x\n"}}, 0)
-	check := inspect.Check{Findings: c.Wrong}
-	wantFindings(t, check, "nar-hash-differs "+tinyLib, "nar-size-differs "+tinyLib, "references-differ "+tinyLib,
+	out := check.Check{Findings: c.Wrong}
+	wantFindings(t, out, "nar-hash-differs "+tinyLib, "nar-size-differs "+tinyLib, "references-differ "+tinyLib,
 		"database-item-missing "+databasePath, "database-lacks-item "+tinyHello)
 	const want = "beyond what the store's database says it refers to [" + tinyData + "], and not to [" + tinyHello + "]"
-	if got := c.Wrong[2].Message; got != want {
+	if got := c.Wrong[2].Words; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

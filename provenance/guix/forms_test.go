@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -42,7 +43,7 @@ func TestForms(t *testing.T) {
 		if ev.Recipe.Status != provenance.Complete || len(ev.Recipe.Packages) != 1 {
 			t.Errorf("%s: recipe %s of %v: %q", file, ev.Recipe.Status, ev.Recipe.Packages, ev.Recipe.Problems)
 		}
-		if c := ev.Closure; c.Status != inspect.Pass || len(c.Findings) > 0 {
+		if c := ev.Closure; c.Status != check.Pass || len(c.Findings) > 0 {
 			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
 		}
 	}
@@ -90,26 +91,26 @@ func TestFormsTamperedWith(t *testing.T) {
 	for _, tc := range []struct {
 		file, path string
 		edit       func(*inspect.Entry)
-		status     inspect.Status
+		status     check.Status
 		want       []string
 	}{
-		{"tiny.docker-export.tar", "etc/hosts", size, inspect.Fail, []string{"packer-entry-differs etc/hosts"}},
-		{"tiny.docker-export.tar", ".dockerenv", mode(0o4755), inspect.Fail, []string{"packer-entry-differs .dockerenv"}},
-		{"tiny.docker-export.tar", "etc/mtab", link("/etc/shadow"), inspect.Fail, []string{"packer-entry-differs etc/mtab"}},
-		{"tiny.docker-export.tar", "dev/shm", move("dev/evil"), inspect.Fail, []string{"unexplained-file dev/evil"}},
-		{"hello-opt1.podman-export.tar", "run/.containerenv", move("run/evil"), inspect.Fail, []string{"unexplained-file run/evil"}},
-		{"tiny-tarball-R.tar.gz", "bin", link("tmp/bin"), inspect.Fail, []string{"unexplained-file bin"}},
-		{"tiny-tarball.tar.gz", "gnu/store", mode(0o755), inspect.Pass, nil}, // any archiver may write that
-		{"tiny.squashfs", ".empty", size, inspect.Fail, []string{"packer-entry-differs .empty"}},
-		{"tiny.squashfs", "proc", mode(0o755), inspect.Fail, []string{"packer-entry-differs proc"}},
-		{"tiny.squashfs", "bin", link("gnu/store"), inspect.Fail, []string{"packer-entry-differs bin"}},
-		{"tiny.squashfs", env, link("../../tmp/evil"), inspect.Fail, []string{"unexplained-file " + env, "unreferenced-item " + script}},
-		{"tiny-entry-db.squashfs", ".singularity.d/actions/run", link("/tmp/evil"), inspect.Fail, []string{"packer-entry-differs .singularity.d/actions/run"}},
-		{"system.tar.gz", "var/guix/gcroots/current-system", link("/tmp"), inspect.Unknown, []string{"packer-entry-differs var/guix/gcroots/current-system"}},
-		{"system.tar.gz", "mnt", move("evil"), inspect.Unknown, []string{"unexplained-file evil"}},
+		{"tiny.docker-export.tar", "etc/hosts", size, check.Fail, []string{"packer-entry-differs etc/hosts"}},
+		{"tiny.docker-export.tar", ".dockerenv", mode(0o4755), check.Fail, []string{"packer-entry-differs .dockerenv"}},
+		{"tiny.docker-export.tar", "etc/mtab", link("/etc/shadow"), check.Fail, []string{"packer-entry-differs etc/mtab"}},
+		{"tiny.docker-export.tar", "dev/shm", move("dev/evil"), check.Fail, []string{"unexplained-file dev/evil"}},
+		{"hello-opt1.podman-export.tar", "run/.containerenv", move("run/evil"), check.Fail, []string{"unexplained-file run/evil"}},
+		{"tiny-tarball-R.tar.gz", "bin", link("tmp/bin"), check.Fail, []string{"unexplained-file bin"}},
+		{"tiny-tarball.tar.gz", "gnu/store", mode(0o755), check.Pass, nil}, // any archiver may write that
+		{"tiny.squashfs", ".empty", size, check.Fail, []string{"packer-entry-differs .empty"}},
+		{"tiny.squashfs", "proc", mode(0o755), check.Fail, []string{"packer-entry-differs proc"}},
+		{"tiny.squashfs", "bin", link("gnu/store"), check.Fail, []string{"packer-entry-differs bin"}},
+		{"tiny.squashfs", env, link("../../tmp/evil"), check.Fail, []string{"unexplained-file " + env, "unreferenced-item " + script}},
+		{"tiny-entry-db.squashfs", ".singularity.d/actions/run", link("/tmp/evil"), check.Fail, []string{"packer-entry-differs .singularity.d/actions/run"}},
+		{"system.tar.gz", "var/guix/gcroots/current-system", link("/tmp"), check.Unknown, []string{"packer-entry-differs var/guix/gcroots/current-system"}},
+		{"system.tar.gz", "mnt", move("evil"), check.Unknown, []string{"unexplained-file evil"}},
 	} {
 		t.Run(tc.file+" "+tc.path, func(t *testing.T) {
-			ev, err := System{}.Recover(changed(t, tc.file, tc.path, tc.edit))
+			ev, err := System{}.Recover(changed(t, tc.file, tc.path, tc.edit), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,7 +187,7 @@ func TestLayersOnABase(t *testing.T) {
 		{"a single layer", "images/tiny.tar.gz", `{"config":{}}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			ev, err := System{}.Recover(onBase(t, tc.file, tc.config, passwd, usr))
+			ev, err := System{}.Recover(onBase(t, tc.file, tc.config, passwd, usr), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +199,7 @@ func TestLayersOnABase(t *testing.T) {
 				t.Errorf("command %q, problems %q", Command(r.Pack), r.Problems)
 			}
 			wantFindings(t, ev.Closure, "base-layer base")
-			if ev.Closure.Status != inspect.Unknown {
+			if ev.Closure.Status != check.Unknown {
 				t.Errorf("closure %v: %s", ev.Closure.Status, ev.Closure.Summary)
 			}
 		})
@@ -229,7 +230,7 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 		img.Config.Raw = []byte(`{"config":{"Env":["PATH=` + tinyProfile + `/bin"]}}`)
 		img.Layers = append(img.Layers, &inspect.Layer{Index: 1, Member: "top", Entries: tc.top})
-		ev, err := System{}.Recover(img)
+		ev, err := System{}.Recover(img, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,7 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 				found = append(found, f.Rule+" "+f.Path)
 			}
 		}
-		if strings.Join(found, "; ") != tc.want || (ev.Closure.Status == inspect.Fail) != (tc.want != "") {
+		if strings.Join(found, "; ") != tc.want || (ev.Closure.Status == check.Fail) != (tc.want != "") {
 			t.Errorf("%s: %v %q", name, ev.Closure.Status, found)
 		}
 	}
@@ -265,11 +266,11 @@ func TestConfigByAnotherTool(t *testing.T) {
 	for i, l := range img.Layers {
 		l.Index = i
 	}
-	ev, err := System{}.Recover(img)
+	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ev.Recipe.Pack.Format != formatDocker || ev.Closure.Status != inspect.Pass {
+	if ev.Recipe.Pack.Format != formatDocker || ev.Closure.Status != check.Pass {
 		t.Errorf("%s, closure %v %+v", ev.Recipe.Pack.Format, ev.Closure.Status, ev.Closure.Findings)
 	}
 }
@@ -359,15 +360,15 @@ func TestRepeatedLink(t *testing.T) {
 	img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball-db.tar.gz"))
 	l := img.Layers[0]
 	l.Entries = append(l.Entries, inspect.Entry{Name: "./opt/gnu", Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
-	ev, err := System{}.Recover(img)
+	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if links := ev.Recipe.Pack.Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != inspect.Pass {
+	if links := ev.Recipe.Pack.Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != check.Pass {
 		t.Errorf("links %v, closure %+v", links, ev.Closure)
 	}
 	l.Entries = append(l.Entries, inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
-	if ev, err = (System{}).Recover(img); err != nil || ev.Closure.Status != inspect.Fail {
+	if ev, err = (System{}).Recover(img, nil); err != nil || ev.Closure.Status != check.Fail {
 		t.Errorf("closure %v (%v)", ev.Closure.Status, err)
 	}
 }
@@ -379,7 +380,7 @@ func TestDistributionWithGuix(t *testing.T) {
 		for _, file := range []string{"tiny.docker-export.tar", "tiny-tarball.tar.gz"} {
 			img := open(t, filepath.Join(fixturesDir, "forms", file))
 			img.Layers[0].Entries = append(img.Layers[0].Entries, inspect.Entry{Path: path, Type: '0', Mode: 0o644, Size: 1})
-			_, err := System{}.Recover(img)
+			_, err := System{}.Recover(img, nil)
 			if errors.Is(err, provenance.ErrNotMine) != want {
 				t.Errorf("%s with %s: error %v", file, path, err)
 			}
@@ -399,8 +400,8 @@ func TestBootedSystem(t *testing.T) {
 		img.Layers[0].Entries = append(img.Layers[0].Entries,
 			inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
 			inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
-		ev, err := System{}.Recover(img)
-		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatFiles || Command(ev.Recipe.Pack) != nil || ev.Closure.Status == inspect.Fail) {
+		ev, err := System{}.Recover(img, nil)
+		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatFiles || Command(ev.Recipe.Pack) != nil || ev.Closure.Status == check.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
 		}
 	}

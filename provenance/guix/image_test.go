@@ -15,6 +15,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -32,7 +33,7 @@ func open(t testing.TB, file string) *inspect.Image {
 
 func recoverFrom(t testing.TB, file string) *provenance.Evidence {
 	t.Helper()
-	ev, err := System{}.Recover(open(t, file))
+	ev, err := System{}.Recover(open(t, file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func writeMade(t *testing.T, spec fixtures.Spec) string {
 
 // wantFindings fails the test unless the check has these findings and no
 // others; each is written "RULE PATH".
-func wantFindings(t *testing.T, c inspect.Check, want ...string) {
+func wantFindings(t *testing.T, c check.Check, want ...string) {
 	t.Helper()
 	var got []string
 	for _, f := range c.Findings {

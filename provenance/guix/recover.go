@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -18,7 +19,7 @@ type System struct{}
 // Recover returns what the image says about how Guix made it, or
 // [provenance.ErrNotMine] when it bears no trace of having been made by Guix.
 // Store items alone are none: they are in every image that has Guix installed.
-func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
+func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	root, odd := v.root()
 	if root == "" && v.config.Comment != generator {
@@ -110,22 +111,22 @@ func (v *view) addSource(recipe *provenance.Recipe) {
 
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
-func (v *view) recipeCheck(recipe *provenance.Recipe) inspect.Check {
-	c := inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown}
+func (v *view) recipeCheck(recipe *provenance.Recipe) check.Check {
+	c := check.Check{ID: check.Recipe, Status: check.Unknown}
 	for _, problem := range recipe.Problems {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-incomplete", Level: inspect.Problem, Layer: -1, Message: problem})
+		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-incomplete", Level: check.Problem, Layer: -1, Words: problem})
 	}
 	for _, s := range recipe.Sources {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-evidence", Level: inspect.Note, Layer: s.Layer, Path: s.Path, Message: "says how the image was made; " + s.Digest.String()})
+		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-evidence", Level: check.Note, Layer: s.Layer, Path: s.Path, Words: "says how the image was made; " + s.Digest.String()})
 	}
 	if len(v.because) > 0 {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: "recipe-era", Level: inspect.Note, Layer: -1,
-			Message: fmt.Sprintf("the packer is that of Guix %s, since %s", recipe.Pack.Era, strings.Join(v.because, " and "))})
+		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-era", Level: check.Note, Layer: -1,
+			Words: fmt.Sprintf("the packer is that of Guix %s, since %s", recipe.Pack.Era, strings.Join(v.because, " and "))})
 	}
 	what := fmt.Sprintf("%s from %s", provenance.Count(len(recipe.Packages), "package"), provenance.Count(len(recipe.Channels), "channel"))
 	switch recipe.Status {
 	case provenance.Complete:
-		c.Status = inspect.Pass
+		c.Status = check.Pass
 		c.Summary = fmt.Sprintf("complete: %s, made by %s", what, recipe.Packer)
 	case provenance.Partial:
 		c.Summary = fmt.Sprintf("partial: %s, made by %s; %s", what, recipe.Packer, provenance.Count(len(recipe.Problems), "problem"))

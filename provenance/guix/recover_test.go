@@ -13,6 +13,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/guix/scheme"
@@ -104,7 +105,7 @@ func TestRecoverTarball(t *testing.T) {
 	if diff := cmp.Diff(want, ev.Recipe.Pack, cmpopts.IgnoreFields(provenance.Pack{}, "Unknown", "Compression")); diff != "" {
 		t.Error(diff)
 	}
-	if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != inspect.Pass {
+	if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != check.Pass {
 		t.Errorf("recipe %s %q, closure %v %+v", ev.Recipe.Status, ev.Recipe.Problems, ev.Closure.Status, ev.Closure.Findings)
 	}
 }
@@ -143,7 +144,7 @@ func TestRecipe(t *testing.T) {
 	if want := []string{"./config.json", "gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/manifest"}; !slices.Equal(sources, want) {
 		t.Errorf("sources %q, want %q", sources, want)
 	}
-	if ev.Recover.Status != inspect.Pass || ev.Recover.Summary != "complete: 1 package from 2 channels, made by guix pack -f docker (Guix 1.5)" {
+	if ev.Recover.Status != check.Pass || ev.Recover.Summary != "complete: 1 package from 2 channels, made by guix pack -f docker (Guix 1.5)" {
 		t.Errorf("check %v: %s", ev.Recover.Status, ev.Recover.Summary)
 	}
 	var names []string
@@ -164,7 +165,7 @@ func TestRecipe(t *testing.T) {
 
 func TestNoTraceOfGuix(t *testing.T) {
 	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64"}, entries: []entry{{name: "etc/hosts", body: "x"}}}
-	if _, err := (System{}).Recover(open(t, a.write(t))); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := (System{}).Recover(open(t, a.write(t)), nil); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
 }
@@ -180,7 +181,7 @@ func TestStoreWithoutPack(t *testing.T) {
 	root := "/gnu/store/" + hashA + "-profile"
 	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64", "config": map[string]any{"Env": []string{"PATH=/usr/bin"}}},
 		entries: append(item(root, "manifest", oneEntry(`"tool"`, root)), entry{name: "etc/hosts", body: "x"}, entry{name: "root/.guix-profile", link: root})}
-	if _, err := (System{}).Recover(open(t, a.write(t))); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := (System{}).Recover(open(t, a.write(t)), nil); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
 }
@@ -189,7 +190,7 @@ func TestStoreWithoutPack(t *testing.T) {
 func TestNothingButTheName(t *testing.T) {
 	a := packOf("/gnu/store/"+hashA+"-profile").setConfig("env", []string{})
 	ev := recoverFrom(t, a.write(t))
-	if ev.Recipe.Status != provenance.None || ev.Recover.Status != inspect.Unknown || ev.Closure.Status != inspect.Unknown {
+	if ev.Recipe.Status != provenance.None || ev.Recover.Status != check.Unknown || ev.Closure.Status != check.Unknown {
 		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)
 	}
 }
@@ -310,7 +311,7 @@ func TestMadeImages(t *testing.T) {
 	for _, spec := range []fixtures.Spec{{Seed: 1, Items: 20}, {Seed: 2, Items: 30, MaxLayers: 7, Compression: fixtures.Zstd}} {
 		file := writeMade(t, spec)
 		ev := recoverFrom(t, file)
-		if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != inspect.Pass {
+		if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != check.Pass {
 			t.Errorf("%+v: recipe %s %q, closure %s %+v", spec, ev.Recipe.Status, ev.Recipe.Problems, ev.Closure.Summary, ev.Closure.Findings)
 		}
 		if ev.Recipe.Pack.MaxLayers != spec.MaxLayers {
@@ -324,7 +325,7 @@ func TestUnreadableManifest(t *testing.T) {
 	for _, text := range []string{"", "(manifest", "(manifest (version 5) (packages ()))", `#.(system "x")`, strings.Repeat("(", 10<<20)} {
 		file := tampered(t, "images/tiny.tar.gz", fixtures.SetProfileManifest(text))
 		ev := recoverFrom(t, file)
-		if ev.Recipe.Status != provenance.None || len(ev.Recipe.Files) > 0 || len(ev.Recipe.Problems) != 1 || ev.Recover.Status != inspect.Unknown {
+		if ev.Recipe.Status != provenance.None || len(ev.Recipe.Files) > 0 || len(ev.Recipe.Problems) != 1 || ev.Recover.Status != check.Unknown {
 			t.Errorf("%.20q: recipe %s, %d files, %q", text, ev.Recipe.Status, len(ev.Recipe.Files), ev.Recipe.Problems)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/storedb"
 )
@@ -23,7 +24,6 @@ type closureCheck struct {
 	base    int             // layers of a base image, at the bottom
 	reached map[string]bool // store items that the config and the root's files lead to
 	copies  map[string][]inspect.File
-	plain   map[string]bool // paths outside the store that are explained
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
@@ -33,7 +33,7 @@ type closureCheck struct {
 }
 
 // closure makes the check of that name.
-func (v *view) closure(p packer, rows []storedb.Item, unread error) inspect.Check {
+func (v *view) closure(p packer, rows []storedb.Item, unread error) check.Check {
 	c := &closureCheck{view: v, packer: p, era: v.era(p), base: v.baseLayers(p), reached: v.reach(p)}
 	for _, l := range v.img.Layers {
 		c.layer(l)
@@ -369,7 +369,7 @@ func isNix(name string) bool {
 }
 
 // conclude makes the check of what was gathered.
-func (c *closureCheck) conclude() inspect.Check {
+func (c *closureCheck) conclude() check.Check {
 	explained := fmt.Sprintf("%d of %s explained: %d in %s that the config and the root lead to, %d laid by the packer or linked into the store",
 		c.store+c.laid, provenance.Count(c.entries, "entry"), c.store, provenance.Count(len(c.reached), "store item"), c.laid)
 	if c.rows > 0 {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"audit/fixtures"
-	"audit/inspect"
+	"audit/inspect/check"
 )
 
 const (
@@ -22,7 +22,7 @@ func TestClosureOfSamples(t *testing.T) {
 	}
 	for _, file := range files {
 		c := recoverFrom(t, file).Closure
-		if c.ID != inspect.Closure || c.Status != inspect.Pass || c.Bytes == 0 {
+		if c.ID != check.Closure || c.Status != check.Pass || c.Bytes == 0 {
 			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
 		}
 	}
@@ -43,27 +43,27 @@ func TestClosureOfTamperedImages(t *testing.T) {
 		name   string
 		sample string
 		edit   fixtures.Edit
-		status inspect.Status
+		status check.Status
 		want   []string
 	}{
-		{"a file outside the store", "images-mini/single.tar.gz", fixtures.AddFileOutsideStore("etc/cron.d/evil", "* * * * *"), inspect.Unknown, []string{"unexplained-file etc/cron.d/evil"}},
-		{"a file in the store's folder", "images-mini/single.tar.gz", fixtures.AddFileOutsideStore("nix/store/evil", "x"), inspect.Fail, []string{"not-a-store-item nix/store/evil"}},
-		{"a file beside the database", "images-mini/withdb.tar.gz", fixtures.AddFileOutsideStore("nix/var/nix/db/db.sqlite-wal", "x"), inspect.Unknown, []string{"unexplained-file nix/var/nix/db/db.sqlite-wal"}},
-		{"something in the file that is to be empty", "images-mini/withdb.tar.gz", fixtures.ReplaceFile("nix/var/nix/db/reserved", "not zeros"), inspect.Unknown, []string{"unexplained-file nix/var/nix/db/reserved"}},
-		{"an item removed", "images-mini/single.tar.gz", fixtures.RemoveItem("libgreet-1.0"), inspect.Fail, []string{"missing-reference " + inGreeter + "bin/greeter", "unreferenced-item " + words}},
-		{"an item removed that the history lists", "images-mini/layered.tar.gz", fixtures.RemoveItem("words-1.0"), inspect.Fail, []string{"history-item-missing " + words, "missing-reference nix/store/ry9087l700hqkcyng71y4gv882nxi18i-libgreet-1.0/lib/greet.sh"}},
-		{"an item removed that the database lists", "images-mini/withdb.tar.gz", fixtures.RemoveItem("words-1.0"), inspect.Fail, []string{"database-item-missing " + databasePath, "missing-reference nix/store/ry9087l700hqkcyng71y4gv882nxi18i-libgreet-1.0/lib/greet.sh", "references-differ " + libgreet}},
-		{"an item added", "images-mini/single.tar.gz", fixtures.AddFileOutsideStore(strings.TrimPrefix(goneItem, "/"), "evil"), inspect.Fail, []string{"store-item-mode " + goneItem[1:], "unreferenced-item " + goneItem}},
-		{"a file added inside an item", "images-mini/withdb.tar.gz", fixtures.AddFileInsideItem("words-1.0", "evil", "x"), inspect.Fail, []string{"nar-hash-differs " + words, "nar-size-differs " + words}},
-		{"a byte changed inside an item", "images-mini/withdb.tar.gz", fixtures.ChangeByteInsideItem("share/word", 1), inspect.Fail, []string{"nar-hash-differs " + words}},
-		{"a byte changed inside an item, and no database", "images-mini/single.tar.gz", fixtures.ChangeByteInsideItem("share/word", 1), inspect.Pass, nil},
-		{"a setuid bit in the store", "images-mini/single.tar.gz", fixtures.SetSetuid("greeter-1.0/bin/greeter"), inspect.Fail, nil},
-		{"another mode in the store", "images-mini/single.tar.gz", fixtures.ChangeMode("share/word", 0o644), inspect.Fail, []string{"store-item-mode nix/store/c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0/share/word"}},
-		{"a link to nowhere", "images-mini/single.tar.gz", fixtures.ChangeLink("./bin/greeter", "/nowhere"), inspect.Unknown, []string{"unexplained-file bin/greeter"}},
-		{"a link to what is missing", "images-mini/single.tar.gz", fixtures.ChangeLink("./bin/greeter", goneItem+"/bin/x"), inspect.Fail, []string{"missing-reference bin/greeter", "unexplained-file bin/greeter"}},
-		{"a history that lists something else", "images-mini/layered.tar.gz", fixtures.ReplaceInConfig("store paths: ['"+words, "store paths: ['"+goneItem), inspect.Fail, []string{"history-item-missing " + goneItem, "history-lacks-item " + words}},
-		{"a history that is no list", "images-mini/layered.tar.gz", fixtures.ReplaceInConfig("store paths: ['"+words+"']", "store paths: ['"+words), inspect.Unknown, []string{"history-unread ./config.json"}},
-		{"a history that lists items twice", "images-forms/stream-merged.tar.gz", fixtures.ReplaceInConfig("store paths: ['"+words+"']", "store paths: ['"+words+"', '"+libgreet+"']"), inspect.Fail, []string{"history-item-missing " + libgreet}},
+		{"a file outside the store", "images-mini/single.tar.gz", fixtures.AddFileOutsideStore("etc/cron.d/evil", "* * * * *"), check.Unknown, []string{"unexplained-file etc/cron.d/evil"}},
+		{"a file in the store's folder", "images-mini/single.tar.gz", fixtures.AddFileOutsideStore("nix/store/evil", "x"), check.Fail, []string{"not-a-store-item nix/store/evil"}},
+		{"a file beside the database", "images-mini/withdb.tar.gz", fixtures.AddFileOutsideStore("nix/var/nix/db/db.sqlite-wal", "x"), check.Unknown, []string{"unexplained-file nix/var/nix/db/db.sqlite-wal"}},
+		{"something in the file that is to be empty", "images-mini/withdb.tar.gz", fixtures.ReplaceFile("nix/var/nix/db/reserved", "not zeros"), check.Unknown, []string{"unexplained-file nix/var/nix/db/reserved"}},
+		{"an item removed", "images-mini/single.tar.gz", fixtures.RemoveItem("libgreet-1.0"), check.Fail, []string{"missing-reference " + inGreeter + "bin/greeter", "unreferenced-item " + words}},
+		{"an item removed that the history lists", "images-mini/layered.tar.gz", fixtures.RemoveItem("words-1.0"), check.Fail, []string{"history-item-missing " + words, "missing-reference nix/store/ry9087l700hqkcyng71y4gv882nxi18i-libgreet-1.0/lib/greet.sh"}},
+		{"an item removed that the database lists", "images-mini/withdb.tar.gz", fixtures.RemoveItem("words-1.0"), check.Fail, []string{"database-item-missing " + databasePath, "missing-reference nix/store/ry9087l700hqkcyng71y4gv882nxi18i-libgreet-1.0/lib/greet.sh", "references-differ " + libgreet}},
+		{"an item added", "images-mini/single.tar.gz", fixtures.AddFileOutsideStore(strings.TrimPrefix(goneItem, "/"), "evil"), check.Fail, []string{"store-item-mode " + goneItem[1:], "unreferenced-item " + goneItem}},
+		{"a file added inside an item", "images-mini/withdb.tar.gz", fixtures.AddFileInsideItem("words-1.0", "evil", "x"), check.Fail, []string{"nar-hash-differs " + words, "nar-size-differs " + words}},
+		{"a byte changed inside an item", "images-mini/withdb.tar.gz", fixtures.ChangeByteInsideItem("share/word", 1), check.Fail, []string{"nar-hash-differs " + words}},
+		{"a byte changed inside an item, and no database", "images-mini/single.tar.gz", fixtures.ChangeByteInsideItem("share/word", 1), check.Pass, nil},
+		{"a setuid bit in the store", "images-mini/single.tar.gz", fixtures.SetSetuid("greeter-1.0/bin/greeter"), check.Fail, nil},
+		{"another mode in the store", "images-mini/single.tar.gz", fixtures.ChangeMode("share/word", 0o644), check.Fail, []string{"store-item-mode nix/store/c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0/share/word"}},
+		{"a link to nowhere", "images-mini/single.tar.gz", fixtures.ChangeLink("./bin/greeter", "/nowhere"), check.Unknown, []string{"unexplained-file bin/greeter"}},
+		{"a link to what is missing", "images-mini/single.tar.gz", fixtures.ChangeLink("./bin/greeter", goneItem+"/bin/x"), check.Fail, []string{"missing-reference bin/greeter", "unexplained-file bin/greeter"}},
+		{"a history that lists something else", "images-mini/layered.tar.gz", fixtures.ReplaceInConfig("store paths: ['"+words, "store paths: ['"+goneItem), check.Fail, []string{"history-item-missing " + goneItem, "history-lacks-item " + words}},
+		{"a history that is no list", "images-mini/layered.tar.gz", fixtures.ReplaceInConfig("store paths: ['"+words+"']", "store paths: ['"+words), check.Unknown, []string{"history-unread ./config.json"}},
+		{"a history that lists items twice", "images-forms/stream-merged.tar.gz", fixtures.ReplaceInConfig("store paths: ['"+words+"']", "store paths: ['"+words+"', '"+libgreet+"']"), check.Fail, []string{"history-item-missing " + libgreet}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := recoverFrom(t, tampered(t, tc.sample, tc.edit)).Closure
@@ -87,7 +87,7 @@ func TestHistoryIsNoRoot(t *testing.T) {
 	m := ofNix2container(append(toTool(), entry{name: goneItem, mode: 0o444, body: "hidden"}))
 	c := recoverFrom(t, m.write(t)).Closure
 	wantFindings(t, c, "unreferenced-item "+goneItem)
-	if c.Status != inspect.Unknown {
+	if c.Status != check.Unknown {
 		t.Errorf("nix2container takes in any item, and the check is %v", c.Status)
 	}
 	v := newView(open(t, sample("images-mini/layered.tar.gz")))
@@ -100,11 +100,11 @@ func TestHistoryIsNoRoot(t *testing.T) {
 func TestReferencesThatMayDangle(t *testing.T) {
 	for _, tc := range []struct {
 		name, path, text string
-		status           inspect.Status
+		status           check.Status
 	}{
-		{"a program", "/bin/tool", "#!" + goneItem + "/bin/sh", inspect.Fail},
-		{"a manual", "/share/doc/tool/README", "see " + goneItem, inspect.Unknown},
-		{"a derivation", "/bin/tool", goneItem + ".drv", inspect.Unknown},
+		{"a program", "/bin/tool", "#!" + goneItem + "/bin/sh", check.Fail},
+		{"a manual", "/share/doc/tool/README", "see " + goneItem, check.Unknown},
+		{"a derivation", "/bin/tool", goneItem + ".drv", check.Unknown},
 	} {
 		entries := append(toTool()[:4:4], entry{name: toolItem + tc.path, mode: 0o444, body: tc.text})
 		m := ofNix2container(entries)
@@ -154,7 +154,7 @@ func TestBaseImage(t *testing.T) {
 	m.layers = append([][]entry{{{name: "etc/", mode: 0o755}, {name: "etc/passwd", mode: 0o644, body: "root"}}}, m.layers...)
 	m.config["history"] = []map[string]any{{}, {"created_by": "nix2container"}}
 	c := recoverFrom(t, m.write(t)).Closure
-	if c.Status != inspect.Unknown || len(c.Findings) != 1 || c.Findings[0].Rule != "base-layer" || c.Findings[0].Layer != 0 {
+	if c.Status != check.Unknown || len(c.Findings) != 1 || c.Findings[0].Rule != "base-layer" || c.Findings[0].Layer != 0 {
 		t.Errorf("%v: %+v", c.Status, c.Findings)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -35,7 +36,7 @@ func TestHostileConfigs(t *testing.T) {
 			for i := range layers {
 				img.Layers = append(img.Layers, layer(i))
 			}
-			ev, err := System{}.Recover(img)
+			ev, err := System{}.Recover(img, nil)
 			if err != nil && !errors.Is(err, provenance.ErrNotMine) {
 				t.Errorf("%s, %d layers: %v", name, layers, err)
 			}
@@ -43,7 +44,7 @@ func TestHostileConfigs(t *testing.T) {
 				continue
 			}
 			text, err := json.Marshal(ev)
-			if err != nil || strings.ContainsAny(string(text), "\x1b\u202e") || ev.Closure.Status == inspect.Pass && len(ev.Closure.Findings) > 0 {
+			if err != nil || strings.ContainsAny(string(text), "\x1b\u202e") || ev.Closure.Status == check.Pass && len(ev.Closure.Findings) > 0 {
 				t.Errorf("%s, %d layers: %v %+v", name, layers, err, ev.Closure)
 			}
 		}
@@ -56,7 +57,7 @@ func TestHostileDatabases(t *testing.T) {
 		m := ofNix2container(append(toTool(), entry{name: "/nix/var", mode: 0o755}, entry{name: "/nix/var/nix", mode: 0o755}, entry{name: "/nix/var/nix/db", mode: 0o755},
 			entry{name: "/" + databasePath, mode: 0o644, body: data + " "}))
 		c := recoverFrom(t, m.write(t)).Closure
-		if c.Status != inspect.Fail || c.Findings[0].Rule != "database-malformed" {
+		if c.Status != check.Fail || c.Findings[0].Rule != "database-malformed" {
 			t.Errorf("%s: %v %+v", name, c.Status, c.Findings)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -25,7 +26,7 @@ func open(t testing.TB, file string) *inspect.Image {
 
 func recoverFrom(t testing.TB, file string) *provenance.Evidence {
 	t.Helper()
-	ev, err := System{}.Recover(open(t, file))
+	ev, err := System{}.Recover(open(t, file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +57,11 @@ func tampered(t *testing.T, name string, edits ...fixtures.Edit) string {
 
 // wantFindings fails the test unless the check has these problems and no
 // others; each is written "RULE PATH".
-func wantFindings(t *testing.T, c inspect.Check, want ...string) {
+func wantFindings(t *testing.T, c check.Check, want ...string) {
 	t.Helper()
 	var got []string
 	for _, f := range c.Findings {
-		if f.Level == inspect.Problem {
+		if f.Level == check.Problem {
 			got = append(got, f.Rule+" "+f.Path)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/storedb"
 )
@@ -20,7 +21,7 @@ type System struct{}
 // [provenance.ErrNotMine] when it bears no trace of that. Store items alone are
 // none where the history tells of another build system: an image may start from
 // one of Nix.
-func (System) Recover(img *inspect.Image) (*provenance.Evidence, error) {
+func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	p := v.packer()
 	if p == unknownPacker && (v.foreign() || !v.hasItems() && len(v.listedItems()) == 0) {
@@ -135,22 +136,22 @@ func (v *view) rows() ([]storedb.Item, error) {
 
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
-func (v *view) recipeCheck(r *provenance.Recipe) inspect.Check {
-	c := inspect.Check{ID: inspect.Recipe, Status: inspect.Unknown}
-	add := func(rule string, level inspect.Level, layer int, path, message string) {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Message: message})
+func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
+	c := check.Check{ID: check.Recipe, Status: check.Unknown}
+	add := func(rule string, level check.Level, layer int, path, message string) {
+		c.Findings = append(c.Findings, check.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Words: message})
 	}
 	for _, problem := range r.Problems {
-		add("recipe-incomplete", inspect.Problem, -1, "", problem)
+		add("recipe-incomplete", check.Problem, -1, "", problem)
 	}
 	for _, s := range r.Sources {
-		add("recipe-evidence", inspect.Note, s.Layer, s.Path, "says what the image is made of; "+s.Digest.String())
+		add("recipe-evidence", check.Note, s.Layer, s.Path, "says what the image is made of; "+s.Digest.String())
 	}
 	for _, l := range v.asserted() {
-		add("asserted-origin", inspect.Note, -1, v.img.Config.Member, l)
+		add("asserted-origin", check.Note, -1, v.img.Config.Member, l)
 	}
 	if root := r.Pack.Root; root != "" {
-		add("customisation-layer", inspect.Note, len(v.img.Layers)-1, root, "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path")
+		add("customisation-layer", check.Note, len(v.img.Layers)-1, root, "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path")
 	}
 	c.Summary = fmt.Sprintf("partial: %s, packed by %s; the expression and the revision of nixpkgs are not in the image",
 		provenance.Count(len(v.img.Items), "store item"), r.Packer)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -81,13 +81,13 @@ func TestRecipeOfSample(t *testing.T) {
 			t.Errorf("problems do not tell %q: %q", want, r.Problems)
 		}
 	}
-	if ev.Recover.ID != inspect.Recipe || ev.Recover.Status != inspect.Unknown {
+	if ev.Recover.ID != check.Recipe || ev.Recover.Status != check.Unknown {
 		t.Errorf("check %v", ev.Recover)
 	}
 	var asserted []string
 	for _, f := range ev.Recover.Findings {
-		if f.Rule == "asserted-origin" && f.Level == inspect.Note {
-			asserted = append(asserted, f.Message)
+		if f.Rule == "asserted-origin" && f.Level == check.Note {
+			asserted = append(asserted, f.Words)
 		}
 	}
 	if text := strings.Join(asserted, "\n"); len(asserted) != 2 || !strings.Contains(text, `"https://example.org/greeter.git"`) || !strings.Contains(text, "nothing ties it to the bytes") {
@@ -120,7 +120,7 @@ func TestNotMine(t *testing.T) {
 		filepath.Join(fixturesDir, "../guix/images/tiny.tar.gz"), filepath.Join(fixturesDir, "../guix/images/tiny-layers4.tar.gz"),
 		onTop.write(t), bare.write(t),
 	} {
-		if _, err := (System{}).Recover(open(t, file)); !errors.Is(err, provenance.ErrNotMine) {
+		if _, err := (System{}).Recover(open(t, file), nil); !errors.Is(err, provenance.ErrNotMine) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}

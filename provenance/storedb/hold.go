@@ -6,11 +6,12 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // Held is how a database and the store items of an image fit.
 type Held struct {
-	Wrong   []inspect.Finding    // rows that say something else than what their item is, or are repeated
+	Wrong   []check.Finding      // rows that say something else than what their item is, or are repeated
 	Missing []string             // paths that are listed, and are not in the image
 	Lacking []*inspect.StoreItem // in the image, and not listed
 }
@@ -28,8 +29,8 @@ func Hold(rows []Item, items []inspect.StoreItem, layer int, path string) Held {
 		item := there[row.Path]
 		switch {
 		case listed[row.Path]:
-			h.Wrong = append(h.Wrong, inspect.Finding{Rule: "database-item-twice", Level: inspect.Problem, Layer: layer, Path: path,
-				Message: fmt.Sprintf("the store's database lists %q twice", row.Path)})
+			h.Wrong = append(h.Wrong, check.Finding{Rule: "database-item-twice", Level: check.Problem, Layer: layer, Path: path,
+				Words: fmt.Sprintf("the store's database lists %q twice", row.Path)})
 		case item == nil:
 			h.Missing = append(h.Missing, row.Path)
 		}
@@ -50,13 +51,13 @@ func Hold(rows []Item, items []inspect.StoreItem, layer int, path string) Held {
 // hash, its size, and what its bytes refer to. It returns a finding for each
 // that is not the same, and none for an item whose bytes could not be read in
 // full.
-func (it Item) hold(item *inspect.StoreItem) []inspect.Finding {
+func (it Item) hold(item *inspect.StoreItem) []check.Finding {
 	if item.Problem != "" {
 		return nil
 	}
-	var found []inspect.Finding
+	var found []check.Finding
 	differs := func(rule, format string, args ...any) {
-		found = append(found, inspect.Finding{Rule: rule, Level: inspect.Problem, Layer: item.Layer, Path: item.Path, Message: fmt.Sprintf(format, args...)})
+		found = append(found, check.Finding{Rule: rule, Level: check.Problem, Layer: item.Layer, Path: item.Path, Words: fmt.Sprintf(format, args...)})
 	}
 	if hash := item.NarHash.String(); it.Hash != hash {
 		differs("nar-hash-differs", "its NAR hash is %s, and the store's database says %q", hash, it.Hash)

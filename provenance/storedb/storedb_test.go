@@ -155,7 +155,7 @@ func TestHoldRow(t *testing.T) {
 	found := Item{Path: item.Path, Hash: "sha256:\n", NarSize: 6, References: []string{"b", "c"}}.hold(item)
 	var got []string
 	for _, f := range found {
-		got = append(got, f.Rule+": "+f.Message)
+		got = append(got, f.Rule+": "+f.Words)
 	}
 	want := `nar-hash-differs: its NAR hash is sha256:12, and the store's database says "sha256:\n"
 nar-size-differs: its NAR has 5 bytes, and the store's database says 6

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // fill asks a farm that then goes away, and returns its address and the files
@@ -17,9 +18,9 @@ import (
 func fill(t *testing.T, cacheDir string, all []inspect.StoreItem) (server string, kept []string) {
 	t.Helper()
 	s := httptest.NewServer(dir(guixFarm))
-	c, _ := check(t, all, Options{Servers: []string{s.URL}, Keys: farmKeys(t), CacheDir: cacheDir})
+	c, _ := checked(t, all, Options{Servers: []string{s.URL}, Keys: farmKeys(t), CacheDir: cacheDir})
 	s.Close()
-	if c.Status == inspect.Unknown {
+	if c.Status == check.Unknown {
 		t.Fatalf("%v: %s", c.Status, c.Summary)
 	}
 	kept, err := filepath.Glob(filepath.Join(cacheDir, "*"))
@@ -32,11 +33,11 @@ func fill(t *testing.T, cacheDir string, all []inspect.StoreItem) (server string
 // Verified answers outlive the server, a contradiction too; what the server
 // did not know is asked again.
 func TestCache(t *testing.T) {
-	for image, want := range map[string]inspect.Status{"tiny": inspect.Pass, "stamp-B": inspect.Fail} {
+	for image, want := range map[string]check.Status{"tiny": check.Pass, "stamp-B": check.Fail} {
 		all := items(t, "guix/images/"+image+".tar.gz")
 		cacheDir := filepath.Join(t.TempDir(), "audit", "narinfo")
 		server, kept := fill(t, cacheDir, all)
-		c, outcomes := check(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir})
+		c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir})
 		if c.Status != want {
 			t.Errorf("%s: %v, %s", image, c.Status, c.Summary)
 		}
@@ -79,8 +80,8 @@ func TestPoisonedCache(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c, outcomes := check(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir})
-			if o := word(t, outcomes, "tiny-hello-3.2"); o.Word != Unreachable || c.Status != inspect.Unknown {
+			c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir})
+			if o := word(t, outcomes, "tiny-hello-3.2"); o.Word != Unreachable || c.Status != check.Unknown {
 				t.Errorf("%v, %v", o, c.Status)
 			}
 			if o := word(t, outcomes, "tiny-data-1.0"); o.Word != Signed {
@@ -95,8 +96,8 @@ func TestCacheTrust(t *testing.T) {
 	all := items(t, "guix/images/tiny.tar.gz")
 	cacheDir := t.TempDir()
 	server, _ := fill(t, cacheDir, all)
-	c, _ := check(t, all, Options{Servers: []string{server}, Keys: secret(4).keys(t, "other"), CacheDir: cacheDir})
-	if c.Status != inspect.Unknown || c.Bytes != 0 {
+	c, _ := checked(t, all, Options{Servers: []string{server}, Keys: secret(4).keys(t, "other"), CacheDir: cacheDir})
+	if c.Status != check.Unknown || c.Bytes != 0 {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
 }
@@ -115,8 +116,8 @@ func TestCacheExpiry(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c, _ := check(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir, MaxAge: 24 * time.Hour})
-		if c.Status != inspect.Unknown {
+		c, _ := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir, MaxAge: 24 * time.Hour})
+		if c.Status != check.Unknown {
 			t.Errorf("%s: %v", name, c.Status)
 		}
 	}
@@ -132,8 +133,8 @@ func TestCacheOfTwoServers(t *testing.T) {
 		asked = true
 		http.NotFound(w, r)
 	}))
-	c, _ := check(t, all[:1], Options{Servers: []string{other}, Keys: farmKeys(t), CacheDir: cacheDir})
-	if !asked || c.Status != inspect.Unknown {
+	c, _ := checked(t, all[:1], Options{Servers: []string{other}, Keys: farmKeys(t), CacheDir: cacheDir})
+	if !asked || c.Status != check.Unknown {
 		t.Errorf("asked %v, %v", asked, c.Status)
 	}
 }
@@ -144,8 +145,8 @@ func TestCacheUnwritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	c, _ := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{serve(t, dir(guixFarm))}, Keys: farmKeys(t), CacheDir: file})
-	if last := c.Findings[len(c.Findings)-1]; c.Status != inspect.Pass || last.Rule != "cache" || last.Level != inspect.Note {
+	c, _ := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{serve(t, dir(guixFarm))}, Keys: farmKeys(t), CacheDir: file})
+	if last := c.Findings[len(c.Findings)-1]; c.Status != check.Pass || last.Rule != "cache" || last.Level != check.Note {
 		t.Errorf("%v, %+v", c.Status, last)
 	}
 }

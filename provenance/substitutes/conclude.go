@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -58,8 +59,8 @@ func independent(keys []Key) []Key {
 }
 
 // conclude makes the check of all outcomes, those of each item side by side.
-func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) inspect.Check {
-	c := inspect.Check{ID: inspect.Substitutes}
+func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) check.Check {
+	c := check.Check{ID: check.Substitutes}
 	if len(items) == 0 {
 		c.Summary = "the image holds no store item that a build farm could know"
 		return c
@@ -76,7 +77,7 @@ func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) ins
 	c.Summary = summary(all)
 	c.Findings = findings(all)
 	if cacheErr != nil {
-		c.Findings = append(c.Findings, inspect.Finding{Rule: "cache", Layer: -1, Message: "answers are not kept for the next run: " + plain(cacheErr).Error()})
+		c.Findings = append(c.Findings, check.Finding{Rule: "cache", Layer: -1, Words: "answers are not kept for the next run: " + plain(cacheErr).Error()})
 	}
 	return c
 }
@@ -84,12 +85,12 @@ func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) ins
 // status fails where a farm contradicts, and where all that there is for an item
 // is an answer that nobody who is trusted signed: a server that was asked gave
 // what it must not give.
-func status(all []standing) inspect.Status {
+func status(all []standing) check.Status {
 	proven, open := 0, 0
 	for _, s := range all {
 		switch {
 		case s.differs, s.isOpen() && s.forged:
-			return inspect.Fail
+			return check.Fail
 		case s.isProven():
 			proven++
 		case s.isOpen():
@@ -97,9 +98,9 @@ func status(all []standing) inspect.Status {
 		}
 	}
 	if proven > 0 && open == 0 {
-		return inspect.Pass
+		return check.Pass
 	}
-	return inspect.Unknown
+	return check.Unknown
 }
 
 // pick returns the standings for which is holds.

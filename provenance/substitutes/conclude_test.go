@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // The status over every combination of what two servers can say of a package
@@ -27,15 +28,15 @@ func TestStatus(t *testing.T) {
 					}
 				}
 				c := conclude(items, outcomes, nil)
-				want, bytes := inspect.Unknown, int64(0)
+				want, bytes := check.Unknown, int64(0)
 				if a == Signed || b == Signed {
-					want = inspect.Pass
+					want = check.Pass
 				}
-				if p == BadSignature || want != inspect.Pass && (a == BadSignature || b == BadSignature) {
-					want = inspect.Fail
+				if p == BadSignature || want != check.Pass && (a == BadSignature || b == BadSignature) {
+					want = check.Fail
 				}
 				if a == Differs || b == Differs || p == Differs {
-					want = inspect.Fail
+					want = check.Fail
 				}
 				if (a == Signed || b == Signed) && a != Differs && b != Differs {
 					bytes = 10
@@ -46,9 +47,9 @@ func TestStatus(t *testing.T) {
 				if c.Status != want || c.Bytes != bytes {
 					t.Errorf("%v, %v and profile %v: %v with %d bytes, want %v with %d", a, b, p, c.Status, c.Bytes, want, bytes)
 				}
-				problems := slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Level == inspect.Problem })
-				if problems == (want == inspect.Pass) {
-					t.Errorf("%v, %v and profile %v: %v, problems %q", a, b, p, want, rules(c, inspect.Problem))
+				problems := slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Level == check.Problem })
+				if problems == (want == check.Pass) {
+					t.Errorf("%v, %v and profile %v: %v, problems %q", a, b, p, want, rules(c, check.Problem))
 				}
 			}
 		}
@@ -61,7 +62,7 @@ func store(hash byte, name string) string {
 
 // Nothing that is examined is never success.
 func TestNothing(t *testing.T) {
-	if c, outcomes := Check(t.Context(), items(t, "guix/images/tiny.tar.gz"), Options{Keys: OfficialKeys()}); c.Status != inspect.Skipped || outcomes != nil || c.Summary == "" {
+	if c, outcomes := Check(t.Context(), items(t, "guix/images/tiny.tar.gz"), Options{Keys: OfficialKeys()}); c.Status != check.Skipped || outcomes != nil || c.Summary == "" {
 		t.Errorf("without servers: %v, %q", c.Status, c.Summary)
 	}
 	opt := Options{Servers: []string{address(t, guixFarm)}, Keys: farmKeys(t)}
@@ -71,8 +72,8 @@ func TestNothing(t *testing.T) {
 		"no NAR hash":    {{Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2", Problem: "its layer can be read only in part"}},
 		"no store path":  {{Path: "/gnu/store/../y1wsz", NarHash: v1.Hash{Algorithm: "sha256", Hex: "00"}}},
 	} {
-		c, _ := check(t, all, opt)
-		if c.Status != inspect.Unknown || c.Bytes != 0 || c.Summary == "" {
+		c, _ := checked(t, all, opt)
+		if c.Status != check.Unknown || c.Bytes != 0 || c.Summary == "" {
 			t.Errorf("%s: %v, %q", name, c.Status, c.Summary)
 		}
 		for _, it := range all {
@@ -86,7 +87,7 @@ func TestNothing(t *testing.T) {
 // A profile that a farm does know is held to what it signed.
 func TestKnownProfile(t *testing.T) {
 	path := store('b', "profile")
-	for hash, want := range map[string]inspect.Status{strings.Repeat("2", 64): inspect.Pass, strings.Repeat("1", 64): inspect.Fail} {
+	for hash, want := range map[string]check.Status{strings.Repeat("2", 64): check.Pass, strings.Repeat("1", 64): check.Fail} {
 		text := secret(8).sign("StorePath: " + path + "\nNarHash: sha256:" + strings.Repeat("2", 64) + "\nNarSize: 9\nReferences: \n" + guixLine)
 		item := inspect.StoreItem{Path: path, NarHash: v1.Hash{Algorithm: "sha256", Hex: hash}, NarSize: 9}
 		o := judge(about(item, "s"), item, []byte(text), secret(8).keys(t, "k"))
@@ -99,13 +100,13 @@ func TestKnownProfile(t *testing.T) {
 // Keys that are not trusted are counted, each by server.
 func TestUntrustedCounted(t *testing.T) {
 	server := serve(t, dir(guixFarm))
-	c, _ := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: OfficialKeys()})
+	c, _ := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: OfficialKeys()})
 	f := c.Findings[0]
-	if c.Status != inspect.Fail || f.Rule != "untrusted-key" || f.Level != inspect.Problem ||
-		!strings.Contains(f.Message, server+": what it says of 3 store items is signed by the key ecc:465B048F") {
+	if c.Status != check.Fail || f.Rule != "untrusted-key" || f.Level != check.Problem ||
+		!strings.Contains(f.Words, server+": what it says of 3 store items is signed by the key ecc:465B048F") {
 		t.Errorf("%v, %+v", c.Status, f)
 	}
-	if got := rules(c, inspect.Problem); got != "untrusted-key bad-signature bad-signature bad-signature" {
+	if got := rules(c, check.Problem); got != "untrusted-key bad-signature bad-signature bad-signature" {
 		t.Errorf("problems %s", got)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"filippo.io/edwards25519"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 const (
@@ -104,7 +105,7 @@ func address(t testing.TB, path string) string {
 }
 
 // check asks with short patience.
-func check(t testing.TB, all []inspect.StoreItem, opt Options) (inspect.Check, []Outcome) {
+func checked(t testing.TB, all []inspect.StoreItem, opt Options) (check.Check, []Outcome) {
 	t.Helper()
 	if opt.RequestTimeout == 0 {
 		opt.RequestTimeout = 5 * time.Second
@@ -125,7 +126,7 @@ func word(t testing.TB, outcomes []Outcome, name string) Outcome {
 }
 
 // rules lists the rules of findings of a level, in order.
-func rules(c inspect.Check, level inspect.Level) string {
+func rules(c check.Check, level check.Level) string {
 	var all []string
 	for _, f := range c.Findings {
 		if f.Level == level {

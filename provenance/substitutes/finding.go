@@ -5,37 +5,37 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
 // findings says what was seen: contradictions first, then what stands in the
 // way of a pass, then what is merely worth knowing.
-func findings(all []standing) []inspect.Finding {
-	var contradictions, open, notes []inspect.Finding
+func findings(all []standing) []check.Finding {
+	var contradictions, open, notes []check.Finding
 	for _, s := range all {
 		for _, o := range s.outcomes {
 			switch {
 			case o.Word == Differs:
 				contradictions = append(contradictions, s.differing(o))
 			case o.Word == BadSignature && o.untrusted == "" && !s.isOpen():
-				notes = append(notes, s.finding("bad-signature", inspect.Note, o.Server+": "+o.Why))
+				notes = append(notes, s.finding("bad-signature", check.Note, o.Server+": "+o.Why))
 			case len(o.Missing)+len(o.Unsigned) > 0:
 				notes = append(notes, s.otherReferences(o))
 			}
 		}
 		switch {
 		case s.isLocal():
-			notes = append(notes, s.finding("not-attestable", inspect.Note, s.beyondFarms()))
+			notes = append(notes, s.finding("not-attestable", check.Note, s.beyondFarms()))
 		case s.isOpen():
-			open = append(open, s.finding(s.rule(), inspect.Problem, s.inWords()))
+			open = append(open, s.finding(s.rule(), check.Problem, s.inWords()))
 		}
 	}
 	return slices.Concat(contradictions, untrusted(all), unreachable(all), open, notes)
 }
 
-func (s standing) finding(rule string, level inspect.Level, message string) inspect.Finding {
-	return inspect.Finding{Rule: rule, Level: level, Layer: s.item.Layer, Path: s.item.Path, Message: message}
+func (s standing) finding(rule string, level check.Level, message string) check.Finding {
+	return check.Finding{Rule: rule, Level: level, Layer: s.item.Layer, Path: s.item.Path, Words: message}
 }
 
 // rule names why an item is open: its gravest word.
@@ -50,19 +50,19 @@ func (s standing) rule() string {
 }
 
 // level says how much it weighs that an answer about the item proves nothing.
-func (s standing) level() inspect.Level {
+func (s standing) level() check.Level {
 	if s.isOpen() {
-		return inspect.Problem
+		return check.Problem
 	}
-	return inspect.Note
+	return check.Note
 }
 
-func (s standing) differing(o Outcome) inspect.Finding {
+func (s standing) differing(o Outcome) check.Finding {
 	message := o.Server + ": " + o.String()
 	if len(s.agree) > 0 {
 		message += "; the hash found here is signed by " + names(s.agree)
 	}
-	return s.finding("hash-differs", inspect.Problem, message)
+	return s.finding("hash-differs", check.Problem, message)
 }
 
 func (s standing) beyondFarms() string {
@@ -78,7 +78,7 @@ func (s standing) inWords() string {
 	return strings.Join(said, "; ")
 }
 
-func (s standing) otherReferences(o Outcome) inspect.Finding {
+func (s standing) otherReferences(o Outcome) check.Finding {
 	var parts []string
 	if len(o.Missing) > 0 {
 		parts = append(parts, "it is signed to refer to "+strings.Join(o.Missing, ", ")+", which it does not in this image")
@@ -86,14 +86,14 @@ func (s standing) otherReferences(o Outcome) inspect.Finding {
 	if len(o.Unsigned) > 0 {
 		parts = append(parts, "it refers to "+strings.Join(o.Unsigned, ", ")+", which is not signed")
 	}
-	return s.finding("references-differ", inspect.Note, fmt.Sprintf("%s: %s (%s)", o.Server, strings.Join(parts, "; "), o))
+	return s.finding("references-differ", check.Note, fmt.Sprintf("%s: %s (%s)", o.Server, strings.Join(parts, "; "), o))
 }
 
 // A group is the items about which a server gave the same useless answer.
 type group struct {
 	server, cause string
 	items         []standing
-	level         inspect.Level
+	level         check.Level
 }
 
 // groups gathers the answers for which cause is not empty by server and cause,
@@ -122,18 +122,18 @@ func groups(all []standing, cause func(Outcome) string) []*group {
 }
 
 // untrusted is a finding for each server and key that is not trusted.
-func untrusted(all []standing) []inspect.Finding {
-	var found []inspect.Finding
+func untrusted(all []standing) []check.Finding {
+	var found []check.Finding
 	for _, g := range groups(all, func(o Outcome) string { return o.untrusted }) {
-		found = append(found, inspect.Finding{Rule: "untrusted-key", Level: g.level, Layer: -1,
-			Message: fmt.Sprintf("%s: what it says of %s is signed by the key %s, which is not trusted: %s", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
+		found = append(found, check.Finding{Rule: "untrusted-key", Level: g.level, Layer: -1,
+			Words: fmt.Sprintf("%s: what it says of %s is signed by the key %s, which is not trusted: %s", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
 	}
 	return found
 }
 
 // unreachable is a finding for each server that gave no answer, and each reason.
-func unreachable(all []standing) []inspect.Finding {
-	var found []inspect.Finding
+func unreachable(all []standing) []check.Finding {
+	var found []check.Finding
 	cause := func(o Outcome) string {
 		if o.Word != Unreachable {
 			return ""
@@ -141,8 +141,8 @@ func unreachable(all []standing) []inspect.Finding {
 		return o.Why
 	}
 	for _, g := range groups(all, cause) {
-		found = append(found, inspect.Finding{Rule: "unreachable", Level: g.level, Layer: -1,
-			Message: fmt.Sprintf("%s: no answer about %s: %s (%s)", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
+		found = append(found, check.Finding{Rule: "unreachable", Level: g.level, Layer: -1,
+			Words: fmt.Sprintf("%s: no answer about %s: %s (%s)", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
 	}
 	return found
 }

@@ -1,12 +1,11 @@
 package substitutes
 
 import (
+	"audit/inspect/check"
 	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
-
-	"audit/inspect"
 )
 
 // A farm that signed what the image holds: its packages are proven, and what
@@ -15,8 +14,8 @@ func TestTiny(t *testing.T) {
 	for name, server := range map[string]string{"http": serve(t, dir(guixFarm)), "file": address(t, guixFarm)} {
 		t.Run(name, func(t *testing.T) {
 			all := items(t, "guix/images/tiny.tar.gz")
-			c, outcomes := check(t, all, Options{Servers: []string{server}, Keys: farmKeys(t)})
-			if c.ID != inspect.Substitutes || c.Status != inspect.Pass {
+			c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t)})
+			if c.ID != check.Substitutes || c.Status != check.Pass {
 				t.Errorf("%s: %v, %s", c.ID, c.Status, c.Summary)
 			}
 			want := map[string]Word{"tiny-lib-2.1": Signed, "tiny-data-1.0": Signed, "tiny-hello-3.2": Signed, "info-dir": Unknown, "emacs-subdirs": Unknown, "profile": Unknown}
@@ -39,8 +38,8 @@ func TestTiny(t *testing.T) {
 			if c.Bytes != bytes || bytes == 0 {
 				t.Errorf("%d bytes, want %d", c.Bytes, bytes)
 			}
-			if got := rules(c, inspect.Note); got != "not-attestable not-attestable not-attestable" || rules(c, inspect.Problem) != "" {
-				t.Errorf("notes %q, problems %q", got, rules(c, inspect.Problem))
+			if got := rules(c, check.Note); got != "not-attestable not-attestable not-attestable" || rules(c, check.Problem) != "" {
+				t.Errorf("notes %q, problems %q", got, rules(c, check.Problem))
 			}
 			for _, part := range []string{"3 store items of 6 signed", "by signing-key", "3 not covered", "packages and not profiles", "-profile"} {
 				if !strings.Contains(c.Summary, part) {
@@ -54,18 +53,18 @@ func TestTiny(t *testing.T) {
 // The farm built stamp-A; stamp-B embeds another time.
 func TestStamp(t *testing.T) {
 	opt := Options{Servers: []string{serve(t, dir(guixFarm))}, Keys: farmKeys(t)}
-	if c, _ := check(t, items(t, "guix/images/stamp-A.tar.gz"), opt); c.Status != inspect.Pass {
+	if c, _ := checked(t, items(t, "guix/images/stamp-A.tar.gz"), opt); c.Status != check.Pass {
 		t.Errorf("stamp-A: %v, %s", c.Status, c.Summary)
 	}
 	all := items(t, "guix/images/stamp-B.tar.gz")
-	c, outcomes := check(t, all, opt)
+	c, outcomes := checked(t, all, opt)
 	o := word(t, outcomes, "tiny-stamp-0.1")
-	if c.Status != inspect.Fail || o.Word != Differs || o.Agree != 0 {
+	if c.Status != check.Fail || o.Word != Differs || o.Agree != 0 {
 		t.Errorf("stamp-B: %v, %v", c.Status, o)
 	}
 	f := c.Findings[0]
 	for _, part := range []string{o.NarHash.String(), o.SignedHash.String(), "signing-key", opt.Servers[0]} {
-		if f.Rule != "hash-differs" || f.Level != inspect.Problem || !strings.HasSuffix(f.Path, "-tiny-stamp-0.1") || !strings.Contains(f.Message, part) {
+		if f.Rule != "hash-differs" || f.Level != check.Problem || !strings.HasSuffix(f.Path, "-tiny-stamp-0.1") || !strings.Contains(f.Words, part) {
 			t.Errorf("%q is not in %+v", part, f)
 		}
 	}
@@ -121,15 +120,15 @@ func TestBadSignatures(t *testing.T) {
 				}
 				return text
 			}))
-			c, outcomes := check(t, all, Options{Servers: []string{server}, Keys: keys})
+			c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: keys})
 			o := word(t, outcomes, "tiny-hello-3.2")
 			if o.Word != tt.word || !strings.Contains(o.Why, tt.why) {
 				t.Errorf("%v, want %v because of %q", o, tt.word, tt.why)
 			}
-			if (c.Status == inspect.Fail) != (tt.word == BadSignature) || c.Status == inspect.Pass {
+			if (c.Status == check.Fail) != (tt.word == BadSignature) || c.Status == check.Pass {
 				t.Errorf("%v: %s", c.Status, c.Summary)
 			}
-			if !slices.ContainsFunc(c.Findings, func(f inspect.Finding) bool { return f.Level == inspect.Problem && f.Path == o.Path }) {
+			if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Level == check.Problem && f.Path == o.Path }) {
 				t.Errorf("no finding names the item: %+v", c.Findings)
 			}
 			if w := word(t, outcomes, "tiny-lib-2.1").Word; w != Signed {
@@ -177,8 +176,8 @@ func TestAfterSignature(t *testing.T) {
 	server := serve(t, changed(t, guixFarm, func(_, text string) string {
 		return text + "NarHash: sha256:0000000000000000000000000000000000000000000000000000\nStorePath: /gnu/store/x\nno field\n"
 	}))
-	c, _ := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
-	if c.Status != inspect.Pass {
+	c, _ := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
+	if c.Status != check.Pass {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
 }
@@ -193,13 +192,13 @@ func TestReferences(t *testing.T) {
 		}
 		return secret(5).sign(replace("References: "+data, "References: "+other)(text))
 	}))
-	c, outcomes := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: append(farmKeys(t), secret(5).keys(t, "second")...)})
+	c, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: append(farmKeys(t), secret(5).keys(t, "second")...)})
 	o := word(t, outcomes, "tiny-lib-2.1")
 	if o.Word != Signed || !slices.Equal(o.Missing, []string{"/gnu/store/" + other}) || !slices.Equal(o.Unsigned, []string{"/gnu/store/" + data}) {
 		t.Errorf("%v, missing %q, unsigned %q", o, o.Missing, o.Unsigned)
 	}
-	if c.Status != inspect.Pass || !strings.HasPrefix(rules(c, inspect.Note), "references-differ") {
-		t.Errorf("%v, notes %s", c.Status, rules(c, inspect.Note))
+	if c.Status != check.Pass || !strings.HasPrefix(rules(c, check.Note), "references-differ") {
+		t.Errorf("%v, notes %s", c.Status, rules(c, check.Note))
 	}
 }
 
@@ -215,14 +214,14 @@ func TestAgreement(t *testing.T) {
 	}))
 	keys := append(farmKeys(t), secret(9).keys(t, "other-farm")...)
 	keys = append(keys, readKeys(t, guixFarm+"/signing-key.pub")...)
-	c, outcomes := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{first, mirror, second}, Keys: keys})
+	c, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{first, mirror, second}, Keys: keys})
 	if n := word(t, outcomes, "tiny-hello-3.2").Agree; n != 2 {
 		t.Errorf("%d keys agree on tiny-hello", n)
 	}
 	if n := word(t, outcomes, "tiny-lib-2.1").Agree; n != 1 {
 		t.Errorf("%d keys agree on tiny-lib", n)
 	}
-	if c.Status != inspect.Pass || !strings.Contains(c.Summary, "(1 by 2, 2 by 1 of the keys other-farm, signing-key)") {
+	if c.Status != check.Pass || !strings.Contains(c.Summary, "(1 by 2, 2 by 1 of the keys other-farm, signing-key)") {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
 	for i, o := range outcomes {

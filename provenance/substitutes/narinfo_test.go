@@ -10,6 +10,7 @@ import (
 	upstream "github.com/nix-community/go-nix/pkg/narinfo"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // On real narinfo of Nix, another reader sees the same.
@@ -100,7 +101,7 @@ func FuzzNarinfo(f *testing.F) {
 			t.Errorf("no word: %+v", o)
 		}
 		c := conclude([]inspect.StoreItem{words}, []Outcome{o}, nil)
-		if (c.Status == inspect.Unknown) == (o.isProof() || o.Word == BadSignature) || (c.Status == inspect.Pass) != (o.Word == Signed) {
+		if (c.Status == check.Unknown) == (o.isProof() || o.Word == BadSignature) || (c.Status == check.Pass) != (o.Word == Signed) {
 			t.Errorf("%v of %v", c.Status, o)
 		}
 	})

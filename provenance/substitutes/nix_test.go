@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -13,8 +13,8 @@ func TestNix(t *testing.T) {
 		for name, server := range map[string]string{"http": serve(t, dir(nixCache)), "file": address(t, nixCache) + "?compression=xz"} {
 			t.Run(image+" "+name, func(t *testing.T) {
 				all := items(t, "nix/images-mini/"+image+".tar.gz")
-				c, outcomes := check(t, all, Options{Servers: []string{server}, Keys: cacheKeys(t)})
-				if c.Status != inspect.Pass || len(c.Findings) > 0 {
+				c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: cacheKeys(t)})
+				if c.Status != check.Pass || len(c.Findings) > 0 {
 					t.Errorf("%v: %s %v", c.Status, c.Summary, c.Findings)
 				}
 				for _, o := range outcomes {
@@ -32,11 +32,11 @@ func TestNix(t *testing.T) {
 
 // No item of Nix is left out of the question by its name.
 func TestNixUnknown(t *testing.T) {
-	c, outcomes := check(t, items(t, "nix/images-mini/stamped-A.tar.gz"), Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
-	if word(t, outcomes, "words-1.0").Word != Signed || word(t, outcomes, "stamped-1.0").Word != Unknown || c.Status != inspect.Unknown {
+	c, outcomes := checked(t, items(t, "nix/images-mini/stamped-A.tar.gz"), Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
+	if word(t, outcomes, "words-1.0").Word != Signed || word(t, outcomes, "stamped-1.0").Word != Unknown || c.Status != check.Unknown {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
-	if got := rules(c, inspect.Problem); got != "unknown-item" {
+	if got := rules(c, check.Problem); got != "unknown-item" {
 		t.Errorf("problems %s", got)
 	}
 }
@@ -46,11 +46,11 @@ func TestNixChanged(t *testing.T) {
 	all := items(t, "nix/images-mini/single.tar.gz")
 	_, i := itemNamed(t, all, "words-1.0")
 	all[i].NarHash.Hex = strings.Repeat("0", 64)
-	c, outcomes := check(t, all, Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
-	if c.Status != inspect.Fail || word(t, outcomes, "words-1.0").Word != Differs || word(t, outcomes, "greeter-1.0").Word != Signed {
+	c, outcomes := checked(t, all, Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
+	if c.Status != check.Fail || word(t, outcomes, "words-1.0").Word != Differs || word(t, outcomes, "greeter-1.0").Word != Signed {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
-	if f := c.Findings[0]; f.Rule != "hash-differs" || !strings.Contains(f.Message, "signed by audit-test-1") {
+	if f := c.Findings[0]; f.Rule != "hash-differs" || !strings.Contains(f.Words, "signed by audit-test-1") {
 		t.Errorf("%+v", f)
 	}
 }
@@ -90,15 +90,15 @@ func TestNixBadSignatures(t *testing.T) {
 				}
 				return text
 			}))
-			c, outcomes := check(t, items(t, "nix/images-mini/single.tar.gz"), Options{Servers: []string{server}, Keys: tt.keys})
+			c, outcomes := checked(t, items(t, "nix/images-mini/single.tar.gz"), Options{Servers: []string{server}, Keys: tt.keys})
 			o := word(t, outcomes, "words-1.0")
 			if tt.why == "" {
-				if o.Word != Signed || c.Status != inspect.Pass {
+				if o.Word != Signed || c.Status != check.Pass {
 					t.Errorf("%v, %v", o, c.Status)
 				}
 				return
 			}
-			if o.Word != BadSignature || !strings.Contains(o.Why, tt.why) || c.Status != inspect.Fail {
+			if o.Word != BadSignature || !strings.Contains(o.Why, tt.why) || c.Status != check.Fail {
 				t.Errorf("%v, %v", o, c.Status)
 			}
 		})

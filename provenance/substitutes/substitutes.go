@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // Options say whom to ask and whom to trust.
@@ -91,7 +92,7 @@ var errTimeout = errors.New("the time for asking was over")
 // [inspect.Fail] when a trusted key signed another NAR hash of any item; else
 // [inspect.Unknown], and [inspect.Skipped] without servers. When ctx ends, what
 // was not asked until then is Unreachable.
-func Check(ctx context.Context, items []inspect.StoreItem, opt Options) (inspect.Check, []Outcome) {
+func Check(ctx context.Context, items []inspect.StoreItem, opt Options) (check.Check, []Outcome) {
 	if len(opt.Servers) == 0 {
 		return NotAsked(), nil
 	}
@@ -106,9 +107,9 @@ func Check(ctx context.Context, items []inspect.StoreItem, opt Options) (inspect
 }
 
 // NotAsked returns the check of a run in which no server was to be asked.
-func NotAsked() inspect.Check {
-	return inspect.Check{
-		ID: inspect.Substitutes, Status: inspect.Skipped,
+func NotAsked() check.Check {
+	return check.Check{
+		ID: check.Substitutes, Status: check.Skipped,
 		Summary: "no build farm was asked what it signed: that needs the network, or a binary cache",
 	}
 }

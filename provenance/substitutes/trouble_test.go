@@ -1,6 +1,7 @@
 package substitutes
 
 import (
+	"audit/inspect/check"
 	"context"
 	"errors"
 	"net"
@@ -12,8 +13,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"audit/inspect"
 )
 
 // Servers in trouble: each question ends with the right word and reason before
@@ -68,7 +67,7 @@ func TestTrouble(t *testing.T) {
 					t.Errorf("%s: %v", o.Path, o)
 				}
 			}
-			if c.Status != inspect.Unknown || c.Bytes != 0 {
+			if c.Status != check.Unknown || c.Bytes != 0 {
 				t.Errorf("%v, %d bytes: %s", c.Status, c.Bytes, c.Summary)
 			}
 			if !strings.Contains(c.Summary, "3 "+tt.word.String()) {
@@ -108,13 +107,13 @@ func TestFlood(t *testing.T) {
 			sent.Add(int64(len(block)))
 		}
 	}))
-	c, outcomes := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
+	c, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
 	for _, o := range outcomes {
 		if o.Word != Unreachable || !strings.Contains(o.Why, "longer than the 65536 bytes") {
 			t.Errorf("%s: %v", o.Path, o)
 		}
 	}
-	if c.Status != inspect.Unknown || sent.Load() > gigabyte/4 {
+	if c.Status != check.Unknown || sent.Load() > gigabyte/4 {
 		t.Errorf("%v after %d bytes", c.Status, sent.Load())
 	}
 }
@@ -129,8 +128,8 @@ func TestRetry(t *testing.T) {
 		}
 		dir(guixFarm).ServeHTTP(w, r)
 	}))
-	c, _ := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
-	if c.Status != inspect.Pass {
+	c, _ := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
+	if c.Status != check.Pass {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
 }
@@ -144,7 +143,7 @@ func TestGiveUp(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	all := slices.Repeat(items(t, "guix/images/hello.tar.gz"), 40)
-	c, outcomes := check(t, all, Options{Servers: []string{broken, serve(t, dir(guixFarm))}, Keys: farmKeys(t)})
+	c, outcomes := checked(t, all, Options{Servers: []string{broken, serve(t, dir(guixFarm))}, Keys: farmKeys(t)})
 	if n := requests.Load(); n < giveUp || n > giveUp+4 {
 		t.Errorf("%d requests", n)
 	}
@@ -153,10 +152,10 @@ func TestGiveUp(t *testing.T) {
 			t.Errorf("%s: %v", o.Path, o)
 		}
 	}
-	if c.Status != inspect.Pass || !strings.Contains(c.Summary, "160 other questions without an answer") {
+	if c.Status != check.Pass || !strings.Contains(c.Summary, "160 other questions without an answer") {
 		t.Errorf("%v: %s", c.Status, c.Summary)
 	}
-	if got := rules(c, inspect.Note); !strings.HasPrefix(got, "unreachable") {
+	if got := rules(c, check.Note); !strings.HasPrefix(got, "unreachable") {
 		t.Errorf("notes %s", got)
 	}
 }
@@ -181,12 +180,12 @@ func TestNobodyThere(t *testing.T) {
 	}
 	all := items(t, "guix/images/tiny.tar.gz")[:1]
 	for server, why := range servers {
-		c, outcomes := check(t, all, Options{Servers: []string{server}, Keys: farmKeys(t)})
+		c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t)})
 		o := outcomes[0]
-		if o.Word != Unreachable || !strings.Contains(o.Why, why) || c.Status != inspect.Unknown {
+		if o.Word != Unreachable || !strings.Contains(o.Why, why) || c.Status != check.Unknown {
 			t.Errorf("%.60s: %v", server, o)
 		}
-		if text := c.Findings[0].Message + c.Summary + o.Server; strings.Contains(text, "hush") {
+		if text := c.Findings[0].Words + c.Summary + o.Server; strings.Contains(text, "hush") {
 			t.Errorf("a password is told: %s", text)
 		}
 		isAddress := !strings.Contains(why, "no address") && !strings.Contains(why, "missing")
@@ -216,7 +215,7 @@ func TestEnd(t *testing.T) {
 				t.Errorf("%s: %v", name, o)
 			}
 		}
-		if c.Status != inspect.Unknown {
+		if c.Status != check.Unknown {
 			t.Errorf("%s: %v", name, c.Status)
 		}
 	}
@@ -260,8 +259,8 @@ func TestRedirect(t *testing.T) {
 	from := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, to+r.URL.Path, http.StatusMovedPermanently)
 	}))
-	c, outcomes := check(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{from + "/?priority=10"}, Keys: farmKeys(t)})
-	if c.Status != inspect.Pass || outcomes[0].Server != from {
+	c, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{from + "/?priority=10"}, Keys: farmKeys(t)})
+	if c.Status != check.Pass || outcomes[0].Server != from {
 		t.Errorf("%v from %s: %s", c.Status, outcomes[0].Server, c.Summary)
 	}
 }
@@ -273,7 +272,7 @@ func TestClient(t *testing.T) {
 		used = true
 		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("no network here")}
 	})}
-	_, outcomes := check(t, items(t, "guix/images/tiny.tar.gz")[:1], Options{Servers: []string{"https://bordeaux.guix.gnu.org"}, Client: client})
+	_, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz")[:1], Options{Servers: []string{"https://bordeaux.guix.gnu.org"}, Client: client})
 	if o := outcomes[0]; !used || o.Word != Unreachable || o.Why != "no network here" {
 		t.Errorf("%v", o)
 	}

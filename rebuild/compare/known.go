@@ -19,6 +19,21 @@ type Known struct {
 	Count int    // differences, and fields of the config, that it explains
 }
 
+// A Freedom is what a packer leaves to chance, so that honest builds differ by it.
+type Freedom struct {
+	Code     string                        // of its sentence, "known/…"
+	When     func(l Layering) bool         // nil for always
+	Explains func(d *Difference) bool      // may be nil
+	Field    func(f *FieldDifference) bool // may be nil
+}
+
+// A Layering is how the layers of two images lie to each other.
+type Layering struct {
+	Original, Rebuilt int  // how many layers each has
+	SiblingsOnly      bool // one layer each, and only the turns of what is in one folder differ
+	WholeItemsMoved   bool // what lies in another layer are whole store items
+}
+
 // A freedom is a Known with what it explains.
 type freedom struct {
 	name, text string

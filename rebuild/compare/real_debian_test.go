@@ -16,6 +16,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/report"
@@ -187,7 +188,7 @@ func summary(t *testing.T, was, now string, c *compare.Comparison) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checks := []inspect.Check{a.Integrity(), rebuild.Check(c, nil)}
+	checks := []check.Check{a.Integrity(), rebuild.Check(c, nil)}
 	r := report.New(report.Input{Image: a, Rebuilt: b, Comparison: c, Checks: checks, Verdict: rebuild.Judge(checks, rebuild.OutcomeOf(c))})
 	var out bytes.Buffer
 	if err := report.WriteText(&out, r, report.TextOptions{Folder: "was.audit"}); err != nil {

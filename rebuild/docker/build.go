@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -37,7 +37,7 @@ const NoDerivation = "a Dockerfile has no derivation to evaluate"
 // start from, reused.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
 	s := &session{plan: plan, job: job, said: newSaid()}
-	s.result.Derivation = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: NoDerivation}
+	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: NoDerivation}
 	err := s.build(ctx, b.Engine)
 	s.result.Items = s.said.items()
 	return &s.result, err

@@ -15,6 +15,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -70,7 +71,7 @@ func TestBuildClassic(t *testing.T) {
 	if diff := cmp.Diff([]rebuild.Tool{{Name: "docker", Version: "docker version 1.2.3"}}, result.Tools); diff != "" {
 		t.Error(diff)
 	}
-	if result.Derivation.Status != inspect.Skipped || result.Derivation.ID != inspect.Derivation {
+	if result.Derivation.Status != check.Skipped || result.Derivation.ID != check.Derivation {
 		t.Errorf("%+v", result.Derivation)
 	}
 	if !strings.Contains(log, "$ DOCKER_BUILDKIT=0 docker build") || !strings.Contains(log, "Step 3/3 : RUN make") {
@@ -358,23 +359,23 @@ func TestBuildInterrupted(t *testing.T) {
 	}
 }
 
-func TestExplain(t *testing.T) {
+func TestWithHistory(t *testing.T) {
 	img := sample(t, "classic.tar")
-	check := inspect.Check{ID: inspect.Rebuild, Findings: []inspect.Finding{{Layer: 1, Message: "it differs"}, {Layer: -1, Message: "as a whole"}, {Layer: 9, Message: "beyond"},
-		{Rule: "difference-extra", Layer: 0, Message: "it is new"}}}
+	out := check.Check{ID: check.Rebuild, Findings: []check.Finding{{Layer: 1, Words: "it differs"}, {Layer: -1, Words: "as a whole"}, {Layer: 9, Words: "beyond"},
+		{Rule: "difference-extra", Layer: 0, Words: "it is new"}}}
 	var got []string
-	for _, f := range Explain(check, img, sample(t, "buildkit-local-max.oci.tar")).Findings[1:] {
-		got = append(got, f.Message)
+	for _, f := range rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildkit-local-max.oci.tar"))).Findings[1:] {
+		got = append(got, f.Words)
 	}
 	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond", "it is new; the layer of the rebuild was made by COPY hello.txt /hello.txt"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if check.Findings[0].Message != "it differs" {
+	if out.Findings[0].Words != "it differs" {
 		t.Error("the check that was given has changed")
 	}
-	first := Explain(check, img, sample(t, "buildah.oci.tar")).Findings[0]
-	if first.Rule != "another-engine" || !strings.HasPrefix(first.Message, "the image was built by classic and the rebuild by buildah") {
+	first := rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildah.oci.tar"))).Findings[0]
+	if first.Rule != "another-engine" || !strings.HasPrefix(first.Words, "the image was built by classic and the rebuild by buildah") {
 		t.Errorf("%+v", first)
 	}
 }

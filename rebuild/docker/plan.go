@@ -101,9 +101,9 @@ func (p *planner) fromProvenance() {
 	b := p.found.Build
 	switch {
 	case len(p.found.Wrong) > 0:
-		p.refuse("%s", p.found.Wrong[0].Message)
+		p.refuse("%s", p.found.Wrong[0].Words)
 	case len(p.found.Unread) > 0 && b == nil:
-		p.refuse("%s", p.found.Unread[0].Message)
+		p.refuse("%s", p.found.Unread[0].Words)
 	case b == nil:
 		p.refuse("%s; --source names what to build", docker.NoProvenance)
 	}

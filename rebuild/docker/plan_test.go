@@ -41,7 +41,7 @@ func made(t testing.TB, archive []byte) *inspect.Image {
 
 func planFor(t testing.TB, img *inspect.Image, in Input) rebuild.Plan {
 	t.Helper()
-	ev, err := docker.System{}.Recover(img)
+	ev, err := docker.System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"audit/inspect/check"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -17,8 +18,6 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
-
-	"audit/inspect"
 )
 
 // A told report is what these tests read of a report.json.
@@ -205,7 +204,7 @@ func auditClassic(t *testing.T, l *lab) {
 	}
 	t.Setenv("DOCKER_HOST", "unix:///nowhere")
 	r, status, said = l.audit(t, "--json", "--source", dir, times)
-	if skipped, _ := r.check("rebuild"); status != 0 || r.Verdict != "unverified" || skipped != inspect.Skipped.String() {
+	if skipped, _ := r.check("rebuild"); status != 0 || r.Verdict != "unverified" || skipped != check.Skipped.String() {
 		t.Errorf("without an engine: status %d\n%s", status, said)
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/docker"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -298,7 +299,7 @@ func read(t *testing.T, path string) *inspect.Image {
 
 func planned(t *testing.T, img *inspect.Image, in Input) rebuild.Plan {
 	t.Helper()
-	ev, err := docker.System{}.Recover(img)
+	ev, err := docker.System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +315,7 @@ type outcome struct {
 	result     *rebuild.Result
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
-	check      inspect.Check
+	check      check.Check
 	verdict    rebuild.Verdict
 }
 
@@ -328,8 +329,8 @@ func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outco
 	}
 	o := outcome{result: result, rebuilt: read(t, result.Image)}
 	o.comparison = compare.Images(img, o.rebuilt)
-	o.check = Explain(rebuild.Check(o.comparison, result.Items), img, o.rebuilt)
-	o.verdict = rebuild.Judge([]inspect.Check{o.check}, rebuild.OutcomeOf(o.comparison))
+	o.check = rebuild.WithHistory(rebuild.Check(o.comparison, result.Items), System{}.History(img), System{}.History(o.rebuilt))
+	o.verdict = rebuild.Judge([]check.Check{o.check}, rebuild.OutcomeOf(o.comparison))
 	return o
 }
 
@@ -339,7 +340,7 @@ func (o outcome) want(t *testing.T, want rebuild.Verdict) {
 	if o.verdict != want {
 		t.Errorf("%s, want %s: %s", o.verdict, want, o.check.Summary)
 		for _, f := range o.check.Findings {
-			t.Logf("%s %d %s: %s", f.Rule, f.Layer, f.Path, f.Message)
+			t.Logf("%s %d %s: %s", f.Rule, f.Layer, f.Path, f.Words)
 		}
 	}
 }
@@ -383,8 +384,8 @@ func classicDate(t *testing.T, l *lab) {
 	time.Sleep(1100 * time.Millisecond)
 	o := again(t, img, planned(t, img, Input{Source: dir}), Builder{})
 	o.want(t, rebuild.Unreproducible)
-	found := slices.IndexFunc(o.check.Findings, func(f inspect.Finding) bool { return f.Path == "etc/built-at" && f.Level == inspect.Problem })
-	if found < 0 || !strings.HasSuffix(o.check.Findings[found].Message, "the layer was made by RUN date > /etc/built-at") {
+	found := slices.IndexFunc(o.check.Findings, func(f check.Finding) bool { return f.Path == "etc/built-at" && f.Level == check.Problem })
+	if found < 0 || !strings.HasSuffix(o.check.Findings[found].Words, "the layer was made by RUN date > /etc/built-at") {
 		t.Errorf("%+v", o.check.Findings)
 	}
 }
@@ -717,7 +718,7 @@ func scripts(t *testing.T, l *lab) {
 			continue
 		}
 		c2 := compare.Images(img, read(t, filepath.Join(work, "rebuilt.tar")))
-		if got := rebuild.Judge([]inspect.Check{rebuild.Check(c2, nil)}, rebuild.OutcomeOf(c2)); got != tc.want {
+		if got := rebuild.Judge([]check.Check{rebuild.Check(c2, nil)}, rebuild.OutcomeOf(c2)); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -36,7 +36,7 @@ func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) 
 	if s.guix == "" {
 		s.guix = "guix"
 	}
-	s.result.Derivation = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: "the recipe was not evaluated"}
+	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "the recipe was not evaluated"}
 	err := s.build(ctx)
 	return &s.result, err
 }
@@ -123,7 +123,7 @@ func (s *session) version(ctx context.Context) error {
 func (s *session) evaluate(ctx context.Context) (*graph, error) {
 	g, err := s.derive(ctx)
 	if errors.Is(err, rebuild.ErrBuild) {
-		s.result.Derivation.Status = inspect.Unknown
+		s.result.Derivation.Status = check.Unknown
 		s.result.Derivation.Summary = "the recipe could not be evaluated"
 	}
 	if err != nil {
@@ -131,7 +131,7 @@ func (s *session) evaluate(ctx context.Context) (*graph, error) {
 	}
 	if s.job.Image != nil {
 		s.result.Derivation = hold(g, s.plan.Root, s.job.Image.Items, s.machineKnown())
-		if s.result.Derivation.Status == inspect.Unknown && len(s.job.Image.Items) > 0 {
+		if s.result.Derivation.Status == check.Unknown && len(s.job.Image.Items) > 0 {
 			return nil, &stopError{kind: rebuild.ErrRefused, text: "nothing to hold a rebuild against: " + s.result.Derivation.Summary}
 		}
 	}

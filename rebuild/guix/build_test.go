@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -40,8 +40,8 @@ func TestBuildFromNothing(t *testing.T) {
 		Image:   filepath.Join(w.job.Dir, "rebuilt-app-docker-pack.tar.gz"),
 		Command: []string{filepath.Join(w.dir, "guix"), "time-machine", "-C", "channels.scm", "--", "pack", "--verbosity=3", "--format=docker", "--save-provenance", "-m", "manifest.scm"},
 		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
-		Derivation: inspect.Check{
-			ID: inspect.Derivation, Status: inspect.Pass, Bytes: 30,
+		Derivation: check.Check{
+			ID: check.Derivation, Status: check.Pass, Bytes: 30,
 			Summary: "evaluating the recipe gives the store paths of the image, all 3",
 		},
 		Items: []rebuild.Item{
@@ -184,13 +184,13 @@ func TestBuildDerivationDiffers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := inspect.Check{
-		ID: inspect.Derivation, Status: inspect.Fail, Bytes: 20,
+	want := check.Check{
+		ID: check.Derivation, Status: check.Fail, Bytes: 20,
 		Summary: "2 of 4 store items have other paths than the recipe gives",
-		Findings: []inspect.Finding{
-			{Rule: "item-not-derived", Level: inspect.Problem, Path: w.item("x", "app-1.0"),
-				Message: "no derivation of the recipe makes it; Guix computes " + w.item("a", "app-1.0") + " instead"},
-			{Rule: "item-not-derived", Level: inspect.Problem, Path: w.item("z", "evil-6"), Message: "no derivation of the recipe makes it"},
+		Findings: []check.Finding{
+			{Rule: "item-not-derived", Level: check.Problem, Path: w.item("x", "app-1.0"),
+				Words: "no derivation of the recipe makes it; Guix computes " + w.item("a", "app-1.0") + " instead"},
+			{Rule: "item-not-derived", Level: check.Problem, Path: w.item("z", "evil-6"), Words: "no derivation of the recipe makes it"},
 		},
 	}
 	if diff := cmp.Diff(want, got.Derivation); diff != "" {
@@ -208,10 +208,10 @@ func TestBuildOtherProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := got.Derivation
-	if d.Status != inspect.Fail || d.Bytes != 20 || !strings.Contains(d.Summary, "the same packages with other provenance text") {
+	if d.Status != check.Fail || d.Bytes != 20 || !strings.Contains(d.Summary, "the same packages with other provenance text") {
 		t.Errorf("derivation %+v", d)
 	}
-	if len(d.Findings) != 1 || d.Findings[0].Path != w.plan.Root || !strings.Contains(d.Findings[0].Message, w.item("p", "profile")) {
+	if len(d.Findings) != 1 || d.Findings[0].Path != w.plan.Root || !strings.Contains(d.Findings[0].Words, w.item("p", "profile")) {
 		t.Errorf("findings %+v", d.Findings)
 	}
 }
@@ -221,7 +221,7 @@ func TestBuildWithoutOriginal(t *testing.T) {
 	w.Says = w.builds()
 	w.job.Image = nil
 	got, err := w.build()
-	if err != nil || got.Derivation.Status != inspect.Skipped {
+	if err != nil || got.Derivation.Status != check.Skipped {
 		t.Errorf("error %v, derivation %+v", err, got.Derivation)
 	}
 }
@@ -231,7 +231,7 @@ func TestBuildImageWithoutItems(t *testing.T) {
 	w.Says = w.builds()
 	w.job.Image = w.image()
 	got, err := w.build()
-	if err != nil || got.Derivation.Status != inspect.Unknown {
+	if err != nil || got.Derivation.Status != check.Unknown {
 		t.Errorf("error %v, derivation %+v", err, got.Derivation)
 	}
 }
@@ -398,12 +398,12 @@ func TestBuildNotPossible(t *testing.T) {
 			if got.Image != "" {
 				t.Errorf("there is an image %q", got.Image)
 			}
-			want := inspect.Skipped
+			want := check.Skipped
 			switch {
 			case tt.step == "pack" || tt.step == "check":
-				want = inspect.Pass
+				want = check.Pass
 			case tt.step == "derive" && tt.want == rebuild.ErrBuild:
-				want = inspect.Unknown
+				want = check.Unknown
 			}
 			if got.Derivation.Status != want {
 				t.Errorf("derivation %+v after a failure in %s, want %s", got.Derivation, tt.step, want)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild"
@@ -26,7 +27,7 @@ func recovered(t *testing.T, file string) (*inspect.Image, provenance.Recipe) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestBuildSystem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Derivation.Status != inspect.Pass {
+	if got.Derivation.Status != check.Pass {
 		t.Errorf("derivation %+v", got.Derivation)
 	}
 	want := []string{
@@ -207,10 +208,10 @@ func TestBuildForAnotherMachine(t *testing.T) {
 		w.Says = w.builds()
 		w.job.Image = w.image(w.item("2", "profile"), w.item("3", "app-1.0"), w.item("4", "lib-2.1"))
 		w.plan.Root = w.item("2", "profile")
-		want := inspect.Unknown
+		want := check.Unknown
 		if system {
 			w.plan.Pack = slices.Insert(slices.Clone(w.plan.Pack), 1, "--system=aarch64-linux")
-			want = inspect.Fail
+			want = check.Fail
 		}
 		got, err := w.build()
 		if errors.Is(err, rebuild.ErrRefused) == system {

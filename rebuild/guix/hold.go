@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // hold makes the check named derivation: it holds the store paths that Guix
@@ -14,10 +15,10 @@ import (
 //
 // Where the image does not tell for which kind of machine it is, and nothing in
 // it is what the recipe gives on this one, it may be for another.
-func hold(g *graph, root string, items []inspect.StoreItem, machineKnown bool) inspect.Check {
-	c := inspect.Check{ID: inspect.Derivation, Status: inspect.Pass}
+func hold(g *graph, root string, items []inspect.StoreItem, machineKnown bool) check.Check {
+	c := check.Check{ID: check.Derivation, Status: check.Pass}
 	if len(items) == 0 {
-		c.Status, c.Summary = inspect.Unknown, "the image has no store items to hold against the recipe"
+		c.Status, c.Summary = check.Unknown, "the image has no store items to hold against the recipe"
 		return c
 	}
 	var others int // items that differ beside the profile
@@ -45,35 +46,35 @@ func hold(g *graph, root string, items []inspect.StoreItem, machineKnown bool) i
 		c.Summary = "the same packages with other provenance text: every store path but the profile's is what the recipe gives"
 	case !machineKnown && profile != "" && len(c.Findings) == len(items):
 		c.Summary = "no store path of the image is what the recipe gives on this machine; the image does not tell for which kind of machine it is, so it may be for another"
-		c.Status = inspect.Unknown
+		c.Status = check.Unknown
 		return c
 	default:
 		c.Summary = fmt.Sprintf("%d of %d store items have other paths than the recipe gives", len(c.Findings), len(items))
 	}
-	c.Status = inspect.Fail
+	c.Status = check.Fail
 	return c
 }
 
 // foreign is the finding about an item that no derivation of the recipe makes.
-func foreign(g *graph, item inspect.StoreItem) inspect.Finding {
+func foreign(g *graph, item inspect.StoreItem) check.Finding {
 	message := "no derivation of the recipe makes it"
 	if same := g.namesakes(item.Path); len(same) > 0 {
 		message += "; Guix computes " + same[0] + " instead"
 	}
-	return inspect.Finding{Rule: "item-not-derived", Level: inspect.Problem, Layer: item.Layer, Path: item.Path, Message: message}
+	return check.Finding{Rule: "item-not-derived", Level: check.Problem, Layer: item.Layer, Path: item.Path, Words: message}
 }
 
 // otherProfile is the finding about a profile that the recipe does not give.
-func otherProfile(got, want string, items []inspect.StoreItem) inspect.Finding {
-	f := inspect.Finding{Rule: "profile-not-derived", Level: inspect.Problem, Layer: -1, Path: want}
+func otherProfile(got, want string, items []inspect.StoreItem) check.Finding {
+	f := check.Finding{Rule: "profile-not-derived", Level: check.Problem, Layer: -1, Path: want}
 	if i := slices.IndexFunc(items, func(it inspect.StoreItem) bool { return it.Path == want }); i >= 0 {
 		f.Layer = items[i].Layer
 	}
 	if got == "" {
-		f.Message = "the image's derivation is made from no profile"
+		f.Words = "the image's derivation is made from no profile"
 		return f
 	}
-	f.Message = "Guix computes " + got + " instead; a profile's path depends on every word of its manifest, " +
+	f.Words = "Guix computes " + got + " instead; a profile's path depends on every word of its manifest, " +
 		"the addresses of the channels among them (a time-machine kept from another address for the same commits gives other words)"
 	return f
 }

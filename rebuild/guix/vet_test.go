@@ -25,7 +25,7 @@ func sample(t *testing.T, name string, trusted ...string) rebuild.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev, err := provenance.Recover(img, []provenance.System{guix.System{}})
+	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
 	}

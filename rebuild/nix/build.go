@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/drv"
 )
@@ -37,7 +37,7 @@ var _ rebuild.Builder = Builder{}
 // it.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
 	s := &session{bin: b.Bin, root: b.Store, plan: plan, job: job, said: newSaid(job.Log)}
-	s.result.Derivation = inspect.Check{ID: inspect.Derivation, Status: inspect.Skipped, Summary: "the recipe was not evaluated"}
+	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "the recipe was not evaluated"}
 	if s.root == "" {
 		s.root = s.inJob("store")
 		defer s.loosen()
@@ -128,8 +128,8 @@ func (s *session) version(ctx context.Context) error {
 func (s *session) evaluate(ctx context.Context) (*graph, error) {
 	g, err := s.derive(ctx)
 	if err != nil {
-		if s.result.Derivation.Status == inspect.Skipped {
-			s.result.Derivation.Status = inspect.Unknown
+		if s.result.Derivation.Status == check.Skipped {
+			s.result.Derivation.Status = check.Unknown
 			s.result.Derivation.Summary = "the recipe could not be evaluated"
 		}
 		return nil, err

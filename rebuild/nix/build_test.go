@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -26,7 +26,7 @@ func TestBuildFromNothing(t *testing.T) {
 		Image:   filepath.Join(w.job.Dir, "rebuilt-docker-image-mini-single.tar.gz"),
 		Command: got.Command,
 		Tools:   []rebuild.Tool{{Name: "nix", Version: "2.8.0"}},
-		Derivation: inspect.Check{ID: inspect.Derivation, Status: inspect.Pass, Bytes: 30,
+		Derivation: check.Check{ID: check.Derivation, Status: check.Pass, Bytes: 30,
 			Summary: "evaluating the recipe gives the store paths of the image, all 3"},
 		Items: []rebuild.Item{
 			{Path: words_, How: rebuild.Substituted, Source: "https://cache.example"},
@@ -237,7 +237,7 @@ func TestBuildOddEvaluation(t *testing.T) {
 		if !errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", prints, err)
 		}
-		if got.Derivation.Status != inspect.Unknown {
+		if got.Derivation.Status != check.Unknown {
 			t.Errorf("%q: %+v", prints, got.Derivation)
 		}
 	}
@@ -278,7 +278,7 @@ func TestBuildWithoutNix(t *testing.T) {
 	if !errors.Is(err, rebuild.ErrNoBuilder) || !errors.As(err, &hint) || hint.Hint != howToGetNix {
 		t.Errorf("%v", err)
 	}
-	if got.Derivation.Status != inspect.Skipped {
+	if got.Derivation.Status != check.Skipped {
 		t.Errorf("%+v", got.Derivation)
 	}
 }

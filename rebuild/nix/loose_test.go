@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -16,7 +16,7 @@ import (
 func TestBuildDerivation(t *testing.T) {
 	w := newWorld(t, Input{Drv: drvSample})
 	got := w.mustBuild()
-	if got.Derivation.Status != inspect.Pass {
+	if got.Derivation.Status != check.Pass {
 		t.Errorf("%+v", got.Derivation)
 	}
 	if calls := strings.Join(w.calls(), "\n"); calls != "nix-store --version\nnix-store --import\nnix-store --realise "+imageDrv {
@@ -79,10 +79,10 @@ func exported(t *testing.T, data []byte) (paths []string) {
 func TestDerivationWithoutNix(t *testing.T) {
 	for _, tc := range []struct {
 		items  []string
-		status inspect.Status
+		status check.Status
 	}{
-		{[]string{greeter, libgreet, words_}, inspect.Pass},
-		{[]string{greeter, "/nix/store/00000000000000000000000000000000-words-1.0"}, inspect.Fail},
+		{[]string{greeter, libgreet, words_}, check.Pass},
+		{[]string{greeter, "/nix/store/00000000000000000000000000000000-words-1.0"}, check.Fail},
 	} {
 		w := newWorld(t, Input{Drv: drvSample})
 		w.builder.Bin = t.TempDir()

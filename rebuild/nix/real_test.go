@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/nix"
 	"audit/rebuild"
@@ -92,7 +93,7 @@ func (l *lab) plan() rebuild.Plan {
 	if img == nil {
 		img = &inspect.Image{}
 	} else {
-		ev, err := nix.System{}.Recover(img)
+		ev, err := nix.System{}.Recover(img, nil)
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -152,7 +153,7 @@ func TestRealExpressions(t *testing.T) {
 			l := newLab(t, "images-mini/"+name+".tar.gz", Input{Expr: samples + "/expr/mini.nix", Attr: name}).build()
 			l.wantIdentical()
 			d := l.result.Derivation
-			if d.Status != inspect.Pass || d.Summary != "evaluating the recipe gives the store paths of the image, all 3" || d.Bytes == 0 {
+			if d.Status != check.Pass || d.Summary != "evaluating the recipe gives the store paths of the image, all 3" || d.Bytes == 0 {
 				t.Errorf("%v: %s", d.Status, d.Summary)
 			}
 			if len(l.result.Items) != 3 || slices.ContainsFunc(l.result.Items, func(it rebuild.Item) bool { return it.How != rebuild.Built }) {
@@ -184,14 +185,14 @@ func TestRealCustomisationLayer(t *testing.T) {
 		t.Fatalf("the real suite needs Python: %v", err)
 	}
 	l := newLab(t, "images-forms/stream-merged.tar.gz", Input{Expr: samples + "/expr/forms.nix", Attr: "stream-merged"}).build()
-	if d := l.result.Derivation; d.Status != inspect.Pass || !strings.HasSuffix(d.Summary, "and that of its customisation layer") {
+	if d := l.result.Derivation; d.Status != check.Pass || !strings.HasSuffix(d.Summary, "and that of its customisation layer") {
 		t.Errorf("%v: %s", d.Status, d.Summary)
 	}
 	l.wantIdentical()
 
 	l = newLab(t, "images-forms/stream-merged.tar.gz", Input{Expr: samples + "/expr/forms.nix", Attr: "stream"}).build()
 	d := l.result.Derivation
-	if d.Status != inspect.Fail || d.Summary != "the same packages, and another customisation layer than the recipe gives" || d.Findings[0].Rule != "customisation-not-derived" {
+	if d.Status != check.Fail || d.Summary != "the same packages, and another customisation layer than the recipe gives" || d.Findings[0].Rule != "customisation-not-derived" {
 		t.Errorf("%v: %s %+v", d.Status, d.Summary, d.Findings)
 	}
 }
@@ -203,7 +204,7 @@ func TestRealStamped(t *testing.T) {
 	l := newLab(t, "images-mini/stamped-A.tar.gz", Input{Expr: samples + "/expr/mini.nix", Attr: "stampedImage"})
 	l.job.CheckInputs = true
 	l.build()
-	if d := l.result.Derivation; d.Status != inspect.Pass {
+	if d := l.result.Derivation; d.Status != check.Pass {
 		t.Errorf("%v: %s", d.Status, d.Summary)
 	}
 	c := l.compare()
@@ -333,7 +334,7 @@ func TestRealFlake(t *testing.T) {
 	l.image = l.open(first.result.Image)
 	l.job.Image = l.image
 	l.build().wantIdentical()
-	if d := l.result.Derivation; d.Status != inspect.Pass {
+	if d := l.result.Derivation; d.Status != check.Pass {
 		t.Errorf("%v: %s", d.Status, d.Summary)
 	}
 	if v := l.image.Config.File.Config.Labels["org.opencontainers.image.revision"]; len(v) != 40 {
@@ -383,7 +384,7 @@ func TestRealRestrictions(t *testing.T) {
 			if !errors.Is(err, tc.kind) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
-			if d := l.result.Derivation; d.Status != inspect.Unknown {
+			if d := l.result.Derivation; d.Status != check.Unknown {
 				t.Errorf("derivation %v: %s", d.Status, d.Summary)
 			}
 		})
@@ -407,7 +408,7 @@ func TestRealFailures(t *testing.T) {
 	if !errors.Is(err, rebuild.ErrBuild) || !errors.As(err, &hint) || !strings.Contains(err.Error(), "broken-1.0.drv") {
 		t.Errorf("%v", err)
 	}
-	if d := l.result.Derivation; d.Status != inspect.Fail {
+	if d := l.result.Derivation; d.Status != check.Fail {
 		t.Errorf("derivation %v: %s", d.Status, d.Summary)
 	}
 	if !strings.Contains(l.log.String(), "it does not compile") {

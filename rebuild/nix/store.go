@@ -100,7 +100,7 @@ func (s *session) execute(ctx context.Context, n *node) (string, error) {
 	if _, built := s.said.wasBuilt(n.path); built && !before[output] {
 		return s.real(output), nil
 	}
-	s.result.Command = s.shown(check(n.path))
+	s.result.Command = s.shown(checkAgain(n.path))
 	other, err := s.again(ctx, n)
 	if err != nil {
 		return "", fmt.Errorf("a second time: %w", err)
@@ -110,7 +110,7 @@ func (s *session) execute(ctx context.Context, n *node) (string, error) {
 
 func realise(path string) call { return call{program: "nix-store", words: []string{"--realise", path}} }
 
-func check(path string) call {
+func checkAgain(path string) call {
 	return call{program: "nix-store", words: []string{"--realise", path, "--check", "--keep-failed"}}
 }
 
@@ -124,7 +124,7 @@ func firstLine(out []byte) string {
 // disk.
 func (s *session) again(ctx context.Context, n *node) (other string, err error) {
 	delete(s.said.built, n.path)
-	c := check(n.path)
+	c := checkAgain(n.path)
 	if !s.buildsHere() {
 		c.words = append(c.words, "--option", "max-jobs", "1") // only this machine can build a second time
 	}

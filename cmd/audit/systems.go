@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/rebuild"
+	"audit/rebuild/docker"
+	"audit/rebuild/guix"
+	"audit/rebuild/nix"
+)
+
+// systems are the build systems, in the order in which they are asked whether an
+// image is theirs. This is the one list: a new one is a line here.
+func systems() rebuild.Systems {
+	return rebuild.Systems{
+		guix.System{},
+		nix.System{},
+		docker.System{}, // last: it knows something of nearly every image
+	}
+}
+
+// systemFlags are the flags of all systems.
+func systemFlags() []cli.Flag {
+	var flags []cli.Flag
+	for _, s := range systems() {
+		for _, f := range s.About().Flags {
+			flags = append(flags, cliFlag(f))
+		}
+	}
+	return flags
+}
+
+func cliFlag(f rebuild.Flag) cli.Flag {
+	switch f.Kind {
+	case rebuild.List:
+		return &cli.StringSliceFlag{Name: f.Name, Usage: f.Usage}
+	case rebuild.Switch:
+		return &cli.BoolFlag{Name: f.Name, Usage: f.Usage}
+	}
+	return &cli.StringFlag{Name: f.Name, Usage: f.Usage}
+}
+
+// systemSettings are the values of these flags, or a usageError.
+func systemSettings(c *cli.Context) (rebuild.Settings, error) {
+	in := make(rebuild.Settings)
+	for _, s := range systems() {
+		for _, f := range s.About().Flags {
+			if !c.IsSet(f.Name) {
+				continue
+			}
+			switch f.Kind {
+			case rebuild.List:
+				in[f.Name] = c.StringSlice(f.Name)
+			case rebuild.Switch:
+				if c.Bool(f.Name) {
+					in[f.Name] = []string{"true"}
+				}
+			default:
+				in[f.Name] = []string{c.String(f.Name)}
+			}
+		}
+	}
+	if _, err := systems().Given(in); err != nil {
+		return nil, usageError{fmt.Errorf("%w", err)}
+	}
+	return in, nil
+}
+
+// baseFlag is for the verbs that recover a recipe.
+func baseFlag() cli.Flag {
+	return &cli.StringFlag{Name: "base", Usage: "say that an image from a Dockerfile was built on `IMAGE`, whose layers tell whether that is so"}
+}

@@ -1,0 +1,84 @@
+package docker
+
+import (
+	"fmt"
+
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance"
+	"audit/provenance/docker"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// System is what builds images from a Dockerfile. It is to be asked last: it
+// knows something of nearly every image.
+type System struct{}
+
+// About describes the engines. Their flags complete a recipe, of which the
+// image's provenance may not tell all.
+func (System) About() rebuild.About {
+	return rebuild.About{
+		Name: provenance.Docker, Tool: "the engine", Engines: Engines(), NoDerivation: NoDerivation,
+		Flags: []rebuild.Flag{
+			{Name: "source", Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
+			{Name: "dockerfile", Usage: "the `PATH` in --source of the Dockerfile (default: Dockerfile)"},
+			{Name: "build-arg", Kind: rebuild.List, Usage: "give the build from --source the argument `NAME=VALUE`; may be given again"},
+			{Name: "target", Usage: "build the `STAGE` of the Dockerfile in --source (default: the last)"},
+			{Name: "network", Kind: rebuild.Switch, Usage: "let the instructions of a Dockerfile use the network"},
+		},
+	}
+}
+
+// Keep says which files the evidence is read from.
+func (System) Keep(path string) bool { return docker.Keep(path) }
+
+// Recover returns what an image says of the Dockerfile that it was built from.
+func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
+	return docker.System{}.Recover(img, base)
+}
+
+// Repack is skipped: the layers of a Dockerfile are what its instructions wrote.
+func (System) Repack(_ *inspect.Image, recipe provenance.Recipe) check.Check {
+	return check.Check{ID: check.Repack, Status: check.Skipped, Summary: fmt.Sprintf("only what Guix or Nix packed can be packed again here; the recipe's system is %s", recipe.System)}
+}
+
+// Freedoms are what the engines leave to chance.
+func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
+
+// History returns the instructions that made the layers.
+func (System) History(img *inspect.Image) rebuild.History {
+	return rebuild.History{Engine: string(docker.BuiltBy(img)), Layers: docker.MadeBy(img)}
+}
+
+// Given says whether a source is given.
+func (System) Given(in rebuild.Settings) (bool, error) {
+	input := inputOf(in)
+	if err := input.Check(); err != nil {
+		return false, fmt.Errorf("--source: %w", err)
+	}
+	return input.Source != "", nil
+}
+
+// Plan says how to build an image again.
+func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) (rebuild.Plan, error) {
+	return NewPlan(img, recipe, inputOf(in))
+}
+
+// Vet judges a plan that comes from a file.
+func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) {
+	return Vet(plan, inputOf(in))
+}
+
+func inputOf(in rebuild.Settings) Input {
+	return Input{
+		Source: in.Text("source"), Dockerfile: in.Text("dockerfile"), BuildArgs: in.List("build-arg"),
+		Target: in.Text("target"), Network: in.On("network"),
+	}
+}
+
+// Script writes a plan for a shell.
+func (System) Script(plan rebuild.Plan) []byte { return Script(plan) }
+
+// Builder runs plans with an engine of this machine.
+func (System) Builder(engine string) rebuild.Builder { return Builder{Engine: engine} }

@@ -1,0 +1,67 @@
+package guix
+
+import (
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance"
+	"audit/provenance/guix"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+	"audit/rebuild/guix/repack"
+)
+
+// System is GNU Guix.
+type System struct{}
+
+// About describes Guix.
+func (System) About() rebuild.About {
+	return rebuild.About{
+		Name: provenance.Guix, Tool: "Guix", Store: "/gnu/store",
+		Flags: []rebuild.Flag{
+			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
+			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
+		},
+	}
+}
+
+// Keep says which files Guix's evidence is read from.
+func (System) Keep(path string) bool { return guix.Keep(path) || repack.Keep(path) }
+
+// Recover returns the recipe of an image that guix pack or guix system made.
+func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
+	return guix.System{}.Recover(img, base)
+}
+
+// Repack packs the store items again by the rules of guix pack.
+func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
+	return repack.Check(img, recipe)
+}
+
+// Freedoms are what guix pack leaves to chance.
+func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
+
+// History is empty: guix pack has no instructions.
+func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }
+
+// Given is never so: the recipe is the image's own.
+func (System) Given(rebuild.Settings) (bool, error) { return false, nil }
+
+// Plan says how to build an image again from its recipe.
+func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) (rebuild.Plan, error) {
+	return NewPlan(img, recipe, trusted(in))
+}
+
+// Vet judges a plan that comes from a file.
+func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) {
+	return Vet(plan, trusted(in))
+}
+
+func trusted(in rebuild.Settings) Trusted {
+	return Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration")}
+}
+
+// Script writes a plan for a shell.
+func (System) Script(plan rebuild.Plan) []byte { return Script(plan) }
+
+// Builder runs plans with the guix of this machine.
+func (System) Builder(string) rebuild.Builder { return Builder{} }

@@ -1,0 +1,348 @@
+package repack
+
+import (
+	"archive/tar"
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/rebuild/findings"
+	"audit/rebuild/guix/repack"
+)
+
+// A layerCheck packs one layer again and holds the outcome against it.
+type layerCheck struct {
+	layer *inspect.Layer
+	rules *rules
+	list  []string // its store items in order, as the history has them; nil where it does not tell
+	out   *findings.List
+
+	appendedAt  int // entry that begins the part that buildImage appends; -1 for none
+	same        constants
+	variant     int  // of the writer's headers, once it is known
+	settled     bool // it is
+	rootEntries int  // outside the store, taken as they are
+	permEntries int  // of store items, with modes or owners that the author gave
+	disordered  bool // entries stand in another order, which the writer's time may allow
+}
+
+// Constants are what all entries of a layer have in common: arguments of the
+// packer, read off the first entry that it gives no others to.
+type constants struct {
+	uid, gid     int
+	uname, gname string
+	time         int64
+}
+
+func newLayerCheck(l *inspect.Layer, out *findings.List) *layerCheck {
+	c := &layerCheck{layer: l, rules: newRules(l), out: out, appendedAt: -1}
+	if c.rules != nil && c.rules.appended {
+		c.appendedAt = appendedAt(l.Entries)
+	}
+	for i := range l.Entries {
+		if e := &l.Entries[i]; i == 0 || !c.atRoot(i) {
+			c.same = constants{e.UID, e.GID, e.Uname, e.Gname, e.ModTime}
+			if !c.atRoot(i) {
+				break
+			}
+		}
+	}
+	return c
+}
+
+// appendedAt returns the entry that begins the part that buildImage appends: a
+// store item, or before it the two folders above all items.
+func appendedAt(entries []inspect.Entry) int {
+	i := slices.IndexFunc(entries, func(e inspect.Entry) bool { return strings.HasPrefix(e.Name, storeDir[1:]) })
+	if i >= 2 && entries[i-2].Path == "nix" && entries[i-1].Path == "nix/store" {
+		return i - 2
+	}
+	return i
+}
+
+// atRoot says whether entry i is one of those that the author decides.
+func (c *layerCheck) atRoot(i int) bool {
+	e := &c.layer.Entries[i]
+	if inspect.ItemOf(e.Path) != "" {
+		return false
+	}
+	return e.Path != "nix" && e.Path != "nix/store" || i < c.appendedAt
+}
+
+// run reports whether the packer, too, would have made the layer as it is.
+func (c *layerCheck) run() bool {
+	before := c.out.Problems
+	c.checkOrder()
+	c.checkFolders()
+	c.checkFrame(c.layer.Frame.Open())
+	c.noteConstants()
+	c.out.FinishLayer(c.layer.Index)
+	return c.out.Problems == before
+}
+
+func (c *layerCheck) problem(rule, path, format string, args ...any) {
+	c.out.Problem(rule, c.layer.Index, path, format, args...)
+}
+
+// appended says whether entry i is in the part that buildImage appends.
+func (c *layerCheck) appended(i int) bool { return c.appendedAt >= 0 && i >= c.appendedAt }
+
+// checkOrder looks whether each entry comes after the one before it, in the
+// order of the writer; store items follow each other as the history lists them.
+func (c *layerCheck) checkOrder() {
+	rank := make(map[string]int, len(c.list))
+	for i, item := range c.list {
+		rank[item] = i
+	}
+	seen := make(map[string]int, len(c.layer.Entries))
+	for i := range c.layer.Entries {
+		e := &c.layer.Entries[i]
+		if first, ok := seen[e.Path]; ok {
+			c.problem("duplicate-entry", e.Path, "entry %d has the path of entry %d; a packer writes each file once", i, first)
+		}
+		seen[e.Path] = i
+		if i == 0 || i == c.appendedAt {
+			continue
+		}
+		if before := &c.layer.Entries[i-1]; c.compare(i, rank, before.Path, e.Path) > 0 {
+			c.misplaced(e, before)
+		}
+	}
+}
+
+func (c *layerCheck) misplaced(e, before *inspect.Entry) {
+	if c.rules.unsorted {
+		c.disordered = true
+		return
+	}
+	c.problem("entry-order", e.Path, "it stands after %q; %s writes it before", before.Path, c.rules.name)
+}
+
+// compare orders two paths that follow each other. Between two store items it
+// is the list that counts, where there is one; else any order is the packer's.
+func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
+	if c.appended(i) {
+		return appendedOrder(a, b)
+	}
+	one, other := inspect.ItemOf(a), inspect.ItemOf(b)
+	if one != "" && other != "" && one != other && c.storeOnly() {
+		x, known := rank[one]
+		y, also := rank[other]
+		if known && also {
+			return x - y
+		}
+		return 0
+	}
+	return c.rules.order(a, b)
+}
+
+// storeOnly says whether the layer holds store items and nothing else, each
+// handed to the writer by itself.
+func (c *layerCheck) storeOnly() bool {
+	first := c.layer.Entries[0].Path
+	return first == "nix" || first == "nix/store" || inspect.ItemOf(first) != ""
+}
+
+// checkFolders looks whether each entry has the folder that it is in before it:
+// writers put a folder before what is in it, and leave none out.
+func (c *layerCheck) checkFolders() {
+	folders := map[string]bool{}
+	for i := range c.layer.Entries {
+		e := &c.layer.Entries[i]
+		if c.rules.files && e.Type == tar.TypeDir {
+			c.problem("unexpected-entry", e.Path, "a folder; %s writes none", c.rules.name)
+		}
+		if e.Type == tar.TypeDir {
+			folders[e.Path] = true
+		}
+		dir := parent(e.Path)
+		if !c.rules.files && dir != "" && !folders[dir] && !(c.appended(i) && (dir == "nix" || dir == "nix/store")) {
+			c.problem("missing-entry", e.Path, "its folder %q does not come before it", dir)
+		}
+	}
+}
+
+// parent returns the path above p, "" for what is at the top.
+func parent(p string) string { return p[:max(0, strings.LastIndexByte(p, '/'))] }
+
+// due returns the header that the packer writes for entry i. It is false when
+// there is none: the packer would not write such an entry at all.
+func (c *layerCheck) due(i int) (repack.Header, bool) {
+	e := &c.layer.Entries[i]
+	h := repack.Header{
+		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
+		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
+	}
+	if c.appended(i) && (inspect.ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
+		h.Name = slashBehind(e.Path, e.Type == tar.TypeDir)
+	}
+	switch e.Type {
+	case tar.TypeReg:
+		h.Size = e.Size
+	case tar.TypeSymlink:
+		h.Link = e.Linkname
+	case tar.TypeDir:
+	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		if c.atRoot(i) { // fakeRootCommands can make such a one
+			c.rootEntries++
+			return h, false
+		}
+		fallthrough
+	default:
+		c.problem("unexpected-type", e.Path, "type %q: packers of Nix write files, folders and symlinks only, and hard links as files", e.Type)
+		return h, false
+	}
+	if inspect.ItemOf(e.Path) != "" {
+		h.Mode = inspect.StoreMode(e)
+		if c.rules.perms && c.given(&h, e) {
+			c.permEntries++
+		}
+		return h, true
+	}
+	h.Mode = e.Mode
+	if c.atRoot(i) {
+		c.rootEntries++
+		h.UID, h.GID, h.Uname, h.Gname = int64(e.UID), int64(e.GID), e.Uname, e.Gname
+	}
+	return h, true
+}
+
+// given takes mode and owner of an entry that has others than it would by
+// itself; false when it has not.
+func (c *layerCheck) given(h *repack.Header, e *inspect.Entry) bool {
+	mode, owner := e.Mode, constants{e.UID, e.GID, e.Uname, e.Gname, c.same.time}
+	if mode == h.Mode && owner == c.same {
+		return false
+	}
+	h.Mode, h.UID, h.GID, h.Uname, h.Gname = mode, int64(e.UID), int64(e.GID), e.Uname, e.Gname
+	return true
+}
+
+// checkFrame writes the frame that the packer would have written and compares
+// it with r, the one that was read, entry by entry.
+func (c *layerCheck) checkFrame(r io.Reader) {
+	var end, pad int64 // of the content before
+	var want []byte
+	for i := range c.layer.Entries {
+		e := &c.layer.Entries[i]
+		got := make([]byte, min(e.FrameSize, maxHeaders))
+		if _, err := io.ReadFull(r, got); err != nil {
+			c.problem("frame-unreadable", e.Path, "reading its headers again: %v", err)
+			return
+		}
+		if _, err := io.CopyN(io.Discard, r, e.FrameSize-int64(len(got))); err != nil {
+			c.problem("frame-unreadable", e.Path, "reading its headers again: %v", err)
+			return
+		}
+		if h, ok := c.due(i); ok {
+			want = c.write(append(want[:0], make([]byte, pad)...), h, got)
+			c.compareHeaders(e, got, want, pad)
+		}
+		end += e.FrameSize + e.Size
+		pad = repack.Padding(e.Size)
+	}
+	c.checkEnd(r, end, pad)
+}
+
+// write appends the headers that are due. Where the writer has variants, the
+// first header that tells them apart decides for the layer.
+func (c *layerCheck) write(b []byte, h repack.Header, got []byte) []byte {
+	pad := len(b)
+	b = c.rules.append[c.variant](b, h)
+	if c.settled || bytes.Equal(b, got) && !c.tells(h) {
+		return b
+	}
+	for i, variant := range c.rules.append {
+		if other := variant(bytes.Clone(b[:pad]), h); bytes.Equal(other, got) {
+			c.variant, c.settled = i, c.tells(h)
+			return other
+		}
+	}
+	return b
+}
+
+// tells says whether the variants of the writer differ in this header.
+func (c *layerCheck) tells(h repack.Header) bool {
+	first := c.rules.append[0](nil, h)
+	return slices.ContainsFunc(c.rules.append, func(v appender) bool { return !bytes.Equal(v(nil, h), first) })
+}
+
+// maxHeaders bounds the headers of one entry that are looked at; two names of
+// the greatest length fit.
+const maxHeaders = 1 << 20
+
+// compareHeaders reports how the headers of an entry differ from the due ones.
+func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int64) {
+	if bytes.Equal(got, want) {
+		return
+	}
+	pad = min(pad, int64(len(got)))
+	if !bytes.Equal(got[:pad], want[:pad]) {
+		c.problem("padding-differs", e.Path, "the bytes between it and the content before it are not zeros")
+		return
+	}
+	if why := repack.HeaderDifferences(got[pad:], want[min(pad, int64(len(want))):]); why != "" {
+		c.problem("header-differs", e.Path, "%s", why)
+		return
+	}
+	c.problem("header-differs", e.Path, "headers and padding before its content take %d bytes, where the packer writes %d", e.FrameSize, len(want))
+}
+
+// checkEnd compares what follows the last entry.
+func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
+	rest, odd, err := drain(r)
+	due := pad + c.rules.end(end+pad)
+	switch {
+	case err != nil:
+		c.problem("frame-unreadable", "", "reading the end of the archive again: %v", err)
+	case odd >= 0:
+		c.problem("data-after-end", "", "byte %d after the last content is not zero; the packer writes zeros to the end", odd)
+	case rest != due:
+		c.problem("record-padding", "", "%d zero bytes follow the last content; the packer writes %d", rest, due)
+	}
+}
+
+// drain reads r to its end and returns the number of bytes, and the place of
+// the first that is not zero, -1 for none.
+func drain(r io.Reader) (n, odd int64, err error) {
+	odd = -1
+	buf := make([]byte, 32<<10)
+	for {
+		k, err := r.Read(buf)
+		for i, b := range buf[:k] {
+			if b != 0 && odd < 0 {
+				odd = n + int64(i)
+			}
+		}
+		n += int64(k)
+		if err == io.EOF {
+			return n, odd, nil
+		}
+		if err != nil {
+			return n, odd, err
+		}
+	}
+}
+
+// The date that the packers give by default: that of nixpkgs for GNU tar, and
+// the first second of 1970 for the others.
+const (
+	nixpkgsDate = 315532800
+	storeDate   = 1
+)
+
+// noteConstants names the arguments of the packer that are not those by default.
+func (c *layerCheck) noteConstants() {
+	s := c.same
+	if s.time != nixpkgsDate && s.time != storeDate {
+		c.out.Note("date-taken", c.layer.Index, "every entry is of the second %d: the author chose the date, or the packer is of a time that had another", s.time)
+	}
+	if c.permEntries > 0 {
+		c.out.Note("perms-taken", c.layer.Index, "%d entries of store items have another mode or owner than the store gives: the author chose them (perms)", c.permEntries)
+	}
+	if s.uid != 0 || s.gid != 0 {
+		c.out.Note("owner-taken", c.layer.Index, "every entry belongs to user %d %q, group %d %q: the author chose the owner", s.uid, s.uname, s.gid, s.gname)
+	}
+}

@@ -1,0 +1,82 @@
+package nix
+
+import (
+	"fmt"
+
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance"
+	"audit/provenance/nix"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+	"audit/rebuild/nix/repack"
+)
+
+// System is Nix.
+type System struct{}
+
+// About describes Nix. Its flags complete the recipe of an image, which no image
+// of Nix carries.
+func (System) About() rebuild.About {
+	return rebuild.About{
+		Name: provenance.Nix, Tool: "Nix", Store: "/nix/store",
+		Flags: []rebuild.Flag{
+			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
+			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},
+			{Name: "nix-attr", Usage: "the `ATTRIBUTE` of --nix-expr that makes the image"},
+			{Name: "nix-flake", Usage: "of an image by Nix: build it from `REF#ATTRIBUTE`"},
+			{Name: "nix-path", Kind: rebuild.List, Usage: "let --nix-expr read `[NAME=]FOLDER` too; may be given again"},
+			{Name: "nix-uri", Kind: rebuild.List, Usage: "let --nix-expr fetch from addresses that begin with `URL`; may be given again"},
+			{Name: "nix-setting", Kind: rebuild.List, Usage: "set `NAME=VALUE` of nix.conf, of those that loosen nothing; may be given again"},
+		},
+	}
+}
+
+// Keep says which files Nix's evidence is read from.
+func (System) Keep(path string) bool { return nix.Keep(path) }
+
+// Recover returns what an image by Nix reveals of its recipe.
+func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
+	return nix.System{}.Recover(img, base)
+}
+
+// Repack packs the store items again by the rules of what packs for Nix.
+func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
+	return repack.Check(img, recipe)
+}
+
+// Freedoms are what the packers of Nix leave to chance.
+func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
+
+// History is empty: the packers of Nix have no instructions.
+func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }
+
+// Given says whether a derivation, an expression or a flake is given.
+func (System) Given(in rebuild.Settings) (bool, error) {
+	input := inputOf(in)
+	if err := input.Check(); err != nil {
+		return false, fmt.Errorf("--nix-drv, --nix-expr, --nix-flake: %w", err)
+	}
+	return !input.IsZero(), nil
+}
+
+// Plan says how to build an image again from what the user gives beside it.
+func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) (rebuild.Plan, error) {
+	return NewPlan(img, recipe, inputOf(in))
+}
+
+// Vet judges a plan that comes from a file.
+func (System) Vet(plan rebuild.Plan, _ rebuild.Settings) (rebuild.Plan, error) { return Vet(plan) }
+
+func inputOf(in rebuild.Settings) Input {
+	return Input{
+		Drv: in.Text("nix-drv"), Expr: in.Text("nix-expr"), Attr: in.Text("nix-attr"), Flake: in.Text("nix-flake"),
+		Path: in.List("nix-path"), URIs: in.List("nix-uri"), Settings: in.List("nix-setting"),
+	}
+}
+
+// Script writes a plan for a shell.
+func (System) Script(plan rebuild.Plan) []byte { return Script(plan) }
+
+// Builder runs plans with the Nix of this machine.
+func (System) Builder(string) rebuild.Builder { return Builder{} }

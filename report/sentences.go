@@ -1,0 +1,135 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"audit/inspect/check"
+)
+
+// Sentences are what a person reads for a code: a template for each, in which
+//
+//	{name}              stands for an argument
+//	{name:count entry}  for a number of things: "1 entry", "3 entries"
+//	{name:list}         for a list: "a", "a and b", "a, b and c"
+//	{name:quote}        for a text in quotation marks, its controls escaped
+//	{name:size}         for a number of bytes, in powers of 1024
+//	[… {name} …]        for a part that is left out where an argument in it is
+//	                    absent, 0 or empty
+//
+// "[[" and "{{" stand for the brackets themselves.
+type Sentences map[string]string
+
+// AllSentences is the table of all sentences: those of the checks that every
+// image has, and more, those of the build systems (rebuild.About.Sentences).
+func AllSentences(more ...map[string]string) Sentences {
+	all := make(Sentences)
+	for _, table := range slices.Concat([]map[string]string{}, more) {
+		maps.Copy(all, table)
+	}
+	return all
+}
+
+// Text is the sentence of a message. A code without a sentence shows as itself
+// with its arguments: nothing is lost.
+func (s Sentences) Text(m check.Message) string {
+	template, ok := s[m.Code]
+	if !ok {
+		return bare(m)
+	}
+	text, _, _ := expand(template, m.Args, false)
+	return text
+}
+
+func bare(m check.Message) string {
+	text := m.Code
+	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
+		text += " " + name + "=" + strconv.Quote(m.Args.String(name))
+	}
+	return text
+}
+
+// expand fills in a template up to its end or, inside of brackets, up to the
+// closing one. It returns what is left after that, and whether an argument was
+// absent.
+func expand(template string, args check.Args, inside bool) (text, rest string, absent bool) {
+	var b strings.Builder
+	for template != "" {
+		at := strings.IndexAny(template, "[]{")
+		if at < 0 {
+			return b.String() + template, "", absent
+		}
+		b.WriteString(template[:at])
+		mark := template[at]
+		template = template[at+1:]
+		switch {
+		case mark == ']' && inside:
+			return b.String(), template, absent
+		case mark == ']', strings.HasPrefix(template, string(mark)):
+			b.WriteByte(mark)
+			template = strings.TrimPrefix(template, string(mark))
+		case mark == '[':
+			part, after, without := expand(template, args, true)
+			if !without {
+				b.WriteString(part)
+			}
+			template = after
+		default:
+			name, after, _ := strings.Cut(template, "}")
+			b.WriteString(argument(name, args))
+			absent = absent || isEmpty(args[nameOf(name)])
+			template = after
+		}
+	}
+	return b.String(), "", absent
+}
+
+func nameOf(spec string) string {
+	name, _, _ := strings.Cut(spec, ":")
+	return name
+}
+
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return v == ""
+	case int64:
+		return v == 0
+	case []string:
+		return len(v) == 0
+	}
+	return true
+}
+
+// argument writes one argument in the form that a template asks for.
+func argument(spec string, args check.Args) string {
+	name, form, _ := strings.Cut(spec, ":")
+	verb, noun, _ := strings.Cut(form, " ")
+	n := args.Int(name)
+	switch verb {
+	case "count":
+		return plenty(n, noun)
+	case "list":
+		return enumerate(args.Strings(name))
+	case "quote":
+		return strconv.Quote(args.String(name))
+	case "size":
+		return bytesWords(n)
+	}
+	return args.String(name)
+}
+
+// plenty writes a number of things: "1 entry", "2 entries", "3 layers".
+func plenty(n int64, thing string) string {
+	stem, isY := strings.CutSuffix(thing, "y")
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case isY && !strings.HasSuffix(stem, "e"):
+		return fmt.Sprintf("%d %sies", n, stem)
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
