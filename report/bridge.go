@@ -29,7 +29,8 @@ func wordsOf(f check.Finding) string {
 	return words
 }
 
-func summaryOf(c check.Check) string {
+// SummaryOf is the text of the reasons of a check.
+func SummaryOf(c check.Check) string {
 	if c.Summary != "" {
 		return c.Summary
 	}

@@ -346,7 +346,7 @@ func find(checks []check.Check, id check.ID) check.Check {
 }
 
 func newCheck(c check.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c))}
+	out := Check{ID: c.ID, Status: c.Status, Summary: Text(SummaryOf(c))}
 	for _, f := range c.Findings {
 		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f))})
 	}
