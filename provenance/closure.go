@@ -129,7 +129,7 @@ func (c *Closure) Check(explained check.Message, bytes int64) check.Check {
 	for _, level := range []check.Level{check.Problem, check.Undecided} {
 		if n := c.Count(level) + c.dangerous.Count(level); n > 0 {
 			code := map[check.Level]string{check.Problem: "closure/problems", check.Undecided: "closure/undecided"}[level]
-			out.Because(code, "count", n, "kinds", kinds(c.dangerous.Tally(level), c.Tally(level)))
+			out.Because(code, "count", n, "kinds", tallied(c.dangerous.Tally(level), c.Tally(level)))
 			break
 		}
 	}
@@ -137,7 +137,7 @@ func (c *Closure) Check(explained check.Message, bytes int64) check.Check {
 	return out
 }
 
-func kinds(tallies ...[]check.Tally) []string {
+func tallied(tallies ...[]check.Tally) []string {
 	var all []string
 	for _, t := range slices.Concat(tallies...) {
 		all = append(all, fmt.Sprintf("%d %s", t.Count, t.Name()))
