@@ -343,3 +343,13 @@ func (a *archive) unreferenced(known func(path string) bool) []check.Finding {
 	}
 	return found.Sorted()
 }
+
+// asLayer returns what was read of a member; one that does not look like a
+// tar is a layer all the same when the manifest says so.
+func (m *member) asLayer() *Layer {
+	if m.layer != nil {
+		return m.layer
+	}
+	return &Layer{Member: m.Name, Compression: None, Digest: m.Digest, Size: m.Size, DiffID: m.Digest, UncompressedSize: m.Size,
+		other: m.other, Broken: errors.New("it is not a tar archive")}
+}

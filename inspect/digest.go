@@ -95,3 +95,30 @@ func (o *otherHash) sum() v1.Hash {
 	}
 	return v1.Hash{Algorithm: o.algorithm, Hex: hex.EncodeToString(o.h.Sum(nil))}
 }
+
+// digestInName returns the digest that the name of a member claims for its
+// bytes: "sha256:HEX/layer.tar" (Guix with --max-layers), "blobs/sha256/HEX"
+// (docker save since 25), "HEX.json" and "HEX.tar" (docker save, skopeo),
+// "HEX.tar.gz" and "sha256:HEX" (crane).
+func digestInName(path string) v1.Hash {
+	name := path
+	for _, start := range []string{"blobs/sha256/", "sha256:"} {
+		name = strings.TrimPrefix(name, start)
+	}
+	for _, end := range []string{".json", ".tar", ".tar.gz"} {
+		name = strings.TrimSuffix(name, end)
+	}
+	if rest, ok := strings.CutSuffix(path, "/layer.tar"); ok {
+		name, _ = strings.CutPrefix(rest, "sha256:")
+	}
+	if name == path || strings.HasSuffix(path, "/layer.tar") && !strings.HasPrefix(path, "sha256:") {
+		return v1.Hash{}
+	}
+	hash, err := v1.NewHash("sha256:" + name)
+	if err != nil {
+		return v1.Hash{}
+	}
+	return hash
+}
+
+func blobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }

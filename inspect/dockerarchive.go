@@ -4,7 +4,6 @@ import (
 	"audit/inspect/check"
 	"errors"
 	"fmt"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -73,9 +72,6 @@ func (a *archive) config(img *Image, path string) error {
 // layers binds the layers at paths, lowest first, to what the config claims.
 func (a *archive) layers(img *Image, paths []string) error {
 	claimed := img.Config.File.RootFS.DiffIDs
-	if img.claims() {
-		img.Problems = append(img.Problems, countProblem(img, len(paths))...)
-	}
 	if err := checkLayers(len(paths)); err != nil {
 		return err
 	}
@@ -111,16 +107,6 @@ func (l *Layer) claim(named v1.Hash) {
 	}
 }
 
-// asLayer returns what was read of a member; one that does not look like a
-// tar is a layer all the same when the manifest says so.
-func (m *member) asLayer() *Layer {
-	if m.layer != nil {
-		return m.layer
-	}
-	return &Layer{Member: m.Name, Compression: None, Digest: m.Digest, Size: m.Size, DiffID: m.Digest, UncompressedSize: m.Size,
-		other: m.other, Broken: errors.New("it is not a tar archive")}
-}
-
 func mediaType(c Compression) types.MediaType {
 	switch c {
 	case None:
@@ -131,31 +117,6 @@ func mediaType(c Compression) types.MediaType {
 		return types.OCILayerZStd
 	}
 	return ""
-}
-
-// digestInName returns the digest that the name of a member claims for its
-// bytes: "sha256:HEX/layer.tar" (Guix with --max-layers), "blobs/sha256/HEX"
-// (docker save since 25), "HEX.json" and "HEX.tar" (docker save, skopeo),
-// "HEX.tar.gz" and "sha256:HEX" (crane).
-func digestInName(path string) v1.Hash {
-	name := path
-	for _, start := range []string{"blobs/sha256/", "sha256:"} {
-		name = strings.TrimPrefix(name, start)
-	}
-	for _, end := range []string{".json", ".tar", ".tar.gz"} {
-		name = strings.TrimSuffix(name, end)
-	}
-	if rest, ok := strings.CutSuffix(path, "/layer.tar"); ok {
-		name, _ = strings.CutPrefix(rest, "sha256:")
-	}
-	if name == path || strings.HasSuffix(path, "/layer.tar") && !strings.HasPrefix(path, "sha256:") {
-		return v1.Hash{}
-	}
-	hash, err := v1.NewHash("sha256:" + name)
-	if err != nil {
-		return v1.Hash{}
-	}
-	return hash
 }
 
 // explained tells the members that do not belong to the chosen image and are

@@ -9,7 +9,7 @@ import (
 	"io"
 
 	"audit/inspect/check"
-	"audit/inspect/inflate"
+	"audit/inspect/compression/inflate"
 )
 
 // A GzipHeader is what a gzip member says of itself before its data (RFC 1952,

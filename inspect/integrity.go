@@ -15,6 +15,10 @@ func (p *pass) conclude(img *Image) {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
 			"integrity/config-digest-mismatch", "computed", img.Config.Digest))
 	}
+	if claimed := len(img.Config.File.RootFS.DiffIDs); img.claims() && claimed != len(img.Layers) {
+		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
+			"integrity/diffid-count", "claimed", claimed, "layers", len(img.Layers)))
+	}
 	for _, l := range img.Layers {
 		img.Problems = append(img.Problems, l.problems(img)...)
 	}
@@ -74,54 +78,4 @@ func (l *Layer) digestBy(algorithm string) v1.Hash {
 		return l.other
 	}
 	return l.Digest
-}
-
-// Integrity is the check of that name: are the bytes what the image's own
-// descriptors say?
-func (img *Image) Integrity() check.Check {
-	c := check.Check{ID: check.Integrity, Status: check.Worst(img.Problems), Findings: img.Problems}
-	if img.claims() {
-		c.Because("integrity/layers-verified", "verified", verified(img.Layers), "layers", len(img.Layers))
-		c.Bytes = verifiedBytes(img.Layers)
-	} else {
-		c.Because("integrity/no-claims")
-		if c.Status == check.Pass {
-			c.Status = check.Unknown
-		}
-	}
-	for _, level := range []check.Level{check.Undecided, check.Problem} {
-		n := 0
-		for _, f := range img.Problems {
-			if f.Level == level {
-				n++
-			}
-		}
-		switch {
-		case n == 0:
-		case level == check.Problem:
-			c.Because("integrity/problems", "count", n)
-		default:
-			c.Because("integrity/undecided", "count", n)
-		}
-	}
-	return c
-}
-
-func verified(layers []*Layer) int {
-	n := 0
-	for _, l := range layers {
-		if l.ClaimedDiffID == l.DiffID && l.Broken == nil {
-			n++
-		}
-	}
-	return n
-}
-
-func verifiedBytes(layers []*Layer) (n int64) {
-	for _, l := range layers {
-		if l.ClaimedDiffID == l.DiffID && l.Broken == nil {
-			n += l.UncompressedSize
-		}
-	}
-	return n
 }

@@ -76,13 +76,13 @@ func (p *pass) readTar(layer *Layer, x *expander, at io.ReaderAt) error {
 		err = t.rest()
 	}
 	if fatal := p.fatal(err); fatal != nil {
-		t.sink.store.spool.Close()
+		t.sink.abandon()
 		return fatal
 	}
 	layer.Broken = err
 	if _, err := io.Copy(io.Discard, whole); err != nil { // after a broken header
 		if fatal := p.fatal(err); fatal != nil {
-			t.sink.store.spool.Close()
+			t.sink.abandon()
 			return fatal
 		}
 		if !errors.Is(layer.Broken, err) {

@@ -179,8 +179,6 @@ func (r *ociReader) config(d v1.Descriptor) error {
 	return decode("image config "+d.Digest.String(), raw, &r.img.Config.File)
 }
 
-func blobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }
-
 // A reading is what came of reading the blob of a layer.
 type reading struct {
 	layer *Layer
@@ -228,7 +226,6 @@ func (r *ociReader) layers(descriptors []v1.Descriptor) error {
 		layer.bind(d)
 		r.img.Layers = append(r.img.Layers, &layer)
 	}
-	r.img.Problems = append(r.img.Problems, countProblem(r.img, len(descriptors))...)
 	return nil
 }
 

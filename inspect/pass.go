@@ -165,3 +165,6 @@ func (p *pass) newMeter(r io.Reader) *meter {
 	}
 	return newMeter(r)
 }
+
+// errDropped says that contents are needed which the spool has no more.
+var errDropped = errors.New("the contents of an earlier store item are needed again")

@@ -102,7 +102,7 @@ func (b sifBlobs) layer(d v1.Descriptor) (*Layer, error) {
 	}
 	part := b.file.section(o.extent)
 	head := make([]byte, regionHead)
-	if n, _ := part.ReadAt(head, 0); needsRegion(head[:n]) != SquashFS {
+	if n, _ := part.ReadAt(head, 0); !isSquashfs(head[:n]) {
 		return b.pass.readLayer(o.name, bufio.NewReaderSize(part.reader(), 128<<10), part)
 	}
 	layer, err := b.pass.readSquashfsLayer(part, o.name)

@@ -141,6 +141,12 @@ func (s *sink) scanText(e *Entry) {
 	}
 }
 
+// keepAll has the contents of all store items kept until the layer ends.
+func (s *sink) keepAll() { s.store.once = true }
+
+// abandon frees what a layer took that is not read to its end.
+func (s *sink) abandon() { s.store.spool.Close() }
+
 // close ends the layer: now its NARs can be hashed.
 func (s *sink) close() error {
 	defer s.store.spool.Close()

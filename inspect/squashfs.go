@@ -75,9 +75,9 @@ func (p *pass) walkSquashfs(b *region, layer *Layer) error {
 		return err
 	}
 	w := &squashWalk{squashFS: s, layer: layer, sink: p.newSink(layer), refs: make(map[uint32]uint64), names: make(map[linkKey]string)}
-	w.sink.store.once = true // deduplicated files are hard links there, across store items
+	w.sink.keepAll() // deduplicated files are hard links there, across store items
 	if err := w.tree(); err != nil {
-		w.sink.store.spool.Close()
+		w.sink.abandon()
 		return err
 	}
 	if err := w.sink.close(); err != nil {

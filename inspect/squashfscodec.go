@@ -40,11 +40,6 @@ func (c compressor) compression() Compression {
 // All of src has to be used up; more than dst has room for is an error.
 type unpackFunc func(dst, src []byte) (int, error)
 
-var (
-	errTooLong  = errors.New("it unpacks to more than a block may hold")
-	errTrailing = errors.New("bytes follow its packed ones")
-)
-
 func newUnpacker(c compressor) (unpackFunc, error) {
 	switch c {
 	case squashGzip:
@@ -55,27 +50,6 @@ func newUnpacker(c compressor) (unpackFunc, error) {
 		return newZstdUnpacker()
 	}
 	return nil, fmt.Errorf("its blocks are packed with %v, which audit cannot read: it reads gzip, xz and zstd", c)
-}
-
-// fill reads r to its end, which must come before dst is overfull.
-func fill(dst []byte, r io.Reader) (int, error) {
-	n := 0
-	for n < len(dst) {
-		k, err := r.Read(dst[n:])
-		n += k
-		if err == io.EOF {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-	}
-	if k, err := io.ReadFull(r, make([]byte, 1)); k > 0 {
-		return n, errTooLong
-	} else if err != io.EOF {
-		return n, err
-	}
-	return n, nil
 }
 
 type zlibUnpacker struct {

@@ -10,7 +10,7 @@ import (
 // cannot be read as a stream: SquashFS, SIF or "".
 func needsRegion(head []byte) Transport {
 	switch {
-	case len(head) >= 4 && string(head[:4]) == squashfsMagic:
+	case isSquashfs(head):
 		return SquashFS
 	case isSIF(head):
 		return SIF

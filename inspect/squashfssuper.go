@@ -1,7 +1,7 @@
 package inspect
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -101,24 +101,5 @@ func (s *superblock) places(f fields, size int64) error {
 	return nil
 }
 
-// fields takes the little-endian numbers of a record one after the other. The
-// caller has made sure that they are there.
-type fields struct{ b []byte }
-
-func (f *fields) u16() uint16 {
-	n := binary.LittleEndian.Uint16(f.b)
-	f.b = f.b[2:]
-	return n
-}
-
-func (f *fields) u32() uint32 {
-	n := binary.LittleEndian.Uint32(f.b)
-	f.b = f.b[4:]
-	return n
-}
-
-func (f *fields) u64() uint64 {
-	n := binary.LittleEndian.Uint64(f.b)
-	f.b = f.b[8:]
-	return n
-}
+// isSquashfs tells a squashfs by its first bytes.
+func isSquashfs(head []byte) bool { return bytes.HasPrefix(head, []byte(squashfsMagic)) }

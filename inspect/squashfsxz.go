@@ -9,6 +9,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"hash/crc64"
+	"io"
 	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
@@ -259,3 +260,29 @@ func xzStreamEnd(in *bytes.Reader, check xzCheck, unpadded, size int64) error {
 	}
 	return nil
 }
+
+// fill reads r to its end, which must come before dst is overfull.
+func fill(dst []byte, r io.Reader) (int, error) {
+	n := 0
+	for n < len(dst) {
+		k, err := r.Read(dst[n:])
+		n += k
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	if k, err := io.ReadFull(r, make([]byte, 1)); k > 0 {
+		return n, errTooLong
+	} else if err != io.EOF {
+		return n, err
+	}
+	return n, nil
+}
+
+var (
+	errTooLong  = errors.New("it unpacks to more than a block may hold")
+	errTrailing = errors.New("bytes follow its packed ones")
+)

@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -27,9 +26,6 @@ type storeReader struct {
 	own   *storeItem // of the entry being read; nil outside the store
 	links []hardLink
 }
-
-// errDropped says that contents are needed which the spool has no more.
-var errDropped = errors.New("the contents of an earlier store item are needed again")
 
 // A storeItem is a store item while it is being gathered.
 type storeItem struct {
