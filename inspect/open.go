@@ -17,7 +17,7 @@ import (
 // more where a store item needs contents of an earlier one of its layer (a hard
 // link, or entries that are mixed). A reference is a
 // path, "-" for standard input, or TRANSPORT:REST with one of the transports
-// of this package. The form of a file is told by its content. A reference that
+// of this package. The form of a file is found by its content. A reference that
 // is no file and has no transport is looked for in a registry.
 //
 // The error is a [*LimitError], a [*FormatError] or a [*ChoiceError] where the

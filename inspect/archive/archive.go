@@ -23,7 +23,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// An archive is a tar file that carries an image, read in one pass: what its
+// An Archive is a tar file that carries an image, read in one pass: what its
 // members mean is known only when its manifest has been seen, which may come
 // last, so every member that looks like a layer is read as one. In a file on
 // disk several are read at the same time.
@@ -53,7 +53,7 @@ type Member struct {
 	err     error        // of reading it
 }
 
-// readArchive reads all members, and checks what follows the last. Where file is
+// Read reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
 func Read(p *pass.Pass, r io.Reader, file *pass.Source) (*Archive, error) {
 	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
@@ -66,7 +66,7 @@ func Read(p *pass.Pass, r io.Reader, file *pass.Source) (*Archive, error) {
 	err := a.walk(tr)
 	a.reading.Wait()
 	for _, m := range slices.Backward(a.members) {
-		err = cmp.Or(m.err, err) // the first is said, however they were read
+		err = cmp.Or(m.err, err) // the first is reported, however they were read
 	}
 	if fatal := p.Fatal(err); fatal != nil {
 		return nil, fatal
@@ -276,7 +276,7 @@ func (a *Archive) ambiguous() []check.Finding {
 // maxLinks bounds how many links of the archive are followed.
 const maxLinks = 10
 
-// follow returns the member at a path, links followed, and hands it and the
+// Follow returns the member at a path, links followed, and hands it and the
 // links on the way to pass.
 func (a *Archive) Follow(path string, pass func(*Member)) (*Member, error) {
 	path = paths.Clean(path)
@@ -294,7 +294,7 @@ func (a *Archive) Follow(path string, pass func(*Member)) (*Member, error) {
 	return nil, &limit.FormatError{Where: fmt.Sprintf("member %q", path), Err: fmt.Errorf("more than %d links", maxLinks)}
 }
 
-// get returns the member at a path, links followed, and marks it as used.
+// Get returns the member at a path, links followed, and marks it as used.
 func (a *Archive) Get(path string) (*Member, error) {
 	return a.Follow(path, func(m *Member) { m.Referenced = true })
 }
@@ -314,7 +314,7 @@ func (a *Archive) json(path string) (*Member, error) {
 	return m, nil
 }
 
-// bytes returns the bytes of a JSON document.
+// Bytes returns the bytes of a JSON document.
 func (a *Archive) Bytes(path string) ([]byte, error) {
 	m, err := a.json(path)
 	if err != nil {
@@ -323,7 +323,7 @@ func (a *Archive) Bytes(path string) ([]byte, error) {
 	return m.Body, nil
 }
 
-// document decodes a JSON member into v and returns the member.
+// Document decodes a JSON member into v and returns the member.
 func (a *Archive) Document(path string, v any) (*Member, error) {
 	m, err := a.json(path)
 	if err != nil {
@@ -332,7 +332,7 @@ func (a *Archive) Document(path string, v any) (*Member, error) {
 	return m, pass.Decode(m.Name, m.Body, v)
 }
 
-// list returns the members as an image has them.
+// List returns the members as an image has them.
 func (a *Archive) List() []image.Member {
 	var members []image.Member
 	for _, m := range a.members {
@@ -343,7 +343,7 @@ func (a *Archive) List() []image.Member {
 	return members
 }
 
-// unreferenced lists the members that nothing of the image leads to.
+// Unreferenced lists the members that nothing of the image leads to.
 func (a *Archive) Unreferenced(known func(path string) bool) []check.Finding {
 	var found check.List
 	for _, m := range a.members {
@@ -355,7 +355,7 @@ func (a *Archive) Unreferenced(known func(path string) bool) []check.Finding {
 	return found.Sorted()
 }
 
-// asLayer returns what was read of a member; one that does not look like a
+// AsLayer returns what was read of a member; one that does not look like a
 // tar is a layer all the same when the manifest says so.
 func (m *Member) AsLayer() *image.Layer {
 	if m.layer != nil {

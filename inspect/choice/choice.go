@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 )
 
-// A ChoiceError reports that a reference does not name exactly one image.
+// An Error reports that a reference does not name exactly one image.
 type Error struct {
 	Want string   // "" when nothing was asked for
 	Have []string // what could be asked for
@@ -30,7 +30,7 @@ func (e *Error) Error() string {
 // byReference is how an image of a docker-archive is asked for.
 const byReference = "docker-archive:PATH:REF, where REF is one of"
 
-// choose returns which of the images in an archive want names, by one of its
+// Of returns which of the images in an archive want names, by one of its
 // names or by "@" and its place; "" stands for the only one.
 func Of(names [][]string, want string) (int, error) {
 	var all []string
@@ -46,7 +46,7 @@ func Of(names [][]string, want string) (int, error) {
 	return 0, nil
 }
 
-// sameName says whether two names mean the same image: docker.io/library and
+// Same says whether two names mean the same image: docker.io/library and
 // the tag latest go without saying.
 func Same(a, b string) bool {
 	if a == b {

@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A Compression is how a stream of bytes is packed.
+// A Kind is how a stream of bytes is packed.
 type Kind string
 
 // The compressions that are recognised, by magic number.
@@ -36,7 +36,7 @@ var magics = []struct {
 	{"LZIP", Lzip},
 }
 
-// sniffCompression tells the compression from the first bytes of a stream.
+// Sniff recognises the compression from the first bytes of a stream.
 func Sniff(head []byte) Kind {
 	for _, m := range magics {
 		if bytes.HasPrefix(head, []byte(m.magic)) {
@@ -46,7 +46,7 @@ func Sniff(head []byte) Kind {
 	return None
 }
 
-// An expander undoes a compression. It also takes note of what a tolerant
+// An Expander undoes a compression. It also takes note of what a tolerant
 // reader would pass over in silence.
 type Expander struct {
 	io.Reader
@@ -60,7 +60,7 @@ func (x *Expander) note(m check.Message) {
 	x.Notes = append(x.Notes, m)
 }
 
-// expand returns the uncompressed form of r. Its reader must be read to the
+// Expand returns the uncompressed form of r. Its reader must be read to the
 // end and closed. The memory that the stream asks for again and again is
 // counted with charge.
 func Expand(r *bufio.Reader, c Kind, charge func(n int64) error) (*Expander, error) {

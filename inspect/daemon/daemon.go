@@ -81,11 +81,11 @@ func export(ctx context.Context, client *http.Client, base, reference string) (i
 		return resp.Body, nil
 	}
 	defer resp.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 	if resp.StatusCode == http.StatusNotFound {
 		return nil, fmt.Errorf("the engine has no image %q", reference)
 	}
-	return nil, errors.New("the engine says: " + resp.Status + " " + strings.TrimSpace(string(said)))
+	return nil, errors.New("the engine says: " + resp.Status + " " + strings.TrimSpace(string(answer)))
 }
 
 // tagged adds the tag latest to a name that has neither tag nor digest, as

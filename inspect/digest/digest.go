@@ -26,7 +26,7 @@ func (s Sum) Hash() v1.Hash {
 
 func (s Sum) String() string { return s.Hash().String() }
 
-// sumOf returns what h has hashed so far.
+// SumOf returns what h has hashed so far.
 func SumOf(h hash.Hash) (s Sum) {
 	h.Sum(s[:0])
 	return s
@@ -34,7 +34,7 @@ func SumOf(h hash.Hash) (s Sum) {
 
 func Of(p []byte) Sum { return sha256.Sum256(p) }
 
-// A meter hashes and counts the bytes that are read through it.
+// A Meter hashes and counts the bytes that are read through it.
 type Meter struct {
 	R io.Reader
 	h hash.Hash
@@ -67,7 +67,7 @@ type otherHash struct {
 	h         hash.Hash
 }
 
-// newOtherHash returns nil when path names no digest, or one of SHA-256.
+// NewOtherHash returns nil when path names no digest, or one of SHA-256.
 func NewOtherHash(path string) *otherHash {
 	rest, _ := strings.CutPrefix(path, "blobs/")
 	algorithm, _, ok := strings.Cut(rest, "/")
@@ -81,7 +81,7 @@ func NewOtherHash(path string) *otherHash {
 	return &otherHash{algorithm, h}
 }
 
-// tee returns r, hashed while it is read.
+// Tee returns r, hashed while it is read.
 func (o *otherHash) Tee(r io.Reader) io.Reader {
 	if o == nil {
 		return r
@@ -96,8 +96,8 @@ func (o *otherHash) Sum() v1.Hash {
 	return v1.Hash{Algorithm: o.algorithm, Hex: hex.EncodeToString(o.h.Sum(nil))}
 }
 
-// digestInName returns the digest that the name of a member claims for its
-// bytes: "sha256:HEX/layer.tar" (Guix with --max-layers), "blobs/sha256/HEX"
+// InName returns the digest that the name of a member claims for its
+// bytes: "sha256:HEX/layer.tar" (layered packers), "blobs/sha256/HEX"
 // (docker save since 25), "HEX.json" and "HEX.tar" (docker save, skopeo),
 // "HEX.tar.gz" and "sha256:HEX" (crane).
 func InName(path string) v1.Hash {

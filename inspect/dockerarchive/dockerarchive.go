@@ -148,7 +148,7 @@ func mediaType(c compression.Kind) types.MediaType {
 	return ""
 }
 
-// explained tells the members that do not belong to the chosen image and are
+// explained finds the members that do not belong to the chosen image and are
 // yet where they should be: those of the other images, of the OCI layout, and
 // those that only engines before Docker 1.10 read.
 func explained(a *archive.Archive, manifest tarball.Manifest) func(path string) bool {

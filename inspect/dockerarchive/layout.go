@@ -46,7 +46,7 @@ func hasConfig(a *archive.Archive, c oci.Candidate, config v1.Hash) bool {
 	return pass.Decode("", m.Body, &manifest) == nil && manifest.Config.Digest == config
 }
 
-// observed holds what manifest.json says against the image manifest.
+// observed compares what manifest.json says with the image manifest.
 func observed(r *oci.Reader, c oci.Candidate, candidates []oci.Candidate) error {
 	raw, err := r.Verified(c.Descriptor, "image manifest")
 	if err != nil {
@@ -56,7 +56,7 @@ func observed(r *oci.Reader, c oci.Candidate, candidates []oci.Candidate) error 
 	if err != nil {
 		return err
 	}
-	r.Holds(r.Img.Config.Raw, manifest.Config, "image config")
+	r.Check(r.Img.Config.Raw, manifest.Config, "image config")
 	r.Img.Index = c.Index
 	if !sameBlobs(r.Img.Layers, manifest.Layers) {
 		r.Problem("index.json", "integrity/index-mismatch-layers")

@@ -21,7 +21,7 @@ import (
 // layer.tar and the ID of its parent in json; and the file repositories, which
 // gives names to layers. Nothing in it claims a digest.
 
-// A v1Image is an image in that form.
+// A legacyImage is an image in that form.
 type legacyImage struct {
 	id    string   // of the topmost layer
 	names []string // sorted
@@ -158,7 +158,7 @@ func v1Layers(ids []string) []string {
 	return paths
 }
 
-// v1Explained tells the members that belong to any of the images.
+// v1Explained finds the members that belong to any of the images.
 func v1Explained(a *archive.Archive, images []legacyImage) func(path string) bool {
 	known := make(map[string]bool)
 	for _, img := range images {

@@ -229,7 +229,7 @@ func (in *Input) Region() (*pass.Region, error) {
 	return &pass.Region{Pass: in.Pass, At: in.spool, Size: n, Counted: true}, nil
 }
 
-// Finish says of the image what is to be said of the file that it was read from.
+// Finish adds to the image what is known of the file that it was read from.
 func (in *Input) Finish(img *image.Image) {
 	c := in.content
 	if c == nil {
@@ -255,7 +255,7 @@ func (in *Input) Unknown() error {
 func (in *Input) unknown(err error) error {
 	why := errors.New("not an image that audit can read: it is no tar archive, squashfs or SIF, plain or compressed with gzip, zstd, xz, bzip2 or lzip")
 	if c := in.content.compression; c != compression.None {
-		why = fmt.Errorf("what the %s stream holds is no tar archive, squashfs or SIF", c)
+		why = fmt.Errorf("what is in the %s stream is no tar archive, squashfs or SIF", c)
 	}
 	if err != nil {
 		why = fmt.Errorf("%w (%w)", why, err)

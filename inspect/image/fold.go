@@ -8,7 +8,7 @@ import (
 )
 
 // A File is an entry of the folded root file system: what a container sees
-// after all layers are laid over each other.
+// when all layers lie on each other.
 type File struct {
 	*Entry
 	Layer int // the layer whose entry won
@@ -86,7 +86,7 @@ func markOf(e *Entry) (mark, bool) {
 	return mark{path: paths.Join(dir, hidden), kind: markWhiteout}, IsName(hidden)
 }
 
-// isName says whether a whiteout can hide something of this name: not the
+// IsName says whether a whiteout can hide something of this name: not the
 // folder that it is in, nor the one above.
 func IsName(hidden string) bool { return hidden != "" && hidden != "." && hidden != ".." }
 

@@ -27,7 +27,7 @@ type Image struct {
 	// Items are the store items of all layers, sorted by path.
 	Items []store.Item
 	// Dangling are the store paths that the bytes name and that no layer
-	// holds, sorted by To, then From.
+	// has, sorted by To, then From.
 	Dangling []store.Reference
 	// Loose are the references to store items that are made outside the
 	// store, by link targets and contents of other files; sorted likewise.
@@ -129,7 +129,7 @@ type Entry struct {
 	FrameSize int64             // bytes of the frame between the previous content and this one
 }
 
-// Socket is the type of an entry that is a socket, which a squashfs can hold
+// Socket is the type of an entry that is a socket, which a squashfs can have
 // and a tar cannot.
 const Socket = 's'
 
@@ -185,11 +185,11 @@ func (img *Image) Body(layer int, path string) ([]byte, bool) {
 	return data, ok
 }
 
-// claims says whether the form of the image makes claims about its layers: a
+// Claims says whether the form of the image makes claims about its layers: a
 // bare file system makes none, and neither does the legacy form of Docker.
 func (img *Image) Claims() bool { return img.Config.Raw != nil && !img.Claimless }
 
-// StoreMode is the mode that a store of Guix or Nix gives to an entry in it.
+// StoreMode is the mode that a store gives to an entry in it.
 func StoreMode(e *Entry) int64 {
 	switch {
 	case e.Type == '2':

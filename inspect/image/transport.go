@@ -12,6 +12,6 @@ const (
 	DockerDaemon  Transport = "docker-daemon"  // a running engine
 	Registry      Transport = "docker"         // a registry
 	RootFS        Transport = "rootfs"         // a flattened file system in a tar
-	SquashFS      Transport = "squashfs"       // a squashfs file system, as guix pack -f squashfs writes it
+	SquashFS      Transport = "squashfs"       // a squashfs file system
 	SIF           Transport = "sif"            // what Singularity and Apptainer run
 )

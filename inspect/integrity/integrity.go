@@ -10,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// conclude draws from all layers what none of them shows alone: the store
+// Conclude draws from all layers what none of them shows alone: the store
 // items with their references, and the findings of the integrity check.
 func Conclude(p *pass.Pass, img *image.Image) {
 	link(p, img)

@@ -17,12 +17,12 @@ import (
 	"strings"
 )
 
-// readLayer reads the blob r to its end and returns the layer that it is. A
+// Read reads the blob r to its end and returns the layer that it is. A
 // tar that cannot be understood to its end is no error: its bytes are hashed
 // all the same and Layer.Broken says where it broke. Errors are those of the
 // source below, limits and cancellation.
 //
-// at holds the same bytes as r where they can be read again, else it is nil:
+// at has the same bytes as r where they can be read again, else it is nil:
 // then the contents of store items are spooled.
 func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, error) {
 	head, _ := r.Peek(8)
@@ -215,7 +215,7 @@ func newEntry(hdr *tar.Header) image.Entry {
 	}
 }
 
-// isSparse says whether the tar stores holes of the file as such (GNU tar 1.35,
+// IsSparse says whether the tar stores holes of the file as such (GNU tar 1.35,
 // "Storing Sparse Files").
 func IsSparse(hdr *tar.Header) bool {
 	for key := range hdr.PAXRecords {

@@ -11,7 +11,7 @@ import (
 	"io"
 )
 
-// A sink learns all there is to learn of the entries of one layer, whatever
+// A Sink learns all there is to learn of the entries of one layer, whatever
 // form they come from: the digest of each content, the store items with their
 // NARs, the references, and the bodies that are asked for.
 type Sink struct {
@@ -32,7 +32,7 @@ func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
 	return &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
 }
 
-// check holds an entry against the limits. It comes before the content.
+// check compares an entry with the limits. It comes before the content.
 func (s *Sink) check(e *image.Entry) error {
 	if err := s.pass.AddEntries(s.where, 1); err != nil {
 		return err
@@ -66,7 +66,7 @@ func (s *Sink) texts(e *image.Entry) int64 {
 	return int64(n)
 }
 
-// add takes an entry, whose size is a promise, and reads its content to the end.
+// Add takes an entry, whose size is a promise, and reads its content to the end.
 // It sets the entry's size and digest from what was really read.
 func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 	if err := s.check(e); err != nil {
@@ -148,13 +148,13 @@ func (s *Sink) scanText(e *image.Entry) {
 	}
 }
 
-// keepAll has the contents of all store items kept until the layer ends.
+// KeepAll has the contents of all store items kept until the layer ends.
 func (s *Sink) KeepAll() { s.store.once = true }
 
-// abandon frees what a layer took that is not read to its end.
+// Abandon frees what a layer took that is not read to its end.
 func (s *Sink) Abandon() { s.store.spool.Close() }
 
-// close ends the layer: now its NARs can be hashed.
+// Close ends the layer: now its NARs can be hashed.
 func (s *Sink) Close() error {
 	defer s.store.spool.Close()
 	return s.store.finish(s.layer)

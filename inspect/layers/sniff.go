@@ -8,7 +8,7 @@ import (
 
 const TarBlock = 512
 
-// looksLikeTar says whether head starts a tar archive: with a magic, with the
+// LooksLikeTar says whether head starts a tar archive: with a magic, with the
 // right checksum (V7 has no magic), or with the zeros of an empty one.
 func LooksLikeTar(head []byte) bool {
 	if len(head) < TarBlock {

@@ -2,7 +2,7 @@ package limit
 
 import "errors"
 
-// An absentError says that the image does not hold something.
+// An Absent says that the image does not hold something.
 type Absent string
 
 func (e Absent) Error() string { return string(e) }

@@ -33,7 +33,7 @@ func DefaultLimits() Limits {
 	}
 }
 
-// A LimitError reports that an image goes past one of the [Limits].
+// An Error reports that an image goes past one of the [Limits].
 type Error struct {
 	Name  string // of the field of Limits, in words: "entries", "path bytes", …
 	Limit int64

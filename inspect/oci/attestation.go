@@ -15,7 +15,7 @@ func IsAttestation(d v1.Descriptor) bool {
 	return d.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }
 
-// attestations keeps the statements about the image: evidence, not a platform.
+// Attestations keeps the statements about the image: evidence, not a platform.
 func (r *Reader) Attestations(image v1.Descriptor, candidates []Candidate) error {
 	seen := make(map[v1.Hash]bool)
 	for _, c := range candidates {
@@ -53,7 +53,7 @@ func (r *Reader) statements(manifest v1.Manifest, subject v1.Hash) error {
 	return nil
 }
 
-// evidence returns the bytes of a document that the image can be read without;
+// Evidence returns the bytes of a document that the image can be read without;
 // nil, with a note, when it is not there or too large.
 func (r *Reader) Evidence(d v1.Descriptor, where string) ([]byte, error) {
 	raw, err := r.Verified(d, where)

@@ -21,7 +21,7 @@ const (
 	maxCandidates = 10_000
 )
 
-// A candidate is a descriptor found in an index, with the name that it, or an
+// A Candidate is a descriptor found in an index, with the name that it, or an
 // index above it, bears.
 type Candidate struct {
 	v1.Descriptor
@@ -36,7 +36,7 @@ type indexWalk struct {
 	count int
 }
 
-// flatten returns all descriptors that the index in raw leads to and that are
+// Flatten returns all descriptors that the index in raw leads to and that are
 // no indexes themselves, in their order.
 func (r *Reader) Flatten(raw []byte, where string) ([]Candidate, error) {
 	w := &indexWalk{Reader: r, below: make(map[v1.Hash][]Candidate)}
@@ -210,7 +210,7 @@ func platform(p *pass.Pass) (*v1.Platform, error) {
 	return platform, nil
 }
 
-// checkPlatform turns away an image of another platform than was asked for,
+// CheckPlatform turns away an image of another platform than was asked for,
 // where no index was there to choose from.
 func CheckPlatform(p *pass.Pass, img *image.Image) error {
 	want, err := platform(p)

@@ -64,7 +64,7 @@ func readArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Image, e
 	return r.Img, nil
 }
 
-// archiveBlobs are the blobs of an archive that was read already.
+// ArchiveBlobs are the blobs of an archive that was read already.
 type ArchiveBlobs struct{ *archive.Archive }
 
 func (b ArchiveBlobs) Document(d v1.Descriptor) ([]byte, error) {
@@ -79,7 +79,7 @@ func (b ArchiveBlobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	return m.AsLayer(), nil
 }
 
-// reachable tells the members that the index leads to although they are of no
+// Reachable finds the members that the index leads to although they are of no
 // use for the chosen image: other platforms, their layers and attestations.
 func Reachable(a *archive.Archive, index []byte) func(path string) bool {
 	known := map[string]bool{"oci-layout": true, "index.json": true, "manifest.json": true, "repositories": true}

@@ -18,7 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// ociBlobs is where the blobs of an OCI image lie: an archive, a folder, a
+// Blobs is where the blobs of an OCI image lie: an archive, a folder, a
 // registry. Nothing that it returns is taken for what its descriptor claims.
 // A blob that is not there is an [absentError].
 type Blobs interface {
@@ -28,7 +28,7 @@ type Blobs interface {
 	Layer(d v1.Descriptor) (*image.Layer, error)
 }
 
-// An ociReader walks from an index to the one image that is asked for (OCI
+// A Reader walks from an index to the one image that is asked for (OCI
 // image-spec v1.1, image-index.md and manifest.md).
 type Reader struct {
 	Pass     *pass.Pass
@@ -46,7 +46,7 @@ func NewReader(p *pass.Pass, blobs Blobs, transport image.Transport, want string
 	return &Reader{Pass: p, Blobs: blobs, Img: &image.Image{Transport: transport}, want: want, platform: platform}, nil
 }
 
-// fromIndex reads the image that the index in raw leads to.
+// FromIndex reads the image that the index in raw leads to.
 func (r *Reader) FromIndex(raw []byte, where string) error {
 	candidates, err := r.Flatten(raw, where)
 	if err != nil {
@@ -75,22 +75,22 @@ func (r *Reader) document(d v1.Descriptor) ([]byte, error) {
 	return raw, err
 }
 
-// verified returns the bytes of a document and holds them against what its
+// Verified returns the bytes of a document and compares them with what its
 // descriptor claims.
 func (r *Reader) Verified(d v1.Descriptor, where string) ([]byte, error) {
 	raw, err := r.document(d)
 	if err != nil {
 		return nil, err
 	}
-	r.Holds(raw, d, where)
+	r.Check(raw, d, where)
 	if len(d.Data) > 0 {
-		r.Holds(d.Data, d, where+" embedded in its descriptor")
+		r.Check(d.Data, d, where+" embedded in its descriptor")
 	}
 	return raw, nil
 }
 
-// holds reports where bytes are not what their descriptor claims.
-func (r *Reader) Holds(raw []byte, d v1.Descriptor, where string) {
+// Check reports where bytes are not what their descriptor claims.
+func (r *Reader) Check(raw []byte, d v1.Descriptor, where string) {
 	h, err := v1.Hasher(d.Digest.Algorithm)
 	if err != nil { // a descriptor without a digest
 		r.Problem(d.Digest.String(), "integrity/digest-missing", "document", where)
@@ -113,7 +113,7 @@ func (r *Reader) Find(level check.Level, path, code string, args ...any) {
 	r.Img.Problems = append(r.Img.Problems, check.Find(level, -1, path, code, args...))
 }
 
-// fromDescriptor reads the image whose manifest d describes. Candidates are
+// FromDescriptor reads the image whose manifest d describes. Candidates are
 // searched for attestations about it.
 func (r *Reader) FromDescriptor(d v1.Descriptor, candidates []Candidate) error {
 	raw, err := r.Verified(d, "image manifest")
@@ -138,7 +138,7 @@ func (r *Reader) FromDescriptor(d v1.Descriptor, candidates []Candidate) error {
 	return r.Attestations(d, candidates)
 }
 
-// manifest takes an image manifest apart.
+// Manifest takes an image manifest apart.
 func (r *Reader) Manifest(raw []byte, d v1.Descriptor) (*v1.Manifest, error) {
 	where := "image manifest " + d.Digest.String()
 	var m struct {
@@ -244,7 +244,7 @@ func (r *Reader) layer(d v1.Descriptor) (*image.Layer, error) {
 	return layer, err
 }
 
-// bind puts what a descriptor claims of a layer beside what was read of it.
+// Bind puts what a descriptor claims of a layer beside what was read of it.
 func Bind(l *image.Layer, d v1.Descriptor) {
 	l.MediaType, l.ClaimedDigest = d.MediaType, d.Digest
 	if l.Elsewhere != "" {
@@ -274,7 +274,7 @@ func compressionOf(m types.MediaType) compression.Kind {
 	return ""
 }
 
-// descriptorsIn returns all descriptors that an index or a manifest holds,
+// DescriptorsIn returns all descriptors that are in an index or a manifest,
 // whichever of the two raw is.
 func DescriptorsIn(raw []byte) []v1.Descriptor {
 	var any struct {

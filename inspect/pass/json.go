@@ -11,7 +11,7 @@ import (
 // memory the shortest of them takes a hundred times its bytes.
 const maxJSONValues = 1 << 18
 
-// decode decodes a JSON document of the image into v.
+// Decode decodes a JSON document of the image into v.
 func Decode(where string, raw []byte, v any) error {
 	if countsAsValues(raw) > maxJSONValues {
 		return &limit.Error{Name: "JSON values", Limit: maxJSONValues, Where: where}
@@ -34,7 +34,7 @@ func countsAsValues(raw []byte) int {
 	return n
 }
 
-// readDocument reads a JSON document to its end, within the limit.
+// ReadDocument reads a JSON document to its end, within the limit.
 func (p *Pass) ReadDocument(where string, r io.Reader) ([]byte, error) {
 	most := p.Limits.JSONBytes
 	raw, err := io.ReadAll(io.LimitReader(r, most+1))

@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 )
 
-// A pass is one reading of an image, with what all its parts share: the
+// A Pass is one reading of an image, with what all its parts share: the
 // limits, and how much of them is used up. Layers of their own are read at the
 // same time, so everything in it may be used by several goroutines.
 type Pass struct {
@@ -64,7 +64,7 @@ func New(ctx context.Context, opt Options) *Pass {
 // freeGrowth is what may come out of a few bytes before the ratio counts.
 const freeGrowth = 1 << 30
 
-// grow counts bytes that came out of a compression, a sparse file or a hard
+// Grow counts bytes that came out of a compression, a sparse file or a hard
 // link, and fails when they are more than an honest image can have.
 func (p *Pass) Grow(where string, n int64) error {
 	grown := p.grown.Add(n)
@@ -77,13 +77,13 @@ func (p *Pass) Grow(where string, n int64) error {
 	return nil
 }
 
-// charge returns a function that counts memory which a stream asks for as
+// Charge returns a function that counts memory which a stream asks for as
 // growth: clearing it costs as much as filling it.
 func (p *Pass) Charge(where string) func(n int64) error {
 	return func(n int64) error { return p.Grow(where, n) }
 }
 
-// addEntries counts entries, each as often as a layer of the image has it.
+// AddEntries counts entries, each as often as a layer of the image has it.
 func (p *Pass) AddEntries(where string, n int) error {
 	if p.entries.Add(int64(n)) > int64(p.Limits.Entries) {
 		return &limit.Error{Name: "entries", Limit: int64(p.Limits.Entries), Where: where}
@@ -101,7 +101,7 @@ func CheckLayers(n int) error {
 	return nil
 }
 
-// keep counts bytes that stay in memory.
+// Keep counts bytes that stay in memory.
 func (p *Pass) Keep(where string, n int64) error {
 	if p.kept.Add(n) > p.Limits.KeptBytes {
 		return &limit.Error{Name: "kept bytes", Limit: p.Limits.KeptBytes, Where: where}
@@ -109,12 +109,12 @@ func (p *Pass) Keep(where string, n int64) error {
 	return nil
 }
 
-// bounded returns r under the limits of grow.
+// Bounded returns r under the limits of grow.
 func (p *Pass) Bounded(where string, r io.Reader) io.Reader {
 	return &boundedReader{p, where, r}
 }
 
-// expanded returns what came out of a compression under the limits of grow; no
+// Expanded returns what came out of a compression under the limits of grow; no
 // bytes grow out of None.
 func (p *Pass) Expanded(where string, c compression.Kind, r io.Reader) io.Reader {
 	if c == compression.None {
@@ -137,7 +137,7 @@ func (b *boundedReader) Read(buf []byte) (int, error) {
 	return n, err
 }
 
-// fatal returns an error when no reading can go on after err: a limit, a
+// Fatal returns an error when no reading can go on after err: a limit, a
 // cancellation, or a fault of the source or of this machine, as opposed to
 // bytes that are not what they should be.
 func (p *Pass) Fatal(err error) error {
@@ -161,7 +161,7 @@ func (p *Pass) Fatal(err error) error {
 	return p.fault.get()
 }
 
-// newMeter returns a meter of a layer, which only counts when nobody asks for
+// Meter returns a meter of a layer, which only counts when nobody asks for
 // digests.
 func (p *Pass) Meter(r io.Reader) *digest.Meter {
 	if p.Opt.KeepOnly {
@@ -170,5 +170,5 @@ func (p *Pass) Meter(r io.Reader) *digest.Meter {
 	return digest.NewMeter(r)
 }
 
-// errDropped says that contents are needed which the spool has no more.
+// ErrDropped says that contents are needed which the spool has no more.
 var ErrDropped = errors.New("the contents of an earlier store item are needed again")

@@ -8,7 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// A region is a file, or a part of one, that is read here and there and not
+// A Region is a file, or a part of one, that is read here and there and not
 // from its start to its end: on disk it is read where it lies, and a stream is
 // first copied to a temporary file without a name.
 type Region struct {
@@ -18,7 +18,7 @@ type Region struct {
 	Counted bool // its bytes are counted as read
 }
 
-// ReadAt reads under the context of the pass and tells it of failures.
+// ReadAt reads under the context of the pass and reports failures to it.
 func (b *Region) ReadAt(p []byte, off int64) (int, error) {
 	if err := b.Pass.Ctx.Err(); err != nil {
 		return 0, err
@@ -30,13 +30,13 @@ func (b *Region) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// section returns a part of the region.
+// Section returns a part of the region.
 func (b *Region) Section(x Extent) *Region {
 	n := x.To - x.From
 	return &Region{b.Pass, io.NewSectionReader(b.At, x.From, n), n, b.Counted}
 }
 
-// reader reads the region from its start to its end.
+// Reader reads the region from its start to its end.
 func (b *Region) Reader() io.Reader {
 	r := io.NewSectionReader(b.At, 0, b.Size)
 	if b.Counted {
@@ -46,7 +46,7 @@ func (b *Region) Reader() io.Reader {
 	return &Source{Pass: b.Pass, R: r, Size: b.Size}
 }
 
-// digest reads the region once more, from its start to its end.
+// Digest reads the region once more, from its start to its end.
 func (b *Region) Digest() (v1.Hash, error) {
 	m := digest.NewMeter(b.Reader())
 	if _, err := io.Copy(io.Discard, m); err != nil {
@@ -55,7 +55,7 @@ func (b *Region) Digest() (v1.Hash, error) {
 	return m.Sum().Hash(), nil
 }
 
-// firstNonZero returns where in a range the first byte is that is not zero, or
+// FirstNonZero returns where in a range the first byte is that is not zero, or
 // -1.
 func (b *Region) FirstNonZero(x Extent) (int64, error) {
 	buf := make([]byte, min(128<<10, max(0, x.To-x.From)))
@@ -72,5 +72,5 @@ func (b *Region) FirstNonZero(x Extent) (int64, error) {
 	return -1, nil
 }
 
-// An extent is a part of a file, from one byte to before another.
+// An Extent is a part of a file, from one byte to before another.
 type Extent struct{ From, To int64 }

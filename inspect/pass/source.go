@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// A source is where the bytes of an image come from: it counts them, reports
-// progress, heeds cancellation and tells the pass of its own failure.
+// A Source is where the bytes of an image come from: it counts them, reports
+// progress, obeys cancellation and reports its own failure to the pass.
 type Source struct {
 	Pass  *Pass
 	R     io.Reader
@@ -20,7 +20,7 @@ type Source struct {
 // progressStep is how many bytes lie between two calls of Options.Progress.
 const progressStep = 4 << 20
 
-// at returns the source as one that can be read again, nil when it cannot.
+// At returns the source as one that can be read again, nil when it cannot.
 func (s *Source) At() io.ReaderAt {
 	if f, ok := s.R.(*os.File); ok && s.Size > 0 {
 		return f
@@ -28,7 +28,7 @@ func (s *Source) At() io.ReaderAt {
 	return nil
 }
 
-// section returns the n bytes from off on of a source that can be read again,
+// Section returns the n bytes from off on of a source that can be read again,
 // to be read at the same time as others: as a source, which counts them, and as
 // what that one reads.
 func (s *Source) Section(off, n int64) (*Source, *io.SectionReader) {

@@ -5,10 +5,10 @@ import (
 	"os"
 )
 
-// spoolMemory is how many bytes a spool holds before it goes to disk.
+// SpoolMemory is how many bytes a spool holds before it goes to disk.
 const SpoolMemory = 4 << 20
 
-// A spool keeps the contents of a layer's store items until their NARs can be
+// A Spool keeps the contents of a layer's store items until their NARs can be
 // hashed: a tar has its entries in any order, a NAR in sorted order. It is
 // memory first, then a temporary file without a name, so that nothing is left
 // behind however the process ends.
@@ -20,7 +20,7 @@ type Spool struct {
 	Size int64
 }
 
-// empty makes room: the same pages of the file are used again.
+// Empty makes room: the same pages of the file are used again.
 func (s *Spool) Empty() { s.mem, s.disk, s.Size = s.mem[:0], false, 0 }
 
 // A spoolError is a fault of this machine, not of the image.

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// cleanPath returns the path that a name means in the root file system:
+// Clean returns the path that a name means in the root file system:
 // relative, without "." and "..", "." for the root itself.
 func Clean(name string) string {
 	name = strings.TrimPrefix(strings.TrimSuffix(name, "/"), "./")
@@ -38,7 +38,7 @@ func isClean(name string) bool {
 
 func HasDotDot(name string) bool { return strings.Contains("/"+name+"/", "/../") }
 
-// ComparePaths orders paths so that a folder comes before what is in it and
+// Compare orders paths so that a folder comes before what is in it and
 // what is in it before any sibling: "a", "a/b", "a-b". The root, ".", comes
 // first.
 func Compare(a, b string) int {

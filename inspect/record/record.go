@@ -2,7 +2,7 @@ package record
 
 import "encoding/binary"
 
-// fields takes the little-endian numbers of a record one after the other. The
+// Fields takes the little-endian numbers of a record one after the other. The
 // caller has made sure that they are there.
 type Fields struct{ B []byte }
 

@@ -72,7 +72,7 @@ func (b *blobs) referring(image v1.Hash) ([]byte, error) {
 	return b.pass.ReadDocument("list of referrers", &pass.Source{Pass: b.pass, R: resp.Body})
 }
 
-// holdsStatements tells the artifacts that hold in-toto statements: bare, in an
+// holdsStatements recognises the artifacts of in-toto statements: bare, in an
 // envelope, or in a bundle of Sigstore.
 func holdsStatements(d v1.Descriptor) bool {
 	for _, kind := range []string{"application/vnd.in-toto", "application/vnd.dsse", "application/vnd.dev.sigstore.bundle", "application/vnd.docker.attestation"} {

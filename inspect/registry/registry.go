@@ -95,7 +95,7 @@ func read(p *pass.Pass, reference string) (*image.Image, error) {
 	return r.Img, referrers(r, blobs)
 }
 
-// registryBlobs are the blobs of one repository of a registry.
+// blobs are the blobs of one repository of a registry.
 type blobs struct {
 	pass   *pass.Pass
 	repo   name.Repository
@@ -146,7 +146,7 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 	return raw, v1.Descriptor{MediaType: types.MediaType(kind), Digest: claimed, Size: int64(len(raw))}, nil
 }
 
-// document fetches a manifest or a blob: which of the two it is depends on the
+// Document fetches a manifest or a blob: which of the two it is depends on the
 // media type.
 func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 	if raw := b.kept[d.Digest]; raw != nil {

@@ -31,8 +31,8 @@ func looks(head []byte) bool {
 	}
 }
 
-// isArchiveMember tells the names that members of image archives have: the
-// documents, folders named by a digest, and in the odd case files named by it.
+// isArchiveMember says which names members of image archives have: the
+// documents, folders named by a digest, and sometimes files named by it.
 func isArchiveMember(path string, kind byte) bool {
 	top, rest, _ := strings.Cut(path, "/")
 	switch top {
@@ -80,7 +80,7 @@ func open(in *form.Input) (*image.Image, error) {
 		return nil, &limit.FormatError{Where: "the file system", Err: err}
 	}
 	if doc := archiveDocument(layer); doc != "" && in.Transport == "" {
-		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("it begins as a file system and yet holds %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
+		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("it begins as a file system and yet has %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
 	}
 	return &image.Image{Transport: image.RootFS, Manifest: image.Manifest{Origin: image.Synthesised}, Layers: []*image.Layer{layer}}, nil
 }

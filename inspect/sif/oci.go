@@ -15,7 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// sifBlobs are the blobs of an OCI-SIF: an OCI image in the objects of a SIF,
+// blobs are the blobs of an OCI-SIF: an OCI image in the objects of a SIF,
 // as Singularity CE 4 writes it. Its layers are squashfs file systems or tars.
 type blobs struct{ *reader }
 
@@ -98,7 +98,7 @@ func (b blobs) Document(d v1.Descriptor) ([]byte, error) {
 	return b.reader.document(o)
 }
 
-// layer reads a layer. What its diffID is of is the blob itself when that is a
+// Layer reads a layer. What its diffID is of is the blob itself when that is a
 // squashfs: nothing is packed around it.
 func (b blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	o := b.find(d.Digest)

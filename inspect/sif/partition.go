@@ -11,7 +11,7 @@ import (
 // The file systems and roles that partitions have.
 const (
 	squashfsPartition = 1
-	primaryRole  = 2
+	primaryRole       = 2
 )
 
 // partition returns what a partition's descriptor says of it.

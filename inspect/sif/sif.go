@@ -20,10 +20,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// A sifReader reads a SIF, the Singularity Image Format version 1 (sylabs/sif
+// A reader reads a SIF, the Singularity Image Format version 1 (sylabs/sif
 // v2.24.1, pkg/sif): a header, a table of descriptors, and the data objects
-// that they describe. The format has no digests, so there is nothing to hold
-// the bytes against; but an OCI-SIF is an OCI image in the objects of a SIF,
+// that they describe. The format has no digests, so there is nothing to compare
+// the bytes with; but an OCI-SIF is an OCI image in the objects of a SIF,
 // and that has.
 type reader struct {
 	pass    *pass.Pass
@@ -33,7 +33,7 @@ type reader struct {
 	objects []*object
 }
 
-// A sifObject is a data object and its descriptor.
+// A object is a data object and its descriptor.
 type object struct {
 	pass.Extent
 	kind       kind
@@ -44,7 +44,7 @@ type object struct {
 	referenced bool
 }
 
-// A sifKind is what a data object is.
+// A kind is what a data object is.
 type kind int32
 
 // The kinds of objects.
@@ -88,7 +88,7 @@ const (
 	extraSize      = 384
 )
 
-// isSIF tells a SIF by its first bytes.
+// Is recognises a SIF by its first bytes.
 func Is(head []byte) bool {
 	return len(head) >= magicAt+len(magic) && string(head[magicAt:][:len(magic)]) == magic
 }
@@ -217,7 +217,7 @@ func newObject(raw []byte, size int64) (*object, error) {
 	return o, nil
 }
 
-// A sifPart is a part of the file: an object, or the header or the table.
+// A part is a part of the file: an object, or the header or the table.
 type part struct {
 	pass.Extent
 	object *object

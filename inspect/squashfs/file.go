@@ -10,7 +10,7 @@ import (
 // that lie together were put together.
 const tailsKept = 8
 
-// A squashReader reads the content of a file block by block. What it gives is
+// A reader reads the content of a file block by block. What it gives is
 // as long as the inode says or ends in an error.
 type reader struct {
 	fs    *fileSystem

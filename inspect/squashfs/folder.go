@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A squashName is a name in a folder and what it says of its inode.
+// A name is a name in a folder and what it says of its inode.
 type name struct {
 	name   string
 	ref    uint64
@@ -35,7 +35,7 @@ type listing struct {
 	number uint32
 }
 
-// Linux counts three bytes for "." and "..", which are not stored.
+// listedDots counts three bytes for "." and "..", which are not stored.
 const listedDots = 3
 
 // maxRun is how many names a run may have.

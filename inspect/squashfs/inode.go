@@ -1,13 +1,13 @@
 package squashfs
 
 import (
-	"audit/inspect/limit"
 	"audit/inspect/image"
+	"audit/inspect/limit"
 	"fmt"
 	"math"
 )
 
-// A squashKind is what an inode is, as names in folders have it.
+// A kind is what an inode is, as names in folders have it.
 type kind uint16
 
 // The kinds. An inode of kind+7 is the same with larger numbers and extended
@@ -28,7 +28,7 @@ func (k kind) entryType() byte {
 	return [...]byte{folderKind: '5', fileKind: '0', squashSymlink: '2', blockDevice: '4', charDevice: '3', squashFIFO: '6', socketKind: image.Socket}[k]
 }
 
-// A squashInode is what a name leads to.
+// A inode is what a name leads to.
 type inode struct {
 	ref    uint64 // where it is
 	kind   kind

@@ -17,13 +17,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// SquashfsLayer is the media type of a layer that is a squashfs: the one that
+// MediaType is the media type of a layer that is a squashfs: the one that
 // Singularity CE 4 gives to those of its OCI images.
 const MediaType types.MediaType = "application/vnd.sylabs.image.layer.v1.squashfs"
 
-// A squashFS is a squashfs 4.0 file system that is read without being mounted
+// A fileSystem is a squashfs 4.0 file system that is read without being mounted
 // (Linux 6.6, fs/squashfs/squashfs_fs.h and Documentation/filesystems/
-// squashfs.rst). All of its numbers are an attacker's: each is held against the
+// squashfs.rst). All of its numbers are an attacker's: each is compared with the
 // size of the file, of a block or of a table before it is used, and whatever is
 // unpacked counts as growth of the pass.
 type fileSystem struct {
@@ -41,7 +41,7 @@ type fileSystem struct {
 	used   extents // of the data that files and fragments occupy
 }
 
-// theSquashfs is what errors call a squashfs.
+// theFileSystem is what errors call a squashfs.
 const theFileSystem = "the squashfs"
 
 // Form is that of a file system alone.
@@ -141,7 +141,7 @@ func openSquashfs(p *pass.Pass, b *pass.Region, layer *image.Layer) (*fileSystem
 // maxFolders bounds how deep folders may lie in each other.
 const maxFolders = 4096
 
-// A squashWalk reads a whole squashfs, folder by folder.
+// A walk reads a whole squashfs, folder by folder.
 type walk struct {
 	*fileSystem
 	layer    *image.Layer
@@ -151,8 +151,8 @@ type walk struct {
 	disorder bool               // a folder is not sorted
 }
 
-// A linkKey tells names of an inode in the store from those outside, since a
-// NAR has to hold the content of its files whatever links there are elsewhere.
+// A linkKey distinguishes names of an inode in the store from those outside, since a
+// NAR has to have the content of its files whatever links there are elsewhere.
 type linkKey struct {
 	number uint32
 	store  bool

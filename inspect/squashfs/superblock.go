@@ -97,11 +97,11 @@ func (s *superblock) places(f record.Fields, size int64) error {
 			continue
 		}
 		if at < superblockSize || at >= used {
-			return fmt.Errorf("its table of %s is said to be at byte %d of %d", table.name, at, used)
+			return fmt.Errorf("its table of %s should be at byte %d of %d", table.name, at, used)
 		}
 	}
 	return nil
 }
 
-// isSquashfs tells a squashfs by its first bytes.
+// Is recognises a squashfs by its first bytes.
 func Is(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }

@@ -35,7 +35,7 @@ func (s *fileSystem) readXattrTable() error {
 	f := record.Fields{B: raw}
 	s.xattrs.pairs, s.xattrs.count, s.xattrs.index = int64(f.U64()), f.U32(), at+16
 	if s.xattrs.pairs < superblockSize || s.xattrs.pairs > at {
-		return fmt.Errorf("its names and values are said to be at byte %d", s.xattrs.pairs)
+		return fmt.Errorf("its names and values should be at byte %d", s.xattrs.pairs)
 	}
 	return nil
 }

@@ -5,8 +5,8 @@ import v1 "github.com/google/go-containerregistry/pkg/v1"
 // An Item is a file or folder directly in a store.
 type Item struct {
 	Path       string   // "/STORE/HASH-NAME"
-	Layer      int      // the layer that holds it
-	NarHash    v1.Hash  // SHA-256 of its NAR; zero when it cannot be told
+	Layer      int      // the layer that it is in
+	NarHash    v1.Hash  // SHA-256 of its NAR; zero when it cannot be known
 	NarSize    int64    // bytes of its NAR
 	Bytes      int64    // that it takes in its layer, headers and contents
 	Files      int      // entries

@@ -119,7 +119,7 @@ func sortReferences(refs []Reference) {
 }
 
 // mergeItems lists the store items of all layers, each once. One that several
-// layers hold has a NAR hash only when they agree on it: a layer that adds to
+// layers have has a NAR hash only when they agree on it: a layer that adds to
 // a store item makes it another one.
 func mergeItems(layers []Found) []Item {
 	var items []Item

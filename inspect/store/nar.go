@@ -16,8 +16,9 @@ import (
 // errNarOrder is what a narWriter says of a node that does not come in order.
 var errNarOrder = errors.New("not in the order of a NAR")
 
-// A narWriter hashes the NAR of one file system object, node by node. The
-// format is that of the Nix thesis (Dolstra 2006, figure 5.2) as Nix 2.8
+// A NarWriter hashes the NAR of one file system object, node by node. The
+// format is that of "The Purely Functional Software Deployment Model" (Dolstra 2006,
+// figure 5.2) as its tools
 // (libutil/archive.cc) writes it: strings, each preceded by its length as 64
 // bits little endian and padded with zeros to a multiple of 8 bytes; the
 // entries of a folder sorted by name, as bytes.
@@ -55,7 +56,7 @@ func (w *NarWriter) pad(n int64) {
 	w.H.Write(zeros[:(8-n%8)%8])
 }
 
-// enter starts the node at path, relative to the item ("" is the item itself).
+// Enter starts the node at path, relative to the item ("" is the item itself).
 func (w *NarWriter) Enter(path string) error {
 	if path == "" {
 		if w.begun {
@@ -86,7 +87,7 @@ func (w *NarWriter) Enter(path string) error {
 	return nil
 }
 
-// folder says that the node entered is a folder; its entries follow.
+// Folder says that the node entered is a folder; its entries follow.
 func (w *NarWriter) Folder(path string) {
 	w.str("directory")
 	_, base := paths.Split(path)
@@ -113,7 +114,7 @@ func (w *NarWriter) Symlink(target string) {
 	w.end(len(w.open))
 }
 
-// file starts a regular file of so many bytes, which are written to h next.
+// File starts a regular file of so many bytes, which are written to h next.
 func (w *NarWriter) File(executable bool, size int64) {
 	w.str("regular")
 	if executable {
@@ -123,7 +124,7 @@ func (w *NarWriter) File(executable bool, size int64) {
 	w.length(size)
 }
 
-// endFile ends the file when its bytes are written.
+// EndFile ends the file when its bytes are written.
 func (w *NarWriter) EndFile(size int64) {
 	w.pad(size)
 	w.end(len(w.open))
@@ -136,7 +137,7 @@ func (w *NarWriter) Sum() (digest.Sum, int64) {
 	return digest.SumOf(w.H), w.size
 }
 
-// A narNode is one file, folder or symlink of a store item.
+// A NarNode is one file, folder or symlink of a store item.
 type NarNode struct {
 	Path       string // relative to the item
 	Kind       byte   // '0', '2' or '5'
@@ -148,7 +149,7 @@ type NarNode struct {
 	Target     string
 }
 
-// hashNar returns the NAR hash and size of a store item, given its nodes in
+// HashNar returns the NAR hash and size of a store item, given its nodes in
 // any order.
 func HashNar(nodes []NarNode) (digest.Sum, int64, error) {
 	slices.SortFunc(nodes, func(a, b NarNode) int { return paths.Compare(a.Path, b.Path) })

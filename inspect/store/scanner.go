@@ -20,7 +20,7 @@ type Scanner struct {
 	context int    // of them, decided already and kept to look back at
 }
 
-// sightings are the store hashes and store paths that one owner (a store item,
+// Sightings are the store hashes and store paths that one owner (a store item,
 // or a file outside the store) names.
 type Sightings struct {
 	hashes map[uint64]struct{}
@@ -70,7 +70,7 @@ func (s *Scanner) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// close ends the stream; the next write starts another.
+// Close ends the stream; the next write starts another.
 func (s *Scanner) Close() {
 	s.scan(len(s.carry))
 	s.carry, s.context = s.carry[:0], 0

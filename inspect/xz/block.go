@@ -16,7 +16,7 @@ import (
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// unpackXZ unpacks one xz stream of one block (The .xz File Format 1.2.1),
+// Unpack unpacks one xz stream of one block (The .xz File Format 1.2.1),
 // which is what a squashfs stores for each of its own. The library's reader of
 // such streams gives a stream as much memory as it asks for, up to 4 GiB, and
 // knows no filters; so only its LZMA2 is used, with a dictionary of the size of
@@ -262,7 +262,7 @@ func xzStreamEnd(in *bytes.Reader, check xzCheck, unpadded, size int64) error {
 	return nil
 }
 
-// fill reads r to its end, which must come before dst is overfull.
+// Fill reads r to its end, which must come before dst is overfull.
 func Fill(dst []byte, r io.Reader) (int, error) {
 	n := 0
 	for n < len(dst) {

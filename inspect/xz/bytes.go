@@ -54,7 +54,7 @@ func (c *byteCounter) varint() (uint64, error) {
 	return n, nil
 }
 
-// noEOF turns the end of the input into an error, where more has to come.
+// NoEOF turns the end of the input into an error, where more has to come.
 func NoEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF

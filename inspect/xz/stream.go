@@ -20,7 +20,7 @@ import (
 // lzip -9 use 64 and 32 MiB.
 const maxDictionary = 64 << 20
 
-// An xzReader reads xz streams, one behind the other (The .xz File Format
+// An reader reads xz streams, one behind the other (The .xz File Format
 // 1.2.1). The library's own reader gives each stream as much memory as it asks
 // for, up to 4 GiB; so only its LZMA2 is used.
 type reader struct {
@@ -55,7 +55,7 @@ func (x *xzIndex) add(unpadded, size int64) {
 	x.sum.Write(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(unpadded)), uint64(size)))
 }
 
-// newXZReader reads the header of the first stream.
+// NewReader reads the header of the first stream.
 func NewReader(r *bufio.Reader, charge func(n int64) error) (*reader, error) {
 	x := &reader{in: &byteCounter{r: r}, charge: charge}
 	return x, x.startStream()
@@ -162,7 +162,7 @@ func (b *xzBlock) read(p []byte) (int, error) {
 	return n, err
 }
 
-// endBlock holds a block against its header and its checksum.
+// endBlock compares a block with its header and its checksum.
 func (x *reader) endBlock() error {
 	b := x.block
 	x.block = nil

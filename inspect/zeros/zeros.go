@@ -18,7 +18,7 @@ func Last(p []byte) int {
 	return -1
 }
 
-// zerosAtEnd returns how many zero bytes are at the end of a stream that had
+// AtEnd returns how many zero bytes are at the end of a stream that had
 // so many there before p.
 func AtEnd(before int64, p []byte) int64 {
 	if i := Last(p); i >= 0 {
@@ -27,7 +27,7 @@ func AtEnd(before int64, p []byte) int64 {
 	return before + int64(len(p))
 }
 
-// nonZero is set by a byte that is not zero.
+// NonZero is set by a byte that is not zero.
 type NonZero bool
 
 func (z *NonZero) Write(p []byte) (int, error) {
