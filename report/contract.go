@@ -12,7 +12,7 @@ import (
 
 // SchemaVersion is the version of the contract in this file. It changes with
 // every key: a reader never has to guess what a key means.
-const SchemaVersion = "1"
+const SchemaVersion = "2"
 
 // A Report is all that is known of one image, as report.json holds it.
 //
@@ -30,10 +30,10 @@ type Report struct {
 	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
-	Meaning       string          `json:"meaning"` // the verdict in a sentence
-	Limits        []string        `json:"limits"`  // what the verdict does not say, a sentence each
 	Policy        Policy          `json:"policy"`
 	Run           Run             `json:"run"`
+
+	sentences Sentences // of all codes in the report
 }
 
 // A Tool is a program and its version.
@@ -234,17 +234,24 @@ type StoreItem struct {
 type Check struct {
 	ID       check.ID     `json:"id"`
 	Status   check.Status `json:"status"`
-	Summary  string       `json:"summary"`
+	Summary  []Message    `json:"summary"` // why it ended so; the first is the main reason
 	Findings []Finding    `json:"findings"`
+}
+
+// A Message is something to be said to a person: a code of CODES.md, and the
+// arguments of its sentence by name.
+type Message struct {
+	Code string     `json:"code"`
+	Args check.Args `json:"arguments"`
 }
 
 // A Finding is one thing that a check saw.
 type Finding struct {
-	Rule    string      `json:"rule"`  // a stable name in kebab case
-	Level   check.Level `json:"level"` // note, or problem: the reason for a fail or an unknown
-	Layer   int         `json:"layer"` // -1 when it is about no layer
-	Path    string      `json:"path"`  // the entry, archive member or store item; may be ""
-	Message string      `json:"message"`
+	Code  string      `json:"code"` // what was seen, such as "closure/unexplained-file"
+	Args  check.Args  `json:"arguments"`
+	Level check.Level `json:"level"` // problem: the reason for a fail; undecided: for an unknown; note: neither
+	Layer int         `json:"layer"` // -1 when it is about no layer
+	Path  string      `json:"path"`  // the entry, archive member or store item; may be ""
 }
 
 // Coverage says for which of the image's bytes each check vouches, and where

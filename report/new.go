@@ -52,16 +52,15 @@ func New(in Input) *Report {
 		Recipe:        newRecipe(in.Evidence),
 		Plan:          newPlan(in.Plan),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks, AllSentences(in.Sentences...)),
+		Checks:        newChecks(in.Checks),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
 		Run:           newRun(in),
+		sentences:     AllSentences(in.Sentences...),
 	}
-	r.Meaning = meaning(r)
-	r.Limits = limits(r)
 	fillLists(reflect.ValueOf(r).Elem())
 	return r
 }
@@ -331,10 +330,10 @@ func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []Stor
 }
 
 // newChecks lists all seven, whatever was handed in.
-func newChecks(checks []check.Check, s Sentences) []Check {
+func newChecks(checks []check.Check) []Check {
 	var out []Check
 	for _, id := range check.IDs() {
-		out = append(out, newCheck(find(checks, id), s))
+		out = append(out, newCheck(find(checks, id)))
 	}
 	return out
 }
@@ -345,13 +344,13 @@ func find(checks []check.Check, id check.ID) check.Check {
 			return c
 		}
 	}
-	return check.Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
+	return check.Skip(id, "report/not-asked")
 }
 
-func newCheck(c check.Check, s Sentences) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: s.summaryOf(c)}
+func newCheck(c check.Check) Check {
+	out := Check{ID: c.ID, Status: c.Status, Summary: summaryOf(c)}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{ruleOf(f), f.Level, f.Layer, f.Path, s.wordsOf(f)})
+		out.Findings = append(out.Findings, findingOf(c.ID, f))
 	}
 	return out
 }
@@ -424,7 +423,7 @@ func digest(h v1.Hash) string {
 	return h.String()
 }
 
-// fillLists makes every list that is nil an empty one, all the way down, so
+// fillLists makes every list and every map that is nil an empty one, all the way down, so
 // that JSON has [] where there is nothing.
 func fillLists(v reflect.Value) {
 	switch v.Kind() {
@@ -437,7 +436,13 @@ func fillLists(v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			fillLists(v.Field(i))
+			if v.Field(i).CanSet() {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
 		}
 	case reflect.Slice:
 		if v.IsNil() {

@@ -36,6 +36,7 @@ func AllSentences(more ...map[string]string) Sentences {
 // sharedSentences are the tables of the codes that every image can get.
 func sharedSentences() []map[string]string {
 	return []map[string]string{
+		{"report/not-asked": "it was not asked for"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
 	}
@@ -45,11 +46,32 @@ func sharedSentences() []map[string]string {
 // with its arguments: nothing is lost.
 func (s Sentences) Text(m check.Message) string {
 	template, ok := s[m.Code]
+	if !ok && m.Args.String("text") != "" { // transitional
+		return m.Args.String("text")
+	}
 	if !ok {
 		return bare(m)
 	}
 	text, _, _ := expand(template, m.Args, false)
 	return text
+}
+
+// words is the sentence of a finding.
+func (r *Report) words(f Finding) string {
+	text := r.sentences.Text(check.Message{Code: f.Code, Args: f.Args})
+	if more := f.Args.Int("more"); more > 0 {
+		text += fmt.Sprintf(" (and %s more)", plenty(more, "entry"))
+	}
+	return text
+}
+
+// summary says why a check ended as it did.
+func (r *Report) summary(c Check) string {
+	parts := make([]string, len(c.Summary))
+	for i, m := range c.Summary {
+		parts[i] = r.sentences.Text(check.Message(m))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func bare(m check.Message) string {
