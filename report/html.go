@@ -36,8 +36,8 @@ const (
 // without its one script, which adds filters and folding.
 func WriteHTML(w io.Writer, r *Report) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
-		"summary":   r.summary,
-		"finding":   r.words,
+		"summary":   r.Summary,
+		"finding":   r.Words,
 		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
 		"longspans": func(v any) []span { return spans(clip(textOf(v), maxBlock), "\n\t") },

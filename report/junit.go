@@ -123,7 +123,7 @@ func (s *junitSuite) add(c junitCase) {
 
 func checkCase(r *Report, c Check) junitCase {
 	out := junitCase{Class: "audit", Name: string(c.ID), Time: "0"}
-	summary := xmlLine(r.summary(c))
+	summary := xmlLine(r.Summary(c))
 	switch {
 	case c.Status == check.Fail:
 		out.Failure = &junitTrouble{summary, string(c.ID), findingLines(r, c)}
@@ -155,7 +155,7 @@ func findingLines(r *Report, c Check) string {
 		if f.Layer >= 0 {
 			where += fmt.Sprintf(" (layer %d)", f.Layer)
 		}
-		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(r.words(f)))
+		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(r.Words(f)))
 	}
 	if more := len(c.Findings) - shown; more > 0 {
 		fmt.Fprintf(&b, "… and %d more in report.json\n", more)

@@ -54,7 +54,7 @@ func mdHead(r *Report) string {
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
 			covered = mdPercent(r.Coverage.Checks[i].Share)
 		}
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.summary(c)))
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
 	}
 	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
 		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
@@ -98,7 +98,7 @@ func mdPercent(share float64) string { return strings.Replace(percent(share), "<
 func mdFindingList(r *Report) string {
 	var all []string
 	for _, f := range r.byWeight() {
-		all = append(all, mdFinding(f.check, f.Finding, r.words(f.Finding)))
+		all = append(all, mdFinding(f.check, f.Finding, r.Words(f.Finding)))
 	}
 	if len(all) == 0 {
 		return ""

@@ -170,7 +170,7 @@ func (r *Report) firstProblem(problems []Finding) string {
 	if where != "" {
 		where += ": "
 	}
-	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(r.words(problems[0])))
+	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(r.Words(problems[0])))
 }
 
 func unverifiedMeaning(checks []Check) string {

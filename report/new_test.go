@@ -52,7 +52,7 @@ func TestAllSevenChecksInOrder(t *testing.T) {
 		case check.Integrity:
 			status, summary = check.Pass, "fits"
 		}
-		if c.ID != id || c.Status != status || r.summary(c) != summary || r.Coverage.Checks[i].ID != id {
+		if c.ID != id || c.Status != status || r.Summary(c) != summary || r.Coverage.Checks[i].ID != id {
 			t.Errorf("check %d is %+v, want %s, %s", i, c, status, summary)
 		}
 	}

@@ -184,11 +184,11 @@ func (s *sarifWriter) check(c Check) {
 			weight = "warning"
 		}
 		if !s.repeats(f.Code) {
-			s.add(checkRule(c.ID, f.Code), weight, f.Layer, f.Path, s.report.words(f))
+			s.add(checkRule(c.ID, f.Code), weight, f.Layer, f.Path, s.report.Words(f))
 		}
 	}
 	if !named {
-		s.add(checkRule(c.ID, string(c.ID)), level, -1, "", s.report.summary(c))
+		s.add(checkRule(c.ID, string(c.ID)), level, -1, "", s.report.Summary(c))
 	}
 }
 
@@ -345,7 +345,7 @@ func (s *sarifWriter) notifications() []sarifNotification {
 	out := []sarifNotification{{sarifReference{"verdict"}, "note", sarifMessage(s.report.Verdict.String() + ": " + strings.Join(append([]string{s.report.meaning()}, s.report.limits()...), " "))}}
 	for _, c := range s.report.Checks {
 		if c.Status == check.Skipped {
-			out = append(out, sarifNotification{sarifReference{"skipped/" + string(c.ID)}, "note", sarifMessage("the check " + string(c.ID) + " did not run: " + s.report.summary(c))})
+			out = append(out, sarifNotification{sarifReference{"skipped/" + string(c.ID)}, "note", sarifMessage("the check " + string(c.ID) + " did not run: " + s.report.Summary(c))})
 		}
 	}
 	if s.left > 0 {

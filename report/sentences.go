@@ -56,8 +56,8 @@ func (s Sentences) Text(m check.Message) string {
 	return text
 }
 
-// words is the sentence of a finding.
-func (r *Report) words(f Finding) string {
+// Words is the sentence of a finding.
+func (r *Report) Words(f Finding) string {
 	text := r.sentences.Text(check.Message{Code: f.Code, Args: f.Args})
 	if more := f.Args.Int("more"); more > 0 {
 		text += fmt.Sprintf(" (and %s more)", plenty(more, "entry"))
@@ -65,8 +65,8 @@ func (r *Report) words(f Finding) string {
 	return text
 }
 
-// summary says why a check ended as it did.
-func (r *Report) summary(c Check) string {
+// Summary says why a check ended as it did.
+func (r *Report) Summary(c Check) string {
 	parts := make([]string, len(c.Summary))
 	for i, m := range c.Summary {
 		parts[i] = r.sentences.Text(check.Message(m))

@@ -81,7 +81,7 @@ func textChecks(r *Report, paint paintFunc) []string {
 			covered = percent(r.Coverage.Checks[i].Share)
 		}
 		status := paint(statusColour(c.Status), fmt.Sprintf("%-7s", c.Status))
-		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(r.summary(c))))
+		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(r.Summary(c))))
 	}
 	return lines
 }
@@ -109,7 +109,7 @@ func (r *Report) byWeight() []weighed {
 func textFindingLines(r *Report, room int) []string {
 	var all []string
 	for _, f := range r.byWeight() {
-		all = append(all, textFinding(f.check, f.Finding, r.words(f.Finding)))
+		all = append(all, textFinding(f.check, f.Finding, r.Words(f.Finding)))
 	}
 	if len(all) == 0 {
 		return nil
