@@ -40,20 +40,4 @@ func summaryOf(c check.Check) string {
 	return strings.Join(parts, "; ")
 }
 
-func sentenceOf(m check.Message) string {
-	text := integritySentences[m.Code]
-	if i := strings.IndexByte(text, '['); i >= 0 {
-		j := strings.IndexByte(text, ']')
-		part := text[i+1 : j]
-		name, _, _ := strings.Cut(part[strings.IndexByte(part, '{')+1:], "}")
-		if m.Args.String(name) == "" {
-			part = ""
-		}
-		text = text[:i] + part + text[j+1:]
-	}
-	for name := range m.Args {
-		text = strings.ReplaceAll(text, "{"+name+"}", m.Args.String(name))
-		text = strings.ReplaceAll(text, "{"+name+":quote}", fmt.Sprintf("%q", m.Args.String(name)))
-	}
-	return text
-}
+func sentenceOf(m check.Message) string { return AllSentences().Text(m) }
