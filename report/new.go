@@ -13,7 +13,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -24,7 +24,7 @@ type Input struct {
 	Image    *inspect.Image
 	Evidence *provenance.Evidence  // nil when no recipe was asked for
 	Checks   []check.Check         // a check that is not among them is reported as skipped
-	Signed   []substitutes.Outcome // what build farms say of the store items
+	Signed   []signatures.Outcome // what build farms say of the store items
 	Plan     *rebuild.Plan         // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
@@ -308,7 +308,7 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []StoreItem {
 	signed := signedBy(said)
 	var out []StoreItem
 	for _, it := range items {

@@ -293,7 +293,7 @@ func said(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for _, c := range r.Checks {
 		for _, f := range c.Findings {
-			if c.ID == "substitutes" && f.Rule == args[1] {
+			if c.ID == "signatures" && f.Rule == args[1] {
 				of[nameOf(f.Path)] = true
 			}
 		}
