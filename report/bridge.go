@@ -11,33 +11,33 @@ import (
 // sentences that a report has.
 
 func ruleOf(f check.Finding) string {
-	if f.Rule != "" || f.IsZero() {
+	if f.IsZero() {
 		return f.Rule
 	}
 	_, name, _ := strings.Cut(f.Code, "/")
 	return name
 }
 
-func wordsOf(f check.Finding) string {
-	if f.Words != "" || f.IsZero() {
+// wordsOf is the sentence of a finding.
+func (s Sentences) wordsOf(f check.Finding) string {
+	if f.IsZero() {
 		return f.Words
 	}
-	words := sentenceOf(f.Message)
+	words := s.Text(f.Message)
 	if more := f.Args.Int("more"); more > 0 {
 		words += fmt.Sprintf(" (and %d entries more)", more)
 	}
 	return words
 }
 
-func summaryOf(c check.Check) string {
-	if c.Summary != "" {
+// summaryOf says why a check ended as it did.
+func (s Sentences) summaryOf(c check.Check) string {
+	if len(c.Reasons) == 0 {
 		return c.Summary
 	}
-	var parts []string
-	for _, m := range c.Reasons {
-		parts = append(parts, sentenceOf(m))
+	parts := make([]string, len(c.Reasons))
+	for i, m := range c.Reasons {
+		parts[i] = s.Text(m)
 	}
 	return strings.Join(parts, "; ")
 }
-
-func sentenceOf(m check.Message) string { return AllSentences().Text(m) }

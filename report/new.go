@@ -37,7 +37,10 @@ type Input struct {
 
 	Verdict rebuild.Verdict
 	Policy  Policy
-	Run     Run // the only source of time and host; Reference and the tools of Result are filled in
+
+	Sentences []map[string]string // of the codes that only one build system uses
+
+	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
 
 // New lays out what was found as a report.
@@ -49,7 +52,7 @@ func New(in Input) *Report {
 		Recipe:        newRecipe(in.Evidence),
 		Plan:          newPlan(in.Plan),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks),
+		Checks:        newChecks(in.Checks, AllSentences(in.Sentences...)),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
@@ -328,10 +331,10 @@ func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []Store
 }
 
 // newChecks lists all seven, whatever was handed in.
-func newChecks(checks []check.Check) []Check {
+func newChecks(checks []check.Check, s Sentences) []Check {
 	var out []Check
 	for _, id := range check.IDs() {
-		out = append(out, newCheck(find(checks, id)))
+		out = append(out, newCheck(find(checks, id), s))
 	}
 	return out
 }
@@ -345,10 +348,10 @@ func find(checks []check.Check, id check.ID) check.Check {
 	return check.Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
 }
 
-func newCheck(c check.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c))}
+func newCheck(c check.Check, s Sentences) Check {
+	out := Check{ID: c.ID, Status: c.Status, Summary: Text(s.summaryOf(c))}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f))})
+		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(s.wordsOf(f))})
 	}
 	return out
 }

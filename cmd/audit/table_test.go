@@ -148,7 +148,7 @@ func (tb *table) add(t *testing.T, row tableRow, checks []check.Check, verdict r
 func summaryOf(c check.Check) string {
 	parts := []string{c.Summary}
 	for _, reason := range c.Reasons {
-		parts = append(parts, report.AllSentences().Text(reason))
+		parts = append(parts, report.AllSentences(systemSentences()...).Text(reason))
 	}
 	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }
