@@ -35,9 +35,16 @@ func (s Sentences) summaryOf(c check.Check) string {
 	if len(c.Reasons) == 0 {
 		return c.Summary
 	}
-	parts := make([]string, len(c.Reasons))
-	for i, m := range c.Reasons {
-		parts[i] = s.Text(m)
+	return s.Join(c.Reasons)
+}
+
+// Join writes the sentences of messages on one line.
+func (s Sentences) Join(messages []check.Message) string { return strings.Join(s.all(messages), "; ") }
+
+func (s Sentences) all(messages []check.Message) []string {
+	var texts []string
+	for _, m := range messages {
+		texts = append(texts, s.Text(m))
 	}
-	return strings.Join(parts, "; ")
+	return texts
 }

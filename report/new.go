@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math/bits"
 	"path"
 	"reflect"
@@ -22,10 +23,10 @@ import (
 type Input struct {
 	Version  string // of audit
 	Image    *inspect.Image
-	Evidence *provenance.Evidence  // nil when no recipe was asked for
-	Checks   []check.Check         // a check that is not among them is reported as skipped
+	Evidence *provenance.Evidence // nil when no recipe was asked for
+	Checks   []check.Check        // a check that is not among them is reported as skipped
 	Signed   []signatures.Outcome // what build farms say of the store items
-	Plan     *rebuild.Plan         // nil when no rebuild was planned
+	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -45,14 +46,15 @@ type Input struct {
 
 // New lays out what was found as a report.
 func New(in Input) *Report {
+	sentences := AllSentences(in.Sentences...)
 	r := &Report{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence),
-		Plan:          newPlan(in.Plan),
+		Recipe:        newRecipe(in.Evidence, sentences),
+		Plan:          newPlan(in.Plan, sentences),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks, AllSentences(in.Sentences...)),
+		Checks:        newChecks(in.Checks, sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
@@ -181,7 +183,7 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence) Recipe {
+func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
@@ -190,7 +192,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		System:   in.System,
 		Status:   in.Status,
 		Packer:   Text(in.Packer),
-		Problems: texts(in.Problems),
+		Problems: append(texts(in.Problems), texts(sentences.all(in.Missing))...),
 		Options:  newOptions(in.Pack),
 	}
 	if out.System == "" {
@@ -244,16 +246,24 @@ func newOptions(p provenance.Pack) Options {
 	return out
 }
 
-func newPlan(p *rebuild.Plan) *Plan {
+func newPlan(p *rebuild.Plan, sentences Sentences) *Plan {
 	if p == nil {
 		return nil
 	}
 	out := &Plan{Refused: Text(p.Refused), Engine: p.Engine, Source: newSource(p.Source)}
+	if len(p.Reasons) > 0 {
+		out.Refused = Text(sentences.Join(p.Reasons))
+	}
+	out.Command = texts(p.Command)
 	if len(p.Pack) > 0 {
 		out.Command = append(texts(program(p)), texts(p.Pack)...)
 	}
 	for _, t := range p.Trust {
-		out.Trust = append(out.Trust, Trust{Text(t.Channel), Text(t.URL), t.Trusted, Text(t.Why)})
+		why := t.Why
+		if !t.Reason.IsZero() {
+			why = sentences.Text(t.Reason)
+		}
+		out.Trust = append(out.Trust, Trust{Text(cmp.Or(t.Channel, t.Kind)), Text(t.URL), t.Trusted, Text(why)})
 	}
 	out.Command = commandOf(out.Command, p)
 	if s := p.Source; s != nil {

@@ -53,7 +53,7 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
-	log        []byte                // what the builder said
+	log        []byte               // what the builder said
 	verdict    rebuild.Verdict
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
@@ -229,6 +229,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
+		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
@@ -312,7 +313,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
 		Sentences: systemSentences(),
-		Run: report.Run{Date: began, Host: report.Text(host), Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Run:       report.Run{Date: began, Host: report.Text(host), Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }
