@@ -44,7 +44,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range []check.ID{check.Repack, check.Substitutes, check.Derivation, check.Rebuild} {
+	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
 		l.skip(id, "not asked for: audit inspect looks and does nothing else")
 	}
 	a.verdict = rebuild.Judge(l.ordered(), rebuild.NotTried)

@@ -12,7 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/report"
@@ -52,8 +52,8 @@ type audit struct {
 	buildErr   error
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
-	signed     []substitutes.Outcome // what build farms say
-	log        []byte                // what the builder said
+	signed     []signatures.Outcome // what build farms say
+	log        []byte               // what the builder said
 	verdict    rebuild.Verdict
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
@@ -229,6 +229,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
+		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
