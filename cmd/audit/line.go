@@ -12,7 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/report"
@@ -52,8 +52,8 @@ type audit struct {
 	buildErr   error
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
-	signed     []substitutes.Outcome // what build farms say
-	log        []byte                // what the builder said
+	signed     []signatures.Outcome // what build farms say
+	log        []byte               // what the builder said
 	verdict    rebuild.Verdict
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
