@@ -38,6 +38,7 @@ func sharedSentences() []map[string]string {
 	return []map[string]string{
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		packagesSentences(),
 	}
 }
 

@@ -43,7 +43,8 @@ func (v *view) closure(recipe *provenance.Recipe) check.Check {
 	}
 	c.assign()
 	for _, p := range v.installed.Problems {
-		c.doubt("packages-unread", p.Layer, p.Path, "%s", p.Message)
+		p.Level = check.Problem
+		c.findings = append(c.findings, p)
 	}
 	for _, l := range v.img.Layers {
 		c.layer(l)

@@ -32,7 +32,7 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 		r.baseSays(said, is)
 	}
 	r.describe()
-	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check()}
+	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed}
 	ev.Closure = v.closure(&ev.Recipe)
 	return ev, nil
 }
