@@ -9,6 +9,7 @@ import (
 	"audit/rebuild/docker"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
+	"audit/sbom"
 )
 
 // systems are the build systems, in the order in which they are asked whether an
@@ -79,6 +80,17 @@ func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 		return nil, usageError{fmt.Errorf("%w", err)}
 	}
 	return in, nil
+}
+
+// stores are those of all systems, as a bill of materials takes them.
+func stores() []sbom.Store {
+	var all []sbom.Store
+	for _, s := range systems() {
+		if a := s.About(); a.Store != "" {
+			all = append(all, sbom.Store{Folder: a.Store, Ecosystem: sbom.Ecosystem(a.Name), StartsVersion: a.StartsVersion})
+		}
+	}
+	return all
 }
 
 // baseFlag is for the verbs that recover a recipe.
