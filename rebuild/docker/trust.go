@@ -36,6 +36,10 @@ func judge(d *Details, in Input, text string) []rebuild.Trust {
 	}
 	for _, pair := range pairs("", d.Contexts) {
 		_, value, _ := strings.Cut(pair, "=")
+		if name, ok := strings.CutPrefix(value, rebuild.ImageScheme+"://"); ok {
+			j.address("image", rebuild.ImageScheme+"://"+slsa.Reference(name))
+			continue
+		}
 		j.address("source", value)
 	}
 	if in.Source != "" {
