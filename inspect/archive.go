@@ -4,14 +4,12 @@ import (
 	"archive/tar"
 	"audit/inspect/check"
 	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -34,14 +32,14 @@ type archive struct {
 
 type member struct {
 	Member
-	path  string
-	link  string  // path that a symlink or hard link leads to
-	body  []byte  // of JSON documents
-	large bool    // looks like JSON, but is over the limit
-	layer *Layer  // of members that look like a layer
-	odd   bool    // neither file, folder nor link
-	other v1.Hash // of members whose path names another algorithm than SHA-256
-	err   error   // of reading it
+	path    string
+	link    string  // path that a symlink or hard link leads to
+	body    []byte  // of JSON documents
+	large   bool    // looks like JSON, but is over the limit
+	layer   *Layer  // of members that look like a layer
+	special bool    // neither file, folder nor link
+	other   v1.Hash // of members whose path names another algorithm than SHA-256
+	err     error   // of reading it
 }
 
 // readArchive reads all members, and checks what follows the last. Where file is
@@ -65,7 +63,7 @@ func (p *pass) readArchive(r io.Reader, file *source) (*archive, []check.Finding
 	if err != nil {
 		return nil, nil, &FormatError{a.place(), err}
 	}
-	found := append(a.oddities(), a.unended()...)
+	found := append(a.ambiguous(), a.unended()...)
 	trailing, err := p.trailing(a.in.r)
 	return a, append(found, trailing...), err
 }
@@ -92,7 +90,7 @@ func (a *archive) unended() []check.Finding {
 	if a.in.n%tarBlock == 0 && a.in.zeros >= 2*tarBlock {
 		return nil
 	}
-	return []check.Finding{{Rule: "unended-archive", Level: check.Problem, Layer: -1, Words: "the archive ends without its two end-of-archive blocks: it may be truncated"}}
+	return []check.Finding{check.Find(check.Problem, -1, "", "integrity/unended-archive")}
 }
 
 // place says in words how far the archive was read.
@@ -122,7 +120,7 @@ func (a *archive) add(hdr *tar.Header, r io.Reader) error {
 	case tar.TypeDir, tar.TypeXGlobalHeader:
 		return nil
 	default:
-		m.odd = true
+		m.special = true
 		return nil
 	}
 	a.byPath[m.path] = m
@@ -210,15 +208,6 @@ func (s skipper) Seek(offset int64, whence int) (int64, error) {
 	return s.n, err
 }
 
-// zerosAtEnd returns how many zero bytes are at the end of a stream that had
-// so many there before p.
-func zerosAtEnd(before int64, p []byte) int64 {
-	if i := lastNonZero(p); i >= 0 {
-		return int64(len(p) - 1 - i)
-	}
-	return before + int64(len(p))
-}
-
 // readDocument hashes a member and keeps it when it may be a JSON document.
 func (a *archive) readDocument(m *member, r io.Reader, keep bool) error {
 	in := newMeter(r)
@@ -237,26 +226,6 @@ func (a *archive) readDocument(m *member, r io.Reader, keep bool) error {
 	return err
 }
 
-const tarBlock = 512
-
-// looksLikeTar says whether head starts a tar archive: with a magic, with the
-// right checksum (V7 has no magic), or with the zeros of an empty one.
-func looksLikeTar(head []byte) bool {
-	if len(head) < tarBlock {
-		return false
-	}
-	if string(head[257:262]) == "ustar" || firstNonZero(head[:tarBlock]) < 0 {
-		return true
-	}
-	_, err := tar.NewReader(bytes.NewReader(head[:tarBlock])).Next()
-	return err == nil
-}
-
-func looksLikeJSON(head []byte) bool {
-	head = bytes.TrimLeft(head, " \t\r\n")
-	return len(head) > 0 && (head[0] == '{' || head[0] == '[')
-}
-
 // trailing reads what follows the archive's last member: zeros, or a finding.
 func (p *pass) trailing(r io.Reader) ([]check.Finding, error) {
 	var found []check.Finding
@@ -264,7 +233,7 @@ func (p *pass) trailing(r io.Reader) ([]check.Finding, error) {
 	for {
 		n, err := r.Read(buf)
 		if firstNonZero(buf[:n]) >= 0 && found == nil {
-			found = []check.Finding{{Rule: "trailing-data", Level: check.Problem, Layer: -1, Words: "data follows the end of the archive"}}
+			found = []check.Finding{check.Find(check.Problem, -1, "", "integrity/trailing-data")}
 		}
 		if err == io.EOF {
 			return found, nil
@@ -278,19 +247,19 @@ func (p *pass) trailing(r io.Reader) ([]check.Finding, error) {
 	}
 }
 
-// oddities lists members that one tool reads otherwise than another.
-func (a *archive) oddities() []check.Finding {
-	var found []check.Finding
+// ambiguous lists members that one tool reads otherwise than another.
+func (a *archive) ambiguous() []check.Finding {
+	var found check.List
 	count := make(map[string]int)
 	for _, m := range a.members {
 		if count[m.path]++; count[m.path] == 2 && a.byPath[m.path] != nil {
-			found = append(found, check.Finding{Rule: "duplicate-member", Level: check.Problem, Layer: -1, Path: m.Name, Words: "the archive has this member more than once"})
+			found.Problem(-1, m.Name, "integrity/duplicate-member")
 		}
-		if m.odd {
-			found = append(found, check.Finding{Rule: "odd-member", Level: check.Problem, Layer: -1, Path: m.Name, Words: "this member of the archive is neither file, folder nor link"})
+		if m.special {
+			found.Problem(-1, m.Name, "integrity/special-member")
 		}
 	}
-	return found
+	return found.All()
 }
 
 // maxLinks bounds how many links of the archive are followed.
@@ -365,14 +334,12 @@ func (a *archive) list() []Member {
 
 // unreferenced lists the members that nothing of the image leads to.
 func (a *archive) unreferenced(known func(path string) bool) []check.Finding {
-	var found []check.Finding
+	var found check.List
 	for _, m := range a.members {
 		if m.Referenced || a.byPath[m.path] != m || known(m.path) {
 			continue
 		}
-		found = append(found, check.Finding{Rule: "unreferenced-member", Level: check.Problem, Layer: -1, Path: m.Name,
-			Words: fmt.Sprintf("nothing in the image leads to this member of the archive (%d bytes)", m.Size)})
+		found.Problem(-1, m.Name, "integrity/unreferenced-member", "bytes", m.Size)
 	}
-	slices.SortFunc(found, func(x, y check.Finding) int { return strings.Compare(x.Path, y.Path) })
-	return found
+	return found.Sorted()
 }

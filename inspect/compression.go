@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bufio"
 	"bytes"
 	"compress/bzip2"
@@ -44,10 +45,6 @@ func sniffCompression(head []byte) Compression {
 	return None
 }
 
-// zstdMaxWindow bounds what one frame may make us remember: 128 MiB is what
-// zstd itself accepts by default (zstd -d, ZSTD_WINDOWLOG_LIMIT_DEFAULT 27).
-const zstdMaxWindow = 128 << 20
-
 // An expander undoes a compression. It also takes note of what a tolerant
 // reader would pass over in silence.
 type expander struct {
@@ -55,11 +52,11 @@ type expander struct {
 	close  func()
 	charge func(n int64) error // counts memory that the stream asks for
 	gzip   *GzipHeader         // of the first member; nil when it is not gzip
-	notes  []string            // what is wrong with the packing though it can be read
+	notes  []check.Message     // what is wrong with the packing though it can be read
 }
 
-func (x *expander) note(format string, args ...any) {
-	x.notes = append(x.notes, fmt.Sprintf(format, args...))
+func (x *expander) note(m check.Message) {
+	x.notes = append(x.notes, m)
 }
 
 // expand returns the uncompressed form of r. Its reader must be read to the
@@ -82,7 +79,7 @@ func expand(r *bufio.Reader, c Compression, charge func(n int64) error) (*expand
 	case Bzip2:
 		x.Reader = bzip2.NewReader(r)
 	case Lzip:
-		x.Reader, err = newLzipReader(r, x)
+		x.Reader, err = newLzipReader(r, x.charge, x.note)
 	default:
 		x.Reader = r
 	}
@@ -91,3 +88,7 @@ func expand(r *bufio.Reader, c Compression, charge func(n int64) error) (*expand
 	}
 	return x, nil
 }
+
+// zstdMaxWindow bounds what one frame may make us remember: 128 MiB is what
+// zstd itself accepts by default (zstd -d, ZSTD_WINDOWLOG_LIMIT_DEFAULT 27).
+const zstdMaxWindow = 128 << 20

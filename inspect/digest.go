@@ -43,15 +43,6 @@ type meter struct {
 
 func newMeter(r io.Reader) *meter { return &meter{r: r, h: sha256.New()} }
 
-// newMeter returns a meter of a layer, which only counts when nobody asks for
-// digests.
-func (p *pass) newMeter(r io.Reader) *meter {
-	if p.opt.KeepOnly {
-		return &meter{r: r}
-	}
-	return newMeter(r)
-}
-
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
 	if m.h != nil {

@@ -204,8 +204,7 @@ func (a *archive) legacyDiffers(img *Image) []check.Finding {
 	for _, v := range images {
 		for _, name := range v.names {
 			if slices.Contains(img.Tags, name) && !a.sameLayers(img, v.id) {
-				return []check.Finding{{Rule: "legacy-differs", Level: check.Note, Layer: -1, Path: "repositories",
-					Words: fmt.Sprintf("engines before Docker 1.10 find other layers under the name %s than manifest.json has", name)}}
+				return []check.Finding{check.Find(check.Note, -1, "repositories", "integrity/legacy-differs", "name", name)}
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func (p *pass) observe(a *archive, img *Image) error {
 			return r.observed(c, candidates)
 		}
 	}
-	r.problem("index-mismatch", "index.json", "it leads to no image with the config that manifest.json names: which image is loaded depends on the engine")
+	r.problem("index.json", "integrity/index-mismatch")
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (r *ociReader) observed(c candidate, candidates []candidate) error {
 	r.holds(r.img.Config.Raw, manifest.Config, "image config")
 	r.img.Index = c.index
 	if !sameBlobs(r.img.Layers, manifest.Layers) {
-		r.problem("index-mismatch", "index.json", "the image manifest has other layers than manifest.json: which of them are loaded depends on the engine")
+		r.problem("index.json", "integrity/index-mismatch-layers")
 		return nil
 	}
 	for i, d := range manifest.Layers {

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 
+	"audit/inspect/check"
 	"audit/inspect/inflate"
 )
 
@@ -73,7 +74,7 @@ func (g *gzipMembers) end() error {
 		return noEOF(err)
 	}
 	if binary.LittleEndian.Uint32(trailer[:]) != g.sum || binary.LittleEndian.Uint32(trailer[4:]) != g.size {
-		g.x.note("gzip member %d: the checksum does not fit the bytes", g.members)
+		g.x.note(check.Say("integrity/gzip-checksum", "member", g.members))
 	}
 	return g.next()
 }
@@ -100,7 +101,7 @@ func (g *gzipMembers) next() error {
 	}
 	g.done = true
 	n, err := io.Copy(io.Discard, g.src)
-	g.x.note("%d bytes follow the last gzip member", n)
+	g.x.note(check.Say("integrity/trailing-compressed-data", "compression", string(Gzip), "bytes", n))
 	return err
 }
 
@@ -140,7 +141,7 @@ func (g *gzipMembers) checkHeader(in *summed) error {
 		return err
 	}
 	if binary.LittleEndian.Uint16(p[:]) != want {
-		g.x.note("gzip member %d: the checksum does not fit its header", g.members)
+		g.x.note(check.Say("integrity/gzip-header-checksum", "member", g.members))
 	}
 	return nil
 }

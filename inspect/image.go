@@ -44,27 +44,6 @@ type Image struct {
 	claimless bool // the form claims no digest of its layers, though it has a config
 }
 
-// A Transport is the form in which an image reaches audit; the names are those
-// that containers-transports(5) made usual.
-type Transport string
-
-// The transports.
-const (
-	DockerArchive Transport = "docker-archive" // what docker save writes
-	OCIArchive    Transport = "oci-archive"    // an OCI image layout in a tar
-	OCI           Transport = "oci"            // an OCI image layout in a folder
-	DockerDaemon  Transport = "docker-daemon"  // a running engine
-	Registry      Transport = "docker"         // a registry
-	RootFS        Transport = "rootfs"         // a flattened file system in a tar
-	SquashFS      Transport = "squashfs"       // a squashfs file system, as guix pack -f squashfs writes it
-	SIF           Transport = "sif"            // what Singularity and Apptainer run
-)
-
-// Transports returns all transports; none is the start of a later one.
-func Transports() []Transport {
-	return []Transport{DockerArchive, DockerDaemon, Registry, OCIArchive, OCI, RootFS, SquashFS, SIF}
-}
-
 // A Config is the image configuration, the JSON document that docker run
 // obeys (OCI image-spec v1.1, config.md).
 type Config struct {
@@ -113,10 +92,10 @@ type Layer struct {
 	Frame            Frame       // the bytes of the tar that are no file's content
 	Broken           error       // why the tar could be read only in part; nil when whole
 
-	notes     []string // what is wrong with the packing, in words
-	unended   bool     // the tar lacks the blocks of zeros that end one
-	elsewhere string   // URL of a blob that is not part of the image
-	other     v1.Hash  // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
+	notes     []check.Message // what is wrong with the packing
+	unended   bool            // the tar lacks the blocks of zeros that end one
+	elsewhere string          // URL of a blob that is not part of the image
+	other     v1.Hash         // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
 	items     []gathered
 	loose     []*sightings
 	bodies    map[string][]byte
@@ -158,25 +137,6 @@ type Member struct {
 	Referenced bool // something of the image leads to it
 }
 
-// A StoreItem is a file or folder directly in /gnu/store or /nix/store.
-type StoreItem struct {
-	Path       string   // "/gnu/store/HASH-NAME"
-	Layer      int      // the layer that holds it
-	NarHash    v1.Hash  // SHA-256 of its NAR; zero when it cannot be told
-	NarSize    int64    // bytes of its NAR
-	Bytes      int64    // that it takes in its layer, headers and contents
-	Files      int      // entries
-	References []string // store paths in the image that its NAR names, sorted; itself included
-	Problem    string   // why NarHash is zero, or References incomplete
-}
-
-// A Reference is a store path found in the bytes of the image.
-type Reference struct {
-	From  string // path of the entry that names it, "" for the config
-	Layer int    // of From, -1 for the config
-	To    string // the store path named
-}
-
 // LayerBytes counts the bytes of all layers, uncompressed.
 func (img *Image) LayerBytes() (n int64) {
 	for _, l := range img.Layers {
@@ -184,3 +144,45 @@ func (img *Image) LayerBytes() (n int64) {
 	}
 	return n
 }
+
+// An Attestation is a statement about the image that lies beside it in its
+// index, as BuildKit writes them (docs/attestations/attestation-storage.md), or
+// that refers to it in its registry.
+type Attestation struct {
+	PredicateType string
+	Digest        v1.Hash // of the statement
+	Subject       v1.Hash // of the image manifest that it is about, as claimed
+	Statement     []byte  // in-toto statement, JSON, of a referrer maybe in an envelope; nil when it is not there or over the limit of JSON
+}
+
+// A Document is an object of a SIF that says something of the image.
+type Document struct {
+	Member string // the name of the object among Image.Members
+	Kind   string // definition, environment, labels, json, sbom, signature
+	Digest v1.Hash
+	Raw    []byte
+}
+
+func (l *Layer) keep(path string, b *body) {
+	if b == nil {
+		return
+	}
+	if l.bodies == nil {
+		l.bodies = make(map[string][]byte)
+	}
+	l.bodies[path] = b.data
+}
+
+// Body returns the content of the entry at path in a layer, when Options.Keep
+// asked for it.
+func (img *Image) Body(layer int, path string) ([]byte, bool) {
+	if layer < 0 || layer >= len(img.Layers) {
+		return nil, false
+	}
+	data, ok := img.Layers[layer].bodies[path]
+	return data, ok
+}
+
+// claims says whether the form of the image makes claims about its layers: a
+// bare file system makes none, and neither does the legacy form of Docker.
+func (img *Image) claims() bool { return img.Config.Raw != nil && !img.claimless }

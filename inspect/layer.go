@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/inspect/check"
 	"bufio"
 	"encoding/base64"
 	"errors"
@@ -167,7 +168,7 @@ func (t *tarReader) rest() error {
 		n, err := t.frame.Read(buf)
 		if i := firstNonZero(buf[:n]); i >= 0 && !found {
 			found = true
-			t.layer.notes = append(t.layer.notes, fmt.Sprintf("data follows the end of the tar (byte %d), first at byte %d", start, t.frame.n-int64(n)+int64(i)))
+			t.layer.notes = append(t.layer.notes, check.Say("integrity/trailing-layer-data", "end", start, "first", t.frame.n-int64(n)+int64(i)))
 		}
 		if err == io.EOF {
 			return nil
@@ -196,24 +197,6 @@ func (f *frameReader) Read(p []byte) (int, error) {
 	f.w.Write(p[:n])
 	f.lastZeros = zerosAtEnd(f.lastZeros, p[:n])
 	return n, err
-}
-
-func firstNonZero(p []byte) int {
-	for i, b := range p {
-		if b != 0 {
-			return i
-		}
-	}
-	return -1
-}
-
-func lastNonZero(p []byte) int {
-	for i := len(p) - 1; i >= 0; i-- {
-		if p[i] != 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // newEntry turns a tar header into an entry.
@@ -269,39 +252,6 @@ func unbase64(value string) string {
 	}
 	return string(raw)
 }
-
-// cleanPath returns the path that a name means in the root file system:
-// relative, without "." and "..", "." for the root itself.
-func cleanPath(name string) string {
-	name = strings.TrimPrefix(strings.TrimSuffix(name, "/"), "./")
-	if isClean(name) {
-		return name
-	}
-	var kept []string
-	for part := range strings.SplitSeq(name, "/") {
-		switch part {
-		case "", ".":
-		case "..":
-			kept = kept[:max(0, len(kept)-1)]
-		default:
-			kept = append(kept, part)
-		}
-	}
-	if len(kept) == 0 {
-		return "."
-	}
-	return strings.Join(kept, "/")
-}
-
-// isClean says whether cleanPath would return name itself; nearly all are.
-func isClean(name string) bool {
-	if name == "" || name[0] == '/' || name[len(name)-1] == '/' {
-		return false
-	}
-	return !strings.Contains(name, "//") && !strings.Contains("/"+name+"/", "/./") && !hasDotDot(name)
-}
-
-func hasDotDot(name string) bool { return strings.Contains("/"+name+"/", "/../") }
 
 // isHeaderOnly says that entries of this type have no content, whatever size
 // their header claims (POSIX.1-2017 pax, "typeflag").

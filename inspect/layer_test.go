@@ -94,7 +94,7 @@ func gzipped(t testing.TB, p []byte) []byte {
 func rules(img *Image) string {
 	var all []string
 	for _, f := range img.Problems {
-		all = append(all, f.Rule)
+		all = append(all, strings.TrimPrefix(f.Code, "integrity/"))
 	}
 	return strings.Join(all, " ")
 }
@@ -117,8 +117,8 @@ func TestIntegrityFindings(t *testing.T) {
 		"a byte of a header":        {members: edited(func(l []byte) []byte { l[0] ^= 1; return l }), want: "diffid-mismatch broken-layer"},
 		"a byte of the padding":     {members: edited(func(l []byte) []byte { l[1000] ^= 1; return l }), want: "diffid-mismatch"},
 		"cut short":                 {members: edited(func(l []byte) []byte { return l[:1024] }), want: "diffid-mismatch unended-layer"},
-		"data after the end":        {members: imageOf(t, append(bytes.Clone(layer), "junk"...)), want: "packing"},
-		"no end":                    {members: imageOf(t, layer[:len(layer)-1024]), want: "unended-layer"},
+		"data after the end":        {members: imageOf(t, append(bytes.Clone(layer), "junk"...)), want: "trailing-layer-data"},
+		"no end":                    {members: imageOf(t, layer[:len(layer)-1024]), want: "unended-whole-layer"},
 		"junk after the archive":    {members: honest(), after: "junk", want: "trailing-data"},
 		"zeros after the archive":   {members: honest(), after: strings.Repeat("\x00", 9000)},
 		"a blob nobody refers to":   {members: append(honest(), regular("hidden", "x")), want: "unreferenced-member"},
@@ -127,15 +127,15 @@ func TestIntegrityFindings(t *testing.T) {
 		"a member twice":            {members: append(honest(), regular("config.json", "{}"), honest()[1]), want: "duplicate-member"},
 		"an entry twice":            {members: imageOf(t, tarOf(t, regular("a", "1"), regular("a", "2"))), want: "duplicate-entry"},
 		"absolute":                  {members: imageOf(t, tarOf(t, regular("/a", "1"))), want: "absolute-name"},
-		"a dead hard link":          {members: imageOf(t, tarOf(t, linked("b", "a"), regular("a", ""))), want: "dead-hard-link"},
+		"a dead hard link":          {members: imageOf(t, tarOf(t, linked("b", "a"), regular("a", ""))), want: "dangling-hard-link"},
 		"a hard link":               {members: imageOf(t, tarOf(t, regular("a", "")), tarOf(t, linked("b", "./a"))), want: ""},
-		"whiteout of the root":      {members: imageOf(t, tarOf(t, regular(".wh.", ""), regular("a/.wh...", ""))), want: "odd-whiteout odd-whiteout"},
+		"whiteout of the root":      {members: imageOf(t, tarOf(t, regular(".wh.", ""), regular("a/.wh...", ""))), want: "invalid-whiteout invalid-whiteout"},
 		"upwards":                   {members: imageOf(t, tarOf(t, regular("../a", "1"))), want: "unsafe-name"},
 		"an empty layer":            {members: imageOf(t, make([]byte, 10240))},
 		"gzip layer":                {members: packedLayer(t, layer, gzipped(t, layer))},
 		"two gzip members":          {members: packedLayer(t, layer, append(gzipped(t, layer[:600]), gzipped(t, layer[600:])...))},
-		"junk after the gzip layer": {members: packedLayer(t, layer, append(gzipped(t, layer), "junk"...)), want: "packing"},
-		"another gzip member":       {members: packedLayer(t, layer, append(gzipped(t, layer), gzipped(t, []byte("junk"))...)), want: "diffid-mismatch packing"},
+		"junk after the gzip layer": {members: packedLayer(t, layer, append(gzipped(t, layer), "junk"...)), want: "trailing-compressed-data"},
+		"another gzip member":       {members: packedLayer(t, layer, append(gzipped(t, layer), gzipped(t, []byte("junk"))...)), want: "diffid-mismatch trailing-layer-data"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			img, err := openBytes(t, append(tarOf(t, test.members...), test.after...), Options{})
@@ -147,7 +147,7 @@ func TestIntegrityFindings(t *testing.T) {
 			}
 			wantStatus := check.Fail
 			switch test.want {
-			case "", "duplicate-entry", "absolute-name", "unended-layer":
+			case "", "duplicate-entry", "absolute-name", "unended-whole-layer":
 				wantStatus = check.Pass
 			}
 			if c := img.Integrity(); c.Status != wantStatus {
@@ -319,7 +319,7 @@ func TestUnendedLayer(t *testing.T) {
 	layer := tarOf(t, regular("a", "1"))
 	layer = layer[:len(layer)-1024]
 	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), Options{})
-	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status != check.Pass {
+	if err != nil || rules(img) != "unended-whole-layer" || img.Integrity().Status != check.Pass {
 		t.Errorf("findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
 	img, err = openRef(t, layer, RootFS, "", Options{})

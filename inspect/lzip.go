@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bufio"
 	"encoding/binary"
 	"errors"
@@ -21,11 +22,11 @@ type lzipReader struct {
 	from   int64     // where it starts
 	crc    hash.Hash32
 	size   uint64
-	x      *expander
+	note   func(check.Message) // takes what is wrong though it can be read
 }
 
-func newLzipReader(r *bufio.Reader, x *expander) (*lzipReader, error) {
-	l := &lzipReader{in: &byteCounter{r: r}, charge: x.charge, x: x}
+func newLzipReader(r *bufio.Reader, charge func(n int64) error, note func(check.Message)) (*lzipReader, error) {
+	l := &lzipReader{in: &byteCounter{r: r}, charge: charge, note: note}
 	return l, l.start()
 }
 
@@ -114,6 +115,6 @@ func (l *lzipReader) end() error {
 		return nil
 	}
 	n, err := io.Copy(io.Discard, l.in)
-	l.x.note("%d bytes follow the last lzip member", n)
+	l.note(check.Say("integrity/trailing-compressed-data", "compression", "lzip", "bytes", n))
 	return err
 }

@@ -23,16 +23,6 @@ type ociBlobs interface {
 	layer(d v1.Descriptor) (*Layer, error)
 }
 
-// An absentError says that the image does not hold something.
-type absentError string
-
-func (e absentError) Error() string { return string(e) }
-
-func isAbsent(err error) bool {
-	var absent absentError
-	return errors.As(err, &absent)
-}
-
 // An ociReader walks from an index to the one image that is asked for (OCI
 // image-spec v1.1, image-index.md and manifest.md).
 type ociReader struct {
@@ -98,24 +88,24 @@ func (r *ociReader) verified(d v1.Descriptor, where string) ([]byte, error) {
 func (r *ociReader) holds(raw []byte, d v1.Descriptor, where string) {
 	h, err := v1.Hasher(d.Digest.Algorithm)
 	if err != nil { // a descriptor without a digest
-		r.problem("digest-mismatch", d.Digest.String(), "the descriptor of the %s claims no digest", where)
+		r.problem(d.Digest.String(), "integrity/digest-missing", "document", where)
 		return
 	}
 	h.Write(raw)
 	if sum := fmt.Sprintf("%s:%x", d.Digest.Algorithm, h.Sum(nil)); sum != d.Digest.String() {
-		r.problem("digest-mismatch", d.Digest.String(), "the %s has digest %s", where, sum)
+		r.problem(d.Digest.String(), "integrity/document-digest-mismatch", "document", where, "computed", sum)
 	}
 	if int64(len(raw)) != d.Size {
-		r.problem("size-mismatch", d.Digest.String(), "its descriptor says %d bytes, the %s has %d", d.Size, where, len(raw))
+		r.problem(d.Digest.String(), "integrity/size-mismatch", "document", where, "claimed", d.Size, "bytes", len(raw))
 	}
 }
 
-func (r *ociReader) problem(rule, path, format string, args ...any) {
-	r.find(check.Problem, rule, path, format, args...)
+func (r *ociReader) problem(path, code string, args ...any) {
+	r.find(check.Problem, path, code, args...)
 }
 
-func (r *ociReader) find(level check.Level, rule, path, format string, args ...any) {
-	r.img.Problems = append(r.img.Problems, check.Finding{Rule: rule, Level: level, Layer: -1, Path: path, Words: fmt.Sprintf(format, args...)})
+func (r *ociReader) find(level check.Level, path, code string, args ...any) {
+	r.img.Problems = append(r.img.Problems, check.Find(level, -1, path, code, args...))
 }
 
 // fromDescriptor reads the image whose manifest d describes. Candidates are
@@ -162,9 +152,9 @@ func (r *ociReader) manifest(raw []byte, d v1.Descriptor) (*v1.Manifest, error) 
 	case isArtifact(m.Config.MediaType):
 		return nil, &FormatError{where, fmt.Errorf("it is no container image but an artifact of type %q", cmp.Or(m.ArtifactType, string(m.Config.MediaType)))}
 	case len(m.Manifests) > 0:
-		r.problem("ambiguous-manifest", d.Digest.String(), "it is an image manifest and an image index at once: what it leads to depends on the reader")
+		r.problem(d.Digest.String(), "integrity/ambiguous-manifest")
 	case m.MediaType != "" && d.MediaType != "" && m.MediaType != d.MediaType:
-		r.problem("media-type-mismatch", d.Digest.String(), "its descriptor says media type %s, the image manifest itself %s", d.MediaType, m.MediaType)
+		r.problem(d.Digest.String(), "integrity/media-type-mismatch", "descriptor", string(d.MediaType), "manifest", string(m.MediaType))
 	}
 	r.img.Manifest = Manifest{Digest: sumOfBytes(raw).Hash(), MediaType: m.MediaType, Raw: raw, Origin: Computed}
 	return &m.Manifest, nil
@@ -260,10 +250,10 @@ func (l *Layer) bind(d v1.Descriptor) {
 	}
 	notes := slices.Clone(l.notes)
 	if d.Size != l.Size {
-		notes = append(notes, fmt.Sprintf("its descriptor says %d bytes, the blob has %d", d.Size, l.Size))
+		notes = append(notes, check.Say("integrity/layer-size-mismatch", "claimed", d.Size, "bytes", l.Size))
 	}
 	if claims := compressionOf(d.MediaType); claims != "" && claims != l.Compression {
-		notes = append(notes, fmt.Sprintf("its media type %s says compression %s, the blob has %s", d.MediaType, claims, l.Compression))
+		notes = append(notes, check.Say("integrity/compression-mismatch", "media-type", string(d.MediaType), "claimed", string(claims), "compression", string(l.Compression)))
 	}
 	l.notes = notes
 }
@@ -280,17 +270,6 @@ func compressionOf(m types.MediaType) Compression {
 		return None
 	}
 	return ""
-}
-
-// countProblem says when the config has more or fewer diffIDs than there are
-// layers.
-func countProblem(img *Image, layers int) []check.Finding {
-	claimed := len(img.Config.File.RootFS.DiffIDs)
-	if claimed == layers {
-		return nil
-	}
-	return []check.Finding{{Rule: "diffid-count", Level: check.Problem, Layer: -1, Path: img.Config.Member,
-		Words: fmt.Sprintf("the config has %d diffIDs for %d layers", claimed, layers)}}
 }
 
 // descriptorsIn returns all descriptors that an index or a manifest holds,

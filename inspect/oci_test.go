@@ -164,16 +164,16 @@ func TestOCI(t *testing.T) {
 		"an artifact":        {layout: withConfig("application/vnd.oci.empty.v1+json", "{}"), err: `an artifact of type "application/x-thing"`},
 		"two at once":        {layout: layoutOf(indexOf(t, descriptorOf(manifestType, both)), both, config, layer), want: "ambiguous-manifest", status: check.Fail},
 		"another media type": {layout: layoutOf(indexOf(t, descriptorOf("application/vnd.docker.distribution.manifest.v2+json", manifest)), manifest, config, layer), want: "media-type-mismatch", status: check.Fail},
-		"a lying config":     {layout: lying, want: "digest-mismatch size-mismatch", status: check.Fail},
-		"a lying size":       {layout: withLayer(descriptorOf(layerType, layer, "size", 7), layer), want: "packing", status: check.Fail},
-		"a lying layer":      {layout: withLayer(descriptorOf(layerType, layer, "digest", digestOf(config))), want: "diffid-mismatch broken-layer packing", status: check.Fail},
-		"a lying type":       {layout: withLayer(descriptorOf(layerType+"+gzip", layer), layer), want: "packing", status: check.Fail},
+		"a lying config":     {layout: lying, want: "document-digest-mismatch size-mismatch", status: check.Fail},
+		"a lying size":       {layout: withLayer(descriptorOf(layerType, layer, "size", 7), layer), want: "layer-size-mismatch", status: check.Fail},
+		"a lying layer":      {layout: withLayer(descriptorOf(layerType, layer, "digest", digestOf(config))), want: "diffid-mismatch broken-layer layer-size-mismatch", status: check.Fail},
+		"a lying type":       {layout: withLayer(descriptorOf(layerType+"+gzip", layer), layer), want: "compression-mismatch", status: check.Fail},
 		"a layer elsewhere":  {layout: withLayer(descriptorOf(layerType, layer, "urls", []string{"https://example.org/l"})), want: "layer-elsewhere", status: check.Unknown},
 		"no layer":           {layout: withLayer(descriptorOf(layerType, layer)), err: "reading layer 0"},
 		"a bad digest":       {layout: withLayer(descriptorOf(layerType, layer, "digest", "sha256:abc")), err: "wrong number of hex digits"},
 		"an unknown digest":  {layout: withLayer(descriptorOf(layerType, layer, "digest", "blake3:"+v1ID(1))), err: "unsupported hash"},
 		"embedded config":    {layout: withData(t, config, config, layer), status: check.Pass},
-		"embedded otherwise": {layout: withData(t, config, strings.Replace(config, "linux", "Linux", 1), layer), want: "digest-mismatch", status: check.Fail},
+		"embedded otherwise": {layout: withData(t, config, strings.Replace(config, "linux", "Linux", 1), layer), want: "document-digest-mismatch", status: check.Fail},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for form, ref := range test.layout.forms(t) {

@@ -8,16 +8,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// An Attestation is a statement about the image that lies beside it in its
-// index, as BuildKit writes them (docs/attestations/attestation-storage.md), or
-// that refers to it in its registry.
-type Attestation struct {
-	PredicateType string
-	Digest        v1.Hash // of the statement
-	Subject       v1.Hash // of the image manifest that it is about, as claimed
-	Statement     []byte  // in-toto statement, JSON, of a referrer maybe in an envelope; nil when it is not there or over the limit of JSON
-}
-
 func isAttestation(d v1.Descriptor) bool {
 	return d.Annotations["vnd.docker.reference.type"] == "attestation-manifest"
 }
@@ -67,10 +57,10 @@ func (r *ociReader) evidence(d v1.Descriptor, where string) ([]byte, error) {
 	var limit *LimitError
 	switch {
 	case isAbsent(err):
-		r.find(check.Note, "attestation-missing", d.Digest.String(), "the index names this %s, and the image does not hold it", where)
+		r.find(check.Note, d.Digest.String(), "integrity/attestation-missing", "document", where)
 		return nil, nil
 	case errors.As(err, &limit) && limit.Name == "JSON bytes":
-		r.find(check.Note, "attestation-missing", d.Digest.String(), "this %s has more than %d bytes and is not looked into", where, limit.Limit)
+		r.find(check.Note, d.Digest.String(), "integrity/attestation-too-large", "document", where, "limit", limit.Limit)
 		return nil, nil
 	}
 	return raw, err

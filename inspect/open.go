@@ -3,7 +3,6 @@ package inspect
 import (
 	"audit/inspect/check"
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,31 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-
-	"archive/tar"
 )
-
-// Options say how an image is read. The zero value reads with the default
-// limits and keeps no contents.
-type Options struct {
-	// Keep says whether the content of the regular file at path (of the form
-	// of Entry.Path) is to be kept for [Image.Body].
-	Keep func(path string) bool
-	// KeepOnly says that nothing but what Keep asks for is of interest: no
-	// layer and no content is hashed, and no store item is looked into, so that
-	// only Body of the image is of use.
-	KeepOnly bool
-	// Platform chooses among the images of an index, such as "linux/arm64";
-	// "" means that of this machine, else the only one.
-	Platform string
-	// Limits bound the cost; nil means DefaultLimits.
-	Limits *Limits
-	// Progress, when set, is called now and then with the bytes read of a
-	// source and its size (0 when unknown), from one or more goroutines.
-	Progress func(read, size int64)
-	// TempDir holds the unlinked temporary files; "" means os.TempDir.
-	TempDir string
-}
 
 // Open reads the image that reference names, in one pass; a file is read once
 // more where a store item needs contents of an earlier one of its layer (a hard
@@ -201,7 +176,7 @@ func (p *pass) openStream(src *source, f form) (*Image, error) {
 	}
 	img.Compression = compression
 	for _, note := range x.notes {
-		img.Problems = append(img.Problems, check.Finding{Rule: "packing", Level: check.Problem, Layer: -1, Words: "the file as a whole: " + note})
+		img.Problems = append(img.Problems, check.Finding{Message: note, Level: check.Problem, Layer: -1})
 	}
 	return img, nil
 }
@@ -236,76 +211,6 @@ func (p *pass) openTar(r *bufio.Reader, file *source, c Compression, f form) (*I
 		return p.readOCIArchive(a, problems, f.want)
 	}
 	return p.readDockerArchive(a, problems, f.want)
-}
-
-// looksLikeRootFS says whether a tar's first entries are those of a file
-// system, not the members of an image archive. Only names decide: those of
-// archives are known and few.
-func looksLikeRootFS(head []byte) bool {
-	tr := tar.NewReader(bytes.NewReader(head))
-	for {
-		hdr, err := tr.Next()
-		if err != nil {
-			return false
-		}
-		path := cleanPath(hdr.Name)
-		if path == "." {
-			continue
-		}
-		return !isArchiveMember(path, hdr.Typeflag)
-	}
-}
-
-// isArchiveMember tells the names that members of image archives have: the
-// documents, folders named by a digest, and in the odd case files named by it.
-func isArchiveMember(path string, kind byte) bool {
-	top, rest, _ := strings.Cut(path, "/")
-	switch top {
-	case "manifest.json", "index.json", "oci-layout", "repositories", "config.json", "blobs":
-		return true
-	}
-	if rest == "" && kind == tar.TypeReg && (strings.HasSuffix(top, ".json") || strings.HasSuffix(top, ".tar") || strings.HasSuffix(top, ".tar.gz")) {
-		return true
-	}
-	hex := strings.TrimPrefix(strings.TrimSuffix(top, ".tar"), "sha256:")
-	return len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == "" || strings.HasSuffix(path, "/layer.tar")
-}
-
-// readRootFS reads a flattened file system, such as docker export and
-// guix pack -f tarball write it: one layer, and no config.
-func (p *pass) readRootFS(r *bufio.Reader, file *source, f form) (*Image, error) {
-	var at io.ReaderAt
-	if file != nil {
-		at = file.at()
-	}
-	layer, err := p.readLayer("rootfs", r, at)
-	if fatal := p.fatal(err); fatal != nil {
-		return nil, fatal
-	}
-	if layer != nil && layer.Broken != nil {
-		err = layer.Broken
-	}
-	if err != nil {
-		return nil, &FormatError{"the file system", err}
-	}
-	if doc := archiveDocument(layer); doc != "" && f.transport == "" {
-		return nil, &FormatError{"the file", fmt.Errorf("it begins as a file system and yet holds %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
-	}
-	return &Image{Transport: RootFS, Manifest: Manifest{Origin: Synthesised}, Layers: []*Layer{layer}}, nil
-}
-
-// archiveDocument returns the entry by which an engine would take a file
-// system for an image archive, "" when there is none.
-func archiveDocument(layer *Layer) string {
-	for _, e := range layer.Entries {
-		switch e.Path {
-		case "manifest.json", "index.json", "repositories":
-			if e.Type != tar.TypeDir {
-				return e.Path
-			}
-		}
-	}
-	return ""
 }
 
 func notAnImage(c Compression, err error) error {

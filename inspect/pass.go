@@ -156,3 +156,12 @@ func (p *pass) fatal(err error) error {
 	}
 	return p.fault.get()
 }
+
+// newMeter returns a meter of a layer, which only counts when nobody asks for
+// digests.
+func (p *pass) newMeter(r io.Reader) *meter {
+	if p.opt.KeepOnly {
+		return &meter{r: r}
+	}
+	return newMeter(r)
+}

@@ -30,7 +30,7 @@ func (r *ociReader) referrers(blobs *registryBlobs) error {
 		if fatal := r.pass.fatal(err); fatal != nil {
 			return fatal
 		}
-		r.find(check.Note, "referrers-unread", "", "the registry does not tell which attestations refer to the image: %v", err)
+		r.find(check.Note, "", "integrity/referrers-unread", "error", err)
 		return nil
 	}
 	var index v1.IndexManifest
@@ -43,7 +43,7 @@ func (r *ociReader) referrers(blobs *registryBlobs) error {
 			continue
 		}
 		if fetched++; fetched > maxReferrers {
-			r.find(check.Note, "referrers-unread", "", "more than %d attestations refer to the image; the others are not looked into", maxReferrers)
+			r.find(check.Note, "", "integrity/too-many-referrers", "limit", maxReferrers)
 			return nil
 		}
 		if err := r.referrer(d); err != nil {

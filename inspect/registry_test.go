@@ -128,9 +128,9 @@ func TestLyingRegistry(t *testing.T) {
 		err  string
 	}{
 		"a layer":           {edit: instead("blobs/"+digestOf(layer), other), want: "diffid-mismatch digest-mismatch"},
-		"a layer cut":       {edit: instead("blobs/"+digestOf(layer), layer[:700]), want: "diffid-mismatch digest-mismatch unended-layer packing"},
-		"the manifest":      {edit: instead("manifests/1", m["s390x"]+" "), want: "digest-mismatch"},
-		"by digest":         {edit: instead("manifests/"+digestOf(m["s390x"]), m["s390x"]+" "), ref: "@" + digestOf(m["s390x"]), want: "digest-mismatch"},
+		"a layer cut":       {edit: instead("blobs/"+digestOf(layer), layer[:700]), want: "diffid-mismatch digest-mismatch unended-layer layer-size-mismatch"},
+		"the manifest":      {edit: instead("manifests/1", m["s390x"]+" "), want: "document-digest-mismatch"},
+		"by digest":         {edit: instead("manifests/"+digestOf(m["s390x"]), m["s390x"]+" "), ref: "@" + digestOf(m["s390x"]), want: "document-digest-mismatch"},
 		"no manifest":       {edit: instead("manifests/1", "<html>"), err: "not the JSON document"},
 		"an endless answer": {edit: instead("manifests/1", strings.Repeat(" ", 20<<20)), err: "JSON bytes"},
 	} {

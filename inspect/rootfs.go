@@ -37,27 +37,6 @@ func (img *Image) Files() []File {
 	return f.files
 }
 
-// ComparePaths orders paths so that a folder comes before what is in it and
-// what is in it before any sibling: "a", "a/b", "a-b". The root, ".", comes
-// first.
-func ComparePaths(a, b string) int {
-	a, b = rooted(a), rooted(b)
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] == b[i] {
-			continue
-		}
-		if a[i] == '/' {
-			return -1
-		}
-		if b[i] == '/' {
-			return 1
-		}
-		return cmp.Compare(a[i], b[i])
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
 // A mark is what one entry says about a path.
 type mark struct {
 	path  string // "" for the root
@@ -109,13 +88,6 @@ func markOf(e *Entry) (mark, bool) {
 // isName says whether a whiteout can hide something of this name: not the
 // folder that it is in, nor the one above.
 func isName(hidden string) bool { return hidden != "" && hidden != "." && hidden != ".." }
-
-func rooted(path string) string {
-	if path == "." {
-		return ""
-	}
-	return path
-}
 
 func compareMarks(a, b mark) int {
 	if c := ComparePaths(a.path, b.path); c != 0 {
@@ -174,11 +146,4 @@ func (f *fold) above(path string) shade {
 		f.shades = f.shades[:n-1]
 	}
 	return shade{}
-}
-
-func splitPath(path string) (dir, base string) {
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i], path[i+1:]
-	}
-	return ".", path
 }

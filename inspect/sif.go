@@ -36,14 +36,6 @@ type sifObject struct {
 	referenced bool
 }
 
-// A Document is an object of a SIF that says something of the image.
-type Document struct {
-	Member string // the name of the object among Image.Members
-	Kind   string // definition, environment, labels, json, sbom, signature
-	Digest v1.Hash
-	Raw    []byte
-}
-
 // A sifKind is what a data object is.
 type sifKind int32
 
@@ -255,21 +247,13 @@ func (s *sifReader) gap(r io.Reader, x extent) error {
 		return err
 	}
 	if found {
-		s.problem("unreferenced-data", fmt.Sprintf("no object of the SIF holds the %d bytes at byte %d, and they are not all zero", x.to-x.from, x.from))
+		s.problem("integrity/unreferenced-data", "bytes", x.to-x.from, "offset", x.from)
 	}
 	return nil
 }
 
-// nonZero is set by a byte that is not zero.
-type nonZero bool
-
-func (z *nonZero) Write(p []byte) (int, error) {
-	*z = *z || firstNonZero(p) >= 0
-	return len(p), nil
-}
-
-func (s *sifReader) problem(rule, message string) {
-	s.img.Problems = append(s.img.Problems, check.Finding{Rule: rule, Level: check.Problem, Layer: -1, Words: message})
+func (s *sifReader) problem(code string, args ...any) {
+	s.img.Problems = append(s.img.Problems, check.Find(check.Problem, -1, "", code, args...))
 }
 
 // members lists the objects as an image has them.

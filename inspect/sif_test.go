@@ -235,8 +235,8 @@ func TestOCISIFFindings(t *testing.T) {
 		}, "diffid-mismatch digest-mismatch"},
 		"unreferenced blob": {func() []sifPiece {
 			return append(ociPieces(t, SquashfsLayer, plain), sifPiece{sifBlob, "", []byte(sumOfBytes(nil).String()), []byte("more")})
-		}, "unreferenced-member"},
-		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "packing"},
+		}, "unreferenced-object"},
+		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "overlayfs-deletion"},
 		"definition": {func() []sifPiece { return append(ociPieces(t, SquashfsLayer, plain), definition()) }, ""},
 	} {
 		img, err := openBytes(t, sifOf(test.pieces()...), Options{})

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bufio"
 	"bytes"
 	"errors"
@@ -30,7 +31,7 @@ func (s *sifReader) readOCI(index *sifObject) error {
 	s.reach(raw, 0)
 	for _, o := range s.objects {
 		if (o.kind == sifBlob || o.kind == sifPartition) && !o.referenced {
-			s.problem("unreferenced-member", fmt.Sprintf("nothing in the OCI image leads to object %s of the SIF (%d bytes)", o.name, o.to-o.from))
+			s.problem("integrity/unreferenced-object", "object", o.name, "bytes", o.to-o.from)
 		}
 	}
 	r.img.Problems = append(s.img.Problems, r.img.Problems...)
@@ -119,7 +120,7 @@ func (l *Layer) overlayMarks() {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		if e.Type == '3' && e.Devmajor == 0 && e.Devminor == 0 || e.Xattrs["trusted.overlay.opaque"] == "y" {
-			l.notes = append(l.notes, fmt.Sprintf("%q deletes what lies below it in the way of overlayfs, which audit does not obey", e.Path))
+			l.notes = append(l.notes, check.Say("integrity/overlayfs-deletion", "path", e.Path))
 			return
 		}
 	}

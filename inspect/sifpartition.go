@@ -37,7 +37,7 @@ func (s *sifReader) readPartitions() error {
 		kind, role := o.partition()
 		switch {
 		case role != sifPrimary:
-			s.problem("unread-partition", fmt.Sprintf("object %s is a further partition, %s: audit reads the primary one alone", o.name, sifFileSystem(kind)))
+			s.problem("integrity/unread-partition", "object", o.name, "file-system", sifFileSystem(kind))
 		case primary != nil:
 			return fmt.Errorf("objects %s and %s are both its primary partition", primary.name, o.name)
 		default:

@@ -170,23 +170,3 @@ func (b *body) write(where string, p []byte) error {
 	b.data = append(b.data, p...)
 	return nil
 }
-
-func (l *Layer) keep(path string, b *body) {
-	if b == nil {
-		return
-	}
-	if l.bodies == nil {
-		l.bodies = make(map[string][]byte)
-	}
-	l.bodies[path] = b.data
-}
-
-// Body returns the content of the entry at path in a layer, when Options.Keep
-// asked for it.
-func (img *Image) Body(layer int, path string) ([]byte, bool) {
-	if layer < 0 || layer >= len(img.Layers) {
-		return nil, false
-	}
-	data, ok := img.Layers[layer].bodies[path]
-	return data, ok
-}

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"errors"
 	"fmt"
 	"io"
@@ -83,7 +84,7 @@ func (p *pass) walkSquashfs(b *region, layer *Layer) error {
 		return err
 	}
 	if n := len(w.refs); n != int(s.super.inodes) {
-		layer.notes = append(layer.notes, fmt.Sprintf("the superblock counts %d inodes, and %d are to be found under a name", s.super.inodes, n))
+		layer.notes = append(layer.notes, check.Say("integrity/squashfs-inode-count", "claimed", int64(s.super.inodes), "found", n))
 	}
 	return s.leftovers(layer)
 }
@@ -173,7 +174,7 @@ func (w *squashWalk) folder(path string, in *squashInode, depth int) error {
 // unsorted takes note, once, that a folder is not in order.
 func (w *squashWalk) unsorted(path, name string) {
 	if !w.disorder {
-		w.layer.notes = append(w.layer.notes, fmt.Sprintf("folder %q is not sorted by name, as at %q: Linux may list a name there and yet not find it", path, name))
+		w.layer.notes = append(w.layer.notes, check.Say("integrity/squashfs-order", "folder", path, "name", name))
 	}
 	w.disorder = true
 }
@@ -280,11 +281,4 @@ func (w *squashWalk) entry(path string, in *squashInode) (*Entry, error) {
 		e.Devmajor, e.Devminor = in.device()
 	}
 	return e, nil
-}
-
-func joinPath(dir, base string) string {
-	if dir == "." {
-		return base
-	}
-	return dir + "/" + base
 }

@@ -1,14 +1,11 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"slices"
 )
-
-// An extent is a part of a file, from one byte to before another.
-type extent struct{ from, to int64 }
 
 // extents are parts of a file in the order in which they were read; those that
 // touch each other are one.
@@ -54,13 +51,13 @@ func (s *squashFS) leftovers(layer *Layer) error {
 			return err
 		}
 		if at >= 0 {
-			layer.notes = append(layer.notes, fmt.Sprintf("no file leads to the %d bytes at byte %d", gap.to-gap.from, gap.from))
+			layer.notes = append(layer.notes, check.Say("integrity/unreferenced-blocks", "bytes", gap.to-gap.from, "offset", gap.from))
 			break
 		}
 	}
 	at, err := s.file.firstNonZero(extent{s.super.used, s.file.size})
 	if err == nil && at >= 0 {
-		layer.notes = append(layer.notes, fmt.Sprintf("data follows the end of the file system (byte %d), first at byte %d", s.super.used, at))
+		layer.notes = append(layer.notes, check.Say("integrity/trailing-squashfs-data", "end", s.super.used, "first", at))
 	}
 	return err
 }

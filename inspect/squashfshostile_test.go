@@ -200,12 +200,12 @@ func TestSquashfsFindings(t *testing.T) {
 		after string
 		want  string
 	}{
-		"disorder":       {func(m *squashMaker) { m.file("b", nil); m.file("a", nil); m.file("c", nil) }, "", `folder "." is not sorted by name, as at "a"`},
-		"a name twice":   {func(m *squashMaker) { m.file("a", nil); m.file("a", nil) }, "", `not sorted by name, as at "a"`},
-		"unused data":    {func(m *squashMaker) { m.file("a", text(10)); m.data = append(m.data, "secret"...) }, "", "no file leads to the 6 bytes at byte 106"},
-		"unused at once": {func(m *squashMaker) { m.data = []byte("secret"); m.file("a", text(10)) }, "", "no file leads to the 6 bytes at byte 96"},
-		"data after end": {func(m *squashMaker) { m.file("a", text(10)) }, "\x00\x00hidden", "data follows the end of the file system"},
-		"lost inode":     {func(m *squashMaker) { m.file("a", nil); m.inode("b", 6, uint32(1)) }, "", "the superblock counts 3 inodes, and 2 are to be found"},
+		"disorder":       {func(m *squashMaker) { m.file("b", nil); m.file("a", nil); m.file("c", nil) }, "", `integrity/squashfs-order folder="." name="a"`},
+		"a name twice":   {func(m *squashMaker) { m.file("a", nil); m.file("a", nil) }, "", `integrity/squashfs-order folder="." name="a"`},
+		"unused data":    {func(m *squashMaker) { m.file("a", text(10)); m.data = append(m.data, "secret"...) }, "", `integrity/unreferenced-blocks bytes="6" offset="106"`},
+		"unused at once": {func(m *squashMaker) { m.data = []byte("secret"); m.file("a", text(10)) }, "", `integrity/unreferenced-blocks bytes="6" offset="96"`},
+		"data after end": {func(m *squashMaker) { m.file("a", text(10)) }, "\x00\x00hidden", "integrity/trailing-squashfs-data"},
+		"lost inode":     {func(m *squashMaker) { m.file("a", nil); m.inode("b", 6, uint32(1)) }, "", `integrity/squashfs-inode-count claimed="3" found="2"`},
 		"padding":        {func(m *squashMaker) { m.file("a", text(10)); m.data = append(m.data, zeros(100)...) }, string(zeros(4096)), ""},
 	} {
 		m := newSquashMaker()
@@ -221,7 +221,7 @@ func TestSquashfsFindings(t *testing.T) {
 			}
 			continue
 		}
-		if len(img.Problems) == 0 || !strings.Contains(img.Problems[0].Words, test.want) || img.Integrity().Status != check.Fail {
+		if len(img.Problems) == 0 || !strings.Contains(img.Problems[0].String(), test.want) || img.Integrity().Status != check.Fail {
 			t.Errorf("%s: %v, want %q", name, img.Problems, test.want)
 		}
 	}

@@ -117,8 +117,6 @@ func (s *storeReader) outside(e *Entry) *sightings {
 	return seen
 }
 
-func (s *sightings) empty() bool { return len(s.hashes) == 0 && len(s.paths) == 0 }
-
 func (s *storeReader) node(e *Entry) {
 	n := narNode{path: s.relative(e), kind: e.Type, executable: e.Mode&0o100 != 0, target: e.Linkname}
 	n.content, n.offset = s.place(e)
@@ -341,10 +339,4 @@ type scanWriter struct{ *scanner }
 func (w scanWriter) Write(p []byte) (int, error) {
 	w.write(p)
 	return len(p), nil
-}
-
-// gathered is a store item with what its bytes name.
-type gathered struct {
-	StoreItem
-	seen *sightings
 }

@@ -1,10 +1,12 @@
 package inspect
 
 import (
+	"audit/inspect/check"
 	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"math/rand/v2"
@@ -47,7 +49,7 @@ func packLzip(t testing.TB, data []byte) []byte {
 }
 
 // expandAll returns what a packed stream expands to, and the notes.
-func expandAll(packed []byte, charge func(int64) error) ([]byte, []string, error) {
+func expandAll(packed []byte, charge func(int64) error) ([]byte, []check.Message, error) {
 	x, err := expand(bufio.NewReader(bytes.NewReader(packed)), sniffCompression(packed), charge)
 	if err != nil {
 		return nil, nil, err
@@ -89,7 +91,7 @@ func TestLZMA(t *testing.T) {
 		"xz, cut":                {packed: one[:len(one)-1], want: data, err: "unexpected EOF"},
 		"lzip":                   {packed: packLzip(t, data), want: data},
 		"two lzip members":       {packed: append(packLzip(t, data), packLzip(t, data)...), want: append(bytes.Clone(data), data...)},
-		"lzip, junk behind":      {packed: append(packLzip(t, data), "junk"...), want: data, notes: "4 bytes follow the last lzip member"},
+		"lzip, junk behind":      {packed: append(packLzip(t, data), "junk"...), want: data, notes: `integrity/trailing-compressed-data bytes="4" compression="lzip"`},
 		"lzip, cut":              {packed: packLzip(t, data)[:1000], err: "unexpected EOF"},
 		"lzip, too short":        {packed: []byte("LZIP\x01\x0c\x00"), err: "unexpected EOF"},
 		"lzip, version 0":        {packed: []byte("LZIP\x00\x0c"), err: "version 0 of lzip"},
@@ -107,7 +109,7 @@ func TestLZMA(t *testing.T) {
 			if test.err != "lzip" && test.want != nil && !bytes.Equal(got, test.want) {
 				t.Errorf("%d bytes, want %d", len(got), len(test.want))
 			}
-			if strings.Join(notes, "") != test.notes {
+			if fmt.Sprint(notes) != "["+test.notes+"]" {
 				t.Errorf("notes %q, want %q", notes, test.notes)
 			}
 		})

@@ -346,9 +346,9 @@ func find(checks []check.Check, id check.ID) check.Check {
 }
 
 func newCheck(c check.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: Text(c.Summary)}
+	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c))}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{Text(f.Rule), f.Level, f.Layer, Text(f.Path), Text(f.Words)})
+		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f))})
 	}
 	return out
 }

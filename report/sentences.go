@@ -27,7 +27,7 @@ type Sentences map[string]string
 // image has, and more, those of the build systems (rebuild.About.Sentences).
 func AllSentences(more ...map[string]string) Sentences {
 	all := make(Sentences)
-	for _, table := range slices.Concat([]map[string]string{}, more) {
+	for _, table := range slices.Concat([]map[string]string{integritySentences}, more) {
 		maps.Copy(all, table)
 	}
 	return all

@@ -118,6 +118,11 @@ type Finding struct {
 	Path  string // the entry, archive member or store item; may be empty
 }
 
+// Find makes a finding of a code and its arguments, which are those of [Say].
+func Find(level Level, layer int, path, code string, args ...any) Finding {
+	return Finding{Message: Say(code, args...), Level: level, Layer: layer, Path: path}
+}
+
 // Compare orders findings by layer, path, code and arguments.
 func (f Finding) Compare(g Finding) int {
 	return cmp.Or(cmp.Compare(f.Layer, g.Layer), strings.Compare(f.Path, g.Path), strings.Compare(f.Code, g.Code),

@@ -54,7 +54,7 @@ func (l *List) Note(layer int, path, code string, args ...any) {
 
 func (l *List) add(level Level, layer int, path, code string, args []any) {
 	if l.keeps(likeness{code, level, layer}) {
-		l.found = append(l.found, Finding{Message: Say(code, args...), Level: level, Layer: layer, Path: path})
+		l.found = append(l.found, Find(level, layer, path, code, args...))
 	}
 }
 

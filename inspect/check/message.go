@@ -3,6 +3,8 @@ package check
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +19,16 @@ type Message struct {
 
 // IsZero says that there is nothing to be said.
 func (m Message) IsZero() bool { return m.Code == "" }
+
+// String returns the code and its arguments, sorted by name, for tests and for
+// those who debug: a person reads the sentence instead.
+func (m Message) String() string {
+	text := m.Code
+	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
+		text += fmt.Sprintf(" %s=%q", name, m.Args.String(name))
+	}
+	return text
+}
 
 // Args are the arguments of a code, by their names in kebab case. A value is a
 // string, an int64 or a []string; nothing else.

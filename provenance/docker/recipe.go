@@ -109,11 +109,23 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	if b == nil {
 		return
 	}
-	text, _ := Text(b)
+	text, ok := Text(b)
+	if !ok {
+		return
+	}
+	stages, err := stagesOf(string(text), b.BuildArguments())
+	if err != nil {
+		r.note("unreadable-dockerfile", -1, "its Dockerfile cannot be read: %s", brief(err.Error()))
+		return
+	}
+	known := make(map[string]bool) // commands of the history, whose reasons were named with their layer
+	for _, h := range r.history {
+		known[words(h.Text)] = true
+	}
 	var names []string
-	for _, stage := range dockerfile.Stages(dockerfile.Parse(string(text)), b.BuildArguments()) {
+	for _, stage := range stages {
 		for _, i := range stage.Instructions {
-			if i.Keyword == "RUN" && r.told(i) {
+			if i.Keyword == "RUN" && known[words(i.Text)] {
 				continue
 			}
 			r.reasons(-1, i, pinnedReasons(i, stage, names, b))
@@ -122,12 +134,16 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	}
 }
 
-// told says whether an instruction of the Dockerfile is one of the history,
-// where its reasons were named with its layer.
-func (r *recovery) told(i dockerfile.Instruction) bool {
-	script := strings.Join(strings.Fields(i.Text), " ")
-	return slices.ContainsFunc(r.history, func(h Instruction) bool { return strings.Join(strings.Fields(h.Text), " ") == script })
+func stagesOf(text string, arguments []string) ([]dockerfile.Stage, error) {
+	all, err := dockerfile.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return dockerfile.Stages(all, arguments)
 }
+
+// words returns a text with single spaces between its words.
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // pinnedReasons leaves out what the provenance pins: images and downloads that
 // are among the materials with their digest.
@@ -146,8 +162,12 @@ func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []string
 	if i.Line > 0 {
 		where = fmt.Sprintf(" (line %d of the Dockerfile)", i.Line)
 	}
+	if len(reasons) == 0 {
+		return
+	}
+	line := brief(i.String())
 	for _, reason := range reasons {
-		r.note("unrepeatable-instruction", layer, "it may not make the same bytes again: %s: %s%s", brief(reason), brief(i.String()), where)
+		r.note("unrepeatable-instruction", layer, "it may not make the same bytes again: %s: %s%s", brief(reason), line, where)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/edwards25519"
+
 	"audit/inspect"
 	"audit/inspect/check"
 )
@@ -137,10 +139,12 @@ func rules(c check.Check, level check.Level) string {
 // A secret is a private key of ECDSA over Ed25519.
 type secret int64
 
+func (s secret) point() *edwards25519.Point {
+	return new(edwards25519.Point).ScalarBaseMult(scalar(big.NewInt(int64(s))))
+}
+
 func (s secret) publicKey() string {
-	c := newCurve()
-	zero := affine(new(big.Int), big.NewInt(1))
-	return fmt.Sprintf("(public-key (ecc (curve Ed25519) (q #%X#)))", c.encode(c.combine(big.NewInt(int64(s)), new(big.Int), zero)))
+	return fmt.Sprintf("(public-key (ecc (curve Ed25519) (q #%X#)))", s.point().Bytes())
 }
 
 func (s secret) keys(t testing.TB, name string) []Key {
@@ -154,16 +158,15 @@ func (s secret) keys(t testing.TB, name string) []Key {
 
 // ecdsa signs a SHA-256 hash, with a nonce that is good enough for tests.
 func (s secret) ecdsa(hash [sha256.Size]byte) (r, sig *big.Int) {
-	c := newCurve()
+	n := order()
 	nonce := sha256.Sum256(hash[:])
 	k := new(big.Int).SetBytes(nonce[:31])
-	at := c.combine(k, new(big.Int), c.g)
-	r = c.over(at.x, at.z)
-	r.Mod(r, c.n)
+	r = new(big.Int).SetBytes(xOf(new(edwards25519.Point).ScalarBaseMult(scalar(k))))
+	r.Mod(r, n)
 	sig = new(big.Int).Mul(r, big.NewInt(int64(s)))
 	sig.Add(sig, new(big.Int).Rsh(new(big.Int).SetBytes(hash[:]), 3))
-	sig.Mul(sig, new(big.Int).ModInverse(k, c.n))
-	return r, sig.Mod(sig, c.n)
+	sig.Mul(sig, new(big.Int).ModInverse(k, n))
+	return r, sig.Mod(sig, n)
 }
 
 // sign signs anew what stands before the signature of a narinfo of Guix.

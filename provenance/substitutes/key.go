@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"filippo.io/edwards25519"
 	"github.com/nix-community/go-nix/pkg/narinfo/signature"
 
 	"audit/provenance"
@@ -31,16 +32,10 @@ type Key struct {
 	fingerprint string
 
 	// One of these is set: a key of Nix, or one of the two kinds that Guix
-	// makes.
+	// makes, for ECDSA over the curve Ed25519 and for RSA.
 	nix ed25519.PublicKey
-	ecc *eccKey
+	ecc *edwards25519.Point
 	rsa *rsa.PublicKey
-}
-
-// An eccKey verifies ECDSA over the curve Ed25519.
-type eccKey struct {
-	curve *curve
-	q     point
 }
 
 // Fingerprint tells keys apart, whatever they are called: the kind of the key
@@ -220,12 +215,11 @@ func newECCKey(kind sexp) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	c := newCurve()
-	q, err := c.decode(raw)
+	q, err := decodePoint(raw)
 	if err != nil {
 		return Key{}, err
 	}
-	return Key{ecc: &eccKey{c, q}, fingerprint: fmt.Sprintf("ecc:%X", c.encode(q))}, nil
+	return Key{ecc: q, fingerprint: fmt.Sprintf("ecc:%X", q.Bytes())}, nil
 }
 
 // rsaBits bounds the size of RSA keys, so that no key takes long to verify

@@ -3,6 +3,7 @@ package substitutes
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -59,17 +60,26 @@ func TestParseKeys(t *testing.T) {
 
 // The three notations of a point are one key.
 func TestFingerprint(t *testing.T) {
-	c := newCurve()
 	k := farmKeys(t)[0]
 	if want := "ecc:465B048FC8B655520B2592E5F01D90A62AE5DA741A948CBB8D75D9F0BA2678F9"; k.Fingerprint() != want {
 		t.Errorf("%s", k.Fingerprint())
 	}
-	short := c.encode(k.ecc.q)
-	long := append([]byte{4}, append(k.ecc.q.x.FillBytes(make([]byte, 32)), k.ecc.q.y.FillBytes(make([]byte, 32))...)...)
+	short := k.ecc.Bytes()
+	y := slices.Clone(short)
+	slices.Reverse(y)
+	y[0] &= 0x7f
+	long := slices.Concat([]byte{4}, xOf(k.ecc), y)
 	for _, q := range [][]byte{short, append([]byte{0x40}, short...), long} {
-		p, err := c.decode(q)
-		if err != nil || string(c.encode(p)) != string(short) {
+		p, err := decodePoint(q)
+		if err != nil || string(p.Bytes()) != string(short) {
 			t.Errorf("%X: %v", q, err)
+		}
+	}
+	for _, at := range []int{1, 32, 33, 64} {
+		bad := slices.Clone(long)
+		bad[at] ^= 0x80
+		if _, err := decodePoint(bad); err != errNoPoint {
+			t.Errorf("%X: %v", bad, err)
 		}
 	}
 }

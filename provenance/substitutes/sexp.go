@@ -33,6 +33,7 @@ func parseSexps(text []byte) ([]sexp, error) {
 		}
 		s, err := r.next(0)
 		if err != nil {
+			//lint:ignore ST1005 S-expression is a name
 			return nil, fmt.Errorf("S-expression, byte %d: %w", r.at, err)
 		}
 		all = append(all, s)

@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"strings"
 
+	"filippo.io/edwards25519"
 	"github.com/nix-community/go-nix/pkg/narinfo/signature"
 )
 
@@ -149,7 +150,7 @@ func (k Key) verifyGuix(s sexp, hash [sha256.Size]byte) error {
 	}
 	switch {
 	case k.ecc != nil && string(flags) == "rfc6979":
-		return k.ecc.verify(s, hash[:])
+		return verifyECC(k.ecc, s, hash)
 	case k.rsa != nil && string(flags) == "pkcs1":
 		return verifyRSA(k.rsa, s, hash[:])
 	}
@@ -175,8 +176,8 @@ func signsHash(s sexp, hash [sha256.Size]byte) error {
 	return nil
 }
 
-// verify says whether a (signature …) is one of the hash by the key.
-func (k *eccKey) verify(sig sexp, hash []byte) error {
+// verifyECC says whether a (signature …) is one of a hash by the key.
+func verifyECC(key *edwards25519.Point, sig sexp, hash [sha256.Size]byte) error {
 	r, err := sig.value("sig-val", "ecdsa", "r")
 	if err != nil {
 		return err
@@ -185,7 +186,7 @@ func (k *eccKey) verify(sig sexp, hash []byte) error {
 	if err != nil {
 		return err
 	}
-	if !k.curve.verify(k.q, hash, new(big.Int).SetBytes(r), new(big.Int).SetBytes(s)) {
+	if !verifyECDSA(key, hash, r, s) {
 		return errWrongSignature
 	}
 	return nil

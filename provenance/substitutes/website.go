@@ -56,7 +56,7 @@ func newClient(base *http.Client, parallel int) *http.Client {
 			return fmt.Errorf("more than %d redirects", redirects)
 		}
 		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-			return fmt.Errorf("a redirect to %s:", req.URL.Scheme)
+			return fmt.Errorf("a redirect to %s: is not followed", req.URL.Scheme)
 		}
 		return nil
 	}

@@ -324,10 +324,15 @@ func rewritten(img *inspect.Image, epoch string) bool {
 // networkNeeds refuses a plan without a network of which the Dockerfile shows
 // that an instruction needs one: it would only fail.
 func (p *planner) networkNeeds() {
-	if p.in.Network {
+	if p.in.Network || p.text == "" {
 		return
 	}
-	for _, i := range dockerfile.Parse(p.text) {
+	all, err := dockerfile.Parse(p.text)
+	if err != nil {
+		p.refuse("whether an instruction needs the network, which it has not unless --network is given, is not known: %v", err)
+		return
+	}
+	for _, i := range all {
 		what := i.Network()
 		if i.Keyword == "ADD" && p.in.Source != "" {
 			what = fetches(i)

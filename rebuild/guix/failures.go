@@ -64,7 +64,7 @@ type buildFailure struct {
 // guix/status.scm, print-build-event).
 var (
 	builderFailed = regexp.MustCompile("(?m)^.*(?:builder for [`']([^`']+\\.drv)' failed|building of [`']([^`']+\\.drv)' timed out).*$")
-	buildFailed   = regexp.MustCompile("(?m)^build of (\\S+\\.drv) failed$")
+	buildFailed   = regexp.MustCompile(`(?m)^build of (\S+\.drv) failed$`)
 	buildLog      = regexp.MustCompile("(?m)^View build log at [`']([^`']+)'")
 )
 

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // An installer is a kind of program that fetches packages by name.
@@ -23,7 +24,9 @@ type installer struct {
 	logs string
 }
 
-func installers() []installer {
+// installers are made once: their expressions take longer to compile than a
+// script takes to read.
+var installers = sync.OnceValue(func() []installer {
 	with := func(mark string) func(string) bool {
 		return func(name string) bool { return strings.Contains(name, mark) }
 	}
@@ -52,7 +55,7 @@ func installers() []installer {
 			valued: []string{"-n", "--name", "-c", "--channel", "-p", "--prefix", "-f", "--file"}, pinned: with("=")},
 		{programs: []string{"composer"}, verbs: []string{"require"}, upgrades: []string{"update"}, pinned: with(":")},
 	}
-}
+})
 
 // debian accepts NAME=VERSION and files.
 func debian(name string) bool {
@@ -75,9 +78,9 @@ func node(name string) bool {
 }
 
 // reason says why a call of an installer is not repeatable.
-func (in installer) reason(program string, args []string, script string) string {
+func (in installer) reason(program string, args []string, s *script) string {
 	verb, names := in.call(args)
-	settled := in.settles != nil && in.settles.MatchString(script)
+	settled := in.settles != nil && s.matches(in.settles)
 	switch {
 	case slices.Contains(in.upgrades, verb) && !settled:
 		return fmt.Sprintf("%s %s takes the newest of everything", program, verb)
@@ -95,7 +98,7 @@ func (in installer) reason(program string, args []string, script string) string 
 		return fmt.Sprintf("%s %s takes whatever versions there are that day of %s", program, verb, list(loose))
 	case len(names) == 0 && in.alone != "" && !files(args):
 		return in.alone
-	case in.logs != "" && len(names) > 0 && !strings.Contains(script, in.logs):
+	case in.logs != "" && len(names) > 0 && !strings.Contains(s.text, in.logs):
 		return fmt.Sprintf("%s %s leaves logs with the time in them below %s", program, verb, in.logs)
 	}
 	return ""

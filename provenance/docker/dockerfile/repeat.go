@@ -72,20 +72,38 @@ func remote(word string) bool {
 
 var commit = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
 
+// A script is what a RUN executes. Each expression is looked for in it once, not
+// once for each of its commands.
+type script struct {
+	text    string
+	matched map[*regexp.Regexp]bool
+}
+
+func (s *script) matches(re *regexp.Regexp) bool {
+	found, known := s.matched[re]
+	if !known {
+		found = re.MatchString(s.text)
+		s.matched[re] = found
+	}
+	return found
+}
+
 // run looks at the commands of a RUN.
 func (i Instruction) run() []string {
-	script := i.Script()
+	s := &script{text: i.Script(), matched: make(map[*regexp.Regexp]bool)}
 	var reasons []string
+	known := make(map[string]bool)
 	add := func(reason string) {
-		if reason != "" && !slices.Contains(reasons, reason) {
+		if reason != "" && !known[reason] {
+			known[reason] = true
 			reasons = append(reasons, reason)
 		}
 	}
-	for _, c := range Commands(script) {
-		add(c.moves(script))
+	for _, c := range Commands(s.text) {
+		add(c.moves(s))
 		add(c.differs())
 	}
-	if random.MatchString(script) {
+	if s.matches(random) {
 		add("it draws random numbers")
 	}
 	return reasons
@@ -127,7 +145,7 @@ func fixedDate(args []string) bool {
 }
 
 // moves says what a command takes from the world as it is that day.
-func (c Command) moves(script string) string {
+func (c Command) moves(s *script) string {
 	name, args := c.Program(), c[1:]
 	if len(args) == 0 {
 		if name == "yarn" {
@@ -137,28 +155,28 @@ func (c Command) moves(script string) string {
 	}
 	switch name {
 	case "curl", "wget", "aria2c":
-		return fetched(name, c, script)
+		return fetched(name, c, s)
 	case "git":
-		return cloned(args, script)
+		return cloned(args, s)
 	case "svn", "hg", "bzr":
-		return versioned(name, args, script)
+		return versioned(name, args, s)
 	case "go":
 		return goInstall(args)
 	}
 	for _, in := range installers() {
 		if slices.Contains(in.programs, name) {
-			return in.reason(name, args, script)
+			return in.reason(name, args, s)
 		}
 	}
 	if strings.HasPrefix(name, "python") && len(args) > 2 && args[0] == "-m" && args[1] == "pip" {
-		return Command(args[1:]).moves(script)
+		return Command(args[1:]).moves(s)
 	}
 	return ""
 }
 
 var checked = regexp.MustCompile(`\b(sha(1|224|256|384|512)sum|shasum|md5sum|b2sum|openssl\s+dgst|gpg2?\s[^;&|]*--verify|gpgv|cosign\s+verify|minisign|rhash|apk\s+verify)\b`)
 
-func fetched(name string, c Command, script string) string {
+func fetched(name string, c Command, s *script) string {
 	var from string
 	for _, word := range c[1:] {
 		if found := address.FindString(word); found != "" && !here.MatchString(found) {
@@ -166,7 +184,7 @@ func fetched(name string, c Command, script string) string {
 			break
 		}
 	}
-	if from == "" || checked.MatchString(script) {
+	if from == "" || s.matches(checked) {
 		return ""
 	}
 	return fmt.Sprintf("%s fetches %s, and nothing checks what comes", name, from)
@@ -174,7 +192,7 @@ func fetched(name string, c Command, script string) string {
 
 var here = regexp.MustCompile(`^[a-z]+://(localhost|127\.|\[::1\])`)
 
-func cloned(args []string, script string) string {
+func cloned(args []string, s *script) string {
 	for len(args) > 1 && strings.HasPrefix(args[0], "-") { // -C DIR, -c NAME=VALUE
 		args = args[1:]
 		if !strings.HasPrefix(args[0], "-") && len(args) > 1 {
@@ -183,15 +201,15 @@ func cloned(args []string, script string) string {
 	}
 	switch args[0] {
 	case "clone", "pull", "fetch":
-		if !commit.MatchString(script) {
+		if !s.matches(commit) {
 			return "git " + args[0] + " takes a repository as it is that day: no commit is named"
 		}
 	}
 	return ""
 }
 
-func versioned(name string, args []string, script string) string {
-	asked := strings.Contains(script, " -r") || strings.Contains(script, "--revision")
+func versioned(name string, args []string, s *script) string {
+	asked := strings.Contains(s.text, " -r") || strings.Contains(s.text, "--revision")
 	switch args[0] {
 	case "checkout", "co", "export", "clone", "branch":
 		if !asked {

@@ -1,0 +1,23 @@
+package inspect
+
+// Options say how an image is read. The zero value reads with the default
+// limits and keeps no contents.
+type Options struct {
+	// Keep says whether the content of the regular file at path (of the form
+	// of Entry.Path) is to be kept for [Image.Body].
+	Keep func(path string) bool
+	// KeepOnly says that nothing but what Keep asks for is of interest: no
+	// layer and no content is hashed, and no store item is looked into, so that
+	// only Body of the image is of use.
+	KeepOnly bool
+	// Platform chooses among the images of an index, such as "linux/arm64";
+	// "" means that of this machine, else the only one.
+	Platform string
+	// Limits bound the cost; nil means DefaultLimits.
+	Limits *Limits
+	// Progress, when set, is called now and then with the bytes read of a
+	// source and its size (0 when unknown), from one or more goroutines.
+	Progress func(read, size int64)
+	// TempDir holds the unlinked temporary files; "" means os.TempDir.
+	TempDir string
+}
