@@ -90,7 +90,7 @@ func batches(l *inspect.Layer, size int) [][]int {
 	for i, e := range l.Entries {
 		s := span{at, at + int(e.FrameSize)}
 		at = s.to
-		if i > 0 && e.FrameSize-padding(l.Entries[i-1].Size) > blockSize {
+		if i > 0 && e.FrameSize-gnutar.Padding(l.Entries[i-1].Size) > gnutar.BlockSize {
 			groups = append(groups, []span{s})
 			continue
 		}
@@ -175,7 +175,7 @@ func headerBytes(l *rawLayer) []int {
 	var places []int
 	at := 0
 	for _, m := range l.members {
-		content := len(m.content) - int(padding(sizeOf(m)))
+		content := len(m.content) - int(gnutar.Padding(sizeOf(m)))
 		for k := range len(m.headers) + len(m.content) {
 			if k < len(m.headers) || k >= len(m.headers)+content {
 				places = append(places, at+k)
@@ -249,7 +249,7 @@ func frameOwners(l *inspect.Layer, size int) []string {
 			}
 		}
 		at += int(e.FrameSize)
-		pad, before = int(padding(e.Size)), e.Path
+		pad, before = int(gnutar.Padding(e.Size)), e.Path
 	}
 	for k := range pad {
 		owners[at+k] = before

@@ -77,7 +77,7 @@ func TestTamperedTarball(t *testing.T) {
 		{"a time", func(t testing.TB, l *rawLayer) { l.members[l.find(t, "./")].set(136, "00000000002") }, "header-differs", ".", "mtime is"},
 		{"names without a dot", func(t testing.TB, l *rawLayer) {
 			m := l.members[l.find(t, "./gnu/")]
-			clear(m.main()[:nameSize])
+			clear(m.main()[:gnutar.NameSize])
 			m.set(0, "gnu/")
 		}, "header-differs", "gnu", "name is"},
 		{"an order", func(t testing.TB, l *rawLayer) {
@@ -86,7 +86,7 @@ func TestTamperedTarball(t *testing.T) {
 		}, "entry-order", "numpy.scm", "tar --sort=name writes it before"},
 		{"a file beside the store", func(t testing.TB, l *rawLayer) {
 			m := l.members[l.find(t, "/numpy.scm")].clone()
-			clear(m.main()[:nameSize])
+			clear(m.main()[:gnutar.NameSize])
 			m.set(0, "./evil")
 			l.members = append(l.members, m)
 			l.pad()
