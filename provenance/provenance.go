@@ -33,7 +33,10 @@ type Recipe struct {
 	Channels []Channel
 	Packages []Package
 	Sources  []Source
-	Problems []string // what the recipe cannot express, a sentence each
+	Problems []string // transitional: Missing takes its place
+
+	// Missing is what the recipe cannot express, or what the image does not reveal.
+	Missing []check.Message
 
 	// Files are the recipe as the system's own tools take it, such as
 	// channels.scm and manifest.scm, built from parsed values only.

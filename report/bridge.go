@@ -18,26 +18,31 @@ func ruleOf(f check.Finding) string {
 	return name
 }
 
-func wordsOf(f check.Finding) string {
+func wordsOf(f check.Finding, sentences Sentences) string {
 	if f.Words != "" || f.IsZero() {
 		return f.Words
 	}
-	words := sentenceOf(f.Message)
+	words := sentences.Text(f.Message)
 	if more := f.Args.Int("more"); more > 0 {
 		words += fmt.Sprintf(" (and %d entries more)", more)
 	}
 	return words
 }
 
-func summaryOf(c check.Check) string {
+func summaryOf(c check.Check, sentences Sentences) string {
 	if c.Summary != "" {
 		return c.Summary
 	}
-	var parts []string
-	for _, m := range c.Reasons {
-		parts = append(parts, sentenceOf(m))
-	}
-	return strings.Join(parts, "; ")
+	return sentences.Join(c.Reasons)
 }
 
-func sentenceOf(m check.Message) string { return AllSentences().Text(m) }
+// Join writes the sentences of messages on one line.
+func (s Sentences) Join(messages []check.Message) string { return strings.Join(s.all(messages), "; ") }
+
+func (s Sentences) all(messages []check.Message) []string {
+	var texts []string
+	for _, m := range messages {
+		texts = append(texts, s.Text(m))
+	}
+	return texts
+}

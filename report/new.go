@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math/bits"
 	"path"
 	"reflect"
@@ -20,12 +21,15 @@ import (
 
 // Input is what the stages of the line found. Only Image must be there.
 type Input struct {
-	Version  string // of audit
-	Image    *inspect.Image
-	Evidence *provenance.Evidence  // nil when no recipe was asked for
-	Checks   []check.Check         // a check that is not among them is reported as skipped
-	Signed   []substitutes.Outcome // what build farms say of the store items
-	Plan     *rebuild.Plan         // nil when no rebuild was planned
+	Version string // of audit
+	// Sentences are those of all codes in what follows; nil for those that every
+	// image can get ([AllSentences]).
+	Sentences Sentences
+	Image     *inspect.Image
+	Evidence  *provenance.Evidence  // nil when no recipe was asked for
+	Checks    []check.Check         // a check that is not among them is reported as skipped
+	Signed    []substitutes.Outcome // what build farms say of the store items
+	Plan      *rebuild.Plan         // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -42,14 +46,17 @@ type Input struct {
 
 // New lays out what was found as a report.
 func New(in Input) *Report {
+	if in.Sentences == nil {
+		in.Sentences = AllSentences()
+	}
 	r := &Report{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence),
-		Plan:          newPlan(in.Plan),
+		Recipe:        newRecipe(in.Evidence, in.Sentences),
+		Plan:          newPlan(in.Plan, in.Sentences),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks),
+		Checks:        newChecks(in.Checks, in.Sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
@@ -178,7 +185,7 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence) Recipe {
+func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
@@ -187,7 +194,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		System:   in.System,
 		Status:   in.Status,
 		Packer:   Text(in.Packer),
-		Problems: texts(in.Problems),
+		Problems: append(texts(in.Problems), texts(sentences.all(in.Missing))...),
 		Options:  newOptions(in.Pack),
 	}
 	if out.System == "" {
@@ -241,16 +248,24 @@ func newOptions(p provenance.Pack) Options {
 	return out
 }
 
-func newPlan(p *rebuild.Plan) *Plan {
+func newPlan(p *rebuild.Plan, sentences Sentences) *Plan {
 	if p == nil {
 		return nil
 	}
 	out := &Plan{Refused: Text(p.Refused), Engine: p.Engine, Source: newSource(p.Source)}
+	if len(p.Reasons) > 0 {
+		out.Refused = Text(sentences.Join(p.Reasons))
+	}
+	out.Command = texts(p.Command)
 	if len(p.Pack) > 0 {
 		out.Command = append(texts(program(p)), texts(p.Pack)...)
 	}
 	for _, t := range p.Trust {
-		out.Trust = append(out.Trust, Trust{Text(t.Channel), Text(t.URL), t.Trusted, Text(t.Why)})
+		why := t.Why
+		if !t.Reason.IsZero() {
+			why = sentences.Text(t.Reason)
+		}
+		out.Trust = append(out.Trust, Trust{Text(cmp.Or(t.Channel, t.Kind)), Text(t.URL), t.Trusted, Text(why)})
 	}
 	out.Command = commandOf(out.Command, p)
 	if s := p.Source; s != nil {
@@ -328,10 +343,10 @@ func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []Stor
 }
 
 // newChecks lists all seven, whatever was handed in.
-func newChecks(checks []check.Check) []Check {
+func newChecks(checks []check.Check, sentences Sentences) []Check {
 	var out []Check
 	for _, id := range check.IDs() {
-		out = append(out, newCheck(find(checks, id)))
+		out = append(out, newCheck(find(checks, id), sentences))
 	}
 	return out
 }
@@ -345,10 +360,10 @@ func find(checks []check.Check, id check.ID) check.Check {
 	return check.Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
 }
 
-func newCheck(c check.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c))}
+func newCheck(c check.Check, sentences Sentences) Check {
+	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c, sentences))}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f))})
+		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f, sentences))})
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"audit/provenance"
@@ -26,7 +27,7 @@ func newFormula(r *provenance.Recipe) *Formula {
 	}
 	return &Formula{
 		System: r.System, Packer: r.Packer, Format: r.Pack.Format, Status: r.Status,
-		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Problems: r.Problems,
+		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Problems: problemsOf(r),
 	}
 }
 
@@ -43,4 +44,13 @@ func (f *Formula) text() string {
 		parts = append(parts, fmt.Sprintf("channel %s, %s at commit %s", c.Name, c.URL, c.Commit))
 	}
 	return clean(strings.Join(parts, "; "))
+}
+
+// problemsOf are what the recipe cannot express, by code.
+func problemsOf(r *provenance.Recipe) []string {
+	problems := slices.Clone(r.Problems)
+	for _, m := range r.Missing {
+		problems = append(problems, m.String())
+	}
+	return problems
 }

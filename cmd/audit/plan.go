@@ -62,8 +62,12 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {
-	if plan.Refused != "" {
-		fmt.Fprintln(c.App.ErrWriter, "audit: as it stands this plan is not run: "+report.Printable(plan.Refused))
+	why := plan.Refused
+	if len(plan.Reasons) > 0 {
+		why = sentences().Join(plan.Reasons)
+	}
+	if why != "" {
+		fmt.Fprintln(c.App.ErrWriter, "audit: as it stands this plan is not run: "+report.Printable(why))
 	}
 	dir := c.String("output")
 	if dir != "" {

@@ -75,5 +75,8 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 	for _, p := range recipe.Problems {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(p))
 	}
+	for _, m := range recipe.Missing {
+		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(sentences().Text(m)))
+	}
 	return nil
 }

@@ -89,7 +89,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	defer cancel()
 	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
 	tell.clear()
-	if err != nil {
+	if err = worded(err); err != nil {
 		return planFailure(err)
 	}
 	return saveImage(c, result.Image)

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"audit/rebuild"
+	"audit/report"
+)
+
+// sentences are those of all codes: of every image, and of each build system.
+func sentences() report.Sentences {
+	var own []map[string]string
+	for _, s := range systems() {
+		own = append(own, s.About().Sentences)
+	}
+	return report.AllSentences(own...)
+}
+
+// worded says of a plan that is refused in sentences why; any other error is
+// returned as it is.
+func worded(err error) error {
+	var refused *rebuild.RefusedError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return fmt.Errorf("%w: %s", rebuild.ErrRefused, sentences().Join(refused.Reasons))
+}
