@@ -7,7 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
+	"audit/provenance/guix"
 )
 
 // schemaVersion is what the packer writes beside a layer for engines of before

@@ -12,7 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
+	"audit/provenance/guix"
 )
 
 // created is the time that guix pack puts into every config.

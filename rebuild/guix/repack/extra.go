@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild/gnutar"
 )

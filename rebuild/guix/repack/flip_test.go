@@ -13,6 +13,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/guix"
 	"audit/rebuild/findings"
+	"audit/rebuild/gnutar"
 )
 
 // Any byte of a frame that changes is told, and once, with the entry that it

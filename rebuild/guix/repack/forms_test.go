@@ -12,6 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
+	"audit/rebuild/gnutar"
 )
 
 // Every form by Guix: it is packed again byte for byte, or the reason is said

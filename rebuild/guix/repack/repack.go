@@ -137,11 +137,11 @@ type attempt struct {
 	era  era
 	out  check.List
 
-	matched  int   // layers that came out the same
-	bytes    int64 // in them
+	matched  int             // layers that came out the same
+	bytes    int64           // in them
 	freedoms []check.Message // that the image needed
-	weights  []weight // of the store items, in the order of the image
-	unsorted bool     // in some folder, where tar did not sort
+	weights  []weight        // of the store items, in the order of the image
+	unsorted bool            // in some folder, where tar did not sort
 
 	undecided check.Message // why this is neither a pass nor a fail; zero where it is one
 }

@@ -3,6 +3,7 @@ package repack
 import (
 	"archive/tar"
 	"audit/inspect/check"
+	"audit/rebuild/gnutar"
 	"bytes"
 	"cmp"
 	"compress/gzip"
