@@ -11,29 +11,31 @@ import (
 // sentences that a report has.
 
 func ruleOf(f check.Finding) string {
-	if f.Rule != "" || f.IsZero() {
+	if f.IsZero() {
 		return f.Rule
 	}
 	_, name, _ := strings.Cut(f.Code, "/")
 	return name
 }
 
-func wordsOf(f check.Finding, sentences Sentences) string {
-	if f.Words != "" || f.IsZero() {
+// wordsOf is the sentence of a finding.
+func (s Sentences) wordsOf(f check.Finding) string {
+	if f.IsZero() {
 		return f.Words
 	}
-	words := sentences.Text(f.Message)
+	words := s.Text(f.Message)
 	if more := f.Args.Int("more"); more > 0 {
 		words += fmt.Sprintf(" (and %d entries more)", more)
 	}
 	return words
 }
 
-func summaryOf(c check.Check, sentences Sentences) string {
-	if c.Summary != "" {
+// summaryOf says why a check ended as it did.
+func (s Sentences) summaryOf(c check.Check) string {
+	if len(c.Reasons) == 0 {
 		return c.Summary
 	}
-	return sentences.Join(c.Reasons)
+	return s.Join(c.Reasons)
 }
 
 // Join writes the sentences of messages on one line.

@@ -27,10 +27,18 @@ type Sentences map[string]string
 // image has, and more, those of the build systems (rebuild.About.Sentences).
 func AllSentences(more ...map[string]string) Sentences {
 	all := make(Sentences)
-	for _, table := range slices.Concat([]map[string]string{integritySentences}, more) {
+	for _, table := range slices.Concat(sharedSentences(), more) {
 		maps.Copy(all, table)
 	}
 	return all
+}
+
+// sharedSentences are the tables of the codes that every image can get.
+func sharedSentences() []map[string]string {
+	return []map[string]string{
+		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
+		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+	}
 }
 
 // Text is the sentence of a message. A code without a sentence shows as itself

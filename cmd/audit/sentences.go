@@ -10,11 +10,7 @@ import (
 
 // sentences are those of all codes: of every image, and of each build system.
 func sentences() report.Sentences {
-	var own []map[string]string
-	for _, s := range systems() {
-		own = append(own, s.About().Sentences)
-	}
-	return report.AllSentences(own...)
+	return report.AllSentences(systemSentences()...)
 }
 
 // worded says of a plan that is refused in sentences why; any other error is
