@@ -21,15 +21,12 @@ import (
 
 // Input is what the stages of the line found. Only Image must be there.
 type Input struct {
-	Version string // of audit
-	// Sentences are those of all codes in what follows; nil for those that every
-	// image can get ([AllSentences]).
-	Sentences Sentences
-	Image     *inspect.Image
-	Evidence  *provenance.Evidence  // nil when no recipe was asked for
-	Checks    []check.Check         // a check that is not among them is reported as skipped
-	Signed    []substitutes.Outcome // what build farms say of the store items
-	Plan      *rebuild.Plan         // nil when no rebuild was planned
+	Version  string // of audit
+	Image    *inspect.Image
+	Evidence *provenance.Evidence  // nil when no recipe was asked for
+	Checks   []check.Check         // a check that is not among them is reported as skipped
+	Signed   []substitutes.Outcome // what build farms say of the store items
+	Plan     *rebuild.Plan         // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -42,22 +39,21 @@ type Input struct {
 	Verdict rebuild.Verdict
 	Policy  Policy
 
+	Sentences []map[string]string // of the codes that only one build system uses
+
 	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
 
 // New lays out what was found as a report.
 func New(in Input) *Report {
-	if in.Sentences == nil {
-		in.Sentences = AllSentences()
-	}
 	r := &Report{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence, in.Sentences),
-		Plan:          newPlan(in.Plan, in.Sentences),
+		Recipe:        newRecipe(in.Evidence, AllSentences(in.Sentences...)),
+		Plan:          newPlan(in.Plan, AllSentences(in.Sentences...)),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks, in.Sentences),
+		Checks:        newChecks(in.Checks, AllSentences(in.Sentences...)),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
@@ -186,7 +182,7 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
+func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
@@ -195,7 +191,7 @@ func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
 		System:   in.System,
 		Status:   in.Status,
 		Packer:   in.Packer,
-		Problems: append(slices.Clone(in.Problems), sentences.all(in.Missing)...),
+		Problems: slices.Concat(in.Problems, s.all(in.Missing)),
 		Options:  newOptions(in.Pack, sentences),
 	}
 	if out.System == "" {
@@ -249,31 +245,35 @@ func newOptions(p provenance.Pack, sentences Sentences) Options {
 	return out
 }
 
-func newPlan(p *rebuild.Plan, sentences Sentences) *Plan {
+func newPlan(p *rebuild.Plan, s Sentences) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: p.Refused, Engine: p.Engine, Source: newSource(p.Source), Command: slices.Clone(p.Command)}
+	out := &Plan{Refused: p.Refused, Engine: p.Engine, Source: newSource(p.Source)}
 	if len(p.Reasons) > 0 {
-		out.Refused = sentences.Join(p.Reasons)
+		out.Refused = s.Join(p.Reasons)
 	}
+	out.Command = slices.Clone(p.Command)
 	if len(p.Pack) > 0 {
 		out.Command = append(program(p), p.Pack...)
 	}
 	for _, t := range p.Trust {
-		why := t.Why
-		if !t.Reason.IsZero() {
-			why = sentences.Text(t.Reason)
-		}
-		out.Trust = append(out.Trust, Trust{cmp.Or(t.Channel, t.Kind), t.URL, t.Trusted, why})
+		out.Trust = append(out.Trust, Trust{cmp.Or(t.Channel, t.Kind), t.URL, t.Trusted, whyOf(t, s)})
 	}
 	out.Command = commandOf(out.Command, p)
-	if s := p.Source; s != nil {
+	if source := p.Source; source != nil {
 		for i := range out.Trust {
-			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), s.Location)
+			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), source.Location)
 		}
 	}
 	return out
+}
+
+func whyOf(t rebuild.Trust, s Sentences) string {
+	if t.Reason.IsZero() {
+		return t.Why
+	}
+	return s.Text(t.Reason)
 }
 
 // program is what the words of a plan are for.

@@ -18,7 +18,7 @@ import (
 // packer itself makes, and is all in the image that its store items refer to?
 type closureCheck struct {
 	*view
-	check.List
+	provenance.Closure
 	recipe  *provenance.Recipe
 	pack    Pack
 	layout  Layout             // what the packer makes beside the store items
@@ -47,6 +47,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) check.Chec
 		c.script = item
 		c.layout.add(environmentLink, linkTo(RelativeName("/"+path.Dir(environmentLink), item)))
 	}
+	c.Claimed = c.rulesKnown() && recipe.Status == provenance.Complete
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -232,7 +233,7 @@ func (c *closureCheck) base(l *inspect.Layer) {
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
 	case !strings.Contains("0125", string(rune(e.Type))):
-		c.contradict(layer, e.Path, "closure/store-item-type", "kind", kindName(e.Type))
+		c.contradict(layer, e.Path, "closure/store-item-type", "kind", provenance.KindOf(e))
 	case e.Type != '2' && e.Mode&^0o555 != 0:
 		c.contradict(layer, e.Path, "closure/store-item-mode", "mode", octal(e.Mode))
 	case c.reached[item]:
@@ -247,7 +248,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	code, args := differs(made, e)
 	switch {
 	case made == nil:
-		c.contradict(layer, e.Path, "closure/unexplained-file", describeEntry(e)...)
+		c.Unexplained(c.img, layer, e, describeEntry(e)...)
 	case code != "" && !isRepeat(e):
 		c.contradict(layer, e.Path, code, args...)
 	default:
@@ -256,17 +257,15 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	}
 }
 
-// describeEntry says what an entry is, as arguments: its kind, and its size or
-// where it leads.
+// describeEntry returns the size of an entry, or where it leads, as arguments.
 func describeEntry(e *inspect.Entry) []any {
-	args := []any{"kind", kindName(e.Type)}
 	switch e.Type {
 	case '0':
-		args = append(args, "bytes", e.Size)
+		return []any{"bytes", e.Size}
 	case '1', '2':
-		args = append(args, "target", e.Linkname)
+		return []any{"target", e.Linkname}
 	}
-	return args
+	return nil
 }
 
 // octal writes a mode.
@@ -319,12 +318,9 @@ func (c *closureCheck) packages(p *profile.Profile) {
 
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() check.Check {
-	explained := []check.Message{check.Say("closure/explained", "explained", c.store+c.packer, "entries", c.entries,
-		"store", c.store, "items", len(c.reached), "root", path.Base(c.pack.Root), "packer", c.packer)}
-	if c.rows > 0 {
-		explained = append(explained, check.Say("closure/database-rows", "rows", c.rows))
-	}
-	out := provenance.ClosureCheck(&c.List, explained, c.bytes)
+	explained := check.Say("closure/explained", "explained", c.store+c.packer, "entries", c.entries, "store", c.store,
+		"items", len(c.reached), "root", path.Base(c.pack.Root), "packer", c.packer, "rows", c.rows)
+	out := c.Check(explained, c.bytes)
 	if out.Status == check.Pass {
 		out.Bytes = c.img.LayerBytes()
 	}

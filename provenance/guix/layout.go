@@ -2,11 +2,11 @@ package guix
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 )
 
 // A Made entry is one that a packer makes beside the store items.
@@ -272,7 +272,7 @@ func differs(made []Made, e *inspect.Entry) (code string, args []any) {
 func (m Made) differs(e *inspect.Entry) (code string, args []any) {
 	switch {
 	case e.Type != m.Kind:
-		return "closure/packer-entry-kind", []any{"got", kindName(e.Type), "want", kindName(m.Kind)}
+		return "closure/packer-entry-kind", []any{"got", provenance.KindOf(e), "want", provenance.KindOf(&inspect.Entry{Type: m.Kind})}
 	case m.Kind == '2' && e.Linkname != m.Target:
 		return "closure/packer-entry-target", []any{"got", e.Linkname, "want", m.Target}
 	case m.Kind != '2' && e.Mode != m.Mode:
@@ -281,27 +281,4 @@ func (m Made) differs(e *inspect.Entry) (code string, args []any) {
 		return "closure/packer-entry-content", []any{"bytes", e.Size}
 	}
 	return "", nil
-}
-
-// kindName names a tar type flag.
-func kindName(kind byte) string {
-	switch kind {
-	case '0':
-		return "a file"
-	case '1':
-		return "a hard link"
-	case '2':
-		return "a symlink"
-	case '3':
-		return "a character device"
-	case '4':
-		return "a block device"
-	case '5':
-		return "a folder"
-	case '6':
-		return "a named pipe"
-	case inspect.Socket:
-		return "a socket"
-	}
-	return fmt.Sprintf("an entry of type %q", kind)
 }
