@@ -21,12 +21,15 @@ import (
 
 // Input is what the stages of the line found. Only Image must be there.
 type Input struct {
-	Version  string // of audit
-	Image    *inspect.Image
-	Evidence *provenance.Evidence  // nil when no recipe was asked for
-	Checks   []check.Check         // a check that is not among them is reported as skipped
-	Signed   []substitutes.Outcome // what build farms say of the store items
-	Plan     *rebuild.Plan         // nil when no rebuild was planned
+	Version string // of audit
+	// Sentences are those of all codes in what follows; nil for those that every
+	// image can get ([AllSentences]).
+	Sentences Sentences
+	Image     *inspect.Image
+	Evidence  *provenance.Evidence  // nil when no recipe was asked for
+	Checks    []check.Check         // a check that is not among them is reported as skipped
+	Signed    []substitutes.Outcome // what build farms say of the store items
+	Plan      *rebuild.Plan         // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -39,21 +42,22 @@ type Input struct {
 	Verdict rebuild.Verdict
 	Policy  Policy
 
-	Sentences []map[string]string // of the codes that only one build system uses
-
 	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
 
 // New lays out what was found as a report.
 func New(in Input) *Report {
+	if in.Sentences == nil {
+		in.Sentences = AllSentences()
+	}
 	r := &Report{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence, AllSentences(in.Sentences...)),
-		Plan:          newPlan(in.Plan, AllSentences(in.Sentences...)),
+		Recipe:        newRecipe(in.Evidence, in.Sentences),
+		Plan:          newPlan(in.Plan, in.Sentences),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks, AllSentences(in.Sentences...)),
+		Checks:        newChecks(in.Checks, in.Sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
@@ -182,7 +186,7 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
+func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
@@ -191,7 +195,7 @@ func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 		System:   in.System,
 		Status:   in.Status,
 		Packer:   in.Packer,
-		Problems: slices.Concat(in.Problems, s.all(in.Missing)),
+		Problems: append(slices.Clone(in.Problems), sentences.all(in.Missing)...),
 		Options:  newOptions(in.Pack, sentences),
 	}
 	if out.System == "" {
@@ -245,35 +249,31 @@ func newOptions(p provenance.Pack, sentences Sentences) Options {
 	return out
 }
 
-func newPlan(p *rebuild.Plan, s Sentences) *Plan {
+func newPlan(p *rebuild.Plan, sentences Sentences) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: p.Refused, Engine: p.Engine, Source: newSource(p.Source)}
+	out := &Plan{Refused: p.Refused, Engine: p.Engine, Source: newSource(p.Source), Command: slices.Clone(p.Command)}
 	if len(p.Reasons) > 0 {
-		out.Refused = s.Join(p.Reasons)
+		out.Refused = sentences.Join(p.Reasons)
 	}
-	out.Command = slices.Clone(p.Command)
 	if len(p.Pack) > 0 {
 		out.Command = append(program(p), p.Pack...)
 	}
 	for _, t := range p.Trust {
-		out.Trust = append(out.Trust, Trust{cmp.Or(t.Channel, t.Kind), t.URL, t.Trusted, whyOf(t, s)})
+		why := t.Why
+		if !t.Reason.IsZero() {
+			why = sentences.Text(t.Reason)
+		}
+		out.Trust = append(out.Trust, Trust{cmp.Or(t.Channel, t.Kind), t.URL, t.Trusted, why})
 	}
 	out.Command = commandOf(out.Command, p)
-	if source := p.Source; source != nil {
+	if s := p.Source; s != nil {
 		for i := range out.Trust {
-			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), source.Location)
+			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), s.Location)
 		}
 	}
 	return out
-}
-
-func whyOf(t rebuild.Trust, s Sentences) string {
-	if t.Reason.IsZero() {
-		return t.Why
-	}
-	return s.Text(t.Reason)
 }
 
 // program is what the words of a plan are for.

@@ -9,7 +9,9 @@ import (
 )
 
 // sentences are those of all codes: of every image, and of each build system.
-func sentences() report.Sentences { return report.AllSentences(systemSentences()...) }
+func sentences() report.Sentences {
+	return report.AllSentences(systemSentences()...)
+}
 
 // worded says of a plan that is refused in sentences why; any other error is
 // returned as it is.

@@ -15,7 +15,6 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
-	"audit/report"
 )
 
 var updateTable = flag.Bool("update-table", false, "write testdata/table.txt")
@@ -148,7 +147,7 @@ func (tb *table) add(t *testing.T, row tableRow, checks []check.Check, verdict r
 func summaryOf(c check.Check) string {
 	parts := []string{c.Summary}
 	for _, reason := range c.Reasons {
-		parts = append(parts, report.AllSentences(systemSentences()...).Text(reason))
+		parts = append(parts, sentences().Text(reason))
 	}
 	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }

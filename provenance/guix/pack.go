@@ -53,11 +53,11 @@ type Export struct {
 	OwnerNames bool     `json:"ownerNames"` // it wrote the names of owners, and not only their numbers
 }
 
-// PackOf returns how the packer of a recipe was called; false for a recipe of
-// another build system, or one without that.
+// PackOf returns how the packer of a recipe was called, as far as the image reveals
+// it; false for a recipe of another build system.
 func PackOf(recipe provenance.Recipe) (Pack, bool) {
-	pack, ok := recipe.Details.(Pack)
-	return pack, ok && recipe.System == Name
+	pack, _ := recipe.Details.(Pack)
+	return pack, recipe.System == Name
 }
 
 // setPack fills in what a recipe has of the packer's call.

@@ -272,7 +272,7 @@ func tamperings() []tampering {
 	pax := func(record string) func(rawMember) rawMember {
 		return func(near rawMember) rawMember {
 			body := fmt.Sprintf("%d %s\n", len(record)+4, record)
-			h := appendBlock(nil, header{name: "PaxHeaders/x", mode: 0o644, size: int64(len(body)), mtime: 1, kind: 'x'})
+			h := gnutar.AppendBlock(nil, gnutar.Header{Name: "PaxHeaders/x", Mode: 0o644, Size: int64(len(body)), Time: 1, Kind: 'x'})
 			return rawMember{h, append([]byte(body), make([]byte, gnutar.Padding(int64(len(body))))...)}
 		}
 	}
@@ -439,10 +439,10 @@ func TestTampering(t *testing.T) {
 			}
 			got := Check(img, recipeOf(t, img, eraOf(filepath.Base(c.sample))))
 			if got.Status != check.Fail {
-				t.Fatalf("%s: %s", got.Status, got.Summary)
+				t.Fatalf("%s: %s", got.Status, summaryOf(got))
 			}
 			if !slices.ContainsFunc(got.Findings, func(f check.Finding) bool {
-				return f.Level == check.Problem && f.Rule == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(f.Words, c.says)
+				return f.Level == check.Problem && familyOf(f) == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(wordsOf(f), c.says)
 			}) {
 				t.Errorf("no %s at %q saying %q", c.rule, c.path, c.says)
 				dump(t, got)
@@ -460,7 +460,7 @@ func TestUntampered(t *testing.T) {
 		}
 		img := open(t, apart(t, path).pack(t))
 		if got := Check(img, recipeOf(t, img, eraOf(filepath.Base(path)))); got.Status != check.Pass {
-			t.Errorf("%s: %s", path, got.Summary)
+			t.Errorf("%s: %s", path, summaryOf(got))
 		}
 	}
 }
