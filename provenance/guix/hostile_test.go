@@ -87,17 +87,39 @@ func TestHostileProfiles(t *testing.T) {
 // Guile takes it for UTF-8 whatever it holds.
 func checkFile(t *testing.T, f provenance.File) {
 	t.Helper()
-	var err error
-	if f.Name == "channels.scm" {
-		_, _, err = ReadChannels(f.Text)
-	} else {
-		_, err = ReadManifest(f.Text)
-	}
-	if err != nil {
-		t.Error(err)
+	for _, form := range mustScheme(t, f.Text) {
+		checkForm(t, form)
 	}
 	if !strings.HasPrefix(string(f.Text), ";; -*- coding: utf-8 -*-\n") {
 		t.Errorf("%s does not begin with its coding", f.Name)
+	}
+}
+
+// checkForm makes sure that a form applies nothing but the procedures of the two
+// files to data.
+func checkForm(t *testing.T, form scheme.Value) {
+	t.Helper()
+	if form.Kind == scheme.String || form.Kind == scheme.False {
+		return
+	}
+	if !form.IsList() || len(form.Items) == 0 || form.Items[0].Kind != scheme.Symbol {
+		t.Errorf("%s is no plain form", form)
+		return
+	}
+	switch head := form.Items[0].Text; head {
+	case "quote", "use-modules":
+		return
+	case "define", "name", "url", "branch", "commit", "introduction", "list", "channel", "make-channel-introduction", "openpgp-fingerprint",
+		"specifications->manifest", "packages->manifest", "specification->package", "options->transformation":
+		for _, item := range form.Items[1:] {
+			if item.Kind != scheme.Symbol || head != "define" {
+				checkForm(t, item)
+			}
+		}
+	default:
+		if !strings.HasPrefix(head, "transform") {
+			t.Errorf("%s calls %s", form, head)
+		}
 	}
 }
 

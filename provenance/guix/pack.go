@@ -88,6 +88,10 @@ func Command(p Pack) []string {
 	return append([]string{"pack"}, packOptions(p)...)
 }
 
+// IsSystem says whether an image is that of a whole system, whose configuration is a
+// program.
+func IsSystem(p Pack) bool { return p.Format == formatSystem }
+
 // systemCommand is that of guix system; it had a name of its own for images
 // for Docker up to 1.3.
 func systemCommand(p Pack) []string {
