@@ -19,6 +19,8 @@ type page struct {
 	Style    template.CSS
 	Script   template.JS
 	Word     string // the verdict as a heading
+	Meaning  string // the verdict in a sentence
+	Limits   []string
 	Tone     string // good, open or bad: the class that colours the verdict
 	Rungs    []rung
 	Rows     rows[itemRow]  // the store items
@@ -127,6 +129,10 @@ func newPage(r *Report) page {
 		Script: template.JS(script),
 		Word:   verdictWord(r.Verdict),
 		Tone:   tone(r.Verdict),
+
+		Meaning: r.meaning(),
+		Limits:  r.limits(),
+
 		Rows:   firstRows(itemRows(r)),
 		Cards:  firstRows(r.Image.Members),
 		Layers: firstRows(r.Image.Layers),
@@ -140,7 +146,7 @@ func newPage(r *Report) page {
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
 		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
-		p.Asked = p.Asked || c.ID == check.Substitutes && c.Status != check.Skipped
+		p.Asked = p.Asked || c.ID == check.Signatures && c.Status != check.Skipped
 	}
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)

@@ -13,7 +13,7 @@ import (
 	"text/tabwriter"
 
 	"audit/inspect/check"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 )
 
@@ -75,7 +75,7 @@ func TestTable(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	farm := httptest.NewServer(http.FileServer(http.Dir("../../fixtures/guix/publish")))
 	defer farm.Close()
-	keys, err := substitutes.ReadKeys("../../fixtures/guix/publish/signing-key.pub")
+	keys, err := signatures.ReadKeys("../../fixtures/guix/publish/signing-key.pub")
 	if err != nil {
 		t.Fatal(err)
 	}

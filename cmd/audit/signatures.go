@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 )
 
 func farmFlags() []cli.Flag {
@@ -23,20 +22,20 @@ func farmFlags() []cli.Flag {
 type farms struct {
 	servers []string
 	online  bool
-	keys    []substitutes.Key
+	keys    []signatures.Key
 }
 
 func newFarms(c *cli.Context) (farms, error) {
-	f := farms{servers: c.StringSlice("substitutes"), online: c.Bool("online"), keys: substitutes.OfficialKeys()}
+	f := farms{servers: c.StringSlice("substitutes"), online: c.Bool("online"), keys: signatures.OfficialKeys()}
 	for _, server := range f.servers {
-		if err := substitutes.CheckServer(server); err != nil {
-			return f, usageError{fmt.Errorf("--substitutes: %w", err)}
+		if err := signatures.CheckServer(server); err != nil {
+			return f, usage("--substitutes: %w", err)
 		}
 	}
 	for _, path := range c.StringSlice("trusted-key") {
-		keys, err := substitutes.ReadKeys(path)
+		keys, err := signatures.ReadKeys(path)
 		if err != nil {
-			return f, usageError{fmt.Errorf("--trusted-key: %w", err)}
+			return f, usage("--trusted-key: %w", err)
 		}
 		f.keys = append(f.keys, keys...)
 	}
@@ -48,10 +47,10 @@ func newFarms(c *cli.Context) (farms, error) {
 func (l *line) askFarms(ctx context.Context, a *audit) error {
 	servers := l.farms.servers
 	if l.farms.online {
-		servers = append(servers, substitutes.OfficialServers(a.evidence.Recipe.System)...)
+		servers = append(servers, signatures.OfficialServers(a.evidence.Recipe.System)...)
 	}
-	return l.step("substitutes", func() error {
-		out, outcomes := substitutes.Check(ctx, a.image.Items, substitutes.Options{
+	return l.step("signatures", func() error {
+		out, outcomes := signatures.Check(ctx, a.image.Items, signatures.Options{
 			Servers: servers, Keys: l.farms.keys, CacheDir: cacheDir(), Progress: l.tell.count("asking build farms"),
 		})
 		l.add(out)

@@ -1,4 +1,4 @@
-package substitutes
+package signatures
 
 import (
 	"strings"

@@ -26,7 +26,7 @@
 // Farms have what they built, which is packages. A profile, and what the hooks
 // of a profile make for it, is made by whoever makes the image: no farm can
 // know it. Such items are left out of the question, and the check names them.
-package substitutes
+package signatures
 
 import (
 	"context"
@@ -109,7 +109,7 @@ func Check(ctx context.Context, items []inspect.StoreItem, opt Options) (check.C
 // NotAsked returns the check of a run in which no server was to be asked.
 func NotAsked() check.Check {
 	return check.Check{
-		ID: check.Substitutes, Status: check.Skipped,
+		ID: check.Signatures, Status: check.Skipped,
 		Summary: "no build farm was asked what it signed: that needs the network, or a binary cache",
 	}
 }

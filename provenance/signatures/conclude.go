@@ -1,4 +1,4 @@
-package substitutes
+package signatures
 
 import (
 	"fmt"
@@ -60,7 +60,7 @@ func independent(keys []Key) []Key {
 
 // conclude makes the check of all outcomes, those of each item side by side.
 func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) check.Check {
-	c := check.Check{ID: check.Substitutes}
+	c := check.Check{ID: check.Signatures}
 	if len(items) == 0 {
 		c.Summary = "the image holds no store item that a build farm could know"
 		return c

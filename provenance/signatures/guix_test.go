@@ -1,4 +1,4 @@
-package substitutes
+package signatures
 
 import (
 	"audit/inspect/check"
@@ -15,7 +15,7 @@ func TestTiny(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all := items(t, "guix/images/tiny.tar.gz")
 			c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t)})
-			if c.ID != check.Substitutes || c.Status != check.Pass {
+			if c.ID != check.Signatures || c.Status != check.Pass {
 				t.Errorf("%s: %v, %s", c.ID, c.Status, c.Summary)
 			}
 			want := map[string]Word{"tiny-lib-2.1": Signed, "tiny-data-1.0": Signed, "tiny-hello-3.2": Signed, "info-dir": Unknown, "emacs-subdirs": Unknown, "profile": Unknown}
