@@ -2,6 +2,8 @@ package docker
 
 import (
 	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance"
 	"audit/provenance/ospackages"
 )
 
@@ -11,8 +13,8 @@ type view struct {
 	files      []inspect.File
 	installed  *ospackages.Installed
 	history    []Instruction
-	unclear    string // why layers cannot be told apart by the history
-	baseLayers int    // that are known to be those of the base image
+	unclear    check.Message // why layers cannot be assigned to instructions; zero when they can
+	baseLayers int           // that are known to be those of the base image
 }
 
 func newView(img *inspect.Image) *view {
@@ -23,7 +25,7 @@ func newView(img *inspect.Image) *view {
 }
 
 // Keep says whether this package needs the content of the file at path.
-func Keep(path string) bool { return ospackages.Keep(path) }
+func Keep(path string) bool { return ospackages.Keep(path) || provenance.IsKey(path) }
 
 // Large says which files that Keep wants the image can be opened again without
 // when they go past the limit of kept bytes: see [ospackages.Large].

@@ -10,10 +10,9 @@ import (
 	"audit/rebuild"
 )
 
-// said is what an engine has said of the steps of a build, gathered line by
-// line.
-type said struct {
-	steps  []*step
+// Steps are those of a build, gathered line by line from what an engine writes.
+type steps struct {
+	all    []*step
 	byID   map[string]*step // BuildKit's number of a step
 	stages []string         // their names
 	made   map[string]bool  // by the classic builder: the images that steps have made
@@ -29,7 +28,7 @@ type step struct {
 	own    bool // it starts from nothing, or from a stage of this build
 }
 
-func newSaid() *said { return &said{byID: make(map[string]*step), made: make(map[string]bool)} }
+func newSteps() *steps { return &steps{byID: make(map[string]*step), made: make(map[string]bool)} }
 
 var (
 	classicStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?(?:Step|STEP) (\d+)/(\d+) ?: (.*)`)
@@ -42,12 +41,12 @@ var (
 )
 
 // Write takes one line.
-func (s *said) Write(p []byte) (int, error) {
+func (s *steps) Write(p []byte) (int, error) {
 	line := strings.TrimRight(string(p), "\r\n")
 	switch {
 	case cached.MatchString(line):
-		if len(s.steps) > 0 {
-			s.steps[len(s.steps)-1].cached = true
+		if len(s.all) > 0 {
+			s.all[len(s.all)-1].cached = true
 		}
 	case classicMade.MatchString(line):
 		s.result(classicMade.FindStringSubmatch(line)[1])
@@ -66,11 +65,11 @@ func (s *said) Write(p []byte) (int, error) {
 // result takes note of the image that the last step of the classic builder has
 // made, or starts from. FROM can name both scratch and a stage by an argument,
 // which is said as it is written.
-func (s *said) result(id string) {
-	if len(s.steps) == 0 {
+func (s *steps) result(id string) {
+	if len(s.all) == 0 {
 		return
 	}
-	st := s.steps[len(s.steps)-1]
+	st := s.all[len(s.all)-1]
 	if st.starts() {
 		st.own = id == "" || s.made[id]
 		return
@@ -81,7 +80,7 @@ func (s *said) result(id string) {
 // maxSteps bounds what is remembered of a build.
 const maxSteps = 10_000
 
-func (s *said) add(stage, number, of, text string) *step {
+func (s *steps) add(stage, number, of, text string) *step {
 	n, _ := strconv.Atoi(number)
 	all, _ := strconv.Atoi(of)
 	st := &step{stage: stage, number: n, of: all, text: strings.TrimSpace(text)}
@@ -89,17 +88,17 @@ func (s *said) add(stage, number, of, text string) *step {
 	if m := asStage.FindStringSubmatch(st.text); m != nil {
 		s.stages = append(s.stages, strings.ToLower(m[1]))
 	}
-	if len(s.steps) < maxSteps {
-		s.steps = append(s.steps, st)
+	if len(s.all) < maxSteps {
+		s.all = append(s.all, st)
 	}
 	return st
 }
 
 // items says of each step whether it was built. An image that the build starts
 // from was not.
-func (s *said) items() []rebuild.Item {
+func (s *steps) items(secrets secrets) []rebuild.Item {
 	var items []rebuild.Item
-	for _, st := range s.steps {
+	for _, st := range s.all {
 		how := rebuild.Built
 		_, rest, _ := strings.Cut(st.text, " ")
 		if st.starts() {
@@ -112,7 +111,7 @@ func (s *said) items() []rebuild.Item {
 		if st.cached {
 			how = rebuild.Reused
 		}
-		items = append(items, rebuild.Item{Path: st.String(), How: how})
+		items = append(items, rebuild.Item{Path: secrets.mask(st.String()), How: how})
 	}
 	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
 	return slices.Compact(items)

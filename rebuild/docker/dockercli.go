@@ -12,45 +12,52 @@ import (
 	"audit/rebuild"
 )
 
-// A dockerBuild is docker build: with the builder inside the engine, or with
+// A dockerCLI is docker build: with the builder inside the engine, or with
 // the BuildKit that the engine has.
-type dockerBuild struct{ kit bool }
+type dockerCLI struct{ buildKit bool }
 
-func (d dockerBuild) env(s *session) []string {
-	if !d.kit {
+func (d dockerCLI) env(s *session) []string {
+	if !d.buildKit {
 		return []string{"DOCKER_BUILDKIT=0"}
 	}
 	env := []string{"DOCKER_BUILDKIT=1", "BUILDKIT_PROGRESS=plain"}
-	if s.has(policyName) {
+	if s.hasPolicy() {
 		env = append(env, "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY="+filepath.Join(s.job.Dir, policyName))
 	}
 	return env
 }
 
-func (d dockerBuild) find(ctx context.Context, s *session) error {
+func (d dockerCLI) find(ctx context.Context, s *session) error {
 	version, err := s.ask(ctx, nil, "docker", "version", "--format", "{{.Client.Version}} (engine {{.Server.Version}})")
 	if err != nil {
 		return fmt.Errorf("looking for Docker: %w", err)
 	}
 	s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "docker", Version: version})
-	if !d.kit {
-		if what := s.call.onlyBuildKit(); what != "" {
+	if !d.buildKit {
+		if what := s.args.onlyBuildKit(); what != "" {
 			return needs(what)
 		}
-		if s.converts() {
-			return needs("images at the digests that the provenance has of them")
-		}
 		return nil
+	}
+	if s.frontendUnknown() {
+		return needs("to keep BuildKit from running a frontend that the Dockerfile may name")
 	}
 	buildx, err := s.ask(ctx, nil, "docker", "buildx", "version")
 	if err == nil {
 		s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "docker buildx", Version: buildx})
 		return nil
 	}
-	if s.call.onlyBuildKit() != "" || s.converts() || needsBuildx(version) {
+	if s.args.onlyBuildKit() != "" || needsBuildx(version) {
 		return fmt.Errorf("looking for docker buildx: %w", err)
 	}
 	return nil
+}
+
+// frontendUnknown says whether the Dockerfile, which nobody has seen, could have
+// the engine run a frontend of its own choice. Where only pinned images can be
+// fetched, each of them is trusted.
+func (s *session) frontendUnknown() bool {
+	return isRemote(s.context) && s.args.Fetch != FetchPinned && len(s.args.Frontends) == 0
 }
 
 // needsBuildx says whether a client has BuildKit through its plugin alone, as
@@ -63,14 +70,14 @@ func needsBuildx(version string) bool {
 
 // build builds the image under a name of its own, saves it and takes the name
 // away again.
-func (d dockerBuild) build(ctx context.Context, s *session, file string) error {
+func (d dockerCLI) build(ctx context.Context, s *session, file string) error {
 	tag := s.tag()
-	argv := append([]string{"docker", "build"}, s.call.flags()...)
+	argv := append([]string{"docker", "build"}, s.args.flags()...)
 	argv = append(argv, s.dockerfile()...)
-	if !d.kit {
+	if !d.buildKit {
 		argv = append(argv, "--force-rm")
 	}
-	argv = append(argv, "--tag="+tag, s.call.context)
+	argv = append(argv, "--tag="+tag, s.context)
 	s.result.Command = s.shown(argv)
 	out, err := s.run(ctx, d.env(s), argv...)
 	if err != nil {

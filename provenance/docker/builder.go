@@ -8,28 +8,23 @@ import (
 	"audit/provenance/docker/slsa"
 )
 
-// BuiltBy returns the kind of builder that made an image: that of the last
-// instruction of a known form.
-func BuiltBy(img *inspect.Image) Builder {
-	all, _ := History(img)
-	return builtBy(all, Attested(img).Build)
-}
-
-func builtBy(all []Instruction, build *slsa.Build) Builder {
+// BuiltBy returns the kind of builder that made an image: that of its provenance,
+// nil for none, else of the last instruction of a known form.
+func BuiltBy(all []Instruction, build *slsa.Build) Builder {
 	if build != nil && build.BuildKit() {
 		return BuildKit
 	}
 	for n := len(all) - 1; n >= 0; n-- {
-		if b := all[n].Builder; b != NoneSuch {
+		if b := all[n].Builder; b != Unknown {
 			return b
 		}
 	}
-	return NoneSuch
+	return Unknown
 }
 
 // packer names the builder and, where the image tells it, its version.
 func packer(img *inspect.Image, all []Instruction, build *slsa.Build) string {
-	switch builtBy(all, build) {
+	switch BuiltBy(all, build) {
 	case BuildKit:
 		return "docker build (BuildKit)"
 	case Buildah:
