@@ -39,6 +39,7 @@ func sharedSentences() []map[string]string {
 		{"report/not-asked": "it was not asked for"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		packagesSentences(),
 	}
 }
 

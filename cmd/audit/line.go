@@ -227,7 +227,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
 		a.buildErr = worded(a.buildErr)
 		return a.buildErr

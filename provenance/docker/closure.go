@@ -38,9 +38,7 @@ func (v *view) closure() check.Check {
 		c.top[f.Path] = f.Layer
 	}
 	c.assign()
-	for _, p := range v.installed.Problems {
-		c.Undecided(p.Layer, p.Path, "closure/packages-unread", "error", p.Message)
-	}
+	c.Append(v.installed.Problems...)
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}

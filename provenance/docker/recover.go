@@ -35,7 +35,7 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 		r.lookAtBase(base)
 	}
 	r.describe()
-	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check()}
+	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed}
 	ev.Closure = v.closure()
 	return ev, nil
 }
