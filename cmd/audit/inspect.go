@@ -55,7 +55,7 @@ func inspectImage(c *cli.Context, reference string) error {
 		err = printImage(c, a.report)
 	}
 	if err == nil && a.verdict == rebuild.Contradicted {
-		return policyError{rebuild.RequireConsistent, a.verdict}
+		return verdictFails(rebuild.RequireConsistent, a.verdict)
 	}
 	return err
 }

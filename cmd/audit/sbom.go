@@ -2,8 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -31,7 +29,7 @@ func sbomCommand() *cli.Command {
 				return putChanges(c, c.Args().Get(0), c.Args().Get(1))
 			}
 			if c.Args().Len() != 1 {
-				return usageError{fmt.Errorf("sbom takes one IMAGE, or two to compare, not %d (see audit help sbom)", c.Args().Len())}
+				return usage("sbom takes one IMAGE, or two to compare, not %d (see audit help sbom)", c.Args().Len())
 			}
 			return putBill(c, c.Args().First())
 		},
@@ -58,9 +56,9 @@ func putBill(c *cli.Context, reference string) error {
 	i := slices.IndexFunc(forms, func(f billForm) bool { return f.name == name })
 	switch {
 	case i < 0:
-		return usageError{fmt.Errorf("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)}
+		return usage("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)
 	case c.Bool("json"):
-		return usageError{errors.New("--json is for what changed between two images; the form of a bill is that of --format")}
+		return usage("--json is for what changed between two images; the form of a bill is that of --format")
 	}
 	bill, err := collect(c, reference)
 	if err != nil {
@@ -73,7 +71,7 @@ func putBill(c *cli.Context, reference string) error {
 // failure.
 func putChanges(c *cli.Context, first, second string) error {
 	if c.IsSet("format") {
-		return usageError{errors.New("--format is the form of a bill; what changed between two images is a table, or JSON with --json")}
+		return usage("--format is the form of a bill; what changed between two images is a table, or JSON with --json")
 	}
 	a, err := collect(c, first)
 	if err != nil {

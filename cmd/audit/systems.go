@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
@@ -56,7 +54,7 @@ func cliFlag(f rebuild.Flag) cli.Flag {
 	return &cli.StringFlag{Name: f.Name, Usage: f.Usage}
 }
 
-// systemSettings are the values of these flags, or a usageError.
+// systemSettings are the values of these flags, or a mistake on the command line.
 func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 	in := make(rebuild.Settings)
 	for _, s := range systems() {
@@ -77,7 +75,7 @@ func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 		}
 	}
 	if _, err := systems().Given(in); err != nil {
-		return nil, usageError{fmt.Errorf("%w", err)}
+		return nil, usage("%w", err)
 	}
 	return in, nil
 }

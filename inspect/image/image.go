@@ -103,6 +103,7 @@ type Layer struct {
 	OtherDigest v1.Hash         // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
 	Stores      store.Found     // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte
+	weak        map[int]digest.Weak // by the index of the entry
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
@@ -174,6 +175,18 @@ func (l *Layer) KeepBody(path string, content []byte) {
 	}
 	l.bodies[path] = content
 }
+
+// SetWeak notes the digests of the entry at an index for Weak.
+func (l *Layer) SetWeak(index int, sum digest.Weak) {
+	if l.weak == nil {
+		l.weak = make(map[int]digest.Weak)
+	}
+	l.weak[index] = sum
+}
+
+// Weak returns the digests of the content of the entry at an index, as far as
+// Options.Weak asked for them.
+func (l *Layer) Weak(index int) digest.Weak { return l.weak[index] }
 
 // Body returns the content of the entry at path in a layer, when Options.Keep
 // asked for it.
