@@ -4,7 +4,7 @@ package report
 func planSentences() map[string]string {
 	return map[string]string{
 		"plan/malformed":   "the plan cannot be run: {error}",
-		"plan/not-trusted": "the image names a {kind} that is not trusted, {address}; to allow it: {flag}",
+		"plan/needs-trust": "the image names a {kind} that is not trusted, {address}; to allow it: {flag}",
 
 		// Why something on the list of what a plan runs and fetches is trusted, or not.
 		"plan/address-named":     "--trust-source {prefix} allows it",

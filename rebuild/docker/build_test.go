@@ -295,7 +295,7 @@ func TestBuildRefused(t *testing.T) {
 		"plan/malformed":      changed(func(d *Details) { d.Options = map[string]string{"privileged": ""} }),
 		"plan/folder-missing": changed(func(d *Details) { d.Context = "/gone" }),
 		"recipe/x":            {System: docker.Name, Reasons: []check.Message{check.Say("recipe/x")}},
-		"plan/not-trusted":    {System: docker.Name, Details: good.Details, Trust: []rebuild.Trust{{Kind: "source"}}},
+		"plan/needs-trust":    {System: docker.Name, Details: good.Details, Trust: []rebuild.Trust{{Kind: "source"}}},
 	} {
 		job := rebuild.Job{Dir: t.TempDir(), Settings: settings(good)}
 		if _, err := (Builder{}).Build(t.Context(), plan, job); !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), want) {

@@ -192,10 +192,10 @@ func TestFrontendNeedsTrust(t *testing.T) {
 	}
 	dir := folder(t, map[string]string{"Dockerfile": "# syntax=" + evil + ":1\nFROM scratch\n"})
 	in := Input{Source: dir}
-	if plan := planFor(t, sample(t, "classic.tar"), in); !strings.Contains(reasons(plan), "plan/not-trusted") {
+	if plan := planFor(t, sample(t, "classic.tar"), in); !strings.Contains(reasons(plan), "plan/needs-trust") {
 		t.Errorf("the user's own source: %q", reasons(plan))
 	}
-	if plan := planFor(t, sample(t, "classic.tar"), Input{Source: folder(t, map[string]string{"Dockerfile": "FROM scratch\n"}), BuildArgs: []string{"BUILDKIT_SYNTAX=" + evil}}); !strings.Contains(reasons(plan), "plan/not-trusted") {
+	if plan := planFor(t, sample(t, "classic.tar"), Input{Source: folder(t, map[string]string{"Dockerfile": "FROM scratch\n"}), BuildArgs: []string{"BUILDKIT_SYNTAX=" + evil}}); !strings.Contains(reasons(plan), "plan/needs-trust") {
 		t.Errorf("a build argument of the user: %q", reasons(plan))
 	}
 	in.Trusted = rebuild.Prefixes{"docker-image://" + evil}
@@ -226,7 +226,7 @@ func TestStrangersPlan(t *testing.T) {
 	local.Details = d
 	local.Trust = []rebuild.Trust{{Kind: "source", Trusted: true}}
 	for _, in := range []Input{{}, {Trusted: rebuild.Prefixes{"http://169.254.169.254/"}}, {Trusted: rebuild.Prefixes{"https://x.org/"}}} {
-		if vetted, err = Vet(local, in); err != nil || !strings.Contains(reasons(vetted), "plan/not-trusted") {
+		if vetted, err = Vet(local, in); err != nil || !strings.Contains(reasons(vetted), "plan/needs-trust") {
 			t.Errorf("%v: %q %v", in.Trusted, reasons(vetted), err)
 		}
 	}

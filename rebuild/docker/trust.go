@@ -130,7 +130,7 @@ func untrusted(list []rebuild.Trust) []check.Message {
 	var reasons []check.Message
 	for _, t := range list {
 		if !t.Trusted {
-			reasons = append(reasons, check.Say("plan/not-trusted", "kind", t.Kind, "address", t.URL, "flag", t.Flag))
+			reasons = append(reasons, check.Say("plan/needs-trust", "kind", t.Kind, "address", t.URL, "flag", t.Flag))
 		}
 	}
 	return reasons
