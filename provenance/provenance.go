@@ -41,7 +41,12 @@ type Recipe struct {
 	// Files are the recipe as the system's own tools take it, such as
 	// channels.scm and manifest.scm, built from parsed values only.
 	Files []File
-	// Pack says how the packer was called.
+	// Root is the store path that the image is made of; "" where there is none.
+	Root string
+	// Details say how the packer was called: a type of the build system's own, with
+	// JSON tags.
+	Details any
+	// Pack is transitional: Root and Details take its place.
 	Pack Pack
 }
 
@@ -122,10 +127,11 @@ type Pack struct {
 	Relocatable  bool     // -R
 	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression
-	SystemType   string   // Guix system type, such as "x86_64-linux"
-	Unknown      []string // what of the call the image cannot tell
-	FriendlyName string   // the packer's default name for this profile
-	Export       *Export  // how a container engine wrote the files; nil when none did
+	SystemType   string          // Guix system type, such as "x86_64-linux"
+	Unknown      []string        // transitional: Unknowns take its place
+	Unknowns     []check.Message // what of the call the image does not reveal
+	FriendlyName string          // the packer's default name for this profile
+	Export       *Export         // how a container engine wrote the files; nil when none did
 }
 
 // An Export is what a container engine adds when it exports the files of a

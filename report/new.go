@@ -193,7 +193,7 @@ func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
 		Status:   in.Status,
 		Packer:   Text(in.Packer),
 		Problems: append(texts(in.Problems), texts(sentences.all(in.Missing))...),
-		Options:  newOptions(in.Pack),
+		Options:  newOptions(in.Pack, sentences),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -224,7 +224,7 @@ func newChannel(c provenance.Channel) Channel {
 	return out
 }
 
-func newOptions(p provenance.Pack) Options {
+func newOptions(p provenance.Pack, sentences Sentences) Options {
 	out := Options{
 		Format:       Text(p.Format),
 		Era:          Text(p.Era),
@@ -238,7 +238,7 @@ func newOptions(p provenance.Pack) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      texts(p.Unknown),
+		Unknown:      append(texts(p.Unknown), texts(sentences.all(p.Unknowns))...),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{Text(s.Source), Text(s.Target)})

@@ -33,7 +33,7 @@ func (c *closureCheck) database() {
 // hold makes findings of what the rows of the database say. They list all store
 // items but the script that is packed beside the profile.
 func (c *closureCheck) hold(rows []storedb.Item, layer int) {
-	held := storedb.Hold(rows, c.img.Items, layer, databasePath)
+	held := storedb.Compare(rows, c.img.Items, layer, databasePath)
 	c.Wrong = append(c.Wrong, held.Wrong...)
 	for _, p := range held.Missing {
 		c.Fail("database-item-missing", layer, databasePath, "the store's database lists %s, which is not in the image", quote(p))
