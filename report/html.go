@@ -129,7 +129,7 @@ type diffLine struct {
 	Text []span
 }
 
-func diffLines(detail Text) []diffLine {
+func diffLines(detail string) []diffLine {
 	var out []diffLine
 	for line := range strings.Lines(clip(string(detail), maxBlock)) {
 		line = strings.TrimSuffix(line, "\n")

@@ -28,11 +28,15 @@ func Schema() []byte { return bytes.Clone(schema) }
 // zero width) are \u escapes, so that printing a report does nothing to a
 // terminal; < > & are plain.
 func WriteJSON(w io.Writer, r *Report) error {
+	texts, err := withTexts(reflect.ValueOf(r), encodeText)
+	if err != nil {
+		return fmt.Errorf("encoding the report: %w", err)
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(r); err != nil {
+	if err := enc.Encode(texts.Interface()); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
 	if _, err := w.Write(escapeUnprintable(buf.Bytes())); err != nil {
@@ -88,6 +92,11 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 	if err := checkSeven(out.Checks); err != nil {
 		return nil, err
 	}
+	texts, err := withTexts(reflect.ValueOf(out), decodeText)
+	if err != nil {
+		return nil, fmt.Errorf("reading the report: %w", err)
+	}
+	out = texts.Interface().(*Report)
 	fillLists(reflect.ValueOf(out).Elem())
 	return out, nil
 }

@@ -140,7 +140,7 @@ func checkCase(c Check, b *Rebuild) junitCase {
 func policyCase(r *Report) junitCase {
 	out := junitCase{Class: "audit", Name: "policy: " + r.Policy.Require, Time: "0"}
 	if !r.Policy.Holds {
-		meaning := xmlLine(Text(r.Meaning))
+		meaning := xmlLine(r.Meaning)
 		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(r.Limits, "\n"))}
 	}
 	return out
@@ -153,7 +153,7 @@ func findingLines(c Check) string {
 	for _, f := range c.Findings[:shown] {
 		where := f.Path
 		if f.Layer >= 0 {
-			where += Text(fmt.Sprintf(" (layer %d)", f.Layer))
+			where += fmt.Sprintf(" (layer %d)", f.Layer)
 		}
 		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(f.Message))
 	}
@@ -173,7 +173,7 @@ func seconds(steps []Duration) string {
 
 // xmlLine writes a value on one line, with visible escapes for what XML 1.0
 // cannot hold.
-func xmlLine(t Text) string { return Printable(clip(string(t), maxValue)) }
+func xmlLine(t string) string { return Printable(clip(string(t), maxValue)) }
 
 // xmlText is the same for more than one line.
 func xmlText(s string) string {

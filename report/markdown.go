@@ -193,7 +193,7 @@ func mdFields(fields []FieldDifference) string {
 	return "\n| field of the config | was | now | cause |\n|---|---|---|---|\n" + mdSome(lines, mdRows)
 }
 
-func mdOrAbsent(t Text) string {
+func mdOrAbsent(t string) string {
 	if t == "" {
 		return "absent"
 	}

@@ -165,7 +165,7 @@ func firstProblem(problems []Finding) string {
 	if len(problems) == 0 {
 		return ""
 	}
-	plain := func(t Text) string { return Printable(clip(string(t), reasonLength)) }
+	plain := func(t string) string { return Printable(clip(string(t), reasonLength)) }
 	where := plain(problems[0].Path)
 	if where != "" {
 		where += ": "
@@ -242,7 +242,7 @@ func (it Items) piece() string {
 	for _, b := range it.Built {
 		paths = append(paths, b.Path)
 	}
-	if slices.ContainsFunc(paths, func(p Text) bool { return !strings.HasPrefix(string(p), "/") }) {
+	if slices.ContainsFunc(paths, func(p string) bool { return !strings.HasPrefix(string(p), "/") }) {
 		return instruction
 	}
 	return storeItem

@@ -188,11 +188,11 @@ func (s *sarifWriter) check(c Check) {
 	}
 }
 
-func (s *sarifWriter) repeats(id check.ID, rule Text) bool {
+func (s *sarifWriter) repeats(id check.ID, rule string) bool {
 	return id == check.Rebuild && s.report.Comparison != nil && (strings.HasPrefix(string(rule), "difference-") || rule == "more-differences")
 }
 
-func checkRule(id check.ID, rule Text) sarifRule {
+func checkRule(id check.ID, rule string) sarifRule {
 	r := sarifRule{ID: string(id), Short: sarifText{question(id)}, Help: sarifText{why(id) + " " + react(id)}}
 	if rule != "" {
 		r.ID += "/" + kebab(string(rule))
@@ -229,14 +229,14 @@ func kebab(s string) string {
 	return s
 }
 
-func orAbsent(t Text) string {
+func orAbsent(t string) string {
 	if t == "" {
 		return "absent"
 	}
 	return Printable(clip(string(t), sarifValue))
 }
 
-func (s *sarifWriter) add(rule sarifRule, level string, layer int, path Text, message string) {
+func (s *sarifWriter) add(rule sarifRule, level string, layer int, path string, message string) {
 	if len(s.found) == sarifResults {
 		s.left++
 		return
@@ -259,7 +259,7 @@ func (s *sarifWriter) add(rule sarifRule, level string, layer int, path Text, me
 }
 
 // suppress marks the last result as allowed, for the reason that a rule gives.
-func (s *sarifWriter) suppress(reason Text) {
+func (s *sarifWriter) suppress(reason string) {
 	if reason == "" || s.left > 0 {
 		return
 	}
@@ -282,7 +282,7 @@ func sarifMessage(message string) sarifText {
 
 // location is the place of a path in the image, or, of what has no path that
 // stays within the image, the image itself.
-func (s *sarifWriter) location(layer int, path Text) sarifLocation {
+func (s *sarifWriter) location(layer int, path string) sarifLocation {
 	var l sarifLocation
 	l.Physical.Region.StartLine = 1
 	if p := relative(path); staysInside(p) {
@@ -320,7 +320,7 @@ func percentEncoded(p string) string {
 }
 
 // fingerprint stays the same from run to run for the same finding.
-func fingerprint(rule string, layer int, path Text) string {
+func fingerprint(rule string, layer int, path string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", rule, layer, path))
 	return hex.EncodeToString(sum[:16])
 }

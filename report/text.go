@@ -58,9 +58,9 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 
 func textHead(r *Report) []string {
 	img := r.Image
-	facts := []string{short(Text(img.Transport))}
+	facts := []string{short(string(img.Transport))}
 	if img.Compression != inspect.None && img.Compression != "" {
-		facts = append(facts, short(Text(img.Compression)))
+		facts = append(facts, short(string(img.Compression)))
 	}
 	if img.Platform != "" {
 		facts = append(facts, short(img.Platform))
@@ -142,19 +142,19 @@ func textComparison(c *Comparison, room int) []string {
 	}
 	width := textColumn
 	for _, g := range shown {
-		width = max(width, utf8.RuneCountInString(short(Text(g.Cause))))
+		width = max(width, utf8.RuneCountInString(short(string(g.Cause))))
 	}
 	if n := len(c.Config); n > 0 {
 		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s", width, "config", n, short(fieldNames(c.Config))))
 	}
 	for _, g := range shown {
-		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
+		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(string(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
 	}
 	if rest := len(groups) - len(shown); rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
 	}
 	for _, k := range known {
-		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(Text(k.Name)), k.Count, short(k.Text)))
+		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(k.Name), k.Count, short(k.Text)))
 	}
 	return lines
 }
@@ -178,7 +178,7 @@ func textLayers(c *Comparison) string {
 
 // fieldNames lists fields of the config, those that say something of their own
 // first.
-func fieldNames(fields []FieldDifference) Text {
+func fieldNames(fields []FieldDifference) string {
 	own, derived := splitFields(fields)
 	var names []string
 	for _, f := range own {
@@ -187,7 +187,7 @@ func fieldNames(fields []FieldDifference) Text {
 	for _, f := range derived {
 		names = append(names, string(f.Field)+" ("+string(f.Cause)+")")
 	}
-	return Text(strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
 // samplePaths names the first two paths of a group and counts the others.
@@ -264,7 +264,7 @@ func weight(c compare.Cause) int {
 }
 
 // short is a value on one line of a terminal.
-func short(t Text) string {
+func short(t string) string {
 	s := Printable(string(t))
 	if utf8.RuneCountInString(s) <= textClip {
 		return s

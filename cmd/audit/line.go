@@ -310,10 +310,9 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
+		Version: version(), Sentences: sentences(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
-		Sentences: systemSentences(),
-		Run:       report.Run{Date: began, Host: report.Text(host), Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }
