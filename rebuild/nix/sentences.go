@@ -30,5 +30,19 @@ func sentences() map[string]string {
 		"closure/missing-example":               "it names {item:quote}, which is not in the image; manuals, and Nix itself, hold examples of store paths",
 		"closure/missing-copied-item":           "it names {item:quote}, which is not in the image; nix2container leaves out what it copies to the root",
 		"closure/database-copied-item":          "the store's database lists {item:quote}, which is not in the image; nix2container leaves out what it copies to the root",
+
+		// The plan.
+		"plan/no-expression":    "the image does not tell its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv",
+		"plan/not-given":        "the plan names the {kind} {place}, and anyone may have written it: name the same with {flag}, and all else as the plan has it",
+		"plan/given-derivation": "it is given by the user; nothing is evaluated, and it is built in Nix's sandbox",
+		"plan/given-expression": "it is given by the user; it is evaluated in restricted mode and built in Nix's sandbox",
+		"plan/given-flake":      "it is given by the user; it is evaluated in pure mode and built in Nix's sandbox",
+
+		// The derivation.
+		"derivation/customisation-not-derived": "the history says that the last layer was made from it, and no derivation of the recipe makes it[; the recipe gives {instead} instead]",
+		"derivation/customisation-differs":     "the same packages, and another customisation layer than the recipe gives",
+		"derivation/customisation-derived":     "and that of its customisation layer",
+		"derivation/tag-of-derivation":         "the tag is the hash of {item}, which the recipe makes",
+		"derivation/tag-of-none":               "the tag {tag} has the form of a store path's hash, and none of the recipe has it: the image got it from another derivation, or by hand",
 	}
 }

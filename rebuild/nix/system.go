@@ -66,7 +66,9 @@ func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Sett
 }
 
 // Vet judges a plan that comes from a file.
-func (System) Vet(plan rebuild.Plan, _ rebuild.Settings) (rebuild.Plan, error) { return Vet(plan) }
+func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) {
+	return Vet(plan, inputOf(in))
+}
 
 func inputOf(in rebuild.Settings) Input {
 	return Input{
