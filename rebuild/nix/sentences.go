@@ -31,6 +31,12 @@ func sentences() map[string]string {
 		"closure/missing-copied-item":           "it names {item:quote}, which is not in the image; nix2container leaves out what it copies to the root",
 		"closure/database-copied-item":          "the store's database lists {item:quote}, which is not in the image; nix2container leaves out what it copies to the root",
 
+		// What the packers leave to chance.
+		"known/nix-store-mode":   "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
+		"known/nix-user-name":    "dockerTools with includeNixDB makes folders with the name of the user who builds",
+		"known/nix-database":     "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
+		"known/nix-build-folder": "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
+
 		// The plan.
 		"plan/no-expression":    "the image does not tell its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv",
 		"plan/not-given":        "the plan names the {kind} {place}, and anyone may have written it: name the same with {flag}, and all else as the plan has it",

@@ -46,7 +46,7 @@ func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
 }
 
 // Freedoms are what the packers of Nix leave to chance.
-func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
+func (System) Freedoms(a, b *inspect.Image) []compare.Freedom { return freedoms(a, b) }
 
 // History is empty: the packers of Nix have no instructions.
 func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }
