@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/ospackages"
 )
 
 // ErrNotMine is what a build system returns for an image that it knows nothing
@@ -23,6 +24,10 @@ type Evidence struct {
 	Recipe  Recipe
 	Recover check.Check // the check named recipe
 	Closure check.Check // the check named closure
+
+	// Installed is what the databases of package managers in the image have. It is
+	// read once: by the system where it looks into it, else by Recover.
+	Installed *ospackages.Installed
 }
 
 // A Recipe says how an image was built, as far as the image tells.
@@ -165,9 +170,17 @@ func Recover[S System](img, base *inspect.Image, systems []S) (*Evidence, error)
 		if errors.Is(err, ErrNotMine) {
 			continue
 		}
-		return ev, err
+		return complete(ev, img), err
 	}
-	return nothing(), nil
+	return complete(nothing(), img), nil
+}
+
+// complete adds to evidence what every image has.
+func complete(ev *Evidence, img *inspect.Image) *Evidence {
+	if ev != nil && ev.Installed == nil {
+		ev.Installed = ospackages.Read(img)
+	}
+	return ev
 }
 
 func nothing() *Evidence {

@@ -1,50 +1,39 @@
 package report
 
-import (
-	"fmt"
-	"strings"
+import "audit/inspect/check"
 
-	"audit/inspect/check"
-)
+// Until all findings are codes this makes messages of texts: their words are the
+// argument text.
 
-// Until all findings are codes this stands between those that are and the
-// sentences that a report has.
-
-func ruleOf(f check.Finding) string {
-	if f.IsZero() {
-		return f.Rule
+func findingOf(id check.ID, f check.Finding) Finding {
+	m := f.Message
+	if m.IsZero() {
+		m = check.Message{Code: string(id) + "/" + kebab(f.Rule), Args: check.Args{"text": f.Words}}
 	}
-	_, name, _ := strings.Cut(f.Code, "/")
-	return name
+	return Finding{m.Code, m.Args, f.Level, f.Layer, f.Path}
 }
 
-// wordsOf is the sentence of a finding.
-func (s Sentences) wordsOf(f check.Finding) string {
-	if f.IsZero() {
-		return f.Words
+func summaryOf(c check.Check) (out []Message) {
+	for _, m := range c.Reasons {
+		out = append(out, Message(m))
 	}
-	words := s.Text(f.Message)
-	if more := f.Args.Int("more"); more > 0 {
-		words += fmt.Sprintf(" (and %d entries more)", more)
+	if len(out) == 0 && c.Summary != "" {
+		out = append(out, Message{string(c.ID) + "/summary", check.Args{"text": c.Summary}})
 	}
-	return words
+	return out
 }
 
-// summaryOf says why a check ended as it did.
-func (s Sentences) summaryOf(c check.Check) string {
-	if len(c.Reasons) == 0 {
-		return c.Summary
+// messages are those that there are, and texts that are none yet.
+func messages(all []check.Message, code string, texts ...string) (out []Message) {
+	for _, m := range all {
+		if !m.IsZero() {
+			out = append(out, Message(m))
+		}
 	}
-	return s.Join(c.Reasons)
-}
-
-// Join writes the sentences of messages on one line.
-func (s Sentences) Join(messages []check.Message) string { return strings.Join(s.all(messages), "; ") }
-
-func (s Sentences) all(messages []check.Message) []string {
-	var texts []string
-	for _, m := range messages {
-		texts = append(texts, s.Text(m))
+	for _, text := range texts {
+		if text != "" {
+			out = append(out, Message{code, check.Args{"text": text}})
+		}
 	}
-	return texts
+	return out
 }

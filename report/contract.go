@@ -12,7 +12,7 @@ import (
 
 // SchemaVersion is the version of the contract in this file. It changes with
 // every key: a reader never has to guess what a key means.
-const SchemaVersion = "1"
+const SchemaVersion = "2"
 
 // A Report is all that is known of one image, as report.json holds it.
 //
@@ -30,10 +30,10 @@ type Report struct {
 	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
-	Meaning       string          `json:"meaning"` // the verdict in a sentence
-	Limits        []string        `json:"limits"`  // what the verdict does not say, a sentence each
 	Policy        Policy          `json:"policy"`
 	Run           Run             `json:"run"`
+
+	sentences Sentences // of all codes in the report
 }
 
 // A Tool is a program and its version.
@@ -125,7 +125,7 @@ type Recipe struct {
 	Channels []Channel             `json:"channels"` // in the order of the recipe
 	Packages []Package             `json:"packages"` // in the order of the recipe
 	Evidence []Evidence            `json:"evidence"` // where in the image the recipe comes from
-	Problems []string              `json:"problems"` // what the recipe cannot express, a sentence each
+	Missing  []Message             `json:"missing"`  // what the recipe cannot express, or the image does not reveal
 	Options  Options               `json:"options"`  // how the packer was called
 	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
 }
@@ -177,7 +177,7 @@ type Options struct {
 	Database     bool                `json:"database"`     // the store's database is in the image
 	Relocatable  bool                `json:"relocatable"`
 	PRoot        bool                `json:"proot"`   // relocatable with PRoot as a way out
-	Unknown      []string            `json:"unknown"` // what of the call the image cannot tell
+	Unknown      []Message           `json:"unknown"` // what of the call the image cannot tell
 }
 
 // A Symlink is a link outside the store into the root of the recipe.
@@ -194,11 +194,11 @@ type File struct {
 
 // A Plan is how the image would be built again, and whose code that would run.
 type Plan struct {
-	Command []string `json:"command"` // the arguments, one a word; files are those of the recipe
-	Trust   []Trust  `json:"trust"`   // every channel whose code the build would run
-	Refused string   `json:"refused"` // why the plan must not be run; "" when it may
-	Engine  string   `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
-	Source  *Source  `json:"source"`  // what the user has added to the recipe; null when nothing
+	Command []string  `json:"command"` // the arguments, one a word; files are those of the recipe
+	Trust   []Trust   `json:"trust"`   // every channel whose code the build would run
+	Refused []Message `json:"refused"` // why the plan must not be run; none when it may
+	Engine  string    `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
+	Source  *Source   `json:"source"`  // what the user has added to the recipe; null when nothing
 }
 
 // A Source is a recipe that does not come from the image.
@@ -209,12 +209,14 @@ type Source struct {
 	Options   []string `json:"options"`   // more words for the tool
 }
 
-// Trust says whether the code of a channel may be run, and why.
+// Trust says of one thing that a build would run or fetch whether it may.
 type Trust struct {
-	Channel string `json:"channel"`
-	URL     string `json:"url"`
-	Trusted bool   `json:"trusted"`
-	Why     string `json:"why"`
+	Kind    string  `json:"kind"` // channel, transformation, source, frontend, program; "" when it is not known
+	Name    string  `json:"name"` // what it is called
+	URL     string  `json:"url"`  // where it comes from; "" for what the image itself holds
+	Trusted bool    `json:"trusted"`
+	Reason  Message `json:"reason"` // why it is trusted, or is not
+	Flag    string  `json:"flag"`   // what would allow it; "" when nothing does, or nothing has to
 }
 
 // A StoreItem is a file or folder directly in /gnu/store or /nix/store.
@@ -234,17 +236,24 @@ type StoreItem struct {
 type Check struct {
 	ID       check.ID     `json:"id"`
 	Status   check.Status `json:"status"`
-	Summary  string       `json:"summary"`
+	Summary  []Message    `json:"summary"` // why it ended so; the first is the main reason
 	Findings []Finding    `json:"findings"`
+}
+
+// A Message is something to be said to a person: a code of CODES.md, and the
+// arguments of its sentence by name.
+type Message struct {
+	Code string     `json:"code"`
+	Args check.Args `json:"arguments"`
 }
 
 // A Finding is one thing that a check saw.
 type Finding struct {
-	Rule    string      `json:"rule"`  // a stable name in kebab case
-	Level   check.Level `json:"level"` // note, or problem: the reason for a fail or an unknown
-	Layer   int         `json:"layer"` // -1 when it is about no layer
-	Path    string      `json:"path"`  // the entry, archive member or store item; may be ""
-	Message string      `json:"message"`
+	Code  string      `json:"code"` // what was seen, such as "closure/unexplained-file"
+	Args  check.Args  `json:"arguments"`
+	Level check.Level `json:"level"` // problem: the reason for a fail; undecided: for an unknown; note: neither
+	Layer int         `json:"layer"` // -1 when it is about no layer
+	Path  string      `json:"path"`  // the entry, archive member or store item; may be ""
 }
 
 // Coverage says for which of the image's bytes each check vouches, and where

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"math/bits"
 	"path"
 	"reflect"
@@ -21,15 +20,12 @@ import (
 
 // Input is what the stages of the line found. Only Image must be there.
 type Input struct {
-	Version string // of audit
-	// Sentences are those of all codes in what follows; nil for those that every
-	// image can get ([AllSentences]).
-	Sentences Sentences
-	Image     *inspect.Image
-	Evidence  *provenance.Evidence // nil when no recipe was asked for
-	Checks    []check.Check        // a check that is not among them is reported as skipped
-	Signed    []signatures.Outcome // what build farms say of the store items
-	Plan      *rebuild.Plan        // nil when no rebuild was planned
+	Version  string // of audit
+	Image    *inspect.Image
+	Evidence *provenance.Evidence // nil when no recipe was asked for
+	Checks   []check.Check        // a check that is not among them is reported as skipped
+	Signed   []signatures.Outcome // what build farms say of the store items
+	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -42,31 +38,29 @@ type Input struct {
 	Verdict rebuild.Verdict
 	Policy  Policy
 
+	Sentences []map[string]string // of the codes that only one build system uses
+
 	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
 
 // New lays out what was found as a report.
 func New(in Input) *Report {
-	if in.Sentences == nil {
-		in.Sentences = AllSentences()
-	}
 	r := &Report{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence, in.Sentences),
-		Plan:          newPlan(in.Plan, in.Sentences),
+		Recipe:        newRecipe(in.Evidence),
+		Plan:          newPlan(in.Plan),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
-		Checks:        newChecks(in.Checks, in.Sentences),
+		Checks:        newChecks(in.Checks),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt),
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
 		Run:           newRun(in),
+		sentences:     AllSentences(in.Sentences...),
 	}
-	r.Meaning = meaning(r)
-	r.Limits = limits(r)
 	fillLists(reflect.ValueOf(r).Elem())
 	return r
 }
@@ -186,17 +180,17 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence, sentences Sentences) Recipe {
+func newRecipe(ev *provenance.Evidence) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
 	in := ev.Recipe
 	out := Recipe{
-		System:   in.System,
-		Status:   in.Status,
-		Packer:   in.Packer,
-		Problems: append(slices.Clone(in.Problems), sentences.all(in.Missing)...),
-		Options:  newOptions(in.Pack, sentences),
+		System:  in.System,
+		Status:  in.Status,
+		Packer:  in.Packer,
+		Missing: messages(in.Missing, "recipe/missing", in.Problems...),
+		Options: newOptions(in.Pack),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -227,7 +221,7 @@ func newChannel(c provenance.Channel) Channel {
 	return out
 }
 
-func newOptions(p provenance.Pack, sentences Sentences) Options {
+func newOptions(p provenance.Pack) Options {
 	out := Options{
 		Format:       p.Format,
 		Era:          p.Era,
@@ -241,7 +235,7 @@ func newOptions(p provenance.Pack, sentences Sentences) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      append(slices.Clone(p.Unknown), sentences.all(p.Unknowns)...),
+		Unknown:      messages(p.Unknowns, "recipe/unknown", p.Unknown...),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
@@ -249,23 +243,20 @@ func newOptions(p provenance.Pack, sentences Sentences) Options {
 	return out
 }
 
-func newPlan(p *rebuild.Plan, sentences Sentences) *Plan {
+func newPlan(p *rebuild.Plan) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: p.Refused, Engine: p.Engine, Source: newSource(p.Source), Command: slices.Clone(p.Command)}
-	if len(p.Reasons) > 0 {
-		out.Refused = sentences.Join(p.Reasons)
-	}
+	out := &Plan{Refused: messages(p.Reasons, "plan/refused", p.Refused), Command: slices.Clone(p.Command), Engine: p.Engine, Source: newSource(p.Source)}
 	if len(p.Pack) > 0 {
 		out.Command = append(program(p), p.Pack...)
 	}
 	for _, t := range p.Trust {
-		why := t.Why
-		if !t.Reason.IsZero() {
-			why = sentences.Text(t.Reason)
+		reason := Message(t.Reason)
+		if t.Reason.IsZero() {
+			reason = Message{"plan/trust", check.Args{"text": t.Why}}
 		}
-		out.Trust = append(out.Trust, Trust{cmp.Or(t.Channel, t.Kind), t.URL, t.Trusted, why})
+		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, t.URL, t.Trusted, reason, t.Flag})
 	}
 	out.Command = commandOf(out.Command, p)
 	for i := range out.Trust {
@@ -352,10 +343,10 @@ func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []Store
 }
 
 // newChecks lists all seven, whatever was handed in.
-func newChecks(checks []check.Check, s Sentences) []Check {
+func newChecks(checks []check.Check) []Check {
 	var out []Check
 	for _, id := range check.IDs() {
-		out = append(out, newCheck(find(checks, id), s))
+		out = append(out, newCheck(find(checks, id)))
 	}
 	return out
 }
@@ -366,13 +357,13 @@ func find(checks []check.Check, id check.ID) check.Check {
 			return c
 		}
 	}
-	return check.Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
+	return check.Skip(id, "report/not-asked")
 }
 
-func newCheck(c check.Check, s Sentences) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: s.summaryOf(c)}
+func newCheck(c check.Check) Check {
+	out := Check{ID: c.ID, Status: c.Status, Summary: summaryOf(c)}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{ruleOf(f), f.Level, f.Layer, f.Path, s.wordsOf(f)})
+		out.Findings = append(out.Findings, findingOf(c.ID, f))
 	}
 	return out
 }
@@ -445,7 +436,7 @@ func digest(h v1.Hash) string {
 	return h.String()
 }
 
-// fillLists makes every list that is nil an empty one, all the way down, so
+// fillLists makes every list and every map that is nil an empty one, all the way down, so
 // that JSON has [] where there is nothing.
 func fillLists(v reflect.Value) {
 	switch v.Kind() {
@@ -458,7 +449,13 @@ func fillLists(v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			fillLists(v.Field(i))
+			if v.Field(i).CanSet() {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
 		}
 	case reflect.Slice:
 		if v.IsNil() {

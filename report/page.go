@@ -19,6 +19,8 @@ type page struct {
 	Style    template.CSS
 	Script   template.JS
 	Word     string // the verdict as a heading
+	Meaning  string // the verdict in a sentence
+	Limits   []string
 	Tone     string // good, open or bad: the class that colours the verdict
 	Rungs    []rung
 	Rows     rows[itemRow]  // the store items
@@ -127,6 +129,10 @@ func newPage(r *Report) page {
 		Script: template.JS(script),
 		Word:   verdictWord(r.Verdict),
 		Tone:   tone(r.Verdict),
+
+		Meaning: r.meaning(),
+		Limits:  r.limits(),
+
 		Rows:   firstRows(itemRows(r)),
 		Cards:  firstRows(r.Image.Members),
 		Layers: firstRows(r.Image.Layers),

@@ -43,9 +43,9 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	head := append(textHead(r), textChecks(r, paint)...)
 	verdict := textVerdict(r, opt.Folder, paint)
 	room := textLines - len(head) - len(verdict)
-	few := textFindingLines(r.Checks, textFewest+textAround)
+	few := textFindingLines(r, textFewest+textAround)
 	tail := append(textComparison(r.Comparison, room-len(few)), verdict...)
-	findings := textFindingLines(r.Checks, textLines-len(head)-len(tail))
+	findings := textFindingLines(r, textLines-len(head)-len(tail))
 	lines := slices.Concat(head, findings, tail)
 	if len(lines) > textLines {
 		lines = append(lines[:textLines-1], "… more in report.json")
@@ -81,22 +81,35 @@ func textChecks(r *Report, paint paintFunc) []string {
 			covered = percent(r.Coverage.Checks[i].Share)
 		}
 		status := paint(statusColour(c.Status), fmt.Sprintf("%-7s", c.Status))
-		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(c.Summary)))
+		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(r.Summary(c))))
 	}
 	return lines
 }
 
-// textFindingLines lists problems before notes, as many as there is room for.
-func textFindingLines(checks []Check, room int) []string {
-	var all []string
-	for _, level := range []check.Level{check.Problem, check.Note} {
-		for _, c := range checks {
-			for _, f := range c.Findings {
-				if f.Level == level {
-					all = append(all, textFinding(c.ID, f))
-				}
-			}
+// A weighed finding is one with the check that it belongs to.
+type weighed struct {
+	check check.ID
+	Finding
+}
+
+// byWeight lists all findings, the weightiest first: problems before what could
+// not be decided before notes, and within a level in the order of the checks.
+func (r *Report) byWeight() []weighed {
+	var all []weighed
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			all = append(all, weighed{c.ID, f})
 		}
+	}
+	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.Level, a.Level) })
+	return all
+}
+
+// textFindingLines lists the findings, as many as there is room for.
+func textFindingLines(r *Report, room int) []string {
+	var all []string
+	for _, f := range r.byWeight() {
+		all = append(all, textFinding(f.check, f.Finding, r.Words(f.Finding)))
 	}
 	if len(all) == 0 {
 		return nil
@@ -112,7 +125,7 @@ func textFindingLines(checks []Check, room int) []string {
 	return lines
 }
 
-func textFinding(id check.ID, f Finding) string {
+func textFinding(id check.ID, f Finding, words string) string {
 	where := short(f.Path)
 	if f.Layer >= 0 {
 		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
@@ -120,7 +133,7 @@ func textFinding(id check.ID, f Finding) string {
 	if where != "" {
 		where += ": "
 	}
-	return fmt.Sprintf("  %-11s  %s%s", id, where, short(f.Message))
+	return fmt.Sprintf("  %-11s  %s%s", id, where, short(words))
 }
 
 // textComparison counts the differences by cause, in about so many lines: all
@@ -209,8 +222,8 @@ func samplePaths(ds []Difference) string {
 
 func textVerdict(r *Report, folder string, paint paintFunc) []string {
 	lines := []string{"", paint(verdictColour(r.Verdict), r.Verdict.String())}
-	lines = append(lines, wrap(Printable(r.Meaning), "  ", "  ")...)
-	for _, l := range r.Limits {
+	lines = append(lines, wrap(Printable(r.meaning()), "  ", "  ")...)
+	for _, l := range r.limits() {
 		lines = append(lines, wrap(Printable(l), "  · ", "    ")...)
 	}
 	if p := r.Policy; p.Require != "" {

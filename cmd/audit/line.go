@@ -145,7 +145,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	img, err := inspect.Open(ctx, reference, opt)
 	if err != nil {
-		return nil, unreadableError{err}
+		return nil, unreadable(err)
 	}
 	return img, nil
 }
@@ -161,7 +161,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 		return err
 	})
 	if err != nil {
-		return nil, unreadableError{fmt.Errorf("recovering the recipe: %w", err)}
+		return nil, unreadable(fmt.Errorf("recovering the recipe: %w", err))
 	}
 	l.add(ev.Recover)
 	l.add(ev.Closure)
@@ -227,7 +227,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
 		a.buildErr = worded(a.buildErr)
 		return a.buildErr
@@ -269,7 +269,7 @@ func (l *line) notBuilt(a *audit, why error) {
 	}
 	l.add(rebuild.SkippedCheck(why.Error() + hint(why, a.system)))
 	if l.demand {
-		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
+		a.demanded = notRebuilt(why, adviceFor(why))
 	}
 }
 
@@ -310,9 +310,10 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Sentences: sentences(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
-		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Sentences: systemSentences(),
+		Run:       report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }

@@ -56,9 +56,13 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	}
 	s, err := systems().For(ev.Recipe, l.in)
 	if err != nil {
-		return rebuild.Plan{}, noRecipeError{err}
+		return rebuild.Plan{}, notHeld("%w", err)
 	}
-	return s.Plan(img, ev.Recipe, l.in)
+	plan, err := s.Plan(img, ev.Recipe, l.in)
+	if err != nil {
+		return plan, usage("planning the rebuild: %w", err)
+	}
+	return plan, nil
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -30,13 +29,13 @@ func newFarms(c *cli.Context) (farms, error) {
 	f := farms{servers: c.StringSlice("substitutes"), online: c.Bool("online"), keys: signatures.OfficialKeys()}
 	for _, server := range f.servers {
 		if err := signatures.CheckServer(server); err != nil {
-			return f, usageError{fmt.Errorf("--substitutes: %w", err)}
+			return f, usage("--substitutes: %w", err)
 		}
 	}
 	for _, path := range c.StringSlice("trusted-key") {
 		keys, err := signatures.ReadKeys(path)
 		if err != nil {
-			return f, usageError{fmt.Errorf("--trusted-key: %w", err)}
+			return f, usage("--trusted-key: %w", err)
 		}
 		f.keys = append(f.keys, keys...)
 	}

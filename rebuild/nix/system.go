@@ -19,7 +19,7 @@ type System struct{}
 // of Nix carries.
 func (System) About() rebuild.About {
 	return rebuild.About{
-		Name: nix.Name, Tool: "Nix", Store: "/nix/store", Sentences: sentences(),
+		Name: nix.Name, Tool: "Nix", Store: "/nix/store", StartsVersion: nix.StartsVersion, Sentences: sentences(),
 		Flags: []rebuild.Flag{
 			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
 			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},
