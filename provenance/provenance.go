@@ -78,18 +78,18 @@ const (
 
 // A Channel is a source of package definitions, pinned to a commit.
 type Channel struct {
-	Name         string
-	URL          string
-	Branch       string // "" when none is recorded
-	Commit       string // 40 hexadecimal digits
-	Introduction *Introduction
+	Name         string        `json:"name"`
+	URL          string        `json:"url"`
+	Branch       string        `json:"branch,omitempty"` // "" when none is recorded
+	Commit       string        `json:"commit"`           // 40 hexadecimal digits
+	Introduction *Introduction `json:"introduction,omitempty"`
 }
 
 // An Introduction says from which commit on, and by whose signature, the
 // history of a channel is authenticated.
 type Introduction struct {
-	Commit      string
-	Fingerprint string // of an OpenPGP key, as it is written in the evidence
+	Commit      string `json:"commit"`
+	Fingerprint string `json:"fingerprint"` // of an OpenPGP key, as it is written in the evidence
 }
 
 // A Package is one entry of the recipe.

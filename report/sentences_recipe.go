@@ -4,8 +4,7 @@ package report
 // lacks, by code.
 func recipeSentences() map[string]string {
 	return map[string]string{
-		"recipe/evidence":            "says what the image is made of; {digest}",
-		"recipe/asserted-origin":     "the label {label} asserts {value:quote}; nothing ties it to the bytes",
-		"recipe/unknown-system-type": "the system[: the architecture is said to be {architecture:quote}]",
+		"recipe/evidence": "says how the image was made; {digest}",
+		"recipe/none":     "no recipe",
 	}
 }

@@ -18,7 +18,7 @@ import (
 // packer itself puts there, and is all in the image that is referred to?
 type closureCheck struct {
 	*view
-	found   check.List
+	found   provenance.Closure
 	packer  packer
 	era     string
 	base    int             // layers of a base image, at the bottom
@@ -105,7 +105,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
 	case !store.CanHold(e):
-		c.found.Problem(layer, e.Path, "closure/store-item-type", "kind", store.Kind(e.Type))
+		c.found.Problem(layer, e.Path, "closure/store-item-type", "kind", provenance.KindOf(e))
 	case len(e.Xattrs) > 0:
 		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
 	case isWhiteout(e):
@@ -129,7 +129,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	explained, why := c.explains(layer, e)
 	switch {
 	case strings.HasPrefix(e.Path, storeDir[1:]) && !storeFolder(e.Path):
-		c.found.Problem(layer, e.Path, "closure/not-a-store-item", store.Describe(e)...)
+		c.found.Problem(layer, e.Path, "closure/not-a-store-item", "kind", provenance.KindOf(e))
 	case len(e.Xattrs) > 0:
 		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
 	case isWhiteout(e) && layer <= c.base && c.base > 0:
@@ -137,7 +137,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	case isWhiteout(e):
 		c.found.Problem(layer, e.Path, "closure/whiteout")
 	case !explained:
-		c.found.Append(store.Unexplained(layer, e, why...))
+		c.found.Unexplained(c.img, layer, e, append(store.Details(e), why...)...)
 	default:
 		c.packed++
 		c.bytes += e.Size
@@ -159,7 +159,7 @@ func (c *closureCheck) explains(layer int, e *inspect.Entry) (explained bool, wh
 		absent := c.absentTarget(e)
 		return absent == "", []any{"absent", absent}
 	case e.Type == '0' && e.Mode&^0o777 != 0:
-		return false, mode
+		return false, nil
 	case e.Type == '0':
 		return c.isCopy(e), nil
 	}
@@ -337,10 +337,10 @@ func isNix(name string) bool {
 
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() check.Check {
-	explained := []check.Message{check.Say("closure/explained-from-root", "explained", c.store+c.packed, "entries", c.entries,
-		"in-store", c.store, "items", len(c.reached), "packed", c.packed)}
+	out := c.found.Check(check.Say("closure/explained-from-root", "explained", c.store+c.packed, "entries", c.entries,
+		"in-store", c.store, "items", len(c.reached), "packed", c.packed), c.bytes)
 	if c.rows > 0 {
-		explained = append(explained, check.Say("closure/database-rows", "rows", c.rows))
+		out.Because("closure/database-rows", "rows", c.rows)
 	}
-	return provenance.ClosureCheck(&c.found, explained, c.bytes)
+	return out
 }

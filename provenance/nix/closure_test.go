@@ -132,7 +132,7 @@ func TestCopiesAtTheRoot(t *testing.T) {
 		{"another content", entry{name: "/bin/tool", mode: 0o555, body: "#!/bin/evil"}, []string{"unexplained-file bin/tool"}},
 		{"another place", entry{name: "/sbin/tool", mode: 0o555, body: "#!" + libItem}, []string{"unexplained-file sbin/tool"}},
 		{"not executable", entry{name: "/bin/tool", mode: 0o444, body: "#!" + libItem}, []string{"unexplained-file bin/tool"}},
-		{"setuid", entry{name: "/bin/tool", mode: 0o4555, body: "#!" + libItem}, []string{"unexplained-file bin/tool"}},
+		{"setuid", entry{name: "/bin/tool", mode: 0o4555, body: "#!" + libItem}, []string{"setuid-file bin/tool"}},
 		{"a whiteout", entry{name: "/bin/.wh.tool", mode: 0o444, body: "x"}, []string{"whiteout bin/.wh.tool"}},
 		{"a folder that anyone may write to", entry{name: "/srv", mode: 0o777}, []string{"unexplained-file srv"}},
 		{"the folder for temporary files", entry{name: "/tmp", mode: 0o1777}, nil},

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/provenance/store"
 )
 
@@ -130,8 +131,8 @@ func (v *view) hasDatabase() bool {
 }
 
 // Keep says whether this package needs the content of the file at path: the
-// store's database, and the number of its schema.
-func Keep(p string) bool { return p == databasePath || p == schemaPath }
+// store's database, the number of its schema, private keys.
+func Keep(p string) bool { return p == databasePath || p == schemaPath || provenance.IsKey(p) }
 
 // isStorePath says whether a text is the path of a store item, and no more.
 func isStorePath(text string) bool {

@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/inspect/check"
 )
 
 // Name returns the name of a store item without its hash: "hello-2.12" of
@@ -64,49 +63,17 @@ func CanHold(e *inspect.Entry) bool {
 // Links have none.
 func HasStoreMode(e *inspect.Entry) bool { return e.Type == '2' || e.Mode&^0o555 == 0 }
 
-// Describe returns the arguments of a finding about an entry: "kind", "bytes" of a
-// file, "target" of a link.
-func Describe(e *inspect.Entry) []any {
-	args := []any{"kind", Kind(e.Type)}
+// Details returns the arguments of a finding about an entry: "bytes" of a file,
+// "target" of a link.
+func Details(e *inspect.Entry) []any {
 	switch e.Type {
 	case '0':
-		args = append(args, "bytes", e.Size)
+		return []any{"bytes", e.Size}
 	case '1', '2':
-		args = append(args, "target", e.Linkname)
+		return []any{"target", e.Linkname}
 	}
-	return args
-}
-
-// Unexplained is the finding about an entry that neither recipe nor packer
-// explains: who put it there cannot be decided. More arguments say what about it
-// is not explained: "mode", or "absent" for where a link leads.
-func Unexplained(layer int, e *inspect.Entry, more ...any) check.Finding {
-	return check.Find(check.Undecided, layer, e.Path, "closure/unexplained-file", append(Describe(e), more...)...)
+	return nil
 }
 
 // Mode writes a mode as findings have it: "0644".
 func Mode(mode int64) string { return fmt.Sprintf("%04o", mode) }
-
-// Kind names the type flag of a tar entry (POSIX.1-2017, pax, ustar Interchange
-// Format).
-func Kind(flag byte) string {
-	switch flag {
-	case '0':
-		return "a file"
-	case '1':
-		return "a hard link"
-	case '2':
-		return "a symlink"
-	case '3':
-		return "a character device"
-	case '4':
-		return "a block device"
-	case '5':
-		return "a folder"
-	case '6':
-		return "a named pipe"
-	case inspect.Socket:
-		return "a socket"
-	}
-	return fmt.Sprintf("an entry of type %q", flag)
-}

@@ -10,6 +10,7 @@ func sentences() map[string]string {
 		"recipe/revision-missing":    "the revision of nixpkgs, or of whatever defines the packages, is not in the image",
 		"recipe/expression-missing":  "the expression and the attribute that make the image are not in it; give them with --nix-expr and --nix-attr, --nix-flake, or --nix-drv",
 		"recipe/derivations-missing": "the store's database names the derivations of {items:count store item}, and does not hold them",
+		"recipe/asserted-origin":     "the label {label} asserts {value:quote}; nothing ties it to the bytes",
 		"recipe/customisation-layer": "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path",
 		"recipe/unknown-layer-limit": "maxLayers: no layer holds several store items, so it was not reached",
 		"recipe/unknown-commands":    "extraCommands, fakeRootCommands and runAsRoot: what they did is in the image, how is not",
@@ -17,6 +18,7 @@ func sentences() map[string]string {
 
 		// The closure.
 		"closure/explained-from-root":           "{explained} of {entries:count entry} explained: {in-store} in {items:count store item} that the config and the root lead to, {packed} made by the packer or linked into the store",
+		"closure/not-a-store-item":              "a {kind} in the store's folder whose name is no store item's",
 		"closure/store-item-mode-chosen":        "its mode is {mode}; nix2container gives other modes than the store's only where it is told to (perms)",
 		"closure/history-unread":                "history entry {entry}, {comment:quote}: {error}",
 		"closure/history-item-missing":          "the history says that the layer was made of it, and the layer does not hold it",

@@ -1,4 +1,4 @@
-package repack
+package gnutar
 
 import (
 	"archive/tar"
@@ -33,7 +33,7 @@ func TestNumbers(t *testing.T) {
 
 func TestEndOfArchive(t *testing.T) {
 	for _, c := range [][2]int64{{0, 10240}, {512, 9728}, {9216, 1024}, {9728, 10752}, {10240, 10240}, {18944, 1536}} {
-		if got := endOfArchive(c[0]); got != c[1] {
+		if got := EndOfArchive(c[0]); got != c[1] {
 			t.Errorf("after %d bytes: %d, want %d", c[0], got, c[1])
 		}
 	}
@@ -44,19 +44,19 @@ func TestEndOfArchive(t *testing.T) {
 func TestLongNames(t *testing.T) {
 	long, fits := strings.Repeat("l", 101), strings.Repeat("f", 100)
 	for _, c := range []struct {
-		dialect    dialect
+		dialect    Dialect
 		name, link string
 		want       string
 	}{
-		{dialect{}, long, long, "KL2"},
-		{dialect{nameFirst: true}, long, long, "LK2"},
-		{dialect{}, long, "x", "L2"},
-		{dialect{}, fits, long, "K2"},
-		{dialect{}, fits, fits, "2"},
+		{Dialect{}, long, long, "KL2"},
+		{Dialect{NameFirst: true}, long, long, "LK2"},
+		{Dialect{}, long, "x", "L2"},
+		{Dialect{}, fits, long, "K2"},
+		{Dialect{}, fits, fits, "2"},
 	} {
-		b := c.dialect.appendHeader(nil, header{name: c.name, link: c.link, kind: '2'})
+		b := c.dialect.Append(nil, Header{Name: c.name, Link: c.link, Kind: '2'})
 		var kinds string
-		for at := 0; at < len(b); at += blockSize + longSize(b[at:]) {
+		for at := 0; at < len(b); at += BlockSize + longSize(b[at:]) {
 			kinds += string(b[at+156])
 		}
 		if kinds != c.want {
@@ -74,22 +74,22 @@ func FuzzHeader(f *testing.F) {
 		if name == "" || strings.ContainsRune(name+link, 0) || strings.HasSuffix(name, "/") {
 			t.Skip("no name that a file can have")
 		}
-		h := header{name: name, mode: mode & 0o7777, mtime: mtime & (1<<33 - 1), kind: '0' + kind%3}
-		switch h.kind {
+		h := Header{Name: name, Mode: mode & 0o7777, Time: mtime & (1<<33 - 1), Kind: '0' + kind%3}
+		switch h.Kind {
 		case tar.TypeReg:
-			h.size = size & (1<<62 - 1)
+			h.Size = size & (1<<62 - 1)
 		default:
-			h.link = link
+			h.Link = link
 		}
-		b := dialect{nameFirst: nameFirst}.appendHeader(nil, h)
-		if len(b)%blockSize != 0 {
+		b := Dialect{NameFirst: nameFirst}.Append(nil, h)
+		if len(b)%BlockSize != 0 {
 			t.Fatalf("%d bytes are no whole blocks", len(b))
 		}
 		got, err := tar.NewReader(bytes.NewReader(b)).Next()
 		if err != nil {
 			t.Fatalf("%+v: %v", h, err)
 		}
-		back := header{name: got.Name, mode: got.Mode, mtime: got.ModTime.Unix(), kind: got.Typeflag, size: got.Size, link: got.Linkname}
+		back := Header{Name: got.Name, Mode: got.Mode, Time: got.ModTime.Unix(), Kind: got.Typeflag, Size: got.Size, Link: got.Linkname}
 		if back != h {
 			t.Errorf("wrote %+v, read %+v", h, back)
 		}
