@@ -151,7 +151,7 @@ func compared(t *testing.T, was, now string) (c *compare.Comparison, entries int
 		return img
 	}
 	a, b := open(was, nil), open(now, nil)
-	c = compare.Images(a, b)
+	c = compare.Images(a, b, nil)
 	if keep := c.Keep(); keep != nil {
 		c.Explain(open(was, keep), open(now, keep))
 	}
@@ -163,7 +163,7 @@ func holdPlanted(t *testing.T, c *compare.Comparison, planted []fixtures.Planted
 	t.Helper()
 	for _, p := range planted {
 		named := slices.ContainsFunc(c.Differences, func(d compare.Difference) bool {
-			return d.Path == p.Path && string(d.Cause) == p.Cause && strings.Contains(d.Was+d.Now+d.Detail, p.Says)
+			return d.Path == p.Path && string(d.Cause) == p.Cause && strings.Contains(d.Was+d.Now+evidenceText(d.Evidence), p.Says)
 		})
 		if !named {
 			t.Errorf("%s at %s is not found as %s", p.Name, p.Path, p.Cause)
