@@ -204,7 +204,7 @@ func newFolders(layers []*inspect.Layer) []Folder {
 			if !ok {
 				at = len(all)
 				index[name] = at
-				all = append(all, Folder{Path: Text(name)})
+				all = append(all, Folder{Path: name})
 			}
 			all[at].Files++
 			all[at].Bytes += taken(e)

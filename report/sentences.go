@@ -27,21 +27,51 @@ type Sentences map[string]string
 // image has, and more, those of the build systems (rebuild.About.Sentences).
 func AllSentences(more ...map[string]string) Sentences {
 	all := make(Sentences)
-	for _, table := range slices.Concat([]map[string]string{}, more) {
+	for _, table := range slices.Concat(sharedSentences(), more) {
 		maps.Copy(all, table)
 	}
 	return all
+}
+
+// sharedSentences are the tables of the codes that every image can get.
+func sharedSentences() []map[string]string {
+	return []map[string]string{
+		{"report/not-asked": "it was not asked for"},
+		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
+		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+	}
 }
 
 // Text is the sentence of a message. A code without a sentence shows as itself
 // with its arguments: nothing is lost.
 func (s Sentences) Text(m check.Message) string {
 	template, ok := s[m.Code]
+	if !ok && m.Args.String("text") != "" { // transitional
+		return m.Args.String("text")
+	}
 	if !ok {
 		return bare(m)
 	}
 	text, _, _ := expand(template, m.Args, false)
 	return text
+}
+
+// Words is the sentence of a finding.
+func (r *Report) Words(f Finding) string {
+	text := r.sentences.Text(check.Message{Code: f.Code, Args: f.Args})
+	if more := f.Args.Int("more"); more > 0 {
+		text += fmt.Sprintf(" (and %s more)", plenty(more, "entry"))
+	}
+	return text
+}
+
+// Summary says why a check ended as it did.
+func (r *Report) Summary(c Check) string {
+	parts := make([]string, len(c.Summary))
+	for i, m := range c.Summary {
+		parts[i] = r.sentences.Text(check.Message(m))
+	}
+	return strings.Join(parts, "; ")
 }
 
 func bare(m check.Message) string {

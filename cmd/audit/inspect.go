@@ -101,9 +101,9 @@ func printImage(c *cli.Context, r *report.Report) error {
 	}
 	fmt.Fprintln(w)
 	for _, out := range r.Checks[:3] {
-		show(out.ID, out.Status, out.Summary)
+		show(out.ID, out.Status, r.Summary(out))
 		for _, f := range out.Findings {
-			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, f.Message))
+			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, r.Words(f)))
 		}
 	}
 	return w.Flush()

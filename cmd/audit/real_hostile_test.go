@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,18 +53,18 @@ func (e ending) words(t *testing.T, c hostile.Case, dir string) string {
 		said := strings.ReplaceAll(e.stderr, dir+"/", "")
 		return strings.TrimPrefix(strings.TrimSpace(said), "audit: reading image: ")
 	}
-	var r report.Report
-	if err := json.Unmarshal([]byte(e.stdout), &r); err != nil {
+	r, err := report.ReadJSON(strings.NewReader(e.stdout), systemSentences()...)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, out := range r.Checks {
 		for _, f := range out.Findings {
-			if said := fmt.Sprintf("%s: %s", f.Rule, f.Message); strings.Contains(said, c.Says) {
+			if said := fmt.Sprintf("%s: %s", f.Code, r.Words(f)); strings.Contains(said, c.Says) {
 				return said
 			}
 		}
 	}
-	return string(r.Checks[0].Summary)
+	return r.Summary(r.Checks[0])
 }
 
 // inspectApart runs audit inspect as a process of its own and returns the peak

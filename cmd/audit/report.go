@@ -69,14 +69,14 @@ func formatOf(c *cli.Context) (report.Format, error) {
 
 func readReport(path string) (*report.Report, error) {
 	if path == "-" {
-		return report.ReadJSON(os.Stdin)
+		return report.ReadJSON(os.Stdin, systemSentences()...)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := report.ReadJSON(f)
+	r, err := report.ReadJSON(f, systemSentences()...)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}

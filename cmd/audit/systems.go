@@ -32,6 +32,15 @@ func systemFlags() []cli.Flag {
 	return flags
 }
 
+// systemSentences are the sentences of the codes that only one system uses.
+func systemSentences() []map[string]string {
+	var tables []map[string]string
+	for _, s := range systems() {
+		tables = append(tables, s.About().Sentences)
+	}
+	return tables
+}
+
 func cliFlag(f rebuild.Flag) cli.Flag {
 	switch f.Kind {
 	case rebuild.List:

@@ -15,6 +15,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/substitutes"
 	"audit/rebuild"
+	"audit/report"
 )
 
 var updateTable = flag.Bool("update-table", false, "write testdata/table.txt")
@@ -130,17 +131,26 @@ func (tb *table) add(t *testing.T, row tableRow, checks []check.Check, verdict r
 	t.Helper()
 	cells := []string{row.form, row.era}
 	for i, c := range checks {
-		if c.ID != check.IDs()[i] || c.Summary == "" {
+		if c.ID != check.IDs()[i] || summaryOf(c) == "" {
 			t.Errorf("%s: the cell of %s is empty: %+v", row.sample, check.IDs()[i], c)
 		}
 		cell := c.Status.String()
 		if c.Status == check.Skipped || c.Status == check.Unknown {
-			why, _, _ := strings.Cut(c.Summary, ";")
+			why, _, _ := strings.Cut(summaryOf(c), ";")
 			cell += fmt.Sprintf(" %d", tb.note(why))
 		}
 		cells = append(cells, cell)
 	}
 	tb.rows = append(tb.rows, append(cells, verdict.String()))
+}
+
+// summaryOf says in words why a check ended as it did.
+func summaryOf(c check.Check) string {
+	parts := []string{c.Summary}
+	for _, reason := range c.Reasons {
+		parts = append(parts, report.AllSentences(systemSentences()...).Text(reason))
+	}
+	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }
 
 // note returns the number of a note, which starts at one.

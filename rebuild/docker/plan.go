@@ -329,7 +329,7 @@ func (p *planner) networkNeeds() {
 	}
 	all, err := dockerfile.Parse(p.text)
 	if err != nil {
-		p.refuse("whether an instruction needs the network, which it has not unless --network is given, is not known: %v", err)
+		p.refuse("an instruction may need the network, and it has none unless --network is given: %v", err)
 		return
 	}
 	for _, i := range all {

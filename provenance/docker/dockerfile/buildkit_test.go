@@ -93,6 +93,7 @@ func tricky() []trickyDockerfile {
 		{"two escapes at an end", "FROM a\nRUN a \\\\\nRUN c\n", "1 FROM, 2 RUN, 3 RUN"},
 		{"a continuation at the end", "FROM a\nRUN b \\", "1 FROM, 2 RUN"},
 		{"only a continuation", "\\\nFROM a\n", "1 FROM"},
+		{"a continuation of nothing", "\\", "1 "},
 		{"a comment that is continued", "# a \\\nFROM b\n", "2 FROM"},
 		{"CRLF", "FROM a\r\nRUN b \\\r\n\r\n  c\r\n# d\r\nRUN e\r\n", "1 FROM, 2 RUN, 6 RUN"},
 		{"a byte order mark", "\uFEFFFROM a\nRUN b\n", "1 FROM, 2 RUN"},

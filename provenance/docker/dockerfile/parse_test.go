@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -162,7 +163,7 @@ func TestLimits(t *testing.T) {
 
 func TestSyntaxError(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                 "line 0 of the Dockerfile: file with no instructions",
+		"":                                 "the Dockerfile: file with no instructions",
 		"FROM a\nENV A\n":                  "line 2 of the Dockerfile: ENV must have two arguments",
 		"FROM a\n\nRUN <<E\nx\n":           "line 3 of the Dockerfile: unterminated heredoc",
 		"FROM a\nLABEL a=b " + long + "\n": "line 2 of the Dockerfile: Syntax error - can't find = in ",
@@ -261,7 +262,8 @@ func onSingleLines(t *testing.T, first []Instruction) {
 	var lines []string
 	for _, i := range first {
 		special := func(r rune) bool { return r > unicode.MaxASCII || strings.ContainsRune("\\`#\"'", r) }
-		if len(i.Heredocs) > 0 || strings.ContainsFunc(i.String(), special) || strings.Contains(i.String(), "<<") || strings.HasPrefix(i.Text, "--") {
+		if i.Keyword == "" || len(i.Heredocs) > 0 || strings.ContainsFunc(i.String(), special) || strings.Contains(i.String(), "<<") ||
+			strings.HasPrefix(i.Text, "--") || slices.ContainsFunc(i.Flags, func(f string) bool { return strings.ContainsFunc(f, unicode.IsSpace) }) {
 			return
 		}
 		lines = append(lines, i.String())

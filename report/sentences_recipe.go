@@ -1,0 +1,6 @@
+package report
+
+// recipeSentences are the sentences of the check recipe, by code.
+func recipeSentences() map[string]string {
+	return map[string]string{}
+}
