@@ -21,7 +21,7 @@ type Part struct {
 	From How    `json:"from"`
 	// Operators are those whose trusted keys signed the very hash that was computed
 	// of the item in the image, each once, sorted.
-	Operators []string `json:"operators,omitempty"`
+	Operators []string `json:"operators"`
 }
 
 // NewBasis says what an image rests on. The originals are the paths of its store

@@ -44,9 +44,9 @@ func blobText(l *inspect.Layer) string {
 func packing(x, y *inspect.Layer) []check.Message {
 	switch {
 	case x.Compression != y.Compression:
-		return evidence("difference/blob-compression", "was-compression", x.Compression, "now-compression", y.Compression)
+		return evidence("difference/blob-compression", "was-compression", string(x.Compression), "now-compression", string(y.Compression))
 	case x.Gzip == nil || y.Gzip == nil:
-		return evidence("difference/blob-packer", "compression", x.Compression)
+		return evidence("difference/blob-packer", "compression", string(x.Compression))
 	}
 	var found []check.Message
 	for _, f := range []struct{ name, was, now string }{

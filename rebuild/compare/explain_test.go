@@ -27,7 +27,9 @@ text content lines diff=@@ -1 +1 @@
 twice content not-at-hand
 twice content lines diff=@@ -1 +1 @@
 -2
+\ No newline at end of file
 +4
+\ No newline at end of file
 `
 	if all := strings.Join(got, "\n"); all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)
