@@ -22,3 +22,18 @@ func summaryOf(c check.Check) (out []Message) {
 	}
 	return out
 }
+
+// messages are those that there are, and texts that are none yet.
+func messages(all []check.Message, code string, texts ...string) (out []Message) {
+	for _, m := range all {
+		if !m.IsZero() {
+			out = append(out, Message(m))
+		}
+	}
+	for _, text := range texts {
+		if text != "" {
+			out = append(out, Message{code, check.Args{"text": text}})
+		}
+	}
+	return out
+}

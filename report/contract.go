@@ -125,7 +125,7 @@ type Recipe struct {
 	Channels []Channel             `json:"channels"` // in the order of the recipe
 	Packages []Package             `json:"packages"` // in the order of the recipe
 	Evidence []Evidence            `json:"evidence"` // where in the image the recipe comes from
-	Problems []string              `json:"problems"` // what the recipe cannot express, a sentence each
+	Missing  []Message             `json:"missing"`  // what the recipe cannot express, or the image does not reveal
 	Options  Options               `json:"options"`  // how the packer was called
 	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
 }
@@ -194,11 +194,11 @@ type File struct {
 
 // A Plan is how the image would be built again, and whose code that would run.
 type Plan struct {
-	Command []string `json:"command"` // the arguments, one a word; files are those of the recipe
-	Trust   []Trust  `json:"trust"`   // every channel whose code the build would run
-	Refused string   `json:"refused"` // why the plan must not be run; "" when it may
-	Engine  string   `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
-	Source  *Source  `json:"source"`  // what the user has added to the recipe; null when nothing
+	Command []string  `json:"command"` // the arguments, one a word; files are those of the recipe
+	Trust   []Trust   `json:"trust"`   // every channel whose code the build would run
+	Refused []Message `json:"refused"` // why the plan must not be run; none when it may
+	Engine  string    `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
+	Source  *Source   `json:"source"`  // what the user has added to the recipe; null when nothing
 }
 
 // A Source is a recipe that does not come from the image.
@@ -209,12 +209,14 @@ type Source struct {
 	Options   []string `json:"options"`   // more words for the tool
 }
 
-// Trust says whether the code of a channel may be run, and why.
+// Trust says of one thing that a build would run or fetch whether it may.
 type Trust struct {
-	Channel string `json:"channel"`
-	URL     string `json:"url"`
-	Trusted bool   `json:"trusted"`
-	Why     string `json:"why"`
+	Kind    string  `json:"kind"` // channel, transformation, source, frontend, program; "" when it is not known
+	Name    string  `json:"name"` // what it is called
+	URL     string  `json:"url"`  // where it comes from; "" for what the image itself holds
+	Trusted bool    `json:"trusted"`
+	Reason  Message `json:"reason"` // why it is trusted, or is not
+	Flag    string  `json:"flag"`   // what would allow it; "" when nothing does, or nothing has to
 }
 
 // A StoreItem is a file or folder directly in /gnu/store or /nix/store.

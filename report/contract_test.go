@@ -201,7 +201,7 @@ func TestDesignedKeys(t *testing.T) {
 		"recipe.channels.0.introduction.commit", "recipe.channels.0.introduction.fingerprint",
 		"recipe.packages.0.name", "recipe.packages.0.version", "recipe.packages.0.output", "recipe.packages.0.path",
 		"recipe.packages.0.channel", "recipe.evidence.0.layer", "recipe.evidence.0.path", "recipe.evidence.0.digest",
-		"recipe.problems.0", "storeItems.0.path", "storeItems.0.layer", "storeItems.0.narHash", "storeItems.0.narSize",
+		"recipe.missing.0.code", "storeItems.0.path", "storeItems.0.layer", "storeItems.0.narHash", "storeItems.0.narSize",
 		"storeItems.0.references", "checks.6.id", "checks.6.status", "checks.6.summary.0.code", "checks.6.findings.0.code", "checks.6.findings.0.arguments",
 		"coverage.total", "rebuild.builder", "rebuild.command.0", "rebuild.status", "rebuild.log", "rebuild.items.built.0",
 		"rebuild.items.reused.0", "rebuild.items.substituted.0", "comparison.config.0.field", "comparison.config.0.was",

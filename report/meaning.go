@@ -149,7 +149,7 @@ func (r *Report) contradiction() string {
 // said of it in answers that nobody who is trusted signed.
 func contradicted(failed []string, problems []Finding) string {
 	differs := slices.ContainsFunc(problems, func(f Finding) bool { return strings.HasSuffix(f.Code, "/hash-differs") })
-	if len(failed) == 1 && failed[0] == string(check.Substitutes) && !differs {
+	if len(failed) == 1 && failed[0] == string(check.Signatures) && !differs {
 		return "What was asked to vouch for the image cannot be believed"
 	}
 	return "The image is not what it claims to be"

@@ -13,7 +13,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -22,10 +22,10 @@ import (
 type Input struct {
 	Version  string // of audit
 	Image    *inspect.Image
-	Evidence *provenance.Evidence  // nil when no recipe was asked for
-	Checks   []check.Check         // a check that is not among them is reported as skipped
-	Signed   []substitutes.Outcome // what build farms say of the store items
-	Plan     *rebuild.Plan         // nil when no rebuild was planned
+	Evidence *provenance.Evidence // nil when no recipe was asked for
+	Checks   []check.Check        // a check that is not among them is reported as skipped
+	Signed   []signatures.Outcome // what build farms say of the store items
+	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -187,11 +187,11 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 	}
 	in := ev.Recipe
 	out := Recipe{
-		System:   in.System,
-		Status:   in.Status,
-		Packer:   in.Packer,
-		Problems: in.Problems,
-		Options:  newOptions(in.Pack),
+		System:  in.System,
+		Status:  in.Status,
+		Packer:  in.Packer,
+		Missing: messages(in.Missing, "recipe/missing", in.Problems...),
+		Options: newOptions(in.Pack),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -248,12 +248,16 @@ func newPlan(p *rebuild.Plan) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: p.Refused, Engine: p.Engine, Source: newSource(p.Source)}
+	out := &Plan{Refused: messages(p.Reasons, "plan/refused", p.Refused), Command: slices.Clone(p.Command), Engine: p.Engine, Source: newSource(p.Source)}
 	if len(p.Pack) > 0 {
 		out.Command = append(program(p), p.Pack...)
 	}
 	for _, t := range p.Trust {
-		out.Trust = append(out.Trust, Trust{t.Channel, t.URL, t.Trusted, t.Why})
+		reason := Message(t.Reason)
+		if t.Reason.IsZero() {
+			reason = Message{"plan/trust", check.Args{"text": t.Why}}
+		}
+		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, t.URL, t.Trusted, reason, t.Flag})
 	}
 	out.Command = commandOf(out.Command, p)
 	if s := p.Source; s != nil {
@@ -311,7 +315,7 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []StoreItem {
 	signed := signedBy(said)
 	var out []StoreItem
 	for _, it := range items {

@@ -146,7 +146,7 @@ func newPage(r *Report) page {
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
 		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
-		p.Asked = p.Asked || c.ID == check.Substitutes && c.Status != check.Skipped
+		p.Asked = p.Asked || c.ID == check.Signatures && c.Status != check.Skipped
 	}
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)

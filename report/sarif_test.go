@@ -86,7 +86,7 @@ func TestSARIFTellsWhatWasSkipped(t *testing.T) {
 	for _, n := range sarifOf(t, unverifiedInput(t)).Invocations[0].Notifications {
 		told = append(told, n.Descriptor.ID)
 	}
-	if got := strings.Join(told, " "); got != "verdict skipped/substitutes skipped/derivation skipped/rebuild" {
+	if got := strings.Join(told, " "); got != "verdict skipped/signatures skipped/derivation skipped/rebuild" {
 		t.Errorf("the notifications are %s", got)
 	}
 }

@@ -49,6 +49,7 @@ func sharedSentences() []map[string]string {
 		{"report/not-asked": "it was not asked for"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		packagesSentences(),
 	}
 }
 
@@ -56,8 +57,8 @@ func sharedSentences() []map[string]string {
 // with its arguments: nothing is lost.
 func (s Sentences) Text(m check.Message) string {
 	template, ok := s[m.Code]
-	if !ok && m.Args.String("text") != "" { // transitional
-		return m.Args.String("text")
+	if text, words := m.Args["text"].(string); !ok && words { // transitional
+		return text
 	}
 	if !ok {
 		return bare(m)
@@ -110,9 +111,26 @@ func (r *Report) known(k Known) string { return r.sentences.Text(check.Message{C
 
 // Summary says why a check ended as it did.
 func (r *Report) Summary(c Check) string {
-	parts := make([]string, len(c.Summary))
-	for i, m := range c.Summary {
-		parts[i] = r.sentences.Text(check.Message(m))
+	return r.join(c.Summary)
+}
+
+// join writes the sentences of messages on one line.
+func (r *Report) join(messages []Message) string {
+	parts := make([]string, len(messages))
+	for i, m := range messages {
+		parts[i] = r.Say(m)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Say is the sentence of a message.
+func (r *Report) Say(m Message) string { return r.sentences.Text(check.Message(m)) }
+
+// Join writes the sentences of messages on one line.
+func (s Sentences) Join(messages []check.Message) string {
+	parts := make([]string, len(messages))
+	for i, m := range messages {
+		parts[i] = s.Text(m)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -21,7 +20,7 @@ func compareCommand() *cli.Command {
 		Flags:     outputFlags(),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() != 2 {
-				return usageError{fmt.Errorf("compare takes two images, not %d (see audit help compare)", c.Args().Len())}
+				return usage("compare takes two images, not %d (see audit help compare)", c.Args().Len())
 			}
 			return audited(c, func(l *line) (*audit, error) {
 				l.rebuilt = c.Args().Get(1)
@@ -38,7 +37,7 @@ func (l *line) pair(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
-	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Substitutes, check.Derivation} {
+	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Signatures, check.Derivation} {
 		l.skip(id, "not asked for: audit compare holds two images against each other")
 	}
 	if err := l.compare(ctx, a); err != nil {

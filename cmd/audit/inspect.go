@@ -44,7 +44,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range []check.ID{check.Repack, check.Substitutes, check.Derivation, check.Rebuild} {
+	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
 		l.skip(id, "not asked for: audit inspect looks and does nothing else")
 	}
 	a.verdict = rebuild.Judge(l.facts(a))
@@ -55,7 +55,7 @@ func inspectImage(c *cli.Context, reference string) error {
 		err = printImage(c, a.report)
 	}
 	if err == nil && a.verdict == rebuild.Contradicted {
-		return policyError{rebuild.RequireConsistent, a.verdict}
+		return verdictFails(rebuild.RequireConsistent, a.verdict)
 	}
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/report"
@@ -51,8 +51,8 @@ type audit struct {
 	buildErr   error
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
-	signed     []substitutes.Outcome // what build farms say
-	log        []byte                // what the builder said
+	signed     []signatures.Outcome // what build farms say
+	log        []byte               // what the builder said
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
@@ -98,7 +98,7 @@ func (l *line) repacked(a *audit) check.Check {
 
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
-	a.basis = rebuild.NewBasis(a.given(), originals(a.image), a.items(), operators(a.signed))
+	a.basis = rebuild.Origins{Given: a.given(), Originals: originals(a.image), Made: a.items(), Operators: operators(a.signed)}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
 }
@@ -132,10 +132,10 @@ func originals(img *inspect.Image) []string {
 
 // operators are, by store item, those whose trusted keys signed the hash that
 // the image's item has.
-func operators(signed []substitutes.Outcome) map[string][]string {
+func operators(signed []signatures.Outcome) map[string][]string {
 	by := make(map[string][]string)
 	for _, o := range signed {
-		if o.Word == substitutes.Signed {
+		if o.Word == signatures.Signed {
 			for _, key := range o.Keys {
 				by[o.Path] = append(by[o.Path], key.Name)
 			}
@@ -176,7 +176,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	img, err := inspect.Open(ctx, reference, opt)
 	if err != nil {
-		return nil, unreadableError{err}
+		return nil, unreadable(err)
 	}
 	return img, nil
 }
@@ -192,7 +192,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 		return err
 	})
 	if err != nil {
-		return nil, unreadableError{fmt.Errorf("recovering the recipe: %w", err)}
+		return nil, unreadable(fmt.Errorf("recovering the recipe: %w", err))
 	}
 	l.add(ev.Recover)
 	l.add(ev.Closure)
@@ -258,8 +258,9 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
+		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
@@ -299,7 +300,7 @@ func (l *line) notBuilt(a *audit, why error) {
 	}
 	l.skip(check.Rebuild, why.Error()+hint(why, a.system))
 	if l.demand {
-		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
+		a.demanded = notRebuilt(why, adviceFor(why))
 	}
 }
 

@@ -39,7 +39,7 @@ func putReport(c *cli.Context, path string) error {
 	}
 	r, err := readReport(path)
 	if err != nil {
-		return unreadableError{err}
+		return unreadable(err)
 	}
 	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
 		return err
@@ -55,7 +55,7 @@ func formatOf(c *cli.Context) (report.Format, error) {
 	name := c.String("format")
 	switch {
 	case c.Bool("json") && name != "" && name != "json":
-		return report.Format{}, usageError{fmt.Errorf("--json and --format %s: choose one", name)}
+		return report.Format{}, usage("--json and --format %s: choose one", name)
 	case c.Bool("json"):
 		name = "json"
 	case name == "":
@@ -63,7 +63,7 @@ func formatOf(c *cli.Context) (report.Format, error) {
 	}
 	format, ok := report.FormatNamed(name)
 	if !ok {
-		return format, usageError{fmt.Errorf("--format %s: not one of %s", name, report.FormatNames())}
+		return format, usage("--format %s: not one of %s", name, report.FormatNames())
 	}
 	return format, nil
 }
@@ -91,10 +91,15 @@ func judgeStored(require string, r *report.Report) error {
 	}
 	var policy rebuild.Policy
 	if err := policy.UnmarshalText([]byte(require)); err != nil {
-		return usageError{fmt.Errorf("--require: %w", err)}
+		return usage("--require: %w", err)
 	}
 	if !policy.Holds(r.Verdict, r.Status(check.Closure)) {
-		return policyError{policy, r.Verdict}
+		return verdictFails(policy, r.Verdict)
 	}
 	return nil
+}
+
+// verdictFails says that a verdict is not what was demanded.
+func verdictFails(require rebuild.Policy, v rebuild.Verdict) error {
+	return notHeld("the verdict is %s, and --require %s does not hold", v, require)
 }

@@ -331,7 +331,7 @@ func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outco
 	o.comparison = compare.Images(img, o.rebuilt, nil)
 	o.check = rebuild.WithHistory(rebuild.Check(o.comparison, false, result.Items), System{}.History(img), System{}.History(o.rebuilt))
 	o.verdict = rebuild.Judge(rebuild.Facts{
-		Checks: rebuild.StatusesOf([]check.Check{o.check}), Result: o.comparison.Result(), Basis: rebuild.NewBasis(false, nil, result.Items, nil),
+		Checks: rebuild.StatusesOf([]check.Check{o.check}), Result: o.comparison.Result(), Basis: rebuild.Origins{Made: result.Items}.Basis(),
 	})
 	return o
 }
