@@ -115,7 +115,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		e.Digest = digest.SumOf(s.sum)
 	}
 	if body != nil {
-		s.layer.KeepBody(e.Path, body.data)
+		s.layer.KeepBody(e, body.data)
 	}
 	return nil
 }
