@@ -32,6 +32,8 @@ type (
 	StoreItem = store.Item
 	Reference = store.Reference
 	Sum       = digest.Sum
+	Weak      = digest.Weak
+	WeakKinds = digest.Kinds
 
 	Compression = compression.Kind
 	GzipHeader  = compression.GzipHeader
@@ -58,6 +60,9 @@ const (
 	Claimed     = image.Claimed
 	Computed    = image.Computed
 	Synthesised = image.Synthesised
+
+	MD5  = digest.MD5
+	SHA1 = digest.SHA1
 
 	None  = compression.None
 	Gzip  = compression.Gzip

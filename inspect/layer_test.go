@@ -181,7 +181,7 @@ func TestUnreadable(t *testing.T) {
 	}{
 		"empty":               {nil, "it is empty"},
 		"text":                {[]byte("not an image\n"), "no tar archive"},
-		"gzip of text":        {gzipped(t, []byte("text")), "is in the gzip stream is no tar"},
+		"gzip of text":        {gzipped(t, []byte("text")), "in the gzip stream is no tar"},
 		"cut gzip":            {gzipped(t, honest)[:100], "unexpected EOF"},
 		"cut archive":         {honest[:700], "unexpected EOF"},
 		"no manifest":         {tarOf(t, regular("config.json", "{}")), "manifest.json"},

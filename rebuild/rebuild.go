@@ -126,6 +126,9 @@ type Job struct {
 	CheckInputs bool
 
 	Options Options
+
+	// Settings are the user's flags. What may be secret in them stands in no plan.
+	Settings Settings
 }
 
 // Options are passed through to the build tool, which does the work: where it

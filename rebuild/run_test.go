@@ -16,20 +16,19 @@ import (
 	"testing"
 	"time"
 
+	"audit/fixtures/fake"
 	"audit/inspect"
 )
 
-// TestMain lets the test binary double as the tools that tests run.
+// TestMain lets the test binary double as the tool that tests run.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "fake" {
-		fake(os.Args[2], os.Args[3:])
-		return
-	}
+	fake.Play(play, "tool")
 	os.Exit(m.Run())
 }
 
-// fake is a tool of the given behaviour.
-func fake(behaviour string, args []string) {
+// play is a tool whose first argument is its behaviour.
+func play(_, _ string, args []string) int {
+	behaviour, args := args[0], args[1:]
 	switch behaviour {
 	case "env":
 		env := os.Environ()
@@ -64,6 +63,7 @@ func fake(behaviour string, args []string) {
 			fmt.Fprintf(os.Stderr, "line %d of many, many lines\n", i)
 		}
 	}
+	return 0
 }
 
 // hold opens the named pipe for writing: its reader sees the end of it only
@@ -74,21 +74,23 @@ func hold(pipe string) {
 	}
 }
 
-// spawn starts a fake in the same process group and waits until it holds the pipe.
+// spawn starts a tool in the same process group and waits until it holds the pipe.
 func spawn(behaviour, pipe string) {
-	cmd := exec.Command(os.Args[0], "fake", behaviour, pipe)
+	cmd := exec.Command(os.Args[0], behaviour, pipe)
 	if err := cmd.Start(); err != nil {
 		panic(err)
 	}
 	hold(pipe) // blocks until the test reads it
 }
 
-func self(args ...string) []string {
-	exe, err := os.Executable()
-	if err != nil {
-		panic(err)
+// tool returns the command line of the tool with these arguments.
+func tool(t *testing.T, args ...string) []string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := fake.Link(dir, "tool"); err != nil {
+		t.Fatal(err)
 	}
-	return append([]string{exe, "fake"}, args...)
+	return append([]string{filepath.Join(dir, "tool")}, args...)
 }
 
 func sh(script string) []string { return []string{"/bin/sh", "-c", script} }
@@ -137,7 +139,7 @@ func TestRunEnvironment(t *testing.T) {
 		t.Setenv(name, "x-"+name)
 	}
 	out, err := Run(t.Context(), Command{
-		Argv: self("env"), Pass: []string{"GUIX_DAEMON_SOCKET", "NOT_SET"}, Env: []string{"MORE=1"},
+		Argv: tool(t, "env"), Pass: []string{"GUIX_DAEMON_SOCKET", "NOT_SET"}, Env: []string{"MORE=1"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +201,7 @@ func TestRunCancel(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			_, err := Run(ctx, Command{
-				Argv: self(behaviour, pipe), Grace: 200 * time.Millisecond,
+				Argv: tool(t, behaviour, pipe), Grace: 200 * time.Millisecond,
 				Log: onLine(func(string) error { cancel(); return nil }),
 			})
 			if !errors.Is(err, context.Canceled) {
@@ -215,7 +217,7 @@ func TestRunCancelIsPolite(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("the user has changed their mind")
 	_, err := Run(ctx, Command{
-		Argv: self("polite", tidy), Grace: time.Minute,
+		Argv: tool(t, "polite", tidy), Grace: time.Minute,
 		Log: onLine(func(string) error { cancel(why); return nil }),
 	})
 	if !errors.Is(err, why) {
@@ -238,7 +240,7 @@ func TestRunDeadline(t *testing.T) {
 func TestRunLeavesNothingBehind(t *testing.T) {
 	pipe := fifo(t)
 	gone := readAll(t, pipe)
-	out, err := Run(t.Context(), Command{Argv: self("leaver", pipe), Grace: 200 * time.Millisecond})
+	out, err := Run(t.Context(), Command{Argv: tool(t, "leaver", pipe), Grace: 200 * time.Millisecond})
 	if err != nil || string(out.Stdout) != "done\n" {
 		t.Errorf("output %q, error %v", out.Stdout, err)
 	}
@@ -269,7 +271,7 @@ func TestRunLogCannotBeWritten(t *testing.T) {
 
 func TestRunLongLog(t *testing.T) {
 	n := 0
-	out, err := Run(t.Context(), Command{Argv: self("chatty"), Log: onLine(func(string) error { n++; return nil })})
+	out, err := Run(t.Context(), Command{Argv: tool(t, "chatty"), Log: onLine(func(string) error { n++; return nil })})
 	if err != nil {
 		t.Fatal(err)
 	}

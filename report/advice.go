@@ -16,7 +16,7 @@ func why(id check.ID) string {
 		return "A file that no recipe explains was put there by something else: a step that was never written down, or someone who did not want to be seen. A store path that is named and not there makes programs fail at run time, or find something else."
 	case check.Repack:
 		return "The packer follows rules: which entries, in which order, with which times, owners and modes. An image that these rules do not give was changed after it was packed, or was packed by something else than it says. No builder is needed to see it."
-	case check.Substitutes:
+	case check.Signatures:
 		return "Build farms build the same packages and sign what comes out. Agreement of independent farms, byte for byte, is strong evidence that an item is what its sources give, and it costs no building."
 	case check.Derivation:
 		return "A store path holds a digest of all that goes into a build: sources, tools, options. The recipe giving the very paths of the image ties the image to these sources, whatever is inside the files."
@@ -50,10 +50,10 @@ func confirm(id check.ID) string {
 		return "The store items and what refers to what are listed below."
 	case check.Repack:
 		return "Findings, if any, name the freedoms that this packer leaves: up to these the image is what it would have packed."
-	case check.Substitutes:
+	case check.Signatures:
 		return "Ask farms that do not depend on each other, and it weighs more."
 	case check.Derivation:
-		return "What is inside the store items is another question, which substitutes and rebuild answer."
+		return "What is inside the store items is another question, which signatures and rebuild answer."
 	}
 	return "How much of it was built in this run, and what was taken on trust, is said at the top and under Rebuild."
 }
@@ -69,7 +69,7 @@ func remedy(id check.ID) string {
 		return "It needs a recipe, or at least the store item that the image is made of."
 	case check.Repack:
 		return "It needs a recipe, and a packer whose rules are known here."
-	case check.Substitutes:
+	case check.Signatures:
 		return "Ask build farms with --online, or --substitutes URL and --trusted-key FILE."
 	case check.Derivation:
 		return "It needs the build system on this machine, and no building. rebuild.sh and plan.json carry the recipe to a machine that has it."
@@ -88,7 +88,7 @@ func react(id check.ID) string {
 		return "Look at each file in the findings before running the image. Ask the author which step wrote it; if there is an answer, that step belongs into the recipe."
 	case check.Repack:
 		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
-	case check.Substitutes:
+	case check.Signatures:
 		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer."
 	case check.Derivation:
 		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not tell. The findings name the items."

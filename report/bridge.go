@@ -1,43 +1,39 @@
 package report
 
-import (
-	"fmt"
-	"strings"
+import "audit/inspect/check"
 
-	"audit/inspect/check"
-)
+// Until all findings are codes this makes messages of texts: their words are the
+// argument text.
 
-// Until all findings are codes this stands between those that are and the
-// sentences that a report has.
-
-func ruleOf(f check.Finding) string {
-	if f.Rule != "" || f.IsZero() {
-		return f.Rule
+func findingOf(id check.ID, f check.Finding) Finding {
+	m := f.Message
+	if m.IsZero() {
+		m = check.Message{Code: string(id) + "/" + kebab(f.Rule), Args: check.Args{"text": f.Words}}
 	}
-	_, name, _ := strings.Cut(f.Code, "/")
-	return name
+	return Finding{m.Code, m.Args, f.Level, f.Layer, f.Path}
 }
 
-func wordsOf(f check.Finding) string {
-	if f.Words != "" || f.IsZero() {
-		return f.Words
-	}
-	words := sentenceOf(f.Message)
-	if more := f.Args.Int("more"); more > 0 {
-		words += fmt.Sprintf(" (and %d entries more)", more)
-	}
-	return words
-}
-
-func summaryOf(c check.Check) string {
-	if c.Summary != "" {
-		return c.Summary
-	}
-	var parts []string
+func summaryOf(c check.Check) (out []Message) {
 	for _, m := range c.Reasons {
-		parts = append(parts, sentenceOf(m))
+		out = append(out, Message(m))
 	}
-	return strings.Join(parts, "; ")
+	if len(out) == 0 && c.Summary != "" {
+		out = append(out, Message{string(c.ID) + "/summary", check.Args{"text": c.Summary}})
+	}
+	return out
 }
 
-func sentenceOf(m check.Message) string { return AllSentences().Text(m) }
+// messages are those that there are, and texts that are none yet.
+func messages(all []check.Message, code string, texts ...string) (out []Message) {
+	for _, m := range all {
+		if !m.IsZero() {
+			out = append(out, Message(m))
+		}
+	}
+	for _, text := range texts {
+		if text != "" {
+			out = append(out, Message{code, check.Args{"text": text}})
+		}
+	}
+	return out
+}

@@ -20,17 +20,34 @@ func TestTextInJSON(t *testing.T) {
 		{"bytes:plain", `"bytes:bytes:plain"`},
 		{"\xed\xa0\x80", `"bytes:\\xed\\xa0\\x80"`}, // a surrogate is not UTF-8
 	} {
-		got, err := json.Marshal(Text(c.text))
+		got, err := asText(c.text)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%q is written %s, %v; want %s", c.text, got, err, c.want)
 		}
 	}
 }
 
+// asText writes a text as a report has it.
+func asText(s string) ([]byte, error) {
+	text, err := encodeText(s)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(text)
+}
+
+// readText reads what asText wrote.
+func readText(doc []byte) (string, error) {
+	var text string
+	if err := json.Unmarshal(doc, &text); err != nil {
+		return "", err
+	}
+	return decodeText(text)
+}
+
 func TestTextRefusesBrokenEscapes(t *testing.T) {
 	for _, doc := range []string{`"bytes:\\"`, `"bytes:\\x"`, `"bytes:\\x1"`, `"bytes:\\xzz"`, `"bytes:\\n"`, `"bytes:\\x+1"`} {
-		var text Text
-		if err := json.Unmarshal([]byte(doc), &text); err == nil {
+		if text, err := readText([]byte(doc)); err == nil {
 			t.Errorf("%s is read as %q", doc, text)
 		}
 	}
@@ -41,7 +58,7 @@ func FuzzTextSurvivesJSON(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		doc, err := json.Marshal(Text(s))
+		doc, err := asText(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,8 +66,7 @@ func FuzzTextSurvivesJSON(f *testing.F) {
 		if Printable(string(safe)) != string(safe) || !utf8.Valid(safe) {
 			t.Errorf("%q is written %s, which a terminal may obey", s, safe)
 		}
-		var back Text
-		if err := json.Unmarshal(safe, &back); err != nil || string(back) != s {
+		if back, err := readText(safe); err != nil || back != s {
 			t.Errorf("%q comes back as %q, %v", s, back, err)
 		}
 	})
@@ -120,7 +136,7 @@ func TestShellWords(t *testing.T) {
 			t.Errorf("shellWord(%q) is %s, want %s", c.in, got, c.want)
 		}
 	}
-	if got := shellWords([]Text{"a", "b c"}); !strings.HasPrefix(got, "a 'b c'") {
+	if got := shellWords([]string{"a", "b c"}); !strings.HasPrefix(got, "a 'b c'") {
 		t.Errorf("two words are written %s", got)
 	}
 }

@@ -26,7 +26,7 @@ type partRow struct {
 
 // A channelCount is how many packages of the recipe a channel defines.
 type channelCount struct {
-	Channel  Text // "" when it is not recorded
+	Channel  string // "" when it is not recorded
 	Packages int
 }
 
@@ -34,9 +34,9 @@ type channelCount struct {
 const shownParts = 25
 
 func newContents(r *Report) contents {
-	named := map[Text]bool{}
+	named := map[string]bool{}
 	for _, p := range r.Recipe.Packages {
-		named[Text(inspect.ItemOf(relative(p.Path)))] = true
+		named[inspect.ItemOf(relative(p.Path))] = true
 	}
 	c := contents{Packages: len(r.Recipe.Packages), Items: len(r.StoreItems), Channels: countChannels(r.Recipe.Packages)}
 	var parts []part
@@ -86,7 +86,7 @@ func partRows(parts []part) rows[partRow] {
 
 // countChannels counts packages by channel, in the order in which they come.
 func countChannels(packages []Package) []channelCount {
-	index := map[Text]int{}
+	index := map[string]int{}
 	var out []channelCount
 	for _, p := range packages {
 		at, ok := index[p.Channel]
@@ -101,16 +101,16 @@ func countChannels(packages []Package) []channelCount {
 }
 
 // itemLabel is the name of a store item without folder and hash.
-func itemLabel(path Text) Text {
+func itemLabel(path string) string {
 	base := base(string(path))
 	if inspect.IsStoreName(base) {
-		return Text(base[len("00000000000000000000000000000000-"):])
+		return base[len("00000000000000000000000000000000-"):]
 	}
-	return Text(base)
+	return base
 }
 
 // relative drops the slash that store paths begin with.
-func relative(path Text) string {
+func relative(path string) string {
 	if len(path) > 0 && path[0] == '/' {
 		return string(path[1:])
 	}

@@ -12,7 +12,7 @@ import (
 
 // SchemaVersion is the version of the contract in this file. It changes with
 // every key: a reader never has to guess what a key means.
-const SchemaVersion = "1"
+const SchemaVersion = "2"
 
 // A Report is all that is known of one image, as report.json holds it.
 //
@@ -30,10 +30,10 @@ type Report struct {
 	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
-	Meaning       string          `json:"meaning"` // the verdict in a sentence
-	Limits        []string        `json:"limits"`  // what the verdict does not say, a sentence each
 	Policy        Policy          `json:"policy"`
 	Run           Run             `json:"run"`
+
+	sentences Sentences // of all codes in the report
 }
 
 // A Tool is a program and its version.
@@ -44,15 +44,15 @@ type Tool struct {
 
 // An Image is what was read, with all that an outside tool needs to check it.
 type Image struct {
-	Reference        Text                `json:"reference"`        // without the host's folders, which are in run
+	Reference        string              `json:"reference"`        // without the host's folders, which are in run
 	Transport        inspect.Transport   `json:"transport"`        // the form it was read in, as in containers-transports(5)
 	Compression      inspect.Compression `json:"compression"`      // of the archive as a whole
-	Tags             []Text              `json:"tags"`             // names that the image claims for itself, in its order
+	Tags             []string            `json:"tags"`             // names that the image claims for itself, in its order
 	ConfigDigest     string              `json:"configDigest"`     // computed over the config; the image ID
-	ConfigMember     Text                `json:"configMember"`     // where the config lies in the archive
+	ConfigMember     string              `json:"configMember"`     // where the config lies in the archive
 	ManifestDigest   ManifestDigest      `json:"manifestDigest"`   // of the image manifest
 	IndexDigest      string              `json:"indexDigest"`      // of the image index that led here; "" when none did
-	Platform         Text                `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
+	Platform         string              `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
 	Created          string              `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
 	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
 	Layers           []Layer             `json:"layers"`           // lowest first
@@ -65,14 +65,14 @@ type Image struct {
 // A Folder is what the layers hold below one folder outside of stores, counted
 // by the first two parts of each path. The last one can be what is left over.
 type Folder struct {
-	Path  Text  `json:"path"`  // "usr/lib"; "." for files at the top, "" for all folders that are not listed
-	Files int   `json:"files"` // count of entries
-	Bytes int64 `json:"bytes"` // that they take in the layers, headers and contents
+	Path  string `json:"path"`  // "usr/lib"; "." for files at the top, "" for all folders that are not listed
+	Files int    `json:"files"` // count of entries
+	Bytes int64  `json:"bytes"` // that they take in the layers, headers and contents
 }
 
 // An Attestation is a statement that someone made about the image.
 type Attestation struct {
-	PredicateType Text   `json:"predicateType"` // of the in-toto statement
+	PredicateType string `json:"predicateType"` // of the in-toto statement
 	Digest        string `json:"digest"`        // of the statement
 	Subject       string `json:"subject"`       // the image manifest that it is about, as claimed
 }
@@ -80,10 +80,10 @@ type Attestation struct {
 // A Document is an object of a SIF that says something of the image, such as
 // the definition that it was built from.
 type Document struct {
-	Member Text   `json:"member"` // its name among the members
-	Kind   Text   `json:"kind"`   // definition, environment, labels, json, sbom, signature
+	Member string `json:"member"` // its name among the members
+	Kind   string `json:"kind"`   // definition, environment, labels, json, sbom, signature
 	Digest string `json:"digest"` // computed
-	Text   Text   `json:"text"`   // what it says, its first 64 KiB
+	Text   string `json:"text"`   // what it says, its first 64 KiB
 }
 
 // A ManifestDigest is the digest of an image manifest and how it came about.
@@ -95,8 +95,8 @@ type ManifestDigest struct {
 // A Layer is one change set of the image.
 type Layer struct {
 	Index            int                 `json:"index"`            // 0 is the lowest
-	Member           Text                `json:"member"`           // name in the archive, or the blob's digest
-	MediaType        Text                `json:"mediaType"`        // as the image claims it; "" when it does not
+	Member           string              `json:"member"`           // name in the archive, or the blob's digest
+	MediaType        string              `json:"mediaType"`        // as the image claims it; "" when it does not
 	Compression      inspect.Compression `json:"compression"`      // of the blob, by its magic number
 	Digest           string              `json:"digest"`           // computed over the blob as stored
 	ClaimedDigest    string              `json:"claimedDigest"`    // what a descriptor says; "" when none does
@@ -106,12 +106,12 @@ type Layer struct {
 	UncompressedSize int64               `json:"uncompressedSize"` // of the tar
 	Entries          int                 `json:"entries"`          // count of tar entries
 	StoreItems       int                 `json:"storeItems"`       // count of the store items that it holds
-	Broken           Text                `json:"broken"`           // why the tar could be read only in part; "" when whole
+	Broken           string              `json:"broken"`           // why the tar could be read only in part; "" when whole
 }
 
 // A Member is one entry of the archive that carries the image.
 type Member struct {
-	Name       Text   `json:"name"`
+	Name       string `json:"name"`
 	Size       int64  `json:"size"`
 	Digest     string `json:"digest"`     // computed
 	Referenced bool   `json:"referenced"` // something of the image leads to it
@@ -121,130 +121,139 @@ type Member struct {
 type Recipe struct {
 	System   provenance.SystemName `json:"system"`
 	Status   provenance.Status     `json:"status"`
-	Packer   Text                  `json:"packer"`   // the tool and its era
+	Packer   string                `json:"packer"`   // the tool and its era
 	Channels []Channel             `json:"channels"` // in the order of the recipe
 	Packages []Package             `json:"packages"` // in the order of the recipe
 	Evidence []Evidence            `json:"evidence"` // where in the image the recipe comes from
-	Problems []Text                `json:"problems"` // what the recipe cannot express, a sentence each
+	Missing  []Message             `json:"missing"`  // what the recipe cannot express, or the image does not reveal
 	Options  Options               `json:"options"`  // how the packer was called
 	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
 }
 
 // A Channel is a source of package definitions, pinned to a commit.
 type Channel struct {
-	Name         Text          `json:"name"`
-	URL          Text          `json:"url"`
-	Branch       Text          `json:"branch"`
-	Commit       Text          `json:"commit"`
+	Name         string        `json:"name"`
+	URL          string        `json:"url"`
+	Branch       string        `json:"branch"`
+	Commit       string        `json:"commit"`
 	Introduction *Introduction `json:"introduction"` // null when none is recorded
 }
 
 // An Introduction says from which commit on, and by whose signature, the
 // history of a channel is authenticated.
 type Introduction struct {
-	Commit      Text `json:"commit"`
-	Fingerprint Text `json:"fingerprint"` // of an OpenPGP key, as written in the image
+	Commit      string `json:"commit"`
+	Fingerprint string `json:"fingerprint"` // of an OpenPGP key, as written in the image
 }
 
 // A Package is one entry of the recipe.
 type Package struct {
-	Name    Text `json:"name"`
-	Version Text `json:"version"`
-	Output  Text `json:"output"`
-	Path    Text `json:"path"`    // its store item
-	Channel Text `json:"channel"` // the channel that defines it; "" when not recorded
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Output  string `json:"output"`
+	Path    string `json:"path"`    // its store item
+	Channel string `json:"channel"` // the channel that defines it; "" when not recorded
 }
 
 // Evidence is a place in the image that the recipe comes from.
 type Evidence struct {
 	Layer  int    `json:"layer"` // -1 for the config
-	Path   Text   `json:"path"`
+	Path   string `json:"path"`
 	Digest string `json:"digest"`
 }
 
 // Options say how the packer was called, recovered from what it made.
 type Options struct {
-	Format       Text                `json:"format"` // "docker", "tarball", …
-	Era          Text                `json:"era"`    // of the packer, such as "1.5"
-	SystemType   Text                `json:"systemType"`
-	Root         Text                `json:"root"`      // store path that the image is made of
+	Format       string              `json:"format"` // "docker", "tarball", …
+	Era          string              `json:"era"`    // of the packer, such as "1.5"
+	SystemType   string              `json:"systemType"`
+	Root         string              `json:"root"`      // store path that the image is made of
 	MaxLayers    int                 `json:"maxLayers"` // 0 for a single layer
 	Compression  inspect.Compression `json:"compression"`
-	EntryPoint   []Text              `json:"entryPoint"` // the program, relative to root, and its arguments
+	EntryPoint   []string            `json:"entryPoint"` // the program, relative to root, and its arguments
 	Symlinks     []Symlink           `json:"symlinks"`
-	ImageTag     Text                `json:"imageTag"`     // "" when it is the packer's default
-	FriendlyName Text                `json:"friendlyName"` // the packer's default name
+	ImageTag     string              `json:"imageTag"`     // "" when it is the packer's default
+	FriendlyName string              `json:"friendlyName"` // the packer's default name
 	Database     bool                `json:"database"`     // the store's database is in the image
 	Relocatable  bool                `json:"relocatable"`
 	PRoot        bool                `json:"proot"`   // relocatable with PRoot as a way out
-	Unknown      []Text              `json:"unknown"` // what of the call the image cannot tell
+	Unknown      []string            `json:"unknown"` // what of the call the image cannot tell
 }
 
 // A Symlink is a link outside the store into the root of the recipe.
 type Symlink struct {
-	Source Text `json:"source"` // absolute
-	Target Text `json:"target"` // relative to the root; "" for the root itself
+	Source string `json:"source"` // absolute
+	Target string `json:"target"` // relative to the root; "" for the root itself
 }
 
 // A File is a text that a build system's own tools read.
 type File struct {
-	Name Text `json:"name"`
-	Text Text `json:"text"`
+	Name string `json:"name"`
+	Text string `json:"text"`
 }
 
 // A Plan is how the image would be built again, and whose code that would run.
 type Plan struct {
-	Command []Text  `json:"command"` // the arguments, one a word; files are those of the recipe
-	Trust   []Trust `json:"trust"`   // every channel whose code the build would run
-	Refused Text    `json:"refused"` // why the plan must not be run; "" when it may
-	Engine  string  `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
-	Source  *Source `json:"source"`  // what the user has added to the recipe; null when nothing
+	Command []string  `json:"command"` // the arguments, one a word; files are those of the recipe
+	Trust   []Trust   `json:"trust"`   // every channel whose code the build would run
+	Refused []Message `json:"refused"` // why the plan must not be run; none when it may
+	Engine  string    `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
+	Source  *Source   `json:"source"`  // what the user has added to the recipe; null when nothing
 }
 
 // A Source is a recipe that does not come from the image.
 type Source struct {
-	Kind      string `json:"kind"`      // what the build system calls it, such as "nix-expr"
-	Location  Text   `json:"location"`  // without the host's folders
-	Attribute Text   `json:"attribute"` // what of it makes the image
-	Options   []Text `json:"options"`   // more words for the tool
+	Kind      string   `json:"kind"`      // what the build system calls it, such as "nix-expr"
+	Location  string   `json:"location"`  // without the host's folders
+	Attribute string   `json:"attribute"` // what of it makes the image
+	Options   []string `json:"options"`   // more words for the tool
 }
 
-// Trust says whether the code of a channel may be run, and why.
+// Trust says of one thing that a build would run or fetch whether it may.
 type Trust struct {
-	Channel Text `json:"channel"`
-	URL     Text `json:"url"`
-	Trusted bool `json:"trusted"`
-	Why     Text `json:"why"`
+	Kind    string  `json:"kind"` // channel, transformation, source, frontend, program; "" when it is not known
+	Name    string  `json:"name"` // what it is called
+	URL     string  `json:"url"`  // where it comes from; "" for what the image itself holds
+	Trusted bool    `json:"trusted"`
+	Reason  Message `json:"reason"` // why it is trusted, or is not
+	Flag    string  `json:"flag"`   // what would allow it; "" when nothing does, or nothing has to
 }
 
 // A StoreItem is a file or folder directly in /gnu/store or /nix/store.
 type StoreItem struct {
-	Path       Text   `json:"path"`
-	Layer      int    `json:"layer"`
-	NarHash    string `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
-	NarSize    int64  `json:"narSize"`
-	Files      int    `json:"files"`      // count of entries
-	Bytes      int64  `json:"bytes"`      // that they take in the layer, headers and contents
-	Signed     int    `json:"signed"`     // independent keys that signed this narHash, none of them another
-	References []Text `json:"references"` // store paths that its bytes name, sorted; itself included
-	Problem    Text   `json:"problem"`    // why narHash is "", or references are incomplete
+	Path       string   `json:"path"`
+	Layer      int      `json:"layer"`
+	NarHash    string   `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
+	NarSize    int64    `json:"narSize"`
+	Files      int      `json:"files"`      // count of entries
+	Bytes      int64    `json:"bytes"`      // that they take in the layer, headers and contents
+	Signed     int      `json:"signed"`     // independent keys that signed this narHash, none of them another
+	References []string `json:"references"` // store paths that its bytes name, sorted; itself included
+	Problem    string   `json:"problem"`    // why narHash is "", or references are incomplete
 }
 
 // A Check is one rung of the ladder of evidence.
 type Check struct {
 	ID       check.ID     `json:"id"`
 	Status   check.Status `json:"status"`
-	Summary  Text         `json:"summary"`
+	Summary  []Message    `json:"summary"` // why it ended so; the first is the main reason
 	Findings []Finding    `json:"findings"`
+}
+
+// A Message is something to be said to a person: a code of CODES.md, and the
+// arguments of its sentence by name.
+type Message struct {
+	Code string     `json:"code"`
+	Args check.Args `json:"arguments"`
 }
 
 // A Finding is one thing that a check saw.
 type Finding struct {
-	Rule    Text        `json:"rule"`  // a stable name in kebab case
-	Level   check.Level `json:"level"` // note, or problem: the reason for a fail or an unknown
-	Layer   int         `json:"layer"` // -1 when it is about no layer
-	Path    Text        `json:"path"`  // the entry, archive member or store item; may be ""
-	Message Text        `json:"message"`
+	Code  string      `json:"code"` // what was seen, such as "closure/unexplained-file"
+	Args  check.Args  `json:"arguments"`
+	Level check.Level `json:"level"` // problem: the reason for a fail; undecided: for an unknown; note: neither
+	Layer int         `json:"layer"` // -1 when it is about no layer
+	Path  string      `json:"path"`  // the entry, archive member or store item; may be ""
 }
 
 // Coverage says for which of the image's bytes each check vouches, and where
@@ -272,11 +281,11 @@ type OriginShare struct {
 // A Rebuild is how the image was built again, or tried to be.
 type Rebuild struct {
 	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere
-	Command []Text        `json:"command"` // the main command, one argument a word
+	Command []string      `json:"command"` // the main command, one argument a word
 	Status  RebuildStatus `json:"status"`
-	Problem Text          `json:"problem"` // what the builder says; "" when it built
-	Hint    Text          `json:"hint"`    // what can be done about the problem; may be ""
-	Log     Text          `json:"log"`     // name of the file beside the report; "" when there is none
+	Problem string        `json:"problem"` // what the builder says; "" when it built
+	Hint    string        `json:"hint"`    // what can be done about the problem; may be ""
+	Log     string        `json:"log"`     // name of the file beside the report; "" when there is none
 	Items   Items         `json:"items"`
 	Steps   []Step        `json:"steps"` // the builds of this run, sorted by derivation
 	Fresh   []Fresh       `json:"fresh"` // sorted by derivation
@@ -284,8 +293,8 @@ type Rebuild struct {
 
 // A Step is one build.
 type Step struct {
-	Derivation Text `json:"derivation"`
-	Machine    Text `json:"machine"` // the store where it was built; "" for that of this machine
+	Derivation string `json:"derivation"`
+	Machine    string `json:"machine"` // the store where it was built; "" for that of this machine
 }
 
 // A RebuildStatus says how far a rebuild came.
@@ -306,30 +315,30 @@ const (
 // list is sorted by path.
 type Items struct {
 	Built       []BuiltItem  `json:"built"`  // in this run
-	Reused      []Text       `json:"reused"` // they were in the store before
+	Reused      []string     `json:"reused"` // they were in the store before
 	Substituted []Substitute `json:"substituted"`
 }
 
 // Fresh says what building a derivation again, though its outputs were in the
 // builder's store, has shown.
 type Fresh struct {
-	Derivation  Text   `json:"derivation"`
-	Items       []Text `json:"items"`       // its outputs, of the rebuilt image
-	Same        bool   `json:"same"`        // the second build gave the same bytes
-	Differences []Text `json:"differences"` // paths that differ between the two builds, sorted; at most 100
-	Problem     Text   `json:"problem"`     // why it could not be built again; "" when it could
+	Derivation  string   `json:"derivation"`
+	Items       []string `json:"items"`       // its outputs, of the rebuilt image
+	Same        bool     `json:"same"`        // the second build gave the same bytes
+	Differences []string `json:"differences"` // paths that differ between the two builds, sorted; at most 100
+	Problem     string   `json:"problem"`     // why it could not be built again; "" when it could
 }
 
 // A BuiltItem is a store item, or an instruction, that was built in this run.
 type BuiltItem struct {
-	Path    Text `json:"path"`
-	Machine Text `json:"machine"` // the store where it was built; "" for that of this machine
+	Path    string `json:"path"`
+	Machine string `json:"machine"` // the store where it was built; "" for that of this machine
 }
 
 // A Substitute is a store item that was fetched instead of built.
 type Substitute struct {
-	Path   Text `json:"path"`
-	Source Text `json:"source"` // the server
+	Path   string `json:"path"`
+	Source string `json:"source"` // the server
 }
 
 // A Comparison is how the rebuilt image differs from the original. What differs
@@ -349,36 +358,36 @@ type Comparison struct {
 // A Known is a freedom that a packer is known to have: honest builds differ by it.
 type Known struct {
 	Name  string `json:"name"` // in kebab case
-	Text  Text   `json:"text"` // which program, in which versions, and why
+	Text  string `json:"text"` // which program, in which versions, and why
 	Count int    `json:"count"`
 }
 
 // An Allowance is a rule that allows documented differences until a day.
 type Allowance struct {
 	Line    int           `json:"line"`    // in the file of rules
-	Pattern Text          `json:"pattern"` // of paths, or "config:" and one of fields
+	Pattern string        `json:"pattern"` // of paths, or "config:" and one of fields
 	Cause   compare.Cause `json:"cause"`
 	Expires string        `json:"expires"` // the last day on which it holds, "2006-01-02"
-	Reason  Text          `json:"reason"`
+	Reason  string        `json:"reason"`
 	Count   int           `json:"count"`   // differences that it allows, or would if it had not expired
 	Expired bool          `json:"expired"` // then it allows none
 }
 
 // Rebuilt names the image that the original was held against.
 type Rebuilt struct {
-	Reference    Text   `json:"reference"` // without the host's folders
+	Reference    string `json:"reference"` // without the host's folders
 	ConfigDigest string `json:"configDigest"`
 }
 
 // A FieldDifference is a field of the image config, or of the manifest, that differs.
 type FieldDifference struct {
-	Field Text `json:"field"` // such as "config.Env[0]"
-	Was   Text `json:"was"`   // JSON text; "" when absent
-	Now   Text `json:"now"`
+	Field string `json:"field"` // such as "config.Env[0]"
+	Was   string `json:"was"`   // JSON text; "" when absent
+	Now   string `json:"now"`
 
 	Cause   compare.Cause `json:"cause"`
 	Known   string        `json:"known"`   // name of the freedom that explains it; "" when none does
-	Allowed Text          `json:"allowed"` // the reason of the rule that allows it; "" when none does
+	Allowed string        `json:"allowed"` // the reason of the rule that allows it; "" when none does
 }
 
 // A LayerPair is a layer and the one that it is held against.
@@ -392,15 +401,15 @@ type LayerPair struct {
 
 // A Difference is one thing about one path that is not the same.
 type Difference struct {
-	Path   Text          `json:"path"`
+	Path   string        `json:"path"`
 	Layer  int           `json:"layer"` // of the original; of the rebuild for what only it has
 	Cause  compare.Cause `json:"cause"`
-	Was    Text          `json:"was"`
-	Now    Text          `json:"now"`
-	Detail Text          `json:"detail"` // such as what differs inside a file, and its diff; its first line is a summary
+	Was    string        `json:"was"`
+	Now    string        `json:"now"`
+	Detail string        `json:"detail"` // such as what differs inside a file, and its diff; its first line is a summary
 
 	Known   string `json:"known"`   // name of the freedom that explains it; "" when none does
-	Allowed Text   `json:"allowed"` // the reason of the rule that allows it; "" when none does
+	Allowed string `json:"allowed"` // the reason of the rule that allows it; "" when none does
 }
 
 // A Policy is what was demanded of the image, and whether it holds.
@@ -412,9 +421,9 @@ type Policy struct {
 // A Run is everything that changes from one run to the next.
 type Run struct {
 	Date      time.Time  `json:"date"` // when it began, UTC
-	Host      Text       `json:"host"`
+	Host      string     `json:"host"`
 	Platform  string     `json:"platform"`  // of the machine, such as "linux/amd64"
-	Reference Text       `json:"reference"` // the image as the user named it
+	Reference string     `json:"reference"` // the image as the user named it
 	Durations []Duration `json:"durations"` // in the order of the line
 	Tools     []Tool     `json:"tools"`     // what took part
 }

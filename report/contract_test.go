@@ -74,11 +74,11 @@ func TestSchemaIsStrict(t *testing.T) {
 		"six checks":               func(r map[string]any) { r["checks"] = r["checks"].([]any)[:6] },
 		"checks in another order":  func(r map[string]any) { slices.Reverse(r["checks"].([]any)) },
 		"a null list":              func(r map[string]any) { r["storeItems"] = nil },
-		"no limits":                func(r map[string]any) { r["limits"] = []any{} },
+		"no reason of a check":     func(r map[string]any) { r["checks"].([]any)[0].(map[string]any)["summary"] = []any{} },
 		"a short digest":           func(r map[string]any) { r["image"].(map[string]any)["configDigest"] = "sha256:00" },
 		"a broken escape":          func(r map[string]any) { r["image"].(map[string]any)["reference"] = `bytes:\n` },
 		"an invented verdict":      func(r map[string]any) { r["verdict"] = "fine" },
-		"another version":          func(r map[string]any) { r["schemaVersion"] = "2" },
+		"another version":          func(r map[string]any) { r["schemaVersion"] = "3" },
 	} {
 		var doc map[string]any
 		if err := json.Unmarshal(good, &doc); err != nil {
@@ -106,7 +106,7 @@ func TestSchemaAndStructsAgree(t *testing.T) {
 	used := map[string]bool{}
 	walkSchema(t, root, defs, used, reflect.TypeFor[Report](), "report")
 	for name := range defs {
-		if !used[name] && !slices.Contains([]string{"text", "digest", "claimed", "size", "layerIndex", "compression", "checkID", "cause", "knownName", "allowed"}, name) {
+		if !used[name] && !slices.Contains([]string{"text", "digest", "claimed", "size", "layerIndex", "compression", "checkID", "cause", "knownName", "allowed", "code", "arguments"}, name) {
 			t.Errorf("the schema defines %s, which no struct has", name)
 		}
 	}
@@ -127,6 +127,10 @@ func walkSchema(t *testing.T, node, defs map[string]any, used map[string]bool, t
 			items = node["prefixItems"].([]any)[0].(map[string]any)["allOf"].([]any)[0].(map[string]any)
 		}
 		walkSchema(t, items, defs, used, typ.Elem(), at+"[]")
+	case typ.Kind() == reflect.Map:
+		if node["type"] != "object" || node["additionalProperties"] == nil {
+			t.Errorf("%s is a map, the schema says %v", at, node)
+		}
 	case typ.Kind() == reflect.Struct:
 		props := node["properties"].(map[string]any)
 		keys := jsonKeys(typ)
@@ -175,7 +179,9 @@ func jsonKeys(typ reflect.Type) map[string]reflect.Type {
 	keys := map[string]reflect.Type{}
 	for i := range typ.NumField() {
 		f := typ.Field(i)
-		keys[f.Tag.Get("json")] = f.Type
+		if f.IsExported() {
+			keys[f.Tag.Get("json")] = f.Type
+		}
 	}
 	return keys
 }
@@ -195,8 +201,8 @@ func TestDesignedKeys(t *testing.T) {
 		"recipe.channels.0.introduction.commit", "recipe.channels.0.introduction.fingerprint",
 		"recipe.packages.0.name", "recipe.packages.0.version", "recipe.packages.0.output", "recipe.packages.0.path",
 		"recipe.packages.0.channel", "recipe.evidence.0.layer", "recipe.evidence.0.path", "recipe.evidence.0.digest",
-		"recipe.problems.0", "storeItems.0.path", "storeItems.0.layer", "storeItems.0.narHash", "storeItems.0.narSize",
-		"storeItems.0.references", "checks.6.id", "checks.6.status", "checks.6.summary", "checks.6.findings.0.message",
+		"recipe.missing.0.code", "storeItems.0.path", "storeItems.0.layer", "storeItems.0.narHash", "storeItems.0.narSize",
+		"storeItems.0.references", "checks.6.id", "checks.6.status", "checks.6.summary.0.code", "checks.6.findings.0.code", "checks.6.findings.0.arguments",
 		"coverage.total", "rebuild.builder", "rebuild.command.0", "rebuild.status", "rebuild.log", "rebuild.items.built.0",
 		"rebuild.items.reused.0", "rebuild.items.substituted.0", "comparison.config.0.field", "comparison.config.0.was",
 		"comparison.config.0.now", "comparison.layers.0.index", "comparison.layers.0.original",

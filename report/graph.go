@@ -19,8 +19,8 @@ type closure struct {
 // A treeNode is a store item in the tree.
 type treeNode struct {
 	Item     int // index into the store items
-	Label    Text
-	Path     Text
+	Label    string
+	Path     string
 	Children []treeNode // those that stand below this one
 	Also     []pointer  // other references
 	More     int        // references beyond maxAlso
@@ -31,7 +31,7 @@ type treeNode struct {
 // A pointer leads to an item that stands elsewhere in the tree.
 type pointer struct {
 	Item  int
-	Label Text
+	Label string
 	Shown bool // the tree has room for it
 }
 
@@ -51,7 +51,7 @@ type graph struct {
 }
 
 func newGraph(items []StoreItem) graph {
-	index := make(map[Text]int, len(items))
+	index := make(map[string]int, len(items))
 	for i, it := range items {
 		index[it.Path] = i
 	}
@@ -100,7 +100,7 @@ type spanning struct {
 
 // spread walks from the root of the recipe, then from each item that nothing
 // refers to, then from what is left, breadth first.
-func (g graph) spread(root Text) *spanning {
+func (g graph) spread(root string) *spanning {
 	t := &spanning{graph: g, below: make([][]int, len(g.items)), parent: make([]int, len(g.items))}
 	seen := make([]bool, len(g.items))
 	walk := func(i int) {
@@ -204,7 +204,7 @@ type box struct {
 	X, Y, W, H   int
 	TextX, TextY int
 	Label        string
-	Path         Text
+	Path         string
 	Kind         string // "root", "package" or "dependency"
 }
 
@@ -259,7 +259,7 @@ func newPicture(r *Report, g graph) *picture {
 	return p
 }
 
-func newBox(path Text, x, y int) box {
+func newBox(path string, x, y int) box {
 	return box{
 		X: x, Y: y, W: boxWidth, H: boxHeight, TextX: x + 8, TextY: y + boxHeight/2 + 4,
 		Label: ellipsis(Printable(string(itemLabel(path))), boxLetters), Path: path,
@@ -272,8 +272,8 @@ func newLine(from, to box) line {
 	return l
 }
 
-func kindsOf(r *Report) map[Text]string {
-	kinds := map[Text]string{}
+func kindsOf(r *Report) map[string]string {
+	kinds := map[string]string{}
 	for _, it := range r.StoreItems {
 		kinds[it.Path] = "dependency"
 	}

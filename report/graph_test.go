@@ -23,8 +23,8 @@ func refs(lines ...string) []StoreItem {
 	return items
 }
 
-func named(name string) Text {
-	return Text("/gnu/store/" + strings.Repeat("0", 32) + "-" + name)
+func named(name string) string {
+	return "/gnu/store/" + strings.Repeat("0", 32) + "-" + name
 }
 
 // outline writes a tree as "a(b(c) d) +x" where x is a pointer.

@@ -52,8 +52,8 @@ func byHand(r *Report) handGuide {
 }
 
 // blobName is the name of a blob in an OCI image layout.
-func blobName(digest string) Text {
-	return Text("blobs/" + strings.Replace(digest, ":", "/", 1))
+func blobName(digest string) string {
+	return "blobs/" + strings.Replace(digest, ":", "/", 1)
 }
 
 func (g *handGuide) add(what, command, digest string) {
@@ -78,7 +78,7 @@ func (g *handGuide) addLayer(l Layer, read string) {
 
 // A readFunc returns the command that prints the bytes of a part of the image,
 // known by its name or, since names vary within an archive, by its digest.
-type readFunc func(name Text, digest string) string
+type readFunc func(name string, digest string) string
 
 // reader returns how the parts of an image are read by hand, nil when the form
 // allows no simple command.
@@ -86,29 +86,29 @@ func reader(img Image) readFunc {
 	file := archiveFile(img)
 	switch img.Transport {
 	case inspect.DockerArchive, inspect.OCIArchive:
-		return func(name Text, digest string) string {
+		return func(name string, digest string) string {
 			member := memberName(img, name, digest)
 			return tarCommand(file) + pick(img, member, digest) + " -- " + shellWord(string(member))
 		}
 	case inspect.DockerDaemon:
-		return func(name Text, digest string) string {
+		return func(name string, digest string) string {
 			return "docker save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
 		}
 	case inspect.OCI:
-		return func(_ Text, digest string) string {
+		return func(_ string, digest string) string {
 			return "cat " + shellWord(dashSafe(file)+"/"+string(blobName(digest)))
 		}
 	case inspect.Registry:
-		return func(_ Text, digest string) string { return "cat " + copiedBlob(img, digest) }
+		return func(_ string, digest string) string { return "cat " + copiedBlob(img, digest) }
 	case inspect.SIF:
-		return func(name Text, digest string) string {
+		return func(name string, digest string) string {
 			id, _, _ := strings.Cut(string(memberName(img, name, digest)), "-")
 			return "apptainer sif dump " + shellWord(id) + " " + shellWord(dashSafe(file))
 		}
 	case inspect.SquashFS:
-		return func(Text, string) string { return "cat " + shellWord(dashSafe(file)) }
+		return func(string, string) string { return "cat " + shellWord(dashSafe(file)) }
 	case inspect.RootFS:
-		return func(Text, string) string {
+		return func(string, string) string {
 			if unpack := decompressor(img.Compression); unpack != "" {
 				return unpack + " < " + shellWord(file)
 			}
@@ -176,7 +176,7 @@ func dashSafe(file string) string {
 
 // memberName is the name under which an archive holds the bytes of a digest:
 // the one asked for, or that one with ./ before it, or a copy.
-func memberName(img Image, name Text, digest string) Text {
+func memberName(img Image, name string, digest string) string {
 	found := name
 	for _, m := range img.Members {
 		if m.Digest != digest {
@@ -194,7 +194,7 @@ func memberName(img Image, name Text, digest string) Text {
 
 // pick adds what tar needs to print the one of several members of the same
 // name that has the digest.
-func pick(img Image, name Text, digest string) string {
+func pick(img Image, name string, digest string) string {
 	seen, at := 0, 0
 	for _, m := range img.Members {
 		if m.Name != name {
@@ -250,7 +250,7 @@ func unpackCommand(l Layer, read string) string {
 // isSquashfs says that a layer is a file system, and no tar: its blocks are
 // compressed, not the whole, and what diffID it has is the digest of its blob.
 func (l Layer) isSquashfs() bool {
-	return l.MediaType == Text(inspect.SquashfsLayer) && (l.DiffID == "" || l.DiffID == l.Digest)
+	return l.MediaType == string(inspect.SquashfsLayer) && (l.DiffID == "" || l.DiffID == l.Digest)
 }
 
 // narCommand hashes an unpacked store item with the tool of its store.

@@ -105,7 +105,7 @@ func TestHandForms(t *testing.T) {
 			[]string{"gzip -dc < root.tar.gz | sha256sum"}},
 		{"file system, packed as a layer", Image{Transport: "rootfs", Reference: "root.tar.xz", Layers: []Layer{{Compression: inspect.XZ, Digest: one, DiffID: two}}},
 			[]string{"cat root.tar.xz | sha256sum", "cat root.tar.xz | xz -dc | sha256sum"}},
-		{"squashfs", Image{Transport: "squashfs", Reference: "squashfs:x.squashfs", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, MediaType: Text(inspect.SquashfsLayer)}}},
+		{"squashfs", Image{Transport: "squashfs", Reference: "squashfs:x.squashfs", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, MediaType: string(inspect.SquashfsLayer)}}},
 			[]string{"cat x.squashfs | sha256sum"}},
 		{"SIF", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, Member: "4-partition-it's"}}},
 			[]string{"apptainer sif dump 4 x.sif | sha256sum"}},

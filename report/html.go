@@ -36,6 +36,11 @@ const (
 // without its one script, which adds filters and folding.
 func WriteHTML(w io.Writer, r *Report) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
+		"summary":   r.Summary,
+		"finding":   r.Words,
+		"say":       r.Say,
+		"join":      r.join,
+		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
 		"longspans": func(v any) []span { return spans(clip(textOf(v), maxBlock), "\n\t") },
 		"plain":     func(v any) string { return Printable(clip(textOf(v), maxValue)) },
@@ -129,7 +134,7 @@ type diffLine struct {
 	Text []span
 }
 
-func diffLines(detail Text) []diffLine {
+func diffLines(detail string) []diffLine {
 	var out []diffLine
 	for line := range strings.Lines(clip(string(detail), maxBlock)) {
 		line = strings.TrimSuffix(line, "\n")

@@ -94,7 +94,7 @@ func statuses(img *inspect.Image, last check.Status, lastSummary string) []check
 		{ID: check.Repack, Status: check.Pass, Bytes: total, Summary: "packing the store items again gives the same layers", Findings: []check.Finding{
 			{Rule: "entry-order", Level: check.Note, Layer: 0, Path: "gnu/store", Words: "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"},
 		}},
-		{ID: check.Substitutes, Status: check.Skipped, Summary: "no build farm was asked"},
+		{ID: check.Signatures, Status: check.Skipped, Summary: "no build farm was asked"},
 		{ID: check.Derivation, Status: check.Unknown, Bytes: total / 4, Summary: "the derivation could be computed for one package of two", Findings: []check.Finding{
 			{Rule: "derivation-missing", Level: check.Problem, Layer: -1, Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Words: "the package is in no channel of the recipe"},
 		}},

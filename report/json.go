@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
+	"strconv"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -28,11 +30,15 @@ func Schema() []byte { return bytes.Clone(schema) }
 // zero width) are \u escapes, so that printing a report does nothing to a
 // terminal; < > & are plain.
 func WriteJSON(w io.Writer, r *Report) error {
+	texts, err := withTexts(reflect.ValueOf(r), encodeText)
+	if err != nil {
+		return fmt.Errorf("encoding the report: %w", err)
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(r); err != nil {
+	if err := enc.Encode(texts.Interface()); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
 	if _, err := w.Write(escapeUnprintable(buf.Bytes())); err != nil {
@@ -65,8 +71,14 @@ const maxReport = 512 << 20
 // ReadJSON reads a report that [WriteJSON] wrote. A report of another
 // schemaVersion, with keys that this version does not know, or without the
 // seven checks is refused: it could not be rendered faithfully. More than 512
-// MiB give an [inspect.LimitError].
-func ReadJSON(r io.Reader) (*Report, error) { return readJSON(r, maxReport) }
+// MiB give an [inspect.LimitError]. The sentences are those of the build systems.
+func ReadJSON(r io.Reader, sentences ...map[string]string) (*Report, error) {
+	out, err := readJSON(r, maxReport)
+	if err == nil {
+		out.sentences = AllSentences(sentences...)
+	}
+	return out, err
+}
 
 func readJSON(r io.Reader, limit int64) (*Report, error) {
 	doc, err := io.ReadAll(io.LimitReader(r, limit+1))
@@ -88,6 +100,14 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 	if err := checkSeven(out.Checks); err != nil {
 		return nil, err
 	}
+	if err := checkCodes(out.Checks); err != nil {
+		return nil, err
+	}
+	texts, err := withTexts(reflect.ValueOf(out), decodeText)
+	if err != nil {
+		return nil, fmt.Errorf("reading the report: %w", err)
+	}
+	out = texts.Interface().(*Report)
 	fillLists(reflect.ValueOf(out).Elem())
 	return out, nil
 }
@@ -105,8 +125,32 @@ func checkVersion(doc []byte) error {
 		return errors.New("reading the report: it has no schemaVersion: is this a report.json of audit?")
 	}
 	if head.SchemaVersion != SchemaVersion {
-		return fmt.Errorf("reading the report: its schemaVersion is %.20q and this audit knows %q: render it with the version of audit that wrote it",
-			fmt.Sprint(head.SchemaVersion), SchemaVersion)
+		if older, err := strconv.Atoi(fmt.Sprint(head.SchemaVersion)); err == nil && strconv.Itoa(older) < SchemaVersion {
+			return fmt.Errorf("reading the report: it is of schema %d, written by an older audit: audit the image again", older)
+		}
+		return fmt.Errorf("reading the report: it is of schema %.20s, and this audit knows %s: render it with the audit that wrote it",
+			Printable(fmt.Sprint(head.SchemaVersion)), SchemaVersion)
+	}
+	return nil
+}
+
+// codeForm is that of a code: the check and what is so, in kebab case.
+var codeForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$`)
+
+func checkCodes(checks []Check) error {
+	for _, c := range checks {
+		var codes []string
+		for _, m := range c.Summary {
+			codes = append(codes, m.Code)
+		}
+		for _, f := range c.Findings {
+			codes = append(codes, f.Code)
+		}
+		for _, code := range codes {
+			if !codeForm.MatchString(code) {
+				return fmt.Errorf("reading the report: check %s: %.60q is no code", c.ID, code)
+			}
+		}
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func newSuite(r *Report) (junitSuite, error) {
 		{"audit", r.Tool.Version},
 	}
 	for _, c := range r.Checks {
-		s.add(checkCase(c, r.Rebuild))
+		s.add(checkCase(r, c))
 	}
 	if r.Policy.Require != "" {
 		s.add(policyCase(r))
@@ -121,14 +121,14 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-func checkCase(c Check, b *Rebuild) junitCase {
+func checkCase(r *Report, c Check) junitCase {
 	out := junitCase{Class: "audit", Name: string(c.ID), Time: "0"}
-	summary := xmlLine(c.Summary)
+	summary := xmlLine(r.Summary(c))
 	switch {
 	case c.Status == check.Fail:
-		out.Failure = &junitTrouble{summary, string(c.ID), findingLines(c)}
-	case c.ID == check.Rebuild && b != nil && b.Status == Failed:
-		out.Error = &junitTrouble{summary, "build-failed", findingLines(c)}
+		out.Failure = &junitTrouble{summary, string(c.ID), findingLines(r, c)}
+	case c.ID == check.Rebuild && r.Rebuild != nil && r.Rebuild.Status == Failed:
+		out.Error = &junitTrouble{summary, "build-failed", findingLines(r, c)}
 	case c.Status == check.Unknown:
 		out.Skipped = &junitSkipped{"it ran and could not decide: " + summary}
 	case c.Status == check.Skipped:
@@ -140,22 +140,22 @@ func checkCase(c Check, b *Rebuild) junitCase {
 func policyCase(r *Report) junitCase {
 	out := junitCase{Class: "audit", Name: "policy: " + r.Policy.Require, Time: "0"}
 	if !r.Policy.Holds {
-		meaning := xmlLine(Text(r.Meaning))
-		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(r.Limits, "\n"))}
+		meaning := xmlLine(r.meaning())
+		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(r.limits(), "\n"))}
 	}
 	return out
 }
 
 // findingLines lists the findings of a check, a line each.
-func findingLines(c Check) string {
+func findingLines(r *Report, c Check) string {
 	var b strings.Builder
 	shown := min(len(c.Findings), maxRows)
 	for _, f := range c.Findings[:shown] {
 		where := f.Path
 		if f.Layer >= 0 {
-			where += Text(fmt.Sprintf(" (layer %d)", f.Layer))
+			where += fmt.Sprintf(" (layer %d)", f.Layer)
 		}
-		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(f.Message))
+		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(r.Words(f)))
 	}
 	if more := len(c.Findings) - shown; more > 0 {
 		fmt.Fprintf(&b, "… and %d more in report.json\n", more)
@@ -173,7 +173,7 @@ func seconds(steps []Duration) string {
 
 // xmlLine writes a value on one line, with visible escapes for what XML 1.0
 // cannot hold.
-func xmlLine(t Text) string { return Printable(clip(string(t), maxValue)) }
+func xmlLine(t string) string { return Printable(clip(string(t), maxValue)) }
 
 // xmlText is the same for more than one line.
 func xmlText(s string) string {

@@ -132,7 +132,7 @@ func TestJUnitCases(t *testing.T) {
 		{"a builder that is not there", Check{ID: check.Rebuild, Status: check.Skipped}, &Rebuild{Status: NoBuilder}, "skipped"},
 	} {
 		got := "pass"
-		switch j := checkCase(c.check, c.build); {
+		switch j := checkCase(&Report{Rebuild: c.build}, c.check); {
 		case j.Failure != nil:
 			got = "failure"
 		case j.Error != nil:

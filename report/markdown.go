@@ -26,7 +26,7 @@ const (
 // a mention of someone.
 func WriteMarkdown(w io.Writer, r *Report) error {
 	text := mdHead(r)
-	sections := append([]string{mdFindingList(r.Checks)}, mdDifferences(r)...)
+	sections := append([]string{mdFindingList(r)}, mdDifferences(r)...)
 	left := 0
 	for _, section := range append(sections, mdRecipe(r)) {
 		if len(text)+len(section) > maxMarkdown {
@@ -47,14 +47,14 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 // mdHead is the verdict, the checks, and what the verdict does not say.
 func mdHead(r *Report) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## audit: %s\n\n%s: %s\n\n", strings.ToLower(verdictWord(r.Verdict)), mdCode(string(r.Image.Reference)), mdText(r.Meaning))
+	fmt.Fprintf(&b, "## audit: %s\n\n%s: %s\n\n", strings.ToLower(verdictWord(r.Verdict)), mdCode(string(r.Image.Reference)), mdText(r.meaning()))
 	b.WriteString("| status | check | vouches for | |\n|---|---|--:|---|\n")
 	for i, c := range r.Checks {
 		covered := ""
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
 			covered = mdPercent(r.Coverage.Checks[i].Share)
 		}
-		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(string(c.Summary)))
+		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
 	}
 	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
 		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
@@ -64,7 +64,7 @@ func mdHead(r *Report) string {
 		fmt.Fprintf(&b, "\nThe policy %s **%s**.\n", mdCode(p.Require), holds)
 	}
 	b.WriteString("\nWhat this does not say:\n\n")
-	for _, l := range r.Limits {
+	for _, l := range r.limits() {
 		fmt.Fprintf(&b, "- %s\n", mdText(l))
 	}
 	return b.String()
@@ -94,17 +94,11 @@ func mdOrigins(origins []OriginShare) string {
 
 func mdPercent(share float64) string { return strings.Replace(percent(share), "<", "under ", 1) }
 
-// mdFindingList lists problems before notes.
-func mdFindingList(checks []Check) string {
+// mdFindingList lists the findings, the weightiest first.
+func mdFindingList(r *Report) string {
 	var all []string
-	for _, level := range []check.Level{check.Problem, check.Note} {
-		for _, c := range checks {
-			for _, f := range c.Findings {
-				if f.Level == level {
-					all = append(all, mdFinding(c.ID, f))
-				}
-			}
-		}
+	for _, f := range r.byWeight() {
+		all = append(all, mdFinding(f.check, f.Finding, r.Words(f.Finding)))
 	}
 	if len(all) == 0 {
 		return ""
@@ -124,7 +118,7 @@ func mdSome(all []string, n int) string {
 	return b.String()
 }
 
-func mdFinding(id check.ID, f Finding) string {
+func mdFinding(id check.ID, f Finding, words string) string {
 	where := ""
 	if f.Path != "" {
 		where = " " + mdCode(string(f.Path))
@@ -132,7 +126,7 @@ func mdFinding(id check.ID, f Finding) string {
 	if f.Layer >= 0 {
 		where += fmt.Sprintf(" (layer %d)", f.Layer)
 	}
-	return fmt.Sprintf("- **%s**%s: %s\n", id, where, mdText(string(f.Message)))
+	return fmt.Sprintf("- **%s**%s: %s\n", id, where, mdText(words))
 }
 
 // mdDifferences counts the causes, then has a section for each.
@@ -193,7 +187,7 @@ func mdFields(fields []FieldDifference) string {
 	return "\n| field of the config | was | now | cause |\n|---|---|---|---|\n" + mdSome(lines, mdRows)
 }
 
-func mdOrAbsent(t Text) string {
+func mdOrAbsent(t string) string {
 	if t == "" {
 		return "absent"
 	}

@@ -16,7 +16,7 @@ const insideLimit = "Bytes that were changed inside a store item or another file
 	"cannot be told from the image alone: only a rebuild, a substitute signed by a build farm, or a trusted database can tell."
 
 // meaning says the verdict in a sentence, in the words that the evidence bears.
-func meaning(r *Report) string {
+func (r *Report) meaning() string {
 	switch r.Verdict {
 	case rebuild.Reproducible:
 		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
@@ -25,7 +25,7 @@ func meaning(r *Report) string {
 	case rebuild.Unreproducible:
 		return rebuiltBy(r) + " something else" + differenceCount(r.Comparison) + "."
 	case rebuild.Contradicted:
-		return contradiction(r.Checks)
+		return r.contradiction()
 	case rebuild.BuildFailed:
 		return "Building the recipe again failed: there is nothing to hold the image against."
 	}
@@ -129,10 +129,10 @@ const (
 	reasonLength = 120 // bytes
 )
 
-func contradiction(checks []Check) string {
+func (r *Report) contradiction() string {
 	var failed []string
 	var problems []Finding
-	for _, c := range checks {
+	for _, c := range r.Checks {
 		if c.Status != check.Fail {
 			continue
 		}
@@ -147,30 +147,30 @@ func contradiction(checks []Check) string {
 		return "The image is not what it claims to be."
 	}
 	return contradicted(failed, problems) + ": " + plural(len(failed), "the check ", "the checks ") +
-		enumerate(failed) + plural(len(failed), " says no.", " say no.") + firstProblem(problems)
+		enumerate(failed) + plural(len(failed), " says no.", " say no.") + r.firstProblem(problems)
 }
 
 // contradicted says what is contradicted: the image, or no more than what was
 // said of it in answers that nobody who is trusted signed.
 func contradicted(failed []string, problems []Finding) string {
-	differs := slices.ContainsFunc(problems, func(f Finding) bool { return f.Rule == "hash-differs" })
-	if len(failed) == 1 && failed[0] == string(check.Substitutes) && !differs {
+	differs := slices.ContainsFunc(problems, func(f Finding) bool { return strings.HasSuffix(f.Code, "/hash-differs") })
+	if len(failed) == 1 && failed[0] == string(check.Signatures) && !differs {
 		return "What was asked to vouch for the image cannot be believed"
 	}
 	return "The image is not what it claims to be"
 }
 
 // firstProblem is a sentence with the first of some findings.
-func firstProblem(problems []Finding) string {
+func (r *Report) firstProblem(problems []Finding) string {
 	if len(problems) == 0 {
 		return ""
 	}
-	plain := func(t Text) string { return Printable(clip(string(t), reasonLength)) }
+	plain := func(t string) string { return Printable(clip(string(t), reasonLength)) }
 	where := plain(problems[0].Path)
 	if where != "" {
 		where += ": "
 	}
-	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(problems[0].Message))
+	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(r.Words(problems[0])))
 }
 
 func unverifiedMeaning(checks []Check) string {
@@ -188,7 +188,7 @@ func unverifiedMeaning(checks []Check) string {
 }
 
 // limits say what the verdict does not say.
-func limits(r *Report) []string {
+func (r *Report) limits() []string {
 	switch r.Verdict {
 	case rebuild.Reproducible, rebuild.Equivalent:
 		if given(r) {
@@ -242,7 +242,7 @@ func (it Items) piece() string {
 	for _, b := range it.Built {
 		paths = append(paths, b.Path)
 	}
-	if slices.ContainsFunc(paths, func(p Text) bool { return !strings.HasPrefix(string(p), "/") }) {
+	if slices.ContainsFunc(paths, func(p string) bool { return !strings.HasPrefix(string(p), "/") }) {
 		return instruction
 	}
 	return storeItem

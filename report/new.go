@@ -13,7 +13,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -22,10 +22,10 @@ import (
 type Input struct {
 	Version  string // of audit
 	Image    *inspect.Image
-	Evidence *provenance.Evidence  // nil when no recipe was asked for
-	Checks   []check.Check         // a check that is not among them is reported as skipped
-	Signed   []substitutes.Outcome // what build farms say of the store items
-	Plan     *rebuild.Plan         // nil when no rebuild was planned
+	Evidence *provenance.Evidence // nil when no recipe was asked for
+	Checks   []check.Check        // a check that is not among them is reported as skipped
+	Signed   []signatures.Outcome // what build farms say of the store items
+	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -37,7 +37,10 @@ type Input struct {
 
 	Verdict rebuild.Verdict
 	Policy  Policy
-	Run     Run // the only source of time and host; Reference and the tools of Result are filled in
+
+	Sentences []map[string]string // of the codes that only one build system uses
+
+	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
 
 // New lays out what was found as a report.
@@ -56,9 +59,8 @@ func New(in Input) *Report {
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
 		Run:           newRun(in),
+		sentences:     AllSentences(in.Sentences...),
 	}
-	r.Meaning = meaning(r)
-	r.Limits = limits(r)
 	fillLists(reflect.ValueOf(r).Elem())
 	return r
 }
@@ -67,7 +69,7 @@ func newRun(in Input) Run {
 	run := in.Run
 	run.Tools = slices.Clone(run.Tools)
 	run.Date = run.Date.UTC()
-	run.Reference = Text(in.Image.Reference)
+	run.Reference = in.Image.Reference
 	if in.Result != nil {
 		for _, t := range in.Result.Tools {
 			run.Tools = append(run.Tools, Tool(t))
@@ -81,15 +83,15 @@ const maxDocument = 64 << 10
 
 func newImage(img *inspect.Image) Image {
 	out := Image{
-		Reference:      Text(withoutFolders(img.Reference, img.Transport)),
+		Reference:      withoutFolders(img.Reference, img.Transport),
 		Transport:      img.Transport,
 		Compression:    img.Compression,
-		Tags:           texts(img.Tags),
+		Tags:           img.Tags,
 		ConfigDigest:   digest(img.Config.Digest),
-		ConfigMember:   Text(img.Config.Member),
+		ConfigMember:   img.Config.Member,
 		ManifestDigest: ManifestDigest{Digest: digest(img.Manifest.Digest), Origin: img.Manifest.Origin},
 		IndexDigest:    digest(img.Index),
-		Platform:       Text(platform(img.Config.File)),
+		Platform:       platform(img.Config.File),
 		Created:        created(img.Config.File),
 	}
 	if out.ManifestDigest.Origin == "" {
@@ -104,13 +106,13 @@ func newImage(img *inspect.Image) Image {
 		out.UncompressedSize += l.UncompressedSize
 	}
 	for _, m := range img.Members {
-		out.Members = append(out.Members, Member{Text(m.Name), m.Size, digest(m.Digest), m.Referenced})
+		out.Members = append(out.Members, Member{m.Name, m.Size, digest(m.Digest), m.Referenced})
 	}
 	for _, a := range img.Attestations {
-		out.Attestations = append(out.Attestations, Attestation{Text(a.PredicateType), digest(a.Digest), digest(a.Subject)})
+		out.Attestations = append(out.Attestations, Attestation{a.PredicateType, digest(a.Digest), digest(a.Subject)})
 	}
 	for _, d := range img.Documents {
-		out.Documents = append(out.Documents, Document{Text(d.Member), Text(d.Kind), digest(d.Digest), Text(d.Raw[:min(len(d.Raw), maxDocument)])})
+		out.Documents = append(out.Documents, Document{d.Member, d.Kind, digest(d.Digest), string(d.Raw[:min(len(d.Raw), maxDocument)])})
 	}
 	out.Folders = newFolders(img.Layers)
 	return out
@@ -119,8 +121,8 @@ func newImage(img *inspect.Image) Image {
 func newLayer(l *inspect.Layer, items int) Layer {
 	out := Layer{
 		Index:            l.Index,
-		Member:           Text(l.Member),
-		MediaType:        Text(l.MediaType),
+		Member:           l.Member,
+		MediaType:        string(l.MediaType),
 		Compression:      l.Compression,
 		Digest:           digest(l.Digest),
 		ClaimedDigest:    digest(l.ClaimedDigest),
@@ -132,7 +134,7 @@ func newLayer(l *inspect.Layer, items int) Layer {
 		StoreItems:       items,
 	}
 	if l.Broken != nil {
-		out.Broken = Text(l.Broken.Error())
+		out.Broken = l.Broken.Error()
 	}
 	return out
 }
@@ -184,11 +186,11 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 	}
 	in := ev.Recipe
 	out := Recipe{
-		System:   in.System,
-		Status:   in.Status,
-		Packer:   Text(in.Packer),
-		Problems: texts(in.Problems),
-		Options:  newOptions(in.Pack),
+		System:  in.System,
+		Status:  in.Status,
+		Packer:  in.Packer,
+		Missing: messages(in.Missing, "recipe/missing", in.Problems...),
+		Options: newOptions(in.Pack),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -200,43 +202,43 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		out.Channels = append(out.Channels, newChannel(c))
 	}
 	for _, p := range in.Packages {
-		out.Packages = append(out.Packages, Package{Text(p.Name), Text(p.Version), Text(p.Output), Text(p.Path), Text(p.Channel)})
+		out.Packages = append(out.Packages, Package{p.Name, p.Version, p.Output, p.Path, p.Channel})
 	}
 	for _, s := range in.Sources {
-		out.Evidence = append(out.Evidence, Evidence{s.Layer, Text(s.Path), digest(s.Digest.Hash())})
+		out.Evidence = append(out.Evidence, Evidence{s.Layer, s.Path, digest(s.Digest.Hash())})
 	}
 	for _, f := range in.Files {
-		out.Files = append(out.Files, File{Text(f.Name), Text(f.Text)})
+		out.Files = append(out.Files, File{f.Name, string(f.Text)})
 	}
 	return out
 }
 
 func newChannel(c provenance.Channel) Channel {
-	out := Channel{Name: Text(c.Name), URL: Text(c.URL), Branch: Text(c.Branch), Commit: Text(c.Commit)}
+	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit}
 	if i := c.Introduction; i != nil {
-		out.Introduction = &Introduction{Commit: Text(i.Commit), Fingerprint: Text(i.Fingerprint)}
+		out.Introduction = &Introduction{Commit: i.Commit, Fingerprint: i.Fingerprint}
 	}
 	return out
 }
 
 func newOptions(p provenance.Pack) Options {
 	out := Options{
-		Format:       Text(p.Format),
-		Era:          Text(p.Era),
-		SystemType:   Text(p.SystemType),
-		Root:         Text(p.Root),
+		Format:       p.Format,
+		Era:          p.Era,
+		SystemType:   p.SystemType,
+		Root:         p.Root,
 		MaxLayers:    p.MaxLayers,
 		Compression:  p.Compression,
-		EntryPoint:   texts(p.EntryPoint),
-		ImageTag:     Text(p.ImageTag),
-		FriendlyName: Text(p.FriendlyName),
+		EntryPoint:   p.EntryPoint,
+		ImageTag:     p.ImageTag,
+		FriendlyName: p.FriendlyName,
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      texts(p.Unknown),
+		Unknown:      p.Unknown,
 	}
 	for _, s := range p.Symlinks {
-		out.Symlinks = append(out.Symlinks, Symlink{Text(s.Source), Text(s.Target)})
+		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
 	}
 	return out
 }
@@ -245,17 +247,21 @@ func newPlan(p *rebuild.Plan) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: Text(p.Refused), Engine: p.Engine, Source: newSource(p.Source)}
+	out := &Plan{Refused: messages(p.Reasons, "plan/refused", p.Refused), Command: slices.Clone(p.Command), Engine: p.Engine, Source: newSource(p.Source)}
 	if len(p.Pack) > 0 {
-		out.Command = append(texts(program(p)), texts(p.Pack)...)
+		out.Command = append(program(p), p.Pack...)
 	}
 	for _, t := range p.Trust {
-		out.Trust = append(out.Trust, Trust{Text(t.Channel), Text(t.URL), t.Trusted, Text(t.Why)})
+		reason := Message(t.Reason)
+		if t.Reason.IsZero() {
+			reason = Message{"plan/trust", check.Args{"text": t.Why}}
+		}
+		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, t.URL, t.Trusted, reason, t.Flag})
 	}
 	out.Command = commandOf(out.Command, p)
 	if s := p.Source; s != nil {
 		for i := range out.Trust {
-			out.Trust[i].URL = Text(withoutSource(string(out.Trust[i].URL), s.Location))
+			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), s.Location)
 		}
 	}
 	return out
@@ -278,17 +284,17 @@ func newSource(s *rebuild.Source) *Source {
 	if s == nil {
 		return nil
 	}
-	return &Source{s.Kind, Text(withoutSource(s.Location, s.Location)), Text(s.Attribute), texts(s.Options)}
+	return &Source{s.Kind, withoutSource(s.Location, s.Location), s.Attribute, s.Options}
 }
 
 // commandOf is a command of a plan, or one that ran it, without the host's
 // folders.
-func commandOf(words []Text, p *rebuild.Plan) []Text {
+func commandOf(words []string, p *rebuild.Plan) []string {
 	if p == nil || p.Source == nil {
 		return words
 	}
 	for i, w := range words {
-		words[i] = Text(withoutSource(string(w), p.Source.Location))
+		words[i] = withoutSource(string(w), p.Source.Location)
 	}
 	return words
 }
@@ -308,20 +314,20 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, said []substitutes.Outcome) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []StoreItem {
 	signed := signedBy(said)
 	var out []StoreItem
 	for _, it := range items {
 		out = append(out, StoreItem{
-			Path:       Text(it.Path),
+			Path:       it.Path,
 			Layer:      it.Layer,
 			NarHash:    digest(it.NarHash),
 			NarSize:    it.NarSize,
 			Files:      it.Files,
 			Bytes:      it.Bytes,
 			Signed:     signed[it.Path],
-			References: texts(it.References),
-			Problem:    Text(it.Problem),
+			References: it.References,
+			Problem:    it.Problem,
 		})
 	}
 	return out
@@ -342,13 +348,13 @@ func find(checks []check.Check, id check.ID) check.Check {
 			return c
 		}
 	}
-	return check.Check{ID: id, Status: check.Skipped, Summary: "it was not asked for"}
+	return check.Skip(id, "report/not-asked")
 }
 
 func newCheck(c check.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: Text(summaryOf(c))}
+	out := Check{ID: c.ID, Status: c.Status, Summary: summaryOf(c)}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{Text(ruleOf(f)), f.Level, f.Layer, Text(f.Path), Text(wordsOf(f))})
+		out.Findings = append(out.Findings, findingOf(c.ID, f))
 	}
 	return out
 }
@@ -383,7 +389,7 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	}
 	out := &Comparison{}
 	if rebuilt != nil {
-		out.Rebuilt = Rebuilt{Text(withoutFolders(rebuilt.Reference, rebuilt.Transport)), digest(rebuilt.Config.Digest)}
+		out.Rebuilt = Rebuilt{withoutFolders(rebuilt.Reference, rebuilt.Transport), digest(rebuilt.Config.Digest)}
 	}
 	out.Config, out.Manifest = newFields(c.Config), newFields(c.Manifest)
 	for _, l := range c.Layers {
@@ -391,24 +397,24 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	}
 	out.Differences, out.Blobs = newDifferences(c.Differences), newDifferences(c.Blobs)
 	for _, k := range c.Known {
-		out.Known = append(out.Known, Known{k.Name, Text(k.Text), k.Count})
+		out.Known = append(out.Known, Known{k.Name, k.Text, k.Count})
 	}
 	for _, a := range c.Allowances {
-		out.Allowances = append(out.Allowances, Allowance{a.Line, Text(a.Pattern), a.Cause, a.Expires.Format(time.DateOnly), Text(a.Reason), a.Count, a.Expired})
+		out.Allowances = append(out.Allowances, Allowance{a.Line, a.Pattern, a.Cause, a.Expires.Format(time.DateOnly), a.Reason, a.Count, a.Expired})
 	}
 	return out
 }
 
 func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
 	for _, f := range fields {
-		out = append(out, FieldDifference{Text(f.Field), Text(f.Was), Text(f.Now), f.Cause, f.Known, Text(f.Allowed)})
+		out = append(out, FieldDifference{f.Field, f.Was, f.Now, f.Cause, f.Known, f.Allowed})
 	}
 	return out
 }
 
 func newDifferences(ds []compare.Difference) (out []Difference) {
 	for _, d := range ds {
-		out = append(out, Difference{Text(d.Path), d.Layer, d.Cause, Text(d.Was), Text(d.Now), Text(d.Detail), d.Known, Text(d.Allowed)})
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, d.Detail, d.Known, d.Allowed})
 	}
 	return out
 }
@@ -421,15 +427,7 @@ func digest(h v1.Hash) string {
 	return h.String()
 }
 
-func texts(in []string) []Text {
-	var out []Text
-	for _, s := range in {
-		out = append(out, Text(s))
-	}
-	return out
-}
-
-// fillLists makes every list that is nil an empty one, all the way down, so
+// fillLists makes every list and every map that is nil an empty one, all the way down, so
 // that JSON has [] where there is nothing.
 func fillLists(v reflect.Value) {
 	switch v.Kind() {
@@ -442,7 +440,13 @@ func fillLists(v reflect.Value) {
 			return
 		}
 		for i := range v.NumField() {
-			fillLists(v.Field(i))
+			if v.Field(i).CanSet() {
+				fillLists(v.Field(i))
+			}
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
 		}
 	case reflect.Slice:
 		if v.IsNil() {

@@ -9,7 +9,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 )
 
@@ -139,7 +139,7 @@ func (s *sorter) addItems(in Input) {
 		}
 	}
 	for _, o := range in.Signed {
-		if o.Word == substitutes.Differs {
+		if o.Word == signatures.Differs {
 			s.items[o.Path] = Differs
 		}
 	}
@@ -172,11 +172,11 @@ func (s *sorter) between(closure check.Check) Origin {
 
 // signedBy counts, for each store item, the keys that signed what was found;
 // none when any trusted key signed something else.
-func signedBy(said []substitutes.Outcome) map[string]int {
+func signedBy(said []signatures.Outcome) map[string]int {
 	keys, differs := map[string]int{}, map[string]bool{}
 	for _, o := range said {
 		keys[o.Path] = max(keys[o.Path], o.Agree)
-		differs[o.Path] = differs[o.Path] || o.Word == substitutes.Differs
+		differs[o.Path] = differs[o.Path] || o.Word == signatures.Differs
 	}
 	for item := range differs {
 		if differs[item] {
@@ -204,7 +204,7 @@ func newFolders(layers []*inspect.Layer) []Folder {
 			if !ok {
 				at = len(all)
 				index[name] = at
-				all = append(all, Folder{Path: Text(name)})
+				all = append(all, Folder{Path: name})
 			}
 			all[at].Files++
 			all[at].Bytes += taken(e)

@@ -10,7 +10,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -66,10 +66,10 @@ func TestOrigins(t *testing.T) {
 		{"built, but nothing to compare", func(in *Input) { rebuilt(in); in.Comparison = nil; in.Result.Fresh = nil }, map[Origin]int64{Claimed: 50, Packer: 10, Unexplained: 10}},
 		{"the second build differs", func(in *Input) { rebuilt(in); in.Result.Fresh[0].Same = false }, map[Origin]int64{Traced: 10, Substituted: 10, Claimed: 20, Packer: 10, Differs: 10, Unexplained: 10}},
 		{"signed", func(in *Input) {
-			in.Signed = []substitutes.Outcome{
-				{Path: storePath(0, "built"), Word: substitutes.Signed, Agree: 2}, {Path: storePath(0, "built"), Word: substitutes.Unknown, Agree: 2},
-				{Path: storePath(1, "served"), Word: substitutes.Signed, Agree: 1}, {Path: storePath(1, "served"), Word: substitutes.Differs, Agree: 1},
-				{Path: storePath(2, "known"), Word: substitutes.Unknown},
+			in.Signed = []signatures.Outcome{
+				{Path: storePath(0, "built"), Word: signatures.Signed, Agree: 2}, {Path: storePath(0, "built"), Word: signatures.Unknown, Agree: 2},
+				{Path: storePath(1, "served"), Word: signatures.Signed, Agree: 1}, {Path: storePath(1, "served"), Word: signatures.Differs, Agree: 1},
+				{Path: storePath(2, "known"), Word: signatures.Unknown},
 			}
 		}, map[Origin]int64{Substituted: 10, Claimed: 30, Packer: 10, Differs: 10, Unexplained: 10}},
 		{"an item that nothing leads to", func(in *Input) {
@@ -131,9 +131,9 @@ func TestOriginsCountEveryByte(t *testing.T) {
 
 func TestSignedItems(t *testing.T) {
 	items := []inspect.StoreItem{{Path: storePath(1, "a"), Bytes: 5, Files: 2}, {Path: storePath(2, "b")}}
-	got := newStoreItems(items, []substitutes.Outcome{
-		{Path: storePath(1, "a"), Word: substitutes.Signed, Agree: 2},
-		{Path: storePath(2, "b"), Word: substitutes.Differs, Agree: 1},
+	got := newStoreItems(items, []signatures.Outcome{
+		{Path: storePath(1, "a"), Word: signatures.Signed, Agree: 2},
+		{Path: storePath(2, "b"), Word: signatures.Differs, Agree: 1},
 	})
 	if got[0].Signed != 2 || got[1].Signed != 0 || got[0].Bytes != 5 || got[0].Files != 2 {
 		t.Errorf("the items are %+v", got)

@@ -19,6 +19,8 @@ type page struct {
 	Style    template.CSS
 	Script   template.JS
 	Word     string // the verdict as a heading
+	Meaning  string // the verdict in a sentence
+	Limits   []string
 	Tone     string // good, open or bad: the class that colours the verdict
 	Rungs    []rung
 	Rows     rows[itemRow]  // the store items
@@ -77,7 +79,7 @@ type itemRow struct {
 
 // A pieceRow is an instruction, or a store item that only the rebuild has.
 type pieceRow struct {
-	Path Text
+	Path string
 	How  string
 }
 
@@ -127,6 +129,10 @@ func newPage(r *Report) page {
 		Script: template.JS(script),
 		Word:   verdictWord(r.Verdict),
 		Tone:   tone(r.Verdict),
+
+		Meaning: r.meaning(),
+		Limits:  r.limits(),
+
 		Rows:   firstRows(itemRows(r)),
 		Cards:  firstRows(r.Image.Members),
 		Layers: firstRows(r.Image.Layers),
@@ -140,7 +146,7 @@ func newPage(r *Report) page {
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
 		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
-		p.Asked = p.Asked || c.ID == check.Substitutes && c.Status != check.Skipped
+		p.Asked = p.Asked || c.ID == check.Signatures && c.Status != check.Skipped
 	}
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)
@@ -178,8 +184,8 @@ func newRung(c Check, cov Coverage, i int) rung {
 }
 
 // origins say how each part of the rebuild came to be.
-func (it Items) origins() map[Text]string {
-	how := map[Text]string{}
+func (it Items) origins() map[string]string {
+	how := map[string]string{}
 	for _, b := range it.Built {
 		how[b.Path] = "built now"
 		if b.Machine != "" {
@@ -210,7 +216,7 @@ func pieceRows(r *Report) []pieceRow {
 }
 
 func itemRows(r *Report) []itemRow {
-	var how map[Text]string
+	var how map[string]string
 	if r.Rebuild != nil {
 		how = r.Rebuild.Items.origins()
 	}
@@ -278,7 +284,7 @@ func (o OriginShare) width() float64 {
 
 // A placeCount is how many differences lie in one store item or folder.
 type placeCount struct {
-	Name  Text
+	Name  string
 	Count int
 }
 
@@ -289,7 +295,7 @@ func placesOf(ds []Difference) []placeCount {
 	if len(ds) <= openRows {
 		return nil
 	}
-	index := map[Text]int{}
+	index := map[string]int{}
 	var all []placeCount
 	for _, d := range ds {
 		name := placeOf(d.Path)
@@ -314,11 +320,11 @@ func placesOf(ds []Difference) []placeCount {
 	return all
 }
 
-func placeOf(path Text) Text {
+func placeOf(path string) string {
 	if item := inspect.ItemOf(relative(path)); item != "" {
-		return itemLabel(Text(item))
+		return itemLabel(item)
 	}
-	return Text(folderOf(string(path)))
+	return folderOf(string(path))
 }
 
 // groupViews folds the differences and returns how many are left out.

@@ -15,24 +15,24 @@ func newRebuild(in Input) *Rebuild {
 		}
 		return &Rebuild{Builder: string(Given), Status: Given}
 	}
-	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: Text(in.Log)}
+	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: in.Log}
 	if out.Builder == "" && in.Plan != nil {
 		out.Builder = string(in.Plan.System)
 	}
 	if in.BuildErr != nil {
-		out.Problem = Text(in.BuildErr.Error())
+		out.Problem = in.BuildErr.Error()
 		if hint := (*rebuild.HintError)(nil); errors.As(in.BuildErr, &hint) {
-			out.Hint = Text(hint.Hint)
+			out.Hint = hint.Hint
 		}
 	}
 	if in.Result != nil {
-		out.Command = commandOf(texts(in.Result.Command), in.Plan)
+		out.Command = commandOf(in.Result.Command, in.Plan)
 		out.Items = newItems(in.Result.Items)
 		for _, step := range in.Result.Steps {
-			out.Steps = append(out.Steps, Step{Text(step.Derivation), Text(step.Machine)})
+			out.Steps = append(out.Steps, Step{step.Derivation, step.Machine})
 		}
 		for _, f := range in.Result.Fresh {
-			out.Fresh = append(out.Fresh, Fresh{Text(f.Derivation), texts(f.Items), f.Same, texts(f.Differences), Text(f.Problem)})
+			out.Fresh = append(out.Fresh, Fresh{f.Derivation, f.Items, f.Same, f.Differences, f.Problem})
 		}
 	}
 	return out
@@ -57,11 +57,11 @@ func newItems(items []rebuild.Item) Items {
 	for _, it := range items {
 		switch it.How {
 		case rebuild.Built:
-			out.Built = append(out.Built, BuiltItem{Text(it.Path), Text(it.Source)})
+			out.Built = append(out.Built, BuiltItem{it.Path, it.Source})
 		case rebuild.Substituted:
-			out.Substituted = append(out.Substituted, Substitute{Text(it.Path), Text(it.Source)})
+			out.Substituted = append(out.Substituted, Substitute{it.Path, it.Source})
 		default: // what is not known to have been made now is not counted as made
-			out.Reused = append(out.Reused, Text(it.Path))
+			out.Reused = append(out.Reused, it.Path)
 		}
 	}
 	return out

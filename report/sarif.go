@@ -114,7 +114,7 @@ const (
 )
 
 // WriteSARIF writes the report as SARIF 2.1.0. A result is something that
-// stands against the image: the problems of checks that fail (error) or could
+// stands against the image: the findings of checks that fail (error) or could
 // not decide (warning), the differences of a rebuild (error; note when no
 // container sees them; suppressed when a rule allows them), and a policy that
 // does not hold (error). A check that
@@ -161,8 +161,8 @@ func (s *sarifWriter) results() {
 		}
 	}
 	if p := s.report.Policy; p.Require != "" && !p.Holds {
-		rule := sarifRule{"policy", sarifText{"The policy that was demanded does not hold"}, sarifText{"The exit status of audit says the same. " + strings.Join(s.report.Limits, " ")}}
-		s.add(rule, "error", -1, "", fmt.Sprintf("the verdict is %s, and the policy %s does not hold: %s", s.report.Verdict, p.Require, s.report.Meaning))
+		rule := sarifRule{"policy", sarifText{"The policy that was demanded does not hold"}, sarifText{"The exit status of audit says the same. " + strings.Join(s.report.limits(), " ")}}
+		s.add(rule, "error", -1, "", fmt.Sprintf("the verdict is %s, and the policy %s does not hold: %s", s.report.Verdict, p.Require, s.report.meaning()))
 	}
 }
 
@@ -173,31 +173,31 @@ func (s *sarifWriter) check(c Check) {
 	if level == "" {
 		return
 	}
-	told := false
+	named := false
 	for _, f := range c.Findings {
-		if f.Level != check.Problem {
+		if f.Level == check.Note {
 			continue
 		}
-		told = true
-		if !s.repeats(c.ID, f.Rule) {
-			s.add(checkRule(c.ID, f.Rule), level, f.Layer, f.Path, string(f.Message))
+		named = true
+		weight := level
+		if f.Level == check.Undecided {
+			weight = "warning"
+		}
+		if !s.repeats(f.Code) {
+			s.add(checkRule(c.ID, f.Code), weight, f.Layer, f.Path, s.report.Words(f))
 		}
 	}
-	if !told {
-		s.add(checkRule(c.ID, ""), level, -1, "", string(c.Summary))
+	if !named {
+		s.add(checkRule(c.ID, string(c.ID)), level, -1, "", s.report.Summary(c))
 	}
 }
 
-func (s *sarifWriter) repeats(id check.ID, rule Text) bool {
-	return id == check.Rebuild && s.report.Comparison != nil && (strings.HasPrefix(string(rule), "difference-") || rule == "more-differences")
+func (s *sarifWriter) repeats(code string) bool {
+	return s.report.Comparison != nil && (strings.HasPrefix(code, "rebuild/difference") || code == "rebuild/more-differences")
 }
 
-func checkRule(id check.ID, rule Text) sarifRule {
-	r := sarifRule{ID: string(id), Short: sarifText{question(id)}, Help: sarifText{why(id) + " " + react(id)}}
-	if rule != "" {
-		r.ID += "/" + kebab(string(rule))
-	}
-	return r
+func checkRule(id check.ID, code string) sarifRule {
+	return sarifRule{ID: code, Short: sarifText{question(id)}, Help: sarifText{why(id) + " " + react(id)}}
 }
 
 func differenceRule(prefix string, c compare.Cause) sarifRule {
@@ -229,14 +229,14 @@ func kebab(s string) string {
 	return s
 }
 
-func orAbsent(t Text) string {
+func orAbsent(t string) string {
 	if t == "" {
 		return "absent"
 	}
 	return Printable(clip(string(t), sarifValue))
 }
 
-func (s *sarifWriter) add(rule sarifRule, level string, layer int, path Text, message string) {
+func (s *sarifWriter) add(rule sarifRule, level string, layer int, path string, message string) {
 	if len(s.found) == sarifResults {
 		s.left++
 		return
@@ -259,7 +259,7 @@ func (s *sarifWriter) add(rule sarifRule, level string, layer int, path Text, me
 }
 
 // suppress marks the last result as allowed, for the reason that a rule gives.
-func (s *sarifWriter) suppress(reason Text) {
+func (s *sarifWriter) suppress(reason string) {
 	if reason == "" || s.left > 0 {
 		return
 	}
@@ -282,7 +282,7 @@ func sarifMessage(message string) sarifText {
 
 // location is the place of a path in the image, or, of what has no path that
 // stays within the image, the image itself.
-func (s *sarifWriter) location(layer int, path Text) sarifLocation {
+func (s *sarifWriter) location(layer int, path string) sarifLocation {
 	var l sarifLocation
 	l.Physical.Region.StartLine = 1
 	if p := relative(path); staysInside(p) {
@@ -320,7 +320,7 @@ func percentEncoded(p string) string {
 }
 
 // fingerprint stays the same from run to run for the same finding.
-func fingerprint(rule string, layer int, path Text) string {
+func fingerprint(rule string, layer int, path string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", rule, layer, path))
 	return hex.EncodeToString(sum[:16])
 }
@@ -342,10 +342,10 @@ func (s *sarifWriter) run() sarifRun {
 }
 
 func (s *sarifWriter) notifications() []sarifNotification {
-	out := []sarifNotification{{sarifReference{"verdict"}, "note", sarifMessage(s.report.Verdict.String() + ": " + strings.Join(append([]string{s.report.Meaning}, s.report.Limits...), " "))}}
+	out := []sarifNotification{{sarifReference{"verdict"}, "note", sarifMessage(s.report.Verdict.String() + ": " + strings.Join(append([]string{s.report.meaning()}, s.report.limits()...), " "))}}
 	for _, c := range s.report.Checks {
 		if c.Status == check.Skipped {
-			out = append(out, sarifNotification{sarifReference{"skipped/" + string(c.ID)}, "note", sarifMessage("the check " + string(c.ID) + " did not run: " + string(c.Summary))})
+			out = append(out, sarifNotification{sarifReference{"skipped/" + string(c.ID)}, "note", sarifMessage("the check " + string(c.ID) + " did not run: " + s.report.Summary(c))})
 		}
 	}
 	if s.left > 0 {

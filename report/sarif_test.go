@@ -86,7 +86,7 @@ func TestSARIFTellsWhatWasSkipped(t *testing.T) {
 	for _, n := range sarifOf(t, unverifiedInput(t)).Invocations[0].Notifications {
 		told = append(told, n.Descriptor.ID)
 	}
-	if got := strings.Join(told, " "); got != "verdict skipped/substitutes skipped/derivation skipped/rebuild" {
+	if got := strings.Join(told, " "); got != "verdict skipped/signatures skipped/derivation skipped/rebuild" {
 		t.Errorf("the notifications are %s", got)
 	}
 }
@@ -127,7 +127,7 @@ func TestSARIFLocations(t *testing.T) {
 		{".", "a%20b%3Ac.tar", ""},
 		{"a/../../x", "a%20b%3Ac.tar", ""},
 	} {
-		l := s.location(-1, Text(c.path))
+		l := s.location(-1, c.path)
 		if got := l.Physical.Artifact; got.URI != c.uri || got.Base != c.base {
 			t.Errorf("%q lies at %+v", c.path, got)
 		}
@@ -165,7 +165,7 @@ func FuzzSARIFLocation(f *testing.F) {
 	f.Add("a//b")
 	f.Fuzz(func(t *testing.T, path string) {
 		s := &sarifWriter{report: &Report{Image: Image{Transport: inspect.DockerArchive, Reference: "image.tar"}}}
-		l := s.location(0, Text(path))
+		l := s.location(0, path)
 		uri := l.Physical.Artifact.URI
 		u, err := url.Parse(uri)
 		if err != nil || u.IsAbs() || u.Host != "" || u.RawQuery != "" || u.Fragment != "" || strings.HasPrefix(uri, "/") {

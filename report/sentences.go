@@ -27,21 +27,69 @@ type Sentences map[string]string
 // image has, and more, those of the build systems (rebuild.About.Sentences).
 func AllSentences(more ...map[string]string) Sentences {
 	all := make(Sentences)
-	for _, table := range slices.Concat([]map[string]string{integritySentences}, more) {
+	for _, table := range slices.Concat(sharedSentences(), more) {
 		maps.Copy(all, table)
 	}
 	return all
+}
+
+// sharedSentences are the tables of the codes that every image can get.
+func sharedSentences() []map[string]string {
+	return []map[string]string{
+		{"report/not-asked": "it was not asked for"},
+		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
+		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		packagesSentences(),
+	}
 }
 
 // Text is the sentence of a message. A code without a sentence shows as itself
 // with its arguments: nothing is lost.
 func (s Sentences) Text(m check.Message) string {
 	template, ok := s[m.Code]
+	if text, words := m.Args["text"].(string); !ok && words { // transitional
+		return text
+	}
 	if !ok {
 		return bare(m)
 	}
 	text, _, _ := expand(template, m.Args, false)
 	return text
+}
+
+// Words is the sentence of a finding.
+func (r *Report) Words(f Finding) string {
+	text := r.sentences.Text(check.Message{Code: f.Code, Args: f.Args})
+	if more := f.Args.Int("more"); more > 0 {
+		text += fmt.Sprintf(" (and %s more)", plenty(more, "entry"))
+	}
+	return text
+}
+
+// Summary says why a check ended as it did.
+func (r *Report) Summary(c Check) string {
+	return r.join(c.Summary)
+}
+
+// join writes the sentences of messages on one line.
+func (r *Report) join(messages []Message) string {
+	parts := make([]string, len(messages))
+	for i, m := range messages {
+		parts[i] = r.Say(m)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Say is the sentence of a message.
+func (r *Report) Say(m Message) string { return r.sentences.Text(check.Message(m)) }
+
+// Join writes the sentences of messages on one line.
+func (s Sentences) Join(messages []check.Message) string {
+	parts := make([]string, len(messages))
+	for i, m := range messages {
+		parts[i] = s.Text(m)
+	}
+	return strings.Join(parts, "; ")
 }
 
 func bare(m check.Message) string {

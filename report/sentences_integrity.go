@@ -2,72 +2,74 @@ package report
 
 // integritySentences are the sentences of the check integrity, by the code of the
 // finding or reason.
-var integritySentences = map[string]string{
-	// Why the check ended as it did.
-	"integrity/layers-verified": "{verified} of {layers} layers have the diffID that the config says",
-	"integrity/no-claims":       "the image claims no digests of its layers that could be checked",
-	"integrity/undecided":       "{count} could not be checked",
-	"integrity/problems":        "{count} problems",
+func integritySentences() map[string]string {
+	return map[string]string{
+		// Why the check ended as it did.
+		"integrity/layers-verified": "{verified} of {layers} layers have the diffID that the config says",
+		"integrity/no-claims":       "the image claims no digests of its layers that could be checked",
+		"integrity/undecided":       "{count} could not be checked",
+		"integrity/problems":        "{count} problems",
 
-	// The archive.
-	"integrity/unended-archive":          "the archive ends without its two end-of-archive blocks: it may be truncated",
-	"integrity/trailing-data":            "data follows the end of the archive",
-	"integrity/duplicate-member":         "the archive has this member more than once",
-	"integrity/special-member":           "this member of the archive is neither file, folder nor link",
-	"integrity/unreferenced-member":      "nothing in the image leads to this member of the archive ({bytes} bytes)",
-	"integrity/gzip-checksum":            "gzip member {member}: the checksum does not fit the bytes",
-	"integrity/gzip-header-checksum":     "gzip member {member}: the checksum does not fit its header",
-	"integrity/trailing-compressed-data": "{bytes} bytes follow the last {compression} member",
-	"integrity/legacy-differs":           "engines before Docker 1.10 find other layers under the name {name} than manifest.json has",
+		// The archive.
+		"integrity/unended-archive":          "the archive ends without its two end-of-archive blocks: it may be truncated",
+		"integrity/trailing-data":            "data follows the end of the archive",
+		"integrity/duplicate-member":         "the archive has this member more than once",
+		"integrity/special-member":           "this member of the archive is neither file, folder nor link",
+		"integrity/unreferenced-member":      "nothing in the image leads to this member of the archive ({bytes} bytes)",
+		"integrity/gzip-checksum":            "gzip member {member}: the checksum does not fit the bytes",
+		"integrity/gzip-header-checksum":     "gzip member {member}: the checksum does not fit its header",
+		"integrity/trailing-compressed-data": "{bytes} bytes follow the last {compression} member",
+		"integrity/legacy-differs":           "engines before Docker 1.10 find other layers under the name {name} than manifest.json has",
 
-	// Index, manifest and config.
-	"integrity/index-mismatch":           "it leads to no image with the config that manifest.json names: which image is loaded depends on the engine",
-	"integrity/index-mismatch-layers":    "the image manifest has other layers than manifest.json: which of them are loaded depends on the engine",
-	"integrity/ambiguous-manifest":       "it is an image manifest and an image index at once: what it leads to depends on the reader",
-	"integrity/media-type-mismatch":      "its descriptor says media type {descriptor}, the image manifest itself {manifest}",
-	"integrity/digest-missing":           "the descriptor of the {document} claims no digest",
-	"integrity/document-digest-mismatch": "the {document} has digest {computed}",
-	"integrity/size-mismatch":            "its descriptor says {claimed} bytes, the {document} has {bytes}",
-	"integrity/config-digest-mismatch":   "the name claims another digest than that of its bytes, {computed}",
-	"integrity/diffid-count":             "the config has {claimed} diffIDs for {layers} layers",
-	"integrity/attestation-missing":      "the index names this {document}, and the image does not hold it",
-	"integrity/attestation-too-large":    "this {document} has more than {limit} bytes and is not looked into",
-	"integrity/referrers-unread":         "the registry does not tell which attestations refer to the image: {error}",
-	"integrity/too-many-referrers":       "more than {limit} attestations refer to the image; the others are not looked into",
+		// Index, manifest and config.
+		"integrity/index-mismatch":           "it leads to no image with the config that manifest.json names: which image is loaded depends on the engine",
+		"integrity/index-mismatch-layers":    "the image manifest has other layers than manifest.json: which of them are loaded depends on the engine",
+		"integrity/ambiguous-manifest":       "it is an image manifest and an image index at once: what it leads to depends on the reader",
+		"integrity/media-type-mismatch":      "its descriptor says media type {descriptor}, the image manifest itself {manifest}",
+		"integrity/digest-missing":           "the descriptor of the {document} claims no digest",
+		"integrity/document-digest-mismatch": "the {document} has digest {computed}",
+		"integrity/size-mismatch":            "its descriptor says {claimed} bytes, the {document} has {bytes}",
+		"integrity/config-digest-mismatch":   "the name claims another digest than that of its bytes, {computed}",
+		"integrity/diffid-count":             "the config has {claimed} diffIDs for {layers} layers",
+		"integrity/attestation-missing":      "the index names this {document}, and the image does not hold it",
+		"integrity/attestation-too-large":    "this {document} has more than {limit} bytes and is not looked into",
+		"integrity/referrers-unread":         "the registry does not tell which attestations refer to the image: {error}",
+		"integrity/too-many-referrers":       "more than {limit} attestations refer to the image; the others are not looked into",
 
-	// Layers.
-	"integrity/layer-elsewhere":      "the layer is not part of the image and is not fetched; its descriptor says that it lies at {address}",
-	"integrity/diffid-missing":       "the config has no diffID for this layer",
-	"integrity/diffid-algorithm":     "the config says diffID {claimed}, and audit computes SHA-256 only: {computed}",
-	"integrity/diffid-mismatch":      "the config says diffID {claimed}, the bytes have {computed}",
-	"integrity/digest-mismatch":      "claimed is digest {claimed}, the bytes have {computed}",
-	"integrity/broken-layer":         "the layer can be read only in part: {error}",
-	"integrity/unended-layer":        "the tar ends without its two end-of-archive blocks: it may be truncated",
-	"integrity/unended-whole-layer":  "the tar ends without its two end-of-archive blocks, as umoci writes them[; the diffID {diffid} says that nothing is missing]",
-	"integrity/trailing-layer-data":  "data follows the end of the tar (byte {end}), first at byte {first}",
-	"integrity/layer-size-mismatch":  "its descriptor says {claimed} bytes, the blob has {bytes}",
-	"integrity/compression-mismatch": "its media type {media-type} says compression {claimed}, the blob has {compression}",
+		// Layers.
+		"integrity/layer-elsewhere":      "the layer is not part of the image and is not fetched; its descriptor says that it lies at {address}",
+		"integrity/diffid-missing":       "the config has no diffID for this layer",
+		"integrity/diffid-algorithm":     "the config says diffID {claimed}, and audit computes SHA-256 only: {computed}",
+		"integrity/diffid-mismatch":      "the config says diffID {claimed}, the bytes have {computed}",
+		"integrity/digest-mismatch":      "claimed is digest {claimed}, the bytes have {computed}",
+		"integrity/broken-layer":         "the layer can be read only in part: {error}",
+		"integrity/unended-layer":        "the tar ends without its two end-of-archive blocks: it may be truncated",
+		"integrity/unended-whole-layer":  "the tar ends without its two end-of-archive blocks, as umoci writes them[; the diffID {diffid} says that nothing is missing]",
+		"integrity/trailing-layer-data":  "data follows the end of the tar (byte {end}), first at byte {first}",
+		"integrity/layer-size-mismatch":  "its descriptor says {claimed} bytes, the blob has {bytes}",
+		"integrity/compression-mismatch": "its media type {media-type} says compression {claimed}, the blob has {compression}",
 
-	// Entries of layers.
-	"integrity/unsafe-name":        "the name {name:quote} leads upwards",
-	"integrity/absolute-name":      "the name {name:quote} is absolute: engines take it as relative to the root of the image",
-	"integrity/duplicate-entry":    "the layer has this entry more than once; the last one is seen by a container",
-	"integrity/invalid-whiteout":   "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
-	"integrity/dangling-hard-link": "it is a hard link to {target:quote}, and there is no such file before it",
+		// Entries of layers.
+		"integrity/unsafe-name":        "the name {name:quote} leads upwards",
+		"integrity/absolute-name":      "the name {name:quote} is absolute: engines take it as relative to the root of the image",
+		"integrity/duplicate-entry":    "the layer has this entry more than once; the last one is seen by a container",
+		"integrity/invalid-whiteout":   "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
+		"integrity/dangling-hard-link": "it is a hard link to {target:quote}, and there is no such file before it",
 
-	"integrity/ambiguous-whiteout":    "it deletes {hidden:quote}, which the same layer holds: some engines keep that, others remove it or fail",
-	"integrity/ambiguous-parent":      "it lies below {parent:quote}, which is no folder: some engines put a folder in its place, others fail",
-	"integrity/ambiguous-parent-link": "it lies below {link:quote}, a symbolic link of a lower layer to {target:quote}: some engines follow the link, others put a folder in its place",
-	"integrity/link-loop":             "it lies below {link:quote}, a symbolic link that leads in a circle or through too many others",
-	"integrity/root-no-folder":        "it stands for the root of the file system and is no folder: no engine can make it",
+		"integrity/ambiguous-whiteout":    "it deletes {hidden:quote}, which the same layer holds: some engines keep that, others remove it or fail",
+		"integrity/ambiguous-parent":      "it lies below {parent:quote}, which is no folder: some engines put a folder in its place, others fail",
+		"integrity/ambiguous-parent-link": "it lies below {link:quote}, a symbolic link of a lower layer to {target:quote}: some engines follow the link, others put a folder in its place",
+		"integrity/link-loop":             "it lies below {link:quote}, a symbolic link that leads in a circle or through too many others",
+		"integrity/root-no-folder":        "it stands for the root of the file system and is no folder: no engine can make it",
 
-	// Squashfs and SIF.
-	"integrity/squashfs-inode-count":   "the superblock counts {claimed} inodes, and {found} are to be found under a name",
-	"integrity/squashfs-order":         "folder {folder:quote} is not sorted by name, as at {name:quote}: Linux may list a name there and yet not find it",
-	"integrity/unreferenced-blocks":    "no file leads to the {bytes} bytes at byte {offset}",
-	"integrity/trailing-squashfs-data": "data follows the end of the file system (byte {end}), first at byte {first}",
-	"integrity/unreferenced-data":      "no object of the SIF holds the {bytes} bytes at byte {offset}, and they are not all zero",
-	"integrity/unreferenced-object":    "nothing in the OCI image leads to object {object} of the SIF ({bytes} bytes)",
-	"integrity/unread-partition":       "object {object} is a further partition, {file-system}: audit reads the primary one alone",
-	"integrity/overlayfs-deletion":     "{path:quote} deletes what lies below it in the way of overlayfs, which audit does not obey",
+		// Squashfs and SIF.
+		"integrity/squashfs-inode-count":   "the superblock counts {claimed} inodes, and {found} are to be found under a name",
+		"integrity/squashfs-order":         "folder {folder:quote} is not sorted by name, as at {name:quote}: Linux may list a name there and yet not find it",
+		"integrity/unreferenced-blocks":    "no file leads to the {bytes} bytes at byte {offset}",
+		"integrity/trailing-squashfs-data": "data follows the end of the file system (byte {end}), first at byte {first}",
+		"integrity/unreferenced-data":      "no object of the SIF holds the {bytes} bytes at byte {offset}, and they are not all zero",
+		"integrity/unreferenced-object":    "nothing in the OCI image leads to object {object} of the SIF ({bytes} bytes)",
+		"integrity/unread-partition":       "object {object} is a further partition, {file-system}: audit reads the primary one alone",
+		"integrity/overlayfs-deletion":     "{path:quote} deletes what lies below it in the way of overlayfs, which audit does not obey",
+	}
 }

@@ -43,9 +43,9 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	head := append(textHead(r), textChecks(r, paint)...)
 	verdict := textVerdict(r, opt.Folder, paint)
 	room := textLines - len(head) - len(verdict)
-	few := textFindingLines(r.Checks, textFewest+textAround)
+	few := textFindingLines(r, textFewest+textAround)
 	tail := append(textComparison(r.Comparison, room-len(few)), verdict...)
-	findings := textFindingLines(r.Checks, textLines-len(head)-len(tail))
+	findings := textFindingLines(r, textLines-len(head)-len(tail))
 	lines := slices.Concat(head, findings, tail)
 	if len(lines) > textLines {
 		lines = append(lines[:textLines-1], "… more in report.json")
@@ -58,9 +58,9 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 
 func textHead(r *Report) []string {
 	img := r.Image
-	facts := []string{short(Text(img.Transport))}
+	facts := []string{short(string(img.Transport))}
 	if img.Compression != inspect.None && img.Compression != "" {
-		facts = append(facts, short(Text(img.Compression)))
+		facts = append(facts, short(string(img.Compression)))
 	}
 	if img.Platform != "" {
 		facts = append(facts, short(img.Platform))
@@ -81,22 +81,35 @@ func textChecks(r *Report, paint paintFunc) []string {
 			covered = percent(r.Coverage.Checks[i].Share)
 		}
 		status := paint(statusColour(c.Status), fmt.Sprintf("%-7s", c.Status))
-		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(c.Summary)))
+		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(r.Summary(c))))
 	}
 	return lines
 }
 
-// textFindingLines lists problems before notes, as many as there is room for.
-func textFindingLines(checks []Check, room int) []string {
-	var all []string
-	for _, level := range []check.Level{check.Problem, check.Note} {
-		for _, c := range checks {
-			for _, f := range c.Findings {
-				if f.Level == level {
-					all = append(all, textFinding(c.ID, f))
-				}
-			}
+// A weighed finding is one with the check that it belongs to.
+type weighed struct {
+	check check.ID
+	Finding
+}
+
+// byWeight lists all findings, the weightiest first: problems before what could
+// not be decided before notes, and within a level in the order of the checks.
+func (r *Report) byWeight() []weighed {
+	var all []weighed
+	for _, c := range r.Checks {
+		for _, f := range c.Findings {
+			all = append(all, weighed{c.ID, f})
 		}
+	}
+	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.Level, a.Level) })
+	return all
+}
+
+// textFindingLines lists the findings, as many as there is room for.
+func textFindingLines(r *Report, room int) []string {
+	var all []string
+	for _, f := range r.byWeight() {
+		all = append(all, textFinding(f.check, f.Finding, r.Words(f.Finding)))
 	}
 	if len(all) == 0 {
 		return nil
@@ -112,7 +125,7 @@ func textFindingLines(checks []Check, room int) []string {
 	return lines
 }
 
-func textFinding(id check.ID, f Finding) string {
+func textFinding(id check.ID, f Finding, words string) string {
 	where := short(f.Path)
 	if f.Layer >= 0 {
 		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
@@ -120,7 +133,7 @@ func textFinding(id check.ID, f Finding) string {
 	if where != "" {
 		where += ": "
 	}
-	return fmt.Sprintf("  %-11s  %s%s", id, where, short(f.Message))
+	return fmt.Sprintf("  %-11s  %s%s", id, where, short(words))
 }
 
 // textComparison counts the differences by cause, in about so many lines: all
@@ -142,19 +155,19 @@ func textComparison(c *Comparison, room int) []string {
 	}
 	width := textColumn
 	for _, g := range shown {
-		width = max(width, utf8.RuneCountInString(short(Text(g.Cause))))
+		width = max(width, utf8.RuneCountInString(short(string(g.Cause))))
 	}
 	if n := len(c.Config); n > 0 {
 		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s", width, "config", n, short(fieldNames(c.Config))))
 	}
 	for _, g := range shown {
-		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(Text(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
+		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(string(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
 	}
 	if rest := len(groups) - len(shown); rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
 	}
 	for _, k := range known {
-		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(Text(k.Name)), k.Count, short(k.Text)))
+		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(k.Name), k.Count, short(k.Text)))
 	}
 	return lines
 }
@@ -178,7 +191,7 @@ func textLayers(c *Comparison) string {
 
 // fieldNames lists fields of the config, those that say something of their own
 // first.
-func fieldNames(fields []FieldDifference) Text {
+func fieldNames(fields []FieldDifference) string {
 	own, derived := splitFields(fields)
 	var names []string
 	for _, f := range own {
@@ -187,7 +200,7 @@ func fieldNames(fields []FieldDifference) Text {
 	for _, f := range derived {
 		names = append(names, string(f.Field)+" ("+string(f.Cause)+")")
 	}
-	return Text(strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
 // samplePaths names the first two paths of a group and counts the others.
@@ -209,8 +222,8 @@ func samplePaths(ds []Difference) string {
 
 func textVerdict(r *Report, folder string, paint paintFunc) []string {
 	lines := []string{"", paint(verdictColour(r.Verdict), r.Verdict.String())}
-	lines = append(lines, wrap(Printable(r.Meaning), "  ", "  ")...)
-	for _, l := range r.Limits {
+	lines = append(lines, wrap(Printable(r.meaning()), "  ", "  ")...)
+	for _, l := range r.limits() {
 		lines = append(lines, wrap(Printable(l), "  · ", "    ")...)
 	}
 	if p := r.Policy; p.Require != "" {
@@ -264,7 +277,7 @@ func weight(c compare.Cause) int {
 }
 
 // short is a value on one line of a terminal.
-func short(t Text) string {
+func short(t string) string {
 	s := Printable(string(t))
 	if utf8.RuneCountInString(s) <= textClip {
 		return s

@@ -139,7 +139,7 @@ func TestColourOnlyWhenAskedFor(t *testing.T) {
 func TestGroupsByCause(t *testing.T) {
 	var ds []Difference
 	for i, cause := range allCauses() {
-		ds = append(ds, Difference{Path: Text(fmt.Sprint(2 * i)), Cause: cause}, Difference{Path: Text(fmt.Sprint(2*i + 1)), Cause: cause})
+		ds = append(ds, Difference{Path: fmt.Sprint(2 * i), Cause: cause}, Difference{Path: fmt.Sprint(2*i + 1), Cause: cause})
 	}
 	var got []string
 	for _, g := range byCause(ds) {

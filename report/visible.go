@@ -86,7 +86,7 @@ const plainWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 // shellWords writes arguments so that a POSIX shell reads them back, and what
 // cannot be seen as the escapes of $'…' (POSIX.1-2024, also bash and zsh).
-func shellWords(args []Text) string {
+func shellWords(args []string) string {
 	words := make([]string, len(args))
 	for i, a := range args {
 		words[i] = shellWord(string(a))

@@ -20,7 +20,7 @@ func question(id check.ID) string {
 		return "Is every file explained, by a store item of the recipe or by the packer itself, and is every store reference present? What is left over is where things hide."
 	case check.Repack:
 		return "Does packing those store items again, by the packer's own rules of that era, give the same layers?"
-	case check.Substitutes:
+	case check.Signatures:
 		return "Does each store item have the NAR hash that independent build farms have signed?"
 	case check.Derivation:
 		return "Does evaluating the recipe give the very store paths that are in the image?"

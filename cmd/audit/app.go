@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"runtime/debug"
 	"strings"
@@ -30,11 +29,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 }
 
 func noVerb(c *cli.Context) error {
-	return usageError{fmt.Errorf("no IMAGE given (see audit help)")}
+	return usage("no IMAGE given (see audit help)")
 }
 
 func onUsageError(c *cli.Context, err error, isSubcommand bool) error {
-	return usageError{fmt.Errorf("%w (see audit help)", err)}
+	return usage("%w (see audit help %s)", err, c.Command.Name)
 }
 
 // version returns the version of the module, as the Go linker knows it.
@@ -119,7 +118,7 @@ func valueFlags(app *cli.App) map[string]bool {
 // oneArgument returns the only argument of a verb.
 func oneArgument(c *cli.Context, what string) (string, error) {
 	if c.Args().Len() != 1 {
-		return "", usageError{fmt.Errorf("%s takes one %s, not %d (see audit help %s)", c.Command.Name, what, c.Args().Len(), c.Command.Name)}
+		return "", usage("%s takes one %s, not %d (see audit help %s)", c.Command.Name, what, c.Args().Len(), c.Command.Name)
 	}
 	return c.Args().First(), nil
 }

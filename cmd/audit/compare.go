@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
@@ -22,7 +21,7 @@ func compareCommand() *cli.Command {
 		Flags:     outputFlags(),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() != 2 {
-				return usageError{fmt.Errorf("compare takes two images, not %d (see audit help compare)", c.Args().Len())}
+				return usage("compare takes two images, not %d (see audit help compare)", c.Args().Len())
 			}
 			return audited(c, func(l *line) (*audit, error) {
 				l.rebuilt = c.Args().Get(1)
@@ -39,7 +38,7 @@ func (l *line) pair(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
-	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Substitutes, check.Derivation} {
+	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Signatures, check.Derivation} {
 		l.skip(id, "not asked for: audit compare holds two images against each other")
 	}
 	if err := l.compare(ctx, a); err != nil {
@@ -114,12 +113,12 @@ func readAllow(path string) ([]compare.Rule, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--allow: %w", err)}
+		return nil, usage("--allow: %w", err)
 	}
 	defer f.Close()
 	rules, err := compare.ParseAllow(f)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("--allow: reading %s: %w", path, err)}
+		return nil, usage("--allow: reading %s: %w", path, err)
 	}
 	return rules, nil
 }

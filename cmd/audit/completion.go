@@ -27,7 +27,7 @@ func completionCommand() *cli.Command {
 			}
 			write, ok := map[string]func([]completed) string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}[shell]
 			if !ok {
-				return usageError{fmt.Errorf("completion %s: not one of bash, zsh and fish", shell)}
+				return usage("completion %s: not one of bash, zsh and fish", shell)
 			}
 			return putOne(c, func(w *bytes.Buffer) error {
 				w.WriteString(write(completions(c.App)))

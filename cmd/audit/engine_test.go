@@ -3,34 +3,26 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"audit/fixtures/fake"
 )
 
 // engines NAME… puts programs on the PATH of a script that play engines: those
 // of playEngine.
 func engines(ts *testscript.TestScript, _ bool, names []string) {
-	self, err := os.Executable()
-	ts.Check(err)
-	for _, name := range names {
-		ts.Check(os.Symlink(self, filepath.Join(ts.Getenv("WORK"), ".bin", name)))
-	}
+	ts.Check(fake.Link(filepath.Join(ts.Getenv("WORK"), ".bin"), names...))
 }
 
 // playEngine is docker, buildctl or buildah, by the name that it is called by.
 // In the folder of the script it writes down how it is called (calls); a build
 // prints what is in the file says, or fails with what is in the file fails; and
 // the image that it gives out is rebuilt.tar.
-func playEngine() {
-	path, err := exec.LookPath(os.Args[0])
-	if err != nil {
-		panic(err)
-	}
-	work := filepath.Dir(filepath.Dir(path))
-	name, args := filepath.Base(path), os.Args[1:]
+func playEngine(dir, name string, args []string) int {
+	work := filepath.Dir(dir)
 	noteCall(filepath.Join(work, "calls"), name, args)
 	switch args[0] {
 	case "version", "--version", "buildx":
@@ -38,7 +30,7 @@ func playEngine() {
 	case "build":
 		if why, err := os.ReadFile(filepath.Join(work, "fails")); err == nil {
 			os.Stderr.Write(why)
-			os.Exit(1)
+			return 1
 		}
 		said, _ := os.ReadFile(filepath.Join(work, "says"))
 		os.Stdout.Write(said)
@@ -46,6 +38,7 @@ func playEngine() {
 	for _, a := range args {
 		handOut(filepath.Join(work, "rebuilt.tar"), a)
 	}
+	return 0
 }
 
 func noteCall(file, name string, args []string) {

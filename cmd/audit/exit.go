@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild"
 	"audit/report"
 )
 
@@ -14,89 +14,68 @@ import (
 const (
 	exitHolds      = 0   // the policy holds
 	exitPolicy     = 1   // audited, and the policy does not hold
-	exitUsage      = 2   // the command line is wrong, or an output cannot be written
-	exitUnreadable = 3   // the image cannot be read
+	exitUsage      = 2   // the command line is wrong
+	exitUnreadable = 3   // the image, the report or the plan cannot be read
 	exitNotRebuilt = 4   // a rebuild was demanded and could not be done
+	exitUnwritten  = 5   // results could not be written
 	exitInterrupt  = 130 // stopped by a signal, as shells report it
 )
 
-// A usageError is a mistake on the command line.
-type usageError struct{ error }
-
-// A policyError says that an image was audited and that its verdict is not
-// what was demanded.
-type policyError struct {
-	require rebuild.Policy
-	verdict rebuild.Verdict
+// An exitError is an error with the exit status that it leads to. An error
+// without one is about writing: see [exitStatus].
+type exitError struct {
+	status int
+	err    error
+	hint   string // what to do about it, on a line of its own; may be ""
 }
 
-func (e policyError) Error() string {
-	return "the verdict is " + e.verdict.String() + ", and --require " + e.require.String() + " does not hold"
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// usage is a mistake on the command line.
+func usage(format string, args ...any) error {
+	return &exitError{status: exitUsage, err: fmt.Errorf(format, args...)}
 }
 
-// An unreadableError says that the image cannot be read.
-type unreadableError struct{ error }
-
-func (e unreadableError) Unwrap() error { return e.error }
-
-// A notRebuiltError says that a rebuild was demanded and could not be done.
-type notRebuiltError struct {
-	error
-	hint string
-}
-
-func (e notRebuiltError) Unwrap() error { return e.error }
-
-// A buildFailedError says that a build was tried and failed.
-type buildFailedError struct{ error }
-
-func (e buildFailedError) Unwrap() error { return e.error }
-
-// A noRecipeError says that an image was read and carries no recipe.
-type noRecipeError struct{ error }
-
-type interrupted struct{}
-
-func (interrupted) Error() string { return "interrupted: nothing half-written is left behind" }
-
-// exitStatus turns an error into the exit status of the process and the one
-// line that a person is told; there is no other place that does.
-func exitStatus(err error) (status int, message string) {
-	var policy policyError
-	var unreadable unreadableError
-	var not notRebuiltError
-	var stop interrupted
-	var none noRecipeError
-	var failed buildFailedError
-	switch {
-	case err == nil:
-		return exitHolds, ""
-	case errors.As(err, &stop):
-		return exitInterrupt, stop.Error()
-	case errors.As(err, &policy):
-		return exitPolicy, policy.Error()
-	case errors.As(err, &none):
-		return exitPolicy, none.Error()
-	case errors.As(err, &failed):
-		return exitPolicy, oneLine(err)
-	case errors.As(err, &unreadable):
-		return exitUnreadable, oneLine(err) + hintFor(err)
-	case errors.As(err, &not):
-		return exitNotRebuilt, oneLine(err) + "\n" + not.hint
-	}
-	return exitUsage, oneLine(err)
-}
-
-// hintFor says what to do about an image that cannot be read.
-func hintFor(err error) string {
+// unreadable says that what was to be read cannot be.
+func unreadable(err error) error {
 	var choice *inspect.ChoiceError
-	switch {
-	case errors.As(err, &choice):
-		return ""
-	case errors.Is(err, fs.ErrNotExist):
-		return " (an IMAGE is the path of a file, or - for standard input)"
+	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &choice) {
+		err = fmt.Errorf("%w (an IMAGE is the path of a file, or - for standard input)", err)
 	}
-	return ""
+	return &exitError{status: exitUnreadable, err: err}
+}
+
+// notHeld says that what was demanded of an image does not hold.
+func notHeld(format string, args ...any) error {
+	return &exitError{status: exitPolicy, err: fmt.Errorf(format, args...)}
+}
+
+// notRebuilt says that a rebuild was demanded and could not be done.
+func notRebuilt(err error, hint string) error {
+	return &exitError{status: exitNotRebuilt, err: fmt.Errorf("no rebuild: %w", err), hint: hint}
+}
+
+// errInterrupted is a run that a signal has stopped.
+func errInterrupted() error {
+	return &exitError{status: exitInterrupt, err: errors.New("interrupted: nothing half-written is left behind")}
+}
+
+// exitStatus turns an error into the exit status of the process and what a
+// person reads; there is no other place that does. All that can go wrong before
+// anything is written has a status of its own.
+func exitStatus(err error) (status int, message string) {
+	if err == nil {
+		return exitHolds, ""
+	}
+	exit := &exitError{status: exitUnwritten}
+	errors.As(err, &exit)
+	message = oneLine(err)
+	if exit.hint != "" {
+		message += "\n" + exit.hint
+	}
+	return exit.status, message
 }
 
 // oneLine makes an error one line that cannot command a terminal.

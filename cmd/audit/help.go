@@ -78,6 +78,7 @@ func guides() []guide {
 // withGuides puts the guides into the commands of their verbs.
 func withGuides(commands []*cli.Command) []*cli.Command {
 	for _, c := range commands {
+		c.OnUsageError = onUsageError
 		for _, g := range guides() {
 			if g.verb == c.Name {
 				c.UsageText = "audit " + g.verb + " [flags] " + g.args

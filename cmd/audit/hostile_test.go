@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"audit/fixtures/hostile"
+	"audit/report"
 )
 
 // An ending is how audit inspect ended, and what it left behind.
@@ -94,6 +96,8 @@ func (e ending) check(t *testing.T, c hostile.Case) {
 	said := e.stdout
 	if c.Exit == 3 {
 		said = e.stderr
+	} else {
+		said += strings.Join(e.sentences(t), "\n")
 	}
 	if !strings.Contains(said, c.Says) {
 		t.Errorf("nothing says %q: %.2000s", c.Says, said)
@@ -113,6 +117,23 @@ func (e ending) check(t *testing.T, c hostile.Case) {
 	if len(e.left) > 0 {
 		t.Errorf("left behind: %q", e.left)
 	}
+}
+
+// sentences are those of the checks of the report on standard output, and of
+// their findings.
+func (e ending) sentences(t *testing.T) (all []string) {
+	t.Helper()
+	r, err := report.ReadJSON(strings.NewReader(e.stdout), systemSentences()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range r.Checks {
+		all = append(all, r.Summary(c))
+		for _, f := range c.Findings {
+			all = append(all, fmt.Sprintf("%s: %s", f.Code, r.Words(f)))
+		}
+	}
+	return all
 }
 
 // isCommand says whether a terminal may obey a character.

@@ -3,6 +3,10 @@ package main
 import (
 	"go/build"
 	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,7 +30,7 @@ var ownedBy = map[string]string{
 	"github.com/spdx/tools-golang":   "sbom",
 	"github.com/CycloneDX":           "sbom",
 	"github.com/sergi/go-diff":       "rebuild/compare",
-	"os/exec":                        "rebuild",
+	"os/exec":                        "rebuild fixtures/fake",
 	"github.com/google/go-container": "inspect provenance rebuild sbom report",
 }
 
@@ -62,26 +66,94 @@ func within(dir string, owners []string) bool {
 	return slices.ContainsFunc(owners, func(o string) bool { return dir == o || strings.HasPrefix(dir, o+"/") })
 }
 
+// goFolders lists the folders of the project that may have packages. Every one at
+// the top level is one of those above or hidden.
 func goFolders(t *testing.T) []string {
 	t.Helper()
 	var dirs []string
-	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
+	for _, dir := range folders(t) {
+		parts := strings.Split(dir, "/")
+		if slices.ContainsFunc(parts, hidden) {
+			continue
+		}
+		if _, known := mayImport[parts[0]]; !known {
+			t.Errorf("folder %s is not one of the project's", dir)
+		} else if !slices.Contains(parts, "testdata") {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+// folders lists the folders of the project: those that git tracks or, in a copy
+// without git, those that are there and not named in .gitignore. A folder that
+// audit itself has written is not one.
+func folders(t *testing.T) []string {
+	t.Helper()
+	git := exec.Command("git", "ls-files", "-z")
+	git.Dir = "../.."
+	out, err := git.Output()
+	if err != nil || len(out) == 0 {
+		return foldersThere(t, "../..")
+	}
+	seen := make(map[string]bool)
+	for name := range strings.SplitSeq(string(out), "\x00") {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			seen[dir] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func foldersThere(t *testing.T, root string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, ".gitignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignored := func(dir string) bool {
+		return slices.ContainsFunc(strings.Fields(string(text)), func(pattern string) bool {
+			name, anchored := strings.CutPrefix(strings.TrimSuffix(pattern, "/"), "/")
+			full, _ := path.Match(name, dir)
+			base, _ := path.Match(name, path.Base(dir))
+			return full || base && !anchored
+		})
+	}
+	var dirs []string
+	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || name == root {
 			return err
 		}
-		name, _ := filepath.Rel("../..", path)
-		if name != "." && strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" {
+		dir, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		if dir = filepath.ToSlash(dir); ignored(dir) || hidden(d.Name()) {
 			return filepath.SkipDir
 		}
-		if _, known := mayImport[strings.SplitN(name, "/", 2)[0]]; name != "." && !known {
-			t.Errorf("folder %s is not one of the project's", name)
-			return filepath.SkipDir
-		}
-		dirs = append(dirs, name)
+		dirs = append(dirs, dir)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return dirs
+}
+
+// Without git, what .gitignore names is not taken for a part of the project.
+func TestFoldersWithoutGit(t *testing.T) {
+	root := t.TempDir()
+	for _, dir := range []string{"cmd/audit", "inspect/tiny.audit", "tiny.audit/x", "audit", ".cache"} {
+		if err := os.MkdirAll(filepath.Join(root, dir), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(root, ".gitignore"), []byte("/audit\n*.audit/\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if dirs := foldersThere(t, root); !slices.Equal(dirs, []string{"cmd", "cmd/audit", "inspect"}) {
+		t.Errorf("found %q", dirs)
+	}
 }

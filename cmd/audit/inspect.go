@@ -44,7 +44,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range []check.ID{check.Repack, check.Substitutes, check.Derivation, check.Rebuild} {
+	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
 		l.skip(id, "not asked for: audit inspect looks and does nothing else")
 	}
 	a.verdict = rebuild.Judge(l.ordered(), rebuild.NotTried)
@@ -55,7 +55,7 @@ func inspectImage(c *cli.Context, reference string) error {
 		err = printImage(c, a.report)
 	}
 	if err == nil && a.verdict == rebuild.Contradicted {
-		return policyError{rebuild.RequireConsistent, a.verdict}
+		return verdictFails(rebuild.RequireConsistent, a.verdict)
 	}
 	return err
 }
@@ -101,9 +101,9 @@ func printImage(c *cli.Context, r *report.Report) error {
 	}
 	fmt.Fprintln(w)
 	for _, out := range r.Checks[:3] {
-		show(out.ID, out.Status, out.Summary)
+		show(out.ID, out.Status, r.Summary(out))
 		for _, f := range out.Findings {
-			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, f.Message))
+			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, r.Words(f)))
 		}
 	}
 	return w.Flush()

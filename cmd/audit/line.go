@@ -12,7 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/report"
@@ -52,8 +52,8 @@ type audit struct {
 	buildErr   error
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
-	signed     []substitutes.Outcome // what build farms say
-	log        []byte                // what the builder said
+	signed     []signatures.Outcome // what build farms say
+	log        []byte               // what the builder said
 	verdict    rebuild.Verdict
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
@@ -145,7 +145,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	img, err := inspect.Open(ctx, reference, opt)
 	if err != nil {
-		return nil, unreadableError{err}
+		return nil, unreadable(err)
 	}
 	return img, nil
 }
@@ -161,7 +161,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 		return err
 	})
 	if err != nil {
-		return nil, unreadableError{fmt.Errorf("recovering the recipe: %w", err)}
+		return nil, unreadable(fmt.Errorf("recovering the recipe: %w", err))
 	}
 	l.add(ev.Recover)
 	l.add(ev.Closure)
@@ -227,8 +227,9 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
+		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
@@ -268,7 +269,7 @@ func (l *line) notBuilt(a *audit, why error) {
 	}
 	l.add(rebuild.SkippedCheck(why.Error() + hint(why, a.system)))
 	if l.demand {
-		a.demanded = notRebuiltError{fmt.Errorf("no rebuild: %w", why), adviceFor(why)}
+		a.demanded = notRebuilt(why, adviceFor(why))
 	}
 }
 
@@ -311,7 +312,8 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
-		Run: report.Run{Date: began, Host: report.Text(host), Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Sentences: systemSentences(),
+		Run:       report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }

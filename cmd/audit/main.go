@@ -44,7 +44,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp(stdout, stderr)
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if ctx.Err() != nil {
-		err = interrupted{}
+		err = errInterrupted()
 	}
 	status, message := exitStatus(err)
 	if message != "" {

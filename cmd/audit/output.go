@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -26,35 +28,148 @@ func writeTo(name string, write func(w *bytes.Buffer) error) (file, error) {
 	return file{name, buf.Bytes()}, nil
 }
 
-// results are all names that audit writes into its folder. What an earlier run
-// left there under one of them and this run does not write is removed, lest a
-// recipe lies beside the report of another image.
-func results() []string {
-	return []string{"report.json", "report.html", "sbom.spdx.json", "sbom.cdx.json", "channels.scm", "manifest.scm", "plan.json", "rebuild.sh", "rebuild.log"}
-}
-
-// save writes the files into dir, each under a temporary name first: an
-// interrupted run leaves whole files only.
+// save writes the results of one run into a folder: all of them or none, and
+// nothing of an earlier run stays. They are written beside it first; a folder
+// that holds anything else than results of audit is not touched.
 func save(dir string, files []file) error {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	if err := replaceable(dir); err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return fmt.Errorf("making the folder for the report: %w", err)
 	}
-	written := make(map[string]bool)
+	fresh, err := os.MkdirTemp(parent, ".audit-")
+	if errors.Is(err, fs.ErrPermission) { // such as a mount at the root
+		fresh, err = os.MkdirTemp(dir, ".audit-")
+	}
+	if err != nil {
+		return fmt.Errorf("making the folder for the report: %w", err)
+	}
+	defer os.RemoveAll(fresh) // gone already when all went well
+	if err := os.Chmod(fresh, 0o755); err != nil {
+		return fmt.Errorf("making the folder for the report: %w", err)
+	}
 	for _, f := range files {
-		if err := saveFile(filepath.Join(dir, f.name), f.data); err != nil {
+		if err := saveFile(filepath.Join(fresh, f.name), f.data); err != nil {
 			return err
 		}
-		written[f.name] = true
 	}
-	for _, name := range results() {
-		if written[name] {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("removing the result of an earlier run: %w", err)
+	if err := place(fresh, dir); err != nil {
+		return fmt.Errorf("putting the results into place: %w", err)
+	}
+	return nil
+}
+
+// replaceable says that a folder is not there, is empty, or holds what an
+// earlier run has written and nothing else.
+func replaceable(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading the folder for the report: %w", err)
+	}
+	ours := written(dir)
+	for _, e := range entries {
+		if !slices.Contains(ours, e.Name()) || e.IsDir() {
+			return usage("%s holds %s, which is no result of audit: name another folder with -o", dir, e.Name())
 		}
 	}
 	return nil
+}
+
+// written names the files that audit writes into a folder: those that every
+// run can write, and the recipe's, which the report in the folder names.
+func written(dir string) []string {
+	names := []string{"report.json", "report.html", "sbom.spdx.json", "sbom.cdx.json", "plan.json", "rebuild.sh", "rebuild.log"}
+	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	if err != nil {
+		return nil
+	}
+	var earlier struct {
+		Tool   struct{ Name string }
+		Recipe struct{ Files []struct{ Name string } }
+	}
+	if err := json.Unmarshal(text, &earlier); err != nil || earlier.Tool.Name != "audit" {
+		return nil
+	}
+	for _, f := range earlier.Recipe.Files {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// place makes a folder take the place of another. Where that one cannot be moved,
+// since it is a mount or the current folder, its files are replaced one by one.
+func place(fresh, dir string) error {
+	const tries = 10 // another run may put its own into the same place meanwhile
+	for i := range tries {
+		err := os.Rename(fresh, dir)
+		if err == nil {
+			return nil
+		}
+		if isHere(dir) {
+			return refill(fresh, dir)
+		}
+		old := fmt.Sprintf("%s.%d", fresh, i)
+		if err := os.Rename(dir, old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return refill(fresh, dir)
+		}
+		defer os.RemoveAll(old)
+	}
+	return os.Rename(fresh, dir)
+}
+
+// isHere says that a folder is the current one.
+func isHere(dir string) bool {
+	a, err := os.Stat(dir)
+	if err != nil {
+		return false
+	}
+	b, err := os.Stat(".")
+	return err == nil && os.SameFile(a, b)
+}
+
+// refill empties a folder and moves the files of another into it.
+func refill(fresh, dir string) error {
+	for _, empty := range []bool{true, false} {
+		from := fresh
+		if empty {
+			from = dir
+		}
+		entries, err := os.ReadDir(from)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			switch {
+			case e.Name() == filepath.Base(fresh): // which lies in the folder itself
+			case empty:
+				err = os.Remove(path)
+			default:
+				err = move(filepath.Join(fresh, e.Name()), path)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// move moves a file, to another file system too.
+func move(from, to string) error {
+	if os.Rename(from, to) == nil {
+		return nil
+	}
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return saveFile(to, data)
 }
 
 func saveFile(path string, data []byte) error { return saveStream(path, bytes.NewReader(data)) }
@@ -83,9 +198,14 @@ func saveStream(path string, data io.Reader) error {
 	return nil
 }
 
+// modeOf is the mode of a result: a builder's log can hold anything, and is for
+// its owner alone.
 func modeOf(name string) fs.FileMode {
-	if strings.HasSuffix(name, ".sh") {
+	switch {
+	case strings.HasSuffix(name, ".sh"):
 		return 0o755
+	case strings.HasSuffix(name, ".log"):
+		return 0o600
 	}
 	return 0o644
 }

@@ -56,14 +56,22 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	}
 	s, err := systems().For(ev.Recipe, l.in)
 	if err != nil {
-		return rebuild.Plan{}, noRecipeError{err}
+		return rebuild.Plan{}, notHeld("%w", err)
 	}
-	return s.Plan(img, ev.Recipe, l.in)
+	plan, err := s.Plan(img, ev.Recipe, l.in)
+	if err != nil {
+		return plan, usage("planning the rebuild: %w", err)
+	}
+	return plan, nil
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {
-	if plan.Refused != "" {
-		fmt.Fprintln(c.App.ErrWriter, "audit: as it stands this plan is not run: "+report.Printable(plan.Refused))
+	why := plan.Refused
+	if len(plan.Reasons) > 0 {
+		why = sentences().Join(plan.Reasons)
+	}
+	if why != "" {
+		fmt.Fprintln(c.App.ErrWriter, "audit: as it stands this plan is not run: "+report.Printable(why))
 	}
 	dir := c.String("output")
 	if dir != "" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,13 +41,10 @@ func provenanceCommand() *cli.Command {
 	}
 }
 
-// errNoRecipeFile is an audited image without what was asked for: status 1.
-var errNoRecipeFile = noRecipeError{errors.New("the image carries no recipe that audit can read")}
-
 // putRecipe writes the files of a recipe and says what it could not express.
 func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 	if recipe.Status == provenance.None {
-		return errNoRecipeFile
+		return notHeld("the image carries no recipe that audit can read")
 	}
 	dir := c.String("output")
 	if dir != "-" {
@@ -74,6 +70,9 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 	fmt.Fprintf(c.App.ErrWriter, "%s: %d %s, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
 	for _, p := range recipe.Problems {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(p))
+	}
+	for _, m := range recipe.Missing {
+		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(sentences().Text(m)))
 	}
 	return nil
 }

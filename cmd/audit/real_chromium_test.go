@@ -106,7 +106,7 @@ func reportPages(t *testing.T) []reportPage {
 	writePage(t, many, "unreproducible", func(r *report.Report) {
 		for i := range manyDifferences {
 			r.Comparison.Differences = append(r.Comparison.Differences, report.Difference{
-				Path: report.Text(fmt.Sprintf("gnu/store/%032d-package-%d/share/file-%05d", i%50, i%50, i)), Cause: "timestamp", Was: "1970-01-01T00:00:01Z", Now: "2026-11-20T20:31:05Z",
+				Path: (fmt.Sprintf("gnu/store/%032d-package-%d/share/file-%05d", i%50, i%50, i)), Cause: "timestamp", Was: "1970-01-01T00:00:01Z", Now: "2026-11-20T20:31:05Z",
 			})
 		}
 	})

@@ -281,7 +281,7 @@ func said(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		Checks []struct {
 			ID       string
-			Findings []struct{ Rule, Path string }
+			Findings []struct{ Code, Path string }
 		}
 	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
@@ -293,7 +293,7 @@ func said(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	for _, c := range r.Checks {
 		for _, f := range c.Findings {
-			if c.ID == "substitutes" && f.Rule == args[1] {
+			if f.Code == "signatures/"+args[1] {
 				of[nameOf(f.Path)] = true
 			}
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"audit/fixtures/hostile"
-	"audit/report"
 )
 
 // TestRealHostile reads every image of the hostile cast with a process of its
@@ -54,18 +52,13 @@ func (e ending) words(t *testing.T, c hostile.Case, dir string) string {
 		said := strings.ReplaceAll(e.stderr, dir+"/", "")
 		return strings.TrimPrefix(strings.TrimSpace(said), "audit: reading image: ")
 	}
-	var r report.Report
-	if err := json.Unmarshal([]byte(e.stdout), &r); err != nil {
-		t.Fatal(err)
-	}
-	for _, out := range r.Checks {
-		for _, f := range out.Findings {
-			if said := fmt.Sprintf("%s: %s", f.Rule, f.Message); strings.Contains(said, c.Says) {
-				return said
-			}
+	all := e.sentences(t)
+	for _, said := range all {
+		if strings.Contains(said, c.Says) {
+			return said
 		}
 	}
-	return string(r.Checks[0].Summary)
+	return all[0]
 }
 
 // inspectApart runs audit inspect as a process of its own and returns the peak

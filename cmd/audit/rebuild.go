@@ -54,7 +54,7 @@ func readPlan(path string) (plan rebuild.Plan, ok bool, err error) {
 	decode := json.NewDecoder(bytes.NewReader(text))
 	decode.DisallowUnknownFields()
 	if err := decode.Decode(&plan); err != nil {
-		return plan, true, unreadableError{fmt.Errorf("reading %s as a plan: %w", path, err)}
+		return plan, true, unreadable(fmt.Errorf("reading %s as a plan: %w", path, err))
 	}
 	return plan, true, nil
 }
@@ -73,11 +73,11 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 		plan, err = s.Vet(plan, in)
 	}
 	if err != nil {
-		return unreadableError{err}
+		return unreadable(err)
 	}
 	builder, ok := rebuild.BuilderOf(s, c.String("builder"))
 	if !ok {
-		return usageError{fmt.Errorf("--builder %s: the plan is for %s", c.String("builder"), s.About().Name)}
+		return usage("--builder %s: the plan is for %s", c.String("builder"), s.About().Name)
 	}
 	dir, err := os.MkdirTemp("", "audit-")
 	if err != nil {
@@ -87,9 +87,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	tell := newProgress(c.App.ErrWriter)
 	ctx, cancel := (&line{timeout: c.Duration("timeout")}).deadline(c.Context)
 	defer cancel()
-	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c)})
+	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
 	tell.clear()
-	if err != nil {
+	if err = worded(err); err != nil {
 		return planFailure(err)
 	}
 	return saveImage(c, result.Image)
@@ -97,9 +97,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 
 func planFailure(err error) error {
 	if errors.Is(err, rebuild.ErrNoBuilder) || errors.Is(err, rebuild.ErrRefused) {
-		return notRebuiltError{fmt.Errorf("no rebuild: %w", err), adviceFor(err)}
+		return notRebuilt(err, adviceFor(err))
 	}
-	return buildFailedError{err}
+	return notHeld("%w", err)
 }
 
 // saveImage copies the rebuilt image to where the user wants it.

@@ -38,7 +38,7 @@ func putReport(c *cli.Context, path string) error {
 	}
 	r, err := readReport(path)
 	if err != nil {
-		return unreadableError{err}
+		return unreadable(err)
 	}
 	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
 		return err
@@ -54,7 +54,7 @@ func formatOf(c *cli.Context) (report.Format, error) {
 	name := c.String("format")
 	switch {
 	case c.Bool("json") && name != "" && name != "json":
-		return report.Format{}, usageError{fmt.Errorf("--json and --format %s: choose one", name)}
+		return report.Format{}, usage("--json and --format %s: choose one", name)
 	case c.Bool("json"):
 		name = "json"
 	case name == "":
@@ -62,21 +62,21 @@ func formatOf(c *cli.Context) (report.Format, error) {
 	}
 	format, ok := report.FormatNamed(name)
 	if !ok {
-		return format, usageError{fmt.Errorf("--format %s: not one of %s", name, report.FormatNames())}
+		return format, usage("--format %s: not one of %s", name, report.FormatNames())
 	}
 	return format, nil
 }
 
 func readReport(path string) (*report.Report, error) {
 	if path == "-" {
-		return report.ReadJSON(os.Stdin)
+		return report.ReadJSON(os.Stdin, systemSentences()...)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := report.ReadJSON(f)
+	r, err := report.ReadJSON(f, systemSentences()...)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
@@ -90,10 +90,15 @@ func judgeStored(require string, v rebuild.Verdict) error {
 	}
 	var policy rebuild.Policy
 	if err := policy.UnmarshalText([]byte(require)); err != nil {
-		return usageError{fmt.Errorf("--require: %w", err)}
+		return usage("--require: %w", err)
 	}
 	if !policy.Holds(v) {
-		return policyError{policy, v}
+		return verdictFails(policy, v)
 	}
 	return nil
+}
+
+// verdictFails says that a verdict is not what was demanded.
+func verdictFails(require rebuild.Policy, v rebuild.Verdict) error {
+	return notHeld("the verdict is %s, and --require %s does not hold", v, require)
 }

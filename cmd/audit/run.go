@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -87,7 +86,7 @@ func newLine(c *cli.Context) (*line, error) {
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
 	if l.builder != "" && !slices.Contains(systems().BuilderNames(), l.builder) {
-		return nil, usageError{fmt.Errorf("--builder %s: not one of %s", l.builder, strings.Join(systems().BuilderNames(), ", "))}
+		return nil, usage("--builder %s: not one of %s", l.builder, strings.Join(systems().BuilderNames(), ", "))
 	}
 	return l, nil
 }
@@ -104,7 +103,7 @@ func buildOptions(c *cli.Context) rebuild.Options {
 func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	var require rebuild.Policy
 	if err := require.UnmarshalText([]byte(c.String("require"))); err != nil {
-		return usageError{fmt.Errorf("--require: %w", err)}
+		return usage("--require: %w", err)
 	}
 	format, err := formatOf(c)
 	if err != nil {
@@ -131,7 +130,7 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	case a.demanded != nil:
 		return a.demanded
 	case !require.Holds(a.verdict):
-		return policyError{require, a.verdict}
+		return verdictFails(require, a.verdict)
 	}
 	return nil
 }
@@ -164,7 +163,7 @@ func (a *audit) files() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	bill := sbom.Collect(a.image, a.evidence, sbom.Options{Created: date, Version: version()})
+	bill := sbom.Collect(a.image, a.evidence, billOptions(date))
 	var files []file
 	for _, f := range []struct {
 		name  string
@@ -219,7 +218,7 @@ func sourceDate() (time.Time, error) {
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 || strings.HasPrefix(text, "+") {
-		return time.Time{}, usageError{errors.New("SOURCE_DATE_EPOCH is no number of seconds since 1970")}
+		return time.Time{}, usage("SOURCE_DATE_EPOCH is no number of seconds since 1970")
 	}
 	return time.Unix(seconds, 0).UTC(), nil
 }

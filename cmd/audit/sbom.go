@@ -2,10 +2,9 @@ package main
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,7 +29,7 @@ func sbomCommand() *cli.Command {
 				return putChanges(c, c.Args().Get(0), c.Args().Get(1))
 			}
 			if c.Args().Len() != 1 {
-				return usageError{fmt.Errorf("sbom takes one IMAGE, or two to compare, not %d (see audit help sbom)", c.Args().Len())}
+				return usage("sbom takes one IMAGE, or two to compare, not %d (see audit help sbom)", c.Args().Len())
 			}
 			return putBill(c, c.Args().First())
 		},
@@ -57,9 +56,9 @@ func putBill(c *cli.Context, reference string) error {
 	i := slices.IndexFunc(forms, func(f billForm) bool { return f.name == name })
 	switch {
 	case i < 0:
-		return usageError{fmt.Errorf("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)}
+		return usage("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)
 	case c.Bool("json"):
-		return usageError{errors.New("--json is for what changed between two images; the form of a bill is that of --format")}
+		return usage("--json is for what changed between two images; the form of a bill is that of --format")
 	}
 	bill, err := collect(c, reference)
 	if err != nil {
@@ -72,7 +71,7 @@ func putBill(c *cli.Context, reference string) error {
 // failure.
 func putChanges(c *cli.Context, first, second string) error {
 	if c.IsSet("format") {
-		return usageError{errors.New("--format is the form of a bill; what changed between two images is a table, or JSON with --json")}
+		return usage("--format is the form of a bill; what changed between two images is a table, or JSON with --json")
 	}
 	a, err := collect(c, first)
 	if err != nil {
@@ -107,13 +106,19 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := sbom.Options{Created: date, Version: version(), Files: c.Bool("sbom-files")}
+	opt := billOptions(date)
+	opt.Files = c.Bool("sbom-files")
 	if programs := sbom.Programs(img); opt.Files && programs != nil && reference != "-" {
 		if opt.Again, err = open(c.Context, reference, inspect.Options{Keep: programs, Platform: l.platform, Progress: l.tell.bytes("reading programs")}); err != nil {
 			return nil, err
 		}
 	}
 	return sbom.Collect(img, ev, opt), nil
+}
+
+// billOptions are those that every bill of materials has.
+func billOptions(date time.Time) sbom.Options {
+	return sbom.Options{Created: date, Version: version(), Stores: stores(), Text: sentences().Text}
 }
 
 // putOne writes one document to -o, or to standard output.

@@ -12,12 +12,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"audit/fixtures"
+	"audit/fixtures/fake"
 )
 
 func TestMain(m *testing.M) {
+	fake.Play(playEngine, "docker", "buildctl", "buildah")
 	testscript.Main(m, map[string]func(){
 		"audit": main, "audit-measured": measured, "write-hostile": writeHostile,
-		"docker": playEngine, "buildctl": playEngine, "buildah": playEngine,
 		"write-sif": writeSIF,
 	})
 }

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
 	"audit/rebuild/docker"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
+	"audit/sbom"
 )
 
 // systems are the build systems, in the order in which they are asked whether an
@@ -24,12 +23,25 @@ func systems() rebuild.Systems {
 // systemFlags are the flags of all systems.
 func systemFlags() []cli.Flag {
 	var flags []cli.Flag
+	known := make(map[string]bool) // a flag may be one of several systems
 	for _, s := range systems() {
 		for _, f := range s.About().Flags {
-			flags = append(flags, cliFlag(f))
+			if !known[f.Name] {
+				flags = append(flags, cliFlag(f))
+			}
+			known[f.Name] = true
 		}
 	}
 	return flags
+}
+
+// systemSentences are the sentences of the codes that only one system uses.
+func systemSentences() []map[string]string {
+	var tables []map[string]string
+	for _, s := range systems() {
+		tables = append(tables, s.About().Sentences)
+	}
+	return tables
 }
 
 func cliFlag(f rebuild.Flag) cli.Flag {
@@ -42,7 +54,7 @@ func cliFlag(f rebuild.Flag) cli.Flag {
 	return &cli.StringFlag{Name: f.Name, Usage: f.Usage}
 }
 
-// systemSettings are the values of these flags, or a usageError.
+// systemSettings are the values of these flags, or a mistake on the command line.
 func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 	in := make(rebuild.Settings)
 	for _, s := range systems() {
@@ -63,9 +75,20 @@ func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 		}
 	}
 	if _, err := systems().Given(in); err != nil {
-		return nil, usageError{fmt.Errorf("%w", err)}
+		return nil, usage("%w", err)
 	}
 	return in, nil
+}
+
+// stores are those of all systems, as a bill of materials takes them.
+func stores() []sbom.Store {
+	var all []sbom.Store
+	for _, s := range systems() {
+		if a := s.About(); a.Store != "" {
+			all = append(all, sbom.Store{Folder: a.Store, Ecosystem: sbom.Ecosystem(a.Name), StartsVersion: a.StartsVersion})
+		}
+	}
+	return all
 }
 
 // baseFlag is for the verbs that recover a recipe.

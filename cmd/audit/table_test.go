@@ -13,9 +13,8 @@ import (
 	"text/tabwriter"
 
 	"audit/inspect/check"
-	"audit/provenance/substitutes"
+	"audit/provenance/signatures"
 	"audit/rebuild"
-	"audit/report"
 )
 
 var updateTable = flag.Bool("update-table", false, "write testdata/table.txt")
@@ -76,7 +75,7 @@ func TestTable(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	farm := httptest.NewServer(http.FileServer(http.Dir("../../fixtures/guix/publish")))
 	defer farm.Close()
-	keys, err := substitutes.ReadKeys("../../fixtures/guix/publish/signing-key.pub")
+	keys, err := signatures.ReadKeys("../../fixtures/guix/publish/signing-key.pub")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +147,7 @@ func (tb *table) add(t *testing.T, row tableRow, checks []check.Check, verdict r
 func summaryOf(c check.Check) string {
 	parts := []string{c.Summary}
 	for _, reason := range c.Reasons {
-		parts = append(parts, report.AllSentences().Text(reason))
+		parts = append(parts, sentences().Text(reason))
 	}
 	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
 }

@@ -20,18 +20,18 @@ type ID string
 // The checks, cheapest first. Each answers a question of its own, and a report
 // always lists all of them in this order.
 const (
-	Integrity   ID = "integrity"   // are the bytes what the image's own descriptors say?
-	Recipe      ID = "recipe"      // does the image carry, or reveal, how it was built?
-	Closure     ID = "closure"     // is every file explained, and every store reference present?
-	Repack      ID = "repack"      // does packing the store items again give the same layers?
-	Substitutes ID = "substitutes" // does each store item have the NAR hash that build farms signed?
-	Derivation  ID = "derivation"  // does evaluating the recipe give the store paths in the image?
-	Rebuild     ID = "rebuild"     // does building the recipe again give the same layers?
+	Integrity  ID = "integrity"  // are the bytes what the image's own descriptors say?
+	Recipe     ID = "recipe"     // does the image carry, or reveal, how it was built?
+	Closure    ID = "closure"    // is every file explained, and every store reference present?
+	Repack     ID = "repack"     // does packing the store items again give the same layers?
+	Signatures ID = "signatures" // did parties that are trusted sign the bytes of each store item?
+	Derivation ID = "derivation" // does evaluating the recipe give the store paths in the image?
+	Rebuild    ID = "rebuild"    // does building the recipe again give the same layers?
 )
 
 // IDs returns the checks in the order of a report.
 func IDs() []ID {
-	return []ID{Integrity, Recipe, Closure, Repack, Substitutes, Derivation, Rebuild}
+	return []ID{Integrity, Recipe, Closure, Repack, Signatures, Derivation, Rebuild}
 }
 
 // A Status is how a check ended. The zero value is Unknown: nothing is known.

@@ -105,6 +105,7 @@ type Layer struct {
 	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte     // contents that were kept: the last at each path
 	byDigest    map[digest.Sum][]byte // all of them
+	weak        map[int]digest.Weak   // by the index of the entry
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
@@ -176,6 +177,18 @@ func (l *Layer) KeepBody(e *Entry, content []byte) {
 	}
 	l.bodies[e.Path], l.byDigest[e.Digest] = content, content
 }
+
+// SetWeak notes the digests of the entry at an index for Weak.
+func (l *Layer) SetWeak(index int, sum digest.Weak) {
+	if l.weak == nil {
+		l.weak = make(map[int]digest.Weak)
+	}
+	l.weak[index] = sum
+}
+
+// Weak returns the digests of the content of the entry at an index, as far as
+// Options.Weak asked for them.
+func (l *Layer) Weak(index int) digest.Weak { return l.weak[index] }
 
 // Body returns the content of the last entry at path in a layer, when Options.Keep
 // asked for it. [Root.Content] finds contents by their path in the root file system.

@@ -26,10 +26,17 @@ type Sink struct {
 	sum     hash.Hash
 	buf     []byte
 	names   map[string]string // user and group names, each kept once
+
+	wants func(path string) digest.Kinds // nil for none
+	weak  digest.WeakHash
 }
 
 func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
-	return &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+	if p.Opt.Weak != nil && !p.Opt.KeepOnly {
+		s.wants = p.Opt.Weak()
+	}
+	return s
 }
 
 // check compares an entry with the limits. It comes before the content.
@@ -80,6 +87,7 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 		s.scan.Seen = seen
 		s.scanText(e)
 	}
+	s.weak.Start(s.kinds(e))
 	if isHeaderOnly(e.Type) {
 		e.Size = 0
 		s.layer.Entries = append(s.layer.Entries, *e)
@@ -90,6 +98,14 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 	}
 	s.layer.Entries = append(s.layer.Entries, *e)
 	return nil
+}
+
+// kinds are the digests beside SHA-256 that are wanted of an entry's content.
+func (s *Sink) kinds(e *image.Entry) digest.Kinds {
+	if s.wants == nil || s.pass.Hashes.Dirs.ItemOf(e.Path) != "" {
+		return 0
+	}
+	return s.wants(e.Path)
 }
 
 func (s *Sink) content(e *image.Entry, r io.Reader) error {
@@ -114,6 +130,9 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		s.scan.Close()
 		e.Digest = digest.SumOf(s.sum)
 	}
+	if sum := s.weak.Sum(); sum.Kinds != 0 {
+		s.layer.SetWeak(len(s.layer.Entries), sum)
+	}
 	if body != nil {
 		s.layer.KeepBody(e, body.data)
 	}
@@ -132,6 +151,7 @@ func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
 		return err
 	}
 	s.sum.Write(p)
+	s.weak.Write(p)
 	s.scan.Write(p)
 	return s.store.write(p)
 }

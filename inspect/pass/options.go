@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/store"
 )
@@ -15,6 +16,10 @@ type Options struct {
 	// layer and no content is hashed, and no store item is looked into, so that
 	// only Body of the image is of use.
 	KeepOnly bool
+	// Weak, when set, is called for each layer and returns what says for each of its
+	// entries in turn, by its path, which digests of the content are wanted beside
+	// SHA-256: see [image.Layer.Weak]. Inside of store items none are taken.
+	Weak func() func(path string) digest.Kinds
 	// Stores are where store items lie in the image: see [store.Dirs].
 	Stores store.Dirs
 	// Platform chooses among the images of an index, such as "linux/arm64";

@@ -97,6 +97,8 @@ func TestRecipeOfAttestation(t *testing.T) {
 
 const layer0 = "/bin/sh -c #(nop) ADD file:1 in / "
 
+const dockerfileData = "QVJHIEJBU0U9YWxwaW5lCkZST00gYWxwaW5lOjMgQVMgYgpSVU4gYXBrIGFkZCBnY2MKRlJPTSAke0JBU0V9CkNPUFkgLS1mcm9tPWIgL2EgL2IKUlVOIGRhdGUgPiAvZAo="
+
 // statement is a provenance of BuildKit in mode=max.
 const statement = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"_","digest":{"sha256":"SUBJECT"}}],
 "predicate":{"buildType":"https://mobyproject.org/buildkit@v1","builder":{"id":"https://ci.example.org/1"},
@@ -105,7 +107,7 @@ const statement = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":
 "parameters":{"frontend":"dockerfile.v0","args":{"build-arg:BASE":"debian:12"}}},
 "buildConfig":{"llbDefinition":[{"id":"step0"}]},
 "metadata":{"completeness":{"parameters":true,"environment":true,"materials":true},
-"https://mobyproject.org/buildkit@v1#metadata":{"source":{"infos":[{"filename":"Dockerfile","data":"QVJHIEJBU0U9YWxwaW5lCkZST00gYWxwaW5lOjMgQVMgYgpSVU4gYXBrIGFkZCBnY2MKRlJPTSAke0JBU0V9CkNPUFkgLS1mcm9tPWIgL2EgL2IKUlVOIGRhdGUgPiAvZAo="}]}}}}}`
+"https://mobyproject.org/buildkit@v1#metadata":{"source":{"infos":[{"filename":"Dockerfile","data":"` + dockerfileData + `"}]}}}}}`
 
 const slsaType = "https://slsa.dev/provenance/v0.2"
 
@@ -114,6 +116,20 @@ func attested(text string) fixtures.Docker {
 		Layers:     [][]fixtures.File{{{Name: "b", Body: "x"}}, {{Name: "d", Body: "today"}}},
 		History:    []fixtures.Step{{By: "COPY /a /b # buildkit", Comment: kitSays}, {By: "RUN |1 BASE=debian:12 /bin/sh -c date > /d # buildkit", Comment: kitSays}},
 		Statements: []fixtures.Statement{{Type: slsaType, Text: text}},
+	}
+}
+
+// A Dockerfile that cannot be read is named as such: nothing is said of its
+// instructions.
+func TestUnreadableDockerfile(t *testing.T) {
+	text := strings.Replace(statement, dockerfileData, "RlJPTSBhClJVTiA8PEUK", 1)
+	ev := recovered(t, open(t, attested(text).OCIArchive()))
+	want := []string{"its Dockerfile cannot be read: line 2 of the Dockerfile: unterminated heredoc"}
+	if diff := cmp.Diff(want, rules(ev.Recover, "unreadable-dockerfile")); diff != "" {
+		t.Error(diff)
+	}
+	if got := rules(ev.Recover, "unrepeatable-instruction"); len(got) != 1 {
+		t.Errorf("more than the history has: %q", got)
 	}
 }
 

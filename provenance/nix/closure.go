@@ -24,7 +24,6 @@ type closureCheck struct {
 	base    int             // layers of a base image, at the bottom
 	reached map[string]bool // store items that the config and the root's files lead to
 	copies  map[string][]inspect.File
-	plain   map[string]bool // paths outside the store that are explained
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item

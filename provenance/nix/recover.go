@@ -112,13 +112,16 @@ func (v *view) packages() []provenance.Package {
 // that no letter comes after (Nix 2.8, libexpr/names.cc, DrvName).
 func splitName(name string) (pkg, version string) {
 	for i := 0; i+1 < len(name); i++ {
-		letter := 'a' <= name[i+1]|0x20 && name[i+1]|0x20 <= 'z'
-		if name[i] == '-' && !letter {
+		if name[i] == '-' && StartsVersion(name[i+1]) {
 			return name[:i], name[i+1:]
 		}
 	}
 	return name, ""
 }
+
+// StartsVersion says whether a character after a dash starts a version: it is no
+// letter.
+func StartsVersion(c byte) bool { return c|0x20 < 'a' || 'z' < c|0x20 }
 
 // rows reads the store's database; nil without one. The error says why it could
 // not be read.

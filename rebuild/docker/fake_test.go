@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,19 +11,13 @@ import (
 	"time"
 
 	"audit/fixtures"
+	"audit/fixtures/fake"
 )
 
-// TestMain lets the test binary double as docker, buildctl and buildah: called
-// by such a name, it plays the scenario in the folder where its link lies.
+// TestMain lets the test binary double as docker, buildctl and buildah: it plays
+// the scenario in the folder where its link lies.
 func TestMain(m *testing.M) {
-	switch name := filepath.Base(os.Args[0]); name {
-	case "docker", "buildctl", "buildah":
-		path, err := exec.LookPath(os.Args[0])
-		if err != nil {
-			panic(err)
-		}
-		os.Exit(play(filepath.Dir(path), name, os.Args[1:]))
-	}
+	fake.Play(play, "docker", "buildctl", "buildah")
 	os.Exit(m.Run())
 }
 
@@ -130,14 +123,8 @@ func note(path string, words []string) {
 func install(t *testing.T, s scenario, names ...string) (calls func() [][]string) {
 	t.Helper()
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
+	if err := fake.Link(dir, names...); err != nil {
 		t.Fatal(err)
-	}
-	for _, name := range names {
-		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
 	}
 	text, err := json.Marshal(s)
 	if err != nil {

@@ -208,6 +208,9 @@ func TestPlanFromProvenanceRefuses(t *testing.T) {
 		"another frontend":        {[]string{"FRONTEND", "gateway.v0", "ARGS", `"source":"x/y"`}, Input{}, `it was built by the frontend "gateway.v0 x/y"`},
 		"the network":             {[]string{"DATA", "RlJPTSBhClJVTiBhcHQtZ2V0IHVwZGF0ZQo="}, Input{}, "an instruction needs the network (apt-get update, line 2 of the Dockerfile), and it has none unless --network is given"},
 		"the network, given":      {[]string{"DATA", "RlJPTSBhClJVTiBhcHQtZ2V0IHVwZGF0ZQo="}, Input{Network: true}, ""},
+		"the network after a <<":  {[]string{"DATA", "RlJPTSBhClJVTiBlY2hvICQoKDE8PE4pKQpSVU4gYXB0LWdldCB1cGRhdGUK"}, Input{}, "an instruction needs the network (apt-get update, line 3 of the Dockerfile)"},
+		"no Dockerfile":           {[]string{"DATA", "RlJPTSBhClJVTiA8PEUK"}, Input{}, "an instruction may need the network, and it has none unless --network is given: line 2 of the Dockerfile: unterminated heredoc"},
+		"no Dockerfile, network":  {[]string{"DATA", "RlJPTSBhClJVTiA8PEUK"}, Input{Network: true}, ""},
 		"another image":           {[]string{"SUBJECT", zeros}, Input{}, "the provenance beside the image is about another one"},
 		"an odd platform option":  {[]string{"ARGS", `"target":"-x"`}, Input{}, `"-x" is no name of a stage`},
 	} {

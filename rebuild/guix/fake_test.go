@@ -7,27 +7,21 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"audit/fixtures/fake"
 	"audit/inspect"
 	"audit/rebuild"
 )
 
-// TestMain lets the test binary double as guix: called by that name, it plays
-// the scenario in the folder where its link lies.
+// TestMain lets the test binary double as guix: it plays the scenario in the
+// folder where its link lies.
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == "guix" {
-		path, err := exec.LookPath(os.Args[0])
-		if err != nil {
-			panic(err)
-		}
-		os.Exit(play(filepath.Dir(path), os.Args[1:]))
-	}
+	fake.Play(play, "guix")
 	os.Exit(m.Run())
 }
 
@@ -45,7 +39,7 @@ type scenario struct {
 }
 
 // play is the fake guix.
-func play(dir string, args []string) int {
+func play(dir, _ string, args []string) int {
 	var s scenario
 	text, err := os.ReadFile(filepath.Join(dir, "scenario.json"))
 	if err == nil {
@@ -185,11 +179,7 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	exe, err := os.Executable()
-	if err == nil {
-		err = os.Symlink(exe, filepath.Join(dir, "guix"))
-	}
-	if err != nil {
+	if err := fake.Link(dir, "guix"); err != nil {
 		t.Fatal(err)
 	}
 	w.setUp()

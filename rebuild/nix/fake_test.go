@@ -6,29 +6,22 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"audit/fixtures/fake"
 	"audit/inspect"
 	"audit/provenance"
 	"audit/rebuild"
 )
 
-// TestMain lets the test binary double as Nix: called by the name of one of its
-// programs, it plays the scenario in the folder where its link lies.
+// TestMain lets the test binary double as the programs of Nix: it plays the
+// scenario in the folder where its link lies.
 func TestMain(m *testing.M) {
-	switch name := filepath.Base(os.Args[0]); name {
-	case "nix-store", "nix-instantiate", "nix":
-		path, err := exec.LookPath(os.Args[0])
-		if err != nil {
-			panic(err)
-		}
-		os.Exit(play(filepath.Dir(path), name, os.Args[1:]))
-	}
+	fake.Play(play, programs...)
 	code := m.Run()
 	n := 0
 	realTests.Range(func(any, any) bool { n++; return true })
@@ -37,6 +30,9 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
+
+// The programs that are played.
+var programs = []string{"nix-store", "nix-instantiate", "nix"}
 
 // The derivations of a sample image and what they make.
 const (
@@ -283,12 +279,7 @@ type world struct {
 func newWorld(t *testing.T, in Input) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir()}
-	exe, err := os.Executable()
-	for _, name := range []string{"nix-store", "nix-instantiate", "nix"} {
-		if err == nil {
-			err = os.Symlink(exe, filepath.Join(w.dir, name))
-		}
-	}
+	err := fake.Link(w.dir, programs...)
 	if err == nil {
 		err = os.Mkdir(filepath.Join(w.dir, "job"), 0o700)
 	}

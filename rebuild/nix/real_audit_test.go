@@ -186,8 +186,8 @@ func TestRealAuditCache(t *testing.T) {
 	if status != 0 || r.Verdict != "reproducible" || !strings.HasSuffix(r.summary("rebuild"), "3 store items: 1 built now, 0 reused, 2 substituted from "+server.URL) {
 		t.Errorf("status %d, %s, %s", status, r.Verdict, r.summary("rebuild"))
 	}
-	if got := r.summary("substitutes"); !strings.Contains(got, "(2 by 2 of the keys one.example-1, two.example-1)") || !strings.Contains(got, "greeter-1.0") {
-		t.Errorf("substitutes %s", got)
+	if got := r.summary("signatures"); !strings.Contains(got, "(2 by 2 of the keys one.example-1, two.example-1)") || !strings.Contains(got, "greeter-1.0") {
+		t.Errorf("signatures %s", got)
 	}
 	for _, it := range r.Rebuild.Items.Substituted {
 		if it.Source != server.URL {

@@ -19,7 +19,7 @@ type System struct{}
 // of Nix carries.
 func (System) About() rebuild.About {
 	return rebuild.About{
-		Name: provenance.Nix, Tool: "Nix", Store: "/nix/store",
+		Name: provenance.Nix, Tool: "Nix", Store: "/nix/store", StartsVersion: nix.StartsVersion,
 		Flags: []rebuild.Flag{
 			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
 			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},

@@ -1,18 +1,25 @@
 package dockerfile
 
 import (
-	"regexp"
-	"slices"
+	"bufio"
+	"errors"
+	"fmt"
 	"strings"
+	"unicode"
+
+	"github.com/moby/buildkit/frontend/dockerfile/command"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"audit/inspect"
 )
 
 // An Instruction is one of a Dockerfile.
 type Instruction struct {
-	Line    int      // where it begins, from 1; 0 when it is from no file
-	Keyword string   // in upper case
-	Flags   []string // "--from=build", in their order
-	Text    string   // what follows, on one line
-	Inline  []string // the here-documents
+	Line     int      // where it begins, from 1; 0 when it is from no file
+	Keyword  string   // in upper case
+	Flags    []string // "--from=build", in their order, without quotes
+	Text     string   // what follows, on one line
+	Heredocs []string // the contents of its heredocs, in their order
 }
 
 // String returns the instruction on one line.
@@ -34,201 +41,168 @@ func (i Instruction) Flag(name string) string {
 	return ""
 }
 
-// keywords are those of the reference.
-func keywords() []string {
-	return []string{
-		"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK",
-		"LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
-	}
+// IsKeyword says whether word is the keyword of an instruction, in upper case.
+func IsKeyword(word string) bool {
+	_, known := command.Commands[strings.ToLower(word)]
+	return known && word == strings.ToUpper(word)
 }
 
-// IsKeyword says whether word is the keyword of an instruction, in upper case.
-func IsKeyword(word string) bool { return slices.Contains(keywords(), word) }
+// Limits of a Dockerfile, far above any seen in the wild.
+const (
+	MaxBytes     = 256 << 10                  // of the text; reading a heredoc takes the square of its lines
+	MaxLines     = 10_000                     // of the text
+	MaxLineBytes = bufio.MaxScanTokenSize - 1 // of one line, with its end: BuildKit's own limit
+	// maxVariables bounds the sum, over the instructions, of bytes times dollars:
+	// that is what BuildKit's search for heredocs copies where variables are
+	// nested in each other.
+	maxVariables = 64 << 20
+)
 
-// Parse returns the instructions of a Dockerfile.
-func Parse(text string) []Instruction {
-	p := &parser{lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), escape: '\\'}
-	p.directives()
+// A SyntaxError reports a text that is no Dockerfile: BuildKit refuses it too.
+type SyntaxError struct {
+	Line int // from 1; 0 when it is about none
+	Err  error
+}
+
+func (e *SyntaxError) Error() string {
+	where := "the Dockerfile"
+	if e.Line > 0 {
+		where = fmt.Sprintf("line %d of the Dockerfile", e.Line)
+	}
+	return fmt.Sprintf("%s: %.200s", where, e.Err.Error())
+}
+
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// Parse returns the instructions of a Dockerfile. The error is a [*SyntaxError],
+// or an [*inspect.LimitError] for a text past one of the limits.
+func Parse(text string) ([]Instruction, error) {
+	if err := checkLimits(text); err != nil {
+		return nil, err
+	}
+	result, err := parser.Parse(strings.NewReader(text))
+	if err != nil {
+		return nil, syntaxError(err)
+	}
 	var all []Instruction
-	for p.at < len(p.lines) {
-		line := p.at + 1
-		joined := p.logical()
-		if joined == "" {
-			continue
+	for _, node := range result.AST.Children {
+		i := Split(node.Original)
+		i.Line, i.Flags = node.StartLine, append([]string(nil), node.Flags...)
+		for _, h := range node.Heredocs {
+			if h.Chomp {
+				h.Content = parser.ChompHeredocContent(h.Content)
+			}
+			i.Heredocs = append(i.Heredocs, h.Content)
 		}
-		i := Split(joined)
-		i.Line = line
-		i.Inline = p.inline(i)
 		all = append(all, i)
 	}
-	return all
+	return all, nil
 }
 
-type parser struct {
-	lines  []string
-	at     int
-	escape byte
-}
-
-var directive = regexp.MustCompile(`^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$`)
-
-// directives reads the comments at the top that mean something to the parser.
-func (p *parser) directives() {
-	for _, line := range p.lines {
-		m := directive.FindStringSubmatch(line)
-		if m == nil {
-			return
-		}
-		if strings.EqualFold(m[1], "escape") && (m[2] == "`" || m[2] == `\`) {
-			p.escape = m[2][0]
-		}
+func checkLimits(text string) error {
+	if len(text) > MaxBytes {
+		return limitError("bytes", MaxBytes)
 	}
-}
-
-// logical returns the next line, joined with those that continue it. Comments
-// and empty lines between them are not part of it.
-func (p *parser) logical() string {
-	var b strings.Builder
-	for p.at < len(p.lines) {
-		line := strings.TrimSpace(p.lines[p.at])
-		p.at++
-		if line == "" || line[0] == '#' {
-			if b.Len() == 0 {
-				return ""
-			}
+	var lines, length, dollars, variables int
+	for line := range strings.Lines(text) {
+		if lines++; lines > MaxLines {
+			return limitError("lines", MaxLines)
+		}
+		if len(line) > MaxLineBytes {
+			return limitError("bytes of a line", MaxLineBytes)
+		}
+		length += len(line)
+		dollars += strings.Count(line, "$")
+		if mayContinue(line) {
 			continue
 		}
-		if line[len(line)-1] != p.escape {
-			b.WriteString(line)
-			break
-		}
-		b.WriteString(strings.TrimRight(line[:len(line)-1], " \t") + " ")
+		variables += length * dollars
+		length, dollars = 0, 0
 	}
-	return strings.TrimSpace(b.String())
+	if variables+length*dollars > maxVariables {
+		return limitError("bytes of instructions times variables", maxVariables)
+	}
+	return nil
 }
 
-// Split takes an instruction on one line apart.
-func Split(line string) Instruction {
-	word, rest := cutWord(line)
-	i := Instruction{Keyword: strings.ToUpper(word)}
-	for takesFlags(i.Keyword) && strings.HasPrefix(rest, "--") {
-		word, rest = cutWord(rest)
-		i.Flags = append(i.Flags, word)
+// mayContinue says whether an instruction can go on after a line, with any
+// escape character.
+func mayContinue(line string) bool {
+	line = strings.TrimSpace(line)
+	return line == "" || line[0] == '#' || strings.HasSuffix(line, `\`) || strings.HasSuffix(line, "`")
+}
+
+func limitError(name string, limit int64) error {
+	return &inspect.LimitError{Name: name, Limit: limit, Where: "the Dockerfile"}
+}
+
+func syntaxError(err error) error {
+	at, ok := errors.AsType[*parser.ErrorLocation](err)
+	if !ok || len(at.Locations) == 0 || len(at.Locations[0]) == 0 {
+		return &SyntaxError{Err: err}
 	}
-	i.Text = rest
+	return &SyntaxError{Line: at.Locations[0][0].Start.Line, Err: at.Unwrap()}
+}
+
+// Split takes an instruction on one line apart where BuildKit does. Its parser
+// alone knows the arguments of some instructions as they are written, and it
+// refuses lines that a history may have.
+func Split(line string) Instruction {
+	line = strings.TrimSpace(line)
+	end := strings.IndexAny(line, spaces)
+	if end < 0 {
+		return Instruction{Keyword: strings.ToUpper(line)}
+	}
+	i := Instruction{Keyword: strings.ToUpper(line[:end])}
+	i.Flags, i.Text = cutFlags(line[end:])
 	return i
 }
 
-func takesFlags(keyword string) bool {
-	switch keyword {
-	case "ADD", "COPY", "FROM", "HEALTHCHECK", "RUN":
-		return true
-	}
-	return false
-}
+// spaces end a keyword.
+const spaces = " \t\v\f\r"
 
-func cutWord(text string) (word, rest string) {
-	text = strings.TrimLeft(text, " \t")
-	n := strings.IndexAny(text, " \t")
-	if n < 0 {
-		return text, ""
-	}
-	return text[:n], strings.TrimLeft(text[n:], " \t")
-}
-
-var inlineMark = regexp.MustCompile(`<<(-?)(["']?)([a-zA-Z_][a-zA-Z0-9_]*)(["']?)`)
-
-// inline reads the here-documents that an instruction begins.
-func (p *parser) inline(i Instruction) []string {
-	switch i.Keyword {
-	case "RUN", "COPY", "ADD":
-	default:
-		return nil
-	}
-	var all []string
-	for _, m := range inlineMark.FindAllStringSubmatch(i.Text, -1) {
-		var b strings.Builder
-		for p.at < len(p.lines) {
-			line := p.lines[p.at]
-			p.at++
-			if m[1] == "-" {
-				line = strings.TrimLeft(line, "\t")
-			}
-			if line == m[3] {
-				break
-			}
-			b.WriteString(line + "\n")
+// cutFlags returns the flags that arguments begin with, without their quotes,
+// and what follows them. A "--" ends the flags.
+func cutFlags(arguments string) (flags []string, rest string) {
+	for {
+		for arguments != "" && isSpace(arguments[0]) {
+			arguments = arguments[1:]
 		}
-		all = append(all, b.String())
+		if !strings.HasPrefix(arguments, "--") {
+			return flags, strings.TrimSpace(arguments)
+		}
+		var flag string
+		flag, arguments = cutFlag(arguments)
+		if flag == "--" {
+			return flags, strings.TrimSpace(arguments)
+		}
+		flags = append(flags, flag)
 	}
-	return all
 }
 
-// A Stage is a FROM with what follows it.
-type Stage struct {
-	Name         string // of AS, in lower case; may be ""
-	Image        string // as written, with build arguments expanded
-	Instructions []Instruction
-}
+// isSpace says whether BuildKit lets a byte end a flag: it takes bytes for runes.
+func isSpace(c byte) bool { return unicode.IsSpace(rune(c)) }
 
-// Stages returns the stages of a Dockerfile. arguments are those given to the
-// build, NAME=VALUE, which an ARG before the first FROM declares and may have
-// another default for.
-func Stages(all []Instruction, arguments []string) []Stage {
-	var stages []Stage
-	values := make(map[string]string)
-	for _, i := range all {
+// cutFlag returns the first word, without quotes and backslashes.
+func cutFlag(text string) (flag, rest string) {
+	var b strings.Builder
+	quote := byte(0)
+	for n := 0; n < len(text); n++ {
+		c := text[n]
 		switch {
-		case i.Keyword == "FROM":
-			words := strings.Fields(i.Text)
-			s := Stage{Instructions: []Instruction{i}}
-			if len(words) > 0 {
-				s.Image = expand(words[0], values)
+		case c == '\\':
+			if n++; n < len(text) {
+				b.WriteByte(text[n])
 			}
-			if len(words) == 3 && strings.EqualFold(words[1], "as") {
-				s.Name = strings.ToLower(words[2])
-			}
-			stages = append(stages, s)
-		case len(stages) > 0:
-			last := &stages[len(stages)-1]
-			last.Instructions = append(last.Instructions, i)
-		case i.Keyword == "ARG":
-			declare(i.Text, arguments, values)
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote = c
+		case quote == 0 && isSpace(c):
+			return b.String(), text[n:]
+		default:
+			b.WriteByte(c)
 		}
 	}
-	return stages
-}
-
-// declare takes the arguments that an ARG declares: the value given to the
-// build, else the default.
-func declare(text string, arguments []string, values map[string]string) {
-	for _, word := range strings.Fields(text) {
-		name, value, _ := strings.Cut(word, "=")
-		values[name] = expand(strings.Trim(value, `"'`), values)
-		for _, a := range arguments {
-			if given, ok := strings.CutPrefix(a, name+"="); ok {
-				values[name] = given
-			}
-		}
-	}
-}
-
-var variable = regexp.MustCompile(`\$(?:\{([a-zA-Z_][a-zA-Z0-9_]*)(?:(:[-+])([^}]*))?\}|([a-zA-Z_][a-zA-Z0-9_]*))`)
-
-// expand replaces the variables in a text. One that has no value stays as it is
-// written, so that nobody takes the rest for a name.
-func expand(text string, values map[string]string) string {
-	return variable.ReplaceAllStringFunc(text, func(found string) string {
-		m := variable.FindStringSubmatch(found)
-		value, known := values[m[1]+m[4]]
-		switch {
-		case m[2] == ":-" && value == "":
-			return m[3]
-		case m[2] == ":+" && value != "":
-			return m[3]
-		case known:
-			return value
-		}
-		return found
-	})
+	return b.String(), ""
 }

@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"encoding/json"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -232,8 +233,12 @@ func scriptOf(c Command) (string, bool) {
 	return "", false
 }
 
-// Script returns the shell text that a RUN executes. Its exec form has words
-// instead, which are quoted for this.
+// heredocMarker is where a heredoc begins.
+var heredocMarker = regexp.MustCompile(`<<-?["']?[a-zA-Z_][a-zA-Z0-9_]*["']?`)
+
+// Script returns the shell text that a RUN executes, with its heredocs below it:
+// they may be read by a shell. The exec form has words instead, which are quoted
+// for this.
 func (i Instruction) Script() string {
 	var words []string
 	if json.Unmarshal([]byte(i.Text), &words) == nil {
@@ -242,5 +247,8 @@ func (i Instruction) Script() string {
 		}
 		return strings.Join(words, " ")
 	}
-	return strings.Join(append([]string{inlineMark.ReplaceAllString(i.Text, "")}, i.Inline...), "\n")
+	if len(i.Heredocs) == 0 {
+		return i.Text
+	}
+	return heredocMarker.ReplaceAllString(i.Text, "") + "\n" + strings.Join(i.Heredocs, "\n")
 }

@@ -95,13 +95,16 @@ func zipped(t testing.TB, when time.Time, method uint16, members ...string) stri
 	return b.String()
 }
 
+// bodyRecord is where tarFile puts the content for tarred.
+const bodyRecord = "body"
+
 func tarred(t testing.TB, headers ...tar.Header) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, h := range headers {
-		body := h.Xattrs["body"] //lint:ignore SA1019 a place for the content
-		h.Xattrs, h.Size = nil, int64(len(body))
+		body := h.PAXRecords[bodyRecord]
+		h.PAXRecords, h.Size = nil, int64(len(body))
 		if err := w.WriteHeader(&h); err != nil {
 			t.Fatal(err)
 		}
@@ -116,7 +119,7 @@ func tarred(t testing.TB, headers ...tar.Header) string {
 }
 
 func tarFile(name, body string, when time.Time) tar.Header {
-	return tar.Header{Name: name, Mode: 0o644, ModTime: when, Format: tar.FormatPAX, Xattrs: map[string]string{"body": body}}
+	return tar.Header{Name: name, Mode: 0o644, ModTime: when, Format: tar.FormatPAX, PAXRecords: map[string]string{bodyRecord: body}}
 }
 
 // arMembers packs members "name time uid content".

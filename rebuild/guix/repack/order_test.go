@@ -95,7 +95,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6}, uint8(0))
 	f.Add([]byte{200, 100, 0, 0, 255, 1, 7, 7}, uint8(3))
 	f.Fuzz(func(t *testing.T, data []byte, system uint8) {
-		fs := int(system) % len(fileSystems())
+		fs := int(system) % len(weight{}.sizes)
 		var weights []weight
 		for i := 0; i+2 < len(data); i += 3 {
 			weights = append(weights, weigh("", int64(data[i])*100, int(data[i+1]), int(data[i+2])%4))

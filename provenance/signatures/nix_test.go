@@ -1,0 +1,142 @@
+package signatures
+
+import (
+	"strings"
+	"testing"
+
+	"audit/inspect/check"
+	"audit/provenance"
+)
+
+func TestNix(t *testing.T) {
+	for _, image := range []string{"single", "layered"} {
+		for name, server := range map[string]string{"http": serve(t, dir(nixCache)), "file": address(t, nixCache) + "?compression=xz"} {
+			t.Run(image+" "+name, func(t *testing.T) {
+				all := items(t, "nix/images-mini/"+image+".tar.gz")
+				c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: cacheKeys(t)})
+				if c.Status != check.Pass || len(c.Findings) > 0 {
+					t.Errorf("%v: %s %v", c.Status, c.Summary, c.Findings)
+				}
+				for _, o := range outcomes {
+					if o.String() != "signed by audit-test-1" || o.Agree != 1 {
+						t.Errorf("%s: %v", o.Path, o)
+					}
+				}
+				if len(outcomes) != 3 || !strings.HasPrefix(c.Summary, "3 store items of 3 signed with the NAR hash found here by audit-test-1") {
+					t.Errorf("%d outcomes: %s", len(outcomes), c.Summary)
+				}
+			})
+		}
+	}
+}
+
+// No item of Nix is left out of the question by its name.
+func TestNixUnknown(t *testing.T) {
+	c, outcomes := checked(t, items(t, "nix/images-mini/stamped-A.tar.gz"), Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
+	if word(t, outcomes, "words-1.0").Word != Signed || word(t, outcomes, "stamped-1.0").Word != Unknown || c.Status != check.Unknown {
+		t.Errorf("%v: %s", c.Status, c.Summary)
+	}
+	if got := rules(c, check.Problem); got != "unknown-item" {
+		t.Errorf("problems %s", got)
+	}
+}
+
+// One byte of an item changed: what the key signed is another hash.
+func TestNixChanged(t *testing.T) {
+	all := items(t, "nix/images-mini/single.tar.gz")
+	_, i := itemNamed(t, all, "words-1.0")
+	all[i].NarHash.Hex = strings.Repeat("0", 64)
+	c, outcomes := checked(t, all, Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
+	if c.Status != check.Fail || word(t, outcomes, "words-1.0").Word != Differs || word(t, outcomes, "greeter-1.0").Word != Signed {
+		t.Errorf("%v: %s", c.Status, c.Summary)
+	}
+	if f := c.Findings[0]; f.Rule != "hash-differs" || !strings.Contains(f.Words, "signed by audit-test-1") {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestNixBadSignatures(t *testing.T) {
+	foreign, err := ParseKeys("", []byte("someone-1:"+strings.TrimPrefix(string(read(t, "../../fixtures/nix/keys/public")), "audit-test-1:")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		name   string
+		change func(string) string
+		keys   []Key
+		why    string // "" for a signature that holds
+	}{
+		{"tampered hash", replace("NarHash: sha256:00di", "NarHash: sha256:00dj"), cacheKeys(t), "not one of this text by this key"},
+		{"tampered size", replace("NarSize: 456", "NarSize: 457"), cacheKeys(t), "not one of this text by this key"},
+		{"tampered references", replace("References: ", "References: c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0"), cacheKeys(t), "not one of this text by this key"},
+		{"key of another name", same, foreign, `signed by the key "audit-test-1", which is not trusted`},
+		{"no key", same, nil, `signed by the key "audit-test-1", which is not trusted`},
+		{"key of Guix", same, farmKeys(t), "which is not trusted"},
+		{"truncated", func(s string) string { return s[:len(s)-9] + "\n" }, cacheKeys(t), "signature is corrupt"},
+		{"unsigned", func(s string) string { s, _, _ = strings.Cut(s, "Sig:"); return s }, cacheKeys(t), "bears no signature"},
+		{"another hash function", replace("NarHash: sha256:", "NarHash: sha512:"), cacheKeys(t), "not a SHA-256 digest"},
+		{"another signer too", func(s string) string { return s + "Sig: someone-2:" + strings.Repeat("A", 86) + "==\n" }, cacheKeys(t), ""},
+		{"a liar before", func(s string) string { return "Sig: audit-test-1:" + strings.Repeat("A", 86) + "==\n" + s }, cacheKeys(t), ""},
+		{"other fields", func(s string) string {
+			return "CA: text:sha256:0\n" + strings.Replace(s, "Compression: xz", "Compression: none", 1)
+		}, cacheKeys(t), ""},
+		{"hexadecimal", replace("sha256:00diw0cgxrr97gc6qvamqnrml39p8kr3bpjvcjhxfwy8ac0fsi6r", "sha256:"+wordsHex(t)), cacheKeys(t), ""},
+	}
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			server := serve(t, changed(t, nixCache, func(name, text string) string {
+				if strings.HasPrefix(name, "c74vd") {
+					return tt.change(text)
+				}
+				return text
+			}))
+			c, outcomes := checked(t, items(t, "nix/images-mini/single.tar.gz"), Options{Servers: []string{server}, Keys: tt.keys})
+			o := word(t, outcomes, "words-1.0")
+			if tt.why == "" {
+				if o.Word != Signed || c.Status != check.Pass {
+					t.Errorf("%v, %v", o, c.Status)
+				}
+				return
+			}
+			if o.Word != BadSignature || !strings.Contains(o.Why, tt.why) || c.Status != check.Fail {
+				t.Errorf("%v, %v", o, c.Status)
+			}
+		})
+	}
+}
+
+func same(s string) string { return s }
+
+func wordsHex(t *testing.T) string {
+	it, _ := itemNamed(t, items(t, "nix/images-mini/single.tar.gz"), "words-1.0")
+	return it.NarHash.Hex
+}
+
+// The key of cache.nixos.org is the one that signs for it.
+func TestOfficial(t *testing.T) {
+	info, err := parseNarinfo(read(t, "testdata/cache.nixos.org.narinfo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signers, err := info.signers(OfficialKeys())
+	if err != nil || len(signers) != 1 || signers[0].Name != "cache.nixos.org-1" {
+		t.Errorf("signed by %v, %v", signers, err)
+	}
+	var got []string
+	for _, k := range OfficialKeys() {
+		got = append(got, k.Name)
+	}
+	if strings.Join(got, " ") != "bordeaux.guix.gnu.org ci.guix.gnu.org cache.nixos.org-1" {
+		t.Errorf("official keys %q", got)
+	}
+	for _, system := range []provenance.SystemName{provenance.Guix, provenance.Nix, provenance.Docker} {
+		for _, s := range OfficialServers(system) {
+			if err := CheckServer(s); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if len(OfficialServers(provenance.Guix)) != 2 || len(OfficialServers(provenance.Docker)) != 0 {
+		t.Error("official servers")
+	}
+}

@@ -1,0 +1,194 @@
+package signatures
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// How much is asked of a server that does not do well.
+const (
+	tries     = 3                      // requests for one narinfo, at most
+	backOff   = 250 * time.Millisecond // before the second one, four times that before the third
+	giveUp    = 6                      // requests that fail in a row: then the server is asked no more
+	spacing   = 10 * time.Millisecond  // between the beginnings of two requests
+	redirects = 5
+)
+
+// A website is a substitute server.
+type website struct {
+	base    *url.URL
+	client  *http.Client
+	timeout time.Duration // for a request
+
+	mu     sync.Mutex
+	next   time.Time // when the next request may begin
+	failed int       // requests in a row
+	last   error     // of those that failed
+}
+
+// newClient returns a client that follows few redirects, all of them to web
+// servers, and leaves answers as they are. It borrows the transport of base,
+// which may be nil.
+func newClient(base *http.Client, parallel int) *http.Client {
+	client := new(http.Client)
+	if base != nil {
+		*client = *base
+	} else {
+		client.Transport = &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			ForceAttemptHTTP2:      true,
+			DisableCompression:     true,
+			MaxConnsPerHost:        parallel,
+			MaxIdleConnsPerHost:    parallel,
+			IdleConnTimeout:        30 * time.Second,
+			MaxResponseHeaderBytes: narinfoBytes,
+		}
+	}
+	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
+		if len(via) > redirects {
+			return fmt.Errorf("more than %d redirects", redirects)
+		}
+		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+			return fmt.Errorf("a redirect to %s: is not followed", req.URL.Scheme)
+		}
+		return nil
+	}
+	return client
+}
+
+// get asks again when the server is in trouble, and gives up when it is so all
+// the time.
+func (w *website) get(ctx context.Context, name string) (text []byte, err error) {
+	for try := range tries {
+		if last := w.tired(); last != nil {
+			if err == nil {
+				err = fmt.Errorf("not asked, since %d requests in a row had failed: %w", giveUp, last)
+			}
+			return nil, err
+		}
+		if try > 0 && !sleep(ctx, backOff<<(2*(try-1))) {
+			return nil, context.Cause(ctx)
+		}
+		text, err = w.once(ctx, name)
+		if !isPassing(err) {
+			break
+		}
+	}
+	return text, err
+}
+
+// once sends one request, when its turn comes.
+func (w *website) once(ctx context.Context, name string) ([]byte, error) {
+	if !sleep(ctx, w.turn()) {
+		return nil, context.Cause(ctx)
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, &slowError{w.timeout})
+	defer cancel()
+	text, err := w.request(bounded, name)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err == nil || errors.Is(err, errAbsent):
+		w.count(nil)
+		return text, err
+	case bounded.Err() != nil:
+		err = context.Cause(bounded)
+	}
+	return nil, w.count(plain(err))
+}
+
+// count takes note of how a request ended.
+func (w *website) count(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = err
+	if w.failed++; err == nil {
+		w.failed = 0
+	}
+	return err
+}
+
+// tired returns the last of too many errors, or nil.
+func (w *website) tired() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failed < giveUp {
+		return nil
+	}
+	return w.last
+}
+
+func (w *website) request(ctx context.Context, name string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.base.JoinPath(name).String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "audit")
+	res, err := w.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	switch res.StatusCode {
+	case http.StatusOK:
+		return readNarinfo(res.Body)
+	case http.StatusNotFound, http.StatusGone:
+		return nil, errAbsent
+	case http.StatusForbidden:
+		return nil, fmt.Errorf("it answers 403 Forbidden, as caches on S3 do where they have nothing: %w", errAbsent)
+	}
+	return nil, statusError(res.StatusCode)
+}
+
+// turn returns how long to wait before the next request may begin.
+func (w *website) turn() time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if w.next.Before(now) {
+		w.next = now
+	}
+	wait := w.next.Sub(now)
+	w.next = w.next.Add(spacing)
+	return wait
+}
+
+// sleep says whether the time passed before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// A statusError is an HTTP status that is no answer.
+type statusError int
+
+func (e statusError) Error() string {
+	return fmt.Sprintf("it answers %d %s", int(e), http.StatusText(int(e)))
+}
+
+// A slowError reports a request that took too long.
+type slowError struct{ limit time.Duration }
+
+func (e *slowError) Error() string { return fmt.Sprintf("no answer within %v", e.limit) }
+
+// isPassing says whether the trouble may be over soon.
+func isPassing(err error) bool {
+	if status, ok := errors.AsType[statusError](err); ok {
+		return status >= 500 || status == http.StatusTooManyRequests
+	}
+	_, slow := errors.AsType[*slowError](err)
+	return slow
+}
