@@ -108,7 +108,7 @@ func unrepeatable() map[string]string {
 		"recipe/package-logs":                "{command} leaves logs with the time in them below {folder}",
 	}
 	for code, text := range all {
-		all[code] = "it may not make the same bytes again: " + text + ": {instruction}[ (line {line} of the Dockerfile)]"
+		all[code] = "it may not make the same bytes again: " + text + "[: {instruction}][ (line {line} of the Dockerfile)]"
 	}
 	return all
 }
