@@ -72,18 +72,19 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
 	}
 	for n := range l.Entries {
-		c.entry(l.Index, &l.Entries[n])
+		c.entry(l.Index, n)
 	}
 }
 
-func (c *closureCheck) entry(layer int, e *inspect.Entry) {
+func (c *closureCheck) entry(layer, index int) {
+	e := &c.img.Layers[layer].Entries[index]
 	c.entries++
 	at := hidden(e.Path)
 	switch {
 	case layer < c.baseLayers:
 		c.base++
 		c.vouch(e)
-	case c.isOwned(layer, e):
+	case c.isOwned(layer, index, e):
 		c.owned++
 		c.vouch(e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
@@ -116,24 +117,22 @@ func hidden(p string) string {
 // keeps it. Where the database has a
 // digest of the file that a container sees, the bytes must be those; a package
 // does not explain what it did not install.
-func (c *closureCheck) isOwned(layer int, e *inspect.Entry) bool {
-	p, f := c.installed.Owner(e.Path)
+func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
+	p, _ := c.installed.Owner(e.Path)
 	if p == nil {
 		return c.installed.State(e.Path)
 	}
-	visible := c.top[e.Path] == layer
-	if visible && e.Type == '0' && !f.Digest.IsZero() && f.Digest != e.Digest {
-		if !f.Config && len(c.notes) < maxListed {
+	switch found := c.installed.Compare(layer, index); found.Standing {
+	case ospackages.Changed, ospackages.Diverted:
+		if len(c.notes) < maxListed {
 			c.notes = append(c.notes, check.Finding{Rule: "package-file-changed", Level: check.Note, Layer: layer, Path: e.Path,
-				Words: fmt.Sprintf("its bytes are not those that %s installed (%s is noted)", name(p), f.Digest)})
+				Words: fmt.Sprintf("its bytes are not those that package %s %s installed (%s is noted)", brief(found.Package), brief(found.Version), found.Recorded)})
 		}
+		return false
+	case ospackages.Config, ospackages.Made:
 		return false
 	}
 	return true
-}
-
-func name(p *ospackages.Package) string {
-	return fmt.Sprintf("package %s %s", brief(p.Name), brief(p.Version))
 }
 
 // maker says what is known of how a layer was made.

@@ -19,13 +19,25 @@ func isApk(p string) bool { return strings.HasSuffix("/"+p, "/apk/db/installed")
 func (r *reader) apk() {
 	for _, name := range apkPaths {
 		text, f, ok := r.body(name)
-		if !ok {
+		if !ok || r.isSeen(f) {
 			continue
 		}
 		packages := apkPackages(text)
 		r.found(Apk, f, packages)
 		r.recordDatabase(f, packages, func(text []byte) []Package { return apkPackages(text) })
 	}
+}
+
+// isSeen says whether a database was read before, under another name.
+func (r *reader) isSeen(f inspect.File) bool {
+	if r.seen[f.Inode] {
+		return true
+	}
+	if r.seen == nil {
+		r.seen = make(map[*inspect.Inode]bool)
+	}
+	r.seen[f.Inode] = true
+	return false
 }
 
 // recordDatabase records the digests of a database of one file, of which packages

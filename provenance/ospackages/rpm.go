@@ -31,15 +31,13 @@ func isRpm(p string) bool {
 // leaves them, is read through the one that rpm itself would take; one that is a
 // link to another is no second one.
 func (r *reader) rpm() {
-	seen := make(map[string]bool)
 	for _, dir := range rpmFolders() {
 		for _, name := range []string{rpmSqlite, rpmNdb, rpmBerkeley} {
 			data, f, ok := r.body(dir + "/" + name)
 			if !ok {
 				continue
 			}
-			if !seen[f.Path] {
-				seen[f.Path] = true
+			if !r.isSeen(f) {
 				r.rpmDatabase(name, data, f)
 			}
 			break
