@@ -15,7 +15,7 @@ import (
 type System struct{}
 
 // About describes the engines. Their flags complete a recipe, of which the
-// image's provenance may not tell all.
+// image's provenance may not have all.
 func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: docker.Name, Tool: "the engine", Engines: Engines(), NoDerivation: NoDerivation, Sentences: sentences(),
@@ -39,8 +39,8 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 }
 
 // Repack is skipped: the layers of a Dockerfile are what its instructions wrote.
-func (System) Repack(_ *inspect.Image, recipe provenance.Recipe) check.Check {
-	return check.Skip(check.Repack, "repack/instructions", "system", string(recipe.System))
+func (System) Repack(_ *inspect.Image, _ provenance.Recipe) check.Check {
+	return check.Skip(check.Repack, "repack/instructions")
 }
 
 // History returns the instructions that made the layers.
