@@ -4,7 +4,8 @@ package report
 // lacks, by code.
 func recipeSentences() map[string]string {
 	return map[string]string{
-		"recipe/evidence": "says how the image was made; {digest}",
-		"recipe/none":     "no recipe",
+		"recipe/evidence":  "says how the image was made; {digest}",
+		"recipe/none":      "no recipe",
+		"recipe/no-system": "no build system that is known here left its traces in the image",
 	}
 }
