@@ -29,6 +29,10 @@ type Evidence struct {
 	// it is made from.
 	Derived map[string]Standing
 
+	// Follows are the store items of which was proved that their content follows
+	// from other items of the image: they need no signature.
+	Follows []string
+
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
