@@ -40,6 +40,8 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"finding":   r.Words,
 		"say":       r.Say,
 		"join":      r.join,
+		"evidence":  r.Evidence,
+		"known":     r.known,
 		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
 		"longspans": func(v any) []span { return spans(clip(textOf(v), maxBlock), "\n\t") },

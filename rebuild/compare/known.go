@@ -3,7 +3,6 @@ package compare
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,11 +10,10 @@ import (
 	"audit/inspect"
 )
 
-// A Known is a freedom that a packer, or another program that has written into
-// the image, is known to have: honest builds differ by it.
+// A Known is a freedom that explains differences: one of the packer's, or one of
+// another program that has written into the image.
 type Known struct {
-	Name  string // stable, in kebab case
-	Text  string // a sentence: which program, in which versions, and why
+	Code  string // of the freedom, "known/…"
 	Count int    // differences, and fields of the config, that it explains
 }
 
@@ -29,19 +27,31 @@ type Freedom struct {
 
 // A Layering is how the layers of two images lie to each other.
 type Layering struct {
-	Original, Rebuilt int  // how many layers each has
-	SiblingsOnly      bool // one layer each, and only the turns of what is in one folder differ
-	WholeItemsMoved   bool // what lies in another layer are whole store items
+	Original, Rebuilt int // how many layers each has
+
+	// SiblingsOnly says that each image has one layer, with the same entries in
+	// an order that a walk through the tree can have, and the store items in the
+	// same order: only the turns of what is in one folder differ.
+	SiblingsOnly bool
+
+	// WholeItemsMoved says that what lies in another layer is whole store items,
+	// each with its entries in the same order.
+	WholeItemsMoved bool
 }
 
-// A freedom is a Known with what it explains.
-type freedom struct {
-	name, text string
-	explains   func(d *Difference) bool      // may be nil
-	field      func(f *FieldDifference) bool // may be nil
+// layering is how the layers lie.
+func (w *walk) layering() Layering {
+	l := Layering{Original: len(w.a.img.Layers), Rebuilt: len(w.b.img.Layers)}
+	if l.Original == 1 && l.Rebuilt == 1 && w.a.partner[0] == 0 {
+		l.SiblingsOnly = w.siblingsOnly()
+	}
+	l.WholeItemsMoved = w.wholeItemsMoved()
+	return l
 }
 
 // A packer is what the config says of who made an image.
+//
+// Transitional: until the build systems have their Freedoms.
 type packer struct {
 	guix, nix, docker, buildkit bool
 	history                     bool // the config has one
@@ -69,18 +79,15 @@ func packerOf(img *inspect.Image) packer {
 	return p
 }
 
-// known finds the freedoms that the packer of both images has.
-func (w *walk) known() {
-	was, now := packerOf(w.a.img), packerOf(w.b.img)
-	var all []freedom
-	if was.guix && now.guix {
-		all = append(all, w.guixFreedoms(!was.history && !now.history)...)
-	}
-	if was.nix && now.nix {
-		all = append(all, nixFreedoms()...)
-	}
-	if (was.docker || was.buildkit) && (now.docker || now.buildkit) {
-		all = append(all, dockerFreedoms()...)
+// known finds what explains differences: the freedoms of the packer, then what is
+// of no packer.
+func (w *walk) known(freedoms []Freedom) {
+	l := w.layering()
+	var all []Freedom
+	for _, f := range append(slices.Clone(freedoms), w.packersFreedoms()...) {
+		if f.When == nil || f.When(l) {
+			all = append(all, f)
+		}
 	}
 	hidden := w.onlyHidden()
 	if hidden {
@@ -93,37 +100,52 @@ func (w *walk) known() {
 	w.out.mark()
 }
 
+// packersFreedoms are those of packers whose build system has none of its own yet.
+func (w *walk) packersFreedoms() (all []Freedom) {
+	was, now := packerOf(w.a.img), packerOf(w.b.img)
+	if was.guix && now.guix {
+		all = append(all, guixFreedoms(!was.history && !now.history)...)
+	}
+	if was.nix && now.nix {
+		all = append(all, nixFreedoms()...)
+	}
+	if (was.docker || was.buildkit) && (now.docker || now.buildkit) {
+		all = append(all, dockerFreedoms()...)
+	}
+	return all
+}
+
 // hiddenEntries is what images differ by where one keeps what the other has
-// squashed. The bytes are there all the same: they count.
-func hiddenEntries() freedom {
-	return freedom{name: "hidden-entries", explains: func(d *Difference) bool { return d.Path != "" && d.Layer >= 0 && !d.Cause.Harmless() },
-		text: "the root file systems that the layers make up are the same: a later layer removes or replaces these entries, so that no container sees them, and whoever takes the layers apart does"}
+// squashed: a later layer removes or replaces the entries, so that no container
+// sees them. The bytes are there all the same: they count.
+func hiddenEntries() Freedom {
+	return Freedom{Code: "known/hidden-entries", Explains: func(d *Difference) bool { return d.Path != "" && d.Layer >= 0 && !d.Cause.Harmless() }}
 }
 
 // otherLayering says of images whose entries lie in other layers whether the
 // root file systems are the same that a container sees.
-func (w *walk) otherLayering(hidden bool) freedom {
-	text := fmt.Sprintf("the entries lie in other layers (%d, now %d); the root file systems that the layers make up are the same", len(w.a.img.Layers), len(w.b.img.Layers))
+func (w *walk) otherLayering(hidden bool) Freedom {
+	f := Freedom{Code: "known/other-layering", Explains: func(d *Difference) bool { return d.Cause == Order }}
 	if !hidden && slices.ContainsFunc(w.out.Differences, func(d Difference) bool { return !d.Cause.Harmless() }) {
-		text = strings.Replace(text, "are the same", "differ by what else is listed", 1)
+		f.Code = "known/other-layering-and-files"
 	}
-	return freedom{name: "other-layering", text: text, explains: func(d *Difference) bool { return d.Cause == Order }}
+	return f
 }
 
-// mark gives each difference the name of the first freedom that explains it.
+// mark gives each difference the code of the first freedom that explains it.
 func (c *Comparison) mark() {
 	c.Known = nil
 	for _, f := range c.freedoms {
-		k := Known{Name: f.name, Text: f.text}
+		k := Known{Code: f.Code}
 		for i := range c.Differences {
-			if d := &c.Differences[i]; f.explains != nil && (d.Known == "" || d.Known == f.name) && f.explains(d) {
-				d.Known = f.name
+			if d := &c.Differences[i]; f.Explains != nil && (d.Known == "" || d.Known == f.Code) && f.Explains(d) {
+				d.Known = f.Code
 				k.Count++
 			}
 		}
 		for i := range c.Config {
-			if d := &c.Config[i]; f.field != nil && (d.Known == "" || d.Known == f.name) && f.field(d) {
-				d.Known = f.name
+			if d := &c.Config[i]; f.Field != nil && (d.Known == "" || d.Known == f.Code) && f.Field(d) {
+				d.Known = f.Code
 				k.Count++
 			}
 		}
@@ -131,89 +153,66 @@ func (c *Comparison) mark() {
 			c.Known = append(c.Known, k)
 		}
 	}
-	slices.SortFunc(c.Known, func(x, y Known) int { return cmp.Compare(x.Name, y.Name) })
+	slices.SortFunc(c.Known, func(x, y Known) int { return cmp.Compare(x.Code, y.Code) })
 }
 
 // guixFreedoms are those of guix pack -f docker (guix/scripts/pack.scm and
 // guix/docker.scm of the versions that are named); old says that the config has
 // no history, which Guix writes since January 2025.
-func (w *walk) guixFreedoms(old bool) []freedom {
-	var all []freedom
-	m, n := len(w.a.img.Layers), len(w.b.img.Layers)
+func guixFreedoms(old bool) []Freedom {
 	isOrder := func(d *Difference) bool { return d.Cause == Order }
-	isLink := func(d *Difference) bool { return d.Detail == linkOrCopy || d.Detail == bothSame }
-	switch {
-	case m == 1 && n == 1 && w.a.partner[0] == 0 && w.siblingsOnly():
-		all = append(all, freedom{name: "guix-readdir-order", explains: isOrder,
-			text: "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)"})
-	case m > 1 && m == n && w.wholeItemsMoved():
-		all = append(all, freedom{name: "guix-layer-sizes", explains: isOrder,
-			text: "guix pack -f docker --max-layers of 1.5 puts store items into layers by their sizes, in which folders count as large as the builder's file system has them: on another file system the same items come in other layers"})
-	}
-	if m > 1 && m == n && old {
-		all = append(all, freedom{name: "guix-layered-2024",
-			explains: func(d *Difference) bool {
+	layered := func(l Layering) bool { return l.Original > 1 && l.Original == l.Rebuilt }
+	return []Freedom{
+		{Code: "known/guix-readdir-order", Explains: isOrder, When: func(l Layering) bool { return l.SiblingsOnly }},
+		{Code: "known/guix-layer-sizes", Explains: isOrder, When: func(l Layering) bool { return layered(l) && l.WholeItemsMoved }},
+		{Code: "known/guix-layered-2024", When: func(l Layering) bool { return layered(l) && old },
+			Explains: func(d *Difference) bool {
 				return d.Cause == Timestamp || d.Cause == Owner || d.Cause == Mode || d.Cause == Order
-			},
-			text: "guix pack -f docker --max-layers from January 2024 to January 2025 keeps times, owners, modes and order as the builder's store has them"})
+			}},
+		{Code: "known/guix-deduplication", Explains: func(d *Difference) bool { return d.Shows(LinkOrCopy) || d.Shows(SameFile) }},
 	}
-	return append(all, freedom{name: "guix-deduplication", explains: isLink,
-		text: "guix-daemon stores files of the same content once, where it can: guix pack 1.0, and with --max-layers 1.5, writes them as hard links where the builder's store has them so"})
 }
 
 // nixFreedoms are those of dockerTools of Nixpkgs.
-func nixFreedoms() []freedom {
-	return []freedom{
-		{name: "nix-store-mode", text: "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
-			explains: func(d *Difference) bool { return d.Cause == Mode && (d.Path == "nix/store" || d.Path == "nix") }},
-		{name: "nix-user-name", text: "dockerTools with includeNixDB makes folders with the name of the user who builds",
-			explains: func(d *Difference) bool {
-				return strings.HasPrefix(d.Path, "nix/var/nix/") && strings.Contains(d.Path, "/per-user/")
-			}},
-		{name: "nix-database", text: "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
-			explains: filesAt("nix/var/nix/db/db.sqlite")},
-		{name: "nix-build-folder", text: "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
-			explains: func(d *Difference) bool {
-				return d.Cause == Link && (strings.Contains(d.Was, "/build/") || strings.Contains(d.Was, "nix-build-"))
-			}},
+func nixFreedoms() []Freedom {
+	return []Freedom{
+		{Code: "known/nix-store-mode", Explains: func(d *Difference) bool { return d.Cause == Mode && (d.Path == "nix/store" || d.Path == "nix") }},
+		{Code: "known/nix-user-name", Explains: func(d *Difference) bool {
+			return strings.HasPrefix(d.Path, "nix/var/nix/") && strings.Contains(d.Path, "/per-user/")
+		}},
+		{Code: "known/nix-database", Explains: filesAt("nix/var/nix/db/db.sqlite")},
+		{Code: "known/nix-build-folder", Explains: func(d *Difference) bool {
+			return d.Cause == Link && (strings.Contains(d.Was, "/build/") || strings.Contains(d.Was, "nix-build-"))
+		}},
 	}
 }
 
 // dockerFreedoms are those of docker build, with its classic builder and with
 // BuildKit.
-func dockerFreedoms() []freedom {
-	return []freedom{
-		{name: "docker-created", text: "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
-			field: func(f *FieldDifference) bool { return f.Cause == Timestamp }},
-		{name: "docker-container", text: "the classic builder of docker writes the name of the container that it ran into the config",
-			field: func(f *FieldDifference) bool {
-				return f.Field == "container" || strings.HasSuffix(f.Field, "config.Hostname")
-			}},
-		{name: "docker-file-times", text: "docker build and Buildah keep the times at which their steps have made files, unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
-			explains: func(d *Difference) bool { return d.Cause == Timestamp }},
+func dockerFreedoms() []Freedom {
+	return []Freedom{
+		{Code: "known/docker-created", Field: func(f *FieldDifference) bool { return f.Cause == Timestamp }},
+		{Code: "known/docker-container", Field: func(f *FieldDifference) bool {
+			return f.Field == "container" || strings.HasSuffix(f.Field, "config.Hostname")
+		}},
+		{Code: "known/docker-file-times", Explains: func(d *Difference) bool { return d.Cause == Timestamp }},
 	}
 }
 
 // placeFreedoms are those of programs that leave the time, or the machine, in
 // files that they keep for themselves.
-func placeFreedoms() []freedom {
-	return []freedom{
-		{name: "ldconfig-cache", text: "ldconfig keeps inode numbers and times of libraries in its auxiliary cache",
-			explains: filesAt("var/cache/ldconfig/aux-cache")},
-		{name: "package-logs", text: "package managers write down when they have done what",
-			explains: filesAt("var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log", "var/log/apt/", "var/log/dnf", "var/log/yum.log", "var/log/apk.log", "var/log/pacman.log")},
-		{name: "package-caches", text: "package managers keep what they have fetched, and indexes made of it",
-			explains: filesAt("var/cache/apt/", "var/lib/apt/lists/", "var/cache/dnf/", "var/cache/yum/", "var/cache/apk/", "var/lib/dnf/", "var/cache/debconf/")},
-		{name: "password-days", text: "passwd and useradd write the day of the last change into /etc/shadow",
-			explains: filesAt("etc/shadow", "etc/shadow-")},
-		{name: "machine-id", text: "systemd and dbus make up an identifier of the machine",
-			explains: filesAt("etc/machine-id", "var/lib/dbus/machine-id")},
-		{name: "engine-files", text: "container engines lay down the name and the network of the container",
-			explains: filesAt("etc/hostname", "etc/hosts", "etc/resolv.conf", ".dockerenv")},
-		{name: "fontconfig-cache", text: "fontconfig keeps the times of folders in its cache",
-			explains: filesAt("var/cache/fontconfig/")},
-		{name: "python-bytecode", text: "Python keeps the time of the source in .pyc files, unless SOURCE_DATE_EPOCH is set or they are checked by hash (since 3.7)",
-			explains: func(d *Difference) bool { return d.Cause == EmbeddedDate && strings.HasSuffix(d.Path, ".pyc") }},
+func placeFreedoms() []Freedom {
+	return []Freedom{
+		{Code: "known/ldconfig-cache", Explains: filesAt("var/cache/ldconfig/aux-cache")},
+		{Code: "known/package-logs", Explains: filesAt("var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log",
+			"var/log/apt/", "var/log/dnf", "var/log/yum.log", "var/log/apk.log", "var/log/pacman.log")},
+		{Code: "known/package-caches", Explains: filesAt("var/cache/apt/", "var/lib/apt/lists/", "var/cache/dnf/", "var/cache/yum/",
+			"var/cache/apk/", "var/lib/dnf/", "var/cache/debconf/")},
+		{Code: "known/password-days", Explains: filesAt("etc/shadow", "etc/shadow-")},
+		{Code: "known/machine-id", Explains: filesAt("etc/machine-id", "var/lib/dbus/machine-id")},
+		{Code: "known/engine-files", Explains: filesAt("etc/hostname", "etc/hosts", "etc/resolv.conf", ".dockerenv")},
+		{Code: "known/fontconfig-cache", Explains: filesAt("var/cache/fontconfig/")},
+		{Code: "known/python-bytecode", Explains: func(d *Difference) bool { return d.Cause == EmbeddedDate && strings.HasSuffix(d.Path, ".pyc") }},
 	}
 }
 
