@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"audit/inspect/layers"
+	"audit/inspect/pass"
 	"bufio"
 	"bytes"
 	"context"
@@ -67,20 +69,12 @@ func BenchmarkFloor(b *testing.B) {
 	}
 }
 
-func BenchmarkScanner(b *testing.B) {
-	layer := benchLayer(b)
-	b.SetBytes(int64(len(layer)))
-	for b.Loop() {
-		scanAll(string(layer), 128<<10)
-	}
-}
-
 func readBench(b *testing.B, blob []byte) {
 	b.Helper()
-	p := newPass(context.Background(), Options{TempDir: b.TempDir()})
-	src := &source{pass: p, r: bytes.NewReader(blob)}
-	l, err := p.readLayer("layer", bufio.NewReaderSize(src, 128<<10), nil)
-	if err != nil || l.Broken != nil || len(l.items) != 1 || l.items[0].NarHash.Hex == "" {
+	p := pass.New(context.Background(), pass.Options{TempDir: b.TempDir()})
+	src := &pass.Source{Pass: p, R: bytes.NewReader(blob)}
+	l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
+	if err != nil || l.Broken != nil || len(l.Stores.Items) != 1 || l.Stores.Items[0].NarHash.Hex == "" {
 		b.Fatal(err, l)
 	}
 }

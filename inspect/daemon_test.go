@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"audit/inspect/image"
+	"audit/inspect/pass"
 	"context"
 	"io"
 	"net"
@@ -41,11 +43,11 @@ func fakeEngine(t *testing.T, archive []byte) {
 func TestEngine(t *testing.T) {
 	fakeEngine(t, tarOf(t, imageOf(t, tarOf(t, regular("a", "1")))...))
 	for _, ref := range []string{"docker-daemon:a:1", "docker-daemon:lab/b"} {
-		if img := mustOpen(t, ref); img.Transport != DockerDaemon || len(img.Layers) != 1 || rules(img) != "" {
+		if img := mustOpen(t, ref); img.Transport != image.DockerDaemon || len(img.Layers) != 1 || rules(img) != "" {
 			t.Errorf("%s: transport %s, %d layers, findings %q", ref, img.Transport, len(img.Layers), rules(img))
 		}
 	}
-	if _, err := Open(context.Background(), "docker-daemon:a:2", Options{}); err == nil || !strings.Contains(err.Error(), `the engine has no image "a:2"`) {
+	if _, err := Open(context.Background(), "docker-daemon:a:2", pass.Options{}); err == nil || !strings.Contains(err.Error(), `the engine has no image "a:2"`) {
 		t.Error(err)
 	}
 }
@@ -57,7 +59,7 @@ func TestEngineThatIsNotThere(t *testing.T) {
 		"unix:// not a url\x7f":      "understanding DOCKER_HOST",
 	} {
 		t.Setenv("DOCKER_HOST", host)
-		if _, err := Open(context.Background(), "docker-daemon:a:1", Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(context.Background(), "docker-daemon:a:1", pass.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", host, err, want)
 		}
 	}
@@ -71,16 +73,5 @@ func TestLyingEngine(t *testing.T) {
 	fakeEngine(t, tarOf(t, members...))
 	if img := mustOpen(t, "docker-daemon:a:1"); rules(img) != "diffid-mismatch" {
 		t.Errorf("findings %q", rules(img))
-	}
-}
-
-func TestTagged(t *testing.T) {
-	for ref, want := range map[string]string{
-		"a": "a:latest", "a:1": "a:1", "localhost:5000/a": "localhost:5000/a:latest", "localhost:5000/a:1": "localhost:5000/a:1",
-		"a@sha256:ab": "a@sha256:ab", "0123456789ab": "0123456789ab", "abc": "abc:latest",
-	} {
-		if got := tagged(ref); got != want {
-			t.Errorf("%s: %s, want %s", ref, got, want)
-		}
 	}
 }

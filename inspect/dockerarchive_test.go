@@ -3,6 +3,9 @@ package inspect
 import (
 	"archive/tar"
 	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,10 +15,10 @@ import (
 )
 
 func blobOf(data string) archiveMember {
-	return regular("blobs/sha256/"+sumOfBytes([]byte(data)).Hash().Hex, data)
+	return regular("blobs/sha256/"+digest.Of([]byte(data)).Hash().Hex, data)
 }
 
-func digestOf(data string) string { return sumOfBytes([]byte(data)).String() }
+func digestOf(data string) string { return digest.Of([]byte(data)).String() }
 
 // descriptorOf returns the descriptor of a blob, with whatever else is given
 // as keys and values.
@@ -62,10 +65,10 @@ func docker25(t testing.TB, index, config string, layers ...string) []archiveMem
 	var paths []string
 	members := []archiveMember{folder("blobs/"), folder("blobs/sha256/")}
 	for _, l := range layers {
-		paths = append(paths, "blobs/sha256/"+sumOfBytes([]byte(l)).Hash().Hex)
+		paths = append(paths, "blobs/sha256/"+digest.Of([]byte(l)).Hash().Hex)
 		members = append(members, blobOf(l))
 	}
-	manifest := marshal(t, []any{map[string]any{"Config": "blobs/sha256/" + sumOfBytes([]byte(config)).Hash().Hex, "RepoTags": []string{"a:1"}, "Layers": paths}})
+	manifest := marshal(t, []any{map[string]any{"Config": "blobs/sha256/" + digest.Of([]byte(config)).Hash().Hex, "RepoTags": []string{"a:1"}, "Layers": paths}})
 	return append(members, blobOf(config), regular("index.json", index), regular("manifest.json", manifest), regular("oci-layout", `{"imageLayoutVersion":"1.0.0"}`))
 }
 
@@ -98,14 +101,14 @@ func TestDocker25(t *testing.T) {
 		"a blob more":                {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest)), config, one, two), blobOf(manifest), blobOf("hidden")), manifest: manifest, want: "unreferenced-member"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			img, err := openBytes(t, tarOf(t, test.members...), Options{})
+			img, err := openBytes(t, tarOf(t, test.members...), pass.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := rules(img); got != test.want {
 				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
 			}
-			if (test.manifest != "" && img.Manifest.Digest.String() != digestOf(test.manifest)) || test.manifest == "" && img.Manifest.Origin != Synthesised {
+			if (test.manifest != "" && img.Manifest.Digest.String() != digestOf(test.manifest)) || test.manifest == "" && img.Manifest.Origin != image.Synthesised {
 				t.Errorf("manifest %v, %s", img.Manifest.Digest, img.Manifest.Origin)
 			}
 			if test.index != "" && img.Index.String() != digestOf(test.index) {
@@ -114,7 +117,7 @@ func TestDocker25(t *testing.T) {
 			if len(img.Attestations) != test.stated {
 				t.Errorf("%d attestations, want %d", len(img.Attestations), test.stated)
 			}
-			if img.Transport != DockerArchive || len(img.Layers) != 2 {
+			if img.Transport != image.DockerArchive || len(img.Layers) != 2 {
 				t.Errorf("read as %s with %d layers", img.Transport, len(img.Layers))
 			}
 		})
@@ -164,7 +167,7 @@ func TestLegacyArchive(t *testing.T) {
 		"another version":   {members: append(v1Archive(t, nil, one)[2:], regular(v1ID(0)+"/VERSION", "#!/bin/sh")), layers: 1, tags: v1ID(0), want: "unreferenced-member"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			img, err := openRef(t, tarOf(t, test.members...), DockerArchive, test.ref, Options{})
+			img, err := openRef(t, tarOf(t, test.members...), image.DockerArchive, test.ref, pass.Options{})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error %v, want one with %q", err, test.err)
@@ -197,25 +200,25 @@ func TestLegacyArchive(t *testing.T) {
 // the legacy form to them.
 func TestLinkedLayers(t *testing.T) {
 	one := tarOf(t, regular("a", "1"))
-	id := sumOfBytes(one).Hash().Hex
+	id := digest.Of(one).Hash().Hex
 	members := func(parent string) []archiveMember {
 		config := configOf(t, string(one), string(one))
-		manifest := marshal(t, []any{map[string]any{"Config": sumOfBytes([]byte(config)).Hash().Hex + ".json", "RepoTags": []string{"a:1"}, "Layers": []string{id + ".tar", v1ID(1) + "/layer.tar"}}})
+		manifest := marshal(t, []any{map[string]any{"Config": digest.Of([]byte(config)).Hash().Hex + ".json", "RepoTags": []string{"a:1"}, "Layers": []string{id + ".tar", v1ID(1) + "/layer.tar"}}})
 		return []archiveMember{
 			regular(id+".tar", string(one)),
 			symlink(v1ID(0)+"/layer.tar", "../"+id+".tar"), regular(v1ID(0)+"/VERSION", "1.0"), regular(v1ID(0)+"/json", `{}`),
 			symlink(v1ID(1)+"/layer.tar", "../"+id+".tar"), regular(v1ID(1)+"/VERSION", "1.0"), regular(v1ID(1)+"/json", `{"parent":"`+parent+`"}`),
-			regular(sumOfBytes([]byte(config)).Hash().Hex+".json", config), regular("repositories", `{"a":{"1":"`+v1ID(1)+`"}}`), regular("manifest.json", manifest),
+			regular(digest.Of([]byte(config)).Hash().Hex+".json", config), regular("repositories", `{"a":{"1":"`+v1ID(1)+`"}}`), regular("manifest.json", manifest),
 		}
 	}
-	img, err := openBytes(t, tarOf(t, members(v1ID(0))...), Options{})
+	img, err := openBytes(t, tarOf(t, members(v1ID(0))...), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := rules(img); got != "" || len(img.Layers) != 2 || img.Layers[1].DiffID != img.Layers[0].DiffID {
 		t.Errorf("findings %q, %d layers", got, len(img.Layers))
 	}
-	img, err = openBytes(t, tarOf(t, members("")...), Options{})
+	img, err = openBytes(t, tarOf(t, members("")...), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +237,7 @@ func TestSeveralImages(t *testing.T) {
 		map[string]any{"Config": "2.json", "Layers": []string{"2.tar"}}})
 	archive := tarOf(t, regular("1.json", c1), regular("2.json", c2), regular("1.tar", string(one)), regular("2.tar", string(two)), regular("manifest.json", manifest))
 	for ref, want := range map[string]string{"a": digestOf(c1), "docker.io/library/a:latest": digestOf(c1), "2.json": digestOf(c2), "@1": digestOf(c2)} {
-		img, err := openRef(t, archive, DockerArchive, ref, Options{})
+		img, err := openRef(t, archive, image.DockerArchive, ref, pass.Options{})
 		if err != nil {
 			t.Errorf("%s: %v", ref, err)
 			continue
@@ -243,7 +246,7 @@ func TestSeveralImages(t *testing.T) {
 			t.Errorf("%s: config %v, want %s; findings %q", ref, img.Config.Digest, want, rules(img))
 		}
 	}
-	if _, err := openBytes(t, archive, Options{}); err == nil || !strings.Contains(err.Error(), "docker-archive:PATH:REF, where REF is one of: docker.io/library/a:latest, 2.json") {
+	if _, err := openBytes(t, archive, pass.Options{}); err == nil || !strings.Contains(err.Error(), "docker-archive:PATH:REF, where REF is one of: docker.io/library/a:latest, 2.json") {
 		t.Errorf("no reference: %v", err)
 	}
 }
@@ -258,7 +261,7 @@ func TestOddMembers(t *testing.T) {
 		"a pipe":        {tarOf(t, append(imageOf(t, layer), pipe)...), "special-member"},
 		"no end blocks": {slices.Concat(tarOf(t, imageOf(t, layer)...))[:len(tarOf(t, imageOf(t, layer)...))-1024], "unended-archive"},
 	} {
-		img, err := openBytes(t, test.data, Options{})
+		img, err := openBytes(t, test.data, pass.Options{})
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -287,7 +290,7 @@ func TestDigestInName(t *testing.T) {
 		"other/" + hex + ".tar":              "",
 		"blobs/sha256/" + hex + "/layer.tar": "",
 	} {
-		if got := digestInName(path); got.Hex != want || want == "" && got != (v1.Hash{}) {
+		if got := digest.InName(path); got.Hex != want || want == "" && got != (v1.Hash{}) {
 			t.Errorf("%s: %v, want %q", path, got, want)
 		}
 	}

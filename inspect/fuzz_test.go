@@ -14,6 +14,16 @@ import (
 	"testing"
 
 	"audit/fixtures/hostile"
+	"audit/inspect/choice"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/integrity"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
 )
 
 // samples hands the fuzzers small images that real tools wrote, those of Nix and
@@ -59,8 +69,8 @@ func (s *small) Write(p []byte) (int, error) {
 }
 
 // tight are limits that keep a fuzzer fast, and within which it must stay.
-func tight() Limits {
-	l := DefaultLimits()
+func tight() limit.Limits {
+	l := limit.DefaultLimits()
 	l.Entries, l.Members, l.Bytes, l.KeptBytes, l.JSONBytes = 300, 100, 4<<20, 1<<20, 64<<10
 	return l
 }
@@ -70,10 +80,10 @@ func tight() Limits {
 func FuzzArchive(f *testing.F) {
 	samples(f, func(data []byte) { f.Add(data) })
 	limits := tight()
-	opt := Options{Limits: &limits, Keep: func(path string) bool { return len(path)%2 == 0 }}
+	opt := pass.Options{Limits: &limits, Keep: func(path string) bool { return len(path)%2 == 0 }}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		first, err := openBytes(t, data, opt)
-		var choice *ChoiceError
+		var choice *choice.Error
 		if !errors.As(err, &choice) {
 			checkTyped(t, err)
 		}
@@ -101,23 +111,27 @@ func FuzzArchive(f *testing.F) {
 }
 
 // openStreamed reads data as Open reads standard input.
-func openStreamed(data []byte, opt Options) (*Image, error) {
-	p := newPass(context.Background(), opt)
-	p.once = true
-	img, err := p.openStream(&source{pass: p, r: bytes.NewBuffer(data)}, form{})
+func openStreamed(data []byte, opt pass.Options) (*image.Image, error) {
+	p := pass.New(context.Background(), opt)
+	in := &form.Input{Pass: p}
+	defer in.Close()
+	img, err := (*image.Image)(nil), in.Read(bytes.NewBuffer(data))
 	if err == nil {
-		err = p.checkPlatform(img)
+		img, err = openInput(in, Forms())
+	}
+	if err == nil {
+		err = oci.CheckPlatform(p, img)
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.conclude(img)
+	integrity.Conclude(p, img)
 	return img, nil
 }
 
 // told is all that a reading tells, as text; errors without the name of the
 // file.
-func told(img *Image, err error) string {
+func told(img *image.Image, err error) string {
 	if err != nil {
 		if inner := errors.Unwrap(err); inner != nil && bytes.HasPrefix([]byte(err.Error()), []byte("reading /")) {
 			err = inner
@@ -160,32 +174,32 @@ func FuzzLayer(f *testing.F) {
 			return
 		}
 		l := got.Layers[0]
-		if l.Digest != sumOfBytes(data).Hash() || l.Size != int64(len(data)) {
+		if l.Digest != digest.Of(data).Hash() || l.Size != int64(len(data)) {
 			t.Errorf("digest %v of %d bytes", l.Digest, l.Size)
 		}
-		if l.Compression == None && l.Broken == nil {
+		if l.Compression == compression.None && l.Broken == nil {
 			checkPlaces(t, l, data)
 		}
 	})
 }
 
 // layerFrom reads data as the one layer of an image.
-func layerFrom(data []byte, limits Limits, at io.ReaderAt) (*Image, error) {
-	p := newPass(context.Background(), Options{Limits: &limits})
-	p.once = true
-	in := &source{pass: p, r: bytes.NewBuffer(data)}
-	l, err := p.readLayer("the layer", bufio.NewReader(in), at)
+func layerFrom(data []byte, limits limit.Limits, at io.ReaderAt) (*image.Image, error) {
+	p := pass.New(context.Background(), pass.Options{Limits: &limits})
+	p.Once = true
+	in := &pass.Source{Pass: p, R: bytes.NewBuffer(data)}
+	l, err := layers.Read(p, "the layer", bufio.NewReader(in), at)
 	if err != nil {
 		return nil, err
 	}
-	img := &Image{Layers: []*Layer{l}}
-	p.conclude(img)
+	img := &image.Image{Layers: []*image.Layer{l}}
+	integrity.Conclude(p, img)
 	return img, nil
 }
 
 // checkPlaces puts an uncompressed layer together again from its frame and the
 // contents at the places that its entries name.
-func checkPlaces(t *testing.T, l *Layer, data []byte) {
+func checkPlaces(t *testing.T, l *image.Layer, data []byte) {
 	t.Helper()
 	var again bytes.Buffer
 	frame := l.Frame.Open()
@@ -194,14 +208,14 @@ func checkPlaces(t *testing.T, l *Layer, data []byte) {
 			return // its content is not as it lies there
 		}
 		io.CopyN(&again, frame, e.FrameSize)
-		if isHeaderOnly(e.Type) {
+		if '1' <= e.Type && e.Type <= '6' {
 			continue
 		}
 		if e.Offset+e.Size > int64(len(data)) {
 			t.Fatalf("%q has %d bytes at byte %d of %d", e.Name, e.Size, e.Offset, len(data))
 		}
 		content := data[e.Offset:][:e.Size]
-		if e.Digest != sumOfBytes(content) {
+		if e.Digest != digest.Of(content) {
 			t.Errorf("%q has another digest than the bytes at its place", e.Name)
 		}
 		again.Write(content)

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/pass"
 	"context"
 	"path/filepath"
 	"testing"
@@ -19,19 +20,23 @@ func TestKeepOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			whole, err := Open(context.Background(), name, Options{Keep: keep})
+			whole, err := Open(context.Background(), name, pass.Options{Keep: keep})
 			if err != nil {
 				continue // no image: another file of the samples
 			}
-			only, err := Open(context.Background(), name, Options{Keep: keep, KeepOnly: true})
+			only, err := Open(context.Background(), name, pass.Options{Keep: keep, KeepOnly: true})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for i, l := range whole.Layers {
-				for path, body := range l.bodies {
+				for _, e := range l.Entries {
+					body, ok := whole.Body(i, e.Path)
+					if !ok {
+						continue
+					}
 					seen++
-					if got, ok := only.Body(i, path); !ok || string(got) != string(body) {
-						t.Errorf("%s: %s is not the same", name, path)
+					if got, ok := only.Body(i, e.Path); !ok || string(got) != string(body) {
+						t.Errorf("%s: %s is not the same", name, e.Path)
 					}
 				}
 			}

@@ -3,6 +3,11 @@ package inspect
 import (
 	"archive/tar"
 	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -51,7 +56,7 @@ func imageOf(t testing.TB, layers ...[]byte) []archiveMember {
 	var ids, names []string
 	var members []archiveMember
 	for i, l := range layers {
-		ids = append(ids, sumOfBytes(l).String())
+		ids = append(ids, digest.Of(l).String())
 		names = append(names, fmt.Sprintf("%d/layer.tar", i))
 		members = append(members, archiveMember{tar.Header{Name: names[i], Typeflag: tar.TypeReg, Mode: 0o644}, l})
 	}
@@ -69,7 +74,7 @@ func marshal(t testing.TB, v any) string {
 	return string(data)
 }
 
-func openBytes(t testing.TB, data []byte, opt Options) (*Image, error) {
+func openBytes(t testing.TB, data []byte, opt pass.Options) (*image.Image, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "image")
 	if err := os.WriteFile(path, data, 0o644); err != nil {
@@ -91,7 +96,7 @@ func gzipped(t testing.TB, p []byte) []byte {
 	return buf.Bytes()
 }
 
-func rules(img *Image) string {
+func rules(img *image.Image) string {
 	var all []string
 	for _, f := range img.Problems {
 		all = append(all, strings.TrimPrefix(f.Code, "integrity/"))
@@ -138,7 +143,7 @@ func TestIntegrityFindings(t *testing.T) {
 		"another gzip member":       {members: packedLayer(t, layer, append(gzipped(t, layer), gzipped(t, []byte("junk"))...)), want: "diffid-mismatch trailing-layer-data"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			img, err := openBytes(t, append(tarOf(t, test.members...), test.after...), Options{})
+			img, err := openBytes(t, append(tarOf(t, test.members...), test.after...), pass.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +173,7 @@ func packedLayer(t testing.TB, layer, packed []byte) []archiveMember {
 func TestUnreadable(t *testing.T) {
 	honest := tarOf(t, imageOf(t, tarOf(t, regular("a", "1")))...)
 	bomb := tarOf(t, archiveMember{tar.Header{Name: "zeros", Typeflag: tar.TypeReg}, make([]byte, 200<<10)})
-	tight := DefaultLimits()
+	tight := limit.DefaultLimits()
 	tight.Entries, tight.PathBytes, tight.Members, tight.JSONBytes, tight.Bytes = 3, 50, 8, 400, 100<<10
 	for name, test := range map[string]struct {
 		data []byte
@@ -176,7 +181,7 @@ func TestUnreadable(t *testing.T) {
 	}{
 		"empty":               {nil, "it is empty"},
 		"text":                {[]byte("not an image\n"), "no tar archive"},
-		"gzip of text":        {gzipped(t, []byte("text")), "gzip stream holds is no tar"},
+		"gzip of text":        {gzipped(t, []byte("text")), "in the gzip stream is no tar"},
 		"cut gzip":            {gzipped(t, honest)[:100], "unexpected EOF"},
 		"cut archive":         {honest[:700], "unexpected EOF"},
 		"no manifest":         {tarOf(t, regular("config.json", "{}")), "manifest.json"},
@@ -193,7 +198,7 @@ func TestUnreadable(t *testing.T) {
 		"a bomb":              {gzipped(t, tarOf(t, imageOf(t, bomb)...)), "uncompressed bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := openBytes(t, test.data, Options{Limits: &tight})
+			_, err := openBytes(t, test.data, pass.Options{Limits: &tight})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v, want one with %q", err, test.want)
 			}
@@ -217,7 +222,7 @@ func TestTruncation(t *testing.T) {
 	data := tarOf(t, imageOf(t, tarOf(t, regular("a", "1"), symlink("b", "a")))...)
 	end := len(bytes.TrimRight(data, "\x00"))
 	for n := 0; n < end; n += 64 {
-		img, err := openBytes(t, data[:n], Options{})
+		img, err := openBytes(t, data[:n], pass.Options{})
 		if err == nil && img.Integrity().Status == check.Pass {
 			t.Errorf("cut at %d of %d: integrity passes", n, len(data))
 		}
@@ -231,7 +236,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(tarOf(f, imageOf(f, layer, tarOf(f, regular("c", "")))...))
 	f.Add(gzipped(f, tarOf(f, imageOf(f, gzipped(f, layer))...)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		img, err := openBytes(t, data, Options{Keep: func(string) bool { return true }})
+		img, err := openBytes(t, data, pass.Options{Keep: func(string) bool { return true }})
 		if err != nil {
 			return
 		}
@@ -245,7 +250,7 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 		for i, file := range img.Files() {
-			if i > 0 && ComparePaths(img.Files()[i-1].Path, file.Path) >= 0 {
+			if i > 0 && paths.Compare(img.Files()[i-1].Path, file.Path) >= 0 {
 				t.Errorf("files are not sorted at %q", file.Path)
 			}
 			if strings.Contains("/"+file.Path+"/", "/../") {
@@ -257,19 +262,19 @@ func FuzzOpen(f *testing.F) {
 }
 
 func TestErrorsHaveTheirType(t *testing.T) {
-	_, err := openBytes(t, []byte("text"), Options{})
-	var format *FormatError
+	_, err := openBytes(t, []byte("text"), pass.Options{})
+	var format *limit.FormatError
 	if !errors.As(err, &format) {
 		t.Errorf("%v is no FormatError", err)
 	}
-	_, err = Open(context.Background(), filepath.Join(t.TempDir(), "absent"), Options{})
+	_, err = Open(context.Background(), filepath.Join(t.TempDir(), "absent"), pass.Options{})
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v is not ErrNotExist", err)
 	}
 }
 
 // openRef reads data as a form, and in it the image that want names.
-func openRef(t testing.TB, data []byte, form Transport, want string, opt Options) (*Image, error) {
+func openRef(t testing.TB, data []byte, form image.Transport, want string, opt pass.Options) (*image.Image, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "image")
 	if err := os.WriteFile(path, data, 0o644); err != nil {
@@ -292,7 +297,7 @@ func TestHardLinksInTheStore(t *testing.T) {
 	const text = "/gnu/store/" + hashA + "-a/f"
 	plain := tarOf(t, folder(a), regular(a+"/f", text), symlink(a+"/l", text), folder(b), regular(b+"/g", text), symlink(b+"/m", text))
 	linked := tarOf(t, folder(a), regular(a+"/f", text), symlink(a+"/l", text), folder(b), hardlink(b+"/g", a+"/f"), hardlink(b+"/m", a+"/l"))
-	want, err := openBytes(t, tarOf(t, imageOf(t, plain)...), Options{})
+	want, err := openBytes(t, tarOf(t, imageOf(t, plain)...), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +306,7 @@ func TestHardLinksInTheStore(t *testing.T) {
 		if packed {
 			data = gzipped(t, data)
 		}
-		got, err := openBytes(t, data, Options{})
+		got, err := openBytes(t, data, pass.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,11 +323,11 @@ func TestHardLinksInTheStore(t *testing.T) {
 func TestUnendedLayer(t *testing.T) {
 	layer := tarOf(t, regular("a", "1"))
 	layer = layer[:len(layer)-1024]
-	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), Options{})
+	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), pass.Options{})
 	if err != nil || rules(img) != "unended-whole-layer" || img.Integrity().Status != check.Pass {
 		t.Errorf("findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
-	img, err = openRef(t, layer, RootFS, "", Options{})
+	img, err = openRef(t, layer, image.RootFS, "", pass.Options{})
 	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status == check.Pass {
 		t.Errorf("as a file system: findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
@@ -337,7 +342,7 @@ func TestEveryByteOfALayer(t *testing.T) {
 	start := bytes.Index(archive, layer)
 	for i := range layer {
 		archive[start+i] ^= 1 << (i % 8)
-		img, err := openBytes(t, archive, Options{})
+		img, err := openBytes(t, archive, pass.Options{})
 		if err == nil && img.Integrity().Status != check.Fail {
 			t.Errorf("byte %d: integrity %s", i, img.Integrity().Status)
 		}

@@ -1,12 +1,13 @@
 package inspect
 
 import (
-	"audit/inspect/check"
-	"bufio"
+	"audit/inspect/form"
+	"audit/inspect/integrity"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // more where a store item needs contents of an earlier one of its layer (a hard
 // link, or entries that are mixed). A reference is a
 // path, "-" for standard input, or TRANSPORT:REST with one of the transports
-// of this package. The form of a file is told by its content. A reference that
+// of this package. The form of a file is found by its content. A reference that
 // is no file and has no transport is looked for in a registry.
 //
 // The error is a [*LimitError], a [*FormatError] or a [*ChoiceError] where the
@@ -24,52 +25,89 @@ import (
 // Bytes that are not what the image's descriptors say are no error but
 // Problems.
 func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
-	p := newPass(ctx, opt)
-	img, err := p.open(parseForm(reference))
-	if errors.Is(err, errDropped) {
-		p = newPass(ctx, opt)
-		p.once = true
-		img, err = p.open(parseForm(reference))
+	return openAs(ctx, reference, opt, Forms())
+}
+
+func openAs(ctx context.Context, reference string, opt Options, forms []form.Form) (*Image, error) {
+	p := pass.New(ctx, opt)
+	img, err := open(p, reference, forms)
+	if errors.Is(err, pass.ErrDropped) {
+		p = pass.New(ctx, opt)
+		p.Once = true
+		img, err = open(p, reference, forms)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
-	if err := p.checkPlatform(img); err != nil {
+	if err := oci.CheckPlatform(p, img); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
 	img.Reference = reference
-	p.conclude(img)
+	if err := integrity.Conclude(p, img); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", reference, err)
+	}
 	return img, nil
 }
 
-// A form is a reference taken apart.
-type form struct {
-	transport Transport // "" to tell it by content
-	path      string    // or the name, for registries and engines
-	want      string    // tag or digest within an archive or layout
+// open reads what a reference leads to: in the form that its transport names, or
+// in the first that matches.
+func open(p *pass.Pass, reference string, forms []form.Form) (*Image, error) {
+	in, err := newInput(p, reference, forms)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	return openInput(in, forms)
 }
 
-// parseForm splits "TRANSPORT:PATH[:REF]". A path that exists as it stands is
-// never split.
-func parseForm(reference string) form {
-	if exists(reference) {
-		return form{path: reference}
-	}
-	for _, t := range Transports() {
-		rest, ok := strings.CutPrefix(reference, string(t)+":")
+func openInput(in *form.Input, forms []form.Form) (*Image, error) {
+	for _, f := range forms {
+		ok, err := in.Transport == f.Transport, error(nil)
+		if in.Transport == "" && f.Match != nil {
+			ok, err = f.Match(in)
+		}
+		if err != nil {
+			return nil, err
+		}
 		if !ok {
 			continue
 		}
-		switch t {
-		case Registry:
-			return form{transport: t, path: strings.TrimPrefix(rest, "//")}
-		case DockerDaemon:
-			return form{transport: t, path: rest}
+		img, err := f.Open(in)
+		if err != nil {
+			return nil, err
 		}
-		path, want := splitWant(rest)
-		return form{t, path, want}
+		in.Finish(img)
+		return img, nil
 	}
-	return form{path: reference}
+	return nil, in.Unknown()
+}
+
+// newInput splits "TRANSPORT:PATH[:REF]". A path that exists as it stands is never
+// split.
+func newInput(p *pass.Pass, reference string, forms []form.Form) (*form.Input, error) {
+	f, rest := form.Form{}, reference
+	if !exists(reference) {
+		f, rest = transportOf(reference, forms)
+	}
+	want := ""
+	if f.Transport != "" && !f.Named {
+		rest, want = splitWant(rest)
+	}
+	in, err := form.NewInput(p, rest)
+	if err != nil {
+		return nil, err
+	}
+	in.Transport, in.Want = f.Transport, want
+	return in, nil
+}
+
+func transportOf(reference string, forms []form.Form) (form.Form, string) {
+	for _, f := range forms {
+		if rest, ok := strings.CutPrefix(reference, string(f.Transport)+":"); ok {
+			return f, rest
+		}
+	}
+	return form.Form{}, reference
 }
 
 // splitWant splits "PATH[:REF]" at the first colon before which there is a file.
@@ -89,137 +127,4 @@ func splitWant(rest string) (path, want string) {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-func (p *pass) open(f form) (*Image, error) {
-	switch f.transport {
-	case Registry:
-		return p.readRegistry(f.path)
-	case DockerDaemon:
-		return p.readDaemon(f.path)
-	}
-	if f.path == "-" {
-		p.once = true
-		return p.openStream(&source{pass: p, r: interruptible(p.ctx, os.Stdin)}, f)
-	}
-	info, err := os.Stat(f.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && f.transport == "" && looksLikeReference(f.path):
-		img, err := p.readRegistry(f.path)
-		if err != nil {
-			return nil, fmt.Errorf("there is no such file; as an image in a registry: %w", err)
-		}
-		return img, nil
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return p.readOCILayout(f.path, f.want)
-	}
-	file, err := os.Open(f.path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	if img, ok, err := p.openDisk(file, info, f); ok {
-		return img, err
-	}
-	if info.Mode().IsRegular() {
-		return p.openStream(&source{pass: p, r: file, size: info.Size()}, f)
-	}
-	if info.Mode()&fs.ModeDevice != 0 {
-		return nil, errors.New("it is a device")
-	}
-	p.once = true
-	return p.openStream(&source{pass: p, r: interruptible(p.ctx, file)}, f)
-}
-
-// looksLikeReference says that a name that is no file may be meant for a
-// registry: it has no ending of an archive, and no start of a path.
-func looksLikeReference(name string) bool {
-	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ".") {
-		return false
-	}
-	for _, end := range []string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json"} {
-		if strings.HasSuffix(name, end) {
-			return false
-		}
-	}
-	return true
-}
-
-// openStream tells the form of a stream by its first bytes and reads it.
-func (p *pass) openStream(src *source, f form) (*Image, error) {
-	in := bufio.NewReaderSize(src, sniffBytes)
-	head, err := in.Peek(8)
-	if fatal := p.fatal(err); fatal != nil {
-		return nil, fatal
-	}
-	if len(head) == 0 {
-		return nil, &FormatError{"the file", errors.New("it is empty")}
-	}
-	compression := sniffCompression(head)
-	x, err := expand(in, compression, p.charge("the file"))
-	if fatal := p.fatal(err); fatal != nil {
-		return nil, fatal
-	}
-	if err != nil {
-		return nil, &FormatError{"the file", err}
-	}
-	defer x.close()
-	file := src
-	if compression != None || src.at() == nil {
-		file = nil
-	}
-	img, err := p.openTar(bufio.NewReaderSize(p.expanded("the archive", compression, x), sniffBytes), file, compression, f)
-	if err != nil {
-		return nil, err
-	}
-	img.Compression = compression
-	for _, note := range x.notes {
-		img.Problems = append(img.Problems, check.Finding{Message: note, Level: check.Problem, Layer: -1})
-	}
-	return img, nil
-}
-
-// sniffBytes is how far a stream is looked into before its form is decided.
-const sniffBytes = 256 << 10
-
-// openTar reads a tar: an archive that carries an image, or a root file system.
-// Where it can be read at any place it is file, else that is nil.
-func (p *pass) openTar(r *bufio.Reader, file *source, c Compression, f form) (*Image, error) {
-	head, err := r.Peek(sniffBytes)
-	if fatal := p.fatal(err); fatal != nil {
-		return nil, fatal
-	}
-	switch t, err := f.wantsRegion(head); {
-	case err != nil:
-		return nil, err
-	case t != "":
-		return p.openSpooled(r, t)
-	}
-	if !looksLikeTar(head) {
-		return nil, notAnImage(c, err)
-	}
-	if f.transport == RootFS || f.transport == "" && looksLikeRootFS(head) {
-		return p.readRootFS(r, file, f)
-	}
-	a, problems, err := p.readArchive(r, file)
-	if err != nil {
-		return nil, err
-	}
-	if f.transport == OCIArchive || f.transport == "" && a.byPath["manifest.json"] == nil && a.byPath["index.json"] != nil {
-		return p.readOCIArchive(a, problems, f.want)
-	}
-	return p.readDockerArchive(a, problems, f.want)
-}
-
-func notAnImage(c Compression, err error) error {
-	why := errors.New("not an image that audit can read: it is no tar archive, squashfs or SIF, plain or compressed with gzip, zstd, xz, bzip2 or lzip")
-	if c != None {
-		why = fmt.Errorf("what the %s stream holds is no tar archive, squashfs or SIF", c)
-	}
-	if err != nil && err != io.EOF {
-		why = fmt.Errorf("%w (%w)", why, err)
-	}
-	return &FormatError{"the file", why}
 }

@@ -229,7 +229,7 @@ func TestFormOfTar(t *testing.T) {
 		"the same, said":            {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), form: "docker-archive", want: inspect.DockerArchive},
 		"a docker archive, forced":  {data: readSample(t, "images/tiny.tar.gz"), form: "oci-archive", err: `no member "index.json"`},
 		"a file system, forced":     {data: layer, form: "docker-archive", err: `no member "manifest.json"`},
-		"an image in a file system": {data: packTar(t, []tarMember{file("bin/sh"), {"manifest.json", []byte("[]")}}), err: "it begins as a file system and yet holds manifest.json"},
+		"an image in a file system": {data: packTar(t, []tarMember{file("bin/sh"), {"manifest.json", []byte("[]")}}), err: "it begins as a file system and yet has manifest.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ref := write(t, test.data)

@@ -2,6 +2,8 @@ package inspect
 
 import (
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 	"context"
 	"encoding/base64"
 	"io"
@@ -73,10 +75,10 @@ func TestRegistry(t *testing.T) {
 	host := serve(t, one, nil)
 	for _, ref := range []string{"docker://" + host + "/lab/image:1", host + "/lab/image:1", host + "/lab/image@" + digestOf(m["s390x"])} {
 		img := mustOpen(t, ref)
-		if img.Manifest.Digest.String() != digestOf(m["s390x"]) || img.Manifest.Origin != Computed || rules(img) != "" {
+		if img.Manifest.Digest.String() != digestOf(m["s390x"]) || img.Manifest.Origin != image.Computed || rules(img) != "" {
 			t.Errorf("%s: manifest %v, %s; findings %q", ref, img.Manifest.Digest, img.Manifest.Origin, rules(img))
 		}
-		if img.Transport != Registry || img.Index.Hex != "" {
+		if img.Transport != image.Registry || img.Index.Hex != "" {
 			t.Errorf("%s: transport %s, index %v", ref, img.Transport, img.Index)
 		}
 	}
@@ -86,7 +88,7 @@ func TestRegistry(t *testing.T) {
 		host + "/Lab/image":   "the reference",
 		"docker://" + host + "/lab/image@" + "sha256:" + v1ID(3): "the registry has no image",
 	} {
-		if _, err := Open(context.Background(), ref, Options{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if _, err := Open(context.Background(), ref, pass.Options{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
 	}
@@ -95,7 +97,7 @@ func TestRegistry(t *testing.T) {
 func TestRegistryIndex(t *testing.T) {
 	l, m := imagesOf(t, "s390x", "arm/v7")
 	host := serve(t, l, nil)
-	img, err := Open(context.Background(), host+"/lab/image:1", Options{Platform: "linux/arm/v7"})
+	img, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Platform: "linux/arm/v7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +141,7 @@ func TestLyingRegistry(t *testing.T) {
 			if test.ref == "" {
 				test.ref = ":1"
 			}
-			img, err := Open(context.Background(), host+"/lab/image"+test.ref, Options{})
+			img, err := Open(context.Background(), host+"/lab/image"+test.ref, pass.Options{})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error %v, want one with %q", err, test.err)
@@ -168,7 +170,7 @@ func TestBreakingRegistry(t *testing.T) {
 		}
 		honest.ServeHTTP(w, r)
 	})
-	if _, err := Open(context.Background(), host+"/lab/image:1", Options{}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+	if _, err := Open(context.Background(), host+"/lab/image:1", pass.Options{}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
 		t.Errorf("a broken connection: %v", err)
 	}
 }
@@ -185,7 +187,7 @@ func TestCredentials(t *testing.T) {
 		}
 		honest.ServeHTTP(w, r)
 	})
-	_, err := Open(context.Background(), host+"/lab/image:1", Options{})
+	_, err := Open(context.Background(), host+"/lab/image:1", pass.Options{})
 	if err == nil || !strings.Contains(err.Error(), "docker login") {
 		t.Errorf("without credentials: %v, want a hint at docker login", err)
 	}

@@ -2,6 +2,9 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/inspect/image"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -45,7 +48,7 @@ func folded(t testing.TB, layers [][]archiveMember) string {
 	for _, l := range layers {
 		tars = append(tars, tarOf(t, l...))
 	}
-	img, err := openBytes(t, tarOf(t, imageOf(t, tars...)...), Options{})
+	img, err := openBytes(t, tarOf(t, imageOf(t, tars...)...), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,19 +102,19 @@ func FuzzFold(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
-		img := new(Image)
+		img := new(image.Image)
 		for i := range rnd.IntN(4) {
-			l := &Layer{Index: i}
+			l := &image.Layer{Index: i}
 			for range rnd.IntN(8) {
-				l.Entries = append(l.Entries, Entry{Path: randomPath(rnd), Type: "0525"[rnd.IntN(4)]})
+				l.Entries = append(l.Entries, image.Entry{Path: randomPath(rnd), Type: "0525"[rnd.IntN(4)]})
 			}
 			img.Layers = append(img.Layers, l)
 		}
 		got, want := img.Files(), layOver(img)
-		if !slices.EqualFunc(got, want, func(a, b File) bool { return a.Entry == b.Entry && a.Layer == b.Layer }) {
+		if !slices.EqualFunc(got, want, func(a, b image.File) bool { return a.Entry == b.Entry && a.Layer == b.Layer }) {
 			t.Errorf("folded to %v, want %v", pathsOf(got), pathsOf(want))
 		}
-		if !slices.IsSortedFunc(got, func(a, b File) int { return ComparePaths(a.Path, b.Path) }) {
+		if !slices.IsSortedFunc(got, func(a, b image.File) int { return paths.Compare(a.Path, b.Path) }) {
 			t.Errorf("not sorted: %v", pathsOf(got))
 		}
 	})
@@ -129,7 +132,7 @@ func randomPath(rnd *rand.Rand) string {
 	return path
 }
 
-func pathsOf(files []File) []string {
+func pathsOf(files []image.File) []string {
 	var all []string
 	for _, f := range files {
 		all = append(all, fmt.Sprintf("%s=%d%c", f.Path, f.Layer, f.Type))
@@ -137,8 +140,8 @@ func pathsOf(files []File) []string {
 	return all
 }
 
-func layOver(img *Image) []File {
-	seen := make(map[string]File)
+func layOver(img *image.Image) []image.File {
+	seen := make(map[string]image.File)
 	hide := func(dir string, itself bool) {
 		for path := range seen {
 			if path == dir && itself || dir == "." && path != "." || strings.HasPrefix(path, dir+"/") {
@@ -148,7 +151,7 @@ func layOver(img *Image) []File {
 	}
 	for _, l := range img.Layers {
 		for _, e := range l.Entries {
-			dir, base := splitPath(e.Path)
+			dir, base := paths.Split(e.Path)
 			if hidden, ok := strings.CutPrefix(base, ".wh."); ok && base == ".wh..wh..opq" {
 				hide(dir, false)
 			} else if ok && hidden != "" && hidden != "." {
@@ -157,19 +160,27 @@ func layOver(img *Image) []File {
 		}
 		for i := range l.Entries {
 			e := &l.Entries[i]
-			if _, base := splitPath(e.Path); strings.HasPrefix(base, ".wh.") {
+			if _, base := paths.Split(e.Path); strings.HasPrefix(base, ".wh.") {
 				continue
 			}
-			if e.Type != '5' {
+			if e.Path == "." && e.Type != '5' {
+				continue // no engine can make it
+			}
+			for dir, _ := paths.Split(e.Path); dir != "."; dir, _ = paths.Split(dir) {
+				if f, ok := seen[dir]; ok && f.Type != '5' {
+					delete(seen, dir)
+				}
+			}
+			if was, ok := seen[e.Path]; e.Type != '5' || ok && was.Type != '5' {
 				hide(e.Path, false)
 			}
-			seen[e.Path] = File{e, l.Index}
+			seen[e.Path] = image.File{Entry: e, Path: e.Path, Layer: l.Index}
 		}
 	}
-	var files []File
+	var files []image.File
 	for _, f := range seen {
 		files = append(files, f)
 	}
-	slices.SortFunc(files, func(a, b File) int { return ComparePaths(a.Path, b.Path) })
+	slices.SortFunc(files, func(a, b image.File) int { return paths.Compare(a.Path, b.Path) })
 	return files
 }

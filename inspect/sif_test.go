@@ -2,6 +2,12 @@ package inspect
 
 import (
 	"audit/inspect/check"
+	"audit/inspect/choice"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/sif"
 	"bytes"
 	"context"
 	"errors"
@@ -17,7 +23,7 @@ import (
 
 // A sifPiece is an object of a SIF under construction.
 type sifPiece struct {
-	kind  sifKind
+	kind  int32
 	name  string
 	extra []byte
 	data  []byte
@@ -28,20 +34,20 @@ type sifPiece struct {
 func sifOf(pieces ...sifPiece) []byte {
 	const descriptors = 128
 	total := int64(len(pieces) + 2)
-	at := aligned(descriptors + total*sifDescriptorSize)
+	at := aligned(descriptors + total*descriptorSize)
 	table, data := []byte(nil), []byte(nil)
 	for i, p := range pieces {
 		data = append(data, zeros(int(aligned(int64(len(data))))-len(data))...)
-		table = numbers(table, int32(p.kind), true, uint32(i+1), uint32(0xf0000001), uint32(0), at+int64(len(data)), int64(len(p.data)), int64(len(p.data)))
+		table = numbers(table, p.kind, true, uint32(i+1), uint32(0xf0000001), uint32(0), at+int64(len(data)), int64(len(p.data)), int64(len(p.data)))
 		table = append(table, zeros(4*8)...) // times and owners
-		table = append(table, padded(p.name, sifNameSize)...)
-		table = append(table, padded(string(p.extra), sifExtraSize)...)
+		table = append(table, padded(p.name, nameSize)...)
+		table = append(table, padded(string(p.extra), extraSize)...)
 		data = append(data, p.data...)
 	}
 	img := padded("#!/usr/bin/env run-singularity\n", 32)
 	img = append(img, sifMagic+"01\x0002\x00"...)
 	img = append(img, zeros(16+2*8)...) // identifier, times
-	img = numbers(img, total-int64(len(pieces)), total, int64(descriptors), total*sifDescriptorSize, at, int64(len(data)))
+	img = numbers(img, total-int64(len(pieces)), total, int64(descriptors), total*descriptorSize, at, int64(len(data)))
 	img = append(img, table...)
 	img = append(img, zeros(int(at)-len(img))...)
 	return append(img, data...)
@@ -53,11 +59,11 @@ func padded(s string, n int) []byte { return append([]byte(s), zeros(n-len(s))..
 
 // partition returns an object that holds a file system.
 func partition(fileSystem, role uint32, data []byte) sifPiece {
-	return sifPiece{sifPartition, "", append(numbers(nil, fileSystem, role), "02\x00"...), data}
+	return sifPiece{partitionKind, "", append(numbers(nil, fileSystem, role), "02\x00"...), data}
 }
 
 func definition() sifPiece {
-	return sifPiece{sifDefinition, "Singularity", nil, []byte("Bootstrap: docker\nFrom: debian:12\n")}
+	return sifPiece{definitionKind, "Singularity", nil, []byte("Bootstrap: docker\nFrom: debian:12\n")}
 }
 
 func readSample(t testing.TB, name string) []byte {
@@ -71,20 +77,20 @@ func readSample(t testing.TB, name string) []byte {
 
 func TestSIF(t *testing.T) {
 	squashfs := readSample(t, "gzip.squashfs")
-	labels := sifPiece{sifLabels, "", nil, []byte(`{"org.label-schema.schema-version":"1.0"}`)}
-	raw := sifOf(definition(), partition(sifSquashFS, sifPrimary, squashfs), labels)
-	got, err := openBytes(t, raw, Options{Keep: everything})
+	labels := sifPiece{labelsKind, "", nil, []byte(`{"org.label-schema.schema-version":"1.0"}`)}
+	raw := sifOf(definition(), partition(squashfsPartition, primaryRole, squashfs), labels)
+	got, err := openBytes(t, raw, pass.Options{Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := mustOpen(t, squashFixtures+"gzip.squashfs")
 	sameTree(t, want, got)
 	sameBodies(t, want, got)
-	if l := got.Layers[0]; got.Transport != SIF || l.Digest != sumOfBytes(squashfs).Hash() || l.Size != int64(len(squashfs)) || l.Member != "2-partition" {
+	if l := got.Layers[0]; got.Transport != image.SIF || l.Digest != digest.Of(squashfs).Hash() || l.Size != int64(len(squashfs)) || l.Member != "2-partition" {
 		t.Errorf("transport %s, layer %s of %d bytes with digest %v", got.Transport, l.Member, l.Size, l.Digest)
 	}
 	if len(got.Documents) != 2 || got.Documents[0].Kind != "definition" || got.Documents[0].Member != "1-definition-Singularity" ||
-		!bytes.Equal(got.Documents[0].Raw, definition().data) || got.Documents[1].Kind != "labels" || got.Documents[1].Digest != sumOfBytes(labels.data).Hash() {
+		!bytes.Equal(got.Documents[0].Raw, definition().data) || got.Documents[1].Kind != "labels" || got.Documents[1].Digest != digest.Of(labels.data).Hash() {
 		t.Errorf("documents %+v", got.Documents)
 	}
 	for i, m := range got.Members {
@@ -98,7 +104,7 @@ func TestSIF(t *testing.T) {
 }
 
 func TestSIFFindings(t *testing.T) {
-	primary := partition(sifSquashFS, sifPrimary, readSample(t, "gzip.squashfs"))
+	primary := partition(squashfsPartition, primaryRole, readSample(t, "gzip.squashfs"))
 	honest := sifOf(definition(), primary)
 	edited := func(edit func(p []byte) []byte) []byte { return edit(bytes.Clone(honest)) }
 	for name, test := range map[string]struct {
@@ -107,10 +113,10 @@ func TestSIFFindings(t *testing.T) {
 	}{
 		"overlay":       {sifOf(primary, partition(2, 4, []byte("ext3"))), "unread-partition"},
 		"data at end":   {append(bytes.Clone(honest), "x"...), "unreferenced-data"},
-		"data in a gap": {edited(func(p []byte) []byte { p[128+4*sifDescriptorSize] = 1; return p }), "unreferenced-data"},
+		"data in a gap": {edited(func(p []byte) []byte { p[128+4*descriptorSize] = 1; return p }), "unreferenced-data"},
 		"zeros at end":  {append(bytes.Clone(honest), zeros(100)...), ""},
 	} {
-		img, err := openBytes(t, test.raw, Options{})
+		img, err := openBytes(t, test.raw, pass.Options{})
 		if err != nil || rules(img) != test.want {
 			t.Errorf("%s: %v, want %q (%v)", name, img, test.want, err)
 		}
@@ -119,28 +125,28 @@ func TestSIFFindings(t *testing.T) {
 
 func TestSIFRefused(t *testing.T) {
 	squashfs := readSample(t, "gzip.squashfs")
-	primary := partition(sifSquashFS, sifPrimary, squashfs)
+	primary := partition(squashfsPartition, primaryRole, squashfs)
 	number := func(at int, n int64) []byte {
 		p := sifOf(definition(), primary)
 		copy(p[at:], numbers(nil, n))
 		return p
 	}
 	const offset, size = 128 + 17, 128 + 25
-	few := DefaultLimits()
+	few := limit.DefaultLimits()
 	few.Members, few.JSONBytes = 10, 20
 	for name, test := range map[string]struct {
 		raw    []byte
-		limits *Limits
+		limits *limit.Limits
 		want   string
 	}{
 		"nothing in it":       {sifOf(), nil, "no primary partition, and no OCI image"},
 		"only a definition":   {sifOf(definition()), nil, "no primary partition"},
 		"two primaries":       {sifOf(primary, primary), nil, "both its primary partition"},
-		"ext3":                {sifOf(partition(2, sifPrimary, squashfs)), nil, "is ext3: audit reads squashfs"},
-		"encrypted":           {sifOf(partition(5, sifPrimary, squashfs)), nil, "is an encrypted squashfs"},
-		"another":             {sifOf(partition(77, sifPrimary, squashfs)), nil, "is file system number 77"},
-		"no squashfs in it":   {sifOf(partition(sifSquashFS, sifPrimary, text(200))), nil, "another magic number"},
-		"cut squashfs":        {sifOf(partition(sifSquashFS, sifPrimary, squashfs[:5000])), nil, "truncated: 5000 bytes"},
+		"ext3":                {sifOf(partition(2, primaryRole, squashfs)), nil, "is ext3: audit reads squashfs"},
+		"encrypted":           {sifOf(partition(5, primaryRole, squashfs)), nil, "is an encrypted squashfs"},
+		"another":             {sifOf(partition(77, primaryRole, squashfs)), nil, "is file system number 77"},
+		"no squashfs in it":   {sifOf(partition(squashfsPartition, primaryRole, text(200))), nil, "another magic number"},
+		"cut squashfs":        {sifOf(partition(squashfsPartition, primaryRole, squashfs[:5000])), nil, "truncated: 5000 bytes"},
 		"version":             {append(append(number(0, 0)[:42], "02\x00"...), zeros(300)...), nil, `version "02\x00"`},
 		"cut header":          {sifOf()[:100], nil, "truncated: 100 bytes"},
 		"descriptors nowhere": {number(96, 1<<40), nil, "at byte 1099511627776"},
@@ -155,7 +161,7 @@ func TestSIFRefused(t *testing.T) {
 		"overlap of objects":  {number(size, 500), nil, "parts of it overlap at byte"},
 		"large definition":    {sifOf(definition(), primary), &few, "more than 20 JSON bytes"},
 	} {
-		_, err := openBytes(t, test.raw, Options{Limits: test.limits})
+		_, err := openBytes(t, test.raw, pass.Options{Limits: test.limits})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
@@ -164,9 +170,9 @@ func TestSIFRefused(t *testing.T) {
 }
 
 func TestSIFTruncation(t *testing.T) {
-	honest := sifOf(definition(), partition(sifSquashFS, sifPrimary, honestSquashfs()))
+	honest := sifOf(definition(), partition(squashfsPartition, primaryRole, honestSquashfs()))
 	for n := 0; n < len(honest); n += 1 + n/2500*96 { // all of header and table
-		_, err := openBytes(t, honest[:n], Options{})
+		_, err := openBytes(t, honest[:n], pass.Options{})
 		if err == nil {
 			t.Errorf("cut off at byte %d of %d: no error", n, len(honest))
 		}
@@ -181,41 +187,41 @@ func ociPieces(t testing.TB, mediaType types.MediaType, layers ...[]byte) []sifP
 	t.Helper()
 	var pieces []sifPiece
 	describe := func(m types.MediaType, data []byte) v1.Descriptor {
-		return v1.Descriptor{MediaType: m, Digest: sumOfBytes(data).Hash(), Size: int64(len(data))}
+		return v1.Descriptor{MediaType: m, Digest: digest.Of(data).Hash(), Size: int64(len(data))}
 	}
 	blob := func(m types.MediaType, data []byte) v1.Descriptor {
 		d := describe(m, data)
-		pieces = append(pieces, sifPiece{sifBlob, "", []byte(d.Digest.String()), data})
+		pieces = append(pieces, sifPiece{blobKind, "", []byte(d.Digest.String()), data})
 		return d
 	}
 	var ids []string
 	manifest := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1}
 	for _, l := range layers {
 		manifest.Layers = append(manifest.Layers, blob(mediaType, l))
-		ids = append(ids, sumOfBytes(l).String())
+		ids = append(ids, digest.Of(l).String())
 	}
 	manifest.Config = blob(types.OCIConfigJSON, []byte(marshal(t, map[string]any{"architecture": "amd64", "os": "linux", "rootfs": map[string]any{"type": "layers", "diff_ids": ids}})))
 	index := v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{blob(types.OCIManifestSchema1, []byte(marshal(t, manifest)))}}
-	return append(pieces, sifPiece{sifIndex, "", nil, []byte(marshal(t, index))})
+	return append(pieces, sifPiece{indexKind, "", nil, []byte(marshal(t, index))})
 }
 
 // An OCI-SIF makes claims, and they are checked.
 func TestOCISIF(t *testing.T) {
 	squashfs := readSample(t, "zstd-4k-nofragments.squashfs")
-	img, err := openBytes(t, sifOf(ociPieces(t, SquashfsLayer, squashfs)...), Options{})
+	img, err := openBytes(t, sifOf(ociPieces(t, SquashfsLayer, squashfs)...), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sameTree(t, mustOpen(t, squashFixtures+"zstd-4k-nofragments.squashfs"), img)
 	l := img.Layers[0]
-	if c := img.Integrity(); c.Status != check.Pass || l.DiffID != sumOfBytes(squashfs).Hash() || l.Digest != l.DiffID || l.ClaimedDiffID != l.DiffID {
+	if c := img.Integrity(); c.Status != check.Pass || l.DiffID != digest.Of(squashfs).Hash() || l.Digest != l.DiffID || l.ClaimedDiffID != l.DiffID {
 		t.Errorf("integrity %v, layer %v", c, l)
 	}
-	if img.Transport != SIF || img.Manifest.Origin != Computed || img.Config.File.Architecture != "amd64" {
+	if img.Transport != image.SIF || img.Manifest.Origin != image.Computed || img.Config.File.Architecture != "amd64" {
 		t.Errorf("transport %s, manifest %s, config %+v", img.Transport, img.Manifest.Origin, img.Config.File)
 	}
-	img, err = openBytes(t, sifOf(ociPieces(t, types.OCIUncompressedLayer, tarOf(t, regular("a", "a")))...), Options{})
-	if err != nil || img.Integrity().Status != check.Pass || sketch(img) != "0 a "+sketchContent(sumOfBytes([]byte("a")), 1)+"|" {
+	img, err = openBytes(t, sifOf(ociPieces(t, types.OCIUncompressedLayer, tarOf(t, regular("a", "a")))...), pass.Options{})
+	if err != nil || img.Integrity().Status != check.Pass || sketch(img) != "0 a "+sketchContent(digest.Of([]byte("a")), 1)+"|" {
 		t.Errorf("a layer that is a tar: %v, %v", img, err)
 	}
 }
@@ -234,19 +240,19 @@ func TestOCISIFFindings(t *testing.T) {
 			return p
 		}, "diffid-mismatch digest-mismatch"},
 		"unreferenced blob": {func() []sifPiece {
-			return append(ociPieces(t, SquashfsLayer, plain), sifPiece{sifBlob, "", []byte(sumOfBytes(nil).String()), []byte("more")})
+			return append(ociPieces(t, SquashfsLayer, plain), sifPiece{blobKind, "", []byte(digest.Of(nil).String()), []byte("more")})
 		}, "unreferenced-object"},
 		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "overlayfs-deletion"},
 		"definition": {func() []sifPiece { return append(ociPieces(t, SquashfsLayer, plain), definition()) }, ""},
 	} {
-		img, err := openBytes(t, sifOf(test.pieces()...), Options{})
+		img, err := openBytes(t, sifOf(test.pieces()...), pass.Options{})
 		if err != nil || rules(img) != test.want {
 			t.Errorf("%s: %v, want %q (%v)", name, img.Problems, test.want, err)
 		}
 	}
 	lost := ociPieces(t, SquashfsLayer, plain)
-	_, err := openBytes(t, sifOf(lost[1:]...), Options{})
-	var format *FormatError
+	_, err := openBytes(t, sifOf(lost[1:]...), pass.Options{})
+	var format *limit.FormatError
 	if !errors.As(err, &format) || !strings.Contains(err.Error(), "no object of the SIF claims this digest") {
 		t.Errorf("a layer that is not there: %v", err)
 	}
@@ -268,7 +274,7 @@ func TestSiftool(t *testing.T) {
 	run(t, nil, dir, program, "new", path)
 	run(t, nil, dir, program, "add", "--datatype", "1", "--filename", "Singularity", path, "def")
 	run(t, nil, dir, program, "add", "--datatype", "4", "--partfs", "1", "--parttype", "2", "--partarch", "2", path, squashfs)
-	img, err := Open(context.Background(), path, Options{})
+	img, err := Open(context.Background(), path, pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,14 +285,13 @@ func TestSiftool(t *testing.T) {
 }
 
 func FuzzSIF(f *testing.F) {
-	f.Add(sifOf(definition(), partition(sifSquashFS, sifPrimary, honestSquashfs())))
+	f.Add(sifOf(definition(), partition(squashfsPartition, primaryRole, honestSquashfs())))
 	f.Add(sifOf(ociPieces(f, SquashfsLayer, honestSquashfs())...))
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Entries, limits.Bytes, limits.KeptBytes, limits.Members, limits.JSONBytes = 2000, 4<<20, 1<<20, 100, 1<<16
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p := newPass(context.Background(), Options{Limits: &limits})
-		img, err := p.readSIF(&region{pass: p, at: bytes.NewReader(raw), size: int64(len(raw))})
-		var choice *ChoiceError
+		img, err := openWith(sif.Form(), raw, limits)
+		var choice *choice.Error
 		if errors.As(err, &choice) {
 			return
 		}
@@ -294,7 +299,6 @@ func FuzzSIF(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p.conclude(img)
 		var bytes int64
 		for _, m := range img.Members {
 			bytes += m.Size

@@ -2,6 +2,14 @@ package inspect
 
 import (
 	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/squashfs"
+	"audit/inspect/store"
 	"bytes"
 	"context"
 	"errors"
@@ -70,9 +78,9 @@ func squashSamples(t testing.TB) []string {
 
 func everything(string) bool { return true }
 
-func mustOpen(t testing.TB, reference string) *Image {
+func mustOpen(t testing.TB, reference string) *image.Image {
 	t.Helper()
-	img, err := Open(context.Background(), reference, Options{Keep: everything})
+	img, err := Open(context.Background(), reference, pass.Options{Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,20 +100,20 @@ func TestSquashfsFixtures(t *testing.T) {
 }
 
 // checkSquashLayer holds what is said of the blob against the file itself.
-func checkSquashLayer(t testing.TB, img *Image, path string) {
+func checkSquashLayer(t testing.TB, img *image.Image, path string) {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := img.Layers[0]
-	if img.Compression != None || l.Compression == None {
+	if img.Compression != compression.None || l.Compression == compression.None {
 		t.Errorf("%s: compression %q, of its blocks %q", path, img.Compression, l.Compression)
 	}
-	if img.Transport != SquashFS || len(img.Layers) != 1 || img.Config.Raw != nil || img.Manifest.Origin != Synthesised {
+	if img.Transport != image.SquashFS || len(img.Layers) != 1 || img.Config.Raw != nil || img.Manifest.Origin != image.Synthesised {
 		t.Errorf("%s: transport %s, %d layers, config %q, manifest %s", path, img.Transport, len(img.Layers), img.Config.Raw, img.Manifest.Origin)
 	}
-	if l.Digest != sumOfBytes(raw).Hash() || l.Size != int64(len(raw)) || l.DiffID.Hex != "" || l.Frame.Size != 0 || l.MediaType != SquashfsLayer {
+	if l.Digest != digest.Of(raw).Hash() || l.Size != int64(len(raw)) || l.DiffID.Hex != "" || l.Frame.Size != 0 || l.MediaType != squashfs.MediaType {
 		t.Errorf("%s: digest %v, size %d, diffID %v, frame %d, media type %s", path, l.Digest, l.Size, l.DiffID, l.Frame.Size, l.MediaType)
 	}
 	var bytes int64
@@ -121,7 +129,7 @@ func checkSquashLayer(t testing.TB, img *Image, path string) {
 }
 
 // sameBodies compares the contents that were kept.
-func sameBodies(t testing.TB, want, got *Image) {
+func sameBodies(t testing.TB, want, got *image.Image) {
 	t.Helper()
 	for _, f := range want.Files() {
 		if f.Type != '0' {
@@ -157,7 +165,7 @@ func mksquashfs(t testing.TB, tarball []byte, options ...string) string {
 func TestMksquashfs(t *testing.T) {
 	tool(t, "mksquashfs", "squashfs-tools")
 	tarball := tarOf(t, squashTree(true)...)
-	want, err := openBytes(t, tarball, Options{Keep: everything})
+	want, err := openBytes(t, tarball, pass.Options{Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +204,7 @@ func TestMksquashfs(t *testing.T) {
 func TestMksquashfsWithoutLinks(t *testing.T) {
 	tarball := tarOf(t, squashTree(false)...)
 	got := mustOpen(t, mksquashfs(t, tarball, "-no-hardlinks"))
-	want, err := openBytes(t, tarball, Options{})
+	want, err := openBytes(t, tarball, pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +222,7 @@ func TestTar2sqfs(t *testing.T) {
 		t.Skip("tar2sqfs is missing: install squashfs-tools-ng to run this test")
 	}
 	tarball := tarOf(t, squashTree(false)...)
-	want, err := openBytes(t, tarball, Options{Keep: everything})
+	want, err := openBytes(t, tarball, pass.Options{Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,8 +238,8 @@ func TestTar2sqfs(t *testing.T) {
 func TestCompressorsThatAreNotRead(t *testing.T) {
 	for _, name := range []string{"lzo", "lz4", "lzma"} {
 		path := mksquashfs(t, tarOf(t, regular("a", "a")), "-comp", name)
-		_, err := Open(context.Background(), path, Options{})
-		var format *FormatError
+		_, err := Open(context.Background(), path, pass.Options{})
+		var format *limit.FormatError
 		if !errors.As(err, &format) || !strings.Contains(err.Error(), "packed with "+name+",") {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -262,7 +270,7 @@ func TestAppendedLikeGuix(t *testing.T) {
 	got := mustOpen(t, image)
 	want, err := openBytes(t, tarOf(t, folder(itemA), folder(itemA+"/bin"), regular(itemA+"/bin/hello", string(text(5000))),
 		folder(itemA+"/share"), regular(itemA+"/share/doc", string(text(200_000))),
-		folder(itemB), folder(itemB+"/lib"), regular(itemB+"/lib/x", "see /"+itemA)), Options{})
+		folder(itemB), folder(itemB+"/lib"), regular(itemB+"/lib/x", "see /"+itemA)), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,7 +296,7 @@ func TestAppendedLikeGuix(t *testing.T) {
 // What guix pack writes as squashfs has the store items that it writes for
 // Docker from the same profile.
 func TestGuixSquashfs(t *testing.T) {
-	docker := make(map[string]StoreItem)
+	docker := make(map[string]store.Item)
 	for _, it := range mustOpen(t, "../fixtures/guix/images/tiny.tar.gz").Items {
 		docker[it.Path] = it
 	}
@@ -347,7 +355,12 @@ func TestSquashfsWays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	spooled, err := newPass(context.Background(), Options{TempDir: dir}).openStream(&source{pass: newPass(context.Background(), Options{}), r: onlyReader{in}}, form{path: "-"})
+	stream := &form.Input{Pass: pass.New(context.Background(), pass.Options{TempDir: dir})}
+	defer stream.Close()
+	if err := stream.Read(onlyReader{in}); err != nil {
+		t.Fatal(err)
+	}
+	spooled, err := openInput(stream, Forms())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +386,7 @@ func TestSquashfsForced(t *testing.T) {
 		"rootfs:" + sample:         "no tar archive",
 		"sif:" + dir + "/missing":  "no such file",
 	} {
-		_, err := Open(context.Background(), reference, Options{})
+		_, err := Open(context.Background(), reference, pass.Options{})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", reference, err, want)
 		}

@@ -2,6 +2,14 @@ package inspect
 
 import (
 	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/integrity"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
+	"audit/inspect/squashfs"
 	"bytes"
 	"context"
 	"errors"
@@ -16,7 +24,7 @@ import (
 )
 
 // sketch writes the entries of an image in one line.
-func sketch(img *Image) string {
+func sketch(img *image.Image) string {
 	var b strings.Builder
 	for _, f := range img.Files() {
 		fmt.Fprintf(&b, "%c %s ", f.Type, f.Path)
@@ -34,7 +42,7 @@ func sketch(img *Image) string {
 	return b.String()
 }
 
-func sketchContent(sum Sum, size int) string { return fmt.Sprintf("%x %d", sum[:2], size) }
+func sketchContent(sum digest.Sum, size int) string { return fmt.Sprintf("%x %d", sum[:2], size) }
 
 // super returns a change of a number in the superblock.
 func super[N uint16 | uint32 | uint64](at int, n N) func(m *squashMaker) {
@@ -58,11 +66,11 @@ func TestHostileSquashfs(t *testing.T) {
 		"end is negative":   {super(40, uint64(1<<63)), "claims to be of 9223372036854775808 bytes"},
 		"root":              {super(32, uint64(1<<60)), "reading the root folder"},
 		"root offset":       {super(32, uint64(0xfff0)), "reading the root folder: offset 65520"},
-		"id table":          {super(48, uint64(1<<50)), "table of owners is said to be at byte"},
-		"id table missing":  {super(48, uint64(none64)), "table of owners is said to be at byte"},
+		"id table":          {super(48, uint64(1<<50)), "table of owners should be at byte"},
+		"id table missing":  {super(48, uint64(none64)), "table of owners should be at byte"},
 		"id count":          {super(26, uint16(60000)), "reading the table of owners"},
 		"no ids":            {super(26, uint16(0)), "owner 0 of 0"},
-		"inode table":       {super(64, uint64(1)), "table of inodes is said to be at byte 1"},
+		"inode table":       {super(64, uint64(1)), "table of inodes should be at byte 1"},
 		"fragment table":    {super(80, uint64(97)), ""},
 		"xattr table":       {super(56, uint64(96)), "reading the table of extended attributes"},
 		"root is a file":    {func(m *squashMaker) { m.file("a", []byte("x")); m.shape = func(p []byte) { copy(p[32:], zeros(8)) } }, "its root is no folder"},
@@ -109,7 +117,7 @@ func TestHostileSquashfs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newSquashMaker()
 			test.make(m)
-			img, err := openBytes(t, m.image(), Options{})
+			img, err := openBytes(t, m.image(), pass.Options{})
 			if test.want == "" {
 				if err != nil {
 					t.Error(err, img)
@@ -126,11 +134,25 @@ func TestHostileSquashfs(t *testing.T) {
 
 func checkTyped(t testing.TB, err error) {
 	t.Helper()
-	var limit *LimitError
+	var over *LimitError
 	var format *FormatError
-	if err != nil && !errors.As(err, &limit) && !errors.As(err, &format) {
+	if err != nil && !errors.As(err, &over) && !errors.As(err, &format) {
 		t.Errorf("an error without a type: %v", err)
 	}
+}
+
+// openWith opens bytes as a stream of a form.
+func openWith(f form.Form, raw []byte, limits Limits) (*Image, error) {
+	in := &form.Input{Pass: pass.New(context.Background(), Options{Limits: &limits}), Transport: f.Transport}
+	defer in.Close()
+	if err := in.Read(bytes.NewReader(raw)); err != nil {
+		return nil, err
+	}
+	img, err := f.Open(in)
+	if err == nil {
+		integrity.Conclude(in.Pass, img)
+	}
+	return img, err
 }
 
 // folderInItself makes the root hold a folder that holds the root.
@@ -142,7 +164,7 @@ func folderInItself(m *squashMaker) {
 }
 
 func deepFolders(m *squashMaker) {
-	for range maxFolders + 2 {
+	for range 4096 + 2 {
 		d := m.folder("a")
 		m.add(d)
 	}
@@ -153,7 +175,7 @@ func (m *squashMaker) listed(n uint32) {
 	m.file("x", nil)
 	m.dirs = append(m.dirs, m.listing()...)
 	m.names = nil
-	m.add(m.inode("a", 8, uint32(1), n+squashDots, uint32(0), uint32(0), uint16(0), uint16(0), noFragment))
+	m.add(m.inode("a", 8, uint32(1), n+3, uint32(0), uint32(0), uint16(0), uint16(0), noFragment))
 }
 
 func blocks(start, size, stored uint32) func(m *squashMaker) {
@@ -210,7 +232,7 @@ func TestSquashfsFindings(t *testing.T) {
 	} {
 		m := newSquashMaker()
 		test.make(m)
-		img, err := openBytes(t, append(m.image(), test.after...), Options{})
+		img, err := openBytes(t, append(m.image(), test.after...), pass.Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -242,7 +264,7 @@ func TestSquashfsLinks(t *testing.T) {
 	m.add(store)
 	gnu := m.folder("gnu")
 	m.names = []squashEntry{named(f, "a"), gnu, named(f, "h"), named(l, "z"), named(l, "z2")}
-	img, err := openBytes(t, m.image(), Options{})
+	img, err := openBytes(t, m.image(), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +274,7 @@ func TestSquashfsLinks(t *testing.T) {
 	if got := sketch(img); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	same, err := openBytes(t, tarOf(t, folder(itemA), executable(in+"run", "code"), symlink(in+"sym", "x"), symlink(in+"sym2", "x"), executable(in+"walk", "code")), Options{})
+	same, err := openBytes(t, tarOf(t, folder(itemA), executable(in+"run", "code"), symlink(in+"sym", "x"), symlink(in+"sym2", "x"), executable(in+"walk", "code")), pass.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +293,7 @@ func executable(name, content string) archiveMember {
 func TestSquashfsTruncation(t *testing.T) {
 	honest := honestSquashfs()
 	cut := func(raw []byte, n int) {
-		_, err := openBytes(t, raw[:n], Options{})
+		_, err := openBytes(t, raw[:n], pass.Options{})
 		if err == nil {
 			t.Errorf("cut off at byte %d of %d: no error", n, len(raw))
 		}
@@ -295,7 +317,7 @@ func TestSquashfsTruncation(t *testing.T) {
 			cut(raw, n)
 		}
 		cut(raw, used-1)
-		if _, err := openBytes(t, raw[:used], Options{}); err != nil {
+		if _, err := openBytes(t, raw[:used], pass.Options{}); err != nil {
 			t.Errorf("%s without its padding: %v", path, err)
 		}
 	}
@@ -305,19 +327,19 @@ func TestSquashfsTruncation(t *testing.T) {
 func TestSquashfsLimits(t *testing.T) {
 	for name, test := range map[string]struct {
 		path string
-		edit func(l *Limits)
+		edit func(l *limit.Limits)
 		want string
 	}{
-		"entries": {"gzip.squashfs", func(l *Limits) { l.Entries = 20 }, "more than 20 entries"},
-		"bytes":   {"zstd-4k-nofragments.squashfs", func(l *Limits) { l.Bytes = 10_000 }, "more than 10000 uncompressed bytes"},
-		"xattrs":  {"plain-4k.squashfs", func(l *Limits) { l.KeptBytes = 2000 }, "more than 2000 kept bytes"},
-		"paths":   {"xz-4k.squashfs", func(l *Limits) { l.PathBytes = 100 }, "more than 100 path bytes"},
+		"entries": {"gzip.squashfs", func(l *limit.Limits) { l.Entries = 20 }, "more than 20 entries"},
+		"bytes":   {"zstd-4k-nofragments.squashfs", func(l *limit.Limits) { l.Bytes = 10_000 }, "more than 10000 uncompressed bytes"},
+		"xattrs":  {"plain-4k.squashfs", func(l *limit.Limits) { l.KeptBytes = 2000 }, "more than 2000 kept bytes"},
+		"paths":   {"xz-4k.squashfs", func(l *limit.Limits) { l.PathBytes = 100 }, "more than 100 path bytes"},
 	} {
-		limits := DefaultLimits()
+		limits := limit.DefaultLimits()
 		test.edit(&limits)
-		_, err := Open(context.Background(), squashFixtures+test.path, Options{Limits: &limits})
-		var limit *LimitError
-		if !errors.As(err, &limit) || !strings.Contains(err.Error(), test.want) {
+		_, err := Open(context.Background(), squashFixtures+test.path, pass.Options{Limits: &limits})
+		var over *LimitError
+		if !errors.As(err, &over) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
 	}
@@ -334,11 +356,11 @@ func TestSquashfsManyNames(t *testing.T) {
 		m.names = append(m.names, f)
 	}
 	raw := m.image()
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Entries = 1000
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := openBytes(t, raw, Options{Limits: &limits})
+	_, err := openBytes(t, raw, pass.Options{Limits: &limits})
 	runtime.ReadMemStats(&after)
 	if err == nil || !strings.Contains(err.Error(), "more than 1000 entries") {
 		t.Errorf("%v, want a limit", err)
@@ -361,11 +383,10 @@ func FuzzSquashfs(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Add(honestSquashfs())
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Entries, limits.Bytes, limits.KeptBytes = 2000, 4<<20, 1<<20
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p := newPass(context.Background(), Options{Limits: &limits})
-		img, err := p.readSquashfs(&region{pass: p, at: bytes.NewReader(raw), size: int64(len(raw))})
+		img, err := openWith(squashfs.Form(), raw, limits)
 		checkTyped(t, err)
 		if err != nil {
 			return
@@ -373,11 +394,11 @@ func FuzzSquashfs(f *testing.F) {
 		var bytes int64
 		for _, e := range img.Layers[0].Entries {
 			bytes += e.Size
-			if e.Path != cleanPath(e.Name) || e.Type == '0' == e.Digest.IsZero() {
+			if e.Path != paths.Clean(e.Name) || e.Type == '0' == e.Digest.IsZero() {
 				t.Errorf("entry %+v", e)
 			}
 		}
-		if l := img.Layers[0]; l.UncompressedSize != bytes || bytes > limits.Bytes || l.Digest != sumOfBytes(raw).Hash() {
+		if l := img.Layers[0]; l.UncompressedSize != bytes || bytes > limits.Bytes || l.Digest != digest.Of(raw).Hash() {
 			t.Errorf("%d bytes of content where the layer has %d, digest %v", bytes, l.UncompressedSize, l.Digest)
 		}
 	})

@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"audit/inspect/digest"
+	"audit/inspect/pass"
 	"bytes"
 	"encoding/binary"
 	"testing"
@@ -47,7 +49,9 @@ func numbers(p []byte, all ...any) []byte {
 }
 
 // metaPlace is where a byte of a table lies when its blocks are not packed.
-func metaPlace(n int) uint64 { return uint64(n/metaSize*(metaSize+2))<<16 | uint64(n%metaSize) }
+func metaPlace(n int) uint64 {
+	return uint64(n/metaSize*(metaSize+2))<<16 | uint64(n%metaSize)
+}
 
 // metaBlocks returns a table as it is stored.
 func metaBlocks(p []byte) []byte {
@@ -98,7 +102,7 @@ func (m *squashMaker) folder(name string) squashEntry {
 	listing, at := m.listing(), metaPlace(len(m.dirs))
 	m.dirs = append(m.dirs, listing...)
 	m.names = nil
-	return m.inode(name, 8, uint32(1), uint32(len(listing)+squashDots), uint32(at>>16), uint32(0), uint16(0), uint16(at), noFragment)
+	return m.inode(name, 8, uint32(1), uint32(len(listing)+3), uint32(at>>16), uint32(0), uint16(0), uint16(at), noFragment)
 }
 
 // listing returns the listing of the names so far, each in a run of its own.
@@ -144,7 +148,7 @@ func (m *squashMaker) image() []byte {
 		xattrs = at
 		img = append(numbers(sets[:at], pairs, uint32(len(m.sets)/16), uint32(0)), index...)
 	}
-	super := numbers([]byte(squashfsMagic), m.number, uint32(1), m.block, uint32(len(m.tails)/16), uint16(squashGzip), uint16(log2(m.block)),
+	super := numbers([]byte("hsqs"), m.number, uint32(1), m.block, uint32(len(m.tails)/16), uint16(1), uint16(log2(m.block)),
 		uint16(0), uint16(len(m.ids)), uint16(4), uint16(0), root.ref, uint64(len(img)), ids, xattrs, inodes, dirs, tails, uint64(none64))
 	if m.shape != nil {
 		m.shape(super)
@@ -164,11 +168,11 @@ func log2(n uint32) int {
 
 // An image that is not tampered with is read without complaint.
 func TestSquashMaker(t *testing.T) {
-	img, err := openBytes(t, honestSquashfs(), Options{})
+	img, err := openBytes(t, honestSquashfs(), pass.Options{})
 	if err != nil || len(img.Problems) > 0 {
 		t.Fatal(err, img)
 	}
-	sum := func(content string) string { return sketchContent(sumOfBytes([]byte(content)), len(content)) }
+	sum := func(content string) string { return sketchContent(digest.Of([]byte(content)), len(content)) }
 	want := "5 . |0 a " + sum("the end of a fil") + "|0 b " + sum(string(text(9000))) + "|5 d |0 d/e " + sum("nd of another") +
 		"|3 dev |2 l -> a|6 pipe |s sock |0 x " + sum("test") + " user.note=hi|"
 	if got := sketch(img); got != want {

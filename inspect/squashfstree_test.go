@@ -2,6 +2,9 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/inspect/image"
+	"audit/inspect/paths"
+	"audit/inspect/store"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -188,12 +191,12 @@ type treeFile struct {
 	Digest           string
 }
 
-func treeFiles(img *Image) []treeFile {
+func treeFiles(img *image.Image) []treeFile {
 	var all []treeFile
 	for _, f := range img.Files() {
 		t := treeFile{f.Path, string(f.Type), f.Linkname, fmt.Sprintf("%o", f.Mode), f.UID, f.GID, f.Size, f.ModTime, f.Devmajor, f.Devminor, f.Xattrs, f.Digest.String()}
 		if f.Type == '1' {
-			t.Link = cleanPath(f.Linkname)
+			t.Link = paths.Clean(f.Linkname)
 		}
 		all = append(all, t)
 	}
@@ -202,7 +205,7 @@ func treeFiles(img *Image) []treeFile {
 
 // sameTree compares what two forms of a file system give. A root that was not
 // in the tar is left out.
-func sameTree(t testing.TB, want, got *Image) {
+func sameTree(t testing.TB, want, got *image.Image) {
 	t.Helper()
 	a, b := treeFiles(want), treeFiles(got)
 	if len(b) > 0 && b[0].Path == "." && (len(a) == 0 || a[0].Path != ".") {
@@ -212,7 +215,7 @@ func sameTree(t testing.TB, want, got *Image) {
 		t.Errorf("files (-tar +%s):\n%s", got.Transport, diff)
 	}
 	// Bytes are those of the layer, and a tar has some that a squashfs has not.
-	if diff := cmp.Diff(want.Items, got.Items, cmpopts.IgnoreFields(StoreItem{}, "Bytes")); diff != "" {
+	if diff := cmp.Diff(want.Items, got.Items, cmpopts.IgnoreFields(store.Item{}, "Bytes")); diff != "" {
 		t.Errorf("store items (-tar +%s):\n%s", got.Transport, diff)
 	}
 	if diff := cmp.Diff(want.Dangling, got.Dangling); diff != "" {

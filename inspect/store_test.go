@@ -1,7 +1,8 @@
 package inspect
 
 import (
-	"bufio"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 	"bytes"
 	"context"
 	"fmt"
@@ -30,7 +31,7 @@ func storeTree(rnd *rand.Rand) []archiveMember {
 			members = append(members, symlink(dir+"/s", "../d0/a"))
 		}
 		if rnd.IntN(4) == 0 {
-			members = append(members, regular(root+"/large", string(bytes.Repeat([]byte("large "), spoolMemory/6+rnd.IntN(100)))))
+			members = append(members, regular(root+"/large", string(bytes.Repeat([]byte("large "), pass.SpoolMemory/6+rnd.IntN(100)))))
 		}
 	}
 	return members
@@ -60,7 +61,7 @@ func withLinks(members []archiveMember, across bool) []archiveMember {
 
 // itemsOf reads an archive and returns its store items, of which only the
 // bytes in the layer may depend on how it was packed.
-func itemsOf(t *testing.T, img *Image, err error) []StoreItem {
+func itemsOf(t *testing.T, img *image.Image, err error) []StoreItem {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +97,7 @@ func FuzzStore(f *testing.F) {
 			writeFile(t, path, archive)
 			writeFile(t, zipped, gzipped(t, archive))
 			for _, file := range []string{path, zipped} {
-				img, err := Open(context.Background(), file, Options{TempDir: dir})
+				img, err := Open(context.Background(), file, pass.Options{TempDir: dir})
 				got := itemsOf(t, img, err)
 				if want == nil {
 					want = got
@@ -105,12 +106,7 @@ func FuzzStore(f *testing.F) {
 					t.Errorf("%s, %s: %s", name, filepath.Base(file), diff)
 				}
 			}
-			p := newPass(context.Background(), Options{TempDir: dir})
-			p.once = true
-			img, err := p.openStream(&source{pass: p, r: bufio.NewReader(bytes.NewReader(archive))}, form{path: "-"})
-			if err == nil {
-				p.conclude(img)
-			}
+			img, err := openStreamed(archive, Options{TempDir: dir})
 			if diff := cmp.Diff(want, itemsOf(t, img, err)); diff != "" {
 				t.Errorf("%s, as a stream: %s", name, diff)
 			}

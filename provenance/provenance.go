@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/ospackages"
 )
 
 // ErrNotMine is what a build system returns for an image that it knows nothing
@@ -23,6 +24,10 @@ type Evidence struct {
 	Recipe  Recipe
 	Recover check.Check // the check named recipe
 	Closure check.Check // the check named closure
+
+	// Installed is what the databases of package managers in the image have. It is
+	// read once: by the system where it looks into it, else by Recover.
+	Installed *ospackages.Installed
 }
 
 // A Recipe says how an image was built, as far as the image tells.
@@ -41,7 +46,12 @@ type Recipe struct {
 	// Files are the recipe as the system's own tools take it, such as
 	// channels.scm and manifest.scm, built from parsed values only.
 	Files []File
-	// Pack says how the packer was called.
+	// Root is the store path that the image is made of; "" where there is none.
+	Root string
+	// Details say how the packer was called: a type of the build system's own, with
+	// JSON tags.
+	Details any
+	// Pack is transitional: Root and Details take its place.
 	Pack Pack
 }
 
@@ -68,18 +78,18 @@ const (
 
 // A Channel is a source of package definitions, pinned to a commit.
 type Channel struct {
-	Name         string
-	URL          string
-	Branch       string // "" when none is recorded
-	Commit       string // 40 hexadecimal digits
-	Introduction *Introduction
+	Name         string        `json:"name"`
+	URL          string        `json:"url"`
+	Branch       string        `json:"branch,omitempty"` // "" when none is recorded
+	Commit       string        `json:"commit"`           // 40 hexadecimal digits
+	Introduction *Introduction `json:"introduction,omitempty"`
 }
 
 // An Introduction says from which commit on, and by whose signature, the
 // history of a channel is authenticated.
 type Introduction struct {
-	Commit      string
-	Fingerprint string // of an OpenPGP key, as it is written in the evidence
+	Commit      string `json:"commit"`
+	Fingerprint string `json:"fingerprint"` // of an OpenPGP key, as it is written in the evidence
 }
 
 // A Package is one entry of the recipe.
@@ -122,10 +132,11 @@ type Pack struct {
 	Relocatable  bool     // -R
 	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression
-	SystemType   string   // Guix system type, such as "x86_64-linux"
-	Unknown      []string // what of the call the image cannot tell
-	FriendlyName string   // the packer's default name for this profile
-	Export       *Export  // how a container engine wrote the files; nil when none did
+	SystemType   string          // Guix system type, such as "x86_64-linux"
+	Unknown      []string        // transitional: Unknowns take its place
+	Unknowns     []check.Message // what of the call the image does not reveal
+	FriendlyName string          // the packer's default name for this profile
+	Export       *Export         // how a container engine wrote the files; nil when none did
 }
 
 // An Export is what a container engine adds when it exports the files of a
@@ -159,9 +170,17 @@ func Recover[S System](img, base *inspect.Image, systems []S) (*Evidence, error)
 		if errors.Is(err, ErrNotMine) {
 			continue
 		}
-		return ev, err
+		return complete(ev, img), err
 	}
-	return nothing(), nil
+	return complete(nothing(), img), nil
+}
+
+// complete adds to evidence what every image has.
+func complete(ev *Evidence, img *inspect.Image) *Evidence {
+	if ev != nil && ev.Installed == nil {
+		ev.Installed = ospackages.Read(img)
+	}
+	return ev
 }
 
 func nothing() *Evidence {

@@ -6,6 +6,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/ospackages"
 )
 
 // answer is a system that always says the same.
@@ -37,6 +38,24 @@ func TestRecover(t *testing.T) {
 		}
 		if err == nil && ev.Recipe.System != tc.want {
 			t.Errorf("%s: system %s, want %s", tc.name, ev.Recipe.System, tc.want)
+		}
+	}
+}
+
+// The package databases are read once: by the system, else here.
+func TestRecoverInstalled(t *testing.T) {
+	own := new(ospackages.Installed)
+	for name, tc := range map[string]struct {
+		systems []System
+		same    bool
+	}{
+		"the system's own":       {[]System{answer{err: ErrNotMine}, answer{ev: &Evidence{Installed: own}}}, true},
+		"a system that has none": {[]System{answer{ev: &Evidence{}}}, false},
+		"no system":              {nil, false},
+	} {
+		ev, err := Recover(&inspect.Image{}, nil, tc.systems)
+		if err != nil || ev.Installed == nil || (ev.Installed == own) != tc.same {
+			t.Errorf("%s: %+v, %v", name, ev, err)
 		}
 	}
 }

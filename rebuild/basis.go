@@ -24,24 +24,34 @@ type Part struct {
 	Operators []string `json:"operators"`
 }
 
-// NewBasis says what an image rests on. The originals are the paths of its store
-// items, for which nothing is known when nothing was made; made is what a builder
-// made in this run; and operators are, by path, those whose trusted keys signed
-// the very hash that was computed of an item.
-func NewBasis(given bool, originals []string, made []Item, operators map[string][]string) Basis {
-	b := Basis{Given: given}
+// Origins are all that is known of where the parts of an image come from.
+type Origins struct {
+	Given     bool                // the other image was made elsewhere
+	Originals []string            // the store items of the image
+	Made      []Item              // what a builder made, and what it took; none when none ran
+	Remade    []string            // store items that audit itself made again from others, such as a profile
+	Operators map[string][]string // by store item, those whose trusted keys signed the very hash that was computed
+}
+
+// Basis says what the image rests on.
+func (o Origins) Basis() Basis {
+	b := Basis{Given: o.Given}
+	made := o.Made
 	if len(made) == 0 {
-		for _, path := range originals {
+		for _, path := range o.Originals {
 			made = append(made, Item{Path: path, How: Carried})
 		}
 	}
 	for _, it := range made {
-		p := Part{Path: it.Path, From: it.How, Operators: slices.Compact(slices.Sorted(slices.Values(operators[it.Path])))}
+		p := Part{Path: it.Path, From: it.How, Operators: slices.Compact(slices.Sorted(slices.Values(o.Operators[it.Path])))}
 		switch {
 		case it.How == Pinned:
 			b.Inputs = append(b.Inputs, p)
 			continue
-		case it.How != Built && len(p.Operators) > 0:
+		case it.How == Built:
+		case slices.Contains(o.Remade, it.Path):
+			p.From = Remade
+		case len(p.Operators) > 0:
 			p.From = Signed
 		}
 		b.Items = append(b.Items, p)
@@ -55,7 +65,7 @@ func NewBasis(given bool, originals []string, made []Item, operators map[string]
 // builds is how many builds of a part are known to have given the same bytes, at
 // most two. What is built in this run is two: the original's is the other.
 func (p Part) builds() int {
-	if p.From == Built {
+	if p.From == Built || p.From == Remade {
 		return 2
 	}
 	return min(len(p.Operators), 2)

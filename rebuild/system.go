@@ -67,6 +67,10 @@ type About struct {
 	Store   string   // folder of its store items, such as "/gnu/store"; "" without a store
 	Flags   []Flag   // of the command line, that complete a recipe or allow something
 
+	// StartsVersion says whether a character after a dash in the name of a store
+	// item starts the version of the package. Nil means that a digit does.
+	StartsVersion func(c byte) bool
+
 	// NoDerivation is why the check named derivation is skipped for this system;
 	// "" where recipes are evaluated to derivations.
 	NoDerivation string

@@ -24,6 +24,7 @@ func bases() map[string]Basis {
 		"substituted":   {Items: []Part{part(Signed, "a", "b"), part(Substituted)}},
 		"one farm":      {Items: []Part{part(Built), part(Signed, "a")}},
 		"two farms":     {Items: []Part{part(Signed, "a", "b")}},
+		"remade":        {Items: []Part{part(Remade), part(Signed, "a", "b")}},
 		"built":         {Items: []Part{part(Built)}, Inputs: []Part{part(Pinned)}},
 	}
 }
@@ -32,7 +33,7 @@ func bases() map[string]Basis {
 // holds each verdict against what it claims.
 func TestJudge(t *testing.T) {
 	statuses := []check.Status{check.Unknown, check.Pass, check.Fail, check.Skipped}
-	two := []string{"two farms", "built"}
+	two := []string{"two farms", "built", "remade"}
 	one := append([]string{"one farm"}, two...)
 	count := 0
 	for name, basis := range bases() {
@@ -92,8 +93,8 @@ func TestJudgeNothing(t *testing.T) {
 	}
 }
 
-// TestNewBasis: where each part comes from, and who signed it.
-func TestNewBasis(t *testing.T) {
+// TestBasis: where each part comes from, and who signed it.
+func TestBasis(t *testing.T) {
 	signed := map[string][]string{"/s/a": {"farm", "farm"}, "/s/b": {"two", "one"}, "/s/c": {"one"}}
 	for _, tc := range []struct {
 		name      string
@@ -102,14 +103,14 @@ func TestNewBasis(t *testing.T) {
 		made      []Item
 		want      string
 	}{
-		{"nothing made", false, []string{"/s/b", "/s/d"}, nil, "false [{/s/b signed [one two]} {/s/d carried []}] []"},
+		{"nothing made", false, []string{"/s/b", "/s/d", "/s/profile"}, nil, "false [{/s/b signed [one two]} {/s/d carried []} {/s/profile remade []}] []"},
 		{"given", true, []string{"/s/a"}, nil, "true [{/s/a signed [farm]}] []"},
 		{"made", false, nil, []Item{{Path: "/s/c", How: Built}, {Path: "/s/a", How: Reused}, {Path: "/s/d", How: Substituted, Source: "https://x"}},
 			"false [{/s/a signed [farm]} {/s/c built [one]} {/s/d substituted []}] []"},
 		{"instructions", false, nil, []Item{{Path: "1/2 FROM x@sha256:…", How: Pinned}, {Path: "2/2 RUN y", How: Reused}},
 			"false [{2/2 RUN y reused []}] [{1/2 FROM x@sha256:… pinned []}]"},
 	} {
-		b := NewBasis(tc.given, tc.originals, tc.made, signed)
+		b := Origins{Given: tc.given, Originals: tc.originals, Made: tc.made, Remade: []string{"/s/profile"}, Operators: signed}.Basis()
 		if got := fmt.Sprint(b.Given, b.Items, b.Inputs); got != tc.want {
 			t.Errorf("%s: %s, want %s", tc.name, got, tc.want)
 		}

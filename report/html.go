@@ -38,10 +38,10 @@ func WriteHTML(w io.Writer, r *Report) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
 		"summary":   r.Summary,
 		"finding":   r.Words,
-		"say":       r.Say,
-		"join":      r.join,
 		"evidence":  r.Evidence,
 		"known":     r.known,
+		"say":       r.Say,
+		"join":      r.join,
 		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
 		"longspans": func(v any) []span { return spans(clip(textOf(v), maxBlock), "\n\t") },

@@ -151,7 +151,7 @@ func reproducibleInput(t testing.TB) Input {
 		in.Result.Items = append(in.Result.Items, item)
 	}
 	farms := []string{"bordeaux.guix.gnu.org", "ci.guix.gnu.org"}
-	in.Basis = rebuild.NewBasis(false, nil, in.Result.Items, map[string][]string{img.Items[0].Path: farms, img.Items[1].Path: farms})
+	in.Basis = rebuild.Origins{Made: in.Result.Items, Operators: map[string][]string{img.Items[0].Path: farms, img.Items[1].Path: farms}}.Basis()
 	for _, l := range img.Layers {
 		in.Comparison.Layers = append(in.Comparison.Layers, compare.LayerPair{Index: l.Index, Original: l.DiffID.String(), Rebuilt: l.DiffID.String(), Equal: true})
 	}

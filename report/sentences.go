@@ -49,6 +49,7 @@ func sharedSentences() []map[string]string {
 		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		packagesSentences(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/ospackages"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -27,6 +29,28 @@ type Options struct {
 	// Again is the image as it was read again to keep the contents of the
 	// files that [Programs] names. It may be nil.
 	Again *inspect.Image
+	// Stores are those that the image can have items of.
+	Stores []Store
+	// Text returns the sentence of a code; nil for the codes themselves.
+	Text func(check.Message) string
+}
+
+// A Store is a folder of store items.
+type Store struct {
+	Folder    string    // "/gnu/store"
+	Ecosystem Ecosystem // of the packages in it, which is the type of their package URLs
+	// StartsVersion says whether a character after a dash in the name of an item
+	// starts the version. Nil means that a digit does.
+	StartsVersion func(c byte) bool
+}
+
+// store returns the store that an item lies in; zero for one that is not known.
+func (o Options) store(item string) Store {
+	i := slices.IndexFunc(o.Stores, func(s Store) bool { return s.Folder == path.Dir(item) })
+	if i < 0 {
+		return Store{}
+	}
+	return o.Stores[i]
 }
 
 // A Bill says what an image is made of.
@@ -48,6 +72,8 @@ type Bill struct {
 	Closure check.Status
 	Recipe  provenance.Status // how much of the recipe the image tells
 	Packer  string            // the tool that made the image; may be empty
+
+	text func(check.Message) string // as of Options
 }
 
 // A Subject is the image that a bill is of.
@@ -86,7 +112,10 @@ type Item struct {
 	Version string
 	Output  string // "" for the main one, or when it is not known
 	Kind    Kind
-	Named   bool // the recipe names it; otherwise the item's own name was read
+	Named   bool   // the recipe names it
+	Alias   string // name and version by which the recipe calls it, when the item's own name has others
+
+	Ecosystem Ecosystem // of its store; "" when that is not known
 
 	NarHash v1.Hash // zero when it cannot be told
 	NarSize int64
@@ -112,6 +141,10 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	if ev == nil {
 		ev = &provenance.Evidence{Recipe: provenance.Recipe{Status: provenance.None}}
 	}
+	installed := ev.Installed
+	if installed == nil {
+		installed = ospackages.Read(img)
+	}
 	b := &Bill{
 		ID:      identity(img, opt.Files),
 		Tool:    "audit",
@@ -121,14 +154,15 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 		Closure: ev.Closure.Status,
 		Recipe:  ev.Recipe.Status,
 		Packer:  ev.Recipe.Packer,
+		text:    opt.Text,
 	}
 	for _, l := range img.Layers {
 		b.Layers = append(b.Layers, Layer{Index: l.Index, Member: l.Member, Digest: l.Digest, DiffID: l.DiffID, Size: l.Size})
 	}
-	b.Items = items(img, &ev.Recipe)
+	b.Items = items(img, &ev.Recipe, opt)
 	b.Roots = roots(b.Items, ev.Recipe.Pack.Root)
 	b.Formula = newFormula(&ev.Recipe)
-	b.find(img, opt)
+	b.find(img, installed, opt)
 	return b
 }
 
@@ -188,7 +222,7 @@ func splitTag(reference string) (name, tag string) {
 	return reference[:colon], reference[colon+1:]
 }
 
-func items(img *inspect.Image, recipe *provenance.Recipe) []Item {
+func items(img *inspect.Image, recipe *provenance.Recipe, opt Options) []Item {
 	named := make(map[string]*provenance.Package)
 	for i := range recipe.Packages {
 		p := &recipe.Packages[i]
@@ -199,7 +233,7 @@ func items(img *inspect.Image, recipe *provenance.Recipe) []Item {
 	folders := folders(img)
 	list := make([]Item, 0, len(img.Items))
 	for _, stored := range img.Items {
-		it := newItem(stored)
+		it := newItem(stored, opt.store(stored.Path))
 		if p := named[stored.Path]; p != nil {
 			it.name(p, recipe)
 		}
@@ -220,11 +254,15 @@ func items(img *inspect.Image, recipe *provenance.Recipe) []Item {
 
 // folders returns the paths of the store items that are folders.
 func folders(img *inspect.Image) map[string]bool {
+	stored := newItemSet(nil)
+	for _, it := range img.Items {
+		stored.add(it.Path)
+	}
 	is := make(map[string]bool)
 	for _, l := range img.Layers {
 		for i := range l.Entries {
 			e := &l.Entries[i]
-			if item := inspect.ItemOf(e.Path); item != "" && (e.Type == '5' || len(e.Path) > len(item)) {
+			if item := stored.of(e.Path); item != "" && (e.Type == '5' || len(e.Path) >= len(item)) {
 				is[item] = true
 			}
 		}
@@ -232,12 +270,46 @@ func folders(img *inspect.Image) map[string]bool {
 	return is
 }
 
-func newItem(stored inspect.StoreItem) Item {
+// An itemSet are store items, to find the one that a path lies in.
+type itemSet struct {
+	items   map[string]bool // by path
+	folders []string        // of the stores, "/gnu/store/"
+}
+
+func newItemSet(items []Item) *itemSet {
+	s := &itemSet{items: make(map[string]bool)}
+	for i := range items {
+		s.add(items[i].Path)
+	}
+	return s
+}
+
+func (s *itemSet) add(item string) {
+	s.items[item] = true
+	if folder := path.Dir(item) + "/"; !slices.Contains(s.folders, folder) {
+		s.folders = append(s.folders, folder)
+	}
+}
+
+// of returns the item that a path of an entry is or lies in; "" when it is in none.
+func (s *itemSet) of(p string) string {
+	for _, folder := range s.folders {
+		if rest, ok := strings.CutPrefix("/"+p, folder); ok {
+			name, _, _ := strings.Cut(rest, "/")
+			if s.items[folder+name] {
+				return folder + name
+			}
+		}
+	}
+	return ""
+}
+
+func newItem(stored inspect.StoreItem, store Store) Item {
 	it := Item{
 		Path: stored.Path, NarHash: stored.NarHash, NarSize: stored.NarSize, Layer: stored.Layer, Problem: stored.Problem,
-		Evidence: []Place{{Layer: stored.Layer, Path: stored.Path}},
+		Evidence: []Place{{Layer: stored.Layer, Path: stored.Path}}, Ecosystem: store.Ecosystem,
 	}
-	it.Name, it.Version, it.Output = splitName(baseName(stored.Path), strings.HasPrefix(stored.Path, "/nix/"))
+	it.Name, it.Version, it.Output = store.splitName(baseName(stored.Path))
 	for _, ref := range stored.References {
 		if ref != stored.Path {
 			it.DependsOn = append(it.DependsOn, ref)
@@ -248,16 +320,20 @@ func newItem(stored inspect.StoreItem) Item {
 	return it
 }
 
-// name takes name, version, output and origin from an entry of the recipe.
+// name takes the origin from an entry of the recipe, and where the item's name
+// agrees the way in which that is made of name, version and output. An entry that
+// calls the item something else is no more than an alias: the bytes are those of
+// the path.
 func (it *Item) name(p *provenance.Package, recipe *provenance.Recipe) {
 	it.Named = true
-	if p.Name != "" {
-		it.Name = p.Name
+	output := p.Output
+	if output == "out" {
+		output = ""
 	}
-	it.Version = p.Version
-	it.Output = ""
-	if p.Output != "out" {
-		it.Output = p.Output
+	if joined(p.Name, p.Version, output) == baseName(it.Path) {
+		it.Name, it.Version, it.Output = p.Name, p.Version, output
+	} else if p.Name != "" {
+		it.Alias = strings.TrimSpace(p.Name + " " + p.Version)
 	}
 	it.Channel = origin(p, recipe.Channels)
 	for _, s := range recipe.Sources {
@@ -265,6 +341,15 @@ func (it *Item) name(p *provenance.Package, recipe *provenance.Recipe) {
 			it.Evidence = append(it.Evidence, Place{Layer: s.Layer, Path: s.Path})
 		}
 	}
+}
+
+// agrees says whether name and version are those by which the recipe calls the
+// item.
+func (it *Item) agrees() bool { return it.Named && it.Alias == "" }
+
+// joined makes the name of a store item, of which only the first part is a must.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "-")
 }
 
 // origin returns the channel that defines a package: the one that the entry

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -51,7 +50,7 @@ func (k *ChangeKind) UnmarshalText(text []byte) error {
 // A Change is a package that is not the same in two images.
 type Change struct {
 	Kind      ChangeKind `json:"change"`
-	Ecosystem Ecosystem  `json:"ecosystem"` // "guix" and "nix" for store items
+	Ecosystem Ecosystem  `json:"ecosystem"` // of a store item that of its store
 	Name      string     `json:"name"`
 	Output    string     `json:"output,omitempty"` // of a store item
 	Arch      string     `json:"arch,omitempty"`
@@ -86,7 +85,7 @@ type Changes struct {
 func Compare(a, b *Bill) *Changes {
 	was, now := packages(a), packages(b)
 	c := &Changes{Was: digestText(a.Image.Config), Now: digestText(b.Image.Config), Changes: []Change{}}
-	identities := make(map[Change]bool)
+	identities := make(map[packageID]bool)
 	for k := range was {
 		identities[k] = true
 	}
@@ -99,7 +98,7 @@ func Compare(a, b *Bill) *Changes {
 	slices.SortFunc(c.Changes, compareChanges)
 	for i, bill := range []*Bill{a, b} {
 		for _, g := range bill.Gaps {
-			c.Gaps = append(c.Gaps, fmt.Sprintf("%s image: %s", [...]string{"first", "second"}[i], g.String()))
+			c.Gaps = append(c.Gaps, fmt.Sprintf(sentenceChangesGap, [...]string{"first", "second"}[i], bill.gapText(g)))
 		}
 	}
 	return c
@@ -117,24 +116,28 @@ func compareStates(a, b *State) int {
 	return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.NarHash, b.NarHash), cmp.Compare(a.Path, b.Path))
 }
 
+// A packageID is what a package is, whatever its version.
+type packageID struct {
+	ecosystem          Ecosystem
+	name, output, arch string
+	stored             bool // a store item
+}
+
 // packages lists the packages of a bill by what they are, whatever their
 // version.
-func packages(b *Bill) map[Change][]State {
-	all := make(map[Change][]State)
+func packages(b *Bill) map[packageID][]State {
+	all := make(map[packageID][]State)
 	for i := range b.Items {
 		it := &b.Items[i]
 		if it.Kind != Package {
 			continue
 		}
-		k := Change{Ecosystem: "nix", Name: it.Name, Output: it.Output}
-		if strings.HasPrefix(it.Path, "/gnu/") {
-			k.Ecosystem = "guix"
-		}
+		k := packageID{ecosystem: it.Ecosystem, name: it.Name, output: it.Output, stored: true}
 		all[k] = append(all[k], State{it.Version, digestText(it.NarHash), it.Path})
 	}
 	for i := range b.Parts {
 		p := &b.Parts[i]
-		k := Change{Ecosystem: p.Ecosystem, Name: p.Name, Arch: p.Arch}
+		k := packageID{ecosystem: p.Ecosystem, name: p.Name, arch: p.Arch}
 		all[k] = append(all[k], State{Version: p.Version, Path: p.Evidence[0].Path})
 	}
 	for k := range all {
@@ -144,9 +147,9 @@ func packages(b *Bill) map[Change][]State {
 }
 
 // pair adds the changes of one package, which k identifies.
-func (c *Changes) pair(k Change, was, now []State) {
+func (c *Changes) pair(k packageID, was, now []State) {
 	was, now, same := without(was, now, func(a, b State) int {
-		if a.NarHash != "" || isPart(k) {
+		if a.NarHash != "" || !k.stored {
 			a.Path, b.Path = "", ""
 		}
 		return compareStates(&a, &b)
@@ -168,11 +171,8 @@ func (c *Changes) pair(k Change, was, now []State) {
 	}
 }
 
-func isPart(k Change) bool { return k.Ecosystem != "guix" && k.Ecosystem != "nix" }
-
-func (c *Changes) put(k Change, kind ChangeKind, was, now *State) {
-	k.Kind, k.Was, k.Now = kind, was, now
-	c.Changes = append(c.Changes, k)
+func (c *Changes) put(k packageID, kind ChangeKind, was, now *State) {
+	c.Changes = append(c.Changes, Change{Kind: kind, Ecosystem: k.ecosystem, Name: k.name, Output: k.output, Arch: k.arch, Was: was, Now: now})
 }
 
 // without takes the pairs that are equal by an order out of two lists that are
@@ -205,7 +205,7 @@ func (c *Changes) WriteJSON(w io.Writer) error {
 func (c *Changes) WriteText(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	if len(c.Changes) > 0 {
-		fmt.Fprintln(table, "change\tkind\tpackage\twas\tnow")
+		fmt.Fprintln(table, sentenceTableColumn)
 	}
 	count := make([]int, Rebuilt+1)
 	for _, one := range c.Changes {
@@ -216,16 +216,16 @@ func (c *Changes) WriteText(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "%d added, %d removed, %d with another version, %d of the same version with another content, %d the same\n",
+	if _, err := fmt.Fprintf(w, sentenceCounts,
 		count[Added], count[Removed], count[Changed], count[Rebuilt], c.Same); err != nil {
 		return err
 	}
 	for i, g := range c.Gaps {
 		if i == maxGaps {
-			_, err := fmt.Fprintf(w, "not looked into: %d more\n", len(c.Gaps)-i)
+			_, err := fmt.Fprintf(w, sentenceTableGaps, len(c.Gaps)-i)
 			return err
 		}
-		if _, err := fmt.Fprintf(w, "not looked into: %s\n", g); err != nil {
+		if _, err := fmt.Fprintf(w, sentenceTableGap, g); err != nil {
 			return err
 		}
 	}
@@ -258,7 +258,7 @@ func (s *State) version() string {
 	case s == nil:
 		return "-"
 	case s.Version == "":
-		return "(no version)"
+		return sentenceNoVersion
 	}
 	return clean(s.Version)
 }
@@ -266,7 +266,7 @@ func (s *State) version() string {
 // content tells apart the contents of one version: by the start of the NAR
 // hash, which is enough for people.
 func (s *State) content() string {
-	hash := "NAR hash unknown"
+	hash := sentenceNoNarHash
 	if digest, err := v1.NewHash(s.NarHash); err == nil {
 		hash = digest.Algorithm + ":" + digest.Hex[:12] + "…"
 	}

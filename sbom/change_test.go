@@ -11,10 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/check"
 )
 
 func item(path, name, version, output string, nar v1.Hash) Item {
-	return Item{Path: path, Name: name, Version: version, Output: output, Kind: Package, NarHash: nar}
+	return Item{Path: path, Name: name, Version: version, Output: output, Kind: Package, NarHash: nar, Ecosystem: map[bool]Ecosystem{true: "guix", false: "nix"}[strings.HasPrefix(path, "/gnu/")]}
 }
 
 func part(e Ecosystem, name, version, arch, path string) Part {
@@ -37,7 +39,7 @@ func before() *Bill {
 			{Path: "/gnu/store/1-profile", Name: "profile"},
 		},
 		Parts: []Part{part(Dpkg, "libc", "1", "amd64", "s"), part(Dpkg, "libc", "1", "i386", "s"), part(Python, "numpy", "1", "", "old")},
-		Gaps:  []Gap{{Place{0, "x\x1b"}, "no room"}},
+		Gaps:  []Gap{{Place{0, "x\x1b"}, check.Say("packages/no-room")}},
 	}
 }
 
@@ -88,7 +90,7 @@ func TestCompare(t *testing.T) {
 	for _, line := range []string{
 		"rebuilt  guix  rebuilt       1 sha256:222222222222…  1 sha256:888888888888…",
 		"1 added, 1 removed, 4 with another version, 2 of the same version with another content, 4 the same",
-		`not looked into: first image: x\x1b in layer 0: no room.`,
+		`not looked into: first image: x\x1b in layer 0: packages/no-room.`,
 	} {
 		if !strings.Contains(text.String(), line+"\n") {
 			t.Errorf("the table has no line %q:\n%s", line, text.String())

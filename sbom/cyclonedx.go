@@ -105,7 +105,7 @@ func (d *cdxDocument) image() cdx.Component {
 		*c.Properties = append(*c.Properties, cdx.Property{Name: "audit:image:tag", Value: tag})
 	}
 	for _, g := range b.Gaps {
-		*c.Properties = append(*c.Properties, cdx.Property{Name: "audit:gap", Value: g.String()})
+		*c.Properties = append(*c.Properties, cdx.Property{Name: "audit:gap", Value: b.gapText(g)})
 	}
 	var layers []cdx.Component
 	for _, l := range b.Layers {
@@ -146,7 +146,7 @@ func (d *cdxDocument) component(it *Item) cdx.Component {
 		c.ExternalReferences = &[]cdx.ExternalReference{{
 			Type:    cdx.ERTypeBuildMeta,
 			URL:     address(it.Channel.URL),
-			Comment: clean(fmt.Sprintf("the channel %s, which defines the package, at commit %s", it.Channel.Name, it.Channel.Commit)),
+			Comment: clean(fmt.Sprintf(sentenceDefines, it.Channel.Name, it.Channel.Commit)),
 		}}
 	}
 	return c
@@ -155,12 +155,13 @@ func (d *cdxDocument) component(it *Item) cdx.Component {
 func itemProperties(it *Item) *[]cdx.Property {
 	identity := ""
 	if it.Kind == Package {
-		identity = map[bool]string{true: "recipe", false: "store-name"}[it.Named]
+		identity = map[bool]string{true: "recipe", false: "store-name"}[it.agrees()]
 	}
 	list := properties(
 		"audit:identity", identity,
 		"audit:store:path", clean(it.Path),
 		"audit:store:output", clean(it.Output),
+		"audit:recipe:name", clean(it.Alias),
 		"audit:store:narHash", digestText(it.NarHash),
 		"audit:store:layer", strconv.Itoa(it.Layer),
 		"audit:store:problem", clean(it.Problem),

@@ -94,7 +94,7 @@ func candidate(cpe string) *cdx.EvidenceIdentityChoice {
 		Field: cdx.EvidenceIdentityFieldTypeCPE, Confidence: &guess, ConcludedValue: cpe,
 		Methods: &[]cdx.EvidenceIdentityMethod{{
 			Technique: cdx.EvidenceIdentityTechniqueOther, Confidence: &guess,
-			Value: "a candidate, made of name and version: the image does not tell the vendor",
+			Value: sentenceCandidate,
 		}},
 	}}}
 }
@@ -125,7 +125,7 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 		BOMRef:      d.refs.pick("workflow"),
 		UID:         "urn:uuid:" + d.bill.uuid() + "#workflow",
 		Name:        clean(string(f.System) + " " + f.Format),
-		Description: "how the image says that it was made; whether that is true the report of audit says",
+		Description: sentenceWorkflow,
 		TaskTypes:   &[]cdx.TaskType{cdx.TaskTypeBuild},
 		Outputs:     &[]cdx.TaskOutput{{Type: cdx.TaskOutputTypeArtifact, Resource: &cdx.ResourceReferenceChoice{Ref: image}}},
 		Properties:  d.recipeProperties(),
@@ -143,10 +143,13 @@ func (d *cdxDocument) recipeProperties() *[]cdx.Property {
 	f := d.bill.Formula
 	list := properties("audit:recipe:system", clean(string(f.System)), "audit:recipe:status", clean(string(f.Status)))
 	for _, s := range f.Sources {
-		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf("%s in layer %d", clean(s.Path), s.Layer)})
+		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf(sentenceRecipeSource, clean(s.Path), s.Layer)})
 	}
 	for _, problem := range f.Problems {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(problem)})
+	}
+	for _, m := range f.Missing {
+		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(d.bill.sentence(m))})
 	}
 	return list
 }

@@ -31,8 +31,8 @@ func (f *finder) debianLicense(name string) License {
 	if !ok {
 		return License{}
 	}
-	body, err := f.body(file)
-	if err != nil {
+	body, problem := f.body(file)
+	if !problem.IsZero() {
 		return License{}
 	}
 	names, expressions := debianLicenses(string(body))

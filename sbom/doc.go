@@ -50,11 +50,12 @@
 //
 // # Names and versions
 //
-// For an item that the profile manifest names, name, version and output are
-// those of the manifest. For others they are read from the item's name, by the
-// rule of Guix or Nix: the version starts after the first dash that a digit, or
-// for Nix no letter, follows. Such a bill entry says "store-name" as its identity, in place of
-// "recipe".
+// Name, version and output of a store item are those of its path, which the
+// bytes and their references are bound to. Where a profile manifest names the item
+// and its name, version and output make up the name in the path, that says where
+// one ends and the next begins; the entry's identity is then "recipe". Else the
+// path is split by the rule of its store (Store.StartsVersion), the identity is
+// "store-name", and what the manifest calls the item is an alias.
 //
 // # Kinds
 //

@@ -2,13 +2,13 @@ package sbom
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
-// A Formula says how the image tells that it was made.
+// A Formula is how the image says that it was made.
 type Formula struct {
 	System   provenance.SystemName
 	Packer   string // with its era; may be empty
@@ -17,7 +17,8 @@ type Formula struct {
 	Channels []provenance.Channel
 	Files    []provenance.File // the recipe as the system's own tools take it
 	Sources  []provenance.Source
-	Problems []string
+	Problems []string        // transitional: Missing takes its place
+	Missing  []check.Message // what the recipe cannot express
 }
 
 // newFormula returns nil for a recipe that tells nothing.
@@ -27,7 +28,7 @@ func newFormula(r *provenance.Recipe) *Formula {
 	}
 	return &Formula{
 		System: r.System, Packer: r.Packer, Format: r.Pack.Format, Status: r.Status,
-		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Problems: problemsOf(r),
+		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Problems: r.Problems, Missing: r.Missing,
 	}
 }
 
@@ -36,21 +37,12 @@ func (f *Formula) text() string {
 	if f == nil {
 		return ""
 	}
-	parts := []string{fmt.Sprintf("the image tells its recipe: %s, %s", f.Status, f.System)}
+	parts := []string{fmt.Sprintf(sentenceRecipe, f.Status, f.System)}
 	if f.Packer != "" {
-		parts = append(parts, "packed by "+f.Packer)
+		parts = append(parts, fmt.Sprintf(sentencePacker, f.Packer))
 	}
 	for _, c := range f.Channels {
-		parts = append(parts, fmt.Sprintf("channel %s, %s at commit %s", c.Name, c.URL, c.Commit))
+		parts = append(parts, fmt.Sprintf(sentenceChannel, c.Name, c.URL, c.Commit))
 	}
 	return clean(strings.Join(parts, "; "))
-}
-
-// problemsOf are what the recipe cannot express, by code.
-func problemsOf(r *provenance.Recipe) []string {
-	problems := slices.Clone(r.Problems)
-	for _, m := range r.Missing {
-		problems = append(problems, m.String())
-	}
-	return problems
 }

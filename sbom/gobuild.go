@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"debug/buildinfo"
 	"errors"
-	"fmt"
 	"path"
 	"runtime/debug"
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 
 	"github.com/package-url/packageurl-go"
 )
@@ -77,12 +77,12 @@ func isProgram(f inspect.File) bool {
 func (f *finder) programs(files []inspect.File) {
 	chosen, left := choosePrograms(f.img, files)
 	for _, file := range left {
-		f.gap(file, fmt.Sprintf("whether Go made it was not looked into: programs of up to %d MiB are, and %d MiB of all", maxProgram>>20, maxPrograms>>20))
+		f.gap(file, check.Say("sbom/program-too-large", "each", maxProgram, "all", maxPrograms))
 	}
 	for _, file := range chosen {
 		body, ok := f.program(file)
 		if !ok {
-			f.gap(file, "whether Go made it was not looked into: the image was not read again for it")
+			f.gap(file, check.Say("sbom/program-not-kept"))
 			continue
 		}
 		if !isObject(body) {

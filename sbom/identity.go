@@ -32,23 +32,23 @@ func (b *Bill) tool() string {
 
 // summary says in words what the bill lists, and how far it goes.
 func (b *Bill) summary() string {
-	s := fmt.Sprintf("%d store items, found in the layers of the image.", len(b.Items))
+	s := fmt.Sprintf(sentenceItems, len(b.Items))
 	if len(b.Parts) > 0 {
-		s = fmt.Sprintf("%d store items, found in the layers of the image, and %d packages, found in databases and metadata there.", len(b.Items), len(b.Parts))
+		s = fmt.Sprintf(sentenceItemsAndParts, len(b.Items), len(b.Parts))
 	}
 	switch b.Closure {
 	case check.Pass:
-		s += " Every other file in the image is accounted for."
+		s += sentenceClosurePass
 	case check.Fail:
-		s += " There is more in the image, or something is missing: the closure check failed."
+		s += sentenceClosureFail
 	default:
-		s += " There may be more in the image: whether its other files are accounted for is not known."
+		s += sentenceClosureUnknown
 	}
 	for i, g := range b.Gaps {
 		if i == maxGaps {
-			return s + fmt.Sprintf("\nNot looked into: %d more.", len(b.Gaps)-i)
+			return s + "\n" + fmt.Sprintf(sentenceMoreGaps, len(b.Gaps)-i)
 		}
-		s += "\nNot looked into: " + g.String()
+		s += "\n" + fmt.Sprintf(sentenceGap, b.gapText(g))
 	}
 	return s
 }
@@ -56,8 +56,16 @@ func (b *Bill) summary() string {
 // maxGaps bounds the gaps that a document names one by one.
 const maxGaps = 20
 
-func (g Gap) String() string {
-	return fmt.Sprintf("%s in layer %d: %s.", clean(g.Path), g.Layer, clean(g.Message))
+func (b *Bill) gapText(g Gap) string {
+	return fmt.Sprintf(sentenceGapPlace, clean(g.Path), g.Layer, clean(b.sentence(g.Message)))
+}
+
+// sentence is what a person reads for a code.
+func (b *Bill) sentence(m check.Message) string {
+	if b.text == nil {
+		return m.String()
+	}
+	return b.text(m)
 }
 
 // digestText returns a digest as text, "" for none.

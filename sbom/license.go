@@ -69,9 +69,9 @@ func (l License) comment() string {
 	case l.Declared == "":
 		return ""
 	case l.Expression == "":
-		return fmt.Sprintf("The image declares %q, which is no SPDX license expression.", clean(l.Declared))
+		return fmt.Sprintf(sentenceNoLicense, clean(l.Declared))
 	}
-	return fmt.Sprintf("The image declares %q.", clean(l.Declared))
+	return fmt.Sprintf(sentenceLicense, clean(l.Declared))
 }
 
 // Some packages carry the whole text of their licence where its name belongs.

@@ -8,7 +8,7 @@ import (
 // hashChars is the length of the hash in a store path, without the dash.
 const hashChars = 32
 
-// baseName returns NAME of a store path "/gnu/store/HASH-NAME".
+// baseName returns NAME of the path of a store item, "/STORE/HASH-NAME".
 func baseName(path string) string {
 	base := path[strings.LastIndexByte(path, '/')+1:]
 	if len(base) > hashChars+1 {
@@ -18,15 +18,13 @@ func baseName(path string) string {
 }
 
 // splitName splits the name of a store item into the package's name, version
-// and output. The version starts after the first dash that a digit follows, as
-// package-name->name+version of GNU Guix 1.5 (guix/build/utils.scm) has it, or
-// by Nix after the first dash that no letter follows (DrvName in
-// libexpr/names.cc of Nix 2.8); without one there is no version. An output
-// follows the version, after a dash, and only those that packages commonly have
-// are told from a part of the version.
-func splitName(base string, nix bool) (name, version, output string) {
+// and output. The version starts after the first dash that is followed by what
+// starts one, by the rule of the store; without one there is no version. An
+// output follows the version, after a dash, and only those that packages commonly
+// have are distinguished from a part of the version.
+func (s Store) splitName(base string) (name, version, output string) {
 	for i := 0; i+1 < len(base); i++ {
-		if base[i] == '-' && startsVersion(base[i+1], nix) {
+		if base[i] == '-' && s.startsVersion(base[i+1]) {
 			name, version = base[:i], base[i+1:]
 			break
 		}
@@ -40,15 +38,15 @@ func splitName(base string, nix bool) (name, version, output string) {
 	return name, version, output
 }
 
-func startsVersion(c byte, nix bool) bool {
-	if nix {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z')
+func (s Store) startsVersion(c byte) bool {
+	if s.StartsVersion != nil {
+		return s.StartsVersion(c)
 	}
 	return c >= '0' && c <= '9'
 }
 
 // outputs are the names of outputs beside "out" that are common in the package
-// collections of Guix and Nix.
+// collections of stores.
 func outputs() []string {
 	return []string{"bin", "debug", "dev", "doc", "gui", "include", "info", "lib", "man", "static", "tk", "utils"}
 }

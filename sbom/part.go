@@ -2,13 +2,12 @@ package sbom
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/ospackages"
 )
 
@@ -59,7 +58,7 @@ type FileEntry struct {
 // looked into.
 type Gap struct {
 	Place
-	Message string
+	Message check.Message
 }
 
 // maxParts bounds the packages of a bill. The largest image seen has some
@@ -74,7 +73,9 @@ type finder struct {
 	links map[string]string // symlinks of the folder of documentation: where they lead
 	known licenses
 	os    *ospackages.Installed
-	keys  map[string]string // of packages of the distribution, by manager, name, version and architecture
+	// stored are the store items.
+	stored *itemSet
+	keys   map[string]string // of packages of the distribution, by manager, name, version and architecture
 
 	found map[string]*Part
 	gaps  []Gap
@@ -82,11 +83,12 @@ type finder struct {
 }
 
 // find fills in the parts and files of the bill.
-func (b *Bill) find(img *inspect.Image, opt Options) {
+func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Options) {
 	files := img.Files()
 	f := &finder{
 		img: img, again: opt.Again, files: make(map[string]inspect.File), links: make(map[string]string), known: newLicenses(),
-		os: ospackages.ReadFiles(img, files), keys: make(map[string]string), found: make(map[string]*Part),
+		os: installed, keys: make(map[string]string), found: make(map[string]*Part),
+		stored: newItemSet(b.Items),
 	}
 	for _, file := range files {
 		switch {
@@ -111,9 +113,9 @@ func (b *Bill) find(img *inspect.Image, opt Options) {
 	}
 	slices.SortFunc(b.Parts, func(a, b Part) int { return cmp.Compare(a.Key, b.Key) })
 	slices.SortFunc(f.gaps, func(a, b Gap) int {
-		return cmp.Or(comparePlaces(a.Place, b.Place), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(comparePlaces(a.Place, b.Place), cmp.Compare(a.Message.String(), b.Message.String()))
 	})
-	b.Gaps = slices.Compact(f.gaps)
+	b.Gaps = slices.CompactFunc(f.gaps, func(a, b Gap) bool { return a.Place == b.Place && a.Message.String() == b.Message.String() })
 }
 
 func comparePlaces(a, b Place) int {
@@ -145,14 +147,14 @@ func (f *finder) metadata(file inspect.File) {
 	default:
 		return
 	}
-	body, err := f.body(file)
-	if err != nil {
-		f.gap(file, err.Error())
+	body, problem := f.body(file)
+	if !problem.IsZero() {
+		f.gap(file, problem)
 		return
 	}
 	p, err := read(body)
 	if err != nil {
-		f.gap(file, "it cannot be read as the metadata of a package: "+err.Error())
+		f.gap(file, check.Say("sbom/metadata-unread", "error", err))
 		return
 	}
 	p.In = f.container(file.Path)
@@ -162,7 +164,7 @@ func (f *finder) metadata(file inspect.File) {
 
 // body returns the content of a file; that of a hard link lies with its
 // target, in the same layer.
-func (f *finder) body(file inspect.File) ([]byte, error) {
+func (f *finder) body(file inspect.File) ([]byte, check.Message) {
 	path := file.Path
 	if file.Type == '1' {
 		path = inspect.CleanPath(file.Linkname)
@@ -170,16 +172,16 @@ func (f *finder) body(file inspect.File) ([]byte, error) {
 	body, ok := f.img.Body(file.Layer, path)
 	switch {
 	case !ok:
-		return nil, errors.New("its content was not kept when the image was read")
+		return nil, check.Say("packages/content-not-kept")
 	case len(body) > maxMetadata:
-		return nil, fmt.Errorf("%d bytes are more than the metadata of a package has", len(body))
+		return nil, check.Say("sbom/metadata-too-long", "bytes", len(body))
 	}
-	return body, nil
+	return body, check.Message{}
 }
 
 // container returns what a file belongs to.
 func (f *finder) container(path string) string {
-	if item := inspect.ItemOf(path); item != "" {
+	if item := f.stored.of(path); item != "" {
 		return item
 	}
 	if p, _ := f.os.Owner(path); p != nil {
@@ -198,7 +200,7 @@ func (f *finder) add(p Part) string {
 	}
 	if len(f.found) == maxParts {
 		if !f.full {
-			f.gaps = append(f.gaps, Gap{p.Evidence[0], fmt.Sprintf("from here on nothing was looked into: there are more than %d packages", maxParts)})
+			f.gaps = append(f.gaps, Gap{p.Evidence[0], check.Say("sbom/too-many-packages", "limit", maxParts)})
 		}
 		f.full = true
 		return ""
@@ -207,7 +209,7 @@ func (f *finder) add(p Part) string {
 	return p.Key
 }
 
-func (f *finder) gap(file inspect.File, message string) {
+func (f *finder) gap(file inspect.File, message check.Message) {
 	f.gaps = append(f.gaps, Gap{Place{file.Layer, file.Path}, message})
 }
 
@@ -221,7 +223,7 @@ func (f *finder) contents(files []inspect.File) []FileEntry {
 		if file.Type == '1' {
 			source = f.files[inspect.CleanPath(file.Linkname)]
 			if source.Entry == nil || source.Layer != file.Layer {
-				f.gap(file, "it is a hard link to a file that is gone or replaced, and has no digest of its own")
+				f.gap(file, check.Say("sbom/hard-link-replaced"))
 				continue
 			}
 		}

@@ -8,7 +8,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// purl returns the package URL of an item that is a package.
+// purl returns the package URL of an item that is a package, "" when its store's
+// ecosystem is not known: that is the type.
 //
 // The package URL specification has no types for Guix and Nix yet, "guix" and
 // "nix" are candidates (package-url/purl-spec, issues 149 and 876, proposal
@@ -24,10 +25,6 @@ import (
 // outputhash is the hash in the store path, as syft has it; it alone tells two
 // builds of one version apart.
 func (it *Item) purl() string {
-	kind := packageurl.TypeNix
-	if strings.HasPrefix(it.Path, "/gnu/") {
-		kind = packageurl.TypeGuix
-	}
 	qualifiers := map[string]string{"output": it.Output}
 	base := it.Path[strings.LastIndexByte(it.Path, '/')+1:]
 	if len(base) > hashChars {
@@ -37,7 +34,7 @@ func (it *Item) purl() string {
 		qualifiers["commit"] = it.Channel.Commit
 		qualifiers["repository_url"] = it.Channel.URL
 	}
-	return newPURL(kind, "", it.Name, it.Version, qualifiers)
+	return newPURL(string(it.Ecosystem), "", it.Name, it.Version, qualifiers)
 }
 
 // imagePURL returns the package URL of an image, "" when it has no name. With

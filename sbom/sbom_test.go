@@ -27,6 +27,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
+	"audit/provenance/nix"
 )
 
 func writeSPDX(t testing.TB, b *Bill) []byte {
@@ -47,6 +48,12 @@ func writeCycloneDX(t testing.TB, b *Bill) []byte {
 	return out.Bytes()
 }
 
+// guixStore and nixStore are those that images of tests have items of.
+var (
+	guixStore = Store{Folder: "/gnu/store", Ecosystem: "guix"}
+	nixStore  = Store{Folder: "/nix/store", Ecosystem: "nix", StartsVersion: nix.StartsVersion}
+)
+
 // collect makes the bill of an image file.
 func collect(t testing.TB, name string, opt Options) *Bill {
 	t.Helper()
@@ -58,6 +65,7 @@ func collect(t testing.TB, name string, opt Options) *Bill {
 	if err != nil {
 		t.Fatal(err)
 	}
+	opt.Stores = []Store{guixStore, nixStore}
 	return Collect(img, ev, opt)
 }
 
@@ -91,7 +99,7 @@ func bills(t testing.TB) map[string]*Bill {
 		"no provenance": collect(t, sample("eras/era-v1.5.0-single-gzip-noprov.tar.gz"), Options{}),
 		"made":          collect(t, made(t, fixtures.Spec{Seed: 1, Items: 60, MaxLayers: 9}), Options{}),
 		"empty":         Collect(&inspect.Image{}, nil, Options{}),
-		"no recipe":     Collect(stranger(), nil, Options{}),
+		"no recipe":     Collect(stranger(), nil, Options{Stores: []Store{nixStore}}),
 		"hostile":       Collect(img, ev, Options{Version: "\x00\n"}),
 		"mixed":         collect(t, docker(t, mixed()), Options{Files: true}),
 		"needing":       collect(t, needing(t), Options{}),
@@ -257,7 +265,7 @@ func checkSPDX(t testing.TB, b *Bill, raw []byte) {
 
 // The error of a writer is not lost.
 func TestWriteErrors(t *testing.T) {
-	b := Collect(stranger(), nil, Options{})
+	b := Collect(stranger(), nil, Options{Stores: []Store{nixStore}})
 	full := errors.New("the disk is full")
 	if err := b.WriteSPDX(failing{full}); !errors.Is(err, full) {
 		t.Errorf("SPDX: error %v, want that of the writer", err)
@@ -364,7 +372,7 @@ func TestCollectTiny(t *testing.T) {
 	const manifest = "gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/manifest"
 	it := byPath[hello]
 	want := Item{
-		Path: hello, Name: "tiny-hello", Version: "3.2", Kind: Package, Named: true, NarHash: it.NarHash, NarSize: it.NarSize,
+		Path: hello, Name: "tiny-hello", Version: "3.2", Kind: Package, Named: true, Ecosystem: "guix", NarHash: it.NarHash, NarSize: it.NarSize,
 		Channel: &provenance.Channel{Name: "fixtures", URL: "https://example.org/fixtures.git", Branch: "main", Commit: "488c9a441ca97277bd9cd5c9b2ad0369d17551b1"},
 		PURL: "pkg:guix/tiny-hello@3.2?commit=488c9a441ca97277bd9cd5c9b2ad0369d17551b1&outputhash=y1wsz33i13663zsn6ndw4qxjl7pici3r" +
 			"&repository_url=https:%2F%2Fexample.org%2Ffixtures.git",
@@ -403,7 +411,7 @@ func TestNarHashes(t *testing.T) {
 }
 
 func TestStranger(t *testing.T) {
-	b := Collect(stranger(), nil, Options{})
+	b := Collect(stranger(), nil, Options{Stores: []Store{nixStore}})
 	if want := "pkg:oci/hello@" + digest("d").String() + "?repository_url=ghcr.io%2Fsome%2Fhello&tag=1.2"; b.Image.PURL != want {
 		t.Errorf("package URL of the image: %s, want %s", b.Image.PURL, want)
 	}
@@ -501,7 +509,11 @@ func TestSplitName(t *testing.T) {
 		{"hello-2.12.1-man", "hello", "2.12.1", "man", true},
 		{"customisation-layer", "customisation-layer", "", "", true},
 	} {
-		if name, version, output := splitName(tt.base, tt.nix); name != tt.name || version != tt.version || output != tt.output {
+		store := guixStore
+		if tt.nix {
+			store = nixStore
+		}
+		if name, version, output := store.splitName(tt.base); name != tt.name || version != tt.version || output != tt.output {
 			t.Errorf("%q: %q, %q, %q; want %q, %q, %q", tt.base, name, version, output, tt.name, tt.version, tt.output)
 		}
 	}

@@ -143,18 +143,18 @@ func (d *spdxDocument) image() *spdx.Package {
 		PrimaryPackagePurpose: "CONTAINER",
 	}
 	p.PackageExternalReferences = slices.Concat(purlReference(s.PURL),
-		otherReference("image-id", digestText(s.Config), "The image ID: the SHA-256 digest of the image config."),
-		otherReference("manifest-digest", digestText(s.Manifest), "The digest of the image manifest."))
+		otherReference("image-id", digestText(s.Config), sentenceImageID),
+		otherReference("manifest-digest", digestText(s.Manifest), sentenceManifest))
 	return p
 }
 
 func imageComment(s Subject) string {
 	var lines []string
 	if len(s.Tags) > 0 {
-		lines = append(lines, "Names that the image claims: "+strings.Join(cleanAll(s.Tags), ", ")+".")
+		lines = append(lines, fmt.Sprintf(sentenceTags, strings.Join(cleanAll(s.Tags), ", ")))
 	}
 	if s.Platform != "" {
-		lines = append(lines, "Platform: "+clean(s.Platform)+".")
+		lines = append(lines, fmt.Sprintf(sentencePlatform, clean(s.Platform)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -169,7 +169,7 @@ func (d *spdxDocument) addLayers(image common.ElementID) map[int]common.ElementI
 			PackageSPDXIdentifier:     d.id(fmt.Sprintf("Layer-%d", l.Index)),
 			PackageFileName:           clean(l.Member),
 			PackageChecksums:          checksums(l.Digest),
-			PackageExternalReferences: otherReference("diffid", digestText(l.DiffID), "The digest of the layer's uncompressed tar archive."),
+			PackageExternalReferences: otherReference("diffid", digestText(l.DiffID), sentenceDiffID),
 			PrimaryPackagePurpose:     "ARCHIVE",
 		})
 		d.relate(image, common.TypeRelationshipContains, ids[l.Index])
@@ -188,8 +188,8 @@ func (d *spdxDocument) addItem(it *Item, image common.ElementID, layers map[int]
 		PrimaryPackagePurpose: [...]string{Data: "OTHER", File: "FILE", Package: "APPLICATION"}[it.Kind],
 	}
 	p.PackageExternalReferences = slices.Concat(purlReference(it.PURL), cpeReference(it.CPE),
-		otherReference("store-path", location(it.Path), "The store item in the image."),
-		otherReference("nar-hash", digestText(it.NarHash), "The digest of the store item as a NAR, a serialisation of the whole tree: no checksum of a file."))
+		otherReference("store-path", location(it.Path), sentenceItem),
+		otherReference("nar-hash", digestText(it.NarHash), sentenceNAR))
 	id := d.add(p)
 	holder, ok := layers[it.Layer]
 	if !ok {
@@ -208,22 +208,25 @@ func sourceInfo(it *Item) string {
 	if it.Channel == nil {
 		return ""
 	}
-	return clean(fmt.Sprintf("defined by the channel %s, %s at commit %s", it.Channel.Name, it.Channel.URL, it.Channel.Commit))
+	return clean(fmt.Sprintf(sentenceDefinedBy, it.Channel.Name, it.Channel.URL, it.Channel.Commit))
 }
 
 func itemComment(it *Item) string {
 	var lines []string
 	if it.Output != "" {
-		lines = append(lines, "Output: "+clean(it.Output)+".")
+		lines = append(lines, fmt.Sprintf(sentenceOutput, clean(it.Output)))
 	}
 	if it.Kind == Package {
-		lines = append(lines, "Name and version are from "+map[bool]string{true: "the recipe", false: "the name of the store item"}[it.Named]+".")
+		lines = append(lines, map[bool]string{true: sentenceOfRecipe, false: sentenceOfPath}[it.agrees()])
+	}
+	if it.Alias != "" {
+		lines = append(lines, fmt.Sprintf(sentenceAlias, clean(it.Alias)))
 	}
 	for _, at := range it.Evidence {
-		lines = append(lines, fmt.Sprintf("Evidence: %s in layer %d.", clean(at.Path), at.Layer))
+		lines = append(lines, fmt.Sprintf(sentenceEvidence, clean(at.Path), at.Layer))
 	}
 	if it.Problem != "" {
-		lines = append(lines, "Incomplete: "+clean(it.Problem)+".")
+		lines = append(lines, fmt.Sprintf(sentenceIncomplete, clean(it.Problem)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -243,7 +246,7 @@ func cpeReference(cpe string) []*spdx.PackageExternalReference {
 	}
 	return []*spdx.PackageExternalReference{{
 		Category: common.CategorySecurity, RefType: common.TypeSecurityCPE23Type, Locator: cpe,
-		ExternalRefComment: "A candidate, made of name and version: the image does not tell the vendor.",
+		ExternalRefComment: sentenceCandidate,
 	}}
 }
 

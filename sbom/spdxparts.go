@@ -21,7 +21,7 @@ func (d *spdxDocument) addParts(image common.ElementID, layers map[int]common.El
 			PackageName:               clean(p.Name),
 			PackageSPDXIdentifier:     d.items[p.Key],
 			PackageVersion:            clean(p.Version),
-			PackageSourceInfo:         clean(fmt.Sprintf("as the metadata of %s in the image have it", p.Ecosystem)),
+			PackageSourceInfo:         clean(fmt.Sprintf(sentenceMetadata, p.Ecosystem)),
 			PackageLicenseDeclared:    p.License.Expression,
 			PackageLicenseComments:    p.License.comment(),
 			PackageComment:            partComment(p),
@@ -55,7 +55,7 @@ func (d *spdxDocument) addFiles(image common.ElementID, layers map[int]common.El
 			PackageSPDXIdentifier: d.id("File-" + f.Path),
 			PackageFileName:       "./" + clean(f.Path),
 			PackageChecksums:      checksums(f.Digest.Hash()),
-			PackageComment:        fmt.Sprintf("In layer %d, %d bytes.", f.Layer, f.Size),
+			PackageComment:        fmt.Sprintf(sentenceFile, f.Layer, f.Size),
 			PrimaryPackagePurpose: "FILE",
 		})
 		d.relate(d.holder(f.In, f.Layer, image, layers), common.TypeRelationshipContains, id)
@@ -65,10 +65,10 @@ func (d *spdxDocument) addFiles(image common.ElementID, layers map[int]common.El
 func partComment(p *Part) string {
 	var lines []string
 	if p.Arch != "" {
-		lines = append(lines, "Architecture: "+clean(p.Arch)+".")
+		lines = append(lines, fmt.Sprintf(sentenceArch, clean(p.Arch)))
 	}
 	for _, at := range p.Evidence {
-		lines = append(lines, fmt.Sprintf("Evidence: %s in layer %d.", clean(at.Path), at.Layer))
+		lines = append(lines, fmt.Sprintf(sentenceEvidence, clean(at.Path), at.Layer))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -98,7 +98,7 @@ func (l *line) repacked(a *audit) check.Check {
 
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
-	a.basis = rebuild.NewBasis(a.given(), originals(a.image), a.items(), operators(a.signed))
+	a.basis = rebuild.Origins{Given: a.given(), Originals: originals(a.image), Made: a.items(), Operators: operators(a.signed)}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
 }
@@ -258,7 +258,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	defer cancel()
 	log := newBuildLog(l.tell)
 	err := l.step("rebuild", func() error {
-		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options}
+		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
 		a.buildErr = worded(a.buildErr)
 		return a.buildErr

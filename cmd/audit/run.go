@@ -164,7 +164,7 @@ func (a *audit) files() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	bill := sbom.Collect(a.image, a.evidence, sbom.Options{Created: date, Version: version()})
+	bill := sbom.Collect(a.image, a.evidence, billOptions(date))
 	var files []file
 	for _, f := range []struct {
 		name  string

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -105,13 +106,19 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt := sbom.Options{Created: date, Version: version(), Files: c.Bool("sbom-files")}
+	opt := billOptions(date)
+	opt.Files = c.Bool("sbom-files")
 	if programs := sbom.Programs(img); opt.Files && programs != nil && reference != "-" {
 		if opt.Again, err = open(c.Context, reference, inspect.Options{Keep: programs, Platform: l.platform, Progress: l.tell.bytes("reading programs")}); err != nil {
 			return nil, err
 		}
 	}
 	return sbom.Collect(img, ev, opt), nil
+}
+
+// billOptions are those that every bill of materials has.
+func billOptions(date time.Time) sbom.Options {
+	return sbom.Options{Created: date, Version: version(), Stores: stores(), Text: sentences().Text}
 }
 
 // putOne writes one document to -o, or to standard output.

@@ -7,6 +7,7 @@ import (
 	"audit/rebuild/docker"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
+	"audit/sbom"
 )
 
 // systems are the build systems, in the order in which they are asked whether an
@@ -22,9 +23,13 @@ func systems() rebuild.Systems {
 // systemFlags are the flags of all systems.
 func systemFlags() []cli.Flag {
 	var flags []cli.Flag
+	known := make(map[string]bool) // a flag may be one of several systems
 	for _, s := range systems() {
 		for _, f := range s.About().Flags {
-			flags = append(flags, cliFlag(f))
+			if !known[f.Name] {
+				flags = append(flags, cliFlag(f))
+			}
+			known[f.Name] = true
 		}
 	}
 	return flags
@@ -73,6 +78,17 @@ func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 		return nil, usage("%w", err)
 	}
 	return in, nil
+}
+
+// stores are those of all systems, as a bill of materials takes them.
+func stores() []sbom.Store {
+	var all []sbom.Store
+	for _, s := range systems() {
+		if a := s.About(); a.Store != "" {
+			all = append(all, sbom.Store{Folder: a.Store, Ecosystem: sbom.Ecosystem(a.Name), StartsVersion: a.StartsVersion})
+		}
+	}
+	return all
 }
 
 // baseFlag is for the verbs that recover a recipe.

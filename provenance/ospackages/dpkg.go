@@ -46,7 +46,7 @@ func (r *reader) dpkg() {
 		}
 		all := paragraphs(text)
 		if len(all) == 0 || all[0]["Package"] == "" {
-			r.problem(name, f.Layer, "it describes no package")
+			r.problem(name, f.Layer, "packages/no-package")
 			continue
 		}
 		p := newDpkg(all[0])

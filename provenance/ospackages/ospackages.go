@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // A Manager is a package manager.
@@ -49,7 +50,9 @@ type Installed struct {
 	Release   Release
 	Databases []Database // sorted by path
 	Packages  []Package  // sorted by manager, name, version and architecture
-	Problems  []Problem  // sorted by path
+	// Problems say why a database is not, or not in full, read: codes packages/…,
+	// sorted by path.
+	Problems []check.Finding
 
 	links  *inspect.Symlinks
 	owners map[string]owner
@@ -61,13 +64,6 @@ type Database struct {
 	Path     string
 	Layer    int
 	Packages int
-}
-
-// A Problem says why a database is not, or not in full, read.
-type Problem struct {
-	Path    string
-	Layer   int
-	Message string
 }
 
 // An owner is a package and one of its files, by position.
@@ -114,7 +110,7 @@ func (in *Installed) sort() {
 		return cmp.Or(cmp.Compare(a.Manager, b.Manager), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Arch, b.Arch))
 	})
 	slices.SortStableFunc(in.Databases, func(a, b Database) int { return cmp.Compare(a.Path, b.Path) })
-	slices.SortStableFunc(in.Problems, func(a, b Problem) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(in.Problems, func(a, b check.Finding) int { return cmp.Compare(a.Path, b.Path) })
 }
 
 // index finds files by the path that they really have: a package that installs
@@ -150,7 +146,7 @@ type reader struct {
 	paths     []string                // of files, sorted as the image's are
 	packages  []Package
 	databases []Database
-	problems  []Problem
+	problems  []check.Finding
 }
 
 // body returns the content of a regular file; a hard link's is with its target.
@@ -165,13 +161,13 @@ func (r *reader) body(p string) ([]byte, inspect.File, bool) {
 	}
 	data, ok := r.img.Body(f.Layer, f.Path)
 	if !ok {
-		r.problem(p, f.Layer, "its content was not kept when the image was read")
+		r.problem(p, f.Layer, "packages/content-not-kept")
 	}
 	return data, f, ok
 }
 
-func (r *reader) problem(p string, layer int, message string) {
-	r.problems = append(r.problems, Problem{p, layer, message})
+func (r *reader) problem(p string, layer int, code string, args ...any) {
+	r.problems = append(r.problems, check.Find(check.Undecided, layer, p, code, args...))
 }
 
 // in lists the files in a folder, without those in folders below.

@@ -14,6 +14,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // open reads an image of these layers.
@@ -110,7 +111,7 @@ func TestDistroless(t *testing.T) {
 	if got := owners(in, "usr/share/zoneinfo/UTC"); got[0] != "usr/share/zoneinfo/UTC: tzdata 2024a" {
 		t.Error(got)
 	}
-	if diff := cmp.Diff([]Problem{{"var/lib/dpkg/status.d/odd", 0, "it describes no package"}}, in.Problems); diff != "" {
+	if diff := cmp.Diff([]check.Finding{check.Find(check.Undecided, 0, "var/lib/dpkg/status.d/odd", "packages/no-package")}, in.Problems); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -232,15 +233,15 @@ func TestRpm(t *testing.T) {
 func TestBrokenRpm(t *testing.T) {
 	sqlite := unzip(t, "rpmdb.sqlite.gz")
 	for name, tc := range map[string]struct{ path, data, want string }{
-		"no sqlite":   {"var/lib/rpm/rpmdb.sqlite", "nothing", "it cannot be read"},
-		"cut sqlite":  {"var/lib/rpm/rpmdb.sqlite", string(sqlite[:5000]), "it cannot be read"},
+		"no sqlite":   {"var/lib/rpm/rpmdb.sqlite", "nothing", "packages/database-unread"},
+		"cut sqlite":  {"var/lib/rpm/rpmdb.sqlite", string(sqlite[:5000]), "packages/database-unread"},
 		"no ndb":      {"var/lib/rpm/Packages.db", strings.Repeat("x", 5000), "no database of rpm's format ndb"},
 		"no berkeley": {"var/lib/rpm/Packages", strings.Repeat("x", 5000), "no hash database"},
 		"empty":       {"var/lib/rpm/Packages", "", "too short"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := Read(open(t, []fixtures.File{{Name: tc.path, Body: tc.data}}))
-			if len(in.Problems) != 1 || !strings.Contains(in.Problems[0].Message, tc.want) {
+			if len(in.Problems) != 1 || !strings.Contains(in.Problems[0].String(), tc.want) {
 				t.Errorf("problems %v, want one with %q", in.Problems, tc.want)
 			}
 		})

@@ -46,12 +46,12 @@ func (r *reader) rpm() {
 				headers, err = berkeleyHeaders(data)
 			}
 			if err != nil {
-				r.problem(f.Path, f.Layer, "it cannot be read: "+err.Error())
+				r.problem(f.Path, f.Layer, "packages/database-unread", "error", err)
 			}
 			for _, h := range headers {
 				p, err := rpmPackage(h)
 				if err != nil {
-					r.problem(f.Path, f.Layer, "a package in it cannot be read: "+err.Error())
+					r.problem(f.Path, f.Layer, "packages/package-unread", "error", err)
 					continue
 				}
 				if p.Name != "gpg-pubkey" { // a key, kept as if it were a package

@@ -1,0 +1,61 @@
+package choice
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+)
+
+// An Error reports that a reference does not name exactly one image.
+type Error struct {
+	Want string   // "" when nothing was asked for
+	Have []string // what could be asked for
+	How  string   // how to ask for one of them
+}
+
+func (e *Error) Error() string {
+	have := strings.Join(e.Have, ", ")
+	if len(e.Have) == 0 {
+		have = "none that has a name"
+	}
+	if e.Want == "" {
+		return fmt.Sprintf("several images: choose one with %s: %s", e.How, have)
+	}
+	return fmt.Sprintf("no image %q: there is %s", e.Want, have)
+}
+
+// byReference is how an image of a docker-archive is asked for.
+const byReference = "docker-archive:PATH:REF, where REF is one of"
+
+// Of returns which of the images in an archive want names, by one of its
+// names or by "@" and its place; "" stands for the only one.
+func Of(names [][]string, want string) (int, error) {
+	var all []string
+	for i, own := range names {
+		if want != "" && (want == "@"+strconv.Itoa(i) || slices.ContainsFunc(own, func(n string) bool { return Same(n, want) })) {
+			return i, nil
+		}
+		all = append(all, own...)
+	}
+	if want != "" || len(names) > 1 {
+		return 0, &Error{Want: want, Have: all, How: byReference}
+	}
+	return 0, nil
+}
+
+// Same says whether two names mean the same image: docker.io/library and
+// the tag latest go without saying.
+func Same(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, err := name.ParseReference(a)
+	if err != nil {
+		return false
+	}
+	y, err := name.ParseReference(b)
+	return err == nil && x.Name() == y.Name()
+}

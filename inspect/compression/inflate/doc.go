@@ -1,0 +1,8 @@
+// Package inflate undoes the compression of RFC 1951 (DEFLATE), which is what
+// reading an image spends most of its time on.
+//
+// It is built for long streams on 64-bit machines: the bits that come next are
+// kept in one 64-bit word that is filled eight bytes at a time, and one look
+// into a table gives a whole length or distance with its extra bits, or two
+// literals at once. No byte behind the end of a stream is read from the source.
+package inflate

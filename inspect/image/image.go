@@ -1,0 +1,228 @@
+package image
+
+import (
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/store"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// An Image is what one pass over the bytes of an image found.
+type Image struct {
+	Reference   string           // as the user named it
+	Transport   Transport        // the form in which it was read
+	Compression compression.Kind // of the archive as a whole
+	Tags        []string         // names that the image claims for itself, in its order
+
+	Config   Config
+	Manifest Manifest
+	Layers   []*Layer // lowest first
+	Members  []Member // of the archive, in its order
+
+	// Stores are where the stores lie that were looked for.
+	Stores store.Dirs
+	// Items are the store items of all layers, sorted by path.
+	Items []store.Item
+	// Dangling are the store paths that the bytes name and that no layer
+	// has, sorted by To, then From.
+	Dangling []store.Reference
+	// Loose are the references to store items that are made outside the
+	// store, by link targets and contents of other files; sorted likewise.
+	Loose []store.Reference
+
+	// Index is the digest of the image index that led here; zero when none did.
+	Index v1.Hash
+	// Platforms are all entries of that index, in its order.
+	Platforms []IndexEntry
+	// Attestations are the statements that lie beside the image in its index,
+	// then those that refer to it in its registry.
+	Attestations []Attestation
+	// Documents are what a SIF says of itself beside its file system, in the
+	// order of the file.
+	Documents []Document
+
+	// Problems are the findings of the integrity check, in the order of the
+	// ladder: archive, config, layers.
+	Problems []check.Finding
+
+	root      *Root
+	Claimless bool // the form claims no digest of its layers, though it has a config
+}
+
+// An IndexEntry is what an index says of one of the images, or the like, in it.
+type IndexEntry struct {
+	Digest       v1.Hash
+	Platform     string // "linux/arm64/v8"; "" where it says none
+	Name         string
+	ArtifactType string
+	Attestation  bool // it is labelled as an attestation
+	Chosen       bool // it is the one that was read
+}
+
+// A Config is the image configuration, the JSON document that docker run
+// obeys (OCI image-spec v1.1, config.md).
+type Config struct {
+	Member string        // name in the archive
+	Raw    []byte        // the bytes as stored
+	Digest v1.Hash       // computed over Raw; the image ID
+	File   v1.ConfigFile // Raw, decoded
+}
+
+// A Manifest is the image manifest where one was observed. A docker-archive
+// has none: Digest is then zero and Origin is [Synthesised].
+type Manifest struct {
+	Digest    v1.Hash
+	MediaType types.MediaType
+	Raw       []byte
+	Origin    Origin
+}
+
+// An Origin says how a digest came about.
+type Origin string
+
+// The kinds of digest, which are never mixed up.
+const (
+	Claimed     Origin = "claimed"     // a descriptor says so
+	Computed    Origin = "computed"    // hashed here
+	Synthesised Origin = "synthesised" // the form has none: a tool would make it up
+)
+
+// A Layer is one change set of the image, a tar archive or, where its media
+// type is [SquashfsLayer], a file system. That one has no frame, and outside of
+// OCI images no diffID; its compression is that of its blocks, its uncompressed
+// size the sum of its contents.
+type Layer struct {
+	Index            int    // 0 is the lowest
+	Member           string // name in the archive, or the blob's digest
+	MediaType        types.MediaType
+	Compression      compression.Kind        // of the blob
+	Gzip             *compression.GzipHeader // of the blob's first member; nil when it is not gzip
+	Digest           v1.Hash                 // computed over the blob as stored
+	ClaimedDigest    v1.Hash                 // of the blob; zero where nothing claims one
+	Size             int64                   // of the blob, in bytes
+	DiffID           v1.Hash                 // computed over the uncompressed tar, to its last byte
+	ClaimedDiffID    v1.Hash                 // what the config says; zero when it says nothing
+	UncompressedSize int64                   // of the tar, in bytes
+	Entries          []Entry                 // in the order of the tar
+	Frame            Frame                   // the bytes of the tar that are no file's content
+	Broken           error                   // why the tar could be read only in part; nil when whole
+
+	Notes       []check.Message       // what is wrong with the packing
+	Unended     bool                  // the tar lacks the blocks of zeros that end one
+	Elsewhere   string                // URL of a blob that is not part of the image
+	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
+	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
+	bodies      map[string][]byte     // contents that were kept: the last at each path
+	byDigest    map[digest.Sum][]byte // all of them
+	weak        map[int]digest.Weak   // by the index of the entry
+}
+
+// An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
+// GNU extensions of GNU tar 1.35). It is what memory goes to, so the small
+// fields share a word.
+type Entry struct {
+	Name      string // as the header has it
+	Path      string // Name without leading "./" and "/" and trailing "/"; "." for the root
+	Linkname  string // of links
+	Uname     string
+	Gname     string
+	UID, GID  int
+	Mode      int64 // permissions with setuid, setgid and sticky bit (07777)
+	Size      int64 // of the content, in bytes
+	ModTime   int64 // seconds since 1970
+	ModNanos  int32 // the rest of it, in nanoseconds
+	Type      byte  // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
+	Sparse    bool  // the tar stores fewer bytes than Size
+	Devmajor  int64
+	Devminor  int64
+	Xattrs    map[string]string // PAX SCHILY.xattr.*; nil when none
+	Digest    digest.Sum        // SHA-256 of the content of a regular file
+	Offset    int64             // of the content in the uncompressed tar
+	FrameSize int64             // bytes of the frame between the previous content and this one
+}
+
+// Socket is the type of an entry that is a socket, which a squashfs can have
+// and a tar cannot.
+const Socket = 's'
+
+// A Member is one entry of the archive that carries the image.
+type Member struct {
+	Name       string
+	Size       int64
+	Digest     v1.Hash
+	Referenced bool // something of the image leads to it
+}
+
+// LayerBytes counts the bytes of all layers, uncompressed.
+func (img *Image) LayerBytes() (n int64) {
+	for _, l := range img.Layers {
+		n += l.UncompressedSize
+	}
+	return n
+}
+
+// An Attestation is a statement about the image that lies beside it in its
+// index, as BuildKit writes them (docs/attestations/attestation-storage.md), or
+// that refers to it in its registry.
+type Attestation struct {
+	PredicateType string
+	Digest        v1.Hash // of the statement
+	Subject       v1.Hash // of the image manifest that it is about, as claimed
+	Statement     []byte  // in-toto statement, JSON, of a referrer maybe in an envelope; nil when it is not there or over the limit of JSON
+}
+
+// A Document is an object of a SIF that says something of the image.
+type Document struct {
+	Member string // the name of the object among Image.Members
+	Kind   string // definition, environment, labels, json, sbom, signature
+	Digest v1.Hash
+	Raw    []byte
+}
+
+// KeepBody keeps the content of an entry, which is the last one at its path so far.
+func (l *Layer) KeepBody(e *Entry, content []byte) {
+	if l.bodies == nil {
+		l.bodies, l.byDigest = make(map[string][]byte), make(map[digest.Sum][]byte)
+	}
+	l.bodies[e.Path], l.byDigest[e.Digest] = content, content
+}
+
+// SetWeak notes the digests of the entry at an index for Weak.
+func (l *Layer) SetWeak(index int, sum digest.Weak) {
+	if l.weak == nil {
+		l.weak = make(map[int]digest.Weak)
+	}
+	l.weak[index] = sum
+}
+
+// Weak returns the digests of the content of the entry at an index, as far as
+// Options.Weak asked for them.
+func (l *Layer) Weak(index int) digest.Weak { return l.weak[index] }
+
+// Body returns the content of the last entry at path in a layer, when Options.Keep
+// asked for it. [Root.Content] finds contents by their path in the root file system.
+func (img *Image) Body(layer int, path string) ([]byte, bool) {
+	if layer < 0 || layer >= len(img.Layers) {
+		return nil, false
+	}
+	content, ok := img.Layers[layer].bodies[path]
+	return content, ok
+}
+
+// Claims says whether the form of the image makes claims about its layers: a
+// bare file system makes none, and neither does the legacy form of Docker.
+func (img *Image) Claims() bool { return img.Config.Raw != nil && !img.Claimless }
+
+// StoreMode is the mode that a store gives to an entry in it.
+func StoreMode(e *Entry) int64 {
+	switch {
+	case e.Type == '2':
+		return 0o777
+	case e.Type == '5' || e.Mode&0o100 != 0:
+		return 0o555
+	}
+	return 0o444
+}

@@ -1,0 +1,116 @@
+package integrity
+
+import (
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/pass"
+	"audit/inspect/store"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Conclude draws from all layers what none of them shows alone: the store
+// items with their references, and the findings of the integrity check.
+// The error is a [limit.Error].
+func Conclude(p *pass.Pass, img *image.Image) error {
+	link(p, img)
+	named := digest.InName(img.Config.Member)
+	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport == image.DockerDaemon) {
+		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
+			"integrity/config-digest-mismatch", "computed", img.Config.Digest))
+	}
+	for _, key := range pass.RepeatedKeys(img.Config.Raw, engineConfig{}) {
+		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
+			"integrity/ambiguous-key", "document", "image config", "key", key))
+	}
+	if claimed := len(img.Config.File.RootFS.DiffIDs); img.Claims() && claimed != len(img.Layers) {
+		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
+			"integrity/diffid-count", "claimed", claimed, "layers", len(img.Layers)))
+	}
+	for _, l := range img.Layers {
+		img.Problems = append(img.Problems, problems(l, img)...)
+	}
+	root, err := img.Fold()
+	img.Problems = append(img.Problems, root.Problems()...)
+	return err
+}
+
+// engineConfig has the fields of a config that one engine or another decodes (moby
+// image.Image and container.Config, OCI image-spec v1.1 config.md).
+type engineConfig struct {
+	v1.ConfigFile
+	ID              string    `json:"id"`
+	Parent          string    `json:"parent"`
+	Comment         string    `json:"comment"`
+	ContainerConfig v1.Config `json:"container_config"`
+	Config          struct {
+		v1.Config
+		StopTimeout *int
+	} `json:"config"`
+}
+
+func link(p *pass.Pass, img *image.Image) {
+	found := make([]store.Found, len(img.Layers))
+	for i, l := range img.Layers {
+		found[i], l.Stores = l.Stores, store.Found{}
+	}
+	img.Stores = p.Hashes.Dirs
+	links := store.Link(found, img.Config.Raw, p.Hashes)
+	img.Items, img.Dangling, img.Loose = links.Items, links.Dangling, links.Loose
+}
+
+// problems compares what is claimed of a layer with what was computed.
+func problems(l *image.Layer, img *image.Image) []check.Finding {
+	var found check.List
+	if l.Elsewhere != "" {
+		found.Undecided(l.Index, l.Member, "integrity/layer-elsewhere", "address", l.Elsewhere)
+		return found.All()
+	}
+	claims := img.Claims()
+	switch {
+	case !claims:
+	case l.ClaimedDiffID.Hex == "":
+		found.Problem(l.Index, l.Member, "integrity/diffid-missing")
+	case l.ClaimedDiffID.Algorithm != "sha256":
+		found.Undecided(l.Index, l.Member, "integrity/diffid-algorithm", "claimed", l.ClaimedDiffID, "computed", l.DiffID)
+	case l.ClaimedDiffID != l.DiffID:
+		found.Problem(l.Index, l.Member, "integrity/diffid-mismatch", "claimed", l.ClaimedDiffID, "computed", textOf(l.DiffID))
+	}
+	if actual := digestBy(l, l.ClaimedDigest.Algorithm); l.ClaimedDigest.Hex != "" && l.ClaimedDigest != actual {
+		found.Problem(l.Index, l.Member, "integrity/digest-mismatch", "claimed", l.ClaimedDigest, "computed", actual)
+	}
+	if l.Broken != nil {
+		found.Problem(l.Index, l.Member, "integrity/broken-layer", "error", l.Broken)
+	}
+	switch {
+	case l.Unended && claims && l.ClaimedDiffID == l.DiffID:
+		found.Note(l.Index, l.Member, "integrity/unended-whole-layer", "diffid", l.DiffID)
+	case l.Unended && img.Claimless:
+		found.Note(l.Index, l.Member, "integrity/unended-whole-layer")
+	case l.Unended:
+		found.Problem(l.Index, l.Member, "integrity/unended-layer")
+	}
+	for _, note := range l.Notes {
+		found.Append(check.Finding{Message: note, Level: check.Problem, Layer: l.Index, Path: l.Member})
+	}
+	entryFindings(l, &found)
+	return found.All()
+}
+
+// textOf returns a digest as text, "" where there is none.
+func textOf(h v1.Hash) string {
+	if h.Hex == "" {
+		return ""
+	}
+	return h.String()
+}
+
+// digestBy returns the digest of the blob by an algorithm, SHA-256 when it was
+// hashed by no other.
+func digestBy(l *image.Layer, algorithm string) v1.Hash {
+	if l.OtherDigest.Algorithm == algorithm && algorithm != "" {
+		return l.OtherDigest
+	}
+	return l.Digest
+}

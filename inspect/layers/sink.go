@@ -1,0 +1,205 @@
+package layers
+
+import (
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/store"
+	"crypto/sha256"
+	"hash"
+	"io"
+)
+
+// A Sink learns all there is to learn of the entries of one layer, whatever
+// form they come from: the digest of each content, the store items with their
+// NARs, the references, and the bodies that are asked for.
+type Sink struct {
+	pass  *pass.Pass
+	where string
+	layer *image.Layer
+	store *storeReader
+	// counted says that contents were counted as growth before they come here,
+	// but for the holes of sparse files.
+	counted bool
+	scan    store.Scanner
+	sum     hash.Hash
+	buf     []byte
+	names   map[string]string // user and group names, each kept once
+
+	wants func(path string) digest.Kinds // nil for none
+	weak  digest.WeakHash
+}
+
+func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
+	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+	if p.Opt.Weak != nil && !p.Opt.KeepOnly {
+		s.wants = p.Opt.Weak()
+	}
+	return s
+}
+
+// check compares an entry with the limits. It comes before the content.
+func (s *Sink) check(e *image.Entry) error {
+	if err := s.pass.AddEntries(s.where, 1); err != nil {
+		return err
+	}
+	if n := max(len(e.Name), len(e.Linkname)); n > s.pass.Limits.PathBytes {
+		return &limit.Error{Name: "path bytes", Limit: int64(s.pass.Limits.PathBytes), Where: s.where}
+	}
+	if s.pass.Texts.Add(s.texts(e)) > s.pass.Limits.TextBytes {
+		return &limit.Error{Name: "bytes of names, link targets and extended attributes", Limit: s.pass.Limits.TextBytes, Where: s.where}
+	}
+	return nil
+}
+
+// texts returns how many bytes of text an entry brings, and keeps the names of
+// owners once.
+func (s *Sink) texts(e *image.Entry) int64 {
+	n := len(e.Name) + len(e.Linkname)
+	for _, owner := range []*string{&e.Uname, &e.Gname} {
+		if kept, ok := s.names[*owner]; ok {
+			*owner = kept
+			continue
+		}
+		n += len(*owner)
+		if len(s.names) < 1000 {
+			s.names[*owner] = *owner
+		}
+	}
+	for key, value := range e.Xattrs {
+		n += len(key) + len(value)
+	}
+	return int64(n)
+}
+
+// Add takes an entry, whose size is a promise, and reads its content to the end.
+// It sets the entry's size and digest from what was really read.
+func (s *Sink) Add(e *image.Entry, content io.Reader) error {
+	if err := s.check(e); err != nil {
+		return err
+	}
+	if !s.pass.Opt.KeepOnly {
+		seen, err := s.store.enter(e)
+		if err != nil {
+			return err
+		}
+		s.scan.Seen = seen
+		s.scanText(e)
+	}
+	s.weak.Start(s.kinds(e))
+	if isHeaderOnly(e.Type) {
+		e.Size = 0
+		s.layer.Entries = append(s.layer.Entries, *e)
+		return nil
+	}
+	if err := s.content(e, content); err != nil {
+		return err
+	}
+	s.layer.Entries = append(s.layer.Entries, *e)
+	return nil
+}
+
+// kinds are the digests beside SHA-256 that are wanted of an entry's content.
+func (s *Sink) kinds(e *image.Entry) digest.Kinds {
+	if s.wants == nil || s.pass.Hashes.Dirs.ItemOf(e.Path) != "" {
+		return 0
+	}
+	return s.wants(e.Path)
+}
+
+func (s *Sink) content(e *image.Entry, r io.Reader) error {
+	s.sum.Reset()
+	e.Size = 0
+	body := newBody(s.pass, e.Path)
+	for {
+		n, err := r.Read(s.buf)
+		if n > 0 {
+			if err := s.take(e, body, s.buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !s.pass.Opt.KeepOnly {
+		s.scan.Close()
+		e.Digest = digest.SumOf(s.sum)
+	}
+	if sum := s.weak.Sum(); sum.Kinds != 0 {
+		s.layer.SetWeak(len(s.layer.Entries), sum)
+	}
+	if body != nil {
+		s.layer.KeepBody(e, body.data)
+	}
+	return nil
+}
+
+// take hands a piece of content to all who want it.
+func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
+	if !s.counted || e.Sparse {
+		if err := s.pass.Grow(s.where, int64(len(p))); err != nil {
+			return err
+		}
+	}
+	e.Size += int64(len(p))
+	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.Opt.KeepOnly {
+		return err
+	}
+	s.sum.Write(p)
+	s.weak.Write(p)
+	s.scan.Write(p)
+	return s.store.write(p)
+}
+
+// scanText scans the name and link target of an entry; inside a store item
+// only what its NAR has of them.
+func (s *Sink) scanText(e *image.Entry) {
+	s.scan.Seen.From = e.Path
+	s.scan.Write([]byte(s.store.relative(e)))
+	s.scan.Close()
+	if e.Type == '2' || e.Type == '1' && s.pass.Hashes.Dirs.ItemOf(e.Path) == "" {
+		s.scan.Write([]byte(e.Linkname))
+		s.scan.Close()
+	}
+}
+
+// KeepAll has the contents of all store items kept until the layer ends.
+func (s *Sink) KeepAll() { s.store.once = true }
+
+// Abandon frees what a layer took that is not read to its end.
+func (s *Sink) Abandon() { s.store.spool.Close() }
+
+// Close ends the layer: now its NARs can be hashed.
+func (s *Sink) Close() error {
+	defer s.store.spool.Close()
+	return s.store.finish(s.layer)
+}
+
+// A body gathers the content of a file that is wanted.
+type body struct {
+	pass *pass.Pass
+	data []byte
+}
+
+func newBody(p *pass.Pass, path string) *body {
+	if p.Opt.Keep == nil || !p.Opt.Keep(path) {
+		return nil
+	}
+	return &body{pass: p, data: []byte{}}
+}
+
+func (b *body) write(where string, p []byte) error {
+	if b == nil {
+		return nil
+	}
+	if err := b.pass.Keep(where, int64(len(p))); err != nil {
+		return err
+	}
+	b.data = append(b.data, p...)
+	return nil
+}

@@ -1,0 +1,13 @@
+package limit
+
+import "errors"
+
+// An Absent says that the image does not hold something.
+type Absent string
+
+func (e Absent) Error() string { return string(e) }
+
+func IsAbsent(err error) bool {
+	var absent Absent
+	return errors.As(err, &absent)
+}

@@ -1,0 +1,321 @@
+package oci
+
+import (
+	"audit/inspect/choice"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"cmp"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// maxIndexDepth bounds how deep indexes may lie in each other, and
+// maxCandidates how many images they may list.
+const (
+	MaxIndexDepth = 4
+	maxCandidates = 10_000
+)
+
+// A Candidate is a descriptor found in an index, with the name that it, or an
+// index above it, bears.
+type Candidate struct {
+	v1.Descriptor
+	name  string
+	Index v1.Hash // of the outermost index above it that has a digest; else zero
+}
+
+// An indexWalk lists what an index leads to.
+type indexWalk struct {
+	*Reader
+	below map[v1.Hash][]Candidate // of the indexes read; nil while one is being read
+	count int
+}
+
+// Flatten returns all descriptors that the index in raw leads to and that are
+// no indexes themselves, in their order.
+func (r *Reader) Flatten(raw []byte, where string) ([]Candidate, error) {
+	w := &indexWalk{Reader: r, below: make(map[v1.Hash][]Candidate)}
+	return w.walk(raw, where, 0)
+}
+
+func (w *indexWalk) walk(raw []byte, where string, depth int) ([]Candidate, error) {
+	if depth > MaxIndexDepth {
+		return nil, &limit.FormatError{Where: where, Err: fmt.Errorf("indexes lie more than %d deep in each other", MaxIndexDepth)}
+	}
+	var index struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	if err := pass.Decode(where, raw, &index); err != nil {
+		return nil, err
+	}
+	w.checkKeys(raw, "image index", where, index)
+	var all []Candidate
+	for _, d := range index.Manifests {
+		below := []Candidate{{Descriptor: d}}
+		if IsIndex(d.MediaType) {
+			var err error
+			if below, err = w.nested(d, depth); err != nil {
+				return nil, err
+			}
+		}
+		if w.count += len(below); w.count > maxCandidates {
+			return nil, &limit.Error{Name: "images", Limit: maxCandidates, Where: where}
+		}
+		for _, b := range below {
+			if name := refName(d); b.name == "" {
+				b.name = name
+			}
+			all = append(all, b)
+		}
+	}
+	return all, nil
+}
+
+// nested returns what an index inside an index leads to.
+func (w *indexWalk) nested(d v1.Descriptor, depth int) ([]Candidate, error) {
+	where := "image index " + d.Digest.String()
+	known, seen := w.below[d.Digest]
+	if seen && known == nil {
+		return nil, &limit.FormatError{Where: where, Err: errors.New("it includes itself")}
+	}
+	if seen {
+		return known, nil
+	}
+	w.below[d.Digest] = nil
+	raw, err := w.Verified(d, "image index")
+	if err != nil {
+		return nil, fmt.Errorf("reading an image index: %w", err)
+	}
+	below, err := w.walk(raw, where, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	for i := range below {
+		below[i].Index = d.Digest
+	}
+	w.below[d.Digest] = append([]Candidate{}, below...)
+	return w.below[d.Digest], nil
+}
+
+// named keeps the candidates that want names, by tag or digest.
+func (r *Reader) named(all []Candidate) ([]Candidate, error) {
+	var kept []Candidate
+	var names []string
+	for _, c := range all {
+		if r.isWanted(c) {
+			kept = append(kept, c)
+		}
+		if c.name != "" {
+			names = append(names, c.name)
+		}
+	}
+	if len(kept) == 0 {
+		return nil, &choice.Error{Want: r.want, Have: names}
+	}
+	return kept, nil
+}
+
+func (r *Reader) isWanted(c Candidate) bool {
+	return c.Digest.String() == r.want || c.Index.String() == r.want ||
+		c.name != "" && (strings.HasSuffix(c.name, ":"+r.want) || choice.Same(c.name, r.want))
+}
+
+// byPlatform is how an image of an index is asked for.
+const byPlatform = "--platform, or by name or digest after the path"
+
+// choose takes the image that engines take of an index: of the platform that is
+// asked for, else that of this machine. Where engines take no other, it is the only
+// image that is left.
+func (r *Reader) choose(all []Candidate) (Candidate, error) {
+	want, choice := r.platform, &choice.Error{How: byPlatform}
+	if want == nil {
+		want = &v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
+	} else {
+		choice.Want = want.String()
+	}
+	matching := matching(all, *want)
+	if len(matching) > 0 && !differInName(matching) {
+		return r.engineChoice(matching), nil
+	}
+	images := distinctImages(all)
+	if len(all) == 0 {
+		return Candidate{}, &limit.FormatError{Where: "the image index", Err: errors.New("it lists no image")}
+	}
+	if open := withoutPlatform(all); len(open) > 0 && len(distinctImages(open)) <= 1 && len(matching) == 0 {
+		return open[0], nil
+	}
+	if len(images) == 1 && r.platform == nil {
+		return images[0], nil
+	}
+	if fit := fitting(images, *want); len(fit) == 1 {
+		return fit[0], nil
+	}
+	for _, c := range images {
+		choice.Have = append(choice.Have, described(c))
+	}
+	return Candidate{}, choice
+}
+
+// matching returns the candidates that engines take to be of a platform. Neither
+// looks at os.version, at artifactType or at the labels of attestations
+// (containerd 1.7 images.Manifest with platforms.Only, containers/image 5
+// internal/manifest chooseInstance).
+func matching(all []Candidate, want v1.Platform) []Candidate {
+	var found []Candidate
+	for _, c := range all {
+		p := c.Platform
+		if p != nil && p.OS == want.OS && p.Architecture == want.Architecture && variant(*p) == variant(want) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// variant returns the variant of a platform; of 64-bit ARM, v8 goes without saying.
+func variant(p v1.Platform) string {
+	if p.Architecture == "arm64" && p.Variant == "v8" {
+		return ""
+	}
+	return p.Variant
+}
+
+func withoutPlatform(all []Candidate) []Candidate {
+	var found []Candidate
+	for _, c := range all {
+		if c.Platform == nil {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// differInName says that candidates are different images of different names, so
+// that a name has to be asked for.
+func differInName(all []Candidate) bool {
+	for _, c := range all[1:] {
+		if c.Digest != all[0].Digest && c.name != all[0].name {
+			return true
+		}
+	}
+	return false
+}
+
+// engineChoice takes the first of the candidates of a platform, as containerd
+// does, and reports where skopeo and podman take another.
+func (r *Reader) engineChoice(all []Candidate) Candidate {
+	other := slices.MinFunc(all, func(a, b Candidate) int {
+		return cmp.Or(-cmp.Compare(a.Platform.Variant, b.Platform.Variant), cmp.Compare(isPlain(a), isPlain(b)))
+	})
+	if other.Digest != all[0].Digest {
+		r.Problem(all[0].Digest.String(), "integrity/ambiguous-index", "other", other.Digest)
+	}
+	return all[0]
+}
+
+// isPlain is 0 for an image that its index says to be compressed with zstd.
+func isPlain(c Candidate) int {
+	if c.Annotations["io.github.containers.compression.zstd"] == "true" {
+		return 0
+	}
+	return 1
+}
+
+// list returns the entries of an index as an image has them.
+func list(all []Candidate, chosen Candidate) []image.IndexEntry {
+	var entries []image.IndexEntry
+	for _, c := range all {
+		e := image.IndexEntry{
+			Digest: c.Digest, Name: c.name, ArtifactType: c.ArtifactType,
+			Attestation: IsAttestation(c.Descriptor), Chosen: c.Digest == chosen.Digest,
+		}
+		if c.Platform != nil {
+			e.Platform = c.Platform.String()
+		}
+		entries = append(entries, e)
+	}
+	return entries
+}
+
+// distinctImages drops what is no image, and all but the first of those that
+// are listed more than once.
+func distinctImages(all []Candidate) []Candidate {
+	var images []Candidate
+	seen := make(map[v1.Hash]bool)
+	for _, c := range all {
+		if IsAttestation(c.Descriptor) || isArtifact(types.MediaType(c.ArtifactType)) || seen[c.Digest] {
+			continue
+		}
+		seen[c.Digest] = true
+		images = append(images, c)
+	}
+	return images
+}
+
+// fitting returns the images of a platform: those that are exactly of it, else
+// all that it leaves open.
+func fitting(images []Candidate, want v1.Platform) []Candidate {
+	var exact, fit []Candidate
+	for _, c := range images {
+		if c.Platform == nil || !c.Platform.Satisfies(want) {
+			continue
+		}
+		fit = append(fit, c)
+		if c.Platform.Variant == want.Variant && c.Platform.OSVersion == want.OSVersion {
+			exact = append(exact, c)
+		}
+	}
+	if len(exact) > 0 {
+		return exact
+	}
+	return fit
+}
+
+func described(c Candidate) string {
+	var words []string
+	if c.name != "" {
+		words = append(words, c.name)
+	}
+	if c.Platform != nil {
+		words = append(words, c.Platform.String())
+	}
+	return strings.Join(append(words, c.Digest.String()), " ")
+}
+
+// platform returns the platform that is asked for, nil when none is.
+func platform(p *pass.Pass) (*v1.Platform, error) {
+	if p.Opt.Platform == "" {
+		return nil, nil
+	}
+	platform, err := v1.ParsePlatform(p.Opt.Platform)
+	if err != nil {
+		return nil, &choice.Error{Want: p.Opt.Platform, Have: []string{"OS/ARCH[/VARIANT], such as linux/arm64"}}
+	}
+	return platform, nil
+}
+
+// CheckPlatform turns away an image of another platform than was asked for,
+// where no index was there to choose from.
+func CheckPlatform(p *pass.Pass, img *image.Image) error {
+	want, err := platform(p)
+	if err != nil || want == nil || img.Config.Raw == nil {
+		return err
+	}
+	have := img.Config.File.Platform()
+	if have == nil || have.Satisfies(*want) || sameButVariant(*have, *want) {
+		return nil
+	}
+	return &choice.Error{Want: want.String(), Have: []string{have.String()}}
+}
+
+// sameButVariant says whether a config that names no variant may be of the
+// platform: the variant is often in the index alone.
+func sameButVariant(have, want v1.Platform) bool {
+	return have.Variant == "" && have.OS == want.OS && have.Architecture == want.Architecture
+}

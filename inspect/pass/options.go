@@ -1,0 +1,46 @@
+package pass
+
+import (
+	"audit/inspect/digest"
+	"audit/inspect/limit"
+	"audit/inspect/store"
+)
+
+// Options say how an image is read. The zero value reads with the default
+// limits and keeps no contents.
+type Options struct {
+	// Keep says whether the content of the regular file at path (of the form
+	// of Entry.Path) is to be kept for [Image.Body].
+	Keep func(path string) bool
+	// KeepOnly says that nothing but what Keep asks for is of interest: no
+	// layer and no content is hashed, and no store item is looked into, so that
+	// only Body of the image is of use.
+	KeepOnly bool
+	// Weak, when set, is called for each layer and returns what says for each of its
+	// entries in turn, by its path, which digests of the content are wanted beside
+	// SHA-256: see [image.Layer.Weak]. Inside of store items none are taken.
+	Weak func() func(path string) digest.Kinds
+	// Stores are where store items lie in the image: see [store.Dirs].
+	Stores store.Dirs
+	// Platform chooses among the images of an index, such as "linux/arm64";
+	// "" means that of this machine, else the only one.
+	Platform string
+	// Limits bound the cost; nil means DefaultLimits.
+	Limits *limit.Limits
+	// Progress, when set, is called now and then with the bytes read of a
+	// source and its size (0 when unknown), from one or more goroutines.
+	Progress func(read, size int64)
+	// TempDir holds the unlinked temporary files; "" means os.TempDir.
+	TempDir string
+}
+
+// stores are the stores to look for.
+//
+// Transitional: until the list of build systems passes its own, none means those
+// that were known before. Then this function goes, and inspect.ItemOf with it.
+func (o Options) stores() store.Dirs {
+	if len(o.Stores) > 0 {
+		return o.Stores
+	}
+	return store.Transitional()
+}

@@ -1,0 +1,225 @@
+package registry
+
+import (
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Form is that of an image in a registry. A name that is no file is taken for
+// one when it looks like the reference of an image.
+func Form() form.Form {
+	return form.Form{
+		Transport: image.Registry, Argument: "//REF", Help: "a registry", Named: true,
+		Match: func(in *form.Input) (bool, error) { return in.IsMissing() && looksLikeReference(in.Path), nil },
+		Open: func(in *form.Input) (*image.Image, error) {
+			img, err := read(in.Pass, strings.TrimPrefix(in.Path, "//"))
+			if err != nil && in.Transport == "" {
+				return nil, fmt.Errorf("there is no such file; as an image in a registry: %w", err)
+			}
+			return img, err
+		},
+	}
+}
+
+// looksLikeReference says that a name that is no file may be meant for a
+// registry: it has no ending of an archive, and no start of a path.
+func looksLikeReference(name string) bool {
+	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ".") {
+		return false
+	}
+	for _, end := range []string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json"} {
+		if strings.HasSuffix(name, end) {
+			return false
+		}
+	}
+	return true
+}
+
+// read reads an image from a registry (OCI distribution-spec v1.1),
+// with the credentials that docker login stored. What the registry sends is
+// hashed here: its word is not taken for anything.
+func read(p *pass.Pass, reference string) (*image.Image, error) {
+	p.Once = true
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return nil, &limit.FormatError{Where: "the reference", Err: err}
+	}
+	blobs, err := dial(p, ref.Context())
+	if err != nil {
+		return nil, fmt.Errorf("asking the registry %s: %w", ref.Context().RegistryStr(), plainer(err))
+	}
+	raw, top, err := blobs.manifest(ref.Identifier())
+	if limit.IsAbsent(err) {
+		return nil, fmt.Errorf("the registry has no image %s", ref)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("asking the registry for %s: %w", ref, err)
+	}
+	r, err := oci.NewReader(p, blobs, image.Registry, "")
+	if err != nil {
+		return nil, err
+	}
+	r.Img.Tags = []string{ref.String()}
+	blobs.kept[top.Digest] = raw
+	if !oci.IsIndex(top.MediaType) {
+		if err := r.FromDescriptor(top, nil); err != nil {
+			return nil, err
+		}
+		return r.Img, referrers(r, blobs)
+	}
+	if _, err := r.Verified(top, "image index"); err != nil {
+		return nil, err
+	}
+	if err := r.FromIndex(raw, "image index "+top.Digest.String()); err != nil {
+		return nil, err
+	}
+	r.Img.Index = digest.Of(raw).Hash()
+	return r.Img, referrers(r, blobs)
+}
+
+// blobs are the blobs of one repository of a registry.
+type blobs struct {
+	pass   *pass.Pass
+	repo   name.Repository
+	client *http.Client
+	kept   map[v1.Hash][]byte // manifests that were fetched by their tag
+}
+
+// dial makes a client that has what it needs to pull from a repository.
+func dial(p *pass.Pass, repo name.Repository) (*blobs, error) {
+	auth, err := authn.Resolve(p.Ctx, authn.DefaultKeychain, repo)
+	if err != nil {
+		return nil, fmt.Errorf("finding credentials: %w", err)
+	}
+	retrying := transport.NewRetry(http.DefaultTransport)
+	t, err := transport.NewWithContext(p.Ctx, repo.Registry, auth, retrying, []string{repo.Scope(transport.PullScope)})
+	if err != nil {
+		return nil, err
+	}
+	return &blobs{p, repo, &http.Client{Transport: t}, make(map[v1.Hash][]byte)}, nil
+}
+
+// manifests are the media types that are asked for.
+var manifests = strings.Join([]string{
+	string(types.OCIImageIndex), string(types.DockerManifestList),
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+}, ", ")
+
+// manifest fetches a manifest or index by tag or digest, with the descriptor
+// that the registry, or the digest, claims of it.
+func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
+	resp, err := b.get("manifests/"+identifier, manifests)
+	if err != nil {
+		return nil, v1.Descriptor{}, err
+	}
+	defer resp.Body.Close()
+	raw, err := b.pass.ReadDocument("manifest "+identifier, &pass.Source{Pass: b.pass, R: resp.Body})
+	if err != nil {
+		return nil, v1.Descriptor{}, err
+	}
+	claimed, err := v1.NewHash(identifier)
+	if err != nil { // a tag
+		claimed, err = v1.NewHash(resp.Header.Get("Docker-Content-Digest"))
+	}
+	if err != nil { // no claim is made
+		claimed = digest.Of(raw).Hash()
+	}
+	kind, _, _ := strings.Cut(resp.Header.Get("Content-Type"), ";")
+	return raw, v1.Descriptor{MediaType: types.MediaType(kind), Digest: claimed, Size: int64(len(raw))}, nil
+}
+
+// Document fetches a manifest or a blob: which of the two it is depends on the
+// media type.
+func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
+	if raw := b.kept[d.Digest]; raw != nil {
+		return raw, nil
+	}
+	if d.MediaType.IsImage() || d.MediaType.IsIndex() {
+		raw, _, err := b.manifest(d.Digest.String())
+		return raw, err
+	}
+	body, err := b.blob(d)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	return b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Source{Pass: b.pass, R: body})
+}
+
+func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
+	body, err := b.blob(d)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	path := digest.BlobPath(d.Digest)
+	other := digest.NewOtherHash(path)
+	src := &pass.Source{Pass: b.pass, R: body, Size: d.Size}
+	layer, err := layers.Read(b.pass, path, bufio.NewReaderSize(other.Tee(src), 128<<10), nil)
+	if err != nil {
+		return nil, err
+	}
+	layer.OtherDigest = other.Sum()
+	return layer, nil
+}
+
+func (b *blobs) blob(d v1.Descriptor) (io.ReadCloser, error) {
+	resp, err := b.get("blobs/"+d.Digest.String(), "*/*")
+	if err != nil {
+		return nil, fmt.Errorf("fetching blob %s: %w", d.Digest, err)
+	}
+	return resp.Body, nil
+}
+
+// get asks the registry for what lies under the repository.
+func (b *blobs) get(what, accept string) (*http.Response, error) {
+	url := fmt.Sprintf("%s://%s/v2/%s/%s", b.repo.Scheme(), b.repo.RegistryStr(), b.repo.RepositoryStr(), what)
+	req, err := http.NewRequestWithContext(b.pass.Ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	resp, err := b.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := transport.CheckError(resp, http.StatusOK); err != nil {
+		resp.Body.Close()
+		return nil, plainer(err)
+	}
+	return resp, nil
+}
+
+// plainer drops the request from a registry's refusal; what remains is what a
+// person can act on.
+func plainer(err error) error {
+	var refusal *transport.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	switch refusal.StatusCode {
+	case http.StatusNotFound:
+		return limit.Absent("the registry does not have it")
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return errors.New("it refuses (docker login stores credentials that audit uses), or has no such repository")
+	}
+	return err
+}

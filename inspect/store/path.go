@@ -1,0 +1,48 @@
+package store
+
+import "strings"
+
+// Dirs are where the stores of an image lie: clean absolute paths, each of two
+// or more letters after the first slash. Which they are is for the build systems
+// to say that have stores.
+type Dirs []string
+
+// hashDigits are the digits of a store hash, which are those of its base 32:
+// without e, o, u and t.
+const hashDigits = "0123456789abcdfghijklmnpqrsvwxyz"
+
+// hashChars is the length of a store hash: 160 bits, 5 a character.
+const hashChars = 32
+
+// ItemOf returns the store path ("/STORE/HASH-NAME") that the entry at path, of
+// the form of Entry.Path, belongs to, or "" when it is not inside a store item.
+func (d Dirs) ItemOf(path string) string {
+	for _, dir := range d {
+		rest, ok := strings.CutPrefix(path, dir[1:])
+		if !ok || rest == "" || rest[0] != '/' {
+			continue
+		}
+		base, _, _ := strings.Cut(rest[1:], "/")
+		if IsStoreName(base) {
+			return dir + "/" + base
+		}
+	}
+	return ""
+}
+
+// IsStoreName says whether base has the form HASH-NAME of a store item.
+func IsStoreName(base string) bool {
+	if len(base) < hashChars+2 || base[hashChars] != '-' {
+		return false
+	}
+	for i := range hashChars {
+		if !isHashDigit[base[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// Transitional are the stores that are looked for where nobody says which: see
+// pass.Options.
+func Transitional() Dirs { return Dirs{"/gnu/store", "/nix/store"} }
