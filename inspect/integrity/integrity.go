@@ -12,12 +12,17 @@ import (
 
 // Conclude draws from all layers what none of them shows alone: the store
 // items with their references, and the findings of the integrity check.
-func Conclude(p *pass.Pass, img *image.Image) {
+// The error is a [limit.Error].
+func Conclude(p *pass.Pass, img *image.Image) error {
 	link(p, img)
 	named := digest.InName(img.Config.Member)
 	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport == image.DockerDaemon) {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
 			"integrity/config-digest-mismatch", "computed", img.Config.Digest))
+	}
+	for _, key := range pass.RepeatedKeys(img.Config.Raw, engineConfig{}) {
+		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
+			"integrity/ambiguous-key", "document", "image config", "key", key))
 	}
 	if claimed := len(img.Config.File.RootFS.DiffIDs); img.Claims() && claimed != len(img.Layers) {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
@@ -26,7 +31,23 @@ func Conclude(p *pass.Pass, img *image.Image) {
 	for _, l := range img.Layers {
 		img.Problems = append(img.Problems, problems(l, img)...)
 	}
-	img.Problems = append(img.Problems, danglingLinks(img)...)
+	root, err := img.Fold()
+	img.Problems = append(img.Problems, root.Problems()...)
+	return err
+}
+
+// engineConfig has the fields of a config that one engine or another decodes (moby
+// image.Image and container.Config, OCI image-spec v1.1 config.md).
+type engineConfig struct {
+	v1.ConfigFile
+	ID              string    `json:"id"`
+	Parent          string    `json:"parent"`
+	Comment         string    `json:"comment"`
+	ContainerConfig v1.Config `json:"container_config"`
+	Config          struct {
+		v1.Config
+		StopTimeout *int
+	} `json:"config"`
 }
 
 func link(p *pass.Pass, img *image.Image) {
