@@ -48,7 +48,7 @@ func sharedSentences() []map[string]string {
 	return []map[string]string{
 		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}", "recipe/unknown": "{text}"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
-		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(), policySentences(),
 		packagesSentences(),
 	}
 }
