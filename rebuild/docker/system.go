@@ -39,7 +39,7 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 }
 
 // Repack is skipped: the layers of a Dockerfile are what its instructions wrote.
-func (System) Repack(_ *inspect.Image, _ provenance.Recipe) check.Check {
+func (System) Repack(*inspect.Image, provenance.Recipe) check.Check {
 	return check.Skip(check.Repack, "repack/instructions")
 }
 
