@@ -61,7 +61,7 @@ func newFarms(c *cli.Context) (farms, error) {
 			return f, usage("--operator: %w", err)
 		}
 	}
-	if f.atLeast < 1 {
+	if c.IsSet("at-least") && f.atLeast < 1 {
 		return f, usage("--at-least %d: at least one operator signs", f.atLeast)
 	}
 	return f, nil
