@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/provenance/guix/scheme"
 )
 
@@ -114,7 +115,7 @@ func (v *view) hasDatabase() bool {
 // profile manifests, the database of the store, the script that sets the
 // environment in a squashfs, and of images of a whole system the provenance.
 func Keep(p string) bool {
-	if p == databasePath {
+	if p == databasePath || provenance.IsKey(p) {
 		return true
 	}
 	item := inspect.ItemOf(p)
