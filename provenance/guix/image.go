@@ -19,7 +19,7 @@ type view struct {
 
 	names map[string][]string // in each folder; see children
 
-	because []string // the marks by which the packer's era was told
+	because []string // the marks by which the packer's era was inferred
 }
 
 // An imageConfig is the part of an image config that Guix writes (Guix 1.5,
@@ -56,7 +56,7 @@ func newView(img *inspect.Image) *view {
 }
 
 // isRepeat says whether an entry is a hard link to itself: tar writes that for
-// what it was told to pack a second time. It changes nothing.
+// what it is asked to pack a second time. It changes nothing.
 func isRepeat(e *inspect.Entry) bool {
 	return e.Type == '1' && inspect.CleanPath(e.Linkname) == e.Path
 }
@@ -135,7 +135,7 @@ func Keep(p string) bool {
 	}
 }
 
-// isSystemFile says whether a file of a system item tells its provenance.
+// isSystemFile says whether a file of a system item says where it comes from.
 // There it is a symlink to a store item of the same name.
 func isSystemFile(name string) bool {
 	return name == "channels.scm" || name == "provenance" || name == "configuration.scm"

@@ -59,7 +59,7 @@ func obstacles(recipe provenance.Recipe, d Details) []check.Message {
 	return nil
 }
 
-// The codes of reasons that are told apart when a stored plan is judged again.
+// The code of a reason that stands when a stored plan is judged again.
 const codeIncomplete = "plan/recipe-incomplete"
 
 // refusal are the reasons why a plan that could be run must not be.

@@ -137,7 +137,7 @@ func apart(t testing.TB, path string) *rawImage {
 }
 
 // pack writes the image as a docker-archive and returns its path. The config
-// tells the diffIDs of the layers as they are now: nothing gives a change away.
+// has the diffIDs of the layers as they are now: nothing gives a change away.
 func (raw *rawImage) pack(t testing.TB) string {
 	t.Helper()
 	return raw.packAs(t, diffIDsOf(raw))
@@ -198,7 +198,7 @@ func (raw *rawImage) layerName(i int, ids []string) string {
 	return fmt.Sprintf("%d/layer.tar", i)
 }
 
-// A tampering is one change to a sample, and the finding that tells it.
+// A tampering is one change to a sample, and the finding about it.
 type tampering struct {
 	name   string
 	sample string
