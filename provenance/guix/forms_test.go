@@ -407,3 +407,27 @@ func TestBootedSystem(t *testing.T) {
 		}
 	}
 }
+
+// A setuid program that nobody owns stands first: in layers beside those of a pack,
+// where it leaves the closure undecided, and in a pack, which it is no part of.
+func TestSetuidStandsFirst(t *testing.T) {
+	shell := inspect.Entry{Path: "usr/bin/zz-shell", Type: '0', Size: 9, Mode: 0o4755}
+	plain := inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}
+	pack := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
+	pack.Layers[0].Entries = append(pack.Layers[0].Entries, plain, shell)
+	for name, tc := range map[string]struct {
+		img    *inspect.Image
+		status check.Status
+	}{
+		"beside a pack": {onBase(t, "images/tiny.tar.gz", `{"config":{}}`, plain, shell), check.Unknown},
+		"in a pack":     {pack, check.Fail},
+	} {
+		ev, err := System{}.Recover(tc.img, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := ev.Closure.Findings[0]; ev.Closure.Status != tc.status || first.Code != "closure/setuid-file" || first.Path != shell.Path {
+			t.Errorf("%s: %v, %+v", name, ev.Closure.Status, ev.Closure.Findings)
+		}
+	}
+}

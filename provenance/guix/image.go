@@ -8,6 +8,7 @@ import (
 	"audit/inspect"
 	"audit/provenance"
 	"audit/provenance/guix/scheme"
+	"audit/provenance/ospackages"
 )
 
 // A view is an image with what is looked up in it again and again.
@@ -17,7 +18,8 @@ type view struct {
 	items  map[string]*inspect.StoreItem
 	config imageConfig
 
-	names map[string][]string // in each folder; see children
+	names     map[string][]string   // in each folder; see children
+	installed *ospackages.Installed // see packages
 
 	because []string // the marks by which the packer's era was inferred
 }

@@ -212,10 +212,10 @@ func TestRootAmongProfiles(t *testing.T) {
 		return packOf(own, append(entries, item(tool, "uses", inner)...)...)
 	}
 	for _, tc := range []struct {
-		name string
-		edit func(*archive)
-		want string
-		contradiction  string
+		name          string
+		edit          func(*archive)
+		want          string
+		contradiction string
 	}{
 		{"all signs", func(*archive) {}, own, ""},
 		{"no layer name", func(a *archive) { a.folder = strings.Repeat("0", 64) }, own, ""},
