@@ -18,13 +18,9 @@ func knownSentences() map[string]string {
 		"known/python-bytecode":  "Python keeps the time of the source in .pyc files, unless SOURCE_DATE_EPOCH is set or they are checked by hash (since 3.7)",
 
 		// Transitional: those of packers, until their build systems have them.
-		"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
-		"known/guix-layer-sizes":   "guix pack -f docker --max-layers of 1.5 puts store items into layers by their sizes, in which folders count as large as the builder's file system has them: on another file system the same items come in other layers",
-		"known/guix-layered-2024":  "guix pack -f docker --max-layers from January 2024 to January 2025 keeps times, owners, modes and order as the builder's store has them",
-		"known/guix-deduplication": "guix-daemon stores files of the same content once, where it can: guix pack 1.0, and with --max-layers 1.5, writes them as hard links where the builder's store has them so",
-		"known/nix-store-mode":     "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
-		"known/nix-user-name":      "dockerTools with includeNixDB makes folders with the name of the user who builds",
-		"known/nix-database":       "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
-		"known/nix-build-folder":   "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
+		"known/nix-store-mode":   "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
+		"known/nix-user-name":    "dockerTools with includeNixDB makes folders with the name of the user who builds",
+		"known/nix-database":     "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
+		"known/nix-build-folder": "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
 	}
 }
