@@ -66,13 +66,21 @@ func isRepeat(e *inspect.Entry) bool {
 // withoutRepeats puts the first entry of a path in the place of one that only
 // repeats it.
 func withoutRepeats(img *inspect.Image, files []inspect.File) []inspect.File {
+	repeats := make(map[*inspect.Layer]map[string]int) // by layer and path: index in files
 	for i, f := range files {
-		if !isRepeat(f.Entry) {
-			continue
+		if l := img.Layers[f.Layer]; isRepeat(f.Entry) {
+			if repeats[l] == nil {
+				repeats[l] = make(map[string]int)
+			}
+			repeats[l][f.Path] = i
 		}
-		entries := img.Layers[f.Layer].Entries
-		first := slices.IndexFunc(entries, func(e inspect.Entry) bool { return e.Path == f.Path })
-		files[i].Entry = &entries[first]
+	}
+	for l, paths := range repeats {
+		for i := len(l.Entries) - 1; i >= 0; i-- { // so that the first entry of a path comes last
+			if at, ok := paths[l.Entries[i].Path]; ok {
+				files[at].Entry = &l.Entries[i]
+			}
+		}
 	}
 	return files
 }
@@ -128,8 +136,8 @@ func Keep(p string) bool {
 	case name == "profile":
 		file := strings.TrimPrefix("/"+p, item+"/")
 		return file == "manifest" || file == "etc/profile"
-	case hookRules()[name].text != nil:
-		return matches(hookRules()[name].files, strings.TrimPrefix("/"+p, item+"/"))
+	case name == emacsSubdirsName:
+		return "/"+p == item+"/"+emacsSubdirsFile
 	case name == "system":
 		return isSystemFile(strings.TrimPrefix("/"+p, item+"/"))
 	default:

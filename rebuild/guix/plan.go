@@ -2,7 +2,6 @@ package guix
 
 import (
 	"fmt"
-	"slices"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -73,10 +72,12 @@ func refusal(d Details, trust []rebuild.Trust) []check.Message {
 
 // ambiguous returns the name that two channels have, "" when each has its own.
 func ambiguous(channels []provenance.Channel) string {
-	for i, c := range channels {
-		if slices.ContainsFunc(channels[:i], func(other provenance.Channel) bool { return other.Name == c.Name }) {
+	seen := make(map[string]bool, len(channels))
+	for _, c := range channels {
+		if seen[c.Name] {
 			return c.Name
 		}
+		seen[c.Name] = true
 	}
 	return ""
 }
