@@ -70,7 +70,8 @@ const maxReport = 512 << 20
 
 // ReadJSON reads a report that [WriteJSON] wrote. A report of another
 // schemaVersion, with keys that this version does not know, or without the
-// seven checks is refused: it could not be rendered faithfully. More than 512
+// seven checks is refused: it could not be rendered faithfully; so is one in which
+// statuses, shares, results or the verdict do not follow from the rest. More than 512
 // MiB give an [inspect.LimitError]. The sentences are those of the build systems.
 func ReadJSON(r io.Reader, sentences ...map[string]string) (*Report, error) {
 	out, err := readJSON(r, maxReport)
@@ -108,6 +109,9 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 		return nil, fmt.Errorf("reading the report: %w", err)
 	}
 	out = texts.Interface().(*Report)
+	if err := out.verify(); err != nil {
+		return nil, fmt.Errorf("reading the report: it contradicts itself: %w", err)
+	}
 	fillLists(reflect.ValueOf(out).Elem())
 	return out, nil
 }

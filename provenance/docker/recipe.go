@@ -80,7 +80,7 @@ func (r *recovery) labels() {
 }
 
 // unrepeatable names the instructions that cannot be counted on to make the
-// same bytes again. The Dockerfile tells more than the history where it is
+// same bytes again. The Dockerfile has more than the history where it is
 // there: the images in FROM, and every stage.
 func (r *recovery) unrepeatable(b *slsa.Build) {
 	for _, i := range r.history {
@@ -151,7 +151,7 @@ func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []check.
 	}
 }
 
-// addHistory adds the instructions as a file: what can be told of a Dockerfile
+// addHistory adds the instructions as a file: what can be known of a Dockerfile
 // without one.
 func (r *recovery) addHistory() {
 	var b strings.Builder

@@ -17,8 +17,8 @@ const (
 	Other Kind = ""
 )
 
-// Kind tells the kind of source by its URI. Addresses of Git repositories are
-// told as BuildKit tells them (BuildKit 0.25, util/gitutil/git_ref.go): by
+// Kind is the kind of source by its URI. Addresses of Git repositories are
+// recognised as BuildKit does it (BuildKit 0.25, util/gitutil/git_ref.go): by
 // scheme, or by a path that ends in ".git".
 func (s Source) Kind() Kind {
 	scheme, _, hasScheme := strings.Cut(s.URI, "://")
@@ -107,7 +107,7 @@ func (s Source) Reference() string {
 
 // PinnedContext returns the build's context with everything that can move
 // replaced by what it was: a repository at its commit, "ADDRESS#COMMIT[:FOLDER]".
-// It is false where the statement does not tell.
+// It is false where the statement does not say.
 func (b *Build) PinnedContext() (string, bool) {
 	switch b.Context.Kind() {
 	case Git:
