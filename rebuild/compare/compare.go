@@ -281,6 +281,7 @@ func (w *walk) config() {
 		f := &w.out.Config[i]
 		f.Cause = f.look(inside, w.configCause(f))
 	}
+	w.decodedConfig()
 	if len(w.out.Config) == 0 {
 		at := explain.FirstDifference(was.Raw, now.Raw)
 		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: explain.Window(was.Raw, at), Now: explain.Window(now.Raw, at),
