@@ -80,6 +80,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
+	l.judgeSignaturesAgain(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
 	}
@@ -163,6 +164,7 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
+	opt.Weak = ospackages.Weak
 	img, err := open(ctx, reference, opt)
 	var limit *inspect.LimitError
 	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
