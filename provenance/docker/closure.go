@@ -159,7 +159,8 @@ func (c *closureCheck) conclude() check.Check {
 		c.Undecided(-1, "", "closure/explained-by-instruction", "entries", c.written)
 	}
 	out := c.Check(check.Say("closure/explained-by-packages", "explained", c.entries-c.unexplained,
-		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written, "packages", c.packages()), c.bytes)
+		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written,
+		"dpkg", c.packages(ospackages.Dpkg), "apk", c.packages(ospackages.Apk), "rpm", c.packages(ospackages.Rpm)), c.bytes)
 	switch {
 	case c.entries == 0:
 		out.Status, out.Reasons = check.Unknown, []check.Message{check.Say("closure/no-entries")}
@@ -169,19 +170,12 @@ func (c *closureCheck) conclude() check.Check {
 	return out
 }
 
-// packages counts the packages of each manager: "2 dpkg".
-func (c *closureCheck) packages() []string {
-	var counts []string
-	for _, m := range []ospackages.Manager{ospackages.Dpkg, ospackages.Apk, ospackages.Rpm} {
-		n := 0
-		for _, p := range c.installed.Packages {
-			if p.Manager == m {
-				n++
-			}
-		}
-		if n > 0 {
-			counts = append(counts, provenance.Count(n, "package")+" by "+string(m))
+// packages counts the packages of a manager.
+func (c *closureCheck) packages(m ospackages.Manager) (n int) {
+	for _, p := range c.installed.Packages {
+		if p.Manager == m {
+			n++
 		}
 	}
-	return counts
+	return n
 }
