@@ -28,6 +28,7 @@ const (
 	textFewest   = 3 // findings, when causes need the room
 	textCauses   = 6 // causes, at least
 	textKnown    = 3
+	textDemands  = 3  // of a policy, that are not so
 	textAround   = 3  // a blank line, a title, and what is left out
 	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
@@ -223,6 +224,9 @@ func textVerdict(r *Report, folder string, paint paintFunc) []string {
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
+		for _, text := range r.demands()[:min(len(p.Violations), textDemands)] {
+			lines = append(lines, "  "+short(text))
+		}
 	}
 	if folder != "" {
 		lines = append(lines, "report: "+Printable(filepath.Join(folder, "report.html"))+"; report.json and the other results lie beside it")
