@@ -38,7 +38,7 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	if left > 0 {
 		text += fmt.Sprintf("\n%s did not fit here: see report.html.\n", count(left, "section"))
 	}
-	if _, err := io.WriteString(w, text); err != nil {
+	if _, err := io.WriteString(w, defused(text)); err != nil {
 		return fmt.Errorf("writing the Markdown: %w", err)
 	}
 	return nil

@@ -51,7 +51,7 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	if len(lines) > textLines {
 		lines = append(lines[:textLines-1], "… more in report.json")
 	}
-	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
+	if _, err := io.WriteString(w, defused(strings.Join(lines, "\n")+"\n")); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
 	return nil
