@@ -3,6 +3,8 @@ package provenance
 import (
 	"cmp"
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,8 +12,7 @@ import (
 	"audit/inspect/check"
 )
 
-// ClosureFindings gathers what the check named closure finds, for systems whose
-// packers lay down nothing that they cannot account for.
+// ClosureFindings is transitional: [Closure] takes its place.
 type ClosureFindings struct {
 	Wrong     []check.Finding // contradicts how the system packs
 	Undecided []check.Finding // may be right, and the image does not tell
@@ -77,4 +78,116 @@ func tally(findings []check.Finding) string {
 		plural = ""
 	}
 	return fmt.Sprintf("%d finding%s (%s)", len(findings), plural, strings.Join(parts, ", "))
+}
+
+// A Closure gathers what the check named closure finds. It has the one rule for
+// files that nothing explains, so that they weigh the same in every system.
+type Closure struct {
+	check.List
+	// Claimed says that the recipe claims to make every file of the image, and is
+	// bound to its bytes: then a file that nothing explains breaks that claim.
+	Claimed bool
+
+	dangerous check.List
+}
+
+// Unexplained adds an entry that nothing explains: no package, no store item, no
+// rule of a packer. It is a problem where every file is claimed, else undecided.
+// Entries that an intruder would want stand first, under a code of their own. The
+// arguments are those of [check.Say].
+func (c *Closure) Unexplained(img *inspect.Image, layer int, e *inspect.Entry, args ...any) {
+	args = append(args, "kind", KindOf(e))
+	if code := Dangerous(img, layer, e); code != "" {
+		c.dangerous.Append(check.Find(c.level(), layer, e.Path, code, append(args, "mode", fmt.Sprintf("%04o", e.Mode))...))
+		return
+	}
+	c.Append(check.Find(c.level(), layer, e.Path, "closure/unexplained-file", args...))
+}
+
+// Unowned adds an entry that something weaker than a package or a recipe explains,
+// such as an instruction of a history, if it is one that an intruder would want.
+func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args ...any) {
+	if Dangerous(img, layer, e) != "" {
+		c.Unexplained(img, layer, e, args...)
+	}
+}
+
+func (c *Closure) level() check.Level {
+	if c.Claimed {
+		return check.Problem
+	}
+	return check.Undecided
+}
+
+// Check makes the check of what was gathered: a pass only where there is neither a
+// problem nor anything undecided. Explained says how much is explained, bytes how
+// many bytes of the layers that are.
+func (c *Closure) Check(explained check.Message, bytes int64) check.Check {
+	out := check.Check{ID: check.Closure, Bytes: bytes}
+	out.Findings = slices.Concat(c.dangerous.Sorted(), c.Sorted())
+	out.Status = check.Worst(out.Findings)
+	for _, level := range []check.Level{check.Problem, check.Undecided} {
+		if n := c.Count(level) + c.dangerous.Count(level); n > 0 {
+			code := map[check.Level]string{check.Problem: "closure/problems", check.Undecided: "closure/undecided"}[level]
+			out.Because(code, "count", n, "kinds", tallied(c.dangerous.Tally(level), c.Tally(level)))
+			break
+		}
+	}
+	out.Reasons = append(out.Reasons, explained)
+	return out
+}
+
+func tallied(tallies ...[]check.Tally) []string {
+	var all []string
+	for _, t := range slices.Concat(tallies...) {
+		all = append(all, fmt.Sprintf("%d %s", t.Count, t.Name()))
+	}
+	return all
+}
+
+// Dangerous returns the code of what makes an entry one that an intruder would
+// want: it gives whoever runs it the rights of its owner or group, or a
+// capability, or is a device, or a private key; "" for any other.
+func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
+	isFile := e.Type == '0' || e.Type == '1'
+	switch {
+	case isFile && e.Mode&0o4000 != 0:
+		return "closure/setuid-file"
+	case isFile && e.Mode&0o2000 != 0 && e.Mode&0o010 != 0: // without the group's x it is a lock's mark
+		return "closure/setgid-file"
+	case e.Xattrs["security.capability"] != "":
+		return "closure/capability-file"
+	case e.Type == '3' || e.Type == '4':
+		return "closure/device"
+	case isFile && IsKey(e.Path):
+		if data, ok := img.Body(layer, e.Path); ok && privateKey.Match(data) {
+			return "closure/private-key"
+		}
+	}
+	return ""
+}
+
+// IsKey says of the path of a file whether it is one that private keys usually
+// have: the content is looked into where an image was opened with it kept.
+func IsKey(p string) bool {
+	name := path.Base(p)
+	switch name {
+	case "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "ssh_host_rsa_key", "ssh_host_dsa_key", "ssh_host_ecdsa_key",
+		"ssh_host_ed25519_key", "server.key", "tls.key", "privkey.pem", "private.pem", "private.key":
+		return true
+	}
+	return false
+}
+
+// privateKey is how a private key begins (RFC 7468, and OpenSSH's PROTOCOL.key).
+var privateKey = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----`)
+
+// KindOf names the kind of an entry.
+func KindOf(e *inspect.Entry) string {
+	kinds := map[byte]string{'0': "file", '1': "hard link", '2': "symlink", '3': "character device", '4': "block device",
+		'5': "folder", '6': "named pipe", inspect.Socket: "socket"}
+	if kind, ok := kinds[e.Type]; ok {
+		return kind
+	}
+	return "entry"
 }

@@ -46,7 +46,12 @@ type Recipe struct {
 	// Files are the recipe as the system's own tools take it, such as
 	// channels.scm and manifest.scm, built from parsed values only.
 	Files []File
-	// Pack says how the packer was called.
+	// Root is the store path that the image is made of; "" where there is none.
+	Root string
+	// Details say how the packer was called: a type of the build system's own, with
+	// JSON tags.
+	Details any
+	// Pack is transitional: Root and Details take its place.
 	Pack Pack
 }
 
@@ -73,18 +78,18 @@ const (
 
 // A Channel is a source of package definitions, pinned to a commit.
 type Channel struct {
-	Name         string
-	URL          string
-	Branch       string // "" when none is recorded
-	Commit       string // 40 hexadecimal digits
-	Introduction *Introduction
+	Name         string        `json:"name"`
+	URL          string        `json:"url"`
+	Branch       string        `json:"branch,omitempty"` // "" when none is recorded
+	Commit       string        `json:"commit"`           // 40 hexadecimal digits
+	Introduction *Introduction `json:"introduction,omitempty"`
 }
 
 // An Introduction says from which commit on, and by whose signature, the
 // history of a channel is authenticated.
 type Introduction struct {
-	Commit      string
-	Fingerprint string // of an OpenPGP key, as it is written in the evidence
+	Commit      string `json:"commit"`
+	Fingerprint string `json:"fingerprint"` // of an OpenPGP key, as it is written in the evidence
 }
 
 // A Package is one entry of the recipe.
@@ -127,10 +132,11 @@ type Pack struct {
 	Relocatable  bool     // -R
 	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression
-	SystemType   string   // Guix system type, such as "x86_64-linux"
-	Unknown      []string // what of the call the image cannot tell
-	FriendlyName string   // the packer's default name for this profile
-	Export       *Export  // how a container engine wrote the files; nil when none did
+	SystemType   string          // Guix system type, such as "x86_64-linux"
+	Unknown      []string        // transitional: Unknowns take its place
+	Unknowns     []check.Message // what of the call the image does not reveal
+	FriendlyName string          // the packer's default name for this profile
+	Export       *Export         // how a container engine wrote the files; nil when none did
 }
 
 // An Export is what a container engine adds when it exports the files of a

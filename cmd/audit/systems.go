@@ -23,9 +23,13 @@ func systems() rebuild.Systems {
 // systemFlags are the flags of all systems.
 func systemFlags() []cli.Flag {
 	var flags []cli.Flag
+	known := make(map[string]bool) // a flag may be one of several systems
 	for _, s := range systems() {
 		for _, f := range s.About().Flags {
-			flags = append(flags, cliFlag(f))
+			if !known[f.Name] {
+				flags = append(flags, cliFlag(f))
+			}
+			known[f.Name] = true
 		}
 	}
 	return flags

@@ -2,7 +2,6 @@ package docker
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -39,38 +38,40 @@ type Attestations struct {
 func Attested(img *inspect.Image) Attestations {
 	var found Attestations
 	for _, a := range provenances(img) {
-		where := check.Finding{Level: check.Problem, Layer: -1, Path: "blobs/" + a.Digest.Algorithm + "/" + a.Digest.Hex}
+		path := "blobs/" + a.Digest.Algorithm + "/" + a.Digest.Hex
 		b, err := slsa.Parse(a.Statement)
 		switch {
 		case err != nil:
-			where.Rule, where.Words = "attestation-unread", "the provenance cannot be read: "+brief(err.Error())
-			found.Unread = append(found.Unread, where)
+			found.Unread = append(found.Unread, check.Find(check.Undecided, -1, path, "recipe/attestation-unread",
+				"error", brief(err.Error())))
 		case !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
-			where.Rule = "subject-mismatch"
-			where.Words = fmt.Sprintf("the provenance beside the image is about another one: its subject is %s, and the image's manifest is %s", subjects(b), img.Manifest.Digest)
-			found.Wrong = append(found.Wrong, where)
+			found.Wrong = append(found.Wrong, check.Find(check.Problem, -1, path, "recipe/subject-mismatch",
+				"subjects", subjects(b), "manifest", img.Manifest.Digest))
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
-			found.Source = provenance.Source{Layer: -1, Path: where.Path, Digest: sha256.Sum256(a.Statement)}
+			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Statement)}
 		}
 	}
 	return found
 }
 
-func subjects(b *slsa.Build) string {
-	if len(b.Subjects) == 0 {
-		return "nothing"
+func subjects(b *slsa.Build) []string {
+	var found []string
+	for _, s := range b.Subjects {
+		found = append(found, "sha256:"+brief(s))
 	}
-	return "sha256:" + brief(strings.Join(b.Subjects, ", sha256:"))
+	return found[:min(len(found), 3)]
 }
 
 // attested notes what is wrong with the attestations and returns the build that
 // counts, nil when there is none.
 func (r *recovery) attested() *slsa.Build {
 	found := Attested(r.img)
-	r.wrong = append(r.wrong, found.Wrong...)
+	r.found.Append(found.Wrong...)
+	r.found.Append(found.Unread...)
+	r.wrong = found.Wrong
 	for _, f := range slices.Concat(found.Wrong, found.Unread) {
-		r.incomplete(f.Words)
+		r.recipe.Missing = append(r.recipe.Missing, f.Message)
 	}
 	if found.Build != nil {
 		r.recipe.Sources = append(r.recipe.Sources, found.Source)
@@ -79,62 +80,47 @@ func (r *recovery) attested() *slsa.Build {
 }
 
 // describeBuild takes from a statement what it says. It is asserted: nothing
-// signs it.
+// signs it, so that no recipe is complete by it alone.
 func (r *recovery) describeBuild(b *slsa.Build) {
 	mode := "max"
 	if b.MinMode() {
 		mode = "min"
 	}
-	by := b.Builder
-	if by == "" {
-		by = "nobody by name"
-	}
-	r.note("provenance", -1, "asserted, and signed by nothing: a statement of %s, mode=%s, from %s", brief(b.Predicate), mode, brief(by))
+	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder))
 	if b.Context.URI != "" {
-		r.note("build-context", -1, "asserted: the build context is %s%s", brief(b.Context.URI), at(b))
+		r.note(-1, "recipe/build-context", "address", brief(b.Context.URI), "commit", commitOf(b))
 	}
 	if c, ok := channel(b); ok {
 		r.recipe.Channels = append(r.recipe.Channels, c)
 	}
 	for _, m := range b.Materials {
-		r.note("material", -1, "asserted: it was built with %s, %s", brief(m.URI), digest(m))
+		r.note(-1, "recipe/material", "address", brief(m.URI), "digest", digest(m))
 	}
 	if b.VCSSource != "" || b.VCSRevision != "" {
-		r.note("asserted-source", -1, "whoever built it says, unchecked by BuildKit, that the source is %s at %s", brief(b.VCSSource), brief(b.VCSRevision))
+		r.note(-1, "recipe/asserted-source", "source", brief(b.VCSSource), "revision", brief(b.VCSRevision))
 	}
-	for _, o := range b.Obstacles() {
-		r.incomplete(brief(o.Message))
-	}
+	r.recipe.Missing = append(r.recipe.Missing, b.Obstacles()...)
 	if text, ok := Text(b); ok {
 		r.recipe.Files = append(r.recipe.Files, provenance.File{Name: "Dockerfile", Text: text})
 	} else {
 		r.addHistory()
 	}
-	if len(r.recipe.Problems) == 0 {
-		r.recipe.Status = provenance.Complete
-	}
+	r.incomplete("recipe/unsigned-attestation")
 }
 
-func at(b *slsa.Build) string {
-	pinned, ok := b.PinnedContext()
-	_, commit, isGit := strings.Cut(pinned, "#")
-	switch {
-	case ok && isGit:
-		return ", which was " + brief(commit)
-	case ok:
-		return ""
-	}
-	return ", at no commit"
+// commitOf is the commit of the build context, "" for none.
+func commitOf(b *slsa.Build) string {
+	pinned, _ := b.PinnedContext()
+	_, commit, _ := strings.Cut(pinned, "#")
+	return brief(commit)
 }
 
+// digest is the digest or commit of a material, "" when none is recorded.
 func digest(m slsa.Source) string {
-	switch {
-	case m.Kind() == slsa.Git && m.Commit() != "":
-		return "commit " + m.Commit()
-	case m.SHA256() != "":
-		return m.SHA256()
+	if m.Kind() == slsa.Git {
+		return m.Commit()
 	}
-	return "without a digest"
+	return m.SHA256()
 }
 
 // channel is the repository that an image was built from.

@@ -1,30 +1,28 @@
 package docker
 
 import (
-	"fmt"
-
 	"audit/inspect"
-	"audit/provenance"
+	"audit/inspect/check"
 )
 
-// base looks for the layers of an image below this one. It returns what there
-// is to say: that it is the base, or why it is not.
-func (v *view) base(base *inspect.Image) (found string, is bool) {
+// compareBase looks for the layers of an image below this one. It says that it is
+// the base, or why it is not.
+func (v *view) compareBase(base *inspect.Image) (found check.Message, is bool) {
 	name := brief(base.Reference)
 	if len(base.Layers) == 0 {
-		return fmt.Sprintf("%s, which is said to be the base image, has no layers", name), false
+		return check.Say("recipe/base-without-layers", "base", name), false
 	}
 	if len(base.Layers) > len(v.img.Layers) {
-		return fmt.Sprintf("%s is not its base: it has %s, and this one %d", name, provenance.Count(len(base.Layers), "layer"), len(v.img.Layers)), false
+		return check.Say("recipe/base-larger", "base", name, "base-layers", len(base.Layers), "layers", len(v.img.Layers)), false
 	}
 	for n, l := range base.Layers {
 		if l.DiffID != v.img.Layers[n].DiffID {
-			return fmt.Sprintf("%s is not its base: their layers %d differ", name, n), false
+			return check.Say("recipe/base-differs", "base", name, "layer", n), false
 		}
 	}
 	v.baseLayers = len(base.Layers)
 	v.markBase(base)
-	return fmt.Sprintf("%s is its base: the lowest %s are the same bytes", name, provenance.Count(v.baseLayers, "layer")), true
+	return check.Say("recipe/base-image", "base", name, "layers", v.baseLayers), true
 }
 
 // markBase marks the instructions of the base image: as many as its own history

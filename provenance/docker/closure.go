@@ -1,8 +1,6 @@
 package docker
 
 import (
-	"cmp"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -18,34 +16,26 @@ import (
 // written it?
 type closureCheck struct {
 	*view
-	links  *inspect.Symlinks
-	top    map[string]int // layer of each file that a container sees
-	made   map[int][]reach
-	strong bool // instructions are those of a complete recipe
+	provenance.Closure
+	made map[int][]reach
 
-	entries  int
-	owned    int // by a package
-	base     int // of the base image
-	written  int // by an instruction alone
-	bytes    int64
-	findings []check.Finding // why the out is undecided, a problem each
-	notes    []check.Finding
-	more     int // unexplained entries that are not listed
+	entries     int
+	owned       int // by a package
+	recorded    int // of them, those whose bytes have the digest of the package's record
+	base        int // of the base image
+	written     int // by an instruction alone
+	unexplained int
+	bytes       int64
 }
 
-// maxListed bounds the entries that are listed one by one.
+// maxListed bounds the findings alike that are listed one by one.
 const maxListed = 200
 
-func (v *view) closure(recipe *provenance.Recipe) check.Check {
-	c := &closureCheck{view: v, links: inspect.NewSymlinks(v.files), top: make(map[string]int, len(v.files)), strong: recipe.Status == provenance.Complete}
-	for _, f := range v.files {
-		c.top[f.Path] = f.Layer
-	}
+func (v *view) closure() check.Check {
+	c := &closureCheck{view: v}
+	c.Max = maxListed
 	c.assign()
-	for _, p := range v.installed.Problems {
-		p.Level = check.Problem
-		c.findings = append(c.findings, p)
-	}
+	c.Append(v.installed.Problems...)
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -55,7 +45,7 @@ func (v *view) closure(recipe *provenance.Recipe) check.Check {
 // assign gives each layer what its instructions can have written.
 func (c *closureCheck) assign() {
 	c.made = make(map[int][]reach)
-	found := reaches(c.history, c.links)
+	found := reaches(c.history, inspect.NewSymlinks(c.files))
 	for n, i := range c.history {
 		if i.Layer >= 0 {
 			c.made[i.Layer] = append(c.made[i.Layer], found[n])
@@ -63,13 +53,9 @@ func (c *closureCheck) assign() {
 	}
 }
 
-func (c *closureCheck) doubt(rule string, layer int, path, format string, args ...any) {
-	c.findings = append(c.findings, check.Finding{Rule: rule, Level: check.Problem, Layer: layer, Path: path, Words: fmt.Sprintf(format, args...)})
-}
-
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+		c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
 	}
 	for n := range l.Entries {
 		c.entry(l.Index, n)
@@ -77,29 +63,37 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 }
 
 func (c *closureCheck) entry(layer, index int) {
-	e := &c.img.Layers[layer].Entries[index]
 	c.entries++
+	e := &c.img.Layers[layer].Entries[index]
 	at := hidden(e.Path)
+	found := c.installed.Compare(layer, index)
 	switch {
 	case layer < c.baseLayers:
 		c.base++
-		c.vouch(e)
-	case c.isOwned(layer, index, e):
+		c.explained(e)
+	case c.isOwned(found, layer, e):
 		c.owned++
-		c.vouch(e)
+		c.explained(e)
+	case found.Differs() && c.excludes(layer, e.Path):
+		c.unexplained++
+		level := check.Problem
+		if found.Standing == ospackages.Diverted {
+			level = check.Undecided
+		}
+		c.changed(level, found, layer, e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
 		c.written++
-		if c.strong {
-			c.vouch(e)
+		if found.Differs() {
+			c.changed(check.Undecided, found, layer, e)
 		}
-	case len(c.findings) >= maxListed:
-		c.more++
+		c.Unowned(c.img, layer, e, "instruction", c.instruction(layer))
 	default:
-		c.doubt("unexplained-file", layer, e.Path, "no package owns it, and %s", c.maker(layer))
+		c.unexplained++
+		c.Unexplained(c.img, layer, e, "instruction", c.instruction(layer))
 	}
 }
 
-func (c *closureCheck) vouch(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }
+func (c *closureCheck) explained(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }
 
 // hidden returns the path that a whiteout is about; any other path is itself.
 func hidden(p string) string {
@@ -114,97 +108,77 @@ func hidden(p string) string {
 }
 
 // isOwned says whether a package owns the entry, or the package manager itself
-// keeps it. Where the database has a
-// digest of the file that a container sees, the bytes must be those; a package
+// keeps it. Where the database records a digest, the bytes must be those: a package
 // does not explain what it did not install.
-func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
-	p, _ := c.installed.Owner(e.Path)
-	if p == nil {
-		return c.installed.State(e.Path)
+func (c *closureCheck) isOwned(found ospackages.Comparison, layer int, e *inspect.Entry) bool {
+	switch found.Standing {
+	case ospackages.Unrecorded:
+		p, _ := c.installed.Owner(e.Path)
+		return p != nil || c.installed.State(e.Path)
+	case ospackages.OwnRecord:
+		c.recorded++
+		return true
+	case ospackages.Unread:
+		c.Undecided(layer, e.Path, "closure/package-file-unread", "package", brief(found.Package), "digest", found.Recorded)
+		return true
 	}
-	switch found := c.installed.Compare(layer, index); found.Standing {
-	case ospackages.Changed, ospackages.Diverted:
-		if len(c.notes) < maxListed {
-			c.notes = append(c.notes, check.Finding{Rule: "package-file-changed", Level: check.Note, Layer: layer, Path: e.Path,
-				Words: fmt.Sprintf("its bytes are not those that package %s %s installed (%s is noted)", brief(found.Package), brief(found.Version), found.Recorded)})
-		}
-		return false
-	case ospackages.Config, ospackages.Made:
-		return false
-	}
-	return true
+	return false
 }
 
-// maker says what is known of how a layer was made.
-func (c *closureCheck) maker(layer int) string {
+// changed adds a file that has other bytes than its package's record. A RUN can
+// have changed it, honestly, and a COPY that names it has; a COPY or ADD to
+// another place cannot: then the image contradicts its own packages.
+func (c *closureCheck) changed(level check.Level, found ospackages.Comparison, layer int, e *inspect.Entry) {
+	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
+		"version", brief(found.Version), "digest", found.Recorded, "computed", found.Computed, "instruction", c.instruction(layer)))
+}
+
+// excludes says whether it is known which instructions made a layer, and that
+// none of them writes at a path.
+func (c *closureCheck) excludes(layer int, p string) bool {
+	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.unknown || r.has(p, false) })
+}
+
+// instruction is that which made a layer, "" when that is not known.
+func (c *closureCheck) instruction(layer int) string {
 	for _, i := range c.history {
-		if i.Layer != layer {
-			continue
+		if i.Layer == layer {
+			return brief(i.String())
 		}
-		if i.String() == "" {
-			return "the history does not say how its layer was made"
-		}
-		return fmt.Sprintf("the instruction that made its layer does not write there: %s", brief(i.String()))
 	}
-	return "which instruction made its layer is not known"
+	return ""
 }
 
 // conclude makes the check of what was gathered. What the history alone explains
 // is undecided: it says what an instruction could write.
 func (c *closureCheck) conclude() check.Check {
-	out := check.Check{ID: check.Closure, Status: check.Unknown, Bytes: c.bytes}
-	if c.more > 0 {
-		c.doubt("unexplained-files", -1, "", "%d more entries are explained by nothing", c.more)
+	if c.written > 0 {
+		c.Undecided(-1, "", "closure/explained-by-instruction", "entries", c.written)
 	}
-	out.Findings = append(c.findings, c.notes...)
-	slices.SortStableFunc(out.Findings, func(a, b check.Finding) int {
-		return cmp.Or(cmp.Compare(a.Layer, b.Layer), inspect.ComparePaths(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule))
-	})
-	unexplained := c.entries - c.owned - c.base - c.written
-	summary := fmt.Sprintf("%d of %s explained: %s", c.entries-unexplained, provenance.Count(c.entries, "entry"), c.parts())
+	out := c.Check(check.Say("closure/explained-by-packages", "explained", c.entries-c.unexplained,
+		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written, "packages", c.packages()), c.bytes)
 	switch {
 	case c.entries == 0:
-		out.Summary = "the image has no entries"
-	case len(c.findings) > 0:
-		out.Summary = fmt.Sprintf("undecided, %s explained by nothing; %s", provenance.Count(unexplained, "entry"), summary)
-	case c.written > 0 && !c.strong:
-		out.Summary = "undecided: " + summary
-	default:
-		out.Status, out.Summary, out.Bytes = check.Pass, summary, c.img.LayerBytes()
-	}
-	if c.written > 0 && !c.strong {
-		out.Findings = append(out.Findings, check.Finding{Rule: "explained-by-instruction", Level: check.Note, Layer: -1,
-			Words: fmt.Sprintf("%s explained by the instruction of their layer alone: the history says that it could write them, and nothing says that these bytes came of it", provenance.Count(c.written, "entry"))})
+		out.Status, out.Reasons = check.Unknown, []check.Message{check.Say("closure/no-entries")}
+	case out.Status == check.Pass:
+		out.Bytes = c.img.LayerBytes()
 	}
 	return out
 }
 
-// parts says by what the entries are explained.
-func (c *closureCheck) parts() string {
-	var parts []string
-	if c.base > 0 {
-		parts = append(parts, fmt.Sprintf("%d of the base image", c.base))
-	}
+// packages counts the packages of each manager: "2 dpkg".
+func (c *closureCheck) packages() []string {
+	var counts []string
 	for _, m := range []ospackages.Manager{ospackages.Dpkg, ospackages.Apk, ospackages.Rpm} {
-		if n := c.packages(m); n > 0 {
-			parts = append(parts, fmt.Sprintf("%s by %s", provenance.Count(n, "package"), m))
+		n := 0
+		for _, p := range c.installed.Packages {
+			if p.Manager == m {
+				n++
+			}
+		}
+		if n > 0 {
+			counts = append(counts, provenance.Count(n, "package")+" by "+string(m))
 		}
 	}
-	if len(parts) > 0 && c.owned > 0 {
-		parts = append(parts, fmt.Sprintf("%d owned by packages", c.owned))
-	}
-	by := "by the instruction of their layer, which is weaker than by a recipe"
-	if c.strong {
-		by = "by the instructions of the recipe"
-	}
-	return strings.Join(append(parts, fmt.Sprintf("%d %s", c.written, by)), ", ")
-}
-
-func (c *closureCheck) packages(m ospackages.Manager) (n int) {
-	for _, p := range c.installed.Packages {
-		if p.Manager == m {
-			n++
-		}
-	}
-	return n
+	return counts
 }

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"fmt"
 	"path"
 	"regexp"
 	"strconv"
@@ -11,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
-	"audit/provenance"
+	"audit/inspect/check"
 	"audit/provenance/docker/dockerfile"
 )
 
@@ -19,13 +18,17 @@ import (
 // form of its own.
 type Builder string
 
+// Builders are those whose images can be recognised, in the order in which
+// engines are looked for.
+func Builders() []Builder { return []Builder{Classic, BuildKit, Buildah, Kaniko} }
+
 // The builders.
 const (
 	BuildKit Builder = "buildkit"
 	Classic  Builder = "classic" // the builder inside Docker's engine, before BuildKit
 	Buildah  Builder = "buildah" // and podman build
 	Kaniko   Builder = "kaniko"
-	NoneSuch Builder = "" // the line is of no form that is known
+	Unknown  Builder = "" // the line is of no form that is known
 )
 
 // An Instruction is a line of an image's history.
@@ -41,9 +44,9 @@ type Instruction struct {
 	Base      bool     // it is known to be the base image's
 }
 
-// History returns the instructions of an image, in their order. The problem
-// says why layers cannot be told apart by them; "" when they can.
-func History(img *inspect.Image) (all []Instruction, problem string) {
+// History returns the instructions of an image, in their order. Unclear says why
+// layers cannot be assigned to them; it is zero when they can.
+func History(img *inspect.Image) (all []Instruction, unclear check.Message) {
 	_, buildah := img.Config.File.Config.Labels[buildahLabel]
 	layers := 0
 	var waiting []int // since the last layer
@@ -71,11 +74,11 @@ func History(img *inspect.Image) (all []Instruction, problem string) {
 			all[n].Layer = -1
 		}
 		if len(all) == 0 {
-			return nil, "the image has no history"
+			return nil, check.Say("recipe/no-history")
 		}
-		return all, fmt.Sprintf("its history tells of %s, and the image has %d, so which instruction made which is not known", provenance.Count(layers, "layer"), len(img.Layers))
+		return all, check.Say("recipe/history-differs", "history-layers", layers, "layers", len(img.Layers))
 	}
-	return all, ""
+	return all, check.Message{}
 }
 
 const buildahLabel = "io.buildah.version"
@@ -229,8 +232,7 @@ func brief(text string) string {
 
 // MadeBy returns, by layer, the instructions that made it, as one text for
 // people; a layer of which that is not known is left out.
-func MadeBy(img *inspect.Image) map[int]string {
-	all, _ := History(img)
+func MadeBy(all []Instruction) map[int]string {
 	made := make(map[int]string)
 	for _, i := range all {
 		text := brief(i.String())

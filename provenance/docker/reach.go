@@ -10,6 +10,7 @@ import (
 // A reach is what an instruction can have written.
 type reach struct {
 	anything bool
+	unknown  bool     // nothing says what it wrote
 	below    []string // folders or files, with all that is in them
 	folders  []string // folders alone: the working directory
 }
@@ -32,6 +33,7 @@ func reaches(all []Instruction, links *inspect.Symlinks) []reach {
 			// A line of no known form still says what was run, unless there
 			// is none.
 			found[n].anything = i.Text != ""
+			found[n].unknown = i.Text == ""
 		}
 	}
 	return found

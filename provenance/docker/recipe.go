@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,19 +12,6 @@ import (
 	"audit/provenance/docker/slsa"
 )
 
-func (r *recovery) note(rule string, layer int, format string, args ...any) {
-	r.notes = append(r.notes, check.Finding{Rule: rule, Level: check.Note, Layer: layer, Words: fmt.Sprintf(format, args...)})
-}
-
-// baseSays notes what a look at the base image has shown.
-func (r *recovery) baseSays(said string, is bool) {
-	if is {
-		r.note("base-image", -1, "%s", said)
-		return
-	}
-	r.incomplete(said)
-}
-
 // layers notes which instruction made which layer, and how much.
 func (r *recovery) layers() {
 	for _, i := range r.history {
@@ -33,11 +19,8 @@ func (r *recovery) layers() {
 			continue
 		}
 		l := r.img.Layers[i.Layer]
-		what := brief(i.String())
-		if what == "" {
-			what = "something that the history does not tell"
-		}
-		r.note("layer-instruction", i.Layer, "made by %s (%s, %d bytes)", what, provenance.Count(len(l.Entries), "entry"), l.UncompressedSize)
+		r.note(i.Layer, "recipe/layer-instruction",
+			"instruction", brief(i.String()), "entries", len(l.Entries), "bytes", l.UncompressedSize)
 	}
 }
 
@@ -49,7 +32,7 @@ func (r *recovery) written(layer int) bool {
 // arguments notes the build arguments that instructions were run with.
 func (r *recovery) arguments() {
 	for _, a := range Arguments(r.history) {
-		r.note("build-argument", -1, "an instruction was run with the build argument %s", brief(a))
+		r.note(-1, "recipe/build-argument", "argument", brief(a))
 	}
 }
 
@@ -86,12 +69,12 @@ func (r *recovery) labels() {
 	label := r.img.Config.File.Config.Labels["org.opencontainers.image.revision"]
 	for _, c := range r.recipe.Channels {
 		if slsa.IsCommit(label) && label != c.Commit {
-			r.note("revision-differs", -1, "a label says that it was made from the commit %s, and the provenance says %s", label, c.Commit)
+			r.note(-1, "recipe/revision-differs", "label", label, "commit", c.Commit)
 		}
 	}
 	for _, key := range sourceLabels() {
 		if value := r.img.Config.File.Config.Labels[key]; value != "" {
-			r.note("asserted-label", -1, "a label says, and nothing shows, that %s is %s", key, brief(value))
+			r.note(-1, "recipe/asserted-label", "label", key, "value", brief(value))
 		}
 	}
 }
@@ -115,7 +98,7 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	}
 	stages, err := stagesOf(string(text), b.BuildArguments())
 	if err != nil {
-		r.note("unreadable-dockerfile", -1, "its Dockerfile cannot be read: %s", brief(err.Error()))
+		r.note(-1, "recipe/dockerfile-unread", "error", brief(err.Error()))
 		return
 	}
 	known := make(map[string]bool) // commands of the history, whose reasons were named with their layer
@@ -147,7 +130,7 @@ func words(text string) string { return strings.Join(strings.Fields(text), " ") 
 
 // pinnedReasons leaves out what the provenance pins: images and downloads that
 // are among the materials with their digest.
-func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []string, b *slsa.Build) []string {
+func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []string, b *slsa.Build) []check.Message {
 	switch i.Keyword {
 	case "FROM", "COPY", "ADD":
 		if b.Pins(i.Text) || b.Pins(i.Flag("from")) || i.Keyword == "FROM" && b.Pins(stage.Image) {
@@ -157,17 +140,14 @@ func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []str
 	return i.Unrepeatable(names)
 }
 
-func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []string) {
-	where := ""
-	if i.Line > 0 {
-		where = fmt.Sprintf(" (line %d of the Dockerfile)", i.Line)
-	}
-	if len(reasons) == 0 {
-		return
-	}
-	line := brief(i.String())
+// reasons notes why an instruction may not make the same bytes again.
+func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []check.Message) {
 	for _, reason := range reasons {
-		r.note("unrepeatable-instruction", layer, "it may not make the same bytes again: %s: %s%s", brief(reason), line, where)
+		args := []any{"instruction", brief(i.String()), "line", i.Line}
+		for name, value := range reason.Args {
+			args = append(args, name, value)
+		}
+		r.note(layer, reason.Code, args...)
 	}
 }
 
@@ -209,35 +189,29 @@ func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\
 
 // check is the check named recipe.
 func (r *recovery) check() check.Check {
-	c := check.Check{ID: check.Recipe, Status: check.Unknown, Findings: slices.Clone(r.wrong)}
-	for _, problem := range r.recipe.Problems {
-		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-incomplete", Level: check.Problem, Layer: -1, Words: problem})
+	c := check.Check{ID: check.Recipe, Status: check.Unknown}
+	for _, m := range r.recipe.Missing {
+		if !slices.ContainsFunc(r.found.All(), func(f check.Finding) bool { return f.String() == m.String() }) {
+			r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
+		}
 	}
 	for _, s := range r.recipe.Sources {
-		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-evidence", Level: check.Note, Layer: s.Layer, Path: s.Path, Words: "says how the image was made; " + s.Digest.String()})
+		r.found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
-	c.Findings = append(c.Findings, r.notes...)
-	what := fmt.Sprintf("%s, made by %s", provenance.Count(len(r.history), "instruction"), r.recipe.Packer)
+	c.Findings = r.found.All()
+	if len(r.wrong) > 0 {
+		c.Status = check.Fail
+		c.Reasons = []check.Message{r.wrong[0].Message}
+		return c
+	}
 	switch {
-	case len(r.wrong) > 0:
-		c.Status, c.Summary = check.Fail, r.wrong[0].Words
-	case r.recipe.Status == provenance.Complete:
-		c.Status = check.Pass
-		c.Summary = fmt.Sprintf("complete, as an unsigned provenance asserts: %s, from %s", what, r.from())
 	case r.recipe.Status == provenance.Partial:
-		c.Summary = fmt.Sprintf("partial: %s; %s", what, strings.Join(r.recipe.Problems, "; "))
+		c.Because("recipe/partial-instructions", "instructions", len(r.history), "packer", r.recipe.Packer)
 	case r.recipe.Packer != "":
-		c.Summary = fmt.Sprintf("no recipe, made by %s: %s", r.recipe.Packer, strings.Join(r.recipe.Problems, "; "))
+		c.Because("recipe/none-by-packer", "packer", r.recipe.Packer)
 	default:
-		c.Summary = "no recipe: " + strings.Join(r.recipe.Problems, "; ")
+		c.Because("recipe/none")
 	}
+	c.Reasons = append(c.Reasons, r.recipe.Missing...)
 	return c
-}
-
-// from names the source of a complete recipe.
-func (r *recovery) from() string {
-	for _, c := range r.recipe.Channels {
-		return fmt.Sprintf("%s at %.12s", brief(c.URL), c.Commit)
-	}
-	return "an address"
 }

@@ -7,7 +7,11 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/docker/slsa"
 )
+
+// Name is that of the build system.
+const Name provenance.SystemName = "docker"
 
 // System recovers the recipes of images that were built from a Dockerfile. The
 // image must have been opened with [Keep]. It is to be asked last: images of
@@ -19,7 +23,7 @@ type System struct{}
 // [provenance.ErrNotMine] when it says nothing at all.
 func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
-	r := &recovery{view: v, recipe: provenance.Recipe{System: provenance.Docker, Status: provenance.None}}
+	r := &recovery{view: v, recipe: provenance.Recipe{System: Name, Status: provenance.None}}
 	switch tool := generator(img); {
 	case r.fromDockerfile():
 	case tool != "" || len(v.history) > 0 || len(v.installed.Databases) > 0:
@@ -28,12 +32,11 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 		return nil, provenance.ErrNotMine
 	}
 	if base != nil {
-		said, is := v.base(base)
-		r.baseSays(said, is)
+		r.lookAtBase(base)
 	}
 	r.describe()
 	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed}
-	ev.Closure = v.closure(&ev.Recipe)
+	ev.Closure = v.closure()
 	return ev, nil
 }
 
@@ -49,8 +52,25 @@ func (r *recovery) fromDockerfile() bool {
 type recovery struct {
 	*view
 	recipe provenance.Recipe
-	wrong  []check.Finding // what contradicts the image
-	notes  []check.Finding
+	found  check.List
+	wrong  []check.Finding // of found: statements that contradict the image
+}
+
+func (r *recovery) note(layer int, code string, args ...any) { r.found.Note(layer, "", code, args...) }
+
+// incomplete adds what the recipe lacks.
+func (r *recovery) incomplete(code string, args ...any) {
+	r.recipe.Missing = append(r.recipe.Missing, check.Say(code, args...))
+}
+
+// lookAtBase notes what a look at the base image shows.
+func (r *recovery) lookAtBase(base *inspect.Image) {
+	found, is := r.compareBase(base)
+	if is {
+		r.found.Append(check.Finding{Message: found, Level: check.Note, Layer: -1})
+		return
+	}
+	r.recipe.Missing = append(r.recipe.Missing, found)
 }
 
 // describe fills in the recipe.
@@ -58,7 +78,7 @@ func (r *recovery) describe() {
 	r.addConfig()
 	build := r.attested()
 	if r.recipe.System == provenance.UnknownSystem {
-		r.incomplete("no build system that is known here left its traces in the image")
+		r.incomplete("recipe/no-system")
 		return
 	}
 	if r.recipe.Packer == "" {
@@ -67,28 +87,30 @@ func (r *recovery) describe() {
 	if len(r.history) > 0 {
 		r.recipe.Status = provenance.Partial
 	}
-	if r.unclear != "" && !flattened(r.img) {
-		r.note("history", -1, "%s", r.unclear)
+	if !r.unclear.IsZero() && !flattened(r.img) {
+		r.found.Append(check.Finding{Message: r.unclear, Level: check.Note, Layer: -1})
 	}
-	switch {
-	case flattened(r.img):
-		r.incomplete("docker export leaves the history and the config of an image behind")
-	case build == nil:
-		if len(provenances(r.img)) == 0 {
-			r.incomplete(NoProvenance)
-		}
-		r.addHistory()
-	default:
-		r.describeBuild(build)
-	}
+	r.source(build)
 	r.layers()
 	r.arguments()
 	r.labels()
 	r.unrepeatable(build)
 }
 
-// NoProvenance says what an image lacks that has a history alone.
-const NoProvenance = "no SLSA provenance attestation lies beside the image, so its source, its base image and its build context are not told"
+// source takes from the image what it was built from.
+func (r *recovery) source(build *slsa.Build) {
+	switch {
+	case flattened(r.img):
+		r.incomplete("recipe/flattened")
+	case build == nil:
+		if len(provenances(r.img)) == 0 {
+			r.incomplete("recipe/no-attestation")
+		}
+		r.addHistory()
+	default:
+		r.describeBuild(build)
+	}
+}
 
 // addConfig names the config as evidence where it has a history.
 func (r *recovery) addConfig() {
@@ -96,7 +118,6 @@ func (r *recovery) addConfig() {
 		return
 	}
 	digest := sha256.Sum256(r.img.Config.Raw)
-	r.recipe.Sources = append(r.recipe.Sources, provenance.Source{Layer: -1, Path: r.img.Config.Member, Digest: digest})
+	r.recipe.Sources = append(r.recipe.Sources,
+		provenance.Source{Layer: -1, Path: r.img.Config.Member, Digest: digest})
 }
-
-func (r *recovery) incomplete(problem string) { r.recipe.Problems = append(r.recipe.Problems, problem) }

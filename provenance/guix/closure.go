@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -14,20 +15,21 @@ import (
 
 // A closureCheck gathers what the check closure finds. It answers: is every
 // file of the image in a store item that the profile leads to, or one that the
-// packer itself lays, and is all in the image that its store items refer to?
+// packer itself makes, and is all in the image that its store items refer to?
 type closureCheck struct {
 	*view
-	provenance.ClosureFindings
+	provenance.Closure
 	recipe  *provenance.Recipe
-	laid    Layout
-	reached map[string]bool // store items that the root leads to
-	script  string          // store item of a squashfs that sets the environment
-	first   map[string]held // the first entry of each path in the store
-	lowest  map[string]int  // the lowest layer that has something of the store at or below a path
+	pack    Pack
+	layout  Layout             // what the packer makes beside the store items
+	reached map[string]bool    // store items that the root leads to
+	script  string             // store item of a squashfs that sets the environment
+	first   map[string]layered // the first entry of each path in the store
+	lowest  map[string]int     // the lowest layer that has something of the store at or below a path
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
-	packer  int   // of them, explained as laid by the packer
+	packer  int   // of them, explained as made by the packer
 	bytes   int64 // of the entries explained, headers and contents
 	rows    int   // of the store's database, where the image has one
 }
@@ -35,17 +37,17 @@ type closureCheck struct {
 // closure makes the check of that name. The profile is nil when there is none
 // that could be read.
 func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) check.Check {
-	root := recipe.Pack.Root
-	if root == "" {
-		return check.Check{ID: check.Closure, Status: check.Unknown,
-			Summary: "nothing in the image names the store item that it is made of, so no file can be held against it"}
+	pack, _ := PackOf(*recipe)
+	if pack.Root == "" {
+		return check.Check{ID: check.Closure, Status: check.Unknown, Reasons: []check.Message{check.Say("closure/no-root")}}
 	}
-	c := &closureCheck{view: v, recipe: recipe, laid: NewLayout(recipe.Pack), reached: v.reach(v.closureRoots(recipe.Pack)),
-		first: make(map[string]held), lowest: make(map[string]int)}
-	if item, ok := v.environment(recipe.Pack); ok {
+	c := &closureCheck{view: v, recipe: recipe, pack: pack, layout: NewLayout(pack), reached: v.reach(v.closureRoots(pack)),
+		first: make(map[string]layered), lowest: make(map[string]int)}
+	if item, ok := v.environment(pack); ok {
 		c.script = item
-		c.laid.add(environmentLink, linkTo(RelativeName("/"+path.Dir(environmentLink), item)))
+		c.layout.add(environmentLink, linkTo(RelativeName("/"+path.Dir(environmentLink), item)))
 	}
+	c.Claimed = c.rulesKnown() && recipe.Status == provenance.Complete
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -60,7 +62,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) check.Chec
 // they are. The config of a pack names nothing but its profile; that of a
 // system names the program that boots it. A squashfs has a script that sets the
 // environment, which names the profile.
-func (v *view) closureRoots(p provenance.Pack) []string {
+func (v *view) closureRoots(p Pack) []string {
 	roots := []string{p.Root}
 	if item, ok := v.environment(p); ok {
 		roots = append(roots, item)
@@ -90,13 +92,13 @@ func (v *view) reach(roots []string) map[string]bool {
 	return reached
 }
 
-// A held is an entry and the layer that holds it.
-type held struct {
+// A layered entry is one with the layer that holds it.
+type layered struct {
 	*inspect.Entry
 	layer int
 }
 
-// overlay tells of an entry that changes what the layers below have in the
+// overlay finds an entry that changes what the layers below have in the
 // store, where nothing ever changes. A hard link stands for the file that it
 // leads to, which is compared itself.
 func (c *closureCheck) overlay(layer int, e *inspect.Entry) {
@@ -105,22 +107,22 @@ func (c *closureCheck) overlay(layer int, e *inspect.Entry) {
 	switch {
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
 	case item == "" && e.Type != '5' && c.isBelow(layer, e.Path):
-		c.Fail("store-item-overlaid", layer, e.Path, "it takes the place of a folder of the store in the layers below")
+		c.Problem(layer, e.Path, "closure/store-folder-replaced")
 	case item == "":
 	case !ok && c.isBelow(layer, item[1:]):
-		c.Fail("store-item-overlaid", layer, e.Path, "it adds to a store item of the layers below: nobody changes what is in the store")
+		c.Problem(layer, e.Path, "closure/store-item-extended")
 	case !ok:
 		c.noteEntry(layer, e)
 	case below.layer == layer || e.Type == '1' || below.Type == '1':
 	case e.Type != below.Type || e.Linkname != below.Linkname || e.Digest != below.Digest || e.Type == '0' && (e.Mode^below.Mode)&0o111 != 0:
-		c.Fail("store-item-overlaid", layer, e.Path, "it takes the place of another entry, in layer %d: nobody changes what is in the store", below.layer)
+		c.Problem(layer, e.Path, "closure/store-item-overlaid", "below", strconv.Itoa(below.layer))
 	}
 }
 
 // noteEntry notes the first entry of a path in the store, and that something is below
 // the folders that it is in.
 func (c *closureCheck) noteEntry(layer int, e *inspect.Entry) {
-	c.first[e.Path] = held{e, layer}
+	c.first[e.Path] = layered{e, layer}
 	for p := e.Path; ; p = path.Dir(p) {
 		if _, known := c.lowest[p]; known {
 			break
@@ -136,7 +138,7 @@ func (c *closureCheck) isBelow(layer int, p string) bool {
 	return known && lowest < layer
 }
 
-// hides tells of an entry of a layer that removes something of the store in the
+// hides says whether an entry of a layer removes something of the store in the
 // layers below.
 func (c *closureCheck) hides(layer int, e *inspect.Entry) bool {
 	dir, base := path.Split(e.Path)
@@ -153,7 +155,7 @@ func (c *closureCheck) hides(layer int, e *inspect.Entry) bool {
 
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.Doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+		c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
 	}
 	for i := range l.Entries {
 		if len(c.img.Layers) > 1 {
@@ -169,9 +171,9 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		c.entries++
 		switch item := inspect.ItemOf(e.Path); {
 		case strings.HasPrefix(path.Base(e.Path), ".wh."):
-			c.Fail("whiteout", l.Index, e.Path, "it hides files of the layers below, and Guix never hides any")
+			c.Problem(l.Index, e.Path, "closure/whiteout")
 		case len(e.Xattrs) > 0:
-			c.Fail("extended-attributes", l.Index, e.Path, "it has %s, and Guix stores none", provenance.Count(len(e.Xattrs), "extended attribute"))
+			c.Problem(l.Index, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
 		case item == "":
 			c.outside(l.Index, e)
 		default:
@@ -180,19 +182,19 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	}
 }
 
-// contradict tells of an entry that the packer would not have made as it is.
-// Where not all rules of the packer are known, that only leaves it undecided.
-func (c *closureCheck) contradict(rule string, layer int, path, format string, args ...any) {
+// contradict adds an entry that the packer would not have made as it is. Where not
+// all rules of the packer are known, that only leaves it undecided.
+func (c *closureCheck) contradict(layer int, path, code string, args ...any) {
 	if c.rulesKnown() {
-		c.Fail(rule, layer, path, format, args...)
+		c.Problem(layer, path, code, args...)
 		return
 	}
-	c.Doubt(rule, layer, path, format, args...)
+	c.Undecided(layer, path, code, args...)
 }
 
-// rulesKnown says whether all is known that the packer lays.
+// rulesKnown says whether all is known that the packer makes.
 func (c *closureCheck) rulesKnown() bool {
-	switch c.recipe.Pack.Format {
+	switch c.pack.Format {
 	case formatDocker, formatTarball, formatSquashfs, formatExport:
 		return true
 	}
@@ -202,39 +204,38 @@ func (c *closureCheck) rulesKnown() bool {
 // isBase says whether a layer is one that the layers of a pack were put on, or
 // that was put on them, by another tool: it has nothing of the store.
 func (c *closureCheck) isBase(l *inspect.Layer) bool {
-	return c.recipe.Pack.Format == formatLayers && !c.holdsItems(l) && !c.isLaid(l)
+	return c.pack.Format == formatLayers && !c.holdsItems(l) && !c.isLayout(l)
 }
 
-// isLaid says whether all that a layer has is what the packer lays.
-func (c *closureCheck) isLaid(l *inspect.Layer) bool {
+// isLayout says whether all that a layer has is what the packer makes.
+func (c *closureCheck) isLayout(l *inspect.Layer) bool {
 	for i := range l.Entries {
-		if e := &l.Entries[i]; differs(c.laid[e.Path], e) != "" || c.laid[e.Path] == nil {
+		if e := &l.Entries[i]; !c.layout.has(e) {
 			return false
 		}
 	}
 	return true
 }
 
-// base tells of such a layer as a whole.
+// base finds such a layer as a whole.
 func (c *closureCheck) base(l *inspect.Layer) {
 	c.entries += len(l.Entries)
 	for i := range l.Entries {
 		if e := &l.Entries[i]; c.hides(l.Index, e) {
-			c.Fail("whiteout", l.Index, e.Path, "it hides a part of the store in the layers below")
+			c.Problem(l.Index, e.Path, "closure/store-whiteout")
 		}
 	}
-	c.Doubt("base-layer", l.Index, l.Member, "the layer has no store items: its %s, %s, are not of the pack, and nothing here explains them",
-		provenance.Count(len(l.Entries), "entry"), provenance.Count(int(l.UncompressedSize), "byte"))
+	c.Undecided(l.Index, l.Member, "closure/base-layer", "entries", len(l.Entries), "bytes", l.UncompressedSize)
 }
 
 // inside looks at an entry of a store item. Items that nothing leads to are
-// told as a whole.
+// findings as a whole.
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
 	case !strings.Contains("0125", string(rune(e.Type))):
-		c.contradict("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
+		c.contradict(layer, e.Path, "closure/store-item-type", "kind", provenance.KindOf(e))
 	case e.Type != '2' && e.Mode&^0o555 != 0:
-		c.contradict("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
+		c.contradict(layer, e.Path, "closure/store-item-mode", "mode", octal(e.Mode))
 	case c.reached[item]:
 		c.store++
 		c.bytes += e.FrameSize + e.Size
@@ -243,33 +244,32 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 
 // outside looks at an entry that belongs to no store item.
 func (c *closureCheck) outside(layer int, e *inspect.Entry) {
-	laid := c.laid[e.Path]
-	why := differs(laid, e)
-	if isRepeat(e) && laid != nil {
-		why = ""
-	}
+	made := c.layout[e.Path]
+	code, args := differs(made, e)
 	switch {
-	case laid == nil && c.rulesKnown():
-		c.Fail("unexplained-file", layer, e.Path, "%s outside the store, which %s", describeEntry(e), strangerTo(c.recipe.Pack.Format))
-	case laid == nil:
-		c.Doubt("unexplained-file", layer, e.Path, "%s outside the store: what the packer lays there is not known here", describeEntry(e))
-	case why != "":
-		c.contradict("packer-entry-differs", layer, e.Path, "%s", why)
+	case made == nil:
+		c.Unexplained(c.img, layer, e, describeEntry(e)...)
+	case code != "" && !isRepeat(e):
+		c.contradict(layer, e.Path, code, args...)
 	default:
 		c.packer++
 		c.bytes += e.FrameSize + e.Size
 	}
 }
 
-func describeEntry(e *inspect.Entry) string {
+// describeEntry returns the size of an entry, or where it leads, as arguments.
+func describeEntry(e *inspect.Entry) []any {
 	switch e.Type {
 	case '0':
-		return "a file of " + provenance.Count(int(e.Size), "byte")
+		return []any{"bytes", e.Size}
 	case '1', '2':
-		return fmt.Sprintf("%s to %s", kindName(e.Type), quote(e.Linkname))
+		return []any{"target", e.Linkname}
 	}
-	return kindName(e.Type)
+	return nil
 }
+
+// octal writes a mode.
+func octal(mode int64) string { return fmt.Sprintf("%04o", mode) }
 
 // storeItems looks for store items that nothing leads to.
 func (c *closureCheck) storeItems() {
@@ -277,13 +277,13 @@ func (c *closureCheck) storeItems() {
 		item := &c.img.Items[i]
 		switch {
 		case !c.reached[item.Path]:
-			c.contradict("unreferenced-item", item.Layer, item.Path, "neither %s nor anything that it refers to refers to this store item", c.recipe.Pack.Root)
+			c.contradict(item.Layer, item.Path, "closure/unreferenced-item", "root", c.pack.Root)
 		case item.Problem != "":
-			c.Doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
+			c.Undecided(item.Layer, item.Path, "closure/item-unread", "error", item.Problem)
 		}
 	}
-	if root := c.recipe.Pack.Root; c.items[root] == nil {
-		c.Fail("missing-root", -1, root, "the image says that it is made of this store item, and does not hold it")
+	if root := c.pack.Root; c.items[root] == nil {
+		c.Problem(-1, root, "closure/missing-root")
 	}
 }
 
@@ -294,7 +294,7 @@ func (c *closureCheck) references() {
 		if from == "" {
 			from = c.img.Config.Member
 		}
-		c.Fail("missing-reference", r.Layer, from, "it names %s, which is not in the image", r.To)
+		c.Problem(r.Layer, from, "closure/missing-reference", "item", r.To)
 	}
 }
 
@@ -312,17 +312,14 @@ func (c *closureCheck) packages(p *profile.Profile) {
 		if item == "" || c.items[item] != nil {
 			continue
 		}
-		c.Fail("missing-package", layer, p.Where, "line %d: %s of the profile is %s, which is not in the image", e.Pos.Line, quote(e.Specification()), quote(e.Path))
+		c.Problem(layer, p.Where, "closure/missing-package", "line", int(e.Pos.Line), "package", e.Specification(), "item", e.Path)
 	}
 }
 
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() check.Check {
-	explained := fmt.Sprintf("%d of %s explained: %d in %s that %s leads to, %d laid by the packer",
-		c.store+c.packer, provenance.Count(c.entries, "entry"), c.store, provenance.Count(len(c.reached), "store item"), path.Base(c.recipe.Pack.Root), c.packer)
-	if c.rows > 0 {
-		explained += fmt.Sprintf("; the store's database lists %s", provenance.Count(c.rows, "item"))
-	}
+	explained := check.Say("closure/explained", "explained", c.store+c.packer, "entries", c.entries, "store", c.store,
+		"items", len(c.reached), "root", path.Base(c.pack.Root), "packer", c.packer, "rows", c.rows)
 	out := c.Check(explained, c.bytes)
 	if out.Status == check.Pass {
 		out.Bytes = c.img.LayerBytes()

@@ -20,16 +20,16 @@ func TestClosureOfSamples(t *testing.T) {
 	} {
 		c := recoverFrom(t, filepath.Join(fixturesDir, file)).Closure
 		if c.Status != check.Pass || len(c.Findings) > 0 || c.Bytes == 0 {
-			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
+			t.Errorf("%s: %v, %s: %+v", file, c.Status, texts(c.Reasons), c.Findings)
 		}
 	}
 }
 
 func TestClosureSummary(t *testing.T) {
 	c := recoverFrom(t, filepath.Join(fixturesDir, "images/tiny-localstatedir.tar.gz")).Closure
-	const want = "38 of 38 entries explained: 24 in 6 store items that ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile leads to, 14 laid by the packer; the store's database lists 6 items"
-	if c.Summary != want || c.Bytes != 81920 {
-		t.Errorf("%d bytes: %s", c.Bytes, c.Summary)
+	const want = `closure/explained entries="38" explained="38" items="6" packer="14" root="ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile" rows="6" store="24"`
+	if texts(c.Reasons) != want || c.Bytes != 81920 {
+		t.Errorf("%d bytes: %s", c.Bytes, texts(c.Reasons))
 	}
 }
 
@@ -57,12 +57,12 @@ func TestClosureOfTamperedImages(t *testing.T) {
 		{"an item that nothing refers to, in layers", "tiny-layers4.tar.gz", fixtures.AddUnreferencedItem("evil"), nil},
 		{"an item missing", "tiny.tar.gz", fixtures.RemoveItem(tinyData[1:]), []string{"missing-reference " + tinyLib[1:] + "/lib/tiny.sh"}},
 		{"a package missing", "tiny.tar.gz", fixtures.RemoveItem(tinyHello[1:]), nil},
-		{"a world-writable /gnu", "hello.tar.gz", fixtures.ChangeMode("gnu", 0o777), []string{"packer-entry-differs gnu"}},
-		{"no sticky bit on /tmp", "hello.tar.gz", fixtures.ChangeMode("tmp", 0o777), []string{"packer-entry-differs tmp"}},
+		{"a world-writable /gnu", "hello.tar.gz", fixtures.ChangeMode("gnu", 0o777), []string{"packer-entry-mode gnu"}},
+		{"no sticky bit on /tmp", "hello.tar.gz", fixtures.ChangeMode("tmp", 0o777), []string{"packer-entry-mode tmp"}},
 		{"a setuid bit in the store", "tiny.tar.gz", fixtures.SetSetuid("bin/tiny-hello"), nil},
 		{"a link that leads elsewhere", "hello-opt1.tar.gz", fixtures.ChangeLink("bin", "/tmp/bin"), []string{"unexplained-file bin"}},
 		{"a link that leads out of the profile", "hello-opt1.tar.gz", fixtures.ChangeLink("bin", "/gnu/store/jahh2z348sfgv15j334lq27fc759b3jc-profile/../../../tmp"), []string{"unexplained-file bin"}},
-		{"another link of the database", "tiny-localstatedir.tar.gz", fixtures.ChangeLink("gcroots/profiles", "/tmp"), []string{"packer-entry-differs var/guix/gcroots/profiles"}},
+		{"another link of the database", "tiny-localstatedir.tar.gz", fixtures.ChangeLink("gcroots/profiles", "/tmp"), []string{"packer-entry-target var/guix/gcroots/profiles"}},
 		{"a byte in a store item, with a database", "tiny-localstatedir.tar.gz", fixtures.ChangeByteInsideItem("bin/tiny-hello", 0), []string{"nar-hash-differs " + tinyHello}},
 		{"a file in a store item, with a database", "tiny-localstatedir.tar.gz", fixtures.AddFileInsideItem(tinyData[1:], "evil", "x"), []string{"nar-hash-differs " + tinyData, "nar-size-differs " + tinyData}},
 		{"an item that the database does not list", "tiny-localstatedir.tar.gz", fixtures.AddUnreferencedItem("evil"), nil},
@@ -79,13 +79,13 @@ func TestClosureOfTamperedImages(t *testing.T) {
 				want = check.Unknown
 			}
 			if c.Status != want {
-				t.Errorf("status %v: %s", c.Status, c.Summary)
+				t.Errorf("status %v: %s", c.Status, texts(c.Reasons))
 			}
 			if tc.want != nil {
 				wantFindings(t, c, tc.want...)
 			} else {
 				for _, f := range c.Findings {
-					t.Logf("%s %s: %s", f.Rule, f.Path, f.Words)
+					t.Logf("%s %s", f.Message, f.Path)
 				}
 			}
 		})

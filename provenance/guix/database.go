@@ -15,32 +15,32 @@ func (c *closureCheck) database() {
 	}
 	data, ok := c.img.Body(f.Layer, f.Path)
 	if !ok {
-		c.Doubt("database-unread", f.Layer, f.Path, "the image was opened without keeping the store's database")
+		c.Undecided(f.Layer, f.Path, "closure/database-not-kept")
 		return
 	}
 	rows, err := storedb.Read(data)
 	if memdb.IsMalformed(err) {
-		c.Fail("database-malformed", f.Layer, f.Path, "the store's database is none, and no packer writes such a file: %s", quote(err.Error()))
+		c.Problem(f.Layer, f.Path, "closure/database-malformed", "error", err)
 		return
 	}
 	if err != nil {
-		c.Doubt("database-unread", f.Layer, f.Path, "the store's database cannot be read: %s", quote(err.Error()))
+		c.Undecided(f.Layer, f.Path, "closure/database-unread", "error", err)
 		return
 	}
-	c.hold(rows, f.Layer)
+	c.compareRows(rows, f.Layer)
 }
 
-// hold makes findings of what the rows of the database say. They list all store
+// compareRows makes findings of what the rows of the database say. They list all store
 // items but the script that is packed beside the profile.
-func (c *closureCheck) hold(rows []storedb.Item, layer int) {
-	held := storedb.Hold(rows, c.img.Items, layer, databasePath)
-	c.Wrong = append(c.Wrong, held.Wrong...)
-	for _, p := range held.Missing {
-		c.Fail("database-item-missing", layer, databasePath, "the store's database lists %s, which is not in the image", quote(p))
+func (c *closureCheck) compareRows(rows []storedb.Item, layer int) {
+	compared := storedb.Compare(rows, c.img.Items, layer, databasePath)
+	c.Append(compared.Wrong...)
+	for _, p := range compared.Missing {
+		c.Problem(layer, databasePath, "closure/database-item-missing", "item", p)
 	}
-	for _, item := range held.Lacking {
+	for _, item := range compared.Lacking {
 		if item.Path != c.script {
-			c.Fail("database-lacks-item", item.Layer, item.Path, "the store's database does not list it")
+			c.Problem(item.Layer, item.Path, "closure/database-lacks-item")
 		}
 	}
 	c.rows = len(rows)

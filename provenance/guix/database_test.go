@@ -16,18 +16,18 @@ func TestDatabaseThatDisagrees(t *testing.T) {
 	lib := v.items[tinyLib]
 	img.Items = []inspect.StoreItem{*lib, *v.items[tinyHello]}
 	c := &closureCheck{view: v, script: tinyHello}
-	c.hold([]storedb.Item{{Path: tinyLib, Hash: lib.NarHash.String(), NarSize: lib.NarSize, References: lib.References}}, 0)
-	c.hold([]storedb.Item{{Path: tinyLib, Hash: lib.NarHash.String(), NarSize: -1, References: lib.References}}, 0)
-	if len(c.Wrong) > 0 {
-		t.Errorf("findings where all agrees: %+v", c.Wrong)
+	c.compareRows([]storedb.Item{{Path: tinyLib, Hash: lib.NarHash.String(), NarSize: lib.NarSize, References: lib.References}}, 0)
+	c.compareRows([]storedb.Item{{Path: tinyLib, Hash: lib.NarHash.String(), NarSize: -1, References: lib.References}}, 0)
+	if len(c.All()) > 0 {
+		t.Errorf("findings where all agrees: %+v", c.All())
 	}
 	c.script = ""
-	c.hold([]storedb.Item{{Path: tinyLib, Hash: "sha256:00", NarSize: 1, References: []string{tinyHello}}, {Path: "/gnu/store/x\n"}}, 0)
-	out := check.Check{Findings: c.Wrong}
+	c.compareRows([]storedb.Item{{Path: tinyLib, Hash: "sha256:00", NarSize: 1, References: []string{tinyHello}}, {Path: "/gnu/store/x\n"}}, 0)
+	out := check.Check{Findings: c.All()}
 	wantFindings(t, out, "nar-hash-differs "+tinyLib, "nar-size-differs "+tinyLib, "references-differ "+tinyLib,
 		"database-item-missing "+databasePath, "database-lacks-item "+tinyHello)
-	const want = "beyond what the store's database says it refers to [" + tinyData + "], and not to [" + tinyHello + "]"
-	if got := c.Wrong[2].Words; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	const want = `closure/references-differ absent="` + tinyHello + `" unrecorded="` + tinyData + `"`
+	if got := c.All()[2].Message.String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
 )
 
 // environmentName is the store item with the script that sets the environment
@@ -16,7 +15,7 @@ const (
 
 // environment finds the script that sets the environment in a squashfs. It is
 // the packer's own when it does nothing but that, for the profile.
-func (v *view) environment(p provenance.Pack) (item string, ok bool) {
+func (v *view) environment(p Pack) (item string, ok bool) {
 	link, ok := v.file(environmentLink)
 	if p.Format != formatSquashfs || !ok || link.Type != '2' {
 		return "", false

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/guix/profile"
 )
 
@@ -60,21 +61,21 @@ type clue struct {
 	weak bool
 }
 
-// era tells the packer's era by the marks that it left, the firmest first, and
-// which of them told it. A mark that the ones before it leave no room for is
-// told apart.
-func (v *view) era(p *profile.Profile) (span eraSpan, because, odd []string) {
+// era infers the packer's era from the marks that it left, the firmest first, and
+// returns which of them narrowed it. A mark that the ones before it leave no room
+// for is among the contradictions.
+func (v *view) era(p *profile.Profile) (span eraSpan, because []string, contradictions []check.Message) {
 	span = eraSpan{era10, era15}
 	for _, c := range slices.Concat(v.imageClues(), profileClues(p), commentClues(p), v.orderClues()) {
 		before := span
 		switch fits := span.narrow(c.span); {
 		case !fits && !c.weak:
-			odd = append(odd, fmt.Sprintf("the packer's era for certain: the image is like those of Guix %v, but %s", before, c.what))
+			contradictions = append(contradictions, check.Say("recipe/unknown-era", "era", before, "mark", c.what))
 		case span != before:
 			because = append(because, c.what)
 		}
 	}
-	return span, because, odd
+	return span, because, contradictions
 }
 
 // imageClues are the marks of the image itself, by its form.

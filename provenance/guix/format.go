@@ -4,10 +4,9 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
 )
 
-// What Pack.Format says here.
+// The values of Pack.Format.
 const (
 	formatDocker   = "docker"        // guix pack --format=docker
 	formatTarball  = "tarball"       // guix pack --format=tarball
@@ -115,8 +114,8 @@ func (v *view) holdsItems(l *inspect.Layer) bool {
 	return false
 }
 
-// packer names the packer in a sentence.
-func packer(p provenance.Pack) string {
+// packer names the packer.
+func packer(p Pack) string {
 	switch p.Format {
 	case formatDocker, formatTarball, formatSquashfs:
 		return "guix pack -f " + p.Format + " (Guix " + p.Era + ")"
@@ -130,13 +129,4 @@ func packer(p provenance.Pack) string {
 		return "guix system, as files without what tells how they were packed"
 	}
 	return "unknown: a profile of GNU Guix " + p.Era + " in a bare file system"
-}
-
-// strangerTo says of an entry beside the store that nobody who made the format
-// has laid it.
-func strangerTo(format string) string {
-	if format == formatExport {
-		return "neither guix pack nor a container engine lays"
-	}
-	return "guix pack does not lay"
 }

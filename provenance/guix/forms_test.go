@@ -37,27 +37,27 @@ func TestForms(t *testing.T) {
 		"system-layers4.tar.gz":                   system + " --max-layers=4",
 	} {
 		ev := recoverFrom(t, filepath.Join(fixturesDir, "forms", file))
-		if got := strings.Join(Command(ev.Recipe.Pack), " "); got != want {
+		if got := strings.Join(Command(callOf(ev)), " "); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", file, got, want)
 		}
 		if ev.Recipe.Status != provenance.Complete || len(ev.Recipe.Packages) != 1 {
-			t.Errorf("%s: recipe %s of %v: %q", file, ev.Recipe.Status, ev.Recipe.Packages, ev.Recipe.Problems)
+			t.Errorf("%s: recipe %s of %v: %q", file, ev.Recipe.Status, ev.Recipe.Packages, ev.Recipe.Missing)
 		}
 		if c := ev.Closure; c.Status != check.Pass || len(c.Findings) > 0 {
-			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
+			t.Errorf("%s: %v, %s: %+v", file, c.Status, texts(c.Reasons), c.Findings)
 		}
 	}
 }
 
 // What engines lay is told apart from what the packer has laid.
 func TestExport(t *testing.T) {
-	for file, want := range map[string]provenance.Export{
+	for file, want := range map[string]Export{
 		"hello-opt1.docker-export.tar": {OwnerNames: true, Files: []string{
 			".dockerenv", "dev", "dev/console", "dev/pts", "dev/shm", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf", "proc", "sys"}},
 		"hello-opt1.podman-export.tar": {Files: []string{
 			"dev", "etc", "etc/hostname", "etc/hosts", "etc/mtab", "proc", "run", "run/.containerenv", "sys"}},
 	} {
-		got := recoverFrom(t, filepath.Join(fixturesDir, "forms", file)).Recipe.Pack.Export
+		got := callOf(recoverFrom(t, filepath.Join(fixturesDir, "forms", file))).Export
 		if got == nil || got.OwnerNames != want.OwnerNames || !slices.Equal(got.Files, want.Files) {
 			t.Errorf("%s: %+v, want %+v", file, got, want)
 		}
@@ -94,19 +94,19 @@ func TestFormsTamperedWith(t *testing.T) {
 		status     check.Status
 		want       []string
 	}{
-		{"tiny.docker-export.tar", "etc/hosts", size, check.Fail, []string{"packer-entry-differs etc/hosts"}},
-		{"tiny.docker-export.tar", ".dockerenv", mode(0o4755), check.Fail, []string{"packer-entry-differs .dockerenv"}},
-		{"tiny.docker-export.tar", "etc/mtab", link("/etc/shadow"), check.Fail, []string{"packer-entry-differs etc/mtab"}},
+		{"tiny.docker-export.tar", "etc/hosts", size, check.Fail, []string{"packer-entry-content etc/hosts"}},
+		{"tiny.docker-export.tar", ".dockerenv", mode(0o4755), check.Fail, []string{"packer-entry-mode .dockerenv"}},
+		{"tiny.docker-export.tar", "etc/mtab", link("/etc/shadow"), check.Fail, []string{"packer-entry-target etc/mtab"}},
 		{"tiny.docker-export.tar", "dev/shm", move("dev/evil"), check.Fail, []string{"unexplained-file dev/evil"}},
 		{"hello-opt1.podman-export.tar", "run/.containerenv", move("run/evil"), check.Fail, []string{"unexplained-file run/evil"}},
 		{"tiny-tarball-R.tar.gz", "bin", link("tmp/bin"), check.Fail, []string{"unexplained-file bin"}},
 		{"tiny-tarball.tar.gz", "gnu/store", mode(0o755), check.Pass, nil}, // any archiver may write that
-		{"tiny.squashfs", ".empty", size, check.Fail, []string{"packer-entry-differs .empty"}},
-		{"tiny.squashfs", "proc", mode(0o755), check.Fail, []string{"packer-entry-differs proc"}},
-		{"tiny.squashfs", "bin", link("gnu/store"), check.Fail, []string{"packer-entry-differs bin"}},
+		{"tiny.squashfs", ".empty", size, check.Fail, []string{"packer-entry-content .empty"}},
+		{"tiny.squashfs", "proc", mode(0o755), check.Fail, []string{"packer-entry-mode proc"}},
+		{"tiny.squashfs", "bin", link("gnu/store"), check.Fail, []string{"packer-entry-target bin"}},
 		{"tiny.squashfs", env, link("../../tmp/evil"), check.Fail, []string{"unexplained-file " + env, "unreferenced-item " + script}},
-		{"tiny-entry-db.squashfs", ".singularity.d/actions/run", link("/tmp/evil"), check.Fail, []string{"packer-entry-differs .singularity.d/actions/run"}},
-		{"system.tar.gz", "var/guix/gcroots/current-system", link("/tmp"), check.Unknown, []string{"packer-entry-differs var/guix/gcroots/current-system"}},
+		{"tiny-entry-db.squashfs", ".singularity.d/actions/run", link("/tmp/evil"), check.Fail, []string{"packer-entry-target .singularity.d/actions/run"}},
+		{"system.tar.gz", "var/guix/gcroots/current-system", link("/tmp"), check.Unknown, []string{"packer-entry-target var/guix/gcroots/current-system"}},
 		{"system.tar.gz", "mnt", move("evil"), check.Unknown, []string{"unexplained-file evil"}},
 	} {
 		t.Run(tc.file+" "+tc.path, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestFormsTamperedWith(t *testing.T) {
 			}
 			wantFindings(t, ev.Closure, tc.want...)
 			if ev.Closure.Status != tc.status {
-				t.Errorf("closure %v: %s", ev.Closure.Status, ev.Closure.Summary)
+				t.Errorf("closure %v: %s", ev.Closure.Status, texts(ev.Closure.Reasons))
 			}
 		})
 	}
@@ -192,15 +192,15 @@ func TestLayersOnABase(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := ev.Recipe
-			if r.Pack.Root != tinyProfile || r.Pack.Format != formatLayers || r.Status != provenance.Partial || len(r.Packages) != 1 {
-				t.Errorf("recipe %s of %s, %s, %v", r.Status, r.Pack.Root, r.Pack.Format, r.Packages)
+			if callOf(ev).Root != tinyProfile || callOf(ev).Format != formatLayers || r.Status != provenance.Partial || len(r.Packages) != 1 {
+				t.Errorf("recipe %s of %s, %s, %v", r.Status, callOf(ev).Root, callOf(ev).Format, r.Packages)
 			}
-			if Command(r.Pack) != nil || !strings.Contains(strings.Join(r.Problems, "\n"), "another tool than guix pack") {
-				t.Errorf("command %q, problems %q", Command(r.Pack), r.Problems)
+			if Command(callOf(ev)) != nil || !strings.Contains(texts(r.Missing), "recipe/layers-without-recipe") {
+				t.Errorf("command %q, problems %q", Command(callOf(ev)), r.Missing)
 			}
 			wantFindings(t, ev.Closure, "base-layer base")
 			if ev.Closure.Status != check.Unknown {
-				t.Errorf("closure %v: %s", ev.Closure.Status, ev.Closure.Summary)
+				t.Errorf("closure %v: %s", ev.Closure.Status, texts(ev.Closure.Reasons))
 			}
 		})
 	}
@@ -217,14 +217,14 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 		"a file of its own":        {[]inspect.Entry{{Path: "app/main", Type: '0', Mode: 0o644}}, ""},
 		"another program":          {[]inspect.Entry{program}, "store-item-overlaid " + program.Path},
 		"a program's folder again": {[]inspect.Entry{{Path: tinyHello[1:] + "/bin", Type: '5', Mode: 0o555}}, ""},
-		"another program more":     {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/evil", Type: '0', Size: 4, Mode: 0o555}}, "store-item-overlaid " + tinyHello[1:] + "/bin/evil"},
-		"a link for the store":     {[]inspect.Entry{{Path: "gnu", Type: '2', Linkname: "/app", Mode: 0o777}}, "store-item-overlaid gnu"},
+		"another program more":     {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/evil", Type: '0', Size: 4, Mode: 0o555}}, "store-item-extended " + tinyHello[1:] + "/bin/evil"},
+		"a link for the store":     {[]inspect.Entry{{Path: "gnu", Type: '2', Linkname: "/app", Mode: 0o777}}, "store-folder-replaced gnu"},
 		"an item of its own":       {[]inspect.Entry{{Path: "gnu/store/" + hashA + "-x", Type: '5', Mode: 0o555}, {Path: "gnu/store/" + hashA + "-x/y", Type: '0', Mode: 0o444}}, ""},
 		"a program hidden":         {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/.wh.tiny-hello", Type: '0', Mode: 0o644}}, "whiteout " + tinyHello[1:] + "/bin/.wh.tiny-hello"},
-		"an item hidden":           {[]inspect.Entry{{Path: "gnu/store/.wh." + tinyHello[len(storeDir):], Type: '0', Mode: 0o644}}, "whiteout gnu/store/.wh." + tinyHello[len(storeDir):]},
-		"the store hidden":         {[]inspect.Entry{{Path: ".wh.gnu", Type: '0', Mode: 0o644}}, "whiteout .wh.gnu"},
-		"all of it hidden":         {[]inspect.Entry{{Path: "gnu/.wh..wh..opq", Type: '0', Mode: 0o644}}, "whiteout gnu/.wh..wh..opq"},
-		"everything hidden":        {[]inspect.Entry{{Path: ".wh..wh..opq", Type: '0', Mode: 0o644}}, "whiteout .wh..wh..opq"},
+		"an item hidden":           {[]inspect.Entry{{Path: "gnu/store/.wh." + tinyHello[len(storeDir):], Type: '0', Mode: 0o644}}, "store-whiteout gnu/store/.wh." + tinyHello[len(storeDir):]},
+		"the store hidden":         {[]inspect.Entry{{Path: ".wh.gnu", Type: '0', Mode: 0o644}}, "store-whiteout .wh.gnu"},
+		"all of it hidden":         {[]inspect.Entry{{Path: "gnu/.wh..wh..opq", Type: '0', Mode: 0o644}}, "store-whiteout gnu/.wh..wh..opq"},
+		"everything hidden":        {[]inspect.Entry{{Path: ".wh..wh..opq", Type: '0', Mode: 0o644}}, "store-whiteout .wh..wh..opq"},
 		"something else hidden":    {[]inspect.Entry{{Path: "etc/.wh.passwd", Type: '0', Mode: 0o644}}, ""},
 	} {
 		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
@@ -236,8 +236,8 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 		}
 		var found []string
 		for _, f := range ev.Closure.Findings {
-			if f.Rule == "store-item-overlaid" || f.Rule == "whiteout" {
-				found = append(found, f.Rule+" "+f.Path)
+			if name := nameOf(f); strings.HasPrefix(name, "store-") || name == "whiteout" {
+				found = append(found, nameOf(f)+" "+f.Path)
 			}
 		}
 		if strings.Join(found, "; ") != tc.want || (ev.Closure.Status == check.Fail) != (tc.want != "") {
@@ -270,8 +270,8 @@ func TestConfigByAnotherTool(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ev.Recipe.Pack.Format != formatDocker || ev.Closure.Status != check.Pass {
-		t.Errorf("%s, closure %v %+v", ev.Recipe.Pack.Format, ev.Closure.Status, ev.Closure.Findings)
+	if callOf(ev).Format != formatDocker || ev.Closure.Status != check.Pass {
+		t.Errorf("%s, closure %v %+v", callOf(ev).Format, ev.Closure.Status, ev.Closure.Findings)
 	}
 }
 
@@ -303,22 +303,23 @@ func TestSeveralProfiles(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			a := packOf(own, entries...)
 			tc.edit(a)
-			r := recoverFrom(t, a.write(t)).Recipe
-			if r.Pack.Root != tc.root || r.Status == provenance.Complete {
-				t.Errorf("recipe %s of %q", r.Status, r.Pack.Root)
+			ev := recoverFrom(t, a.write(t))
+			r := ev.Recipe
+			if callOf(ev).Root != tc.root || r.Status == provenance.Complete {
+				t.Errorf("recipe %s of %q", r.Status, callOf(ev).Root)
 			}
 			found := 0
-			for _, p := range r.Problems {
-				if strings.HasPrefix(p, "the image holds another profile, ") {
+			for _, p := range r.Missing {
+				if p.Code == "recipe/other-profile" {
 					found++
 				}
 			}
 			if found != tc.n {
-				t.Errorf("%d profiles told, want %d: %q", found, tc.n, r.Problems)
+				t.Errorf("%d profiles told, want %d: %q", found, tc.n, r.Missing)
 			}
-			all := strings.Join(r.Problems, "\n")
-			if tc.root == own && (!strings.Contains(all, `"beta 1.0"`) || !strings.Contains(all, `"gam\"ma 1.0"`)) {
-				t.Errorf("problems %q", r.Problems)
+			all := texts(r.Missing)
+			if tc.root == own && (!strings.Contains(all, `\"beta 1.0\"`) || !strings.Contains(all, `\"gam\\\"ma 1.0\"`)) {
+				t.Errorf("problems %q", r.Missing)
 			}
 			for _, f := range r.Files {
 				f.Name = f.Name[strings.LastIndexByte(strings.TrimSuffix(f.Name, ".scm"), '.')+1:]
@@ -364,7 +365,7 @@ func TestRepeatedLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if links := ev.Recipe.Pack.Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != check.Pass {
+	if links := callOf(ev).Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != check.Pass {
 		t.Errorf("links %v, closure %+v", links, ev.Closure)
 	}
 	l.Entries = append(l.Entries, inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
@@ -401,7 +402,7 @@ func TestBootedSystem(t *testing.T) {
 			inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
 			inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
 		ev, err := System{}.Recover(img, nil)
-		if (err == nil) != want || err == nil && (ev.Recipe.Pack.Format != formatFiles || Command(ev.Recipe.Pack) != nil || ev.Closure.Status == check.Fail) {
+		if (err == nil) != want || err == nil && (callOf(ev).Format != formatFiles || Command(callOf(ev)) != nil || ev.Closure.Status == check.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
 		}
 	}

@@ -73,18 +73,39 @@ func writeMade(t *testing.T, spec fixtures.Spec) string {
 	return out.Name()
 }
 
+// callOf returns how the packer of an image was called.
+func callOf(ev *provenance.Evidence) Pack {
+	pack, _ := PackOf(ev.Recipe)
+	return pack
+}
+
+// texts writes messages one a line.
+func texts(messages []check.Message) string {
+	var lines []string
+	for _, m := range messages {
+		lines = append(lines, m.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// nameOf is the code of a finding without its check.
+func nameOf(f check.Finding) string {
+	_, name, _ := strings.Cut(f.Code, "/")
+	return name + f.Rule
+}
+
 // wantFindings fails the test unless the check has these findings and no
 // others; each is written "RULE PATH".
 func wantFindings(t *testing.T, c check.Check, want ...string) {
 	t.Helper()
 	var got []string
 	for _, f := range c.Findings {
-		got = append(got, f.Rule+" "+f.Path)
+		got = append(got, nameOf(f)+" "+f.Path)
 	}
 	slices.Sort(got)
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		t.Errorf("%s: findings\n%s\nwant\n%s", c.Summary, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("%s: findings\n%s\nwant\n%s", texts(c.Reasons), strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

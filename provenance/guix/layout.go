@@ -2,7 +2,6 @@ package guix
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"strings"
 
@@ -10,19 +9,19 @@ import (
 	"audit/provenance"
 )
 
-// A Laid entry is one that a packer makes beside the store items.
-type Laid struct {
+// A Made entry is one that a packer makes beside the store items.
+type Made struct {
 	Kind   byte   // the tar type flag
 	Mode   int64  // of a file or folder
 	Target string // of a symlink
 	Empty  bool   // the file has no content
 }
 
-// A Layout holds all that a packer lays, by path without leading slash. Where
+// A Layout holds all that a packer makes beside the store items, by path without leading slash. Where
 // an entry can be one of several, the usual one comes first.
-type Layout map[string][]Laid
+type Layout map[string][]Made
 
-// The modes of what packers lay.
+// The modes of what packers make.
 const (
 	plainMode  = 0o755
 	stickyMode = 0o1777
@@ -36,7 +35,7 @@ const (
 // NewLayout returns what the packer of a recipe makes. An era may make less of
 // it. It follows Guix 1.0 to 1.5: (guix scripts pack), (guix docker),
 // (guix build pack), and (gnu build install).
-func NewLayout(p provenance.Pack) Layout {
+func NewLayout(p Pack) Layout {
 	l := make(Layout)
 	switch p.Format {
 	case formatTarball:
@@ -60,10 +59,10 @@ func NewLayout(p provenance.Pack) Layout {
 	return l
 }
 
-// add lays an entry, or says what else it can be.
-func (l Layout) add(p string, entries ...Laid) { l[p] = append(l[p], entries...) }
+// add adds an entry, or says what else it can be.
+func (l Layout) add(p string, entries ...Made) { l[p] = append(l[p], entries...) }
 
-// folder lays a folder and those above it.
+// folder adds a folder and those above it.
 func (l Layout) folder(p string) {
 	for ; p != "." && p != "/"; p = path.Dir(p) {
 		if _, ok := l[p]; !ok {
@@ -72,13 +71,13 @@ func (l Layout) folder(p string) {
 	}
 }
 
-func folderOf(mode int64) Laid { return Laid{Kind: '5', Mode: mode} }
+func folderOf(mode int64) Made { return Made{Kind: '5', Mode: mode} }
 
-func linkTo(target string) Laid { return Laid{Kind: '2', Target: target} }
+func linkTo(target string) Made { return Made{Kind: '2', Target: target} }
 
-func emptyFile(mode int64) Laid { return Laid{Kind: '0', Mode: mode, Empty: true} }
+func emptyFile(mode int64) Made { return Made{Kind: '0', Mode: mode, Empty: true} }
 
-func (l Layout) docker(p provenance.Pack) {
+func (l Layout) docker(p Pack) {
 	l.folder("gnu")
 	l.add("gnu/store", folderOf(plainMode))
 	l.add("tmp", folderOf(stickyMode))
@@ -86,7 +85,7 @@ func (l Layout) docker(p provenance.Pack) {
 	l.database(p)
 }
 
-func (l Layout) tarball(p provenance.Pack) {
+func (l Layout) tarball(p Pack) {
 	l.folder("gnu")
 	l.add(".", folderOf(plainMode))
 	l.add("gnu/store", folderOf(storeMode))
@@ -96,7 +95,7 @@ func (l Layout) tarball(p provenance.Pack) {
 
 // squashfs is what one run of mksquashfs after the other leaves. Each needs a
 // file to add: an empty one, under the next free name.
-func (l Layout) squashfs(p provenance.Pack) {
+func (l Layout) squashfs(p Pack) {
 	for _, folder := range []string{".", "gnu", "gnu/store"} {
 		l.add(folder, folderOf(openMode), folderOf(plainMode))
 	}
@@ -112,16 +111,16 @@ func (l Layout) squashfs(p provenance.Pack) {
 		l.add(".singularity.d/runscript", linkTo(RelativeName("/.singularity.d", program)))
 	}
 	if !hasLink(p.Symlinks, binLink.Source) {
-		p.Symlinks = append([]provenance.Symlink{binLink}, p.Symlinks...)
+		p.Symlinks = append([]Symlink{binLink}, p.Symlinks...)
 	}
 	l.links(p, true)
 	l.database(p)
 }
 
 // binLink is the link that Singularity needs and the packer adds by itself.
-var binLink = provenance.Symlink{Source: "/bin", Target: "bin"}
+var binLink = Symlink{Source: "/bin", Target: "bin"}
 
-func hasLink(links []provenance.Symlink, source string) bool {
+func hasLink(links []Symlink, source string) bool {
 	for _, link := range links {
 		if link.Source == source {
 			return true
@@ -132,7 +131,7 @@ func hasLink(links []provenance.Symlink, source string) bool {
 
 // system is the root of a whole system before it has booted, as 1.5 makes it;
 // 1.4 has /run and /var/run, too, and a folder for root.
-func (l Layout) system(p provenance.Pack) {
+func (l Layout) system(p Pack) {
 	for _, folder := range []string{"etc", "var/log", "var/guix/gcroots", "var/empty", "var/db", "mnt", "var/guix/profiles/per-user/root", "bin", "home", "run", "var/run", "gnu"} {
 		l.folder(folder)
 	}
@@ -149,11 +148,11 @@ func (l Layout) system(p provenance.Pack) {
 	l.add(profileRoots, linkTo(profilesFolder))
 	if p.Database {
 		l.folder(path.Dir(databasePath))
-		l.add(databasePath, Laid{Kind: '0', Mode: baseMode})
+		l.add(databasePath, Made{Kind: '0', Mode: baseMode})
 	}
 }
 
-// EngineLayout returns what container engines lay into the file system of a
+// EngineLayout returns what container engines add to the file system of a
 // container.
 func EngineLayout() Layout {
 	l := make(Layout)
@@ -161,10 +160,10 @@ func EngineLayout() Layout {
 	return l
 }
 
-// exportedBy says what an engine laid among the files of an image, beside what
-// the packer itself has laid.
-func (v *view) exportedBy(p provenance.Pack) *provenance.Export {
-	e := &provenance.Export{Files: []string{}}
+// exportedBy says what an engine added to the files of an image, beside what the
+// packer itself has made.
+func (v *view) exportedBy(p Pack) *Export {
+	e := &Export{Files: []string{}}
 	known := EngineLayout()
 	p.Format = formatDocker
 	for path := range NewLayout(p) {
@@ -172,14 +171,14 @@ func (v *view) exportedBy(p provenance.Pack) *provenance.Export {
 	}
 	for _, f := range v.files {
 		e.OwnerNames = e.OwnerNames || f.Uname != ""
-		if laid := known[f.Path]; laid != nil && differs(laid, f.Entry) == "" {
+		if known.has(f.Entry) {
 			e.Files = append(e.Files, f.Path)
 		}
 	}
 	return e
 }
 
-// engine is what container engines lay into the file system of a container to
+// engine is what container engines add to the file system of a container to
 // mount their own over it (Docker 28.2, daemon/initlayer/setup_unix.go; the
 // folder run with its file is what Podman 4.3 leaves).
 func (l Layout) engine() {
@@ -192,8 +191,8 @@ func (l Layout) engine() {
 	l.add("etc/mtab", linkTo("/proc/mounts"))
 }
 
-// links lays the symlinks that guix pack -S makes.
-func (l Layout) links(p provenance.Pack, relative bool) {
+// links adds the symlinks that guix pack -S makes.
+func (l Layout) links(p Pack, relative bool) {
 	for _, link := range p.Symlinks {
 		source := strings.TrimPrefix(link.Source, "/")
 		l.folder(path.Dir(source))
@@ -202,7 +201,7 @@ func (l Layout) links(p provenance.Pack, relative bool) {
 }
 
 // linkText is the target of a link that guix pack -S makes.
-func linkText(root string, link provenance.Symlink, relative bool) string {
+func linkText(root string, link Symlink, relative bool) string {
 	target := root + "/" + link.Target
 	if relative {
 		return RelativeName(path.Dir(link.Source), target)
@@ -233,14 +232,14 @@ const (
 	profileRoots   = "var/guix/gcroots/profiles"
 )
 
-// database lays the store's database and what makes the profile a root of the
+// database adds the store's database and what makes the profile a root of the
 // garbage collector.
-func (l Layout) database(p provenance.Pack) {
+func (l Layout) database(p Pack) {
 	if !p.Database || len(l[databasePath]) > 0 {
 		return
 	}
 	l.folder(path.Dir(databasePath))
-	l.add(databasePath, Laid{Kind: '0', Mode: baseMode})
+	l.add(databasePath, Made{Kind: '0', Mode: baseMode})
 	l.folder(profileFolder)
 	name := cmp.Or(p.ProfileName, usualName)
 	l.add(path.Join(profileFolder, name), linkTo(name+generation))
@@ -249,54 +248,37 @@ func (l Layout) database(p provenance.Pack) {
 	l.add(profileRoots, linkTo(profilesFolder))
 }
 
-// differs says in what the entry is none of those laid, "" when it is one.
-func differs(laid []Laid, e *inspect.Entry) string {
-	first := ""
-	for _, l := range laid {
-		why := l.differs(e)
+// has says whether a packer makes an entry as it is.
+func (l Layout) has(e *inspect.Entry) bool {
+	code, _ := differs(l[e.Path], e)
+	return l[e.Path] != nil && code == ""
+}
+
+// differs returns the finding that an entry is none of those that the packer can
+// make, as code and arguments; "" where it is one.
+func differs(made []Made, e *inspect.Entry) (code string, args []any) {
+	for i, m := range made {
+		why, which := m.differs(e)
 		if why == "" {
-			return ""
+			return "", nil
 		}
-		if first == "" {
-			first = why
+		if i == 0 {
+			code, args = why, which
 		}
 	}
-	return first
+	return code, args
 }
 
-func (l Laid) differs(e *inspect.Entry) string {
+func (m Made) differs(e *inspect.Entry) (code string, args []any) {
 	switch {
-	case e.Type != l.Kind:
-		return fmt.Sprintf("it is %s, and the packer lays %s", kindName(e.Type), kindName(l.Kind))
-	case l.Kind == '2' && e.Linkname != l.Target:
-		return fmt.Sprintf("it leads to %s, and that of the packer to %s", quote(e.Linkname), quote(l.Target))
-	case l.Kind != '2' && e.Mode != l.Mode:
-		return fmt.Sprintf("its mode is %04o, and that of the packer %04o", e.Mode, l.Mode)
-	case l.Empty && e.Size != 0:
-		return fmt.Sprintf("it has %s, and the packer lays an empty file", provenance.Count(int(e.Size), "byte"))
+	case e.Type != m.Kind:
+		return "closure/packer-entry-kind", []any{"got", provenance.KindOf(e), "want", provenance.KindOf(&inspect.Entry{Type: m.Kind})}
+	case m.Kind == '2' && e.Linkname != m.Target:
+		return "closure/packer-entry-target", []any{"got", e.Linkname, "want", m.Target}
+	case m.Kind != '2' && e.Mode != m.Mode:
+		return "closure/packer-entry-mode", []any{"got", octal(e.Mode), "want", octal(m.Mode)}
+	case m.Empty && e.Size != 0:
+		return "closure/packer-entry-content", []any{"bytes", e.Size}
 	}
-	return ""
-}
-
-// kindName names a tar type flag in a sentence.
-func kindName(kind byte) string {
-	switch kind {
-	case '0':
-		return "a file"
-	case '1':
-		return "a hard link"
-	case '2':
-		return "a symlink"
-	case '3':
-		return "a character device"
-	case '4':
-		return "a block device"
-	case '5':
-		return "a folder"
-	case '6':
-		return "a named pipe"
-	case inspect.Socket:
-		return "a socket"
-	}
-	return fmt.Sprintf("an entry of type %q", kind)
+	return "", nil
 }

@@ -3,8 +3,8 @@ package guix
 import (
 	"fmt"
 	"slices"
-	"strings"
 
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -18,7 +18,7 @@ func (v *view) others(recipe *provenance.Recipe, root string) error {
 	n := 0
 	for _, item := range v.profilesBeside(root) {
 		if n++; n > maxOthers {
-			recipe.Problems = append(recipe.Problems, fmt.Sprintf("the image holds more profiles than the %d that are read", maxOthers))
+			recipe.Missing = append(recipe.Missing, check.Say("recipe/more-profiles", "limit", maxOthers))
 			break
 		}
 		if err := v.other(recipe, item, fmt.Sprintf("profile-%d", n+1)); err != nil {
@@ -50,7 +50,7 @@ func (v *view) profilesBeside(root string) []string {
 }
 
 // other adds the recipe of another profile: its evidence, its files under names
-// of their own, and a problem that tells its packages.
+// of their own, and a message with its packages.
 func (v *view) other(recipe *provenance.Recipe, item, name string) error {
 	var own provenance.Recipe
 	p, err := v.profile(&own, item)
@@ -59,7 +59,8 @@ func (v *view) other(recipe *provenance.Recipe, item, name string) error {
 	}
 	recipe.Sources = append(recipe.Sources, own.Sources...)
 	if p == nil {
-		recipe.Problems = append(recipe.Problems, "the image holds another profile, "+item+": "+strings.Join(own.Problems, "; "))
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/other-profile-unread", "item", item))
+		recipe.Missing = append(recipe.Missing, own.Missing...)
 		return nil
 	}
 	describe(&own, p)
@@ -69,15 +70,14 @@ func (v *view) other(recipe *provenance.Recipe, item, name string) error {
 		files = append(files, f.Name)
 		recipe.Files = append(recipe.Files, f)
 	}
-	recipe.Problems = append(recipe.Problems, fmt.Sprintf("the image holds another profile, %s, a recipe of its own (%s): %s",
-		item, strings.Join(files, " and "), packagesText(p)))
+	recipe.Missing = append(recipe.Missing, check.Say("recipe/other-profile", "item", item, "files", files, "packages", packageNames(p)))
 	return nil
 }
 
-// maxNamed bounds how many packages one sentence names.
+// maxNamed bounds how many packages one message names.
 const maxNamed = 20
 
-func packagesText(p *profile.Profile) string {
+func packageNames(p *profile.Profile) []string {
 	var names []string
 	for _, pkg := range p.Packages() {
 		if len(names) == maxNamed {
@@ -86,8 +86,5 @@ func packagesText(p *profile.Profile) string {
 		}
 		names = append(names, quote(pkg.Name+" "+pkg.Version))
 	}
-	if len(names) == 0 {
-		return "no packages"
-	}
-	return strings.Join(names, ", ")
+	return names
 }

@@ -9,9 +9,62 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
+
+// Name is that of the build system.
+const Name provenance.SystemName = "guix"
+
+// A Pack says how guix pack or guix system was called, recovered from what it
+// made: the details of a recipe.
+type Pack struct {
+	Format      string              `json:"format"`         // "docker", "tarball", …; see the constants
+	Era         string              `json:"era"`            // of the packer, such as "1.5"
+	Root        string              `json:"root,omitempty"` // store path that the image is made of: a profile or system
+	SystemType  string              `json:"systemType,omitempty"`
+	Compression inspect.Compression `json:"compression,omitempty"`
+	Symlinks    []Symlink           `json:"symlinks,omitempty"`
+	EntryPoint  []string            `json:"entryPoint,omitempty"`  // the program, relative to Root, and its arguments
+	ImageTag    string              `json:"imageTag,omitempty"`    // "" when it is the packer's default
+	MaxLayers   int                 `json:"maxLayers,omitempty"`   // 0 for a single layer
+	Database    bool                `json:"database,omitempty"`    // --localstatedir
+	ProfileName string              `json:"profileName,omitempty"` // --profile-name, of a tarball; "" for the usual one
+	Relocatable bool                `json:"relocatable,omitempty"` // -R
+	PRoot       bool                `json:"proot,omitempty"`       // -RR: -R, with PRoot as a way out
+	Export      *Export             `json:"export,omitempty"`      // how a container engine wrote the files; nil when none did
+
+	FriendlyName string           `json:"friendlyName,omitempty"` // the packer's default name for this profile
+	Manifest     profile.Manifest `json:"manifest,omitempty"`     // the packages of the profile
+	Unknown      []check.Message  `json:"unknown,omitempty"`      // what of the call the image does not reveal
+}
+
+// A Symlink is a link outside the store into Root.
+type Symlink struct {
+	Source string `json:"source"` // absolute
+	Target string `json:"target"` // relative to Root; "" for Root itself
+}
+
+// An Export is what a container engine adds when it exports the files of a
+// container.
+type Export struct {
+	Files      []string `json:"files"`      // that the engine added to those of the image, all of them empty; sorted
+	OwnerNames bool     `json:"ownerNames"` // it wrote the names of owners, and not only their numbers
+}
+
+// PackOf returns how the packer of a recipe was called, as far as the image reveals
+// it; false for a recipe of another build system.
+func PackOf(recipe provenance.Recipe) (Pack, bool) {
+	pack, _ := recipe.Details.(Pack)
+	return pack, recipe.System == Name
+}
+
+// setPack fills in what a recipe has of the packer's call.
+func setPack(recipe *provenance.Recipe, pack Pack) {
+	recipe.Root, recipe.Details, recipe.Packer = pack.Root, pack, packer(pack)
+	recipe.Pack = transitional(pack)
+}
 
 // Command returns the command of guix that p stands for, with all options,
 // always in the same order, and without the file that it is called for:
@@ -22,7 +75,7 @@ import (
 // Each option is one argument, so that no value can be taken for an option. It
 // returns nil for what is not known to be made by one command. What was
 // exported from a container is made by that of the image.
-func Command(p provenance.Pack) []string {
+func Command(p Pack) []string {
 	switch p.Format {
 	case formatSystem:
 		return systemCommand(p)
@@ -35,9 +88,13 @@ func Command(p provenance.Pack) []string {
 	return append([]string{"pack"}, packOptions(p)...)
 }
 
+// IsSystem says whether an image is that of a whole system, whose configuration is a
+// program.
+func IsSystem(p Pack) bool { return p.Format == formatSystem }
+
 // systemCommand is that of guix system; it had a name of its own for images
 // for Docker up to 1.3.
-func systemCommand(p provenance.Pack) []string {
+func systemCommand(p Pack) []string {
 	command := []string{"system", "image", "--image-type=docker", "--save-provenance"}
 	if p.Era == eraNames[era13] || strings.HasSuffix(p.Era, " to "+eraNames[era13]) {
 		command = []string{"system", "docker-image", "--save-provenance"}
@@ -51,7 +108,7 @@ func systemCommand(p provenance.Pack) []string {
 	return command
 }
 
-func packOptions(p provenance.Pack) []string {
+func packOptions(p Pack) []string {
 	options := []string{"--format=" + p.Format, "--save-provenance"}
 	add := func(wanted bool, format string, args ...any) {
 		if wanted {
@@ -158,7 +215,7 @@ var loaders = map[string]string{
 	"ld-linux-riscv64-lp64d.so.1": "riscv64-linux",
 }
 
-// systemType tells for which kind of machine a pack is: by its config, else by
+// systemType infers for which kind of machine a pack is: from its config, else from
 // the program loaders in it, when they are of one kind.
 func (v *view) systemType() string {
 	if len(v.img.Config.Raw) > 0 {
@@ -180,33 +237,33 @@ func (v *view) systemType() string {
 
 // call recovers how guix pack was called. The profile is nil when it cannot be
 // read.
-func (v *view) call(root string, p *profile.Profile) provenance.Pack {
-	span, because, odd := v.era(p)
+func (v *view) call(root string, p *profile.Profile) Pack {
+	span, because, contradictions := v.era(p)
 	v.because = because
 	var entries []*profile.Entry
 	if p != nil {
 		entries = p.Entries
 	}
-	pack := provenance.Pack{
+	pack := Pack{
 		Format:       v.format(root),
 		Era:          span.String(),
 		Root:         root,
 		Database:     v.hasDatabase(),
 		SystemType:   v.systemType(),
 		FriendlyName: FriendlyName(names(entries)),
-		Unknown: []string{
-			"whether packages were grafted (--no-grafts)",
-			"whether packages were cross-compiled (--target)",
-			"module folders, expressions and files given on the command line (-L, -e, --file)",
-			"channels that no package comes from",
+		Unknown: []check.Message{
+			check.Say("recipe/unknown-grafts"), check.Say("recipe/unknown-target"),
+			check.Say("recipe/unknown-files"), check.Say("recipe/unknown-channels"),
 		},
 	}
 	if slices.ContainsFunc(entries, isTransformed) {
-		pack.Unknown = append(pack.Unknown, "the channel that a transformed package comes from: Guix notes of it no other than its own")
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-transformed-channel"))
 	}
-	pack.Unknown = append(pack.Unknown, odd...)
-	if p == nil {
-		pack.Unknown = append(pack.Unknown, "what the profile manifest would tell")
+	pack.Unknown = append(pack.Unknown, contradictions...)
+	if p != nil {
+		pack.Manifest = p.Manifest()
+	} else {
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-manifest"))
 	}
 	pack.Relocatable, pack.PRoot = v.relocatable(entries)
 	pack.Symlinks = v.packerLinks(root, pack.Format)
@@ -224,13 +281,13 @@ func (v *view) call(root string, p *profile.Profile) provenance.Pack {
 	switch {
 	case pack.SystemType != "":
 	case len(v.img.Config.Raw) == 0:
-		pack.Unknown = append(pack.Unknown, "the system type: there is no config, and no program loader that tells it (a rebuild is for that of the machine that it is made on)")
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type"))
 	default:
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system type: the architecture is said to be %q", v.config.Architecture))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", v.config.Architecture))
 	}
 	if pack.Format == formatExport {
 		pack.Export = v.exportedBy(pack)
-		pack.Unknown = append(pack.Unknown, "what the config of the image said: --entry-point, --image-tag, --max-layers")
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-config"))
 	}
 	return pack
 }
@@ -282,21 +339,21 @@ func (v *view) entryPoint(root, format string) []string {
 	return append([]string{program}, entry[1:]...)
 }
 
-// layering tells --max-layers: the number of layers always gives the same
+// layering recovers --max-layers: the number of layers always gives the same
 // split again.
-func (v *view) layering(pack *provenance.Pack) {
+func (v *view) layering(pack *Pack) {
 	switch {
 	case v.isLayered():
 		pack.MaxLayers = len(v.img.Layers)
 	case len(v.img.Layers) > 1:
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("--max-layers: the image has %d layers that guix pack did not make in this form", len(v.img.Layers)))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-max-layers", "layers", len(v.img.Layers)))
 	}
 }
 
-// tag tells --image-tag: a name that is not the default one.
-func (v *view) tag(pack *provenance.Pack, root string, span eraSpan) {
+// tag recovers --image-tag: a name that is not the default one.
+func (v *view) tag(pack *Pack, root string, span eraSpan) {
 	if len(v.img.Tags) != 1 {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("--image-tag: the image has %d names, and guix pack gives one", len(v.img.Tags)))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-tag", "tags", len(v.img.Tags)))
 		return
 	}
 	tag := v.img.Tags[0]
@@ -305,22 +362,22 @@ func (v *view) tag(pack *provenance.Pack, root string, span eraSpan) {
 	}
 	repository, ok := strings.CutSuffix(tag, ":latest")
 	if !ok || span.last < era2021 || repositoryName(tagArgument(repository)) != repository {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("--image-tag: guix pack of that time does not give the name %s", quote(tag)))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-tag-form", "tag", tag))
 		return
 	}
 	pack.ImageTag = repository
 }
 
-// compression tells -C, as long as the archive is the packer's own. That of a
+// compression recovers -C, as long as the archive is the packer's own. That of a
 // squashfs is within.
-func (v *view) compression(pack *provenance.Pack) {
+func (v *view) compression(pack *Pack) {
 	switch {
 	case pack.Format == formatSquashfs:
 		pack.Compression = v.img.Layers[0].Compression
 	case pack.Format == formatTarball, v.isPackersArchive():
 		pack.Compression = v.img.Compression
 	default:
-		pack.Unknown = append(pack.Unknown, "--compression: the archive was written by another tool since")
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-compression"))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"audit/inspect"
-	"audit/provenance"
 )
 
 func TestFriendlyName(t *testing.T) {
@@ -54,9 +53,9 @@ func TestDefaultTag(t *testing.T) {
 }
 
 func TestCommand(t *testing.T) {
-	p := provenance.Pack{
+	p := Pack{
 		Format: "docker", SystemType: "aarch64-linux", Compression: inspect.XZ,
-		Symlinks:   []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}},
+		Symlinks:   []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}},
 		EntryPoint: []string{"bin/sh", "-c", "a b"},
 		ImageTag:   "me", MaxLayers: 5, Database: true, Relocatable: true, PRoot: true,
 	}
@@ -68,7 +67,7 @@ func TestCommand(t *testing.T) {
 	if got := Command(p); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := Command(provenance.Pack{}); got != nil {
+	if got := Command(Pack{}); got != nil {
 		t.Errorf("nothing known: %q", got)
 	}
 }

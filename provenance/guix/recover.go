@@ -21,12 +21,12 @@ type System struct{}
 // Store items alone are none: they are in every image that has Guix installed.
 func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
-	root, odd := v.root()
+	root, contradictions := v.root()
 	if root == "" && v.config.Comment != generator {
 		return nil, provenance.ErrNotMine
 	}
-	ev := &provenance.Evidence{Recipe: provenance.Recipe{System: provenance.Guix, Status: provenance.None}}
-	ev.Recipe.Problems = odd
+	ev := &provenance.Evidence{Recipe: provenance.Recipe{System: Name, Status: provenance.None}}
+	ev.Recipe.Missing = contradictions
 	v.addSource(&ev.Recipe)
 	p, err := v.recipe(&ev.Recipe, root)
 	if err == nil {
@@ -46,26 +46,26 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile,
 	switch {
 	case root == "":
 		recipe.Packer = "GNU Guix, as the config says"
-		recipe.Problems = append(recipe.Problems, "nothing in the image names the profile that it is made of")
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-root"))
 		return nil, nil
 	case storeName(root) == "system":
 		return nil, v.systemRecipe(recipe, root)
 	}
 	p, err := v.profile(recipe, root)
-	recipe.Pack = v.call(root, p)
-	recipe.Packer = packer(recipe.Pack)
+	pack := v.call(root, p)
+	setPack(recipe, pack)
 	if err != nil || p == nil {
 		return nil, err
 	}
-	if recipe.Pack.Format == formatLayers {
-		recipe.Problems = append(recipe.Problems, v.besideLayers(root))
+	if pack.Format == formatLayers {
+		recipe.Missing = append(recipe.Missing, v.besideLayers(root))
 	}
 	recipe.Status = describe(recipe, p)
 	return p, nil
 }
 
 // besideLayers says which layers of an image are none of a pack.
-func (v *view) besideLayers(root string) string {
+func (v *view) besideLayers(root string) check.Message {
 	var others []string
 	for _, l := range v.img.Layers {
 		if !v.holdsItems(l) && !v.packLayer(l) {
@@ -73,10 +73,9 @@ func (v *view) besideLayers(root string) string {
 		}
 	}
 	if others == nil {
-		return "another tool than guix pack put the image together, and the layers with store items have other files, too"
+		return check.Say("recipe/other-tools-image")
 	}
-	return fmt.Sprintf("another tool than guix pack put the image together: the recipe is that of %s, and nothing here tells that of the layers without store items (%s)",
-		root, strings.Join(others, ", "))
+	return check.Say("recipe/layers-without-recipe", "root", root, "layers", others)
 }
 
 // profile reads the profile manifest of root, and says what is wrong with it.
@@ -88,13 +87,13 @@ func (v *view) profile(recipe *provenance.Recipe, root string) (*profile.Profile
 		if f.Entry != nil && f.Type == '0' && Keep(f.Path) {
 			return nil, fmt.Errorf("reading %s: the image was opened without keeping it", where)
 		}
-		recipe.Problems = append(recipe.Problems, fmt.Sprintf("the image has no file %s, which lists the packages", where))
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-manifest", "file", where))
 		return nil, nil
 	}
 	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	p, err := profile.Parse(where, text)
 	if err != nil {
-		recipe.Problems = append(recipe.Problems, "the profile manifest cannot be read: "+err.Error())
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/manifest-unreadable", "error", err))
 		return nil, nil
 	}
 	return p, nil
@@ -112,26 +111,27 @@ func (v *view) addSource(recipe *provenance.Recipe) {
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
 func (v *view) recipeCheck(recipe *provenance.Recipe) check.Check {
-	c := check.Check{ID: check.Recipe, Status: check.Unknown}
-	for _, problem := range recipe.Problems {
-		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-incomplete", Level: check.Problem, Layer: -1, Words: problem})
+	var list check.List
+	for _, m := range recipe.Missing {
+		list.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
 	for _, s := range recipe.Sources {
-		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-evidence", Level: check.Note, Layer: s.Layer, Path: s.Path, Words: "says how the image was made; " + s.Digest.String()})
+		list.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
-	if len(v.because) > 0 {
-		c.Findings = append(c.Findings, check.Finding{Rule: "recipe-era", Level: check.Note, Layer: -1,
-			Words: fmt.Sprintf("the packer is that of Guix %s, since %s", recipe.Pack.Era, strings.Join(v.because, " and "))})
+	if pack, _ := PackOf(*recipe); len(v.because) > 0 {
+		list.Note(-1, "", "recipe/era", "era", pack.Era, "marks", v.because)
 	}
-	what := fmt.Sprintf("%s from %s", provenance.Count(len(recipe.Packages), "package"), provenance.Count(len(recipe.Channels), "channel"))
+	c := check.Check{ID: check.Recipe, Status: check.Unknown, Findings: list.All()}
+	packages, channels := len(recipe.Packages), len(recipe.Channels)
 	switch recipe.Status {
 	case provenance.Complete:
 		c.Status = check.Pass
-		c.Summary = fmt.Sprintf("complete: %s, made by %s", what, recipe.Packer)
+		c.Because("recipe/complete", "packages", packages, "channels", channels, "packer", recipe.Packer)
 	case provenance.Partial:
-		c.Summary = fmt.Sprintf("partial: %s, made by %s; %s", what, recipe.Packer, provenance.Count(len(recipe.Problems), "problem"))
+		c.Because("recipe/partial", "packages", packages, "channels", channels, "packer", recipe.Packer, "missing", len(recipe.Missing))
 	default:
-		c.Summary = "no recipe: " + strings.Join(recipe.Problems, "; ")
+		c.Because("recipe/none")
+		c.Reasons = append(c.Reasons, recipe.Missing...)
 	}
 	return c
 }

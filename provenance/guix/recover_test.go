@@ -23,63 +23,63 @@ import (
 const always = 4
 
 func TestRecoverSamples(t *testing.T) {
-	hello := func(p provenance.Pack) provenance.Pack {
+	hello := func(p Pack) Pack {
 		p.Root, p.FriendlyName = "/gnu/store/jahh2z348sfgv15j334lq27fc759b3jc-profile", "hello"
 		return p
 	}
-	tiny := func(p provenance.Pack) provenance.Pack {
+	tiny := func(p Pack) Pack {
 		p.Root, p.FriendlyName = "/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile", "tiny-hello"
 		return p
 	}
-	bin := []provenance.Symlink{{Source: "/bin", Target: "bin"}}
-	binOpt := append(slices.Clone(bin), provenance.Symlink{Source: "/opt/gnu/bin", Target: "bin"})
-	era := func(name, hash string, p provenance.Pack) provenance.Pack {
+	bin := []Symlink{{Source: "/bin", Target: "bin"}}
+	binOpt := append(slices.Clone(bin), Symlink{Source: "/opt/gnu/bin", Target: "bin"})
+	era := func(name, hash string, p Pack) Pack {
 		p.Era, p.Root, p.FriendlyName = name, "/gnu/store/"+hash+"-profile", "hello-python-numpy-guile-unicode-names"
 		return p
 	}
 	for _, tc := range []struct {
 		file   string
 		status provenance.Status
-		want   provenance.Pack
+		want   Pack
 	}{
-		{"images/hello.tar.gz", provenance.Complete, hello(provenance.Pack{})},
-		{"images/hello-opt1.tar.gz", provenance.Complete, hello(provenance.Pack{Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}}})},
-		{"images/hello-opt2.tar.gz", provenance.Complete, hello(provenance.Pack{EntryPoint: []string{"bin/hello"}})},
-		{"images/hello-opt3.tar", provenance.Complete, hello(provenance.Pack{Compression: inspect.None})},
-		{"images/tiny.tar.gz", provenance.Complete, tiny(provenance.Pack{})},
-		{"images/tiny.other-ext4.tar.gz", provenance.Complete, tiny(provenance.Pack{})},
-		{"images/tiny-layers4.tar.gz", provenance.Complete, tiny(provenance.Pack{MaxLayers: 4})},
-		{"images/tiny-layers4.tmpfs-store.tar.gz", provenance.Complete, tiny(provenance.Pack{MaxLayers: 4})},
-		{"images/tiny-localstatedir.tar.gz", provenance.Complete, tiny(provenance.Pack{Database: true})},
-		{"eras/era-v1.0.1-single-gzip.tar.gz", provenance.Complete, era("1.0", "5r82imay84gai5q4idfh3h8avg3d4h1c", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-v1.2.0-single-gzip.tar.gz", provenance.Complete, era("1.2", "123bc8vk4l3vk5xc2djvbln7s7ah6cya", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-81c3dc3224-single-gzip.tar.gz", provenance.Complete, era("between 1.0 and 1.1", "5r82imay84gai5q4idfh3h8avg3d4h1c", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-18a4882e30-single-gzip.tar.gz", provenance.Complete, era("1.3", "131bc8vk4l3vk5xc2djvbln7s7ah6cya", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-9f00e7429d-single-gzip.tar.gz", provenance.Complete, era("between 1.3 and 1.4", "131bc8vk4l3vk5xc2djvbln7s7ah6cya", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-d3d3eedf7f-layers6-gzip.tar.gz", provenance.Complete, era("of 2024, between 1.4 and 1.5", "rsla4zhp459rp51nnk4rgdv6hkb2zsn5", provenance.Pack{Symlinks: bin, MaxLayers: 6})},
-		{"eras/era-v1.4.0-single-gzip.tar.gz", provenance.Complete, era("1.4", "rsla4zhp459rp51nnk4rgdv6hkb2zsn5", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-v1.5.0-single-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", provenance.Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
-		{"eras/era-v1.5.0-layers5-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", provenance.Pack{Symlinks: bin, EntryPoint: []string{"bin/hello", "--greeting", "hi"}, MaxLayers: 5})},
-		{"eras/era-v1.5.0-single-zstd.tar.zst", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", provenance.Pack{Compression: inspect.Zstd})},
-		{"eras/era-v1.5.0-single-gzip-transf.tar.gz", provenance.Partial, provenance.Pack{
+		{"images/hello.tar.gz", provenance.Complete, hello(Pack{})},
+		{"images/hello-opt1.tar.gz", provenance.Complete, hello(Pack{Symlinks: []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}}})},
+		{"images/hello-opt2.tar.gz", provenance.Complete, hello(Pack{EntryPoint: []string{"bin/hello"}})},
+		{"images/hello-opt3.tar", provenance.Complete, hello(Pack{Compression: inspect.None})},
+		{"images/tiny.tar.gz", provenance.Complete, tiny(Pack{})},
+		{"images/tiny.other-ext4.tar.gz", provenance.Complete, tiny(Pack{})},
+		{"images/tiny-layers4.tar.gz", provenance.Complete, tiny(Pack{MaxLayers: 4})},
+		{"images/tiny-layers4.tmpfs-store.tar.gz", provenance.Complete, tiny(Pack{MaxLayers: 4})},
+		{"images/tiny-localstatedir.tar.gz", provenance.Complete, tiny(Pack{Database: true})},
+		{"eras/era-v1.0.1-single-gzip.tar.gz", provenance.Complete, era("1.0", "5r82imay84gai5q4idfh3h8avg3d4h1c", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.2.0-single-gzip.tar.gz", provenance.Complete, era("1.2", "123bc8vk4l3vk5xc2djvbln7s7ah6cya", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-81c3dc3224-single-gzip.tar.gz", provenance.Complete, era("between 1.0 and 1.1", "5r82imay84gai5q4idfh3h8avg3d4h1c", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-18a4882e30-single-gzip.tar.gz", provenance.Complete, era("1.3", "131bc8vk4l3vk5xc2djvbln7s7ah6cya", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-9f00e7429d-single-gzip.tar.gz", provenance.Complete, era("between 1.3 and 1.4", "131bc8vk4l3vk5xc2djvbln7s7ah6cya", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-d3d3eedf7f-layers6-gzip.tar.gz", provenance.Complete, era("of 2024, between 1.4 and 1.5", "rsla4zhp459rp51nnk4rgdv6hkb2zsn5", Pack{Symlinks: bin, MaxLayers: 6})},
+		{"eras/era-v1.4.0-single-gzip.tar.gz", provenance.Complete, era("1.4", "rsla4zhp459rp51nnk4rgdv6hkb2zsn5", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.5.0-single-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
+		{"eras/era-v1.5.0-layers5-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Symlinks: bin, EntryPoint: []string{"bin/hello", "--greeting", "hi"}, MaxLayers: 5})},
+		{"eras/era-v1.5.0-single-zstd.tar.zst", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Compression: inspect.Zstd})},
+		{"eras/era-v1.5.0-single-gzip-transf.tar.gz", provenance.Partial, Pack{
 			Root: "/gnu/store/wrwwlj7zvv8zyafsb6imla180n9ghli7-profile", FriendlyName: "hello-guile-git-tzdata", ImageTag: "hello-python-numpy-guile-unicode-names"}},
-		{"eras/era-v1.5.0-single-gzip-noprov.tar.gz", provenance.Partial, provenance.Pack{
+		{"eras/era-v1.5.0-single-gzip-noprov.tar.gz", provenance.Partial, Pack{
 			Root: "/gnu/store/2v1gkags40zplxicwvmw7j2lgknghrlm-profile", FriendlyName: "hello-guile", ImageTag: "hello-python-numpy-guile-unicode-names"}},
-		{"realpack/noprov-hello-guile-numpy-docker-pack.tar.gz", provenance.Partial, provenance.Pack{
+		{"realpack/noprov-hello-guile-numpy-docker-pack.tar.gz", provenance.Partial, Pack{
 			Root: "/gnu/store/rg83casicbcndf43cwbkqf3ajaxq234k-profile", FriendlyName: "hello-guile-numpy", EntryPoint: []string{"bin/hello"},
-			Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/x/bin", Target: "bin"}}}},
+			Symlinks: []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/x/bin", Target: "bin"}}}},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			ev := recoverFrom(t, filepath.Join(fixturesDir, tc.file))
 			if ev.Recipe.Status != tc.status {
-				t.Errorf("status %s, want %s: %q", ev.Recipe.Status, tc.status, ev.Recipe.Problems)
+				t.Errorf("status %s, want %s: %q", ev.Recipe.Status, tc.status, ev.Recipe.Missing)
 			}
 			unknown := always
 			if strings.Contains(tc.file, "transf") {
 				unknown++ // the channels of what was transformed
 			}
-			if n := len(ev.Recipe.Pack.Unknown); n != unknown {
-				t.Errorf("unknown: %q", ev.Recipe.Pack.Unknown)
+			if n := len(callOf(ev).Unknown); n != unknown {
+				t.Errorf("unknown: %q", callOf(ev).Unknown)
 			}
 			want := tc.want
 			want.Format, want.SystemType = "docker", "x86_64-linux"
@@ -89,7 +89,7 @@ func TestRecoverSamples(t *testing.T) {
 			if want.Era == "" {
 				want.Era = "1.5"
 			}
-			if diff := cmp.Diff(want, ev.Recipe.Pack, cmpopts.IgnoreFields(provenance.Pack{}, "Unknown")); diff != "" {
+			if diff := cmp.Diff(want, callOf(ev), cmpopts.IgnoreFields(Pack{}, "Unknown", "Manifest", "Export")); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -98,15 +98,15 @@ func TestRecoverSamples(t *testing.T) {
 
 func TestRecoverTarball(t *testing.T) {
 	ev := recoverFrom(t, filepath.Join(fixturesDir, "realpack/real-hello-guile-numpy-tarball-pack.tar.gz"))
-	want := provenance.Pack{
+	want := Pack{
 		Format: "tarball", Era: "1.4 to 1.5", Root: "/gnu/store/0r7yq7hzjlfarsxcj91dp6js9x5h4k11-profile",
-		FriendlyName: "hello-guile-numpy", Symlinks: []provenance.Symlink{{Source: "/bin", Target: "bin"}},
+		FriendlyName: "hello-guile-numpy", Symlinks: []Symlink{{Source: "/bin", Target: "bin"}},
 	}
-	if diff := cmp.Diff(want, ev.Recipe.Pack, cmpopts.IgnoreFields(provenance.Pack{}, "Unknown", "Compression")); diff != "" {
+	if diff := cmp.Diff(want, callOf(ev), cmpopts.IgnoreFields(Pack{}, "Unknown", "Manifest", "Compression")); diff != "" {
 		t.Error(diff)
 	}
 	if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != check.Pass {
-		t.Errorf("recipe %s %q, closure %v %+v", ev.Recipe.Status, ev.Recipe.Problems, ev.Closure.Status, ev.Closure.Findings)
+		t.Errorf("recipe %s %q, closure %v %+v", ev.Recipe.Status, ev.Recipe.Missing, ev.Closure.Status, ev.Closure.Findings)
 	}
 }
 
@@ -114,8 +114,8 @@ func TestRecoverTarball(t *testing.T) {
 func TestRecipe(t *testing.T) {
 	ev := recoverFrom(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 	r := ev.Recipe
-	if r.System != provenance.Guix || r.Packer != "guix pack -f docker (Guix 1.5)" || len(r.Problems) != 0 {
-		t.Errorf("%s, %s, %q", r.System, r.Packer, r.Problems)
+	if r.System != Name || r.Packer != "guix pack -f docker (Guix 1.5)" || len(r.Missing) != 0 {
+		t.Errorf("%s, %s, %q", r.System, r.Packer, r.Missing)
 	}
 	wantChannels := []provenance.Channel{
 		{
@@ -144,8 +144,8 @@ func TestRecipe(t *testing.T) {
 	if want := []string{"./config.json", "gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/manifest"}; !slices.Equal(sources, want) {
 		t.Errorf("sources %q, want %q", sources, want)
 	}
-	if ev.Recover.Status != check.Pass || ev.Recover.Summary != "complete: 1 package from 2 channels, made by guix pack -f docker (Guix 1.5)" {
-		t.Errorf("check %v: %s", ev.Recover.Status, ev.Recover.Summary)
+	if ev.Recover.Status != check.Pass || texts(ev.Recover.Reasons) != `recipe/complete channels="2" packages="1" packer="guix pack -f docker (Guix 1.5)"` {
+		t.Errorf("check %v: %s", ev.Recover.Status, texts(ev.Recover.Reasons))
 	}
 	var names []string
 	for _, f := range r.Files {
@@ -230,18 +230,18 @@ func TestRootAmongProfiles(t *testing.T) {
 			a.entries = append(a.entries, entry{name: "bin", link: own + "/bin"})
 		}, own, ""},
 		{"nothing", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{}) }, own, ""},
-		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, "the environment of the image names " + inner + ", and the image is made of " + own},
-		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, "no store item of the image names " + own + ", and the image is made of " + inner},
+		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, `recipe/other-root others="` + inner + `" root="` + own + `" sign="the environment"`},
+		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, `recipe/other-root others="` + own + `" root="` + inner + `" sign="no store item"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := build()
 			tc.edit(a)
 			ev := recoverFrom(t, a.write(t))
-			if ev.Recipe.Pack.Root != tc.want {
-				t.Errorf("root %s, want %s", ev.Recipe.Pack.Root, tc.want)
+			if callOf(ev).Root != tc.want {
+				t.Errorf("root %s, want %s", callOf(ev).Root, tc.want)
 			}
-			if got := slices.Contains(ev.Recipe.Problems, tc.odd); got != (tc.odd != "") {
-				t.Errorf("problems %q, want %q among them", ev.Recipe.Problems, tc.odd)
+			if got := tc.odd != "" && strings.Contains(texts(ev.Recipe.Missing), tc.odd); got != (tc.odd != "") {
+				t.Errorf("problems %q, want %q among them", ev.Recipe.Missing, tc.odd)
 			}
 			if tc.odd != "" && ev.Recipe.Status == provenance.Complete {
 				t.Error("a recipe with contradictory evidence is complete")
@@ -254,8 +254,8 @@ func TestRootAmongProfiles(t *testing.T) {
 func TestRootMissing(t *testing.T) {
 	root, tool := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashC+"-tool-1.0"
 	ev := recoverFrom(t, packOf(root, item(tool, "file", "x")...).write(t))
-	if ev.Recipe.Status != provenance.None || ev.Recipe.Pack.Root != root {
-		t.Errorf("recipe %s of %s", ev.Recipe.Status, ev.Recipe.Pack.Root)
+	if ev.Recipe.Status != provenance.None || callOf(ev).Root != root {
+		t.Errorf("recipe %s of %s", ev.Recipe.Status, callOf(ev).Root)
 	}
 	wantFindings(t, ev.Closure, "missing-reference ./config.json", "missing-root "+root, "unreferenced-item "+tool)
 }
@@ -269,7 +269,7 @@ func TestRelocatable(t *testing.T) {
 		entries := append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", tc.names)...)
 		ev := recoverFrom(t, packOf(root, append(entries, item(proot, "bin", "x")...)...).write(t))
 		n := 0
-		for _, option := range Command(ev.Recipe.Pack) {
+		for _, option := range Command(callOf(ev)) {
 			if option == "--relocatable" {
 				n++
 			}
@@ -296,7 +296,7 @@ func TestImageTag(t *testing.T) {
 	} {
 		a := packOf(root, append(item(root, "manifest", oneEntry(`"tool"`, tool)), item(tool, "file", "x")...)...)
 		a.tag = tc.tag
-		pack := recoverFrom(t, a.write(t)).Recipe.Pack
+		pack := callOf(recoverFrom(t, a.write(t)))
 		if known := len(pack.Unknown) == always; pack.ImageTag != tc.want || known != tc.known {
 			t.Errorf("%s: tag %q, unknown %q", tc.tag, pack.ImageTag, pack.Unknown)
 		}
@@ -312,10 +312,10 @@ func TestMadeImages(t *testing.T) {
 		file := writeMade(t, spec)
 		ev := recoverFrom(t, file)
 		if ev.Recipe.Status != provenance.Complete || ev.Closure.Status != check.Pass {
-			t.Errorf("%+v: recipe %s %q, closure %s %+v", spec, ev.Recipe.Status, ev.Recipe.Problems, ev.Closure.Summary, ev.Closure.Findings)
+			t.Errorf("%+v: recipe %s %q, closure %s %+v", spec, ev.Recipe.Status, ev.Recipe.Missing, texts(ev.Closure.Reasons), ev.Closure.Findings)
 		}
-		if ev.Recipe.Pack.MaxLayers != spec.MaxLayers {
-			t.Errorf("%+v: %d layers", spec, ev.Recipe.Pack.MaxLayers)
+		if callOf(ev).MaxLayers != spec.MaxLayers {
+			t.Errorf("%+v: %d layers", spec, callOf(ev).MaxLayers)
 		}
 	}
 }
@@ -325,8 +325,8 @@ func TestUnreadableManifest(t *testing.T) {
 	for _, text := range []string{"", "(manifest", "(manifest (version 5) (packages ()))", `#.(system "x")`, strings.Repeat("(", 10<<20)} {
 		file := tampered(t, "images/tiny.tar.gz", fixtures.SetProfileManifest(text))
 		ev := recoverFrom(t, file)
-		if ev.Recipe.Status != provenance.None || len(ev.Recipe.Files) > 0 || len(ev.Recipe.Problems) != 1 || ev.Recover.Status != check.Unknown {
-			t.Errorf("%.20q: recipe %s, %d files, %q", text, ev.Recipe.Status, len(ev.Recipe.Files), ev.Recipe.Problems)
+		if ev.Recipe.Status != provenance.None || len(ev.Recipe.Files) > 0 || len(ev.Recipe.Missing) != 1 || ev.Recover.Status != check.Unknown {
+			t.Errorf("%.20q: recipe %s, %d files, %q", text, ev.Recipe.Status, len(ev.Recipe.Files), ev.Recipe.Missing)
 		}
 	}
 }
@@ -349,12 +349,12 @@ func TestSystemImage(t *testing.T) {
 	a.setConfig("env", []string{}).setConfig("entrypoint", []string{"/gnu/store/" + hashA + "-boot-program", root})
 	ev := recoverFrom(t, a.write(t))
 	if ev.Recipe.Status != provenance.Complete || ev.Recipe.Packer != "guix system image -t docker" || len(ev.Recipe.Channels) != 1 {
-		t.Errorf("recipe %s by %s: %v, %q", ev.Recipe.Status, ev.Recipe.Packer, ev.Recipe.Channels, ev.Recipe.Problems)
+		t.Errorf("recipe %s by %s: %v, %q", ev.Recipe.Status, ev.Recipe.Packer, ev.Recipe.Channels, ev.Recipe.Missing)
 	}
 	if f := ev.Recipe.Files; len(f) != 2 || f[0].Name != "channels.scm" || f[1].Name != "configuration.scm" || string(f[1].Text) != `(system* "true")` {
 		t.Errorf("files %v", f)
 	}
-	if got, want := strings.Join(Command(ev.Recipe.Pack), " "), "system image --image-type=docker --save-provenance --system=x86_64-linux"; got != want {
+	if got, want := strings.Join(Command(callOf(ev)), " "), "system image --image-type=docker --save-provenance --system=x86_64-linux"; got != want {
 		t.Errorf("command %s, want %s", got, want)
 	}
 }
@@ -366,7 +366,7 @@ func TestEmptyProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var recipe provenance.Recipe
-	if status := describe(&recipe, p); status != provenance.Partial || len(recipe.Problems) != 1 || !strings.Contains(recipe.Problems[0], "no packages") {
-		t.Errorf("%s: %q", status, recipe.Problems)
+	if status := describe(&recipe, p); status != provenance.Partial || len(recipe.Missing) != 1 || recipe.Missing[0].Code != "recipe/no-packages" {
+		t.Errorf("%s: %q", status, recipe.Missing)
 	}
 }

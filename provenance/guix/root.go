@@ -3,25 +3,24 @@ package guix
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
+	"audit/inspect/check"
 )
 
 // A sign is something of the image that names the store item it was made of.
 type sign struct {
-	what  string
+	what  string   // for people
 	roots []string // store paths, sorted, each once
 }
 
 // root finds the store item that the image was made of: the pack's own profile,
 // not one that lies somewhere in its closure. The first sign that names exactly
-// one decides; signs that name others are told. "" when no sign names any.
-func (v *view) root() (root string, odd []string) {
+// one decides; signs that name others contradict it. "" when no sign names any.
+func (v *view) root() (root string, contradictions []check.Message) {
 	signs := v.signs()
 	for _, s := range signs {
 		if root == "" && len(s.roots) == 1 {
@@ -30,10 +29,10 @@ func (v *view) root() (root string, odd []string) {
 	}
 	for _, s := range signs {
 		if others := without(s.roots, root); root != "" && len(others) > 0 {
-			odd = append(odd, fmt.Sprintf("%s of the image names %s, and the image is made of %s", s.what, strings.Join(others, " and "), root))
+			contradictions = append(contradictions, check.Say("recipe/other-root", "sign", s.what, "others", others, "root", root))
 		}
 	}
-	return root, odd
+	return root, contradictions
 }
 
 // signs gathers the signs, the firmest first. An image that has a config and
@@ -242,8 +241,8 @@ func (v *view) unreferenced() []string {
 
 // packerLinks lists the links outside the store that lead into the profile as
 // guix pack -S makes them, sorted. A squashfs has one of its own.
-func (v *view) packerLinks(root, format string) []provenance.Symlink {
-	var links []provenance.Symlink
+func (v *view) packerLinks(root, format string) []Symlink {
+	var links []Symlink
 	for _, f := range v.files {
 		link, ok := packerLink(f.Entry, root, format)
 		if ok && (format != formatSquashfs || link != binLink) {
@@ -256,15 +255,15 @@ func (v *view) packerLinks(root, format string) []provenance.Symlink {
 // packerLink says whether e is a link that guix pack -S makes, and which. A
 // link's name cannot hold an equals sign there, and its target stays inside the
 // profile.
-func packerLink(e *inspect.Entry, root, format string) (provenance.Symlink, bool) {
+func packerLink(e *inspect.Entry, root, format string) (Symlink, bool) {
 	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {
-		return provenance.Symlink{}, false
+		return Symlink{}, false
 	}
 	into, ok := into(e, root, isRelative(e, format))
 	if !ok || strings.Contains(into, "=") || strings.HasPrefix(into, "/") || strings.HasPrefix(path.Clean(into)+"/", "../") {
-		return provenance.Symlink{}, false
+		return Symlink{}, false
 	}
-	return provenance.Symlink{Source: "/" + e.Path, Target: into}, true
+	return Symlink{Source: "/" + e.Path, Target: into}, true
 }
 
 // isRelative says whether the links of a format are; where the format tells

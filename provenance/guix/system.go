@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -20,44 +21,44 @@ func (v *view) systemRecipe(recipe *provenance.Recipe, root string) error {
 	if err != nil {
 		return err
 	}
-	recipe.Pack = v.systemCall(root, p)
-	recipe.Packer = packer(recipe.Pack)
+	pack := v.systemCall(root, p)
+	setPack(recipe, pack)
 	recipe.Status = provenance.Partial
-	if recipe.Pack.Format == formatLayers {
-		recipe.Problems = append(recipe.Problems, v.besideLayers(root))
+	if pack.Format == formatLayers {
+		recipe.Missing = append(recipe.Missing, v.besideLayers(root))
 	}
 	list, err := v.systemChannels(recipe, root)
 	if err != nil {
 		return err
 	}
 	recipe.Channels = list.List
-	recipe.Problems = append(recipe.Problems, list.Problems...)
+	recipe.Missing = append(recipe.Missing, list.Problems...)
 	if len(list.List) == 0 {
 		recipe.Status = provenance.None
-		recipe.Problems = append(recipe.Problems, "the system does not say which channels it was made from (it was made without --save-provenance)")
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/system-without-channels"))
 	} else {
 		recipe.Files = append(recipe.Files, provenance.File{Name: "channels.scm", Text: list.File()})
 	}
 	if err := v.systemConfiguration(recipe, root); err != nil {
 		return err
 	}
-	if len(recipe.Problems) == 0 {
+	if len(recipe.Missing) == 0 {
 		recipe.Status = provenance.Complete
 	}
 	return nil
 }
 
 // systemCall recovers how guix system was called.
-func (v *view) systemCall(root string, p *profile.Profile) provenance.Pack {
-	span, because, odd := v.era(p)
+func (v *view) systemCall(root string, p *profile.Profile) Pack {
+	span, because, contradictions := v.era(p)
 	v.because = because
-	pack := provenance.Pack{
+	pack := Pack{
 		Format:     v.format(root),
 		Era:        span.String(),
 		Root:       root,
 		SystemType: systemTypes[v.config.Architecture],
 		Database:   v.hasDatabase(),
-		Unknown:    append([]string{"whether the system shares the network of its host (--network)", "whether packages were grafted (--no-grafts)", "module folders given on the command line (-L)"}, odd...),
+		Unknown:    append([]check.Message{check.Say("recipe/unknown-network"), check.Say("recipe/unknown-grafts"), check.Say("recipe/unknown-modules")}, contradictions...),
 	}
 	if pack.Format == formatSystem {
 		v.layering(&pack)
@@ -85,7 +86,7 @@ func (v *view) systemProfile(recipe *provenance.Recipe, root string) (*profile.P
 func (v *view) systemConfiguration(recipe *provenance.Recipe, root string) error {
 	f, ok := v.systemFile(root, configurationFile)
 	if !ok {
-		recipe.Problems = append(recipe.Problems, "the image does not hold the system's configuration")
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-configuration"))
 		return nil
 	}
 	text, ok := v.img.Body(f.Layer, f.Path)
@@ -94,7 +95,7 @@ func (v *view) systemConfiguration(recipe *provenance.Recipe, root string) error
 	}
 	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
-		recipe.Problems = append(recipe.Problems, fmt.Sprintf("the configuration of the system, /%s in the image, is no text", f.Path))
+		recipe.Missing = append(recipe.Missing, check.Say("recipe/configuration-no-text", "file", f.Path))
 		return nil
 	}
 	recipe.Files = append(recipe.Files, provenance.File{Name: configurationFile, Text: text})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance/docker"
 	"audit/rebuild"
 )
 
@@ -36,32 +37,34 @@ const NoDerivation = "a Dockerfile has no derivation to evaluate"
 // result are the instructions of all stages: built, or, of the images that they
 // start from, reused.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
-	s := &session{plan: plan, job: job, said: newSaid()}
+	s := &session{plan: plan, job: job, steps: newSteps()}
 	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: NoDerivation}
 	err := s.build(ctx, b.Engine)
-	s.result.Items = s.said.items()
+	s.result.Items = s.steps.items(s.secrets)
 	return &s.result, err
 }
 
 // A session is one build on its way.
 type session struct {
-	plan   rebuild.Plan
-	job    rebuild.Job
-	call   call
-	engine string
-	said   *said
-	result rebuild.Result
+	plan    rebuild.Plan
+	job     rebuild.Job
+	args    arguments
+	context string // with the user info that the plan has not
+	secrets secrets
+	engine  docker.Builder
+	steps   *steps
+	result  rebuild.Result
 }
 
 func (s *session) build(ctx context.Context, asked string) error {
 	if err := s.start(); err != nil {
 		return err
 	}
-	e, err := s.choose(ctx, asked)
+	e, err := s.choose(ctx, docker.Builder(asked))
 	if err != nil {
 		return err
 	}
-	if err := s.tell(); err != nil {
+	if err := s.explainEngine(); err != nil {
 		return err
 	}
 	file := filepath.Join(s.job.Dir, "rebuilt.tar")
@@ -75,44 +78,69 @@ func (s *session) build(ctx context.Context, asked string) error {
 	return nil
 }
 
-// start checks that the plan may be run and writes its files.
-func (s *session) start() (err error) {
-	if s.plan.Refused != "" {
-		return fmt.Errorf("%w: %s", rebuild.ErrRefused, s.plan.Refused)
+// start checks that the plan may be run, takes what it does not hold from the
+// user's flags, and writes its files.
+func (s *session) start() error {
+	d, err := runnable(s.plan)
+	if err != nil {
+		return err
 	}
-	if err := runnable(s.plan); err != nil {
-		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
+	in := inputOf(s.job.Settings)
+	if reasons := d.missing(in); len(reasons) > 0 {
+		return &rebuild.RefusedError{Reasons: reasons}
 	}
-	if s.call, err = parseCall(s.plan.Pack); err != nil {
-		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
+	s.args = arguments{Details: d, values: in.values()}
+	s.context, s.secrets = d.Context, secretsOf(in)
+	if at, err := locate(in.Source); err == nil && rebuild.WithoutUser(at.context) == d.Context {
+		s.context = at.context
 	}
-	if !isRemote(s.call.context) {
-		if info, err := os.Stat(s.call.context); err != nil || !info.IsDir() {
-			return fmt.Errorf("%w: the source %s is not here", rebuild.ErrRefused, s.call.context)
-		}
+	if err := s.checkFolder(); err != nil {
+		return err
 	}
 	if !filepath.IsAbs(s.job.Dir) {
 		return errors.New("the folder of the job is not absolute")
 	}
-	for _, f := range s.plan.Files {
-		if err := os.WriteFile(filepath.Join(s.job.Dir, f.Name), []byte(f.Text), 0o600); err != nil {
+	return s.writeFiles()
+}
+
+// checkFolder looks at a source that is a folder as it is now.
+func (s *session) checkFolder() error {
+	if isRemote(s.context) {
+		return nil
+	}
+	info, err := os.Stat(s.context)
+	if err != nil || !info.IsDir() {
+		return &rebuild.RefusedError{Reasons: []check.Message{check.Say("plan/folder-missing", "folder", s.args.shownContext())}}
+	}
+	if name := syntaxOf(s.context, s.args.Dockerfile); s.args.Text == "" && name != "" && len(s.args.Frontends) == 0 {
+		return &rebuild.RefusedError{Reasons: []check.Message{check.Say("plan/frontend-added", "image", name)}}
+	}
+	return nil
+}
+
+func (s *session) writeFiles() error {
+	for name, text := range map[string]string{dockerfileName: s.args.Text, policyName: policyOf(&s.args.Details, s.context)} {
+		if text == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(s.job.Dir, name), []byte(text), 0o600); err != nil {
 			return fmt.Errorf("writing the plan's files: %w", err)
 		}
 	}
 	return nil
 }
 
-// tell notes in the log when another engine builds than built the original, and
-// which of the options it cannot follow.
-func (s *session) tell() error {
+// explainEngine notes in the log when another engine builds than built the
+// original, and which of the options it cannot follow.
+func (s *session) explainEngine() error {
 	if s.job.Log == nil {
 		return nil
 	}
 	var lines []string
-	if s.engine != s.plan.Engine {
+	if s.engine != s.args.Engine {
 		original := "no engine that is known here"
-		if s.plan.Engine != "" {
-			original = s.plan.Engine
+		if s.args.Engine != docker.Unknown {
+			original = string(s.args.Engine)
 		}
 		lines = append(lines, fmt.Sprintf("The original was built by %s, this is %s: the histories in the configs will differ.", original, s.engine))
 	}

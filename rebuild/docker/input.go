@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/provenance/docker/slsa"
+	"audit/rebuild"
 )
 
 // An Input is what the user adds to the recipe of an image. The zero value adds
@@ -26,6 +27,18 @@ type Input struct {
 	Target string
 	// Network lets instructions use the network.
 	Network bool
+	// Trusted are addresses from which may be fetched what the image names.
+	Trusted rebuild.Prefixes
+}
+
+// values are those of the build arguments, by name.
+func (in Input) values() map[string]string {
+	all := make(map[string]string, len(in.BuildArgs))
+	for _, a := range in.BuildArgs {
+		name, value, _ := strings.Cut(a, "=")
+		all[name] = value
+	}
+	return all
 }
 
 // Check says what is wrong with an input: with the way in which it is given, or
@@ -35,8 +48,9 @@ func (in Input) Check() error {
 		return errors.New("a Dockerfile, a target and build arguments go with a source; without one they come from the image's provenance")
 	}
 	for _, a := range in.BuildArgs {
-		if name, _, ok := strings.Cut(a, "="); !ok || !optionName.MatchString(name) {
-			return fmt.Errorf("the build argument %q is not NAME=VALUE", a)
+		name, value, ok := strings.Cut(a, "=")
+		if !ok || !argument.MatchString(name) || strings.Contains(value, "\x00") {
+			return errors.New("a build argument is not NAME=VALUE") // it may be secret
 		}
 	}
 	if !inside(in.Dockerfile) {

@@ -2,13 +2,23 @@ package docker
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/provenance/docker/slsa"
+	"audit/rebuild"
 )
+
+// The kinds of a [Pin].
+const (
+	pinImage = string(slsa.Image)
+	pinGit   = string(slsa.Git)
+	pinHTTP  = string(slsa.HTTP)
+)
+
+// policyName is the file that BuildKit's client is pointed to.
+const policyName = "source-policy.json"
 
 // A policy says what BuildKit may fetch for a build (BuildKit 0.20,
 // sourcepolicy/pb/policy.proto). The last rule that matches decides.
@@ -47,7 +57,29 @@ func (p *policy) convert(from string, to updates) {
 	p.Rules = append(p.Rules, rule{Action: "CONVERT", Selector: selector{from, "EXACT"}, Updates: &to})
 }
 
-func (p *policy) text() string {
+// policyOf returns the text of the policy of a plan whose context is fetched from
+// an address, or is a folder; "" where anything may be fetched. With pins nothing
+// may but the context and what is pinned; else images may.
+func policyOf(d *Details, context string) string {
+	p := new(policy)
+	switch d.Fetch {
+	case FetchPinned:
+		p.deny("*")
+	case FetchImages:
+		for _, pattern := range []string{"http://*", "https://*", "git://*"} {
+			p.deny(pattern)
+		}
+	default:
+		return ""
+	}
+	if isRemote(context) {
+		for _, id := range identifiers(context) {
+			p.allow(id)
+		}
+	}
+	for _, pin := range d.Pins {
+		p.pin(pin)
+	}
 	out, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		panic(err) // strings always marshal
@@ -55,48 +87,33 @@ func (p *policy) text() string {
 	return string(out) + "\n"
 }
 
-// pins returns the policy of a replay: nothing may be fetched but the context
-// and the materials, each at the digest that the provenance has of it.
-func pins(b *slsa.Build, context string) string {
-	p := new(policy)
-	p.deny("*")
-	for _, id := range identifiers(context) {
-		p.allow(id)
-	}
-	for _, m := range b.Materials {
-		p.pin(m)
-	}
-	return p.text()
-}
-
-// pin lets a material be fetched as it was.
-func (p *policy) pin(m slsa.Source) {
-	switch m.Kind() {
-	case slsa.Image:
-		name := m.Reference()
-		bare, _, _ := strings.Cut(name, "@")
-		at := "docker-image://" + bare + "@" + m.SHA256()
-		p.convert("docker-image://"+name, updates{Identifier: at})
+// pin lets something be fetched as it was.
+func (p *policy) pin(pin Pin) {
+	switch pin.Kind {
+	case pinImage:
+		bare, _, _ := strings.Cut(pin.Name, "@")
+		at := "docker-image://" + bare + "@" + pin.Digest
+		p.convert("docker-image://"+pin.Name, updates{Identifier: at})
 		p.allow(at)
 		if colon := strings.LastIndexByte(bare, ':'); colon > strings.LastIndexByte(bare, '/') {
-			p.allow("docker-image://" + bare[:colon] + "@" + m.SHA256())
+			p.allow("docker-image://" + bare[:colon] + "@" + pin.Digest)
 		}
-	case slsa.Git:
-		address, ref, folder := m.Git()
-		to := address + "#" + m.Commit()
+	case pinGit:
+		address, ref, folder := slsa.Source{URI: pin.Name}.Git()
+		to := address + "#" + pin.Digest
 		if folder != "" {
 			to += ":" + folder
 		}
-		froms, tos := identifiers(m.URI), identifiers(to)
+		froms, tos := identifiers(pin.Name), identifiers(to)
 		for n := range froms {
 			if froms[n] != tos[n] && ref != "" {
 				p.convert(froms[n], updates{Identifier: tos[n]})
 			}
 			p.allow(tos[n])
 		}
-	case slsa.HTTP:
-		p.convert(m.URI, updates{Attrs: map[string]string{"http.checksum": m.SHA256()}})
-		p.allow(m.URI)
+	case pinHTTP:
+		p.convert(pin.Name, updates{Attrs: map[string]string{"http.checksum": pin.Digest}})
+		p.allow(pin.Name)
 	}
 }
 
@@ -117,44 +134,54 @@ func identifiers(uri string) []string {
 	return []string{uri, "git://" + rest}
 }
 
-// offline returns the policy of a build from the user's own source that has no
-// network: images may be fetched, and the source itself where it is remote.
-func offline(at place) string {
-	p := new(policy)
-	for _, pattern := range []string{"http://*", "https://*", "git://*"} {
-		p.deny(pattern)
-	}
-	if !at.folder {
-		for _, id := range identifiers(at.context) {
-			p.allow(id)
+// pinsOf are the materials of a build at their digests.
+func pinsOf(b *slsa.Build) []Pin {
+	var pins []Pin
+	for _, m := range b.Materials {
+		switch m.Kind() {
+		case slsa.Image:
+			pins = append(pins, Pin{pinImage, m.Reference(), m.SHA256()})
+		case slsa.Git:
+			pins = append(pins, Pin{pinGit, m.URI, m.Commit()})
+		case slsa.HTTP:
+			pins = append(pins, Pin{pinHTTP, m.URI, m.SHA256()})
 		}
 	}
-	return p.text()
+	return pins
 }
 
-// pinContexts pins the named contexts of a build, which its materials tell of.
-func pinContexts(b *slsa.Build, contexts map[string]string) (map[string]string, error) {
+// pinContexts pins the named contexts of a build by its materials. It returns why
+// one cannot be.
+func pinContexts(b *slsa.Build, contexts map[string]string) (map[string]string, []check.Message) {
 	pinned := make(map[string]string, len(contexts))
-	for _, name := range slices.Sorted(maps.Keys(contexts)) {
-		value := contexts[name]
+	for name, value := range contexts {
 		s := slsa.Source{URI: value}
 		switch {
 		case strings.HasPrefix(value, "docker-image://") && b.Pins(strings.TrimPrefix(value, "docker-image://")):
 		case s.Kind() == slsa.HTTP && b.Pins(value):
-		case s.Kind() == slsa.Git:
+		case s.Kind() == slsa.Git && b.Commit(gitOf(s)) != "":
 			address, ref, folder := s.Git()
-			commit := b.Commit(address, ref)
-			if commit == "" {
-				return nil, fmt.Errorf("the provenance does not say which commit the named context %s, %q, was", name, value)
-			}
-			value = address + "#" + commit
+			value = address + "#" + b.Commit(address, ref)
 			if folder != "" {
 				value += ":" + folder
 			}
 		default:
-			return nil, fmt.Errorf("the provenance does not say what the named context %s, %q, was", name, value)
+			return nil, []check.Message{check.Say("plan/named-context-unpinned", "name", name, "address", value)}
 		}
 		pinned[name] = value
 	}
 	return pinned, nil
+}
+
+func gitOf(s slsa.Source) (address, ref string) {
+	address, ref, _ = s.Git()
+	return address, ref
+}
+
+// addressOf is where a pin is fetched from.
+func addressOf(p Pin) string {
+	if p.Kind == pinImage {
+		return rebuild.ImageScheme + "://" + p.Name
+	}
+	return p.Name
 }

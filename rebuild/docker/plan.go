@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker"
 	"audit/provenance/docker/dockerfile"
@@ -16,22 +17,19 @@ import (
 	"audit/rebuild"
 )
 
-// The files of a plan, which the engines are pointed to by these names.
-const (
-	dockerfileName = "Dockerfile"         // built in place of the context's own
-	policyName     = "source-policy.json" // of BuildKit: what may be fetched, and at which digests
-)
+// dockerfileName is the usual name of a Dockerfile.
+const dockerfileName = "Dockerfile"
 
 // NewPlan says how to build an image again: from the source that the user
 // names, else from what the image's provenance tells. It reads the Dockerfile
 // of a source that is a folder, and nothing else of the machine.
 //
-// An image that cannot be built again gives a plan all the same, with the
-// reason in Refused. A recipe of another build system is an error that wraps
+// An image that cannot, or must not, be built again gives a plan all the same, with
+// the reasons in Reasons. A recipe of another build system is an error that wraps
 // [provenance.ErrNotMine], unless a source is named; a source that is not there
 // is any other error.
 func NewPlan(img *inspect.Image, recipe provenance.Recipe, in Input) (rebuild.Plan, error) {
-	if recipe.System != provenance.Docker && in.Source == "" {
+	if recipe.System != docker.Name && in.Source == "" {
 		return rebuild.Plan{}, fmt.Errorf("planning a rebuild from a Dockerfile: %w", provenance.ErrNotMine)
 	}
 	if err := in.Check(); err != nil {
@@ -40,8 +38,7 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, in Input) (rebuild.Pl
 	p := planner{img: img, in: in, found: docker.Attested(img)}
 	p.history, _ = docker.History(img)
 	p.plan = rebuild.Plan{
-		System: provenance.Docker, Image: img.Reference, ConfigDigest: img.Config.Digest.String(),
-		Files: []rebuild.PlanFile{}, Pack: []string{}, Trust: []rebuild.Trust{}, Engine: string(docker.BuiltBy(img)),
+		System: docker.Name, Image: img.Reference, ConfigDigest: img.Config.Digest.String(), Trust: []rebuild.Trust{},
 	}
 	err := p.source()
 	return p.plan, err
@@ -54,46 +51,44 @@ type planner struct {
 	found   docker.Attestations
 	history []docker.Instruction
 	plan    rebuild.Plan
-	call    call
+	details Details
 	text    string // of the Dockerfile; "" where it is not known
 }
 
-func (p *planner) refuse(format string, args ...any) {
-	reason := fmt.Sprintf(format, args...)
-	if p.plan.Refused != "" {
-		reason = p.plan.Refused + "; " + reason
-	}
-	p.plan.Refused = reason
+func (p *planner) refuse(code string, args ...any) {
+	p.plan.Reasons = append(p.plan.Reasons, check.Say(code, args...))
 }
 
 func (p *planner) source() error {
 	var err error
+	p.details = Details{Engine: docker.BuiltBy(p.history, p.found.Build), Fetch: FetchAny}
 	if p.in.Source == "" {
 		p.fromProvenance()
 	} else {
 		err = p.fromUser()
 	}
-	if p.plan.Refused != "" || err != nil {
+	if len(p.plan.Reasons) > 0 || err != nil {
 		return err
 	}
-	p.call.network = p.in.Network
-	p.call.platform = platformOf(p.img)
+	p.details.Network = p.in.Network
+	p.details.Platform = platformOf(p.img)
 	p.times()
 	p.networkNeeds()
-	p.plan.Pack = p.call.words()
-	p.plan.Trust = judge(p.call, p.pinned())
-	if err := runnable(p.plan); err != nil {
-		p.refuse("%s", err)
-	}
+	p.finish()
 	return nil
 }
 
-// pinned returns the materials that the plan fetches at a digest.
-func (p *planner) pinned() []slsa.Source {
-	if p.in.Source != "" || p.found.Build == nil {
-		return nil
+// finish judges what was planned.
+func (p *planner) finish() {
+	d := &p.details
+	if err := d.check(); err != nil {
+		p.refuse("plan/malformed", "error", err)
+		return
 	}
-	return p.found.Build.Materials
+	p.plan.Details = *d
+	p.plan.Command = d.command()
+	p.plan.Trust = judge(d, p.in, p.text)
+	p.plan.Reasons = append(p.plan.Reasons, untrusted(p.plan.Trust)...)
 }
 
 // fromProvenance plans what the image's own provenance tells.
@@ -101,43 +96,38 @@ func (p *planner) fromProvenance() {
 	b := p.found.Build
 	switch {
 	case len(p.found.Wrong) > 0:
-		p.refuse("%s", p.found.Wrong[0].Words)
+		p.plan.Reasons = []check.Message{p.found.Wrong[0].Message}
 	case len(p.found.Unread) > 0 && b == nil:
-		p.refuse("%s", p.found.Unread[0].Words)
+		p.plan.Reasons = []check.Message{p.found.Unread[0].Message}
 	case b == nil:
-		p.refuse("%s; --source names what to build", docker.NoProvenance)
+		p.refuse("recipe/no-attestation")
+		p.refuse("plan/name-source")
+	default:
+		p.plan.Reasons = b.Obstacles()
+		if slices.ContainsFunc(p.plan.Reasons, needsSource) {
+			p.refuse("plan/name-source")
+		}
 	}
-	if p.plan.Refused != "" {
+	if len(p.plan.Reasons) > 0 {
 		return
 	}
-	for _, o := range b.Obstacles() {
-		p.refuse("%s%s", o.Message, advice(o.Rule))
-	}
-	if p.plan.Refused != "" {
-		return
-	}
-	p.call = callOf(b)
-	p.call.context, _ = b.PinnedContext()
-	p.call.file = b.Dockerfile
+	p.callOf(b)
+	d := &p.details
+	d.Context, _ = b.PinnedContext()
+	d.Dockerfile = b.Dockerfile
 	if text, ok := docker.Text(b); ok {
 		p.text = string(text)
 	}
-	contexts, err := pinContexts(b, p.call.contexts)
-	if err != nil {
-		p.refuse("%s", err)
-		return
-	}
-	p.call.contexts = contexts
-	p.plan.Files = append(p.plan.Files, rebuild.PlanFile{Name: policyName, Text: pins(b, p.call.context)})
+	contexts, refused := pinContexts(b, d.Contexts)
+	p.plan.Reasons = append(p.plan.Reasons, refused...)
+	d.Contexts = contexts
+	d.Fetch, d.Pins = FetchPinned, pinsOf(b)
+	d.Frontends = frontendsOf(b, d.Arguments, p.text)
 }
 
-// advice is what a user can do about an obstacle.
-func advice(rule string) string {
-	switch rule {
-	case slsa.LocalContext, slsa.NoContext, slsa.UnpinnedContext, slsa.MinMode:
-		return " (--source names what to build, if you have it)"
-	}
-	return ""
+// needsSource says of an obstacle whether a source of the user's own takes it away.
+func needsSource(m check.Message) bool {
+	return slices.Contains([]string{slsa.LocalContext, slsa.NoContext, slsa.UnpinnedContext, slsa.MinMode}, m.Code)
 }
 
 // fromUser plans what the user names.
@@ -146,30 +136,26 @@ func (p *planner) fromUser() error {
 	if err != nil {
 		return err
 	}
-	p.call = call{arguments: map[string]string{}, labels: map[string]string{}, contexts: map[string]string{}, options: map[string]string{}}
+	d := &p.details
 	b := p.found.Build
 	known := b != nil && b.BuildKit() && !b.MinMode()
 	if known {
-		p.call = callOf(b)
-		for name, value := range p.call.contexts {
-			p.refuse("the build had a named context %s, %q, which is not here", name, value)
+		p.callOf(b)
+		for _, name := range slices.Sorted(maps.Keys(d.Contexts)) {
+			p.refuse("plan/named-context-missing", "name", name, "address", d.Contexts[name])
 		}
 	} else {
+		d.Arguments = make(map[string]string)
 		for _, a := range docker.Arguments(p.history) {
 			name, value, _ := strings.Cut(a, "=")
-			p.call.arguments[name] = value
+			d.Arguments[name] = value
 		}
 	}
-	for _, a := range p.in.BuildArgs {
-		name, value, _ := strings.Cut(a, "=")
-		p.call.arguments[name] = value
-	}
-	if p.in.Target != "" {
-		p.call.target = p.in.Target
-	}
-	p.call.context, p.call.file = at.context, p.in.Dockerfile
-	if known && p.call.file == "" {
-		p.call.file = b.Dockerfile
+	d.give(p.in)
+	d.Context, d.Dockerfile = rebuild.WithoutUser(at.context), p.in.Dockerfile
+	d.Private = d.Context != at.context
+	if known && d.Dockerfile == "" {
+		d.Dockerfile = b.Dockerfile
 	}
 	if at.folder {
 		if err := p.readDockerfile(at.context); err != nil {
@@ -177,16 +163,30 @@ func (p *planner) fromUser() error {
 		}
 	}
 	if !p.in.Network {
-		p.plan.Files = append(p.plan.Files, rebuild.PlanFile{Name: policyName, Text: offline(at)})
+		d.Fetch = FetchImages
 	}
-	p.plan.Source = &rebuild.Source{Kind: "dockerfile", Location: at.context, Attribute: p.call.file}
+	d.Frontends = frontendsOf(nil, p.in.values(), p.text)
 	return nil
+}
+
+// give takes what the user gives beside the source.
+func (d *Details) give(in Input) {
+	for name := range in.values() {
+		delete(d.Arguments, name)
+		if !slices.Contains(d.Given, name) {
+			d.Given = append(d.Given, name)
+		}
+	}
+	slices.Sort(d.Given)
+	if in.Target != "" {
+		d.Target = in.Target
+	}
 }
 
 // readDockerfile takes the Dockerfile of a folder, else the one that the
 // provenance holds.
 func (p *planner) readDockerfile(folder string) error {
-	text, err := dockerfileIn(folder, p.call.file)
+	text, err := dockerfileIn(folder, p.details.Dockerfile)
 	if err != nil {
 		return err
 	}
@@ -196,12 +196,11 @@ func (p *planner) readDockerfile(folder string) error {
 	}
 	if b := p.found.Build; b != nil && p.in.Dockerfile == "" {
 		if text, ok := docker.Text(b); ok {
-			p.text, p.call.file = string(text), ""
-			p.plan.Files = append(p.plan.Files, rebuild.PlanFile{Name: dockerfileName, Text: p.text})
+			p.text, p.details.Dockerfile, p.details.Text = string(text), "", string(text)
 			return nil
 		}
 	}
-	p.refuse("the source has no %s, and the image's provenance holds none", orUsual(p.call.file))
+	p.refuse("plan/no-dockerfile", "name", orUsual(p.details.Dockerfile))
 	return nil
 }
 
@@ -212,27 +211,40 @@ func orUsual(file string) string {
 	return file
 }
 
-// callOf takes from a statement how BuildKit was called.
-func callOf(b *slsa.Build) call {
-	c := call{arguments: map[string]string{}, labels: map[string]string{}, contexts: map[string]string{}, options: map[string]string{}}
+// callOf takes from a statement how BuildKit was called. Options that are not known
+// are a reason to refuse: what they would do is not known either.
+func (p *planner) callOf(b *slsa.Build) {
+	d := &p.details
+	d.Arguments, d.Labels = make(map[string]string), make(map[string]string)
+	d.Contexts, d.Options = make(map[string]string), make(map[string]string)
 	for _, key := range slices.Sorted(maps.Keys(b.Args)) {
 		value := b.Args[key]
 		kind, name, _ := strings.Cut(key, ":")
 		switch {
 		case kind == "build-arg":
-			c.arguments[name] = value
+			d.Arguments[name] = value
 		case kind == "label":
-			c.labels[name] = value
+			d.Labels[name] = value
 		case kind == "context" && name != "":
-			c.contexts[name] = value
+			d.Contexts[name] = value
 		case key == "target":
-			c.target = value
+			d.Target = value
+		case slices.Contains(frontendOptions(), key):
+			d.Options[key] = value
 		case slices.Contains(fromPlan(), kind) || slices.Contains(ofBuilder(), key):
 		default:
-			c.options[key] = value
+			p.refuse("plan/unknown-option", "option", key)
 		}
 	}
-	return c
+}
+
+// fromPlan are the options of BuildKit's frontend that follow from other parts of
+// a plan, or would undo them.
+func fromPlan() []string {
+	return []string{
+		"context", "contextkey", "dockerfilekey", "filename", "platform", "no-cache", "force-network-mode",
+		"cmdline", "source", "attest", "cache-from", "cache-imports",
+	}
 }
 
 // ofBuilder are options that say how a builder worked, and not what it made.
@@ -261,22 +273,28 @@ const epochArgument = "SOURCE_DATE_EPOCH"
 // times has the rebuild set the times that the original has, as far as its
 // engine can do that.
 func (p *planner) times() {
+	d := &p.details
 	created := p.img.Config.File.Created
-	switch docker.Builder(p.plan.Engine) {
+	switch d.Engine {
 	case docker.Classic, docker.Kaniko:
 	case docker.Buildah:
-		p.call.layers = slices.ContainsFunc(p.history, func(i docker.Instruction) bool { return strings.HasPrefix(i.Comment, "FROM ") })
+		d.Layers = slices.ContainsFunc(p.history, func(i docker.Instruction) bool { return strings.HasPrefix(i.Comment, "FROM ") })
 		if oneTime(p.img) {
-			p.call.timestamp = strconv.FormatInt(created.Unix(), 10)
+			d.Timestamp = strconv.FormatInt(created.Unix(), 10)
 		}
 		if dockerFormat(p.img) {
-			p.call.format = "docker"
+			d.Format = "docker"
 		}
 	default:
-		if _, given := p.call.arguments[epochArgument]; !given && !created.IsZero() && created.Unix() >= 0 {
-			p.call.arguments[epochArgument] = strconv.FormatInt(created.Unix(), 10)
+		epoch, given := p.in.values()[epochArgument]
+		if !given {
+			epoch, given = d.Arguments[epochArgument]
 		}
-		p.call.rewrite = rewritten(p.img, p.call.arguments[epochArgument])
+		if !given && !created.IsZero() && created.Unix() >= 0 {
+			epoch = strconv.FormatInt(created.Unix(), 10)
+			d.Arguments[epochArgument] = epoch
+		}
+		d.Rewrite = rewritten(p.img, epoch)
 	}
 }
 
@@ -329,7 +347,7 @@ func (p *planner) networkNeeds() {
 	}
 	all, err := dockerfile.Parse(p.text)
 	if err != nil {
-		p.refuse("an instruction may need the network, and it has none unless --network is given: %v", err)
+		p.refuse("plan/network-unknown", "error", err)
 		return
 	}
 	for _, i := range all {
@@ -337,11 +355,10 @@ func (p *planner) networkNeeds() {
 		if i.Keyword == "ADD" && p.in.Source != "" {
 			what = fetches(i)
 		}
-		if what == "" {
-			continue
+		if what != "" {
+			p.refuse("plan/network-needed", "what", what, "line", i.Line)
+			return
 		}
-		p.refuse("an instruction needs the network (%s, line %d of the Dockerfile), and it has none unless --network is given", what, i.Line)
-		return
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 
 	"audit/rebuild"
@@ -28,26 +27,33 @@ func handedOn() []string {
 // run runs a program in the job's folder. What it says on standard output goes
 // to the log too: engines write there what they do.
 func (s *session) run(ctx context.Context, env []string, argv ...string) (rebuild.Output, error) {
-	var log io.Writer = s.said
+	var log io.Writer = s.steps
 	if s.job.Log != nil {
-		line := "$ " + shell.Printable(strings.TrimSpace(strings.Join(env, " ")+" "+shell.Words(argv))) + "\n"
+		line := "$ " + shell.Printable(strings.TrimSpace(strings.Join(env, " ")+" "+shell.Words(s.secrets.words(argv)))) + "\n"
 		if _, err := io.WriteString(s.job.Log, line); err != nil {
 			return rebuild.Output{}, fmt.Errorf("writing the log: %w", err)
 		}
-		log = io.MultiWriter(s.said, s.job.Log)
+		log = io.MultiWriter(s.steps, masked{s.job.Log, s.secrets})
 	}
 	argv = append([]string{"/bin/sh", "-c", `exec "$@" >&2`, "sh"}, argv...)
-	return rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: handedOn(), Env: env, Log: log})
+	out, err := rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: handedOn(), Env: env, Log: log})
+	out.Log = []byte(s.secrets.mask(string(out.Log)))
+	return out, err
 }
 
-// shown is a command as the report has it: without where this run happens.
+// shown is a command as the report has it: without where this run happens, and
+// without what may be secret.
 func (s *session) shown(argv []string) []string {
-	words := slices.Clone(argv)
+	words := s.secrets.words(argv)
 	for n, w := range words {
 		if strings.HasPrefix(w, "--tag=") {
 			w = "--tag=" + repository
 		}
-		words[n] = strings.ReplaceAll(w, s.job.Dir, ".")
+		w = strings.ReplaceAll(w, s.job.Dir, ".")
+		if !isRemote(s.context) {
+			w = strings.ReplaceAll(w, s.context, s.args.shownContext())
+		}
+		words[n] = w
 	}
 	return words
 }

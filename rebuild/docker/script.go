@@ -3,7 +3,6 @@ package docker
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"audit/provenance/docker"
@@ -14,41 +13,35 @@ import (
 // Script writes a plan as a POSIX shell script that does what [Builder] does, on
 // any machine that has the engine: it builds the image without a cache, saves it
 // as rebuilt.tar in the current folder, and says how to compare it. A source
-// that is a folder must be there under the same name.
+// that is a folder must be there under the same name. Build arguments that the
+// user gave, and an address with user info, are taken from the environment.
 //
 // Whatever the plan holds, the script runs nothing but engines: every value
 // stands in single quotes or in a here-document that is not expanded. The
 // script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {
-	refused := plan.Refused
-	if err := runnable(plan); err != nil && refused == "" {
-		refused = err.Error()
-	}
-	if refused != "" {
-		return []byte(scriptHead + shell.Refusal(refused))
-	}
-	c, err := parseCall(plan.Pack)
+	d, err := runnable(plan)
 	if err != nil {
-		panic(err) // runnable has parsed it
+		return []byte(scriptHead + shell.Refusal(err.Error()))
 	}
-	w := scriptWriter{plan: plan, call: c}
+	w := scriptWriter{arguments{Details: d}}
 	var b strings.Builder
-	b.WriteString(scriptHead + scriptFolder)
-	for _, f := range plan.Files {
-		b.WriteString(shell.HereDocument(f.Name, f.Text))
+	b.WriteString(scriptHead + w.inputs() + scriptFolder)
+	if d.Text != "" {
+		b.WriteString(shell.HereDocument(dockerfileName, d.Text))
 	}
-	var tried []string
-	for _, name := range candidates("", plan.Engine) {
-		for _, e := range w.engine(docker.Builder(name)) {
-			b.WriteString(e.body)
-			tried = append(tried, e.name)
-		}
+	if policy := policyOf(&d, d.Context); policy != "" {
+		b.WriteString(shell.HereDocument(policyName, policy))
 	}
-	b.WriteString("\n")
-	for _, name := range tried {
-		fmt.Fprintf(&b, "%s || ", name)
+	functions := w.functions()
+	var tried, names []string
+	for _, f := range functions {
+		b.WriteString(f.body)
+		tried = append(tried, f.name)
+		names = append(names, strings.TrimPrefix(f.name, "with_"))
 	}
-	b.WriteString("{\n  echo " + shell.Quote("No engine is here that builds it: "+strings.Join(words(tried), ", ")) + " >&2\n  exit 1\n}\n")
+	b.WriteString("\n" + strings.Join(append(tried, ""), " || "))
+	b.WriteString("{\n  echo " + shell.Quote("No engine is here that builds it: "+strings.Join(names, ", ")) + " >&2\n  exit 1\n}\n")
 	b.WriteString(scriptEnd)
 	b.WriteString(shell.Comparison(plan.Image, "out"))
 	return []byte(b.String())
@@ -76,57 +69,94 @@ echo 'Compare it with the original:'
 `
 
 // A scriptWriter writes what engines are called with. Paths in the temporary
-// folder stand in double quotes, as the shell's own variable.
-type scriptWriter struct {
-	plan rebuild.Plan
-	call call
+// folder and what the environment gives stand in double quotes, as variables of
+// the shell.
+type scriptWriter struct{ arguments }
+
+// sourceVariable is the variable of the environment that gives the address with
+// user info.
+const sourceVariable = "AUDIT_SOURCE"
+
+// inputs writes what ends the script where a value is not given.
+func (w scriptWriter) inputs() string {
+	var b strings.Builder
+	for _, name := range w.Given {
+		fmt.Fprintf(&b, ": \"${%s?the value of this build argument is not in the plan: set it in the environment}\"\n", name)
+	}
+	if w.Private {
+		fmt.Fprintf(&b, ": \"${%s?%s}\"\n", sourceVariable, "the address of the source, with the name and password that are not in the plan")
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
 }
 
 // A function is one of the script: it fails when its engine is not there, and
 // ends the script when the build fails.
 type function struct{ name, body string }
 
-func words(names []string) []string {
-	plain := slices.Clone(names)
-	for n := range plain {
-		plain[n] = strings.TrimPrefix(plain[n], "with_")
-	}
-	return plain
-}
-
-func (w scriptWriter) engine(b docker.Builder) []function {
-	switch b {
-	case docker.Classic:
-		return []function{w.docker("with_docker", "docker version", "DOCKER_BUILDKIT=0", true)}
-	case docker.BuildKit:
-		env, check := "DOCKER_BUILDKIT=1", "docker version"
-		if w.has(policyName) {
-			env, check = env+` EXPERIMENTAL_BUILDKIT_SOURCE_POLICY="$dir/`+policyName+`"`, "docker buildx version"
+// functions are those of the engines to try, in their order.
+func (w scriptWriter) functions() []function {
+	var all []function
+	for _, name := range candidates(docker.Unknown, w.Engine) {
+		switch name {
+		case docker.Classic:
+			all = append(all, w.docker("with_docker", "docker version", "DOCKER_BUILDKIT=0", true))
+		case docker.BuildKit:
+			env, check := "DOCKER_BUILDKIT=1", "docker version"
+			if w.Fetch != FetchAny {
+				env, check = env+` EXPERIMENTAL_BUILDKIT_SOURCE_POLICY="$dir/`+policyName+`"`, "docker buildx version"
+			}
+			all = append(all, w.buildctl(), w.docker("with_docker_buildkit", check, env, false))
+		case docker.Buildah:
+			all = append(all, w.buildah())
 		}
-		return []function{w.buildctl(), w.docker("with_docker_buildkit", check, env, false)}
-	case docker.Buildah:
-		return []function{w.buildah()}
 	}
-	return nil
+	return all
 }
 
-func (w scriptWriter) has(file string) bool {
-	s := session{plan: w.plan}
-	return s.has(file)
+// word quotes a word; a build argument that the user gives becomes the variable of
+// its name.
+func (w scriptWriter) word(word string) string {
+	for _, name := range w.Given {
+		for _, option := range []string{"--build-arg=", "--opt=build-arg:"} {
+			if word == option+name {
+				return fmt.Sprintf(`"%s%s=$%s"`, option, name, name)
+			}
+		}
+	}
+	return shell.Word(word)
+}
+
+func (w scriptWriter) words(words []string) string {
+	quoted := make([]string, len(words))
+	for n := range words {
+		quoted[n] = w.word(words[n])
+	}
+	return strings.Join(quoted, " ")
+}
+
+// source writes the context behind an option, which may be "".
+func (w scriptWriter) source(option string) string {
+	if w.Private {
+		return fmt.Sprintf(`"%s$%s"`, option, sourceVariable)
+	}
+	return shell.Word(option + w.Context)
 }
 
 // file returns the option that names the Dockerfile, quoted, with a space before
 // it.
 func (w scriptWriter) file() string {
 	switch {
-	case w.has(dockerfileName):
+	case w.Text != "":
 		return ` --file="$dir/` + dockerfileName + `"`
-	case w.call.file == "":
+	case w.Dockerfile == "":
 		return ""
-	case isRemote(w.call.context):
-		return " " + shell.Word("--file="+w.call.file)
+	case isRemote(w.Context):
+		return " " + shell.Word("--file="+w.Dockerfile)
 	}
-	return " " + shell.Word("--file="+filepath.Join(w.call.context, w.call.file))
+	return " " + shell.Word("--file="+filepath.Join(w.Context, w.Dockerfile))
 }
 
 func (w scriptWriter) docker(name, check, env string, classic bool) function {
@@ -141,26 +171,25 @@ func (w scriptWriter) docker(name, check, env string, classic bool) function {
   docker image save --output="$out" audit-rebuild:$$ || exit 1
   docker image rm audit-rebuild:$$ >/dev/null
 }
-`, name, check, env, shell.Words(w.call.flags()), w.file(), force, shell.Word(w.call.context))}
+`, name, check, env, w.words(w.flags()), w.file(), force, w.source(""))}
 }
 
 func (w scriptWriter) buildctl() function {
-	policy, output := "", "--output=type=oci,dest=rebuilt.tar"
-	if w.has(policyName) {
+	policy := ""
+	if w.Fetch != FetchAny {
 		policy = ` --source-policy-file="$dir/` + policyName + `"`
 	}
-	if w.call.rewrite {
-		output += ",rewrite-timestamp=true"
-	}
 	const mark = "/DIR"
-	flags := w.call.kitFlags(mark, w.has(dockerfileName))
 	var quoted []string
-	for _, f := range flags {
-		if f == "--local=dockerfile="+mark {
+	for _, f := range w.buildctlFlags(w.Context, mark) {
+		switch f {
+		case "--local=dockerfile=" + mark:
 			quoted = append(quoted, `--local=dockerfile="$dir"`)
-			continue
+		case "--opt=context=" + w.Context:
+			quoted = append(quoted, w.source("--opt=context="))
+		default:
+			quoted = append(quoted, w.word(f))
 		}
-		quoted = append(quoted, shell.Word(f))
 	}
 	return function{"with_buildctl", fmt.Sprintf(`
 with_buildctl() {
@@ -168,14 +197,10 @@ with_buildctl() {
   buildctl build %s%s %s || exit 1
   mv rebuilt.tar "$out"
 }
-`, strings.Join(quoted, " "), policy, output)}
+`, strings.Join(quoted, " "), policy, w.buildctlOutput("rebuilt.tar"))}
 }
 
 func (w scriptWriter) buildah() function {
-	archive := "oci-archive"
-	if w.call.format == "docker" {
-		archive = "docker-archive"
-	}
 	return function{"with_buildah", fmt.Sprintf(`
 with_buildah() {
   buildah --version >/dev/null 2>&1 || return 1
@@ -183,5 +208,5 @@ with_buildah() {
   buildah push --quiet "$(cat "$dir/image-id")" %s:"$out" || exit 1
   buildah rmi "$(cat "$dir/image-id")" >/dev/null
 }
-`, shell.Words(w.call.flags()), w.file(), shell.Words(w.call.buildahFlags()), shell.Word(w.call.context), archive)}
+`, w.words(w.flags()), w.file(), w.words(w.buildahFlags()), w.source(""), w.archive())}
 }

@@ -8,7 +8,6 @@ import (
 	"audit/provenance"
 	"audit/provenance/docker"
 	"audit/rebuild"
-	"audit/rebuild/compare"
 )
 
 // System is what builds images from a Dockerfile. It is to be asked last: it
@@ -19,13 +18,14 @@ type System struct{}
 // image's provenance may not tell all.
 func (System) About() rebuild.About {
 	return rebuild.About{
-		Name: provenance.Docker, Tool: "the engine", Engines: Engines(), NoDerivation: NoDerivation,
+		Name: docker.Name, Tool: "the engine", Engines: Engines(), NoDerivation: NoDerivation, Sentences: sentences(),
 		Flags: []rebuild.Flag{
 			{Name: "source", Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
 			{Name: "dockerfile", Usage: "the `PATH` in --source of the Dockerfile (default: Dockerfile)"},
 			{Name: "build-arg", Kind: rebuild.List, Usage: "give the build from --source the argument `NAME=VALUE`; may be given again"},
 			{Name: "target", Usage: "build the `STAGE` of the Dockerfile in --source (default: the last)"},
-			{Name: "network", Kind: rebuild.Switch, Usage: "let the instructions of a Dockerfile use the network"},
+			{Name: "network", Kind: rebuild.Switch, Trust: true, Usage: "let the instructions of a Dockerfile use the network"},
+			rebuild.TrustSourceFlag(),
 		},
 	}
 }
@@ -40,15 +40,13 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 
 // Repack is skipped: the layers of a Dockerfile are what its instructions wrote.
 func (System) Repack(_ *inspect.Image, recipe provenance.Recipe) check.Check {
-	return check.Check{ID: check.Repack, Status: check.Skipped, Summary: fmt.Sprintf("only what Guix or Nix packed can be packed again here; the recipe's system is %s", recipe.System)}
+	return check.Skip(check.Repack, "repack/instructions", "system", string(recipe.System))
 }
-
-// Freedoms are what the engines leave to chance.
-func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
 
 // History returns the instructions that made the layers.
 func (System) History(img *inspect.Image) rebuild.History {
-	return rebuild.History{Engine: string(docker.BuiltBy(img)), Layers: docker.MadeBy(img)}
+	all, _ := docker.History(img)
+	return rebuild.History{Engine: string(docker.BuiltBy(all, docker.Attested(img).Build)), Layers: docker.MadeBy(all)}
 }
 
 // Given says whether a source is given.
@@ -73,7 +71,7 @@ func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) 
 func inputOf(in rebuild.Settings) Input {
 	return Input{
 		Source: in.Text("source"), Dockerfile: in.Text("dockerfile"), BuildArgs: in.List("build-arg"),
-		Target: in.Text("target"), Network: in.On("network"),
+		Target: in.Text("target"), Network: in.On("network"), Trusted: in.List(rebuild.TrustSource),
 	}
 }
 

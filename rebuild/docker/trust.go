@@ -1,37 +1,159 @@
 package docker
 
 import (
-	"fmt"
+	"strings"
 
+	"audit/inspect/check"
+	"audit/provenance/docker/dockerfile"
 	"audit/provenance/docker/slsa"
 	"audit/rebuild"
 )
 
-// judge says what a plan runs and fetches, and on whose word. All of it is
-// allowed: instructions run in containers, in which the engine is trusted to
-// keep them; what is fetched is checked against the digests that are named.
-func judge(c call, pinned []slsa.Source) []rebuild.Trust {
-	network := "without a network"
-	if c.network {
-		network = "with the network, as --network says"
-	}
-	trust := []rebuild.Trust{{
-		Channel: "instructions", URL: c.context, Trusted: true,
-		Why: fmt.Sprintf("they run in containers of the engine, %s: it is the engine that is trusted to keep them there", network),
-	}}
-	source := rebuild.Trust{Channel: "source", URL: c.context, Trusted: true, Why: "--source names it"}
-	switch s := (slsa.Source{URI: c.context}); {
-	case len(pinned) > 0:
-		source.Why = "the image's unsigned provenance names it; it is fetched at the commit or digest that stands there"
-	case isRemote(c.context) && s.Kind() == slsa.Git && s.Commit() == "":
-		source.Why = "--source names it, at no commit: what is built is what it is now"
-	}
-	trust = append(trust, source)
-	for _, m := range pinned {
-		if m.Kind() == slsa.Image || m.Kind() == slsa.HTTP && m.URI != c.context {
-			trust = append(trust, rebuild.Trust{Channel: "material", URL: m.URI, Trusted: true,
-				Why: "the image's unsigned provenance names it; it is fetched at the digest that stands there, " + m.SHA256()})
+// A judgement is what a plan would run and fetch, and on whose word.
+type judgement struct {
+	*Details
+	in    Input
+	trust []rebuild.Trust
+}
+
+// judge returns the list of what a plan runs and fetches; text is its Dockerfile, ""
+// where that is not known. An address that the user
+// names is trusted, with what the source there names in its turn, but for a
+// frontend: that is a program which BuildKit runs before the build, outside of
+// what keeps instructions from the network. Any other needs the flag of
+// [rebuild.Prefixes].
+//
+// A verified signature of an attestation is to be judged here too, once there are
+// some: what is signed by a name that the user trusts needs no prefix.
+func judge(d *Details, in Input, text string) []rebuild.Trust {
+	j := judgement{Details: d, in: in}
+	j.instructions()
+	j.context()
+	for _, p := range d.Pins {
+		if !j.isContext(p) {
+			j.address(kindOf(p.Kind), addressOf(p))
 		}
 	}
-	return trust
+	for _, pair := range pairs("", d.Contexts) {
+		_, value, _ := strings.Cut(pair, "=")
+		if name, ok := strings.CutPrefix(value, rebuild.ImageScheme+"://"); ok {
+			j.address("image", rebuild.ImageScheme+"://"+slsa.Reference(name))
+			continue
+		}
+		j.address("source", value)
+	}
+	if in.Source != "" {
+		j.images(text)
+	}
+	for _, name := range d.Frontends {
+		j.frontend(name)
+	}
+	return j.trust
 }
+
+// instructions run in containers, in which the engine is trusted to keep them.
+func (j *judgement) instructions() {
+	code := "plan/instructions-without-network"
+	if j.Network {
+		code = "plan/instructions-with-network"
+	}
+	j.trust = append(j.trust, rebuild.Trust{Kind: "instructions", URL: j.shownContext(), Trusted: true, Reason: check.Say(code)})
+}
+
+func (j *judgement) context() {
+	if j.in.Source == "" {
+		j.address("source", j.Context)
+		return
+	}
+	t := rebuild.Trust{Kind: "source", URL: rebuild.WithoutUser(j.shownContext()), Trusted: true, Reason: check.Say("plan/source-given")}
+	if s := (slsa.Source{URI: j.Context}); isRemote(j.Context) && s.Kind() == slsa.Git && s.Commit() == "" {
+		t.Reason = check.Say("plan/source-without-commit")
+	}
+	j.trust = append(j.trust, t)
+}
+
+// isContext says whether a pin is the context, which is judged by itself.
+func (j *judgement) isContext(p Pin) bool {
+	was, _, _ := strings.Cut(p.Name, "#")
+	is, _, _ := strings.Cut(j.Context, "#")
+	return was == is
+}
+
+// kindOf is what a pin is to the build.
+func kindOf(pin string) string {
+	if pin == pinImage {
+		return "image"
+	}
+	return "source"
+}
+
+// address judges what the image names.
+func (j *judgement) address(kind, address string) {
+	t := j.in.Trusted.Judge(kind, address)
+	for _, known := range j.trust {
+		if known.Kind == t.Kind && known.URL == t.URL {
+			return
+		}
+	}
+	j.trust = append(j.trust, t)
+}
+
+// images lists those that the user's own Dockerfile starts from.
+func (j *judgement) images(text string) {
+	all, err := dockerfile.Parse(text)
+	if err != nil {
+		return
+	}
+	stages, err := dockerfile.Stages(all, nil)
+	if err != nil {
+		return
+	}
+	names := map[string]bool{"scratch": true, "": true}
+	for _, s := range stages {
+		if !names[strings.ToLower(s.Image)] {
+			names[strings.ToLower(s.Image)] = true
+			j.trust = append(j.trust, rebuild.Trust{Kind: "image", URL: rebuild.ImageScheme + "://" + s.Image, Trusted: true,
+				Reason: check.Say("plan/named-by-source")})
+		}
+		names[s.Name] = true
+	}
+}
+
+func (j *judgement) frontend(name string) {
+	t := j.in.Trusted.Judge("frontend", rebuild.ImageScheme+"://"+slsa.Reference(name))
+	j.trust = append(j.trust, t)
+}
+
+// untrusted are the reasons why a plan must not be run: what on the list may not
+// be run or fetched, and how it would be allowed.
+func untrusted(list []rebuild.Trust) []check.Message {
+	var reasons []check.Message
+	for _, t := range list {
+		if !t.Trusted {
+			reasons = append(reasons, check.Say("plan/needs-trust", "kind", t.Kind, "address", t.URL, "flag", t.Flag))
+		}
+	}
+	return reasons
+}
+
+// frontendsOf are the images of the frontends that a build names: in its
+// attestation, in a build argument, and in the Dockerfile itself.
+func frontendsOf(b *slsa.Build, arguments map[string]string, text string) []string {
+	named := []string{arguments[syntaxArgument], dockerfile.Syntax(text)}
+	if b != nil {
+		named = append(named, b.Args["cmdline"], b.Args["source"], b.Args["build-arg:"+syntaxArgument])
+	}
+	var found []string
+	known := make(map[string]bool)
+	for _, name := range named {
+		name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
+		if name != "" && !known[slsa.Reference(name)] {
+			known[slsa.Reference(name)] = true
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// syntaxArgument is the build argument by which BuildKit runs another frontend.
+const syntaxArgument = "BUILDKIT_SYNTAX"

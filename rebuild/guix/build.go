@@ -32,22 +32,23 @@ var _ rebuild.Builder = Builder{}
 //
 // The image is copied into job.Dir, out of reach of Guix's garbage collector.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
-	s := &session{guix: b.Program, plan: plan, job: job, said: newSaid()}
+	s := &session{guix: b.Program, plan: plan, job: job, log: newBuildLog()}
 	if s.guix == "" {
 		s.guix = "guix"
 	}
-	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "the recipe was not evaluated"}
+	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: []check.Message{check.Say("derivation/not-evaluated")}}
 	err := s.build(ctx)
 	return &s.result, err
 }
 
 // A session is one build on its way.
 type session struct {
-	guix   string
-	plan   rebuild.Plan
-	job    rebuild.Job
-	said   *said // what Guix has said so far
-	result rebuild.Result
+	guix    string
+	plan    rebuild.Plan
+	details Details // of the plan
+	job     rebuild.Job
+	log     *buildLog // what Guix has written so far
+	result  rebuild.Result
 }
 
 func (s *session) build(ctx context.Context) error {
@@ -69,8 +70,8 @@ func (s *session) build(ctx context.Context) error {
 	if s.result.Image, err = keep(image, s.job.Dir); err != nil {
 		return err
 	}
-	if s.plan.Export != nil {
-		if s.result.Image, err = exported(s.result.Image, *s.plan.Export); err != nil {
+	if e := s.details.Pack.Export; e != nil {
+		if s.result.Image, err = exported(s.result.Image, *e); err != nil {
 			return err
 		}
 	}
@@ -83,11 +84,9 @@ func (s *session) build(ctx context.Context) error {
 // start checks that the plan may be run and that Guix is there, and writes the
 // plan's files.
 func (s *session) start(ctx context.Context) error {
-	if s.plan.Refused != "" {
-		return fmt.Errorf("%w: %s", rebuild.ErrRefused, s.plan.Refused)
-	}
-	if err := runnable(s.plan); err != nil {
-		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
+	var err error
+	if s.details, err = runnable(s.plan); err != nil {
+		return err
 	}
 	if err := s.job.FreshKnown(); err != nil {
 		return err
@@ -95,7 +94,7 @@ func (s *session) start(ctx context.Context) error {
 	if err := s.version(ctx); err != nil {
 		return err
 	}
-	for _, f := range s.plan.Files {
+	for _, f := range s.details.Files() {
 		if err := os.WriteFile(filepath.Join(s.job.Dir, f.Name), []byte(f.Text), 0o600); err != nil {
 			return fmt.Errorf("writing the plan's files: %w", err)
 		}
@@ -118,30 +117,29 @@ func (s *session) version(ctx context.Context) error {
 	return nil
 }
 
-// evaluate asks the Guix of the recipe for the image's derivation, and holds
-// it against the image.
+// evaluate asks the Guix of the recipe for the image's derivation, and compares
+// it with the image.
 func (s *session) evaluate(ctx context.Context) (*graph, error) {
 	g, err := s.derive(ctx)
 	if errors.Is(err, rebuild.ErrBuild) {
 		s.result.Derivation.Status = check.Unknown
-		s.result.Derivation.Summary = "the recipe could not be evaluated"
+		s.result.Derivation.Reasons = []check.Message{check.Say("derivation/evaluation-failed")}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if s.job.Image != nil {
-		s.result.Derivation = hold(g, s.plan.Root, s.job.Image.Items, s.machineKnown())
+		s.result.Derivation = derivationCheck(g, s.details.Pack.Root, s.job.Image.Items, s.machineKnown())
 		if s.result.Derivation.Status == check.Unknown && len(s.job.Image.Items) > 0 {
-			return nil, &stopError{kind: rebuild.ErrRefused, text: "nothing to hold a rebuild against: " + s.result.Derivation.Summary}
+			reasons := append([]check.Message{check.Say("plan/nothing-to-compare")}, s.result.Derivation.Reasons...)
+			return nil, &rebuild.RefusedError{Reasons: reasons}
 		}
 	}
 	return g, nil
 }
 
 // machineKnown says whether the plan names the kind of machine to build for.
-func (s *session) machineKnown() bool {
-	return slices.ContainsFunc(s.plan.Pack, func(arg string) bool { return strings.HasPrefix(arg, "--system=") })
-}
+func (s *session) machineKnown() bool { return s.details.Pack.SystemType != "" }
 
 func (s *session) derive(ctx context.Context) (*graph, error) {
 	out, err := s.run(ctx, s.packCommand("-d")...)
@@ -163,8 +161,9 @@ func (s *session) derive(ctx context.Context) (*graph, error) {
 // each derivation that it was built and of each substitute where it is from.
 func (s *session) packCommand(more ...string) []string {
 	options := buildOptions(s.job.Options)
-	args := slices.Concat([]string{"time-machine"}, options, []string{"-C", channelsFile, "--"}, verbs(s.plan.Pack), []string{"--verbosity=3"}, options)
-	return slices.Concat(args, more, s.plan.Pack[len(verbs(s.plan.Pack)):])
+	verbs, arguments := s.details.command()
+	args := slices.Concat([]string{"time-machine"}, options, []string{"-C", channelsFile, "--"}, verbs, []string{"--verbosity=3"}, options)
+	return slices.Concat(args, more, arguments)
 }
 
 // buildOptions returns the options that all commands of Guix that build take
@@ -205,7 +204,7 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 		if got := lastLine(out); got != output {
 			return "", fmt.Errorf("building the image: %w: guix made %q, and its derivation says %q", rebuild.ErrBuild, got, output)
 		}
-		if s.said.built[g.root.path] {
+		if s.log.built[g.root.path] {
 			return output, nil
 		}
 	}
@@ -246,7 +245,7 @@ func copyFile(from, to string) error {
 // inStore says whether a path is directly in the store that the image's own
 // items name.
 func (s *session) inStore(path string) bool {
-	return rebuild.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.plan.Root)
+	return rebuild.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
 }
 
 func lastLine(out []byte) string {

@@ -1,8 +1,8 @@
 // Package guix builds images again with GNU Guix.
 //
-// [NewPlan] turns a recipe into a plan: the files channels.scm and
-// manifest.scm and the arguments of guix pack, with a judgement on every
-// channel whose code the build would run. [Builder] runs a plan with
+// [NewPlan] turns a recipe into a plan, [Details]: channels, packages and the options
+// of guix pack, with a judgement on everything that the build would run or fetch.
+// [Builder] writes the files channels.scm and manifest.scm from these values and runs
 //
 //	guix time-machine -C channels.scm -- pack -f docker … -m manifest.scm
 //	guix time-machine -C channels.scm -- system image -t docker … configuration.scm

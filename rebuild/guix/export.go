@@ -10,12 +10,11 @@ import (
 	"path/filepath"
 
 	"audit/provenance/guix"
-	"audit/rebuild"
 )
 
 // exported makes of an image what a container engine exports of it, beside it:
-// the files of its layer, and those that the engine laid into the original.
-func exported(image string, e rebuild.Export) (file string, err error) {
+// the files of its layer, and those that the engine added to the original.
+func exported(image string, e guix.Export) (file string, err error) {
 	from, err := os.Open(image)
 	if err != nil {
 		return "", fmt.Errorf("exporting the image: %w", err)
@@ -28,7 +27,7 @@ func exported(image string, e rebuild.Export) (file string, err error) {
 	w := tar.NewWriter(to)
 	err = copyLayer(w, from, e)
 	if err == nil {
-		err = layEngineFiles(w, e)
+		err = addEngineFiles(w, e)
 	}
 	if err = errors.Join(err, w.Close(), to.Close()); err != nil {
 		return "", fmt.Errorf("exporting the image: %w", err)
@@ -37,7 +36,7 @@ func exported(image string, e rebuild.Export) (file string, err error) {
 }
 
 // copyLayer copies the entries of the one layer of an uncompressed image.
-func copyLayer(w *tar.Writer, image io.Reader, e rebuild.Export) error {
+func copyLayer(w *tar.Writer, image io.Reader, e guix.Export) error {
 	archive := tar.NewReader(image)
 	for {
 		member, err := archive.Next()
@@ -53,7 +52,7 @@ func copyLayer(w *tar.Writer, image io.Reader, e rebuild.Export) error {
 	}
 }
 
-func copyEntries(w *tar.Writer, layer *tar.Reader, e rebuild.Export) error {
+func copyEntries(w *tar.Writer, layer *tar.Reader, e guix.Export) error {
 	for {
 		entry, err := layer.Next()
 		if err == io.EOF {
@@ -75,16 +74,16 @@ func copyEntries(w *tar.Writer, layer *tar.Reader, e rebuild.Export) error {
 	}
 }
 
-// layEngineFiles adds what the engine laid, which is empty all of it.
-func layEngineFiles(w *tar.Writer, e rebuild.Export) error {
+// addEngineFiles adds what the engine made, which is empty all of it.
+func addEngineFiles(w *tar.Writer, e guix.Export) error {
 	known := guix.EngineLayout()
 	for _, name := range e.Files {
-		laid := known[name][0]
-		entry := &tar.Header{Name: name, Typeflag: laid.Kind, Mode: laid.Mode, Linkname: laid.Target}
-		if laid.Kind == tar.TypeDir {
+		made := known[name][0]
+		entry := &tar.Header{Name: name, Typeflag: made.Kind, Mode: made.Mode, Linkname: made.Target}
+		if made.Kind == tar.TypeDir {
 			entry.Name += "/"
 		}
-		if laid.Kind == tar.TypeSymlink {
+		if made.Kind == tar.TypeSymlink {
 			entry.Mode = 0o777
 		}
 		if e.OwnerNames {

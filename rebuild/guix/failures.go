@@ -52,12 +52,12 @@ func failures() []failure {
 	}
 }
 
-// A buildFailure is the first build that failed, as Guix tells of it.
+// A buildFailure is the first build that failed, as Guix reports it.
 type buildFailure struct {
-	drv  string // its .drv file
-	how  string // the line in which the daemon says so
-	log  string // the file with all that the build wrote, "" when Guix does not say
-	said string // what it wrote before it failed, as far as that can be told from the rest
+	drv    string // its .drv file
+	how    string // the line in which the daemon says so
+	log    string // the file with all that the build wrote, "" when Guix does not say
+	output string // what it wrote before it failed, as far as that can be separated from the rest
 }
 
 // The lines in which a build fails (Guix 1.5.0, nix/libstore/build.cc, and
@@ -65,7 +65,7 @@ type buildFailure struct {
 var (
 	builderFailed = regexp.MustCompile("(?m)^.*(?:builder for [`']([^`']+\\.drv)' failed|building of [`']([^`']+\\.drv)' timed out).*$")
 	buildFailed   = regexp.MustCompile(`(?m)^build of (\S+\.drv) failed$`)
-	buildLog      = regexp.MustCompile("(?m)^View build log at [`']([^`']+)'")
+	logNamed      = regexp.MustCompile("(?m)^View build log at [`']([^`']+)'")
 )
 
 // brokenBuild finds the first build that failed, nil when none did.
@@ -76,9 +76,9 @@ func brokenBuild(log string) *buildFailure {
 	}
 	m := builderFailed.FindStringSubmatch(log)
 	b := &buildFailure{drv: m[1] + m[2], how: strings.TrimSpace(m[0])}
-	b.said = log[:at[0]]
-	if i := strings.LastIndex(b.said, "building "+b.drv+"..."); i >= 0 {
-		b.said = b.said[i:]
+	b.output = log[:at[0]]
+	if i := strings.LastIndex(b.output, "building "+b.drv+"..."); i >= 0 {
+		b.output = b.output[i:]
 	}
 	b.log = logOf(log[at[1]:])
 	return b
@@ -90,12 +90,12 @@ func quietBuild(log string) *buildFailure {
 	if m == nil {
 		return nil
 	}
-	return &buildFailure{drv: log[m[2]:m[3]], how: log[m[0]:m[1]], log: logOf(log[m[1]:]), said: log[:m[0]]}
+	return &buildFailure{drv: log[m[2]:m[3]], how: log[m[0]:m[1]], log: logOf(log[m[1]:]), output: log[:m[0]]}
 }
 
 // logOf returns the file that a log names first.
 func logOf(rest string) string {
-	if m := buildLog.FindStringSubmatch(rest); m != nil {
+	if m := logNamed.FindStringSubmatch(rest); m != nil {
 		return m[1]
 	}
 	return ""
@@ -124,17 +124,17 @@ func (b *buildFailure) text() string {
 
 // lastWords returns the line that shows the cause, else the last of the build.
 func (b *buildFailure) lastWords(cause failure) string {
-	_, said, ok := strings.Cut(b.said, "...\n")
-	if !ok || strings.TrimSpace(said) == "" {
+	_, output, ok := strings.Cut(b.output, "...\n")
+	if !ok || strings.TrimSpace(output) == "" {
 		return ""
 	}
-	return complaint(said, cause.says)
+	return complaint(output, cause.says)
 }
 
-// cause tells why a build failed, by what it wrote.
+// cause infers why a build failed, by what it wrote.
 func (b *buildFailure) cause() failure {
 	for _, f := range buildCauses() {
-		if f.says.MatchString(b.said) || f.says.MatchString(b.how) {
+		if f.says.MatchString(b.output) || f.says.MatchString(b.how) {
 			return f
 		}
 	}

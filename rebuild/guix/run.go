@@ -34,12 +34,12 @@ func (s *session) run(ctx context.Context, args ...string) ([]byte, error) {
 
 // try is run for callers that read failures themselves.
 func (s *session) try(ctx context.Context, args ...string) (rebuild.Output, error) {
-	var log io.Writer = s.said
+	var log io.Writer = s.log
 	if s.job.Log != nil {
 		if _, err := io.WriteString(s.job.Log, "$ "+shell.Printable(shell.Words(append([]string{"guix"}, args...)))+"\n"); err != nil {
 			return rebuild.Output{}, fmt.Errorf("writing the log: %w", err)
 		}
-		log = io.MultiWriter(s.said, s.job.Log)
+		log = io.MultiWriter(s.log, s.job.Log)
 	}
 	return rebuild.Run(ctx, rebuild.Command{
 		Argv: append([]string{s.guix}, args...), Dir: s.job.Dir, Pass: handedOn(), Log: log, Stdout: maxStdout,

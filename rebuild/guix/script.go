@@ -16,24 +16,21 @@ import (
 // stands in single quotes or in a here-document that is not expanded. The
 // script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {
-	refused := plan.Refused
-	if err := runnable(plan); err != nil && refused == "" {
-		refused = err.Error()
+	d, err := runnable(plan)
+	if err != nil {
+		return []byte(scriptHead + shell.Refusal(err.Error()))
 	}
-	if refused != "" {
-		return []byte(scriptHead + shell.Refusal(refused))
-	}
+	verbs, arguments := d.command()
 	var b strings.Builder
 	b.WriteString(scriptHead)
 	b.WriteString(scriptFolder)
-	for _, f := range plan.Files {
+	for _, f := range d.Files() {
 		b.WriteString(shell.HereDocument(f.Name, f.Text))
 	}
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
-	what := verbs(plan.Pack)
-	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + shell.Words(what) + " \"$@\" " + shell.Words(plan.Pack[len(what):]) + "\n}\n")
+	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + shell.Words(verbs) + " \"$@\" " + shell.Words(arguments) + "\n}\n")
 	b.WriteString(scriptBuild)
-	if plan.Export != nil {
+	if d.Pack.Export != nil {
 		b.WriteString(scriptExport)
 		return []byte(b.String())
 	}

@@ -54,7 +54,7 @@ func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, e
 // items says of each store item of the rebuilt image where it came from. An
 // item that was neither built nor fetched in this run was there before.
 func (s *session) items(ctx context.Context, g *graph, before map[string]bool) ([]rebuild.Item, error) {
-	profile := g.profile(s.plan.Root)
+	profile := g.profile(s.details.Pack.Root)
 	if profile == "" {
 		return nil, fmt.Errorf("%w: the derivation %s is made from no profile", rebuild.ErrBuild, g.root.path)
 	}
@@ -90,13 +90,13 @@ func (s *session) packedBeside(g *graph, profile string) []string {
 	return slices.Compact(beside)
 }
 
-// origin says where an item came from, as far as Guix said it. An item that it
-// said nothing of counts as reused, which claims the least.
+// origin says where an item came from, as far as Guix wrote it. An item that it
+// wrote nothing of counts as reused, which claims the least.
 func (s *session) origin(g *graph, item string) rebuild.Item {
-	if server, fetched := s.said.fetched[filepath.Base(item)]; fetched {
+	if server, fetched := s.log.fetched[filepath.Base(item)]; fetched {
 		return rebuild.Item{Path: item, How: rebuild.Substituted, Source: server}
 	}
-	d := g.maker(item, s.said.built)
+	d := g.maker(item, s.log.built)
 	if d == nil {
 		return rebuild.Item{Path: item, How: rebuild.Reused}
 	}
@@ -129,11 +129,11 @@ const otherBuild = "-check"
 // returns "" when the bytes are the same, else the path of the output that the
 // second build made.
 func (s *session) check(ctx context.Context, d *derivation) (other string, err error) {
-	delete(s.said.built, d.path) // this time is what counts
+	delete(s.log.built, d.path) // this time is what counts
 	out, err := s.try(ctx, s.checkCommand(d.path)...)
 	s.removeKept(d)
 	if err == nil {
-		if !s.said.built[d.path] {
+		if !s.log.built[d.path] {
 			return "", fmt.Errorf("%w: guix did not say that it has built %s", rebuild.ErrBuild, d.path)
 		}
 		return "", nil
@@ -150,10 +150,10 @@ func (s *session) check(ctx context.Context, d *derivation) (other string, err e
 // only the output is wanted. Guix gives it to the user who asked; one that
 // cannot be removed stays, as it would after any guix build -K.
 func (s *session) removeKept(d *derivation) {
-	for _, folder := range s.said.kept {
+	for _, folder := range s.log.kept {
 		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+rebuild.StoreName(d.path)+"-") {
 			_ = os.RemoveAll(folder)
 		}
 	}
-	s.said.kept = nil
+	s.log.kept = nil
 }

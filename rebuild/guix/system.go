@@ -6,7 +6,6 @@ import (
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild"
-	"audit/rebuild/compare"
 	"audit/rebuild/guix/repack"
 )
 
@@ -16,9 +15,10 @@ type System struct{}
 // About describes Guix.
 func (System) About() rebuild.About {
 	return rebuild.About{
-		Name: provenance.Guix, Tool: "Guix", Store: "/gnu/store",
+		Name: guix.Name, Tool: "Guix", Store: "/gnu/store", Sentences: sentences(),
 		Flags: []rebuild.Flag{
 			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
+			rebuild.TrustSourceFlag(),
 			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
 		},
 	}
@@ -37,9 +37,6 @@ func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	return repack.Check(img, recipe)
 }
 
-// Freedoms are what guix pack leaves to chance.
-func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
-
 // History is empty: guix pack has no instructions.
 func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }
 
@@ -57,7 +54,7 @@ func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) 
 }
 
 func trusted(in rebuild.Settings) Trusted {
-	return Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration")}
+	return Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration"), Sources: in.List(rebuild.TrustSource)}
 }
 
 // Script writes a plan for a shell.

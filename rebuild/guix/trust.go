@@ -1,12 +1,14 @@
 package guix
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
+	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/guix"
+	"audit/provenance/guix/profile"
 	"audit/rebuild"
 	"audit/rebuild/shell"
 )
@@ -19,61 +21,87 @@ const (
 	officialFingerprint = "BBB02DDF2CEAF6A80D1DE643A2A06DF2A33A54FA"
 )
 
-// Trusted is what a user lets run on this machine beside the channels that
-// carry the official introduction of Guix.
-type Trusted struct {
-	Channels      []string // addresses of channels
-	Configuration bool     // the configuration of a system, a program that the image holds
+// officialAddresses are those at which the project itself publishes Guix: the
+// default of guix/channels.scm since 1.5.0, that of before, and Codeberg, to which
+// the repository moved in May 2025 (https://guix.gnu.org/en/blog/2025/migrating-to-codeberg/).
+func officialAddresses() []string {
+	return []string{
+		"https://git.guix.gnu.org/guix.git",
+		"https://git.savannah.gnu.org/git/guix.git",
+		"https://codeberg.org/guix/guix.git",
+		"https://codeberg.org/guix/guix",
+	}
 }
 
-// configurationOfImage is how a plan names the program that is the
-// configuration of a system among what would be run.
-const configurationOfImage = "configuration.scm of the image"
+// Trusted is what a user lets run and be fetched on this machine beside the
+// channel guix with the official introduction at an official address, and
+// transformations that only choose among packages.
+type Trusted struct {
+	Channels      []string // addresses of channels, as channels.scm has them, with or without user information
+	Configuration bool     // the configuration of a system, a program that the image holds
+	// Sources are prefixes of addresses from which transformations may fetch; one
+	// that names a transformation, OPTION=VALUE, allows that one.
+	Sources rebuild.Prefixes
+}
 
-// judge says of everything that a plan would run whether it may be, and why.
-func judge(plan rebuild.Plan, channels []provenance.Channel, trusted Trusted) []rebuild.Trust {
-	out := judgeChannels(channels, trusted.Channels)
-	if !isSystem(plan) {
+// judge says of everything that a plan would run or fetch whether it may, and why:
+// channels, then transformations, then the configuration of a system.
+func judge(d Details, trusted Trusted) []rebuild.Trust {
+	out := []rebuild.Trust{}
+	for _, c := range d.Channels {
+		out = append(out, judgeChannel(c, trusted.Channels))
+	}
+	seen := make(map[profile.Transformation]bool)
+	for _, p := range d.Pack.Manifest {
+		for _, t := range p.Transformations {
+			if !seen[t] && !d.isSystem() {
+				seen[t] = true
+				out = append(out, judgeTransformation(t, trusted.Sources))
+			}
+		}
+	}
+	if !d.isSystem() {
 		return out
 	}
-	t := rebuild.Trust{Channel: configurationOfImage, Trusted: trusted.Configuration}
-	t.Why = "it is a program by whoever made the image, and Guix runs it as this user"
+	t := rebuild.Trust{Kind: "program", Channel: "configuration.scm of the image", Trusted: trusted.Configuration, Flag: "--trust-configuration"}
+	t.Reason = check.Say("plan/program-not-trusted", "name", t.Channel, "flag", t.Flag)
 	if t.Trusted {
-		t.Why = "--trust-configuration allows it; " + t.Why
+		t.Reason = check.Say("plan/program-named", "flag", t.Flag)
 	}
 	return append(out, t)
 }
 
-// judgeChannels says of each channel whether its code may be run. Guix runs a
-// channel's build code outside any sandbox and authenticates its history from
-// the introduction that it is given, wherever the history is fetched from. So
-// it is the introduction that is trusted, and not the address.
-func judgeChannels(channels []provenance.Channel, trusted []string) []rebuild.Trust {
-	out := []rebuild.Trust{}
-	for _, c := range channels {
-		ok, why := judgeOne(c, trusted)
-		out = append(out, rebuild.Trust{Channel: c.Name, URL: c.URL, Trusted: ok, Why: why})
+// judgeChannel says of a channel whether its code may be run. Guix runs a channel's
+// build code outside any sandbox. It authenticates the history from the
+// introduction, but only once it has fetched it: so the address counts too.
+func judgeChannel(c provenance.Channel, trusted []string) rebuild.Trust {
+	t := rebuild.Trust{Kind: "channel", Channel: c.Name, URL: rebuild.WithoutUser(c.URL)}
+	t.Flag = "--trust-channel " + shell.Word(t.URL)
+	say := func(code string) check.Message {
+		return check.Say(code, "name", c.Name, "address", t.URL, "flag", t.Flag)
 	}
-	return out
-}
-
-func judgeOne(c provenance.Channel, trusted []string) (ok bool, why string) {
-	flagged := c.URL != "" && slices.Contains(trusted, c.URL)
+	flagged := isAddress(c.URL) && (slices.Contains(trusted, c.URL) || slices.Contains(trusted, t.URL))
+	t.Trusted = flagged || c.Name == "guix" && official(c.Introduction) && slices.Contains(officialAddresses(), c.URL)
 	switch {
-	case c.Name == "guix" && official(c.Introduction) && address(c.URL):
-		return true, "it carries the official introduction of Guix, from which its history is authenticated"
+	case t.Trusted && !flagged:
+		t.Reason = say("plan/channel-official")
 	case flagged && c.Introduction == nil:
-		return true, "--trust-channel names its address; it has no introduction, so nothing authenticates its history"
+		t.Reason = say("plan/channel-named-unauthenticated")
 	case flagged:
-		return true, "--trust-channel names its address"
+		t.Reason = say("plan/channel-named")
+	case !isAddress(c.URL):
+		t.Flag = ""
+		t.Reason = check.Say("plan/channel-without-address", "name", c.Name, "address", t.URL)
 	case c.Introduction == nil:
-		return false, "it has no introduction, so nothing authenticates its history"
+		t.Reason = say("plan/channel-unauthenticated")
 	case !official(c.Introduction):
-		return false, "its introduction is not the official one of Guix"
+		t.Reason = say("plan/channel-of-others")
 	case c.Name != "guix":
-		return false, "it carries the introduction of Guix, and is not the channel guix"
+		t.Reason = say("plan/channel-not-guix")
+	default:
+		t.Reason = say("plan/channel-elsewhere")
 	}
-	return false, "its address is none from which Guix could be fetched"
+	return t
 }
 
 // official says whether an introduction is that of Guix, however its parts are
@@ -91,9 +119,9 @@ func official(in *provenance.Introduction) bool {
 	return fingerprint == officialFingerprint && strings.EqualFold(in.Commit, officialCommit)
 }
 
-// address says whether a text has the form of an address: nothing that a tool
+// isAddress says whether a text has the form of an address: nothing that a tool
 // could take for an option, a command or several words.
-func address(url string) bool {
+func isAddress(url string) bool {
 	scheme, rest, ok := strings.Cut(url, "://")
 	known := ok && slices.Contains([]string{"https", "http", "git", "ssh", "file"}, scheme)
 	if !known && !strings.HasPrefix(url, "/") {
@@ -105,23 +133,46 @@ func address(url string) bool {
 	return !strings.ContainsFunc(url, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) })
 }
 
-// distrust names what is not trusted, "" when all is.
-func distrust(trust []rebuild.Trust) string {
-	var names, flags []string
+// judgeTransformation says of a package transformation whether it may be applied.
+// Those that only choose among the packages of the channels may, always. All others
+// fetch from an address, read a file, or take what is newest: they may when
+// --trust-source names the address, or the transformation itself.
+func judgeTransformation(t profile.Transformation, sources rebuild.Prefixes) rebuild.Trust {
+	text := t.Option + "=" + t.Value
+	out := rebuild.Trust{Kind: "transformation", Channel: "--" + text, Flag: "--" + rebuild.TrustSource + " " + shell.Word(text)}
+	if slices.Contains(sources, text) {
+		out.Trusted, out.Reason = true, check.Say("plan/transformation-named")
+		return out
+	}
+	switch address, kind := guix.SourceOf(t); {
+	case kind == guix.ChoosesPackages:
+		out.Trusted, out.Flag, out.Reason = true, "", check.Say("plan/transformation-chooses")
+		return out
+	case kind == guix.Fetches:
+		judged := sources.Judge(out.Kind, address)
+		out.URL, out.Trusted, out.Reason, out.Flag = judged.URL, judged.Trusted, judged.Reason, judged.Flag
+		out.Channel = "--" + t.Option
+		if !out.Trusted {
+			out.Reason = check.Say("plan/transformation-fetches", "option", out.Channel, "address", out.URL, "flag", out.Flag)
+		}
+	case kind == guix.Moves:
+		out.Reason = check.Say("plan/transformation-moves", "option", out.Channel, "flag", out.Flag)
+	default:
+		out.Reason = check.Say("plan/transformation-not-known", "option", out.Channel, "flag", out.Flag)
+	}
+	return out
+}
+
+// distrust are the reasons of what is not trusted, none when all is.
+func distrust(trust []rebuild.Trust) []check.Message {
+	var reasons []check.Message
 	for _, t := range trust {
-		switch {
-		case t.Trusted:
-		case t.Channel == configurationOfImage && t.URL == "":
-			names = append(names, fmt.Sprintf("%s (%s)", t.Channel, t.Why))
-			flags = append(flags, "--trust-configuration")
-		default:
-			names = append(names, fmt.Sprintf("channel %q at %q (%s)", t.Channel, t.URL, t.Why))
-			flags = append(flags, "--trust-channel "+shell.Word(t.URL))
+		if !t.Trusted {
+			reasons = append(reasons, t.Reason)
 		}
 	}
-	if names == nil {
-		return ""
+	if len(reasons) > 0 {
+		reasons = append([]check.Message{check.Say("plan/not-trusted")}, reasons...)
 	}
-	return fmt.Sprintf("a rebuild would run code that is not trusted: %s; to allow it: %s",
-		strings.Join(names, ", "), strings.Join(flags, " "))
+	return reasons
 }

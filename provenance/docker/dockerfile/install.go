@@ -1,11 +1,12 @@
 package dockerfile
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
+
+	"audit/inspect/check"
 )
 
 // An installer is a kind of program that fetches packages by name.
@@ -18,7 +19,8 @@ type installer struct {
 	pinned func(name string) bool
 	// settles are words in the script that make all versions stay.
 	settles *regexp.Regexp
-	// alone says why the verb is not repeatable without names, "" when it is.
+	// alone is what keeps the verb to the lock file without names; "" where it is
+	// repeatable without them.
 	alone string
 	// logs are left behind, with times in them, unless the script cleans up.
 	logs string
@@ -45,9 +47,9 @@ var installers = sync.OnceValue(func() []installer {
 			valued: []string{"-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "-t", "--target", "--prefix", "--root", "-e", "--editable", "--trusted-host"},
 			pinned: python, settles: regexp.MustCompile(`--require-hashes`)},
 		{programs: []string{"npm"}, verbs: []string{"install", "i", "add"}, upgrades: []string{"update", "upgrade"}, valued: []string{"--prefix", "-C", "--registry"},
-			pinned: node, alone: "npm install resolves version ranges anew: npm ci keeps to the lock file"},
+			pinned: node, alone: "npm ci"},
 		{programs: []string{"yarn", "pnpm"}, verbs: []string{"install", "add", "global", "i"}, upgrades: []string{"upgrade", "update"}, pinned: node,
-			settles: regexp.MustCompile(`--frozen-lockfile|--immutable`), alone: "it resolves version ranges anew: --frozen-lockfile keeps to the lock file"},
+			settles: regexp.MustCompile(`--frozen-lockfile|--immutable`), alone: "--frozen-lockfile"},
 		{programs: []string{"gem"}, verbs: []string{"install"}, upgrades: []string{"update"}, settles: regexp.MustCompile(`(^|\s)(-v|--version)\b`), pinned: regexp.MustCompile(`:\d|\.gem$`).MatchString},
 		{programs: []string{"cargo"}, verbs: []string{"install"}, upgrades: []string{"update"}, valued: []string{"--root", "--features", "--target", "--path"},
 			settles: regexp.MustCompile(`--locked|--version|--path`), pinned: regexp.MustCompile(`@\d`).MatchString},
@@ -78,14 +80,14 @@ func node(name string) bool {
 }
 
 // reason says why a call of an installer is not repeatable.
-func (in installer) reason(program string, args []string, s *script) string {
+func (in installer) reason(program string, args []string, s *script) check.Message {
 	verb, names := in.call(args)
 	settled := in.settles != nil && s.matches(in.settles)
 	switch {
 	case slices.Contains(in.upgrades, verb) && !settled:
-		return fmt.Sprintf("%s %s takes the newest of everything", program, verb)
+		return check.Say("recipe/newest-packages", "command", program+" "+verb)
 	case !slices.Contains(in.verbs, verb) || settled:
-		return ""
+		return check.Message{}
 	}
 	var loose []string
 	for _, n := range names {
@@ -95,13 +97,13 @@ func (in installer) reason(program string, args []string, s *script) string {
 	}
 	switch {
 	case len(loose) > 0:
-		return fmt.Sprintf("%s %s takes whatever versions there are that day of %s", program, verb, list(loose))
+		return check.Say("recipe/loose-versions", "command", program+" "+verb, "packages", first(loose), "more-packages", max(0, len(loose)-mostPackages))
 	case len(names) == 0 && in.alone != "" && !files(args):
-		return in.alone
+		return check.Say("recipe/unlocked-versions", "command", program+" "+verb, "option", in.alone)
 	case in.logs != "" && len(names) > 0 && !strings.Contains(s.text, in.logs):
-		return fmt.Sprintf("%s %s leaves logs with the time in them below %s", program, verb, in.logs)
+		return check.Say("recipe/package-logs", "command", program+" "+verb, "folder", in.logs)
 	}
-	return ""
+	return check.Message{}
 }
 
 // files says whether a call names what to install in a file.
@@ -131,14 +133,10 @@ func (in installer) call(args []string) (verb string, names []string) {
 	return verb, names
 }
 
-// list writes the first few of many names.
-func list(names []string) string {
-	const most = 6
-	if more := len(names) - most; more > 0 {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", more)
-	}
-	return strings.Join(names, ", ")
-}
+// mostPackages bounds how many packages a message names.
+const mostPackages = 6
+
+func first(names []string) []string { return names[:min(len(names), mostPackages)] }
 
 // Network says which program of a RUN needs the network, "" when none is seen
 // that does, or when it has none anyway.

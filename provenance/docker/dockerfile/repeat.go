@@ -1,19 +1,20 @@
 package dockerfile
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // Unrepeatable says why an instruction cannot be counted on to make the same
-// bytes another day, a clause for each reason; none when nothing is seen that
-// would. It sees what is written, not what a script does that it calls.
+// bytes another day; nil when nothing is seen that would not. It sees what is
+// written, not what a script does that it calls.
 //
 // stages are the names of the stages before it, and what they are made from
 // counts there.
-func (i Instruction) Unrepeatable(stages []string) []string {
+func (i Instruction) Unrepeatable(stages []string) []check.Message {
 	switch i.Keyword {
 	case "FROM":
 		words := strings.Fields(i.Text)
@@ -33,23 +34,23 @@ func (i Instruction) Unrepeatable(stages []string) []string {
 }
 
 // moving says whether the name of an image can mean another one tomorrow.
-func moving(image string, stages []string) []string {
+func moving(image string, stages []string) []check.Message {
 	switch {
 	case image == "scratch", strings.Contains(image, "@sha256:"), slices.Contains(stages, strings.ToLower(image)):
 		return nil
 	case strings.Contains(image, "$"):
-		return []string{fmt.Sprintf("which image %s is depends on a build argument", image)}
+		return []check.Message{check.Say("recipe/image-by-argument", "image", image)}
 	case !strings.Contains(image[strings.LastIndexByte(image, '/')+1:], ":"):
-		return []string{fmt.Sprintf("the image %s has no tag and no digest, so it is whatever latest is that day", image)}
+		return []check.Message{check.Say("recipe/image-without-tag", "image", image)}
 	}
-	return []string{fmt.Sprintf("the image %s has no digest, and a tag can be moved", image)}
+	return []check.Message{check.Say("recipe/image-by-tag", "image", image)}
 }
 
 var address = regexp.MustCompile(`(?i)\b(?:https?|ftp)://[^\s"'` + "`" + `)]+`)
 
 // added looks at what an ADD fetches.
-func (i Instruction) added() []string {
-	var reasons []string
+func (i Instruction) added() []check.Message {
+	var reasons []check.Message
 	for _, word := range strings.Fields(i.Text) {
 		word = strings.Trim(word, `"[],`)
 		repository, fragment, _ := strings.Cut(word, "#")
@@ -57,10 +58,10 @@ func (i Instruction) added() []string {
 		switch {
 		case strings.HasPrefix(word, "git@"), strings.HasPrefix(word, "git://"), remote(word) && strings.HasSuffix(repository, ".git"):
 			if !commit.MatchString(ref) {
-				reasons = append(reasons, fmt.Sprintf("ADD takes %s as it is that day: no commit is named", word))
+				reasons = append(reasons, check.Say("recipe/add-without-commit", "address", word))
 			}
 		case remote(word) && i.Flag("checksum") == "":
-			reasons = append(reasons, fmt.Sprintf("ADD fetches %s without a checksum", word))
+			reasons = append(reasons, check.Say("recipe/add-without-checksum", "address", word))
 		}
 	}
 	return reasons
@@ -89,13 +90,13 @@ func (s *script) matches(re *regexp.Regexp) bool {
 }
 
 // run looks at the commands of a RUN.
-func (i Instruction) run() []string {
+func (i Instruction) run() []check.Message {
 	s := &script{text: i.Script(), matched: make(map[*regexp.Regexp]bool)}
-	var reasons []string
+	var reasons []check.Message
 	known := make(map[string]bool)
-	add := func(reason string) {
-		if reason != "" && !known[reason] {
-			known[reason] = true
+	add := func(reason check.Message) {
+		if !reason.IsZero() && !known[reason.String()] {
+			known[reason.String()] = true
 			reasons = append(reasons, reason)
 		}
 	}
@@ -104,7 +105,7 @@ func (i Instruction) run() []string {
 		add(c.differs())
 	}
 	if s.matches(random) {
-		add("it draws random numbers")
+		add(check.Say("recipe/random-numbers"))
 	}
 	return reasons
 }
@@ -112,23 +113,23 @@ func (i Instruction) run() []string {
 var random = regexp.MustCompile(`/dev/u?random\b|\$\{?RANDOM\b`)
 
 // differs says what of a command's output is another one each time.
-func (c Command) differs() string {
+func (c Command) differs() check.Message {
 	name, args := c.Program(), c[1:]
 	switch {
 	case name == "date" && !fixedDate(args):
-		return "it asks for the date"
+		return check.Say("recipe/date")
 	case name == "uuidgen":
-		return "it makes a random identifier"
+		return check.Say("recipe/random-identifier")
 	case name == "ssh-keygen" && !slices.Contains(args, "-l"):
-		return "it makes a random key"
+		return check.Say("recipe/random-key")
 	case name == "openssl" && len(args) > 0 && slices.Contains([]string{"rand", "genrsa", "genpkey", "req", "dhparam", "ecparam"}, args[0]):
-		return "it makes random numbers, keys or certificates with openssl"
+		return check.Say("recipe/openssl")
 	case name == "hostname" && len(args) == 0:
-		return "it asks for the host's name, which is another one in every build"
+		return check.Say("recipe/hostname")
 	case slices.Contains([]string{"useradd", "adduser", "chpasswd", "passwd"}, name):
-		return "it notes the day of the last change of a password in /etc/shadow (" + name + ")"
+		return check.Say("recipe/password-day", "program", name)
 	}
-	return ""
+	return check.Message{}
 }
 
 // fixedDate says whether a date command prints a date that it is told.
@@ -145,13 +146,13 @@ func fixedDate(args []string) bool {
 }
 
 // moves says what a command takes from the world as it is that day.
-func (c Command) moves(s *script) string {
+func (c Command) moves(s *script) check.Message {
 	name, args := c.Program(), c[1:]
 	if len(args) == 0 {
 		if name == "yarn" {
-			return "yarn resolves version ranges anew: --immutable keeps to the lock file"
+			return check.Say("recipe/unlocked-versions", "command", name, "option", "--immutable")
 		}
-		return ""
+		return check.Message{}
 	}
 	switch name {
 	case "curl", "wget", "aria2c":
@@ -171,12 +172,12 @@ func (c Command) moves(s *script) string {
 	if strings.HasPrefix(name, "python") && len(args) > 2 && args[0] == "-m" && args[1] == "pip" {
 		return Command(args[1:]).moves(s)
 	}
-	return ""
+	return check.Message{}
 }
 
 var checked = regexp.MustCompile(`\b(sha(1|224|256|384|512)sum|shasum|md5sum|b2sum|openssl\s+dgst|gpg2?\s[^;&|]*--verify|gpgv|cosign\s+verify|minisign|rhash|apk\s+verify)\b`)
 
-func fetched(name string, c Command, s *script) string {
+func fetched(name string, c Command, s *script) check.Message {
 	var from string
 	for _, word := range c[1:] {
 		if found := address.FindString(word); found != "" && !here.MatchString(found) {
@@ -185,14 +186,14 @@ func fetched(name string, c Command, s *script) string {
 		}
 	}
 	if from == "" || s.matches(checked) {
-		return ""
+		return check.Message{}
 	}
-	return fmt.Sprintf("%s fetches %s, and nothing checks what comes", name, from)
+	return check.Say("recipe/unchecked-download", "program", name, "address", from)
 }
 
 var here = regexp.MustCompile(`^[a-z]+://(localhost|127\.|\[::1\])`)
 
-func cloned(args []string, s *script) string {
+func cloned(args []string, s *script) check.Message {
 	for len(args) > 1 && strings.HasPrefix(args[0], "-") { // -C DIR, -c NAME=VALUE
 		args = args[1:]
 		if !strings.HasPrefix(args[0], "-") && len(args) > 1 {
@@ -202,32 +203,32 @@ func cloned(args []string, s *script) string {
 	switch args[0] {
 	case "clone", "pull", "fetch":
 		if !s.matches(commit) {
-			return "git " + args[0] + " takes a repository as it is that day: no commit is named"
+			return check.Say("recipe/repository-without-commit", "command", "git "+args[0])
 		}
 	}
-	return ""
+	return check.Message{}
 }
 
-func versioned(name string, args []string, s *script) string {
+func versioned(name string, args []string, s *script) check.Message {
 	asked := strings.Contains(s.text, " -r") || strings.Contains(s.text, "--revision")
 	switch args[0] {
 	case "checkout", "co", "export", "clone", "branch":
 		if !asked {
-			return name + " " + args[0] + " takes a repository as it is that day: no revision is named"
+			return check.Say("recipe/repository-without-revision", "command", name+" "+args[0])
 		}
 	}
-	return ""
+	return check.Message{}
 }
 
-func goInstall(args []string) string {
+func goInstall(args []string) check.Message {
 	if args[0] != "install" && args[0] != "get" {
-		return ""
+		return check.Message{}
 	}
 	for _, a := range args[1:] {
 		_, version, ok := strings.Cut(a, "@")
 		if ok && (version == "latest" || version == "master" || version == "main" || version == "upgrade") {
-			return fmt.Sprintf("go %s %s takes whatever version is the latest that day", args[0], a)
+			return check.Say("recipe/latest-version", "command", "go "+args[0]+" "+a)
 		}
 	}
-	return ""
+	return check.Message{}
 }

@@ -1,71 +1,63 @@
 package slsa
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
+
+	"audit/inspect/check"
 )
 
-// An Obstacle is why a build cannot be repeated from its statement alone.
-type Obstacle struct {
-	Rule    string // a stable name in kebab case
-	Message string // a clause
-}
-
-// The rules of obstacles. The distinctions are those of docker buildx replay.
+// The codes of obstacles. The distinctions are those of docker buildx replay.
 const (
-	NoProvenance     = "no-provenance"
-	OtherBuilder     = "unsupported-predicate"
-	LocalContext     = "local-context"
-	MinMode          = "min-mode-provenance"
-	NoContext        = "no-context"
-	UnpinnedContext  = "unpinned-context"
-	UnpinnedMaterial = "unpinned-material"
-	MissingSecret    = "missing-secret"
-	MissingSSH       = "missing-ssh"
-	HostNetwork      = "host-network"
-	OtherFrontend    = "unsupported-frontend"
-	Incomplete       = "incomplete-provenance"
+	OtherBuilder     = "recipe/unsupported-predicate"
+	LocalContext     = "recipe/local-context"
+	MinMode          = "recipe/min-mode-attestation"
+	NoContext        = "recipe/no-context"
+	UnpinnedContext  = "recipe/unpinned-context"
+	UnpinnedMaterial = "recipe/unpinned-material"
+	MissingSecret    = "recipe/missing-secret"
+	MissingSSH       = "recipe/missing-ssh"
+	HostNetwork      = "recipe/host-network"
+	OtherFrontend    = "recipe/unsupported-frontend"
+	Incomplete       = "recipe/incomplete-attestation"
 )
 
-// Obstacles returns what stands in the way of building again, the most telling
-// first; none when the statement suffices.
-func (b *Build) Obstacles() []Obstacle {
-	var found []Obstacle
-	add := func(rule, format string, args ...any) {
-		found = append(found, Obstacle{rule, fmt.Sprintf(format, args...)})
-	}
+// Obstacles returns why a build cannot be repeated from its statement alone, the
+// most telling first; none when the statement suffices.
+func (b *Build) Obstacles() []check.Message {
+	var found []check.Message
+	add := func(code string, args ...any) { found = append(found, check.Say(code, args...)) }
 	if !b.BuildKit() {
-		add(OtherBuilder, "the provenance is of the build type %q, and only that of BuildKit tells how to build again", b.Type)
+		add(OtherBuilder, "build-type", b.Type)
 		return found
 	}
 	if local := b.local(); len(local) > 0 {
-		add(LocalContext, "it was built from local inputs that nobody else can fetch (%s); only a Git repository or an HTTP address can be fetched again", strings.Join(local, ", "))
+		add(LocalContext, "inputs", local)
 	}
 	if b.MinMode() {
-		add(MinMode, "its provenance was recorded with mode=min, which leaves out the build arguments, labels, secrets and SSH keys that it was built with")
+		add(MinMode)
 	}
 	b.contextObstacle(add)
 	for _, m := range b.Materials {
 		if m.unpinned() {
-			add(UnpinnedMaterial, "the provenance records no digest for %q, which the build fetched", m.URI)
+			add(UnpinnedMaterial, "address", m.URI)
 		}
 	}
 	if ids := required(b.Secrets); len(ids) > 0 {
-		add(MissingSecret, "it was built with secrets that are not here: %s", strings.Join(ids, ", "))
+		add(MissingSecret, "secrets", ids)
 	}
 	if ids := required(b.SSH); len(ids) > 0 {
-		add(MissingSSH, "it was built with SSH keys that are not here: %s", strings.Join(ids, ", "))
+		add(MissingSSH, "keys", ids)
 	}
 	if b.Args["force-network-mode"] == "host" {
-		add(HostNetwork, "its instructions used the network of the machine that built it")
+		add(HostNetwork)
 	}
 	if !b.ofDockerfile() {
-		add(OtherFrontend, "it was built by the frontend %q, and only that of Dockerfiles is known", strings.TrimSpace(b.Frontend+" "+b.Args["source"]))
+		add(OtherFrontend, "frontend", strings.TrimSpace(b.Frontend+" "+b.Args["source"]))
 	}
 	if len(found) == 0 && !(b.AllParameters && b.AllMaterials) {
-		add(Incomplete, "the provenance says of itself that it does not list all %s", b.lacking())
+		add(Incomplete, "lacking", b.lacking())
 	}
 	return found
 }
@@ -77,26 +69,27 @@ func (b *Build) ofDockerfile() bool {
 	return b.Frontend == "dockerfile.v0" || b.Frontend == "gateway.v0" && b.Args["cmdline"] != ""
 }
 
-func (b *Build) lacking() string {
-	switch {
-	case b.AllParameters:
-		return "materials"
-	case b.AllMaterials:
-		return "parameters"
+// lacking names what the statement says of itself that it does not list in full.
+func (b *Build) lacking() (what []string) {
+	if !b.AllParameters {
+		what = append(what, "parameters")
 	}
-	return "parameters and materials"
+	if !b.AllMaterials {
+		what = append(what, "materials")
+	}
+	return what
 }
 
-func (b *Build) contextObstacle(add func(rule, format string, args ...any)) {
+func (b *Build) contextObstacle(add func(code string, args ...any)) {
 	if len(b.local()) > 0 {
 		return
 	}
 	if b.Context.URI == "" {
-		add(NoContext, "the provenance names no build context")
+		add(NoContext)
 		return
 	}
 	if _, ok := b.PinnedContext(); !ok {
-		add(UnpinnedContext, "the provenance does not say which commit or bytes its build context %q was", b.Context.URI)
+		add(UnpinnedContext, "address", b.Context.URI)
 	}
 }
 

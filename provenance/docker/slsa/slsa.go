@@ -278,12 +278,12 @@ func (b *Build) v1(raw []byte) error {
 
 func (b *Build) materials(all []source) {
 	for _, m := range all {
-		b.Materials = append(b.Materials, Source{m.URI, m.Digest})
+		b.Materials = append(b.Materials, Source{withoutUser(m.URI), m.Digest})
 	}
 }
 
 func (b *Build) context(c source) {
-	b.Context = Source{c.URI, c.Digest}
+	b.Context = Source{withoutUser(c.URI), c.Digest}
 	b.Dockerfile = cmp.Or(c.EntryPoint, c.Path)
 }
 
@@ -301,6 +301,11 @@ func (b *Build) buildKit(request, config, meta json.RawMessage) error {
 		return err
 	}
 	b.Frontend, b.Args, b.Secrets, b.SSH = p.Frontend, p.Args, p.Secrets, p.SSH
+	for key, value := range b.Args {
+		if strings.HasPrefix(key, "context") || key == "vcs:source" {
+			b.Args[key] = withoutUser(value)
+		}
+	}
 	for _, l := range p.Locals {
 		b.Locals = append(b.Locals, l.Name)
 	}
@@ -309,7 +314,7 @@ func (b *Build) buildKit(request, config, meta json.RawMessage) error {
 	for _, f := range m.Source.Infos {
 		b.Files = append(b.Files, File{f.Filename, f.Data})
 	}
-	b.VCSSource, b.VCSRevision = m.VCS["source"], m.VCS["revision"]
+	b.VCSSource, b.VCSRevision = withoutUser(m.VCS["source"]), m.VCS["revision"]
 	return nil
 }
 

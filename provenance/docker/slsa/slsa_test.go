@@ -158,7 +158,7 @@ func TestOtherBuilder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.Obstacles(); len(got) != 1 || got[0].Rule != OtherBuilder {
+	if got := b.Obstacles(); len(got) != 1 || got[0].Code != OtherBuilder {
 		t.Errorf("%v", got)
 	}
 	if m := b.Materials[0]; m.Kind() != Git || m.Commit() != tagged {
@@ -197,7 +197,7 @@ func TestObstacles(t *testing.T) {
 		tc.change(&b)
 		var got []string
 		for _, o := range b.Obstacles() {
-			got = append(got, o.Rule)
+			got = append(got, o.Code)
 		}
 		if !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %v, want %v", name, b.Obstacles(), tc.want)

@@ -195,9 +195,37 @@ func (b *Build) Pins(name string) bool {
 // sameImage says whether a name of an image, as short as people write it, means
 // the full one.
 func sameImage(full, name string) bool {
-	short := Source{URI: "pkg:docker/" + url.PathEscape(name)}
+	return Reference(name) == full
+}
+
+// Reference returns the full name of an image, with registry and tag or digest, of
+// one as short as people write it.
+func Reference(name string) string {
+	name, digest, pinned := strings.Cut(name, "@")
+	tag := ""
 	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
-		short.URI = "pkg:docker/" + url.PathEscape(name[:at]) + "@" + name[at+1:]
+		name, tag = name[:at], name[at+1:]
 	}
-	return short.Reference() == full
+	short := Source{URI: "pkg:docker/" + url.PathEscape(name)}
+	switch {
+	case pinned:
+		short.URI += "@" + digest
+	case tag != "":
+		short.URI += "@" + tag
+	}
+	return short.Reference()
+}
+
+// withoutUser is an address without the name and password in it: a builder that was
+// called with a token has written it into its statement, and nothing repeats it.
+func withoutUser(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok || scheme == "ssh" || scheme == "git+ssh" {
+		return address
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	return scheme + "://" + rest[strings.LastIndexByte(rest[:end], '@')+1:]
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/scheme"
 )
@@ -16,13 +17,13 @@ import (
 // first the channel guix, then the one that defines the package. What is not as
 // it should be goes to the problems, each with its place in the file where, and
 // never into a channel.
-func (e *Entry) origins(where string) (channels []provenance.Channel, problems []string) {
+func (e *Entry) origins(where string) (channels []provenance.Channel, problems []check.Message) {
 	value, ok := e.Property("provenance")
 	if !ok {
 		return nil, nil
 	}
 	note := func(v scheme.Value, err error) {
-		problems = append(problems, fmt.Sprintf("%sthe provenance of %s: %v", place(where, v.Pos), scheme.Str(e.Name).Brief(), err))
+		problems = append(problems, sayAt(where, v.Pos, "recipe/bad-provenance", "package", scheme.Str(e.Name).Brief(), "error", err))
 	}
 	if !value.IsList() || len(value.Items) == 0 {
 		note(value, errors.New("a list of repositories belongs here"))

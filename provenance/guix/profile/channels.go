@@ -1,9 +1,7 @@
 package profile
 
 import (
-	"fmt"
-	"strings"
-
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/scheme"
 )
@@ -12,7 +10,7 @@ import (
 // what it cannot.
 type Channels struct {
 	List     []provenance.Channel // each of another name
-	Problems []string             // what the list does not say, a sentence each
+	Problems []check.Message      // what the list does not say
 
 	byName map[string]int      // index in List
 	others map[string][]string // by name: commits that another one kept out
@@ -34,12 +32,12 @@ func (p *Profile) Channels() Channels {
 		}
 	}
 	for _, o := range origins {
-		if why := list.loses(o.channel); why != "" {
-			list.Problems = append(list.Problems, why+": "+strings.Join(o.packages, ", "))
+		if code, args := list.loses(o.channel); code != "" {
+			list.Problems = append(list.Problems, check.Say(code, append(args, "packages", o.packages)...))
 		}
 	}
 	if _, there := list.byName["guix"]; !there && len(list.List) > 0 {
-		list.Problems = append(list.Problems, "no channel has the name guix: guix time-machine will refuse channels.scm")
+		list.Problems = append(list.Problems, check.Say("recipe/no-channel-guix"))
 	}
 	return list
 }
@@ -58,24 +56,21 @@ func (l *Channels) add(c provenance.Channel) {
 }
 
 // loses says what channels.scm does not say of a channel, "" when it says all.
-func (l *Channels) loses(c provenance.Channel) string {
+func (l *Channels) loses(c provenance.Channel) (code string, args []any) {
 	name := scheme.Sym(c.Name).Brief()
 	i, there := l.byName[c.Name]
 	if !there {
-		return fmt.Sprintf("channels.scm leaves out the channel %s, since another one has the same commit %s; it is the origin of", name, c.Commit)
+		return "recipe/channel-left-out", []any{"channel", name, "commit", c.Commit}
 	}
 	switch w := l.List[i]; {
+	case w.Commit != c.Commit && w.URL != c.URL:
+		return "recipe/channel-commits", []any{"channel", name, "commit", w.Commit, "other", c.Commit, "address", scheme.Str(c.URL).Brief()}
 	case w.Commit != c.Commit:
-		why := fmt.Sprintf("channels.scm can name one commit of the channel %s, which is %s, and these packages come from %s", name, w.Commit, c.Commit)
-		if w.URL != c.URL {
-			why += fmt.Sprintf(" of another address (%s)", scheme.Str(c.URL).Brief())
-		}
-		return why
+		return "recipe/channel-commits", []any{"channel", name, "commit", w.Commit, "other", c.Commit}
 	case keyOf(w) != keyOf(c):
-		return fmt.Sprintf("channels.scm can name one address, branch and introduction of the channel %s, and these packages name others (%s, branch %s)",
-			name, scheme.Str(c.URL).Brief(), scheme.Str(c.Branch).Brief())
+		return "recipe/channel-addresses", []any{"channel", name, "address", scheme.Str(c.URL).Brief(), "branch", scheme.Str(c.Branch).Brief()}
 	}
-	return ""
+	return "", nil
 }
 
 // An origin is a channel that packages of a profile come from.
@@ -86,7 +81,7 @@ type origin struct {
 
 // allOrigins gathers the origins of all entries, equal ones together, in the
 // order in which they first appear.
-func allOrigins(p *Profile) (origins []*origin, problems []string) {
+func allOrigins(p *Profile) (origins []*origin, problems []check.Message) {
 	known := make(map[channelKey]*origin)
 	for _, e := range p.Entries {
 		channels, wrong := e.origins(p.Where)

@@ -20,8 +20,8 @@ func TestOtherCommits(t *testing.T) {
 	if !strings.Contains(string(text), "  ;;   "+second+"\n") || strings.Contains(string(text), "system") {
 		t.Errorf("got\n%s", text)
 	}
-	want := "channels.scm can name one commit of the channel guix, which is " + first + ", and these packages come from " + second + `: "b", "c"`
-	if len(list.List) != 1 || list.List[0].Commit != first || !slices.Contains(list.Problems, want) {
+	want := "recipe/channel-commits guix " + first + " " + second + ` "b", "c"`
+	if len(list.List) != 1 || list.List[0].Commit != first || !strings.Contains(written(list.Problems), want) {
 		t.Errorf("%v, problems %q", list.List, list.Problems)
 	}
 }
@@ -44,10 +44,10 @@ func TestChannelProblems(t *testing.T) {
 		{"nothing wrong", []string{entry("a", guix), entry("b", guix, repository("https://example.org/x.git", "2", "(name x)"))}, []string{"guix", "x"}, ""},
 		{"names made up", []string{entry("a", repository("u", "1", ""), repository("v", "2", ""), repository("w", "3", ""))}, []string{"guix", "channel1", "channel2"}, ""},
 		{"two channels of one name", []string{entry("a", guix), entry("b", repository("https://example.net/guix.git", "2", "(name guix)"))}, []string{"guix"},
-			`these packages come from 2222222222222222222222222222222222222222 of another address ("https://example.net/guix.git"): "b"`},
+			`recipe/channel-commits "https://example.net/guix.git" guix 1111111111111111111111111111111111111111 2222222222222222222222222222222222222222 "b"`},
 		{"two addresses of one commit", []string{entry("a", guix), entry("b", repository("https://example.net/guix.git", "1", "(name guix)"))}, []string{"guix"},
-			`one address, branch and introduction of the channel guix, and these packages name others ("https://example.net/guix.git", branch "master"): "b"`},
-		{"one commit of two channels", []string{entry("a", guix, repository("v", "1", "(name x)"))}, []string{"guix"}, `leaves out the channel x, since another one has the same commit`},
+			`recipe/channel-addresses "https://example.net/guix.git" "master" guix "b"`},
+		{"one commit of two channels", []string{entry("a", guix, repository("v", "1", "(name x)"))}, []string{"guix"}, `recipe/channel-left-out x 1111111111111111111111111111111111111111 "a"`},
 		{"fields in another order", []string{entry("a", `(repository (version 0) (branch "b") (url "u") (commit "`+strings.Repeat("1", 40)+`"))`)}, nil, "in that order"},
 		{"a misshapen extra", []string{entry("a", guix, `(repository)`, repository("w", "3", ""))}, []string{"guix", "channel1"}, "in that order"},
 		{"no list", []string{`("a" "1" "out" "` + somePath + `" (properties ((provenance . "x"))))`}, nil, "a list of repositories belongs here"},
@@ -62,7 +62,7 @@ func TestChannelProblems(t *testing.T) {
 		if !slices.Equal(names, tc.names) {
 			t.Errorf("%s: channels %q, want %q", tc.name, names, tc.names)
 		}
-		problems := strings.Join(list.Problems, "\n")
+		problems := written(list.Problems)
 		if (tc.problem == "") != (problems == "") || !strings.Contains(problems, tc.problem) {
 			t.Errorf("%s: problems %q, want %q", tc.name, list.Problems, tc.problem)
 		}
@@ -79,7 +79,7 @@ func TestRepeatedEntry(t *testing.T) {
 		entry + `("a" "1" "out" "` + somePath + `-other" (properties ((provenance x))))`: false,
 	} {
 		p := mustParse(t, []byte("(manifest (version 4) (packages ("+list+")))"))
-		if got := strings.Join(p.Losses(), "\n"); strings.Contains(got, `another time: "a"`) != want {
+		if got := written(p.Losses()); strings.Contains(got, `recipe/package-twice "a"`) != want {
 			t.Errorf("%s: %q", list, got)
 		}
 	}
@@ -90,17 +90,17 @@ func TestLosses(t *testing.T) {
 		{`(provenance x)`, ""},
 		{`(provenance x) (transformations (with-commit . "a=1"))`, ""},
 		{`(provenance x) (transformations . #f)`, ""},
-		{`(provenance x) (transformations (with-latest . "a"))`, `what the transformation "--with-latest=a" gives depends on when it is applied; it was applied to: "a"`},
-		{`(provenance x) (transformations (with-source . "a=/home/u/a.tar"))`, `the transformation "--with-source=a=/home/u/a.tar" needs a file that the image does not hold; it was applied to: "a"`},
+		{`(provenance x) (transformations (with-latest . "a"))`, `recipe/moving-transformation "--with-latest=a" "a"`},
+		{`(provenance x) (transformations (with-source . "a=/home/u/a.tar"))`, `recipe/local-transformation "--with-source=a=/home/u/a.tar" "a"`},
 		{`(provenance x) (transformations (with-source . "https://example.org/a.tar"))`, ""},
-		{`(provenance x) (transformations . 1)`, `the transformations of these packages are no list: "a"`},
-		{`(provenance x) (transformations 1)`, `the transformations of these packages are not of the form (OPTION . VALUE): "a"`},
-		{`(provenance x) (comment . "x")`, `manifest.scm cannot carry the property comment, which the profile has of: "a"`},
-		{`(source x)`, "no package has its provenance recorded"},
-		{``, "no package has its provenance recorded"},
+		{`(provenance x) (transformations . 1)`, `recipe/bad-transformations "a"`},
+		{`(provenance x) (transformations 1)`, `recipe/bad-transformations "a"`},
+		{`(provenance x) (comment . "x")`, `recipe/property-lost "a" comment`},
+		{`(source x)`, "recipe/no-provenance"},
+		{``, "recipe/no-provenance"},
 	} {
 		p := mustParse(t, []byte(`(manifest (version 4) (packages (("a" "1" "out" "`+somePath+`" (properties (`+tc.property+`))))))`))
-		got := strings.Join(p.Losses(), "\n")
+		got := written(p.Losses())
 		if (tc.want == "") != (got == "") || !strings.Contains(got, tc.want) {
 			t.Errorf("%s: %q, want %q", tc.property, got, tc.want)
 		}

@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/guix/scheme"
 )
 
 // A Profile is what a profile manifest says: the file manifest in a store item
 // …-profile (Guix 1.5, module (guix profiles), sexp->manifest).
 type Profile struct {
-	Where    string   // the file's name, for problems
-	Version  int      // of the format: 0 and 1 (2013), 2 (0.9 to 0.13), 3 (0.14 to 1.3), 4 (since 1.4)
-	Comments int      // lines of comment that the file begins with
-	Entries  []*Entry // in the order of the command line that made the profile
-	Problems []string // what is not as Guix writes it, each with its place
+	Where    string          // the file's name, for problems
+	Version  int             // of the format: 0 and 1 (2013), 2 (0.9 to 0.13), 3 (0.14 to 1.3), 4 (since 1.4)
+	Comments int             // lines of comment that the file begins with
+	Entries  []*Entry        // in the order of the command line that made the profile
+	Problems []check.Message // what is not as Guix writes it, each with its place
 }
 
 // An Entry is one package of a profile.
@@ -101,7 +102,7 @@ func parse(where string, text []byte) (*Profile, error) {
 	p := &Profile{Where: where, Version: version, Comments: LeadingComments(text)}
 	r := &reader{Profile: p, seen: make(map[entryKey]*Entry)}
 	if len(data) > 1 {
-		r.problem(data[1].Pos, "data after the profile manifest")
+		r.problem(data[1].Pos, "recipe/data-after-manifest")
 	}
 	p.Entries = r.entries(packages)
 	return p, nil
@@ -159,18 +160,18 @@ type reader struct {
 // An entryKey is what a repeated entry is known by.
 type entryKey struct{ name, version, path string }
 
-func (r *reader) problem(pos scheme.Pos, format string, args ...any) {
-	r.Problems = append(r.Problems, place(r.Where, pos)+fmt.Sprintf(format, args...))
+func (r *reader) problem(pos scheme.Pos, code string, args ...any) {
+	r.Problems = append(r.Problems, sayAt(r.Where, pos, code, args...))
 }
 
-// place names a place in a file, as the start of a sentence about it.
-func place(where string, pos scheme.Pos) string {
-	return fmt.Sprintf("%s:%d:%d: ", where, pos.Line, pos.Column)
+// sayAt makes a message about a place in a file.
+func sayAt(where string, pos scheme.Pos, code string, args ...any) check.Message {
+	return check.Say(code, append([]any{"file", where, "line", int(pos.Line), "column", int(pos.Column)}, args...)...)
 }
 
 func (r *reader) entries(list scheme.Value) []*Entry {
 	if !list.IsList() {
-		r.problem(list.Pos, "a list of entries belongs here")
+		r.problem(list.Pos, "recipe/not-as-guix-writes", "want", "(ENTRY …)")
 		return nil
 	}
 	var entries []*Entry
@@ -189,7 +190,7 @@ func (r *reader) entry(v scheme.Value) *Entry {
 		return r.repeated(v)
 	}
 	if !v.IsList() || len(v.Items) < 4 {
-		r.problem(v.Pos, "an entry has the form (NAME VERSION OUTPUT PATH …)")
+		r.problem(v.Pos, "recipe/not-as-guix-writes", "want", "(NAME VERSION OUTPUT PATH …)")
 		return nil
 	}
 	texts, ok := r.strings(v.Items[:4])
@@ -207,7 +208,7 @@ func (r *reader) strings(items []scheme.Value) ([]string, bool) {
 	texts := make([]string, len(items))
 	for i, item := range items {
 		if item.Kind != scheme.String {
-			r.problem(item.Pos, "a string belongs here, not %v", item.Kind)
+			r.problem(item.Pos, "recipe/not-a-string", "kind", item.Kind)
 			return nil, false
 		}
 		texts[i] = item.Text
@@ -217,7 +218,7 @@ func (r *reader) strings(items []scheme.Value) ([]string, bool) {
 
 func (r *reader) checkPath(e *Entry) {
 	if inspect.ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
-		r.problem(e.Pos, "%s is no store path", scheme.Str(e.Path).Brief())
+		r.problem(e.Pos, "recipe/not-a-store-path", "path", scheme.Str(e.Path).Brief())
 	}
 }
 
@@ -229,7 +230,7 @@ func (r *reader) repeated(v scheme.Value) *Entry {
 	}
 	e := r.seen[entryKey{texts[0], texts[1], texts[2]}]
 	if e == nil {
-		r.problem(v.Pos, "%s is said to be repeated and did not come before", scheme.Str(texts[0]).Brief())
+		r.problem(v.Pos, "recipe/nothing-to-repeat", "entry", scheme.Str(texts[0]).Brief())
 	}
 	return e
 }
@@ -238,9 +239,9 @@ func (r *reader) repeated(v scheme.Value) *Entry {
 func (r *reader) fields(e *Entry, fields []scheme.Value) {
 	switch {
 	case r.Version == 0 && len(fields) > 0:
-		r.problem(fields[0].Pos, "an entry of version 0 has four elements")
+		r.problem(fields[0].Pos, "recipe/not-as-guix-writes", "want", "(NAME VERSION OUTPUT PATH)")
 	case r.Version == 1 && len(fields) != 1:
-		r.problem(e.Pos, "an entry of version 1 has five elements")
+		r.problem(e.Pos, "recipe/not-as-guix-writes", "want", "(NAME VERSION OUTPUT PATH (INPUT …))")
 	case r.Version == 1:
 		r.paths(e, fields[0])
 	case r.Version >= 2:
@@ -252,12 +253,12 @@ func (r *reader) namedFields(e *Entry, fields []scheme.Value) {
 	seen := make(map[string]bool)
 	for _, f := range fields {
 		if !f.IsList() || len(f.Items) == 0 || f.Items[0].Kind != scheme.Symbol {
-			r.problem(f.Pos, "the field of an entry has the form (NAME VALUE)")
+			r.problem(f.Pos, "recipe/not-as-guix-writes", "want", "(NAME VALUE)")
 			continue
 		}
 		name := f.Items[0].Text
 		if seen[name] {
-			r.problem(f.Pos, "the field %s comes twice; the first one counts", name)
+			r.problem(f.Pos, "recipe/field-twice", "field", scheme.Sym(name).Brief())
 			continue
 		}
 		seen[name] = true
@@ -265,7 +266,7 @@ func (r *reader) namedFields(e *Entry, fields []scheme.Value) {
 	}
 	for _, name := range []string{"propagated-inputs", "search-paths"} {
 		if r.Version < 4 && !seen[name] {
-			r.problem(e.Pos, "the entry %s has no field %s", scheme.Str(e.Name).Brief(), name)
+			r.problem(e.Pos, "recipe/field-missing", "entry", scheme.Str(e.Name).Brief(), "field", name)
 		}
 	}
 }
@@ -276,7 +277,7 @@ func (r *reader) field(e *Entry, name string, f scheme.Value) {
 		return
 	}
 	if len(f.Items) != 2 {
-		r.problem(f.Pos, "the field %s of an entry has one value", scheme.Sym(name).Brief())
+		r.problem(f.Pos, "recipe/field-values", "field", scheme.Sym(name).Brief())
 		return
 	}
 	switch value := f.Items[1]; name {
@@ -287,7 +288,7 @@ func (r *reader) field(e *Entry, name string, f scheme.Value) {
 	case "properties":
 		r.properties(e, value)
 	default:
-		r.problem(f.Pos, "the field %s of an entry is not known here", scheme.Sym(name).Brief())
+		r.problem(f.Pos, "recipe/field-not-known", "field", scheme.Sym(name).Brief())
 	}
 }
 
@@ -303,7 +304,7 @@ func (r *reader) inputs(e *Entry, value scheme.Value) {
 // to Guix 0.7 with a label before each. Names and versions are not recorded.
 func (r *reader) paths(e *Entry, list scheme.Value) {
 	if !list.IsList() {
-		r.problem(list.Pos, "a list of store paths belongs here")
+		r.problem(list.Pos, "recipe/not-as-guix-writes", "want", "(PATH …)")
 		return
 	}
 	for _, v := range list.Items {
@@ -312,7 +313,7 @@ func (r *reader) paths(e *Entry, list scheme.Value) {
 			path = v.Items[n-1]
 		}
 		if path.Kind != scheme.String {
-			r.problem(v.Pos, "a store path belongs here, not %v", path.Kind)
+			r.problem(v.Pos, "recipe/not-a-string", "kind", path.Kind)
 			continue
 		}
 		input := &Entry{Path: path.Text, Pos: v.Pos}
@@ -323,7 +324,7 @@ func (r *reader) paths(e *Entry, list scheme.Value) {
 
 func (r *reader) searchPaths(e *Entry, list scheme.Value) {
 	if !list.IsList() {
-		r.problem(list.Pos, "a list of search paths belongs here")
+		r.problem(list.Pos, "recipe/not-as-guix-writes", "want", "(SEARCH-PATH …)")
 		return
 	}
 	for _, v := range list.Items {
@@ -331,7 +332,7 @@ func (r *reader) searchPaths(e *Entry, list scheme.Value) {
 			e.SearchPaths = append(e.SearchPaths, sp)
 			continue
 		}
-		r.problem(v.Pos, "a search path has the form (VARIABLE (FILE …) SEPARATOR TYPE PATTERN)")
+		r.problem(v.Pos, "recipe/not-as-guix-writes", "want", "(VARIABLE (FILE …) SEPARATOR TYPE PATTERN)")
 	}
 }
 
@@ -362,17 +363,17 @@ func isStringOrFalse(v scheme.Value) bool {
 // counts.
 func (r *reader) properties(e *Entry, list scheme.Value) {
 	if !list.IsList() {
-		r.problem(list.Pos, "a list of properties belongs here")
+		r.problem(list.Pos, "recipe/not-as-guix-writes", "want", "((NAME . VALUE) …)")
 		return
 	}
 	for _, v := range list.Items {
 		if v.Kind != scheme.List || len(v.Items) == 0 || v.Items[0].Kind != scheme.Symbol {
-			r.problem(v.Pos, "a property has the form (NAME . VALUE)")
+			r.problem(v.Pos, "recipe/not-as-guix-writes", "want", "(NAME . VALUE)")
 			continue
 		}
 		name := v.Items[0].Text
 		if _, twice := e.Property(name); twice {
-			r.problem(v.Pos, "the property %s comes twice; the first one counts", scheme.Sym(name).Brief())
+			r.problem(v.Pos, "recipe/property-twice", "property", scheme.Sym(name).Brief())
 			continue
 		}
 		e.Properties = append(e.Properties, Property{name, rest(v)})

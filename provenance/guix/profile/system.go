@@ -2,8 +2,8 @@ package profile
 
 import (
 	"errors"
-	"fmt"
 
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/scheme"
 )
@@ -14,17 +14,17 @@ import (
 func ReadSystem(where string, text []byte) (l Channels) {
 	data, err := scheme.Parse(text, scheme.DefaultLimits())
 	if err != nil {
-		l.Problems = append(l.Problems, fmt.Sprintf("%s:%v", where, err))
+		l.Problems = append(l.Problems, check.Say("recipe/file-unreadable", "file", where, "error", err))
 		return l
 	}
 	for _, v := range channelForms(data) {
 		c, err := readChannelForm(v)
 		if err != nil {
-			l.Problems = append(l.Problems, place(where, v.Pos)+err.Error())
+			l.Problems = append(l.Problems, sayAt(where, v.Pos, "recipe/bad-channel", "error", err))
 			continue
 		}
 		if _, twice := l.byName[c.Name]; twice {
-			l.Problems = append(l.Problems, place(where, v.Pos)+"the channel "+scheme.Sym(c.Name).Brief()+" comes twice")
+			l.Problems = append(l.Problems, sayAt(where, v.Pos, "recipe/channel-twice", "channel", scheme.Sym(c.Name).Brief()))
 			continue
 		}
 		l.add(c)

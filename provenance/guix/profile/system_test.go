@@ -21,10 +21,10 @@ func TestReadSystem(t *testing.T) {
 		{`(provenance (version 0) (channels ` + data + `) (configuration-file #f))`, []string{"guix"}, ""},
 		{`(provenance (version 0) (channels) (configuration-file #f))`, nil, ""},
 		{`(list ` + code + `)`, []string{"guix"}, ""},
-		{`(list ` + code + code + `)`, []string{"guix"}, "f:1:265: the channel guix comes twice"},
-		{`(list (system "id") ` + code + `)`, []string{"guix"}, "f:1:7: (channel (name …)"},
-		{`(begin (system "id"))`, nil, "f:1:1: (channel (name …)"},
-		{`(list`, nil, "f:1:1: a parenthesis that nothing closes"},
+		{`(list ` + code + code + `)`, []string{"guix"}, "f:1:265: recipe/channel-twice guix"},
+		{`(list (system "id") ` + code + `)`, []string{"guix"}, "f:1:7: recipe/bad-channel (channel (name …)"},
+		{`(begin (system "id"))`, nil, "f:1:1: recipe/bad-channel (channel (name …)"},
+		{`(list`, nil, "recipe/file-unreadable 1:1: a parenthesis that nothing closes"},
 		{`(list ` + strings.Replace(code, signer, "x", 1) + `)`, nil, "no OpenPGP fingerprint"},
 		{``, nil, ""},
 	} {
@@ -36,7 +36,7 @@ func TestReadSystem(t *testing.T) {
 				t.Errorf("%s: %+v", tc.text, c)
 			}
 		}
-		problems := strings.Join(list.Problems, "\n")
+		problems := written(list.Problems)
 		if !slices.Equal(names, tc.names) || (tc.problem == "") != (problems == "") || !strings.Contains(problems, tc.problem) {
 			t.Errorf("%s: %q, problems %q", tc.text, names, problems)
 		}

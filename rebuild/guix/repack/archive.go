@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
-	"audit/rebuild/findings"
+	"audit/inspect/check"
+	"audit/provenance/guix"
 )
 
 // schemaVersion is what the packer writes beside a layer for engines of before
@@ -17,12 +17,12 @@ const schemaVersion = "1.0"
 // checkArchive writes the documents around config and layers again, and holds
 // their digests against those of the archive's members. An archive that another
 // tool has written since names its layers otherwise.
-func checkArchive(img *inspect.Image, pack provenance.Pack, e era, out *findings.List) {
+func checkArchive(img *inspect.Image, pack guix.Pack, e era, out *check.List) {
 	if len(img.Config.Raw) == 0 {
 		return
 	}
 	if !isPackersArchive(img, pack.Root) {
-		out.Note("archive-rewritten", -1, "another tool than the packer wrote the archive around config and layers")
+		out.Note(-1, "", "repack/archive-rewritten")
 		return
 	}
 	members := make(map[string]inspect.Member, len(img.Members))
@@ -33,9 +33,9 @@ func checkArchive(img *inspect.Image, pack provenance.Pack, e era, out *findings
 		m, ok := members[d.name]
 		switch sum := sha256.Sum256([]byte(d.text)); {
 		case !ok:
-			out.Problem("document-missing", -1, d.name, "%s writes it, and the archive lacks it", e.name)
+			out.Problem(-1, d.name, "repack/document-missing", "era", e.name)
 		case m.Digest.Hex != hex.EncodeToString(sum[:]):
-			out.Problem("document-differs", -1, d.name, "its digest is %s; the packer writes %s", m.Digest, excerpt([]byte(d.text), 0))
+			out.Problem(-1, d.name, "repack/document-differs", "digest", m.Digest, "want", excerpt([]byte(d.text), 0))
 		}
 	}
 }
@@ -73,7 +73,7 @@ func layerNames(img *inspect.Image, root string) []string {
 
 // documents returns what the packer writes into the archive beside config and
 // layers, with the names that the image claims for itself.
-func documents(img *inspect.Image, pack provenance.Pack, e era) []document {
+func documents(img *inspect.Image, pack guix.Pack, e era) []document {
 	id, layers := rootID(pack.Root), layerNames(img, pack.Root)
 	w := new(scmJSON)
 	w.raw(`[{"Config":"config.json","RepoTags":`).list(img.Tags[:min(1, len(img.Tags))]).raw(`,"Layers":`).list(layers).raw(`}]`)

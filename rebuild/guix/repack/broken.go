@@ -10,33 +10,33 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
-	"audit/rebuild/findings"
+	"audit/provenance/guix"
+	"audit/rebuild/gnutar"
 )
 
-// brokenLayers tells of the layers that could not be read to their end, and
+// brokenLayers finds the layers that could not be read to their end, and says
 // whether one of them broke off at a header that no tar writes: a layer with
 // such a header is none of a packer.
-func brokenLayers(img *inspect.Image, pack provenance.Pack) (list []check.Finding, certain bool) {
-	var out findings.List
+func brokenLayers(img *inspect.Image, pack guix.Pack) (found []check.Finding, certain bool) {
+	var out check.List
 	for _, l := range img.Layers {
 		if l.Broken == nil {
 			continue
 		}
 		switch block := lastHeader(l); {
-		case block != nil && bytes.Count(block, []byte{0}) > blockSize-16: // there is no header so empty
+		case block == nil:
+			out.Problem(l.Index, "", "repack/layer-broken", "error", l.Broken)
+		case bytes.Count(block, []byte{0}) > gnutar.BlockSize-16: // there is no header so empty
 			certain = true
 			at := firstNonZero(block)
-			out.Problem("data-after-end", l.Index, "", "byte %d of the blocks after the last entry is %#02x; tar writes zeros to the end", at, block[at])
-			continue
-		case block != nil:
+			out.Problem(l.Index, "", "repack/data-after-end", "byte", at, "value", hexByte(block[at]))
+		default:
 			certain = true
-			out.Problem("header-differs", l.Index, nameIn(block), "%s; the layer can be read no further", misfit(block, ownerOf(img, pack, l)))
-			continue
+			code, args := misfit(block, ownerOf(img, pack, l))
+			out.Problem(l.Index, nameIn(block), code, args...)
 		}
-		out.Problem("layer-broken", l.Index, "", "%v", l.Broken)
 	}
-	return out.All, certain
+	return out.All(), certain
 }
 
 // lastHeader returns the header block at which the reading of a layer broke
@@ -47,16 +47,16 @@ func lastHeader(l *inspect.Layer) []byte {
 		read -= l.Entries[i].FrameSize
 	}
 	if n := len(l.Entries); n > 0 {
-		read -= padding(l.Entries[n-1].Size)
+		read -= gnutar.Padding(l.Entries[n-1].Size)
 	}
-	if read < blockSize || read%blockSize != 0 {
+	if read < gnutar.BlockSize || read%gnutar.BlockSize != 0 {
 		return nil
 	}
 	r := l.Frame.Open()
-	if _, err := io.CopyN(io.Discard, r, l.Frame.Size-blockSize); err != nil {
+	if _, err := io.CopyN(io.Discard, r, l.Frame.Size-gnutar.BlockSize); err != nil {
 		return nil
 	}
-	block := make([]byte, blockSize)
+	block := make([]byte, gnutar.BlockSize)
 	if _, err := io.ReadFull(r, block); err != nil || signed(block) || firstNonZero(block) < 0 {
 		return nil
 	}
@@ -67,28 +67,16 @@ func lastHeader(l *inspect.Layer) []byte {
 func signed(block []byte) bool {
 	text := strings.Trim(string(block[148:156]), " \x00")
 	stored, err := strconv.ParseInt(text, 8, 64)
-	return err == nil && stored == checksum(block)
-}
-
-// checksum adds up the bytes of a header block, with spaces for the field that
-// holds the sum.
-func checksum(block []byte) (sum int64) {
-	for i, c := range block {
-		if 148 <= i && i < 156 {
-			c = ' '
-		}
-		sum += int64(c)
-	}
-	return sum
+	return err == nil && stored == gnutar.Checksum(block)
 }
 
 func nameIn(block []byte) string {
-	name, _, _ := bytes.Cut(block[:nameSize], []byte{0})
+	name, _, _ := bytes.Cut(block[:gnutar.NameSize], []byte{0})
 	return inspect.CleanPath(string(name))
 }
 
 // ownerOf returns the owner that the packer writes into a layer.
-func ownerOf(img *inspect.Image, pack provenance.Pack, l *inspect.Layer) owner {
+func ownerOf(img *inspect.Image, pack guix.Pack, l *inspect.Layer) owner {
 	fit, _ := candidates(img, pack)
 	if len(img.Layers) > 1 && l.Index < len(img.Layers)-1 && len(fit) > 0 {
 		return fit[0].items(firstOwner(l)).owner
@@ -96,41 +84,42 @@ func ownerOf(img *inspect.Image, pack provenance.Pack, l *inspect.Layer) owner {
 	return owner{uname: "root", gname: "root"}
 }
 
-// misfit says which field of a header block holds what the packer never writes
-// into it. Where each may be the packer's, it is one that can hold anything.
-func misfit(block []byte, o owner) string {
-	for _, f := range fields() {
-		got := block[f.from:f.to]
-		due := dueFields(f.name, o)
-		fits := func(d []byte) bool { return bytes.Equal(got, d[f.from:f.to]) }
+// misfit is the finding about a header block that no tar wrote: the field that
+// holds what the packer never writes into it. Where each may be the packer's, it
+// is one that can hold anything.
+func misfit(block []byte, o owner) (code string, args []any) {
+	for _, f := range gnutar.Fields() {
+		got := block[f.From:f.To]
+		due := dueFields(f.Name, o)
+		fits := func(d []byte) bool { return bytes.Equal(got, d[f.From:f.To]) }
 		if len(due) > 0 && !slices.ContainsFunc(due, fits) {
-			return fieldDifference(f.name, got, due[0][f.from:f.to])
+			d := gnutar.Compare(f.Name, got, due[0][f.From:f.To])
+			return "repack/header-unreadable", gnutar.Arguments([]gnutar.Difference{d})
 		}
 	}
-	return fmt.Sprintf("its checksum is %s, and its bytes add up to %06o: a byte of its name, size, linkname or checksum is not what tar wrote",
-		show(block[148:156]), checksum(block))
+	return "repack/header-checksum", []any{"got", gnutar.Quote(block[148:156]), "want", fmt.Sprintf("%06o", gnutar.Checksum(block))}
 }
 
 // dueFields returns header blocks with all that the packer may write into a
 // field, none where that may be anything.
 func dueFields(name string, o owner) [][]byte {
 	var due [][]byte
-	add := func(h header) { due = append(due, appendBlock(nil, h)) }
+	add := func(h gnutar.Header) { due = append(due, gnutar.AppendBlock(nil, h)) }
 	switch name {
 	case "name", "size", "linkname", "checksum":
 		return nil
 	case "mode":
 		for _, mode := range []int64{0o444, 0o555, 0o777, 0o755, 0o644, 0o1777, 0o1775} {
-			add(header{mode: mode})
+			add(gnutar.Header{Mode: mode})
 		}
 	case "typeflag":
 		for _, kind := range []byte("0521LK") {
-			add(header{kind: kind})
+			add(gnutar.Header{Kind: kind})
 		}
 	default:
-		add(header{mtime: 1, uid: o.uid, gid: o.gid, uname: o.uname, gname: o.gname})
-		add(header{}) // of a long name
-		add(header{uname: "root", gname: "root"})
+		add(gnutar.Header{Time: 1, UID: o.uid, GID: o.gid, Uname: o.uname, Gname: o.gname})
+		add(gnutar.Header{}) // of a long name
+		add(gnutar.Header{Uname: "root", Gname: "root"})
 	}
 	return due
 }

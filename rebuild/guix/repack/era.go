@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
+	"audit/inspect/check"
+	"audit/provenance/guix"
 	"audit/provenance/guix/profile"
 )
 
@@ -105,16 +106,16 @@ func (s span) String() string {
 }
 
 // candidates returns the eras whose rules may have made the image: those of
-// the versions that the recipe names, all when it names none. The recipe can
-// have told the era by the order of entries, which is what is checked here; so
-// the profile's manifest has the last word, and why says when it took it.
-func candidates(img *inspect.Image, pack provenance.Pack) (fit []era, why string) {
-	told := versions(pack.Era)
+// the versions that the recipe names, all when it names none. The recipe may
+// take the era from the order of entries, which is what is checked here; so the
+// profile's manifest decides where the two contradict each other, and doubt says
+// that they do.
+func candidates(img *inspect.Image, pack guix.Pack) (fit []era, doubt check.Message) {
 	shown := manifestSpan(img, pack.Root)
-	both, ok := told.both(shown)
+	both, ok := versions(pack.Era).both(shown)
 	if !ok {
 		both = shown
-		why = fmt.Sprintf("the profile's manifest is as Guix %s writes it, so those rules apply, though the recipe takes the packer for Guix %s", shown, pack.Era)
+		doubt = check.Say("repack/era", "manifest", shown, "recipe", pack.Era)
 	}
 	text, _ := profileFile(img, pack.Root, "manifest")
 	for _, e := range erasOf(pack.Format) {
@@ -122,7 +123,7 @@ func candidates(img *inspect.Image, pack provenance.Pack) (fit []era, why string
 			fit = append(fit, e)
 		}
 	}
-	return fit, why
+	return fit, doubt
 }
 
 // mayComment says whether a profile's manifest may be of the era by the comment

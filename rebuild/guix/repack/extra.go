@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance"
 	"audit/provenance/guix"
+	"audit/rebuild/gnutar"
 )
 
 // A node is an entry that the packer makes itself, outside the store items.
@@ -20,14 +20,14 @@ type node struct {
 	below string // of a symlink that the caller asked for: what its target begins with
 }
 
-// An extra is all that the packer lays down beside the store items, by path.
+// An extra is all that the packer makes beside the store items, by path.
 type extra struct {
 	nodes map[string]node
 	bare  map[string]bool // symlinks that come without the folders above them
 }
 
 // newExtra returns what the packer of an era makes for a recipe.
-func newExtra(e era, pack provenance.Pack, img *inspect.Image) extra {
+func newExtra(e era, pack guix.Pack, img *inspect.Image) extra {
 	x := extra{nodes: make(map[string]node), bare: make(map[string]bool)}
 	if e.dotted || e.populated {
 		x.layout(guix.NewLayout(pack))
@@ -58,7 +58,7 @@ func newExtra(e era, pack provenance.Pack, img *inspect.Image) extra {
 	return x
 }
 
-// layout adds what a packer lays.
+// layout adds what a packer makes.
 func (x extra) layout(l guix.Layout) {
 	for p, laid := range l {
 		n := node{kind: laid[0].Kind, mode: laid[0].Mode, link: laid[0].Target}
@@ -109,15 +109,15 @@ func (x extra) symlink(p, target string) {
 }
 
 // header returns the header that the packer gives the entry e, which is n.
-func (n node) header(e *inspect.Entry) header {
-	h := header{name: e.Path, mode: n.mode, kind: n.kind, link: n.link, mtime: 1}
+func (n node) header(e *inspect.Entry) gnutar.Header {
+	h := gnutar.Header{Name: e.Path, Mode: n.mode, Kind: n.kind, Link: n.link, Time: 1}
 	switch {
 	case n.kind == tar.TypeDir:
-		h.name += "/"
+		h.Name += "/"
 	case n.kind == tar.TypeReg:
-		h.size = e.Size
+		h.Size = e.Size
 	case n.below != "" && strings.HasPrefix(e.Linkname, n.below) && path.Clean(e.Linkname) == path.Clean(n.link):
-		h.link = e.Linkname // "bin/" is as good as "bin": the caller's own text
+		h.Link = e.Linkname // "bin/" is as good as "bin": the caller's own text
 	}
 	return h
 }

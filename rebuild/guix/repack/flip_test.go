@@ -12,7 +12,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/guix"
-	"audit/rebuild/findings"
+	"audit/rebuild/gnutar"
 )
 
 // Any byte of a frame that changes is told, and once, with the entry that it
@@ -29,7 +29,7 @@ func TestEveryByteOfTheFrame(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := &attempt{img: img, pack: ev.Recipe.Pack, era: regenerate(img, ev.Recipe.Pack).era}
+			a := &attempt{img: img, pack: callOf(ev.Recipe), era: regenerate(img, callOf(ev.Recipe)).era}
 			flips := 0
 			for _, c := range a.plan() {
 				if !c.run() {
@@ -68,11 +68,11 @@ func flipAll(t *testing.T, c *layerCheck) (flips int) {
 	for i, batch := range batches(c.layer, len(raw)) {
 		bit := byte(1) << (i % 8)
 		flip(raw, batch, bit)
-		c.out = &findings.List{}
+		c.out = &check.List{}
 		c.checkFrame(bytes.NewReader(raw))
 		flip(raw, batch, bit)
-		if got, want := pathsOf(c.out.All), ownersOf(owners, batch); c.out.Problems != len(batch) || !slices.Equal(got, want) {
-			t.Fatalf("layer %d, bytes %v of the frame, flipped by %#02x, belong to %q: %+v", c.layer.Index, batch, bit, want, c.out.All)
+		if got, want := pathsOf(c.out.All()), ownersOf(owners, batch); c.out.Count(check.Problem) != len(batch) || !slices.Equal(got, want) {
+			t.Fatalf("layer %d, bytes %v of the frame, flipped by %#02x, belong to %q: %+v", c.layer.Index, batch, bit, want, c.out.All())
 		}
 		flips += len(batch)
 	}
@@ -90,11 +90,11 @@ func batches(l *inspect.Layer, size int) [][]int {
 	for i, e := range l.Entries {
 		s := span{at, at + int(e.FrameSize)}
 		at = s.to
-		if i > 0 && e.FrameSize-padding(l.Entries[i-1].Size) > blockSize {
+		if i > 0 && e.FrameSize-gnutar.Padding(l.Entries[i-1].Size) > gnutar.BlockSize {
 			groups = append(groups, []span{s})
 			continue
 		}
-		if many = append(many, s); len(many) == findings.Listed {
+		if many = append(many, s); len(many) == maxAlike {
 			groups, many = append(groups, many), nil
 		}
 	}
@@ -175,7 +175,7 @@ func headerBytes(l *rawLayer) []int {
 	var places []int
 	at := 0
 	for _, m := range l.members {
-		content := len(m.content) - int(padding(sizeOf(m)))
+		content := len(m.content) - int(gnutar.Padding(sizeOf(m)))
 		for k := range len(m.headers) + len(m.content) {
 			if k < len(m.headers) || k >= len(m.headers)+content {
 				places = append(places, at+k)
@@ -214,7 +214,7 @@ func told(t *testing.T, raw *rawImage, layer int, changed []byte, at int) {
 	}
 	stale := openAll(t, raw.packAs(t, honest))
 	if c := stale.Integrity(); c.Status != check.Fail {
-		t.Errorf("byte %d of layer %d without new digests: integrity %v, %s", at, layer, c.Status, c.Summary)
+		t.Errorf("byte %d of layer %d without new digests: integrity %v, %s", at, layer, c.Status, summaryOf(c))
 	}
 }
 
@@ -225,11 +225,11 @@ func namesField(list []check.Finding, layer int) bool {
 		if f.Level != check.Problem || f.Layer != layer {
 			continue
 		}
-		switch f.Rule {
+		switch familyOf(f) {
 		case "data-after-end", "record-padding":
 			return true
 		case "header-differs", "padding-differs", "entry-order", "unexpected-type", "unexpected-entry", "hard-link", "duplicate-entry":
-			return f.Path != "" && f.Words != ""
+			return f.Path != "" && wordsOf(f) != ""
 		}
 	}
 	return false
@@ -249,7 +249,7 @@ func frameOwners(l *inspect.Layer, size int) []string {
 			}
 		}
 		at += int(e.FrameSize)
-		pad, before = int(padding(e.Size)), e.Path
+		pad, before = int(gnutar.Padding(e.Size)), e.Path
 	}
 	for k := range pad {
 		owners[at+k] = before
@@ -272,7 +272,7 @@ func TestFrameOfAnotherLength(t *testing.T) {
 		other := append(raw[:min(n, len(raw)):min(n, len(raw))], make([]byte, max(0, n-len(raw)))...)
 		img.Layers[0].Frame = inspect.NewFrame(other)
 		if c := Check(img, recipe); c.Status != check.Fail || c.Bytes != 0 {
-			t.Fatalf("%d bytes instead of %d: %s, %s", n, len(raw), c.Status, c.Summary)
+			t.Fatalf("%d bytes instead of %d: %s, %s", n, len(raw), c.Status, summaryOf(c))
 		}
 	}
 }

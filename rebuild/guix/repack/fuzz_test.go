@@ -7,7 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
+	"audit/provenance/guix"
 )
 
 // Whatever a layer holds, the check ends; and where it passes, one byte of the
@@ -22,10 +22,12 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, era, source, target string, at uint) {
 		img := layerOf(t, data)
 		recipe := recipeOf(t, img, era)
-		recipe.Pack.Root = "/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile"
-		if source != "" {
-			recipe.Pack.Symlinks = append(recipe.Pack.Symlinks, provenance.Symlink{Source: source, Target: target})
-		}
+		changePack(func(pack *guix.Pack) {
+			pack.Root = "/gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile"
+			if source != "" {
+				pack.Symlinks = append(pack.Symlinks, guix.Symlink{Source: source, Target: target})
+			}
+		})(&recipe)
 		c := Check(img, recipe)
 		if c.Status != check.Pass {
 			return
@@ -37,7 +39,7 @@ func FuzzCheck(f *testing.F) {
 		raw[int(at%uint(len(raw)))] ^= 1
 		img.Layers[0].Frame = inspect.NewFrame(raw)
 		if c := Check(img, recipe); c.Status != check.Fail {
-			t.Errorf("a changed frame: %s, %s", c.Status, c.Summary)
+			t.Errorf("a changed frame: %s, %s", c.Status, summaryOf(c))
 		}
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/guix"
+	"audit/report"
 )
 
 const samples = "../../../fixtures/guix"
@@ -26,7 +28,7 @@ func open(t testing.TB, path string) *inspect.Image {
 // recipeOf returns what a sample says of its making, in the simplest way.
 func recipeOf(t testing.TB, img *inspect.Image, era string) provenance.Recipe {
 	t.Helper()
-	pack := provenance.Pack{Format: "docker", Era: era}
+	pack := guix.Pack{Format: "docker", Era: era}
 	for _, it := range img.Items {
 		if strings.HasSuffix(it.Path, "-profile") {
 			pack.Root = it.Path
@@ -34,7 +36,7 @@ func recipeOf(t testing.TB, img *inspect.Image, era string) provenance.Recipe {
 	}
 	for _, f := range img.Files() {
 		if target, ok := strings.CutPrefix(f.Linkname, pack.Root+"/"); ok && f.Type == '2' && itemOf(f.Path) == "" {
-			pack.Symlinks = append(pack.Symlinks, provenance.Symlink{Source: "/" + f.Path, Target: target})
+			pack.Symlinks = append(pack.Symlinks, guix.Symlink{Source: "/" + f.Path, Target: target})
 		}
 		pack.Database = pack.Database || f.Path == "var/guix/db/db.sqlite"
 	}
@@ -44,7 +46,7 @@ func recipeOf(t testing.TB, img *inspect.Image, era string) provenance.Recipe {
 	if entry := img.Config.File.Config.Entrypoint; len(entry) > 0 {
 		pack.EntryPoint = append([]string{strings.TrimPrefix(entry[0], pack.Root+"/")}, entry[1:]...)
 	}
-	return provenance.Recipe{System: provenance.Guix, Status: provenance.Complete, Pack: pack}
+	return provenance.Recipe{System: guix.Name, Status: provenance.Complete, Details: pack}
 }
 
 // eraOf tells the era of a sample by its file name.
@@ -78,11 +80,48 @@ func images(t testing.TB) []string {
 	return all
 }
 
+// nameOf is the code of a finding without its check.
+func nameOf(f check.Finding) string { return strings.TrimPrefix(f.Code, "repack/") }
+
+// familyOf is what findings of one kind have in common, by which tables name them.
+func familyOf(f check.Finding) string {
+	families := map[string]string{
+		"entry-outside-folder": "entry-order", "argument-order": "entry-order", "sequence-order": "entry-order",
+		"duplicate-item": "duplicate-entry", "layer-items": "layer-split", "unexpected-item": "unexpected-entry",
+		"config-field-missing": "config-differs", "config-field-unexpected": "config-differs", "config-text-differs": "config-differs", "config-not-json": "config-differs",
+		"hard-link-dereferenced": "hard-link", "hard-link-target": "hard-link", "hard-link-type": "hard-link", "hard-link-item": "hard-link",
+		"header-unreadable": "header-differs", "header-checksum": "header-differs", "header-size-differs": "header-differs",
+	}
+	if family, ok := families[nameOf(f)]; ok {
+		return family
+	}
+	return nameOf(f)
+}
+
+// wordsOf is the sentence of a finding, and its code and arguments.
+func wordsOf(f check.Finding) string {
+	return report.AllSentences().Text(f.Message) + " " + f.Message.String()
+}
+
+// summaryOf is the sentences of the reasons of a check.
+func summaryOf(c check.Check) string { return report.AllSentences().Join(c.Reasons) }
+
+// callOf returns how the packer of a recipe was called.
+func callOf(r provenance.Recipe) guix.Pack {
+	pack, _ := guix.PackOf(r)
+	return pack
+}
+
+// packIn is the packer's call that recipeOf makes up.
+func packIn(t testing.TB, img *inspect.Image, era string) guix.Pack {
+	return callOf(recipeOf(t, img, era))
+}
+
 func dump(t testing.TB, c check.Check) {
 	t.Helper()
-	t.Logf("%s: %s (%d bytes)", c.Status, c.Summary, c.Bytes)
+	t.Logf("%s: %s (%d bytes)", c.Status, summaryOf(c), c.Bytes)
 	for _, f := range c.Findings {
-		t.Logf("  %s %s layer %d %s: %s", f.Level, f.Rule, f.Layer, f.Path, f.Words)
+		t.Logf("  %s %s layer %d %s: %s", f.Level, nameOf(f), f.Layer, f.Path, wordsOf(f))
 	}
 }
 

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild/findings"
+	"audit/inspect/check"
+	"audit/rebuild/gnutar"
 )
 
 // storeDir is where Guix keeps store items.
@@ -20,7 +21,7 @@ type layerCheck struct {
 	era   era
 	items bool  // store items belong into this layer
 	extra extra // what else belongs into it
-	out   *findings.List
+	out   *check.List
 
 	seen     map[string]int // path → index of its first entry
 	repeats  map[int]int    // index of an entry that the packer writes again → index of the first
@@ -39,7 +40,7 @@ type folder struct {
 
 // run reports whether the packer, too, would have made the layer as it is.
 func (c *layerCheck) run() bool {
-	before := c.out.Problems
+	before := c.out.Count(check.Problem)
 	if c.era.named {
 		c.walkNamed()
 	} else {
@@ -48,12 +49,11 @@ func (c *layerCheck) run() bool {
 	}
 	c.checkMissing()
 	c.checkFrame(c.layer.Frame.Open())
-	c.out.FinishLayer(c.layer.Index)
-	return c.out.Problems == before
+	return c.out.Count(check.Problem) == before
 }
 
-func (c *layerCheck) problem(rule, path, format string, args ...any) {
-	c.out.Problem(rule, c.layer.Index, path, format, args...)
+func (c *layerCheck) problem(path, code string, args ...any) {
+	c.out.Problem(c.layer.Index, path, code, args...)
 }
 
 // walk follows the entries in the way that tar goes through folders: a
@@ -63,7 +63,7 @@ func (c *layerCheck) walk() {
 	for i := range c.layer.Entries {
 		e := &c.layer.Entries[i]
 		if first, ok := c.seen[e.Path]; ok {
-			c.problem("duplicate-entry", e.Path, "entry %d has the path of entry %d; a packer writes each file once", i, first)
+			c.problem(e.Path, "repack/duplicate-entry", "entry", i, "first", first)
 			continue
 		}
 		c.seen[e.Path] = i
@@ -81,9 +81,9 @@ func (c *layerCheck) belongs(e *inspect.Entry) bool {
 	case ok:
 		return true
 	case itemOf(e.Path) == "":
-		c.problem("unexpected-entry", e.Path, "neither a store item nor anything that the packer makes here")
+		c.problem(e.Path, "repack/unexpected-entry")
 	case !c.items:
-		c.problem("unexpected-entry", e.Path, "a store item in the layer that holds none")
+		c.problem(e.Path, "repack/unexpected-item")
 	default:
 		return true
 	}
@@ -148,7 +148,7 @@ func (c *layerCheck) enter(path string) bool {
 		k = depth(dir) - depth(c.open[0].path)
 	}
 	if k < 0 || k >= len(c.open) || c.open[k].path != dir {
-		c.problem("entry-order", path, "it does not stand among the entries of its folder %q, which tar writes right after the folder", dir)
+		c.problem(path, "repack/entry-outside-folder", "folder", dir)
 		return false
 	}
 	c.close(k + 1)
@@ -159,7 +159,7 @@ func (c *layerCheck) enter(path string) bool {
 		return true
 	}
 	if c.style.sorted {
-		c.problem("entry-order", path, "it stands after %q; tar --sort=name writes it before", dir+"/"+f.last)
+		c.problem(path, "repack/entry-order", "after", dir+"/"+f.last, "packer", "tar --sort=name")
 	}
 	c.unsorted = true
 	return !c.style.sorted
@@ -207,13 +207,13 @@ func (c *layerCheck) checkArguments() {
 		due = slices.Concat(made, items)
 	}
 	for _, p := range due {
-		if _, ok := c.seen[p]; ok { // what is missing is told elsewhere
+		if _, ok := c.seen[p]; ok { // what is missing is another finding
 			known = append(known, p)
 		}
 	}
 	for i, p := range c.roots {
 		if i >= len(known) || p != known[i] {
-			c.problem("entry-order", p, "it is number %d of what the packer hands to tar, where %s writes %q", i+1, c.era.name, at(known, i))
+			c.problem(p, "repack/argument-order", "number", i+1, "packer", c.era.name, "want", at(known, i))
 			return
 		}
 	}
@@ -230,85 +230,88 @@ func at(list []string, i int) string {
 func (c *layerCheck) checkMissing() {
 	for _, p := range slices.Sorted(maps.Keys(c.extra.nodes)) {
 		if _, ok := c.seen[p]; !ok {
-			c.problem("missing-entry", p, "%s makes this entry, and the layer lacks it", c.era.name)
+			c.problem(p, "repack/missing-entry", "packer", c.era.name)
 		}
 	}
 }
 
 // due returns the header that the packer writes for entry i. It is false when
 // there is none: the packer would not write such an entry at all.
-func (c *layerCheck) due(i int) (header, bool) {
+func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 	e := &c.layer.Entries[i]
 	n, ok := c.extra.nodes[e.Path]
-	var h header
+	var h gnutar.Header
 	switch {
 	case ok:
 		h = n.header(e)
 	case itemOf(e.Path) == "" || !c.items:
-		return header{}, false
+		return gnutar.Header{}, false
 	default:
 		if h, ok = c.storeHeader(i, e); !ok {
-			return header{}, false
+			return gnutar.Header{}, false
 		}
 	}
 	if c.style.shared {
-		h.mode = shareMode(h.mode)
+		h.Mode = shareMode(h.Mode)
 	}
 	if first, again := c.repeats[i]; again {
 		h = c.repeated(h, &c.layer.Entries[first])
 	}
 	if c.era.dotted {
-		h.name = "./" + strings.TrimPrefix(h.name, "./")
+		h.Name = "./" + strings.TrimPrefix(h.Name, "./")
 	}
 	o := c.style.owner
-	h.uid, h.gid, h.uname, h.gname = o.uid, o.gid, o.uname, o.gname
+	h.UID, h.GID, h.Uname, h.Gname = o.uid, o.gid, o.uname, o.gname
 	return h, true
 }
 
 // storeHeader returns the header for an entry of a store item, in the normal
 // form that the daemon gives to all (nix/libstore/local-store.cc,
 // canonicalisePathMetaData).
-func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (header, bool) {
-	h := header{name: e.Path, mode: inspect.StoreMode(e), kind: e.Type, mtime: 1}
+func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (gnutar.Header, bool) {
+	h := gnutar.Header{Name: e.Path, Mode: inspect.StoreMode(e), Kind: e.Type, Time: 1}
 	switch e.Type {
 	case tar.TypeReg:
-		h.size = e.Size
+		h.Size = e.Size
 	case tar.TypeDir:
-		h.name += "/"
+		h.Name += "/"
 	case tar.TypeSymlink:
-		h.link = e.Linkname
+		h.Link = e.Linkname
 	case tar.TypeLink:
-		target, why := c.linkTarget(i, e)
-		if why != "" {
-			c.problem("hard-link", e.Path, "a hard link to %q: %s", e.Linkname, why)
-			return header{}, false
+		target := c.linkTarget(i, e)
+		if target == nil {
+			return gnutar.Header{}, false
 		}
-		h.mode, h.link = inspect.StoreMode(target), e.Linkname
+		h.Mode, h.Link = inspect.StoreMode(target), e.Linkname
 	default:
-		c.problem("unexpected-type", e.Path, "type %q: a store item holds files, folders and symlinks only", e.Type)
-		return header{}, false
+		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
+		return gnutar.Header{}, false
 	}
 	return h, true
 }
 
-// linkTarget returns the entry that a hard link stands for, or says why the
-// packer would not have written the link.
-func (c *layerCheck) linkTarget(i int, e *inspect.Entry) (*inspect.Entry, string) {
-	if !c.style.linked {
-		return nil, c.era.name + " packs with tar --hard-dereference, which writes files whole"
-	}
-	k, ok := c.seen[e.Linkname]
-	if !ok || k >= i {
-		return nil, "no entry before it has that name"
+// linkTarget returns the entry that a hard link stands for, nil where the packer
+// would not have written the link.
+func (c *layerCheck) linkTarget(i int, e *inspect.Entry) *inspect.Entry {
+	k, known := c.seen[e.Linkname]
+	switch {
+	case !c.style.linked:
+		c.problem(e.Path, "repack/hard-link-dereferenced", "target", e.Linkname, "packer", c.era.name)
+		return nil
+	case !known || k >= i:
+		c.problem(e.Path, "repack/hard-link-target", "target", e.Linkname)
+		return nil
 	}
 	target := &c.layer.Entries[k]
-	if target.Type != tar.TypeReg && target.Type != tar.TypeSymlink {
-		return nil, "that entry is no file; tar names the first of the links"
+	switch {
+	case target.Type != tar.TypeReg && target.Type != tar.TypeSymlink:
+		c.problem(e.Path, "repack/hard-link-type", "target", e.Linkname)
+	case c.style.perItem && itemOf(target.Path) != itemOf(e.Path):
+		c.problem(e.Path, "repack/hard-link-item", "target", e.Linkname, "packer", c.era.name)
+	default:
+		return target
 	}
-	if c.style.perItem && itemOf(target.Path) != itemOf(e.Path) {
-		return nil, "that file is in another store item, which " + c.era.name + " packs with another tar"
-	}
-	return target, ""
+	return nil
 }
 
 // shareMode does what --mode=go+u,go-w does.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/rebuild/gnutar"
 )
 
 // Up to 1.3 the packer of tarballs named on tar's command line what to pack:
@@ -95,7 +96,7 @@ func (c *layerCheck) walkNamed() {
 		case again && !inStore && c.extra.nodes[e.Path].kind != 0:
 			c.repeats[i] = first
 		case again:
-			c.problem("duplicate-entry", e.Path, "entry %d has the path of entry %d; a packer writes each file once", i, first)
+			c.problem(e.Path, "repack/duplicate-entry", "entry", i, "first", first)
 			continue
 		default:
 			c.seen[e.Path] = i
@@ -130,7 +131,7 @@ func (c *layerCheck) checkSequence(found []string) {
 		}
 	}
 	i := common(found, closest)
-	c.problem("entry-order", at(found, i), "it is number %d of what is not in the store, where %s writes %q", i+1, c.era.name, at(closest, i))
+	c.problem(at(found, i), "repack/sequence-order", "number", i+1, "packer", c.era.name, "want", at(closest, i))
 }
 
 func common(a, b []string) int {
@@ -171,9 +172,9 @@ func permute(list []string, k int, yield func([]string) bool) bool {
 
 // repeated returns the header of an entry that tar meets again: it links what is
 // no folder to what it wrote before, unless it was told to write files whole.
-func (c *layerCheck) repeated(h header, first *inspect.Entry) header {
-	if c.style.linked && h.kind != tar.TypeDir {
-		h.kind, h.link, h.size = tar.TypeLink, "./"+first.Path, 0
+func (c *layerCheck) repeated(h gnutar.Header, first *inspect.Entry) gnutar.Header {
+	if c.style.linked && h.Kind != tar.TypeDir {
+		h.Kind, h.Link, h.Size = tar.TypeLink, "./"+first.Path, 0
 	}
 	return h
 }

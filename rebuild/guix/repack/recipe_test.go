@@ -29,7 +29,7 @@ func TestRecoveredRecipes(t *testing.T) {
 			}
 			c := Check(img, ev.Recipe)
 			if c.Status != check.Pass {
-				t.Errorf("era %s", ev.Recipe.Pack.Era)
+				t.Errorf("era %s", callOf(ev.Recipe).Era)
 				dump(t, c)
 			}
 		})
@@ -48,7 +48,7 @@ func TestTamperingRecovered(t *testing.T) {
 				t.Fatal(err)
 			}
 			if got := Check(img, ev.Recipe); got.Status != check.Fail {
-				t.Errorf("era %s: %s, %s", ev.Recipe.Pack.Era, got.Status, got.Summary)
+				t.Errorf("era %s: %s, %s", callOf(ev.Recipe).Era, got.Status, summaryOf(got))
 				dump(t, got)
 			}
 		})
@@ -78,8 +78,8 @@ func TestSwappedInGuix13(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := Check(img, ev.Recipe); got.Status != want || strings.Contains(got.Summary, "readdir") {
-			t.Errorf("swapped is %t, era %s", swapped, ev.Recipe.Pack.Era)
+		if got := Check(img, ev.Recipe); got.Status != want || strings.Contains(summaryOf(got), "readdir") {
+			t.Errorf("swapped is %t, era %s", swapped, callOf(ev.Recipe).Era)
 			dump(t, got)
 		}
 	}

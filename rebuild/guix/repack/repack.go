@@ -34,110 +34,116 @@
 package repack
 
 import (
-	"fmt"
 	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/rebuild/findings"
+	"audit/provenance/guix"
 )
 
 // Check packs the store items of img again and returns the check named repack.
-// It is skipped for what is neither an image for Docker nor a tarball by Guix, and unknown where
-// a layer could not be read to its end or the split over layers follows no file
-// system that is known; else it is pass or fail. Bytes counts the uncompressed
-// layers that came out the same.
+// It is skipped for what is neither an image for Docker nor a tarball by Guix,
+// and unknown where a layer could not be read to its end or the split over layers
+// follows no file system that is known; else it is pass or fail. Bytes counts the
+// uncompressed layers that came out the same.
 //
 // The contents that [Keep] names make the check of the config complete.
 func Check(img *inspect.Image, recipe provenance.Recipe) check.Check {
-	broken, certain := brokenLayers(img, recipe.Pack)
-	if certain && recipe.System == provenance.Guix {
-		return check.Check{ID: check.Repack, Status: check.Fail, Findings: broken, Summary: "a layer has a header that no packer writes, and could not be read to its end"}
+	pack, isMine := guix.PackOf(recipe)
+	if !isMine {
+		return check.Skip(check.Repack, "repack/other-system", "system", string(recipe.System))
 	}
-	if why := unfit(img, recipe); why != "" {
-		return check.Check{ID: check.Repack, Status: check.Skipped, Summary: why}
+	broken, certain := brokenLayers(img, pack)
+	if certain {
+		return check.Check{ID: check.Repack, Status: check.Fail, Findings: broken, Reasons: []check.Message{check.Say("repack/no-packers-header")}}
+	}
+	if why := unfit(img, pack); !why.IsZero() {
+		return check.Check{ID: check.Repack, Status: check.Skipped, Reasons: []check.Message{why}}
 	}
 	if len(broken) > 0 {
-		return check.Check{ID: check.Repack, Status: check.Unknown, Findings: broken, Summary: "a layer could not be read to its end, so there is nothing to compare with"}
+		return check.Check{ID: check.Repack, Status: check.Unknown, Findings: broken, Reasons: []check.Message{check.Say("repack/layer-unread")}}
 	}
-	return regenerate(img, recipe.Pack).check()
+	return regenerate(img, pack).check()
 }
 
 // regenerate packs the image again by the rules of each era that may be its
 // own, until one fits, and returns the attempt that came closest.
-func regenerate(img *inspect.Image, pack provenance.Pack) *attempt {
+func regenerate(img *inspect.Image, pack guix.Pack) *attempt {
 	var best *attempt
-	fit, why := candidates(img, pack)
+	fit, doubt := candidates(img, pack)
 	for _, e := range fit {
 		a := &attempt{img: img, pack: pack, era: e}
+		a.out.Max = maxAlike
 		a.run()
-		if best == nil || a.out.Problems < best.out.Problems {
+		if best == nil || a.problems() < best.problems() {
 			best = a
 		}
-		if best.out.Problems == 0 {
+		if best.problems() == 0 {
 			break
 		}
 	}
-	if why != "" {
-		best.out.Note("era", -1, "%s", why)
+	if !doubt.IsZero() {
+		best.out.Append(check.Finding{Message: doubt, Layer: -1})
 	}
 	return best
 }
 
-// unfit says why there is nothing to pack again.
-func unfit(img *inspect.Image, recipe provenance.Recipe) string {
-	switch {
-	case recipe.System != provenance.Guix:
-		return fmt.Sprintf("only what Guix or Nix packed can be packed again here; the recipe's system is %s", recipe.System)
-	case unpackable(recipe.Pack.Format) != "":
-		return unpackable(recipe.Pack.Format)
-	case !strings.HasPrefix(recipe.Pack.Root, storeDir):
-		return "the image does not tell which profile it was made of"
+// maxAlike is how many findings of one code are kept for each layer.
+const maxAlike = 20
+
+// unfit says why there is nothing to pack again; zero where there is.
+func unfit(img *inspect.Image, pack guix.Pack) check.Message {
+	switch why := unpackable(pack.Format); {
+	case !why.IsZero():
+		return why
+	case !strings.HasPrefix(pack.Root, storeDir):
+		return check.Say("repack/no-profile")
 	case len(img.Layers) == 0:
-		return "the image has no layers"
-	case len(erasFor(img, recipe.Pack)) == 0:
-		return fmt.Sprintf("how the packer of Guix %s laid out its tarballs is not known here", recipe.Pack.Era)
+		return check.Say("repack/no-layers")
+	case len(erasFor(img, pack)) == 0:
+		return check.Say("repack/era-not-known", "era", pack.Era)
 	}
-	return ""
+	return check.Message{}
 }
 
-func erasFor(img *inspect.Image, pack provenance.Pack) []era {
+func erasFor(img *inspect.Image, pack guix.Pack) []era {
 	fit, _ := candidates(img, pack)
 	return fit
 }
 
-// unpackable says why what is of a form cannot be packed again, "" when it can.
-func unpackable(format string) string {
+// unpackable says why what is of a form cannot be packed again; zero where it
+// can.
+func unpackable(format string) check.Message {
 	switch format {
 	case docker, tarball, system:
-		return ""
+		return check.Message{}
 	case "squashfs":
-		return "mksquashfs compresses a squashfs as a whole, and its bytes depend on its version and that of its compressor: nothing short of running it gives them again"
+		return check.Say("repack/squashfs")
 	case "docker-export":
-		return "a container engine has written these files anew when it exported them: nothing is left of what the packer wrote"
+		return check.Say("repack/exported")
 	case "system-files":
-		return "these are the files of a system without what tells how they were packed"
+		return check.Say("repack/system-files")
 	case "layers":
-		return "another tool than Guix's packer has put the layers together"
+		return check.Say("repack/other-tools-layers")
 	}
-	return fmt.Sprintf("how files of the form %q were packed is not known here", format)
+	return check.Say("repack/form-not-known", "form", format)
 }
 
 // An attempt packs an image again by the rules of one era.
 type attempt struct {
 	img  *inspect.Image
-	pack provenance.Pack
+	pack guix.Pack
 	era  era
-	out  findings.List
+	out  check.List
 
-	matched  int   // layers that came out the same
-	bytes    int64 // in them
-	freedoms []string
-	weights  []weight // of the store items, in the order of the image
-	unsorted bool     // in some folder, where tar did not sort
+	matched  int             // layers that came out the same
+	bytes    int64           // in them
+	freedoms []check.Message // that the image needed
+	weights  []weight        // of the store items, in the order of the image
+	unsorted bool            // in some folder, where tar did not sort
 
-	undecided string // why this is neither a pass nor a fail
+	undecided check.Message // why this is neither a pass nor a fail; zero where it is one
 }
 
 func (a *attempt) run() {
@@ -168,7 +174,7 @@ func (a *attempt) plan() []*layerCheck {
 	last := len(a.img.Layers) - 1
 	if last == 0 || a.era.layers == single {
 		if last > 0 {
-			a.out.Problem("layer-count", -1, "", "the image has %d layers; %s packs everything into one", last+1, a.era.name)
+			a.out.Problem(-1, "", "repack/layer-count", "layers", last+1, "era", a.era.name)
 		}
 		return []*layerCheck{{layer: a.img.Layers[0], style: a.era.whole(), era: a.era, items: true, extra: made, out: &a.out}}
 	}
@@ -197,7 +203,7 @@ func (a *attempt) checkItems() {
 	for _, w := range a.weights {
 		held[w.layer]++
 		if layer, ok := first[w.path]; ok && layer != w.layer {
-			a.out.Problem("duplicate-entry", w.layer, w.path[1:], "the store item is in layer %d, too", layer)
+			a.out.Problem(w.layer, w.path[1:], "repack/duplicate-item", "other", layer)
 			continue
 		}
 		first[w.path] = w.layer
@@ -206,7 +212,7 @@ func (a *attempt) checkItems() {
 	for i := range max(0, last) {
 		n := held[i]
 		if n == 0 || n > 1 && i < last-1 {
-			a.out.Problem("layer-split", i, "", "%d store items; the packer puts one into each layer, and what is left into the last but one", n)
+			a.out.Problem(i, "", "repack/layer-items", "count", n)
 		}
 	}
 }
@@ -214,23 +220,23 @@ func (a *attempt) checkItems() {
 // checkSplit holds the order of the items over the layers against their sizes.
 func (a *attempt) checkSplit() {
 	if a.era.layers == plain {
-		a.out.Note("split-by-size", -1, "%s sorted the store items by the disk blocks that they took on the builder's file system, which the image does not tell", a.era.name)
-		a.freedoms = append(a.freedoms, "the split over layers follows the builder's file system")
+		a.out.Note(-1, "", "repack/split-by-blocks", "era", a.era.name)
+		a.freedoms = append(a.freedoms, check.Say("repack/freedom-split-by-blocks"))
 		return
 	}
 	if x, y, found := impossible(a.weights); found {
-		a.out.Problem("layer-split", x.layer, x.path[1:], "it comes before %s, though it is smaller whatever size a folder has: %d bytes and %d folders against %d bytes and %d folders",
-			y.path, x.content, x.folders, y.content, y.folders)
+		a.out.Problem(x.layer, x.path[1:], "repack/layer-split", "before", y.path, "bytes", x.content, "folders", x.folders,
+			"other-bytes", y.content, "other-folders", y.folders)
 		return
 	}
 	fs := splitOn(a.weights, closureOrder(a.img.Items))
 	if fs == "" {
-		a.undecided = "the split over layers cannot be explained"
-		a.out.Add(check.Problem, "split-by-size", -1, "", "the store items are not sorted by size, whichever known file system one counts the folders' own sizes on; nor is the order impossible on another")
+		a.undecided = check.Say("repack/split-unexplained")
+		a.out.Undecided(-1, "", "repack/split-not-by-size")
 		return
 	}
-	a.freedoms = append(a.freedoms, "the split over layers is that of a builder on "+fs)
-	a.out.Note("split-by-size", -1, "the store items are sorted by size, and folders' own sizes count, which differ between file systems: this order is that of a builder on %s, and on another the same items can come in other layers", fs)
+	a.freedoms = append(a.freedoms, check.Say("repack/freedom-split", "file-system", fs))
+	a.out.Note(-1, "", "repack/split-by-size", "file-system", fs)
 }
 
 // noteOrder says whether the items stand in Guix's own order. It proves
@@ -239,40 +245,41 @@ func (a *attempt) noteOrder() {
 	order := closureOrder(a.img.Items)
 	for i, w := range a.weights {
 		if due := at(order, i); w.path != due {
-			a.out.Note("item-order", 0, "the store items are not in the order that Guix gives to this closure: %s stands where %s is due", w.path, due)
+			a.out.Note(0, "", "repack/item-order-differs", "item", w.path, "want", due)
 			return
 		}
 	}
-	a.out.Note("item-order", 0, "the %d store items are in the order that Guix gives to this closure, leaves first", len(a.weights))
+	a.out.Note(0, "", "repack/item-order", "count", len(a.weights))
 }
 
 // noteFreedoms names what the image decides and no rule does.
 func (a *attempt) noteFreedoms() {
 	if a.unsorted {
-		a.freedoms = append(a.freedoms, "the order inside folders is readdir's")
-		a.out.Note("readdir-order", -1, "entry order inside folders is readdir's on the builder's file system: %s packs without tar --sort=name, so the same files can come in another order", a.era.name)
+		a.freedoms = append(a.freedoms, check.Say("repack/freedom-readdir"))
+		a.out.Note(-1, "", "repack/readdir-order", "era", a.era.name)
 	}
 	if o := firstOwner(a.img.Layers[0]); a.era.layers == plain && len(a.img.Layers) > 1 {
-		a.freedoms = append(a.freedoms, "the owner is the builder's")
-		a.out.Note("builder-owner", -1, "%s packs layers with the owners of the builder: user %d %q, group %d %q in each entry", a.era.name, o.uid, o.uname, o.gid, o.gname)
+		a.freedoms = append(a.freedoms, check.Say("repack/freedom-owner"))
+		a.out.Note(-1, "", "repack/builder-owner", "era", a.era.name, "uid", o.uid, "user", o.uname, "gid", o.gid, "group", o.gname)
 	}
 }
 
+// problems counts the problems, listed or not.
+func (a *attempt) problems() int { return a.out.Count(check.Problem) }
+
 // check turns the attempt into the check of a report.
 func (a *attempt) check() check.Check {
-	c := check.Check{ID: check.Repack, Status: check.Pass, Findings: a.out.All, Bytes: a.bytes}
-	c.Summary = fmt.Sprintf("%d of %d layers regenerated, byte for byte, by the rules of %s", a.matched, len(a.img.Layers), a.era.name)
+	c := check.Check{ID: check.Repack, Status: check.Pass, Findings: a.out.All(), Bytes: a.bytes}
+	c.Because("repack/regenerated", "equal", a.matched, "layers", len(a.img.Layers), "packer", a.era.name)
 	switch {
-	case a.out.Problems > 0:
+	case a.problems() > 0:
 		c.Status = check.Fail
-		c.Summary += fmt.Sprintf("; problems: %d", a.out.Problems)
-	case a.undecided != "":
+		c.Because("repack/problems", "count", a.problems())
+	case !a.undecided.IsZero():
 		c.Status = check.Unknown
-		c.Summary += "; " + a.undecided
+		c.Reasons = append(c.Reasons, a.undecided)
 	default:
-		for _, f := range a.freedoms {
-			c.Summary += "; " + f
-		}
+		c.Reasons = append(c.Reasons, a.freedoms...)
 	}
 	return c
 }

@@ -3,6 +3,7 @@ package repack
 import (
 	"archive/tar"
 	"audit/inspect/check"
+	"audit/rebuild/gnutar"
 	"bytes"
 	"cmp"
 	"compress/gzip"
@@ -39,7 +40,7 @@ type rawLayer struct {
 type rawMember struct{ headers, content []byte }
 
 // main returns the header block that all other headers serve.
-func (m rawMember) main() []byte { return m.headers[len(m.headers)-blockSize:] }
+func (m rawMember) main() []byte { return m.headers[len(m.headers)-gnutar.BlockSize:] }
 
 // set overwrites bytes of the main header and makes its checksum right.
 func (m rawMember) set(at int, text string) {
@@ -72,7 +73,7 @@ func (l *rawLayer) bytes() []byte {
 // pad makes the end of archive right again after members came or went.
 func (l *rawLayer) pad() {
 	l.end = nil
-	l.end = make([]byte, endOfArchive(int64(len(l.bytes()))))
+	l.end = make([]byte, gnutar.EndOfArchive(int64(len(l.bytes()))))
 }
 
 // find returns the index of the first member whose name ends so.
@@ -104,7 +105,7 @@ func cut(t testing.TB, data []byte) *rawLayer {
 			t.Fatal(err)
 		}
 		start := len(data) - r.Len()
-		stop := start + int(hdr.Size+padding(hdr.Size))
+		stop := start + int(hdr.Size+gnutar.Padding(hdr.Size))
 		l.members = append(l.members, rawMember{bytes.Clone(data[at:start]), bytes.Clone(data[start:stop])})
 		at = stop
 	}
@@ -271,8 +272,8 @@ func tamperings() []tampering {
 	pax := func(record string) func(rawMember) rawMember {
 		return func(near rawMember) rawMember {
 			body := fmt.Sprintf("%d %s\n", len(record)+4, record)
-			h := appendBlock(nil, header{name: "PaxHeaders/x", mode: 0o644, size: int64(len(body)), mtime: 1, kind: 'x'})
-			return rawMember{h, append([]byte(body), make([]byte, padding(int64(len(body))))...)}
+			h := gnutar.AppendBlock(nil, gnutar.Header{Name: "PaxHeaders/x", Mode: 0o644, Size: int64(len(body)), Time: 1, Kind: 'x'})
+			return rawMember{h, append([]byte(body), make([]byte, gnutar.Padding(int64(len(body))))...)}
 		}
 	}
 	return []tampering{
@@ -374,9 +375,9 @@ func tamperings() []tampering {
 		{"PAX header", plainImage, insert(0, hello, pax("atime=1")), "header-differs", hello, `typeflag is "x"`},
 		{"extended attribute", plainImage, insert(0, hello, pax("SCHILY.xattr.security.capability=\x01")), "header-differs", hello, "PAX"},
 		{"data after the end", plainImage, editEnd(func(end []byte) []byte { end[len(end)-1] = 'x'; return end }), "data-after-end", "", "0x78"},
-		{"record too long", plainImage, editEnd(func(end []byte) []byte { return append(end, make([]byte, recordSize)...) }), "record-padding", "", ""},
+		{"record too long", plainImage, editEnd(func(end []byte) []byte { return append(end, make([]byte, gnutar.RecordSize)...) }), "record-padding", "", ""},
 		{"record too short", plainImage, editEnd(func(end []byte) []byte { return end[:1024] }), "record-padding", "", "1024 zero bytes"},
-		{"one block too many", plainImage, editEnd(func(end []byte) []byte { return append(end, make([]byte, blockSize)...) }), "record-padding", "", ""},
+		{"one block too many", plainImage, editEnd(func(end []byte) []byte { return append(end, make([]byte, gnutar.BlockSize)...) }), "record-padding", "", ""},
 
 		{"name with a dot before it", plainImage, func(t testing.TB, raw *rawImage) {
 			l := raw.layers[0]
@@ -438,10 +439,10 @@ func TestTampering(t *testing.T) {
 			}
 			got := Check(img, recipeOf(t, img, eraOf(filepath.Base(c.sample))))
 			if got.Status != check.Fail {
-				t.Fatalf("%s: %s", got.Status, got.Summary)
+				t.Fatalf("%s: %s", got.Status, summaryOf(got))
 			}
 			if !slices.ContainsFunc(got.Findings, func(f check.Finding) bool {
-				return f.Level == check.Problem && f.Rule == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(f.Words, c.says)
+				return f.Level == check.Problem && familyOf(f) == c.rule && strings.HasSuffix(f.Path, c.path) && strings.Contains(wordsOf(f), c.says)
 			}) {
 				t.Errorf("no %s at %q saying %q", c.rule, c.path, c.says)
 				dump(t, got)
@@ -459,7 +460,7 @@ func TestUntampered(t *testing.T) {
 		}
 		img := open(t, apart(t, path).pack(t))
 		if got := Check(img, recipeOf(t, img, eraOf(filepath.Base(path)))); got.Status != check.Pass {
-			t.Errorf("%s: %s", path, got.Summary)
+			t.Errorf("%s: %s", path, summaryOf(got))
 		}
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"bytes"
 	"time"
 
-	"audit/rebuild/guix/repack"
+	"audit/rebuild/gnutar"
 )
 
 // appendGo appends to b what Go's archive/tar writes before the content of a
 // member when the format is left to it, as nix2container and Nixery do.
-func appendGo(b []byte, h repack.Header) []byte {
+func appendGo(b []byte, h gnutar.Header) []byte {
 	var buf bytes.Buffer
 	err := tar.NewWriter(&buf).WriteHeader(&tar.Header{
 		Name: h.Name, Typeflag: h.Kind, Mode: h.Mode, Uid: int(h.UID), Gid: int(h.GID), Size: h.Size,

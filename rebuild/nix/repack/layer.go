@@ -9,7 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/rebuild/findings"
-	"audit/rebuild/guix/repack"
+	"audit/rebuild/gnutar"
 )
 
 // A layerCheck packs one layer again and holds the outcome against it.
@@ -169,9 +169,9 @@ func parent(p string) string { return p[:max(0, strings.LastIndexByte(p, '/'))] 
 
 // due returns the header that the packer writes for entry i. It is false when
 // there is none: the packer would not write such an entry at all.
-func (c *layerCheck) due(i int) (repack.Header, bool) {
+func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 	e := &c.layer.Entries[i]
-	h := repack.Header{
+	h := gnutar.Header{
 		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
 		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
 	}
@@ -211,7 +211,7 @@ func (c *layerCheck) due(i int) (repack.Header, bool) {
 
 // given takes mode and owner of an entry that has others than it would by
 // itself; false when it has not.
-func (c *layerCheck) given(h *repack.Header, e *inspect.Entry) bool {
+func (c *layerCheck) given(h *gnutar.Header, e *inspect.Entry) bool {
 	mode, owner := e.Mode, constants{e.UID, e.GID, e.Uname, e.Gname, c.same.time}
 	if mode == h.Mode && owner == c.same {
 		return false
@@ -241,14 +241,14 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 			c.compareHeaders(e, got, want, pad)
 		}
 		end += e.FrameSize + e.Size
-		pad = repack.Padding(e.Size)
+		pad = gnutar.Padding(e.Size)
 	}
 	c.checkEnd(r, end, pad)
 }
 
 // write appends the headers that are due. Where the writer has variants, the
 // first header that tells them apart decides for the layer.
-func (c *layerCheck) write(b []byte, h repack.Header, got []byte) []byte {
+func (c *layerCheck) write(b []byte, h gnutar.Header, got []byte) []byte {
 	pad := len(b)
 	b = c.rules.append[c.variant](b, h)
 	if c.settled || bytes.Equal(b, got) && !c.tells(h) {
@@ -264,7 +264,7 @@ func (c *layerCheck) write(b []byte, h repack.Header, got []byte) []byte {
 }
 
 // tells says whether the variants of the writer differ in this header.
-func (c *layerCheck) tells(h repack.Header) bool {
+func (c *layerCheck) tells(h gnutar.Header) bool {
 	first := c.rules.append[0](nil, h)
 	return slices.ContainsFunc(c.rules.append, func(v appender) bool { return !bytes.Equal(v(nil, h), first) })
 }
@@ -283,8 +283,8 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 		c.problem("padding-differs", e.Path, "the bytes between it and the content before it are not zeros")
 		return
 	}
-	if why := repack.HeaderDifferences(got[pad:], want[min(pad, int64(len(want))):]); why != "" {
-		c.problem("header-differs", e.Path, "%s", why)
+	if d := gnutar.Differences(got[pad:], want[min(pad, int64(len(want))):]); d != nil {
+		c.problem("header-differs", e.Path, "%s is %s, the packer writes %s", d[0].Field, d[0].Got, d[0].Want)
 		return
 	}
 	c.problem("header-differs", e.Path, "headers and padding before its content take %d bytes, where the packer writes %d", e.FrameSize, len(want))

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"audit/rebuild/guix/repack"
+	"audit/rebuild/gnutar"
 )
 
 // A pythonDialect is what differs between versions of Python's tarfile: the
@@ -17,7 +17,7 @@ type pythonDialect struct{ zeroDevices bool }
 // default format: a POSIX header, and before that an extended one for what does
 // not fit into it or is not ASCII (CPython 3.11, Lib/tarfile.py,
 // TarInfo.create_pax_header).
-func (d pythonDialect) append(b []byte, h repack.Header) []byte {
+func (d pythonDialect) append(b []byte, h gnutar.Header) []byte {
 	var records string
 	for _, f := range []struct {
 		keyword, text string
@@ -41,9 +41,9 @@ func (d pythonDialect) append(b []byte, h repack.Header) []byte {
 		if !utf8.ValidString(records) {
 			records = "21 hdrcharset=BINARY\n" + records
 		}
-		b = d.block(b, repack.Header{Name: "././@PaxHeader", Size: int64(len(records)), Kind: 'x'})
+		b = d.block(b, gnutar.Header{Name: "././@PaxHeader", Size: int64(len(records)), Kind: 'x'})
 		b = append(b, records...)
-		b = append(b, make([]byte, repack.Padding(int64(len(records))))...)
+		b = append(b, make([]byte, gnutar.Padding(int64(len(records))))...)
 	}
 	return d.block(b, h)
 }
@@ -75,7 +75,7 @@ func asked(s string) string {
 }
 
 // block appends one header block.
-func (d pythonDialect) block(b []byte, h repack.Header) []byte {
+func (d pythonDialect) block(b []byte, h gnutar.Header) []byte {
 	start := len(b)
 	b = append(b, make([]byte, 512)...)
 	block := b[start:]

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/rebuild/guix/repack"
+	"audit/rebuild/gnutar"
 )
 
 // What Python 3.11 writes: the number of blocks, and what a reader gets back.
@@ -14,17 +14,17 @@ func TestPythonHeaders(t *testing.T) {
 	long := strings.Repeat("long/", 30)
 	for _, tc := range []struct {
 		name   string
-		h      repack.Header
+		h      gnutar.Header
 		blocks int
 	}{
-		{"plain", repack.Header{Name: "/nix/store/x", Kind: tar.TypeReg, Mode: 0o444, Size: 5, Time: 1, Uname: "root", Gname: "root"}, 1},
-		{"a hundred bytes", repack.Header{Name: strings.Repeat("x", 100), Kind: tar.TypeReg}, 1},
-		{"a long name", repack.Header{Name: long, Kind: tar.TypeDir}, 3},
-		{"a long link", repack.Header{Name: "x", Link: long + "é", Kind: tar.TypeSymlink}, 3},
-		{"not ASCII", repack.Header{Name: "été", Kind: tar.TypeReg}, 3},
-		{"not even text", repack.Header{Name: "\xff", Kind: tar.TypeReg}, 3},
-		{"big numbers", repack.Header{Name: "x", Kind: tar.TypeReg, Size: 1 << 33, UID: 1 << 21, GID: 1 << 21, Time: 1 << 33}, 3},
-		{"before 1970", repack.Header{Name: "x", Kind: tar.TypeReg, Time: -1}, 3},
+		{"plain", gnutar.Header{Name: "/nix/store/x", Kind: tar.TypeReg, Mode: 0o444, Size: 5, Time: 1, Uname: "root", Gname: "root"}, 1},
+		{"a hundred bytes", gnutar.Header{Name: strings.Repeat("x", 100), Kind: tar.TypeReg}, 1},
+		{"a long name", gnutar.Header{Name: long, Kind: tar.TypeDir}, 3},
+		{"a long link", gnutar.Header{Name: "x", Link: long + "é", Kind: tar.TypeSymlink}, 3},
+		{"not ASCII", gnutar.Header{Name: "été", Kind: tar.TypeReg}, 3},
+		{"not even text", gnutar.Header{Name: "\xff", Kind: tar.TypeReg}, 3},
+		{"big numbers", gnutar.Header{Name: "x", Kind: tar.TypeReg, Size: 1 << 33, UID: 1 << 21, GID: 1 << 21, Time: 1 << 33}, 3},
+		{"before 1970", gnutar.Header{Name: "x", Kind: tar.TypeReg, Time: -1}, 3},
 	} {
 		b := pythonDialect{}.append(nil, tc.h)
 		if len(b) != 512*tc.blocks {
@@ -35,7 +35,7 @@ func TestPythonHeaders(t *testing.T) {
 			t.Errorf("%s: %v", tc.name, err)
 			continue
 		}
-		back := repack.Header{Name: got.Name, Link: got.Linkname, Kind: got.Typeflag, Mode: got.Mode, Size: got.Size, UID: int64(got.Uid), GID: int64(got.Gid), Time: got.ModTime.Unix(), Uname: got.Uname, Gname: got.Gname}
+		back := gnutar.Header{Name: got.Name, Link: got.Linkname, Kind: got.Typeflag, Mode: got.Mode, Size: got.Size, UID: int64(got.Uid), GID: int64(got.Gid), Time: got.ModTime.Unix(), Uname: got.Uname, Gname: got.Gname}
 		if back != tc.h {
 			t.Errorf("%s: %+v, want %+v", tc.name, back, tc.h)
 		}
@@ -78,7 +78,7 @@ func FuzzPythonHeaders(f *testing.F) {
 			return
 		}
 		for _, d := range []pythonDialect{{}, {zeroDevices: true}} {
-			b := d.append(nil, repack.Header{Name: name, Link: link, Kind: tar.TypeSymlink, Time: mtime, Mode: 0o777})
+			b := d.append(nil, gnutar.Header{Name: name, Link: link, Kind: tar.TypeSymlink, Time: mtime, Mode: 0o777})
 			if len(b)%512 != 0 {
 				t.Fatalf("%d bytes", len(b))
 			}

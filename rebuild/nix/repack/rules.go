@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild/guix/repack"
+	"audit/rebuild/gnutar"
 )
 
 // Rules are how one writer packs a layer.
@@ -32,7 +32,7 @@ type rules struct {
 }
 
 // An appender appends the headers of a member.
-type appender func(b []byte, h repack.Header) []byte
+type appender func(b []byte, h gnutar.Header) []byte
 
 // Magic numbers and versions of tar headers.
 const (
@@ -79,15 +79,15 @@ func firstBlock(l *inspect.Layer) []byte {
 func pythonRules(block []byte, mode int64) *rules {
 	d := pythonDialect{zeroDevices: block[329] == '0'}
 	return &rules{name: "Python's tarfile, as streamLayeredImage calls it", append: []appender{d.append},
-		entryName: slashBoth, order: inspect.ComparePaths, end: repack.EndOfArchive, unsorted: mode != 0o755}
+		entryName: slashBoth, order: inspect.ComparePaths, end: gnutar.EndOfArchive, unsorted: mode != 0o755}
 }
 
 // gnuRules tells how GNU tar was called by the names of the first entries: the
 // whole tree at once, with the store items appended to it, or store items alone.
 func gnuRules(l *inspect.Layer) *rules {
-	r := &rules{name: "GNU tar --sort=name", order: inspect.ComparePaths, end: repack.EndOfArchive}
+	r := &rules{name: "GNU tar --sort=name", order: inspect.ComparePaths, end: gnutar.EndOfArchive}
 	for _, superuser := range []string{"", "root"} { // whether the builder knows its user 0 by name
-		r.append = append(r.append, func(b []byte, h repack.Header) []byte { return repack.AppendHeader(b, h, superuser) })
+		r.append = append(r.append, func(b []byte, h gnutar.Header) []byte { return gnutar.Dialect{Superuser: superuser}.Append(b, h) })
 	}
 	first := l.Entries[0].Name
 	second := ""

@@ -1,0 +1,32 @@
+package docker
+
+import (
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance"
+	"audit/provenance/ospackages"
+)
+
+// A view is an image with what is looked up in it again and again.
+type view struct {
+	img        *inspect.Image
+	files      []inspect.File
+	installed  *ospackages.Installed
+	history    []Instruction
+	unclear    check.Message // why layers cannot be assigned to instructions; zero when they can
+	baseLayers int           // that are known to be those of the base image
+}
+
+func newView(img *inspect.Image) *view {
+	v := &view{img: img, files: img.Files()}
+	v.installed = ospackages.Read(img)
+	v.history, v.unclear = History(img)
+	return v
+}
+
+// Keep says whether this package needs the content of the file at path.
+func Keep(path string) bool { return ospackages.Keep(path) || provenance.IsKey(path) }
+
+// Large says which files that Keep wants the image can be opened again without
+// when they go past the limit of kept bytes: see [ospackages.Large].
+func Large(path string) bool { return ospackages.Large(path) }

@@ -1,0 +1,15 @@
+package guix
+
+import (
+	"audit/provenance"
+	"audit/provenance/guix/profile"
+)
+
+// ChannelsFile writes channels.scm, which guix time-machine runs as a program: from
+// nothing but the values of channels.
+func ChannelsFile(channels []provenance.Channel) []byte {
+	return profile.Channels{List: channels}.File()
+}
+
+// CheckChannel says what of a channel is of no form that a channels.scm could have.
+func CheckChannel(c provenance.Channel) error { return profile.CheckChannel(c) }
