@@ -74,18 +74,13 @@ func (c *closureCheck) entry(layer, index int) {
 	case c.isOwned(found, layer, e):
 		c.owned++
 		c.explained(e)
-	case found.Differs() && c.excludes(layer, e.Path):
-		c.unexplained++
-		level := check.Problem
-		if found.Standing == ospackages.Diverted {
-			level = check.Undecided
-		}
-		c.changed(level, found, layer, e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
 		c.written++
-		if found.Differs() {
-			c.changed(check.Undecided, found, layer, e)
-		}
+		c.changed(found, layer, e)
+		c.Unowned(c.img, layer, e, "instruction", c.instruction(layer))
+	case found.Differs():
+		c.unexplained++
+		c.changed(found, layer, e)
 		c.Unowned(c.img, layer, e, "instruction", c.instruction(layer))
 	default:
 		c.unexplained++
@@ -128,7 +123,14 @@ func (c *closureCheck) isOwned(found ospackages.Comparison, layer int, e *inspec
 // changed adds a file that has other bytes than its package's record. A RUN can
 // have changed it, honestly, and a COPY that names it has; a COPY or ADD to
 // another place cannot: then the image contradicts its own packages.
-func (c *closureCheck) changed(level check.Level, found ospackages.Comparison, layer int, e *inspect.Entry) {
+func (c *closureCheck) changed(found ospackages.Comparison, layer int, e *inspect.Entry) {
+	if !found.Differs() {
+		return
+	}
+	level := check.Undecided
+	if found.Standing == ospackages.Changed && c.excludes(layer, e.Path) {
+		level = check.Problem
+	}
 	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
 		"version", brief(found.Version), "digest", found.Recorded, "computed", found.Computed, "instruction", c.instruction(layer)))
 }
