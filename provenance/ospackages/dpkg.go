@@ -51,7 +51,9 @@ func (r *reader) dpkg() {
 		}
 		r.found(Dpkg, f, packages)
 	}
-	for _, name := range r.children(r.folderOf(dpkgParts)) {
+	parts, names, _ := r.root.Folder(dpkgParts)
+	for _, name := range names {
+		name = path.Join(parts, name)
 		if path.Ext(name) == sums || path.Ext(name) == ".list" {
 			continue
 		}
