@@ -21,7 +21,7 @@ type closureCheck struct {
 
 	entries     int
 	owned       int // by a package
-	recorded    int // of them, those whose bytes have the digest of the package's record
+	recorded    int // of them with the digest that the image's own database records
 	base        int // of the base image
 	written     int // by an instruction alone
 	unexplained int
@@ -45,7 +45,7 @@ func (v *view) closure() check.Check {
 // assign gives each layer what its instructions can have written.
 func (c *closureCheck) assign() {
 	c.made = make(map[int][]reach)
-	found := reaches(c.history, inspect.NewSymlinks(c.files))
+	found := reaches(c.history, inspect.NewSymlinks(c.img.Root().Files()))
 	for n, i := range c.history {
 		if i.Layer >= 0 {
 			c.made[i.Layer] = append(c.made[i.Layer], found[n])
@@ -63,24 +63,18 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 }
 
 func (c *closureCheck) entry(layer, index int) {
-	c.entries++
 	e := &c.img.Layers[layer].Entries[index]
+	c.entries++
 	at := hidden(e.Path)
-	found := c.installed.Compare(layer, index)
 	switch {
 	case layer < c.baseLayers:
 		c.base++
 		c.explained(e)
-	case c.isOwned(found, layer, e):
+	case c.isOwned(layer, index, e):
 		c.owned++
 		c.explained(e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
 		c.written++
-		c.changed(found, layer, e)
-		c.Unowned(c.img, layer, e, "instruction", c.instruction(layer))
-	case found.Differs():
-		c.unexplained++
-		c.changed(found, layer, e)
 		c.Unowned(c.img, layer, e, "instruction", c.instruction(layer))
 	default:
 		c.unexplained++
@@ -103,42 +97,45 @@ func hidden(p string) string {
 }
 
 // isOwned says whether a package owns the entry, or the package manager itself
-// keeps it. Where the database records a digest, the bytes must be those: a package
-// does not explain what it did not install.
-func (c *closureCheck) isOwned(found ospackages.Comparison, layer int, e *inspect.Entry) bool {
-	switch found.Standing {
-	case ospackages.Unrecorded:
-		p, _ := c.installed.Owner(e.Path)
-		return p != nil || c.installed.State(e.Path)
+// keeps it. Where a database has a record of its digest, the bytes must be those; a
+// package does not explain what it did not install, nor what was written by a COPY
+// to another place.
+func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
+	if p, _ := c.installed.Owner(e.Path); p == nil && !c.installed.State(e.Path) {
+		return false
+	}
+	switch found := c.installed.Compare(layer, index); found.Standing {
+	case ospackages.Changed:
+		c.changed(layer, e, found)
+		return false
+	case ospackages.Config, ospackages.Made, ospackages.Diverted:
+		return false // by a script or by hand: an instruction may explain it
+	case ospackages.Unread:
+		c.Undecided(layer, e.Path, "closure/digest-not-taken", "package", brief(found.Package), "digest", found.Recorded)
 	case ospackages.OwnRecord:
 		c.recorded++
-		return true
-	case ospackages.Unread:
-		c.Undecided(layer, e.Path, "closure/package-file-unread", "package", brief(found.Package), "digest", found.Recorded)
-		return true
 	}
-	return false
+	return !c.excludes(layer, e)
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can
 // have changed it, honestly, and a COPY that names it has; a COPY or ADD to
 // another place cannot: then the image contradicts its own packages.
-func (c *closureCheck) changed(found ospackages.Comparison, layer int, e *inspect.Entry) {
-	if !found.Differs() {
-		return
-	}
+func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Comparison) {
 	level := check.Undecided
-	if found.Standing == ospackages.Changed && c.excludes(layer, e.Path) {
+	if c.excludes(layer, e) {
 		level = check.Problem
 	}
 	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
-		"version", brief(found.Version), "digest", found.Recorded, "computed", found.Computed, "instruction", c.instruction(layer)))
+		"version", brief(found.Version), "digest", found.Recorded, "instruction", c.instruction(layer)))
 }
 
 // excludes says whether it is known which instructions made a layer, and that
-// none of them writes at a path.
-func (c *closureCheck) excludes(layer int, p string) bool {
-	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.unknown || r.has(p, false) })
+// none of them writes an entry.
+func (c *closureCheck) excludes(layer int, e *inspect.Entry) bool {
+	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool {
+		return r.unknown || r.has(hidden(e.Path), e.Type == '5')
+	})
 }
 
 // instruction is that which made a layer, "" when that is not known.

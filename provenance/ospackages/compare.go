@@ -70,10 +70,6 @@ type Comparison struct {
 	Computed Digest // zero when the entry is no regular file, or it was not taken
 }
 
-// Differs says that the content is not what is recorded, and that nothing is known
-// by which that would be usual.
-func (c Comparison) Differs() bool { return c.Standing == Changed || c.Standing == Diverted }
-
 // A version is a file of a database as it is from one layer on, up to another one
 // that replaces or removes it.
 type version struct{ from, until int }
