@@ -40,6 +40,9 @@ type Plan struct {
 	// Command is what does by hand what the plan does, one argument a word: for
 	// people. Nothing is read back from it.
 	Command []string `json:"command,omitempty"`
+	// Local lists the files and folders of this machine that the plan names: a
+	// report leaves their folders out.
+	Local []string `json:"local,omitempty"`
 	// Trust lists all that the build would run or fetch, and why that is allowed
 	// or not.
 	Trust []Trust `json:"trust"`

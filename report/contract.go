@@ -177,7 +177,7 @@ type Options struct {
 	Database     bool                `json:"database"`     // the store's database is in the image
 	Relocatable  bool                `json:"relocatable"`
 	PRoot        bool                `json:"proot"`   // relocatable with PRoot as a way out
-	Unknown      []string            `json:"unknown"` // what of the call the image cannot tell
+	Unknown      []Message           `json:"unknown"` // what of the call the image cannot tell
 }
 
 // A Symlink is a link outside the store into the root of the recipe.

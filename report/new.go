@@ -235,7 +235,7 @@ func newOptions(p provenance.Pack) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      p.Unknown,
+		Unknown:      messages(p.Unknowns, "recipe/unknown", p.Unknown...),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
@@ -259,10 +259,8 @@ func newPlan(p *rebuild.Plan) *Plan {
 		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, t.URL, t.Trusted, reason, t.Flag})
 	}
 	out.Command = commandOf(out.Command, p)
-	if s := p.Source; s != nil {
-		for i := range out.Trust {
-			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), s.Location)
-		}
+	for i := range out.Trust {
+		out.Trust[i].URL = withoutLocal(out.Trust[i].URL, p)
 	}
 	return out
 }
@@ -290,20 +288,31 @@ func newSource(s *rebuild.Source) *Source {
 // commandOf is a command of a plan, or one that ran it, without the host's
 // folders.
 func commandOf(words []string, p *rebuild.Plan) []string {
-	if p == nil || p.Source == nil {
+	if p == nil {
 		return words
 	}
 	for i, w := range words {
-		words[i] = withoutSource(string(w), p.Source.Location)
+		words[i] = withoutLocal(w, p)
 	}
 	return words
+}
+
+// withoutLocal drops the host's folders from a word of a plan.
+func withoutLocal(word string, p *rebuild.Plan) string {
+	if p.Source != nil {
+		word = withoutSource(word, p.Source.Location)
+	}
+	for _, place := range p.Local {
+		word = withoutSource(word, place)
+	}
+	return word
 }
 
 // withoutSource drops the host's folders from a word that begins with the
 // location of a source, when that is a file or folder of the host, and from an
 // option whose value begins with it.
 func withoutSource(word, location string) string {
-	if at := strings.Index(word, "="+location); at >= 0 && strings.HasPrefix(word, "--") {
+	if at := strings.Index(word, "="+location); at >= 0 {
 		return word[:at+1] + withoutSource(word[at+1:], location)
 	}
 	rest, ok := strings.CutPrefix(word, location)
