@@ -43,7 +43,9 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
 	img.Reference = reference
-	integrity.Conclude(p, img)
+	if err := integrity.Conclude(p, img); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", reference, err)
+	}
 	return img, nil
 }
 

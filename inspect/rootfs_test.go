@@ -163,10 +163,18 @@ func layOver(img *image.Image) []image.File {
 			if _, base := paths.Split(e.Path); strings.HasPrefix(base, ".wh.") {
 				continue
 			}
-			if e.Type != '5' {
+			if e.Path == "." && e.Type != '5' {
+				continue // no engine can make it
+			}
+			for dir, _ := paths.Split(e.Path); dir != "."; dir, _ = paths.Split(dir) {
+				if f, ok := seen[dir]; ok && f.Type != '5' {
+					delete(seen, dir)
+				}
+			}
+			if was, ok := seen[e.Path]; e.Type != '5' || ok && was.Type != '5' {
 				hide(e.Path, false)
 			}
-			seen[e.Path] = image.File{Entry: e, Layer: l.Index}
+			seen[e.Path] = image.File{Entry: e, Path: e.Path, Layer: l.Index}
 		}
 	}
 	var files []image.File

@@ -56,6 +56,12 @@ func integritySentences() map[string]string {
 		"integrity/invalid-whiteout":   "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
 		"integrity/dangling-hard-link": "it is a hard link to {target:quote}, and there is no such file before it",
 
+		"integrity/ambiguous-whiteout":    "it deletes {hidden:quote}, which the same layer holds: some engines keep that, others remove it or fail",
+		"integrity/ambiguous-parent":      "it lies below {parent:quote}, which is no folder: some engines put a folder in its place, others fail",
+		"integrity/ambiguous-parent-link": "it lies below {link:quote}, a symbolic link of a lower layer to {target:quote}: some engines follow the link, others put a folder in its place",
+		"integrity/link-loop":             "it lies below {link:quote}, a symbolic link that leads in a circle or through too many others",
+		"integrity/root-no-folder":        "it stands for the root of the file system and is no folder: no engine can make it",
+
 		// Squashfs and SIF.
 		"integrity/squashfs-inode-count":   "the superblock counts {claimed} inodes, and {found} are to be found under a name",
 		"integrity/squashfs-order":         "folder {folder:quote} is not sorted by name, as at {name:quote}: Linux may list a name there and yet not find it",

@@ -1,18 +1,13 @@
 package image
 
 import (
-	"audit/inspect/paths"
-	"cmp"
 	"slices"
 	"strings"
-)
 
-// A File is an entry of the folded root file system: what a container sees
-// when all layers lie on each other.
-type File struct {
-	*Entry
-	Layer int // the layer whose entry won
-}
+	"audit/inspect/check"
+	"audit/inspect/limit"
+	"audit/inspect/paths"
+)
 
 // Whiteouts, as the OCI image-spec v1.1 (layer.md) has them.
 const (
@@ -20,131 +15,305 @@ const (
 	opaqueMarker   = ".wh..wh..opq"
 )
 
-// Files folds the layers into the root file system and returns it sorted by
-// path, parents first. Whiteouts and opaque folders are obeyed and do not
-// appear themselves. In one layer a later entry of the same path wins.
-func (img *Image) Files() []File {
-	marks := img.marks()
-	slices.SortFunc(marks, compareMarks)
-	f := fold{files: make([]File, 0, len(marks))}
-	for len(marks) > 0 {
-		n := 1
-		for n < len(marks) && marks[n].path == marks[0].path {
-			n++
-		}
-		f.path(marks[:n])
-		marks = marks[n:]
-	}
-	return f.files
-}
-
-// A mark is what one entry says about a path.
-type mark struct {
-	path  string // "" for the root
-	kind  markKind
-	layer int
-	at    int64  // place among all entries, the lowest layer's first
-	entry *Entry // of markEntry
-}
-
-type markKind byte
-
+// Limits of a fold. Linux follows 40 links in one path.
 const (
-	markEntry    markKind = iota // there is an entry
-	markWhiteout                 // what lower layers have there, and below it, is hidden
-	markOpaque                   // what lower layers have below it is hidden
+	maxLinks     = 40
+	maxLinkSteps = 64 << 20  // components of link targets that are walked, in all
+	maxRealBytes = 128 << 20 // of paths that lead through links, in all
 )
 
-// marks returns what all layers say, in their order.
-func (img *Image) marks() []mark {
-	count := 0
-	for _, layer := range img.Layers {
-		count += len(layer.Entries)
+// A fold lays the layers on each other, entry by entry, as an engine unpacks them
+// into one folder (containerd 1.7 archive/tar.go, moby pkg/archive/diff.go): links
+// on the way to an entry are followed, what its own name leads to is replaced, and
+// a whiteout hides what lower layers have. Each entry costs the bytes of its path;
+// what following links costs has a limit.
+type fold struct {
+	root     *node
+	layer    int
+	steps    int
+	problems check.List
+	err      error
+}
+
+// A node is a name in the tree under construction.
+type node struct {
+	parent   *node
+	name     string
+	children map[string]*node
+	inode    *Inode // nil where there is no entry: a folder that merely has to be there
+	entry    *Entry // by which the name was made last
+	layer    int    // of entry, or that needed the folder
+	touched  int    // the last layer that has something here or below
+	below    int    // what lower layers than this have below is hidden
+	straight bool   // no link leads to the node: its path is that of its entry
+	file     int    // its place among the files, from 1 on
+}
+
+func (n *node) isFolder() bool { return n.inode == nil || n.inode.Type == '5' }
+
+func (n *node) isLink() bool { return n.inode != nil && n.inode.Type == '2' && n.inode.Linkname != "" }
+
+// child returns what a folder has under a name, nil when nothing. What is hidden
+// there is no more than a folder that may have to be there.
+func (n *node) child(name string) *node {
+	c := n.children[name]
+	if c == nil {
+		return nil
 	}
-	marks := make([]mark, 0, count)
-	for _, layer := range img.Layers {
-		for i := range layer.Entries {
-			if m, ok := markOf(&layer.Entries[i]); ok {
-				m.layer, m.at = layer.Index, int64(len(marks))
-				marks = append(marks, m)
+	if c.below < n.below {
+		c.below = n.below
+	}
+	if c.layer < n.below {
+		c.remove(n.below)
+	}
+	return c
+}
+
+// hide hides what lower layers than this have below a node.
+func (n *node) hide(layer int) { n.below = max(n.below, layer) }
+
+// remove makes a node a folder that merely has to be there.
+func (n *node) remove(layer int) { n.inode, n.entry, n.layer = nil, nil, layer }
+
+// add returns what a folder has under a name; where there is nothing, a folder.
+func (n *node) add(name string, layer int) *node {
+	c := n.child(name)
+	if c == nil {
+		c = &node{parent: n, name: name, layer: layer, below: n.below}
+		if n.children == nil {
+			n.children = make(map[string]*node)
+		}
+		n.children[name] = c
+	}
+	c.touched = layer
+	return c
+}
+
+// foldLayers folds all layers.
+func foldLayers(layers []*Layer) *fold {
+	f := &fold{root: &node{touched: -1}}
+	f.root.parent = f.root
+	for i, l := range layers {
+		f.layer = i
+		for j := range l.Entries {
+			if f.err == nil {
+				f.add(&l.Entries[j])
 			}
 		}
 	}
-	return marks
+	return f
 }
 
-// markOf returns what an entry says; false for a whiteout of nothing.
-func markOf(e *Entry) (mark, bool) {
+func (f *fold) add(e *Entry) {
 	dir, base := paths.Split(e.Path)
-	hidden, ok := strings.CutPrefix(base, WhiteoutPrefix)
+	hidden, isWhiteout := strings.CutPrefix(base, WhiteoutPrefix)
 	switch {
-	case !ok:
-		return mark{path: paths.Rooted(e.Path), entry: e}, true
 	case base == opaqueMarker:
-		return mark{path: paths.Rooted(dir), kind: markOpaque}, true
+		if n, _ := f.folder(dir, e, false); n != nil {
+			n.hide(f.layer)
+		}
+	case isWhiteout:
+		f.whiteout(dir, hidden, e)
+	case e.Path == ".":
+		f.setRoot(e)
+	default:
+		f.place(dir, base, e)
 	}
-	return mark{path: paths.Join(dir, hidden), kind: markWhiteout}, IsName(hidden)
+}
+
+func (f *fold) setRoot(e *Entry) {
+	if e.Type != '5' {
+		f.problems.Problem(f.layer, e.Path, "integrity/root-no-folder")
+		return
+	}
+	f.root.inode, f.root.entry, f.root.layer = f.inode(e), e, f.layer
+	f.root.straight = true
+}
+
+// whiteout hides what lower layers have under a name. Where the same layer has
+// something there, engines remove it, keep it or fail.
+func (f *fold) whiteout(dir, hidden string, e *Entry) {
+	if !IsName(hidden) {
+		return
+	}
+	n, _ := f.folder(dir, e, false)
+	if n == nil {
+		return
+	}
+	c := n.child(hidden)
+	if c == nil {
+		return
+	}
+	if c.touched == f.layer {
+		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-whiteout", "hidden", paths.Join(dir, hidden))
+	}
+	c.hide(f.layer)
+	if c.layer < f.layer {
+		c.remove(f.layer)
+	}
 }
 
 // IsName says whether a whiteout can hide something of this name: not the
 // folder that it is in, nor the one above.
 func IsName(hidden string) bool { return hidden != "" && hidden != "." && hidden != ".." }
 
-func compareMarks(a, b mark) int {
-	if c := paths.Compare(a.path, b.path); c != 0 {
-		return c
+func (f *fold) place(dir, base string, e *Entry) {
+	n, straight := f.folder(dir, e, true)
+	if n == nil {
+		return
 	}
-	return cmp.Compare(a.at, b.at)
+	c := n.add(base, f.layer)
+	if e.Type == '1' && !c.isFolder() && paths.Clean(e.Linkname) == e.Path {
+		c.entry, c.layer = e, f.layer // some tars have a link to the file itself
+		return
+	}
+	if e.Type != '5' || !c.isFolder() {
+		c.children = nil
+		c.remove(f.layer)
+	}
+	c.inode = f.inode(e)
+	c.entry, c.layer, c.straight = e, f.layer, straight
 }
 
-// A fold goes through the marks, path by path, folders first.
-type fold struct {
-	files  []File
-	shades []shade // of the folders above
+// inode returns what an entry makes, or for a hard link what is at its target at
+// this moment: the inode stays the same whatever becomes of the target's name.
+func (f *fold) inode(e *Entry) *Inode {
+	if e.Type != '1' {
+		return &Inode{Entry: e, Layer: f.layer, Header: e}
+	}
+	target := paths.Clean(e.Linkname)
+	dir, base := paths.Split(target)
+	var at *node
+	if n, _ := f.folder(dir, e, false); n != nil {
+		at = n.child(base)
+	}
+	if at == nil || at.isFolder() {
+		f.problems.Problem(f.layer, e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
+		return &Inode{Entry: e, Layer: f.layer, Header: e}
+	}
+	at.inode.Header = e
+	return at.inode
 }
 
-// A shade is what is hidden below a path.
-type shade struct {
-	path   string
-	layers int   // entries of lower layers than this
-	before int64 // entries before this one: it is no folder
+// folder returns the folder at a path, with the links on the way followed; needed
+// says that folders which are not there are made for e. It is nil when there is
+// none, and straight when no link was on the way.
+func (f *fold) folder(path string, e *Entry, needed bool) (n *node, straight bool) {
+	w := walk{fold: f, entry: e, needed: needed}
+	if n = w.from(f.root, path); n != nil && !n.isFolder() {
+		n = nil
+	}
+	return n, w.links == 0
 }
 
-// path takes all marks of one path.
-func (f *fold) path(marks []mark) {
-	above := f.above(marks[0].path)
-	self, below := above, above
-	var last *mark
-	for i := range marks {
-		m := &marks[i]
-		switch m.kind {
-		case markWhiteout:
-			self.layers = max(self.layers, m.layer)
-		case markOpaque:
-			below.layers = max(below.layers, m.layer)
-		default:
-			last = m
-			if m.entry.Type != '5' {
-				below.before = m.at
-			}
+// A walk follows one path, and the links on it.
+type walk struct {
+	*fold
+	entry  *Entry // that is to be placed; nil for a look at the finished tree
+	needed bool
+	links  int
+}
+
+func (w *walk) from(n *node, path string) *node {
+	for part := range strings.SplitSeq(path, "/") {
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			n = n.parent
+			continue
+		}
+		if !n.isFolder() {
+			return nil
+		}
+		if n = w.step(n, part); n == nil {
+			return nil
 		}
 	}
-	if last != nil && last.layer >= self.layers && last.at >= above.before {
-		f.files = append(f.files, File{last.entry, last.layer})
-	}
-	below.path, below.layers = marks[0].path, max(below.layers, self.layers)
-	below.before = max(below.before, above.before)
-	f.shades = append(f.shades, below)
+	return n
 }
 
-// above returns the shade that lies on a path, and forgets those of folders
-// that the fold has left.
-func (f *fold) above(path string) shade {
-	for n := len(f.shades); n > 0; n-- {
-		if s := f.shades[n-1]; s.path == "" || strings.HasPrefix(path, s.path) && path[len(s.path)] == '/' {
-			return s
-		}
-		f.shades = f.shades[:n-1]
+// step goes from a folder to one in it.
+func (w *walk) step(n *node, name string) *node {
+	c := n.child(name)
+	if w.needed && (c == nil || !c.isLink()) {
+		c = n.add(name, w.layer)
 	}
-	return shade{}
+	switch {
+	case c == nil:
+		return nil
+	case c.isLink():
+		return w.follow(n, c)
+	case w.needed && !c.isFolder():
+		w.problems.Problem(w.layer, w.entry.Path, "integrity/ambiguous-parent", "parent", c.entry.Path)
+		c.children = nil
+		c.remove(w.layer)
+	}
+	return c
+}
+
+// follow goes where a link in a folder leads. A link of a lower layer is followed
+// by engines that unpack all layers into one folder, and replaced by a folder where
+// each layer is unpacked on its own.
+func (w *walk) follow(n, link *node) *node {
+	target := link.inode.Linkname
+	w.links++
+	w.steps += 1 + strings.Count(target, "/")
+	switch {
+	case w.steps > maxLinkSteps:
+		w.err = &limit.Error{Name: "steps along symbolic links", Limit: maxLinkSteps, Where: "the root file system"}
+		return nil
+	case w.links > maxLinks && w.entry == nil:
+		return nil
+	case w.links > maxLinks:
+		w.problems.Problem(w.layer, w.entry.Path, "integrity/link-loop", "link", link.entry.Path)
+		return nil
+	case w.needed && link.layer < w.layer:
+		w.problems.Problem(w.layer, w.entry.Path, "integrity/ambiguous-parent-link", "link", link.entry.Path, "target", target)
+	}
+	if strings.HasPrefix(target, "/") {
+		n = w.root
+	}
+	return w.from(n, target)
+}
+
+// files lists what is in the tree, in the order of paths.
+func (f *fold) files() []File {
+	var l lister
+	l.walk(f.root, ".")
+	if l.realBytes > maxRealBytes {
+		f.err = &limit.Error{Name: "bytes of paths that lead through symbolic links", Limit: maxRealBytes, Where: "the root file system"}
+	}
+	return l.files
+}
+
+type lister struct {
+	files     []File
+	realBytes int
+}
+
+// walk lists a node and what is below it. The path is built where no entry has it.
+func (l *lister) walk(n *node, path string) {
+	if n.inode != nil {
+		l.files = append(l.files, File{Entry: n.entry, Path: path, Layer: n.layer, Inode: n.inode})
+		n.inode.Paths = append(n.inode.Paths, path)
+		n.file = len(l.files)
+	}
+	names := make([]string, 0, len(n.children))
+	for name := range n.children {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		c := n.child(name)
+		if c.straight && c.entry != nil {
+			l.walk(c, c.entry.Path)
+			continue
+		}
+		below := paths.Join(path, name)
+		if l.realBytes += len(below); l.realBytes > maxRealBytes {
+			return
+		}
+		l.walk(c, below)
+	}
 }

@@ -46,6 +46,7 @@ type Image struct {
 	// ladder: archive, config, layers.
 	Problems []check.Finding
 
+	root      *Root
 	Claimless bool // the form claims no digest of its layers, though it has a config
 }
 
@@ -97,13 +98,14 @@ type Layer struct {
 	Frame            Frame                   // the bytes of the tar that are no file's content
 	Broken           error                   // why the tar could be read only in part; nil when whole
 
-	Notes       []check.Message // what is wrong with the packing
-	Unended     bool            // the tar lacks the blocks of zeros that end one
-	Elsewhere   string          // URL of a blob that is not part of the image
-	OtherDigest v1.Hash         // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
-	Stores      store.Found     // what its bytes have of stores, until [Image.Items] is made of it
-	bodies      map[string][]byte
-	weak        map[int]digest.Weak // by the index of the entry
+	Notes       []check.Message       // what is wrong with the packing
+	Unended     bool                  // the tar lacks the blocks of zeros that end one
+	Elsewhere   string                // URL of a blob that is not part of the image
+	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
+	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
+	bodies      map[string][]byte     // contents that were kept: the last at each path
+	byDigest    map[digest.Sum][]byte // all of them
+	weak        map[int]digest.Weak   // by the index of the entry
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
@@ -168,12 +170,12 @@ type Document struct {
 	Raw    []byte
 }
 
-// KeepBody keeps the content of the entry at path for [Image.Body].
-func (l *Layer) KeepBody(path string, content []byte) {
+// KeepBody keeps the content of an entry, which is the last one at its path so far.
+func (l *Layer) KeepBody(e *Entry, content []byte) {
 	if l.bodies == nil {
-		l.bodies = make(map[string][]byte)
+		l.bodies, l.byDigest = make(map[string][]byte), make(map[digest.Sum][]byte)
 	}
-	l.bodies[path] = content
+	l.bodies[e.Path], l.byDigest[e.Digest] = content, content
 }
 
 // SetWeak notes the digests of the entry at an index for Weak.
@@ -188,14 +190,14 @@ func (l *Layer) SetWeak(index int, sum digest.Weak) {
 // Options.Weak asked for them.
 func (l *Layer) Weak(index int) digest.Weak { return l.weak[index] }
 
-// Body returns the content of the entry at path in a layer, when Options.Keep
-// asked for it.
+// Body returns the content of the last entry at path in a layer, when Options.Keep
+// asked for it. [Root.Content] finds contents by their path in the root file system.
 func (img *Image) Body(layer int, path string) ([]byte, bool) {
 	if layer < 0 || layer >= len(img.Layers) {
 		return nil, false
 	}
-	data, ok := img.Layers[layer].bodies[path]
-	return data, ok
+	content, ok := img.Layers[layer].bodies[path]
+	return content, ok
 }
 
 // Claims says whether the form of the image makes claims about its layers: a

@@ -3,7 +3,9 @@ package image
 import "testing"
 
 func TestSymlinksReal(t *testing.T) {
-	link := func(path, target string) File { return File{Entry: &Entry{Path: path, Type: '2', Linkname: target}} }
+	link := func(path, target string) File {
+		return File{Path: path, Entry: &Entry{Path: path, Type: '2', Linkname: target}}
+	}
 	s := NewSymlinks([]File{
 		link("bin", "usr/bin"), link("lib64", "/usr/lib64"), link("usr/lib64", "lib"),
 		link("a/up", "../b"), link("b/out", "../../../c"), link("loop", "loop"), link("x", "y"), link("y", "x"),

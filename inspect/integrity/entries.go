@@ -4,7 +4,6 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/paths"
-	"slices"
 	"strings"
 )
 
@@ -27,33 +26,4 @@ func entryFindings(l *image.Layer, found *check.List) {
 		}
 		seen[e.Path] = true
 	}
-}
-
-// danglingLinks lists hard links whose target is no entry before them, in their
-// layer or in a lower one: no engine can make them.
-func danglingLinks(img *image.Image) []check.Finding {
-	if !hasHardLinks(img) {
-		return nil
-	}
-	var found check.List
-	seen := make(map[string]bool)
-	for _, l := range img.Layers {
-		for i := range l.Entries {
-			e := &l.Entries[i]
-			if e.Type == '1' && !seen[paths.Clean(e.Linkname)] {
-				found.Problem(l.Index, e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
-			}
-			seen[e.Path] = true
-		}
-	}
-	return found.All()
-}
-
-func hasHardLinks(img *image.Image) bool {
-	for _, l := range img.Layers {
-		if slices.ContainsFunc(l.Entries, func(e image.Entry) bool { return e.Type == '1' }) {
-			return true
-		}
-	}
-	return false
 }

@@ -12,7 +12,8 @@ import (
 
 // Conclude draws from all layers what none of them shows alone: the store
 // items with their references, and the findings of the integrity check.
-func Conclude(p *pass.Pass, img *image.Image) {
+// The error is a [limit.Error].
+func Conclude(p *pass.Pass, img *image.Image) error {
 	link(p, img)
 	named := digest.InName(img.Config.Member)
 	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport == image.DockerDaemon) {
@@ -26,7 +27,9 @@ func Conclude(p *pass.Pass, img *image.Image) {
 	for _, l := range img.Layers {
 		img.Problems = append(img.Problems, problems(l, img)...)
 	}
-	img.Problems = append(img.Problems, danglingLinks(img)...)
+	root, err := img.Fold()
+	img.Problems = append(img.Problems, root.Problems()...)
+	return err
 }
 
 func link(p *pass.Pass, img *image.Image) {

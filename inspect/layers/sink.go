@@ -134,7 +134,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		s.layer.SetWeak(len(s.layer.Entries), sum)
 	}
 	if body != nil {
-		s.layer.KeepBody(e.Path, body.data)
+		s.layer.KeepBody(e, body.data)
 	}
 	return nil
 }

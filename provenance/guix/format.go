@@ -98,7 +98,7 @@ func (v *view) packLayer(l *inspect.Layer) bool {
 
 func isPackerFile(e *inspect.Entry) bool {
 	if e.Type == '2' {
-		target := absolute(inspect.File{Entry: e})
+		target := absolute(inspect.File{Entry: e, Path: e.Path})
 		return strings.HasPrefix(target, storeDir) || strings.HasPrefix(e.Path, "var/guix/")
 	}
 	return e.Path == databasePath
