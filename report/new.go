@@ -34,6 +34,7 @@ type Input struct {
 
 	Rebuilt    *inspect.Image // the image that Comparison holds the original against
 	Comparison *compare.Comparison
+	Basis      rebuild.Basis // what the verdict rests on
 
 	Verdict rebuild.Verdict
 	Policy  Policy
@@ -396,7 +397,7 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	if c == nil {
 		return nil
 	}
-	out := &Comparison{}
+	out := &Comparison{Result: c.Result()}
 	if rebuilt != nil {
 		out.Rebuilt = Rebuilt{withoutFolders(rebuilt.Reference, rebuilt.Transport), digest(rebuilt.Config.Digest)}
 	}
@@ -406,24 +407,25 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	}
 	out.Differences, out.Blobs = newDifferences(c.Differences), newDifferences(c.Blobs)
 	for _, k := range c.Known {
-		out.Known = append(out.Known, Known{k.Name, k.Text, k.Count})
-	}
-	for _, a := range c.Allowances {
-		out.Allowances = append(out.Allowances, Allowance{a.Line, a.Pattern, a.Cause, a.Expires.Format(time.DateOnly), a.Reason, a.Count, a.Expired})
+		out.Known = append(out.Known, Known(k))
 	}
 	return out
 }
 
 func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
 	for _, f := range fields {
-		out = append(out, FieldDifference{f.Field, f.Was, f.Now, f.Cause, f.Known, f.Allowed})
+		out = append(out, FieldDifference(f))
 	}
 	return out
 }
 
 func newDifferences(ds []compare.Difference) (out []Difference) {
 	for _, d := range ds {
-		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, d.Detail, d.Known, d.Allowed})
+		var evidence []Message
+		for _, m := range d.Evidence {
+			evidence = append(evidence, Message(m))
+		}
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, evidence, d.Known})
 	}
 	return out
 }

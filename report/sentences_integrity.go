@@ -62,6 +62,11 @@ func integritySentences() map[string]string {
 		"integrity/link-loop":             "it lies below {link:quote}, a symbolic link that leads in a circle or through too many others",
 		"integrity/root-no-folder":        "it stands for the root of the file system and is no folder: no engine can make it",
 
+		"integrity/ambiguous-key":   "the {document} has the key {key:quote} more than once, maybe in another case: which of them is taken depends on the engine",
+		"integrity/ambiguous-data":  "the descriptor of the {document} embeds other bytes than the blob has: which of them are taken depends on the engine",
+		"integrity/ambiguous-index": "containerd takes this image of the index, skopeo and podman take {other}",
+		"integrity/owner-range":     "the owner {claimed} of {path:quote} is no number that a file system can have: engines make it {effective}",
+
 		// Squashfs and SIF.
 		"integrity/squashfs-inode-count":   "the superblock counts {claimed} inodes, and {found} are to be found under a name",
 		"integrity/squashfs-order":         "folder {folder:quote} is not sorted by name, as at {name:quote}: Linux may list a name there and yet not find it",

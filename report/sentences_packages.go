@@ -6,7 +6,8 @@ func packagesSentences() map[string]string {
 	return map[string]string{
 		"packages/content-not-kept": "its content was not kept when the image was read",
 		"packages/database-unread":  "it cannot be read: {error}",
-		"packages/package-unread":   "a package in it cannot be read: {error}",
+		"packages/dangling-link":    "it is a link to {target:quote}, where no file is",
+		"packages/no-file":          "it is no regular file",
 		"packages/no-package":       "it describes no package",
 
 		"sbom/metadata-too-long":  "{bytes} bytes are more than the metadata of a package has",

@@ -332,6 +332,15 @@ func (a *Archive) Document(path string, v any) (*Member, error) {
 	return m, pass.Decode(m.Name, m.Body, v)
 }
 
+// CheckKeys reports keys of a document that stand more than once: which of them is
+// taken depends on the reader. It was decoded into v.
+func (a *Archive) CheckKeys(m *Member, v any) {
+	for _, key := range pass.RepeatedKeys(m.Body, v) {
+		a.Problems = append(a.Problems, check.Find(check.Problem, -1, m.Name,
+			"integrity/ambiguous-key", "document", m.Name, "key", key))
+	}
+}
+
 // List returns the members as an image has them.
 func (a *Archive) List() []image.Member {
 	var members []image.Member

@@ -49,9 +49,11 @@ func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 		return readLegacyArchive(p, a, want)
 	}
 	var manifest tarball.Manifest
-	if _, err := a.Document("manifest.json", &manifest); err != nil {
+	m, err := a.Document("manifest.json", &manifest)
+	if err != nil {
 		return nil, fmt.Errorf("not a docker-archive that can be read: %w", err)
 	}
+	a.CheckKeys(m, manifest)
 	if len(manifest) == 0 {
 		return nil, &limit.FormatError{Where: "manifest.json", Err: errors.New("it lists no image")}
 	}

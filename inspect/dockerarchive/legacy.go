@@ -50,9 +50,11 @@ func v1Images(a *archive.Archive) ([]legacyImage, error) {
 		return v1Heads(a)
 	}
 	var tags map[string]map[string]string
-	if _, err := a.Document("repositories", &tags); err != nil {
+	m, err := a.Document("repositories", &tags)
+	if err != nil {
 		return nil, err
 	}
+	a.CheckKeys(m, tags)
 	byID := make(map[string]*legacyImage)
 	for repository, own := range tags {
 		for tag, id := range own {

@@ -35,6 +35,8 @@ type Image struct {
 
 	// Index is the digest of the image index that led here; zero when none did.
 	Index v1.Hash
+	// Platforms are all entries of that index, in its order.
+	Platforms []IndexEntry
 	// Attestations are the statements that lie beside the image in its index,
 	// then those that refer to it in its registry.
 	Attestations []Attestation
@@ -48,6 +50,16 @@ type Image struct {
 
 	root      *Root
 	Claimless bool // the form claims no digest of its layers, though it has a config
+}
+
+// An IndexEntry is what an index says of one of the images, or the like, in it.
+type IndexEntry struct {
+	Digest       v1.Hash
+	Platform     string // "linux/arm64/v8"; "" where it says none
+	Name         string
+	ArtifactType string
+	Attestation  bool // it is labelled as an attestation
+	Chosen       bool // it is the one that was read
 }
 
 // A Config is the image configuration, the JSON document that docker run

@@ -20,6 +20,10 @@ func Conclude(p *pass.Pass, img *image.Image) error {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
 			"integrity/config-digest-mismatch", "computed", img.Config.Digest))
 	}
+	for _, key := range pass.RepeatedKeys(img.Config.Raw, engineConfig{}) {
+		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
+			"integrity/ambiguous-key", "document", "image config", "key", key))
+	}
 	if claimed := len(img.Config.File.RootFS.DiffIDs); img.Claims() && claimed != len(img.Layers) {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
 			"integrity/diffid-count", "claimed", claimed, "layers", len(img.Layers)))
@@ -30,6 +34,20 @@ func Conclude(p *pass.Pass, img *image.Image) error {
 	root, err := img.Fold()
 	img.Problems = append(img.Problems, root.Problems()...)
 	return err
+}
+
+// engineConfig has the fields of a config that one engine or another decodes (moby
+// image.Image and container.Config, OCI image-spec v1.1 config.md).
+type engineConfig struct {
+	v1.ConfigFile
+	ID              string    `json:"id"`
+	Parent          string    `json:"parent"`
+	Comment         string    `json:"comment"`
+	ContainerConfig v1.Config `json:"container_config"`
+	Config          struct {
+		v1.Config
+		StopTimeout *int
+	} `json:"config"`
 }
 
 func link(p *pass.Pass, img *image.Image) {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -68,7 +69,8 @@ type tarReader struct {
 	tr    *tar.Reader
 	sink  *Sink
 
-	charged int // chunks of the frame that are counted
+	charged    int // chunks of the frame that are counted
+	impossible int // owners that no file can have
 }
 
 // readTar reads the uncompressed tar of a layer.
@@ -116,9 +118,32 @@ func (t *tarReader) walk() error {
 			return err
 		}
 		e := newEntry(hdr)
+		t.owners(&e)
 		e.FrameSize, e.Offset = t.frame.w.Size-mark, t.frame.n
 		if err := t.entry(&e); err != nil {
 			return t.broken(err)
+		}
+	}
+}
+
+// maxOwnerNotes bounds how many entries with an impossible owner are listed.
+const maxOwnerNotes = 100
+
+// owners makes the owner of an entry the one that an engine gives it: of a number
+// that has more than 32 bits the lower ones, and root where those say to leave the
+// owner as it is (chown(2)).
+func (t *tarReader) owners(e *image.Entry) {
+	for _, id := range []*int{&e.UID, &e.GID} {
+		claimed := *id
+		if *id = int(uint32(claimed)); *id == math.MaxUint32 {
+			*id = 0
+		}
+		if *id == claimed {
+			continue
+		}
+		if t.impossible++; t.impossible <= maxOwnerNotes {
+			t.layer.Notes = append(t.layer.Notes, check.Say("integrity/owner-range",
+				"path", e.Path, "claimed", claimed, "effective", *id))
 		}
 	}
 }

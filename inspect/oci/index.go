@@ -5,9 +5,11 @@ import (
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -53,6 +55,7 @@ func (w *indexWalk) walk(raw []byte, where string, depth int) ([]Candidate, erro
 	if err := pass.Decode(where, raw, &index); err != nil {
 		return nil, err
 	}
+	w.checkKeys(raw, "image index", where, index)
 	var all []Candidate
 	for _, d := range index.Manifests {
 		below := []Candidate{{Descriptor: d}}
@@ -127,30 +130,117 @@ func (r *Reader) isWanted(c Candidate) bool {
 // byPlatform is how an image of an index is asked for.
 const byPlatform = "--platform, or by name or digest after the path"
 
-// choose takes the image of the platform that is asked for, else that of this
-// machine, else the only one.
+// choose takes the image that engines take of an index: of the platform that is
+// asked for, else that of this machine. Where engines take no other, it is the only
+// image that is left.
 func (r *Reader) choose(all []Candidate) (Candidate, error) {
-	images := distinctImages(all)
-	if len(images) == 0 {
-		return Candidate{}, &limit.FormatError{Where: "the image index", Err: errors.New("it lists no image")}
-	}
-	if len(images) == 1 && (r.platform == nil || images[0].Platform == nil) {
-		return images[0], nil
-	}
 	want, choice := r.platform, &choice.Error{How: byPlatform}
 	if want == nil {
 		want = &v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
 	} else {
 		choice.Want = want.String()
 	}
-	fit := fitting(images, *want)
-	if len(fit) == 1 {
+	matching := matching(all, *want)
+	if len(matching) > 0 && !differInName(matching) {
+		return r.engineChoice(matching), nil
+	}
+	images := distinctImages(all)
+	if len(all) == 0 {
+		return Candidate{}, &limit.FormatError{Where: "the image index", Err: errors.New("it lists no image")}
+	}
+	if open := withoutPlatform(all); len(open) > 0 && len(distinctImages(open)) <= 1 && len(matching) == 0 {
+		return open[0], nil
+	}
+	if len(images) == 1 && r.platform == nil {
+		return images[0], nil
+	}
+	if fit := fitting(images, *want); len(fit) == 1 {
 		return fit[0], nil
 	}
 	for _, c := range images {
 		choice.Have = append(choice.Have, described(c))
 	}
 	return Candidate{}, choice
+}
+
+// matching returns the candidates that engines take to be of a platform. Neither
+// looks at os.version, at artifactType or at the labels of attestations
+// (containerd 1.7 images.Manifest with platforms.Only, containers/image 5
+// internal/manifest chooseInstance).
+func matching(all []Candidate, want v1.Platform) []Candidate {
+	var found []Candidate
+	for _, c := range all {
+		p := c.Platform
+		if p != nil && p.OS == want.OS && p.Architecture == want.Architecture && variant(*p) == variant(want) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// variant returns the variant of a platform; of 64-bit ARM, v8 goes without saying.
+func variant(p v1.Platform) string {
+	if p.Architecture == "arm64" && p.Variant == "v8" {
+		return ""
+	}
+	return p.Variant
+}
+
+func withoutPlatform(all []Candidate) []Candidate {
+	var found []Candidate
+	for _, c := range all {
+		if c.Platform == nil {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// differInName says that candidates are different images of different names, so
+// that a name has to be asked for.
+func differInName(all []Candidate) bool {
+	for _, c := range all[1:] {
+		if c.Digest != all[0].Digest && c.name != all[0].name {
+			return true
+		}
+	}
+	return false
+}
+
+// engineChoice takes the first of the candidates of a platform, as containerd
+// does, and reports where skopeo and podman take another.
+func (r *Reader) engineChoice(all []Candidate) Candidate {
+	other := slices.MinFunc(all, func(a, b Candidate) int {
+		return cmp.Or(-cmp.Compare(a.Platform.Variant, b.Platform.Variant), cmp.Compare(isPlain(a), isPlain(b)))
+	})
+	if other.Digest != all[0].Digest {
+		r.Problem(all[0].Digest.String(), "integrity/ambiguous-index", "other", other.Digest)
+	}
+	return all[0]
+}
+
+// isPlain is 0 for an image that its index says to be compressed with zstd.
+func isPlain(c Candidate) int {
+	if c.Annotations["io.github.containers.compression.zstd"] == "true" {
+		return 0
+	}
+	return 1
+}
+
+// list returns the entries of an index as an image has them.
+func list(all []Candidate, chosen Candidate) []image.IndexEntry {
+	var entries []image.IndexEntry
+	for _, c := range all {
+		e := image.IndexEntry{
+			Digest: c.Digest, Name: c.name, ArtifactType: c.ArtifactType,
+			Attestation: IsAttestation(c.Descriptor), Chosen: c.Digest == chosen.Digest,
+		}
+		if c.Platform != nil {
+			e.Platform = c.Platform.String()
+		}
+		entries = append(entries, e)
+	}
+	return entries
 }
 
 // distinctImages drops what is no image, and all but the first of those that

@@ -7,6 +7,7 @@ import (
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -48,10 +49,11 @@ func NewReader(p *pass.Pass, blobs Blobs, transport image.Transport, want string
 
 // FromIndex reads the image that the index in raw leads to.
 func (r *Reader) FromIndex(raw []byte, where string) error {
-	candidates, err := r.Flatten(raw, where)
+	all, err := r.Flatten(raw, where)
 	if err != nil {
 		return err
 	}
+	candidates := all
 	if r.want != "" {
 		if candidates, err = r.named(candidates); err != nil {
 			return err
@@ -61,7 +63,7 @@ func (r *Reader) FromIndex(raw []byte, where string) error {
 	if err != nil {
 		return err
 	}
-	r.Img.Index = chosen.Index
+	r.Img.Index, r.Img.Platforms = chosen.Index, list(all, chosen)
 	return r.FromDescriptor(chosen.Descriptor, candidates)
 }
 
@@ -85,8 +87,19 @@ func (r *Reader) Verified(d v1.Descriptor, where string) ([]byte, error) {
 	r.Check(raw, d, where)
 	if len(d.Data) > 0 {
 		r.Check(d.Data, d, where+" embedded in its descriptor")
+		if !bytes.Equal(d.Data, raw) {
+			r.Problem(d.Digest.String(), "integrity/ambiguous-data", "document", where)
+		}
 	}
 	return raw, nil
+}
+
+// checkKeys reports keys of a document that stand more than once: which of them is
+// taken depends on the reader.
+func (r *Reader) checkKeys(raw []byte, document, path string, v any) {
+	for _, key := range pass.RepeatedKeys(raw, v) {
+		r.Problem(path, "integrity/ambiguous-key", "document", document, "key", key)
+	}
 }
 
 // Check reports where bytes are not what their descriptor claims.
@@ -161,6 +174,7 @@ func (r *Reader) Manifest(raw []byte, d v1.Descriptor) (*v1.Manifest, error) {
 	case m.MediaType != "" && d.MediaType != "" && m.MediaType != d.MediaType:
 		r.Problem(d.Digest.String(), "integrity/media-type-mismatch", "descriptor", string(d.MediaType), "manifest", string(m.MediaType))
 	}
+	r.checkKeys(raw, "image manifest", d.Digest.String(), m)
 	r.Img.Manifest = image.Manifest{Digest: digest.Of(raw).Hash(), MediaType: m.MediaType, Raw: raw, Origin: image.Computed}
 	return &m.Manifest, nil
 }
@@ -256,6 +270,9 @@ func Bind(l *image.Layer, d v1.Descriptor) {
 	}
 	if claims := compressionOf(d.MediaType); claims != "" && claims != l.Compression {
 		notes = append(notes, check.Say("integrity/compression-mismatch", "media-type", string(d.MediaType), "claimed", string(claims), "compression", string(l.Compression)))
+	}
+	if len(d.Data) > 0 && digest.Of(d.Data).Hash() != l.Digest {
+		notes = append(notes, check.Say("integrity/ambiguous-data", "document", "layer"))
 	}
 	l.Notes = notes
 }

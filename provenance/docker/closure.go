@@ -61,18 +61,19 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
 	}
 	for n := range l.Entries {
-		c.entry(l.Index, &l.Entries[n])
+		c.entry(l.Index, n)
 	}
 }
 
-func (c *closureCheck) entry(layer int, e *inspect.Entry) {
+func (c *closureCheck) entry(layer, index int) {
+	e := &c.img.Layers[layer].Entries[index]
 	c.entries++
 	at := hidden(e.Path)
 	switch {
 	case layer < c.baseLayers:
 		c.base++
 		c.explained(e)
-	case c.isOwned(layer, e):
+	case c.isOwned(layer, index, e):
 		c.owned++
 		c.explained(e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
@@ -99,32 +100,33 @@ func hidden(p string) string {
 }
 
 // isOwned says whether a package owns the entry, or the package manager itself
-// keeps it. Where the database has a digest of the file that a container sees, the
-// bytes must be those; a package does not explain what it did not install.
-func (c *closureCheck) isOwned(layer int, e *inspect.Entry) bool {
-	p, f := c.installed.Owner(e.Path)
+// keeps it. What its package's record says otherwise of it, a package does not
+// explain.
+func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
+	p, _ := c.installed.Owner(e.Path)
 	if p == nil {
 		return c.installed.State(e.Path)
 	}
-	if c.top[e.Path] != layer || e.Type != '0' || f.Digest.IsZero() || f.Digest == e.Digest {
-		return true
+	switch found := c.installed.Compare(layer, index); found.Standing {
+	case ospackages.Changed, ospackages.Diverted:
+		c.changed(layer, e, found)
+		return false
+	case ospackages.Config, ospackages.Made:
+		return false
 	}
-	if !f.Config {
-		c.changed(layer, e, p, f)
-	}
-	return false
+	return true
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can
 // have changed it, honestly, and a COPY that names it has; a COPY or ADD to
 // another place cannot: then the image contradicts its own packages.
-func (c *closureCheck) changed(layer int, e *inspect.Entry, p *ospackages.Package, f *ospackages.File) {
+func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Comparison) {
 	level := check.Undecided
 	if c.excludes(layer, e.Path) {
 		level = check.Problem
 	}
-	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(p.Name),
-		"version", brief(p.Version), "digest", f.Digest, "instruction", c.instruction(layer)))
+	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
+		"version", brief(found.Version), "digest", found.Recorded, "instruction", c.instruction(layer)))
 }
 
 // excludes says whether it is known which instructions made a layer, and that

@@ -19,7 +19,7 @@ type view struct {
 
 func newView(img *inspect.Image) *view {
 	v := &view{img: img, files: img.Files()}
-	v.installed = ospackages.ReadFiles(img, v.files)
+	v.installed = ospackages.Read(img)
 	v.history, v.unclear = History(img)
 	return v
 }

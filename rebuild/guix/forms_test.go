@@ -140,7 +140,7 @@ func TestExported(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c := compare.Images(original, again); !c.Equivalent() {
+		if c := compare.Images(original, again, nil); !c.Equivalent() {
 			t.Errorf("%s: %+v", sample, c.Causes())
 			for _, d := range c.Differences {
 				if !d.Cause.Harmless() {

@@ -238,10 +238,10 @@ func (w *world) checkScript() {
 			w.t.Errorf("call %d: %q, want %q, script:\n%s", i, calls[i], want, script)
 		}
 	}
-	for _, f := range w.details().files() {
-		got, err := os.ReadFile(filepath.Join(w.dir, "seen", f.name))
-		if err != nil || strings.TrimSuffix(string(got), "\n") != strings.TrimSuffix(f.text, "\n") {
-			w.t.Errorf("%s holds %q (%v), want %q", f.name, got, err, f.text)
+	for _, f := range w.details().Files() {
+		got, err := os.ReadFile(filepath.Join(w.dir, "seen", f.Name))
+		if err != nil || strings.TrimSuffix(string(got), "\n") != strings.TrimSuffix(f.Text, "\n") {
+			w.t.Errorf("%s holds %q (%v), want %q", f.Name, got, err, f.Text)
 		}
 	}
 	readsBack(w.t, w.details())
@@ -252,12 +252,12 @@ func (w *world) checkScript() {
 // one.
 func readsBack(t *testing.T, d Details) {
 	t.Helper()
-	files := d.files()
-	list := profile.ReadSystem(channelsFile, []byte(files[0].text))
+	files := d.Files()
+	list := profile.ReadSystem(channelsFile, []byte(files[0].Text))
 	if len(list.Problems) > 0 || !cmp.Equal(list.List, d.Channels) {
-		t.Errorf("%s reads back as %v, %v", files[0].text, list.List, list.Problems)
+		t.Errorf("%s reads back as %v, %v", files[0].Text, list.List, list.Problems)
 	}
-	forms, err := scheme.Parse([]byte(files[1].text), scheme.DefaultLimits())
+	forms, err := scheme.Parse([]byte(files[1].Text), scheme.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
