@@ -11,7 +11,6 @@ import (
 
 	"audit/fixtures/ambiguous"
 	"audit/inspect"
-	"audit/inspect/check"
 )
 
 // TestRealReaders feeds images that two readers could understand differently to
@@ -63,6 +62,7 @@ type comparison struct {
 	readers [][]view // of each column of the table
 	audit   view
 	codes   []string // problems of the integrity check
+	files   bool     // the case is about the root file system
 	kinds   []view   // those that differ, in the order of the columns
 }
 
@@ -89,6 +89,9 @@ func (r *comparison) kind(v view) string {
 func (r *comparison) count() (kinds int, refused bool) {
 	r.kinds = nil
 	for _, v := range slices.Backward(slices.Concat(r.readers...)) { // those that see files first
+		if r.files && v.files == nil && v.accepts() {
+			continue
+		}
 		r.kind(v)
 		refused = refused || v.refusal != ""
 	}
@@ -159,11 +162,7 @@ func auditView(t *testing.T, reference string) (v view, codes []string, implied 
 	if err != nil {
 		return view{refusal: err.Error()}, nil, nil
 	}
-	for _, f := range img.Problems {
-		if code := strings.TrimPrefix(f.Code, "integrity/"); f.Level == check.Problem && !slices.Contains(codes, code) {
-			codes = append(codes, code)
-		}
-	}
+	codes = problemCodes(img)
 	config := img.Config.File.Config
 	v = view{user: userOf(config.User), entrypoint: strings.Join(config.Entrypoint, " "), files: []string{}}
 	implied = make(map[string]bool)
