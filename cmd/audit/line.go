@@ -80,6 +80,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
+	l.judgeSignaturesAgain(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
 	}

@@ -17,11 +17,11 @@ import (
 type closureCheck struct {
 	*view
 	provenance.Closure
-	top  map[string]int // layer of each file that a container sees
 	made map[int][]reach
 
 	entries     int
 	owned       int // by a package
+	recorded    int // of them with the digest that the image's own database records
 	base        int // of the base image
 	written     int // by an instruction alone
 	unexplained int
@@ -32,11 +32,8 @@ type closureCheck struct {
 const maxListed = 200
 
 func (v *view) closure() check.Check {
-	c := &closureCheck{view: v, top: make(map[string]int, len(v.files))}
+	c := &closureCheck{view: v}
 	c.Max = maxListed
-	for _, f := range v.files {
-		c.top[f.Path] = f.Layer
-	}
 	c.assign()
 	c.Append(v.installed.Problems...)
 	for _, l := range v.img.Layers {
@@ -48,7 +45,7 @@ func (v *view) closure() check.Check {
 // assign gives each layer what its instructions can have written.
 func (c *closureCheck) assign() {
 	c.made = make(map[int][]reach)
-	found := reaches(c.history, inspect.NewSymlinks(c.files))
+	found := reaches(c.history, inspect.NewSymlinks(c.img.Root().Files()))
 	for n, i := range c.history {
 		if i.Layer >= 0 {
 			c.made[i.Layer] = append(c.made[i.Layer], found[n])
@@ -100,21 +97,25 @@ func hidden(p string) string {
 }
 
 // isOwned says whether a package owns the entry, or the package manager itself
-// keeps it. What its package's record says otherwise of it, a package does not
-// explain.
+// keeps it. Where a database has a record of its digest, the bytes must be those; a
+// package does not explain what it did not install, nor what was written by a COPY
+// to another place.
 func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
-	p, _ := c.installed.Owner(e.Path)
-	if p == nil {
-		return c.installed.State(e.Path)
+	if p, _ := c.installed.Owner(e.Path); p == nil && !c.installed.State(e.Path) {
+		return false
 	}
 	switch found := c.installed.Compare(layer, index); found.Standing {
-	case ospackages.Changed, ospackages.Diverted:
+	case ospackages.Changed:
 		c.changed(layer, e, found)
 		return false
-	case ospackages.Config, ospackages.Made:
-		return false
+	case ospackages.Config, ospackages.Made, ospackages.Diverted:
+		return false // by a script or by hand: an instruction may explain it
+	case ospackages.Unread:
+		c.Undecided(layer, e.Path, "closure/digest-not-taken", "package", brief(found.Package), "digest", found.Recorded)
+	case ospackages.OwnRecord:
+		c.recorded++
 	}
-	return true
+	return !c.excludes(layer, e)
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can
@@ -122,7 +123,7 @@ func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
 // another place cannot: then the image contradicts its own packages.
 func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Comparison) {
 	level := check.Undecided
-	if c.excludes(layer, e.Path) {
+	if c.excludes(layer, e) {
 		level = check.Problem
 	}
 	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
@@ -130,9 +131,11 @@ func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Com
 }
 
 // excludes says whether it is known which instructions made a layer, and that
-// none of them writes at a path.
-func (c *closureCheck) excludes(layer int, p string) bool {
-	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.unknown || r.has(p, false) })
+// none of them writes an entry.
+func (c *closureCheck) excludes(layer int, e *inspect.Entry) bool {
+	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool {
+		return r.unknown || r.has(hidden(e.Path), e.Type == '5')
+	})
 }
 
 // instruction is that which made a layer, "" when that is not known.
@@ -152,7 +155,7 @@ func (c *closureCheck) conclude() check.Check {
 		c.Undecided(-1, "", "closure/explained-by-instruction", "entries", c.written)
 	}
 	out := c.Check(check.Say("closure/explained-by-packages", "explained", c.entries-c.unexplained,
-		"entries", c.entries, "base", c.base, "owned", c.owned, "written", c.written, "packages", c.packages()), c.bytes)
+		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written, "packages", c.packages()), c.bytes)
 	switch {
 	case c.entries == 0:
 		out.Status, out.Reasons = check.Unknown, []check.Message{check.Say("closure/no-entries")}

@@ -385,21 +385,23 @@ func TestBuildInterrupted(t *testing.T) {
 
 func TestWithHistory(t *testing.T) {
 	img := sample(t, "classic.tar")
-	out := check.Check{ID: check.Rebuild, Findings: []check.Finding{{Layer: 1, Words: "it differs"}, {Layer: -1, Words: "as a whole"}, {Layer: 9, Words: "beyond"},
-		{Rule: "difference-extra", Layer: 0, Words: "it is new"}}}
+	differs := func(layer int, cause string) check.Finding {
+		return check.Find(check.Problem, layer, "", "rebuild/difference", "cause", cause)
+	}
+	out := check.Check{ID: check.Rebuild, Findings: []check.Finding{differs(1, "content"), differs(-1, "content"), differs(9, "content"), differs(0, "extra")}}
 	var got []string
 	for _, f := range rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildkit-local-max.oci.tar"))).Findings[1:] {
-		got = append(got, f.Words)
+		got = append(got, f.Args.String("made-by")+"|"+f.Args.String("remade-by"))
 	}
-	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond", "it is new; the layer of the rebuild was made by COPY hello.txt /hello.txt"}
+	want := []string{"WORKDIR /srv|", "|", "|", "|COPY hello.txt /hello.txt"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if out.Findings[0].Words != "it differs" {
+	if len(out.Findings[0].Args) != 1 {
 		t.Error("the check that was given has changed")
 	}
 	first := rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildah.oci.tar"))).Findings[0]
-	if first.Rule != "another-engine" || !strings.HasPrefix(first.Words, "the image was built by classic and the rebuild by buildah") {
+	if first.Code != "rebuild/another-engine" || first.Args.String("was") != "classic" || first.Args.String("now") != "buildah" {
 		t.Errorf("%+v", first)
 	}
 }
