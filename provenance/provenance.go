@@ -132,10 +132,11 @@ type Pack struct {
 	Relocatable  bool     // -R
 	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression
-	SystemType   string   // Guix system type, such as "x86_64-linux"
-	Unknown      []string // what of the call the image cannot tell
-	FriendlyName string   // the packer's default name for this profile
-	Export       *Export  // how a container engine wrote the files; nil when none did
+	SystemType   string          // Guix system type, such as "x86_64-linux"
+	Unknown      []string        // transitional: Unknowns take its place
+	Unknowns     []check.Message // what of the call the image does not reveal
+	FriendlyName string          // the packer's default name for this profile
+	Export       *Export         // how a container engine wrote the files; nil when none did
 }
 
 // An Export is what a container engine adds when it exports the files of a

@@ -25,6 +25,15 @@ func DetailsOf[T any](plan Plan) (T, error) {
 	return details, fmt.Errorf("the plan for %s has no details", plan.System)
 }
 
+// FilesOf returns the files that a plan stands for, which its details write. They are
+// for people: nothing is read back from them.
+func FilesOf(plan Plan) []PlanFile {
+	if d, ok := plan.Details.(interface{ Files() []PlanFile }); ok {
+		return d.Files()
+	}
+	return plan.Files
+}
+
 // UnmarshalJSON reads a plan that was stored: its details stay as they are
 // written. Other keys than those of a plan are an error.
 func (p *Plan) UnmarshalJSON(text []byte) error {

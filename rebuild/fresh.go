@@ -76,19 +76,16 @@ func Unstable(fresh []Fresh) bool {
 // worth a note.
 func WithFresh(c check.Check, fresh []Fresh) check.Check {
 	for _, f := range fresh {
-		name := strings.TrimSuffix(path.Base(f.Derivation), ".drv")
 		switch {
 		case f.Problem != "":
-			c.Findings = append(c.Findings, check.Finding{Rule: "fresh-build-not-done", Layer: -1, Path: f.Derivation,
-				Words: name + " could not be built again: " + f.Problem})
+			c.Findings = append(c.Findings, check.Find(check.Note, -1, f.Derivation, "rebuild/fresh-build-not-done", "error", f.Problem))
 		case !f.Same:
-			c.Findings = append(c.Findings, check.Finding{Rule: "fresh-build-differs", Level: check.Problem, Layer: -1, Path: f.Derivation,
-				Words: fmt.Sprintf("building %s again gave other bytes: %s", name, strings.Join(f.Differences, ", "))})
+			c.Findings = append(c.Findings, check.Find(check.Problem, -1, f.Derivation, "rebuild/fresh-build-differs", "paths", f.Differences))
 		}
 	}
 	if Unstable(fresh) {
 		c.Status = check.Fail
-		c.Summary = "a second build gave other bytes; " + c.Summary
+		c.Reasons = slices.Insert(slices.Clone(c.Reasons), 0, check.Say("rebuild/unstable"))
 	}
 	return c
 }

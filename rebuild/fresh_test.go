@@ -19,9 +19,9 @@ func TestWithFresh(t *testing.T) {
 	}{
 		"none":                 {nil, check.Pass, nil},
 		"all the same":         {[]Fresh{same}, check.Pass, nil},
-		"one differs":          {[]Fresh{same, other}, check.Fail, []string{"fresh-build-differs"}},
-		"one cannot be built":  {[]Fresh{undone, same}, check.Pass, []string{"fresh-build-not-done"}},
-		"one differs, one not": {[]Fresh{other, undone}, check.Fail, []string{"fresh-build-differs", "fresh-build-not-done"}},
+		"one differs":          {[]Fresh{same, other}, check.Fail, []string{"rebuild/fresh-build-differs"}},
+		"one cannot be built":  {[]Fresh{undone, same}, check.Pass, []string{"rebuild/fresh-build-not-done"}},
+		"one differs, one not": {[]Fresh{other, undone}, check.Fail, []string{"rebuild/fresh-build-differs", "rebuild/fresh-build-not-done"}},
 	} {
 		c := WithFresh(check.Check{ID: check.Rebuild, Status: check.Pass}, test.fresh)
 		if c.Status != test.status || len(c.Findings) != len(test.rules) {
@@ -29,8 +29,8 @@ func TestWithFresh(t *testing.T) {
 			continue
 		}
 		for i, f := range c.Findings {
-			if f.Rule != test.rules[i] {
-				t.Errorf("%s: finding %d is %s, want %s", name, i, f.Rule, test.rules[i])
+			if f.Code != test.rules[i] {
+				t.Errorf("%s: finding %d is %s, want %s", name, i, f.Code, test.rules[i])
 			}
 		}
 		if Unstable(test.fresh) != (test.status == check.Fail) {

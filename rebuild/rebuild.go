@@ -40,6 +40,9 @@ type Plan struct {
 	// Command is what does by hand what the plan does, one argument a word: for
 	// people. Nothing is read back from it.
 	Command []string `json:"command,omitempty"`
+	// Local lists the files and folders of this machine that the plan names: a
+	// report leaves their folders out.
+	Local []string `json:"local,omitempty"`
 	// Trust lists all that the build would run or fetch, and why that is allowed
 	// or not.
 	Trust []Trust `json:"trust"`
@@ -180,12 +183,16 @@ type Item struct {
 	Source string // of a substitute: the server; of what was built: the machine, "" for this one
 }
 
-// A How says how a store item came to be in the builder's store.
+// A How says where a store item, or what an instruction made, came from.
 type How string
 
-// The ways.
+// The ways. The first four are those of a builder.
 const (
 	Built       How = "built"       // in this run
-	Reused      How = "reused"      // it was in the store before this run
-	Substituted How = "substituted" // fetched from a server in this run
+	Reused      How = "reused"      // it was in the store, or in a build cache, before this run
+	Substituted How = "substituted" // fetched from a server in this run, which the builder trusts
+	Pinned      How = "pinned"      // an input that a digest pins, such as the layers of a base image
+	Signed      How = "signed"      // by a trusted key over the very hash that audit computed
+	Remade      How = "remade"      // by audit itself from other store items, byte for byte
+	Carried     How = "carried"     // only the image has it
 )

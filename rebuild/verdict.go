@@ -1,25 +1,31 @@
 package rebuild
 
 import (
-	"audit/inspect/check"
 	"fmt"
+	"slices"
+
+	"audit/inspect/check"
+	"audit/rebuild/compare"
 )
 
-// A Verdict is what all checks together allow to be said of an image. The zero
+// A Verdict is what all that was found allows to be said of an image. The zero
 // value is Unverified: nothing examined is never success.
 type Verdict int
 
 // The verdicts.
 const (
-	Unverified     Verdict = iota // nothing contradicts, nothing was rebuilt
-	Reproducible                  // rebuilt; config and every layer identical
-	Equivalent                    // rebuilt; only packaging differs, each difference with its cause
-	Unreproducible                // rebuilt; something else differs
+	Unverified     Verdict = iota // nothing contradicts, and nothing was built
+	Reproducible                  // identical, and two builds of every part exist
+	Equivalent                    // only packaging differs, and two builds of every part exist
+	Vouched                       // identical or equivalent; each part was built in this run or signed by a trusted party
+	Matching                      // identical or equivalent to something of which less is known
+	Unreproducible                // the builder ran, and what came out is different
+	Different                     // the image that was given is different
+	BuildFailed                   // the derivation's own builder failed
 	Contradicted                  // a check that ran says no
-	BuildFailed                   // the build was tried and failed
 )
 
-var verdictNames = [...]string{"unverified", "reproducible", "equivalent", "unreproducible", "contradicted", "build-failed"}
+var verdictNames = [...]string{"unverified", "reproducible", "equivalent", "vouched", "matching", "unreproducible", "different", "build-failed", "contradicted"}
 
 func (v Verdict) String() string { return verdictNames[v] }
 
@@ -28,94 +34,94 @@ func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil 
 
 // UnmarshalText reads what MarshalText wrote.
 func (v *Verdict) UnmarshalText(text []byte) error {
-	for i, name := range verdictNames {
-		if name == string(text) {
-			*v = Verdict(i)
-			return nil
-		}
+	i := slices.Index(verdictNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("unknown verdict %q", text)
 	}
-	return fmt.Errorf("unknown verdict %q", text)
+	*v = Verdict(i)
+	return nil
 }
 
-// An Outcome is how the rebuild of an image ended. The zero value is NotTried.
-type Outcome int
+// Facts are all that a verdict follows from. A report has them too, so that the
+// verdict of a stored one can be computed again.
+type Facts struct {
+	Checks   map[check.ID]check.Status // a check that is not there did not run
+	Result   compare.Result            // of the comparison with the rebuild; "" without one
+	Basis    Basis                     // what the image rests on
+	Failed   bool                      // a build was tried, and the derivation's own builder failed
+	Unstable bool                      // two builds of this run differ from each other
+}
 
-// The outcomes.
-const (
-	NotTried          Outcome = iota // no build ran, or nothing could be compared
-	TriedAndFailed                   // a build ran and failed
-	RebuiltIdentical                 // config and every layer are the same bytes
-	RebuiltEquivalent                // a container sees the same
-	RebuiltDifferent                 // something else differs
-)
-
-// Judge computes the verdict. The strongest word wins: a check that says no
-// contradicts the image whatever a rebuild shows; then a build that failed;
-// then what the rebuild showed. It speaks for the image only when the check
-// named rebuild has passed too: nothing examined is never success.
-func Judge(checks []check.Check, o Outcome) Verdict {
-	passed, failed := false, false
+// StatusesOf returns the statuses of checks, as Facts have them.
+func StatusesOf(checks []check.Check) map[check.ID]check.Status {
+	statuses := make(map[check.ID]check.Status, len(checks))
 	for _, c := range checks {
-		switch {
-		case c.ID != check.Rebuild && c.Status == check.Fail:
+		statuses[c.ID] = c.Status
+	}
+	return statuses
+}
+
+// Judge computes the verdict. What weighs against the image wins: a check that
+// says no, then a build that failed, then a comparison that shows something else.
+// Only then may the comparison, or where there was none the check named repack,
+// speak for it, and never better than what it rests on.
+func Judge(f Facts) Verdict {
+	for id, status := range f.Checks {
+		if id != check.Rebuild && status == check.Fail {
 			return Contradicted
-		case c.ID == check.Rebuild && c.Status == check.Fail:
-			failed = true
-		case c.ID == check.Rebuild && c.Status == check.Pass:
-			passed = true
 		}
 	}
 	switch {
-	case o == TriedAndFailed:
+	case f.Failed:
 		return BuildFailed
-	case o == RebuiltDifferent || failed:
+	case f.Result == compare.Different && f.Basis.Given:
+		return Different
+	case f.Result == compare.Different, f.Unstable, f.status(check.Rebuild) == check.Fail:
 		return Unreproducible
-	case o == RebuiltIdentical && passed:
-		return Reproducible
-	case o == RebuiltEquivalent && passed:
-		return Equivalent
+	}
+	return max2(f.rebuilt(), f.repacked())
+}
+
+// rebuilt is what the comparison with the rebuild shows, for one that is identical
+// or equivalent.
+func (f Facts) rebuilt() Verdict {
+	if f.Result == "" || f.status(check.Rebuild) != check.Pass {
+		return Unverified
+	}
+	return f.Basis.verdict(f.Result)
+}
+
+// repacked is what the check named repack shows: that packing the store items
+// again, by the packer's own rules, gives the very same layers. It builds
+// nothing, so that only signatures can vouch for the items.
+func (f Facts) repacked() Verdict {
+	if f.status(check.Repack) != check.Pass {
+		return Unverified
+	}
+	signed := Basis{Items: f.Basis.Items}
+	if v := signed.verdict(compare.Identical); v != Matching {
+		return v
 	}
 	return Unverified
 }
 
-// A Policy is what a user demands of an image. The zero value is
-// RequireConsistent.
-type Policy int
-
-// The policies, the mildest first. An image that holds one holds all before it.
-const (
-	RequireConsistent   Policy = iota // nothing contradicts it: not contradicted, unreproducible or build-failed
-	RequireEquivalent                 // rebuilt, and a container sees the same
-	RequireReproducible               // rebuilt, and every byte is the same
-)
-
-var policyNames = [...]string{"consistent", "equivalent", "reproducible"}
-
-func (p Policy) String() string { return policyNames[p] }
-
-// MarshalText writes the policy as the command line has it.
-func (p Policy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (p *Policy) UnmarshalText(text []byte) error {
-	for i, name := range policyNames {
-		if name == string(text) {
-			*p = Policy(i)
-			return nil
-		}
+// status is that of a check, Skipped for one that is not there.
+func (f Facts) status(id check.ID) check.Status {
+	if status, ok := f.Checks[id]; ok {
+		return status
 	}
-	return fmt.Errorf("unknown policy %q (there are consistent, equivalent and reproducible)", text)
+	return check.Skipped
 }
 
-// Holds says whether an image with the verdict is what the policy demands.
-func (p Policy) Holds(v Verdict) bool {
-	switch v {
-	case Reproducible:
-		return true
-	case Equivalent:
-		return p != RequireReproducible
-	case Unverified:
-		return p == RequireConsistent
+// better are the verdicts that speak for an image, the best first.
+var better = [...]Verdict{Reproducible, Equivalent, Vouched, Matching}
+
+// max2 is the better of two verdicts that do not speak against the image.
+func max2(x, y Verdict) Verdict {
+	for _, v := range better {
+		if x == v || y == v {
+			return v
+		}
 	}
-	return false
+	return Unverified
 }

@@ -177,7 +177,7 @@ type Options struct {
 	Database     bool                `json:"database"`     // the store's database is in the image
 	Relocatable  bool                `json:"relocatable"`
 	PRoot        bool                `json:"proot"`   // relocatable with PRoot as a way out
-	Unknown      []string            `json:"unknown"` // what of the call the image cannot tell
+	Unknown      []Message           `json:"unknown"` // what of the call the image cannot tell
 }
 
 // A Symlink is a link outside the store into the root of the recipe.
@@ -286,6 +286,7 @@ type Rebuild struct {
 	Problem string        `json:"problem"` // what the builder says; "" when it built
 	Hint    string        `json:"hint"`    // what can be done about the problem; may be ""
 	Log     string        `json:"log"`     // name of the file beside the report; "" when there is none
+	Basis   rebuild.Basis `json:"basis"`   // what the verdict rests on, part by part
 	Items   Items         `json:"items"`
 	Steps   []Step        `json:"steps"` // the builds of this run, sorted by derivation
 	Fresh   []Fresh       `json:"fresh"` // sorted by derivation
@@ -346,31 +347,19 @@ type Substitute struct {
 // the verdict.
 type Comparison struct {
 	Rebuilt     Rebuilt           `json:"rebuilt"`
+	Result      compare.Result    `json:"result"` // "" where there was nothing to compare
 	Config      []FieldDifference `json:"config"`
 	Layers      []LayerPair       `json:"layers"`
 	Differences []Difference      `json:"differences"` // sorted by layer, path, cause
 	Manifest    []FieldDifference `json:"manifest"`    // of the image manifests, where both images have one
 	Blobs       []Difference      `json:"blobs"`       // how equal layers are packed, by layer
-	Known       []Known           `json:"known"`       // freedoms of packers that explain differences, sorted by name
-	Allowances  []Allowance       `json:"allowances"`  // what became of each rule that allows differences
+	Known       []Known           `json:"known"`       // freedoms of packers that explain differences, sorted by code
 }
 
 // A Known is a freedom that a packer is known to have: honest builds differ by it.
 type Known struct {
-	Name  string `json:"name"` // in kebab case
-	Text  string `json:"text"` // which program, in which versions, and why
+	Code  string `json:"code"` // of CODES.md, such as "known/package-logs"
 	Count int    `json:"count"`
-}
-
-// An Allowance is a rule that allows documented differences until a day.
-type Allowance struct {
-	Line    int           `json:"line"`    // in the file of rules
-	Pattern string        `json:"pattern"` // of paths, or "config:" and one of fields
-	Cause   compare.Cause `json:"cause"`
-	Expires string        `json:"expires"` // the last day on which it holds, "2006-01-02"
-	Reason  string        `json:"reason"`
-	Count   int           `json:"count"`   // differences that it allows, or would if it had not expired
-	Expired bool          `json:"expired"` // then it allows none
 }
 
 // Rebuilt names the image that the original was held against.
@@ -385,9 +374,8 @@ type FieldDifference struct {
 	Was   string `json:"was"`   // JSON text; "" when absent
 	Now   string `json:"now"`
 
-	Cause   compare.Cause `json:"cause"`
-	Known   string        `json:"known"`   // name of the freedom that explains it; "" when none does
-	Allowed string        `json:"allowed"` // the reason of the rule that allows it; "" when none does
+	Cause compare.Cause `json:"cause"`
+	Known string        `json:"known"` // code of the freedom that explains it; "" when none does
 }
 
 // A LayerPair is a layer and the one that it is held against.
@@ -401,20 +389,19 @@ type LayerPair struct {
 
 // A Difference is one thing about one path that is not the same.
 type Difference struct {
-	Path   string        `json:"path"`
-	Layer  int           `json:"layer"` // of the original; of the rebuild for what only it has
-	Cause  compare.Cause `json:"cause"`
-	Was    string        `json:"was"`
-	Now    string        `json:"now"`
-	Detail string        `json:"detail"` // such as what differs inside a file, and its diff; its first line is a summary
-
-	Known   string `json:"known"`   // name of the freedom that explains it; "" when none does
-	Allowed string `json:"allowed"` // the reason of the rule that allows it; "" when none does
+	Path  string        `json:"path"`
+	Layer int           `json:"layer"` // of the original; of the rebuild for what only it has
+	Cause compare.Cause `json:"cause"`
+	Was   string        `json:"was"`
+	Now   string        `json:"now"`
+	// Evidence shows it: such as what differs inside of a file, and its diff.
+	Evidence []Message `json:"evidence"`
+	Known    string    `json:"known"` // code of the freedom that explains it; "" when none does
 }
 
 // A Policy is what was demanded of the image, and whether it holds.
 type Policy struct {
-	Require string `json:"require"` // "consistent", "equivalent" or "reproducible"; "" when nothing was
+	Require string `json:"require"` // such as "consistent"; "" when nothing was
 	Holds   bool   `json:"holds"`
 }
 

@@ -38,6 +38,8 @@ func WriteHTML(w io.Writer, r *Report) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
 		"summary":   r.Summary,
 		"finding":   r.Words,
+		"evidence":  r.Evidence,
+		"known":     r.known,
 		"say":       r.Say,
 		"join":      r.join,
 		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/inspect/check"
 )
 
 // A tag of the page, with its attributes unescaped. What lies in the style and
@@ -251,7 +253,7 @@ func TestTenThousandDifferences(t *testing.T) {
 
 func TestLongValuesAreClipped(t *testing.T) {
 	in := unreproducibleInput(t, 0)
-	in.Comparison.Differences[0].Detail = strings.Repeat("+long line\n", 1<<17)
+	in.Comparison.Differences[0].Evidence = []check.Message{check.Say("difference/lines", "diff", strings.Repeat("+long line\n", 1<<17))}
 	in.Comparison.Differences[0].Path = strings.Repeat("x", 1<<20)
 	page := string(render(t, WriteHTML, New(in)))
 	if len(page) > 1<<20+1<<19 || !strings.Contains(page, "more in report.json") {

@@ -150,6 +150,8 @@ func reproducibleInput(t testing.TB) Input {
 		}
 		in.Result.Items = append(in.Result.Items, item)
 	}
+	farms := []string{"bordeaux.guix.gnu.org", "ci.guix.gnu.org"}
+	in.Basis = rebuild.Origins{Made: in.Result.Items, Operators: map[string][]string{img.Items[0].Path: farms, img.Items[1].Path: farms}}.Basis()
 	for _, l := range img.Layers {
 		in.Comparison.Layers = append(in.Comparison.Layers, compare.LayerPair{Index: l.Index, Original: l.DiffID.String(), Rebuilt: l.DiffID.String(), Equal: true})
 	}
@@ -168,7 +170,7 @@ func unreproducibleInput(t testing.TB, n int) Input {
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
 		Differences: []compare.Difference{
-			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: "sha256:11", Now: "sha256:22", Detail: "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n"},
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: "sha256:11", Now: "sha256:22", Evidence: []check.Message{check.Say("difference/lines", "diff", "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n")}},
 			{Path: "gnu/store/1hhc-tiny-stamp-0.1/bin/su", Cause: compare.Mode, Was: "0755", Now: "4755"},
 			{Path: "tmp", Cause: compare.Missing, Was: "folder, mode 1777"},
 		},
@@ -189,19 +191,14 @@ func equivalentInput(t testing.TB) Input {
 	in.Comparison = &compare.Comparison{
 		Layers: []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
 		Differences: []compare.Difference{
-			{Path: "gnu/store", Cause: compare.Order, Was: "entry 4", Now: "entry 7", Known: "guix-readdir-order"},
-			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.EmbeddedDate, Was: "1795195565", Now: "1795195689", Detail: "line 1: 1795195565 → 1795195689\n@@ -1 +1 @@\n-1795195565\n+1795195689", Allowed: "the stamp is what the package is for, ticket 12"},
+			{Path: "gnu/store", Cause: compare.Order, Was: "entry 4", Now: "entry 7", Known: "known/guix-readdir-order"},
 		},
-		Config:   []compare.FieldDifference{{Field: "created", Was: `"1970-01-01T00:00:01Z"`, Now: `"2026-11-20T20:31:05Z"`, Cause: compare.Timestamp, Known: "docker-times"}},
+		Config:   []compare.FieldDifference{{Field: "created", Was: `"1970-01-01T00:00:01Z"`, Now: `"2026-11-20T20:31:05Z"`, Cause: compare.Timestamp, Known: "known/docker-created"}},
 		Manifest: []compare.FieldDifference{{Field: "layers[0].digest", Was: `"sha256:0"`, Now: `"sha256:1"`, Cause: compare.Compression}},
 		Blobs:    []compare.Difference{{Cause: compare.Compression, Was: "gzip, level 6", Now: "gzip, level 9"}},
 		Known: []compare.Known{
-			{Name: "docker-times", Text: "the engine writes when it built", Count: 1},
-			{Name: "guix-readdir-order", Text: "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order", Count: 1},
-		},
-		Allowances: []compare.Allowance{
-			{Rule: compare.Rule{Line: 3, Pattern: "**/built-at", Cause: compare.EmbeddedDate, Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "the stamp is what the package is for, ticket 12"}, Count: 1},
-			{Rule: compare.Rule{Line: 4, Pattern: "opt/*", Cause: compare.Content, Expires: time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC), Reason: "not any more"}, Count: 2, Expired: true},
+			{Code: "known/docker-created", Count: 1},
+			{Code: "known/guix-readdir-order", Count: 1},
 		},
 	}
 	in.Checks[6].Summary = "the rebuilt image has the same files; only their order differs"
@@ -287,9 +284,8 @@ func hostileInput(t testing.TB) Input {
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
 			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile, Cause: "some-new-cause"}},
-			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Detail: "-" + hostile + "\n+" + hostile, Allowed: hostile}},
-			Known:       []compare.Known{{Name: "some-freedom", Text: hostile, Count: 1}},
-			Allowances:  []compare.Allowance{{Rule: compare.Rule{Pattern: hostile, Cause: compare.Content, Reason: hostile}, Count: 1}},
+			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Evidence: []check.Message{check.Say("difference/lines", "diff", "-"+hostile+"\n+"+hostile), check.Say("difference/line", "line", 1, "inside", hostile, "was", hostile, "now", hostile)}}},
+			Known:       []compare.Known{{Code: "known/package-logs", Count: 1}},
 		},
 		Verdict: rebuild.Contradicted, Policy: Policy{Require: "consistent"}, Run: Run{Host: hostile, Date: theRun().Date},
 	}

@@ -142,37 +142,22 @@ func mdDifferences(r *Report) []string {
 	}
 	sections := []string{text}
 	for _, g := range groups {
-		sections[0] += fmt.Sprintf("| %s | %d | %s%s |\n", mdText(string(g.Cause)), len(g.Differences), causeWords(g.Cause), allowedCount(g))
-		sections = append(sections, mdGroup(g))
+		sections[0] += fmt.Sprintf("| %s | %d | %s |\n", mdText(string(g.Cause)), len(g.Differences), causeWords(g.Cause))
+		sections = append(sections, r.mdGroup(g))
 	}
-	sections[0] += mdKnown(c.Known) + mdAllowances(c.Allowances)
+	sections[0] += r.mdKnown(c.Known)
 	return sections
 }
 
-func mdKnown(known []Known) string {
+func (r *Report) mdKnown(known []Known) string {
 	var lines []string
 	for _, k := range known {
-		lines = append(lines, fmt.Sprintf("- %s explains %d: %s\n", mdCode(k.Name), k.Count, mdText(string(k.Text))))
+		lines = append(lines, fmt.Sprintf("- %s explains %d: %s\n", mdCode(k.name()), k.Count, mdText(r.known(k))))
 	}
 	if len(lines) == 0 {
 		return ""
 	}
 	return "\nWhat honest builds are known to differ by:\n\n" + mdSome(lines, mdRows)
-}
-
-func mdAllowances(rules []Allowance) string {
-	var lines []string
-	for _, a := range rules {
-		state := "until " + mdText(a.Expires)
-		if a.Expired {
-			state += ", **expired: it allows none**"
-		}
-		lines = append(lines, fmt.Sprintf("- %s, %s, %s: %d; %s\n", mdCode(string(a.Pattern)), mdText(string(a.Cause)), state, a.Count, mdText(string(a.Reason))))
-	}
-	if len(lines) == 0 {
-		return ""
-	}
-	return "\nRules that allow differences:\n\n" + mdSome(lines, mdRows)
 }
 
 func mdFields(fields []FieldDifference) string {
@@ -195,7 +180,7 @@ func mdOrAbsent(t string) string {
 }
 
 // mdGroup folds the differences of one cause away.
-func mdGroup(g group) string {
+func (r *Report) mdGroup(g group) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s: %d</summary>\n\n", mdWords(string(g.Cause), htmlCode), len(g.Differences))
 	if help := causeAdvice(g.Cause); help != "" {
@@ -207,14 +192,14 @@ func mdGroup(g group) string {
 			lines = append(lines, "")
 			continue
 		}
-		lines = append(lines, mdDifference(d))
+		lines = append(lines, r.mdDifference(d))
 	}
 	b.WriteString(mdSome(lines, mdRows))
 	b.WriteString("\n</details>\n")
 	return b.String()
 }
 
-func mdDifference(d Difference) string {
+func (r *Report) mdDifference(d Difference) string {
 	line := "- "
 	if d.Path != "" {
 		line += mdCode(string(d.Path)) + " "
@@ -226,8 +211,8 @@ func mdDifference(d Difference) string {
 		line += ": " + mdOrAbsent(d.Was) + " → " + mdOrAbsent(d.Now)
 	}
 	line = strings.TrimRight(line, " ") + mdMarks(d) + "\n"
-	if d.Detail != "" {
-		line += "\n" + mdFence("diff", string(d.Detail)) + "\n"
+	if text := r.Evidence(d); text != "" {
+		line += "\n" + mdFence("diff", text) + "\n"
 	}
 	return line
 }
@@ -235,10 +220,7 @@ func mdDifference(d Difference) string {
 func mdMarks(d Difference) string {
 	text := ""
 	if d.Known != "" {
-		text += "; known: " + mdText(d.Known)
-	}
-	if d.Allowed != "" {
-		text += "; **allowed**: " + mdText(string(d.Allowed))
+		text += "; known: " + mdText(Known{Code: d.Known}.name())
 	}
 	return text
 }

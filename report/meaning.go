@@ -21,8 +21,10 @@ func (r *Report) meaning() string {
 	case rebuild.Reproducible:
 		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
 	case rebuild.Equivalent:
-		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + ", and each difference has its cause." + allowedWords(r.Comparison)
-	case rebuild.Unreproducible:
+		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + ", and each difference has its cause."
+	case rebuild.Vouched, rebuild.Matching:
+		return r.sameAs()
+	case rebuild.Unreproducible, rebuild.Different:
 		return rebuiltBy(r) + " something else" + differenceCount(r.Comparison) + "."
 	case rebuild.Contradicted:
 		return r.contradiction()
@@ -30,6 +32,24 @@ func (r *Report) meaning() string {
 		return "Building the recipe again failed: there is nothing to hold the image against."
 	}
 	return unverifiedMeaning(r.Checks)
+}
+
+// sameAs says that an image is the same, and on what that rests.
+func (r *Report) sameAs() string {
+	same := " the same image, byte for byte: the config and every layer."
+	if r.Comparison != nil && r.Comparison.Result == compare.Equivalent {
+		same = " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + "."
+	}
+	rests := " Some of what it is made of was only fetched or reused: nobody is known to have built it twice."
+	switch {
+	case r.Comparison == nil:
+		return "Packing its store items again gave the same layers, and a trusted party signed each of these items, or it was built in this run."
+	case given(r):
+		rests = " Where that one comes from is not known here."
+	case r.Verdict == rebuild.Vouched:
+		rests = " Each part was built in this run, or a trusted party signed it."
+	}
+	return rebuiltBy(r) + same + rests
 }
 
 // given says that the image was compared with one that was made elsewhere.
@@ -83,7 +103,7 @@ func causeCounts(ds []Difference) string {
 }
 
 // packagingCauses names the causes of what no container sees, which is all that
-// equivalent images differ by, but for what rules allow.
+// equivalent images differ by.
 func packagingCauses(c *Comparison) string {
 	if c == nil {
 		return ""
@@ -102,32 +122,7 @@ func packagingCauses(c *Comparison) string {
 	return causeCounts(harmless)
 }
 
-// allowedWords name the differences that rules allow, by their reasons.
-func allowedWords(c *Comparison) string {
-	if c == nil {
-		return ""
-	}
-	n := 0
-	var reasons []string
-	for _, a := range c.Allowances {
-		if a.Count > 0 && !a.Expired {
-			n += a.Count
-			reasons = append(reasons, Printable(clip(string(a.Reason), reasonLength)))
-		}
-	}
-	if n == 0 {
-		return ""
-	}
-	if len(reasons) > shownReasons {
-		reasons = append(reasons[:shownReasons], fmt.Sprintf("%d more", len(reasons)-shownReasons))
-	}
-	return fmt.Sprintf(" That holds but for %s that %s: %s.", count(n, "difference"), plural(len(reasons), "a rule allows", "rules allow"), strings.Join(reasons, "; "))
-}
-
-const (
-	shownReasons = 3
-	reasonLength = 120 // bytes
-)
+const reasonLength = 120 // bytes
 
 func (r *Report) contradiction() string {
 	var failed []string
@@ -190,12 +185,12 @@ func unverifiedMeaning(checks []Check) string {
 // limits say what the verdict does not say.
 func (r *Report) limits() []string {
 	switch r.Verdict {
-	case rebuild.Reproducible, rebuild.Equivalent:
+	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched, rebuild.Matching:
 		if given(r) {
 			return append(trustLimits(r), "It does not say that the sources are free of faults or of malice.")
 		}
 		return append(trustLimits(r), "It does not say that the sources are free of faults or of malice: only that these bytes come from them.")
-	case rebuild.Unreproducible:
+	case rebuild.Unreproducible, rebuild.Different:
 		return append(trustLimits(r), "It does not say that anyone tampered: a build that records its time, its machine or its order of work differs too. The causes are where to look.")
 	case rebuild.Contradicted:
 		return []string{

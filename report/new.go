@@ -34,6 +34,7 @@ type Input struct {
 
 	Rebuilt    *inspect.Image // the image that Comparison holds the original against
 	Comparison *compare.Comparison
+	Basis      rebuild.Basis // what the verdict rests on
 
 	Verdict rebuild.Verdict
 	Policy  Policy
@@ -235,7 +236,7 @@ func newOptions(p provenance.Pack) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      p.Unknown,
+		Unknown:      messages(p.Unknowns, "recipe/unknown", p.Unknown...),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
@@ -259,10 +260,8 @@ func newPlan(p *rebuild.Plan) *Plan {
 		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, t.URL, t.Trusted, reason, t.Flag})
 	}
 	out.Command = commandOf(out.Command, p)
-	if s := p.Source; s != nil {
-		for i := range out.Trust {
-			out.Trust[i].URL = withoutSource(string(out.Trust[i].URL), s.Location)
-		}
+	for i := range out.Trust {
+		out.Trust[i].URL = withoutLocal(out.Trust[i].URL, p)
 	}
 	return out
 }
@@ -290,20 +289,31 @@ func newSource(s *rebuild.Source) *Source {
 // commandOf is a command of a plan, or one that ran it, without the host's
 // folders.
 func commandOf(words []string, p *rebuild.Plan) []string {
-	if p == nil || p.Source == nil {
+	if p == nil {
 		return words
 	}
 	for i, w := range words {
-		words[i] = withoutSource(string(w), p.Source.Location)
+		words[i] = withoutLocal(w, p)
 	}
 	return words
+}
+
+// withoutLocal drops the host's folders from a word of a plan.
+func withoutLocal(word string, p *rebuild.Plan) string {
+	if p.Source != nil {
+		word = withoutSource(word, p.Source.Location)
+	}
+	for _, place := range p.Local {
+		word = withoutSource(word, place)
+	}
+	return word
 }
 
 // withoutSource drops the host's folders from a word that begins with the
 // location of a source, when that is a file or folder of the host, and from an
 // option whose value begins with it.
 func withoutSource(word, location string) string {
-	if at := strings.Index(word, "="+location); at >= 0 && strings.HasPrefix(word, "--") {
+	if at := strings.Index(word, "="+location); at >= 0 {
 		return word[:at+1] + withoutSource(word[at+1:], location)
 	}
 	rest, ok := strings.CutPrefix(word, location)
@@ -387,7 +397,7 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	if c == nil {
 		return nil
 	}
-	out := &Comparison{}
+	out := &Comparison{Result: c.Result()}
 	if rebuilt != nil {
 		out.Rebuilt = Rebuilt{withoutFolders(rebuilt.Reference, rebuilt.Transport), digest(rebuilt.Config.Digest)}
 	}
@@ -397,24 +407,25 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	}
 	out.Differences, out.Blobs = newDifferences(c.Differences), newDifferences(c.Blobs)
 	for _, k := range c.Known {
-		out.Known = append(out.Known, Known{k.Name, k.Text, k.Count})
-	}
-	for _, a := range c.Allowances {
-		out.Allowances = append(out.Allowances, Allowance{a.Line, a.Pattern, a.Cause, a.Expires.Format(time.DateOnly), a.Reason, a.Count, a.Expired})
+		out.Known = append(out.Known, Known(k))
 	}
 	return out
 }
 
 func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
 	for _, f := range fields {
-		out = append(out, FieldDifference{f.Field, f.Was, f.Now, f.Cause, f.Known, f.Allowed})
+		out = append(out, FieldDifference(f))
 	}
 	return out
 }
 
 func newDifferences(ds []compare.Difference) (out []Difference) {
 	for _, d := range ds {
-		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, d.Detail, d.Known, d.Allowed})
+		var evidence []Message
+		for _, m := range d.Evidence {
+			evidence = append(evidence, Message(m))
+		}
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, evidence, d.Known})
 	}
 	return out
 }

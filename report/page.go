@@ -350,8 +350,14 @@ func verdictWord(v rebuild.Verdict) string {
 		return "Reproducible"
 	case rebuild.Equivalent:
 		return "Equivalent"
+	case rebuild.Vouched:
+		return "Vouched for"
+	case rebuild.Matching:
+		return "Matching"
 	case rebuild.Unreproducible:
 		return "Not reproducible"
+	case rebuild.Different:
+		return "Different"
 	case rebuild.Contradicted:
 		return "Contradicted"
 	case rebuild.BuildFailed:
@@ -362,9 +368,9 @@ func verdictWord(v rebuild.Verdict) string {
 
 func tone(v rebuild.Verdict) string {
 	switch v {
-	case rebuild.Reproducible, rebuild.Equivalent:
+	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
 		return "good"
-	case rebuild.Unverified:
+	case rebuild.Unverified, rebuild.Matching:
 		return "open"
 	}
 	return "bad"

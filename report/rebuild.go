@@ -13,9 +13,9 @@ func newRebuild(in Input) *Rebuild {
 		if in.Comparison == nil && in.Rebuilt == nil {
 			return nil
 		}
-		return &Rebuild{Builder: string(Given), Status: Given}
+		return &Rebuild{Builder: string(Given), Status: Given, Basis: in.Basis}
 	}
-	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: in.Log}
+	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: in.Log, Basis: in.Basis}
 	if out.Builder == "" && in.Plan != nil {
 		out.Builder = string(in.Plan.System)
 	}

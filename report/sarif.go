@@ -150,13 +150,11 @@ func (s *sarifWriter) results() {
 		for _, f := range own {
 			message := fmt.Sprintf("%s of the config: %s → %s", f.Field, orAbsent(f.Was), orAbsent(f.Now))
 			s.add(differenceRule("config/", f.Cause), levelOf(f.Cause), -1, "", message)
-			s.suppress(f.Allowed)
 		}
 		for _, g := range byCause(c.Differences) {
 			for _, d := range g.Differences {
-				message := fmt.Sprintf("%s: %s", g.Cause, compare.Summary(g.Cause, string(d.Was), string(d.Now), string(d.Detail)))
+				message := fmt.Sprintf("%s: %s", g.Cause, s.report.sentences.Text(compare.Summary(g.Cause, d.Was, d.Now, d.messages())))
 				s.add(differenceRule("difference/", g.Cause), levelOf(g.Cause), d.Layer, d.Path, message)
-				s.suppress(d.Allowed)
 			}
 		}
 	}
@@ -256,16 +254,6 @@ func (s *sarifWriter) add(rule sarifRule, level string, layer int, path string, 
 		Fingerprints: map[string]string{"auditFinding/v1": fingerprint(rule.ID, layer, path)},
 		Suppressions: []sarifSuppressed{},
 	})
-}
-
-// suppress marks the last result as allowed, for the reason that a rule gives.
-func (s *sarifWriter) suppress(reason string) {
-	if reason == "" || s.left > 0 {
-		return
-	}
-	last := &s.found[len(s.found)-1]
-	last.Level = "note"
-	last.Suppressions = append(last.Suppressions, sarifSuppressed{"external", "accepted", orAbsent(reason)})
 }
 
 // sarifMessage is a message in which nothing is a link ([text](target)) or a

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,8 +18,12 @@ import (
 //	{name:list}         for a list: "a", "a and b", "a, b and c"
 //	{name:quote}        for a text in quotation marks, its controls escaped
 //	{name:size}         for a number of bytes, in powers of 1024
+//	{name:number}       for a number that can be 0
+//	{was:change now}    for what something was and is: "a → b", "nothing → b"
+//	{name:sentence}     for the sentence of the code that the argument names, of
+//	                    the same arguments
 //	[… {name} …]        for a part that is left out where an argument in it is
-//	                    absent, 0 or empty
+//	                    absent, 0 or empty, and a change where both are
 //
 // "[[" and "{{" stand for the brackets themselves.
 type Sentences map[string]string
@@ -30,13 +35,18 @@ func AllSentences(more ...map[string]string) Sentences {
 	for _, table := range slices.Concat(sharedSentences(), more) {
 		maps.Copy(all, table)
 	}
+	for code, text := range all {
+		if strings.HasPrefix(code, "known/") { // what a freedom explains, where that is counted
+			all[code] = "[{differences:count difference} explained: ]" + text
+		}
+	}
 	return all
 }
 
 // sharedSentences are the tables of the codes that every image can get.
 func sharedSentences() []map[string]string {
 	return []map[string]string{
-		{"report/not-asked": "it was not asked for"},
+		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
 		packagesSentences(),
@@ -53,7 +63,7 @@ func (s Sentences) Text(m check.Message) string {
 	if !ok {
 		return bare(m)
 	}
-	text, _, _ := expand(template, m.Args, false)
+	text, _, _ := s.expand(template, m.Args, false)
 	return text
 }
 
@@ -65,6 +75,39 @@ func (r *Report) Words(f Finding) string {
 	}
 	return text
 }
+
+// Status is that of a check.
+func (r *Report) Status(id check.ID) check.Status {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c.Status
+		}
+	}
+	return check.Skipped
+}
+
+// Evidence is what shows a difference, in lines.
+func (r *Report) Evidence(d Difference) string {
+	var lines []string
+	for _, m := range d.messages() {
+		lines = append(lines, strings.TrimSuffix(r.sentences.Text(m), "\n"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (d Difference) messages() []check.Message {
+	all := make([]check.Message, len(d.Evidence))
+	for i, m := range d.Evidence {
+		all[i] = check.Message(m)
+	}
+	return all
+}
+
+// name is the code of a freedom without its kind.
+func (k Known) name() string { return strings.TrimPrefix(k.Code, "known/") }
+
+// known says what a freedom is.
+func (r *Report) known(k Known) string { return r.sentences.Text(check.Message{Code: k.Code}) }
 
 // Summary says why a check ended as it did.
 func (r *Report) Summary(c Check) string {
@@ -103,7 +146,7 @@ func bare(m check.Message) string {
 // expand fills in a template up to its end or, inside of brackets, up to the
 // closing one. It returns what is left after that, and whether an argument was
 // absent.
-func expand(template string, args check.Args, inside bool) (text, rest string, absent bool) {
+func (s Sentences) expand(template string, args check.Args, inside bool) (text, rest string, absent bool) {
 	var b strings.Builder
 	for template != "" {
 		at := strings.IndexAny(template, "[]{")
@@ -120,24 +163,20 @@ func expand(template string, args check.Args, inside bool) (text, rest string, a
 			b.WriteByte(mark)
 			template = strings.TrimPrefix(template, string(mark))
 		case mark == '[':
-			part, after, without := expand(template, args, true)
+			part, after, without := s.expand(template, args, true)
 			if !without {
 				b.WriteString(part)
 			}
 			template = after
 		default:
 			name, after, _ := strings.Cut(template, "}")
-			b.WriteString(argument(name, args))
-			absent = absent || isEmpty(args[nameOf(name)])
+			text, without := s.argument(name, args)
+			b.WriteString(text)
+			absent = absent || without
 			template = after
 		}
 	}
 	return b.String(), "", absent
-}
-
-func nameOf(spec string) string {
-	name, _, _ := strings.Cut(spec, ":")
-	return name
 }
 
 func isEmpty(v any) bool {
@@ -152,22 +191,32 @@ func isEmpty(v any) bool {
 	return true
 }
 
-// argument writes one argument in the form that a template asks for.
-func argument(spec string, args check.Args) string {
+// argument writes one argument in the form that a template asks for, and says
+// whether it is absent.
+func (s Sentences) argument(spec string, args check.Args) (text string, absent bool) {
 	name, form, _ := strings.Cut(spec, ":")
 	verb, noun, _ := strings.Cut(form, " ")
-	n := args.Int(name)
+	value, n := args.String(name), args.Int(name)
+	absent = isEmpty(args[name])
 	switch verb {
 	case "count":
-		return plenty(n, noun)
+		return plenty(n, noun), absent
 	case "list":
-		return enumerate(args.Strings(name))
+		return enumerate(args.Strings(name)), absent
 	case "quote":
-		return strconv.Quote(args.String(name))
+		return strconv.Quote(value), absent
 	case "size":
-		return bytesWords(n)
+		return bytesWords(n), absent
+	case "number":
+		return value, false
+	case "change":
+		now := args.String(noun)
+		return cmp.Or(value, "nothing") + " → " + cmp.Or(now, "nothing"), value == "" && now == ""
+	case "sentence":
+		text, _, _ = s.expand(s[value], args, false)
+		return text, absent
 	}
-	return args.String(name)
+	return value, absent
 }
 
 // plenty writes a number of things: "1 entry", "2 entries", "3 layers".

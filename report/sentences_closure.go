@@ -13,12 +13,16 @@ func closureSentences() map[string]string {
 		"closure/base-layer":   "the layer has no store items: nothing here explains its {entries:count entry}[, {bytes:count byte}]",
 
 		// Files.
-		"closure/unexplained-file":     "a {kind}[ of {bytes:count byte}][ to {target:quote}]: nothing that built or packed the image explains it",
-		"closure/setuid-file":          "a {kind} of mode {mode} that runs with the rights of its owner, and nothing explains it",
-		"closure/setgid-file":          "a {kind} of mode {mode} that runs with the rights of its group, and nothing explains it",
-		"closure/capability-file":      "a {kind} of mode {mode} that runs with capabilities, and nothing explains it",
-		"closure/device":               "a {kind} of mode {mode}, and nothing explains it",
-		"closure/private-key":          "a private key of mode {mode}, and nothing explains it",
+		"closure/unexplained-file": "a {kind}[ of {bytes:count byte}][ to {target:quote}]: nothing that built or packed the image explains it" +
+			"[; its mode is {mode}][; {absent} is not in the image]" +
+			"[; the instruction that made its layer does not write there: {instruction}]",
+		"closure/setuid-file":     "a {kind} of mode {mode} that runs with the rights of its owner, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/setgid-file":     "a {kind} of mode {mode} that runs with the rights of its group, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/device":          "a {kind} of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/package-file-changed": "its bytes are not those that package {package} {version} has installed ({digest} is recorded)" +
+			"[; the layer was made by {instruction}]",
 		"closure/packer-entry-kind":    "it is a {got}, and the packer makes a {want}",
 		"closure/packer-entry-target":  "it leads to {got:quote}, and that of the packer to {want:quote}",
 		"closure/packer-entry-mode":    "its mode is {got}, and that of the packer {want}",
@@ -33,7 +37,7 @@ func closureSentences() map[string]string {
 		"closure/store-item-overlaid":   "it takes the place of another entry, in layer {below}: nobody changes what is in the store",
 		"closure/store-item-extended":   "it adds to a store item of the layers below: nobody changes what is in the store",
 		"closure/store-folder-replaced": "it takes the place of a folder of the store in the layers below",
-		"closure/unreferenced-item":     "neither {root} nor anything that it refers to refers to this store item",
+		"closure/unreferenced-item":     "nothing that the image is made of leads to this store item[: neither {root} nor anything that it refers to]",
 		"closure/item-unread":           "what the store item refers to is not known for certain: {error}",
 		"closure/missing-root":          "the image says that it is made of this store item, and does not hold it",
 		"closure/missing-reference":     "it names {item}, which is not in the image",
@@ -44,5 +48,10 @@ func closureSentences() map[string]string {
 		"closure/database-unread":       "the store's database cannot be read: {error:quote}",
 		"closure/database-item-missing": "the store's database lists {item}, which is not in the image",
 		"closure/database-lacks-item":   "the store's database does not list it",
+		"closure/database-item-twice":   "the store's database lists {item:quote} twice",
+		"closure/database-rows":         "the store's database lists {rows:count item}",
+		"closure/nar-hash-differs":      "its NAR hash is {computed}, and the store's database says {recorded:quote}",
+		"closure/nar-size-differs":      "its NAR has {bytes:count byte}, and the store's database says {recorded}",
+		"closure/references-differ":     "the store's database records other references than its bytes have[: it lacks {unrecorded:list}][: it has beyond them {absent:list}]",
 	}
 }

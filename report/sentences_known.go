@@ -1,6 +1,29 @@
 package report
 
-// knownSentences are the sentences of the freedoms that packers are known to have, by code.
+// knownSentences are the sentences of the freedoms that packers, and other programs that write into
+// images, are known to have, by code. Those of one packer alone stand with its build system.
 func knownSentences() map[string]string {
-	return map[string]string{}
+	return map[string]string{
+		"known/hidden-entries":           "the root file systems that the layers make up are the same: a later layer removes or replaces these entries, so that no container sees them, and whoever takes the layers apart does",
+		"known/other-layering":           "the entries lie in other layers; the root file systems that the layers make up are the same",
+		"known/other-layering-and-files": "the entries lie in other layers; the root file systems that the layers make up differ by what else is listed",
+
+		"known/ldconfig-cache":   "ldconfig keeps inode numbers and times of libraries in its auxiliary cache",
+		"known/package-logs":     "package managers write down when they have done what",
+		"known/package-caches":   "package managers keep what they have fetched, and indexes made of it",
+		"known/password-days":    "passwd and useradd write the day of the last change into /etc/shadow",
+		"known/machine-id":       "systemd and dbus make up an identifier of the machine",
+		"known/engine-files":     "container engines write the name and the network of the container",
+		"known/fontconfig-cache": "fontconfig keeps the times of folders in its cache",
+		"known/python-bytecode":  "Python keeps the time of the source in .pyc files, unless SOURCE_DATE_EPOCH is set or they are checked by hash (since 3.7)",
+
+		// Transitional: those of packers, until their build systems have them.
+		"known/nix-store-mode":    "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
+		"known/nix-user-name":     "dockerTools with includeNixDB makes folders with the name of the user who builds",
+		"known/nix-database":      "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
+		"known/nix-build-folder":  "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
+		"known/docker-created":    "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
+		"known/docker-container":  "the classic builder of docker writes the name of the container that it ran into the config",
+		"known/docker-file-times": "docker build and Buildah keep the times at which their steps have made files, unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
+	}
 }

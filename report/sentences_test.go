@@ -9,7 +9,8 @@ import (
 func TestSentences(t *testing.T) {
 	all := AllSentences(map[string]string{
 		"a/plain": "nothing to add", "a/arg": "it is {what}, and not {other:quote}", "a/count": "{n:count entry} and {m:count layer}",
-		"a/list": "{names:list}", "a/size": "{bytes:size}", "a/part": "done[ ({n} more)]", "a/parts": "x[ at {place}[ of {whole}]]", "a/brackets": "[[{{ ]",
+		"a/list": "{names:list}", "a/size": "{bytes:size}", "a/part": "done[ ({n} more)]", "a/parts": "x[ at {place}[ of {whole}]]", "a/number": "[at {n:number}]", "a/change": "x[: {was:change now}]", "a/sentence": "{cause}: {what-else:sentence}", "known/x": "it varies",
+		"a/brackets": "[[{{ ]",
 	})
 	for _, tc := range []struct {
 		m    check.Message
@@ -27,6 +28,12 @@ func TestSentences(t *testing.T) {
 		{check.Say("a/part", "n", 3), "done (3 more)"},
 		{check.Say("a/parts", "place", "p"), "x at p"},
 		{check.Say("a/parts", "place", "p", "whole", "w"), "x at p of w"},
+		{check.Say("a/number", "n", 0), "at 0"},
+		{check.Say("a/change", "was", "", "now", "b"), "x: nothing → b"},
+		{check.Say("a/change", "was", "", "now", ""), "x"},
+		{check.Say("a/sentence", "cause", "mode", "what-else", "a/change", "was", "1", "now", "2"), "mode: x: 1 → 2"},
+		{check.Say("known/x"), "it varies"},
+		{check.Say("known/x", "differences", 2), "2 differences explained: it varies"},
 		{check.Say("a/brackets"), "[{ ]"},
 		{check.Say("a/unknown", "x", 1), `a/unknown x="1"`},
 	} {

@@ -44,7 +44,7 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	verdict := textVerdict(r, opt.Folder, paint)
 	room := textLines - len(head) - len(verdict)
 	few := textFindingLines(r, textFewest+textAround)
-	tail := append(textComparison(r.Comparison, room-len(few)), verdict...)
+	tail := append(r.textComparison(room-len(few)), verdict...)
 	findings := textFindingLines(r, textLines-len(head)-len(tail))
 	lines := slices.Concat(head, findings, tail)
 	if len(lines) > textLines {
@@ -138,7 +138,8 @@ func textFinding(id check.ID, f Finding, words string) string {
 
 // textComparison counts the differences by cause, in about so many lines: all
 // causes where they fit, and the weightiest in any case.
-func textComparison(c *Comparison, room int) []string {
+func (r *Report) textComparison(room int) []string {
+	c := r.Comparison
 	if c == nil {
 		return nil
 	}
@@ -161,22 +162,15 @@ func textComparison(c *Comparison, room int) []string {
 		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s", width, "config", n, short(fieldNames(c.Config))))
 	}
 	for _, g := range shown {
-		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s%s", width, short(string(g.Cause)), len(g.Differences), samplePaths(g.Differences), allowedCount(g)))
+		lines = append(lines, fmt.Sprintf("  %-*s  %5d  %s", width, short(string(g.Cause)), len(g.Differences), samplePaths(g.Differences)))
 	}
 	if rest := len(groups) - len(shown); rest > 0 {
 		lines = append(lines, fmt.Sprintf("  … and %s more in report.json", count(rest, "cause")))
 	}
 	for _, k := range known {
-		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(k.Name), k.Count, short(k.Text)))
+		lines = append(lines, fmt.Sprintf("  known: %s, %d of them: %s", short(k.name()), k.Count, short(r.known(k))))
 	}
 	return lines
-}
-
-func allowedCount(g group) string {
-	if g.Allowed == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (%d allowed)", g.Allowed)
 }
 
 func textLayers(c *Comparison) string {
@@ -240,7 +234,6 @@ func textVerdict(r *Report, folder string, paint paintFunc) []string {
 type group struct {
 	Cause       compare.Cause
 	Differences []Difference
-	Allowed     int // of them, by rules
 }
 
 // byCause groups differences, those that weigh most first, and keeps their
@@ -256,9 +249,6 @@ func byCause(ds []Difference) []group {
 			groups = append(groups, group{Cause: d.Cause})
 		}
 		groups[i].Differences = append(groups[i].Differences, d)
-		if d.Allowed != "" {
-			groups[i].Allowed++
-		}
 	}
 	slices.SortFunc(groups, func(a, b group) int {
 		return cmp.Or(cmp.Compare(weight(a.Cause), weight(b.Cause)), cmp.Compare(a.Cause, b.Cause))
@@ -337,9 +327,9 @@ func statusColour(s check.Status) string {
 
 func verdictColour(v rebuild.Verdict) string {
 	switch v {
-	case rebuild.Reproducible, rebuild.Equivalent:
+	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
 		return bold + ";" + green
-	case rebuild.Unverified:
+	case rebuild.Unverified, rebuild.Matching:
 		return bold + ";" + yellow
 	}
 	return bold + ";" + red

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -59,11 +58,10 @@ func (l *line) compare(ctx context.Context, a *audit) (err error) {
 		return nil
 	}
 	return l.step("compare", func() error {
-		a.comparison = compare.Images(a.image, a.rebuilt)
+		a.comparison = compare.Images(a.image, a.rebuilt, systems().Freedoms(a.image, a.rebuilt))
 		if err := l.explain(ctx, a); err != nil {
 			return err
 		}
-		a.comparison.Apply(l.allow, time.Now())
 		l.add(a.rebuildCheck())
 		return nil
 	})
@@ -97,28 +95,11 @@ func (a *audit) rebuildCheck() check.Check {
 	if a.result != nil {
 		told = *a.result
 	}
-	out := rebuild.WithFresh(rebuild.Check(a.comparison, told.Items), told.Fresh)
+	out := rebuild.WithFresh(rebuild.Check(a.comparison, a.given(), told.Items), told.Fresh)
 	out = rebuild.WithSteps(out, told.Steps)
 	of := systems()
 	if a.evidence != nil {
 		of = of.Only(a.evidence.Recipe.System)
 	}
 	return rebuild.WithHistory(out, of.History(a.image), of.History(a.rebuilt))
-}
-
-// readAllow reads the differences that are allowed, none without a file.
-func readAllow(path string) ([]compare.Rule, error) {
-	if path == "" {
-		return nil, nil
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, usage("--allow: %w", err)
-	}
-	defer f.Close()
-	rules, err := compare.ParseAllow(f)
-	if err != nil {
-		return nil, usage("--allow: reading %s: %w", path, err)
-	}
-	return rules, nil
 }

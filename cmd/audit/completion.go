@@ -111,7 +111,7 @@ func choices(verb, flag string) []string {
 	switch {
 	case flag == "require":
 		var names []string
-		for p := range rebuild.RequireReproducible + 1 {
+		for _, p := range rebuild.Policies() {
 			names = append(names, p.String())
 		}
 		return names

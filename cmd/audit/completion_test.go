@@ -106,7 +106,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "report", "--format", "=", "j"}, []string{"json", "junit"}},
 		{[]string{"audit", "--format", "="}, []string{"text", "html", "markdown", "json", "sarif", "junit"}},
 		{[]string{"audit", "sbom", "--format", "s"}, []string{"spdx", "spdx-tv"}},
-		{[]string{"audit", "--require", ""}, []string{"consistent", "equivalent", "reproducible"}},
+		{[]string{"audit", "--require", ""}, []string{"consistent", "explained", "matching", "vouched", "equivalent", "reproducible"}},
 		{[]string{"audit", "run", "-o", ""}, []string{"folder"}},
 		{[]string{"audit", "report", "-o", "im"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "--timeout", ""}, nil},

@@ -47,7 +47,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
 		l.skip(id, "not asked for: audit inspect looks and does nothing else")
 	}
-	a.verdict = rebuild.Judge(l.ordered(), rebuild.NotTried)
+	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
 	if c.Bool("json") {
 		err = report.WriteJSON(c.App.Writer, a.report)

@@ -32,7 +32,6 @@ type line struct {
 	options rebuild.Options
 	timeout time.Duration
 	farms   farms
-	allow   []compare.Rule // documented differences
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -54,6 +53,7 @@ type audit struct {
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
 	log        []byte               // what the builder said
+	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
 	demanded   error // why a rebuild that was demanded was not done
@@ -98,19 +98,50 @@ func (l *line) repacked(a *audit) check.Check {
 
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
-	a.verdict = rebuild.Judge(l.ordered(), outcome(a))
+	a.basis = rebuild.Origins{Given: a.given(), Originals: originals(a.image), Made: a.items(), Operators: operators(a.signed)}.Basis()
+	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
 }
 
-// outcome is what the rebuild has shown, if there was one.
-func outcome(a *audit) rebuild.Outcome {
-	if errors.Is(a.buildErr, rebuild.ErrBuild) {
-		return rebuild.TriedAndFailed
+// facts are what the verdict follows from.
+func (l *line) facts(a *audit) rebuild.Facts {
+	return rebuild.Facts{
+		Checks: rebuild.StatusesOf(l.ordered()), Result: a.comparison.Result(), Basis: a.basis,
+		Failed: errors.Is(a.buildErr, rebuild.ErrBuild), Unstable: a.result != nil && rebuild.Unstable(a.result.Fresh),
 	}
-	if a.comparison != nil && a.result != nil && rebuild.Unstable(a.result.Fresh) {
-		return rebuild.RebuiltDifferent
+}
+
+// given says that the image is held against one that was made elsewhere.
+func (a *audit) given() bool { return a.comparison != nil && a.result == nil }
+
+// items are what a builder made in this run.
+func (a *audit) items() []rebuild.Item {
+	if a.result == nil {
+		return nil
 	}
-	return rebuild.OutcomeOf(a.comparison)
+	return a.result.Items
+}
+
+func originals(img *inspect.Image) []string {
+	paths := make([]string, len(img.Items))
+	for i := range img.Items {
+		paths[i] = img.Items[i].Path
+	}
+	return paths
+}
+
+// operators are, by store item, those whose trusted keys signed the hash that
+// the image's item has.
+func operators(signed []signatures.Outcome) map[string][]string {
+	by := make(map[string][]string)
+	for _, o := range signed {
+		if o.Word == signatures.Signed {
+			for _, key := range o.Keys {
+				by[o.Path] = append(by[o.Path], key.Name)
+			}
+		}
+	}
+	return by
 }
 
 // inspect opens the image and makes the first check.
@@ -267,7 +298,7 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}
-	l.add(rebuild.SkippedCheck(why.Error() + hint(why, a.system)))
+	l.skip(check.Rebuild, why.Error()+hint(why, a.system))
 	if l.demand {
 		a.demanded = notRebuilt(why, adviceFor(why))
 	}
@@ -311,7 +342,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
-		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Verdict: a.verdict,
+		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
 		Sentences: systemSentences(),
 		Run:       report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}

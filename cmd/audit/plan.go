@@ -83,7 +83,7 @@ func putPlan(c *cli.Context, plan rebuild.Plan) error {
 		return err
 	}
 	files := planFiles(&plan)
-	for _, f := range plan.Files {
+	for _, f := range rebuild.FilesOf(plan) {
 		files = append(files, file{f.Name, []byte(f.Text)})
 	}
 	for _, f := range files {

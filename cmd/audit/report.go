@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/report"
 )
@@ -43,7 +44,7 @@ func putReport(c *cli.Context, path string) error {
 	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
 		return err
 	}
-	return judgeStored(c.String("require"), r.Verdict)
+	return judgeStored(c.String("require"), r)
 }
 
 // textFormat is the format that people get when they ask for none.
@@ -84,7 +85,7 @@ func readReport(path string) (*report.Report, error) {
 }
 
 // judgeStored holds a policy against a stored verdict, when one is given.
-func judgeStored(require string, v rebuild.Verdict) error {
+func judgeStored(require string, r *report.Report) error {
 	if require == "" {
 		return nil
 	}
@@ -92,8 +93,8 @@ func judgeStored(require string, v rebuild.Verdict) error {
 	if err := policy.UnmarshalText([]byte(require)); err != nil {
 		return usage("--require: %w", err)
 	}
-	if !policy.Holds(v) {
-		return verdictFails(policy, v)
+	if !policy.Holds(r.Verdict, r.Status(check.Closure)) {
+		return verdictFails(policy, r.Verdict)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/report"
 	"audit/sbom"
@@ -40,7 +41,6 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 		platformFlag(),
-		&cli.StringFlag{Name: "allow", Usage: "allow the documented differences in `FILE`: a line each, of path pattern, cause, day of expiry and reason"},
 		&cli.StringFlag{Name: "require", Value: "consistent", Usage: "`POLICY` that the exit status tells of: consistent, equivalent or reproducible"},
 	}
 }
@@ -79,9 +79,6 @@ func newLine(c *cli.Context) (*line, error) {
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
-	}
-	if l.allow, err = readAllow(c.String("allow")); err != nil {
-		return nil, err
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
@@ -122,17 +119,21 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
-	a.report.Policy = report.Policy{Require: require.String(), Holds: require.Holds(a.verdict)}
+	a.report.Policy = report.Policy{Require: require.String(), Holds: l.holds(require, a)}
 	if err := put(c, a, format); err != nil {
 		return err
 	}
 	switch {
 	case a.demanded != nil:
 		return a.demanded
-	case !require.Holds(a.verdict):
+	case !l.holds(require, a):
 		return verdictFails(require, a.verdict)
 	}
 	return nil
+}
+
+func (l *line) holds(require rebuild.Policy, a *audit) bool {
+	return require.Holds(a.verdict, l.checks[check.Closure].Status)
 }
 
 // put writes the folder of the report, and the terminal summary or the format

@@ -36,9 +36,9 @@ func TestClosure(t *testing.T) {
 			[][]fixtures.File{{{Name: "opt/"}, {Name: "opt/app", Body: "y"}, {Name: "etc/"}, {Name: "etc/cron.d/evil", Body: "z"}, {Name: "opt/.wh.gone"}}},
 			[]fixtures.Step{{By: "COPY app /opt/app # buildkit", Comment: kitSays}}, check.Unknown,
 			[]string{
-				"etc no package owns it, and the instruction that made its layer does not write there: COPY app /opt/app",
-				"etc/cron.d/evil no package owns it, and the instruction that made its layer does not write there: COPY app /opt/app",
-				"opt/.wh.gone no package owns it, and the instruction that made its layer does not write there: COPY app /opt/app",
+				`etc instruction="COPY app /opt/app" kind="folder"`,
+				`etc/cron.d/evil instruction="COPY app /opt/app" kind="file"`,
+				`opt/.wh.gone instruction="COPY app /opt/app" kind="file"`,
 			},
 		},
 		"a destination behind a link": {
@@ -52,15 +52,15 @@ func TestClosure(t *testing.T) {
 		"a working directory makes folders only": {
 			[][]fixtures.File{{{Name: "srv/"}, {Name: "srv/file", Body: "1"}}},
 			[]fixtures.Step{{By: "WORKDIR /srv", Comment: kitSays}}, check.Unknown,
-			[]string{"srv/file no package owns it, and the instruction that made its layer does not write there: WORKDIR /srv"},
+			[]string{`srv/file instruction="WORKDIR /srv" kind="file"`},
 		},
 		"made by hand": {
 			[][]fixtures.File{{{Name: "f", Body: "1"}}}, []fixtures.Step{{By: "/bin/bash", Comment: "my work"}}, check.Unknown,
-			[]string{"f no package owns it, and the history does not say how its layer was made"},
+			[]string{`f instruction="" kind="file"`},
 		},
 		"layers that nothing tells apart": {
 			[][]fixtures.File{{{Name: "f", Body: "1"}}, {{Name: "g", Body: "1"}}}, []fixtures.Step{{By: "/bin/sh -c make"}}, check.Unknown,
-			[]string{"f no package owns it, and which instruction made its layer is not known", "g no package owns it, and which instruction made its layer is not known"},
+			[]string{`f instruction="" kind="file"`, `g instruction="" kind="file"`},
 		},
 		"a name with spaces": {
 			[][]fixtures.File{{{Name: "my files/a", Body: "1"}}}, []fixtures.Step{{By: "COPY a /my files # buildkit", Comment: kitSays}}, check.Unknown, nil,
@@ -69,18 +69,18 @@ func TestClosure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := recovered(t, open(t, fixtures.Docker{Layers: tc.layers, History: tc.history}.Archive())).Closure
 			if c.Status != tc.status {
-				t.Errorf("%s: %s", c.Status, c.Summary)
+				t.Errorf("%s: %s", c.Status, c.Reasons)
 			}
-			if diff := cmp.Diff(tc.want, rules(c, "unexplained-file")); diff != "" {
+			if diff := cmp.Diff(tc.want, found(c, "closure/unexplained-file")); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 }
 
-// A file that the database has a digest of, and that is not those bytes, is not
-// explained by its package.
-func TestChangedPackageFile(t *testing.T) {
+// rpmDatabase is that of an image with the package tiny.
+func rpmDatabase(t *testing.T) string {
+	t.Helper()
 	z, err := os.Open("../ospackages/testdata/rpmdb.sqlite.gz")
 	if err != nil {
 		t.Fatal(err)
@@ -94,18 +94,24 @@ func TestChangedPackageFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(db)
+}
+
+// A file that the database has a digest of, and that is not those bytes, is not
+// explained by its package.
+func TestChangedPackageFile(t *testing.T) {
 	files := []fixtures.File{
 		{Name: "usr/share/tiny/readme", Body: "readme\n"}, {Name: "bin/tiny", Body: "another\n"}, {Name: "etc/tiny.conf", Body: "edited\n"},
-		{Name: "var/lib/rpm/rpmdb.sqlite", Body: string(db)},
+		{Name: "var/lib/rpm/rpmdb.sqlite", Body: rpmDatabase(t)},
 	}
 	c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{files}, History: []fixtures.Step{{By: "COPY rpmdb.sqlite /var/lib/rpm/ # buildkit", Comment: kitSays}}}.Archive())).Closure
-	want := []string{"bin/tiny its bytes are not those that package tiny 1:2.0-3 installed (sha256:a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf is noted)"}
-	if diff := cmp.Diff(want, rules(c, "package-file-changed")); diff != "" {
+	want := []string{`bin/tiny digest="sha256:a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf" instruction="COPY rpmdb.sqlite /var/lib/rpm/" package="tiny" version="1:2.0-3"`}
+	if diff := cmp.Diff(want, found(c, "closure/package-file-changed")); diff != "" {
 		t.Error(diff)
 	}
 	var unexplained []string
 	for _, f := range c.Findings {
-		if f.Rule == "unexplained-file" {
+		if f.Code == "closure/unexplained-file" {
 			unexplained = append(unexplained, f.Path)
 		}
 	}
@@ -120,10 +126,56 @@ func TestClosureListsAreBounded(t *testing.T) {
 		files = append(files, fixtures.File{Name: "f" + string(rune('A'+len(files))), Body: "1"})
 	}
 	c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{files}, History: []fixtures.Step{{By: "COPY a /a # buildkit", Comment: kitSays}}}.Archive())).Closure
-	if n := len(rules(c, "unexplained-file")); n != maxListed {
+	if n := len(found(c, "closure/unexplained-file")); n != maxListed {
 		t.Errorf("%d are listed", n)
 	}
-	if diff := cmp.Diff([]string{"50 more entries are explained by nothing"}, rules(c, "unexplained-files")); diff != "" {
-		t.Error(diff)
+	if more := c.Findings[maxListed-1].Args.Int("more"); more != 50 {
+		t.Errorf("the last one says that there are %d more", more)
+	}
+}
+
+// A package file that was changed contradicts the image where only a COPY to
+// another place made its layer, and is undecided where a RUN did, or a COPY that
+// names it. Config files, and files that later layers replace, are none.
+func TestChangedByWhom(t *testing.T) {
+	db := rpmDatabase(t)
+	install := []fixtures.File{{Name: "bin/tiny", Body: "tiny\n"}, {Name: "var/lib/rpm/rpmdb.sqlite", Body: db}}
+	changed := []fixtures.File{{Name: "bin/tiny", Body: "another\n"}}
+	for by, want := range map[string]check.Status{
+		"COPY . /app # buildkit":              check.Fail,
+		"ADD a.tar /app # buildkit":           check.Fail,
+		"COPY tiny /bin/tiny # buildkit":      check.Unknown,
+		"COPY bin /bin # buildkit":            check.Unknown,
+		"COPY . $DIR # buildkit":              check.Unknown,
+		"RUN /bin/sh -c sed -i s/a/b/ /bin/x": check.Unknown,
+		"/bin/bash":                           check.Unknown,
+	} {
+		c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{install, changed},
+			History: []fixtures.Step{{By: "RUN /bin/sh -c dnf install tiny", Comment: kitSays}, {By: by}}}.Archive())).Closure
+		if c.Status != want || len(found(c, "closure/package-file-changed")) != 1 {
+			t.Errorf("%s: %s %v", by, c.Status, c.Findings)
+		}
+	}
+}
+
+// What an intruder would want stands first, though an instruction could have
+// written it, unless a package owns it.
+func TestDangerousFilesStandFirst(t *testing.T) {
+	const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"
+	files := []fixtures.File{
+		{Name: "a", Body: "x"}, {Name: "usr/bin/su", Body: "x", Mode: 0o4755}, {Name: "z/sg", Body: "x", Mode: 0o2755},
+		{Name: "root/id_rsa", Body: key}, {Name: "root/id_dsa", Body: "no key"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus},
+		{Name: "var/lib/dpkg/info/tiny.list", Body: "/usr/bin/tiny\n"}, {Name: "usr/bin/tiny", Body: "x", Mode: 0o4755},
+	}
+	for _, by := range []string{"RUN /bin/sh -c make # buildkit", "COPY . /elsewhere # buildkit"} {
+		c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{files}, History: []fixtures.Step{{By: by}}}.Archive())).Closure
+		var first []string
+		for _, f := range c.Findings[:3] {
+			first = append(first, f.Path+" "+f.Code)
+		}
+		want := []string{"root/id_rsa closure/private-key", "usr/bin/su closure/setuid-file", "z/sg closure/setgid-file"}
+		if diff := cmp.Diff(want, first); diff != "" || c.Status != check.Unknown {
+			t.Errorf("%s: %s %s", by, c.Status, diff)
+		}
 	}
 }

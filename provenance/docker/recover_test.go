@@ -22,15 +22,24 @@ func recovered(t testing.TB, img *inspect.Image) *provenance.Evidence {
 	return ev
 }
 
-// rules returns the findings of a rule, as "layer path message".
-func rules(c check.Check, rule string) []string {
-	var found []string
+// found returns the findings of a code, as "path argument=value …".
+func found(c check.Check, code string) []string {
+	var all []string
 	for _, f := range c.Findings {
-		if f.Rule == rule {
-			found = append(found, strings.TrimSpace(f.Path+" "+f.Words))
+		if f.Code == code {
+			all = append(all, strings.TrimSpace(f.Path+strings.TrimPrefix(f.Message.String(), code)))
 		}
 	}
-	return found
+	return all
+}
+
+// missing are the codes of what a recipe lacks.
+func missing(r provenance.Recipe) string {
+	var codes []string
+	for _, m := range r.Missing {
+		codes = append(codes, m.Code)
+	}
+	return strings.Join(codes, " ")
 }
 
 func TestRecoverSamples(t *testing.T) {
@@ -38,37 +47,32 @@ func TestRecoverSamples(t *testing.T) {
 		status  provenance.Status
 		check   check.Status
 		packer  string
-		problem string // in the only problem
+		missing string // codes
 		file    string
 	}{
-		"classic.tar":                     {provenance.Partial, check.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "no SLSA provenance", "Dockerfile.history"},
-		"buildah.oci.tar":                 {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
-		"buildah-layers.oci.tar":          {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "no SLSA provenance", "Dockerfile.history"},
-		"buildkit-git-max.oci.tar":        {provenance.Complete, check.Pass, "docker build (BuildKit)", "", "Dockerfile"},
-		"buildkit-git-subdir.oci.tar":     {provenance.Complete, check.Pass, "docker build (BuildKit)", "", "Dockerfile"},
-		"buildkit-git-provenance.oci.tar": {provenance.Complete, check.Pass, "docker build (BuildKit)", "", "Dockerfile"},
-		"buildkit-git-min.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "mode=min", "Dockerfile.history"},
-		"buildkit-local-max.oci.tar":      {provenance.Partial, check.Unknown, "docker build (BuildKit)", "local inputs that nobody else can fetch (context, dockerfile)", "Dockerfile"},
+		"classic.tar":                     {provenance.Partial, check.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "recipe/no-attestation", "Dockerfile.history"},
+		"buildah.oci.tar":                 {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "recipe/no-attestation", "Dockerfile.history"},
+		"buildah-layers.oci.tar":          {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "recipe/no-attestation", "Dockerfile.history"},
+		"buildkit-git-max.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/unsigned-attestation", "Dockerfile"},
+		"buildkit-git-subdir.oci.tar":     {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/unsigned-attestation", "Dockerfile"},
+		"buildkit-git-provenance.oci.tar": {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/unsigned-attestation", "Dockerfile"},
+		"buildkit-git-min.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/min-mode-attestation recipe/unsigned-attestation", "Dockerfile.history"},
+		"buildkit-local-max.oci.tar":      {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/local-context recipe/unsigned-attestation", "Dockerfile"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ev := recovered(t, sample(t, name))
 			r := ev.Recipe
-			if r.System != provenance.Docker || r.Status != tc.status || ev.Recover.Status != tc.check || r.Packer != tc.packer {
+			if r.System != Name || r.Status != tc.status || ev.Recover.Status != tc.check || r.Packer != tc.packer {
 				t.Errorf("%s %s %s %q", r.System, r.Status, ev.Recover.Status, r.Packer)
 			}
 			if len(r.Files) != 1 || r.Files[0].Name != tc.file {
 				t.Errorf("files %v", r.Files)
 			}
-			problems := strings.Join(r.Problems, "|")
-			if (tc.problem == "") != (problems == "") || !strings.Contains(problems, tc.problem) || len(r.Problems) > 1 {
-				t.Errorf("problems %q", r.Problems)
+			if missing(r) != tc.missing {
+				t.Errorf("it lacks %q", missing(r))
 			}
-			closure := check.Unknown // what the history alone explains is undecided
-			if tc.status == provenance.Complete {
-				closure = check.Pass
-			}
-			if ev.Closure.Status != closure {
-				t.Errorf("closure: %s %v", ev.Closure.Summary, ev.Closure.Findings)
+			if ev.Closure.Status != check.Unknown { // what the history alone explains is undecided
+				t.Errorf("closure: %s %v", ev.Closure.Reasons, ev.Closure.Findings)
 			}
 		})
 	}
@@ -124,11 +128,11 @@ func attested(text string) fixtures.Docker {
 func TestUnreadableDockerfile(t *testing.T) {
 	text := strings.Replace(statement, dockerfileData, "RlJPTSBhClJVTiA8PEUK", 1)
 	ev := recovered(t, open(t, attested(text).OCIArchive()))
-	want := []string{"its Dockerfile cannot be read: line 2 of the Dockerfile: unterminated heredoc"}
-	if diff := cmp.Diff(want, rules(ev.Recover, "unreadable-dockerfile")); diff != "" {
+	want := []string{`error="line 2 of the Dockerfile: unterminated heredoc"`}
+	if diff := cmp.Diff(want, found(ev.Recover, "recipe/dockerfile-unread")); diff != "" {
 		t.Error(diff)
 	}
-	if got := rules(ev.Recover, "unrepeatable-instruction"); len(got) != 1 {
+	if got := append(found(ev.Recover, "recipe/date"), found(ev.Recover, "recipe/image-by-tag")...); len(got) != 1 {
 		t.Errorf("more than the history has: %q", got)
 	}
 }
@@ -137,23 +141,21 @@ func TestUnreadableDockerfile(t *testing.T) {
 // with its line where only the Dockerfile does; and nothing that is pinned.
 func TestUnrepeatableInstructions(t *testing.T) {
 	ev := recovered(t, open(t, attested(statement).OCIArchive()))
-	if ev.Recipe.Status != provenance.Complete {
-		t.Fatal(ev.Recipe.Problems)
-	}
-	want := []string{
-		"it may not make the same bytes again: it asks for the date: RUN date > /d",
-		"it may not make the same bytes again: the image alpine:3 has no digest, and a tag can be moved: FROM alpine:3 AS b (line 2 of the Dockerfile)",
-		"it may not make the same bytes again: apk add takes whatever versions there are that day of gcc: RUN apk add gcc (line 3 of the Dockerfile)",
-	}
-	if diff := cmp.Diff(want, rules(ev.Recover, "unrepeatable-instruction")); diff != "" {
-		t.Error(diff)
+	for code, want := range map[string]string{
+		"recipe/date":           `instruction="RUN date > /d" line="0"`,
+		"recipe/image-by-tag":   `image="alpine:3" instruction="FROM alpine:3 AS b" line="2"`,
+		"recipe/loose-versions": `command="apk add" instruction="RUN apk add gcc" line="3" more-packages="0" packages="gcc"`,
+	} {
+		if diff := cmp.Diff([]string{want}, found(ev.Recover, code)); diff != "" {
+			t.Error(diff)
+		}
 	}
 	for _, f := range ev.Recover.Findings {
-		if f.Rule == "unrepeatable-instruction" && strings.Contains(f.Words, "date") && f.Layer != 1 {
+		if f.Code == "recipe/date" && f.Layer != 1 {
 			t.Errorf("the layer of %q is %d", f.Message, f.Layer)
 		}
 	}
-	if diff := cmp.Diff([]string{"an instruction was run with the build argument BASE=debian:12"}, rules(ev.Recover, "build-argument")); diff != "" {
+	if diff := cmp.Diff([]string{`argument="BASE=debian:12"`}, found(ev.Recover, "recipe/build-argument")); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -162,22 +164,22 @@ func TestUnrepeatableInstructions(t *testing.T) {
 func TestSubjectMismatch(t *testing.T) {
 	other := strings.Replace(statement, "SUBJECT", strings.Repeat("0", 64), 1)
 	ev := recovered(t, open(t, attested(other).OCIArchive()))
-	if ev.Recover.Status != check.Fail || len(rules(ev.Recover, "subject-mismatch")) != 1 || ev.Recipe.Status != provenance.Partial {
+	if ev.Recover.Status != check.Fail || len(found(ev.Recover, "recipe/subject-mismatch")) != 1 || ev.Recipe.Status != provenance.Partial {
 		t.Errorf("%s %s: %v", ev.Recover.Status, ev.Recipe.Status, ev.Recover.Findings)
 	}
 }
 
 func TestUnreadAttestation(t *testing.T) {
 	ev := recovered(t, open(t, attested("{}").OCIArchive()))
-	if ev.Recover.Status != check.Unknown || len(ev.Recipe.Problems) != 1 || !strings.HasPrefix(ev.Recipe.Problems[0], "the provenance cannot be read: ") {
-		t.Errorf("%s %q", ev.Recover.Status, ev.Recipe.Problems)
+	if ev.Recover.Status != check.Unknown || missing(ev.Recipe) != "recipe/attestation-unread" {
+		t.Errorf("%s %q", ev.Recover.Status, ev.Recipe.Missing)
 	}
 }
 
 // A label that names another commit than the provenance is told.
 func TestRevisionDiffers(t *testing.T) {
 	ev := recovered(t, sample(t, "buildkit-git-provenance.oci.tar"))
-	if got := rules(ev.Recover, "revision-differs"); len(got) != 1 {
+	if got := found(ev.Recover, "recipe/revision-differs"); len(got) != 1 {
 		t.Error(got)
 	}
 }
@@ -217,18 +219,18 @@ func TestBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := rules(ev.Recover, "base-image"); len(got) != 1 || !strings.HasSuffix(got[0], "is its base: the lowest 1 layer are the same bytes") {
+	if got := found(ev.Recover, "recipe/base-image"); len(got) != 1 || !strings.HasSuffix(got[0], `layers="1"`) {
 		t.Errorf("%q", got)
 	}
-	if !strings.Contains(ev.Closure.Summary, "1 of the base image") {
-		t.Error(ev.Closure.Summary)
+	if last := ev.Closure.Reasons[len(ev.Closure.Reasons)-1]; last.Args.Int("base") != 1 {
+		t.Error(last)
 	}
 	text := string(ev.Recipe.Files[0].Text)
 	if !strings.Contains(text, "CMD [\"sh\"]\n# Up to here: the base image.\nCOPY") {
 		t.Error(text)
 	}
 	ev, err = System{}.Recover(img, other)
-	if err != nil || len(ev.Recipe.Problems) != 2 || !strings.Contains(ev.Recipe.Problems[0], "their layers 0 differ") {
-		t.Errorf("%q %v", ev.Recipe.Problems, err)
+	if err != nil || missing(ev.Recipe) != "recipe/base-differs recipe/no-attestation" {
+		t.Errorf("%q %v", ev.Recipe.Missing, err)
 	}
 }

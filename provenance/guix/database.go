@@ -33,7 +33,7 @@ func (c *closureCheck) database() {
 // compareRows makes findings of what the rows of the database say. They list all store
 // items but the script that is packed beside the profile.
 func (c *closureCheck) compareRows(rows []storedb.Item, layer int) {
-	compared := storedb.Hold(rows, c.img.Items, layer, databasePath)
+	compared := storedb.Compare(rows, c.img.Items, layer, databasePath)
 	c.Append(compared.Wrong...)
 	for _, p := range compared.Missing {
 		c.Problem(layer, databasePath, "closure/database-item-missing", "item", p)

@@ -26,8 +26,8 @@ func TestDatabaseThatDisagrees(t *testing.T) {
 	out := check.Check{Findings: c.All()}
 	wantFindings(t, out, "nar-hash-differs "+tinyLib, "nar-size-differs "+tinyLib, "references-differ "+tinyLib,
 		"database-item-missing "+databasePath, "database-lacks-item "+tinyHello)
-	const want = "beyond what the store's database says it refers to [" + tinyData + "], and not to [" + tinyHello + "]"
-	if got := c.All()[2].Words; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	const want = `closure/references-differ absent="` + tinyHello + `" unrecorded="` + tinyData + `"`
+	if got := c.All()[2].Message.String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package nix
 
 import (
 	"cmp"
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -10,15 +9,16 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/store"
 	"audit/provenance/storedb"
 )
 
 // A closureCheck gathers what the check closure finds. It answers: is every
 // file of the image in a store item that something leads to, or one that the
-// packer itself lays, and is all in the image that is referred to?
+// packer itself puts there, and is all in the image that is referred to?
 type closureCheck struct {
 	*view
-	provenance.ClosureFindings
+	found   provenance.Closure
 	packer  packer
 	era     string
 	base    int             // layers of a base image, at the bottom
@@ -27,14 +27,14 @@ type closureCheck struct {
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
-	laid    int   // of them, explained otherwise
+	packed  int   // of them, explained otherwise
 	bytes   int64 // content explained
 	rows    int   // of the store's database, where the image has one
 }
 
 // closure makes the check of that name.
 func (v *view) closure(p packer, rows []storedb.Item, unread error) check.Check {
-	c := &closureCheck{view: v, packer: p, era: v.era(p), base: v.baseLayers(p), reached: v.reach(p)}
+	c := &closureCheck{view: v, packer: p, era: v.era(p), base: v.baseLayers(p), reached: store.Reach(v.items, v.roots(p))}
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -45,31 +45,21 @@ func (v *view) closure(p packer, rows []storedb.Item, unread error) check.Check 
 	return c.conclude()
 }
 
-// reach returns the store items that the config and the files outside the store
+// roots returns the store items that the config and the files outside the store
 // lead to, and those that the packer itself takes in.
-func (v *view) reach(p packer) map[string]bool {
-	reached := make(map[string]bool)
-	var todo []string
+func (v *view) roots(p packer) []string {
+	var roots []string
 	for i := range v.img.Items {
-		if p.takesIn(storeName(v.img.Items[i].Path)) {
-			todo = append(todo, v.img.Items[i].Path)
+		if p.takesIn(store.Name(v.img.Items[i].Path)) {
+			roots = append(roots, v.img.Items[i].Path)
 		}
 	}
 	for _, r := range v.img.Loose {
 		if v.leads(r) {
-			todo = append(todo, r.To)
+			roots = append(roots, r.To)
 		}
 	}
-	for len(todo) > 0 {
-		item := v.items[todo[len(todo)-1]]
-		todo = todo[:len(todo)-1]
-		if item == nil || reached[item.Path] {
-			continue
-		}
-		reached[item.Path] = true
-		todo = append(todo, item.References...)
-	}
-	return reached
+	return roots
 }
 
 // takesIn says whether a packer puts a store item of that name into the image
@@ -90,7 +80,7 @@ func (v *view) leads(r inspect.Reference) bool {
 
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.Doubt("layer-unread", l.Index, l.Member, "the layer can be read only in part: %v", l.Broken)
+		c.found.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
 	}
 	foreign := 0
 	for i := range l.Entries {
@@ -106,110 +96,102 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		}
 	}
 	if foreign > 0 {
-		c.Doubt("base-layer", l.Index, l.Member, "%s of a base image: what made them is not known here", provenance.Count(foreign, "entry"))
+		c.found.Undecided(l.Index, l.Member, "closure/base-layer", "entries", foreign)
 	}
 }
 
 // inside looks at an entry of a store item. Items that nothing leads to are
-// told as a whole.
+// reported as a whole.
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
-	case !strings.Contains("0125", string(rune(e.Type))):
-		c.Fail("store-item-type", layer, e.Path, "it is %s, and a store item can hold none", kindName(e.Type))
+	case !store.CanHold(e):
+		c.found.Problem(layer, e.Path, "closure/store-item-type", "kind", provenance.KindOf(e))
 	case len(e.Xattrs) > 0:
-		c.Fail("extended-attributes", layer, e.Path, "it has %s, and Nix stores none", provenance.Count(len(e.Xattrs), "extended attribute"))
-	case strings.HasPrefix(path.Base(e.Path), ".wh."):
-		c.Fail("whiteout", layer, e.Path, "it hides a part of a store item of a layer below")
-	case e.Type != '2' && e.Mode&^0o555 != 0 && c.packer == nix2container:
-		c.Doubt("store-item-mode", layer, e.Path, "its mode is %04o; nix2container gives other modes than the store's only where it is told to (perms)", e.Mode)
-	case e.Type != '2' && e.Mode&^0o555 != 0:
-		c.Fail("store-item-mode", layer, e.Path, "its mode is %04o, and in the store there are only 0444 and 0555", e.Mode)
+		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
+	case isWhiteout(e):
+		c.found.Problem(layer, e.Path, "closure/whiteout")
+	case !store.HasStoreMode(e) && c.packer == nix2container:
+		c.found.Undecided(layer, e.Path, "closure/store-item-mode-chosen", "mode", store.Mode(e.Mode))
+	case !store.HasStoreMode(e):
+		c.found.Problem(layer, e.Path, "closure/store-item-mode", "mode", store.Mode(e.Mode))
 	case c.reached[item]:
 		c.store++
 		c.bytes += e.Size
 	}
 }
 
+func isWhiteout(e *inspect.Entry) bool { return strings.HasPrefix(path.Base(e.Path), ".wh.") }
+
 // outside looks at an entry that belongs to no store item. What extraCommands
 // and their like have put there is any file at all: the image cannot tell
 // whether they did, so such a file is neither right nor wrong.
 func (c *closureCheck) outside(layer int, e *inspect.Entry) {
-	why := c.unexplained(layer, e)
+	explained, why := c.explains(layer, e)
 	switch {
 	case strings.HasPrefix(e.Path, storeDir[1:]) && !storeFolder(e.Path):
-		c.Fail("not-a-store-item", layer, e.Path, "%s in the store's folder whose name is no store item's", describe(e))
+		c.found.Problem(layer, e.Path, "closure/not-a-store-item", "kind", provenance.KindOf(e))
 	case len(e.Xattrs) > 0:
-		c.Fail("extended-attributes", layer, e.Path, "it has %s, and no packer of Nix stores any", provenance.Count(len(e.Xattrs), "extended attribute"))
-	case strings.HasPrefix(path.Base(e.Path), ".wh.") && layer <= c.base && c.base > 0:
-		c.Doubt("whiteout", layer, e.Path, "it hides files of the base image")
-	case strings.HasPrefix(path.Base(e.Path), ".wh."):
-		c.Fail("whiteout", layer, e.Path, "it hides files of the layers below, and there is no base image")
-	case why != "":
-		c.Doubt("unexplained-file", layer, e.Path, "%s outside the store: %s", describe(e), why)
+		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
+	case isWhiteout(e) && layer <= c.base && c.base > 0:
+		c.found.Undecided(layer, e.Path, "closure/whiteout")
+	case isWhiteout(e):
+		c.found.Problem(layer, e.Path, "closure/whiteout")
+	case !explained:
+		c.found.Unexplained(c.img, layer, e, append(store.Details(e), why...)...)
 	default:
-		c.laid++
+		c.packed++
 		c.bytes += e.Size
 	}
 }
 
-// unexplained says why nothing explains an entry outside the store, "" when
-// something does.
-func (c *closureCheck) unexplained(layer int, e *inspect.Entry) string {
+// explains says whether something explains an entry outside the store, and where
+// nothing does, in the form of arguments, what about it is not explained.
+func (c *closureCheck) explains(layer int, e *inspect.Entry) (explained bool, why []any) {
+	mode := []any{"mode", store.Mode(e.Mode)}
 	switch {
 	case storeFolder(e.Path):
-		if e.Type != '5' || !storeFolderMode(e.Mode) {
-			return fmt.Sprintf("a folder of mode %04o that no packer gives it", e.Mode)
-		}
+		return e.Type == '5' && storeFolderMode(e.Mode), mode
 	case isStoreState(e.Path):
-		if !c.laysState(layer, e) {
-			return "it is not as Nix makes it when a database is loaded"
-		}
+		return c.isLoadedState(layer, e), nil
 	case e.Type == '5':
-		if e.Mode&^0o775 != 0 && e.Mode != 0o1777 {
-			return fmt.Sprintf("its mode %04o is none that a folder has without a command of the author", e.Mode)
-		}
+		return e.Mode&^0o775 == 0 || e.Mode == 0o1777, mode
 	case e.Type == '2':
-		return c.unexplainedLink(e)
+		absent := c.absentTarget(e)
+		return absent == "", []any{"absent", absent}
+	case e.Type == '0' && e.Mode&^0o777 != 0:
+		return false, nil
 	case e.Type == '0':
-		return c.unexplainedCopy(e)
-	default:
-		return "no packer of Nix makes any"
+		return c.isCopy(e), nil
 	}
-	return ""
+	return false, nil
 }
 
-// unexplainedLink looks where a symlink at the root leads.
-func (c *closureCheck) unexplainedLink(e *inspect.Entry) string {
+// absentTarget returns where a symlink at the root leads, "" when that is in the
+// image.
+func (c *closureCheck) absentTarget(e *inspect.Entry) string {
 	target := e.Linkname
 	if !strings.HasPrefix(target, "/") {
 		target = path.Join("/"+path.Dir(e.Path), target)
 	}
 	target = strings.TrimPrefix(path.Clean(target), "/")
-	item := inspect.ItemOf(target)
-	switch {
-	case item != "" && c.items[item] == nil:
-		return "it leads to a store item that is not in the image"
-	case item != "":
+	if item := inspect.ItemOf(target); item != "" {
+		if c.items[item] == nil {
+			return item
+		}
 		return ""
 	}
 	if _, ok := c.file(cmp.Or(target, ".")); !ok {
-		return "it leads to nothing in the image"
+		return "/" + target
 	}
 	return ""
 }
 
-// unexplainedCopy looks for a store item that has the same file at the same
-// place: that is what copyToRoot makes.
-func (c *closureCheck) unexplainedCopy(e *inspect.Entry) string {
-	if e.Mode&^0o777 != 0 {
-		return fmt.Sprintf("its mode is %04o", e.Mode)
-	}
-	for _, f := range c.namesakes(e.Path) {
-		if f.Digest == e.Digest && f.Mode&0o100 == e.Mode&0o100 {
-			return ""
-		}
-	}
-	return "no store item of the image has the same file at this place, so copyToRoot, extraCommands or runAsRoot made it, or someone else did"
+// isCopy says whether a store item has the same file at the same place: that is
+// what copyToRoot makes.
+func (c *closureCheck) isCopy(e *inspect.Entry) bool {
+	return slices.ContainsFunc(c.namesakes(e.Path), func(f inspect.File) bool {
+		return f.Digest == e.Digest && f.Mode&0o100 == e.Mode&0o100
+	})
 }
 
 // namesakes returns the files of store items that have this path inside them.
@@ -226,17 +208,7 @@ func (c *closureCheck) namesakes(p string) []inspect.File {
 	return c.copies[p]
 }
 
-func describe(e *inspect.Entry) string {
-	switch e.Type {
-	case '0':
-		return "a file of " + provenance.Count(int(e.Size), "byte")
-	case '1', '2':
-		return fmt.Sprintf("%s to %s", kindName(e.Type), quote(e.Linkname))
-	}
-	return kindName(e.Type)
-}
-
-// lists holds the store items of each layer against what the history says.
+// lists compares the store items of each layer with what the history says.
 func (c *closureCheck) lists() {
 	held := make([][]string, len(c.img.Layers))
 	for i := range c.img.Items {
@@ -244,32 +216,32 @@ func (c *closureCheck) lists() {
 		held[item.Layer] = append(held[item.Layer], item.Path)
 	}
 	for i := range c.history {
-		said, ok, err := c.listed(i)
+		listed, ok, err := c.listed(i)
 		switch {
 		case err != nil:
-			c.Doubt("history-unread", -1, c.img.Config.Member, "history entry %d, %s: %v", i, quote(c.history[i].Comment), err)
+			c.found.Undecided(-1, c.img.Config.Member, "closure/history-unread", "entry", i, "comment", clip(c.history[i].Comment), "error", err)
 			continue
 		case !ok:
 			continue
 		}
 		if i == len(c.history)-1 && c.customisation() != "" {
-			said = nil // its own path is not in the image
+			listed = nil // its own path is not in the image
 		}
-		c.list(i, said, held[i])
+		c.list(i, listed, held[i])
 	}
 }
 
-func (c *closureCheck) list(layer int, said, held []string) {
-	said = slices.DeleteFunc(said, func(p string) bool { return !isStorePath(p) }) // of a base image, or no path
-	isHeld, isSaid := set(held), set(said)
-	for _, p := range said {
+func (c *closureCheck) list(layer int, listed, held []string) {
+	listed = slices.DeleteFunc(listed, func(p string) bool { return !isStorePath(p) }) // of a base image, or no path
+	isHeld, isListed := set(held), set(listed)
+	for _, p := range listed {
 		if !isHeld[p] {
-			c.Fail("history-item-missing", layer, p, "the history says that the layer was made of it, and the layer does not hold it")
+			c.found.Problem(layer, p, "closure/history-item-missing")
 		}
 	}
 	for _, p := range held {
-		if !isSaid[p] && layer >= c.base {
-			c.Fail("history-lacks-item", layer, p, "the layer holds it, and the history does not say so")
+		if !isListed[p] && layer >= c.base {
+			c.found.Problem(layer, p, "closure/history-lacks-item")
 		}
 	}
 }
@@ -288,67 +260,62 @@ func (c *closureCheck) storeItems() {
 		item := &c.img.Items[i]
 		switch {
 		case item.Problem != "":
-			c.Doubt("item-unread", item.Layer, item.Path, "what the store item refers to is not known for certain: %s", item.Problem)
-		case c.reached[item.Path]:
-		case c.unboundItems(item.Layer) != "":
-			c.Doubt("unreferenced-item", item.Layer, item.Path, "neither the config nor any file of the root leads to this store item; %s", c.unboundItems(item.Layer))
-		default:
-			c.Fail("unreferenced-item", item.Layer, item.Path, "neither the config nor any file of the root leads to this store item")
+			c.found.Undecided(item.Layer, item.Path, "closure/item-unread", "error", item.Problem)
+		case !c.reached[item.Path]:
+			c.unreferenced(item)
 		}
 	}
 }
 
-// unboundItems says why an image may hold store items that nothing in it leads
-// to; "" when it may not: then the packer took what it put in from the
-// references of what it packed.
-func (c *closureCheck) unboundItems(layer int) string {
+// unreferenced reports a store item that nothing leads to. It is a problem
+// unless the packer may have put it in by itself: mostly packers take in the
+// references of what they pack, and no more.
+func (c *closureCheck) unreferenced(item *inspect.StoreItem) {
 	switch {
-	case layer < c.base:
-		return "it comes from the base image, whose config is not here"
+	case item.Layer < c.base:
+		c.found.Undecided(item.Layer, item.Path, "closure/unreferenced-item-of-base")
 	case c.packer == nix2container:
-		return "nix2container takes such items in as deps"
+		c.found.Undecided(item.Layer, item.Path, "closure/unreferenced-item-of-deps")
 	case c.packer == streamLayered && c.era != sinceOwners:
-		return "nixpkgs of that time took in all of contents, linked or not"
+		c.found.Undecided(item.Layer, item.Path, "closure/unreferenced-item-of-contents")
+	default:
+		c.found.Problem(item.Layer, item.Path, "closure/unreferenced-item")
 	}
-	return ""
 }
 
 // references looks for store paths that are named and not there.
 func (c *closureCheck) references() {
 	if len(c.img.Items) == 0 && len(c.img.Dangling) > 0 {
-		c.Doubt("no-store-items", -1, "", "the image names %s and holds none: it was made without them (includeStorePaths = false)", provenance.Count(len(c.img.Dangling), "store path"))
+		c.found.Undecided(-1, "", "closure/no-store-items", "count", len(c.img.Dangling))
 		return
 	}
 	for _, r := range c.img.Dangling {
-		switch why := c.mayDangle(r); {
-		case (r.From == "" || isStoreState(r.From)) && !c.leads(r): // history and database are checked by themselves
-		case why != "":
-			c.Doubt("missing-reference", r.Layer, cmp.Or(r.From, c.img.Config.Member), "it names %s, which is not in the image; %s", quote(r.To), why)
-		default:
-			c.Fail("missing-reference", r.Layer, cmp.Or(r.From, c.img.Config.Member), "it names %s, which is not in the image", quote(r.To))
+		if (r.From == "" || isStoreState(r.From)) && !c.leads(r) {
+			continue // history and database are checked by themselves
 		}
+		c.dangling(r)
 	}
 }
 
-// mayDangle says why a file may name a store path that is not in the image, ""
-// when it may not. A path that a build knows is a reference, and packers take in
-// all references; so such a path is an example, or one that was made up
-// without building it.
-func (c *closureCheck) mayDangle(r inspect.Reference) string {
-	name := storeName(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
+// dangling reports a store path that is named and is not in the image. A path
+// that a build knows is a reference, and packers take in all references; so such
+// a path is an example, or one that was made up without building it.
+func (c *closureCheck) dangling(r inspect.Reference) {
+	from := cmp.Or(r.From, c.img.Config.Member)
+	undecided := func(code string) { c.found.Undecided(r.Layer, from, code, "item", r.To) }
+	name := store.Name(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
 	switch {
 	case r.Layer >= 0 && r.Layer < c.base:
-		return "it comes from the base image"
+		undecided("closure/missing-reference-of-base")
 	case strings.HasSuffix(r.To, ".drv"):
-		return "derivations are named without being needed"
-	case r.From == "":
-		return ""
-	case isManual(r.From) || isNix(name):
-		return "manuals, and Nix itself, hold examples of store paths"
-	case c.packer == nix2container:
-		return "nix2container leaves out what it copies to the root"
+		undecided("closure/missing-derivation")
+	case r.From != "" && (isManual(r.From) || isNix(name)):
+		undecided("closure/missing-example")
+	case r.From != "" && c.packer == nix2container:
+		undecided("closure/missing-copied-item")
+	default:
+		c.found.Problem(r.Layer, from, "closure/missing-reference", "item", r.To)
 	}
-	return ""
 }
 
 // isManual says whether a file is documentation.
@@ -370,10 +337,10 @@ func isNix(name string) bool {
 
 // conclude makes the check of what was gathered.
 func (c *closureCheck) conclude() check.Check {
-	explained := fmt.Sprintf("%d of %s explained: %d in %s that the config and the root lead to, %d laid by the packer or linked into the store",
-		c.store+c.laid, provenance.Count(c.entries, "entry"), c.store, provenance.Count(len(c.reached), "store item"), c.laid)
+	out := c.found.Check(check.Say("closure/explained-from-root", "explained", c.store+c.packed, "entries", c.entries,
+		"in-store", c.store, "items", len(c.reached), "packed", c.packed), c.bytes)
 	if c.rows > 0 {
-		explained += fmt.Sprintf("; the store's database lists %s", provenance.Count(c.rows, "item"))
+		out.Because("closure/database-rows", "rows", c.rows)
 	}
-	return c.Check(explained, c.bytes)
+	return out
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"audit/fixtures"
 	"audit/inspect/check"
 )
@@ -23,16 +25,19 @@ func TestClosureOfSamples(t *testing.T) {
 	for _, file := range files {
 		c := recoverFrom(t, file).Closure
 		if c.ID != check.Closure || c.Status != check.Pass || c.Bytes == 0 {
-			t.Errorf("%s: %v, %s: %+v", file, c.Status, c.Summary, c.Findings)
+			t.Errorf("%s: %v, %v: %+v", file, c.Status, c.Reasons, c.Findings)
 		}
 	}
 }
 
-func TestClosureSummary(t *testing.T) {
+func TestClosureReasons(t *testing.T) {
 	c := recoverFrom(t, sample("images-mini/withdb.tar.gz")).Closure
-	const want = "27 of 27 entries explained: 11 in 3 store items that the config and the root lead to, 16 laid by the packer or linked into the store; the store's database lists 3 items"
-	if c.Summary != want {
-		t.Errorf("%s", c.Summary)
+	want := []check.Message{
+		check.Say("closure/explained-from-root", "explained", 27, "entries", 27, "in-store", 11, "items", 3, "packed", 16),
+		check.Say("closure/database-rows", "rows", 3),
+	}
+	if diff := cmp.Diff(want, c.Reasons); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
 }
 
@@ -68,7 +73,7 @@ func TestClosureOfTamperedImages(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := recoverFrom(t, tampered(t, tc.sample, tc.edit)).Closure
 			if c.Status != tc.status {
-				t.Errorf("%v, want %v: %s: %+v", c.Status, tc.status, c.Summary, c.Findings)
+				t.Errorf("%v, want %v: %v: %+v", c.Status, tc.status, c.Reasons, c.Findings)
 			}
 			if tc.want != nil {
 				for i, f := range c.Findings { // the config has a new name
@@ -86,7 +91,7 @@ func TestClosureOfTamperedImages(t *testing.T) {
 func TestHistoryIsNoRoot(t *testing.T) {
 	m := ofNix2container(append(toTool(), entry{name: goneItem, mode: 0o444, body: "hidden"}))
 	c := recoverFrom(t, m.write(t)).Closure
-	wantFindings(t, c, "unreferenced-item "+goneItem)
+	wantFindings(t, c, "unreferenced-item-of-deps "+goneItem)
 	if c.Status != check.Unknown {
 		t.Errorf("nix2container takes in any item, and the check is %v", c.Status)
 	}
@@ -127,7 +132,7 @@ func TestCopiesAtTheRoot(t *testing.T) {
 		{"another content", entry{name: "/bin/tool", mode: 0o555, body: "#!/bin/evil"}, []string{"unexplained-file bin/tool"}},
 		{"another place", entry{name: "/sbin/tool", mode: 0o555, body: "#!" + libItem}, []string{"unexplained-file sbin/tool"}},
 		{"not executable", entry{name: "/bin/tool", mode: 0o444, body: "#!" + libItem}, []string{"unexplained-file bin/tool"}},
-		{"setuid", entry{name: "/bin/tool", mode: 0o4555, body: "#!" + libItem}, []string{"unexplained-file bin/tool"}},
+		{"setuid", entry{name: "/bin/tool", mode: 0o4555, body: "#!" + libItem}, []string{"setuid-file bin/tool"}},
 		{"a whiteout", entry{name: "/bin/.wh.tool", mode: 0o444, body: "x"}, []string{"whiteout bin/.wh.tool"}},
 		{"a folder that anyone may write to", entry{name: "/srv", mode: 0o777}, []string{"unexplained-file srv"}},
 		{"the folder for temporary files", entry{name: "/tmp", mode: 0o1777}, nil},
@@ -154,7 +159,7 @@ func TestBaseImage(t *testing.T) {
 	m.layers = append([][]entry{{{name: "etc/", mode: 0o755}, {name: "etc/passwd", mode: 0o644, body: "root"}}}, m.layers...)
 	m.config["history"] = []map[string]any{{}, {"created_by": "nix2container"}}
 	c := recoverFrom(t, m.write(t)).Closure
-	if c.Status != check.Unknown || len(c.Findings) != 1 || c.Findings[0].Rule != "base-layer" || c.Findings[0].Layer != 0 {
+	if c.Status != check.Unknown || len(c.Findings) != 1 || c.Findings[0].Code != "closure/base-layer" || c.Findings[0].Layer != 0 {
 		t.Errorf("%v: %+v", c.Status, c.Findings)
 	}
 }

@@ -52,18 +52,18 @@ func stateFolder(p string) bool {
 	return dir == "nix/var/nix/gcroots/per-user" || dir == "nix/var/nix/profiles/per-user"
 }
 
-// laysState says whether a file below nix/var is as nix-store --load-db makes
-// it: nothing else can be in it.
-func (v *view) laysState(layer int, e *inspect.Entry) bool {
+// isLoadedState says whether a file below nix/var is as nix-store --load-db
+// makes it: nothing else can be in it.
+func (v *view) isLoadedState(layer int, e *inspect.Entry) bool {
 	switch {
 	case e.Type == '5':
 		return stateFolder(e.Path) && e.Mode&^0o1777 == 0
 	case e.Type == '2':
-		return v.laysRoot(e)
+		return v.isGCRoot(e)
 	case e.Type != '0' || e.Mode&^0o755 != 0:
 		return false
 	case e.Path == databasePath:
-		return true // its rows are checked
+		return true // its rows are compared
 	case e.Path == schemaPath:
 		data, ok := v.img.Body(layer, e.Path)
 		return ok && isNumber(strings.TrimSpace(string(data)))
@@ -73,10 +73,10 @@ func (v *view) laysState(layer int, e *inspect.Entry) bool {
 	return e.Path == lockPath && e.Size == 0
 }
 
-// laysRoot says whether a symlink is one that protects store items: of an item
+// isGCRoot says whether a symlink is a root of the garbage collector, which protects store items: of an item
 // of the image by its name, or of the profiles, in whose target the folder of
 // the build stands.
-func (v *view) laysRoot(e *inspect.Entry) bool {
+func (v *view) isGCRoot(e *inspect.Entry) bool {
 	if e.Path == "nix/var/nix/gcroots/profiles" {
 		return strings.HasSuffix(e.Linkname, "/nix/var/nix/profiles")
 	}
@@ -114,25 +114,4 @@ func (b byteReader) Read(p []byte) (int, error) {
 		p[i] = byte(b)
 	}
 	return len(p), nil
-}
-
-// kindName names a tar type flag in a sentence.
-func kindName(kind byte) string {
-	switch kind {
-	case '0':
-		return "a file"
-	case '1':
-		return "a hard link"
-	case '2':
-		return "a symlink"
-	case '3':
-		return "a character device"
-	case '4':
-		return "a block device"
-	case '5':
-		return "a folder"
-	case '6':
-		return "a named pipe"
-	}
-	return "an entry of an odd type"
 }

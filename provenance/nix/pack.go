@@ -1,11 +1,11 @@
 package nix
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 )
 
@@ -70,8 +70,8 @@ func (v *view) isNix2container() bool {
 	if len(v.writers) == 0 || !slices.Contains(v.writers, goTree) {
 		return false
 	}
-	said := slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy == "nix2container" })
-	return said || v.writers[len(v.writers)-1] == goTree
+	named := slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy == "nix2container" })
+	return named || v.writers[len(v.writers)-1] == goTree
 }
 
 // onTop says whether a layer is by that writer and all above it, but for the
@@ -144,7 +144,7 @@ func (v *view) onlyDates() bool {
 	return !slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy != "" || h.Comment != "" })
 }
 
-// foreign says whether the history tells of another build system, such as a
+// foreign says whether the history is that of another build system, such as a
 // Dockerfile that starts from an image of Nix.
 func (v *view) foreign() bool {
 	return slices.ContainsFunc(v.config.History, func(h historyEntry) bool {
@@ -165,15 +165,15 @@ func (v *view) pack(p packer) provenance.Pack {
 	}
 	pack.MaxLayers = v.maxLayers(p)
 	if pack.MaxLayers == 0 && p != buildImage && p != unknownPacker {
-		pack.Unknown = append(pack.Unknown, "maxLayers: no layer holds several store items, so it was not reached")
+		pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-layer-limit"))
 	}
 	v.tag(&pack)
-	pack.Unknown = append(pack.Unknown, "extraCommands, fakeRootCommands and runAsRoot: what they did is in the image, how is not")
+	pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-commands"))
 	if n := v.baseLayers(p); n > 0 {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("fromImage: the lowest %s are those of a base image", provenance.Count(n, "layer")))
+		pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-base", "layers", n))
 	}
 	if pack.SystemType == "" {
-		pack.Unknown = append(pack.Unknown, fmt.Sprintf("the system: the architecture is said to be %s", quote(v.config.Architecture)))
+		pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
 	}
 	return pack
 }

@@ -2,16 +2,18 @@ package nix
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/store"
 	"audit/provenance/storedb"
 )
+
+// Name is the name of this build system.
+const Name provenance.SystemName = "nix"
 
 // System recovers what is known of images that Nix made. The image must have
 // been opened with [Keep].
@@ -34,10 +36,11 @@ func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	return ev, nil
 }
 
-// recipe puts together what the image tells.
+// recipe puts together what the image reveals.
 func (v *view) recipe(p packer, rows []storedb.Item) provenance.Recipe {
-	r := provenance.Recipe{System: provenance.Nix, Status: provenance.Partial, Pack: v.pack(p)}
-	r.Packer = v.packerText(p, r.Pack.Era)
+	pack := v.pack(p)
+	r := provenance.Recipe{System: Name, Status: provenance.Partial, Root: pack.Root, Pack: pack}
+	r.Packer = v.packerText(p, pack.Era)
 	r.Packages = v.packages()
 	if v.hasLists() {
 		digest := sha256.Sum256(v.img.Config.Raw)
@@ -46,10 +49,7 @@ func (v *view) recipe(p packer, rows []storedb.Item) provenance.Recipe {
 	if f, ok := v.file(databasePath); ok && f.Type == '0' {
 		r.Sources = append(r.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	}
-	if p == unknownPacker {
-		r.Problems = append(r.Problems, "the way in which the image is packed is that of no packer known here")
-	}
-	r.Problems = append(r.Problems, v.missing(rows)...)
+	r.Missing = v.missing(p, rows)
 	return r
 }
 
@@ -68,13 +68,14 @@ func (v *view) packerText(p packer, era string) string {
 	return fmt.Sprintf("%s (%s)", p, era)
 }
 
-// missing says what of the recipe the image does not tell, and where a part of
+// missing says what of the recipe the image does not reveal, and where a part of
 // it could be had.
-func (v *view) missing(rows []storedb.Item) []string {
-	problems := []string{
-		"the revision of nixpkgs, or of whatever defines the packages, is not in the image",
-		"the expression and the attribute that make the image are not in it; give them with --nix-expr and --nix-attr, --nix-flake, or --nix-drv",
+func (v *view) missing(p packer, rows []storedb.Item) []check.Message {
+	var missing []check.Message
+	if p == unknownPacker {
+		missing = append(missing, check.Say("recipe/unknown-packer"))
 	}
+	missing = append(missing, check.Say("recipe/revision-missing"), check.Say("recipe/expression-missing"))
 	known := 0
 	for _, row := range rows {
 		if isStorePath(row.Deriver) {
@@ -82,9 +83,9 @@ func (v *view) missing(rows []storedb.Item) []string {
 		}
 	}
 	if known > 0 {
-		problems = append(problems, fmt.Sprintf("the store's database names the derivations of %s, and does not hold them", provenance.Count(known, "store item")))
+		missing = append(missing, check.Say("recipe/derivations-missing", "items", known))
 	}
-	return problems
+	return missing
 }
 
 // packages lists the store items that the image is for: those that the config
@@ -102,7 +103,7 @@ func (v *view) packages() []provenance.Package {
 		if !named[item] {
 			continue
 		}
-		name, version := splitName(storeName(item))
+		name, version := splitName(store.Name(item))
 		list = append(list, provenance.Package{Name: name, Version: version, Path: item})
 	}
 	return list
@@ -127,56 +128,40 @@ func StartsVersion(c byte) bool { return c|0x20 < 'a' || 'z' < c|0x20 }
 // not be read.
 func (v *view) rows() ([]storedb.Item, error) {
 	f, ok := v.file(databasePath)
-	if !ok || f.Type != '0' {
+	if !ok {
 		return nil, nil
 	}
-	data, ok := v.img.Body(f.Layer, f.Path)
-	if !ok {
-		return nil, errors.New("the image was opened without keeping it")
-	}
-	return storedb.Read(data)
+	return storedb.Of(v.img, f)
 }
 
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
 func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
-	c := check.Check{ID: check.Recipe, Status: check.Unknown}
-	add := func(rule string, level check.Level, layer int, path, message string) {
-		c.Findings = append(c.Findings, check.Finding{Rule: rule, Level: level, Layer: layer, Path: path, Words: message})
-	}
-	for _, problem := range r.Problems {
-		add("recipe-incomplete", check.Problem, -1, "", problem)
+	var found check.List
+	for _, m := range r.Missing {
+		found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
 	for _, s := range r.Sources {
-		add("recipe-evidence", check.Note, s.Layer, s.Path, "says what the image is made of; "+s.Digest.String())
+		found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest.String())
 	}
-	for _, l := range v.asserted() {
-		add("asserted-origin", check.Note, -1, v.img.Config.Member, l)
+	for _, name := range []string{"org.opencontainers.image.source", "org.opencontainers.image.revision"} {
+		if value, ok := v.config.Config.Labels[name]; ok { // anyone can write a label
+			found.Note(-1, v.img.Config.Member, "recipe/asserted-origin", "label", name, "value", clip(value))
+		}
 	}
-	if root := r.Pack.Root; root != "" {
-		add("customisation-layer", check.Note, len(v.img.Layers)-1, root, "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path")
+	if r.Root != "" {
+		found.Note(len(v.img.Layers)-1, r.Root, "recipe/customisation-layer")
 	}
-	c.Summary = fmt.Sprintf("partial: %s, packed by %s; the expression and the revision of nixpkgs are not in the image",
-		provenance.Count(len(v.img.Items), "store item"), r.Packer)
+	c := check.Check{ID: check.Recipe, Status: check.Unknown, Findings: found.All()}
+	c.Because("recipe/partial-store-items", "items", len(v.img.Items), "packer", r.Packer)
 	return c
 }
 
-// asserted lists what labels say of the origin. Anyone can write a label.
-func (v *view) asserted() []string {
-	var list []string
-	for _, name := range []string{"org.opencontainers.image.source", "org.opencontainers.image.revision"} {
-		if value, ok := v.config.Config.Labels[name]; ok {
-			list = append(list, fmt.Sprintf("the label %s asserts %s; nothing ties it to the bytes", name, quote(value)))
-		}
-	}
-	return list
-}
-
-// quote prints untrusted text for a sentence.
-func quote(text string) string {
+// clip shortens untrusted text for an argument.
+func clip(text string) string {
 	const most = 200
 	if len(text) > most {
-		return strconv.QuoteToGraphic(text[:most]) + "…"
+		return text[:most] + "…"
 	}
-	return strconv.QuoteToGraphic(text)
+	return text
 }

@@ -3,6 +3,7 @@ package nix
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestPackerOfSamples(t *testing.T) {
 	} {
 		r := recoverFrom(t, sample(tc.file)).Recipe
 		root := strings.TrimPrefix(r.Pack.Root, storeDir)
-		if r.System != provenance.Nix || r.Status != provenance.Partial || r.Packer != tc.packer || r.Pack.Format != tc.format || root != tc.root || r.Pack.MaxLayers != tc.maxLayers {
+		if r.System != Name || r.Status != provenance.Partial || r.Packer != tc.packer || r.Pack.Format != tc.format || root != tc.root || r.Pack.MaxLayers != tc.maxLayers {
 			t.Errorf("%s: %s %s by %q, format %q, root %q, %d layers", tc.file, r.System, r.Status, r.Packer, r.Pack.Format, root, r.Pack.MaxLayers)
 		}
 		if r.Pack.SystemType != "x86_64-linux" || r.Pack.ImageTag != "v1" {
@@ -76,22 +77,30 @@ func TestRecipeOfSample(t *testing.T) {
 	if len(r.Packages) != 1 || r.Packages[0].Name != "greeter" || r.Packages[0].Version != "1.0" || r.Packages[0].Path != greeter {
 		t.Errorf("packages %+v", r.Packages)
 	}
-	for _, want := range []string{"revision of nixpkgs", "--nix-expr"} {
-		if !strings.Contains(strings.Join(r.Problems, "\n"), want) {
-			t.Errorf("problems do not tell %q: %q", want, r.Problems)
-		}
-	}
+	wantMissing(t, r, "recipe/unknown-packer", "recipe/revision-missing", "recipe/expression-missing")
 	if ev.Recover.ID != check.Recipe || ev.Recover.Status != check.Unknown {
 		t.Errorf("check %v", ev.Recover)
 	}
 	var asserted []string
 	for _, f := range ev.Recover.Findings {
-		if f.Rule == "asserted-origin" && f.Level == check.Note {
-			asserted = append(asserted, f.Words)
+		if f.Code == "recipe/asserted-origin" && f.Level == check.Note {
+			asserted = append(asserted, f.Args.String("label")+"="+f.Args.String("value"))
 		}
 	}
-	if text := strings.Join(asserted, "\n"); len(asserted) != 2 || !strings.Contains(text, `"https://example.org/greeter.git"`) || !strings.Contains(text, "nothing ties it to the bytes") {
+	if text := strings.Join(asserted, " "); len(asserted) != 2 || !strings.HasPrefix(text, "org.opencontainers.image.source=https://example.org/greeter.git org.opencontainers.image.revision=") {
 		t.Errorf("labels %q", asserted)
+	}
+}
+
+// wantMissing fails the test unless a recipe lacks just that, by code.
+func wantMissing(t *testing.T, r provenance.Recipe, want ...string) {
+	t.Helper()
+	var got []string
+	for _, m := range r.Missing {
+		got = append(got, m.Code)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("missing %q, want %q", got, want)
 	}
 }
 
@@ -105,8 +114,9 @@ func TestDeriversInDatabase(t *testing.T) {
 	rows[0].Deriver = "/nix/store/7mb90v2ik6jmii84pmqlqqcnqb7f2ava-greeter-1.0.drv"
 	rows[1].Deriver = "unknown-deriver"
 	r := v.recipe(v.packer(), rows)
-	if text := strings.Join(r.Problems, "\n"); !strings.Contains(text, "names the derivations of 1 store item,") {
-		t.Errorf("problems %q", r.Problems)
+	wantMissing(t, r, "recipe/unknown-packer", "recipe/revision-missing", "recipe/expression-missing", "recipe/derivations-missing")
+	if n := r.Missing[3].Args.Int("items"); n != 1 {
+		t.Errorf("%d derivers", n)
 	}
 }
 

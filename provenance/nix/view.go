@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/store"
 )
 
 // A view is an image with what is looked up in it again and again.
@@ -51,10 +53,7 @@ func newView(img *inspect.Image) *view {
 
 // newBareView reads the config and what is in the store, and no more.
 func newBareView(img *inspect.Image) *view {
-	v := &view{img: img, items: make(map[string]*inspect.StoreItem, len(img.Items))}
-	for i := range img.Items {
-		v.items[img.Items[i].Path] = &img.Items[i]
-	}
+	v := &view{img: img, items: store.Index(img)}
 	// A config that cannot be decoded has none of the marks looked for, and
 	// the integrity check speaks of it.
 	_ = json.Unmarshal(img.Config.Raw, &v.config)
@@ -132,14 +131,8 @@ func (v *view) hasDatabase() bool {
 }
 
 // Keep says whether this package needs the content of the file at path: the
-// store's database, and the number of its schema.
-func Keep(p string) bool { return p == databasePath || p == schemaPath }
-
-// storeName returns the name of a store item without its hash.
-func storeName(item string) string {
-	_, name, _ := strings.Cut(path.Base(item), "-")
-	return name
-}
+// store's database, the number of its schema, private keys.
+func Keep(p string) bool { return p == databasePath || p == schemaPath || provenance.IsKey(p) }
 
 // isStorePath says whether a text is the path of a store item, and no more.
 func isStorePath(text string) bool {

@@ -141,46 +141,46 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func TestHoldRow(t *testing.T) {
+func TestCompareRow(t *testing.T) {
 	item := &inspect.StoreItem{Path: "/nix/store/lib", NarHash: v1.Hash{Algorithm: "sha256", Hex: "12"}, NarSize: 5, References: []string{"a", "b"}}
 	same := Item{Path: item.Path, Hash: "sha256:12", NarSize: 5, References: []string{"a", "b"}}
-	if found := same.hold(item); found != nil {
+	if found := same.compare(item); found != nil {
 		t.Errorf("findings where all agrees: %+v", found)
 	}
 	sizeless := same
 	sizeless.NarSize = -1
-	if found := sizeless.hold(item); found != nil {
+	if found := sizeless.compare(item); found != nil {
 		t.Errorf("findings where a size is not recorded: %+v", found)
 	}
-	found := Item{Path: item.Path, Hash: "sha256:\n", NarSize: 6, References: []string{"b", "c"}}.hold(item)
+	found := Item{Path: item.Path, Hash: "sha256:\n", NarSize: 6, References: []string{"b", "c"}}.compare(item)
 	var got []string
 	for _, f := range found {
-		got = append(got, f.Rule+": "+f.Words)
+		got = append(got, f.Message.String())
 	}
-	want := `nar-hash-differs: its NAR hash is sha256:12, and the store's database says "sha256:\n"
-nar-size-differs: its NAR has 5 bytes, and the store's database says 6
-references-differ: beyond what the store's database says it refers to [a], and not to [c]`
+	want := `closure/nar-hash-differs computed="sha256:12" recorded="sha256:\n"
+closure/nar-size-differs bytes="5" recorded="6"
+closure/references-differ absent="c" unrecorded="a"`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got %s", strings.Join(got, "\n"))
 	}
 	unread := *item
 	unread.Problem = "its layer can be read only in part"
-	if found := (Item{}).hold(&unread); found != nil {
+	if found := (Item{}).compare(&unread); found != nil {
 		t.Errorf("findings about an item that could not be read: %+v", found)
 	}
 }
 
-func TestHold(t *testing.T) {
+func TestCompare(t *testing.T) {
 	items := []inspect.StoreItem{{Path: "a"}, {Path: "b", Problem: "cut off"}, {Path: "c"}}
 	a := Item{Path: "a", Hash: items[0].NarHash.String()}
-	h := Hold([]Item{a, {Path: "b"}, {Path: "d"}, a}, items, 2, "db")
-	if len(h.Wrong) != 1 || h.Wrong[0].Rule != "database-item-twice" || h.Wrong[0].Layer != 2 || h.Wrong[0].Path != "db" {
+	h := Compare([]Item{a, {Path: "b"}, {Path: "d"}, a}, items, 2, "db")
+	if len(h.Wrong) != 1 || h.Wrong[0].Code != "closure/database-item-twice" || h.Wrong[0].Layer != 2 || h.Wrong[0].Path != "db" {
 		t.Errorf("wrong: %+v", h.Wrong)
 	}
 	if !slices.Equal(h.Missing, []string{"d"}) || len(h.Lacking) != 1 || h.Lacking[0].Path != "c" {
 		t.Errorf("missing %q, lacking %+v", h.Missing, h.Lacking)
 	}
-	if h := Hold([]Item{{Path: "a", Hash: "sha256:00"}}, items[:1], 0, "db"); len(h.Wrong) != 1 || h.Wrong[0].Rule != "nar-hash-differs" {
+	if h := Compare([]Item{{Path: "a", Hash: "sha256:00"}}, items[:1], 0, "db"); len(h.Wrong) != 1 || h.Wrong[0].Code != "closure/nar-hash-differs" {
 		t.Errorf("another hash: %+v", h)
 	}
 }

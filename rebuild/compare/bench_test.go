@@ -33,7 +33,7 @@ func BenchmarkImages(b *testing.B) {
 	was, now := benchImage(1, 0), benchImage(2, 1000)
 	b.ReportAllocs()
 	for b.Loop() {
-		if c := Images(was, now); len(c.Differences) != 2*benchEntries/1000 {
+		if c := Images(was, now, nil); len(c.Differences) != 2*benchEntries/1000 {
 			b.Fatal(len(c.Differences))
 		}
 	}
@@ -46,7 +46,7 @@ func BenchmarkEqual(b *testing.B) {
 	was, now := benchImage(1, 0), benchImage(1, 0)
 	b.ReportAllocs()
 	for b.Loop() {
-		if !Images(was, now).Identical() {
+		if !Images(was, now, nil).Identical() {
 			b.Fatal("not identical")
 		}
 	}
@@ -54,7 +54,7 @@ func BenchmarkEqual(b *testing.B) {
 
 // BenchmarkGroups sums up a million differences.
 func BenchmarkGroups(b *testing.B) {
-	c := Images(benchImage(1, 0), benchImage(2, 2))
+	c := Images(benchImage(1, 0), benchImage(2, 2), nil)
 	for b.Loop() {
 		if n := len(c.Groups()); n != 2 {
 			b.Fatal(n)
@@ -81,7 +81,7 @@ func BenchmarkExplain(b *testing.B) {
 	wholeWas, wholeNow, keptWas, keptNow := open(b, a, nil), open(b, z, nil), open(b, a, keep), open(b, z, keep)
 	b.SetBytes(2 << 20)
 	for b.Loop() {
-		c := Images(wholeWas, wholeNow)
+		c := Images(wholeWas, wholeNow, nil)
 		c.Explain(keptWas, keptNow)
 		if c.Differences[0].Cause != EmbeddedDate {
 			b.Fatal(show(c))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare/explain"
 )
 
@@ -21,7 +22,7 @@ func (w *walk) blobs() {
 		if x.Digest == y.Digest || !w.a.isBlob(x) || !w.b.isBlob(y) {
 			continue
 		}
-		w.out.Blobs = append(w.out.Blobs, Difference{Layer: i, Cause: Compression, Was: blobText(x), Now: blobText(y), Detail: packingText(x, y)})
+		w.out.Blobs = append(w.out.Blobs, Difference{Layer: i, Cause: Compression, Was: blobText(x), Now: blobText(y), Evidence: packing(x, y)})
 	}
 }
 
@@ -38,49 +39,46 @@ func blobText(l *inspect.Layer) string {
 	return fmt.Sprintf("%s, %d bytes, %s", l.Compression, l.Size, l.Digest)
 }
 
-func packingText(x, y *inspect.Layer) string {
-	if x.Compression != y.Compression {
-		return fmt.Sprintf("the same tar, packed with %s and with %s", x.Compression, y.Compression)
+// packing says how two blobs pack the same tar: with which programs, and where
+// the headers of gzip differ (RFC 1952, 2.3).
+func packing(x, y *inspect.Layer) []check.Message {
+	switch {
+	case x.Compression != y.Compression:
+		return evidence("difference/blob-compression", "was-compression", string(x.Compression), "now-compression", string(y.Compression))
+	case x.Gzip == nil || y.Gzip == nil:
+		return evidence("difference/blob-packer", "compression", string(x.Compression))
 	}
-	if x.Gzip == nil || y.Gzip == nil {
-		return fmt.Sprintf("the same tar, packed by %s with another program or level", x.Compression)
-	}
-	found := gzipText(x.Gzip, y.Gzip)
-	if len(found) == 0 {
-		return "the same tar, packed by gzip with another program or level; the header is the same"
-	}
-	return "the same tar, packed by gzip; in its header differ: " + strings.Join(found, ", ")
-}
-
-// gzipText says which fields of two headers of gzip differ (RFC 1952, 2.3).
-func gzipText(was, now *inspect.GzipHeader) (found []string) {
+	var found []check.Message
 	for _, f := range []struct{ name, was, now string }{
-		{"time", gzipTime(was.ModTime), gzipTime(now.ModTime)},
-		{"name", orNothing(nameText(was.Name)), orNothing(nameText(now.Name))},
-		{"comment", orNothing(nameText(was.Comment)), orNothing(nameText(now.Comment))},
-		{"extra field", extraText(was.ExtraBytes), extraText(now.ExtraBytes)},
-		{"level", gzipLevel(was.Level), gzipLevel(now.Level)},
-		{"operating system", gzipSystem(was.OS), gzipSystem(now.OS)},
+		{"time", gzipTime(x.Gzip.ModTime), gzipTime(y.Gzip.ModTime)},
+		{"name", nameText(x.Gzip.Name), nameText(y.Gzip.Name)},
+		{"comment", nameText(x.Gzip.Comment), nameText(y.Gzip.Comment)},
+		{"extra field", extraText(x.Gzip.ExtraBytes), extraText(y.Gzip.ExtraBytes)},
+		{"level", gzipLevel(x.Gzip.Level), gzipLevel(y.Gzip.Level)},
+		{"operating system", gzipSystem(x.Gzip.OS), gzipSystem(y.Gzip.OS)},
 	} {
 		if f.was != f.now {
-			found = append(found, fmt.Sprintf("%s (%s → %s)", f.name, f.was, f.now))
+			found = append(found, check.Say("difference/blob-gzip-header", "field", f.name, "was", f.was, "now", f.now))
 		}
+	}
+	if len(found) == 0 {
+		return evidence("difference/blob-gzip")
 	}
 	return found
 }
 
 func gzipTime(seconds uint32) string {
 	if seconds == 0 {
-		return "none"
+		return ""
 	}
 	return timeText(int64(seconds), 0)
 }
 
 func extraText(n int) string {
 	if n < 0 {
-		return "none"
+		return ""
 	}
-	return counted(n, "byte", "bytes")
+	return fmt.Sprintf("%d bytes", n)
 }
 
 func gzipLevel(xfl byte) string {

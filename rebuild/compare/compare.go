@@ -20,9 +20,7 @@
 // looks inside (package explain) and gives the difference the cause that it
 // finds there. What stays equal is never looked at twice.
 //
-// Differences that somebody has documented can be allowed by rules ([ParseAllow],
-// [Comparison.Apply]): they stay in the comparison, marked. For people,
-// [Comparison.Groups] sums up by cause and folder.
+// For people, [Comparison.Groups] sums up by cause and folder.
 package compare
 
 import (
@@ -32,6 +30,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare/explain"
 )
 
@@ -48,10 +47,9 @@ type Comparison struct {
 	Manifest []FieldDifference // sorted by field
 	Blobs    []Difference      // of cause Compression, by layer
 
-	Known      []Known     // freedoms of packers that explain differences, sorted by name
-	Allowances []Allowance // what Apply did, in the order of the rules
+	Known []Known // freedoms of packers that explain differences, sorted by code
 
-	freedoms []freedom        // that the packer of both images has
+	freedoms []Freedom        // that the packer of both images has
 	sizes    map[string]int64 // by path: bytes that keeping the files costs that differ by content
 }
 
@@ -63,9 +61,8 @@ type FieldDifference struct {
 	Now   string // JSON text in the rebuild, "" when absent
 	// Cause is Derived, Timestamp, Content or what explains it, or, when one
 	// side lacks the field, Missing or Extra; in a manifest also Compression.
-	Cause   Cause
-	Known   string // name of the one of Comparison.Known that explains it, or ""
-	Allowed string // the reason of the rule that allows it, "" when none does
+	Cause Cause
+	Known string // code of the one of Comparison.Known that explains it, or ""
 }
 
 // A LayerPair is a layer of the original and the one of the rebuild that it is
@@ -86,11 +83,11 @@ type Difference struct {
 	Cause Cause
 	Was   string
 	Now   string
-	// Detail says more, over several lines where that helps, of which the first
-	// is a summary; such as what differs inside a file, and its diff.
-	Detail  string
-	Known   string // name of the one of Comparison.Known that explains it, or ""
-	Allowed string // the reason of the rule that allows it, "" when none does
+	// Evidence shows it, the first of several first: codes "difference/…", such as
+	// what differs inside of a file, each with its place, and a diff as the
+	// argument "diff".
+	Evidence []check.Message
+	Known    string // code of the one of Comparison.Known that explains it, or ""
 
 	files *contentPair // whose bytes differ
 }
@@ -150,8 +147,19 @@ func (c Cause) Harmless() bool {
 	return false
 }
 
-// Images compares a rebuilt image with the original.
-func Images(original, rebuilt *inspect.Image) *Comparison {
+// Shows says whether the evidence of a difference has a code.
+func (d *Difference) Shows(code string) bool {
+	return slices.ContainsFunc(d.Evidence, func(m check.Message) bool { return m.Code == code })
+}
+
+// evidence is one code as the evidence of a difference.
+func evidence(code string, args ...any) []check.Message {
+	return []check.Message{check.Say(code, args...)}
+}
+
+// Images compares a rebuilt image with the original. The freedoms are those of
+// the packer that made both.
+func Images(original, rebuilt *inspect.Image, freedoms []Freedom) *Comparison {
 	w := newWalk(original, rebuilt)
 	w.config()
 	w.pairLayers()
@@ -165,8 +173,32 @@ func Images(original, rebuilt *inspect.Image) *Comparison {
 	w.blobs()
 	w.contentSizes()
 	w.out.sort()
-	w.known()
+	w.known(freedoms)
 	return w.out
+}
+
+// A Result is what a comparison shows.
+type Result string
+
+// The results.
+const (
+	Identical  Result = "identical"  // config and every layer are the same bytes
+	Equivalent Result = "equivalent" // a container sees the same
+	Different  Result = "different"
+)
+
+// Result is what the comparison shows, "" where there was nothing to compare:
+// nothing examined is never success.
+func (c *Comparison) Result() Result {
+	switch {
+	case c == nil || len(c.Layers)+len(c.Config)+len(c.Differences) == 0:
+		return ""
+	case c.Identical():
+		return Identical
+	case c.Equivalent():
+		return Equivalent
+	}
+	return Different
 }
 
 // Identical says that config and every layer are the same bytes. Images
@@ -185,27 +217,20 @@ func (c *Comparison) Identical() bool {
 // number and by name), link target, extended attributes and device numbers of
 // every file, and every field of the config but the diffIDs, which follow from
 // the layers, and the times of creation. What is left differs by order,
-// timestamp or packaging, or is allowed by a rule (see Apply). Identical images
-// are equivalent.
+// timestamp or packaging. Identical images are equivalent.
 func (c *Comparison) Equivalent() bool {
 	for _, f := range c.Config {
-		if !f.Tolerable() {
+		if !f.Cause.Harmless() {
 			return false
 		}
 	}
 	for _, d := range c.Differences {
-		if !d.Tolerable() {
+		if !d.Cause.Harmless() {
 			return false
 		}
 	}
 	return len(c.Layers) > 0
 }
-
-// Tolerable says that the difference stands in no way of equivalent images.
-func (d Difference) Tolerable() bool { return d.Cause.Harmless() || d.Allowed != "" }
-
-// Tolerable says that the difference stands in no way of equivalent images.
-func (f FieldDifference) Tolerable() bool { return f.Cause.Harmless() || f.Allowed != "" }
 
 // A CauseCount is how many differences have a cause.
 type CauseCount struct {
@@ -257,6 +282,6 @@ func (w *walk) config() {
 	if len(w.out.Config) == 0 {
 		at := explain.FirstDifference(was.Raw, now.Raw)
 		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: explain.Window(was.Raw, at), Now: explain.Window(now.Raw, at),
-			Detail: "the config has the same values, written differently"})
+			Evidence: evidence("difference/config-spelling")})
 	}
 }

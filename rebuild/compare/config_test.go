@@ -58,7 +58,7 @@ func TestConfigCauses(t *testing.T) {
 		{"spacing", plain, strings.Replace(plain, `"os":`, `"os": `, 1), `-1 "config.json" packaging: 34 22 2c`, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := Images(open(t, archive(t, tc.was, l), nil), open(t, archive(t, tc.now, l), nil))
+			c := Images(open(t, archive(t, tc.was, l), nil), open(t, archive(t, tc.now, l), nil), nil)
 			if got := strings.TrimSpace(show(c)); !strings.HasPrefix(got, strings.TrimSpace(tc.want)) || strings.Contains(got, "\nconfig") {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // What an entry can be, in words.
@@ -89,8 +90,8 @@ func (w *walk) differences(a, b at) []Difference {
 		return nil
 	}
 	var found []Difference
-	add := func(cause Cause, was, now, detail string) {
-		d := Difference{Path: a.Path, Layer: a.layer, Cause: cause, Was: was, Now: now, Detail: detail}
+	add := func(cause Cause, was, now string, evidence []check.Message) {
+		d := Difference{Path: a.Path, Layer: a.layer, Cause: cause, Was: was, Now: now, Evidence: evidence}
 		if cause == Content {
 			d.files = &contentPair{a, b}
 		}
@@ -98,49 +99,49 @@ func (w *walk) differences(a, b at) []Difference {
 	}
 	w.substance(a, b, add)
 	if a.Mode != b.Mode {
-		cause, detail := Mode, ""
 		if kind(a.Entry) == symlink && kind(b.Entry) == symlink {
-			cause, detail = Packaging, "the mode of a symlink, which Linux does not keep"
+			add(Packaging, modeText(a.Mode), modeText(b.Mode), evidence("difference/symlink-mode"))
+		} else {
+			add(Mode, modeText(a.Mode), modeText(b.Mode), nil)
 		}
-		add(cause, modeText(a.Mode), modeText(b.Mode), detail)
 	}
 	if !sameOwner(a.Entry, b.Entry) {
-		add(Owner, ownerText(a.Entry), ownerText(b.Entry), "")
+		add(Owner, ownerText(a.Entry), ownerText(b.Entry), nil)
 	}
 	if !sameTime(a.Entry, b.Entry) {
-		add(Timestamp, timeText(a.ModTime, a.ModNanos), timeText(b.ModTime, b.ModNanos), "")
+		add(Timestamp, timeText(a.ModTime, a.ModNanos), timeText(b.ModTime, b.ModNanos), nil)
 	}
 	for _, key := range keys(a.Xattrs, b.Xattrs) {
 		was, inA := a.Xattrs[key]
 		now, inB := b.Xattrs[key]
 		if was != now || inA != inB {
-			add(Xattr, xattrText(key, was, inA), xattrText(key, now, inB), "")
+			add(Xattr, xattrText(key, was, inA), xattrText(key, now, inB), nil)
 		}
 	}
 	return found
 }
 
 // substance compares what two entries are: kind, content, target, device.
-func (w *walk) substance(a, b at, add func(cause Cause, was, now, detail string)) {
+func (w *walk) substance(a, b at, add func(cause Cause, was, now string, evidence []check.Message)) {
 	ka, kb := kind(a.Entry), kind(b.Entry)
 	switch {
 	case ka == hardLink && kb == hardLink && target(a.Entry) == target(b.Entry):
 	case isFileOrLink(ka) && isFileOrLink(kb) && (ka == hardLink || kb == hardLink):
-		cause, detail := w.linked(a, b)
-		add(cause, linkText(a.Entry), linkText(b.Entry), detail)
+		cause, code := w.linked(a, b)
+		add(cause, linkText(a.Entry), linkText(b.Entry), evidence(code))
 	case ka != kb:
-		add(Type, describe(a.Entry), describe(b.Entry), "")
+		add(Type, describe(a.Entry), describe(b.Entry), nil)
 	case !sameContent(a.Entry, b.Entry):
-		add(Content, contentText(a.Entry), contentText(b.Entry), "")
+		add(Content, contentText(a.Entry), contentText(b.Entry), nil)
 	case target(a.Entry) != target(b.Entry):
-		add(Link, nameText(a.Linkname), nameText(b.Linkname), "")
+		add(Link, nameText(a.Linkname), nameText(b.Linkname), nil)
 	}
 	if a.Devmajor != b.Devmajor || a.Devminor != b.Devminor {
 		cause := Packaging
 		if isDevice(ka) || isDevice(kb) {
 			cause = Device
 		}
-		add(cause, deviceText(a.Entry), deviceText(b.Entry), "")
+		add(cause, deviceText(a.Entry), deviceText(b.Entry), nil)
 	}
 }
 

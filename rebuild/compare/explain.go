@@ -3,11 +3,11 @@ package compare
 import (
 	"cmp"
 	"crypto/sha256"
-	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare/explain"
 )
 
@@ -18,7 +18,7 @@ type contentPair struct{ was, now at }
 const (
 	maxContent  = 16 << 20  // bytes of a file that are looked into
 	maxContents = 128 << 20 // bytes of all such files of an image
-	maxDetails  = 4 << 20   // bytes of all details
+	maxEvidence = 4 << 20   // bytes of all evidence
 )
 
 // Keep returns what [inspect.Options] needs to keep the contents that Explain
@@ -77,12 +77,12 @@ func (w *walk) contentSizes() {
 }
 
 // Explain looks into the files that differ by content, from the bodies that
-// both images hold (see Keep), and says in Detail what differs inside. Where
+// both images hold (see Keep), and has what differs inside as evidence. Where
 // that is a date and nothing else, the cause becomes EmbeddedDate, and so on; a
 // file with several causes becomes several differences. Where bodies are not at
-// hand, Detail says so.
+// hand, the evidence says so.
 func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
-	x := explainer{left: maxDetails, inside: explain.New()}
+	x := explainer{left: maxEvidence, inside: explain.New()}
 	var out []Difference
 	for _, d := range c.Differences {
 		if d.files == nil || d.Cause != Content {
@@ -97,29 +97,39 @@ func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
 }
 
 type explainer struct {
-	left   int // bytes of detail
+	left   int // bytes of evidence
 	inside *explain.Explainer
 }
 
 // explain returns what a difference of content is, one difference a cause.
 func (x *explainer) explain(d Difference, original, rebuilt *inspect.Image) []Difference {
 	if d.files.size() > maxContent {
-		d.Detail = fmt.Sprintf("not looked into: %d bytes are more than %d", d.files.size(), maxContent)
+		d.Evidence = evidence("difference/too-large", "size", d.files.size(), "limit", maxContent)
 		return []Difference{d}
 	}
 	was, okWas := body(original, d.files.was)
 	now, okNow := body(rebuilt, d.files.now)
 	if !okWas || !okNow {
-		d.Detail = "not looked into: the contents are not at hand"
+		d.Evidence = evidence("difference/not-at-hand")
 		return []Difference{d}
 	}
 	found := byCause(d, x.inside.Explain(d.Path, was, now))
 	for i := range found {
-		if x.left -= len(found[i].Detail); x.left < 0 {
-			found[i].Detail = fmt.Sprintf("not shown: the details of other files fill %d bytes", maxDetails)
+		if x.left -= sizeOf(found[i].Evidence); x.left < 0 {
+			found[i].Evidence = evidence("difference/not-shown", "limit", maxEvidence)
 		}
 	}
 	return found
+}
+
+// sizeOf is how many bytes the arguments of messages take.
+func sizeOf(messages []check.Message) (n int) {
+	for _, m := range messages {
+		for name := range m.Args {
+			n += len(m.Args.String(name))
+		}
+	}
+	return n
 }
 
 // body returns the content of an entry. Where a layer has a path more than
@@ -156,42 +166,41 @@ func byCause(d Difference, e *explain.Explanation) []Difference {
 		found = []Difference{d}
 	}
 	for i := range found {
-		found[i].detail(e, i == 0)
+		found[i].show(e, i == 0)
 	}
 	slices.SortStableFunc(found, func(x, y Difference) int { return cmp.Compare(x.Cause, y.Cause) })
 	return found
 }
 
-// maxPartLines bounds the parts that are listed in a detail.
-const maxPartLines = 20
+// maxListed bounds the parts that are listed as evidence.
+const maxListed = 20
 
-// detail lists the parts of an explanation that have the cause of d, those
-// that follow with the first cause of the file, and what is shown at length.
-// What was and is becomes the first of them; the files as a whole come last.
-func (d *Difference) detail(e *explain.Explanation, first bool) {
-	files := fmt.Sprintf("%s → %s", d.Was, d.Now)
-	var lines []string
+// show lists the parts of an explanation that have the cause of d, those that
+// follow with the first cause of the file, and what is shown at length. What was
+// and is becomes the first of them; the files as a whole come last.
+func (d *Difference) show(e *explain.Explanation, first bool) {
+	files := check.Say("difference/files", "was", d.Was, "now", d.Now)
+	d.Evidence = nil
 	more := e.More
 	for i, p := range d.parts(e, first) {
 		if i == 0 && d.Cause != Content && d.Cause != Compression {
 			d.Was, d.Now = p.Was, p.Now
 		}
-		if i < maxPartLines {
-			lines = append(lines, partText(p))
+		if i < maxListed {
+			d.Evidence = append(d.Evidence, partOf(p))
 		} else {
 			more++
 		}
 	}
 	if more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %d more", more))
+		d.Evidence = append(d.Evidence, check.Say("difference/more-parts", "parts", more))
 	}
-	if first && e.Text != "" {
-		lines = append(lines, strings.TrimSuffix(e.Text, "\n"))
+	if first {
+		d.Evidence = append(d.Evidence, e.Shown...)
 	}
 	if d.Cause != Content {
-		lines = append(lines, files)
+		d.Evidence = append(d.Evidence, files)
 	}
-	d.Detail = strings.Join(lines, "\n")
 }
 
 // parts returns the parts that are listed with the difference, its own ones
@@ -214,26 +223,19 @@ func follows(p explain.Part) int {
 func (d *Difference) has(p explain.Part, first bool) bool {
 	for _, c := range insideCauses {
 		if c.reason == p.Reason {
-			return c.cause == d.Cause && p != (explain.Part{Count: p.Count})
+			return c.cause == d.Cause && (!p.What.IsZero() || p.Was != "" || p.Now != "")
 		}
 	}
 	return first
 }
 
-func partText(p explain.Part) string {
-	text := p.Where
-	if p.Was != "" || p.Now != "" {
-		text += ": " + orNothing(p.Was) + " → " + orNothing(p.Now)
-	}
+// partOf is a part as evidence, with what was and is there, and in how many
+// places where they are several.
+func partOf(p explain.Part) check.Message {
+	m := check.Say(cmp.Or(p.What.Code, "difference/content"), "was", p.Was, "now", p.Now)
+	maps.Copy(m.Args, p.What.Args)
 	if p.Count > 1 {
-		text += fmt.Sprintf(" (in %d places)", p.Count)
+		m.Args["places"] = int64(p.Count)
 	}
-	return text
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "nothing"
-	}
-	return s
+	return m
 }

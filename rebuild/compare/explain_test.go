@@ -16,13 +16,21 @@ func TestExplain(t *testing.T) {
 	c := files(t, archive(t, config("", was), was), archive(t, config("", now), now))
 	var got []string
 	for _, d := range c.Differences {
-		got = append(got, fmt.Sprintf("%s %s %s", d.Path, d.Cause, strings.SplitN(d.Detail, "\n", 2)[0]))
+		got = append(got, fmt.Sprintf("%s %s %s", d.Path, d.Cause, evidenceText(d.Evidence[:1])))
 	}
-	want := `binary content 2 bytes, now 2; the first difference is at byte 1, the last at byte 1, 1 byte of 2 in common differ
-large content not looked into: 16777217 bytes are more than 16777216
-text content @@ -1 +1 @@
-twice content not looked into: the contents are not at hand
-twice content @@ -1 +1 @@`
+	want := `binary content bytes common=2 differ=1 last=1 now-size=2 now-window=00 02  "\x00\x02" offset=1 was-size=2 was-window=00 01  "\x00\x01"
+large content too-large limit=16777216 size=16777217
+text content lines diff=@@ -1 +1 @@
+-a
++b
+
+twice content not-at-hand
+twice content lines diff=@@ -1 +1 @@
+-2
+\ No newline at end of file
++4
+\ No newline at end of file
+`
 	if all := strings.Join(got, "\n"); all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)
 	}
@@ -31,9 +39,9 @@ twice content @@ -1 +1 @@`
 // TestExplainWithoutBodies holds that details never pretend.
 func TestExplainWithoutBodies(t *testing.T) {
 	a, b := image(t, layer(t, f("text", "a\n"))), image(t, layer(t, f("text", "b\n")))
-	c := Images(a, b)
+	c := Images(a, b, nil)
 	c.Explain(a, b)
-	if got := c.Differences[0].Detail; got != "not looked into: the contents are not at hand" {
+	if got := evidenceText(c.Differences[0].Evidence); got != "not-at-hand" {
 		t.Error(got)
 	}
 }
@@ -48,11 +56,11 @@ func TestContentBudget(t *testing.T) {
 		}
 		return &inspect.Image{Layers: []*inspect.Layer{l}}
 	}
-	keep := Images(made(1), made(2)).Keep()
+	keep := Images(made(1), made(2), nil).Keep()
 	if !keep("0") || !keep("7") || keep("8") || keep("other") {
 		t.Errorf("8 files of 15 MiB are to be kept: the first, not %v %v %v %v", keep("0"), keep("7"), keep("8"), keep("other"))
 	}
-	if Images(made(1), made(1)).Keep() != nil {
+	if Images(made(1), made(1), nil).Keep() != nil {
 		t.Error("nothing differs, yet something is to be kept")
 	}
 }

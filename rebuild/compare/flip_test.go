@@ -41,7 +41,7 @@ func flip(data []byte, at int, mask byte) []byte {
 // without it, both ways round.
 func checkPair(t *testing.T, a, b *inspect.Image) {
 	t.Helper()
-	c := Images(a, b)
+	c := Images(a, b, nil)
 	same := a.Layers[0].DiffID == b.Layers[0].DiffID
 	if c.Identical() != same {
 		t.Fatalf("identical %v, same bytes %v\n%s", c.Identical(), same, show(c))
@@ -55,7 +55,7 @@ func checkPair(t *testing.T, a, b *inspect.Image) {
 	if err := sameTree(a, b); c.Equivalent() && err != nil {
 		t.Fatalf("equivalent, but %v\n%s", err, show(c))
 	}
-	if back := Images(b, a); back.Equivalent() != c.Equivalent() || len(back.Differences) != len(c.Differences) {
+	if back := Images(b, a, nil); back.Equivalent() != c.Equivalent() || len(back.Differences) != len(c.Differences) {
 		t.Fatalf("one way:\n%s\nthe other way:\n%s", show(c), show(back))
 	}
 }
@@ -92,7 +92,7 @@ func TestFlippedBytes(t *testing.T) {
 	for at := 0; at < len(data); at += step {
 		b := image(t, flip(data, at, 1<<(at%7)))
 		checkPair(t, a, b)
-		c := Images(a, b)
+		c := Images(a, b, nil)
 		if b.Layers[0].Broken == nil {
 			for _, d := range c.Differences {
 				if d.Cause == Content && d.Path == "" && at < len(data)-2*block {
@@ -146,7 +146,7 @@ func checkSpelt(t *testing.T, was, now string) {
 	t.Helper()
 	x, y := spell(t, was), spell(t, now)
 	a, b := image(t, x...), image(t, y...)
-	c := Images(a, b)
+	c := Images(a, b, nil)
 	if same := slices.EqualFunc(x, y, bytes.Equal); c.Identical() != same {
 		t.Fatalf("%q, %q: identical %v, same bytes %v\n%s", was, now, c.Identical(), same, show(c))
 	}
@@ -154,7 +154,7 @@ func checkSpelt(t *testing.T, was, now string) {
 	if c.Equivalent() && (tree != nil || !held) {
 		t.Fatalf("%q, %q: equivalent, but %v, or the files hold other things\n%s", was, now, tree, show(c))
 	}
-	if back := Images(b, a); back.Equivalent() != c.Equivalent() {
+	if back := Images(b, a, nil); back.Equivalent() != c.Equivalent() {
 		t.Fatalf("%q, %q: one way:\n%s\nthe other way:\n%s", was, now, show(c), show(back))
 	}
 }

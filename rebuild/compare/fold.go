@@ -25,7 +25,7 @@ func (w *walk) folded() {
 	}
 	add := func(d Difference, a, b int) {
 		if !known[told{d.Path, d.Cause}] {
-			d.Detail = "of the folded layers; " + d.Detail
+			d.Evidence = append(evidence("difference/of-folded-layers"), d.Evidence...)
 			w.tell(d, a, b)
 		}
 	}
@@ -54,7 +54,7 @@ func (w *walk) folded() {
 func (w *walk) onlyHidden() bool {
 	harmless := func(d Difference) bool { return d.Cause.Harmless() }
 	inLayers := func(d Difference) bool { return d.Layer >= 0 && !harmless(d) }
-	record := func(d Difference) bool { return d.Path == "" && inLayers(d) || d.Cause == Xattr && d.Detail != "" }
+	record := func(d Difference) bool { return d.Path == "" && inLayers(d) || d.Cause == Xattr && len(d.Evidence) > 0 }
 	all := w.out.Differences
 	if len(w.a.img.Layers) == len(w.b.img.Layers) || !slices.ContainsFunc(all, inLayers) || slices.ContainsFunc(all, record) {
 		return false
@@ -88,9 +88,9 @@ func (w *walk) leadsElsewhere(a, b at) []Difference {
 	x, y := w.a.root(a), w.b.root(b)
 	switch {
 	case x == nil || y == nil:
-		d.Detail = "the file behind the link is in another layer"
+		d.Evidence = evidence("difference/target-in-other-layer")
 	case !sameContent(x, y):
-		d.Detail = "the files behind them differ"
+		d.Evidence = evidence("difference/linked-files-differ")
 	default:
 		return nil
 	}

@@ -26,15 +26,15 @@ func TestOneDifference(t *testing.T) {
 		{"content", with(f("c", "1")), with(f("c", "2")), "1 content", "c", false, ""},
 		{"symlink absolute and relative", with(l("s", "/a/x")), with(l("s", "a/x")), "1 link", "s", false, "/a/x → a/x"},
 		{"hard link to another file", with(h("s", "a/x")), with(h("s", "a/y")), "1 link", "s", false, "hard link to a/x"},
-		{"hard link to another file of the same bytes", with(f("a/w", "one"), h("s", "a/x")), with(f("a/w", "one"), h("s", "a/w")), "1 link", "s", false, "not the same file"},
-		{"hard link turned copy", with(h("s", "a/x")), with(f("s", "one")), "1 packaging", "s", true, "a link here, a copy there"},
-		{"hard link turned another file", with(h("s", "a/x")), with(f("s", "two")), "1 link", "s", false, "the files behind them differ"},
-		{"hard link turned setuid copy", with(h("s", "a/x").change(setuid), f("b", "")), with(f("s", "one").change(setuid), f("b", "")), "1 link", "s", false, "another mode"},
+		{"hard link to another file of the same bytes", with(f("a/w", "one"), h("s", "a/x")), with(f("a/w", "one"), h("s", "a/w")), "1 link", "s", false, "(linked-files-apart)"},
+		{"hard link turned copy", with(h("s", "a/x")), with(f("s", "one")), "1 packaging", "s", true, "(link-or-copy)"},
+		{"hard link turned another file", with(h("s", "a/x")), with(f("s", "two")), "1 link", "s", false, "(linked-files-differ)"},
+		{"hard link turned setuid copy", with(h("s", "a/x").change(setuid), f("b", "")), with(f("s", "one").change(setuid), f("b", "")), "1 link", "s", false, "(linked-files-rights)"},
 		{"hard link before its target", with(f("p", "p"), h("s", "p")), with(h("s", "p"), f("p", "p")), "1 link, 1 order", "", false, ""},
 		{"other name of a hard link first", with(f("p", "p"), h("q", "p"), h("r", "p")), with(f("q", "p"), h("p", "q"), h("r", "q")), "3 packaging, 1 order", "", true, ""},
 		{"duplicate that overrides", with(f("b", "1")), with(f("b", "1"), f("b", "2")), "1 content, 1 extra", "b", false, ""},
-		{"duplicate of the same", with(f("b", "1")), with(f("b", "1"), f("b", "1")), "1 extra", "b", false, "2 entries of this path"},
-		{"hidden duplicate", with(f("b", "1"), f("b", "2")), with(f("b", "2")), "1 missing", "b", false, "2 entries of this path"},
+		{"duplicate of the same", with(f("b", "1")), with(f("b", "1"), f("b", "1")), "1 extra", "b", false, "(repeated-entry entries=2)"},
+		{"hidden duplicate", with(f("b", "1"), f("b", "2")), with(f("b", "2")), "1 missing", "b", false, "(repeated-entry entries=2)"},
 		{"order of duplicates", with(f("b", "1"), f("b", "2")), with(f("b", "2"), f("b", "1")), "1 content, 1 order", "", false, ""},
 		{"spelling of names", with(f("./b", "1")), with(f("b", "1")), "1 packaging", "b", true, "./b → b"},
 		{"spelling of a link's target", with(h("s", "./a/x")), with(h("s", "a/x")), "1 packaging", "s", true, "./a/x → a/x"},
@@ -67,7 +67,7 @@ func TestOneDifference(t *testing.T) {
 		{"missing", with(f("b", "1")), base, "1 missing", "b", false, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := Images(image(t, layer(t, tc.was...)), image(t, layer(t, tc.now...)))
+			c := Images(image(t, layer(t, tc.was...)), image(t, layer(t, tc.now...)), nil)
 			if got := causes(c); got != tc.causes {
 				t.Errorf("causes %q, want %q\n%s", got, tc.causes, show(c))
 			}

@@ -177,7 +177,7 @@ func (w *walk) layersAsWhole() {
 func (w *walk) wholeLayers(i, j int) {
 	la, lb := w.a.img.Layers[i], w.b.img.Layers[j]
 	if la.Broken != nil || lb.Broken != nil {
-		w.tell(Difference{Layer: i, Cause: Content, Was: brokenText(la), Now: brokenText(lb), Detail: "the rest of the layer could not be compared"}, i, j)
+		w.tell(Difference{Layer: i, Cause: Content, Was: brokenText(la), Now: brokenText(lb), Evidence: evidence("difference/broken-layer")}, i, j)
 	}
 	w.tailsOf(i, j)
 	if !w.a.told[i] && !w.b.told[j] {
@@ -200,12 +200,12 @@ func (w *walk) tailsOf(i, j int) {
 		return
 	}
 	if x.pad != y.pad {
-		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.pad, Now: y.pad, Detail: "padding after the last entry"}, i, j)
+		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.pad, Now: y.pad, Evidence: evidence("difference/padding")}, i, j)
 	}
 	if (!x.zero || !y.zero) && (x.sum != y.sum || x.size >= maxTail) {
-		w.tell(Difference{Layer: i, Cause: Content, Was: x.text(), Now: y.text(), Detail: "bytes after the last entry, in no file"}, i, j)
+		w.tell(Difference{Layer: i, Cause: Content, Was: x.text(), Now: y.text(), Evidence: evidence("difference/trailing-bytes")}, i, j)
 	} else if !x.sameForm(y) {
-		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.form(), Now: y.form(), Detail: "the end of the tar"}, i, j)
+		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.form(), Now: y.form(), Evidence: evidence("difference/end-of-tar")}, i, j)
 	}
 }
 
@@ -245,20 +245,20 @@ func (w *walk) unexplained(i, j int) {
 	la, lb := w.a.img.Layers[i], w.b.img.Layers[j]
 	if la.Frame.Size == 0 || lb.Frame.Size == 0 {
 		w.tell(Difference{Layer: i, Cause: Packaging, Was: name(la), Now: name(lb),
-			Detail: "the same files in a form that is no tar: how they are packed was not compared"}, i, j)
+			Evidence: evidence("difference/no-tar")}, i, j)
 		return
 	}
 	at, was, now := partAt(la.Frame.Open(), lb.Frame.Open())
 	if at < 0 {
 		w.tell(Difference{Layer: i, Cause: Content,
-			Was:    fmt.Sprintf("%s, %d bytes", name(la), la.UncompressedSize),
-			Now:    fmt.Sprintf("%s, %d bytes", name(lb), lb.UncompressedSize),
-			Detail: "the layers have the same entries and headers, yet are not the same bytes: the difference was not found"}, i, j)
+			Was:      fmt.Sprintf("%s, %d bytes", name(la), la.UncompressedSize),
+			Now:      fmt.Sprintf("%s, %d bytes", name(lb), lb.UncompressedSize),
+			Evidence: evidence("difference/not-found")}, i, j)
 		return
 	}
 	path, offset := entryAt(la, at)
 	w.tell(Difference{Path: path, Layer: i, Cause: Packaging, Was: was, Now: now,
-		Detail: fmt.Sprintf("the headers part at byte %d, which is byte %d of those of this entry", at, offset)}, i, j)
+		Evidence: evidence("difference/header-bytes", "offset", at, "entry-offset", offset)}, i, j)
 }
 
 // partAt returns the offset at which two streams part, -1 when they do not,

@@ -12,7 +12,6 @@ import (
 type Group struct {
 	Cause   Cause
 	Count   int      // of differences and fields
-	Allowed int      // of these, how many a rule allows
 	Fields  []int    // positions in Comparison.Config
 	Folders []Folder // sorted by path
 }
@@ -32,27 +31,24 @@ const maxFolders = 12
 // config but those that are Derived, is in one group.
 func (c *Comparison) Groups() []Group {
 	byCause := make(map[Cause]*Group)
-	group := func(cause Cause, allowed string) *Group {
+	group := func(cause Cause) *Group {
 		g := byCause[cause]
 		if g == nil {
 			g = &Group{Cause: cause}
 			byCause[cause] = g
 		}
 		g.Count++
-		if allowed != "" {
-			g.Allowed++
-		}
 		return g
 	}
 	for i, f := range c.Config {
 		if f.Cause != Derived {
-			g := group(f.Cause, f.Allowed)
+			g := group(f.Cause)
 			g.Fields = append(g.Fields, i)
 		}
 	}
 	members := make(map[Cause][]int)
 	for i, d := range c.Differences {
-		group(d.Cause, d.Allowed)
+		group(d.Cause)
 		members[d.Cause] = append(members[d.Cause], i)
 	}
 	var groups []Group

@@ -7,13 +7,16 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // An item is an entry of a layer of a test, with its content.
@@ -120,7 +123,7 @@ func image(t testing.TB, layers ...[]byte) *inspect.Image {
 // files compares two images in files and explains their contents.
 func files(t testing.TB, was, now string) *Comparison {
 	t.Helper()
-	c := Images(open(t, was, nil), open(t, now, nil))
+	c := Images(open(t, was, nil), open(t, now, nil), nil)
 	if keep := c.Keep(); keep != nil {
 		c.Explain(open(t, was, keep), open(t, now, keep))
 	}
@@ -134,9 +137,22 @@ func show(c *Comparison) string {
 		fmt.Fprintf(&b, "config %s %s: %s → %s\n", f.Field, f.Cause, f.Was, f.Now)
 	}
 	for _, d := range c.Differences {
-		fmt.Fprintf(&b, "%d %q %s: %s → %s (%s)\n", d.Layer, d.Path, d.Cause, d.Was, d.Now, d.Detail)
+		fmt.Fprintf(&b, "%d %q %s: %s → %s (%s)\n", d.Layer, d.Path, d.Cause, d.Was, d.Now, evidenceText(d.Evidence))
 	}
 	return b.String()
+}
+
+// evidenceText writes messages down: the code of each, and its arguments by name.
+func evidenceText(messages []check.Message) string {
+	var all []string
+	for _, m := range messages {
+		text := strings.TrimPrefix(m.Code, "difference/")
+		for _, name := range slices.Sorted(maps.Keys(m.Args)) {
+			text += " " + name + "=" + m.Args.String(name)
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
 }
 
 // causes lists the causes of a comparison, sorted as Causes has them.

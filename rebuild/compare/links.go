@@ -47,33 +47,33 @@ func (s *side) root(e at) *inspect.Entry {
 	return e.Entry
 }
 
-// Why two entries are packed otherwise, of which one is a hard link.
+// Codes of two entries that are packed otherwise, of which one is a hard link.
 const (
-	bothSame   = "both name the same file"
-	linkOrCopy = "a link here, a copy there, of the same file"
+	SameFile   = "difference/same-file"    // both name the same file
+	LinkOrCopy = "difference/link-or-copy" // a link here, a copy there, of the same file
 )
 
 // linked compares two entries of which at least one is a hard link. Where one
 // image has a link and the other a copy, or another of the same names came
 // first in the tar, a container sees the same as long as the file behind both
-// is: that is packaging. A link to another file is a link.
+// is: that is packaging. A link to another file is a link. The code says which.
 func (w *walk) linked(a, b at) (Cause, string) {
 	x, y := w.a.root(a), w.b.root(b)
 	switch {
 	case x == nil || y == nil:
-		return Link, "the target does not stand before the link"
+		return Link, "difference/link-before-target"
 	case kind(x) != file || kind(y) != file:
-		return Link, "the target is no file"
+		return Link, "difference/link-to-no-file"
 	case !sameContent(x, y):
-		return Link, "the files behind them differ"
+		return Link, "difference/linked-files-differ"
 	case x.Mode != y.Mode || !sameOwner(x, y) || !maps.Equal(x.Xattrs, y.Xattrs):
-		return Link, "the files behind them have the same bytes, but another mode, owner or attribute"
+		return Link, "difference/linked-files-rights"
 	case kind(a.Entry) == hardLink && kind(b.Entry) == hardLink && !w.sameGroup(a, b):
-		return Link, "the files behind them have the same bytes, but are not the same file"
+		return Link, "difference/linked-files-apart"
 	case kind(a.Entry) == kind(b.Entry):
-		return Packaging, bothSame
+		return Packaging, SameFile
 	}
-	return Packaging, linkOrCopy
+	return Packaging, LinkOrCopy
 }
 
 // sameGroup says whether the targets of two hard links are names of the same

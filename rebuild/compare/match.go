@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -170,18 +169,18 @@ func (w *walk) alone(s *side, refs []ref, i int, met func(int) bool) {
 		d = Difference{Path: e.Path, Layer: e.layer, Cause: Extra, Now: describe(e.Entry)}
 	}
 	if n := repeats(s, refs, i); n > 1 {
-		d.Detail = fmt.Sprintf("the layer has %d entries of this path, of which the last wins", n)
+		d.Evidence = evidence("difference/repeated-entry", "entries", n)
 	}
 	other := &w.b
 	if s == other {
 		other = &w.a
 	}
 	if kin := other.namesake(e.Path); kin != "" {
-		d.Detail = "the other image has " + kin + ", of the same name"
+		d.Evidence = evidence("difference/item-of-same-name", "item", kin)
 	}
 	switch {
 	case s.again(refs, i, met):
-		d.Cause, d.Detail = Packaging, "another layer lays down the same folder"
+		d.Cause, d.Evidence = Packaging, evidence("difference/folder-again")
 	case kind(e.Entry) == globalHeader:
 		d.Cause = Packaging
 	}
@@ -271,7 +270,7 @@ func (w *walk) tellMoves() {
 	for m, n := range w.moves {
 		w.shuffled = true
 		w.tell(Difference{Path: m.path, Layer: m.from, Cause: Order, Was: w.a.layerText(m.from, &w.b), Now: w.b.layerText(m.to, &w.a),
-			Detail: counted(n, "entry", "entries") + " in another layer"}, m.from, m.to)
+			Evidence: evidence("difference/moved-entries", "entries", n)}, m.from, m.to)
 		if p := w.a.partner[m.from]; p >= 0 {
 			w.b.told[p] = true
 		}
@@ -279,11 +278,4 @@ func (w *walk) tellMoves() {
 			w.a.told[p] = true
 		}
 	}
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

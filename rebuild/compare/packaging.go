@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +32,7 @@ func (w *walk) note(a, b at, field, was, now string) {
 func (w *walk) tellNotes() {
 	for key, n := range w.notes {
 		w.tell(Difference{Path: n.path, Layer: key.layer, Cause: Packaging, Was: n.was, Now: n.now,
-			Detail: fmt.Sprintf("%s; %s of the layer", key.field, counted(n.count, "entry", "entries"))}, key.layer, n.layer)
+			Evidence: evidence("difference/headers", "field", key.field, "entries", n.count)}, key.layer, n.layer)
 	}
 }
 
@@ -67,7 +66,7 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		case f.Cause == Packaging:
 			w.note(a, b, f.Field, f.Was, f.Now)
 		default:
-			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Detail: f.Field}, a.layer, b.layer)
+			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence("difference/header-record", "field", f.Field)}, a.layer, b.layer)
 		}
 	}
 }

@@ -151,7 +151,7 @@ func compared(t *testing.T, was, now string) (c *compare.Comparison, entries int
 		return img
 	}
 	a, b := open(was, nil), open(now, nil)
-	c = compare.Images(a, b)
+	c = compare.Images(a, b, nil)
 	if keep := c.Keep(); keep != nil {
 		c.Explain(open(was, keep), open(now, keep))
 	}
@@ -163,7 +163,7 @@ func holdPlanted(t *testing.T, c *compare.Comparison, planted []fixtures.Planted
 	t.Helper()
 	for _, p := range planted {
 		named := slices.ContainsFunc(c.Differences, func(d compare.Difference) bool {
-			return d.Path == p.Path && string(d.Cause) == p.Cause && strings.Contains(d.Was+d.Now+d.Detail, p.Says)
+			return d.Path == p.Path && string(d.Cause) == p.Cause && compare.HasWords(fmt.Sprint(d.Was, d.Now, d.Evidence), p.Says)
 		})
 		if !named {
 			t.Errorf("%s at %s is not found as %s", p.Name, p.Path, p.Cause)
@@ -188,8 +188,8 @@ func summary(t *testing.T, was, now string, c *compare.Comparison) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checks := []check.Check{a.Integrity(), rebuild.Check(c, nil)}
-	r := report.New(report.Input{Image: a, Rebuilt: b, Comparison: c, Checks: checks, Verdict: rebuild.Judge(checks, rebuild.OutcomeOf(c))})
+	checks := []check.Check{a.Integrity(), rebuild.Check(c, true, nil)}
+	r := report.New(report.Input{Image: a, Rebuilt: b, Comparison: c, Checks: checks, Verdict: rebuild.Judge(rebuild.Facts{Checks: rebuild.StatusesOf(checks), Result: c.Result(), Basis: rebuild.Basis{Given: true}})})
 	var out bytes.Buffer
 	if err := report.WriteText(&out, r, report.TextOptions{Folder: "was.audit"}); err != nil {
 		t.Fatal(err)

@@ -2,38 +2,52 @@ package compare
 
 import (
 	"cmp"
+	"maps"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"audit/inspect/check"
 )
 
-// Summary says in a line what a difference is, from its fields: of what lies
-// inside a file, where, if that is known, and of texts the first lines that
-// differ; else what was and is. Values have at most 200 characters.
-func Summary(cause Cause, was, now, detail string) string {
-	line, _, _ := strings.Cut(detail, "\n")
-	switch cause {
-	case EmbeddedDate, EmbeddedPath, EmbeddedStorePath, EmbeddedOrder, Compression:
-		if line != "" {
-			return shorten(line)
-		}
-	case Content:
-		if strings.Contains(line, " → ") {
-			return shorten(line)
-		}
-		if text := firstChange(detail); text != "" {
-			return text
+// Summary says in one message what a difference is: of what lies inside of a
+// file, where, if that is known, and of texts the first lines that differ; else
+// what was and is. The arguments "was" and "now" have at most 200 characters.
+func Summary(cause Cause, was, now string, evidence []check.Message) check.Message {
+	if first, ok := firstInside(cause, evidence); ok {
+		return short(first)
+	}
+	if cause == Content {
+		for _, m := range evidence {
+			if line, ok := firstChange(m.Args.String("diff")); ok {
+				return line
+			}
 		}
 	}
-	return change(was, now)
+	return short(check.Say("difference/change", "was", was, "now", now))
 }
 
-// firstChange shows the first lines that a diff replaces, takes away or adds,
-// one of each; "" when they show no difference, or this is no diff.
-func firstChange(diff string) string {
+// firstInside returns the first evidence, where it says what differs inside of a
+// file.
+func firstInside(cause Cause, evidence []check.Message) (check.Message, bool) {
+	if len(evidence) == 0 {
+		return check.Message{}, false
+	}
+	switch cause {
+	case EmbeddedDate, EmbeddedPath, EmbeddedStorePath, EmbeddedOrder, Compression:
+		return evidence[0], true
+	case Content:
+		return evidence[0], evidence[0].Args.String("was")+evidence[0].Args.String("now") != ""
+	}
+	return check.Message{}, false
+}
+
+// firstChange has the first lines that a diff replaces, takes away or adds, one
+// of each; ok is false when they show no difference, or this is no diff.
+func firstChange(diff string) (m check.Message, ok bool) {
 	header, diff, _ := strings.Cut(diff, "\n")
 	if !strings.HasPrefix(header, "@@") {
-		return ""
+		return m, false
 	}
 	var was, now string
 	for line := range strings.Lines(diff) {
@@ -45,30 +59,38 @@ func firstChange(diff string) string {
 			now = cmp.Or(now, text)
 		case ' ', '@':
 			if was != now {
-				return change(quoted(was), quoted(now))
+				return changedLine(was, now), true
 			}
 			was, now = "", ""
 		}
 	}
-	if was == now {
-		return ""
-	}
-	return change(quoted(was), quoted(now))
+	return changedLine(was, now), was != now
+}
+
+func changedLine(was, now string) check.Message {
+	return check.Say("difference/changed-line", "was", quoted(was), "now", quoted(now))
 }
 
 func quoted(text string) string {
 	if text == "" {
 		return ""
 	}
-	return strconv.Quote(shorten(text))
+	return strconv.Quote(Clip(text))
 }
 
-func change(was, now string) string {
-	return orNothing(shorten(was)) + " → " + orNothing(shorten(now))
+// short cuts the values of a message for a line.
+func short(m check.Message) check.Message {
+	m.Args = maps.Clone(m.Args)
+	for _, name := range []string{"was", "now"} {
+		if value, ok := m.Args[name].(string); ok {
+			m.Args[name] = Clip(value)
+		}
+	}
+	return m
 }
 
-// shorten cuts a value for a line.
-func shorten(s string) string {
+// Clip shortens a value for a line, to 200 characters.
+func Clip(s string) string {
 	const limit = 200
 	if utf8.RuneCountInString(s) <= limit {
 		return s

@@ -3,43 +3,54 @@ package compare
 import (
 	"strings"
 	"testing"
+
+	"audit/inspect/check"
 )
 
 func TestSummary(t *testing.T) {
 	long := strings.Repeat("é", 300)
 	for _, tc := range []struct {
-		cause            Cause
-		was, now, detail string
-		want             string
+		cause    Cause
+		was, now string
+		evidence []check.Message
+		want     string
 	}{
-		{Mode, "0644", "4644 setuid", "", "0644 → 4644 setuid"},
-		{Missing, "file", "", "another layer", "file → nothing"},
-		{EmbeddedDate, "1", "2", "line 3: 1 → 2\n@@", "line 3: 1 → 2"},
-		{EmbeddedDate, "1", "2", "", "1 → 2"},
-		{Content, "file of 1 bytes", "file of 2 bytes", "member x: mode: 0644 → 0755\nmore", "member x: mode: 0644 → 0755"},
-		{Content, "file of 1 bytes", "file of 2 bytes", "@@ -1 +1 @@\n-one\n+two\n", `"one" → "two"`},
-		{Content, "file of 1 bytes", "file of 2 bytes", "not looked into", "file of 1 bytes → file of 2 bytes"},
-		{Link, long, "x", "", strings.Repeat("é", 200) + "… → x"},
+		{Mode, "0644", "4644 setuid", nil, "difference/change: 0644 → 4644 setuid"},
+		{Missing, "file", "", evidence("difference/moved-entries", "entries", 1), "difference/change: file → "},
+		{EmbeddedDate, "1", "2", append(evidence("difference/line", "line", 3, "was", "1", "now", "2"), check.Say("difference/lines", "diff", "@@")), "difference/line: 1 → 2"},
+		{EmbeddedDate, "1", "2", nil, "difference/change: 1 → 2"},
+		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/member-field", "field", "mode", "was", "0644", "now", "0755"), check.Say("difference/bytes")), "difference/member-field: 0644 → 0755"},
+		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/lines", "diff", "@@ -1 +1 @@\n-one\n+two\n"), `difference/changed-line: "one" → "two"`},
+		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/not-at-hand"), "difference/change: file of 1 bytes → file of 2 bytes"},
+		{Link, long, "x", nil, "difference/change: " + strings.Repeat("é", 200) + "… → x"},
 	} {
-		if got := Summary(tc.cause, tc.was, tc.now, tc.detail); got != tc.want {
+		if got := summaryText(Summary(tc.cause, tc.was, tc.now, tc.evidence)); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.cause, got, tc.want)
 		}
 	}
+}
+
+func summaryText(m check.Message) string {
+	return m.Code + ": " + m.Args.String("was") + " → " + m.Args.String("now")
 }
 
 func TestFirstChange(t *testing.T) {
 	for diff, want := range map[string]string{
 		"@@ -1,3 +1,3 @@\n same\n-one\n-two\n+eins\n other\n-three\n":            `"one" → "eins"`,
 		"@@ -1 +1 @@\n-one\n\\ No newline at end of file\n+two\n\\ No newline\n": `"one" → "two"`,
-		"@@ -1,2 +1 @@\n-gone\n":                     `"gone" → nothing`,
-		"@@ -0,0 +1 @@\n+\tnew\x1b":                  `nothing → "new\x1b"`,
+		"@@ -1,2 +1 @@\n-gone\n":                     `"gone" → `,
+		"@@ -0,0 +1 @@\n+\tnew\x1b":                  ` → "new\x1b"`,
 		"@@ -1,4 +1,4 @@\n-  a\n+a\n same\n-b\n+c\n": `"b" → "c"`,
 		"@@ -1 +1 @@\n- a\n+a\n":                     "",
 		"@@ -1 +1 @@":                                "",
 		"file of 3 bytes\n-a\n+b\n":                  "",
 		"":                                           "",
 	} {
-		if got := firstChange(diff); got != want {
+		got := ""
+		if m, ok := firstChange(diff); ok {
+			got = strings.TrimPrefix(summaryText(m), "difference/changed-line: ")
+		}
+		if got != want {
 			t.Errorf("%q: %q, want %q", diff, got, want)
 		}
 	}

@@ -16,15 +16,29 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/docker"
 	"audit/rebuild"
 )
 
-// built runs a plan with fake engines.
-func built(t *testing.T, plan rebuild.Plan, engine string) (*rebuild.Result, string, error) {
+// built runs a plan with fake engines. The user gives the source that the plan has.
+func built(t *testing.T, plan rebuild.Plan, engine string, arguments ...string) (*rebuild.Result, string, error) {
 	t.Helper()
 	log := new(bytes.Buffer)
-	result, err := Builder{Engine: engine}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Log: log})
+	job := rebuild.Job{Dir: t.TempDir(), Log: log, Settings: settings(plan, arguments...)}
+	result, err := Builder{Engine: engine}.Build(t.Context(), plan, job)
 	return result, log.String(), err
+}
+
+// settings are the flags that a plan from a folder was made with.
+func settings(plan rebuild.Plan, arguments ...string) rebuild.Settings {
+	in := rebuild.Settings{"network": {"true"}}
+	if d, ok := plan.Details.(Details); ok && !isRemote(d.Context) {
+		in["source"] = []string{d.Context}
+	}
+	if len(arguments) > 0 {
+		in["build-arg"] = arguments
+	}
+	return in
 }
 
 // line writes a call with the names of temporary folders replaced.
@@ -44,7 +58,7 @@ func TestBuildClassic(t *testing.T) {
 	dir := folder(t, map[string]string{"my/Dockerfile": "FROM scratch\n"})
 	calls := install(t, scenario{Says: map[string]string{"docker build": "Step 1/3 : FROM debian:12\n ---> 0123\nStep 2/3 : COPY a /a\n ---> Using cache\nStep 3/3 : RUN make\n ---> Running in 01\n"}}, "docker")
 	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir, Dockerfile: "my/Dockerfile", BuildArgs: []string{"A=it's"}})
-	result, log, err := built(t, plan, "")
+	result, log, err := built(t, plan, "", "A=it's")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
@@ -60,7 +74,7 @@ func TestBuildClassic(t *testing.T) {
 	if diff := cmp.Diff(want, lines(made, map[string]string{"DIR": dir, "JOB": job})); diff != "" {
 		t.Error(diff)
 	}
-	shown := []string{"docker", "build", "--no-cache", "--network=none", "--build-arg=A=it's", "--file=" + dir + "/my/Dockerfile", "--force-rm", "--tag=audit-rebuild", dir}
+	shown := []string{"docker", "build", "--no-cache", "--network=none", "--build-arg=A", "--file=" + filepath.Base(dir) + "/my/Dockerfile", "--force-rm", "--tag=audit-rebuild", filepath.Base(dir)}
 	if diff := cmp.Diff(shown, result.Command); diff != "" || !strings.HasPrefix(tag, "audit-rebuild:") {
 		t.Errorf("%s\n%s", tag, diff)
 	}
@@ -84,14 +98,14 @@ func TestBuildClassic(t *testing.T) {
 
 func TestBuildWithBuildctl(t *testing.T) {
 	calls := install(t, scenario{Says: map[string]string{"buildctl build": "#4 [b 1/2] FROM docker.io/library/alpine@sha256:0\n#5 [stage-1 2/3] RUN x\n#5 DONE\n#6 [stage-1 3/3] COPY y z\n#6 CACHED\n"}}, "buildctl")
-	result, log, err := built(t, planFor(t, sample(t, "buildkit-git-max.oci.tar"), Input{}), "")
+	result, log, err := built(t, planFor(t, sample(t, "buildkit-git-max.oci.tar"), trusted()), "")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	want := []string{
 		"buildctl --version",
 		"buildctl debug workers",
-		"buildctl build --progress=plain --frontend=dockerfile.v0 --no-cache --opt=force-network-mode=none --opt=platform=linux/amd64 --opt=build-arg:SOURCE_DATE_EPOCH=1700000000 --opt=build-arg:VERSION=2 --opt=label:made=here" +
+		"buildctl build --progress=plain --frontend=dockerfile.v0 --no-cache --opt=force-network-mode=none --opt=cmdline= --opt=platform=linux/amd64 --opt=build-arg:SOURCE_DATE_EPOCH=1700000000 --opt=build-arg:VERSION=2 --opt=label:made=here" +
 			" --opt=context=git://127.0.0.1/ctx.git#263759722aabb623862faddfbc2353bf14589cf8 --source-policy-file=JOB/source-policy.json --output=type=oci,dest=rebuilt.tar,rewrite-timestamp=true",
 	}
 	if diff := cmp.Diff(want, lines(calls(), map[string]string{"JOB": filepath.Dir(result.Image)})); diff != "" {
@@ -157,8 +171,10 @@ func TestEngineChoice(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	source := Input{Source: dir}
 	classic, kit, unknown := planFor(t, sample(t, "classic.tar"), source), planFor(t, sample(t, "buildkit-local-max.oci.tar"), source), planFor(t, sample(t, "classic.tar"), source)
-	unknown.Engine = ""
-	replay := planFor(t, attested(t, "MATERIALS", `{"uri":"pkg:docker/alpine@3.19","digest":{"sha256":"`+zeros+`"}}`), Input{})
+	d := *detailsOf(t, unknown)
+	d.Engine = docker.Unknown
+	unknown.Details = d
+	replay := planFor(t, attested(t, "MATERIALS", `{"uri":"pkg:docker/alpine@3.19","digest":{"sha256":"`+zeros+`"}}`), trusted())
 	for name, tc := range map[string]struct {
 		plan    rebuild.Plan
 		asked   string
@@ -217,7 +233,7 @@ func TestPointlessOptions(t *testing.T) {
 	} {
 		install(t, scenario{}, "docker")
 		log := new(bytes.Buffer)
-		tc.job.Dir, tc.job.Log = t.TempDir(), log
+		tc.job.Dir, tc.job.Log, tc.job.Settings = t.TempDir(), log, settings(plan)
 		if _, err := (Builder{}).Build(t.Context(), plan, tc.job); err != nil {
 			t.Fatal(err)
 		}
@@ -244,7 +260,7 @@ func TestBuildKitOfDocker(t *testing.T) {
 		"the engine is not here": {scenario{Absent: []string{"docker version"}}, []string{"docker", "buildctl"}, "buildctl"},
 	} {
 		install(t, tc.scenario, tc.there...)
-		result, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Image: img})
+		result, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Image: img, Settings: settings(plan)})
 		if err != nil || result.Command[0] != tc.want {
 			t.Errorf("%s: %v %q", name, err, result.Command)
 		}
@@ -254,7 +270,7 @@ func TestBuildKitOfDocker(t *testing.T) {
 // Docker's own BuildKit gets the policy through its environment.
 func TestBuildWithBuildx(t *testing.T) {
 	calls := install(t, scenario{}, "docker")
-	replay := planFor(t, attested(t, "MATERIALS", `{"uri":"pkg:docker/alpine@3.19","digest":{"sha256":"`+zeros+`"}}`), Input{})
+	replay := planFor(t, attested(t, "MATERIALS", `{"uri":"pkg:docker/alpine@3.19","digest":{"sha256":"`+zeros+`"}}`), trusted())
 	result, log, err := built(t, replay, "")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
@@ -269,17 +285,25 @@ func TestBuildRefused(t *testing.T) {
 	calls := install(t, scenario{}, "docker", "buildctl", "buildah")
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	good := planFor(t, sample(t, "classic.tar"), Input{Source: dir})
-	for want, change := range map[string]func(*rebuild.Plan){
-		"for a reason":      func(p *rebuild.Plan) { p.Refused = "for a reason" },
-		"is no option":      func(p *rebuild.Plan) { p.Pack = []string{"build", "--no-cache", "--privileged", dir} },
-		"no plan for":       func(p *rebuild.Plan) { p.Files = []rebuild.PlanFile{{Name: ".dockerignore"}} },
-		"/gone is not here": func(p *rebuild.Plan) { p.Pack = []string{"build", "--no-cache", "--network=none", "/gone"} },
+	changed := func(change func(d *Details)) rebuild.Plan {
+		plan, d := good, *detailsOf(t, good)
+		change(&d)
+		plan.Details = d
+		return plan
+	}
+	for want, plan := range map[string]rebuild.Plan{
+		"plan/malformed":      changed(func(d *Details) { d.Options = map[string]string{"privileged": ""} }),
+		"plan/folder-missing": changed(func(d *Details) { d.Context = "/gone" }),
+		"recipe/x":            {System: docker.Name, Reasons: []check.Message{check.Say("recipe/x")}},
+		"plan/needs-trust":    {System: docker.Name, Details: good.Details, Trust: []rebuild.Trust{{Kind: "source"}}},
 	} {
-		plan := good
-		change(&plan)
-		if _, _, err := built(t, plan, ""); !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), want) {
+		job := rebuild.Job{Dir: t.TempDir(), Settings: settings(good)}
+		if _, err := (Builder{}).Build(t.Context(), plan, job); !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+	if _, err := (Builder{}).Build(t.Context(), good, rebuild.Job{Dir: t.TempDir()}); !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "plan/folder-not-named") {
+		t.Errorf("a folder that the user does not name: %v", err)
 	}
 	if got := calls(); got != nil {
 		t.Errorf("an engine was called: %q", got)
@@ -353,7 +377,7 @@ func TestBuildInterrupted(t *testing.T) {
 	install(t, scenario{Hangs: "docker build"}, "docker")
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(300*time.Millisecond, cancel)
-	_, err := Builder{}.Build(ctx, plan, rebuild.Job{Dir: t.TempDir()})
+	_, err := Builder{}.Build(ctx, plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 	if !errors.Is(err, context.Canceled) || errors.Is(err, rebuild.ErrBuild) {
 		t.Errorf("%v", err)
 	}

@@ -1,91 +1,149 @@
 package docker
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"audit/provenance/docker"
+	"audit/rebuild"
 )
 
-func TestCall(t *testing.T) {
-	c := call{
-		network: true, platform: "linux/arm64/v8", target: "final", rewrite: true, timestamp: "17", layers: true, format: "docker", file: "a b/Dockerfile", context: "https://x.org/a.git#main:sub",
-		arguments: map[string]string{"B": "it's --b=1", "A": ""}, labels: map[string]string{"org.x/y": "$(id)"},
-		contexts: map[string]string{"base": "docker-image://alpine:3"}, options: map[string]string{"ulimit": "nofile=1:2"},
-	}
-	want := []string{"build", "--no-cache", "--network=default", "--platform=linux/arm64/v8", "--target=final", "--build-arg=A=", "--build-arg=B=it's --b=1",
-		"--label=org.x/y=$(id)", "--build-context=base=docker-image://alpine:3", "--opt=ulimit=nofile=1:2", "--output=type=oci,rewrite-timestamp=true",
-		"--timestamp=17", "--layers", "--format=docker", "--file=a b/Dockerfile", "https://x.org/a.git#main:sub"}
-	if diff := cmp.Diff(want, c.words()); diff != "" {
-		t.Error(diff)
-	}
-	again, err := parseCall(c.words())
+// words writes the details as the command line of docker build, for tests.
+func words(t testing.TB, plan rebuild.Plan) []string {
+	t.Helper()
+	d, err := rebuild.DetailsOf[Details](plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(c, again, cmp.AllowUnexported(call{})); diff != "" {
+	a := arguments{Details: d}
+	all := append(a.flags(), pairs("--opt=", d.Options)...)
+	if d.Rewrite {
+		all = append(all, "--output=type=oci,rewrite-timestamp=true")
+	}
+	if d.Timestamp != "" {
+		all = append(all, "--timestamp="+d.Timestamp)
+	}
+	if d.Layers {
+		all = append(all, "--layers")
+	}
+	if d.Dockerfile != "" {
+		all = append(all, "--file="+d.Dockerfile)
+	}
+	return append(all, d.Context)
+}
+
+func full() Details {
+	return Details{
+		Engine: docker.BuildKit, Context: "https://x.org/a.git#main:sub", Dockerfile: "a b/Dockerfile", Target: "final",
+		Arguments: map[string]string{"B": "it's --b=1", "A": ""}, Given: []string{"C"}, Labels: map[string]string{"org.x/y": "$(id)"},
+		Contexts: map[string]string{"base": "docker-image://alpine:3"}, Options: map[string]string{"ulimit": "nofile=1:2"},
+		Frontends: []string{"docker/dockerfile:1"}, Network: true, Fetch: FetchPinned, Platform: "linux/arm64/v8",
+		Pins:    []Pin{{"image", "docker.io/library/alpine:3", "sha256:" + zeros}, {"git", "https://x.org/a.git#main", zeros[:40]}},
+		Rewrite: true, Timestamp: "17", Layers: true, Format: "docker",
+	}
+}
+
+// Each engine's command line is made of the details: what an image chose stands
+// behind the name of its option in one word.
+func TestArguments(t *testing.T) {
+	a := arguments{Details: full(), values: map[string]string{"C": "secret"}}
+	want := []string{"--no-cache", "--network=default", "--platform=linux/arm64/v8", "--target=final", "--build-arg=A=", "--build-arg=B=it's --b=1",
+		"--build-arg=C=secret", "--label=org.x/y=$(id)", "--build-context=base=docker-image://alpine:3"}
+	if diff := cmp.Diff(want, a.flags()); diff != "" {
 		t.Error(diff)
 	}
+	want = []string{"--frontend=dockerfile.v0", "--no-cache", "--opt=platform=linux/arm64/v8", "--opt=target=final", "--opt=build-arg:A=", "--opt=build-arg:B=it's --b=1",
+		"--opt=build-arg:C=secret", "--opt=label:org.x/y=$(id)", "--opt=context:base=docker-image://alpine:3", "--opt=ulimit=nofile=1:2",
+		"--opt=filename=a b/Dockerfile", "--opt=context=https://x.org/a.git#main:sub"}
+	if diff := cmp.Diff(want, a.buildctlFlags(a.Context, "")); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"--layers=true", "--timestamp=17", "--format=docker"}, a.buildahFlags()); diff != "" {
+		t.Error(diff)
+	}
+	a.Network, a.Frontends = false, nil
+	flags := strings.Join(a.buildctlFlags("/x", "/y"), " ")
+	if !strings.Contains(flags, "--opt=force-network-mode=none --opt=cmdline= ") || !strings.HasSuffix(flags, "--local=context=/x --local=dockerfile=/x") {
+		t.Error(flags)
+	}
 }
 
-// Options that open files, run programs or give up the sandbox are none of a
-// plan's, and neither are contexts that are no address and no folder.
-func TestParseCallRefuses(t *testing.T) {
-	for line, want := range map[string]string{
-		"":                 "does not call docker build",
-		"run --no-cache x": "does not call docker build",
-		"build /x":         "does not call docker build",
-		"build --pull /x":  "does not call docker build",
-		"build --no-cache --secret=id=a,src=/etc/shadow /x": "no option",
-		"build --no-cache --output=type=local,dest=/ /x":    "no option",
-		"build --no-cache --network=host /x":                "no option",
-		"build --no-cache --ssh=default /x":                 "no option",
-		"build --no-cache --volume=/:/host /x":              "no option",
-		"build --no-cache --security-opt=x /x":              "no option",
-		"build --no-cache --build-arg=A /x":                 "name and a value",
-		"build --no-cache --opt=context=/etc /x":            "no option of BuildKit",
-		"build --no-cache --opt=force-network-mode=host /x": "no option of BuildKit",
-		"build --no-cache --opt=build-arg:X=1 /x":           "no option of BuildKit",
-		"build --no-cache --file=../../etc/passwd /x":       "no file in a context",
-		"build --no-cache --file=/etc/passwd /x":            "no file in a context",
-		"build --no-cache --platform=a /x":                  "no platform",
-		"build --no-cache --target=-x /x":                   "no name of a stage",
-		"build --no-cache --timestamp=now /x":               "no time",
-		"build --no-cache --format=oci /x":                  "no format",
-		"build --no-cache --build-context=a=local:/etc /x":  "not fetched by an address",
-		"build --no-cache --build-context=a=/etc /x":        "not fetched by an address",
-		"build --no-cache relative":                         "neither an address nor a folder",
-		"build --no-cache -":                                "neither an address nor a folder",
-		"build --no-cache file:///etc":                      "neither an address nor a folder",
-		"build --no-cache https://-oProxyCommand=id/x.git":  "neither an address nor a folder",
-		"build --no-cache ssh://-oProxyCommand=id/x":        "neither an address nor a folder",
-		"build --no-cache git@-x:y":                         "neither an address nor a folder",
-		"build --no-cache --layers=false /x":                "no option",
-		"build --no-cache --network=none --tag=x /x":        "no option",
-		"build --no-cache --target=a\x00b /x":               "no name of a stage",
-		"build --no-cache --label=a=\x00 /x":                "NUL",
-	} {
-		if _, err := parseCall(strings.Split(line, " ")); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", line, err, want)
+// Details are stored and read again as they were, and a plan from a file has no
+// others: fields that open files, run programs or give up the sandbox are none.
+func TestDetailsAreStrict(t *testing.T) {
+	d := full()
+	text, err := json.Marshal(rebuild.Plan{System: docker.Name, Details: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plan rebuild.Plan
+	if err := json.Unmarshal(text, &plan); err != nil {
+		t.Fatal(err)
+	}
+	again, err := rebuild.DetailsOf[Details](plan)
+	if diff := cmp.Diff(d, again); diff != "" || err != nil || d.check() != nil {
+		t.Errorf("%v %v %s", err, d.check(), diff)
+	}
+	for _, field := range []string{`"secret":"id=a,src=/etc/shadow"`, `"options":["--privileged"]`, `"network":"host"`, `"pack":["build"]`} {
+		plan.Details = json.RawMessage(`{` + field + `}`)
+		if _, err := Vet(plan, Input{}); err == nil {
+			t.Errorf("%s is accepted", field)
 		}
 	}
 }
 
-// A call that is accepted is written as it was read.
-func FuzzCall(f *testing.F) {
-	f.Add("build\n--no-cache\n--network=none\n--build-arg=A=b\n/x")
-	f.Fuzz(func(t *testing.T, lines string) {
-		words := strings.Split(lines, "\n")
-		c, err := parseCall(words)
-		if err != nil {
+func TestCheckRefuses(t *testing.T) {
+	for want, changes := range map[string][]func(d *Details){
+		"no engine":                   {func(d *Details) { d.Engine = "sh" }},
+		"no option of BuildKit":       {func(d *Details) { d.Options = map[string]string{"context": "/etc"} }, func(d *Details) { d.Options = map[string]string{"force-network-mode": "host"} }, func(d *Details) { d.Options = map[string]string{"build-arg:X": "1"} }, func(d *Details) { d.Options = map[string]string{"cmdline": ""} }},
+		"no file in a context":        {func(d *Details) { d.Dockerfile = "../../etc/passwd" }, func(d *Details) { d.Dockerfile = "/etc/passwd" }, func(d *Details) { d.Dockerfile = "-x" }},
+		"no platform":                 {func(d *Details) { d.Platform = "a" }},
+		"no name of a stage":          {func(d *Details) { d.Target = "-x" }, func(d *Details) { d.Target = "a\x00b" }},
+		"no time":                     {func(d *Details) { d.Timestamp = "now" }},
+		"no format":                   {func(d *Details) { d.Format = "oci" }},
+		"not fetched by an address":   {func(d *Details) { d.Contexts = map[string]string{"a": "local:/etc"} }, func(d *Details) { d.Contexts = map[string]string{"a": "/etc"} }},
+		"neither an address nor a":    {func(d *Details) { d.Context = "relative" }, func(d *Details) { d.Context = "-" }, func(d *Details) { d.Context = "file:///etc" }, func(d *Details) { d.Context = "https://-oProxyCommand=id/x.git" }, func(d *Details) { d.Context = "ssh://-oProxyCommand=id/x" }, func(d *Details) { d.Context = "git@-x:y" }},
+		"holds user info":             {func(d *Details) { d.Context = "https://token@x.org/a.git" }},
+		"no name of an argument":      {func(d *Details) { d.Labels = map[string]string{"a": "\x00"} }, func(d *Details) { d.Arguments = map[string]string{"-a": ""} }},
+		"no name of a build argument": {func(d *Details) { d.Given = []string{"A"} }, func(d *Details) { d.Given = []string{"a b"} }},
+		"cannot go with a context":    {func(d *Details) { d.Text = "FROM scratch" }},
+		"NUL":                         {func(d *Details) { d.Context, d.Text = "/x", "\x00" }},
+		"what may be fetched":         {func(d *Details) { d.Fetch = "" }},
+		"no name of an image":         {func(d *Details) { d.Frontends = []string{"-x"} }},
+		"no digest of it":             {func(d *Details) { d.Pins[0].Digest = "latest" }, func(d *Details) { d.Pins[0].Kind = "local" }, func(d *Details) { d.Pins[1].Name = "/etc" }},
+	} {
+		for n, change := range changes {
+			d := full()
+			change(&d)
+			if err := d.check(); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %d: %v", want, n, err)
+			}
+		}
+	}
+}
+
+// No details make it past the checks that write a word which could be taken for
+// another option.
+func FuzzDetails(f *testing.F) {
+	text, err := json.Marshal(full())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(string(text))
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := rebuild.DetailsOf[Details](rebuild.Plan{Details: json.RawMessage(text)})
+		if err != nil || d.check() != nil {
 			return
 		}
-		again, err := parseCall(c.words())
-		if err != nil {
-			t.Fatalf("%q is not read again: %v", c.words(), err)
+		a := arguments{Details: d}
+		for _, word := range append(append(a.flags(), a.buildahFlags()...), a.buildctlFlags(d.Context, "/dir")...) {
+			if !strings.HasPrefix(word, "--") || strings.Contains(word, "\x00") {
+				t.Errorf("%q", word)
+			}
 		}
-		if diff := cmp.Diff(c, again, cmp.AllowUnexported(call{})); diff != "" {
-			t.Error(diff)
-		}
+		judge(&d, Input{}, d.Text)
 	})
 }

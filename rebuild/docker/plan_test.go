@@ -2,6 +2,7 @@ package docker
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker"
 	"audit/rebuild"
@@ -52,6 +54,31 @@ func planFor(t testing.TB, img *inspect.Image, in Input) rebuild.Plan {
 	return plan
 }
 
+// trusted allows what the attestations of these tests name.
+func trusted() Input {
+	return Input{Trusted: rebuild.Prefixes{"git://127.0.0.1/ctx.git", "https://x.org/", "docker-image://docker.io/library/alpine",
+		"docker-image://docker.io/docker/dockerfile"}}
+}
+
+// reasons are why a plan is refused, as codes with arguments.
+func reasons(plan rebuild.Plan) string {
+	var all []string
+	for _, m := range plan.Reasons {
+		all = append(all, m.String())
+	}
+	return strings.Join(all, "; ")
+}
+
+// detailsOf are those of a plan.
+func detailsOf(t testing.TB, plan rebuild.Plan) *Details {
+	t.Helper()
+	d, err := rebuild.DetailsOf[Details](plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
 // folder makes a source of files.
 func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
@@ -70,25 +97,23 @@ func folder(t testing.TB, files map[string]string) string {
 // What the attestation of a sample tells is the plan: nothing else is needed.
 func TestPlanFromProvenance(t *testing.T) {
 	for name, want := range map[string][]string{
-		"buildkit-git-max.oci.tar": {"build", "--no-cache", "--network=none", "--platform=linux/amd64", "--build-arg=SOURCE_DATE_EPOCH=1700000000", "--build-arg=VERSION=2",
+		"buildkit-git-max.oci.tar": {"--no-cache", "--network=none", "--build-arg=SOURCE_DATE_EPOCH=1700000000", "--build-arg=VERSION=2",
 			"--label=made=here", "--output=type=oci,rewrite-timestamp=true", "git://127.0.0.1/ctx.git#263759722aabb623862faddfbc2353bf14589cf8"},
-		"buildkit-git-subdir.oci.tar": {"build", "--no-cache", "--network=none", "--platform=linux/amd64", "--build-arg=SOURCE_DATE_EPOCH=1795212050",
+		"buildkit-git-subdir.oci.tar": {"--no-cache", "--network=none", "--build-arg=SOURCE_DATE_EPOCH=1795212050",
 			"git://127.0.0.1/ctx.git#263759722aabb623862faddfbc2353bf14589cf8:sub"},
-		"buildkit-git-provenance.oci.tar": {"build", "--no-cache", "--network=none", "--platform=linux/amd64", "--build-arg=SOURCE_DATE_EPOCH=1",
+		"buildkit-git-provenance.oci.tar": {"--no-cache", "--network=none", "--build-arg=SOURCE_DATE_EPOCH=1",
 			"--output=type=oci,rewrite-timestamp=true", "git://127.0.0.1/ctx.git#90441ff6576eeb377fe7c842df280abb6ca60354"},
 	} {
 		img := sample(t, name)
-		plan := planFor(t, img, Input{})
-		if diff := cmp.Diff(want, plan.Pack); diff != "" || plan.Refused != "" {
-			t.Errorf("%s: %s %s", name, plan.Refused, diff)
+		plan := planFor(t, img, trusted())
+		if diff := cmp.Diff(want, words(t, plan)); diff != "" || len(plan.Reasons) > 0 {
+			t.Errorf("%s: %s %s", name, plan.Reasons, diff)
 		}
-		if plan.System != provenance.Docker || plan.Engine != "buildkit" || plan.ConfigDigest != img.Config.Digest.String() || plan.Source != nil {
+		d := detailsOf(t, plan)
+		if plan.System != docker.Name || d.Engine != docker.BuildKit || plan.ConfigDigest != img.Config.Digest.String() || d.Fetch != FetchPinned {
 			t.Errorf("%s: %+v", name, plan)
 		}
-		if len(plan.Files) != 1 || plan.Files[0].Name != policyName {
-			t.Errorf("%s: files %v", name, plan.Files)
-		}
-		if len(plan.Trust) != 2 || !strings.Contains(plan.Trust[0].Why, "without a network") || !strings.Contains(plan.Trust[1].Why, "unsigned provenance") {
+		if len(plan.Trust) != 2 || plan.Trust[0].Reason.Code != "plan/instructions-without-network" || plan.Trust[1].Reason.Code != "plan/address-named" {
 			t.Errorf("%s: trust %+v", name, plan.Trust)
 		}
 	}
@@ -96,16 +121,113 @@ func TestPlanFromProvenance(t *testing.T) {
 
 func TestPlanRefuses(t *testing.T) {
 	for name, want := range map[string]string{
-		"buildkit-git-min.oci.tar":   "its provenance was recorded with mode=min, which leaves out the build arguments, labels, secrets and SSH keys that it was built with (--source names what to build, if you have it)",
-		"buildkit-local-max.oci.tar": "it was built from local inputs that nobody else can fetch (context, dockerfile); only a Git repository or an HTTP address can be fetched again (--source names what to build, if you have it)",
-		"classic.tar":                "no SLSA provenance attestation lies beside the image, so its source, its base image and its build context are not told; --source names what to build",
+		"buildkit-git-min.oci.tar":   "recipe/min-mode-attestation; plan/name-source",
+		"buildkit-local-max.oci.tar": `recipe/local-context inputs="context, dockerfile"; plan/name-source`,
+		"classic.tar":                "recipe/no-attestation; plan/name-source",
 	} {
-		plan := planFor(t, sample(t, name), Input{})
-		if plan.Refused != want {
-			t.Errorf("%s: %q", name, plan.Refused)
+		plan := planFor(t, sample(t, name), trusted())
+		if reasons(plan) != want {
+			t.Errorf("%s: %q", name, reasons(plan))
 		}
-		if len(plan.Pack) != 0 {
-			t.Errorf("%s: a command all the same: %q", name, plan.Pack)
+		if plan.Details != nil || len(plan.Command) != 0 {
+			t.Errorf("%s: a command all the same: %q", name, plan.Command)
+		}
+	}
+}
+
+// An unsigned attestation starts nothing: each address that it names needs the
+// user's word, in a flag that the list of what is trusted gives.
+func TestAttestationNeedsTrust(t *testing.T) {
+	img := attested(t,
+		"MATERIALS", `{"uri":"pkg:docker/alpine@3.19","digest":{"sha256":"`+zeros+`"}},{"uri":"https://y.org/c","digest":{"sha256":"`+zeros+`"}},{"uri":"https://x.org/b.git#v2","digest":{"sha1":"90441ff6576eeb377fe7c842df280abb6ca60354"}}`,
+		"ARGS", `"context:more":"https://x.org/b.git#v2:dir"`)
+	plan := planFor(t, img, Input{})
+	want := []string{
+		"instructions a.git#263759722aabb623862faddfbc2353bf14589cf8 true ",
+		"source https://x.org/a.git#263759722aabb623862faddfbc2353bf14589cf8 false --trust-source https://x.org/a.git",
+		"image docker-image://docker.io/library/alpine:3.19 false --trust-source docker-image://docker.io/library/alpine",
+		"source https://y.org/c false --trust-source https://y.org/c",
+		"source https://x.org/b.git#v2 false --trust-source https://x.org/b.git",
+		"source https://x.org/b.git#90441ff6576eeb377fe7c842df280abb6ca60354:dir false --trust-source https://x.org/b.git",
+	}
+	var got []string
+	var flags rebuild.Prefixes
+	for _, tr := range plan.Trust {
+		got = append(got, fmt.Sprint(tr.Kind, " ", tr.URL, " ", tr.Trusted, " ", tr.Flag))
+		if tr.Flag != "" {
+			flags = append(flags, strings.TrimPrefix(tr.Flag, "--trust-source "))
+		}
+	}
+	want[0] = "instructions https://x.org/a.git#263759722aabb623862faddfbc2353bf14589cf8 true "
+	if diff := cmp.Diff(want, got); diff != "" || len(plan.Reasons) != 5 {
+		t.Errorf("%s %s", reasons(plan), diff)
+	}
+	calls := install(t, scenario{}, "docker", "buildctl", "buildah")
+	if _, _, err := built(t, plan, ""); !errors.Is(err, rebuild.ErrRefused) || calls() != nil {
+		t.Errorf("%v; called: %q", err, calls())
+	}
+	if plan := planFor(t, img, Input{Trusted: flags}); len(plan.Reasons) > 0 {
+		t.Errorf("refused with all flags: %s", reasons(plan))
+	}
+	if plan := planFor(t, img, Input{Trusted: flags[1:]}); len(plan.Reasons) == 0 {
+		t.Error("allowed without the flag of the context")
+	}
+}
+
+// A frontend that the image names is run only where a flag names it too, however
+// it is named; and so it is with the user's own source.
+func TestFrontendNeedsTrust(t *testing.T) {
+	const evil = "evil.org/frontend"
+	source := rebuild.Prefixes{"https://x.org/"}
+	for name, change := range map[string][]string{
+		"the gateway":        {"FRONTEND", "gateway.v0", "ARGS", `"cmdline":"evil.org/frontend:1","source":"evil.org/frontend:1"`},
+		"a build argument":   {"ARGS", `"build-arg:BUILDKIT_SYNTAX":"evil.org/frontend:1 x"`},
+		"the Dockerfile":     {"DATA", "IyBzeW50YXg9ZXZpbC5vcmcvZnJvbnRlbmQ6MQpGUk9NIHNjcmF0Y2gK"},
+		"a command's source": {"FRONTEND", "gateway.v0", "ARGS", `"cmdline":"x.org/y","source":"evil.org/frontend:1"`},
+	} {
+		plan := planFor(t, attested(t, change...), Input{Trusted: source})
+		if !strings.Contains(reasons(plan), `kind="frontend"`) || !strings.Contains(reasons(plan), "--trust-source docker-image://"+evil) {
+			t.Errorf("%s: %q", name, reasons(plan))
+		}
+	}
+	dir := folder(t, map[string]string{"Dockerfile": "# syntax=" + evil + ":1\nFROM scratch\n"})
+	in := Input{Source: dir}
+	if plan := planFor(t, sample(t, "classic.tar"), in); !strings.Contains(reasons(plan), "plan/needs-trust") {
+		t.Errorf("the user's own source: %q", reasons(plan))
+	}
+	if plan := planFor(t, sample(t, "classic.tar"), Input{Source: folder(t, map[string]string{"Dockerfile": "FROM scratch\n"}), BuildArgs: []string{"BUILDKIT_SYNTAX=" + evil}}); !strings.Contains(reasons(plan), "plan/needs-trust") {
+		t.Errorf("a build argument of the user: %q", reasons(plan))
+	}
+	in.Trusted = rebuild.Prefixes{"docker-image://" + evil}
+	if plan := planFor(t, sample(t, "classic.tar"), in); len(plan.Reasons) > 0 || strings.Contains(strings.Join(arguments{Details: *detailsOf(t, plan)}.buildctlFlags(dir, ""), " "), "cmdline") {
+		t.Errorf("with the flag: %q", reasons(plan))
+	}
+}
+
+// The user's own --source is the user's word for what it names, and for no folder
+// but that one.
+func TestStrangersPlan(t *testing.T) {
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	local := planFor(t, sample(t, "classic.tar"), Input{Source: dir})
+	vetted, err := Vet(local, Input{})
+	if err != nil || !strings.Contains(reasons(vetted), "plan/folder-not-named") {
+		t.Errorf("%q %v", reasons(vetted), err)
+	}
+	other := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	if vetted, err = Vet(local, Input{Source: other}); err != nil || len(vetted.Reasons) > 0 || detailsOf(t, vetted).Context != other {
+		t.Errorf("%q %v", reasons(vetted), err)
+	}
+	syntax := folder(t, map[string]string{"Dockerfile": "# syntax=evil.org/x\nFROM scratch\n"})
+	if vetted, err = Vet(local, Input{Source: syntax}); err != nil || !strings.Contains(reasons(vetted), `kind="frontend"`) {
+		t.Errorf("%q %v", reasons(vetted), err)
+	}
+	d := *detailsOf(t, local)
+	d.Context = "http://169.254.169.254/latest/meta-data"
+	local.Details = d
+	local.Trust = []rebuild.Trust{{Kind: "source", Trusted: true}}
+	for _, in := range []Input{{}, {Trusted: rebuild.Prefixes{"http://169.254.169.254/"}}, {Trusted: rebuild.Prefixes{"https://x.org/"}}} {
+		if vetted, err = Vet(local, in); err != nil || !strings.Contains(reasons(vetted), "plan/needs-trust") {
+			t.Errorf("%v: %q %v", in.Trusted, reasons(vetted), err)
 		}
 	}
 }
@@ -135,12 +257,12 @@ func TestPlanOptions(t *testing.T) {
 	plan := planFor(t, attested(t,
 		"MATERIALS", `{"uri":"pkg:docker/alpine@3.19?platform=linux%2Famd64","digest":{"sha256":"`+zeros+`"}},{"uri":"https://x.org/b.git#v2","digest":{"sha1":"90441ff6576eeb377fe7c842df280abb6ca60354"}},{"uri":"https://x.org/c","digest":{"sha256":"`+zeros+`"}},{"uri":"pkg:docker/docker/dockerfile@1","digest":{"sha256":"`+zeros+`"}}`,
 		"FRONTEND", "gateway.v0",
-		"ARGS", `"cmdline":"docker/dockerfile:1","source":"docker/dockerfile:1","target":"final","context:base":"docker-image://alpine:3.19","context:more":"https://x.org/b.git#v2:dir","add-hosts":"a=1.2.3.4","no-cache":"","image-resolve-mode":"local","build-arg:A":"b"`), Input{})
-	want := []string{"build", "--no-cache", "--network=none", "--platform=linux/amd64", "--target=final", "--build-arg=A=b", "--build-arg=SOURCE_DATE_EPOCH=0",
+		"ARGS", `"cmdline":"docker/dockerfile:1","source":"docker/dockerfile:1","target":"final","context:base":"docker-image://alpine:3.19","context:more":"https://x.org/b.git#v2:dir","add-hosts":"a=1.2.3.4","no-cache":"","image-resolve-mode":"local","build-arg:A":"b"`), trusted())
+	want := []string{"--no-cache", "--network=none", "--target=final", "--build-arg=A=b", "--build-arg=SOURCE_DATE_EPOCH=0",
 		"--build-context=base=docker-image://alpine:3.19", "--build-context=more=https://x.org/b.git#90441ff6576eeb377fe7c842df280abb6ca60354:dir",
 		"--opt=add-hosts=a=1.2.3.4", "https://x.org/a.git#263759722aabb623862faddfbc2353bf14589cf8"}
-	if diff := cmp.Diff(want, plan.Pack); diff != "" || plan.Refused != "" {
-		t.Errorf("%s %s", plan.Refused, diff)
+	if diff := cmp.Diff(want, words(t, plan)); diff != "" || len(plan.Reasons) > 0 {
+		t.Errorf("%s %s", plan.Reasons, diff)
 	}
 	const policy = `{
   "rules": [
@@ -165,10 +287,10 @@ func TestPlanOptions(t *testing.T) {
     ALLOW docker-image://docker.io/docker/dockerfile:1@sha256:` + zeros + `
     ALLOW docker-image://docker.io/docker/dockerfile@sha256:` + zeros + `
 `
-	if diff := cmp.Diff(policy, short(plan.Files[0].Text)); diff != "" {
+	if diff := cmp.Diff(policy, short(policyOf(detailsOf(t, plan), detailsOf(t, plan).Context))); diff != "" {
 		t.Error(diff)
 	}
-	if len(plan.Trust) != 5 || plan.Trust[2].URL != "pkg:docker/alpine@3.19?platform=linux%2Famd64" {
+	if len(plan.Trust) != 8 || plan.Trust[2].URL != "docker-image://docker.io/library/alpine:3.19" {
 		t.Errorf("%+v", plan.Trust)
 	}
 }
@@ -201,22 +323,24 @@ func TestPlanFromProvenanceRefuses(t *testing.T) {
 		in     Input
 		want   string
 	}{
-		"a secret":                {[]string{"SECRETS", `{"id":"token"}`}, Input{}, "it was built with secrets that are not here: token"},
-		"a named context, local":  {[]string{"ARGS", `"context:base":"local:base"`}, Input{}, "local inputs that nobody else can fetch (base)"},
-		"a named context, moving": {[]string{"ARGS", `"context:base":"https://x.org/b.git#v2"`}, Input{}, "does not say which commit the named context base"},
-		"an image not pinned":     {[]string{"ARGS", `"context:base":"docker-image://alpine"`}, Input{}, "does not say what the named context base"},
-		"another frontend":        {[]string{"FRONTEND", "gateway.v0", "ARGS", `"source":"x/y"`}, Input{}, `it was built by the frontend "gateway.v0 x/y"`},
-		"the network":             {[]string{"DATA", "RlJPTSBhClJVTiBhcHQtZ2V0IHVwZGF0ZQo="}, Input{}, "an instruction needs the network (apt-get update, line 2 of the Dockerfile), and it has none unless --network is given"},
+		"a secret":                {[]string{"SECRETS", `{"id":"token"}`}, Input{}, `recipe/missing-secret secrets="token"`},
+		"a named context, local":  {[]string{"ARGS", `"context:base":"local:base"`}, Input{}, `recipe/local-context inputs="base"`},
+		"a named context, moving": {[]string{"ARGS", `"context:base":"https://x.org/b.git#v2"`}, Input{}, `plan/named-context-unpinned address="https://x.org/b.git#v2" name="base"`},
+		"an image not pinned":     {[]string{"ARGS", `"context:base":"docker-image://alpine"`}, Input{}, `plan/named-context-unpinned address="docker-image://alpine" name="base"`},
+		"another frontend":        {[]string{"FRONTEND", "gateway.v0", "ARGS", `"source":"x/y"`}, Input{}, `recipe/unsupported-frontend frontend="gateway.v0 x/y"`},
+		"the network":             {[]string{"DATA", "RlJPTSBhClJVTiBhcHQtZ2V0IHVwZGF0ZQo="}, Input{}, `plan/network-needed line="2" what="apt-get update"`},
 		"the network, given":      {[]string{"DATA", "RlJPTSBhClJVTiBhcHQtZ2V0IHVwZGF0ZQo="}, Input{Network: true}, ""},
-		"the network after a <<":  {[]string{"DATA", "RlJPTSBhClJVTiBlY2hvICQoKDE8PE4pKQpSVU4gYXB0LWdldCB1cGRhdGUK"}, Input{}, "an instruction needs the network (apt-get update, line 3 of the Dockerfile)"},
-		"no Dockerfile":           {[]string{"DATA", "RlJPTSBhClJVTiA8PEUK"}, Input{}, "an instruction may need the network, and it has none unless --network is given: line 2 of the Dockerfile: unterminated heredoc"},
+		"the network after a <<":  {[]string{"DATA", "RlJPTSBhClJVTiBlY2hvICQoKDE8PE4pKQpSVU4gYXB0LWdldCB1cGRhdGUK"}, Input{}, `plan/network-needed line="3" what="apt-get update"`},
+		"no Dockerfile":           {[]string{"DATA", "RlJPTSBhClJVTiA8PEUK"}, Input{}, `plan/network-unknown error="line 2 of the Dockerfile: unterminated heredoc"`},
 		"no Dockerfile, network":  {[]string{"DATA", "RlJPTSBhClJVTiA8PEUK"}, Input{Network: true}, ""},
-		"another image":           {[]string{"SUBJECT", zeros}, Input{}, "the provenance beside the image is about another one"},
-		"an odd platform option":  {[]string{"ARGS", `"target":"-x"`}, Input{}, `"-x" is no name of a stage`},
+		"an unknown option":       {[]string{"ARGS", `"entitlements":"x"`}, Input{}, `plan/unknown-option option="entitlements"`},
+		"another image":           {[]string{"SUBJECT", zeros}, Input{}, "recipe/subject-mismatch"},
+		"an odd platform option":  {[]string{"ARGS", `"target":"-x"`}, Input{}, `plan/malformed error="\"-x\" is no name of a stage"`},
 	} {
+		tc.in.Trusted = trusted().Trusted
 		plan := planFor(t, attested(t, tc.change...), tc.in)
-		if tc.want == "" && plan.Refused != "" || !strings.Contains(plan.Refused, tc.want) {
-			t.Errorf("%s: %q, want %q", name, plan.Refused, tc.want)
+		if tc.want == "" && len(plan.Reasons) > 0 || !strings.Contains(reasons(plan), tc.want) {
+			t.Errorf("%s: %q, want %q", name, reasons(plan), tc.want)
 		}
 	}
 }
@@ -228,44 +352,40 @@ func TestPlanFromSource(t *testing.T) {
 	for name, tc := range map[string]struct {
 		img    *inspect.Image
 		in     Input
-		engine string
+		engine docker.Builder
 		want   string // the words after the platform
-		files  string
+		fetch  Fetch
+		own    bool // a Dockerfile of the plan's own
 	}{
-		"classic":          {classic, Input{Source: dir}, "classic", dir, policyName},
-		"a Dockerfile":     {classic, Input{Source: dir, Dockerfile: "sub/other"}, "classic", "--file=sub/other " + dir, policyName},
-		"arguments":        {classic, Input{Source: dir, BuildArgs: []string{"B=2", "A=1"}, Target: "x", Network: true}, "classic", "--target=x --build-arg=A=1 --build-arg=B=2 " + dir, ""},
-		"a repository":     {classic, Input{Source: "https://x.org/a.git#" + commit + ":sub"}, "classic", "https://x.org/a.git#" + commit + ":sub", policyName},
-		"with provenance":  {kit, Input{Source: dir}, "buildkit", "--build-arg=SOURCE_DATE_EPOCH=1795212051 " + dir, policyName},
-		"its Dockerfile":   {kit, Input{Source: filepath.Join(dir, "empty")}, "buildkit", "--build-arg=SOURCE_DATE_EPOCH=1795212051 " + filepath.Join(dir, "empty"), dockerfileName + " " + policyName},
-		"buildah":          {sample(t, "buildah.oci.tar"), Input{Source: dir}, "buildah", dir, policyName},
-		"buildah, layered": {sample(t, "buildah-layers.oci.tar"), Input{Source: dir}, "buildah", "--timestamp=1700000000 --layers " + dir, policyName},
+		"classic":          {classic, Input{Source: dir}, "classic", dir, FetchImages, false},
+		"a Dockerfile":     {classic, Input{Source: dir, Dockerfile: "sub/other"}, "classic", "--file=sub/other " + dir, FetchImages, false},
+		"arguments":        {classic, Input{Source: dir, BuildArgs: []string{"B=2", "A=1"}, Target: "x", Network: true}, "classic", "--target=x --build-arg=A --build-arg=B " + dir, FetchAny, false},
+		"a repository":     {classic, Input{Source: "https://x.org/a.git#" + commit + ":sub"}, "classic", "https://x.org/a.git#" + commit + ":sub", FetchImages, false},
+		"with a token":     {classic, Input{Source: "https://token@x.org/a.git#" + commit}, "classic", "https://x.org/a.git#" + commit, FetchImages, false},
+		"with provenance":  {kit, Input{Source: dir}, "buildkit", "--build-arg=SOURCE_DATE_EPOCH=1795212051 " + dir, FetchImages, false},
+		"its Dockerfile":   {kit, Input{Source: filepath.Join(dir, "empty")}, "buildkit", "--build-arg=SOURCE_DATE_EPOCH=1795212051 " + filepath.Join(dir, "empty"), FetchImages, true},
+		"buildah":          {sample(t, "buildah.oci.tar"), Input{Source: dir}, "buildah", dir, FetchImages, false},
+		"buildah, layered": {sample(t, "buildah-layers.oci.tar"), Input{Source: dir}, "buildah", "--timestamp=1700000000 --layers " + dir, FetchImages, false},
 	} {
 		plan := planFor(t, tc.img, tc.in)
-		words := strings.Join(plan.Pack, " ")
+		d := detailsOf(t, plan)
 		network := "none"
 		if tc.in.Network {
 			network = "default"
 		}
-		if want := "build --no-cache --network=" + network + " --platform=linux/amd64 " + tc.want; words != want || plan.Engine != tc.engine || plan.Refused != "" {
-			t.Errorf("%s: %s %q %q, want %q", name, plan.Engine, plan.Refused, words, want)
+		got := strings.Join(words(t, plan), " ")
+		if want := "--no-cache --network=" + network + " " + tc.want; got != want || d.Engine != tc.engine || len(plan.Reasons) > 0 {
+			t.Errorf("%s: %s %q %q, want %q", name, d.Engine, reasons(plan), got, want)
 		}
-		var files []string
-		for _, f := range plan.Files {
-			files = append(files, f.Name)
-		}
-		if got := strings.Join(files, " "); got != tc.files {
-			t.Errorf("%s: files %q", name, got)
-		}
-		if plan.Source == nil || plan.Source.Kind != "dockerfile" {
-			t.Errorf("%s: source %+v", name, plan.Source)
+		if d.Platform != "linux/amd64" || d.Fetch != tc.fetch || (d.Text != "") != tc.own || d.Private != (name == "with a token") {
+			t.Errorf("%s: %+v", name, d)
 		}
 	}
-	if plan := planFor(t, classic, Input{Source: filepath.Join(dir, "empty")}); !strings.Contains(plan.Refused, "has no Dockerfile") {
-		t.Errorf("%q", plan.Refused)
+	if plan := planFor(t, classic, Input{Source: filepath.Join(dir, "empty")}); !strings.Contains(reasons(plan), `plan/no-dockerfile name="Dockerfile"`) {
+		t.Errorf("%q", reasons(plan))
 	}
-	if plan := planFor(t, classic, Input{Source: "https://x.org/a.git#main"}); plan.Refused != "" || !strings.Contains(plan.Trust[1].Why, "at no commit") {
-		t.Errorf("%q %+v", plan.Refused, plan.Trust)
+	if plan := planFor(t, classic, Input{Source: "https://x.org/a.git#main"}); len(plan.Reasons) > 0 || plan.Trust[1].Reason.Code != "plan/source-without-commit" {
+		t.Errorf("%q %+v", reasons(plan), plan.Trust)
 	}
 }
 
@@ -275,8 +395,8 @@ func TestPlanArguments(t *testing.T) {
 	img := made(t, fixtures.Docker{Layers: [][]fixtures.File{{{Name: "f", Body: "x"}}, {{Name: "g", Body: "x"}}},
 		History: []fixtures.Step{{By: "|1 V=1 /bin/sh -c a"}, {By: "|2 V=2 W=x y /bin/sh -c b"}}}.Archive())
 	plan := planFor(t, img, Input{Source: dir, BuildArgs: []string{"V=3"}})
-	want := []string{"build", "--no-cache", "--network=none", "--platform=linux/amd64", "--build-arg=V=3", "--build-arg=W=x y", dir}
-	if diff := cmp.Diff(want, plan.Pack); diff != "" {
+	want := []string{"--no-cache", "--network=none", "--build-arg=V", "--build-arg=W=x y", dir}
+	if diff := cmp.Diff(want, words(t, plan)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -298,18 +418,18 @@ func TestPlanRewrites(t *testing.T) {
 		img := made(t, fixtures.Docker{Created: tc.created, Layers: [][]fixtures.File{{{Name: "f", Body: "x", Time: tc.file}}},
 			History: []fixtures.Step{{By: "COPY f /f # buildkit", Comment: "buildkit.dockerfile.v0", Created: tc.step}}}.Archive())
 		plan := planFor(t, img, Input{Source: dir})
-		if got := strings.Contains(strings.Join(plan.Pack, " "), "rewrite-timestamp=true"); got != tc.want {
-			t.Errorf("%s: %q", name, plan.Pack)
+		if got := detailsOf(t, plan).Rewrite; got != tc.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }
 
 func TestPlanErrors(t *testing.T) {
 	img := sample(t, "classic.tar")
-	if _, err := NewPlan(img, provenance.Recipe{System: provenance.Guix}, Input{}); !errors.Is(err, provenance.ErrNotMine) {
-		t.Errorf("of Guix: %v", err)
+	if _, err := NewPlan(img, provenance.Recipe{System: "another"}, Input{}); !errors.Is(err, provenance.ErrNotMine) {
+		t.Errorf("of another system: %v", err)
 	}
-	recipe := provenance.Recipe{System: provenance.Docker}
+	recipe := provenance.Recipe{System: docker.Name}
 	for want, in := range map[string]Input{
 		"go with a source":               {Dockerfile: "x"},
 		"is not NAME=VALUE":              {Source: "/", BuildArgs: []string{"x"}},
@@ -330,33 +450,26 @@ func TestPlanErrors(t *testing.T) {
 
 func TestVet(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
-	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir, Network: true})
-	vetted, err := Vet(plan, Input{})
-	if err != nil || !strings.Contains(vetted.Refused, "--network") {
-		t.Errorf("%q %v", vetted.Refused, err)
+	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir, Network: true, BuildArgs: []string{"TOKEN=abcdef"}})
+	vetted, err := Vet(plan, Input{Source: dir})
+	if want := `plan/network-not-allowed; plan/arguments-missing names="TOKEN"`; err != nil || reasons(vetted) != want {
+		t.Errorf("%q %v", reasons(vetted), err)
 	}
-	vetted, err = Vet(plan, Input{Network: true})
-	if err != nil || vetted.Refused != "" || vetted.Trust[1].Why != "the plan names it" {
+	vetted, err = Vet(plan, Input{Source: dir, Network: true, BuildArgs: []string{"TOKEN=abcdef"}})
+	if err != nil || len(vetted.Reasons) > 0 || vetted.Trust[1].Reason.Code != "plan/source-given" {
 		t.Errorf("%+v %v", vetted, err)
 	}
-	if _, err := Vet(rebuild.Plan{System: provenance.Guix}, Input{}); !errors.Is(err, provenance.ErrNotMine) {
+	if _, err := Vet(rebuild.Plan{System: "another"}, Input{}); !errors.Is(err, provenance.ErrNotMine) {
 		t.Error(err)
 	}
-	for want, change := range map[string]func(*rebuild.Plan){
-		"is no option of docker build":               func(p *rebuild.Plan) { p.Pack = []string{"build", "--no-cache", "--network=host", dir} },
-		`no plan for a Dockerfile has a file "../x"`: func(p *rebuild.Plan) { p.Files = append(p.Files, rebuild.PlanFile{Name: "../x"}) },
-		"is no JSON":   func(p *rebuild.Plan) { p.Files = []rebuild.PlanFile{{Name: policyName, Text: "x"}} },
-		"NUL":          func(p *rebuild.Plan) { p.Files = []rebuild.PlanFile{{Name: dockerfileName, Text: "\x00"}} },
-		"is no engine": func(p *rebuild.Plan) { p.Engine = "sh" },
-		"cannot go with a context that is": func(p *rebuild.Plan) {
-			p.Files = []rebuild.PlanFile{{Name: dockerfileName}}
-			p.Pack = []string{"build", "--no-cache", "https://x.org/a.git"}
-		},
-	} {
-		p := plan
-		change(&p)
-		if _, err := Vet(p, Input{Network: true}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
-		}
+	refused := rebuild.Plan{System: docker.Name, Reasons: []check.Message{check.Say("recipe/no-attestation")}}
+	if vetted, err := Vet(refused, Input{}); err != nil || reasons(vetted) != "recipe/no-attestation" {
+		t.Errorf("%q %v", reasons(vetted), err)
+	}
+	d := *detailsOf(t, plan)
+	d.Engine = "sh"
+	plan.Details = d
+	if _, err := Vet(plan, Input{}); err == nil || !strings.Contains(err.Error(), "is no engine") {
+		t.Errorf("%v", err)
 	}
 }

@@ -304,6 +304,12 @@ func planned(t *testing.T, img *inspect.Image, in Input) rebuild.Plan {
 		t.Fatal(err)
 	}
 	plan, err := NewPlan(img, ev.Recipe, in)
+	for _, item := range plan.Trust { // what the first plan names the second may fetch
+		in.Trusted = append(in.Trusted, strings.TrimPrefix(item.Flag, "--"+rebuild.TrustSource+" "))
+	}
+	if err == nil {
+		plan, err = NewPlan(img, ev.Recipe, in)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,14 +329,16 @@ type outcome struct {
 func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outcome {
 	t.Helper()
 	log := new(bytes.Buffer)
-	result, err := b.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Log: log, Image: img})
+	result, err := b.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Log: log, Image: img, Settings: settings(plan)})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, log)
 	}
 	o := outcome{result: result, rebuilt: read(t, result.Image)}
-	o.comparison = compare.Images(img, o.rebuilt)
-	o.check = rebuild.WithHistory(rebuild.Check(o.comparison, result.Items), System{}.History(img), System{}.History(o.rebuilt))
-	o.verdict = rebuild.Judge([]check.Check{o.check}, rebuild.OutcomeOf(o.comparison))
+	o.comparison = compare.Images(img, o.rebuilt, nil)
+	o.check = rebuild.WithHistory(rebuild.Check(o.comparison, false, result.Items), System{}.History(img), System{}.History(o.rebuilt))
+	o.verdict = rebuild.Judge(rebuild.Facts{
+		Checks: rebuild.StatusesOf([]check.Check{o.check}), Result: o.comparison.Result(), Basis: rebuild.Origins{Made: result.Items}.Basis(),
+	})
 	return o
 }
 
@@ -361,7 +369,7 @@ func classicTimes(t *testing.T, l *lab) {
 	dir := l.source(t, shellDockerfile)
 	img := read(t, classicBuild(t, "--build-arg=VERSION=7", dir))
 	plan := planned(t, img, Input{Source: dir})
-	if plan.Engine != "classic" || !slices.Contains(plan.Pack, "--build-arg=VERSION=7") || !slices.Contains(plan.Pack, "--network=none") {
+	if d := detailsOf(t, plan); d.Engine != "classic" || d.Arguments["VERSION"] != "7" || d.Network {
 		t.Errorf("the plan is %+v", plan)
 	}
 	time.Sleep(time.Second)
@@ -373,8 +381,8 @@ func classicTimes(t *testing.T, l *lab) {
 	if out := command(t, nil, "docker", "images", "--quiet", "audit-rebuild"); out != "" {
 		t.Errorf("the engine still has the rebuilt image: %s", out)
 	}
-	if p := planned(t, img, Input{}); !strings.Contains(p.Refused, "no SLSA provenance") {
-		t.Errorf("without a source: %q", p.Refused)
+	if p := planned(t, img, Input{}); !strings.Contains(reasons(p), "recipe/no-attestation") {
+		t.Errorf("without a source: %q", reasons(p))
 	}
 }
 
@@ -405,8 +413,8 @@ func kitInDocker(t *testing.T, l *lab) {
 	command(t, nil, "docker", "save", "--output="+file, "lab/original:1")
 	img := read(t, file)
 	plan := planned(t, img, Input{Source: dir})
-	if plan.Engine != "buildkit" {
-		t.Errorf("the engine is %q", plan.Engine)
+	if d := detailsOf(t, plan); d.Engine != "buildkit" {
+		t.Errorf("the engine is %q", d.Engine)
 	}
 	o := again(t, img, plan, Builder{})
 	o.want(t, rebuild.Equivalent)
@@ -422,7 +430,7 @@ func replayRepository(t *testing.T, l *lab) {
 		"--opt=label:given=there", "--opt=force-network-mode=none")
 	img := read(t, file)
 	plan := planned(t, img, Input{})
-	if plan.Refused != "" || plan.Pack[len(plan.Pack)-1] != address+"#"+commit {
+	if len(plan.Reasons) > 0 || detailsOf(t, plan).Context != address+"#"+commit {
 		t.Fatalf("the plan is %+v", plan)
 	}
 	o := again(t, img, plan, Builder{})
@@ -450,7 +458,7 @@ func replayFolder(t *testing.T, l *lab) {
 	address, commit := l.repository(t, "folder", dir)
 	img := read(t, kitBuild(t, "--opt=context="+address+"#main:sub", "--opt=filename=other.Dockerfile", "--opt=attest:provenance=mode=max", "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000"))
 	plan := planned(t, img, Input{})
-	if plan.Refused != "" || plan.Pack[len(plan.Pack)-1] != address+"#"+commit+":sub" || !slices.Contains(plan.Pack, "--file=other.Dockerfile") {
+	if d := detailsOf(t, plan); len(plan.Reasons) > 0 || d.Context != address+"#"+commit+":sub" || d.Dockerfile != "other.Dockerfile" {
 		t.Fatalf("the plan is %+v", plan)
 	}
 	again(t, img, plan, Builder{}).want(t, rebuild.Reproducible)
@@ -486,8 +494,8 @@ func replayBase(t *testing.T, l *lab) {
 	img := read(t, kitBuild(t, "--opt=context="+address+"#main", "--opt=attest:provenance=mode=max", "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000"))
 	l.pushed(t, base, "the tag was moved")
 	plan := planned(t, img, Input{})
-	if plan.Refused != "" {
-		t.Fatal(plan.Refused)
+	if len(plan.Reasons) > 0 {
+		t.Fatal(reasons(plan))
 	}
 	o := again(t, img, plan, Builder{})
 	o.want(t, rebuild.Reproducible)
@@ -497,7 +505,7 @@ func replayBase(t *testing.T, l *lab) {
 
 	server.Close()
 	command(t, nil, "buildctl", "prune", "--all")
-	_, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir()})
+	_, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 	if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "an image that the build starts from cannot be had") {
 		t.Errorf("with the registry gone: %v", err)
 	}
@@ -507,12 +515,12 @@ func refusals(t *testing.T, l *lab) {
 	dir := l.source(t, shellDockerfile)
 	address, _ := l.repository(t, "refusals", dir)
 	minMode := read(t, kitBuild(t, "--opt=context="+address+"#v1", "--opt=attest:provenance=mode=min", "--opt=build-arg:VERSION=2"))
-	if p := planned(t, minMode, Input{}); !strings.Contains(p.Refused, "mode=min") {
-		t.Errorf("mode=min: %q", p.Refused)
+	if p := planned(t, minMode, Input{}); !strings.Contains(reasons(p), "recipe/min-mode-attestation") {
+		t.Errorf("mode=min: %q", reasons(p))
 	}
 	local := read(t, kitBuild(t, "--local=context="+dir, "--local=dockerfile="+dir, "--opt=attest:provenance=mode=max", "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000", "--opt=build-arg:VERSION=5"))
-	if p := planned(t, local, Input{}); !strings.Contains(p.Refused, "local inputs that nobody else can fetch (context, dockerfile)") {
-		t.Errorf("local: %q", p.Refused)
+	if p := planned(t, local, Input{}); !strings.Contains(reasons(p), `recipe/local-context inputs="context, dockerfile"`) {
+		t.Errorf("local: %q", reasons(p))
 	}
 	again(t, local, planned(t, local, Input{Source: dir}), Builder{}).want(t, rebuild.Reproducible)
 }
@@ -527,7 +535,7 @@ func sourceGone(t *testing.T, l *lab) {
 	}
 	command(t, nil, "buildctl", "prune", "--all")
 	for _, b := range []Builder{{}, {Engine: "classic"}, {Engine: "buildah"}} {
-		_, err := b.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir()})
+		_, err := b.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 		if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "the source cannot be had") {
 			t.Errorf("%q: %v", b.Engine, err)
 		}
@@ -543,21 +551,22 @@ func networkKept(t *testing.T, l *lab) {
 	img := read(t, classicBuild(t, l.source(t, shellDockerfile)))
 	plan := planned(t, img, Input{Source: dir})
 	for _, engine := range Engines() {
-		_, err := Builder{Engine: engine}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir()})
+		_, err := Builder{Engine: engine}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 		if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "an instruction wanted the network") {
 			t.Errorf("%s: %v", engine, err)
 		}
 	}
 	l.write(t, filepath.Join(dir, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\nRUN [\"/bin/busybox\",\"false\"]\n")
 	for _, engine := range Engines() {
-		_, err := Builder{Engine: engine}.Build(t.Context(), planned(t, img, Input{Source: dir}), rebuild.Job{Dir: t.TempDir()})
+		plan := planned(t, img, Input{Source: dir})
+		_, err := Builder{Engine: engine}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 		if !errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), "an instruction failed") {
 			t.Errorf("%s: %v", engine, err)
 		}
 	}
 	added := l.source(t, "FROM scratch\nADD https://127.0.0.1:1/x /x\n")
-	if p := planned(t, img, Input{Source: added}); !strings.Contains(p.Refused, "an instruction needs the network (ADD https://127.0.0.1:1/x, line 2 of the Dockerfile)") {
-		t.Errorf("%q", p.Refused)
+	if p := planned(t, img, Input{Source: added}); !strings.Contains(reasons(p), `plan/network-needed line="2" what="ADD https://127.0.0.1:1/x"`) {
+		t.Errorf("%q", reasons(p))
 	}
 }
 
@@ -567,10 +576,10 @@ func theSample(t *testing.T, l *lab) {
 	const sample = "../../fixtures/docker/buildkit-git-provenance.oci.tar"
 	img := read(t, sample)
 	plan := planned(t, img, Input{})
-	if plan.Refused != "" || plan.Engine != "buildkit" {
+	if len(plan.Reasons) > 0 || detailsOf(t, plan).Engine != "buildkit" {
 		t.Fatalf("the plan is %+v", plan)
 	}
-	_, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir()})
+	_, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 	if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "the source cannot be had") {
 		t.Errorf("without its repository: %v", err)
 	}
@@ -654,7 +663,7 @@ func buildahTimes(t *testing.T, l *lab) {
 	for _, layers := range []string{"--layers=false", "--layers=true"} {
 		img := read(t, buildahBuild(t, layers, dir))
 		plan := planned(t, img, Input{Source: dir})
-		if plan.Engine != "buildah" || slices.Contains(plan.Pack, "--layers") != (layers == "--layers=true") {
+		if d := detailsOf(t, plan); d.Engine != "buildah" || d.Layers != (layers == "--layers=true") {
 			t.Errorf("%s: the plan is %+v", layers, plan)
 		}
 		o := again(t, img, plan, Builder{})
@@ -678,12 +687,12 @@ func otherEngine(t *testing.T, l *lab) {
 	img := read(t, classicBuild(t, dir))
 	plan := planned(t, img, Input{Source: dir})
 	log := new(bytes.Buffer)
-	_, err := Builder{Engine: "buildah"}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Log: log})
+	_, err := Builder{Engine: "buildah"}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Log: log, Settings: settings(plan)})
 	if err != nil || !strings.Contains(log.String(), "The original was built by classic, this is buildah") {
 		t.Errorf("%v\n%s", err, log)
 	}
 	t.Setenv("DOCKER_HOST", "unix:///nowhere")
-	_, err = Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir()})
+	_, err = Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 	var hint *rebuild.HintError
 	if !errors.Is(err, rebuild.ErrNoBuilder) || !errors.As(err, &hint) || !strings.Contains(hint.Hint, "The image was built by classic") {
 		t.Errorf("without Docker: %v", err)
@@ -695,11 +704,11 @@ func scripts(t *testing.T, l *lab) {
 	dir := l.source(t, shellDockerfile)
 	for name, tc := range map[string]struct {
 		image string
-		want  rebuild.Verdict
+		want  compare.Result
 	}{
-		"classic":  {classicBuild(t, dir), rebuild.Equivalent},
-		"buildkit": {kitBuild(t, "--local=context="+dir, "--local=dockerfile="+dir, "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000"), rebuild.Reproducible},
-		"buildah":  {buildahBuild(t, "--layers=false", dir), rebuild.Equivalent},
+		"classic":  {classicBuild(t, dir), compare.Equivalent},
+		"buildkit": {kitBuild(t, "--local=context="+dir, "--local=dockerfile="+dir, "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000"), compare.Identical},
+		"buildah":  {buildahBuild(t, "--layers=false", dir), compare.Equivalent},
 	} {
 		img := read(t, tc.image)
 		plan := planned(t, img, Input{Source: dir})
@@ -717,8 +726,8 @@ func scripts(t *testing.T, l *lab) {
 			t.Errorf("%s: %v\n%s", name, err, out)
 			continue
 		}
-		c2 := compare.Images(img, read(t, filepath.Join(work, "rebuilt.tar")))
-		if got := rebuild.Judge([]check.Check{rebuild.Check(c2, nil)}, rebuild.OutcomeOf(c2)); got != tc.want {
+		c2 := compare.Images(img, read(t, filepath.Join(work, "rebuilt.tar")), nil)
+		if got := c2.Result(); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
@@ -39,9 +40,9 @@ func TestScript(t *testing.T) {
 			"docker image save --output=OUT/rebuilt.tar audit-rebuild:PID",
 			"docker image rm audit-rebuild:PID",
 		}},
-		"buildkit-git-max.oci.tar": {planFor(t, sample(t, "buildkit-git-max.oci.tar"), Input{}), []string{
+		"buildkit-git-max.oci.tar": {planFor(t, sample(t, "buildkit-git-max.oci.tar"), trusted()), []string{
 			"buildctl debug workers",
-			"buildctl build --frontend=dockerfile.v0 --no-cache --opt=force-network-mode=none --opt=platform=linux/amd64 --opt=build-arg:SOURCE_DATE_EPOCH=1700000000 --opt=build-arg:VERSION=2 --opt=label:made=here" +
+			"buildctl build --frontend=dockerfile.v0 --no-cache --opt=force-network-mode=none --opt=cmdline= --opt=platform=linux/amd64 --opt=build-arg:SOURCE_DATE_EPOCH=1700000000 --opt=build-arg:VERSION=2 --opt=label:made=here" +
 				" --opt=context=git://127.0.0.1/ctx.git#263759722aabb623862faddfbc2353bf14589cf8 --source-policy-file=TMP/source-policy.json --output=type=oci,dest=rebuilt.tar,rewrite-timestamp=true",
 		}},
 		"buildah-layers.oci.tar": {planFor(t, sample(t, "buildah-layers.oci.tar"), Input{Source: dir}), []string{
@@ -53,6 +54,7 @@ func TestScript(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := install(t, scenario{}, "docker", "buildctl", "buildah")
+			t.Setenv("A", "it's $HOME `id`")
 			out, work, err := runScript(t, tc.plan)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -86,7 +88,9 @@ func TestScript(t *testing.T) {
 func TestScriptTriesEngines(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir})
-	plan.Engine = ""
+	d := *detailsOf(t, plan)
+	d.Engine = ""
+	plan.Details = d
 	calls := install(t, scenario{Absent: []string{"docker version", "buildctl debug", "docker buildx"}}, "docker", "buildctl", "buildah")
 	if out, _, err := runScript(t, plan); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -106,7 +110,9 @@ func TestScriptTriesEngines(t *testing.T) {
 func TestScriptFails(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir})
-	plan.Engine = ""
+	d := *detailsOf(t, plan)
+	d.Engine = ""
+	plan.Details = d
 	calls := install(t, scenario{Fails: map[string]string{"docker build": "no\n"}}, "docker", "buildctl", "buildah")
 	out, _, err := runScript(t, plan)
 	if err == nil || strings.Contains(out, "rebuilt image") || len(calls()) != 2 {
@@ -119,14 +125,17 @@ func TestScriptOfHostilePlan(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "ran")
 	evil := "'; touch " + mark + "; $(touch " + mark + ") `touch " + mark + "` \n touch " + mark + "\nEND_OF_FILE\ntouch " + mark + "\n"
 	dir := folder(t, map[string]string{"x": ""})
-	plan := planFor(t, sample(t, "buildkit-local-max.oci.tar"), Input{Source: dir, BuildArgs: []string{"A=" + evil}})
+	plan := planFor(t, sample(t, "buildkit-local-max.oci.tar"), Input{Source: dir})
 	plan.Image = evil
-	plan.Files[0].Text += evil
+	d := *detailsOf(t, plan)
+	d.Text += evil
+	d.Arguments["A"], d.Labels = evil, map[string]string{"l": evil}
+	plan.Details = d
 	install(t, scenario{}, "buildctl")
 	if out, _, err := runScript(t, plan); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	plan.Refused = evil
+	plan.Reasons = []check.Message{check.Say("plan/x", "text", evil)}
 	if out, _, err := runScript(t, plan); err == nil || !strings.Contains(out, "This rebuild is refused: ") {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -58,7 +58,7 @@ func sentences() map[string]string {
 		"plan/named-context-missing":        "the build had a named context {name}, {address:quote}, which is not here",
 		"plan/no-dockerfile":                "the source has no {name}, and the image's provenance holds none",
 		"plan/unknown-option":               "the build was called with an option {option:quote} that is not known here",
-		"plan/network-unknown":              "whether an instruction needs the network, which it has not unless --network is given, is not known: {error}",
+		"plan/network-unknown":              "an instruction may need the network, and it has none unless --network is given: {error}",
 		"plan/network-needed":               "an instruction needs the network ({what}, line {line} of the Dockerfile), and it has none unless --network is given",
 		"plan/network-not-allowed":          "the plan gives instructions the network; to allow it: --network",
 		"plan/folder-not-named":             "the plan builds from a folder, {folder:quote}, of the machine where it was made; to build from one of this machine: --source DIR",

@@ -46,14 +46,14 @@ Step 8/8 : RUN x
 #5 CACHED
 `, "built stage-1 1/1 COPY --from=tools /x /x, reused tools 1/2 FROM docker.io/library/debian:12@sha256:0, reused tools 2/2 RUN x"},
 	} {
-		s := newSaid()
+		s := newSteps()
 		for line := range strings.Lines(tc.log) {
 			if _, err := s.Write([]byte(line)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var got []string
-		for _, it := range s.items() {
+		for _, it := range s.items(secrets{}) {
 			got = append(got, fmt.Sprintf("%s %s", it.How, it.Path))
 		}
 		if diff := cmp.Diff(tc.want, strings.Join(got, ", ")); diff != "" {

@@ -36,6 +36,10 @@ func judge(d *Details, in Input, text string) []rebuild.Trust {
 	}
 	for _, pair := range pairs("", d.Contexts) {
 		_, value, _ := strings.Cut(pair, "=")
+		if name, ok := strings.CutPrefix(value, rebuild.ImageScheme+"://"); ok {
+			j.address("image", rebuild.ImageScheme+"://"+slsa.Reference(name))
+			continue
+		}
 		j.address("source", value)
 	}
 	if in.Source != "" {
@@ -126,7 +130,7 @@ func untrusted(list []rebuild.Trust) []check.Message {
 	var reasons []check.Message
 	for _, t := range list {
 		if !t.Trusted {
-			reasons = append(reasons, check.Say("plan/not-trusted", "kind", t.Kind, "address", t.URL, "flag", t.Flag))
+			reasons = append(reasons, check.Say("plan/needs-trust", "kind", t.Kind, "address", t.URL, "flag", t.Flag))
 		}
 	}
 	return reasons

@@ -94,8 +94,8 @@ func (s *session) start(ctx context.Context) error {
 	if err := s.version(ctx); err != nil {
 		return err
 	}
-	for _, f := range s.details.files() {
-		if err := os.WriteFile(filepath.Join(s.job.Dir, f.name), []byte(f.text), 0o600); err != nil {
+	for _, f := range s.details.Files() {
+		if err := os.WriteFile(filepath.Join(s.job.Dir, f.Name), []byte(f.Text), 0o600); err != nil {
 			return fmt.Errorf("writing the plan's files: %w", err)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -42,7 +41,7 @@ func TestBuildFromNothing(t *testing.T) {
 		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
 		Derivation: check.Check{
 			ID: check.Derivation, Status: check.Pass, Bytes: 30,
-			Summary: "evaluating the recipe gives the store paths of the image, all 3",
+			Reasons: []check.Message{check.Say("derivation/all-derived", "items", 3)},
 		},
 		Items: []rebuild.Item{
 			{Path: w.item("a", "app-1.0"), How: rebuild.Built},
@@ -186,11 +185,10 @@ func TestBuildDerivationDiffers(t *testing.T) {
 	}
 	want := check.Check{
 		ID: check.Derivation, Status: check.Fail, Bytes: 20,
-		Summary: "2 of 4 store items have other paths than the recipe gives",
+		Reasons: []check.Message{check.Say("derivation/not-derived", "count", 2, "items", 4)},
 		Findings: []check.Finding{
-			{Rule: "item-not-derived", Level: check.Problem, Path: w.item("x", "app-1.0"),
-				Words: "no derivation of the recipe makes it; Guix computes " + w.item("a", "app-1.0") + " instead"},
-			{Rule: "item-not-derived", Level: check.Problem, Path: w.item("z", "evil-6"), Words: "no derivation of the recipe makes it"},
+			{Message: check.Say("derivation/item-not-derived", "instead", w.item("a", "app-1.0")), Level: check.Problem, Path: w.item("x", "app-1.0")},
+			{Message: check.Say("derivation/item-not-derived", "instead", ""), Level: check.Problem, Path: w.item("z", "evil-6")},
 		},
 	}
 	if diff := cmp.Diff(want, got.Derivation); diff != "" {
@@ -201,17 +199,19 @@ func TestBuildDerivationDiffers(t *testing.T) {
 func TestBuildOtherProfile(t *testing.T) {
 	w := newWorld(t)
 	w.Says = w.builds()
-	w.plan.Root = w.item("q", "profile")
+	changed := w.details()
+	changed.Pack.Root = w.item("q", "profile")
+	w.plan.Details = changed
 	w.job.Image = w.image(w.item("q", "profile"), w.item("a", "app-1.0"), w.item("l", "lib-2.1"))
 	got, err := w.build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := got.Derivation
-	if d.Status != check.Fail || d.Bytes != 20 || !strings.Contains(d.Summary, "the same packages with other provenance text") {
+	if d.Status != check.Fail || d.Bytes != 20 || !strings.Contains(words(d.Reasons), "the same packages with other provenance text") {
 		t.Errorf("derivation %+v", d)
 	}
-	if len(d.Findings) != 1 || d.Findings[0].Path != w.plan.Root || !strings.Contains(d.Findings[0].Words, w.item("p", "profile")) {
+	if len(d.Findings) != 1 || d.Findings[0].Path != changed.Pack.Root || !strings.Contains(words([]check.Message{d.Findings[0].Message}), w.item("p", "profile")) {
 		t.Errorf("findings %+v", d.Findings)
 	}
 }
@@ -334,7 +334,7 @@ func TestBuildGraft(t *testing.T) {
 
 func TestBuildNotPossible(t *testing.T) {
 	// What Guix 1.5.0 really said, with neither network nor daemon.
-	said := func(name string) string {
+	recorded := func(name string) string {
 		text, err := os.ReadFile(filepath.Join("testdata", name))
 		if err != nil {
 			t.Fatal(err)
@@ -346,13 +346,13 @@ func TestBuildNotPossible(t *testing.T) {
 		want             error
 		message, hint    string
 	}{
-		{"no daemon", "derive", said("no-daemon.txt"),
+		{"no daemon", "derive", recorded("no-daemon.txt"),
 			rebuild.ErrNoBuilder, "daemon does not answer", "rebuild.sh"},
 		{"no daemon, items there", "references", "guix gc: error: failed to connect to `/x': Connection refused\n",
 			rebuild.ErrNoBuilder, "daemon does not answer", "GUIX_DAEMON_SOCKET"},
 		{"broken guix", "version", "error while loading shared libraries\n", rebuild.ErrNoBuilder, "guix --version", "Install GNU Guix"},
-		{"no network", "derive", said("cache-miss-offline.txt"), rebuild.ErrBuild, "the channel could not be fetched", "insteadOf"},
-		{"unknown package", "derive", said("unknown-package.txt"),
+		{"no network", "derive", recorded("cache-miss-offline.txt"), rebuild.ErrBuild, "the channel could not be fetched", "insteadOf"},
+		{"unknown package", "derive", recorded("unknown-package.txt"),
 			rebuild.ErrBuild, "no-such-package: unknown package", "not record"},
 		{"no introduction", "derive", "guix time-machine: error: channel 'guix' lacks an introduction and cannot be authenticated\n",
 			rebuild.ErrBuild, "channel 'guix' lacks an introduction", "introductions"},
@@ -360,16 +360,16 @@ func TestBuildNotPossible(t *testing.T) {
 		{"disk full", "pack", "some line\nguix pack: error: copying: No space left on device\n", rebuild.ErrBuild, "the disk is full", "guix gc"},
 		{"package fails", "pack", "builder for `/gnu/store/x.drv' failed with exit code 1\nbuild of /gnu/store/x.drv failed\nView build log at '/var/log/guix/drvs/x.gz'.\nguix pack: error: build of `/gnu/store/y.drv' failed\n",
 			rebuild.ErrBuild, "it does not build (builder for `/gnu/store/x.drv' failed with exit code 1); its log: /var/log/guix/drvs/x.gz", "--rebuilt"},
-		{"source vanished", "pack", said("bad-url.txt"), rebuild.ErrBuild,
+		{"source vanished", "pack", recorded("bad-url.txt"), rebuild.ErrBuild,
 			"gone-1.0.tar.gz: its source could not be fetched (builder for `/gnu/store/r6xfz1200zh8i8s1g66xicnav27j884k-gone-1.0.tar.gz.drv' failed to produce output path `/gnu/store/7wyfcf90l2cpapyk3d0dic8czsj4az0p-gone-1.0.tar.gz'); " +
 				"it said: failed to download \"/gnu/store/7wyfcf90l2cpapyk3d0dic8czsj4az0p-gone-1.0.tar.gz\" from \"https://example.org/gone/gone-1.0.tar.gz\"; its log: /var/log/guix/drvs/r6/xfz1200zh8i8s1g66xicnav27j884k-gone-1.0.tar.gz.drv.gz",
 			"guix download FILE"},
-		{"checkout vanished", "pack", said("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
-		{"checkout of a channel's Guix vanished", "derive", said("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
-		{"time bomb", "pack", said("bad-test.txt"), rebuild.ErrBuild, "bad-test-1.0: a certificate in its tests has expired", "virtual-build-machine"},
-		{"disk full in a build", "pack", said("bad-disk.txt"), rebuild.ErrBuild, "bad-disk-1.0: the disk is full", "guix gc"},
-		{"package fails to build", "pack", said("bad-plain.txt"), rebuild.ErrBuild, "it said: make: *** [Makefile:3: all] Error 1; its log: /var/log/guix/drvs/af/", "--rebuilt"},
-		{"build without end", "pack", said("bad-loop.txt"), rebuild.ErrBuild, "bad-loop-1.0: it took too long", "max-silent-time"},
+		{"checkout vanished", "pack", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
+		{"checkout of a channel's Guix vanished", "derive", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
+		{"time bomb", "pack", recorded("bad-test.txt"), rebuild.ErrBuild, "bad-test-1.0: a certificate in its tests has expired", "virtual-build-machine"},
+		{"disk full in a build", "pack", recorded("bad-disk.txt"), rebuild.ErrBuild, "bad-disk-1.0: the disk is full", "guix gc"},
+		{"package fails to build", "pack", recorded("bad-plain.txt"), rebuild.ErrBuild, "it said: make: *** [Makefile:3: all] Error 1; its log: /var/log/guix/drvs/af/", "--rebuilt"},
+		{"build without end", "pack", recorded("bad-loop.txt"), rebuild.ErrBuild, "bad-loop-1.0: it took too long", "max-silent-time"},
 		{"source replaced", "pack", "sha256 hash mismatch for /gnu/store/x-hello.tar.gz:\n  expected hash: 1\n  actual hash:   2\nhash mismatch for store item '/gnu/store/x-hello.tar.gz'\nbuild of /gnu/store/x-hello.tar.gz.drv failed\n",
 			rebuild.ErrBuild, "not the one that the package names", "guix download FILE"},
 		{"another signer", "derive", "guix time-machine: error: initial commit 9edb is signed by 'A' instead of 'B'\n", rebuild.ErrBuild, "not signed by those who may", "another history"},
@@ -421,23 +421,24 @@ func TestBuildNoGuix(t *testing.T) {
 	}
 }
 
+// change changes what the world's plan holds.
+func (w *world) change(edit func(d *Details)) {
+	d := w.details()
+	edit(&d)
+	w.plan.Details = d
+}
+
 func TestBuildRefused(t *testing.T) {
 	for name, spoil := range map[string]func(w *world){
-		"refused":         func(w *world) { w.plan.Refused = "the channel is not trusted" },
-		"file elsewhere":  func(w *world) { w.plan.Files[0].Name = "../channels.scm" },
-		"file as option":  func(w *world) { w.plan.Files[0].Name = "-C" },
-		"no manifest":     func(w *world) { w.plan.Files = w.plan.Files[:1] },
-		"file twice":      func(w *world) { w.plan.Files = append(w.plan.Files, w.plan.Files[0]) },
-		"another command": func(w *world) { w.plan.Pack = []string{"repl", "evil.scm"} },
-		"no command":      func(w *world) { w.plan.Pack = nil },
-		"NUL":             func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "--image-tag=a\x00b") },
-		"an expression":   func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "--expression=(system \"evil\")") },
-		"a load path":     func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "-L.") },
-		"a load path 2":   func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "-L", ".") },
-		"a package":       func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "hello") },
-		"a second option": func(w *world) { w.plan.Pack = slices.Insert(w.plan.Pack, 1, "--max-layers=4\n--expression=x") },
-		"other manifest":  func(w *world) { w.plan.Pack[len(w.plan.Pack)-1] = "/etc/x.scm" },
-		"root elsewhere":  func(w *world) { w.plan.Root = "/etc/passwd" },
+		"refused":        func(w *world) { w.plan.Reasons = []check.Message{check.Say("plan/not-trusted")} },
+		"no details":     func(w *world) { w.plan.Details = nil },
+		"no packages":    func(w *world) { w.change(func(d *Details) { d.Pack.Manifest = nil }) },
+		"no channels":    func(w *world) { w.change(func(d *Details) { d.Channels = nil }) },
+		"another form":   func(w *world) { w.change(func(d *Details) { d.Pack.Format = "vm" }) },
+		"NUL":            func(w *world) { w.change(func(d *Details) { d.Pack.ImageTag = "a\x00b" }) },
+		"a program":      func(w *world) { w.change(func(d *Details) { d.Configuration = "(system \"evil\")" }) },
+		"a load path":    func(w *world) { w.change(func(d *Details) { d.Pack.SystemType = "x -L." }) },
+		"root elsewhere": func(w *world) { w.change(func(d *Details) { d.Pack.Root = "/etc/passwd" }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -30,16 +30,14 @@ const (
 	configurationFile = "configuration.scm" // instead of a manifest, for a whole system
 )
 
-// A file is a text beside others.
-type file struct{ name, text string }
-
-// files writes the files of a plan.
-func (d Details) files() []file {
-	files := []file{{channelsFile, string(guix.ChannelsFile(d.Channels))}}
+// Files writes the files of a plan: channels.scm and manifest.scm, or the
+// configuration of a system.
+func (d Details) Files() []rebuild.PlanFile {
+	files := []rebuild.PlanFile{{Name: channelsFile, Text: string(guix.ChannelsFile(d.Channels))}}
 	if d.isSystem() {
-		return append(files, file{configurationFile, d.Configuration})
+		return append(files, rebuild.PlanFile{Name: configurationFile, Text: d.Configuration})
 	}
-	return append(files, file{manifestFile, string(d.Pack.Manifest.File())})
+	return append(files, rebuild.PlanFile{Name: manifestFile, Text: string(d.Pack.Manifest.File())})
 }
 
 // isSystem says whether a plan is that of a whole system.

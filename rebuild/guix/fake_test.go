@@ -15,6 +15,9 @@ import (
 
 	"audit/fixtures/fake"
 	"audit/inspect"
+	"audit/provenance"
+	"audit/provenance/guix"
+	"audit/provenance/guix/profile"
 	"audit/rebuild"
 )
 
@@ -189,18 +192,19 @@ func newWorld(t *testing.T) *world {
 func (w *world) setUp() {
 	lib := w.derive("l", "lib-2.1", nil)
 	app := w.derive("a", "app-1.0", []string{lib})
-	profile := w.derive("p", "profile", []string{app, lib})
-	w.Drv = w.derive("i", "app-docker-pack.tar.gz", []string{profile})
+	packed := w.derive("p", "profile", []string{app, lib})
+	w.Drv = w.derive("i", "app-docker-pack.tar.gz", []string{packed})
 	w.Output = w.item("i", "app-docker-pack.tar.gz")
 	w.Closure = []string{w.item("p", "profile"), w.item("a", "app-1.0"), w.item("l", "lib-2.1")}
 	w.Differs = map[string]string{}
 	w.Fails = map[string]string{}
-	w.plan = rebuild.Plan{
-		Root: w.item("p", "profile"), Pack: []string{"pack", "--format=docker", "--save-provenance", "-m", "manifest.scm"},
-		Files: []rebuild.PlanFile{{Name: "channels.scm", Text: "(list)"}, {Name: "manifest.scm", Text: "(manifest)"}},
-	}
+	pack := guix.Pack{Format: "docker", Root: w.item("p", "profile"), Manifest: profile.Manifest{{Name: "app", Version: "1.0", Output: "out"}}}
+	w.plan = rebuild.Plan{System: guix.Name, Details: Details{Pack: pack, Channels: []provenance.Channel{guixChannel()}}}
 	w.job = rebuild.Job{Dir: filepath.Join(w.dir, "job"), Image: w.image(w.Closure...)}
 }
+
+// details returns what the world's plan holds.
+func (w *world) details() Details { return details(w.t, w.plan) }
 
 // item returns a store path whose hash is one letter, repeated.
 func (w *world) item(letter, name string) string {

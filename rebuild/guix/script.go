@@ -24,8 +24,8 @@ func Script(plan rebuild.Plan) []byte {
 	var b strings.Builder
 	b.WriteString(scriptHead)
 	b.WriteString(scriptFolder)
-	for _, f := range d.files() {
-		b.WriteString(shell.HereDocument(f.name, f.text))
+	for _, f := range d.Files() {
+		b.WriteString(shell.HereDocument(f.Name, f.Text))
 	}
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
 	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + shell.Words(verbs) + " \"$@\" " + shell.Words(arguments) + "\n}\n")

@@ -12,6 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"audit/inspect/check"
+	"audit/provenance/guix"
+	"audit/provenance/guix/profile"
+	"audit/provenance/guix/scheme"
 	"audit/rebuild"
 	"audit/rebuild/shell"
 )
@@ -142,13 +146,11 @@ func TestScriptWithoutGuix(t *testing.T) {
 // The script of a plan that must not be run runs nothing.
 func TestScriptRefused(t *testing.T) {
 	for _, why := range append(hostile(), "the channel is not trusted") {
-		if why == "" {
-			continue
-		}
 		w := newWorld(t)
-		w.plan.Refused = why
+		w.plan.Reasons = []check.Message{check.Say("plan/not-trusted", "channel", why)}
 		_, stderr, err := w.runScript(Script(w.plan))
-		if err == nil || stderr != shell.Printable("This rebuild is refused: "+why)+"\n" {
+		refusal := &rebuild.RefusedError{Reasons: w.plan.Reasons}
+		if err == nil || stderr != shell.Printable("This rebuild is refused: "+refusal.Error())+"\n" {
 			t.Errorf("%q: error %v, stderr %q", why, err, stderr)
 		}
 		if _, err := os.Stat(filepath.Join(w.dir, "argv")); err == nil {
@@ -156,9 +158,9 @@ func TestScriptRefused(t *testing.T) {
 		}
 	}
 	w := newWorld(t)
-	w.plan.Files[0].Name = "$(touch pwned)"
+	w.change(func(d *Details) { d.Pack.Format = "$(touch pwned)" })
 	if _, _, err := w.runScript(Script(w.plan)); err == nil {
-		t.Error("a plan with a strange file was run")
+		t.Error("a plan of a strange form was run")
 	}
 }
 
@@ -167,8 +169,10 @@ func TestScriptHostile(t *testing.T) {
 	for _, text := range hostile() {
 		w := newWorld(t)
 		w.plan.Image = text
-		w.plan.Files[0].Text, w.plan.Files[1].Text = text, "x"+text+"\n"
-		w.plan.Pack = []string{"pack", "--format=docker", "--entry-point-argument=" + text, "--image-tag=" + text, "-m", "manifest.scm"}
+		w.change(func(d *Details) {
+			d.Pack.Manifest[0].Name, d.Pack.Manifest[0].Version = "x"+text, text
+			d.Pack.EntryPoint, d.Pack.ImageTag = []string{text, text}, text
+		})
 		w.checkScript()
 	}
 }
@@ -185,8 +189,10 @@ func TestScriptHostileMixtures(t *testing.T) {
 	}
 	for range 20 {
 		w.plan.Image = mix()
-		w.plan.Files[0].Text, w.plan.Files[1].Text = mix(), mix()
-		w.plan.Pack = []string{"pack", "--entry-point=" + mix(), "--symlink=" + mix(), "-m", "manifest.scm"}
+		w.change(func(d *Details) {
+			d.Pack.Manifest[0].Name, d.Pack.EntryPoint = "x"+mix(), []string{mix()}
+			d.Pack.Symlinks = []guix.Symlink{{Source: "/" + strings.ReplaceAll(mix(), "=", ""), Target: strings.ReplaceAll(mix(), "=", "")}}
+		})
 		w.checkScript()
 	}
 }
@@ -200,8 +206,8 @@ func FuzzScript(f *testing.F) {
 			t.Skip("refused")
 		}
 		w := newWorld(t)
-		w.plan.Image, w.plan.Files[0].Text = image, text
-		w.plan.Pack = []string{"pack", "--symlink=" + arg, "-m", "manifest.scm"}
+		w.plan.Image = image
+		w.change(func(d *Details) { d.Pack.Manifest[0].Name, d.Pack.EntryPoint = "x"+text, []string{arg} })
 		w.checkScript()
 	})
 }
@@ -222,19 +228,43 @@ func (w *world) checkScript() {
 	if len(calls) != 3 {
 		w.t.Fatalf("%d calls, want 3: %q", len(calls), calls)
 	}
+	_, arguments := w.details().command()
 	head := []string{"time-machine", "-C", "channels.scm", "--", "pack"}
 	for i, want := range map[int][]string{
-		0: append(append(head[:5:5], "-d"), w.plan.Pack[1:]...),
-		2: append(head[:5:5], w.plan.Pack[1:]...),
+		0: append(append(head[:5:5], "-d"), arguments...),
+		2: append(head[:5:5], arguments...),
 	} {
 		if !sameBytes(want, calls[i]) {
 			w.t.Errorf("call %d: %q, want %q, script:\n%s", i, calls[i], want, script)
 		}
 	}
-	for _, f := range w.plan.Files {
+	for _, f := range w.details().Files() {
 		got, err := os.ReadFile(filepath.Join(w.dir, "seen", f.Name))
 		if err != nil || strings.TrimSuffix(string(got), "\n") != strings.TrimSuffix(f.Text, "\n") {
 			w.t.Errorf("%s holds %q (%v), want %q", f.Name, got, err, f.Text)
+		}
+	}
+	readsBack(w.t, w.details())
+}
+
+// readsBack checks that the files of a plan hold nothing but data: what they say of
+// channels is what the plan has, and a manifest calls nothing but the procedures of
+// one.
+func readsBack(t *testing.T, d Details) {
+	t.Helper()
+	files := d.Files()
+	list := profile.ReadSystem(channelsFile, []byte(files[0].Text))
+	if len(list.Problems) > 0 || !cmp.Equal(list.List, d.Channels) {
+		t.Errorf("%s reads back as %v, %v", files[0].Text, list.List, list.Problems)
+	}
+	forms, err := scheme.Parse([]byte(files[1].Text), scheme.DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads := []string{"use-modules", "define", "specifications->manifest", "packages->manifest"}
+	for _, form := range forms {
+		if !form.IsList() || len(form.Items) == 0 || !slices.Contains(heads, form.Items[0].Text) {
+			t.Errorf("%s does not belong into a manifest", form)
 		}
 	}
 }
@@ -252,12 +282,12 @@ func sameBytes(want, got []string) bool {
 
 // The script of an honest plan reads well.
 func TestScriptText(t *testing.T) {
-	p := plan(t, recipe(guixChannel()))
-	p.Pack = slices.Insert(p.Pack, 1, "--entry-point=bin/it's")
-	got := string(Script(p))
+	pack := tinyPack()
+	pack.EntryPoint = []string{"bin/it's"}
+	got := string(Script(plan(t, recipeOf(pack, guixChannel()))))
 	for _, want := range []string{
-		"#!/bin/sh\n", "cat >'channels.scm' <<'END_OF_FILE'\n(list)\nEND_OF_FILE\n",
-		`guix time-machine -C channels.scm -- pack "$@" '--entry-point=bin/it'\''s' --format=docker --save-provenance --system=x86_64-linux --compression=gzip -m manifest.scm` + "\n",
+		"#!/bin/sh\n", "cat >'channels.scm' <<'END_OF_FILE'\n;; -*- coding: utf-8 -*-\n",
+		`guix time-machine -C channels.scm -- pack "$@" --format=docker --save-provenance --system=x86_64-linux --compression=gzip '--entry-point=bin/it'\''s' -m manifest.scm` + "\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the script lacks %q:\n%s", want, got)

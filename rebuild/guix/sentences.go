@@ -110,6 +110,12 @@ func sentences() map[string]string {
 		"derivation/item-not-derived":    "no derivation of the recipe makes it[; Guix computes {instead} instead]",
 		"derivation/profile-not-derived": "no derivation of the recipe makes it[; Guix computes {instead} instead; a profile's path depends on every word of its manifest, the addresses of the channels among them (a time-machine kept from another address for the same commits gives other words)]",
 
+		// What packers leave to chance.
+		"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
+		"known/guix-layer-sizes":   "guix pack -f docker --max-layers of 1.5 puts store items into layers by their sizes, in which folders count as large as the builder's file system has them: on another file system the same items come in other layers",
+		"known/guix-layered-2024":  "guix pack -f docker --max-layers from January 2024 to January 2025 keeps times, owners, modes and order as the builder's store has them",
+		"known/guix-deduplication": "guix-daemon stores files of the same content once, where it can: guix pack 1.0, and with --max-layers 1.5, writes them as hard links where the builder's store has them so",
+
 		// Packing again.
 		"repack/no-profile":         "nothing in the image names the profile that it was made of",
 		"repack/era-not-known":      "how the packer of Guix {era} laid out its tarballs is not known here",

@@ -6,7 +6,6 @@ import (
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild"
-	"audit/rebuild/compare"
 	"audit/rebuild/guix/repack"
 )
 
@@ -37,9 +36,6 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	return repack.Check(img, recipe)
 }
-
-// Freedoms are what guix pack leaves to chance.
-func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
 
 // History is empty: guix pack has no instructions.
 func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }

@@ -37,7 +37,7 @@ func officialAddresses() []string {
 // channel guix with the official introduction at an official address, and
 // transformations that only choose among packages.
 type Trusted struct {
-	Channels      []string // addresses of channels, exactly as channels.scm has them
+	Channels      []string // addresses of channels, as channels.scm has them, with or without user information
 	Configuration bool     // the configuration of a system, a program that the image holds
 	// Sources are prefixes of addresses from which transformations may fetch; one
 	// that names a transformation, OPTION=VALUE, allows that one.
@@ -75,11 +75,12 @@ func judge(d Details, trusted Trusted) []rebuild.Trust {
 // build code outside any sandbox. It authenticates the history from the
 // introduction, but only once it has fetched it: so the address counts too.
 func judgeChannel(c provenance.Channel, trusted []string) rebuild.Trust {
-	t := rebuild.Trust{Kind: "channel", Channel: c.Name, URL: rebuild.WithoutUser(c.URL), Flag: "--trust-channel " + shell.Word(c.URL)}
+	t := rebuild.Trust{Kind: "channel", Channel: c.Name, URL: rebuild.WithoutUser(c.URL)}
+	t.Flag = "--trust-channel " + shell.Word(t.URL)
 	say := func(code string) check.Message {
 		return check.Say(code, "name", c.Name, "address", t.URL, "flag", t.Flag)
 	}
-	flagged := isAddress(c.URL) && slices.Contains(trusted, c.URL)
+	flagged := isAddress(c.URL) && (slices.Contains(trusted, c.URL) || slices.Contains(trusted, t.URL))
 	t.Trusted = flagged || c.Name == "guix" && official(c.Introduction) && slices.Contains(officialAddresses(), c.URL)
 	switch {
 	case t.Trusted && !flagged:

@@ -1,18 +1,20 @@
 package guix
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
+	"audit/provenance/guix/profile"
 	"audit/rebuild"
 )
 
@@ -36,6 +38,20 @@ func sample(t *testing.T, name string, trusted ...string) rebuild.Plan {
 	return p
 }
 
+// stored is a plan that went through a file.
+func stored(t *testing.T, p rebuild.Plan) rebuild.Plan {
+	t.Helper()
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again rebuild.Plan
+	if err := json.Unmarshal(text, &again); err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
 // Every real image made from the two channels can be planned, and its plan
 // passes through a file.
 func TestPlansOfSamples(t *testing.T) {
@@ -49,27 +65,18 @@ func TestPlansOfSamples(t *testing.T) {
 		}
 		t.Run(e.Name(), func(t *testing.T) {
 			p := sample(t, e.Name(), fixturesURL)
-			if p.Refused != "" {
-				t.Errorf("refused: %s", p.Refused)
+			if len(p.Reasons) > 0 {
+				t.Errorf("refused: %s", words(p.Reasons))
 			}
-			got, err := Vet(p, Trusted{Channels: []string{fixturesURL}})
+			got, err := Vet(stored(t, p), Trusted{Channels: []string{fixturesURL}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(p, got, noComments()); diff != "" {
+			if diff := cmp.Diff(p, got); diff != "" {
 				t.Errorf("vetted (-before +after):\n%s", diff)
 			}
 		})
 	}
-}
-
-// noComments compares Scheme files but for lines that are comments.
-func noComments() cmp.Option {
-	return cmp.Transformer("code", func(f rebuild.PlanFile) []string {
-		return append(slices.DeleteFunc(strings.Split(f.Text, "\n"), func(line string) bool {
-			return line == "" || strings.HasPrefix(line, ";")
-		}), f.Name)
-	})
 }
 
 func TestPackOptionsOfSamples(t *testing.T) {
@@ -81,8 +88,8 @@ func TestPackOptionsOfSamples(t *testing.T) {
 		"hello-opt3.tar":            "--compression=none",
 		"tiny-localstatedir.tar.gz": "--compression=gzip --localstatedir",
 	} {
-		want = "pack --format=docker --save-provenance --system=x86_64-linux " + want + " -m manifest.scm"
-		if got := strings.Join(sample(t, name).Pack, " "); got != want {
+		want = "guix time-machine -C channels.scm -- pack --format=docker --save-provenance --system=x86_64-linux " + want + " -m manifest.scm"
+		if got := strings.Join(sample(t, name).Command, " "); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
 		}
 	}
@@ -90,14 +97,14 @@ func TestPackOptionsOfSamples(t *testing.T) {
 
 func TestVet(t *testing.T) {
 	refused := sample(t, "tiny.tar.gz")
-	if !strings.Contains(refused.Refused, fixturesURL) {
-		t.Fatalf("refused: %q", refused.Refused)
+	if !strings.Contains(words(refused.Reasons), fixturesURL) {
+		t.Fatalf("refused: %q", words(refused.Reasons))
 	}
 	edited := refused
-	edited.Refused = ""
+	edited.Reasons = nil
 	edited.Trust = []rebuild.Trust{{Channel: "fixtures", URL: fixturesURL, Trusted: true, Why: "says who"}}
 	incomplete := refused
-	incomplete.Refused = "the recipe is not complete: two commits"
+	incomplete.Reasons = []check.Message{check.Say(codeIncomplete, "status", "partial"), check.Say("recipe/no-packages")}
 	for _, tt := range []struct {
 		name    string
 		plan    rebuild.Plan
@@ -108,50 +115,77 @@ func TestVet(t *testing.T) {
 		{"edited to look harmless", edited, nil, "--trust-channel " + fixturesURL},
 		{"trusted now", refused, []string{fixturesURL}, ""},
 		{"edited and trusted", edited, []string{fixturesURL}, ""},
-		{"incomplete, and trusted now", incomplete, []string{fixturesURL}, "two commits"},
+		{"incomplete, and trusted now", incomplete, []string{fixturesURL}, "lists no packages"},
 	} {
-		got, err := Vet(tt.plan, Trusted{Channels: tt.trusted})
-		if err != nil || !strings.Contains(got.Refused, tt.want) || (got.Refused == "") != (tt.want == "") {
-			t.Errorf("%s: refused %q (%v), want %q", tt.name, got.Refused, err, tt.want)
+		got, err := Vet(stored(t, tt.plan), Trusted{Channels: tt.trusted})
+		refused := words(got.Reasons)
+		if err != nil || !strings.Contains(refused, tt.want) || (refused == "") != (tt.want == "") {
+			t.Errorf("%s: refused %q (%v), want %q", tt.name, refused, err, tt.want)
 		}
 	}
 }
 
-// A plan is data also where it comes from a file: programs are turned away.
-func TestVetPrograms(t *testing.T) {
-	for name, spoil := range map[string]func(p *rebuild.Plan){
-		"channels":  func(p *rebuild.Plan) { p.Files[0].Text = "(begin (system \"evil\") (list))" },
-		"appended":  func(p *rebuild.Plan) { p.Files[0].Text += "(system \"evil\")" },
-		"read-eval": func(p *rebuild.Plan) { p.Files[0].Text = "(list #.(system \"evil\"))" },
-		"manifest":  func(p *rebuild.Plan) { p.Files[1].Text = "(system \"evil\")" },
-		"option":    func(p *rebuild.Plan) { p.Pack[1] = "--expression=(system \"evil\")" },
-		"more":      func(p *rebuild.Plan) { p.Files = append(p.Files, rebuild.PlanFile{Name: "more.scm"}) },
-		"file name": func(p *rebuild.Plan) { p.Files[1].Name = "../manifest.scm" },
+// What is in a plan from a file is checked field by field.
+func TestVetDetails(t *testing.T) {
+	for name, spoil := range map[string]func(d *Details){
+		"channel's address":   func(d *Details) { d.Channels[0].URL = "https://x\n(system)" },
+		"channel's commit":    func(d *Details) { d.Channels[0].Commit = "main" },
+		"channel's name":      func(d *Details) { d.Channels[0].Name = "" },
+		"introduction":        func(d *Details) { d.Channels[0].Introduction = &provenance.Introduction{Commit: "x"} },
+		"no channels":         func(d *Details) { d.Channels = nil },
+		"form":                func(d *Details) { d.Pack.Format = "vm" },
+		"compression":         func(d *Details) { d.Pack.Compression = "gzip -f x" },
+		"root":                func(d *Details) { d.Pack.Root = "/gnu/store/../../etc/passwd" },
+		"root elsewhere":      func(d *Details) { d.Pack.Root = "/etc/passwd" },
+		"package":             func(d *Details) { d.Pack.Manifest[0].Name = "" },
+		"output":              func(d *Details) { d.Pack.Manifest[0].Output = "" },
+		"layers":              func(d *Details) { d.Pack.MaxLayers = -1 },
+		"configuration":       func(d *Details) { d.Configuration = "(system \"evil\")" },
+		"system without one":  func(d *Details) { d.Pack.Format = "system-docker" },
+		"file of an engine":   func(d *Details) { d.Pack.Export = &guix.Export{Files: []string{"etc/passwd"}} },
+		"link without a path": func(d *Details) { d.Pack.Symlinks = []guix.Symlink{{Source: "--load-path"}} },
 	} {
 		p := sample(t, "hello.tar.gz")
-		spoil(&p)
-		if _, err := Vet(p, Trusted{}); err == nil {
-			t.Errorf("%s: a plan that runs a program passed", name)
+		d := details(t, stored(t, p))
+		spoil(&d)
+		p.Details = d
+		if _, err := Vet(stored(t, p), Trusted{}); err == nil {
+			t.Errorf("%s: the plan passed", name)
 		}
 	}
 	p := sample(t, "hello.tar.gz")
-	p.System = provenance.Nix
+	p.System = "other"
 	if _, err := Vet(p, Trusted{}); !errors.Is(err, provenance.ErrNotMine) {
 		t.Errorf("error %v, want ErrNotMine", err)
 	}
+	p = stored(t, sample(t, "hello.tar.gz"))
+	for _, text := range []string{"", "null", "[]", `{"pack":{},"more":1}`, `{"pack":{"format":"docker","load-path":"."}}`} {
+		p.Details = json.RawMessage(text)
+		if _, err := Vet(p, Trusted{}); err == nil {
+			t.Errorf("details %q passed", text)
+		}
+	}
 }
 
-// A comment is no program, and is left behind.
-func TestVetWritesAnew(t *testing.T) {
-	p := sample(t, "hello.tar.gz")
-	want := p.Files
-	p.Files = slices.Clone(p.Files)
-	p.Files[0].Text = "; edited\n" + p.Files[0].Text
-	got, err := Vet(p, Trusted{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got.Files, noComments()); diff != "" {
-		t.Errorf("files (-want +got):\n%s", diff)
+// Whatever texts a plan holds, the files that are written from it do nothing but
+// list channels and packages.
+func TestVetTexts(t *testing.T) {
+	for _, text := range append(hostile(), `") (system "evil") ("`, `#.(system "evil")`, "a\n(system)") {
+		if text == "" {
+			continue
+		}
+		p := sample(t, "hello.tar.gz")
+		d := details(t, stored(t, p))
+		d.Pack.Manifest = profile.Manifest{{Name: text, Version: text, Output: text, Transformations: []profile.Transformation{{Option: text, Value: text}}}}
+		p.Details = d
+		got, err := Vet(stored(t, p), Trusted{})
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if len(got.Reasons) == 0 {
+			t.Errorf("%q: a transformation that nobody knows is trusted", text)
+		}
+		readsBack(t, details(t, got))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/drv"
+	"audit/rebuild/store"
 )
 
 // A Builder runs plans with Nix. Its zero value takes Nix's programs from PATH
@@ -36,11 +37,11 @@ var _ rebuild.Builder = Builder{}
 // The image is copied into job.Dir, and the job's own store can be removed with
 // it.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
-	s := &session{bin: b.Bin, root: b.Store, plan: plan, job: job, said: newSaid(job.Log)}
-	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "the recipe was not evaluated"}
+	s := &session{bin: b.Bin, root: b.Store, plan: plan, job: job, log: newLog(job.Log)}
+	s.result.Derivation = check.Skip(check.Derivation, "derivation/not-evaluated")
 	if s.root == "" {
 		s.root = s.inJob("store")
-		defer s.loosen()
+		defer s.makeRemovable()
 	}
 	err := s.build(ctx)
 	return &s.result, err
@@ -48,13 +49,14 @@ func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) 
 
 // A session is one build on its way.
 type session struct {
-	bin    string
-	root   string // folder that holds the store, as nix/store
-	plan   rebuild.Plan
-	job    rebuild.Job
-	said   *said // what Nix has said so far
-	loose  drv.Closure
-	result rebuild.Result
+	bin     string
+	root    string // folder that holds the store, as nix/store
+	plan    rebuild.Plan
+	details Details
+	job     rebuild.Job
+	log     *log        // what Nix has reported so far
+	given   drv.Closure // of a derivation that is a file
+	result  rebuild.Result
 }
 
 func (s *session) build(ctx context.Context) error {
@@ -84,17 +86,11 @@ func (s *session) build(ctx context.Context) error {
 // start checks that the plan may be run, makes the check that needs no Nix, and
 // sees whether Nix is there.
 func (s *session) start(ctx context.Context) error {
-	if s.plan.Refused != "" {
-		return fmt.Errorf("%w: %s", rebuild.ErrRefused, s.plan.Refused)
-	}
-	if err := runnable(s.plan); err != nil {
-		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
-	}
-	if err := s.job.FreshKnown(); err != nil {
+	if err := s.admit(); err != nil {
 		return err
 	}
-	if s.plan.Source.Kind == kindDrv {
-		if err := s.readLoose(); err != nil {
+	if s.details.Derivation != "" {
+		if err := s.readGiven(); err != nil {
 			return err
 		}
 	}
@@ -109,47 +105,65 @@ func (s *session) start(ctx context.Context) error {
 	return s.version(ctx)
 }
 
-// version notes which Nix is here. One that cannot even say so is none.
+// admit says why the plan must not be run.
+func (s *session) admit() (err error) {
+	if len(s.plan.Reasons) > 0 {
+		return &rebuild.RefusedError{Reasons: s.plan.Reasons}
+	}
+	if s.details, err = rebuild.DetailsOf[Details](s.plan); err == nil {
+		err = s.details.check()
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
+	}
+	return s.job.FreshKnown()
+}
+
+// version notes which Nix is here. One that cannot even say so is none. It is
+// asked with a store of our own: without one it would make /nix on a machine that
+// has none.
 func (s *session) version(ctx context.Context) error {
-	out, err := rebuild.Run(ctx, rebuild.Command{Argv: []string{s.program("nix-store"), "--version"}, Dir: s.job.Dir, Env: s.environment()})
+	out, err := rebuild.Run(ctx, rebuild.Command{
+		Argv: []string{s.program("nix-store"), "--store", s.root, "--version"}, Dir: s.job.Dir, Env: s.environment(),
+	})
 	var exit *rebuild.ExitError
 	if errors.As(err, &exit) {
 		return &rebuild.HintError{Err: fmt.Errorf("%w: nix-store --version: %w", rebuild.ErrNoBuilder, err), Hint: howToGetNix}
 	}
 	if err != nil {
-		return s.explain(err)
+		return nixTool().Explain(err, "")
 	}
 	first, _, _ := strings.Cut(string(out.Stdout), "\n")
 	s.result.Tools = []rebuild.Tool{{Name: "nix", Version: first[strings.LastIndexByte(first, ' ')+1:]}}
 	return nil
 }
 
-// evaluate asks Nix for the image's derivation, and holds it against the image.
-func (s *session) evaluate(ctx context.Context) (*graph, error) {
+// evaluate asks Nix for the image's derivation, and compares it with the image.
+func (s *session) evaluate(ctx context.Context) (*store.Graph, error) {
 	g, err := s.derive(ctx)
 	if err != nil {
 		if s.result.Derivation.Status == check.Skipped {
-			s.result.Derivation.Status = check.Unknown
-			s.result.Derivation.Summary = "the recipe could not be evaluated"
+			s.result.Derivation = check.Check{ID: check.Derivation}
+			s.result.Derivation.Because("derivation/evaluation-failed")
 		}
 		return nil, err
 	}
-	s.holdAgainst(g)
+	s.compare(g)
 	return g, nil
 }
 
-func (s *session) holdAgainst(g *graph) {
+func (s *session) compare(g *store.Graph) {
 	if s.job.Image != nil {
-		s.result.Derivation = hold(g, s.plan.Root, s.job.Image)
+		s.result.Derivation = checkDerivation(g, s.details.Root, s.job.Image)
 	}
 }
 
-func (s *session) derive(ctx context.Context) (*graph, error) {
+func (s *session) derive(ctx context.Context) (*store.Graph, error) {
 	path, err := s.instantiate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g, err := readGraph(path, func(p string) (*drv.Derivation, error) { return drv.Read(s.real(p)) })
+	g, err := store.ReadGraph(path, func(p string) (*drv.Derivation, error) { return drv.Read(s.real(p)) })
 	if err != nil {
 		return nil, fmt.Errorf("reading the recipe's derivations: %w: %w", rebuild.ErrBuild, err)
 	}
@@ -159,12 +173,18 @@ func (s *session) derive(ctx context.Context) (*graph, error) {
 // instantiate puts the derivation of the image into the store and returns its
 // path.
 func (s *session) instantiate(ctx context.Context) (string, error) {
-	c, err := s.evaluation()
+	var c call
+	var err error
+	switch {
+	case s.details.Expression != nil:
+		c, err = evaluateExpression(s.details.Expression)
+	case s.details.Flake != nil:
+		c, err = evaluateFlake(s.details.Flake)
+	default:
+		return s.importGiven(ctx)
+	}
 	if err != nil {
 		return "", err
-	}
-	if s.plan.Source.Kind == kindDrv {
-		return s.importLoose(ctx)
 	}
 	out, err := s.run(ctx, c)
 	if err != nil {
@@ -188,111 +208,12 @@ func (s *session) oneDerivation(out string) (string, error) {
 	return path, nil
 }
 
-// evaluation returns the command that evaluates the plan's source.
-func (s *session) evaluation() (call, error) {
-	source := *s.plan.Source
-	switch source.Kind {
-	case kindFlake:
-		reference, err := flakeReference(source)
-		words := []string{"eval", "--extra-experimental-features", "nix-command flakes", "--option", "pure-eval", "true",
-			"--option", "use-registries", "false", "--option", "eval-cache", "false", "--no-update-lock-file", "--raw", reference}
-		return call{program: "nix", words: words}, err
-	case kindExpr:
-		file, err := filepath.Abs(source.Location)
-		if err == nil {
-			file, err = filepath.EvalSymlinks(file)
-		}
-		if err != nil {
-			return call{}, fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
-		}
-		words := []string{"--option", "restrict-eval", "true", "-I", "audit-expression=" + workTree(file)}
-		words = append(words, evaluationOptions(source)...)
-		words = append(words, file)
-		if source.Attribute != "" {
-			words = append(words, "-A", source.Attribute)
-		}
-		return call{program: "nix-instantiate", words: words}, nil
-	}
-	return call{}, nil
-}
-
-// evaluationOptions are the options of a plan that only the evaluation gets.
-func evaluationOptions(s rebuild.Source) []string {
-	var taken []string
-	for words := s.Options; len(words) > 1; {
-		if words[0] == "-I" {
-			taken = append(taken, "-I", absolutePart(words[1]))
-			words = words[2:]
-			continue
-		}
-		if words[1] == "allowed-uris" {
-			taken = append(taken, words[:3]...)
-		}
-		words = words[3:]
-	}
-	return taken
-}
-
-// absolutePart makes the folder of "NAME=FOLDER" or "FOLDER" absolute. What is
-// no folder here stays as it is.
-func absolutePart(word string) string {
-	name, folder, named := strings.Cut(word, "=")
-	if !named {
-		name, folder = "", word
-	}
-	if _, err := os.Stat(folder); err != nil {
-		return word
-	}
-	if abs, err := filepath.Abs(folder); err == nil {
-		folder = abs
-	}
-	if named {
-		return name + "=" + folder
-	}
-	return folder
-}
-
-// workTree returns what an expression may read: the Git work tree that it lies
-// in, else its own folder.
-func workTree(file string) string {
-	own := file
-	if info, err := os.Stat(file); err == nil && !info.IsDir() {
-		own = filepath.Dir(file)
-	}
-	for dir := own; ; dir = filepath.Dir(dir) {
-		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil && dir != "/" {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			return own
-		}
-	}
-}
-
-// flakeReference returns what nix eval is asked for. A flake in a folder is
-// named by its absolute path.
-func flakeReference(source rebuild.Source) (string, error) {
-	reference := source.Location
-	if strings.HasPrefix(reference, ".") || strings.HasPrefix(reference, "/") {
-		abs, err := filepath.Abs(reference)
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
-		}
-		reference = abs
-	}
-	attribute := source.Attribute
-	if attribute == "" {
-		attribute = "default"
-	}
-	return reference + "#" + attribute + ".drvPath", nil
-}
-
-// loosen makes the folders of the job's own store ones that can be removed:
+// makeRemovable makes the folders of the job's own store ones that can be removed:
 // the store takes every right to write away.
-func (s *session) loosen() {
+func (s *session) makeRemovable() {
 	_ = filepath.WalkDir(s.root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() {
-			_ = os.Chmod(path, 0o700) // one that stays as it is will be told when it is removed
+			_ = os.Chmod(path, 0o700) // one that stays as it is fails when it is removed
 		}
 		return nil
 	})

@@ -3,9 +3,11 @@ package nix
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -27,7 +29,7 @@ func TestBuildFromNothing(t *testing.T) {
 		Command: got.Command,
 		Tools:   []rebuild.Tool{{Name: "nix", Version: "2.8.0"}},
 		Derivation: check.Check{ID: check.Derivation, Status: check.Pass, Bytes: 30,
-			Summary: "evaluating the recipe gives the store paths of the image, all 3"},
+			Reasons: []check.Message{check.Say("derivation/all-derived", "items", 3)}},
 		Items: []rebuild.Item{
 			{Path: words_, How: rebuild.Substituted, Source: "https://cache.example"},
 			{Path: greeter, How: rebuild.Built},
@@ -46,7 +48,7 @@ func TestBuildFromNothing(t *testing.T) {
 	if text, _ := os.ReadFile(got.Image); string(text) != "the image" {
 		t.Errorf("image holds %q", text)
 	}
-	file := w.plan.Source.Location
+	file := w.details().Expression.File
 	wantCalls := []string{
 		"nix-store --version",
 		"nix-instantiate --option restrict-eval true -I audit-expression=" + filepath.Dir(file) + " " + file + " -A image",
@@ -83,7 +85,7 @@ func TestBuildSettings(t *testing.T) {
 		if strings.Contains(line, "allowed-uris https://github.com/NixOS/") != evaluates || strings.Contains(line, "-I nixpkgs=/some/where -I "+filepath.Dir(in.Expr)) != evaluates {
 			t.Errorf("%s", line)
 		}
-		if !strings.Contains(line, "--version") && !strings.Contains(line, "--store "+w.job.Dir+"/store --log-format internal-json") {
+		if !strings.Contains(line, "--store "+w.job.Dir+"/store --log-format internal-json") && line != "nix-store --store "+w.job.Dir+"/store --version\n" {
 			t.Errorf("%s", line)
 		}
 	}
@@ -126,7 +128,7 @@ func TestBuildDiffersFromWhatWasFetched(t *testing.T) {
 	w = newWorld(t, expression(t))
 	w.Fetched = map[string]string{image: "https://cache.example"}
 	w.Silent = true
-	if _, err := w.build(); !errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), "did not say") {
+	if _, err := w.build(); !errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), "did not report") {
 		t.Errorf("a second build that nobody has seen: %v", err)
 	}
 }
@@ -213,8 +215,8 @@ func TestBuildFlake(t *testing.T) {
 		".":              absolute(t, ".") + "#default.drvPath",
 		"git+file:///x#": "git+file:///x#default.drvPath",
 	} {
-		source := *Input{Flake: flake}.source()
-		if got, err := flakeReference(source); err != nil || got != reference {
+		details, _ := Input{Flake: flake}.details()
+		if got, err := details.Flake.evaluated(); err != nil || got != reference {
 			t.Errorf("%s: %s, %v", flake, got, err)
 		}
 	}
@@ -245,21 +247,29 @@ func TestBuildOddEvaluation(t *testing.T) {
 
 // A plan that is refused, or that cannot be run, runs nothing.
 func TestBuildRefused(t *testing.T) {
-	for name, change := range map[string]func(w *world){
-		"refused":          func(w *world) { w.plan.Refused = "no" },
-		"no source":        func(w *world) { w.plan.Source = nil },
-		"an option":        func(w *world) { w.plan.Source.Options = []string{"--option", "sandbox", "false"} },
-		"a hook":           func(w *world) { w.plan.Source.Options = []string{"--option", "post-build-hook", "/x"} },
-		"a flag":           func(w *world) { w.plan.Source.Options = []string{"--impure"} },
-		"a kind":           func(w *world) { w.plan.Source.Kind = "shell" },
-		"a place":          func(w *world) { w.plan.Source.Location = "--eval" },
-		"an attribute":     func(w *world) { w.plan.Source.Attribute = "-E" },
-		"a package":        func(w *world) { w.job.Fresh = []string{"curl"} },
-		"no file":          func(w *world) { w.plan.Source.Location = "/nowhere/x.nix" },
-		"a path for flake": func(w *world) { w.plan.Source.Kind, w.plan.Source.Options = kindFlake, []string{"-I", "x=/"} },
+	for name, change := range map[string]func(w *world, d *Details){
+		"refused":          func(w *world, _ *Details) { w.plan.Reasons = []check.Message{check.Say("plan/no-expression")} },
+		"nothing":          func(_ *world, d *Details) { d.Expression = nil },
+		"an option":        func(_ *world, d *Details) { d.Settings = []Setting{{"sandbox", "false"}} },
+		"a hook":           func(_ *world, d *Details) { d.Settings = []Setting{{"post-build-hook", "/x"}} },
+		"a line":           func(_ *world, d *Details) { d.Settings = []Setting{{"cores", "1\nsandbox = false"}} },
+		"a folder":         func(_ *world, d *Details) { d.Expression.Paths = []SearchPath{{Folder: "--impure"}} },
+		"two":              func(_ *world, d *Details) { d.Flake = &Flake{Reference: "x"} },
+		"a place":          func(_ *world, d *Details) { d.Expression.File = "--eval" },
+		"an attribute":     func(_ *world, d *Details) { d.Expression.Attribute = "-E" },
+		"a root":           func(_ *world, d *Details) { d.Root = "/etc" },
+		"a package":        func(w *world, _ *Details) { w.job.Fresh = []string{"curl"} },
+		"no file":          func(_ *world, d *Details) { d.Expression.File = "/nowhere/x.nix" },
+		"no details":       func(w *world, _ *Details) { w.plan.Details = nil },
+		"an unknown field": func(w *world, _ *Details) { w.plan.Details = json.RawMessage(`{"derivation":"x","shell":"y"}`) },
 	} {
 		w := newWorld(t, expression(t))
-		change(w)
+		d := w.details()
+		w.plan.Details = d
+		change(w, &d)
+		if was, ok := w.plan.Details.(Details); ok && !reflect.DeepEqual(was, d) {
+			w.plan.Details = d
+		}
 		got, err := w.build()
 		if !errors.Is(err, rebuild.ErrRefused) || got.Image != "" {
 			t.Errorf("%s: %v", name, err)

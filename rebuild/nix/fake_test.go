@@ -15,6 +15,7 @@ import (
 	"audit/fixtures/fake"
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/nix"
 	"audit/rebuild"
 )
 
@@ -291,7 +292,7 @@ func newWorld(t *testing.T, in Input) *world {
 	w.Fails = map[string]string{}
 	w.job = rebuild.Job{Dir: filepath.Join(w.dir, "job"), Image: imageOf(greeter, libgreet, words_)}
 	w.builder.Bin = w.dir
-	if w.plan, err = NewPlan(w.job.Image, provenance.Recipe{System: provenance.Nix}, in); err != nil {
+	if w.plan, err = NewPlan(w.job.Image, provenance.Recipe{System: nix.Name}, in); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -312,6 +313,16 @@ func expression(t *testing.T) Input {
 	file := filepath.Join(t.TempDir(), "image.nix")
 	put(file, "{ }")
 	return Input{Expr: file, Attr: "image"}
+}
+
+// details are those of the world's plan.
+func (w *world) details() Details {
+	w.t.Helper()
+	d, err := rebuild.DetailsOf[Details](w.plan)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
 }
 
 // build runs the builder on the world's plan.

@@ -3,12 +3,7 @@ package nix
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
-	"unicode"
-
-	"audit/rebuild"
 )
 
 // An Input is what the user adds to the recipe of an image: one of a
@@ -53,104 +48,42 @@ func (in Input) Check() error {
 		return errors.New("what may be read or fetched can be said of an expression only")
 	case given == 0 && len(in.Settings) > 0:
 		return errors.New("settings need a derivation, an expression or a flake")
-	}
-	for _, s := range in.Settings {
-		if name, _, ok := strings.Cut(s, "="); !ok || !slices.Contains(Settings(), name) {
-			return fmt.Errorf("%q is no setting that can be given here; those are %s", s, strings.Join(Settings(), ", "))
-		}
-	}
-	if source := in.source(); source != nil {
-		return checkSource(*source)
-	}
-	return nil
-}
-
-// Settings lists the settings of nix.conf that an input may have: how much at a
-// time, for how long, for which machines, and what of this machine the sandbox
-// shows.
-func Settings() []string {
-	return []string{
-		"build-cores", "build-poll-interval", "builders-use-substitutes", "connect-timeout", "cores", "extra-platforms",
-		"extra-sandbox-paths", "extra-system-features", "filter-syscalls", "fsync-metadata", "http-connections", "max-jobs", "max-silent-time",
-		"netrc-file", "sandbox-build-dir", "sandbox-dev-shm-size", "sandbox-paths", "stalled-download-timeout", "system",
-		"system-features", "timeout", "use-sqlite-wal",
-	}
-}
-
-// The kinds of a plan's source.
-const (
-	kindDrv   = "nix-drv"
-	kindExpr  = "nix-expr"
-	kindFlake = "nix-flake"
-)
-
-// source puts an input as a plan has it; nil for nothing.
-func (in Input) source() *rebuild.Source {
-	s := &rebuild.Source{}
-	switch {
-	case in.Drv != "":
-		s.Kind, s.Location = kindDrv, in.Drv
-	case in.Expr != "":
-		s.Kind, s.Location, s.Attribute = kindExpr, in.Expr, in.Attr
-	case in.Flake != "":
-		s.Kind = kindFlake
-		s.Location, s.Attribute, _ = strings.Cut(in.Flake, "#")
-	default:
+	case given == 0:
 		return nil
 	}
-	for _, p := range in.Path {
-		s.Options = append(s.Options, "-I", p)
+	details, err := in.details()
+	if err != nil {
+		return err
 	}
-	if len(in.URIs) > 0 {
-		s.Options = append(s.Options, "--option", "allowed-uris", strings.Join(in.URIs, " "))
-	}
-	for _, setting := range in.Settings {
-		name, value, _ := strings.Cut(setting, "=")
-		s.Options = append(s.Options, "--option", name, value)
-	}
-	return s
+	return details.check()
 }
 
-// checkSource says what about a source, which may come from a plan that anyone
-// has edited, cannot be run.
-func checkSource(s rebuild.Source) error {
-	for _, word := range append([]string{s.Kind, s.Location, s.Attribute}, s.Options...) {
-		if strings.ContainsFunc(word, unicode.IsControl) {
-			return fmt.Errorf("%q holds a control character", word)
+// details puts an input as a plan has it.
+func (in Input) details() (Details, error) {
+	d := Details{Derivation: in.Drv}
+	if in.Expr != "" {
+		d.Expression = &Expression{File: in.Expr, Attribute: in.Attr, URIs: in.URIs}
+		for _, word := range in.Path {
+			d.Expression.Paths = append(d.Expression.Paths, newSearchPath(word))
 		}
 	}
-	switch {
-	case s.Location == "" || strings.HasPrefix(s.Location, "-"):
-		return fmt.Errorf("%q is no place of a recipe", s.Location)
-	case strings.HasPrefix(s.Attribute, "-"):
-		return fmt.Errorf("%q is no attribute", s.Attribute)
+	if in.Flake != "" {
+		reference, attribute, _ := strings.Cut(in.Flake, "#")
+		d.Flake = &Flake{reference, attribute}
 	}
-	switch s.Kind {
-	case kindDrv:
-		if rebuild.StoreName(filepath.Base(s.Location)) == "" || !strings.HasSuffix(s.Location, ".drv") {
-			return fmt.Errorf("%q does not have the name of a derivation in the store (HASH-NAME.drv)", filepath.Base(s.Location))
+	for _, s := range in.Settings {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return d, fmt.Errorf("%q is no setting: NAME=VALUE", s)
 		}
-	case kindExpr, kindFlake:
-	default:
-		return fmt.Errorf("%q is no kind of recipe for Nix", s.Kind)
+		d.Settings = append(d.Settings, Setting{name, value})
 	}
-	return checkOptions(s)
+	return d, nil
 }
 
-// checkOptions takes -I WORD and --option NAME VALUE with the names that an
-// input may have, and nothing else.
-func checkOptions(s rebuild.Source) error {
-	for words := s.Options; len(words) > 0; {
-		switch {
-		case words[0] == "-I" && len(words) > 1 && s.Kind == kindExpr && words[1] != "" && !strings.HasPrefix(words[1], "-"):
-			words = words[2:]
-		case words[0] == "--option" && len(words) > 2 && slices.Contains(Settings(), words[1]):
-			words = words[3:]
-		case words[0] == "--option" && len(words) > 2 && s.Kind == kindExpr && words[1] == "allowed-uris":
-			words = words[3:]
-		default:
-			return fmt.Errorf("%q is no option for a plan of Nix", words[0])
-		}
+func newSearchPath(word string) SearchPath {
+	if name, folder, named := strings.Cut(word, "="); named {
+		return SearchPath{name, folder}
 	}
-	return nil
+	return SearchPath{Folder: word}
 }

@@ -2,9 +2,12 @@ package nix
 
 import (
 	"fmt"
+	"reflect"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/nix"
 	"audit/rebuild"
 )
 
@@ -12,97 +15,86 @@ import (
 // An image that Nix has left no trace in can be planned too, when an input is
 // given.
 //
-// Without an input the plan is refused, since no image of Nix tells its recipe.
-// An input that is given in a wrong way is an error; a recipe of another build
-// system, and no input, one that wraps [provenance.ErrNotMine].
+// Without an input the plan has a reason why it must not be run, since no image of
+// Nix reveals its recipe. An input that is given in a wrong way is an error; a
+// recipe of another build system, and no input, one that wraps
+// [provenance.ErrNotMine].
 func NewPlan(img *inspect.Image, recipe provenance.Recipe, in Input) (rebuild.Plan, error) {
-	if recipe.System != provenance.Nix && in.IsZero() {
+	if recipe.System != nix.Name && in.IsZero() {
 		return rebuild.Plan{}, fmt.Errorf("planning a rebuild with Nix: %w", provenance.ErrNotMine)
 	}
 	if err := in.Check(); err != nil {
 		return rebuild.Plan{}, fmt.Errorf("planning a rebuild with Nix: %w", err)
 	}
-	plan := rebuild.Plan{
-		System:       provenance.Nix,
-		Image:        img.Reference,
-		ConfigDigest: img.Config.Digest.String(),
-		Root:         recipe.Pack.Root,
-		Files:        []rebuild.PlanFile{},
-		Pack:         []string{},
-		Source:       in.source(),
-		Trust:        []rebuild.Trust{},
+	details, err := in.details()
+	if err != nil {
+		return rebuild.Plan{}, fmt.Errorf("planning a rebuild with Nix: %w", err)
 	}
-	if plan.Source == nil {
-		plan.Refused = noInput
-		return plan, nil
+	if recipe.System == nix.Name {
+		details.Root = recipe.Root
 	}
-	plan.Pack = commandOf(*plan.Source)
-	plan.Trust = append(plan.Trust, trust(*plan.Source))
-	return plan, nil
+	plan := rebuild.Plan{System: nix.Name, Image: img.Reference, ConfigDigest: img.Config.Digest.String()}
+	return planOf(plan, details, true), nil
 }
 
-const noInput = "the image does not tell its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv"
-
-// commandOf is the command that does by hand what a plan does, without the
-// bounds that this package puts on it.
-func commandOf(s rebuild.Source) []string {
-	switch s.Kind {
-	case kindDrv:
-		return append([]string{"nix-store", "--realise", s.Location}, s.Options...)
-	case kindFlake:
-		return append([]string{"nix", "build", "--no-link", "--json", flakeOf(s)}, s.Options...)
+// planOf completes the header of a plan by its details. Given says that the user
+// names what is built.
+func planOf(plan rebuild.Plan, details Details, given bool) rebuild.Plan {
+	plan.Details, plan.Files, plan.Trust = details, []rebuild.PlanFile{}, []rebuild.Trust{}
+	plan.Command, plan.Reasons, plan.Local = nil, nil, details.local()
+	if details.isEmpty() {
+		plan.Reasons = []check.Message{check.Say("plan/no-expression")}
+		return plan
 	}
-	command := []string{"nix-build", "--no-out-link", s.Location}
-	if s.Attribute != "" {
-		command = append(command, "-A", s.Attribute)
+	t := trust(details, given)
+	plan.Command, plan.Trust = byHand(details), append(plan.Trust, t)
+	if !t.Trusted {
+		plan.Reasons = []check.Message{t.Reason}
 	}
-	return append(command, s.Options...)
+	return plan
 }
 
-func flakeOf(s rebuild.Source) string {
-	if s.Attribute == "" {
-		return s.Location
+// trust says why the code of a recipe may be run: it is the user who names it, and
+// neither the image nor a plan that anyone may have written.
+func trust(d Details, given bool) rebuild.Trust {
+	t := rebuild.Trust{Trusted: given}
+	switch {
+	case d.Expression != nil:
+		t.Kind, t.URL, t.Flag = "expression", d.Expression.File, "--nix-expr"
+		t.Reason = check.Say("plan/given-expression")
+	case d.Flake != nil:
+		t.Kind, t.URL, t.Flag = "flake", d.Flake.Reference, "--nix-flake"
+		t.Reason = check.Say("plan/given-flake")
+	default:
+		t.Kind, t.URL, t.Flag = "derivation", d.Derivation, "--nix-drv"
+		t.Reason = check.Say("plan/given-derivation")
 	}
-	return s.Location + "#" + s.Attribute
+	if !given {
+		t.Reason = check.Say("plan/not-given", "kind", t.Kind, "place", t.URL, "flag", t.Flag)
+	}
+	return t
 }
 
-// trust says why the code of a source may be run: it is the user who names it,
-// and not the image.
-func trust(s rebuild.Source) rebuild.Trust {
-	why := "it is given by the user; it is evaluated in restricted mode and built in Nix's sandbox"
-	switch s.Kind {
-	case kindDrv:
-		why = "it is given by the user; nothing is evaluated, and it is built in Nix's sandbox"
-	case kindFlake:
-		why = "it is given by the user; it is evaluated in pure mode and built in Nix's sandbox"
-	}
-	return rebuild.Trust{Channel: s.Kind, URL: s.Location, Trusted: true, Why: why}
-}
-
-// runnable says what about a plan, which may come from a file that anyone has
-// edited, cannot be run.
-func runnable(plan rebuild.Plan) error {
-	if plan.Source == nil {
-		return fmt.Errorf("the plan names no recipe: %s", noInput)
-	}
-	return checkSource(*plan.Source)
-}
-
-// Vet judges a plan that comes from a file, which anyone may have written. What
-// it was refused for stands. A plan with options that a plan cannot have is an
-// error; one of another build system an error that wraps
-// [provenance.ErrNotMine].
-func Vet(plan rebuild.Plan) (rebuild.Plan, error) {
-	if plan.System != provenance.Nix {
+// Vet judges a plan that comes from a file, which anyone may have written: an
+// expression that it names could read and send away what it is allowed to. So it
+// is run only where the user names the very same, by the flags that plan it. A
+// plan with details that none can have is an error; one of another build system an
+// error that wraps [provenance.ErrNotMine].
+func Vet(plan rebuild.Plan, in Input) (rebuild.Plan, error) {
+	if plan.System != nix.Name {
 		return plan, fmt.Errorf("vetting a plan for Nix: %w", provenance.ErrNotMine)
 	}
-	if plan.Refused != "" && plan.Source == nil {
-		return plan, nil
+	details, err := rebuild.DetailsOf[Details](plan)
+	if err == nil && !details.isEmpty() {
+		err = details.check()
 	}
-	if err := runnable(plan); err != nil {
+	if err != nil {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
-	plan.Pack = commandOf(*plan.Source)
-	plan.Trust = []rebuild.Trust{trust(*plan.Source)}
-	return plan, nil
+	named, err := in.details()
+	if err != nil {
+		return plan, fmt.Errorf("vetting a plan: %w", err)
+	}
+	named.Root = details.Root
+	return planOf(plan, details, reflect.DeepEqual(named, details)), nil
 }

@@ -123,12 +123,12 @@ func (l *lab) build() *lab {
 // compare holds the original against the rebuild.
 func (l *lab) compare() *compare.Comparison {
 	l.t.Helper()
-	return compare.Images(l.image, l.open(l.result.Image))
+	return compare.Images(l.image, l.open(l.result.Image), nil)
 }
 
 func (l *lab) wantIdentical() {
 	l.t.Helper()
-	if c := l.compare(); rebuild.OutcomeOf(c) != rebuild.RebuiltIdentical {
+	if c := l.compare(); c.Result() != compare.Identical {
 		l.t.Errorf("not identical: %+v", c)
 	}
 }
@@ -153,8 +153,8 @@ func TestRealExpressions(t *testing.T) {
 			l := newLab(t, "images-mini/"+name+".tar.gz", Input{Expr: samples + "/expr/mini.nix", Attr: name}).build()
 			l.wantIdentical()
 			d := l.result.Derivation
-			if d.Status != check.Pass || d.Summary != "evaluating the recipe gives the store paths of the image, all 3" || d.Bytes == 0 {
-				t.Errorf("%v: %s", d.Status, d.Summary)
+			if d.Status != check.Pass || reasons(d) != "derivation/all-derived items=3" || d.Bytes == 0 {
+				t.Errorf("%v: %s", d.Status, reasons(d))
 			}
 			if len(l.result.Items) != 3 || slices.ContainsFunc(l.result.Items, func(it rebuild.Item) bool { return it.How != rebuild.Built }) {
 				t.Errorf("items %+v", l.result.Items)
@@ -185,15 +185,15 @@ func TestRealCustomisationLayer(t *testing.T) {
 		t.Fatalf("the real suite needs Python: %v", err)
 	}
 	l := newLab(t, "images-forms/stream-merged.tar.gz", Input{Expr: samples + "/expr/forms.nix", Attr: "stream-merged"}).build()
-	if d := l.result.Derivation; d.Status != check.Pass || !strings.HasSuffix(d.Summary, "and that of its customisation layer") {
-		t.Errorf("%v: %s", d.Status, d.Summary)
+	if d := l.result.Derivation; d.Status != check.Pass || !strings.HasSuffix(reasons(d), "derivation/customisation-derived") {
+		t.Errorf("%v: %s", d.Status, reasons(d))
 	}
 	l.wantIdentical()
 
 	l = newLab(t, "images-forms/stream-merged.tar.gz", Input{Expr: samples + "/expr/forms.nix", Attr: "stream"}).build()
 	d := l.result.Derivation
-	if d.Status != check.Fail || d.Summary != "the same packages, and another customisation layer than the recipe gives" || d.Findings[0].Rule != "customisation-not-derived" {
-		t.Errorf("%v: %s %+v", d.Status, d.Summary, d.Findings)
+	if d.Status != check.Fail || reasons(d) != "derivation/customisation-differs" || d.Findings[0].Code != "derivation/customisation-not-derived" {
+		t.Errorf("%v: %s %+v", d.Status, reasons(d), d.Findings)
 	}
 }
 
@@ -205,7 +205,7 @@ func TestRealStamped(t *testing.T) {
 	l.job.CheckInputs = true
 	l.build()
 	if d := l.result.Derivation; d.Status != check.Pass {
-		t.Errorf("%v: %s", d.Status, d.Summary)
+		t.Errorf("%v: %s", d.Status, reasons(d))
 	}
 	c := l.compare()
 	var paths []string
@@ -213,7 +213,7 @@ func TestRealStamped(t *testing.T) {
 		paths = append(paths, d.Path)
 	}
 	const stamped = "nix/store/ch73ydbq9dp3143phjb0klyq6v57rpxj-stamped-1.0/share/"
-	if rebuild.OutcomeOf(c) != rebuild.RebuiltDifferent || !slices.Contains(paths, stamped+"build-time") || !slices.Contains(paths, stamped+"build-id") {
+	if c.Result() != compare.Different || !slices.Contains(paths, stamped+"build-time") || !slices.Contains(paths, stamped+"build-id") {
 		t.Errorf("%q", paths)
 	}
 	for _, f := range l.result.Fresh {
@@ -335,7 +335,7 @@ func TestRealFlake(t *testing.T) {
 	l.job.Image = l.image
 	l.build().wantIdentical()
 	if d := l.result.Derivation; d.Status != check.Pass {
-		t.Errorf("%v: %s", d.Status, d.Summary)
+		t.Errorf("%v: %s", d.Status, reasons(d))
 	}
 	if v := l.image.Config.File.Config.Labels["org.opencontainers.image.revision"]; len(v) != 40 {
 		t.Errorf("the revision of the flake is %q", v)
@@ -385,7 +385,7 @@ func TestRealRestrictions(t *testing.T) {
 				t.Errorf("%v, want %q", err, tc.want)
 			}
 			if d := l.result.Derivation; d.Status != check.Unknown {
-				t.Errorf("derivation %v: %s", d.Status, d.Summary)
+				t.Errorf("derivation %v: %s", d.Status, reasons(d))
 			}
 		})
 	}
@@ -409,10 +409,10 @@ func TestRealFailures(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if d := l.result.Derivation; d.Status != check.Fail {
-		t.Errorf("derivation %v: %s", d.Status, d.Summary)
+		t.Errorf("derivation %v: %s", d.Status, reasons(d))
 	}
 	if !strings.Contains(l.log.String(), "it does not compile") {
-		t.Errorf("the log does not hold what the build said:\n%s", l.log.String())
+		t.Errorf("the log does not hold what the build wrote:\n%s", l.log.String())
 	}
 }
 

@@ -3,6 +3,7 @@ package nix
 import (
 	"strings"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/shell"
 )
@@ -14,47 +15,60 @@ import (
 // Whatever the plan holds, the script runs nothing but Nix: every value stands
 // in single quotes. The script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {
-	refused := plan.Refused
-	if err := runnable(plan); err != nil && refused == "" {
-		refused = err.Error()
+	details, err := rebuild.DetailsOf[Details](plan)
+	if err == nil && len(plan.Reasons) == 0 {
+		err = details.check()
 	}
-	if refused != "" {
-		return []byte(scriptHead + shell.Refusal(refused))
+	switch {
+	case len(plan.Reasons) > 0:
+		return []byte(scriptHead + shell.Refusal(inWords(plan.Reasons[0])))
+	case err != nil:
+		return []byte(scriptHead + shell.Refusal(err.Error()))
 	}
 	var b strings.Builder
 	b.WriteString(scriptHead)
 	b.WriteString(scriptFolder)
 	b.WriteString("\n# nix_in_own_store PROGRAM ARGUMENT…\nnix_in_own_store() {\n  program=$1\n  shift\n")
-	b.WriteString("  \"$program\" --store \"$dir/store\" " + shell.Words(policy(rebuild.Options{})) + " " + shell.Words(settings(*plan.Source)) + " \"$@\"\n}\n\n")
-	b.WriteString(scriptDerivation(*plan.Source))
+	b.WriteString("  \"$program\" --store \"$dir/store\" " + shell.Words(policy(rebuild.Options{})) + " " + shell.Words(settings(details)) + " \"$@\"\n}\n\n")
+	b.WriteString(scriptDerivation(details))
 	b.WriteString(scriptBuild)
 	b.WriteString("echo 'Compare it with the original:'\n")
 	b.WriteString(shell.Comparison(plan.Image, "image"))
 	return []byte(b.String())
 }
 
+// inWords is the sentence of a reason, for who reads the script alone.
+func inWords(m check.Message) string {
+	text, ok := sentences()[m.Code]
+	if !ok {
+		return m.String()
+	}
+	for name := range m.Args {
+		text = strings.ReplaceAll(text, "{"+name+"}", m.Args.String(name))
+	}
+	return text
+}
+
 // scriptDerivation puts the derivation of the image into the store.
-func scriptDerivation(s rebuild.Source) string {
-	switch s.Kind {
-	case kindDrv:
-		return "# The derivation with all that it needs must be in the store of this machine:\n" +
-			"# nix-store --export $(nix-store -qR FILE.drv) on the one that has it, nix-store --import here.\n" +
-			"drv=" + shell.Quote(storeDir+lastPart(s.Location)) + "\n" +
-			"nix --extra-experimental-features nix-command copy --derivation --no-check-sigs --to \"$dir/store\" \"$drv\"\n"
-	case kindFlake:
-		reference, _ := flakeReference(s)
-		return "drv=$(nix_in_own_store nix eval --extra-experimental-features 'nix-command flakes' --option pure-eval true --option use-registries false" +
-			" --no-update-lock-file --raw " + shell.Word(reference) + ")\n"
+func scriptDerivation(d Details) string {
+	switch {
+	case d.Expression != nil:
+		e := d.Expression
+		return "expression=" + shell.Quote(e.File) + "\n" +
+			"case $expression in /*) ;; *) expression=$start/$expression ;; esac\n" +
+			"folder=$expression\n[ -d \"$folder\" ] || folder=$(dirname \"$expression\")\n" +
+			"folder=$(git -C \"$folder\" rev-parse --show-toplevel 2>/dev/null || printf '%s' \"$folder\")\n" +
+			"drv=$(nix_in_own_store nix-instantiate --option restrict-eval true -I audit-expression=\"$folder\" " +
+			shell.Words(searchPaths(e)) + " \"$expression\" " + shell.Words(attribute(e)) + ")\n" +
+			"drv=${drv%%!*}\n"
+	case d.Flake != nil:
+		reference, _ := d.Flake.evaluated()
+		return "drv=$(nix_in_own_store nix " + shell.Words(append(flakeOptions(), "--raw", reference)) + ")\n"
 	}
-	text := "expression=" + shell.Quote(s.Location) + "\n" +
-		"case $expression in /*) ;; *) expression=$start/$expression ;; esac\n" +
-		"folder=$expression\n[ -d \"$folder\" ] || folder=$(dirname \"$expression\")\n" +
-		"folder=$(git -C \"$folder\" rev-parse --show-toplevel 2>/dev/null || printf '%s' \"$folder\")\n" +
-		"drv=$(nix_in_own_store nix-instantiate --option restrict-eval true -I audit-expression=\"$folder\" " + shell.Words(evaluationOptions(s)) + " \"$expression\""
-	if s.Attribute != "" {
-		text += " -A " + shell.Word(s.Attribute)
-	}
-	return text + ")\ndrv=${drv%%!*}\n"
+	return "# The derivation with all that it needs must be in the store of this machine:\n" +
+		"# nix-store --export $(nix-store -qR FILE.drv) on the one that has it, nix-store --import here.\n" +
+		"drv=" + shell.Quote(storeDir+lastPart(d.Derivation)) + "\n" +
+		"nix --extra-experimental-features nix-command copy --derivation --no-check-sigs --to \"$dir/store\" \"$drv\"\n"
 }
 
 func lastPart(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

@@ -8,12 +8,13 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/nix"
 	"audit/rebuild"
 )
 
 func scriptFor(t *testing.T, in Input) string {
 	t.Helper()
-	plan, err := NewPlan(&inspect.Image{Reference: "it's; an image.tar"}, provenance.Recipe{System: provenance.Nix}, in)
+	plan, err := NewPlan(&inspect.Image{Reference: "it's; an image.tar"}, provenance.Recipe{System: nix.Name}, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestScriptRefused(t *testing.T) {
 	if err == nil || !strings.Contains(string(out.Log), "This rebuild is refused: the image does not tell its expression") {
 		t.Errorf("%v, %s", err, out.Log)
 	}
-	bad := rebuild.Plan{System: provenance.Nix, Source: &rebuild.Source{Kind: kindExpr, Location: "-x"}}
+	bad := rebuild.Plan{System: nix.Name, Details: Details{Expression: &Expression{File: "-x"}}}
 	if text := string(Script(bad)); !strings.Contains(text, "This rebuild is refused") || strings.Contains(text, "nix-instantiate") {
 		t.Errorf("%s", text)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/store"
 )
 
 // storeDir is what store paths begin with; on disk they lie below the folder of
@@ -57,8 +57,8 @@ func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, e
 // makeImage builds the image's derivation and returns the file that it made.
 // What comes out can be a script that writes the image: that one is run by a
 // derivation of its own.
-func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
-	file, err := s.execute(ctx, g.root)
+func (s *session) makeImage(ctx context.Context, g *store.Graph) (string, error) {
+	file, err := s.execute(ctx, g.Root)
 	if err != nil {
 		return "", fmt.Errorf("building the image: %w", err)
 	}
@@ -71,7 +71,7 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 	}
 	switch what {
 	case script:
-		return s.stream(ctx, g.root, file)
+		return s.stream(ctx, g.Root, file)
 	case description:
 		return "", &rebuild.HintError{Err: fmt.Errorf("building the image: %w: what comes out is a description of an image in JSON, as nix2container makes it", rebuild.ErrBuild),
 			Hint: "Give an attribute that makes an archive; or make one with the image's copyTo, and hand it over with --rebuilt."}
@@ -82,25 +82,25 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 // execute builds a derivation in this run, and returns where its output lies on
 // disk. An output that is in the store already, or was fetched, is built again:
 // a rebuild must have been built.
-func (s *session) execute(ctx context.Context, n *node) (string, error) {
-	before, err := s.valid(ctx, []string{n.output()})
+func (s *session) execute(ctx context.Context, n *store.Node) (string, error) {
+	before, err := s.valid(ctx, []string{n.Output()})
 	if err != nil {
 		return "", err
 	}
-	c := realise(n.path)
+	c := realise(n.Path)
 	s.result.Command = s.shown(c)
 	out, err := s.run(ctx, c)
 	if err != nil {
 		return "", err
 	}
-	output := cmp.Or(n.output(), firstLine(out))
+	output := cmp.Or(n.Output(), firstLine(out))
 	if !isStorePath(output) {
 		return "", fmt.Errorf("%w: Nix made %q, which is no store path", rebuild.ErrBuild, output)
 	}
-	if _, built := s.said.wasBuilt(n.path); built && !before[output] {
+	if _, built := s.log.wasBuilt(n.Path); built && !before[output] {
 		return s.real(output), nil
 	}
-	s.result.Command = s.shown(checkAgain(n.path))
+	s.result.Command = s.shown(checkAgain(n.Path))
 	other, err := s.again(ctx, n)
 	if err != nil {
 		return "", fmt.Errorf("a second time: %w", err)
@@ -122,80 +122,66 @@ func firstLine(out []byte) string {
 // again builds a derivation whose outputs are in the store once more. It
 // returns "" when the bytes are the same, else where the other output lies on
 // disk.
-func (s *session) again(ctx context.Context, n *node) (other string, err error) {
-	delete(s.said.built, n.path)
-	c := checkAgain(n.path)
+func (s *session) again(ctx context.Context, n *store.Node) (other string, err error) {
+	delete(s.log.built, n.Path)
+	c := checkAgain(n.Path)
 	if !s.buildsHere() {
 		c.words = append(c.words, "--option", "max-jobs", "1") // only this machine can build a second time
 	}
 	_, err = s.try(ctx, c)
 	s.removeKept()
 	var exit *rebuild.ExitError
-	if other, differs := s.said.differs[n.path]; differs && errors.As(err, &exit) {
-		delete(s.said.differs, n.path)
+	if other, differs := s.log.differs[n.Path]; differs && errors.As(err, &exit) {
+		delete(s.log.differs, n.Path)
 		if !strings.HasPrefix(other, s.root+"/") {
-			return "", fmt.Errorf("%w: the second build of %s gave other bytes, and Nix did not keep them", rebuild.ErrBuild, n.path)
+			return "", fmt.Errorf("%w: the second build of %s gave other bytes, and Nix did not keep them", rebuild.ErrBuild, n.Path)
 		}
 		return other, nil
 	}
 	if err != nil {
-		return "", s.explain(err)
+		return "", nixTool().Explain(err, s.log.text.String())
 	}
-	if _, built := s.said.wasBuilt(n.path); !built {
-		return "", fmt.Errorf("%w: Nix did not say that it has built %s", rebuild.ErrBuild, n.path)
+	if _, built := s.log.wasBuilt(n.Path); !built {
+		return "", fmt.Errorf("%w: Nix did not report that it has built %s", rebuild.ErrBuild, n.Path)
 	}
 	return "", nil
 }
 
 // buildsHere says whether this machine may build at all.
 func (s *session) buildsHere() bool {
-	o := s.plan.Source.Options
-	i := slices.Index(o, "max-jobs")
-	return i < 0 || i+1 >= len(o) || o[i+1] != "0"
+	return !slices.Contains(s.details.Settings, Setting{"max-jobs", "0"})
 }
 
 // removeKept removes the folders of builds that --keep-failed leaves beside the
 // output: only the output is wanted.
 func (s *session) removeKept() {
-	for _, folder := range s.said.kept {
+	for _, folder := range s.log.kept {
 		if strings.HasPrefix(folder, s.inJob("tmp")+"/") {
 			_ = os.RemoveAll(folder) // what stays goes with the job
 		}
 	}
-	s.said.kept = nil
+	s.log.kept = nil
 }
 
 // keep copies the image out of the store.
 func (s *session) keep(image string) (path string, err error) {
-	from, err := os.Open(image)
-	if err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
-	}
-	defer from.Close()
 	name := strings.TrimSuffix(rebuild.StoreName(image), ".check")
-	to, err := os.OpenFile(s.inJob("rebuilt-"+cmp.Or(name, filepath.Base(image))), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
-	}
-	_, err = io.Copy(to, from)
-	if err = errors.Join(err, to.Close()); err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
-	}
-	return to.Name(), nil
+	path = s.inJob("rebuilt-" + cmp.Or(name, filepath.Base(image)))
+	return path, store.Keep(image, path)
 }
 
 // items says of each store item of the rebuilt image where it came from: of
 // those of the original that the recipe makes, and of what it makes in place of
 // the others. An item that was neither built nor fetched in this run was there
 // before.
-func (s *session) items(g *graph, before map[string]bool) []rebuild.Item {
+func (s *session) items(g *store.Graph, before map[string]bool) []rebuild.Item {
 	var items []rebuild.Item
 	for _, p := range s.job.Originals() {
 		switch {
-		case g.makes(p):
+		case g.Makes(p):
 			items = append(items, s.origin(g, p, before))
 		default:
-			for _, same := range g.namesakes(p) {
+			for _, same := range g.Namesakes(p) {
 				items = append(items, s.origin(g, same, before))
 			}
 		}
@@ -204,18 +190,18 @@ func (s *session) items(g *graph, before map[string]bool) []rebuild.Item {
 	return slices.Compact(items)
 }
 
-// origin says where an item came from, as far as Nix said it. An item that it
-// said nothing of counts as reused, which claims the least.
-func (s *session) origin(g *graph, item string, before map[string]bool) rebuild.Item {
+// origin says where an item came from, as far as Nix reported it. An item that
+// it reported nothing of counts as reused, which claims the least.
+func (s *session) origin(g *store.Graph, item string, before map[string]bool) rebuild.Item {
 	if before[item] {
 		return rebuild.Item{Path: item, How: rebuild.Reused}
 	}
-	if n := g.deriver[item]; n != nil {
-		if machine, built := s.said.wasBuilt(n.path); built {
+	if n := g.Deriver(item); n != nil {
+		if machine, built := s.log.wasBuilt(n.Path); built {
 			return rebuild.Item{Path: item, How: rebuild.Built, Source: machine}
 		}
 	}
-	if server, fetched := s.said.from(item); fetched {
+	if server, fetched := s.log.from(item); fetched {
 		return rebuild.Item{Path: item, How: rebuild.Substituted, Source: server}
 	}
 	return rebuild.Item{Path: item, How: rebuild.Reused}
@@ -224,7 +210,7 @@ func (s *session) origin(g *graph, item string, before map[string]bool) rebuild.
 // steps lists the derivations that were built in this run.
 func (s *session) steps() []rebuild.Step {
 	var steps []rebuild.Step
-	for path, machine := range s.said.built {
+	for path, machine := range s.log.built {
 		steps = append(steps, rebuild.Step{Derivation: path, Machine: machine})
 	}
 	slices.SortFunc(steps, func(a, b rebuild.Step) int { return strings.Compare(a.Derivation, b.Derivation) })

@@ -14,6 +14,7 @@ import (
 	"audit/inspect"
 	"audit/rebuild"
 	"audit/rebuild/drv"
+	"audit/rebuild/store"
 )
 
 // An outcome is what the derivation of an image makes.
@@ -85,7 +86,7 @@ func (s *session) archive(output string) (string, error) {
 
 // stream runs a script that writes an image, inside a derivation, and returns
 // the image. file is where the script lies on disk.
-func (s *session) stream(ctx context.Context, n *node, file string) (string, error) {
+func (s *session) stream(ctx context.Context, n *store.Node, file string) (string, error) {
 	text, err := s.wrapper(n, file)
 	if err != nil {
 		return "", err
@@ -106,7 +107,7 @@ func (s *session) stream(ctx context.Context, n *node, file string) (string, err
 	if err != nil {
 		return "", err
 	}
-	image, err := s.execute(ctx, &node{path, d})
+	image, err := s.execute(ctx, &store.Node{Path: path, Derivation: d})
 	if err != nil {
 		return "", fmt.Errorf("running the script that writes the image: %w", err)
 	}
@@ -116,12 +117,12 @@ func (s *session) stream(ctx context.Context, n *node, file string) (string, err
 // wrapper returns the expression of a derivation that runs a script. Its words
 // are store paths and names that were checked, so nothing in it is anybody
 // else's.
-func (s *session) wrapper(n *node, file string) (string, error) {
+func (s *session) wrapper(n *store.Node, file string) (string, error) {
 	shell, err := s.shell(file)
 	if err != nil {
 		return "", err
 	}
-	inside := strings.TrimPrefix(file, s.real(n.output()))
+	inside := strings.TrimPrefix(file, s.real(n.Output()))
 	for _, word := range []string{inside, n.System} {
 		if strings.ContainsAny(word, "\"\\${}\n") {
 			return "", fmt.Errorf("running the script that writes the image: %w: %q has characters that no path of it has", rebuild.ErrRefused, word)
@@ -135,7 +136,7 @@ let made = import "%s"; in derivation {
   script = "${made}%s";
   args = [ "-c" "\"$script\" > \"$out\"; exit $?" ];
 }
-`, n.path, n.System, shell, inside), nil
+`, n.Path, n.System, shell, inside), nil
 }
 
 // shell returns an expression for a shell: the one that the script itself names

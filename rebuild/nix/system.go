@@ -19,7 +19,7 @@ type System struct{}
 // of Nix carries.
 func (System) About() rebuild.About {
 	return rebuild.About{
-		Name: provenance.Nix, Tool: "Nix", Store: "/nix/store", StartsVersion: nix.StartsVersion,
+		Name: nix.Name, Tool: "Nix", Store: "/nix/store", StartsVersion: nix.StartsVersion, Sentences: sentences(),
 		Flags: []rebuild.Flag{
 			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
 			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},
@@ -46,7 +46,7 @@ func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
 }
 
 // Freedoms are what the packers of Nix leave to chance.
-func (System) Freedoms(_, _ *inspect.Image) []compare.Freedom { return nil }
+func (System) Freedoms(a, b *inspect.Image) []compare.Freedom { return freedoms(a, b) }
 
 // History is empty: the packers of Nix have no instructions.
 func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }
@@ -66,7 +66,9 @@ func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Sett
 }
 
 // Vet judges a plan that comes from a file.
-func (System) Vet(plan rebuild.Plan, _ rebuild.Settings) (rebuild.Plan, error) { return Vet(plan) }
+func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) {
+	return Vet(plan, inputOf(in))
+}
 
 func inputOf(in rebuild.Settings) Input {
 	return Input{

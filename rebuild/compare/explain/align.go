@@ -2,7 +2,8 @@ package explain
 
 import (
 	"bytes"
-	"fmt"
+
+	"audit/inspect/check"
 )
 
 // maxLookups bounds the places, of all files together, where dates and paths
@@ -16,7 +17,7 @@ const resync = 16
 // tokens compares two contents that are the same but for dates and paths, and
 // notes these. It returns false when something else differs: then it has noted
 // what it could. The label says where a byte of was stands.
-func (d *diff) tokens(was, now []byte, label func(at int) string) bool {
+func (d *diff) tokens(was, now []byte, label func(at int) check.Message) bool {
 	all, i, j := true, 0, 0
 	for {
 		n := common(was[i:], now[j:])
@@ -47,7 +48,7 @@ func (d *diff) tokens(was, now []byte, label func(at int) string) bool {
 func zeros(data []byte) int { return len(data) - len(bytes.TrimLeft(data, "\x00")) }
 
 // explained is tokens for what must be explained in full: else nothing is noted.
-func (d *diff) explained(was, now []byte, label func(at int) string) bool {
+func (d *diff) explained(was, now []byte, label func(at int) check.Message) bool {
 	try := *d
 	try.out = new(Explanation)
 	if !try.tokens(was, now, label) {
@@ -108,4 +109,4 @@ func apart(x, y []byte) int {
 }
 
 // byteAt labels a place by its offset.
-func byteAt(at int) string { return fmt.Sprintf("byte %d", at) }
+func byteAt(at int) check.Message { return check.Say("difference/byte", "offset", at) }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // An arDecoder explains ar archives, as static libraries and Debian's packages
@@ -25,25 +27,25 @@ func (arDecoder) decode(d *diff, was, now []byte) bool {
 }
 
 func (d *diff) arMember(a, b arMember) {
-	where := "member " + shown(a.name)
+	name := shown(a.name)
 	if a.time != b.time {
-		d.add(where+": time", Date, secondsText(a.time), secondsText(b.time))
+		d.add(check.Say("difference/member-field", "member", name, "field", "time"), Date, secondsText(a.time), secondsText(b.time))
 	}
 	for _, f := range []struct{ name, was, now string }{
 		{"uid", a.uid, b.uid}, {"gid", a.gid, b.gid}, {"mode", a.mode, b.mode},
 	} {
 		if f.was != f.now {
-			d.add(where+": "+f.name, Content, f.was, f.now)
+			d.add(check.Say("difference/member-field", "member", name, "field", f.name), Content, f.was, f.now)
 		}
 	}
 	if a.isTable() && !bytes.Equal(a.data, b.data) {
-		d.add(where+" (the table of symbols)", Follows, strconv.Itoa(len(a.data))+" bytes", strconv.Itoa(len(b.data))+" bytes")
-		d.tableSymbols(where, a.data, b.data)
+		d.add(check.Say("difference/symbol-table", "member", name), Follows, strconv.Itoa(len(a.data))+" bytes", strconv.Itoa(len(b.data))+" bytes")
+		d.tableSymbols(name, a.data, b.data)
 		return
 	}
-	d.inside(where, a.name, a.data, b.data)
+	d.inside(name, a.name, a.data, b.data)
 	if a.pad != b.pad {
-		d.add(where+": padding", Packing, a.pad, b.pad)
+		d.add(check.Say("difference/member-field", "member", name, "field", "padding"), Packing, a.pad, b.pad)
 	}
 }
 
@@ -72,9 +74,9 @@ func (m arMember) isTable() bool {
 
 // tableSymbols notes the names that only one of two tables of symbols has; the
 // offsets before them follow from the sizes of the members.
-func (d *diff) tableSymbols(where string, was, now []byte) {
+func (d *diff) tableSymbols(name string, was, now []byte) {
 	if x, y := symbols(was), symbols(now); !bytes.Equal(x, y) {
-		d.add(where+": names of symbols", Content, string(x), string(y))
+		d.add(check.Say("difference/symbol-names", "member", name), Content, string(x), string(y))
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"audit/inspect/check"
 )
 
 // A bytesDecoder explains any content: dates and paths where nothing else
@@ -13,27 +15,24 @@ type bytesDecoder struct{}
 
 func (bytesDecoder) decode(d *diff, was, now []byte) bool {
 	if !d.tokens(was, now, byteAt) {
-		d.add("", Content, "", "")
-		d.text(Bytes(was, now))
+		d.add(check.Message{}, Content, "", "")
+		d.show(Bytes(was, now))
 	}
 	return true
 }
 
-// Bytes says in a line how two byte strings differ, and shows in two more what
-// is at the first place where they do.
-func Bytes(was, now []byte) string {
+// Bytes says how two byte strings differ, and shows what is at the first place
+// where they do.
+func Bytes(was, now []byte) check.Message {
 	at := FirstDifference(was, now)
-	if at < 0 {
-		return "the same bytes"
+	args := []any{"was-size", len(was), "now-size", len(now), "offset", at, "was-window", Window(was, at), "now-window", Window(now, at)}
+	if n, last := countDifferent(was, now); n > 0 {
+		args = append(args, "last", last, "differ", n, "common", min(len(was), len(now)))
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d bytes, now %d; the first difference is at byte %d", len(was), len(now), at)
-	if n, end := countDifferent(was, now); n > 0 {
-		fmt.Fprintf(&b, ", the last at byte %d, %s of %d in common differ", end, counted(n, "byte", "bytes"), min(len(was), len(now)))
-	}
-	fmt.Fprintf(&b, "\n- %s\n+ %s", Window(was, at), Window(now, at))
-	return b.String()
+	return check.Say("difference/bytes", args...)
 }
+
+func sizeText(data []byte) string { return fmt.Sprintf("%d bytes", len(data)) }
 
 // countDifferent counts the differing bytes of the common length, and returns
 // the index of the last.
@@ -64,13 +63,6 @@ func Window(data []byte, at int) string {
 	}
 	from, to := max(0, at-before), min(len(data), at+after)
 	return fmt.Sprintf("% x  %q", data[from:to], data[from:to])
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 func isPlain(s string) bool {

@@ -5,6 +5,8 @@ import (
 	"debug/elf"
 	"fmt"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // An elfDecoder explains ELF files section by section (System V ABI, chapter
@@ -79,7 +81,7 @@ func parseELF(data []byte) (*elfFile, bool) {
 
 func (d *diff) elfSections(a, b *elfFile) {
 	if a.kind != b.kind {
-		d.add("ELF header: class, machine, type and ABI", Content, a.kind, b.kind)
+		d.add(check.Say("difference/elf-header"), Content, a.kind, b.kind)
 	}
 	names := func(sections []elfSection) (all []string) {
 		for _, s := range sections {
@@ -89,10 +91,10 @@ func (d *diff) elfSections(a, b *elfFile) {
 	}
 	p := pair(names(a.sections), names(b.sections))
 	for _, i := range p.gone {
-		d.only("section "+shown(a.sections[i].name), true)
+		d.only(check.Say("difference/section-missing", "section", shown(a.sections[i].name)))
 	}
 	for _, j := range p.come {
-		d.only("section "+shown(b.sections[j].name), false)
+		d.only(check.Say("difference/section-extra", "section", shown(b.sections[j].name)))
 	}
 	for _, both := range p.both {
 		d.elfSection(a.sections[both[0]], b.sections[both[1]])
@@ -102,60 +104,57 @@ func (d *diff) elfSections(a, b *elfFile) {
 		if d.out.Has(Content) || moved(a, b) {
 			reason = Follows
 		}
-		d.add("ELF headers and what is in no section", reason, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
+		d.add(check.Say("difference/elf-rest"), reason, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
 	}
 }
 
 func (d *diff) elfSection(a, b elfSection) {
-	where := "section " + shown(a.name)
-	if a.name == "" {
-		where = "a section without a name"
-	}
+	name := shown(a.name)
 	switch {
 	case bytes.Equal(a.data, b.data) && a.kind == b.kind:
 	case a.name == ".note.gnu.build-id" || a.name == ".note.go.buildid":
-		d.add(where+" (the build-id)", Follows, noteText(a.data), noteText(b.data))
+		d.add(check.Say("difference/build-id", "section", name), Follows, noteText(a.data), noteText(b.data))
 	case a.name == ".gnu_debuglink":
-		d.debugLink(where, a.data, b.data)
+		d.debugLink(name, a.data, b.data)
 	case a.name == ".comment":
-		d.add(where+" (the compilers)", Content, compilers(a.data), compilers(b.data))
+		d.add(check.Say("difference/compilers", "section", name), Content, compilers(a.data), compilers(b.data))
 	case a.name == ".gnu_debugdata":
-		d.inside(where, "", a.data, b.data)
+		d.inside(name, "", a.data, b.data)
 	case a.packed > 0 && b.packed > 0:
-		d.packedSection(where, a, b)
-	case a.code || !d.explained(a.data, b.data, func(int) string { return where }):
-		d.section(where, a, b)
+		d.packedSection(name, a, b)
+	case a.code || !d.explained(a.data, b.data, func(int) check.Message { return check.Say("difference/section", "section", name) }):
+		d.section(name, a, b)
 	}
 }
 
 // packedSection explains what a compressed section holds (System V ABI, "Section
 // Compression"); only zlib is looked into.
-func (d *diff) packedSection(where string, a, b elfSection) {
+func (d *diff) packedSection(name string, a, b elfSection) {
 	x, errX := d.unzlib(a.data[min(a.packed, len(a.data)):])
 	y, errY := d.unzlib(b.data[min(b.packed, len(b.data)):])
 	switch {
 	case errX != nil || errY != nil:
-		d.add(where+" (compressed)", Content, fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data)))
+		d.add(check.Say("difference/compressed-section", "section", name), Content, fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data)))
 	case bytes.Equal(x, y):
-		d.add(where, Packing, packedText(a.data, x), packedText(b.data, y))
-	case !d.explained(x, y, func(int) string { return where }):
+		d.add(check.Say("difference/section", "section", name), Packing, packedText(a.data, x), packedText(b.data, y))
+	case !d.explained(x, y, func(int) check.Message { return check.Say("difference/section", "section", name) }):
 		a.data, b.data = x, y
-		d.section(where, a, b)
+		d.section(name, a, b)
 	}
 }
 
 // section notes that a section differs, and shows the strings that do.
-func (d *diff) section(where string, a, b elfSection) {
+func (d *diff) section(name string, a, b elfSection) {
 	was, now := fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data))
 	if n, _ := countDifferent(a.data, b.data); len(a.data) == len(b.data) {
 		now += fmt.Sprintf(", %d of them differ", n)
 	}
-	d.add(where, Content, was, now)
+	d.add(check.Say("difference/section", "section", name), Content, was, now)
 	if a.code {
 		return
 	}
-	if text := d.stringsText(a.data, b.data); text != "" {
-		d.text("strings of " + where + ":\n" + text)
+	if diff := d.stringsText(a.data, b.data); diff != "" {
+		d.show(check.Say("difference/strings", "section", name, "diff", diff))
 	}
 }
 
@@ -178,12 +177,12 @@ func noteText(data []byte) string {
 
 // debugLink compares the names of two files of debugging symbols, and their
 // checksums (the GDB manual, "Debugging Information in Separate Files").
-func (d *diff) debugLink(where string, was, now []byte) {
+func (d *diff) debugLink(name string, was, now []byte) {
 	a, sumA, _ := bytes.Cut(was, []byte{0})
 	b, sumB, _ := bytes.Cut(now, []byte{0})
-	d.value(where+": name", string(a), string(b))
+	d.value(check.Say("difference/debug-link", "section", name), string(a), string(b))
 	if !bytes.Equal(sumA, sumB) {
-		d.add(where+": checksum of the debugging symbols", Follows, fmt.Sprintf("%x", sumA), fmt.Sprintf("%x", sumB))
+		d.add(check.Say("difference/debug-link-checksum", "section", name), Follows, fmt.Sprintf("%x", sumA), fmt.Sprintf("%x", sumB))
 	}
 }
 

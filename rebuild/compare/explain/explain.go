@@ -20,8 +20,11 @@ package explain
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // A Reason is why a part of two contents differs. The zero value is Content:
@@ -48,19 +51,32 @@ func (r Reason) String() string { return reasonNames[r] }
 type Explanation struct {
 	Parts []Part // in the order of the contents, the first 100
 	More  int    // parts that are not among them
-	Text  string // a diff of lines, or where the bytes part; may be empty
+
+	// Shown is what is shown at length: a diff of lines, as the argument "diff", or
+	// where the bytes part, or why something was not looked into.
+	Shown []check.Message
 
 	count [reasons]int
-	index map[Part]int
+	index map[likeness]int
+	size  int // bytes of Shown
 }
 
 // A Part is one thing inside of two contents that is not the same.
 type Part struct {
-	Where  string // such as "gzip header: time"; "" for the whole
+	// What differs is a code "difference/…" and where it stands. The argument
+	// "inside" names the archives and packed streams that are around it, from the
+	// outermost to the innermost, separated by ": ". It is zero for the whole.
+	What   check.Message
 	Reason Reason
-	Was    string // at most 200 bytes; with Now, "" where Text shows it
+	Was    string // at most 200 bytes; with Now, "" where Shown has it
 	Now    string
-	Count  int // places with this very difference, of which Where is the first
+	Count  int // places with this very difference, of which What is the first
+}
+
+// A likeness is what parts have in common that are listed once.
+type likeness struct {
+	reason         Reason
+	was, now, what string
 }
 
 // Has says whether any part has the reason.
@@ -70,15 +86,15 @@ func (e *Explanation) Has(r Reason) bool { return e.count[r] > 0 }
 const (
 	maxParts = 100
 	maxValue = 200
-	maxText  = 64 << 10
+	maxShown = 64 << 10
 )
 
 // add notes a part, together with those that have the same values elsewhere.
 func (e *Explanation) add(p Part) {
-	e.addAs(Part{Reason: p.Reason, Was: p.Was, Now: p.Now}, p)
+	e.addAs(likeness{reason: p.Reason, was: p.Was, now: p.Now}, p)
 }
 
-func (e *Explanation) addAs(same, p Part) {
+func (e *Explanation) addAs(same likeness, p Part) {
 	e.count[p.Reason] += p.Count
 	if i, ok := e.index[same]; ok {
 		e.Parts[i].Count += p.Count
@@ -89,7 +105,7 @@ func (e *Explanation) addAs(same, p Part) {
 		return
 	}
 	if e.index == nil {
-		e.index = make(map[Part]int)
+		e.index = make(map[likeness]int)
 	}
 	e.index[same] = len(e.Parts)
 	e.Parts = append(e.Parts, p)
@@ -116,15 +132,19 @@ func (e *Explanation) total() (n int) {
 	return n
 }
 
-func (e *Explanation) addText(text string) {
-	if len(e.Text)+len(text) > maxText {
-		const cut = "… more is not shown\n"
-		if !strings.HasSuffix(e.Text, cut) {
-			e.Text += cut
-		}
+// show adds what is shown at length, as long as there is room.
+func (e *Explanation) show(m check.Message) {
+	if e.size > maxShown {
 		return
 	}
-	e.Text += text
+	n := 0
+	for name := range m.Args {
+		n += len(m.Args.String(name))
+	}
+	if e.size += n; e.size > maxShown {
+		m = check.Say("difference/not-shown", "limit", maxShown)
+	}
+	e.Shown = append(e.Shown, m)
 }
 
 // An Explainer explains the contents of one comparison. Its bounds are for all
@@ -191,7 +211,7 @@ type diff struct {
 	*Explainer
 	finders []finder
 	path    string // of the file, or of what is inside
-	where   string // what stands before each Where: the way inside
+	inner   string // the way inside: what is around, separated by ": "
 	depth   int
 	out     *Explanation
 }
@@ -211,69 +231,74 @@ func (d *diff) explain(was, now []byte) {
 		}
 	}
 	if d.out.total() == noted {
-		d.add("", Content, "", "")
-		d.text(Bytes(was, now))
+		d.add(check.Message{}, Content, "", "")
+		d.show(Bytes(was, now))
 	}
 }
 
-// inside explains what lies at a place inside, unless it is the same.
-func (d *diff) inside(where, path string, was, now []byte) {
+// inside explains what lies in something that is named, unless it is the same.
+func (d *diff) inside(name, path string, was, now []byte) {
 	if bytes.Equal(was, now) {
 		return
 	}
 	in := *d
-	in.where, in.path, in.depth, in.finders = d.at(where)+": ", path, d.depth+1, d.Explainer.finders
+	in.inner, in.path, in.depth, in.finders = d.way(name), path, d.depth+1, d.Explainer.finders
 	in.explain(was, now)
 }
 
-// at returns a place with the way to it.
-func (d *diff) at(where string) string {
-	if where == "" {
-		return strings.TrimSuffix(d.where, ": ")
+// way is the way to something that is named.
+func (d *diff) way(name string) string {
+	if d.inner == "" {
+		return name
 	}
-	return d.where + where
+	return d.inner + ": " + name
+}
+
+// at adds the way inside to a message.
+func (d *diff) at(m check.Message) check.Message {
+	if d.inner == "" {
+		return m
+	}
+	if m.IsZero() {
+		m = check.Say("difference/inside")
+	}
+	args := maps.Clone(m.Args)
+	if args == nil {
+		args = make(check.Args, 1)
+	}
+	args["inside"] = d.inner
+	return check.Message{Code: m.Code, Args: args}
 }
 
 // add notes a part.
-func (d *diff) add(where string, r Reason, was, now string) {
-	d.out.add(Part{Where: d.at(where), Reason: r, Was: shown(was), Now: shown(now), Count: 1})
+func (d *diff) add(what check.Message, r Reason, was, now string) {
+	d.out.add(Part{What: d.at(what), Reason: r, Was: shown(was), Now: shown(now), Count: 1})
 }
 
-// text adds to what is shown at length.
-func (d *diff) text(text string) {
-	if at := d.at(""); at != "" {
-		text = at + ":\n" + text
-	}
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	d.out.addText(text)
-}
+// show adds to what is shown at length.
+func (d *diff) show(m check.Message) { d.out.show(d.at(m)) }
 
-// value compares two values at a place and notes why they differ, if they do.
-func (d *diff) value(where, was, now string) {
+// value compares two values and notes why they differ, if they do.
+func (d *diff) value(what check.Message, was, now string) {
 	switch {
 	case was == now:
-	case d.explained([]byte(was), []byte(now), func(int) string { return where }):
+	case d.explained([]byte(was), []byte(now), func(int) check.Message { return what }):
 	default:
-		d.add(where, Content, was, now)
+		d.add(what, Content, was, now)
 	}
 }
 
 // number compares two numbers, which differ for a known reason.
-func (d *diff) number(where string, r Reason, was, now uint64) {
+func (d *diff) number(what check.Message, r Reason, was, now uint64) {
 	if was != now {
-		d.add(where, r, strconv.FormatUint(was, 10), strconv.FormatUint(now, 10))
+		d.add(what, r, strconv.FormatUint(was, 10), strconv.FormatUint(now, 10))
 	}
 }
 
-// only notes what only one of two contents has, each by its name.
-func (d *diff) only(where string, gone bool) {
-	p := Part{Where: d.at(where), Was: "missing", Now: "there", Count: 1}
-	if gone {
-		p.Was, p.Now = p.Now, p.Was
-	}
-	d.out.addAs(p, p)
+// only notes what only one of two contents has; the code says which.
+func (d *diff) only(what check.Message) {
+	p := Part{What: d.at(what), Count: 1}
+	d.out.addAs(likeness{what: fmt.Sprint(p.What)}, p)
 }
 
 // Bounds on what unpacking may cost.
@@ -282,10 +307,11 @@ const (
 	maxExpandFile = 64 << 20  // bytes of one stream
 )
 
-// tooLarge notes that something is too large when it is unpacked.
+// tooLarge notes that something was not looked into, as it is too large when it
+// is unpacked.
 func (d *diff) tooLarge(what string) {
-	d.add("", Content, "", "")
-	d.text(fmt.Sprintf("not looked into: unpacked, %s is more than the %d bytes that one may have, or than what is left of %d for all files", what, maxExpandFile, maxExpand))
+	d.add(check.Message{}, Content, "", "")
+	d.show(check.Say("difference/too-large-unpacked", "what", what, "limit", maxExpandFile, "limit-all", maxExpand))
 }
 
 // shown shortens a value, and writes it quoted where it cannot be printed.

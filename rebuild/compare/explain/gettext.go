@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // A gettextDecoder explains message catalogues (the GNU gettext manual, "The
@@ -26,7 +28,7 @@ func (gettextDecoder) decode(d *diff, was, now []byte) bool {
 		d.message(a[p[0]], b[p[1]])
 	}
 	if d.out.total() == noted {
-		d.add("gettext tables", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/gettext-tables"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
 	}
 	return true
 }
@@ -41,7 +43,7 @@ func messageIDs(all []message) []string {
 
 func (d *diff) message(a, b message) {
 	if a.id != "" {
-		d.value("translation of "+shown(a.id), a.text, b.text)
+		d.value(check.Say("difference/translation", "message", shown(a.id)), a.text, b.text)
 		return
 	}
 	x, y := strings.Split(a.text, "\n"), strings.Split(b.text, "\n")
@@ -55,7 +57,7 @@ func (d *diff) message(a, b message) {
 	for _, p := range d.members(keys(x), keys(y)) {
 		key, was, _ := strings.Cut(x[p[0]], ":")
 		_, now, _ := strings.Cut(y[p[1]], ":")
-		d.value("header: "+shown(key), strings.TrimSpace(was), strings.TrimSpace(now))
+		d.value(check.Say("difference/gettext-header", "field", shown(key)), strings.TrimSpace(was), strings.TrimSpace(now))
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // A goDecoder explains programs made by Go: what they say of their build
@@ -22,7 +24,7 @@ func (goDecoder) decode(d *diff, was, now []byte) bool {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
-		d.value("Go build info: "+shown(key), a[key], b[key])
+		d.value(check.Say("difference/go-build-info", "field", shown(key)), a[key], b[key])
 	}
 	if !(elfDecoder{}).decode(d, was, now) {
 		bytesDecoder{}.decode(d, was, now)

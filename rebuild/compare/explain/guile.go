@@ -3,6 +3,8 @@ package explain
 import (
 	"encoding/binary"
 	"fmt"
+
+	"audit/inspect/check"
 )
 
 // A guileDecoder explains compiled Guile, which is ELF for a machine of its
@@ -18,7 +20,7 @@ func (guileDecoder) decode(d *diff, was, now []byte) bool {
 		return false
 	}
 	if x, y := a.bytecode(), b.bytecode(); x != y {
-		d.add("Guile bytecode version", Content, x, y)
+		d.add(check.Say("difference/guile-bytecode"), Content, x, y)
 	}
 	d.elfSections(a, b)
 	return true

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/flate"
+
+	"audit/inspect/check"
 )
 
 // A gzipDecoder explains gzip files by RFC 1952: the fields of the header of
@@ -23,25 +25,26 @@ func (gzipDecoder) decode(d *diff, was, now []byte) bool {
 	case errors.Is(errA, errNotMine) || errors.Is(errB, errNotMine):
 		return false
 	case errA != nil || errB != nil:
-		d.tooLarge("the gzip file")
+		d.tooLarge("gzip")
 		return true
 	}
-	d.number("gzip members", Packing, uint64(len(a.members)), uint64(len(b.members)))
+	d.number(check.Say("difference/gzip-members"), Packing, uint64(len(a.members)), uint64(len(b.members)))
 	for i := range min(len(a.members), len(b.members)) {
 		d.gzipHeaders(a.members[i], b.members[i])
 	}
-	d.value("after the gzip file", string(a.junk), string(b.junk))
+	d.value(check.Say("difference/after-gzip"), string(a.junk), string(b.junk))
 	d.unpacked("gzip", strings.TrimSuffix(d.path, ".gz"), a.data, b.data, a.packed, b.packed)
 	return true
 }
 
-// unpacked explains what is inside, or that only the packing differs.
-func (d *diff) unpacked(format, path string, was, now, packedWas, packedNow []byte) {
+// unpacked explains what is inside of something that is named, or that only the
+// packing differs.
+func (d *diff) unpacked(name, path string, was, now, packedWas, packedNow []byte) {
 	switch {
 	case !bytes.Equal(was, now):
-		d.inside("inside the "+format, path, was, now)
+		d.inside(name, path, was, now)
 	case !bytes.Equal(packedWas, packedNow):
-		d.add(format+" data", Packing, packedText(packedWas, was), packedText(packedNow, now))
+		d.add(check.Say("difference/packed-data", "name", name), Packing, packedText(packedWas, was), packedText(packedNow, now))
 	}
 }
 
@@ -51,17 +54,20 @@ func packedText(packed, data []byte) string {
 
 func (d *diff) gzipHeaders(a, b gzipMember) {
 	if a.time != b.time {
-		d.add("gzip header: time", Date, unixTime(int64(a.time)), unixTime(int64(b.time)))
+		d.add(gzipField("time"), Date, unixTime(int64(a.time)), unixTime(int64(b.time)))
 	}
-	if is := "gzip header: name"; a.name != b.name && !d.explained([]byte(a.name), []byte(b.name), func(int) string { return is }) {
-		d.add(is, Packing, a.name, b.name)
+	name := gzipField("name")
+	if a.name != b.name && !d.explained([]byte(a.name), []byte(b.name), func(int) check.Message { return name }) {
+		d.add(name, Packing, a.name, b.name)
 	}
-	d.value("gzip header: comment", a.comment, b.comment)
-	d.value("gzip header: extra field", a.extra, b.extra)
-	d.number("gzip header: flags", Packing, uint64(a.flags), uint64(b.flags))
-	d.number("gzip header: extra flags (the level)", Packing, uint64(a.level), uint64(b.level))
-	d.number("gzip header: operating system", Packing, uint64(a.system), uint64(b.system))
+	d.value(gzipField("comment"), a.comment, b.comment)
+	d.value(gzipField("extra field"), a.extra, b.extra)
+	d.number(gzipField("flags"), Packing, uint64(a.flags), uint64(b.flags))
+	d.number(gzipField("level"), Packing, uint64(a.level), uint64(b.level))
+	d.number(gzipField("operating system"), Packing, uint64(a.system), uint64(b.system))
 }
+
+func gzipField(name string) check.Message { return check.Say("difference/gzip-header", "field", name) }
 
 // A gzipFile is a gzip file taken apart.
 type gzipFile struct {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"audit/inspect/check"
 	"audit/rebuild/compare/jsondiff"
 )
 
@@ -21,17 +22,17 @@ func (jsonDecoder) decode(d *diff, was, now []byte) bool {
 	fields, more := jsondiff.Diff(was, now)
 	for _, f := range fields {
 		if f.Order {
-			d.add("value "+shown(f.Path), Order, f.Was, f.Now)
+			d.add(check.Say("difference/json-value", "field", shown(f.Path)), Order, f.Was, f.Now)
 		} else {
-			d.value("value "+shown(f.Path), jsonText(f.Was), jsonText(f.Now))
+			d.value(check.Say("difference/json-value", "field", shown(f.Path)), jsonText(f.Was), jsonText(f.Now))
 		}
 	}
 	if more > 0 {
-		d.add(fmt.Sprintf("%d more values", more), Content, "", "")
+		d.only(check.Say("difference/json-more-values", "values", more))
 	}
 	if len(fields) == 0 {
-		d.add("JSON", spelling(was, now), fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
-		d.text("the same values, written differently: " + Bytes(was, now))
+		d.add(check.Say("difference/json-spelling"), spelling(was, now), fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.show(Bytes(was, now))
 	}
 	if len(fields) > 0 && bytes.Count(was, []byte("\n")) > 1 {
 		d.showLines(was, now)

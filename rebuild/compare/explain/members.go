@@ -1,6 +1,10 @@
 package explain
 
-import "slices"
+import (
+	"slices"
+
+	"audit/inspect/check"
+)
 
 // A pairing says which members of two archives belong together: by name, and
 // where a name comes more than once by its turn.
@@ -47,14 +51,14 @@ func pair(was, now []string) pairing {
 func (d *diff) members(was, now []string) [][2]int {
 	p := pair(was, now)
 	for _, i := range p.gone {
-		d.only("member "+shown(was[i]), true)
+		d.only(check.Say("difference/member-missing", "member", shown(was[i])))
 	}
 	for _, j := range p.come {
-		d.only("member "+shown(now[j]), false)
+		d.only(check.Say("difference/member-extra", "member", shown(now[j])))
 	}
 	if p.reordered {
 		x, y := p.part(was, now)
-		d.add("order of members", Order, x, y)
+		d.add(check.Say("difference/member-order"), Order, x, y)
 	}
 	return p.both
 }

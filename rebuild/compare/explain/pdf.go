@@ -3,6 +3,8 @@ package explain
 import (
 	"bytes"
 	"regexp"
+
+	"audit/inspect/check"
 )
 
 // A pdfDecoder explains PDF documents (ISO 32000-1): the dates and the
@@ -18,8 +20,8 @@ func (pdfDecoder) decode(d *diff, was, now []byte) bool {
 	in.finders = append(d.finders[:len(d.finders):len(d.finders)], pdfFinders()...)
 	a, b := splitPDF(was), splitPDF(now)
 	if len(a) != len(b) {
-		d.value("number of PDF streams", counted(len(a)/2, "stream", "streams"), counted(len(b)/2, "stream", "streams"))
-		d.text(Bytes(was, now))
+		d.number(check.Say("difference/pdf-streams"), Content, uint64(len(a)/2), uint64(len(b)/2))
+		d.show(Bytes(was, now))
 		return true
 	}
 	whole := true
@@ -31,8 +33,8 @@ func (pdfDecoder) decode(d *diff, was, now []byte) bool {
 		}
 	}
 	if !whole {
-		d.add("", Content, "", "")
-		d.text(Bytes(was, now))
+		d.add(check.Message{}, Content, "", "")
+		d.show(Bytes(was, now))
 	}
 	return true
 }
@@ -48,17 +50,17 @@ func pdfFinders() []finder {
 }
 
 // pdfLabel labels a place by the key of a dictionary that stands before it.
-func pdfLabel(data []byte) func(at int) string {
-	return func(at int) string {
+func pdfLabel(data []byte) func(at int) check.Message {
+	return func(at int) check.Message {
 		line := data[max(0, at-40):at]
 		if i := bytes.LastIndexByte(line, '/'); i >= 0 {
 			key := line[i+1:]
 			if n := bytes.IndexAny(key, " (<[\r\n"); n >= 0 {
 				key = key[:n]
 			}
-			return "PDF: /" + shown(string(key))
+			return check.Say("difference/pdf-key", "key", shown(string(key)))
 		}
-		return "PDF: " + byteAt(at)
+		return byteAt(at)
 	}
 }
 
@@ -94,8 +96,8 @@ func (d *diff) pdfStream(was, now []byte) {
 	}
 	switch {
 	case bytes.Equal(x, y):
-		d.add("PDF stream", Packing, packedText(was, x), packedText(now, y))
+		d.add(check.Say("difference/pdf-stream"), Packing, packedText(was, x), packedText(now, y))
 	case !d.explained(x, y, pdfLabel(x)):
-		d.add("PDF stream", Content, counted(len(x), "byte", "bytes"), counted(len(y), "byte", "bytes"))
+		d.add(check.Say("difference/pdf-stream"), Content, sizeText(x), sizeText(y))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zlib"
+
+	"audit/inspect/check"
 )
 
 // A pngDecoder explains PNG pictures chunk by chunk (PNG Third Edition): the
@@ -34,7 +36,7 @@ func (pngDecoder) decode(d *diff, was, now []byte) bool {
 	}
 	d.pixels(pixelsA, pixelsB)
 	if d.out.total() == noted {
-		d.add("PNG chunks", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/png-chunks"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
 	}
 	return true
 }
@@ -78,21 +80,22 @@ func (c chunk) keyword() string {
 }
 
 func (d *diff) chunk(a, b chunk) {
-	where := "PNG chunk " + strings.TrimSpace(shown(a.kind)+" "+shown(a.keyword()))
+	name := strings.TrimSpace(shown(a.kind) + " " + shown(a.keyword()))
+	what := check.Say("difference/png-chunk", "chunk", name)
 	switch {
 	case bytes.Equal(a.data, b.data):
 	case a.kind == "tIME" && len(a.data) == 7 && len(b.data) == 7:
-		d.add(where, Date, pngTime(a.data), pngTime(b.data))
+		d.add(what, Date, pngTime(a.data), pngTime(b.data))
 	case a.kind == "zTXt":
 		x, errX := d.zlibText(a)
 		y, errY := d.zlibText(b)
 		if errX != nil || errY != nil {
-			d.value(where, string(a.data), string(b.data))
+			d.value(what, string(a.data), string(b.data))
 			return
 		}
-		d.unpacked(where, "", x, y, a.data, b.data)
+		d.unpacked(name, "", x, y, a.data, b.data)
 	default:
-		d.value(where, string(a.data), string(b.data))
+		d.value(what, string(a.data), string(b.data))
 	}
 }
 
@@ -125,11 +128,11 @@ func (d *diff) pixels(was, now []byte) {
 	y, errY := d.unzlib(now)
 	switch {
 	case errors.Is(errX, errTooLarge) || errors.Is(errY, errTooLarge):
-		d.tooLarge("the picture")
+		d.tooLarge("PNG")
 	case errX != nil || errY != nil || !bytes.Equal(x, y):
 		n, _ := countDifferent(x, y)
-		d.add("pixels", Content, fmt.Sprintf("%d bytes unpacked", len(x)), fmt.Sprintf("%d bytes unpacked, %d differ", len(y), n))
+		d.add(check.Say("difference/pixels"), Content, fmt.Sprintf("%d bytes unpacked", len(x)), fmt.Sprintf("%d bytes unpacked, %d differ", len(y), n))
 	default:
-		d.add("pixels", Packing, packedText(was, x), packedText(now, y))
+		d.add(check.Say("difference/pixels"), Packing, packedText(was, x), packedText(now, y))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"audit/inspect/check"
 )
 
 // A pycDecoder explains compiled Python: its header (PEP 3147 and PEP 552;
@@ -19,15 +21,15 @@ func (pycDecoder) decode(d *diff, was, now []byte) bool {
 		return false
 	}
 	if a.magic != b.magic {
-		d.add("pyc header: magic number", Content, a.version(), b.version())
+		d.add(pycField("magic number"), Content, a.version(), b.version())
 	}
 	if a.time != b.time {
-		d.add("pyc header: time of the source", Date, unixTime(int64(a.time)), unixTime(int64(b.time)))
+		d.add(pycField("time of the source"), Date, unixTime(int64(a.time)), unixTime(int64(b.time)))
 	}
-	d.number("pyc header: flags", Content, uint64(a.flags), uint64(b.flags))
-	d.number("pyc header: size of the source", Content, uint64(a.size), uint64(b.size))
+	d.number(pycField("flags"), Content, uint64(a.flags), uint64(b.flags))
+	d.number(pycField("size of the source"), Content, uint64(a.size), uint64(b.size))
 	if a.hash != b.hash {
-		d.add("pyc header: hash of the source", Content, fmt.Sprintf("%016x", a.hash), fmt.Sprintf("%016x", b.hash))
+		d.add(pycField("hash of the source"), Content, fmt.Sprintf("%016x", a.hash), fmt.Sprintf("%016x", b.hash))
 	}
 	if !bytes.Equal(a.code, b.code) {
 		d.pycCode(a, b)
@@ -43,15 +45,17 @@ func (d *diff) pycCode(a, b *pyc) {
 	switch {
 	case alike && !slices.Equal(x.texts, y.texts):
 		for i := range x.texts {
-			d.value("pyc code", x.texts[i], y.texts[i])
+			d.value(check.Say("difference/pyc-code"), x.texts[i], y.texts[i])
 		}
 	case alike:
-		d.add("pyc code: marks of references, the objects are the same", Packing, was, now)
-	case !d.explained(a.code, b.code, func(int) string { return "pyc code" }):
-		d.add("pyc code", Content, was, now)
-		d.text(Bytes(a.code, b.code))
+		d.add(check.Say("difference/pyc-references"), Packing, was, now)
+	case !d.explained(a.code, b.code, func(int) check.Message { return check.Say("difference/pyc-code") }):
+		d.add(check.Say("difference/pyc-code"), Content, was, now)
+		d.show(Bytes(a.code, b.code))
 	}
 }
+
+func pycField(name string) check.Message { return check.Say("difference/pyc-header", "field", name) }
 
 type pyc struct {
 	magic, flags, time, size uint32

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"audit/inspect/check"
 	"audit/provenance/memdb"
 )
 
@@ -34,16 +35,17 @@ func (sqliteDecoder) decode(d *diff, was, now []byte) bool {
 	b, errB := dumpSQLite(now)
 	switch {
 	case errors.Is(errA, errTooLarge) || errors.Is(errB, errTooLarge):
-		d.add("", Content, "", "")
-		d.text(fmt.Sprintf("a database of more than %d rows or %d bytes, not looked into: %s", maxRows, maxDump, Bytes(was, now)))
+		d.add(check.Message{}, Content, "", "")
+		d.show(check.Say("difference/large-database", "limit-rows", maxRows, "limit", maxDump))
+		d.show(Bytes(was, now))
 	case errA != nil || errB != nil:
 		return false
 	case bytes.Equal(a, b):
-		d.add("SQLite pages", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
-		d.text("the same schema and rows, laid out in another way: " + Bytes(was, now))
+		d.add(check.Say("difference/sqlite-pages"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.show(Bytes(was, now))
 	default:
 		in := *d
-		in.where = d.at("rows") + ": "
+		in.inner = d.way("rows")
 		in.lines(a, b)
 	}
 	return true

@@ -49,7 +49,7 @@ func (streamDecoder) decode(d *diff, was, now []byte) bool {
 		case errors.Is(errA, errNotMine) || errors.Is(errB, errNotMine):
 			return false
 		case errA != nil || errB != nil:
-			d.tooLarge("the " + s.name + " file")
+			d.tooLarge(s.name)
 		default:
 			d.unpacked(s.name, strings.TrimSuffix(d.path, s.ending), a, b, was, now)
 		}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"audit/inspect/check"
 )
 
 // A tarDecoder explains tar archives (POSIX.1-2017 pax).
@@ -40,8 +42,8 @@ func (tarDecoder) decode(d *diff, was, now []byte) bool {
 		d.tarMember(a[p[0]], b[p[1]])
 	}
 	if d.out.total() == noted {
-		d.add("tar headers", Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
-		d.text("the same members with the same fields, in headers written differently: " + Bytes(was, now))
+		d.add(check.Say("difference/tar-headers"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.show(Bytes(was, now))
 	}
 	return true
 }
@@ -76,9 +78,9 @@ func tarNames(members []tarMember) []string {
 }
 
 func (d *diff) tarMember(a, b tarMember) {
-	where := "member " + shown(a.Name)
+	name := shown(a.Name)
 	if !a.ModTime.Equal(b.ModTime) {
-		d.add(where+": time", Date, a.ModTime.UTC().Format(time.RFC3339Nano), b.ModTime.UTC().Format(time.RFC3339Nano))
+		d.add(check.Say("difference/member-field", "member", name, "field", "time"), Date, a.ModTime.UTC().Format(time.RFC3339Nano), b.ModTime.UTC().Format(time.RFC3339Nano))
 	}
 	for _, f := range []struct{ name, was, now string }{
 		{"type", strconv.QuoteRune(rune(a.Typeflag)), strconv.QuoteRune(rune(b.Typeflag))},
@@ -87,15 +89,15 @@ func (d *diff) tarMember(a, b tarMember) {
 		{"device", fmt.Sprintf("%d:%d", a.Devmajor, a.Devminor), fmt.Sprintf("%d:%d", b.Devmajor, b.Devminor)},
 	} {
 		if f.was != f.now {
-			d.add(where+": "+f.name, Content, f.was, f.now)
+			d.add(check.Say("difference/member-field", "member", name, "field", f.name), Content, f.was, f.now)
 		}
 	}
-	d.value(where+": link target", a.Linkname, b.Linkname)
+	d.value(check.Say("difference/member-field", "member", name, "field", "link target"), a.Linkname, b.Linkname)
 	if a.Format != b.Format {
-		d.add(where+": format", Packing, a.Format.String(), b.Format.String())
+		d.add(check.Say("difference/member-field", "member", name, "field", "format"), Packing, a.Format.String(), b.Format.String())
 	}
-	d.tarRecords(where, a.PAXRecords, b.PAXRecords)
-	d.inside(where, a.Name, a.data, b.data)
+	d.tarRecords(name, a.PAXRecords, b.PAXRecords)
+	d.inside(name, a.Name, a.data, b.data)
 }
 
 func ownerOf(m tarMember) string {
@@ -104,7 +106,7 @@ func ownerOf(m tarMember) string {
 
 // tarRecords compares extended records; what they say again of a field is
 // compared with it.
-func (d *diff) tarRecords(where string, was, now map[string]string) {
+func (d *diff) tarRecords(name string, was, now map[string]string) {
 	keys := slices.AppendSeq(slices.Collect(maps.Keys(was)), maps.Keys(now))
 	slices.Sort(keys)
 	for _, key := range slices.Compact(keys) {
@@ -117,7 +119,7 @@ func (d *diff) tarRecords(where string, was, now map[string]string) {
 			reason = Date
 		}
 		if was[key] != now[key] {
-			d.add(where+": PAX record "+shown(key), reason, was[key], now[key])
+			d.add(check.Say("difference/member-field", "member", name, "field", "PAX record "+shown(key)), reason, was[key], now[key])
 		}
 	}
 }

@@ -2,10 +2,11 @@ package explain
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"audit/inspect/check"
 )
 
 // A textDecoder explains text, in UTF-8 and without NUL, by a diff of its
@@ -28,12 +29,12 @@ func isText(data []byte) bool {
 // lines explains two texts, whatever format they are.
 func (d *diff) lines(was, now []byte) {
 	if n := max(bytes.Count(was, []byte("\n")), bytes.Count(now, []byte("\n"))); n > maxLines {
-		d.withoutDiff(was, now, fmt.Sprintf("text, but %d lines are too many for a diff", n))
+		d.withoutDiff(was, now, check.Say("difference/too-many-lines", "lines", n))
 		return
 	}
 	l := newLineDiff(string(was), string(now))
 	if l.work() > d.work {
-		d.withoutDiff(was, now, fmt.Sprintf("text, but too many lines differ for a diff, from line %d on", l.skipped+1))
+		d.withoutDiff(was, now, check.Say("difference/too-many-lines-differ", "line", l.skipped+1))
 		return
 	}
 	d.work -= l.work()
@@ -45,17 +46,18 @@ func (d *diff) lines(was, now []byte) {
 	}
 	text, cut := unified(edits, l.skipped-len(l.before)+1)
 	if cut {
-		text = Bytes(was, now) + "\n" + text
+		d.show(Bytes(was, now))
 	}
-	d.text(text)
+	d.show(check.Say("difference/lines", "diff", text))
 }
 
 // withoutDiff explains texts that are too long.
-func (d *diff) withoutDiff(was, now []byte, why string) {
+func (d *diff) withoutDiff(was, now []byte, why check.Message) {
 	if !d.tokens(was, now, byteAt) {
-		d.add("", Content, "", "")
+		d.add(check.Message{}, Content, "", "")
 	}
-	d.text(why + ": " + Bytes(was, now))
+	d.show(why)
+	d.show(Bytes(was, now))
 }
 
 // sameLines says whether the same lines stand in another order.
@@ -95,21 +97,23 @@ func (d *diff) change(edits []edit, before int) {
 		was, now = []string{strings.Join(was, "")}, []string{strings.Join(now, "")}
 	}
 	for i := range was {
-		label := func(at int) string { return lineAt(before + i + strings.Count(was[i][:at], "\n")) }
+		label := func(at int) check.Message { return lineAt(before + i + strings.Count(was[i][:at], "\n")) }
 		if was[i] == "" || now[i] == "" || !d.explained([]byte(was[i]), []byte(now[i]), label) {
-			d.add("", Content, "", "")
+			d.add(check.Message{}, Content, "", "")
 		}
 	}
 }
 
 // lineAt labels the line after a number of lines.
-func lineAt(before int) string { return fmt.Sprintf("line %d", before+1) }
+func lineAt(before int) check.Message { return check.Say("difference/line", "line", before+1) }
 
 // showLines shows a diff of two texts that are explained already.
 func (d *diff) showLines(was, now []byte) {
 	in := *d
 	in.out = new(Explanation)
-	in.where = ""
+	in.inner = ""
 	in.lines(was, now)
-	d.text(in.out.Text)
+	for _, m := range in.out.Shown {
+		d.show(m)
+	}
 }

@@ -47,13 +47,14 @@ func TestTextBounds(t *testing.T) {
 		work           int
 		want           string
 	}{
-		{"too many lines", strings.Repeat("\n", maxLines+1), "\n", maxLineWork, "text, but 200001 lines are too many for a diff: 200001 bytes, now 1; the first difference is at byte 1"},
-		{"too much work", "s\na\nb\n", "s\nc\nd\n", 8, "text, but too many lines differ for a diff, from line 2 on: 6 bytes, now 6; the first difference is at byte 2"},
-		{"long lines", strings.Repeat("x", 1000) + "a", strings.Repeat("x", 1000) + "b", maxLineWork, "1001 bytes, now 1001; the first difference is at byte 1000"},
-		{"long diff", numbers(200, func(i int) string { return fmt.Sprint("a", i) }), numbers(200, func(i int) string { return fmt.Sprint("b", i) }), maxLineWork, "@@ -1,200 +1,200 @@\n-a0\n"},
+		{"too many lines", strings.Repeat("\n", maxLines+1), "\n", maxLineWork, "too-many-lines lines=200001\nbytes now-size=1 now-window=the end, at byte 1 offset=1 "},
+		{"too much work", "s\na\nb\n", "s\nc\nd\n", 8, "too-many-lines-differ line=2\nbytes common=6 differ=2 last=4 "},
+		{"long lines", strings.Repeat("x", 1000) + "a", strings.Repeat("x", 1000) + "b", maxLineWork, "bytes common=1001 differ=1 last=1000 "},
+		{"long diff", numbers(200, func(i int) string { return fmt.Sprint("a", i) }), numbers(200, func(i int) string { return fmt.Sprint("b", i) }), maxLineWork, "lines diff=@@ -1,200 +1,200 @@\n-a0\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, ok := diffText(tc.work, tc.was, tc.now)
+			e, ok := explainText(tc.work, tc.was, tc.now)
+			got := shownText(e)
 			if !ok || !strings.HasPrefix(got, tc.want) {
 				t.Errorf("got %s\nwant %s", got, tc.want)
 			}
@@ -120,24 +121,29 @@ func FuzzTextDiff(f *testing.F) {
 	})
 }
 
-// diffText explains two texts within some work.
-func diffText(work int, was, now string) (string, bool) {
+// explainText explains two texts within some work.
+func explainText(work int, was, now string) (*Explanation, bool) {
 	x := New()
 	x.work = work
 	d := &diff{Explainer: x, finders: x.finders, out: new(Explanation)}
 	ok := textDecoder{}.decode(d, []byte(was), []byte(now))
-	return d.out.Text, ok
+	return d.out, ok
+}
+
+// diffText is the diff of two texts.
+func diffText(work int, was, now string) (string, bool) {
+	e, ok := explainText(work, was, now)
+	return e.Shown[len(e.Shown)-1].Args.String("diff"), ok
 }
 
 func TestBytes(t *testing.T) {
-	got := Bytes([]byte("\x00abcdefghij"), []byte("\x00abcdXfgYij+"))
-	want := "11 bytes, now 12; the first difference is at byte 5, the last at byte 8, 2 bytes of 11 in common differ\n" +
-		"- 00 61 62 63 64 65 66 67 68 69 6a  \"\\x00abcdefghij\"\n" +
-		"+ 00 61 62 63 64 58 66 67 59 69 6a 2b  \"\\x00abcdXfgYij+\""
+	got := place(Bytes([]byte("\x00abcdefghij"), []byte("\x00abcdXfgYij+")))
+	want := "bytes common=11 differ=2 last=8 now-size=12 now-window=00 61 62 63 64 58 66 67 59 69 6a 2b  \"\\x00abcdXfgYij+\" offset=5 " +
+		"was-size=11 was-window=00 61 62 63 64 65 66 67 68 69 6a  \"\\x00abcdefghij\""
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if got := Bytes([]byte("ab"), []byte("abc")); !strings.Contains(got, "the end, at byte 2") {
+	if got := place(Bytes([]byte("ab"), []byte("abc"))); !strings.Contains(got, "the end, at byte 2") {
 		t.Error(got)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/klauspost/compress/flate"
+
+	"audit/inspect/check"
 )
 
 // A zipDecoder explains zip files, and so jar, whl and odt, by PKWARE's
@@ -26,35 +28,38 @@ func (zipDecoder) decode(d *diff, was, now []byte) bool {
 	for _, p := range d.members(a.names(), b.names()) {
 		d.zipMember(a.members[p[0]], b.members[p[1]])
 	}
-	d.value("comment of the zip file", a.comment, b.comment)
+	d.value(check.Say("difference/zip-comment"), a.comment, b.comment)
 	if !bytes.Equal(a.rest, b.rest) {
-		d.add("bytes between the members", Content, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
+		d.add(check.Say("difference/between-members"), Content, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
 	}
 	return true
 }
 
 func (d *diff) zipMember(a, b zipMember) {
-	where := "member " + shown(a.name)
-	d.zipHeader(where, a.central, b.central)
-	d.zipHeader(where, a.local, b.local)
-	d.value(where+": name beside the member", a.localName, b.localName)
-	d.value(where+": comment", a.comment, b.comment)
-	if x, y := a.attributesText(), b.attributesText(); x != y {
-		d.add(where+": attributes", Content, x, y)
+	name := shown(a.name)
+	field := func(field string) check.Message {
+		return check.Say("difference/member-field", "member", name, "field", field)
 	}
-	d.number(where+": internal attributes", Packing, uint64(a.internal), uint64(b.internal))
+	d.zipHeader(field, a.central, b.central)
+	d.zipHeader(field, a.local, b.local)
+	d.value(field("name beside the member"), a.localName, b.localName)
+	d.value(field("comment"), a.comment, b.comment)
+	if x, y := a.attributesText(), b.attributesText(); x != y {
+		d.add(field("attributes"), Content, x, y)
+	}
+	d.number(field("internal attributes"), Packing, uint64(a.internal), uint64(b.internal))
 	if a.madeBy != b.madeBy {
-		d.add(where+": written by", Packing, a.madeByText(), b.madeByText())
+		d.add(field("written by"), Packing, a.madeByText(), b.madeByText())
 	}
 	x, errX := d.zipContent(a)
 	y, errY := d.zipContent(b)
 	switch {
 	case errors.Is(errX, errTooLarge) || errors.Is(errY, errTooLarge):
-		d.tooLarge(where)
+		d.tooLarge(name)
 	case errX != nil || errY != nil:
-		d.inside(where+" (packed)", "", a.data, b.data)
+		d.inside(name+" (packed)", "", a.data, b.data)
 	default:
-		d.unpacked(where, a.name, x, y, a.data, b.data)
+		d.unpacked(name, a.name, x, y, a.data, b.data)
 	}
 }
 
@@ -96,20 +101,20 @@ func (d *diff) zipContent(m zipMember) ([]byte, error) {
 	return nil, errNotMine
 }
 
-func (d *diff) zipHeader(where string, a, b zipHeader) {
+func (d *diff) zipHeader(field func(string) check.Message, a, b zipHeader) {
 	if a.time != b.time {
-		d.add(where+": time", Date, dosTime(a.time), dosTime(b.time))
+		d.add(field("time"), Date, dosTime(a.time), dosTime(b.time))
 	}
-	d.number(where+": version needed", Packing, uint64(a.version), uint64(b.version))
-	d.number(where+": flags", Packing, uint64(a.flags), uint64(b.flags))
-	d.number(where+": method", Packing, uint64(a.method), uint64(b.method))
+	d.number(field("version needed"), Packing, uint64(a.version), uint64(b.version))
+	d.number(field("flags"), Packing, uint64(a.flags), uint64(b.flags))
+	d.number(field("method"), Packing, uint64(a.method), uint64(b.method))
 	x, y := extraFields(a.extra), extraFields(b.extra)
 	ids := slices.AppendSeq(slices.Collect(maps.Keys(x)), maps.Keys(y))
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		if x[id] != y[id] {
 			name, reason := extraField(id)
-			d.add(where+": extra field "+name, reason, extraText(id, x[id]), extraText(id, y[id]))
+			d.add(field("extra field "+name), reason, extraText(id, x[id]), extraText(id, y[id]))
 		}
 	}
 }

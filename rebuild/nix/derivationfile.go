@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,30 +19,31 @@ import (
 	"audit/inspect"
 	"audit/rebuild"
 	"audit/rebuild/drv"
+	"audit/rebuild/store"
 )
 
-// readLoose reads the derivation that the plan names with all that it needs,
+// readGiven reads the derivation that the plan names with all that it needs,
 // verifies that each is what its store path says, and makes the check named
 // derivation. It needs no Nix.
-func (s *session) readLoose() error {
-	root := storeDir + filepath.Base(s.plan.Source.Location)
-	s.loose = make(drv.Closure)
-	g, err := readGraph(root, func(p string) (*drv.Derivation, error) {
+func (s *session) readGiven() error {
+	root := storeDir + filepath.Base(s.details.Derivation)
+	s.given = make(drv.Closure)
+	g, err := store.ReadGraph(root, func(p string) (*drv.Derivation, error) {
 		file, err := s.find(p)
 		if err != nil {
 			return nil, err
 		}
 		d, err := drv.Read(file)
-		s.loose[p] = d
+		s.given[p] = d
 		return d, err
 	})
 	if err != nil {
 		return fmt.Errorf("%w: reading the derivation: %w", rebuild.ErrRefused, err)
 	}
-	if err := s.loose.Verify(); err != nil {
+	if err := s.given.Verify(); err != nil {
 		return fmt.Errorf("%w: a derivation is not what its name says: %w", rebuild.ErrRefused, err)
 	}
-	s.holdAgainst(g)
+	s.compare(g)
 	return nil
 }
 
@@ -51,7 +53,7 @@ func (s *session) find(p string) (string, error) {
 	if !isStorePath(p) {
 		return "", fmt.Errorf("%q is no store path", p)
 	}
-	for _, file := range []string{filepath.Join(filepath.Dir(s.plan.Source.Location), filepath.Base(p)), p} {
+	for _, file := range []string{filepath.Join(filepath.Dir(s.details.Derivation), filepath.Base(p)), p} {
 		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 			return file, err
 		}
@@ -59,9 +61,9 @@ func (s *session) find(p string) (string, error) {
 	return "", fmt.Errorf("%s is neither beside the derivation nor in the store of this machine", p)
 }
 
-// importLoose puts the derivations, and the sources that they name, into the
+// importGiven puts the derivations, and the sources that they name, into the
 // store and returns the path of the image's.
-func (s *session) importLoose(ctx context.Context) (string, error) {
+func (s *session) importGiven(ctx context.Context) (string, error) {
 	name := s.inJob("derivations")
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -74,7 +76,7 @@ func (s *session) importLoose(ctx context.Context) (string, error) {
 	if _, err := s.run(ctx, call{program: "nix-store", words: []string{"--import"}, stdin: name}); err != nil {
 		return "", fmt.Errorf("handing the derivations to Nix: %w", err)
 	}
-	return storeDir + filepath.Base(s.plan.Source.Location), nil
+	return storeDir + filepath.Base(s.details.Derivation), nil
 }
 
 // export writes the derivations in the form of nix-store --export, each after
@@ -82,8 +84,8 @@ func (s *session) importLoose(ctx context.Context) (string, error) {
 // 1, its NAR, a magic number, the path, its references, the path of its
 // deriver, the number 0; and the number 0 at the end.
 func (s *session) export(w io.Writer) error {
-	e := exporter{w: w, session: s, done: make(map[string]bool)}
-	for _, p := range sortedPaths(s.loose) {
+	e := newExporter(s, w)
+	for _, p := range slices.Sorted(maps.Keys(s.given)) {
 		if err := e.derivation(p); err != nil {
 			return err
 		}
@@ -91,20 +93,23 @@ func (s *session) export(w io.Writer) error {
 	return e.number(0)
 }
 
-func sortedPaths(c drv.Closure) []string {
-	var paths []string
-	for p := range c {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
-	return paths
-}
-
 // An exporter writes each store path once.
 type exporter struct {
 	*session
-	w    io.Writer
-	done map[string]bool
+	w          io.Writer
+	done       map[string]bool
+	candidates map[string]string // paths that a source can refer to, by the hash in them
+}
+
+func newExporter(s *session, w io.Writer) *exporter {
+	e := &exporter{w: w, session: s, done: make(map[string]bool), candidates: make(map[string]string)}
+	for p, d := range s.given {
+		for _, path := range append(slices.Clone(d.Sources), p) {
+			hash, _, _ := strings.Cut(filepath.Base(path), "-")
+			e.candidates[hash] = path
+		}
+	}
+	return e
 }
 
 // exportMagic follows each NAR.
@@ -115,7 +120,7 @@ func (e *exporter) derivation(p string) error {
 		return nil
 	}
 	e.done[p] = true
-	d := e.loose[p]
+	d := e.given[p]
 	references := slices.Clone(d.Sources)
 	for _, src := range d.Sources {
 		if err := e.source(src); err != nil {
@@ -144,7 +149,7 @@ func (e *exporter) source(p string) error {
 		return err
 	}
 	for _, r := range references {
-		if e.loose[r] != nil {
+		if e.given[r] != nil {
 			err = e.derivation(r)
 		} else if r != p {
 			err = e.source(r)
@@ -168,23 +173,30 @@ func (e *exporter) references(p string) ([]string, error) {
 		return nil, fmt.Errorf("reading %s: %w", p, err)
 	}
 	var found []string
-	for _, candidate := range e.candidates() {
-		hash, _, _ := strings.Cut(filepath.Base(candidate), "-")
-		if bytes.Contains(text.Bytes(), []byte(hash)) {
+	for hash := range hashesIn(text.Bytes()) {
+		if candidate, ok := e.candidates[hash]; ok {
 			found = append(found, candidate)
 		}
 	}
+	slices.Sort(found)
 	return found, nil
 }
 
-// candidates are the paths that a source can refer to, sorted.
-func (e *exporter) candidates() []string {
-	all := sortedPaths(e.loose)
-	for _, d := range e.loose {
-		all = append(all, d.Sources...)
+// hashesIn returns each run of 32 characters of base 32 in a text: what can be the
+// hash of a store path (Nix 2.8, libstore/references.cc).
+func hashesIn(text []byte) map[string]bool {
+	found := make(map[string]bool)
+	run := 0
+	for i, c := range text {
+		if strings.IndexByte("0123456789abcdfghijklmnpqrsvwxyz", c) < 0 {
+			run = 0
+			continue
+		}
+		if run++; run >= 32 {
+			found[string(text[i-31:i+1])] = true
+		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return found
 }
 
 func (e *exporter) item(p string, references []string) error {

@@ -10,11 +10,11 @@ import (
 	"audit/rebuild"
 )
 
-// said is what Nix has said while it worked, gathered line by line from its log
+// A log is what Nix has reported while it worked, gathered line by line from its log
 // format internal-json (Nix 2.8, libutil/logging.hh and logging.cc): a line is
-// "@nix " and an object that tells of an activity, its results and its end.
+// "@nix " and an object that is about an activity, its results and its end.
 // What people can read of it goes on to the log.
-type said struct {
+type log struct {
 	to      io.Writer         // may be nil
 	built   map[string]string // .drv file → machine, "" for this one
 	fetched map[string]string // store path → server
@@ -23,8 +23,8 @@ type said struct {
 	text    strings.Builder   // the end of what people read
 }
 
-func newSaid(to io.Writer) *said {
-	return &said{to: to, built: make(map[string]string), fetched: make(map[string]string), differs: make(map[string]string)}
+func newLog(to io.Writer) *log {
+	return &log{to: to, built: make(map[string]string), fetched: make(map[string]string), differs: make(map[string]string)}
 }
 
 // A message is one line.
@@ -46,33 +46,33 @@ const (
 )
 
 // Write takes one line.
-func (s *said) Write(p []byte) (int, error) {
+func (l *log) Write(p []byte) (int, error) {
 	line := strings.TrimSpace(string(p))
 	object, ok := strings.CutPrefix(line, "@nix ")
 	var m message
 	if !ok || json.Unmarshal([]byte(object), &m) != nil {
-		return len(p), s.tell(line)
+		return len(p), l.show(line)
 	}
-	return len(p), s.take(m)
+	return len(p), l.take(m)
 }
 
-// talkative is the level from which on Nix says more than people want to read.
+// talkative is the level from which on Nix reports more than people want to read.
 const talkative = 4
 
-func (s *said) take(m message) error {
+func (l *log) take(m message) error {
 	switch {
 	case m.Action == "start" && m.Type == activityBuild:
-		s.building(m.field(0), m.field(1))
+		l.building(m.field(0), m.field(1))
 	case m.Action == "start" && m.Type == activitySubstitute:
-		s.fetched[m.field(0)] = m.field(1)
+		l.fetched[m.field(0)] = m.field(1)
 	case m.Action == "result" && (m.Type == resultBuildLine || m.Type == resultPostBuild):
-		return s.tell("  " + plain(m.field(0)))
+		return l.show("  " + plain(m.field(0)))
 	case m.Action == "msg":
-		s.note(plain(m.Msg))
-		return s.tell(plain(m.Msg))
+		l.note(plain(m.Msg))
+		return l.show(plain(m.Msg))
 	}
 	if m.Action == "start" && m.Text != "" && m.Level < talkative {
-		return s.tell(plain(m.Text))
+		return l.show(plain(m.Text))
 	}
 	return nil
 }
@@ -85,48 +85,48 @@ func (m message) field(i int) string {
 	return text
 }
 
-// building takes note of a build. One on another machine is told twice: by this
+// building takes note of a build. One on another machine is reported twice: by this
 // Nix, with the machine, and by the one there, without.
-func (s *said) building(drv, machine string) {
-	if machine != "" || s.built[drv] == "" {
-		s.built[drv] = machine
+func (l *log) building(drv, machine string) {
+	if machine != "" || l.built[drv] == "" {
+		l.built[drv] = machine
 	}
 }
 
-// differs matches what is said of a derivation whose second build gave other
+// differs matches what is reported of a derivation whose second build gave other
 // bytes.
 var differs = regexp.MustCompile("derivation '([^']+)' may not be deterministic: output '([^']+)' differs(?: from '([^']+)')?")
 
-// keeping matches what is said of a folder that is left where it is.
+// keeping matches what is reported of a folder that is left where it is.
 var keeping = regexp.MustCompile("note: keeping build directory '([^']+)'")
 
-func (s *said) note(text string) {
+func (l *log) note(text string) {
 	if m := differs.FindStringSubmatch(text); m != nil {
-		s.differs[m[1]] = m[3]
+		l.differs[m[1]] = m[3]
 	}
 	if m := keeping.FindStringSubmatch(text); m != nil {
-		s.kept = append(s.kept, m[1])
+		l.kept = append(l.kept, m[1])
 	}
 }
 
-// maxText is how much of what was said is kept to explain a failure by.
+// maxText is how much of the log is kept to explain a failure by.
 const maxText = 256 << 10
 
-// tell hands a line on to people.
-func (s *said) tell(line string) error {
+// show hands a line on to people.
+func (l *log) show(line string) error {
 	if strings.HasPrefix(line, "warning: you did not specify '--add-root'") {
 		return nil // nothing is collected in a store of our own
 	}
-	if s.text.Len() > maxText {
-		rest := s.text.String()[maxText/2:]
-		s.text.Reset()
-		s.text.WriteString(rest)
+	if l.text.Len() > maxText {
+		rest := l.text.String()[maxText/2:]
+		l.text.Reset()
+		l.text.WriteString(rest)
 	}
-	s.text.WriteString(line + "\n")
-	if s.to == nil {
+	l.text.WriteString(line + "\n")
+	if l.to == nil {
 		return nil
 	}
-	_, err := fmt.Fprintln(s.to, line)
+	_, err := fmt.Fprintln(l.to, line)
 	return err
 }
 
@@ -141,13 +141,13 @@ func plain(text string) string {
 }
 
 // wasBuilt says whether a derivation was built, and on which machine.
-func (s *said) wasBuilt(drv string) (machine string, ok bool) {
-	machine, ok = s.built[drv]
+func (l *log) wasBuilt(drv string) (machine string, ok bool) {
+	machine, ok = l.built[drv]
 	return machine, ok
 }
 
 // from says which server a store path was fetched from.
-func (s *said) from(item string) (server string, ok bool) {
-	server, ok = s.fetched[item]
+func (l *log) from(item string) (server string, ok bool) {
+	server, ok = l.fetched[item]
 	return server, ok
 }

@@ -8,9 +8,9 @@ import (
 )
 
 // What Nix 2.8.0 writes while it builds and fetches, and on other machines.
-func TestSaid(t *testing.T) {
-	var log bytes.Buffer
-	s := newSaid(&log)
+func TestLog(t *testing.T) {
+	var out bytes.Buffer
+	s := newLog(&out)
 	for _, line := range []string{
 		`@nix {"action":"start","id":1,"level":6,"text":"querying info about missing paths","type":0}`,
 		`@nix {"action":"start","fields":["/nix/store/a.drv","ssh-ng://localhost?remote-store=/w1",1,1],"id":2,"level":3,"text":"building '/nix/store/a.drv' on 'ssh-ng://localhost?remote-store=/w1'","type":105}`,
@@ -50,14 +50,14 @@ plain words
 @nix {"action":
 @nix []
 `
-	if log.String() != want {
-		t.Errorf("log\n%s", log.String())
+	if out.String() != want {
+		t.Errorf("log\n%s", out.String())
 	}
 }
 
 // A long log keeps its end to explain a failure by.
-func TestSaidMuch(t *testing.T) {
-	s := newSaid(nil)
+func TestLongLog(t *testing.T) {
+	s := newLog(nil)
 	for i := range 20000 {
 		fmt.Fprintf(s, "line %d of a long build log, with some words\n", i)
 	}

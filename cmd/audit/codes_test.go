@@ -1,0 +1,228 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"audit/inspect/check"
+)
+
+var updateCodes = flag.Bool("update-codes", false, "write report/CODES.md")
+
+// codeForm is that of a code, in whole.
+var codeForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// A use is a place in the sources where a code is given with its arguments.
+type use struct {
+	at    string
+	code  string
+	names []string // of the arguments
+	open  bool     // more arguments are handed on, which are not seen there
+}
+
+// TestEveryCodeHasItsSentence: each code that the sources give has a sentence,
+// whose arguments are those that the code is given with; each sentence has a
+// code; and no code is put together at run time.
+func TestEveryCodeHasItsSentence(t *testing.T) {
+	table := sentences()
+	used := make(map[string]bool)
+	for _, u := range uses(t, table) {
+		used[u.code] = true
+		template, ok := table[u.code]
+		if !ok {
+			t.Errorf("%s: %s has no sentence", u.at, u.code)
+			continue
+		}
+		given := append(u.names, "more")
+		for name, needed := range placeholders(template) {
+			if needed && !u.open && u.names != nil && !slices.Contains(given, name) {
+				t.Errorf("%s: the sentence of %s wants %s: %q", u.at, u.code, name, template)
+			}
+		}
+		for _, name := range u.names {
+			if _, ok := placeholders(template)[name]; !ok && !dataOnly(name) {
+				t.Errorf("%s: the sentence of %s does not say %s: %q", u.at, u.code, name, template)
+			}
+		}
+	}
+	for code := range table {
+		if !used[code] {
+			t.Errorf("the sentence of %s is never said", code)
+		}
+	}
+}
+
+// dataOnly says that an argument is for programs, or is shown apart.
+func dataOnly(name string) bool { return slices.Contains([]string{"more", "diff"}, name) }
+
+// placeholders are the arguments that a template names, and whether it cannot do
+// without: those in square brackets are left out where they are absent.
+func placeholders(template string) map[string]bool {
+	names := make(map[string]bool)
+	depth := 0
+	template = strings.NewReplacer("[[", "", "{{", "").Replace(template)
+	for i := 0; i < len(template); i++ {
+		switch template[i] {
+		case '[':
+			depth++
+		case ']':
+			depth--
+		case '{':
+			name, _, _ := strings.Cut(template[i+1:], "}")
+			name, _, _ = strings.Cut(name, ":")
+			names[name] = names[name] || depth == 0
+		}
+	}
+	return names
+}
+
+// uses reads all codes out of the sources: every literal that has the form of a
+// code and begins as one, outside of the tables of sentences.
+func uses(t *testing.T, table map[string]string) (all []use) {
+	t.Helper()
+	groups := make(map[string]bool)
+	for code := range table {
+		group, _, _ := strings.Cut(code, "/")
+		groups[group] = true
+	}
+	for _, id := range check.IDs() {
+		groups[string(id)] = true
+	}
+	isCode := func(e ast.Expr) (string, bool) {
+		lit, ok := e.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return "", false
+		}
+		code, err := strconv.Unquote(lit.Value)
+		group, _, _ := strings.Cut(code, "/")
+		return code, err == nil && codeForm.MatchString(code) && groups[group]
+	}
+	eachSource(t, func(fset *token.FileSet, file *ast.File) {
+		inCall := make(map[ast.Expr]bool)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				for i, arg := range n.Args {
+					code, ok := isCode(arg)
+					if !ok {
+						continue
+					}
+					inCall[arg] = true
+					u := use{at: fset.Position(n.Pos()).String(), code: code, names: []string{}, open: n.Ellipsis.IsValid()}
+					for j := i + 1; j < len(n.Args); j += 2 {
+						name, err := literal(n.Args[j])
+						u.open = u.open || err != nil
+						if err == nil {
+							u.names = append(u.names, name)
+						}
+					}
+					all = append(all, u)
+				}
+				if at, computed := computedCode(n); computed {
+					t.Errorf("%s: a code is put together: codes are literals", fset.Position(at))
+				}
+			case *ast.BasicLit:
+				if code, ok := isCode(n); ok && !inCall[n] {
+					all = append(all, use{at: fset.Position(n.Pos()).String(), code: code})
+				}
+			}
+			return true
+		})
+	})
+	return all
+}
+
+func literal(e ast.Expr) (string, error) {
+	lit, ok := e.(*ast.BasicLit)
+	if !ok {
+		return "", fmt.Errorf("no literal")
+	}
+	return strconv.Unquote(lit.Value)
+}
+
+// computedCode says that a call hands an expression over as a code which is
+// neither a literal nor a name: of these the literal is elsewhere.
+func computedCode(call *ast.CallExpr) (token.Pos, bool) {
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok {
+		return 0, false
+	}
+	place := map[string]int{"Say": 0, "Because": 0, "Skip": 1, "Find": 3}
+	i, ok := place[f.Sel.Name]
+	if !ok || len(call.Args) <= i {
+		return 0, false
+	}
+	_, binary := call.Args[i].(*ast.BinaryExpr)
+	_, made := call.Args[i].(*ast.CallExpr)
+	return call.Args[i].Pos(), binary || made
+}
+
+// eachSource parses every file of ours but tests and tables of sentences.
+func eachSource(t *testing.T, do func(*token.FileSet, *ast.File)) {
+	t.Helper()
+	fset := token.NewFileSet()
+	for _, dir := range goFolders(t) {
+		if strings.HasPrefix(dir, "fixtures") {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join("../..", dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range files {
+			if base := filepath.Base(path); strings.HasSuffix(base, "_test.go") || strings.HasPrefix(base, "sentences") {
+				continue
+			}
+			file, err := parser.ParseFile(fset, path, nil, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			do(fset, file)
+		}
+	}
+}
+
+// TestCodesAreDocumented holds report/CODES.md against the table of sentences.
+func TestCodesAreDocumented(t *testing.T) {
+	const path = "../../report/CODES.md"
+	want := codesDocument()
+	if *updateCodes {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is not that of the table of sentences: go test ./cmd/audit -run TestCodesAreDocumented -update-codes", path)
+	}
+}
+
+func codesDocument() string {
+	table := sentences()
+	var b strings.Builder
+	b.WriteString("# Codes\n\nWhat a check found, and why it ended as it did, stands in `report.json` as a code with arguments; the sentences that people read\nare made of them. This file is made of the table of sentences (`go test ./cmd/audit -run TestCodesAreDocumented -update-codes`).\nA part in square brackets is left out where its argument is absent. Findings of which there are many alike have the argument\n`more`: how many are not listed.\n")
+	group := ""
+	for _, code := range slices.Sorted(maps.Keys(table)) {
+		if g, _, _ := strings.Cut(code, "/"); g != group {
+			group = g
+			fmt.Fprintf(&b, "\n## %s\n\n| code | arguments | sentence |\n|---|---|---|\n", group)
+		}
+		names := strings.Join(slices.Sorted(maps.Keys(placeholders(table[code]))), ", ")
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", code, names, strings.NewReplacer("|", "\\|", "<", "&lt;", "*", "\\*", "_", "\\_").Replace(table[code]))
+	}
+	return b.String()
+}

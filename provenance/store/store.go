@@ -1,0 +1,79 @@
+// Package store has what the checks of an image with a store of items share,
+// whichever build system the store belongs to: the names of items, what an item
+// can hold, and the walk along references.
+//
+// A store item is a file or folder directly in the store, STORE/HASH-NAME; the
+// hash has 32 characters of base 32. An item never changes once it is there: its
+// folders have mode 0555, its files 0444 or 0555, no extended attributes.
+package store
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"audit/inspect"
+)
+
+// Name returns the name of a store item without its hash: "hello-2.12" of
+// "/store/HASH-hello-2.12".
+func Name(item string) string {
+	_, name, _ := strings.Cut(path.Base(item), "-")
+	return name
+}
+
+// Index returns the items of an image by their paths.
+func Index(img *inspect.Image) map[string]*inspect.StoreItem {
+	items := make(map[string]*inspect.StoreItem, len(img.Items))
+	for i := range img.Items {
+		items[img.Items[i].Path] = &img.Items[i]
+	}
+	return items
+}
+
+// Reach returns the items that roots lead to along references, roots included.
+// What is not among items leads nowhere. Each item is looked at once.
+func Reach(items map[string]*inspect.StoreItem, roots []string) map[string]bool {
+	reached := make(map[string]bool, len(items))
+	var todo []*inspect.StoreItem
+	visit := func(paths []string) {
+		for _, p := range paths {
+			if item := items[p]; item != nil && !reached[p] {
+				reached[p] = true
+				todo = append(todo, item)
+			}
+		}
+	}
+	visit(roots)
+	for len(todo) > 0 {
+		item := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		visit(item.References)
+	}
+	return reached
+}
+
+// CanHold says whether a store item can hold an entry of that type: files,
+// folders and links.
+func CanHold(e *inspect.Entry) bool {
+	return e.Type == '0' || e.Type == '1' || e.Type == '2' || e.Type == '5'
+}
+
+// HasStoreMode says whether the mode of an entry is one that the store gives.
+// Links have none.
+func HasStoreMode(e *inspect.Entry) bool { return e.Type == '2' || e.Mode&^0o555 == 0 }
+
+// Details returns the arguments of a finding about an entry: "bytes" of a file,
+// "target" of a link.
+func Details(e *inspect.Entry) []any {
+	switch e.Type {
+	case '0':
+		return []any{"bytes", e.Size}
+	case '1', '2':
+		return []any{"target", e.Linkname}
+	}
+	return nil
+}
+
+// Mode writes a mode as findings have it: "0644".
+func Mode(mode int64) string { return fmt.Sprintf("%04o", mode) }

@@ -1,0 +1,53 @@
+package nix
+
+import (
+	"regexp"
+
+	"audit/rebuild"
+	"audit/rebuild/store"
+)
+
+// howToGetNix is advice for a machine without it.
+const howToGetNix = "Install Nix (https://nixos.org/download, or a distribution's package nix-bin) and run audit again; " +
+	"or run rebuild.sh on a machine that has it and hand the image over with --rebuilt IMAGE."
+
+// nixTool explains how commands of Nix fail.
+func nixTool() store.Tool { return store.Tool{Get: howToGetNix, Failures: failures, Error: nixError} }
+
+// nixError matches the line in which Nix says what went wrong.
+var nixError = regexp.MustCompile(`error: `)
+
+// failures are the known ones, the most telling first (messages of Nix 2.8).
+func failures() []store.Failure {
+	known := func(says string, kind error, means, hint string) store.Failure {
+		return store.Failure{Says: regexp.MustCompile(says), Kind: kind, Means: means, Hint: hint}
+	}
+	return []store.Failure{
+		known(`No space left on device`, rebuild.ErrBuild, "the disk is full",
+			"The build has a store of its own; give it room, or another place with TMPDIR."),
+		known(`this system does not support the kernel namespaces|does not support .*namespaces|cannot (set up|create) .*namespace|unshar.*Operation not permitted|cloning builder process: Operation not permitted|setting up a private mount namespace`,
+			rebuild.ErrNoBuilder, "Nix's sandbox does not work here",
+			"The sandbox needs user namespaces: sysctl kernel.unprivileged_userns_clone=1 (and kernel.apparmor_restrict_unprivileged_userns=0 where that exists); inside a container, run that one with --privileged. audit never builds outside the sandbox."),
+		known(`is forbidden in restricted mode`, rebuild.ErrRefused, "the expression reads something outside its folder, or fetches from somewhere",
+			"Say what it may read with --nix-path FOLDER or --nix-path NAME=FOLDER, and where it may fetch from with --nix-uri PREFIX."),
+		known(`allow-import-from-derivation' is disabled|cannot build .* during evaluation`, rebuild.ErrRefused, "the expression builds something in order to be evaluated",
+			"Evaluate it where that is trusted, and hand over the derivation with --nix-drv."),
+		known(`was not found in the Nix search path`, rebuild.ErrBuild, "the expression needs something by the search path",
+			"Say what it is with --nix-path NAME=FOLDER, such as nixpkgs=/path/to/nixpkgs of the revision that the image was made from."),
+		known(`attribute '.*' (missing|in selection path .* not found)|does not provide attribute|attribute .* not found`, rebuild.ErrBuild, "the recipe has no such attribute",
+			"See what it has: nix eval --json -f FILE --apply builtins.attrNames, or nix flake show REF."),
+		known(`requires lock file changes|needs to be (created|updated)|lock file .* is required`, rebuild.ErrBuild, "the flake has no lock file, or one that does not fit",
+			"Without a lock file a flake means something else every day. Use the revision that has one: REF?rev=…"),
+		known(`(?m)^error: .*(unable to download|resolve host|Connection (refused|timed out)|Network is unreachable)`, rebuild.ErrBuild, "something could not be fetched",
+			"A network is needed for sources and substitutes; an HTTP cache of a machine that has them will do: --substitute-urls."),
+		known(`hash mismatch in fixed-output derivation`, rebuild.ErrBuild, "a source has changed since it was pinned",
+			"What its address serves now is not what the recipe was written for. A binary cache may still have it."),
+		known(`required to build .*, but I am a|lacks? system features|required system or feature not available`, rebuild.ErrBuild, "the image is for another kind of machine, or needs more of it",
+			"Build on such a machine, or name one with --builders."),
+		known(`is not signed by any of the keys|lacks a (valid )?signature by a trusted key`, rebuild.ErrBuild, "a substitute is signed by nobody who is trusted",
+			"Name the key of the cache with --substitute-key, or build without it: --no-substitutes."),
+		known(`timed out after|silent for more than`, rebuild.ErrBuild, "a build took too long", "Its bound can be moved with --nix-setting timeout=SECONDS."),
+		known(`error: (build|builder) (of|for) .* failed|error: .*dependenc(y|ies) .*failed`, rebuild.ErrBuild, "a package does not build",
+			"The recipe is what was given; what cannot be built now may be buildable elsewhere, or with the substitutes of a binary cache."),
+	}
+}
