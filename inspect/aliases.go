@@ -26,6 +26,8 @@ type (
 	Attestation = image.Attestation
 	Document    = image.Document
 	Symlinks    = image.Symlinks
+	Root        = image.Root
+	Inode       = image.Inode
 	Transport   = image.Transport
 	Origin      = image.Origin
 

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/digest"
 	"audit/inspect/layers"
 	"audit/inspect/pass"
 	"bufio"
@@ -20,14 +21,19 @@ import (
 // half cannot be compressed.
 func benchLayer(b *testing.B) []byte {
 	b.Helper()
+	return benchFiles(b, "gnu/store/"+hashA+"-bench")
+}
+
+func benchFiles(b *testing.B, dir string) []byte {
+	b.Helper()
 	rnd := rand.New(rand.NewPCG(1, 2))
-	members := []archiveMember{folder("gnu/store/" + hashA + "-bench/")}
+	members := []archiveMember{folder(dir + "/")}
 	for i := range 2000 {
 		data := make([]byte, 16<<10)
 		for j := 0; j < len(data)/2; j++ {
 			data[j] = byte(rnd.Uint32())
 		}
-		members = append(members, regular(fmt.Sprintf("gnu/store/%s-bench/f%04d", hashA, i), string(data)))
+		members = append(members, regular(fmt.Sprintf("%s/f%04d", dir, i), string(data)))
 	}
 	return tarOf(b, members...)
 }
@@ -67,6 +73,29 @@ func BenchmarkFloor(b *testing.B) {
 		if _, err := io.Copy(sha256.New(), z); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkPassMD5 reads a layer of ordinary files of 32 MiB: with SHA-256 alone,
+// and with the digests that package databases record beside it.
+func BenchmarkPassMD5(b *testing.B) {
+	layer := benchFiles(b, "usr/share/bench")
+	for _, bench := range []struct {
+		name  string
+		kinds digest.Kinds
+	}{{"SHA256", 0}, {"MD5", digest.MD5}, {"SHA1", digest.SHA1}, {"both", digest.MD5 | digest.SHA1}} {
+		b.Run(bench.name, func(b *testing.B) {
+			opt := pass.Options{Weak: func() func(string) digest.Kinds { return func(string) digest.Kinds { return bench.kinds } }}
+			b.SetBytes(int64(len(layer)))
+			for b.Loop() {
+				p := pass.New(context.Background(), opt)
+				src := &pass.Source{Pass: p, R: bytes.NewReader(layer)}
+				l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
+				if err != nil || len(l.Entries) != 2001 || l.Weak(2000).Kinds != bench.kinds {
+					b.Fatal(err, len(l.Entries))
+				}
+			}
+		})
 	}
 }
 

@@ -24,11 +24,29 @@ type Evidence struct {
 	Recipe  Recipe
 	Recover check.Check // the check named recipe
 	Closure check.Check // the check named closure
+	// Derived are the store items that are made wherever an image is packed, so that
+	// nobody else signs them, by their paths: how far closure explains each by what
+	// it is made from.
+	Derived map[string]Standing
+
+	// Follows are the store items of which was proved that their content follows
+	// from other items of the image: they need no signature.
+	Follows []string
 
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
 }
+
+// A Standing says how far a store item is explained by what it is made from.
+type Standing int
+
+// The standings, the weakest first.
+const (
+	Unproven   Standing = iota // it is not
+	Conforming                 // it has the form that its rule gives, and data that the rule does not decide
+	Remade                     // it was made again from its inputs, and is the same
+)
 
 // A Recipe says how an image was built, as far as the image tells.
 type Recipe struct {

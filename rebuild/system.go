@@ -8,6 +8,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/signatures"
 	"audit/rebuild/compare"
 )
 
@@ -70,6 +71,10 @@ type About struct {
 	// StartsVersion says whether a character after a dash in the name of a store
 	// item starts the version of the package. Nil means that a digit does.
 	StartsVersion func(c byte) bool
+
+	// Farms are the build farms of the project that makes the system, with the keys
+	// that it trusts as it is installed; none for a system without a store.
+	Farms []signatures.Farm
 
 	// NoDerivation is why the check named derivation is skipped for this system;
 	// "" where recipes are evaluated to derivations.

@@ -18,12 +18,9 @@ func knownSentences() map[string]string {
 		"known/python-bytecode":  "Python keeps the time of the source in .pyc files, unless SOURCE_DATE_EPOCH is set or they are checked by hash (since 3.7)",
 
 		// Transitional: those of packers, until their build systems have them.
-		"known/nix-store-mode":    "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
-		"known/nix-user-name":     "dockerTools with includeNixDB makes folders with the name of the user who builds",
-		"known/nix-database":      "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
-		"known/nix-build-folder":  "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
-		"known/docker-created":    "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
-		"known/docker-container":  "the classic builder of docker writes the name of the container that it ran into the config",
-		"known/docker-file-times": "docker build and Buildah keep the times at which their steps have made files, unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
+		"known/nix-store-mode":   "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
+		"known/nix-user-name":    "dockerTools with includeNixDB makes folders with the name of the user who builds",
+		"known/nix-database":     "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
+		"known/nix-build-folder": "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
 	}
 }

@@ -46,7 +46,7 @@ func repackSentences() map[string]string {
 		"repack/frame-unreadable":    "reading its headers again: {error}",
 		"repack/padding-differs":     "byte {byte} after its content is {value}; tar fills the last block with zeros",
 		"repack/data-after-end":      "byte {byte} of what follows the last entry is {value}; tar writes zeros to the end",
-		"repack/record-padding":      "{got:count zero byte} follow the last entry; tar fills its record of {record} bytes with {want}",
+		"repack/record-padding":      "{got:count zero byte} follow the last entry, where the packer writes {want}[ to fill its record of {record} bytes]",
 
 		// Documents.
 		"repack/archive-rewritten":       "another tool than the packer wrote the archive around config and layers",

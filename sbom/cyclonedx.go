@@ -244,7 +244,7 @@ func (d *cdxDocument) compositions(image string) *[]cdx.Composition {
 func occurrences(places []Place) *[]cdx.EvidenceOccurrence {
 	var list []cdx.EvidenceOccurrence
 	for _, at := range places {
-		list = append(list, cdx.EvidenceOccurrence{Location: clean(at.Path), AdditionalContext: fmt.Sprintf("layer %d", at.Layer)})
+		list = append(list, cdx.EvidenceOccurrence{Location: placeText(at.Path), AdditionalContext: fmt.Sprintf("layer %d", at.Layer)})
 	}
 	return &list
 }

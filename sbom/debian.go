@@ -31,12 +31,16 @@ func (f *finder) debianLicense(name string) License {
 	if !ok {
 		return License{}
 	}
-	body, problem := f.body(file)
-	if !problem.IsZero() {
-		return License{}
+	if known, ok := f.licenses[file.Path]; ok {
+		return known
 	}
-	names, expressions := debianLicenses(string(body))
-	return f.known.reading(strings.Join(names, "; "), strings.Join(expressions, " AND "))
+	var license License
+	if body, problem := f.body(file); problem.IsZero() {
+		names, expressions := debianLicenses(string(body))
+		license = f.known.reading(strings.Join(names, "; "), strings.Join(expressions, " AND "))
+	}
+	f.licenses[file.Path] = license
+	return license
 }
 
 // maxDebianLicenses bounds the licences of one package: honest ones have a

@@ -80,7 +80,7 @@ const maxLicenseText = 200
 func shorten(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > maxLicenseText {
-		return strings.ToValidUTF8(text[:maxLicenseText], "") + "…"
+		return cut(text, maxLicenseText) + "…"
 	}
 	return text
 }

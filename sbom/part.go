@@ -72,7 +72,9 @@ type finder struct {
 	files map[string]inspect.File
 	links map[string]string // symlinks of the folder of documentation: where they lead
 	known licenses
-	os    *ospackages.Installed
+	// licenses are those of the copyright files that were read, by path.
+	licenses map[string]License
+	os       *ospackages.Installed
 	// stored are the store items.
 	stored *itemSet
 	keys   map[string]string // of packages of the distribution, by manager, name, version and architecture
@@ -86,7 +88,7 @@ type finder struct {
 func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Options) {
 	files := img.Files()
 	f := &finder{
-		img: img, again: opt.Again, files: make(map[string]inspect.File), links: make(map[string]string), known: newLicenses(),
+		img: img, again: opt.Again, files: make(map[string]inspect.File), links: make(map[string]string), known: newLicenses(), licenses: make(map[string]License),
 		os: installed, keys: make(map[string]string), found: make(map[string]*Part),
 		stored: newItemSet(b.Items),
 	}

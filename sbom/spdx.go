@@ -223,7 +223,7 @@ func itemComment(it *Item) string {
 		lines = append(lines, fmt.Sprintf(sentenceAlias, clean(it.Alias)))
 	}
 	for _, at := range it.Evidence {
-		lines = append(lines, fmt.Sprintf(sentenceEvidence, clean(at.Path), at.Layer))
+		lines = append(lines, fmt.Sprintf(sentenceEvidence, placeText(at.Path), at.Layer))
 	}
 	if it.Problem != "" {
 		lines = append(lines, fmt.Sprintf(sentenceIncomplete, clean(it.Problem)))

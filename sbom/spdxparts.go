@@ -68,7 +68,7 @@ func partComment(p *Part) string {
 		lines = append(lines, fmt.Sprintf(sentenceArch, clean(p.Arch)))
 	}
 	for _, at := range p.Evidence {
-		lines = append(lines, fmt.Sprintf(sentenceEvidence, clean(at.Path), at.Layer))
+		lines = append(lines, fmt.Sprintf(sentenceEvidence, placeText(at.Path), at.Layer))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/provenance/ospackages"
 
 	"github.com/package-url/packageurl-go"
@@ -38,6 +39,10 @@ func (f *finder) system() {
 // architectures and versions, and all that provide it.
 const maxNamesakes = 100
 
+// maxRelations bounds what packages of the distribution depend on, all together.
+// The largest distribution has some hundred thousand for all of its packages.
+const maxRelations = 200_000
+
 // needs ties the packages of the distribution to those that they depend on: to
 // the first alternative that is there.
 func (f *finder) needs() {
@@ -51,11 +56,16 @@ func (f *finder) needs() {
 			}
 		}
 	}
+	relations := 0
 	for i := range f.os.Packages {
 		p := &f.os.Packages[i]
 		part := f.found[f.keys[systemKey(p)]]
 		if part == nil {
 			continue
+		}
+		if relations += len(p.Needs); relations > maxRelations {
+			f.gaps = append(f.gaps, Gap{Place{p.Layer, p.Path}, check.Say("sbom/too-many-relations", "limit", maxRelations)})
+			return
 		}
 		for _, names := range p.Needs {
 			for _, name := range names {

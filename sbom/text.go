@@ -38,13 +38,38 @@ func address(text string) string {
 	return u.String()
 }
 
+// cut returns at most so many bytes of a text, whole characters of them.
+func cut(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	return strings.ToValidUTF8(text[:size], "")
+}
+
+// maxPlaceBytes bounds the path of a piece of evidence: a database is that of each
+// of its packages.
+const maxPlaceBytes = 1 << 10
+
+// placeText returns a path as evidence names it.
+func placeText(path string) string {
+	if len(path) > maxPlaceBytes {
+		path = cut(path, maxPlaceBytes) + "…"
+	}
+	return clean(path)
+}
+
 // names gives out names that are used only once; the value is how often a name
 // was asked for.
 type names map[string]int
 
+// maxIDBytes bounds an identifier: it is written again by everything that refers
+// to it.
+const maxIDBytes = 200
+
 // pick returns want, or when it was given out before, want with a number after
-// it that makes it new.
+// it that makes it new. A long one is cut.
 func (n names) pick(want string) string {
+	want = cut(want, maxIDBytes)
 	name := want
 	for n[name] > 0 {
 		n[want]++

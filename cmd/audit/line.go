@@ -80,6 +80,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
+	l.judgeSignaturesAgain(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
 	}
@@ -164,6 +165,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
+	opt.Weak = ospackages.Weak
 	return open(ctx, reference, opt)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -15,6 +17,8 @@ func farmFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "substitutes", Usage: "ask the build farm at `URL` (http, https or file) what it signed; may be given again"},
 		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system"},
 		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public key in `FILE`, beside those of the official farms; may be given again"},
+		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item"},
+		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
 	}
 }
 
@@ -23,10 +27,18 @@ type farms struct {
 	servers []string
 	online  bool
 	keys    []signatures.Key
+	atLeast int // operators that must have signed each item
 }
 
 func newFarms(c *cli.Context) (farms, error) {
-	f := farms{servers: c.StringSlice("substitutes"), online: c.Bool("online"), keys: signatures.OfficialKeys()}
+	f := farms{servers: c.StringSlice("substitutes"), online: c.Bool("online"), atLeast: c.Int("at-least")}
+	for _, s := range systems() {
+		keys, err := signatures.FarmKeys(s.About().Farms)
+		if err != nil {
+			return f, err
+		}
+		f.keys = append(f.keys, keys...)
+	}
 	for _, server := range f.servers {
 		if err := signatures.CheckServer(server); err != nil {
 			return f, usage("--substitutes: %w", err)
@@ -39,24 +51,75 @@ func newFarms(c *cli.Context) (farms, error) {
 		}
 		f.keys = append(f.keys, keys...)
 	}
+	for _, given := range c.StringSlice("operator") {
+		key, operator, ok := cutLast(given, "=")
+		if !ok || operator == "" {
+			return f, usage("--operator %s: KEY=NAME belongs here", given)
+		}
+		if err := signatures.Operated(f.keys, key, operator); err != nil {
+			return f, usage("--operator: %w", err)
+		}
+	}
+	if f.atLeast < 1 {
+		return f, usage("--at-least %d: at least one operator signs", f.atLeast)
+	}
 	return f, nil
+}
+
+// cutLast cuts a text around the last separator in it.
+func cutLast(text, separator string) (before, after string, found bool) {
+	i := strings.LastIndex(text, separator)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(separator):], true
 }
 
 // askFarms makes the check of signed hashes. Nobody is asked unasked: it may
 // need the network.
 func (l *line) askFarms(ctx context.Context, a *audit) error {
-	servers := l.farms.servers
-	if l.farms.online {
-		servers = append(servers, signatures.OfficialServers(a.evidence.Recipe.System)...)
+	servers := slices.Clone(l.farms.servers)
+	if s, err := systems().Named(a.evidence.Recipe.System); l.farms.online && err == nil {
+		for _, farm := range s.About().Farms {
+			servers = append(servers, farm.Server)
+		}
 	}
 	return l.step("signatures", func() error {
 		out, outcomes := signatures.Check(ctx, a.image.Items, signatures.Options{
-			Servers: servers, Keys: l.farms.keys, CacheDir: cacheDir(), Progress: l.tell.count("asking build farms"),
+			Servers: servers, Keys: l.farms.keys, Terms: l.terms(a), CacheDir: cacheDir(), Progress: l.tell.count("asking build farms"),
 		})
 		l.add(out)
 		a.signed = outcomes
 		return ctx.Err()
 	})
+}
+
+// terms are what answers of farms are judged by.
+func (l *line) terms(a *audit) signatures.Terms {
+	terms := signatures.Terms{AtLeast: l.farms.atLeast, Follows: make(map[string]bool), Unstable: make(map[string]bool)}
+	for _, item := range a.evidence.Follows {
+		terms.Follows[item] = true
+	}
+	if a.result == nil {
+		return terms
+	}
+	for _, f := range a.result.Fresh {
+		for _, item := range f.Items {
+			if !f.Same && f.Problem == "" {
+				terms.Unstable[item] = true
+			}
+		}
+	}
+	return terms
+}
+
+// judgeSignaturesAgain takes into account what building twice has shown: an item
+// that does not come out the same twice may honestly have another hash than a farm
+// signed.
+func (l *line) judgeSignaturesAgain(a *audit) {
+	if terms := l.terms(a); len(terms.Unstable) > 0 && len(a.signed) > 0 {
+		l.add(signatures.Conclude(a.image.Items, a.signed, terms))
+	}
 }
 
 // cacheDir is where answers of farms are kept; "" when there is no such place.

@@ -17,11 +17,11 @@ import (
 type closureCheck struct {
 	*view
 	provenance.Closure
-	top  map[string]int // layer of each file that a container sees
 	made map[int][]reach
 
 	entries     int
 	owned       int // by a package
+	recorded    int // of them with the digest that the image's own database records
 	base        int // of the base image
 	written     int // by an instruction alone
 	unexplained int
@@ -32,11 +32,8 @@ type closureCheck struct {
 const maxListed = 200
 
 func (v *view) closure() check.Check {
-	c := &closureCheck{view: v, top: make(map[string]int, len(v.files))}
+	c := &closureCheck{view: v}
 	c.Max = maxListed
-	for _, f := range v.files {
-		c.top[f.Path] = f.Layer
-	}
 	c.assign()
 	c.Append(v.installed.Problems...)
 	for _, l := range v.img.Layers {
@@ -48,7 +45,7 @@ func (v *view) closure() check.Check {
 // assign gives each layer what its instructions can have written.
 func (c *closureCheck) assign() {
 	c.made = make(map[int][]reach)
-	found := reaches(c.history, inspect.NewSymlinks(c.files))
+	found := reaches(c.history, inspect.NewSymlinks(c.img.Root().Files()))
 	for n, i := range c.history {
 		if i.Layer >= 0 {
 			c.made[i.Layer] = append(c.made[i.Layer], found[n])
@@ -61,18 +58,19 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
 	}
 	for n := range l.Entries {
-		c.entry(l.Index, &l.Entries[n])
+		c.entry(l.Index, n)
 	}
 }
 
-func (c *closureCheck) entry(layer int, e *inspect.Entry) {
+func (c *closureCheck) entry(layer, index int) {
+	e := &c.img.Layers[layer].Entries[index]
 	c.entries++
 	at := hidden(e.Path)
 	switch {
 	case layer < c.baseLayers:
 		c.base++
 		c.explained(e)
-	case c.isOwned(layer, e):
+	case c.isOwned(layer, index, e):
 		c.owned++
 		c.explained(e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
@@ -99,38 +97,45 @@ func hidden(p string) string {
 }
 
 // isOwned says whether a package owns the entry, or the package manager itself
-// keeps it. Where the database has a digest of the file that a container sees, the
-// bytes must be those; a package does not explain what it did not install.
-func (c *closureCheck) isOwned(layer int, e *inspect.Entry) bool {
-	p, f := c.installed.Owner(e.Path)
-	if p == nil {
-		return c.installed.State(e.Path)
+// keeps it. Where a database has a record of its digest, the bytes must be those; a
+// package does not explain what it did not install, nor what was written by a COPY
+// to another place.
+func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
+	if p, _ := c.installed.Owner(e.Path); p == nil && !c.installed.State(e.Path) {
+		return false
 	}
-	if c.top[e.Path] != layer || e.Type != '0' || f.Digest.IsZero() || f.Digest == e.Digest {
-		return true
+	switch found := c.installed.Compare(layer, index); found.Standing {
+	case ospackages.Changed:
+		c.changed(layer, e, found)
+		return false
+	case ospackages.Config, ospackages.Made, ospackages.Diverted:
+		return false // by a script or by hand: an instruction may explain it
+	case ospackages.Unread:
+		c.Undecided(layer, e.Path, "closure/digest-not-taken", "package", brief(found.Package), "digest", found.Recorded)
+	case ospackages.OwnRecord:
+		c.recorded++
 	}
-	if !f.Config {
-		c.changed(layer, e, p, f)
-	}
-	return false
+	return !c.excludes(layer, e)
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can
 // have changed it, honestly, and a COPY that names it has; a COPY or ADD to
 // another place cannot: then the image contradicts its own packages.
-func (c *closureCheck) changed(layer int, e *inspect.Entry, p *ospackages.Package, f *ospackages.File) {
+func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Comparison) {
 	level := check.Undecided
-	if c.excludes(layer, e.Path) {
+	if c.excludes(layer, e) {
 		level = check.Problem
 	}
-	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(p.Name),
-		"version", brief(p.Version), "digest", f.Digest, "instruction", c.instruction(layer)))
+	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
+		"version", brief(found.Version), "digest", found.Recorded, "instruction", c.instruction(layer)))
 }
 
 // excludes says whether it is known which instructions made a layer, and that
-// none of them writes at a path.
-func (c *closureCheck) excludes(layer int, p string) bool {
-	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.unknown || r.has(p, false) })
+// none of them writes an entry.
+func (c *closureCheck) excludes(layer int, e *inspect.Entry) bool {
+	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool {
+		return r.unknown || r.has(hidden(e.Path), e.Type == '5')
+	})
 }
 
 // instruction is that which made a layer, "" when that is not known.
@@ -150,7 +155,7 @@ func (c *closureCheck) conclude() check.Check {
 		c.Undecided(-1, "", "closure/explained-by-instruction", "entries", c.written)
 	}
 	out := c.Check(check.Say("closure/explained-by-packages", "explained", c.entries-c.unexplained,
-		"entries", c.entries, "base", c.base, "owned", c.owned, "written", c.written, "packages", c.packages()), c.bytes)
+		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written, "packages", c.packages()), c.bytes)
 	switch {
 	case c.entries == 0:
 		out.Status, out.Reasons = check.Unknown, []check.Message{check.Say("closure/no-entries")}

@@ -2,6 +2,8 @@ package docker
 
 import (
 	"compress/gzip"
+	"crypto/md5"
+	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -115,7 +117,7 @@ func TestChangedPackageFile(t *testing.T) {
 			unexplained = append(unexplained, f.Path)
 		}
 	}
-	if diff := cmp.Diff([]string{"bin/tiny", "etc/tiny.conf"}, unexplained); diff != "" {
+	if diff := cmp.Diff([]string{"bin/tiny", "etc/tiny.conf", "usr/share/tiny/readme"}, unexplained); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -138,8 +140,10 @@ func TestClosureListsAreBounded(t *testing.T) {
 // another place made its layer, and is undecided where a RUN did, or a COPY that
 // names it. Config files, and files that later layers replace, are none.
 func TestChangedByWhom(t *testing.T) {
-	db := rpmDatabase(t)
-	install := []fixtures.File{{Name: "bin/tiny", Body: "tiny\n"}, {Name: "var/lib/rpm/rpmdb.sqlite", Body: db}}
+	install := []fixtures.File{
+		{Name: "bin/tiny", Body: "tiny\n"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"},
+		{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  bin/tiny\n", md5.Sum([]byte("tiny\n")))},
+	}
 	changed := []fixtures.File{{Name: "bin/tiny", Body: "another\n"}}
 	for by, want := range map[string]check.Status{
 		"COPY . /app # buildkit":              check.Fail,
@@ -151,7 +155,7 @@ func TestChangedByWhom(t *testing.T) {
 		"/bin/bash":                           check.Unknown,
 	} {
 		c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{install, changed},
-			History: []fixtures.Step{{By: "RUN /bin/sh -c dnf install tiny", Comment: kitSays}, {By: by}}}.Archive())).Closure
+			History: []fixtures.Step{{By: "RUN /bin/sh -c apt-get install tiny", Comment: kitSays}, {By: by}}}.Archive())).Closure
 		if c.Status != want || len(found(c, "closure/package-file-changed")) != 1 {
 			t.Errorf("%s: %s %v", by, c.Status, c.Findings)
 		}
@@ -159,7 +163,7 @@ func TestChangedByWhom(t *testing.T) {
 }
 
 // What an intruder would want stands first, though an instruction could have
-// written it, unless a package owns it.
+// written it, unless a package owns it that the instruction can have installed.
 func TestDangerousFilesStandFirst(t *testing.T) {
 	const key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"
 	files := []fixtures.File{
@@ -167,15 +171,40 @@ func TestDangerousFilesStandFirst(t *testing.T) {
 		{Name: "root/id_rsa", Body: key}, {Name: "root/id_dsa", Body: "no key"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus},
 		{Name: "var/lib/dpkg/info/tiny.list", Body: "/usr/bin/tiny\n"}, {Name: "usr/bin/tiny", Body: "x", Mode: 0o4755},
 	}
-	for _, by := range []string{"RUN /bin/sh -c make # buildkit", "COPY . /elsewhere # buildkit"} {
+	for by, want := range map[string][]string{
+		"RUN /bin/sh -c make # buildkit": {"root/id_rsa closure/private-key", "usr/bin/su closure/setuid-file", "z/sg closure/setgid-file"},
+		"COPY . /elsewhere # buildkit":   {"root/id_rsa closure/private-key", "usr/bin/su closure/setuid-file", "usr/bin/tiny closure/setuid-file"},
+	} {
 		c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{files}, History: []fixtures.Step{{By: by}}}.Archive())).Closure
 		var first []string
 		for _, f := range c.Findings[:3] {
 			first = append(first, f.Path+" "+f.Code)
 		}
-		want := []string{"root/id_rsa closure/private-key", "usr/bin/su closure/setuid-file", "z/sg closure/setgid-file"}
 		if diff := cmp.Diff(want, first); diff != "" || c.Status != check.Unknown {
 			t.Errorf("%s: %s %s", by, c.Status, diff)
 		}
+	}
+}
+
+// A record that the same COPY replaced is no origin: what it wrote beside its
+// destination is not explained.
+func TestForgedRecord(t *testing.T) {
+	record := func(body string) fixtures.File {
+		return fixtures.File{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  bin/tiny\n", md5.Sum([]byte(body)))}
+	}
+	install := []fixtures.File{{Name: "bin/tiny", Body: "tiny\n"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus},
+		{Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"}, record("tiny\n")}
+	c := recovered(t, open(t, fixtures.Docker{
+		Layers:  [][]fixtures.File{install, {{Name: "bin/tiny", Body: "evil\n"}, record("evil\n")}},
+		History: []fixtures.Step{{By: "RUN /bin/sh -c apt-get install tiny # buildkit"}, {By: "COPY . /app # buildkit"}},
+	}.Archive())).Closure
+	var paths []string
+	for _, f := range c.Findings {
+		if f.Code == "closure/unexplained-file" && f.Layer == 1 {
+			paths = append(paths, f.Path)
+		}
+	}
+	if diff := cmp.Diff([]string{"bin/tiny", "var/lib/dpkg/info/tiny.md5sums"}, paths); diff != "" || c.Status == check.Pass {
+		t.Errorf("%s %s %v", c.Status, diff, c.Findings)
 	}
 }

@@ -10,7 +10,6 @@ import (
 // A view is an image with what is looked up in it again and again.
 type view struct {
 	img        *inspect.Image
-	files      []inspect.File
 	installed  *ospackages.Installed
 	history    []Instruction
 	unclear    check.Message // why layers cannot be assigned to instructions; zero when they can
@@ -18,8 +17,8 @@ type view struct {
 }
 
 func newView(img *inspect.Image) *view {
-	v := &view{img: img, files: img.Files()}
-	v.installed = ospackages.ReadFiles(img, v.files)
+	v := &view{img: img}
+	v.installed = ospackages.Read(img)
 	v.history, v.unclear = History(img)
 	return v
 }

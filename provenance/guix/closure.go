@@ -36,10 +36,10 @@ type closureCheck struct {
 
 // closure makes the check of that name. The profile is nil when there is none
 // that could be read.
-func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) check.Check {
+func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) (check.Check, map[string]provenance.Standing) {
 	pack, _ := PackOf(*recipe)
 	if pack.Root == "" {
-		return check.Check{ID: check.Closure, Status: check.Unknown, Reasons: []check.Message{check.Say("closure/no-root")}}
+		return check.Check{ID: check.Closure, Status: check.Unknown, Reasons: []check.Message{check.Say("closure/no-root")}}, nil
 	}
 	c := &closureCheck{view: v, recipe: recipe, pack: pack, layout: NewLayout(pack), reached: v.reach(v.closureRoots(pack)),
 		first: make(map[string]layered), lowest: make(map[string]int)}
@@ -55,7 +55,8 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) check.Chec
 	c.references()
 	c.packages(p)
 	c.database()
-	return c.conclude()
+	derived := c.profiles()
+	return c.conclude(), derived
 }
 
 // closureRoots returns the store items that belong into the image for what

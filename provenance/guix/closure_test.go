@@ -69,7 +69,7 @@ func TestClosureOfTamperedImages(t *testing.T) {
 		{"no database any more", "tiny-localstatedir.tar.gz", fixtures.ReplaceFile("var/guix/db/db.sqlite", "SQLite format 3"), []string{"database-malformed var/guix/db/db.sqlite"}},
 		{"an empty database", "tiny-localstatedir.tar.gz", fixtures.ReplaceFile("var/guix/db/db.sqlite", ""), []string{"database-unread var/guix/db/db.sqlite"}},
 		{"a package that is not there", "tiny.tar.gz", fixtures.SetProfileManifest(oneEntry(`"gone"`, "/gnu/store/"+hashA+"-gone-1.0")), []string{
-			"missing-package " + manifest, "missing-reference " + manifest}},
+			"missing-package " + manifest, "missing-reference " + manifest, "profile-entry-unexplained gnu/store/ypn3grvqkxxn1829wfbmla6hrgn49wcj-profile/bin"}},
 		{"another entry point", "hello-opt2.tar.gz", fixtures.ReplaceInConfig("jahh2z348sfgv15j334lq27fc759b3jc-profile/bin/hello", hashA+"-evil/bin/hello"), []string{"missing-reference ./config.json"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

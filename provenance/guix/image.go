@@ -2,7 +2,6 @@ package guix
 
 import (
 	"encoding/json"
-	"path"
 	"slices"
 	"strings"
 
@@ -16,6 +15,8 @@ type view struct {
 	files  []inspect.File // the root file system, sorted
 	items  map[string]*inspect.StoreItem
 	config imageConfig
+
+	names map[string][]string // in each folder; see children
 
 	because []string // the marks by which the packer's era was told
 }
@@ -122,7 +123,10 @@ func Keep(p string) bool {
 	}
 	switch name := storeName(item); {
 	case name == "profile":
-		return path.Join(item, "manifest") == "/"+p
+		file := strings.TrimPrefix("/"+p, item+"/")
+		return file == "manifest" || file == "etc/profile"
+	case hookRules()[name].text != nil:
+		return matches(hookRules()[name].files, strings.TrimPrefix("/"+p, item+"/"))
 	case name == "system":
 		return isSystemFile(strings.TrimPrefix("/"+p, item+"/"))
 	default:

@@ -36,7 +36,7 @@ func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 		return nil, err
 	}
 	ev.Recover = v.recipeCheck(&ev.Recipe)
-	ev.Closure = v.closure(&ev.Recipe, p)
+	ev.Closure, ev.Derived = v.closure(&ev.Recipe, p)
 	return ev, nil
 }
 

@@ -2,22 +2,60 @@ package ospackages
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"path"
 	"strings"
+
+	"audit/inspect"
 )
 
 // Where apk keeps its database; later ones moved it below /usr.
 var apkPaths = [...]string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}
 
-func isApk(p string) bool { return p == apkPaths[0] || p == apkPaths[1] }
+// isApk says whether a file can be a database: wherever a link may lead there from.
+func isApk(p string) bool { return strings.HasSuffix("/"+p, "/apk/db/installed") }
 
 func (r *reader) apk() {
 	for _, name := range apkPaths {
 		text, f, ok := r.body(name)
-		if !ok {
+		if !ok || r.isSeen(f) {
 			continue
 		}
-		r.found(Apk, f, apkPackages(text))
+		packages := apkPackages(text)
+		r.found(Apk, f, packages)
+		r.recordDatabase(f, packages, func(text []byte) []Package { return apkPackages(text) })
+	}
+}
+
+// isSeen says whether a database was read before, under another name.
+func (r *reader) isSeen(f inspect.File) bool {
+	if r.seen[f.Inode] {
+		return true
+	}
+	if r.seen == nil {
+		r.seen = make(map[*inspect.Inode]bool)
+	}
+	r.seen[f.Inode] = true
+	return false
+}
+
+// recordDatabase records the digests of a database of one file, of which packages
+// are those of its last version, and of the versions that lower layers have.
+func (r *reader) recordDatabase(last inspect.File, packages []Package, read func(data []byte) []Package) {
+	kept := false
+	r.versions(path.Dir(last.Path), func(p string) bool { return p == last.Path }, func(layer int, e *inspect.Entry, v *version) {
+		if e == last.Entry {
+			kept = true
+			r.in.record(v, packages...)
+			return
+		}
+		if text, ok := r.img.Body(layer, e.Path); ok {
+			r.in.record(v, read(text)...)
+		}
+	})
+	if !kept { // it has its content from elsewhere, by a link
+		r.in.record(&version{last.Layer, forever}, packages...)
 	}
 }
 
@@ -27,6 +65,7 @@ func apkPackages(text []byte) []Package {
 	var all []Package
 	var p Package
 	var dir string
+	var file *File // that the lines are about
 	room := namesOf(len(text))
 	end := func() {
 		if p.Name != "" {
@@ -42,6 +81,9 @@ func apkPackages(text []byte) []Package {
 		}
 		if len(line) < 2 || line[1] != ':' {
 			continue
+		}
+		if line[0] != 'Z' && line[0] != 'a' {
+			file = nil
 		}
 		switch value := line[2:]; line[0] {
 		case 'P':
@@ -71,13 +113,37 @@ func apkPackages(text []byte) []Package {
 			}
 		case 'R':
 			if room -= len(dir) + len(value); room > 0 {
-				p.Files = append(p.Files, File{Path: path.Join(dir, clean(value))})
+				at := path.Join(dir, clean(value))
+				p.Files = append(p.Files, File{Path: at, Config: isProtected(at)})
+				file = &p.Files[len(p.Files)-1]
+			}
+		case 'Z':
+			if file != nil {
+				file.Digest = apkDigest(value)
 			}
 		}
 	}
 	end()
 	return all
 }
+
+// apkDigest reads a digest in the form of apk (apk-tools 2.14,
+// apk_blob_pull_csum): Q1 and a SHA-1 in base 64, Q2 and a SHA-256, or a digest of
+// its own length in hexadecimal.
+func apkDigest(text string) Digest {
+	if len(text) < 2 || text[0] != 'Q' {
+		return newDigest(map[int]string{32: "md5", 40: "sha1"}[len(text)], text)
+	}
+	raw, err := base64.StdEncoding.DecodeString(text[2:])
+	if err != nil {
+		return Digest{}
+	}
+	return newDigest(map[byte]string{'1': "sha1", '2': "sha256"}[text[1]], hex.EncodeToString(raw))
+}
+
+// isProtected says whether apk lets a user change a file: by default what is below
+// etc (apk-tools 2.14, protected_paths).
+func isProtected(p string) bool { return strings.HasPrefix(p, "etc/") }
 
 // unversioned drops the version from a name in the form of apk: "so:libc.so=1",
 // "busybox>=1.36", "musl~1.2".

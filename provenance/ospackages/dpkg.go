@@ -5,28 +5,41 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"audit/inspect"
 )
 
 // Where dpkg keeps what it knows.
 const (
-	dpkgStatus = "var/lib/dpkg/status"
-	dpkgInfo   = "var/lib/dpkg/info"
-	dpkgParts  = "var/lib/dpkg/status.d"
+	dpkgStatus     = "var/lib/dpkg/status"
+	dpkgInfo       = "var/lib/dpkg/info"
+	dpkgParts      = "var/lib/dpkg/status.d"
+	dpkgDiversions = "var/lib/dpkg/diversions"
 )
 
+// isDpkg says whether a file can be one of dpkg's: in a folder dpkg, wherever a
+// link may lead there from.
 func isDpkg(p string) bool {
-	switch path.Dir(p) {
-	case dpkgInfo:
-		return strings.HasSuffix(p, ".list")
-	case dpkgParts:
-		return true
+	dir, base := path.Split(p)
+	switch above := path.Clean(dir); path.Base(above) {
+	case "dpkg":
+		return base == "status" || base == "diversions"
+	case "info":
+		return path.Base(path.Dir(above)) == "dpkg" && (path.Ext(base) == ".list" || path.Ext(base) == sums)
+	case "status.d":
+		return path.Base(path.Dir(above)) == "dpkg"
 	}
-	return p == dpkgStatus
+	return false
 }
+
+// sums is what the name of a list of MD5 sums ends in.
+const sums = ".md5sums"
 
 // dpkg reads the database of dpkg, and the folder that images without dpkg have
 // in its place, with a paragraph in each file.
 func (r *reader) dpkg() {
+	r.diversions()
+	r.dpkgSums()
 	if text, f, ok := r.body(dpkgStatus); ok {
 		var packages []Package
 		for _, p := range paragraphs(text) {
@@ -36,8 +49,8 @@ func (r *reader) dpkg() {
 		}
 		r.found(Dpkg, f, packages)
 	}
-	for _, name := range r.in(dpkgParts) {
-		if path.Ext(name) == ".md5sums" || path.Ext(name) == ".list" {
+	for _, name := range r.children(r.folderOf(dpkgParts)) {
+		if path.Ext(name) == sums || path.Ext(name) == ".list" {
 			continue
 		}
 		text, f, ok := r.body(name)
@@ -50,8 +63,8 @@ func (r *reader) dpkg() {
 			continue
 		}
 		p := newDpkg(all[0])
-		sums, _, _ := r.body(name + ".md5sums")
-		p.Files = summed(sums)
+		text, _, _ = r.body(name + sums)
+		p.Files = summed(text)
 		r.found(Dpkg, f, []Package{p})
 	}
 }
@@ -113,14 +126,13 @@ func (r *reader) dpkgPackage(paragraph map[string]string) Package {
 		config[clean(name)] = true
 	}
 	for _, name := range []string{p.Name + ":" + p.Arch, p.Name} {
-		list := dpkgInfo + "/" + name + ".list"
-		if _, ok := r.files[list]; !ok {
+		text, _, ok := r.body(dpkgInfo + "/" + name + ".list")
+		if !ok {
 			continue
 		}
-		text, _, _ := r.body(list)
 		for line := range bytes.Lines(text) {
 			if at := clean(string(line)); at != "." {
-				p.Files = append(p.Files, File{Path: at, Config: config[at]})
+				p.Files = append(p.Files, File{Path: r.moved(at, p.Name), Config: config[at]})
 			}
 		}
 		break
@@ -128,17 +140,66 @@ func (r *reader) dpkgPackage(paragraph map[string]string) Package {
 	return p
 }
 
-// summed returns the files of a list of MD5 sums: the sum, two spaces, a path.
-// The sums themselves are not used: an image has SHA-256 digests.
+// summed returns the files of a list of MD5 sums: the sum, two spaces, a path
+// (deb-md5sums(5)).
 func summed(text []byte) []File {
 	var files []File
 	for line := range bytes.Lines(text) {
-		_, name, ok := strings.Cut(string(line), "  ")
+		sum, name, ok := strings.Cut(string(line), "  ")
 		if at := clean(name); ok && at != "." {
-			files = append(files, File{Path: at})
+			files = append(files, File{Path: at, Digest: newDigest("md5", sum)})
 		}
 	}
 	return files
+}
+
+// dpkgSums records the MD5 sums of each layer's packages. Files that a package
+// expects to be changed are not among them.
+func (r *reader) dpkgSums() {
+	for _, folder := range []string{r.folderOf(dpkgInfo), r.folderOf(dpkgParts)} {
+		isPart := func(p string) bool { return path.Dir(p) == folder && path.Ext(p) == sums }
+		r.versions(folder, isPart, func(layer int, e *inspect.Entry, v *version) {
+			text, _ := r.img.Body(layer, e.Path)
+			name, _, _ := strings.Cut(strings.TrimSuffix(path.Base(e.Path), sums), ":")
+			files := summed(text)
+			for i := range files {
+				files[i].Path = r.moved(files[i].Path, name)
+			}
+			r.in.record(v, Package{Name: name, Files: files})
+		})
+	}
+}
+
+// A diversion is a path whose file dpkg-divert has moved.
+type diversion struct {
+	to string
+	by string // the package that may have a file at the path; ":" for none
+}
+
+// diversions reads which files of packages have another place: three lines each,
+// the path, where its file went, and the package that keeps the path (dpkg 1.22,
+// lib/dpkg/db-ctrl-format.c, dpkg-divert(1)).
+func (r *reader) diversions() {
+	text, _, ok := r.body(dpkgDiversions)
+	if !ok {
+		return
+	}
+	r.diverted = make(map[string]diversion)
+	r.in.diverted = make(map[string]bool)
+	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	for ; len(lines) >= 3; lines = lines[3:] {
+		from, to := clean(lines[0]), clean(lines[1])
+		r.diverted[from] = diversion{to, lines[2]}
+		r.in.diverted[from], r.in.diverted[to] = true, true
+	}
+}
+
+// moved returns where a package's file is.
+func (r *reader) moved(p, name string) string {
+	if d, ok := r.diverted[p]; ok && d.by != name {
+		return d.to
+	}
+	return p
 }
 
 // maxFields bounds the fields of a paragraph; dpkg itself knows some fifty.

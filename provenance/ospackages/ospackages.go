@@ -2,7 +2,7 @@ package ospackages
 
 import (
 	"cmp"
-	"path"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -40,9 +40,26 @@ type Package struct {
 
 // A File is one that a package has installed.
 type File struct {
-	Path   string      // of the form of inspect.Entry.Path, as the package names it
-	Digest inspect.Sum // zero unless the database has a SHA-256
-	Config bool        // the package expects it to be changed
+	Path   string // of the form of inspect.Entry.Path, where the package has it or dpkg-divert has put it
+	Digest Digest // as the database records it; zero when it does not
+	Config bool   // the package expects it to be changed
+	Made   bool   // a script of the package makes it again: the record is no more than a start
+}
+
+// A Digest is that of a file's content, as a database records it.
+type Digest struct {
+	Algorithm string // md5, sha1 or sha256
+	Hex       string
+}
+
+// IsZero says that there is none.
+func (d Digest) IsZero() bool { return d.Hex == "" }
+
+func (d Digest) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.Algorithm + ":" + d.Hex
 }
 
 // Installed is all that the databases of an image tell.
@@ -54,8 +71,12 @@ type Installed struct {
 	// sorted by path.
 	Problems []check.Finding
 
-	links  *inspect.Symlinks
-	owners map[string]owner
+	img       *inspect.Image
+	links     *inspect.Symlinks
+	owners    map[string]owner
+	diverted  map[string]bool     // the paths from which and to which dpkg-divert has moved files
+	records   map[string][]record // of files, by where they really are
+	positions map[string][]place  // of files in layers, by where they really are; made when it is needed
 }
 
 // A Database is a file, or of dpkg a status file with the folder beside it.
@@ -79,27 +100,16 @@ func Keep(p string) bool {
 // limit can be opened again without them; Problems then names them.
 func Large(p string) bool { return isRpm(p) }
 
-// Read reads all databases of an image, which must have been opened with
-// [Keep]. What cannot be read is a Problem.
+// Read reads all databases of an image, which must have been opened with [Keep]
+// and, for [Installed.Compare], with [Weak]. What cannot be read is a Problem.
 func Read(img *inspect.Image) *Installed {
-	return ReadFiles(img, img.Files())
-}
-
-// ReadFiles is Read for callers that have folded the image already.
-func ReadFiles(img *inspect.Image, files []inspect.File) *Installed {
-	r := &reader{img: img, files: make(map[string]inspect.File)}
-	for _, f := range files {
-		if Keep(f.Path) {
-			r.files[f.Path] = f
-			r.paths = append(r.paths, f.Path)
-		}
-	}
-	in := &Installed{links: inspect.NewSymlinks(files)}
+	root := img.Root()
+	in := &Installed{img: img, links: inspect.NewSymlinks(root.Files()), records: make(map[string][]record)}
+	r := &reader{img: img, root: root, in: in}
 	in.Release = r.release()
 	r.dpkg()
 	r.apk()
 	r.rpm()
-	in.Packages, in.Databases, in.Problems = r.packages, r.databases, r.problems
 	in.sort()
 	in.index()
 	return in
@@ -139,46 +149,39 @@ func (in *Installed) Owner(path string) (*Package, *File) {
 	return p, &p.Files[o.file]
 }
 
-// A reader gathers what the databases tell.
+// A reader gathers what the databases have.
 type reader struct {
-	img       *inspect.Image
-	files     map[string]inspect.File // those that Keep wants
-	paths     []string                // of files, sorted as the image's are
-	packages  []Package
-	databases []Database
-	problems  []check.Finding
+	img  *inspect.Image
+	root *inspect.Root
+	in   *Installed
+	seen map[*inspect.Inode]bool // databases of one file that were read
+
+	diverted map[string]diversion // by the path that packages have
 }
 
-// body returns the content of a regular file; a hard link's is with its target.
-// It is false, and a problem when it is there, where there is no content.
+// body returns the content of the regular file that a path leads to, through links
+// of any kind. It is false when there is nothing at the path, and with a problem
+// when there is something that cannot be read.
 func (r *reader) body(p string) ([]byte, inspect.File, bool) {
-	f, ok := r.files[p]
-	if ok && f.Type == '1' {
-		f, ok = r.files[inspect.CleanPath(f.Linkname)]
-	}
-	if !ok || f.Type != '0' {
-		return nil, f, false
-	}
-	data, ok := r.img.Body(f.Layer, f.Path)
+	name, ok := r.root.Name(p)
 	if !ok {
-		r.problem(p, f.Layer, "packages/content-not-kept")
+		return nil, inspect.File{}, false
+	}
+	data, f, ok := r.root.Content(p)
+	switch {
+	case ok:
+	case f.Entry == nil:
+		r.problem(name.Path, name.Layer, "packages/dangling-link", "target", name.Linkname)
+	case f.Inode.Type != '0':
+		r.problem(name.Path, name.Layer, "packages/no-file")
+	default:
+		r.problem(name.Path, name.Layer, "packages/content-not-kept")
 	}
 	return data, f, ok
 }
 
 func (r *reader) problem(p string, layer int, code string, args ...any) {
-	r.problems = append(r.problems, check.Find(check.Undecided, layer, p, code, args...))
-}
-
-// in lists the files in a folder, without those in folders below.
-func (r *reader) in(dir string) []string {
-	var found []string
-	for _, p := range r.paths {
-		if path.Dir(p) == dir {
-			found = append(found, p)
-		}
-	}
-	return found
+	r.in.Problems = append(r.in.Problems, check.Find(check.Undecided, layer, p, code, args...))
 }
 
 // found notes a database and its packages.
@@ -186,8 +189,17 @@ func (r *reader) found(m Manager, f inspect.File, packages []Package) {
 	for i := range packages {
 		packages[i].Manager, packages[i].Layer, packages[i].Path = m, f.Layer, f.Path
 	}
-	r.databases = append(r.databases, Database{m, f.Path, f.Layer, len(packages)})
-	r.packages = append(r.packages, packages...)
+	r.in.Databases = append(r.in.Databases, Database{m, f.Path, f.Layer, len(packages)})
+	r.in.Packages = append(r.in.Packages, packages...)
+}
+
+// newDigest reads a digest in hexadecimal; zero when it is none.
+func newDigest(algorithm, text string) Digest {
+	size := map[string]int{"md5": 16, "sha1": 20, "sha256": 32}[algorithm]
+	if raw, err := hex.DecodeString(text); err != nil || len(raw) != size {
+		return Digest{}
+	}
+	return Digest{algorithm, strings.ToLower(text)}
 }
 
 // clean turns the absolute path of a database into that of an entry.

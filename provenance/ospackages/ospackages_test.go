@@ -20,15 +20,21 @@ import (
 // open reads an image of these layers.
 func open(t testing.TB, layers ...[]fixtures.File) *inspect.Image {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "image.tar")
-	if err := os.WriteFile(path, fixtures.Docker{Layers: layers}.Archive(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: Keep})
+	img, err := inspect.Open(t.Context(), write(t, layers...), inspect.Options{Keep: Keep, Weak: Weak})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return img
+}
+
+// write writes an image of these layers and returns its name.
+func write(t testing.TB, layers ...[]fixtures.File) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "image.tar")
+	if err := os.WriteFile(path, fixtures.Docker{Layers: layers}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // owners says of each file whose it is.
@@ -137,7 +143,7 @@ R:ld.so
 `}}))
 	want := []Package{
 		{Manager: Apk, Name: "busybox", Version: "1.36.1-r29", Arch: "x86_64", Source: "busybox-src", License: "GPL-2.0-only", Path: "lib/apk/db/installed",
-			Files: []File{{Path: "bin"}, {Path: "bin/busybox"}, {Path: "init"}}},
+			Files: []File{{Path: "bin"}, {Path: "bin/busybox", Digest: newDigest("sha1", "a5c7d37c33446cd290736b35b626bb75ad3933c4")}, {Path: "init"}}},
 		{Manager: Apk, Name: "libc", Version: "1", Path: "lib/apk/db/installed", Files: []File{{Path: "lib"}, {Path: "lib/ld.so"}}},
 	}
 	if diff := cmp.Diff(want, in.Packages); diff != "" {
@@ -212,12 +218,12 @@ func TestRpm(t *testing.T) {
 				t.Fatalf("%d packages, want 2", len(in.Packages))
 			}
 			p := in.Packages[1]
-			config := sum("8d0d4c8a1e6ab75ae2f81abf1e1e66ce1ab7be53c7b8f245a41907fc45b3a801")
+			config := newDigest("sha256", "8d0d4c8a1e6ab75ae2f81abf1e1e66ce1ab7be53c7b8f245a41907fc45b3a801")
 			want := Package{Manager: Rpm, Name: "tiny", Version: "1:2.0-3", Arch: "noarch", Source: "tiny-2.0-3.src.rpm", License: "Apache-2.0", Path: db.path, Files: []File{
-				{Path: "bin/tiny", Digest: sum("a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")},
+				{Path: "bin/tiny", Digest: newDigest("sha256", "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")},
 				{Path: "etc/tiny.conf", Digest: config, Config: true},
 				{Path: "usr/share/tiny"}, {Path: "usr/share/tiny/empty"}, {Path: "usr/share/tiny/link"},
-				{Path: "usr/share/tiny/readme", Digest: sum(readme)},
+				{Path: "usr/share/tiny/readme", Digest: newDigest("sha256", readme)},
 			}}
 			if diff := cmp.Diff(want, p); diff != "" {
 				t.Error(diff)

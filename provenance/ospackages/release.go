@@ -25,7 +25,7 @@ func isRelease(p string) bool { return p == etcRelease || p == usrRelease }
 // other.
 func (r *reader) release() Release {
 	for _, p := range []string{etcRelease, usrRelease} {
-		text, f, ok := r.body(p)
+		text, f, ok := r.root.Content(p)
 		if !ok {
 			continue
 		}

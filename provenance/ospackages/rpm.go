@@ -1,8 +1,10 @@
 package ospackages
 
 import (
+	"fmt"
 	"path"
-	"slices"
+
+	"audit/inspect"
 )
 
 // Folders in which rpm keeps its database, by era and distribution.
@@ -20,13 +22,14 @@ const (
 func isRpm(p string) bool {
 	switch path.Base(p) {
 	case rpmSqlite, rpmNdb, rpmBerkeley:
-		return slices.Contains(rpmFolders(), path.Dir(p))
+		return path.Base(path.Dir(p)) == "rpm" // wherever a link may lead there from
 	}
 	return false
 }
 
 // rpm reads the databases of rpm. A folder that has several, as an upgrade
-// leaves them, is read through the one that rpm itself would take.
+// leaves them, is read through the one that rpm itself would take; one that is a
+// link to another is no second one.
 func (r *reader) rpm() {
 	for _, dir := range rpmFolders() {
 		for _, name := range []string{rpmSqlite, rpmNdb, rpmBerkeley} {
@@ -34,32 +37,51 @@ func (r *reader) rpm() {
 			if !ok {
 				continue
 			}
-			var packages []Package
-			var headers [][]byte
-			var err error
-			switch name {
-			case rpmSqlite:
-				headers, err = sqliteHeaders(data)
-			case rpmNdb:
-				headers, err = ndbHeaders(data)
-			case rpmBerkeley:
-				headers, err = berkeleyHeaders(data)
+			if !r.isSeen(f) {
+				r.rpmDatabase(name, data, f)
 			}
-			if err != nil {
-				r.problem(f.Path, f.Layer, "packages/database-unread", "error", err)
-			}
-			for _, h := range headers {
-				p, err := rpmPackage(h)
-				if err != nil {
-					r.problem(f.Path, f.Layer, "packages/package-unread", "error", err)
-					continue
-				}
-				if p.Name != "gpg-pubkey" { // a key, kept as if it were a package
-					packages = append(packages, p)
-				}
-			}
-			r.found(Rpm, f, packages)
 			break
 		}
 	}
+}
+
+func (r *reader) rpmDatabase(name string, data []byte, f inspect.File) {
+	packages, errs := rpmPackages(name, data)
+	for _, err := range errs {
+		r.problem(f.Path, f.Layer, "packages/database-unread", "error", err)
+	}
+	r.found(Rpm, f, packages)
+	r.recordDatabase(f, packages, func(data []byte) []Package {
+		packages, _ := rpmPackages(name, data)
+		return packages
+	})
+}
+
+// rpmPackages reads a database of the backend that its name says. The errors say
+// what in it cannot be read.
+func rpmPackages(name string, data []byte) (packages []Package, errs []error) {
+	var headers [][]byte
+	var err error
+	switch name {
+	case rpmSqlite:
+		headers, err = sqliteHeaders(data)
+	case rpmNdb:
+		headers, err = ndbHeaders(data)
+	case rpmBerkeley:
+		headers, err = berkeleyHeaders(data)
+	}
+	if err != nil {
+		errs = append(errs, err)
+	}
+	for _, h := range headers {
+		p, err := rpmPackage(h)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("reading a package: %w", err))
+			continue
+		}
+		if p.Name != "gpg-pubkey" { // a key, kept as if it were a package
+			packages = append(packages, p)
+		}
+	}
+	return packages, errs
 }

@@ -3,7 +3,6 @@ package ospackages
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"path"
@@ -22,6 +21,7 @@ const (
 	tagArch           = 1022
 	tagFileDigests    = 1035
 	tagFileFlags      = 1037
+	tagFileVerify     = 1045
 	tagSourceRPM      = 1044
 	tagDirIndexes     = 1116
 	tagBaseNames      = 1117
@@ -37,10 +37,22 @@ const (
 	typeI18NString  = 9
 )
 
+// Of a file (include/rpm/rpmfiles.h, include/rpm/rpmvf.h).
 const (
-	sha256Algorithm = 8 // of file digests (RFC 4880, 9.4)
-	configFlag      = 1 // of a file (include/rpm/rpmfiles.h, RPMFILE_CONFIG)
+	configFlag   = 1  // RPMFILE_CONFIG
+	ghostFlag    = 64 // RPMFILE_GHOST: it is not in the package
+	verifyDigest = 1  // RPMVERIFY_FILEDIGEST
 )
+
+// digestAlgorithm is that of the file digests of a header (RFC 4880, 9.4); MD5
+// where none is named.
+func (h header) digestAlgorithm() string {
+	number := uint32(1)
+	if all := h.numbers(tagFileDigestAlgo); len(all) > 0 {
+		number = all[0]
+	}
+	return map[uint32]string{1: "md5", 2: "sha1", 8: "sha256"}[number]
+}
 
 // A header is what rpm knows of a package: two numbers, the index of tags, and
 // the values that it points into, all big-endian (rpm 4.18, lib/header.c).
@@ -144,9 +156,8 @@ func rpmPackage(blob []byte) (Package, error) {
 // files puts the parallel lists of a header together.
 func (h header) files() []File {
 	names, dirs, of := h.texts(tagBaseNames), h.texts(tagDirNames), h.numbers(tagDirIndexes)
-	digests, flags := h.texts(tagFileDigests), h.numbers(tagFileFlags)
-	algorithm := h.numbers(tagFileDigestAlgo)
-	sha256 := len(algorithm) > 0 && algorithm[0] == sha256Algorithm
+	digests, flags, verify := h.texts(tagFileDigests), h.numbers(tagFileFlags), h.numbers(tagFileVerify)
+	algorithm := h.digestAlgorithm()
 	var files []File
 	room := namesOf(len(h.data))
 	for i, name := range names {
@@ -156,19 +167,20 @@ func (h header) files() []File {
 		if room -= len(dirs[of[i]]) + len(name); room < 0 {
 			break
 		}
-		f := File{Path: inspect.CleanPath(path.Join(dirs[of[i]], name)), Config: i < len(flags) && flags[i]&configFlag != 0}
-		if sha256 && i < len(digests) {
-			f.Digest = sum(digests[i])
+		f := File{Path: inspect.CleanPath(path.Join(dirs[of[i]], name)), Config: flag(flags, i)&configFlag != 0}
+		if i < len(digests) && flag(flags, i)&ghostFlag == 0 {
+			f.Digest = newDigest(algorithm, digests[i])
 		}
+		f.Made = i < len(verify) && verify[i]&verifyDigest == 0
 		files = append(files, f)
 	}
 	return files
 }
 
-// sum reads a digest in hexadecimal; zero when it is none.
-func sum(text string) (s inspect.Sum) {
-	if raw, err := hex.DecodeString(text); err == nil && len(raw) == len(s) {
-		copy(s[:], raw)
+// flag returns the flags of a file, 0 where the list is too short.
+func flag(flags []uint32, i int) uint32 {
+	if i < len(flags) {
+		return flags[i]
 	}
-	return s
+	return 0
 }

@@ -10,6 +10,7 @@ import (
 // for itself: the database, and beside it the scripts of packages that are
 // installed. No package owns these.
 func (in *Installed) State(p string) bool {
+	p = in.links.Real(p)
 	return slices.ContainsFunc(in.Databases, func(d Database) bool {
 		dir := path.Dir(d.Path)
 		if p == dir || p == path.Dir(dir) {
@@ -22,7 +23,7 @@ func (in *Installed) State(p string) bool {
 		switch {
 		case d.Manager == Dpkg && strings.HasPrefix(rest, "info/"):
 			return in.describes(strings.TrimPrefix(rest, "info/"))
-		case d.Manager == Dpkg && dir == path.Dir(dpkgStatus):
+		case d.Manager == Dpkg && path.Base(dir) != path.Base(dpkgParts):
 			return dpkgState(rest)
 		}
 		return !strings.Contains(rest, "/") || d.Manager == Dpkg

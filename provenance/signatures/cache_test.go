@@ -18,10 +18,10 @@ import (
 func fill(t *testing.T, cacheDir string, all []inspect.StoreItem) (server string, kept []string) {
 	t.Helper()
 	s := httptest.NewServer(dir(guixFarm))
-	c, _ := checked(t, all, Options{Servers: []string{s.URL}, Keys: farmKeys(t), CacheDir: cacheDir})
+	c, _ := checked(t, all, Options{Servers: []string{s.URL}, Keys: farmKeys(t), Terms: madeForTiny(items(t, "guix/images/tiny.tar.gz")), CacheDir: cacheDir})
 	s.Close()
 	if c.Status == check.Unknown {
-		t.Fatalf("%v: %s", c.Status, c.Summary)
+		t.Fatalf("%v: %s", c.Status, reasonsOf(c))
 	}
 	kept, err := filepath.Glob(filepath.Join(cacheDir, "*"))
 	if err != nil {
@@ -37,9 +37,9 @@ func TestCache(t *testing.T) {
 		all := items(t, "guix/images/"+image+".tar.gz")
 		cacheDir := filepath.Join(t.TempDir(), "audit", "narinfo")
 		server, kept := fill(t, cacheDir, all)
-		c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir})
+		c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), Terms: madeForTiny(items(t, "guix/images/tiny.tar.gz")), CacheDir: cacheDir})
 		if c.Status != want {
-			t.Errorf("%s: %v, %s", image, c.Status, c.Summary)
+			t.Errorf("%s: %v, %s", image, c.Status, reasonsOf(c))
 		}
 		if o := word(t, outcomes, "profile"); o.Word != Unreachable {
 			t.Errorf("%s: the profile is %v", image, o)
@@ -80,7 +80,7 @@ func TestPoisonedCache(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir})
+			c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), Terms: madeForTiny(items(t, "guix/images/tiny.tar.gz")), CacheDir: cacheDir})
 			if o := word(t, outcomes, "tiny-hello-3.2"); o.Word != Unreachable || c.Status != check.Unknown {
 				t.Errorf("%v, %v", o, c.Status)
 			}
@@ -98,7 +98,7 @@ func TestCacheTrust(t *testing.T) {
 	server, _ := fill(t, cacheDir, all)
 	c, _ := checked(t, all, Options{Servers: []string{server}, Keys: secret(4).keys(t, "other"), CacheDir: cacheDir})
 	if c.Status != check.Unknown || c.Bytes != 0 {
-		t.Errorf("%v: %s", c.Status, c.Summary)
+		t.Errorf("%v: %s", c.Status, reasonsOf(c))
 	}
 }
 
@@ -116,7 +116,7 @@ func TestCacheExpiry(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		c, _ := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), CacheDir: cacheDir, MaxAge: 24 * time.Hour})
+		c, _ := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t), Terms: madeForTiny(items(t, "guix/images/tiny.tar.gz")), CacheDir: cacheDir, MaxAge: 24 * time.Hour})
 		if c.Status != check.Unknown {
 			t.Errorf("%s: %v", name, c.Status)
 		}
@@ -133,20 +133,20 @@ func TestCacheOfTwoServers(t *testing.T) {
 		asked = true
 		http.NotFound(w, r)
 	}))
-	c, _ := checked(t, all[:1], Options{Servers: []string{other}, Keys: farmKeys(t), CacheDir: cacheDir})
+	c, _ := checked(t, all[:1], Options{Servers: []string{other}, Keys: farmKeys(t), Terms: madeForTiny(items(t, "guix/images/tiny.tar.gz")), CacheDir: cacheDir})
 	if !asked || c.Status != check.Unknown {
 		t.Errorf("asked %v, %v", asked, c.Status)
 	}
 }
 
-// A cache that cannot be written is told, and costs nothing else.
+// A cache that cannot be written is reported, and costs nothing else.
 func TestCacheUnwritable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	c, _ := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{serve(t, dir(guixFarm))}, Keys: farmKeys(t), CacheDir: file})
-	if last := c.Findings[len(c.Findings)-1]; c.Status != check.Pass || last.Rule != "cache" || last.Level != check.Note {
+	c, _ := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{serve(t, dir(guixFarm))}, Keys: farmKeys(t), Terms: madeForTiny(items(t, "guix/images/tiny.tar.gz")), CacheDir: file})
+	if last := c.Findings[len(c.Findings)-1]; c.Status != check.Pass || last.Code != "signatures/cache" || last.Level != check.Note {
 		t.Errorf("%v, %+v", c.Status, last)
 	}
 }

@@ -1,14 +1,26 @@
 package signatures
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
 )
+
+// Terms are what answers are judged by.
+type Terms struct {
+	// AtLeast is how many operators must have signed an item; 0 means one.
+	AtLeast int
+	// Follows are the store items of which was proved that their content follows
+	// from other items. They need no signature: no farm has them.
+	Follows map[string]bool
+	// Unstable are the store items of which two builds in this run differ from each
+	// other: another hash that is signed then contradicts nothing.
+	Unstable map[string]bool
+}
 
 // A standing is what all servers together say about an item.
 type standing struct {
@@ -17,23 +29,26 @@ type standing struct {
 	agree    []Key     // independent, that signed the NAR hash found here
 	differs  bool      // a trusted key signed another one
 	forged   bool      // an answer bears no signature that can be trusted
+	follows  bool      // its content was proved to follow from other items
+	unstable bool      // two builds in this run differ
+	atLeast  int       // operators that must have signed
 }
 
-// isProven says that what was signed is what was found.
-func (s standing) isProven() bool { return len(s.agree) > 0 && !s.differs }
+// isProven says that what enough operators signed is what was found.
+func (s standing) isProven() bool { return !s.differs && len(operators(s.agree)) >= s.atLeast }
 
-// isLocal says that no farm can know the item, and none does.
-func (s standing) isLocal() bool {
-	return isLocal(s.item.Path) && len(s.agree) == 0 && !s.differs && !s.forged
+// isFollowing says that the item needs no signature and has none.
+func (s standing) isFollowing() bool {
+	return s.follows && len(s.agree) == 0 && !s.differs && !s.forged
 }
 
-// isOpen says that nobody who is trusted has spoken of the item, and someone
-// could have.
-func (s standing) isOpen() bool { return !s.differs && !s.isProven() && !s.isLocal() }
+// isOpen says that not enough of those who are trusted have spoken of the item, and
+// none has signed another hash.
+func (s standing) isOpen() bool { return !s.differs && !s.isProven() && !s.isFollowing() }
 
 // stand sums up the outcomes of one item and tells each how many keys agree.
-func stand(item inspect.StoreItem, outcomes []Outcome) standing {
-	s := standing{item: item, outcomes: outcomes}
+func stand(item inspect.StoreItem, outcomes []Outcome, terms Terms) standing {
+	s := standing{item: item, outcomes: outcomes, atLeast: max(terms.AtLeast, 1), follows: terms.Follows[item.Path], unstable: terms.Unstable[item.Path]}
 	for _, o := range outcomes {
 		s.differs = s.differs || o.Word == Differs
 		s.forged = s.forged || o.Word == BadSignature
@@ -58,49 +73,57 @@ func independent(keys []Key) []Key {
 	return keys
 }
 
-// conclude makes the check of all outcomes, those of each item side by side.
-func conclude(items []inspect.StoreItem, outcomes []Outcome, cacheErr error) check.Check {
+// Conclude makes the check named signatures of the outcomes that [Check] returned
+// about the same items, by other terms: what a rebuild has shown since is taken
+// into account.
+func Conclude(items []inspect.StoreItem, outcomes []Outcome, terms Terms) check.Check {
+	items = sorted(items)
 	c := check.Check{ID: check.Signatures}
 	if len(items) == 0 {
-		c.Summary = "the image holds no store item that a build farm could know"
+		c.Because("signatures/no-items")
 		return c
 	}
 	n := len(outcomes) / len(items)
 	all := make([]standing, len(items))
 	for i, item := range items {
-		all[i] = stand(item, outcomes[i*n:(i+1)*n])
+		all[i] = stand(item, outcomes[i*n:(i+1)*n], terms)
 		if all[i].isProven() {
 			c.Bytes += item.Bytes
 		}
 	}
-	c.Status = status(all)
-	c.Summary = summary(all)
 	c.Findings = findings(all)
-	if cacheErr != nil {
-		c.Findings = append(c.Findings, check.Finding{Rule: "cache", Layer: -1, Words: "answers are not kept for the next run: " + plain(cacheErr).Error()})
+	c.Reasons = reasons(all)
+	if c.Status = check.Worst(c.Findings); c.Bytes == 0 && c.Status == check.Pass && !slices.ContainsFunc(all, standing.isProven) {
+		c.Status = check.Unknown
 	}
 	return c
 }
 
-// status fails where a farm contradicts, and where all that there is for an item
-// is an answer that nobody who is trusted signed: a server that was asked gave
-// what it must not give.
-func status(all []standing) check.Status {
-	proven, open := 0, 0
-	for _, s := range all {
-		switch {
-		case s.differs, s.isOpen() && s.forged:
-			return check.Fail
-		case s.isProven():
-			proven++
-		case s.isOpen():
-			open++
+// sorted returns the items in the order of outcomes: by path.
+func sorted(items []inspect.StoreItem) []inspect.StoreItem {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b inspect.StoreItem) int { return cmp.Compare(a.Path, b.Path) })
+	return items
+}
+
+// Operators returns, by store item, the operators whose trusted keys signed the
+// very hash that was computed of it, each once, sorted; none for an item of which
+// any trusted key signed another.
+func Operators(outcomes []Outcome) map[string][]string {
+	signed, differs := make(map[string][]Key), make(map[string]bool)
+	for _, o := range outcomes {
+		differs[o.Path] = differs[o.Path] || o.Word == Differs
+		if o.Word == Signed {
+			signed[o.Path] = append(signed[o.Path], o.Keys...)
 		}
 	}
-	if proven > 0 && open == 0 {
-		return check.Pass
+	by := make(map[string][]string)
+	for path, keys := range signed {
+		if !differs[path] {
+			by[path] = operators(keys)
+		}
 	}
-	return check.Unknown
+	return by
 }
 
 // pick returns the standings for which is holds.
@@ -114,74 +137,79 @@ func pick(all []standing, is func(standing) bool) []standing {
 	return picked
 }
 
-// summary is one line: what is signed, by whom, and what is left.
-func summary(all []standing) string {
-	differing := pick(all, func(s standing) bool { return s.differs })
+// reasons say what is signed, by whom, and what is left.
+func reasons(all []standing) []check.Message {
+	var c check.Check
+	if differing := pick(all, func(s standing) bool { return s.differs }); len(differing) > 0 {
+		c.Because("signatures/differing", named(differing)...)
+	}
 	proven := pick(all, standing.isProven)
-	open := pick(all, standing.isOpen)
-	local := pick(all, standing.isLocal)
-	var parts []string
-	if n := len(differing); n > 0 {
-		parts = append(parts, fmt.Sprintf("build farms signed another NAR hash of %s: %s", provenance.Count(n, "store item"), listed(differing)))
+	c.Because("signatures/signed", append([]any{"signed", len(proven), "items", len(all)}, by(proven)...)...)
+	if open := pick(all, standing.isOpen); len(open) > 0 {
+		c.Because("signatures/not-covered", append(named(open), "causes", causes(open))...)
 	}
-	parts = append(parts, fmt.Sprintf("%s of %d signed with the NAR hash found here%s", provenance.Count(len(proven), "store item"), len(all), by(proven)))
-	if n := len(open); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d not covered (%s): %s", n, reasons(open), listed(open)))
+	if following := pick(all, standing.isFollowing); len(following) > 0 {
+		c.Because("signatures/following", named(following)...)
 	}
-	if n := len(local); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d not covered that no farm has, since farms build packages and not profiles: %s", n, listed(local)))
+	bad, silent := settledWithout(all)
+	if bad > 0 {
+		c.Because("signatures/other-bad-answers", "count", bad)
 	}
-	return strings.Join(append(parts, troubles(all)...), "; ")
+	if silent > 0 {
+		c.Because("signatures/other-silences", "count", silent)
+	}
+	return c.Reasons
 }
 
-// by says who signed, and how far the signers agree when there are several.
-func by(proven []standing) string {
+// by says who signed, and how far the operators agree when there are several.
+func by(proven []standing) []any {
 	var keys []Key
 	for _, s := range proven {
 		keys = append(keys, s.agree...)
 	}
 	keys = independent(keys)
-	if len(keys) < 2 {
-		if len(keys) == 1 {
-			return " by " + keys[0].Name
-		}
-		return ""
+	who := operators(keys)
+	if len(who) < 2 {
+		return []any{"keys", names(keys)}
 	}
 	var counts []string
-	for k := len(keys); k > 0; k-- {
-		if n := len(pick(proven, func(s standing) bool { return len(s.agree) == k })); n > 0 {
+	for k := len(who); k > 0; k-- {
+		if n := len(pick(proven, func(s standing) bool { return len(operators(s.agree)) == k })); n > 0 {
 			counts = append(counts, fmt.Sprintf("%d by %d", n, k))
 		}
 	}
-	return fmt.Sprintf(" (%s of the keys %s)", strings.Join(counts, ", "), names(keys))
+	return []any{"operators", who, "agreement", counts}
 }
 
-// reasons counts why items are open: the word of each that says most.
-func reasons(open []standing) string {
+// causes counts why items are open: the word of each that says most.
+func causes(open []standing) []string {
 	var counts []string
+	count := func(cause string, is func(standing) bool) {
+		if n := len(pick(open, is)); n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, cause))
+		}
+	}
 	for _, w := range []Word{BadSignature, Unreachable, Unknown} {
-		if n := len(pick(open, func(s standing) bool { return s.gravest() == w })); n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", n, w))
-		}
+		count(w.String(), func(s standing) bool { return s.gravest().Word == w && len(s.agree) == 0 })
 	}
-	return strings.Join(counts, ", ")
+	count("by too few operators", func(s standing) bool { return len(s.agree) > 0 })
+	return counts
 }
 
-// gravest returns the word of an open item that weighs most.
-func (s standing) gravest() Word {
-	w := Unknown
-	for _, o := range s.outcomes {
-		if o.Word == BadSignature || w == Unknown {
-			w = o.Word
+// gravest returns the outcome of an open item that weighs most.
+func (s standing) gravest() Outcome {
+	var g Outcome
+	for i, o := range s.outcomes {
+		if i == 0 || o.Word == BadSignature && g.Word != BadSignature || g.Word == Unknown {
+			g = o
 		}
 	}
-	return w
+	return g
 }
 
-// troubles counts answers that came to nothing for items that are settled
-// without them, which else nobody would see.
-func troubles(all []standing) []string {
-	bad, silent := 0, 0
+// settledWithout counts answers that came to nothing for items that are settled
+// without them, which else nobody would see: bad ones, and none at all.
+func settledWithout(all []standing) (bad, silent int) {
 	for _, s := range all {
 		if s.isOpen() {
 			continue
@@ -195,27 +223,18 @@ func troubles(all []standing) []string {
 			}
 		}
 	}
-	var parts []string
-	if bad > 0 {
-		parts = append(parts, provenance.Count(bad, "other answer")+" not signed as it should be")
-	}
-	if silent > 0 {
-		parts = append(parts, provenance.Count(silent, "other question")+" without an answer")
-	}
-	return parts
+	return bad, silent
 }
 
-// listedNames bounds how many items a line names.
-const listedNames = 3
+// namedItems bounds how many items a reason names.
+const namedItems = 3
 
-func listed(all []standing) string {
+// named are the arguments of a message about several items: their count, the names
+// of the first, and how many more there are.
+func named(all []standing) []any {
 	var some []string
-	for _, s := range all[:min(len(all), listedNames)] {
+	for _, s := range all[:min(len(all), namedItems)] {
 		some = append(some, s.item.Path[strings.LastIndexByte(s.item.Path, '/')+1:])
 	}
-	text := strings.Join(some, ", ")
-	if more := len(all) - len(some); more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	return []any{"count", len(all), "names", some, "beyond", len(all) - len(some)}
 }

@@ -130,7 +130,8 @@ func rules(c check.Check, level check.Level) string {
 	var all []string
 	for _, f := range c.Findings {
 		if f.Level == level {
-			all = append(all, f.Rule)
+			_, rule, _ := strings.Cut(f.Code, "/")
+			all = append(all, rule)
 		}
 	}
 	return strings.Join(all, " ")
@@ -171,11 +172,11 @@ func (s secret) ecdsa(hash [sha256.Size]byte) (r, sig *big.Int) {
 
 // sign signs anew what stands before the signature of a narinfo of Guix.
 func (s secret) sign(narinfo string) string {
-	text, _, _ := strings.Cut(narinfo, guixLine)
+	text, _, _ := strings.Cut(narinfo, signatureLine)
 	hash := sha256.Sum256([]byte(text))
 	r, v := s.ecdsa(hash)
 	form := fmt.Sprintf("(signature (data (flags rfc6979) (hash sha256 #%X#)) (sig-val (ecdsa (r #%X#) (s #%X#))) %s)", hash, r.FillBytes(make([]byte, 32)), v.FillBytes(make([]byte, 32)), s.publicKey())
-	return text + guixLine + " 1;test;" + base64.StdEncoding.EncodeToString([]byte(form)) + "\n"
+	return text + signatureLine + " 1;test;" + base64.StdEncoding.EncodeToString([]byte(form)) + "\n"
 }
 
 // cancelled is a context that has ended.
@@ -183,4 +184,13 @@ func cancelled(t testing.TB) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
+}
+
+// reasonsOf writes why a check ended as it did.
+func reasonsOf(c check.Check) string {
+	var all []string
+	for _, m := range c.Reasons {
+		all = append(all, m.String())
+	}
+	return strings.Join(all, "; ")
 }

@@ -1,99 +1,77 @@
 package signatures
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"audit/inspect/check"
-	"audit/provenance"
 )
 
-// findings says what was seen: contradictions first, then what stands in the
-// way of a pass, then what is merely worth knowing.
+// findings says what was seen: contradictions first, then what stands in the way
+// of a pass, then what is merely worth knowing.
 func findings(all []standing) []check.Finding {
-	var contradictions, open, notes []check.Finding
+	var contradictions, open, notes check.List
 	for _, s := range all {
 		for _, o := range s.outcomes {
 			switch {
 			case o.Word == Differs:
-				contradictions = append(contradictions, s.differing(o))
+				contradictions.Append(s.differing(o))
 			case o.Word == BadSignature && o.untrusted == "" && !s.isOpen():
-				notes = append(notes, s.finding("bad-signature", check.Note, o.Server+": "+o.Why))
+				notes.Note(s.item.Layer, s.item.Path, "signatures/bad-signature", "server", o.Server, "error", o.Why)
 			case len(o.Missing)+len(o.Unsigned) > 0:
-				notes = append(notes, s.otherReferences(o))
+				notes.Note(s.item.Layer, s.item.Path, "signatures/references-differ", "server", o.Server, "keys", names(o.Keys), "absent", o.Missing, "unsigned", o.Unsigned)
 			}
 		}
 		switch {
-		case s.isLocal():
-			notes = append(notes, s.finding("not-attestable", check.Note, s.beyondFarms()))
+		case s.isFollowing():
+			notes.Note(s.item.Layer, s.item.Path, "signatures/follows", "bytes", s.item.Bytes)
 		case s.isOpen():
-			open = append(open, s.finding(s.rule(), check.Problem, s.inWords()))
+			open.Append(s.open())
 		}
 	}
-	return slices.Concat(contradictions, untrusted(all), unreachable(all), open, notes)
+	return slices.Concat(contradictions.All(), untrusted(all), unreachable(all), open.All(), notes.All())
 }
 
-func (s standing) finding(rule string, level check.Level, message string) check.Finding {
-	return check.Finding{Rule: rule, Level: level, Layer: s.item.Layer, Path: s.item.Path, Words: message}
-}
-
-// rule names why an item is open: its gravest word.
-func (s standing) rule() string {
-	switch s.gravest() {
-	case BadSignature:
-		return "bad-signature"
-	case Unreachable:
-		return "unreachable"
-	}
-	return "unknown-item"
-}
-
-// level says how much it weighs that an answer about the item proves nothing.
-func (s standing) level() check.Level {
-	if s.isOpen() {
-		return check.Problem
-	}
-	return check.Note
-}
-
+// differing is the finding about an item of which a trusted key signed another
+// hash: the image holds other bytes under the name than the farm has built. Where
+// two builds in this run differ from each other, the package does not come out the
+// same twice, and either may be honest.
 func (s standing) differing(o Outcome) check.Finding {
-	message := o.Server + ": " + o.String()
-	if len(s.agree) > 0 {
-		message += "; the hash found here is signed by " + names(s.agree)
+	level, code := check.Problem, "signatures/hash-differs"
+	if s.unstable {
+		level, code = check.Undecided, "signatures/hash-differs-as-builds-do"
 	}
-	return s.finding("hash-differs", check.Problem, message)
+	return check.Find(level, s.item.Layer, s.item.Path, code, "server", o.Server, "computed", o.NarHash.String(), "bytes", o.NarSize,
+		"signed", o.SignedHash.String(), "signed-bytes", o.SignedSize, "keys", names(o.Keys), "agree", names(s.agree))
 }
 
-func (s standing) beyondFarms() string {
-	return fmt.Sprintf("not covered, with its %d bytes: farms build packages, and this was made for the image", s.item.Bytes)
-}
-
-// inWords says what each server said.
-func (s standing) inWords() string {
-	var said []string
+// open is the finding about an item that is not proven: what the gravest of its
+// answers says. An answer that nobody who is trusted signed is a problem: a server
+// that was asked gave what it must not give.
+func (s standing) open() check.Finding {
+	o := s.gravest()
+	find := func(level check.Level, code string, args ...any) check.Finding {
+		return check.Find(level, s.item.Layer, s.item.Path, code, args...)
+	}
+	switch {
+	case len(s.agree) > 0:
+		return find(check.Undecided, "signatures/too-few-operators", "operators", operators(s.agree), "at-least", s.atLeast)
+	case o.Word == BadSignature:
+		return find(check.Problem, "signatures/bad-signature", "server", o.Server, "error", o.Why)
+	case o.Word == Unreachable:
+		return find(check.Undecided, "signatures/unreachable-item", "server", o.Server, "error", o.Why)
+	}
+	var servers []string
 	for _, o := range s.outcomes {
-		said = append(said, o.Server+": "+o.String())
+		servers = append(servers, o.Server)
 	}
-	return strings.Join(said, "; ")
-}
-
-func (s standing) otherReferences(o Outcome) check.Finding {
-	var parts []string
-	if len(o.Missing) > 0 {
-		parts = append(parts, "it is signed to refer to "+strings.Join(o.Missing, ", ")+", which it does not in this image")
-	}
-	if len(o.Unsigned) > 0 {
-		parts = append(parts, "it refers to "+strings.Join(o.Unsigned, ", ")+", which is not signed")
-	}
-	return s.finding("references-differ", check.Note, fmt.Sprintf("%s: %s (%s)", o.Server, strings.Join(parts, "; "), o))
+	return find(check.Undecided, "signatures/unknown-item", "servers", servers, "error", o.Why)
 }
 
 // A group is the items about which a server gave the same useless answer.
 type group struct {
 	server, cause string
 	items         []standing
-	level         check.Level
+	open          bool // one of them at least
 }
 
 // groups gathers the answers for which cause is not empty by server and cause,
@@ -115,18 +93,25 @@ func groups(all []standing, cause func(Outcome) string) []*group {
 				found = append(found, g)
 			}
 			g.items = append(g.items, s)
-			g.level = max(g.level, s.level())
+			g.open = g.open || s.isOpen()
 		}
 	}
 	return found
+}
+
+// find makes a finding about a group, of a level where one of its items is open.
+func (g *group) find(level check.Level, code, argument string) check.Finding {
+	if !g.open {
+		level = check.Note
+	}
+	return check.Find(level, -1, "", code, append(named(g.items), "server", g.server, argument, g.cause)...)
 }
 
 // untrusted is a finding for each server and key that is not trusted.
 func untrusted(all []standing) []check.Finding {
 	var found []check.Finding
 	for _, g := range groups(all, func(o Outcome) string { return o.untrusted }) {
-		found = append(found, check.Finding{Rule: "untrusted-key", Level: g.level, Layer: -1,
-			Words: fmt.Sprintf("%s: what it says of %s is signed by the key %s, which is not trusted: %s", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
+		found = append(found, g.find(check.Problem, "signatures/untrusted-key", "key"))
 	}
 	return found
 }
@@ -141,8 +126,7 @@ func unreachable(all []standing) []check.Finding {
 		return o.Why
 	}
 	for _, g := range groups(all, cause) {
-		found = append(found, check.Finding{Rule: "unreachable", Level: g.level, Layer: -1,
-			Words: fmt.Sprintf("%s: no answer about %s: %s (%s)", g.server, provenance.Count(len(g.items), "store item"), g.cause, listed(g.items))})
+		found = append(found, g.find(check.Undecided, "signatures/unreachable", "error"))
 	}
 	return found
 }

@@ -25,19 +25,19 @@ type narinfo struct {
 	references []string    // base names of store items, sorted, each once
 	listed     bool        // there is a line References
 
-	signed    []byte   // what a signature of Guix covers: all before its line
-	signature string   // of Guix; "" when there is none
-	sigs      []string // of Nix
+	signed    []byte   // what the line Signature covers: all before it
+	signature string   // of that line; "" when there is none
+	sigs      []string // of the lines Sig
 }
 
 // errNoNarinfo reports a text that does not even look like a narinfo.
 var errNoNarinfo = errors.New("not a narinfo")
 
-// guixLine begins the line of a signature of Guix.
-const guixLine = "Signature:"
+// signatureLine begins the line of a signature that covers all before it.
+const signatureLine = "Signature:"
 
-// parseNarinfo reads the text of a narinfo. What stands after a signature of
-// Guix is not covered by it, so nothing is read there.
+// parseNarinfo reads the text of a narinfo. What stands after the line
+// Signature is not covered by it, so nothing is read there.
 func parseNarinfo(text []byte) (*narinfo, error) {
 	if !bytes.HasPrefix(text, []byte("StorePath:")) && !bytes.Contains(text, []byte("\nStorePath:")) {
 		return nil, errNoNarinfo
@@ -71,17 +71,17 @@ func isSigned(key string) bool {
 	return key == "StorePath" || key == "NarHash" || key == "NarSize" || key == "References"
 }
 
-// cutSignature takes the signature of Guix and returns the text before it, or
+// cutSignature takes the line Signature and returns the text before it, or
 // the whole text where there is none.
 func (info *narinfo) cutSignature(text []byte) ([]byte, error) {
 	at := 0
-	if !bytes.HasPrefix(text, []byte(guixLine)) {
-		if at = bytes.Index(text, []byte("\n"+guixLine)) + 1; at == 0 {
+	if !bytes.HasPrefix(text, []byte(signatureLine)) {
+		if at = bytes.Index(text, []byte("\n"+signatureLine)) + 1; at == 0 {
 			return text, nil
 		}
 	}
-	line, rest, _ := bytes.Cut(text[at+len(guixLine):], []byte("\n"))
-	if bytes.HasPrefix(rest, []byte(guixLine)) || bytes.Contains(rest, []byte("\n"+guixLine)) {
+	line, rest, _ := bytes.Cut(text[at+len(signatureLine):], []byte("\n"))
+	if bytes.HasPrefix(rest, []byte(signatureLine)) || bytes.Contains(rest, []byte("\n"+signatureLine)) {
 		return nil, errors.New("two lines Signature")
 	}
 	info.signed, info.signature = text[:at], strings.TrimSpace(string(line))
@@ -141,7 +141,7 @@ func parseHash(text string) (sum inspect.Sum, err error) {
 	return inspect.Sum(raw), nil
 }
 
-// fingerprint is the text that a signature of Nix covers.
+// fingerprint is the text that a line Sig covers.
 func (info *narinfo) fingerprint() string {
 	store := path.Dir(info.path)
 	full := make([]string, len(info.references))

@@ -87,10 +87,10 @@ func FuzzNarinfo(f *testing.F) {
 	keys := append(farmKeys(f), cacheKeys(f)...)
 	packed, _ := itemNamed(f, items(f, "guix/images/tiny.tar.gz"), "tiny-hello-3.2")
 	words, _ := itemNamed(f, items(f, "nix/images-mini/single.tar.gz"), "words-1.0")
-	signed, _, _ := bytes.Cut(guix, []byte(guixLine))
+	signed, _, _ := bytes.Cut(guix, []byte(signatureLine))
 	fingerprint := parsed(f, nix).fingerprint()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if o := judge(about(packed, "s"), packed, text, keys); o.isProof() && !bytes.HasPrefix(text, append(slices.Clone(signed), guixLine...)) {
+		if o := judge(about(packed, "s"), packed, text, keys); o.isProof() && !bytes.HasPrefix(text, append(slices.Clone(signed), signatureLine...)) {
 			t.Errorf("%v on the word of %q", o, text)
 		}
 		o := judge(about(words, "s"), words, text, keys)
@@ -100,7 +100,7 @@ func FuzzNarinfo(f *testing.F) {
 		if o.Word < Unknown || o.Word > Unreachable || o.String() == "" {
 			t.Errorf("no word: %+v", o)
 		}
-		c := conclude([]inspect.StoreItem{words}, []Outcome{o}, nil)
+		c := Conclude([]inspect.StoreItem{words}, []Outcome{o}, Terms{})
 		if (c.Status == check.Unknown) == (o.isProof() || o.Word == BadSignature) || (c.Status == check.Pass) != (o.Word == Signed) {
 			t.Errorf("%v of %v", c.Status, o)
 		}

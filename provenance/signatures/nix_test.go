@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"audit/inspect/check"
-	"audit/provenance"
 )
 
 func TestNix(t *testing.T) {
@@ -15,15 +14,15 @@ func TestNix(t *testing.T) {
 				all := items(t, "nix/images-mini/"+image+".tar.gz")
 				c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: cacheKeys(t)})
 				if c.Status != check.Pass || len(c.Findings) > 0 {
-					t.Errorf("%v: %s %v", c.Status, c.Summary, c.Findings)
+					t.Errorf("%v: %s %v", c.Status, reasonsOf(c), c.Findings)
 				}
 				for _, o := range outcomes {
 					if o.String() != "signed by audit-test-1" || o.Agree != 1 {
 						t.Errorf("%s: %v", o.Path, o)
 					}
 				}
-				if len(outcomes) != 3 || !strings.HasPrefix(c.Summary, "3 store items of 3 signed with the NAR hash found here by audit-test-1") {
-					t.Errorf("%d outcomes: %s", len(outcomes), c.Summary)
+				if len(outcomes) != 3 || reasonsOf(c) != `signatures/signed items="3" keys="audit-test-1" signed="3"` {
+					t.Errorf("%d outcomes: %s", len(outcomes), reasonsOf(c))
 				}
 			})
 		}
@@ -34,10 +33,10 @@ func TestNix(t *testing.T) {
 func TestNixUnknown(t *testing.T) {
 	c, outcomes := checked(t, items(t, "nix/images-mini/stamped-A.tar.gz"), Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
 	if word(t, outcomes, "words-1.0").Word != Signed || word(t, outcomes, "stamped-1.0").Word != Unknown || c.Status != check.Unknown {
-		t.Errorf("%v: %s", c.Status, c.Summary)
+		t.Errorf("%v: %s", c.Status, reasonsOf(c))
 	}
-	if got := rules(c, check.Problem); got != "unknown-item" {
-		t.Errorf("problems %s", got)
+	if got := rules(c, check.Undecided); got != "unknown-item" {
+		t.Errorf("undecided %s", got)
 	}
 }
 
@@ -48,9 +47,9 @@ func TestNixChanged(t *testing.T) {
 	all[i].NarHash.Hex = strings.Repeat("0", 64)
 	c, outcomes := checked(t, all, Options{Servers: []string{address(t, nixCache)}, Keys: cacheKeys(t)})
 	if c.Status != check.Fail || word(t, outcomes, "words-1.0").Word != Differs || word(t, outcomes, "greeter-1.0").Word != Signed {
-		t.Errorf("%v: %s", c.Status, c.Summary)
+		t.Errorf("%v: %s", c.Status, reasonsOf(c))
 	}
-	if f := c.Findings[0]; f.Rule != "hash-differs" || !strings.Contains(f.Words, "signed by audit-test-1") {
+	if f := c.Findings[0]; f.Code != "signatures/hash-differs" || f.Args.String("keys") != "audit-test-1" {
 		t.Errorf("%+v", f)
 	}
 }
@@ -112,31 +111,24 @@ func wordsHex(t *testing.T) string {
 	return it.NarHash.Hex
 }
 
-// The key of cache.nixos.org is the one that signs for it.
-func TestOfficial(t *testing.T) {
+// The key of a farm is the one that signs for it, and the farm's operator's.
+func TestFarmKeys(t *testing.T) {
+	keys, err := FarmKeys([]Farm{
+		{Server: "https://cache.nixos.org", Operator: "NixOS", Key: "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="},
+		{Server: "https://farm.example", Operator: "me", Name: "farm", Key: secret(4).publicKey()},
+	})
+	if err != nil || len(keys) != 2 || keys[0].Operator != "NixOS" || keys[1].Name != "farm" || keys[1].Operator != "me" {
+		t.Fatalf("%+v, %v", keys, err)
+	}
 	info, err := parseNarinfo(read(t, "testdata/cache.nixos.org.narinfo"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	signers, err := info.signers(OfficialKeys())
+	signers, err := info.signers(keys)
 	if err != nil || len(signers) != 1 || signers[0].Name != "cache.nixos.org-1" {
 		t.Errorf("signed by %v, %v", signers, err)
 	}
-	var got []string
-	for _, k := range OfficialKeys() {
-		got = append(got, k.Name)
-	}
-	if strings.Join(got, " ") != "bordeaux.guix.gnu.org ci.guix.gnu.org cache.nixos.org-1" {
-		t.Errorf("official keys %q", got)
-	}
-	for _, system := range []provenance.SystemName{provenance.Guix, provenance.Nix, provenance.Docker} {
-		for _, s := range OfficialServers(system) {
-			if err := CheckServer(s); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-	if len(OfficialServers(provenance.Guix)) != 2 || len(OfficialServers(provenance.Docker)) != 0 {
-		t.Error("official servers")
+	if _, err := FarmKeys([]Farm{{Server: "https://x", Key: "no key"}}); err == nil {
+		t.Error("a farm whose key is none")
 	}
 }

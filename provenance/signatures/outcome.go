@@ -73,10 +73,10 @@ type Outcome struct {
 func (o Outcome) String() string {
 	switch o.Word {
 	case Signed:
-		return "signed by " + names(o.Keys)
+		return "signed by " + strings.Join(names(o.Keys), ", ")
 	case Differs:
 		return fmt.Sprintf("hash differs: %s (%d bytes) here, %s (%d bytes) signed by %s",
-			o.NarHash, o.NarSize, o.SignedHash, o.SignedSize, names(o.Keys))
+			o.NarHash, o.NarSize, o.SignedHash, o.SignedSize, strings.Join(names(o.Keys), ", "))
 	}
 	if o.Why == "" {
 		return o.Word.String()
@@ -84,12 +84,12 @@ func (o Outcome) String() string {
 	return o.Word.String() + ": " + o.Why
 }
 
-func names(keys []Key) string {
+func names(keys []Key) []string {
 	var all []string
 	for _, k := range keys {
 		all = append(all, k.Name)
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 // about returns the outcome of which nothing is known yet.

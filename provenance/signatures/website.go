@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"sync"
@@ -13,11 +14,10 @@ import (
 
 // How much is asked of a server that does not do well.
 const (
-	tries     = 3                      // requests for one narinfo, at most
-	backOff   = 250 * time.Millisecond // before the second one, four times that before the third
-	giveUp    = 6                      // requests that fail in a row: then the server is asked no more
-	spacing   = 10 * time.Millisecond  // between the beginnings of two requests
-	redirects = 5
+	tries   = 3                      // requests for one narinfo, at most
+	backOff = 250 * time.Millisecond // before the second one, four times that before the third
+	giveUp  = 6                      // requests that fail in a row: then the server is asked no more
+	spacing = 10 * time.Millisecond  // between the beginnings of two requests
 )
 
 // A website is a substitute server.
@@ -32,16 +32,19 @@ type website struct {
 	last   error     // of those that failed
 }
 
-// newClient returns a client that follows few redirects, all of them to web
-// servers, and leaves answers as they are. It borrows the transport of base,
-// which may be nil.
+// newClient returns a client that follows few redirects, as [judgeRedirect] allows
+// them, and leaves answers as they are. It borrows the transport of base, which
+// may be nil.
 func newClient(base *http.Client, parallel int) *http.Client {
 	client := new(http.Client)
+	proxy := http.ProxyFromEnvironment
 	if base != nil {
 		*client = *base
 	} else {
+		dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second, ControlContext: controlDial}
 		client.Transport = &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			Proxy:                  proxy,
+			DialContext:            dialer.DialContext,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2:      true,
 			DisableCompression:     true,
@@ -51,15 +54,10 @@ func newClient(base *http.Client, parallel int) *http.Client {
 			MaxResponseHeaderBytes: narinfoBytes,
 		}
 	}
-	client.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if len(via) > redirects {
-			return fmt.Errorf("more than %d redirects", redirects)
-		}
-		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-			return fmt.Errorf("a redirect to %s: is not followed", req.URL.Scheme)
-		}
-		return nil
-	}
+	client.CheckRedirect = judgeRedirect(func(req *http.Request) bool {
+		address, err := proxy(req)
+		return address == nil && err == nil
+	})
 	return client
 }
 

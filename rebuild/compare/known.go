@@ -2,7 +2,6 @@ package compare
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -53,24 +52,12 @@ func (w *walk) layering() Layering {
 //
 // Transitional: until the build systems have their Freedoms.
 type packer struct {
-	nix, docker, buildkit bool
+	nix bool
 }
 
-// packerOf reads who made an image from its history (docker build, BuildKit,
-// dockerTools) and from its store.
+// packerOf reads who made an image from its store.
 func packerOf(img *inspect.Image) packer {
 	var p packer
-	var c struct {
-		History []struct {
-			CreatedBy string `json:"created_by"`
-			Comment   string
-		}
-	}
-	_ = json.Unmarshal(img.Config.Raw, &c) // what is no JSON says nothing
-	for _, h := range c.History {
-		p.buildkit = p.buildkit || strings.HasPrefix(h.Comment, "buildkit.") || strings.HasSuffix(h.CreatedBy, "# buildkit")
-		p.docker = p.docker || strings.HasPrefix(h.CreatedBy, "/bin/sh -c #(nop)")
-	}
 	for _, it := range img.Items {
 		p.nix = p.nix || strings.HasPrefix(it.Path, "/nix/store/")
 	}
@@ -103,9 +90,6 @@ func (w *walk) packersFreedoms() (all []Freedom) {
 	was, now := packerOf(w.a.img), packerOf(w.b.img)
 	if was.nix && now.nix {
 		all = append(all, nixFreedoms()...)
-	}
-	if (was.docker || was.buildkit) && (now.docker || now.buildkit) {
-		all = append(all, dockerFreedoms()...)
 	}
 	return all
 }
@@ -162,18 +146,6 @@ func nixFreedoms() []Freedom {
 		{Code: "known/nix-build-folder", Explains: func(d *Difference) bool {
 			return d.Cause == Link && (strings.Contains(d.Was, "/build/") || strings.Contains(d.Was, "nix-build-"))
 		}},
-	}
-}
-
-// dockerFreedoms are those of docker build, with its classic builder and with
-// BuildKit.
-func dockerFreedoms() []Freedom {
-	return []Freedom{
-		{Code: "known/docker-created", Field: func(f *FieldDifference) bool { return f.Cause == Timestamp }},
-		{Code: "known/docker-container", Field: func(f *FieldDifference) bool {
-			return f.Field == "container" || strings.HasSuffix(f.Field, "config.Hostname")
-		}},
-		{Code: "known/docker-file-times", Explains: func(d *Difference) bool { return d.Cause == Timestamp }},
 	}
 }
 

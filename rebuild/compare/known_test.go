@@ -168,8 +168,6 @@ func TestKnownPackers(t *testing.T) {
 		was, now            []item1
 		want                string
 	}{
-		{"BuildKit", buildkit, strings.Replace(buildkit, "03:04:05", "09:09:09", 1), list(f("a", "1")), list(f("a", "1").change(at1(7, 0))), "docker-created 1, docker-file-times 1"},
-		{"docker", fmt.Sprintf(classic, "1"), fmt.Sprintf(classic, "2"), list(f("a", "1")), list(f("a", "1")), "docker-container 1"},
 		{"Nix", "", "", list(d("nix"), d("nix/store"), d(item)), list(d("nix"), d("nix/store").change(setuid), d(item)), "nix-store-mode 1"},
 		{"Nix database", "", "", list(d(item), f("nix/var/nix/db/db.sqlite", "1")), list(d(item), f("nix/var/nix/db/db.sqlite", "2")), "nix-database 1"},
 		{"logs", "", "", list(f("var/log/apt/history.log", "2024-01-02\n"), f("var/log/own.log", "1")), list(f("var/log/apt/history.log", "2024-01-03\n"), f("var/log/own.log", "2")), "package-logs 1"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -40,7 +41,7 @@ func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) 
 	s := &session{plan: plan, job: job, steps: newSteps()}
 	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: NoDerivation}
 	err := s.build(ctx, b.Engine)
-	s.result.Items = s.steps.items(s.secrets)
+	s.result.Items = s.steps.items(s.pinned, s.secrets)
 	return &s.result, err
 }
 
@@ -116,6 +117,26 @@ func (s *session) checkFolder() error {
 		return &rebuild.RefusedError{Reasons: []check.Message{check.Say("plan/frontend-added", "image", name)}}
 	}
 	return nil
+}
+
+// pinned says whether a digest of the plan, or of the Dockerfile as it is written,
+// pins an image that the build starts from. BuildKit shows every image with the
+// digest that it has just found: that alone pins nothing.
+func (s *session) pinned(image string) bool {
+	_, digest, ok := strings.Cut(image, "@")
+	switch {
+	case !ok:
+		return false
+	case s.engine != docker.BuildKit:
+		return true // it is written so
+	case slices.ContainsFunc(s.args.Pins, func(p Pin) bool { return p.Kind == pinImage && p.Digest == digest }):
+		return true
+	}
+	text := s.args.Text
+	if text == "" && !isRemote(s.context) {
+		text, _ = dockerfileIn(s.context, s.args.Dockerfile) // what cannot be read pins nothing
+	}
+	return strings.Contains(text, "@"+digest)
 }
 
 func (s *session) writeFiles() error {

@@ -385,21 +385,22 @@ func TestBuildInterrupted(t *testing.T) {
 
 func TestWithHistory(t *testing.T) {
 	img := sample(t, "classic.tar")
-	out := check.Check{ID: check.Rebuild, Findings: []check.Finding{{Layer: 1, Words: "it differs"}, {Layer: -1, Words: "as a whole"}, {Layer: 9, Words: "beyond"},
-		{Rule: "difference-extra", Layer: 0, Words: "it is new"}}}
+	out := check.Check{ID: check.Rebuild, Findings: []check.Finding{
+		check.Find(check.Problem, 1, "it differs", "difference/x"), check.Find(check.Problem, -1, "as a whole", "difference/x"),
+		check.Find(check.Problem, 9, "beyond", "difference/x"), check.Find(check.Problem, 0, "it is new", "difference/x", "cause", "extra")}}
 	var got []string
 	for _, f := range rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildkit-local-max.oci.tar"))).Findings[1:] {
-		got = append(got, f.Words)
+		got = append(got, strings.TrimSpace(f.Path+" "+f.Args.String("made-by")+f.Args.String("remade-by")))
 	}
-	want := []string{"it differs; the layer was made by WORKDIR /srv", "as a whole", "beyond", "it is new; the layer of the rebuild was made by COPY hello.txt /hello.txt"}
+	want := []string{"it differs WORKDIR /srv", "as a whole", "beyond", "it is new COPY hello.txt /hello.txt"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if out.Findings[0].Words != "it differs" {
+	if len(out.Findings[0].Args) > 0 {
 		t.Error("the check that was given has changed")
 	}
 	first := rebuild.WithHistory(out, System{}.History(img), System{}.History(sample(t, "buildah.oci.tar"))).Findings[0]
-	if first.Rule != "another-engine" || !strings.HasPrefix(first.Words, "the image was built by classic and the rebuild by buildah") {
+	if first.String() != `rebuild/another-engine now="buildah" was="classic"` {
 		t.Errorf("%+v", first)
 	}
 }

@@ -44,10 +44,12 @@ func sentences() map[string]string {
 
 		// What explains the files.
 		"closure/explained-by-packages": "{explained} of {entries:count entry} explained: [{base} of the base image, ][{packages}, ]" +
-			"[{owned} owned by packages, ]{written} by the instruction of their layer, which is weaker than by a recipe",
+			"[{owned} owned by packages, ]" +
+			"[{own-record} of them with the digest that the image's own unsigned database records, ]{written} by the instruction of their layer, which is weaker than by a recipe",
 		"closure/explained-by-instruction": "{entries:count entry} explained by the instruction of their layer alone: " +
 			"the history says that it could write them, and nothing says that these bytes came of it",
-		"closure/no-entries": "the image has no entries",
+		"closure/digest-not-taken": "package {package} has recorded {digest} of it, and that kind of digest was not taken",
+		"closure/no-entries":       "the image has no entries",
 
 		// Packing again.
 		"repack/instructions": "no packer made these layers: they are what instructions wrote",
@@ -108,7 +110,7 @@ func unrepeatable() map[string]string {
 		"recipe/package-logs":                "{command} leaves logs with the time in them below {folder}",
 	}
 	for code, text := range all {
-		all[code] = "it may not make the same bytes again: " + text + ": {instruction}[ (line {line} of the Dockerfile)]"
+		all[code] = "it may not make the same bytes again: " + text + "[: {instruction}][ (line {line} of the Dockerfile)]"
 	}
 	return all
 }

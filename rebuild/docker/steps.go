@@ -94,9 +94,11 @@ func (s *steps) add(stage, number, of, text string) *step {
 	return st
 }
 
-// items says of each step whether it was built. An image that the build starts
-// from was not.
-func (s *steps) items(secrets secrets) []rebuild.Item {
+// items says of each step whether it was built in this run, or taken from a cache.
+// An image that the build starts from is neither: it is an input where a digest
+// pins it, which pinned says by its name as the engine writes it; else it is
+// something that this machine or a registry had.
+func (s *steps) items(pinned func(image string) bool, secrets secrets) []rebuild.Item {
 	var items []rebuild.Item
 	for _, st := range s.all {
 		how := rebuild.Built
@@ -107,8 +109,10 @@ func (s *steps) items(secrets secrets) []rebuild.Item {
 				continue
 			}
 			how = rebuild.Reused
-		}
-		if st.cached {
+			if pinned(image) {
+				how = rebuild.Pinned
+			}
+		} else if st.cached {
 			how = rebuild.Reused
 		}
 		items = append(items, rebuild.Item{Path: secrets.mask(st.String()), How: how})

@@ -76,6 +76,21 @@ func sentences() map[string]string {
 		"closure/explained":       "{explained} of {entries:count entry} explained: {store} in {items:count store item} that {root} leads to, {packer} made by the packer[; the store's database lists {rows:count item}]",
 		"closure/missing-package": "line {line}: {package:quote} of the profile is {item:quote}, which is not in the image",
 
+		// Profiles, which are made where an image is packed.
+		"closure/profile-without-manifest":  "the profile has no manifest that can be read, so nothing explains what is in it",
+		"closure/profile-without-end":       "the union of the profile's store items has no end",
+		"closure/profile-collision":         "it leads to {target:quote}, and several store items have a file of this name; the first of them is {want:quote}",
+		"closure/profile-link-differs":      "a {kind}[ of {bytes:count byte}][ to {target:quote}]; in the union of the profile's packages it is a link to {want:quote}",
+		"closure/profile-entry-unexplained": "a {kind}[ of {bytes:count byte}][ to {target:quote}] that none of the profile's packages has",
+		"closure/profile-entry-missing":     "the profile lacks it, and in the union of its packages it is a link to {want:quote}",
+		"closure/environment-unread":        "the image was opened without keeping the file that sets the environment",
+		"closure/environment-line":          "shells run this file, and it does more than to set search paths: {text:quote}",
+		"closure/environment-variable":      "it sets {variable}, which is no search path of the profile's packages",
+		"closure/entry-version-differs":     "line {line}: {package:quote} of the profile is {item:quote}, of another version: a graft can explain it",
+		"closure/entry-name-differs":        "line {line}: {package:quote} of the profile is {item:quote}, which has another name",
+		"closure/hook-file-unexplained":     "a {kind}[ of {bytes:count byte}][ to {target:quote}], and the hook {hook} makes none such",
+		"closure/hook-output-unproven":      "what the hook {hook} has made is of the right names, and what it holds is not checked here",
+
 		// The plan.
 		codeIncomplete:                       "the recipe is not complete ({status})",
 		"plan/no-command":                    "these files are of the form {form:quote}, and no command of guix is known to make that",

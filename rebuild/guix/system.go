@@ -1,10 +1,13 @@
 package guix
 
 import (
+	"fmt"
+
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/guix/repack"
 )
@@ -16,11 +19,24 @@ type System struct{}
 func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: guix.Name, Tool: "Guix", Store: "/gnu/store", Sentences: sentences(),
+		Farms: farms(),
 		Flags: []rebuild.Flag{
 			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
 			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
 		},
+	}
+}
+
+// farms are those that Guix trusts as it is installed (Guix 1.5, etc/substitutes).
+// They are run apart from each other, and each builds by itself.
+func farms() []signatures.Farm {
+	const key = "(public-key (ecc (curve Ed25519) (q #%s#)))"
+	return []signatures.Farm{
+		{Server: "https://bordeaux.guix.gnu.org", Operator: "bordeaux.guix.gnu.org", Name: "bordeaux.guix.gnu.org",
+			Key: fmt.Sprintf(key, "7D602902D3A2DBB83F8A0FB98602A754C5493B0B778C8D1DD4E0F41DE14DE34F")},
+		{Server: "https://ci.guix.gnu.org", Operator: "ci.guix.gnu.org", Name: "ci.guix.gnu.org",
+			Key: fmt.Sprintf(key, "8D156F295D24B0D9A86FA5741A840FF2D24F60F7B6C4134814AD55625971B394")},
 	}
 }
 

@@ -33,6 +33,24 @@ func sentences() map[string]string {
 		"closure/missing-copied-item":           "it names {item:quote}, which is not in the image; nix2container leaves out what it copies to the root",
 		"closure/database-copied-item":          "the store's database lists {item:quote}, which is not in the image; nix2container leaves out what it copies to the root",
 
+		// Packing again.
+		"repack/bare-file-system":    "a bare file system has no layers to pack again",
+		"repack/unknown-writer":      "nothing that is known to pack for Nix has written this layer, so it is not packed again",
+		"repack/unknown-layers":      "{count} were not written by anything known here, or cannot be read",
+		"repack/entries-unsorted":    "the entries are not in the order that nixpkgs has written them in since 2021; nixpkgs 20.09 left it to the builder's file system",
+		"repack/order-of-a-time":     "the order of entries can only be that of nixpkgs 20.09, or somebody else's",
+		"repack/constants-differ":    "its entries are of the second {time} and of user {uid} {user:quote}, group {gid} {group:quote}; those of layer {other} of the second {other-time} and of user {other-uid} {other-user:quote}, group {other-gid} {other-group:quote}",
+		"repack/unexpected-folder":   "a folder; {packer} writes none",
+		"repack/missing-folder":      "its folder {folder:quote} does not come before it",
+		"repack/root-taken":          "modes, owners and contents of {entries:count entry} outside the store are taken from the image: the author's contents and commands decide them",
+		"repack/split-taken":         "the {items:count store item} are in {layers:count layer}: which of them share one follows from how many others need them, or from the author's pipeline, and is taken from the image",
+		"repack/date-taken":          "every entry is of the second {time}: the author chose the date, or the packer is of a time that had another",
+		"repack/perms-taken":         "{entries:count entry} of store items with another mode or owner than the store gives: the author chose them (perms)",
+		"repack/owner-taken":         "every entry belongs to user {uid} {user:quote}, group {gid} {group:quote}: the author chose the owner",
+		"repack/config-other-form":   "the config is not as {packer} writes it[: it has a field {field:quote}][: its history has {entries:count entry} for {layers:count layer}][: history entry {entry} has the fields {fields:list}]: another tool wrote it again, or changed it",
+		"repack/freedom-root":        "what stands at the root is the author's",
+		"repack/freedom-split-taken": "the split over layers is the packer's",
+
 		// What the packers leave to chance.
 		"known/nix-store-mode":   "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
 		"known/nix-user-name":    "dockerTools with includeNixDB makes folders with the name of the user who builds",

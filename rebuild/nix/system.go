@@ -7,6 +7,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/nix"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/nix/repack"
@@ -20,6 +21,7 @@ type System struct{}
 func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: nix.Name, Tool: "Nix", Store: "/nix/store", StartsVersion: nix.StartsVersion, Sentences: sentences(),
+		Farms: []signatures.Farm{{Server: officialServer, Operator: "NixOS Foundation", Key: officialKey}},
 		Flags: []rebuild.Flag{
 			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
 			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},

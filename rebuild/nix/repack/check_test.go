@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
@@ -59,33 +61,41 @@ func TestCheckSamples(t *testing.T) {
 		for _, l := range layers {
 			total += l.UncompressedSize
 		}
-		all := fmt.Sprintf("%d of %d layers regenerated", len(layers), len(layers))
-		if c.ID != check.Repack || c.Status != check.Pass || c.Bytes != total || !strings.HasPrefix(c.Summary, all) {
-			t.Errorf("%s: %v, %d of %d bytes: %s %+v", file, c.Status, c.Bytes, total, c.Summary, c.Findings)
+		if c.ID != check.Repack || c.Status != check.Pass || c.Bytes != total || !regenerated(c, len(layers), len(layers)) {
+			t.Errorf("%s: %v, %d of %d bytes: %v %+v", file, c.Status, c.Bytes, total, c.Reasons, c.Findings)
 		}
 		for _, f := range c.Findings {
-			if f.Level != check.Note || f.Rule == "config-rewritten" {
+			if f.Level != check.Note || f.Code == "repack/config-other-form" {
 				t.Errorf("%s: %+v", file, f)
 			}
 		}
 	}
 }
 
+// regenerated says whether a check says that so many layers came out the same.
+func regenerated(c check.Check, equal, layers int) bool {
+	m := c.Reasons[0]
+	return m.Code == "repack/regenerated" && m.Args.Int("equal") == int64(equal) && m.Args.Int("layers") == int64(layers)
+}
+
 // The freedoms of a packer are named.
 func TestCheckFreedoms(t *testing.T) {
 	c := checked(t, filepath.Join(samples, "images-forms/stream-owned.tar.gz"))
-	const want = "5 of 5 layers regenerated, byte for byte, by the rules of dockerTools.streamLayeredImage or buildLayeredImage (nixpkgs 24.05 and later); the split over layers is the packer's; what stands at the root is the author's"
-	if c.Summary != want {
-		t.Errorf("%s", c.Summary)
+	want := []check.Message{
+		check.Say("repack/regenerated", "equal", 5, "layers", 5, "packer", "dockerTools.streamLayeredImage or buildLayeredImage (nixpkgs 24.05 and later)"),
+		check.Say("repack/freedom-split-taken"), check.Say("repack/freedom-root"),
 	}
-	for _, rule := range []string{"owner-taken", "layer-split", "root-taken"} {
-		if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == rule }) {
+	if diff := cmp.Diff(want, c.Reasons); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+	for _, rule := range []string{"owner-taken", "split-taken", "root-taken"} {
+		if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Code == "repack/"+rule }) {
 			t.Errorf("no finding %s", rule)
 		}
 	}
 	c = checked(t, filepath.Join(samples, "images-mini/single.tar.gz"))
-	if !strings.Contains(c.Summary, "by the rules of what wrote them, read off the layers") {
-		t.Errorf("%s", c.Summary)
+	if got := c.Reasons[0].Args.String("packer"); got != "what wrote them, read off the layers" {
+		t.Errorf("packer %q", got)
 	}
 }
 
@@ -97,12 +107,12 @@ func TestCheckSkipped(t *testing.T) {
 		system provenance.SystemName
 		want   string
 	}{
-		{img, provenance.Guix, "the recipe's system is guix"},
-		{&inspect.Image{}, provenance.Nix, "a bare file system"},
-		{&inspect.Image{Config: img.Config}, provenance.Nix, "no layers"},
+		{img, "other", `repack/other-system system="other"`},
+		{&inspect.Image{}, nix.Name, "repack/bare-file-system"},
+		{&inspect.Image{Config: img.Config}, nix.Name, "repack/no-layers"},
 	} {
 		c := Check(tc.img, provenance.Recipe{System: tc.system})
-		if c.ID != check.Repack || c.Status != check.Skipped || !strings.Contains(c.Summary, tc.want) {
+		if c.ID != check.Repack || c.Status != check.Skipped || c.Reasons[0].String() != tc.want {
 			t.Errorf("%+v", c)
 		}
 	}
@@ -126,7 +136,7 @@ func TestCheckTampered(t *testing.T) {
 		{"two entries swapped", "images-mini/layered.tar.gz", fixtures.SwapEntries("greeter-1.0/bin/greeter", "greeter-1.0/self"), "entry-order"},
 		{"two entries swapped in what was appended", "images-forms/build.tar.gz", fixtures.SwapEntries(inWords, "libgreet-1.0/share"), "entry-order"},
 		{"two entries of tarfile swapped", "images-forms/stream.tar.gz", fixtures.SwapEntries("odd-1.0/nothing", "odd-1.0/run"), "entry-order"},
-		{"a folder taken away", "images-mini/layered.tar.gz", fixtures.RemoveEntry("words-1.0/share"), "missing-entry"},
+		{"a folder taken away", "images-mini/layered.tar.gz", fixtures.RemoveEntry("words-1.0/share"), "missing-folder"},
 		{"something after the end", "images-mini/layered.tar.gz", fixtures.TrailingGarbage(0, "x"), "data-after-end"},
 		{"a byte of padding", "images-mini/single.tar.gz", fixtures.PaddingByte(inWords, 'x'), "padding-differs"},
 	} {
@@ -146,8 +156,8 @@ func TestCheckTampered(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := checked(t, file)
-			if c.Status != check.Fail || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == tc.rule }) {
-				t.Errorf("%v, %s: %+v", c.Status, c.Summary, c.Findings)
+			if c.Status != check.Fail || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Code == "repack/"+tc.rule }) {
+				t.Errorf("%v, %v: %+v", c.Status, c.Reasons, c.Findings)
 			}
 		})
 	}
@@ -300,11 +310,11 @@ func TestCheckConstants(t *testing.T) {
 	other := takeApart(t, filepath.Join(samples, "images-forms/stream-owned.tar.gz"))
 	raw.layers[1] = other.layers[1]
 	c, ok := tryCheck(t, raw)
-	if !ok || c.Status != check.Fail || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == "constants-differ" && f.Layer == 1 }) {
+	if !ok || c.Status != check.Fail || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Code == "repack/constants-differ" && f.Layer == 1 }) {
 		t.Errorf("%+v", c)
 	}
-	if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == "config-rewritten" }) {
-		t.Error("a config that another tool has written is not told")
+	if !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Code == "repack/config-other-form" }) {
+		t.Error("a config that another tool has written is not reported")
 	}
 }
 
@@ -312,7 +322,7 @@ func TestCheckConstants(t *testing.T) {
 func TestCheckOddLayers(t *testing.T) {
 	raw := takeApart(t, filepath.Join(samples, "images-forms/layered-2003.tar.gz"))
 	raw.layers[1] = raw.layers[0]
-	if c, ok := tryCheck(t, raw); !ok || c.Status != check.Fail || !strings.HasPrefix(c.Summary, "5 of 5 layers") {
+	if c, ok := tryCheck(t, raw); !ok || c.Status != check.Fail || !regenerated(c, 5, 5) {
 		t.Errorf("%+v", c)
 	}
 
@@ -322,7 +332,7 @@ func TestCheckOddLayers(t *testing.T) {
 	w.WriteHeader(&tar.Header{Name: "etc/", Typeflag: tar.TypeDir, Mode: 0o755})
 	w.Close()
 	raw.layers = [][]byte{base.Bytes(), raw.layers[0]}
-	if c, ok := tryCheck(t, raw); !ok || c.Status != check.Unknown || !strings.HasPrefix(c.Summary, "1 of 2 layers") {
+	if c, ok := tryCheck(t, raw); !ok || c.Status != check.Unknown || !regenerated(c, 1, 2) {
 		t.Errorf("%+v", c)
 	}
 
@@ -366,12 +376,12 @@ func TestCheckGo(t *testing.T) {
 		return &rawImage{layers: [][]byte{buf.Bytes()}, config: map[string]any{"architecture": "amd64", "os": "linux", "config": map[string]any{"Cmd": []string{tool + "/bin/tool"}},
 			"created": "0001-01-01T00:00:00Z", "history": []any{map[string]any{"created_by": "nix2container"}}}}
 	}
-	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != check.Pass || !strings.Contains(c.Summary, "1 of 1 layers") {
+	if c, ok := tryCheck(t, pack(entries)); !ok || c.Status != check.Pass || !regenerated(c, 1, 1) {
 		t.Errorf("%+v", c)
 	}
 	entries[5].Mode, entries[5].Uid = 0o4755, 1000
 	c, ok := tryCheck(t, pack(entries))
-	if !ok || c.Status != check.Pass || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Rule == "perms-taken" }) {
+	if !ok || c.Status != check.Pass || !slices.ContainsFunc(c.Findings, func(f check.Finding) bool { return f.Code == "repack/perms-taken" }) {
 		t.Errorf("modes and owners of the author: %+v", c)
 	}
 	entries[5], entries[6] = entries[6], entries[5]

@@ -3,26 +3,24 @@ package repack
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/nix"
-	"audit/rebuild/findings"
 )
 
 // checkConfig looks whether the config is one that the packer has written: its
 // fields, those of the history, and how the JSON is laid out. What it says is
 // the author's. A registry client or another tool may have written it again.
-func checkConfig(img *inspect.Image, format string, out *findings.List) {
+func checkConfig(img *inspect.Image, format string, out *check.List) {
 	due, known := configForms()[format]
 	if !known {
 		return
 	}
-	if why := due.differs(img); why != "" {
-		out.Note("config-rewritten", -1, "the config is not as %s writes it (%s): another tool wrote it again, or changed it", format, why)
+	if why, differs := due.differs(img); differs {
+		out.Note(-1, "", "repack/config-other-form", append(why, "packer", format)...)
 	}
 }
 
@@ -43,32 +41,31 @@ func configForms() map[string]configForm {
 	}
 }
 
-// differs says in what a config is not of the form, "" when it is.
-func (f configForm) differs(img *inspect.Image) string {
+// differs says whether a config is not of the form and, as arguments of a finding,
+// in what: a field that it has, how long its history is, which fields an entry of
+// that has. There are none where its JSON is laid out in another way.
+func (f configForm) differs(img *inspect.Image) (why []any, differs bool) {
 	var fields map[string]json.RawMessage
 	var history struct {
 		History []map[string]json.RawMessage `json:"history"`
 	}
 	if json.Unmarshal(img.Config.Raw, &fields) != nil || json.Unmarshal(img.Config.Raw, &history) != nil {
-		return "it is no JSON object"
+		return nil, true
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if !slices.Contains(f.fields, name) {
-			return fmt.Sprintf("it has a field %q", name)
+			return []any{"field", name}, true
 		}
 	}
-	if f.history != nil && len(history.History) != len(img.Layers) {
-		return fmt.Sprintf("its history has %d entries for %d layers", len(history.History), len(img.Layers))
+	if n := len(history.History); f.history != nil && n != len(img.Layers) {
+		return []any{"entries", n, "layers", len(img.Layers)}, true
 	}
 	for i, h := range history.History {
 		if got := slices.Sorted(maps.Keys(h)); !slices.Equal(got, f.history) {
-			return fmt.Sprintf("history entry %d has the fields %s", i, strings.Join(got, ", "))
+			return []any{"entry", i + 1, "fields", got}, true
 		}
 	}
-	if !bytes.Equal(f.print(img.Config.Raw), img.Config.Raw) {
-		return "its JSON is laid out in another way"
-	}
-	return ""
+	return nil, !bytes.Equal(f.print(img.Config.Raw), img.Config.Raw)
 }
 
 // pythonJSON lays JSON out as json.dumps does with indent=4; strings stay as

@@ -3,12 +3,13 @@ package repack
 import (
 	"archive/tar"
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild/findings"
+	"audit/inspect/check"
 	"audit/rebuild/gnutar"
 )
 
@@ -17,7 +18,7 @@ type layerCheck struct {
 	layer *inspect.Layer
 	rules *rules
 	list  []string // its store items in order, as the history has them; nil where it does not tell
-	out   *findings.List
+	out   *check.List
 
 	appendedAt  int // entry that begins the part that buildImage appends; -1 for none
 	same        constants
@@ -36,7 +37,7 @@ type constants struct {
 	time         int64
 }
 
-func newLayerCheck(l *inspect.Layer, out *findings.List) *layerCheck {
+func newLayerCheck(l *inspect.Layer, out *check.List) *layerCheck {
 	c := &layerCheck{layer: l, rules: newRules(l), out: out, appendedAt: -1}
 	if c.rules != nil && c.rules.appended {
 		c.appendedAt = appendedAt(l.Entries)
@@ -73,17 +74,16 @@ func (c *layerCheck) atRoot(i int) bool {
 
 // run reports whether the packer, too, would have made the layer as it is.
 func (c *layerCheck) run() bool {
-	before := c.out.Problems
+	before := c.out.Count(check.Problem)
 	c.checkOrder()
 	c.checkFolders()
 	c.checkFrame(c.layer.Frame.Open())
 	c.noteConstants()
-	c.out.FinishLayer(c.layer.Index)
-	return c.out.Problems == before
+	return c.out.Count(check.Problem) == before
 }
 
-func (c *layerCheck) problem(rule, path, format string, args ...any) {
-	c.out.Problem(rule, c.layer.Index, path, format, args...)
+func (c *layerCheck) problem(path, code string, args ...any) {
+	c.out.Problem(c.layer.Index, path, code, args...)
 }
 
 // appended says whether entry i is in the part that buildImage appends.
@@ -100,7 +100,7 @@ func (c *layerCheck) checkOrder() {
 	for i := range c.layer.Entries {
 		e := &c.layer.Entries[i]
 		if first, ok := seen[e.Path]; ok {
-			c.problem("duplicate-entry", e.Path, "entry %d has the path of entry %d; a packer writes each file once", i, first)
+			c.problem(e.Path, "repack/duplicate-entry", "entry", i, "first", first)
 		}
 		seen[e.Path] = i
 		if i == 0 || i == c.appendedAt {
@@ -117,7 +117,7 @@ func (c *layerCheck) misplaced(e, before *inspect.Entry) {
 		c.disordered = true
 		return
 	}
-	c.problem("entry-order", e.Path, "it stands after %q; %s writes it before", before.Path, c.rules.name)
+	c.problem(e.Path, "repack/entry-order", "after", before.Path, "packer", c.rules.name)
 }
 
 // compare orders two paths that follow each other. Between two store items it
@@ -152,14 +152,14 @@ func (c *layerCheck) checkFolders() {
 	for i := range c.layer.Entries {
 		e := &c.layer.Entries[i]
 		if c.rules.files && e.Type == tar.TypeDir {
-			c.problem("unexpected-entry", e.Path, "a folder; %s writes none", c.rules.name)
+			c.problem(e.Path, "repack/unexpected-folder", "packer", c.rules.name)
 		}
 		if e.Type == tar.TypeDir {
 			folders[e.Path] = true
 		}
 		dir := parent(e.Path)
 		if !c.rules.files && dir != "" && !folders[dir] && !(c.appended(i) && (dir == "nix" || dir == "nix/store")) {
-			c.problem("missing-entry", e.Path, "its folder %q does not come before it", dir)
+			c.problem(e.Path, "repack/missing-folder", "folder", dir)
 		}
 	}
 }
@@ -191,7 +191,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		}
 		fallthrough
 	default:
-		c.problem("unexpected-type", e.Path, "type %q: packers of Nix write files, folders and symlinks only, and hard links as files", e.Type)
+		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
 		return h, false
 	}
 	if inspect.ItemOf(e.Path) != "" {
@@ -229,11 +229,11 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 		e := &c.layer.Entries[i]
 		got := make([]byte, min(e.FrameSize, maxHeaders))
 		if _, err := io.ReadFull(r, got); err != nil {
-			c.problem("frame-unreadable", e.Path, "reading its headers again: %v", err)
+			c.problem(e.Path, "repack/frame-unreadable", "error", err)
 			return
 		}
 		if _, err := io.CopyN(io.Discard, r, e.FrameSize-int64(len(got))); err != nil {
-			c.problem("frame-unreadable", e.Path, "reading its headers again: %v", err)
+			c.problem(e.Path, "repack/frame-unreadable", "error", err)
 			return
 		}
 		if h, ok := c.due(i); ok {
@@ -279,49 +279,55 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 		return
 	}
 	pad = min(pad, int64(len(got)))
-	if !bytes.Equal(got[:pad], want[:pad]) {
-		c.problem("padding-differs", e.Path, "the bytes between it and the content before it are not zeros")
+	if at := slices.IndexFunc(got[:pad], func(b byte) bool { return b != 0 }); at >= 0 {
+		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", hexByte(got[at]))
 		return
 	}
 	if d := gnutar.Differences(got[pad:], want[min(pad, int64(len(want))):]); d != nil {
-		c.problem("header-differs", e.Path, "%s is %s, the packer writes %s", d[0].Field, d[0].Got, d[0].Want)
+		c.problem(e.Path, "repack/header-differs", gnutar.Arguments(d)...)
 		return
 	}
-	c.problem("header-differs", e.Path, "headers and padding before its content take %d bytes, where the packer writes %d", e.FrameSize, len(want))
+	c.problem(e.Path, "repack/header-size-differs", "got", e.FrameSize, "want", len(want))
 }
+
+func hexByte(b byte) string { return fmt.Sprintf("%#02x", b) }
 
 // checkEnd compares what follows the last entry.
 func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
-	rest, odd, err := drain(r)
+	rest, err := readEnd(r)
 	due := pad + c.rules.end(end+pad)
 	switch {
 	case err != nil:
-		c.problem("frame-unreadable", "", "reading the end of the archive again: %v", err)
-	case odd >= 0:
-		c.problem("data-after-end", "", "byte %d after the last content is not zero; the packer writes zeros to the end", odd)
-	case rest != due:
-		c.problem("record-padding", "", "%d zero bytes follow the last content; the packer writes %d", rest, due)
+		c.problem("", "repack/frame-unreadable", "error", err)
+	case rest.first >= 0:
+		c.problem("", "repack/data-after-end", "byte", rest.first, "value", hexByte(rest.value))
+	case rest.size != due:
+		c.problem("", "repack/record-padding", "got", rest.size, "want", due)
 	}
 }
 
-// drain reads r to its end and returns the number of bytes, and the place of
-// the first that is not zero, -1 for none.
-func drain(r io.Reader) (n, odd int64, err error) {
-	odd = -1
+// An end is what follows the last entry of a layer.
+type end struct {
+	size  int64
+	first int64 // place of the first byte that is not zero, -1 for none
+	value byte  // of that one
+}
+
+// readEnd reads r to its end.
+func readEnd(r io.Reader) (end, error) {
+	e := end{first: -1}
 	buf := make([]byte, 32<<10)
 	for {
 		k, err := r.Read(buf)
-		for i, b := range buf[:k] {
-			if b != 0 && odd < 0 {
-				odd = n + int64(i)
-			}
+		if at := slices.IndexFunc(buf[:k], func(b byte) bool { return b != 0 }); at >= 0 && e.first < 0 {
+			e.first, e.value = e.size+int64(at), buf[at]
 		}
-		n += int64(k)
+		e.size += int64(k)
 		if err == io.EOF {
-			return n, odd, nil
+			return e, nil
 		}
 		if err != nil {
-			return n, odd, err
+			return e, err
 		}
 	}
 }
@@ -337,12 +343,12 @@ const (
 func (c *layerCheck) noteConstants() {
 	s := c.same
 	if s.time != nixpkgsDate && s.time != storeDate {
-		c.out.Note("date-taken", c.layer.Index, "every entry is of the second %d: the author chose the date, or the packer is of a time that had another", s.time)
+		c.out.Note(c.layer.Index, "", "repack/date-taken", "time", s.time)
 	}
 	if c.permEntries > 0 {
-		c.out.Note("perms-taken", c.layer.Index, "%d entries of store items have another mode or owner than the store gives: the author chose them (perms)", c.permEntries)
+		c.out.Note(c.layer.Index, "", "repack/perms-taken", "entries", c.permEntries)
 	}
 	if s.uid != 0 || s.gid != 0 {
-		c.out.Note("owner-taken", c.layer.Index, "every entry belongs to user %d %q, group %d %q: the author chose the owner", s.uid, s.uname, s.gid, s.gname)
+		c.out.Note(c.layer.Index, "", "repack/owner-taken", "uid", s.uid, "user", s.uname, "gid", s.gid, "group", s.gname)
 	}
 }

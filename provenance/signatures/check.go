@@ -1,38 +1,35 @@
-// Package substitutes makes the check named substitutes: does each store item
-// of an image have the NAR hash that independent build farms have signed?
+// Package signatures makes the check of that name: did parties that are trusted
+// sign the bytes of each store item of an image?
 //
 // A build farm publishes for each store item that it built a narinfo, a short
 // signed text that states the SHA-256 of the item's NAR, its size and its
 // references. [Check] asks substitute servers for the narinfo of each item of
 // an image, by the hash in its store path, verifies the signature against keys
-// that the caller trusts, and holds what was signed against what was found in
+// that the caller trusts, and compares what was signed with what was found in
 // the image. It is what guix challenge does, for an image and with signatures,
-// without Guix.
+// without Guix. Whoever signs is an operator with one voice, whatever the number
+// of its keys; how many must have signed is for the caller to say.
 //
-// Both formats of signatures are known, whatever server they come from:
-//
-//   - Guix: a line "Signature: 1;HOST;BASE64" of a canonical S-expression over
-//     all text before it, by ECDSA over the curve Ed25519 (which is not EdDSA)
-//     or by RSA. What follows the line is not signed and not read.
-//   - Nix: lines "Sig: NAME:BASE64" by Ed25519 over a fingerprint of store
-//     path, NAR hash, NAR size and references.
+// Several formats of signatures are known (see formats), whatever server they come
+// from.
 //
 // A server is trusted with nothing: it is a way to get at signatures. One that
 // lies, hangs, floods or is broken can make the check unknown and can make it
 // neither pass nor fail. Only this package talks to substitute servers, and it
 // does so sparingly: few requests at a time, a pause between them, three tries,
-// an end after several failures in a row.
+// an end after several failures in a row, each request with a deadline. A public
+// server cannot redirect it into the network of this machine.
 //
-// Farms have what they built, which is packages. A profile, and what the hooks
-// of a profile make for it, is made by whoever makes the image: no farm can
-// know it. Such items are left out of the question, and the check names them.
+// Farms have what they built, which is packages. What is made for the image, such
+// as the union of its packages, no farm can know: such an item needs no signature
+// where it was proved that its content follows from other items, and is not
+// covered otherwise, whatever it is called.
 package signatures
 
 import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +44,8 @@ type Options struct {
 	Servers []string
 	// Keys are trusted to say what a store item is.
 	Keys []Key
+	// Terms are what the answers are judged by.
+	Terms Terms
 	// CacheDir keeps verified answers of web servers from run to run; ""
 	// keeps none.
 	CacheDir string
@@ -87,31 +86,25 @@ var errTimeout = errors.New("the time for asking was over")
 // Check asks every server about every item and concludes. The outcomes are
 // sorted by path, then in the order of the servers.
 //
-// It is [inspect.Pass] when a trusted key signed the NAR hash found here of
-// every item that farms can know, at least one, and none signed another;
-// [inspect.Fail] when a trusted key signed another NAR hash of any item; else
-// [inspect.Unknown], and [inspect.Skipped] without servers. When ctx ends, what
-// was not asked until then is Unreachable.
+// It is [check.Pass] when enough operators signed the NAR hash found here of every
+// item that needs it, at least one, and none signed another; [check.Fail] when a
+// trusted key signed another NAR hash of any item; else [check.Unknown], and
+// [check.Skipped] without servers. When ctx ends, what was not asked until then is
+// Unreachable.
 func Check(ctx context.Context, items []inspect.StoreItem, opt Options) (check.Check, []Outcome) {
 	if len(opt.Servers) == 0 {
-		return NotAsked(), nil
+		return check.Skip(check.Signatures, "signatures/not-asked"), nil
 	}
 	opt = opt.withDefaults()
 	ctx, cancel := context.WithTimeoutCause(ctx, opt.Timeout, errTimeout)
 	defer cancel()
-	items = slices.Clone(items)
-	slices.SortStableFunc(items, func(a, b inspect.StoreItem) int { return strings.Compare(a.Path, b.Path) })
-	r := newRun(items, opt)
+	r := newRun(sorted(items), opt)
 	r.askAll(ctx)
-	return conclude(items, r.outcomes, r.cacheErr), r.outcomes
-}
-
-// NotAsked returns the check of a run in which no server was to be asked.
-func NotAsked() check.Check {
-	return check.Check{
-		ID: check.Signatures, Status: check.Skipped,
-		Summary: "no build farm was asked what it signed: that needs the network, or a binary cache",
+	c := Conclude(items, r.outcomes, opt.Terms)
+	if r.cacheErr != nil {
+		c.Findings = append(c.Findings, check.Find(check.Note, -1, "", "signatures/cache", "error", plain(r.cacheErr)))
 	}
+	return c, r.outcomes
 }
 
 // A run asks all servers about all items.

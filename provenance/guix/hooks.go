@@ -1,0 +1,107 @@
+package guix
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"audit/inspect/check"
+	"audit/provenance"
+)
+
+// A hookRule says what a profile hook of Guix makes: a store item of its own, by
+// whose paths others see it in the profile (Guix 1.0 to 1.5, module (guix profiles),
+// %default-profile-hooks).
+type hookRule struct {
+	files []string       // patterns of path.Match for the files that it writes
+	links string         // folder below which there are symlinks into other store items; "" for none
+	text  *regexp.Regexp // what the files hold, where that is known
+	inert bool           // the files are data that makes no program run another one: their form is enough
+}
+
+// hookRules are the rules by the name of the store item.
+func hookRules() map[string]hookRule {
+	return map[string]hookRule{
+		"emacs-subdirs":   {files: []string{"share/emacs/site-lisp/subdirs.el"}, text: emacsSubdirs},
+		"info-dir":        {files: []string{"share/info/dir"}, inert: true},
+		"manual-database": {files: []string{"share/man/index.db"}, inert: true},
+		"fonts-dir": {files: []string{"share/fonts/*/fonts.dir", "share/fonts/*/fonts.scale", "share/fonts/*/fonts.alias"},
+			links: "share/fonts", inert: true},
+		"glib-schemas":                  {files: []string{"share/glib-2.0/schemas/gschemas.compiled"}, links: "share/glib-2.0/schemas", inert: true},
+		"gtk-icon-themes":               {files: []string{"share/icons/*/icon-theme.cache"}, links: "share/icons", inert: true},
+		"xdg-mime-database":             {files: []string{"share/mime/*", "share/mime/*/*"}, links: "share/mime", inert: true},
+		"xdg-desktop-database":          {files: []string{"share/applications/mimeinfo.cache"}, links: "share/applications"},
+		"ca-certificate-bundle":         {files: []string{"etc/ssl/certs/ca-certificates.crt"}},
+		"gtk-im-modules":                {files: []string{"lib/gtk-*/*/immodules*.cache"}},
+		"gdk-pixbuf-loaders-cache-file": {files: []string{"lib/gdk-pixbuf-*/*/loaders.cache"}},
+		"ghc-package-cache":             {files: []string{"lib/ghc-*/package.conf.d/*"}, links: "lib"},
+		"linux-module-database":         {files: []string{"lib/modules/*/modules.*"}, links: "lib/modules"},
+		"texlive-configuration":         {files: []string{"share/texmf-dist/*", "share/texmf-dist/*/*", "share/texmf-dist/*/*/*"}, links: "share/texmf-dist"},
+		"texlive-font-maps":             {files: []string{"share/texmf-dist/fonts/map/*/*/*"}, links: "share/texmf-dist"},
+	}
+}
+
+// emacsSubdirs is a subdirs.el: Emacs runs it, and all that it does is to add folders
+// to lists.
+var emacsSubdirs = regexp.MustCompile(`\A\(normal-top-level-add-to-load-path \(list( "[A-Za-z0-9._+@-]+")*\)\)\n` +
+	`(\(when \(boundp \(quote native-comp-eln-load-path\)\) \(let \(\(needle \(expand-file-name "\.\./\.\./\.\./lib/emacs/native-site-lisp"\)\)\) ` +
+	`\(setq native-comp-eln-load-path \(mapcan \(lambda \(dir\) \(if \(equal dir needle\) \(append \(quote \(( ?"[A-Za-z0-9._+@/-]+")*\)\) \(list dir\)\) \(list dir\)\)\) ` +
+	`native-comp-eln-load-path\)\)\)\)\n)?\z`)
+
+// hookName is the name of a store item by which hooks are known.
+func hookName(item string) string {
+	if !strings.HasPrefix(item, storeDir) {
+		return ""
+	}
+	return storeName(item)
+}
+
+// hook compares what a hook is said to have made with its rule. A file that no such
+// hook writes is a problem; one whose content the rule does not decide leaves it
+// undecided, unless nothing runs by it.
+func (c *closureCheck) hook(item string, rule hookRule) provenance.Standing {
+	before := c.Count(check.Problem)
+	standing := provenance.Remade
+	for _, f := range c.below(item) {
+		at := strings.TrimPrefix(strings.TrimPrefix(f.Path, item[1:]), "/")
+		switch {
+		case f.Type == '5':
+		case f.Type == '0' && f.Mode&0o111 == 0 && matches(rule.files, at):
+			standing = min(standing, c.hookFile(f.Path, rule))
+		case f.Type == '2' && rule.links != "" && strings.HasPrefix(at, rule.links+"/") && strings.HasPrefix(absolute(f), storeDir):
+			standing = min(standing, provenance.Conforming)
+		default:
+			c.Problem(f.Layer, f.Path, "closure/hook-file-unexplained", append(describeEntry(f.Entry), "kind", provenance.KindOf(f.Entry), "hook", storeName(item))...)
+		}
+	}
+	if c.Count(check.Problem) > before {
+		return provenance.Unproven
+	}
+	if standing == provenance.Unproven {
+		c.Undecided(c.items[item].Layer, item, "closure/hook-output-unproven", "hook", storeName(item))
+	}
+	return standing
+}
+
+// hookFile says how far a rule explains a file that a hook writes.
+func (c *closureCheck) hookFile(p string, rule hookRule) provenance.Standing {
+	if rule.text != nil {
+		if text, _, ok := c.body(p); ok && rule.text.Match(text) {
+			return provenance.Conforming
+		}
+		return provenance.Unproven
+	}
+	if rule.inert {
+		return provenance.Conforming
+	}
+	return provenance.Unproven
+}
+
+func matches(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if ok, _ := path.Match(p, name); ok {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,304 @@
+package ospackages
+
+import (
+	"cmp"
+	"encoding/hex"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+)
+
+// Weak says which digests the pass over an image has to take beside SHA-256, as
+// Options.Weak of package inspect takes it: those that the databases of dpkg and
+// apk record. A layer that shows early which of them it has costs one of the two,
+// and one of an image by rpm none.
+func Weak() func(path string) inspect.WeakKinds {
+	var known inspect.WeakKinds
+	hinted := false
+	return func(p string) inspect.WeakKinds {
+		if kinds, ok := hint(p); ok {
+			known |= kinds
+			hinted = true
+		}
+		if !hinted {
+			return inspect.MD5 | inspect.SHA1
+		}
+		return known
+	}
+}
+
+// hint returns what a path reveals of the package manager.
+func hint(p string) (inspect.WeakKinds, bool) {
+	for _, h := range []struct {
+		prefix string
+		kinds  inspect.WeakKinds
+	}{
+		{"etc/apt", inspect.MD5}, {"etc/dpkg", inspect.MD5}, {"etc/debian_version", inspect.MD5}, {"var/lib/dpkg", inspect.MD5},
+		{"etc/apk", inspect.SHA1}, {"etc/alpine-release", inspect.SHA1}, {"lib/apk", inspect.SHA1}, {"usr/lib/apk", inspect.SHA1},
+		{"etc/rpm", 0}, {"etc/yum.repos.d", 0}, {"etc/zypp", 0}, {"var/lib/rpm", 0}, {"usr/lib/sysimage/rpm", 0},
+	} {
+		if rest, ok := strings.CutPrefix(p, h.prefix); ok && (rest == "" || rest[0] == '/') {
+			return h.kinds, true
+		}
+	}
+	return 0, false
+}
+
+// A Standing says how the content of an entry stands to what the image's own
+// database records of the file at its path.
+type Standing int
+
+// The standings. Only [Changed] contradicts a package.
+const (
+	Unrecorded Standing = iota // no package records a digest
+	OwnRecord                  // they agree; the record is unsigned, so this says nothing of an origin
+	Unread                     // the digest of the recorded kind was not taken
+	Config                     // they differ, and the package expects that
+	Made                       // they differ, and a script of the package makes the file again
+	Diverted                   // they differ, and dpkg-divert has put the package's file elsewhere
+	Changed                    // they differ
+)
+
+// A Comparison is an entry of a layer beside its record.
+type Comparison struct {
+	Standing Standing
+	Package  string // that records the file
+	Version  string // "" when it is not known
+	Recorded Digest
+	Computed Digest // zero when the entry is no regular file, or it was not taken
+}
+
+// A version is a file of a database as it is from one layer on, up to another one
+// that replaces or removes it.
+type version struct{ from, until int }
+
+const forever = 1 << 30
+
+func (v *version) at(layer int) bool { return v.from <= layer && layer < v.until }
+
+// A record is what one version of a database has of a file.
+type record struct {
+	*version
+	pkg, number string // name and version of the package
+	digest      Digest
+	excuse      Standing // where the content differs
+}
+
+// record notes the digests of packages.
+func (in *Installed) record(v *version, packages ...Package) {
+	for i := range packages {
+		p := &packages[i]
+		for _, f := range p.Files {
+			if f.Digest.IsZero() {
+				continue
+			}
+			at := in.links.Real(f.Path)
+			excuse := Changed
+			switch {
+			case f.Config:
+				excuse = Config
+			case f.Made || isMade(at):
+				excuse = Made
+			case in.diverted[f.Path]:
+				excuse = Diverted
+			}
+			in.records[at] = append(in.records[at], record{v, p.Name, p.Version, f.Digest, excuse})
+		}
+	}
+}
+
+// isMade names the files that packages bring and that their scripts and triggers
+// make again on the machine (glibc's ldconfig and localedef, texinfo, GTK, GLib,
+// shared-mime-info, ca-certificates).
+func isMade(p string) bool {
+	switch p {
+	case "etc/ld.so.cache", "usr/share/info/dir", "usr/lib/locale/locale-archive", "etc/ssl/certs/ca-certificates.crt":
+		return true
+	}
+	switch path.Base(p) {
+	case "loaders.cache", "immodules.cache", "gschemas.compiled", "icon-theme.cache", "mimeinfo.cache", "mime.cache":
+		return strings.HasPrefix(p, "usr/")
+	}
+	return false
+}
+
+// Compare holds the entry at an index of a layer against what the database that
+// the layer, or those below it, have records of the file at its path. An entry
+// that a container sees is held against the final database too.
+func (in *Installed) Compare(layer, index int) Comparison {
+	e := &in.img.Layers[layer].Entries[index]
+	records := in.records[in.links.Real(e.Path)]
+	if len(records) == 0 {
+		return Comparison{}
+	}
+	out := in.against(records, layer, index, layer)
+	if f, ok := in.img.Root().Name(e.Path); ok && f.Entry == e && (out.Standing == Unrecorded || out.Standing == OwnRecord) {
+		if last := in.against(records, layer, index, len(in.img.Layers)-1); last.Standing != Unrecorded {
+			return last
+		}
+	}
+	return out
+}
+
+// against compares an entry with the records that are in force as of a layer: one
+// that agrees is enough.
+func (in *Installed) against(records []record, layer, index, asOf int) (out Comparison) {
+	for _, r := range records {
+		if !r.at(asOf) {
+			continue
+		}
+		computed, taken := in.computed(layer, index, r.digest.Algorithm)
+		found := Comparison{r.excuse, r.pkg, r.number, r.digest, computed}
+		switch {
+		case !taken:
+			found.Standing = Unread
+		case computed == r.digest:
+			found.Standing = OwnRecord
+			return found
+		}
+		if out.Standing == Unrecorded || out.Standing > found.Standing {
+			out = found
+		}
+	}
+	return out
+}
+
+// computed returns the digest of an entry's content; it is zero for what has none,
+// and false when it was not taken.
+func (in *Installed) computed(layer, index int, algorithm string) (Digest, bool) {
+	layer, index, ok := in.content(layer, index)
+	if !ok {
+		return Digest{}, true
+	}
+	l := in.img.Layers[layer]
+	weak := l.Weak(index)
+	switch {
+	case algorithm == "md5" && weak.Kinds&inspect.MD5 != 0:
+		return Digest{algorithm, hex.EncodeToString(weak.MD5[:])}, true
+	case algorithm == "sha1" && weak.Kinds&inspect.SHA1 != 0:
+		return Digest{algorithm, hex.EncodeToString(weak.SHA1[:])}, true
+	case algorithm == "sha256" && !l.Entries[index].Digest.IsZero():
+		return Digest{algorithm, l.Entries[index].Digest.Hash().Hex}, true
+	}
+	return Digest{}, false
+}
+
+// content returns the regular file that an entry is, or that it is a hard link to;
+// false when it is neither.
+func (in *Installed) content(layer, index int) (int, int, bool) {
+	for range maxHardLinks {
+		e := &in.img.Layers[layer].Entries[index]
+		if e.Type != '1' {
+			return layer, index, e.Type == '0'
+		}
+		at, ok := in.position(layer, e.Linkname)
+		if !ok {
+			break
+		}
+		layer, index = at.layer, at.index
+	}
+	return 0, 0, false
+}
+
+// maxHardLinks bounds the hard links to hard links that are followed; those that
+// archivers write lead to a file.
+const maxHardLinks = 8
+
+// A place is that of an entry.
+type place struct{ layer, index int }
+
+// position returns the last file at a path in a layer, or in the next one below it
+// that has it.
+func (in *Installed) position(layer int, name string) (at place, ok bool) {
+	if in.positions == nil {
+		in.positions = make(map[string][]place)
+		for _, l := range in.img.Layers {
+			for i := range l.Entries {
+				if e := &l.Entries[i]; e.Type == '0' || e.Type == '1' {
+					real := in.links.Real(e.Path)
+					in.positions[real] = append(in.positions[real], place{l.Index, i})
+				}
+			}
+		}
+	}
+	places := in.positions[in.links.Real(inspect.CleanPath(name))]
+	n, _ := slices.BinarySearchFunc(places, layer+1, func(p place, layer int) int { return cmp.Compare(p.layer, layer) })
+	if n == 0 {
+		return place{}, false
+	}
+	return places[n-1], true
+}
+
+// versions goes through the layers and calls put for each version of the files of
+// a database: those that isPart knows by where they really are. End ends with the
+// versions that a layer replaces or removes.
+func (r *reader) versions(folder string, isPart func(p string) bool, put func(layer int, e *inspect.Entry, v *version)) {
+	current := make(map[string]*version)
+	for _, l := range r.img.Layers {
+		for i := range l.Entries {
+			r.remove(&l.Entries[i], l.Index, folder, current)
+		}
+		for i := range l.Entries {
+			e := &l.Entries[i]
+			if e.Type != '0' || !Keep(e.Path) {
+				continue
+			}
+			at := r.in.links.Real(e.Path)
+			if !isPart(at) {
+				continue
+			}
+			if old := current[at]; old != nil {
+				old.until = l.Index
+			}
+			current[at] = &version{l.Index, forever}
+			put(l.Index, e, current[at])
+		}
+	}
+}
+
+// remove ends the versions that a whiteout hides.
+func (r *reader) remove(e *inspect.Entry, layer int, folder string, current map[string]*version) {
+	dir, base := path.Split(e.Path)
+	hidden, ok := strings.CutPrefix(base, ".wh.")
+	if !ok || len(current) == 0 {
+		return
+	}
+	at := r.in.links.Real(path.Join(dir, hidden))
+	if hidden == ".wh..opq" {
+		at = r.in.links.Real(path.Clean(dir))
+	}
+	if old := current[at]; old != nil {
+		old.until = layer
+		delete(current, at)
+	}
+	if at != folder && !strings.HasPrefix(folder, at+"/") {
+		return
+	}
+	for p, old := range current {
+		old.until = layer
+		delete(current, p)
+	}
+}
+
+// folderOf returns where a folder really is.
+func (r *reader) folderOf(p string) string { return path.Dir(r.in.links.Real(p + "/x")) }
+
+// children lists what lies in a folder, wherever that really is.
+func (r *reader) children(dir string) []string {
+	files := r.root.Files()
+	i, _ := slices.BinarySearchFunc(files, dir, func(f inspect.File, dir string) int { return inspect.ComparePaths(f.Path, dir) })
+	var found []string
+	for ; i < len(files); i++ {
+		rest, below := strings.CutPrefix(files[i].Path, dir+"/")
+		switch {
+		case files[i].Path == dir:
+		case !below:
+			return found
+		case !strings.Contains(rest, "/"):
+			found = append(found, files[i].Path)
+		}
+	}
+	return found
+}

@@ -1,0 +1,74 @@
+package signatures
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// redirects is how many a server may answer with.
+const redirects = 5
+
+// judgeRedirect says whether a redirect may be followed: to a web server, and not
+// from a public one to one in the network of this machine, which the public one
+// could not reach by itself.
+func judgeRedirect(direct func(*http.Request) bool) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		switch from := via[0].URL; {
+		case len(via) > redirects:
+			return fmt.Errorf("more than %d redirects", redirects)
+		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
+			return fmt.Errorf("a redirect to %s:", req.URL.Scheme)
+		case isPrivate(from.Hostname()):
+			return nil
+		case isPrivate(req.URL.Hostname()):
+			return errPrivate
+		}
+		if direct(req) { // a proxy has an address of its own
+			*req = *req.WithContext(context.WithValue(req.Context(), publicOnly{}, true))
+		}
+		return nil
+	}
+}
+
+var errPrivate = errors.New("a redirect from a public server to a private address")
+
+// publicOnly marks the context of a request that must not reach a private address.
+type publicOnly struct{}
+
+// controlDial refuses a private address to a request that must not reach one,
+// whatever the name is that led to it.
+func controlDial(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	if ctx.Value(publicOnly{}) == nil {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	if isPrivate(host) {
+		return errPrivate
+	}
+	return nil
+}
+
+// isPrivate says whether a host is this machine or in its network: an address
+// that is not global, or a name that no public server has (RFC 6761, 6762, 8375).
+func isPrivate(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap().WithZone("")
+		return !ip.IsGlobalUnicast() || ip.IsPrivate() || sharedAddresses.Contains(ip)
+	}
+	local := func(end string) bool { return strings.HasSuffix("."+host, "."+end) }
+	return !strings.Contains(host, ".") || slices.ContainsFunc([]string{"localhost", "local", "internal", "home.arpa", "lan"}, local)
+}
+
+// sharedAddresses are those that carriers use inside (RFC 6598).
+var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
