@@ -62,6 +62,7 @@ func integritySentences() map[string]string {
 		"integrity/link-loop":             "it lies below {link:quote}, a symbolic link that leads in a circle or through too many others",
 		"integrity/root-no-folder":        "it stands for the root of the file system and is no folder: no engine can make it",
 
+		"integrity/content-dropped": "its content is not looked into: such files have more than {limit:size} in all (a limit that protects against hostile images)",
 		"integrity/ambiguous-key":   "the {document} has the key {key:quote} more than once, maybe in another case: which of them is taken depends on the engine",
 		"integrity/ambiguous-data":  "the descriptor of the {document} embeds other bytes than the blob has: which of them are taken depends on the engine",
 		"integrity/ambiguous-index": "containerd takes this image of the index, skopeo and podman take {other}",

@@ -33,6 +33,12 @@ type fold struct {
 	steps    int
 	problems check.List
 	err      error
+
+	// The folder of the entry before, which is nearly always that of the next too.
+	// It is forgotten when anything is replaced or removed.
+	recent      *node
+	recentPath  string
+	recentLinks bool
 }
 
 // A node is a name in the tree under construction.
@@ -94,7 +100,7 @@ func foldLayers(layers []*Layer) *fold {
 	f := &fold{root: &node{touched: -1}}
 	f.root.parent = f.root
 	for i, l := range layers {
-		f.layer = i
+		f.layer, f.recent = i, nil
 		for j := range l.Entries {
 			if f.err == nil {
 				f.add(&l.Entries[j])
@@ -110,6 +116,7 @@ func (f *fold) add(e *Entry) {
 	switch {
 	case base == opaqueMarker:
 		if n, _ := f.folder(dir, e, false); n != nil {
+			f.recent = nil
 			n.hide(f.layer)
 		}
 	case isWhiteout:
@@ -147,6 +154,7 @@ func (f *fold) whiteout(dir, hidden string, e *Entry) {
 	if c.touched == f.layer {
 		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-whiteout", "hidden", paths.Join(dir, hidden))
 	}
+	f.recent = nil
 	c.hide(f.layer)
 	if c.layer < f.layer {
 		c.remove(f.layer)
@@ -168,6 +176,9 @@ func (f *fold) place(dir, base string, e *Entry) {
 		return
 	}
 	if e.Type != '5' || !c.isFolder() {
+		if c.inode != nil || c.children != nil {
+			f.recent = nil
+		}
 		c.children = nil
 		c.remove(f.layer)
 	}
@@ -199,9 +210,15 @@ func (f *fold) inode(e *Entry) *Inode {
 // says that folders which are not there are made for e. It is nil when there is
 // none, and straight when no link was on the way.
 func (f *fold) folder(path string, e *Entry, needed bool) (n *node, straight bool) {
+	if f.recent != nil && needed && path == f.recentPath {
+		return f.recent, !f.recentLinks
+	}
 	w := walk{fold: f, entry: e, needed: needed}
 	if n = w.from(f.root, path); n != nil && !n.isFolder() {
 		n = nil
+	}
+	if needed {
+		f.recent, f.recentPath, f.recentLinks = n, path, w.links > 0
 	}
 	return n, w.links == 0
 }
@@ -280,7 +297,7 @@ func (w *walk) follow(n, link *node) *node {
 // files lists what is in the tree, in the order of paths.
 func (f *fold) files() []File {
 	var l lister
-	l.walk(f.root, ".")
+	l.walk(f.root)
 	if l.realBytes > maxRealBytes {
 		f.err = &limit.Error{Name: "bytes of paths that lead through symbolic links", Limit: maxRealBytes, Where: "the root file system"}
 	}
@@ -292,9 +309,10 @@ type lister struct {
 	realBytes int
 }
 
-// walk lists a node and what is below it. The path is built where no entry has it.
-func (l *lister) walk(n *node, path string) {
+// walk lists a node and what is below it.
+func (l *lister) walk(n *node) {
 	if n.inode != nil {
+		path := l.path(n)
 		l.files = append(l.files, File{Entry: n.entry, Path: path, Layer: n.layer, Inode: n.inode})
 		n.inode.Paths = append(n.inode.Paths, path)
 		n.file = len(l.files)
@@ -305,15 +323,25 @@ func (l *lister) walk(n *node, path string) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		c := n.child(name)
-		if c.straight && c.entry != nil {
-			l.walk(c, c.entry.Path)
-			continue
-		}
-		below := paths.Join(path, name)
-		if l.realBytes += len(below); l.realBytes > maxRealBytes {
+		if l.realBytes > maxRealBytes {
 			return
 		}
-		l.walk(c, below)
+		l.walk(n.child(name))
 	}
+}
+
+// path returns the path of a node: that of its entry, or where the entry led to it
+// through links one that is made of the names above.
+func (l *lister) path(n *node) string {
+	if n.straight {
+		return n.entry.Path
+	}
+	var names []string
+	for ; n.parent != n; n = n.parent {
+		names = append(names, n.name)
+	}
+	slices.Reverse(names)
+	path := strings.Join(names, "/")
+	l.realBytes += len(path)
+	return path
 }

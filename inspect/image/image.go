@@ -44,6 +44,10 @@ type Image struct {
 	// order of the file.
 	Documents []Document
 
+	// Dropped are the contents that were asked for as optional and are not kept,
+	// in the order of layers.
+	Dropped []Dropped
+
 	// Problems are the findings of the integrity check, in the order of the
 	// ladder: archive, config, layers.
 	Problems []check.Finding
@@ -116,7 +120,9 @@ type Layer struct {
 	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
 	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte     // contents that were kept: the last at each path
-	byDigest    map[digest.Sum][]byte // all of them
+	byDigest    map[digest.Sum][]byte // all of them, by their digest
+	spare       map[digest.Sum][]byte // those that can be done without
+	optional    []string              // their paths
 	weak        map[int]digest.Weak   // by the index of the entry
 }
 
@@ -183,11 +189,44 @@ type Document struct {
 }
 
 // KeepBody keeps the content of an entry, which is the last one at its path so far.
-func (l *Layer) KeepBody(e *Entry, content []byte) {
+// What is optional may be dropped.
+func (l *Layer) KeepBody(e *Entry, content []byte, optional bool) {
 	if l.bodies == nil {
 		l.bodies, l.byDigest = make(map[string][]byte), make(map[digest.Sum][]byte)
+		l.spare = make(map[digest.Sum][]byte)
 	}
-	l.bodies[e.Path], l.byDigest[e.Digest] = content, content
+	l.bodies[e.Path] = content
+	if !optional {
+		l.byDigest[e.Digest] = content
+		return
+	}
+	l.spare[e.Digest] = content
+	l.optional = append(l.optional, e.Path)
+}
+
+func (l *Layer) content(sum digest.Sum) ([]byte, bool) {
+	if content, ok := l.byDigest[sum]; ok {
+		return content, true
+	}
+	content, ok := l.spare[sum]
+	return content, ok
+}
+
+// DropOptional forgets all contents that were kept as optional.
+func (img *Image) DropOptional() {
+	for _, l := range img.Layers {
+		for _, path := range l.optional {
+			delete(l.bodies, path)
+			img.Dropped = append(img.Dropped, Dropped{l.Index, path})
+		}
+		l.optional, l.spare = nil, nil
+	}
+}
+
+// Dropped is an entry whose content was not kept although it was asked for.
+type Dropped struct {
+	Layer int
+	Path  string
 }
 
 // SetWeak notes the digests of the entry at an index for Weak.

@@ -22,7 +22,7 @@ func layersOf(layers ...[]string) *Image {
 			if e.Type == '0' {
 				content := fmt.Appendf(nil, "%d/%d", i, len(l.Entries))
 				e.Digest = digest.Of(content)
-				l.KeepBody(&e, content)
+				l.KeepBody(&e, content, false)
 			}
 			l.Entries = append(l.Entries, e)
 		}

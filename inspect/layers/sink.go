@@ -134,7 +134,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		s.layer.SetWeak(len(s.layer.Entries), sum)
 	}
 	if body != nil {
-		s.layer.KeepBody(e, body.data)
+		s.layer.KeepBody(e, body.data, body.optional)
 	}
 	return nil
 }
@@ -182,23 +182,29 @@ func (s *Sink) Close() error {
 
 // A body gathers the content of a file that is wanted.
 type body struct {
-	pass *pass.Pass
-	data []byte
+	pass     *pass.Pass
+	data     []byte
+	optional bool
 }
 
 func newBody(p *pass.Pass, path string) *body {
 	if p.Opt.Keep == nil || !p.Opt.Keep(path) {
 		return nil
 	}
-	return &body{pass: p, data: []byte{}}
+	return &body{pass: p, data: []byte{}, optional: p.Opt.Optional != nil && p.Opt.Optional(path)}
 }
 
 func (b *body) write(where string, p []byte) error {
-	if b == nil {
+	switch {
+	case b == nil:
 		return nil
-	}
-	if err := b.pass.Keep(where, int64(len(p))); err != nil {
-		return err
+	case b.optional && !b.pass.KeepOptional(int64(len(p))):
+		b.data = nil // what comes is counted and not kept
+		return nil
+	case !b.optional:
+		if err := b.pass.Keep(where, int64(len(p))); err != nil {
+			return err
+		}
 	}
 	b.data = append(b.data, p...)
 	return nil

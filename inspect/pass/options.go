@@ -12,6 +12,10 @@ type Options struct {
 	// Keep says whether the content of the regular file at path (of the form
 	// of Entry.Path) is to be kept for [Image.Body].
 	Keep func(path string) bool
+	// Optional says of a path that Keep asks for whether one can do without. Where
+	// the contents of those are more than Limits.OptionalBytes in all, none of them
+	// is kept, and Image.Dropped lists them.
+	Optional func(path string) bool
 	// KeepOnly says that nothing but what Keep asks for is of interest: no
 	// layer and no content is hashed, and no store item is looked into, so that
 	// only Body of the image is of use.

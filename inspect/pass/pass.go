@@ -22,13 +22,14 @@ type Pass struct {
 	Once   bool // the source cannot be read a second time, or this is the second
 	Hashes *store.Budget
 
-	read    atomic.Int64 // bytes of the sources
-	grown   atomic.Int64 // bytes that came out of expanding
-	kept    atomic.Int64 // bytes of bodies and documents
-	entries atomic.Int64
-	Texts   atomic.Int64 // bytes of the names and the like of entries
-	Frames  atomic.Int64 // compressed bytes of frames
-	fault   fault
+	read     atomic.Int64 // bytes of the sources
+	grown    atomic.Int64 // bytes that came out of expanding
+	kept     atomic.Int64 // bytes of bodies and documents
+	optional atomic.Int64 // bytes of bodies that can be done without
+	entries  atomic.Int64
+	Texts    atomic.Int64 // bytes of the names and the like of entries
+	Frames   atomic.Int64 // compressed bytes of frames
+	fault    fault
 }
 
 // A fault is the first failure of a source, such as a disk or a network: it
@@ -108,6 +109,15 @@ func (p *Pass) Keep(where string, n int64) error {
 	}
 	return nil
 }
+
+// KeepOptional counts bytes that may stay in memory, and says whether they may yet.
+func (p *Pass) KeepOptional(n int64) bool {
+	return p.optional.Add(n) <= p.Limits.OptionalBytes
+}
+
+// DropsOptional says that what can be done without was more than may be kept. It is
+// known at the end of the pass, so that it does not depend on what was read first.
+func (p *Pass) DropsOptional() bool { return p.optional.Load() > p.Limits.OptionalBytes }
 
 // Bounded returns r under the limits of grow.
 func (p *Pass) Bounded(where string, r io.Reader) io.Reader {
