@@ -65,6 +65,7 @@ func integritySentences() map[string]string {
 		"integrity/content-dropped": "its content is not looked into: such files have more than {limit:size} in all (a limit that protects against hostile images)",
 		"integrity/ambiguous-key":   "the {document} has the key {key:quote} more than once, maybe in another case: which of them is taken depends on the engine",
 		"integrity/ambiguous-data":  "the descriptor of the {document} embeds other bytes than the blob has: which of them are taken depends on the engine",
+		"integrity/ambiguous-name":  "{other} bears the same name: which of the two is meant depends on the engine",
 		"integrity/ambiguous-index": "containerd takes this image of the index, skopeo and podman take {other}",
 		"integrity/owner-range":     "the owner {claimed} of {path:quote} is no number that a file system can have: engines make it {effective}",
 
