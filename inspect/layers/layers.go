@@ -142,8 +142,8 @@ func (t *tarReader) owners(e *image.Entry) {
 			continue
 		}
 		if t.impossible++; t.impossible <= maxOwnerNotes {
-			t.layer.Notes = append(t.layer.Notes, check.Say("integrity/owner-range",
-				"path", e.Path, "claimed", claimed, "effective", *id))
+			t.layer.Remarks = append(t.layer.Remarks, check.Find(check.Note, -1, e.Path, "integrity/owner-range",
+				"claimed", claimed, "effective", *id))
 		}
 	}
 }
