@@ -73,7 +73,7 @@ func integritySentences() map[string]string {
 		"integrity/ambiguous-data":  "the descriptor of the {document} embeds other bytes than the blob has: which of them are taken depends on the engine",
 		"integrity/ambiguous-name":  "{other} bears the same name: which of the two is meant depends on the engine",
 		"integrity/ambiguous-index": "containerd takes this image of the index, skopeo and podman take {other}",
-		"integrity/owner-range":     "the owner {claimed} of {path:quote} is no number that a file system can have: engines make it {effective}",
+		"integrity/owner-range":     "the owner or group {claimed} is no number that a file system can have: engines make it {effective}",
 
 		// Squashfs and SIF.
 		"integrity/squashfs-inode-count":   "the superblock counts {claimed} inodes, and {found} are to be found under a name",

@@ -166,6 +166,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
+	opt.Again = l.builder != "none"
 	return open(ctx, reference, opt)
 }
 
@@ -328,7 +329,7 @@ func adviceFor(why error) string {
 
 func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect the rebuild", func() error {
-		img, err = open(ctx, reference, inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
+		img, err = open(ctx, reference, inspect.Options{Again: true, Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
 		return err
 	})
 	return img, err

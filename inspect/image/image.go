@@ -5,6 +5,7 @@ import (
 	"audit/inspect/compression"
 	"audit/inspect/digest"
 	"audit/inspect/store"
+	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -44,6 +45,9 @@ type Image struct {
 	// order of the file.
 	Documents []Document
 
+	// Copies are those of layers that came as a stream, where Options.Again asked for
+	// them; nil otherwise.
+	Copies Copies `json:"-"`
 	// Dropped are the contents that were asked for as optional and are not kept,
 	// in the order of layers.
 	Dropped []Dropped
@@ -64,6 +68,13 @@ type IndexEntry struct {
 	ArtifactType string
 	Attestation  bool // it is labelled as an attestation
 	Chosen       bool // it is the one that was read
+}
+
+// Copies are layers that can be read once more, by the name of their member: see
+// pass.Copies.
+type Copies interface {
+	Open(member string) (io.Reader, bool)
+	Close()
 }
 
 // A Config is the image configuration, the JSON document that docker run
@@ -115,6 +126,7 @@ type Layer struct {
 	Broken           error                   // why the tar could be read only in part; nil when whole
 
 	Notes       []check.Message       // what is wrong with the packing
+	Remarks     []check.Finding       // notes about its entries
 	Unended     bool                  // the tar lacks the blocks of zeros that end one
 	Elsewhere   string                // URL of a blob that is not part of the image
 	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256

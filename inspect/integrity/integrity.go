@@ -108,6 +108,10 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	for _, note := range l.Notes {
 		found.Append(check.Finding{Message: note, Level: check.Problem, Layer: l.Index, Path: l.Member})
 	}
+	for _, f := range l.Remarks {
+		f.Layer = l.Index
+		found.Append(f)
+	}
 	entryFindings(l, &found)
 	return found.All()
 }

@@ -16,6 +16,7 @@ type Limits struct {
 	FrameBytes    int64         // compressed bytes of the tar headers of all layers
 	KeptBytes     int64         // bytes of all the bodies that Options.Keep asks for
 	OptionalBytes int64         // bytes of the bodies among them that one can do without
+	CopyBytes     int64         // bytes of layers that came as a stream and are copied to be read again
 	Bytes         int64         // uncompressed bytes of the whole image
 	Ratio         int64         // uncompressed bytes for each byte read, beyond the first GiB
 	Idle          time.Duration // without a byte from a registry that was asked for something
@@ -33,6 +34,7 @@ func DefaultLimits() Limits {
 		FrameBytes:    128 << 20,
 		KeptBytes:     128 << 20,
 		OptionalBytes: 128 << 20,
+		CopyBytes:     4 << 30,
 		Bytes:         1 << 40,
 		Ratio:         200, // deflate can reach 1032, honest images have 2 to 5
 		Idle:          time.Minute,

@@ -21,6 +21,12 @@ type Pass struct {
 	Limits limit.Limits
 	Once   bool // the source cannot be read a second time, or this is the second
 	Hashes *store.Budget
+	Copies *Copies // of layers that came as a stream; nil when none are wanted
+
+	// Only, when set, says that nothing but contents that Keep asks for is of
+	// interest, and of which layers: the others are not read, no layer is hashed, and
+	// no store item is looked into.
+	Only func(member string) bool
 
 	read     atomic.Int64 // bytes of the sources
 	grown    atomic.Int64 // bytes that came out of expanding
@@ -59,6 +65,9 @@ func New(ctx context.Context, opt Options) *Pass {
 		p.Limits = *opt.Limits
 	}
 	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.stores())
+	if opt.Again {
+		p.Copies = &Copies{dir: opt.TempDir, left: p.Limits.CopyBytes, kept: make(map[string]*Spool)}
+	}
 	return p
 }
 
@@ -174,7 +183,7 @@ func (p *Pass) Fatal(err error) error {
 // Meter returns a meter of a layer, which only counts when nobody asks for
 // digests.
 func (p *Pass) Meter(r io.Reader) *digest.Meter {
-	if p.Opt.KeepOnly {
+	if p.Only != nil {
 		return &digest.Meter{R: r}
 	}
 	return digest.NewMeter(r)
