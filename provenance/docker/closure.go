@@ -18,7 +18,8 @@ type closureCheck struct {
 	*view
 	provenance.Closure
 	made map[int][]reach
-	by   map[int]string // the instruction that made each layer, the first of several
+	by   map[int]string  // the instruction that made each layer, the first of several
+	safe map[string]bool // paths of files that no intruder would want as the layers below have them
 
 	entries     int
 	owned       int // by a package
@@ -33,7 +34,7 @@ type closureCheck struct {
 const maxListed = 200
 
 func (v *view) closure() check.Check {
-	c := &closureCheck{view: v}
+	c := &closureCheck{view: v, safe: make(map[string]bool)}
 	c.Max = maxListed
 	c.assign()
 	c.Append(v.installed.Problems...)
@@ -87,6 +88,9 @@ func (c *closureCheck) entry(layer, index int) {
 	case c.isOwned(layer, index, e):
 		c.owned++
 		c.explained(e)
+		if c.safe[e.Path] { // its package has installed it without what it has now
+			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
+		}
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
 		c.written++
 		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
@@ -94,6 +98,7 @@ func (c *closureCheck) entry(layer, index int) {
 		c.unexplained++
 		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
 	}
+	c.safe[e.Path] = e.Type == '0' && provenance.Dangerous(c.img, layer, e) == ""
 }
 
 func (c *closureCheck) explained(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }
