@@ -238,7 +238,7 @@ func newOptions(p provenance.Pack) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      messages(p.Unknowns, "recipe/unknown", p.Unknown...),
+		Unknown:      messages(p.Unknown, ""),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
