@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"audit/inspect/check"
@@ -31,6 +32,30 @@ func (r *Report) Facts() policy.Facts {
 		f.Config, f.Differences = c.Config, c.Differences
 	}
 	return f
+}
+
+// SetPolicy notes what was demanded of the image, and what came out.
+func (r *Report) SetPolicy(p policy.Policy, j policy.Judgement) {
+	r.Policy = Policy{Require: p.Require.String(), Holds: len(j.Violations) == 0}
+	for _, v := range j.Violations {
+		r.Policy.Violations = append(r.Policy.Violations, Violation{v.Rule, v.Message.Code, v.Message.Args, v.Layer, v.Path})
+	}
+	for _, a := range j.Allowed {
+		r.Policy.Allowed = append(r.Policy.Allowed, Allowed{a.Path, a.Cause, a.Reason, a.Expires.String(), a.Count, a.Expired})
+	}
+	fillLists(reflect.ValueOf(&r.Policy).Elem())
+}
+
+// demands says in sentences what the policy demands and is not so.
+func (r *Report) demands() (all []string) {
+	for _, v := range r.Policy.Violations {
+		text := r.Say(Message{v.Code, v.Args})
+		if v.Path != "" {
+			text += ": " + v.Path
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 func (r *Report) judged() rebuild.Facts {
@@ -88,6 +113,22 @@ func (r *Report) verify() error {
 	}
 	if want := rebuild.Judge(r.judged()); r.Verdict != want {
 		return fmt.Errorf("the verdict is %s, and what was found makes it %s", r.Verdict, want)
+	}
+	return r.Policy.verify(r)
+}
+
+// verify says whether a policy can hold: what came of a policy file only that
+// file tells, and what is demanded of the verdict the verdict.
+func (p Policy) verify(r *Report) error {
+	var require rebuild.Policy
+	if p.Require == "" {
+		return nil
+	}
+	if err := require.UnmarshalText([]byte(p.Require)); err != nil {
+		return err
+	}
+	if p.Holds && (len(p.Violations) > 0 || len(p.Allowed) == 0 && !require.Holds(r.Verdict, r.Status(check.Closure))) {
+		return fmt.Errorf("the policy %s holds, and what was found says that it does not", p.Require)
 	}
 	return nil
 }

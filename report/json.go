@@ -27,8 +27,8 @@ func Schema() []byte { return bytes.Clone(schema) }
 // WriteJSON writes the report as report.json holds it: indented by two spaces,
 // one key a line in the order of the structs, with a line feed at the end.
 // Characters that do not show as themselves (controls, directions of reading,
-// zero width) are \u escapes, so that printing a report does nothing to a
-// terminal; < > & are plain.
+// zero width) are \u escapes, and so is what begins a command in the log of a CI,
+// so that printing a report does nothing; < > & are plain.
 func WriteJSON(w io.Writer, r *Report) error {
 	texts, err := withTexts(reflect.ValueOf(r), encodeText)
 	if err != nil {
@@ -41,7 +41,8 @@ func WriteJSON(w io.Writer, r *Report) error {
 	if err := enc.Encode(texts.Interface()); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
-	if _, err := w.Write(escapeUnprintable(buf.Bytes())); err != nil {
+	doc := hashCommand.ReplaceAll(escapeUnprintable(buf.Bytes()), []byte(`#\u0023$1`))
+	if _, err := w.Write(doc); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil

@@ -21,7 +21,7 @@ func closureSentences() map[string]string {
 		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/device":          "a {kind} of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
-		"closure/package-file-changed": "its bytes are not those that package {package} {version} has installed ({digest} is recorded)" +
+		"closure/package-file-changed": "its bytes are not those that package {package}[ {version}] has installed ({digest} is recorded)" +
 			"[; the layer was made by {instruction}]",
 		"closure/packer-entry-kind":    "it is a {got}, and the packer makes a {want}",
 		"closure/packer-entry-target":  "it leads to {got:quote}, and that of the packer to {want:quote}",
