@@ -167,6 +167,17 @@ func textPath(store, name string, references []string, text string) string {
 	return storePath(store, kind, sum[:], name)
 }
 
+// ContentPath is the path of a store item whose name is computed from its content
+// alone: a source, or an output whose NAR hash is known beforehand. The NAR hash is
+// that of SHA-256, in hexadecimal; "" where it is none.
+func ContentPath(store, name, narHash string) string {
+	sum, err := hex.DecodeString(narHash)
+	if err != nil || len(sum) != sha256.Size {
+		return ""
+	}
+	return storePath(store, "source", sum, name)
+}
+
 // storePath computes a store path: the hash in it is that of all else, folded
 // to 160 bits.
 func storePath(store, kind string, sum []byte, name string) string {
