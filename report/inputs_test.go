@@ -81,7 +81,7 @@ func tinyRecipe() provenance.Recipe {
 			EntryPoint:   []string{"bin/hello", "--greeting=it's me"},
 			Compression:  inspect.Gzip,
 			SystemType:   "x86_64-linux",
-			Unknown:      []string{"whether grafts were used"},
+			Unknown:      []check.Message{check.Say("recipe/unknown-grafts")},
 			FriendlyName: "tiny-hello-tiny-stamp",
 		},
 	}
@@ -290,7 +290,7 @@ func hostileInput(t testing.TB) Input {
 		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
 		Sources:  []provenance.Source{{Path: hostile}},
 		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
-		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []string{hostile}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
+		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
 	}
 	finding := check.Finding{Rule: hostile, Level: check.Problem, Path: hostile, Words: hostile}
 	var checks []check.Check

@@ -164,14 +164,10 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
+	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
-	img, err := open(ctx, reference, opt)
-	var limit *inspect.LimitError
-	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
-		opt.Keep = func(path string) bool { return systems().Keep(path) && !ospackages.Large(path) }
-		return open(ctx, reference, opt)
-	}
-	return img, err
+	opt.Again = l.builder != "none"
+	return open(ctx, reference, opt)
 }
 
 // open reads an image; an error means that it cannot be read.
@@ -333,7 +329,7 @@ func adviceFor(why error) string {
 
 func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect the rebuild", func() error {
-		img, err = open(ctx, reference, inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
+		img, err = open(ctx, reference, inspect.Options{Again: true, Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
 		return err
 	})
 	return img, err
@@ -345,8 +341,8 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
-		Systems: systems().Abouts(),
-		Run:     report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in),
+		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -108,9 +109,11 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	}
 	opt := billOptions(date)
 	opt.Files = c.Bool("sbom-files")
-	if programs := sbom.Programs(img); opt.Files && programs != nil && reference != "-" {
-		if opt.Again, err = open(c.Context, reference, inspect.Options{Keep: programs, Platform: l.platform, Progress: l.tell.bytes("reading programs")}); err != nil {
-			return nil, err
+	if programs := sbom.Programs(img); opt.Files && programs != nil {
+		again := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading programs")}
+		opt.Again, err = inspect.Contents(c.Context, img, programs, again)
+		if err != nil && !errors.Is(err, inspect.ErrNotKept) {
+			return nil, unreadable(err)
 		}
 	}
 	return sbom.Collect(img, ev, opt), nil

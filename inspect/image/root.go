@@ -1,6 +1,10 @@
 package image
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"audit/inspect/check"
 	"audit/inspect/paths"
 )
@@ -96,6 +100,24 @@ func (r *Root) Name(path string) (File, bool) {
 	return r.file(n.children[base])
 }
 
+// Folder returns where the folder is that a path leads to through links, and the
+// names in it, sorted; false when there is none. Folders without an entry of their
+// own are folders too, and names that have none may lead nowhere.
+func (r *Root) Folder(path string) (real string, names []string, ok bool) {
+	w := walk{fold: &fold{root: r.tree.root}}
+	n := w.from(r.tree.root, path)
+	if n == nil || !n.isFolder() {
+		return "", nil, false
+	}
+	names = slices.Sorted(maps.Keys(n.children))
+	var parts []string
+	for ; n != r.tree.root; n = n.parent {
+		parts = append(parts, n.name)
+	}
+	slices.Reverse(parts)
+	return paths.Clean(strings.Join(parts, "/")), names, true
+}
+
 func (r *Root) file(n *node) (File, bool) {
 	if n == nil || n.file == 0 {
 		return File{}, false
@@ -110,7 +132,7 @@ func (r *Root) Content(path string) ([]byte, File, bool) {
 	if !ok {
 		return nil, f, false
 	}
-	content, ok := r.img.Layers[f.Inode.Layer].byDigest[f.Inode.Digest]
+	content, ok := r.img.Layers[f.Inode.Layer].content(f.Inode.Digest)
 	return content, f, ok
 }
 

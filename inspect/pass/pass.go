@@ -21,14 +21,21 @@ type Pass struct {
 	Limits limit.Limits
 	Once   bool // the source cannot be read a second time, or this is the second
 	Hashes *store.Budget
+	Copies *Copies // of layers that came as a stream; nil when none are wanted
 
-	read    atomic.Int64 // bytes of the sources
-	grown   atomic.Int64 // bytes that came out of expanding
-	kept    atomic.Int64 // bytes of bodies and documents
-	entries atomic.Int64
-	Texts   atomic.Int64 // bytes of the names and the like of entries
-	Frames  atomic.Int64 // compressed bytes of frames
-	fault   fault
+	// Only, when set, says that nothing but contents that Keep asks for is of
+	// interest, and of which layers: the others are not read, no layer is hashed, and
+	// no store item is looked into.
+	Only func(member string) bool
+
+	read     atomic.Int64 // bytes of the sources
+	grown    atomic.Int64 // bytes that came out of expanding
+	kept     atomic.Int64 // bytes of bodies and documents
+	optional atomic.Int64 // bytes of bodies that can be done without
+	entries  atomic.Int64
+	Texts    atomic.Int64 // bytes of the names and the like of entries
+	Frames   atomic.Int64 // compressed bytes of frames
+	fault    fault
 }
 
 // A fault is the first failure of a source, such as a disk or a network: it
@@ -58,6 +65,9 @@ func New(ctx context.Context, opt Options) *Pass {
 		p.Limits = *opt.Limits
 	}
 	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.stores())
+	if opt.Again {
+		p.Copies = &Copies{dir: opt.TempDir, left: p.Limits.CopyBytes, kept: make(map[string]*Spool)}
+	}
 	return p
 }
 
@@ -108,6 +118,15 @@ func (p *Pass) Keep(where string, n int64) error {
 	}
 	return nil
 }
+
+// KeepOptional counts bytes that may stay in memory, and says whether they may yet.
+func (p *Pass) KeepOptional(n int64) bool {
+	return p.optional.Add(n) <= p.Limits.OptionalBytes
+}
+
+// DropsOptional says that what can be done without was more than may be kept. It is
+// known at the end of the pass, so that it does not depend on what was read first.
+func (p *Pass) DropsOptional() bool { return p.optional.Load() > p.Limits.OptionalBytes }
 
 // Bounded returns r under the limits of grow.
 func (p *Pass) Bounded(where string, r io.Reader) io.Reader {
@@ -164,7 +183,7 @@ func (p *Pass) Fatal(err error) error {
 // Meter returns a meter of a layer, which only counts when nobody asks for
 // digests.
 func (p *Pass) Meter(r io.Reader) *digest.Meter {
-	if p.Opt.KeepOnly {
+	if p.Only != nil {
 		return &digest.Meter{R: r}
 	}
 	return digest.NewMeter(r)
