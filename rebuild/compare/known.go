@@ -48,28 +48,12 @@ func (w *walk) layering() Layering {
 	return l
 }
 
-// A packer is what the config says of who made an image.
-//
-// Transitional: until the build systems have their Freedoms.
-type packer struct {
-	nix bool
-}
-
-// packerOf reads who made an image from its store.
-func packerOf(img *inspect.Image) packer {
-	var p packer
-	for _, it := range img.Items {
-		p.nix = p.nix || strings.HasPrefix(it.Path, "/nix/store/")
-	}
-	return p
-}
-
 // known finds what explains differences: the freedoms of the packer, then what is
 // of no packer.
 func (w *walk) known(freedoms []Freedom) {
 	l := w.layering()
 	var all []Freedom
-	for _, f := range append(slices.Clone(freedoms), w.packersFreedoms()...) {
+	for _, f := range freedoms {
 		if f.When == nil || f.When(l) {
 			all = append(all, f)
 		}
@@ -83,15 +67,6 @@ func (w *walk) known(freedoms []Freedom) {
 	}
 	w.out.freedoms = append(all, placeFreedoms()...)
 	w.out.mark()
-}
-
-// packersFreedoms are those of packers whose build system has none of its own yet.
-func (w *walk) packersFreedoms() (all []Freedom) {
-	was, now := packerOf(w.a.img), packerOf(w.b.img)
-	if was.nix && now.nix {
-		all = append(all, nixFreedoms()...)
-	}
-	return all
 }
 
 // hiddenEntries is what images differ by where one keeps what the other has
@@ -133,20 +108,6 @@ func (c *Comparison) mark() {
 		}
 	}
 	slices.SortFunc(c.Known, func(x, y Known) int { return cmp.Compare(x.Code, y.Code) })
-}
-
-// nixFreedoms are those of dockerTools of Nixpkgs.
-func nixFreedoms() []Freedom {
-	return []Freedom{
-		{Code: "known/nix-store-mode", Explains: func(d *Difference) bool { return d.Cause == Mode && (d.Path == "nix/store" || d.Path == "nix") }},
-		{Code: "known/nix-user-name", Explains: func(d *Difference) bool {
-			return strings.HasPrefix(d.Path, "nix/var/nix/") && strings.Contains(d.Path, "/per-user/")
-		}},
-		{Code: "known/nix-database", Explains: filesAt("nix/var/nix/db/db.sqlite")},
-		{Code: "known/nix-build-folder", Explains: func(d *Difference) bool {
-			return d.Cause == Link && (strings.Contains(d.Was, "/build/") || strings.Contains(d.Was, "nix-build-"))
-		}},
-	}
 }
 
 // placeFreedoms are those of programs that leave the time, or the machine, in

@@ -162,14 +162,12 @@ func TestKnownPackers(t *testing.T) {
 		buildkit = `"history":[{"created":"2024-01-02T03:04:05Z","created_by":"RUN x # buildkit","comment":"buildkit.dockerfile.v0"}],`
 		classic  = `"container":"%s","history":[{"created_by":"/bin/sh -c #(nop) CMD x"}],`
 	)
-	item := "nix/store/11111111111111111111111111111111-a"
+
 	for _, tc := range []struct {
 		name, before, after string // config fields before all others
 		was, now            []item1
 		want                string
 	}{
-		{"Nix", "", "", list(d("nix"), d("nix/store"), d(item)), list(d("nix"), d("nix/store").change(setuid), d(item)), "nix-store-mode 1"},
-		{"Nix database", "", "", list(d(item), f("nix/var/nix/db/db.sqlite", "1")), list(d(item), f("nix/var/nix/db/db.sqlite", "2")), "nix-database 1"},
 		{"logs", "", "", list(f("var/log/apt/history.log", "2024-01-02\n"), f("var/log/own.log", "1")), list(f("var/log/apt/history.log", "2024-01-03\n"), f("var/log/own.log", "2")), "package-logs 1"},
 		{"shadow", "", "", list(f("etc/shadow", "root:*:19723:0:99999:7:::\n")), list(f("etc/shadow", "root:*:19724:0:99999:7:::\n")), "password-days 1"},
 		{"a mode is no log", "", "", list(f("var/log/dpkg.log", "")), list(f("var/log/dpkg.log", "").change(setuid)), ""},
