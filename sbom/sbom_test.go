@@ -141,7 +141,7 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 		Layers:    []*inspect.Layer{layer, layer},
 	}
 	ev := &provenance.Evidence{Recipe: provenance.Recipe{
-		System: provenance.Guix, Status: provenance.Partial, Packer: bad,
+		System: "guix", Status: provenance.Partial, Packer: bad,
 		Channels: []provenance.Channel{{Name: bad, URL: bad, Commit: bad}},
 		Sources:  []provenance.Source{{Layer: 0, Path: bad}},
 		Pack:     provenance.Pack{Root: bad},

@@ -136,6 +136,9 @@ func originals(img *inspect.Image) []string {
 
 // remade lists the store items that audit made again from others.
 func remade(ev *provenance.Evidence) []string {
+	if ev == nil { // no recipe was asked for
+		return nil
+	}
 	var paths []string
 	for item, standing := range ev.Derived {
 		if standing == provenance.Remade {
@@ -341,7 +344,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
-		Sentences: systemSentences(), Secrets: systems().Secrets(l.in),
+		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in),
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
