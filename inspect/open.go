@@ -43,6 +43,11 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
 	img.Reference = reference
+	if p.NoSpare() {
+		for _, l := range img.Layers {
+			l.DropBodies(opt.Spare)
+		}
+	}
 	if err := integrity.Conclude(p, img); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}

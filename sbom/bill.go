@@ -26,9 +26,6 @@ type Options struct {
 	Version string
 	// Files asks for the files of the image, and for what Go noted in programs.
 	Files bool
-	// Again is the image as it was read again to keep the contents of the
-	// files that [Programs] names. It may be nil.
-	Again *inspect.Image
 	// Stores are those that the image can have items of.
 	Stores []Store
 	// Text returns the sentence of a code; nil for the codes themselves.

@@ -28,8 +28,8 @@
 // lie in the image says nothing of who uses them.
 //
 // With Options.Files all files are listed with their SHA-256, and programs are
-// looked into for the modules that Go noted in them; [Programs] says which the
-// image has to be read again for. What was not looked into, because it is too
+// looked into for the modules that Go noted in them; [Programs] says whose
+// contents that needs. What was not looked into, because it is too
 // large or cannot be read, is a [Gap], and the documents say so. In SPDX a file
 // is a package of purpose FILE, since an SPDX file must have a SHA-1.
 //

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"audit/inspect"
@@ -34,6 +35,7 @@ type line struct {
 	farms   farms
 	// platform chooses among the images of an index.
 	platform string
+	programs bool   // a bill of files looks into programs
 	dir      string // for the build; lives as long as the line
 	tell     *progress
 
@@ -159,19 +161,30 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 }
 
 // open reads an image with the contents that checks and bills look into. Where
-// those of package databases are more than fits into memory it is read without
-// them, and closure and bill say what they could not look into.
+// those of package databases and metadata are more than fits into memory they are
+// not kept, and closure and bill say what they could not look into. A database that
+// has another name, by a link, is read afterwards.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
-	opt.Weak = ospackages.Weak
-	img, err := open(ctx, reference, opt)
-	var limit *inspect.LimitError
-	if errors.As(err, &limit) && limit.Name == "kept bytes" && reference != "-" {
-		opt.Keep = func(path string) bool { return systems().Keep(path) && !ospackages.Large(path) }
-		return open(ctx, reference, opt)
+	opt.Keep = func(path string) bool {
+		return systems().Keep(path) || sbom.Keep(path) || l.programs && sbom.KeepProgram(path)
 	}
-	return img, err
+	opt.Weak = ospackages.Weak
+	opt.Spare = func(path string) bool { return ospackages.Large(path) || !systems().Keep(path) }
+	img, err := open(ctx, reference, opt)
+	if err != nil {
+		return nil, err
+	}
+	return img, l.contents(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+}
+
+// contents reads the contents of files that were not kept.
+func (l *line) contents(ctx context.Context, img *inspect.Image, files []inspect.File) error {
+	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading contents")}
+	if err := inspect.Contents(ctx, img, opt, files); err != nil {
+		return unreadable(err)
+	}
+	return nil
 }
 
 // open reads an image; an error means that it cannot be read.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect"
 	"audit/sbom"
 )
 
@@ -96,7 +95,7 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform"), programs: c.Bool("sbom-files")}
 	defer l.tell.clear()
 	img, err := l.inspect(c.Context, reference)
 	if err != nil {
@@ -108,8 +107,8 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	}
 	opt := billOptions(date)
 	opt.Files = c.Bool("sbom-files")
-	if programs := sbom.Programs(img); opt.Files && programs != nil && reference != "-" {
-		if opt.Again, err = open(c.Context, reference, inspect.Options{Keep: programs, Platform: l.platform, Progress: l.tell.bytes("reading programs")}); err != nil {
+	if opt.Files {
+		if err := l.contents(c.Context, img, sbom.Programs(img)); err != nil {
 			return nil, err
 		}
 	}

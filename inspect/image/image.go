@@ -190,6 +190,16 @@ func (l *Layer) KeepBody(e *Entry, content []byte) {
 	l.bodies[e.Path], l.byDigest[e.Digest] = content, content
 }
 
+// DropBodies forgets the contents that were kept of the entries at these paths.
+func (l *Layer) DropBodies(at func(path string) bool) {
+	for i := range l.Entries {
+		if e := &l.Entries[i]; at(e.Path) {
+			delete(l.byDigest, e.Digest)
+			delete(l.bodies, e.Path)
+		}
+	}
+}
+
 // SetWeak notes the digests of the entry at an index for Weak.
 func (l *Layer) SetWeak(index int, sum digest.Weak) {
 	if l.weak == nil {

@@ -182,23 +182,29 @@ func (s *Sink) Close() error {
 
 // A body gathers the content of a file that is wanted.
 type body struct {
-	pass *pass.Pass
-	data []byte
+	pass  *pass.Pass
+	data  []byte
+	spare bool
 }
 
 func newBody(p *pass.Pass, path string) *body {
 	if p.Opt.Keep == nil || !p.Opt.Keep(path) {
 		return nil
 	}
-	return &body{pass: p, data: []byte{}}
+	return &body{pass: p, data: []byte{}, spare: p.Opt.Spare != nil && p.Opt.Spare(path)}
 }
 
 func (b *body) write(where string, p []byte) error {
-	if b == nil {
+	switch {
+	case b == nil:
 		return nil
-	}
-	if err := b.pass.Keep(where, int64(len(p))); err != nil {
-		return err
+	case b.spare && !b.pass.KeepSpare(int64(len(p))):
+		b.data = nil
+		return nil
+	case !b.spare:
+		if err := b.pass.Keep(where, int64(len(p))); err != nil {
+			return err
+		}
 	}
 	b.data = append(b.data, p...)
 	return nil

@@ -12,6 +12,10 @@ type Options struct {
 	// Keep says whether the content of the regular file at path (of the form
 	// of Entry.Path) is to be kept for [Image.Body].
 	Keep func(path string) bool
+	// Spare says of the contents that Keep asks for which can be done without: where
+	// all of them are more than Limits.KeptBytes, none of these are kept, instead of
+	// an error.
+	Spare func(path string) bool
 	// KeepOnly says that nothing but what Keep asks for is of interest: no
 	// layer and no content is hashed, and no store item is looked into, so that
 	// only Body of the image is of use.

@@ -25,6 +25,8 @@ type Pass struct {
 	read    atomic.Int64 // bytes of the sources
 	grown   atomic.Int64 // bytes that came out of expanding
 	kept    atomic.Int64 // bytes of bodies and documents
+	spare   atomic.Int64 // bytes of bodies that Options.Spare names
+	noSpare atomic.Bool  // they do not fit
 	entries atomic.Int64
 	Texts   atomic.Int64 // bytes of the names and the like of entries
 	Frames  atomic.Int64 // compressed bytes of frames
@@ -103,11 +105,28 @@ func CheckLayers(n int) error {
 
 // Keep counts bytes that stay in memory.
 func (p *Pass) Keep(where string, n int64) error {
-	if p.kept.Add(n) > p.Limits.KeptBytes {
+	kept := p.kept.Add(n)
+	if kept > p.Limits.KeptBytes {
 		return &limit.Error{Name: "kept bytes", Limit: p.Limits.KeptBytes, Where: where}
+	}
+	if kept+p.spare.Load() > p.Limits.KeptBytes {
+		p.noSpare.Store(true)
 	}
 	return nil
 }
+
+// KeepSpare counts bytes that stay in memory as long as there is room for all that
+// are to be kept. It is false as soon as there is not: then none of them are kept,
+// in whatever order the layers are read.
+func (p *Pass) KeepSpare(n int64) bool {
+	if p.spare.Add(n)+p.kept.Load() > p.Limits.KeptBytes {
+		p.noSpare.Store(true)
+	}
+	return !p.noSpare.Load()
+}
+
+// NoSpare says that there was no room for what was kept with KeepSpare.
+func (p *Pass) NoSpare() bool { return p.noSpare.Load() }
 
 // Bounded returns r under the limits of grow.
 func (p *Pass) Bounded(where string, r io.Reader) io.Reader {

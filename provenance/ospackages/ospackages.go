@@ -3,6 +3,7 @@ package ospackages
 import (
 	"cmp"
 	"encoding/hex"
+	"path"
 	"slices"
 	"strings"
 
@@ -99,6 +100,32 @@ func Keep(p string) bool {
 // in each layer that installs something. An image whose kept files go past the
 // limit can be opened again without them; Problems then names them.
 func Large(p string) bool { return isRpm(p) }
+
+// Wanted returns the files that Read looks into by links and whose contents were not
+// kept, since they have other names than databases have: see [inspect.Contents].
+func Wanted(img *inspect.Image) []inspect.File {
+	root := img.Root()
+	names := []string{etcRelease, usrRelease, dpkgStatus, dpkgDiversions}
+	names = append(names, apkPaths[:]...)
+	for _, dir := range rpmFolders() {
+		names = append(names, dir+"/"+rpmSqlite, dir+"/"+rpmNdb, dir+"/"+rpmBerkeley)
+	}
+	for _, dir := range []string{dpkgInfo, dpkgParts} {
+		folder, parts, _ := root.Folder(dir)
+		for _, name := range parts {
+			if dir == dpkgParts || path.Ext(name) == ".list" || path.Ext(name) == sums {
+				names = append(names, path.Join(folder, name))
+			}
+		}
+	}
+	var wanted []inspect.File
+	for _, name := range names {
+		if _, f, kept := root.Content(name); !kept && f.Entry != nil && f.Inode.Type == '0' && !Large(f.Inode.Entry.Path) {
+			wanted = append(wanted, f)
+		}
+	}
+	return wanted
+}
 
 // Read reads all databases of an image, which must have been opened with [Keep]
 // and, for [Installed.Compare], with [Weak]. What cannot be read is a Problem.
