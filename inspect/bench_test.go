@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -105,5 +106,30 @@ func readBench(b *testing.B, blob []byte) {
 	l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 	if err != nil || l.Broken != nil || len(l.Stores.Items) != 1 || l.Stores.Items[0].NarHash.Hex == "" {
 		b.Fatal(err, l)
+	}
+}
+
+// BenchmarkGrowth reads what once cost the square of its size, at n and 2n: it
+// doubles.
+func BenchmarkGrowth(b *testing.B) {
+	deep := "gnu/store/" + hashA + "-x/" + strings.Repeat("d/", 16_000)
+	for name, entry := range map[string]func(i int) archiveMember{
+		"deep in a store item": func(i int) archiveMember { return regular(fmt.Sprintf("%s%d", deep, i*7919%1000), "") },
+		"one path":             func(i int) archiveMember { return regular("gnu/store/"+hashA+"-x/a", "") },
+	} {
+		for _, n := range []int{250, 500, 1000} {
+			var members []archiveMember
+			for i := range n {
+				members = append(members, entry(i))
+			}
+			archive := tarOf(b, imageOf(b, tarOf(b, members...))...)
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := openBytes(b, archive, Options{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

@@ -1,76 +1,111 @@
 package inspect
 
 import (
+	"audit/inspect/pass"
+	"context"
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"audit/fixtures"
 )
 
-func spareImage(t *testing.T) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "image.tar")
-	archive := fixtures.Docker{Layers: [][]fixtures.File{{{Name: "spare", Body: strings.Repeat("s", 5000)}, {Name: "firm", Body: "firm"}}, {{Name: "spare2", Body: strings.Repeat("t", 5000)}}}}.Archive()
-	if err := os.WriteFile(name, archive, 0o600); err != nil {
-		t.Fatal(err)
+// TestContents checks that contents that are read later are those of the first
+// reading, of every form that is among the samples.
+func TestContents(t *testing.T) {
+	keep := func(path string) bool {
+		return filepath.Base(path) == "manifest" || filepath.Base(path) == "tiny-hello"
 	}
-	return name
-}
-
-// What can be done without is kept as a whole or not at all, and never a reason to
-// fail; what was not kept can be had afterwards.
-func TestSpareContents(t *testing.T) {
-	opt := Options{Keep: func(string) bool { return true }, Spare: func(p string) bool { return strings.HasPrefix(p, "spare") }}
-	for _, tc := range []struct {
-		room int64
-		kept string
-	}{{20_000, "firm spare spare2"}, {9_000, "firm"}} {
-		limits := DefaultLimits()
-		limits.KeptBytes = tc.room
-		opt.Limits = &limits
-		img, err := Open(t.Context(), spareImage(t), opt)
+	seen := 0
+	for _, pattern := range []string{"images/tiny*", "forms/tiny*", "eras/*layers5*.tar.gz", "realpack/*.tar.gz"} {
+		names, err := filepath.Glob("../fixtures/guix/" + pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := contentsOf(img); got != tc.kept {
-			t.Errorf("with room for %d bytes: %q, want %q", tc.room, got, tc.kept)
+		for _, name := range names {
+			whole, err := Open(context.Background(), name, pass.Options{Keep: keep})
+			if err != nil {
+				continue // no image: another file of the samples
+			}
+			only, err := Contents(context.Background(), whole, keep, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, l := range whole.Layers {
+				for _, e := range l.Entries {
+					body, ok := whole.Body(i, e.Path)
+					if !ok {
+						continue
+					}
+					seen++
+					if got, ok := only.Body(i, e.Path); !ok || string(got) != string(body) {
+						t.Errorf("%s: %s is not the same", name, e.Path)
+					}
+				}
+			}
 		}
-		if err := Contents(t.Context(), img, Options{}, img.Root().Files()); err != nil {
+	}
+	if seen < 10 {
+		t.Errorf("only %d contents were seen", seen)
+	}
+}
+
+// Of what came as a stream nothing is fetched again: contents are in the copy that
+// was made, or they are not there. One that has another digest is an error.
+func TestContentsOfStreams(t *testing.T) {
+	layer := string(tarOf(t, regular("a", "1"), regular("b", "2"), regular("a", "3")))
+	other := string(tarOf(t, regular("c", "4")))
+	config := configOf(t, layer, other)
+	m := manifestOf(t, config, layer, other)
+	requests := 0
+	host := serve(t, layoutOf(indexOf(t, descriptorOf(manifestType, m)), m, config, layer, other), func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+		requests++
+		honest.ServeHTTP(w, r)
+	})
+	keep := func(path string) bool { return path == "a" }
+	limits := DefaultLimits()
+	for name, test := range map[string]struct {
+		again bool
+		most  int64
+		want  error
+	}{"kept": {true, 1 << 20, nil}, "not asked for": {false, 1 << 20, ErrNotKept}, "too large": {true, 10, ErrNotKept}} {
+		limits.CopyBytes = test.most
+		img, err := Open(t.Context(), host+"/lab/image:1", Options{Again: test.again, Limits: &limits})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got := contentsOf(img); got != "firm spare spare2" {
-			t.Errorf("after a second look: %q", got)
+		before := requests
+		found, err := Contents(t.Context(), img, keep, Options{})
+		if !errors.Is(err, test.want) || requests != before {
+			t.Errorf("%s: error %v, want %v; %d more requests", name, err, test.want, requests-before)
+		}
+		if test.want != nil {
+			continue
+		}
+		if content, ok := found.Body(0, "a"); !ok || string(content) != "3" {
+			t.Errorf("%s: content %q", name, content)
+		}
+		if _, ok := found.Body(0, "b"); ok || len(found.Layers[1].Entries) > 0 {
+			t.Errorf("%s: more was read than was asked for", name)
+		}
+		img.Layers[0].Entries[2].Digest[0] ^= 1
+		if _, err := Contents(t.Context(), img, keep, Options{}); err == nil {
+			t.Errorf("%s: a content with another digest is taken", name)
 		}
 	}
 }
 
-func contentsOf(img *Image) string {
-	var kept []string
-	for _, f := range img.Root().Files() {
-		if _, _, ok := img.Root().Content(f.Path); ok {
-			kept = append(kept, f.Path)
-		}
-	}
-	return strings.Join(kept, " ")
-}
-
-// Another content than at first is none.
-func TestContentsOfAnotherFile(t *testing.T) {
-	name := spareImage(t)
-	img, err := Open(t.Context(), name, Options{})
+// A file that has become another one in between is an error.
+func TestContentsOfAChangedFile(t *testing.T) {
+	path := writeBytes(t, tarOf(t, imageOf(t, tarOf(t, regular("a", "1")))...))
+	img, err := Open(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := fixtures.Docker{Layers: [][]fixtures.File{{{Name: "spare", Body: "another"}, {Name: "firm", Body: "firm"}}, {}}}.Archive()
-	if err := os.WriteFile(name, archive, 0o600); err != nil {
+	if err := os.WriteFile(path, tarOf(t, imageOf(t, tarOf(t, regular("a", "2")))...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := Contents(t.Context(), img, Options{}, img.Root().Files()); err != nil {
-		t.Fatal(err)
-	}
-	if got := contentsOf(img); got != "firm" {
-		t.Errorf("%q, want only what is the same", got)
+	if _, err := Contents(t.Context(), img, func(string) bool { return true }, Options{}); err == nil {
+		t.Error("another content is taken for that of the image")
 	}
 }

@@ -32,6 +32,7 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 	p := pass.New(ctx, opt)
 	img, err := open(p, reference, forms)
 	if errors.Is(err, pass.ErrDropped) {
+		opt.Again = false // it is a file
 		p = pass.New(ctx, opt)
 		p.Once = true
 		img, err = open(p, reference, forms)
@@ -43,10 +44,8 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
 	img.Reference = reference
-	if p.NoSpare() {
-		for _, l := range img.Layers {
-			l.DropBodies(opt.Spare)
-		}
+	if p.Copies != nil {
+		img.Copies = p.Copies
 	}
 	if err := integrity.Conclude(p, img); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)

@@ -13,7 +13,7 @@ func closureSentences() map[string]string {
 		"closure/base-layer":   "the layer has no store items: nothing here explains its {entries:count entry}[, {bytes:count byte}]",
 
 		// Files.
-		"closure/unexplained-file": "a {kind}[ of {bytes:count byte}][ to {target:quote}]: nothing that built or packed the image explains it" +
+		"closure/unexplained-file": "[a {kind}[ of {bytes:count byte}][ to {target:quote}]: ]nothing that built or packed the image explains it" +
 			"[; its mode is {mode}][; {absent} is not in the image]" +
 			"[; the instruction that made its layer does not write there: {instruction}]",
 		"closure/setuid-file":     "a {kind} of mode {mode} that runs with the rights of its owner, and neither a package nor a recipe has it[; the layer was made by {instruction}]",

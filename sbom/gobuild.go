@@ -22,21 +22,10 @@ const (
 )
 
 // Programs returns the files that can be programs made by Go, whose contents the
-// bill of the image's files needs: see [inspect.Contents].
+// bill of the image's files needs: see [inspect.Complete].
 func Programs(img *inspect.Image) []inspect.File {
 	chosen, _ := choosePrograms(img, img.Root().Files())
 	return chosen
-}
-
-// KeepProgram says of the path of a file whether programs are usually there: in a
-// folder bin or sbin, or at the top. A registry is read once, and then these are the
-// ones that there are.
-func KeepProgram(p string) bool {
-	switch path.Base(path.Dir(p)) {
-	case "bin", "sbin", ".":
-		return true
-	}
-	return false
 }
 
 // choosePrograms returns the executables to look into, in the order of paths,

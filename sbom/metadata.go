@@ -36,16 +36,23 @@ func newSeeker(img *inspect.Image) *seeker {
 	return &seeker{root: img.Root(), listed: make(map[string]bool), dangling: func(inspect.File) {}}
 }
 
+// maxWanted bounds the bytes of metadata that have other names.
+const maxWanted = 16 << 20
+
 // Wanted returns the files that describe a package and whose contents were not
 // kept, since it is a link that has the name by which they do: see
-// [inspect.Contents].
+// [inspect.Complete].
 func Wanted(img *inspect.Image) []inspect.File {
 	var wanted []inspect.File
+	room := int64(maxWanted)
 	s := newSeeker(img)
 	s.found = func(file inspect.File, _ string) {
-		if _, _, kept := s.root.Content(file.Path); !kept && file.Inode.Type == '0' && file.Inode.Size <= maxMetadata {
-			wanted = append(wanted, file)
+		_, _, kept := s.root.Content(file.Path)
+		if kept || file.Inode.Type != '0' || Keep(file.Inode.Entry.Path) || file.Inode.Size > min(maxMetadata, room) {
+			return
 		}
+		room -= file.Inode.Size
+		wanted = append(wanted, file)
 	}
 	s.seek()
 	return wanted

@@ -150,7 +150,7 @@ func TestPrograms(t *testing.T) {
 	if b := Collect(img, nil, Options{Files: true}); len(b.Gaps) != 2 || len(b.Parts) > 0 {
 		t.Errorf("gaps %v, want two programs that were not read", b.Gaps)
 	}
-	if err := inspect.Contents(t.Context(), img, inspect.Options{}, Programs(img)); err != nil {
+	if err := inspect.Complete(t.Context(), img, Programs(img), inspect.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if b := Collect(img, nil, Options{}); len(b.Parts)+len(b.Files)+len(b.Gaps) > 0 {

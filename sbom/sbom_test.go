@@ -61,7 +61,7 @@ func collect(t testing.TB, name string, opt Options) *Bill {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inspect.Contents(t.Context(), img, inspect.Options{}, Wanted(img)); err != nil {
+	if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	ev, err := provenance.Recover(img, nil, []guix.System{{}})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,7 +18,7 @@ func compareCommand() *cli.Command {
 		Name:      "compare",
 		Usage:     "holds image B against image A as if it were its rebuild",
 		ArgsUsage: "A B",
-		Flags:     outputFlags(),
+		Flags:     append(outputFlags(), demandFlags("consistent")...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() != 2 {
 				return usage("compare takes two images, not %d (see audit help compare)", c.Args().Len())
@@ -67,22 +68,27 @@ func (l *line) compare(ctx context.Context, a *audit) (err error) {
 	})
 }
 
-// explain reads both images once more, for the contents of the files that
-// differ. Standard input cannot be read again: those differences stay without
-// detail.
+// explain reads the files that differ once more, of both images. Where one came as
+// a stream and was not kept, those differences stay without detail.
 func (l *line) explain(ctx context.Context, a *audit) error {
 	keep := a.comparison.Keep()
-	if keep == nil || a.image.Reference == "-" || a.rebuilt.Reference == "-" {
+	if keep == nil {
 		return nil
 	}
-	opt := inspect.Options{Keep: keep, KeepOnly: true, Platform: l.platform, Progress: l.tell.bytes("reading what differs")}
-	original, err := open(ctx, a.image.Reference, opt)
-	if err != nil {
-		return err
+	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading what differs")}
+	original, err := inspect.Contents(ctx, a.image, keep, opt)
+	if errors.Is(err, inspect.ErrNotKept) {
+		return nil
 	}
-	rebuilt, err := open(ctx, a.rebuilt.Reference, opt)
 	if err != nil {
-		return err
+		return unreadable(err)
+	}
+	rebuilt, err := inspect.Contents(ctx, a.rebuilt, keep, opt)
+	if errors.Is(err, inspect.ErrNotKept) {
+		return nil
+	}
+	if err != nil {
+		return unreadable(err)
 	}
 	a.comparison.Explain(original, rebuilt)
 	return nil

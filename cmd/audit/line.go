@@ -35,7 +35,6 @@ type line struct {
 	farms   farms
 	// platform chooses among the images of an index.
 	platform string
-	programs bool   // a bill of files looks into programs
 	dir      string // for the build; lives as long as the line
 	tell     *progress
 
@@ -161,27 +160,28 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 }
 
 // open reads an image with the contents that checks and bills look into. Where
-// those of package databases and metadata are more than fits into memory they are
-// not kept, and closure and bill say what they could not look into. A database that
-// has another name, by a link, is read afterwards.
+// those of package databases are more than fits into memory it is read without
+// them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool {
-		return systems().Keep(path) || sbom.Keep(path) || l.programs && sbom.KeepProgram(path)
-	}
+	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
+	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
-	opt.Spare = func(path string) bool { return ospackages.Large(path) || !systems().Keep(path) }
+	opt.Again = l.builder != "none"
 	img, err := open(ctx, reference, opt)
 	if err != nil {
 		return nil, err
 	}
-	return img, l.contents(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
 }
 
-// contents reads the contents of files that were not kept.
-func (l *line) contents(ctx context.Context, img *inspect.Image, files []inspect.File) error {
-	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading contents")}
-	if err := inspect.Contents(ctx, img, opt, files); err != nil {
+// complete reads contents that were not kept. Of an image that came as a stream
+// there may be none to be read: closure and bill say what they could not look into.
+func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
+	limits := inspect.DefaultLimits()
+	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
+	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.tell.bytes("reading contents")}
+	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)
 	}
 	return nil
@@ -346,7 +346,7 @@ func adviceFor(why error) string {
 
 func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect the rebuild", func() error {
-		img, err = open(ctx, reference, inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
+		img, err = open(ctx, reference, inspect.Options{Again: true, Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
 		return err
 	})
 	return img, err
@@ -358,8 +358,8 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
-		Sentences: systemSentences(),
-		Run:       report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Sentences: systemSentences(), Secrets: systems().Secrets(l.in),
+		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }

@@ -95,7 +95,7 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform"), programs: c.Bool("sbom-files")}
+	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
 	defer l.tell.clear()
 	img, err := l.inspect(c.Context, reference)
 	if err != nil {
@@ -108,7 +108,7 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	opt := billOptions(date)
 	opt.Files = c.Bool("sbom-files")
 	if opt.Files {
-		if err := l.contents(c.Context, img, sbom.Programs(img)); err != nil {
+		if err := l.complete(c.Context, img, sbom.Programs(img)); err != nil {
 			return nil, err
 		}
 	}

@@ -171,7 +171,12 @@ func (a *Archive) read(m *Member, in *bufio.Reader, r io.Reader, at io.ReaderAt)
 	if err != nil && err != io.EOF {
 		return err
 	}
-	if layers.LooksLikeTar(head) || compression.Sniff(head) != compression.None {
+	isLayer := layers.LooksLikeTar(head) || compression.Sniff(head) != compression.None
+	if only := a.Pass.Only; isLayer && only != nil && !only(m.Name) {
+		m.layer = &image.Layer{Member: m.Name}
+		return nil
+	}
+	if isLayer {
 		m.layer, err = layers.Read(a.Pass, m.Name, in, at)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"audit/inspect/compression"
 	"audit/inspect/digest"
 	"audit/inspect/store"
+	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -44,6 +45,13 @@ type Image struct {
 	// order of the file.
 	Documents []Document
 
+	// Copies are those of layers that came as a stream, where Options.Again asked for
+	// them; nil otherwise.
+	Copies Copies `json:"-"`
+	// Dropped are the contents that were asked for as optional and are not kept,
+	// in the order of layers.
+	Dropped []Dropped
+
 	// Problems are the findings of the integrity check, in the order of the
 	// ladder: archive, config, layers.
 	Problems []check.Finding
@@ -60,6 +68,13 @@ type IndexEntry struct {
 	ArtifactType string
 	Attestation  bool // it is labelled as an attestation
 	Chosen       bool // it is the one that was read
+}
+
+// Copies are layers that can be read once more, by the name of their member: see
+// pass.Copies.
+type Copies interface {
+	Open(member string) (io.Reader, bool)
+	Close()
 }
 
 // A Config is the image configuration, the JSON document that docker run
@@ -111,12 +126,15 @@ type Layer struct {
 	Broken           error                   // why the tar could be read only in part; nil when whole
 
 	Notes       []check.Message       // what is wrong with the packing
+	Remarks     []check.Finding       // notes about its entries
 	Unended     bool                  // the tar lacks the blocks of zeros that end one
 	Elsewhere   string                // URL of a blob that is not part of the image
 	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
 	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte     // contents that were kept: the last at each path
-	byDigest    map[digest.Sum][]byte // all of them
+	byDigest    map[digest.Sum][]byte // all of them, by their digest
+	spare       map[digest.Sum][]byte // those that can be done without
+	optional    []string              // their paths
 	weak        map[int]digest.Weak   // by the index of the entry
 }
 
@@ -183,21 +201,44 @@ type Document struct {
 }
 
 // KeepBody keeps the content of an entry, which is the last one at its path so far.
-func (l *Layer) KeepBody(e *Entry, content []byte) {
+// What is optional may be dropped.
+func (l *Layer) KeepBody(e *Entry, content []byte, optional bool) {
 	if l.bodies == nil {
 		l.bodies, l.byDigest = make(map[string][]byte), make(map[digest.Sum][]byte)
+		l.spare = make(map[digest.Sum][]byte)
 	}
-	l.bodies[e.Path], l.byDigest[e.Digest] = content, content
+	l.bodies[e.Path] = content
+	if !optional {
+		l.byDigest[e.Digest] = content
+		return
+	}
+	l.spare[e.Digest] = content
+	l.optional = append(l.optional, e.Path)
 }
 
-// DropBodies forgets the contents that were kept of the entries at these paths.
-func (l *Layer) DropBodies(at func(path string) bool) {
-	for i := range l.Entries {
-		if e := &l.Entries[i]; at(e.Path) {
-			delete(l.byDigest, e.Digest)
-			delete(l.bodies, e.Path)
-		}
+func (l *Layer) content(sum digest.Sum) ([]byte, bool) {
+	if content, ok := l.byDigest[sum]; ok {
+		return content, true
 	}
+	content, ok := l.spare[sum]
+	return content, ok
+}
+
+// DropOptional forgets all contents that were kept as optional.
+func (img *Image) DropOptional() {
+	for _, l := range img.Layers {
+		for _, path := range l.optional {
+			delete(l.bodies, path)
+			img.Dropped = append(img.Dropped, Dropped{l.Index, path})
+		}
+		l.optional, l.spare = nil, nil
+	}
+}
+
+// Dropped is an entry whose content was not kept although it was asked for.
+type Dropped struct {
+	Layer int
+	Path  string
 }
 
 // SetWeak notes the digests of the entry at an index for Weak.

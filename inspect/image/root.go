@@ -132,7 +132,7 @@ func (r *Root) Content(path string) ([]byte, File, bool) {
 	if !ok {
 		return nil, f, false
 	}
-	content, ok := r.img.Layers[f.Inode.Layer].byDigest[f.Inode.Digest]
+	content, ok := r.img.Layers[f.Inode.Layer].content(f.Inode.Digest)
 	return content, f, ok
 }
 

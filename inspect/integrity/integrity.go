@@ -31,9 +31,23 @@ func Conclude(p *pass.Pass, img *image.Image) error {
 	for _, l := range img.Layers {
 		img.Problems = append(img.Problems, problems(l, img)...)
 	}
+	img.Problems = append(img.Problems, dropped(p, img)...)
 	root, err := img.Fold()
 	img.Problems = append(img.Problems, root.Problems()...)
 	return err
+}
+
+// dropped reports contents that are not kept.
+func dropped(p *pass.Pass, img *image.Image) []check.Finding {
+	if !p.DropsOptional() {
+		return nil
+	}
+	img.DropOptional()
+	var found check.List
+	for _, d := range img.Dropped {
+		found.Note(d.Layer, d.Path, "integrity/content-dropped", "limit", p.Limits.OptionalBytes)
+	}
+	return found.All()
 }
 
 // engineConfig has the fields of a config that one engine or another decodes (moby
@@ -93,6 +107,10 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	}
 	for _, note := range l.Notes {
 		found.Append(check.Finding{Message: note, Level: check.Problem, Layer: l.Index, Path: l.Member})
+	}
+	for _, f := range l.Remarks {
+		f.Layer = l.Index
+		found.Append(f)
 	}
 	entryFindings(l, &found)
 	return found.All()

@@ -26,6 +26,9 @@ import (
 // at has the same bytes as r where they can be read again, else it is nil:
 // then the contents of store items are spooled.
 func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, error) {
+	if copied := p.Copy(where, r); copied != io.Reader(r) {
+		r = bufio.NewReaderSize(copied, 128<<10)
+	}
 	head, _ := r.Peek(8)
 	layer := &image.Layer{Member: where, Compression: compression.Sniff(head)}
 	if layer.Compression == compression.None {
@@ -142,8 +145,8 @@ func (t *tarReader) owners(e *image.Entry) {
 			continue
 		}
 		if t.impossible++; t.impossible <= maxOwnerNotes {
-			t.layer.Notes = append(t.layer.Notes, check.Say("integrity/owner-range",
-				"path", e.Path, "claimed", claimed, "effective", *id))
+			t.layer.Remarks = append(t.layer.Remarks, check.Find(check.Note, -1, e.Path, "integrity/owner-range",
+				"claimed", claimed, "effective", *id))
 		}
 	}
 }

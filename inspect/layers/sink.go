@@ -33,7 +33,7 @@ type Sink struct {
 
 func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
 	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
-	if p.Opt.Weak != nil && !p.Opt.KeepOnly {
+	if p.Opt.Weak != nil && p.Only == nil {
 		s.wants = p.Opt.Weak()
 	}
 	return s
@@ -79,7 +79,7 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
-	if !s.pass.Opt.KeepOnly {
+	if s.pass.Only == nil {
 		seen, err := s.store.enter(e)
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 			return err
 		}
 	}
-	if !s.pass.Opt.KeepOnly {
+	if s.pass.Only == nil {
 		s.scan.Close()
 		e.Digest = digest.SumOf(s.sum)
 	}
@@ -134,7 +134,10 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		s.layer.SetWeak(len(s.layer.Entries), sum)
 	}
 	if body != nil {
-		s.layer.KeepBody(e, body.data)
+		if s.pass.Only != nil {
+			e.Digest = digest.Of(body.data)
+		}
+		s.layer.KeepBody(e, body.data, body.optional)
 	}
 	return nil
 }
@@ -147,7 +150,7 @@ func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
 		}
 	}
 	e.Size += int64(len(p))
-	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.Opt.KeepOnly {
+	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.Only != nil {
 		return err
 	}
 	s.sum.Write(p)
@@ -182,26 +185,26 @@ func (s *Sink) Close() error {
 
 // A body gathers the content of a file that is wanted.
 type body struct {
-	pass  *pass.Pass
-	data  []byte
-	spare bool
+	pass     *pass.Pass
+	data     []byte
+	optional bool
 }
 
 func newBody(p *pass.Pass, path string) *body {
 	if p.Opt.Keep == nil || !p.Opt.Keep(path) {
 		return nil
 	}
-	return &body{pass: p, data: []byte{}, spare: p.Opt.Spare != nil && p.Opt.Spare(path)}
+	return &body{pass: p, data: []byte{}, optional: p.Opt.Optional != nil && p.Opt.Optional(path)}
 }
 
 func (b *body) write(where string, p []byte) error {
 	switch {
 	case b == nil:
 		return nil
-	case b.spare && !b.pass.KeepSpare(int64(len(p))):
-		b.data = nil
+	case b.optional && !b.pass.KeepOptional(int64(len(p))):
+		b.data = nil // what comes is counted and not kept
 		return nil
-	case !b.spare:
+	case !b.optional:
 		if err := b.pass.Keep(where, int64(len(p))); err != nil {
 			return err
 		}

@@ -1,35 +1,44 @@
 package limit
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
-// Limits bound what an image may cost to read. Each fails loudly, with a
-// [LimitError] that names it.
+// Limits bound what an image may cost to read. Each fails loudly, with an
+// [Error] that names it.
 type Limits struct {
-	Entries    int   // tar entries in all layers
-	PathBytes  int   // bytes of one entry's name or link target
-	Members    int   // members of the archive
-	JSONBytes  int64 // bytes of a config, manifest or index
-	TextBytes  int64 // bytes of all names, link targets, owners and extended attributes
-	FrameBytes int64 // compressed bytes of the tar headers of all layers
-	KeptBytes  int64 // bytes of all the bodies that Options.Keep asks for
-	Bytes      int64 // uncompressed bytes of the whole image
-	Ratio      int64 // uncompressed bytes for each byte read, beyond the first GiB
-	Hashes     int   // strings of the shape of a store hash that may have to be remembered
+	Entries       int           // tar entries in all layers
+	PathBytes     int           // bytes of one entry's name or link target
+	Members       int           // members of the archive
+	JSONBytes     int64         // bytes of a config, manifest or index
+	TextBytes     int64         // bytes of all names, link targets, owners and extended attributes
+	FrameBytes    int64         // compressed bytes of the tar headers of all layers
+	KeptBytes     int64         // bytes of all the bodies that Options.Keep asks for
+	OptionalBytes int64         // bytes of the bodies among them that one can do without
+	CopyBytes     int64         // bytes of layers that came as a stream and are copied to be read again
+	Bytes         int64         // uncompressed bytes of the whole image
+	Ratio         int64         // uncompressed bytes for each byte read, beyond the first GiB
+	Idle          time.Duration // without a byte from a registry that was asked for something
+	Hashes        int           // strings of the shape of a store hash that may have to be remembered
 }
 
 // DefaultLimits are far above any image seen in the wild.
 func DefaultLimits() Limits {
 	return Limits{
-		Entries:    2 << 20,
-		PathBytes:  32 << 10,
-		Members:    100_000,
-		JSONBytes:  16 << 20,
-		TextBytes:  128 << 20,
-		FrameBytes: 128 << 20,
-		KeptBytes:  128 << 20,
-		Bytes:      1 << 40,
-		Ratio:      200, // deflate can reach 1032, honest images have 2 to 5
-		Hashes:     2 << 20,
+		Entries:       2 << 20,
+		PathBytes:     32 << 10,
+		Members:       100_000,
+		JSONBytes:     16 << 20,
+		TextBytes:     128 << 20,
+		FrameBytes:    128 << 20,
+		KeptBytes:     128 << 20,
+		OptionalBytes: 128 << 20,
+		CopyBytes:     4 << 30,
+		Bytes:         1 << 40,
+		Ratio:         200, // deflate can reach 1032, honest images have 2 to 5
+		Idle:          time.Minute,
+		Hashes:        2 << 20,
 	}
 }
 

@@ -163,6 +163,9 @@ func (b folderBlobs) Document(d v1.Descriptor) ([]byte, error) {
 
 func (b folderBlobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	path := digest.BlobPath(d.Digest)
+	if only := b.pass.Only; only != nil && !only(path) {
+		return &image.Layer{Member: path}, nil
+	}
 	src, f, err := b.open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &limit.FormatError{Where: "layer " + d.Digest.String(), Err: limit.Absent("it is not in the layout")}

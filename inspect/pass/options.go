@@ -12,14 +12,13 @@ type Options struct {
 	// Keep says whether the content of the regular file at path (of the form
 	// of Entry.Path) is to be kept for [Image.Body].
 	Keep func(path string) bool
-	// Spare says of the contents that Keep asks for which can be done without: where
-	// all of them are more than Limits.KeptBytes, none of these are kept, instead of
-	// an error.
-	Spare func(path string) bool
-	// KeepOnly says that nothing but what Keep asks for is of interest: no
-	// layer and no content is hashed, and no store item is looked into, so that
-	// only Body of the image is of use.
-	KeepOnly bool
+	// Optional says of a path that Keep asks for whether one can do without. Where
+	// the contents of those are more than Limits.OptionalBytes in all, none of them
+	// is kept, and Image.Dropped lists them.
+	Optional func(path string) bool
+	// Again says that more contents may be asked for, with inspect.Contents: what
+	// comes as a stream is copied, within Limits.CopyBytes.
+	Again bool
 	// Weak, when set, is called for each layer and returns what says for each of its
 	// entries in turn, by its path, which digests of the content are wanted beside
 	// SHA-256: see [image.Layer.Weak]. Inside of store items none are taken.

@@ -21,16 +21,21 @@ type Pass struct {
 	Limits limit.Limits
 	Once   bool // the source cannot be read a second time, or this is the second
 	Hashes *store.Budget
+	Copies *Copies // of layers that came as a stream; nil when none are wanted
 
-	read    atomic.Int64 // bytes of the sources
-	grown   atomic.Int64 // bytes that came out of expanding
-	kept    atomic.Int64 // bytes of bodies and documents
-	spare   atomic.Int64 // bytes of bodies that Options.Spare names
-	noSpare atomic.Bool  // they do not fit
-	entries atomic.Int64
-	Texts   atomic.Int64 // bytes of the names and the like of entries
-	Frames  atomic.Int64 // compressed bytes of frames
-	fault   fault
+	// Only, when set, says that nothing but contents that Keep asks for is of
+	// interest, and of which layers: the others are not read, no layer is hashed, and
+	// no store item is looked into.
+	Only func(member string) bool
+
+	read     atomic.Int64 // bytes of the sources
+	grown    atomic.Int64 // bytes that came out of expanding
+	kept     atomic.Int64 // bytes of bodies and documents
+	optional atomic.Int64 // bytes of bodies that can be done without
+	entries  atomic.Int64
+	Texts    atomic.Int64 // bytes of the names and the like of entries
+	Frames   atomic.Int64 // compressed bytes of frames
+	fault    fault
 }
 
 // A fault is the first failure of a source, such as a disk or a network: it
@@ -60,6 +65,9 @@ func New(ctx context.Context, opt Options) *Pass {
 		p.Limits = *opt.Limits
 	}
 	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.stores())
+	if opt.Again {
+		p.Copies = &Copies{dir: opt.TempDir, left: p.Limits.CopyBytes, kept: make(map[string]*Spool)}
+	}
 	return p
 }
 
@@ -105,28 +113,20 @@ func CheckLayers(n int) error {
 
 // Keep counts bytes that stay in memory.
 func (p *Pass) Keep(where string, n int64) error {
-	kept := p.kept.Add(n)
-	if kept > p.Limits.KeptBytes {
+	if p.kept.Add(n) > p.Limits.KeptBytes {
 		return &limit.Error{Name: "kept bytes", Limit: p.Limits.KeptBytes, Where: where}
-	}
-	if kept+p.spare.Load() > p.Limits.KeptBytes {
-		p.noSpare.Store(true)
 	}
 	return nil
 }
 
-// KeepSpare counts bytes that stay in memory as long as there is room for all that
-// are to be kept. It is false as soon as there is not: then none of them are kept,
-// in whatever order the layers are read.
-func (p *Pass) KeepSpare(n int64) bool {
-	if p.spare.Add(n)+p.kept.Load() > p.Limits.KeptBytes {
-		p.noSpare.Store(true)
-	}
-	return !p.noSpare.Load()
+// KeepOptional counts bytes that may stay in memory, and says whether they may yet.
+func (p *Pass) KeepOptional(n int64) bool {
+	return p.optional.Add(n) <= p.Limits.OptionalBytes
 }
 
-// NoSpare says that there was no room for what was kept with KeepSpare.
-func (p *Pass) NoSpare() bool { return p.noSpare.Load() }
+// DropsOptional says that what can be done without was more than may be kept. It is
+// known at the end of the pass, so that it does not depend on what was read first.
+func (p *Pass) DropsOptional() bool { return p.optional.Load() > p.Limits.OptionalBytes }
 
 // Bounded returns r under the limits of grow.
 func (p *Pass) Bounded(where string, r io.Reader) io.Reader {
@@ -183,7 +183,7 @@ func (p *Pass) Fatal(err error) error {
 // Meter returns a meter of a layer, which only counts when nobody asks for
 // digests.
 func (p *Pass) Meter(r io.Reader) *digest.Meter {
-	if p.Opt.KeepOnly {
+	if p.Only != nil {
 		return &digest.Meter{R: r}
 	}
 	return digest.NewMeter(r)

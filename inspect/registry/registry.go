@@ -109,7 +109,7 @@ func dial(p *pass.Pass, repo name.Repository) (*blobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials: %w", err)
 	}
-	retrying := transport.NewRetry(http.DefaultTransport)
+	retrying := transport.NewRetry(idleTransport{http.DefaultTransport, p.Limits.Idle})
 	t, err := transport.NewWithContext(p.Ctx, repo.Registry, auth, retrying, []string{repo.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, err

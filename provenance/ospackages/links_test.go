@@ -97,7 +97,7 @@ func TestDatabasesBehindLinks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			img := open(t, tc.layers...)
-			if err := inspect.Contents(t.Context(), img, inspect.Options{}, Wanted(img)); err != nil {
+			if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
 				t.Fatal(err)
 			}
 			in := Read(img)

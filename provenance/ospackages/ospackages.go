@@ -101,8 +101,11 @@ func Keep(p string) bool {
 // limit can be opened again without them; Problems then names them.
 func Large(p string) bool { return isRpm(p) }
 
+// maxWanted bounds the bytes of databases that have other names.
+const maxWanted = 48 << 20
+
 // Wanted returns the files that Read looks into by links and whose contents were not
-// kept, since they have other names than databases have: see [inspect.Contents].
+// kept, since they have other names than databases have: see [inspect.Complete].
 func Wanted(img *inspect.Image) []inspect.File {
 	root := img.Root()
 	names := []string{etcRelease, usrRelease, dpkgStatus, dpkgDiversions}
@@ -119,10 +122,16 @@ func Wanted(img *inspect.Image) []inspect.File {
 		}
 	}
 	var wanted []inspect.File
+	room := int64(maxWanted)
 	for _, name := range names {
-		if _, f, kept := root.Content(name); !kept && f.Entry != nil && f.Inode.Type == '0' && !Large(f.Inode.Entry.Path) {
-			wanted = append(wanted, f)
+		_, f, kept := root.Content(name)
+		if kept || f.Entry == nil || f.Inode.Type != '0' || Keep(f.Inode.Entry.Path) {
+			continue
 		}
+		if room -= f.Inode.Size; room < 0 {
+			break
+		}
+		wanted = append(wanted, f)
 	}
 	return wanted
 }

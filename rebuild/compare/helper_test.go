@@ -107,7 +107,7 @@ func archive(t testing.TB, config string, layers ...[]byte) string {
 
 func open(t testing.TB, path string, keep func(string) bool) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(context.Background(), path, inspect.Options{Keep: keep, KeepOnly: keep != nil})
+	img, err := inspect.Open(context.Background(), path, inspect.Options{Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func run(t *testing.T, name string, args ...string) {
 func compared(t *testing.T, was, now string) (c *compare.Comparison, entries int) {
 	t.Helper()
 	open := func(name string, keep func(string) bool) *inspect.Image {
-		img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: keep, KeepOnly: keep != nil})
+		img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: keep})
 		if err != nil {
 			t.Fatal(err)
 		}
