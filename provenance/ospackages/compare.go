@@ -83,6 +83,7 @@ type record struct {
 	*version
 	pkg, number string // name and version of the package
 	digest      Digest
+	mode        int64    // 0 when there is none
 	excuse      Standing // where the content differs
 }
 
@@ -104,7 +105,7 @@ func (in *Installed) record(v *version, packages ...Package) {
 			case in.diverted[f.Path]:
 				excuse = Diverted
 			}
-			in.records[at] = append(in.records[at], record{v, p.Name, p.Version, f.Digest, excuse})
+			in.records[at] = append(in.records[at], record{v, p.Name, p.Version, f.Digest, f.Mode, excuse})
 		}
 	}
 }
@@ -140,6 +141,51 @@ func (in *Installed) Compare(layer, index int) Comparison {
 		}
 	}
 	return out
+}
+
+// Raised says whether a file that a package owns gives whoever runs it rights that
+// the package does not: the setuid or setgid bit or a capability, which the record
+// has not or, where the database has no modes, the next lower layer that has the
+// file. Name is that of the package, where a record has it.
+func (in *Installed) Raised(layer, index int) (name string, raised bool) {
+	e := &in.img.Layers[layer].Entries[index]
+	rights := rightsOf(e)
+	if rights == 0 {
+		return "", false
+	}
+	for _, r := range in.records[in.links.Real(e.Path)] {
+		if !r.at(layer) || r.mode == 0 {
+			continue
+		}
+		if rights&^r.mode == 0 {
+			return "", false
+		}
+		name = r.pkg
+	}
+	if name != "" && rights&capability == 0 {
+		return name, true
+	}
+	below, ok := in.position(layer-1, e.Path)
+	return name, ok && rights&^rightsOf(&in.img.Layers[below.layer].Entries[below.index]) != 0
+}
+
+// capability stands for one among the bits of a mode, of which it is none.
+const capability = 1 << 20
+
+// rightsOf returns the bits of a file's mode that give rights. The setgid bit
+// without the group's execute bit marks a file for locking.
+func rightsOf(e *inspect.Entry) (bits int64) {
+	if e.Type != '0' && e.Type != '1' {
+		return 0
+	}
+	bits = e.Mode & 0o4000
+	if e.Mode&0o010 != 0 {
+		bits |= e.Mode & 0o2000
+	}
+	if e.Xattrs["security.capability"] != "" {
+		bits |= capability
+	}
+	return bits
 }
 
 // against compares an entry with the records that are in force as of a layer: one

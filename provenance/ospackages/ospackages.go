@@ -43,6 +43,7 @@ type Package struct {
 type File struct {
 	Path   string // of the form of inspect.Entry.Path, where the package has it or dpkg-divert has put it
 	Digest Digest // as the database records it; zero when it does not
+	Mode   int64  // permissions with setuid, setgid and sticky bit; 0 when they are not recorded
 	Config bool   // the package expects it to be changed
 	Made   bool   // a script of the package makes it again: the record is no more than a start
 }
