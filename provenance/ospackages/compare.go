@@ -87,6 +87,10 @@ type record struct {
 	excuse      Standing // where the content differs
 }
 
+// maxRecords bounds the records of one path in one version: packages that share a
+// file are few.
+const maxRecords = 8
+
 // record notes the digests of packages.
 func (in *Installed) record(v *version, packages ...Package) {
 	for i := range packages {
@@ -96,6 +100,9 @@ func (in *Installed) record(v *version, packages ...Package) {
 				continue
 			}
 			at := in.links.Real(f.Path)
+			if n := len(in.records[at]); n >= maxRecords && in.records[at][n-maxRecords].version == v {
+				continue
+			}
 			excuse := Changed
 			switch {
 			case f.Config:

@@ -158,6 +158,18 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// A path that is recorded again and again costs no more than one that is not.
+func TestRecordsAreBounded(t *testing.T) {
+	text := strings.Repeat(md5Of("x")+"  usr/bin/tiny\n", 10_000)
+	in := Read(open(t, []fixtures.File{{Name: "var/lib/dpkg/status", Body: tinyStatus}, {Name: "var/lib/dpkg/info/tiny.md5sums", Body: text}, {Name: "usr/bin/tiny", Body: "y"}}))
+	if n := len(in.records["usr/bin/tiny"]); n != maxRecords {
+		t.Errorf("%d records of one path, want %d", n, maxRecords)
+	}
+	if got := standings(in); got != "0 usr/bin/tiny changed tiny" {
+		t.Error(got)
+	}
+}
+
 // Rights that a package did not give its file are raised.
 func TestRaised(t *testing.T) {
 	sums := func(name string) string { return "R:" + name + "\na:0:0:755\nZ:" + apkOf(name) + "\n" }
