@@ -67,7 +67,7 @@ type Bill struct {
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
 	Closure check.Status
-	Recipe  provenance.Status // how much of the recipe the image tells
+	Recipe  provenance.Status // how much of the recipe the image reveals
 	Packer  string            // the tool that made the image; may be empty
 
 	text func(check.Message) string // as of Options
@@ -114,7 +114,7 @@ type Item struct {
 
 	Ecosystem Ecosystem // of its store; "" when that is not known
 
-	NarHash v1.Hash // zero when it cannot be told
+	NarHash v1.Hash // zero when it is not known
 	NarSize int64
 	Layer   int
 	Channel *provenance.Channel // that defines the package; nil when not recorded

@@ -105,7 +105,7 @@ func isPackageName(p string) bool {
 		isMetadataFolder(p) || isMetadataFolder(path.Dir(p)) || describes(p)
 }
 
-// isLibrary says whether a folder of this path holds packages of a language whose
+// isLibrary says whether a folder of this path has packages of a language whose
 // own names do not show it.
 func isLibrary(p string) bool {
 	switch path.Base(p) {

@@ -29,7 +29,7 @@ const (
 func (e Ecosystem) isSystem() bool { return e == Dpkg || e == Apk || e == Rpm }
 
 // A Part is a package that a database or the metadata of a language's package
-// manager tell of. That is what they claim: the files themselves are in the
+// manager list. That is what they claim: the files themselves are in the
 // layers.
 type Part struct {
 	Key       string // unique in the bill
@@ -40,7 +40,7 @@ type Part struct {
 	License   License
 	PURL      string   // may be empty
 	CPE       string   // a candidate, made of name and version; may be empty
-	DependsOn []string // Keys of packages of the same manager, sorted; what the database tells of it
+	DependsOn []string // Keys of packages of the same manager, sorted; as far as the database has it
 	In        string   // path of the store item, or Key of the package, that contains it; "" for neither
 	Evidence  []Place
 }

@@ -132,9 +132,9 @@ func isMade(p string) bool {
 	return false
 }
 
-// Compare holds the entry at an index of a layer against what the database that
+// Compare compares the entry at an index of a layer with what the database that
 // the layer, or those below it, have records of the file at its path. An entry
-// that a container sees is held against the final database too.
+// that a container sees is compared with the final database too.
 func (in *Installed) Compare(layer, index int) Comparison {
 	e := &in.img.Layers[layer].Entries[index]
 	records := in.records[in.links.Real(e.Path)]

@@ -15,7 +15,7 @@
 // # Records
 //
 // Databases record digests of files: dpkg MD5, apk SHA-1, rpm mostly SHA-256.
-// [Installed.Compare] holds those of each layer against what is in force there: a
+// [Installed.Compare] compares those of each layer with what is in force there: a
 // layer that upgrades a package brings new records, and one above that replaces the
 // program alone does not. What agrees has no more than the image's own record; what
 // differs contradicts a package unless that expects it (config files), a script

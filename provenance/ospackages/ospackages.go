@@ -27,8 +27,8 @@ type Package struct {
 	Name    string
 	Version string // with epoch and release, as its manager prints it
 	Arch    string
-	Source  string // the package that it was built from, "" when it is not told
-	License string // "" when it is not told: dpkg's database has none
+	Source  string // the package that it was built from, "" when it is not recorded
+	License string // "" when it is not recorded: dpkg's database has none
 	// Needs are what it depends on, each by the names that will do, the first
 	// before others, and Provides the names that it answers to beside its own;
 	// both without versions. They are not read from the databases of rpm.
@@ -64,7 +64,7 @@ func (d Digest) String() string {
 	return d.Algorithm + ":" + d.Hex
 }
 
-// Installed is all that the databases of an image tell.
+// Installed is all that the databases of an image have.
 type Installed struct {
 	Release   Release
 	Databases []Database // sorted by path
