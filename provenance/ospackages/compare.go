@@ -13,7 +13,7 @@ import (
 // Weak says which digests the pass over an image has to take beside SHA-256, as
 // Options.Weak of package inspect takes it: those that the databases of dpkg and
 // apk record. A layer that shows early which of them it has costs one of the two,
-// and one of an image by rpm none.
+// and one of an image by rpm none; where distributions put nothing, none is taken.
 func Weak() func(path string) inspect.WeakKinds {
 	var known inspect.WeakKinds
 	hinted := false
@@ -22,11 +22,30 @@ func Weak() func(path string) inspect.WeakKinds {
 			known |= kinds
 			hinted = true
 		}
-		if !hinted {
+		switch {
+		case isForeign(p):
+			return 0
+		case !hinted:
 			return inspect.MD5 | inspect.SHA1
 		}
 		return known
 	}
+}
+
+// isForeign says whether a path is where the packages of distributions put no files
+// (Filesystem Hierarchy Standard 3.0): what is recorded there all the same is
+// [Unread].
+func isForeign(p string) bool {
+	top, rest, _ := strings.Cut(p, "/")
+	switch top {
+	case "usr":
+		return strings.HasPrefix(rest, "local/")
+	case "var":
+		return strings.HasPrefix(rest, "cache/") || strings.HasPrefix(rest, "log/") || strings.HasPrefix(rest, "lib/apt/")
+	case "app", "home", "root", "srv", "tmp", "workspace":
+		return true
+	}
+	return false
 }
 
 // hint returns what a path reveals of the package manager.
@@ -36,6 +55,8 @@ func hint(p string) (inspect.WeakKinds, bool) {
 		kinds  inspect.WeakKinds
 	}{
 		{"etc/apt", inspect.MD5}, {"etc/dpkg", inspect.MD5}, {"etc/debian_version", inspect.MD5}, {"var/lib/dpkg", inspect.MD5},
+		{"lib/x86_64-linux-gnu", inspect.MD5}, {"usr/lib/x86_64-linux-gnu", inspect.MD5},
+		{"lib/aarch64-linux-gnu", inspect.MD5}, {"usr/lib/aarch64-linux-gnu", inspect.MD5},
 		{"etc/apk", inspect.SHA1}, {"etc/alpine-release", inspect.SHA1}, {"lib/apk", inspect.SHA1}, {"usr/lib/apk", inspect.SHA1},
 		{"etc/rpm", 0}, {"etc/yum.repos.d", 0}, {"etc/zypp", 0}, {"var/lib/rpm", 0}, {"usr/lib/sysimage/rpm", 0},
 	} {

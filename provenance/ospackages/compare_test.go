@@ -228,7 +228,8 @@ func TestWeak(t *testing.T) {
 	}{
 		{"bin/sh", both}, {"bin etc etc/apt/sources.list usr/bin/x", inspect.MD5}, {"bin etc/alpine-release usr/bin/x", inspect.SHA1},
 		{"etc/rpm/macros usr/bin/x", 0}, {"etc/rpm/macros etc/debian_version usr/bin/x", inspect.MD5}, {"etc/aptitude x", both},
-		{"etc/apk/world var/lib/dpkg/status x", both},
+		{"etc/apk/world var/lib/dpkg/status x", both}, {"usr/lib/x86_64-linux-gnu/libc.so.6 x", inspect.MD5},
+		{"app/main.py", 0}, {"usr/local/bin/tool", 0}, {"home/x etc/apt/sources.list usr/local/x", 0}, {"usr/locale", both},
 	} {
 		wants := Weak()
 		var got inspect.WeakKinds
