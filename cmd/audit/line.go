@@ -100,7 +100,9 @@ func (l *line) repacked(a *audit) check.Check {
 
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
-	a.basis = rebuild.Origins{Given: a.given(), Originals: originals(a.image), Made: a.items(), Operators: operators(a.signed)}.Basis()
+	a.basis = rebuild.Origins{
+		Given: a.given(), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
+	}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
 }
@@ -132,18 +134,16 @@ func originals(img *inspect.Image) []string {
 	return paths
 }
 
-// operators are, by store item, those whose trusted keys signed the hash that
-// the image's item has.
-func operators(signed []signatures.Outcome) map[string][]string {
-	by := make(map[string][]string)
-	for _, o := range signed {
-		if o.Word == signatures.Signed {
-			for _, key := range o.Keys {
-				by[o.Path] = append(by[o.Path], key.Name)
-			}
+// remade lists the store items that audit made again from others.
+func remade(ev *provenance.Evidence) []string {
+	var paths []string
+	for item, standing := range ev.Derived {
+		if standing == provenance.Remade {
+			paths = append(paths, item)
 		}
 	}
-	return by
+	slices.Sort(paths)
+	return paths
 }
 
 // inspect opens the image and makes the first check.
@@ -308,8 +308,7 @@ func (l *line) notBuilt(a *audit, why error) {
 	if a.result != nil && a.result.Derivation.Status != check.Skipped {
 		l.add(a.result.Derivation)
 	}
-	if errors.Is(why, rebuild.ErrBuild) || errors.Is(why, context.DeadlineExceeded) {
-		a.buildErr = fmt.Errorf("%w: %w", rebuild.ErrBuild, why)
+	if errors.Is(why, rebuild.ErrBuild) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}

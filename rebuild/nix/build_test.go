@@ -13,9 +13,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/rebuild/drv"
 )
 
 func TestBuildFromNothing(t *testing.T) {
@@ -97,6 +99,39 @@ func TestBuildSettings(t *testing.T) {
 	w.job.Options.NoSubstitutes = true
 	if line := strings.Join(w.mustBuild().Command, " "); !strings.Contains(line, "--option substitute false --option substituters  --option") {
 		t.Errorf("%s", line)
+	}
+}
+
+// What the verdict rests on: each item of the image with where it came from. Of an
+// item that no derivation makes nothing is known; a source is pinned where its path
+// is that of the content that the image has.
+func TestBuildBasis(t *testing.T) {
+	const unknown = "/nix/store/00000000000000000000000000000000-unknown"
+	hash := strings.Repeat("5", 64)
+	source := drv.ContentPath("/nix/store", "source", hash)
+	w := newWorld(t, expression(t))
+	dir := t.TempDir()
+	copyAll(w.Drvs, dir)
+	file := filepath.Join(dir, filepath.Base(imageDrv))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(string(text), `])],[`) + len(`])],[`) // where its sources are listed
+	put(file, string(text[:at])+`"`+source+`"`+string(text[at:]))
+	w.Drvs = dir
+	w.Fetched = map[string]string{words_: "https://cache.example"}
+	for content, want := range map[string]rebuild.How{hash: rebuild.Pinned, strings.Repeat("6", 64): rebuild.Reused} {
+		w.job.Dir, w.job.Image = t.TempDir(), imageOf(greeter, words_, unknown, source)
+		w.job.Image.Items[3].NarHash = v1.Hash{Algorithm: "sha256", Hex: content}
+		var got []string
+		for _, it := range w.mustBuild().Items {
+			got = append(got, rebuild.StoreName(it.Path)+" "+string(it.How)+" "+it.Source)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff([]string{"greeter-1.0 built ", "source " + string(want) + " ", "unknown reused ", "words-1.0 substituted https://cache.example"}, got); diff != "" {
+			t.Errorf("items (-want +got):\n%s", diff)
+		}
 	}
 }
 
@@ -300,15 +335,15 @@ func TestBuildFailures(t *testing.T) {
 		kind       error
 		want, hint string
 	}{
-		{"realise", "error: writing to file: No space left on device", rebuild.ErrBuild, "the disk is full", "TMPDIR"},
+		{"realise", "error: writing to file: No space left on device", rebuild.ErrNotDone, "the disk is full", "TMPDIR"},
 		{"realise", "error: cloning builder process: Operation not permitted", rebuild.ErrNoBuilder, "sandbox does not work", "unprivileged_userns_clone"},
 		{"evaluate", "error: access to absolute path '/etc/hostname' is forbidden in restricted mode", rebuild.ErrRefused, "reads something outside", "--nix-path"},
 		{"evaluate", "error: cannot build '/nix/store/x.drv' during evaluation because the option 'allow-import-from-derivation' is disabled", rebuild.ErrRefused, "in order to be evaluated", "--nix-drv"},
-		{"evaluate", "error: file 'nixpkgs' was not found in the Nix search path", rebuild.ErrBuild, "search path", "nixpkgs="},
-		{"evaluate", "error: attribute 'x' in selection path 'x' not found", rebuild.ErrBuild, "no such attribute", "nix eval"},
-		{"realise", "warning: unable to download 'https://a': x\nerror: unable to download 'https://b': Couldn't resolve host name (6)", rebuild.ErrBuild, "could not be fetched: error: unable to download 'https://b'", "network"},
+		{"evaluate", "error: file 'nixpkgs' was not found in the Nix search path", rebuild.ErrNotDone, "search path", "nixpkgs="},
+		{"evaluate", "error: attribute 'x' in selection path 'x' not found", rebuild.ErrNotDone, "no such attribute", "nix eval"},
+		{"realise", "warning: unable to download 'https://a': x\nerror: unable to download 'https://b': Couldn't resolve host name (6)", rebuild.ErrNotDone, "could not be fetched: error: unable to download 'https://b'", "network"},
 		{"realise", "error: hash mismatch in fixed-output derivation '/nix/store/x.drv':", rebuild.ErrBuild, "a source has changed", "binary cache"},
-		{"realise", "error: a 'aarch64-linux' with features {} is required to build '/nix/store/x.drv', but I am a 'x86_64-linux' with features {}", rebuild.ErrBuild, "another kind of machine", "--builders"},
+		{"realise", "error: a 'aarch64-linux' with features {} is required to build '/nix/store/x.drv', but I am a 'x86_64-linux' with features {}", rebuild.ErrNotDone, "another kind of machine", "--builders"},
 		{"realise", "error: builder for '/nix/store/b.drv' failed with exit code 1\nerror: 1 dependencies of derivation '/nix/store/a.drv' failed to build", rebuild.ErrBuild, "does not build: error: builder for '/nix/store/b.drv'", "substitutes"},
 		{"realise", "error: something new", rebuild.ErrBuild, "error: something new", ""},
 	} {
