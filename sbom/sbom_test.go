@@ -61,6 +61,9 @@ func collect(t testing.TB, name string, opt Options) *Bill {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)

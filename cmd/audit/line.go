@@ -171,7 +171,23 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
 	opt.Again = l.builder != "none"
-	return open(ctx, reference, opt)
+	img, err := open(ctx, reference, opt)
+	if err != nil {
+		return nil, err
+	}
+	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+}
+
+// complete reads contents that were not kept. Of an image that came as a stream
+// there may be none to be read: closure and bill say what they could not look into.
+func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
+	limits := inspect.DefaultLimits()
+	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
+	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.tell.bytes("reading contents")}
+	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
+		return unreadable(err)
+	}
+	return nil
 }
 
 // open reads an image; an error means that it cannot be read.

@@ -134,7 +134,13 @@ func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
 	case ospackages.OwnRecord:
 		c.recorded++
 	}
-	return !c.excludes(layer, e)
+	if c.excludes(layer, e) {
+		return false
+	}
+	if name, raised := c.installed.Raised(layer, index); raised {
+		c.Raised(layer, e, "package", brief(name), "instruction", c.by[layer])
+	}
+	return true
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can
