@@ -222,9 +222,14 @@ func outside(c *compare.Comparison) []check.Finding {
 // harmless names each harmless cause once, with its first difference.
 func harmless(c *compare.Comparison) []check.Finding {
 	var found []check.Finding
+	counts := make(map[compare.Cause]int)
+	for _, n := range c.Causes() {
+		counts[n.Cause] = n.Count
+	}
 	first := make(map[compare.Cause]check.Finding)
 	note := func(cause compare.Cause, layer int, path, field, was, now string) {
-		first[cause] = check.Find(check.Note, layer, path, "rebuild/harmless", "field", field, "was", compare.Clip(was), "now", compare.Clip(now))
+		first[cause] = check.Find(check.Note, layer, path, "rebuild/harmless",
+			"differences", counts[cause], "cause", string(cause), "field", field, "was", compare.Clip(was), "now", compare.Clip(now))
 	}
 	for _, f := range c.Config {
 		if _, ok := first[f.Cause]; !ok {
@@ -237,12 +242,9 @@ func harmless(c *compare.Comparison) []check.Finding {
 		}
 	}
 	for _, n := range c.Causes() {
-		if !n.Cause.Harmless() {
-			continue
+		if n.Cause.Harmless() {
+			found = append(found, first[n.Cause])
 		}
-		f := first[n.Cause]
-		f.Args["cause"], f.Args["differences"] = string(n.Cause), int64(n.Count)
-		found = append(found, f)
 	}
 	return found
 }

@@ -397,6 +397,8 @@ type Difference struct {
 	// Evidence shows it: such as what differs inside of a file, and its diff.
 	Evidence []Message `json:"evidence"`
 	Known    string    `json:"known"` // code of the freedom that explains it; "" when none does
+	// Privileged says that the file is setuid or setgid, has a capability, or is a device.
+	Privileged bool `json:"privileged"`
 }
 
 // A Policy is what was demanded of the image, and whether it holds.

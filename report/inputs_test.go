@@ -236,7 +236,7 @@ func contradictedInput(t testing.TB) Input {
 	in := unverifiedInput(t)
 	in.Verdict, in.Policy = rebuild.Contradicted, Policy{Require: "consistent"}
 	in.Checks[2] = check.Check{ID: check.Closure, Status: check.Fail, Summary: "1 file is not explained", Bytes: 20_000, Findings: []check.Finding{
-		{Rule: "unexplained-file", Level: check.Problem, Layer: 0, Path: "etc/cron.d/job", Words: "it is in no store item, and the packer lays no such file down"},
+		check.Find(check.Problem, 0, "etc/cron.d/job", "closure/unexplained-file", "kind", "file", "bytes", 20),
 	}}
 	return in
 }

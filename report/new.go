@@ -425,7 +425,7 @@ func newDifferences(ds []compare.Difference) (out []Difference) {
 		for _, m := range d.Evidence {
 			evidence = append(evidence, Message(m))
 		}
-		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, evidence, d.Known})
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, evidence, d.Known, d.Privileged})
 	}
 	return out
 }

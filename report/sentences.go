@@ -46,9 +46,9 @@ func AllSentences(more ...map[string]string) Sentences {
 // sharedSentences are the tables of the codes that every image can get.
 func sharedSentences() []map[string]string {
 	return []map[string]string{
-		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}"},
+		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}", "recipe/unknown": "{text}"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
-		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(),
+		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(), policySentences(),
 		packagesSentences(),
 	}
 }

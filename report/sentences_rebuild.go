@@ -28,7 +28,7 @@ func rebuildSentences() map[string]string {
 		"rebuild/harmless":             "{differences:count difference} of cause {cause}, which is harmless; the first: [config field {field}: ]{was:change now}" + by,
 		"rebuild/blob-compression":     "{layers:count layer} with the same bytes in another blob; the first: {was:change now}" + by,
 		"rebuild/manifest-differs":     "the image manifests differ in {fields:count field}; the first: {field} ({cause}): {was:change now}",
-		"rebuild/nothing-built":        "nothing was built in this run: only the image was put together again",
+		"rebuild/nothing-built":        "of {items:count part} none was built in this run: only the image was put together again",
 		"rebuild/built-here":           "{derivations:count derivation} built in this run on this machine",
 		"rebuild/built-elsewhere":      "{derivations:count derivation} built in this run on {machine}",
 		"rebuild/fresh-build-not-done": "it could not be built again: {error}",

@@ -29,6 +29,7 @@ type use struct {
 	code  string
 	names []string // of the arguments
 	open  bool     // more arguments are handed on, which are not seen there
+	added []string // arguments that the package adds to messages elsewhere
 }
 
 // TestEveryCodeHasItsSentence: each code that the sources give has a sentence,
@@ -44,7 +45,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 			t.Errorf("%s: %s has no sentence", u.at, u.code)
 			continue
 		}
-		given := append(u.names, "more")
+		given := slices.Concat(u.names, u.added, []string{"more"})
 		for name, needed := range placeholders(template) {
 			if needed && !u.open && u.names != nil && !slices.Contains(given, name) {
 				t.Errorf("%s: the sentence of %s wants %s: %q", u.at, u.code, name, template)
@@ -80,8 +81,11 @@ func placeholders(template string) map[string]bool {
 			depth--
 		case '{':
 			name, _, _ := strings.Cut(template[i+1:], "}")
-			name, _, _ = strings.Cut(name, ":")
+			name, form, _ := strings.Cut(name, ":")
 			names[name] = names[name] || depth == 0
+			if other, ok := strings.CutPrefix(form, "change "); ok {
+				names[other] = names[other] || depth == 0
+			}
 		}
 	}
 	return names
@@ -99,6 +103,14 @@ func uses(t *testing.T, table map[string]string) (all []use) {
 	for _, id := range check.IDs() {
 		groups[string(id)] = true
 	}
+	isText := func(f ast.Expr) bool { // a function that looks at texts says nothing
+		sel, ok := f.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		pkg, ok := sel.X.(*ast.Ident)
+		return ok && (pkg.Name == "strings" || pkg.Name == "slices" || pkg.Name == "cmp")
+	}
 	isCode := func(e ast.Expr) (string, bool) {
 		lit, ok := e.(*ast.BasicLit)
 		if !ok || lit.Kind != token.STRING {
@@ -108,18 +120,20 @@ func uses(t *testing.T, table map[string]string) (all []use) {
 		group, _, _ := strings.Cut(code, "/")
 		return code, err == nil && codeForm.MatchString(code) && groups[group]
 	}
+	added := addedArguments(t)
 	eachSource(t, func(fset *token.FileSet, file *ast.File) {
+		dir := filepath.Dir(fset.Position(file.Pos()).Filename)
 		inCall := make(map[ast.Expr]bool)
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CallExpr:
 				for i, arg := range n.Args {
 					code, ok := isCode(arg)
-					if !ok {
+					if !ok || isText(n.Fun) {
 						continue
 					}
 					inCall[arg] = true
-					u := use{at: fset.Position(n.Pos()).String(), code: code, names: []string{}, open: n.Ellipsis.IsValid()}
+					u := use{at: fset.Position(n.Pos()).String(), code: code, names: []string{}, open: n.Ellipsis.IsValid(), added: slices.Concat(added[dir], added[filepath.Dir(dir)])}
 					for j := i + 1; j < len(n.Args); j += 2 {
 						name, err := literal(n.Args[j])
 						u.open = u.open || err != nil
@@ -143,6 +157,42 @@ func uses(t *testing.T, table map[string]string) (all []use) {
 	return all
 }
 
+// addedArguments are, for each folder, the names of the arguments that its code
+// adds to messages apart from their code: by Args["name"], append(args, "name", …)
+// and in calls that hand a code on.
+func addedArguments(t *testing.T) map[string][]string {
+	t.Helper()
+	added := make(map[string][]string)
+	eachSource(t, func(fset *token.FileSet, file *ast.File) {
+		dir := filepath.Dir(fset.Position(file.Pos()).Filename)
+		add := func(e ast.Expr) {
+			if name, err := literal(e); err == nil {
+				added[dir] = append(added[dir], name)
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.IndexExpr:
+				add(n.Index)
+			case *ast.CallExpr:
+				for _, arg := range n.Args {
+					if id, ok := arg.(*ast.Ident); ok && (id.Name == "code" || id.Name == "args") {
+						for _, other := range n.Args {
+							add(other)
+						}
+					}
+				}
+			case *ast.CompositeLit:
+				for _, el := range n.Elts {
+					add(el)
+				}
+			}
+			return true
+		})
+	})
+	return added
+}
+
 func literal(e ast.Expr) (string, error) {
 	lit, ok := e.(*ast.BasicLit)
 	if !ok {
@@ -152,7 +202,7 @@ func literal(e ast.Expr) (string, error) {
 }
 
 // computedCode says that a call hands an expression over as a code which is
-// neither a literal nor a name: of these the literal is elsewhere.
+// put together of parts: of these the literal is elsewhere.
 func computedCode(call *ast.CallExpr) (token.Pos, bool) {
 	f, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
@@ -164,8 +214,7 @@ func computedCode(call *ast.CallExpr) (token.Pos, bool) {
 		return 0, false
 	}
 	_, binary := call.Args[i].(*ast.BinaryExpr)
-	_, made := call.Args[i].(*ast.CallExpr)
-	return call.Args[i].Pos(), binary || made
+	return call.Args[i].Pos(), binary
 }
 
 // eachSource parses every file of ours but tests and tables of sentences.

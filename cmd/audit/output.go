@@ -62,8 +62,26 @@ func save(dir string, files []file) error {
 }
 
 // replaceable says that a folder is not there, is empty, or holds what an
-// earlier run has written and nothing else.
+// earlier run has written and nothing else. While it looks another run may put a
+// folder of its own into the place: then it looks again.
 func replaceable(dir string) error {
+	var err error
+	for range tries {
+		before, _ := os.Stat(dir)
+		if err = holdsOnlyResults(dir); err == nil || before == nil {
+			return err
+		}
+		if after, _ := os.Stat(dir); after != nil && os.SameFile(before, after) {
+			return err
+		}
+	}
+	return err
+}
+
+// tries bounds how often something is tried that another run is in the way of.
+const tries = 100
+
+func holdsOnlyResults(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && len(entries) == 0:
@@ -104,7 +122,6 @@ func written(dir string) []string {
 // place makes a folder take the place of another. Where that one cannot be moved,
 // since it is a mount or the current folder, its files are replaced one by one.
 func place(fresh, dir string) error {
-	const tries = 10 // another run may put its own into the same place meanwhile
 	for i := range tries {
 		err := os.Rename(fresh, dir)
 		if err == nil {

@@ -89,6 +89,10 @@ type Difference struct {
 	Evidence []check.Message
 	Known    string // code of the one of Comparison.Known that explains it, or ""
 
+	// Privileged says that the file lends rights, in either image: it is setuid or
+	// setgid, has a capability, or is a device.
+	Privileged bool
+
 	files *contentPair // whose bytes differ
 }
 

@@ -91,7 +91,8 @@ func (w *walk) differences(a, b at) []Difference {
 	}
 	var found []Difference
 	add := func(cause Cause, was, now string, evidence []check.Message) {
-		d := Difference{Path: a.Path, Layer: a.layer, Cause: cause, Was: was, Now: now, Evidence: evidence}
+		d := Difference{Path: a.Path, Layer: a.layer, Cause: cause, Was: was, Now: now, Evidence: evidence,
+			Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}
 		if cause == Content {
 			d.files = &contentPair{a, b}
 		}
@@ -143,6 +144,12 @@ func (w *walk) substance(a, b at, add func(cause Cause, was, now string, evidenc
 		}
 		add(cause, deviceText(a.Entry), deviceText(b.Entry), nil)
 	}
+}
+
+// lendsRights says whether an entry gives whoever uses it rights of somebody else.
+func lendsRights(e *inspect.Entry) bool {
+	const setuidOrGid = 06000
+	return e.Mode&setuidOrGid != 0 && kind(e) != symlink || isDevice(kind(e)) || e.Xattrs["security.capability"] != ""
 }
 
 func isFileOrLink(kind string) bool { return kind == file || kind == hardLink }

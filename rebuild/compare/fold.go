@@ -33,10 +33,10 @@ func (w *walk) folded() {
 	for len(was) > 0 || len(now) > 0 {
 		switch order := compareFiles(was, now); {
 		case order < 0:
-			add(Difference{Path: was[0].Path, Layer: was[0].Layer, Cause: Missing, Was: describe(was[0].Entry)}, was[0].Layer, -1)
+			add(Difference{Path: was[0].Path, Layer: was[0].Layer, Cause: Missing, Was: describe(was[0].Entry), Privileged: lendsRights(was[0].Entry)}, was[0].Layer, -1)
 			was = was[1:]
 		case order > 0:
-			add(Difference{Path: now[0].Path, Layer: now[0].Layer, Cause: Extra, Now: describe(now[0].Entry)}, -1, now[0].Layer)
+			add(Difference{Path: now[0].Path, Layer: now[0].Layer, Cause: Extra, Now: describe(now[0].Entry), Privileged: lendsRights(now[0].Entry)}, -1, now[0].Layer)
 			now = now[1:]
 		default:
 			a, b := at{was[0].Entry, was[0].Layer}, at{now[0].Entry, now[0].Layer}
@@ -84,7 +84,8 @@ func (w *walk) leadsElsewhere(a, b at) []Difference {
 	if kind(a.Entry) != hardLink || kind(b.Entry) != hardLink || target(a.Entry) != target(b.Entry) {
 		return nil
 	}
-	d := Difference{Path: a.Path, Layer: a.layer, Cause: Link, Was: linkText(a.Entry), Now: linkText(b.Entry)}
+	d := Difference{Path: a.Path, Layer: a.layer, Cause: Link, Was: linkText(a.Entry), Now: linkText(b.Entry),
+		Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}
 	x, y := w.a.root(a), w.b.root(b)
 	switch {
 	case x == nil || y == nil:

@@ -168,6 +168,7 @@ func (w *walk) alone(s *side, refs []ref, i int, met func(int) bool) {
 		a, b = b, a
 		d = Difference{Path: e.Path, Layer: e.layer, Cause: Extra, Now: describe(e.Entry)}
 	}
+	d.Privileged = lendsRights(e.Entry)
 	if n := repeats(s, refs, i); n > 1 {
 		d.Evidence = evidence("difference/repeated-entry", "entries", n)
 	}

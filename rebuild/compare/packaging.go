@@ -66,7 +66,8 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		case f.Cause == Packaging:
 			w.note(a, b, f.Field, f.Was, f.Now)
 		default:
-			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence("difference/header-record", "field", f.Field)}, a.layer, b.layer)
+			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence("difference/header-record", "field", f.Field),
+				Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}, a.layer, b.layer)
 		}
 	}
 }

@@ -39,8 +39,8 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 }
 
 // Repack is skipped: the layers of a Dockerfile are what its instructions wrote.
-func (System) Repack(_ *inspect.Image, recipe provenance.Recipe) check.Check {
-	return check.Skip(check.Repack, "repack/instructions", "system", string(recipe.System))
+func (System) Repack(*inspect.Image, provenance.Recipe) check.Check {
+	return check.Skip(check.Repack, "repack/instructions")
 }
 
 // History returns the instructions that made the layers.

@@ -1,9 +1,31 @@
-package compare
+package policy
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // configPrefix marks patterns of config fields, which are no paths.
 const configPrefix = "config:"
+
+// isPattern says whether a path stands for others too.
+func isPattern(path string) bool {
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '\\':
+			i++
+		case '*', '?':
+			return true
+		}
+	}
+	return false
+}
+
+// isNarrow says whether a pattern has at least one letter or digit of its own:
+// without, it would allow everything of some form.
+func isNarrow(path string) bool {
+	return strings.ContainsFunc(strings.TrimPrefix(path, configPrefix), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+}
 
 // matchPath says whether a path matches the pattern of a rule.
 func matchPath(pattern, path string) bool {

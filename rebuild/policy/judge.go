@@ -1,0 +1,213 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"audit/inspect/check"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// Facts are what a policy is held against; a stored report has them too.
+type Facts struct {
+	Judged      rebuild.Facts // what the verdict follows from
+	Checks      []check.Check // in their order, with their findings
+	Config      []compare.FieldDifference
+	Differences []compare.Difference
+}
+
+// A Violation is something that a policy demands and an image is not.
+type Violation struct {
+	Rule    string        // "require", "checks", "refuse" or "allow"
+	Message check.Message // "policy/…"
+	Finding check.Message // what shows it, the weightiest; may be zero
+	Layer   int           // -1 for none
+	Path    string        // the file; may be empty
+}
+
+// An Applied is what became of an allowance.
+type Applied struct {
+	Allowance
+	Count   int  // differences that it lets pass, or, when it has expired, that it would
+	Expired bool // then it lets none pass
+}
+
+// A Judgement is what a policy says of an image.
+type Judgement struct {
+	Violations []Violation // those of require first, then of checks, refuse and allow
+	Allowed    []Applied   // in the order of the policy
+}
+
+// Judge holds facts against a policy on a day.
+func (p Policy) Judge(f Facts, today time.Time) Judgement {
+	j := judge{policy: p, facts: f}
+	j.allow(today)
+	j.require()
+	j.checks()
+	j.refuse()
+	for _, a := range j.applied {
+		if a.Expired && a.Count > 0 {
+			j.violate("allow", check.Say("policy/allowance-expired", "path", a.Path, "cause", string(a.Cause), "expires", a.Expires), check.Finding{Layer: -1})
+		}
+	}
+	return Judgement{j.found, j.applied}
+}
+
+// A judge is a judgement under way.
+type judge struct {
+	policy  Policy
+	facts   Facts
+	applied []Applied
+	passes  map[difference]bool  // differences that are allowed
+	left    []compare.Difference // that a container sees, and that nothing allows
+	fields  []compare.FieldDifference
+	found   []Violation
+}
+
+// A difference is what an allowance can be for.
+type difference struct {
+	path  string
+	cause compare.Cause
+}
+
+func (j *judge) violate(rule string, m check.Message, f check.Finding) {
+	j.found = append(j.found, Violation{Rule: rule, Message: m, Finding: f.Message, Layer: f.Layer, Path: f.Path})
+}
+
+// allow finds which differences the policy lets pass. What is about a layer as a
+// whole, such as data that is hidden after its end, nothing allows.
+func (j *judge) allow(today time.Time) {
+	j.passes = make(map[difference]bool)
+	for _, a := range j.policy.Allow {
+		j.applied = append(j.applied, Applied{Allowance: a, Expired: Day(today.UTC()).String() > a.Expires.String()})
+	}
+	for _, f := range j.facts.Config {
+		if !f.Cause.Harmless() && !j.passed(f.Cause, configPrefix+f.Field, false) {
+			j.fields = append(j.fields, f)
+		}
+	}
+	for _, d := range j.facts.Differences {
+		if !d.Cause.Harmless() && (d.Path == "" || d.Layer < 0 || !j.passed(d.Cause, d.Path, d.Privileged)) {
+			j.left = append(j.left, d)
+		}
+	}
+}
+
+// passed says whether a difference is allowed. One about a file that lends rights
+// has to be named.
+func (j *judge) passed(cause compare.Cause, path string, privileged bool) bool {
+	for i := range j.applied {
+		a := &j.applied[i]
+		if a.Cause != cause || privileged && isPattern(a.Path) || !matchPath(a.Path, path) {
+			continue
+		}
+		a.Count++
+		if !a.Expired {
+			j.passes[difference{path, cause}] = true
+			return true
+		}
+	}
+	return false
+}
+
+// judged are the facts as the policy takes them: with what it allows, a rebuild
+// that is different is equivalent.
+func (j *judge) judged() rebuild.Facts {
+	f := j.facts.Judged
+	if f.Result != compare.Different || f.Unstable || len(j.left)+len(j.fields) > 0 || len(j.passes) == 0 {
+		return f
+	}
+	f.Result = compare.Equivalent
+	checks := make(map[check.ID]check.Status)
+	for id, status := range f.Checks {
+		checks[id] = status
+	}
+	checks[check.Rebuild] = check.Pass
+	f.Checks = checks
+	return f
+}
+
+func (j *judge) require() {
+	f := j.judged()
+	verdict := rebuild.Judge(f)
+	closure, ok := f.Checks[check.Closure]
+	if !ok {
+		closure = check.Skipped
+	}
+	if j.policy.Require.Holds(verdict, closure) {
+		return
+	}
+	shown := check.Finding{Layer: -1}
+	switch {
+	case verdict == rebuild.Contradicted:
+		shown = j.worst(func(c check.Check) bool { return c.ID != check.Rebuild && c.Status == check.Fail })
+	case j.policy.Require == rebuild.RequireExplained && closure != check.Pass:
+		shown = j.worst(func(c check.Check) bool { return c.ID == check.Closure })
+	case len(j.left) > 0:
+		d := slices.MinFunc(j.left, func(x, y compare.Difference) int { return weight(x.Cause) - weight(y.Cause) })
+		shown = check.Finding{Message: compare.Summary(d.Cause, d.Was, d.Now, d.Evidence), Layer: d.Layer, Path: d.Path}
+	}
+	j.violate("require", check.Say("policy/verdict", "require", j.policy.Require.String(), "verdict", verdict.String()), shown)
+}
+
+func weight(cause compare.Cause) int { return slices.Index(compare.AllCauses(), cause) }
+
+// worst is the first finding of the highest level of some checks. A check has its
+// gravest findings first.
+func (j *judge) worst(of func(check.Check) bool) check.Finding {
+	worst := check.Finding{Layer: -1}
+	for _, c := range j.facts.Checks {
+		if !of(c) {
+			continue
+		}
+		for _, f := range c.Findings {
+			if worst.IsZero() || f.Level > worst.Level {
+				worst = f
+			}
+		}
+	}
+	return worst
+}
+
+// checks holds the statuses against those that the policy names.
+func (j *judge) checks() {
+	statuses := j.judged().Checks
+	for _, id := range check.IDs() {
+		may, named := j.policy.Checks[id]
+		status, ran := statuses[id]
+		if !ran {
+			status = check.Skipped
+		}
+		if !named || slices.Contains(may, status) {
+			continue
+		}
+		var names []string
+		for _, s := range may {
+			names = append(names, s.String())
+		}
+		j.violate("checks", check.Say("policy/check-status", "check", string(id), "status", status.String(), "allowed", names),
+			j.worst(func(c check.Check) bool { return c.ID == id }))
+	}
+}
+
+// refuse finds the findings that the policy refuses; those of a difference that is
+// allowed are no longer any.
+func (j *judge) refuse() {
+	for _, c := range j.facts.Checks {
+		for _, f := range c.Findings {
+			i := slices.IndexFunc(j.policy.Refuse, func(r string) bool { return covers(r, f.Code) })
+			if i < 0 || j.passes[difference{f.Path, compare.Cause(f.Args.String("cause"))}] {
+				continue
+			}
+			j.violate("refuse", check.Say("policy/refused-finding", "code", f.Code, "rule", j.policy.Refuse[i]), f)
+		}
+	}
+}
+
+// covers says whether an element of refuse is a code, or a beginning of it.
+func covers(rule, code string) bool {
+	begins := strings.HasSuffix(rule, "/") || strings.HasSuffix(rule, "-")
+	return rule == code || begins && strings.HasPrefix(code, rule)
+}

@@ -1,0 +1,242 @@
+package policy
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"audit/inspect/check"
+	"audit/rebuild"
+	"audit/rebuild/compare"
+)
+
+// A Policy is what is demanded of an image.
+type Policy struct {
+	Require rebuild.Policy              `json:"require"`
+	Checks  map[check.ID][]check.Status `json:"checks"`
+	Refuse  []string                    `json:"refuse"` // codes, or beginnings of codes
+	Allow   []Allowance                 `json:"allow"`
+}
+
+// An Allowance lets a documented difference pass until a day.
+type Allowance struct {
+	Path    string        `json:"path"`
+	Cause   compare.Cause `json:"cause"`
+	Reason  string        `json:"reason"`
+	Expires Day           `json:"expires"` // the last day on which it holds, UTC
+}
+
+// A Day is a date without a time, UTC.
+type Day time.Time
+
+// String is the day as "2006-01-02".
+func (d Day) String() string { return time.Time(d).Format(time.DateOnly) }
+
+// MarshalText writes the day as policies have it.
+func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Day) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no day of the form 2006-01-02", text)
+	}
+	*d = Day(t)
+	return nil
+}
+
+//go:embed policy.schema.json
+var schema []byte
+
+// Schema is the JSON Schema of a policy.
+func Schema() []byte { return bytes.Clone(schema) }
+
+// Bounds on a policy.
+const (
+	maxSize       = 1 << 20 // bytes of the file
+	maxList       = 1000    // elements of a list
+	maxText       = 4096    // bytes of a path or reason
+	longestExpiry = 366 * 24 * time.Hour
+)
+
+// Read reads a policy on a day. The error is one line that says where in the file
+// it is wrong.
+func Read(r io.Reader, today time.Time) (Policy, error) {
+	var p Policy
+	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
+	switch {
+	case err != nil:
+		return p, fmt.Errorf("reading the policy: %w", err)
+	case len(text) > maxSize:
+		return p, fmt.Errorf("the policy has more than %d bytes", maxSize)
+	}
+	if err := onlyKeys(text); err != nil {
+		return p, err
+	}
+	decode := json.NewDecoder(bytes.NewReader(text))
+	decode.DisallowUnknownFields()
+	if err := decode.Decode(&p); err != nil {
+		return p, placed(text, err)
+	}
+	return p, p.check(today)
+}
+
+// placed adds to an error of the decoder the line that it is about.
+func placed(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	at := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &kind):
+		at = kind.Offset
+		err = fmt.Errorf("%s is a %s, which is not what stands there in a policy", kind.Field, kind.Value)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the policy ends too early")
+	}
+	if at < 0 {
+		return fmt.Errorf("the policy: %w", err)
+	}
+	line := 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
+	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// onlyKeys sees to it that a key stands in an object once, whatever its case, and
+// that nothing follows the policy: readers of JSON differ in what they make of
+// either.
+func onlyKeys(text []byte) error {
+	decode := json.NewDecoder(bytes.NewReader(text))
+	if err := object(decode, 0); err != nil {
+		return placed(text, err)
+	}
+	if _, err := decode.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the policy")
+	}
+	return nil
+}
+
+// maxDepth is how deep the values of a policy are in each other.
+const maxDepth = 4
+
+// object reads one value, to its end, and looks at the keys of its objects.
+func object(decode *json.Decoder, depth int) error {
+	if depth > maxDepth {
+		return errors.New("values are nested deeper than a policy has them")
+	}
+	token, err := decode.Token()
+	if err != nil {
+		return err
+	}
+	open, ok := token.(json.Delim)
+	if !ok {
+		return nil
+	}
+	seen := make(map[string]bool)
+	for decode.More() {
+		if open == '{' {
+			token, err := decode.Token()
+			if err != nil {
+				return err
+			}
+			key, _ := token.(string)
+			folded := strings.ToLower(key)
+			switch {
+			case seen[folded]:
+				return fmt.Errorf("the key %q stands there twice", key)
+			case folded != key:
+				return fmt.Errorf("unknown field %q", key)
+			}
+			seen[folded] = true
+		}
+		if err := object(decode, depth+1); err != nil {
+			return err
+		}
+	}
+	_, err = decode.Token()
+	return err
+}
+
+// check says what is wrong with a policy that was read.
+func (p *Policy) check(today time.Time) error {
+	for _, id := range sorted(p.Checks) {
+		switch {
+		case !slices.Contains(check.IDs(), id):
+			return fmt.Errorf("checks.%s: there is no such check (there are %s)", id, list(check.IDs()))
+		case len(p.Checks[id]) == 0:
+			return fmt.Errorf("checks.%s: no status is named, so that none would do", id)
+		}
+	}
+	if len(p.Refuse) > maxList || len(p.Allow) > maxList {
+		return fmt.Errorf("more than %d elements in a list", maxList)
+	}
+	for i, code := range p.Refuse {
+		if !isCode(code) {
+			return fmt.Errorf("refuse[%d]: %q is no code, such as closure/unexplained-file, and no beginning of codes that ends in / or -", i, code)
+		}
+	}
+	for i := range p.Allow {
+		if err := p.Allow[i].check(today); err != nil {
+			return fmt.Errorf("allow[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func sorted(checks map[check.ID][]check.Status) []check.ID {
+	var ids []check.ID
+	for id := range checks {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func list[T ~string](all []T) string {
+	texts := make([]string, len(all))
+	for i, v := range all {
+		texts[i] = string(v)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// isCode says whether a text is a code of a finding, or a beginning of codes.
+func isCode(text string) bool {
+	return regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*/([a-z0-9]+-)*([a-z0-9]+)?$`).MatchString(text)
+}
+
+func (a *Allowance) check(today time.Time) error {
+	a.Path = strings.TrimPrefix(a.Path, "/")
+	switch {
+	case a.Path == "" || a.Path == configPrefix:
+		return errors.New("path: it is empty")
+	case len(a.Path) > maxText || len(a.Reason) > maxText:
+		return fmt.Errorf("path and reason have at most %d bytes", maxText)
+	case strings.HasSuffix(strings.ReplaceAll(a.Path, `\\`, ""), `\`):
+		return errors.New("path: it ends in a backslash")
+	case !isNarrow(a.Path):
+		return fmt.Errorf("path: %q allows everything; name what differs", a.Path)
+	case a.Cause == compare.Derived || !slices.Contains(compare.AllCauses(), a.Cause):
+		return fmt.Errorf("cause: there is no cause %q (there are %s)", a.Cause, list(causes()))
+	case isPattern(a.Path) && slices.Contains([]compare.Cause{compare.Owner, compare.Xattr, compare.Device}, a.Cause):
+		return fmt.Errorf("path: no pattern can allow a difference of cause %s; name the file", a.Cause)
+	case strings.TrimSpace(a.Reason) == "":
+		return errors.New("reason: there is none")
+	case time.Time(a.Expires).IsZero():
+		return errors.New("expires: there is no day")
+	case time.Time(a.Expires).Sub(today) > longestExpiry:
+		return fmt.Errorf("expires: %s is more than a year away", a.Expires)
+	}
+	return nil
+}
+
+func causes() []compare.Cause {
+	return slices.DeleteFunc(compare.AllCauses(), func(c compare.Cause) bool { return c == compare.Derived })
+}
