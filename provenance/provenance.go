@@ -29,10 +29,6 @@ type Evidence struct {
 	// it is made from.
 	Derived map[string]Standing
 
-	// Follows are the store items of which was proved that their content follows
-	// from other items of the image: they need no signature.
-	Follows []string
-
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
@@ -151,8 +147,7 @@ type Pack struct {
 	PRoot        bool     // -RR: -R, with PRoot as a way out
 	Compression  inspect.Compression
 	SystemType   string          // Guix system type, such as "x86_64-linux"
-	Unknown      []string        // transitional: Unknowns take its place
-	Unknowns     []check.Message // what of the call the image does not reveal
+	Unknown      []check.Message // what of the call the image does not reveal
 	FriendlyName string          // the packer's default name for this profile
 	Export       *Export         // how a container engine wrote the files; nil when none did
 }

@@ -333,3 +333,14 @@ func readAll(t *testing.T, pipe string) <-chan struct{} {
 	}()
 	return done
 }
+
+// No tool gets the user's SSH agent, nor what else could speak for the user.
+func TestNoAgentIsHandedOn(t *testing.T) {
+	t.Setenv("SSH_AUTH_SOCK", "/run/agent")
+	t.Setenv("GIT_SSH_COMMAND", "ssh -i key")
+	t.Setenv("GITHUB_TOKEN", "secret")
+	out, err := Run(t.Context(), Command{Argv: []string{"/bin/sh", "-c", `printf '%s' "${SSH_AUTH_SOCK-none} ${GIT_SSH_COMMAND-none} ${GITHUB_TOKEN-none}"`}})
+	if err != nil || string(out.Stdout) != "none none none" {
+		t.Errorf("%q, %v", out.Stdout, err)
+	}
+}

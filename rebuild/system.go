@@ -97,6 +97,9 @@ type Flag struct {
 	Kind  FlagKind
 	Usage string // with the value's name in backquotes
 	Trust bool   // it allows something that is refused without it
+	// Secret returns the parts of a value that may be secret, and that no output
+	// may have; nil where there are none in any value.
+	Secret func(value string) []string
 }
 
 // A FlagKind says what values a flag takes.
@@ -123,6 +126,21 @@ func (s Settings) Text(name string) string {
 
 // List returns the values of a flag, nil when it was not given.
 func (s Settings) List(name string) []string { return s[name] }
+
+// Secrets are the parts that may be secret of the values of the flags of all systems.
+func (all Systems) Secrets(in Settings) []string {
+	var found []string
+	for _, s := range all {
+		for _, f := range s.About().Flags {
+			for _, value := range in[f.Name] {
+				if f.Secret != nil {
+					found = append(found, f.Secret(value)...)
+				}
+			}
+		}
+	}
+	return found
+}
 
 // On says whether a switch was given.
 func (s Settings) On(name string) bool { return len(s[name]) > 0 }

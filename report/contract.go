@@ -403,8 +403,30 @@ type Difference struct {
 
 // A Policy is what was demanded of the image, and whether it holds.
 type Policy struct {
-	Require string `json:"require"` // such as "consistent"; "" when nothing was
-	Holds   bool   `json:"holds"`
+	Require    string      `json:"require"`    // such as "consistent"; "" when nothing was
+	Holds      bool        `json:"holds"`      // what is demanded, all of it
+	Violations []Violation `json:"violations"` // of what is demanded, the weightiest first
+	Allowed    []Allowed   `json:"allowed"`    // what became of the allowances, in the order of the policy
+}
+
+// A Violation is something that is demanded and not so.
+type Violation struct {
+	Rule  string     `json:"rule"` // the part of the policy: require, checks, refuse or allow
+	Code  string     `json:"code"`
+	Args  check.Args `json:"arguments"`
+	Layer int        `json:"layer"` // -1 when it is about no layer
+	Path  string     `json:"path"`  // the file that shows it; may be ""
+}
+
+// Allowed is a documented difference that the policy lets pass until a day. It
+// changes whether the policy holds, and nothing else.
+type Allowed struct {
+	Path    string        `json:"path"` // a pattern, or "config:" and one of fields
+	Cause   compare.Cause `json:"cause"`
+	Reason  string        `json:"reason"`
+	Expires string        `json:"expires"` // the last day on which it holds, "2006-01-02"
+	Count   int           `json:"count"`   // differences that it lets pass, or would if it had not expired
+	Expired bool          `json:"expired"` // then it lets none pass
 }
 
 // A Run is everything that changes from one run to the next.

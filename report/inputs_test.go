@@ -12,6 +12,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -68,7 +69,7 @@ func tinyRecipe() provenance.Recipe {
 			EntryPoint:   []string{"bin/hello", "--greeting=it's me"},
 			Compression:  inspect.Gzip,
 			SystemType:   "x86_64-linux",
-			Unknown:      []string{"whether grafts were used"},
+			Unknown:      []check.Message{check.Say("recipe/unknown-grafts")},
 			FriendlyName: "tiny-hello-tiny-stamp",
 		},
 	}
@@ -150,6 +151,9 @@ func reproducibleInput(t testing.TB) Input {
 		}
 		in.Result.Items = append(in.Result.Items, item)
 	}
+	for _, it := range img.Items[:2] {
+		in.Signed = append(in.Signed, signatures.Outcome{Path: it.Path, Word: signatures.Signed, Agree: 2})
+	}
 	farms := []string{"bordeaux.guix.gnu.org", "ci.guix.gnu.org"}
 	in.Basis = rebuild.Origins{Made: in.Result.Items, Operators: map[string][]string{img.Items[0].Path: farms, img.Items[1].Path: farms}}.Basis()
 	for _, l := range img.Layers {
@@ -162,7 +166,8 @@ func reproducibleInput(t testing.TB) Input {
 func unreproducibleInput(t testing.TB, n int) Input {
 	in := reproducibleInput(t)
 	a, b := opened(t, "stamp-A.tar.gz"), opened(t, "stamp-B.tar.gz")
-	in.Image, in.Rebuilt = a, b
+	in.Image, in.Rebuilt, in.Signed = a, b, nil
+	in.Basis = rebuild.Origins{Made: in.Result.Items}.Basis()
 	in.Verdict, in.Policy = rebuild.Unreproducible, Policy{Require: "reproducible"}
 	in.Checks = statuses(a, check.Fail, "the rebuilt image differs: content of 1 file")
 	in.Checks[6].Findings = []check.Finding{{Rule: "content", Level: check.Problem, Layer: 0, Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Words: "its bytes differ"}}
@@ -187,6 +192,7 @@ func equivalentInput(t testing.TB) Input {
 	in := reproducibleInput(t)
 	in.Image, in.Rebuilt = opened(t, "tiny.tar.gz"), opened(t, "tiny.other-ext4.tar.gz")
 	in.Verdict, in.Policy.Holds = rebuild.Equivalent, false
+	in.Checks[3].Status = check.Unknown // else packing again shows more than the rebuild
 	in.Sentences = []map[string]string{{
 		"known/docker-created":     "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
 		"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
@@ -215,6 +221,7 @@ func givenInput(t testing.TB) Input {
 	in.Evidence, in.Plan, in.Result, in.Log = nil, nil, nil, ""
 	in.Checks = in.Checks[:1]
 	in.Policy = Policy{}
+	in.Basis, in.Verdict = rebuild.Origins{Given: true}.Basis(), rebuild.Different
 	return in
 }
 
@@ -275,7 +282,7 @@ func hostileInput(t testing.TB) Input {
 		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
 		Sources:  []provenance.Source{{Path: hostile}},
 		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
-		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []string{hostile}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
+		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
 	}
 	finding := check.Finding{Rule: hostile, Level: check.Problem, Path: hostile, Words: hostile}
 	var checks []check.Check

@@ -27,8 +27,8 @@ func Schema() []byte { return bytes.Clone(schema) }
 // WriteJSON writes the report as report.json holds it: indented by two spaces,
 // one key a line in the order of the structs, with a line feed at the end.
 // Characters that do not show as themselves (controls, directions of reading,
-// zero width) are \u escapes, so that printing a report does nothing to a
-// terminal; < > & are plain.
+// zero width) are \u escapes, and so is what begins a command in the log of a CI,
+// so that printing a report does nothing; < > & are plain.
 func WriteJSON(w io.Writer, r *Report) error {
 	texts, err := withTexts(reflect.ValueOf(r), encodeText)
 	if err != nil {
@@ -41,7 +41,8 @@ func WriteJSON(w io.Writer, r *Report) error {
 	if err := enc.Encode(texts.Interface()); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
-	if _, err := w.Write(escapeUnprintable(buf.Bytes())); err != nil {
+	doc := hashCommand.ReplaceAll(escapeUnprintable(buf.Bytes()), []byte(`#\u0023$1`))
+	if _, err := w.Write(doc); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
@@ -70,7 +71,8 @@ const maxReport = 512 << 20
 
 // ReadJSON reads a report that [WriteJSON] wrote. A report of another
 // schemaVersion, with keys that this version does not know, or without the
-// seven checks is refused: it could not be rendered faithfully. More than 512
+// seven checks is refused: it could not be rendered faithfully; so is one in which
+// statuses, shares, results or the verdict do not follow from the rest. More than 512
 // MiB give an [inspect.LimitError]. The sentences are those of the build systems.
 func ReadJSON(r io.Reader, sentences ...map[string]string) (*Report, error) {
 	out, err := readJSON(r, maxReport)
@@ -108,6 +110,9 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 		return nil, fmt.Errorf("reading the report: %w", err)
 	}
 	out = texts.Interface().(*Report)
+	if err := out.verify(); err != nil {
+		return nil, fmt.Errorf("reading the report: it contradicts itself: %w", err)
+	}
 	fillLists(reflect.ValueOf(out).Elem())
 	return out, nil
 }

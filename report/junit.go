@@ -141,7 +141,7 @@ func policyCase(r *Report) junitCase {
 	out := junitCase{Class: "audit", Name: "policy: " + r.Policy.Require, Time: "0"}
 	if !r.Policy.Holds {
 		meaning := xmlLine(r.meaning())
-		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(r.limits(), "\n"))}
+		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(append(r.demands(), r.limits()...), "\n"))}
 	}
 	return out
 }

@@ -38,7 +38,7 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	if left > 0 {
 		text += fmt.Sprintf("\n%s did not fit here: see report.html.\n", count(left, "section"))
 	}
-	if _, err := io.WriteString(w, text); err != nil {
+	if _, err := io.WriteString(w, defused(text)); err != nil {
 		return fmt.Errorf("writing the Markdown: %w", err)
 	}
 	return nil
@@ -62,6 +62,13 @@ func mdHead(r *Report) string {
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		fmt.Fprintf(&b, "\nThe policy %s **%s**.\n", mdCode(p.Require), holds)
+		var lines []string
+		for _, text := range r.demands() {
+			lines = append(lines, "- "+mdText(text)+"\n")
+		}
+		if len(lines) > 0 {
+			b.WriteString("\n" + mdSome(lines, mdRows))
+		}
 	}
 	b.WriteString("\nWhat this does not say:\n\n")
 	for _, l := range r.limits() {

@@ -40,6 +40,7 @@ type Input struct {
 	Policy  Policy
 
 	Sentences []map[string]string // of the codes that only one build system uses
+	Secrets   []string            // that the user has given a builder: masked in what is said of a rebuild
 
 	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
@@ -63,6 +64,7 @@ func New(in Input) *Report {
 		sentences:     AllSentences(in.Sentences...),
 	}
 	fillLists(reflect.ValueOf(r).Elem())
+	r.hide(in.Secrets, in.Image.Config.Raw)
 	return r
 }
 
@@ -236,7 +238,7 @@ func newOptions(p provenance.Pack) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      messages(p.Unknowns, "recipe/unknown", p.Unknown...),
+		Unknown:      messages(p.Unknown, ""),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})

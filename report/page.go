@@ -21,7 +21,8 @@ type page struct {
 	Word     string // the verdict as a heading
 	Meaning  string // the verdict in a sentence
 	Limits   []string
-	Tone     string // good, open or bad: the class that colours the verdict
+	Demands  []string // of the policy, that are not so
+	Tone     string   // good, open or bad: the class that colours the verdict
 	Rungs    []rung
 	Rows     rows[itemRow]  // the store items
 	Piece    string         // what the rebuild is made of: store items, or instructions
@@ -132,6 +133,7 @@ func newPage(r *Report) page {
 
 		Meaning: r.meaning(),
 		Limits:  r.limits(),
+		Demands: r.demands(),
 
 		Rows:   firstRows(itemRows(r)),
 		Cards:  firstRows(r.Image.Members),

@@ -186,7 +186,7 @@ func FuzzSARIFLocation(f *testing.F) {
 // policy is at fault.
 func TestSARIFAgreesWithTheVerdict(t *testing.T) {
 	for name, in := range inputs(t) {
-		bad := in.Verdict == rebuild.Contradicted || in.Verdict == rebuild.Unreproducible || in.Policy.Require != "" && !in.Policy.Holds
+		bad := in.Verdict == rebuild.Contradicted || in.Verdict == rebuild.Unreproducible || in.Verdict == rebuild.Different || in.Policy.Require != "" && !in.Policy.Holds
 		if got := strings.Contains("\n"+lines(sarifOf(t, in)), "\nerror "); got != bad {
 			t.Errorf("%s: an error: %v", name, got)
 		}

@@ -46,7 +46,7 @@ func AllSentences(more ...map[string]string) Sentences {
 // sharedSentences are the tables of the codes that every image can get.
 func sharedSentences() []map[string]string {
 	return []map[string]string{
-		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}", "recipe/unknown": "{text}"},
+		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}"},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(), policySentences(),
 		packagesSentences(),

@@ -13,7 +13,7 @@ func closureSentences() map[string]string {
 		"closure/base-layer":   "the layer has no store items: nothing here explains its {entries:count entry}[, {bytes:count byte}]",
 
 		// Files.
-		"closure/unexplained-file": "a {kind}[ of {bytes:count byte}][ to {target:quote}]: nothing that built or packed the image explains it" +
+		"closure/unexplained-file": "[a {kind}[ of {bytes:count byte}][ to {target:quote}]: ]nothing that built or packed the image explains it" +
 			"[; its mode is {mode}][; {absent} is not in the image]" +
 			"[; the instruction that made its layer does not write there: {instruction}]",
 		"closure/setuid-file":     "a {kind} of mode {mode} that runs with the rights of its owner, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
@@ -21,7 +21,7 @@ func closureSentences() map[string]string {
 		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/device":          "a {kind} of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
-		"closure/package-file-changed": "its bytes are not those that package {package} {version} has installed ({digest} is recorded)" +
+		"closure/package-file-changed": "its bytes are not those that package {package}[ {version}] has installed ({digest} is recorded)" +
 			"[; the layer was made by {instruction}]",
 		"closure/packer-entry-kind":    "it is a {got}, and the packer makes a {want}",
 		"closure/packer-entry-target":  "it leads to {got:quote}, and that of the packer to {want:quote}",

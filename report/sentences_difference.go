@@ -104,6 +104,10 @@ func insideSentences() map[string]string {
 		"difference/pyc-header":          "pyc header: {field}",
 		"difference/pyc-code":            "pyc code",
 		"difference/pyc-references":      "pyc code: marks of references, the objects are the same",
+		"difference/aux-cache":           "the cache of ldconfig, with the same {libraries} libraries on another machine",
+		"difference/engine-file":         "what a container engine writes of one container",
+		"difference/font-cache":          "the cache of fontconfig: time of the folder",
+		"difference/machine-id":          "identifier of the machine",
 		"difference/sqlite-pages":        "SQLite pages, with the same schema and rows",
 	}
 }

@@ -16,6 +16,6 @@ func packagesSentences() map[string]string {
 		"sbom/too-many-relations": "from here on it was not looked into what packages depend on: there are more than {limit} relations",
 		"sbom/program-too-large":  "whether Go made it was not looked into: programs of up to {each:size} are, and {all:size} of all",
 		"sbom/program-not-kept":   "whether Go made it was not looked into: the image was not read again for it",
-		"sbom/hard-link-replaced": "it is a hard link to a file that is gone or replaced, and has no digest of its own",
+		"sbom/dangling-hard-link": "it is a hard link to a file that is not there, and has no digest",
 	}
 }

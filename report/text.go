@@ -28,6 +28,8 @@ const (
 	textFewest   = 3 // findings, when causes need the room
 	textCauses   = 6 // causes, at least
 	textKnown    = 3
+	textTrusted  = 3  // things that are not trusted
+	textDemands  = 3  // of a policy, that are not so
 	textAround   = 3  // a blank line, a title, and what is left out
 	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
@@ -40,7 +42,7 @@ const (
 // Nothing of the image can steer the terminal.
 func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	paint := painter(opt.Color)
-	head := append(textHead(r), textChecks(r, paint)...)
+	head := slices.Concat(textHead(r), textChecks(r, paint), textTrust(r))
 	verdict := textVerdict(r, opt.Folder, paint)
 	room := textLines - len(head) - len(verdict)
 	few := textFindingLines(r, textFewest+textAround)
@@ -50,7 +52,7 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	if len(lines) > textLines {
 		lines = append(lines[:textLines-1], "… more in report.json")
 	}
-	if _, err := io.WriteString(w, strings.Join(lines, "\n")+"\n"); err != nil {
+	if _, err := io.WriteString(w, defused(strings.Join(lines, "\n")+"\n")); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
 	return nil
@@ -92,8 +94,9 @@ type weighed struct {
 	Finding
 }
 
-// byWeight lists all findings, the weightiest first: problems before what could
-// not be decided before notes, and within a level in the order of the checks.
+// byWeight lists all findings, the weightiest first: what lends
+// rights and is explained by nothing, then problems before what could not be
+// decided before notes, and within a level in the order of the checks.
 func (r *Report) byWeight() []weighed {
 	var all []weighed
 	for _, c := range r.Checks {
@@ -101,8 +104,48 @@ func (r *Report) byWeight() []weighed {
 			all = append(all, weighed{c.ID, f})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b weighed) int { return cmp.Compare(b.Level, a.Level) })
+	slices.SortStableFunc(all, func(a, b weighed) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Level, a.Level))
+	})
 	return all
+}
+
+// rank is 0 for what lends rights and is explained by nothing, which comes before
+// all else, and 1 for the rest.
+func (f Finding) rank() int {
+	lends := []string{"closure/setuid-file", "closure/setgid-file", "closure/capability-file", "closure/device", "closure/private-key"}
+	if f.Level > check.Note && slices.Contains(lends, f.Code) {
+		return 0
+	}
+	return 1
+}
+
+// textTrust names what a rebuild would run or fetch and may not.
+func textTrust(r *Report) (lines []string) {
+	if r.Plan == nil {
+		return nil
+	}
+	for _, t := range r.Plan.Trust {
+		if t.Trusted {
+			continue
+		}
+		if len(lines) == textTrusted {
+			return append(lines, "  … and more in report.json")
+		}
+		line := strings.TrimSpace(fmt.Sprintf("%s %s", t.Kind, t.Name))
+		if t.URL != "" {
+			line += " at " + t.URL
+		}
+		line = "  " + short(line) + ": " + short(r.Say(t.Reason))
+		if t.Flag != "" {
+			line += "; " + short(t.Flag) + " would allow it"
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) > 0 {
+		lines = append([]string{"", "not trusted to be run or fetched"}, lines...)
+	}
+	return lines
 }
 
 // textFindingLines lists the findings, as many as there is room for.
@@ -223,6 +266,9 @@ func textVerdict(r *Report, folder string, paint paintFunc) []string {
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
+		for _, text := range r.demands()[:min(len(p.Violations), textDemands)] {
+			lines = append(lines, "  "+short(text))
+		}
 	}
 	if folder != "" {
 		lines = append(lines, "report: "+Printable(filepath.Join(folder, "report.html"))+"; report.json and the other results lie beside it")

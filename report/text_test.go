@@ -166,3 +166,20 @@ func TestWrap(t *testing.T) {
 		t.Errorf("%d words of 60 are left", got)
 	}
 }
+
+// TestDangerousFindingsComeFirst: what lends rights stands before all else, and so
+// does what a rebuild may not run.
+func TestDangerousFindingsComeFirst(t *testing.T) {
+	in := contradictedInput(t)
+	in.Checks[2].Findings = append(in.Checks[2].Findings,
+		check.Find(check.Undecided, 0, "usr/bin/.x", "closure/setuid-file", "kind", "file", "mode", "4755"))
+	in.Plan.Trust = append(in.Plan.Trust, rebuild.Trust{Kind: "source", Channel: "mine", URL: "file:///home", Flag: "--trust-source URL"})
+	text := string(render(t, renderers()["text"], New(in)))
+	setuid, other := strings.Index(text, "usr/bin/.x"), strings.Index(text, "etc/cron.d/job (layer 0)")
+	if setuid < 0 || other < setuid {
+		t.Errorf("the setuid file does not come first: %s", text)
+	}
+	if !strings.Contains(text, "source mine at file:///home: ; --trust-source URL would allow it") {
+		t.Errorf("what is not trusted is not named: %s", text)
+	}
+}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -59,14 +60,28 @@ func escape(r rune, invalid bool, b byte) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// Printable is s on one line, with visible escapes for all that a terminal
-// would obey instead of show.
+// Printable is s on one line, with visible escapes for all that a terminal, or
+// the log of a CI, would obey instead of show.
 func Printable(s string) string {
 	var b strings.Builder
 	for _, sp := range spans(s, "") {
 		b.WriteString(sp.Text)
 	}
-	return b.String()
+	return hashCommand.ReplaceAllString(b.String(), `#\x23$1`)
+}
+
+// Commands that services of CI take from the lines of a log: GitHub Actions has
+// "##[group]" anywhere and "::error::" at the beginning of a line, Azure Pipelines
+// "##vso[…]", TeamCity "##teamcity[…]".
+var (
+	hashCommand  = regexp.MustCompile(`##([A-Za-z]*\[)`)
+	colonCommand = regexp.MustCompile(`(?m)^([ \t]*):(:)`)
+)
+
+// defused is a text of lines that a service of CI obeys nowhere.
+func defused(text string) string {
+	text = hashCommand.ReplaceAllString(text, `#\x23$1`)
+	return colonCommand.ReplaceAllString(text, `$1\x3a$2`)
 }
 
 // clip cuts s, at a character, to about n bytes and says how many are missing.

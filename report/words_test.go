@@ -48,7 +48,7 @@ func TestMeaningSaysWhy(t *testing.T) {
 	}{
 		{unreproducibleInput(t, 3), "6 differences in files (1 content, 1 missing, 1 mode, 3 timestamp), 1 difference in the config."},
 		{equivalentInput(t), "only the packaging differs (order), and each"},
-		{contradictedInput(t), "the check closure says no. The problem: etc/cron.d/job: it is in no store item, and the packer lays no such file down."},
+		{contradictedInput(t), "the check closure says no. The problem: etc/cron.d/job: a file of 20 bytes: nothing that built or packed the image explains it."},
 		{hostileInput(t), "The first of 7 problems: <script>alert(1)</script>\\x1b"},
 	} {
 		if r := New(c.in); !strings.Contains(r.meaning(), c.want) {

@@ -1,12 +1,9 @@
 package sbom
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
-
-	"audit/inspect"
 )
 
 // docFolder holds a folder for each package of Debian, with its copyright file
@@ -23,12 +20,8 @@ func isCopyright(file string) bool {
 // file declares it where that is machine-readable. Packages of one source may
 // share the folder of one of them, by a symlink.
 func (f *finder) debianLicense(name string) License {
-	folder := docFolder + name
-	if link, ok := f.links[folder]; ok {
-		folder = inspect.CleanPath(path.Join(docFolder, link))
-	}
-	file, ok := f.files[folder+"/copyright"]
-	if !ok {
+	file, ok := f.img.Root().Lookup(docFolder + name + "/copyright")
+	if !ok || file.Inode.Type != '0' {
 		return License{}
 	}
 	if known, ok := f.licenses[file.Path]; ok {

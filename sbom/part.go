@@ -2,7 +2,6 @@ package sbom
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -69,8 +68,6 @@ const maxParts = 200_000
 type finder struct {
 	img   *inspect.Image
 	again *inspect.Image // the same image, read for other contents; may be nil
-	files map[string]inspect.File
-	links map[string]string // symlinks of the folder of documentation: where they lead
 	known licenses
 	// licenses are those of the copyright files that were read, by path.
 	licenses map[string]License
@@ -82,27 +79,21 @@ type finder struct {
 	found map[string]*Part
 	gaps  []Gap
 	full  bool
+
+	listed map[string]bool // folders that links lead to, which were looked into
 }
 
 // find fills in the parts and files of the bill.
 func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Options) {
-	files := img.Files()
+	files := img.Root().Files()
 	f := &finder{
-		img: img, again: opt.Again, files: make(map[string]inspect.File), links: make(map[string]string), known: newLicenses(), licenses: make(map[string]License),
+		img: img, again: opt.Again, known: newLicenses(), licenses: make(map[string]License), listed: make(map[string]bool),
 		os: installed, keys: make(map[string]string), found: make(map[string]*Part),
 		stored: newItemSet(b.Items),
 	}
-	for _, file := range files {
-		switch {
-		case file.Type == '0':
-			f.files[file.Path] = file
-		case file.Type == '2' && path.Dir(file.Path)+"/" == docFolder:
-			f.links[file.Path] = file.Linkname
-		}
-	}
 	f.system()
 	for _, file := range files {
-		f.metadata(file)
+		f.file(file)
 	}
 	if opt.Files {
 		f.programs(files)
@@ -122,63 +113,6 @@ func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Opt
 
 func comparePlaces(a, b Place) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Layer, b.Layer))
-}
-
-// Keep says whether the bill of an image needs the content of the file at
-// path.
-func Keep(path string) bool {
-	return ospackages.Keep(path) || isCopyright(path) || isPython(path) || isR(path) || isNpm(path)
-}
-
-// maxMetadata bounds the metadata of one package: honest ones have some
-// kilobytes, and a readme in them.
-const maxMetadata = 4 << 20
-
-// metadata reads a file when it is one that describes a package.
-func (f *finder) metadata(file inspect.File) {
-	var read func(body []byte) (Part, error)
-	switch {
-	case file.Type != '0' && file.Type != '1':
-		return
-	case isPython(file.Path):
-		read = f.python
-	case isR(file.Path):
-		read = f.r
-	case isNpm(file.Path):
-		read = f.npm
-	default:
-		return
-	}
-	body, problem := f.body(file)
-	if !problem.IsZero() {
-		f.gap(file, problem)
-		return
-	}
-	p, err := read(body)
-	if err != nil {
-		f.gap(file, check.Say("sbom/metadata-unread", "error", err))
-		return
-	}
-	p.In = f.container(file.Path)
-	p.Evidence = []Place{{file.Layer, file.Path}}
-	f.add(p)
-}
-
-// body returns the content of a file; that of a hard link lies with its
-// target, in the same layer.
-func (f *finder) body(file inspect.File) ([]byte, check.Message) {
-	path := file.Path
-	if file.Type == '1' {
-		path = inspect.CleanPath(file.Linkname)
-	}
-	body, ok := f.img.Body(file.Layer, path)
-	switch {
-	case !ok:
-		return nil, check.Say("packages/content-not-kept")
-	case len(body) > maxMetadata:
-		return nil, check.Say("sbom/metadata-too-long", "bytes", len(body))
-	}
-	return body, check.Message{}
 }
 
 // container returns what a file belongs to.
@@ -215,22 +149,16 @@ func (f *finder) gap(file inspect.File, message check.Message) {
 	f.gaps = append(f.gaps, Gap{Place{file.Layer, file.Path}, message})
 }
 
-// contents lists the regular files with their digests, by path. A hard link is
-// a file with the content of its target, as long as no layer above replaces
-// that one.
+// contents lists the regular files with their digests, by path. A hard link is a
+// file with the content that it was made with, whatever became of its target.
 func (f *finder) contents(files []inspect.File) []FileEntry {
 	var list []FileEntry
 	for _, file := range files {
-		source := file
-		if file.Type == '1' {
-			source = f.files[inspect.CleanPath(file.Linkname)]
-			if source.Entry == nil || source.Layer != file.Layer {
-				f.gap(file, check.Say("sbom/hard-link-replaced"))
-				continue
-			}
-		}
-		if source.Type == '0' {
+		switch source := file.Inode; {
+		case source.Type == '0':
 			list = append(list, FileEntry{Place{file.Layer, file.Path}, source.Digest, source.Size, f.container(file.Path)})
+		case source.Type == '1':
+			f.gap(file, check.Say("sbom/dangling-hard-link"))
 		}
 	}
 	return list

@@ -20,7 +20,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		UseShortOptionHandling: false,
 		Commands: withGuides([]*cli.Command{
 			runCommand(), inspectCommand(), provenanceCommand(), planCommand(),
-			rebuildCommand(), compareCommand(), sbomCommand(), reportCommand(), completionCommand(),
+			rebuildCommand(), compareCommand(), sbomCommand(), reportCommand(), policyCommand(), completionCommand(),
 		}),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,

@@ -65,7 +65,7 @@ func TestEveryCodeHasItsSentence(t *testing.T) {
 }
 
 // dataOnly says that an argument is for programs, or is shown apart.
-func dataOnly(name string) bool { return slices.Contains([]string{"more", "diff"}, name) }
+func dataOnly(name string) bool { return slices.Contains([]string{"more", "diff", "code"}, name) }
 
 // placeholders are the arguments that a template names, and whether it cannot do
 // without: those in square brackets are left out where they are absent.

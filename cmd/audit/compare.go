@@ -18,7 +18,7 @@ func compareCommand() *cli.Command {
 		Name:      "compare",
 		Usage:     "holds image B against image A as if it were its rebuild",
 		ArgsUsage: "A B",
-		Flags:     outputFlags(),
+		Flags:     append(outputFlags(), demandFlags("consistent")...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() != 2 {
 				return usage("compare takes two images, not %d (see audit help compare)", c.Args().Len())

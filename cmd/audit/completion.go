@@ -8,7 +8,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"audit/rebuild"
 	"audit/report"
 )
 
@@ -110,11 +109,7 @@ func completedOf(verb string, flag cli.Flag) completedFlag {
 func choices(verb, flag string) []string {
 	switch {
 	case flag == "require":
-		var names []string
-		for _, p := range rebuild.Policies() {
-			names = append(names, p.String())
-		}
-		return names
+		return policyNames()
 	case flag == "builder":
 		return systems().BuilderNames()
 	case flag == "format" && verb == "sbom":

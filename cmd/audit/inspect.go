@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/rebuild/policy"
 	"audit/report"
 )
 
@@ -49,15 +50,16 @@ func inspectImage(c *cli.Context, reference string) error {
 	}
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
+	failed := judge(a.report, new(policy.Policy))
 	if c.Bool("json") {
 		err = report.WriteJSON(c.App.Writer, a.report)
 	} else {
 		err = printImage(c, a.report)
 	}
-	if err == nil && a.verdict == rebuild.Contradicted {
-		return verdictFails(rebuild.RequireConsistent, a.verdict)
+	if err != nil {
+		return err
 	}
-	return err
+	return failed
 }
 
 func printImage(c *cli.Context, r *report.Report) error {

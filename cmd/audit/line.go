@@ -341,8 +341,8 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
-		Sentences: systemSentences(),
-		Run:       report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
+		Sentences: systemSentences(), Secrets: systems().Secrets(l.in),
+		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)
 }

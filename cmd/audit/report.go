@@ -7,8 +7,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect/check"
-	"audit/rebuild"
 	"audit/report"
 )
 
@@ -17,11 +15,10 @@ func reportCommand() *cli.Command {
 		Name:      "report",
 		Usage:     "renders a stored report again",
 		ArgsUsage: "REPORT.json",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: textFormat, Usage: "write as `FORMAT`: " + report.FormatNames()},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
-			&cli.StringFlag{Name: "require", Usage: "let the exit status tell whether `POLICY` holds: consistent, equivalent or reproducible"},
-		},
+		}, demandFlags("")...),
 		Action: func(c *cli.Context) error {
 			path, err := oneArgument(c, "REPORT.json")
 			if err != nil {
@@ -37,14 +34,22 @@ func putReport(c *cli.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	demand, err := demanded(c)
+	if err != nil {
+		return err
+	}
 	r, err := readReport(path)
 	if err != nil {
 		return unreadable(err)
 	}
+	var failed error
+	if demand != nil {
+		failed = judge(r, demand)
+	}
 	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
 		return err
 	}
-	return judgeStored(c.String("require"), r)
+	return failed
 }
 
 // textFormat is the format that people get when they ask for none.
@@ -82,24 +87,4 @@ func readReport(path string) (*report.Report, error) {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	return r, nil
-}
-
-// judgeStored holds a policy against a stored verdict, when one is given.
-func judgeStored(require string, r *report.Report) error {
-	if require == "" {
-		return nil
-	}
-	var policy rebuild.Policy
-	if err := policy.UnmarshalText([]byte(require)); err != nil {
-		return usage("--require: %w", err)
-	}
-	if !policy.Holds(r.Verdict, r.Status(check.Closure)) {
-		return verdictFails(policy, r.Verdict)
-	}
-	return nil
-}
-
-// verdictFails says that a verdict is not what was demanded.
-func verdictFails(require rebuild.Policy, v rebuild.Verdict) error {
-	return notHeld("the verdict is %s, and --require %s does not hold", v, require)
 }

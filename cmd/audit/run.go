@@ -11,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/report"
 	"audit/sbom"
@@ -22,7 +21,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), farmFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -41,7 +40,6 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 		platformFlag(),
-		&cli.StringFlag{Name: "require", Value: "consistent", Usage: "`POLICY` that the exit status tells of: consistent, equivalent or reproducible"},
 	}
 }
 
@@ -98,9 +96,9 @@ func buildOptions(c *cli.Context) rebuild.Options {
 
 // audited runs a line and puts out what it found; the policy decides last.
 func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
-	var require rebuild.Policy
-	if err := require.UnmarshalText([]byte(c.String("require"))); err != nil {
-		return usage("--require: %w", err)
+	demand, err := demanded(c)
+	if err != nil {
+		return err
 	}
 	format, err := formatOf(c)
 	if err != nil {
@@ -119,21 +117,14 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
-	a.report.Policy = report.Policy{Require: require.String(), Holds: l.holds(require, a)}
+	failed := judge(a.report, demand)
 	if err := put(c, a, format); err != nil {
 		return err
 	}
-	switch {
-	case a.demanded != nil:
+	if a.demanded != nil {
 		return a.demanded
-	case !l.holds(require, a):
-		return verdictFails(require, a.verdict)
 	}
-	return nil
-}
-
-func (l *line) holds(require rebuild.Policy, a *audit) bool {
-	return require.Holds(a.verdict, l.checks[check.Closure].Status)
+	return failed
 }
 
 // put writes the folder of the report, and the terminal summary or the format

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/provenance"
 	"audit/provenance/signatures"
 )
 
@@ -60,7 +61,7 @@ func newFarms(c *cli.Context) (farms, error) {
 			return f, usage("--operator: %w", err)
 		}
 	}
-	if f.atLeast < 1 {
+	if c.IsSet("at-least") && f.atLeast < 1 {
 		return f, usage("--at-least %d: at least one operator signs", f.atLeast)
 	}
 	return f, nil
@@ -97,8 +98,8 @@ func (l *line) askFarms(ctx context.Context, a *audit) error {
 // terms are what answers of farms are judged by.
 func (l *line) terms(a *audit) signatures.Terms {
 	terms := signatures.Terms{AtLeast: l.farms.atLeast, Follows: make(map[string]bool), Unstable: make(map[string]bool)}
-	for _, item := range a.evidence.Follows {
-		terms.Follows[item] = true
+	for item, standing := range a.evidence.Derived {
+		terms.Follows[item] = standing != provenance.Unproven
 	}
 	if a.result == nil {
 		return terms

@@ -13,6 +13,7 @@ import (
 const (
 	WhiteoutPrefix = ".wh."
 	opaqueMarker   = ".wh..wh..opq"
+	aufsPrefix     = ".wh..wh." // of AUFS's own names, in the root; some engines leave out what is below
 )
 
 // Limits of a fold. Linux follows 40 links in one path.
@@ -39,6 +40,17 @@ type fold struct {
 	recent      *node
 	recentPath  string
 	recentLinks bool
+
+	// What only the end of the layer decides: entries in folders that it may not
+	// have itself, and whiteouts in folders that may not be there.
+	implied []implied
+	vain    []*Entry
+}
+
+// An implied folder is one of a lower layer, in which an entry lies.
+type implied struct {
+	folder *node
+	entry  *Entry
 }
 
 // A node is a name in the tree under construction.
@@ -51,6 +63,7 @@ type node struct {
 	layer    int    // of entry, or that needed the folder
 	touched  int    // the last layer that has something here or below
 	below    int    // what lower layers than this have below is hidden
+	deleted  int    // the layer that has a whiteout of this full folder; 0 when none has
 	straight bool   // no link leads to the node: its path is that of its entry
 	file     int    // its place among the files, from 1 on
 }
@@ -106,6 +119,7 @@ func foldLayers(layers []*Layer) *fold {
 				f.add(&l.Entries[j])
 			}
 		}
+		f.finish()
 	}
 	return f
 }
@@ -113,12 +127,12 @@ func foldLayers(layers []*Layer) *fold {
 func (f *fold) add(e *Entry) {
 	dir, base := paths.Split(e.Path)
 	hidden, isWhiteout := strings.CutPrefix(base, WhiteoutPrefix)
+	if strings.HasPrefix(e.Path, aufsPrefix) && dir != "." {
+		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-aufs-name")
+	}
 	switch {
 	case base == opaqueMarker:
-		if n, _ := f.folder(dir, e, false); n != nil {
-			f.recent = nil
-			n.hide(f.layer)
-		}
+		f.opaque(dir, e)
 	case isWhiteout:
 		f.whiteout(dir, hidden, e)
 	case e.Path == ".":
@@ -137,6 +151,48 @@ func (f *fold) setRoot(e *Entry) {
 	f.root.straight = true
 }
 
+// opaque hides what lower layers have in a folder. In the root overlayfs does not
+// know the mark.
+func (f *fold) opaque(dir string, e *Entry) {
+	n, _ := f.folder(dir, e, false)
+	if n == nil {
+		return
+	}
+	if n == f.root && f.layer > 0 && len(n.children) > 0 {
+		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-opaque-root")
+	}
+	f.recent = nil
+	n.hide(f.layer)
+}
+
+// finish reports what the end of a layer shows.
+func (f *fold) finish() {
+	for _, i := range f.implied {
+		if n := i.folder; n.inode != nil && n.inode.Type == '5' && n.layer < f.layer {
+			f.problems.Problem(f.layer, i.entry.Path, "integrity/ambiguous-folder", "folder", n.entry.Path)
+		}
+	}
+	for _, e := range f.vain {
+		dir, _ := paths.Split(e.Path)
+		if w := (walk{fold: f}); w.from(f.root, dir) == nil {
+			f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-whiteout-parent", "folder", dir)
+		}
+	}
+	f.implied, f.vain = nil, nil
+}
+
+// isPlain says whether a folder is as engines make one that has no entry.
+func isPlain(e *Entry) bool { return e.Mode == 0o755 && e.UID == 0 && e.GID == 0 }
+
+// remade reports a folder that the layer has deleted and has again: with overlayfs
+// what lower layers have in it comes back.
+func (f *fold) remade(n *node, e *Entry) {
+	if n.deleted == f.layer && f.layer > 0 {
+		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-folder-again")
+		n.deleted = 0
+	}
+}
+
 // whiteout hides what lower layers have under a name. Where the same layer has
 // something there, engines remove it, keep it or fail.
 func (f *fold) whiteout(dir, hidden string, e *Entry) {
@@ -145,6 +201,7 @@ func (f *fold) whiteout(dir, hidden string, e *Entry) {
 	}
 	n, _ := f.folder(dir, e, false)
 	if n == nil {
+		f.vain = append(f.vain, e)
 		return
 	}
 	c := n.child(hidden)
@@ -156,6 +213,9 @@ func (f *fold) whiteout(dir, hidden string, e *Entry) {
 	}
 	f.recent = nil
 	c.hide(f.layer)
+	if c.isFolder() && len(c.children) > 0 {
+		c.deleted = f.layer
+	}
 	if c.layer < f.layer {
 		c.remove(f.layer)
 	}
@@ -172,8 +232,12 @@ func (f *fold) place(dir, base string, e *Entry) {
 	}
 	c := n.add(base, f.layer)
 	if e.Type == '1' && !c.isFolder() && paths.Clean(e.Linkname) == e.Path {
-		c.entry, c.layer = e, f.layer // some tars have a link to the file itself
+		f.problems.Problem(f.layer, e.Path, "integrity/dangling-hard-link", "target", e.Linkname) // engines remove the file first
+		c.entry, c.layer = e, f.layer
 		return
+	}
+	if e.Type == '5' {
+		f.remade(c, e)
 	}
 	if e.Type != '5' || !c.isFolder() {
 		if c.inode != nil || c.children != nil {
@@ -201,6 +265,9 @@ func (f *fold) inode(e *Entry) *Inode {
 	if at == nil || at.isFolder() {
 		f.problems.Problem(f.layer, e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
 		return &Inode{Entry: e, Layer: f.layer, Header: e}
+	}
+	if h := at.inode.Header; h.Mode != e.Mode && at.inode.Type != '2' || h.UID != e.UID || h.GID != e.GID {
+		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-hard-link", "target", e.Linkname)
 	}
 	at.inode.Header = e
 	return at.inode
@@ -254,7 +321,7 @@ func (w *walk) from(n *node, path string) *node {
 func (w *walk) step(n *node, name string) *node {
 	c := n.child(name)
 	if w.needed && (c == nil || !c.isLink()) {
-		c = n.add(name, w.layer)
+		c = w.pass(n, name, c)
 	}
 	switch {
 	case c == nil:
@@ -266,6 +333,16 @@ func (w *walk) step(n *node, name string) *node {
 		c.children = nil
 		c.remove(w.layer)
 	}
+	return c
+}
+
+// pass adds the folder of an entry, c when there is something already.
+func (w *walk) pass(n *node, name string, c *node) *node {
+	if c != nil && c.touched < w.layer && c.inode != nil && c.isFolder() && !isPlain(c.inode.Header) {
+		w.implied = append(w.implied, implied{c, w.entry})
+	}
+	c = n.add(name, w.layer)
+	w.remade(c, w.entry)
 	return c
 }
 
@@ -285,7 +362,7 @@ func (w *walk) follow(n, link *node) *node {
 	case w.links > maxLinks:
 		w.problems.Problem(w.layer, w.entry.Path, "integrity/link-loop", "link", link.entry.Path)
 		return nil
-	case w.needed && link.layer < w.layer:
+	case w.entry != nil && (w.needed || w.entry.Type != '1') && link.layer < w.layer:
 		w.problems.Problem(w.layer, w.entry.Path, "integrity/ambiguous-parent-link", "link", link.entry.Path, "target", target)
 	}
 	if strings.HasPrefix(target, "/") {

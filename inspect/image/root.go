@@ -1,6 +1,10 @@
 package image
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"audit/inspect/check"
 	"audit/inspect/paths"
 )
@@ -94,6 +98,24 @@ func (r *Root) Name(path string) (File, bool) {
 		return File{}, false
 	}
 	return r.file(n.children[base])
+}
+
+// Folder returns where the folder is that a path leads to through links, and the
+// names in it, sorted; false when there is none. Folders without an entry of their
+// own are folders too, and names that have none may lead nowhere.
+func (r *Root) Folder(path string) (real string, names []string, ok bool) {
+	w := walk{fold: &fold{root: r.tree.root}}
+	n := w.from(r.tree.root, path)
+	if n == nil || !n.isFolder() {
+		return "", nil, false
+	}
+	names = slices.Sorted(maps.Keys(n.children))
+	var parts []string
+	for ; n != r.tree.root; n = n.parent {
+		parts = append(parts, n.name)
+	}
+	slices.Reverse(parts)
+	return paths.Clean(strings.Join(parts, "/")), names, true
 }
 
 func (r *Root) file(n *node) (File, bool) {

@@ -16,6 +16,9 @@ func layersOf(layers ...[]string) *Image {
 		for _, text := range list {
 			words := strings.Fields(text + " ")
 			e := Entry{Name: words[1], Path: words[1], Type: words[0][0]}
+			if e.Type == '5' {
+				e.Mode = 0o755
+			}
 			if len(words) > 2 {
 				e.Linkname = words[2]
 			}
@@ -67,7 +70,7 @@ func TestRoot(t *testing.T) {
 		"hard link to a symlink":    {[][]string{{"2 a x", "1 b a"}}, "a=02 b=02", ""},
 		"hard link by a link":       {[][]string{{"5 d", "0 d/a", "2 l d", "1 b l/a"}}, "b=00 d=05 d/a=00 l=02", ""},
 		"hard link to nothing":      {[][]string{{"1 b a", "0 a"}}, "a=00 b=01", "dangling-hard-link"},
-		"hard link to itself":       {[][]string{{"0 a", "1 a a"}}, "a=00", ""},
+		"hard link to itself":       {[][]string{{"0 a", "1 a a"}}, "a=00", "dangling-hard-link"},
 		"nothing but such a link":   {[][]string{{"1 a a"}}, "a=01", "dangling-hard-link"},
 		"hard link to a folder":     {[][]string{{"5 a", "1 b a"}}, "a=05 b=01", "dangling-hard-link"},
 		"hard link to what is gone": {[][]string{{"0 a"}, {"0 .wh.a", "1 b a"}}, "b=11", "dangling-hard-link"},
@@ -75,8 +78,17 @@ func TestRoot(t *testing.T) {
 		"whiteout, then the file":   {[][]string{{"0 a"}, {"0 .wh.a", "0 a"}}, "a=10", ""},
 		"whiteout of a used folder": {[][]string{{"5 d", "0 d/a"}, {"0 d/b", "0 .wh.d"}}, "d/b=10", "ambiguous-whiteout"},
 		"below a file":              {[][]string{{"0 a"}, {"0 a/b"}}, "a/b=10", "ambiguous-parent"},
-		"whiteout by a link":        {[][]string{{"5 d", "0 d/a", "2 l d"}, {"0 l/.wh.a"}}, "d=05 l=02", ""},
+		"whiteout by a link":        {[][]string{{"5 d", "0 d/a", "2 l d"}, {"0 l/.wh.a"}}, "d=05 l=02", "ambiguous-parent-link"},
 		"opaque, then whiteout":     {[][]string{{"5 d", "5 d/e", "0 d/e/f"}, {"0 d/.wh..wh..opq", "0 d/e/g"}}, "d=05 d/e/g=10", ""},
+		"an opaque root":            {[][]string{{"0 a"}, {"0 .wh..wh..opq", "0 b"}}, "b=10", "ambiguous-opaque-root"},
+		"an opaque lowest root":     {[][]string{{"0 a", "0 .wh..wh..opq"}}, "a=00", ""},
+		"a folder again":            {[][]string{{"5 d", "0 d/a"}, {"0 .wh.d", "5 d", "0 d/b"}}, "d=15 d/b=10", "ambiguous-folder-again"},
+		"a folder again, implied":   {[][]string{{"5 d", "0 d/a"}, {"0 .wh.d", "0 d/b"}}, "d/b=10", "ambiguous-folder-again"},
+		"an empty folder again":     {[][]string{{"5 d"}, {"0 .wh.d", "5 d", "0 d/b"}}, "d=15 d/b=10", ""},
+		"a file for a folder":       {[][]string{{"5 d", "0 d/a"}, {"0 .wh.d", "0 d"}}, "d=10", ""},
+		"a whiteout in no folder":   {[][]string{{"5 d"}, {"0 e/.wh.a"}}, "d=05", "ambiguous-whiteout-parent"},
+		"a folder after a whiteout": {[][]string{{"5 d"}, {"0 e/.wh.a", "5 e"}}, "d=05 e=15", ""},
+		"a name of AUFS":            {[][]string{{"5 .wh..wh.plnk", "0 .wh..wh.plnk/a"}}, ".wh..wh.plnk/a=00", "ambiguous-aufs-name"},
 		"a root that is a file":     {[][]string{{"0 ."}}, "", "root-no-folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,5 +170,25 @@ func BenchmarkFold(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// A folder of a lower layer keeps its owner and mode in some engines only, where the
+// layer above has no entry of it; a hard link's own are those of the file in most.
+func TestRootModes(t *testing.T) {
+	private := layersOf([]string{"5 d"}, []string{"0 d/a"})
+	private.Layers[0].Entries[0].Mode = 0o700
+	if got := codes(private); got != "ambiguous-folder" {
+		t.Errorf("problems %q", got)
+	}
+	with := layersOf([]string{"5 d"}, []string{"0 d/a", "5 d"})
+	with.Layers[0].Entries[0].Mode = 0o700
+	if got := codes(with); got != "" {
+		t.Errorf("problems %q of a layer with the folder", got)
+	}
+	setuid := layersOf([]string{"0 a", "1 b a"})
+	setuid.Layers[0].Entries[1].Mode = 0o4755
+	if got := codes(setuid); got != "ambiguous-hard-link" {
+		t.Errorf("problems %q of a link with another mode", got)
 	}
 }

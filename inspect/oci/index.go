@@ -23,12 +23,39 @@ const (
 	maxCandidates = 10_000
 )
 
-// A Candidate is a descriptor found in an index, with the name that it, or an
+// A Candidate is a descriptor found in an index, with the names that it, or an
 // index above it, bears.
 type Candidate struct {
 	v1.Descriptor
-	name  string
-	Index v1.Hash // of the outermost index above it that has a digest; else zero
+	names []string
+	Index v1.Hash       // of the outermost index above it that has a digest; else zero
+	top   v1.Hash       // of the entry of the outermost index that leads to it
+	above []v1.Platform // of the indexes above it
+	open  int           // how many of those have no platform
+}
+
+// name returns the first of the names, "" when there is none.
+func (c Candidate) name() string {
+	if len(c.names) == 0 {
+		return ""
+	}
+	return c.names[0]
+}
+
+// below adds what the entry of an index says that leads to the candidate.
+func (c Candidate) below(d v1.Descriptor) Candidate {
+	c.top = d.Digest
+	if len(c.names) == 0 {
+		c.names = refNames(d)
+	}
+	switch {
+	case !IsIndex(d.MediaType):
+	case d.Platform == nil:
+		c.open++
+	default:
+		c.above = append(slices.Clip(c.above), *d.Platform)
+	}
+	return c
 }
 
 // An indexWalk lists what an index leads to.
@@ -69,10 +96,7 @@ func (w *indexWalk) walk(raw []byte, where string, depth int) ([]Candidate, erro
 			return nil, &limit.Error{Name: "images", Limit: maxCandidates, Where: where}
 		}
 		for _, b := range below {
-			if name := refName(d); b.name == "" {
-				b.name = name
-			}
-			all = append(all, b)
+			all = append(all, b.below(d))
 		}
 	}
 	return all, nil
@@ -112,9 +136,7 @@ func (r *Reader) named(all []Candidate) ([]Candidate, error) {
 		if r.isWanted(c) {
 			kept = append(kept, c)
 		}
-		if c.name != "" {
-			names = append(names, c.name)
-		}
+		names = append(names, c.names...)
 	}
 	if len(kept) == 0 {
 		return nil, &choice.Error{Want: r.want, Have: names}
@@ -123,8 +145,29 @@ func (r *Reader) named(all []Candidate) ([]Candidate, error) {
 }
 
 func (r *Reader) isWanted(c Candidate) bool {
-	return c.Digest.String() == r.want || c.Index.String() == r.want ||
-		c.name != "" && (strings.HasSuffix(c.name, ":"+r.want) || choice.Same(c.name, r.want))
+	return c.Digest.String() == r.want || c.Index.String() == r.want || r.isNamed(c)
+}
+
+func (r *Reader) isNamed(c Candidate) bool {
+	return slices.ContainsFunc(c.names, func(name string) bool {
+		return strings.HasSuffix(name, ":"+r.want) || choice.Same(name, r.want)
+	})
+}
+
+// checkNames reports an entry of the outermost index that bears the name of the
+// chosen image too: skopeo takes the first of them, by one kind of name, containerd
+// the last, by the other.
+func (r *Reader) checkNames(all []Candidate, chosen Candidate) {
+	for _, c := range all {
+		same := slices.ContainsFunc(c.names, func(name string) bool { return slices.Contains(chosen.names, name) })
+		if r.want != "" {
+			same = r.isNamed(c) && r.isNamed(chosen)
+		}
+		if same && c.top != chosen.top {
+			r.Problem(chosen.Digest.String(), "integrity/ambiguous-name", "other", c.Digest)
+			return
+		}
+	}
 }
 
 // byPlatform is how an image of an index is asked for.
@@ -141,8 +184,8 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 		choice.Want = want.String()
 	}
 	matching := matching(all, *want)
-	if len(matching) > 0 && !differInName(matching) {
-		return r.engineChoice(matching), nil
+	if len(matching) > 0 && (r.want != "" || !differInName(matching)) {
+		return r.engineChoice(matching, *want), nil
 	}
 	images := distinctImages(all)
 	if len(all) == 0 {
@@ -163,19 +206,37 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 	return Candidate{}, choice
 }
 
-// matching returns the candidates that engines take to be of a platform. Neither
-// looks at os.version, at artifactType or at the labels of attestations
-// (containerd 1.7 images.Manifest with platforms.Only, containers/image 5
-// internal/manifest chooseInstance).
+// matching returns the candidates that containerd takes to be of a platform, those
+// below an index without a platform last. It does not look at os.version, at
+// artifactType or at the labels of attestations (containerd 1.7 images.Manifest with
+// platforms.Only).
 func matching(all []Candidate, want v1.Platform) []Candidate {
 	var found []Candidate
 	for _, c := range all {
-		p := c.Platform
-		if p != nil && p.OS == want.OS && p.Architecture == want.Architecture && variant(*p) == variant(want) {
+		if c.Platform != nil && isOf(*c.Platform, want) && !slices.ContainsFunc(c.above, func(p v1.Platform) bool { return !isOf(p, want) }) {
 			found = append(found, c)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b Candidate) int { return cmp.Compare(a.open, b.open) })
 	return found
+}
+
+func isOf(p, want v1.Platform) bool {
+	p, want = normal(p), normal(want)
+	return p.OS == want.OS && p.Architecture == want.Architecture && variant(p) == variant(want)
+}
+
+// normal returns a platform by the names that Go has for it (containerd 1.7
+// platforms/database.go, normalizeOS and normalizeArch, of 64-bit architectures).
+func normal(p v1.Platform) v1.Platform {
+	p.OS, p.Architecture = strings.ToLower(p.OS), strings.ToLower(p.Architecture)
+	switch p.Architecture {
+	case "x86_64", "x86-64":
+		p.Architecture = "amd64"
+	case "aarch64":
+		p.Architecture = "arm64"
+	}
+	return p
 }
 
 // variant returns the variant of a platform; of 64-bit ARM, v8 goes without saying.
@@ -200,7 +261,7 @@ func withoutPlatform(all []Candidate) []Candidate {
 // that a name has to be asked for.
 func differInName(all []Candidate) bool {
 	for _, c := range all[1:] {
-		if c.Digest != all[0].Digest && c.name != all[0].name {
+		if c.Digest != all[0].Digest && c.name() != all[0].name() {
 			return true
 		}
 	}
@@ -208,9 +269,16 @@ func differInName(all []Candidate) bool {
 }
 
 // engineChoice takes the first of the candidates of a platform, as containerd
-// does, and reports where skopeo and podman take another.
-func (r *Reader) engineChoice(all []Candidate) Candidate {
-	other := slices.MinFunc(all, func(a, b Candidate) int {
+// does, and reports where skopeo and podman take another: they know a platform by
+// its exact name only (containers/image 5 internal/manifest chooseInstance).
+func (r *Reader) engineChoice(all []Candidate, want v1.Platform) Candidate {
+	exact := slices.DeleteFunc(slices.Clone(all), func(c Candidate) bool {
+		return c.Platform.OS != want.OS || c.Platform.Architecture != want.Architecture
+	})
+	if len(exact) == 0 {
+		return all[0]
+	}
+	other := slices.MinFunc(exact, func(a, b Candidate) int {
 		return cmp.Or(-cmp.Compare(a.Platform.Variant, b.Platform.Variant), cmp.Compare(isPlain(a), isPlain(b)))
 	})
 	if other.Digest != all[0].Digest {
@@ -232,7 +300,7 @@ func list(all []Candidate, chosen Candidate) []image.IndexEntry {
 	var entries []image.IndexEntry
 	for _, c := range all {
 		e := image.IndexEntry{
-			Digest: c.Digest, Name: c.name, ArtifactType: c.ArtifactType,
+			Digest: c.Digest, Name: c.name(), ArtifactType: c.ArtifactType,
 			Attestation: IsAttestation(c.Descriptor), Chosen: c.Digest == chosen.Digest,
 		}
 		if c.Platform != nil {
@@ -279,8 +347,8 @@ func fitting(images []Candidate, want v1.Platform) []Candidate {
 
 func described(c Candidate) string {
 	var words []string
-	if c.name != "" {
-		words = append(words, c.name)
+	if name := c.name(); name != "" {
+		words = append(words, name)
 	}
 	if c.Platform != nil {
 		words = append(words, c.Platform.String())

@@ -63,6 +63,7 @@ func (r *Reader) FromIndex(raw []byte, where string) error {
 	if err != nil {
 		return err
 	}
+	r.checkNames(all, chosen)
 	r.Img.Index, r.Img.Platforms = chosen.Index, list(all, chosen)
 	return r.FromDescriptor(chosen.Descriptor, candidates)
 }
@@ -144,7 +145,7 @@ func (r *Reader) FromDescriptor(d v1.Descriptor, candidates []Candidate) error {
 		return err
 	}
 	for _, c := range candidates {
-		if name := c.name; c.Digest == d.Digest && name != "" && !slices.Contains(r.Img.Tags, name) {
+		if name := c.name(); c.Digest == d.Digest && name != "" && !slices.Contains(r.Img.Tags, name) {
 			r.Img.Tags = append(r.Img.Tags, name)
 		}
 	}
@@ -309,14 +310,16 @@ func DescriptorsIn(raw []byte) []v1.Descriptor {
 	return all
 }
 
-// refName returns the name that an index gives to a descriptor.
-func refName(d v1.Descriptor) string {
+// refNames returns the names that an index gives to a descriptor: that by which
+// containerd knows the image, then that of the layout.
+func refNames(d v1.Descriptor) []string {
+	var names []string
 	for _, key := range []string{"io.containerd.image.name", "org.opencontainers.image.ref.name"} {
 		if name := d.Annotations[key]; name != "" {
-			return name
+			names = append(names, name)
 		}
 	}
-	return ""
+	return names
 }
 
 func IsIndex(m types.MediaType) bool {

@@ -141,7 +141,7 @@ func channel(b *slsa.Build) (provenance.Channel, bool) {
 	return provenance.Channel{Name: "source", URL: address, Branch: ref, Commit: commit}, true
 }
 
-// Text returns the Dockerfile that a statement holds, false when there is none
+// Text returns the Dockerfile that a statement contains, false when there is none
 // that is a text.
 func Text(b *slsa.Build) ([]byte, bool) {
 	for _, f := range b.Files {

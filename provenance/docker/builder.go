@@ -22,7 +22,7 @@ func BuiltBy(all []Instruction, build *slsa.Build) Builder {
 	return Unknown
 }
 
-// packer names the builder and, where the image tells it, its version.
+// packer names the builder and, where the image has it, its version.
 func packer(img *inspect.Image, all []Instruction, build *slsa.Build) string {
 	switch BuiltBy(all, build) {
 	case BuildKit:
@@ -58,7 +58,7 @@ func engine(img *inspect.Image) string {
 }
 
 // flattened says whether a file system is what docker export wrote: the engine
-// lays an empty file there.
+// puts an empty file there.
 func flattened(img *inspect.Image) bool {
 	if img.Transport != inspect.RootFS {
 		return false

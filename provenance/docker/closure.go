@@ -18,6 +18,7 @@ type closureCheck struct {
 	*view
 	provenance.Closure
 	made map[int][]reach
+	by   map[int]string // the instruction that made each layer, the first of several
 
 	entries     int
 	owned       int // by a package
@@ -44,14 +45,27 @@ func (v *view) closure() check.Check {
 
 // assign gives each layer what its instructions can have written.
 func (c *closureCheck) assign() {
-	c.made = make(map[int][]reach)
+	c.made, c.by = make(map[int][]reach), make(map[int]string)
 	found := reaches(c.history, inspect.NewSymlinks(c.img.Root().Files()))
 	for n, i := range c.history {
-		if i.Layer >= 0 {
-			c.made[i.Layer] = append(c.made[i.Layer], found[n])
+		if i.Layer < 0 {
+			continue
+		}
+		switch made := c.made[i.Layer]; {
+		case len(made) == 0:
+			c.by[i.Layer] = brief(i.String())
+			fallthrough
+		case len(made) < maxTogether:
+			c.made[i.Layer] = append(made, found[n])
+		default:
+			c.made[i.Layer] = append(made[:0], reach{anything: true})
 		}
 	}
 }
+
+// maxTogether bounds how many instructions of one layer are told apart: each entry
+// is asked for with each of them.
+const maxTogether = 100
 
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
@@ -75,10 +89,10 @@ func (c *closureCheck) entry(layer, index int) {
 		c.explained(e)
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
 		c.written++
-		c.Unowned(c.img, layer, e, "instruction", c.instruction(layer))
+		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 	default:
 		c.unexplained++
-		c.Unexplained(c.img, layer, e, "instruction", c.instruction(layer))
+		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
 	}
 }
 
@@ -127,7 +141,7 @@ func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Com
 		level = check.Problem
 	}
 	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
-		"version", brief(found.Version), "digest", found.Recorded, "instruction", c.instruction(layer)))
+		"version", brief(found.Version), "digest", found.Recorded, "instruction", c.by[layer]))
 }
 
 // excludes says whether it is known which instructions made a layer, and that
@@ -136,16 +150,6 @@ func (c *closureCheck) excludes(layer int, e *inspect.Entry) bool {
 	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool {
 		return r.unknown || r.has(hidden(e.Path), e.Type == '5')
 	})
-}
-
-// instruction is that which made a layer, "" when that is not known.
-func (c *closureCheck) instruction(layer int) string {
-	for _, i := range c.history {
-		if i.Layer == layer {
-			return brief(i.String())
-		}
-	}
-	return ""
 }
 
 // conclude makes the check of what was gathered. What the history alone explains

@@ -162,6 +162,52 @@ func TestChangedByWhom(t *testing.T) {
 	}
 }
 
+// The same with dpkg's MD5 sums and apk's SHA-1: a COPY to another place that
+// overwrites a package's program breaks a claim; what agrees is counted as the
+// image's own record.
+func TestChangedAfterInstall(t *testing.T) {
+	const evil = "evil"
+	dpkg := []fixtures.File{
+		{Name: "bin", Link: "usr/bin"}, {Name: "usr/bin/openssl", Body: "good"}, {Name: "etc/tiny.conf", Body: "conf"},
+		{Name: "var/lib/dpkg/status", Body: dpkgStatus + "Conffiles:\n /etc/tiny.conf 3a8e4c06e471595f6eb262bb9b5582d9\n"},
+		{Name: "var/lib/dpkg/info/tiny.list", Body: "/.\n/bin\n/bin/openssl\n/etc/tiny.conf\n"},
+		{Name: "var/lib/dpkg/info/tiny.md5sums", Body: "755f85c2723bb39381c7379a604160d8  bin/openssl\n"},
+	}
+	apk := []fixtures.File{
+		{Name: "usr/bin/openssl", Body: "good"},
+		{Name: "lib/apk/db/installed", Body: "P:tiny\nV:1\nF:usr/bin\nR:openssl\nZ:Q1/BkxjdExKM4UNE0GZRCpgiacJBs=\n"},
+	}
+	distroless := []fixtures.File{
+		{Name: "usr/bin/openssl", Body: "good"}, {Name: "var/lib/dpkg/status.d/tiny", Body: dpkgStatus},
+		{Name: "var/lib/dpkg/status.d/tiny.md5sums", Body: "755f85c2723bb39381c7379a604160d8  usr/bin/openssl\n"},
+	}
+	slim := []fixtures.File{{Name: "usr/bin/openssl", Body: "good"}, {Name: "var/lib/dpkg/status", Body: dpkgStatus}}
+	over := []fixtures.File{{Name: "app/x", Body: "1"}, {Name: "usr/bin/openssl", Body: evil}}
+	for name, tc := range map[string]struct {
+		base, top []fixtures.File
+		by        string
+		status    check.Status
+		changed   int
+	}{
+		"dpkg, COPY":       {dpkg, over, "COPY . /app # buildkit", check.Fail, 1},
+		"dpkg, usrmerge":   {dpkg, []fixtures.File{{Name: "bin/openssl", Body: evil}}, "COPY . /app # buildkit", check.Fail, 1},
+		"dpkg, RUN":        {dpkg, over, "RUN /bin/sh -c make install # buildkit", check.Unknown, 1},
+		"dpkg, conffile":   {dpkg, []fixtures.File{{Name: "etc/tiny.conf", Body: "edited"}}, "RUN /bin/sh -c sed -i s/a/b/ /etc/tiny.conf # buildkit", check.Unknown, 0},
+		"dpkg, the same":   {dpkg, []fixtures.File{{Name: "usr/bin/openssl", Body: "good"}}, "COPY . /app # buildkit", check.Unknown, 0},
+		"apk, COPY":        {apk, over, "COPY . /app # buildkit", check.Fail, 1},
+		"distroless, COPY": {distroless, over, "COPY . /app # buildkit", check.Fail, 1},
+		"slim, COPY":       {slim, over, "COPY . /app # buildkit", check.Unknown, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{tc.base, tc.top},
+				History: []fixtures.Step{{By: layer0}, {By: tc.by, Comment: kitSays}}}.Archive())).Closure
+			if n := len(found(c, "closure/package-file-changed")); c.Status != tc.status || n != tc.changed {
+				t.Errorf("%s, %d changed: %v", c.Status, n, c.Findings)
+			}
+		})
+	}
+}
+
 // What an intruder would want stands first, though an instruction could have
 // written it, unless a package owns it that the instruction can have installed.
 func TestDangerousFilesStandFirst(t *testing.T) {

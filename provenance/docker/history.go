@@ -83,7 +83,7 @@ func History(img *inspect.Image) (all []Instruction, unclear check.Message) {
 
 const buildahLabel = "io.buildah.version"
 
-// together says whether the layer of this line may hold what earlier lines did
+// together says whether the layer of this line may contain what earlier lines did
 // that say they made none: buildah commits several at a time, and so does what
 // squashes layers. The others write such a line only for an instruction that
 // changed nothing.
@@ -182,7 +182,7 @@ func withoutShell(text string) string {
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 // arguments takes the build arguments off a RUN: "|2 A=b C=d command". Values
-// are not quoted there: one with spaces can be told only by what follows, the
+// are not quoted there: one with spaces is known only by what follows, the
 // next argument or a shell.
 func arguments(text string) (all []string, rest string) {
 	mark, tail, _ := strings.Cut(text, " ")

@@ -80,7 +80,7 @@ func (r *recovery) labels() {
 }
 
 // unrepeatable names the instructions that cannot be counted on to make the
-// same bytes again. The Dockerfile tells more than the history where it is
+// same bytes again. The Dockerfile has more than the history where it is
 // there: the images in FROM, and every stage.
 func (r *recovery) unrepeatable(b *slsa.Build) {
 	for _, i := range r.history {
@@ -105,13 +105,14 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	for _, h := range r.history {
 		known[words(h.Text)] = true
 	}
+	pinned := b.Pinned()
 	var names []string
 	for _, stage := range stages {
 		for _, i := range stage.Instructions {
 			if i.Keyword == "RUN" && known[words(i.Text)] {
 				continue
 			}
-			r.reasons(-1, i, pinnedReasons(i, stage, names, b))
+			r.reasons(-1, i, pinnedReasons(i, stage, names, pinned))
 		}
 		names = append(names, stage.Name)
 	}
@@ -130,10 +131,10 @@ func words(text string) string { return strings.Join(strings.Fields(text), " ") 
 
 // pinnedReasons leaves out what the provenance pins: images and downloads that
 // are among the materials with their digest.
-func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []string, b *slsa.Build) []check.Message {
+func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []string, pinned slsa.Pinned) []check.Message {
 	switch i.Keyword {
 	case "FROM", "COPY", "ADD":
-		if b.Pins(i.Text) || b.Pins(i.Flag("from")) || i.Keyword == "FROM" && b.Pins(stage.Image) {
+		if pinned.Has(i.Text) || pinned.Has(i.Flag("from")) || i.Keyword == "FROM" && pinned.Has(stage.Image) {
 			return nil
 		}
 	}
@@ -151,7 +152,7 @@ func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []check.
 	}
 }
 
-// addHistory adds the instructions as a file: what can be told of a Dockerfile
+// addHistory adds the instructions as a file: what can be known of a Dockerfile
 // without one.
 func (r *recovery) addHistory() {
 	var b strings.Builder
@@ -190,8 +191,12 @@ func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\
 // check is the check named recipe.
 func (r *recovery) check() check.Check {
 	c := check.Check{ID: check.Recipe, Status: check.Unknown}
+	known := make(map[string]bool) // statements that are findings with their place
+	for _, f := range r.found.All() {
+		known[f.String()] = true
+	}
 	for _, m := range r.recipe.Missing {
-		if !slices.ContainsFunc(r.found.All(), func(f check.Finding) bool { return f.String() == m.String() }) {
+		if !known[m.String()] {
 			r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
+	"audit/provenance/ospackages"
 )
 
 // A closureCheck gathers what the check closure finds. It answers: is every
@@ -53,7 +54,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) (check.Che
 	}
 	c.storeItems()
 	c.references()
-	c.packages(p)
+	c.packagesOf(p)
 	c.database()
 	derived := c.profiles()
 	return c.conclude(), derived
@@ -218,15 +219,28 @@ func (c *closureCheck) isLayout(l *inspect.Layer) bool {
 	return true
 }
 
-// base finds such a layer as a whole.
+// base finds such a layer as a whole, and those of its entries one by one that no
+// package owns and an intruder would want.
 func (c *closureCheck) base(l *inspect.Layer) {
 	c.entries += len(l.Entries)
 	for i := range l.Entries {
-		if e := &l.Entries[i]; c.hides(l.Index, e) {
+		e := &l.Entries[i]
+		if c.hides(l.Index, e) {
 			c.Problem(l.Index, e.Path, "closure/store-whiteout")
+		}
+		if owner, _ := c.packages().Owner(e.Path); owner == nil {
+			c.Unowned(c.img, l.Index, e, describeEntry(e)...)
 		}
 	}
 	c.Undecided(l.Index, l.Member, "closure/base-layer", "entries", len(l.Entries), "bytes", l.UncompressedSize)
+}
+
+// packages are those of a distribution that an image beside a pack's layers has.
+func (v *view) packages() *ospackages.Installed {
+	if v.installed == nil {
+		v.installed = ospackages.Read(v.img)
+	}
+	return v.installed
 }
 
 // inside looks at an entry of a store item. Items that nothing leads to are
@@ -299,8 +313,8 @@ func (c *closureCheck) references() {
 	}
 }
 
-// packages looks for packages of the profile that are not there.
-func (c *closureCheck) packages(p *profile.Profile) {
+// packagesOf looks for packages of the profile that are not there.
+func (c *closureCheck) packagesOf(p *profile.Profile) {
 	if p == nil {
 		return
 	}

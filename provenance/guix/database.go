@@ -5,8 +5,8 @@ import (
 	"audit/provenance/storedb"
 )
 
-// database holds the image's store database, when it has one, against its store
-// items. It is the one place of an image that tells what the NAR hashes were
+// database compares the image's store database, when it has one, with its store
+// items. It is the one place of an image that says what the NAR hashes were
 // when the image was packed.
 func (c *closureCheck) database() {
 	f, ok := c.file(databasePath)

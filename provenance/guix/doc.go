@@ -9,14 +9,14 @@
 // and of all that it refers to. The file manifest in the profile lists the
 // packages in the order of the command line; with --save-provenance each of
 // them names the channels that it comes from, with their commits. Around the
-// store items the packer lays a few entries that follow from its options.
+// store items the packer makes a few entries that follow from its options.
 //
-// The other forms are told by their marks: the tarball by the mode of its store,
+// The other forms are recognised by their marks: the tarball by the mode of its store,
 // the squashfs by the empty files that its packer needs, an image of a whole
 // system by the item that it is made of, the files that a container engine
-// exported by what engines lay, and layers of a pack on another base by layers
+// exported by what engines add, and layers of a pack on another base by layers
 // that nothing of Guix explains. [Command] returns the command that makes each
-// again, [NewLayout] what its packer lays beside the store items.
+// again, [NewLayout] what its packer makes beside the store items.
 //
 // Formats and rules were learnt from the source of Guix 1.0.0 to 1.5.0; where
 // a rule was taken from a certain module, the code that follows it says so.

@@ -112,7 +112,7 @@ func (v *view) tarballClues() []clue {
 }
 
 // configClues are the marks of an image with a config. One that another tool
-// wrote tells of that tool, so only the layer that has the store items is left.
+// wrote has the marks of that tool, so only the layer that has the store items is left.
 func (v *view) configClues() []clue {
 	if v.config.Comment != generator {
 		return v.itemLayerClues()

@@ -15,10 +15,10 @@ const (
 	formatSystem   = "system-docker" // guix system image --image-type=docker
 	formatFiles    = "system-files"  // the file system of a system, exported or written otherwise
 	formatLayers   = "layers"        // store items of a pack in layers beside others, put together by another tool
-	formatUnknown  = "unknown"       // files of a pack, without what tells how it was packed
+	formatUnknown  = "unknown"       // files of a pack, without what shows how it was packed
 )
 
-// format tells how the image was packed.
+// format infers how the image was packed.
 func (v *view) format(root string) string {
 	switch {
 	case storeName(root) == "system":
@@ -35,7 +35,7 @@ func (v *view) format(root string) string {
 	return v.formatOfFiles()
 }
 
-// formatOfSystem tells how a system was put into an image. Without a config it
+// formatOfSystem infers how a system was put into an image. Without a config it
 // is not that of guix system, but what a container of it, or some other image of
 // it, has left.
 func (v *view) formatOfSystem() string {
@@ -48,7 +48,7 @@ func (v *view) formatOfSystem() string {
 	return formatLayers
 }
 
-// formatOfLayers tells an image whose config another tool wrote: with nothing
+// formatOfLayers recognises an image whose config another tool wrote: with nothing
 // but the layers of one pack it is still that pack.
 func (v *view) formatOfLayers() string {
 	if len(v.img.Layers) > 1 && !v.isLayered() {
@@ -62,7 +62,7 @@ func (v *view) formatOfLayers() string {
 	return formatDocker
 }
 
-// formatOfFiles tells a bare file system: a tarball has a store of a mode of
+// formatOfFiles recognises a bare file system: a tarball has a store of a mode of
 // its own, and a docker image a folder for temporary files. An engine leaves
 // its mark in what it exports.
 func (v *view) formatOfFiles() string {
@@ -126,7 +126,7 @@ func packer(p Pack) string {
 	case formatSystem:
 		return "guix system image -t docker"
 	case formatFiles:
-		return "guix system, as files without what tells how they were packed"
+		return "guix system, as files without what shows how they were packed"
 	}
 	return "unknown: a profile of GNU Guix " + p.Era + " in a bare file system"
 }

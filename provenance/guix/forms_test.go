@@ -49,7 +49,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// What engines lay is told apart from what the packer has laid.
+// What engines make is separated from what the packer has made.
 func TestExport(t *testing.T) {
 	for file, want := range map[string]Export{
 		"hello-opt1.docker-export.tar": {OwnerNames: true, Files: []string{
@@ -80,7 +80,7 @@ func changed(t *testing.T, file, path string, edit func(e *inspect.Entry)) *insp
 	return nil
 }
 
-// One entry changed: what packer and engine lay is known to the last mode.
+// One entry changed: what packer and engine make is known to the last mode.
 func TestFormsTamperedWith(t *testing.T) {
 	mode := func(m int64) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Mode = m } }
 	move := func(to string) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Path = to } }
@@ -294,7 +294,7 @@ func TestSeveralProfiles(t *testing.T) {
 	}{
 		{"one is its own", func(*archive) {}, own, 2},
 		{"none is its own", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{}) }, "", 3},
-		{"a link tells", func(a *archive) {
+		{"a link shows it", func(a *archive) {
 			a.folder = "x"
 			a.setConfig("env", []string{})
 			a.entries = append(a.entries, entry{name: "bin", link: second + "/bin"})
@@ -315,7 +315,7 @@ func TestSeveralProfiles(t *testing.T) {
 				}
 			}
 			if found != tc.n {
-				t.Errorf("%d profiles told, want %d: %q", found, tc.n, r.Missing)
+				t.Errorf("%d profiles found, want %d: %q", found, tc.n, r.Missing)
 			}
 			all := texts(r.Missing)
 			if tc.root == own && (!strings.Contains(all, `\"beta 1.0\"`) || !strings.Contains(all, `\"gam\\\"ma 1.0\"`)) {
@@ -332,7 +332,7 @@ func TestSeveralProfiles(t *testing.T) {
 	}
 }
 
-// What has no config tells its kind of machine by the C library's loader.
+// What has no config shows its kind of machine by the C library's loader.
 func TestSystemType(t *testing.T) {
 	const glibc = "gnu/store/" + hashC + "-glibc-2.41/lib/"
 	for _, tc := range []struct {
@@ -404,6 +404,30 @@ func TestBootedSystem(t *testing.T) {
 		ev, err := System{}.Recover(img, nil)
 		if (err == nil) != want || err == nil && (callOf(ev).Format != formatFiles || Command(callOf(ev)) != nil || ev.Closure.Status == check.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
+		}
+	}
+}
+
+// A setuid program that nobody owns stands first: in layers beside those of a pack,
+// where it leaves the closure undecided, and in a pack, which it is no part of.
+func TestSetuidStandsFirst(t *testing.T) {
+	shell := inspect.Entry{Path: "usr/bin/zz-shell", Type: '0', Size: 9, Mode: 0o4755}
+	plain := inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}
+	pack := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
+	pack.Layers[0].Entries = append(pack.Layers[0].Entries, plain, shell)
+	for name, tc := range map[string]struct {
+		img    *inspect.Image
+		status check.Status
+	}{
+		"beside a pack": {onBase(t, "images/tiny.tar.gz", `{"config":{}}`, plain, shell), check.Unknown},
+		"in a pack":     {pack, check.Fail},
+	} {
+		ev, err := System{}.Recover(tc.img, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first := ev.Closure.Findings[0]; ev.Closure.Status != tc.status || first.Code != "closure/setuid-file" || first.Path != shell.Path {
+			t.Errorf("%s: %v, %+v", name, ev.Closure.Status, ev.Closure.Findings)
 		}
 	}
 }

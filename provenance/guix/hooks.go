@@ -22,7 +22,7 @@ type hookRule struct {
 // hookRules are the rules by the name of the store item.
 func hookRules() map[string]hookRule {
 	return map[string]hookRule{
-		"emacs-subdirs":   {files: []string{"share/emacs/site-lisp/subdirs.el"}, text: emacsSubdirs},
+		emacsSubdirsName:  {files: []string{emacsSubdirsFile}, text: emacsSubdirs},
 		"info-dir":        {files: []string{"share/info/dir"}, inert: true},
 		"manual-database": {files: []string{"share/man/index.db"}, inert: true},
 		"fonts-dir": {files: []string{"share/fonts/*/fonts.dir", "share/fonts/*/fonts.scale", "share/fonts/*/fonts.alias"},
@@ -40,6 +40,12 @@ func hookRules() map[string]hookRule {
 		"texlive-font-maps":             {files: []string{"share/texmf-dist/fonts/map/*/*/*"}, links: "share/texmf-dist"},
 	}
 }
+
+// What the hook for Emacs makes.
+const (
+	emacsSubdirsName = "emacs-subdirs"
+	emacsSubdirsFile = "share/emacs/site-lisp/subdirs.el"
+)
 
 // emacsSubdirs is a subdirs.el: Emacs runs it, and all that it does is to add folders
 // to lists.

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance"
 	"audit/provenance/guix/scheme"
+	"audit/provenance/ospackages"
 )
 
 // A view is an image with what is looked up in it again and again.
@@ -16,9 +18,10 @@ type view struct {
 	items  map[string]*inspect.StoreItem
 	config imageConfig
 
-	names map[string][]string // in each folder; see children
+	names     map[string][]string   // in each folder; see children
+	installed *ospackages.Installed // see packages
 
-	because []string // the marks by which the packer's era was told
+	because []string // the marks by which the packer's era was inferred
 }
 
 // An imageConfig is the part of an image config that Guix writes (Guix 1.5,
@@ -55,7 +58,7 @@ func newView(img *inspect.Image) *view {
 }
 
 // isRepeat says whether an entry is a hard link to itself: tar writes that for
-// what it was told to pack a second time. It changes nothing.
+// what it is asked to pack a second time. It changes nothing.
 func isRepeat(e *inspect.Entry) bool {
 	return e.Type == '1' && inspect.CleanPath(e.Linkname) == e.Path
 }
@@ -63,13 +66,21 @@ func isRepeat(e *inspect.Entry) bool {
 // withoutRepeats puts the first entry of a path in the place of one that only
 // repeats it.
 func withoutRepeats(img *inspect.Image, files []inspect.File) []inspect.File {
+	repeats := make(map[*inspect.Layer]map[string]int) // by layer and path: index in files
 	for i, f := range files {
-		if !isRepeat(f.Entry) {
-			continue
+		if l := img.Layers[f.Layer]; isRepeat(f.Entry) {
+			if repeats[l] == nil {
+				repeats[l] = make(map[string]int)
+			}
+			repeats[l][f.Path] = i
 		}
-		entries := img.Layers[f.Layer].Entries
-		first := slices.IndexFunc(entries, func(e inspect.Entry) bool { return e.Path == f.Path })
-		files[i].Entry = &entries[first]
+	}
+	for l, paths := range repeats {
+		for i := len(l.Entries) - 1; i >= 0; i-- { // so that the first entry of a path comes last
+			if at, ok := paths[l.Entries[i].Path]; ok {
+				files[at].Entry = &l.Entries[i]
+			}
+		}
 	}
 	return files
 }
@@ -114,7 +125,7 @@ func (v *view) hasDatabase() bool {
 // profile manifests, the database of the store, the script that sets the
 // environment in a squashfs, and of images of a whole system the provenance.
 func Keep(p string) bool {
-	if p == databasePath {
+	if p == databasePath || provenance.IsKey(p) {
 		return true
 	}
 	item := inspect.ItemOf(p)
@@ -125,8 +136,8 @@ func Keep(p string) bool {
 	case name == "profile":
 		file := strings.TrimPrefix("/"+p, item+"/")
 		return file == "manifest" || file == "etc/profile"
-	case hookRules()[name].text != nil:
-		return matches(hookRules()[name].files, strings.TrimPrefix("/"+p, item+"/"))
+	case name == emacsSubdirsName:
+		return "/"+p == item+"/"+emacsSubdirsFile
 	case name == "system":
 		return isSystemFile(strings.TrimPrefix("/"+p, item+"/"))
 	default:
@@ -134,7 +145,7 @@ func Keep(p string) bool {
 	}
 }
 
-// isSystemFile says whether a file of a system item tells its provenance.
+// isSystemFile says whether a file of a system item says where it comes from.
 // There it is a symlink to a store item of the same name.
 func isSystemFile(name string) bool {
 	return name == "channels.scm" || name == "provenance" || name == "configuration.scm"

@@ -116,7 +116,7 @@ type entry struct {
 	mode             int64
 }
 
-// An archive is a made-up docker-archive of one layer, as guix pack lays it.
+// An archive is a made-up docker-archive of one layer, as guix pack makes it.
 type archive struct {
 	folder  string // that holds the layer
 	tag     string

@@ -41,8 +41,11 @@ func (v *view) profilesBeside(root string) []string {
 			beside = append(beside, p)
 		}
 	}
-	top := v.unreferenced()
-	inner := func(p string) bool { return !slices.Contains(top, p) }
+	top := make(map[string]bool)
+	for _, p := range v.unreferenced() {
+		top[p] = true
+	}
+	inner := func(p string) bool { return !top[p] }
 	if root == "" || slices.ContainsFunc(beside, func(p string) bool { return !inner(p) }) {
 		beside = slices.DeleteFunc(beside, inner)
 	}

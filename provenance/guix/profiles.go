@@ -17,10 +17,11 @@ import (
 // profile is built no farm knows, so nothing else explains what is in it.
 func (c *closureCheck) profiles() map[string]provenance.Standing {
 	derived := make(map[string]provenance.Standing)
+	steps := stepsOfUnions*len(c.files) + 1000
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
 		if c.reached[item.Path] && storeName(item.Path) == "profile" {
-			c.profile(item, derived)
+			c.profile(item, derived, &steps)
 		}
 	}
 	if c.script != "" {
@@ -30,7 +31,7 @@ func (c *closureCheck) profiles() map[string]provenance.Standing {
 }
 
 // profile checks one profile, and what hooks made for it.
-func (c *closureCheck) profile(item *inspect.StoreItem, derived map[string]provenance.Standing) {
+func (c *closureCheck) profile(item *inspect.StoreItem, derived map[string]provenance.Standing, steps *int) {
 	derived[item.Path] = provenance.Unproven
 	p := c.manifestOf(item.Path)
 	if p == nil {
@@ -38,15 +39,21 @@ func (c *closureCheck) profile(item *inspect.StoreItem, derived map[string]prove
 		return
 	}
 	c.entryNames(p)
-	inputs := manifestInputs(p)
+	inputs, rules := manifestInputs(p), hookRules()
+	isInput := make(map[string]bool, len(inputs))
+	for _, in := range inputs {
+		isInput[in] = true
+	}
 	var hooks []string
 	for _, ref := range item.References {
-		if rule, isHook := hookRules()[hookName(ref)]; isHook && !slices.Contains(inputs, ref) && c.items[ref] != nil {
+		if rule, isHook := rules[hookName(ref)]; isHook && !isInput[ref] && c.items[ref] != nil {
 			hooks = append(hooks, ref)
-			derived[ref] = max(derived[ref], c.hook(ref, rule))
+			if _, seen := derived[ref]; !seen {
+				derived[ref] = c.hook(ref, rule)
+			}
 		}
 	}
-	u, ended := c.newUnion(item.Path, append(hooks, inputs...))
+	u, ended := c.newUnion(item.Path, append(hooks, inputs...), steps)
 	if !ended {
 		c.Undecided(item.Layer, item.Path, "closure/profile-without-end")
 		return

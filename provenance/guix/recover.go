@@ -37,6 +37,7 @@ func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	}
 	ev.Recover = v.recipeCheck(&ev.Recipe)
 	ev.Closure, ev.Derived = v.closure(&ev.Recipe, p)
+	ev.Installed = v.installed
 	return ev, nil
 }
 

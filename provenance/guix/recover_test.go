@@ -19,7 +19,7 @@ import (
 	"audit/provenance/guix/scheme"
 )
 
-// always are the options that no image tells.
+// always are the options that no image reveals.
 const always = 4
 
 func TestRecoverSamples(t *testing.T) {
@@ -186,7 +186,7 @@ func TestStoreWithoutPack(t *testing.T) {
 	}
 }
 
-// An image that says that Guix made it, and holds nothing that tells of what.
+// An image that says that Guix made it, and nothing in it shows of what.
 func TestNothingButTheName(t *testing.T) {
 	a := packOf("/gnu/store/"+hashA+"-profile").setConfig("env", []string{})
 	ev := recoverFrom(t, a.write(t))
@@ -212,10 +212,10 @@ func TestRootAmongProfiles(t *testing.T) {
 		return packOf(own, append(entries, item(tool, "uses", inner)...)...)
 	}
 	for _, tc := range []struct {
-		name string
-		edit func(*archive)
-		want string
-		odd  string
+		name          string
+		edit          func(*archive)
+		want          string
+		contradiction string
 	}{
 		{"all signs", func(*archive) {}, own, ""},
 		{"no layer name", func(a *archive) { a.folder = strings.Repeat("0", 64) }, own, ""},
@@ -240,10 +240,10 @@ func TestRootAmongProfiles(t *testing.T) {
 			if callOf(ev).Root != tc.want {
 				t.Errorf("root %s, want %s", callOf(ev).Root, tc.want)
 			}
-			if got := tc.odd != "" && strings.Contains(texts(ev.Recipe.Missing), tc.odd); got != (tc.odd != "") {
-				t.Errorf("problems %q, want %q among them", ev.Recipe.Missing, tc.odd)
+			if got := tc.contradiction != "" && strings.Contains(texts(ev.Recipe.Missing), tc.contradiction); got != (tc.contradiction != "") {
+				t.Errorf("problems %q, want %q among them", ev.Recipe.Missing, tc.contradiction)
 			}
-			if tc.odd != "" && ev.Recipe.Status == provenance.Complete {
+			if tc.contradiction != "" && ev.Recipe.Status == provenance.Complete {
 				t.Error("a recipe with contradictory evidence is complete")
 			}
 		})
@@ -359,7 +359,7 @@ func TestSystemImage(t *testing.T) {
 	}
 }
 
-// A profile of nothing tells nothing of the channels that it was made with.
+// A profile of nothing shows nothing of the channels that it was made with.
 func TestEmptyProfile(t *testing.T) {
 	p, err := profile.Parse("manifest", []byte("(manifest (version 4) (packages ()))"))
 	if err != nil {

@@ -266,7 +266,7 @@ func packerLink(e *inspect.Entry, root, format string) (Symlink, bool) {
 	return Symlink{Source: "/" + e.Path, Target: into}, true
 }
 
-// isRelative says whether the links of a format are; where the format tells
+// isRelative says whether the links of a format are; where the format shows
 // nothing, the link itself does.
 func isRelative(e *inspect.Entry, format string) bool {
 	switch format {

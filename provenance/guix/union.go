@@ -18,22 +18,22 @@ type union struct {
 	// several candidates the one that Guix takes first.
 	folders map[string]bool
 	links   map[string][]string
-	steps   int // that are left: links in the inputs can make a tree without end
+	steps   *int // that are left: links in the inputs can make a tree without end
 }
 
-// stepsOfUnion bounds how many entries a union may look at, for each entry of the
-// image.
-const stepsOfUnion = 4
+// stepsOfUnions is how many entries all unions together may look at, for each entry of
+// the image.
+const stepsOfUnions = 16
 
 // newUnion builds the tree of a profile from its inputs, in their order. It is false
-// when there is no end to it.
-func (v *view) newUnion(root string, inputs []string) (*union, bool) {
-	u := &union{v: v, root: root, folders: make(map[string]bool), links: make(map[string][]string), steps: stepsOfUnion*len(v.files) + 1000}
+// when it takes more than the steps that are left.
+func (v *view) newUnion(root string, inputs []string, steps *int) (*union, bool) {
+	u := &union{v: v, root: root, folders: make(map[string]bool), links: make(map[string][]string), steps: steps}
 	u.merge("", inputs)
 	// build-profile puts its own manifest in the place of any that an input has.
 	delete(u.links, "manifest")
 	u.openEtc()
-	return u, u.steps > 0
+	return u, *steps > 0
 }
 
 // merge makes a folder of what is in several.
@@ -43,7 +43,7 @@ func (u *union) merge(dst string, inputs []string) {
 	var names []string
 	for _, in := range inputs {
 		for _, name := range u.v.children(u.v.real(in)) {
-			if u.steps--; u.steps <= 0 {
+			if *u.steps--; *u.steps <= 0 {
 				return
 			}
 			if sources[name] == nil {

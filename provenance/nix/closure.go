@@ -302,20 +302,28 @@ func (c *closureCheck) references() {
 // a path is an example, or one that was made up without building it.
 func (c *closureCheck) dangling(r inspect.Reference) {
 	from := cmp.Or(r.From, c.img.Config.Member)
-	undecided := func(code string) { c.found.Undecided(r.Layer, from, code, "item", r.To) }
+	if code := c.mayDangle(r); code != "" {
+		c.found.Undecided(r.Layer, from, code, "item", r.To)
+		return
+	}
+	c.found.Problem(r.Layer, from, "closure/missing-reference", "item", r.To)
+}
+
+// mayDangle returns the code of why a file may name a store path that is not in
+// the image, "" when it may not.
+func (c *closureCheck) mayDangle(r inspect.Reference) string {
 	name := store.Name(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
 	switch {
 	case r.Layer >= 0 && r.Layer < c.base:
-		undecided("closure/missing-reference-of-base")
+		return "closure/missing-reference-of-base"
 	case strings.HasSuffix(r.To, ".drv"):
-		undecided("closure/missing-derivation")
+		return "closure/missing-derivation"
 	case r.From != "" && (isManual(r.From) || isNix(name)):
-		undecided("closure/missing-example")
+		return "closure/missing-example"
 	case r.From != "" && c.packer == nix2container:
-		undecided("closure/missing-copied-item")
-	default:
-		c.found.Problem(r.Layer, from, "closure/missing-reference", "item", r.To)
+		return "closure/missing-copied-item"
 	}
+	return ""
 }
 
 // isManual says whether a file is documentation.

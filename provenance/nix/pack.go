@@ -165,15 +165,15 @@ func (v *view) pack(p packer) provenance.Pack {
 	}
 	pack.MaxLayers = v.maxLayers(p)
 	if pack.MaxLayers == 0 && p != buildImage && p != unknownPacker {
-		pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-layer-limit"))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-layer-limit"))
 	}
 	v.tag(&pack)
-	pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-commands"))
+	pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-commands"))
 	if n := v.baseLayers(p); n > 0 {
-		pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-base", "layers", n))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-base", "layers", n))
 	}
 	if pack.SystemType == "" {
-		pack.Unknowns = append(pack.Unknowns, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
 	}
 	return pack
 }

@@ -284,21 +284,3 @@ func (r *reader) remove(e *inspect.Entry, layer int, folder string, current map[
 
 // folderOf returns where a folder really is.
 func (r *reader) folderOf(p string) string { return path.Dir(r.in.links.Real(p + "/x")) }
-
-// children lists what lies in a folder, wherever that really is.
-func (r *reader) children(dir string) []string {
-	files := r.root.Files()
-	i, _ := slices.BinarySearchFunc(files, dir, func(f inspect.File, dir string) int { return inspect.ComparePaths(f.Path, dir) })
-	var found []string
-	for ; i < len(files); i++ {
-		rest, below := strings.CutPrefix(files[i].Path, dir+"/")
-		switch {
-		case files[i].Path == dir:
-		case !below:
-			return found
-		case !strings.Contains(rest, "/"):
-			found = append(found, files[i].Path)
-		}
-	}
-	return found
-}

@@ -41,15 +41,19 @@ func (r *reader) dpkg() {
 	r.diversions()
 	r.dpkgSums()
 	if text, f, ok := r.body(dpkgStatus); ok {
+		all := paragraphs(text)
+		r.dpkgConfig(f, all)
 		var packages []Package
-		for _, p := range paragraphs(text) {
+		for _, p := range all {
 			if installed(p["Status"]) && p["Package"] != "" {
 				packages = append(packages, r.dpkgPackage(p))
 			}
 		}
 		r.found(Dpkg, f, packages)
 	}
-	for _, name := range r.children(r.folderOf(dpkgParts)) {
+	parts, names, _ := r.root.Folder(dpkgParts)
+	for _, name := range names {
+		name = path.Join(parts, name)
 		if path.Ext(name) == sums || path.Ext(name) == ".list" {
 			continue
 		}
@@ -121,9 +125,8 @@ func relations(field string) [][]string {
 func (r *reader) dpkgPackage(paragraph map[string]string) Package {
 	p := newDpkg(paragraph)
 	config := make(map[string]bool)
-	for line := range strings.Lines(paragraph["Conffiles"]) {
-		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-		config[clean(name)] = true
+	for _, f := range conffiles(paragraph) {
+		config[f.Path] = true
 	}
 	for _, name := range []string{p.Name + ":" + p.Arch, p.Name} {
 		text, _, ok := r.body(dpkgInfo + "/" + name + ".list")
@@ -168,6 +171,36 @@ func (r *reader) dpkgSums() {
 			r.in.record(v, Package{Name: name, Files: files})
 		})
 	}
+}
+
+// conffiles are the files of a package that it expects to be changed, with their
+// MD5 sums as they were installed.
+func conffiles(paragraph map[string]string) []File {
+	var files []File
+	for line := range strings.Lines(paragraph["Conffiles"]) {
+		if words := strings.Fields(line); len(words) > 1 {
+			files = append(files, File{Path: clean(words[0]), Digest: newDigest("md5", words[1]), Config: true})
+		}
+	}
+	return files
+}
+
+// dpkgConfig records the MD5 sums of the files that packages expect to be changed:
+// those of the last status file, which has these paragraphs, and of the ones that
+// lower layers have.
+func (r *reader) dpkgConfig(last inspect.File, all []map[string]string) {
+	r.versions(path.Dir(last.Path), func(p string) bool { return p == last.Path }, func(layer int, e *inspect.Entry, v *version) {
+		list := all
+		if e != last.Entry {
+			text, _ := r.img.Body(layer, e.Path)
+			list = paragraphs(text)
+		}
+		for _, p := range list {
+			if installed(p["Status"]) {
+				r.in.record(v, Package{Name: p["Package"], Version: p["Version"], Files: conffiles(p)})
+			}
+		}
+	})
 }
 
 // A diversion is a path whose file dpkg-divert has moved.

@@ -99,19 +99,20 @@ func groups(all []standing, cause func(Outcome) string) []*group {
 	return found
 }
 
-// find makes a finding about a group, of a level where one of its items is open.
-func (g *group) find(level check.Level, code, argument string) check.Finding {
-	if !g.open {
-		level = check.Note
+// level is that of a finding about a group: a note unless one of its items is open.
+func (g *group) level(open check.Level) check.Level {
+	if g.open {
+		return open
 	}
-	return check.Find(level, -1, "", code, append(named(g.items), "server", g.server, argument, g.cause)...)
+	return check.Note
 }
 
 // untrusted is a finding for each server and key that is not trusted.
 func untrusted(all []standing) []check.Finding {
 	var found []check.Finding
 	for _, g := range groups(all, func(o Outcome) string { return o.untrusted }) {
-		found = append(found, g.find(check.Problem, "signatures/untrusted-key", "key"))
+		args := append(named(g.items), "server", g.server, "key", g.cause)
+		found = append(found, check.Find(g.level(check.Problem), -1, "", "signatures/untrusted-key", args...))
 	}
 	return found
 }
@@ -126,7 +127,8 @@ func unreachable(all []standing) []check.Finding {
 		return o.Why
 	}
 	for _, g := range groups(all, cause) {
-		found = append(found, g.find(check.Undecided, "signatures/unreachable", "error"))
+		args := append(named(g.items), "server", g.server, "error", g.cause)
+		found = append(found, check.Find(g.level(check.Undecided), -1, "", "signatures/unreachable", args...))
 	}
 	return found
 }

@@ -52,16 +52,6 @@ func BenchmarkEqual(b *testing.B) {
 	}
 }
 
-// BenchmarkGroups sums up a million differences.
-func BenchmarkGroups(b *testing.B) {
-	c := Images(benchImage(1, 0), benchImage(2, 2), nil)
-	for b.Loop() {
-		if n := len(c.Groups()); n != 2 {
-			b.Fatal(n)
-		}
-	}
-}
-
 // BenchmarkExplain explains texts of 1 MiB in which one line in a hundred has
 // another date.
 func BenchmarkExplain(b *testing.B) {

@@ -11,16 +11,14 @@
 // a record of some vendor) is compared too, so that two layers that are not the
 // same bytes have at least one difference between them.
 //
-// Where the position of an entry decides what a container sees (something is
-// laid down twice, layers changed places, an entry lies below a link), the root
-// file systems as they are folded from all layers are compared as well.
+// The root file systems as an engine folds them from all layers are compared as
+// well ([inspect.Image.Root]): what a container sees decides whether images are
+// equivalent.
 //
 // Images needs no content. To see how a changed file differs, open both images
 // again with the Keep of [Comparison.Keep], and call [Comparison.Explain]: it
 // looks inside (package explain) and gives the difference the cause that it
 // finds there. What stays equal is never looked at twice.
-//
-// For people, [Comparison.Groups] sums up by cause and folder.
 package compare
 
 import (
@@ -283,6 +281,7 @@ func (w *walk) config() {
 		f := &w.out.Config[i]
 		f.Cause = f.look(inside, w.configCause(f))
 	}
+	w.decodedConfig()
 	if len(w.out.Config) == 0 {
 		at := explain.FirstDifference(was.Raw, now.Raw)
 		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: explain.Window(was.Raw, at), Now: explain.Window(now.Raw, at),

@@ -1,9 +1,11 @@
 package compare
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +27,30 @@ func fields(was, now []byte) []FieldDifference {
 		out = append(out, FieldDifference{Field: "…", Was: "null", Now: strconv.Quote(fmt.Sprintf("%d more fields differ", more))})
 	}
 	return out
+}
+
+// decodedConfig compares the configs as engines decode them, whose reader takes
+// the last of keys that differ in case alone: the same keys in another order can be
+// another user or another entry point. It notes what no field has shown.
+func (w *walk) decodedConfig() {
+	was, now := obeyed(w.a.img.Config.File), obeyed(w.b.img.Config.File)
+	if bytes.Equal(was, now) || slices.ContainsFunc(w.out.Config, func(f FieldDifference) bool { return !f.Cause.Harmless() }) {
+		return
+	}
+	w.out.Config = append(w.out.Config, FieldDifference{Field: "config", Was: string(was), Now: string(now), Cause: Content})
+}
+
+// obeyed is what an engine obeys of a config, as JSON: all but what says how the
+// image was made.
+func obeyed(c v1.ConfigFile) []byte {
+	text, _ := json.Marshal(v1.ConfigFile{Architecture: c.Architecture, OS: c.OS, OSVersion: c.OSVersion, Variant: c.Variant, OSFeatures: c.OSFeatures, Config: withoutImage(c.Config)})
+	return text
+}
+
+// withoutImage leaves out the name of the image before the last instruction.
+func withoutImage(c v1.Config) v1.Config {
+	c.Image = ""
+	return c
 }
 
 // configCause says why a field of the config differs. A diffID follows from

@@ -55,6 +55,7 @@ func TestConfigCauses(t *testing.T) {
 		{"history", `{"history":[{"created":"1970-01-01T00:00:01Z"}],` + plain[1:], `{"history":[{"created":"1970-01-01T00:00:02Z"}],` + plain[1:], `config history[0].created timestamp: "1970-01-01T00:00:01Z" → "1970-01-01T00:00:02Z"`, true},
 		{"false diffID", plain, strings.Replace(plain, id, other, 1), `config rootfs.diff_ids[0] content: "sha256:` + id + `" → "sha256:` + other + `"`, false},
 		{"a diffID too many", plain, strings.Replace(plain, `"]}}`, `","sha256:`+other+`"]}}`, 1), `config rootfs.diff_ids[1] extra:  → "sha256:` + other + `"`, false},
+		{"the last of two keys is obeyed", strings.Replace(plain, `"config":{`, `"config":{"User":"root"},"Config":{"User":"nobody",`, 1), `{"Config":{"User":"nobody","Env":["PATH=/bin"]},"config":{"User":"root"},` + plain[1:strings.Index(plain, `"config"`)] + plain[strings.Index(plain, `"rootfs"`):], `config config content: {"architecture":"amd64","created":`, false},
 		{"spacing", plain, strings.Replace(plain, `"os":`, `"os": `, 1), `-1 "config.json" packaging: 34 22 2c`, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // told is a cause that is listed for a path already.
@@ -12,58 +13,126 @@ type told struct {
 	cause Cause
 }
 
-// folded compares the root file systems that a container sees, where the place
-// of layers or entries may decide what that is. What the entries told already
-// is not told again.
+// folded compares the root file systems that a container sees, as an engine folds
+// them from all layers: which file a link leads through, what a whiteout hides and
+// which entry comes last decide what that is, whatever the entries of single layers
+// show. What these have told already is not told again. It notes whether the root
+// file systems differ.
 func (w *walk) folded() {
-	if !w.shuffled && !(w.reordered && w.entangled) {
+	if w.allEqual() {
 		return
 	}
 	known := make(map[told]bool)
 	for _, d := range w.out.Differences {
 		known[told{d.Path, d.Cause}] = true
 	}
-	add := func(d Difference, a, b int) {
-		if !known[told{d.Path, d.Cause}] {
-			d.Evidence = append(evidence("difference/of-folded-layers"), d.Evidence...)
-			w.tell(d, a, b)
-		}
-	}
-	was, now := w.a.img.Files(), w.b.img.Files()
+	was, now := w.a.img.Root().Files(), w.b.img.Root().Files()
 	for len(was) > 0 || len(now) > 0 {
 		switch order := compareFiles(was, now); {
 		case order < 0:
-			add(Difference{Path: was[0].Path, Layer: was[0].Layer, Cause: Missing, Was: describe(was[0].Entry), Privileged: lendsRights(was[0].Entry)}, was[0].Layer, -1)
+			w.inRoot(known, was[0].Layer, -1, rootDifference(was[0], Missing))
 			was = was[1:]
 		case order > 0:
-			add(Difference{Path: now[0].Path, Layer: now[0].Layer, Cause: Extra, Now: describe(now[0].Entry), Privileged: lendsRights(now[0].Entry)}, -1, now[0].Layer)
+			w.inRoot(known, -1, now[0].Layer, rootDifference(now[0], Extra))
 			now = now[1:]
 		default:
-			a, b := at{was[0].Entry, was[0].Layer}, at{now[0].Entry, now[0].Layer}
-			for _, d := range append(w.differences(a, b), w.leadsElsewhere(a, b)...) {
-				add(d, a.layer, b.layer)
+			a, b := was[0], now[0]
+			switch {
+			case w.dangles(a, b):
+				w.inRoot(known, a.Layer, b.Layer, Difference{Path: a.Path, Layer: a.Layer, Cause: Link, Was: describe(a.Inode.Entry), Now: describe(b.Inode.Entry),
+					Evidence: evidence("difference/link-before-target")})
+			case !w.isSeen(a, b):
+				w.inRoot(known, a.Layer, b.Layer, w.differences(inodeAt(a), inodeAt(b))...)
 			}
 			was, now = was[1:], now[1:]
 		}
 	}
 }
 
+// allEqual says whether all layers are the same in the same order: then so are the
+// root file systems.
+func (w *walk) allEqual() bool {
+	for i, j := range w.a.partner {
+		if i != j || !w.a.equal[i] {
+			return false
+		}
+	}
+	return len(w.a.partner) == len(w.b.partner)
+}
+
+// rootDifference is a file that only one of the root file systems has.
+func rootDifference(f inspect.File, cause Cause) Difference {
+	e := inodeAt(f)
+	d := Difference{Path: f.Path, Layer: f.Layer, Cause: cause, Was: describe(e.Entry), Privileged: lendsRights(e.Entry)}
+	if cause == Extra {
+		d.Was, d.Now = "", d.Was
+	}
+	return d
+}
+
+// inodeAt is a file as an engine makes it: an entry without hard links, with the
+// rights that the last name of the inode has given it.
+func inodeAt(f inspect.File) at {
+	e, last := *f.Inode.Entry, f.Inode.Header
+	e.Path, e.Mode, e.UID, e.GID, e.Uname, e.Gname = f.Path, last.Mode, last.UID, last.GID, last.Uname, last.Gname
+	e.ModTime, e.ModNanos, e.Xattrs = last.ModTime, last.ModNanos, last.Xattrs
+	return at{&e, f.Layer}
+}
+
+// dangles says whether a name is a hard link to nothing that an engine could link
+// it to, in layers that are not held against each other: what engines make of it
+// depends on what lies around it.
+func (w *walk) dangles(a, b inspect.File) bool {
+	return (kind(a.Inode.Entry) == hardLink || kind(b.Inode.Entry) == hardLink) && w.a.partner[a.Layer] != b.Layer
+}
+
+// isSeen says whether two files have the same names, of which these are not the
+// first: then they were compared under that one.
+func (w *walk) isSeen(a, b inspect.File) bool {
+	return len(a.Inode.Paths) > 1 && a.Path != a.Inode.Paths[0] && slices.Equal(a.Inode.Paths, b.Inode.Paths)
+}
+
+// inRoot notes differences between the root file systems, but for those that the
+// entries have told under any name of the file, and those of packaging.
+func (w *walk) inRoot(known map[told]bool, a, b int, found ...Difference) {
+	for _, d := range found {
+		w.rootDiffers = w.rootDiffers || !d.Cause.Harmless()
+		if d.Cause == Packaging || w.isTold(known, d) {
+			continue
+		}
+		d.Evidence = append([]check.Message{check.Say("difference/of-folded-layers")}, d.Evidence...)
+		w.tell(d, a, b)
+	}
+}
+
+// isTold says whether a difference of the root file systems is known from the
+// entries: under its own path or that of another name of the file, where the entry
+// is a link to another file, or where the files as a whole are of two kinds.
+func (w *walk) isTold(known map[told]bool, d Difference) bool {
+	names := []string{d.Path}
+	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
+		if f, ok := img.Root().Name(d.Path); ok && len(f.Inode.Paths) > 1 {
+			names = append(names, f.Inode.Paths...)
+		}
+	}
+	for _, name := range names {
+		if known[told{name, d.Cause}] || known[told{name, Link}] {
+			return true
+		}
+	}
+	return false
+}
+
 // onlyHidden says whether the layers of images with different numbers of them
 // differ, and what a container sees does not. Records of headers that no entry
 // has (see framing) are not held against each other once more.
 func (w *walk) onlyHidden() bool {
-	harmless := func(d Difference) bool { return d.Cause.Harmless() }
-	inLayers := func(d Difference) bool { return d.Layer >= 0 && !harmless(d) }
-	record := func(d Difference) bool { return d.Path == "" && inLayers(d) || d.Cause == Xattr && len(d.Evidence) > 0 }
-	all := w.out.Differences
-	if len(w.a.img.Layers) == len(w.b.img.Layers) || !slices.ContainsFunc(all, inLayers) || slices.ContainsFunc(all, record) {
-		return false
+	inLayers := func(d Difference) bool { return d.Layer >= 0 && !d.Cause.Harmless() }
+	record := func(d Difference) bool {
+		return d.Path == "" && inLayers(d) || d.Shows("difference/header-record") && inLayers(d)
 	}
-	return slices.EqualFunc(w.a.img.Files(), w.b.img.Files(), func(x, y inspect.File) bool {
-		a, b := at{x.Entry, x.Layer}, at{y.Entry, y.Layer}
-		found := append(w.differences(a, b), w.leadsElsewhere(a, b)...)
-		return x.Path == y.Path && !slices.ContainsFunc(found, func(d Difference) bool { return !harmless(d) })
-	})
+	all := w.out.Differences
+	return len(w.a.img.Layers) != len(w.b.img.Layers) && !w.rootDiffers && slices.ContainsFunc(all, inLayers) && !slices.ContainsFunc(all, record)
 }
 
 // compareFiles orders the first file of each list; the end comes last.
@@ -75,25 +144,4 @@ func compareFiles(was, now []inspect.File) int {
 		return -1
 	}
 	return inspect.ComparePaths(was[0].Path, now[0].Path)
-}
-
-// leadsElsewhere compares the files behind two hard links of the same name and
-// target. A link to a file of another layer is taken to lead elsewhere: which
-// file that is depends on what changed places.
-func (w *walk) leadsElsewhere(a, b at) []Difference {
-	if kind(a.Entry) != hardLink || kind(b.Entry) != hardLink || target(a.Entry) != target(b.Entry) {
-		return nil
-	}
-	d := Difference{Path: a.Path, Layer: a.layer, Cause: Link, Was: linkText(a.Entry), Now: linkText(b.Entry),
-		Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}
-	x, y := w.a.root(a), w.b.root(b)
-	switch {
-	case x == nil || y == nil:
-		d.Evidence = evidence("difference/target-in-other-layer")
-	case !sameContent(x, y):
-		d.Evidence = evidence("difference/linked-files-differ")
-	default:
-		return nil
-	}
-	return []Difference{d}
 }

@@ -150,20 +150,38 @@ func nixFreedoms() []Freedom {
 }
 
 // placeFreedoms are those of programs that leave the time, or the machine, in
-// files that they keep for themselves.
+// files that they keep for themselves. The bytes must show it: a path alone
+// explains nothing.
 func placeFreedoms() []Freedom {
 	return []Freedom{
-		{Code: "known/ldconfig-cache", Explains: filesAt("var/cache/ldconfig/aux-cache")},
-		{Code: "known/package-logs", Explains: filesAt("var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log",
-			"var/log/apt/", "var/log/dnf", "var/log/yum.log", "var/log/apk.log", "var/log/pacman.log")},
-		{Code: "known/package-caches", Explains: filesAt("var/cache/apt/", "var/lib/apt/lists/", "var/cache/dnf/", "var/cache/yum/",
+		{Code: "known/ldconfig-cache", Explains: showsAt("difference/aux-cache", "var/cache/ldconfig/aux-cache")},
+		{Code: "known/package-logs", Explains: datesAt("var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log",
+			"var/log/apt/", "var/log/dnf.", "var/log/yum.log", "var/log/apk.log", "var/log/pacman.log")},
+		{Code: "known/package-caches", Explains: datesAt("var/cache/apt/", "var/lib/apt/lists/", "var/cache/dnf/", "var/cache/yum/",
 			"var/cache/apk/", "var/lib/dnf/", "var/cache/debconf/")},
-		{Code: "known/password-days", Explains: filesAt("etc/shadow", "etc/shadow-")},
-		{Code: "known/machine-id", Explains: filesAt("etc/machine-id", "var/lib/dbus/machine-id")},
-		{Code: "known/engine-files", Explains: filesAt("etc/hostname", "etc/hosts", "etc/resolv.conf", ".dockerenv")},
-		{Code: "known/fontconfig-cache", Explains: filesAt("var/cache/fontconfig/")},
-		{Code: "known/python-bytecode", Explains: func(d *Difference) bool { return d.Cause == EmbeddedDate && strings.HasSuffix(d.Path, ".pyc") }},
+		{Code: "known/password-days", Explains: datesAt("etc/shadow", "etc/shadow-")},
+		{Code: "known/machine-id", Explains: showsAt("difference/machine-id", "etc/machine-id", "var/lib/dbus/machine-id")},
+		{Code: "known/engine-files", Explains: showsAt("difference/engine-file", "etc/hostname", "etc/hosts", "etc/resolv.conf")},
+		{Code: "known/fontconfig-cache", Explains: showsAt("difference/font-cache", "var/cache/fontconfig/")},
+		{Code: "known/python-bytecode", Explains: func(d *Difference) bool { return d.Cause == EmbeddedDate && d.Shows("difference/pyc-header") }},
 	}
+}
+
+// datesAt explains dates inside of the files at some paths, or at those that begin
+// with one that ends in a slash or a full stop.
+func datesAt(paths ...string) func(d *Difference) bool {
+	return func(d *Difference) bool { return d.Cause == EmbeddedDate && isAt(d.Path, paths) }
+}
+
+// showsAt explains what the bytes of the files at some paths have shown.
+func showsAt(code string, paths ...string) func(d *Difference) bool {
+	return func(d *Difference) bool { return d.Shows(code) && isAt(d.Path, paths) }
+}
+
+func isAt(path string, paths []string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool {
+		return path == p || (strings.HasSuffix(p, "/") || strings.HasSuffix(p, ".")) && strings.HasPrefix(path, p)
+	})
 }
 
 // filesAt explains what differs inside of the files at some paths, or below them

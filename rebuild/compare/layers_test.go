@@ -115,6 +115,24 @@ func brief(c *Comparison) string {
 	return b.String()
 }
 
+// TestOrderBelowLink: the same entries in another order, of which one lies below a
+// link, are another root file system, and so are a file and its hard link around a
+// replacement.
+func TestOrderBelowLink(t *testing.T) {
+	for name, pair := range map[string][2][]item{
+		"below a link":        {{l("a", "b"), f("a/x", "1")}, {f("a/x", "1"), l("a", "b")}},
+		"links of links":      {{l("a", "b"), l("b", "c"), f("a/x", "1")}, {l("a", "b"), f("a/x", "1"), l("b", "c")}},
+		"a link, then a file": {{f("a", "1"), h("s", "a"), f("a", "2")}, {f("a", "1"), f("a", "2"), h("s", "a")}},
+	} {
+		a, b := image(t, layer(t, pair[0]...)), image(t, layer(t, pair[1]...))
+		for _, c := range []*Comparison{Images(a, b, nil), Images(b, a, nil)} {
+			if c.Equivalent() {
+				t.Errorf("%s: equivalent\n%s", name, show(c))
+			}
+		}
+	}
+}
+
 // TestTails compares what follows the last entry.
 func TestTails(t *testing.T) {
 	base := layer(t, f("a", "1"))

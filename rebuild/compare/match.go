@@ -18,29 +18,11 @@ func (w *walk) entries() {
 			w.partners[i] = slices.Repeat([]ref{nowhere}, len(l.Entries))
 		}
 	}
-	var below [2]string
 	for as, bs := range w.byPath() {
 		w.meet(as, bs)
-		w.entangle(&w.a, as, &below[0])
-		w.entangle(&w.b, bs, &below[1])
 	}
 	w.tellMoves()
 	w.tellNotes()
-}
-
-// entangle notes where the position of entries matters: a layer lays a path
-// down twice, or something lies below what is no folder. The path of the last
-// entry that is no folder is kept in above.
-func (w *walk) entangle(s *side, refs []ref, above *string) {
-	for i, r := range refs {
-		e := s.at(r)
-		if i > 0 && refs[i-1].layer == r.layer || isBelow(e.Path, *above) {
-			w.entangled = true
-		}
-		if kind(e.Entry) != folder {
-			*above = e.Path
-		}
-	}
 }
 
 func isBelow(path, folder string) bool {
@@ -54,23 +36,15 @@ func (w *walk) meet(as, bs []ref) {
 		return
 	}
 	met := w.assign(as, bs)
-	taken := make([]bool, len(bs))
+	inA, inB := make([]bool, len(as)), make([]bool, len(bs))
 	for i, j := range met {
 		if j >= 0 {
-			taken[j] = true
+			inA[i], inB[j] = true, true
 			w.matched(as[i], bs[j])
 		}
 	}
-	for i, j := range met {
-		if j < 0 {
-			w.alone(&w.a, as, i, func(k int) bool { return met[k] >= 0 })
-		}
-	}
-	for j := range bs {
-		if !taken[j] {
-			w.alone(&w.b, bs, j, func(k int) bool { return taken[k] })
-		}
-	}
+	w.unmet(&w.a, as, inA)
+	w.unmet(&w.b, bs, inB)
 	if len(as) > 1 || len(bs) > 1 {
 		w.visible(as, bs, met)
 	}
@@ -132,12 +106,16 @@ func (w *walk) matched(ra, rb ref) {
 // visible compares the entries of one path that win in their layers, where
 // these did not meet: the same entries in another order.
 func (w *walk) visible(as, bs []ref, met []int) {
+	last := make(map[int32]int, 1) // by layer of b: the position of its last entry
+	for j, r := range bs {
+		last[r.layer] = j
+	}
 	for i := range as {
 		if i+1 < len(as) && as[i+1].layer == as[i].layer {
 			continue
 		}
-		j := lastOf(bs, int32(w.a.partner[as[i].layer]))
-		if j < 0 || met[i] == j {
+		j, ok := last[int32(w.a.partner[as[i].layer])]
+		if !ok || met[i] == j {
 			continue
 		}
 		a, b := w.a.at(as[i]), w.b.at(bs[j])
@@ -147,40 +125,42 @@ func (w *walk) visible(as, bs []ref, met []int) {
 	}
 }
 
-// lastOf returns the position of the last ref of a layer, -1 for none.
-func lastOf(refs []ref, layer int32) int {
-	for j := len(refs) - 1; j >= 0; j-- {
-		if refs[j].layer == layer {
-			return j
+// unmet notes the entries of one path that met none.
+func (w *walk) unmet(s *side, refs []ref, met []bool) {
+	if !slices.Contains(met, false) {
+		return
+	}
+	count := make(map[int32]int, 1) // by layer
+	for _, r := range refs {
+		count[r.layer]++
+	}
+	for i, r := range refs {
+		if !met[i] {
+			w.alone(s, r, count[r.layer], s.again(refs, i, met))
 		}
 	}
-	return -1
 }
 
-// alone notes an entry that met none. A folder that another layer of the same
-// image lays down as well, just so, is a matter of packaging, and so is a
-// global extended header, which no container engine heeds.
-func (w *walk) alone(s *side, refs []ref, i int, met func(int) bool) {
-	e := s.at(refs[i])
-	d := Difference{Path: e.Path, Layer: e.layer, Cause: Missing, Was: describe(e.Entry)}
-	a, b := e.layer, s.partner[e.layer]
+// alone notes an entry that met none, which is one of some of its path in its
+// layer. A folder that another layer of the same image has as well, just so, is a
+// matter of packaging, and so is a global extended header, which no container
+// engine obeys.
+func (w *walk) alone(s *side, r ref, entries int, again bool) {
+	e := s.at(r)
+	d := Difference{Path: e.Path, Layer: e.layer, Cause: Missing, Was: describe(e.Entry), Privileged: lendsRights(e.Entry)}
+	a, b, other := e.layer, s.partner[e.layer], &w.b
 	if s == &w.b {
-		a, b = b, a
-		d = Difference{Path: e.Path, Layer: e.layer, Cause: Extra, Now: describe(e.Entry)}
+		a, b, other = b, a, &w.a
+		d.Cause, d.Was, d.Now = Extra, "", d.Was
 	}
-	d.Privileged = lendsRights(e.Entry)
-	if n := repeats(s, refs, i); n > 1 {
-		d.Evidence = evidence("difference/repeated-entry", "entries", n)
-	}
-	other := &w.b
-	if s == other {
-		other = &w.a
+	if entries > 1 {
+		d.Evidence = evidence("difference/repeated-entry", "entries", entries)
 	}
 	if kin := other.namesake(e.Path); kin != "" {
 		d.Evidence = evidence("difference/item-of-same-name", "item", kin)
 	}
 	switch {
-	case s.again(refs, i, met):
+	case again:
 		d.Cause, d.Evidence = Packaging, evidence("difference/folder-again")
 	case kind(e.Entry) == globalHeader:
 		d.Cause = Packaging
@@ -214,26 +194,20 @@ func itemName(item string) string {
 	return name
 }
 
-// repeats counts the entries of one path in the layer of the i-th of refs.
-func repeats(s *side, refs []ref, i int) int {
-	n := 0
-	for _, r := range refs {
-		if r.layer == refs[i].layer {
-			n++
-		}
-	}
-	return n
-}
+// maxAgain bounds the entries of one path that are held against a folder that met
+// none.
+const maxAgain = 64
 
-// again says whether the i-th of refs is a folder that another layer of the
-// same image lays down as well, where it met one of the other image.
-func (s *side) again(refs []ref, i int, met func(int) bool) bool {
+// again says whether the i-th of refs is a folder that another layer of the same
+// image has as well, where it met one of the other image. Of more than 64 entries
+// of a path it is not known.
+func (s *side) again(refs []ref, i int, met []bool) bool {
 	e := s.at(refs[i])
-	if kind(e.Entry) != folder || len(refs) > maxRepeats {
+	if kind(e.Entry) != folder || len(refs) > maxAgain {
 		return false
 	}
 	for k, r := range refs {
-		if r.layer != refs[i].layer && met(k) && alike(s.at(r).Entry, e.Entry) {
+		if r.layer != refs[i].layer && met[k] && alike(s.at(r).Entry, e.Entry) {
 			return true
 		}
 	}
@@ -247,22 +221,15 @@ type move struct {
 }
 
 // moved notes an entry that went to another layer, under the store item or
-// else the topmost folder that went with it.
+// else the topmost folder that went with it. Entries come in the order of paths.
 func (w *walk) moved(a, b at) {
 	m := move{a.Path, a.layer, b.layer}
 	if item := inspect.ItemOf(a.Path); item != "" {
 		m.path = item[1:]
-		w.moves[m]++
-		return
-	}
-	for i, c := range []byte(a.Path) {
-		if c != '/' {
-			continue
-		}
-		if above := (move{a.Path[:i], a.layer, b.layer}); w.moves[above] > 0 {
-			m = above
-			break
-		}
+	} else if above := w.above[[2]int{m.from, m.to}]; isBelow(a.Path, above) {
+		m.path = above
+	} else {
+		w.above[[2]int{m.from, m.to}] = a.Path
 	}
 	w.moves[m]++
 }

@@ -12,7 +12,6 @@ func (w *walk) entryOrder() {
 			continue
 		}
 		if w.orderIn(i, j) {
-			w.reordered = true
 			w.linksInOrder(i, j)
 		}
 	}

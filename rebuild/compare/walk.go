@@ -15,12 +15,13 @@ type walk struct {
 	out   *Comparison
 	names *shapeNames
 
-	partners  [][]ref        // by layer and entry of a: the entry of b it met
-	moves     map[move]int   // entries that met one of another layer
-	notes     map[note]*seen // differences of packaging, one a layer and kind
-	shuffled  bool           // layers, or items between layers, changed places
-	entangled bool           // the order of entries decides what a container sees
-	reordered bool           // a layer has its entries in another order
+	partners [][]ref           // by layer and entry of a: the entry of b it met
+	moves    map[move]int      // entries that met one of another layer
+	notes    map[note]*seen    // differences of packaging, one a layer and kind
+	above    map[[2]int]string // by layers: the path of the last entry that went from one to the other
+
+	shuffled    bool // layers, or items between layers, changed places
+	rootDiffers bool // a container sees another root file system
 }
 
 // A side is one of the two images.
@@ -54,6 +55,7 @@ func newWalk(original, rebuilt *inspect.Image) *walk {
 		out:   new(Comparison),
 		names: newShapeNames(),
 		moves: make(map[move]int),
+		above: make(map[[2]int]string),
 		notes: make(map[note]*seen),
 	}
 }

@@ -63,7 +63,7 @@ func pairs(option string, values map[string]string) []string {
 }
 
 // foreign is the platform of a plan when it is not that of this machine: an engine
-// that builds for its own need not be told.
+// that builds for its own needs no option.
 func (a arguments) foreign() string {
 	if a.Platform == "linux/"+runtime.GOARCH {
 		return ""

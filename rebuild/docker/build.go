@@ -140,7 +140,11 @@ func (s *session) pinned(image string) bool {
 }
 
 func (s *session) writeFiles() error {
-	for name, text := range map[string]string{dockerfileName: s.args.Text, policyName: policyOf(&s.args.Details, s.context)} {
+	if err := os.Mkdir(filepath.Join(s.job.Dir, noLogins), 0o700); err != nil {
+		return fmt.Errorf("writing the plan's files: %w", err)
+	}
+	for name, text := range map[string]string{dockerfileName: s.args.Text, policyName: policyOf(&s.args.Details, s.context),
+		filepath.Join(noLogins, "config.json"): "{}\n"} {
 		if text == "" {
 			continue
 		}

@@ -405,3 +405,35 @@ func TestWithHistory(t *testing.T) {
 		t.Errorf("%+v", first)
 	}
 }
+
+// No engine gets an agent's socket, and one that builds what the image names gets no
+// logins; for the user's own source it has the user's.
+func TestEnginesGetNoCredentials(t *testing.T) {
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	for name, tc := range map[string]struct {
+		plan   rebuild.Plan
+		logins bool
+	}{
+		"what the image names": {planFor(t, sample(t, "buildkit-git-max.oci.tar"), trusted()), false},
+		"the user's source":    {planFor(t, sample(t, "buildkit-local-max.oci.tar"), Input{Source: dir, Dockerfile: "Dockerfile"}), true},
+	} {
+		install(t, scenario{}, "buildctl")
+		for _, variable := range []string{"SSH_AUTH_SOCK", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"} {
+			t.Setenv(variable, "/of/the/user")
+		}
+		if _, log, err := built(t, tc.plan, ""); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, log)
+		}
+		engines, _, _ := strings.Cut(os.Getenv("PATH"), ":")
+		text, err := os.ReadFile(filepath.Join(engines, "environment"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(text), "DOCKER_CONFIG=/of/the/user"); got != tc.logins || strings.Contains(string(text), "SSH_AUTH_SOCK=/of") {
+			t.Errorf("%s: %s", name, text)
+		}
+		if !tc.logins && strings.Contains(string(text), "/of/the/user") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}

@@ -41,6 +41,11 @@ func play(dir, name string, args []string) int {
 	}
 	step := name + " " + stepOf(args)
 	note(filepath.Join(dir, "calls"), append(environment(), append([]string{name}, args...)...))
+	for _, v := range os.Environ() {
+		if strings.HasPrefix(v, "SSH_AUTH_SOCK=") || strings.HasPrefix(v, "DOCKER_CONFIG=") || strings.HasPrefix(v, "REGISTRY_AUTH_FILE=") {
+			note(filepath.Join(dir, "environment"), []string{v})
+		}
+	}
 	if step == s.Hangs {
 		fmt.Println("hanging")
 		time.Sleep(time.Hour)

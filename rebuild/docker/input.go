@@ -12,15 +12,15 @@ import (
 )
 
 // An Input is what the user adds to the recipe of an image. The zero value adds
-// nothing: then the image's provenance must tell all.
+// nothing: then the image's provenance must have all.
 type Input struct {
 	// Source is what to build: a folder, or GIT-URL#REF[:FOLDER].
 	Source string
 	// Dockerfile is its path in the source; "" for the usual name, and where the
-	// source has none, the one that the provenance holds.
+	// source has none, the one that the provenance has.
 	Dockerfile string
 	// BuildArgs are build arguments, NAME=VALUE, beside those that the image
-	// tells of and before them.
+	// has and before them.
 	BuildArgs []string
 	// Target is the stage to build; "" for the one that the provenance names,
 	// or the last.

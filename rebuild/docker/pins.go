@@ -2,7 +2,6 @@ package docker
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -24,6 +23,8 @@ const policyName = "source-policy.json"
 // sourcepolicy/pb/policy.proto). The last rule that matches decides.
 type policy struct {
 	Rules []rule `json:"rules"`
+
+	allowed map[string]bool
 }
 
 type rule struct {
@@ -47,9 +48,9 @@ func (p *policy) deny(pattern string) {
 }
 
 func (p *policy) allow(identifier string) {
-	r := rule{Action: "ALLOW", Selector: selector{identifier, "EXACT"}}
-	if !slices.Contains(p.Rules, r) {
-		p.Rules = append(p.Rules, r)
+	if !p.allowed[identifier] {
+		p.allowed[identifier] = true
+		p.Rules = append(p.Rules, rule{Action: "ALLOW", Selector: selector{identifier, "EXACT"}})
 	}
 }
 
@@ -61,7 +62,7 @@ func (p *policy) convert(from string, to updates) {
 // an address, or is a folder; "" where anything may be fetched. With pins nothing
 // may but the context and what is pinned; else images may.
 func policyOf(d *Details, context string) string {
-	p := new(policy)
+	p := &policy{allowed: make(map[string]bool)}
 	switch d.Fetch {
 	case FetchPinned:
 		p.deny("*")
@@ -153,15 +154,15 @@ func pinsOf(b *slsa.Build) []Pin {
 // pinContexts pins the named contexts of a build by its materials. It returns why
 // one cannot be.
 func pinContexts(b *slsa.Build, contexts map[string]string) (map[string]string, []check.Message) {
-	pinned := make(map[string]string, len(contexts))
+	pinned, materials := make(map[string]string, len(contexts)), b.Pinned()
 	for name, value := range contexts {
 		s := slsa.Source{URI: value}
 		switch {
-		case strings.HasPrefix(value, "docker-image://") && b.Pins(strings.TrimPrefix(value, "docker-image://")):
-		case s.Kind() == slsa.HTTP && b.Pins(value):
-		case s.Kind() == slsa.Git && b.Commit(gitOf(s)) != "":
+		case strings.HasPrefix(value, "docker-image://") && materials.Has(strings.TrimPrefix(value, "docker-image://")):
+		case s.Kind() == slsa.HTTP && materials.Has(value):
+		case s.Kind() == slsa.Git && materials.Commit(gitOf(s)) != "":
 			address, ref, folder := s.Git()
-			value = address + "#" + b.Commit(address, ref)
+			value = address + "#" + materials.Commit(address, ref)
 			if folder != "" {
 				value += ":" + folder
 			}

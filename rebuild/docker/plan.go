@@ -21,7 +21,7 @@ import (
 const dockerfileName = "Dockerfile"
 
 // NewPlan says how to build an image again: from the source that the user
-// names, else from what the image's provenance tells. It reads the Dockerfile
+// names, else from what the image's provenance says. It reads the Dockerfile
 // of a source that is a folder, and nothing else of the machine.
 //
 // An image that cannot, or must not, be built again gives a plan all the same, with
@@ -91,7 +91,7 @@ func (p *planner) finish() {
 	p.plan.Reasons = append(p.plan.Reasons, untrusted(p.plan.Trust)...)
 }
 
-// fromProvenance plans what the image's own provenance tells.
+// fromProvenance plans what the image's own provenance says.
 func (p *planner) fromProvenance() {
 	b := p.found.Build
 	switch {
@@ -299,7 +299,7 @@ func (p *planner) times() {
 }
 
 // oneTime says whether the image and every instruction of its history were made
-// in the same whole second: then it was told to the builder.
+// in the same whole second: then the builder was given it.
 func oneTime(img *inspect.Image) bool {
 	created := img.Config.File.Created
 	for _, h := range img.Config.File.History {
@@ -318,9 +318,9 @@ func dockerFormat(img *inspect.Image) bool {
 	return c["container_config"] != nil
 }
 
-// rewritten says whether BuildKit was told to set the times of files: it marks
+// rewritten says whether BuildKit was asked to set the times of files: it marks
 // such layers in an OCI manifest. In other forms, and where a copy has lost the
-// marks, the times themselves tell: none is after the epoch.
+// marks, the times themselves decide: none is after the epoch.
 func rewritten(img *inspect.Image, epoch string) bool {
 	at, err := strconv.ParseInt(epoch, 10, 64)
 	if err != nil {

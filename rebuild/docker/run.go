@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"audit/rebuild"
@@ -14,15 +16,34 @@ import (
 )
 
 // handedOn are the variables that engines get beside those of every tool: where
-// they are, and where their images and logins are. What changes the images that
-// they make is left out.
+// they are, and where their images are. What changes the images that they make is
+// left out.
 func handedOn() []string {
 	return []string{
-		"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION", "BUILDX_BUILDER", "BUILDX_CONFIG",
+		"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION", "BUILDX_BUILDER", "BUILDX_CONFIG",
 		"BUILDKIT_HOST",
-		"STORAGE_DRIVER", "STORAGE_OPTS", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "CONTAINERS_REGISTRIES_CONF", "REGISTRY_AUTH_FILE", "BUILDAH_ISOLATION", "BUILDAH_RUNTIME",
+		"STORAGE_DRIVER", "STORAGE_OPTS", "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "CONTAINERS_REGISTRIES_CONF", "BUILDAH_ISOLATION", "BUILDAH_RUNTIME",
 	}
 }
+
+// logins are the variables that say where the user's logins to registries are. An
+// engine gets them for a source that the user names; what an image names is
+// fetched without.
+func logins() []string { return []string{"DOCKER_CONFIG", "REGISTRY_AUTH_FILE"} }
+
+// environment returns the variables that an engine gets: those of the job, and by
+// name those of the user.
+func (s *session) environment(env []string) (own, pass []string) {
+	own = append([]string{"SSH_AUTH_SOCK="}, env...)
+	if s.job.Settings.Text("source") != "" {
+		return own, slices.Concat(handedOn(), logins())
+	}
+	none := filepath.Join(s.job.Dir, noLogins)
+	return append(own, "DOCKER_CONFIG="+none, "REGISTRY_AUTH_FILE="+filepath.Join(none, "config.json")), handedOn()
+}
+
+// noLogins is a folder with the settings of an engine that has no logins.
+const noLogins = "no-logins"
 
 // run runs a program in the job's folder. What it says on standard output goes
 // to the log too: engines write there what they do.
@@ -36,7 +57,8 @@ func (s *session) run(ctx context.Context, env []string, argv ...string) (rebuil
 		log = io.MultiWriter(s.steps, masked{s.job.Log, s.secrets})
 	}
 	argv = append([]string{"/bin/sh", "-c", `exec "$@" >&2`, "sh"}, argv...)
-	out, err := rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: handedOn(), Env: env, Log: log})
+	own, pass := s.environment(env)
+	out, err := rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: pass, Env: own, Log: log})
 	out.Log = []byte(s.secrets.mask(string(out.Log)))
 	return out, err
 }
@@ -60,7 +82,8 @@ func (s *session) shown(argv []string) []string {
 
 // ask runs a program for what it prints, and says nothing of it.
 func (s *session) ask(ctx context.Context, env []string, argv ...string) (string, error) {
-	out, err := rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: handedOn(), Env: env})
+	own, pass := s.environment(env)
+	out, err := rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: pass, Env: own})
 	if err != nil {
 		return "", absent(err, string(out.Log))
 	}
@@ -91,7 +114,7 @@ type failure struct {
 }
 
 // failures are the known ones, the most telling first (messages of Docker 20.10
-// and 28, BuildKit 0.20, buildah 1.28 and Git 2.39). The first two tell what
+// and 28, BuildKit 0.20, buildah 1.28 and Git 2.39). The first two separate what
 // goes wrong in an instruction from what goes wrong before one runs.
 func failures() []failure {
 	re := regexp.MustCompile

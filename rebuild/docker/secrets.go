@@ -29,23 +29,39 @@ func secretsOf(in Input) secrets {
 	var s secrets
 	for _, a := range in.BuildArgs {
 		s.options = append(s.options, a)
-		_, value, _ := strings.Cut(a, "=")
-		s.values = append(s.values, value)
+		s.values = append(s.values, secretOfArgument(a)...)
 	}
 	if isRemote(in.Source) && rebuild.WithoutUser(in.Source) != in.Source {
 		s.address = in.Source
-		if u, err := url.Parse(in.Source); err == nil && u.User != nil {
-			password, _ := u.User.Password()
-			s.values = append(s.values, u.User.String(), password)
-			if password == "" {
-				s.values = append(s.values, u.User.Username())
-			}
-		}
+		s.values = append(s.values, secretOfAddress(in.Source)...)
 	}
-	s.values = slices.DeleteFunc(s.values, func(v string) bool { return len(v) < leastSecret })
 	slices.SortFunc(s.values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
 	s.values = slices.Compact(s.values)
 	return s
+}
+
+// secretOfArgument is the value of a build argument, NAME=VALUE.
+func secretOfArgument(text string) []string {
+	_, value, _ := strings.Cut(text, "=")
+	return long(value)
+}
+
+// secretOfAddress is the user info of an address: the password, or a name without
+// one, which is a token.
+func secretOfAddress(text string) []string {
+	u, err := url.Parse(text)
+	if err != nil || u.User == nil {
+		return nil
+	}
+	password, ok := u.User.Password()
+	if !ok {
+		return long(u.User.String(), u.User.Username())
+	}
+	return long(u.User.String(), password)
+}
+
+func long(values ...string) []string {
+	return slices.DeleteFunc(values, func(v string) bool { return len(v) < leastSecret })
 }
 
 // mask hides what is secret in a text.

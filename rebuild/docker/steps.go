@@ -64,7 +64,7 @@ func (s *steps) Write(p []byte) (int, error) {
 
 // result takes note of the image that the last step of the classic builder has
 // made, or starts from. FROM can name both scratch and a stage by an argument,
-// which is said as it is written.
+// which is printed as it is written.
 func (s *steps) result(id string) {
 	if len(s.all) == 0 {
 		return

@@ -15,14 +15,14 @@ import (
 type System struct{}
 
 // About describes the engines. Their flags complete a recipe, of which the
-// image's provenance may not tell all.
+// image's provenance may not have all.
 func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: docker.Name, Tool: "the engine", Engines: Engines(), NoDerivation: NoDerivation, Sentences: sentences(),
 		Flags: []rebuild.Flag{
-			{Name: "source", Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
+			{Name: "source", Secret: secretOfAddress, Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
 			{Name: "dockerfile", Usage: "the `PATH` in --source of the Dockerfile (default: Dockerfile)"},
-			{Name: "build-arg", Kind: rebuild.List, Usage: "give the build from --source the argument `NAME=VALUE`; may be given again"},
+			{Name: "build-arg", Kind: rebuild.List, Secret: secretOfArgument, Usage: "give the build from --source the argument `NAME=VALUE`; may be given again"},
 			{Name: "target", Usage: "build the `STAGE` of the Dockerfile in --source (default: the last)"},
 			{Name: "network", Kind: rebuild.Switch, Trust: true, Usage: "let the instructions of a Dockerfile use the network"},
 			rebuild.TrustSourceFlag(),

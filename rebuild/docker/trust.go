@@ -14,6 +14,7 @@ type judgement struct {
 	*Details
 	in    Input
 	trust []rebuild.Trust
+	known map[[2]string]bool // kind and URL of those on the list
 }
 
 // judge returns the list of what a plan runs and fetches; text is its Dockerfile, ""
@@ -26,7 +27,7 @@ type judgement struct {
 // A verified signature of an attestation is to be judged here too, once there are
 // some: what is signed by a name that the user trusts needs no prefix.
 func judge(d *Details, in Input, text string) []rebuild.Trust {
-	j := judgement{Details: d, in: in}
+	j := judgement{Details: d, in: in, known: make(map[[2]string]bool)}
 	j.instructions()
 	j.context()
 	for _, p := range d.Pins {
@@ -90,12 +91,10 @@ func kindOf(pin string) string {
 // address judges what the image names.
 func (j *judgement) address(kind, address string) {
 	t := j.in.Trusted.Judge(kind, address)
-	for _, known := range j.trust {
-		if known.Kind == t.Kind && known.URL == t.URL {
-			return
-		}
+	if key := [2]string{t.Kind, t.URL}; !j.known[key] {
+		j.known[key] = true
+		j.trust = append(j.trust, t)
 	}
-	j.trust = append(j.trust, t)
 }
 
 // images lists those that the user's own Dockerfile starts from.

@@ -20,7 +20,7 @@ func known(says string, kind error, means, hint string) failure {
 }
 
 // failures are those in which nothing was being built: with the daemon, the
-// channels, or the command itself. The most telling come first (messages of Guix
+// channels, or the command itself. The most specific come first (messages of Guix
 // 1.5.0, guix/channels.scm, guix/git.scm and guix/git-authenticate.scm, of
 // libgit2 1.9 and Guile 3.0).
 func failures() []failure {
@@ -143,7 +143,7 @@ func (b *buildFailure) cause() failure {
 }
 
 // buildCauses are the reasons for which builds fail that once did not, the most
-// telling first (Guix 1.5.0, guix/build/download.scm, guix/build/git.scm and
+// specific first (Guix 1.5.0, guix/build/download.scm, guix/build/git.scm and
 // nix/libstore/build.cc; OpenSSL 1.1 and 3, GnuTLS 3, Python, Go).
 func buildCauses() []failure {
 	return []failure{

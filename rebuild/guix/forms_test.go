@@ -91,7 +91,7 @@ func TestConfigurationIsTrustedByNobody(t *testing.T) {
 	}
 }
 
-// A system is built by its own command, and held against the system item.
+// A system is built by its own command, and compared with the system item.
 func TestBuildSystem(t *testing.T) {
 	w := newWorld(t)
 	system := w.derive("s", "system", []string{w.item("a", "app-1.0.drv")})
@@ -174,7 +174,7 @@ func uncompressed(t *testing.T, path string) string {
 }
 
 // A tarball does not show for which kind of machine it is: where nothing fits,
-// that proves nothing against it. Where the image tells, it does.
+// that proves nothing against it. Where the image shows it, it does.
 func TestBuildForAnotherMachine(t *testing.T) {
 	for _, system := range []bool{false, true} {
 		w := newWorld(t)

@@ -2,7 +2,6 @@ package guix
 
 import (
 	"fmt"
-	"slices"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -59,7 +58,7 @@ func obstacles(recipe provenance.Recipe, d Details) []check.Message {
 	return nil
 }
 
-// The codes of reasons that are told apart when a stored plan is judged again.
+// The code of a reason that stands when a stored plan is judged again.
 const codeIncomplete = "plan/recipe-incomplete"
 
 // refusal are the reasons why a plan that could be run must not be.
@@ -73,10 +72,12 @@ func refusal(d Details, trust []rebuild.Trust) []check.Message {
 
 // ambiguous returns the name that two channels have, "" when each has its own.
 func ambiguous(channels []provenance.Channel) string {
-	for i, c := range channels {
-		if slices.ContainsFunc(channels[:i], func(other provenance.Channel) bool { return other.Name == c.Name }) {
+	seen := make(map[string]bool, len(channels))
+	for _, c := range channels {
+		if seen[c.Name] {
 			return c.Name
 		}
+		seen[c.Name] = true
 	}
 	return ""
 }

@@ -133,7 +133,7 @@ func sentences() map[string]string {
 
 		// Packing again.
 		"repack/no-profile":         "nothing in the image names the profile that it was made of",
-		"repack/era-not-known":      "how the packer of Guix {era} laid out its tarballs is not known here",
+		"repack/era-not-known":      "how the packer of Guix {era} arranged its tarballs is not known here",
 		"repack/squashfs":           "mksquashfs compresses a squashfs as a whole, and its bytes depend on its version and that of its compressor: nothing short of running it gives them again",
 		"repack/exported":           "a container engine has written these files anew when it exported them: nothing is left of what the packer wrote",
 		"repack/system-files":       "these are the files of a system without what shows how they were packed",

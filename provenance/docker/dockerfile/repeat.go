@@ -132,7 +132,7 @@ func (c Command) differs() check.Message {
 	return check.Message{}
 }
 
-// fixedDate says whether a date command prints a date that it is told.
+// fixedDate says whether a date command prints a date that it is given.
 func fixedDate(args []string) bool {
 	for n, a := range args {
 		switch {

@@ -215,7 +215,7 @@ func isName(text string) bool {
 	})
 }
 
-// isShell tells the programs that run the script after -c.
+// isShell knows the programs that run the script after -c.
 func isShell(program string) bool {
 	return slices.Contains([]string{"sh", "bash", "ash", "dash", "zsh", "ksh"}, path.Base(program))
 }

@@ -39,10 +39,8 @@ func (b *Build) Obstacles() []check.Message {
 		add(MinMode)
 	}
 	b.contextObstacle(add)
-	for _, m := range b.Materials {
-		if m.unpinned() {
-			add(UnpinnedMaterial, "address", m.URI)
-		}
+	for _, m := range b.unpinned() {
+		add(UnpinnedMaterial, "address", m.URI)
 	}
 	if ids := required(b.Secrets); len(ids) > 0 {
 		add(MissingSecret, "secrets", ids)
@@ -118,6 +116,20 @@ func (b *Build) local() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// mostUnpinned bounds the materials without a digest that are named one by one.
+const mostUnpinned = 20
+
+// unpinned returns the first materials without a digest.
+func (b *Build) unpinned() []Source {
+	var found []Source
+	for _, m := range b.Materials {
+		if m.unpinned() && len(found) < mostUnpinned {
+			found = append(found, m)
+		}
+	}
+	return found
 }
 
 func (s Source) unpinned() bool {

@@ -1,5 +1,5 @@
 // Package slsa reads SLSA provenance: statements in which a builder says how it
-// built an image. Those of BuildKit can hold all that is needed to build the
+// built an image. Those of BuildKit can have all that is needed to build the
 // image again.
 //
 // A statement is an in-toto Statement (v0.1 or v1), bare or in an unverified
@@ -162,7 +162,7 @@ func unwrap(raw []byte) ([]byte, error) {
 		return raw, nil
 	}
 	if e.PayloadType != "application/vnd.in-toto+json" {
-		return nil, fmt.Errorf("%w: the envelope holds %q", ErrOther, e.PayloadType)
+		return nil, fmt.Errorf("%w: the envelope contains %q", ErrOther, e.PayloadType)
 	}
 	payload, err := base64.StdEncoding.DecodeString(e.Payload)
 	if err != nil {

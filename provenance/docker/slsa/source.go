@@ -17,8 +17,8 @@ const (
 	Other Kind = ""
 )
 
-// Kind tells the kind of source by its URI. Addresses of Git repositories are
-// told as BuildKit tells them (BuildKit 0.25, util/gitutil/git_ref.go): by
+// Kind is the kind of source by its URI. Addresses of Git repositories are
+// recognised as BuildKit does it (BuildKit 0.25, util/gitutil/git_ref.go): by
 // scheme, or by a path that ends in ".git".
 func (s Source) Kind() Kind {
 	scheme, _, hasScheme := strings.Cut(s.URI, "://")
@@ -107,7 +107,7 @@ func (s Source) Reference() string {
 
 // PinnedContext returns the build's context with everything that can move
 // replaced by what it was: a repository at its commit, "ADDRESS#COMMIT[:FOLDER]".
-// It is false where the statement does not tell.
+// It is false where the statement does not say.
 func (b *Build) PinnedContext() (string, bool) {
 	switch b.Context.Kind() {
 	case Git:
@@ -135,18 +135,7 @@ func (b *Build) contextCommit() string {
 		return c
 	}
 	address, ref, _ := b.Context.Git()
-	return b.Commit(address, ref)
-}
-
-// Commit returns the commit that a branch or tag of a repository was, as the
-// materials say; "" when they do not.
-func (b *Build) Commit(address, ref string) string {
-	for _, m := range b.Materials {
-		if a, r, _ := m.Git(); m.Kind() == Git && a == address && r == ref {
-			return m.Commit()
-		}
-	}
-	return ""
+	return b.Pinned().Commit(address, ref)
 }
 
 // httpDigest returns the digest of what an address gave.
@@ -174,29 +163,43 @@ func (b *Build) BuildArguments() []string {
 	return all
 }
 
-// Pins says whether the materials have a digest for something that a Dockerfile
-// names: an image, or the first word of an ADD.
-func (b *Build) Pins(name string) bool {
-	name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
-	if name == "" {
-		return false
-	}
+// Pinned are what the materials of a build have a digest for.
+type Pinned struct {
+	names   map[string]bool   // addresses, and full names of images
+	commits map[string]string // of repositories, by address and ref
+}
+
+// Pinned returns what the materials have a digest for.
+func (b *Build) Pinned() Pinned {
+	p := Pinned{names: make(map[string]bool), commits: make(map[string]string)}
 	for _, m := range b.Materials {
 		if m.unpinned() {
 			continue
 		}
-		if m.URI == name || m.Kind() == Image && sameImage(m.Reference(), name) {
-			return true
+		p.names[m.URI] = true
+		switch m.Kind() {
+		case Image:
+			p.names[m.Reference()] = true
+		case Git:
+			address, ref, _ := m.Git()
+			if key := address + "#" + ref; p.commits[key] == "" {
+				p.commits[key] = m.Commit()
+			}
 		}
 	}
-	return false
+	return p
 }
 
-// sameImage says whether a name of an image, as short as people write it, means
-// the full one.
-func sameImage(full, name string) bool {
-	return Reference(name) == full
+// Has says whether there is a digest for something that a Dockerfile names: an
+// image, or the first word of an ADD.
+func (p Pinned) Has(name string) bool {
+	name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
+	return name != "" && (p.names[name] || p.names[Reference(name)])
 }
+
+// Commit returns the commit that a branch or tag of a repository was, "" when the
+// materials do not say.
+func (p Pinned) Commit(address, ref string) string { return p.commits[address+"#"+ref] }
 
 // Reference returns the full name of an image, with registry and tag or digest, of
 // one as short as people write it.

@@ -97,7 +97,7 @@ func plainExpression(v scheme.Value) error {
 	return nil
 }
 
-// isTransform tells the names that manifestCode gives to transformations.
+// isTransform recognises the names that manifestCode gives to transformations.
 func isTransform(v scheme.Value) bool {
 	digits, ok := strings.CutPrefix(v.Text, "transform")
 	return v.Kind == scheme.Symbol && ok && digits != "" && strings.Trim(digits, "0123456789") == ""

@@ -165,7 +165,8 @@ func New() *Explainer {
 		decoders: append([]decoder{
 			gzipDecoder{}, streamDecoder{}, zipDecoder{}, arDecoder{}, tarDecoder{}, pycDecoder{},
 			goDecoder{}, guileDecoder{}, elfDecoder{}, pngDecoder{}, pdfDecoder{}, sqliteDecoder{},
-			gettextDecoder{}, manDecoder{}, infoDecoder{}, shadowDecoder{}, jsonDecoder{},
+			gettextDecoder{}, manDecoder{}, infoDecoder{}, shadowDecoder{}, idDecoder{}, engineDecoder{},
+			auxCacheDecoder{}, fontCacheDecoder{}, jsonDecoder{},
 		}, plain...),
 		plain: plain, finders: newFinders(),
 		work: maxLineWork, expand: maxExpand, lookups: maxLookups,
@@ -214,6 +215,8 @@ type diff struct {
 	inner   string // the way inside: what is around, separated by ": "
 	depth   int
 	out     *Explanation
+
+	unordered bool // the order of lines means nothing
 }
 
 // maxDepth bounds the formats that are looked into inside of each other.
@@ -242,7 +245,7 @@ func (d *diff) inside(name, path string, was, now []byte) {
 		return
 	}
 	in := *d
-	in.inner, in.path, in.depth, in.finders = d.way(name), path, d.depth+1, d.Explainer.finders
+	in.inner, in.path, in.depth, in.finders, in.unordered = d.way(name), path, d.depth+1, d.Explainer.finders, false
 	in.explain(was, now)
 }
 

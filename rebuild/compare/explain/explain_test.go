@@ -66,7 +66,7 @@ func samples(t testing.TB) []sample {
 	header := func(date string) string {
 		return "Project-Id-Version: x 1.0\nPOT-Creation-Date: " + date + "\nContent-Type: text/plain\n"
 	}
-	table := `CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, at DATETIME, data BLOB)`
+	table := `CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, built_at_time DATETIME, data BLOB)`
 	long := strings.Repeat("all the same\n", 50)
 	none := time.Time{}
 	nul := func(s string) string { return strings.ReplaceAll(s, "|", "\x00") }
@@ -175,7 +175,7 @@ func samples(t testing.TB) []sample {
 			"date; pdf-key key=ModDate: 20240102 → 20240103", ""},
 
 		{"SQLite rows", "x.db", database(t, table, `INSERT INTO t VALUES (1, 'a', 1700000000, x'00'), (2, 'b', 1700000001, NULL)`), database(t, table, `INSERT INTO t VALUES (1, 'a', 1700000007, x'00'), (2, 'c', 1700000001, NULL)`),
-			"date; line inside=rows line=5: 1700000000 → 1700000007\ncontent; inside inside=rows:  → ", "-t: 2 | 'b' | 1700000001 | NULL\n"},
+			"date; line inside=rows line=5: 1700000000 → 1700000007\ncontent; inside inside=rows:  → ", "-t: 2 | 'b' | @1700000001 | NULL\n"},
 		{"SQLite schema", "x.db", database(t, table), database(t, table, `CREATE VIEW v AS SELECT name FROM t`), "content; inside inside=rows:  → ", "CREATE VIEW"},
 		{"SQLite pages", "x.db", database(t, table, `INSERT INTO t VALUES (1, 'a', 1, NULL)`), database(t, table, `INSERT INTO t VALUES (1, 'a', 1, NULL), (2, 'x', 1, NULL)`, `DELETE FROM t WHERE id = 2`),
 			"packing; sqlite-pages: 8192 bytes → 8192 bytes", "bytes common="},
@@ -186,7 +186,8 @@ func samples(t testing.TB) []sample {
 		{"gettext byte order", "de.mo", moOf(le, map[string]string{"yes": "ja"}), moOf(binary.BigEndian, map[string]string{"yes": "ja"}), "packing; gettext-tables: 51 bytes → 51 bytes", ""},
 		{"gettext text", "de.po", "msgid \"\"\n\"POT-Creation-Date: 2024-01-02 03:04+0100\\n\"\n", "msgid \"\"\n\"POT-Creation-Date: 2024-01-02 03:05+0100\\n\"\n", "date; line line=2: 2024-01-02 03:04+0100 → 2024-01-02 03:05+0100", "@@"},
 
-		{"manual", "usr/share/man/man1/ls.1", fmt.Sprintf(man, "9.1"), fmt.Sprintf(man, "9.2"), "date; line line=1: \"9.1\" → \"9.2\"", "@@"},
+		{"manual", "usr/share/man/man1/ls.1", fmt.Sprintf(man, "2024"), fmt.Sprintf(man, "January 2025"), "date; line line=1: \"2024\" → \"January 2025\"", "@@"},
+		{"manual whose date is none", "usr/share/man/man1/ls.1", fmt.Sprintf(man, "9.1"), fmt.Sprintf(man, "9.2"), "content; :  → ", "@@"},
 		{"manual of BSD", "ls.1", ".Dd $Mdocdate: January 2 2024 $\n.Dt LS 1\n", ".Dd $Mdocdate: March 3 2025 $\n.Dt LS 1\n", "date; line line=1: $Mdocdate: January 2 2024 $ → $Mdocdate: March 3 2025 $", "@@"},
 		{"manual of another version", "ls.1", fmt.Sprintf(man, "9.1"), strings.Replace(fmt.Sprintf(man, "9.1"), "utils 9.1", "utils 9.2", 1), "content; :  → ", "@@"},
 
@@ -196,7 +197,7 @@ func samples(t testing.TB) []sample {
 			"content; member-extra member=* Grep: (grep).  Search.:  → \ncontent; :  → ", "+* Grep"},
 
 		{"JSON values", "x.json", `{"date":"2024-01-02T03:04:05Z","n":1}`, `{"date":"2025-01-02T03:04:05Z","n":2}`, "date; json-value field=date: 2024-01-02T03:04:05Z → 2025-01-02T03:04:05Z\ncontent; json-value field=n: 1 → 2", ""},
-		{"JSON order", "x.json", `{"list":["a","b"]}`, `{"list":["b","a"]}`, `order; json-value field=list: ["a","b"] → ["b","a"]`, ""},
+		{"JSON order", "x.json", `{"list":["a","b"]}`, `{"list":["b","a"]}`, `content; json-value field=list: ["a","b"] → ["b","a"]`, ""},
 		{"JSON keys", "x.json", `{"a":1,"b":2}`, `{"b":2, "a":1}`, "order; json-spelling: 13 bytes → 14 bytes", "bytes common="},
 		{"JSON escapes", "x.json", `{"a":"A"}`, `{"a":"\u0041"}`, "packing; json-spelling: 9 bytes → 14 bytes", "bytes common="},
 		{"JSON spacing", "x.json", `{"a":1}`, `{ "a": 1 }`, "packing; json-spelling: 7 bytes → 10 bytes", "bytes common="},
@@ -205,15 +206,65 @@ func samples(t testing.TB) []sample {
 		{"text date and content", "a", "built 2024-01-02\nx\ny\nz\n", "built 2025-01-02\nx\ny\nZ\n", "date; line line=1: 2024-01-02 → 2025-01-02\ncontent; :  → ", "@@"},
 		{"text adjacent lines", "a", "built 2024-01-02\none\n", "built 2025-01-02\ntwo\n", "date; line line=1: 2024-01-02 → 2025-01-02\ncontent; :  → ", "@@"},
 		{"passwords", "etc/shadow", "root:*:20411:0:99999:7:::\nx:!:20411::::::\n", "root:*:20412:0:99999:7:::\nx:!:20412::::::\n", "date; line line=1: 20411 → 20412 ×2", "@@"},
+		{"a removed password", "etc/shadow", "root:*:20411:0:99999:7:::\n", "root::20411:0:99999:7:::\n", "content; :  → ", "@@"},
+		{"a removed password on another day", "etc/shadow", "root:*:20411:0:99999:7:::\n", "root::20412:0:99999:7:::\n", "content; :  → ", "@@"},
+		{"a password that must be changed", "etc/shadow", "root:*:20411:0:99999:7:::\n", "root:*:0:0:99999:7:::\n", "content; :  → ", "@@"},
+		{"the day on which an account expires", "etc/shadow", "root:*:20411:0:99999:7::20411:\n", "root:*:20411:0:99999:7::29999:\n", "content; :  → ", "@@"},
+		{"another password, a date in it", "etc/shadow", "root:2024-01-02:20411:0:99999:7:::\n", "root:2025-01-02:20411:0:99999:7:::\n", "content; :  → ", "@@"},
 		{"another password", "etc/shadow", "root:$6$a:20411:0:99999:7:::\n", "root:$6$b:20411:0:99999:7:::\n", "content; :  → ", "@@"},
 		{"another field of a password", "etc/shadow", "root:*:20411:0:99999:7:::\n", "root:*:20411:1:99999:7:::\n", "content; :  → ", "@@"},
-		{"text order", "a", "b\na\nc\n", "a\nb\nc\n", "order; line line=1: b → a", "@@"},
+		{"text order", "a", "b\na\nc\n", "a\nb\nc\n", "content; :  →  ×2", "@@"},
+		{"lines of a PAM file", "etc/pam.d/su", "auth required pam_unix.so\nauth sufficient pam_permit.so\n", "auth sufficient pam_permit.so\nauth required pam_unix.so\n", "content; :  →  ×2", "@@"},
+		{"a number in a source", "x.py", "if t > 1700000000:\n", "if t > 1800000000:\n", "content; :  → ", "@@"},
+		{"a day in a source", "x.py", "VALID = 20240102\n", "VALID = 20991231\n", "content; :  → ", "@@"},
+		{"a stamp", "built-at", "1700000000\n", "1700000009\n", "date; line line=1: 1700000000 → 1700000009", "@@"},
+		{"the time of a build", "x.env", "SOURCE_DATE_EPOCH=1700000000\n", "SOURCE_DATE_EPOCH=1700000009\n", "date; line line=1: 1700000000 → 1700000009", "@@"},
+		{"a number of JSON", "x.json", `{"builtTime":1700000000,"limit":1700000000}`, `{"builtTime":1700000009,"limit":1700000009}`, "date; json-value field=builtTime: 1700000000 → 1700000009\ncontent; json-value field=limit: 1700000000 → 1700000009", ""},
+		{"a host in a setting", "etc/x.conf", "hostname = good.example\n", "hostname = evil.example\n", "content; :  → ", "@@"},
+		{"another program of a folder", "run", "exec /tmp/x/good\n", "exec /tmp/x/evil\n", "content; :  → ", "@@"},
+		{"another program of a home", "run", "exec /root/good\n", "exec /root/evil\n", "content; :  → ", "@@"},
+		{"another package of a store", "a", store1 + "/bin/sh\n", strings.Replace(store2, "-bash-", "-evil-", 1) + "/bin/sh\n", "content; :  → ", "@@"},
+
+		{"machine id", "etc/machine-id", strings.Repeat("0a", 16) + "\n", strings.Repeat("1b", 16) + "\n", "content; machine-id: " + strings.Repeat("0a", 16) + " → " + strings.Repeat("1b", 16), ""},
+		{"no machine id", "etc/machine-id", strings.Repeat("0a", 16) + "\n", "#!/bin/sh\n", "content; :  → ", "@@"},
+		{"the line of a container in hosts", "etc/hosts", "127.0.0.1\tlocalhost\n172.17.0.2\t0a1b2c3d4e5f\n", "127.0.0.1\tlocalhost\n172.17.0.3\t9a1b2c3d4e5f\n", "content; engine-file:  → ", "@@"},
+		{"another line in hosts", "etc/hosts", "127.0.0.1\tlocalhost\n", "127.0.0.1\tlocalhost\n6.6.6.6\tdeb.debian.org\n", "content; :  → ", "@@"},
+		{"a private line in hosts", "etc/hosts", "127.0.0.1\tlocalhost\n", "127.0.0.1\tlocalhost\n172.17.0.3\tdeb.debian.org\n", "content; :  → ", "@@"},
+		{"the name of a container", "etc/hostname", "0a1b2c3d4e5f\n", "9a1b2c3d4e5f\n", "content; engine-file:  → ", "@@"},
+		{"another name", "etc/hostname", "0a1b2c3d4e5f\n", "evil\n", "content; :  → ", "@@"},
+		{"servers of names", "etc/resolv.conf", "nameserver 127.0.0.11\n", "nameserver 192.168.1.1\n", "content; engine-file:  → ", "@@"},
+		{"another server of names", "etc/resolv.conf", "nameserver 127.0.0.11\n", "nameserver 6.6.6.6\n", "content; :  → ", "@@"},
+		{"cache of ldconfig", "var/cache/ldconfig/aux-cache", auxCache(1, 100, "libc.so.6"), auxCache(2, 100, "libc.so.6"), "content; aux-cache libraries=1:  → ", ""},
+		{"cache of ldconfig with another library", "var/cache/ldconfig/aux-cache", auxCache(1, 100, "libc.so.6"), auxCache(1, 100, "libd.so.6"), "content; :  → ", "bytes"},
+		{"cache of ldconfig with a library of another size", "var/cache/ldconfig/aux-cache", auxCache(1, 100, "libc.so.6"), auxCache(1, 101, "libc.so.6"), "content; :  → ", "bytes"},
+		{"cache of fonts", "var/cache/fontconfig/a-le64.cache-7", fontCache(1700000000, "x"), fontCache(1700000009, "x"), "date; font-cache: 2023-11-14T22:13:20Z → 2023-11-14T22:13:29Z", ""},
+		{"cache of other fonts", "var/cache/fontconfig/a-le64.cache-7", fontCache(1700000000, "x"), fontCache(1700000009, "y"), "content; :  → ", "bytes"},
 		{"store path", "a", "#!" + store1 + "/bin/sh\n", "#!" + store2 + "/bin/sh\n", "store path; line line=1: " + store1[11:] + " → " + store2[11:], "@@"},
 		{"store path in bytes", "a", "\x00\x01" + store1 + "/lib\x00end", "\x00\x01" + store2 + "/lib\x00end", "store path; byte offset=13: " + store1[11:] + " → " + store2[11:], ""},
 		{"bytes", "a", "\x00\x01\x02", "\x00\x01\x03", "content; :  → ", "offset=2"},
 		{"a byte and a date", "a", "\x00x 2024-01-02 " + strings.Repeat("-", 20) + "\x01", "\x00x 2024-01-03 " + strings.Repeat("-", 20) + "\x02", "date; byte offset=3: 2024-01-02 → 2024-01-03\ncontent; :  → ", "offset="},
 		{"from nothing", "a", "", "x", "content; :  → ", "+x"},
 	}
+}
+
+// auxCache is a cache of ldconfig with one library.
+func auxCache(inode, size uint64, soname string) string {
+	le := binary.LittleEndian
+	b := append([]byte("glibc-ld.so.auxcache-1.0"), 1, 0, 0, 0, byte(len(soname)+1), 0, 0, 0)
+	for _, v := range []uint64{inode, inode * 1000, size, inode + 5} {
+		b = le.AppendUint64(b, v)
+	}
+	b = append(b, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+	return string(b) + soname + "\x00"
+}
+
+// fontCache is a cache of fontconfig with some fonts.
+func fontCache(seconds uint32, fonts string) string {
+	b := make([]byte, 64)
+	copy(b, "\x04\xfc\x02\xfc\x07")
+	binary.LittleEndian.PutUint32(b[48:], seconds)
+	binary.LittleEndian.PutUint64(b[56:], uint64(seconds)*3)
+	return string(b) + fonts
 }
 
 const zip8 = 8 // the method of zip that packs by deflate

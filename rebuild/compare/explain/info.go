@@ -18,6 +18,8 @@ func (infoDecoder) decode(d *diff, was, now []byte) bool {
 	}
 	form := regexp.MustCompile(`(?m)^\* [^\n]*\([^\n]*\)[^\n]*\.`)
 	d.members(form.FindAllString(string(was), -1), form.FindAllString(string(now), -1))
-	d.lines(was, now)
+	in := *d
+	in.unordered = true
+	in.lines(was, now)
 	return true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"audit/inspect/check"
 	"audit/rebuild/compare/jsondiff"
@@ -22,9 +23,13 @@ func (jsonDecoder) decode(d *diff, was, now []byte) bool {
 	fields, more := jsondiff.Diff(was, now)
 	for _, f := range fields {
 		if f.Order {
-			d.add(check.Say("difference/json-value", "field", shown(f.Path)), Order, f.Was, f.Now)
+			d.add(check.Say("difference/json-value", "field", shown(f.Path)), Content, f.Was, f.Now)
 		} else {
-			d.value(check.Say("difference/json-value", "field", shown(f.Path)), jsonText(f.Was), jsonText(f.Now))
+			in := d
+			if isDateKey(lastKey(f.Path)) {
+				in = d.withNumbers()
+			}
+			in.value(check.Say("difference/json-value", "field", shown(f.Path)), jsonText(f.Was), jsonText(f.Now))
 		}
 	}
 	if more > 0 {
@@ -39,6 +44,9 @@ func (jsonDecoder) decode(d *diff, was, now []byte) bool {
 	}
 	return true
 }
+
+// lastKey is the last name in the path of a value.
+func lastKey(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
 // spelling says why two documents with the same values differ: the order of
 // their keys, where they hold the same bytes but for white space; else white

@@ -31,9 +31,15 @@ func hasTitle(text []byte) bool {
 	return bytes.Contains(text, []byte(".TH ")) || bytes.Contains(text, []byte(".Dd "))
 }
 
+// manDate is a form in which DATE stands for a date as manuals have it: in numbers,
+// in words, or a year alone.
+func manDate(form string) *regexp.Regexp {
+	return dateForm(strings.ReplaceAll(form, "DATE", `(?:{Y}(?:[-/.]{M}(?:[-/.]{D})?)?|(?:\d{1,2}[ -])?{mon}[ -](?:\d{1,2},? )?{Y}|{D}[/.]{M}[/.]{Y})`))
+}
+
 func manFinders() []finder {
 	return []finder{
-		{Date, regexp.MustCompile(`(?m)^\.TH +(?:"[^"\n]*"|[^ "\n]+) +(?:"[^"\n]*"|[^ "\n]+) +("[^"\n]*\d[^"\n]*"|[^ "\n]*\d[^ "\n]*)`), "", pathSight},
-		{Date, regexp.MustCompile(`(?m)^\.Dd +([^\n]*\d[^\n]*)$`), "", pathSight},
+		{Date, manDate(`(?m)^\.TH +(?:"[^"\n]*"|[^ "\n]+) +(?:"[^"\n]*"|[^ "\n]+) +("DATE"|DATE)(?:[ \n]|$)`), "", pathSight},
+		{Date, manDate(`(?m)^\.Dd +((?:\$Mdocdate: )?DATE(?: \$)?)$`), "", pathSight},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -46,6 +47,7 @@ func (sqliteDecoder) decode(d *diff, was, now []byte) bool {
 	default:
 		in := *d
 		in.inner = d.way("rows")
+		in.finders = append(d.finders[:len(d.finders):len(d.finders)], finder{Date, regexp.MustCompile("@(" + epoch + ")"), digits + letters + "._-", dateSight})
 		in.lines(a, b)
 	}
 	return true
@@ -66,9 +68,10 @@ func dumpSQLite(data []byte) ([]byte, error) {
 }
 
 type sqliteDump struct {
-	db   *memdb.DB
-	text bytes.Buffer
-	rows int
+	db    *memdb.DB
+	text  bytes.Buffer
+	rows  int
+	dates []bool // of the columns that are read: by its name it holds dates
 }
 
 func (s *sqliteDump) all() error {
@@ -100,7 +103,9 @@ func (s *sqliteDump) table(name string) error {
 	if err != nil || len(columns) == 0 {
 		return err
 	}
+	s.dates = make([]bool, len(columns))
 	for i, c := range columns {
+		s.dates[i] = isDateKey(c)
 		columns[i] = "+" + quoteSQL(c) // so that the driver makes no times or truths of numbers
 	}
 	return s.query(name, "SELECT "+strings.Join(columns, ", ")+" FROM "+quoteSQL(name)+" NOT INDEXED", nil)
@@ -126,6 +131,9 @@ func (s *sqliteDump) row(label string, values []any) {
 	s.text.WriteString(shown(label))
 	for i, v := range values {
 		s.text.WriteString([]string{": ", " | "}[min(i, 1)])
+		if _, isInt := v.(int64); isInt && i < len(s.dates) && s.dates[i] {
+			s.text.WriteByte('@') // in no other value, since texts are quoted
+		}
 		s.text.WriteString(valueText(v))
 	}
 	s.text.WriteByte('\n')

@@ -17,6 +17,9 @@ func (textDecoder) decode(d *diff, was, now []byte) bool {
 	if !isText(was) || !isText(now) {
 		return false
 	}
+	if isNumber(was) && isNumber(now) {
+		d = d.withNumbers()
+	}
 	d.lines(was, now)
 	return true
 }
@@ -26,7 +29,8 @@ func isText(data []byte) bool {
 	return utf8.Valid(data) && bytes.IndexByte(data, 0) < 0
 }
 
-// lines explains two texts, whatever format they are.
+// lines explains two texts, whatever format they are. That lines stand in another
+// order is a difference of content as any, but in formats in which it means nothing.
 func (d *diff) lines(was, now []byte) {
 	if n := max(bytes.Count(was, []byte("\n")), bytes.Count(now, []byte("\n"))); n > maxLines {
 		d.withoutDiff(was, now, check.Say("difference/too-many-lines", "lines", n))
@@ -39,7 +43,7 @@ func (d *diff) lines(was, now []byte) {
 	}
 	d.work -= l.work()
 	edits := l.edits()
-	if sameLines(l.was, l.now) {
+	if d.unordered && sameLines(l.was, l.now) {
 		d.add(lineAt(l.skipped), Order, strings.TrimSuffix(l.was[0], "\n"), strings.TrimSuffix(l.now[0], "\n"))
 	} else {
 		d.changes(edits, l.skipped-len(l.before))

@@ -1,7 +1,10 @@
 package explain
 
 import (
+	"bytes"
+	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -71,8 +74,8 @@ func newFinders() []finder {
 		finder{Date, dateForm(dotted), digits + letters + ".", dateSight},
 		finder{Date, dateForm(copyright), digits + letters, dateSight},
 		finder{Date, regexp.MustCompile(clock), digits + ":", dateSight},
-		finder{Date, regexp.MustCompile(epoch), digits + letters + "._-", dateSight},
-		finder{StorePath, regexp.MustCompile(`(?:/(?:gnu|nix)/store/)?([0-9a-df-np-sv-z]{32}(?:-[0-9A-Za-z+._?=-]+)?)`), letters + digits, pathSight / 2},
+		finder{Date, regexp.MustCompile(`SOURCE_DATE_EPOCH["']?[ \t]*[:=]?[ \t]*["']?(` + epoch + `)`), digits + letters + "._-", dateSight},
+		finder{StorePath, regexp.MustCompile(storePath), letters + digits, pathSight / 2},
 		finder{Path, regexp.MustCompile(buildFolder), "", pathSight},
 		finder{Path, regexp.MustCompile(userAtHost), "", dateSight},
 		finder{Path, regexp.MustCompile(hostKey), "", dateSight},
@@ -80,12 +83,45 @@ func newFinders() []finder {
 	)
 }
 
+// numberFinders return the forms of numbers that are dates where the format says
+// so: anywhere else a number can be anything.
+func numberFinders() []finder {
+	return []finder{
+		{Date, dateForm(`{Y}{M}{D}(?:{h}{m}{s})?`), digits + letters, dateSight},
+		{Date, regexp.MustCompile(epoch), digits + letters + "._-", dateSight},
+	}
+}
+
+// withNumbers is the diff of values that are known to be dates.
+func (d *diff) withNumbers() *diff {
+	in := *d
+	in.finders = append(d.finders[:len(d.finders):len(d.finders)], numberFinders()...)
+	return &in
+}
+
+// isDateKey says whether a value with this name is a date, by the words that it is
+// made of.
+func isDateKey(name string) bool {
+	return regexp.MustCompile(`(?i)(?:^|[^a-z])(?:date|time|timestamp|epoch|created|modified|updated|built|mtime|ctime|atime)(?:$|[^a-z])`).MatchString(
+		regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(name, "${1}_${2}"))
+}
+
+// isNumber says whether a content is a number that is a date, and nothing else, as
+// stamps of a build are.
+func isNumber(data []byte) bool {
+	text := bytes.TrimSpace(data)
+	return slices.ContainsFunc(numberFinders(), func(f finder) bool {
+		at := f.form.FindIndex(text)
+		return at != nil && at[0] == 0 && at[1] == len(text)
+	})
+}
+
 // The forms of dates; Y, M and so on stand for numbers and names of a date.
 var dates = [...]string{
 	// ISO 8601, RFC 3339, and date -I; gettext has no seconds
 	`{Y}[-/]{M}[-/]{D}(?:[T _]{h}:{m}(?::{s}(?:[.,]\d{1,9})?)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))?)?`,
-	// the basic form of ISO 8601, and PDF 1.7
-	`{Y}{M}{D}(?:[T_-]?{h}{m}{s}(?:Z|[+-]\d\d'?\d\d'?)?)?`,
+	// the basic form of ISO 8601, with a time: without, it is a number as any
+	`{Y}{M}{D}[T_-]{h}{m}{s}(?:Z|[+-]\d\d'?\d\d'?)?`,
 	// RFC 2822, HTTP, and date in English outside of America
 	`(?:{dow},? )?\d{1,2}[ -]{mon}[ -]{Y}(?:[ :]{h}:{m}(?::{s})?(?: [AP]M)?(?: (?:[+-]\d{4}|[A-Z]{2,5}))?)?`,
 	// date and asctime in the C locale, __DATE__ of C
@@ -122,7 +158,9 @@ const (
 		`usr/src|usr/obj|workspace|github/workspace|go/src|var/lib/jenkins)[0-9A-Za-z_.-]*(?:/[0-9A-Za-z_.+@%~=,/-]*)?)`
 	// who built it where; other addresses are no accident
 	userAtHost = `(?:^|[^0-9A-Za-z_.-])((?:root|build|builder|buildd|buildozer|nobody|user|runner|jenkins|mockbuild|vagrant|ubuntu|debian|admin|guixbuild\w*|nixbld\d*)@[0-9A-Za-z][0-9A-Za-z.-]*)`
-	hostKey    = `(?i:host[ _-]?name|build[ _-]?host|node[ _-]?name|uname -n|built on(?: host)?|compiled on(?: host)?)["']?[ \t]*[:=]?[ \t]*["']?([0-9A-Za-z][0-9A-Za-z.-]*)`
+	hostKey    = `(?i:build[ _-]?host|uname -n|built on(?: host)?|compiled on(?: host)?)["']?[ \t]*[:=]?[ \t]*["']?([0-9A-Za-z][0-9A-Za-z.-]*)`
+	// the store path of an item, or what of it stands alone
+	storePath = `(?:/(?:gnu|nix)/store/)?([0-9a-df-np-sv-z]{32}(?:-[0-9A-Za-z+._?=-]+)?)`
 	// what uname -a says, before the version of the kernel
 	uname = `(?i:linux) ([0-9A-Za-z][0-9A-Za-z.-]*) \d+\.\d+\.\d`
 )
@@ -131,17 +169,43 @@ const (
 // for times of a build.
 const maxYears = 30
 
-// near says whether two tokens may be the same thing, written at two times:
-// numbers, which can be anything, must be of one length and not far apart.
+// near says whether two tokens may be the same thing of two builds: numbers, which
+// can be anything, must be of one length and not far apart; a path below another
+// folder must lead to what has the same name; and a store item must be of the same
+// package.
 func near(x token, was []byte, y token, now []byte) bool {
-	if x.form.String() != epoch {
-		return true
-	}
 	a, b := string(was[x.from:x.to]), string(now[y.from:y.to])
-	if !strings.Contains(a, ".") && !strings.Contains(b, ".") && len(a) != len(b) {
+	switch {
+	case x.reason == StorePath:
+		return packageOf(a) == packageOf(b)
+	case x.form.String() == buildFolder:
+		return sameFile(a, b)
+	case !strings.HasSuffix(strings.TrimSuffix(x.form.String(), ")"), epoch):
+		return true
+	case !strings.Contains(a, ".") && !strings.Contains(b, ".") && len(a) != len(b):
 		return false
 	}
 	m, _ := strconv.ParseInt(a[:10], 10, 64)
 	n, _ := strconv.ParseInt(b[:10], 10, 64)
 	return max(m-n, n-m) < maxYears*365*24*3600
+}
+
+// packageOf is the name of the package of a store item, without hash and version.
+func packageOf(item string) string {
+	const hashAndDash = 33
+	name := item[min(len(item), hashAndDash):]
+	if at := regexp.MustCompile(`-[0-9]`).FindStringIndex(name); at != nil {
+		name = name[:at[0]]
+	}
+	return name
+}
+
+// sameFile says whether two paths below folders of builds are of the same file, or
+// of the folders themselves, by whose names a build system is known.
+func sameFile(a, b string) bool {
+	if path.Base(a) == path.Base(b) {
+		return true
+	}
+	own := regexp.MustCompile(`^/(?:build|builds|builddir|buildroot|workspace)[0-9A-Za-z_.-]*(?:/[^/]*)?/?$|^/(?:private/)?(?:var/)?tmp/(?:guix-build-|nix-build-|tmp\.|pip-)[^/]*/?$`)
+	return own.MatchString(a) && own.MatchString(b)
 }

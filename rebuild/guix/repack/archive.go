@@ -14,8 +14,8 @@ import (
 // Docker 1.10 (guix/docker.scm).
 const schemaVersion = "1.0"
 
-// checkArchive writes the documents around config and layers again, and holds
-// their digests against those of the archive's members. An archive that another
+// checkArchive writes the documents around config and layers again, and compares
+// their digests with those of the archive's members. An archive that another
 // tool has written since names its layers otherwise.
 func checkArchive(img *inspect.Image, pack guix.Pack, e era, out *check.List) {
 	if len(img.Config.Raw) == 0 {

@@ -19,7 +19,7 @@ import (
 const created = "1970-01-01T00:00:01Z"
 
 // Keep says which contents [Check] can use when inspect keeps them: a profile's
-// manifest, which tells the era, and its etc/profile, without which the search
+// manifest, which shows the era, and its etc/profile, without which the search
 // paths in the config are only checked to lead into the profile.
 func Keep(path string) bool {
 	item := itemOf(path)
@@ -134,7 +134,7 @@ func entryPoint(img *inspect.Image, pack guix.Pack) []string {
 	return append([]string{pack.Root + "/" + pack.EntryPoint[0]}, pack.EntryPoint[1:]...)
 }
 
-// bootProgram returns the entry point of a system, as far as the image tells:
+// bootProgram returns the entry point of a system, as far as the image shows:
 // which of the store items named so it is.
 func bootProgram(img *inspect.Image, root string) []string {
 	own := img.Config.File.Config.Entrypoint

@@ -127,13 +127,13 @@ func candidates(img *inspect.Image, pack guix.Pack) (fit []era, doubt check.Mess
 }
 
 // mayComment says whether a profile's manifest may be of the era by the comment
-// that it begins with: without --sort=name that is what tells what was packed
+// that it begins with: without --sort=name that is what separates what was packed
 // since 2021 from what was packed before, and put into another order since.
 func (e era) mayComment(manifest []byte) bool {
 	return e.comments == 0 || manifestVersion(manifest) != 3 || profile.LeadingComments(manifest) == e.comments
 }
 
-// manifestSpan tells the era by the version of the profile's manifest: 3 up to
+// manifestSpan infers the era from the version of the profile's manifest: 3 up to
 // Guix 1.3, 4 since. A later packer can be given an older profile, so version
 // 3 means nothing beside a history in the config, which 1.3 did not write.
 func manifestSpan(img *inspect.Image, root string) span {

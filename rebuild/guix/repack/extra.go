@@ -60,8 +60,8 @@ func newExtra(e era, pack guix.Pack, img *inspect.Image) extra {
 
 // layout adds what a packer makes.
 func (x extra) layout(l guix.Layout) {
-	for p, laid := range l {
-		n := node{kind: laid[0].Kind, mode: laid[0].Mode, link: laid[0].Target}
+	for p, made := range l {
+		n := node{kind: made[0].Kind, mode: made[0].Mode, link: made[0].Target}
 		if n.kind == tar.TypeSymlink {
 			n.mode = 0o777
 		}

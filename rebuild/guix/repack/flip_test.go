@@ -15,7 +15,7 @@ import (
 	"audit/rebuild/gnutar"
 )
 
-// Any byte of a frame that changes is told, and once, with the entry that it
+// Any byte of a frame that changes is found, and once, with the entry that it
 // belongs to: every byte of the headers and paddings of one sample of each kind.
 func TestEveryByteOfTheFrame(t *testing.T) {
 	kinds := slices.DeleteFunc(images(t), func(path string) bool {
@@ -37,7 +37,7 @@ func TestEveryByteOfTheFrame(t *testing.T) {
 				}
 				flips += flipAll(t, c)
 			}
-			t.Logf("%d flips told", flips)
+			t.Logf("%d flips found", flips)
 		})
 	}
 }
@@ -80,7 +80,7 @@ func flipAll(t *testing.T, c *layerCheck) (flips int) {
 }
 
 // batches lists all bytes of a frame, in groups of which no two belong to one
-// entry, and no more of them than findings are told one by one. Entries with
+// entry, and no more of them than findings are listed one by one. Entries with
 // long names, and the end, are alone: what one of those shows holds for others.
 func batches(l *inspect.Layer, size int) [][]int {
 	type span struct{ from, to int }
@@ -163,7 +163,7 @@ func TestFlippedAndHashedAgain(t *testing.T) {
 					at := places[i]
 					changed := bytes.Clone(whole)
 					changed[at] ^= 1 << (i % 8)
-					told(t, raw, n, changed, at)
+					mustFail(t, raw, n, changed, at)
 				}
 			}
 		})
@@ -194,9 +194,9 @@ func sizeOf(m rawMember) int64 {
 	return size
 }
 
-// told checks that an image with one changed byte is told, with the digests made
+// mustFail checks that an image with one changed byte fails, with the digests made
 // right and without.
-func told(t *testing.T, raw *rawImage, layer int, changed []byte, at int) {
+func mustFail(t *testing.T, raw *rawImage, layer int, changed []byte, at int) {
 	t.Helper()
 	was := raw.layers[layer]
 	honest := diffIDsOf(raw)
@@ -235,7 +235,7 @@ func namesField(list []check.Finding, layer int) bool {
 	return false
 }
 
-// frameOwners tells for each byte of a frame the path that a problem with it
+// frameOwners lists for each byte of a frame the path that a problem with it
 // must name: the padding after a content is that content's, and the end of the
 // archive is nobody's.
 func frameOwners(l *inspect.Layer, size int) []string {
@@ -257,7 +257,7 @@ func frameOwners(l *inspect.Layer, size int) []string {
 	return owners
 }
 
-// A frame that is cut short or goes on is told, wherever that happens.
+// A frame that is cut short or goes on is found, wherever that happens.
 func TestFrameOfAnotherLength(t *testing.T) {
 	img := open(t, filepath.Join(samples, plainImage))
 	recipe := recipeOf(t, img, "1.5")

@@ -182,7 +182,7 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// The header that ends the reading of a layer is told by the field that was
+// The header that ends the reading of a layer is shown by the field that was
 // changed in it.
 func TestMisfit(t *testing.T) {
 	honest := gnutar.AppendBlock(nil, gnutar.Header{Name: "gnu/store/x", Mode: 0o444, Size: 7, Time: 1, Kind: tar.TypeReg, Uname: "root", Gname: "root"})

@@ -246,7 +246,7 @@ func grow(t *testing.T, dir string, seed uint64, items int, links bool) []string
 const profileRoot = "gnu/store/zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz-profile"
 
 // plant makes a profile and the files outside the store that a call of the
-// packer with these symlinks makes, and returns what tar is told of the latter.
+// packer with these symlinks makes, and returns the arguments of tar for the latter.
 func plant(t *testing.T, dir string, folders []string, symlinks [][2]string) []string {
 	g := grove{t: t}
 	profile := filepath.Join(dir, "root", profileRoot)
@@ -404,14 +404,14 @@ func TestOldTarballsAgainstGNUTar(t *testing.T) {
 			l.members[n-1], l.members[n-2] = l.members[n-2], l.members[n-1]
 			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != check.Fail {
 				dump(t, c)
-				t.Error("the last two entries were swapped, and that is not told")
+				t.Error("the last two entries were swapped, and that is not found")
 			}
 			l = cut(t, p.read())
 			l.members = l.members[:n-1]
 			l.pad()
 			if c := Check(openBytes(t, l.bytes()), recipe); c.Status != check.Fail {
 				dump(t, c)
-				t.Error("the last entry was taken away, and that is not told")
+				t.Error("the last entry was taken away, and that is not found")
 			}
 		})
 	}

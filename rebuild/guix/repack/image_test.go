@@ -49,7 +49,7 @@ func recipeOf(t testing.TB, img *inspect.Image, era string) provenance.Recipe {
 	return provenance.Recipe{System: guix.Name, Status: provenance.Complete, Details: pack}
 }
 
-// eraOf tells the era of a sample by its file name.
+// eraOf infers the era of a sample from its file name.
 func eraOf(name string) string {
 	commits := map[string]string{"81c3dc3224": "between 1.0 and 1.1", "18a4882e30": "1.3", "9f00e7429d": "between 1.3 and 1.4", "d3d3eedf7f": "1.4"}
 	if rest, ok := strings.CutPrefix(name, "era-"); ok && commits[rest[:10]] != "" {

@@ -14,7 +14,7 @@ import (
 // storeDir is where Guix keeps store items.
 const storeDir = "/gnu/store/"
 
-// A layerCheck packs one layer again and holds the outcome against it.
+// A layerCheck packs one layer again and compares the outcome with it.
 type layerCheck struct {
 	layer *inspect.Layer
 	style style

@@ -171,7 +171,7 @@ func permute(list []string, k int, yield func([]string) bool) bool {
 }
 
 // repeated returns the header of an entry that tar meets again: it links what is
-// no folder to what it wrote before, unless it was told to write files whole.
+// no folder to what it wrote before, unless it was asked to write files whole.
 func (c *layerCheck) repeated(h gnutar.Header, first *inspect.Entry) gnutar.Header {
 	if c.style.linked && h.Kind != tar.TypeDir {
 		h.Kind, h.Link, h.Size = tar.TypeLink, "./"+first.Path, 0

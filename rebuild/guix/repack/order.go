@@ -127,7 +127,7 @@ func xfsSize(s shape) bounds {
 	return bounds{low, high}
 }
 
-// A weight is the size of a store item, as far as the image tells. The packer
+// A weight is the size of a store item, as far as the image shows. The packer
 // sorts by it (guix/build/store-copy.scm of 1.5.0, file-size), and counts the
 // folders' own sizes in, which differ from one file system to the next.
 type weight struct {

@@ -36,7 +36,7 @@ func TestRecoveredRecipes(t *testing.T) {
 	}
 }
 
-// Every tampering is told with the recovered recipe, too.
+// Every tampering is found with the recovered recipe, too.
 func TestTamperingRecovered(t *testing.T) {
 	for _, c := range tamperings() {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestTamperingRecovered(t *testing.T) {
 	}
 }
 
-// Entries out of order are told where the recipe takes them for the marks of
+// Entries out of order are found where the recipe takes them for the marks of
 // an era in which tar did not sort: 1.3 made no hard links that give it away.
 func TestSwappedInGuix13(t *testing.T) {
 	raw := apart(t, filepath.Join(samples, sortedImage))

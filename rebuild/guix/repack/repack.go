@@ -18,9 +18,9 @@
 // layer, entry and header field.
 //
 // What a packer of some era leaves to chance is taken from the image and named
-// by a note: the order of entries in a folder where tar was not told to sort,
+// by a note: the order of entries in a folder where tar was not asked to sort,
 // the split over layers where it depends on the builder's file system. A file
-// that was changed together with all digests above it is not told by this
+// that was changed together with all digests above it is not found by this
 // check: it would be packed in the same way.
 //
 // Tarballs and images of whole systems are packed again by the same means. A
@@ -217,7 +217,7 @@ func (a *attempt) checkItems() {
 	}
 }
 
-// checkSplit holds the order of the items over the layers against their sizes.
+// checkSplit compares the order of the items over the layers with their sizes.
 func (a *attempt) checkSplit() {
 	if a.era.layers == plain {
 		a.out.Note(-1, "", "repack/split-by-blocks", "era", a.era.name)

@@ -137,7 +137,7 @@ func apart(t testing.TB, path string) *rawImage {
 }
 
 // pack writes the image as a docker-archive and returns its path. The config
-// tells the diffIDs of the layers as they are now: nothing gives a change away.
+// has the diffIDs of the layers as they are now: nothing gives a change away.
 func (raw *rawImage) pack(t testing.TB) string {
 	t.Helper()
 	return raw.packAs(t, diffIDsOf(raw))
@@ -198,7 +198,7 @@ func (raw *rawImage) layerName(i int, ids []string) string {
 	return fmt.Sprintf("%d/layer.tar", i)
 }
 
-// A tampering is one change to a sample, and the finding that tells it.
+// A tampering is one change to a sample, and the finding about it.
 type tampering struct {
 	name   string
 	sample string
@@ -292,8 +292,8 @@ func tamperings() []tampering {
 		{"uname, numeric owners", layeredImage, setField("-emacs-subdirs/", 265, "root"), "header-differs", "-emacs-subdirs", "uname"},
 		{"device number", plainImage, setField(hello, 329, "0000000\x00"), "header-differs", hello, "devmajor"},
 		{"USTAR magic", plainImage, setField(hello, 257, "ustar\x0000"), "header-differs", hello, "magic"},
-		{"after the fields", plainImage, setField(hello, 400, "hidden"), "header-differs", hello, "padding of the header holds 0x68 at byte 55"},
-		{"after the name", plainImage, setField(hello, 98, "x"), "header-differs", hello, "name holds 0x78 at byte 98, the packer writes 0x00"},
+		{"after the fields", plainImage, setField(hello, 400, "hidden"), "header-differs", hello, "header padding, at byte 55, is 0x68"},
+		{"after the name", plainImage, setField(hello, 98, "x"), "header-differs", hello, "name, at byte 98, is 0x78, the packer writes 0x00"},
 		{"number with spaces", plainImage, setField(hello, 100, "   555 "), "header-differs", hello, "mode"},
 		{"size in base 256", plainImage, setField("/tiny.sh", 124, "\x80\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00H"), "header-differs", "/tiny.sh", "size"},
 		{"checksum in another style", plainImage, func(t testing.TB, raw *rawImage) {
@@ -301,8 +301,8 @@ func tamperings() []tampering {
 			copy(m.main()[154:], " \x00")
 		}, "header-differs", "gnu", "checksum"},
 		{"contiguous file", plainImage, setField("/tiny.sh", 156, "7"), "header-differs", "/tiny.sh", "typeflag"},
-		{"named pipe", plainImage, setField("-info-dir/share/info/", 156, "6"), "unexpected-type", "/share/info", "'6'"},
-		{"device", plainImage, setField("-info-dir/share/info/", 156, "3"), "unexpected-type", "/share/info", "'3'"},
+		{"named pipe", plainImage, setField("-info-dir/share/info/", 156, "6"), "unexpected-type", "/share/info", `type "6"`},
+		{"device", plainImage, setField("-info-dir/share/info/", 156, "3"), "unexpected-type", "/share/info", `type "3"`},
 		{"hard link where files are written whole", plainImage, func(t testing.TB, raw *rawImage) {
 			l := raw.layers[0]
 			m := l.members[l.find(t, "-profile/share/info")]
