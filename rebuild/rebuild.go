@@ -89,12 +89,14 @@ type Trust struct {
 	Flag   string        `json:"flag,omitempty"`  // what would allow it, such as "--trust-channel URL"; "" when nothing does
 }
 
-// Errors of a [Builder], which are three different things: not there, not
-// allowed, and failed.
+// Errors of a [Builder], which are different things: not there, not allowed, failed
+// by the builder of a derivation of the recipe itself, and not done for a reason that
+// says nothing of the recipe, such as a full disk or a sandbox that cannot be made.
 var (
 	ErrNoBuilder = errors.New("the builder is not installed")
 	ErrRefused   = errors.New("the plan is refused")
 	ErrBuild     = errors.New("the build failed")
+	ErrNotDone   = errors.New("the build was not done")
 )
 
 // A HintError is an error with advice: what can be done about it, one or more
@@ -111,9 +113,10 @@ func (e *HintError) Unwrap() error { return e.Err }
 // A Builder builds images again with the tools of one build system.
 type Builder interface {
 	// Build runs the plan. Progress and the tool's own output go to job.Log.
-	// It returns an error that wraps ErrNoBuilder, ErrRefused or ErrBuild; in
-	// each case the result holds what is known. A builder that finds the
-	// image in its store builds it again: a rebuild must have been built.
+	// It returns an error that wraps ErrNoBuilder, ErrRefused, ErrBuild or ErrNotDone,
+	// or the cause of ctx's end; in each case the result holds what is known. A
+	// builder that finds the image in its store builds it again: a rebuild must have
+	// been built.
 	Build(ctx context.Context, plan Plan, job Job) (*Result, error)
 }
 

@@ -16,7 +16,6 @@ func differenceSentences() map[string]string {
 		"difference/linked-files-differ":   "the files behind them differ",
 		"difference/linked-files-rights":   "the files behind them have the same bytes, but another mode, owner or attribute",
 		"difference/linked-files-apart":    "the files behind them have the same bytes, but are not the same file",
-		"difference/target-in-other-layer": "the file behind the link is in another layer",
 		"difference/targets-before-link":   "entries of the target's path that stand before the link: {was-before}, now {now-before}",
 		"difference/repeated-entry":        "the layer has {entries:count entry} of this path, of which the last wins",
 		"difference/item-of-same-name":     "the other image has {item}, of the same name",

@@ -16,11 +16,5 @@ func knownSentences() map[string]string {
 		"known/engine-files":     "container engines write the name and the network of the container",
 		"known/fontconfig-cache": "fontconfig keeps the times of folders in its cache",
 		"known/python-bytecode":  "Python keeps the time of the source in .pyc files, unless SOURCE_DATE_EPOCH is set or they are checked by hash (since 3.7)",
-
-		// Transitional: those of packers, until their build systems have them.
-		"known/nix-store-mode":   "dockerTools of Nixpkgs gives /nix/store the mode that it has where the image is built",
-		"known/nix-user-name":    "dockerTools with includeNixDB makes folders with the name of the user who builds",
-		"known/nix-database":     "the database that dockerTools makes with includeNixDB holds the time at which it was made, and tables by the version of Nix that made it",
-		"known/nix-build-folder": "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
 	}
 }

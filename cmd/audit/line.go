@@ -292,8 +292,7 @@ func (l *line) notBuilt(a *audit, why error) {
 	if a.result != nil && a.result.Derivation.Status != check.Skipped {
 		l.add(a.result.Derivation)
 	}
-	if errors.Is(why, rebuild.ErrBuild) || errors.Is(why, context.DeadlineExceeded) {
-		a.buildErr = fmt.Errorf("%w: %w", rebuild.ErrBuild, why)
+	if errors.Is(why, rebuild.ErrBuild) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}

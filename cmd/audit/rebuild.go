@@ -96,7 +96,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 }
 
 func planFailure(err error) error {
-	if errors.Is(err, rebuild.ErrNoBuilder) || errors.Is(err, rebuild.ErrRefused) {
+	if errors.Is(err, rebuild.ErrNoBuilder) || errors.Is(err, rebuild.ErrRefused) || errors.Is(err, rebuild.ErrNotDone) {
 		return notRebuilt(err, adviceFor(err))
 	}
 	return notHeld("%w", err)

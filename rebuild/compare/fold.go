@@ -129,7 +129,7 @@ func (w *walk) isTold(known map[told]bool, d Difference) bool {
 func (w *walk) onlyHidden() bool {
 	inLayers := func(d Difference) bool { return d.Layer >= 0 && !d.Cause.Harmless() }
 	record := func(d Difference) bool {
-		return d.Path == "" && inLayers(d) || d.Shows("difference/header-record") && inLayers(d)
+		return d.Path == "" && inLayers(d) || d.Shows(headerRecord) && inLayers(d)
 	}
 	all := w.out.Differences
 	return len(w.a.img.Layers) != len(w.b.img.Layers) && !w.rootDiffers && slices.ContainsFunc(all, inLayers) && !slices.ContainsFunc(all, record)

@@ -48,28 +48,12 @@ func (w *walk) layering() Layering {
 	return l
 }
 
-// A packer is what the config says of who made an image.
-//
-// Transitional: until the build systems have their Freedoms.
-type packer struct {
-	nix bool
-}
-
-// packerOf reads who made an image from its store.
-func packerOf(img *inspect.Image) packer {
-	var p packer
-	for _, it := range img.Items {
-		p.nix = p.nix || strings.HasPrefix(it.Path, "/nix/store/")
-	}
-	return p
-}
-
 // known finds what explains differences: the freedoms of the packer, then what is
 // of no packer.
 func (w *walk) known(freedoms []Freedom) {
 	l := w.layering()
 	var all []Freedom
-	for _, f := range append(slices.Clone(freedoms), w.packersFreedoms()...) {
+	for _, f := range freedoms {
 		if f.When == nil || f.When(l) {
 			all = append(all, f)
 		}
@@ -83,15 +67,6 @@ func (w *walk) known(freedoms []Freedom) {
 	}
 	w.out.freedoms = append(all, placeFreedoms()...)
 	w.out.mark()
-}
-
-// packersFreedoms are those of packers whose build system has none of its own yet.
-func (w *walk) packersFreedoms() (all []Freedom) {
-	was, now := packerOf(w.a.img), packerOf(w.b.img)
-	if was.nix && now.nix {
-		all = append(all, nixFreedoms()...)
-	}
-	return all
 }
 
 // hiddenEntries is what images differ by where one keeps what the other has
@@ -135,35 +110,30 @@ func (c *Comparison) mark() {
 	slices.SortFunc(c.Known, func(x, y Known) int { return cmp.Compare(x.Code, y.Code) })
 }
 
-// nixFreedoms are those of dockerTools of Nixpkgs.
-func nixFreedoms() []Freedom {
-	return []Freedom{
-		{Code: "known/nix-store-mode", Explains: func(d *Difference) bool { return d.Cause == Mode && (d.Path == "nix/store" || d.Path == "nix") }},
-		{Code: "known/nix-user-name", Explains: func(d *Difference) bool {
-			return strings.HasPrefix(d.Path, "nix/var/nix/") && strings.Contains(d.Path, "/per-user/")
-		}},
-		{Code: "known/nix-database", Explains: filesAt("nix/var/nix/db/db.sqlite")},
-		{Code: "known/nix-build-folder", Explains: func(d *Difference) bool {
-			return d.Cause == Link && (strings.Contains(d.Was, "/build/") || strings.Contains(d.Was, "nix-build-"))
-		}},
-	}
-}
+// Codes of evidence that package explain gives where the bytes show it.
+const (
+	auxCache   = "difference/aux-cache"
+	machineID  = "difference/machine-id"
+	engineFile = "difference/engine-file"
+	fontCache  = "difference/font-cache"
+	pycHeader  = "difference/pyc-header"
+)
 
 // placeFreedoms are those of programs that leave the time, or the machine, in
 // files that they keep for themselves. The bytes must show it: a path alone
 // explains nothing.
 func placeFreedoms() []Freedom {
 	return []Freedom{
-		{Code: "known/ldconfig-cache", Explains: showsAt("difference/aux-cache", "var/cache/ldconfig/aux-cache")},
+		{Code: "known/ldconfig-cache", Explains: showsAt(auxCache, "var/cache/ldconfig/aux-cache")},
 		{Code: "known/package-logs", Explains: datesAt("var/log/dpkg.log", "var/log/alternatives.log", "var/log/bootstrap.log",
 			"var/log/apt/", "var/log/dnf.", "var/log/yum.log", "var/log/apk.log", "var/log/pacman.log")},
 		{Code: "known/package-caches", Explains: datesAt("var/cache/apt/", "var/lib/apt/lists/", "var/cache/dnf/", "var/cache/yum/",
 			"var/cache/apk/", "var/lib/dnf/", "var/cache/debconf/")},
 		{Code: "known/password-days", Explains: datesAt("etc/shadow", "etc/shadow-")},
-		{Code: "known/machine-id", Explains: showsAt("difference/machine-id", "etc/machine-id", "var/lib/dbus/machine-id")},
-		{Code: "known/engine-files", Explains: showsAt("difference/engine-file", "etc/hostname", "etc/hosts", "etc/resolv.conf")},
-		{Code: "known/fontconfig-cache", Explains: showsAt("difference/font-cache", "var/cache/fontconfig/")},
-		{Code: "known/python-bytecode", Explains: func(d *Difference) bool { return d.Cause == EmbeddedDate && d.Shows("difference/pyc-header") }},
+		{Code: "known/machine-id", Explains: showsAt(machineID, "etc/machine-id", "var/lib/dbus/machine-id")},
+		{Code: "known/engine-files", Explains: showsAt(engineFile, "etc/hostname", "etc/hosts", "etc/resolv.conf")},
+		{Code: "known/fontconfig-cache", Explains: showsAt(fontCache, "var/cache/fontconfig/")},
+		{Code: "known/python-bytecode", Explains: func(d *Difference) bool { return d.Cause == EmbeddedDate && d.Shows(pycHeader) }},
 	}
 }
 
@@ -182,20 +152,6 @@ func isAt(path string, paths []string) bool {
 	return slices.ContainsFunc(paths, func(p string) bool {
 		return path == p || (strings.HasSuffix(p, "/") || strings.HasSuffix(p, ".")) && strings.HasPrefix(path, p)
 	})
-}
-
-// filesAt explains what differs inside of the files at some paths, or below them
-// where they end in a slash.
-func filesAt(paths ...string) func(d *Difference) bool {
-	return func(d *Difference) bool {
-		switch d.Cause {
-		case Content, EmbeddedDate, EmbeddedOrder, EmbeddedPath, Compression:
-			return slices.ContainsFunc(paths, func(p string) bool {
-				return d.Path == p || strings.HasSuffix(p, "/") && strings.HasPrefix(d.Path, p)
-			})
-		}
-		return false
-	}
 }
 
 // siblingsOnly says whether the only layers of two images hold the same entries

@@ -156,45 +156,54 @@ func TestFreedomOfLayers(t *testing.T) {
 	}
 }
 
-// TestKnownPackers compares images with the marks of other packers.
-func TestKnownPackers(t *testing.T) {
-	const (
-		buildkit = `"history":[{"created":"2024-01-02T03:04:05Z","created_by":"RUN x # buildkit","comment":"buildkit.dockerfile.v0"}],`
-		classic  = `"container":"%s","history":[{"created_by":"/bin/sh -c #(nop) CMD x"}],`
-	)
-	item := "nix/store/11111111111111111111111111111111-a"
+// TestPlaces holds that what programs keep for themselves is named where the bytes
+// show it, and that at the same paths nothing else is.
+func TestPlaces(t *testing.T) {
+	const shadow = "root:*:19723:0:99999:7:::\n"
+	id := strings.Repeat("0a", 16)
 	for _, tc := range []struct {
-		name, before, after string // config fields before all others
-		was, now            []item1
-		want                string
+		name, path, was, now string
+		want                 string
 	}{
-		{"Nix", "", "", list(d("nix"), d("nix/store"), d(item)), list(d("nix"), d("nix/store").change(setuid), d(item)), "nix-store-mode 1"},
-		{"Nix database", "", "", list(d(item), f("nix/var/nix/db/db.sqlite", "1")), list(d(item), f("nix/var/nix/db/db.sqlite", "2")), "nix-database 1"},
-		{"logs", "", "", list(f("var/log/apt/history.log", "2024-01-02\n"), f("var/log/own.log", "1")), list(f("var/log/apt/history.log", "2024-01-03\n"), f("var/log/own.log", "2")), "package-logs 1"},
-		{"shadow", "", "", list(f("etc/shadow", "root:*:19723:0:99999:7:::\n")), list(f("etc/shadow", "root:*:19724:0:99999:7:::\n")), "password-days 1"},
-		{"a mode is no log", "", "", list(f("var/log/dpkg.log", "")), list(f("var/log/dpkg.log", "").change(setuid)), ""},
+		{"a log", "var/log/apt/history.log", "Start-Date: 2024-01-02  03:04:05\n", "Start-Date: 2024-01-03  03:04:05\n", "package-logs 1"},
+		{"a log with another program", "var/log/apt/history.log", "Commandline: apt install a\n", "Commandline: apt install b\n", ""},
+		{"a log of its own", "var/log/own.log", "2024-01-02\n", "2024-01-03\n", ""},
+		{"a cache with a date", "var/lib/apt/lists/x_InRelease", "Date: Tue, 02 Jan 2024 03:04:05 UTC\n", "Date: Wed, 03 Jan 2024 03:04:05 UTC\n", "package-caches 1"},
+		{"a cache with a program", "var/cache/apt/archives/run", "#!/bin/sh\n", "#!/bin/sh\nevil\n", ""},
+		{"a day", "etc/shadow", shadow, strings.Replace(shadow, "19723", "19724", 1), "password-days 1"},
+		{"a password", "etc/shadow", shadow, strings.Replace(shadow, "*", "", 1), ""},
+		{"a password and a day", "etc/shadow", shadow, strings.Replace(strings.Replace(shadow, "*", "", 1), "19723", "19724", 1), ""},
+		{"a password, and the day of another account", "etc/shadow", shadow + "x:!:19723::::::\n", strings.Replace(shadow, "*", "", 1) + "x:!:19724::::::\n", "password-days 1"},
+		{"a machine id", "etc/machine-id", id, strings.Repeat("1b", 16), "machine-id 1"},
+		{"no machine id", "etc/machine-id", id, "evil", ""},
+		{"the id of a machine elsewhere", "srv/machine-id", id, strings.Repeat("1b", 16), ""},
+		{"a container", "etc/hosts", "127.0.0.1 localhost\n", "127.0.0.1 localhost\n172.17.0.2 0a1b2c3d4e5f\n", "engine-files 1"},
+		{"a host", "etc/hosts", "127.0.0.1 localhost\n", "127.0.0.1 localhost\n172.17.0.2 deb.debian.org\n", ""},
+		{"an address", "etc/hosts", "127.0.0.1 localhost\n", "127.0.0.1 localhost\n6.6.6.6 0a1b2c3d4e5f\n", ""},
+		{"a file that engines make empty", ".dockerenv", "", "evil\n", ""},
+		{"a cache of ldconfig that is none", "var/cache/ldconfig/aux-cache", "a", "b", ""},
+		{"a cache of fonts that is none", "var/cache/fontconfig/x.cache-7", "a", "b", ""},
+		{"the date in the code of Python", "x.pyc", "\xa7\r\r\n\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00z\n2024-01-02", "\xa7\r\r\n\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00z\n2025-01-02", ""},
+		{"the time in the header of Python", "x.pyc", "\xa7\r\r\n\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00N", "\xa7\r\r\n\x00\x00\x00\x00\x02\x00\x00\x00\x02\x00\x00\x00N", "python-bytecode 1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			x, y := layer(t, tc.was...), layer(t, tc.now...)
-			c := files(t, archive(t, "{"+tc.before+config("", x)[1:], x), archive(t, "{"+tc.after+config("", y)[1:], y))
-			if got := knownText(c); got != tc.want {
+			x, y := layer(t, f(tc.path, tc.was)), layer(t, f(tc.path, tc.now))
+			c := files(t, archive(t, config("", x), x), archive(t, config("", y), y))
+			if got := knownText(c); got != tc.want || c.Equivalent() {
 				t.Errorf("%s, want %s\n%s", got, tc.want, show(c))
 			}
 			for _, k := range c.Known {
-				named := slices.ContainsFunc(c.Differences, func(d Difference) bool { return d.Known == k.Code }) ||
-					slices.ContainsFunc(c.Config, func(f FieldDifference) bool { return f.Known == k.Code })
-				if !named {
+				if !slices.ContainsFunc(c.Differences, func(d Difference) bool { return d.Known == k.Code }) {
 					t.Errorf("%+v is at no difference", k)
 				}
 			}
 		})
 	}
+	x, y := layer(t, f("var/log/dpkg.log", "")), layer(t, f("var/log/dpkg.log", "").change(setuid))
+	if c := Images(image(t, x), image(t, y), nil); len(c.Known) > 0 {
+		t.Errorf("a mode is no log: %s", knownText(c))
+	}
 }
-
-// item1 is item, which a name above hides.
-type item1 = item
-
-func list(items ...item) []item { return items }
 
 // TestBlobs compares layers that are the same and packed otherwise, and image
 // manifests: neither has a say in whether images are identical.

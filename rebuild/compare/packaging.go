@@ -51,6 +51,9 @@ func (w *walk) packaging(a, b at) {
 
 func (s *side) shape(r ref) shapeID { return s.shapes[r.layer][r.index] }
 
+// headerRecord is the code of a field of the headers that no entry has.
+const headerRecord = "difference/header-record"
+
 // framing compares the shapes of the headers of two entries. Between entries
 // of two kinds they differ of necessity.
 func (w *walk) framing(a, b at, x, y shapeID) {
@@ -66,7 +69,7 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		case f.Cause == Packaging:
 			w.note(a, b, f.Field, f.Was, f.Now)
 		default:
-			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence("difference/header-record", "field", f.Field),
+			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence(headerRecord, "field", f.Field),
 				Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}, a.layer, b.layer)
 		}
 	}

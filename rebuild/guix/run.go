@@ -63,7 +63,7 @@ func explain(err error, log string) error {
 		return err
 	}
 	if b := brokenBuild(log); b != nil {
-		return &rebuild.HintError{Err: &stopError{kind: rebuild.ErrBuild, text: b.text()}, Hint: b.cause().hint}
+		return &rebuild.HintError{Err: &stopError{kind: b.cause().kind, text: b.text()}, Hint: b.cause().hint}
 	}
 	for _, f := range failures() {
 		if f.says.MatchString(log) {

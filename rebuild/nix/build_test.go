@@ -335,15 +335,15 @@ func TestBuildFailures(t *testing.T) {
 		kind       error
 		want, hint string
 	}{
-		{"realise", "error: writing to file: No space left on device", rebuild.ErrBuild, "the disk is full", "TMPDIR"},
+		{"realise", "error: writing to file: No space left on device", rebuild.ErrNotDone, "the disk is full", "TMPDIR"},
 		{"realise", "error: cloning builder process: Operation not permitted", rebuild.ErrNoBuilder, "sandbox does not work", "unprivileged_userns_clone"},
 		{"evaluate", "error: access to absolute path '/etc/hostname' is forbidden in restricted mode", rebuild.ErrRefused, "reads something outside", "--nix-path"},
 		{"evaluate", "error: cannot build '/nix/store/x.drv' during evaluation because the option 'allow-import-from-derivation' is disabled", rebuild.ErrRefused, "in order to be evaluated", "--nix-drv"},
-		{"evaluate", "error: file 'nixpkgs' was not found in the Nix search path", rebuild.ErrBuild, "search path", "nixpkgs="},
-		{"evaluate", "error: attribute 'x' in selection path 'x' not found", rebuild.ErrBuild, "no such attribute", "nix eval"},
-		{"realise", "warning: unable to download 'https://a': x\nerror: unable to download 'https://b': Couldn't resolve host name (6)", rebuild.ErrBuild, "could not be fetched: error: unable to download 'https://b'", "network"},
+		{"evaluate", "error: file 'nixpkgs' was not found in the Nix search path", rebuild.ErrNotDone, "search path", "nixpkgs="},
+		{"evaluate", "error: attribute 'x' in selection path 'x' not found", rebuild.ErrNotDone, "no such attribute", "nix eval"},
+		{"realise", "warning: unable to download 'https://a': x\nerror: unable to download 'https://b': Couldn't resolve host name (6)", rebuild.ErrNotDone, "could not be fetched: error: unable to download 'https://b'", "network"},
 		{"realise", "error: hash mismatch in fixed-output derivation '/nix/store/x.drv':", rebuild.ErrBuild, "a source has changed", "binary cache"},
-		{"realise", "error: a 'aarch64-linux' with features {} is required to build '/nix/store/x.drv', but I am a 'x86_64-linux' with features {}", rebuild.ErrBuild, "another kind of machine", "--builders"},
+		{"realise", "error: a 'aarch64-linux' with features {} is required to build '/nix/store/x.drv', but I am a 'x86_64-linux' with features {}", rebuild.ErrNotDone, "another kind of machine", "--builders"},
 		{"realise", "error: builder for '/nix/store/b.drv' failed with exit code 1\nerror: 1 dependencies of derivation '/nix/store/a.drv' failed to build", rebuild.ErrBuild, "does not build: error: builder for '/nix/store/b.drv'", "substitutes"},
 		{"realise", "error: something new", rebuild.ErrBuild, "error: something new", ""},
 	} {

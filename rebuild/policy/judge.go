@@ -201,7 +201,7 @@ func (j *judge) refuse() {
 			if i < 0 || j.passes[difference{f.Path, compare.Cause(f.Args.String("cause"))}] {
 				continue
 			}
-			j.violate("refuse", check.Say("policy/refused-finding", "code", f.Code, "rule", j.policy.Refuse[i]), f)
+			j.violate("refuse", check.Say("policy/refused-finding", "rule", j.policy.Refuse[i]), f)
 		}
 	}
 }
