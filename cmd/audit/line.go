@@ -136,6 +136,9 @@ func originals(img *inspect.Image) []string {
 
 // remade lists the store items that audit made again from others.
 func remade(ev *provenance.Evidence) []string {
+	if ev == nil { // no recipe was asked for
+		return nil
+	}
 	var paths []string
 	for item, standing := range ev.Derived {
 		if standing == provenance.Remade {
