@@ -183,7 +183,7 @@ func TestRealAuditCache(t *testing.T) {
 	command(t, dir, `set -e
 		export NIX_CONF_DIR=/nonexistent USER=${USER:-x} NIX_CONFIG='experimental-features = nix-command'
 		for name in one two; do
-			nix-store --generate-binary-cache-key $name.example-1 $name.secret $name.public
+			nix-store --store "$PWD/keys" --generate-binary-cache-key $name.example-1 $name.secret $name.public
 			nix --store "$1" store sign -r -k $name.secret "$2"
 		done
 		nix --store "$1" copy --to "file://$PWD/cache" "$2"`, built.store, libgreet)

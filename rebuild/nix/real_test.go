@@ -242,7 +242,7 @@ func TestRealSubstituted(t *testing.T) {
 	const libgreet = "/nix/store/ry9087l700hqkcyng71y4gv882nxi18i-libgreet-1.0"
 	command(t, dir, `set -e
 		export NIX_CONF_DIR=/nonexistent USER=${USER:-x} NIX_CONFIG='experimental-features = nix-command'
-		nix-store --generate-binary-cache-key cache.example-1 secret public
+		nix-store --store "$PWD/keys" --generate-binary-cache-key cache.example-1 secret public
 		nix --store "$1" store sign -r -k secret "$2" "$3"
 		nix --store "$1" copy --to "file://$PWD/cache" "$2" "$3"`, first.store, image, libgreet)
 	key, err := os.ReadFile(filepath.Join(dir, "public"))
