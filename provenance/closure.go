@@ -42,13 +42,6 @@ func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args 
 	}
 }
 
-// Raised adds an entry that a package explains but for the rights that its mode or a
-// capability gives to whoever runs it.
-func (c *Closure) Raised(layer int, e *inspect.Entry, args ...any) {
-	args = append(args, "kind", KindOf(e), "mode", fmt.Sprintf("%04o", e.Mode))
-	c.dangerous.Append(check.Find(c.level(), layer, e.Path, "closure/mode-raised", args...))
-}
-
 func (c *Closure) level() check.Level {
 	if c.Claimed {
 		return check.Problem

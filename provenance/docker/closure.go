@@ -18,8 +18,7 @@ type closureCheck struct {
 	*view
 	provenance.Closure
 	made map[int][]reach
-	by   map[int]string  // the instruction that made each layer, the first of several
-	safe map[string]bool // paths of files that no intruder would want as the layers below have them
+	by   map[int]string // the instruction that made each layer, the first of several
 
 	entries     int
 	owned       int // by a package
@@ -34,7 +33,7 @@ type closureCheck struct {
 const maxListed = 200
 
 func (v *view) closure() check.Check {
-	c := &closureCheck{view: v, safe: make(map[string]bool)}
+	c := &closureCheck{view: v}
 	c.Max = maxListed
 	c.assign()
 	c.Append(v.installed.Problems...)
@@ -88,7 +87,7 @@ func (c *closureCheck) entry(layer, index int) {
 	case c.isOwned(layer, index, e):
 		c.owned++
 		c.explained(e)
-		if c.safe[e.Path] { // its package has installed it without what it has now
+		if c.installed.Raised(layer, index) { // its package has installed it without the rights that it gives now
 			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 		}
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
@@ -98,7 +97,6 @@ func (c *closureCheck) entry(layer, index int) {
 		c.unexplained++
 		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
 	}
-	c.safe[e.Path] = e.Type == '0' && provenance.Dangerous(c.img, layer, e) == ""
 }
 
 func (c *closureCheck) explained(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }
@@ -134,13 +132,7 @@ func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
 	case ospackages.OwnRecord:
 		c.recorded++
 	}
-	if c.excludes(layer, e) {
-		return false
-	}
-	if name, raised := c.installed.Raised(layer, index); raised {
-		c.Raised(layer, e, "package", brief(name), "instruction", c.by[layer])
-	}
-	return true
+	return !c.excludes(layer, e)
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can

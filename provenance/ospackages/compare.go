@@ -174,27 +174,28 @@ func (in *Installed) Compare(layer, index int) Comparison {
 // Raised says whether a file that a package owns gives whoever runs it rights that
 // the package does not: the setuid or setgid bit or a capability, which the record
 // has not or, where the database has no modes, the next lower layer that has the
-// file. Name is that of the package, where a record has it.
-func (in *Installed) Raised(layer, index int) (name string, raised bool) {
+// file.
+func (in *Installed) Raised(layer, index int) bool {
 	e := &in.img.Layers[layer].Entries[index]
 	rights := rightsOf(e)
 	if rights == 0 {
-		return "", false
+		return false
 	}
+	recorded := false
 	for _, r := range in.records[in.links.Real(e.Path)] {
 		if !r.at(layer) || r.mode == 0 {
 			continue
 		}
 		if rights&^r.mode == 0 {
-			return "", false
+			return false
 		}
-		name = r.pkg
+		recorded = true
 	}
-	if name != "" && rights&capability == 0 {
-		return name, true
+	if recorded && rights&capability == 0 {
+		return true
 	}
 	below, ok := in.position(layer-1, e.Path)
-	return name, ok && rights&^rightsOf(&in.img.Layers[below.layer].Entries[below.index]) != 0
+	return ok && rights&^rightsOf(&in.img.Layers[below.layer].Entries[below.index]) != 0
 }
 
 // capability stands for one among the bits of a mode, of which it is none.
