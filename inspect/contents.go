@@ -41,6 +41,29 @@ func Contents(ctx context.Context, img *Image, keep func(path string) bool, opt 
 	return found, verify(img, found, keep)
 }
 
+// Complete reads the contents of these files of an image as [Contents] does, and
+// keeps them in the image.
+func Complete(ctx context.Context, img *Image, files []File, opt Options) error {
+	if len(files) == 0 {
+		return nil
+	}
+	wanted := make(map[string]bool, len(files))
+	for _, f := range files {
+		wanted[f.Inode.Entry.Path] = true
+	}
+	found, err := Contents(ctx, img, func(path string) bool { return wanted[path] }, opt)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		e := f.Inode.Entry
+		if content, ok := found.Body(f.Inode.Layer, e.Path); ok && digest.Of(content) == e.Digest {
+			img.Layers[f.Inode.Layer].KeepBody(e, content, false)
+		}
+	}
+	return nil
+}
+
 func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error) {
 	if img.Transport != Registry && img.Transport != DockerDaemon && img.Reference != "-" {
 		return open(p, img.Reference, Forms())

@@ -210,7 +210,7 @@ func TestUnreadable(t *testing.T) {
 }
 
 func linked(name, target string) archiveMember {
-	return archiveMember{tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink}, nil}
+	return archiveMember{tar.Header{Name: name, Linkname: target, Typeflag: tar.TypeLink, Mode: 0o644}, nil}
 }
 
 func symlink(name, target string) archiveMember {

@@ -72,13 +72,8 @@ type Recipe struct {
 // A SystemName names a build system.
 type SystemName string
 
-// The build systems.
-const (
-	UnknownSystem SystemName = "unknown"
-	Guix          SystemName = "guix"
-	Nix           SystemName = "nix"
-	Docker        SystemName = "docker"
-)
+// UnknownSystem is the name where no build system is recognised.
+const UnknownSystem SystemName = "unknown"
 
 // A Status says how much of the recipe the image tells.
 type Status string

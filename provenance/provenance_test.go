@@ -18,8 +18,8 @@ type answer struct {
 func (a answer) Recover(_, _ *inspect.Image) (*Evidence, error) { return a.ev, a.err }
 
 func TestRecover(t *testing.T) {
-	mine := &Evidence{Recipe: Recipe{System: Guix}}
-	other := &Evidence{Recipe: Recipe{System: Nix}}
+	mine := &Evidence{Recipe: Recipe{System: "guix"}}
+	other := &Evidence{Recipe: Recipe{System: "nix"}}
 	broken := errors.New("broken")
 	for _, tc := range []struct {
 		name    string
@@ -27,7 +27,7 @@ func TestRecover(t *testing.T) {
 		want    SystemName
 		err     error
 	}{
-		{"the first that knows it", []System{answer{err: ErrNotMine}, answer{ev: mine}, answer{ev: other}}, Guix, nil},
+		{"the first that knows it", []System{answer{err: ErrNotMine}, answer{ev: mine}, answer{ev: other}}, "guix", nil},
 		{"an error that is fatal", []System{answer{err: broken}, answer{ev: mine}}, "", broken},
 		{"none", []System{answer{err: ErrNotMine}}, UnknownSystem, nil},
 		{"no system at all", nil, UnknownSystem, nil},

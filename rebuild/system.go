@@ -76,6 +76,23 @@ type About struct {
 	// that it trusts as it is installed; none for a system without a store.
 	Farms []signatures.Farm
 
+	// Sources names what its recipes are pinned by, such as "channel"; "" for "source".
+	Sources string
+
+	// NarHash is the command that prints the NAR hash of a path, which follows;
+	// none for a system without a store.
+	NarHash []string
+
+	// PrintsImage says that the command of its plans prints the name of the image
+	// that it makes; else rebuild.sh knows where it is.
+	PrintsImage bool
+
+	// SavesRecipe says in a sentence how an image by it comes to carry its recipe.
+	SavesRecipe string
+
+	// Example is a call of audit rebuild with its flags, and what it is for.
+	Example [2]string
+
 	// NoDerivation is why the check named derivation is skipped for this system;
 	// "" where recipes are evaluated to derivations.
 	NoDerivation string
@@ -238,4 +255,13 @@ func BuilderOf(s System, name string) (b Builder, ok bool) {
 		return s.Builder(name), true
 	}
 	return nil, false
+}
+
+// Abouts are what never changes of all systems, in their order.
+func (all Systems) Abouts() []About {
+	var out []About
+	for _, s := range all {
+		out = append(out, s.About())
+	}
+	return out
 }

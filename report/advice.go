@@ -3,6 +3,7 @@ package report
 import (
 	"audit/inspect/check"
 	"audit/rebuild/compare"
+	"strings"
 )
 
 // why says why a check matters.
@@ -27,16 +28,16 @@ func why(id check.ID) string {
 }
 
 // advice says what to do about a check that ended in this way.
-func advice(id check.ID, status check.Status) string {
+func (w words) advice(id check.ID, status check.Status) string {
 	switch status {
 	case check.Pass:
 		return "Nothing. " + confirm(id)
 	case check.Skipped:
-		return remedy(id)
+		return w.remedy(id)
 	case check.Fail:
 		return react(id)
 	}
-	return "It ran and could not decide. The findings that are problems say what stood in the way. " + remedy(id)
+	return "It ran and could not decide. The findings that are problems say what stood in the way. " + w.remedy(id)
 }
 
 // confirm says how a pass can be seen without audit.
@@ -59,12 +60,16 @@ func confirm(id check.ID) string {
 }
 
 // remedy says what lets a check decide that has not.
-func remedy(id check.ID) string {
+func (w words) remedy(id check.ID) string {
 	switch id {
 	case check.Integrity:
 		return "Get the image in a form that carries its digests, such as an OCI layout or a pull by digest."
 	case check.Recipe:
-		return "Ask the author for the recipe. Guix puts it into the image when it is called with --save-provenance; BuildKit attaches provenance with --provenance=mode=max; for Nix, name the expression or the derivation."
+		text := "Ask the author for the recipe."
+		for _, s := range w.systems {
+			text += strings.TrimRight(" "+s.SavesRecipe, " ")
+		}
+		return text
 	case check.Closure:
 		return "It needs a recipe, or at least the store item that the image is made of."
 	case check.Repack:

@@ -33,7 +33,7 @@ type Report struct {
 	Policy        Policy          `json:"policy"`
 	Run           Run             `json:"run"`
 
-	sentences Sentences // of all codes in the report
+	words words // of the build systems and of all codes
 }
 
 // A Tool is a program and its version.
@@ -194,19 +194,10 @@ type File struct {
 
 // A Plan is how the image would be built again, and whose code that would run.
 type Plan struct {
-	Command []string  `json:"command"` // the arguments, one a word; files are those of the recipe
-	Trust   []Trust   `json:"trust"`   // every channel whose code the build would run
-	Refused []Message `json:"refused"` // why the plan must not be run; none when it may
-	Engine  string    `json:"engine"`  // what built the image from a Dockerfile; "" for other systems, or when it cannot be told
-	Source  *Source   `json:"source"`  // what the user has added to the recipe; null when nothing
-}
-
-// A Source is a recipe that does not come from the image.
-type Source struct {
-	Kind      string   `json:"kind"`      // what the build system calls it, such as "nix-expr"
-	Location  string   `json:"location"`  // without the host's folders
-	Attribute string   `json:"attribute"` // what of it makes the image
-	Options   []string `json:"options"`   // more words for the tool
+	System  provenance.SystemName `json:"system"`
+	Command []string              `json:"command"` // the arguments, one a word; files are those of the recipe
+	Trust   []Trust               `json:"trust"`   // every channel whose code the build would run
+	Refused []Message             `json:"refused"` // why the plan must not be run; none when it may
 }
 
 // Trust says of one thing that a build would run or fetch whether it may.

@@ -49,7 +49,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := ReadJSON(bytes.NewReader(doc), inputs(t)[name].Sentences...)
+		r, err := ReadJSON(bytes.NewReader(doc), testSystems()...)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

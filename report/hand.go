@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,7 @@ type handCheck struct {
 // A handGuide is how a report is checked with tar and sha256sum.
 type handGuide struct {
 	Checks []handCheck
-	Items  []handCheck // NAR hashes, which need guix or nix
+	Items  []handCheck // NAR hashes, which need the tool of the store
 }
 
 // maxHand bounds the layers that are spelt out: the rest is alike.
@@ -224,13 +225,13 @@ func decompressor(c inspect.Compression) string {
 // them are checked.
 func narChecks(r *Report, read readFunc) []handCheck {
 	for _, it := range r.StoreItems {
-		if it.NarHash == "" || it.Layer < 0 || it.Layer >= len(r.Image.Layers) {
+		if r.narCommand(it.Path) == "" || it.NarHash == "" || it.Layer < 0 || it.Layer >= len(r.Image.Layers) {
 			continue
 		}
 		l := r.Image.Layers[it.Layer]
 		return []handCheck{
 			{"unpack the layer in an empty folder, not as root", unpackCommand(l, read(l.Member, l.Digest)), ""},
-			{"its NAR hash", narCommand(string(it.Path)), strings.TrimPrefix(it.NarHash, "sha256:")},
+			{"its NAR hash", r.narCommand(it.Path), strings.TrimPrefix(it.NarHash, "sha256:")},
 		}
 	}
 	return nil
@@ -254,10 +255,11 @@ func (l Layer) isSquashfs() bool {
 }
 
 // narCommand hashes an unpacked store item with the tool of its store.
-func narCommand(item string) string {
-	path := shellWord("root" + item)
-	if strings.HasPrefix(item, "/nix/") {
-		return "nix-hash --type sha256 " + path
+func (r *Report) narCommand(item string) string {
+	for _, s := range r.words.systems {
+		if s.Store != "" && strings.HasPrefix(item, s.Store+"/") {
+			return shellWords(append(slices.Clone(s.NarHash), "root"+item))
+		}
 	}
-	return "guix hash -S nar -f hex " + path
+	return ""
 }

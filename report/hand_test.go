@@ -113,7 +113,7 @@ func TestHandForms(t *testing.T) {
 			[]string{"apptainer sif dump 2 x.sif | sha256sum", "apptainer sif dump 1 x.sif | sha256sum"}},
 		{"other", Image{Transport: "some", Reference: "x.some", Layers: []Layer{layer}}, nil},
 	} {
-		guide := byHand(&Report{Image: c.img})
+		guide := byHand(&Report{words: newWords(testSystems()), Image: c.img})
 		var got []string
 		for _, h := range guide.Checks {
 			got = append(got, h.Command)
@@ -127,7 +127,7 @@ func TestHandForms(t *testing.T) {
 // TestHandSquashfs: a layer that is a file system has no diffID, and no tar
 // unpacks it.
 func TestHandSquashfs(t *testing.T) {
-	r := New(Input{Image: opened(t, "../forms/tiny.squashfs")})
+	r := New(Input{Systems: testSystems(), Image: opened(t, "../forms/tiny.squashfs")})
 	guide := byHand(r)
 	raw, err := os.ReadFile("../fixtures/guix/forms/tiny.squashfs")
 	if err != nil {
@@ -144,7 +144,7 @@ func TestHandSquashfs(t *testing.T) {
 }
 
 func TestHandNar(t *testing.T) {
-	r := New(Input{Image: opened(t, "tiny-layers4.tar.gz")})
+	r := New(Input{Systems: testSystems(), Image: opened(t, "tiny-layers4.tar.gz")})
 	items := byHand(r).Items
 	first := r.StoreItems[0]
 	if len(items) != 2 || items[1].Command != "guix hash -S nar -f hex root"+string(first.Path) || "sha256:"+items[1].Expect != first.NarHash {

@@ -57,7 +57,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"helps":     causeAdvice,
 		"question":  question,
 		"why":       why,
-		"advice":    advice,
+		"advice":    r.words.advice,
 		"origin":    originWords,
 		"label":     itemLabel,
 		"first":     first,

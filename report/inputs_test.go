@@ -27,6 +27,18 @@ func opened(t testing.TB, name string) *inspect.Image {
 	return img
 }
 
+// testSystems are build systems as far as a report speaks of them.
+func testSystems() []rebuild.About {
+	return []rebuild.About{{
+		Name: "guix", Store: "/gnu/store", Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
+		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
+		Sentences: map[string]string{
+			"known/docker-created":     "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
+			"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
+		},
+	}, {Name: "nix", Store: "/nix/store", NarHash: []string{"nix-hash", "--type", "sha256"}}, {Name: "docker"}}
+}
+
 func theRun() Run {
 	return Run{
 		Date:     time.Date(2026, 11, 20, 20, 31, 5, 0, time.FixedZone("", 3600)),
@@ -45,7 +57,7 @@ func tinyRecipe() provenance.Recipe {
 		Commit: officialIntroduction, Fingerprint: "BBB0 2DDF 2CEA F6A8 0D1D  E643 A2A0 6DF2 A33A 54FA",
 	}
 	return provenance.Recipe{
-		System: provenance.Guix, Status: provenance.Complete, Packer: "guix pack -f docker (Guix 1.5)",
+		System: "guix", Status: provenance.Complete, Packer: "guix pack -f docker (Guix 1.5)",
 		Channels: []provenance.Channel{
 			{Name: "guix", URL: "https://git.guix.gnu.org/guix.git", Branch: "master", Commit: "230aa373f315f247852ee07dff34146e9b480aec", Introduction: introduced},
 			{Name: "fixtures", URL: "https://example.org/fixtures.git", Commit: "66f7aab6a6df6a3a6f4bdb1d1a7a3f0f54b4d1d3"},
@@ -77,8 +89,8 @@ func tinyRecipe() provenance.Recipe {
 
 func tinyPlan() *rebuild.Plan {
 	return &rebuild.Plan{
-		System: provenance.Guix,
-		Pack:   []string{"pack", "-f", "docker", "--save-provenance", "-S", "/bin=bin", "--entry-point-argument=it's me", "--max-layers=4", "-m", "manifest.scm"},
+		System:  "guix",
+		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "--save-provenance", "-S", "/bin=bin", "--entry-point-argument=it's me", "--max-layers=4", "-m", "manifest.scm"},
 		Trust: []rebuild.Trust{
 			{Channel: "guix", URL: "https://git.guix.gnu.org/guix.git", Trusted: true, Why: "it has the official introduction of Guix"},
 			{Channel: "fixtures", URL: "https://example.org/fixtures.git", Trusted: true, Why: "named with --trust-channel"},
@@ -116,7 +128,7 @@ func unverifiedInput(t testing.TB) Input {
 	checks := statuses(img, check.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
 	checks[5] = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "guix is not installed"}
 	return Input{
-		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
+		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
 		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
 	}
 }
@@ -125,7 +137,7 @@ func unverifiedInput(t testing.TB) Input {
 func reproducibleInput(t testing.TB) Input {
 	img := opened(t, "tiny-layers4.tar.gz")
 	in := Input{
-		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Plan: tinyPlan(),
+		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Plan: tinyPlan(),
 		Checks:  statuses(img, check.Pass, "building the recipe again gave the same config and layers (2 items built now, 1 reused, 1 substituted)"),
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
@@ -193,10 +205,6 @@ func equivalentInput(t testing.TB) Input {
 	in.Image, in.Rebuilt = opened(t, "tiny.tar.gz"), opened(t, "tiny.other-ext4.tar.gz")
 	in.Verdict, in.Policy.Holds = rebuild.Equivalent, false
 	in.Checks[3].Status = check.Unknown // else packing again shows more than the rebuild
-	in.Sentences = []map[string]string{{
-		"known/docker-created":     "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
-		"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
-	}}
 	was, now := in.Image.Layers[0].DiffID.String(), in.Rebuilt.Layers[0].DiffID.String()
 	in.Comparison = &compare.Comparison{
 		Layers: []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
@@ -277,7 +285,7 @@ func hostileInput(t testing.TB) Input {
 		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
 	}
 	r := provenance.Recipe{
-		System: provenance.Guix, Status: provenance.Partial, Packer: hostile, Problems: []string{hostile},
+		System: "guix", Status: provenance.Partial, Packer: hostile, Problems: []string{hostile},
 		Channels: []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
 		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
 		Sources:  []provenance.Source{{Path: hostile}},
@@ -290,8 +298,8 @@ func hostileInput(t testing.TB) Input {
 		checks = append(checks, check.Check{ID: id, Status: check.Fail, Summary: hostile, Bytes: 1 << 20, Findings: []check.Finding{finding}})
 	}
 	return Input{
-		Version: "1.0", Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,
-		Plan:     &rebuild.Plan{System: provenance.Guix, Pack: []string{hostile}, Refused: hostile, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Why: hostile}}},
+		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,
+		Plan:     &rebuild.Plan{System: "guix", Command: []string{hostile}, Refused: hostile, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Why: hostile}}},
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
 			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile, Cause: "some-new-cause"}},

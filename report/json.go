@@ -16,6 +16,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/rebuild"
 )
 
 //go:embed report.schema.json
@@ -74,10 +75,10 @@ const maxReport = 512 << 20
 // seven checks is refused: it could not be rendered faithfully; so is one in which
 // statuses, shares, results or the verdict do not follow from the rest. More than 512
 // MiB give an [inspect.LimitError]. The sentences are those of the build systems.
-func ReadJSON(r io.Reader, sentences ...map[string]string) (*Report, error) {
+func ReadJSON(r io.Reader, systems ...rebuild.About) (*Report, error) {
 	out, err := readJSON(r, maxReport)
 	if err == nil {
-		out.sentences = AllSentences(sentences...)
+		out.words = newWords(systems)
 	}
 	return out, err
 }

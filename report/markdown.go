@@ -238,7 +238,7 @@ func mdRecipe(r *Report) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s; %s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode), recipeCounts(r.Recipe))
+	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s; %s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode), r.recipeCounts())
 	if r.Plan != nil && len(r.Plan.Command) > 0 {
 		text, _ := replay(r)
 		b.WriteString("\nTo build the image again:\n\n" + mdFence("sh", text))

@@ -39,8 +39,8 @@ type Input struct {
 	Verdict rebuild.Verdict
 	Policy  Policy
 
-	Sentences []map[string]string // of the codes that only one build system uses
-	Secrets   []string            // that the user has given a builder: masked in what is said of a rebuild
+	Systems []rebuild.About // the build systems: their sentences, and their words
+	Secrets []string        // that the user has given a builder: masked in what is said of a rebuild
 
 	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
@@ -61,7 +61,7 @@ func New(in Input) *Report {
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
 		Run:           newRun(in),
-		sentences:     AllSentences(in.Sentences...),
+		words:         newWords(in.Systems),
 	}
 	fillLists(reflect.ValueOf(r).Elem())
 	r.hide(in.Secrets, in.Image.Config.Raw)
@@ -250,10 +250,7 @@ func newPlan(p *rebuild.Plan) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{Refused: messages(p.Reasons, "plan/refused", p.Refused), Command: slices.Clone(p.Command), Engine: p.Engine, Source: newSource(p.Source)}
-	if len(p.Pack) > 0 {
-		out.Command = append(program(p), p.Pack...)
-	}
+	out := &Plan{System: p.System, Refused: messages(p.Reasons, "plan/refused", p.Refused), Command: slices.Clone(p.Command)}
 	for _, t := range p.Trust {
 		reason := Message(t.Reason)
 		if t.Reason.IsZero() {
@@ -266,26 +263,6 @@ func newPlan(p *rebuild.Plan) *Plan {
 		out.Trust[i].URL = withoutLocal(out.Trust[i].URL, p)
 	}
 	return out
-}
-
-// program is what the words of a plan are for.
-func program(p *rebuild.Plan) []string {
-	switch {
-	case p.System == provenance.Guix:
-		return []string{"guix", "time-machine", "-C", "channels.scm", "--"}
-	case p.System == provenance.Docker && p.Engine == "buildah":
-		return []string{"buildah"}
-	case p.System == provenance.Docker:
-		return []string{"docker"}
-	}
-	return nil
-}
-
-func newSource(s *rebuild.Source) *Source {
-	if s == nil {
-		return nil
-	}
-	return &Source{s.Kind, withoutSource(s.Location, s.Location), s.Attribute, s.Options}
 }
 
 // commandOf is a command of a plan, or one that ran it, without the host's

@@ -9,7 +9,6 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -60,7 +59,7 @@ func TestAllSevenChecksInOrder(t *testing.T) {
 
 func TestRebuildSection(t *testing.T) {
 	img := &inspect.Image{}
-	plan := &rebuild.Plan{System: provenance.Guix}
+	plan := &rebuild.Plan{System: "guix"}
 	for _, c := range []struct {
 		name string
 		in   Input
@@ -119,15 +118,15 @@ func TestPlanCommand(t *testing.T) {
 		want   string
 		replay string // the first line
 	}{
-		{rebuild.Plan{System: provenance.Guix, Pack: []string{"pack", "-S", "/bin=bin"}}, "guix time-machine -C channels.scm -- pack -S /bin=bin", "audit provenance image.tar"},
-		{rebuild.Plan{System: provenance.Nix, Pack: []string{"nix-build", "/home/someone/image.nix", "-A", "app"}, Source: file}, "nix-build image.nix -A app", "sh rebuild.sh"},
-		{rebuild.Plan{System: provenance.Nix, Pack: []string{"nix", "build", "./a/flake#x"}, Source: &rebuild.Source{Location: "./a/flake"}}, "nix build 'flake#x'", "sh rebuild.sh"},
-		{rebuild.Plan{System: provenance.Nix, Pack: []string{"nix", "build", "github:a/b#x"}, Source: &rebuild.Source{Location: "github:a/b"}}, "nix build 'github:a/b#x'", "sh rebuild.sh"},
-		{rebuild.Plan{System: provenance.Docker, Pack: []string{"build", "."}}, "docker build .", "sh rebuild.sh"},
-		{rebuild.Plan{System: provenance.Docker, Engine: "buildah", Pack: []string{"build", "."}}, "buildah build .", "sh rebuild.sh"},
-		{rebuild.Plan{System: provenance.Docker, Refused: "no provenance"}, "", ""},
+		{rebuild.Plan{System: "guix", Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-S", "/bin=bin"}}, "guix time-machine -C channels.scm -- pack -S /bin=bin", "audit provenance image.tar"},
+		{rebuild.Plan{System: "nix", Command: []string{"nix-build", "/home/someone/image.nix", "-A", "app"}, Source: file}, "nix-build image.nix -A app", "sh rebuild.sh"},
+		{rebuild.Plan{System: "nix", Command: []string{"nix", "build", "./a/flake#x"}, Source: &rebuild.Source{Location: "./a/flake"}}, "nix build 'flake#x'", "sh rebuild.sh"},
+		{rebuild.Plan{System: "nix", Command: []string{"nix", "build", "github:a/b#x"}, Source: &rebuild.Source{Location: "github:a/b"}}, "nix build 'github:a/b#x'", "sh rebuild.sh"},
+		{rebuild.Plan{System: "docker", Command: []string{"docker", "build", "."}}, "docker build .", "sh rebuild.sh"},
+		{rebuild.Plan{System: "docker", Command: []string{"buildah", "build", "."}}, "buildah build .", "sh rebuild.sh"},
+		{rebuild.Plan{System: "docker", Refused: "no provenance"}, "", ""},
 	} {
-		r := New(Input{Image: &inspect.Image{Reference: "image.tar"}, Plan: &c.plan})
+		r := New(Input{Image: &inspect.Image{Reference: "image.tar"}, Plan: &c.plan, Systems: testSystems()})
 		if got := shellWords(r.Plan.Command); got != c.want {
 			t.Errorf("the command is %q, want %q", got, c.want)
 		}
@@ -136,8 +135,8 @@ func TestPlanCommand(t *testing.T) {
 			t.Errorf("%s is replayed with %q", c.want, got)
 		}
 	}
-	r := New(Input{Image: &inspect.Image{}, Plan: &rebuild.Plan{System: provenance.Nix, Source: file, Trust: []rebuild.Trust{{URL: file.Location}}}})
-	if r.Plan.Source.Location != "image.nix" || r.Plan.Trust[0].URL != "image.nix" {
+	r := New(Input{Image: &inspect.Image{}, Plan: &rebuild.Plan{System: "nix", Source: file, Trust: []rebuild.Trust{{URL: file.Location}}}})
+	if r.Plan.Trust[0].URL != "image.nix" {
 		t.Errorf("the plan keeps a folder of the host: %+v", r.Plan)
 	}
 }

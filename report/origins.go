@@ -8,7 +8,6 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild"
 )
@@ -93,7 +92,7 @@ type sorter struct {
 
 func newSorter(in Input) sorter {
 	s := sorter{outside: Claimed, items: map[string]Origin{}, changed: map[string]bool{}, blamed: map[string]bool{}}
-	if in.Evidence != nil && slices.Contains([]provenance.SystemName{provenance.Guix, provenance.Nix}, in.Evidence.Recipe.System) {
+	if in.Evidence != nil && newWords(in.Systems).of(in.Evidence.Recipe.System).Store != "" {
 		s.outside = Packer
 	}
 	for _, f := range find(in.Checks, check.Closure).Findings {

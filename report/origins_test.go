@@ -31,8 +31,9 @@ func originsInput() Input {
 		inspect.Entry{Path: "var/guix/db.sqlite", Type: '0', Size: 10},
 		inspect.Entry{Path: "etc/cron.d/job", Type: '0', Size: 10})
 	return Input{
+		Systems:  testSystems(),
 		Image:    &inspect.Image{Layers: []*inspect.Layer{layer}},
-		Evidence: &provenance.Evidence{Recipe: provenance.Recipe{System: provenance.Guix}},
+		Evidence: &provenance.Evidence{Recipe: provenance.Recipe{System: "guix"}},
 		Checks: []check.Check{{ID: check.Closure, Status: check.Fail, Bytes: 60, Findings: []check.Finding{
 			{Level: check.Problem, Path: "etc/cron.d/job"}, {Level: check.Note, Path: "bin"},
 		}}},
@@ -79,7 +80,7 @@ func TestOrigins(t *testing.T) {
 		}, map[Origin]int64{Traced: 10, Substituted: 10, Claimed: 10, Packer: 10, Differs: 10, Unexplained: 20}},
 		{"the closure says less than its findings", func(in *Input) { rebuilt(in); in.Checks[0].Bytes = 25 }, map[Origin]int64{Traced: 15, Differs: 10, Unexplained: 45}},
 		{"no closure", func(in *Input) { in.Checks = nil }, map[Origin]int64{Unexplained: 70}},
-		{"a Dockerfile has no packer", func(in *Input) { in.Evidence.Recipe.System = provenance.Docker }, map[Origin]int64{Claimed: 60, Unexplained: 10}},
+		{"a Dockerfile has no packer", func(in *Input) { in.Evidence.Recipe.System = "docker" }, map[Origin]int64{Claimed: 60, Unexplained: 10}},
 	} {
 		in := originsInput()
 		c.edit(&in)

@@ -68,14 +68,14 @@ func newItems(items []rebuild.Item) Items {
 }
 
 // replay is what to type to build the image again, and to hold what comes out
-// against it. What Guix packs is named on its standard output; where the others
-// put it rebuild.sh knows, and byHand is the command that it is built with.
+// against it. Where the command does not say where it has put the image
+// rebuild.sh knows, and byHand is the command that it is built with.
 func replay(r *Report) (text, byHand string) {
 	if len(r.Plan.Command) == 0 {
 		return "", ""
 	}
 	image, command := shellWord(imageName(r.Image)), shellWords(r.Plan.Command)
-	if r.Plan.Command[0] == "guix" {
+	if r.words.of(r.Plan.System).PrintsImage {
 		return "audit provenance " + image + "\nrebuilt=$(" + command + ")\naudit --rebuilt \"$rebuilt\" " + image, ""
 	}
 	return "sh rebuild.sh\naudit --rebuilt rebuilt* " + image, command

@@ -69,7 +69,7 @@ func (s Sentences) Text(m check.Message) string {
 
 // Words is the sentence of a finding.
 func (r *Report) Words(f Finding) string {
-	text := r.sentences.Text(check.Message{Code: f.Code, Args: f.Args})
+	text := r.words.sentences.Text(check.Message{Code: f.Code, Args: f.Args})
 	if more := f.Args.Int("more"); more > 0 {
 		text += fmt.Sprintf(" (and %s more)", plenty(more, "entry"))
 	}
@@ -90,7 +90,7 @@ func (r *Report) Status(id check.ID) check.Status {
 func (r *Report) Evidence(d Difference) string {
 	var lines []string
 	for _, m := range d.messages() {
-		lines = append(lines, strings.TrimSuffix(r.sentences.Text(m), "\n"))
+		lines = append(lines, strings.TrimSuffix(r.words.sentences.Text(m), "\n"))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -107,7 +107,7 @@ func (d Difference) messages() []check.Message {
 func (k Known) name() string { return strings.TrimPrefix(k.Code, "known/") }
 
 // known says what a freedom is.
-func (r *Report) known(k Known) string { return r.sentences.Text(check.Message{Code: k.Code}) }
+func (r *Report) known(k Known) string { return r.words.sentences.Text(check.Message{Code: k.Code}) }
 
 // Summary says why a check ended as it did.
 func (r *Report) Summary(c Check) string {
@@ -124,7 +124,7 @@ func (r *Report) join(messages []Message) string {
 }
 
 // Say is the sentence of a message.
-func (r *Report) Say(m Message) string { return r.sentences.Text(check.Message(m)) }
+func (r *Report) Say(m Message) string { return r.words.sentences.Text(check.Message(m)) }
 
 // Join writes the sentences of messages on one line.
 func (s Sentences) Join(messages []check.Message) string {

@@ -18,6 +18,8 @@ func closureSentences() map[string]string {
 			"[; the instruction that made its layer does not write there: {instruction}]",
 		"closure/setuid-file":     "a {kind} of mode {mode} that runs with the rights of its owner, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/setgid-file":     "a {kind} of mode {mode} that runs with the rights of its group, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/mode-raised": "a {kind} of mode {mode} or with capabilities, which [the record of package {package} and ]lower layers do not have" +
+			"[; the layer was made by {instruction}]",
 		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/device":          "a {kind} of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",

@@ -70,7 +70,7 @@ func textHead(r *Report) []string {
 	facts = append(facts, count(len(img.Layers), "layer"), bytesWords(img.UncompressedSize))
 	head := []string{fmt.Sprintf("%s  (%s)", short(img.Reference), strings.Join(facts, ", "))}
 	if rc := r.Recipe; rc.Packer != "" {
-		head = append(head, short(rc.Packer)+"; "+recipeCounts(rc))
+		head = append(head, short(rc.Packer)+"; "+r.recipeCounts())
 	}
 	return append(head, "")
 }

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/rebuild"
 	"audit/rebuild/compare"
 )
 
@@ -92,13 +95,36 @@ func originWords(o Origin) [2]string {
 	return [2]string{string(o), ""}
 }
 
-// recipeCounts counts what a recipe is made of, in the words of its system.
-func recipeCounts(r Recipe) string {
-	noun := "source"
-	if r.System == provenance.Guix {
-		noun = "channel"
+// words are what build systems are spoken of with, and the sentences of all codes.
+type words struct {
+	systems   []rebuild.About
+	sentences Sentences
+}
+
+func newWords(systems []rebuild.About) words { return words{systems, SentencesOf(systems)} }
+
+// SentencesOf is the table of all sentences: those of build systems, too.
+func SentencesOf(systems []rebuild.About) Sentences {
+	var tables []map[string]string
+	for _, s := range systems {
+		tables = append(tables, s.Sentences)
 	}
-	return count(len(r.Channels), noun) + ", " + count(len(r.Packages), "package")
+	return AllSentences(tables...)
+}
+
+// of are the words of a build system, none for one that is not known.
+func (w words) of(name provenance.SystemName) rebuild.About {
+	i := slices.IndexFunc(w.systems, func(s rebuild.About) bool { return s.Name == name })
+	if i < 0 {
+		return rebuild.About{}
+	}
+	return w.systems[i]
+}
+
+// recipeCounts counts what a recipe is made of, in the words of its system.
+func (r *Report) recipeCounts() string {
+	noun := cmp.Or(r.words.of(r.Recipe.System).Sources, "source")
+	return count(len(r.Recipe.Channels), noun) + ", " + count(len(r.Recipe.Packages), "package")
 }
 
 // count writes "1 layer", "2 layers".

@@ -26,9 +26,6 @@ type Options struct {
 	Version string
 	// Files asks for the files of the image, and for what Go noted in programs.
 	Files bool
-	// Again is the image as it was read again to keep the contents of the
-	// files that [Programs] names. It may be nil.
-	Again *inspect.Image
 	// Stores are those that the image can have items of.
 	Stores []Store
 	// Text returns the sentence of a code; nil for the codes themselves.
@@ -70,7 +67,7 @@ type Bill struct {
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
 	Closure check.Status
-	Recipe  provenance.Status // how much of the recipe the image tells
+	Recipe  provenance.Status // how much of the recipe the image reveals
 	Packer  string            // the tool that made the image; may be empty
 
 	text func(check.Message) string // as of Options
@@ -117,7 +114,7 @@ type Item struct {
 
 	Ecosystem Ecosystem // of its store; "" when that is not known
 
-	NarHash v1.Hash // zero when it cannot be told
+	NarHash v1.Hash // zero when it is not known
 	NarSize int64
 	Layer   int
 	Channel *provenance.Channel // that defines the package; nil when not recorded

@@ -61,8 +61,8 @@ type Change struct {
 // A State is a package as it is in one image.
 type State struct {
 	Version string `json:"version,omitempty"`
-	// NarHash is that of a store item, as "sha256:HEX"; "" when it cannot be
-	// told.
+	// NarHash is that of a store item, as "sha256:HEX"; "" when it is not
+	// known.
 	NarHash string `json:"narHash,omitempty"`
 	Path    string `json:"path"` // of the store item, or of the first evidence
 }
@@ -263,7 +263,7 @@ func (s *State) version() string {
 	return clean(s.Version)
 }
 
-// content tells apart the contents of one version: by the start of the NAR
+// content distinguishes the contents of one version: by the start of the NAR
 // hash, which is enough for people.
 func (s *State) content() string {
 	hash := sentenceNoNarHash

@@ -4,7 +4,7 @@ import "strings"
 
 // cpe returns a name by which a vulnerability database may know a product
 // (NISTIR 7695, formatted string), "" when there is none. The image does not
-// tell the vendor: most free software is listed under its own name, so the
+// name the vendor: most free software is listed under its own name, so the
 // result is a candidate that nobody has looked up.
 func cpe(name, version string) string {
 	product, ok := cpeValue(name)

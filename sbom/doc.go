@@ -3,7 +3,7 @@
 //
 // [Collect] makes one [Bill], which knows of neither format, from an inspected
 // image and its recipe; [Bill.WriteSPDX] and [Bill.WriteCycloneDX] print it,
-// and [Compare] tells what changed from one to another. The same image gives
+// and [Compare] finds what changed from one to another. The same image gives
 // the same bytes, on every machine and on every run: ids derive from digests,
 // the date from the caller or the image, and all lists are sorted.
 //
@@ -17,19 +17,19 @@
 //
 // # Other packages
 //
-// What the image tells by itself of other packages is listed as well, as a
+// What the image itself says of other packages is listed as well, as a
 // container sees its files: the databases of dpkg, apk and rpm, the metadata of
 // Python packages (dist-info, egg-info), of R packages in a library
 // (DESCRIPTION) and of npm packages (package.json below node_modules), when the
 // image was opened with [Keep]. Each is contained in the store item or the
 // package that its metadata belong to, else in its layer. What packages depend
-// on is told of those of dpkg and apk, as their databases have it: of each list
+// on is listed for those of dpkg and apk, as their databases have it: of each list
 // of alternatives the first that is there. Of the others it is not: that they
 // lie in the image says nothing of who uses them.
 //
 // With Options.Files all files are listed with their SHA-256, and programs are
-// looked into for the modules that Go noted in them; [Programs] says which the
-// image has to be read again for. What was not looked into, because it is too
+// looked into for the modules that Go noted in them; [Programs] says whose
+// contents that needs. What was not looked into, because it is too
 // large or cannot be read, is a [Gap], and the documents say so. In SPDX a file
 // is a package of purpose FILE, since an SPDX file must have a SHA-1.
 //

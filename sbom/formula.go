@@ -21,7 +21,7 @@ type Formula struct {
 	Missing  []check.Message // what the recipe cannot express
 }
 
-// newFormula returns nil for a recipe that tells nothing.
+// newFormula returns nil for a recipe that says nothing.
 func newFormula(r *provenance.Recipe) *Formula {
 	if r.Status == provenance.None || r.Status == "" || r.System == provenance.UnknownSystem || r.System == "" {
 		return nil
@@ -32,7 +32,7 @@ func newFormula(r *provenance.Recipe) *Formula {
 	}
 }
 
-// text says in one line how the image tells that it was made.
+// text says in one line how the image says that it was made.
 func (f *Formula) text() string {
 	if f == nil {
 		return ""

@@ -2,7 +2,6 @@ package sbom
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"debug/buildinfo"
 	"errors"
 	"path"
@@ -22,19 +21,11 @@ const (
 	minProgram  = 64 << 10  // Go makes no smaller ones
 )
 
-// Programs returns the files that can be programs made by Go, whose contents
-// the bill of the image's files needs: the image has to be read again for them,
-// and handed to [Collect] as Options.Again. It is nil when there are none.
-func Programs(img *inspect.Image) (keep func(path string) bool) {
-	chosen, _ := choosePrograms(img, img.Files())
-	if len(chosen) == 0 {
-		return nil
-	}
-	paths := make(map[string]bool, len(chosen))
-	for _, f := range chosen {
-		paths[f.Path] = true
-	}
-	return func(p string) bool { return paths[p] }
+// Programs returns the files that can be programs made by Go, whose contents the
+// bill of the image's files needs: see [inspect.Complete].
+func Programs(img *inspect.Image) []inspect.File {
+	chosen, _ := choosePrograms(img, img.Root().Files())
+	return chosen
 }
 
 // choosePrograms returns the executables to look into, in the order of paths,
@@ -80,7 +71,7 @@ func (f *finder) programs(files []inspect.File) {
 		f.gap(file, check.Say("sbom/program-too-large", "each", maxProgram, "all", maxPrograms))
 	}
 	for _, file := range chosen {
-		body, ok := f.program(file)
+		body, _, ok := f.img.Root().Content(file.Path)
 		if !ok {
 			f.gap(file, check.Say("sbom/program-not-kept"))
 			continue
@@ -94,20 +85,6 @@ func (f *finder) programs(files []inspect.File) {
 		}
 		f.modules(info, file)
 	}
-}
-
-// program returns the content of a program. What was read again must be what
-// was read at first: a tag or a file can have changed in between.
-func (f *finder) program(file inspect.File) ([]byte, bool) {
-	for _, img := range []*inspect.Image{f.img, f.again} {
-		if img == nil {
-			continue
-		}
-		if body, ok := img.Body(file.Layer, file.Path); ok && sha256.Sum256(body) == file.Digest {
-			return body, true
-		}
-	}
-	return nil, false
 }
 
 // isObject says whether a file starts as the programs of Linux, macOS or

@@ -62,8 +62,8 @@ func (l licenses) reading(text, expression string) License {
 	return l.declared(text)
 }
 
-// comment says in words where the licence comes from, "" where nothing is to
-// be said.
+// comment says in words where the licence comes from, "" where there is
+// nothing to say.
 func (l License) comment() string {
 	switch {
 	case l.Declared == "":

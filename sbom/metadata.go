@@ -24,51 +24,76 @@ func Keep(p string) bool {
 // kilobytes, and a readme in them.
 const maxMetadata = 4 << 20
 
-// reads returns what reads the metadata of a package that a file at this path has;
-// nil when it has none.
-func (f *finder) reads(p string) func(body []byte) (Part, error) {
-	switch {
-	case isPython(p):
-		return f.python
-	case isR(p):
-		return f.r
-	case isNpm(p):
-		return f.npm
-	}
-	return nil
+// A seeker goes through the files of an image for those that describe a package.
+type seeker struct {
+	root     *inspect.Root
+	listed   map[string]bool                      // folders that links lead to, which were looked into
+	found    func(file inspect.File, name string) // for each, with a name by which it is one
+	dangling func(link inspect.File)              // for each link in the place of one that leads nowhere
 }
 
-// file looks at a file that may describe a package, or be a link to one that does
-// under another name.
-func (f *finder) file(file inspect.File) {
-	switch file.Inode.Type {
-	case '0', '1':
-		f.metadata(file, file.Path)
-	case '2':
-		f.link(file)
+func newSeeker(img *inspect.Image) *seeker {
+	return &seeker{root: img.Root(), listed: make(map[string]bool), dangling: func(inspect.File) {}}
+}
+
+// maxWanted bounds the bytes of metadata that have other names.
+const maxWanted = 16 << 20
+
+// Wanted returns the files that describe a package and whose contents were not
+// kept, since it is a link that has the name by which they do: see
+// [inspect.Complete].
+func Wanted(img *inspect.Image) []inspect.File {
+	var wanted []inspect.File
+	room := int64(maxWanted)
+	s := newSeeker(img)
+	s.found = func(file inspect.File, _ string) {
+		_, _, kept := s.root.Content(file.Path)
+		if kept || file.Inode.Type != '0' || Keep(file.Inode.Entry.Path) || file.Inode.Size > min(maxMetadata, room) {
+			return
+		}
+		room -= file.Inode.Size
+		wanted = append(wanted, file)
+	}
+	s.seek()
+	return wanted
+}
+
+func (s *seeker) seek() {
+	for _, file := range s.root.Files() {
+		switch file.Inode.Type {
+		case '0', '1':
+			if describes(file.Path) {
+				s.found(file, file.Path)
+			}
+		case '2':
+			s.link(file)
+		}
 	}
 }
+
+// describes says whether a file at this path describes a package.
+func describes(p string) bool { return isPython(p) || isR(p) || isNpm(p) }
 
 // link looks at what a symbolic link leads to: metadata, the folder of one
 // package, or a folder of packages. What lies there under a name by which it is
 // found anyway is left to that.
-func (f *finder) link(link inspect.File) {
+func (s *seeker) link(link inspect.File) {
 	if !isPackageName(link.Path) {
 		return
 	}
-	folder, names, isFolder := f.img.Root().Folder(link.Path)
-	_, isFile := f.img.Root().Lookup(link.Path)
+	folder, names, isFolder := s.root.Folder(link.Path)
+	_, isFile := s.root.Lookup(link.Path)
 	switch {
 	case isFolder && !isLibrary(link.Path):
-		f.linkedPackage(link.Path)
-	case isFolder && !f.listed[folder]:
-		f.listed[folder] = true
-		f.linkedLibrary(link.Path, names)
+		s.linkedPackage(link.Path)
+	case isFolder && !s.listed[folder]:
+		s.listed[folder] = true
+		s.linkedLibrary(link.Path, names)
 	case isFolder:
 	case isFile:
-		f.linked(link.Path)
-	case f.reads(link.Path) != nil:
-		f.gap(link, check.Say("packages/dangling-link", "target", link.Linkname))
+		s.linked(link.Path)
+	case describes(link.Path):
+		s.dangling(link)
 	}
 }
 
@@ -77,11 +102,11 @@ func (f *finder) link(link inspect.File) {
 func isPackageName(p string) bool {
 	parent := path.Base(path.Dir(p))
 	return isLibrary(p) || isLibrary(path.Dir(p)) || strings.HasPrefix(parent, "@") ||
-		isMetadataFolder(p) || isMetadataFolder(path.Dir(p)) || isPython(p) || isR(p) || isNpm(p)
+		isMetadataFolder(p) || isMetadataFolder(path.Dir(p)) || describes(p)
 }
 
-// isLibrary says whether a folder of this path holds packages of a language whose
-// names tell nothing.
+// isLibrary says whether a folder of this path has packages of a language whose
+// own names do not show it.
 func isLibrary(p string) bool {
 	switch path.Base(p) {
 	case "node_modules", "library", "site-library":
@@ -99,46 +124,57 @@ func isMetadataFolder(p string) bool {
 }
 
 // linkedLibrary looks at the packages of these names in a folder behind a link.
-func (f *finder) linkedLibrary(at string, names []string) {
+func (s *seeker) linkedLibrary(at string, names []string) {
 	for _, name := range names {
-		f.linkedPackage(path.Join(at, name))
+		s.linkedPackage(path.Join(at, name))
 		if !strings.HasPrefix(name, "@") {
 			continue
 		}
-		folder, scoped, _ := f.img.Root().Folder(path.Join(at, name))
-		if f.listed[folder] {
+		folder, scoped, _ := s.root.Folder(path.Join(at, name))
+		if s.listed[folder] {
 			continue
 		}
-		f.listed[folder] = true
+		s.listed[folder] = true
 		for _, one := range scoped {
-			f.linkedPackage(path.Join(at, name, one))
+			s.linkedPackage(path.Join(at, name, one))
 		}
 	}
 }
 
 // linkedPackage looks at the metadata of a package at a path that a link is part of.
-func (f *finder) linkedPackage(at string) {
+func (s *seeker) linkedPackage(at string) {
 	for _, name := range []string{"METADATA", "PKG-INFO", "EGG-INFO/PKG-INFO", "DESCRIPTION", "package.json"} {
-		f.linked(path.Join(at, name))
+		s.linked(path.Join(at, name))
 	}
 }
 
-// linked reads metadata at a path that a link is part of, where they are not to be
+// linked finds metadata at a path that a link is part of, where they are not to be
 // found under their own path.
-func (f *finder) linked(at string) {
-	if f.reads(at) == nil {
+func (s *seeker) linked(at string) {
+	if !describes(at) {
 		return
 	}
-	if target, ok := f.img.Root().Lookup(at); ok && target.Inode.Type == '0' && f.reads(target.Path) == nil {
-		f.metadata(target, at)
+	if target, ok := s.root.Lookup(at); ok && target.Inode.Type == '0' && !describes(target.Path) {
+		s.found(target, at)
 	}
 }
 
-// metadata reads a file when its name says that it describes a package.
-func (f *finder) metadata(file inspect.File, name string) {
-	read := f.reads(name)
-	if read == nil {
-		return
+// metadata reads all that describes a package.
+func (f *finder) metadata() {
+	s := newSeeker(f.img)
+	s.found = f.describe
+	s.dangling = func(link inspect.File) { f.gap(link, check.Say("packages/dangling-link", "target", link.Linkname)) }
+	s.seek()
+}
+
+// describe reads a file that describes a package by this name.
+func (f *finder) describe(file inspect.File, name string) {
+	read := f.npm
+	switch {
+	case isPython(name):
+		read = f.python
+	case isR(name):
+		read = f.r
 	}
 	body, problem := f.body(file)
 	if !problem.IsZero() {

@@ -29,7 +29,7 @@ const (
 func (e Ecosystem) isSystem() bool { return e == Dpkg || e == Apk || e == Rpm }
 
 // A Part is a package that a database or the metadata of a language's package
-// manager tell of. That is what they claim: the files themselves are in the
+// manager list. That is what they claim: the files themselves are in the
 // layers.
 type Part struct {
 	Key       string // unique in the bill
@@ -40,7 +40,7 @@ type Part struct {
 	License   License
 	PURL      string   // may be empty
 	CPE       string   // a candidate, made of name and version; may be empty
-	DependsOn []string // Keys of packages of the same manager, sorted; what the database tells of it
+	DependsOn []string // Keys of packages of the same manager, sorted; as far as the database has it
 	In        string   // path of the store item, or Key of the package, that contains it; "" for neither
 	Evidence  []Place
 }
@@ -67,7 +67,6 @@ const maxParts = 200_000
 // A finder gathers the parts of an image.
 type finder struct {
 	img   *inspect.Image
-	again *inspect.Image // the same image, read for other contents; may be nil
 	known licenses
 	// licenses are those of the copyright files that were read, by path.
 	licenses map[string]License
@@ -79,22 +78,18 @@ type finder struct {
 	found map[string]*Part
 	gaps  []Gap
 	full  bool
-
-	listed map[string]bool // folders that links lead to, which were looked into
 }
 
 // find fills in the parts and files of the bill.
 func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Options) {
 	files := img.Root().Files()
 	f := &finder{
-		img: img, again: opt.Again, known: newLicenses(), licenses: make(map[string]License), listed: make(map[string]bool),
+		img: img, known: newLicenses(), licenses: make(map[string]License),
 		os: installed, keys: make(map[string]string), found: make(map[string]*Part),
 		stored: newItemSet(b.Items),
 	}
 	f.system()
-	for _, file := range files {
-		f.file(file)
-	}
+	f.metadata()
 	if opt.Files {
 		f.programs(files)
 		b.Files = f.contents(files)

@@ -20,10 +20,10 @@ import (
 //
 // There is no namespace: a channel's name is whatever its user calls it, and
 // that a package is one of nixpkgs, as the proposal's namespace says, no image
-// tells. The channel is its address, repository_url as for any repository, at
+// says. The channel is its address, repository_url as for any repository, at
 // a commit, as in the proposal. output is left out for the main one.
-// outputhash is the hash in the store path, as syft has it; it alone tells two
-// builds of one version apart.
+// outputhash is the hash in the store path, as syft has it; it alone distinguishes two
+// builds of one version.
 func (it *Item) purl() string {
 	qualifiers := map[string]string{"output": it.Output}
 	base := it.Path[strings.LastIndexByte(it.Path, '/')+1:]

@@ -61,6 +61,9 @@ func collect(t testing.TB, name string, opt Options) *Bill {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	ev, err := provenance.Recover(img, nil, []guix.System{{}})
 	if err != nil {
 		t.Fatal(err)
@@ -141,7 +144,7 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 		Layers:    []*inspect.Layer{layer, layer},
 	}
 	ev := &provenance.Evidence{Recipe: provenance.Recipe{
-		System: provenance.Guix, Status: provenance.Partial, Packer: bad,
+		System: "guix", Status: provenance.Partial, Packer: bad,
 		Channels: []provenance.Channel{{Name: bad, URL: bad, Commit: bad}},
 		Sources:  []provenance.Source{{Layer: 0, Path: bad}},
 		Pack:     provenance.Pack{Root: bad},

@@ -28,16 +28,16 @@ func guides() []guide {
 			{"audit --online docker://registry.example/lab/tool:1.0", "from a registry, asking the official build farms"},
 		}},
 		{"inspect", "IMAGE", "Looks and does nothing else: the form of the image, its layers and digests, its store items, where it tells of its recipe, and the checks that need nothing but the bytes.", []example{
-			{"audit inspect image.tar.gz", "docker save, podman, skopeo, Guix, Nix, OCI"},
+			{"audit inspect image.tar.gz", "an archive of an engine or a packer"},
 			{"audit inspect docker-archive:images.tar:lab/tool:1.0", "one of several"},
 			{"audit inspect --json oci:folder:latest", "a layout; as JSON, for programs"},
 			{"audit inspect --platform linux/arm64 oci-archive:image.tar", ""},
 			{"audit inspect docker://registry.example/lab/tool:1.0", "in a registry"},
 			{"audit inspect docker-daemon:lab/tool:1.0", "in a running engine"},
-			{"audit inspect rootfs:files.tar", "docker export, guix pack -f tarball"},
-			{"audit inspect squashfs:pack.squashfs", "guix pack -f squashfs"},
+			{"audit inspect rootfs:files.tar", "the files of a container, or a tarball of a packer"},
+			{"audit inspect squashfs:pack.squashfs", "a squashfs of a packer"},
 			{"audit inspect sif:tool.sif", "Singularity, Apptainer"},
-			{"audit inspect -", "standard input: docker save lab/tool:1.0 | audit inspect -"},
+			{"audit inspect -", "standard input"},
 		}},
 		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only.", []example{
 			{"audit provenance image.tar.gz", "into the current folder"},
@@ -50,8 +50,6 @@ func guides() []guide {
 		{"rebuild", "IMAGE | PLAN", "Of an image, the whole line, with a rebuild demanded. Of a plan, the build alone: the image that comes out is saved.", []example{
 			{"audit rebuild image.tar.gz", ""},
 			{"audit rebuild --fresh all --timeout 6h image.tar.gz", "build every store item, whatever the store has"},
-			{"audit rebuild --nix-flake .#image image.tar.gz", "by Nix, which never tells the expression"},
-			{"audit rebuild --source . --build-arg V=1 image.tar", "from a Dockerfile"},
 			{"audit rebuild -o again.tar.gz plan.json", ""},
 		}},
 		{"compare", "A B", "Holds B against A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
@@ -80,6 +78,9 @@ func withGuides(commands []*cli.Command) []*cli.Command {
 	for _, c := range commands {
 		c.OnUsageError = onUsageError
 		for _, g := range guides() {
+			if g.verb == "rebuild" {
+				g.examples = append(g.examples, systemExamples()...)
+			}
 			if g.verb == c.Name {
 				c.UsageText = "audit " + g.verb + " [flags] " + g.args
 				c.Description = g.text()

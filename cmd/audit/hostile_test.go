@@ -123,7 +123,7 @@ func (e ending) check(t *testing.T, c hostile.Case) {
 // their findings.
 func (e ending) sentences(t *testing.T) (all []string) {
 	t.Helper()
-	r, err := report.ReadJSON(strings.NewReader(e.stdout), systemSentences()...)
+	r, err := report.ReadJSON(strings.NewReader(e.stdout), systems().Abouts()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"audit/inspect"
@@ -99,7 +100,9 @@ func (l *line) repacked(a *audit) check.Check {
 
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
-	a.basis = rebuild.Origins{Given: a.given(), Originals: originals(a.image), Made: a.items(), Operators: operators(a.signed)}.Basis()
+	a.basis = rebuild.Origins{
+		Given: a.given(), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
+	}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
 }
@@ -131,18 +134,19 @@ func originals(img *inspect.Image) []string {
 	return paths
 }
 
-// operators are, by store item, those whose trusted keys signed the hash that
-// the image's item has.
-func operators(signed []signatures.Outcome) map[string][]string {
-	by := make(map[string][]string)
-	for _, o := range signed {
-		if o.Word == signatures.Signed {
-			for _, key := range o.Keys {
-				by[o.Path] = append(by[o.Path], key.Name)
-			}
+// remade lists the store items that audit made again from others.
+func remade(ev *provenance.Evidence) []string {
+	if ev == nil { // no recipe was asked for
+		return nil
+	}
+	var paths []string
+	for item, standing := range ev.Derived {
+		if standing == provenance.Remade {
+			paths = append(paths, item)
 		}
 	}
-	return by
+	slices.Sort(paths)
+	return paths
 }
 
 // inspect opens the image and makes the first check.
@@ -167,7 +171,23 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
 	opt.Again = l.builder != "none"
-	return open(ctx, reference, opt)
+	img, err := open(ctx, reference, opt)
+	if err != nil {
+		return nil, err
+	}
+	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+}
+
+// complete reads contents that were not kept. Of an image that came as a stream
+// there may be none to be read: closure and bill say what they could not look into.
+func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
+	limits := inspect.DefaultLimits()
+	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
+	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.tell.bytes("reading contents")}
+	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
+		return unreadable(err)
+	}
+	return nil
 }
 
 // open reads an image; an error means that it cannot be read.
@@ -340,7 +360,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
-		Sentences: systemSentences(), Secrets: systems().Secrets(l.in),
+		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in),
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)

@@ -4,7 +4,7 @@
 //
 //	audit [flags] IMAGE              the whole line; the same as audit run
 //	audit inspect IMAGE              what it is: layers, digests, store items, evidence
-//	audit provenance IMAGE           the recipe: channels.scm and manifest.scm
+//	audit provenance IMAGE           the recipe, as files that its build system takes
 //	audit plan IMAGE                 the rebuild plan, running nothing
 //	audit rebuild IMAGE | PLAN       runs the builder
 //	audit compare A B                any two images

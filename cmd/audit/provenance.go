@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 func provenanceCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "provenance",
-		Usage:     "the recipe that an image carries; writes channels.scm and manifest.scm",
+		Usage:     "the recipe that an image carries, as files that its build system takes",
 		ArgsUsage: "IMAGE",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
@@ -63,11 +64,11 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 		}
 		fmt.Fprintln(c.App.Writer, path)
 	}
-	sources := "sources"
-	if recipe.System == provenance.Guix {
-		sources = "channels"
+	sources := "source"
+	if s, err := systems().Named(recipe.System); err == nil {
+		sources = cmp.Or(s.About().Sources, sources)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d %s, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
 	for _, p := range recipe.Problems {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(p))
 	}

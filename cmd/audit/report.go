@@ -75,14 +75,14 @@ func formatOf(c *cli.Context) (report.Format, error) {
 
 func readReport(path string) (*report.Report, error) {
 	if path == "-" {
-		return report.ReadJSON(os.Stdin, systemSentences()...)
+		return report.ReadJSON(os.Stdin, systems().Abouts()...)
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := report.ReadJSON(f, systemSentences()...)
+	r, err := report.ReadJSON(f, systems().Abouts()...)
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}

@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect"
 	"audit/sbom"
 )
 
@@ -109,11 +107,9 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	}
 	opt := billOptions(date)
 	opt.Files = c.Bool("sbom-files")
-	if programs := sbom.Programs(img); opt.Files && programs != nil {
-		again := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading programs")}
-		opt.Again, err = inspect.Contents(c.Context, img, programs, again)
-		if err != nil && !errors.Is(err, inspect.ErrNotKept) {
-			return nil, unreadable(err)
+	if opt.Files {
+		if err := l.complete(c.Context, img, sbom.Programs(img)); err != nil {
+			return nil, err
 		}
 	}
 	return sbom.Collect(img, ev, opt), nil

@@ -10,7 +10,7 @@ import (
 
 // sentences are those of all codes: of every image, and of each build system.
 func sentences() report.Sentences {
-	return report.AllSentences(systemSentences()...)
+	return report.SentencesOf(systems().Abouts())
 }
 
 // worded says of a plan that is refused in sentences why; any other error is

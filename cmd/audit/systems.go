@@ -35,13 +35,14 @@ func systemFlags() []cli.Flag {
 	return flags
 }
 
-// systemSentences are the sentences of the codes that only one system uses.
-func systemSentences() []map[string]string {
-	var tables []map[string]string
+// systemExamples show the flags of the systems.
+func systemExamples() (all []example) {
 	for _, s := range systems() {
-		tables = append(tables, s.About().Sentences)
+		if e := s.About().Example; e[0] != "" {
+			all = append(all, example{e[0], e[1]})
+		}
 	}
-	return tables
+	return all
 }
 
 func cliFlag(f rebuild.Flag) cli.Flag {

@@ -126,7 +126,7 @@ type Layer struct {
 	Broken           error                   // why the tar could be read only in part; nil when whole
 
 	Notes       []check.Message       // what is wrong with the packing
-	Remarks     []check.Finding       // notes about its entries
+	Remarks     []check.Finding       // about its entries
 	Unended     bool                  // the tar lacks the blocks of zeros that end one
 	Elsewhere   string                // URL of a blob that is not part of the image
 	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256

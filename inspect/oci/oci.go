@@ -63,7 +63,9 @@ func (r *Reader) FromIndex(raw []byte, where string) error {
 	if err != nil {
 		return err
 	}
-	r.checkNames(all, chosen)
+	if r.Img.Transport != image.Registry { // which has one image of a name
+		r.checkNames(all, chosen)
+	}
 	r.Img.Index, r.Img.Platforms = chosen.Index, list(all, chosen)
 	return r.FromDescriptor(chosen.Descriptor, candidates)
 }

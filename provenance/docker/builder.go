@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"encoding/json"
 	"strings"
 
 	"audit/inspect"
@@ -32,7 +31,7 @@ func packer(img *inspect.Image, all []Instruction, build *slsa.Build) string {
 	case Kaniko:
 		return "kaniko"
 	case Classic:
-		return with("docker build (the classic builder of Docker", engine(img))
+		return with("docker build (the classic builder of Docker", img.Config.File.DockerVersion)
 	}
 	if flattened(img) {
 		return "docker export"
@@ -45,16 +44,6 @@ func with(tool, version string) string {
 		return tool + ")"
 	}
 	return tool + " " + brief(version) + ")"
-}
-
-// engine returns the version of Docker that the config names. The classic
-// builder writes it.
-func engine(img *inspect.Image) string {
-	var c struct {
-		DockerVersion string `json:"docker_version"`
-	}
-	_ = json.Unmarshal(img.Config.Raw, &c) // a config that is no JSON names none
-	return c.DockerVersion
 }
 
 // flattened says whether a file system is what docker export wrote: the engine

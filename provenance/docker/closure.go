@@ -18,7 +18,8 @@ type closureCheck struct {
 	*view
 	provenance.Closure
 	made map[int][]reach
-	by   map[int]string // the instruction that made each layer, the first of several
+	by   map[int]string  // the instruction that made each layer, the first of several
+	safe map[string]bool // paths of files that no intruder would want as the layers below have them
 
 	entries     int
 	owned       int // by a package
@@ -33,7 +34,7 @@ type closureCheck struct {
 const maxListed = 200
 
 func (v *view) closure() check.Check {
-	c := &closureCheck{view: v}
+	c := &closureCheck{view: v, safe: make(map[string]bool)}
 	c.Max = maxListed
 	c.assign()
 	c.Append(v.installed.Problems...)
@@ -87,6 +88,9 @@ func (c *closureCheck) entry(layer, index int) {
 	case c.isOwned(layer, index, e):
 		c.owned++
 		c.explained(e)
+		if c.safe[e.Path] { // its package has installed it without what it has now
+			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
+		}
 	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
 		c.written++
 		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
@@ -94,6 +98,7 @@ func (c *closureCheck) entry(layer, index int) {
 		c.unexplained++
 		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
 	}
+	c.safe[e.Path] = e.Type == '0' && provenance.Dangerous(c.img, layer, e) == ""
 }
 
 func (c *closureCheck) explained(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }
@@ -129,7 +134,13 @@ func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
 	case ospackages.OwnRecord:
 		c.recorded++
 	}
-	return !c.excludes(layer, e)
+	if c.excludes(layer, e) {
+		return false
+	}
+	if name, raised := c.installed.Raised(layer, index); raised {
+		c.Raised(layer, e, "package", brief(name), "instruction", c.by[layer])
+	}
+	return true
 }
 
 // changed adds a file that has other bytes than its package's record. A RUN can
@@ -159,7 +170,8 @@ func (c *closureCheck) conclude() check.Check {
 		c.Undecided(-1, "", "closure/explained-by-instruction", "entries", c.written)
 	}
 	out := c.Check(check.Say("closure/explained-by-packages", "explained", c.entries-c.unexplained,
-		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written, "packages", c.packages()), c.bytes)
+		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written,
+		"dpkg", c.packages(ospackages.Dpkg), "apk", c.packages(ospackages.Apk), "rpm", c.packages(ospackages.Rpm)), c.bytes)
 	switch {
 	case c.entries == 0:
 		out.Status, out.Reasons = check.Unknown, []check.Message{check.Say("closure/no-entries")}
@@ -169,19 +181,12 @@ func (c *closureCheck) conclude() check.Check {
 	return out
 }
 
-// packages counts the packages of each manager: "2 dpkg".
-func (c *closureCheck) packages() []string {
-	var counts []string
-	for _, m := range []ospackages.Manager{ospackages.Dpkg, ospackages.Apk, ospackages.Rpm} {
-		n := 0
-		for _, p := range c.installed.Packages {
-			if p.Manager == m {
-				n++
-			}
-		}
-		if n > 0 {
-			counts = append(counts, provenance.Count(n, "package")+" by "+string(m))
+// packages counts the packages of a manager.
+func (c *closureCheck) packages(m ospackages.Manager) (n int) {
+	for _, p := range c.installed.Packages {
+		if p.Manager == m {
+			n++
 		}
 	}
-	return counts
+	return n
 }

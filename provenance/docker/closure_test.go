@@ -254,3 +254,22 @@ func TestForgedRecord(t *testing.T) {
 		t.Errorf("%s %s %v", c.Status, diff, c.Findings)
 	}
 }
+
+// A file of a package that a later layer gives the rights of its owner stands
+// first: its package has installed it without.
+func TestLaterSetuid(t *testing.T) {
+	tiny := func(mode int64) fixtures.File { return fixtures.File{Name: "bin/tiny", Body: "x", Mode: mode} }
+	database := []fixtures.File{{Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"}}
+	for name, tc := range map[string]struct {
+		was, now int64
+		want     int
+	}{"made so later": {0o755, 0o4755, 1}, "installed so": {0o4755, 0o4755, 0}, "never": {0o755, 0o700, 0}} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers:  [][]fixtures.File{append(database, tiny(tc.was)), {tiny(tc.now)}},
+			History: []fixtures.Step{{By: "RUN /bin/sh -c apt-get install tiny # buildkit"}, {By: "RUN /bin/sh -c chmod 4755 /bin/tiny # buildkit"}},
+		}.Archive())).Closure
+		if got := found(c, "closure/setuid-file"); len(got) != tc.want || tc.want > 0 && (c.Status != check.Unknown || c.Findings[0].Code != "closure/setuid-file") {
+			t.Errorf("%s: %s %q", name, c.Status, got)
+		}
+	}
+}

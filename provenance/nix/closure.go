@@ -23,7 +23,7 @@ type closureCheck struct {
 	era     string
 	base    int             // layers of a base image, at the bottom
 	reached map[string]bool // store items that the config and the root's files lead to
-	copies  map[string][]inspect.File
+	places  map[place]bool  // files of the store items that are reached; nil until asked for
 
 	entries int   // of all layers
 	store   int   // of them, explained as part of a store item
@@ -123,7 +123,7 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 func isWhiteout(e *inspect.Entry) bool { return strings.HasPrefix(path.Base(e.Path), ".wh.") }
 
 // outside looks at an entry that belongs to no store item. What extraCommands
-// and their like have put there is any file at all: the image cannot tell
+// and their like have put there is any file at all: the image cannot show
 // whether they did, so such a file is neither right nor wrong.
 func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	explained, why := c.explains(layer, e)
@@ -186,34 +186,34 @@ func (c *closureCheck) absentTarget(e *inspect.Entry) string {
 	return ""
 }
 
+// A place is a file at a path inside a store item.
+type place struct {
+	path       string
+	digest     inspect.Sum
+	executable bool
+}
+
 // isCopy says whether a store item has the same file at the same place: that is
 // what copyToRoot makes.
 func (c *closureCheck) isCopy(e *inspect.Entry) bool {
-	return slices.ContainsFunc(c.namesakes(e.Path), func(f inspect.File) bool {
-		return f.Digest == e.Digest && f.Mode&0o100 == e.Mode&0o100
-	})
-}
-
-// namesakes returns the files of store items that have this path inside them.
-func (c *closureCheck) namesakes(p string) []inspect.File {
-	if c.copies == nil {
-		c.copies = make(map[string][]inspect.File)
+	if c.places == nil {
+		c.places = make(map[place]bool)
 		for _, f := range c.files {
 			if item := inspect.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
 				inner := strings.TrimPrefix(strings.TrimPrefix("/"+f.Path, item), "/")
-				c.copies[inner] = append(c.copies[inner], f)
+				c.places[place{inner, f.Digest, f.Mode&0o100 != 0}] = true
 			}
 		}
 	}
-	return c.copies[p]
+	return c.places[place{e.Path, e.Digest, e.Mode&0o100 != 0}]
 }
 
 // lists compares the store items of each layer with what the history says.
 func (c *closureCheck) lists() {
-	held := make([][]string, len(c.img.Layers))
+	there := make([][]string, len(c.img.Layers))
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
-		held[item.Layer] = append(held[item.Layer], item.Path)
+		there[item.Layer] = append(there[item.Layer], item.Path)
 	}
 	for i := range c.history {
 		listed, ok, err := c.listed(i)
@@ -227,19 +227,19 @@ func (c *closureCheck) lists() {
 		if i == len(c.history)-1 && c.customisation() != "" {
 			listed = nil // its own path is not in the image
 		}
-		c.list(i, listed, held[i])
+		c.list(i, listed, there[i])
 	}
 }
 
-func (c *closureCheck) list(layer int, listed, held []string) {
+func (c *closureCheck) list(layer int, listed, there []string) {
 	listed = slices.DeleteFunc(listed, func(p string) bool { return !isStorePath(p) }) // of a base image, or no path
-	isHeld, isListed := set(held), set(listed)
+	isThere, isListed := set(there), set(listed)
 	for _, p := range listed {
-		if !isHeld[p] {
+		if !isThere[p] {
 			c.found.Problem(layer, p, "closure/history-item-missing")
 		}
 	}
-	for _, p := range held {
+	for _, p := range there {
 		if !isListed[p] && layer >= c.base {
 			c.found.Problem(layer, p, "closure/history-lacks-item")
 		}

@@ -1,11 +1,11 @@
-// Package nix recovers what an image tells of how Nix made it: which packer,
+// Package nix recovers what an image reveals of how Nix made it: which packer,
 // of what time, from which store items. It also makes the check closure: is
 // every file of the image explained?
 //
 // # What Nix leaves in an image
 //
 // An image of Nix says nothing of its origin by itself. It holds store items,
-// /nix/store/HASH-NAME, and around them the little that the packer lays; its
+// /nix/store/HASH-NAME, and around them the little that the packer adds; its
 // config has labels only where the author wrote them. So the recipe is partial
 // at best: the revision of nixpkgs, the expression and its attribute are not in
 // the image, and this package says so instead of guessing. The user can add
@@ -19,8 +19,8 @@
 //   - The store items, from the layers, and from the history of images of
 //     streamLayeredImage, which lists them as Python prints a list. Both must
 //     agree. The last list names the store path of the customisation layer,
-//     which itself is not in the image: a candidate for the recipe can be held
-//     against it without building anything.
+//     which itself is not in the image: a candidate for the recipe can be compared
+//     with it without building anything.
 //   - Of an image with the store's database (includeNixDB), what the store knew
 //     of each item: its NAR hash, size and references, and where Nix ran in the
 //     image the derivation that made it.

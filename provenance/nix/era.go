@@ -6,8 +6,8 @@ import (
 	"audit/inspect"
 )
 
-// era says in words of what time the packer is, as far as its layers tell; ""
-// when they tell nothing.
+// era says in words of what time the packer is, as far as its layers show; ""
+// when they show nothing.
 func (v *view) era(p packer) string {
 	switch p {
 	case streamLayered:
@@ -22,7 +22,7 @@ func (v *view) era(p packer) string {
 	return ""
 }
 
-// sinceOwners is the time since when streamLayeredImage can be told an owner, and
+// sinceOwners is the time since when streamLayeredImage can be given an owner, and
 // takes in only what the root and the config refer to.
 const sinceOwners = "nixpkgs 24.05 and later"
 

@@ -40,7 +40,7 @@ func (v *view) hasLists() bool {
 }
 
 // customisation returns the store path of the customisation layer, the last
-// one; "" when the history does not tell. That item is not in the image: its
+// one; "" when the history does not name it. That item is not in the image: its
 // contents are.
 func (v *view) customisation() string {
 	paths, ok, err := v.listed(len(v.img.Layers) - 1)

@@ -37,7 +37,7 @@ type made struct {
 }
 
 // write returns the file of a docker-archive.
-func (m made) write(t *testing.T) string {
+func (m made) write(t testing.TB) string {
 	t.Helper()
 	var archive bytes.Buffer
 	out := tar.NewWriter(&archive)
@@ -75,7 +75,7 @@ func (m made) write(t *testing.T) string {
 	return file
 }
 
-func (m made) layer(t *testing.T, entries []entry) []byte {
+func (m made) layer(t testing.TB, entries []entry) []byte {
 	t.Helper()
 	var data bytes.Buffer
 	w := tar.NewWriter(&data)

@@ -45,7 +45,7 @@ const (
 	NixeryFormat        = "nixery"
 )
 
-// packer tells the packer by its traces; the firmest first. Archives are
+// packer finds the packer by its traces; the firmest first. Archives are
 // written again by other tools, so what decides is in the config and in the
 // layers.
 func (v *view) packer() packer {
@@ -190,26 +190,26 @@ var systemTypes = map[string]string{
 	"s390x":   "s390x-linux",
 }
 
-// maxLayers tells the limit on layers where it was reached: then what is left
+// maxLayers returns the limit on layers where it was reached: then what is left
 // over is together in the last layer of store items.
 func (v *view) maxLayers(p packer) int {
 	if p != streamLayered && p != buildLayered {
 		return 0
 	}
 	last := len(v.img.Layers) - 2
-	held := 0
+	together := 0
 	for i := range v.img.Items {
 		if v.img.Items[i].Layer == last {
-			held++
+			together++
 		}
 	}
-	if held < 2 {
+	if together < 2 {
 		return 0
 	}
 	return len(v.img.Layers)
 }
 
-// tag tells the image's own name. By default the tag is the hash of the store
+// tag reads the image's own name. By default the tag is the hash of the store
 // path that the packer makes.
 func (v *view) tag(pack *provenance.Pack) {
 	if len(v.img.Tags) != 1 {

@@ -21,7 +21,7 @@ type System struct{}
 
 // Recover returns what the image says about how Nix made it, or
 // [provenance.ErrNotMine] when it bears no trace of that. Store items alone are
-// none where the history tells of another build system: an image may start from
+// none where the history is that of another build system: an image may start from
 // one of Nix.
 func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)

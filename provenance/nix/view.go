@@ -23,7 +23,7 @@ type view struct {
 	named   map[string]bool // hashes of the store paths that the config names, its history left out
 }
 
-// An imageConfig is the part of an image config that tells its packer. The
+// An imageConfig is the part of an image config that shows its packer. The
 // date is kept as it is written: how it ends is a sign.
 type imageConfig struct {
 	Architecture string

@@ -7,7 +7,7 @@ import (
 	"audit/inspect"
 )
 
-// A writer is what wrote a layer's tar, told by its headers and names.
+// A writer is what wrote a layer's tar, known by its headers and names.
 type writer int
 
 // The writers.

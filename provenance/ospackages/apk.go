@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"path"
+	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -114,8 +115,12 @@ func apkPackages(text []byte) []Package {
 		case 'R':
 			if room -= len(dir) + len(value); room > 0 {
 				at := path.Join(dir, clean(value))
-				p.Files = append(p.Files, File{Path: at, Config: isProtected(at)})
+				p.Files = append(p.Files, File{Path: at, Mode: 0o644, Config: isProtected(at)})
 				file = &p.Files[len(p.Files)-1]
+			}
+		case 'a': // owner, group and mode, where they are not the usual ones
+			if file != nil {
+				file.Mode = apkMode(value)
 			}
 		case 'Z':
 			if file != nil {
@@ -139,6 +144,19 @@ func apkDigest(text string) Digest {
 		return Digest{}
 	}
 	return newDigest(map[byte]string{'1': "sha1", '2': "sha256"}[text[1]], hex.EncodeToString(raw))
+}
+
+// apkMode reads the mode of "UID:GID:MODE", which a digest may follow.
+func apkMode(text string) int64 {
+	words := strings.SplitN(text, ":", 4)
+	if len(words) < 3 {
+		return 0
+	}
+	mode, err := strconv.ParseUint(words[2], 8, 12)
+	if err != nil {
+		return 0
+	}
+	return int64(mode)
 }
 
 // isProtected says whether apk lets a user change a file: by default what is below

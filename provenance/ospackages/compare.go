@@ -13,7 +13,7 @@ import (
 // Weak says which digests the pass over an image has to take beside SHA-256, as
 // Options.Weak of package inspect takes it: those that the databases of dpkg and
 // apk record. A layer that shows early which of them it has costs one of the two,
-// and one of an image by rpm none.
+// and one of an image by rpm none; where distributions put nothing, none is taken.
 func Weak() func(path string) inspect.WeakKinds {
 	var known inspect.WeakKinds
 	hinted := false
@@ -22,11 +22,30 @@ func Weak() func(path string) inspect.WeakKinds {
 			known |= kinds
 			hinted = true
 		}
-		if !hinted {
+		switch {
+		case isForeign(p):
+			return 0
+		case !hinted:
 			return inspect.MD5 | inspect.SHA1
 		}
 		return known
 	}
+}
+
+// isForeign says whether a path is where the packages of distributions put no files
+// (Filesystem Hierarchy Standard 3.0): what is recorded there all the same is
+// [Unread].
+func isForeign(p string) bool {
+	top, rest, _ := strings.Cut(p, "/")
+	switch top {
+	case "usr":
+		return strings.HasPrefix(rest, "local/")
+	case "var":
+		return strings.HasPrefix(rest, "cache/") || strings.HasPrefix(rest, "log/") || strings.HasPrefix(rest, "lib/apt/")
+	case "app", "home", "root", "srv", "tmp", "workspace":
+		return true
+	}
+	return false
 }
 
 // hint returns what a path reveals of the package manager.
@@ -36,6 +55,8 @@ func hint(p string) (inspect.WeakKinds, bool) {
 		kinds  inspect.WeakKinds
 	}{
 		{"etc/apt", inspect.MD5}, {"etc/dpkg", inspect.MD5}, {"etc/debian_version", inspect.MD5}, {"var/lib/dpkg", inspect.MD5},
+		{"lib/x86_64-linux-gnu", inspect.MD5}, {"usr/lib/x86_64-linux-gnu", inspect.MD5},
+		{"lib/aarch64-linux-gnu", inspect.MD5}, {"usr/lib/aarch64-linux-gnu", inspect.MD5},
 		{"etc/apk", inspect.SHA1}, {"etc/alpine-release", inspect.SHA1}, {"lib/apk", inspect.SHA1}, {"usr/lib/apk", inspect.SHA1},
 		{"etc/rpm", 0}, {"etc/yum.repos.d", 0}, {"etc/zypp", 0}, {"var/lib/rpm", 0}, {"usr/lib/sysimage/rpm", 0},
 	} {
@@ -83,8 +104,13 @@ type record struct {
 	*version
 	pkg, number string // name and version of the package
 	digest      Digest
+	mode        int64    // 0 when there is none
 	excuse      Standing // where the content differs
 }
+
+// maxRecords bounds the records of one path in one version: packages that share a
+// file are few.
+const maxRecords = 8
 
 // record notes the digests of packages.
 func (in *Installed) record(v *version, packages ...Package) {
@@ -95,6 +121,9 @@ func (in *Installed) record(v *version, packages ...Package) {
 				continue
 			}
 			at := in.links.Real(f.Path)
+			if n := len(in.records[at]); n >= maxRecords && in.records[at][n-maxRecords].version == v {
+				continue
+			}
 			excuse := Changed
 			switch {
 			case f.Config:
@@ -104,7 +133,7 @@ func (in *Installed) record(v *version, packages ...Package) {
 			case in.diverted[f.Path]:
 				excuse = Diverted
 			}
-			in.records[at] = append(in.records[at], record{v, p.Name, p.Version, f.Digest, excuse})
+			in.records[at] = append(in.records[at], record{v, p.Name, p.Version, f.Digest, f.Mode, excuse})
 		}
 	}
 }
@@ -124,9 +153,9 @@ func isMade(p string) bool {
 	return false
 }
 
-// Compare holds the entry at an index of a layer against what the database that
+// Compare compares the entry at an index of a layer with what the database that
 // the layer, or those below it, have records of the file at its path. An entry
-// that a container sees is held against the final database too.
+// that a container sees is compared with the final database too.
 func (in *Installed) Compare(layer, index int) Comparison {
 	e := &in.img.Layers[layer].Entries[index]
 	records := in.records[in.links.Real(e.Path)]
@@ -140,6 +169,51 @@ func (in *Installed) Compare(layer, index int) Comparison {
 		}
 	}
 	return out
+}
+
+// Raised says whether a file that a package owns gives whoever runs it rights that
+// the package does not: the setuid or setgid bit or a capability, which the record
+// has not or, where the database has no modes, the next lower layer that has the
+// file. Name is that of the package, where a record has it.
+func (in *Installed) Raised(layer, index int) (name string, raised bool) {
+	e := &in.img.Layers[layer].Entries[index]
+	rights := rightsOf(e)
+	if rights == 0 {
+		return "", false
+	}
+	for _, r := range in.records[in.links.Real(e.Path)] {
+		if !r.at(layer) || r.mode == 0 {
+			continue
+		}
+		if rights&^r.mode == 0 {
+			return "", false
+		}
+		name = r.pkg
+	}
+	if name != "" && rights&capability == 0 {
+		return name, true
+	}
+	below, ok := in.position(layer-1, e.Path)
+	return name, ok && rights&^rightsOf(&in.img.Layers[below.layer].Entries[below.index]) != 0
+}
+
+// capability stands for one among the bits of a mode, of which it is none.
+const capability = 1 << 20
+
+// rightsOf returns the bits of a file's mode that give rights. The setgid bit
+// without the group's execute bit marks a file for locking.
+func rightsOf(e *inspect.Entry) (bits int64) {
+	if e.Type != '0' && e.Type != '1' {
+		return 0
+	}
+	bits = e.Mode & 0o4000
+	if e.Mode&0o010 != 0 {
+		bits |= e.Mode & 0o2000
+	}
+	if e.Xattrs["security.capability"] != "" {
+		bits |= capability
+	}
+	return bits
 }
 
 // against compares an entry with the records that are in force as of a layer: one

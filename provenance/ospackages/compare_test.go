@@ -158,6 +158,56 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// A path that is recorded again and again costs no more than one that is not.
+func TestRecordsAreBounded(t *testing.T) {
+	text := strings.Repeat(md5Of("x")+"  usr/bin/tiny\n", 10_000)
+	in := Read(open(t, []fixtures.File{{Name: "var/lib/dpkg/status", Body: tinyStatus}, {Name: "var/lib/dpkg/info/tiny.md5sums", Body: text}, {Name: "usr/bin/tiny", Body: "y"}}))
+	if n := len(in.records["usr/bin/tiny"]); n != maxRecords {
+		t.Errorf("%d records of one path, want %d", n, maxRecords)
+	}
+	if got := standings(in); got != "0 usr/bin/tiny changed tiny" {
+		t.Error(got)
+	}
+}
+
+// Rights that a package did not give its file are raised.
+func TestRaised(t *testing.T) {
+	sums := func(name string) string { return "R:" + name + "\na:0:0:755\nZ:" + apkOf(name) + "\n" }
+	database := fixtures.File{Name: "lib/apk/db/installed", Body: "P:a\nV:1\nF:bin\nR:su\na:0:0:4755\nZ:" + apkOf("su") + "\n" + sums("sh") + "R:lock\nZ:" + apkOf("lock") + "\n"}
+	file := func(name string, mode int64) fixtures.File {
+		return fixtures.File{Name: "bin/" + name, Body: name, Mode: mode}
+	}
+	debian := []fixtures.File{{Name: "var/lib/dpkg/status", Body: tinyStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/sh\n"}}
+	for name, tc := range map[string]struct {
+		layers [][]fixtures.File
+		want   string
+	}{
+		"as recorded":                        {[][]fixtures.File{{database, file("su", 0o4755), file("sh", 0o755)}}, ""},
+		"setuid beside apk's record":         {[][]fixtures.File{{database, file("sh", 0o4755)}}, "0 bin/sh a"},
+		"setgid beside apk's record":         {[][]fixtures.File{{database, file("sh", 0o2755)}}, "0 bin/sh a"},
+		"a mark for locking":                 {[][]fixtures.File{{database, file("lock", 0o2644)}}, ""},
+		"by a later layer":                   {[][]fixtures.File{append(debian, file("sh", 0o755)), {file("sh", 0o4755)}}, "1 bin/sh "},
+		"by the layer that has the database": {[][]fixtures.File{append(debian, file("sh", 0o4755))}, ""},
+		"kept by a later layer":              {[][]fixtures.File{append(debian, file("sh", 0o4755)), {file("sh", 0o4755)}}, ""},
+		"another bit":                        {[][]fixtures.File{append(debian, file("sh", 0o2755)), {file("sh", 0o6755)}}, "1 bin/sh "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := Read(open(t, tc.layers...))
+			var all []string
+			for _, l := range in.img.Layers {
+				for i := range l.Entries {
+					if by, raised := in.Raised(l.Index, i); raised {
+						all = append(all, fmt.Sprintf("%d %s %s", l.Index, l.Entries[i].Path, by))
+					}
+				}
+			}
+			if got := strings.Join(all, "\n"); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
 // Without the digests that records have nothing is said to agree.
 func TestCompareWithoutDigests(t *testing.T) {
 	img, err := inspect.Open(t.Context(), write(t, with(ssl("good"), fixtures.File{Name: "usr/bin/openssl", Body: "good"})), inspect.Options{Keep: Keep})
@@ -178,7 +228,8 @@ func TestWeak(t *testing.T) {
 	}{
 		{"bin/sh", both}, {"bin etc etc/apt/sources.list usr/bin/x", inspect.MD5}, {"bin etc/alpine-release usr/bin/x", inspect.SHA1},
 		{"etc/rpm/macros usr/bin/x", 0}, {"etc/rpm/macros etc/debian_version usr/bin/x", inspect.MD5}, {"etc/aptitude x", both},
-		{"etc/apk/world var/lib/dpkg/status x", both},
+		{"etc/apk/world var/lib/dpkg/status x", both}, {"usr/lib/x86_64-linux-gnu/libc.so.6 x", inspect.MD5},
+		{"app/main.py", 0}, {"usr/local/bin/tool", 0}, {"home/x etc/apt/sources.list usr/local/x", 0}, {"usr/locale", both},
 	} {
 		wants := Weak()
 		var got inspect.WeakKinds

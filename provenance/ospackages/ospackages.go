@@ -3,6 +3,7 @@ package ospackages
 import (
 	"cmp"
 	"encoding/hex"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,8 +27,8 @@ type Package struct {
 	Name    string
 	Version string // with epoch and release, as its manager prints it
 	Arch    string
-	Source  string // the package that it was built from, "" when it is not told
-	License string // "" when it is not told: dpkg's database has none
+	Source  string // the package that it was built from, "" when it is not recorded
+	License string // "" when it is not recorded: dpkg's database has none
 	// Needs are what it depends on, each by the names that will do, the first
 	// before others, and Provides the names that it answers to beside its own;
 	// both without versions. They are not read from the databases of rpm.
@@ -42,6 +43,7 @@ type Package struct {
 type File struct {
 	Path   string // of the form of inspect.Entry.Path, where the package has it or dpkg-divert has put it
 	Digest Digest // as the database records it; zero when it does not
+	Mode   int64  // permissions with setuid, setgid and sticky bit; 0 when they are not recorded
 	Config bool   // the package expects it to be changed
 	Made   bool   // a script of the package makes it again: the record is no more than a start
 }
@@ -62,7 +64,7 @@ func (d Digest) String() string {
 	return d.Algorithm + ":" + d.Hex
 }
 
-// Installed is all that the databases of an image tell.
+// Installed is all that the databases of an image have.
 type Installed struct {
 	Release   Release
 	Databases []Database // sorted by path
@@ -99,6 +101,41 @@ func Keep(p string) bool {
 // in each layer that installs something. An image whose kept files go past the
 // limit can be opened again without them; Problems then names them.
 func Large(p string) bool { return isRpm(p) }
+
+// maxWanted bounds the bytes of databases that have other names.
+const maxWanted = 48 << 20
+
+// Wanted returns the files that Read looks into by links and whose contents were not
+// kept, since they have other names than databases have: see [inspect.Complete].
+func Wanted(img *inspect.Image) []inspect.File {
+	root := img.Root()
+	names := []string{etcRelease, usrRelease, dpkgStatus, dpkgDiversions}
+	names = append(names, apkPaths[:]...)
+	for _, dir := range rpmFolders() {
+		names = append(names, dir+"/"+rpmSqlite, dir+"/"+rpmNdb, dir+"/"+rpmBerkeley)
+	}
+	for _, dir := range []string{dpkgInfo, dpkgParts} {
+		folder, parts, _ := root.Folder(dir)
+		for _, name := range parts {
+			if dir == dpkgParts || path.Ext(name) == ".list" || path.Ext(name) == sums {
+				names = append(names, path.Join(folder, name))
+			}
+		}
+	}
+	var wanted []inspect.File
+	room := int64(maxWanted)
+	for _, name := range names {
+		_, f, kept := root.Content(name)
+		if kept || f.Entry == nil || f.Inode.Type != '0' || Keep(f.Inode.Entry.Path) {
+			continue
+		}
+		if room -= f.Inode.Size; room < 0 {
+			break
+		}
+		wanted = append(wanted, f)
+	}
+	return wanted
+}
 
 // Read reads all databases of an image, which must have been opened with [Keep]
 // and, for [Installed.Compare], with [Weak]. What cannot be read is a Problem.

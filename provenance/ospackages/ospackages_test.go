@@ -143,8 +143,8 @@ R:ld.so
 `}}))
 	want := []Package{
 		{Manager: Apk, Name: "busybox", Version: "1.36.1-r29", Arch: "x86_64", Source: "busybox-src", License: "GPL-2.0-only", Path: "lib/apk/db/installed",
-			Files: []File{{Path: "bin"}, {Path: "bin/busybox", Digest: newDigest("sha1", "a5c7d37c33446cd290736b35b626bb75ad3933c4")}, {Path: "init"}}},
-		{Manager: Apk, Name: "libc", Version: "1", Path: "lib/apk/db/installed", Files: []File{{Path: "lib"}, {Path: "lib/ld.so"}}},
+			Files: []File{{Path: "bin"}, {Path: "bin/busybox", Mode: 0o755, Digest: newDigest("sha1", "a5c7d37c33446cd290736b35b626bb75ad3933c4")}, {Path: "init", Mode: 0o644}}},
+		{Manager: Apk, Name: "libc", Version: "1", Path: "lib/apk/db/installed", Files: []File{{Path: "lib"}, {Path: "lib/ld.so", Mode: 0o644}}},
 	}
 	if diff := cmp.Diff(want, in.Packages); diff != "" {
 		t.Error(diff)
@@ -220,10 +220,10 @@ func TestRpm(t *testing.T) {
 			p := in.Packages[1]
 			config := newDigest("sha256", "8d0d4c8a1e6ab75ae2f81abf1e1e66ce1ab7be53c7b8f245a41907fc45b3a801")
 			want := Package{Manager: Rpm, Name: "tiny", Version: "1:2.0-3", Arch: "noarch", Source: "tiny-2.0-3.src.rpm", License: "Apache-2.0", Path: db.path, Files: []File{
-				{Path: "bin/tiny", Digest: newDigest("sha256", "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")},
-				{Path: "etc/tiny.conf", Digest: config, Config: true},
-				{Path: "usr/share/tiny"}, {Path: "usr/share/tiny/empty"}, {Path: "usr/share/tiny/link"},
-				{Path: "usr/share/tiny/readme", Digest: newDigest("sha256", readme)},
+				{Path: "bin/tiny", Mode: 0o644, Digest: newDigest("sha256", "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")},
+				{Path: "etc/tiny.conf", Mode: 0o644, Digest: config, Config: true},
+				{Path: "usr/share/tiny", Mode: 0o755}, {Path: "usr/share/tiny/empty", Mode: 0o755}, {Path: "usr/share/tiny/link", Mode: 0o777},
+				{Path: "usr/share/tiny/readme", Mode: 0o644, Digest: newDigest("sha256", readme)},
 			}}
 			if diff := cmp.Diff(want, p); diff != "" {
 				t.Error(diff)

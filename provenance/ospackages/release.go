@@ -7,7 +7,7 @@ import (
 
 // A Release says which distribution an image was made of (os-release(5)).
 type Release struct {
-	ID      string // "debian", "alpine", "fedora", …; "" when it is not told
+	ID      string // "debian", "alpine", "fedora", …; "" when it is not known
 	Version string // VERSION_ID
 	Name    string // PRETTY_NAME, for people
 	Layer   int

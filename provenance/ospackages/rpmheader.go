@@ -19,6 +19,7 @@ const (
 	tagEpoch          = 1003
 	tagLicense        = 1014
 	tagArch           = 1022
+	tagFileModes      = 1030
 	tagFileDigests    = 1035
 	tagFileFlags      = 1037
 	tagFileVerify     = 1045
@@ -31,6 +32,7 @@ const (
 
 // Types of a tag's value (rpm 4.18, include/rpm/rpmtypes.h).
 const (
+	typeInt16       = 3
 	typeInt32       = 4
 	typeString      = 6
 	typeStringArray = 8
@@ -133,6 +135,19 @@ func (h header) numbers(id uint32) []uint32 {
 	return all
 }
 
+// shorts returns the 16-bit numbers of a tag, as many as there are.
+func (h header) shorts(id uint32) []uint16 {
+	t, ok := h.tags[id]
+	if !ok || t.kind != typeInt16 {
+		return nil
+	}
+	var all []uint16
+	for rest := h.at(t); len(rest) >= 2 && len(all) < int(t.count); rest = rest[2:] {
+		all = append(all, binary.BigEndian.Uint16(rest))
+	}
+	return all
+}
+
 // rpmPackage reads the header of a package.
 func rpmPackage(blob []byte) (Package, error) {
 	h, err := readHeader(blob)
@@ -157,7 +172,7 @@ func rpmPackage(blob []byte) (Package, error) {
 func (h header) files() []File {
 	names, dirs, of := h.texts(tagBaseNames), h.texts(tagDirNames), h.numbers(tagDirIndexes)
 	digests, flags, verify := h.texts(tagFileDigests), h.numbers(tagFileFlags), h.numbers(tagFileVerify)
-	algorithm := h.digestAlgorithm()
+	algorithm, modes := h.digestAlgorithm(), h.shorts(tagFileModes)
 	var files []File
 	room := namesOf(len(h.data))
 	for i, name := range names {
@@ -170,6 +185,9 @@ func (h header) files() []File {
 		f := File{Path: inspect.CleanPath(path.Join(dirs[of[i]], name)), Config: flag(flags, i)&configFlag != 0}
 		if i < len(digests) && flag(flags, i)&ghostFlag == 0 {
 			f.Digest = newDigest(algorithm, digests[i])
+		}
+		if i < len(modes) {
+			f.Mode = int64(modes[i] & 0o7777)
 		}
 		f.Made = i < len(verify) && verify[i]&verifyDigest == 0
 		files = append(files, f)

@@ -25,7 +25,7 @@ func sqliteHeaders(data []byte) ([][]byte, error) {
 	err = db.Query("the database of rpm", `SELECT blob FROM Packages NOT INDEXED`, maxPackages, func(values []any) error {
 		blob, ok := values[0].([]byte)
 		if room -= len(blob); !ok || room < 0 {
-			return errors.New("a row does not hold the header of a package")
+			return errors.New("a row has no header of a package")
 		}
 		headers = append(headers, blob)
 		return nil

@@ -22,10 +22,10 @@ func ndbHeaders(data []byte) ([][]byte, error) {
 	}
 	slots := uint64(binary.LittleEndian.Uint32(data[12:])) * page
 	if slots < 2*slot || slots > uint64(len(data)) {
-		return nil, errors.New("it does not hold the slots that it says")
+		return nil, errors.New("it does not have the slots that it claims")
 	}
 	var headers [][]byte
-	room := len(data)            // an honest one holds no byte twice
+	room := len(data)            // an honest one has no byte twice
 	head := data[2*slot : slots] // the first two are the database's header
 	for ; len(head) >= slot; head = head[slot:] {
 		number, at := binary.LittleEndian.Uint32(head[4:]), uint64(binary.LittleEndian.Uint32(head[8:]))*blobHead
@@ -129,7 +129,7 @@ func (b *berkeley) page(n uint32) []byte {
 func (b *berkeley) values(page []byte) ([][]byte, error) {
 	count := int(b.order.Uint16(page[20:]))
 	if pageHead+2*count > len(page) {
-		return nil, errors.New("a page lists more than it can hold")
+		return nil, errors.New("a page lists more than fits into it")
 	}
 	var all [][]byte
 	end := len(page)
@@ -154,7 +154,7 @@ func (b *berkeley) values(page []byte) ([][]byte, error) {
 	return all, nil
 }
 
-// value returns what an item holds; nil when it is too short for a header.
+// value returns what an item has; nil when it is too short for a header.
 func (b *berkeley) value(item []byte) ([]byte, error) {
 	switch {
 	case item[0] == itemInline && len(item) > headerIntro:

@@ -56,7 +56,7 @@ func (in *Installed) describes(file string) bool {
 	return false
 }
 
-// dpkgState tells the files in dpkg's folder that dpkg and its companions write
+// dpkgState names the files in dpkg's folder that dpkg and its companions write
 // (dpkg 1.22; update-alternatives, dpkg-divert, dpkg-statoverride).
 func dpkgState(rest string) bool {
 	top, _, deep := strings.Cut(rest, "/")

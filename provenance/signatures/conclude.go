@@ -46,7 +46,7 @@ func (s standing) isFollowing() bool {
 // none has signed another hash.
 func (s standing) isOpen() bool { return !s.differs && !s.isProven() && !s.isFollowing() }
 
-// stand sums up the outcomes of one item and tells each how many keys agree.
+// stand sums up the outcomes of one item and notes in each how many keys agree.
 func stand(item inspect.StoreItem, outcomes []Outcome, terms Terms) standing {
 	s := standing{item: item, outcomes: outcomes, atLeast: max(terms.AtLeast, 1), follows: terms.Follows[item.Path], unstable: terms.Unstable[item.Path]}
 	for _, o := range outcomes {

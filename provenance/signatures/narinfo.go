@@ -33,6 +33,10 @@ type narinfo struct {
 // errNoNarinfo reports a text that does not even look like a narinfo.
 var errNoNarinfo = errors.New("not a narinfo")
 
+// maxSigs is how many signatures of one narinfo are verified; those of caches that
+// others have signed again have a handful.
+const maxSigs = 64
+
 // signatureLine begins the line of a signature that covers all before it.
 const signatureLine = "Signature:"
 
@@ -55,7 +59,9 @@ func parseNarinfo(text []byte) (*narinfo, error) {
 		}
 		value = strings.TrimSpace(value)
 		if key == "Sig" {
-			info.sigs = append(info.sigs, value)
+			if info.sigs = append(info.sigs, value); len(info.sigs) > maxSigs {
+				return nil, fmt.Errorf("more than %d lines Sig", maxSigs)
+			}
 			continue
 		}
 		if _, twice := fields[key]; twice && isSigned(key) {

@@ -79,6 +79,9 @@ func TestNixBadSignatures(t *testing.T) {
 		{"other fields", func(s string) string {
 			return "CA: text:sha256:0\n" + strings.Replace(s, "Compression: xz", "Compression: none", 1)
 		}, cacheKeys(t), ""},
+		{"too many signers", func(s string) string {
+			return strings.Repeat("Sig: audit-test-1:"+strings.Repeat("A", 86)+"==\n", 64) + s
+		}, cacheKeys(t), "more than 64 lines Sig"},
 		{"hexadecimal", replace("sha256:00diw0cgxrr97gc6qvamqnrml39p8kr3bpjvcjhxfwy8ac0fsi6r", "sha256:"+wordsHex(t)), cacheKeys(t), ""},
 	}
 	for _, tt := range cases {

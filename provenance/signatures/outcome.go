@@ -49,9 +49,9 @@ type Outcome struct {
 	Layer  int    // that holds it
 	Server string // its URL, without a password
 	Word   Word
-	Why    string // why it is Unknown, BadSignature or Unreachable; "" when nothing is to be said
+	Why    string // why it is Unknown, BadSignature or Unreachable; "" when there is no more to say
 
-	NarHash v1.Hash // of the item as the image has it; zero when it cannot be told
+	NarHash v1.Hash // of the item as the image has it; zero when it is not known
 	NarSize int64
 
 	// Of Signed and Differs: the keys that signed, sorted by name, and what.

@@ -16,7 +16,7 @@ import (
 type source interface {
 	// get returns the file name ("HASH.narinfo") of the source, of at most
 	// narinfoBytes. The error is errAbsent when the source has none; any other
-	// says why it cannot tell.
+	// says why that is not known.
 	get(ctx context.Context, name string) ([]byte, error)
 }
 

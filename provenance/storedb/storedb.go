@@ -1,7 +1,7 @@
 // Package storedb reads the database of a store that lies in an image: the
 // SQLite file in which GNU Guix (var/guix/db/db.sqlite) and Nix
 // (nix/var/nix/db/db.sqlite) note what they know of each store item. It is the
-// one place of an image that tells what the NAR hashes were when the image was
+// one place of an image that says what the NAR hashes were when the image was
 // packed.
 //
 // A database is hostile until shown otherwise, and is read as package memdb

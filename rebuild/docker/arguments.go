@@ -138,8 +138,8 @@ func (a arguments) onlyBuildKit() string {
 		return "options of BuildKit"
 	case len(a.Contexts) > 0:
 		return "named contexts"
-	case a.Fetch == FetchPinned && slices.ContainsFunc(a.Pins, func(p Pin) bool { return p.Kind == pinImage }):
-		return "images at the digests that the provenance has of them"
+	case a.Fetch == FetchPinned:
+		return "to fetch nothing but what is pinned, at its digests"
 	}
 	return ""
 }

@@ -406,6 +406,18 @@ func TestWithHistory(t *testing.T) {
 	}
 }
 
+// A mistyped address is not repeated with what is secret in it.
+func TestMistakesKeepSecrets(t *testing.T) {
+	for _, source := range []string{"htps://user:T0psecret@x.org/a.git", "docker-image://T0psecret@x.org/a"} {
+		if err := (Input{Source: source}).Check(); err == nil || strings.Contains(err.Error(), "T0psecret") {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := (Input{Source: "/", BuildArgs: []string{"1T0psecret"}}).Check(); err == nil || strings.Contains(err.Error(), "T0psecret") {
+		t.Errorf("%v", err)
+	}
+}
+
 // No engine gets an agent's socket, and one that builds what the image names gets no
 // logins; for the user's own source it has the user's.
 func TestEnginesGetNoCredentials(t *testing.T) {

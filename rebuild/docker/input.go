@@ -3,6 +3,7 @@ package docker
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,7 +76,7 @@ func locate(source string) (place, error) {
 	if isRemote(source) {
 		s := slsa.Source{URI: source}
 		if s.Kind() == slsa.Other {
-			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", source)
+			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", rebuild.WithoutUser(source))
 		}
 		return place{context: source, commit: s.Commit()}, nil
 	}
@@ -84,8 +85,11 @@ func locate(source string) (place, error) {
 		return place{}, fmt.Errorf("finding the source: %w", err)
 	}
 	info, err := os.Stat(dir)
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		err = at.Err // without the path: it may be a mistyped address, with a secret in it
+	}
 	if err != nil {
-		return place{}, fmt.Errorf("finding the source: %w", err)
+		return place{}, fmt.Errorf("finding the source %s: %w", rebuild.WithoutUser(source), err)
 	}
 	if !info.IsDir() {
 		return place{}, fmt.Errorf("the source %s is no folder", dir)

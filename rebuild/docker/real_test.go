@@ -534,10 +534,14 @@ func sourceGone(t *testing.T, l *lab) {
 		t.Fatal(err)
 	}
 	command(t, nil, "buildctl", "prune", "--all")
-	for _, b := range []Builder{{}, {Engine: "classic"}, {Engine: "buildah"}} {
-		_, err := b.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
-		if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "the source cannot be had") {
-			t.Errorf("%q: %v", b.Engine, err)
+	_, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
+	if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "the source cannot be had") {
+		t.Errorf("%v", err)
+	}
+	for _, engine := range []string{"classic", "buildah"} {
+		_, err := Builder{Engine: engine}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
+		if !errors.Is(err, rebuild.ErrNoBuilder) || !strings.Contains(err.Error(), "to fetch nothing but what is pinned") {
+			t.Errorf("%s: %v", engine, err)
 		}
 	}
 }

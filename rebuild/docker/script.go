@@ -77,11 +77,16 @@ type scriptWriter struct{ arguments }
 // user info.
 const sourceVariable = "AUDIT_SOURCE"
 
+// argumentVariable begins the name of the variable that gives a build argument: the
+// argument may have the name of one that means something to the shell.
+const argumentVariable = "AUDIT_ARG_"
+
 // inputs writes what ends the script where a value is not given.
 func (w scriptWriter) inputs() string {
 	var b strings.Builder
 	for _, name := range w.Given {
-		fmt.Fprintf(&b, ": \"${%s?the value of this build argument is not in the plan: set it in the environment}\"\n", name)
+		fmt.Fprintf(&b, ": \"${%s?the value of the build argument %s is not in the plan: set it in the environment}\"\n",
+			argumentVariable+name, name)
 	}
 	if w.Private {
 		fmt.Fprintf(&b, ": \"${%s?%s}\"\n", sourceVariable, "the address of the source, with the name and password that are not in the plan")
@@ -122,7 +127,7 @@ func (w scriptWriter) word(word string) string {
 	for _, name := range w.Given {
 		for _, option := range []string{"--build-arg=", "--opt=build-arg:"} {
 			if word == option+name {
-				return fmt.Sprintf(`"%s%s=$%s"`, option, name, name)
+				return fmt.Sprintf(`"%s%s=$%s"`, option, name, argumentVariable+name)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ func TestScript(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := install(t, scenario{}, "docker", "buildctl", "buildah")
-			t.Setenv("A", "it's $HOME `id`")
+			t.Setenv(argumentVariable+"A", "it's $HOME `id`")
 			out, work, err := runScript(t, tc.plan)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

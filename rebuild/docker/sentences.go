@@ -43,7 +43,7 @@ func sentences() map[string]string {
 		"recipe/incomplete-attestation": "the provenance says of itself that it does not list all {lacking:list}",
 
 		// What explains the files.
-		"closure/explained-by-packages": "{explained} of {entries:count entry} explained: [{base} of the base image, ][{packages}, ]" +
+		"closure/explained-by-packages": "{explained} of {entries:count entry} explained: [{base} of the base image, ][{dpkg:count package} by dpkg, ][{apk:count package} by apk, ][{rpm:count package} by rpm, ]" +
 			"[{owned} owned by packages, ]" +
 			"[{own-record} of them with the digest that the image's own unsigned database records, ]{written} by the instruction of their layer, which is weaker than by a recipe",
 		"closure/explained-by-instruction": "{entries:count entry} explained by the instruction of their layer alone: " +

@@ -19,6 +19,8 @@ type System struct{}
 func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: docker.Name, Tool: "the engine", Engines: Engines(), NoDerivation: NoDerivation, Sentences: sentences(),
+		SavesRecipe: "BuildKit attaches provenance with --provenance=mode=max.",
+		Example:     [2]string{"audit rebuild --source . --build-arg V=1 image.tar", "from a Dockerfile"},
 		Flags: []rebuild.Flag{
 			{Name: "source", Secret: secretOfAddress, Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
 			{Name: "dockerfile", Usage: "the `PATH` in --source of the Dockerfile (default: Dockerfile)"},

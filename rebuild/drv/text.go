@@ -94,9 +94,13 @@ func (w *printer) inputs(inputs map[string][]string) {
 
 func (w *printer) env(d *Derivation, masked bool) {
 	names := slices.Sorted(maps.Keys(d.Env))
+	isOutput := make(map[string]bool, len(d.Outputs))
+	for _, o := range d.Outputs {
+		isOutput[o.Name] = masked
+	}
 	w.list('[', ']', len(names), func(i int) {
 		value := d.Env[names[i]]
-		if masked && slices.ContainsFunc(d.Outputs, func(o Output) bool { return o.Name == names[i] }) {
+		if isOutput[names[i]] {
 			value = ""
 		}
 		w.tuple(names[i], value)

@@ -80,7 +80,7 @@ func (v verifier) verifyOutputs(p string) error {
 		}
 		name := outputName(strings.TrimSuffix(storeName(p), ".drv"), o.Name)
 		if due := storePath(path.Dir(p), "output:"+o.Name, sum[:], name); due != o.Path {
-			return fmt.Errorf("its output %s is said to be %s and must be %s", o.Name, o.Path, due)
+			return fmt.Errorf("its output %s is given as %s and must be %s", o.Name, o.Path, due)
 		}
 	}
 	return nil
@@ -101,7 +101,7 @@ func (d *Derivation) verifyFixed(p string) error {
 		kind, sum = "output:out", inner[:]
 	}
 	if due := storePath(path.Dir(p), kind, sum, strings.TrimSuffix(storeName(p), ".drv")); due != o.Path && !strings.HasPrefix(o.Algorithm, "text:") {
-		return fmt.Errorf("its output is said to be %s and must be %s", o.Path, due)
+		return fmt.Errorf("its output is given as %s and must be %s", o.Path, due)
 	}
 	return nil
 }
@@ -162,12 +162,20 @@ func (v verifier) hash(p string) (string, error) {
 
 // textPath is the store path of a text that refers to others.
 func textPath(store, name string, references []string, text string) string {
-	kind := "text"
-	for _, r := range references {
-		kind += ":" + r
-	}
+	kind := strings.Join(append([]string{"text"}, references...), ":")
 	sum := sha256.Sum256([]byte(text))
 	return storePath(store, kind, sum[:], name)
+}
+
+// ContentPath is the path of a store item whose name is computed from its content
+// alone: a source, or an output whose NAR hash is known beforehand. The NAR hash is
+// that of SHA-256, in hexadecimal; "" where it is none.
+func ContentPath(store, name, narHash string) string {
+	sum, err := hex.DecodeString(narHash)
+	if err != nil || len(sum) != sha256.Size {
+		return ""
+	}
+	return storePath(store, "source", sum, name)
 }
 
 // storePath computes a store path: the hash in it is that of all else, folded

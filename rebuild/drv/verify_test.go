@@ -95,7 +95,7 @@ func TestVerifyChanged(t *testing.T) {
 			d.Outputs[0].Path = "/nix/store/00000000000000000000000000000000-words-1.0"
 			clear(c)
 			c[textPath("/nix/store", "words-1.0.drv", nil, d.Text())] = d
-		}, "its output out is said to be /nix/store/00000000000000000000000000000000-words-1.0 and must be /nix/store/c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0"},
+		}, "its output out is given as /nix/store/00000000000000000000000000000000-words-1.0 and must be /nix/store/c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0"},
 		{"an input that is missing", func(c Closure) { delete(c, wordsDrv) }, "it needs " + wordsDrv + ", which is missing"},
 		{"a derivation under another name", func(c Closure) {
 			c["/nix/store/bs0ga8fy6knp5car1s4rkwd8lj3sygm2-wurds-1.0.drv"] = c[wordsDrv]

@@ -32,7 +32,6 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted Trusted) (reb
 		System:       guix.Name,
 		Image:        img.Reference,
 		ConfigDigest: img.Config.Digest.String(),
-		Root:         pack.Root,
 		Command:      details.invocation(),
 		Trust:        judge(details, trusted),
 		Details:      details,

@@ -77,7 +77,7 @@ func TestNewPlan(t *testing.T) {
 	got := plan(t, recipe(guixChannel()))
 	const address = "https://git.guix.gnu.org/guix.git"
 	want := rebuild.Plan{
-		System: guix.Name, Image: "tiny.tar.gz", ConfigDigest: "sha256:" + strings.Repeat("ab", 32), Root: profilePath,
+		System: guix.Name, Image: "tiny.tar.gz", ConfigDigest: "sha256:" + strings.Repeat("ab", 32),
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "--format=docker", "--save-provenance", "--system=x86_64-linux", "--compression=gzip", "-m", "manifest.scm"},
 		Trust: []rebuild.Trust{{Kind: "channel", Channel: "guix", URL: address, Trusted: true, Flag: "--trust-channel " + address,
 			Reason: check.Say("plan/channel-official", "name", "guix", "address", address, "flag", "--trust-channel "+address)}},

@@ -28,7 +28,7 @@ func Vet(plan rebuild.Plan, trusted Trusted) (rebuild.Plan, error) {
 	if err := d.check(); err != nil && !incomplete {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
-	plan.Details, plan.Root, plan.Command = d, d.Pack.Root, d.invocation()
+	plan.Details, plan.Command = d, d.invocation()
 	plan.Trust = judge(d, trusted)
 	if !incomplete {
 		plan.Reasons = refusal(d, plan.Trust)

@@ -13,9 +13,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/rebuild/drv"
 )
 
 func TestBuildFromNothing(t *testing.T) {
@@ -97,6 +99,39 @@ func TestBuildSettings(t *testing.T) {
 	w.job.Options.NoSubstitutes = true
 	if line := strings.Join(w.mustBuild().Command, " "); !strings.Contains(line, "--option substitute false --option substituters  --option") {
 		t.Errorf("%s", line)
+	}
+}
+
+// What the verdict rests on: each item of the image with where it came from. Of an
+// item that no derivation makes nothing is known; a source is pinned where its path
+// is that of the content that the image has.
+func TestBuildBasis(t *testing.T) {
+	const unknown = "/nix/store/00000000000000000000000000000000-unknown"
+	hash := strings.Repeat("5", 64)
+	source := drv.ContentPath("/nix/store", "source", hash)
+	w := newWorld(t, expression(t))
+	dir := t.TempDir()
+	copyAll(w.Drvs, dir)
+	file := filepath.Join(dir, filepath.Base(imageDrv))
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Index(string(text), `])],[`) + len(`])],[`) // where its sources are listed
+	put(file, string(text[:at])+`"`+source+`"`+string(text[at:]))
+	w.Drvs = dir
+	w.Fetched = map[string]string{words_: "https://cache.example"}
+	for content, want := range map[string]rebuild.How{hash: rebuild.Pinned, strings.Repeat("6", 64): rebuild.Reused} {
+		w.job.Dir, w.job.Image = t.TempDir(), imageOf(greeter, words_, unknown, source)
+		w.job.Image.Items[3].NarHash = v1.Hash{Algorithm: "sha256", Hex: content}
+		var got []string
+		for _, it := range w.mustBuild().Items {
+			got = append(got, rebuild.StoreName(it.Path)+" "+string(it.How)+" "+it.Source)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff([]string{"greeter-1.0 built ", "source " + string(want) + " ", "unknown reused ", "words-1.0 substituted https://cache.example"}, got); diff != "" {
+			t.Errorf("items (-want +got):\n%s", diff)
+		}
 	}
 }
 

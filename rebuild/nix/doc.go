@@ -1,6 +1,6 @@
 // Package nix builds images again with Nix.
 //
-// An image of Nix does not tell its recipe. The user completes it with an
+// An image of Nix does not reveal its recipe. The user completes it with an
 // [Input]: a derivation, an expression with an attribute, or a flake. [NewPlan]
 // makes a plan of both, [Builder] runs it, and [Script] writes it as a shell
 // script that does the same on another machine.
@@ -12,7 +12,7 @@
 // lock file that it has. Nothing is built while an expression is evaluated.
 //
 // Before anything is built, the store paths that the derivation computes are
-// held against those in the image, the customisation layer's among them: that is
+// compared with those in the image, the customisation layer's among them: that is
 // the check named derivation. Of a derivation that is given as a file it needs
 // no Nix at all.
 //

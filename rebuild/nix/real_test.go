@@ -89,7 +89,7 @@ func (l *lab) open(file string) *inspect.Image {
 // plan recovers what the image tells, and adds the input.
 func (l *lab) plan() rebuild.Plan {
 	l.t.Helper()
-	img, recipe := l.image, provenance.Recipe{System: provenance.Nix}
+	img, recipe := l.image, provenance.Recipe{System: "nix"}
 	if img == nil {
 		img = &inspect.Image{}
 	} else {

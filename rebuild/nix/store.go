@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/drv"
 	"audit/rebuild/store"
 )
 
@@ -173,21 +175,41 @@ func (s *session) keep(image string) (path string, err error) {
 // items says of each store item of the rebuilt image where it came from: of
 // those of the original that the recipe makes, and of what it makes in place of
 // the others. An item that was neither built nor fetched in this run was there
-// before.
+// before; and so, for all that is known, was one that no derivation makes.
 func (s *session) items(g *store.Graph, before map[string]bool) []rebuild.Item {
 	var items []rebuild.Item
 	for _, p := range s.job.Originals() {
+		same := g.Namesakes(p)
 		switch {
-		case g.Makes(p):
+		case g.Makes(p) || len(same) == 0:
 			items = append(items, s.origin(g, p, before))
 		default:
-			for _, same := range g.Namesakes(p) {
-				items = append(items, s.origin(g, same, before))
+			for _, other := range same {
+				items = append(items, s.origin(g, other, before))
 			}
 		}
 	}
+	s.pin(g, items)
 	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
 	return slices.Compact(items)
+}
+
+// pin counts those items of the original as pinned that the recipe names and whose
+// path is computed from the very content that the image has: no build decides it.
+func (s *session) pin(g *store.Graph, items []rebuild.Item) {
+	if s.job.Image == nil {
+		return
+	}
+	hashes := make(map[string]string, len(s.job.Image.Items))
+	for _, it := range s.job.Image.Items {
+		hashes[it.Path] = it.NarHash.Hex
+	}
+	for i, it := range items {
+		name := rebuild.StoreName(it.Path)
+		if it.How != rebuild.Built && g.Makes(it.Path) && drv.ContentPath(path.Dir(it.Path), name, hashes[it.Path]) == it.Path {
+			items[i] = rebuild.Item{Path: it.Path, How: rebuild.Pinned}
+		}
+	}
 }
 
 // origin says where an item came from, as far as Nix reported it. An item that
@@ -196,7 +218,7 @@ func (s *session) origin(g *store.Graph, item string, before map[string]bool) re
 	if before[item] {
 		return rebuild.Item{Path: item, How: rebuild.Reused}
 	}
-	if n := g.Deriver(item); n != nil {
+	for _, n := range g.Makers(item) {
 		if machine, built := s.log.wasBuilt(n.Path); built {
 			return rebuild.Item{Path: item, How: rebuild.Built, Source: machine}
 		}

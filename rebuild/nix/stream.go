@@ -27,7 +27,7 @@ const (
 	description                // nix2container's JSON
 )
 
-// sniff tells what a file is by how it begins.
+// sniff says what a file is by how it begins.
 func sniff(file string) (outcome, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -27,6 +27,7 @@ func Check(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	if recipe.Pack.Format == nix.UnknownFormat {
 		a.packer = "what wrote them, read off the layers"
 	}
+	a.listed = slices.ContainsFunc(a.lists, func(l []string) bool { return l != nil })
 	a.run()
 	checkConfig(img, recipe.Pack.Format, &a.out)
 	return a.check()
@@ -40,6 +41,7 @@ type attempt struct {
 	img    *inspect.Image
 	packer string
 	lists  [][]string // store items of each layer by the history; nil where it lists none
+	listed bool       // it lists those of some layer
 
 	out      check.List
 	matched  int   // layers that came out the same
@@ -91,8 +93,7 @@ func (a *attempt) run() {
 // of the first: they are arguments of the one call that made all of them. Layers
 // that the history does not list can come from a base image.
 func (a *attempt) compareConstants(c *layerCheck) {
-	listed := slices.ContainsFunc(a.lists, func(l []string) bool { return l != nil })
-	if !c.storeOnly() || listed && c.list == nil {
+	if !c.storeOnly() || a.listed && c.list == nil {
 		return
 	}
 	if a.common == nil {
@@ -122,13 +123,13 @@ func (a *attempt) once() {
 
 // split notes how the store items are spread over the layers.
 func (a *attempt) split() {
-	held := make(map[int]int)
+	perLayer := make(map[int]int)
 	for i := range a.img.Items {
-		held[a.img.Items[i].Layer]++
+		perLayer[a.img.Items[i].Layer]++
 	}
-	if len(held) > 1 {
+	if len(perLayer) > 1 {
 		a.freedoms = append(a.freedoms, check.Say("repack/freedom-split-taken"))
-		a.out.Note(-1, "", "repack/split-taken", "items", len(a.img.Items), "layers", len(held))
+		a.out.Note(-1, "", "repack/split-taken", "items", len(a.img.Items), "layers", len(perLayer))
 	}
 }
 

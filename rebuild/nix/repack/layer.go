@@ -17,7 +17,7 @@ import (
 type layerCheck struct {
 	layer *inspect.Layer
 	rules *rules
-	list  []string // its store items in order, as the history has them; nil where it does not tell
+	list  []string // its store items in order, as the history has them; nil where it has none
 	out   *check.List
 
 	appendedAt  int // entry that begins the part that buildImage appends; -1 for none
@@ -247,24 +247,24 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 }
 
 // write appends the headers that are due. Where the writer has variants, the
-// first header that tells them apart decides for the layer.
+// first header in which they differ decides for the layer.
 func (c *layerCheck) write(b []byte, h gnutar.Header, got []byte) []byte {
 	pad := len(b)
 	b = c.rules.append[c.variant](b, h)
-	if c.settled || bytes.Equal(b, got) && !c.tells(h) {
+	if c.settled || bytes.Equal(b, got) && !c.differ(h) {
 		return b
 	}
 	for i, variant := range c.rules.append {
 		if other := variant(bytes.Clone(b[:pad]), h); bytes.Equal(other, got) {
-			c.variant, c.settled = i, c.tells(h)
+			c.variant, c.settled = i, c.differ(h)
 			return other
 		}
 	}
 	return b
 }
 
-// tells says whether the variants of the writer differ in this header.
-func (c *layerCheck) tells(h gnutar.Header) bool {
+// differ says whether the variants of the writer differ in this header.
+func (c *layerCheck) differ(h gnutar.Header) bool {
 	first := c.rules.append[0](nil, h)
 	return slices.ContainsFunc(c.rules.append, func(v appender) bool { return !bytes.Equal(v(nil, h), first) })
 }

@@ -40,7 +40,7 @@ const (
 	gnuMagic   = "ustar  \x00"
 )
 
-// newRules tells the writer of a layer by its first header and first names; nil
+// newRules finds the writer of a layer by its first header and first names; nil
 // when it is none that packs for Nix.
 func newRules(l *inspect.Layer) *rules {
 	if len(l.Entries) == 0 {
@@ -82,7 +82,7 @@ func pythonRules(block []byte, mode int64) *rules {
 		entryName: slashBoth, order: inspect.ComparePaths, end: gnutar.EndOfArchive, unsorted: mode != 0o755}
 }
 
-// gnuRules tells how GNU tar was called by the names of the first entries: the
+// gnuRules finds how GNU tar was called by the names of the first entries: the
 // whole tree at once, with the store items appended to it, or store items alone.
 func gnuRules(l *inspect.Layer) *rules {
 	r := &rules{name: "GNU tar --sort=name", order: inspect.ComparePaths, end: gnutar.EndOfArchive}
