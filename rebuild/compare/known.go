@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -164,18 +165,20 @@ func (w *walk) siblingsOnly() bool {
 }
 
 // isWalk says whether entries come as a walk through a tree has them: what is
-// in a folder right after it, and no folder is entered twice.
+// in a folder right after it, and no folder is entered twice. Folders that the walk
+// has left are known by a hash (FNV-1a) that grows along a path, so that a path costs
+// what it is long.
 func isWalk(entries []inspect.Entry) bool {
-	left := make(map[string]bool) // folders that the walk has left
+	left := make(map[uint64]bool)
 	var open []string
 	for i := range entries {
 		path := entries[i].Path
-		for len(open) > 0 && !strings.HasPrefix(path, open[len(open)-1]+"/") {
-			left[open[len(open)-1]] = true
+		for len(open) > 0 && !isBelow(path, open[len(open)-1]) {
+			left[lastHash(open[len(open)-1])] = true
 			open = open[:len(open)-1]
 		}
-		for at, c := range []byte(path) {
-			if c == '/' && left[path[:at]] {
+		for hash := range hashes(path) {
+			if left[hash] {
 				return false
 			}
 		}
@@ -184,6 +187,28 @@ func isWalk(entries []inspect.Entry) bool {
 		}
 	}
 	return true
+}
+
+// hashes yields the hash of each folder above a path, then of the path itself.
+func hashes(path string) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		const offset, prime = 14695981039346656037, 1099511628211
+		hash := uint64(offset)
+		for _, c := range []byte(path) {
+			if c == '/' && !yield(hash) {
+				return
+			}
+			hash = (hash ^ uint64(c)) * prime
+		}
+		yield(hash)
+	}
+}
+
+func lastHash(path string) (last uint64) {
+	for hash := range hashes(path) {
+		last = hash
+	}
+	return last
 }
 
 // itemsInOrder returns the store items of a layer in the order of their entries.
