@@ -38,6 +38,7 @@ func (w *walk) folded() {
 		default:
 			a, b := was[0], now[0]
 			switch {
+			case a.Inode.Header == a.Inode.Entry && b.Inode.Header == b.Inode.Entry && alike(a.Inode.Entry, b.Inode.Entry) && kind(a.Inode.Entry) != hardLink:
 			case w.dangles(a, b):
 				w.inRoot(known, a.Layer, b.Layer, Difference{Path: a.Path, Layer: a.Layer, Cause: Link, Was: describe(a.Inode.Entry), Now: describe(b.Inode.Entry),
 					Evidence: evidence("difference/link-before-target")})
