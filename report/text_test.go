@@ -79,7 +79,7 @@ func TestTextSaysEachCheckOnALine(t *testing.T) {
 func TestTextLeavesNothingOutInSilence(t *testing.T) {
 	in := contradictedInput(t)
 	for i := range 25 {
-		in.Checks[2].Findings = append(in.Checks[2].Findings, check.Finding{Rule: "unexplained-file", Level: check.Problem, Path: fmt.Sprintf("etc/%02d", i), Words: "nothing explains it"})
+		in.Checks[2].Findings = append(in.Checks[2].Findings, check.Find(check.Problem, 0, fmt.Sprintf("etc/%02d", i), "closure/unexplained-file"))
 	}
 	out := text(t, New(in), TextOptions{})
 	if !strings.Contains(out, "etc/cron.d/job (layer 0): ") || !strings.Contains(out, "etc/08 (layer 0): ") || strings.Contains(out, "etc/09 ") {
@@ -98,7 +98,7 @@ func TestTextNamesEveryCause(t *testing.T) {
 		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: fmt.Sprintf("etc/%d", i), Cause: cause})
 	}
 	for range 9 {
-		in.Checks = append(in.Checks, check.Check{ID: check.Closure, Status: check.Fail, Findings: []check.Finding{{Rule: "r", Level: check.Problem, Layer: -1, Words: "m"}}})
+		in.Checks = append(in.Checks, check.Check{ID: check.Closure, Status: check.Fail, Findings: []check.Finding{check.Find(check.Problem, -1, "", "closure/text", "text", "m")}})
 	}
 	out := text(t, New(in), TextOptions{Folder: "tiny.audit"})
 	for i, cause := range compare.AllCauses()[:12] {
@@ -114,8 +114,8 @@ func TestTextNamesEveryCause(t *testing.T) {
 
 func TestTextPutsProblemsFirst(t *testing.T) {
 	in := unverifiedInput(t)
-	in.Checks[0].Findings = []check.Finding{{Rule: "a", Level: check.Note, Layer: -1, Words: "only a note"}}
-	in.Checks[6].Findings = []check.Finding{{Rule: "b", Level: check.Problem, Layer: -1, Words: "the reason"}}
+	in.Checks[0].Findings = []check.Finding{check.Find(check.Note, -1, "", "integrity/summary", "text", "only a note")}
+	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, -1, "", "rebuild/summary", "text", "the reason")}
 	out := text(t, New(in), TextOptions{})
 	if strings.Index(out, "the reason") > strings.Index(out, "only a note") {
 		t.Errorf("a note comes before a problem:\n%s", out)
