@@ -290,6 +290,7 @@ func hostileInput(t testing.TB) Input {
 		Config:    inspect.Config{Member: hostile, Digest: zero, File: v1.ConfigFile{OS: hostile, Architecture: "amd64"}},
 		Layers:    []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: inspect.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
 		Members:   []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
+		Platforms: []inspect.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: inspect.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: inspect.ImageEntry, Chosen: true}},
 		Documents: []inspect.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
 		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
 	}

@@ -89,6 +89,7 @@ func newImage(img *inspect.Image) Image {
 		Reference:      withoutFolders(img.Reference, img.Transport),
 		Transport:      img.Transport,
 		Compression:    img.Compression,
+		ArchiveDigest:  digest(img.Archive),
 		Tags:           img.Tags,
 		ConfigDigest:   digest(img.Config.Digest),
 		ConfigMember:   img.Config.Member,
@@ -110,6 +111,9 @@ func newImage(img *inspect.Image) Image {
 	}
 	for _, m := range img.Members {
 		out.Members = append(out.Members, Member{m.Name, m.Size, digest(m.Digest), m.Referenced})
+	}
+	for _, e := range img.Platforms {
+		out.Platforms = append(out.Platforms, Platform{e.Platform, digest(e.Digest), e.Name, e.Kind, e.ArtifactType, e.Chosen})
 	}
 	for _, a := range img.Attestations {
 		out.Attestations = append(out.Attestations, Attestation{a.PredicateType, digest(a.Digest), digest(a.Subject)})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -181,5 +182,27 @@ func TestDangerousFindingsComeFirst(t *testing.T) {
 	}
 	if !strings.Contains(text, "source mine at file:///home: ; --trust-source URL would allow it") {
 		t.Errorf("what is not trusted is not named: %s", text)
+	}
+}
+
+// Of an index the text names the platforms that were not read, each once, and
+// nothing that cannot be run.
+func TestTextNamesOtherPlatforms(t *testing.T) {
+	in := unverifiedInput(t)
+	in.Image.Platforms = []inspect.IndexEntry{
+		{Platform: "linux/amd64", Kind: inspect.ImageEntry},
+		{Platform: "linux/arm64", Kind: inspect.ImageEntry},
+		{Platform: "linux/amd64", Kind: inspect.ImageEntry, Chosen: true},
+		{Platform: "unknown/unknown", Kind: inspect.AttestationEntry},
+		{Platform: "linux/arm64", Kind: inspect.ImageEntry},
+		{Platform: "linux/arm/v7", Kind: inspect.ImageEntry},
+		{Platform: "linux/s390x", Kind: inspect.ArtifactEntry},
+	}
+	if got := text(t, New(in), TextOptions{}); !strings.Contains(got, "\nalso in its index, and not read: linux/arm64, linux/arm/v7\n") {
+		t.Errorf("%s", got)
+	}
+	in.Image.Platforms = in.Image.Platforms[2:4]
+	if got := text(t, New(in), TextOptions{}); strings.Contains(got, "also in its index") {
+		t.Errorf("%s", got)
 	}
 }
