@@ -256,7 +256,7 @@ func authorize(ts *testscript.TestScript, key string) {
 func publish(ts *testscript.TestScript, _ bool, args []string) {
 	folder, suffix := "/etc/guix", ""
 	if len(args) > 0 {
-		folder, suffix = ts.MkAbs(args[0]), "_"+args[0]
+		folder, suffix = ts.MkAbs("farm-"+args[0]), "_"+args[0]
 	}
 	// Where Guix keeps the keys that it signs with, unless it is told another place.
 	key := filepath.Join(folder, "signing-key.pub")
