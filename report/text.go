@@ -132,20 +132,28 @@ func textTrust(r *Report) (lines []string) {
 		if len(lines) == textTrusted {
 			return append(lines, "  … and more in report.json")
 		}
-		line := strings.TrimSpace(fmt.Sprintf("%s %s", t.Kind, t.Name))
-		if t.URL != "" {
-			line += " at " + t.URL
-		}
-		line = "  " + short(line) + ": " + short(r.Say(t.Reason))
-		if t.Flag != "" {
-			line += "; " + short(t.Flag) + " would allow it"
-		}
-		lines = append(lines, line)
+		lines = append(lines, "  "+clip(textUntrusted(r, t), maxTrustText))
 	}
 	if len(lines) > 0 {
 		lines = append([]string{"", "not trusted to be run or fetched"}, lines...)
 	}
 	return lines
+}
+
+// maxTrustText bounds what is said of one thing that is not trusted, in bytes.
+const maxTrustText = 600
+
+// textUntrusted says of one thing why it is not trusted and what would allow it,
+// each once: most reasons name them already.
+func textUntrusted(r *Report, t Trust) string {
+	line := Printable(r.Say(t.Reason))
+	if t.Reason.Args["address"] == nil && t.Reason.Args["option"] == nil && t.Reason.Args["name"] == nil {
+		line = Printable(strings.TrimSpace(t.Kind+" "+t.Name)+" at "+t.URL) + ": " + line
+	}
+	if t.Flag != "" && t.Reason.Args["flag"] == nil {
+		line += "; " + Printable(t.Flag) + " would allow it"
+	}
+	return line
 }
 
 // textFindingLines lists the findings, as many as there is room for.
