@@ -165,7 +165,7 @@ func (p *planner) fromUser() error {
 	if !p.in.Network {
 		d.Fetch = FetchImages
 	}
-	d.Frontends = frontendsOf(nil, p.in.values(), p.text)
+	d.Frontends = frontendsOf(nil, merged(d.Arguments, p.in.values()), p.text)
 	return nil
 }
 

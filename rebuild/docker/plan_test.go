@@ -198,6 +198,10 @@ func TestFrontendNeedsTrust(t *testing.T) {
 	if plan := planFor(t, sample(t, "classic.tar"), Input{Source: folder(t, map[string]string{"Dockerfile": "FROM scratch\n"}), BuildArgs: []string{"BUILDKIT_SYNTAX=" + evil}}); !strings.Contains(reasons(plan), "plan/needs-trust") {
 		t.Errorf("a build argument of the user: %q", reasons(plan))
 	}
+	named := attested(t, "ARGS", `"build-arg:BUILDKIT_SYNTAX":"`+evil+`"`)
+	if plan := planFor(t, named, Input{Source: folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})}); !strings.Contains(reasons(plan), "plan/needs-trust") {
+		t.Errorf("a build argument of the image, with the user's own source: %q", reasons(plan))
+	}
 	in.Trusted = rebuild.Prefixes{"docker-image://" + evil}
 	if plan := planFor(t, sample(t, "classic.tar"), in); len(plan.Reasons) > 0 || strings.Contains(strings.Join(arguments{Details: *detailsOf(t, plan)}.buildctlFlags(dir, ""), " "), "cmdline") {
 		t.Errorf("with the flag: %q", reasons(plan))

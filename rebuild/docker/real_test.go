@@ -10,6 +10,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +58,7 @@ func TestReal(t *testing.T) {
 		{"replay of a repository", replayRepository},
 		{"replay of a folder of a repository", replayFolder},
 		{"replay pins the base image", replayBase},
+		{"no frontend is fetched", frontendKept},
 		{"mode=min and local contexts are refused", refusals},
 		{"the source is gone", sourceGone},
 		{"the network is kept away", networkKept},
@@ -346,7 +349,7 @@ func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outco
 func (o outcome) want(t *testing.T, want rebuild.Verdict) {
 	t.Helper()
 	if o.verdict != want {
-		t.Errorf("%s, want %s: %s", o.verdict, want, o.check.Reasons)
+		t.Errorf("%s, want %s: %v", o.verdict, want, o.check.Reasons)
 		for _, f := range o.check.Findings {
 			t.Logf("%d %s: %s", f.Layer, f.Path, f.Message)
 		}
@@ -393,7 +396,7 @@ func classicDate(t *testing.T, l *lab) {
 	o := again(t, img, planned(t, img, Input{Source: dir}), Builder{})
 	o.want(t, rebuild.Unreproducible)
 	found := slices.IndexFunc(o.check.Findings, func(f check.Finding) bool { return f.Path == "etc/built-at" && f.Level == check.Problem })
-	if found < 0 || o.check.Findings[found].Args.String("made-by") != "RUN date > /etc/built-at" {
+	if found < 0 || o.check.Findings[found].Args["made-by"] != "RUN date > /etc/built-at" {
 		t.Errorf("%+v", o.check.Findings)
 	}
 }
@@ -508,6 +511,34 @@ func replayBase(t *testing.T, l *lab) {
 	_, err := Builder{}.Build(t.Context(), plan, rebuild.Job{Dir: t.TempDir(), Settings: settings(plan)})
 	if !errors.Is(err, rebuild.ErrRefused) || !strings.Contains(err.Error(), "an image that the build starts from cannot be had") {
 		t.Errorf("with the registry gone: %v", err)
+	}
+}
+
+// A Dockerfile that nobody has seen before the build can name a frontend, and so
+// can a build argument: BuildKit asks for either, but not as audit calls it.
+func frontendKept(t *testing.T, l *lab) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		http.NotFound(w, r)
+	}))
+	defer server.Close()
+	name := strings.TrimPrefix(server.URL, "http://") + "/strange/frontend:1"
+	address, commit := l.repository(t, "frontend", l.source(t, "# syntax="+name+"\n"+shellDockerfile))
+	clean, _ := l.repository(t, "clean", l.source(t, shellDockerfile))
+
+	argument := "--opt=build-arg:BUILDKIT_SYNTAX=" + name
+	img := read(t, kitBuild(t, "--opt=context="+address+"#v1", argument, "--opt=cmdline=", "--opt=build-arg:SOURCE_DATE_EPOCH=1700000000"))
+	again(t, img, planned(t, img, Input{Source: address + "#" + commit}), Builder{}).want(t, rebuild.Reproducible)
+	if n := asked.Load(); n != 0 {
+		t.Errorf("the frontend's registry was asked %d times", n)
+	}
+	for _, options := range [][]string{{"--opt=context=" + address + "#v1"}, {"--opt=context=" + clean + "#v1", argument}} {
+		before := asked.Load()
+		argv := append([]string{"build", "--frontend=dockerfile.v0", "--no-cache"}, options...)
+		if out, err := exec.Command("buildctl", argv...).CombinedOutput(); err == nil || asked.Load() == before {
+			t.Errorf("without the option cmdline nobody asks for the frontend, so nothing is shown: %v\n%s", err, out)
+		}
 	}
 }
 

@@ -207,4 +207,14 @@ func TestRealAuditCache(t *testing.T) {
 			t.Errorf("%+v", it)
 		}
 	}
+	builder := []string{"--nix-expr", samples + "/expr/mini.nix", "--nix-attr", "layered", "--substitute-urls", server.URL, "--substitute-key", strings.TrimSpace(string(key))}
+	for verdict, keys := range map[string][]string{
+		"matching": nil, // whom the builder trusts is nobody that audit trusts
+		"vouched":  {"--substitutes", server.URL, "--at-least", "1", "--trusted-key", filepath.Join(dir, "one.public")},
+	} {
+		r, status := audit(t, run, samples+"/images-mini/layered.tar.gz", append(slices.Clip(builder), keys...)...)
+		if status != 0 || r.Verdict != verdict {
+			t.Errorf("status %d, %s, want %s: %s; signatures %s", status, r.Verdict, verdict, r.summary("rebuild"), r.summary("signatures"))
+		}
+	}
 }
