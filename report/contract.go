@@ -47,11 +47,13 @@ type Image struct {
 	Reference        string              `json:"reference"`        // without the host's folders, which are in run
 	Transport        inspect.Transport   `json:"transport"`        // the form it was read in, as in containers-transports(5)
 	Compression      inspect.Compression `json:"compression"`      // of the archive as a whole
+	ArchiveDigest    string              `json:"archiveDigest"`    // computed over the file or stream as it was given; "" when there is no such one
 	Tags             []string            `json:"tags"`             // names that the image claims for itself, in its order
 	ConfigDigest     string              `json:"configDigest"`     // computed over the config; the image ID
 	ConfigMember     string              `json:"configMember"`     // where the config lies in the archive
 	ManifestDigest   ManifestDigest      `json:"manifestDigest"`   // of the image manifest
 	IndexDigest      string              `json:"indexDigest"`      // of the image index that led here; "" when none did
+	Platforms        []Platform          `json:"platforms"`        // all entries of that index and of those in it, in its order
 	Platform         string              `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
 	Created          string              `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
 	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
@@ -68,6 +70,17 @@ type Folder struct {
 	Path  string `json:"path"`  // "usr/lib"; "." for files at the top, "" for all folders that are not listed
 	Files int    `json:"files"` // count of entries
 	Bytes int64  `json:"bytes"` // that they take in the layers, headers and contents
+}
+
+// A Platform is an entry of the image index, as the index describes it: an image
+// for a platform, or something that lies beside one.
+type Platform struct {
+	Platform     string            `json:"platform"`     // "linux/arm64/v8"; "" when it names none
+	Digest       string            `json:"digest"`       // of the manifest, as claimed
+	Name         string            `json:"name"`         // that it or an index above it bears; "" when none does
+	Kind         inspect.EntryKind `json:"kind"`         // image, attestation or artifact
+	ArtifactType string            `json:"artifactType"` // "" when it names none
+	Chosen       bool              `json:"chosen"`       // this one was read
 }
 
 // An Attestation is a statement that someone made about the image.

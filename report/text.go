@@ -69,10 +69,29 @@ func textHead(r *Report) []string {
 	}
 	facts = append(facts, count(len(img.Layers), "layer"), bytesWords(img.UncompressedSize))
 	head := []string{fmt.Sprintf("%s  (%s)", short(img.Reference), strings.Join(facts, ", "))}
+	if others := otherPlatforms(img); len(others) > 0 {
+		head = append(head, short("also in its index, and not read: "+strings.Join(others, ", ")))
+	}
 	if rc := r.Recipe; rc.Packer != "" {
 		head = append(head, short(rc.Packer)+"; "+r.recipeCounts())
 	}
 	return append(head, "")
+}
+
+// otherPlatforms names the platforms of an index that have an image which was not
+// read, each once.
+func otherPlatforms(img Image) (names []string) {
+	seen := make(map[string]bool)
+	for _, p := range img.Platforms {
+		seen[p.Platform] = seen[p.Platform] || p.Chosen
+	}
+	for _, p := range img.Platforms {
+		if p.Kind == inspect.ImageEntry && p.Platform != "" && !seen[p.Platform] {
+			seen[p.Platform] = true
+			names = append(names, p.Platform)
+		}
+	}
+	return names
 }
 
 func textChecks(r *Report, paint paintFunc) []string {
@@ -132,20 +151,28 @@ func textTrust(r *Report) (lines []string) {
 		if len(lines) == textTrusted {
 			return append(lines, "  … and more in report.json")
 		}
-		line := strings.TrimSpace(fmt.Sprintf("%s %s", t.Kind, t.Name))
-		if t.URL != "" {
-			line += " at " + t.URL
-		}
-		line = "  " + short(line) + ": " + short(r.Say(t.Reason))
-		if t.Flag != "" {
-			line += "; " + short(t.Flag) + " would allow it"
-		}
-		lines = append(lines, line)
+		lines = append(lines, "  "+clip(textUntrusted(r, t), maxTrustText))
 	}
 	if len(lines) > 0 {
 		lines = append([]string{"", "not trusted to be run or fetched"}, lines...)
 	}
 	return lines
+}
+
+// maxTrustText bounds what is said of one thing that is not trusted, in bytes.
+const maxTrustText = 600
+
+// textUntrusted says of one thing why it is not trusted and what would allow it,
+// each once: most reasons name them already.
+func textUntrusted(r *Report, t Trust) string {
+	line := Printable(r.Say(t.Reason))
+	if t.Reason.Args["address"] == nil && t.Reason.Args["option"] == nil && t.Reason.Args["name"] == nil {
+		line = Printable(strings.TrimSpace(t.Kind+" "+t.Name)+" at "+t.URL) + ": " + line
+	}
+	if t.Flag != "" && t.Reason.Args["flag"] == nil {
+		line += "; " + Printable(t.Flag) + " would allow it"
+	}
+	return line
 }
 
 // textFindingLines lists the findings, as many as there is room for.

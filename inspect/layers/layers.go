@@ -145,7 +145,7 @@ func (t *tarReader) owners(e *image.Entry) {
 			continue
 		}
 		if t.impossible++; t.impossible <= maxOwnerNotes {
-			t.layer.Remarks = append(t.layer.Remarks, check.Find(check.Problem, -1, e.Path, "integrity/owner-range",
+			t.layer.Remarks = append(t.layer.Remarks, check.Find(check.Note, -1, e.Path, "integrity/owner-range",
 				"claimed", claimed, "effective", *id))
 		}
 	}

@@ -346,9 +346,9 @@ func again(t *testing.T, img *inspect.Image, plan rebuild.Plan, b Builder) outco
 func (o outcome) want(t *testing.T, want rebuild.Verdict) {
 	t.Helper()
 	if o.verdict != want {
-		t.Errorf("%s, want %s: %s", o.verdict, want, o.check.Summary)
+		t.Errorf("%s, want %s: %s", o.verdict, want, o.check.Reasons)
 		for _, f := range o.check.Findings {
-			t.Logf("%s %d %s: %s", f.Rule, f.Layer, f.Path, f.Words)
+			t.Logf("%d %s: %s", f.Layer, f.Path, f.Message)
 		}
 	}
 }
@@ -393,7 +393,7 @@ func classicDate(t *testing.T, l *lab) {
 	o := again(t, img, planned(t, img, Input{Source: dir}), Builder{})
 	o.want(t, rebuild.Unreproducible)
 	found := slices.IndexFunc(o.check.Findings, func(f check.Finding) bool { return f.Path == "etc/built-at" && f.Level == check.Problem })
-	if found < 0 || !strings.HasSuffix(o.check.Findings[found].Words, "the layer was made by RUN date > /etc/built-at") {
+	if found < 0 || o.check.Findings[found].Args.String("made-by") != "RUN date > /etc/built-at" {
 		t.Errorf("%+v", o.check.Findings)
 	}
 }
