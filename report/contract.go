@@ -27,7 +27,7 @@ type Report struct {
 	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
 	Checks        []Check         `json:"checks"`     // always seven, in the order of the ladder
 	Coverage      Coverage        `json:"coverage"`
-	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
+	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt, given or signed
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
 	Policy        Policy          `json:"policy"`
@@ -284,7 +284,7 @@ type OriginShare struct {
 
 // A Rebuild is how the image was built again, or tried to be.
 type Rebuild struct {
-	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere
+	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere; "" for none
 	Command []string      `json:"command"` // the main command, one argument a word
 	Status  RebuildStatus `json:"status"`
 	Problem string        `json:"problem"` // what the builder says; "" when it built
@@ -312,6 +312,7 @@ const (
 	Failed    RebuildStatus = "failed"     // the build was tried and failed
 	Refused   RebuildStatus = "refused"    // the plan may not be run
 	NoBuilder RebuildStatus = "no-builder" // the tool is not installed
+	NotTried  RebuildStatus = "not-tried"  // nobody asked for it: the basis alone says something
 	Stopped   RebuildStatus = "stopped"    // something else went wrong, or it was interrupted
 )
 

@@ -19,7 +19,7 @@ const insideLimit = "Bytes that were changed inside a store item or another file
 func (r *Report) meaning() string {
 	switch r.Verdict {
 	case rebuild.Reproducible:
-		if r.Comparison == nil {
+		if r.Comparison == nil && !given(r) {
 			return packedAgain("two operators")
 		}
 		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
