@@ -29,6 +29,9 @@ var verdictNames = [...]string{"unverified", "reproducible", "equivalent", "vouc
 
 func (v Verdict) String() string { return verdictNames[v] }
 
+// RestsOnBasis says that the verdict is one which only a basis can give.
+func (v Verdict) RestsOnBasis() bool { return v == Reproducible || v == Equivalent || v == Vouched }
+
 // MarshalText writes the verdict as reports have it.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
@@ -93,13 +96,18 @@ func (f Facts) rebuilt() Verdict {
 
 // repacked is what the check named repack shows: that packing the store items
 // again, by the packer's own rules, gives the very same layers. It builds
-// nothing, so that only signatures can vouch for the items.
+// nothing, so that only signatures can vouch for the items. Where a builder made
+// an image that is equivalent, it shows no more than that.
 func (f Facts) repacked() Verdict {
 	if f.status(check.Repack) != check.Pass {
 		return Unverified
 	}
+	result := compare.Identical
+	if f.Result == compare.Equivalent && !f.Basis.Given {
+		result = compare.Equivalent
+	}
 	signed := Basis{Items: f.Basis.Items}
-	if v := signed.verdict(compare.Identical); v != Matching {
+	if v := signed.verdict(result); v != Matching {
 		return v
 	}
 	return Unverified

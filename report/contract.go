@@ -27,7 +27,7 @@ type Report struct {
 	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
 	Checks        []Check         `json:"checks"`     // always seven, in the order of the ladder
 	Coverage      Coverage        `json:"coverage"`
-	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
+	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given, and the verdict rests on nothing that is in it
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
 	Policy        Policy          `json:"policy"`
@@ -284,7 +284,7 @@ type OriginShare struct {
 
 // A Rebuild is how the image was built again, or tried to be.
 type Rebuild struct {
-	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere
+	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere, "repack" for audit itself
 	Command []string      `json:"command"` // the main command, one argument a word
 	Status  RebuildStatus `json:"status"`
 	Problem string        `json:"problem"` // what the builder says; "" when it built
@@ -308,6 +308,7 @@ type RebuildStatus string
 // How a rebuild ends.
 const (
 	Given     RebuildStatus = "given"      // made elsewhere: how is not known here
+	Repacked  RebuildStatus = "repacked"   // nothing was built: the check named repack and signatures give the verdict
 	Built     RebuildStatus = "built"      // here, in this run
 	Failed    RebuildStatus = "failed"     // the build was tried and failed
 	Refused   RebuildStatus = "refused"    // the plan may not be run

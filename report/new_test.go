@@ -68,6 +68,7 @@ func TestRebuildSection(t *testing.T) {
 		{"nothing was asked", Input{}, nil},
 		{"only planned", Input{Plan: plan}, nil},
 		{"made elsewhere", Input{Plan: plan, Comparison: &compare.Comparison{}}, &Rebuild{Builder: "given", Status: Given}},
+		{"packed again", Input{Plan: plan, Verdict: rebuild.Vouched}, &Rebuild{Builder: "repack", Status: Repacked}},
 		{"built", Input{Plan: plan, Result: &rebuild.Result{}, Comparison: &compare.Comparison{}}, &Rebuild{Builder: "guix", Status: Built}},
 		{"failed", Input{Builder: "nix", Result: &rebuild.Result{}, BuildErr: fmt.Errorf("x: %w", rebuild.ErrBuild)}, &Rebuild{Builder: "nix", Status: Failed, Problem: "x: the build failed"}},
 		{"refused", Input{Plan: plan, BuildErr: rebuild.ErrRefused}, &Rebuild{Builder: "guix", Status: Refused, Problem: "the plan is refused"}},

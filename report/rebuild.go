@@ -3,17 +3,21 @@ package report
 import (
 	"errors"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 )
 
-// newRebuild says how the image was built again: by a builder, elsewhere, or
-// not at all (nil).
+// newRebuild says how the image was built again: by a builder, elsewhere, only
+// packed again, or not at all (nil).
 func newRebuild(in Input) *Rebuild {
 	if in.Result == nil && in.BuildErr == nil {
-		if in.Comparison == nil && in.Rebuilt == nil {
-			return nil
+		switch {
+		case in.Comparison != nil || in.Rebuilt != nil:
+			return &Rebuild{Builder: string(Given), Status: Given, Basis: in.Basis}
+		case in.Verdict.RestsOnBasis():
+			return &Rebuild{Builder: string(check.Repack), Status: Repacked, Basis: in.Basis}
 		}
-		return &Rebuild{Builder: string(Given), Status: Given, Basis: in.Basis}
+		return nil
 	}
 	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: in.Log, Basis: in.Basis}
 	if out.Builder == "" && in.Plan != nil {
