@@ -35,7 +35,10 @@ type Origins struct {
 
 // Basis says what the image rests on.
 func (o Origins) Basis() Basis {
-	b := Basis{Given: o.Given}
+	b, remade := Basis{Given: o.Given}, make(map[string]bool, len(o.Remade))
+	for _, path := range o.Remade {
+		remade[path] = true
+	}
 	made := o.Made
 	if len(made) == 0 {
 		for _, path := range o.Originals {
@@ -49,7 +52,7 @@ func (o Origins) Basis() Basis {
 			b.Inputs = append(b.Inputs, p)
 			continue
 		case it.How == Built:
-		case slices.Contains(o.Remade, it.Path):
+		case remade[it.Path]:
 			p.From = Remade
 		case len(p.Operators) > 0:
 			p.From = Signed

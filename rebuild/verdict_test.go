@@ -54,7 +54,7 @@ func TestJudge(t *testing.T) {
 				"build-failed exactly when the builder failed and nothing contradicts":            (v == BuildFailed) == (f.Failed && !no),
 				"different exactly of an image that was given":                                    (v == Different) == (result == compare.Different && basis.Given && !no && !f.Failed),
 				"unreproducible exactly when this run shows something else":                       (v == Unreproducible) == (!no && !f.Failed && v != Different && (result == compare.Different || f.Unstable || own == check.Fail)),
-				"reproducible only of the same bytes":                                             v != Reproducible || passed && result == compare.Identical || packed && result != compare.Equivalent,
+				"reproducible only of the same bytes":                                             v != Reproducible || passed && result == compare.Identical || packed && (result != compare.Equivalent || basis.Given),
 				"equivalent only of files that are the same":                                      v != Equivalent || result == compare.Equivalent && (passed || packed),
 				"two builds for reproducible and equivalent":                                      v != Reproducible && v != Equivalent || slices.Contains(two, name) || name == "given, signed" && packed,
 				"a build or a signature of each part for vouched":                                 v != Vouched || slices.Contains(one, name),

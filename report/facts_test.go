@@ -39,6 +39,8 @@ func TestStoredReportIsNotBelieved(t *testing.T) {
 		"origins that do not add up":  {"unverified", func(d map[string]any) { o := object(d, "coverage", "origins", 2); o["bytes"], o["share"] = 0, 0 }, "the origins have"},
 		"built, and nobody built it":  {"reproducible", func(d map[string]any) { object(d, "rebuild", "basis", "items", 0)["from"] = "built" }, "it is not among what was built"},
 		"signatures that nobody gave": {"reproducible", func(d map[string]any) { object(d, "rebuild", "basis", "items", 2)["operators"] = []string{"a", "b"} }, "the verdict rests on 2 signatures"},
+		"vouched by nobody":           {"vouched", func(d map[string]any) { object(d, "rebuild", "basis", "items", 0)["operators"] = []string{} }, "what was found makes it unverified"},
+		"vouched on nothing":          {"vouched", func(d map[string]any) { d["rebuild"] = nil }, "what was found makes it unverified"},
 		"given, and not given":        {"given", func(d map[string]any) { object(d, "rebuild", "basis")["given"] = false }, "that was given"},
 	} {
 		var doc map[string]any

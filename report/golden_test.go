@@ -40,7 +40,7 @@ func render(t testing.TB, write writeFunc, r *Report) []byte {
 // TestGolden renders the stored reports of testdata again. With -update they
 // are made anew from the inputs of the same names, and so is what they render to.
 func TestGolden(t *testing.T) {
-	for _, name := range []string{"unverified", "reproducible", "equivalent", "unreproducible", "given", "hostile"} {
+	for _, name := range []string{"unverified", "reproducible", "equivalent", "vouched", "unreproducible", "given", "hostile"} {
 		base := filepath.Join("testdata", name)
 		if *update {
 			golden(t, base+".json", asJSON(t, New(inputs(t)[name])))

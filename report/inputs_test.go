@@ -213,7 +213,6 @@ func equivalentInput(t testing.TB) Input {
 	in := reproducibleInput(t)
 	in.Image, in.Rebuilt = opened(t, "tiny.tar.gz"), opened(t, "tiny.other-ext4.tar.gz")
 	in.Verdict, in.Policy.Holds = rebuild.Equivalent, false
-	in.Checks[3].Status = check.Unknown // else packing again shows more than the rebuild
 	was, now := in.Image.Layers[0].DiffID.String(), in.Rebuilt.Layers[0].DiffID.String()
 	in.Comparison = &compare.Comparison{
 		Layers: []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
@@ -229,6 +228,21 @@ func equivalentInput(t testing.TB) Input {
 		},
 	}
 	in.Checks[6].Reasons = because(check.Rebuild, "the rebuilt image has the same files; only their order differs")
+	return in
+}
+
+// vouchedInput is what needs no builder: the store items are packed again, and each
+// of them is signed.
+func vouchedInput(t testing.TB) Input {
+	in := unverifiedInput(t)
+	operators := make(map[string][]string)
+	var originals []string
+	for _, it := range in.Image.Items {
+		originals, operators[it.Path] = append(originals, it.Path), []string{"ci.guix.gnu.org"}
+		in.Signed = append(in.Signed, signatures.Outcome{Path: it.Path, Word: signatures.Signed, Agree: 1})
+	}
+	in.Basis = rebuild.Origins{Originals: originals, Operators: operators}.Basis()
+	in.Verdict, in.Policy = rebuild.Vouched, Policy{Require: "vouched", Holds: true}
 	return in
 }
 
@@ -270,6 +284,7 @@ func inputs(t testing.TB) map[string]Input {
 		"unverified":     unverifiedInput(t),
 		"reproducible":   reproducibleInput(t),
 		"equivalent":     equivalentInput(t),
+		"vouched":        vouchedInput(t),
 		"unreproducible": unreproducibleInput(t, 3),
 		"contradicted":   contradictedInput(t),
 		"build-failed":   failedInput(t),

@@ -22,31 +22,55 @@ func scriptFor(t *testing.T, shell string) string {
 	return out.String()
 }
 
-// TestCompletionNamesEverything: each verb and each flag, in every shell.
+// offered is what is offered for the last of words, without what it means.
+func offered(t *testing.T, words ...string) []string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if status := Main(append(append([]string{"audit"}, words...), completionFlag), nil, &out, &errs); status != 0 || errs.Len() > 0 {
+		t.Fatalf("status %d: %s", status, errs.String())
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	for i, line := range lines {
+		if strings.ContainsAny(line, "`\r") {
+			t.Errorf("%q: a line is %q", words, line)
+		}
+		lines[i], _, _ = strings.Cut(line, "\t")
+	}
+	return lines
+}
+
+// TestCompletionNamesEverything: each verb and each flag.
 func TestCompletionNamesEverything(t *testing.T) {
 	app := newApp(io.Discard, io.Discard)
-	for _, shell := range []string{"bash", "zsh", "fish"} {
-		script := scriptFor(t, shell)
-		for _, c := range app.Commands {
-			if !strings.Contains(script, c.Name) {
-				t.Errorf("%s: no %s", shell, c.Name)
-			}
-			for _, f := range c.Flags {
-				for _, name := range f.Names() {
-					want := map[bool]string{true: "-l " + name, false: "--" + name}[shell == "fish"]
-					if len(name) == 1 {
-						want = map[bool]string{true: "-s " + name, false: "-" + name}[shell == "fish"]
-					}
-					if !strings.Contains(script, want) {
-						t.Errorf("%s: %s has no %s", shell, c.Name, want)
-					}
+	verbs := offered(t, "")
+	for _, c := range app.Commands {
+		if !slices.Contains(verbs, c.Name) {
+			t.Errorf("no %s among %q", c.Name, verbs)
+		}
+		flags := offered(t, c.Name, "-")
+		for _, f := range c.Flags {
+			for _, name := range dashed(f) {
+				if !slices.Contains(flags, name) {
+					t.Errorf("%s has no %s among %q", c.Name, name, flags)
 				}
 			}
 		}
-		for _, line := range strings.Split(script, "\n") {
-			if strings.ContainsAny(line, "`\t\r") {
-				t.Errorf("%s: a line is %q", shell, line)
-			}
+	}
+}
+
+// TestCompletionOfAnything: no line of words makes it panic, and a value that is
+// joined to its flag keeps it.
+func TestCompletionOfAnything(t *testing.T) {
+	for _, c := range []struct{ words, want []string }{
+		{nil, []string{"files", "run"}},
+		{[]string{"="}, []string{"files", "run"}},
+		{[]string{"--format=j"}, []string{"none", "--format=json", "--format=junit"}},
+		{[]string{"x", "--no-such-flag", "y"}, []string{"files"}},
+		{[]string{"run", "--output", ""}, []string{"folders"}},
+		{[]string{"help", "he"}, []string{"none"}},
+	} {
+		if got := offered(t, c.words...); !slices.Equal(got[:min(len(got), max(len(c.want), 1))], c.want) {
+			t.Errorf("%q completes to %q, want %q", c.words, got, c.want)
 		}
 	}
 }
@@ -135,13 +159,14 @@ func TestBashCompletes(t *testing.T) {
 
 // TestChoicesAreTaken: what is offered as a value is not refused as one.
 func TestChoicesAreTaken(t *testing.T) {
-	for _, v := range completions(newApp(io.Discard, io.Discard)) {
-		for _, f := range v.flags {
-			for _, word := range f.words {
+	for _, c := range newApp(io.Discard, io.Discard).Commands {
+		for _, f := range c.Flags {
+			name := f.Names()[0]
+			for _, word := range choices(c.Name, name) {
 				var errs bytes.Buffer
-				Main([]string{"audit", v.name, "--" + f.long, word, "/nonexistent"}, nil, io.Discard, &errs)
-				if strings.Contains(errs.String(), "--"+f.long) {
-					t.Errorf("%s --%s %s: %s", v.name, f.long, word, errs.String())
+				Main([]string{"audit", c.Name, "--" + name, word, "/nonexistent"}, nil, io.Discard, &errs)
+				if strings.Contains(errs.String(), "--"+name) {
+					t.Errorf("%s --%s %s: %s", c.Name, name, word, errs.String())
 				}
 			}
 		}

@@ -42,6 +42,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		debug.SetMemoryLimit(softMemory)
 	}
 	app := newApp(stdout, stderr)
+	if last := len(args) - 1; args[last] == completionFlag {
+		writeOffer(stdout, app, args[1:last])
+		return 0
+	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
 	if ctx.Err() != nil {
 		err = errInterrupted()

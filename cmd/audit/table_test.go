@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/signatures"
 	"audit/rebuild"
+	"audit/report"
 )
 
 var updateTable = flag.Bool("update-table", false, "write testdata/table.txt")
@@ -94,6 +96,9 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: taken for Guix %s", row.sample, era)
 		}
 		table.add(t, row, l.ordered(), a.verdict)
+		if again := stored(t, a.report); again.Verdict != a.verdict {
+			t.Errorf("%s: %s, and the stored report says %s", row.sample, a.verdict, again.Verdict)
+		}
 	}
 	text := table.String()
 	t.Log("\n" + text)
@@ -109,6 +114,20 @@ func TestTable(t *testing.T) {
 	if text != string(want) {
 		t.Errorf("the table is another one than testdata/table.txt, which was:\n%s", want)
 	}
+}
+
+// stored is a report that is written and read again, which judges it again.
+func stored(t *testing.T, r *report.Report) *report.Report {
+	t.Helper()
+	var text bytes.Buffer
+	if err := report.WriteJSON(&text, r); err != nil {
+		t.Fatal(err)
+	}
+	again, err := report.ReadJSON(&text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
 }
 
 // A table has a row for each sample and a column for each check; notes say why
