@@ -25,6 +25,8 @@ type (
 	Frame       = image.Frame
 	Attestation = image.Attestation
 	Document    = image.Document
+	IndexEntry  = image.IndexEntry
+	EntryKind   = image.EntryKind
 	Symlinks    = image.Symlinks
 	Root        = image.Root
 	Inode       = image.Inode
@@ -58,6 +60,10 @@ const (
 	RootFS        = image.RootFS
 	SquashFS      = image.SquashFS
 	SIF           = image.SIF
+
+	ImageEntry       = image.ImageEntry
+	AttestationEntry = image.AttestationEntry
+	ArtifactEntry    = image.ArtifactEntry
 
 	Claimed     = image.Claimed
 	Computed    = image.Computed

@@ -30,6 +30,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/provenance"
 	"audit/provenance/guix"
 )
@@ -96,13 +97,20 @@ func TestFormsAgree(t *testing.T) {
 				if diff := cmp.Diff(want, whatOf(t, img)); diff != "" {
 					t.Errorf("%s differs:\n%s", form, diff)
 				}
+				if got, want := img.Archive, sumOf(forms.archives[form]); got != want {
+					t.Errorf("%s: the archive has digest %v, want %v", form, got, want)
+				}
 				if c := img.Integrity(); c.Status != check.Pass || len(c.Findings) > 0 {
 					t.Errorf("%s: integrity %v: %v", form, c.Status, c.Findings)
 				}
 			}
 			for form, data := range forms.archives {
-				if diff := cmp.Diff(want, whatOf(t, openStdin(t, data))); diff != "" {
+				img := openStdin(t, data)
+				if diff := cmp.Diff(want, whatOf(t, img)); diff != "" {
 					t.Errorf("%s from standard input differs:\n%s", form, diff)
+				}
+				if got, want := img.Archive, sumOf(data); got != want {
+					t.Errorf("%s from standard input has digest %v, want %v", form, got, want)
 				}
 			}
 		})
@@ -132,6 +140,14 @@ func TestFormsWithoutConfigAgree(t *testing.T) {
 			t.Errorf("%s: integrity %v, want unknown: nothing claims a digest", form, c.Status)
 		}
 	}
+}
+
+// sumOf is the digest of an archive; zero where there is none.
+func sumOf(archive []byte) v1.Hash {
+	if archive == nil {
+		return v1.Hash{}
+	}
+	return digest.Of(archive).Hash()
 }
 
 func formsOf(t *testing.T, archive []byte) inForms {

@@ -115,7 +115,7 @@ func openStreamed(data []byte, opt pass.Options) (*image.Image, error) {
 	p := pass.New(context.Background(), opt)
 	in := &form.Input{Pass: p}
 	defer in.Close()
-	img, err := (*image.Image)(nil), in.Read(bytes.NewBuffer(data))
+	img, err := (*image.Image)(nil), in.Pipe(bytes.NewBuffer(data))
 	if err == nil {
 		img, err = openInput(in, Forms())
 	}

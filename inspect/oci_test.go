@@ -108,6 +108,15 @@ func TestPlatforms(t *testing.T) {
 				if img.Manifest.Digest.String() != digestOf(manifests[test.want]) || rules(img) != "" {
 					t.Errorf("%s: manifest %v, want that of %s; findings %q", form, img.Manifest.Digest, test.want, rules(img))
 				}
+				if len(img.Platforms) != len(test.have) {
+					t.Errorf("%s: %d entries, want %d", form, len(img.Platforms), len(test.have))
+				}
+				for i, e := range img.Platforms {
+					want := IndexEntry{Digest: e.Digest, Platform: "linux/" + test.have[i], Kind: ImageEntry, Chosen: test.have[i] == test.want}
+					if e != want || e.Digest.String() != digestOf(manifests[test.have[i]]) {
+						t.Errorf("%s: entry %+v, want %+v", form, e, want)
+					}
+				}
 			}
 		})
 	}

@@ -80,8 +80,7 @@ func openInput(in *form.Input, forms []form.Form) (*Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		in.Finish(img)
-		return img, nil
+		return img, in.Finish(img)
 	}
 	return nil, in.Unknown()
 }

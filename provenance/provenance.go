@@ -52,7 +52,6 @@ type Recipe struct {
 	Channels []Channel
 	Packages []Package
 	Sources  []Source
-	Problems []string // transitional: Missing takes its place
 
 	// Missing is what the recipe cannot express, or what the image does not reveal.
 	Missing []check.Message
@@ -192,10 +191,9 @@ func complete(ev *Evidence, img *inspect.Image) *Evidence {
 }
 
 func nothing() *Evidence {
-	const why = "no build system that is known here left its traces in the image"
 	return &Evidence{
 		Recipe:  Recipe{System: UnknownSystem, Status: None},
-		Recover: check.Check{ID: check.Recipe, Status: check.Unknown, Summary: why},
-		Closure: check.Check{ID: check.Closure, Status: check.Skipped, Summary: "no recipe to explain files by"},
+		Recover: check.Check{ID: check.Recipe, Status: check.Unknown, Reasons: []check.Message{check.Say("recipe/no-system")}},
+		Closure: check.Skip(check.Closure, "closure/no-recipe"),
 	}
 }

@@ -69,7 +69,7 @@ func TestRecoverNothing(t *testing.T) {
 	if ev.Recipe.Status != None || ev.Recover.Status != check.Unknown || ev.Closure.Status != check.Skipped {
 		t.Errorf("recipe %s, checks %v and %v", ev.Recipe.Status, ev.Recover.Status, ev.Closure.Status)
 	}
-	if ev.Recover.ID != check.Recipe || ev.Closure.ID != check.Closure || ev.Closure.Summary == "" {
+	if ev.Recover.ID != check.Recipe || ev.Closure.ID != check.Closure || len(ev.Closure.Reasons) == 0 {
 		t.Errorf("checks %+v and %+v", ev.Recover, ev.Closure)
 	}
 }

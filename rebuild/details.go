@@ -31,7 +31,7 @@ func FilesOf(plan Plan) []PlanFile {
 	if d, ok := plan.Details.(interface{ Files() []PlanFile }); ok {
 		return d.Files()
 	}
-	return plan.Files
+	return nil
 }
 
 // UnmarshalJSON reads a plan that was stored: its details stay as they are

@@ -22,21 +22,6 @@ type Plan struct {
 	System       provenance.SystemName `json:"system"`
 	Image        string                `json:"image"`        // reference, for people
 	ConfigDigest string                `json:"configDigest"` // of the original
-	Root         string                `json:"root"`         // store path the image is made of
-	Files        []PlanFile            `json:"files"`
-	// Pack is the argument vector of the packer, such as
-	// ["pack", "-f", "docker", …, "-m", "manifest.scm"]; file names are those of Files.
-	Pack []string `json:"pack"`
-	// Engine says what built the image from a Dockerfile, since each engine
-	// writes a history of its own: "classic", "buildkit", "buildah" or "kaniko";
-	// "" for other systems, and when it cannot be told.
-	Engine string `json:"engine,omitempty"`
-	// Source is what the user has added to a recipe that the image alone does
-	// not tell; nil when nothing was needed.
-	Source *Source `json:"source,omitempty"`
-	// Export says that the original is no image but the files of a container,
-	// and what an engine adds to them; nil otherwise.
-	Export *Export `json:"export,omitempty"`
 	// Command is what does by hand what the plan does, one argument a word: for
 	// people. Nothing is read back from it.
 	Command []string `json:"command,omitempty"`
@@ -52,8 +37,6 @@ type Plan struct {
 	// plan that was read from a file they are a [json.RawMessage], which
 	// System.Vet decodes with [DetailsOf].
 	Details any `json:"details,omitempty"`
-	// Refused says why the plan must not be run, "" when it may.
-	Refused string `json:"refused,omitempty"`
 }
 
 // A PlanFile is a text file beside the plan.
@@ -62,27 +45,11 @@ type PlanFile struct {
 	Text string `json:"text"`
 }
 
-// A Source is a recipe that does not come from the image.
-type Source struct {
-	Kind      string `json:"kind"`                // what the tool calls it, such as "nix-expr"
-	Location  string `json:"location"`            // a file or folder of this machine, or an address
-	Attribute string `json:"attribute,omitempty"` // what of it makes the image
-	// Options are more words for the tool, as it takes them.
-	Options []string `json:"options,omitempty"`
-}
-
-// An Export is how a container engine exports the files of a container.
-type Export struct {
-	Files      []string `json:"files"`      // that the engine lays among those of the image, all of them empty
-	OwnerNames bool     `json:"ownerNames"` // it writes the names of owners
-}
-
 // Trust says of one thing that a build would run or fetch whether it may.
 type Trust struct {
 	Channel string `json:"channel"` // what it is called
 	URL     string `json:"url"`     // where it comes from; "" for what the image itself holds
 	Trusted bool   `json:"trusted"`
-	Why     string `json:"why"`
 
 	Kind   string        `json:"kind,omitempty"`  // "channel", "transformation", "source", "frontend", "program"
 	Reason check.Message `json:"reason,omitzero"` // why it is trusted, or is not

@@ -45,7 +45,7 @@ type System interface {
 	Given(in Settings) (bool, error)
 
 	// Plan says how to build the image again. What cannot be built, or must not
-	// be, gives a plan all the same, with the reasons in Refused.
+	// be, gives a plan all the same, with the reasons in it.
 	Plan(img *inspect.Image, recipe provenance.Recipe, in Settings) (Plan, error)
 
 	// Vet judges a plan that comes from a file, which anyone may have written, as
@@ -93,7 +93,7 @@ type About struct {
 	// Example is a call of audit rebuild with its flags, and what it is for.
 	Example [2]string
 
-	// NoDerivation is why the check named derivation is skipped for this system;
+	// NoDerivation is the code of why the check named derivation is skipped for this system;
 	// "" where recipes are evaluated to derivations.
 	NoDerivation string
 

@@ -93,13 +93,17 @@ func (f Facts) rebuilt() Verdict {
 
 // repacked is what the check named repack shows: that packing the store items
 // again, by the packer's own rules, gives the very same layers. It builds
-// nothing, so that only signatures can vouch for the items.
+// nothing, so that only signatures can vouch for the items. Of an image whose
+// rebuild came out otherwise packed it says no more than that.
 func (f Facts) repacked() Verdict {
 	if f.status(check.Repack) != check.Pass {
 		return Unverified
 	}
-	signed := Basis{Items: f.Basis.Items}
-	if v := signed.verdict(compare.Identical); v != Matching {
+	signed, result := Basis{Items: f.Basis.Items}, compare.Identical
+	if f.Result == compare.Equivalent {
+		result = compare.Equivalent
+	}
+	if v := signed.verdict(result); v != Matching {
 		return v
 	}
 	return Unverified

@@ -27,7 +27,7 @@ type Report struct {
 	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
 	Checks        []Check         `json:"checks"`     // always seven, in the order of the ladder
 	Coverage      Coverage        `json:"coverage"`
-	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt or given
+	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt, given or signed
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
 	Policy        Policy          `json:"policy"`
@@ -47,11 +47,13 @@ type Image struct {
 	Reference        string              `json:"reference"`        // without the host's folders, which are in run
 	Transport        inspect.Transport   `json:"transport"`        // the form it was read in, as in containers-transports(5)
 	Compression      inspect.Compression `json:"compression"`      // of the archive as a whole
+	ArchiveDigest    string              `json:"archiveDigest"`    // computed over the file or stream as it was given; "" when there is no such one
 	Tags             []string            `json:"tags"`             // names that the image claims for itself, in its order
 	ConfigDigest     string              `json:"configDigest"`     // computed over the config; the image ID
 	ConfigMember     string              `json:"configMember"`     // where the config lies in the archive
 	ManifestDigest   ManifestDigest      `json:"manifestDigest"`   // of the image manifest
 	IndexDigest      string              `json:"indexDigest"`      // of the image index that led here; "" when none did
+	Platforms        []Platform          `json:"platforms"`        // all entries of that index and of those in it, in its order
 	Platform         string              `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
 	Created          string              `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
 	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
@@ -68,6 +70,17 @@ type Folder struct {
 	Path  string `json:"path"`  // "usr/lib"; "." for files at the top, "" for all folders that are not listed
 	Files int    `json:"files"` // count of entries
 	Bytes int64  `json:"bytes"` // that they take in the layers, headers and contents
+}
+
+// A Platform is an entry of the image index, as the index describes it: an image
+// for a platform, or something that lies beside one.
+type Platform struct {
+	Platform     string            `json:"platform"`     // "linux/arm64/v8"; "" when it names none
+	Digest       string            `json:"digest"`       // of the manifest, as claimed
+	Name         string            `json:"name"`         // that it or an index above it bears; "" when none does
+	Kind         inspect.EntryKind `json:"kind"`         // image, attestation or artifact
+	ArtifactType string            `json:"artifactType"` // "" when it names none
+	Chosen       bool              `json:"chosen"`       // this one was read
 }
 
 // An Attestation is a statement that someone made about the image.
@@ -271,7 +284,7 @@ type OriginShare struct {
 
 // A Rebuild is how the image was built again, or tried to be.
 type Rebuild struct {
-	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere
+	Builder string        `json:"builder"` // "guix", "nix", "docker"; "given" for an image made elsewhere; "" for none
 	Command []string      `json:"command"` // the main command, one argument a word
 	Status  RebuildStatus `json:"status"`
 	Problem string        `json:"problem"` // what the builder says; "" when it built
@@ -299,6 +312,7 @@ const (
 	Failed    RebuildStatus = "failed"     // the build was tried and failed
 	Refused   RebuildStatus = "refused"    // the plan may not be run
 	NoBuilder RebuildStatus = "no-builder" // the tool is not installed
+	NotTried  RebuildStatus = "not-tried"  // nobody asked for it: the basis alone says something
 	Stopped   RebuildStatus = "stopped"    // something else went wrong, or it was interrupted
 )
 

@@ -194,7 +194,7 @@ func TestDesignedKeys(t *testing.T) {
 	}
 	for _, path := range []string{
 		"schemaVersion", "tool", "image.reference", "image.transport", "image.configDigest", "image.manifestDigest.origin",
-		"image.platform", "image.created", "image.layers.0.index", "image.layers.0.mediaType", "image.layers.0.compression",
+		"image.platform", "image.platforms", "image.archiveDigest", "image.created", "image.layers.0.index", "image.layers.0.mediaType", "image.layers.0.compression",
 		"image.layers.0.digest", "image.layers.0.diffID", "image.layers.0.size", "image.layers.0.uncompressedSize",
 		"image.layers.0.entries", "image.layers.0.storeItems", "recipe.system", "recipe.status", "recipe.packer",
 		"recipe.channels.0.name", "recipe.channels.0.url", "recipe.channels.0.branch", "recipe.channels.0.commit",

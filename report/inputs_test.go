@@ -33,6 +33,10 @@ func testSystems() []rebuild.About {
 		Name: "guix", Store: "/gnu/store", Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Sentences: map[string]string{
+			"integrity/summary": "{text}", "recipe/summary": "{text}", "closure/summary": "{text}", "repack/summary": "{text}",
+			"signatures/summary": "{text}", "derivation/summary": "{text}", "rebuild/summary": "{text}", "repack/entry-order": "{text}",
+			"derivation/derivation-missing": "{text}", "rebuild/content": "{text}", "closure/text": "{text}",
+			"recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}",
 			"known/docker-created":     "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
 			"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
 		},
@@ -70,7 +74,7 @@ func tinyRecipe() provenance.Recipe {
 			{Layer: 0, Path: "gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile/manifest", Digest: inspect.Sum{0xaa, 1}},
 			{Layer: -1, Path: "config.json", Digest: inspect.Sum{0xbb, 2}},
 		},
-		Problems: []string{"The channel fixtures has no introduction: its history cannot be authenticated."},
+		Missing: []check.Message{check.Say("recipe/missing", "text", "The channel fixtures has no introduction: its history cannot be authenticated.")},
 		Files: []provenance.File{
 			{Name: "channels.scm", Text: []byte("(list (channel\n        (name 'guix)\n        (url \"https://git.guix.gnu.org/guix.git\")\n        (branch \"master\")\n        (commit \"230aa373f315f247852ee07dff34146e9b480aec\")))\n")},
 			{Name: "manifest.scm", Text: []byte("(specifications->manifest\n  (list \"tiny-hello@0.1\" \"tiny-stamp@0.1\"))\n")},
@@ -92,26 +96,31 @@ func tinyPlan() *rebuild.Plan {
 		System:  "guix",
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "--save-provenance", "-S", "/bin=bin", "--entry-point-argument=it's me", "--max-layers=4", "-m", "manifest.scm"},
 		Trust: []rebuild.Trust{
-			{Channel: "guix", URL: "https://git.guix.gnu.org/guix.git", Trusted: true, Why: "it has the official introduction of Guix"},
-			{Channel: "fixtures", URL: "https://example.org/fixtures.git", Trusted: true, Why: "named with --trust-channel"},
+			{Channel: "guix", URL: "https://git.guix.gnu.org/guix.git", Trusted: true, Reason: check.Say("plan/trust", "text", "it has the official introduction of Guix")},
+			{Channel: "fixtures", URL: "https://example.org/fixtures.git", Trusted: true, Reason: check.Say("plan/trust", "text", "named with --trust-channel")},
 		},
 	}
+}
+
+// because is the reason of a check in the words of a test.
+func because(id check.ID, text string) []check.Message {
+	return []check.Message{check.Say(string(id)+"/summary", "text", text)}
 }
 
 func statuses(img *inspect.Image, last check.Status, lastSummary string) []check.Check {
 	total := sizeOf(img)
 	return []check.Check{
-		{ID: check.Integrity, Status: check.Pass, Bytes: total, Summary: "every digest, size and diffID that the image claims is what its bytes give"},
-		{ID: check.Recipe, Status: check.Pass, Bytes: total, Summary: "complete: 2 channels, 2 packages, saved in the profile by guix pack --save-provenance"},
-		{ID: check.Closure, Status: check.Pass, Bytes: total - total/3000, Summary: "every file is explained, and every store reference is present"},
-		{ID: check.Repack, Status: check.Pass, Bytes: total, Summary: "packing the store items again gives the same layers", Findings: []check.Finding{
-			{Rule: "entry-order", Level: check.Note, Layer: 0, Path: "gnu/store", Words: "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"},
+		{ID: check.Integrity, Status: check.Pass, Bytes: total, Reasons: because(check.Integrity, "every digest, size and diffID that the image claims is what its bytes give")},
+		{ID: check.Recipe, Status: check.Pass, Bytes: total, Reasons: because(check.Recipe, "complete: 2 channels, 2 packages, saved in the profile by guix pack --save-provenance")},
+		{ID: check.Closure, Status: check.Pass, Bytes: total - total/3000, Reasons: because(check.Closure, "every file is explained, and every store reference is present")},
+		{ID: check.Repack, Status: check.Pass, Bytes: total, Reasons: because(check.Repack, "packing the store items again gives the same layers"), Findings: []check.Finding{
+			check.Find(check.Note, 0, "gnu/store", "repack/entry-order", "text", "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"),
 		}},
-		{ID: check.Signatures, Status: check.Skipped, Summary: "no build farm was asked"},
-		{ID: check.Derivation, Status: check.Unknown, Bytes: total / 4, Summary: "the derivation could be computed for one package of two", Findings: []check.Finding{
-			{Rule: "derivation-missing", Level: check.Problem, Layer: -1, Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Words: "the package is in no channel of the recipe"},
+		{ID: check.Signatures, Status: check.Skipped, Reasons: because(check.Signatures, "no build farm was asked")},
+		{ID: check.Derivation, Status: check.Unknown, Bytes: total / 4, Reasons: because(check.Derivation, "the derivation could be computed for one package of two"), Findings: []check.Finding{
+			check.Find(check.Problem, -1, "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", "derivation/derivation-missing", "text", "the package is in no channel of the recipe"),
 		}},
-		{ID: check.Rebuild, Status: last, Summary: lastSummary},
+		{ID: check.Rebuild, Status: last, Reasons: because(check.Rebuild, lastSummary)},
 	}
 }
 
@@ -126,7 +135,7 @@ func sizeOf(img *inspect.Image) (total int64) {
 func unverifiedInput(t testing.TB) Input {
 	img := opened(t, "tiny.tar.gz")
 	checks := statuses(img, check.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
-	checks[5] = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: "guix is not installed"}
+	checks[5] = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: because(check.Derivation, "guix is not installed")}
 	return Input{
 		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
 		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
@@ -142,7 +151,7 @@ func reproducibleInput(t testing.TB) Input {
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
 	}
-	in.Checks[5] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Summary: "evaluating the recipe gives every store path of the image"}
+	in.Checks[5] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
 	in.Checks[6].Bytes = sizeOf(img)
 	in.Result = &rebuild.Result{
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "-m", "manifest.scm"},
@@ -182,7 +191,7 @@ func unreproducibleInput(t testing.TB, n int) Input {
 	in.Basis = rebuild.Origins{Made: in.Result.Items}.Basis()
 	in.Verdict, in.Policy = rebuild.Unreproducible, Policy{Require: "reproducible"}
 	in.Checks = statuses(a, check.Fail, "the rebuilt image differs: content of 1 file")
-	in.Checks[6].Findings = []check.Finding{{Rule: "content", Level: check.Problem, Layer: 0, Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Words: "its bytes differ"}}
+	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, 0, "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", "rebuild/content", "text", "its bytes differ")}
 	c := &compare.Comparison{
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
@@ -219,7 +228,7 @@ func equivalentInput(t testing.TB) Input {
 			{Code: "known/other-layering", Count: 1},
 		},
 	}
-	in.Checks[6].Summary = "the rebuilt image has the same files; only their order differs"
+	in.Checks[6].Reasons = because(check.Rebuild, "the rebuilt image has the same files; only their order differs")
 	return in
 }
 
@@ -242,7 +251,7 @@ func failedInput(t testing.TB) Input {
 		Err:  fmt.Errorf("%w: tiny-stamp-0.1: the tests did not pass", rebuild.ErrBuild),
 		Hint: "Look at the end of rebuild.log.",
 	}
-	in.Checks[6] = check.Check{ID: check.Rebuild, Status: check.Unknown, Summary: "the build failed"}
+	in.Checks[6] = check.Check{ID: check.Rebuild, Status: check.Unknown, Reasons: because(check.Rebuild, "the build failed")}
 	return in
 }
 
@@ -250,7 +259,7 @@ func failedInput(t testing.TB) Input {
 func contradictedInput(t testing.TB) Input {
 	in := unverifiedInput(t)
 	in.Verdict, in.Policy = rebuild.Contradicted, Policy{Require: "consistent"}
-	in.Checks[2] = check.Check{ID: check.Closure, Status: check.Fail, Summary: "1 file is not explained", Bytes: 20_000, Findings: []check.Finding{
+	in.Checks[2] = check.Check{ID: check.Closure, Status: check.Fail, Reasons: because(check.Closure, "1 file is not explained"), Bytes: 20_000, Findings: []check.Finding{
 		check.Find(check.Problem, 0, "etc/cron.d/job", "closure/unexplained-file", "kind", "file", "bytes", 20),
 	}}
 	return in
@@ -281,25 +290,28 @@ func hostileInput(t testing.TB) Input {
 		Config:    inspect.Config{Member: hostile, Digest: zero, File: v1.ConfigFile{OS: hostile, Architecture: "amd64"}},
 		Layers:    []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: inspect.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
 		Members:   []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
+		Platforms: []inspect.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: inspect.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: inspect.ImageEntry, Chosen: true}},
 		Documents: []inspect.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
 		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
 	}
 	r := provenance.Recipe{
-		System: "guix", Status: provenance.Partial, Packer: hostile, Problems: []string{hostile},
+		System: "guix", Status: provenance.Partial, Packer: hostile, Missing: []check.Message{check.Say("recipe/missing", "text", hostile)},
 		Channels: []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
 		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
 		Sources:  []provenance.Source{{Path: hostile}},
 		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
 		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
 	}
-	finding := check.Finding{Rule: hostile, Level: check.Problem, Path: hostile, Words: hostile}
 	var checks []check.Check
 	for _, id := range check.IDs() {
-		checks = append(checks, check.Check{ID: id, Status: check.Fail, Summary: hostile, Bytes: 1 << 20, Findings: []check.Finding{finding}})
+		checks = append(checks, check.Check{
+			ID: id, Status: check.Fail, Reasons: because(id, hostile), Bytes: 1 << 20,
+			Findings: []check.Finding{check.Find(check.Problem, 0, hostile, string(id)+"/summary", "text", hostile)},
+		})
 	}
 	return Input{
 		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,
-		Plan:     &rebuild.Plan{System: "guix", Command: []string{hostile}, Refused: hostile, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Why: hostile}}},
+		Plan:     &rebuild.Plan{System: "guix", Command: []string{hostile}, Reasons: []check.Message{check.Say("plan/refused", "text", hostile)}, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Reason: check.Say("plan/trust", "text", hostile)}}},
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
 			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile, Cause: "some-new-cause"}},

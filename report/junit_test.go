@@ -150,8 +150,8 @@ func TestJUnitCases(t *testing.T) {
 func TestJUnitKeepsHostileText(t *testing.T) {
 	in := hostileInput(t)
 	for i := range in.Checks {
-		in.Checks[i].Summary += "]]>\x00\uffff\ud7ff"
-		in.Checks[i].Findings[0].Words += "]]>"
+		in.Checks[i].Reasons[0].Args["text"] = hostile + "]]>\x00\uffff\ud7ff"
+		in.Checks[i].Findings[0].Args["text"] = hostile + "]]>"
 	}
 	doc := render(t, WriteJUnit, New(in))
 	for _, line := range strings.Split(strings.TrimSuffix(string(doc), "\n"), "\n") {

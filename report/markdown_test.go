@@ -46,7 +46,7 @@ func TestMarkdownHasNoMarkupOfTheImage(t *testing.T) {
 func TestMarkdownTables(t *testing.T) {
 	in := hostileInput(t)
 	for i := range in.Checks {
-		in.Checks[i].Summary = "a|b `c|d` \\| || e"
+		in.Checks[i].Reasons[0].Args["text"] = "a|b `c|d` \\| || e"
 	}
 	in.Comparison.Config[0].Field = "a|b`|`"
 	text := string(render(t, WriteMarkdown, New(in)))
@@ -118,9 +118,9 @@ func TestMarkdownFences(t *testing.T) {
 func TestMarkdownIsBounded(t *testing.T) {
 	worst := hostileInput(t)
 	for i := range worst.Checks {
-		worst.Checks[i].Summary = strings.Repeat("`|", 5000)
+		worst.Checks[i].Reasons[0].Args["text"] = strings.Repeat("`|", 5000)
 		for range 100 {
-			worst.Checks[i].Findings = append(worst.Checks[i].Findings, check.Finding{Level: check.Problem, Path: strings.Repeat("`|", 500), Words: strings.Repeat("`| ", 500)})
+			worst.Checks[i].Findings = append(worst.Checks[i].Findings, check.Find(check.Problem, 0, strings.Repeat("`|", 500), "closure/text", "text", strings.Repeat("`| ", 500)))
 		}
 	}
 	for _, cause := range allCauses() {

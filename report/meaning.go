@@ -19,6 +19,9 @@ const insideLimit = "Bytes that were changed inside a store item or another file
 func (r *Report) meaning() string {
 	switch r.Verdict {
 	case rebuild.Reproducible:
+		if r.Comparison == nil && !given(r) {
+			return packedAgain("two operators")
+		}
 		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
 	case rebuild.Equivalent:
 		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + ", and each difference has its cause."
@@ -43,13 +46,19 @@ func (r *Report) sameAs() string {
 	rests := " Some of what it is made of was only fetched or reused: nobody is known to have built it twice."
 	switch {
 	case r.Comparison == nil:
-		return "Packing its store items again gave the same layers, and a trusted party signed each of these items, or it was built in this run."
+		return packedAgain("a trusted party")
 	case given(r):
 		rests = " Where that one comes from is not known here."
 	case r.Verdict == rebuild.Vouched:
 		rests = " Each part was built in this run, or a trusted party signed it."
 	}
 	return rebuiltBy(r) + same + rests
+}
+
+// packedAgain says what a verdict rests on that no builder had a part in.
+func packedAgain(signers string) string {
+	return "Packing its store items again gave the same layers, and of these items each was signed by " + signers +
+		" or made again from the others."
 }
 
 // given says that the image was compared with one that was made elsewhere.

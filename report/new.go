@@ -89,6 +89,7 @@ func newImage(img *inspect.Image) Image {
 		Reference:      withoutFolders(img.Reference, img.Transport),
 		Transport:      img.Transport,
 		Compression:    img.Compression,
+		ArchiveDigest:  digest(img.Archive),
 		Tags:           img.Tags,
 		ConfigDigest:   digest(img.Config.Digest),
 		ConfigMember:   img.Config.Member,
@@ -110,6 +111,9 @@ func newImage(img *inspect.Image) Image {
 	}
 	for _, m := range img.Members {
 		out.Members = append(out.Members, Member{m.Name, m.Size, digest(m.Digest), m.Referenced})
+	}
+	for _, e := range img.Platforms {
+		out.Platforms = append(out.Platforms, Platform{e.Platform, digest(e.Digest), e.Name, e.Kind, e.ArtifactType, e.Chosen})
 	}
 	for _, a := range img.Attestations {
 		out.Attestations = append(out.Attestations, Attestation{a.PredicateType, digest(a.Digest), digest(a.Subject)})
@@ -192,7 +196,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		System:  in.System,
 		Status:  in.Status,
 		Packer:  in.Packer,
-		Missing: messages(in.Missing, "recipe/missing", in.Problems...),
+		Missing: messages(in.Missing),
 		Options: newOptions(in.Pack),
 	}
 	if out.System == "" {
@@ -238,7 +242,7 @@ func newOptions(p provenance.Pack) Options {
 		Database:     p.Database,
 		Relocatable:  p.Relocatable,
 		PRoot:        p.PRoot,
-		Unknown:      messages(p.Unknown, ""),
+		Unknown:      messages(p.Unknown),
 	}
 	for _, s := range p.Symlinks {
 		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
@@ -250,18 +254,11 @@ func newPlan(p *rebuild.Plan) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{System: p.System, Refused: messages(p.Reasons, "plan/refused", p.Refused), Command: slices.Clone(p.Command)}
+	out := &Plan{System: p.System, Refused: messages(p.Reasons), Command: slices.Clone(p.Command)}
 	for _, t := range p.Trust {
-		reason := Message(t.Reason)
-		if t.Reason.IsZero() {
-			reason = Message{"plan/trust", check.Args{"text": t.Why}}
-		}
-		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, t.URL, t.Trusted, reason, t.Flag})
+		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, withoutLocal(t.URL, p), t.Trusted, Message(t.Reason), t.Flag})
 	}
 	out.Command = commandOf(out.Command, p)
-	for i := range out.Trust {
-		out.Trust[i].URL = withoutLocal(out.Trust[i].URL, p)
-	}
 	return out
 }
 
@@ -279,9 +276,6 @@ func commandOf(words []string, p *rebuild.Plan) []string {
 
 // withoutLocal drops the host's folders from a word of a plan.
 func withoutLocal(word string, p *rebuild.Plan) string {
-	if p.Source != nil {
-		word = withoutSource(word, p.Source.Location)
-	}
 	for _, place := range p.Local {
 		word = withoutSource(word, place)
 	}
@@ -322,6 +316,13 @@ func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []Store
 	return out
 }
 
+func messages(all []check.Message) (out []Message) {
+	for _, m := range all {
+		out = append(out, Message(m))
+	}
+	return out
+}
+
 // newChecks lists all seven, whatever was handed in.
 func newChecks(checks []check.Check) []Check {
 	var out []Check
@@ -341,9 +342,9 @@ func find(checks []check.Check, id check.ID) check.Check {
 }
 
 func newCheck(c check.Check) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: summaryOf(c)}
+	out := Check{ID: c.ID, Status: c.Status, Summary: messages(c.Reasons)}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, findingOf(c.ID, f))
+		out.Findings = append(out.Findings, Finding{f.Code, f.Args, f.Level, f.Layer, f.Path})
 	}
 	return out
 }

@@ -38,9 +38,9 @@ func TestWithoutFolders(t *testing.T) {
 }
 
 func TestAllSevenChecksInOrder(t *testing.T) {
-	r := New(Input{Image: &inspect.Image{}, Checks: []check.Check{
-		{ID: check.Rebuild, Status: check.Fail, Summary: "differs"},
-		{ID: check.Integrity, Status: check.Pass, Summary: "fits"},
+	r := New(Input{Image: &inspect.Image{}, Systems: testSystems(), Checks: []check.Check{
+		{ID: check.Rebuild, Status: check.Fail, Reasons: because(check.Rebuild, "differs")},
+		{ID: check.Integrity, Status: check.Pass, Reasons: because(check.Integrity, "fits")},
 	}})
 	for i, id := range check.IDs() {
 		c := r.Checks[i]
@@ -112,19 +112,19 @@ func TestLayerThatBroke(t *testing.T) {
 }
 
 func TestPlanCommand(t *testing.T) {
-	file := &rebuild.Source{Kind: "nix-expr", Location: "/home/someone/image.nix", Attribute: "app"}
+	file := []string{"/home/someone/image.nix"}
 	for _, c := range []struct {
 		plan   rebuild.Plan
 		want   string
 		replay string // the first line
 	}{
 		{rebuild.Plan{System: "guix", Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-S", "/bin=bin"}}, "guix time-machine -C channels.scm -- pack -S /bin=bin", "audit provenance image.tar"},
-		{rebuild.Plan{System: "nix", Command: []string{"nix-build", "/home/someone/image.nix", "-A", "app"}, Source: file}, "nix-build image.nix -A app", "sh rebuild.sh"},
-		{rebuild.Plan{System: "nix", Command: []string{"nix", "build", "./a/flake#x"}, Source: &rebuild.Source{Location: "./a/flake"}}, "nix build 'flake#x'", "sh rebuild.sh"},
-		{rebuild.Plan{System: "nix", Command: []string{"nix", "build", "github:a/b#x"}, Source: &rebuild.Source{Location: "github:a/b"}}, "nix build 'github:a/b#x'", "sh rebuild.sh"},
+		{rebuild.Plan{System: "nix", Command: []string{"nix-build", "/home/someone/image.nix", "-A", "app"}, Local: file}, "nix-build image.nix -A app", "sh rebuild.sh"},
+		{rebuild.Plan{System: "nix", Command: []string{"nix", "build", "./a/flake#x"}, Local: []string{"./a/flake"}}, "nix build 'flake#x'", "sh rebuild.sh"},
+		{rebuild.Plan{System: "nix", Command: []string{"nix", "build", "github:a/b#x"}, Local: []string{"github:a/b"}}, "nix build 'github:a/b#x'", "sh rebuild.sh"},
 		{rebuild.Plan{System: "docker", Command: []string{"docker", "build", "."}}, "docker build .", "sh rebuild.sh"},
 		{rebuild.Plan{System: "docker", Command: []string{"buildah", "build", "."}}, "buildah build .", "sh rebuild.sh"},
-		{rebuild.Plan{System: "docker", Refused: "no provenance"}, "", ""},
+		{rebuild.Plan{System: "docker", Reasons: []check.Message{check.Say("plan/refused", "text", "no provenance")}}, "", ""},
 	} {
 		r := New(Input{Image: &inspect.Image{Reference: "image.tar"}, Plan: &c.plan, Systems: testSystems()})
 		if got := shellWords(r.Plan.Command); got != c.want {
@@ -135,7 +135,7 @@ func TestPlanCommand(t *testing.T) {
 			t.Errorf("%s is replayed with %q", c.want, got)
 		}
 	}
-	r := New(Input{Image: &inspect.Image{}, Plan: &rebuild.Plan{System: "nix", Source: file, Trust: []rebuild.Trust{{URL: file.Location}}}})
+	r := New(Input{Image: &inspect.Image{}, Plan: &rebuild.Plan{System: "nix", Local: file, Trust: []rebuild.Trust{{URL: file[0]}}}})
 	if r.Plan.Trust[0].URL != "image.nix" {
 		t.Errorf("the plan keeps a folder of the host: %+v", r.Plan)
 	}

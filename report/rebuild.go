@@ -2,18 +2,22 @@ package report
 
 import (
 	"errors"
+	"slices"
 
 	"audit/rebuild"
 )
 
 // newRebuild says how the image was built again: by a builder, elsewhere, or
-// not at all (nil).
+// not at all, which is nil unless somebody signed what is in it.
 func newRebuild(in Input) *Rebuild {
 	if in.Result == nil && in.BuildErr == nil {
-		if in.Comparison == nil && in.Rebuilt == nil {
-			return nil
+		switch {
+		case in.Comparison != nil || in.Rebuilt != nil:
+			return &Rebuild{Builder: string(Given), Status: Given, Basis: in.Basis}
+		case slices.ContainsFunc(in.Basis.Items, func(p rebuild.Part) bool { return len(p.Operators) > 0 }):
+			return &Rebuild{Status: NotTried, Basis: in.Basis}
 		}
-		return &Rebuild{Builder: string(Given), Status: Given, Basis: in.Basis}
+		return nil
 	}
 	out := &Rebuild{Builder: in.Builder, Status: statusOf(in.BuildErr), Log: in.Log, Basis: in.Basis}
 	if out.Builder == "" && in.Plan != nil {

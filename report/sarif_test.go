@@ -95,7 +95,7 @@ func TestSARIFTellsWhatWasSkipped(t *testing.T) {
 // left to it, and stay when there is none.
 func TestSARIFSaysADifferenceOnce(t *testing.T) {
 	in := unreproducibleInput(t, 0)
-	in.Checks[6].Findings = []check.Finding{{Rule: "difference-content", Level: check.Problem, Path: "x"}, {Rule: "more-differences", Level: check.Problem}}
+	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, 0, "x", "rebuild/difference-content"), check.Find(check.Problem, 0, "", "rebuild/more-differences")}
 	if got := lines(sarifOf(t, in)); strings.Contains(got, "rebuild/") {
 		t.Errorf("the results are\n%s", got)
 	}

@@ -46,7 +46,11 @@ func AllSentences(more ...map[string]string) Sentences {
 // sharedSentences are the tables of the codes that every image can get.
 func sharedSentences() []map[string]string {
 	return []map[string]string{
-		{"report/not-asked": "it was not asked for", "recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}"},
+		{
+			"report/not-asked":       "it was not asked for",
+			"report/comparison-only": "not asked for: audit compare compares two images",
+			"report/inspection-only": "not asked for: audit inspect looks and does nothing else",
+		},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(), policySentences(),
 		packagesSentences(),
@@ -57,9 +61,6 @@ func sharedSentences() []map[string]string {
 // with its arguments: nothing is lost.
 func (s Sentences) Text(m check.Message) string {
 	template, ok := s[m.Code]
-	if text, words := m.Args["text"].(string); !ok && words { // transitional
-		return text
-	}
 	if !ok {
 		return bare(m)
 	}

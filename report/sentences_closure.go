@@ -6,6 +6,7 @@ func closureSentences() map[string]string {
 		// Why the check ended as it did.
 		"closure/problems":  "{count:count finding} ({kinds:list})",
 		"closure/undecided": "undecided: {count:count finding} ({kinds:list})",
+		"closure/no-recipe": "no recipe to explain files by",
 		"closure/no-root":   "nothing in the image names the store item that it is made of, so no file can be explained",
 
 		// Layers.

@@ -3,6 +3,7 @@ package report
 // derivationSentences are the sentences of the check derivation, by code.
 func derivationSentences() map[string]string {
 	return map[string]string{
+		"derivation/no-builder":        "{error}",
 		"derivation/not-evaluated":     "the recipe was not evaluated",
 		"derivation/evaluation-failed": "the recipe could not be evaluated",
 		"derivation/no-items":          "the image has no store items to compare with the recipe",

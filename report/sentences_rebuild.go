@@ -19,6 +19,7 @@ func rebuildSentences() map[string]string {
 		"rebuild/substituted":      "{items} substituted from {server}",
 		"rebuild/given":            "the image was given: where its parts came from is not known here",
 		"rebuild/items-unknown":    "where its parts came from is not known here",
+		"rebuild/not-built":        "{error}[; rebuild.sh does it where {tool} is, and --rebuilt takes what comes out]",
 		"rebuild/build-failed":     "the build failed: {error}",
 
 		// What it saw.

@@ -6,6 +6,7 @@ func repackSentences() map[string]string {
 		// Why the check ended as it did.
 		"repack/regenerated":             "{equal} of {layers} layers regenerated, byte for byte, by the rules of {packer}",
 		"repack/problems":                "problems: {count}",
+		"repack/no-system":               "no build system is known whose packer made it",
 		"repack/other-system":            "the packer of the system {system} is not known here",
 		"repack/no-packers-header":       "a layer has a header that no packer writes, and could not be read to its end",
 		"repack/layer-unread":            "a layer could not be read to its end, so there is nothing to compare with",

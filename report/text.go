@@ -69,10 +69,29 @@ func textHead(r *Report) []string {
 	}
 	facts = append(facts, count(len(img.Layers), "layer"), bytesWords(img.UncompressedSize))
 	head := []string{fmt.Sprintf("%s  (%s)", short(img.Reference), strings.Join(facts, ", "))}
+	if others := otherPlatforms(img); len(others) > 0 {
+		head = append(head, short("also in its index, and not read: "+strings.Join(others, ", ")))
+	}
 	if rc := r.Recipe; rc.Packer != "" {
 		head = append(head, short(rc.Packer)+"; "+r.recipeCounts())
 	}
 	return append(head, "")
+}
+
+// otherPlatforms names the platforms of an index that have an image which was not
+// read, each once.
+func otherPlatforms(img Image) (names []string) {
+	seen := make(map[string]bool)
+	for _, p := range img.Platforms {
+		seen[p.Platform] = seen[p.Platform] || p.Chosen
+	}
+	for _, p := range img.Platforms {
+		if p.Kind == inspect.ImageEntry && p.Platform != "" && !seen[p.Platform] {
+			seen[p.Platform] = true
+			names = append(names, p.Platform)
+		}
+	}
+	return names
 }
 
 func textChecks(r *Report, paint paintFunc) []string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -79,7 +80,7 @@ func TestTextSaysEachCheckOnALine(t *testing.T) {
 func TestTextLeavesNothingOutInSilence(t *testing.T) {
 	in := contradictedInput(t)
 	for i := range 25 {
-		in.Checks[2].Findings = append(in.Checks[2].Findings, check.Finding{Rule: "unexplained-file", Level: check.Problem, Path: fmt.Sprintf("etc/%02d", i), Words: "nothing explains it"})
+		in.Checks[2].Findings = append(in.Checks[2].Findings, check.Find(check.Problem, 0, fmt.Sprintf("etc/%02d", i), "closure/unexplained-file"))
 	}
 	out := text(t, New(in), TextOptions{})
 	if !strings.Contains(out, "etc/cron.d/job (layer 0): ") || !strings.Contains(out, "etc/08 (layer 0): ") || strings.Contains(out, "etc/09 ") {
@@ -98,7 +99,7 @@ func TestTextNamesEveryCause(t *testing.T) {
 		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: fmt.Sprintf("etc/%d", i), Cause: cause})
 	}
 	for range 9 {
-		in.Checks = append(in.Checks, check.Check{ID: check.Closure, Status: check.Fail, Findings: []check.Finding{{Rule: "r", Level: check.Problem, Layer: -1, Words: "m"}}})
+		in.Checks = append(in.Checks, check.Check{ID: check.Closure, Status: check.Fail, Findings: []check.Finding{check.Find(check.Problem, -1, "", "closure/text", "text", "m")}})
 	}
 	out := text(t, New(in), TextOptions{Folder: "tiny.audit"})
 	for i, cause := range compare.AllCauses()[:12] {
@@ -114,8 +115,8 @@ func TestTextNamesEveryCause(t *testing.T) {
 
 func TestTextPutsProblemsFirst(t *testing.T) {
 	in := unverifiedInput(t)
-	in.Checks[0].Findings = []check.Finding{{Rule: "a", Level: check.Note, Layer: -1, Words: "only a note"}}
-	in.Checks[6].Findings = []check.Finding{{Rule: "b", Level: check.Problem, Layer: -1, Words: "the reason"}}
+	in.Checks[0].Findings = []check.Finding{check.Find(check.Note, -1, "", "integrity/summary", "text", "only a note")}
+	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, -1, "", "rebuild/summary", "text", "the reason")}
 	out := text(t, New(in), TextOptions{})
 	if strings.Index(out, "the reason") > strings.Index(out, "only a note") {
 		t.Errorf("a note comes before a problem:\n%s", out)
@@ -181,5 +182,27 @@ func TestDangerousFindingsComeFirst(t *testing.T) {
 	}
 	if !strings.Contains(text, "source mine at file:///home: ; --trust-source URL would allow it") {
 		t.Errorf("what is not trusted is not named: %s", text)
+	}
+}
+
+// Of an index the text names the platforms that were not read, each once, and
+// nothing that cannot be run.
+func TestTextNamesOtherPlatforms(t *testing.T) {
+	in := unverifiedInput(t)
+	in.Image.Platforms = []inspect.IndexEntry{
+		{Platform: "linux/amd64", Kind: inspect.ImageEntry},
+		{Platform: "linux/arm64", Kind: inspect.ImageEntry},
+		{Platform: "linux/amd64", Kind: inspect.ImageEntry, Chosen: true},
+		{Platform: "unknown/unknown", Kind: inspect.AttestationEntry},
+		{Platform: "linux/arm64", Kind: inspect.ImageEntry},
+		{Platform: "linux/arm/v7", Kind: inspect.ImageEntry},
+		{Platform: "linux/s390x", Kind: inspect.ArtifactEntry},
+	}
+	if got := text(t, New(in), TextOptions{}); !strings.Contains(got, "\nalso in its index, and not read: linux/arm64, linux/arm/v7\n") {
+		t.Errorf("%s", got)
+	}
+	in.Image.Platforms = in.Image.Platforms[2:4]
+	if got := text(t, New(in), TextOptions{}); strings.Contains(got, "also in its index") {
+		t.Errorf("%s", got)
 	}
 }

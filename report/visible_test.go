@@ -19,8 +19,8 @@ func TestNoCommandsForServices(t *testing.T) {
 		in.Evidence.Recipe.Packer = text
 		in.Evidence.Recipe.Files[0].Text = []byte("a\n" + text + "\n")
 		for i := range in.Checks {
-			in.Checks[i].Summary = text
-			in.Checks[i].Findings[0].Path, in.Checks[i].Findings[0].Words = text, text
+			in.Checks[i].Reasons[0].Args["text"] = text
+			in.Checks[i].Findings[0].Path, in.Checks[i].Findings[0].Args["text"] = text, text
 		}
 		in.Comparison.Differences[0].Evidence = []check.Message{check.Say("difference/lines", "diff", "@@ -1 +1 @@\n"+text+"\n-a\n"+text)}
 		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: text, Cause: compare.Mode, Was: text, Now: text})

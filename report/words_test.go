@@ -21,7 +21,8 @@ func TestMeaning(t *testing.T) {
 	}{
 		{"nothing examined", Input{Verdict: rebuild.Unverified}, "No check passed, and nothing was rebuilt: nothing speaks for this image."},
 		{"one check", Input{Checks: []check.Check{{ID: check.Integrity, Status: check.Pass}}}, "(1 of 7 checks pass), but it was not built again"},
-		{"rebuilt", Input{Verdict: rebuild.Reproducible}, "Building the recipe again gave the same image, byte for byte"},
+		{"packed again", Input{Verdict: rebuild.Reproducible}, "each was signed by two operators or made again from the others"},
+		{"rebuilt", Input{Verdict: rebuild.Reproducible, Comparison: &compare.Comparison{}, Result: &rebuild.Result{}}, "Building the recipe again gave the same image, byte for byte"},
 		{"given", given, "Comparing it with the image that was given shows the same image"},
 		{"equivalent", Input{Verdict: rebuild.Equivalent}, "only the packaging differs"},
 		{"differs", Input{Verdict: rebuild.Unreproducible}, "Building the recipe again gave something else."},

@@ -145,9 +145,6 @@ func (d *cdxDocument) recipeProperties() *[]cdx.Property {
 	for _, s := range f.Sources {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf(sentenceRecipeSource, clean(s.Path), s.Layer)})
 	}
-	for _, problem := range f.Problems {
-		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(problem)})
-	}
 	for _, m := range f.Missing {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(d.bill.sentence(m))})
 	}

@@ -17,7 +17,6 @@ type Formula struct {
 	Channels []provenance.Channel
 	Files    []provenance.File // the recipe as the system's own tools take it
 	Sources  []provenance.Source
-	Problems []string        // transitional: Missing takes its place
 	Missing  []check.Message // what the recipe cannot express
 }
 
@@ -28,7 +27,7 @@ func newFormula(r *provenance.Recipe) *Formula {
 	}
 	return &Formula{
 		System: r.System, Packer: r.Packer, Format: r.Pack.Format, Status: r.Status,
-		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Problems: r.Problems, Missing: r.Missing,
+		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Missing: r.Missing,
 	}
 }
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/policy"
@@ -46,7 +48,7 @@ func inspectImage(c *cli.Context, reference string) error {
 		return err
 	}
 	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
-		l.skip(id, "not asked for: audit inspect looks and does nothing else")
+		l.skip(id, "report/inspection-only")
 	}
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
@@ -80,11 +82,19 @@ func printImage(c *cli.Context, r *report.Report) error {
 		form += ", compression " + string(img.Compression)
 	}
 	show("form", form)
+	if img.ArchiveDigest != "" {
+		show("file", img.ArchiveDigest)
+	}
 	for _, tag := range img.Tags {
 		show("tag", tag)
 	}
 	show("config", img.ConfigDigest)
 	show("platform", img.Platform)
+	for _, p := range img.Platforms {
+		if p.Kind == inspect.ImageEntry && !p.Chosen {
+			show("not read", strings.TrimSpace(p.Platform+" "+p.Digest))
+		}
+	}
 	show("recipe", fmt.Sprintf("%s, %s", r.Recipe.Status, r.Recipe.System))
 	for _, e := range r.Recipe.Evidence {
 		show("evidence", fmt.Sprintf("layer %d: %s", e.Layer, e.Path))

@@ -93,7 +93,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 func (l *line) repacked(a *audit) check.Check {
 	s, err := systems().Named(a.evidence.Recipe.System)
 	if err != nil {
-		return check.Check{ID: check.Repack, Status: check.Skipped, Summary: "no build system is known whose packer made it"}
+		return check.Skip(check.Repack, "repack/no-system")
 	}
 	return s.Repack(a.image, a.evidence.Recipe)
 }
@@ -240,7 +240,7 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	builder, ok := l.asked(a)
 	switch {
 	case l.rebuilt != "":
-		l.notDerived(a, "the rebuild was made elsewhere")
+		l.notDerived(a, errMadeElsewhere)
 	case l.builder == "none":
 		l.notBuilt(a, errNotAsked)
 	case err != nil:
@@ -301,13 +301,16 @@ func (l *line) deadline(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithCancel(ctx)
 }
 
+// errMadeElsewhere is the reason when the rebuilt image is given.
+var errMadeElsewhere = errors.New("the rebuild was made elsewhere")
+
 // errNotAsked is the reason when no builder is wanted.
 var errNotAsked = errors.New("no builder was asked for")
 
 // notBuilt says in the checks that need a builder why there is nothing to
 // check. A build that was tried and failed is not one that did not run.
 func (l *line) notBuilt(a *audit, why error) {
-	l.notDerived(a, why.Error())
+	l.notDerived(a, why)
 	if a.result != nil && a.result.Derivation.Status != check.Skipped {
 		l.add(a.result.Derivation)
 	}
@@ -315,24 +318,25 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}
-	l.skip(check.Rebuild, why.Error()+hint(why, a.system))
+	l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
 	if l.demand {
 		a.demanded = notRebuilt(why, adviceFor(why))
 	}
 }
 
 // notDerived says why no recipe was evaluated.
-func (l *line) notDerived(a *audit, why string) {
+func (l *line) notDerived(a *audit, why error) {
 	if a.system != nil && a.system.About().NoDerivation != "" {
-		why = a.system.About().NoDerivation
+		l.skip(check.Derivation, a.system.About().NoDerivation)
+		return
 	}
-	l.skip(check.Derivation, why)
+	l.skip(check.Derivation, "derivation/no-builder", "error", why)
 }
 
-// hint is the short form of what can be done about a builder that is missing.
-func hint(why error, s rebuild.System) string {
+// toolWanted names the tool of a builder that is missing, "" when none is.
+func toolWanted(why error, s rebuild.System) string {
 	if errors.Is(why, rebuild.ErrNoBuilder) {
-		return "; rebuild.sh does it where " + s.About().Tool + " is, and --rebuilt takes what comes out"
+		return s.About().Tool
 	}
 	return ""
 }
@@ -348,7 +352,10 @@ func adviceFor(why error) string {
 
 func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect the rebuild", func() error {
-		img, err = open(ctx, reference, inspect.Options{Again: true, Platform: l.platform, Progress: l.tell.bytes("reading the rebuild")})
+		img, err = open(ctx, reference, inspect.Options{
+			Keep: systems().Keep, Optional: func(string) bool { return true }, Again: true,
+			Platform: l.platform, Progress: l.tell.bytes("reading the rebuild"),
+		})
 		return err
 	})
 	return img, err
@@ -389,9 +396,7 @@ func (l *line) add(c check.Check) {
 	l.checks[c.ID] = c
 }
 
-func (l *line) skip(id check.ID, why string) {
-	l.add(check.Check{ID: id, Status: check.Skipped, Summary: why})
-}
+func (l *line) skip(id check.ID, code string, args ...any) { l.add(check.Skip(id, code, args...)) }
 
 // ordered returns the seven checks in the order of a report.
 func (l *line) ordered() []check.Check {
@@ -399,7 +404,7 @@ func (l *line) ordered() []check.Check {
 	for _, id := range check.IDs() {
 		c, ok := l.checks[id]
 		if !ok {
-			c = check.Check{ID: id, Status: check.Skipped, Summary: "not run"}
+			c = check.Skip(id, "report/not-asked")
 		}
 		all = append(all, c)
 	}

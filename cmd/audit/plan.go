@@ -66,11 +66,7 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {
-	why := plan.Refused
-	if len(plan.Reasons) > 0 {
-		why = sentences().Join(plan.Reasons)
-	}
-	if why != "" {
+	if why := sentences().Join(plan.Reasons); why != "" {
 		fmt.Fprintln(c.App.ErrWriter, "audit: as it stands this plan is not run: "+report.Printable(why))
 	}
 	dir := c.String("output")

@@ -69,9 +69,6 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 		sources = cmp.Or(s.About().Sources, sources)
 	}
 	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
-	for _, p := range recipe.Problems {
-		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(p))
-	}
 	for _, m := range recipe.Missing {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(sentences().Text(m)))
 	}

@@ -78,6 +78,7 @@ func runReal(t *testing.T, script string) {
 			"publish": publish,
 			"said":    said,
 			"lzipped": lzipped,
+			"instore": inStore,
 		},
 	})
 }
@@ -106,6 +107,16 @@ func forget(ts *testscript.TestScript, _ bool, args []string) {
 		for _, item := range items {
 			ts.Check(ts.Exec("guix", "gc", "--delete", item))
 		}
+	}
+}
+
+// inStore NAME none, or inStore NAME some, demands that the store has no item of
+// this name, or one.
+func inStore(ts *testscript.TestScript, _ bool, args []string) {
+	items, err := filepath.Glob("/gnu/store/*-" + args[0])
+	ts.Check(err)
+	if (len(items) > 0) != (args[1] == "some") {
+		ts.Fatalf("%s: the store has %q, want %s", args[0], items, args[1])
 	}
 }
 
@@ -239,29 +250,39 @@ func authorize(ts *testscript.TestScript, key string) {
 	}
 }
 
-// signingKey is where Guix keeps the public key that it signs with.
-const signingKey = "/etc/guix/signing-key.pub"
-
-// publish serves the store with guix publish, as a build farm does; $PUBLISHED
-// is its address and $KEY the file of its key.
-func publish(ts *testscript.TestScript, _ bool, _ []string) {
-	if _, err := os.Stat(signingKey); err != nil {
-		ts.Check(ts.Exec("guix", "archive", "--generate-key"))
+// publish [OPERATOR] serves the store with guix publish, as a build farm does;
+// $PUBLISHED is its address and $KEY the file of its key. The farm of an operator
+// that is named has a key of its own: $PUBLISHED_OPERATOR and $KEY_OPERATOR.
+func publish(ts *testscript.TestScript, _ bool, args []string) {
+	folder, suffix := "/etc/guix", ""
+	if len(args) > 0 {
+		folder, suffix = ts.MkAbs("farm-"+args[0]), "_"+args[0]
+	}
+	// Where Guix keeps the keys that it signs with, unless it is told another place.
+	key := filepath.Join(folder, "signing-key.pub")
+	secret := filepath.Join(folder, "signing-key.sec")
+	if _, err := os.Stat(key); err != nil {
+		generate := exec.Command("guix", "archive", "--generate-key")
+		generate.Env = append(os.Environ(), "GUIX_CONFIGURATION_DIRECTORY="+folder)
+		out, err := generate.CombinedOutput()
+		if err != nil {
+			ts.Fatalf("generating a key: %v: %s", err, out)
+		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	ts.Check(err)
 	ts.Check(l.Close())
-	server := exec.Command("guix", "publish", "--listen=127.0.0.1", "--port="+port)
+	server := exec.Command("guix", "publish", "--listen=127.0.0.1", "--port="+port, "--public-key="+key, "--private-key="+secret)
 	ts.Check(server.Start())
 	ts.Defer(func() {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	})
 	address := "http://127.0.0.1:" + port
-	ts.Setenv("PUBLISHED", address)
-	ts.Setenv("KEY", signingKey)
+	ts.Setenv("PUBLISHED"+suffix, address)
+	ts.Setenv("KEY"+suffix, key)
 	for {
 		if answer, err := http.Get(address + "/nix-cache-info"); err == nil {
 			ts.Check(answer.Body.Close())

@@ -145,11 +145,11 @@ func (tb *table) add(t *testing.T, row tableRow, checks []check.Check, verdict r
 
 // summaryOf says in words why a check ended as it did.
 func summaryOf(c check.Check) string {
-	parts := []string{c.Summary}
+	var parts []string
 	for _, reason := range c.Reasons {
 		parts = append(parts, sentences().Text(reason))
 	}
-	return strings.TrimPrefix(strings.Join(parts, "; "), "; ")
+	return strings.Join(parts, "; ")
 }
 
 // note returns the number of a note, which starts at one.

@@ -92,7 +92,6 @@ func unmarshal[T ~int](to *T, what string, names []string, text []byte) error {
 type Check struct {
 	ID       ID
 	Status   Status
-	Summary  string    // transitional: Reasons take its place
 	Reasons  []Message // why it ended so, in parts; the first is the main one
 	Findings []Finding
 	Bytes    int64 // bytes of the uncompressed layers that the check vouches for
@@ -111,8 +110,6 @@ func (c *Check) Because(code string, args ...any) {
 // A Finding is one thing that a check saw.
 type Finding struct {
 	Message
-	Rule  string // transitional: the code takes its place
-	Words string // transitional: code and arguments take its place
 	Level Level
 	Layer int    // -1 when it is about no layer
 	Path  string // the entry, archive member or store item; may be empty

@@ -13,6 +13,7 @@ import (
 	"audit/inspect/archive"
 	"audit/inspect/check"
 	"audit/inspect/compression"
+	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/layers"
 	"audit/inspect/limit"
@@ -42,6 +43,9 @@ type content struct {
 	expander    *compression.Expander
 	stream      *bufio.Reader // uncompressed
 	head        []byte        // the first bytes, uncompressed
+	given       *digest.Meter // of what was given, where that is read from its start to its end; else nil
+	rest        io.Reader     // what of it is not read yet
+	apart       *apart        // of a file that is read here and there; else nil
 }
 
 // sniffBytes is how far a stream is looked into before its form is decided.
@@ -65,6 +69,9 @@ func NewInput(p *pass.Pass, path string) (*Input, error) {
 
 // Close frees what the input took.
 func (in *Input) Close() {
+	if in.content != nil && in.content.apart != nil {
+		in.content.apart.stop()
+	}
 	if in.content != nil && in.content.expander != nil {
 		in.content.expander.Close()
 	}
@@ -83,11 +90,22 @@ func (in *Input) IsMissing() bool { return in.info == nil && in.Path != "-" && i
 func (in *Input) IsFolder() bool { return in.info != nil && in.info.IsDir() }
 
 // Read makes r, in place of a file, what the input is: a stream that cannot be
-// read a second time.
+// read a second time. It is no archive that a person has, and gets no digest.
 func (in *Input) Read(r io.Reader) error {
+	in.stream(r)
+	return in.sniff()
+}
+
+// Pipe is Read of standard input, or of what else a person gives as a stream.
+func (in *Input) Pipe(r io.Reader) error {
+	in.stream(r)
+	in.content.given = in.Pass.Meter(in.content.source)
+	return in.sniff()
+}
+
+func (in *Input) stream(r io.Reader) {
 	in.Pass.Once = true
 	in.content = &content{source: &pass.Source{Pass: in.Pass, R: r}}
-	return in.sniff()
 }
 
 // open opens the file or stream and looks at its start.
@@ -96,7 +114,7 @@ func (in *Input) open() error {
 	case in.content != nil:
 		return nil
 	case in.Path == "-":
-		return in.Read(Interruptible(in.Pass.Ctx, os.Stdin))
+		return in.Pipe(Interruptible(in.Pass.Ctx, os.Stdin))
 	case in.IsMissing():
 		_, err := os.Stat(in.Path)
 		return cmp.Or(err, fs.ErrNotExist)
@@ -110,7 +128,7 @@ func (in *Input) open() error {
 		return err
 	}
 	if !in.info.Mode().IsRegular() {
-		return in.Read(Interruptible(in.Pass.Ctx, in.file))
+		return in.Pipe(Interruptible(in.Pass.Ctx, in.file))
 	}
 	in.content = &content{source: &pass.Source{Pass: in.Pass, R: in.file, Size: in.info.Size()}}
 	return in.sniff()
@@ -128,8 +146,10 @@ func (in *Input) sniff() error {
 		}
 		c.head, c.compression = head[:n], compression.Sniff(head[:n])
 		if c.compression == compression.None && n > 0 {
+			c.apart = digestApart(in.Pass, at, c.source.Size)
 			return nil
 		}
+		c.given = in.Pass.Meter(c.source)
 	}
 	return in.expand()
 }
@@ -137,7 +157,12 @@ func (in *Input) sniff() error {
 // expand begins to read the stream.
 func (in *Input) expand() error {
 	c := in.content
-	raw := bufio.NewReaderSize(c.source, sniffBytes)
+	var source io.Reader = c.source
+	if c.given != nil {
+		source = c.given
+	}
+	raw := bufio.NewReaderSize(source, sniffBytes)
+	c.rest = raw
 	head, err := raw.Peek(8)
 	if fatal := in.Pass.Fatal(err); fatal != nil {
 		return fatal
@@ -230,18 +255,23 @@ func (in *Input) Region() (*pass.Region, error) {
 }
 
 // Finish adds to the image what is known of the file that it was read from.
-func (in *Input) Finish(img *image.Image) {
+func (in *Input) Finish(img *image.Image) error {
 	c := in.content
 	if c == nil {
-		return
+		return nil
 	}
 	img.Compression = c.compression
+	var err error
+	if img.Archive, err = in.digest(); err != nil {
+		return err
+	}
 	if c.expander == nil {
-		return
+		return nil
 	}
 	for _, note := range c.expander.Notes {
 		img.Problems = append(img.Problems, check.Finding{Message: note, Level: check.Problem, Layer: -1})
 	}
+	return nil
 }
 
 // Unknown is the error of an input that is of no form.

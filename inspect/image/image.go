@@ -16,6 +16,7 @@ type Image struct {
 	Reference   string           // as the user named it
 	Transport   Transport        // the form in which it was read
 	Compression compression.Kind // of the archive as a whole
+	Archive     v1.Hash          // SHA-256 of the file or stream as it was given; zero where there is none
 	Tags        []string         // names that the image claims for itself, in its order
 
 	Config   Config
@@ -65,10 +66,20 @@ type IndexEntry struct {
 	Digest       v1.Hash
 	Platform     string // "linux/arm64/v8"; "" where it says none
 	Name         string
-	ArtifactType string
-	Attestation  bool // it is labelled as an attestation
-	Chosen       bool // it is the one that was read
+	Kind         EntryKind
+	ArtifactType string // of the OCI image-spec v1.1, descriptor.md
+	Chosen       bool   // it is the one that was read
 }
+
+// An EntryKind is what an entry of an index is, as the index says.
+type EntryKind string
+
+// The kinds of entries.
+const (
+	ImageEntry       EntryKind = "image"       // it can be run
+	AttestationEntry EntryKind = "attestation" // labelled so, as BuildKit does
+	ArtifactEntry    EntryKind = "artifact"    // of another type than an image
+)
 
 // Copies are layers that can be read once more, by the name of their member: see
 // pass.Copies.

@@ -300,8 +300,8 @@ func list(all []Candidate, chosen Candidate) []image.IndexEntry {
 	var entries []image.IndexEntry
 	for _, c := range all {
 		e := image.IndexEntry{
-			Digest: c.Digest, Name: c.name(), ArtifactType: c.ArtifactType,
-			Attestation: IsAttestation(c.Descriptor), Chosen: c.Digest == chosen.Digest,
+			Digest: c.Digest, Name: c.name(), Kind: c.kind(), ArtifactType: c.ArtifactType,
+			Chosen: c.Digest == chosen.Digest,
 		}
 		if c.Platform != nil {
 			e.Platform = c.Platform.String()
@@ -311,13 +311,24 @@ func list(all []Candidate, chosen Candidate) []image.IndexEntry {
 	return entries
 }
 
+// kind is what the descriptor says that the candidate is.
+func (c Candidate) kind() image.EntryKind {
+	switch {
+	case IsAttestation(c.Descriptor):
+		return image.AttestationEntry
+	case isArtifact(types.MediaType(c.ArtifactType)):
+		return image.ArtifactEntry
+	}
+	return image.ImageEntry
+}
+
 // distinctImages drops what is no image, and all but the first of those that
 // are listed more than once.
 func distinctImages(all []Candidate) []Candidate {
 	var images []Candidate
 	seen := make(map[v1.Hash]bool)
 	for _, c := range all {
-		if IsAttestation(c.Descriptor) || isArtifact(types.MediaType(c.ArtifactType)) || seen[c.Digest] {
+		if c.kind() != image.ImageEntry || seen[c.Digest] {
 			continue
 		}
 		seen[c.Digest] = true

@@ -3,6 +3,8 @@ package guix
 import (
 	"path"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"audit/inspect/check"
@@ -16,13 +18,19 @@ type hookRule struct {
 	files []string       // patterns of path.Match for the files that it writes
 	links string         // folder below which there are symlinks into other store items; "" for none
 	text  *regexp.Regexp // what the files hold, where that is known
+	made  madeFrom       // the very texts that the hook writes; nil where that is not known
 	inert bool           // the files are data that makes no program run another one: their form is enough
 }
+
+// madeFrom returns the texts that a hook may write for a profile of these store
+// items, one for each form that versions of Guix gave it; none when that takes more
+// than the steps that are left.
+type madeFrom func(v *view, inputs []string, steps *int) []string
 
 // hookRules are the rules by the name of the store item.
 func hookRules() map[string]hookRule {
 	return map[string]hookRule{
-		emacsSubdirsName:  {files: []string{emacsSubdirsFile}, text: emacsSubdirs},
+		emacsSubdirsName:  {files: []string{emacsSubdirsFile}, text: emacsSubdirs, made: (*view).emacsSubdirs},
 		"info-dir":        {files: []string{"share/info/dir"}, inert: true},
 		"manual-database": {files: []string{"share/man/index.db"}, inert: true},
 		"fonts-dir": {files: []string{"share/fonts/*/fonts.dir", "share/fonts/*/fonts.scale", "share/fonts/*/fonts.alias"},
@@ -54,6 +62,47 @@ var emacsSubdirs = regexp.MustCompile(`\A\(normal-top-level-add-to-load-path \(l
 	`\(setq native-comp-eln-load-path \(mapcan \(lambda \(dir\) \(if \(equal dir needle\) \(append \(quote \(( ?"[A-Za-z0-9._+@/-]+")*\)\) \(list dir\)\) \(list dir\)\)\) ` +
 	`native-comp-eln-load-path\)\)\)\)\n)?\z`)
 
+// emacsSubdirs returns the subdirs.el of a profile: its first line alone, and with
+// the second that later versions add (Guix 1.5, module (guix profiles),
+// emacs-subdirs).
+func (v *view) emacsSubdirs(inputs []string, steps *int) []string {
+	var folders, native []string
+	for _, in := range inputs {
+		if dir := in + "/lib/emacs/native-site-lisp"; v.isFolder(dir) {
+			native = append(native, dir)
+		}
+		dir := in + "/share/emacs/site-lisp"
+		for _, name := range v.children(v.real(dir)) {
+			if *steps--; *steps <= 0 {
+				return nil
+			}
+			if v.isFolder(dir + "/" + name) {
+				folders = append(folders, dir+"/"+name)
+			}
+		}
+	}
+	first := "(normal-top-level-add-to-load-path (list" + lispStrings(" ", folders) + "))\n"
+	second := `(when (boundp (quote native-comp-eln-load-path)) (let ((needle (expand-file-name "../../../lib/emacs/native-site-lisp"))) ` +
+		`(setq native-comp-eln-load-path (mapcan (lambda (dir) (if (equal dir needle) (append (quote (` +
+		strings.TrimPrefix(lispStrings(" ", native), " ") + `)) (list dir)) (list dir))) native-comp-eln-load-path))))` + "\n"
+	return []string{first, first + second}
+}
+
+// lispStrings writes paths of a store as strings of Lisp, each after a separator.
+func lispStrings(separator string, paths []string) string {
+	var b strings.Builder
+	for _, p := range paths {
+		b.WriteString(separator + strconv.Quote(p))
+	}
+	return b.String()
+}
+
+// isFolder says whether an absolute path is, or leads to, a folder.
+func (v *view) isFolder(p string) bool {
+	f, ok := v.file(v.real(p))
+	return ok && f.Type == '5'
+}
+
 // hookName is the name of a store item by which hooks are known.
 func hookName(item string) string {
 	if !strings.HasPrefix(item, storeDir) {
@@ -65,7 +114,7 @@ func hookName(item string) string {
 // hook compares what a hook is said to have made with its rule. A file that no such
 // hook writes is a problem; one whose content the rule does not decide leaves it
 // undecided, unless nothing runs by it.
-func (c *closureCheck) hook(item string, rule hookRule) provenance.Standing {
+func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *int) provenance.Standing {
 	before := c.Count(check.Problem)
 	standing := provenance.Remade
 	for _, f := range c.below(item) {
@@ -73,7 +122,7 @@ func (c *closureCheck) hook(item string, rule hookRule) provenance.Standing {
 		switch {
 		case f.Type == '5':
 		case f.Type == '0' && f.Mode&0o111 == 0 && matches(rule.files, at):
-			standing = min(standing, c.hookFile(f.Path, rule))
+			standing = min(standing, c.hookFile(f.Path, rule, inputs, steps))
 		case f.Type == '2' && rule.links != "" && strings.HasPrefix(at, rule.links+"/") && strings.HasPrefix(absolute(f), storeDir):
 			standing = min(standing, provenance.Conforming)
 		default:
@@ -90,9 +139,13 @@ func (c *closureCheck) hook(item string, rule hookRule) provenance.Standing {
 }
 
 // hookFile says how far a rule explains a file that a hook writes.
-func (c *closureCheck) hookFile(p string, rule hookRule) provenance.Standing {
+func (c *closureCheck) hookFile(p string, rule hookRule, inputs []string, steps *int) provenance.Standing {
 	if rule.text != nil {
-		if text, _, ok := c.body(p); ok && rule.text.Match(text) {
+		text, _, ok := c.body(p)
+		switch {
+		case ok && rule.made != nil && slices.Contains(rule.made(c.view, inputs, steps), string(text)):
+			return provenance.Remade
+		case ok && rule.text.Match(text):
 			return provenance.Conforming
 		}
 		return provenance.Unproven

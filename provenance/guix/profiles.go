@@ -49,7 +49,7 @@ func (c *closureCheck) profile(item *inspect.StoreItem, derived map[string]prove
 		if rule, isHook := rules[hookName(ref)]; isHook && !isInput[ref] && c.items[ref] != nil {
 			hooks = append(hooks, ref)
 			if _, seen := derived[ref]; !seen {
-				derived[ref] = c.hook(ref, rule)
+				derived[ref] = c.hook(ref, rule, inputs, steps)
 			}
 		}
 	}

@@ -26,7 +26,8 @@ func TestProfilesOfSamples(t *testing.T) {
 			ev := recoverFrom(t, file)
 			profiles := 0
 			for item, standing := range ev.Derived {
-				if name := storeName(item); standing == provenance.Unproven || name == "profile" && standing != provenance.Remade {
+				made := storeName(item) == "profile" || storeName(item) == emacsSubdirsName
+				if name := storeName(item); standing == provenance.Unproven || made && standing != provenance.Remade {
 					t.Errorf("%s: %s is %v", file, item, standing)
 				} else if name == "profile" {
 					profiles++
@@ -96,6 +97,38 @@ func TestTamperedProfiles(t *testing.T) {
 			}
 			wantFindings(t, c, tc.want...)
 		})
+	}
+}
+
+// What the hook for Emacs writes follows from the folders that the packages have, and
+// whatever else it could hold does not count as made again.
+func TestEmacsSubdirs(t *testing.T) {
+	root, pkg, hook := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashB+"-one-1.0", "/gnu/store/"+hashC+"-emacs-subdirs"
+	lisp, native := pkg+"/share/emacs/site-lisp", pkg+"/lib/emacs/native-site-lisp"
+	first := func(paths string) string { return "(normal-top-level-add-to-load-path (list" + paths + "))\n" }
+	second := func(paths string) string {
+		return "(when (boundp (quote native-comp-eln-load-path)) (let ((needle (expand-file-name \"../../../lib/emacs/native-site-lisp\"))) (setq native-comp-eln-load-path (mapcan (lambda (dir) (if (equal dir needle) (append (quote (" +
+			paths + ")) (list dir)) (list dir))) native-comp-eln-load-path))))\n"
+	}
+	both := ` "` + lisp + `/a" "` + lisp + `/b"`
+	for text, want := range map[string]provenance.Standing{
+		first(both) + second(`"`+native+`"`): provenance.Remade,
+		first(both):                          provenance.Remade, // up to Guix 1.4
+		first(""):                            provenance.Conforming,
+		first(` "a" "b"`):                    provenance.Conforming,
+		first(` "` + lisp + `/a"`):           provenance.Unproven,
+		first(both) + "(evil)\n":             provenance.Unproven,
+	} {
+		entries := item(root, "manifest", `(manifest (version 4) (packages (("one" "1.0" "out" "`+pkg+`"))))`)
+		entries = append(entries, item(hook, emacsSubdirsFile, text)...)
+		for _, folder := range []string{lisp + "/b", lisp + "/a", native} {
+			entries = append(entries, entry{name: folder[1:] + "/", mode: 0o555})
+		}
+		entries = append(entries, item(pkg, "share/emacs/site-lisp/one.el", "; "+hook)...)
+		entries = append(entries, entry{name: root[1:] + "/share", link: hook + "/share"})
+		if got := recoverFrom(t, packOf(root, entries...).write(t)).Derived[hook]; got != want {
+			t.Errorf("%q is %v, want %v", text, got, want)
+		}
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // items: packers load it with what the contents of the image refer to, and the
 // config can name more.
 func (c *closureCheck) database(rows []storedb.Item, unread error) {
-	f, ok := c.file(databasePath)
+	f, ok := c.file(DatabasePath)
 	if !ok || f.Type != '0' {
 		return
 	}
@@ -16,7 +16,7 @@ func (c *closureCheck) database(rows []storedb.Item, unread error) {
 		c.found.Append(storedb.Unread(unread, f))
 		return
 	}
-	compared := storedb.Compare(rows, c.img.Items, f.Layer, databasePath)
+	compared := storedb.Compare(rows, c.img.Items, f.Layer, DatabasePath)
 	c.found.Append(compared.Wrong...)
 	for _, p := range compared.Missing {
 		if c.packer == nix2container {

@@ -56,7 +56,7 @@ func TestHostileConfigs(t *testing.T) {
 func TestHostileDatabases(t *testing.T) {
 	for name, data := range map[string]string{"nothing": "", "no database": strings.Repeat("x", 5000), "half of one": "SQLite format 3\x00"} {
 		m := ofNix2container(append(toTool(), entry{name: "/nix/var", mode: 0o755}, entry{name: "/nix/var/nix", mode: 0o755}, entry{name: "/nix/var/nix/db", mode: 0o755},
-			entry{name: "/" + databasePath, mode: 0o644, body: data + " "}))
+			entry{name: "/" + DatabasePath, mode: 0o644, body: data + " "}))
 		c := recoverFrom(t, m.write(t)).Closure
 		if c.Status != check.Fail || c.Findings[0].Code != "closure/database-malformed" {
 			t.Errorf("%s: %v %+v", name, c.Status, c.Findings)

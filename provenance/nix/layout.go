@@ -27,11 +27,11 @@ func storeFolder(p string) bool {
 	return p == "." || p == "nix" || p == "nix/store" || p == "nix/store/.links"
 }
 
-// storeFolderModes are those that packers give to these folders, by their time:
-// 0755 and 0555; 0775 to a root that was made writable; those of a builder's own
+// StoreFolderMode says whether a mode is one that packers give to /nix and
+// /nix/store, by their time: 0755 and 0555; 0775 to a root that was made writable; those of a builder's own
 // store, whose mode buildImage takes over; 01777 for a store to build in; and
 // tarfile's default.
-func storeFolderMode(mode int64) bool {
+func StoreFolderMode(mode int64) bool {
 	switch mode {
 	case 0o755, 0o555, 0o775, 0o1775, 0o1777, 0o1755, 0o644:
 		return true
@@ -62,7 +62,7 @@ func (v *view) isLoadedState(layer int, e *inspect.Entry) bool {
 		return v.isGCRoot(e)
 	case e.Type != '0' || e.Mode&^0o755 != 0:
 		return false
-	case e.Path == databasePath:
+	case e.Path == DatabasePath:
 		return true // its rows are compared
 	case e.Path == schemaPath:
 		data, ok := v.img.Body(layer, e.Path)

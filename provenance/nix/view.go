@@ -122,17 +122,17 @@ func (v *view) file(path string) (inspect.File, bool) {
 	return v.files[i], true
 }
 
-// databasePath is where an image has the store's database.
-const databasePath = "nix/var/nix/db/db.sqlite"
+// DatabasePath is where an image has the store's database.
+const DatabasePath = "nix/var/nix/db/db.sqlite"
 
 func (v *view) hasDatabase() bool {
-	f, ok := v.file(databasePath)
+	f, ok := v.file(DatabasePath)
 	return ok && f.Type == '0'
 }
 
 // Keep says whether this package needs the content of the file at path: the
 // store's database, the number of its schema, private keys.
-func Keep(p string) bool { return p == databasePath || p == schemaPath || provenance.IsKey(p) }
+func Keep(p string) bool { return p == DatabasePath || p == schemaPath || provenance.IsKey(p) }
 
 // isStorePath says whether a text is the path of a store item, and no more.
 func isStorePath(text string) bool {

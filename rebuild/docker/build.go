@@ -23,8 +23,8 @@ type Builder struct {
 
 var _ rebuild.Builder = Builder{}
 
-// NoDerivation is why the check named derivation is skipped, always.
-const NoDerivation = "a Dockerfile has no derivation to evaluate"
+// NoDerivation is the code of why the check named derivation is skipped, always.
+const NoDerivation = "derivation/none-of-dockerfile"
 
 // Build builds the image of a plan again, from nothing that a cache holds.
 //
@@ -39,7 +39,7 @@ const NoDerivation = "a Dockerfile has no derivation to evaluate"
 // start from, reused.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
 	s := &session{plan: plan, job: job, steps: newSteps()}
-	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Summary: NoDerivation}
+	s.result.Derivation = check.Skip(check.Derivation, NoDerivation)
 	err := s.build(ctx, b.Engine)
 	s.result.Items = s.steps.items(s.pinned, s.secrets)
 	return &s.result, err

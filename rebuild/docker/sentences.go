@@ -5,6 +5,8 @@ import "maps"
 // sentences are those of the codes that only this system uses.
 func sentences() map[string]string {
 	all := map[string]string{
+		"derivation/none-of-dockerfile": "a Dockerfile has no derivation to evaluate",
+
 		// What the recipe is, and how it is known.
 		"recipe/partial-instructions":  "partial: {instructions:count instruction}, made by {packer}",
 		"recipe/none-by-packer":        "no recipe, made by {packer}",

@@ -58,20 +58,47 @@ func (s *session) items(ctx context.Context, g *graph, before map[string]bool) (
 	if profile == "" {
 		return nil, fmt.Errorf("%w: the derivation %s is made from no profile", rebuild.ErrBuild, g.root.path)
 	}
-	out, err := s.run(ctx, append([]string{"gc", "--requisites", profile}, s.packedBeside(g, profile)...)...)
+	paths, err := s.requisites(ctx, profile)
 	if err != nil {
-		return nil, fmt.Errorf("listing the rebuilt image's store items: %w", err)
+		return nil, err
 	}
+	if beside := s.packedBeside(g, profile); len(beside) > 0 {
+		others, err := s.requisites(ctx, beside...)
+		if err != nil {
+			return nil, err
+		}
+		paths = slices.Concat(paths, s.packed(others))
+	}
+	slices.Sort(paths)
 	var items []rebuild.Item
-	for _, p := range strings.Fields(string(out)) {
+	for _, p := range slices.Compact(paths) {
 		item := s.origin(g, p)
 		if before[p] {
 			item = rebuild.Item{Path: p, How: rebuild.Reused}
 		}
 		items = append(items, item)
 	}
-	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
 	return items, nil
+}
+
+// requisites lists store items and all that they refer to.
+func (s *session) requisites(ctx context.Context, items ...string) ([]string, error) {
+	out, err := s.run(ctx, append([]string{"gc", "--requisites"}, items...)...)
+	if err != nil {
+		return nil, fmt.Errorf("listing the rebuilt image's store items: %w", err)
+	}
+	return strings.Fields(string(out)), nil
+}
+
+// packed returns those of the paths that the original has: of what the packer is
+// handed beside the profile it may pack the requisites, or the item alone, as it
+// does with the script of a squashfs.
+func (s *session) packed(paths []string) []string {
+	originals := make(map[string]bool)
+	for _, p := range s.job.Originals() {
+		originals[p] = true
+	}
+	return slices.DeleteFunc(paths, func(p string) bool { return !originals[p] })
 }
 
 // packedBeside lists the items of the original that the packer is handed beside

@@ -102,7 +102,7 @@ func TestVet(t *testing.T) {
 	}
 	edited := refused
 	edited.Reasons = nil
-	edited.Trust = []rebuild.Trust{{Channel: "fixtures", URL: fixturesURL, Trusted: true, Why: "says who"}}
+	edited.Trust = []rebuild.Trust{{Channel: "fixtures", URL: fixturesURL, Trusted: true, Reason: check.Say("plan/trust")}}
 	incomplete := refused
 	incomplete.Reasons = []check.Message{check.Say(codeIncomplete, "status", "partial"), check.Say("recipe/no-packages")}
 	for _, tt := range []struct {

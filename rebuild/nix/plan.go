@@ -40,7 +40,7 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, in Input) (rebuild.Pl
 // planOf completes the header of a plan by its details. Given says that the user
 // names what is built.
 func planOf(plan rebuild.Plan, details Details, given bool) rebuild.Plan {
-	plan.Details, plan.Files, plan.Trust = details, []rebuild.PlanFile{}, []rebuild.Trust{}
+	plan.Details, plan.Trust = details, []rebuild.Trust{}
 	plan.Command, plan.Reasons, plan.Local = nil, nil, details.local()
 	if details.isEmpty() {
 		plan.Reasons = []check.Message{check.Say("plan/no-expression")}
