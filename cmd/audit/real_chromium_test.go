@@ -338,7 +338,7 @@ func (b *browser) fitsPhone(t *testing.T, p reportPage) {
 	tab := b.tab(t, look{390, "light"}, chromedp.Navigate(p.url()))
 	if got := value[int](tab, `document.documentElement.scrollWidth`); got > 390 {
 		t.Errorf("the page is %d pixels wide, because of %s", got, value[string](tab,
-			`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll, pre")).map(e => e.outerHTML.slice(0, 120)).slice(0, 5).join("\n")`))
+			`[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > 391 && !e.closest(".scroll, pre, nav") && ![...e.children].some(c => c.getBoundingClientRect().right > 391)).map(e => e.outerHTML.slice(0, 200)).slice(0, 5).join("\n")`))
 	}
 	if value[string](tab, `(e => e ? getComputedStyle(e).display : "none")(document.querySelector(".treemap.wide"))`) != "none" {
 		t.Error("the wide picture is on the phone")

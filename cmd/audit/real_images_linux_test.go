@@ -72,7 +72,7 @@ type inspected struct {
 	}
 	Checks []struct {
 		ID, Status string
-		Findings   []struct{ Level, Rule, Message string }
+		Findings   []struct{ Level, Code, Message string }
 	}
 }
 

@@ -146,7 +146,7 @@ type Layer struct {
 	byDigest    map[digest.Sum][]byte // all of them, by their digest
 	spare       map[digest.Sum][]byte // those that can be done without
 	optional    []string              // their paths
-	weak        map[int]digest.Weak   // by the index of the entry
+	weak        []digest.Weak         // by the index of the entry
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
@@ -254,15 +254,20 @@ type Dropped struct {
 
 // SetWeak notes the digests of the entry at an index for Weak.
 func (l *Layer) SetWeak(index int, sum digest.Weak) {
-	if l.weak == nil {
-		l.weak = make(map[int]digest.Weak)
+	if more := index + 1 - len(l.weak); more > 0 {
+		l.weak = append(l.weak, make([]digest.Weak, more)...)
 	}
 	l.weak[index] = sum
 }
 
 // Weak returns the digests of the content of the entry at an index, as far as
 // Options.Weak asked for them.
-func (l *Layer) Weak(index int) digest.Weak { return l.weak[index] }
+func (l *Layer) Weak(index int) digest.Weak {
+	if index >= len(l.weak) {
+		return digest.Weak{}
+	}
+	return l.weak[index]
+}
 
 // Body returns the content of the last entry at path in a layer, when Options.Keep
 // asked for it. [Root.Content] finds contents by their path in the root file system.
