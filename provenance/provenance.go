@@ -64,8 +64,8 @@ type Recipe struct {
 	// Details say how the packer was called: a type of the build system's own, with
 	// JSON tags.
 	Details any
-	// Pack is transitional: Root and Details take its place.
-	Pack Pack
+	// Unknown is what of the packer's call the image does not reveal.
+	Unknown []check.Message
 }
 
 // A SystemName names a build system.
@@ -124,39 +124,6 @@ type Source struct {
 type File struct {
 	Name string // without folder
 	Text []byte
-}
-
-// Pack says how a packer was called, recovered from what it made.
-type Pack struct {
-	Format       string // "docker", "tarball", …
-	Era          string // of the packer, such as "1.5"
-	Root         string // store path that the image is made of: the profile
-	MaxLayers    int    // 0 for a single layer
-	Symlinks     []Symlink
-	EntryPoint   []string // the program, relative to Root, and its arguments
-	ImageTag     string   // "" when it is the packer's default
-	Database     bool     // --localstatedir
-	ProfileName  string   // --profile-name, of a tarball; "" for the usual one
-	Relocatable  bool     // -R
-	PRoot        bool     // -RR: -R, with PRoot as a way out
-	Compression  inspect.Compression
-	SystemType   string          // Guix system type, such as "x86_64-linux"
-	Unknown      []check.Message // what of the call the image does not reveal
-	FriendlyName string          // the packer's default name for this profile
-	Export       *Export         // how a container engine wrote the files; nil when none did
-}
-
-// An Export is what a container engine adds when it exports the files of a
-// container.
-type Export struct {
-	Files      []string // that the engine laid among those of the image, all of them empty; sorted
-	OwnerNames bool     // it wrote the names of owners, and not only their numbers
-}
-
-// A Symlink is a link outside the store into Root.
-type Symlink struct {
-	Source string // absolute
-	Target string // relative to Root; "" for Root itself
 }
 
 // A System recovers the recipe of images that one build system made.

@@ -139,7 +139,9 @@ type Recipe struct {
 	Packages []Package             `json:"packages"` // in the order of the recipe
 	Evidence []Evidence            `json:"evidence"` // where in the image the recipe comes from
 	Missing  []Message             `json:"missing"`  // what the recipe cannot express, or the image does not reveal
-	Options  Options               `json:"options"`  // how the packer was called
+	Root     string                `json:"root"`     // store path that the image is made of; "" where there is none
+	Details  map[string]any        `json:"details"`  // how the packer was called, in the terms of the system
+	Unknown  []Message             `json:"unknown"`  // what of the call the image does not reveal
 	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
 }
 
@@ -173,30 +175,6 @@ type Evidence struct {
 	Layer  int    `json:"layer"` // -1 for the config
 	Path   string `json:"path"`
 	Digest string `json:"digest"`
-}
-
-// Options say how the packer was called, recovered from what it made.
-type Options struct {
-	Format       string              `json:"format"` // "docker", "tarball", …
-	Era          string              `json:"era"`    // of the packer, such as "1.5"
-	SystemType   string              `json:"systemType"`
-	Root         string              `json:"root"`      // store path that the image is made of
-	MaxLayers    int                 `json:"maxLayers"` // 0 for a single layer
-	Compression  inspect.Compression `json:"compression"`
-	EntryPoint   []string            `json:"entryPoint"` // the program, relative to root, and its arguments
-	Symlinks     []Symlink           `json:"symlinks"`
-	ImageTag     string              `json:"imageTag"`     // "" when it is the packer's default
-	FriendlyName string              `json:"friendlyName"` // the packer's default name
-	Database     bool                `json:"database"`     // the store's database is in the image
-	Relocatable  bool                `json:"relocatable"`
-	PRoot        bool                `json:"proot"`   // relocatable with PRoot as a way out
-	Unknown      []Message           `json:"unknown"` // what of the call the image cannot tell
-}
-
-// A Symlink is a link outside the store into the root of the recipe.
-type Symlink struct {
-	Source string `json:"source"` // absolute
-	Target string `json:"target"` // relative to the root; "" for the root itself
 }
 
 // A File is a text that a build system's own tools read.

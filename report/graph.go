@@ -73,7 +73,7 @@ func newClosure(r *Report) closure {
 	for _, to := range g.to {
 		c.References += len(to)
 	}
-	t := g.spread(r.Recipe.Options.Root)
+	t := g.spread(r.Recipe.Root)
 	if len(t.roots) > 0 {
 		c.Reached = t.reached
 	}
@@ -280,7 +280,7 @@ func kindsOf(r *Report) map[string]string {
 	for _, p := range r.Recipe.Packages {
 		kinds[p.Path] = "package"
 	}
-	kinds[r.Recipe.Options.Root] = "root"
+	kinds[r.Recipe.Root] = "root"
 	return kinds
 }
 

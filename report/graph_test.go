@@ -57,7 +57,7 @@ func TestClosureTree(t *testing.T) {
 		{"a circle", "", refs("a: b", "b: a"), "a(b+a)", 2},
 		{"a root that is not there", "q", refs("a: b missing", "b:"), "a(b)", 2},
 	} {
-		r := &Report{StoreItems: c.items, Recipe: Recipe{Options: Options{Root: named(c.root)}}}
+		r := &Report{StoreItems: c.items, Recipe: Recipe{Root: named(c.root)}}
 		got := newClosure(r)
 		if s := outline(got.Roots); c.want != s || got.Reached != c.reached {
 			t.Errorf("%s: %s, %d reached; want %s, %d", c.name, s, got.Reached, c.want, c.reached)
@@ -84,7 +84,7 @@ func TestClosureIsBounded(t *testing.T) {
 	if levels != maxDepth || deep.Hidden != 3000-maxDepth || deep.Picture != nil {
 		t.Errorf("%d levels, %d hidden", levels, deep.Hidden)
 	}
-	wide := newClosure(&Report{StoreItems: refs(star...), Recipe: Recipe{Options: Options{Root: named("root")}}})
+	wide := newClosure(&Report{StoreItems: refs(star...), Recipe: Recipe{Root: named("root")}})
 	shown := 0
 	each(wide.Roots, func(n *treeNode) {
 		shown++
@@ -100,7 +100,7 @@ func TestClosureIsBounded(t *testing.T) {
 // TestPicture: every item is drawn once, every reference leads to the right.
 func TestPicture(t *testing.T) {
 	items := refs("p: a b c", "a: c d", "b: d", "c: d e", "d: e", "e: e")
-	r := &Report{StoreItems: items, Recipe: Recipe{Options: Options{Root: named("p")}, Packages: []Package{{Path: named("a")}}}}
+	r := &Report{StoreItems: items, Recipe: Recipe{Root: named("p"), Packages: []Package{{Path: named("a")}}}}
 	p := newClosure(r).Picture
 	var drawn []string
 	for _, b := range p.Boxes {

@@ -5,11 +5,14 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
+	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -64,6 +67,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"left":      left,
 		"shell":     shellWords,
 		"options":   options,
+		"details":   details,
 		"width":     func(share float64) string { return fmt.Sprintf("%.2f", share*100) },
 		"px":        func(n float64) string { return strconv.FormatFloat(n, 'f', 1, 64) },
 	}).Parse(pageText)
@@ -100,6 +104,30 @@ func first(list any) any {
 }
 
 func left(list any) int { return max(reflect.ValueOf(list).Len()-maxRows, 0) }
+
+// A detail is one of the details of a recipe.
+type detail struct {
+	Name, Value string
+	Wide        bool // it is a list
+}
+
+// details lists the details of a recipe by name; what is no scalar is JSON.
+func details(all map[string]any) (out []detail) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		d := detail{Name: name}
+		switch v := all[name].(type) {
+		case string:
+			d.Value = v
+		case []any, map[string]any:
+			doc, _ := json.Marshal(v) // it came from JSON
+			d.Value, d.Wide = string(doc), true
+		default:
+			d.Value = fmt.Sprint(v)
+		}
+		out = append(out, d)
+	}
+	return out
+}
 
 // textOf takes any kind of string, so that no value reaches the page past spans.
 func textOf(v any) string {

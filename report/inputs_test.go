@@ -79,15 +79,13 @@ func tinyRecipe() provenance.Recipe {
 			{Name: "channels.scm", Text: []byte("(list (channel\n        (name 'guix)\n        (url \"https://git.guix.gnu.org/guix.git\")\n        (branch \"master\")\n        (commit \"230aa373f315f247852ee07dff34146e9b480aec\")))\n")},
 			{Name: "manifest.scm", Text: []byte("(specifications->manifest\n  (list \"tiny-hello@0.1\" \"tiny-stamp@0.1\"))\n")},
 		},
-		Pack: provenance.Pack{
-			Format: "docker", Era: "1.5", Root: "/gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile", MaxLayers: 4,
-			Symlinks:     []provenance.Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu"}},
-			EntryPoint:   []string{"bin/hello", "--greeting=it's me"},
-			Compression:  inspect.Gzip,
-			SystemType:   "x86_64-linux",
-			Unknown:      []check.Message{check.Say("recipe/unknown-grafts")},
-			FriendlyName: "tiny-hello-tiny-stamp",
+		Root: "/gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile",
+		Details: map[string]any{
+			"format": "docker", "era": "1.5", "maxLayers": 4, "entryPoint": []string{"bin/hello", "--greeting=it's me"},
+			"symlinks":    []map[string]string{{"source": "/bin", "target": "bin"}, {"source": "/opt/gnu"}},
+			"compression": inspect.Gzip, "systemType": "x86_64-linux", "friendlyName": "tiny-hello-tiny-stamp", "database": false,
 		},
+		Unknown: []check.Message{check.Say("recipe/unknown-grafts")},
 	}
 }
 
@@ -315,7 +313,9 @@ func hostileInput(t testing.TB) Input {
 		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
 		Sources:  []provenance.Source{{Path: hostile}},
 		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
-		Pack:     provenance.Pack{Format: hostile, Era: hostile, Root: hostile, EntryPoint: []string{hostile}, ImageTag: hostile, Unknown: []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)}, Symlinks: []provenance.Symlink{{Source: hostile, Target: hostile}}, SystemType: hostile},
+		Root:     hostile,
+		Details:  map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
+		Unknown:  []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
 	}
 	var checks []check.Check
 	for _, id := range check.IDs() {

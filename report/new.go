@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"math/bits"
 	"path"
 	"reflect"
@@ -197,7 +198,9 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		Status:  in.Status,
 		Packer:  in.Packer,
 		Missing: messages(in.Missing),
-		Options: newOptions(in.Pack),
+		Root:    in.Root,
+		Details: newDetails(in.Details),
+		Unknown: messages(in.Unknown),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -228,26 +231,24 @@ func newChannel(c provenance.Channel) Channel {
 	return out
 }
 
-func newOptions(p provenance.Pack) Options {
-	out := Options{
-		Format:       p.Format,
-		Era:          p.Era,
-		SystemType:   p.SystemType,
-		Root:         p.Root,
-		MaxLayers:    p.MaxLayers,
-		Compression:  p.Compression,
-		EntryPoint:   p.EntryPoint,
-		ImageTag:     p.ImageTag,
-		FriendlyName: p.FriendlyName,
-		Database:     p.Database,
-		Relocatable:  p.Relocatable,
-		PRoot:        p.PRoot,
-		Unknown:      messages(p.Unknown),
+// newDetails are the details of a recipe as any JSON has them.
+func newDetails(details any) map[string]any {
+	if details == nil {
+		return nil
 	}
-	for _, s := range p.Symlinks {
-		out.Symlinks = append(out.Symlinks, Symlink{s.Source, s.Target})
+	var out map[string]any
+	texts, err := withTexts(reflect.ValueOf(details), encodeText)
+	if err != nil {
+		return nil
 	}
-	return out
+	doc, err := json.Marshal(texts.Interface())
+	if err != nil || json.Unmarshal(doc, &out) != nil {
+		return nil
+	}
+	if texts, err = withTexts(reflect.ValueOf(out), decodeText); err != nil {
+		return nil
+	}
+	return texts.Interface().(map[string]any)
 }
 
 func newPlan(p *rebuild.Plan) *Plan {

@@ -63,6 +63,9 @@ func replaceStrings(v reflect.Value, with *strings.Replacer) {
 				replaced[name] = replaceArgument(value, with)
 			}
 			v.Set(reflect.ValueOf(replaced))
+		} else if v.CanSet() {
+			replaced, _ := withTexts(v, func(s string) (string, error) { return with.Replace(s), nil })
+			v.Set(replaced)
 		}
 	case reflect.String:
 		if v.CanSet() {

@@ -157,7 +157,7 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 		b.Layers = append(b.Layers, Layer{Index: l.Index, Member: l.Member, Digest: l.Digest, DiffID: l.DiffID, Size: l.Size})
 	}
 	b.Items = items(img, &ev.Recipe, opt)
-	b.Roots = roots(b.Items, ev.Recipe.Pack.Root)
+	b.Roots = roots(b.Items, ev.Recipe.Root)
 	b.Formula = newFormula(&ev.Recipe)
 	b.find(img, installed, opt)
 	return b

@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -124,7 +125,7 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 	work := cdx.Workflow{
 		BOMRef:      d.refs.pick("workflow"),
 		UID:         "urn:uuid:" + d.bill.uuid() + "#workflow",
-		Name:        clean(string(f.System) + " " + f.Format),
+		Name:        clean(cmp.Or(f.Packer, string(f.System))),
 		Description: sentenceWorkflow,
 		TaskTypes:   &[]cdx.TaskType{cdx.TaskTypeBuild},
 		Outputs:     &[]cdx.TaskOutput{{Type: cdx.TaskOutputTypeArtifact, Resource: &cdx.ResourceReferenceChoice{Ref: image}}},

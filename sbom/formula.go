@@ -12,7 +12,6 @@ import (
 type Formula struct {
 	System   provenance.SystemName
 	Packer   string // with its era; may be empty
-	Format   string // that it was asked for; may be empty
 	Status   provenance.Status
 	Channels []provenance.Channel
 	Files    []provenance.File // the recipe as the system's own tools take it
@@ -26,7 +25,7 @@ func newFormula(r *provenance.Recipe) *Formula {
 		return nil
 	}
 	return &Formula{
-		System: r.System, Packer: r.Packer, Format: r.Pack.Format, Status: r.Status,
+		System: r.System, Packer: r.Packer, Status: r.Status,
 		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Missing: r.Missing,
 	}
 }

@@ -92,7 +92,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: %v", row.sample, err)
 			continue
 		}
-		if era := a.evidence.Recipe.Pack.Era; !strings.Contains(era, row.era) {
+		if era := a.evidence.Recipe.Packer; !strings.Contains(era, row.era) {
 			t.Errorf("%s: taken for Guix %s", row.sample, era)
 		}
 		table.add(t, row, l.ordered(), a.verdict)

@@ -37,7 +37,7 @@ type Pack struct {
 
 	FriendlyName string           `json:"friendlyName,omitempty"` // the packer's default name for this profile
 	Manifest     profile.Manifest `json:"manifest,omitempty"`     // the packages of the profile
-	Unknown      []check.Message  `json:"unknown,omitempty"`      // what of the call the image does not reveal
+	Unknown      []check.Message  `json:"-"`                      // what of the call the image does not reveal
 }
 
 // A Symlink is a link outside the store into Root.
@@ -63,7 +63,7 @@ func PackOf(recipe provenance.Recipe) (Pack, bool) {
 // setPack fills in what a recipe has of the packer's call.
 func setPack(recipe *provenance.Recipe, pack Pack) {
 	recipe.Root, recipe.Details, recipe.Packer = pack.Root, pack, packer(pack)
-	recipe.Pack = transitional(pack)
+	recipe.Unknown = pack.Unknown
 }
 
 // Command returns the command of guix that p stands for, with all options,

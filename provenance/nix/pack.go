@@ -35,7 +35,7 @@ var formats = [...]string{
 	UnknownFormat, BuildImageFormat, StreamFormat, BuildLayeredFormat, Nix2containerFormat, NixeryFormat,
 }
 
-// Formats of images, as [provenance.Pack] names them.
+// Formats of images, as [Pack] names them.
 const (
 	UnknownFormat       = "unknown"
 	BuildImageFormat    = "dockerTools.buildImage"
@@ -152,28 +152,51 @@ func (v *view) foreign() bool {
 	})
 }
 
+// A Pack says how the packer was called, recovered from what it made: the details
+// of a recipe.
+type Pack struct {
+	Format       string              `json:"format"`        // see the constants
+	Era          string              `json:"era,omitempty"` // of the packer
+	SystemType   string              `json:"systemType,omitempty"`
+	Compression  inspect.Compression `json:"compression,omitempty"`
+	MaxLayers    int                 `json:"maxLayers,omitempty"` // 0 where the limit was not reached
+	FriendlyName string              `json:"name,omitempty"`
+	ImageTag     string              `json:"tag,omitempty"` // "" when it is the packer's default
+	Database     bool                `json:"database"`      // includeNixDB
+
+	root    string
+	unknown []check.Message
+}
+
+// PackOf returns how the packer of a recipe was called, as far as the image reveals
+// it; false for a recipe of another build system.
+func PackOf(recipe provenance.Recipe) (Pack, bool) {
+	pack, _ := recipe.Details.(Pack)
+	return pack, recipe.System == Name
+}
+
 // pack recovers how the packer was called.
-func (v *view) pack(p packer) provenance.Pack {
+func (v *view) pack(p packer) Pack {
 	era := v.era(p)
-	pack := provenance.Pack{
+	pack := Pack{
 		Format:      formats[p],
 		Era:         era,
-		Root:        v.customisation(),
+		root:        v.customisation(),
 		Database:    v.hasDatabase(),
 		Compression: v.img.Compression,
 		SystemType:  systemTypes[v.config.Architecture],
 	}
 	pack.MaxLayers = v.maxLayers(p)
 	if pack.MaxLayers == 0 && p != buildImage && p != unknownPacker {
-		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-layer-limit"))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-layer-limit"))
 	}
 	v.tag(&pack)
-	pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-commands"))
+	pack.unknown = append(pack.unknown, check.Say("recipe/unknown-commands"))
 	if n := v.baseLayers(p); n > 0 {
-		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-base", "layers", n))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-base", "layers", n))
 	}
 	if pack.SystemType == "" {
-		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
 	}
 	return pack
 }
@@ -211,7 +234,7 @@ func (v *view) maxLayers(p packer) int {
 
 // tag reads the image's own name. By default the tag is the hash of the store
 // path that the packer makes.
-func (v *view) tag(pack *provenance.Pack) {
+func (v *view) tag(pack *Pack) {
 	if len(v.img.Tags) != 1 {
 		return
 	}

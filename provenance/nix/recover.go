@@ -39,7 +39,7 @@ func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 // recipe puts together what the image reveals.
 func (v *view) recipe(p packer, rows []storedb.Item) provenance.Recipe {
 	pack := v.pack(p)
-	r := provenance.Recipe{System: Name, Status: provenance.Partial, Root: pack.Root, Pack: pack}
+	r := provenance.Recipe{System: Name, Status: provenance.Partial, Root: pack.root, Details: pack, Unknown: pack.unknown}
 	r.Packer = v.packerText(p, pack.Era)
 	r.Packages = v.packages()
 	if v.hasLists() {

@@ -29,12 +29,13 @@ func TestPackerOfSamples(t *testing.T) {
 		{"images-mini/layered.tar.gz", "an unknown packer in the manner of dockerTools.buildLayeredImage, with its history", UnknownFormat, "", 0},
 	} {
 		r := recoverFrom(t, sample(tc.file)).Recipe
-		root := strings.TrimPrefix(r.Pack.Root, storeDir)
-		if r.System != Name || r.Status != provenance.Partial || r.Packer != tc.packer || r.Pack.Format != tc.format || root != tc.root || r.Pack.MaxLayers != tc.maxLayers {
-			t.Errorf("%s: %s %s by %q, format %q, root %q, %d layers", tc.file, r.System, r.Status, r.Packer, r.Pack.Format, root, r.Pack.MaxLayers)
+		pack, _ := PackOf(r)
+		root := strings.TrimPrefix(r.Root, storeDir)
+		if r.System != Name || r.Status != provenance.Partial || r.Packer != tc.packer || pack.Format != tc.format || root != tc.root || pack.MaxLayers != tc.maxLayers {
+			t.Errorf("%s: %s %s by %q, format %q, root %q, %d layers", tc.file, r.System, r.Status, r.Packer, pack.Format, root, pack.MaxLayers)
 		}
-		if r.Pack.SystemType != "x86_64-linux" || r.Pack.ImageTag != "v1" {
-			t.Errorf("%s: system %q, tag %q", tc.file, r.Pack.SystemType, r.Pack.ImageTag)
+		if pack.SystemType != "x86_64-linux" || pack.ImageTag != "v1" {
+			t.Errorf("%s: system %q, tag %q", tc.file, pack.SystemType, pack.ImageTag)
 		}
 	}
 }

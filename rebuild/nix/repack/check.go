@@ -23,13 +23,14 @@ func Check(img *inspect.Image, recipe provenance.Recipe) check.Check {
 	case len(img.Layers) == 0:
 		return check.Skip(check.Repack, "repack/no-layers")
 	}
+	pack, _ := nix.PackOf(recipe)
 	a := &attempt{img: img, packer: recipe.Packer, lists: nix.Lists(img), out: check.List{Max: maxAlike}}
-	if recipe.Pack.Format == nix.UnknownFormat {
+	if pack.Format == nix.UnknownFormat {
 		a.packer = "what wrote them, read off the layers"
 	}
 	a.listed = slices.ContainsFunc(a.lists, func(l []string) bool { return l != nil })
 	a.run()
-	checkConfig(img, recipe.Pack.Format, &a.out)
+	checkConfig(img, pack.Format, &a.out)
 	return a.check()
 }
 
