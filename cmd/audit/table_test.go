@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 
 	"audit/inspect/check"
+	"audit/provenance/guix"
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/report"
@@ -92,8 +93,9 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: %v", row.sample, err)
 			continue
 		}
-		if era := a.evidence.Recipe.Packer; !strings.Contains(era, row.era) {
-			t.Errorf("%s: taken for Guix %s", row.sample, era)
+		pack, ok := a.evidence.Recipe.Details.(guix.Pack)
+		if !ok || !strings.Contains(pack.Era, row.era) {
+			t.Errorf("%s: taken for Guix %s", row.sample, pack.Era)
 		}
 		table.add(t, row, l.ordered(), a.verdict)
 		if again := stored(t, a.report); again.Verdict != a.verdict {
