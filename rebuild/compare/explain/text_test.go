@@ -130,9 +130,12 @@ func explainText(work int, was, now string) (*Explanation, bool) {
 	return d.out, ok
 }
 
-// diffText is the diff of two texts.
+// diffText is the diff of two texts; ok is false where one of them is none.
 func diffText(work int, was, now string) (string, bool) {
 	e, ok := explainText(work, was, now)
+	if !ok {
+		return "", false
+	}
 	return e.Shown[len(e.Shown)-1].Args.String("diff"), ok
 }
 
