@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 //go:embed report.css
@@ -114,19 +114,49 @@ type detail struct {
 // details lists the details of a recipe by name; what is no scalar is JSON.
 func details(all map[string]any) (out []detail) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		d := detail{Name: name}
-		switch v := all[name].(type) {
-		case string:
-			d.Value = v
-		case []any, map[string]any:
-			doc, _ := json.Marshal(v) // it came from JSON
-			d.Value, d.Wide = string(doc), true
-		default:
-			d.Value = fmt.Sprint(v)
+		if value := detailText(all[name]); value != "" {
+			out = append(out, detail{Name: spaced(name), Value: value, Wide: len(value) > detailWidth})
 		}
-		out = append(out, d)
 	}
 	return out
+}
+
+// detailWidth is the most bytes that a detail has on half a line.
+const detailWidth = 40
+
+// detailText writes a value of JSON for people: lists with commas, the parts of an
+// object with their names.
+func detailText(v any) string {
+	var parts []string
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case bool:
+		return map[bool]string{true: "yes", false: "no"}[v]
+	case []any:
+		for _, one := range v {
+			parts = append(parts, detailText(one))
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, spaced(name)+" "+detailText(v[name]))
+		}
+		return strings.Join(parts, " ")
+	}
+	return fmt.Sprint(v)
+}
+
+// spaced writes a key of JSON as words: "entryPoint" as "entry point".
+func spaced(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		if unicode.IsUpper(r) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
 }
 
 // textOf takes any kind of string, so that no value reaches the page past spans.

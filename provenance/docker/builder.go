@@ -31,6 +31,7 @@ func packer(img *inspect.Image, all []Instruction, build *slsa.Build) string {
 	case Kaniko:
 		return "kaniko"
 	case Classic:
+		//lint:ignore SA1019 the field is what such images have
 		return with("docker build (the classic builder of Docker", img.Config.File.DockerVersion)
 	}
 	if flattened(img) {

@@ -24,7 +24,7 @@ func judgeRedirect(direct func(*http.Request) bool) func(*http.Request, []*http.
 		case len(via) > redirects:
 			return fmt.Errorf("more than %d redirects", redirects)
 		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
-			return fmt.Errorf("a redirect to %s:", req.URL.Scheme)
+			return fmt.Errorf("a redirect to %s: is not followed", req.URL.Scheme)
 		case isPrivate(from.Hostname()):
 			return nil
 		case isPrivate(req.URL.Hostname()):
