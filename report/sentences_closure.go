@@ -24,6 +24,12 @@ func closureSentences() map[string]string {
 		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/package-file-changed": "its bytes are not those that package {package}[ {version}] has installed ({digest} is recorded)" +
 			"[; the layer was made by {instruction}]",
+		"closure/package-folder-replaced": "it stands where package {package} has installed files in a folder" +
+			"[, and the instruction that made its layer does not write there: {instruction}]",
+		"closure/package-record-changed": "it changes what a package manager recorded in the layers below" +
+			"[, and the instruction that made its layer does not write there: {instruction}]",
+		"closure/package-record-replaced": "its record was replaced, while package {package} kept its version[ {version}] ({digest} was recorded)" +
+			"[; the layer was made by {instruction}]",
 		"closure/packer-entry-kind":    "it is a {got}, and the packer makes a {want}",
 		"closure/packer-entry-target":  "it leads to {got:quote}, and that of the packer to {want:quote}",
 		"closure/packer-entry-mode":    "its mode is {got}, and that of the packer {want}",

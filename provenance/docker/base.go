@@ -6,23 +6,23 @@ import (
 )
 
 // compareBase looks for the layers of an image below this one. It says that it is
-// the base, or why it is not.
-func (v *view) compareBase(base *inspect.Image) (found check.Message, is bool) {
+// the base, or why it is not: then there are no base layers.
+func (v *view) compareBase(base *inspect.Image) check.Message {
 	name := brief(base.Reference)
 	if len(base.Layers) == 0 {
-		return check.Say("recipe/base-without-layers", "base", name), false
+		return check.Say("recipe/base-without-layers", "base", name)
 	}
 	if len(base.Layers) > len(v.img.Layers) {
-		return check.Say("recipe/base-larger", "base", name, "base-layers", len(base.Layers), "layers", len(v.img.Layers)), false
+		return check.Say("recipe/base-larger", "base", name, "base-layers", len(base.Layers), "layers", len(v.img.Layers))
 	}
 	for n, l := range base.Layers {
 		if l.DiffID != v.img.Layers[n].DiffID {
-			return check.Say("recipe/base-differs", "base", name, "layer", n), false
+			return check.Say("recipe/base-differs", "base", name, "layer", n)
 		}
 	}
 	v.baseLayers = len(base.Layers)
 	v.markBase(base)
-	return check.Say("recipe/base-image", "base", name, "layers", v.baseLayers), true
+	return check.Say("recipe/base-image", "base", name, "layers", v.baseLayers)
 }
 
 // markBase marks the instructions of the base image: as many as its own history

@@ -17,8 +17,6 @@ import (
 type closureCheck struct {
 	*view
 	provenance.Closure
-	made map[int][]reach
-	by   map[int]string // the instruction that made each layer, the first of several
 
 	entries     int
 	owned       int // by a package
@@ -35,8 +33,8 @@ const maxListed = 200
 func (v *view) closure() check.Check {
 	c := &closureCheck{view: v}
 	c.Max = maxListed
-	c.assign()
 	c.Append(v.installed.Problems...)
+	c.records()
 	for _, l := range v.img.Layers {
 		c.layer(l)
 	}
@@ -44,21 +42,21 @@ func (v *view) closure() check.Check {
 }
 
 // assign gives each layer what its instructions can have written.
-func (c *closureCheck) assign() {
-	c.made, c.by = make(map[int][]reach), make(map[int]string)
-	found := reaches(c.history, inspect.NewSymlinks(c.img.Root().Files()))
-	for n, i := range c.history {
+func (v *view) assign() {
+	v.made, v.by = make(map[int][]reach), make(map[int]string)
+	found := reaches(v.history, inspect.NewSymlinks(v.img.Root().Files()))
+	for n, i := range v.history {
 		if i.Layer < 0 {
 			continue
 		}
-		switch made := c.made[i.Layer]; {
+		switch made := v.made[i.Layer]; {
 		case len(made) == 0:
-			c.by[i.Layer] = brief(i.String())
+			v.by[i.Layer] = brief(i.String())
 			fallthrough
 		case len(made) < maxTogether:
-			c.made[i.Layer] = append(made, found[n])
+			v.made[i.Layer] = append(made, found[n])
 		default:
-			c.made[i.Layer] = append(made[:0], reach{anything: true})
+			v.made[i.Layer] = append(made[:0], reach{anything: true})
 		}
 	}
 }
@@ -80,6 +78,11 @@ func (c *closureCheck) entry(layer, index int) {
 	e := &c.img.Layers[layer].Entries[index]
 	c.entries++
 	at := hidden(e.Path)
+	if e.Type != '5' && layer >= c.baseLayers && c.excludes(layer, e) {
+		if pkg, ok := c.installed.Redirects(e); ok {
+			c.Problem(layer, e.Path, "closure/package-folder-replaced", "package", brief(pkg), "instruction", c.by[layer])
+		}
+	}
 	switch {
 	case layer < c.baseLayers:
 		c.base++
@@ -118,10 +121,13 @@ func hidden(p string) string {
 // package does not explain what it did not install, nor what was written by a COPY
 // to another place.
 func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
-	if p, _ := c.installed.Owner(e.Path); p == nil && !c.installed.State(e.Path) {
-		return false
+	found := c.installed.Compare(layer, index)
+	if found.Standing != ospackages.Changed {
+		if p, _ := c.installed.Owner(e.Path); p == nil && !c.installed.State(e.Path) {
+			return false
+		}
 	}
-	switch found := c.installed.Compare(layer, index); found.Standing {
+	switch found.Standing {
 	case ospackages.Changed:
 		c.changed(layer, e, found)
 		return false
@@ -148,11 +154,40 @@ func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Com
 }
 
 // excludes says whether it is known which instructions made a layer, and that
-// none of them writes an entry.
+// none of them writes an entry, or not where links lead it to.
 func (c *closureCheck) excludes(layer int, e *inspect.Entry) bool {
-	return len(c.made[layer]) > 0 && !slices.ContainsFunc(c.made[layer], func(r reach) bool {
-		return r.unknown || r.has(hidden(e.Path), e.Type == '5')
+	isFolder := e.Type == '5'
+	return c.omits(layer, e.Path, isFolder) || c.omits(layer, c.installed.Place(e), isFolder)
+}
+
+// omits says whether it is known which instructions made a layer, and that none of
+// them writes at a path.
+func (v *view) omits(layer int, p string, isFolder bool) bool {
+	return len(v.made[layer]) > 0 && !slices.ContainsFunc(v.made[layer], func(r reach) bool {
+		return r.unknown || r.has(hidden(p), isFolder)
 	})
+}
+
+// records adds what layers did to the databases that lower layers have: what no
+// instruction of theirs can have written, and records that differ though the package
+// has the same version. A RUN may remove records, and slim images do.
+func (c *closureCheck) records() {
+	for _, change := range c.installed.Changes {
+		c.Problem(change.Layer, change.Entry.Path, "closure/package-record-changed", "instruction", c.by[change.Layer])
+	}
+	for _, r := range c.installed.Replacements {
+		if r.Layer < c.baseLayers || r.Removed && c.runs(r.Layer) {
+			continue
+		}
+		c.Undecided(r.Layer, r.Path, "closure/package-record-replaced", "package", brief(r.Package),
+			"version", brief(r.Version), "digest", r.Recorded, "instruction", c.by[r.Layer])
+	}
+}
+
+// runs says whether an instruction that made a layer can have written anything, or
+// none is known.
+func (c *closureCheck) runs(layer int) bool {
+	return len(c.made[layer]) == 0 || slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.anything })
 }
 
 // conclude makes the check of what was gathered. What the history alone explains

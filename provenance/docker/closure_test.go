@@ -3,15 +3,21 @@ package docker
 import (
 	"compress/gzip"
 	"crypto/md5"
+	"crypto/sha1"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"audit/fixtures"
+	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/ospackages"
 )
 
 const dpkgStatus = "Package: tiny\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
@@ -273,3 +279,115 @@ func TestLaterSetuid(t *testing.T) {
 		}
 	}
 }
+
+// A file of a package is held against the record that was in force when its package
+// was installed: what the layer that replaces it brings beside it is none, wherever
+// the bytes are. A COPY elsewhere contradicts the image; a COPY of a whole root that
+// replaces the record of the same version is undecided; a RUN may do all this.
+func TestRecordsInForce(t *testing.T) {
+	const elsewhere, root, run = "COPY . /app # buildkit", "COPY rootfs/ / # buildkit", "RUN /bin/sh -c make # buildkit"
+	status := func(version string) fixtures.File {
+		return fixtures.File{Name: "var/lib/dpkg/status", Body: "Package: tiny\nStatus: install ok installed\nVersion: " + version + "\nArchitecture: amd64\n"}
+	}
+	sums := func(body string) fixtures.File {
+		return fixtures.File{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  usr/bin/tiny\n", md5.Sum([]byte(body)))}
+	}
+	apk := func(version, body string) fixtures.File {
+		sum := sha1.Sum([]byte(body))
+		return fixtures.File{Name: "lib/apk/db/installed", Body: "P:tiny\nV:" + version + "\nF:usr/bin\nR:tiny\nZ:Q1" + base64.StdEncoding.EncodeToString(sum[:]) + "\n"}
+	}
+	program := func(body string) fixtures.File { return fixtures.File{Name: "usr/bin/tiny", Body: body, Mode: 0o755} }
+	list := fixtures.File{Name: "var/lib/dpkg/info/tiny.list", Body: "/.\n/usr\n/usr/bin\n/usr/bin/tiny\n"}
+	debian := []fixtures.File{{Name: "usr/bin/"}, program("good"), status("1"), list, sums("good")}
+	alpine := []fixtures.File{{Name: "usr/bin/"}, program("good"), apk("1", "good")}
+	diverted := fixtures.File{Name: "var/lib/dpkg/diversions", Body: "/usr/bin/tiny\n/usr/bin/tiny.real\nlocal\n"}
+	none := []fixtures.File(nil)
+	const fail, unknown, pass = check.Fail, check.Unknown, check.Pass
+	for name, tc := range map[string]struct {
+		base, top []fixtures.File
+		by        string
+		status    check.Status
+		want      string // codes of findings about packages, with their paths
+	}{
+		"own record": {debian, []fixtures.File{program("evil"), sums("evil")}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed var/lib/dpkg/info/tiny.md5sums"},
+		"empty record": {debian, []fixtures.File{program("evil"), {Name: "var/lib/dpkg/info/tiny.md5sums"}}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed var/lib/dpkg/info/tiny.md5sums"},
+		"hidden record": {debian, []fixtures.File{program("evil"), {Name: "var/lib/dpkg/info/.wh.tiny.md5sums"}}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed var/lib/dpkg/info/.wh.tiny.md5sums"},
+		"hidden database": {debian, []fixtures.File{program("evil"), {Name: "var/lib/.wh.dpkg"}}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed var/lib/.wh.dpkg"},
+		"a link in place of the database": {debian, []fixtures.File{status("1"), {Name: "var/lib/dpkg", Link: "/app/dpkg"}}, elsewhere, fail,
+			"package-record-changed var/lib/dpkg, package-record-changed var/lib/dpkg/status"},
+		"a record through a link": {debian, []fixtures.File{{Name: "app/l", Link: "/var/lib/dpkg/info"}, {Name: "app/l/tiny.md5sums", Body: sums("evil").Body}, program("evil")}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed app/l/tiny.md5sums"},
+		"own diversion": {debian, []fixtures.File{program("evil"), {Name: "usr/bin/tiny.real", Body: "good"}, diverted}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed var/lib/dpkg/diversions"},
+		"empty list": {debian, []fixtures.File{program("evil"), {Name: list.Name, Body: "/.\n"}}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed var/lib/dpkg/info/tiny.list"},
+		"a hard link": {debian, []fixtures.File{{Name: "app/x", Body: "evil", Mode: 0o755}, {Name: "usr/bin/tiny", Hard: "app/x", Mode: 0o755}}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny"},
+		"a hard link to what a name was": {debian, []fixtures.File{{Name: "opt/x", Body: "evil"}, {Name: "usr/bin/tiny", Hard: "opt/x"}, {Name: "opt/x", Body: "good"}}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny"},
+		"a folder that is a link": {debian, []fixtures.File{{Name: "app/tiny", Body: "evil"}, {Name: "usr/bin", Link: "/app"}}, elsewhere, fail,
+			"package-file-changed app/tiny, package-folder-replaced usr/bin"},
+		"through a link": {debian, []fixtures.File{{Name: "app/l", Link: "/usr/bin"}, {Name: "app/l/tiny", Body: "evil"}}, elsewhere, fail,
+			"package-file-changed app/l/tiny"},
+		"apk, own record": {alpine, []fixtures.File{program("evil"), apk("1", "evil")}, elsewhere, fail,
+			"package-file-changed usr/bin/tiny, package-record-changed lib/apk/db/installed"},
+
+		"whole root, own record":    {debian, []fixtures.File{program("evil"), sums("evil")}, root, unknown, "package-record-replaced usr/bin/tiny"},
+		"whole root, empty record":  {debian, []fixtures.File{program("evil"), {Name: "var/lib/dpkg/info/tiny.md5sums"}}, root, unknown, "package-record-replaced usr/bin/tiny"},
+		"whole root, hidden record": {debian, []fixtures.File{program("evil"), {Name: "var/lib/dpkg/info/.wh.tiny.md5sums"}}, root, unknown, "package-record-replaced usr/bin/tiny"},
+		"whole root, own diversion": {debian, []fixtures.File{program("evil"), {Name: "usr/bin/tiny.real", Body: "good"}, diverted}, root, unknown, "package-record-replaced usr/bin/tiny"},
+		"whole root, apk":           {alpine, []fixtures.File{program("evil"), apk("1", "evil")}, root, unknown, "package-record-replaced usr/bin/tiny"},
+		"whole root, the same":      {debian, debian, root, pass, ""},
+		"whole root, later version": {debian, []fixtures.File{program("better"), status("2"), list, sums("better")}, root, pass, ""},
+		"whole root, into nothing":  {none, debian, root, pass, ""},
+		"whole root, disagreeing":   {none, []fixtures.File{program("evil"), status("1"), list, sums("good")}, root, unknown, "package-file-changed usr/bin/tiny"},
+
+		"RUN, own record":     {debian, []fixtures.File{program("evil"), sums("evil")}, run, unknown, "package-record-replaced usr/bin/tiny"},
+		"RUN, upgrade":        {debian, []fixtures.File{program("better"), status("2"), sums("better")}, run, pass, ""},
+		"RUN, apk upgrade":    {alpine, []fixtures.File{program("better"), apk("2", "better")}, run, pass, ""},
+		"RUN, removed info":   {debian, []fixtures.File{{Name: "var/lib/dpkg/.wh.info"}}, run, unknown, ""},
+		"RUN, diversion":      {debian, []fixtures.File{{Name: "usr/bin/tiny.real", Body: "good"}, diverted}, run, unknown, ""},
+		"a file of one's own": {debian, []fixtures.File{{Name: "app/tiny", Body: "x"}}, elsewhere, unknown, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			img := open(t, fixtures.Docker{Layers: [][]fixtures.File{tc.base, tc.top}, History: []fixtures.Step{{By: layer0}, {By: tc.by, Comment: kitSays}}}.Archive())
+			if err := inspect.Complete(t.Context(), img, ospackages.Wanted(img), inspect.Options{}); err != nil {
+				t.Fatal(err)
+			}
+			c := recovered(t, img).Closure
+			var all []string
+			for _, f := range c.Findings {
+				if code, ok := strings.CutPrefix(f.Code, "closure/package-"); ok || f.Code == "closure/digest-not-taken" {
+					all = append(all, "package-"+code+" "+f.Path)
+				}
+			}
+			slices.Sort(all)
+			if got := strings.Join(all, ", "); c.Status != tc.status || got != tc.want {
+				t.Errorf("%s, want %s\n got %s\nwant %s\n%v", c.Status, tc.status, got, tc.want, c.Findings)
+			}
+		})
+	}
+}
+
+// Where a database should be, and a link that leads nowhere or a folder is, that is
+// reported of an image without a history too.
+func TestNoDatabase(t *testing.T) {
+	for name, f := range map[string]fixtures.File{
+		"packages/dangling-link": {Name: dpkgStatusPath, Link: "/nowhere"}, "packages/no-file": {Name: dpkgStatusPath + "/"},
+	} {
+		img := open(t, fixtures.Docker{Layers: [][]fixtures.File{{{Name: "etc/os-release", Body: "ID=debian\n"}, f}}}.Archive())
+		if c := recovered(t, img).Closure; c.Status != check.Unknown || len(found(c, name)) != 1 {
+			t.Errorf("%s: %s %v", name, c.Status, c.Findings)
+		}
+	}
+	loop := []fixtures.File{{Name: "etc/os-release", Body: "ID=debian\n"}, {Name: dpkgStatusPath, Link: "status"}}
+	if c := recovered(t, open(t, fixtures.Docker{Layers: [][]fixtures.File{loop}}.Archive())).Closure; len(found(c, "packages/dangling-link")) != 1 {
+		t.Errorf("a loop: %s %v", c.Status, c.Findings)
+	}
+}
+
+const dpkgStatusPath = "var/lib/dpkg/status"

@@ -14,12 +14,21 @@ type view struct {
 	history    []Instruction
 	unclear    check.Message // why layers cannot be assigned to instructions; zero when they can
 	baseLayers int           // that are known to be those of the base image
+	baseFound  check.Message // that the user's base image is the base, or why not; zero when there is none
+	made       map[int][]reach
+	by         map[int]string // the instruction that made each layer, the first of several
 }
 
-func newView(img *inspect.Image) *view {
+func newView(img, base *inspect.Image) *view {
 	v := &view{img: img}
-	v.installed = ospackages.Read(img)
 	v.history, v.unclear = History(img)
+	if base != nil {
+		v.baseFound = v.compareBase(base)
+	}
+	v.assign()
+	v.installed = ospackages.ReadExcluding(img, func(layer int, p string) bool {
+		return layer >= v.baseLayers && v.omits(layer, p, false)
+	})
 	return v
 }
 

@@ -22,17 +22,17 @@ type System struct{}
 // Recover returns what the image says about how it was built, or
 // [provenance.ErrNotMine] when it says nothing at all.
 func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
-	v := newView(img)
+	v := newView(img, base)
 	r := &recovery{view: v, recipe: provenance.Recipe{System: Name, Status: provenance.None}}
 	switch tool := generator(img); {
 	case r.fromDockerfile():
-	case tool != "" || len(v.history) > 0 || len(v.installed.Databases) > 0:
+	case tool != "" || len(v.history) > 0 || len(v.installed.Databases) > 0 || len(v.installed.Problems) > 0:
 		r.recipe.System, r.recipe.Packer = provenance.UnknownSystem, tool
 	default:
 		return nil, provenance.ErrNotMine
 	}
 	if base != nil {
-		r.lookAtBase(base)
+		r.lookAtBase()
 	}
 	r.describe()
 	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed}
@@ -64,13 +64,12 @@ func (r *recovery) incomplete(code string, args ...any) {
 }
 
 // lookAtBase notes what a look at the base image shows.
-func (r *recovery) lookAtBase(base *inspect.Image) {
-	found, is := r.compareBase(base)
-	if is {
-		r.found.Append(check.Finding{Message: found, Level: check.Note, Layer: -1})
+func (r *recovery) lookAtBase() {
+	if r.baseLayers > 0 {
+		r.found.Append(check.Finding{Message: r.baseFound, Level: check.Note, Layer: -1})
 		return
 	}
-	r.recipe.Missing = append(r.recipe.Missing, found)
+	r.recipe.Missing = append(r.recipe.Missing, r.baseFound)
 }
 
 // describe fills in the recipe.

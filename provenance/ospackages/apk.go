@@ -44,15 +44,19 @@ func (r *reader) isSeen(f inspect.File) bool {
 // recordDatabase records the digests of a database of one file, of which packages
 // are those of its last version, and of the versions that lower layers have.
 func (r *reader) recordDatabase(last inspect.File, packages []Package, read func(data []byte) []Package) {
-	kept := false
+	kept := r.foreign[last.Entry]
+	var before history
 	r.versions(path.Dir(last.Path), func(p string) bool { return p == last.Path }, func(layer int, e *inspect.Entry, v *version) {
 		if e == last.Entry {
 			kept = true
 			r.in.record(v, packages...)
+			before = r.replaced(layer, before, packages)
 			return
 		}
 		if text, ok := r.img.Body(layer, e.Path); ok {
-			r.in.record(v, read(text)...)
+			packages := read(text)
+			r.in.record(v, packages...)
+			before = r.replaced(layer, before, packages)
 		}
 	})
 	if !kept { // it has its content from elsewhere, by a link

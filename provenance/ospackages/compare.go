@@ -121,6 +121,7 @@ func (in *Installed) record(v *version, packages ...Package) {
 				continue
 			}
 			at := in.links.Real(f.Path)
+			in.recorded = append(in.recorded, named{f.Path, p.Name})
 			if n := len(in.records[at]); n >= maxRecords && in.records[at][n-maxRecords].version == v {
 				continue
 			}
@@ -158,12 +159,12 @@ func isMade(p string) bool {
 // that a container sees is compared with the final database too.
 func (in *Installed) Compare(layer, index int) Comparison {
 	e := &in.img.Layers[layer].Entries[index]
-	records := in.records[in.links.Real(e.Path)]
+	records := in.records[in.Place(e)]
 	if len(records) == 0 {
 		return Comparison{}
 	}
 	out := in.against(records, layer, index, layer)
-	if f, ok := in.img.Root().Name(e.Path); ok && f.Entry == e && (out.Standing == Unrecorded || out.Standing == OwnRecord) {
+	if _, ok := in.seen(e); ok && (out.Standing == Unrecorded || out.Standing == OwnRecord) {
 		if last := in.against(records, layer, index, len(in.img.Layers)-1); last.Standing != Unrecorded {
 			return last
 		}
@@ -182,7 +183,7 @@ func (in *Installed) Raised(layer, index int) bool {
 		return false
 	}
 	recorded := false
-	for _, r := range in.records[in.links.Real(e.Path)] {
+	for _, r := range in.records[in.Place(e)] {
 		if !r.at(layer) || r.mode == 0 {
 			continue
 		}
@@ -257,7 +258,7 @@ func (in *Installed) computed(layer, index int, algorithm string) (Digest, bool)
 	case algorithm == "sha256" && !l.Entries[index].Digest.IsZero():
 		return Digest{algorithm, l.Entries[index].Digest.Hash().Hex}, true
 	}
-	return Digest{}, false
+	return in.again(layer, &l.Entries[index], algorithm)
 }
 
 // content returns the regular file that an entry is, or that it is a hard link to;
@@ -267,6 +268,10 @@ func (in *Installed) content(layer, index int) (int, int, bool) {
 		e := &in.img.Layers[layer].Entries[index]
 		if e.Type != '1' {
 			return layer, index, e.Type == '0'
+		}
+		if f, ok := in.seen(e); ok {
+			at, ok := in.inode(f)
+			return at.layer, at.index, ok && f.Inode.Type == '0'
 		}
 		at, ok := in.position(layer, e.Linkname)
 		if !ok {
@@ -292,7 +297,7 @@ func (in *Installed) position(layer int, name string) (at place, ok bool) {
 		for _, l := range in.img.Layers {
 			for i := range l.Entries {
 				if e := &l.Entries[i]; e.Type == '0' || e.Type == '1' {
-					real := in.links.Real(e.Path)
+					real := in.Place(e)
 					in.positions[real] = append(in.positions[real], place{l.Index, i})
 				}
 			}
@@ -313,14 +318,16 @@ func (r *reader) versions(folder string, isPart func(p string) bool, put func(la
 	current := make(map[string]*version)
 	for _, l := range r.img.Layers {
 		for i := range l.Entries {
-			r.remove(&l.Entries[i], l.Index, folder, current)
+			if !r.foreign[&l.Entries[i]] {
+				r.remove(&l.Entries[i], l.Index, folder, current)
+			}
 		}
 		for i := range l.Entries {
 			e := &l.Entries[i]
-			if e.Type != '0' || !Keep(e.Path) {
+			if e.Type != '0' || !Keep(e.Path) || r.foreign[e] {
 				continue
 			}
-			at := r.in.links.Real(e.Path)
+			at := r.in.Place(e)
 			if !isPart(at) {
 				continue
 			}

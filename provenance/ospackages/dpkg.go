@@ -3,7 +3,9 @@ package ospackages
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"audit/inspect"
@@ -39,7 +41,6 @@ const sums = ".md5sums"
 // in its place, with a paragraph in each file.
 func (r *reader) dpkg() {
 	r.diversions()
-	r.dpkgSums()
 	if text, f, ok := r.body(dpkgStatus); ok {
 		all := paragraphs(text)
 		r.dpkgConfig(f, all)
@@ -51,6 +52,8 @@ func (r *reader) dpkg() {
 		}
 		r.found(Dpkg, f, packages)
 	}
+	r.dpkgSums()
+	r.diverts()
 	parts, names, _ := r.root.Folder(dpkgParts)
 	for _, name := range names {
 		name = path.Join(parts, name)
@@ -159,6 +162,7 @@ func summed(text []byte) []File {
 // dpkgSums records the MD5 sums of each layer's packages. Files that a package
 // expects to be changed are not among them.
 func (r *reader) dpkgSums() {
+	last := make(map[string]*summedVersion)
 	for _, folder := range []string{r.folderOf(dpkgInfo), r.folderOf(dpkgParts)} {
 		isPart := func(p string) bool { return path.Dir(p) == folder && path.Ext(p) == sums }
 		r.versions(folder, isPart, func(layer int, e *inspect.Entry, v *version) {
@@ -169,8 +173,65 @@ func (r *reader) dpkgSums() {
 				files[i].Path = r.moved(files[i].Path, name)
 			}
 			r.in.record(v, Package{Name: name, Files: files})
+			now := &summedVersion{v, Package{Name: name, Version: r.dpkgVersion(name, layer, e), Files: files}, nil}
+			was := last[r.in.Place(e)]
+			if was != nil && was.until == layer {
+				now.had = r.replaced(layer, was.had, []Package{now.pkg})
+			} else {
+				r.withdrawn(was)
+				now.had = r.replaced(layer, nil, []Package{now.pkg})
+			}
+			last[r.in.Place(e)] = now
 		})
 	}
+	for _, at := range slices.Sorted(maps.Keys(last)) {
+		r.withdrawn(last[at])
+	}
+}
+
+// A summedVersion is a version of a list of MD5 sums.
+type summedVersion struct {
+	*version
+	pkg Package
+	had history
+}
+
+// withdrawn notes a list of MD5 sums that a layer hides, while the package stays as
+// it is.
+func (r *reader) withdrawn(s *summedVersion) {
+	if s == nil || s.until == forever {
+		return
+	}
+	if n := r.dpkgVersion(s.pkg.Name, s.until, nil); n == "" || n != s.pkg.Version {
+		return
+	}
+	gone := s.pkg
+	gone.Files = nil
+	r.replaced(s.until, s.had, []Package{gone})
+}
+
+// A statusVersion has the versions of the packages that a version of dpkg's status file says
+// are installed.
+type statusVersion struct {
+	*version
+	numbers map[string]string
+}
+
+// dpkgVersion returns the version of a package as of a layer, "" when it is not known:
+// in an image without dpkg it is in the file beside the list of MD5 sums.
+func (r *reader) dpkgVersion(name string, layer int, beside *inspect.Entry) string {
+	if beside != nil {
+		text, _ := r.img.Body(layer, strings.TrimSuffix(beside.Path, sums))
+		if all := paragraphs(text); len(all) > 0 {
+			return all[0]["Version"]
+		}
+	}
+	for _, s := range slices.Backward(r.statuses) {
+		if s.at(layer) {
+			return s.numbers[name]
+		}
+	}
+	return ""
 }
 
 // conffiles are the files of a package that it expects to be changed, with their
@@ -195,8 +256,11 @@ func (r *reader) dpkgConfig(last inspect.File, all []map[string]string) {
 			text, _ := r.img.Body(layer, e.Path)
 			list = paragraphs(text)
 		}
+		numbers := make(map[string]string)
+		r.statuses = append(r.statuses, statusVersion{v, numbers})
 		for _, p := range list {
 			if installed(p["Status"]) {
+				numbers[p["Package"]] = p["Version"]
 				r.in.record(v, Package{Name: p["Package"], Version: p["Version"], Files: conffiles(p)})
 			}
 		}
@@ -213,18 +277,63 @@ type diversion struct {
 // the path, where its file went, and the package that keeps the path (dpkg 1.22,
 // lib/dpkg/db-ctrl-format.c, dpkg-divert(1)).
 func (r *reader) diversions() {
-	text, _, ok := r.body(dpkgDiversions)
+	text, f, ok := r.body(dpkgDiversions)
+	if ok && r.foreign[f.Entry] {
+		text, ok = r.lastInForce(r.in.links.Real(dpkgDiversions))
+	}
 	if !ok {
 		return
 	}
-	r.diverted = make(map[string]diversion)
+	r.diverted = parseDiversions(text)
 	r.in.diverted = make(map[string]bool)
+	for from, d := range r.diverted {
+		r.in.diverted[from], r.in.diverted[d.to] = true, true
+	}
+}
+
+func parseDiversions(text []byte) map[string]diversion {
+	all := make(map[string]diversion)
 	lines := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
 	for ; len(lines) >= 3; lines = lines[3:] {
-		from, to := clean(lines[0]), clean(lines[1])
-		r.diverted[from] = diversion{to, lines[2]}
-		r.in.diverted[from], r.in.diverted[to] = true, true
+		all[clean(lines[0])] = diversion{clean(lines[1]), lines[2]}
 	}
+	return all
+}
+
+// diverts notes the files that are diverted only from the last version of the
+// diversions on, and whose packages lower layers have: they have lost their record.
+func (r *reader) diverts() {
+	at := r.in.links.Real(dpkgDiversions)
+	var before, now []byte
+	layer := 0
+	r.versions(path.Dir(at), func(p string) bool { return p == at }, func(l int, e *inspect.Entry, _ *version) {
+		before = now
+		now, _ = r.img.Body(l, e.Path)
+		layer = l
+	})
+	was := parseDiversions(before)
+	for _, from := range slices.Sorted(maps.Keys(r.diverted)) {
+		d := r.diverted[from]
+		if was[from] == d {
+			continue
+		}
+		for _, rec := range r.in.records[r.in.links.Real(d.to)] {
+			if layer > 0 && rec.at(layer-1) {
+				r.in.Replacements = append(r.in.Replacements, Replacement{layer, r.in.links.Real(from), rec.pkg, rec.number, rec.digest, true})
+				break
+			}
+		}
+	}
+}
+
+// lastInForce returns the content of a database's file that is in force in the end.
+func (r *reader) lastInForce(at string) (text []byte, ok bool) {
+	var last *version
+	r.versions(path.Dir(at), func(p string) bool { return p == at }, func(layer int, e *inspect.Entry, v *version) {
+		last = v
+		text, ok = r.img.Body(layer, e.Path)
+	})
+	return text, ok && last.until == forever
 }
 
 // moved returns where a package's file is.

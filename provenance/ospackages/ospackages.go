@@ -72,13 +72,20 @@ type Installed struct {
 	// Problems say why a database is not, or not in full, read: codes packages/…,
 	// sorted by path.
 	Problems []check.Finding
+	// Changes and Replacements are those of the databases, in the order of the layers.
+	Changes      []Change
+	Replacements []Replacement
 
 	img       *inspect.Image
 	links     *inspect.Symlinks
 	owners    map[string]owner
-	diverted  map[string]bool     // the paths from which and to which dpkg-divert has moved files
-	records   map[string][]record // of files, by where they really are
-	positions map[string][]place  // of files in layers, by where they really are; made when it is needed
+	diverted  map[string]bool                 // the paths from which and to which dpkg-divert has moved files
+	records   map[string][]record             // of files, by where they really are
+	positions map[string][]place              // of files in layers, by where they really are; made when it is needed
+	moved     map[*inspect.Entry]inspect.File // files in the root file system whose entry has another path
+	inodes    map[*inspect.Entry]place        // of files with hard links; made when it is needed
+	recorded  []named                         // files of records, by the paths that these have
+	isSorted  bool                            // recorded is
 }
 
 // A Database is a file, or of dpkg a status file with the folder beside it.
@@ -106,7 +113,8 @@ func Large(p string) bool { return isRpm(p) }
 const maxWanted = 48 << 20
 
 // Wanted returns the files that Read looks into by links and whose contents were not
-// kept, since they have other names than databases have: see [inspect.Complete].
+// kept, since they have other names than databases have, and those of packages whose
+// recorded digests were not taken: see [inspect.Complete].
 func Wanted(img *inspect.Image) []inspect.File {
 	root := img.Root()
 	names := []string{etcRelease, usrRelease, dpkgStatus, dpkgDiversions}
@@ -122,13 +130,17 @@ func Wanted(img *inspect.Image) []inspect.File {
 			}
 		}
 	}
-	var wanted []inspect.File
-	room := int64(maxWanted)
+	var files []inspect.File
 	for _, name := range names {
 		_, f, kept := root.Content(name)
 		if kept || f.Entry == nil || f.Inode.Type != '0' || Keep(f.Inode.Entry.Path) {
 			continue
 		}
+		files = append(files, f)
+	}
+	var wanted []inspect.File
+	room := int64(maxWanted)
+	for _, f := range append(files, undigested(img)...) {
 		if room -= f.Inode.Size; room < 0 {
 			break
 		}
@@ -139,10 +151,18 @@ func Wanted(img *inspect.Image) []inspect.File {
 
 // Read reads all databases of an image, which must have been opened with [Keep]
 // and, for [Installed.Compare], with [Weak]. What cannot be read is a Problem.
-func Read(img *inspect.Image) *Installed {
+func Read(img *inspect.Image) *Installed { return ReadExcluding(img, nil) }
+
+// ReadExcluding reads all databases as [Read] does, where it is known of some layers
+// that their instructions cannot have written at a path. What is there all the same is
+// one of the Changes where it is of a database that lower layers have, and the records
+// of these stay in force.
+func ReadExcluding(img *inspect.Image, excludes func(layer int, path string) bool) *Installed {
 	root := img.Root()
 	in := &Installed{img: img, links: inspect.NewSymlinks(root.Files()), records: make(map[string][]record)}
 	r := &reader{img: img, root: root, in: in}
+	in.findMoved()
+	r.changes(excludes)
 	in.Release = r.release()
 	r.dpkg()
 	r.apk()
@@ -193,7 +213,9 @@ type reader struct {
 	in   *Installed
 	seen map[*inspect.Inode]bool // databases of one file that were read
 
-	diverted map[string]diversion // by the path that packages have
+	diverted map[string]diversion    // by the path that packages have
+	foreign  map[*inspect.Entry]bool // entries of Changes
+	statuses []statusVersion
 }
 
 // body returns the content of the regular file that a path leads to, through links
