@@ -38,12 +38,12 @@ type Prefixes []string
 // Judge says of something that would be fetched from an address, of a kind such
 // as "context", whether it may.
 func (all Prefixes) Judge(kind, address string) Trust {
-	t := Trust{Kind: kind, URL: WithoutUser(address), Flag: "--" + TrustSource + " " + normal(address).String()}
+	t := Trust{Kind: kind, URL: WithoutSecrets(address), Flag: "--" + TrustSource + " " + normal(address).String()}
 	at := slices.IndexFunc(all, func(prefix string) bool { return matches(prefix, address) })
 	switch {
 	case at >= 0:
 		t.Trusted = true
-		t.Reason = check.Say("plan/address-named", "prefix", WithoutUser(all[at]))
+		t.Reason = check.Say("plan/address-named", "prefix", WithoutSecrets(all[at]))
 	case IsSpecial(address):
 		t.Reason = check.Say("plan/address-special", "flag", t.Flag)
 	default:
@@ -157,19 +157,4 @@ func withoutTag(name string) string {
 		name = name[:colon]
 	}
 	return name
-}
-
-// WithoutUser is an address without the name and password in it, which may be
-// secret; the user of git@host:path, which is none, stays.
-func WithoutUser(address string) string {
-	scheme, rest, ok := strings.Cut(address, "://")
-	if !ok {
-		return address
-	}
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	at := strings.LastIndexByte(rest[:end], '@')
-	return scheme + "://" + rest[at+1:]
 }

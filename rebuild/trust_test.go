@@ -74,18 +74,25 @@ func TestJudgeNamesTheFlag(t *testing.T) {
 	}
 }
 
-func TestWithoutUser(t *testing.T) {
+func TestWithoutSecrets(t *testing.T) {
 	for address, want := range map[string]string{
-		"https://a:b@x.org/p?q=@#f":  "https://x.org/p?q=@#f",
-		"https://a@b@x.org/":         "https://x.org/",
-		"https://x.org/a@b":          "https://x.org/a@b",
-		"ssh://git@x.org:2/a":        "ssh://x.org:2/a",
-		"git@x.org:a":                "git@x.org:a",
-		"/folder/a@b":                "/folder/a@b",
-		"https://token@x.org":        "https://x.org",
-		"https://token@x.org?x=y@z/": "https://x.org?x=y@z/",
+		"https://a:b@x.org/p?q=@#f":                "https://x.org/p?q=***#f",
+		"https://a@b@x.org/":                       "https://x.org/",
+		"https://x.org/a@b":                        "https://x.org/a@b",
+		"ssh://git@x.org:2/a":                      "ssh://x.org:2/a",
+		"git@x.org:a":                              "git@x.org:a",
+		"/folder/a@b":                              "/folder/a@b",
+		"https://token@x.org":                      "https://x.org",
+		"https://token@x.org?x=y@z/":               "https://x.org?x=***",
+		"https://a:b/c@x.org/p":                    "https://x.org/p",
+		"https://a:b#c@x.org/p":                    "https://x.org/p",
+		"git+https://t@x.org/p?ref=main&token=t#a": "git+https://x.org/p?ref=main&token=***#a",
+		"github:x/y?token=t#a":                     "github:x/y?token=***#a",
+		"docker://x.org/p@sha256:00":               "docker://x.org/p@sha256:00",
+		"docker://x.org:80/p:1":                    "docker://x.org:80/p:1",
+		"http://[::1]:80/p@1":                      "http://[::1]:80/p@1",
 	} {
-		if got := WithoutUser(address); got != want {
+		if got := WithoutSecrets(address); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}

@@ -42,6 +42,8 @@ type Input struct {
 
 	Systems []rebuild.About // the build systems: their sentences, and their words
 	Secrets []string        // that the user has given a builder: masked in what is said of a rebuild
+	// Addresses are the secrets of all addresses that the user has given: masked in all.
+	Addresses rebuild.Secrets
 
 	Run Run // the only source of time and host; Reference and the tools of Result are filled in
 }
@@ -65,7 +67,7 @@ func New(in Input) *Report {
 		words:         newWords(in.Systems),
 	}
 	fillLists(reflect.ValueOf(r).Elem())
-	r.hide(in.Secrets, in.Image.Config.Raw)
+	r.hide(in.Addresses, in.Secrets, in.Image.Config.Raw)
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"audit/inspect/check"
+	"audit/rebuild"
 	"audit/rebuild/compare"
 )
 
@@ -30,7 +31,7 @@ func TestReportHidesSecrets(t *testing.T) {
 	if at := strings.Index(all.String(), secret); at >= 0 {
 		t.Errorf("…%s…", all.String()[max(0, at-80):min(all.Len(), at+80)])
 	}
-	if !strings.Contains(all.String(), "RUN tiny") || !strings.Contains(all.String(), "KEY="+hidden) {
+	if !strings.Contains(all.String(), "RUN tiny") || !strings.Contains(all.String(), "KEY="+rebuild.Hidden) {
 		t.Error("too much is hidden, or too little shown")
 	}
 	if in.Checks[len(in.Checks)-1].Findings[len(last.Findings)-1].Args.String("now") != secret {

@@ -1,15 +1,20 @@
 package main
 
-import "io"
+import (
+	"io"
+
+	"audit/rebuild"
+)
 
 // A buildLog keeps what a builder says, for a file beside the report, and
 // hands each line to the progress line. It is capped: the start and the end of
 // a long build say most.
 type buildLog struct {
-	show io.Writer
-	head []byte
-	tail []byte
-	cut  bool
+	show    io.Writer
+	secrets rebuild.Secrets // masked in each line
+	head    []byte
+	tail    []byte
+	cut     bool
 }
 
 // What a buildLog keeps, in bytes.
@@ -18,9 +23,12 @@ const (
 	logTail = 768 << 10
 )
 
-func newBuildLog(tell *progress) *buildLog { return &buildLog{show: tell} }
+func newBuildLog(tell *progress, secrets rebuild.Secrets) *buildLog {
+	return &buildLog{show: tell, secrets: secrets}
+}
 
-func (l *buildLog) Write(p []byte) (int, error) {
+func (l *buildLog) Write(line []byte) (int, error) {
+	p := []byte(l.secrets.Mask(string(line)))
 	if room := logHead - len(l.head); room > 0 {
 		n := min(room, len(p))
 		l.head = append(l.head, p[:n]...)
@@ -32,7 +40,10 @@ func (l *buildLog) Write(p []byte) (int, error) {
 		l.tail = append([]byte(nil), l.tail[len(l.tail)-logTail:]...)
 		l.cut = true
 	}
-	return l.show.Write(p)
+	if _, err := l.show.Write(p); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 func (l *buildLog) bytes() []byte {

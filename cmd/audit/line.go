@@ -27,6 +27,7 @@ type line struct {
 	demand  bool             // a rebuild that cannot be done decides the exit status
 	rebuilt string           // image built elsewhere; "" to run the builder
 	in      rebuild.Settings // of the build systems
+	secrets rebuild.Secrets  // of the addresses that are given
 	base    string           // image that this one was built on; "" when nobody says
 	fresh   []string
 	inputs  bool // build all that took part twice
@@ -196,6 +197,7 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	img.Reference = publicReference(img)
 	return img, nil
 }
 
@@ -266,6 +268,7 @@ func (l *line) makePlan(a *audit) error {
 	if err != nil {
 		return fmt.Errorf("planning the rebuild: %w", err)
 	}
+	plan = publicPlan(plan, l.secrets)
 	a.plan = &plan
 	return nil
 }
@@ -274,7 +277,7 @@ func (l *line) makePlan(a *audit) error {
 func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) error {
 	bounded, cancel := l.deadline(ctx)
 	defer cancel()
-	log := newBuildLog(l.tell)
+	log := newBuildLog(l.tell, l.secrets)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
@@ -367,7 +370,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
-		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in),
+		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
 	return report.New(in)

@@ -41,7 +41,10 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(softMemory)
 	}
+	addresses, all := newSecrets(args)
+	stderr = hiding(stderr, all)
 	app := newApp(stdout, stderr)
+	app.Metadata = map[string]any{secretsKey: addresses}
 	if last := len(args) - 1; args[last] == completionFlag {
 		writeOffer(stdout, app, args[1:last])
 		return 0

@@ -33,7 +33,7 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), platform: c.String("platform")}
+			l := &line{tell: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), secrets: secretsOf(c), platform: c.String("platform")}
 			plan, err := l.plan(c.Context, reference)
 			l.tell.clear()
 			if err != nil {
@@ -62,7 +62,7 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return plan, usage("planning the rebuild: %w", err)
 	}
-	return plan, nil
+	return publicPlan(plan, l.secrets), nil
 }
 
 func putPlan(c *cli.Context, plan rebuild.Plan) error {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"audit/rebuild"
 	"audit/report"
 )
 
@@ -20,7 +21,11 @@ type progress struct {
 
 // newProgress returns the progress line of w, nil when w is no terminal.
 func newProgress(w io.Writer) *progress {
-	f, ok := w.(*os.File)
+	to := w
+	if m, ok := w.(rebuild.MaskedWriter); ok {
+		to = m.To
+	}
+	f, ok := to.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}

@@ -87,7 +87,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	tell := newProgress(c.App.ErrWriter)
 	ctx, cancel := (&line{timeout: c.Duration("timeout")}).deadline(c.Context)
 	defer cancel()
-	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
+	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
 	tell.clear()
 	if err = worded(err); err != nil {
 		return planFailure(err)

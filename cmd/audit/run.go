@@ -75,7 +75,7 @@ func newLine(c *cli.Context) (*line, error) {
 		return nil, err
 	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), in: in, base: c.String("base"),
+		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	l.options = buildOptions(c)

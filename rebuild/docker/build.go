@@ -92,7 +92,7 @@ func (s *session) start() error {
 	}
 	s.args = arguments{Details: d, values: in.values()}
 	s.context, s.secrets = d.Context, secretsOf(in)
-	if at, err := locate(in.Source); err == nil && rebuild.WithoutUser(at.context) == d.Context {
+	if at, err := locate(in.Source); err == nil && rebuild.WithoutSecrets(at.context) == d.Context {
 		s.context = at.context
 	}
 	if err := s.checkFolder(); err != nil {

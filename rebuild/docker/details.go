@@ -130,7 +130,7 @@ func (d *Details) checkContexts() error {
 	switch {
 	case !isRemote(d.Context) && !filepath.IsAbs(d.Context), strings.Contains(d.Context, "\x00"):
 		return fmt.Errorf("%q is neither an address nor a folder", d.Context)
-	case rebuild.WithoutUser(d.Context) != d.Context && !strings.HasPrefix(d.Context, "ssh://"):
+	case rebuild.WithoutSecrets(d.Context) != d.Context && !strings.HasPrefix(d.Context, "ssh://"):
 		return errors.New("the address of the context holds user info")
 	case d.Text != "" && isRemote(d.Context):
 		return errors.New("a Dockerfile of its own cannot go with a context that is fetched")

@@ -76,7 +76,7 @@ func locate(source string) (place, error) {
 	if isRemote(source) {
 		s := slsa.Source{URI: source}
 		if s.Kind() == slsa.Other {
-			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", rebuild.WithoutUser(source))
+			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", rebuild.WithoutSecrets(source))
 		}
 		return place{context: source, commit: s.Commit()}, nil
 	}
@@ -89,7 +89,7 @@ func locate(source string) (place, error) {
 		err = at.Err // without the path: it may be a mistyped address, with a secret in it
 	}
 	if err != nil {
-		return place{}, fmt.Errorf("finding the source %s: %w", rebuild.WithoutUser(source), err)
+		return place{}, fmt.Errorf("finding the source %s: %w", rebuild.WithoutSecrets(source), err)
 	}
 	if !info.IsDir() {
 		return place{}, fmt.Errorf("the source %s is no folder", dir)

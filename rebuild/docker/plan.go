@@ -152,7 +152,7 @@ func (p *planner) fromUser() error {
 		}
 	}
 	d.give(p.in)
-	d.Context, d.Dockerfile = rebuild.WithoutUser(at.context), p.in.Dockerfile
+	d.Context, d.Dockerfile = rebuild.WithoutSecrets(at.context), p.in.Dockerfile
 	d.Private = d.Context != at.context
 	if known && d.Dockerfile == "" {
 		d.Dockerfile = b.Dockerfile

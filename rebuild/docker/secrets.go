@@ -1,9 +1,7 @@
 package docker
 
 import (
-	"cmp"
 	"io"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -11,73 +9,41 @@ import (
 )
 
 // Secrets are what the user has given and no output may hold: the values of build
-// arguments, and the user info of the source's address.
+// arguments, and what is secret in the source's address.
 type secrets struct {
-	values  []string // the longest first
+	rebuild.Secrets
 	options []string // NAME=VALUE of build arguments
-	address string   // of the source, with its user info; "" where it has none
 }
 
-// Hidden takes the place of what is secret.
-const hidden = "***"
-
-// leastSecret is how many bytes a value must have to be looked for in any text: a
-// shorter one keeps no secret, and is a part of too many words.
-const leastSecret = 4
-
 func secretsOf(in Input) secrets {
-	var s secrets
+	var values []string
 	for _, a := range in.BuildArgs {
-		s.options = append(s.options, a)
-		s.values = append(s.values, secretOfArgument(a)...)
+		values = append(values, secretOfArgument(a)...)
 	}
-	if isRemote(in.Source) && rebuild.WithoutUser(in.Source) != in.Source {
-		s.address = in.Source
-		s.values = append(s.values, secretOfAddress(in.Source)...)
+	s := secrets{options: in.BuildArgs}
+	if isRemote(in.Source) {
+		s.Secrets = rebuild.NewSecrets([]string{in.Source}, values...)
+	} else {
+		s.Secrets = rebuild.NewSecrets(nil, values...)
 	}
-	slices.SortFunc(s.values, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	s.values = slices.Compact(s.values)
 	return s
 }
 
 // secretOfArgument is the value of a build argument, NAME=VALUE.
 func secretOfArgument(text string) []string {
 	_, value, _ := strings.Cut(text, "=")
-	return long(value)
+	return []string{value}
 }
 
-// secretOfAddress is the user info of an address: the password, or a name without
-// one, which is a token.
-func secretOfAddress(text string) []string {
-	u, err := url.Parse(text)
-	if err != nil || u.User == nil {
-		return nil
-	}
-	password, ok := u.User.Password()
-	if !ok {
-		return long(u.User.String(), u.User.Username())
-	}
-	return long(u.User.String(), password)
-}
-
-func long(values ...string) []string {
-	return slices.DeleteFunc(values, func(v string) bool { return len(v) < leastSecret })
-}
-
-// mask hides what is secret in a text.
+// mask hides what is secret in a text; of a build argument as it is given the value
+// too that is too short to be looked for by itself.
 func (s secrets) mask(text string) string {
-	if s.address != "" {
-		text = strings.ReplaceAll(text, s.address, rebuild.WithoutUser(s.address))
-	}
 	for _, o := range s.options {
 		if name, value, _ := strings.Cut(o, "="); value != "" {
-			text = strings.ReplaceAll(text, o, name+"="+hidden)
+			text = strings.ReplaceAll(text, o, name+"="+rebuild.Hidden)
 		}
 	}
-	for _, v := range s.values {
-		text = strings.ReplaceAll(text, v, hidden)
-	}
-	return text
+	return s.Mask(text)
 }
 
 // words are those of a command to be shown: of a build argument that the user
@@ -96,15 +62,15 @@ func (s secrets) words(argv []string) []string {
 	return words
 }
 
-// masked writes lines without what is secret.
+// masked writes whole lines without what is secret.
 type masked struct {
 	to      io.Writer
 	secrets secrets
 }
 
-// Write takes whole lines.
+// Write masks a line for the log.
 func (m masked) Write(p []byte) (int, error) {
-	if _, err := io.WriteString(m.to, m.secrets.mask(string(p))); err != nil {
+	if _, err := m.to.Write([]byte(m.secrets.mask(string(p)))); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -22,7 +22,7 @@ func (System) About() rebuild.About {
 		SavesRecipe: "BuildKit attaches provenance with --provenance=mode=max.",
 		Example:     [2]string{"audit rebuild --source . --build-arg V=1 image.tar", "from a Dockerfile"},
 		Flags: []rebuild.Flag{
-			{Name: "source", Secret: secretOfAddress, Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
+			{Name: "source", Usage: "of an image from a Dockerfile: build it from `DIR`, or from GIT-URL#REF[:FOLDER]"},
 			{Name: "dockerfile", Usage: "the `PATH` in --source of the Dockerfile (default: Dockerfile)"},
 			{Name: "build-arg", Kind: rebuild.List, Secret: secretOfArgument, Usage: "give the build from --source the argument `NAME=VALUE`; may be given again"},
 			{Name: "target", Usage: "build the `STAGE` of the Dockerfile in --source (default: the last)"},

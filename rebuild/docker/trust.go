@@ -66,7 +66,7 @@ func (j *judgement) context() {
 		j.address("source", j.Context)
 		return
 	}
-	t := rebuild.Trust{Kind: "source", URL: rebuild.WithoutUser(j.shownContext()), Trusted: true, Reason: check.Say("plan/source-given")}
+	t := rebuild.Trust{Kind: "source", URL: rebuild.WithoutSecrets(j.shownContext()), Trusted: true, Reason: check.Say("plan/source-given")}
 	if s := (slsa.Source{URI: j.Context}); isRemote(j.Context) && s.Kind() == slsa.Git && s.Commit() == "" {
 		t.Reason = check.Say("plan/source-without-commit")
 	}

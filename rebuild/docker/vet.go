@@ -82,7 +82,7 @@ func (d *Details) take(in Input) (text string, err error) {
 		if err != nil {
 			return "", err
 		}
-		d.Context = rebuild.WithoutUser(at.context)
+		d.Context = rebuild.WithoutSecrets(at.context)
 		d.Private = d.Context != at.context
 		if in.Dockerfile != "" {
 			d.Dockerfile, d.Text = in.Dockerfile, ""

@@ -169,7 +169,7 @@ func TestTrust(t *testing.T) {
 			if strings.Contains(refused, "secret") {
 				t.Errorf("%q shows a password", refused)
 			}
-			flag := "--trust-channel " + shell.Word(rebuild.WithoutUser(tt.channel.URL))
+			flag := "--trust-channel " + shell.Word(rebuild.WithoutSecrets(tt.channel.URL))
 			if !tt.want && (tt.code != "channel-without-address" && !strings.Contains(refused, flag) || !strings.Contains(refused, `"`+tt.channel.Name+`"`)) {
 				t.Errorf("%q names neither the channel nor what would allow it", refused)
 			}

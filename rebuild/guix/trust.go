@@ -75,7 +75,7 @@ func judge(d Details, trusted Trusted) []rebuild.Trust {
 // build code outside any sandbox. It authenticates the history from the
 // introduction, but only once it has fetched it: so the address counts too.
 func judgeChannel(c provenance.Channel, trusted []string) rebuild.Trust {
-	t := rebuild.Trust{Kind: "channel", Channel: c.Name, URL: rebuild.WithoutUser(c.URL)}
+	t := rebuild.Trust{Kind: "channel", Channel: c.Name, URL: rebuild.WithoutSecrets(c.URL)}
 	t.Flag = "--trust-channel " + shell.Word(t.URL)
 	say := func(code string) check.Message {
 		return check.Say(code, "name", c.Name, "address", t.URL, "flag", t.Flag)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"audit/inspect/check"
@@ -116,7 +117,27 @@ func (s *session) admit() (err error) {
 	if err != nil {
 		return fmt.Errorf("%w: %w", rebuild.ErrRefused, err)
 	}
+	if err := s.takeSecrets(); err != nil {
+		return err
+	}
 	return s.job.FreshKnown()
+}
+
+// takeSecrets takes the addresses as the user gives them in the place of those that
+// the plan has without what is secret.
+func (s *session) takeSecrets() error {
+	if len(s.details.Private) == 0 {
+		return nil
+	}
+	given, err := inputOf(s.job.Settings).details()
+	public := given.withoutSecrets()
+	public.Root = s.details.Root
+	if err != nil || !reflect.DeepEqual(public, s.details) {
+		return &rebuild.RefusedError{Reasons: []check.Message{check.Say("plan/addresses-without-secrets", "addresses", s.details.Private)}}
+	}
+	given.Root = s.details.Root
+	s.details = given
+	return nil
 }
 
 // version notes which Nix is here. One that cannot even say so is none. It is

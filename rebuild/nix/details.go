@@ -25,6 +25,36 @@ type Details struct {
 	// Root is the store path of the customisation layer, which the image does not
 	// hold; "" when the image does not reveal it.
 	Root string `json:"root,omitempty"`
+	// Private are the addresses, as they stand here, that the user gave with what is
+	// secret and not here: a builder gets it apart.
+	Private []string `json:"private,omitempty"`
+}
+
+// withoutSecrets are details of which no address has what may be secret.
+func (d Details) withoutSecrets() Details {
+	public := func(address string) string {
+		without := rebuild.WithoutSecrets(address)
+		if without != address && !slices.Contains(d.Private, without) {
+			d.Private = append(d.Private, without)
+		}
+		return without
+	}
+	d.Derivation = public(d.Derivation)
+	if d.Expression != nil {
+		e := *d.Expression
+		e.File, e.Paths, e.URIs = public(e.File), slices.Clone(e.Paths), slices.Clone(e.URIs)
+		for i := range e.Paths {
+			e.Paths[i].Folder = public(e.Paths[i].Folder)
+		}
+		for i := range e.URIs {
+			e.URIs[i] = public(e.URIs[i])
+		}
+		d.Expression = &e
+	}
+	if d.Flake != nil {
+		d.Flake = &Flake{public(d.Flake.Reference), d.Flake.Attribute}
+	}
+	return d
 }
 
 // An Expression is one in the Nix language.
@@ -115,7 +145,7 @@ func (d Details) check() error {
 	}
 	for _, s := range d.Settings {
 		if !slices.Contains(Settings(), s.Name) || !isPlain(s.Value) {
-			return fmt.Errorf("%q is no setting that can be given here; those are %s", s.Name+"="+s.Value, strings.Join(Settings(), ", "))
+			return fmt.Errorf("%q is no setting that can be given here, or its value is none; those are %s", s.Name, strings.Join(Settings(), ", "))
 		}
 	}
 	if d.Root != "" && !isStorePath(d.Root) {

@@ -2,7 +2,6 @@ package nix
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -74,7 +73,7 @@ func (in Input) details() (Details, error) {
 	for _, s := range in.Settings {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {
-			return d, fmt.Errorf("%q is no setting: NAME=VALUE", s)
+			return d, errors.New("what is given is no setting: NAME=VALUE") // without the text: it may be secret
 		}
 		d.Settings = append(d.Settings, Setting{name, value})
 	}

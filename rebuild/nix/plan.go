@@ -33,6 +33,7 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, in Input) (rebuild.Pl
 	if recipe.System == nix.Name {
 		details.Root = recipe.Root
 	}
+	details = details.withoutSecrets()
 	plan := rebuild.Plan{System: nix.Name, Image: img.Reference, ConfigDigest: img.Config.Digest.String()}
 	return planOf(plan, details, true), nil
 }
@@ -95,6 +96,7 @@ func Vet(plan rebuild.Plan, in Input) (rebuild.Plan, error) {
 	if err != nil {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
+	named = named.withoutSecrets()
 	named.Root = details.Root
 	return planOf(plan, details, reflect.DeepEqual(named, details)), nil
 }

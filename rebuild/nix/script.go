@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"strconv"
 	"strings"
 
 	"audit/inspect/check"
@@ -27,6 +28,7 @@ func Script(plan rebuild.Plan) []byte {
 	}
 	var b strings.Builder
 	b.WriteString(scriptHead)
+	b.WriteString(details.asked())
 	b.WriteString(scriptFolder)
 	b.WriteString("\n# nix_in_own_store PROGRAM ARGUMENT…\nnix_in_own_store() {\n  program=$1\n  shift\n")
 	b.WriteString("  \"$program\" --store \"$dir/store\" " + shell.Words(policy(rebuild.Options{})) + " " + shell.Words(settings(details)) + " \"$@\"\n}\n\n")
@@ -49,21 +51,54 @@ func inWords(m check.Message) string {
 	return text
 }
 
+// asked ends the script where an address is not given that the plan has without what
+// is secret in it.
+func (d Details) asked() string {
+	var b strings.Builder
+	for i, address := range d.Private {
+		b.WriteString("# " + secretVariable(i) + " is " + shell.Printable(address) + " with what is secret in it.\n")
+		b.WriteString(": \"${" + secretVariable(i) + "?the plan has this address without what is secret in it: set it in the environment}\"\n")
+	}
+	return b.String()
+}
+
+// secretVariable is the variable of the environment that gives an address.
+func secretVariable(i int) string { return "AUDIT_ADDRESS_" + strconv.Itoa(i+1) }
+
+// quote quotes a word, with the variables in the place of addresses that the plan has
+// without what is secret in them.
+func (d Details) quote(word string) string {
+	for i, address := range d.Private {
+		if before, after, found := strings.Cut(word, address); found {
+			return shell.Quote(before) + `"$` + secretVariable(i) + `"` + d.quote(after)
+		}
+	}
+	return shell.Word(word)
+}
+
+func (d Details) quoteAll(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = d.quote(w)
+	}
+	return strings.Join(quoted, " ")
+}
+
 // scriptDerivation puts the derivation of the image into the store.
 func scriptDerivation(d Details) string {
 	switch {
 	case d.Expression != nil:
 		e := d.Expression
-		return "expression=" + shell.Quote(e.File) + "\n" +
+		return "expression=" + d.quote(e.File) + "\n" +
 			"case $expression in /*) ;; *) expression=$start/$expression ;; esac\n" +
 			"folder=$expression\n[ -d \"$folder\" ] || folder=$(dirname \"$expression\")\n" +
 			"folder=$(git -C \"$folder\" rev-parse --show-toplevel 2>/dev/null || printf '%s' \"$folder\")\n" +
 			"drv=$(nix_in_own_store nix-instantiate --option restrict-eval true -I audit-expression=\"$folder\" " +
-			shell.Words(searchPaths(e)) + " \"$expression\" " + shell.Words(attribute(e)) + ")\n" +
+			d.quoteAll(searchPaths(e)) + " \"$expression\" " + shell.Words(attribute(e)) + ")\n" +
 			"drv=${drv%%!*}\n"
 	case d.Flake != nil:
 		reference, _ := d.Flake.evaluated()
-		return "drv=$(nix_in_own_store nix " + shell.Words(append(flakeOptions(), "--raw", reference)) + ")\n"
+		return "drv=$(nix_in_own_store nix " + d.quoteAll(append(flakeOptions(), "--raw", reference)) + ")\n"
 	}
 	return "# The derivation with all that it needs must be in the store of this machine:\n" +
 		"# nix-store --export $(nix-store -qR FILE.drv) on the one that has it, nix-store --import here.\n" +

@@ -58,11 +58,12 @@ func sentences() map[string]string {
 		"known/nix-build-folder": "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
 
 		// The plan.
-		"plan/no-expression":    "the image does not tell its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv",
-		"plan/not-given":        "the plan names the {kind} {place}, and anyone may have written it: name the same with {flag}, and all else as the plan has it",
-		"plan/given-derivation": "it is given by the user; nothing is evaluated, and it is built in Nix's sandbox",
-		"plan/given-expression": "it is given by the user; it is evaluated in restricted mode and built in Nix's sandbox",
-		"plan/given-flake":      "it is given by the user; it is evaluated in pure mode and built in Nix's sandbox",
+		"plan/no-expression":             "the image does not tell its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv",
+		"plan/addresses-without-secrets": "these addresses go with what the plan does not hold, since it may be secret: {addresses}; name them again as they were given, and all else as the plan has it",
+		"plan/not-given":                 "the plan names the {kind} {place}, and anyone may have written it: name the same with {flag}, and all else as the plan has it",
+		"plan/given-derivation":          "it is given by the user; nothing is evaluated, and it is built in Nix's sandbox",
+		"plan/given-expression":          "it is given by the user; it is evaluated in restricted mode and built in Nix's sandbox",
+		"plan/given-flake":               "it is given by the user; it is evaluated in pure mode and built in Nix's sandbox",
 
 		// The derivation.
 		"derivation/customisation-not-derived": "the history says that the last layer was made from it, and no derivation of the recipe makes it[; the recipe gives {instead} instead]",

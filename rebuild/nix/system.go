@@ -2,6 +2,8 @@ package nix
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -31,7 +33,7 @@ func (System) About() rebuild.About {
 			{Name: "nix-flake", Usage: "of an image by Nix: build it from `REF#ATTRIBUTE`"},
 			{Name: "nix-path", Kind: rebuild.List, Usage: "let --nix-expr read `[NAME=]FOLDER` too; may be given again"},
 			{Name: "nix-uri", Kind: rebuild.List, Usage: "let --nix-expr fetch from addresses that begin with `URL`; may be given again"},
-			{Name: "nix-setting", Kind: rebuild.List, Usage: "set `NAME=VALUE` of nix.conf, of those that loosen nothing; may be given again"},
+			{Name: "nix-setting", Kind: rebuild.List, Secret: secretOfSetting, Usage: "set `NAME=VALUE` of nix.conf, of those that loosen nothing; may be given again"},
 		},
 	}
 }
@@ -79,6 +81,17 @@ func inputOf(in rebuild.Settings) Input {
 		Drv: in.Text("nix-drv"), Expr: in.Text("nix-expr"), Attr: in.Text("nix-attr"), Flake: in.Text("nix-flake"),
 		Path: in.List("nix-path"), URIs: in.List("nix-uri"), Settings: in.List("nix-setting"),
 	}
+}
+
+// secretOfSetting is the value of a setting that no plan may have, such as
+// access-tokens, or of one without a name.
+func secretOfSetting(text string) []string {
+	name, value, _ := strings.Cut(text, "=")
+	if slices.Contains(Settings(), name) {
+		return nil
+	}
+	_, token, _ := strings.Cut(value, "=") // access-tokens=HOST=TOKEN
+	return []string{value, token}
 }
 
 // Script writes a plan for a shell.
