@@ -16,6 +16,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/pass"
 	"audit/rebuild"
 )
 
@@ -100,6 +101,9 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 	if err := dec.Decode(out); err != nil {
 		return nil, fmt.Errorf("reading the report: %w", err)
 	}
+	if twice := pass.RepeatedKeys(doc, Report{}); len(twice) > 0 {
+		return nil, fmt.Errorf("reading the report: the key %q stands there twice, and which of them is taken depends on the reader", twice[0])
+	}
 	if err := checkSeven(out.Checks); err != nil {
 		return nil, err
 	}
@@ -129,6 +133,9 @@ func checkVersion(doc []byte) error {
 	}
 	if head.SchemaVersion == nil {
 		return errors.New("reading the report: it has no schemaVersion: is this a report.json of audit?")
+	}
+	if _, isText := head.SchemaVersion.(string); !isText {
+		return errors.New("reading the report: its schemaVersion is no text: is this a report.json of audit?")
 	}
 	if head.SchemaVersion != SchemaVersion {
 		if older, err := strconv.Atoi(fmt.Sprint(head.SchemaVersion)); err == nil && strconv.Itoa(older) < SchemaVersion {

@@ -154,3 +154,22 @@ func FuzzRender(f *testing.F) {
 		}
 	})
 }
+
+// TestReadJSONRepeatedKeys: a key that stands twice, in whatever case, could mean one
+// thing to audit and another to who else reads the report.
+func TestReadJSONRepeatedKeys(t *testing.T) {
+	var doc bytes.Buffer
+	if err := WriteJSON(&doc, New(contradictedInput(t))); err != nil {
+		t.Fatal(err)
+	}
+	for _, twice := range []string{`"status": "pass", "status"`, `"Status": "pass", "status"`} {
+		edited := strings.Replace(doc.String(), `"status"`, twice, 1)
+		if _, err := ReadJSON(strings.NewReader(edited)); err == nil || !strings.Contains(err.Error(), "stands there twice") {
+			t.Errorf("%s: %v", twice, err)
+		}
+	}
+	edited := strings.Replace(doc.String(), `"schemaVersion": "2"`, `"schemaVersion": 2`, 1)
+	if _, err := ReadJSON(strings.NewReader(edited)); err == nil || !strings.Contains(err.Error(), "is no text") {
+		t.Errorf("a number: %v", err)
+	}
+}

@@ -19,8 +19,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand:        false,
 		UseShortOptionHandling: false,
 		Commands: withGuides([]*cli.Command{
-			runCommand(), inspectCommand(), provenanceCommand(), planCommand(),
-			rebuildCommand(), compareCommand(), sbomCommand(), reportCommand(), policyCommand(), completionCommand(),
+			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
+			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), policyCommand(), completionCommand(),
 		}),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,

@@ -32,7 +32,6 @@ type line struct {
 	fresh   []string
 	inputs  bool // build all that took part twice
 	options rebuild.Options
-	timeout time.Duration
 	farms   farms
 	// platform chooses among the images of an index.
 	platform string
@@ -194,7 +193,10 @@ func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	img, err := inspect.Open(ctx, reference, opt)
-	if err != nil {
+	switch {
+	case err != nil && timedOut(ctx):
+		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
+	case err != nil:
 		return nil, unreadable(err)
 	}
 	img.Reference = publicReference(img)
@@ -275,19 +277,17 @@ func (l *line) makePlan(a *audit) error {
 
 // build runs the builder and opens what it made.
 func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) error {
-	bounded, cancel := l.deadline(ctx)
-	defer cancel()
 	log := newBuildLog(l.tell, l.secrets)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
-		a.result, a.buildErr = builder.Build(bounded, *a.plan, job)
+		a.result, a.buildErr = builder.Build(ctx, *a.plan, job)
 		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
+	case stopped(ctx) != nil:
+		return stopped(ctx)
 	case err != nil:
 		l.notBuilt(a, err)
 		return nil
@@ -295,13 +295,6 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	l.add(a.result.Derivation)
 	a.rebuilt, err = l.second(ctx, a.result.Image)
 	return err
-}
-
-func (l *line) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if l.timeout > 0 {
-		return context.WithTimeout(ctx, l.timeout)
-	}
-	return context.WithCancel(ctx)
 }
 
 // errMadeElsewhere is the reason when the rebuilt image is given.

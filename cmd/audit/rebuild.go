@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/pass"
 	"audit/rebuild"
 )
 
@@ -56,6 +57,10 @@ func readPlan(path string) (plan rebuild.Plan, ok bool, err error) {
 	if err := decode.Decode(&plan); err != nil {
 		return plan, true, unreadable(fmt.Errorf("reading %s as a plan: %w", path, err))
 	}
+	type keys rebuild.Plan // without its own way to be read
+	if twice := pass.RepeatedKeys(text, keys{}); len(twice) > 0 {
+		return plan, true, unreadable(fmt.Errorf("reading %s as a plan: the key %q stands there twice", path, twice[0]))
+	}
 	return plan, true, nil
 }
 
@@ -85,9 +90,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 	}
 	defer os.RemoveAll(dir)
 	tell := newProgress(c.App.ErrWriter)
-	ctx, cancel := (&line{timeout: c.Duration("timeout")}).deadline(c.Context)
-	defer cancel()
-	result, err := builder.Build(ctx, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
+	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
 	tell.clear()
 	if err = worded(err); err != nil {
 		return planFailure(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
+	"audit/rebuild/shell"
 	"audit/report"
 	"audit/sbom"
 )
@@ -59,7 +60,6 @@ func buildFlags() []cli.Flag {
 		&cli.StringFlag{Name: "builders", Usage: "let the builder build on `MACHINES`, as its option of that name has them"},
 		&cli.IntFlag{Name: "cores", Usage: "let each build use `N` cores (default: as the builder is set up)"},
 		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
-		&cli.DurationFlag{Name: "timeout", Usage: "end the build after `TIME`, such as 2h (default: never)"},
 		baseFlag(),
 	}, systemFlags())
 }
@@ -76,7 +76,7 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
-		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), timeout: c.Duration("timeout"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
+		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
@@ -196,9 +196,18 @@ func planFiles(plan *rebuild.Plan) []file {
 	}
 	files := []file{{"plan.json", planJSON(*plan)}}
 	if s, err := systems().Named(plan.System); err == nil {
-		files = append(files, file{"rebuild.sh", s.Script(*plan)})
+		files = append(files, file{"rebuild.sh", script(s, *plan)})
 	}
 	return files
+}
+
+// script writes a plan as a shell script; that of a plan which is refused says why
+// and does nothing else.
+func script(s rebuild.System, plan rebuild.Plan) []byte {
+	if len(plan.Reasons) > 0 {
+		return []byte("#!/bin/sh\n" + shell.Refusal(sentences().Join(plan.Reasons)))
+	}
+	return s.Script(plan)
 }
 
 // sourceDate is the time that SOURCE_DATE_EPOCH gives, zero when it is not set

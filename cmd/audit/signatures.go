@@ -91,7 +91,7 @@ func (l *line) askFarms(ctx context.Context, a *audit) error {
 		})
 		l.add(out)
 		a.signed = outcomes
-		return ctx.Err()
+		return stopped(ctx)
 	})
 }
 

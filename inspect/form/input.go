@@ -124,7 +124,7 @@ func (in *Input) open() error {
 		return errors.New("it is a device")
 	}
 	var err error
-	if in.file, err = os.Open(in.Path); err != nil {
+	if in.file, err = openFile(in.Pass.Ctx, in.Path); err != nil {
 		return err
 	}
 	if !in.info.Mode().IsRegular() {
@@ -291,6 +291,26 @@ func (in *Input) unknown(err error) error {
 		why = fmt.Errorf("%w (%w)", why, err)
 	}
 	return &limit.FormatError{Where: "the file", Err: why}
+}
+
+// openFile opens a file. A named pipe waits for whoever writes to it, until ctx is
+// done.
+func openFile(ctx context.Context, path string) (*os.File, error) {
+	type opened struct {
+		file *os.File
+		err  error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		file, err := os.Open(path)
+		done <- opened{file, err}
+	}()
+	select {
+	case o := <-done:
+		return o.file, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // Interruptible returns a reader of r whose Read returns when ctx is done even
