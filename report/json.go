@@ -134,7 +134,7 @@ func checkVersion(doc []byte) error {
 	if head.SchemaVersion == nil {
 		return errors.New("reading the report: it has no schemaVersion: is this a report.json of audit?")
 	}
-	if _, isText := head.SchemaVersion.(string); !isText {
+	if _, isText := head.SchemaVersion.(string); !isText && fmt.Sprint(head.SchemaVersion) == SchemaVersion {
 		return errors.New("reading the report: its schemaVersion is no text: is this a report.json of audit?")
 	}
 	if head.SchemaVersion != SchemaVersion {
