@@ -122,7 +122,7 @@ func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *
 		switch {
 		case f.Type == '5':
 		case f.Type == '0' && f.Mode&0o111 == 0 && matches(rule.files, at):
-			standing = min(standing, c.hookFile(f.Path, rule, inputs, steps))
+			standing = min(standing, c.hookFile(f.Path, at, rule, inputs, steps))
 		case f.Type == '2' && rule.links != "" && strings.HasPrefix(at, rule.links+"/") && strings.HasPrefix(absolute(f), storeDir):
 			standing = min(standing, provenance.Conforming)
 		default:
@@ -138,8 +138,9 @@ func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *
 	return standing
 }
 
-// hookFile says how far a rule explains a file that a hook writes.
-func (c *closureCheck) hookFile(p string, rule hookRule, inputs []string, steps *int) provenance.Standing {
+// hookFile says how far a rule explains a file that a hook writes, which lies at some
+// place in its store item.
+func (c *closureCheck) hookFile(p, at string, rule hookRule, inputs []string, steps *int) provenance.Standing {
 	if rule.text != nil {
 		text, _, ok := c.body(p)
 		switch {
@@ -150,10 +151,22 @@ func (c *closureCheck) hookFile(p string, rule hookRule, inputs []string, steps 
 		}
 		return provenance.Unproven
 	}
-	if rule.inert {
+	if rule.inert && c.hasSource(at, inputs, steps) {
 		return provenance.Conforming
 	}
 	return provenance.Unproven
+}
+
+// hasSource says whether some input has anything in the folder of which a file that a
+// hook writes is an index: share/info of share/info/dir, share/man of
+// share/man/index.db. Where none has, a hook writes no such file.
+func (c *closureCheck) hasSource(at string, inputs []string, steps *int) bool {
+	parts := strings.SplitN(at, "/", 3)
+	folder := strings.Join(parts[:min(len(parts)-1, 2)], "/")
+	return slices.ContainsFunc(inputs, func(in string) bool {
+		*steps--
+		return *steps > 0 && len(c.children(c.real(in+"/"+folder))) > 0
+	})
 }
 
 func matches(patterns []string, name string) bool {

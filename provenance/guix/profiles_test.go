@@ -132,6 +132,20 @@ func TestEmacsSubdirs(t *testing.T) {
 	}
 }
 
+// A hook writes an index only of what the packages have: of nothing it writes none.
+func TestIndexOfNothing(t *testing.T) {
+	root, pkg, hook := "/gnu/store/"+hashA+"-profile", "/gnu/store/"+hashB+"-one-1.0", "/gnu/store/"+hashC+"-info-dir"
+	for source, want := range map[string]provenance.Standing{"share/info/one.info": provenance.Conforming, "share/doc/one": provenance.Unproven} {
+		entries := item(root, "manifest", `(manifest (version 4) (packages (("one" "1.0" "out" "`+pkg+`"))))`)
+		entries = append(entries, item(hook, "share/info/dir", "#!/bin/sh\nevil\n")...)
+		entries = append(entries, item(pkg, source, "; "+hook)...)
+		entries = append(entries, entry{name: root[1:] + "/share", link: hook + "/share"})
+		if got := recoverFrom(t, packOf(root, entries...).write(t)).Derived[hook]; got != want {
+			t.Errorf("with %s: %v, want %v", source, got, want)
+		}
+	}
+}
+
 // Links that make a tree without end are found to do so, in time that the image's
 // entries bound.
 func TestUnionWithoutEnd(t *testing.T) {
