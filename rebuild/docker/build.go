@@ -73,7 +73,7 @@ func (s *session) build(ctx context.Context, asked string) error {
 		return err
 	}
 	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("%w: the engine left no image: %w", rebuild.ErrBuild, err)
+		return fmt.Errorf("%w: the engine left no image: %w", rebuild.ErrNotDone, err)
 	}
 	s.result.Image = file
 	return nil

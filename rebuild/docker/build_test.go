@@ -333,14 +333,14 @@ func TestExplainFailures(t *testing.T) {
 		{"Error: cannot set --network other than host with --isolation chroot\n", rebuild.ErrNoBuilder, "chroot isolation"},
 		{"ERROR: BuildKit is enabled but the buildx component is missing or broken.\n", rebuild.ErrNoBuilder, "docker has no BuildKit"},
 		{"Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n", rebuild.ErrNoBuilder, "the engine does not answer"},
-		{"write /x: no space left on device\n", rebuild.ErrBuild, "the disk is full"},
-		{"exec /bin/sh: exec format error\n", rebuild.ErrBuild, "another kind of machine"},
+		{"write /x: no space left on device\n", rebuild.ErrNotDone, "the disk is full"},
+		{"exec /bin/sh: exec format error\n", rebuild.ErrNotDone, "another kind of machine"},
 		{"COPY failed: file not found in build context or excluded by .dockerignore: stat none: file does not exist\n", rebuild.ErrBuild, "the source has not what"},
 		{"error: failed to solve: failed to compute cache key: \"/none\": not found\n", rebuild.ErrBuild, "the source has not what"},
 		{"something new\n", rebuild.ErrBuild, "something new"},
 	} {
 		err := explain(&rebuild.ExitError{Argv: []string{"x"}, Code: 1, Reason: "exit status 1"}, tc.log)
-		for _, kind := range []error{rebuild.ErrBuild, rebuild.ErrRefused, rebuild.ErrNoBuilder} {
+		for _, kind := range []error{rebuild.ErrBuild, rebuild.ErrNotDone, rebuild.ErrRefused, rebuild.ErrNoBuilder} {
 			if errors.Is(err, kind) != (kind == tc.kind) {
 				t.Errorf("%q: %v", tc.log, err)
 			}

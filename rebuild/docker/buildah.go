@@ -40,7 +40,7 @@ func (buildah) build(ctx context.Context, s *session, file string) error {
 	}
 	raw, err := os.ReadFile(note)
 	if err != nil {
-		return fmt.Errorf("%w: buildah did not say which image it has built: %w", rebuild.ErrBuild, err)
+		return fmt.Errorf("%w: buildah did not say which image it has built: %w", rebuild.ErrNotDone, err)
 	}
 	id := strings.TrimSpace(string(raw))
 	defer s.forget(ctx, "buildah", "rmi", id)

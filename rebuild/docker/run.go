@@ -137,8 +137,8 @@ func failures() []failure {
 		{re(`BuildKit is enabled but the buildx component is missing`), nil, rebuild.ErrNoBuilder, "docker has no BuildKit here", howToGetBuildKit},
 		{re(`(?i)cannot connect to the docker daemon|is the docker daemon running|permission denied while trying to connect|error during connect|failed to dial|connection refused.*buildkit`), nil,
 			rebuild.ErrNoBuilder, "the engine does not answer", "Start it, or say where it is: DOCKER_HOST, BUILDKIT_HOST."},
-		{re(`no space left on device`), nil, rebuild.ErrBuild, "the disk is full", "Free some space, for example with docker system prune."},
-		{re(`exec format error|no match for platform`), nil, rebuild.ErrBuild, "the image is for another kind of machine", "Build on such a machine, or enable emulation: the package qemu-user-static."},
+		{re(`no space left on device`), nil, rebuild.ErrNotDone, "the disk is full", "Free some space, for example with docker system prune."},
+		{re(`exec format error|no match for platform`), nil, rebuild.ErrNotDone, "the image is for another kind of machine", "Build on such a machine, or enable emulation: the package qemu-user-static."},
 		{re(`failed to (compute cache key|calculate checksum)|(COPY|ADD) failed: |building at STEP "(COPY|ADD) |(?i)(failed to read|unable to evaluate symlinks in|cannot find|no) dockerfile`), nil, rebuild.ErrBuild, "the source has not what an instruction copies", "It may be another source than the one that the image was built from."},
 	}
 }

@@ -148,11 +148,11 @@ func (s *session) derive(ctx context.Context) (*graph, error) {
 	}
 	drv := lastLine(out)
 	if !s.inStore(drv) || !strings.HasSuffix(drv, ".drv") {
-		return nil, fmt.Errorf("evaluating the recipe: %w: guix printed %q, which is no derivation", rebuild.ErrBuild, drv)
+		return nil, fmt.Errorf("evaluating the recipe: %w: guix printed %q, which is no derivation", rebuild.ErrNotDone, drv)
 	}
 	g, err := readGraph(drv)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", rebuild.ErrBuild, err)
+		return nil, fmt.Errorf("%w: %w", rebuild.ErrNotDone, err)
 	}
 	return g, nil
 }
@@ -202,7 +202,7 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 			return "", fmt.Errorf("building the image: %w", err)
 		}
 		if got := lastLine(out); got != output {
-			return "", fmt.Errorf("building the image: %w: guix made %q, and its derivation says %q", rebuild.ErrBuild, got, output)
+			return "", fmt.Errorf("building the image: %w: guix made %q, and its derivation says %q", rebuild.ErrNotDone, got, output)
 		}
 		if s.log.built[g.root.path] {
 			return output, nil

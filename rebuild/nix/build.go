@@ -186,7 +186,7 @@ func (s *session) derive(ctx context.Context) (*store.Graph, error) {
 	}
 	g, err := store.ReadGraph(path, func(p string) (*drv.Derivation, error) { return drv.Read(s.real(p)) })
 	if err != nil {
-		return nil, fmt.Errorf("reading the recipe's derivations: %w: %w", rebuild.ErrBuild, err)
+		return nil, fmt.Errorf("reading the recipe's derivations: %w: %w", rebuild.ErrNotDone, err)
 	}
 	return g, nil
 }
@@ -219,12 +219,12 @@ func (s *session) instantiate(ctx context.Context) (string, error) {
 func (s *session) oneDerivation(out string) (string, error) {
 	lines := strings.Fields(out)
 	if len(lines) != 1 {
-		return "", &rebuild.HintError{Err: fmt.Errorf("evaluating the recipe: %w: it gives %d derivations", rebuild.ErrBuild, len(lines)),
+		return "", &rebuild.HintError{Err: fmt.Errorf("evaluating the recipe: %w: it gives %d derivations", rebuild.ErrNotDone, len(lines)),
 			Hint: "Name the one that makes the image with --nix-attr."}
 	}
 	path, _, _ := strings.Cut(lines[0], "!")
 	if !isStorePath(path) || !strings.HasSuffix(path, ".drv") {
-		return "", fmt.Errorf("evaluating the recipe: %w: Nix printed %q, which is no derivation", rebuild.ErrBuild, lines[0])
+		return "", fmt.Errorf("evaluating the recipe: %w: Nix printed %q, which is no derivation", rebuild.ErrNotDone, lines[0])
 	}
 	return path, nil
 }

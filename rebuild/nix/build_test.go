@@ -271,7 +271,7 @@ func TestBuildOddEvaluation(t *testing.T) {
 		w := newWorld(t, expression(t))
 		w.Prints = prints
 		got, err := w.build()
-		if !errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), want) {
+		if !errors.Is(err, rebuild.ErrNotDone) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", prints, err)
 		}
 		if got.Derivation.Status != check.Unknown {

@@ -96,11 +96,11 @@ func (j *judge) allow(today time.Time) {
 }
 
 // passed says whether a difference is allowed. One about a file that lends rights
-// has to be named.
+// or that decides who has them has to be named.
 func (j *judge) passed(cause compare.Cause, path string, privileged bool) bool {
 	for i := range j.applied {
 		a := &j.applied[i]
-		if a.Cause != cause || privileged && isPattern(a.Path) || !matchPath(a.Path, path) {
+		if a.Cause != cause || (privileged || decidesAccess(path)) && isPattern(a.Path) || !matchPath(a.Path, path) {
 			continue
 		}
 		a.Count++

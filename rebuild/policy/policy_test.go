@@ -88,10 +88,12 @@ func TestReadErrors(t *testing.T) {
 		{allow("/", "content", "x", "2027-01-01"), "allow[0]: path: it is empty"},
 		{allow("config:", "content", "x", "2027-01-01"), "allow[0]: path: it is empty"},
 		{allow(`a\`, "content", "x", "2027-01-01"), "allow[0]: path: it ends in a backslash"},
-		{allow("**", "content", "x", "2027-01-01"), `allow[0]: path: "**" allows everything`},
-		{allow("**/*", "mode", "x", "2027-01-01"), `allow[0]: path: "**/*" allows everything`},
-		{allow("**/*.*", "content", "x", "2027-01-01"), `allow[0]: path: "**/*.*" allows everything`},
-		{allow("config:*", "content", "x", "2027-01-01"), `allow[0]: path: "config:*" allows everything`},
+		{allow("**", "content", "x", "2027-01-01"), `allow[0]: path: "**" allows too much: begin with the folder that it is about`},
+		{allow("**/*", "mode", "x", "2027-01-01"), `allow[0]: path: "**/*" allows too much: begin with the folder that it is about`},
+		{allow("*a*", "content", "x", "2027-01-01"), `allow[0]: path: "*a*" allows too much`},
+		{allow("?*/e*", "mode", "x", "2027-01-01"), `allow[0]: path: "?*/e*" allows too much`},
+		{allow("**/*.*", "content", "x", "2027-01-01"), `allow[0]: path: "**/*.*" allows too much: begin with the folder that it is about`},
+		{allow("config:*", "content", "x", "2027-01-01"), `allow[0]: path: "config:*" allows too much: begin with the folder that it is about`},
 		{allow("usr/**", "owner", "x", "2027-01-01"), "allow[0]: path: no pattern can allow a difference of cause owner"},
 		{allow("usr/bin/p?ng", "xattr", "x", "2027-01-01"), "allow[0]: path: no pattern can allow a difference of cause xattr"},
 		{allow("dev/*", "device", "x", "2027-01-01"), "allow[0]: path: no pattern can allow a difference of cause device"},
@@ -224,7 +226,7 @@ func TestJudge(t *testing.T) {
 func TestHiddenDataIsNeverAllowed(t *testing.T) {
 	f := facts()
 	f.Config, f.Differences = nil, []compare.Difference{{Cause: compare.Content, Was: "1030 bytes", Now: "1024 bytes, all zero"}}
-	p := read(t, `{"allow": [{"path": "*a*", "cause": "content", "reason": "x", "expires": "2027-01-01"}]}`)
+	p := read(t, `{"allow": [{"path": "usr/*", "cause": "content", "reason": "x", "expires": "2027-01-01"}]}`)
 	p.Allow[0].Path = "**"
 	if got := text(p.Judge(f, today)); got != "require: policy/verdict  difference/change\n** 0 false" {
 		t.Error(got)

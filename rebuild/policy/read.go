@@ -222,7 +222,7 @@ func (a *Allowance) check(today time.Time) error {
 	case strings.HasSuffix(strings.ReplaceAll(a.Path, `\\`, ""), `\`):
 		return errors.New("path: it ends in a backslash")
 	case !isNarrow(a.Path):
-		return fmt.Errorf("path: %q allows everything; name what differs", a.Path)
+		return fmt.Errorf("path: %q allows too much: begin with the folder that it is about", a.Path)
 	case a.Cause == compare.Derived || !slices.Contains(compare.AllCauses(), a.Cause):
 		return fmt.Errorf("cause: there is no cause %q (there are %s)", a.Cause, list(causes()))
 	case isPattern(a.Path) && slices.Contains([]compare.Cause{compare.Owner, compare.Xattr, compare.Device}, a.Cause):
