@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -152,13 +153,24 @@ func TestSquashfsHoles(t *testing.T) {
 	}
 }
 
-// mksquashfs makes a squashfs of a tar and returns where it is.
+// mksquashfs makes a squashfs of a tar and returns where it is. Version 4.5.1 now and
+// then, on a busy machine, writes a fragment that cannot be unpacked, and unsquashfs
+// refuses such a file as well: it is made anew.
 func mksquashfs(t testing.TB, tarball []byte, options ...string) string {
 	t.Helper()
-	program := tool(t, "mksquashfs", "squashfs-tools")
-	path := filepath.Join(t.TempDir(), "image")
-	run(t, tarball, "", program, append([]string{"-", path, "-tar", "-quiet", "-no-progress"}, options...)...)
-	return path
+	program, reader := tool(t, "mksquashfs", "squashfs-tools"), tool(t, "unsquashfs", "squashfs-tools")
+	dir := t.TempDir()
+	for try := range 5 {
+		path := filepath.Join(dir, fmt.Sprint("image", try))
+		run(t, tarball, "", program, append([]string{"-", path, "-tar", "-quiet", "-no-progress"}, options...)...)
+		out, err := exec.Command(reader, "-no-progress", "-dest", filepath.Join(dir, fmt.Sprint("tree", try)), path).CombinedOutput()
+		if err == nil || !bytes.Contains(out, []byte("uncompress failed")) && !bytes.Contains(out, []byte("failed to read/uncompress")) {
+			return path
+		}
+		t.Logf("mksquashfs wrote what unsquashfs cannot read: %s", out)
+	}
+	t.Fatal("mksquashfs wrote five files that unsquashfs cannot read")
+	return ""
 }
 
 // What mksquashfs makes of a tar is what the tar holds, whatever its options.
