@@ -75,7 +75,12 @@ func (v *view) missing(p packer, rows []storedb.Item) []check.Message {
 	if p == unknownPacker {
 		missing = append(missing, check.Say("recipe/unknown-packer"))
 	}
-	missing = append(missing, check.Say("recipe/revision-missing"), check.Say("recipe/expression-missing"))
+	if len(v.revisions()) == 0 {
+		missing = append(missing, check.Say("recipe/revision-missing"))
+	} else {
+		missing = append(missing, check.Say("recipe/revision-unproven"))
+	}
+	missing = append(missing, check.Say("recipe/expression-missing"))
 	known := 0
 	for _, row := range rows {
 		if isStorePath(row.Deriver) {
@@ -148,6 +153,9 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 		if value, ok := v.config.Config.Labels[name]; ok { // anyone can write a label
 			found.Note(-1, v.img.Config.Member, "recipe/asserted-origin", "label", name, "value", clip(value))
 		}
+	}
+	for _, h := range v.revisions() {
+		found.Note(h.layer, h.path, "recipe/asserted-revision", "revision", h.revision)
 	}
 	if r.Root != "" {
 		found.Note(len(v.img.Layers)-1, r.Root, "recipe/customisation-layer")
