@@ -264,6 +264,10 @@ func (v *view) baseLayers(p packer) int {
 		return len(v.writers) - 1
 	case streamLayered:
 		return v.namedLayers()
+	case unknownPacker: // its history is that of one like it
+		if v.hasLists() {
+			return v.namedLayers()
+		}
 	case nix2container:
 		return v.layersOfOthers()
 	}
