@@ -161,6 +161,10 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 		found.Note(len(v.img.Layers)-1, r.Root, "recipe/customisation-layer")
 	}
 	c := check.Check{ID: check.Recipe, Status: check.Unknown, Findings: found.All()}
+	if pack, _ := PackOf(*r); pack.Nixpkgs != "" {
+		c.Because("recipe/partial-with-revision", "items", len(v.img.Items), "packer", r.Packer, "revision", pack.Nixpkgs)
+		return c
+	}
 	c.Because("recipe/partial-store-items", "items", len(v.img.Items), "packer", r.Packer)
 	return c
 }
