@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,7 +186,7 @@ func TestBuildDerivationDiffers(t *testing.T) {
 	}
 	want := check.Check{
 		ID: check.Derivation, Status: check.Fail, Bytes: 20,
-		Reasons: []check.Message{check.Say("derivation/not-derived", "count", 2, "items", 4)},
+		Reasons: []check.Message{check.Say("derivation/not-derived", "count", 2, "items", 4), check.Say("derivation/with-and-without-grafts")},
 		Findings: []check.Finding{
 			{Message: check.Say("derivation/item-not-derived", "instead", w.item("a", "app-1.0")), Level: check.Problem, Path: w.item("x", "app-1.0")},
 			{Message: check.Say("derivation/item-not-derived", "instead", ""), Level: check.Problem, Path: w.item("z", "evil-6")},
@@ -213,6 +214,84 @@ func TestBuildOtherProfile(t *testing.T) {
 	}
 	if len(d.Findings) != 1 || d.Findings[0].Path != changed.Pack.Root || !strings.Contains(words([]check.Message{d.Findings[0].Message}), w.item("p", "profile")) {
 		t.Errorf("findings %+v", d.Findings)
+	}
+}
+
+// TestBuildWithoutGrafts: an image does not show whether its packer was called with
+// --no-grafts, so that the recipe is evaluated both ways before it is accused. The
+// evaluation decides, and the build follows it.
+func TestBuildWithoutGrafts(t *testing.T) {
+	const grafted, plain = "pack --verbosity=3 -d ", "pack --verbosity=3 --no-grafts -d "
+	for _, tt := range []struct {
+		name      string
+		spoil     func(w *world)
+		evaluated []string // in this order
+		noGrafts  bool     // of the build
+		status    check.Status
+		reasons   []string
+	}{
+		{"made with grafts", func(*world) {}, []string{grafted}, false, check.Pass, []string{"derivation/all-derived"}},
+		{"made without", func(w *world) { w.plain() }, []string{grafted, plain}, true, check.Pass,
+			[]string{"derivation/all-derived", "derivation/without-grafts"}},
+		{"made of something else", func(w *world) { w.plain(); w.job.Image = w.image(w.item("x", "app-1.0"), w.item("l", "lib-2.1"), w.item("q", "profile")) },
+			[]string{grafted, plain}, false, check.Fail, []string{"derivation/not-derived", "derivation/with-and-without-grafts"}},
+		{"no image, made without", func(w *world) { w.plain(); w.job.Image = nil }, []string{grafted, plain}, true, check.Skipped,
+			[]string{"derivation/not-evaluated"}},
+		{"no image, made with", func(w *world) { w.job.Image = nil }, []string{grafted}, false, check.Skipped,
+			[]string{"derivation/not-evaluated"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Says = w.builds()
+			tt.spoil(w)
+			got, err := w.build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var evaluated []string
+			for _, call := range w.calls() {
+				for _, way := range []string{grafted, plain} {
+					if strings.Contains(call, way) {
+						evaluated = append(evaluated, way)
+					}
+				}
+			}
+			if diff := cmp.Diff(tt.evaluated, evaluated); diff != "" {
+				t.Errorf("evaluations (-want +got):\n%s", diff)
+			}
+			if slices.Contains(got.Command, noGrafts) != tt.noGrafts {
+				t.Errorf("built by %q", got.Command)
+			}
+			var reasons []string
+			for _, m := range got.Derivation.Reasons {
+				reasons = append(reasons, m.Code)
+			}
+			if diff := cmp.Diff(tt.reasons, reasons); diff != "" || got.Derivation.Status != tt.status {
+				t.Errorf("derivation %s, want %s; reasons (-want +got):\n%s", got.Derivation.Status, tt.status, diff)
+			}
+		})
+	}
+}
+
+// plain makes the original one that only packing without grafts gives.
+func (w *world) plain() {
+	app := w.derive("b", "app-1.0", []string{w.item("l", "lib-2.1.drv")})
+	packed := w.derive("q", "profile", []string{app, w.item("l", "lib-2.1.drv")})
+	w.Plain = w.derive("j", "app-docker-pack.tar.gz", []string{packed})
+	w.change(func(d *Details) { d.Pack.Root = w.item("q", "profile") })
+	w.job.Image = w.image(w.item("q", "profile"), w.item("b", "app-1.0"), w.item("l", "lib-2.1"))
+	w.Closure = []string{w.item("q", "profile"), w.item("b", "app-1.0"), w.item("l", "lib-2.1")}
+	w.Says += "successfully built " + w.Plain + "\n"
+}
+
+// An evaluation that could not be done a second time accuses nobody.
+func TestBuildSecondEvaluationFails(t *testing.T) {
+	w := newWorld(t)
+	w.plain()
+	w.Fails["derive plain"] = "guix pack: error: failed to connect to `/var/guix/daemon-socket/socket': Connection refused\n"
+	got, err := w.build()
+	if !errors.Is(err, rebuild.ErrNoBuilder) || got.Derivation.Status != check.Skipped {
+		t.Errorf("error %v, derivation %+v", err, got.Derivation)
 	}
 }
 

@@ -115,15 +115,17 @@ func sentences() map[string]string {
 		"plan/program-named":                 "{flag} allows it; it is a program by whoever made the image, and Guix runs it as this user",
 
 		// Evaluating the recipe.
-		"derivation/not-evaluated":       "the recipe was not evaluated",
-		"derivation/evaluation-failed":   "the recipe could not be evaluated",
-		"derivation/no-items":            "the image has no store items to compare with the recipe",
-		"derivation/all-derived":         "evaluating the recipe gives the store paths of the image, all {items}",
-		"derivation/other-provenance":    "the same packages with other provenance text: every store path but the profile's is what the recipe gives",
-		"derivation/other-machine":       "no store path of the image is what the recipe gives on this machine; the image does not say for which kind of machine it is, so it may be for another",
-		"derivation/not-derived":         "{count} of {items} store items have other paths than the recipe gives",
-		"derivation/item-not-derived":    "no derivation of the recipe makes it[; Guix computes {instead} instead]",
-		"derivation/profile-not-derived": "no derivation of the recipe makes it[; Guix computes {instead} instead; a profile's path depends on every word of its manifest, the addresses of the channels among them (a time-machine kept from another address for the same commits gives other words)]",
+		"derivation/not-evaluated":           "the recipe was not evaluated",
+		"derivation/evaluation-failed":       "the recipe could not be evaluated",
+		"derivation/no-items":                "the image has no store items to compare with the recipe",
+		"derivation/all-derived":             "evaluating the recipe gives the store paths of the image, all {items}",
+		"derivation/other-provenance":        "the same packages with other provenance text: every store path but the profile's is what the recipe gives",
+		"derivation/other-machine":           "no store path of the image is what the recipe gives on this machine; the image does not say for which kind of machine it is, so it may be for another",
+		"derivation/without-grafts":          "the recipe was evaluated without grafts (--no-grafts), as the image was made",
+		"derivation/with-and-without-grafts": "the recipe was evaluated with grafts and without, and neither gives the image",
+		"derivation/not-derived":             "{count} of {items} store items have other paths than the recipe gives",
+		"derivation/item-not-derived":        "no derivation of the recipe makes it[; Guix computes {instead} instead]",
+		"derivation/profile-not-derived":     "no derivation of the recipe makes it[; Guix computes {instead} instead; a profile's path depends on every word of its manifest, the addresses of the channels among them (a time-machine kept from another address for the same commits gives other words)]",
 
 		// What packers leave to chance.
 		"known/guix-readdir-order": "guix pack -f docker from 1.4 up to 1.5 writes a single layer in readdir order: the files of a folder come as the builder's file system lists them (1.3 sorts them by name)",
