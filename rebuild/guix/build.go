@@ -129,7 +129,8 @@ func (s *session) version(ctx context.Context) error {
 func (s *session) evaluate(ctx context.Context) (*graph, error) {
 	g, err := s.choose(ctx)
 	if err != nil {
-		if errors.Is(err, rebuild.ErrBuild) {
+		var lacks *rebuild.IncompleteError
+		if errors.Is(err, rebuild.ErrBuild) || errors.As(err, &lacks) {
 			s.result.Derivation.Status = check.Unknown
 			s.result.Derivation.Reasons = []check.Message{check.Say("derivation/evaluation-failed")}
 		}

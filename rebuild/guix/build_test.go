@@ -484,7 +484,7 @@ func TestBuildNotPossible(t *testing.T) {
 			switch {
 			case tt.step == "pack" || tt.step == "check":
 				want = check.Pass
-			case tt.step == "derive" && tt.want == rebuild.ErrBuild:
+			case tt.step == "derive" && (tt.want == rebuild.ErrBuild || tt.name == "unknown package"):
 				want = check.Unknown
 			}
 			if got.Derivation.Status != want {
@@ -540,6 +540,32 @@ func TestMachineFailures(t *testing.T) {
 			if !errors.As(err, &hint) || hint.Hint == "" {
 				t.Errorf("%s, %q: no advice", step, tt.says)
 			}
+		}
+	}
+}
+
+// TestIncompleteRecipe: a package that no channel has is of a module folder, an
+// expression or a channel that is not recorded, and the error says what the recipe
+// lacks.
+func TestIncompleteRecipe(t *testing.T) {
+	for _, says := range []string{
+		"guix pack: error: app: package not found for version 1.0\nguix pack: error: failed to load 'manifest.scm':\ngnu/packages.scm:578:4: In procedure specification->package+output:\nThrow to key `quit' with args `(1)'.\n",
+		"guix substitute: error: connect: Connection refused\nguix pack: error: app: unknown package\n",
+	} {
+		w := newWorld(t)
+		w.Fails["derive"] = says
+		got, err := w.build()
+		var lacks *rebuild.IncompleteError
+		if !errors.As(err, &lacks) || !errors.Is(err, rebuild.ErrNotDone) || lacks.Package != "app" {
+			t.Errorf("%q: %v", says, err)
+			continue
+		}
+		if diff := cmp.Diff(check.Say("recipe/package-not-in-channels", "package", "app"), lacks.Missing); diff != "" {
+			t.Errorf("missing (-want +got):\n%s", diff)
+		}
+		var hint *rebuild.HintError
+		if !errors.As(err, &hint) || !strings.Contains(hint.Hint, "--rebuilt IMAGE") || got.Derivation.Status != check.Unknown {
+			t.Errorf("hint %+v, derivation %+v", hint, got.Derivation)
 		}
 	}
 }

@@ -82,14 +82,13 @@ func failures() []failure {
 		known(`failed to resolve address|Name or service not known|name resolution|getaddrinfo|Network is unreachable|Connection (refused|timed out)|unable to connect|failed to connect to|failed to send request|SSL error|TLS error|Git error|Git failure|cannot fetch branch`,
 			rebuild.ErrNotDone, "the channel could not be fetched",
 			"A network is needed unless this machine has used the same commits before. If the address has moved, point git to the new one: git config --global url.NEW.insteadOf OLD."),
-		known(packageMissing, rebuild.ErrNotDone, "the recipe names a package that its channels do not have", notInChannels),
 		known(`unrecognized option`, rebuild.ErrNotDone, "the Guix of the recipe does not know an option",
 			"The image may have been made by a later Guix than the one that it records."),
 	}
 }
 
 // packageMissing matches what Guix says of a package that no channel has.
-const packageMissing = `error: (.*): (?:unknown package|package not found)`
+var packageMissing = regexp.MustCompile(`error: (.*): (?:unknown package|package not found)`)
 
 // notInChannels is advice for an image with such a package.
 const notInChannels = "It comes from a module folder (-L), an expression (-e), a file, or a channel that the image does not record: whoever has that can pack the image again and hand the result over with --rebuilt IMAGE."

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/shell"
 )
@@ -73,6 +74,12 @@ func explain(err error, log string) error {
 	if b := brokenBuild(log); b != nil {
 		return &rebuild.HintError{Err: &stopError{kind: b.cause().kind, text: b.text()}, Hint: b.cause().hint}
 	}
+	if m := packageMissing.FindStringSubmatch(own); m != nil {
+		return incomplete(m[1], complaint(own, packageMissing))
+	}
+	if f, line, ok := match(failures(), lastError(own)); ok {
+		return stopped(f, line)
+	}
 	if f, line, ok := infrastructure(own); ok {
 		return stopped(f, line)
 	}
@@ -83,6 +90,16 @@ func explain(err error, log string) error {
 		return stopped(f, line)
 	}
 	return &stopError{kind: rebuild.ErrNotDone, text: err.Error() + ": " + complaint(log, guixError)}
+}
+
+// incomplete is the error of a recipe that names a package which none of its channels
+// has.
+func incomplete(name, line string) error {
+	err := &rebuild.IncompleteError{
+		Package: name, Missing: check.Say("recipe/package-not-in-channels", "package", name),
+		Err: &stopError{rebuild.ErrNotDone, "the recipe names a package that its channels do not have: " + line},
+	}
+	return &rebuild.HintError{Err: err, Hint: notInChannels}
 }
 
 // stopped is the error of a failure that a line shows.
