@@ -32,7 +32,7 @@ var _ rebuild.Builder = Builder{}
 // Without Nix, or where its sandbox does not work, the error wraps
 // [rebuild.ErrNoBuilder]; for a plan that must not be run, or an expression
 // that reads what it may not, [rebuild.ErrRefused]; when Nix fails,
-// [rebuild.ErrBuild]. Most carry a [rebuild.HintError]. When ctx ends, the
+// [rebuild.ErrBuild] or, where no builder of a derivation did, [rebuild.ErrNotDone]. Most carry a [rebuild.HintError]. When ctx ends, the
 // error wraps its cause alone: an interrupted build has not failed.
 //
 // The image is copied into job.Dir, and the job's own store can be removed with
