@@ -26,9 +26,11 @@ var _ rebuild.Builder = Builder{}
 //
 // Without guix, or without its daemon, the error wraps
 // [rebuild.ErrNoBuilder]; for a plan that must not be run, or a package to
-// build afresh that the image does not have, [rebuild.ErrRefused]; when Guix
-// fails, [rebuild.ErrBuild]. Most carry a [rebuild.HintError]. When ctx ends,
-// the error wraps its cause alone: an interrupted build has not failed.
+// build afresh that the image does not have, [rebuild.ErrRefused]; when the
+// builder of a derivation fails, [rebuild.ErrBuild], and when Guix fails for any
+// other reason, [rebuild.ErrNotDone]; a recipe that turns out to be incomplete is a
+// [rebuild.IncompleteError]. Most carry a [rebuild.HintError]. When ctx ends, the
+// error wraps its cause alone: an interrupted build has not failed.
 //
 // The image is copied into job.Dir, out of reach of Guix's garbage collector.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
