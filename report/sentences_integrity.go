@@ -21,7 +21,11 @@ func integritySentences() map[string]string {
 		"integrity/trailing-compressed-data": "{bytes} bytes follow the last {compression} member",
 		"integrity/legacy-differs":           "engines before Docker 1.10 find other layers under the name {name} than manifest.json has",
 
+		"integrity/legacy-documents":         "{count} blobs are the documents that the legacy form had for layers; docker save leaves them, and nothing reads them",
+
 		// Index, manifest and config.
+		"integrity/index-lacks-image":        "it does not list the image that manifest.json has, as docker save leaves out one without a name: an engine that goes by the index loads nothing",
+		"integrity/unlisted-manifests":       "{count} manifests lie among the blobs that the index does not list; each is that of an image in manifest.json",
 		"integrity/index-mismatch":           "it leads to no image with the config that manifest.json names: which image is loaded depends on the engine",
 		"integrity/index-mismatch-layers":    "the image manifest has other layers than manifest.json: which of them are loaded depends on the engine",
 		"integrity/ambiguous-manifest":       "it is an image manifest and an image index at once: what it leads to depends on the reader",

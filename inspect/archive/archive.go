@@ -346,6 +346,18 @@ func (a *Archive) CheckKeys(m *Member, v any) {
 	}
 }
 
+// Documents returns the members that may be JSON documents, in their order; of a path
+// the last.
+func (a *Archive) Documents() []*Member {
+	var found []*Member
+	for _, m := range a.members {
+		if m.Body != nil && !m.large && a.ByPath[m.Path] == m {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
 // List returns the members as an image has them.
 func (a *Archive) List() []image.Member {
 	var members []image.Member

@@ -42,6 +42,11 @@ func (c Candidate) name() string {
 	return c.names[0]
 }
 
+// IsNamed says whether the candidate bears a name, in full.
+func (c Candidate) IsNamed(name string) bool {
+	return slices.ContainsFunc(c.names, func(own string) bool { return choice.Same(own, name) })
+}
+
 // below adds what the entry of an index says that leads to the candidate.
 func (c Candidate) below(d v1.Descriptor) Candidate {
 	c.top = d.Digest
@@ -165,6 +170,17 @@ func (r *Reader) checkNames(all []Candidate, chosen Candidate) {
 		}
 		if same && c.top != chosen.top {
 			r.Problem(chosen.Digest.String(), "integrity/ambiguous-name", "other", c.Digest)
+			return
+		}
+	}
+}
+
+// CheckTags reports an entry of the outermost index that bears a name of the image,
+// and does not lead to the candidate that was chosen.
+func (r *Reader) CheckTags(all []Candidate, chosen Candidate) {
+	for _, c := range all {
+		if c.top != chosen.top && slices.ContainsFunc(r.Img.Tags, c.IsNamed) {
+			r.Problem("index.json", "integrity/index-mismatch")
 			return
 		}
 	}
