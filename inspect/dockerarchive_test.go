@@ -111,9 +111,9 @@ func TestDocker25(t *testing.T) {
 		"a manifest of other layers":    {members: append(docker25(t, nothing, config, one, two), blobOf(swapped)), want: "index-lacks-image unreferenced-member"},
 		"another image under its name":  {members: append(docker25(t, indexOf(t, named(other)), config, one, two), blobOf(other)), want: "index-mismatch"},
 		"another has its name, it none": {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest), named("absent")), config, one, two), blobOf(manifest)), manifest: manifest, want: "index-mismatch"},
-		"another image in the index": {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, other)), config, one, two), blobOf(other)), want: "index-mismatch"},
-		"layers in another order":    {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, swapped)), config, one, two), blobOf(swapped)), manifest: swapped, want: "index-mismatch-layers"},
-		"a blob more":                {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest)), config, one, two), blobOf(manifest), blobOf("hidden")), manifest: manifest, want: "unreferenced-member"},
+		"another image in the index":    {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, other)), config, one, two), blobOf(other)), want: "index-mismatch"},
+		"layers in another order":       {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, swapped)), config, one, two), blobOf(swapped)), manifest: swapped, want: "index-mismatch-layers"},
+		"a blob more":                   {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest)), config, one, two), blobOf(manifest), blobOf("hidden")), manifest: manifest, want: "unreferenced-member"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			img, err := openBytes(t, tarOf(t, test.members...), pass.Options{})

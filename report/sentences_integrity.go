@@ -42,6 +42,9 @@ func integritySentences() map[string]string {
 
 		// Layers.
 		"integrity/layer-elsewhere":      "the layer is not part of the image and is not fetched; its descriptor says that it lies at {address}",
+		"integrity/layer-absent":         "the layer, of media type {media-type}, is not part of the image",
+		"integrity/layer-unread":         "the layer has media type {media-type}, which is not read here: what it holds is not known",
+		"integrity/media-type-unknown":   "the layer has media type {media-type}, which is not known here; its bytes are a tar and are read as one, and an engine may do something else with them",
 		"integrity/diffid-missing":       "the config has no diffID for this layer",
 		"integrity/diffid-algorithm":     "the config says diffID {claimed}, and audit computes SHA-256 only: {computed}",
 		"integrity/diffid-mismatch":      "the config says diffID {claimed}, the bytes have {computed}",

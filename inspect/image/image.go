@@ -139,7 +139,9 @@ type Layer struct {
 	Notes       []check.Message       // what is wrong with the packing
 	Remarks     []check.Finding       // about its entries
 	Unended     bool                  // the tar lacks the blocks of zeros that end one
-	Elsewhere   string                // URL of a blob that is not part of the image
+	Absent      bool                  // the blob is not part of the image
+	Elsewhere   string                // URL of a blob that is not part of the image; "" where its descriptor has none
+	Unknown     bool                  // its media type is none of those of a tar or squashfs; Broken says whether it can be read all the same
 	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
 	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte     // contents that were kept: the last at each path

@@ -77,13 +77,23 @@ func link(p *pass.Pass, img *image.Image) {
 // problems compares what is claimed of a layer with what was computed.
 func problems(l *image.Layer, img *image.Image) []check.Finding {
 	var found check.List
-	if l.Elsewhere != "" {
+	switch {
+	case l.Absent && l.Elsewhere != "":
 		found.Undecided(l.Index, l.Member, "integrity/layer-elsewhere", "address", l.Elsewhere)
 		return found.All()
+	case l.Absent:
+		found.Undecided(l.Index, l.Member, "integrity/layer-absent", "media-type", string(l.MediaType))
+		return found.All()
 	}
-	claims := img.Claims()
+	claims, unread := img.Claims(), l.Unknown && l.Broken != nil
 	switch {
-	case !claims:
+	case unread:
+		found.Undecided(l.Index, l.Member, "integrity/layer-unread", "media-type", string(l.MediaType))
+	case l.Unknown:
+		found.Undecided(l.Index, l.Member, "integrity/media-type-unknown", "media-type", string(l.MediaType))
+	}
+	switch {
+	case !claims, unread: // of what is not known to be a tar, a diffID may be anything
 	case l.ClaimedDiffID.Hex == "":
 		found.Problem(l.Index, l.Member, "integrity/diffid-missing")
 	case l.ClaimedDiffID.Algorithm != "sha256":
@@ -94,10 +104,11 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	if actual := digestBy(l, l.ClaimedDigest.Algorithm); l.ClaimedDigest.Hex != "" && l.ClaimedDigest != actual {
 		found.Problem(l.Index, l.Member, "integrity/digest-mismatch", "claimed", l.ClaimedDigest, "computed", actual)
 	}
-	if l.Broken != nil {
+	if l.Broken != nil && !unread {
 		found.Problem(l.Index, l.Member, "integrity/broken-layer", "error", l.Broken)
 	}
 	switch {
+	case unread:
 	case l.Unended && claims && l.ClaimedDiffID == l.DiffID:
 		found.Note(l.Index, l.Member, "integrity/unended-whole-layer", "diffid", l.DiffID)
 	case l.Unended && img.Claimless:

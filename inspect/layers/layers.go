@@ -103,6 +103,9 @@ func readTar(p *pass.Pass, layer *image.Layer, x *compression.Expander, at io.Re
 	layer.Notes = append(layer.Notes, x.Notes...)
 	layer.Frame = frame.w.Frame()
 	layer.DiffID, layer.UncompressedSize = whole.Sum().Hash(), whole.N
+	if whole.N == 0 {
+		layer.Unended = false // engines take it for a layer without entries
+	}
 	return t.sink.Close()
 }
 
