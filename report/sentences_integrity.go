@@ -21,7 +21,7 @@ func integritySentences() map[string]string {
 		"integrity/trailing-compressed-data": "{bytes} bytes follow the last {compression} member",
 		"integrity/legacy-differs":           "engines before Docker 1.10 find other layers under the name {name} than manifest.json has",
 
-		"integrity/legacy-documents":         "{count} blobs are the documents that the legacy form had for layers; docker save leaves them, and nothing reads them",
+		"integrity/legacy-documents": "{count} blobs are the documents that the legacy form had for layers; docker save leaves them, and nothing reads them",
 
 		// Index, manifest and config.
 		"integrity/index-lacks-image":        "it does not list the image that manifest.json has, as docker save leaves out one without a name: an engine that goes by the index loads nothing",
@@ -53,6 +53,13 @@ func integritySentences() map[string]string {
 		"integrity/unended-layer":        "the tar ends without its two end-of-archive blocks: it may be truncated",
 		"integrity/unended-whole-layer":  "the tar ends without its two end-of-archive blocks, as umoci writes them[; the diffID {diffid} says that nothing is missing]",
 		"integrity/trailing-layer-data":  "data follows the end of the tar (byte {end}), first at byte {first}",
+		"integrity/toc":                  "the layer has the table of contents of eStargz, with the digest that its descriptor says ({digest})",
+		"integrity/toc-missing":          "its descriptor says the table of contents of eStargz to have {claimed}, and the layer has none",
+		"integrity/toc-unclaimed":        "a table of contents of eStargz ({computed}) follows the end of the tar, and no descriptor says so",
+		"integrity/toc-digest-mismatch":  "its descriptor says the table of contents of eStargz to have {claimed}, the bytes have {computed}",
+		"integrity/toc-differs":          "the table of contents of eStargz says something else of it than the layer: who fetches files one by one sees another file system",
+		"integrity/toc-unread":           "the table of contents of eStargz is too large to be compared with the layer",
+		"integrity/toc-without-footer":   "the blob does not end in what says where the table of contents of eStargz lies",
 		"integrity/layer-size-mismatch":  "its descriptor says {claimed} bytes, the blob has {bytes}",
 		"integrity/compression-mismatch": "its media type {media-type} says compression {claimed}, the blob has {compression}",
 

@@ -138,6 +138,7 @@ type Layer struct {
 
 	Notes       []check.Message       // what is wrong with the packing
 	Remarks     []check.Finding       // about its entries
+	TOC         *TOC                  // the table of contents of eStargz; nil when there is none
 	Unended     bool                  // the tar lacks the blocks of zeros that end one
 	Absent      bool                  // the blob is not part of the image
 	Elsewhere   string                // URL of a blob that is not part of the image; "" where its descriptor has none
@@ -173,6 +174,20 @@ type Entry struct {
 	Digest    digest.Sum        // SHA-256 of the content of a regular file
 	Offset    int64             // of the content in the uncompressed tar
 	FrameSize int64             // bytes of the frame between the previous content and this one
+}
+
+// TOCName is the name of the table of contents of eStargz.
+const TOCName = "stargz.index.json"
+
+// A TOC is the table of contents that eStargz adds to a layer, from which files are
+// fetched one by one.
+type TOC struct {
+	Claimed  string  // the digest that the descriptor of the layer says; "" when it says none
+	Digest   v1.Hash // computed; zero when the layer has no such table
+	Appended bool    // it follows the end of the tar, and engines that unpack the tar do not see it
+	Footer   bool    // the blob ends in what says where it lies
+	Unread   bool    // it was not compared with the layer: it is too large, or an entry
+	Differs  string  // a file of which it says something else than the layer; "" when there is none, or it was not compared
 }
 
 // Socket is the type of an entry that is a socket, which a squashfs can have

@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"audit/inspect/check"
+	"audit/inspect/compression"
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/pass"
@@ -123,8 +124,40 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 		f.Layer = l.Index
 		found.Append(f)
 	}
+	if l.TOC != nil && !unread {
+		tocFindings(l, &found)
+	}
 	entryFindings(l, &found)
 	return found.All()
+}
+
+// tocFindings compares the table of contents of eStargz with what is claimed of it.
+// One that follows the end of the tar is nothing that an engine unpacks; without a
+// claim nothing says that it belongs there.
+func tocFindings(l *image.Layer, found *check.List) {
+	toc := l.TOC
+	switch {
+	case toc.Digest.Hex == "":
+		found.Undecided(l.Index, l.Member, "integrity/toc-missing", "claimed", toc.Claimed)
+		return
+	case toc.Claimed == "" && toc.Appended:
+		found.Undecided(l.Index, l.Member, "integrity/toc-unclaimed", "computed", toc.Digest)
+	case toc.Claimed == "":
+		return
+	case toc.Claimed != toc.Digest.String():
+		found.Problem(l.Index, l.Member, "integrity/toc-digest-mismatch", "claimed", toc.Claimed, "computed", toc.Digest)
+	default:
+		found.Note(l.Index, l.Member, "integrity/toc", "digest", toc.Digest)
+	}
+	switch {
+	case toc.Differs != "":
+		found.Problem(l.Index, toc.Differs, "integrity/toc-differs")
+	case toc.Appended && toc.Unread:
+		found.Undecided(l.Index, l.Member, "integrity/toc-unread")
+	}
+	if toc.Appended && !toc.Footer && l.Compression == compression.Gzip {
+		found.Note(l.Index, l.Member, "integrity/toc-without-footer")
+	}
 }
 
 // textOf returns a digest as text, "" where there is none.

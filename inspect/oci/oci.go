@@ -288,6 +288,29 @@ func Bind(l *image.Layer, d v1.Descriptor) {
 		notes = append(notes, check.Say("integrity/ambiguous-data", "document", "layer"))
 	}
 	l.Notes = notes
+	bindTOC(l, d)
+}
+
+// The annotations by which a descriptor claims the table of contents of eStargz
+// (stargz-snapshotter, estargz/types.go).
+const tocDigest = "containerd.io/snapshot/stargz/toc.digest"
+
+// bindTOC finds the table of contents among the entries, where it is the last one, and
+// puts beside it what the descriptor claims.
+func bindTOC(l *image.Layer, d v1.Descriptor) {
+	if n := len(l.Entries); l.TOC == nil && n > 0 && l.Entries[n-1].Name == image.TOCName {
+		l.TOC = &image.TOC{Digest: l.Entries[n-1].Digest.Hash(), Unread: true}
+	}
+	claimed := d.Annotations[tocDigest]
+	if claimed == "" {
+		return
+	}
+	toc := image.TOC{}
+	if l.TOC != nil {
+		toc = *l.TOC
+	}
+	toc.Claimed = claimed
+	l.TOC = &toc
 }
 
 // isFileSystem says whether a media type is that of a tar, however it is packed, or of
