@@ -24,6 +24,7 @@ func integritySentences() map[string]string {
 		"integrity/legacy-documents": "{count} blobs are the documents that the legacy form had for layers; docker save leaves them, and nothing reads them",
 
 		// Index, manifest and config.
+		"integrity/index-absent":             "the index names this index[ of {platform}], and the image does not hold it: what it leads to is not known",
 		"integrity/index-lacks-image":        "it does not list the image that manifest.json has, as docker save leaves out one without a name: an engine that goes by the index loads nothing",
 		"integrity/unlisted-manifests":       "{count} manifests lie among the blobs that the index does not list; each is that of an image in manifest.json",
 		"integrity/index-mismatch":           "it leads to no image with the config that manifest.json names: which image is loaded depends on the engine",

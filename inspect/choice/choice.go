@@ -14,6 +14,8 @@ type Error struct {
 	Want string   // "" when nothing was asked for
 	Have []string // what could be asked for
 	How  string   // how to ask for one of them
+
+	Several bool // what was asked for is more than one image; always so when nothing was
 }
 
 func (e *Error) Error() string {
@@ -23,6 +25,9 @@ func (e *Error) Error() string {
 	}
 	if e.Want == "" {
 		return fmt.Sprintf("several images: choose one with %s: %s", e.How, have)
+	}
+	if e.Several {
+		return fmt.Sprintf("several images %q: choose one with %s: %s", e.Want, e.How, have)
 	}
 	return fmt.Sprintf("no image %q: there is %s", e.Want, have)
 }

@@ -54,6 +54,7 @@ func (r *Reader) FromIndex(raw []byte, where string) error {
 	if err != nil {
 		return err
 	}
+	r.markArtifacts(all)
 	candidates := all
 	if r.want != "" {
 		if candidates, err = r.named(candidates); err != nil {
