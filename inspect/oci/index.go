@@ -218,6 +218,9 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 	} else {
 		choice.Want = want.String()
 	}
+	if r.platform == nil {
+		all = r.present(all)
+	}
 	matching := matching(all, *want)
 	if len(matching) > 0 && (r.want != "" || !differInName(matching)) {
 		return r.engineChoice(matching, *want), nil
@@ -242,6 +245,25 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 		choice.Have = append(choice.Have, described(c))
 	}
 	return Candidate{}, choice
+}
+
+// present drops the candidates that a file or folder does not hold, unless it holds
+// none: of an image of several platforms engines save those that they have.
+func (r *Reader) present(all []Candidate) []Candidate {
+	if r.Img.Transport == image.Registry {
+		return all
+	}
+	var found []Candidate
+	for _, c := range all {
+		_, err := r.document(c.Descriptor)
+		if !limit.IsAbsent(err) && !c.absent {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 0 {
+		return all
+	}
+	return found
 }
 
 // matching returns the candidates that containerd takes to be of a platform, those
@@ -369,11 +391,11 @@ func (c Candidate) kind() image.EntryKind {
 // more than one: signatures, attestations and indexes of files lie in a layout beside
 // the image, and not all descriptors say so.
 func (r *Reader) markArtifacts(all []Candidate) {
-	if r.Img.Transport == image.Registry || len(withoutPlatform(all)) < 2 {
+	if r.Img.Transport == image.Registry || len(all) < 2 {
 		return
 	}
 	for i, c := range all {
-		if c.Platform == nil && !c.absent {
+		if (c.Platform == nil || c.Platform.OS == "unknown") && !c.absent {
 			all[i].artifact = r.isNoImage(c.Descriptor)
 		}
 	}
