@@ -44,7 +44,7 @@ func dropped(p *pass.Pass, img *image.Image) []check.Finding {
 		return nil
 	}
 	img.DropOptional()
-	var found check.List
+	found := check.List{Notes: check.Alike}
 	for _, d := range img.Dropped {
 		found.Note(d.Layer, d.Path, "integrity/content-dropped", "limit", p.Limits.OptionalBytes)
 	}

@@ -123,8 +123,12 @@ func (toc *tableOfContents) differs(entries []image.Entry) string {
 			if e == nil || e.Type != tar.TypeReg || e.Size != c.Size || c.Digest != "" && c.Digest != e.Digest.Hash().String() {
 				return path
 			}
-		case "symlink", "hardlink":
-			if e == nil || e.Linkname != c.LinkName {
+		case "symlink":
+			if e == nil || e.Type != tar.TypeSymlink || e.Linkname != c.LinkName {
+				return path
+			}
+		case "hardlink":
+			if e == nil || e.Type != tar.TypeLink || paths.Clean(e.Linkname) != paths.Clean(c.LinkName) {
 				return path
 			}
 		}
