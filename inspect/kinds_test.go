@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"audit/inspect/check"
 	"audit/inspect/pass"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 const tocAnnotation = "containerd.io/snapshot/stargz/toc.digest"
@@ -180,4 +183,63 @@ func TestField(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The skippable frames of zstd:chunked are what the descriptor claims, or not known.
+func TestZstdChunked(t *testing.T) {
+	tar := tarOf(t, regular("a", strings.Repeat("1", 300_000)))
+	frame := func(data string) []byte {
+		return append(binary.LittleEndian.AppendUint32([]byte{0x50, 0x2a, 0x4d, 0x18}, uint32(len(data))), data...)
+	}
+	footer := strings.Repeat("\x00", 56) + "GNUlInUx"
+	packed := zstdOf(t, tar)
+	of := func(annotations map[string]string, frames ...string) layout {
+		blob := bytes.Clone(packed)
+		for _, f := range frames {
+			blob = append(blob, frame(f)...)
+		}
+		return described(t, layerType+"+zstd", blob, tar, annotations)
+	}
+	claim := func(data string) map[string]string {
+		return map[string]string{
+			"io.github.containers.zstd-chunked.manifest-checksum": digestOf(data),
+			"io.github.containers.zstd-chunked.manifest-position": fmt.Sprintf("%d:%d:100:1", len(packed)+8, len("table")),
+		}
+	}
+	for name, test := range map[string]struct {
+		layout layout
+		rules  string
+		status check.Status
+	}{
+		"plain":              {of(nil), "", check.Pass},
+		"pzstd":              {of(nil, "size"), "", check.Pass},
+		"as claimed":         {of(claim("table"), "table", footer), "chunked", check.Pass},
+		"another is claimed": {of(claim("other"), "table", footer), "chunked-mismatch", check.Fail},
+		"more than claimed":  {of(claim("table"), "table", "payload", footer), "chunked skippable-frames", check.Unknown},
+		"none is there":      {of(claim("table")), "chunked-missing", check.Unknown},
+		"nothing is claimed": {of(nil, "payload"), "skippable-frames", check.Unknown},
+		"empty frames":       {of(nil, "", ""), "", check.Pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for form, ref := range test.layout.forms(t) {
+				img, err := Open(t.Context(), ref, pass.Options{})
+				if err != nil {
+					t.Fatalf("%s: %v", form, err)
+				}
+				if rules(img) != test.rules || img.Integrity().Status != test.status {
+					t.Errorf("%s: %v, findings %q, want %v, %q", form, img.Integrity().Status, rules(img), test.status, test.rules)
+				}
+			}
+		})
+	}
+}
+
+// zstdOf packs data in several frames, with checksums.
+func zstdOf(t testing.TB, data []byte) []byte {
+	w, err := zstd.NewWriter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := len(data) / 2
+	return w.EncodeAll(data[half:], w.EncodeAll(data[:half], nil))
 }

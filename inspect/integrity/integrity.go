@@ -124,6 +124,9 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 		f.Layer = l.Index
 		found.Append(f)
 	}
+	if !unread {
+		chunkedFindings(l, &found)
+	}
 	if l.TOC != nil && !unread {
 		tocFindings(l, &found)
 	}

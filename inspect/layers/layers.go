@@ -44,8 +44,11 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 
 // readPacked reads a layer whose blob is compressed.
 func readPacked(p *pass.Pass, layer *image.Layer, r io.Reader) error {
-	last := &lastReader{r: r}
-	blob := p.Meter(last)
+	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
+	if r = last; layer.Compression == compression.Zstd {
+		r = io.TeeReader(last, scan)
+	}
+	blob := p.Meter(r)
 	in := bufio.NewReaderSize(blob, 64<<10)
 	x, err := compression.Expand(in, layer.Compression, p.Charge(layer.Member))
 	if fatal := p.Fatal(err); fatal != nil {
@@ -62,6 +65,8 @@ func readPacked(p *pass.Pass, layer *image.Layer, r io.Reader) error {
 	}
 	_, err = io.Copy(io.Discard, in)
 	layer.Digest, layer.Size = blob.Sum().Hash(), blob.N
+	scan.Write(nil)
+	layer.Skipped, layer.MoreSkipped = scan.Frames, scan.More
 	if layer.TOC != nil {
 		_, layer.TOC.Footer = footer(last.last, layer.Size)
 	}

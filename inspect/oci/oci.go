@@ -290,6 +290,19 @@ func Bind(l *image.Layer, d v1.Descriptor) {
 	}
 	l.Notes = notes
 	bindTOC(l, d)
+	bindChunked(l, d)
+}
+
+// bindChunked puts beside a layer what its descriptor claims of zstd:chunked.
+func bindChunked(l *image.Layer, d v1.Descriptor) {
+	const prefix = "io.github.containers.zstd-chunked."
+	c := image.Chunked{
+		Position: d.Annotations[prefix+"manifest-position"], Checksum: d.Annotations[prefix+"manifest-checksum"],
+		SplitPosition: d.Annotations[prefix+"tarsplit-position"], SplitChecksum: d.Annotations[prefix+"tarsplit-checksum"],
+	}
+	if c.Checksum != "" {
+		l.Chunked = &c
+	}
 }
 
 // The annotations by which a descriptor claims the table of contents of eStargz
