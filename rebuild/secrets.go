@@ -182,9 +182,9 @@ func cutBefore(text string, c byte) (before, from string) {
 }
 
 // publicQuery are the names of query values that say which state of a source is
-// meant, and nothing of who asks for it (flake references of Nix, BuildKit's
-// contexts).
-var publicQuery = regexp.MustCompile(`^(ref|rev|dir|narHash|lastModified|revCount|submodules|shallow|allRefs|lfs|tag|branch|commit|subdir|checksum|keep-git-dir|priority|trusted|want-mass-query|compress)$`)
+// meant, and nothing of who asks for it (flake references and store addresses of
+// Nix, BuildKit's contexts).
+var publicQuery = regexp.MustCompile(`^(ref|rev|dir|narHash|lastModified|revCount|submodules|shallow|allRefs|lfs|tag|branch|commit|subdir|checksum|keep-git-dir|priority|trusted|want-mass-query|compress|compression|store|state|real|root|remote-store|remote-program|max-connections|region|endpoint|scheme)$`)
 
 // eachQuery goes through the names and values of a query, "?a=b&c"; a value without
 // a name has the name "". It returns the query with what change makes of the values.

@@ -91,6 +91,7 @@ func TestWithoutSecrets(t *testing.T) {
 		"docker://x.org/p@sha256:00":               "docker://x.org/p@sha256:00",
 		"docker://x.org:80/p:1":                    "docker://x.org:80/p:1",
 		"http://[::1]:80/p@1":                      "http://[::1]:80/p@1",
+		"ssh-ng://me@farm?remote-store=/var/one&max-connections=2": "ssh-ng://farm?remote-store=/var/one&max-connections=2",
 	} {
 		if got := WithoutSecrets(address); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
