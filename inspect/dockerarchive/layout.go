@@ -44,7 +44,7 @@ func observe(p *pass.Pass, a *archive.Archive, img *image.Image, all tarball.Man
 }
 
 // listsOther says whether the index leads to an image that manifest.json does not
-// list, or to one by a name of the image that was chosen. An index that merely leads
+// list, or that is not there, or to one by a name of the image that was chosen. An index that merely leads
 // to fewer images is what docker save writes of images without a name.
 func listsOther(a *archive.Archive, candidates []oci.Candidate, tags []string, all tarball.Manifest) bool {
 	listed := make(map[v1.Hash]bool)
@@ -55,7 +55,8 @@ func listsOther(a *archive.Archive, candidates []oci.Candidate, tags []string, a
 	}
 	return slices.ContainsFunc(candidates, func(c oci.Candidate) bool {
 		config, ok := configOf(a, c)
-		return ok && !listed[config] || slices.ContainsFunc(tags, c.IsNamed)
+		isOther := !oci.IsAttestation(c.Descriptor) && (!ok || !listed[config])
+		return isOther || slices.ContainsFunc(tags, c.IsNamed)
 	})
 }
 
