@@ -20,13 +20,15 @@ const Name provenance.SystemName = "nix"
 type System struct{}
 
 // Recover returns what the image says about how Nix made it, or
-// [provenance.ErrNotMine] when it bears no trace of that. Store items alone are
-// none where the history is that of another build system: an image may start from
-// one of Nix.
+// [provenance.ErrNotMine] when it bears no trace of that: a store item, a list of
+// them, or the packer's own word. How a tar is written is none. Store items alone
+// are none where the history is that of another build system: an image may start
+// from one of Nix.
 func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	p := v.packer()
-	if p == unknownPacker && (v.foreign() || !v.hasItems() && len(v.listedItems()) == 0) {
+	traced := v.hasItems() || len(v.listedItems()) > 0 || v.lastAuthor() == nix2containerAuthor
+	if !traced || p == unknownPacker && v.foreign() {
 		return nil, provenance.ErrNotMine
 	}
 	rows, unread := v.rows()
