@@ -4,6 +4,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/rebuild"
+	"audit/rebuild/apptainer"
 	"audit/rebuild/docker"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
@@ -16,6 +17,7 @@ func systems() rebuild.Systems {
 	return rebuild.Systems{
 		guix.System{},
 		nix.System{},
+		apptainer.System{},
 		docker.System{}, // last: it knows something of nearly every image
 	}
 }

@@ -1,6 +1,7 @@
 package sif
 
 import (
+	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/record"
 	"audit/inspect/squashfs"
@@ -20,6 +21,17 @@ func (o *object) partition() (fileSystem, role uint32) {
 	return f.U32(), f.U32()
 }
 
+// architecture returns that of a partition, as Go names it; "" for none that is
+// known (sylabs/sif v2.24.1, pkg/sif/arch.go).
+func (o *object) architecture() string {
+	names := [...]string{"386", "amd64", "arm", "arm64", "ppc64", "ppc64le", "mips", "mipsle", "mips64", "mips64le", "s390x", "riscv64"}
+	n := int(o.extra[8]-'0')*10 + int(o.extra[9]-'0')
+	if o.extra[10] != 0 || n < 1 || n > len(names) {
+		return ""
+	}
+	return names[n-1]
+}
+
 func fileSystemName(n uint32) string {
 	names := [...]string{"squashfs", "ext3", "an archive", "raw data", "an encrypted squashfs"}
 	if n-1 < uint32(len(names)) {
@@ -29,8 +41,8 @@ func fileSystemName(n uint32) string {
 }
 
 // readPartitions reads the primary partition, the system that is run, as the
-// one layer. Other partitions change what a container sees and are not read:
-// that is a problem.
+// one layer. Other partitions may change what a container sees and are not read:
+// that is undecided.
 func (s *reader) readPartitions() error {
 	var primary *object
 	for _, o := range s.objects {
@@ -40,7 +52,8 @@ func (s *reader) readPartitions() error {
 		kind, role := o.partition()
 		switch {
 		case role != primaryRole:
-			s.problem("integrity/unread-partition", "object", o.name, "file-system", fileSystemName(kind))
+			s.img.Problems = append(s.img.Problems, check.Find(check.Undecided, -1, "", "integrity/unread-partition",
+				"object", o.name, "file-system", fileSystemName(kind)))
 		case primary != nil:
 			return fmt.Errorf("objects %s and %s are both its primary partition", primary.name, o.name)
 		default:
@@ -58,6 +71,9 @@ func (s *reader) readPartitions() error {
 		return fmt.Errorf("reading object %s: %w", primary.name, err)
 	}
 	layer.Digest, primary.referenced = primary.digest, true
+	if arch := primary.architecture(); arch != "" {
+		s.img.Config.File.OS, s.img.Config.File.Architecture = "linux", arch
+	}
 	s.img.Layers, s.img.Members = []*image.Layer{layer}, s.members()
 	return nil
 }

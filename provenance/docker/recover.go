@@ -23,7 +23,7 @@ type System struct{}
 // [provenance.ErrNotMine] when it says nothing at all.
 func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img, base)
-	r := &recovery{view: v, recipe: provenance.Recipe{System: Name, Status: provenance.None}}
+	r := &recovery{view: v, found: check.List{Notes: check.Alike}, recipe: provenance.Recipe{System: Name, Status: provenance.None}}
 	switch tool := generator(img); {
 	case r.fromDockerfile():
 	case tool != "" || len(v.history) > 0 || len(v.installed.Databases) > 0 || len(v.installed.Problems) > 0:

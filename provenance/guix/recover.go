@@ -112,7 +112,7 @@ func (v *view) addSource(recipe *provenance.Recipe) {
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
 func (v *view) recipeCheck(recipe *provenance.Recipe) check.Check {
-	var list check.List
+	list := check.List{Notes: check.Alike} // each is about evidence of its own
 	for _, m := range recipe.Missing {
 		list.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}

@@ -64,14 +64,30 @@ func (v *view) packer() packer {
 	return unknownPacker
 }
 
-// isNix2container looks for the history that nix2container writes, and for a
-// tar that has an entry for the root, named "/".
+// isNix2container looks for the history that nix2container writes, with nothing
+// of another tool on top. Without any history it takes store items in a tar that
+// has an entry for the root, named "/": kaniko and others write such a tar too.
 func (v *view) isNix2container() bool {
-	if len(v.writers) == 0 || !slices.Contains(v.writers, goTree) {
+	if !slices.Contains(v.writers, goTree) {
 		return false
 	}
-	named := slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy == "nix2container" })
-	return named || v.writers[len(v.writers)-1] == goTree
+	if last := v.lastAuthor(); last != "" {
+		return last == nix2containerAuthor
+	}
+	return v.hasItems() && v.writers[len(v.writers)-1] == goTree
+}
+
+// nix2containerAuthor is what nix2container writes into a history as created_by.
+const nix2containerAuthor = "nix2container"
+
+// lastAuthor is the created_by of the last history entry that has one.
+func (v *view) lastAuthor() string {
+	for _, h := range slices.Backward(v.config.History) {
+		if h.CreatedBy != "" {
+			return h.CreatedBy
+		}
+	}
+	return ""
 }
 
 // onTop says whether a layer is by that writer and all above it, but for the
@@ -148,7 +164,7 @@ func (v *view) onlyDates() bool {
 // Dockerfile that starts from an image of Nix.
 func (v *view) foreign() bool {
 	return slices.ContainsFunc(v.config.History, func(h historyEntry) bool {
-		return h.CreatedBy != "" && h.CreatedBy != "nix2container"
+		return h.CreatedBy != "" && h.CreatedBy != nix2containerAuthor
 	})
 }
 

@@ -20,13 +20,15 @@ const Name provenance.SystemName = "nix"
 type System struct{}
 
 // Recover returns what the image says about how Nix made it, or
-// [provenance.ErrNotMine] when it bears no trace of that. Store items alone are
-// none where the history is that of another build system: an image may start from
-// one of Nix.
+// [provenance.ErrNotMine] when it bears no trace of that: a store item, a list of
+// them, or the packer's own word. How a tar is written is none. Store items alone
+// are none where the history is that of another build system: an image may start
+// from one of Nix.
 func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	p := v.packer()
-	if p == unknownPacker && (v.foreign() || !v.hasItems() && len(v.listedItems()) == 0) {
+	traced := v.hasItems() || len(v.listedItems()) > 0 || v.lastAuthor() == nix2containerAuthor
+	if !traced || p == unknownPacker && v.foreign() {
 		return nil, provenance.ErrNotMine
 	}
 	rows, unread := v.rows()
@@ -142,7 +144,7 @@ func (v *view) rows() ([]storedb.Item, error) {
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
 // it was built? What is missing from a recipe contradicts nothing.
 func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
-	var found check.List
+	found := check.List{Notes: check.Alike} // each is about evidence of its own
 	for _, m := range r.Missing {
 		found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
