@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func TestRealMatrix(t *testing.T) {
 func (l *shelf) functions(f string) string {
 	return `F=` + f + `
 kit() { $TOOLS/buildctl --addr unix://$D/kit.sock build --progress plain --frontend dockerfile.v0 --local context=. --local dockerfile=. "$@"; }
-ko() { (cd app && KO_DOCKER_REPO=$REGISTRY/ko KO_DEFAULTBASEIMAGE=$REGISTRY/lab/base:1 GOFLAGS= CGO_ENABLED=0 $TOOLS/ko build --insecure-registry --base-import-paths "$@" .); }
+ko() { (cd app && KO_DOCKER_REPO=$REGISTRY/ko KO_DEFAULTBASEIMAGE=$REGISTRY/lab/base:1 PATH=$PATH:$GODIR GOFLAGS= CGO_ENABLED=0 $TOOLS/ko build --insecure-registry --base-import-paths "$@" .); }
 sum() { echo sha256:$(sha256sum | cut -d' ' -f1); }
 plain() {
   case $(head -c 4 "$1" | od -An -tx1 | tr -d ' ') in
@@ -71,8 +72,14 @@ layers() {
       tar -C "$unpacked" -xf "$2"
       jq -r --arg tag "${3:-}" 'first(.[] | select($tag == "" or ((.RepoTags // []) | any(. == $tag)))) | .Layers[]' "$unpacked/manifest.json" | while read -r blob; do layer "$unpacked/$blob"; done ;;
     docker)
-      skopeo copy -q --src-tls-verify=false "$2" "dir:$unpacked"
-      jq -r '.layers[].digest' "$unpacked/manifest.json" | while read -r blob; do layer "$unpacked/${blob#*:}" "$blob"; done ;;
+      if skopeo copy -q --src-tls-verify=false "$2" "dir:$unpacked" 2>/dev/null; then
+        jq -r '.layers[].digest' "$unpacked/manifest.json" | while read -r blob; do layer "$unpacked/${blob#*:}" "$blob"; done
+        return
+      fi
+      # media types that skopeo refuses, or mixed ones
+      $TOOLS/crane pull --format oci "${2#docker://}" "$unpacked"
+      blob=$(jq -r '.manifests[0].digest' "$unpacked/index.json")
+      jq -r '.layers[].digest' "$unpacked/blobs/${blob/://}" | while read -r blob; do layer "$unpacked/blobs/${blob/://}" "$blob"; done ;;
     rootfs) layer "$2" ;;
     sif) ;;
   esac
@@ -83,8 +90,12 @@ layers() {
 // atelier starts the tools that Debian lacks, and makes what all modes begin with.
 func (l *shelf) atelier(t *testing.T) {
 	t.Helper()
-	l.env = append(l.env, "TOOLS="+os.Getenv("AUDIT_TOOLS")+"/bin", "BASH_ENV="+l.dir+"/functions", "XDG_RUNTIME_DIR="+l.dir+"/run",
-		"GOCACHE="+strings.TrimSpace(l.run(t, "HOME=/root go env GOCACHE 2>/dev/null || echo $D/gocache")))
+	compiler, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.env = append(l.env, "TOOLS="+os.Getenv("AUDIT_TOOLS")+"/bin", "GODIR="+filepath.Dir(compiler),
+		"BASH_ENV="+l.dir+"/functions", "XDG_RUNTIME_DIR="+l.dir+"/run")
 	l.images(t) // lays down the build context
 	l.write(t, "functions", l.functions(l.dir+"/kit.docker.tar"))
 	l.daemon(t, "$TOOLS/buildkitd --root $D/kit --addr unix://$D/kit.sock --oci-worker-snapshotter=native --oci-worker-net=host --containerd-worker=false")

@@ -50,7 +50,7 @@ func buildkitModes() []mode {
 	kit("oci, a folder, provenance max", "--opt attest:provenance=mode=max", "type=oci,dest=$F,tar=false")
 	kit("oci, Docker's media types", "", "type=oci,dest=$F,oci-mediatypes=false")
 	kit("docker, OCI media types", "", "type=docker,dest=$F,oci-mediatypes=true")
-	kit("oci, annotations", "", "type=oci,dest=$F,annotation.org.opencontainers.image.title=lab,annotation-index.note=x,annotation-manifest-descriptor.note=y")
+	kit("oci, annotations", "", "type=oci,dest=$F,annotation.org.opencontainers.image.title=lab,annotation-manifest-descriptor.note=y")
 	kit("oci, inline cache", "--export-cache type=inline", "type=oci,dest=$F")
 	kit("oci, two platforms", "--opt filename=Twin --opt platform=linux/amd64,linux/arm64", "type=oci,dest=$F")
 	kit("oci, two platforms, provenance", "--opt filename=Twin --opt platform=linux/amd64,linux/arm64 --opt attest:provenance=mode=max", "type=oci,dest=$F")
@@ -81,7 +81,6 @@ func containersModes() []mode {
 		{tool: "skopeo", name: "encrypted layers", make: "skopeo copy -q --encryption-key jwe:$D/key.pub oci:$D/base:1 oci:$F:1", opaque: true},
 		{tool: "skopeo", name: "one encrypted layer of four", make: "skopeo copy -q --encryption-key jwe:$D/key.pub --encrypt-layer 1 oci:$D/base:1 oci:$F:1", opaque: true},
 		{tool: "skopeo", name: "decrypted again", make: "skopeo copy -q --decryption-key $D/key oci:$D/encrypted:1 oci:$F:1"},
-		{tool: "skopeo", name: "schema 1 of a registry", make: "skopeo copy -q --format v2s1 --dest-tls-verify=false oci:$D/base:1 docker://$REGISTRY/lab/v2s1:1 && skopeo copy -q --src-tls-verify=false docker://$REGISTRY/lab/v2s1:1 oci:$F:1"},
 		{tool: "skopeo", name: "sync to a registry", make: "skopeo copy -q --all --dest-tls-verify=false oci:$D/base:1 docker://$REGISTRY/lab/sync:1", ref: "docker://$REGISTRY/lab/sync:1"},
 	}
 	places := []struct{ name, from, to string }{
