@@ -85,6 +85,13 @@ func TestDocker25(t *testing.T) {
 			"annotations", map[string]string{"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": digestOf(manifest)}))
 	swapped := manifestOf(t, config, two, one)
 	other := manifestOf(t, configOf(t, one), one)
+	named := func(digested string) any {
+		return descriptorOf(manifestType, digested, "annotations", map[string]string{"io.containerd.image.name": "docker.io/library/a:1"})
+	}
+	legacy := func(i int, more string) archiveMember {
+		return blobOf(fmt.Sprintf(`{"id":"%s","parent":"%s","os":"linux"%s}`, v1ID(i+1), v1ID(i), more))
+	}
+	nothing := `{"schemaVersion":2,"mediaType":"` + indexType + `","manifests":null}`
 	for name, test := range map[string]struct {
 		members  []archiveMember
 		want     string
@@ -96,9 +103,17 @@ func TestDocker25(t *testing.T) {
 		"an index with an attestation": {
 			members:  append(docker25(t, indexOf(t, descriptorOf(indexType, inner)), config, one, two), blobOf(inner), blobOf(manifest), blobOf(attestation), blobOf("{}"), blobOf(statement)),
 			manifest: manifest, index: inner, stated: 1},
-		"another image in the index": {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, other)), config, one, two), blobOf(other)), want: "index-mismatch"},
-		"layers in another order":    {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, swapped)), config, one, two), blobOf(swapped)), manifest: swapped, want: "index-mismatch-layers"},
-		"a blob more":                {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest)), config, one, two), blobOf(manifest), blobOf("hidden")), manifest: manifest, want: "unreferenced-member"},
+		"a graph driver's store": {members: append(docker25(t, nothing, config, one, two), blobOf(manifest), legacy(0, ""), legacy(1, "")),
+			want: "index-lacks-image legacy-documents unlisted-manifests"},
+		"of a layer more": {members: append(docker25(t, nothing, config, one, two), legacy(0, ""), legacy(1, ""), legacy(2, "")),
+			want: "index-lacks-image legacy-documents unreferenced-member"},
+		"no legacy document":            {members: append(docker25(t, nothing, config, one, two), legacy(0, `,"layers":[]`)), want: "index-lacks-image unreferenced-member"},
+		"a manifest of other layers":    {members: append(docker25(t, nothing, config, one, two), blobOf(swapped)), want: "index-lacks-image unreferenced-member"},
+		"another image under its name":  {members: append(docker25(t, indexOf(t, named(other)), config, one, two), blobOf(other)), want: "index-mismatch"},
+		"another has its name, it none": {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest), named("absent")), config, one, two), blobOf(manifest)), manifest: manifest, want: "index-mismatch"},
+		"another image in the index":    {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, other)), config, one, two), blobOf(other)), want: "index-mismatch"},
+		"layers in another order":       {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, swapped)), config, one, two), blobOf(swapped)), manifest: swapped, want: "index-mismatch-layers"},
+		"a blob more":                   {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest)), config, one, two), blobOf(manifest), blobOf("hidden")), manifest: manifest, want: "unreferenced-member"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			img, err := openBytes(t, tarOf(t, test.members...), pass.Options{})
@@ -246,7 +261,7 @@ func TestSeveralImages(t *testing.T) {
 			t.Errorf("%s: config %v, want %s; findings %q", ref, img.Config.Digest, want, rules(img))
 		}
 	}
-	if _, err := openBytes(t, archive, pass.Options{}); err == nil || !strings.Contains(err.Error(), "docker-archive:PATH:REF, where REF is one of: docker.io/library/a:latest, 2.json") {
+	if _, err := openBytes(t, archive, pass.Options{}); err == nil || !strings.Contains(err.Error(), "docker-archive:PATH:REF, where REF is one of: docker.io/library/a:latest, 2.json (@1)") {
 		t.Errorf("no reference: %v", err)
 	}
 }

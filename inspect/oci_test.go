@@ -122,6 +122,58 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
+// What lies in a layout beside an image, and is none, is not chosen from; what an index
+// names and a file does not hold is not either.
+func TestBesideAnImage(t *testing.T) {
+	here := runtime.GOARCH
+	l, manifests := imagesOf(t, here, "s390x")
+	signature := marshal(t, map[string]any{"schemaVersion": 2, "config": descriptorOf(configType, `{"os":"","architecture":""}`),
+		"layers": []any{descriptorOf("application/vnd.dev.cosign.simplesigning.v1+json", "{}")}})
+	soci := marshal(t, map[string]any{"schemaVersion": 2, "config": descriptorOf("application/vnd.amazon.soci.index.v1+json", "{}"),
+		"layers": []any{descriptorOf("application/octet-stream", "ztoc")}})
+	image := descriptorOf(manifestType, manifests[here])
+	of := func(arch string) any {
+		return descriptorOf(manifestType, manifests[arch], "platform", platformOf(arch, ""))
+	}
+	named := func(arch, name string) any {
+		return descriptorOf(manifestType, manifests[arch], "platform", platformOf(here, ""), "annotations", map[string]string{"org.opencontainers.image.ref.name": name})
+	}
+	unknown := map[string]string{"os": "unknown", "architecture": "unknown"}
+	absent := descriptorOf(indexType, "absent", "platform", platformOf("s390x", ""))
+	for name, test := range map[string]struct {
+		listed   []any
+		platform string
+		want     string // of a manifest's platform, or a part of the error
+		rules    string
+	}{
+		"a signature and a SOCI index":     {listed: []any{image, descriptorOf(manifestType, signature), descriptorOf(manifestType, soci)}, want: here},
+		"they come first":                  {listed: []any{descriptorOf(manifestType, soci), descriptorOf(manifestType, signature), image}, want: here},
+		"of a platform that is unknown":    {listed: []any{descriptorOf(manifestType, signature, "platform", unknown), image}, want: here},
+		"an index that is absent":          {listed: []any{of(here), absent}, want: here, rules: "index-absent"},
+		"nothing but it is asked for":      {listed: []any{of(here), absent}, platform: "linux/s390x", want: digestOf("absent")[7:]},
+		"a manifest that is absent":        {listed: []any{descriptorOf(manifestType, "absent", "platform", platformOf(here, "")), of("s390x")}, want: "s390x"},
+		"it is asked for":                  {listed: []any{descriptorOf(manifestType, "absent", "platform", platformOf(here, "")), of("s390x")}, platform: "linux/" + here, want: digestOf("absent")[7:]},
+		"two of a platform":                {listed: []any{named(here, "a"), named("s390x", "b")}, platform: "linux/" + here, want: "several images \"linux/" + here + "\": choose one with its name"},
+		"two of a platform, none is asked": {listed: []any{named(here, "a"), named("s390x", "b")}, want: "several images: choose one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l["index.json"] = indexOf(t, test.listed...)
+			for _, doc := range []string{signature, soci} {
+				l["blobs/sha256/"+digestOf(doc)[7:]] = doc
+			}
+			img, err := Open(t.Context(), l.folder(t), pass.Options{Platform: test.platform})
+			switch {
+			case err != nil && (manifests[test.want] != "" || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("error %v, want %q", err, test.want)
+			case err == nil && (img.Manifest.Digest.String() != digestOf(manifests[test.want]) || rules(img) != test.rules):
+				t.Errorf("manifest %v, want that of %s; findings %q", img.Manifest.Digest, test.want, rules(img))
+			case err == nil && img.Integrity().Status != check.Pass:
+				t.Errorf("integrity %v", img.Integrity().Status)
+			}
+		})
+	}
+}
+
 // forms writes the layout as a folder and as an archive.
 func (l layout) forms(t testing.TB) map[string]string {
 	path := filepath.Join(t.TempDir(), "image")

@@ -149,6 +149,27 @@ func Recover[S System](img, base *inspect.Image, systems []S) (*Evidence, error)
 	return complete(nothing(), img), nil
 }
 
+// Lacks takes note that the recipe is not complete, as evaluating it has shown: nothing
+// that it names has the package of this name, so no channel defines it.
+func (ev *Evidence) Lacks(name string, missing check.Message) {
+	r := &ev.Recipe
+	if r.Status == Complete {
+		r.Status = Partial
+	}
+	r.Missing = append(r.Missing, missing)
+	for i := range r.Packages {
+		if r.Packages[i].Name == name {
+			r.Packages[i].Channel, r.Packages[i].Origin = "", nil
+		}
+	}
+	c := &ev.Recover
+	if c.Status == check.Pass {
+		c.Status, c.Reasons = check.Unknown, nil
+	}
+	c.Reasons = append(c.Reasons, missing)
+	c.Findings = append(c.Findings, check.Finding{Message: missing, Level: check.Undecided, Layer: -1})
+}
+
 // complete adds to evidence what every image has.
 func complete(ev *Evidence, img *inspect.Image) *Evidence {
 	if ev != nil && ev.Installed == nil {

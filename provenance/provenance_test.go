@@ -73,3 +73,32 @@ func TestRecoverNothing(t *testing.T) {
 		t.Errorf("checks %+v and %+v", ev.Recover, ev.Closure)
 	}
 }
+
+// What evaluating a recipe shows to be missing makes it partial, and the package that
+// no channel has is none of theirs.
+func TestLacks(t *testing.T) {
+	for _, tc := range []struct {
+		was, want Status
+		check     check.Status
+	}{
+		{Complete, Partial, check.Pass}, {Partial, Partial, check.Unknown}, {None, None, check.Unknown}, {Partial, Partial, check.Fail},
+	} {
+		channel := &Channel{Name: "c"}
+		ev := &Evidence{
+			Recipe:  Recipe{Status: tc.was, Packages: []Package{{Name: "mine", Channel: "c", Origin: channel}, {Name: "theirs", Channel: "c", Origin: channel}}},
+			Recover: check.Check{ID: check.Recipe, Status: tc.check, Reasons: []check.Message{check.Say("recipe/complete")}},
+		}
+		missing := check.Say("recipe/package-not-in-channels", "package", "mine")
+		ev.Lacks("mine", missing)
+		wantCheck, reasons := tc.check, 2
+		if tc.check == check.Pass {
+			wantCheck, reasons = check.Unknown, 1
+		}
+		if ev.Recipe.Status != tc.want || ev.Recover.Status != wantCheck || len(ev.Recover.Reasons) != reasons || len(ev.Recover.Findings) != 1 || len(ev.Recipe.Missing) != 1 {
+			t.Errorf("%s, %s: %s, %+v", tc.was, tc.check, ev.Recipe.Status, ev.Recover)
+		}
+		if mine, theirs := ev.Recipe.Packages[0], ev.Recipe.Packages[1]; mine.Origin != nil || mine.Channel != "" || theirs.Origin != channel {
+			t.Errorf("packages %+v, %+v", mine, theirs)
+		}
+	}
+}

@@ -66,6 +66,18 @@ var (
 	ErrNotDone   = errors.New("the build was not done")
 )
 
+// An IncompleteError reports a recipe that lacks something, as evaluating it has shown:
+// nothing in the image shows where a package comes from.
+type IncompleteError struct {
+	Package string        // as the recipe names it
+	Missing check.Message // what the recipe lacks
+	Err     error
+}
+
+func (e *IncompleteError) Error() string { return e.Err.Error() }
+
+func (e *IncompleteError) Unwrap() error { return e.Err }
+
 // A HintError is an error with advice: what can be done about it, one or more
 // sentences for people.
 type HintError struct {

@@ -21,7 +21,12 @@ func integritySentences() map[string]string {
 		"integrity/trailing-compressed-data": "{bytes} bytes follow the last {compression} member",
 		"integrity/legacy-differs":           "engines before Docker 1.10 find other layers under the name {name} than manifest.json has",
 
+		"integrity/legacy-documents": "{count} blobs are the documents that the legacy form had for layers; docker save leaves them, and nothing reads them",
+
 		// Index, manifest and config.
+		"integrity/index-absent":             "the index names this index[ of {platform}], and the image does not hold it: what it leads to is not known",
+		"integrity/index-lacks-image":        "it does not list the image that manifest.json has, as docker save leaves out one without a name: an engine that goes by the index loads nothing",
+		"integrity/unlisted-manifests":       "{count} manifests lie among the blobs that the index does not list; each is that of an image in manifest.json",
 		"integrity/index-mismatch":           "it leads to no image with the config that manifest.json names: which image is loaded depends on the engine",
 		"integrity/index-mismatch-layers":    "the image manifest has other layers than manifest.json: which of them are loaded depends on the engine",
 		"integrity/ambiguous-manifest":       "it is an image manifest and an image index at once: what it leads to depends on the reader",
@@ -38,6 +43,9 @@ func integritySentences() map[string]string {
 
 		// Layers.
 		"integrity/layer-elsewhere":      "the layer is not part of the image and is not fetched; its descriptor says that it lies at {address}",
+		"integrity/layer-absent":         "the layer, of media type {media-type}, is not part of the image",
+		"integrity/layer-unread":         "the layer has media type {media-type}, which is not read here: what it holds is not known",
+		"integrity/media-type-unknown":   "the layer has media type {media-type}, which is not known here; its bytes are a tar and are read as one, and an engine may do something else with them",
 		"integrity/diffid-missing":       "the config has no diffID for this layer",
 		"integrity/diffid-algorithm":     "the config says diffID {claimed}, and audit computes SHA-256 only: {computed}",
 		"integrity/diffid-mismatch":      "the config says diffID {claimed}, the bytes have {computed}",
@@ -46,6 +54,17 @@ func integritySentences() map[string]string {
 		"integrity/unended-layer":        "the tar ends without its two end-of-archive blocks: it may be truncated",
 		"integrity/unended-whole-layer":  "the tar ends without its two end-of-archive blocks, as umoci writes them[; the diffID {diffid} says that nothing is missing]",
 		"integrity/trailing-layer-data":  "data follows the end of the tar (byte {end}), first at byte {first}",
+		"integrity/toc":                  "the layer has the table of contents of eStargz, with the digest that its descriptor says ({digest})",
+		"integrity/chunked":              "the blob has the table of contents of zstd:chunked, with the digest that its descriptor says ({digest})",
+		"integrity/chunked-missing":      "its descriptor says the table of contents of zstd:chunked to lie at {position} ({claimed}), and the blob has none there",
+		"integrity/chunked-mismatch":     "its descriptor says the table of contents of zstd:chunked to have {claimed}, the bytes have {computed}",
+		"integrity/skippable-frames":     "{count} skippable frames of zstd, of {bytes} bytes, lie in the blob, and nothing says what they are; nothing comes out of them",
+		"integrity/toc-missing":          "its descriptor says the table of contents of eStargz to have {claimed}, and the layer has none",
+		"integrity/toc-unclaimed":        "a table of contents of eStargz ({computed}) follows the end of the tar, and no descriptor says so",
+		"integrity/toc-digest-mismatch":  "its descriptor says the table of contents of eStargz to have {claimed}, the bytes have {computed}",
+		"integrity/toc-differs":          "the table of contents of eStargz says something else of it than the layer: who fetches files one by one sees another file system",
+		"integrity/toc-unread":           "the table of contents of eStargz is too large to be compared with the layer",
+		"integrity/toc-without-footer":   "the blob does not end in what says where the table of contents of eStargz lies",
 		"integrity/layer-size-mismatch":  "its descriptor says {claimed} bytes, the blob has {bytes}",
 		"integrity/compression-mismatch": "its media type {media-type} says compression {claimed}, the blob has {compression}",
 

@@ -37,8 +37,8 @@ const (
 	sentenceRecipe       = "the image carries its recipe: %s, %s"
 	sentencePacker       = "packed by %s"
 	sentenceChannel      = "channel %s, %s at commit %s"
-	sentenceDefinedBy    = "defined by the channel %s, %s at commit %s"
-	sentenceDefines      = "the channel %s, which defines the package, at commit %s"
+	sentenceDefinedBy    = "as the recipe has it, defined by the channel %s, %s at commit %s"
+	sentenceDefines      = "the channel %s, which as the recipe has it defines the package, at commit %s"
 	sentenceRecipeSource = "%s in layer %d"
 	sentenceWorkflow     = "how the image says that it was made; whether that is true the report of audit says"
 

@@ -306,6 +306,11 @@ var errNotAsked = errors.New("no builder was asked for")
 // notBuilt says in the checks that need a builder why there is nothing to
 // check. A build that was tried and failed is not one that did not run.
 func (l *line) notBuilt(a *audit, why error) {
+	var lacks *rebuild.IncompleteError
+	if errors.As(why, &lacks) {
+		a.evidence.Lacks(lacks.Package, lacks.Missing)
+		l.add(a.evidence.Recover)
+	}
 	l.notDerived(a, why)
 	if a.result != nil && a.result.Derivation.Status != check.Skipped {
 		l.add(a.result.Derivation)

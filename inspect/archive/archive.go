@@ -346,6 +346,18 @@ func (a *Archive) CheckKeys(m *Member, v any) {
 	}
 }
 
+// Documents returns the members that may be JSON documents, in their order; of a path
+// the last.
+func (a *Archive) Documents() []*Member {
+	var found []*Member
+	for _, m := range a.members {
+		if m.Body != nil && !m.large && a.ByPath[m.Path] == m {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
 // List returns the members as an image has them.
 func (a *Archive) List() []image.Member {
 	var members []image.Member
@@ -369,11 +381,14 @@ func (a *Archive) Unreferenced(known func(path string) bool) []check.Finding {
 	return found.Sorted()
 }
 
-// AsLayer returns what was read of a member; one that does not look like a
-// tar is a layer all the same when the manifest says so.
+// AsLayer returns what was read of a member; one that does not look like a tar is a
+// layer all the same when the manifest says so, and one of no bytes has no entries.
 func (m *Member) AsLayer() *image.Layer {
 	if m.layer != nil {
 		return m.layer
+	}
+	if m.Size == 0 {
+		return &image.Layer{Member: m.Name, Compression: compression.None, Digest: m.Digest, DiffID: m.Digest, OtherDigest: m.other}
 	}
 	return &image.Layer{Member: m.Name, Compression: compression.None, Digest: m.Digest, Size: m.Size, DiffID: m.Digest, UncompressedSize: m.Size,
 		OtherDigest: m.other, Broken: errors.New("it is not a tar archive")}

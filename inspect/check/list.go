@@ -13,10 +13,12 @@ const Alike = 100
 
 // A List gathers findings. Of those alike, which have the same code, level and
 // layer, it keeps the first and counts the rest: the last one kept has the
-// number of those left out as its argument "more". The zero value is an empty
-// list.
+// number of those left out as its argument "more". Of the notes about a layer it
+// keeps one unless it says otherwise: they accuse nothing, and are as many as the layer
+// has entries. The zero value is an empty list.
 type List struct {
-	Max int // findings alike that are kept; 0 means Alike
+	Max   int // findings alike that are kept; 0 means Alike
+	Notes int // notes alike about a layer that are kept; 0 means one
 
 	found []Finding
 	alike map[likeness]*group
@@ -78,18 +80,26 @@ func (l *List) keeps(key likeness) bool {
 		g = new(group)
 		l.alike[key] = g
 	}
-	if g.count++; g.count > cmp.Or(l.Max, Alike) {
+	if g.count++; g.count > l.most(key) {
 		return false
 	}
 	g.last = len(l.found)
 	return true
 }
 
+// most is how many findings alike are kept.
+func (l *List) most(key likeness) int {
+	if key.level == Note && key.layer >= 0 {
+		return cmp.Or(l.Notes, 1)
+	}
+	return cmp.Or(l.Max, Alike)
+}
+
 // All returns the findings in the order in which they were added.
 func (l *List) All() []Finding {
 	found := slices.Clone(l.found)
-	for _, g := range l.alike {
-		if more := g.count - cmp.Or(l.Max, Alike); more > 0 {
+	for key, g := range l.alike {
+		if more := g.count - l.most(key); more > 0 {
 			f := &found[g.last]
 			f.Args = maps.Clone(f.Args)
 			if f.Args == nil {

@@ -62,3 +62,22 @@ func TestListAppendKeepsWhatItIsGiven(t *testing.T) {
 		t.Error("the arguments of the finding that was given have changed")
 	}
 }
+
+func TestListKeepsOneNoteOfALayer(t *testing.T) {
+	var l List
+	for _, path := range []string{"a", "b", "c"} {
+		l.Note(0, path, "integrity/absolute-name")
+		l.Note(1, path, "integrity/absolute-name")
+		l.Note(-1, path, "integrity/absolute-name")
+	}
+	found := l.All()
+	if len(found) != 5 || found[0].Path != "a" || found[0].Args.Int("more") != 2 || found[1].Args.Int("more") != 2 || found[2].Args.Int("more") != 0 {
+		t.Errorf("%v: want one note of each layer, with the number of the others, and all that are of none", found)
+	}
+	l = List{Notes: 2}
+	l.Note(0, "a", "integrity/absolute-name")
+	l.Note(0, "b", "integrity/absolute-name")
+	if found := l.All(); len(found) != 2 {
+		t.Errorf("%v: want both", found)
+	}
+}

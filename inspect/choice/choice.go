@@ -14,6 +14,8 @@ type Error struct {
 	Want string   // "" when nothing was asked for
 	Have []string // what could be asked for
 	How  string   // how to ask for one of them
+
+	Several bool // what was asked for is more than one image; always so when nothing was
 }
 
 func (e *Error) Error() string {
@@ -24,23 +26,37 @@ func (e *Error) Error() string {
 	if e.Want == "" {
 		return fmt.Sprintf("several images: choose one with %s: %s", e.How, have)
 	}
+	if e.Several {
+		return fmt.Sprintf("several images %q: choose one with %s: %s", e.Want, e.How, have)
+	}
 	return fmt.Sprintf("no image %q: there is %s", e.Want, have)
 }
 
 // byReference is how an image of a docker-archive is asked for.
 const byReference = "docker-archive:PATH:REF, where REF is one of"
 
-// Of returns which of the images in an archive want names, by one of its
-// names or by "@" and its place; "" stands for the only one.
-func Of(names [][]string, want string) (int, error) {
+// A Named is what one image of an archive can be asked for by.
+type Named struct {
+	Names []string // tags, or where it has none what stands for them
+	Tags  bool     // they are tags
+}
+
+// Of returns which of the images in an archive want names, by one of its names or
+// by "@" and its place from 0 on, as skopeo has it; "" stands for the only one.
+func Of(images []Named, want string) (int, error) {
 	var all []string
-	for i, own := range names {
-		if want != "" && (want == "@"+strconv.Itoa(i) || slices.ContainsFunc(own, func(n string) bool { return Same(n, want) })) {
+	for i, own := range images {
+		place := "@" + strconv.Itoa(i)
+		if want != "" && (want == place || slices.ContainsFunc(own.Names, func(n string) bool { return Same(n, want) })) {
 			return i, nil
 		}
-		all = append(all, own...)
+		have := own.Names
+		if !own.Tags {
+			have = []string{fmt.Sprintf("%s (%s)", strings.Join(have, ", "), place)}
+		}
+		all = append(all, have...)
 	}
-	if want != "" || len(names) > 1 {
+	if want != "" || len(images) > 1 {
 		return 0, &Error{Want: want, Have: all, How: byReference}
 	}
 	return 0, nil

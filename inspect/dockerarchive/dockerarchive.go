@@ -69,22 +69,24 @@ func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	if err := layers(a, img, chosen.Layers); err != nil {
 		return nil, err
 	}
-	if err := observe(p, a, img); err != nil {
+	if err := observe(p, a, img, manifest); err != nil {
 		return nil, err
 	}
 	img.Problems = append(img.Problems, legacyDiffers(a, img)...)
-	img.Problems = append(img.Problems, a.Unreferenced(explained(a, manifest))...)
+	known, saved := findSaved(a, manifest).accept(a, explained(a, manifest))
+	img.Problems = append(img.Problems, saved...)
+	img.Problems = append(img.Problems, a.Unreferenced(known)...)
 	img.Members = a.List()
 	return img, nil
 }
 
 // imageNames returns the names of each image that manifest.json lists.
-func imageNames(manifest tarball.Manifest) [][]string {
-	var names [][]string
+func imageNames(manifest tarball.Manifest) []choice.Named {
+	var names []choice.Named
 	for _, d := range manifest {
-		own := d.RepoTags
-		if len(own) == 0 {
-			own = []string{d.Config}
+		own := choice.Named{Names: d.RepoTags, Tags: true}
+		if len(d.RepoTags) == 0 {
+			own = choice.Named{Names: []string{d.Config}}
 		}
 		names = append(names, own)
 	}

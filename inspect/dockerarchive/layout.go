@@ -2,18 +2,21 @@ package dockerarchive
 
 import (
 	"audit/inspect/archive"
+	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // observe finds the image manifest of a docker-archive that is an OCI layout as
 // well, which docker save writes since Docker 25. Which of the two an engine
 // believes depends on its age and its store, so they have to say the same.
-func observe(p *pass.Pass, a *archive.Archive, img *image.Image) error {
+func observe(p *pass.Pass, a *archive.Archive, img *image.Image, all tarball.Manifest) error {
 	if a.ByPath["index.json"] == nil {
 		return nil
 	}
@@ -27,23 +30,46 @@ func observe(p *pass.Pass, a *archive.Archive, img *image.Image) error {
 		return err
 	}
 	for _, c := range candidates {
-		if hasConfig(a, c, img.Config.Digest) {
+		if config, ok := configOf(a, c); ok && config == img.Config.Digest {
+			r.CheckTags(candidates, c)
 			return observed(r, c, candidates)
 		}
 	}
-	r.Problem("index.json", "integrity/index-mismatch")
+	if listsOther(a, candidates, img.Tags, all) {
+		r.Problem("index.json", "integrity/index-mismatch")
+	} else {
+		r.Find(check.Note, "index.json", "integrity/index-lacks-image")
+	}
 	return nil
 }
 
-// hasConfig says whether a candidate is an image manifest with that config.
-// Those of other platforms need not be in the archive.
-func hasConfig(a *archive.Archive, c oci.Candidate, config v1.Hash) bool {
+// listsOther says whether the index leads to an image that manifest.json does not
+// list, or that is not there, or to one by a name of the image that was chosen. An index that merely leads
+// to fewer images is what docker save writes of images without a name.
+func listsOther(a *archive.Archive, candidates []oci.Candidate, tags []string, all tarball.Manifest) bool {
+	listed := make(map[v1.Hash]bool)
+	for _, d := range all {
+		if m, err := a.Follow(d.Config, func(*archive.Member) {}); err == nil {
+			listed[m.Digest] = true
+		}
+	}
+	return slices.ContainsFunc(candidates, func(c oci.Candidate) bool {
+		config, ok := configOf(a, c)
+		isOther := !oci.IsAttestation(c.Descriptor) && (!ok || !listed[config])
+		return isOther || slices.ContainsFunc(tags, c.IsNamed)
+	})
+}
+
+// configOf returns the digest of the config of a candidate; false where that is no
+// image, or not in the archive, as those of other platforms need not be.
+func configOf(a *archive.Archive, c oci.Candidate) (v1.Hash, bool) {
 	m := a.ByPath[digest.BlobPath(c.Digest)]
 	if m == nil || m.Body == nil || oci.IsAttestation(c.Descriptor) {
-		return false
+		return v1.Hash{}, false
 	}
 	var manifest v1.Manifest
-	return pass.Decode("", m.Body, &manifest) == nil && manifest.Config.Digest == config
+	err := pass.Decode("", m.Body, &manifest)
+	return manifest.Config.Digest, err == nil && manifest.Config.Digest.Hex != ""
 }
 
 // observed compares what manifest.json says with the image manifest.

@@ -128,9 +128,9 @@ func readLegacyArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Im
 	if err != nil {
 		return nil, err
 	}
-	var names [][]string
+	var names []choice.Named
 	for _, v := range images {
-		names = append(names, v.names)
+		names = append(names, choice.Named{Names: v.names, Tags: a.ByPath["repositories"] != nil})
 	}
 	n, err := choice.Of(names, want)
 	if err != nil {
@@ -212,12 +212,19 @@ func legacyDiffers(a *archive.Archive, img *image.Image) []check.Finding {
 	}
 	for _, v := range images {
 		for _, name := range v.names {
-			if slices.Contains(img.Tags, name) && !sameLayers(a, img, v.id) {
+			if slices.Contains(img.Tags, name) && !isTopmost(img, v.id) && !sameLayers(a, img, v.id) {
 				return []check.Finding{check.Find(check.Note, -1, "repositories", "integrity/legacy-differs", "name", name)}
 			}
 		}
 	}
 	return nil
+}
+
+// isTopmost says whether an ID is the digest of the topmost layer, as docker save has
+// it since Docker 25: engines that read the legacy form find nothing there.
+func isTopmost(img *image.Image, id string) bool {
+	n := len(img.Layers)
+	return n > 0 && img.Layers[n-1].DiffID.Hex == id
 }
 
 func sameLayers(a *archive.Archive, img *image.Image, id string) bool {

@@ -136,17 +136,23 @@ type Layer struct {
 	Frame            Frame                   // the bytes of the tar that are no file's content
 	Broken           error                   // why the tar could be read only in part; nil when whole
 
-	Notes       []check.Message       // what is wrong with the packing
-	Remarks     []check.Finding       // about its entries
-	Unended     bool                  // the tar lacks the blocks of zeros that end one
-	Elsewhere   string                // URL of a blob that is not part of the image
-	OtherDigest v1.Hash               // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
-	Stores      store.Found           // what its bytes have of stores, until [Image.Items] is made of it
-	bodies      map[string][]byte     // contents that were kept: the last at each path
-	byDigest    map[digest.Sum][]byte // all of them, by their digest
-	spare       map[digest.Sum][]byte // those that can be done without
-	optional    []string              // their paths
-	weak        []digest.Weak         // by the index of the entry
+	Notes       []check.Message            // what is wrong with the packing
+	Remarks     []check.Finding            // about its entries
+	Skipped     []compression.SkippedFrame // of a blob that is compressed with zstd
+	MoreSkipped int                        // how many of them are not listed
+	Chunked     *Chunked                   // what the descriptor claims of them; nil when nothing
+	TOC         *TOC                       // the table of contents of eStargz; nil when there is none
+	Unended     bool                       // the tar lacks the blocks of zeros that end one
+	Absent      bool                       // the blob is not part of the image
+	Elsewhere   string                     // URL of a blob that is not part of the image; "" where its descriptor has none
+	Unknown     bool                       // its media type is none of those of a tar or squashfs; Broken says whether it can be read all the same
+	OtherDigest v1.Hash                    // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
+	Stores      store.Found                // what its bytes have of stores, until [Image.Items] is made of it
+	bodies      map[string][]byte          // contents that were kept: the last at each path
+	byDigest    map[digest.Sum][]byte      // all of them, by their digest
+	spare       map[digest.Sum][]byte      // those that can be done without
+	optional    []string                   // their paths
+	weak        []digest.Weak              // by the index of the entry
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
@@ -171,6 +177,28 @@ type Entry struct {
 	Digest    digest.Sum        // SHA-256 of the content of a regular file
 	Offset    int64             // of the content in the uncompressed tar
 	FrameSize int64             // bytes of the frame between the previous content and this one
+}
+
+// TOCName is the name of the table of contents of eStargz.
+const TOCName = "stargz.index.json"
+
+// A TOC is the table of contents that eStargz adds to a layer, from which files are
+// fetched one by one.
+type TOC struct {
+	Claimed  string  // the digest that the descriptor of the layer says; "" when it says none
+	Digest   v1.Hash // computed; zero when the layer has no such table
+	Appended bool    // it follows the end of the tar, and engines that unpack the tar do not see it
+	Footer   bool    // the blob ends in what says where it lies
+	Unread   bool    // it was not compared with the layer: it is too large, or an entry
+	Differs  string  // a file of which it says something else than the layer; "" when there is none, or it was not compared
+}
+
+// Chunked are the claims of a descriptor about zstd:chunked (containers/storage
+// pkg/chunked/internal/minimal/compression.go): where in the blob data lies, as
+// "OFFSET:LENGTH:…", and its digest.
+type Chunked struct {
+	Position, Checksum           string // of the table of contents
+	SplitPosition, SplitChecksum string // of what tar-split needs; "" when there is none
 }
 
 // Socket is the type of an entry that is a socket, which a squashfs can have

@@ -2,6 +2,7 @@ package integrity
 
 import (
 	"audit/inspect/check"
+	"audit/inspect/compression"
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/pass"
@@ -43,7 +44,7 @@ func dropped(p *pass.Pass, img *image.Image) []check.Finding {
 		return nil
 	}
 	img.DropOptional()
-	var found check.List
+	found := check.List{Notes: check.Alike}
 	for _, d := range img.Dropped {
 		found.Note(d.Layer, d.Path, "integrity/content-dropped", "limit", p.Limits.OptionalBytes)
 	}
@@ -77,13 +78,23 @@ func link(p *pass.Pass, img *image.Image) {
 // problems compares what is claimed of a layer with what was computed.
 func problems(l *image.Layer, img *image.Image) []check.Finding {
 	var found check.List
-	if l.Elsewhere != "" {
+	switch {
+	case l.Absent && l.Elsewhere != "":
 		found.Undecided(l.Index, l.Member, "integrity/layer-elsewhere", "address", l.Elsewhere)
 		return found.All()
+	case l.Absent:
+		found.Undecided(l.Index, l.Member, "integrity/layer-absent", "media-type", string(l.MediaType))
+		return found.All()
 	}
-	claims := img.Claims()
+	claims, unread := img.Claims(), l.Unknown && l.Broken != nil
 	switch {
-	case !claims:
+	case unread:
+		found.Undecided(l.Index, l.Member, "integrity/layer-unread", "media-type", string(l.MediaType))
+	case l.Unknown:
+		found.Undecided(l.Index, l.Member, "integrity/media-type-unknown", "media-type", string(l.MediaType))
+	}
+	switch {
+	case !claims, unread: // of what is not known to be a tar, a diffID may be anything
 	case l.ClaimedDiffID.Hex == "":
 		found.Problem(l.Index, l.Member, "integrity/diffid-missing")
 	case l.ClaimedDiffID.Algorithm != "sha256":
@@ -94,10 +105,11 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	if actual := digestBy(l, l.ClaimedDigest.Algorithm); l.ClaimedDigest.Hex != "" && l.ClaimedDigest != actual {
 		found.Problem(l.Index, l.Member, "integrity/digest-mismatch", "claimed", l.ClaimedDigest, "computed", actual)
 	}
-	if l.Broken != nil {
+	if l.Broken != nil && !unread {
 		found.Problem(l.Index, l.Member, "integrity/broken-layer", "error", l.Broken)
 	}
 	switch {
+	case unread:
 	case l.Unended && claims && l.ClaimedDiffID == l.DiffID:
 		found.Note(l.Index, l.Member, "integrity/unended-whole-layer", "diffid", l.DiffID)
 	case l.Unended && img.Claimless:
@@ -112,8 +124,43 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 		f.Layer = l.Index
 		found.Append(f)
 	}
+	if !unread {
+		chunkedFindings(l, &found)
+	}
+	if l.TOC != nil && !unread {
+		tocFindings(l, &found)
+	}
 	entryFindings(l, &found)
 	return found.All()
+}
+
+// tocFindings compares the table of contents of eStargz with what is claimed of it.
+// One that follows the end of the tar is nothing that an engine unpacks; without a
+// claim nothing says that it belongs there.
+func tocFindings(l *image.Layer, found *check.List) {
+	toc := l.TOC
+	switch {
+	case toc.Digest.Hex == "":
+		found.Undecided(l.Index, l.Member, "integrity/toc-missing", "claimed", toc.Claimed)
+		return
+	case toc.Claimed == "" && toc.Appended:
+		found.Undecided(l.Index, l.Member, "integrity/toc-unclaimed", "computed", toc.Digest)
+	case toc.Claimed == "":
+		return
+	case toc.Claimed != toc.Digest.String():
+		found.Problem(l.Index, l.Member, "integrity/toc-digest-mismatch", "claimed", toc.Claimed, "computed", toc.Digest)
+	default:
+		found.Note(l.Index, l.Member, "integrity/toc", "digest", toc.Digest)
+	}
+	switch {
+	case toc.Differs != "":
+		found.Problem(l.Index, toc.Differs, "integrity/toc-differs")
+	case toc.Appended && toc.Unread:
+		found.Undecided(l.Index, l.Member, "integrity/toc-unread")
+	}
+	if toc.Appended && !toc.Footer && l.Compression == compression.Gzip {
+		found.Note(l.Index, l.Member, "integrity/toc-without-footer")
+	}
 }
 
 // textOf returns a digest as text, "" where there is none.

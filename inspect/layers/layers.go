@@ -44,6 +44,10 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 
 // readPacked reads a layer whose blob is compressed.
 func readPacked(p *pass.Pass, layer *image.Layer, r io.Reader) error {
+	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
+	if r = last; layer.Compression == compression.Zstd {
+		r = io.TeeReader(last, scan)
+	}
 	blob := p.Meter(r)
 	in := bufio.NewReaderSize(blob, 64<<10)
 	x, err := compression.Expand(in, layer.Compression, p.Charge(layer.Member))
@@ -61,6 +65,11 @@ func readPacked(p *pass.Pass, layer *image.Layer, r io.Reader) error {
 	}
 	_, err = io.Copy(io.Discard, in)
 	layer.Digest, layer.Size = blob.Sum().Hash(), blob.N
+	scan.Write(nil)
+	layer.Skipped, layer.MoreSkipped = scan.Frames, scan.More
+	if layer.TOC != nil {
+		_, layer.TOC.Footer = footer(last.last, layer.Size)
+	}
 	return err
 }
 
@@ -103,6 +112,9 @@ func readTar(p *pass.Pass, layer *image.Layer, x *compression.Expander, at io.Re
 	layer.Notes = append(layer.Notes, x.Notes...)
 	layer.Frame = frame.w.Frame()
 	layer.DiffID, layer.UncompressedSize = whole.Sum().Hash(), whole.N
+	if whole.N == 0 {
+		layer.Unended = false // engines take it for a layer without entries
+	}
 	return t.sink.Close()
 }
 
@@ -190,27 +202,28 @@ func (t *tarReader) broken(err error) error {
 const restKept = 1 << 20
 
 // rest reads what follows the end-of-archive blocks: zeros that fill the last
-// record, and nothing else in an honest archive.
+// record, and nothing else in an honest archive but the table of contents of eStargz.
 func (t *tarReader) rest() error {
 	if t.frame.n%TarBlock != 0 || t.frame.lastZeros < 2*TarBlock {
 		t.layer.Unended = true
 	}
-	start, found := t.frame.n, false
-	buf := t.sink.buf
-	for {
-		t.frame.content = t.frame.n-start > restKept
-		n, err := t.frame.Read(buf)
-		if i := zeros.First(buf[:n]); i >= 0 && !found {
-			found = true
-			t.layer.Notes = append(t.layer.Notes, check.Say("integrity/trailing-layer-data", "end", start, "first", t.frame.n-int64(n)+int64(i)))
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	start := t.frame.n
+	r := bufio.NewReaderSize(restReader{t.frame, start}, len(t.sink.buf))
+	first, err := skipZeros(r)
+	if err != nil || first < 0 {
+		return err
 	}
+	toc, err := t.readTOC(r)
+	switch {
+	case err == nil:
+		t.layer.TOC = toc
+	case t.pass.Fatal(err) != nil:
+		return err
+	default:
+		t.layer.Notes = append(t.layer.Notes, check.Say("integrity/trailing-layer-data", "end", start, "first", start+first))
+	}
+	_, err = io.Copy(io.Discard, r)
+	return err
 }
 
 // frameReader splits a tar into frame and content.

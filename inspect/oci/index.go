@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"audit/inspect/check"
 	"audit/inspect/choice"
 	"audit/inspect/image"
 	"audit/inspect/limit"
@@ -32,6 +33,9 @@ type Candidate struct {
 	top   v1.Hash       // of the entry of the outermost index that leads to it
 	above []v1.Platform // of the indexes above it
 	open  int           // how many of those have no platform
+
+	artifact bool // its manifest, which was looked into, is that of no image
+	absent   bool // an index that is not there: what it leads to is not known
 }
 
 // name returns the first of the names, "" when there is none.
@@ -40,6 +44,11 @@ func (c Candidate) name() string {
 		return ""
 	}
 	return c.names[0]
+}
+
+// IsNamed says whether the candidate bears a name, in full.
+func (c Candidate) IsNamed(name string) bool {
+	return slices.ContainsFunc(c.names, func(own string) bool { return choice.Same(own, name) })
 }
 
 // below adds what the entry of an index says that leads to the candidate.
@@ -88,7 +97,11 @@ func (w *indexWalk) walk(raw []byte, where string, depth int) ([]Candidate, erro
 		below := []Candidate{{Descriptor: d}}
 		if IsIndex(d.MediaType) {
 			var err error
-			if below, err = w.nested(d, depth); err != nil {
+			if below, err = w.nested(d, depth); limit.IsAbsent(err) {
+				w.Find(check.Note, d.Digest.String(), "integrity/index-absent", "platform", platformName(d))
+				below, err = []Candidate{{Descriptor: d, absent: true}}, nil
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
@@ -100,6 +113,14 @@ func (w *indexWalk) walk(raw []byte, where string, depth int) ([]Candidate, erro
 		}
 	}
 	return all, nil
+}
+
+// platformName returns the platform that a descriptor says, "" when it says none.
+func platformName(d v1.Descriptor) string {
+	if d.Platform == nil {
+		return ""
+	}
+	return d.Platform.String()
 }
 
 // nested returns what an index inside an index leads to.
@@ -170,8 +191,22 @@ func (r *Reader) checkNames(all []Candidate, chosen Candidate) {
 	}
 }
 
+// CheckTags reports an entry of the outermost index that bears a name of the image,
+// and does not lead to the candidate that was chosen.
+func (r *Reader) CheckTags(all []Candidate, chosen Candidate) {
+	for _, c := range all {
+		if c.top != chosen.top && slices.ContainsFunc(r.Img.Tags, c.IsNamed) {
+			r.Problem("index.json", "integrity/index-mismatch")
+			return
+		}
+	}
+}
+
 // byPlatform is how an image of an index is asked for.
-const byPlatform = "--platform, or by name or digest after the path"
+const (
+	byPlatform = "--platform, or by name or digest after the path"
+	byName     = "its name or digest after the path"
+)
 
 // choose takes the image that engines take of an index: of the platform that is
 // asked for, else that of this machine. Where engines take no other, it is the only
@@ -182,6 +217,9 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 		want = &v1.Platform{OS: "linux", Architecture: runtime.GOARCH}
 	} else {
 		choice.Want = want.String()
+	}
+	if r.platform == nil {
+		all = r.present(all)
 	}
 	matching := matching(all, *want)
 	if len(matching) > 0 && (r.want != "" || !differInName(matching)) {
@@ -197,13 +235,35 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 	if len(images) == 1 && r.platform == nil {
 		return images[0], nil
 	}
-	if fit := fitting(images, *want); len(fit) == 1 {
+	switch fit := fitting(images, *want); {
+	case len(fit) == 1:
 		return fit[0], nil
+	case len(fit) > 1:
+		images, choice.Several, choice.How = fit, true, byName
 	}
 	for _, c := range images {
 		choice.Have = append(choice.Have, described(c))
 	}
 	return Candidate{}, choice
+}
+
+// present drops the candidates that a file or folder does not hold, unless it holds
+// none: of an image of several platforms engines save those that they have.
+func (r *Reader) present(all []Candidate) []Candidate {
+	if r.Img.Transport == image.Registry {
+		return all
+	}
+	var found []Candidate
+	for _, c := range all {
+		_, err := r.document(c.Descriptor)
+		if !limit.IsAbsent(err) && !c.absent {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 0 {
+		return all
+	}
+	return found
 }
 
 // matching returns the candidates that containerd takes to be of a platform, those
@@ -247,12 +307,21 @@ func variant(p v1.Platform) string {
 	return p.Variant
 }
 
+// withoutPlatform returns the candidates whose descriptors name no platform; those
+// that were seen to be no images only when there is nothing else.
 func withoutPlatform(all []Candidate) []Candidate {
-	var found []Candidate
+	var found, artifacts []Candidate
 	for _, c := range all {
-		if c.Platform == nil {
+		switch {
+		case c.Platform != nil:
+		case c.artifact:
+			artifacts = append(artifacts, c)
+		default:
 			found = append(found, c)
 		}
+	}
+	if len(found) == 0 {
+		return artifacts
 	}
 	return found
 }
@@ -299,14 +368,10 @@ func isPlain(c Candidate) int {
 func list(all []Candidate, chosen Candidate) []image.IndexEntry {
 	var entries []image.IndexEntry
 	for _, c := range all {
-		e := image.IndexEntry{
+		entries = append(entries, image.IndexEntry{
 			Digest: c.Digest, Name: c.name(), Kind: c.kind(), ArtifactType: c.ArtifactType,
-			Chosen: c.Digest == chosen.Digest,
-		}
-		if c.Platform != nil {
-			e.Platform = c.Platform.String()
-		}
-		entries = append(entries, e)
+			Platform: platformName(c.Descriptor), Chosen: c.Digest == chosen.Digest,
+		})
 	}
 	return entries
 }
@@ -316,10 +381,45 @@ func (c Candidate) kind() image.EntryKind {
 	switch {
 	case IsAttestation(c.Descriptor):
 		return image.AttestationEntry
-	case isArtifact(types.MediaType(c.ArtifactType)):
+	case c.artifact, isArtifact(types.MediaType(c.ArtifactType)):
 		return image.ArtifactEntry
 	}
 	return image.ImageEntry
+}
+
+// markArtifacts looks into the manifests of which no platform is known where there is
+// more than one: signatures, attestations and indexes of files lie in a layout beside
+// the image, and not all descriptors say so.
+func (r *Reader) markArtifacts(all []Candidate) {
+	if r.Img.Transport == image.Registry || len(all) < 2 {
+		return
+	}
+	for i, c := range all {
+		if (c.Platform == nil || c.Platform.OS == "unknown") && !c.absent {
+			all[i].artifact = r.isNoImage(c.Descriptor)
+		}
+	}
+}
+
+// isNoImage says whether a manifest has a config, or layers without exception, of
+// other types than images have. One that cannot be read may be an image.
+func (r *Reader) isNoImage(d v1.Descriptor) bool {
+	raw, err := r.document(d)
+	var m struct {
+		v1.Manifest
+		ArtifactType types.MediaType `json:"artifactType"`
+	}
+	if err != nil || pass.Decode("", raw, &m) != nil || m.Config.Digest.Hex == "" {
+		return false
+	}
+	ofImages := slices.ContainsFunc(m.Layers, func(l v1.Descriptor) bool { return isOfImage(l.MediaType) })
+	return isArtifact(m.ArtifactType) || isArtifact(m.Config.MediaType) || len(m.Layers) > 0 && !ofImages
+}
+
+// isOfImage says whether a media type is one of layers, of those too that are not read
+// here.
+func isOfImage(m types.MediaType) bool {
+	return isFileSystem(m) || strings.HasPrefix(string(m), "application/vnd.oci.image.layer.") || strings.HasPrefix(string(m), "application/vnd.docker.image.")
 }
 
 // distinctImages drops what is no image, and all but the first of those that

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -53,6 +54,7 @@ func (r *Reader) FromIndex(raw []byte, where string) error {
 	if err != nil {
 		return err
 	}
+	r.markArtifacts(all)
 	candidates := all
 	if r.want != "" {
 		if candidates, err = r.named(candidates); err != nil {
@@ -252,32 +254,91 @@ func (r *Reader) layers(descriptors []v1.Descriptor) error {
 }
 
 // layer reads the blob of a layer. One that is to be fetched from elsewhere
-// (OCI image-spec v1.1, descriptor.md, "urls") is not.
+// (OCI image-spec v1.1, descriptor.md, "urls"), or must not be handed on, may be
+// absent.
 func (r *Reader) layer(d v1.Descriptor) (*image.Layer, error) {
 	layer, err := r.Blobs.Layer(d)
-	if limit.IsAbsent(err) && len(d.URLs) > 0 {
-		return &image.Layer{Member: digest.BlobPath(d.Digest), Elsewhere: d.URLs[0], Broken: errors.New("its bytes are not part of the image")}, nil
+	if !limit.IsAbsent(err) || len(d.URLs) == 0 && d.MediaType.IsDistributable() {
+		return layer, err
 	}
-	return layer, err
+	layer = &image.Layer{Member: digest.BlobPath(d.Digest), Absent: true, Broken: errors.New("its bytes are not part of the image")}
+	if len(d.URLs) > 0 {
+		layer.Elsewhere = d.URLs[0]
+	}
+	return layer, nil
 }
 
 // Bind puts what a descriptor claims of a layer beside what was read of it.
 func Bind(l *image.Layer, d v1.Descriptor) {
 	l.MediaType, l.ClaimedDigest = d.MediaType, d.Digest
-	if l.Elsewhere != "" {
+	if l.Absent {
 		return
 	}
+	l.Unknown = !isFileSystem(d.MediaType)
 	notes := slices.Clone(l.Notes)
+	if l.Unknown && l.Broken != nil {
+		notes = nil // about a packing that it may not have
+	}
 	if d.Size != l.Size {
 		notes = append(notes, check.Say("integrity/layer-size-mismatch", "claimed", d.Size, "bytes", l.Size))
 	}
-	if claims := compressionOf(d.MediaType); claims != "" && claims != l.Compression {
+	if claims := compressionOf(d.MediaType); claims != "" && claims != l.Compression && l.Size > 0 {
 		notes = append(notes, check.Say("integrity/compression-mismatch", "media-type", string(d.MediaType), "claimed", string(claims), "compression", string(l.Compression)))
 	}
 	if len(d.Data) > 0 && digest.Of(d.Data).Hash() != l.Digest {
 		notes = append(notes, check.Say("integrity/ambiguous-data", "document", "layer"))
 	}
 	l.Notes = notes
+	bindTOC(l, d)
+	bindChunked(l, d)
+}
+
+// bindChunked puts beside a layer what its descriptor claims of zstd:chunked.
+func bindChunked(l *image.Layer, d v1.Descriptor) {
+	const prefix = "io.github.containers.zstd-chunked."
+	c := image.Chunked{
+		Position: d.Annotations[prefix+"manifest-position"], Checksum: d.Annotations[prefix+"manifest-checksum"],
+		SplitPosition: d.Annotations[prefix+"tarsplit-position"], SplitChecksum: d.Annotations[prefix+"tarsplit-checksum"],
+	}
+	if c.Checksum != "" {
+		l.Chunked = &c
+	}
+}
+
+// The annotations by which a descriptor claims the table of contents of eStargz
+// (stargz-snapshotter, estargz/types.go).
+const tocDigest = "containerd.io/snapshot/stargz/toc.digest"
+
+// bindTOC finds the table of contents among the entries, where it is the last one, and
+// puts beside it what the descriptor claims.
+func bindTOC(l *image.Layer, d v1.Descriptor) {
+	if n := len(l.Entries); l.TOC == nil && n > 0 && l.Entries[n-1].Name == image.TOCName {
+		l.TOC = &image.TOC{Digest: l.Entries[n-1].Digest.Hash(), Unread: true}
+	}
+	claimed := d.Annotations[tocDigest]
+	if claimed == "" {
+		return
+	}
+	toc := image.TOC{}
+	if l.TOC != nil {
+		toc = *l.TOC
+	}
+	toc.Claimed = claimed
+	l.TOC = &toc
+}
+
+// isFileSystem says whether a media type is that of a tar, however it is packed, or of
+// a squashfs; a type that says nothing may be either. An encrypted layer is none (OCI
+// ocicrypt, "+encrypted"), nor are the blobs of Nydus.
+func isFileSystem(m types.MediaType) bool {
+	if m == "" || m == "application/octet-stream" || compressionOf(m) != "" {
+		return true
+	}
+	name := string(m)
+	for _, kind := range []compression.Kind{compression.Gzip, compression.Zstd, compression.XZ, compression.Bzip2, compression.Lzip} {
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "+"+string(kind)), "."+string(kind))
+	}
+	return strings.HasSuffix(name, "tar") || strings.HasSuffix(name, "squashfs")
 }
 
 // compressionOf returns the compression that a media type claims, "" when it

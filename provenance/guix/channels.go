@@ -1,6 +1,8 @@
 package guix
 
 import (
+	"strings"
+
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -13,3 +15,9 @@ func ChannelsFile(channels []provenance.Channel) []byte {
 
 // CheckChannel says what of a channel is of no form that a channels.scm could have.
 func CheckChannel(c provenance.Channel) error { return profile.CheckChannel(c) }
+
+// IsLocal says whether the address of a channel is a folder of the machine on which it
+// was used: to anybody else it leads to nothing, or to something else.
+func IsLocal(url string) bool {
+	return strings.HasPrefix(url, "/") || strings.HasPrefix(strings.ToLower(url), "file:")
+}

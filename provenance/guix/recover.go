@@ -119,6 +119,11 @@ func (v *view) recipeCheck(recipe *provenance.Recipe) check.Check {
 	for _, s := range recipe.Sources {
 		list.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
+	for _, c := range recipe.Channels {
+		if IsLocal(c.URL) {
+			list.Note(-1, "", "recipe/local-channel", "channel", c.Name, "address", c.URL)
+		}
+	}
 	if pack, _ := PackOf(*recipe); len(v.because) > 0 {
 		list.Note(-1, "", "recipe/era", "era", pack.Era, "marks", v.because)
 	}

@@ -163,6 +163,27 @@ func TestRecipe(t *testing.T) {
 	}
 }
 
+// A channel in a folder is named as one that nobody else can fetch, which does not
+// make the recipe wrong.
+func TestLocalChannel(t *testing.T) {
+	for url, want := range map[string]bool{
+		"file:///home/a/channel": true, "FILE:///x": true, "/home/a/channel": true,
+		"https://example.org/file.git": false, "ssh://example.org/a.git": false, "git://example.org/a": false,
+	} {
+		recipe := provenance.Recipe{Status: provenance.Complete, Channels: []provenance.Channel{{Name: "mine", URL: url}}}
+		c := new(view).recipeCheck(&recipe)
+		var named bool
+		for _, f := range c.Findings {
+			if f.Code == "recipe/local-channel" {
+				named = f.Level == check.Note && f.Args.String("address") == url && f.Args.String("channel") == "mine"
+			}
+		}
+		if named != want || c.Status != check.Pass {
+			t.Errorf("%s: %v, %+v", url, c.Status, c.Findings)
+		}
+	}
+}
+
 func TestNoTraceOfGuix(t *testing.T) {
 	a := &archive{folder: "a", tag: "a:latest", config: map[string]any{"architecture": "amd64"}, entries: []entry{{name: "etc/hosts", body: "x"}}}
 	if _, err := (System{}).Recover(open(t, a.write(t)), nil); !errors.Is(err, provenance.ErrNotMine) {

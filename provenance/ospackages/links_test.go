@@ -68,6 +68,18 @@ func TestDatabasesBehindLinks(t *testing.T) {
 			[][]fixtures.File{{{Name: "srv/x", Body: tinyStatus}, {Name: "var/lib/dpkg/status", Hard: "srv/x"}}},
 			[]string{"tiny"}, nil,
 		},
+		"a hard link whose target of another name is replaced": {
+			[][]fixtures.File{{{Name: "opt/x", Body: tinyStatus}, {Name: "var/lib/dpkg/status", Hard: "opt/x"}}, {{Name: "opt/x", Body: "other"}}},
+			[]string{"tiny"}, nil,
+		},
+		"a hard link to a file of a lower layer": {
+			[][]fixtures.File{{{Name: "opt/x", Body: tinyStatus}}, {{Name: "var/lib/dpkg/status", Hard: "opt/x"}, {Name: "opt/.wh.y"}}, {{Name: "opt/.wh.x"}}},
+			[]string{"tiny"}, nil,
+		},
+		"rpm's in the objects of OSTree": {
+			[][]fixtures.File{{{Name: "sysroot/ostree/repo/objects/a2/bb.file", Body: rpm}, {Name: "usr/share/rpm/rpmdb.sqlite", Hard: "sysroot/ostree/repo/objects/a2/bb.file"}}},
+			[]string{"other", "tiny"}, nil,
+		},
 		"a symlink that leads nowhere": {
 			[][]fixtures.File{{{Name: "var/lib/dpkg/status", Link: "status"}}},
 			nil, []string{`var/lib/dpkg/status packages/dangling-link target="status"`},

@@ -9,7 +9,8 @@ import (
 // findings says what was seen: contradictions first, then what stands in the way
 // of a pass, then what is merely worth knowing.
 func findings(all []standing) []check.Finding {
-	var contradictions, open, notes check.List
+	var contradictions, open check.List
+	notes := check.List{Notes: check.Alike} // each is about an item of its own
 	for _, s := range all {
 		for _, o := range s.outcomes {
 			switch {

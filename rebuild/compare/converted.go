@@ -23,7 +23,7 @@ func (w *walk) converted(f *FieldDifference) bool {
 	case strings.HasPrefix(f.Field, "history"):
 		return len(w.a.img.Layers) != len(w.b.img.Layers)
 	}
-	return (isEmpty(f.Was) || isEmpty(f.Now)) && ofDocker(f.Field)
+	return (isEmpty(f.Was) || isEmpty(f.Now)) && isV1Field(f.Field)
 }
 
 // structField is a field with a fixed name, whose empty value means what its
@@ -55,17 +55,17 @@ func isEmpty(text string) bool {
 }
 
 var (
-	// dockerFields are those of the image store of Docker, of its classic builder
+	// v1Fields are those of the image store of Docker, of its classic builder
 	// and of BuildKit (moby image/image.go, V1Image; BuildKit exptypes).
-	dockerFields = regexp.MustCompile(`^(id|parent|parent_id|layer_id|container|docker_version|comment|throwaway|Size|size)$|` +
+	v1Fields = regexp.MustCompile(`^(id|parent|parent_id|layer_id|container|docker_version|comment|throwaway|Size|size)$|` +
 		`^container_config(\.|$)|^(\[")?moby\.buildkit\.`)
 	// runFields are those of "docker run" that no engine takes from an image
 	// (moby daemon/commit.go, merge).
 	runFields = regexp.MustCompile(`^config\.(Hostname|Domainname|AttachStdin|AttachStdout|AttachStderr|Tty|OpenStdin|StdinOnce|MacAddress|Image)$`)
 )
 
-func ofDocker(field string) bool {
-	return dockerFields.MatchString(field) || runFields.MatchString(field)
+func isV1Field(field string) bool {
+	return v1Fields.MatchString(field) || runFields.MatchString(field)
 }
 
 // obeyedConfig leaves out what no engine takes from an image, and a health

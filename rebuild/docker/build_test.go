@@ -337,7 +337,28 @@ func TestExplainFailures(t *testing.T) {
 		{"exec /bin/sh: exec format error\n", rebuild.ErrNotDone, "another kind of machine"},
 		{"COPY failed: file not found in build context or excluded by .dockerignore: stat none: file does not exist\n", rebuild.ErrBuild, "the source has not what"},
 		{"error: failed to solve: failed to compute cache key: \"/none\": not found\n", rebuild.ErrBuild, "the source has not what"},
-		{"something new\n", rebuild.ErrBuild, "something new"},
+		{"something new\n", rebuild.ErrNotDone, "something new"},
+
+		// The machine, and what it is connected to.
+		{"error: failed to solve: failed to copy: write /var/lib/buildkit/x: no space left on device\n", rebuild.ErrNotDone, "the disk is full"},
+		{"error: failed to solve: process \"/bin/sh -c make\" did not complete successfully: failed to create shim task: write /run/x: no space left on device: unknown\n", rebuild.ErrNotDone, "the disk is full"},
+		{"The command '/bin/sh -c make' returned a non-zero code: 1\nError response from daemon: write /var/lib/docker/x: disk quota exceeded\n", rebuild.ErrNotDone, "the disk is full"},
+		{"Error: committing container: fork/exec /usr/bin/runc: cannot allocate memory\n", rebuild.ErrNotDone, "short of something"},
+		{"Error: creating /var/lib/containers/x: read-only file system\n", rebuild.ErrNotDone, "short of something"},
+		{"error: open /run/x: too many open files\n", rebuild.ErrNotDone, "short of something"},
+		{"error: listing workers for Build: failed to list workers: Unavailable: connection error: desc = \"transport: Error while dialing: dial unix /run/buildkit/buildkitd.sock: connect: no such file or directory\"\n", rebuild.ErrNoBuilder, "the engine does not answer"},
+		{"error during connect: Post \"http://docker.example:2375/v1.24/build\": dial tcp: connect: connection refused\n", rebuild.ErrNoBuilder, "the engine does not answer"},
+		{"#7 [2/2] RUN make\nerror: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF\n", rebuild.ErrNotDone, "the connection to the engine was lost"},
+		{"error: failed to solve: rpc error: code = DeadlineExceeded desc = context deadline exceeded\n", rebuild.ErrNotDone, "the connection to the engine was lost"},
+		{"Step 2/3 : RUN make\nunexpected EOF\n", rebuild.ErrNotDone, "the connection to the engine was lost"},
+		{"toomanyrequests: You have reached your pull rate limit.\n", rebuild.ErrNotDone, "a registry did not answer"},
+		{"Error response from daemon: Get \"https://registry-1.docker.io/v2/\": net/http: TLS handshake timeout\n", rebuild.ErrNotDone, "a registry did not answer"},
+
+		// What an instruction wrote is no word of the engine.
+		{"#5 0.186 FAIL: test-disk: no space left on device\nerror: failed to solve: process \"/bin/sh -c make check\" did not complete successfully: exit code: 1\n", rebuild.ErrBuild, "an instruction failed"},
+		{"FAIL: cannot allocate memory\nThe command '/bin/sh -c make check' returned a non-zero code: 2\n", rebuild.ErrBuild, "an instruction failed"},
+		{"Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?\nError: building at STEP \"RUN docker ps\": while running runtime: exit status 1\n", rebuild.ErrBuild, "an instruction failed"},
+		{"#5 0.186 rpc error: code = Unavailable\n#5 0.2 connection reset by peer\nerror: failed to solve: process \"/bin/sh -c go test\" did not complete successfully: exit code: 1\n", rebuild.ErrBuild, "an instruction failed"},
 	} {
 		err := explain(&rebuild.ExitError{Argv: []string{"x"}, Code: 1, Reason: "exit status 1"}, tc.log)
 		for _, kind := range []error{rebuild.ErrBuild, rebuild.ErrNotDone, rebuild.ErrRefused, rebuild.ErrNoBuilder} {

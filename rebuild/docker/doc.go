@@ -30,7 +30,8 @@
 // that it names (of the context, of named contexts, of downloads, of base images)
 // is an item of the plan's list, and needs the user's word in --trust-source. The
 // same holds for a stored plan, whoever wrote it; and no folder of this machine is
-// built from but the one that --source names.
+// built from but the one that --source names. What BuildKit may fetch beside what is
+// pinned follows from the flags of the run, not from the plan.
 //
 // A frontend (# syntax=IMAGE in a Dockerfile, BUILDKIT_SYNTAX, the gateway of an
 // attestation) is a program that BuildKit runs before the build, with the network.

@@ -42,6 +42,19 @@ func (in Input) values() map[string]string {
 	return all
 }
 
+// fetch says what may be fetched for a build: of what an image or a stored plan names
+// only what is pinned, and for the user's own source the images that its Dockerfile
+// names, too.
+func (in Input) fetch() Fetch {
+	switch {
+	case in.Source == "":
+		return FetchPinned
+	case in.Network:
+		return FetchAny
+	}
+	return FetchImages
+}
+
 // Check says what is wrong with an input: with the way in which it is given, or
 // with a source that is not there.
 func (in Input) Check() error {

@@ -61,7 +61,7 @@ func (p *planner) refuse(code string, args ...any) {
 
 func (p *planner) source() error {
 	var err error
-	p.details = Details{Engine: docker.BuiltBy(p.history, p.found.Build), Fetch: FetchAny}
+	p.details = Details{Engine: docker.BuiltBy(p.history, p.found.Build)}
 	if p.in.Source == "" {
 		p.fromProvenance()
 	} else {
@@ -121,7 +121,7 @@ func (p *planner) fromProvenance() {
 	contexts, refused := pinContexts(b, d.Contexts)
 	p.plan.Reasons = append(p.plan.Reasons, refused...)
 	d.Contexts = contexts
-	d.Fetch, d.Pins = FetchPinned, pinsOf(b)
+	d.Fetch, d.Pins = p.in.fetch(), pinsOf(b)
 	d.Frontends = frontendsOf(b, d.Arguments, p.text)
 }
 
@@ -162,9 +162,7 @@ func (p *planner) fromUser() error {
 			return err
 		}
 	}
-	if !p.in.Network {
-		d.Fetch = FetchImages
-	}
+	d.Fetch = p.in.fetch()
 	d.Frontends = frontendsOf(nil, merged(d.Arguments, p.in.values()), p.text)
 	return nil
 }

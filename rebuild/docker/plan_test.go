@@ -452,6 +452,41 @@ func TestPlanErrors(t *testing.T) {
 	}
 }
 
+// TestVetFetch: what may be fetched follows from the flags of the run, whatever a
+// stored plan says.
+func TestVetFetch(t *testing.T) {
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	attestedPlan := planFor(t, attested(t), trusted())
+	for name, tc := range map[string]struct {
+		in   Input
+		want Fetch
+	}{
+		"what the image names":               {trusted(), FetchPinned},
+		"what the image names, with network": {Input{Trusted: trusted().Trusted, Network: true}, FetchPinned},
+		"the user's source":                  {Input{Source: dir, Trusted: trusted().Trusted}, FetchImages},
+		"the user's source, with network":    {Input{Source: dir, Trusted: trusted().Trusted, Network: true}, FetchAny},
+	} {
+		for _, stored := range []Fetch{FetchAny, FetchImages, FetchPinned} {
+			d := *detailsOf(t, attestedPlan)
+			d.Fetch = stored
+			plan := attestedPlan
+			plan.Details = d
+			vetted, err := Vet(plan, tc.in)
+			if err != nil || len(vetted.Reasons) > 0 {
+				t.Errorf("%s, stored as %q: %q %v", name, stored, reasons(vetted), err)
+				continue
+			}
+			got := detailsOf(t, vetted)
+			if got.Fetch != tc.want {
+				t.Errorf("%s, stored as %q: %q, want %q", name, stored, got.Fetch, tc.want)
+			}
+			if deniesAll := strings.Contains(policyOf(got, got.Context), `"identifier": "*"`); deniesAll != (tc.want == FetchPinned) {
+				t.Errorf("%s, stored as %q: BuildKit's policy denies all but what is pinned: %t", name, stored, deniesAll)
+			}
+		}
+	}
+}
+
 func TestVet(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	plan := planFor(t, sample(t, "classic.tar"), Input{Source: dir, Network: true, BuildArgs: []string{"TOKEN=abcdef"}})

@@ -113,12 +113,32 @@ type failure struct {
 	hint  string
 }
 
-// failures are the known ones, the most telling first (messages of Docker 20.10
-// and 28, BuildKit 0.20, buildah 1.28 and Git 2.39). The first two separate what
-// goes wrong in an instruction from what goes wrong before one runs.
-func failures() []failure {
+// instructionFailed matches the line in which an engine says that an instruction failed.
+var instructionFailed = regexp.MustCompile(`did not complete successfully|returned a non-zero code|building at STEP "RUN |error building at STEP "RUN `)
+
+// machineFailures are those of the engine, of the disk and of the connections to them
+// (messages of Docker 20.10 and 28, BuildKit 0.20 and buildah 1.28; texts of errno:
+// Go's package syscall).
+func machineFailures() []failure {
 	re := regexp.MustCompile
-	ran := re(`did not complete successfully|returned a non-zero code|building at STEP "RUN |error building at STEP "RUN `)
+	return []failure{
+		{re(`(?i)no space left on device|disk quota exceeded`), nil, rebuild.ErrNotDone, "the disk is full", "Free some space, for example with docker system prune."},
+		{re(`(?i)cannot allocate memory|too many open files|resource temporarily unavailable|read-only file system|input/output error`), nil,
+			rebuild.ErrNotDone, "this machine is short of something", "Free memory, or see what is wrong with the disk, and run audit again."},
+		{re(`(?i)cannot connect to the docker daemon|is the docker daemon running|permission denied while trying to connect|error during connect|failed to dial|failed to list workers|buildkitd?\.sock.*(connection refused|no such file)|connection refused.*buildkit`), nil,
+			rebuild.ErrNoBuilder, "the engine does not answer", "Start it, or say where it is: DOCKER_HOST, BUILDKIT_HOST."},
+		{re(`(?i)code = (Unavailable|Canceled|DeadlineExceeded)|transport is closing|error reading from server|closing transport due to|context deadline exceeded|^(error: |error response from daemon: )?(unexpected EOF|.*: broken pipe|.*: connection reset by peer)$`), nil,
+			rebuild.ErrNotDone, "the connection to the engine was lost", "See whether it still runs, and run audit again."},
+		{re(`(?i)toomanyrequests|429 Too Many Requests|TLS handshake timeout|i/o timeout|(unexpected status|received unexpected HTTP status).* 5[0-9][0-9]`), nil,
+			rebuild.ErrNotDone, "a registry did not answer", "Try again later; an image that is loaded into the engine beforehand is taken from there."},
+	}
+}
+
+// failures are all others, the most telling first (messages of Docker 20.10 and 28,
+// BuildKit 0.20, buildah 1.28 and Git 2.39). The first two separate what goes wrong in
+// an instruction from what goes wrong before one runs.
+func failures() []failure {
+	re, ran := regexp.MustCompile, instructionFailed
 	return []failure{
 		{ran, re(`(?i)could not resolve host|temporary failure (in name resolution|resolving)|bad address|name or service not known|network is unreachable|no address associated|unable to resolve|dial tcp: lookup|getaddrinfo|EAI_AGAIN|temporary error \(try again later\)`),
 			rebuild.ErrRefused, "an instruction wanted the network, and it has none", "Give instructions the network with --network; what they fetch then may not be what it was."},
@@ -135,30 +155,62 @@ func failures() []failure {
 		{re(`cannot set --network other than host`), nil, rebuild.ErrNoBuilder, "buildah with chroot isolation cannot keep instructions from the network",
 			"Let buildah run containers (BUILDAH_ISOLATION=oci, with runc or crun), or give instructions the network with --network."},
 		{re(`BuildKit is enabled but the buildx component is missing`), nil, rebuild.ErrNoBuilder, "docker has no BuildKit here", howToGetBuildKit},
-		{re(`(?i)cannot connect to the docker daemon|is the docker daemon running|permission denied while trying to connect|error during connect|failed to dial|connection refused.*buildkit`), nil,
-			rebuild.ErrNoBuilder, "the engine does not answer", "Start it, or say where it is: DOCKER_HOST, BUILDKIT_HOST."},
-		{re(`no space left on device`), nil, rebuild.ErrNotDone, "the disk is full", "Free some space, for example with docker system prune."},
 		{re(`exec format error|no match for platform`), nil, rebuild.ErrNotDone, "the image is for another kind of machine", "Build on such a machine, or enable emulation: the package qemu-user-static."},
 		{re(`failed to (compute cache key|calculate checksum)|(COPY|ADD) failed: |building at STEP "(COPY|ADD) |(?i)(failed to read|unable to evaluate symlinks in|cannot find|no) dockerfile`), nil, rebuild.ErrBuild, "the source has not what an instruction copies", "It may be another source than the one that the image was built from."},
 	}
 }
 
 // explain turns the failure of a build into what it means: not allowed, not to
-// be had, a failed build, or an interruption.
+// be had, a failed build, a build that was not done, or an interruption.
+//
+// A build has failed only where the engine says so of an instruction; and what that
+// one wrote never makes its failure one of the machine.
 func explain(err error, log string) error {
 	var exit *rebuild.ExitError
 	if err == nil || !errors.As(err, &exit) {
 		return err
 	}
-	for _, f := range failures() {
+	machines := log
+	if line := complaint(log, instructionFailed); line != "" {
+		machines = reasonOf(line, last(log))
+	}
+	if found := match(machineFailures(), machines); found != nil {
+		return found
+	}
+	if found := match(failures(), log); found != nil {
+		return found
+	}
+	return fmt.Errorf("%w: %w: %s", rebuild.ErrNotDone, err, last(log))
+}
+
+// reasonOf is what an engine says of why an instruction could not run, or what it
+// says at last after one that failed: "" where the instruction ended by itself and
+// nothing else is said.
+func reasonOf(line, last string) string {
+	switch {
+	case !exitStatus.MatchString(line):
+		return line
+	case ownError.MatchString(last) && !exitStatus.MatchString(last):
+		return last
+	}
+	return ""
+}
+
+var (
+	exitStatus = regexp.MustCompile(`exit (code|status):? [0-9]+|returned a non-zero code: [0-9]+`)
+	ownError   = regexp.MustCompile(`^(?i)error(:| response from daemon:)`)
+)
+
+// match returns the error of the first of the failures that a log shows, nil where it
+// shows none.
+func match(all []failure, log string) error {
+	for _, f := range all {
 		line := complaint(log, f.says)
+		if line != "" && f.also != nil {
+			line = complaint(log, f.also)
+		}
 		if line == "" {
 			continue
-		}
-		if f.also != nil {
-			if line = complaint(log, f.also); line == "" {
-				continue
-			}
 		}
 		err := fmt.Errorf("%w: %s: %s", f.kind, f.means, line)
 		if f.hint == "" {
@@ -166,7 +218,7 @@ func explain(err error, log string) error {
 		}
 		return &rebuild.HintError{Err: err, Hint: f.hint}
 	}
-	return fmt.Errorf("%w: %w: %s", rebuild.ErrBuild, err, last(log))
+	return nil
 }
 
 // complaint returns the last line of a log that matches; "" when none does.

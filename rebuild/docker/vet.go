@@ -15,7 +15,8 @@ import (
 // had come out of an image: each of its fields is checked, what it fetches needs
 // the user's word again, and so does a network. No folder of this machine is built
 // from but the one that the user names. A plan that was refused before it had
-// details stays refused.
+// details stays refused. What may be fetched does not follow from the plan: the flags
+// of this run alone decide it.
 //
 // The error wraps [provenance.ErrNotMine] for a plan of another build system.
 func Vet(plan rebuild.Plan, in Input) (rebuild.Plan, error) {
@@ -35,6 +36,7 @@ func Vet(plan rebuild.Plan, in Input) (rebuild.Plan, error) {
 	if err != nil {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
+	d.Fetch = in.fetch()
 	plan.Reasons = d.missing(in)
 	text, err := d.take(in)
 	if err != nil {

@@ -26,9 +26,11 @@ var _ rebuild.Builder = Builder{}
 //
 // Without guix, or without its daemon, the error wraps
 // [rebuild.ErrNoBuilder]; for a plan that must not be run, or a package to
-// build afresh that the image does not have, [rebuild.ErrRefused]; when Guix
-// fails, [rebuild.ErrBuild]. Most carry a [rebuild.HintError]. When ctx ends,
-// the error wraps its cause alone: an interrupted build has not failed.
+// build afresh that the image does not have, [rebuild.ErrRefused]; when the
+// builder of a derivation fails, [rebuild.ErrBuild], and when Guix fails for any
+// other reason, [rebuild.ErrNotDone]; a recipe that turns out to be incomplete is a
+// [rebuild.IncompleteError]. Most carry a [rebuild.HintError]. When ctx ends, the
+// error wraps its cause alone: an interrupted build has not failed.
 //
 // The image is copied into job.Dir, out of reach of Guix's garbage collector.
 func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*rebuild.Result, error) {
@@ -48,8 +50,15 @@ type session struct {
 	details Details // of the plan
 	job     rebuild.Job
 	log     *buildLog // what Guix has written so far
-	result  rebuild.Result
+	// noGrafts says that the packer is called with the option of that name, since
+	// only that gives the original.
+	noGrafts bool
+	result   rebuild.Result
 }
+
+// noGrafts has Guix leave packages as they were built (Guix 1.5, module (guix
+// scripts build), %standard-build-options; since before 0.16).
+const noGrafts = "--no-grafts"
 
 func (s *session) build(ctx context.Context) error {
 	if err := s.start(ctx); err != nil {
@@ -120,22 +129,62 @@ func (s *session) version(ctx context.Context) error {
 // evaluate asks the Guix of the recipe for the image's derivation, and compares
 // it with the image.
 func (s *session) evaluate(ctx context.Context) (*graph, error) {
-	g, err := s.derive(ctx)
-	if errors.Is(err, rebuild.ErrBuild) {
-		s.result.Derivation.Status = check.Unknown
-		s.result.Derivation.Reasons = []check.Message{check.Say("derivation/evaluation-failed")}
-	}
+	g, err := s.choose(ctx)
 	if err != nil {
+		var lacks *rebuild.IncompleteError
+		if errors.Is(err, rebuild.ErrBuild) || errors.As(err, &lacks) {
+			s.result.Derivation.Status = check.Unknown
+			s.result.Derivation.Reasons = []check.Message{check.Say("derivation/evaluation-failed")}
+		}
 		return nil, err
 	}
 	if s.job.Image != nil {
-		s.result.Derivation = derivationCheck(g, s.details.Pack.Root, s.job.Image.Items, s.machineKnown())
+		s.result.Derivation = s.compare(g)
 		if s.result.Derivation.Status == check.Unknown && len(s.job.Image.Items) > 0 {
 			reasons := append([]check.Message{check.Say("plan/nothing-to-compare")}, s.result.Derivation.Reasons...)
 			return nil, &rebuild.RefusedError{Reasons: reasons}
 		}
 	}
 	return g, nil
+}
+
+// choose evaluates the recipe, and where that does not give what the image holds a
+// second time without grafts: an image does not show whether its packer was called
+// with --no-grafts. What gives the image counts; where neither does, what Guix does
+// by default.
+func (s *session) choose(ctx context.Context) (*graph, error) {
+	g, err := s.derive(ctx)
+	if err != nil || s.gives(g) {
+		return g, err
+	}
+	s.noGrafts = true
+	plain, err := s.derive(ctx)
+	if err != nil || s.gives(plain) {
+		return plain, err
+	}
+	s.noGrafts = false
+	return g, nil
+}
+
+// gives says whether derivations make what the image holds; where there is no image,
+// the store item that the plan says it is made of.
+func (s *session) gives(g *graph) bool {
+	if s.job.Image == nil || len(s.job.Image.Items) == 0 {
+		return g.profile(s.details.Pack.Root) == s.details.Pack.Root
+	}
+	return s.compare(g).Status == check.Pass
+}
+
+// compare is the check named derivation of a graph.
+func (s *session) compare(g *graph) check.Check {
+	c := derivationCheck(g, s.details.Pack.Root, s.job.Image.Items, s.machineKnown())
+	switch {
+	case s.noGrafts:
+		c.Because("derivation/without-grafts")
+	case c.Status == check.Fail:
+		c.Because("derivation/with-and-without-grafts")
+	}
+	return c
 }
 
 // machineKnown says whether the plan names the kind of machine to build for.
@@ -162,6 +211,9 @@ func (s *session) derive(ctx context.Context) (*graph, error) {
 func (s *session) packCommand(more ...string) []string {
 	options := buildOptions(s.job.Options)
 	verbs, arguments := s.details.command()
+	if s.noGrafts {
+		more = append([]string{noGrafts}, more...)
+	}
 	args := slices.Concat([]string{"time-machine"}, options, []string{"-C", channelsFile, "--"}, verbs, []string{"--verbosity=3"}, options)
 	return slices.Concat(args, more, arguments)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -185,7 +186,7 @@ func TestBuildDerivationDiffers(t *testing.T) {
 	}
 	want := check.Check{
 		ID: check.Derivation, Status: check.Fail, Bytes: 20,
-		Reasons: []check.Message{check.Say("derivation/not-derived", "count", 2, "items", 4)},
+		Reasons: []check.Message{check.Say("derivation/not-derived", "count", 2, "items", 4), check.Say("derivation/with-and-without-grafts")},
 		Findings: []check.Finding{
 			{Message: check.Say("derivation/item-not-derived", "instead", w.item("a", "app-1.0")), Level: check.Problem, Path: w.item("x", "app-1.0")},
 			{Message: check.Say("derivation/item-not-derived", "instead", ""), Level: check.Problem, Path: w.item("z", "evil-6")},
@@ -213,6 +214,87 @@ func TestBuildOtherProfile(t *testing.T) {
 	}
 	if len(d.Findings) != 1 || d.Findings[0].Path != changed.Pack.Root || !strings.Contains(words([]check.Message{d.Findings[0].Message}), w.item("p", "profile")) {
 		t.Errorf("findings %+v", d.Findings)
+	}
+}
+
+// TestBuildWithoutGrafts: an image does not show whether its packer was called with
+// --no-grafts, so that the recipe is evaluated both ways before it is accused. The
+// evaluation decides, and the build follows it.
+func TestBuildWithoutGrafts(t *testing.T) {
+	const grafted, plain = "pack --verbosity=3 -d ", "pack --verbosity=3 --no-grafts -d "
+	for _, tt := range []struct {
+		name      string
+		spoil     func(w *world)
+		evaluated []string // in this order
+		noGrafts  bool     // of the build
+		status    check.Status
+		reasons   []string
+	}{
+		{"made with grafts", func(*world) {}, []string{grafted}, false, check.Pass, []string{"derivation/all-derived"}},
+		{"made without", func(w *world) { w.plain() }, []string{grafted, plain}, true, check.Pass,
+			[]string{"derivation/all-derived", "derivation/without-grafts"}},
+		{"made of something else", func(w *world) {
+			w.plain()
+			w.job.Image = w.image(w.item("x", "app-1.0"), w.item("l", "lib-2.1"), w.item("q", "profile"))
+		},
+			[]string{grafted, plain}, false, check.Fail, []string{"derivation/not-derived", "derivation/with-and-without-grafts"}},
+		{"no image, made without", func(w *world) { w.plain(); w.job.Image = nil }, []string{grafted, plain}, true, check.Skipped,
+			[]string{"derivation/not-evaluated"}},
+		{"no image, made with", func(w *world) { w.job.Image = nil }, []string{grafted}, false, check.Skipped,
+			[]string{"derivation/not-evaluated"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.Says = w.builds()
+			tt.spoil(w)
+			got, err := w.build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var evaluated []string
+			for _, call := range w.calls() {
+				for _, way := range []string{grafted, plain} {
+					if strings.Contains(call, way) {
+						evaluated = append(evaluated, way)
+					}
+				}
+			}
+			if diff := cmp.Diff(tt.evaluated, evaluated); diff != "" {
+				t.Errorf("evaluations (-want +got):\n%s", diff)
+			}
+			if slices.Contains(got.Command, noGrafts) != tt.noGrafts {
+				t.Errorf("built by %q", got.Command)
+			}
+			var reasons []string
+			for _, m := range got.Derivation.Reasons {
+				reasons = append(reasons, m.Code)
+			}
+			if diff := cmp.Diff(tt.reasons, reasons); diff != "" || got.Derivation.Status != tt.status {
+				t.Errorf("derivation %s, want %s; reasons (-want +got):\n%s", got.Derivation.Status, tt.status, diff)
+			}
+		})
+	}
+}
+
+// plain makes the original one that only packing without grafts gives.
+func (w *world) plain() {
+	app := w.derive("b", "app-1.0", []string{w.item("l", "lib-2.1.drv")})
+	packed := w.derive("q", "profile", []string{app, w.item("l", "lib-2.1.drv")})
+	w.Plain = w.derive("j", "app-docker-pack.tar.gz", []string{packed})
+	w.change(func(d *Details) { d.Pack.Root = w.item("q", "profile") })
+	w.job.Image = w.image(w.item("q", "profile"), w.item("b", "app-1.0"), w.item("l", "lib-2.1"))
+	w.Closure = []string{w.item("q", "profile"), w.item("b", "app-1.0"), w.item("l", "lib-2.1")}
+	w.Says += "successfully built " + w.Plain + "\n"
+}
+
+// An evaluation that could not be done a second time accuses nobody.
+func TestBuildSecondEvaluationFails(t *testing.T) {
+	w := newWorld(t)
+	w.plain()
+	w.Fails["derive plain"] = "guix pack: error: failed to connect to `/var/guix/daemon-socket/socket': Connection refused\n"
+	got, err := w.build()
+	if !errors.Is(err, rebuild.ErrNoBuilder) || got.Derivation.Status != check.Skipped {
+		t.Errorf("error %v, derivation %+v", err, got.Derivation)
 	}
 }
 
@@ -367,16 +449,16 @@ func TestBuildNotPossible(t *testing.T) {
 		{"checkout vanished", "pack", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
 		{"checkout of a channel's Guix vanished", "derive", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
 		{"time bomb", "pack", recorded("bad-test.txt"), rebuild.ErrBuild, "bad-test-1.0: a certificate in its tests has expired", "virtual-build-machine"},
-		{"disk full in a build", "pack", recorded("bad-disk.txt"), rebuild.ErrNotDone, "bad-disk-1.0: the disk is full", "guix gc"},
+		{"disk full in a build", "pack", recorded("bad-disk.txt"), rebuild.ErrBuild, "bad-disk-1.0: it does not build, and it wrote that a disk is full", "guix gc"},
 		{"package fails to build", "pack", recorded("bad-plain.txt"), rebuild.ErrBuild, "it said: make: *** [Makefile:3: all] Error 1; its log: /var/log/guix/drvs/af/", "--rebuilt"},
-		{"build without end", "pack", recorded("bad-loop.txt"), rebuild.ErrBuild, "bad-loop-1.0: it took too long", "max-silent-time"},
+		{"build without end", "pack", recorded("bad-loop.txt"), rebuild.ErrNotDone, "bad-loop-1.0: it took too long", "max-silent-time"},
 		{"source replaced", "pack", "sha256 hash mismatch for /gnu/store/x-hello.tar.gz:\n  expected hash: 1\n  actual hash:   2\nhash mismatch for store item '/gnu/store/x-hello.tar.gz'\nbuild of /gnu/store/x-hello.tar.gz.drv failed\n",
 			rebuild.ErrBuild, "not the one that the package names", "guix download FILE"},
 		{"another signer", "derive", "guix time-machine: error: initial commit 9edb is signed by 'A' instead of 'B'\n", rebuild.ErrNotDone, "not signed by those who may", "another history"},
 		{"a commit by nobody", "derive", "guix time-machine: error: commit 230a not signed by an authorized key: C\n", rebuild.ErrNotDone, "not signed by those who may", "another history"},
 		{"a commit that no server has", "derive", "guix time-machine: error: cannot fetch commit 230a from https://x: gone\n", rebuild.ErrNotDone, "not in the channel's repository", "insteadOf"},
-		{"something else", "pack", "one\nguix pack: error: something odd\ntwo\n", rebuild.ErrBuild, "something odd", ""},
-		{"check fails", "check", "guix build: error: something odd\n", rebuild.ErrBuild, "something odd", ""},
+		{"something else", "pack", "one\nguix pack: error: something odd\ntwo\n", rebuild.ErrNotDone, "something odd", ""},
+		{"check fails", "check", "guix build: error: something odd\n", rebuild.ErrNotDone, "something odd", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -402,13 +484,136 @@ func TestBuildNotPossible(t *testing.T) {
 			switch {
 			case tt.step == "pack" || tt.step == "check":
 				want = check.Pass
-			case tt.step == "derive" && tt.want == rebuild.ErrBuild:
+			case tt.step == "derive" && (tt.want == rebuild.ErrBuild || tt.name == "unknown package"):
 				want = check.Unknown
 			}
 			if got.Derivation.Status != want {
 				t.Errorf("derivation %+v after a failure in %s, want %s", got.Derivation, tt.step, want)
 			}
 		})
+	}
+}
+
+// TestMachineFailures: what Guix, its daemon, Git and the kernel say when it is the
+// machine that fails. None of it is a failed build, or a channel that cannot be
+// fetched, in whichever phase it comes.
+func TestMachineFailures(t *testing.T) {
+	for _, tt := range []struct {
+		says string
+		kind error
+		want string
+	}{
+		{"guix build: error: all build users are currently in use; consider creating additional users and adding them to the `guixbuild' group\n",
+			rebuild.ErrNotDone, "no build user left"},
+		{"all build users are currently in use; consider creating additional users and adding them to the `guixbuild' group\nbuild of /gnu/store/x.drv failed\nView build log at '/x.gz'.\nguix pack: error: build of `/gnu/store/x.drv' failed\n",
+			rebuild.ErrNotDone, "no build user left"},
+		{"guix pack: error: the build users group `guixbuild' has no members\n", rebuild.ErrNotDone, "no build user left"},
+		{"guix time-machine: error: failed to connect to `/var/guix/daemon-socket/socket': Connection refused\n", rebuild.ErrNoBuilder, "daemon does not answer"},
+		{"guix pack: error: failed to connect to `guix://build.example:44146': Connection refused\n", rebuild.ErrNoBuilder, "daemon does not answer"},
+		{"guix pack: error: failed to connect to `ssh://build.example': Connection timed out\n", rebuild.ErrNoBuilder, "daemon does not answer"},
+		{"building /gnu/store/s86c-s114.drv...\nguix build: error: corrupt input while restoring archive from #<closed: file 7f50e4726ee0>\n", rebuild.ErrNotDone, "connection to the Guix daemon was lost"},
+		{"building /gnu/store/s86c-s114.drv...\nhalf a line\nIn procedure fport_read: Connection reset by peer\nguix pack: error: fport_read: Connection reset by peer\n", rebuild.ErrNotDone, "connection to the Guix daemon was lost"},
+		{"guix pack: error: writing to file: No space left on device\n", rebuild.ErrNotDone, "the disk is full"},
+		{"building /gnu/store/x.drv...\nhello\nguix pack: error: committing transaction: No space left on device\n", rebuild.ErrNotDone, "the disk is full"},
+		{"building /gnu/store/x.drv...\nmake: all done\nbuilder for `/gnu/store/x.drv' failed with exit code 1\nguix pack: error: writing to file: No space left on device\n", rebuild.ErrNotDone, "the disk is full"},
+		{"guix time-machine: error: opening lock file: Disk quota exceeded\n", rebuild.ErrNotDone, "the disk is full"},
+		{"guix pack: error: unable to fork: Cannot allocate memory\n", rebuild.ErrNotDone, "short of something"},
+		{"guix pack: error: opening file `/gnu/store/x': Too many open files\n", rebuild.ErrNotDone, "short of something"},
+		{"guix pack: error: creating directory `/gnu/store/x': Read-only file system\n", rebuild.ErrNotDone, "short of something"},
+		{"guix offload: error: failed to connect to 'build.example': Connection refused\nguix pack: error: build of `/gnu/store/x.drv' failed\n", rebuild.ErrNotDone, "offloads builds to"},
+		{"cannot build on offload machines\nguix pack: error: build of `/gnu/store/x.drv' failed\n", rebuild.ErrNotDone, "offloads builds to"},
+		{"guix offload: error: timeout expired while offloading '/gnu/store/x.drv'\nbuild of /gnu/store/x.drv failed\nguix pack: error: build of `/gnu/store/x.drv' failed\n", rebuild.ErrNotDone, "offloads builds to"},
+		{"guix offload: error: failed to talk to guix-daemon on 'build.example' (test returned #f)\nguix pack: error: build of `/gnu/store/x.drv' failed\n", rebuild.ErrNotDone, "offloads builds to"},
+		{"guix pack: error: lost connection to build.example\n", rebuild.ErrNotDone, "offloads builds to"},
+		{"guix substitute: error: TLS error in procedure 'handshake': Error in the pull function.\nsubstitution of /gnu/store/x failed\nguix pack: error: some substitutes for the outputs of derivation `/gnu/store/x.drv' failed (usually happens due to networking issues); try `--fallback' to build derivation from source\n",
+			rebuild.ErrNotDone, "a substitute could not be fetched"},
+		{"building /gnu/store/x.drv...\n....\nbuilding of `/gnu/store/x.drv' timed out after 3600 seconds of silence\nbuild of /gnu/store/x.drv failed\nguix pack: error: build of `/gnu/store/x.drv' failed\n", rebuild.ErrNotDone, "took too long"},
+	} {
+		for _, step := range []string{"derive", "pack"} {
+			w := newWorld(t)
+			w.Fails[step] = tt.says
+			_, err := w.build()
+			if !errors.Is(err, tt.kind) || errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "channel could not") {
+				t.Errorf("%s, %q: %v, want %v, %q", step, tt.says, err, tt.kind, tt.want)
+			}
+			var hint *rebuild.HintError
+			if !errors.As(err, &hint) || hint.Hint == "" {
+				t.Errorf("%s, %q: no advice", step, tt.says)
+			}
+		}
+	}
+}
+
+// TestIncompleteRecipe: a package that no channel has is of a module folder, an
+// expression or a channel that is not recorded, and the error says what the recipe
+// lacks.
+func TestIncompleteRecipe(t *testing.T) {
+	for _, says := range []string{
+		"guix pack: error: app: package not found for version 1.0\nguix pack: error: failed to load 'manifest.scm':\ngnu/packages.scm:578:4: In procedure specification->package+output:\nThrow to key `quit' with args `(1)'.\n",
+		"guix substitute: error: connect: Connection refused\nguix pack: error: app: unknown package\n",
+	} {
+		w := newWorld(t)
+		w.Fails["derive"] = says
+		got, err := w.build()
+		var lacks *rebuild.IncompleteError
+		if !errors.As(err, &lacks) || !errors.Is(err, rebuild.ErrNotDone) || lacks.Package != "app" {
+			t.Errorf("%q: %v", says, err)
+			continue
+		}
+		if diff := cmp.Diff(check.Say("recipe/package-not-in-channels", "package", "app"), lacks.Missing); diff != "" {
+			t.Errorf("missing (-want +got):\n%s", diff)
+		}
+		var hint *rebuild.HintError
+		if !errors.As(err, &hint) || !strings.Contains(hint.Hint, "--rebuilt IMAGE") || got.Derivation.Status != check.Unknown {
+			t.Errorf("hint %+v, derivation %+v", hint, got.Derivation)
+		}
+	}
+}
+
+// TestChannelFailures: what says that a channel could not be fetched is Git, or the
+// time-machine that runs it.
+func TestChannelFailures(t *testing.T) {
+	for _, says := range []string{
+		"Updating channel 'guix' from Git repository at 'https://git.guix.gnu.org/guix.git'...\nguix time-machine: error: Git error: failed to connect to git.guix.gnu.org: Connection refused\n",
+		"guix time-machine: error: Git error: failed to resolve address for git.guix.gnu.org: Name or service not known\n",
+		"guix time-machine: error: Git error: SSL error: received early EOF\n",
+		"guix time-machine: error: Git error: Connection reset by peer\n",
+	} {
+		w := newWorld(t)
+		w.Fails["derive"] = says
+		if _, err := w.build(); !errors.Is(err, rebuild.ErrNotDone) || !strings.Contains(err.Error(), "the channel could not be fetched") {
+			t.Errorf("%q: %v", says, err)
+		}
+	}
+}
+
+// TestBuildersOwnWords: a build that fails has failed, whatever it writes.
+func TestBuildersOwnWords(t *testing.T) {
+	for _, wrote := range []string{
+		"FAIL: test-disk: No space left on device",
+		"test_server: connect: Connection refused\nconnection timed out after 30 seconds",
+		"all build users are currently in use",
+		"cannot build on offload machines",
+		"error: failed to connect to `/var/run/x': No such file or directory",
+		"Cannot allocate memory",
+		"lost connection\nguix offload: error: nothing",
+		"Git error: failed to resolve address for example.org: Temporary failure in name resolution",
+		"TLS error\nSSL error\nerror: corrupt input while restoring archive",
+		"warning: building of x timed out after 5 seconds",
+		"unshare: Operation not permitted",
+	} {
+		for _, end := range []string{
+			"builder for `/gnu/store/x-app.drv' failed with exit code 1\nbuild of /gnu/store/x-app.drv failed\nView build log at '/x.gz'.\nguix pack: error: build of `/gnu/store/y.drv' failed\n",
+			"build of /gnu/store/x-app.drv failed\nView build log at '/x.gz'.\nguix pack: error: build of `/gnu/store/y.drv' failed\n",
+		} {
+			for _, step := range []string{"derive", "pack"} {
+				w := newWorld(t)
+				w.Fails[step] = "building /gnu/store/x-app.drv...\n" + wrote + "\nmake: *** [check] Error 1\n" + end
+				if _, err := w.build(); !errors.Is(err, rebuild.ErrBuild) {
+					t.Errorf("%s, %q: %v", step, wrote, err)
+				}
+			}
+		}
 	}
 }
 
@@ -460,7 +665,7 @@ func TestBuildRefused(t *testing.T) {
 // build that was not done; a derivation that makes no image for this recipe is one
 // that failed.
 func TestBuildStrangeAnswers(t *testing.T) {
-	built := map[string]bool{"no profile": true, "second build of others": true}
+	built := map[string]bool{"no profile": true}
 	for name, spoil := range map[string]func(w *world){
 		"no derivation":          func(w *world) { w.Drv = "nonsense" },
 		"derivation elsewhere":   func(w *world) { w.Drv = "/etc/" + letters("a") + "-x.drv" },

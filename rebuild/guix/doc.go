@@ -7,8 +7,11 @@
 //	guix time-machine -C channels.scm -- pack -f docker … -m manifest.scm
 //	guix time-machine -C channels.scm -- system image -t docker … configuration.scm
 //
-// and [Script] writes the plan as a shell script that does the same on another
-// machine.
+// An image does not show whether its packer was called with --no-grafts, so a recipe
+// that does not give the image is evaluated once more without grafts, and the build
+// follows the way that gives it.
+//
+// [Script] writes the plan as a shell script that does the same on another machine.
 //
 // An image that the store has already is built again (guix build --check), so
 // that a result is always the result of a build. Where the store items inside

@@ -19,20 +19,59 @@ func known(says string, kind error, means, hint string) failure {
 	return failure{regexp.MustCompile(says), kind, means, hint}
 }
 
-// failures are those in which nothing was being built: with the daemon, the
-// channels, or the command itself. The most specific come first (messages of Guix
-// 1.5.0, guix/channels.scm, guix/git.scm and guix/git-authenticate.scm, of
-// libgit2 1.9 and Guile 3.0).
+// infrastructure finds the line of a text by Guix itself that shows that the machine,
+// not the recipe, is why nothing was built: worth another try.
+func infrastructure(own string) (failure, string, bool) {
+	return match(machineFailures(), own)
+}
+
+// match finds the first of the failures that a text shows, and the line that does.
+func match(all []failure, text string) (f failure, line string, ok bool) {
+	for _, f := range all {
+		if f.says.MatchString(text) {
+			return f, complaint(text, f.says), true
+		}
+	}
+	return failure{}, "", false
+}
+
+// machineFailures are those of the daemon, of the disk, of other machines and of the
+// connections to them (Guix 1.5.0, guix/ui.scm, guix/store.scm, guix/serialization.scm,
+// guix/scripts/offload.scm, nix/libstore/build.cc; texts of errno: glibc 2.41).
+func machineFailures() []failure {
+	return []failure{
+		known("error: failed to connect to [`'](/|(unix|file|guix|ssh)://)", rebuild.ErrNoBuilder, "the Guix daemon does not answer",
+			"Start guix-daemon (systemctl start guix-daemon), or set GUIX_DAEMON_SOCKET; or run rebuild.sh on a machine where Guix works and hand the image over with --rebuilt IMAGE."),
+		known(`error: corrupt input while restoring|error: .*(unexpected (end-of-file|EOF)|protocol error)|error: [a-z_ -]+: (Broken pipe|Connection reset by peer)|In procedure fport_(read|write): `, rebuild.ErrNotDone,
+			"the connection to the Guix daemon was lost", "See whether guix-daemon still runs, and run audit again."),
+		known(`No space left on device|Disk quota exceeded`, rebuild.ErrNotDone, "the disk is full",
+			"Free some space, for example with guix gc, and run audit again."),
+		known(`Cannot allocate memory|out of memory|Too many open files|Resource temporarily unavailable|unable to fork|Read-only file system|Input/output error`,
+			rebuild.ErrNotDone, "this machine, or the one that builds, is short of something",
+			"Free memory, or see what is wrong with the disk, and run audit again."),
+		known(`all build users are currently in use|the build users group .* has no members`, rebuild.ErrNotDone, "the Guix daemon has no build user left",
+			"Wait until other builds have ended, give the daemon more build users, or build with --max-jobs=1."),
+		known(`(?i)cannot build on offload machines|no suitable build machine|lost connection|timeout expired while offloading|hook-failed|(build hook|offload).*(failed|died|lost|timed out)|(failed to|cannot) (connect to|start|talk to) .*(offload|build machine|build hook|guix-daemon on)|error: failed to connect to '[^'/]+'|SSH public key authentication failed`,
+			rebuild.ErrNotDone, "a machine that Guix offloads builds to cannot be had", "Try again, or see whether guix offload test reaches the machines."),
+		known(`some substitutes for the outputs of derivation .* failed|substitute' died unexpectedly|guix substitute: error: `, rebuild.ErrNotDone, "a substitute could not be fetched",
+			"Try again; Guix builds from source what it cannot fetch when its daemon runs with --fallback."),
+		known(`building of .* timed out after`, rebuild.ErrNotDone, "a build took too long, or was silent for too long", slowMachine),
+		known("is required to build [`'].*but I am a", rebuild.ErrNotDone, "the image is for another kind of machine",
+			"Build on such a machine, or enable emulation: on Guix System the service qemu-binfmt, elsewhere the package qemu-user-static."),
+		known(`(unshare|clone|setting up the build environment|mount).*Operation not permitted`, rebuild.ErrNotDone, "the Guix daemon may not make its build sandbox here",
+			"Inside a container the daemon needs more privileges (docker run --privileged)."),
+	}
+}
+
+// slowMachine is advice for builds that a deadline of the daemon has ended.
+const slowMachine = "Guix ends builds that are silent for an hour; a slow machine may need more: run rebuild.sh with GUIX_BUILD_OPTIONS=--max-silent-time=SECONDS, or build with fewer jobs at a time."
+
+// failures are those with channels, the recipe, or the command itself, in which
+// nothing was being built. The most specific come first (messages of Guix 1.5.0,
+// guix/channels.scm, guix/git.scm and guix/git-authenticate.scm, of libgit2 1.9 and
+// Guile 3.0).
 func failures() []failure {
 	return []failure{
-		known("error: failed to connect to [`']/", rebuild.ErrNoBuilder, "the Guix daemon does not answer",
-			"Start guix-daemon (systemctl start guix-daemon), or set GUIX_DAEMON_SOCKET; or run rebuild.sh on a machine where Guix works and hand the image over with --rebuilt IMAGE."),
-		known(`No space left on device`, rebuild.ErrNotDone, "the disk is full",
-			"Free some space, for example with guix gc, and run audit again."),
-		known(`all build users are currently in use`, rebuild.ErrNotDone, "the Guix daemon has no build user left",
-			"Wait until other builds have ended, give the daemon more build users, or build with --max-jobs=1."),
-		known(`(?i)failed to (connect to|start) .*(offload|build machine|build hook)|cannot build on offload machines|no suitable build machine|lost connection`, rebuild.ErrNotDone, "a machine that Guix offloads builds to cannot be had",
-			"Try again, or see whether guix offload test reaches the machines."),
 		known(`lacks an introduction and cannot be authenticated|lacks 'introduction' field`, rebuild.ErrNotDone, "the channel cannot be authenticated",
 			"The image was made before Guix recorded introductions, or from a fork without one. Its channels.scm shows which; Guix refuses to run it as it is."),
 		known(`not signed by an authorized key|could not authenticate|cannot be authenticated|signature verification failed|lacks a signature|initial commit .* is signed by|attempts to remove .*authorizations|is not a descendant of introductory commit`,
@@ -43,17 +82,62 @@ func failures() []failure {
 		known(`failed to resolve address|Name or service not known|name resolution|getaddrinfo|Network is unreachable|Connection (refused|timed out)|unable to connect|failed to connect to|failed to send request|SSL error|TLS error|Git error|Git failure|cannot fetch branch`,
 			rebuild.ErrNotDone, "the channel could not be fetched",
 			"A network is needed unless this machine has used the same commits before. If the address has moved, point git to the new one: git config --global url.NEW.insteadOf OLD."),
-		known(`error: .*: unknown package|error: .*: package not found`, rebuild.ErrNotDone, "the recipe names a package that its channels do not have",
-			"It may come from a channel that the image does not record, or from a file of its author."),
-		known("is required to build [`'].*but I am a", rebuild.ErrNotDone, "the image is for another kind of machine",
-			"Build on such a machine, or enable emulation: on Guix System the service qemu-binfmt, elsewhere the package qemu-user-static."),
-		known(`some substitutes for the outputs of derivation .* failed`, rebuild.ErrNotDone, "a substitute could not be fetched",
-			"Try again; Guix builds from source what it cannot fetch when its daemon runs with --fallback."),
-		known(`(unshare|clone|setting up the build environment|mount).*Operation not permitted`, rebuild.ErrNotDone, "the Guix daemon may not make its build sandbox here",
-			"Inside a container the daemon needs more privileges (docker run --privileged)."),
 		known(`unrecognized option`, rebuild.ErrNotDone, "the Guix of the recipe does not know an option",
 			"The image may have been made by a later Guix than the one that it records."),
 	}
+}
+
+// packageMissing matches what Guix says of a package that no channel has.
+var packageMissing = regexp.MustCompile(`error: (.*): (?:unknown package|package not found)`)
+
+// notInChannels is advice for an image with such a package.
+const notInChannels = "It comes from a module folder (-L), an expression (-e), a file, or a channel that the image does not record: whoever has that can pack the image again and hand the result over with --rebuilt IMAGE."
+
+// ownWords are the lines of a log that Guix and its daemon wrote, without warnings:
+// between "building DRV..." and the line in which the daemon says how that ended, all
+// is what the build wrote. The last error of Guix and what follows it are always its
+// own: a daemon that is gone ends no build.
+func ownWords(log string) string {
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	end := len(lines)
+	for i, line := range lines {
+		if fatal.MatchString(line) {
+			end = i
+		}
+	}
+	var own strings.Builder
+	open := make(map[string]bool)
+	for i, line := range lines {
+		if drv, ok := between(strings.TrimSpace(line), "building ", "..."); ok && i < end {
+			open[drv] = true
+			continue
+		}
+		m := buildEnded.FindStringSubmatch(line)
+		if m != nil {
+			delete(open, m[1])
+		}
+		if (i >= end || m != nil || len(open) == 0) && !strings.Contains(line, "warning: ") {
+			own.WriteString(line + "\n")
+		}
+	}
+	return own.String()
+}
+
+var (
+	fatal      = regexp.MustCompile(`^guix[a-z -]*: error: `)
+	buildEnded = regexp.MustCompile("(?:successfully built |builder for [`']|building of [`']|^build of )(/[^ '`]+\\.drv)")
+)
+
+// lastError is the last error in a text by Guix and all that follows; the last line
+// where there is none.
+func lastError(own string) string {
+	lines := strings.Split(strings.TrimSpace(own), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if fatal.MatchString(lines[i]) {
+			return strings.Join(lines[i:], "\n")
+		}
+	}
+	return lines[len(lines)-1]
 }
 
 // A buildFailure is the first build that failed, as Guix reports it.
@@ -68,15 +152,15 @@ type buildFailure struct {
 // guix/status.scm, print-build-event).
 var (
 	builderFailed = regexp.MustCompile("(?m)^.*(?:builder for [`']([^`']+\\.drv)' failed|building of [`']([^`']+\\.drv)' timed out).*$")
-	buildFailed   = regexp.MustCompile(`(?m)^build of (\S+\.drv) failed$`)
+	buildFailed   = regexp.MustCompile("(?m)^(?:guix[a-z -]*: error: )?build of [`']?([^\\s`']+)'? failed$")
 	logNamed      = regexp.MustCompile("(?m)^View build log at [`']([^`']+)'")
 )
 
-// brokenBuild finds the first build that failed, nil when none did.
+// brokenBuild finds the first build whose builder failed, nil when none did.
 func brokenBuild(log string) *buildFailure {
 	at := builderFailed.FindStringSubmatchIndex(log)
 	if at == nil {
-		return quietBuild(log)
+		return nil
 	}
 	m := builderFailed.FindStringSubmatch(log)
 	b := &buildFailure{drv: m[1] + m[2], how: strings.TrimSpace(m[0])}
@@ -151,15 +235,14 @@ func (b *buildFailure) cause() failure {
 // nix/libstore/build.cc; OpenSSL 1.1 and 3, GnuTLS 3, Python, Go).
 func buildCauses() []failure {
 	return []failure{
-		known(`No space left on device`, rebuild.ErrNotDone, "the disk is full",
-			"Free some space, for example with guix gc, and run audit again: what is built already is not built anew."),
 		known(`hash mismatch for|has hash .* instead of the expected|output path .* should have .* hash`, rebuild.ErrBuild, "the source that was fetched is not the one that the package names",
 			"What lies at its address was replaced. A build farm may still have the old one: allow substitutes, or put the right file into the store with guix download FILE."),
 		known(`failed to download "|Unable to fetch from|git-fetch:|Trying to (download from|use) Software Heritage|could not be downloaded|hg-fetch|svn-fetch`, rebuild.ErrBuild, "its source could not be fetched",
 			"Guix has asked its address, the build farms and Software Heritage. Without a network none of them can answer; with one, the source has vanished: put a copy into the store with guix download FILE, or let a farm give the built package (without --no-substitutes)."),
 		known(`(?i)certificate (has |is )?expired|certificate_verify_failed.*expired|expired certificate|cert(ificate)? has expired|certificate is not (yet )?valid|x509: certificate has expired|not_?after|certificate.*(is in the past|no longer valid)|E_CERT_EXPIRED`, rebuild.ErrBuild, "a certificate in its tests has expired",
 			"Such a time bomb goes off in every build from now on. Take the package as a substitute of a build farm, or build it with the clock of its time: Guix has the service virtual-build-machine, whose date can be set, to offload to."),
-		known(`timed out after`, rebuild.ErrBuild, "it took too long, or was silent for too long",
-			"Guix ends builds that are silent for an hour; a slow machine may need more: run rebuild.sh with GUIX_BUILD_OPTIONS=--max-silent-time=SECONDS, or build with fewer jobs at a time."),
+		known(`building of [^\n]*\.drv' timed out after`, rebuild.ErrNotDone, "it took too long, or was silent for too long", slowMachine),
+		known(`No space left on device|Disk quota exceeded`, rebuild.ErrBuild, "it does not build, and it wrote that a disk is full",
+			"Where that is so, free some space, for example with guix gc, and run audit again: what is built already is not built anew."),
 	}
 }

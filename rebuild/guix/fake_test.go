@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 type scenario struct {
 	Valid   []string          // store items that the daemon knows
 	Drv     string            // what pack -d prints
+	Plain   string            // what pack -d --no-grafts prints; "" for Drv
 	Output  string            // what pack prints
 	Closure []string          // what gc --requisites prints
 	Says    string            // what pack writes on standard error while it builds
@@ -68,11 +69,21 @@ func play(dir, _ string, args []string) int {
 	case "references":
 		return s.references(args[2:])
 	case "requisites":
+		if drv := args[2]; strings.HasSuffix(drv, ".drv") {
+			fmt.Println(strings.Join(closureOf(drv), "\n"))
+			return 0
+		}
 		fmt.Println(strings.Join(s.Closure, "\n"))
-	case "derive":
+	case "derive", "derive plain":
+		if slices.Contains(args, noGrafts) && s.Plain != "" {
+			s.Drv = s.Plain
+		}
 		fmt.Println("\n" + s.Drv)
 	case "pack":
 		fmt.Fprint(os.Stderr, s.Says)
+		if slices.Contains(args, noGrafts) && s.Plain != "" {
+			s.Output = strings.TrimSuffix(s.Plain, ".drv")
+		}
 		if err := os.WriteFile(s.Output, []byte("the image"), 0o444); err != nil {
 			panic(err)
 		}
@@ -81,6 +92,19 @@ func play(dir, _ string, args []string) int {
 		return s.check(args[3], dir)
 	}
 	return 0
+}
+
+// closureOf lists a derivation and all that it is built from.
+func closureOf(drv string) []string {
+	g, err := readGraph(drv)
+	if err != nil {
+		panic(err)
+	}
+	var all []string
+	for _, d := range g.near {
+		all = append(all, d.path)
+	}
+	return all
 }
 
 // remember writes down the exact arguments and, of a time-machine, the folder
@@ -108,6 +132,8 @@ func stepOf(args []string) string {
 		return "references"
 	case strings.HasPrefix(line, "gc --requisites "):
 		return "requisites"
+	case derives(line) && strings.Contains(line, noGrafts):
+		return "derive plain"
 	case derives(line):
 		return "derive"
 	case strings.HasPrefix(line, "time-machine -C channels.scm -- pack "), strings.HasPrefix(line, "time-machine -C channels.scm -- system image "):
@@ -293,6 +319,8 @@ func (w *world) calls() []string {
 
 // derives says whether a command asks for a derivation only.
 func derives(line string) bool {
-	line = strings.Replace(line, " --verbosity=3", "", 1)
+	for _, option := range []string{" --verbosity=3", " " + noGrafts} {
+		line = strings.Replace(line, option, "", 1)
+	}
 	return strings.HasPrefix(line, "time-machine -C channels.scm -- pack -d ") || strings.HasPrefix(line, "time-machine -C channels.scm -- system image -d ")
 }

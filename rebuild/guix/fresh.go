@@ -43,7 +43,7 @@ func (s *session) again(ctx context.Context, d *derivation) (rebuild.Fresh, erro
 	}
 	other, err := s.checkWhole(ctx, d)
 	switch {
-	case errors.Is(err, rebuild.ErrBuild):
+	case errors.Is(err, rebuild.ErrBuild), errors.Is(err, rebuild.ErrNotDone):
 		fresh.Problem = err.Error()
 		return fresh, nil
 	case err != nil:

@@ -134,8 +134,8 @@ func TestTrust(t *testing.T) {
 		{"official, by ssh", at("ssh://git@git.guix.gnu.org/guix.git"), nil, false, "channel-elsewhere"},
 		{"official, with a password", at("https://user:secret@git.guix.gnu.org/guix.git"), nil, false, "channel-elsewhere"},
 		{"official, in this network", at("https://10.0.0.1/guix.git"), nil, false, "channel-elsewhere"},
-		{"official, in a file", at("file:///srv/guix.git"), nil, false, "channel-elsewhere"},
-		{"official, a path", at("/srv/guix.git"), nil, false, "channel-elsewhere"},
+		{"official, in a file", at("file:///srv/guix.git"), nil, false, "channel-local"},
+		{"official, a path", at("/srv/guix.git"), nil, false, "channel-local"},
 		{"official, a path, trusted", at("/srv/guix.git"), []string{"/srv/guix.git"}, true, "channel-named"},
 		{"official, written otherwise", with(func(c *provenance.Channel) {
 			c.Introduction = &provenance.Introduction{Commit: strings.ToUpper(officialCommit), Fingerprint: "bbb02ddf2ceaf6a80d1d e643a2a06df2a33a54fa"}

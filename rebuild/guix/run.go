@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/shell"
 )
@@ -51,7 +52,11 @@ const howToGetGuix = "Install GNU Guix (https://guix.gnu.org/download, or a dist
 	"or run rebuild.sh on a machine that has it and hand the image over with --rebuilt IMAGE."
 
 // explain turns the failure of a command into what it means for a build: no
-// builder, a failed build, or an interruption.
+// builder, a failed build, a build that was not done, or an interruption.
+//
+// A build has failed only where Guix says that a builder has. What Guix itself
+// reports of daemon, disk, machines or channels says nothing of the recipe; and the
+// same words in what a build wrote do not make its failure one of the machine.
 func explain(err error, log string) error {
 	var exit *rebuild.ExitError
 	switch {
@@ -62,16 +67,44 @@ func explain(err error, log string) error {
 	case !errors.As(err, &exit):
 		return err
 	}
+	own := ownWords(log)
+	if f, line, ok := infrastructure(lastError(own)); ok {
+		return stopped(f, line)
+	}
 	if b := brokenBuild(log); b != nil {
 		return &rebuild.HintError{Err: &stopError{kind: b.cause().kind, text: b.text()}, Hint: b.cause().hint}
 	}
-	for _, f := range failures() {
-		if f.says.MatchString(log) {
-			err := &stopError{kind: f.kind, text: f.means + ": " + complaint(log, f.says)}
-			return &rebuild.HintError{Err: err, Hint: f.hint}
-		}
+	if m := packageMissing.FindStringSubmatch(own); m != nil {
+		return incomplete(m[1], complaint(own, packageMissing))
 	}
-	return &stopError{kind: rebuild.ErrBuild, text: err.Error() + ": " + complaint(log, guixError)}
+	if f, line, ok := match(failures(), lastError(own)); ok {
+		return stopped(f, line)
+	}
+	if f, line, ok := infrastructure(own); ok {
+		return stopped(f, line)
+	}
+	if b := quietBuild(log); b != nil {
+		return &rebuild.HintError{Err: &stopError{kind: rebuild.ErrBuild, text: b.text()}, Hint: b.cause().hint}
+	}
+	if f, line, ok := match(failures(), own); ok {
+		return stopped(f, line)
+	}
+	return &stopError{kind: rebuild.ErrNotDone, text: err.Error() + ": " + complaint(log, guixError)}
+}
+
+// incomplete is the error of a recipe that names a package which none of its channels
+// has.
+func incomplete(name, line string) error {
+	err := &rebuild.IncompleteError{
+		Package: name, Missing: check.Say("recipe/package-not-in-channels", "package", name),
+		Err: &stopError{rebuild.ErrNotDone, "the recipe names a package that its channels do not have: " + line},
+	}
+	return &rebuild.HintError{Err: err, Hint: notInChannels}
+}
+
+// stopped is the error of a failure that a line shows.
+func stopped(f failure, line string) error {
+	return &rebuild.HintError{Err: &stopError{kind: f.kind, text: f.means + ": " + line}, Hint: f.hint}
 }
 
 // A stopError is a reason why there is no rebuild, of one of the kinds that

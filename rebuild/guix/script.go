@@ -29,6 +29,8 @@ func Script(plan rebuild.Plan) []byte {
 	}
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
 	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + shell.Words(verbs) + " \"$@\" " + shell.Words(arguments) + "\n}\n")
+	b.WriteString("\n# The store item that the image is made of.\nroot=" + shell.Word(d.Pack.Root) + "\n")
+	b.WriteString(scriptGrafts)
 	b.WriteString(scriptBuild)
 	if d.Pack.Export != nil {
 		b.WriteString(scriptExport)
@@ -57,12 +59,36 @@ cd "$dir"
 
 `
 
+// scriptGrafts finds the image's derivation. An image does not show whether its
+// packer was called with --no-grafts: that is tried where the default gives another
+// item than the one that the image is made of, and kept where it gives that one.
+const scriptGrafts = `
+# derive ARGUMENT…: prints the derivation of the image.
+derive() {
+  derived=$(pack "$@" -d) && printf '%s\n' "$derived" | tail -n 1
+}
+
+# gives DERIVATION: whether a derivation in its closure makes that store item.
+gives() {
+  name=${root##*/} && name=${name#*-}
+  guix gc --requisites "$1" | grep -F -e "-$name.drv" | xargs grep -lF "(\"out\",\"$root\"," | grep -q .
+}
+
+grafts=
+drv=$(derive)
+if ! gives "$drv"; then
+  plain=$(derive --no-grafts)
+  if gives "$plain"; then
+    drv=$plain grafts=--no-grafts
+    echo 'The image was made without grafts: so is this one' >&2
+  fi
+fi
+`
+
 // scriptBuild builds the image. An image that the store has is no rebuild, so
 // it is built again; where that gives other bytes, Guix keeps them beside the
 // first under a name with "-check" at its end.
 const scriptBuild = `
-drv=$(pack -d)
-drv=$(printf '%s\n' "$drv" | tail -n 1)
 image=$(sed -n '1s/^Derive(\[("out","\([^"]*\)".*/\1/p' "$drv")
 [ -n "$image" ] || { echo "no output is named in $drv" >&2; exit 1; }
 if guix gc --references "$image" >/dev/null 2>&1; then
@@ -72,7 +98,7 @@ if guix gc --references "$image" >/dev/null 2>&1; then
     image=$image-check
   }
 else
-  pack >/dev/null
+  pack $grafts >/dev/null
 fi
 
 echo 'The rebuilt image:'

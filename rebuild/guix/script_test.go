@@ -94,8 +94,31 @@ func TestScript(t *testing.T) {
 	}
 	wantCalls := []string{
 		"time-machine -C channels.scm -- pack -d --format=docker --save-provenance -m manifest.scm",
+		"gc --requisites STORE/" + letters("i") + "-app-docker-pack.tar.gz.drv",
 		"gc --references STORE/" + letters("i") + "-app-docker-pack.tar.gz",
 		"time-machine -C channels.scm -- pack --format=docker --save-provenance -m manifest.scm",
+	}
+	if diff := cmp.Diff(wantCalls, w.calls()); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// A script finds out by itself that an image was made without grafts.
+func TestScriptWithoutGrafts(t *testing.T) {
+	w := newWorld(t)
+	w.plain()
+	stdout, stderr, err := w.runScript(Script(w.plan))
+	if err != nil || !strings.Contains(stderr, "without grafts") || !strings.Contains(stdout, "  "+strings.TrimSuffix(w.Plain, ".drv")+"\n") {
+		t.Fatal(err, stdout, stderr)
+	}
+	plain := letters("j") + "-app-docker-pack.tar.gz"
+	wantCalls := []string{
+		"time-machine -C channels.scm -- pack -d --format=docker --save-provenance -m manifest.scm",
+		"gc --requisites STORE/" + letters("i") + "-app-docker-pack.tar.gz.drv",
+		"time-machine -C channels.scm -- pack --no-grafts -d --format=docker --save-provenance -m manifest.scm",
+		"gc --requisites STORE/" + plain + ".drv",
+		"gc --references STORE/" + plain,
+		"time-machine -C channels.scm -- pack --no-grafts --format=docker --save-provenance -m manifest.scm",
 	}
 	if diff := cmp.Diff(wantCalls, w.calls()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
@@ -225,14 +248,14 @@ func (w *world) checkScript() {
 		w.t.Errorf("printed %d lines:\n%s", n, stdout)
 	}
 	calls := w.argv()
-	if len(calls) != 3 {
-		w.t.Fatalf("%d calls, want 3: %q", len(calls), calls)
+	if len(calls) != 4 {
+		w.t.Fatalf("%d calls, want 4: %q", len(calls), calls)
 	}
 	_, arguments := w.details().command()
 	head := []string{"time-machine", "-C", "channels.scm", "--", "pack"}
 	for i, want := range map[int][]string{
 		0: append(append(head[:5:5], "-d"), arguments...),
-		2: append(head[:5:5], arguments...),
+		3: append(head[:5:5], arguments...),
 	} {
 		if !sameBytes(want, calls[i]) {
 			w.t.Errorf("call %d: %q, want %q, script:\n%s", i, calls[i], want, script)

@@ -92,6 +92,8 @@ func judgeChannel(c provenance.Channel, trusted []string) rebuild.Trust {
 	case !isAddress(c.URL):
 		t.Flag = ""
 		t.Reason = check.Say("plan/channel-without-address", "name", c.Name, "address", t.URL)
+	case guix.IsLocal(c.URL):
+		t.Reason = say("plan/channel-local")
 	case c.Introduction == nil:
 		t.Reason = say("plan/channel-unauthenticated")
 	case !official(c.Introduction):

@@ -31,9 +31,10 @@ var _ rebuild.Builder = Builder{}
 //
 // Without Nix, or where its sandbox does not work, the error wraps
 // [rebuild.ErrNoBuilder]; for a plan that must not be run, or an expression
-// that reads what it may not, [rebuild.ErrRefused]; when Nix fails,
-// [rebuild.ErrBuild]. Most carry a [rebuild.HintError]. When ctx ends, the
-// error wraps its cause alone: an interrupted build has not failed.
+// that reads what it may not, [rebuild.ErrRefused]; when the builder of a
+// derivation fails, [rebuild.ErrBuild], and when Nix fails for any other reason,
+// [rebuild.ErrNotDone]. Most carry a [rebuild.HintError]. When ctx ends, the error
+// wraps its cause alone: an interrupted build has not failed.
 //
 // The image is copied into job.Dir, and the job's own store can be removed with
 // it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -345,7 +346,7 @@ func TestBuildFailures(t *testing.T) {
 		{"realise", "error: hash mismatch in fixed-output derivation '/nix/store/x.drv':", rebuild.ErrBuild, "a source has changed", "binary cache"},
 		{"realise", "error: a 'aarch64-linux' with features {} is required to build '/nix/store/x.drv', but I am a 'x86_64-linux' with features {}", rebuild.ErrNotDone, "another kind of machine", "--builders"},
 		{"realise", "error: builder for '/nix/store/b.drv' failed with exit code 1\nerror: 1 dependencies of derivation '/nix/store/a.drv' failed to build", rebuild.ErrBuild, "does not build: error: builder for '/nix/store/b.drv'", "substitutes"},
-		{"realise", "error: something new", rebuild.ErrBuild, "error: something new", ""},
+		{"realise", "error: something new", rebuild.ErrNotDone, "error: something new", ""},
 	} {
 		w := newWorld(t, expression(t))
 		w.Fails[tc.step] = tc.says
@@ -356,6 +357,55 @@ func TestBuildFailures(t *testing.T) {
 		}
 		if errors.As(err, &hint) != (tc.hint != "") || tc.hint != "" && !strings.Contains(hint.Hint, tc.hint) {
 			t.Errorf("%s: hint %+v", tc.says, hint)
+		}
+	}
+}
+
+// TestMachineFailures: what Nix, its daemon and the kernel say when it is the machine
+// that fails is no failed build.
+func TestMachineFailures(t *testing.T) {
+	for _, tc := range []struct{ says, want string }{
+		{"error: all build users are currently in use; consider creating additional users and adding them to the 'nixbld' group", "no build user left"},
+		{"error: the build users group 'nixbld' has no members", "no build user left"},
+		{"error: cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused", "connection to the Nix daemon"},
+		{"error: Nix daemon disconnected unexpectedly (maybe it crashed?)", "connection to the Nix daemon"},
+		{"error: unexpected end-of-file", "connection to the Nix daemon"},
+		{"error: cannot open connection to remote store 'ssh-ng://build.example': error: failed to start SSH connection to 'build.example'", "connection to the Nix daemon"},
+		{"cannot build on 'ssh://build.example': error: failed to start SSH connection to 'build.example'\nFailed to find a machine for remote build!\nerror: unable to start any build; either increase '--max-jobs' or enable remote builds.", "machine that Nix builds on"},
+		{"error: writing to file: No space left on device", "the disk is full"},
+		{"error: creating directory '/nix/store/x': Disk quota exceeded", "the disk is full"},
+		{"error: builder for '/nix/store/x.drv' failed with exit code 1\nerror: executing SQLite statement: No space left on device", "the disk is full"},
+		{"error: unable to fork: Cannot allocate memory", "short of something"},
+		{"error: opening file '/nix/store/x': Too many open files", "short of something"},
+		{"error: building of '/nix/store/x.drv' timed out after 3600 seconds", "took too long"},
+		{"error: building of '/nix/store/x.drv' timed out after 60 seconds of silence", "took too long"},
+	} {
+		for _, step := range []string{"evaluate", "realise"} {
+			w := newWorld(t, expression(t))
+			w.Fails[step] = tc.says
+			_, err := w.build()
+			if !errors.Is(err, rebuild.ErrNotDone) || errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("%s, %q: %v, want %q", step, tc.says, err, tc.want)
+			}
+		}
+	}
+}
+
+// TestBuildersOwnWords: a build that fails has failed, whatever it writes, and
+// whichever machine could not be had before it ran.
+func TestBuildersOwnWords(t *testing.T) {
+	const failed = `@nix {"action":"msg","level":0,"msg":"error: builder for '/nix/store/x.drv' failed with exit code 1;\n       last 1 log lines:\n       > %s\n       For full logs, run 'nix log /nix/store/x.drv'."}` + "\n"
+	for _, wrote := range []string{
+		"FAIL: test-disk: No space left on device", "connect: Connection refused", "all build users are currently in use",
+		"error: unexpected end-of-file", "timed out after 3 seconds", "lost connection", "Cannot allocate memory",
+		"error: unable to download 'https://x': Couldn't resolve host name",
+	} {
+		for name, before := range map[string]string{"": "", "after a machine that is away": "cannot build on 'ssh://build.example': error: failed to start SSH connection\n"} {
+			w := newWorld(t, expression(t))
+			w.Fails["realise"] = before + `@nix {"action":"result","id":1,"type":101,"fields":["` + wrote + `"]}` + "\n" + fmt.Sprintf(failed, wrote)
+			if _, err := w.build(); !errors.Is(err, rebuild.ErrBuild) || !strings.Contains(err.Error(), "does not build") {
+				t.Errorf("%q %s: %v", wrote, name, err)
+			}
 		}
 	}
 }

@@ -235,7 +235,7 @@ type call struct {
 // run runs a command of Nix and returns its standard output.
 func (s *session) run(ctx context.Context, c call) ([]byte, error) {
 	out, err := s.try(ctx, c)
-	return out, nixTool().Explain(err, s.log.text.String())
+	return out, nixTool().Explain(err, s.log.own.String())
 }
 
 // try is run for callers that read failures themselves.
@@ -256,6 +256,7 @@ func (s *session) try(ctx context.Context, c call) ([]byte, error) {
 // announce writes a command into the log, without the options that all have.
 func (s *session) announce(c call) error {
 	s.log.text.Reset()
+	s.log.own.Reset()
 	if s.job.Log == nil {
 		return nil
 	}

@@ -64,7 +64,7 @@ type scenario struct {
 	Content string            // of the image
 	Folder  []string          // the image is a folder with these files
 	Link    string            // the image is a link to this
-	Fails   map[string]string // by step: what is said before it fails
+	Fails   map[string]string // by step: what is said before it fails, a message a line, or lines of the log
 	Hangs   string            // a step that never ends
 	Differs []string          // derivations whose second build gives other bytes
 	Silent  bool              // a second build is not told
@@ -90,6 +90,10 @@ func play(dir, program string, args []string) int {
 	}
 	if why, ok := s.Fails[step]; ok {
 		for line := range strings.Lines(why) {
+			if strings.HasPrefix(line, "@nix ") {
+				fmt.Fprint(os.Stderr, line)
+				continue
+			}
 			say(map[string]any{"action": "msg", "level": 0, "msg": strings.TrimSpace(line)})
 		}
 		return 1

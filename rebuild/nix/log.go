@@ -21,6 +21,7 @@ type log struct {
 	kept    []string          // folders of builds that were kept
 	differs map[string]string // derivation whose second build differs → that output, on disk
 	text    strings.Builder   // the end of what people read
+	own     strings.Builder   // the end of what Nix itself wrote, without what builds wrote
 }
 
 func newLog(to io.Writer) *log {
@@ -51,6 +52,7 @@ func (l *log) Write(p []byte) (int, error) {
 	object, ok := strings.CutPrefix(line, "@nix ")
 	var m message
 	if !ok || json.Unmarshal([]byte(object), &m) != nil {
+		l.wrote(line)
 		return len(p), l.show(line)
 	}
 	return len(p), l.take(m)
@@ -68,6 +70,7 @@ func (l *log) take(m message) error {
 	case m.Action == "result" && (m.Type == resultBuildLine || m.Type == resultPostBuild):
 		return l.show("  " + plain(m.field(0)))
 	case m.Action == "msg":
+		l.wrote(plain(m.Msg))
 		l.note(plain(m.Msg))
 		return l.show(plain(m.Msg))
 	}
@@ -117,17 +120,32 @@ func (l *log) show(line string) error {
 	if strings.HasPrefix(line, "warning: you did not specify '--add-root'") {
 		return nil // nothing is collected in a store of our own
 	}
-	if l.text.Len() > maxText {
-		rest := l.text.String()[maxText/2:]
-		l.text.Reset()
-		l.text.WriteString(rest)
-	}
-	l.text.WriteString(line + "\n")
+	keep(&l.text, line)
 	if l.to == nil {
 		return nil
 	}
 	_, err := fmt.Fprintln(l.to, line)
 	return err
+}
+
+// wrote keeps what Nix itself wrote: not the lines of a build's log that it repeats
+// in an error, each behind a ">" (Nix 2.8, libstore/build/derivation-goal.cc).
+func (l *log) wrote(text string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\n"); !strings.HasPrefix(strings.TrimSpace(line), ">") {
+			keep(&l.own, line)
+		}
+	}
+}
+
+// keep adds a line to the end of a text that is bounded.
+func keep(to *strings.Builder, line string) {
+	if to.Len() > maxText {
+		rest := to.String()[maxText/2:]
+		to.Reset()
+		to.WriteString(rest)
+	}
+	to.WriteString(line + "\n")
 }
 
 // plain takes out what a terminal would obey: Nix colours words whatever the log

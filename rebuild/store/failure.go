@@ -13,7 +13,7 @@ import (
 // A Failure is a way in which a tool fails that people meet, and what they can do.
 type Failure struct {
 	Says  *regexp.Regexp // a line of the log
-	Kind  error          // [rebuild.ErrNoBuilder], [rebuild.ErrRefused] or [rebuild.ErrBuild]
+	Kind  error          // one of package rebuild's
 	Means string
 	Hint  string
 }
@@ -21,12 +21,19 @@ type Failure struct {
 // A Tool is a program that fails in known ways.
 type Tool struct {
 	Get      string           // advice for a machine without it
-	Failures func() []Failure // the most telling first
+	Machine  func() []Failure // those of the machine: of disk, daemon, network, other machines
+	Failures func() []Failure // all others, the most telling first
 	Error    *regexp.Regexp   // the line in which it says what went wrong
+	Built    *regexp.Regexp   // the line in which it says that a derivation's own builder failed
 }
 
 // Explain turns the failure of a command into what it means for a build: no
-// builder, a failed build, or an interruption, which is returned as it is.
+// builder, a failed build, one that was not done, or an interruption, which is
+// returned as it is. The log is what the tool itself wrote, without the words of
+// builds.
+//
+// Where a builder has failed, only the last error can say that the machine was why:
+// tools try again elsewhere what one machine could not do.
 func (t Tool) Explain(err error, log string) error {
 	var exit *rebuild.ExitError
 	switch {
@@ -37,12 +44,30 @@ func (t Tool) Explain(err error, log string) error {
 	case !errors.As(err, &exit):
 		return err
 	}
-	for _, f := range t.Failures() {
-		if f.Says.MatchString(log) {
-			return &rebuild.HintError{Err: fmt.Errorf("%w: %s: %s", f.Kind, f.Means, Complaint(log, f.Says)), Hint: f.Hint}
+	machines := log
+	if t.Built.MatchString(log) {
+		machines = t.lastError(log)
+	}
+	for _, known := range []struct {
+		failures []Failure
+		log      string
+	}{{t.Machine(), machines}, {t.Failures(), log}} {
+		for _, f := range known.failures {
+			if f.Says.MatchString(known.log) {
+				return &rebuild.HintError{Err: fmt.Errorf("%w: %s: %s", f.Kind, f.Means, Complaint(known.log, f.Says)), Hint: f.Hint}
+			}
 		}
 	}
-	return fmt.Errorf("%w: %w: %s", rebuild.ErrBuild, err, Complaint(log, t.Error))
+	return fmt.Errorf("%w: %w: %s", rebuild.ErrNotDone, err, Complaint(log, t.Error))
+}
+
+// lastError is the last line in which the tool says what went wrong, and what follows.
+func (t Tool) lastError(log string) string {
+	all := t.Error.FindAllStringIndex(log, -1)
+	if all == nil {
+		return ""
+	}
+	return log[all[len(all)-1][0]:]
 }
 
 // Complaint returns the line of a log that says what went wrong: the first that

@@ -33,7 +33,7 @@ func Twice(ctx context.Context, n *Node, items []rebuild.Item, again Again) (reb
 	fresh := FreshOf(n, items)
 	first, second, err := again(ctx, n)
 	switch {
-	case errors.Is(err, rebuild.ErrBuild), errors.Is(err, rebuild.ErrNoBuilder):
+	case errors.Is(err, rebuild.ErrBuild), errors.Is(err, rebuild.ErrNoBuilder), errors.Is(err, rebuild.ErrNotDone):
 		fresh.Problem = err.Error()
 		return fresh, nil
 	case err != nil:

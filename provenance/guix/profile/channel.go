@@ -138,13 +138,15 @@ func isText(v scheme.Value) bool {
 	return v.Kind == scheme.String && strings.IndexFunc(v.Text, func(c rune) bool { return !unicode.IsPrint(c) }) < 0
 }
 
-// Packages lists the entries of a profile. Of an entry's channels the last is
-// the one that defines the package.
+// Packages lists the entries of a profile. Of an entry's channels the last is the one
+// that defines the package. Of a package that was transformed Guix records none but its
+// own channel, whichever it comes from: then none is known.
 func (p *Profile) Packages() []provenance.Package {
 	list := make([]provenance.Package, len(p.Entries))
 	for i, e := range p.Entries {
 		list[i] = provenance.Package{Name: e.Name, Version: e.Version, Output: e.Output, Path: e.Path}
-		if channels, _ := e.origins(p.Where); len(channels) > 0 {
+		_, transformed := e.Property("transformations")
+		if channels, _ := e.origins(p.Where); len(channels) > 1 || len(channels) == 1 && !transformed {
 			list[i].Origin = &channels[len(channels)-1]
 			list[i].Channel = list[i].Origin.Name
 		}

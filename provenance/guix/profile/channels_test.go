@@ -69,6 +69,27 @@ func TestChannelProblems(t *testing.T) {
 	}
 }
 
+// Of a transformed package Guix records its own channel alone, whichever it comes
+// from: then its channel is not known.
+func TestOriginOfTransformed(t *testing.T) {
+	repository := func(name string) string {
+		return fmt.Sprintf(`(repository (version 0) (url "https://example.org/%s.git") (branch "master") (commit %q) (name %s))`, name, strings.Repeat("1", 40), name)
+	}
+	const transformed = `(transformations (without-tests . "a"))`
+	for _, tc := range []struct{ properties, want string }{
+		{"(provenance " + repository("guix") + ")", "guix"},
+		{"(provenance " + repository("guix") + " " + repository("x") + ")", "x"},
+		{"(provenance " + repository("guix") + ") " + transformed, ""},
+		{"(provenance " + repository("guix") + " " + repository("x") + ") " + transformed, "x"},
+		{transformed, ""},
+	} {
+		p := mustParse(t, []byte(`(manifest (version 4) (packages (("a" "1" "out" "`+somePath+`" (properties (`+tc.properties+`))))))`))
+		if got := p.Packages()[0]; got.Channel != tc.want || (got.Origin != nil) != (tc.want != "") {
+			t.Errorf("%s: channel %q (%v), want %q", tc.properties, got.Channel, got.Origin, tc.want)
+		}
+	}
+}
+
 // Guix drops from a manifest what is in it a second time.
 func TestRepeatedEntry(t *testing.T) {
 	entry := `("a" "1" "out" "` + somePath + `" (properties ((provenance x))))`
