@@ -28,6 +28,8 @@ func provenances(img *inspect.Image) []inspect.Attestation {
 type Attestations struct {
 	// Build is what counts: the first statement of BuildKit that is about this
 	// very image, else the first of another builder; nil when there is none.
+	// BuildKit names no subject where the image has no name: the index alone says
+	// then which image the statement is about.
 	Build  *slsa.Build
 	Source provenance.Source // of Build
 	Wrong  []check.Finding   // statements that contradict the image
@@ -44,7 +46,7 @@ func Attested(img *inspect.Image) Attestations {
 		case err != nil:
 			found.Unread = append(found.Unread, check.Find(check.Undecided, -1, path, "recipe/attestation-unread",
 				"error", brief(err.Error())))
-		case !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
+		case len(b.Subjects) > 0 && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
 			found.Wrong = append(found.Wrong, check.Find(check.Problem, -1, path, "recipe/subject-mismatch",
 				"subjects", subjects(b), "manifest", img.Manifest.Digest))
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
@@ -85,6 +87,9 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	mode := "max"
 	if b.MinMode() {
 		mode = "min"
+	}
+	if len(b.Subjects) == 0 {
+		r.note(-1, "recipe/no-subject")
 	}
 	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder))
 	if b.Context.URI != "" {

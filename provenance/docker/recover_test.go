@@ -169,6 +169,15 @@ func TestSubjectMismatch(t *testing.T) {
 	}
 }
 
+// BuildKit writes no subject where the image has no name: that contradicts nothing.
+func TestNoSubject(t *testing.T) {
+	nameless := strings.Replace(statement, `{"name":"_","digest":{"sha256":"SUBJECT"}}`, "", 1)
+	ev := recovered(t, open(t, attested(nameless).OCIArchive()))
+	if ev.Recover.Status == check.Fail || len(found(ev.Recover, "recipe/no-subject")) != 1 || len(found(ev.Recover, "recipe/attestation")) != 1 {
+		t.Errorf("%s: %v", ev.Recover.Status, ev.Recover.Findings)
+	}
+}
+
 func TestUnreadAttestation(t *testing.T) {
 	ev := recovered(t, open(t, attested("{}").OCIArchive()))
 	if ev.Recover.Status != check.Unknown || missing(ev.Recipe) != "recipe/attestation-unread" {

@@ -25,6 +25,7 @@ func sentences() map[string]string {
 		"recipe/no-attestation":        "no SLSA provenance attestation lies beside the image, so its source, its base image and its build context are not known",
 		"recipe/unsigned-attestation":  "the source, the base images and the Dockerfile are as an unsigned attestation says, which anybody can write",
 		"recipe/attestation":           "asserted, and signed by nothing: a statement of {predicate}, mode={mode}[, from {builder}]",
+		"recipe/no-subject":            "the provenance does not name the image that it is about: the index alone binds the two",
 		"recipe/attestation-unread":    "the provenance cannot be read: {error}",
 		"recipe/subject-mismatch":      "the provenance beside the image is about another one: [its subject is {subjects:list}, and ]the image's manifest is {manifest}",
 		"recipe/build-context":         "asserted: the build context is {address}[, which was {commit}]",
