@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"encoding/binary"
 	"fmt"
 	"io"
 
@@ -42,6 +43,9 @@ func Sniff(head []byte) Kind {
 		if bytes.HasPrefix(head, []byte(m.magic)) {
 			return m.is
 		}
+	}
+	if len(head) >= 4 && binary.LittleEndian.Uint32(head)&^0xf == skippableMagic {
+		return Zstd // engines take a frame that is skipped for the beginning of zstd, too
 	}
 	return None
 }

@@ -39,6 +39,10 @@ const maxFrames = 64
 // pkg/chunked/internal/minimal/compression.go, ZstdChunkedFrameMagic).
 const chunkedMagic = "GNUlInUx"
 
+// skippableMagic begins a frame that is skipped, but for its last four bits (RFC 8878,
+// 3.1.2).
+const skippableMagic = 0x184d2a50
+
 // NewFrameScanner returns a scanner at the start of a stream.
 func NewFrameScanner() *FrameScanner {
 	s := new(FrameScanner)
@@ -96,7 +100,7 @@ func (s *FrameScanner) magic() {
 	switch m := binary.LittleEndian.Uint32(s.part); {
 	case m == 0xfd2fb528:
 		s.want(1, (*FrameScanner).header)
-	case m&^0xf == 0x184d2a50:
+	case m&^0xf == skippableMagic:
 		s.want(4, (*FrameScanner).skippable)
 	default:
 		s.done = true
