@@ -138,9 +138,7 @@ func shapeDifferences(was, now string) []FieldDifference {
 	var found []FieldDifference
 	for _, f := range fields {
 		if !slices.Equal(x[f], y[f]) && !isPartOfWhole(f, x, y) {
-			d := FieldDifference{Field: f, Was: strings.Join(x[f], ", "), Now: strings.Join(y[f], ", ")}
-			d.Cause = headerCause(d)
-			found = append(found, d)
+			found = append(found, FieldDifference{Field: f, Was: valuesText(x[f]), Now: valuesText(y[f]), Cause: headerCause(f, x[f], y[f])})
 		}
 	}
 	if len(found) == 0 {
@@ -186,16 +184,26 @@ func shapeFields(was, now string) (fields []string, x, y map[string][]string) {
 	return fields, x, y
 }
 
+// addsNothing says whether records are none, or one with the value of the entry's field.
+func addsNothing(values []string) bool {
+	return len(values) == 0 || len(values) == 1 && values[0] == entrysOwn
+}
+
+// valuesText is what a difference shows of the values of a field.
+func valuesText(values []string) string {
+	return strings.ReplaceAll(strings.Join(values, ", "), entrysOwn, "the entry's")
+}
+
 // headerCause says why a field of the headers differs that is none of an
 // [inspect.Entry]. Records that are not known may hold what a container sees,
 // as access control lists and file flags do: they count as attributes.
-func headerCause(d FieldDifference) Cause {
-	switch d.Field {
-	case "access time field", "change time field":
+func headerCause(field string, was, now []string) Cause {
+	switch field {
+	case accessTimeField, changeTimeField:
 		return Timestamp
 	}
-	key, ok := strings.CutPrefix(d.Field, recordField)
-	if own := (d.Was == "" || d.Was == entrysOwn) && (d.Now == "" || d.Now == entrysOwn); !ok || own {
+	key, ok := strings.CutPrefix(field, recordField)
+	if !ok || addsNothing(was) && addsNothing(now) {
 		return Packaging
 	}
 	switch key {
