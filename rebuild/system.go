@@ -167,7 +167,7 @@ func (s Settings) On(name string) bool { return len(s[name]) > 0 }
 type Systems []System
 
 // ErrNoRecipe is the reason when an image reveals nothing to build by.
-var ErrNoRecipe = errors.New("the image tells no recipe that a builder could follow")
+var ErrNoRecipe = errors.New("the image contains no recipe that a builder could follow")
 
 // Named returns the system of a name, or [ErrNoRecipe].
 func (all Systems) Named(name provenance.SystemName) (System, error) {

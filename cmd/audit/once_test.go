@@ -51,7 +51,7 @@ func TestDatabaseOfAnotherName(t *testing.T) {
 	if err := os.WriteFile(name, archive, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := &line{tell: newProgress(io.Discard)}
+	l := &line{progress: newProgress(io.Discard)}
 	img, err := l.open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func TestDatabaseOfAnotherName(t *testing.T) {
 func TestOneDecodeOfTheConfig(t *testing.T) {
 	for _, name := range []string{"guix/images/hello.tar.gz", "nix/images-mini/layered.tar.gz", "docker/classic.tar", "docker/buildah.oci.tar"} {
 		path := filepath.Join("../../fixtures", name)
-		l := &line{tell: newProgress(io.Discard), checks: make(map[check.ID]check.Check)}
+		l := &line{progress: newProgress(io.Discard), checks: make(map[check.ID]check.Check)}
 		want, _ := recovered(t, l, path, false)
 		got, decoded := recovered(t, l, path, true)
 		if got != want {

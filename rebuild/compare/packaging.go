@@ -12,7 +12,7 @@ type note struct {
 	field string
 }
 
-// seen is what is told of a note: how often, and the first.
+// seen is what is reported of a note: how often, and the first.
 type seen struct {
 	count    int
 	path     string
@@ -29,9 +29,9 @@ func (w *walk) note(a, b at, field, was, now string) {
 	n.count++
 }
 
-func (w *walk) tellNotes() {
+func (w *walk) reportNotes() {
 	for key, n := range w.notes {
-		w.tell(Difference{Path: n.path, Layer: key.layer, Cause: Packaging, Was: n.was, Now: n.now,
+		w.report(Difference{Path: n.path, Layer: key.layer, Cause: Packaging, Was: n.was, Now: n.now,
 			Evidence: evidence("difference/headers", "field", key.field, "entries", n.count)}, key.layer, n.layer)
 	}
 }
@@ -69,7 +69,7 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		case f.Cause == Packaging:
 			w.note(a, b, f.Field, f.Was, f.Now)
 		default:
-			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence(headerRecord, "field", f.Field),
+			w.report(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence(headerRecord, "field", f.Field),
 				Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}, a.layer, b.layer)
 		}
 	}
@@ -148,7 +148,7 @@ func shapeDifferences(was, now string) []FieldDifference {
 }
 
 // isPartOfWhole says whether a field is of an extended header that only one of
-// two shapes has: its name alone is told.
+// two shapes has: its name alone is reported.
 func isPartOfWhole(field string, x, y map[string][]string) bool {
 	header, _, ok := strings.Cut(field, ": ")
 	name := header + ": name"
