@@ -323,7 +323,7 @@ func shown(s string) string {
 	if cut {
 		s = strings.ToValidUTF8(s[:maxValue-4], "")
 	}
-	if !isPlain(s) {
+	if !IsPlain(s) {
 		s = strconv.Quote(s)
 		if len(s) > maxValue-4 {
 			s, cut = strings.ToValidUTF8(s[:maxValue-4], ""), true
