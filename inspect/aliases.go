@@ -34,6 +34,7 @@ type (
 	Origin      = image.Origin
 
 	StoreItem = store.Item
+	StoreDirs = store.Dirs
 	Reference = store.Reference
 	Sum       = digest.Sum
 	Weak      = digest.Weak
@@ -89,9 +90,9 @@ func CleanPath(name string) string { return paths.Clean(name) }
 // ComparePaths is [paths.Compare].
 func ComparePaths(a, b string) int { return paths.Compare(a, b) }
 
-// ItemOf is [store.Dirs.ItemOf] of the stores that were known before
-// Options.Stores. Transitional: Image.Stores takes its place.
-func ItemOf(path string) string { return store.Transitional().ItemOf(path) }
+// ItemOf is [store.Dirs.ItemOf] of [store.DefaultDirs]; what reads an image asks
+// its Stores instead.
+func ItemOf(path string) string { return store.DefaultDirs().ItemOf(path) }
 
 // IsStoreName is [store.IsStoreName].
 func IsStoreName(base string) bool { return store.IsStoreName(base) }

@@ -4,6 +4,7 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/pass"
+	"bytes"
 	"context"
 	"crypto/sha512"
 	"fmt"
@@ -326,5 +327,29 @@ func TestLayoutEscapes(t *testing.T) {
 	}
 	if img, err := Open(context.Background(), dir, pass.Options{}); err == nil {
 		t.Errorf("a link led out of the layout to %v", img.Manifest.Digest)
+	}
+}
+
+// A layout keeps blobs of images that it has no more: that breaks no claim. A blob
+// that is not what its name says does, and so does any other member.
+func TestStaleBlobs(t *testing.T) {
+	l, _ := imagesOf(t, "amd64")
+	for name, c := range map[string]struct{ path, body, want string }{
+		"a blob":          {digest.BlobPath(digest.Of([]byte("stale")).Hash()), "stale", "unreferenced-blob"},
+		"another content": {digest.BlobPath(digest.Of([]byte("stale")).Hash()), "other", "unreferenced-member"},
+		"another place":   {"blobs/stale", "stale", "unreferenced-member"},
+	} {
+		var b bytes.Buffer
+		whole := l.archive(t)
+		b.Write(whole[:len(whole)-1024]) // without its end
+		b.Write(tarOf(t, regular(c.path, c.body)))
+		img, err := openBytes(t, b.Bytes(), pass.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := img.Integrity()
+		if len(found.Findings) != 1 || found.Findings[0].Code != "integrity/"+c.want || (found.Status == check.Pass) != (c.want == "unreferenced-blob") {
+			t.Errorf("%s: %v, %+v", name, found.Status, found.Findings)
+		}
 	}
 }

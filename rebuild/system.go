@@ -162,6 +162,17 @@ func (all Systems) Secrets(in Settings) []string {
 // On says whether a switch was given.
 func (s Settings) On(name string) bool { return len(s[name]) > 0 }
 
+// Stores are where the systems keep their store items.
+func (all Systems) Stores() inspect.StoreDirs {
+	var dirs inspect.StoreDirs
+	for _, s := range all {
+		if dir := s.About().Store; dir != "" {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
 // Systems are the build systems in the order in which they are asked for a
 // recipe.
 type Systems []System

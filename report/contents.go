@@ -34,9 +34,10 @@ type channelCount struct {
 const shownParts = 25
 
 func newContents(r *Report) contents {
+	items := itemPaths(r.StoreItems)
 	named := map[string]bool{}
 	for _, p := range r.Recipe.Packages {
-		named[inspect.ItemOf(relative(p.Path))] = true
+		named[itemOf(items, p.Path)] = true
 	}
 	c := contents{Packages: len(r.Recipe.Packages), Items: len(r.StoreItems), Channels: countChannels(r.Recipe.Packages)}
 	var parts []part

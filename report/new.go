@@ -124,7 +124,7 @@ func newImage(img *inspect.Image) Image {
 	for _, d := range img.Documents {
 		out.Documents = append(out.Documents, Document{d.Member, d.Kind, digest(d.Digest), string(d.Raw[:min(len(d.Raw), maxDocument)])})
 	}
-	out.Folders = newFolders(img.Layers)
+	out.Folders = newFolders(img)
 	return out
 }
 
@@ -294,7 +294,7 @@ func withoutSource(word, location string) string {
 	}
 	rest, ok := strings.CutPrefix(word, location)
 	local := strings.HasPrefix(location, "/") || strings.HasPrefix(location, "./") || strings.HasPrefix(location, "../")
-	if !ok || !local || inspect.ItemOf(strings.TrimPrefix(location, "/")) != "" {
+	if !ok || !local || slices.ContainsFunc(strings.Split(location, "/"), inspect.IsStoreName) {
 		return word
 	}
 	return base(location) + rest

@@ -84,6 +84,7 @@ func explainAtMost(sums map[Origin]int64, limit int64) {
 
 // A sorter knows the origin of every path.
 type sorter struct {
+	stores  inspect.StoreDirs
 	outside Origin            // of what lies outside of stores and is explained
 	items   map[string]Origin // store items of which more is known than that the recipe leads to them
 	changed map[string]bool   // paths that the rebuild has otherwise
@@ -91,7 +92,7 @@ type sorter struct {
 }
 
 func newSorter(in Input) sorter {
-	s := sorter{outside: Claimed, items: map[string]Origin{}, changed: map[string]bool{}, blamed: map[string]bool{}}
+	s := sorter{stores: in.Image.Stores, outside: Claimed, items: map[string]Origin{}, changed: map[string]bool{}, blamed: map[string]bool{}}
 	if in.Evidence != nil && newWords(in.Systems).of(in.Evidence.Recipe.System).Store != "" {
 		s.outside = Packer
 	}
@@ -145,7 +146,7 @@ func (s *sorter) addItems(in Input) {
 }
 
 func (s *sorter) origin(path string) Origin {
-	item := inspect.ItemOf(path)
+	item := s.stores.ItemOf(path)
 	known, ok := s.items[item]
 	switch {
 	case s.blamed[path] || s.blamed[item] && item != "":
@@ -189,13 +190,13 @@ func signedBy(outcomes []signatures.Outcome) map[string]int {
 const maxFolders = 200
 
 // newFolders adds up what lies outside of stores.
-func newFolders(layers []*inspect.Layer) []Folder {
+func newFolders(img *inspect.Image) []Folder {
 	index := map[string]int{}
 	var all []Folder
-	for _, l := range layers {
+	for _, l := range img.Layers {
 		for i := range l.Entries {
 			e := &l.Entries[i]
-			if inspect.ItemOf(e.Path) != "" {
+			if img.Stores.ItemOf(e.Path) != "" {
 				continue
 			}
 			name := folderOf(e.Path)

@@ -32,7 +32,7 @@ func originsInput() Input {
 		inspect.Entry{Path: "etc/cron.d/job", Type: '0', Size: 10})
 	return Input{
 		Systems:  testSystems(),
-		Image:    &inspect.Image{Layers: []*inspect.Layer{layer}},
+		Image:    &inspect.Image{Stores: inspect.StoreDirs{"/gnu/store"}, Layers: []*inspect.Layer{layer}},
 		Evidence: &provenance.Evidence{Recipe: provenance.Recipe{System: "guix"}},
 		Checks: []check.Check{{ID: check.Closure, Status: check.Fail, Bytes: 60, Findings: []check.Finding{
 			{Level: check.Problem, Path: "etc/cron.d/job"}, {Level: check.Note, Path: "bin"},
@@ -148,14 +148,14 @@ func TestFolders(t *testing.T) {
 		{Entries: []inspect.Entry{file("usr/lib/c.so", 3), file("etc/passwd", 5), file("usr/readme", 5)}},
 	}
 	want := []Folder{{".", 2, 513}, {"usr/lib", 2, 10}, {"etc", 1, 5}, {"usr", 1, 5}}
-	if diff := cmp.Diff(want, newFolders(layers)); diff != "" {
+	if diff := cmp.Diff(want, newFolders(&inspect.Image{Layers: layers, Stores: inspect.StoreDirs{"/gnu/store"}})); diff != "" {
 		t.Error(diff)
 	}
 	var many inspect.Layer
 	for i := range maxFolders + 50 {
 		many.Entries = append(many.Entries, file(fmt.Sprintf("d%04d/x", i), 2))
 	}
-	got := newFolders([]*inspect.Layer{&many})
+	got := newFolders(&inspect.Image{Layers: []*inspect.Layer{&many}})
 	if last := got[len(got)-1]; len(got) != maxFolders+1 || last != (Folder{"", 50, 100}) || !strings.HasPrefix(string(got[0].Path), "d0000") {
 		t.Errorf("%d folders, the last %+v", len(got), last)
 	}

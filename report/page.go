@@ -5,8 +5,8 @@ import (
 	"html/template"
 	"maps"
 	"slices"
+	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -165,7 +165,7 @@ func newPage(r *Report) page {
 		p.Fields = fieldTable{"fields", "Fields of the config", own}
 		p.Derived = fieldTable{"derived", "Fields of the config that follow from the layers", derived}
 		p.Manifest = fieldTable{"manifest", "Fields of the image manifest", c.Manifest}
-		p.Groups, p.Hidden = groupViews(c.Differences)
+		p.Groups, p.Hidden = groupViews(c.Differences, itemPaths(r.StoreItems))
 	}
 	return p
 }
@@ -293,14 +293,14 @@ type placeCount struct {
 const shownPlaces = 5
 
 // placesOf says where most differences are; nothing when there are few.
-func placesOf(ds []Difference) []placeCount {
+func placesOf(ds []Difference, items map[string]bool) []placeCount {
 	if len(ds) <= openRows {
 		return nil
 	}
 	index := map[string]int{}
 	var all []placeCount
 	for _, d := range ds {
-		name := placeOf(d.Path)
+		name := placeOf(items, d.Path)
 		at, ok := index[name]
 		if !ok {
 			at = len(all)
@@ -322,21 +322,44 @@ func placesOf(ds []Difference) []placeCount {
 	return all
 }
 
-func placeOf(path string) string {
-	if item := inspect.ItemOf(relative(path)); item != "" {
+func placeOf(items map[string]bool, path string) string {
+	if item := itemOf(items, path); item != "" {
 		return itemLabel(item)
 	}
 	return folderOf(string(path))
 }
 
+// itemPaths are the paths of store items.
+func itemPaths(items []StoreItem) map[string]bool {
+	paths := make(map[string]bool, len(items))
+	for _, it := range items {
+		paths[string(it.Path)] = true
+	}
+	return paths
+}
+
+// maxItem bounds the path of a store item, in bytes.
+const maxItem = 512
+
+// itemOf returns the store item that a path is or lies in, "" for none.
+func itemOf(items map[string]bool, p string) string {
+	p = "/" + strings.TrimPrefix(p, "/") + "/"
+	for i := 1; i < min(len(p), maxItem); i++ {
+		if p[i] == '/' && items[p[:i]] {
+			return p[:i]
+		}
+	}
+	return ""
+}
+
 // groupViews folds the differences and returns how many are left out.
-func groupViews(ds []Difference) ([]groupView, int) {
+func groupViews(ds []Difference, items map[string]bool) ([]groupView, int) {
 	room := maxRows
 	var out []groupView
 	for _, g := range byCause(ds) {
 		n := min(room, len(g.Differences))
 		room -= n
-		v := groupView{group: g, Open: len(g.Differences) <= openRows, Places: placesOf(g.Differences)}
+		v := groupView{group: g, Open: len(g.Differences) <= openRows, Places: placesOf(g.Differences, items)}
 		for from := 0; from < n; from += foldRows {
 			to := min(from+foldRows, n)
 			v.Folds = append(v.Folds, fold{from + 1, to, g.Differences[from:to]})

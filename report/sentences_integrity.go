@@ -15,6 +15,7 @@ func integritySentences() map[string]string {
 		"integrity/trailing-data":            "data follows the end of the archive",
 		"integrity/duplicate-member":         "the archive has this member more than once",
 		"integrity/special-member":           "this member of the archive is neither file, folder nor link",
+		"integrity/unreferenced-blob":        "a blob of the layout that nothing in this image leads to ({bytes} bytes), as a layout keeps of an image that was removed or replaced",
 		"integrity/unreferenced-member":      "nothing in the image leads to this member of the archive ({bytes} bytes)",
 		"integrity/gzip-checksum":            "gzip member {member}: the checksum does not fit the bytes",
 		"integrity/gzip-header-checksum":     "gzip member {member}: the checksum does not fit its header",

@@ -192,6 +192,7 @@ func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect
 
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
+	opt.Stores = systems().Stores()
 	img, err := inspect.Open(ctx, reference, opt)
 	switch {
 	case err != nil && timedOut(ctx):

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
@@ -122,5 +124,41 @@ func TestMadeUpSystem(t *testing.T) {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the report does not say %q: %s", want, text.String())
 		}
+	}
+}
+
+// yard is a made-up build system with a store of its own.
+type yard struct{ brick }
+
+func (yard) About() rebuild.About {
+	about := brick{}.About()
+	about.Name, about.Store = "yard", "/brick/yard"
+	return about
+}
+
+// TestMadeUpStore: the store items of a made-up system are found, with what they
+// refer to, since its store stands in its About.
+func TestMadeUpStore(t *testing.T) {
+	const wall, clay = "/brick/yard/0000000000000000000000000000000w-wall-1", "/brick/yard/0000000000000000000000000000000c-clay-2"
+	path := filepath.Join(t.TempDir(), "image.tar")
+	archive := fixtures.Docker{Layers: [][]fixtures.File{{
+		{Name: wall[1:] + "/"}, {Name: wall[1:] + "/brick", Body: "laid of " + clay}, {Name: clay[1:], Body: "x"},
+	}}}.Archive()
+	if err := os.WriteFile(path, archive, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: append(rebuild.Systems{yard{}}, systems()...).Stores()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, it := range img.Items {
+		got = append(got, it.Path)
+		for _, r := range it.References {
+			got = append(got, "-> "+r)
+		}
+	}
+	if want := []string{clay, wall, "-> " + clay}; !slices.Equal(got, want) || img.Items[0].NarHash.Hex == "" {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -369,11 +369,17 @@ func (a *Archive) List() []image.Member {
 	return members
 }
 
-// Unreferenced lists the members that nothing of the image leads to.
-func (a *Archive) Unreferenced(known func(path string) bool) []check.Finding {
+// Unreferenced lists the members that nothing of the image leads to. In a layout a
+// blob that has the digest it is named by is one of another image, which was removed
+// or replaced: a layout may keep it (image-spec v1.1, image-layout.md, "Blobs").
+func (a *Archive) Unreferenced(known func(path string) bool, layout bool) []check.Finding {
 	var found check.List
 	for _, m := range a.members {
 		if m.Referenced || a.ByPath[m.Path] != m || known(m.Path) {
+			continue
+		}
+		if layout && m.Path == digest.BlobPath(m.Digest) {
+			found.Note(-1, m.Name, "integrity/unreferenced-blob", "bytes", m.Size)
 			continue
 		}
 		found.Problem(-1, m.Name, "integrity/unreferenced-member", "bytes", m.Size)

@@ -75,7 +75,7 @@ func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	img.Problems = append(img.Problems, legacyDiffers(a, img)...)
 	known, saved := findSaved(a, manifest).accept(a, explained(a, manifest))
 	img.Problems = append(img.Problems, saved...)
-	img.Problems = append(img.Problems, a.Unreferenced(known)...)
+	img.Problems = append(img.Problems, a.Unreferenced(known, false)...)
 	img.Members = a.List()
 	return img, nil
 }

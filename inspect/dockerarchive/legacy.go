@@ -147,7 +147,7 @@ func readLegacyArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Im
 	if err := layers(a, img, v1Layers(ids)); err != nil {
 		return nil, err
 	}
-	img.Problems = append(img.Problems, a.Unreferenced(v1Explained(a, images))...)
+	img.Problems = append(img.Problems, a.Unreferenced(v1Explained(a, images), false)...)
 	img.Members = a.List()
 	return img, nil
 }

@@ -59,7 +59,7 @@ func readArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Image, e
 	if err := r.FromIndex(index, "index.json"); err != nil {
 		return nil, err
 	}
-	r.Img.Problems = append(r.Img.Problems, a.Unreferenced(Reachable(a, index))...)
+	r.Img.Problems = append(r.Img.Problems, a.Unreferenced(Reachable(a, index), true)...)
 	r.Img.Members = a.List()
 	return r.Img, nil
 }

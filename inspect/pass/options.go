@@ -23,7 +23,8 @@ type Options struct {
 	// entries in turn, by its path, which digests of the content are wanted beside
 	// SHA-256: see [image.Layer.Weak]. Inside of store items none are taken.
 	Weak func() func(path string) digest.Kinds
-	// Stores are where store items lie in the image: see [store.Dirs].
+	// Stores are where store items lie in the image: see [store.Dirs]; none means
+	// [store.DefaultDirs].
 	Stores store.Dirs
 	// Platform chooses among the images of an index, such as "linux/arm64";
 	// "" means that of this machine, else the only one.
@@ -38,12 +39,9 @@ type Options struct {
 }
 
 // stores are the stores to look for.
-//
-// Transitional: until the list of build systems passes its own, none means those
-// that were known before. Then this function goes, and inspect.ItemOf with it.
 func (o Options) stores() store.Dirs {
 	if len(o.Stores) > 0 {
 		return o.Stores
 	}
-	return store.Transitional()
+	return store.DefaultDirs()
 }

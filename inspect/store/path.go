@@ -43,6 +43,6 @@ func IsStoreName(base string) bool {
 	return true
 }
 
-// Transitional are the stores that are looked for where nobody says which: see
-// pass.Options.
-func Transitional() Dirs { return Dirs{"/gnu/store", "/nix/store"} }
+// DefaultDirs are the stores that are looked for where nobody says which: those that
+// the build systems with stores are installed with.
+func DefaultDirs() Dirs { return Dirs{"/gnu/store", "/nix/store"} }

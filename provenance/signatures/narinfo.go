@@ -122,7 +122,7 @@ func (info *narinfo) fill(fields map[string]string) (err error) {
 }
 
 func isStorePath(p string) bool {
-	return strings.HasPrefix(p, "/") && inspect.ItemOf(p[1:]) == p
+	return path.IsAbs(p) && path.Clean(p) == p && path.Dir(p) != "/" && inspect.IsStoreName(path.Base(p))
 }
 
 // parseHash reads a SHA-256 digest in the notations that narinfo have had:

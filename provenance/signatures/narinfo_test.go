@@ -53,7 +53,7 @@ func TestFingerprintOrder(t *testing.T) {
 func TestNarinfoErrors(t *testing.T) {
 	good := string(read(t, nixCache+"/c74vd3v4h465mkqqz3687yavpimpygqj.narinfo"))
 	for why, change := range map[string]func(string) string{
-		"is no store path": replace("/nix/store/c74", "/nix/stove/c74"),
+		"is no store path": replace("/nix/store/c74", "/nix/store/C74"),
 		`StorePath ""`: func(s string) string {
 			return "Sig: x\n" + strings.Replace(s, "/nix/store/c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0", "", 1)
 		},

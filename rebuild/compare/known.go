@@ -159,15 +159,15 @@ func isAt(path string, paths []string) bool {
 // one thing comes whole after the other. Only their turns differ, and those of
 // the store items themselves do not.
 func (w *walk) siblingsOnly() bool {
-	a, b := w.a.img.Layers[0].Entries, w.b.img.Layers[0].Entries
-	return isWalk(a) && isWalk(b) && slices.Equal(itemsInOrder(a), itemsInOrder(b))
+	a, b, stores := w.a.img.Layers[0].Entries, w.b.img.Layers[0].Entries, w.a.img.Stores
+	return isWalk(a, stores) && isWalk(b, stores) && slices.Equal(itemsInOrder(a, stores), itemsInOrder(b, stores))
 }
 
 // isWalk says whether entries come as a walk through a tree has them: what is
 // in a folder right after it, and no folder is entered twice. Folders that the walk
 // has left are known by a hash (FNV-1a) that grows along a path, so that a path costs
 // what it is long.
-func isWalk(entries []inspect.Entry) bool {
+func isWalk(entries []inspect.Entry, stores inspect.StoreDirs) bool {
 	left := make(map[uint64]bool)
 	var open []string
 	for i := range entries {
@@ -181,7 +181,7 @@ func isWalk(entries []inspect.Entry) bool {
 				return false
 			}
 		}
-		if kind(&entries[i]) == folder && inspect.ItemOf(path) != "" {
+		if kind(&entries[i]) == folder && stores.ItemOf(path) != "" {
 			open = append(open, path)
 		}
 	}
@@ -220,10 +220,10 @@ func lastHash(path string) (last uint64) {
 }
 
 // itemsInOrder returns the store items of a layer in the order of their entries.
-func itemsInOrder(entries []inspect.Entry) []string {
+func itemsInOrder(entries []inspect.Entry, stores inspect.StoreDirs) []string {
 	var items []string
 	for i := range entries {
-		if item := inspect.ItemOf(entries[i].Path); item != "" && (len(items) == 0 || items[len(items)-1] != item) {
+		if item := stores.ItemOf(entries[i].Path); item != "" && (len(items) == 0 || items[len(items)-1] != item) {
 			items = append(items, item)
 		}
 	}
@@ -234,7 +234,7 @@ func itemsInOrder(entries []inspect.Entry) []string {
 // each with its entries in the same order as before.
 func (w *walk) wholeItemsMoved() bool {
 	for m := range w.moves {
-		if item := inspect.ItemOf(m.path); item == "" || item[1:] != m.path {
+		if item := w.a.img.Stores.ItemOf(m.path); item == "" || item[1:] != m.path {
 			return false
 		}
 	}
@@ -253,7 +253,7 @@ func (s *side) byItem() (items map[string][]string, whole bool) {
 			continue
 		}
 		for j := range l.Entries {
-			item := inspect.ItemOf(l.Entries[j].Path)
+			item := s.img.Stores.ItemOf(l.Entries[j].Path)
 			if item == "" {
 				continue
 			}

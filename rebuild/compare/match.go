@@ -3,8 +3,6 @@ package compare
 import (
 	"slices"
 	"strings"
-
-	"audit/inspect"
 )
 
 // entries lets the entries of all layers without an equal meet by path, and
@@ -172,7 +170,7 @@ func (w *walk) alone(s *side, r ref, entries int, again bool) {
 // hash, of the item at path: what the same package became with other inputs.
 // It is "" for what is no item as a whole.
 func (s *side) namesake(path string) string {
-	item := inspect.ItemOf(path)
+	item := s.img.Stores.ItemOf(path)
 	if item == "" || item[1:] != path {
 		return ""
 	}
@@ -224,7 +222,7 @@ type move struct {
 // else the topmost folder that went with it. Entries come in the order of paths.
 func (w *walk) moved(a, b at) {
 	m := move{a.Path, a.layer, b.layer}
-	if item := inspect.ItemOf(a.Path); item != "" {
+	if item := w.a.img.Stores.ItemOf(a.Path); item != "" {
 		m.path = item[1:]
 	} else if above := w.above[[2]int{m.from, m.to}]; isBelow(a.Path, above) {
 		m.path = above
