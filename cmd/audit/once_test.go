@@ -38,7 +38,7 @@ func TestOneParseOfPackageDatabases(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"provenance", "provenance/docker", "provenance/guix", "sbom"}; !slices.Equal(found, want) {
+	if want := []string{"provenance", "provenance/apptainer", "provenance/docker", "provenance/guix", "sbom"}; !slices.Equal(found, want) {
 		t.Errorf("they are read in %q, want %q", found, want)
 	}
 }
