@@ -92,6 +92,7 @@ type Difference struct {
 	Privileged bool
 
 	files *contentPair // whose bytes differ
+	file  bool         // it is about a regular file that only one image has
 }
 
 // A Cause is why two entries differ, from a closed list.
@@ -177,6 +178,7 @@ func Images(original, rebuilt *inspect.Image, freedoms []Freedom) *Comparison {
 	w.contentSizes()
 	w.out.sort()
 	w.known(freedoms)
+	w.renames()
 	return w.out
 }
 

@@ -145,7 +145,7 @@ func (w *walk) unmet(s *side, refs []ref, met []bool) {
 // engine obeys.
 func (w *walk) alone(s *side, r ref, entries int, again bool) {
 	e := s.at(r)
-	d := Difference{Path: e.Path, Layer: e.layer, Cause: Missing, Was: describe(e.Entry), Privileged: lendsRights(e.Entry)}
+	d := Difference{Path: e.Path, Layer: e.layer, Cause: Missing, Was: describe(e.Entry), Privileged: lendsRights(e.Entry), file: isFileWithContent(e.Entry)}
 	a, b, other := e.layer, s.partner[e.layer], &w.b
 	if s == &w.b {
 		a, b, other = b, a, &w.a

@@ -89,10 +89,17 @@ func (j *judge) allow(today time.Time) {
 		}
 	}
 	for _, d := range j.facts.Differences {
-		if !d.Cause.Harmless() && (d.Path == "" || d.Layer < 0 || !j.passed(d.Cause, d.Path, d.Privileged)) {
+		if !d.Cause.Harmless() && (d.Path == "" || d.Layer < 0 || !j.passed(d.Cause, d.Path, d.Privileged) || !j.passedTo(d)) {
 			j.left = append(j.left, d)
 		}
 	}
+}
+
+// passedTo says whether the name that a renamed file has in the rebuild is allowed
+// as a file that only the rebuild has.
+func (j *judge) passedTo(d compare.Difference) bool {
+	to := d.RenamedTo()
+	return to == "" || j.passed(compare.Extra, to, d.Privileged)
 }
 
 // passed says whether a difference is allowed. One about a file that lends rights

@@ -276,3 +276,18 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestRenamedNeedsBoth: a file under another name is allowed where both names are.
+func TestRenamedNeedsBoth(t *testing.T) {
+	f := facts()
+	f.Config, f.Differences = nil, []compare.Difference{{
+		Path: "usr/a", Cause: compare.Missing, Evidence: []check.Message{check.Say("difference/renamed", "to", "etc/b")},
+	}}
+	one := `{"path": "usr/a", "cause": "missing", "reason": "x", "expires": "2027-01-01"}`
+	other := `{"path": "etc/b", "cause": "extra", "reason": "x", "expires": "2027-01-01"}`
+	for text, want := range map[string]int{one: 1, other: 1, one + ", " + other: 0} {
+		if j := read(t, `{"require": "equivalent", "allow": [`+text+`]}`).Judge(f, today); len(j.Violations) != want {
+			t.Errorf("%s: %+v, want %d", text, j.Violations, want)
+		}
+	}
+}
