@@ -178,7 +178,7 @@ func (all Systems) Stores() inspect.StoreDirs {
 type Systems []System
 
 // ErrNoRecipe is the reason when an image reveals nothing to build by.
-var ErrNoRecipe = errors.New("the image tells no recipe that a builder could follow")
+var ErrNoRecipe = errors.New("the image contains no recipe that a builder could follow")
 
 // Named returns the system of a name, or [ErrNoRecipe].
 func (all Systems) Named(name provenance.SystemName) (System, error) {

@@ -300,8 +300,8 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, said []signatures.Outcome) []StoreItem {
-	signed := signedBy(said)
+func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []StoreItem {
+	signed := signedBy(outcomes)
 	var out []StoreItem
 	for _, it := range items {
 		out = append(out, StoreItem{

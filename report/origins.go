@@ -21,7 +21,7 @@ const (
 	Traced      Origin = "traced"      // built from the recipe in this run, with the same bytes
 	Substituted Origin = "substituted" // what a build farm signed, or served to the builder
 	Claimed     Origin = "claimed"     // the recipe leads to it; nothing but the image vouches for its bytes
-	Packer      Origin = "packer"      // laid by the packer itself
+	Packer      Origin = "packer"      // written by the packer itself
 	Differs     Origin = "differs"     // a rebuild, or what a build farm signed, has other bytes
 	Unexplained Origin = "unexplained" // no recipe leads to it
 )
@@ -172,9 +172,9 @@ func (s *sorter) between(closure check.Check) Origin {
 
 // signedBy counts, for each store item, the keys that signed what was found;
 // none when any trusted key signed something else.
-func signedBy(said []signatures.Outcome) map[string]int {
+func signedBy(outcomes []signatures.Outcome) map[string]int {
 	keys, differs := map[string]int{}, map[string]bool{}
-	for _, o := range said {
+	for _, o := range outcomes {
 		keys[o.Path] = max(keys[o.Path], o.Agree)
 		differs[o.Path] = differs[o.Path] || o.Word == signatures.Differs
 	}

@@ -86,7 +86,7 @@ func originWords(o Origin) [2]string {
 	case Claimed:
 		return [2]string{"claimed", "the recipe leads to it; nothing but the image vouches for its bytes"}
 	case Packer:
-		return [2]string{"packer's own", "laid by the packer itself, outside of store items"}
+		return [2]string{"packer's own", "written by the packer itself, outside of store items"}
 	case Differs:
 		return [2]string{"differs", "a rebuild, or what a build farm signed, has other bytes"}
 	case Unexplained:

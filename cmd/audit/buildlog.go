@@ -23,8 +23,8 @@ const (
 	logTail = 768 << 10
 )
 
-func newBuildLog(tell *progress, secrets rebuild.Secrets) *buildLog {
-	return &buildLog{show: tell, secrets: secrets}
+func newBuildLog(shown *progress, secrets rebuild.Secrets) *buildLog {
+	return &buildLog{show: shown, secrets: secrets}
 }
 
 func (l *buildLog) Write(line []byte) (int, error) {

@@ -75,7 +75,7 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 	if keep == nil {
 		return nil
 	}
-	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading what differs")}
+	opt := inspect.Options{Platform: l.platform, Progress: l.progress.bytes("reading what differs")}
 	original, err := inspect.Contents(ctx, a.image, keep, opt)
 	if errors.Is(err, inspect.ErrNotKept) {
 		return nil
@@ -95,14 +95,14 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 }
 
 // rebuildCheck is the check named rebuild: what the comparison shows, and what
-// the builder has told.
+// the builder has results.
 func (a *audit) rebuildCheck() check.Check {
-	var told rebuild.Result
+	var results rebuild.Result
 	if a.result != nil {
-		told = *a.result
+		results = *a.result
 	}
-	out := rebuild.WithFresh(rebuild.Check(a.comparison, a.given(), told.Items), told.Fresh)
-	out = rebuild.WithSteps(out, told.Steps)
+	out := rebuild.WithFresh(rebuild.Check(a.comparison, a.given(), results.Items), results.Fresh)
+	out = rebuild.WithSteps(out, results.Steps)
 	of := systems()
 	if a.evidence != nil {
 		of = of.Only(a.evidence.Recipe.System)

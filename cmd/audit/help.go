@@ -27,7 +27,7 @@ func guides() []guide {
 			{"audit --rebuilt again.tar.gz image.tar.gz", "with a rebuild that was made elsewhere"},
 			{"audit --online docker://registry.example/lab/tool:1.0", "from a registry, asking the official build farms"},
 		}},
-		{"inspect", "IMAGE", "Looks and does nothing else: the form of the image, its layers and digests, its store items, where it tells of its recipe, and the checks that need nothing but the bytes.", []example{
+		{"inspect", "IMAGE", "Looks and does nothing else: the form of the image, its layers and digests, its store items, where it names its recipe, and the checks that need nothing but the bytes.", []example{
 			{"audit inspect image.tar.gz", "an archive of an engine or a packer"},
 			{"audit inspect docker-archive:images.tar:lab/tool:1.0", "one of several"},
 			{"audit inspect --json oci:folder:latest", "a layout; as JSON, for programs"},

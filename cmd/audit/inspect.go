@@ -37,13 +37,13 @@ func inspectCommand() *cli.Command {
 // inspectImage makes the checks that need nothing but the bytes, and prints
 // what they found. A failed check is an exit status as everywhere.
 func inspectImage(c *cli.Context, reference string) error {
-	l, began := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}, time.Now()
+	l, began := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}, time.Now()
 	a := new(audit)
 	var err error
 	if a.image, err = l.inspect(c.Context, reference); err == nil {
 		a.evidence, err = l.recover(c.Context, a.image)
 	}
-	l.tell.clear()
+	l.progress.clear()
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ type line struct {
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
-	tell     *progress
+	progress *progress
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -166,7 +166,7 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading " + reference)}
+	opt := inspect.Options{Platform: l.platform, Progress: l.progress.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
@@ -183,7 +183,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
 	limits := inspect.DefaultLimits()
 	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
-	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.tell.bytes("reading contents")}
+	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)
 	}
@@ -229,7 +229,7 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 		return nil, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Progress: l.tell.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -278,7 +278,7 @@ func (l *line) makePlan(a *audit) error {
 
 // build runs the builder and opens what it made.
 func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) error {
-	log := newBuildLog(l.tell, l.secrets)
+	log := newBuildLog(l.progress, l.secrets)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(ctx, *a.plan, job)
@@ -356,7 +356,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
 			Keep: systems().Keep, Optional: func(string) bool { return true }, Again: true,
-			Platform: l.platform, Progress: l.tell.bytes("reading the rebuild"),
+			Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err
 	})

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -9,6 +12,7 @@ import (
 	"testing"
 
 	"audit/fixtures"
+	"audit/inspect/check"
 	"audit/provenance/ospackages"
 )
 
@@ -34,7 +38,7 @@ func TestOneParseOfPackageDatabases(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"provenance", "provenance/docker", "provenance/guix", "sbom"}; !slices.Equal(found, want) {
+	if want := []string{"provenance", "provenance/apptainer", "provenance/docker", "provenance/guix", "sbom"}; !slices.Equal(found, want) {
 		t.Errorf("they are read in %q, want %q", found, want)
 	}
 }
@@ -47,7 +51,7 @@ func TestDatabaseOfAnotherName(t *testing.T) {
 	if err := os.WriteFile(name, archive, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l := &line{tell: newProgress(io.Discard)}
+	l := &line{progress: newProgress(io.Discard)}
 	img, err := l.open(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -55,4 +59,54 @@ func TestDatabaseOfAnotherName(t *testing.T) {
 	if in := ospackages.Read(img); len(in.Packages) != 1 || in.Packages[0].Name != "tiny" || len(in.Problems) > 0 {
 		t.Errorf("packages %v, problems %v", in.Packages, in.Problems)
 	}
+}
+
+// The config of an image is decoded once when the image is opened, and what build
+// systems ask for beside that once in all: when its bytes are spoilt after that they find
+// what they did before, and the decoded form is the same one.
+func TestOneDecodeOfTheConfig(t *testing.T) {
+	for _, name := range []string{"guix/images/hello.tar.gz", "nix/images-mini/layered.tar.gz", "docker/classic.tar", "docker/buildah.oci.tar"} {
+		path := filepath.Join("../../fixtures", name)
+		l := &line{progress: newProgress(io.Discard), checks: make(map[check.ID]check.Check)}
+		want, _ := recovered(t, l, path, false)
+		got, decoded := recovered(t, l, path, true)
+		if got != want {
+			t.Errorf("%s: with its config spoilt once it is decoded\n%s\nwant\n%s", name, got, want)
+		}
+		if decoded != 1 {
+			t.Errorf("%s: decoded %d times", name, decoded)
+		}
+	}
+}
+
+// recovered returns what is recovered of an image, without the digest of its config, and
+// how often the config was decoded for it. It may be spoilt once it was.
+func recovered(t *testing.T, l *line, path string, spoil bool) (text string, decoded int) {
+	t.Helper()
+	img, err := l.open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := img.Config.Written()
+	sums := []string{img.Config.Digest.Hex, "DIGEST"}
+	if spoil {
+		for i := range img.Config.Raw {
+			img.Config.Raw[i] = '!'
+		}
+		sum := sha256.Sum256(img.Config.Raw)
+		sums = append(sums, hex.EncodeToString(sum[:]), "DIGEST")
+	}
+	ev, err := l.recover(t.Context(), img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev.Derived, ev.Recipe.Sources = nil, nil
+	doc, err := json.Marshal(ev)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if decoded = 1; img.Config.Written() != first {
+		decoded++
+	}
+	return strings.NewReplacer(sums...).Replace(string(doc)), decoded
 }

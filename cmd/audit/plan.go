@@ -33,9 +33,9 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{tell: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), secrets: secretsOf(c), platform: c.String("platform")}
+			l := &line{progress: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), secrets: secretsOf(c), platform: c.String("platform")}
 			plan, err := l.plan(c.Context, reference)
-			l.tell.clear()
+			l.progress.clear()
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func policyCommand() *cli.Command {
 // demandFlags say what the exit status is about.
 func demandFlags(require string) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "require", Value: require, Usage: "`POLICY` that the exit status tells of: " + strings.Join(policyNames(), ", ")},
+		&cli.StringFlag{Name: "require", Value: require, Usage: "`POLICY` that decides the exit status: " + strings.Join(policyNames(), ", ")},
 		&cli.StringFlag{Name: "policy", Usage: "demand what `FILE` says: statuses of checks, findings that are refused, documented differences that are allowed"},
 		&cli.StringFlag{Name: "allow", Hidden: true, Action: func(*cli.Context, string) error {
 			return usage("--allow is gone: documented differences stand in a policy file, under allow (--policy FILE)")

@@ -27,13 +27,13 @@ func provenanceCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+			l := &line{base: c.String("base"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
 				return err
 			}
 			ev, err := l.recover(c.Context, img)
-			l.tell.clear()
+			l.progress.clear()
 			if err != nil {
 				return err
 			}

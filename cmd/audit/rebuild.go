@@ -89,9 +89,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	tell := newProgress(c.App.ErrWriter)
-	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(tell, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
-	tell.clear()
+	shown := newProgress(c.App.ErrWriter)
+	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(shown, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
+	shown.clear()
 	if err = worded(err); err != nil {
 		return planFailure(err)
 	}

@@ -76,7 +76,7 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
-		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), tell: newProgress(c.App.ErrWriter),
+		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), progress: newProgress(c.App.ErrWriter),
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
@@ -113,7 +113,7 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	}
 	defer os.RemoveAll(l.dir)
 	a, err := walk(l)
-	l.tell.clear()
+	l.progress.clear()
 	if err != nil {
 		return err
 	}

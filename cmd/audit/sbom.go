@@ -95,8 +95,8 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{tell: newProgress(c.App.ErrWriter), platform: c.String("platform")}
-	defer l.tell.clear()
+	l := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+	defer l.progress.clear()
 	img, err := l.inspect(c.Context, reference)
 	if err != nil {
 		return nil, err

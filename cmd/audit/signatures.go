@@ -87,7 +87,7 @@ func (l *line) askFarms(ctx context.Context, a *audit) error {
 	}
 	return l.step("signatures", func() error {
 		out, outcomes := signatures.Check(ctx, a.image.Items, signatures.Options{
-			Servers: servers, Keys: l.farms.keys, Terms: l.terms(a), CacheDir: cacheDir(), Progress: l.tell.count("asking build farms"),
+			Servers: servers, Keys: l.farms.keys, Terms: l.terms(a), CacheDir: cacheDir(), Progress: l.progress.count("asking build farms"),
 		})
 		l.add(out)
 		a.signed = outcomes

@@ -96,5 +96,5 @@ func stores() []sbom.Store {
 
 // baseFlag is for the verbs that recover a recipe.
 func baseFlag() cli.Flag {
-	return &cli.StringFlag{Name: "base", Usage: "say that an image from a Dockerfile was built on `IMAGE`, whose layers tell whether that is so"}
+	return &cli.StringFlag{Name: "base", Usage: "say that an image from a Dockerfile was built on `IMAGE`, whose layers show whether that is so"}
 }

@@ -311,7 +311,7 @@ func (a *Archive) json(path string) (*Member, error) {
 		return nil, err
 	}
 	if m.large {
-		return nil, &limit.Error{Name: "JSON bytes", Limit: a.Pass.Limits.JSONBytes, Where: m.Name}
+		return nil, &limit.Error{Name: limit.JSONBytes, Limit: a.Pass.Limits.JSONBytes, Where: m.Name}
 	}
 	if m.Body == nil {
 		return nil, &limit.FormatError{Where: m.Name, Err: errors.New("not a JSON document")}

@@ -95,6 +95,8 @@ type Config struct {
 	Raw    []byte        // the bytes as stored
 	Digest v1.Hash       // computed over Raw; the image ID
 	File   v1.ConfigFile // Raw, decoded
+
+	written *Written // the rest of it; see Written
 }
 
 // A Manifest is the image manifest where one was observed. A docker-archive

@@ -42,6 +42,9 @@ func DefaultLimits() Limits {
 	}
 }
 
+// JSONBytes is the Name of the errors that are of Limits.JSONBytes.
+const JSONBytes = "JSON bytes"
+
 // An Error reports that an image goes past one of the [Limits].
 type Error struct {
 	Name  string // of the field of Limits, in words: "entries", "path bytes", …

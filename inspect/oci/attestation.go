@@ -62,7 +62,7 @@ func (r *Reader) Evidence(d v1.Descriptor, where string) ([]byte, error) {
 	case limit.IsAbsent(err):
 		r.Find(check.Note, d.Digest.String(), "integrity/attestation-missing", "document", where)
 		return nil, nil
-	case errors.As(err, &over) && over.Name == "JSON bytes":
+	case errors.As(err, &over) && over.Name == limit.JSONBytes:
 		r.Find(check.Note, d.Digest.String(), "integrity/attestation-too-large", "document", where, "limit", over.Limit)
 		return nil, nil
 	}

@@ -42,7 +42,7 @@ func (p *Pass) ReadDocument(where string, r io.Reader) ([]byte, error) {
 		return nil, err
 	}
 	if int64(len(raw)) > most {
-		return nil, &limit.Error{Name: "JSON bytes", Limit: most, Where: where}
+		return nil, &limit.Error{Name: limit.JSONBytes, Limit: most, Where: where}
 	}
 	return raw, p.Keep(where, int64(len(raw)))
 }

@@ -114,11 +114,11 @@ func (v *view) tarballClues() []clue {
 // configClues are the marks of an image with a config. One that another tool
 // wrote has the marks of that tool, so only the layer that has the store items is left.
 func (v *view) configClues() []clue {
-	if v.config.Comment != generator {
+	if !IsPacked(v.img) {
 		return v.itemLayerClues()
 	}
 	var clues []clue
-	switch history := len(v.config.History) > 0; {
+	switch history := len(v.img.Config.File.History) > 0; {
 	case history && v.isLayered():
 		clues = append(clues, clue{what: "it has layers and a history", span: eraSpan{era15, era15}})
 	case history:
@@ -128,7 +128,7 @@ func (v *view) configClues() []clue {
 	default:
 		clues = append(clues, clue{what: "its config has no history", span: eraSpan{era10, era14}})
 	}
-	if v.config.Config.Env == nil {
+	if v.img.Config.File.Config.Env == nil {
 		clues = append(clues, clue{what: "its config has no environment", span: eraSpan{era10, era10}})
 	} else {
 		clues = append(clues, clue{what: "its config has an environment", span: eraSpan{era2019, era15}})

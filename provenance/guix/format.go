@@ -23,7 +23,7 @@ func (v *view) format(root string) string {
 	switch {
 	case storeName(root) == "system":
 		return v.formatOfSystem()
-	case v.config.Comment == generator:
+	case IsPacked(v.img):
 		return formatDocker
 	case len(v.img.Config.Raw) > 0:
 		return v.formatOfLayers()
@@ -42,7 +42,7 @@ func (v *view) formatOfSystem() string {
 	switch {
 	case len(v.img.Config.Raw) == 0:
 		return formatFiles
-	case v.config.Comment == generator || v.formatOfLayers() == formatDocker:
+	case IsPacked(v.img) || v.formatOfLayers() == formatDocker:
 		return formatSystem
 	}
 	return formatLayers

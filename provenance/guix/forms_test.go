@@ -1,6 +1,7 @@
 package guix
 
 import (
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Every form that Guix packs in, and what becomes of it elsewhere: the recipe
@@ -168,7 +171,7 @@ func TestRelativeName(t *testing.T) {
 func onBase(t *testing.T, file string, config string, base ...inspect.Entry) *inspect.Image {
 	t.Helper()
 	img := open(t, filepath.Join(fixturesDir, file))
-	img.Config.Raw = []byte(config)
+	setConfig(img, config)
 	img.Layers = append([]*inspect.Layer{{Member: "base", Entries: base, UncompressedSize: 512}}, img.Layers...)
 	for i, l := range img.Layers {
 		l.Index = i
@@ -228,7 +231,7 @@ func TestLayersThatChangeTheStore(t *testing.T) {
 		"something else hidden":    {[]inspect.Entry{{Path: "etc/.wh.passwd", Type: '0', Mode: 0o644}}, ""},
 	} {
 		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
-		img.Config.Raw = []byte(`{"config":{"Env":["PATH=` + tinyProfile + `/bin"]}}`)
+		setConfig(img, `{"config":{"Env":["PATH=`+tinyProfile+`/bin"]}}`)
 		img.Layers = append(img.Layers, &inspect.Layer{Index: 1, Member: "top", Entries: tc.top})
 		ev, err := System{}.Recover(img, nil)
 		if err != nil {
@@ -430,4 +433,10 @@ func TestSetuidStandsFirst(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, ev.Closure.Status, ev.Closure.Findings)
 		}
 	}
+}
+
+// setConfig gives an image another config, decoded as far as it can be.
+func setConfig(img *inspect.Image, text string) {
+	img.Config.Raw, img.Config.File = []byte(text), v1.ConfigFile{}
+	_ = json.Unmarshal(img.Config.Raw, &img.Config.File)
 }

@@ -219,7 +219,7 @@ var loaders = map[string]string{
 // the program loaders in it, when they are of one kind.
 func (v *view) systemType() string {
 	if len(v.img.Config.Raw) > 0 {
-		return systemTypes[v.config.Architecture]
+		return systemTypes[v.architecture()]
 	}
 	found := ""
 	for _, f := range v.files {
@@ -283,7 +283,7 @@ func (v *view) call(root string, p *profile.Profile) Pack {
 	case len(v.img.Config.Raw) == 0:
 		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type"))
 	default:
-		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", v.config.Architecture))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", v.architecture()))
 	}
 	if pack.Format == formatExport {
 		pack.Export = v.exportedBy(pack)
@@ -325,7 +325,7 @@ func (v *view) relocatable(entries []*profile.Entry) (wrapped, proot bool) {
 // entryPoint returns the program relative to the profile, and its arguments. A
 // squashfs has a link to the program, and no arguments.
 func (v *view) entryPoint(root, format string) []string {
-	entry := v.config.Config.Entrypoint
+	entry := v.img.Config.File.Config.Entrypoint
 	if run, ok := v.file(".singularity.d/runscript"); ok && format == formatSquashfs && run.Type == '2' {
 		entry = []string{absolute(run)}
 	}

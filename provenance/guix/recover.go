@@ -22,7 +22,7 @@ type System struct{}
 func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	v := newView(img)
 	root, contradictions := v.root()
-	if root == "" && v.config.Comment != generator {
+	if root == "" && !IsPacked(v.img) {
 		return nil, provenance.ErrNotMine
 	}
 	ev := &provenance.Evidence{Recipe: provenance.Recipe{System: Name, Status: provenance.None}}
@@ -102,7 +102,7 @@ func (v *view) profile(recipe *provenance.Recipe, root string) (*profile.Profile
 
 // addSource names the config as evidence where it bears Guix's mark.
 func (v *view) addSource(recipe *provenance.Recipe) {
-	if v.config.Comment != generator {
+	if !IsPacked(v.img) {
 		return
 	}
 	digest := sha256.Sum256(v.img.Config.Raw)

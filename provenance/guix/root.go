@@ -46,7 +46,7 @@ func (v *view) signs() []sign {
 		{"the environment", v.namedByEnvironment()},
 		{"the entry point", v.namedByEntryPoint()},
 	}
-	others := len(v.img.Config.Raw) > 0 && v.config.Comment != generator || v.isDistribution()
+	others := len(v.img.Config.Raw) > 0 && !IsPacked(v.img) || v.isDistribution()
 	if others && !v.hasPackLayers() {
 		return signs
 	}
@@ -140,11 +140,11 @@ func (v *view) namedByLayer() []string {
 }
 
 func (v *view) namedByEnvironment() []string {
-	if v.config.Config.Env == nil {
+	if v.img.Config.File.Config.Env == nil {
 		return nil
 	}
 	var values []string
-	for _, variable := range *v.config.Config.Env {
+	for _, variable := range v.img.Config.File.Config.Env {
 		_, value, _ := strings.Cut(variable, "=")
 		values = append(values, value)
 	}
@@ -153,7 +153,7 @@ func (v *view) namedByEnvironment() []string {
 
 // namedByEntryPoint looks at the program, and of a system at its argument too.
 func (v *view) namedByEntryPoint() []string {
-	return rootsOf(v.config.Config.Entrypoint[:min(2, len(v.config.Config.Entrypoint))])
+	return rootsOf(v.img.Config.File.Config.Entrypoint[:min(2, len(v.img.Config.File.Config.Entrypoint))])
 }
 
 // The links that --localstatedir makes to the profile. The first is called as

@@ -56,7 +56,7 @@ func (v *view) systemCall(root string, p *profile.Profile) Pack {
 		Format:     v.format(root),
 		Era:        span.String(),
 		Root:       root,
-		SystemType: systemTypes[v.config.Architecture],
+		SystemType: systemTypes[v.architecture()],
 		Database:   v.hasDatabase(),
 		Unknown:    append([]check.Message{check.Say("recipe/unknown-network"), check.Say("recipe/unknown-grafts"), check.Say("recipe/unknown-modules")}, contradictions...),
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"audit/inspect"
+	"audit/inspect/image"
 )
 
 // A tar whose first entry is "/" is nix2container's only by its own word, on top of
@@ -21,9 +22,9 @@ func TestRootEntryIsNoWord(t *testing.T) {
 		"its own word on top of a base":    {nil, []string{"RUN true", "nix2container"}, true},
 		"a Dockerfile's with a store item": {[]inspect.StoreItem{{Path: storeDir + "x"}}, []string{"COPY /nix /nix"}, false},
 	} {
-		v := view{img: &inspect.Image{Items: test.items}, writers: []writer{goTree}}
+		v := view{img: &inspect.Image{Items: test.items}, config: new(image.Written), writers: []writer{goTree}}
 		for _, by := range test.history {
-			v.config.History = append(v.config.History, historyEntry{CreatedBy: by})
+			v.config.History = append(v.config.History, image.WrittenStep{CreatedBy: by})
 		}
 		if got := v.isNix2container(); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)

@@ -33,6 +33,7 @@ func TestHostileConfigs(t *testing.T) {
 	} {
 		for layers := range 3 {
 			img := &inspect.Image{Config: inspect.Config{Raw: []byte(raw), Member: "config.json"}}
+			_ = json.Unmarshal([]byte(raw), &img.Config.File) // as far as it can be
 			for i := range layers {
 				img.Layers = append(img.Layers, layer(i))
 			}

@@ -6,6 +6,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 )
 
@@ -157,13 +158,13 @@ func (v *view) onlyDates() bool {
 	if len(v.config.History) == 0 {
 		return false
 	}
-	return !slices.ContainsFunc(v.config.History, func(h historyEntry) bool { return h.CreatedBy != "" || h.Comment != "" })
+	return !slices.ContainsFunc(v.config.History, func(h image.WrittenStep) bool { return h.CreatedBy != "" || h.Comment != "" })
 }
 
 // foreign says whether the history is that of another build system, such as a
 // Dockerfile that starts from an image of Nix.
 func (v *view) foreign() bool {
-	return slices.ContainsFunc(v.config.History, func(h historyEntry) bool {
+	return slices.ContainsFunc(v.config.History, func(h image.WrittenStep) bool {
 		return h.CreatedBy != "" && h.CreatedBy != nix2containerAuthor
 	})
 }
@@ -204,7 +205,7 @@ func (v *view) pack(p packer) Pack {
 		root:        v.customisation(),
 		Database:    v.hasDatabase(),
 		Compression: v.img.Compression,
-		SystemType:  systemTypes[v.config.Architecture],
+		SystemType:  systemTypes[v.architecture()],
 	}
 	pack.MaxLayers = v.maxLayers(p)
 	if pack.MaxLayers == 0 && p != buildImage && p != unknownPacker {
@@ -220,7 +221,7 @@ func (v *view) pack(p packer) Pack {
 	}
 	pack.Nixpkgs = revision(v.revisions())
 	if pack.SystemType == "" {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.architecture())))
 	}
 	return pack
 }
@@ -307,7 +308,7 @@ func (v *view) namedLayers() int {
 // nix2container's: by its writer, unless the history, which notes the packer of
 // each layer, notes another and the layer has no store items.
 func (v *view) layersOfOthers() int {
-	noted := slices.ContainsFunc(v.history, func(h historyEntry) bool { return h.CreatedBy == nix2container.String() })
+	noted := slices.ContainsFunc(v.history, func(h image.WrittenStep) bool { return h.CreatedBy == nix2container.String() })
 	for i, w := range v.writers {
 		foreign := noted && v.history[i].CreatedBy != nix2container.String() && !holdsItems(v.img.Layers[i])
 		if w == goTree && !foreign {

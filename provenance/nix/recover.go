@@ -152,7 +152,7 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 		found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest.String())
 	}
 	for _, name := range []string{"org.opencontainers.image.source", "org.opencontainers.image.revision"} {
-		if value, ok := v.config.Config.Labels[name]; ok { // anyone can write a label
+		if value, ok := v.img.Config.File.Config.Labels[name]; ok { // anyone can write a label
 			found.Note(-1, v.img.Config.Member, "recipe/asserted-origin", "label", name, "value", clip(value))
 		}
 	}

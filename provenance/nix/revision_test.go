@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"audit/inspect/check"
+	"audit/inspect/image"
 )
 
 // What the names and files of store items assert of nixpkgs is in the recipe, which
@@ -64,7 +65,7 @@ func TestChosenDate(t *testing.T) {
 	for created, want := range map[string]bool{
 		"1970-01-01T00:00:01Z": false, "1970-01-01T00:00:01+00:00": false, "2026-11-28T23:16:58+00:00": true,
 	} {
-		v := &view{config: imageConfig{Created: &created}}
+		v := &view{config: &image.Written{Created: &created}}
 		if v.chosenDate(streamLayered) != want || v.chosenDate(buildImage) != want || v.chosenDate(nix2container) {
 			t.Errorf("%s: not %t", created, want)
 		}

@@ -1,13 +1,13 @@
 package nix
 
 import (
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"audit/inspect"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/store"
 )
@@ -17,26 +17,10 @@ type view struct {
 	img     *inspect.Image
 	files   []inspect.File // the root file system, sorted
 	items   map[string]*inspect.StoreItem
-	config  imageConfig
-	history []historyEntry  // one for each layer; nil when the numbers differ
-	writers []writer        // of the layers
-	named   map[string]bool // hashes of the store paths that the config names, its history left out
-}
-
-// An imageConfig is the part of an image config that shows its packer. The
-// date is kept as it is written: how it ends is a sign.
-type imageConfig struct {
-	Architecture string
-	Created      *string
-	Config       struct{ Labels map[string]string }
-	History      []historyEntry
-}
-
-type historyEntry struct {
-	Created    *string
-	CreatedBy  string `json:"created_by"`
-	Comment    string
-	EmptyLayer bool `json:"empty_layer"`
+	config  *image.Written
+	history []image.WrittenStep // one for each layer; nil when the numbers differ
+	writers []writer            // of the layers
+	named   map[string]bool     // hashes of the store paths that the config names, its history left out
 }
 
 const storeDir = "/nix/store/"
@@ -44,7 +28,7 @@ const storeDir = "/nix/store/"
 func newView(img *inspect.Image) *view {
 	v := newBareView(img)
 	v.files = img.Files()
-	v.named = storeHashes(withoutHistory(img.Config.Raw))
+	v.named = storeHashes(withoutHistory(img))
 	for _, l := range img.Layers {
 		v.writers = append(v.writers, newWriter(l))
 	}
@@ -53,10 +37,7 @@ func newView(img *inspect.Image) *view {
 
 // newBareView reads the config and what is in the store, and no more.
 func newBareView(img *inspect.Image) *view {
-	v := &view{img: img, items: store.Index(img)}
-	// A config that cannot be decoded has none of the marks looked for, and
-	// the integrity check speaks of it.
-	_ = json.Unmarshal(img.Config.Raw, &v.config)
+	v := &view{img: img, items: store.Index(img), config: img.Config.Written()}
 	for _, h := range v.config.History {
 		if !h.EmptyLayer {
 			v.history = append(v.history, h)
@@ -70,10 +51,10 @@ func newBareView(img *inspect.Image) *view {
 
 // withoutHistory returns a config without its history, which names store items
 // that nothing else may lead to.
-func withoutHistory(raw []byte) string {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil {
-		return string(raw)
+func withoutHistory(img *inspect.Image) string {
+	fields := img.Config.Written().Fields
+	if fields == nil {
+		return string(img.Config.Raw)
 	}
 	var b strings.Builder
 	for name, value := range fields {
@@ -104,6 +85,14 @@ func (v *view) inConfig(item string) bool { return v.named[path.Base(item)[:hash
 
 // hashChars is the length of the hash in the name of a store item.
 const hashChars = 32
+
+// architecture is that of the config; "" for an image without one.
+func (v *view) architecture() string {
+	if len(v.img.Config.Raw) == 0 {
+		return ""
+	}
+	return v.img.Config.File.Architecture
+}
 
 // hasItems says whether the image holds anything of Nix's store.
 func (v *view) hasItems() bool {

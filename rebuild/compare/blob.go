@@ -11,7 +11,7 @@ import (
 )
 
 // blobs notes the layers that are the same bytes, packed in another way. Only
-// blobs that both images have are held against each other: in a docker-archive
+// blobs that both images have are compared with each other: in a docker-archive
 // a layer lies uncompressed, and no registry would have it so.
 func (w *walk) blobs() {
 	for i, j := range w.a.partner {

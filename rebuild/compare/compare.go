@@ -1,4 +1,4 @@
-// Package compare holds two inspected images against each other: config field
+// Package compare compares two inspected images: config field
 // by field, layers by diffID, then files. It is pure: two images in, a
 // comparison out.
 //
@@ -6,7 +6,7 @@
 // the same bytes and are not looked at twice. The entries of all other layers
 // are merged by path, so that an item that went to another layer is one
 // difference of cause order, and not one thing missing and another extra.
-// Entries that meet are held against each other field by field; what their
+// Entries that meet are compared with each other field by field; what their
 // headers have that no field explains (the tar format, the spelling of a name,
 // a record of some vendor) is compared too, so that two layers that are not the
 // same bytes have at least one difference between them.
@@ -64,7 +64,7 @@ type FieldDifference struct {
 }
 
 // A LayerPair is a layer of the original and the one of the rebuild that it is
-// held against; "" stands for a layer without a partner. A layer that is no tar
+// compared with; "" stands for a layer without a partner. A layer that is no tar
 // has no diffID: its blob's digest stands for it.
 type LayerPair struct {
 	Index    int    // position in the original, or in the rebuild when it is only there

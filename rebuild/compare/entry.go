@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/rebuild/compare/explain"
 )
 
 // What an entry can be, in words.
@@ -258,7 +258,7 @@ func xattrText(key, value string, present bool) string {
 
 // valueText writes text quoted, all else in hexadecimal.
 func valueText(value string) string {
-	if isPlain(value) {
+	if explain.IsPlain(value) {
 		return strconv.Quote(value)
 	}
 	return fmt.Sprintf("0x%x", value)
@@ -266,12 +266,8 @@ func valueText(value string) string {
 
 // nameText writes a name as it is when it can be printed, else quoted.
 func nameText(name string) string {
-	if isPlain(name) {
+	if explain.IsPlain(name) {
 		return name
 	}
 	return strconv.Quote(name)
-}
-
-func isPlain(s string) bool {
-	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) < 0
 }

@@ -16,7 +16,15 @@ import (
 const (
 	recordField    = "PAX record "
 	extensionField = "extended header "
-	entrysOwn      = "the entry's" // a record holds what the entry's field holds
+	// entrysOwn stands for the value of a record that is what the entry's field has.
+	// Values are quoted, so that none is the same; see valuesText.
+	entrysOwn = "\x01"
+)
+
+// What the fields of GNU tar's header are called that have times.
+const (
+	accessTimeField = "access time field"
+	changeTimeField = "change time field"
 )
 
 // isExtension says whether a type flag is that of a header about the next

@@ -7,8 +7,8 @@ import (
 	"audit/inspect/check"
 )
 
-// told is a cause that is listed for a path already.
-type told struct {
+// listed is a cause that is reported for a path already.
+type listed struct {
 	path  string
 	cause Cause
 }
@@ -16,15 +16,15 @@ type told struct {
 // folded compares the root file systems that a container sees, as an engine folds
 // them from all layers: which file a link leads through, what a whiteout hides and
 // which entry comes last decide what that is, whatever the entries of single layers
-// show. What these have told already is not told again. It notes which
+// show. What these have shown already is not reported again. It notes which
 // paths of the root file systems differ.
 func (w *walk) folded() {
 	if w.allEqual() {
 		return
 	}
-	known := make(map[told]bool)
+	known := make(map[listed]bool)
 	for _, d := range w.out.Differences {
-		known[told{d.Path, d.Cause}] = true
+		known[listed{d.Path, d.Cause}] = true
 	}
 	was, now := w.a.img.Root().Files(), w.b.img.Root().Files()
 	for len(was) > 0 || len(now) > 0 {
@@ -81,7 +81,7 @@ func inodeAt(f inspect.File) at {
 }
 
 // dangles says whether a name is a hard link to nothing that an engine could link
-// it to, in layers that are not held against each other: what engines make of it
+// it to, in layers that are not compared with each other: what engines make of it
 // depends on what lies around it.
 func (w *walk) dangles(a, b inspect.File) bool {
 	return (kind(a.Inode.Entry) == hardLink || kind(b.Inode.Entry) == hardLink) && w.a.partner[a.Layer] != b.Layer
@@ -94,24 +94,24 @@ func (w *walk) isSeen(a, b inspect.File) bool {
 }
 
 // inRoot notes differences between the root file systems, but for those that the
-// entries have told under any name of the file, and those of packaging.
-func (w *walk) inRoot(known map[told]bool, a, b int, found ...Difference) {
+// entries have shown under any name of the file, and those of packaging.
+func (w *walk) inRoot(known map[listed]bool, a, b int, found ...Difference) {
 	for _, d := range found {
 		if !d.Cause.Harmless() {
 			w.rootPaths[d.Path] = true
 		}
-		if d.Cause == Packaging || w.isTold(known, d) {
+		if d.Cause == Packaging || w.isReported(known, d) {
 			continue
 		}
 		d.Evidence = append([]check.Message{check.Say("difference/of-folded-layers")}, d.Evidence...)
-		w.tell(d, a, b)
+		w.report(d, a, b)
 	}
 }
 
-// isTold says whether a difference of the root file systems is known from the
+// isReported says whether a difference of the root file systems is known from the
 // entries: under its own path or that of another name of the file, where the entry
 // is a link to another file, or where the files as a whole are of two kinds.
-func (w *walk) isTold(known map[told]bool, d Difference) bool {
+func (w *walk) isReported(known map[listed]bool, d Difference) bool {
 	names := []string{d.Path}
 	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
 		if f, ok := img.Root().Name(d.Path); ok && len(f.Inode.Paths) > 1 {
@@ -119,7 +119,7 @@ func (w *walk) isTold(known map[told]bool, d Difference) bool {
 		}
 	}
 	for _, name := range names {
-		if known[told{name, d.Cause}] || known[told{name, Link}] {
+		if known[listed{name, d.Cause}] || known[listed{name, Link}] {
 			return true
 		}
 	}

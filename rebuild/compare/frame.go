@@ -11,8 +11,8 @@ import (
 )
 
 // A shapeID stands for the shape of an entry's headers: all that the fields of
-// an [inspect.Entry] do not tell of them, such as how numbers are written, which
-// extended headers there are and what else they hold. Field values and shape
+// an [inspect.Entry] do not show them, such as how numbers are written, which
+// extended headers there are and what else they contain. Field values and shape
 // together are the bytes of the headers. 0 is the shape of unknown headers.
 type shapeID int32
 
@@ -177,10 +177,10 @@ func (w *walk) layersAsWhole() {
 func (w *walk) wholeLayers(i, j int) {
 	la, lb := w.a.img.Layers[i], w.b.img.Layers[j]
 	if la.Broken != nil || lb.Broken != nil {
-		w.tell(Difference{Layer: i, Cause: Content, Was: brokenText(la), Now: brokenText(lb), Evidence: evidence("difference/broken-layer")}, i, j)
+		w.report(Difference{Layer: i, Cause: Content, Was: brokenText(la), Now: brokenText(lb), Evidence: evidence("difference/broken-layer")}, i, j)
 	}
 	w.tailsOf(i, j)
-	if !w.a.told[i] && !w.b.told[j] {
+	if !w.a.reported[i] && !w.b.reported[j] {
 		w.unexplained(i, j)
 	}
 }
@@ -193,19 +193,19 @@ func brokenText(l *inspect.Layer) string {
 }
 
 // tailsOf compares what follows the last entries. Bytes that are not zero are
-// content, though no entry holds them.
+// content, though no entry contains them.
 func (w *walk) tailsOf(i, j int) {
 	x, y := w.a.tails[i], w.b.tails[j]
 	if !x.known || !y.known {
 		return
 	}
 	if x.pad != y.pad {
-		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.pad, Now: y.pad, Evidence: evidence("difference/padding")}, i, j)
+		w.report(Difference{Layer: i, Cause: Packaging, Was: x.pad, Now: y.pad, Evidence: evidence("difference/padding")}, i, j)
 	}
 	if (!x.zero || !y.zero) && (x.sum != y.sum || x.size >= maxTail) {
-		w.tell(Difference{Layer: i, Cause: Content, Was: x.text(), Now: y.text(), Evidence: evidence("difference/trailing-bytes")}, i, j)
+		w.report(Difference{Layer: i, Cause: Content, Was: x.text(), Now: y.text(), Evidence: evidence("difference/trailing-bytes")}, i, j)
 	} else if !x.sameForm(y) {
-		w.tell(Difference{Layer: i, Cause: Packaging, Was: x.form(), Now: y.form(), Evidence: evidence("difference/end-of-tar")}, i, j)
+		w.report(Difference{Layer: i, Cause: Packaging, Was: x.form(), Now: y.form(), Evidence: evidence("difference/end-of-tar")}, i, j)
 	}
 }
 
@@ -219,14 +219,14 @@ func (t tail) text() string {
 	return fmt.Sprintf("%d bytes, sha256:%x", t.size, t.sum)
 }
 
-// lonelyLayer notes a layer without a partner of which no entry tells.
+// lonelyLayer notes a layer without a partner that no entry shows.
 func (w *walk) lonelyLayer(s *side, i int, cause Cause) {
 	l := s.img.Layers[i]
 	text := fmt.Sprintf("a layer of %d bytes", l.UncompressedSize)
 	switch {
 	case l.Broken != nil:
 		text = brokenText(l)
-	case s.told[i]:
+	case s.reported[i]:
 		return
 	case len(l.Entries) == 0 && (!s.tails[i].known || s.tails[i].zero):
 		cause, text = Packaging, text+" without entries"
@@ -235,29 +235,29 @@ func (w *walk) lonelyLayer(s *side, i int, cause Cause) {
 	if s == &w.b {
 		d.Was, d.Now = "", text
 	}
-	s.told[i] = true
+	s.reported[i] = true
 	w.add(d)
 }
 
 // unexplained names the first bytes in which two layers part that have nothing
-// else to tell.
+// else to report.
 func (w *walk) unexplained(i, j int) {
 	la, lb := w.a.img.Layers[i], w.b.img.Layers[j]
 	if la.Frame.Size == 0 || lb.Frame.Size == 0 {
-		w.tell(Difference{Layer: i, Cause: Packaging, Was: name(la), Now: name(lb),
+		w.report(Difference{Layer: i, Cause: Packaging, Was: name(la), Now: name(lb),
 			Evidence: evidence("difference/no-tar")}, i, j)
 		return
 	}
 	at, was, now := partAt(la.Frame.Open(), lb.Frame.Open())
 	if at < 0 {
-		w.tell(Difference{Layer: i, Cause: Content,
+		w.report(Difference{Layer: i, Cause: Content,
 			Was:      fmt.Sprintf("%s, %d bytes", name(la), la.UncompressedSize),
 			Now:      fmt.Sprintf("%s, %d bytes", name(lb), lb.UncompressedSize),
 			Evidence: evidence("difference/not-found")}, i, j)
 		return
 	}
 	path, offset := entryAt(la, at)
-	w.tell(Difference{Path: path, Layer: i, Cause: Packaging, Was: was, Now: now,
+	w.report(Difference{Path: path, Layer: i, Cause: Packaging, Was: was, Now: now,
 		Evidence: evidence("difference/header-bytes", "offset", at, "entry-offset", offset)}, i, j)
 }
 

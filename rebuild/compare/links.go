@@ -7,7 +7,7 @@ import (
 )
 
 // rootsByPath leads from the paths of a layer that are hard links, or the
-// target of one, to the entry that holds the content. A link to nothing that
+// target of one, to the entry that has the content. A link to nothing that
 // stands before it has none.
 type rootsByPath map[string]*inspect.Entry
 
@@ -38,7 +38,7 @@ func findRoots(entries []inspect.Entry) rootsByPath {
 	return roots
 }
 
-// root returns the entry that holds the content of a file or hard link, nil
+// root returns the entry that has the content of a file or hard link, nil
 // when the layer has none.
 func (s *side) root(e at) *inspect.Entry {
 	if kind(e.Entry) == hardLink {

@@ -19,8 +19,8 @@ func (w *walk) entries() {
 	for as, bs := range w.byPath() {
 		w.meet(as, bs)
 	}
-	w.tellMoves()
-	w.tellNotes()
+	w.reportMoves()
+	w.reportNotes()
 }
 
 func isBelow(path, folder string) bool {
@@ -53,7 +53,7 @@ func (w *walk) meet(as, bs []ref) {
 const maxRepeats = 1 << 12
 
 // assign finds for each of as the one of bs that it meets, -1 for none. Those
-// of layers that are held against each other come first, and the same ones
+// of layers that are compared with each other come first, and the same ones
 // before others; else the last, which is the one that wins, meets the last.
 func (w *walk) assign(as, bs []ref) []int {
 	met := slices.Repeat([]int{-1}, len(as))
@@ -95,7 +95,7 @@ func (w *walk) matched(ra, rb ref) {
 		w.moved(a, b)
 	}
 	for _, d := range w.differences(a, b) {
-		w.tell(d, a.layer, b.layer)
+		w.report(d, a.layer, b.layer)
 	}
 	w.packaging(a, b)
 	w.framing(a, b, w.a.shape(ra), w.b.shape(rb))
@@ -118,7 +118,7 @@ func (w *walk) visible(as, bs []ref, met []int) {
 		}
 		a, b := w.a.at(as[i]), w.b.at(bs[j])
 		for _, d := range w.differences(a, b) {
-			w.tell(d, a.layer, b.layer)
+			w.report(d, a.layer, b.layer)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (w *walk) alone(s *side, r ref, entries int, again bool) {
 	case kind(e.Entry) == globalHeader:
 		d.Cause = Packaging
 	}
-	w.tell(d, a, b)
+	w.report(d, a, b)
 }
 
 // namesake returns the store item of an image that has the name, but not the
@@ -192,7 +192,7 @@ func itemName(item string) string {
 	return name
 }
 
-// maxAgain bounds the entries of one path that are held against a folder that met
+// maxAgain bounds the entries of one path that are compared with a folder that met
 // none.
 const maxAgain = 64
 
@@ -232,16 +232,16 @@ func (w *walk) moved(a, b at) {
 	w.moves[m]++
 }
 
-func (w *walk) tellMoves() {
+func (w *walk) reportMoves() {
 	for m, n := range w.moves {
 		w.shuffled = true
-		w.tell(Difference{Path: m.path, Layer: m.from, Cause: Order, Was: w.a.layerText(m.from, &w.b), Now: w.b.layerText(m.to, &w.a),
+		w.report(Difference{Path: m.path, Layer: m.from, Cause: Order, Was: w.a.layerText(m.from, &w.b), Now: w.b.layerText(m.to, &w.a),
 			Evidence: evidence("difference/moved-entries", "entries", n)}, m.from, m.to)
 		if p := w.a.partner[m.from]; p >= 0 {
-			w.b.told[p] = true
+			w.b.reported[p] = true
 		}
 		if p := w.b.partner[m.to]; p >= 0 {
-			w.a.told[p] = true
+			w.a.reported[p] = true
 		}
 	}
 }

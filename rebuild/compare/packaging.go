@@ -12,7 +12,7 @@ type note struct {
 	field string
 }
 
-// seen is what is told of a note: how often, and the first.
+// seen is what is reported of a note: how often, and the first.
 type seen struct {
 	count    int
 	path     string
@@ -29,9 +29,9 @@ func (w *walk) note(a, b at, field, was, now string) {
 	n.count++
 }
 
-func (w *walk) tellNotes() {
+func (w *walk) reportNotes() {
 	for key, n := range w.notes {
-		w.tell(Difference{Path: n.path, Layer: key.layer, Cause: Packaging, Was: n.was, Now: n.now,
+		w.report(Difference{Path: n.path, Layer: key.layer, Cause: Packaging, Was: n.was, Now: n.now,
 			Evidence: evidence("difference/headers", "field", key.field, "entries", n.count)}, key.layer, n.layer)
 	}
 }
@@ -69,7 +69,7 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		case f.Cause == Packaging:
 			w.note(a, b, f.Field, f.Was, f.Now)
 		default:
-			w.tell(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence(headerRecord, "field", f.Field),
+			w.report(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence(headerRecord, "field", f.Field),
 				Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}, a.layer, b.layer)
 		}
 	}
@@ -138,9 +138,7 @@ func shapeDifferences(was, now string) []FieldDifference {
 	var found []FieldDifference
 	for _, f := range fields {
 		if !slices.Equal(x[f], y[f]) && !isPartOfWhole(f, x, y) {
-			d := FieldDifference{Field: f, Was: strings.Join(x[f], ", "), Now: strings.Join(y[f], ", ")}
-			d.Cause = headerCause(d)
-			found = append(found, d)
+			found = append(found, FieldDifference{Field: f, Was: valuesText(x[f]), Now: valuesText(y[f]), Cause: headerCause(f, x[f], y[f])})
 		}
 	}
 	if len(found) == 0 {
@@ -150,7 +148,7 @@ func shapeDifferences(was, now string) []FieldDifference {
 }
 
 // isPartOfWhole says whether a field is of an extended header that only one of
-// two shapes has: its name alone is told.
+// two shapes has: its name alone is reported.
 func isPartOfWhole(field string, x, y map[string][]string) bool {
 	header, _, ok := strings.Cut(field, ": ")
 	name := header + ": name"
@@ -186,16 +184,26 @@ func shapeFields(was, now string) (fields []string, x, y map[string][]string) {
 	return fields, x, y
 }
 
+// addsNothing says whether records are none, or one with the value of the entry's field.
+func addsNothing(values []string) bool {
+	return len(values) == 0 || len(values) == 1 && values[0] == entrysOwn
+}
+
+// valuesText is what a difference shows of the values of a field.
+func valuesText(values []string) string {
+	return strings.ReplaceAll(strings.Join(values, ", "), entrysOwn, "the entry's")
+}
+
 // headerCause says why a field of the headers differs that is none of an
 // [inspect.Entry]. Records that are not known may hold what a container sees,
 // as access control lists and file flags do: they count as attributes.
-func headerCause(d FieldDifference) Cause {
-	switch d.Field {
-	case "access time field", "change time field":
+func headerCause(field string, was, now []string) Cause {
+	switch field {
+	case accessTimeField, changeTimeField:
 		return Timestamp
 	}
-	key, ok := strings.CutPrefix(d.Field, recordField)
-	if own := (d.Was == "" || d.Was == entrysOwn) && (d.Now == "" || d.Now == entrysOwn); !ok || own {
+	key, ok := strings.CutPrefix(field, recordField)
+	if !ok || addsNothing(was) && addsNothing(now) {
 		return Packaging
 	}
 	switch key {

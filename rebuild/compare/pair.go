@@ -171,7 +171,7 @@ func (w *walk) layerOrder() {
 		}
 		if p != sorted[k] {
 			w.shuffled = true
-			w.tell(Difference{Layer: i, Cause: Order, Was: w.a.layerText(i, &w.b), Now: w.b.layerText(p, &w.a),
+			w.report(Difference{Layer: i, Cause: Order, Was: w.a.layerText(i, &w.b), Now: w.b.layerText(p, &w.a),
 				Evidence: evidence("difference/layer-order")}, i, p)
 		}
 		k++

@@ -96,8 +96,8 @@ const gnuMagic = "ustar  \x00"
 func (s *shaper) name(e *inspect.Entry, h []byte) {
 	prefix := h[345:500]
 	if string(h[257:265]) == gnuMagic {
-		s.zeros("access time field", h[345:357])
-		s.zeros("change time field", h[357:369])
+		s.zeros(accessTimeField, h[345:357])
+		s.zeros(changeTimeField, h[357:369])
 		s.zeros("GNU fields", h[369:500])
 		prefix = nil
 	}

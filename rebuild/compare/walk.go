@@ -27,17 +27,17 @@ type walk struct {
 
 // A side is one of the two images.
 type side struct {
-	img     *inspect.Image
-	partner []int       // by layer: its partner in the other image, -1 for none
-	equal   []bool      // by layer: the partner is the same bytes
-	told    []bool      // by layer: a difference speaks of it
-	refs    []ref       // entries of the unequal layers by path, layer, position
-	shapes  [][]shapeID // by layer and entry: what no field explains of the headers
-	tails   []tail      // by layer: what follows its last entry
-	roots   []rootsByPath
-	byName  map[string]string          // store items by their name without hash
-	first   map[uint64]int             // by hash of a path: the lowest layer that has it
-	byEntry map[*inspect.Entry]shapeID // of all layers, where root file systems are held against each other
+	img      *inspect.Image
+	partner  []int       // by layer: its partner in the other image, -1 for none
+	equal    []bool      // by layer: the partner is the same bytes
+	reported []bool      // by layer: a difference speaks of it
+	refs     []ref       // entries of the unequal layers by path, layer, position
+	shapes   [][]shapeID // by layer and entry: what no field explains of the headers
+	tails    []tail      // by layer: what follows its last entry
+	roots    []rootsByPath
+	byName   map[string]string          // store items by their name without hash
+	first    map[uint64]int             // by hash of a path: the lowest layer that has it
+	byEntry  map[*inspect.Entry]shapeID // of all layers, where root file systems are compared with each other
 }
 
 // A ref is an entry by its layer and its position there.
@@ -46,7 +46,7 @@ type ref struct{ layer, index int32 }
 // nowhere is the ref of no entry.
 var nowhere = ref{-1, -1}
 
-// An at is an entry and the layer that holds it.
+// An at is an entry and the layer that has it.
 type at struct {
 	*inspect.Entry
 	layer int
@@ -67,22 +67,22 @@ func newWalk(original, rebuilt *inspect.Image) *walk {
 func newSide(img *inspect.Image) side {
 	n := len(img.Layers)
 	return side{
-		img: img, partner: slices.Repeat([]int{-1}, n), equal: make([]bool, n), told: make([]bool, n),
+		img: img, partner: slices.Repeat([]int{-1}, n), equal: make([]bool, n), reported: make([]bool, n),
 		shapes: make([][]shapeID, n), tails: make([]tail, n), roots: make([]rootsByPath, n),
 	}
 }
 
-// add notes a difference that no layer needs to be told of.
+// add notes a difference of no layer.
 func (w *walk) add(d Difference) { w.out.Differences = append(w.out.Differences, d) }
 
-// tell notes a difference between a layer of each image; -1 stands for none.
-func (w *walk) tell(d Difference, a, b int) {
+// report notes a difference between a layer of each image; -1 stands for none.
+func (w *walk) report(d Difference, a, b int) {
 	w.add(d)
 	if a >= 0 {
-		w.a.told[a] = true
+		w.a.reported[a] = true
 	}
 	if b >= 0 {
-		w.b.told[b] = true
+		w.b.reported[b] = true
 	}
 }
 

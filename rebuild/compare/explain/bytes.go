@@ -65,6 +65,7 @@ func Window(data []byte, at int) string {
 	return fmt.Sprintf("% x  %q", data[from:to], data[from:to])
 }
 
-func isPlain(s string) bool {
+// IsPlain says whether a text is UTF-8 of characters that can all be printed.
+func IsPlain(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) < 0
 }

@@ -169,7 +169,7 @@ func noteText(data []byte) string {
 	if named >= len(data) {
 		return fmt.Sprintf("%x", data)
 	}
-	if text := strings.TrimRight(string(data[named:]), "\x00"); isPlain(text) {
+	if text := strings.TrimRight(string(data[named:]), "\x00"); IsPlain(text) {
 		return text
 	}
 	return fmt.Sprintf("%x", data[named:])

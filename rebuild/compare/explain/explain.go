@@ -8,7 +8,7 @@
 //
 // Two rules keep an explanation honest. A decoder explains a difference and
 // never erases one: contents that are not the same bytes always have at least
-// one part. And a reason is only given for what was held against it: a
+// one part. And a reason is only given for what was compared with it: a
 // difference is a date where a date stands in both contents and all around it
 // is the same; what is left over is [Content]. Together the parts tell all that
 // a reader of the format gets to see otherwise.
@@ -323,7 +323,7 @@ func shown(s string) string {
 	if cut {
 		s = strings.ToValidUTF8(s[:maxValue-4], "")
 	}
-	if !isPlain(s) {
+	if !IsPlain(s) {
 		s = strconv.Quote(s)
 		if len(s) > maxValue-4 {
 			s, cut = strings.ToValidUTF8(s[:maxValue-4], ""), true

@@ -145,7 +145,7 @@ func valueText(v any) string {
 	case nil:
 		return "NULL"
 	case string:
-		if isPlain(v) && !strings.ContainsAny(v, "|'") {
+		if IsPlain(v) && !strings.ContainsAny(v, "|'") {
 			return "'" + v + "'"
 		}
 		return strconv.Quote(v)

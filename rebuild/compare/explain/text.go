@@ -87,7 +87,7 @@ func (d *diff) changes(edits []edit, before int) {
 }
 
 // change explains one change, after a number of lines. As many lines in place
-// of as many are held against each other one by one.
+// of as many are compared with each other one by one.
 func (d *diff) change(edits []edit, before int) {
 	var was, now []string
 	for _, e := range edits {

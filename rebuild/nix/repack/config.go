@@ -45,23 +45,20 @@ func configForms() map[string]configForm {
 // in what: a field that it has, how long its history is, which fields an entry of
 // that has. There are none where its JSON is laid out in another way.
 func (f configForm) differs(img *inspect.Image) (why []any, differs bool) {
-	var fields map[string]json.RawMessage
-	var history struct {
-		History []map[string]json.RawMessage `json:"history"`
-	}
-	if json.Unmarshal(img.Config.Raw, &fields) != nil || json.Unmarshal(img.Config.Raw, &history) != nil {
+	written := img.Config.Written()
+	if written.Fields == nil {
 		return nil, true
 	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
+	for _, name := range slices.Sorted(maps.Keys(written.Fields)) {
 		if !slices.Contains(f.fields, name) {
 			return []any{"field", name}, true
 		}
 	}
-	if n := len(history.History); f.history != nil && n != len(img.Layers) {
+	if n := len(written.History); f.history != nil && n != len(img.Layers) {
 		return []any{"entries", n, "layers", len(img.Layers)}, true
 	}
-	for i, h := range history.History {
-		if got := slices.Sorted(maps.Keys(h)); !slices.Equal(got, f.history) {
+	for i, h := range written.History {
+		if got := slices.Sorted(maps.Keys(h.Fields)); !slices.Equal(got, f.history) {
 			return []any{"entry", i + 1, "fields", got}, true
 		}
 	}
