@@ -96,7 +96,7 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	if !ok {
 		return
 	}
-	stages, err := stagesOf(string(text), b.BuildArguments())
+	stages, err := dockerfile.Stages(string(text), b.BuildArguments())
 	if err != nil {
 		r.note(-1, "recipe/dockerfile-unread", "error", brief(err.Error()))
 		return
@@ -118,14 +118,6 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	}
 }
 
-func stagesOf(text string, arguments []string) ([]dockerfile.Stage, error) {
-	all, err := dockerfile.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	return dockerfile.Stages(all, arguments)
-}
-
 // words returns a text with single spaces between its words.
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 
@@ -133,12 +125,20 @@ func words(text string) string { return strings.Join(strings.Fields(text), " ") 
 // are among the materials with their digest.
 func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []string, pinned slsa.Pinned) []check.Message {
 	switch i.Keyword {
-	case "FROM", "COPY", "ADD":
-		if pinned.Has(i.Text) || pinned.Has(i.Flag("from")) || i.Keyword == "FROM" && pinned.Has(stage.Image) {
+	case "FROM":
+		if pinned.Has(stage.Image) {
+			return nil
+		}
+		return dockerfile.Moving(stage.Image, names)
+	case "ADD":
+		if pinned.Has(i.Text) {
 			return nil
 		}
 	}
-	return i.Unrepeatable(names)
+	return slices.DeleteFunc(i.Unrepeatable(names), func(m check.Message) bool {
+		image, ok := m.Args["image"].(string)
+		return ok && pinned.Has(image)
+	})
 }
 
 // reasons notes why an instruction may not make the same bytes again.

@@ -87,7 +87,9 @@ func (p *planner) finish() {
 	}
 	p.plan.Details = *d
 	p.plan.Command = d.command()
-	p.plan.Trust = judge(d, p.in, p.text)
+	stages, refused := d.stages(p.in, p.text)
+	p.plan.Reasons = append(p.plan.Reasons, refused...)
+	p.plan.Trust = judge(d, p.in, stages)
 	p.plan.Reasons = append(p.plan.Reasons, untrusted(p.plan.Trust)...)
 }
 

@@ -512,3 +512,34 @@ func TestVet(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Each image that the user's Dockerfile has fetched is on the list, and one that
+// cannot be resolved is refused.
+func TestFetchedImages(t *testing.T) {
+	const text = `ARG U
+FROM alpine:3 AS build
+RUN --mount=type=bind,from=y.org/y:1 a
+FROM ${U:-${W:-z.org/z:1}}
+COPY --from=x.org/x:1 a b
+COPY --from=build a b
+`
+	for argument, want := range map[string]string{"V=1": "z.org/z:1", "U=u.org/u:1": "u.org/u:1"} {
+		d, in := &Details{}, Input{Source: "dir", BuildArgs: []string{argument}}
+		stages, refused := d.stages(in, text)
+		if len(refused) > 0 {
+			t.Fatal(refused)
+		}
+		var got []string
+		for _, tr := range judge(d, in, stages) {
+			if tr.Kind == "image" {
+				got = append(got, strings.TrimPrefix(tr.URL, "docker-image://"))
+			}
+		}
+		if diff := cmp.Diff([]string{"alpine:3", "y.org/y:1", want, "x.org/x:1"}, got); diff != "" {
+			t.Errorf("%s: %s", argument, diff)
+		}
+	}
+	if _, refused := (&Details{}).stages(Input{Source: "dir"}, "FROM a bs b\n"); len(refused) != 1 || refused[0].Code != "recipe/dockerfile-unread" {
+		t.Errorf("a Dockerfile that BuildKit refuses: %v", refused)
+	}
+}

@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -17,8 +19,8 @@ type judgement struct {
 	known map[[2]string]bool // kind and URL of those on the list
 }
 
-// judge returns the list of what a plan runs and fetches; text is its Dockerfile, ""
-// where that is not known. An address that the user
+// judge returns the list of what a plan runs and fetches; stages are those of its
+// Dockerfile, none where that is not known. An address that the user
 // names is trusted, with what the source there names in its turn, but for a
 // frontend: that is a program which BuildKit runs before the build, outside of
 // what keeps instructions from the network. Any other needs the flag of
@@ -26,7 +28,7 @@ type judgement struct {
 //
 // A verified signature of an attestation is to be judged here too, once there are
 // some: what is signed by a name that the user trusts needs no prefix.
-func judge(d *Details, in Input, text string) []rebuild.Trust {
+func judge(d *Details, in Input, stages []dockerfile.Stage) []rebuild.Trust {
 	j := judgement{Details: d, in: in, known: make(map[[2]string]bool)}
 	j.instructions()
 	j.context()
@@ -44,7 +46,7 @@ func judge(d *Details, in Input, text string) []rebuild.Trust {
 		j.address("source", value)
 	}
 	if in.Source != "" {
-		j.images(text)
+		j.images(stages)
 	}
 	for _, name := range d.Frontends {
 		j.frontend(name)
@@ -97,24 +99,30 @@ func (j *judgement) address(kind, address string) {
 	}
 }
 
-// images lists those that the user's own Dockerfile starts from.
-func (j *judgement) images(text string) {
-	all, err := dockerfile.Parse(text)
-	if err != nil {
-		return
+// stages returns those of a Dockerfile that the user names, or why the plan is
+// refused where they cannot be resolved: BuildKit would refuse it too. Another
+// frontend may read it.
+func (d *Details) stages(in Input, text string) ([]dockerfile.Stage, []check.Message) {
+	if text == "" || in.Source == "" {
+		return nil, nil
 	}
-	stages, err := dockerfile.Stages(all, nil)
-	if err != nil {
-		return
+	var arguments []string
+	values := merged(d.Arguments, in.values())
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		arguments = append(arguments, name+"="+values[name])
 	}
-	names := map[string]bool{"scratch": true, "": true}
-	for _, s := range stages {
-		if !names[strings.ToLower(s.Image)] {
-			names[strings.ToLower(s.Image)] = true
-			j.trust = append(j.trust, rebuild.Trust{Kind: "image", URL: rebuild.ImageScheme + "://" + s.Image, Trusted: true,
-				Reason: check.Say("plan/named-by-source")})
-		}
-		names[s.Name] = true
+	stages, err := dockerfile.Stages(text, arguments)
+	if err != nil && len(d.Frontends) == 0 {
+		return nil, []check.Message{check.Say("recipe/dockerfile-unread", "error", err)}
+	}
+	return stages, nil
+}
+
+// images lists those that the user's own Dockerfile names.
+func (j *judgement) images(stages []dockerfile.Stage) {
+	for _, image := range dockerfile.Images(stages) {
+		j.trust = append(j.trust, rebuild.Trust{Kind: "image", URL: rebuild.ImageScheme + "://" + image, Trusted: true,
+			Reason: check.Say("plan/named-by-source")})
 	}
 }
 

@@ -43,7 +43,9 @@ func Vet(plan rebuild.Plan, in Input) (rebuild.Plan, error) {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
 	plan.Details, plan.Command = d, d.command()
-	plan.Trust = judge(&d, in, text)
+	stages, refused := d.stages(in, text)
+	plan.Reasons = append(plan.Reasons, refused...)
+	plan.Trust = judge(&d, in, stages)
 	plan.Reasons = append(plan.Reasons, untrusted(plan.Trust)...)
 	return plan, nil
 }

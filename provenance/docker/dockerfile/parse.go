@@ -77,12 +77,18 @@ func (e *SyntaxError) Unwrap() error { return e.Err }
 // Parse returns the instructions of a Dockerfile. The error is a [*SyntaxError],
 // or an [*inspect.LimitError] for a text past one of the limits.
 func Parse(text string) ([]Instruction, error) {
+	all, _, err := read(text)
+	return all, err
+}
+
+// read returns the instructions, and the nodes that they are made of.
+func read(text string) ([]Instruction, *parser.Result, error) {
 	if err := checkLimits(text); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	result, err := parser.Parse(strings.NewReader(text))
 	if err != nil {
-		return nil, syntaxError(err)
+		return nil, nil, syntaxError(err)
 	}
 	var all []Instruction
 	for _, node := range result.AST.Children {
@@ -96,7 +102,7 @@ func Parse(text string) ([]Instruction, error) {
 		}
 		all = append(all, i)
 	}
-	return all, nil
+	return all, result, nil
 }
 
 func checkLimits(text string) error {

@@ -19,22 +19,31 @@ func (i Instruction) Unrepeatable(stages []string) []check.Message {
 	case "FROM":
 		words := strings.Fields(i.Text)
 		if len(words) > 0 {
-			return moving(words[0], stages)
+			return Moving(words[0], stages)
 		}
 	case "COPY":
-		if from := i.Flag("from"); from != "" && strings.ContainsAny(from, ":/.") {
-			return moving(from, stages)
-		}
+		return i.copied(stages)
 	case "ADD":
 		return i.added()
 	case "RUN":
-		return i.run()
+		return append(i.copied(stages), i.run()...)
 	}
 	return nil
 }
 
-// moving says whether the name of an image can mean another one tomorrow.
-func moving(image string, stages []string) []check.Message {
+// copied looks at the images that files are copied or mounted from.
+func (i Instruction) copied(stages []string) []check.Message {
+	var reasons []check.Message
+	for _, from := range i.From() {
+		if !isStage(i.Keyword, from, stages) {
+			reasons = append(reasons, Moving(from, nil)...)
+		}
+	}
+	return reasons
+}
+
+// Moving says whether the name of an image can mean another one tomorrow.
+func Moving(image string, stages []string) []check.Message {
 	switch {
 	case image == "scratch", strings.Contains(image, "@sha256:"), slices.Contains(stages, strings.ToLower(image)):
 		return nil

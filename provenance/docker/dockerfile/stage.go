@@ -1,102 +1,193 @@
 package dockerfile
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+
+	"audit/inspect"
 )
 
-// maxExpanded bounds the bytes that build arguments put into each other and into
-// the names of images.
-const maxExpanded = 1 << 20
+// maxExpanded bounds what the expansion of all build arguments can cost: see
+// [buildArguments.expand].
+const maxExpanded = 1 << 27
 
 // A Stage is a FROM with what follows it.
 type Stage struct {
 	Name         string // of AS, in lower case; may be ""
-	Image        string // as written, with build arguments expanded
+	Image        string // with build arguments expanded; as written where the platform decides
 	Instructions []Instruction
 }
 
-// Stages returns the stages of a Dockerfile. arguments are those given to the
-// build, NAME=VALUE, which an ARG before the first FROM declares and may have
-// another default for. The error is an [*inspect.LimitError], for arguments that
-// grow with each other.
-func Stages(all []Instruction, arguments []string) ([]Stage, error) {
-	a := buildArguments{given: make(map[string]string), values: make(map[string]string)}
+// Stages returns the stages of a Dockerfile, as BuildKit resolves them. arguments
+// are those given to the build, NAME=VALUE, which an ARG before the first FROM
+// declares and may have another default for. The error is a [*SyntaxError], or an
+// [*inspect.LimitError], also for arguments that grow with each other.
+//
+// Variables are expanded by BuildKit's shell.Lex. The rules for FROM and ARG are
+// those of its instructions.Parse, which needs four more modules.
+func Stages(text string, arguments []string) ([]Stage, error) {
+	all, result, err := read(text)
+	if err != nil {
+		return nil, err
+	}
+	a := buildArguments{lex: shell.NewLex(result.EscapeToken), given: make(map[string]string), values: make(environment)}
 	for _, word := range arguments {
 		name, value, _ := strings.Cut(word, "=")
 		a.given[name] = value
+		if isPlatform(name) {
+			a.set(name, value)
+		}
 	}
 	var stages []Stage
-	for _, i := range all {
-		switch {
+	for n, i := range all {
+		var err error
+		switch words := wordsOf(result.AST.Children[n]); {
 		case i.Keyword == "FROM":
-			words := strings.Fields(i.Text)
 			s := Stage{Instructions: []Instruction{i}}
-			if len(words) > 0 {
-				s.Image = a.expand(words[0])
-			}
-			if len(words) == 3 && strings.EqualFold(words[1], "as") {
-				s.Name = strings.ToLower(words[2])
-			}
+			s.Image, s.Name, err = a.from(words)
 			stages = append(stages, s)
 		case len(stages) > 0:
 			last := &stages[len(stages)-1]
 			last.Instructions = append(last.Instructions, i)
 		case i.Keyword == "ARG":
-			a.declare(i.Text)
+			err = a.declare(words)
+		default:
+			err = errors.New("no build stage in current context")
 		}
-		if a.expanded > maxExpanded {
-			return nil, limitError("bytes of expanded build arguments", maxExpanded)
+		if limit, ok := errors.AsType[*inspect.LimitError](err); ok {
+			return nil, limit
+		}
+		if err != nil {
+			return nil, &SyntaxError{Line: i.Line, Err: err}
 		}
 	}
 	return stages, nil
 }
 
+// wordsOf are the arguments of a FROM or an ARG.
+func wordsOf(node *parser.Node) []string {
+	var words []string
+	for next := node.Next; next != nil; next = next.Next {
+		words = append(words, next.Value)
+	}
+	return words
+}
+
 // buildArguments are those that are declared before the first FROM.
 type buildArguments struct {
-	given    map[string]string // to the build
-	values   map[string]string // of those declared
-	expanded int               // bytes that took the place of variables
+	lex     *shell.Lex
+	given   map[string]string // to the build
+	values  environment       // of those declared
+	longest int               // bytes of the longest value
+	spent   int               // bound of what all expansions cost
+}
+
+// environment is the shell.EnvGetter of the build arguments.
+type environment map[string]string
+
+func (e environment) Get(name string) (string, bool) {
+	value, ok := e[name]
+	return value, ok
+}
+
+// Keys is not asked for by shell.Lex.
+func (e environment) Keys() []string { return nil }
+
+func (a *buildArguments) set(name, value string) {
+	a.values[name] = value
+	a.longest = max(a.longest, len(value))
+}
+
+// validName is BuildKit's rule for the name of a stage, in lower case.
+var validName = regexp.MustCompile(`^[a-z][a-z0-9-_.]*$`)
+
+// from returns the image and the name of a stage.
+func (a *buildArguments) from(words []string) (image, name string, err error) {
+	switch {
+	case len(words) == 3 && strings.EqualFold(words[1], "as"):
+		if name = strings.ToLower(words[2]); !validName.MatchString(name) {
+			return "", "", fmt.Errorf("%q is no name of a build stage", words[2])
+		}
+	case len(words) != 1:
+		return "", "", errors.New("FROM requires either one or three arguments")
+	}
+	image, err = a.expand(words[0])
+	if err == nil && image == "" {
+		err = fmt.Errorf("base name (%s) should not be blank", words[0])
+	}
+	return image, name, err
 }
 
 // declare takes the arguments that an ARG declares: the value given to the
 // build, else the default.
-func (a *buildArguments) declare(text string) {
-	for _, word := range strings.Fields(text) {
-		name, value, _ := strings.Cut(word, "=")
-		a.values[name] = a.expand(strings.Trim(value, `"'`))
-		if given, ok := a.given[name]; ok {
-			a.values[name] = given
+func (a *buildArguments) declare(words []string) error {
+	if len(words) == 0 {
+		return errors.New("ARG requires at least one argument")
+	}
+	for _, word := range words {
+		name, value, hasDefault := strings.Cut(word, "=")
+		given, isGiven := a.given[name]
+		switch {
+		case name == "":
+			return errors.New("ARG names can not be blank")
+		case isGiven:
+			a.set(name, given)
+		case hasDefault:
+			expanded, err := a.expand(value)
+			if err != nil {
+				return err
+			}
+			a.set(name, expanded)
 		}
 	}
+	return nil
 }
 
-var variable = regexp.MustCompile(`\$(?:\{([a-zA-Z_][a-zA-Z0-9_]*)(?:(:[-+])([^}]*))?\}|([a-zA-Z_][a-zA-Z0-9_]*))`)
+// replaceAll begins a ${NAME//PATTERN/REPLACEMENT}.
+var replaceAll = regexp.MustCompile(`\$\{[^/]*//`)
 
-// expand replaces the variables in a text. One that has no value stays as it is
-// written, so that nobody takes the rest for a name. Past the limit nothing is
-// put in. (BuildKit's shell.Lex has no limit, and its ${A//x/$A}, nested, makes
-// any length out of a short word.)
-func (a *buildArguments) expand(text string) string {
-	return variable.ReplaceAllStringFunc(text, func(found string) string {
-		value := a.value(found)
-		if a.expanded += len(value); a.expanded > maxExpanded {
-			return ""
-		}
-		return value
-	})
-}
-
-func (a *buildArguments) value(written string) string {
-	m := variable.FindStringSubmatch(written)
-	value, known := a.values[m[1]+m[4]]
-	switch {
-	case m[2] == ":-" && value == "":
-		return m[3]
-	case m[2] == ":+" && value != "":
-		return m[3]
-	case known:
-		return value
+// expand replaces the variables in a word; one that has a variable of the
+// platform stays as it is written. shell.Lex has no limit, and its ${A//x/$A},
+// nested, makes any length out of a short word, so the work is bounded before it:
+// each variable may copy the word or the longest value or search the one for the
+// other, and each replacement may put the result in place of each byte.
+func (a *buildArguments) expand(word string) (string, error) {
+	if !utf8.ValidString(word) || strings.Contains(word, "\x00") {
+		return "", errors.New("a word that is no text")
 	}
-	return written
+	cost := len(word) * (1 + strings.Count(word, "$"))
+	factors := 0
+	if strings.Contains(word, "$") {
+		factors = 1 + len(replaceAll.FindAllStringIndex(word, -1))
+	}
+	for n := 0; n < factors && cost <= maxExpanded; n++ {
+		cost *= 1 + a.longest
+	}
+	if a.spent += cost; cost > maxExpanded || a.spent > maxExpanded {
+		return "", limitError("cost of expanded build arguments", maxExpanded)
+	}
+	result, err := a.lex.ProcessWordWithMatches(word, a.values)
+	for name := range result.Unmatched {
+		if isPlatform(name) {
+			return word, nil
+		}
+	}
+	return result.Result, err
+}
+
+// isPlatform says whether BuildKit itself sets a build argument, from what it is
+// asked to build and where.
+func isPlatform(name string) bool {
+	switch name {
+	case "BUILDPLATFORM", "BUILDOS", "BUILDOSVERSION", "BUILDARCH", "BUILDVARIANT",
+		"TARGETPLATFORM", "TARGETOS", "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE":
+		return true
+	}
+	return false
 }
