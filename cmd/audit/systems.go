@@ -16,8 +16,8 @@ import (
 func systems() rebuild.Systems {
 	return rebuild.Systems{
 		guix.System{},
+		apptainer.System{}, // a definition, which may have been given what any other made
 		nix.System{},
-		apptainer.System{},
 		docker.System{}, // last: it knows something of nearly every image
 	}
 }
