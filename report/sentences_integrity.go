@@ -59,6 +59,7 @@ func integritySentences() map[string]string {
 		"integrity/chunked":              "the blob has the table of contents of zstd:chunked, with the digest that its descriptor says ({digest})",
 		"integrity/chunked-missing":      "its descriptor says the table of contents of zstd:chunked to lie at {position} ({claimed}), and the blob has none there",
 		"integrity/chunked-mismatch":     "its descriptor says the table of contents of zstd:chunked to have {claimed}, the bytes have {computed}",
+		"integrity/gzip-header-bytes":    "the headers of the gzip members have {bytes} bytes more than a name and the fields of known programs take, and nothing comes out of them",
 		"integrity/skippable-frames":     "{count} skippable frames of zstd, of {bytes} bytes, lie in the blob, and nothing says what they are; nothing comes out of them",
 		"integrity/toc-missing":          "its descriptor says the table of contents of eStargz to have {claimed}, and the layer has none",
 		"integrity/toc-unclaimed":        "a table of contents of eStargz ({computed}) follows the end of the tar, and no descriptor says so",

@@ -22,6 +22,19 @@ type GzipHeader struct {
 	ExtraBytes int  // length of the extra field; -1 when there is none
 	Level      byte // XFL: 2 for the slowest compression, 4 for the fastest
 	OS         byte // 3 is Unix, 255 unknown
+	// Unread counts the bytes of the extra fields, names and comments of all members
+	// that are more than programs that pack write: nothing comes out of them.
+	Unread int64
+}
+
+// usualHeader is how many bytes the texts and the extra field of one member may have
+// before they count as unread: those of a file name, and of the fields that bgzip,
+// eStargz and others write.
+const usualHeader = 512
+
+// unread is how many bytes a header has beyond the usual.
+func (h *GzipHeader) unread() int64 {
+	return int64(max(0, max(0, h.ExtraBytes)+len(h.Name)+len(h.Comment)-usualHeader))
 }
 
 // Flags of a gzip member.
@@ -48,6 +61,7 @@ type gzipMembers struct {
 func newGzipMembers(src *bufio.Reader, x *Expander) (*gzipMembers, error) {
 	g := &gzipMembers{src: src, z: inflate.NewReader(src), x: x, members: 1}
 	header, err := g.readHeader()
+	header.Unread = header.unread()
 	x.Gzip = &header
 	return g, err
 }
@@ -92,9 +106,11 @@ func (g *gzipMembers) next() error {
 	}
 	if Sniff(head) == Gzip {
 		g.members++
-		if _, err := g.readHeader(); err != nil {
+		header, err := g.readHeader()
+		if err != nil {
 			return fmt.Errorf("opening gzip member %d: %w", g.members, err)
 		}
+		g.x.Gzip.Unread += header.unread()
 		g.z.Reset(g.src)
 		g.sum, g.size = 0, 0
 		return nil

@@ -159,3 +159,24 @@ func FuzzGzip(f *testing.F) {
 		}
 	})
 }
+
+// What the headers of any member hide is counted; what programs write there is not.
+func TestGzipUnread(t *testing.T) {
+	plain := gzipMember(t, "content", gzip.Header{Name: "layer.tar", Extra: []byte("BC\x02\x00\x00\x00")})
+	more := func(h gzip.Header) []byte { return append(bytes.Clone(plain), gzipMember(t, "", h)...) }
+	for name, c := range map[string]struct {
+		data []byte
+		want int64
+	}{
+		"usual":           {plain, 0},
+		"an extra field":  {more(gzip.Header{Extra: make([]byte, 60000)}), 60000 - usualHeader},
+		"a name":          {more(gzip.Header{Name: strings.Repeat("n", 2000)}), 2000 - usualHeader},
+		"a long comment":  {more(gzip.Header{Comment: strings.Repeat("c", 2000)}), 2000 - usualHeader},
+		"many that do no": {bytes.Repeat(plain, 100), 0},
+	} {
+		_, x, err := gunzipped(t, c.data)
+		if err != nil || x.Gzip.Unread != c.want {
+			t.Errorf("%s: %d, %v, want %d", name, x.Gzip.Unread, err, c.want)
+		}
+	}
+}

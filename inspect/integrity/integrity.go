@@ -86,6 +86,9 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 		found.Undecided(l.Index, l.Member, "integrity/layer-absent", "media-type", string(l.MediaType))
 		return found.All()
 	}
+	if l.Gzip != nil && l.Gzip.Unread > 0 {
+		found.Undecided(l.Index, l.Member, "integrity/gzip-header-bytes", "bytes", l.Gzip.Unread)
+	}
 	claims, unread := img.Claims(), l.Unknown && l.Broken != nil
 	switch {
 	case unread:
