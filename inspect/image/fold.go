@@ -373,12 +373,21 @@ func (w *walk) follow(n, link *node) *node {
 
 // files lists what is in the tree, in the order of paths.
 func (f *fold) files() []File {
-	var l lister
+	l := lister{files: make([]File, 0, f.root.count())}
 	l.walk(f.root)
 	if l.realBytes > maxRealBytes {
 		f.err = &limit.Error{Name: "bytes of paths that lead through symbolic links", Limit: maxRealBytes, Where: "the root file system"}
 	}
 	return l.files
+}
+
+// count is how many nodes there are from this one on.
+func (n *node) count() int {
+	count := 1
+	for _, c := range n.children {
+		count += c.count()
+	}
+	return count
 }
 
 type lister struct {

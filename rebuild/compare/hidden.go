@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -62,8 +63,18 @@ func (w *walk) isHidden(d *Difference) bool {
 		return !w.hidesNothing(d)
 	case d.Cause == Link && !slices.Equal(x.Inode.Paths, y.Inode.Paths), d.Shows(headerRecord):
 		return false
+	case hasTwoHeaders(x) || hasTwoHeaders(y):
+		return false
 	}
 	return w.sameRecords(x, y)
+}
+
+// hasTwoHeaders says whether the last name of a file gives it other rights than the
+// first: some engines keep those of the first.
+func hasTwoHeaders(f inspect.File) bool {
+	first, last := f.Inode.Entry, f.Inode.Header
+	return first.Mode != last.Mode || first.UID != last.UID || first.GID != last.GID || first.Uname != last.Uname ||
+		first.Gname != last.Gname || !maps.Equal(first.Xattrs, last.Xattrs)
 }
 
 func namesOf(f inspect.File, ok bool) []string {
