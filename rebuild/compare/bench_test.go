@@ -78,3 +78,27 @@ func BenchmarkExplain(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLinks compares images of one file with many names, of which each is given
+// to somebody else, at n and at 2n names.
+func BenchmarkLinks(b *testing.B) {
+	for _, n := range []int{16_000, 32_000} {
+		of := func(uid int) *inspect.Image {
+			items := []item{f("t", "1")}
+			for i := range n {
+				link := h(fmt.Sprintf("l%06d", i), "t")
+				link.Uid = uid
+				items = append(items, link)
+			}
+			return image(b, layer(b, items...))
+		}
+		was, now := of(0), of(5)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				if c := Images(was, now, nil); len(c.Differences) != n {
+					b.Fatal(len(c.Differences))
+				}
+			}
+		})
+	}
+}

@@ -7,9 +7,11 @@ import (
 	"audit/inspect/check"
 )
 
-// listed is a cause that is reported for a path already.
+// listed is a cause that is reported already, for a path or for a file under any of
+// its names: one of the two.
 type listed struct {
 	path  string
+	inode *inspect.Inode
 	cause Cause
 }
 
@@ -24,7 +26,10 @@ func (w *walk) folded() {
 	}
 	known := make(map[listed]bool)
 	for _, d := range w.out.Differences {
-		known[listed{d.Path, d.Cause}] = true
+		known[listed{path: d.Path, cause: d.Cause}] = true
+		for _, inode := range w.inodes(d.Path) {
+			known[listed{inode: inode, cause: d.Cause}] = true
+		}
 	}
 	was, now := w.a.img.Root().Files(), w.b.img.Root().Files()
 	for len(was) > 0 || len(now) > 0 {
@@ -90,7 +95,30 @@ func (w *walk) dangles(a, b inspect.File) bool {
 // isSeen says whether two files have the same names, of which these are not the
 // first: then they were compared under that one.
 func (w *walk) isSeen(a, b inspect.File) bool {
-	return len(a.Inode.Paths) > 1 && a.Path != a.Inode.Paths[0] && slices.Equal(a.Inode.Paths, b.Inode.Paths)
+	return len(a.Inode.Paths) > 1 && a.Path != a.Inode.Paths[0] && w.sameNames(a, b)
+}
+
+// sameNames says whether two files have the same names. It compares those of two
+// inodes once, however many they are.
+func (w *walk) sameNames(a, b inspect.File) bool {
+	pair := [2]*inspect.Inode{a.Inode, b.Inode}
+	same, ok := w.named[pair]
+	if !ok {
+		same = slices.Equal(a.Inode.Paths, b.Inode.Paths)
+		w.named[pair] = same
+	}
+	return same
+}
+
+// inodes are the files of that path in the two root file systems, where they have
+// other names too.
+func (w *walk) inodes(path string) (found []*inspect.Inode) {
+	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
+		if f, ok := img.Root().Name(path); ok && len(f.Inode.Paths) > 1 {
+			found = append(found, f.Inode)
+		}
+	}
+	return found
 }
 
 // inRoot notes differences between the root file systems, but for those that the
@@ -99,6 +127,9 @@ func (w *walk) inRoot(known map[listed]bool, a, b int, found ...Difference) {
 	for _, d := range found {
 		if !d.Cause.Harmless() {
 			w.rootPaths[d.Path] = true
+			for _, inode := range w.inodes(d.Path) {
+				w.rootInodes[inode] = true
+			}
 		}
 		if d.Cause == Packaging || w.isReported(known, d) {
 			continue
@@ -112,14 +143,11 @@ func (w *walk) inRoot(known map[listed]bool, a, b int, found ...Difference) {
 // entries: under its own path or that of another name of the file, where the entry
 // is a link to another file, or where the files as a whole are of two kinds.
 func (w *walk) isReported(known map[listed]bool, d Difference) bool {
-	names := []string{d.Path}
-	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
-		if f, ok := img.Root().Name(d.Path); ok && len(f.Inode.Paths) > 1 {
-			names = append(names, f.Inode.Paths...)
-		}
+	if known[listed{path: d.Path, cause: d.Cause}] || known[listed{path: d.Path, cause: Link}] {
+		return true
 	}
-	for _, name := range names {
-		if known[listed{name, d.Cause}] || known[listed{name, Link}] {
+	for _, inode := range w.inodes(d.Path) {
+		if known[listed{inode: inode, cause: d.Cause}] || known[listed{inode: inode, cause: Link}] {
 			return true
 		}
 	}

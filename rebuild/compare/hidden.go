@@ -51,17 +51,14 @@ func (w *walk) isHidden(d *Difference) bool {
 	}
 	x, inA := w.a.img.Root().Name(d.Path)
 	y, inB := w.b.img.Root().Name(d.Path)
-	for _, path := range slices.Concat([]string{d.Path}, namesOf(x, inA), namesOf(y, inB)) {
-		if w.rootPaths[path] {
-			return false
-		}
-	}
 	switch {
+	case w.rootPaths[d.Path], inA && w.rootInodes[x.Inode], inB && w.rootInodes[y.Inode]:
+		return false
 	case inA != inB:
 		return false
 	case !inA:
 		return !w.hidesNothing(d)
-	case d.Cause == Link && !slices.Equal(x.Inode.Paths, y.Inode.Paths), d.Shows(headerRecord):
+	case d.Cause == Link && !w.sameNames(x, y), d.Shows(headerRecord):
 		return false
 	case hasTwoHeaders(x) || hasTwoHeaders(y):
 		return false
@@ -75,13 +72,6 @@ func hasTwoHeaders(f inspect.File) bool {
 	first, last := f.Inode.Entry, f.Inode.Header
 	return first.Mode != last.Mode || first.UID != last.UID || first.GID != last.GID || first.Uname != last.Uname ||
 		first.Gname != last.Gname || !maps.Equal(first.Xattrs, last.Xattrs)
-}
-
-func namesOf(f inspect.File, ok bool) []string {
-	if !ok || len(f.Inode.Paths) < 2 {
-		return nil
-	}
-	return f.Inode.Paths
 }
 
 // sameRecords says whether the headers that give two files their attributes

@@ -20,9 +20,11 @@ type walk struct {
 	notes    map[note]*seen    // differences of packaging, one a layer and kind
 	above    map[[2]int]string // by layers: the path of the last entry that went from one to the other
 
-	shuffled  bool            // layers, or items between layers, changed places
-	hidden    bool            // a difference of the layers is none of the root file systems
-	rootPaths map[string]bool // of files that a container sees otherwise
+	shuffled   bool                       // layers, or items between layers, changed places
+	hidden     bool                       // a difference of the layers is none of the root file systems
+	rootPaths  map[string]bool            // of files that a container sees otherwise
+	rootInodes map[*inspect.Inode]bool    // these files
+	named      map[[2]*inspect.Inode]bool // see sameNames
 }
 
 // A side is one of the two images.
@@ -55,12 +57,14 @@ type at struct {
 func newWalk(original, rebuilt *inspect.Image) *walk {
 	return &walk{
 		a: newSide(original), b: newSide(rebuilt),
-		out:       new(Comparison),
-		names:     newShapeNames(),
-		moves:     make(map[move]int),
-		above:     make(map[[2]int]string),
-		notes:     make(map[note]*seen),
-		rootPaths: make(map[string]bool),
+		out:        new(Comparison),
+		names:      newShapeNames(),
+		moves:      make(map[move]int),
+		above:      make(map[[2]int]string),
+		notes:      make(map[note]*seen),
+		rootPaths:  make(map[string]bool),
+		rootInodes: make(map[*inspect.Inode]bool),
+		named:      make(map[[2]*inspect.Inode]bool),
 	}
 }
 
