@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"iter"
+
 	"audit/inspect/choice"
 	"audit/inspect/compression"
 	"audit/inspect/digest"
@@ -30,6 +32,7 @@ type (
 	Symlinks    = image.Symlinks
 	Root        = image.Root
 	Inode       = image.Inode
+	InodeID     = image.InodeID
 	Transport   = image.Transport
 	Origin      = image.Origin
 
@@ -104,7 +107,7 @@ func StoreMode(e *Entry) int64 { return image.StoreMode(e) }
 func NewFrame(raw []byte) Frame { return image.NewFrame(raw) }
 
 // NewSymlinks is [image.NewSymlinks].
-func NewSymlinks(files []File) *Symlinks { return image.NewSymlinks(files) }
+func NewSymlinks(files iter.Seq[File]) *Symlinks { return image.NewSymlinks(files) }
 
 // DefaultLimits is [limit.DefaultLimits].
 func DefaultLimits() Limits { return limit.DefaultLimits() }

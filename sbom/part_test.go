@@ -211,7 +211,7 @@ func TestChoosePrograms(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	chosen, left := choosePrograms(img, img.Files())
+	chosen, left := choosePrograms(img, img.Root().Files())
 	if names(chosen) != "bin/b bin/c bin/g" || names(left) != "bin/a bin/d" {
 		t.Errorf("chosen %s, left %s", names(chosen), names(left))
 	}

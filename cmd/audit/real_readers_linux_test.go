@@ -166,7 +166,7 @@ func auditView(t *testing.T, reference string) (v view, codes []string, implied 
 	config := img.Config.File.Config
 	v = view{user: userOf(config.User), entrypoint: strings.Join(config.Entrypoint, " "), files: []string{}}
 	implied = make(map[string]bool)
-	for _, f := range img.Root().Files() {
+	for f := range img.Root().Files() {
 		for dir := filepath.Dir(f.Path); dir != "."; dir = filepath.Dir(dir) {
 			if _, ok := implied[dir]; ok {
 				break
@@ -180,7 +180,7 @@ func auditView(t *testing.T, reference string) (v view, codes []string, implied 
 			v.files = append(v.files, path+" 5")
 		}
 	}
-	for _, f := range img.Root().Files() {
+	for f := range img.Root().Files() {
 		if f.Path == "." {
 			continue
 		}

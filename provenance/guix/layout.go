@@ -169,7 +169,7 @@ func (v *view) exportedBy(p Pack) *Export {
 	for path := range NewLayout(p) {
 		delete(known, path)
 	}
-	for _, f := range v.files {
+	for f := range v.files() {
 		e.OwnerNames = e.OwnerNames || f.Uname != ""
 		if known.has(f.Entry) {
 			e.Files = append(e.Files, f.Path)

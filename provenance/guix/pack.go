@@ -222,7 +222,7 @@ func (v *view) systemType() string {
 		return systemTypes[v.architecture()]
 	}
 	found := ""
-	for _, f := range v.files {
+	for f := range v.files() {
 		system := loaders[path.Base(f.Path)]
 		if system == "" || !strings.HasPrefix(inspect.ItemOf(f.Path), storeDir) {
 			continue

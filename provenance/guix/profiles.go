@@ -17,7 +17,7 @@ import (
 // profile is built no farm knows, so nothing else explains what is in it.
 func (c *closureCheck) profiles() map[string]provenance.Standing {
 	derived := make(map[string]provenance.Standing)
-	steps := stepsOfUnions*len(c.files) + 1000
+	steps := stepsOfUnions*c.img.Root().Len() + 1000
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
 		if c.reached[item.Path] && storeName(item.Path) == "profile" {
@@ -110,8 +110,8 @@ func (c *closureCheck) compareUnion(u *union, layer int) {
 // below lists what is at and below an absolute path.
 func (v *view) below(root string) []inspect.File {
 	var all []inspect.File
-	start, _ := slices.BinarySearchFunc(v.files, root[1:], func(f inspect.File, p string) int { return inspect.ComparePaths(f.Path, p) })
-	for _, f := range v.files[start:] {
+	start, _ := v.img.Root().Search(root[1:])
+	for f := range v.filesFrom(start) {
 		if f.Path != root[1:] && !strings.HasPrefix(f.Path, root[1:]+"/") {
 			break
 		}

@@ -214,7 +214,7 @@ type place struct {
 func (c *closureCheck) isCopy(e *inspect.Entry) bool {
 	if c.places == nil {
 		c.places = make(map[place]bool)
-		for _, f := range c.files {
+		for f := range c.img.Root().Files() {
 			if item := inspect.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
 				inner := strings.TrimPrefix(strings.TrimPrefix("/"+f.Path, item), "/")
 				c.places[place{inner, f.Digest, f.Mode&0o100 != 0}] = true

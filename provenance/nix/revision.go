@@ -55,7 +55,7 @@ func (v *view) revisions() []hint {
 			}
 		}
 	}
-	for _, f := range v.files {
+	for f := range v.img.Root().Files() {
 		if f.Type != '0' || f.Size > maxHint || !namesRevision(f.Path) {
 			continue
 		}

@@ -15,7 +15,6 @@ import (
 // A view is an image with what is looked up in it again and again.
 type view struct {
 	img     *inspect.Image
-	files   []inspect.File // the root file system, sorted
 	items   map[string]*inspect.StoreItem
 	config  *image.Written
 	history []image.WrittenStep // one for each layer; nil when the numbers differ
@@ -27,7 +26,6 @@ const storeDir = "/nix/store/"
 
 func newView(img *inspect.Image) *view {
 	v := newBareView(img)
-	v.files = img.Files()
 	v.named = storeHashes(withoutHistory(img))
 	for _, l := range img.Layers {
 		v.writers = append(v.writers, newWriter(l))
@@ -102,13 +100,11 @@ func (v *view) hasItems() bool {
 // file returns the entry of the root file system at a path without leading
 // slash.
 func (v *view) file(path string) (inspect.File, bool) {
-	i, ok := slices.BinarySearchFunc(v.files, path, func(f inspect.File, path string) int {
-		return inspect.ComparePaths(f.Path, path)
-	})
+	i, ok := v.img.Root().Search(path)
 	if !ok {
 		return inspect.File{}, false
 	}
-	return v.files[i], true
+	return v.img.Root().File(i), true
 }
 
 // DatabasePath is where an image has the store's database.

@@ -52,7 +52,7 @@ func (w *walk) isHidden(d *Difference) bool {
 	x, inA := w.a.img.Root().Name(d.Path)
 	y, inB := w.b.img.Root().Name(d.Path)
 	switch {
-	case w.rootPaths[d.Path], inA && w.rootInodes[x.Inode], inB && w.rootInodes[y.Inode]:
+	case w.rootPaths[d.Path], inA && w.rootInodes[x.Inode.ID()], inB && w.rootInodes[y.Inode.ID()]:
 		return false
 	case inA != inB:
 		return false
