@@ -4,7 +4,8 @@ import "crypto/sha256"
 
 // A Group computes the digests of its lanes together.
 type Group struct {
-	queue []*Lane // those that may have something to hash
+	queue []*Lane  // those that may have something to hash
+	free  [][]byte // buffers that lanes have no more use for
 }
 
 // NewGroup returns a group without lanes.
@@ -16,6 +17,16 @@ func (g *Group) NewLane() *Lane {
 		return &Lane{std: sha256.New()}
 	}
 	return &Lane{group: g, h: initial}
+}
+
+func (g *Group) newBuffer() []byte {
+	n := len(g.free) - 1
+	if n < 0 {
+		return make([]byte, bufferSize)
+	}
+	buffer := g.free[n]
+	g.free = g.free[:n]
+	return buffer
 }
 
 // Run hashes what the lanes have, together where at least two have something,

@@ -1,6 +1,7 @@
 package sha256mb
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
@@ -10,7 +11,7 @@ const (
 	blockSize = sha256.BlockSize
 	// bufferSize is how much of what is written a lane keeps for others to have as
 	// much.
-	bufferSize = 16 << 10
+	bufferSize = 64 << 10
 )
 
 // A state is the hash value between two blocks (FIPS 180-4, 6.2), in the order in
@@ -93,7 +94,18 @@ func (l *Lane) Finish() (sum [sha256.Size]byte) {
 	l.group.drain(l)
 	sum = l.h.sum()
 	l.h, l.length = initial, 0
+	l.release(nil)
 	return sum
+}
+
+// Reset begins another message in place of one that is not finished.
+func (l *Lane) Reset() {
+	if l.std != nil {
+		l.std.Reset()
+		return
+	}
+	l.h, l.length, l.lent = initial, 0, nil
+	l.release(nil)
 }
 
 // Park hashes what waits, and frees the memory that it took: a message that may
@@ -104,9 +116,15 @@ func (l *Lane) Park() {
 	}
 	l.keep()
 	l.group.drain(l)
-	rest := l.buffer[l.start:l.end]
-	l.buffer = append([]byte(nil), rest...)
-	l.start, l.end = 0, len(rest)
+	l.release(bytes.Clone(l.buffer[l.start:l.end]))
+}
+
+// release gives the buffer back to the group; rest stays.
+func (l *Lane) release(rest []byte) {
+	if len(l.buffer) == bufferSize {
+		l.group.free = append(l.group.free, l.buffer)
+	}
+	l.buffer, l.start, l.end = rest, 0, len(rest)
 }
 
 // pad ends the message (FIPS 180-4, 5.1.1).
@@ -136,7 +154,7 @@ func (l *Lane) add(p []byte) {
 func (l *Lane) move() {
 	rest := l.buffer[l.start:l.end]
 	if len(l.buffer) < bufferSize {
-		l.buffer = make([]byte, bufferSize)
+		l.buffer = l.group.newBuffer()
 	}
 	l.start, l.end = 0, copy(l.buffer, rest)
 }

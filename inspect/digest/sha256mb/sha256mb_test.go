@@ -88,6 +88,10 @@ func play(t *testing.T, script []byte) {
 			}
 			lent = nil
 		case 6:
+			if n&3 == 3 {
+				lanes[i].Reset()
+				written[i] = nil
+			}
 			lanes[i].Park()
 		case 7:
 			checkSum(t, lanes[i], written[i])
