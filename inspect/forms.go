@@ -26,12 +26,3 @@ func Forms() []form.Form {
 		daemon.Form(),        // never guessed
 	}
 }
-
-// Transports are the names of all forms.
-func Transports() []Transport {
-	var names []Transport
-	for _, f := range Forms() {
-		names = append(names, f.Transport)
-	}
-	return names
-}

@@ -69,7 +69,10 @@ func TestNewForm(t *testing.T) {
 
 // No two forms have the same name, and all have help.
 func TestForms(t *testing.T) {
-	names := Transports()
+	var names []Transport
+	for _, f := range Forms() {
+		names = append(names, f.Transport)
+	}
 	slices.Sort(names)
 	if len(slices.Compact(names)) != len(Forms()) {
 		t.Errorf("transports %v of %d forms", names, len(Forms()))

@@ -54,7 +54,7 @@ func Check(c *compare.Comparison, given bool, items []Item) check.Check {
 		out.Because("rebuild/nothing-compared")
 		return out
 	}
-	out.Findings = slices.Concat(out.Findings, harmless(c), known(c), outside(c), unbuilt(items))
+	out.Findings = slices.Concat(out.Findings, harmless(c), hidden(c), known(c), outside(c), unbuilt(items))
 	out.Bytes = vouchedFor(c)
 	becauseOf(&out, c)
 	becauseOfItems(&out, given, items)
@@ -199,6 +199,26 @@ func known(c *compare.Comparison) []check.Finding {
 	var found []check.Finding
 	for _, k := range c.Known {
 		found = append(found, check.Find(check.Note, -1, "", k.Code, "differences", k.Count))
+	}
+	return found
+}
+
+// hidden names the entries of layers that no container sees and in which the
+// images differ: they may hold what was meant to be removed.
+func hidden(c *compare.Comparison) []check.Finding {
+	var found []check.Finding
+	more := 0
+	for _, d := range c.Differences {
+		switch {
+		case !d.Shows(compare.HiddenEntry):
+		case len(found) == maxWorst:
+			more++
+		default:
+			found = append(found, check.Find(check.Note, d.Layer, d.Path, "rebuild/hidden-entry", "was", compare.Clip(d.Was), "now", compare.Clip(d.Now)))
+		}
+	}
+	if more > 0 {
+		found = append(found, check.Find(check.Note, -1, "", "rebuild/more-hidden-entries", "differences", more))
 	}
 	return found
 }

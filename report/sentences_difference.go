@@ -20,6 +20,7 @@ func differenceSentences() map[string]string {
 		"difference/repeated-entry":        "the layer has {entries:count entry} of this path, of which the last wins",
 		"difference/item-of-same-name":     "the other image has {item}, of the same name",
 		"difference/folder-again":          "another layer has the same folder",
+		"difference/hidden-entry":          "in the layers only ({cause}): the root file systems do not have this difference",
 		"difference/moved-entries":         "{entries:count entry} in another layer",
 		"difference/layer-order":           "the layers stand in another order",
 		"difference/entry-order":           "the orders part at entry {entry}; {moved} of {common:count common entry} stand elsewhere",

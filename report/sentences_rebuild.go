@@ -28,6 +28,8 @@ func rebuildSentences() map[string]string {
 		"rebuild/more-differences":     "{differences} more are in the comparison",
 		"rebuild/harmless":             "{differences:count difference} of cause {cause}, which is harmless; the first: [config field {field}: ]{was:change now}" + by,
 		"rebuild/blob-compression":     "{layers:count layer} with the same bytes in another blob; the first: {was:change now}" + by,
+		"rebuild/hidden-entry":         "no container sees it, and whoever takes the layers apart does: {was:change now}" + by,
+		"rebuild/more-hidden-entries":  "{differences} more entries that no container sees are in the comparison",
 		"rebuild/manifest-differs":     "the image manifests differ in {fields:count field}; the first: {field} ({cause}): {was:change now}",
 		"rebuild/nothing-built":        "of {items:count part} none was built in this run: only the image was put together again",
 		"rebuild/built-here":           "{derivations:count derivation} built in this run on this machine",

@@ -34,7 +34,3 @@ func newView(img, base *inspect.Image) *view {
 
 // Keep says whether this package needs the content of the file at path.
 func Keep(path string) bool { return ospackages.Keep(path) || provenance.IsKey(path) }
-
-// Large says which files that Keep wants the image can be opened again without
-// when they go past the limit of kept bytes: see [ospackages.Large].
-func Large(path string) bool { return ospackages.Large(path) }

@@ -87,9 +87,12 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		e := &l.Entries[i]
 		c.entries++
 		switch item := inspect.ItemOf(e.Path); {
+		case item != "" && l.Index < c.base && c.writers[l.Index] != pythonWriter:
+			c.insideBase(l.Index, e, item)
 		case item != "":
 			c.inside(l.Index, e, item)
 		case l.Index < c.base && !storeFolder(e.Path):
+			c.found.Unowned(c.img, l.Index, e, store.Details(e)...)
 			foreign++
 		default:
 			c.outside(l.Index, e)
@@ -114,6 +117,19 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 		c.found.Undecided(layer, e.Path, "closure/store-item-mode-chosen", "mode", store.Mode(e.Mode))
 	case !store.HasStoreMode(e):
 		c.found.Problem(layer, e.Path, "closure/store-item-mode", "mode", store.Mode(e.Mode))
+	case c.reached[item]:
+		c.store++
+		c.bytes += e.Size
+	}
+}
+
+// insideBase looks at an entry of a store item in a layer that a base image has,
+// and that no packer of Nix need have written: it may have been installed, changed
+// and removed there.
+func (c *closureCheck) insideBase(layer int, e *inspect.Entry, item string) {
+	switch {
+	case !store.CanHold(e), len(e.Xattrs) > 0, isWhiteout(e), !store.HasStoreMode(e):
+		c.found.Unexplained(c.img, layer, e, store.Details(e)...)
 	case c.reached[item]:
 		c.store++
 		c.bytes += e.Size
@@ -210,12 +226,8 @@ func (c *closureCheck) isCopy(e *inspect.Entry) bool {
 
 // lists compares the store items of each layer with what the history says.
 func (c *closureCheck) lists() {
-	there := make([][]string, len(c.img.Layers))
-	for i := range c.img.Items {
-		item := &c.img.Items[i]
-		there[item.Layer] = append(there[item.Layer], item.Path)
-	}
-	for i := range c.history {
+	there := c.itemsByLayer()
+	for i := c.base; i < len(c.history); i++ {
 		listed, ok, err := c.listed(i)
 		switch {
 		case err != nil:
@@ -231,6 +243,22 @@ func (c *closureCheck) lists() {
 	}
 }
 
+// itemsByLayer returns the store items of each layer in their first order: a
+// layer above a base may hold an item again.
+func (c *closureCheck) itemsByLayer() [][]string {
+	there := make([][]string, len(c.img.Layers))
+	for i, l := range c.img.Layers {
+		seen := make(map[string]bool)
+		for k := range l.Entries {
+			if item := inspect.ItemOf(l.Entries[k].Path); item != "" && !seen[item] && c.items[item] != nil {
+				seen[item] = true
+				there[i] = append(there[i], item)
+			}
+		}
+	}
+	return there
+}
+
 func (c *closureCheck) list(layer int, listed, there []string) {
 	listed = slices.DeleteFunc(listed, func(p string) bool { return !isStorePath(p) }) // of a base image, or no path
 	isThere, isListed := set(there), set(listed)
@@ -240,7 +268,7 @@ func (c *closureCheck) list(layer int, listed, there []string) {
 		}
 	}
 	for _, p := range there {
-		if !isListed[p] && layer >= c.base {
+		if !isListed[p] {
 			c.found.Problem(layer, p, "closure/history-lacks-item")
 		}
 	}

@@ -169,3 +169,23 @@ func TestImageWithoutStoreItems(t *testing.T) {
 	c := recoverFrom(t, m.write(t)).Closure
 	wantFindings(t, c, "no-store-items ")
 }
+
+// A base whose layers begin with the folder "/", too, is told from nix2container's
+// layers by the history, unless it has store items.
+func TestBaseWithTheSameFirstFolder(t *testing.T) {
+	for _, tc := range []struct {
+		base []entry
+		want int
+	}{
+		{[]entry{{name: "/", mode: 0o755}, {name: "/app", mode: 0o755, body: "app"}}, 1},
+		{[]entry{{name: "/", mode: 0o755}, {name: libItem, mode: 0o444, body: "lib"}}, 0},
+	} {
+		m := ofNix2container(toTool())
+		m.layers = append([][]entry{tc.base}, m.layers...)
+		m.config["history"] = []map[string]any{{"created_by": "/kaniko/executor"}, {"created_by": "nix2container"}}
+		pack, _ := PackOf(recoverFrom(t, m.write(t)).Recipe)
+		if pack.Format != Nix2containerFormat || pack.BaseLayers != tc.want {
+			t.Errorf("%+v, want %d layers of a base", pack, tc.want)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func (v *view) packer() packer {
 	switch {
 	case v.isNix2container():
 		return nix2container
-	case v.hasLists() && (v.onTop(pythonWriter) || len(v.writers) == 1 && v.customisation() != ""):
+	case v.hasLists() && (v.onTop(pythonWriter) || v.customisation() != "" && v.namedLayers() == len(v.writers)-1):
 		return streamLayered
 	case v.isNixery():
 		return nixery
@@ -161,8 +161,12 @@ type Pack struct {
 	Compression  inspect.Compression `json:"compression,omitempty"`
 	MaxLayers    int                 `json:"maxLayers,omitempty"` // 0 where the limit was not reached
 	FriendlyName string              `json:"name,omitempty"`
-	ImageTag     string              `json:"tag,omitempty"` // "" when it is the packer's default
-	Database     bool                `json:"database"`      // includeNixDB
+	ImageTag     string              `json:"tag,omitempty"`        // "" when it is the packer's default
+	Database     bool                `json:"database"`             // includeNixDB
+	BaseLayers   int                 `json:"baseLayers,omitempty"` // the lowest ones, of fromImage
+	// Nixpkgs is the revision of nixpkgs that names or files of store items assert,
+	// as long as it is there; "" where they assert none, or several.
+	Nixpkgs string `json:"nixpkgs,omitempty"`
 
 	root    string
 	unknown []check.Message
@@ -192,9 +196,13 @@ func (v *view) pack(p packer) Pack {
 	}
 	v.tag(&pack)
 	pack.unknown = append(pack.unknown, check.Say("recipe/unknown-commands"))
-	if n := v.baseLayers(p); n > 0 {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-base", "layers", n))
+	if pack.BaseLayers = v.baseLayers(p); pack.BaseLayers > 0 {
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-base", "layers", pack.BaseLayers))
 	}
+	if v.chosenDate(p) {
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-created", "created", clip(*v.config.Created)))
+	}
+	pack.Nixpkgs = revision(v.revisions())
 	if pack.SystemType == "" {
 		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.config.Architecture)))
 	}
@@ -219,7 +227,10 @@ func (v *view) maxLayers(p packer) int {
 	if p != streamLayered && p != buildLayered {
 		return 0
 	}
-	last := len(v.img.Layers) - 2
+	last, base := len(v.img.Layers)-2, v.baseLayers(p)
+	if last < base {
+		return 0
+	}
 	together := 0
 	for i := range v.img.Items {
 		if v.img.Items[i].Layer == last {
@@ -245,18 +256,51 @@ func (v *view) tag(pack *Pack) {
 	}
 }
 
-// baseLayers counts the layers at the bottom that come from a base image.
+// baseLayers counts the layers at the bottom that come from a base image: what
+// the packer did not make, by what it notes of each layer.
 func (v *view) baseLayers(p packer) int {
 	switch p {
 	case buildImage:
 		return len(v.writers) - 1
 	case streamLayered:
-		return v.countBelow(pythonWriter)
+		return v.namedLayers()
+	case unknownPacker: // its history is that of one like it
+		if v.hasLists() {
+			return v.namedLayers()
+		}
 	case nix2container:
-		return v.countBelow(goTree)
+		return v.layersOfOthers()
 	}
 	return 0
 }
 
-// countBelow counts the layers before the first of a writer.
-func (v *view) countBelow(w writer) int { return max(0, slices.Index(v.writers, w)) }
+// namedLayers counts the layers at the bottom of which the history gives, in the
+// place of their store paths, the one name that a layer had in the archive of the
+// base (nixpkgs, pkgs/build-support/docker/stream_layered_image.py, load_base_layers).
+func (v *view) namedLayers() int {
+	for i := range v.history {
+		names, ok, err := v.listed(i)
+		if !ok || err != nil || len(names) != 1 || names[0] == "" || strings.HasPrefix(names[0], storeDir) {
+			return i
+		}
+	}
+	return len(v.history)
+}
+
+// layersOfOthers counts the layers at the bottom before the first that is
+// nix2container's: by its writer, unless the history, which notes the packer of
+// each layer, notes another and the layer has no store items.
+func (v *view) layersOfOthers() int {
+	noted := slices.ContainsFunc(v.history, func(h historyEntry) bool { return h.CreatedBy == nix2container.String() })
+	for i, w := range v.writers {
+		foreign := noted && v.history[i].CreatedBy != nix2container.String() && !holdsItems(v.img.Layers[i])
+		if w == goTree && !foreign {
+			return i
+		}
+	}
+	return 0
+}
+
+func holdsItems(l *inspect.Layer) bool {
+	return slices.ContainsFunc(l.Entries, func(e inspect.Entry) bool { return inspect.ItemOf(e.Path) != "" })
+}

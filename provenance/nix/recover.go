@@ -75,7 +75,12 @@ func (v *view) missing(p packer, rows []storedb.Item) []check.Message {
 	if p == unknownPacker {
 		missing = append(missing, check.Say("recipe/unknown-packer"))
 	}
-	missing = append(missing, check.Say("recipe/revision-missing"), check.Say("recipe/expression-missing"))
+	if len(v.revisions()) == 0 {
+		missing = append(missing, check.Say("recipe/revision-missing"))
+	} else {
+		missing = append(missing, check.Say("recipe/revision-unproven"))
+	}
+	missing = append(missing, check.Say("recipe/expression-missing"))
 	known := 0
 	for _, row := range rows {
 		if isStorePath(row.Deriver) {
@@ -149,10 +154,17 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 			found.Note(-1, v.img.Config.Member, "recipe/asserted-origin", "label", name, "value", clip(value))
 		}
 	}
+	for _, h := range v.revisions() {
+		found.Note(h.layer, h.path, "recipe/asserted-revision", "revision", h.revision)
+	}
 	if r.Root != "" {
 		found.Note(len(v.img.Layers)-1, r.Root, "recipe/customisation-layer")
 	}
 	c := check.Check{ID: check.Recipe, Status: check.Unknown, Findings: found.All()}
+	if pack, _ := PackOf(*r); pack.Nixpkgs != "" {
+		c.Because("recipe/partial-with-revision", "items", len(v.img.Items), "packer", r.Packer, "revision", pack.Nixpkgs)
+		return c
+	}
 	c.Because("recipe/partial-store-items", "items", len(v.img.Items), "packer", r.Packer)
 	return c
 }

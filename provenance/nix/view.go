@@ -131,8 +131,10 @@ func (v *view) hasDatabase() bool {
 }
 
 // Keep says whether this package needs the content of the file at path: the
-// store's database, the number of its schema, private keys.
-func Keep(p string) bool { return p == DatabasePath || p == schemaPath || provenance.IsKey(p) }
+// store's database, the number of its schema, what may name a revision, private keys.
+func Keep(p string) bool {
+	return p == DatabasePath || p == schemaPath || namesRevision(p) || provenance.IsKey(p)
+}
 
 // isStorePath says whether a text is the path of a store item, and no more.
 func isStorePath(text string) bool {

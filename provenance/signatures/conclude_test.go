@@ -118,23 +118,6 @@ func TestUntrustedCounted(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
-	for w := Unknown; w <= Unreachable; w++ {
-		text, err := w.MarshalText()
-		var again Word
-		if err != nil || again.UnmarshalText(text) != nil || again != w || string(text) != w.String() {
-			t.Errorf("%s, %v", text, again)
-		}
-	}
-	if err := new(Word).UnmarshalText([]byte("good")); err == nil {
-		t.Error("a word that is none")
-	}
-	var zero Word
-	if zero != Unknown {
-		t.Error("nothing is known before anything is asked")
-	}
-}
-
 // No item is left out of the question by its name: a script that somebody has put
 // into one that is called like a profile, or like what a hook makes, is not covered.
 func TestNamesExcuseNothing(t *testing.T) {

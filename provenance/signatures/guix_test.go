@@ -33,7 +33,7 @@ func TestTiny(t *testing.T) {
 					bytes += it.Bytes
 				}
 			}
-			if o := word(t, outcomes, "tiny-lib-2.1"); o.String() != "signed by signing-key" || o.Agree != 1 || o.SignedHash != o.NarHash {
+			if o := word(t, outcomes, "tiny-lib-2.1"); o.Word != Signed || strings.Join(names(o.Keys), " ") != "signing-key" || o.Agree != 1 || o.SignedHash != o.NarHash {
 				t.Errorf("%+v", o)
 			}
 			if c.Bytes != bytes || bytes == 0 {

@@ -17,7 +17,7 @@ func TestNix(t *testing.T) {
 					t.Errorf("%v: %s %v", c.Status, reasonsOf(c), c.Findings)
 				}
 				for _, o := range outcomes {
-					if o.String() != "signed by audit-test-1" || o.Agree != 1 {
+					if o.Word != Signed || strings.Join(names(o.Keys), " ") != "audit-test-1" || o.Agree != 1 {
 						t.Errorf("%s: %v", o.Path, o)
 					}
 				}

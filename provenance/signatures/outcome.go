@@ -29,20 +29,6 @@ var words = [...]string{"unknown", "signed", "hash differs", "bad signature", "u
 
 func (w Word) String() string { return words[w] }
 
-// MarshalText writes the word as reports have it.
-func (w Word) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
-
-// UnmarshalText reads what MarshalText wrote.
-func (w *Word) UnmarshalText(text []byte) error {
-	for i, word := range words {
-		if word == string(text) {
-			*w = Word(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("unknown word %q", text)
-}
-
 // An Outcome is what came of asking one server about one store item.
 type Outcome struct {
 	Path   string // the store item
@@ -67,21 +53,6 @@ type Outcome struct {
 	Agree int
 
 	untrusted string // the key that would have to be trusted
-}
-
-// String is the outcome in words, without the item.
-func (o Outcome) String() string {
-	switch o.Word {
-	case Signed:
-		return "signed by " + strings.Join(names(o.Keys), ", ")
-	case Differs:
-		return fmt.Sprintf("hash differs: %s (%d bytes) here, %s (%d bytes) signed by %s",
-			o.NarHash, o.NarSize, o.SignedHash, o.SignedSize, strings.Join(names(o.Keys), ", "))
-	}
-	if o.Why == "" {
-		return o.Word.String()
-	}
-	return o.Word.String() + ": " + o.Why
 }
 
 func names(keys []Key) []string {

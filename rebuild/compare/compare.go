@@ -171,6 +171,7 @@ func Images(original, rebuilt *inspect.Image, freedoms []Freedom) *Comparison {
 	w.entryOrder()
 	w.layersAsWhole()
 	w.folded()
+	w.hidden = w.hide()
 	w.manifests()
 	w.blobs()
 	w.contentSizes()

@@ -43,14 +43,8 @@ func (w *walk) decodedConfig() {
 // obeyed is what an engine obeys of a config, as JSON: all but what says how the
 // image was made.
 func obeyed(c v1.ConfigFile) []byte {
-	text, _ := json.Marshal(v1.ConfigFile{Architecture: c.Architecture, OS: c.OS, OSVersion: c.OSVersion, Variant: c.Variant, OSFeatures: c.OSFeatures, Config: withoutImage(c.Config)})
+	text, _ := json.Marshal(v1.ConfigFile{Architecture: c.Architecture, OS: c.OS, OSVersion: c.OSVersion, Variant: c.Variant, OSFeatures: c.OSFeatures, Config: obeyedConfig(c.Config)})
 	return text
-}
-
-// withoutImage leaves out the name of the image before the last instruction.
-func withoutImage(c v1.Config) v1.Config {
-	c.Image = ""
-	return c
 }
 
 // configCause says why a field of the config differs. A diffID follows from
@@ -61,7 +55,7 @@ func (w *walk) configCause(f *FieldDifference) Cause {
 		return Derived
 	case isTime(f.Was) && isTime(f.Now) && isCreation(f.Field):
 		return Timestamp
-	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now), sameButSums(f):
+	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now), sameButSums(f), w.converted(f):
 		return Packaging
 	case f.Now == "":
 		return Missing

@@ -2,7 +2,9 @@ package compare
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -159,9 +161,20 @@ func isOwn(e *inspect.Entry, key, value string) bool {
 	}
 	if name, ok := xattrName(key); ok {
 		have, ok := e.Xattrs[name]
-		return ok && have == value
+		return ok && (have == value || strings.HasPrefix(key, "LIBARCHIVE.") && have == libarchiveValue(value))
 	}
 	return false
+}
+
+// libarchiveValue decodes the value of a record of bsdtar, which repeats in
+// base64, with or without padding, what SCHILY.xattr holds (libarchive
+// archive_write_set_format_pax.c). It is the text itself when it is no base64.
+func libarchiveValue(text string) string {
+	value, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil {
+		return text
+	}
+	return string(value)
 }
 
 // xattrName returns the name of the extended attribute that a record holds
@@ -170,7 +183,11 @@ func xattrName(key string) (string, bool) {
 	if name, ok := strings.CutPrefix(key, "SCHILY.xattr."); ok {
 		return name, true
 	}
-	return strings.CutPrefix(key, "LIBARCHIVE.xattr.")
+	name, ok := strings.CutPrefix(key, "LIBARCHIVE.xattr.")
+	if plain, err := url.PathUnescape(name); err == nil {
+		name = plain // bsdtar escapes what is no plain character
+	}
+	return name, ok
 }
 
 // paxTime writes a time as PAX records have it: seconds, and a fraction

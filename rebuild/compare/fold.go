@@ -16,8 +16,8 @@ type told struct {
 // folded compares the root file systems that a container sees, as an engine folds
 // them from all layers: which file a link leads through, what a whiteout hides and
 // which entry comes last decide what that is, whatever the entries of single layers
-// show. What these have told already is not told again. It notes whether the root
-// file systems differ.
+// show. What these have told already is not told again. It notes which
+// paths of the root file systems differ.
 func (w *walk) folded() {
 	if w.allEqual() {
 		return
@@ -97,7 +97,9 @@ func (w *walk) isSeen(a, b inspect.File) bool {
 // entries have told under any name of the file, and those of packaging.
 func (w *walk) inRoot(known map[told]bool, a, b int, found ...Difference) {
 	for _, d := range found {
-		w.rootDiffers = w.rootDiffers || !d.Cause.Harmless()
+		if !d.Cause.Harmless() {
+			w.rootPaths[d.Path] = true
+		}
 		if d.Cause == Packaging || w.isTold(known, d) {
 			continue
 		}
@@ -122,18 +124,6 @@ func (w *walk) isTold(known map[told]bool, d Difference) bool {
 		}
 	}
 	return false
-}
-
-// onlyHidden says whether the layers of images with different numbers of them
-// differ, and what a container sees does not. Records of headers that no entry
-// has (see framing) are not held against each other once more.
-func (w *walk) onlyHidden() bool {
-	inLayers := func(d Difference) bool { return d.Layer >= 0 && !d.Cause.Harmless() }
-	record := func(d Difference) bool {
-		return d.Path == "" && inLayers(d) || d.Shows(headerRecord) && inLayers(d)
-	}
-	all := w.out.Differences
-	return len(w.a.img.Layers) != len(w.b.img.Layers) && !w.rootDiffers && slices.ContainsFunc(all, inLayers) && !slices.ContainsFunc(all, record)
 }
 
 // compareFiles orders the first file of each list; the end comes last.

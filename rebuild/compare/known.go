@@ -59,12 +59,11 @@ func (w *walk) known(freedoms []Freedom) {
 			all = append(all, f)
 		}
 	}
-	hidden := w.onlyHidden()
-	if hidden {
+	if w.hidden {
 		all = append(all, hiddenEntries())
 	}
 	if w.shuffled {
-		all = append(all, w.otherLayering(hidden))
+		all = append(all, w.otherLayering())
 	}
 	w.out.freedoms = append(all, placeFreedoms()...)
 	w.out.mark()
@@ -74,14 +73,14 @@ func (w *walk) known(freedoms []Freedom) {
 // squashed: a later layer removes or replaces the entries, so that no container
 // sees them. The bytes are there all the same: they count.
 func hiddenEntries() Freedom {
-	return Freedom{Code: "known/hidden-entries", Explains: func(d *Difference) bool { return d.Path != "" && d.Layer >= 0 && !d.Cause.Harmless() }}
+	return Freedom{Code: "known/hidden-entries", Explains: func(d *Difference) bool { return d.Shows(HiddenEntry) }}
 }
 
 // otherLayering says of images whose entries lie in other layers whether the
 // root file systems are the same that a container sees.
-func (w *walk) otherLayering(hidden bool) Freedom {
+func (w *walk) otherLayering() Freedom {
 	f := Freedom{Code: "known/other-layering", Explains: func(d *Difference) bool { return d.Cause == Order }}
-	if !hidden && slices.ContainsFunc(w.out.Differences, func(d Difference) bool { return !d.Cause.Harmless() }) {
+	if slices.ContainsFunc(w.out.Differences, func(d Difference) bool { return !d.Cause.Harmless() }) {
 		f.Code = "known/other-layering-and-files"
 	}
 	return f
@@ -192,16 +191,25 @@ func isWalk(entries []inspect.Entry) bool {
 // hashes yields the hash of each folder above a path, then of the path itself.
 func hashes(path string) iter.Seq[uint64] {
 	return func(yield func(uint64) bool) {
-		const offset, prime = 14695981039346656037, 1099511628211
-		hash := uint64(offset)
+		hash := uint64(14695981039346656037)
 		for _, c := range []byte(path) {
 			if c == '/' && !yield(hash) {
 				return
 			}
-			hash = (hash ^ uint64(c)) * prime
+			hash = (hash ^ uint64(c)) * hashPrime
 		}
 		yield(hash)
 	}
+}
+
+const hashPrime = 1099511628211
+
+// hashOn is the hash of a path whose beginning has a hash.
+func hashOn(hash uint64, rest string) uint64 {
+	for _, c := range []byte(rest) {
+		hash = (hash ^ uint64(c)) * hashPrime
+	}
+	return hash
 }
 
 func lastHash(path string) (last uint64) {

@@ -20,8 +20,9 @@ type walk struct {
 	notes    map[note]*seen    // differences of packaging, one a layer and kind
 	above    map[[2]int]string // by layers: the path of the last entry that went from one to the other
 
-	shuffled    bool // layers, or items between layers, changed places
-	rootDiffers bool // a container sees another root file system
+	shuffled  bool            // layers, or items between layers, changed places
+	hidden    bool            // a difference of the layers is none of the root file systems
+	rootPaths map[string]bool // of files that a container sees otherwise
 }
 
 // A side is one of the two images.
@@ -34,7 +35,9 @@ type side struct {
 	shapes  [][]shapeID // by layer and entry: what no field explains of the headers
 	tails   []tail      // by layer: what follows its last entry
 	roots   []rootsByPath
-	byName  map[string]string // store items by their name without hash
+	byName  map[string]string          // store items by their name without hash
+	first   map[uint64]int             // by hash of a path: the lowest layer that has it
+	byEntry map[*inspect.Entry]shapeID // of all layers, where root file systems are held against each other
 }
 
 // A ref is an entry by its layer and its position there.
@@ -52,11 +55,12 @@ type at struct {
 func newWalk(original, rebuilt *inspect.Image) *walk {
 	return &walk{
 		a: newSide(original), b: newSide(rebuilt),
-		out:   new(Comparison),
-		names: newShapeNames(),
-		moves: make(map[move]int),
-		above: make(map[[2]int]string),
-		notes: make(map[note]*seen),
+		out:       new(Comparison),
+		names:     newShapeNames(),
+		moves:     make(map[move]int),
+		above:     make(map[[2]int]string),
+		notes:     make(map[note]*seen),
+		rootPaths: make(map[string]bool),
 	}
 }
 

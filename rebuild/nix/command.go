@@ -207,9 +207,12 @@ func (s *session) configuration() string {
 func handedOn() []string { return []string{"NIX_SSHOPTS", "NIX_SSL_CERT_FILE"} }
 
 // environment are the variables that this package sets: no nix.conf but our
-// own, and a folder for what is temporary that goes with the job.
+// own, and folders for what is temporary or fetched that go with the job.
 func (s *session) environment() []string {
-	env := []string{"NIX_CONF_DIR=" + s.inJob("conf"), "NIX_USER_CONF_FILES=", "TMPDIR=" + s.inJob("tmp")}
+	env := []string{
+		"NIX_CONF_DIR=" + s.inJob("conf"), "NIX_USER_CONF_FILES=", "TMPDIR=" + s.inJob("tmp"),
+		"XDG_CACHE_HOME=" + s.inJob("cache"), "XDG_DATA_HOME=" + s.inJob("data"), "XDG_STATE_HOME=" + s.inJob("state"),
+	}
 	if os.Getenv("USER") == "" {
 		env = append(env, "USER=audit") // Nix does not start without one
 	}

@@ -532,3 +532,28 @@ func command(t *testing.T, dir, script string, args ...string) string {
 	}
 	return string(out)
 }
+
+// Nothing is made outside of the job's folder: neither /nix on a machine that has
+// none, nor anything in the user's home.
+func TestRealMakesNothingElsewhere(t *testing.T) {
+	for name, in := range map[string]Input{
+		"expression": {Expr: filepath.Join(samples, "expr/mini.nix"), Attr: "single"},
+		"flake":      {Flake: "path:" + absolute(t, filepath.Join(samples, "flake")) + "#image"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, "", in)
+			home := t.TempDir()
+			for _, variable := range []string{"HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"} {
+				t.Setenv(variable, home)
+			}
+			_, before := os.Lstat("/nix")
+			l.build()
+			if _, after := os.Lstat("/nix"); (before == nil) != (after == nil) {
+				t.Errorf("/nix: %v before, %v after", before, after)
+			}
+			if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
+				t.Errorf("in the home: %v, %v", left, err)
+			}
+		})
+	}
+}

@@ -5,16 +5,20 @@ package nix
 func sentences() map[string]string {
 	return map[string]string{
 		// The recipe.
-		"recipe/partial-store-items": "partial: {items:count store item}, packed by {packer}; the expression and the revision of nixpkgs are not in the image",
-		"recipe/unknown-packer":      "the way in which the image is packed is that of no packer known here",
-		"recipe/revision-missing":    "the revision of nixpkgs, or of whatever defines the packages, is not in the image",
-		"recipe/expression-missing":  "the expression and the attribute that make the image are not in it; give them with --nix-expr and --nix-attr, --nix-flake, or --nix-drv",
-		"recipe/derivations-missing": "the store's database names the derivations of {items:count store item}, and does not hold them",
-		"recipe/asserted-origin":     "the label {label} asserts {value:quote}; nothing ties it to the bytes",
-		"recipe/customisation-layer": "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path",
-		"recipe/unknown-layer-limit": "maxLayers: no layer holds several store items, so it was not reached",
-		"recipe/unknown-commands":    "extraCommands, fakeRootCommands and runAsRoot: what they did is in the image, how is not",
-		"recipe/unknown-base":        "fromImage: the lowest {layers:count layer} are those of a base image",
+		"recipe/partial-store-items":   "partial: {items:count store item}, packed by {packer}; the expression and the revision of nixpkgs are not in the image",
+		"recipe/partial-with-revision": "partial: {items:count store item}, packed by {packer}; they assert the revision {revision} of nixpkgs, and the expression is not in the image",
+		"recipe/unknown-packer":        "the way in which the image is packed is that of no packer known here",
+		"recipe/revision-missing":      "the revision of nixpkgs, or of whatever defines the packages, is not in the image",
+		"recipe/revision-unproven":     "store items assert a revision of nixpkgs; whether the image was made from it, only an evaluation or a rebuild shows",
+		"recipe/asserted-revision":     "it asserts the revision {revision} of nixpkgs; nothing ties that to the bytes",
+		"recipe/expression-missing":    "the expression and the attribute that make the image are not in it; give them with --nix-expr and --nix-attr, --nix-flake, or --nix-drv",
+		"recipe/derivations-missing":   "the store's database names the derivations of {items:count store item}, and does not hold them",
+		"recipe/asserted-origin":       "the label {label} asserts {value:quote}; nothing ties it to the bytes",
+		"recipe/customisation-layer":   "the last layer was made from this store item, which is not in the image: evaluating the right expression gives this path",
+		"recipe/unknown-layer-limit":   "maxLayers: no layer holds several store items, so it was not reached",
+		"recipe/unknown-commands":      "extraCommands, fakeRootCommands and runAsRoot: what they did is in the image, how is not",
+		"recipe/unknown-created":       "created: {created:quote} is a date that the expression has, or created = \"now\", with which no build gives the same image again",
+		"recipe/unknown-base":          "fromImage: the lowest {layers:count layer} are those of a base image",
 
 		// The closure.
 		"closure/explained-from-root":           "{explained} of {entries:count entry} explained: {in-store} in {items:count store item} that the config and the root lead to, {packed} made by the packer or linked into the store",
@@ -36,6 +40,8 @@ func sentences() map[string]string {
 		// Packing again.
 		"repack/bare-file-system":    "a bare file system has no layers to pack again",
 		"repack/unknown-writer":      "nothing that is known to pack for Nix has written this layer, so it is not packed again",
+		"repack/base-layer":          "it is a layer of the base image, and not what the packer of this image writes; it is not packed again",
+		"repack/base-item-again":     "layer {other}, of the base image, holds this store item too",
 		"repack/unknown-layers":      "{count} were not written by anything known here, or cannot be read",
 		"repack/entries-unsorted":    "the entries are not in the order that nixpkgs has written them in since 2021; nixpkgs 20.09 left it to the builder's file system",
 		"repack/order-of-a-time":     "the order of entries can only be that of nixpkgs 20.09, or somebody else's",

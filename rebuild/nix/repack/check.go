@@ -24,7 +24,7 @@ func Check(img *inspect.Image, recipe provenance.Recipe) check.Check {
 		return check.Skip(check.Repack, "repack/no-layers")
 	}
 	pack, _ := nix.PackOf(recipe)
-	a := &attempt{img: img, packer: recipe.Packer, lists: nix.Lists(img), out: check.List{Max: maxAlike}}
+	a := &attempt{img: img, base: pack.BaseLayers, packer: recipe.Packer, lists: nix.Lists(img), out: check.List{Max: maxAlike}}
 	if pack.Format == nix.UnknownFormat {
 		a.packer = "what wrote them, read off the layers"
 	}
@@ -41,6 +41,7 @@ const maxAlike = 20
 type attempt struct {
 	img    *inspect.Image
 	packer string
+	base   int        // layers at the bottom that are those of a base image
 	lists  [][]string // store items of each layer by the history; nil where it lists none
 	listed bool       // it lists those of some layer
 
@@ -57,6 +58,10 @@ type attempt struct {
 func (a *attempt) run() {
 	root := 0 // layers whose root was taken as it is
 	for i, l := range a.img.Layers {
+		if i < a.base && !writtenByStream(l) {
+			a.baseLayer(l)
+			continue
+		}
 		c := newLayerCheck(l, &a.out)
 		if i < len(a.lists) {
 			c.list = a.lists[i]
@@ -76,7 +81,9 @@ func (a *attempt) run() {
 			a.bytes += l.UncompressedSize
 		}
 		root += c.rootEntries
-		a.compareConstants(c)
+		if i >= a.base {
+			a.compareConstants(c)
+		}
 		if c.disordered {
 			a.unsorted = true
 			a.out.Undecided(l.Index, "", "repack/entries-unsorted")
@@ -88,6 +95,32 @@ func (a *attempt) run() {
 		a.freedoms = append(a.freedoms, check.Say("repack/freedom-root"))
 		a.out.Note(-1, "", "repack/root-taken", "entries", root)
 	}
+}
+
+// baseLayer packs a layer of the base image again, which anything may have written.
+// It counts when it comes out the same, and shows nothing when it does not.
+func (a *attempt) baseLayer(l *inspect.Layer) {
+	var apart check.List
+	if l.Broken == nil {
+		if c := newLayerCheck(l, &apart); c.rules != nil && c.run() && !c.disordered {
+			a.matched++
+			a.bytes += l.UncompressedSize
+			return
+		}
+	}
+	a.out.Undecided(l.Index, "", "repack/base-layer")
+	a.unknown++
+}
+
+// writtenByStream says whether a layer is one of store items as streamLayeredImage
+// alone names them. A base that has such layers was made by it, and they are held
+// to its rules.
+func writtenByStream(l *inspect.Layer) bool {
+	if l.Broken != nil || len(l.Entries) == 0 {
+		return false
+	}
+	first := l.Entries[0].Name
+	return string(firstBlock(l)[257:265]) == posixMagic && (first == "/nix/" || first == "/nix/store/")
 }
 
 // compareConstants compares date and owner of a layer of store items with those
@@ -114,6 +147,10 @@ func (a *attempt) once() {
 			item := inspect.ItemOf(l.Entries[i].Path)
 			if at, ok := first[item]; item == "" || ok && at == l.Index {
 				continue
+			} else if ok && at < a.base {
+				if l.Index >= a.base {
+					a.out.Note(l.Index, item[1:], "repack/base-item-again", "other", at)
+				}
 			} else if ok {
 				a.out.Problem(l.Index, item[1:], "repack/duplicate-item", "other", at)
 			}
