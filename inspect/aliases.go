@@ -20,6 +20,7 @@ type (
 	Image       = image.Image
 	Layer       = image.Layer
 	Entry       = image.Entry
+	Attributes  = image.Attributes
 	File        = image.File
 	Config      = image.Config
 	Manifest    = image.Manifest
@@ -99,6 +100,9 @@ func ItemOf(path string) string { return store.DefaultDirs().ItemOf(path) }
 
 // IsStoreName is [store.IsStoreName].
 func IsStoreName(base string) bool { return store.IsStoreName(base) }
+
+// StoreName is [store.NameOf].
+func StoreName(item string) string { return store.NameOf(item) }
 
 // StoreMode is [image.StoreMode].
 func StoreMode(e *Entry) int64 { return image.StoreMode(e) }

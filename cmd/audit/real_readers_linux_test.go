@@ -185,7 +185,7 @@ func auditView(t *testing.T, reference string) (v view, codes []string, implied 
 			continue
 		}
 		e := *f.Inode.Entry
-		e.Mode, e.UID, e.GID = f.Inode.Header.Mode, f.Inode.Header.UID, f.Inode.Header.GID
+		e.Mode, e.Attributes = f.Inode.Header.Mode, f.Inode.Header.Attributes
 		v.files = append(v.files, readerLine(entryFile(&e), f.Path))
 	}
 	slices.Sort(v.files)

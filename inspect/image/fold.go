@@ -61,7 +61,7 @@ func foldLayers(layers []*Layer) *fold {
 		f.layer, f.recent = int16(i), nil
 		for j := range l.Entries {
 			if f.err == nil {
-				f.add(&l.Entries[j])
+				f.add(l.Entries[j])
 			}
 		}
 		f.finish()
@@ -127,7 +127,7 @@ func (f *fold) finish() {
 }
 
 // isPlain says whether a folder is as engines make one that has no entry.
-func isPlain(e *Entry) bool { return e.Mode == 0o755 && e.UID == 0 && e.GID == 0 }
+func isPlain(e *Entry) bool { return e.Mode == 0o755 && e.Attr().UID == 0 && e.Attr().GID == 0 }
 
 // remade reports a folder that the layer has deleted and has again: with overlayfs
 // what lower layers have in it comes back.
@@ -212,7 +212,7 @@ func (f *fold) inode(e *Entry) (made *Entry, layer int16) {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
 		return e, f.layer
 	}
-	if h := f.header(at); h.Mode != e.Mode && at.made.Type != '2' || h.UID != e.UID || h.GID != e.GID {
+	if h := f.header(at); h.Mode != e.Mode && at.made.Type != '2' || h.Attr().UID != e.Attr().UID || h.Attr().GID != e.Attr().GID {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-hard-link", "target", e.Linkname)
 	}
 	if f.linked[at.inode()] == nil {

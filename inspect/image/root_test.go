@@ -27,7 +27,7 @@ func layersOf(layers ...[]string) *Image {
 				e.Digest = digest.Of(content)
 				l.KeepBody(&e, content, false)
 			}
-			l.Entries = append(l.Entries, e)
+			l.Entries = append(l.Entries, &e)
 		}
 		img.Layers = append(img.Layers, l)
 	}

@@ -2,12 +2,11 @@ package layers
 
 import (
 	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/store"
-	"crypto/sha256"
-	"hash"
 	"io"
 )
 
@@ -23,16 +22,24 @@ type Sink struct {
 	// but for the holes of sparse files.
 	counted bool
 	scan    store.Scanner
-	sum     hash.Hash
+	group   *sha256mb.Group // of the digests that are computed together
+	sum     *sha256mb.Lane
 	buf     []byte
-	names   map[string]string // user and group names, each kept once
+	names   map[string]bool // user and group names that were counted
+	owners  map[owner]*image.Attributes
+	piece   []image.Entry // that the next entry is put into, so that they are not moved
 
 	wants func(path string) digest.Kinds // nil for none
 	weak  digest.WeakHash
 }
 
 func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
-	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+	return newSink(p, sha256mb.NewGroup(), layer)
+}
+
+func newSink(p *pass.Pass, group *sha256mb.Group, layer *image.Layer) *Sink {
+	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, group, layer.Member),
+		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]bool), owners: make(map[owner]*image.Attributes)}
 	if p.Opt.Weak != nil && p.Only == nil {
 		s.wants = p.Opt.Weak()
 	}
@@ -53,24 +60,50 @@ func (s *Sink) check(e *image.Entry) error {
 	return nil
 }
 
-// texts returns how many bytes of text an entry brings, and keeps the names of
-// owners once.
+// texts returns how many bytes of text an entry brings; the names of owners count
+// once.
 func (s *Sink) texts(e *image.Entry) int64 {
 	n := len(e.Name) + len(e.Linkname)
-	for _, owner := range []*string{&e.Uname, &e.Gname} {
-		if kept, ok := s.names[*owner]; ok {
-			*owner = kept
+	for _, name := range []string{e.Attr().Uname, e.Attr().Gname} {
+		if s.names[name] {
 			continue
 		}
-		n += len(*owner)
-		if len(s.names) < 1000 {
-			s.names[*owner] = *owner
+		n += len(name)
+		if len(s.names) < maxOwners {
+			s.names[name] = true
 		}
 	}
-	for key, value := range e.Xattrs {
+	for key, value := range e.Attr().Xattrs {
 		n += len(key) + len(value)
 	}
 	return int64(n)
+}
+
+// maxOwners bounds how many owners of a layer are known by heart.
+const maxOwners = 1000
+
+// An owner has what is compared of attributes that entries share.
+type owner struct {
+	uid, gid           int
+	uname, gname       string
+	devmajor, devminor int64
+}
+
+// keep adds an entry to the layer.
+func (s *Sink) keep(e *image.Entry) {
+	if a := e.Attributes; a != nil && a.Xattrs == nil {
+		key := owner{a.UID, a.GID, a.Uname, a.Gname, a.Devmajor, a.Devminor}
+		if same := s.owners[key]; same != nil {
+			e.Attributes = same
+		} else if len(s.owners) < maxOwners {
+			s.owners[key] = a
+		}
+	}
+	if len(s.piece) == cap(s.piece) {
+		s.piece = make([]image.Entry, 0, min(max(16, 2*cap(s.piece)), 4096))
+	}
+	s.piece = append(s.piece, *e)
+	s.layer.Entries = append(s.layer.Entries, &s.piece[len(s.piece)-1])
 }
 
 // Add takes an entry, whose size is a promise, and reads its content to the end.
@@ -90,13 +123,13 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 	s.weak.Start(s.kinds(e))
 	if isHeaderOnly(e.Type) {
 		e.Size = 0
-		s.layer.Entries = append(s.layer.Entries, *e)
+		s.keep(e)
 		return nil
 	}
 	if err := s.content(e, content); err != nil {
 		return err
 	}
-	s.layer.Entries = append(s.layer.Entries, *e)
+	s.keep(e)
 	return nil
 }
 
@@ -128,7 +161,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 	}
 	if s.pass.Only == nil {
 		s.scan.Close()
-		e.Digest = digest.SumOf(s.sum)
+		e.Digest = s.sum.Finish()
 	}
 	if sum := s.weak.Sum(); sum.Kinds != 0 {
 		s.layer.SetWeak(len(s.layer.Entries), sum)
@@ -153,10 +186,12 @@ func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
 	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.Only != nil {
 		return err
 	}
-	s.sum.Write(p)
+	s.sum.Lend(p)
+	err := s.store.write(p)
+	s.group.Run()
 	s.weak.Write(p)
 	s.scan.Write(p)
-	return s.store.write(p)
+	return err
 }
 
 // scanText scans the name and link target of an entry; inside a store item

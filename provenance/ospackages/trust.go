@@ -65,7 +65,7 @@ func (r *reader) changes(excludes func(layer int, path string) bool) {
 	for _, l := range r.img.Layers {
 		brought := make(map[Manager]bool)
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			for n, folder := range places {
 				if !touches(e, r.in.Place(e), folder) {
 					continue
@@ -146,8 +146,8 @@ func (in *Installed) inode(f inspect.File) (place, bool) {
 		}
 		for _, l := range in.img.Layers {
 			for i := range l.Entries {
-				if _, ok := in.inodes[&l.Entries[i]]; ok {
-					in.inodes[&l.Entries[i]] = place{l.Index, i}
+				if _, ok := in.inodes[l.Entries[i]]; ok {
+					in.inodes[l.Entries[i]] = place{l.Index, i}
 				}
 			}
 		}
@@ -208,7 +208,7 @@ func undigested(img *inspect.Image) []inspect.File {
 			if in.Compare(l.Index, i).Standing != Unread {
 				continue
 			}
-			if f, ok := in.seen(&l.Entries[i]); ok && f.Inode.Type == '0' {
+			if f, ok := in.seen(l.Entries[i]); ok && f.Inode.Type == '0' {
 				wanted = append(wanted, f)
 			}
 		}

@@ -9,18 +9,10 @@ package store
 
 import (
 	"fmt"
-	"path"
-	"strings"
+	"iter"
 
 	"audit/inspect"
 )
-
-// Name returns the name of a store item without its hash: "hello-2.12" of
-// "/store/HASH-hello-2.12".
-func Name(item string) string {
-	_, name, _ := strings.Cut(path.Base(item), "-")
-	return name
-}
 
 // Index returns the items of an image by their paths.
 func Index(img *inspect.Image) map[string]*inspect.StoreItem {
@@ -29,6 +21,75 @@ func Index(img *inspect.Image) map[string]*inspect.StoreItem {
 		items[img.Items[i].Path] = &img.Items[i]
 	}
 	return items
+}
+
+// Files are those of a root file system, sorted by path. The zero value has none.
+type Files struct {
+	root    *inspect.Root
+	instead map[*inspect.Entry]*inspect.Entry
+}
+
+// NewFiles returns the files of a root file system, where some entries stand for
+// others.
+func NewFiles(root *inspect.Root, instead map[*inspect.Entry]*inspect.Entry) Files {
+	return Files{root, instead}
+}
+
+// All yields all files.
+func (files Files) All() iter.Seq[inspect.File] { return files.from(0) }
+
+// From yields the file at a path without leading slash, or where there is none the
+// next, and those after it.
+func (files Files) From(path string) iter.Seq[inspect.File] {
+	i, _ := files.root.Search(path)
+	return files.from(i)
+}
+
+func (files Files) from(i int) iter.Seq[inspect.File] {
+	return func(yield func(inspect.File) bool) {
+		for i := i; i < files.root.Len(); i++ {
+			if !yield(files.file(i)) {
+				return
+			}
+		}
+	}
+}
+
+func (files Files) file(i int) inspect.File {
+	f := files.root.File(i)
+	if e, ok := files.instead[f.Entry]; ok {
+		f.Entry = e
+	}
+	return f
+}
+
+// Len is how many files there are.
+func (files Files) Len() int { return files.root.Len() }
+
+// At returns the file at a path without leading slash.
+func (files Files) At(path string) (inspect.File, bool) {
+	if files.root == nil {
+		return inspect.File{}, false
+	}
+	i, ok := files.root.Search(path)
+	if !ok {
+		return inspect.File{}, false
+	}
+	return files.file(i), true
+}
+
+// IsFile says whether there is a regular file at a path.
+func (files Files) IsFile(path string) bool {
+	f, ok := files.At(path)
+	return ok && f.Type == '0'
+}
+
+// Architecture is that of the config; "" for an image without one.
+func Architecture(img *inspect.Image) string {
+	if len(img.Config.Raw) == 0 {
+		return ""
+	}
+	return img.Config.File.Architecture
 }
 
 // Reach returns the items that roots lead to along references, roots included.

@@ -71,8 +71,8 @@ func (s *shaper) extensionHeader(e *inspect.Entry, h []byte, size int64, prefix 
 		s.raw(prefix+"name field", h[:100])
 	}
 	s.raw(prefix+"mode", h[100:108])
-	s.taken(prefix+"uid", h[108:116], int64(e.UID))
-	s.taken(prefix+"gid", h[116:124], int64(e.GID))
+	s.taken(prefix+"uid", h[108:116], int64(e.Attr().UID))
+	s.taken(prefix+"gid", h[116:124], int64(e.Attr().GID))
 	s.number(prefix+"size", h[124:136], size)
 	s.taken(prefix+"mtime", h[136:148], e.ModTime)
 	s.checksum(prefix, h)
@@ -157,18 +157,18 @@ func isOwn(e *inspect.Entry, key, value string) bool {
 	case "size":
 		return value == strconv.FormatInt(e.Size, 10)
 	case "uid":
-		return value == strconv.Itoa(e.UID)
+		return value == strconv.Itoa(e.Attr().UID)
 	case "gid":
-		return value == strconv.Itoa(e.GID)
+		return value == strconv.Itoa(e.Attr().GID)
 	case "uname":
-		return value == e.Uname
+		return value == e.Attr().Uname
 	case "gname":
-		return value == e.Gname
+		return value == e.Attr().Gname
 	case "mtime":
 		return value == paxTime(e.ModTime, e.ModNanos)
 	}
 	if name, ok := xattrName(key); ok {
-		have, ok := e.Xattrs[name]
+		have, ok := e.Attr().Xattrs[name]
 		return ok && (have == value || strings.HasPrefix(key, "LIBARCHIVE.") && have == libarchiveValue(value))
 	}
 	return false

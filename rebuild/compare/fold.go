@@ -80,8 +80,9 @@ func rootDifference(f inspect.File, cause Cause) Difference {
 // rights that the last name of the inode has given it.
 func inodeAt(f inspect.File) at {
 	e, last := *f.Inode.Entry, f.Inode.Header
-	e.Path, e.Mode, e.UID, e.GID, e.Uname, e.Gname = f.Path, last.Mode, last.UID, last.GID, last.Uname, last.Gname
-	e.ModTime, e.ModNanos, e.Xattrs = last.ModTime, last.ModNanos, last.Xattrs
+	attr := *last.Attr()
+	attr.Devmajor, attr.Devminor = e.Attr().Devmajor, e.Attr().Devminor
+	e.Path, e.Mode, e.ModTime, e.ModNanos, e.Attributes = f.Path, last.Mode, last.ModTime, last.ModNanos, &attr
 	return at{&e, f.Layer}
 }
 

@@ -78,7 +78,7 @@ func (s *side) readFrame(i int, l *inspect.Layer, names *shapeNames) {
 	var buf []byte
 	var sh shaper
 	for j := range l.Entries {
-		e := &l.Entries[j]
+		e := l.Entries[j]
 		if e.FrameSize > maxPiece {
 			h := sha256.New()
 			if _, err := io.CopyN(h, r, e.FrameSize); err != nil {
@@ -124,7 +124,7 @@ func readTail(l *inspect.Layer, r io.Reader) tail {
 }
 
 // padding returns how many bytes fill the last block of the last entry.
-func padding(entries []inspect.Entry) int64 {
+func padding(entries []*inspect.Entry) int64 {
 	if len(entries) == 0 {
 		return 0
 	}

@@ -97,21 +97,21 @@ func followsFrom(a, b at, field string) bool {
 	case "size":
 		return a.Size != b.Size
 	case "uid":
-		return a.UID != b.UID
+		return a.Attr().UID != b.Attr().UID
 	case "gid":
-		return a.GID != b.GID
+		return a.Attr().GID != b.Attr().GID
 	case "uname", "user name":
-		return a.Uname != b.Uname
+		return a.Attr().Uname != b.Attr().Uname
 	case "gname", "group name":
-		return a.Gname != b.Gname
+		return a.Attr().Gname != b.Attr().Gname
 	case "mtime":
 		return !sameTime(a.Entry, b.Entry)
 	case "mode":
 		return a.Mode != b.Mode
 	}
 	if attr, ok := xattrName(name); ok {
-		was, inA := a.Xattrs[attr]
-		now, inB := b.Xattrs[attr]
+		was, inA := a.Attr().Xattrs[attr]
+		now, inB := b.Attr().Xattrs[attr]
 		return was != now || inA != inB
 	}
 	return false

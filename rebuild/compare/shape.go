@@ -61,8 +61,8 @@ func (s *shaper) header(e *inspect.Entry, h []byte) {
 	s.magic("", h)
 	s.name(e, h)
 	s.number("mode field", h[100:108], e.Mode)
-	s.number("uid field", h[108:116], int64(e.UID))
-	s.number("gid field", h[116:124], int64(e.GID))
+	s.number("uid field", h[108:116], int64(e.Attr().UID))
+	s.number("gid field", h[116:124], int64(e.Attr().GID))
 	s.number("size field", h[124:136], e.Size)
 	s.number("mtime field", h[136:148], e.ModTime)
 	s.checksum("", h)
@@ -70,10 +70,10 @@ func (s *shaper) header(e *inspect.Entry, h []byte) {
 		s.raw("type flag", h[156:157])
 	}
 	s.text("link name field", h[157:257], e.Linkname)
-	s.text("user name field", h[265:297], e.Uname)
-	s.text("group name field", h[297:329], e.Gname)
-	s.number("device major field", h[329:337], e.Devmajor)
-	s.number("device minor field", h[337:345], e.Devminor)
+	s.text("user name field", h[265:297], e.Attr().Uname)
+	s.text("group name field", h[297:329], e.Attr().Gname)
+	s.number("device major field", h[329:337], e.Attr().Devmajor)
+	s.number("device minor field", h[337:345], e.Attr().Devminor)
 	s.zeros("end of the header", h[500:])
 }
 

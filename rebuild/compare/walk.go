@@ -91,7 +91,7 @@ func (w *walk) report(d Difference, a, b int) {
 }
 
 func (s *side) at(r ref) at {
-	return at{&s.img.Layers[r.layer].Entries[r.index], int(r.layer)}
+	return at{s.img.Layers[r.layer].Entries[r.index], int(r.layer)}
 }
 
 // list gathers the entries of all layers that have no equal, sorted by path,
