@@ -405,7 +405,7 @@ func TestBootedSystem(t *testing.T) {
 			&inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
 			&inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
 		ev, err := System{}.Recover(img, nil)
-		if (err == nil) != want || err == nil & (callOf(ev).Format != formatFiles || Command(callOf(ev)) != nil || ev.Closure.Status == check.Fail) {
+		if (err == nil) != want || err == nil && (callOf(ev).Format != formatFiles || Command(callOf(ev)) != nil || ev.Closure.Status == check.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
 		}
 	}
@@ -414,8 +414,8 @@ func TestBootedSystem(t *testing.T) {
 // A setuid program that nobody owns stands first: in layers beside those of a pack,
 // where it leaves the closure undecided, and in a pack, which it is no part of.
 func TestSetuidStandsFirst(t *testing.T) {
-	shell := inspect.Entry{Path: "usr/bin/zz-shell", Type: '0', Size: 9, Mode: 0o4755}
-	plain := inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}
+	shell := &inspect.Entry{Path: "usr/bin/zz-shell", Type: '0', Size: 9, Mode: 0o4755}
+	plain := &inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}
 	pack := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 	pack.Layers[0].Entries = append(pack.Layers[0].Entries, plain, shell)
 	for name, tc := range map[string]struct {
