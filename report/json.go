@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	_ "embed"
 	"encoding/json"
@@ -32,22 +33,82 @@ func Schema() []byte { return bytes.Clone(schema) }
 // zero width) are \u escapes, and so is what begins a command in the log of a CI,
 // so that printing a report does nothing; < > & are plain.
 func WriteJSON(w io.Writer, r *Report) error {
-	texts, err := withTexts(reflect.ValueOf(r), encodeText)
+	out := bufio.NewWriterSize(w, 64<<10)
+	err := writeValue(out, reflect.ValueOf(r), "")
+	if err == nil {
+		err = out.WriteByte('\n')
+	}
+	if err == nil {
+		err = out.Flush()
+	}
 	if err != nil {
-		return fmt.Errorf("encoding the report: %w", err)
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// writeValue writes a value at an indentation. The parts of a report that can be long
+// are written element by element, so that no more of it is twice in memory.
+func writeValue(w *bufio.Writer, v reflect.Value, indent string) error {
+	if v.Kind() == reflect.Pointer && !v.IsNil() {
+		return writeValue(w, v.Elem(), indent)
+	}
+	switch v.Type() {
+	case reflect.TypeFor[Report](), reflect.TypeFor[Image](), reflect.TypeFor[Check](), reflect.TypeFor[Comparison]():
+		return writeFields(w, v, indent)
+	}
+	if v.Kind() == reflect.Slice && v.Len() > 0 && v.Type().Elem().Kind() == reflect.Struct {
+		return writeElements(w, v, indent)
+	}
+	return writeWhole(w, v, indent)
+}
+
+// writeFields writes a struct whose fields all have a key.
+func writeFields(w *bufio.Writer, v reflect.Value, indent string) error {
+	before := "{\n"
+	for i := range v.NumField() {
+		key, ok := v.Type().Field(i).Tag.Lookup("json")
+		if !ok {
+			continue
+		}
+		fmt.Fprintf(w, "%s%s  %q: ", before, indent, key)
+		if err := writeValue(w, v.Field(i), indent+"  "); err != nil {
+			return err
+		}
+		before = ",\n"
+	}
+	_, err := w.WriteString("\n" + indent + "}")
+	return err
+}
+
+func writeElements(w *bufio.Writer, v reflect.Value, indent string) error {
+	before := "[\n"
+	for i := range v.Len() {
+		w.WriteString(before + indent + "  ")
+		if err := writeValue(w, v.Index(i), indent+"  "); err != nil {
+			return err
+		}
+		before = ",\n"
+	}
+	_, err := w.WriteString("\n" + indent + "]")
+	return err
+}
+
+func writeWhole(w *bufio.Writer, v reflect.Value, indent string) error {
+	texts, err := withTexts(v, encodeText)
+	if err != nil {
+		return err
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
+	enc.SetIndent(indent, "  ")
 	if err := enc.Encode(texts.Interface()); err != nil {
-		return fmt.Errorf("encoding the report: %w", err)
+		return err
 	}
-	doc := hashCommand.ReplaceAll(escapeUnprintable(buf.Bytes()), []byte(`#\u0023$1`))
-	if _, err := w.Write(doc); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
-	return nil
+	doc := escapeUnprintable(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	_, err = w.Write(hashCommand.ReplaceAll(doc, []byte(`#\u0023$1`)))
+	return err
 }
 
 // escapeUnprintable writes \u escapes for what encoding/json leaves plain.

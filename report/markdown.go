@@ -16,6 +16,7 @@ const (
 	mdList      = 12 << 10 // bytes of a list
 	mdFindings  = 20       // findings
 	mdRows      = 20       // differences of one cause
+	mdPattern   = 100      // differences, of more of which patterns are listed too
 	mdValue     = 200      // bytes of one value
 	mdBlock     = 4 << 10  // bytes of a diff or a file
 )
@@ -192,6 +193,13 @@ func (r *Report) mdGroup(g group) string {
 	fmt.Fprintf(&b, "\n<details><summary>%s: %d</summary>\n\n", mdWords(string(g.Cause), htmlCode), len(g.Differences))
 	if help := causeAdvice(g.Cause); help != "" {
 		b.WriteString(help + "\n\n")
+	}
+	if len(g.Differences) > mdPattern {
+		var patterns []string
+		for _, p := range patternsOf(g.Differences) {
+			patterns = append(patterns, fmt.Sprintf("- %d: %s\n", p.Count, mdCode(p.Glob)))
+		}
+		b.WriteString("By folder and pattern:\n\n" + mdSome(patterns, mdRows) + "\nThe first of them:\n\n")
 	}
 	var lines []string
 	for i, d := range g.Differences {

@@ -102,24 +102,23 @@ type segment struct {
 	X, W float64
 }
 
-// A groupView is the differences of one cause, in folds that a browser can
-// open without effort.
+// A groupView is the differences of one cause: where they are more than foldRows, as
+// groups of paths, and those that weigh most one by one.
 type groupView struct {
 	group
-	Folds  []fold
-	Open   bool
-	Places []placeCount // where most of them are
+	Shown    []Difference
+	Open     bool
+	Places   []placeCount  // where most of them are
+	Patterns rows[pattern] // of more than foldRows
 }
 
-// A fold is a run of differences: the From-th to the To-th of their cause.
-type fold struct {
-	From, To    int
-	Differences []Difference
-}
+// Left is how many differences are not shown one by one.
+func (g groupView) Left() int { return len(g.Differences) - len(g.Shown) }
 
 const (
 	foldRows = 500
-	openRows = 20 // a group of so few is open from the start
+	pageRows = 1500 // differences of all causes that a page shows one by one
+	openRows = 20   // a group of so few is open from the start
 )
 
 func newPage(r *Report) page {
@@ -352,21 +351,44 @@ func itemOf(items map[string]bool, p string) string {
 	return ""
 }
 
-// groupViews folds the differences and returns how many are left out.
+// groupViews are the differences by cause, and how many are not shown one by one.
 func groupViews(ds []Difference, items map[string]bool) ([]groupView, int) {
-	room := maxRows
+	room := pageRows
 	var out []groupView
 	for _, g := range byCause(ds) {
-		n := min(room, len(g.Differences))
-		room -= n
-		v := groupView{group: g, Open: len(g.Differences) <= openRows, Places: placesOf(g.Differences, items)}
-		for from := 0; from < n; from += foldRows {
-			to := min(from+foldRows, n)
-			v.Folds = append(v.Folds, fold{from + 1, to, g.Differences[from:to]})
+		v := groupView{group: g, Open: len(g.Differences) <= openRows, Shown: g.Differences}
+		if n := min(room, foldRows); len(g.Differences) > n {
+			all := patternsOf(g.Differences)
+			v.Patterns = rows[pattern]{all[:min(len(all), patternRows)], max(0, len(all)-patternRows)}
+			v.Shown = weightiest(g.Differences, n)
+		} else {
+			v.Places = placesOf(g.Differences, items)
 		}
+		room -= len(v.Shown)
 		out = append(out, v)
 	}
-	return out, len(ds) - (maxRows - room)
+	left := 0
+	for _, g := range out {
+		left += g.Left()
+	}
+	return out, left
+}
+
+// weightiest returns the first n differences, those of files that lend rights before
+// all others, then those that nothing explains.
+func weightiest(ds []Difference, n int) []Difference {
+	weight := func(d Difference) int {
+		switch {
+		case d.Privileged:
+			return 0
+		case d.Known == "":
+			return 1
+		}
+		return 2
+	}
+	all := slices.Clone(ds)
+	slices.SortStableFunc(all, func(a, b Difference) int { return cmp.Compare(weight(a), weight(b)) })
+	return all[:n]
 }
 
 func verdictWord(v rebuild.Verdict) string {

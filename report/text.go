@@ -33,6 +33,7 @@ const (
 	textAround   = 3  // a blank line, a title, and what is left out
 	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
+	textSample   = 20  // differences of which some are named; of more, what their paths have alike
 	textClip     = 160 // runes of one value
 )
 
@@ -269,6 +270,17 @@ func fieldNames(fields []FieldDifference) string {
 
 // samplePaths names the first two paths of a group and counts the others.
 func samplePaths(ds []Difference) string {
+	if len(ds) > textSample {
+		all := patternsOf(ds)
+		text := fmt.Sprintf("%s (%d)", short(all[0].Glob), all[0].Count)
+		if len(all) > 1 {
+			text += fmt.Sprintf(", %s (%d)", short(all[1].Glob), all[1].Count)
+		}
+		if rest := len(ds) - all[0].Count - all[min(1, len(all)-1)].Count; len(all) > 2 {
+			text += fmt.Sprintf(" and %d elsewhere", rest)
+		}
+		return text
+	}
 	names := []string{cmp.Or(short(ds[0].Path), "the layer as a whole")}
 	for _, d := range ds[1:] {
 		if len(names) == 2 {

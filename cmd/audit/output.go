@@ -13,19 +13,29 @@ import (
 	"strings"
 )
 
-// A file is a result, whole in memory before any of it is written.
+// A file is a result: what it holds, or what writes that.
 type file struct {
-	name string
-	data []byte
+	name  string
+	data  []byte
+	write func(io.Writer) error // nil where data is all
 }
 
-// writeTo returns the file that write writes.
+// writeTo returns the document that write writes, whole in memory.
 func writeTo(name string, write func(w *bytes.Buffer) error) (file, error) {
 	var buf bytes.Buffer
 	if err := write(&buf); err != nil {
 		return file{}, fmt.Errorf("writing %s: %w", name, err)
 	}
-	return file{name, buf.Bytes()}, nil
+	return file{name: name, data: buf.Bytes()}, nil
+}
+
+// save writes the result into a folder.
+func (f file) save(dir string) error {
+	path := filepath.Join(dir, f.name)
+	if f.write == nil {
+		return saveFile(path, f.data)
+	}
+	return saveWith(path, f.write)
 }
 
 // save writes the results of one run into a folder: all of them or none, and
@@ -51,7 +61,7 @@ func save(dir string, files []file) error {
 		return fmt.Errorf("making the folder for the report: %w", err)
 	}
 	for _, f := range files {
-		if err := saveFile(filepath.Join(fresh, f.name), f.data); err != nil {
+		if err := f.save(fresh); err != nil {
 			return err
 		}
 	}
@@ -191,15 +201,22 @@ func move(from, to string) error {
 
 func saveFile(path string, data []byte) error { return saveStream(path, bytes.NewReader(data)) }
 
-// saveStream writes a file whole or not at all.
 func saveStream(path string, data io.Reader) error {
+	return saveWith(path, func(w io.Writer) error {
+		_, err := io.Copy(w, data)
+		return err
+	})
+}
+
+// saveWith writes a file whole or not at all.
+func saveWith(path string, write func(io.Writer) error) error {
 	dir, name := filepath.Split(path)
 	f, err := os.CreateTemp(dir, "."+name+"-")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	defer os.Remove(f.Name()) // gone already when all went well
-	_, err = io.Copy(f, data)
+	err = write(f)
 	if err == nil {
 		err = f.Chmod(modeOf(name))
 	}

@@ -13,7 +13,7 @@ import (
 func results(run int, recipe string) []file {
 	said := fmt.Appendf(nil, "%d", run)
 	doc := fmt.Appendf(nil, `{"tool": {"name": "audit"}, "recipe": {"files": [{"name": %q}]}, "run": %d}`, recipe, run)
-	return []file{{"report.json", doc}, {"report.html", said}, {recipe, said}}
+	return []file{{name: "report.json", data: doc}, {name: "report.html", data: said}, {name: recipe, data: said}}
 }
 
 // filesIn reads a folder.

@@ -80,7 +80,7 @@ func putPlan(c *cli.Context, plan rebuild.Plan) error {
 	}
 	files := planFiles(&plan)
 	for _, f := range rebuild.FilesOf(plan) {
-		files = append(files, file{f.Name, []byte(f.Text)})
+		files = append(files, file{name: f.Name, data: []byte(f.Text)})
 	}
 	for _, f := range files {
 		if err := saveFile(filepath.Join(dir, f.name), f.data); err != nil {

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bytes"
+	"io"
 	"fmt"
 	"os"
 	"slices"
@@ -149,32 +149,23 @@ func put(c *cli.Context, a *audit, format report.Format) error {
 	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Color: isTerminal(c.App.Writer)})
 }
 
-// files are the results of an audit, in memory.
+// files are the results of an audit. Those that can be long are made while they are
+// written.
 func (a *audit) files() ([]file, error) {
 	date, err := sourceDate()
 	if err != nil {
 		return nil, err
 	}
 	bill := sbom.Collect(a.image, a.evidence, billOptions(date))
-	var files []file
-	for _, f := range []struct {
-		name  string
-		write func(w *bytes.Buffer) error
-	}{
-		{"report.json", func(w *bytes.Buffer) error { return report.WriteJSON(w, a.report) }},
-		{"report.html", func(w *bytes.Buffer) error { return report.WriteHTML(w, a.report) }},
-		{"sbom.spdx.json", func(w *bytes.Buffer) error { return bill.WriteSPDX(w) }},
-		{"sbom.cdx.json", func(w *bytes.Buffer) error { return bill.WriteCycloneDX(w) }},
-	} {
-		done, err := writeTo(f.name, f.write)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, done)
+	files := []file{
+		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},
+		{name: "report.html", write: func(w io.Writer) error { return report.WriteHTML(w, a.report) }},
+		{name: "sbom.spdx.json", write: bill.WriteSPDX},
+		{name: "sbom.cdx.json", write: bill.WriteCycloneDX},
 	}
 	files = append(files, recipeFiles(a)...)
 	if len(a.log) > 0 {
-		files = append(files, file{a.logName(), a.log})
+		files = append(files, file{name: a.logName(), data: a.log})
 	}
 	return append(files, planFiles(a.plan)...), nil
 }
@@ -185,7 +176,7 @@ func recipeFiles(a *audit) []file {
 		return nil
 	}
 	for _, f := range a.evidence.Recipe.Files {
-		files = append(files, file{f.Name, f.Text})
+		files = append(files, file{name: f.Name, data: f.Text})
 	}
 	return files
 }
@@ -194,9 +185,9 @@ func planFiles(plan *rebuild.Plan) []file {
 	if plan == nil {
 		return nil
 	}
-	files := []file{{"plan.json", planJSON(*plan)}}
+	files := []file{{name: "plan.json", data: planJSON(*plan)}}
 	if s, err := systems().Named(plan.System); err == nil {
-		files = append(files, file{"rebuild.sh", script(s, *plan)})
+		files = append(files, file{name: "rebuild.sh", data: script(s, *plan)})
 	}
 	return files
 }
