@@ -79,7 +79,7 @@ func inflatedBy(src io.Reader, safe bool, buffer int) (data, rest []byte, err er
 }
 
 // mostInflated bounds what a test takes of a stream.
-const mostInflated = 8 << 20
+const mostInflated = 2 << 20
 
 func TestRoundTrip(t *testing.T) {
 	for name, data := range texts() {
