@@ -48,6 +48,7 @@ type (
 	GzipHeader  = compression.GzipHeader
 
 	Options     = pass.Options
+	Known       = pass.Known
 	Limits      = limit.Limits
 	LimitError  = limit.Error
 	FormatError = limit.FormatError
@@ -102,6 +103,9 @@ func StoreName(item string) string { return store.NameOf(item) }
 
 // StoreMode is [image.StoreMode].
 func StoreMode(e *Entry) int64 { return image.StoreMode(e) }
+
+// NewKnown is [pass.NewKnown].
+func NewKnown() *Known { return pass.NewKnown() }
 
 // NewFrame is [image.NewFrame].
 func NewFrame(raw []byte) Frame { return image.NewFrame(raw) }

@@ -37,6 +37,7 @@ type line struct {
 	platform string
 	dir      string // for the build; lives as long as the line
 	progress *progress
+	known    *inspect.Known // layers of the images that were read; see layers
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -162,11 +163,20 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 	return img, nil
 }
 
+// layers are those that were read of all images, for the next to find them; nil where
+// there will be one image alone.
+func (l *line) layers() *inspect.Known {
+	if l.known == nil && (l.rebuilt != "" || l.base != "" || l.builder != "" && l.builder != "none") {
+		l.known = inspect.NewKnown()
+	}
+	return l.known
+}
+
 // open reads an image with the contents that checks and bills look into. Where
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Platform: l.platform, Progress: l.progress.bytes("reading " + reference)}
+	opt := inspect.Options{Platform: l.platform, Known: l.layers(), Progress: l.progress.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
@@ -238,7 +248,7 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 		return nil, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -365,7 +375,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
 			Keep: systems().Keep, Optional: func(string) bool { return true },
-			Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
+			Known: l.layers(), Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err
 	})

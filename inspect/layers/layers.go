@@ -32,18 +32,33 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 	if copied := p.Copy(where, r); copied != io.Reader(r) {
 		r = bufio.NewReaderSize(copied, 128<<10)
 	}
+	known, r, err := recall(p, where, r, at)
+	if known != nil || err != nil {
+		return known, err
+	}
+	var cost pass.Cost
+	tallied := p.StartTally(where)
+	layer, err := read(p, where, r, at, &cost)
+	if err == nil && tallied {
+		cost.Grown = p.Tally(where)
+		remember(p, layer, cost)
+	}
+	return layer, err
+}
+
+func read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt, cost *pass.Cost) (*image.Layer, error) {
 	head, _ := r.Peek(8)
 	layer := &image.Layer{Member: where, Compression: compression.Sniff(head)}
 	group := sha256mb.NewGroup()
 	if layer.Compression == compression.None {
-		if err := readTar(p, group, layer, r, at); err != nil {
+		if err := readTar(p, group, layer, r, at, cost); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
 		_, err := io.Copy(io.Discard, r)
 		return layer, err
 	}
-	return layer, readPacked(p, group, layer, r)
+	return layer, readPacked(p, group, layer, r, cost)
 }
 
 // packedBytes is how much of a blob is read at a time: a part of what a lane can keep
@@ -52,7 +67,7 @@ const packedBytes = 32 << 10
 
 // readPacked reads a layer whose blob is compressed. It is expanded ahead of where the
 // digests are computed, that of the blob with the others.
-func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader) error {
+func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, cost *pass.Cost) error {
 	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
 	if r = last; layer.Compression == compression.Zstd {
 		r = io.TeeReader(last, scan)
@@ -70,7 +85,7 @@ func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Re
 		reader.Start(p.Expanded(layer.Member, layer.Compression, x))
 		defer reader.Close()
 		layer.Gzip = x.Gzip
-		if err := readTar(p, group, layer, reader, nil); err != nil {
+		if err := readTar(p, group, layer, reader, nil, cost); err != nil {
 			return err
 		}
 		layer.Notes = append(layer.Notes, x.Notes...)
@@ -93,12 +108,13 @@ type tarReader struct {
 	tr    *tar.Reader
 	sink  *Sink
 
-	charged    int // chunks of the frame that are counted
-	impossible int // owners that no file can have
+	charged    int   // chunks of the frame that are counted
+	frames     int64 // their bytes
+	impossible int   // owners that no file can have
 }
 
 // readTar reads the uncompressed tar of a layer. Its digests are computed in group.
-func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, at io.ReaderAt) error {
+func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, at io.ReaderAt, cost *pass.Cost) error {
 	whole := p.MeterIn(group, r)
 	frame := &frameReader{whole: whole, w: image.NewFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: newSink(p, group, layer)}
@@ -121,6 +137,7 @@ func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reade
 			layer.Broken = errors.Join(layer.Broken, err)
 		}
 	}
+	cost.Texts, cost.Frames = t.sink.textBytes, t.frames
 	layer.Frame = frame.w.Frame()
 	layer.DiffID, layer.UncompressedSize = whole.Sum().Hash(), whole.N
 	if whole.N == 0 {
@@ -181,6 +198,7 @@ func (t *tarReader) charge() error {
 		grown += len(p)
 	}
 	t.charged = len(t.frame.w.Buf)
+	t.frames += int64(grown)
 	if t.pass.Frames.Add(int64(grown)) > t.pass.Limits.FrameBytes {
 		return &limit.Error{Name: "frame bytes", Limit: t.pass.Limits.FrameBytes, Where: t.layer.Member}
 	}

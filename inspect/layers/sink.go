@@ -20,14 +20,15 @@ type Sink struct {
 	store *storeReader
 	// counted says that contents were counted as growth before they come here,
 	// but for the holes of sparse files.
-	counted bool
-	scan    store.Scanner
-	group   *sha256mb.Group // of the digests that are computed together
-	sum     *sha256mb.Lane
-	buf     []byte
-	names   map[string]bool // user and group names that were counted
-	owners  map[owner]*image.Attributes
-	piece   []image.Entry // that the next entry is put into, so that they are not moved
+	counted   bool
+	scan      store.Scanner
+	group     *sha256mb.Group // of the digests that are computed together
+	sum       *sha256mb.Lane
+	buf       []byte
+	names     map[string]bool // user and group names that were counted
+	owners    map[owner]*image.Attributes
+	textBytes int64         // of all entries
+	piece     []image.Entry // that the next entry is put into, so that they are not moved
 
 	wants func(path string) digest.Kinds // nil for none
 	weak  digest.WeakHash
@@ -54,7 +55,9 @@ func (s *Sink) check(e *image.Entry) error {
 	if n := max(len(e.Name), len(e.Linkname)); n > s.pass.Limits.PathBytes {
 		return &limit.Error{Name: "path bytes", Limit: int64(s.pass.Limits.PathBytes), Where: s.where}
 	}
-	if s.pass.Texts.Add(s.texts(e)) > s.pass.Limits.TextBytes {
+	texts := s.texts(e)
+	s.textBytes += texts
+	if s.pass.Texts.Add(texts) > s.pass.Limits.TextBytes {
 		return &limit.Error{Name: "bytes of names, link targets and extended attributes", Limit: s.pass.Limits.TextBytes, Where: s.where}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"audit/inspect/store"
 	"context"
 	"errors"
+	"hash/maphash"
 	"io"
 	"runtime"
 	"sync"
@@ -39,6 +40,9 @@ type Pass struct {
 	Texts    atomic.Int64 // bytes of the names and the like of entries
 	Frames   atomic.Int64 // compressed bytes of frames
 	fault    fault
+
+	tallying sync.Mutex
+	tallies  map[string]int64 // of what grew, by layer; nil where nobody is to know
 }
 
 // A fault is the first failure of a source, such as a disk or a network: it
@@ -67,7 +71,11 @@ func New(ctx context.Context, opt Options) *Pass {
 	if opt.Limits != nil {
 		p.Limits = *opt.Limits
 	}
-	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.Stores)
+	seed := maphash.MakeSeed()
+	if opt.Known != nil {
+		seed, p.tallies = opt.Known.seed, make(map[string]int64)
+	}
+	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.Stores, seed)
 	if p.Limits.CopyBytes > 0 {
 		p.Copies = &Copies{dir: opt.TempDir, left: p.Limits.CopyBytes, kept: make(map[string]*Spool)}
 	}
@@ -80,6 +88,7 @@ const freeGrowth = 1 << 30
 // Grow counts bytes that came out of a compression, a sparse file or a hard
 // link, and fails when they are more than an honest image can have.
 func (p *Pass) Grow(where string, n int64) error {
+	p.tally(where, n)
 	grown := p.grown.Add(n)
 	if grown > p.Limits.Bytes {
 		return &limit.Error{Name: "uncompressed bytes", Limit: p.Limits.Bytes, Where: where}
@@ -88,6 +97,36 @@ func (p *Pass) Grow(where string, n int64) error {
 		return &limit.Error{Name: "uncompressed bytes for each byte read", Limit: p.Limits.Ratio, Where: where}
 	}
 	return nil
+}
+
+// StartTally begins to count what grows out of a layer of its own, where others are to
+// know it; false where it is not counted.
+func (p *Pass) StartTally(where string) bool {
+	p.tallying.Lock()
+	defer p.tallying.Unlock()
+	if _, ok := p.tallies[where]; ok || p.tallies == nil {
+		return false
+	}
+	p.tallies[where] = 0
+	return true
+}
+
+// Tally is what has grown out of a layer.
+func (p *Pass) Tally(where string) int64 {
+	p.tallying.Lock()
+	defer p.tallying.Unlock()
+	return p.tallies[where]
+}
+
+func (p *Pass) tally(where string, n int64) {
+	if p.Opt.Known == nil {
+		return
+	}
+	p.tallying.Lock()
+	defer p.tallying.Unlock()
+	if _, ok := p.tallies[where]; ok {
+		p.tallies[where] += n
+	}
 }
 
 // Charge returns a function that counts memory which a stream asks for as

@@ -14,6 +14,19 @@ type Found struct {
 	Loose []*Sightings
 }
 
+// Cost is what was spent of the budget for it.
+func (f Found) Cost() (n int64) {
+	for _, g := range f.Items {
+		n += g.Seen.cost()
+	}
+	for _, seen := range f.Loose {
+		n += seen.cost()
+	}
+	return n
+}
+
+func (s *Sightings) cost() int64 { return int64(len(s.hashes) + pathCost*len(s.paths)) }
+
 // Gathered is a store item with what its bytes name.
 type Gathered struct {
 	Item

@@ -38,9 +38,10 @@ type Budget struct {
 	seed     maphash.Seed
 }
 
-// NewBudget allows for n store hashes; store paths are looked for in dirs.
-func NewBudget(n int, dirs Dirs) *Budget {
-	b := &Budget{Dirs: dirs, seed: maphash.MakeSeed()}
+// NewBudget allows for n store hashes; store paths are looked for in dirs. What two
+// images have of a layer that both have can be shared where the seed is the same.
+func NewBudget(n int, dirs Dirs, seed maphash.Seed) *Budget {
+	b := &Budget{Dirs: dirs, seed: seed}
 	for _, dir := range dirs {
 		b.lookBack = max(b.lookBack, len(dir)+1)
 	}
@@ -53,6 +54,12 @@ func (b *Budget) key(hash []byte) uint64 { return maphash.Bytes(b.seed, hash) }
 
 // spend takes n from the budget; false when nothing is left.
 func (b *Budget) spend(n int64) bool { return b.left.Add(-n) >= 0 }
+
+// Spend takes what was remembered for another image.
+func (b *Budget) Spend(n int64) { b.spend(n) }
+
+// IsOverdrawn says that not all was remembered.
+func (b *Budget) IsOverdrawn() bool { return b.left.Load() < 0 }
 
 // pathCost is what remembering a whole path costs, in hashes.
 const pathCost = 16

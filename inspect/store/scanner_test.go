@@ -1,6 +1,7 @@
 package store
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func (s *Sightings) names(hash string) bool {
 }
 
 func scanAll(text string, cut int) *Sightings {
-	seen := &Sightings{Budget: NewBudget(1<<20, Dirs{"/gnu/store", "/nix/store"})}
+	seen := &Sightings{Budget: NewBudget(1<<20, Dirs{"/gnu/store", "/nix/store"}, maphash.MakeSeed())}
 	s := Scanner{Seen: seen}
 	for piece := range slices.Chunk([]byte(text), cut) {
 		s.Write(piece)
@@ -95,7 +96,7 @@ func namedPaths(s *Sightings) []string {
 
 // The streams of two files are never read as one.
 func TestScannerKeepsStreamsApart(t *testing.T) {
-	seen := &Sightings{Budget: NewBudget(10, Dirs{"/gnu/store", "/nix/store"})}
+	seen := &Sightings{Budget: NewBudget(10, Dirs{"/gnu/store", "/nix/store"}, maphash.MakeSeed())}
 	s := Scanner{Seen: seen}
 	s.Write([]byte(hashA[:16]))
 	s.Close()
@@ -107,7 +108,7 @@ func TestScannerKeepsStreamsApart(t *testing.T) {
 }
 
 func TestScannerBudget(t *testing.T) {
-	b := NewBudget(1, Dirs{"/gnu/store", "/nix/store"})
+	b := NewBudget(1, Dirs{"/gnu/store", "/nix/store"}, maphash.MakeSeed())
 	s := Scanner{Seen: &Sightings{Budget: b}}
 	s.Write([]byte(hashA + " " + hashB))
 	s.Close()
