@@ -7,12 +7,15 @@ import (
 	"audit/inspect/pass"
 	"context"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -173,6 +176,122 @@ func TestBreakingRegistry(t *testing.T) {
 	})
 	if _, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
 		t.Errorf("a broken connection: %v", err)
+	}
+}
+
+// A layer whose connection is cut is fetched on from there; what is put together has
+// to be the blob that was asked for.
+func TestCutConnections(t *testing.T) {
+	l, _ := imagesOf(t, "s390x")
+	layer := string(tarOf(t, regular("platform", "s390x")))
+	cut := func(w http.ResponseWriter, text string, n int) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		_, _ = io.WriteString(w, text[:n])
+	}
+	part := func(w http.ResponseWriter, from int, text string, n int) {
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(layer)-1, len(layer)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+		w.WriteHeader(http.StatusPartialContent)
+		_, _ = io.WriteString(w, text[:n])
+	}
+	for name, test := range map[string]struct {
+		answer func(w http.ResponseWriter, from int)
+		err    string
+		asked  int
+	}{
+		"once":             {func(w http.ResponseWriter, from int) { part(w, from, layer[from:], len(layer)-from) }, "", 2},
+		"every 2000 bytes": {func(w http.ResponseWriter, from int) { part(w, from, layer[from:], min(2000, len(layer)-from)) }, "", 2 + (len(layer)-700-1)/2000},
+		"every 200 bytes":  {func(w http.ResponseWriter, from int) { part(w, from, layer[from:], 200) }, "unexpected EOF", 6},
+		"no ranges":        {func(w http.ResponseWriter, from int) { cut(w, layer, len(layer)) }, "", 2},
+		"another range":    {func(w http.ResponseWriter, from int) { part(w, from-1, layer[from-1:], len(layer)-from+1) }, "sends the range", 6},
+		"a lie":            {func(w http.ResponseWriter, from int) { part(w, from, layer[from-1:len(layer)-1], len(layer)-from) }, "does not go with", 2},
+		"gone":             {func(w http.ResponseWriter, from int) { w.WriteHeader(http.StatusNotFound) }, "does not have it", 6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			host := serve(t, l, func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+				if !strings.HasSuffix(r.URL.Path, digestOf(layer)) {
+					honest.ServeHTTP(w, r)
+					return
+				}
+				asked++
+				from := 0
+				if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-", &from); err != nil {
+					cut(w, layer, 700)
+					return
+				}
+				test.answer(w, from)
+			})
+			cache := t.TempDir()
+			img, err := Open(t.Context(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache})
+			if test.err != "" {
+				if err == nil || !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v, want one with %q", err, test.err)
+				}
+			} else if err != nil || img.Integrity().Status != check.Pass {
+				t.Errorf("%v, %v", img, err)
+			}
+			if asked != test.asked {
+				t.Errorf("asked %d times, want %d", asked, test.asked)
+			}
+			left, _ := filepath.Glob(filepath.Join(cache, "*", "*"))
+			hidden, _ := filepath.Glob(filepath.Join(cache, "*", ".*"))
+			if want := map[bool]int{true: 1}[test.err == ""]; len(left) != want || len(hidden) > 0 {
+				t.Errorf("the cache has %q, %q", left, hidden)
+			}
+		})
+	}
+}
+
+// Whoever stops waits for no attempt, and leaves nothing.
+func TestCutConnectionStopped(t *testing.T) {
+	l, _ := imagesOf(t, "s390x")
+	layer := string(tarOf(t, regular("platform", "s390x")))
+	ctx, stop := context.WithCancel(t.Context())
+	host := serve(t, l, func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+		if strings.HasSuffix(r.URL.Path, digestOf(layer)) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(layer)))
+			_, _ = io.WriteString(w, layer[:700])
+			stop()
+			return
+		}
+		honest.ServeHTTP(w, r)
+	})
+	cache := t.TempDir()
+	if _, err := Open(ctx, host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache}); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(cache, "*", ".*")); len(left) > 0 {
+		t.Errorf("the cache has %q", left)
+	}
+}
+
+// A layer in the cache is not fetched, and is used only when it is what it should be.
+func TestLayerCache(t *testing.T) {
+	l, _ := imagesOf(t, "s390x")
+	layer := string(tarOf(t, regular("platform", "s390x")))
+	asked := 0
+	host := serve(t, l, func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+		if strings.HasSuffix(r.URL.Path, digestOf(layer)) {
+			asked++
+		}
+		honest.ServeHTTP(w, r)
+	})
+	cache := t.TempDir()
+	path := filepath.Join(cache, "sha256", strings.TrimPrefix(digestOf(layer), "sha256:"))
+	for i, want := range []int{1, 1, 2, 2} {
+		if i == 2 {
+			if err := os.WriteFile(path, []byte(strings.Replace(layer, "s390x", "evil!", 1)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		img, err := Open(t.Context(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache})
+		if err != nil || img.Integrity().Status != check.Pass || asked != want {
+			t.Errorf("%d: %v, %v; asked %d times, want %d", i, img, err, asked, want)
+		}
+		if content, err := os.ReadFile(path); err != nil || string(content) != layer {
+			t.Errorf("%d: the cache has another layer: %v", i, err)
+		}
 	}
 }
 

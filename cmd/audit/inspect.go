@@ -22,7 +22,7 @@ func inspectCommand() *cli.Command {
 		ArgsUsage: "IMAGE",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print a report as JSON, in which the other checks are skipped"},
-			platformFlag(),
+			platformFlag(), layerCacheFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
@@ -37,7 +37,7 @@ func inspectCommand() *cli.Command {
 // inspectImage makes the checks that need nothing but the bytes, and prints
 // what they found. A failed check is an exit status as everywhere.
 func inspectImage(c *cli.Context, reference string) error {
-	l, began := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}, time.Now()
+	l, began := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform"), layerCache: c.String("layer-cache")}, time.Now()
 	a := new(audit)
 	var err error
 	if a.image, err = l.inspect(c.Context, reference); err == nil {

@@ -34,10 +34,11 @@ type line struct {
 	options rebuild.Options
 	farms   farms
 	// platform chooses among the images of an index.
-	platform string
-	dir      string // for the build; lives as long as the line
-	progress *progress
-	known    *inspect.Known // layers of the images that were read; see layers
+	platform   string
+	layerCache string // folder of layers from registries; "" for none
+	dir        string // for the build; lives as long as the line
+	progress   *progress
+	known      *inspect.Known // layers of the images that were read; see layers
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -176,7 +177,7 @@ func (l *line) layers() *inspect.Known {
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Platform: l.platform, Known: l.layers(), Progress: l.progress.bytes("reading " + reference)}
+	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
@@ -248,7 +249,7 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 		return nil, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -375,7 +376,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
 			Keep: systems().Keep, Optional: func(string) bool { return true },
-			Known: l.layers(), Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
+			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err
 	})

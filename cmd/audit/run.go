@@ -1,8 +1,8 @@
 package main
 
 import (
-	"io"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strconv"
@@ -40,8 +40,13 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report into `DIR` (default: NAME.audit in the current folder)"},
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
-		platformFlag(),
+		platformFlag(), layerCacheFlag(),
 	}
+}
+
+// layerCacheFlag names the folder of layers that were fetched before.
+func layerCacheFlag() cli.Flag {
+	return &cli.StringFlag{Name: "layer-cache", Usage: "keep layers from registries in `DIR`, and fetch none that is there; each is hashed before it is used"}
 }
 
 func platformFlag() cli.Flag {
@@ -76,7 +81,7 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
-		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), progress: newProgress(c.App.ErrWriter),
+		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), layerCache: c.String("layer-cache"), progress: newProgress(c.App.ErrWriter),
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""

@@ -209,10 +209,19 @@ type reading struct {
 	used  bool
 }
 
+// fetchedAtOnce is how many layers are fetched from a registry at a time, as by other
+// clients.
+const fetchedAtOnce = 3
+
 // layers reads the layers of a manifest, several at a time and each blob once.
 func (r *Reader) layers(descriptors []v1.Descriptor) error {
 	if err := pass.CheckLayers(len(descriptors)); err != nil {
 		return err
+	}
+	take, release := r.Pass.Take, r.Pass.Release
+	if r.Img.Transport == image.Registry { // it is the network that they wait for
+		slots := make(chan struct{}, fetchedAtOnce)
+		take, release = func() { slots <- struct{}{} }, func() { <-slots }
 	}
 	readings := make(map[v1.Hash]*reading)
 	var wait sync.WaitGroup
@@ -222,9 +231,9 @@ func (r *Reader) layers(descriptors []v1.Descriptor) error {
 		}
 		one := new(reading)
 		readings[d.Digest] = one
-		r.Pass.Take()
+		take()
 		wait.Go(func() {
-			defer r.Pass.Release()
+			defer release()
 			one.layer, one.err = r.layer(d)
 		})
 	}

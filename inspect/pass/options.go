@@ -30,6 +30,9 @@ type Options struct {
 	// Progress, when set, is called now and then with the bytes read of a
 	// source and its size (0 when unknown), from one or more goroutines.
 	Progress func(read, size int64)
+	// LayerCache is a folder with blobs of layers that need not be fetched from a
+	// registry, and into which those go that are; "" for none.
+	LayerCache string
 	// Known, when set, has layers that were read for other images before, and takes
 	// those of this one.
 	Known *Known

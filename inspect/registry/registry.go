@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -100,6 +101,7 @@ type blobs struct {
 	pass   *pass.Pass
 	repo   name.Repository
 	client *http.Client
+	cache  cache
 	kept   map[v1.Hash][]byte // manifests that were fetched by their tag
 }
 
@@ -114,7 +116,7 @@ func dial(p *pass.Pass, repo name.Repository) (*blobs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &blobs{p, repo, &http.Client{Transport: t}, make(map[v1.Hash][]byte)}, nil
+	return &blobs{p, repo, &http.Client{Transport: t}, cache{p.Opt.LayerCache, p}, make(map[v1.Hash][]byte)}, nil
 }
 
 // manifests are the media types that are asked for.
@@ -165,15 +167,43 @@ func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 }
 
 func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
+	if f := b.cache.open(d); f != nil {
+		defer f.Close()
+		return b.cached(d, f)
+	}
 	body, err := b.blob(d)
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
+	whole := &resumedBlob{blobs: b, digest: d.Digest, body: body}
+	defer whole.Close()
+	kept, isWhole := b.cache.keep(d, whole), false
+	defer func() { kept.end(isWhole) }()
+	layer, err := b.read(d, &pass.Source{Pass: b.pass, R: kept, Size: d.Size}, nil)
+	if err != nil {
+		return nil, err
+	}
+	computed := layer.Digest
+	if d.Digest.Algorithm != "sha256" {
+		computed = layer.OtherDigest
+	}
+	isWhole = computed == d.Digest
+	return layer, whole.verify(computed)
+}
+
+// cached reads a layer that is on this machine.
+func (b *blobs) cached(d v1.Descriptor, f *os.File) (*image.Layer, error) {
+	layer, err := b.read(d, &pass.Source{Pass: b.pass, R: f, Size: d.Size}, f)
+	if err == nil && layer.Digest != d.Digest {
+		err = fmt.Errorf("reading %s: it changes while it is read", f.Name())
+	}
+	return layer, err
+}
+
+func (b *blobs) read(d v1.Descriptor, src io.Reader, at io.ReaderAt) (*image.Layer, error) {
 	path := digest.BlobPath(d.Digest)
 	other := digest.NewOtherHash(path)
-	src := &pass.Source{Pass: b.pass, R: body, Size: d.Size}
-	layer, err := layers.Read(b.pass, path, bufio.NewReaderSize(other.Tee(src), 128<<10), nil)
+	layer, err := layers.Read(b.pass, path, bufio.NewReaderSize(other.Tee(src), 128<<10), at)
 	if err != nil {
 		return nil, err
 	}
@@ -190,18 +220,26 @@ func (b *blobs) blob(d v1.Descriptor) (io.ReadCloser, error) {
 }
 
 // get asks the registry for what lies under the repository.
-func (b *blobs) get(what, accept string) (*http.Response, error) {
+func (b *blobs) get(what, accept string) (*http.Response, error) { return b.getRange(what, accept, 0) }
+
+// getRange asks for what lies there from a byte on. The answer may be all of it.
+func (b *blobs) getRange(what, accept string, from int64) (*http.Response, error) {
 	url := fmt.Sprintf("%s://%s/v2/%s/%s", b.repo.Scheme(), b.repo.RegistryStr(), b.repo.RepositoryStr(), what)
 	req, err := http.NewRequestWithContext(b.pass.Ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Accept", accept)
+	wanted := []int{http.StatusOK}
+	if from > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+		wanted = append(wanted, http.StatusPartialContent)
+	}
 	resp, err := b.client.Do(req)
 	if err != nil {
 		return nil, err
 	}
-	if err := transport.CheckError(resp, http.StatusOK); err != nil {
+	if err := transport.CheckError(resp, wanted...); err != nil {
 		resp.Body.Close()
 		return nil, plainer(err)
 	}

@@ -1,0 +1,92 @@
+package registry
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+
+	"audit/inspect/digest"
+	"audit/inspect/pass"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// A cache is a folder with blobs of layers, each in a file sha256/HEX. Nothing in it is
+// believed: a blob is hashed before it is used, and fetched where it is another.
+type cache struct {
+	dir  string // "" for none
+	pass *pass.Pass
+}
+
+func (c cache) path(h v1.Hash) string { return filepath.Join(c.dir, h.Algorithm, h.Hex) }
+
+// open returns the blob that has a digest, nil when there is none.
+func (c cache) open(d v1.Descriptor) *os.File {
+	if c.dir == "" || d.Digest.Algorithm != "sha256" {
+		return nil
+	}
+	f, err := os.Open(c.path(d.Digest))
+	if err != nil {
+		return nil
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode().IsRegular() && info.Size() == d.Size {
+		region := &pass.Region{Pass: c.pass, At: f, Size: info.Size()}
+		meter := digest.NewMeter(io.NewSectionReader(region, 0, info.Size()))
+		if _, err := io.Copy(io.Discard, meter); err == nil && meter.Sum().Hash() == d.Digest {
+			return f
+		}
+	}
+	f.Close()
+	return nil
+}
+
+// A keeping writes a blob into a cache while it is read. What cannot be written is not
+// kept, and fails nothing.
+type keeping struct {
+	io.Reader
+	file *os.File // nil where nothing is kept
+	path string
+}
+
+func (c cache) keep(d v1.Descriptor, r io.Reader) *keeping {
+	k := &keeping{Reader: r, path: c.path(d.Digest)}
+	if c.dir == "" || d.Digest.Algorithm != "sha256" {
+		return k
+	}
+	dir := filepath.Dir(k.path)
+	if os.MkdirAll(dir, 0o755) != nil {
+		return k
+	}
+	k.file, _ = os.CreateTemp(dir, ".audit-")
+	return k
+}
+
+func (k *keeping) Read(p []byte) (int, error) {
+	n, err := k.Reader.Read(p)
+	if k.file != nil {
+		if _, err := k.file.Write(p[:n]); err != nil {
+			k.drop()
+		}
+	}
+	return n, err
+}
+
+func (k *keeping) drop() {
+	k.file.Close()
+	os.Remove(k.file.Name())
+	k.file = nil
+}
+
+// end puts the blob into its place where it is what it should be, and else leaves
+// nothing.
+func (k *keeping) end(isWhole bool) {
+	if k.file == nil {
+		return
+	}
+	if !isWhole || k.file.Chmod(0o644) != nil || os.Rename(k.file.Name(), k.path) != nil {
+		k.drop()
+		return
+	}
+	k.file.Close()
+}
