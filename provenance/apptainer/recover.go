@@ -200,10 +200,5 @@ func (r *recovery) check() check.Check {
 
 // brief makes an argument of an untrusted text.
 func brief(text string) string {
-	const most = 200
-	text = strings.Join(strings.Fields(provenance.Printable(text)), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
+	return check.Clip(strings.Join(strings.Fields(provenance.Printable(text)), " "))
 }
