@@ -57,7 +57,7 @@ func New(in Input) *Report {
 		Image:         newImage(in.Image),
 		Recipe:        newRecipe(in.Evidence),
 		Plan:          newPlan(in.Plan),
-		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
+		StoreItems:    newStoreItems(in.Image.Items, in.Signed, words.sentences),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
@@ -301,7 +301,7 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome, s Sentences) []StoreItem {
 	signed := signedBy(outcomes)
 	var out []StoreItem
 	for _, it := range items {
@@ -314,7 +314,7 @@ func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []S
 			Bytes:      it.Bytes,
 			Signed:     signed[it.Path],
 			References: it.References,
-			Problem:    it.Problem,
+			Problem:    s.Text(it.Problem),
 		})
 	}
 	return out

@@ -20,8 +20,8 @@ type Message struct {
 // IsZero says that there is nothing to be said.
 func (m Message) IsZero() bool { return m.Code == "" }
 
-// String returns the code and its arguments, sorted by name, for tests and for
-// those who debug: a person reads the sentence instead.
+// String returns the code and its arguments, sorted by name: other messages have
+// another one. A person reads the sentence instead.
 func (m Message) String() string {
 	text := m.Code
 	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
