@@ -7,8 +7,7 @@ func valueSentences() map[string]string {
 		"value/text":  "{text}",
 		"value/mode":  "{mode}[ {bits}]",
 		"value/bytes": "{bytes:count byte}",
-		"value/list":  "{first}, {rest}",
-		"value/more":  "and {values} more",
+		"value/list":  "{values}[ and {beyond} more]",
 
 		// Entries.
 		"value/entry":         "{what}, {mode}, {owner}",

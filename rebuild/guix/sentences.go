@@ -152,5 +152,37 @@ func sentences() map[string]string {
 		"repack/layer-split":        "it comes before {before}, though it is smaller whatever size a folder has: {bytes} bytes and {folders} folders against {other-bytes} bytes and {other-folders} folders",
 		"repack/item-order":         "the {count:count store item} are in the order that Guix gives to this closure, leaves first",
 		"repack/item-order-differs": "the store items are not in the order that Guix gives to this closure: {item} stands where {want} is due",
+
+		// The marks by which the era of the packer is inferred.
+		"mark/singularity-folder":     "there is a folder /.singularity.d",
+		"mark/no-singularity-folder":  "there is no folder /.singularity.d",
+		"mark/root-entry":             "the root folder has an entry of its own",
+		"mark/no-root-entry":          "the root folder has no entry of its own",
+		"mark/layers-and-history":     "it has layers and a history",
+		"mark/history":                "its config has a history",
+		"mark/layers-without-history": "it has layers and no history",
+		"mark/no-history":             "its config has no history",
+		"mark/no-environment":         "its config has no environment",
+		"mark/environment":            "its config has an environment",
+		"mark/no-tmp":                 "there is no /tmp",
+		"mark/tmp-first":              "/tmp comes before the store items",
+		"mark/tmp-last":               "/tmp comes after the store items",
+		"mark/hard-links":             "there are hard links",
+		"mark/unsorted":               "entries of one folder are not sorted by name",
+		"mark/sorted":                 "entries of each folder are sorted by name",
+		"mark/no-comment":             "its profile manifest has no comment",
+		"mark/comment-two":            "its profile manifest has a comment of two lines",
+		"mark/comment-four":           "its profile manifest has a comment of four lines",
+		"mark/manifest-version":       "its profile manifest is of version {version}",
+		"mark/old-manifest":           "its profile manifest is of version {version:number}, older than 1.0",
+
+		// The signs that name the store item of which an image was made.
+		"sign/layer-name":           "the layer's name",
+		"sign/environment-variable": "the environment",
+		"sign/entry-point":          "the entry point",
+		"sign/database":             "the store's database",
+		"sign/script":               "the script that sets the environment",
+		"sign/symlink":              "a symlink",
+		"sign/no-item":              "no store item",
 	}
 }
