@@ -60,7 +60,7 @@ func New(in Input) *Report {
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed, words.sentences),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
-		Rebuild:       newRebuild(in),
+		Rebuild:       newRebuild(in, words.sentences),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt, words.sentences),
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
