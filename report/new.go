@@ -25,7 +25,7 @@ type Input struct {
 	Image    *inspect.Image
 	Evidence *provenance.Evidence // nil when no recipe was asked for
 	Checks   []check.Check        // a check that is not among them is reported as skipped
-	Signed   []signatures.Outcome // what build farms say of the store items
+	Signed   []signatures.Outcome // what build farms answer about the store items
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
@@ -41,7 +41,7 @@ type Input struct {
 	Policy  Policy
 
 	Systems []rebuild.About // the build systems: their sentences, and their words
-	Secrets []string        // that the user has given a builder: masked in what is said of a rebuild
+	Secrets []string        // that the user has given a builder: masked in what is reported of a rebuild
 	// Addresses are the secrets of all addresses that the user has given: masked in all.
 	Addresses rebuild.Secrets
 

@@ -53,7 +53,7 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
-	log        []byte               // what the builder said
+	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
@@ -115,7 +115,7 @@ func (l *line) facts(a *audit) rebuild.Facts {
 	}
 }
 
-// given says that the image is held against one that was made elsewhere.
+// given says that the image is compared with one that was made elsewhere.
 func (a *audit) given() bool { return a.comparison != nil && a.result == nil }
 
 // items are what a builder made in this run.
@@ -384,7 +384,7 @@ func (a *audit) builder() string {
 	return string(a.plan.System)
 }
 
-// logName names the file of what the builder said, "" when it said nothing.
+// logName names the file of the output of the builder, "" when there is none.
 func (a *audit) logName() string {
 	if len(a.log) == 0 {
 		return ""

@@ -10,14 +10,14 @@ import (
 	"unicode/utf8"
 )
 
-// A Message is something to be said to a person: a code, and the arguments from
-// which its sentence is made. The zero Message says nothing.
+// A Message is something for a person to read: a code, and the arguments from
+// which its sentence is made. The zero Message is none.
 type Message struct {
 	Code string `json:"code"`
 	Args Args   `json:"arguments,omitempty"`
 }
 
-// IsZero says that there is nothing to be said.
+// IsZero says that there is no message.
 func (m Message) IsZero() bool { return m.Code == "" }
 
 // String returns the code and its arguments, sorted by name: other messages have
