@@ -306,7 +306,7 @@ func hostileInput(t testing.TB) Input {
 		Members:   []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
 		Platforms: []inspect.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: inspect.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: inspect.ImageEntry, Chosen: true}},
 		Documents: []inspect.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
-		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
+		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: check.Say("value/text", "text", hostile), NarHash: zero}},
 	}
 	r := provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: hostile, Missing: []check.Message{check.Say("recipe/missing", "text", hostile)},
