@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"iter"
+
 	"audit/inspect/choice"
 	"audit/inspect/compression"
 	"audit/inspect/digest"
@@ -18,6 +20,7 @@ type (
 	Image       = image.Image
 	Layer       = image.Layer
 	Entry       = image.Entry
+	Attributes  = image.Attributes
 	File        = image.File
 	Config      = image.Config
 	Manifest    = image.Manifest
@@ -30,6 +33,7 @@ type (
 	Symlinks    = image.Symlinks
 	Root        = image.Root
 	Inode       = image.Inode
+	InodeID     = image.InodeID
 	Transport   = image.Transport
 	Origin      = image.Origin
 
@@ -103,7 +107,7 @@ func StoreMode(e *Entry) int64 { return image.StoreMode(e) }
 func NewFrame(raw []byte) Frame { return image.NewFrame(raw) }
 
 // NewSymlinks is [image.NewSymlinks].
-func NewSymlinks(files []File) *Symlinks { return image.NewSymlinks(files) }
+func NewSymlinks(files iter.Seq[File]) *Symlinks { return image.NewSymlinks(files) }
 
 // DefaultLimits is [limit.DefaultLimits].
 func DefaultLimits() Limits { return limit.DefaultLimits() }

@@ -182,8 +182,8 @@ func TestImpossibleOwners(t *testing.T) {
 		if claimed != want {
 			rule = "owner-range"
 		}
-		if e := img.Layers[0].Entries[0]; e.UID != want || rules(img) != rule || e.Digest != digest.Of([]byte("x")) {
-			t.Errorf("%d: owner %d, want %d; findings %q", claimed, e.UID, want, rules(img))
+		if e := img.Layers[0].Entries[0]; e.Attr().UID != want || rules(img) != rule || e.Digest != digest.Of([]byte("x")) {
+			t.Errorf("%d: owner %d, want %d; findings %q", claimed, e.Attr().UID, want, rules(img))
 		}
 	}
 }

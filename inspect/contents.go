@@ -27,7 +27,7 @@ var ErrNotKept = errors.New("the image came as a stream and was not kept")
 func Contents(ctx context.Context, img *Image, keep func(path string) bool, opt Options) (*Image, error) {
 	wanted := make(map[string]bool)
 	for _, l := range img.Layers {
-		if slices.ContainsFunc(l.Entries, func(e Entry) bool { return e.Type == '0' && keep(e.Path) }) {
+		if slices.ContainsFunc(l.Entries, func(e *Entry) bool { return e.Type == '0' && keep(e.Path) }) {
 			wanted[l.Member] = true
 		}
 	}

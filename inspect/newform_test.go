@@ -54,7 +54,7 @@ func TestNewForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		files := img.Root().Files()
+		files := img.Files()
 		content, f, ok := img.Root().Content("/etc/b")
 		if len(files) != 2 || !ok || !strings.HasPrefix(string(content), "two") || f.Digest.IsZero() {
 			t.Errorf("%s: %v, content %q", reference, files, content)

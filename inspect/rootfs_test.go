@@ -107,7 +107,7 @@ func FuzzFold(f *testing.F) {
 		for i := range rnd.IntN(4) {
 			l := &image.Layer{Index: i}
 			for range rnd.IntN(8) {
-				l.Entries = append(l.Entries, image.Entry{Path: randomPath(rnd), Type: "0525"[rnd.IntN(4)]})
+				l.Entries = append(l.Entries, &image.Entry{Path: randomPath(rnd), Type: "0525"[rnd.IntN(4)]})
 			}
 			img.Layers = append(img.Layers, l)
 		}
@@ -160,7 +160,7 @@ func layOver(img *image.Image) []image.File {
 			}
 		}
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			if _, base := paths.Split(e.Path); strings.HasPrefix(base, ".wh.") {
 				continue
 			}

@@ -35,8 +35,8 @@ func sketch(img *image.Image) string {
 		if !f.Digest.IsZero() {
 			b.WriteString(sketchContent(f.Digest, int(f.Size)))
 		}
-		for _, key := range slices.Sorted(maps.Keys(f.Xattrs)) {
-			fmt.Fprintf(&b, " %s=%s", key, f.Xattrs[key])
+		for _, key := range slices.Sorted(maps.Keys(f.Attr().Xattrs)) {
+			fmt.Fprintf(&b, " %s=%s", key, f.Attr().Xattrs[key])
 		}
 		b.WriteString("|")
 	}

@@ -194,7 +194,7 @@ type treeFile struct {
 func treeFiles(img *image.Image) []treeFile {
 	var all []treeFile
 	for _, f := range img.Files() {
-		t := treeFile{f.Path, string(f.Type), f.Linkname, fmt.Sprintf("%o", f.Mode), f.UID, f.GID, f.Size, f.ModTime, f.Devmajor, f.Devminor, f.Xattrs, f.Digest.String()}
+		t := treeFile{f.Path, string(f.Type), f.Linkname, fmt.Sprintf("%o", f.Mode), f.Attr().UID, f.Attr().GID, f.Size, f.ModTime, f.Attr().Devmajor, f.Attr().Devminor, f.Attr().Xattrs, f.Digest.String()}
 		if f.Type == '1' {
 			t.Link = paths.Clean(f.Linkname)
 		}

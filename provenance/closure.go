@@ -85,7 +85,7 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		return "closure/setuid-file"
 	case isFile && e.Mode&0o2000 != 0 && e.Mode&0o010 != 0: // without the group's x it is a lock's mark
 		return "closure/setgid-file"
-	case e.Xattrs["security.capability"] != "":
+	case e.Attr().Xattrs["security.capability"] != "":
 		return "closure/capability-file"
 	case e.Type == '3' || e.Type == '4':
 		return "closure/device"

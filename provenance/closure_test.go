@@ -42,20 +42,20 @@ func TestClosureCheck(t *testing.T) {
 // intruder would want stands first.
 func TestUnexplained(t *testing.T) {
 	img := &inspect.Image{}
-	entries := []inspect.Entry{
+	entries := []*inspect.Entry{
 		{Path: "a/plain", Type: '0', Mode: 0o644},
 		{Path: "b/su", Type: '0', Mode: 0o4755},
 		{Path: "c/sg", Type: '1', Mode: 0o2755},
 		{Path: "d/lock", Type: '0', Mode: 0o2644},
-		{Path: "e/ping", Type: '0', Mode: 0o755, Xattrs: map[string]string{"security.capability": "x"}},
+		{Path: "e/ping", Type: '0', Mode: 0o755, Attributes: &inspect.Attributes{Xattrs: map[string]string{"security.capability": "x"}}},
 		{Path: "f/sda", Type: '4', Mode: 0o600},
 		{Path: "g/folder", Type: '5', Mode: 0o2775},
 	}
 	for claimed, level := range map[bool]check.Level{true: check.Problem, false: check.Undecided} {
 		all, owned := Closure{Claimed: claimed}, Closure{Claimed: claimed}
 		for n := range entries {
-			all.Unexplained(img, 0, &entries[n])
-			owned.Unowned(img, 0, &entries[n])
+			all.Unexplained(img, 0, entries[n])
+			owned.Unowned(img, 0, entries[n])
 		}
 		var got []string
 		for _, f := range all.Check(check.Message{}, 0).Findings {

@@ -42,7 +42,7 @@ func newOrigins(in Input, total int64) (out []OriginShare) {
 	rest := total
 	for _, l := range in.Image.Layers {
 		for i := range l.Entries {
-			n := min(taken(&l.Entries[i]), rest)
+			n := min(taken(l.Entries[i]), rest)
 			sums[s.origin(l.Entries[i].Path)] += n
 			rest -= n
 		}
@@ -195,7 +195,7 @@ func newFolders(img *inspect.Image) []Folder {
 	var all []Folder
 	for _, l := range img.Layers {
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			if img.Stores.ItemOf(e.Path) != "" {
 				continue
 			}

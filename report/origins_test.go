@@ -24,12 +24,12 @@ func storePath(n int, name string) string {
 func originsInput() Input {
 	layer := &inspect.Layer{UncompressedSize: 70}
 	for i, name := range []string{"built", "served", "known", "again", "other"} {
-		layer.Entries = append(layer.Entries, inspect.Entry{Path: storePath(i, name)[1:] + "/bin/x", Type: '0', Size: 10})
+		layer.Entries = append(layer.Entries, &inspect.Entry{Path: storePath(i, name)[1:] + "/bin/x", Type: '0', Size: 10})
 	}
 	layer.Entries = append(layer.Entries,
-		inspect.Entry{Path: "bin", Type: '2'},
-		inspect.Entry{Path: "var/guix/db.sqlite", Type: '0', Size: 10},
-		inspect.Entry{Path: "etc/cron.d/job", Type: '0', Size: 10})
+		&inspect.Entry{Path: "bin", Type: '2'},
+		&inspect.Entry{Path: "var/guix/db.sqlite", Type: '0', Size: 10},
+		&inspect.Entry{Path: "etc/cron.d/job", Type: '0', Size: 10})
 	return Input{
 		Systems:  testSystems(),
 		Image:    &inspect.Image{Stores: inspect.StoreDirs{"/gnu/store"}, Layers: []*inspect.Layer{layer}},
@@ -142,10 +142,10 @@ func TestSignedItems(t *testing.T) {
 }
 
 func TestFolders(t *testing.T) {
-	file := func(path string, size int64) inspect.Entry { return inspect.Entry{Path: path, Type: '0', Size: size} }
+	file := func(path string, size int64) *inspect.Entry { return &inspect.Entry{Path: path, Type: '0', Size: size} }
 	layers := []*inspect.Layer{
-		{Entries: []inspect.Entry{file("usr/lib/a/b.so", 7), file("top", 1), file(storePath(1, "x")[1:]+"/x", 99), {Path: "usr", Type: '5', FrameSize: 512}}},
-		{Entries: []inspect.Entry{file("usr/lib/c.so", 3), file("etc/passwd", 5), file("usr/readme", 5)}},
+		{Entries: []*inspect.Entry{file("usr/lib/a/b.so", 7), file("top", 1), file(storePath(1, "x")[1:]+"/x", 99), {Path: "usr", Type: '5', FrameSize: 512}}},
+		{Entries: []*inspect.Entry{file("usr/lib/c.so", 3), file("etc/passwd", 5), file("usr/readme", 5)}},
 	}
 	want := []Folder{{".", 2, 513}, {"usr/lib", 2, 10}, {"etc", 1, 5}, {"usr", 1, 5}}
 	if diff := cmp.Diff(want, newFolders(&inspect.Image{Layers: layers, Stores: inspect.StoreDirs{"/gnu/store"}})); diff != "" {

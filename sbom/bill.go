@@ -262,7 +262,7 @@ func folders(img *inspect.Image) map[string]bool {
 	is := make(map[string]bool)
 	for _, l := range img.Layers {
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			if item := stored.of(e.Path); item != "" && (e.Type == '5' || len(e.Path) >= len(item)) {
 				is[item] = true
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/buildinfo"
 	"errors"
+	"iter"
 	"path"
 	"runtime/debug"
 	"strings"
@@ -31,9 +32,9 @@ func Programs(img *inspect.Image) []inspect.File {
 // choosePrograms returns the executables to look into, in the order of paths,
 // and those that are too large or too many. What a layer above replaces is
 // read along with what it is replaced by, and counts.
-func choosePrograms(img *inspect.Image, files []inspect.File) (chosen, left []inspect.File) {
+func choosePrograms(img *inspect.Image, files iter.Seq[inspect.File]) (chosen, left []inspect.File) {
 	wanted := make(map[string]int64)
-	for _, f := range files {
+	for f := range files {
 		if isProgram(f) {
 			wanted[f.Path] = 0
 		}
@@ -46,7 +47,7 @@ func choosePrograms(img *inspect.Image, files []inspect.File) (chosen, left []in
 		}
 	}
 	total := int64(0)
-	for _, f := range files {
+	for f := range files {
 		if !isProgram(f) {
 			continue
 		}
@@ -65,7 +66,7 @@ func isProgram(f inspect.File) bool {
 }
 
 // programs adds the modules that programs made by Go are built from.
-func (f *finder) programs(files []inspect.File) {
+func (f *finder) programs(files iter.Seq[inspect.File]) {
 	chosen, left := choosePrograms(f.img, files)
 	for _, file := range left {
 		f.gap(file, check.Say("sbom/program-too-large", "each", maxProgram, "all", maxPrograms))

@@ -59,7 +59,7 @@ func Wanted(img *inspect.Image) []inspect.File {
 }
 
 func (s *seeker) seek() {
-	for _, file := range s.root.Files() {
+	for file := range s.root.Files() {
 		switch file.Inode.Type {
 		case '0', '1':
 			if describes(file.Path) {

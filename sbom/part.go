@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strings"
 
@@ -146,9 +147,9 @@ func (f *finder) gap(file inspect.File, message check.Message) {
 
 // contents lists the regular files with their digests, by path. A hard link is a
 // file with the content that it was made with, whatever became of its target.
-func (f *finder) contents(files []inspect.File) []FileEntry {
+func (f *finder) contents(files iter.Seq[inspect.File]) []FileEntry {
 	var list []FileEntry
-	for _, file := range files {
+	for file := range files {
 		switch source := file.Inode; {
 		case source.Type == '0':
 			list = append(list, FileEntry{Place{file.Layer, file.Path}, source.Digest, source.Size, f.container(file.Path)})

@@ -171,12 +171,12 @@ func TestPrograms(t *testing.T) {
 
 // Files that are one file are read where their content is.
 func TestHardLinks(t *testing.T) {
-	link := func(name, target string) inspect.Entry { return inspect.Entry{Path: name, Type: '1', Linkname: target} }
-	lower := &inspect.Layer{Entries: []inspect.Entry{
+	link := func(name, target string) *inspect.Entry { return &inspect.Entry{Path: name, Type: '1', Linkname: target} }
+	lower := &inspect.Layer{Entries: []*inspect.Entry{
 		{Path: "a/one", Type: '0', Size: 3, Digest: inspect.Sum{1}}, link("a/two", "./a/one"),
 		{Path: "b/one", Type: '0', Size: 3, Digest: inspect.Sum{2}}, link("b/two", "/b/one"), link("c", "nowhere"),
 	}}
-	upper := &inspect.Layer{Index: 1, Entries: []inspect.Entry{{Path: "b/one", Type: '0', Size: 4, Digest: inspect.Sum{3}}}}
+	upper := &inspect.Layer{Index: 1, Entries: []*inspect.Entry{{Path: "b/one", Type: '0', Size: 4, Digest: inspect.Sum{3}}}}
 	b := Collect(&inspect.Image{Layers: []*inspect.Layer{lower, upper}}, nil, Options{Files: true})
 	want := []FileEntry{
 		{Place{0, "a/one"}, inspect.Sum{1}, 3, ""}, {Place{0, "a/two"}, inspect.Sum{1}, 3, ""}, {Place{1, "b/one"}, inspect.Sum{3}, 4, ""},
@@ -192,8 +192,8 @@ func TestHardLinks(t *testing.T) {
 
 // What is too large, and what is too much together, is left and said.
 func TestChoosePrograms(t *testing.T) {
-	lower := &inspect.Layer{Entries: []inspect.Entry{{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20}}}
-	layer := &inspect.Layer{Index: 1, Entries: []inspect.Entry{
+	lower := &inspect.Layer{Entries: []*inspect.Entry{{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20}}}
+	layer := &inspect.Layer{Index: 1, Entries: []*inspect.Entry{
 		{Path: "bin/a", Type: '0', Mode: 0o755, Size: 64<<20 + 1},
 		{Path: "bin/b", Type: '0', Mode: 0o755, Size: 64 << 20},
 		{Path: "bin/c", Type: '0', Mode: 0o100, Size: 64 << 20},
@@ -211,7 +211,7 @@ func TestChoosePrograms(t *testing.T) {
 		}
 		return strings.Join(list, " ")
 	}
-	chosen, left := choosePrograms(img, img.Files())
+	chosen, left := choosePrograms(img, img.Root().Files())
 	if names(chosen) != "bin/b bin/c bin/g" || names(left) != "bin/a bin/d" {
 		t.Errorf("chosen %s, left %s", names(chosen), names(left))
 	}

@@ -123,7 +123,7 @@ func stranger() *inspect.Image {
 		Manifest: inspect.Manifest{Digest: digest("d"), Origin: inspect.Computed},
 		Layers: []*inspect.Layer{{
 			Member: "sha256:e", Digest: digest("e"), DiffID: digest("f"), Size: 9,
-			Entries: []inspect.Entry{{Path: glibc[1:], Type: '5'}, {Path: hello[1:], Type: '0'}},
+			Entries: []*inspect.Entry{{Path: glibc[1:], Type: '5'}, {Path: hello[1:], Type: '0'}},
 		}},
 		Items: []inspect.StoreItem{
 			{Path: hello, NarHash: digest("1"), NarSize: 7, References: []string{glibc, hello}},

@@ -167,7 +167,7 @@ func auditView(t *testing.T, reference string) (v view, codes []string, implied 
 	config := img.Config.File.Config
 	v = view{user: userOf(config.User), entrypoint: strings.Join(config.Entrypoint, " "), files: []string{}}
 	implied = make(map[string]bool)
-	for _, f := range img.Root().Files() {
+	for f := range img.Root().Files() {
 		for dir := filepath.Dir(f.Path); dir != "."; dir = filepath.Dir(dir) {
 			if _, ok := implied[dir]; ok {
 				break
@@ -181,12 +181,12 @@ func auditView(t *testing.T, reference string) (v view, codes []string, implied 
 			v.files = append(v.files, path+" 5")
 		}
 	}
-	for _, f := range img.Root().Files() {
+	for f := range img.Root().Files() {
 		if f.Path == "." {
 			continue
 		}
 		e := *f.Inode.Entry
-		e.Mode, e.UID, e.GID = f.Inode.Header.Mode, f.Inode.Header.UID, f.Inode.Header.GID
+		e.Mode, e.Attributes = f.Inode.Header.Mode, f.Inode.Header.Attributes
 		v.files = append(v.files, readerLine(entryFile(&e), f.Path))
 	}
 	slices.Sort(v.files)

@@ -50,7 +50,7 @@ func imageTree(t *testing.T, reference string) []string {
 	entries := make(map[string]*inspect.Entry)
 	for _, l := range img.Layers {
 		for i := range l.Entries {
-			if e := &l.Entries[i]; e.Type != '1' {
+			if e := l.Entries[i]; e.Type != '1' {
 				entries[e.Path] = e
 			}
 		}
@@ -72,14 +72,14 @@ func imageTree(t *testing.T, reference string) []string {
 }
 
 func entryFile(e *inspect.Entry) treeFile {
-	f := treeFile{kind: e.Type, mode: e.Mode, uid: e.UID, gid: e.GID, size: e.Size, xattrs: e.Xattrs, seconds: e.ModTime}
+	f := treeFile{kind: e.Type, mode: e.Mode, uid: e.Attr().UID, gid: e.Attr().GID, size: e.Size, xattrs: e.Attr().Xattrs, seconds: e.ModTime}
 	switch e.Type {
 	case '0':
 		f.digest = e.Digest.Hash().Hex
 	case '2':
 		f.target, f.mode = e.Linkname, 0
 	case '3', '4':
-		f.device = fmt.Sprintf("%d,%d", e.Devmajor, e.Devminor)
+		f.device = fmt.Sprintf("%d,%d", e.Attr().Devmajor, e.Attr().Devminor)
 	case '5':
 		f.seconds = 0
 	}

@@ -70,3 +70,15 @@ func (w *WeakHash) Sum() Weak {
 	}
 	return sum
 }
+
+// WeakOf returns these digests of p.
+func WeakOf(p []byte, kinds Kinds) Weak {
+	sum := Weak{Kinds: kinds}
+	if kinds&MD5 != 0 {
+		sum.MD5 = md5.Sum(p)
+	}
+	if kinds&SHA1 != 0 {
+		sum.SHA1 = sha1.Sum(p)
+	}
+	return sum
+}

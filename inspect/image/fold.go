@@ -29,11 +29,12 @@ const (
 // a whiteout hides what lower layers have. Each entry costs the bytes of its path;
 // what following links costs has a limit.
 type fold struct {
-	root     *node
-	layer    int
+	*tree
+	layer    int16
 	steps    int
 	problems check.List
 	err      error
+	linked   map[InodeID]*links // inodes that have had several names
 
 	// The folder of the entry before, which is nearly always that of the next too.
 	// It is forgotten when anything is replaced or removed.
@@ -53,70 +54,14 @@ type implied struct {
 	entry  *Entry
 }
 
-// A node is a name in the tree under construction.
-type node struct {
-	parent   *node
-	name     string
-	children map[string]*node
-	inode    *Inode // nil where there is no entry: a folder that merely has to be there
-	entry    *Entry // by which the name was made last
-	layer    int    // of entry, or that needed the folder
-	touched  int    // the last layer that has something here or below
-	below    int    // what lower layers than this have below is hidden
-	deleted  int    // the layer that has a whiteout of this full folder; 0 when none has
-	straight bool   // no link leads to the node: its path is that of its entry
-	file     int    // its place among the files, from 1 on
-}
-
-func (n *node) isFolder() bool { return n.inode == nil || n.inode.Type == '5' }
-
-func (n *node) isLink() bool { return n.inode != nil && n.inode.Type == '2' && n.inode.Linkname != "" }
-
-// child returns what a folder has under a name, nil when nothing. What is hidden
-// there is no more than a folder that may have to be there.
-func (n *node) child(name string) *node {
-	c := n.children[name]
-	if c == nil {
-		return nil
-	}
-	if c.below < n.below {
-		c.below = n.below
-	}
-	if c.layer < n.below {
-		c.remove(n.below)
-	}
-	return c
-}
-
-// hide hides what lower layers than this have below a node.
-func (n *node) hide(layer int) { n.below = max(n.below, layer) }
-
-// remove makes a node a folder that merely has to be there.
-func (n *node) remove(layer int) { n.inode, n.entry, n.layer = nil, nil, layer }
-
-// add returns what a folder has under a name; where there is nothing, a folder.
-func (n *node) add(name string, layer int) *node {
-	c := n.child(name)
-	if c == nil {
-		c = &node{parent: n, name: name, layer: layer, below: n.below}
-		if n.children == nil {
-			n.children = make(map[string]*node)
-		}
-		n.children[name] = c
-	}
-	c.touched = layer
-	return c
-}
-
 // foldLayers folds all layers.
 func foldLayers(layers []*Layer) *fold {
-	f := &fold{root: &node{touched: -1}}
-	f.root.parent = f.root
+	f := &fold{tree: newTree(), linked: make(map[InodeID]*links)}
 	for i, l := range layers {
-		f.layer, f.recent = i, nil
+		f.layer, f.recent = int16(i), nil
 		for j := range l.Entries {
 			if f.err == nil {
-				f.add(&l.Entries[j])
+				f.add(l.Entries[j])
 			}
 		}
 		f.finish()
@@ -128,7 +73,7 @@ func (f *fold) add(e *Entry) {
 	dir, base := paths.Split(e.Path)
 	hidden, isWhiteout := strings.CutPrefix(base, WhiteoutPrefix)
 	if strings.HasPrefix(e.Path, aufsPrefix) && dir != "." {
-		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-aufs-name")
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-aufs-name")
 	}
 	switch {
 	case base == opaqueMarker:
@@ -144,10 +89,10 @@ func (f *fold) add(e *Entry) {
 
 func (f *fold) setRoot(e *Entry) {
 	if e.Type != '5' {
-		f.problems.Problem(f.layer, e.Path, "integrity/root-no-folder")
+		f.problems.Problem(int(f.layer), e.Path, "integrity/root-no-folder")
 		return
 	}
-	f.root.inode, f.root.entry, f.root.layer = f.inode(e), e, f.layer
+	f.root.made, f.root.madeIn, f.root.entry, f.root.layer = e, f.layer, e, f.layer
 	f.root.straight = true
 }
 
@@ -158,8 +103,8 @@ func (f *fold) opaque(dir string, e *Entry) {
 	if n == nil {
 		return
 	}
-	if n == f.root && f.layer > 0 && len(n.children) > 0 {
-		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-opaque-root")
+	if n == f.root && f.layer > 0 && n.first != nil {
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-opaque-root")
 	}
 	f.recent = nil
 	n.hide(f.layer)
@@ -168,27 +113,27 @@ func (f *fold) opaque(dir string, e *Entry) {
 // finish reports what the end of a layer shows.
 func (f *fold) finish() {
 	for _, i := range f.implied {
-		if n := i.folder; n.inode != nil && n.inode.Type == '5' && n.layer < f.layer {
-			f.problems.Problem(f.layer, i.entry.Path, "integrity/ambiguous-folder", "folder", n.entry.Path)
+		if n := i.folder; n.made != nil && n.made.Type == '5' && n.layer < f.layer {
+			f.problems.Problem(int(f.layer), i.entry.Path, "integrity/ambiguous-folder", "folder", n.entry.Path)
 		}
 	}
 	for _, e := range f.vain {
 		dir, _ := paths.Split(e.Path)
 		if w := (walk{fold: f}); w.from(f.root, dir) == nil {
-			f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-whiteout-parent", "folder", dir)
+			f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-whiteout-parent", "folder", dir)
 		}
 	}
 	f.implied, f.vain = nil, nil
 }
 
 // isPlain says whether a folder is as engines make one that has no entry.
-func isPlain(e *Entry) bool { return e.Mode == 0o755 && e.UID == 0 && e.GID == 0 }
+func isPlain(e *Entry) bool { return e.Mode == 0o755 && e.Attr().UID == 0 && e.Attr().GID == 0 }
 
 // remade reports a folder that the layer has deleted and has again: with overlayfs
 // what lower layers have in it comes back.
 func (f *fold) remade(n *node, e *Entry) {
 	if n.deleted == f.layer && f.layer > 0 {
-		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-folder-again")
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-folder-again")
 		n.deleted = 0
 	}
 }
@@ -204,16 +149,16 @@ func (f *fold) whiteout(dir, hidden string, e *Entry) {
 		f.vain = append(f.vain, e)
 		return
 	}
-	c := n.child(hidden)
+	c := f.child(n, hidden)
 	if c == nil {
 		return
 	}
 	if c.touched == f.layer {
-		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-whiteout", "hidden", paths.Join(dir, hidden))
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-whiteout", "hidden", paths.Join(dir, hidden))
 	}
 	f.recent = nil
 	c.hide(f.layer)
-	if c.isFolder() && len(c.children) > 0 {
+	if c.isFolder() && c.first != nil {
 		c.deleted = f.layer
 	}
 	if c.layer < f.layer {
@@ -230,9 +175,9 @@ func (f *fold) place(dir, base string, e *Entry) {
 	if n == nil {
 		return
 	}
-	c := n.add(base, f.layer)
+	c := f.tree.add(n, base, f.layer)
 	if e.Type == '1' && !c.isFolder() && paths.Clean(e.Linkname) == e.Path {
-		f.problems.Problem(f.layer, e.Path, "integrity/dangling-hard-link", "target", e.Linkname) // engines remove the file first
+		f.problems.Problem(int(f.layer), e.Path, "integrity/dangling-hard-link", "target", e.Linkname) // engines remove the file first
 		c.entry, c.layer = e, f.layer
 		return
 	}
@@ -240,37 +185,55 @@ func (f *fold) place(dir, base string, e *Entry) {
 		f.remade(c, e)
 	}
 	if e.Type != '5' || !c.isFolder() {
-		if c.inode != nil || c.children != nil {
+		if c.made != nil || c.first != nil {
 			f.recent = nil
 		}
-		c.children = nil
+		c.clear()
 		c.remove(f.layer)
 	}
-	c.inode = f.inode(e)
+	c.made, c.madeIn = f.inode(e)
 	c.entry, c.layer, c.straight = e, f.layer, straight
 }
 
 // inode returns what an entry makes, or for a hard link what is at its target at
-// this moment: the inode stays the same whatever becomes of the target's name.
-func (f *fold) inode(e *Entry) *Inode {
+// this moment, by the entry that made it: the inode stays the same whatever becomes
+// of the target's name.
+func (f *fold) inode(e *Entry) (made *Entry, layer int16) {
 	if e.Type != '1' {
-		return &Inode{Entry: e, Layer: f.layer, Header: e}
+		return e, f.layer
 	}
 	target := paths.Clean(e.Linkname)
 	dir, base := paths.Split(target)
 	var at *node
 	if n, _ := f.folder(dir, e, false); n != nil {
-		at = n.child(base)
+		at = f.child(n, base)
 	}
 	if at == nil || at.isFolder() {
-		f.problems.Problem(f.layer, e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
-		return &Inode{Entry: e, Layer: f.layer, Header: e}
+		f.problems.Problem(int(f.layer), e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
+		return e, f.layer
 	}
-	if h := at.inode.Header; h.Mode != e.Mode && at.inode.Type != '2' || h.UID != e.UID || h.GID != e.GID {
-		f.problems.Problem(f.layer, e.Path, "integrity/ambiguous-hard-link", "target", e.Linkname)
+	if h := f.header(at); h.Mode != e.Mode && at.made.Type != '2' || h.Attr().UID != e.Attr().UID || h.Attr().GID != e.Attr().GID {
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-hard-link", "target", e.Linkname)
 	}
-	at.inode.Header = e
-	return at.inode
+	if f.linked[at.inode()] == nil {
+		f.linked[at.inode()] = new(links)
+	}
+	f.linked[at.inode()].header = e
+	return at.made, at.madeIn
+}
+
+// links are what is known of an inode that has had several names.
+type links struct {
+	header *Entry   // the last entry that named it
+	paths  []string // all names in the root file system, sorted
+}
+
+// header returns the last entry that named what is at a node.
+func (f *fold) header(n *node) *Entry {
+	if l := f.linked[n.inode()]; l != nil {
+		return l.header
+	}
+	return n.made
 }
 
 // folder returns the folder at a path, with the links on the way followed; needed
@@ -319,7 +282,7 @@ func (w *walk) from(n *node, path string) *node {
 
 // step goes from a folder to one in it.
 func (w *walk) step(n *node, name string) *node {
-	c := n.child(name)
+	c := w.child(n, name)
 	if w.needed && (c == nil || !c.isLink()) {
 		c = w.pass(n, name, c)
 	}
@@ -329,8 +292,8 @@ func (w *walk) step(n *node, name string) *node {
 	case c.isLink():
 		return w.follow(n, c)
 	case w.needed && !c.isFolder():
-		w.problems.Problem(w.layer, w.entry.Path, "integrity/ambiguous-parent", "parent", c.entry.Path)
-		c.children = nil
+		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/ambiguous-parent", "parent", c.entry.Path)
+		c.clear()
 		c.remove(w.layer)
 	}
 	return c
@@ -338,10 +301,10 @@ func (w *walk) step(n *node, name string) *node {
 
 // pass adds the folder of an entry, c when there is something already.
 func (w *walk) pass(n *node, name string, c *node) *node {
-	if c != nil && c.touched < w.layer && c.inode != nil && c.isFolder() && !isPlain(c.inode.Header) {
+	if c != nil && c.touched < w.layer && c.made != nil && c.isFolder() && !isPlain(c.made) {
 		w.implied = append(w.implied, implied{c, w.entry})
 	}
-	c = n.add(name, w.layer)
+	c = w.tree.add(n, name, w.layer)
 	w.remade(c, w.entry)
 	return c
 }
@@ -350,7 +313,7 @@ func (w *walk) pass(n *node, name string, c *node) *node {
 // by engines that unpack all layers into one folder, and replaced by a folder where
 // each layer is unpacked on its own.
 func (w *walk) follow(n, link *node) *node {
-	target := link.inode.Linkname
+	target := link.made.Linkname
 	w.links++
 	w.steps += 1 + strings.Count(target, "/")
 	switch {
@@ -360,10 +323,10 @@ func (w *walk) follow(n, link *node) *node {
 	case w.links > maxLinks && w.entry == nil:
 		return nil
 	case w.links > maxLinks:
-		w.problems.Problem(w.layer, w.entry.Path, "integrity/link-loop", "link", link.entry.Path)
+		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/link-loop", "link", link.entry.Path)
 		return nil
 	case w.entry != nil && (w.needed || w.entry.Type != '1') && link.layer < w.layer:
-		w.problems.Problem(w.layer, w.entry.Path, "integrity/ambiguous-parent-link", "link", link.entry.Path, "target", target)
+		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/ambiguous-parent-link", "link", link.entry.Path, "target", target)
 	}
 	if strings.HasPrefix(target, "/") {
 		n = w.root
@@ -371,49 +334,48 @@ func (w *walk) follow(n, link *node) *node {
 	return w.from(n, target)
 }
 
-// files lists what is in the tree, in the order of paths.
-func (f *fold) files() []File {
-	l := lister{files: make([]File, 0, f.root.count())}
+// list lists what is in the tree, in the order of paths.
+func (f *fold) list() *lister {
+	l := &lister{fold: f, files: make([]uint32, 0, f.count()), real: make(map[uint32]string)}
 	l.walk(f.root)
 	if l.realBytes > maxRealBytes {
 		f.err = &limit.Error{Name: "bytes of paths that lead through symbolic links", Limit: maxRealBytes, Where: "the root file system"}
 	}
-	return l.files
-}
-
-// count is how many nodes there are from this one on.
-func (n *node) count() int {
-	count := 1
-	for _, c := range n.children {
-		count += c.count()
-	}
-	return count
+	return l
 }
 
 type lister struct {
-	files     []File
+	*fold
+	files     []uint32          // their nodes
+	real      map[uint32]string // paths of files to which links lead, by their nodes
 	realBytes int
+	open      []*node // children of the folders on the way that are not walked yet
 }
 
 // walk lists a node and what is below it.
 func (l *lister) walk(n *node) {
-	if n.inode != nil {
+	if n.made != nil {
+		l.files = append(l.files, n.id)
+		n.file = int32(len(l.files))
 		path := l.path(n)
-		l.files = append(l.files, File{Entry: n.entry, Path: path, Layer: n.layer, Inode: n.inode})
-		n.inode.Paths = append(n.inode.Paths, path)
-		n.file = len(l.files)
+		if names := l.linked[n.inode()]; names != nil {
+			names.paths = append(names.paths, path)
+		}
 	}
-	names := make([]string, 0, len(n.children))
-	for name := range n.children {
-		names = append(names, name)
+	start := len(l.open)
+	for c := n.first; c != nil; c = c.next {
+		l.open = append(l.open, c)
 	}
-	slices.Sort(names)
-	for _, name := range names {
+	end := len(l.open)
+	slices.SortFunc(l.open[start:], func(a, b *node) int { return strings.Compare(a.name, b.name) })
+	for i := start; i < end; i++ {
 		if l.realBytes > maxRealBytes {
 			return
 		}
-		l.walk(n.child(name))
+		l.open[i].settle()
+		l.walk(l.open[i])
 	}
+	l.open = l.open[:start]
 }
 
 // path returns the path of a node: that of its entry, or where the entry led to it
@@ -423,11 +385,12 @@ func (l *lister) path(n *node) string {
 		return n.entry.Path
 	}
 	var names []string
-	for ; n.parent != n; n = n.parent {
-		names = append(names, n.name)
+	for at := n; at.parent != at; at = at.parent {
+		names = append(names, at.name)
 	}
 	slices.Reverse(names)
 	path := strings.Join(names, "/")
 	l.realBytes += len(path)
+	l.real[n.id] = path
 	return path
 }

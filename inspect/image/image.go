@@ -5,7 +5,11 @@ import (
 	"audit/inspect/compression"
 	"audit/inspect/digest"
 	"audit/inspect/store"
+	"cmp"
+	"crypto/md5"
+	"crypto/sha1"
 	"io"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -134,7 +138,7 @@ type Layer struct {
 	DiffID           v1.Hash                 // computed over the uncompressed tar, to its last byte
 	ClaimedDiffID    v1.Hash                 // what the config says; zero when it says nothing
 	UncompressedSize int64                   // of the tar, in bytes
-	Entries          []Entry                 // in the order of the tar
+	Entries          []*Entry                // in the order of the tar
 	Frame            Frame                   // the bytes of the tar that are no file's content
 	Broken           error                   // why the tar could be read only in part; nil when whole
 
@@ -154,31 +158,43 @@ type Layer struct {
 	byDigest    map[digest.Sum][]byte      // all of them, by their digest
 	spare       map[digest.Sum][]byte      // those that can be done without
 	optional    []string                   // their paths
-	weak        []digest.Weak              // by the index of the entry
+	weak        weak                       // digests of entries beside SHA-256
 }
 
 // An Entry is one member of a layer's tar archive (POSIX.1-2017 pax, with the
 // GNU extensions of GNU tar 1.35). It is what memory goes to, so the small
-// fields share a word.
+// fields share a word, and what many entries have alike is kept once.
 type Entry struct {
-	Name      string // as the header has it
-	Path      string // Name without leading "./" and "/" and trailing "/"; "." for the root
-	Linkname  string // of links
-	Uname     string
-	Gname     string
-	UID, GID  int
-	Mode      int64 // permissions with setuid, setgid and sticky bit (07777)
-	Size      int64 // of the content, in bytes
-	ModTime   int64 // seconds since 1970
-	ModNanos  int32 // the rest of it, in nanoseconds
-	Type      byte  // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
-	Sparse    bool  // the tar stores fewer bytes than Size
-	Devmajor  int64
-	Devminor  int64
-	Xattrs    map[string]string // PAX SCHILY.xattr.*; nil when none
-	Digest    digest.Sum        // SHA-256 of the content of a regular file
-	Offset    int64             // of the content in the uncompressed tar
-	FrameSize int64             // bytes of the frame between the previous content and this one
+	Name      string     // as the header has it
+	Path      string     // Name without leading "./" and "/" and trailing "/"; "." for the root
+	Linkname  string     // of links
+	Mode      int64      // permissions with setuid, setgid and sticky bit (07777)
+	Size      int64      // of the content, in bytes
+	ModTime   int64      // seconds since 1970
+	ModNanos  int32      // the rest of it, in nanoseconds
+	Type      byte       // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
+	Sparse    bool       // the tar stores fewer bytes than Size
+	Digest    digest.Sum // SHA-256 of the content of a regular file
+	Offset    int64      // of the content in the uncompressed tar
+	FrameSize int64      // bytes of the frame between the previous content and this one
+
+	Attributes *Attributes // not to be changed: entries share it; nil for zeros, see Attr
+}
+
+// Attributes are what entries of a layer have in common with most others.
+type Attributes struct {
+	UID, GID           int
+	Uname, Gname       string
+	Devmajor, Devminor int64
+	Xattrs             map[string]string // PAX SCHILY.xattr.*; nil when none
+}
+
+// Attr returns the attributes of an entry, which are not to be changed.
+func (e *Entry) Attr() *Attributes {
+	if e.Attributes == nil {
+		return &Attributes{}
+	}
+	return e.Attributes
 }
 
 // TOCName is the name of the table of contents of eStargz.
@@ -282,21 +298,58 @@ type Dropped struct {
 	Path  string
 }
 
-// SetWeak notes the digests of the entry at an index for Weak.
+// weak are digests beside SHA-256, each by the index of the entry, in its order. Of
+// nothing they are known, and only the kinds are kept.
+type weak struct {
+	empty []weakEmpty
+	md5   []weakMD5
+	sha1  []weakSHA1
+}
+
+type weakEmpty struct {
+	index int32
+	kinds digest.Kinds
+}
+
+type weakMD5 struct {
+	index int32
+	sum   [md5.Size]byte
+}
+
+type weakSHA1 struct {
+	index int32
+	sum   [sha1.Size]byte
+}
+
+// SetWeak notes the digests of the entry at an index for Weak; indices grow.
 func (l *Layer) SetWeak(index int, sum digest.Weak) {
-	if more := index + 1 - len(l.weak); more > 0 {
-		l.weak = append(l.weak, make([]digest.Weak, more)...)
+	empty := digest.WeakOf(nil, sum.Kinds)
+	if sum == empty {
+		l.weak.empty = append(l.weak.empty, weakEmpty{int32(index), sum.Kinds})
+		return
 	}
-	l.weak[index] = sum
+	if sum.Kinds&digest.MD5 != 0 {
+		l.weak.md5 = append(l.weak.md5, weakMD5{int32(index), sum.MD5})
+	}
+	if sum.Kinds&digest.SHA1 != 0 {
+		l.weak.sha1 = append(l.weak.sha1, weakSHA1{int32(index), sum.SHA1})
+	}
 }
 
 // Weak returns the digests of the content of the entry at an index, as far as
 // Options.Weak asked for them.
-func (l *Layer) Weak(index int) digest.Weak {
-	if index >= len(l.weak) {
-		return digest.Weak{}
+func (l *Layer) Weak(index int) (sum digest.Weak) {
+	at := int32(index)
+	if i, ok := slices.BinarySearchFunc(l.weak.empty, at, func(w weakEmpty, at int32) int { return cmp.Compare(w.index, at) }); ok {
+		return digest.WeakOf(nil, l.weak.empty[i].kinds)
 	}
-	return l.weak[index]
+	if i, ok := slices.BinarySearchFunc(l.weak.md5, at, func(w weakMD5, at int32) int { return cmp.Compare(w.index, at) }); ok {
+		sum.Kinds, sum.MD5 = digest.MD5, l.weak.md5[i].sum
+	}
+	if i, ok := slices.BinarySearchFunc(l.weak.sha1, at, func(w weakSHA1, at int32) int { return cmp.Compare(w.index, at) }); ok {
+		sum.Kinds, sum.SHA1 = sum.Kinds|digest.SHA1, l.weak.sha1[i].sum
+	}
+	return sum
 }
 
 // Body returns the content of the last entry at path in a layer, when Options.Keep

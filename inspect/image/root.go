@@ -1,7 +1,7 @@
 package image
 
 import (
-	"maps"
+	"iter"
 	"slices"
 	"strings"
 
@@ -14,7 +14,7 @@ type File struct {
 	*Entry        // the last that made the name, maybe as a hard link
 	Path   string // in the root file system; Entry.Path may lead there through links
 	Layer  int    // of Entry
-	Inode  *Inode // what the name stands for
+	Inode  Inode  // what the name stands for
 }
 
 // An Inode is a file, folder or the like, under all of its names.
@@ -22,15 +22,26 @@ type Inode struct {
 	*Entry          // that made it: its type, content and link target
 	Layer  int      // of Entry
 	Header *Entry   // the last entry that named it: owner, mode, times, attributes
-	Paths  []string // all names in the root file system, sorted
+	Links  []string // all names in the root file system, sorted, where hard links were made to it; else nil
 }
+
+// An InodeID says which inode of an image one is: a layer can be there twice, and
+// makes others each time.
+type InodeID struct {
+	made  *Entry
+	layer int16
+}
+
+// ID says which inode it is.
+func (i *Inode) ID() InodeID { return InodeID{i.Entry, int16(i.Layer)} }
 
 // A Root is the root file system of an image, folded from its layers once. It does
 // not change, and may be read by several goroutines.
 type Root struct {
 	img      *Image
 	tree     *fold
-	files    []File
+	files    []uint32          // their nodes, sorted by path
+	real     map[uint32]string // paths of those to which links lead
 	problems []check.Finding
 	entries  []int // of each layer
 }
@@ -62,7 +73,8 @@ func (r *Root) isOf(layers []*Layer) bool {
 // [limit.Error]; then files are missing.
 func (img *Image) Fold() (*Root, error) {
 	f := foldLayers(img.Layers)
-	r := &Root{img: img, tree: f, files: f.files(), problems: f.problems.All()}
+	list := f.list()
+	r := &Root{img: img, tree: f, files: list.files, real: list.real, problems: f.problems.All()}
 	for _, l := range img.Layers {
 		r.entries = append(r.entries, len(l.Entries))
 	}
@@ -70,9 +82,45 @@ func (img *Image) Fold() (*Root, error) {
 	return r, f.err
 }
 
-// Files returns all files, sorted by path, parents first. Folders without an entry
-// of their own are not among them. The slice is not to be changed.
-func (r *Root) Files() []File { return r.files }
+// Files yields all files, sorted by path, parents first. Folders without an entry of
+// their own are not among them.
+func (r *Root) Files() iter.Seq[File] {
+	return func(yield func(File) bool) {
+		for i := range r.files {
+			if !yield(r.File(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Len is how many files there are.
+func (r *Root) Len() int { return len(r.files) }
+
+// File returns a file by its place among all.
+func (r *Root) File(i int) File {
+	n := r.tree.node(r.files[i])
+	f := File{Entry: n.entry, Path: r.path(n), Layer: int(n.layer), Inode: Inode{Entry: n.made, Layer: int(n.madeIn), Header: n.made}}
+	if l := r.tree.linked[n.inode()]; l != nil {
+		f.Inode.Header, f.Inode.Links = l.header, l.paths
+	}
+	return f
+}
+
+func (r *Root) path(n *node) string {
+	if n.straight {
+		return n.entry.Path
+	}
+	return r.real[n.id]
+}
+
+// Search returns the place of the file at a path, followed by what is in it. Where
+// there is none ok is false, and the place is that of the next. No link is followed.
+func (r *Root) Search(path string) (i int, ok bool) {
+	return slices.BinarySearchFunc(r.files, path, func(id uint32, path string) int {
+		return paths.Compare(r.path(r.tree.node(id)), path)
+	})
+}
 
 // Problems are the findings about entries that engines would place differently.
 func (r *Root) Problems() []check.Finding { return r.problems }
@@ -80,7 +128,7 @@ func (r *Root) Problems() []check.Finding { return r.problems }
 // Lookup returns the file that a path leads to, with all links followed, in its
 // last place too.
 func (r *Root) Lookup(path string) (File, bool) {
-	w := walk{fold: &fold{root: r.tree.root}}
+	w := walk{fold: &fold{tree: r.tree.tree}}
 	return r.file(w.from(r.tree.root, path))
 }
 
@@ -92,24 +140,27 @@ func (r *Root) Name(path string) (File, bool) {
 		return r.file(r.tree.root)
 	}
 	dir, base := paths.Split(path)
-	w := walk{fold: &fold{root: r.tree.root}}
+	w := walk{fold: &fold{tree: r.tree.tree}}
 	n := w.from(r.tree.root, dir)
 	if n == nil || !n.isFolder() {
 		return File{}, false
 	}
-	return r.file(n.children[base])
+	return r.file(r.tree.find(n, base))
 }
 
 // Folder returns where the folder is that a path leads to through links, and the
 // names in it, sorted; false when there is none. Folders without an entry of their
 // own are folders too, and names that have none may lead nowhere.
 func (r *Root) Folder(path string) (real string, names []string, ok bool) {
-	w := walk{fold: &fold{root: r.tree.root}}
+	w := walk{fold: &fold{tree: r.tree.tree}}
 	n := w.from(r.tree.root, path)
 	if n == nil || !n.isFolder() {
 		return "", nil, false
 	}
-	names = slices.Sorted(maps.Keys(n.children))
+	for c := n.first; c != nil; c = c.next {
+		names = append(names, c.name)
+	}
+	slices.Sort(names)
 	var parts []string
 	for ; n != r.tree.root; n = n.parent {
 		parts = append(parts, n.name)
@@ -122,7 +173,7 @@ func (r *Root) file(n *node) (File, bool) {
 	if n == nil || n.file == 0 {
 		return File{}, false
 	}
-	return r.files[n.file-1], true
+	return r.File(int(n.file) - 1), true
 }
 
 // Content returns the content of the regular file that a path leads to through any
@@ -137,5 +188,7 @@ func (r *Root) Content(path string) ([]byte, File, bool) {
 }
 
 // Files folds the layers into the root file system and returns it sorted by path,
-// parents first. It is a copy of what [Root.Files] has.
-func (img *Image) Files() []File { return append([]File(nil), img.Root().Files()...) }
+// parents first. [Root.Files] has the same, one at a time.
+func (img *Image) Files() []File {
+	return slices.AppendSeq(make([]File, 0, img.Root().Len()), img.Root().Files())
+}

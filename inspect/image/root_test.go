@@ -27,7 +27,7 @@ func layersOf(layers ...[]string) *Image {
 				e.Digest = digest.Of(content)
 				l.KeepBody(&e, content, false)
 			}
-			l.Entries = append(l.Entries, e)
+			l.Entries = append(l.Entries, &e)
 		}
 		img.Layers = append(img.Layers, l)
 	}
@@ -36,7 +36,7 @@ func layersOf(layers ...[]string) *Image {
 
 func pathsIn(img *Image) string {
 	var all []string
-	for _, f := range img.Root().Files() {
+	for f := range img.Root().Files() {
 		all = append(all, fmt.Sprintf("%s=%d%c", f.Path, f.Layer, f.Inode.Type))
 	}
 	return strings.Join(all, " ")
@@ -130,7 +130,7 @@ func TestRootInodes(t *testing.T) {
 	img := layersOf([]string{"0 a", "1 b a"}, []string{"1 c b", "0 .wh.a"})
 	img.Layers[1].Entries[0].Mode = 0o4755
 	f, ok := img.Root().Lookup("b")
-	if !ok || !slices.Equal(f.Inode.Paths, []string{"b", "c"}) || f.Inode.Header.Mode != 0o4755 || f.Inode.Layer != 0 {
+	if !ok || !slices.Equal(f.Inode.Links, []string{"b", "c"}) || f.Inode.Header.Mode != 0o4755 || f.Inode.Layer != 0 {
 		t.Errorf("b is %+v of %+v", f, f.Inode)
 	}
 }

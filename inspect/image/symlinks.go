@@ -2,6 +2,7 @@ package image
 
 import (
 	"audit/inspect/paths"
+	"iter"
 	"path"
 	"strings"
 )
@@ -15,9 +16,9 @@ type Symlinks struct {
 }
 
 // NewSymlinks returns the symbolic links among files.
-func NewSymlinks(files []File) *Symlinks {
+func NewSymlinks(files iter.Seq[File]) *Symlinks {
 	s := &Symlinks{target: make(map[string]string), real: make(map[string]string)}
-	for _, f := range files {
+	for f := range files {
 		if f.Type == '2' {
 			s.target[f.Path] = f.Linkname
 		}

@@ -11,7 +11,7 @@ import (
 func entryFindings(l *image.Layer, found *check.List) {
 	seen := make(map[string]bool, len(l.Entries))
 	for i := range l.Entries {
-		e := &l.Entries[i]
+		e := l.Entries[i]
 		if paths.HasDotDot(e.Name) {
 			found.Problem(l.Index, e.Path, "integrity/unsafe-name", "name", e.Name)
 		}

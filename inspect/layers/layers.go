@@ -170,7 +170,7 @@ const maxOwnerNotes = 100
 // that has more than 32 bits the lower ones, and root where those say to leave the
 // owner as it is (chown(2)).
 func (t *tarReader) owners(e *image.Entry) {
-	for _, id := range []*int{&e.UID, &e.GID} {
+	for _, id := range []*int{&e.Attributes.UID, &e.Attributes.GID} {
 		claimed := *id
 		if *id = int(uint32(claimed)); *id == math.MaxUint32 {
 			*id = 0
@@ -274,9 +274,10 @@ func (f *frameReader) Read(p []byte) (int, error) {
 func newEntry(hdr *tar.Header) image.Entry {
 	return image.Entry{
 		Name: hdr.Name, Path: paths.Clean(hdr.Name), Type: fileType(hdr.Typeflag), Linkname: hdr.Linkname,
-		Mode: hdr.Mode & 07777, UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
+		Mode: hdr.Mode & 07777, Sparse: IsSparse(hdr),
 		Size: hdr.Size, ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()),
-		Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords), Sparse: IsSparse(hdr),
+		Attributes: &image.Attributes{UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
+			Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords)},
 	}
 }
 

@@ -25,7 +25,9 @@ type Sink struct {
 	group   *sha256mb.Group // of the digests that are computed together
 	sum     *sha256mb.Lane
 	buf     []byte
-	names   map[string]string // user and group names, each kept once
+	names   map[string]bool // user and group names that were counted
+	owners  map[owner]*image.Attributes
+	piece   []image.Entry // that the next entry is put into, so that they are not moved
 
 	wants func(path string) digest.Kinds // nil for none
 	weak  digest.WeakHash
@@ -37,7 +39,7 @@ func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
 
 func newSink(p *pass.Pass, group *sha256mb.Group, layer *image.Layer) *Sink {
 	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, group, layer.Member),
-		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]bool), owners: make(map[owner]*image.Attributes)}
 	if p.Opt.Weak != nil && p.Only == nil {
 		s.wants = p.Opt.Weak()
 	}
@@ -58,24 +60,50 @@ func (s *Sink) check(e *image.Entry) error {
 	return nil
 }
 
-// texts returns how many bytes of text an entry brings, and keeps the names of
-// owners once.
+// texts returns how many bytes of text an entry brings; the names of owners count
+// once.
 func (s *Sink) texts(e *image.Entry) int64 {
 	n := len(e.Name) + len(e.Linkname)
-	for _, owner := range []*string{&e.Uname, &e.Gname} {
-		if kept, ok := s.names[*owner]; ok {
-			*owner = kept
+	for _, name := range []string{e.Attr().Uname, e.Attr().Gname} {
+		if s.names[name] {
 			continue
 		}
-		n += len(*owner)
-		if len(s.names) < 1000 {
-			s.names[*owner] = *owner
+		n += len(name)
+		if len(s.names) < maxOwners {
+			s.names[name] = true
 		}
 	}
-	for key, value := range e.Xattrs {
+	for key, value := range e.Attr().Xattrs {
 		n += len(key) + len(value)
 	}
 	return int64(n)
+}
+
+// maxOwners bounds how many owners of a layer are known by heart.
+const maxOwners = 1000
+
+// An owner has what is compared of attributes that entries share.
+type owner struct {
+	uid, gid           int
+	uname, gname       string
+	devmajor, devminor int64
+}
+
+// keep adds an entry to the layer.
+func (s *Sink) keep(e *image.Entry) {
+	if a := e.Attributes; a != nil && a.Xattrs == nil {
+		key := owner{a.UID, a.GID, a.Uname, a.Gname, a.Devmajor, a.Devminor}
+		if same := s.owners[key]; same != nil {
+			e.Attributes = same
+		} else if len(s.owners) < maxOwners {
+			s.owners[key] = a
+		}
+	}
+	if len(s.piece) == cap(s.piece) {
+		s.piece = make([]image.Entry, 0, min(max(16, 2*cap(s.piece)), 4096))
+	}
+	s.piece = append(s.piece, *e)
+	s.layer.Entries = append(s.layer.Entries, &s.piece[len(s.piece)-1])
 }
 
 // Add takes an entry, whose size is a promise, and reads its content to the end.
@@ -95,13 +123,13 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 	s.weak.Start(s.kinds(e))
 	if isHeaderOnly(e.Type) {
 		e.Size = 0
-		s.layer.Entries = append(s.layer.Entries, *e)
+		s.keep(e)
 		return nil
 	}
 	if err := s.content(e, content); err != nil {
 		return err
 	}
-	s.layer.Entries = append(s.layer.Entries, *e)
+	s.keep(e)
 	return nil
 }
 

@@ -108,10 +108,10 @@ type tableOfContents struct {
 
 // differs returns the first name of which the table says something else than the
 // layer, "" when there is none.
-func (toc *tableOfContents) differs(entries []image.Entry) string {
+func (toc *tableOfContents) differs(entries []*image.Entry) string {
 	last := make(map[string]*image.Entry, len(entries))
 	for i := range entries {
-		last[entries[i].Path] = &entries[i]
+		last[entries[i].Path] = entries[i]
 	}
 	named := make(map[string]bool, len(toc.Entries))
 	for _, c := range toc.Entries {

@@ -123,8 +123,8 @@ func (b blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 // which [Image.Files] does not take for deletions.
 func overlayMarks(l *image.Layer) {
 	for i := range l.Entries {
-		e := &l.Entries[i]
-		if e.Type == '3' && e.Devmajor == 0 && e.Devminor == 0 || e.Xattrs["trusted.overlay.opaque"] == "y" {
+		e := l.Entries[i]
+		if e.Type == '3' && e.Attr().Devmajor == 0 && e.Attr().Devminor == 0 || e.Attr().Xattrs["trusted.overlay.opaque"] == "y" {
 			l.Notes = append(l.Notes, check.Say("integrity/overlayfs-deletion", "path", e.Path))
 			return
 		}

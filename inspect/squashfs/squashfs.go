@@ -304,10 +304,10 @@ func (w *walk) entry(path string, in *inode) (*image.Entry, error) {
 	}
 	e := &image.Entry{
 		Name: path, Path: path, Type: in.kind.entryType(), Linkname: in.target,
-		Mode: int64(in.mode), UID: int(in.uid), GID: int(in.gid), ModTime: int64(in.mtime), Xattrs: xattrs,
+		Mode: int64(in.mode), ModTime: int64(in.mtime), Attributes: &image.Attributes{UID: int(in.uid), GID: int(in.gid), Xattrs: xattrs},
 	}
 	if in.kind == charDevice || in.kind == blockDevice {
-		e.Devmajor, e.Devminor = in.device()
+		e.Attributes.Devmajor, e.Attributes.Devminor = in.device()
 	}
 	return e, nil
 }

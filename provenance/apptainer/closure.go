@@ -26,7 +26,7 @@ func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
 			c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
 		}
 		for n := range l.Entries {
-			e := &l.Entries[n]
+			e := l.Entries[n]
 			entries++
 			switch {
 			case isLaidDown(e):

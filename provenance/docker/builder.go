@@ -55,7 +55,7 @@ func flattened(img *inspect.Image) bool {
 	}
 	for _, l := range img.Layers {
 		for n := range l.Entries {
-			if e := &l.Entries[n]; e.Path == ".dockerenv" && e.Size == 0 {
+			if e := l.Entries[n]; e.Path == ".dockerenv" && e.Size == 0 {
 				return true
 			}
 		}

@@ -75,7 +75,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 }
 
 func (c *closureCheck) entry(layer, index int) {
-	e := &c.img.Layers[layer].Entries[index]
+	e := c.img.Layers[layer].Entries[index]
 	c.entries++
 	at := hidden(e.Path)
 	if e.Type != '5' && layer >= c.baseLayers && c.excludes(layer, e) {

@@ -143,7 +143,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	}
 	for i := range l.Entries {
 		if len(c.img.Layers) > 1 {
-			c.overlay(l.Index, &l.Entries[i])
+			c.overlay(l.Index, l.Entries[i])
 		}
 	}
 	if c.isBase(l) {
@@ -151,13 +151,13 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		return
 	}
 	for i := range l.Entries {
-		e := &l.Entries[i]
+		e := l.Entries[i]
 		c.entries++
 		switch item := c.img.Stores.ItemOf(e.Path); {
 		case strings.HasPrefix(path.Base(e.Path), ".wh."):
 			c.Problem(l.Index, e.Path, "closure/whiteout")
-		case len(e.Xattrs) > 0:
-			c.Problem(l.Index, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
+		case len(e.Attr().Xattrs) > 0:
+			c.Problem(l.Index, e.Path, "closure/extended-attributes", "count", len(e.Attr().Xattrs))
 		case item == "":
 			c.outside(l.Index, e)
 		default:
@@ -194,7 +194,7 @@ func (c *closureCheck) isBase(l *inspect.Layer) bool {
 // isLayout says whether all that a layer has is what the packer makes.
 func (c *closureCheck) isLayout(l *inspect.Layer) bool {
 	for i := range l.Entries {
-		if e := &l.Entries[i]; !c.layout.has(e) {
+		if e := l.Entries[i]; !c.layout.has(e) {
 			return false
 		}
 	}
@@ -206,7 +206,7 @@ func (c *closureCheck) isLayout(l *inspect.Layer) bool {
 func (c *closureCheck) base(l *inspect.Layer) {
 	c.entries += len(l.Entries)
 	for i := range l.Entries {
-		e := &l.Entries[i]
+		e := l.Entries[i]
 		if c.hides(l.Index, e) {
 			c.Problem(l.Index, e.Path, "closure/store-whiteout")
 		}

@@ -207,7 +207,7 @@ func hasHardLinks(l *inspect.Layer) bool {
 func (v *view) isSorted(l *inspect.Layer) bool {
 	last := make(map[string]string)
 	for i := range l.Entries {
-		e := &l.Entries[i]
+		e := l.Entries[i]
 		if item := v.img.Stores.ItemOf(e.Path); item == "" || item == "/"+e.Path {
 			continue
 		}

@@ -89,7 +89,7 @@ func (v *view) has(path string, kind byte) bool {
 // it has folders, links into the store, and the store's database.
 func (v *view) packLayer(l *inspect.Layer) bool {
 	for i := range l.Entries {
-		e := &l.Entries[i]
+		e := l.Entries[i]
 		if v.img.Stores.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
 			return false
 		}

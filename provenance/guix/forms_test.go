@@ -74,7 +74,7 @@ func changed(t *testing.T, file, path string, edit func(e *inspect.Entry)) *insp
 	for _, l := range img.Layers {
 		for i := range l.Entries {
 			if l.Entries[i].Path == path {
-				edit(&l.Entries[i])
+				edit(l.Entries[i])
 				return img
 			}
 		}
@@ -168,7 +168,7 @@ func TestRelativeName(t *testing.T) {
 
 // onBase opens a layered pack and puts it on a layer of something else, as
 // tools do that know nothing of Guix.
-func onBase(t *testing.T, file string, config string, base ...inspect.Entry) *inspect.Image {
+func onBase(t *testing.T, file string, config string, base ...*inspect.Entry) *inspect.Image {
 	t.Helper()
 	img := open(t, filepath.Join(fixturesDir, file))
 	setConfig(img, config)
@@ -183,7 +183,7 @@ func onBase(t *testing.T, file string, config string, base ...inspect.Entry) *in
 // The layers of a pack on top of another image: a recipe of theirs, and layers
 // that nothing explains.
 func TestLayersOnABase(t *testing.T) {
-	passwd, usr := inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}, inspect.Entry{Path: "usr", Type: '5', Mode: 0o755}
+	passwd, usr := &inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}, &inspect.Entry{Path: "usr", Type: '5', Mode: 0o755}
 	for _, tc := range []struct{ name, file, config string }{
 		{"no sign in the config", "images/tiny-layers4.tar.gz", `{"config":{"Env":["PATH=/usr/bin"]}}`},
 		{"the environment is left", "images/tiny-layers4.tar.gz", `{"config":{"Env":["PATH=` + tinyProfile + `/bin"]}}`},
@@ -212,23 +212,23 @@ func TestLayersOnABase(t *testing.T) {
 // A layer that another tool put on top may hold what it likes, and nothing that
 // is in the store below may be changed or hidden by it.
 func TestLayersThatChangeTheStore(t *testing.T) {
-	program := inspect.Entry{Path: tinyHello[1:] + "/bin/tiny-hello", Type: '0', Size: 4, Mode: 0o555}
+	program := &inspect.Entry{Path: tinyHello[1:] + "/bin/tiny-hello", Type: '0', Size: 4, Mode: 0o555}
 	for name, tc := range map[string]struct {
-		top  []inspect.Entry
+		top  []*inspect.Entry
 		want string
 	}{
-		"a file of its own":        {[]inspect.Entry{{Path: "app/main", Type: '0', Mode: 0o644}}, ""},
-		"another program":          {[]inspect.Entry{program}, "store-item-overlaid " + program.Path},
-		"a program's folder again": {[]inspect.Entry{{Path: tinyHello[1:] + "/bin", Type: '5', Mode: 0o555}}, ""},
-		"another program more":     {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/evil", Type: '0', Size: 4, Mode: 0o555}}, "store-item-extended " + tinyHello[1:] + "/bin/evil"},
-		"a link for the store":     {[]inspect.Entry{{Path: "gnu", Type: '2', Linkname: "/app", Mode: 0o777}}, "store-folder-replaced gnu"},
-		"an item of its own":       {[]inspect.Entry{{Path: "gnu/store/" + hashA + "-x", Type: '5', Mode: 0o555}, {Path: "gnu/store/" + hashA + "-x/y", Type: '0', Mode: 0o444}}, ""},
-		"a program hidden":         {[]inspect.Entry{{Path: tinyHello[1:] + "/bin/.wh.tiny-hello", Type: '0', Mode: 0o644}}, "whiteout " + tinyHello[1:] + "/bin/.wh.tiny-hello"},
-		"an item hidden":           {[]inspect.Entry{{Path: "gnu/store/.wh." + tinyHello[len(storeDir):], Type: '0', Mode: 0o644}}, "store-whiteout gnu/store/.wh." + tinyHello[len(storeDir):]},
-		"the store hidden":         {[]inspect.Entry{{Path: ".wh.gnu", Type: '0', Mode: 0o644}}, "store-whiteout .wh.gnu"},
-		"all of it hidden":         {[]inspect.Entry{{Path: "gnu/.wh..wh..opq", Type: '0', Mode: 0o644}}, "store-whiteout gnu/.wh..wh..opq"},
-		"everything hidden":        {[]inspect.Entry{{Path: ".wh..wh..opq", Type: '0', Mode: 0o644}}, "store-whiteout .wh..wh..opq"},
-		"something else hidden":    {[]inspect.Entry{{Path: "etc/.wh.passwd", Type: '0', Mode: 0o644}}, ""},
+		"a file of its own":        {[]*inspect.Entry{{Path: "app/main", Type: '0', Mode: 0o644}}, ""},
+		"another program":          {[]*inspect.Entry{program}, "store-item-overlaid " + program.Path},
+		"a program's folder again": {[]*inspect.Entry{{Path: tinyHello[1:] + "/bin", Type: '5', Mode: 0o555}}, ""},
+		"another program more":     {[]*inspect.Entry{{Path: tinyHello[1:] + "/bin/evil", Type: '0', Size: 4, Mode: 0o555}}, "store-item-extended " + tinyHello[1:] + "/bin/evil"},
+		"a link for the store":     {[]*inspect.Entry{{Path: "gnu", Type: '2', Linkname: "/app", Mode: 0o777}}, "store-folder-replaced gnu"},
+		"an item of its own":       {[]*inspect.Entry{{Path: "gnu/store/" + hashA + "-x", Type: '5', Mode: 0o555}, {Path: "gnu/store/" + hashA + "-x/y", Type: '0', Mode: 0o444}}, ""},
+		"a program hidden":         {[]*inspect.Entry{{Path: tinyHello[1:] + "/bin/.wh.tiny-hello", Type: '0', Mode: 0o644}}, "whiteout " + tinyHello[1:] + "/bin/.wh.tiny-hello"},
+		"an item hidden":           {[]*inspect.Entry{{Path: "gnu/store/.wh." + tinyHello[len(storeDir):], Type: '0', Mode: 0o644}}, "store-whiteout gnu/store/.wh." + tinyHello[len(storeDir):]},
+		"the store hidden":         {[]*inspect.Entry{{Path: ".wh.gnu", Type: '0', Mode: 0o644}}, "store-whiteout .wh.gnu"},
+		"all of it hidden":         {[]*inspect.Entry{{Path: "gnu/.wh..wh..opq", Type: '0', Mode: 0o644}}, "store-whiteout gnu/.wh..wh..opq"},
+		"everything hidden":        {[]*inspect.Entry{{Path: ".wh..wh..opq", Type: '0', Mode: 0o644}}, "store-whiteout .wh..wh..opq"},
+		"something else hidden":    {[]*inspect.Entry{{Path: "etc/.wh.passwd", Type: '0', Mode: 0o644}}, ""},
 	} {
 		img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 		setConfig(img, `{"config":{"Env":["PATH=`+tinyProfile+`/bin"]}}`)
@@ -350,7 +350,7 @@ func TestSystemType(t *testing.T) {
 	} {
 		img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball.tar.gz"))
 		for _, f := range tc.files {
-			img.Layers[0].Entries = append(img.Layers[0].Entries, inspect.Entry{Path: f, Type: '0', Mode: 0o444})
+			img.Layers[0].Entries = append(img.Layers[0].Entries, &inspect.Entry{Path: f, Type: '0', Mode: 0o444})
 		}
 		if got := newView(img).systemType(); got != tc.want {
 			t.Errorf("%q: %q, want %q", tc.files, got, tc.want)
@@ -363,7 +363,7 @@ func TestSystemType(t *testing.T) {
 func TestRepeatedLink(t *testing.T) {
 	img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball-db.tar.gz"))
 	l := img.Layers[0]
-	l.Entries = append(l.Entries, inspect.Entry{Name: "./opt/gnu", Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
+	l.Entries = append(l.Entries, &inspect.Entry{Name: "./opt/gnu", Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
 	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -371,7 +371,7 @@ func TestRepeatedLink(t *testing.T) {
 	if links := callOf(ev).Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != check.Pass {
 		t.Errorf("links %v, closure %+v", links, ev.Closure)
 	}
-	l.Entries = append(l.Entries, inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
+	l.Entries = append(l.Entries, &inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
 	if ev, err = (System{}).Recover(img, nil); err != nil || ev.Closure.Status != check.Fail {
 		t.Errorf("closure %v (%v)", ev.Closure.Status, err)
 	}
@@ -383,7 +383,7 @@ func TestDistributionWithGuix(t *testing.T) {
 	for path, want := range map[string]bool{"etc/os-release": true, "usr/lib/os-release": true, "etc/evil": false} {
 		for _, file := range []string{"tiny.docker-export.tar", "tiny-tarball.tar.gz"} {
 			img := open(t, filepath.Join(fixturesDir, "forms", file))
-			img.Layers[0].Entries = append(img.Layers[0].Entries, inspect.Entry{Path: path, Type: '0', Mode: 0o644, Size: 1})
+			img.Layers[0].Entries = append(img.Layers[0].Entries, &inspect.Entry{Path: path, Type: '0', Mode: 0o644, Size: 1})
 			_, err := System{}.Recover(img, nil)
 			if errors.Is(err, provenance.ErrNotMine) != want {
 				t.Errorf("%s with %s: error %v", file, path, err)
@@ -402,8 +402,8 @@ func TestBootedSystem(t *testing.T) {
 			target = img.Items[0].Path
 		}
 		img.Layers[0].Entries = append(img.Layers[0].Entries,
-			inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
-			inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
+			&inspect.Entry{Path: "etc/static", Type: '2', Mode: 0o777, Linkname: target},
+			&inspect.Entry{Path: "etc/os-release", Type: '2', Mode: 0o777, Linkname: "/etc/static/os-release"})
 		ev, err := System{}.Recover(img, nil)
 		if (err == nil) != want || err == nil && (callOf(ev).Format != formatFiles || Command(callOf(ev)) != nil || ev.Closure.Status == check.Fail) {
 			t.Errorf("%s: %v, %+v", target, err, ev)
@@ -414,8 +414,8 @@ func TestBootedSystem(t *testing.T) {
 // A setuid program that nobody owns stands first: in layers beside those of a pack,
 // where it leaves the closure undecided, and in a pack, which it is no part of.
 func TestSetuidStandsFirst(t *testing.T) {
-	shell := inspect.Entry{Path: "usr/bin/zz-shell", Type: '0', Size: 9, Mode: 0o4755}
-	plain := inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}
+	shell := &inspect.Entry{Path: "usr/bin/zz-shell", Type: '0', Size: 9, Mode: 0o4755}
+	plain := &inspect.Entry{Path: "etc/passwd", Type: '0', Size: 9, Mode: 0o644}
 	pack := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 	pack.Layers[0].Entries = append(pack.Layers[0].Entries, plain, shell)
 	for name, tc := range map[string]struct {

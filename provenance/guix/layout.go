@@ -170,8 +170,8 @@ func (v *view) exportedBy(p Pack) *Export {
 	for path := range NewLayout(p) {
 		delete(known, path)
 	}
-	for _, f := range v.files {
-		e.OwnerNames = e.OwnerNames || f.Uname != ""
+	for f := range v.files.All() {
+		e.OwnerNames = e.OwnerNames || f.Attr().Uname != ""
 		if known.has(f.Entry) {
 			e.Files = append(e.Files, f.Path)
 		}

@@ -223,7 +223,7 @@ func (v *view) systemType() string {
 		return systemTypes[store.Architecture(v.img)]
 	}
 	found := ""
-	for _, f := range v.files {
+	for f := range v.files.All() {
 		system := loaders[path.Base(f.Path)]
 		if system == "" || profile.Store().ItemOf(f.Path) == "" {
 			continue

@@ -18,7 +18,7 @@ import (
 // profile is built no farm knows, so nothing else explains what is in it.
 func (c *closureCheck) profiles() map[string]provenance.Standing {
 	derived := make(map[string]provenance.Standing)
-	steps := stepsOfUnions*len(c.files) + 1000
+	steps := stepsOfUnions*c.files.Len() + 1000
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
 		if c.reached[item.Path] && inspect.StoreName(item.Path) == "profile" {
@@ -111,8 +111,7 @@ func (c *closureCheck) compareUnion(u *union, layer int) {
 // below lists what is at and below an absolute path.
 func (v *view) below(root string) []inspect.File {
 	var all []inspect.File
-	start, _ := slices.BinarySearchFunc(v.files, root[1:], func(f inspect.File, p string) int { return inspect.ComparePaths(f.Path, p) })
-	for _, f := range v.files[start:] {
+	for f := range v.files.From(root[1:]) {
 		if f.Path != root[1:] && !strings.HasPrefix(f.Path, root[1:]+"/") {
 			break
 		}

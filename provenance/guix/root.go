@@ -192,7 +192,7 @@ func (v *view) namedByScript() []string {
 
 func (v *view) namedByLinks() []string {
 	var targets []string
-	for _, f := range v.files {
+	for f := range v.files.All() {
 		if f.Type == '2' && !strings.HasPrefix(f.Path, storeDir[1:]) && !strings.HasPrefix(f.Path, "var/guix/") {
 			targets = append(targets, absolute(f))
 		}
@@ -244,7 +244,7 @@ func (v *view) unreferenced() []string {
 // guix pack -S makes them, sorted. A squashfs has one of its own.
 func (v *view) packerLinks(root, format string) []Symlink {
 	var links []Symlink
-	for _, f := range v.files {
+	for f := range v.files.All() {
 		link, ok := packerLink(f.Entry, root, format)
 		if ok && v.img.Stores.ItemOf(f.Entry.Path) == "" && (format != formatSquashfs || link != binLink) {
 			links = append(links, link)

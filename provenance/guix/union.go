@@ -113,7 +113,7 @@ func manifestInputs(p *profile.Profile) []string {
 func (v *view) children(folder string) []string {
 	if v.names == nil {
 		v.names = make(map[string][]string)
-		for _, f := range v.files {
+		for f := range v.files.All() {
 			if f.Path != "." {
 				dir := path.Dir(f.Path)
 				v.names[dir] = append(v.names[dir], path.Base(f.Path))

@@ -84,7 +84,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	}
 	foreign := 0
 	for i := range l.Entries {
-		e := &l.Entries[i]
+		e := l.Entries[i]
 		c.entries++
 		switch item := c.img.Stores.ItemOf(e.Path); {
 		case item != "" && l.Index < c.base && c.writers[l.Index] != pythonWriter:
@@ -109,8 +109,8 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
 	case !store.CanHold(e):
 		c.found.Problem(layer, e.Path, "closure/store-item-type", "kind", provenance.KindOf(e))
-	case len(e.Xattrs) > 0:
-		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
+	case len(e.Attr().Xattrs) > 0:
+		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Attr().Xattrs))
 	case isWhiteout(e):
 		c.found.Problem(layer, e.Path, "closure/whiteout")
 	case !store.HasStoreMode(e) && c.packer == nix2container:
@@ -128,7 +128,7 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 // and removed there.
 func (c *closureCheck) insideBase(layer int, e *inspect.Entry, item string) {
 	switch {
-	case !store.CanHold(e), len(e.Xattrs) > 0, isWhiteout(e), !store.HasStoreMode(e):
+	case !store.CanHold(e), len(e.Attr().Xattrs) > 0, isWhiteout(e), !store.HasStoreMode(e):
 		c.found.Unexplained(c.img, layer, e, store.Details(e)...)
 	case c.reached[item]:
 		c.store++
@@ -146,8 +146,8 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	switch {
 	case strings.HasPrefix(e.Path, storeDir[1:]) && !storeFolder(e.Path):
 		c.found.Problem(layer, e.Path, "closure/not-a-store-item", "kind", provenance.KindOf(e))
-	case len(e.Xattrs) > 0:
-		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Xattrs))
+	case len(e.Attr().Xattrs) > 0:
+		c.found.Problem(layer, e.Path, "closure/extended-attributes", "count", len(e.Attr().Xattrs))
 	case isWhiteout(e) && layer <= c.base && c.base > 0:
 		c.found.Undecided(layer, e.Path, "closure/whiteout")
 	case isWhiteout(e):
@@ -214,7 +214,7 @@ type place struct {
 func (c *closureCheck) isCopy(e *inspect.Entry) bool {
 	if c.places == nil {
 		c.places = make(map[place]bool)
-		for _, f := range c.files {
+		for f := range c.files.All() {
 			if item := c.img.Stores.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
 				inner := strings.TrimPrefix(strings.TrimPrefix("/"+f.Path, item), "/")
 				c.places[place{inner, f.Digest, f.Mode&0o100 != 0}] = true

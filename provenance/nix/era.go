@@ -76,9 +76,9 @@ func (v *view) entry(w writer, path string) *inspect.Entry {
 		if v.writers[i] != w {
 			continue
 		}
-		at := slices.IndexFunc(l.Entries, func(e inspect.Entry) bool { return e.Path == path })
+		at := slices.IndexFunc(l.Entries, func(e *inspect.Entry) bool { return e.Path == path })
 		if at >= 0 {
-			return &l.Entries[at]
+			return l.Entries[at]
 		}
 	}
 	return nil

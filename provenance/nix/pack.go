@@ -320,5 +320,5 @@ func (v *view) layersOfOthers() int {
 }
 
 func (v *view) holdsItems(l *inspect.Layer) bool {
-	return slices.ContainsFunc(l.Entries, func(e inspect.Entry) bool { return v.img.Stores.ItemOf(e.Path) != "" })
+	return slices.ContainsFunc(l.Entries, func(e *inspect.Entry) bool { return v.img.Stores.ItemOf(e.Path) != "" })
 }

@@ -54,7 +54,7 @@ func (v *view) revisions() []hint {
 			}
 		}
 	}
-	for _, f := range v.files {
+	for f := range v.files.All() {
 		if f.Type != '0' || f.Size > maxHint || !namesRevision(f.Path) {
 			continue
 		}

@@ -29,7 +29,7 @@ func Store() inspect.StoreDirs { return inspect.StoreDirs{"/nix/store"} }
 
 func newView(img *inspect.Image) *view {
 	v := newBareView(img)
-	v.files = img.Files()
+	v.files = store.NewFiles(img.Root(), nil)
 	v.named = storeHashes(withoutHistory(img))
 	for _, l := range img.Layers {
 		v.writers = append(v.writers, newWriter(l, img.Stores))

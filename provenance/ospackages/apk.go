@@ -31,13 +31,13 @@ func (r *reader) apk() {
 
 // isSeen says whether a database was read before, under another name.
 func (r *reader) isSeen(f inspect.File) bool {
-	if r.seen[f.Inode] {
+	if r.seen[f.Inode.ID()] {
 		return true
 	}
 	if r.seen == nil {
-		r.seen = make(map[*inspect.Inode]bool)
+		r.seen = make(map[inspect.InodeID]bool)
 	}
-	r.seen[f.Inode] = true
+	r.seen[f.Inode.ID()] = true
 	return false
 }
 

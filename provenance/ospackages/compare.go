@@ -158,7 +158,7 @@ func isMade(p string) bool {
 // the layer, or those below it, have records of the file at its path. An entry
 // that a container sees is compared with the final database too.
 func (in *Installed) Compare(layer, index int) Comparison {
-	e := &in.img.Layers[layer].Entries[index]
+	e := in.img.Layers[layer].Entries[index]
 	records := in.records[in.Place(e)]
 	if len(records) == 0 {
 		return Comparison{}
@@ -177,7 +177,7 @@ func (in *Installed) Compare(layer, index int) Comparison {
 // has not or, where the database has no modes, the next lower layer that has the
 // file.
 func (in *Installed) Raised(layer, index int) bool {
-	e := &in.img.Layers[layer].Entries[index]
+	e := in.img.Layers[layer].Entries[index]
 	rights := rightsOf(e)
 	if rights == 0 {
 		return false
@@ -196,7 +196,7 @@ func (in *Installed) Raised(layer, index int) bool {
 		return true
 	}
 	below, ok := in.position(layer-1, e.Path)
-	return ok && rights&^rightsOf(&in.img.Layers[below.layer].Entries[below.index]) != 0
+	return ok && rights&^rightsOf(in.img.Layers[below.layer].Entries[below.index]) != 0
 }
 
 // capability stands for one among the bits of a mode, of which it is none.
@@ -212,7 +212,7 @@ func rightsOf(e *inspect.Entry) (bits int64) {
 	if e.Mode&0o010 != 0 {
 		bits |= e.Mode & 0o2000
 	}
-	if e.Xattrs["security.capability"] != "" {
+	if e.Attr().Xattrs["security.capability"] != "" {
 		bits |= capability
 	}
 	return bits
@@ -258,14 +258,14 @@ func (in *Installed) computed(layer, index int, algorithm string) (Digest, bool)
 	case algorithm == "sha256" && !l.Entries[index].Digest.IsZero():
 		return Digest{algorithm, l.Entries[index].Digest.Hash().Hex}, true
 	}
-	return in.again(layer, &l.Entries[index], algorithm)
+	return in.again(layer, l.Entries[index], algorithm)
 }
 
 // content returns the regular file that an entry is, or that it is a hard link to;
 // false when it is neither.
 func (in *Installed) content(layer, index int) (int, int, bool) {
 	for range maxHardLinks {
-		e := &in.img.Layers[layer].Entries[index]
+		e := in.img.Layers[layer].Entries[index]
 		if e.Type != '1' {
 			return layer, index, e.Type == '0'
 		}
@@ -296,7 +296,7 @@ func (in *Installed) position(layer int, name string) (at place, ok bool) {
 		in.positions = make(map[string][]place)
 		for _, l := range in.img.Layers {
 			for i := range l.Entries {
-				if e := &l.Entries[i]; e.Type == '0' || e.Type == '1' {
+				if e := l.Entries[i]; e.Type == '0' || e.Type == '1' {
 					real := in.Place(e)
 					in.positions[real] = append(in.positions[real], place{l.Index, i})
 				}
@@ -318,12 +318,12 @@ func (r *reader) versions(folder string, isPart func(p string) bool, put func(la
 	current := make(map[string]*version)
 	for _, l := range r.img.Layers {
 		for i := range l.Entries {
-			if !r.foreign[&l.Entries[i]] {
-				r.remove(&l.Entries[i], l.Index, folder, current)
+			if !r.foreign[l.Entries[i]] {
+				r.remove(l.Entries[i], l.Index, folder, current)
 			}
 		}
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			if e.Type != '0' || !Keep(e.Path) || r.foreign[e] {
 				continue
 			}

@@ -211,7 +211,7 @@ type reader struct {
 	img  *inspect.Image
 	root *inspect.Root
 	in   *Installed
-	seen map[*inspect.Inode]bool // databases of one file that were read
+	seen map[inspect.InodeID]bool // databases of one file that were read
 
 	diverted map[string]diversion    // by the path that packages have
 	foreign  map[*inspect.Entry]bool // entries of Changes

@@ -65,7 +65,7 @@ func (r *reader) changes(excludes func(layer int, path string) bool) {
 	for _, l := range r.img.Layers {
 		brought := make(map[Manager]bool)
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			for n, folder := range places {
 				if !touches(e, r.in.Place(e), folder) {
 					continue
@@ -119,7 +119,7 @@ func (in *Installed) Place(e *inspect.Entry) string {
 // findMoved finds the entries that lead to another place through links.
 func (in *Installed) findMoved() {
 	in.moved = make(map[*inspect.Entry]inspect.File)
-	for _, f := range in.img.Root().Files() {
+	for f := range in.img.Root().Files() {
 		if f.Path != f.Entry.Path {
 			in.moved[f.Entry] = f
 		}
@@ -139,15 +139,15 @@ func (in *Installed) seen(e *inspect.Entry) (inspect.File, bool) {
 func (in *Installed) inode(f inspect.File) (place, bool) {
 	if in.inodes == nil {
 		in.inodes = make(map[*inspect.Entry]place)
-		for _, f := range in.img.Root().Files() {
+		for f := range in.img.Root().Files() {
 			if f.Entry != f.Inode.Entry {
 				in.inodes[f.Inode.Entry] = place{-1, 0}
 			}
 		}
 		for _, l := range in.img.Layers {
 			for i := range l.Entries {
-				if _, ok := in.inodes[&l.Entries[i]]; ok {
-					in.inodes[&l.Entries[i]] = place{l.Index, i}
+				if _, ok := in.inodes[l.Entries[i]]; ok {
+					in.inodes[l.Entries[i]] = place{l.Index, i}
 				}
 			}
 		}
@@ -198,7 +198,7 @@ func (in *Installed) again(layer int, e *inspect.Entry, algorithm string) (Diges
 // taken, since they lie where packages put nothing and a link leads there.
 func undigested(img *inspect.Image) []inspect.File {
 	root := img.Root()
-	if !slices.ContainsFunc(root.Files(), func(f inspect.File) bool { return leadsAway(root, f) }) {
+	if !anyLeadsAway(root) {
 		return nil
 	}
 	in := Read(img)
@@ -208,12 +208,21 @@ func undigested(img *inspect.Image) []inspect.File {
 			if in.Compare(l.Index, i).Standing != Unread {
 				continue
 			}
-			if f, ok := in.seen(&l.Entries[i]); ok && f.Inode.Type == '0' {
+			if f, ok := in.seen(l.Entries[i]); ok && f.Inode.Type == '0' {
 				wanted = append(wanted, f)
 			}
 		}
 	}
 	return wanted
+}
+
+func anyLeadsAway(root *inspect.Root) bool {
+	for f := range root.Files() {
+		if leadsAway(root, f) {
+			return true
+		}
+	}
+	return false
 }
 
 // leadsAway says whether a file is a link from where packages put files to where

@@ -9,7 +9,7 @@ package store
 
 import (
 	"fmt"
-	"slices"
+	"iter"
 
 	"audit/inspect"
 )
@@ -23,18 +23,59 @@ func Index(img *inspect.Image) map[string]*inspect.StoreItem {
 	return items
 }
 
-// Files are those of a root file system, sorted by path.
-type Files []inspect.File
+// Files are those of a root file system, sorted by path. The zero value has none.
+type Files struct {
+	root    *inspect.Root
+	instead map[*inspect.Entry]*inspect.Entry
+}
+
+// NewFiles returns the files of a root file system, where some entries stand for
+// others.
+func NewFiles(root *inspect.Root, instead map[*inspect.Entry]*inspect.Entry) Files {
+	return Files{root, instead}
+}
+
+// All yields all files.
+func (files Files) All() iter.Seq[inspect.File] { return files.from(0) }
+
+// From yields the file at a path without leading slash, or where there is none the
+// next, and those after it.
+func (files Files) From(path string) iter.Seq[inspect.File] {
+	i, _ := files.root.Search(path)
+	return files.from(i)
+}
+
+func (files Files) from(i int) iter.Seq[inspect.File] {
+	return func(yield func(inspect.File) bool) {
+		for i := i; i < files.root.Len(); i++ {
+			if !yield(files.file(i)) {
+				return
+			}
+		}
+	}
+}
+
+func (files Files) file(i int) inspect.File {
+	f := files.root.File(i)
+	if e, ok := files.instead[f.Entry]; ok {
+		f.Entry = e
+	}
+	return f
+}
+
+// Len is how many files there are.
+func (files Files) Len() int { return files.root.Len() }
 
 // At returns the file at a path without leading slash.
 func (files Files) At(path string) (inspect.File, bool) {
-	i, ok := slices.BinarySearchFunc(files, path, func(f inspect.File, path string) int {
-		return inspect.ComparePaths(f.Path, path)
-	})
+	if files.root == nil {
+		return inspect.File{}, false
+	}
+	i, ok := files.root.Search(path)
 	if !ok {
 		return inspect.File{}, false
 	}
-	return files[i], true
+	return files.file(i), true
 }
 
 // IsFile says whether there is a regular file at a path.

@@ -49,8 +49,8 @@ func kind(e *inspect.Entry) string {
 // but the spelling of names.
 func alike(a, b *inspect.Entry) bool {
 	return kind(a) == kind(b) && sameContent(a, b) && target(a) == target(b) &&
-		a.Mode == b.Mode && sameOwner(a, b) && sameTime(a, b) && maps.Equal(a.Xattrs, b.Xattrs) &&
-		a.Devmajor == b.Devmajor && a.Devminor == b.Devminor
+		a.Mode == b.Mode && sameOwner(a, b) && sameTime(a, b) && maps.Equal(a.Attr().Xattrs, b.Attr().Xattrs) &&
+		a.Attr().Devmajor == b.Attr().Devmajor && a.Attr().Devminor == b.Attr().Devminor
 }
 
 // sameContent says whether two entries hold the same bytes; what was not
@@ -63,14 +63,14 @@ func sameContent(a, b *inspect.Entry) bool {
 }
 
 func sameOwner(a, b *inspect.Entry) bool {
-	return a.UID == b.UID && a.GID == b.GID && a.Uname == b.Uname && a.Gname == b.Gname
+	return a.Attr().UID == b.Attr().UID && a.Attr().GID == b.Attr().GID && a.Attr().Uname == b.Attr().Uname && a.Attr().Gname == b.Attr().Gname
 }
 
 func sameTime(a, b *inspect.Entry) bool { return a.ModTime == b.ModTime && a.ModNanos == b.ModNanos }
 
 func sameXattr(a, b at, key string) bool {
-	was, inA := a.Xattrs[key]
-	now, inB := b.Xattrs[key]
+	was, inA := a.Attr().Xattrs[key]
+	now, inB := b.Attr().Xattrs[key]
 	return was == now && inA == inB
 }
 
@@ -114,9 +114,9 @@ func (w *walk) differences(a, b at) []Difference {
 	if !sameTime(a.Entry, b.Entry) {
 		add(Timestamp, timeText(a.ModTime, a.ModNanos), timeText(b.ModTime, b.ModNanos), nil)
 	}
-	for _, key := range keys(a.Xattrs, b.Xattrs) {
+	for _, key := range keys(a.Attr().Xattrs, b.Attr().Xattrs) {
 		if !sameXattr(a, b, key) {
-			add(Xattr, xattrText(key, a.Xattrs), xattrText(key, b.Xattrs), nil)
+			add(Xattr, xattrText(key, a.Attr().Xattrs), xattrText(key, b.Attr().Xattrs), nil)
 		}
 	}
 	return found
@@ -137,7 +137,7 @@ func (w *walk) substance(a, b at, add func(cause Cause, was, now Value, evidence
 	case target(a.Entry) != target(b.Entry):
 		add(Link, Text(nameText(a.Linkname)), Text(nameText(b.Linkname)), nil)
 	}
-	if a.Devmajor != b.Devmajor || a.Devminor != b.Devminor {
+	if a.Attr().Devmajor != b.Attr().Devmajor || a.Attr().Devminor != b.Attr().Devminor {
 		cause := Packaging
 		if isDevice(ka) || isDevice(kb) {
 			cause = Device
@@ -149,7 +149,7 @@ func (w *walk) substance(a, b at, add func(cause Cause, was, now Value, evidence
 // lendsRights says whether an entry gives whoever uses it rights of somebody else.
 func lendsRights(e *inspect.Entry) bool {
 	const setuidOrGid = 06000
-	return e.Mode&setuidOrGid != 0 && kind(e) != symlink || isDevice(kind(e)) || e.Xattrs["security.capability"] != ""
+	return e.Mode&setuidOrGid != 0 && kind(e) != symlink || isDevice(kind(e)) || e.Attr().Xattrs["security.capability"] != ""
 }
 
 func isFileOrLink(kind string) bool { return kind == file || kind == hardLink }

@@ -65,7 +65,7 @@ func (w *walk) contentSizes() {
 		sizes := make(map[string]int64)
 		for _, l := range img.Layers {
 			for i := range l.Entries {
-				if e := &l.Entries[i]; changed[e.Path] {
+				if e := l.Entries[i]; changed[e.Path] {
 					sizes[e.Path] += e.Size
 				}
 			}

@@ -56,8 +56,8 @@ func (s *shaper) extensionHeader(e *inspect.Entry, h []byte, size int64) {
 		s.raw(field(nameField), h[:100])
 	}
 	s.raw(field(modeField), h[100:108])
-	s.taken(field(uidField), h[108:116], int64(e.UID))
-	s.taken(field(gidField), h[116:124], int64(e.GID))
+	s.taken(field(uidField), h[108:116], int64(e.Attr().UID))
+	s.taken(field(gidField), h[116:124], int64(e.Attr().GID))
 	s.number(field(sizeField), h[124:136], size)
 	s.taken(field(mtimeField), h[136:148], e.ModTime)
 	s.checksum(h[156], h)
@@ -146,18 +146,18 @@ func isOwn(e *inspect.Entry, key, value string) bool {
 	case "size":
 		return value == strconv.FormatInt(e.Size, 10)
 	case "uid":
-		return value == strconv.Itoa(e.UID)
+		return value == strconv.Itoa(e.Attr().UID)
 	case "gid":
-		return value == strconv.Itoa(e.GID)
+		return value == strconv.Itoa(e.Attr().GID)
 	case "uname":
-		return value == e.Uname
+		return value == e.Attr().Uname
 	case "gname":
-		return value == e.Gname
+		return value == e.Attr().Gname
 	case "mtime":
 		return value == paxTime(e.ModTime, e.ModNanos)
 	}
 	if name, ok := xattrName(key); ok {
-		have, ok := e.Xattrs[name]
+		have, ok := e.Attr().Xattrs[name]
 		return ok && (have == value || strings.HasPrefix(key, "LIBARCHIVE.") && have == libarchiveValue(value))
 	}
 	return false

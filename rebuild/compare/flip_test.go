@@ -74,9 +74,9 @@ func sameTree(a, b *inspect.Image) error {
 			return errors.New("another path or type at " + p.Path)
 		case p.Type == q.Type && (p.Digest != q.Digest || p.Size != q.Size || p.Type == '2' && p.Linkname != q.Linkname):
 			return errors.New("other content or link at " + p.Path)
-		case p.Mode != q.Mode && p.Type != '2' || p.UID != q.UID || p.GID != q.GID || p.Uname != q.Uname || p.Gname != q.Gname:
+		case p.Mode != q.Mode && p.Type != '2' || p.Attr().UID != q.Attr().UID || p.Attr().GID != q.Attr().GID || p.Attr().Uname != q.Attr().Uname || p.Attr().Gname != q.Attr().Gname:
 			return errors.New("another mode or owner at " + p.Path)
-		case !maps.Equal(p.Xattrs, q.Xattrs) || p.Type == '3' && (p.Devmajor != q.Devmajor || p.Devminor != q.Devminor):
+		case !maps.Equal(p.Attr().Xattrs, q.Attr().Xattrs) || p.Type == '3' && (p.Attr().Devmajor != q.Attr().Devmajor || p.Attr().Devminor != q.Attr().Devminor):
 			return errors.New("another attribute or device at " + p.Path)
 		}
 	}
@@ -122,7 +122,7 @@ func extract(img *inspect.Image) map[string]string {
 	held := make(map[string]string)
 	for _, l := range img.Layers {
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			switch what, ok := held[target(e)]; {
 			case kind(e) != hardLink:
 				held[e.Path] = kind(e) + " " + e.Digest.String()

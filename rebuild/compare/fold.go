@@ -11,7 +11,7 @@ import (
 // its names: one of the two.
 type listed struct {
 	path  string
-	inode *inspect.Inode
+	inode inspect.InodeID
 	cause Cause
 }
 
@@ -31,17 +31,17 @@ func (w *walk) folded() {
 			known[listed{inode: inode, cause: d.Cause}] = true
 		}
 	}
-	was, now := w.a.img.Root().Files(), w.b.img.Root().Files()
-	for len(was) > 0 || len(now) > 0 {
-		switch order := compareFiles(was, now); {
+	was, now := w.a.img.Root(), w.b.img.Root()
+	for i, j := 0, 0; i < was.Len() || j < now.Len(); {
+		a, b := fileAt(was, i), fileAt(now, j)
+		switch order := compareFiles(a, b); {
 		case order < 0:
-			w.inRoot(known, was[0].Layer, -1, rootDifference(was[0], Missing))
-			was = was[1:]
+			w.inRoot(known, a.Layer, -1, rootDifference(a, Missing))
+			i++
 		case order > 0:
-			w.inRoot(known, -1, now[0].Layer, rootDifference(now[0], Extra))
-			now = now[1:]
+			w.inRoot(known, -1, b.Layer, rootDifference(b, Extra))
+			j++
 		default:
-			a, b := was[0], now[0]
 			switch {
 			case a.Inode.Header == a.Inode.Entry && b.Inode.Header == b.Inode.Entry && alike(a.Inode.Entry, b.Inode.Entry) && kind(a.Inode.Entry) != hardLink:
 			case w.dangles(a, b):
@@ -50,7 +50,7 @@ func (w *walk) folded() {
 			case !w.isSeen(a, b):
 				w.inRoot(known, a.Layer, b.Layer, w.differences(inodeAt(a), inodeAt(b))...)
 			}
-			was, now = was[1:], now[1:]
+			i, j = i+1, j+1
 		}
 	}
 }
@@ -80,8 +80,9 @@ func rootDifference(f inspect.File, cause Cause) Difference {
 // rights that the last name of the inode has given it.
 func inodeAt(f inspect.File) at {
 	e, last := *f.Inode.Entry, f.Inode.Header
-	e.Path, e.Mode, e.UID, e.GID, e.Uname, e.Gname = f.Path, last.Mode, last.UID, last.GID, last.Uname, last.Gname
-	e.ModTime, e.ModNanos, e.Xattrs = last.ModTime, last.ModNanos, last.Xattrs
+	attr := *last.Attr()
+	attr.Devmajor, attr.Devminor = e.Attr().Devmajor, e.Attr().Devminor
+	e.Path, e.Mode, e.ModTime, e.ModNanos, e.Attributes = f.Path, last.Mode, last.ModTime, last.ModNanos, &attr
 	return at{&e, f.Layer}
 }
 
@@ -95,16 +96,16 @@ func (w *walk) dangles(a, b inspect.File) bool {
 // isSeen says whether two files have the same names, of which these are not the
 // first: then they were compared under that one.
 func (w *walk) isSeen(a, b inspect.File) bool {
-	return len(a.Inode.Paths) > 1 && a.Path != a.Inode.Paths[0] && w.sameNames(a, b)
+	return len(a.Inode.Links) > 1 && a.Path != a.Inode.Links[0] && w.sameNames(a, b)
 }
 
 // sameNames says whether two files have the same names. It compares those of two
 // inodes once, however many they are.
 func (w *walk) sameNames(a, b inspect.File) bool {
-	pair := [2]*inspect.Inode{a.Inode, b.Inode}
+	pair := [2]inspect.InodeID{a.Inode.ID(), b.Inode.ID()}
 	same, ok := w.named[pair]
 	if !ok {
-		same = slices.Equal(a.Inode.Paths, b.Inode.Paths)
+		same = slices.Equal(a.Inode.Links, b.Inode.Links)
 		w.named[pair] = same
 	}
 	return same
@@ -112,10 +113,10 @@ func (w *walk) sameNames(a, b inspect.File) bool {
 
 // inodes are the files of that path in the two root file systems, where they have
 // other names too.
-func (w *walk) inodes(path string) (found []*inspect.Inode) {
+func (w *walk) inodes(path string) (found []inspect.InodeID) {
 	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
-		if f, ok := img.Root().Name(path); ok && len(f.Inode.Paths) > 1 {
-			found = append(found, f.Inode)
+		if f, ok := img.Root().Name(path); ok && len(f.Inode.Links) > 1 {
+			found = append(found, f.Inode.ID())
 		}
 	}
 	return found
@@ -154,13 +155,21 @@ func (w *walk) isReported(known map[listed]bool, d Difference) bool {
 	return false
 }
 
-// compareFiles orders the first file of each list; the end comes last.
-func compareFiles(was, now []inspect.File) int {
+// fileAt is a file by its place, and after the last the zero File.
+func fileAt(root *inspect.Root, i int) inspect.File {
+	if i == root.Len() {
+		return inspect.File{}
+	}
+	return root.File(i)
+}
+
+// compareFiles orders two files; the zero File comes last.
+func compareFiles(was, now inspect.File) int {
 	switch {
-	case len(was) == 0:
+	case was.Entry == nil:
 		return 1
-	case len(now) == 0:
+	case now.Entry == nil:
 		return -1
 	}
-	return inspect.ComparePaths(was[0].Path, now[0].Path)
+	return inspect.ComparePaths(was.Path, now.Path)
 }

@@ -68,7 +68,7 @@ func (s *side) readFrame(i int, l *inspect.Layer, names *shapeNames) {
 	var buf []byte
 	var sh shaper
 	for j := range l.Entries {
-		e := &l.Entries[j]
+		e := l.Entries[j]
 		if e.FrameSize > maxPiece {
 			h := sha256.New()
 			if _, err := io.CopyN(h, r, e.FrameSize); err != nil {
@@ -142,8 +142,8 @@ func (s *shaper) header(e *inspect.Entry, h []byte) {
 	s.magic(0, h)
 	s.name(e, h)
 	s.number(headerField{name: modeField}, h[100:108], e.Mode)
-	s.number(headerField{name: uidField}, h[108:116], int64(e.UID))
-	s.number(headerField{name: gidField}, h[116:124], int64(e.GID))
+	s.number(headerField{name: uidField}, h[108:116], int64(e.Attr().UID))
+	s.number(headerField{name: gidField}, h[116:124], int64(e.Attr().GID))
 	s.number(headerField{name: sizeField}, h[124:136], e.Size)
 	s.number(headerField{name: mtimeField}, h[136:148], e.ModTime)
 	s.checksum(0, h)
@@ -151,10 +151,10 @@ func (s *shaper) header(e *inspect.Entry, h []byte) {
 		s.raw(headerField{name: typeFlag}, h[156:157])
 	}
 	s.text(headerField{name: linkField}, h[157:257], e.Linkname)
-	s.text(headerField{name: userField}, h[265:297], e.Uname)
-	s.text(headerField{name: groupField}, h[297:329], e.Gname)
-	s.number(headerField{name: majorField}, h[329:337], e.Devmajor)
-	s.number(headerField{name: minorField}, h[337:345], e.Devminor)
+	s.text(headerField{name: userField}, h[265:297], e.Attr().Uname)
+	s.text(headerField{name: groupField}, h[297:329], e.Attr().Gname)
+	s.number(headerField{name: majorField}, h[329:337], e.Attr().Devmajor)
+	s.number(headerField{name: minorField}, h[337:345], e.Attr().Devminor)
 	s.zeros(headerField{name: headerEnd}, h[500:])
 }
 

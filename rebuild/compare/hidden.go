@@ -52,7 +52,7 @@ func (w *walk) isHidden(d *Difference) bool {
 	x, inA := w.a.img.Root().Name(d.Path)
 	y, inB := w.b.img.Root().Name(d.Path)
 	switch {
-	case w.rootPaths[d.Path], inA && w.rootInodes[x.Inode], inB && w.rootInodes[y.Inode]:
+	case w.rootPaths[d.Path], inA && w.rootInodes[x.Inode.ID()], inB && w.rootInodes[y.Inode.ID()]:
 		return false
 	case inA != inB:
 		return false
@@ -70,8 +70,8 @@ func (w *walk) isHidden(d *Difference) bool {
 // first: some engines keep those of the first.
 func hasTwoHeaders(f inspect.File) bool {
 	first, last := f.Inode.Entry, f.Inode.Header
-	return first.Mode != last.Mode || first.UID != last.UID || first.GID != last.GID || first.Uname != last.Uname ||
-		first.Gname != last.Gname || !maps.Equal(first.Xattrs, last.Xattrs)
+	return first.Mode != last.Mode || first.Attr().UID != last.Attr().UID || first.Attr().GID != last.Attr().GID || first.Attr().Uname != last.Attr().Uname ||
+		first.Attr().Gname != last.Attr().Gname || !maps.Equal(first.Attr().Xattrs, last.Attr().Xattrs)
 }
 
 // sameRecords says whether the headers that give two files their attributes
@@ -94,7 +94,7 @@ func (s *side) shapeOf(e *inspect.Entry, names *shapeNames) shapeID {
 				s.readFrame(i, l, names)
 			}
 			for j := range l.Entries {
-				s.byEntry[&l.Entries[j]] = s.shapes[i][j]
+				s.byEntry[l.Entries[j]] = s.shapes[i][j]
 			}
 		}
 	}
@@ -108,16 +108,16 @@ func (s *side) unsure(found map[uint64]bool) bool {
 	for _, l := range s.img.Layers {
 		hidden := make(map[uint64]bool)
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			if isWhiteout(e.Path) {
 				hidden[lastHash(hiddenBy(e.Path))] = true
 			}
-			for key := range e.Xattrs {
+			for key := range e.Attr().Xattrs {
 				if strings.HasPrefix(key, "trusted.overlay.") || strings.HasPrefix(key, "user.overlay.") {
 					return true
 				}
 			}
-			if kind(e) == charDevice && e.Devmajor == 0 && e.Devminor == 0 {
+			if kind(e) == charDevice && e.Attr().Devmajor == 0 && e.Attr().Devminor == 0 {
 				return true
 			}
 		}

@@ -195,7 +195,7 @@ func TestNothingExplains(t *testing.T) {
 // frame: the digest of their blob tells whether they are the same.
 func TestNoTar(t *testing.T) {
 	made := func(blob byte, mode int64) *inspect.Image {
-		l := &inspect.Layer{Digest: inspect.Sum{blob}.Hash(), Entries: []inspect.Entry{{Name: "a", Path: "a", Type: '5', Mode: mode}}}
+		l := &inspect.Layer{Digest: inspect.Sum{blob}.Hash(), Entries: []*inspect.Entry{{Name: "a", Path: "a", Type: '5', Mode: mode}}}
 		return &inspect.Image{Layers: []*inspect.Layer{l}}
 	}
 	for _, tc := range []struct {

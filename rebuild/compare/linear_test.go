@@ -10,20 +10,20 @@ import (
 
 // repeated is an image whose one layer has the same path n times.
 func repeated(diffID byte, n int) *inspect.Image {
-	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]inspect.Entry, n)}
+	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]*inspect.Entry, n)}
 	for i := range l.Entries {
-		l.Entries[i] = inspect.Entry{Name: "a", Path: "a", Type: '0', Size: 1, Mode: int64(diffID), Digest: inspect.Sum{byte(i)}}
+		l.Entries[i] = &inspect.Entry{Name: "a", Path: "a", Type: '0', Size: 1, Mode: int64(diffID), Digest: inspect.Sum{byte(i)}}
 	}
 	return &inspect.Image{Layers: []*inspect.Layer{l}}
 }
 
 // deep is an image with a path of n folders, and an entry for each.
 func deep(diffID byte, n int) *inspect.Image {
-	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]inspect.Entry, n)}
+	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]*inspect.Entry, n)}
 	path := strings.Repeat("a/", n)
 	for i := range l.Entries {
 		p := path[:2*i+1]
-		l.Entries[i] = inspect.Entry{Name: p, Path: p, Type: '5', Mode: 0o755, ModTime: int64(diffID)}
+		l.Entries[i] = &inspect.Entry{Name: p, Path: p, Type: '5', Mode: 0o755, ModTime: int64(diffID)}
 	}
 	return &inspect.Image{Layers: []*inspect.Layer{l}}
 }
@@ -35,7 +35,7 @@ func deepItem(diffID byte, n int) *inspect.Image {
 	for i := range l.Entries {
 		l.Entries[i].Path = itemB + "/" + l.Entries[i].Path
 	}
-	l.Entries = append([]inspect.Entry{{Path: itemA, Type: '5'}, {Path: itemA + "/x", Type: '5'}, {Path: itemB, Type: '5'}}, l.Entries...)
+	l.Entries = append([]*inspect.Entry{{Path: itemA, Type: '5'}, {Path: itemA + "/x", Type: '5'}, {Path: itemB, Type: '5'}}, l.Entries...)
 	return img
 }
 
@@ -43,8 +43,8 @@ func deepItem(diffID byte, n int) *inspect.Image {
 func layered(diffID byte, n int) *inspect.Image {
 	img := new(inspect.Image)
 	for i := range n {
-		e := inspect.Entry{Name: "a", Path: "a", Type: '5', Mode: int64(diffID)}
-		img.Layers = append(img.Layers, &inspect.Layer{Index: i, DiffID: inspect.Sum{diffID, byte(i), byte(i >> 8)}.Hash(), Entries: []inspect.Entry{e}})
+		e := &inspect.Entry{Name: "a", Path: "a", Type: '5', Mode: int64(diffID)}
+		img.Layers = append(img.Layers, &inspect.Layer{Index: i, DiffID: inspect.Sum{diffID, byte(i), byte(i >> 8)}.Hash(), Entries: []*inspect.Entry{e}})
 	}
 	return img
 }

@@ -18,16 +18,16 @@ func (s *side) rootsOf(layer int) rootsByPath {
 	return s.roots[layer]
 }
 
-func findRoots(entries []inspect.Entry) rootsByPath {
+func findRoots(entries []*inspect.Entry) rootsByPath {
 	targets := make(map[string]bool)
 	for i := range entries {
-		if kind(&entries[i]) == hardLink {
-			targets[target(&entries[i])] = true
+		if kind(entries[i]) == hardLink {
+			targets[target(entries[i])] = true
 		}
 	}
 	roots := make(rootsByPath)
 	for i := range entries {
-		e := &entries[i]
+		e := entries[i]
 		switch {
 		case kind(e) == hardLink:
 			roots[e.Path] = roots[target(e)]
@@ -66,7 +66,7 @@ func (w *walk) linked(a, b at) (Cause, string) {
 		return Link, "difference/link-to-no-file"
 	case !sameContent(x, y):
 		return Link, "difference/linked-files-differ"
-	case x.Mode != y.Mode || !sameOwner(x, y) || !maps.Equal(x.Xattrs, y.Xattrs):
+	case x.Mode != y.Mode || !sameOwner(x, y) || !maps.Equal(x.Attr().Xattrs, y.Attr().Xattrs):
 		return Link, "difference/linked-files-rights"
 	case kind(a.Entry) == hardLink && kind(b.Entry) == hardLink && !w.sameGroup(a, b):
 		return Link, "difference/linked-files-apart"

@@ -78,14 +78,14 @@ func (s *side) targetsBefore(layer int) map[int32]int {
 	entries := s.img.Layers[layer].Entries
 	count := make(map[string]int)
 	for i := range entries {
-		if kind(&entries[i]) == hardLink {
-			count[target(&entries[i])] = 0
+		if kind(entries[i]) == hardLink {
+			count[target(entries[i])] = 0
 		}
 	}
 	before := make(map[int32]int)
 	for i := range entries {
-		if kind(&entries[i]) == hardLink {
-			before[int32(i)] = count[target(&entries[i])]
+		if kind(entries[i]) == hardLink {
+			before[int32(i)] = count[target(entries[i])]
 		}
 		if n, ok := count[entries[i].Path]; ok {
 			count[entries[i].Path] = n + 1

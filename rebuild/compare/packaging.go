@@ -113,13 +113,13 @@ func followsFrom(a, b at, field headerField) bool {
 	case sizeField:
 		return a.Size != b.Size
 	case uidField:
-		return a.UID != b.UID
+		return a.Attr().UID != b.Attr().UID
 	case gidField:
-		return a.GID != b.GID
+		return a.Attr().GID != b.Attr().GID
 	case userField:
-		return a.Uname != b.Uname
+		return a.Attr().Uname != b.Attr().Uname
 	case groupField:
-		return a.Gname != b.Gname
+		return a.Attr().Gname != b.Attr().Gname
 	case mtimeField:
 		return !sameTime(a.Entry, b.Entry)
 	case modeField:

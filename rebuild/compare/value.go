@@ -114,14 +114,16 @@ const (
 func isWhiteout(name string) bool { return strings.HasPrefix(path.Base(name), whiteoutPrefix) }
 
 func ownerText(e *inspect.Entry) Text {
-	text := fmt.Sprintf("%d:%d", e.UID, e.GID)
-	if e.Uname != "" || e.Gname != "" {
-		text += fmt.Sprintf(" (%s:%s)", nameText(e.Uname), nameText(e.Gname))
+	text := fmt.Sprintf("%d:%d", e.Attr().UID, e.Attr().GID)
+	if e.Attr().Uname != "" || e.Attr().Gname != "" {
+		text += fmt.Sprintf(" (%s:%s)", nameText(e.Attr().Uname), nameText(e.Attr().Gname))
 	}
 	return Text(text)
 }
 
-func deviceText(e *inspect.Entry) Text { return Text(fmt.Sprintf("%d:%d", e.Devmajor, e.Devminor)) }
+func deviceText(e *inspect.Entry) Text {
+	return Text(fmt.Sprintf("%d:%d", e.Attr().Devmajor, e.Attr().Devminor))
+}
 
 // timeText writes a time by RFC 3339, or as seconds where its year has more
 // than four digits.

@@ -20,11 +20,11 @@ type walk struct {
 	notes    map[note]*seen    // differences of packaging, one a layer and kind
 	above    map[[2]int]string // by layers: the path of the last entry that went from one to the other
 
-	shuffled   bool                       // layers, or items between layers, changed places
-	hidden     bool                       // a difference of the layers is none of the root file systems
-	rootPaths  map[string]bool            // of files that a container sees otherwise
-	rootInodes map[*inspect.Inode]bool    // these files
-	named      map[[2]*inspect.Inode]bool // see sameNames
+	shuffled   bool                        // layers, or items between layers, changed places
+	hidden     bool                        // a difference of the layers is none of the root file systems
+	rootPaths  map[string]bool             // of files that a container sees otherwise
+	rootInodes map[inspect.InodeID]bool    // these files
+	named      map[[2]inspect.InodeID]bool // see sameNames
 }
 
 // A side is one of the two images.
@@ -63,8 +63,8 @@ func newWalk(original, rebuilt *inspect.Image) *walk {
 		above:      make(map[[2]int]string),
 		notes:      make(map[note]*seen),
 		rootPaths:  make(map[string]bool),
-		rootInodes: make(map[*inspect.Inode]bool),
-		named:      make(map[[2]*inspect.Inode]bool),
+		rootInodes: make(map[inspect.InodeID]bool),
+		named:      make(map[[2]inspect.InodeID]bool),
 	}
 }
 
@@ -91,7 +91,7 @@ func (w *walk) report(d Difference, a, b int) {
 }
 
 func (s *side) at(r ref) at {
-	return at{&s.img.Layers[r.layer].Entries[r.index], int(r.layer)}
+	return at{s.img.Layers[r.layer].Entries[r.index], int(r.layer)}
 }
 
 // list gathers the entries of all layers that have no equal, sorted by path,

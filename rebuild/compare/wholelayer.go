@@ -47,7 +47,7 @@ func readTail(l *inspect.Layer, r io.Reader) tail {
 }
 
 // padding returns how many bytes fill the last block of the last entry.
-func padding(entries []inspect.Entry) int64 {
+func padding(entries []*inspect.Entry) int64 {
 	if len(entries) == 0 {
 		return 0
 	}

@@ -64,7 +64,7 @@ func userFolders(img *inspect.Image) map[string]bool {
 	plain := make(map[string]bool)
 	for _, l := range img.Layers {
 		for i := range l.Entries {
-			e := &l.Entries[i]
+			e := l.Entries[i]
 			rest, below := strings.CutPrefix(e.Path, state)
 			parts := strings.SplitN(rest, "/", 4)
 			if !below || len(parts) < 3 || parts[1] != "per-user" || parts[0] != "profiles" && parts[0] != "gcroots" {
@@ -72,7 +72,7 @@ func userFolders(img *inspect.Image) map[string]bool {
 			}
 			folder := state + path.Join(parts[:3]...)
 			_, seen := plain[folder]
-			plain[folder] = (plain[folder] || !seen) && len(parts) == 3 && e.Type == '5' && e.Mode&^0o755 == 0 && len(e.Xattrs) == 0
+			plain[folder] = (plain[folder] || !seen) && len(parts) == 3 && e.Type == '5' && e.Mode&^0o755 == 0 && len(e.Attr().Xattrs) == 0
 		}
 	}
 	return plain

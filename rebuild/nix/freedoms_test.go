@@ -26,7 +26,7 @@ func explanations(a, b *inspect.Image, d compare.Difference) string {
 }
 
 // withEntries is an image with an item of the store, and entries.
-func withEntries(entries ...inspect.Entry) *inspect.Image {
+func withEntries(entries ...*inspect.Entry) *inspect.Image {
 	img := imageOf(greeter)
 	img.Layers[0].Entries = entries
 	return img
@@ -35,8 +35,8 @@ func withEntries(entries ...inspect.Entry) *inspect.Image {
 // Each freedom explains what packers leave to chance, and nothing beside it.
 func TestFreedoms(t *testing.T) {
 	const me = "nix/var/nix/gcroots/per-user/me"
-	was := withEntries(inspect.Entry{Path: me, Type: '5', Mode: 0o755})
-	now := withEntries(inspect.Entry{Path: "nix/var/nix/profiles/per-user/you", Type: '5', Mode: 0o755})
+	was := withEntries(&inspect.Entry{Path: me, Type: '5', Mode: 0o755})
+	now := withEntries(&inspect.Entry{Path: "nix/var/nix/profiles/per-user/you", Type: '5', Mode: 0o755})
 	for _, tc := range []struct {
 		difference compare.Difference
 		want       string
@@ -70,13 +70,13 @@ func TestFreedoms(t *testing.T) {
 // A folder of a user is explained by its name alone where nothing else is in it.
 func TestFreedomsUserFolder(t *testing.T) {
 	const me = "nix/var/nix/gcroots/per-user/me"
-	folder := inspect.Entry{Path: me, Type: '5', Mode: 0o755}
-	for name, entries := range map[string][]inspect.Entry{
+	folder := &inspect.Entry{Path: me, Type: '5', Mode: 0o755}
+	for name, entries := range map[string][]*inspect.Entry{
 		"a file in it":        {folder, {Path: me + "/x", Type: '0', Mode: 0o644}},
 		"a file, no folder":   {{Path: me, Type: '0', Mode: 0o755}},
 		"a setuid folder":     {{Path: me, Type: '5', Mode: 0o4755}},
 		"writable by all":     {{Path: me, Type: '5', Mode: 0o777}},
-		"an attribute":        {{Path: me, Type: '5', Mode: 0o755, Xattrs: map[string]string{"user.x": "y"}}},
+		"an attribute":        {{Path: me, Type: '5', Mode: 0o755, Attributes: &inspect.Attributes{Xattrs: map[string]string{"user.x": "y"}}}},
 		"a file, then folder": {{Path: me, Type: '0', Mode: 0o755}, folder},
 		"of another name":     {{Path: "nix/var/nix/gcroots/auto/me", Type: '5', Mode: 0o755}},
 	} {

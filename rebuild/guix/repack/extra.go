@@ -73,7 +73,7 @@ func (x extra) layout(l guix.Layout) {
 // image has nothing of the kind.
 func (x extra) onlySome(img *inspect.Image) {
 	has := make(map[string]bool)
-	for _, f := range img.Files() {
+	for f := range img.Root().Files() {
 		has[f.Path] = true
 	}
 	for _, p := range []string{"run", "var/run", "root"} {

@@ -62,7 +62,7 @@ func (c *layerCheck) problem(path, code string, args ...any) {
 func (c *layerCheck) walk() {
 	c.seen = make(map[string]int, len(c.layer.Entries))
 	for i := range c.layer.Entries {
-		e := &c.layer.Entries[i]
+		e := c.layer.Entries[i]
 		if first, ok := c.seen[e.Path]; ok {
 			c.problem(e.Path, "repack/duplicate-entry", "entry", i, "first", first)
 			continue
@@ -239,7 +239,7 @@ func (c *layerCheck) checkMissing() {
 // due returns the header that the packer writes for entry i. It is false when
 // there is none: the packer would not write such an entry at all.
 func (c *layerCheck) due(i int) (gnutar.Header, bool) {
-	e := &c.layer.Entries[i]
+	e := c.layer.Entries[i]
 	n, ok := c.extra.nodes[e.Path]
 	var h gnutar.Header
 	switch {
@@ -256,7 +256,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		h.Mode = shareMode(h.Mode)
 	}
 	if first, again := c.repeats[i]; again {
-		h = c.repeated(h, &c.layer.Entries[first])
+		h = c.repeated(h, c.layer.Entries[first])
 	}
 	if c.era.dotted {
 		h.Name = "./" + strings.TrimPrefix(h.Name, "./")
@@ -303,7 +303,7 @@ func (c *layerCheck) linkTarget(i int, e *inspect.Entry) *inspect.Entry {
 		c.problem(e.Path, "repack/hard-link-target", "target", e.Linkname)
 		return nil
 	}
-	target := &c.layer.Entries[k]
+	target := c.layer.Entries[k]
 	switch {
 	case target.Type != tar.TypeReg && target.Type != tar.TypeSymlink:
 		c.problem(e.Path, "repack/hard-link-type", "target", e.Linkname)

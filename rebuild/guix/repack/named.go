@@ -89,7 +89,7 @@ func (c *layerCheck) walkNamed() {
 	c.repeats = make(map[int]int)
 	var found []string
 	for i := range c.layer.Entries {
-		e := &c.layer.Entries[i]
+		e := c.layer.Entries[i]
 		first, again := c.seen[e.Path]
 		inStore := itemOf(e.Path) != ""
 		switch {

@@ -191,8 +191,8 @@ func firstOwner(l *inspect.Layer) owner {
 	if len(l.Entries) == 0 {
 		return owner{}
 	}
-	e := &l.Entries[0]
-	return owner{uid: int64(e.UID), gid: int64(e.GID), uname: e.Uname, gname: e.Gname}
+	e := l.Entries[0]
+	return owner{uid: int64(e.Attr().UID), gid: int64(e.Attr().GID), uname: e.Attr().Uname, gname: e.Attr().Gname}
 }
 
 // checkItems looks at the items of all layers together: each must be there

@@ -14,14 +14,14 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 	f := framing{r: r, dialect: gnutar.Dialect{NameFirst: c.style.edited}, settled: c.style.numeric}
 	var end, pad int64 // of the content before
 	for i := range c.layer.Entries {
-		e := &c.layer.Entries[i]
+		e := c.layer.Entries[i]
 		h, ok := c.due(i)
 		if err := f.next(h, pad, e.FrameSize); err != nil {
 			c.problem(e.Path, "repack/frame-unreadable", "error", err)
 			return
 		}
 		if at := firstNonZero(f.got[:min(pad, int64(len(f.got)))]); at >= 0 && i > 0 {
-			before := &c.layer.Entries[i-1]
+			before := c.layer.Entries[i-1]
 			c.problem(before.Path, "repack/padding-differs", "byte", at, "value", hexByte(f.got[at]))
 		}
 		if ok {

@@ -44,8 +44,8 @@ func newLayerCheck(l *inspect.Layer, out *check.List) *layerCheck {
 		c.appendedAt = appendedAt(l.Entries)
 	}
 	for i := range l.Entries {
-		if e := &l.Entries[i]; i == 0 || !c.atRoot(i) {
-			c.same = constants{e.UID, e.GID, e.Uname, e.Gname, e.ModTime}
+		if e := l.Entries[i]; i == 0 || !c.atRoot(i) {
+			c.same = constants{e.Attr().UID, e.Attr().GID, e.Attr().Uname, e.Attr().Gname, e.ModTime}
 			if !c.atRoot(i) {
 				break
 			}
@@ -56,8 +56,8 @@ func newLayerCheck(l *inspect.Layer, out *check.List) *layerCheck {
 
 // appendedAt returns the entry that begins the part that buildImage appends: a
 // store item, or before it the two folders above all items.
-func appendedAt(entries []inspect.Entry) int {
-	i := slices.IndexFunc(entries, func(e inspect.Entry) bool { return strings.HasPrefix(e.Name, storeDir[1:]) })
+func appendedAt(entries []*inspect.Entry) int {
+	i := slices.IndexFunc(entries, func(e *inspect.Entry) bool { return strings.HasPrefix(e.Name, storeDir[1:]) })
 	if i >= 2 && entries[i-2].Path == "nix" && entries[i-1].Path == "nix/store" {
 		return i - 2
 	}
@@ -66,7 +66,7 @@ func appendedAt(entries []inspect.Entry) int {
 
 // atRoot says whether entry i is one of those that the author decides.
 func (c *layerCheck) atRoot(i int) bool {
-	e := &c.layer.Entries[i]
+	e := c.layer.Entries[i]
 	if nix.Store().ItemOf(e.Path) != "" {
 		return false
 	}
@@ -99,7 +99,7 @@ func (c *layerCheck) checkOrder() {
 	}
 	seen := make(map[string]int, len(c.layer.Entries))
 	for i := range c.layer.Entries {
-		e := &c.layer.Entries[i]
+		e := c.layer.Entries[i]
 		if first, ok := seen[e.Path]; ok {
 			c.problem(e.Path, "repack/duplicate-entry", "entry", i, "first", first)
 		}
@@ -107,7 +107,7 @@ func (c *layerCheck) checkOrder() {
 		if i == 0 || i == c.appendedAt {
 			continue
 		}
-		if before := &c.layer.Entries[i-1]; c.compare(i, rank, before.Path, e.Path) > 0 {
+		if before := c.layer.Entries[i-1]; c.compare(i, rank, before.Path, e.Path) > 0 {
 			c.misplaced(e, before)
 		}
 	}
@@ -151,7 +151,7 @@ func (c *layerCheck) storeOnly() bool {
 func (c *layerCheck) checkFolders() {
 	folders := map[string]bool{}
 	for i := range c.layer.Entries {
-		e := &c.layer.Entries[i]
+		e := c.layer.Entries[i]
 		if c.rules.files && e.Type == tar.TypeDir {
 			c.problem(e.Path, "repack/unexpected-folder", "packer", c.rules.name)
 		}
@@ -171,7 +171,7 @@ func parent(p string) string { return p[:max(0, strings.LastIndexByte(p, '/'))] 
 // due returns the header that the packer writes for entry i. It is false when
 // there is none: the packer would not write such an entry at all.
 func (c *layerCheck) due(i int) (gnutar.Header, bool) {
-	e := &c.layer.Entries[i]
+	e := c.layer.Entries[i]
 	h := gnutar.Header{
 		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
 		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
@@ -205,7 +205,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 	h.Mode = e.Mode
 	if c.atRoot(i) {
 		c.rootEntries++
-		h.UID, h.GID, h.Uname, h.Gname = int64(e.UID), int64(e.GID), e.Uname, e.Gname
+		h.UID, h.GID, h.Uname, h.Gname = int64(e.Attr().UID), int64(e.Attr().GID), e.Attr().Uname, e.Attr().Gname
 	}
 	return h, true
 }
@@ -213,11 +213,11 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 // given takes mode and owner of an entry that has others than it would by
 // itself; false when it has not.
 func (c *layerCheck) given(h *gnutar.Header, e *inspect.Entry) bool {
-	mode, owner := e.Mode, constants{e.UID, e.GID, e.Uname, e.Gname, c.same.time}
+	mode, owner := e.Mode, constants{e.Attr().UID, e.Attr().GID, e.Attr().Uname, e.Attr().Gname, c.same.time}
 	if mode == h.Mode && owner == c.same {
 		return false
 	}
-	h.Mode, h.UID, h.GID, h.Uname, h.Gname = mode, int64(e.UID), int64(e.GID), e.Uname, e.Gname
+	h.Mode, h.UID, h.GID, h.Uname, h.Gname = mode, int64(e.Attr().UID), int64(e.Attr().GID), e.Attr().Uname, e.Attr().Gname
 	return true
 }
 
@@ -227,7 +227,7 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 	var end, pad int64 // of the content before
 	var want []byte
 	for i := range c.layer.Entries {
-		e := &c.layer.Entries[i]
+		e := c.layer.Entries[i]
 		got := make([]byte, min(e.FrameSize, maxHeaders))
 		if _, err := io.ReadFull(r, got); err != nil {
 			c.problem(e.Path, "repack/frame-unreadable", "error", err)

@@ -103,7 +103,7 @@ func gnuRules(l *inspect.Layer) *rules {
 		r.entryName = bare
 	case first == "./":
 		r.entryName = dotSlash
-		r.appended = slices.ContainsFunc(l.Entries, func(e inspect.Entry) bool { return strings.HasPrefix(e.Name, "nix/store/") })
+		r.appended = slices.ContainsFunc(l.Entries, func(e *inspect.Entry) bool { return strings.HasPrefix(e.Name, "nix/store/") })
 	default:
 		return nil
 	}
