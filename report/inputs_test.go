@@ -34,7 +34,7 @@ func testSystems() []rebuild.About {
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Sentences: map[string]string{
 			"integrity/summary": "{text}", "recipe/summary": "{text}", "closure/summary": "{text}", "repack/summary": "{text}",
-			"signatures/summary": "{text}", "derivation/summary": "{text}", "rebuild/summary": "{text}", "repack/entry-order": "{text}",
+			"signatures/summary": "{text}", "sources/summary": "{text}", "derivation/summary": "{text}", "rebuild/summary": "{text}", "repack/entry-order": "{text}",
 			"derivation/derivation-missing": "{text}", "rebuild/content": "{text}", "closure/text": "{text}",
 			"recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}",
 			"known/docker-created":     "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
@@ -115,6 +115,7 @@ func statuses(img *inspect.Image, last check.Status, lastSummary string) []check
 			check.Find(check.Note, 0, "gnu/store", "repack/entry-order", "text", "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"),
 		}},
 		{ID: check.Signatures, Status: check.Skipped, Reasons: because(check.Signatures, "no build farm was asked")},
+		{ID: check.Sources, Status: check.Skipped, Reasons: because(check.Sources, "no derivation of the image is here to be followed")},
 		{ID: check.Derivation, Status: check.Unknown, Bytes: total / 4, Reasons: because(check.Derivation, "the derivation could be computed for one package of two"), Findings: []check.Finding{
 			check.Find(check.Problem, -1, "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", "derivation/derivation-missing", "text", "the package is in no channel of the recipe"),
 		}},
@@ -133,7 +134,7 @@ func sizeOf(img *inspect.Image) (total int64) {
 func unverifiedInput(t testing.TB) Input {
 	img := opened(t, "tiny.tar.gz")
 	checks := statuses(img, check.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
-	checks[5] = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: because(check.Derivation, "guix is not installed")}
+	checks[6] = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: because(check.Derivation, "guix is not installed")}
 	return Input{
 		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
 		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
@@ -149,8 +150,8 @@ func reproducibleInput(t testing.TB) Input {
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
 	}
-	in.Checks[5] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
-	in.Checks[6].Bytes = sizeOf(img)
+	in.Checks[6] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
+	in.Checks[7].Bytes = sizeOf(img)
 	in.Result = &rebuild.Result{
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "-m", "manifest.scm"},
 		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
@@ -189,7 +190,7 @@ func unreproducibleInput(t testing.TB, n int) Input {
 	in.Basis = rebuild.Origins{Made: in.Result.Items}.Basis()
 	in.Verdict, in.Policy = rebuild.Unreproducible, Policy{Require: "reproducible"}
 	in.Checks = statuses(a, check.Fail, "the rebuilt image differs: content of 1 file")
-	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, 0, "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", "rebuild/content", "text", "its bytes differ")}
+	in.Checks[7].Findings = []check.Finding{check.Find(check.Problem, 0, "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", "rebuild/content", "text", "its bytes differ")}
 	c := &compare.Comparison{
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
@@ -225,7 +226,7 @@ func equivalentInput(t testing.TB) Input {
 			{Code: "known/other-layering", Count: 1},
 		},
 	}
-	in.Checks[6].Reasons = because(check.Rebuild, "the rebuilt image has the same files; only their order differs")
+	in.Checks[7].Reasons = because(check.Rebuild, "the rebuilt image has the same files; only their order differs")
 	return in
 }
 
@@ -263,7 +264,7 @@ func failedInput(t testing.TB) Input {
 		Err:  fmt.Errorf("%w: tiny-stamp-0.1: the tests did not pass", rebuild.ErrBuild),
 		Hint: "Look at the end of rebuild.log.",
 	}
-	in.Checks[6] = check.Check{ID: check.Rebuild, Status: check.Unknown, Reasons: because(check.Rebuild, "the build failed")}
+	in.Checks[7] = check.Check{ID: check.Rebuild, Status: check.Unknown, Reasons: because(check.Rebuild, "the build failed")}
 	return in
 }
 

@@ -17,6 +17,7 @@ import (
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
 )
 
 // Input is what the stages of the line found. Only Image must be there.
@@ -26,6 +27,7 @@ type Input struct {
 	Evidence *provenance.Evidence // nil when no recipe was asked for
 	Checks   []check.Check        // a check that is not among them is reported as skipped
 	Signed   []signatures.Outcome // what build farms say of the store items
+	Sources  *sources.Walk        // to the sources; nil when it was not walked
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
@@ -57,6 +59,8 @@ func New(in Input) *Report {
 		Recipe:        newRecipe(in.Evidence),
 		Plan:          newPlan(in.Plan),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
+		Sources:       newSources(in.Sources),
+		Road:          newRoad(in.Sources),
 		Checks:        newChecks(in.Checks),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
@@ -226,7 +230,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 }
 
 func newChannel(c provenance.Channel) Channel {
-	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit}
+	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit, SWHID: commitID(c.Commit)}
 	if i := c.Introduction; i != nil {
 		out.Introduction = &Introduction{Commit: i.Commit, Fingerprint: i.Fingerprint}
 	}
@@ -326,7 +330,7 @@ func messages(all []check.Message) (out []Message) {
 	return out
 }
 
-// newChecks lists all seven, whatever was handed in.
+// newChecks lists all eight, whatever was handed in.
 func newChecks(checks []check.Check) []Check {
 	var out []Check
 	for _, id := range check.IDs() {

@@ -16,6 +16,7 @@ import (
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
 	"audit/report"
 	"audit/sbom"
 )
@@ -53,6 +54,7 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
+	sources    *sources.Walk        // from the image to its sources; nil when it was not walked
 	log        []byte               // what the builder said
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
@@ -81,6 +83,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
+	l.followSources(a)
 	l.judgeSignaturesAgain(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
@@ -367,7 +370,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
@@ -400,7 +403,7 @@ func (l *line) add(c check.Check) {
 
 func (l *line) skip(id check.ID, code string, args ...any) { l.add(check.Skip(id, code, args...)) }
 
-// ordered returns the seven checks in the order of a report.
+// ordered returns the eight checks in the order of a report.
 func (l *line) ordered() []check.Check {
 	var all []check.Check
 	for _, id := range check.IDs() {

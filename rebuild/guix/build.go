@@ -138,6 +138,7 @@ func (s *session) evaluate(ctx context.Context) (*graph, error) {
 		}
 		return nil, err
 	}
+	s.result.Derived = rebuild.Derivations{Root: g.root.path}
 	if s.job.Image != nil {
 		s.result.Derivation = s.compare(g)
 		if s.result.Derivation.Status == check.Unknown && len(s.job.Image.Items) > 0 {

@@ -24,7 +24,7 @@ func Read(at rebuild.Derivations) (*store.Graph, error) {
 		if err != nil {
 			return nil, err
 		}
-		d, err := drv.Read(file)
+		d, err := read(p, file)
 		if err != nil {
 			return nil, err
 		}
@@ -43,6 +43,18 @@ func Read(at rebuild.Derivations) (*store.Graph, error) {
 		return nil, fmt.Errorf("reading the derivations: %w", err)
 	}
 	return g, nil
+}
+
+// read reads a derivation. The error names it by its store path, wherever its file lies.
+func read(p, file string) (*drv.Derivation, error) {
+	d, err := drv.Read(file)
+	if format, ok := errors.AsType[*inspect.FormatError](err); ok {
+		format.Where = p
+	}
+	if limit, ok := errors.AsType[*inspect.LimitError](err); ok {
+		limit.Where = p
+	}
+	return d, err
 }
 
 // Find returns where a store path lies. The error wraps [fs.ErrNotExist] where it is not here.

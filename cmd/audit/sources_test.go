@@ -1,0 +1,68 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"audit/fixtures"
+	"audit/rebuild/drv"
+	"audit/report"
+)
+
+// bootstrap DIR writes an image of one store item, hello.tar, and the derivations that
+// lead from it to the seeds. $HELLO names the first.
+func bootstrap(ts *testscript.TestScript, _ bool, args []string) {
+	s := fixtures.NewStore("/gnu/store")
+	hello := s.Bootstrap()
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o777))
+	ts.Check(s.Write(dir))
+	image := fixtures.Docker{Layers: [][]fixtures.File{{{Name: strings.TrimPrefix(hello.Out, "/") + "/bin/hello", Body: "hello", Mode: 0o755}}}}
+	ts.Check(os.WriteFile(ts.MkAbs("hello.tar"), image.Archive(), 0o666))
+	ts.Setenv("HELLO", filepath.Join(dir, filepath.Base(hello.Drv)))
+}
+
+// walked REPORT.json demands that the report has each fixed output that a walk of its
+// own finds below the derivation of the image, and no other.
+func walked(ts *testscript.TestScript, _ bool, args []string) {
+	var r report.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
+	if r.Road == nil {
+		ts.Fatalf("%s: the derivations were not followed", args[0])
+	}
+	seen := make(map[string]bool)
+	hashes := make(map[string]string)
+	for queue := []string{r.Road.Derivation}; len(queue) > 0; queue = queue[1:] {
+		if seen[queue[0]] {
+			continue
+		}
+		seen[queue[0]] = true
+		d, err := drv.Read(queue[0])
+		ts.Check(err)
+		for _, o := range d.Outputs {
+			if o.Hash != "" {
+				hashes[o.Path] = strings.TrimPrefix(o.Algorithm, "r:") + ":" + o.Hash
+			}
+		}
+		for _, in := range d.Inputs {
+			queue = append(queue, in.Path)
+		}
+	}
+	for _, s := range r.Sources {
+		if hashes[s.Path] != s.Algorithm+":"+s.Hash || len(s.Addresses) == 0 {
+			ts.Fatalf("%s: %q, want %q, from somewhere", s.Path, s.Algorithm+":"+s.Hash, hashes[s.Path])
+		}
+		delete(hashes, s.Path)
+	}
+	if len(hashes) > 0 || len(seen) != r.Road.Derivations || len(seen) < 100 {
+		ts.Fatalf("not in the report: %v; %d derivations, and %d in the report", hashes, len(seen), r.Road.Derivations)
+	}
+	if !slices.ContainsFunc(r.Sources, func(s report.Source) bool { return s.Seed != "" }) {
+		ts.Fatalf("none of %d sources is a seed", len(r.Sources))
+	}
+}
