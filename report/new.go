@@ -18,6 +18,7 @@ import (
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
+	"audit/rebuild/swhid"
 )
 
 // Input is what the stages of the line found. Only Image must be there.
@@ -230,7 +231,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 }
 
 func newChannel(c provenance.Channel) Channel {
-	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit, SWHID: commitID(c.Commit)}
+	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit, SWHID: swhid.Revision(c.Commit)}
 	if i := c.Introduction; i != nil {
 		out.Introduction = &Introduction{Commit: i.Commit, Fingerprint: i.Fingerprint}
 	}

@@ -78,7 +78,3 @@ func newRoad(w *sources.Walk) *Road {
 	}
 	return r
 }
-
-// commitID is the identifier of a git commit in Software Heritage (ISO/IEC 18670),
-// which needs no network: it is the commit's own hash. "" for what is no whole one.
-func commitID(commit string) string { return sources.RevisionID(commit) }
