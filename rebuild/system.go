@@ -98,6 +98,10 @@ type About struct {
 	// not; nil for a system without derivations.
 	Fetch func(*drv.Derivation) Fetch
 
+	// Mirrors reads a file of [Fetch.Lists]: the addresses of mirrors by their name, those
+	// of databases of archives by ""; nil for a system without such files.
+	Mirrors func(text []byte) map[string][]string
+
 	// DerivationFlag names the flag that takes the .drv file of an image; "" for none.
 	DerivationFlag string
 

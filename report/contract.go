@@ -423,6 +423,7 @@ type Run struct {
 	Reference string     `json:"reference"` // the image as the user named it
 	Durations []Duration `json:"durations"` // in the order of the line
 	Tools     []Tool     `json:"tools"`     // what took part
+	Answered  []string   `json:"answered"`  // days on which archives of sources answered, "2006-01-02", sorted
 }
 
 // A Duration is how long one step took.

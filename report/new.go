@@ -81,6 +81,9 @@ func newRun(in Input) Run {
 	run.Tools = slices.Clone(run.Tools)
 	run.Date = run.Date.UTC()
 	run.Reference = in.Image.Reference
+	if in.Sources != nil {
+		run.Answered = in.Sources.Days()
+	}
 	if in.Result != nil {
 		for _, t := range in.Result.Tools {
 			run.Tools = append(run.Tools, Tool(t))

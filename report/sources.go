@@ -3,6 +3,7 @@ package report
 import (
 	"path"
 
+	"audit/rebuild/archive"
 	"audit/rebuild/sources"
 )
 
@@ -23,6 +24,8 @@ type Source struct {
 	Needed     int      `json:"needed"`     // count of packages of the image that need it
 	NeededBy   []string `json:"neededBy"`   // the first of them
 	SWHID      string   `json:"swhid"`      // of its content (ISO/IEC 18670); "" when it is not known
+	State      string   `json:"state"`      // where it is still to be had: archived, origin, address, not-archived, gone, unknown; "" when nobody was asked
+	Where      string   `json:"where"`      // address of who has it; "" when nobody is known
 }
 
 // A Road is the way from the image back to its sources, counted.
@@ -45,11 +48,15 @@ func newSources(w *sources.Walk) (all []Source) {
 	if w == nil {
 		return nil
 	}
-	for _, s := range w.Sources {
+	for i, s := range w.Sources {
+		var held archive.Answer
+		if w.Answers != nil {
+			held = w.Answers[i]
+		}
 		all = append(all, Source{
 			Name: s.Name, Path: s.Path, Derivation: s.Derivation, Method: string(s.Method), Addresses: s.Addresses, Revision: s.Revision,
 			Algorithm: s.Algorithm, Hash: s.Hash, Recursive: s.Recursive, Seed: string(s.Seed), Level: s.Level,
-			Needed: s.Needed, NeededBy: names(s.NeededBy), SWHID: s.SWHID,
+			Needed: s.Needed, NeededBy: names(s.NeededBy), SWHID: s.SWHID, State: string(held.State), Where: held.Where,
 		})
 	}
 	return all

@@ -24,16 +24,17 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder string           // one of Systems.BuilderNames
-	demand  bool             // a rebuild that cannot be done decides the exit status
-	rebuilt string           // image built elsewhere; "" to run the builder
-	in      rebuild.Settings // of the build systems
-	secrets rebuild.Secrets  // of the addresses that are given
-	base    string           // image that this one was built on; "" when nobody says
-	fresh   []string
-	inputs  bool // build all that took part twice
-	options rebuild.Options
-	farms   farms
+	builder  string           // one of Systems.BuilderNames
+	demand   bool             // a rebuild that cannot be done decides the exit status
+	rebuilt  string           // image built elsewhere; "" to run the builder
+	in       rebuild.Settings // of the build systems
+	secrets  rebuild.Secrets  // of the addresses that are given
+	base     string           // image that this one was built on; "" when nobody says
+	fresh    []string
+	inputs   bool // build all that took part twice
+	options  rebuild.Options
+	farms    farms
+	archives archives
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -83,7 +84,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
-	l.followSources(a)
+	l.followSources(ctx, a, began)
 	l.judgeSignaturesAgain(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err

@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"engines":   engines,
 			"tampered":  tampered,
 			"bootstrap": bootstrap,
+			"archived":  archived,
 		},
 	})
 }

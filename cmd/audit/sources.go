@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"path/filepath"
+	"time"
 
 	"audit/inspect/check"
 	"audit/rebuild"
@@ -10,7 +12,7 @@ import (
 
 // followSources makes the check of the sources, from the derivations that the user names
 // or that the recipe was evaluated to. Nothing is built or fetched for it.
-func (l *line) followSources(a *audit) {
+func (l *line) followSources(ctx context.Context, a *audit, began time.Time) {
 	about, at := l.derivations(a)
 	if at.Root == "" {
 		if about.Name != "" && about.Fetch == nil {
@@ -29,9 +31,16 @@ func (l *line) followSources(a *audit) {
 			return err
 		}
 		a.sources = w
-		l.add(w.Check())
 		return nil
 	})
+	if a.sources == nil {
+		return
+	}
+	l.step("archives", func() error {
+		l.askArchives(ctx, a, about, at, began)
+		return nil
+	})
+	l.add(a.sources.Check())
 }
 
 func follow(a *audit, about rebuild.About, at rebuild.Derivations) (*sources.Walk, error) {
@@ -48,6 +57,7 @@ func follow(a *audit, about rebuild.About, at rebuild.Derivations) (*sources.Wal
 		return nil, err
 	}
 	w.Verify(g, at)
+	w.Identify(at)
 	return w, nil
 }
 

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,4 +69,24 @@ func walked(ts *testscript.TestScript, _ bool, args []string) {
 	if !slices.ContainsFunc(r.Sources, func(s report.Source) bool { return s.Seed != "" }) {
 		ts.Fatalf("none of %d sources is a seed", len(r.Sources))
 	}
+}
+
+// archived serves an archive with the API of Software Heritage, that has some of the
+// sources of bootstrap; $ARCHIVE is its address.
+func archived(ts *testscript.TestScript, _ bool, _ []string) {
+	sum := func(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(name))) }
+	has := []string{
+		"/api/1/content/sha256:" + sum("compiler-1.0.tar.gz") + "/", "/api/1/extid/nar-sha256/hex:" + sum("bash") + "/",
+		"/api/1/origin/https://git.example/hello/get/",
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/1/known/":
+			fmt.Fprint(w, `{"swh:1:rev:0123456789abcdef0123456789abcdef01234567": {"known": true}}`)
+		case !slices.Contains(has, r.URL.Path):
+			http.NotFound(w, r)
+		}
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("ARCHIVE", server.URL+"/api/1/")
 }

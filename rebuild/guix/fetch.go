@@ -75,3 +75,27 @@ func text(value string) string {
 
 // isTrue says whether a variable is set to something that is not false.
 func isTrue(value string) bool { return value != "" && value != "#f" && value != "0" }
+
+// mirrors reads the files that derivations name beside an address (Guix 1.5,
+// guix/download.scm): ((NAME ADDRESS…)…) for mirrors, (ADDRESS…) for the databases of
+// Disarchive. The one of content-addressed mirrors is a program, and is left alone.
+func mirrors(text []byte) map[string][]string {
+	data, err := scheme.Parse(text, scheme.DefaultLimits())
+	if err != nil || len(data) != 1 {
+		return nil
+	}
+	all := make(map[string][]string)
+	for _, v := range data[0].Items {
+		switch {
+		case v.Kind == scheme.String:
+			all[""] = append(all[""], v.Text)
+		case v.Kind == scheme.List && len(v.Items) > 0 && v.Items[0].Kind == scheme.Symbol:
+			for _, address := range v.Items[1:] {
+				if address.Kind == scheme.String {
+					all[v.Items[0].Text] = append(all[v.Items[0].Text], address.Text)
+				}
+			}
+		}
+	}
+	return all
+}

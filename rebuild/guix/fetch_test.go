@@ -36,3 +36,16 @@ func TestFetch(t *testing.T) {
 		}
 	}
 }
+
+func TestMirrors(t *testing.T) {
+	for text, want := range map[string]map[string][]string{
+		`((gnu "https://a.example/gnu/" "ftp://b.example/") (gcc "https://a.example/gcc/"))`: {"gnu": {"https://a.example/gnu/", "ftp://b.example/"}, "gcc": {"https://a.example/gcc/"}},
+		`("https://disarchive.example/" "https://b.example/")`:                               {"": {"https://disarchive.example/", "https://b.example/"}},
+		`(lambda (file) file)`: {},
+		`("`:                   nil,
+	} {
+		if diff := cmp.Diff(want, mirrors([]byte(text))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}

@@ -85,3 +85,21 @@ func variables(d *drv.Derivation) map[string]string {
 	}
 	return env
 }
+
+// mirrors reads the list of mirrors of nixpkgs, a shell script of lines NAME='ADDRESS …'
+// (pkgs/build-support/fetchurl, mirrors.nix and write-mirror-list.sh).
+func mirrors(text []byte) map[string][]string {
+	all := make(map[string][]string)
+	for line := range strings.Lines(string(text)) {
+		name, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
+		if !ok {
+			continue
+		}
+		for _, word := range strings.Fields(strings.Trim(value, `'"`)) {
+			if strings.Contains(word, "://") {
+				all[name] = append(all[name], word)
+			}
+		}
+	}
+	return all
+}

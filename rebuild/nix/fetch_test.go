@@ -45,3 +45,11 @@ func TestFetch(t *testing.T) {
 		}
 	}
 }
+
+func TestMirrors(t *testing.T) {
+	got := mirrors([]byte("alsa='https://a.example/alsa/ http://b.example/'\nexport gnu=\"https://c.example/gnu/\"\nhashedMirrors='https://d.example/'\nname=value\n"))
+	want := map[string][]string{"alsa": {"https://a.example/alsa/", "http://b.example/"}, "gnu": {"https://c.example/gnu/"}, "hashedMirrors": {"https://d.example/"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

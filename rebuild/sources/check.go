@@ -33,6 +33,8 @@ func (w *Walk) Check() check.Check {
 	}
 	w.undecided(&found)
 	w.notes(&found)
+	var held check.Check
+	w.held(&held, &found)
 	c := check.Check{ID: check.Sources, Findings: found.All(), Status: found.Status()}
 	seeds := w.Seeds()
 	switch problems := found.Count(check.Problem); {
@@ -43,7 +45,11 @@ func (w *Walk) Check() check.Check {
 	default:
 		c.Bytes = w.bytes
 	}
-	c.Because("sources/led-back", "derivations", w.Derivations, "sources", len(w.Sources)-seeds, "seeds", seeds, "plain", len(w.Plain))
+	c.Because("sources/led-back", "derivations", w.Derivations, "sources", len(w.Sources)-seeds, "seeds", seeds)
+	c.Reasons = append(c.Reasons, held.Reasons...)
+	if len(w.Plain) > 0 {
+		c.Because("sources/plain", "count", len(w.Plain))
+	}
 	return c
 }
 

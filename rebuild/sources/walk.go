@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/archive"
 	"audit/rebuild/drv"
 	"audit/rebuild/store"
 )
@@ -47,7 +48,13 @@ type Plain struct {
 	Path  string
 	Seed  Seed // [SeedBuilder] where a derivation is built by it
 	State State
-	SWHID string
+}
+
+// A Commit is one that the recipe is pinned by.
+type Commit struct {
+	Name   string // of the channel
+	SWHID  string
+	Answer archive.Answer
 }
 
 // A Level counts what lies a number of steps from the image's derivation.
@@ -64,6 +71,10 @@ type Walk struct {
 	Sources     []Source
 	Plain       []Plain // sorted by path
 	Levels      []Level // by steps from the image; the first is its own derivation
+	// Answers say of each source where it is still to be had; nil where nobody was asked.
+	Answers []archive.Answer
+	// Commits say the same of the commits that the recipe is pinned by.
+	Commits []Commit
 
 	hosts   map[string]int // programs of the machine that builds, and how many derivations they build
 	unfixed []string       // derivations that fetch what no hash fixes

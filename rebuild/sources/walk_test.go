@@ -2,6 +2,7 @@ package sources
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,12 +14,13 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/rebuild/archive"
 	"audit/rebuild/drv"
 )
 
 // fetched reads what the fixtures put into the environment of a derivation that fetches.
 func fetched(d *drv.Derivation) rebuild.Fetch {
-	f := rebuild.Fetch{Executable: d.Env["executable"] != "", Revision: d.Env["commit"]}
+	f := rebuild.Fetch{Executable: d.Env["executable"] != "", Revision: d.Env["commit"], Lists: []string{d.Env["mirrors"]}}
 	f.Addresses = strings.Fields(strings.Trim(strings.ReplaceAll(d.Env["url"], `"`, ""), "()"))
 	switch d.Builder {
 	case "builtin:download":
@@ -178,5 +180,48 @@ func TestReadBroken(t *testing.T) {
 		if _, err := Read(at); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+// What archives answered is counted, and an outage decides nothing.
+func TestHeld(t *testing.T) {
+	s := fixtures.NewStore("/gnu/store")
+	w, at := walk(t, s, s.Bootstrap(), Input{})
+	if err := os.WriteFile(filepath.Join(at.Beside, path.Base(w.Sources[1].Path)), []byte("test content\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	w.Identify(at)
+	questions := w.Questions(func(string) map[string][]string {
+		return map[string][]string{"gnu": {"https://one.example/gnu/", "ftp://two.example/"}}
+	})
+	want := archive.Question{
+		Name: "compiler-1.0.tar.gz", Algorithm: "sha256", Hash: w.Sources[1].Hash, SWHID: "swh:1:cnt:d670460b4b4aece5915caf5c68d12f560a9fe3e4",
+		Files: []string{"https://one.example/gnu/compiler/compiler-1.0.tar.gz"},
+	}
+	if diff := cmp.Diff(want, questions[1]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if q := questions[4]; q.Commit == "" || len(q.Origins) != 1 || q.Whole {
+		t.Errorf("%+v", q)
+	}
+	if q := questions[0]; !q.Whole || len(q.Files) != 2 || !q.Recursive {
+		t.Errorf("%+v", q)
+	}
+	w.Answers = make([]archive.Answer, len(w.Sources))
+	for i, state := range []archive.State{archive.Archived, archive.Address, archive.Origin, archive.Gone, archive.Archived, archive.NotArchived, archive.Archived} {
+		w.Answers[i] = archive.Answer{State: state, Day: "2026-11-29"}
+	}
+	c := w.Check()
+	got := c.Reasons[1]
+	if c.Status != check.Pass || got.Args.Int("archived") != 3 || got.Args.Int("gone") != 1 || got.Args.Int("movable") != 1 || len(w.Days()) != 1 {
+		t.Errorf("%v %v", c.Status, c.Reasons)
+	}
+	if !strings.Contains(codesOf(c), "sources/gone") {
+		t.Error(codesOf(c))
+	}
+	w.Answers[0].State = archive.Unknown
+	w.Commits = []Commit{{Name: "channel", Answer: archive.Answer{State: archive.Archived}}}
+	if c := w.Check(); c.Status != check.Unknown || !strings.Contains(codesOf(c), "sources/commit-archived sources/not-answered") {
+		t.Errorf("%v %v", c.Status, codesOf(c))
 	}
 }
