@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"path"
 	"strings"
+
+	"audit/inspect"
 )
 
 // A Content is what the name of a store item can be computed from.
@@ -20,7 +22,7 @@ type Content struct {
 // libstore/store-api.cc, makeFixedOutputPath and makeTextPath; Guix has the same).
 // Then its path is its hash, and it can be nothing else.
 func (c Content) Fits(p string) bool {
-	dir, name := path.Dir(p), storeName(p)
+	dir, name := path.Dir(p), inspect.StoreName(p)
 	if name == "" {
 		return false
 	}
@@ -38,4 +40,21 @@ func (c Content) Fits(p string) bool {
 	}
 	inner := sha256.Sum256([]byte("fixed:out:sha256:" + hex.EncodeToString(c.Flat[:]) + ":"))
 	return c.Flat != [sha256.Size]byte{} && storePath(dir, "output:out", inner[:], name) == p
+}
+
+// HashesIn returns each run of 32 characters of base 32 in a text: what can be the
+// hash of a store path (Nix 2.8, libstore/references.cc).
+func HashesIn(text []byte) map[string]bool {
+	found := make(map[string]bool)
+	run := 0
+	for i, c := range text {
+		if strings.IndexByte("0123456789abcdfghijklmnpqrsvwxyz", c) < 0 {
+			run = 0
+			continue
+		}
+		if run++; run >= 32 {
+			found[string(text[i-31:i+1])] = true
+		}
+	}
+	return found
 }

@@ -72,7 +72,7 @@ func contentOf(at rebuild.Derivations, p string, byHash map[string]string, limit
 		return c, int64(text.Len()), fmt.Errorf("reading %s: %w", p, err)
 	}
 	c.NAR = sha256.Sum256(text.Bytes())
-	for hash := range hashesIn(text.Bytes()) {
+	for hash := range drv.HashesIn(text.Bytes()) {
 		if q, ok := byHash[hash]; ok && q != p {
 			c.References = append(c.References, q)
 		}
@@ -109,23 +109,6 @@ func (l *limited) Write(p []byte) (int, error) {
 		return 0, &inspect.LimitError{Name: "bytes of a plain input", Limit: maxPlain, Where: "a store item"}
 	}
 	return l.Buffer.Write(p)
-}
-
-// hashesIn returns each run of 32 characters of base 32 in a text: what can be the
-// hash of a store path.
-func hashesIn(text []byte) map[string]bool {
-	found := make(map[string]bool)
-	run := 0
-	for i, c := range text {
-		if strings.IndexByte("0123456789abcdfghijklmnpqrsvwxyz", c) < 0 {
-			run = 0
-			continue
-		}
-		if run++; run >= 32 {
-			found[string(text[i-31:i+1])] = true
-		}
-	}
-	return found
 }
 
 func hashOf(p string) string {

@@ -313,7 +313,7 @@ func (f *follower) merge(into, from int) {
 
 func (f *follower) source(i int) Source {
 	n, o := f.Graph.Near[i], f.Graph.Near[i].Outputs[0]
-	s := Source{Path: o.Path, Name: rebuild.StoreName(o.Path), Derivation: n.Path, Fetch: f.fetch[i], Hash: o.Hash, Seed: f.seeds[i], Level: f.level[i]}
+	s := Source{Path: o.Path, Name: inspect.StoreName(o.Path), Derivation: n.Path, Fetch: f.fetch[i], Hash: o.Hash, Seed: f.seeds[i], Level: f.level[i]}
 	s.Algorithm, s.Recursive = strings.CutPrefix(o.Algorithm, "r:")
 	s.Method = cmp.Or(s.Method, rebuild.FetchProgram)
 	for w, set := range f.needs[i] {
