@@ -64,7 +64,7 @@ func newRoadView(r *Report) *roadView {
 	v.Seeds = rows[Source]{seeds[:min(len(seeds), roadSeeds)], max(len(seeds)-roadSeeds, 0)}
 	for _, m := range sourceMethods {
 		if n := methods[string(m)]; n > 0 {
-			v.Methods = append(v.Methods, tally{methodWords(string(m)), n})
+			v.Methods = append(v.Methods, tally{plural(n, methodWords(string(m)), methodsWords(m)), n})
 		}
 	}
 	for _, s := range sourceStates {
@@ -103,7 +103,7 @@ func newSteps(levels []Level) (steps []roadStep) {
 	longest := 1
 	for from := 0; from < len(levels); from += size {
 		to := min(from+size, len(levels)) - 1
-		s := roadStep{Name: fmt.Sprintf("%s", count(from, "step"))}
+		s := roadStep{Name: count(from, "step")}
 		switch {
 		case from == 0 && to == 0:
 			s.Name = "the image"
@@ -150,6 +150,16 @@ func methodWords(method string) string {
 		return "CVS date or tag"
 	}
 	return "made by a program of the recipe"
+}
+
+// methodsWords name a way in which several were fetched.
+func methodsWords(m rebuild.Method) string {
+	switch words := methodWords(string(m)); m {
+	case rebuild.FetchGitRef, rebuild.FetchHgRef, rebuild.FetchCVS, rebuild.FetchProgram:
+		return words
+	default:
+		return words + "s"
+	}
 }
 
 // stateWords say where a source is still to be had.

@@ -158,7 +158,9 @@ func (a *audit) files() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	bill := sbom.Collect(a.image, a.evidence, billOptions(date))
+	opt := billOptions(date)
+	opt.Sources = billSources(a)
+	bill := sbom.Collect(a.image, a.evidence, opt)
 	var files []file
 	for _, f := range []struct {
 		name  string

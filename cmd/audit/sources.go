@@ -8,6 +8,7 @@ import (
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/sources"
+	"audit/sbom"
 )
 
 // followSources makes the check of the sources, from the derivations that the user names
@@ -78,4 +79,18 @@ func (l *line) derivations(a *audit) (rebuild.About, rebuild.Derivations) {
 		return about, rebuild.Derivations{}
 	}
 	return about, a.result.Derived
+}
+
+// billSources are the sources as a bill of materials has them.
+func billSources(a *audit) (all []sbom.Source) {
+	if a.sources == nil {
+		return nil
+	}
+	for _, s := range a.sources.Sources {
+		all = append(all, sbom.Source{
+			Name: s.Name, Derivation: s.Derivation, Method: string(s.Method), Repository: s.Method != rebuild.FetchURL && s.Method != rebuild.FetchProgram,
+			Addresses: s.Addresses, Revision: s.Revision, Algorithm: s.Algorithm, Hash: s.Hash, Recursive: s.Recursive, Seed: string(s.Seed), SWHID: s.SWHID, Items: s.NeededBy,
+		})
+	}
+	return all
 }

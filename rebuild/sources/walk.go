@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"math/bits"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -316,6 +317,7 @@ func (f *follower) source(i int) Source {
 	s := Source{Path: o.Path, Name: inspect.StoreName(o.Path), Derivation: n.Path, Fetch: f.fetch[i], Hash: o.Hash, Seed: f.seeds[i], Level: f.level[i]}
 	s.Algorithm, s.Recursive = strings.CutPrefix(o.Algorithm, "r:")
 	s.Method = cmp.Or(s.Method, rebuild.FetchProgram)
+	s.Addresses = public(s.Addresses)
 	for w, set := range f.needs[i] {
 		s.Needed += bits.OnesCount64(set)
 		for ; set != 0 && len(s.NeededBy) < maxNeeded; set &= set - 1 {
@@ -355,6 +357,18 @@ func itemOf(dir, p string) string {
 	}
 	name, _, _ := strings.Cut(rest, "/")
 	return dir + "/" + name
+}
+
+// public returns addresses without a user and a password.
+func public(addresses []string) (all []string) {
+	for _, a := range addresses {
+		if u, err := url.Parse(a); err == nil && u.User != nil {
+			u.User = nil
+			a = u.String()
+		}
+		all = append(all, a)
+	}
+	return all
 }
 
 // union appends what is new.
