@@ -14,7 +14,9 @@ import (
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild"
+	"audit/rebuild/archive"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
 )
 
 // opened is a real image, read by the real reader.
@@ -141,6 +143,31 @@ func unverifiedInput(t testing.TB) Input {
 	}
 }
 
+// theSources are the sources of an image, of each kind.
+func theSources() *sources.Walk {
+	source := func(name string, level int, f rebuild.Fetch, seed sources.Seed) sources.Source {
+		return sources.Source{
+			Path: "/gnu/store/0000000000000000000000000000000s-" + name, Name: name, Derivation: "/gnu/store/0000000000000000000000000000000d-" + name + ".drv",
+			Fetch: f, Algorithm: "sha256", Hash: strings.Repeat("5", 64), Recursive: f.Method != rebuild.FetchURL, Seed: seed, Level: level,
+			NeededBy: []string{"/gnu/store/0000000000000000000000000000000t-tiny"}, Needed: 1,
+		}
+	}
+	file := rebuild.Fetch{Method: rebuild.FetchURL, Addresses: []string{"mirror://gnu/tiny.tar.gz", "https://example.org/tiny.tar.gz"}}
+	w := &sources.Walk{Root: "/gnu/store/0000000000000000000000000000000y-pack.drv", Derivations: 9, Levels: []sources.Level{{Built: 1}, {Built: 3, Sources: 2}, {Sources: 1, Seeds: 2}}}
+	w.Sources = []sources.Source{
+		source("bash", 2, file, sources.SeedBuilder),
+		source("lib-checkout", 1, rebuild.Fetch{Method: rebuild.FetchGitCommit, Addresses: []string{"https://example.org/lib"}, Revision: strings.Repeat("c", 40)}, ""),
+		source("tiny-checkout", 1, rebuild.Fetch{Method: rebuild.FetchGitRef, Addresses: []string{"https://example.org/tiny"}, Revision: "v1.0"}, ""),
+		source("tiny.tar.gz", 2, file, ""), source("tools.tar.xz", 2, file, sources.SeedUnpacked),
+	}
+	w.Sources[3].SWHID = "swh:1:cnt:" + strings.Repeat("9", 40)
+	w.Plain = []sources.Plain{{Path: "/gnu/store/0000000000000000000000000000000p-builder", State: sources.Fits}, {Path: "/gnu/store/0000000000000000000000000000000q-patch"}}
+	for _, state := range []archive.State{archive.Archived, archive.Archived, archive.Origin, archive.Gone, archive.Unknown} {
+		w.Answers = append(w.Answers, archive.Answer{State: state, Where: "https://archive.example/" + string(state), Day: "2026-01-02"})
+	}
+	return w
+}
+
 // reproducibleInput is the same with a builder at hand.
 func reproducibleInput(t testing.TB) Input {
 	img := opened(t, "tiny-layers4.tar.gz")
@@ -150,6 +177,8 @@ func reproducibleInput(t testing.TB) Input {
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
 	}
+	in.Sources = theSources()
+	in.Checks[5] = check.Check{ID: check.Sources, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Sources, "9 derivations lead back to 3 sources and 2 seeds")}
 	in.Checks[6] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
 	in.Checks[7].Bytes = sizeOf(img)
 	in.Result = &rebuild.Result{
@@ -318,6 +347,13 @@ func hostileInput(t testing.TB) Input {
 		Details:  map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
 		Unknown:  []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
 	}
+	walk := theSources()
+	walk.Root = hostile
+	for i := range walk.Sources {
+		s := &walk.Sources[i]
+		s.Path, s.Name, s.Derivation, s.Hash, s.Revision, s.Addresses, s.NeededBy = hostile, hostile, hostile, hostile, hostile, []string{"javascript:" + hostile, hostile}, []string{hostile}
+		walk.Answers[i].Where = hostile
+	}
 	var checks []check.Check
 	for _, id := range check.IDs() {
 		checks = append(checks, check.Check{
@@ -326,7 +362,7 @@ func hostileInput(t testing.TB) Input {
 		})
 	}
 	return Input{
-		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,
+		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks, Sources: walk,
 		Plan:     &rebuild.Plan{System: "guix", Command: []string{hostile}, Reasons: []check.Message{check.Say("plan/refused", "text", hostile)}, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Reason: check.Say("plan/trust", "text", hostile)}}},
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
