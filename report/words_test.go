@@ -56,6 +56,12 @@ func TestMeaningSaysWhy(t *testing.T) {
 			t.Errorf("%q does not say %q", r.meaning(), c.want)
 		}
 	}
+	pinless := reproducibleInput(t)
+	pinless.Verdict = rebuild.Contradicted
+	pinless.Checks[5] = check.Check{ID: check.Sources, Status: check.Fail, Findings: []check.Finding{check.Find(check.Problem, -1, "/gnu/store/x.drv", "sources/no-hash")}}
+	if got := New(pinless).meaning(); !strings.HasPrefix(got, "Not everything that the image was made from can be known: the check sources says no.") {
+		t.Error(got)
+	}
 	in := unreproducibleInput(t, 0)
 	for i, cause := range compare.AllCauses() {
 		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: string(rune('a' + i)), Cause: cause})

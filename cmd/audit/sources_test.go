@@ -18,10 +18,14 @@ import (
 	"audit/report"
 )
 
-// bootstrap DIR writes an image of one store item, hello.tar, and the derivations that
-// lead from it to the seeds. $HELLO names the first.
+// bootstrap DIR [SOURCE] writes an image of one store item, hello.tar, and the
+// derivations that lead from it to the seeds; that SOURCE has no hash. $HELLO names the
+// first.
 func bootstrap(ts *testscript.TestScript, _ bool, args []string) {
 	s := fixtures.NewStore("/gnu/store")
+	if len(args) > 1 {
+		s.Unfixed = args[1]
+	}
 	hello := s.Bootstrap()
 	dir := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(dir, 0o777))
