@@ -17,7 +17,7 @@ import (
 )
 
 // mostAddresses is how many of the addresses of a source are tried.
-const mostAddresses = 8
+const mostAddresses = 12
 
 // An asker asks for one source after another.
 type asker struct {
@@ -86,7 +86,7 @@ func (a *asker) ask(ctx context.Context, q Question) Answer {
 	switch {
 	case silent || day == "":
 		return Answer{State: Unknown}
-	case a.opt.Addresses && q.Whole:
+	case a.opt.Addresses && q.Whole && len(q.Files) <= mostAddresses:
 		return Answer{State: Gone, Day: day}
 	}
 	return Answer{State: NotArchived, Day: day}

@@ -134,12 +134,12 @@ func hostsOf(addresses []string) (hosts []string) {
 		case err != nil || u.Host == "":
 			continue
 		case u.Scheme == "mirror":
-			hosts = union(hosts, []string{"mirror:" + u.Host, "mirrors:" + u.Host})
+			hosts = append(hosts, "mirror:"+u.Host, "mirrors:"+u.Host)
 		default:
-			hosts = union(hosts, []string{u.Hostname()})
+			hosts = append(hosts, u.Hostname())
 		}
 	}
-	return hosts
+	return distinct(hosts)
 }
 
 func first(all []string) string {

@@ -53,6 +53,9 @@ func (w *Walk) Questions(lists func(path string) map[string][]string) []archive.
 	return all
 }
 
+// maxFiles is how many addresses of a file are looked at; archives are asked first.
+const maxFiles = 100
+
 // filesAt returns the addresses of the web among those of a file, its mirrors among
 // them, and whether there are no others.
 func filesAt(addresses []string, mirrors map[string][]string) (files []string, whole bool) {
@@ -60,18 +63,20 @@ func filesAt(addresses []string, mirrors map[string][]string) (files []string, w
 	for _, address := range addresses {
 		u, err := url.Parse(address)
 		switch {
+		case len(files) > maxFiles:
+			return distinct(files), false
 		case err == nil && u.Scheme == "mirror" && len(mirrors[u.Host]) > 0:
 			for _, mirror := range mirrors[u.Host] {
 				more, all := filesAt([]string{mirror + strings.TrimPrefix(u.EscapedPath(), "/")}, nil)
-				files, whole = union(files, more), whole && all
+				files, whole = append(files, more...), whole && all
 			}
 		case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
-			files = union(files, []string{address})
+			files = append(files, address)
 		default:
 			whole = false
 		}
 	}
-	return files, whole
+	return distinct(files), whole
 }
 
 // held adds what archives have answered to the check.

@@ -47,6 +47,9 @@ func Read(at rebuild.Derivations) (*store.Graph, error) {
 
 // read reads a derivation. The error names it by its store path, wherever its file lies.
 func read(p, file string) (*drv.Derivation, error) {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return nil, &inspect.FormatError{Where: p, Err: errors.New("it is no regular file")}
+	}
 	d, err := drv.Read(file)
 	if format, ok := errors.AsType[*inspect.FormatError](err); ok {
 		format.Where = p
@@ -59,8 +62,8 @@ func read(p, file string) (*drv.Derivation, error) {
 
 // Find returns where a store path lies. The error wraps [fs.ErrNotExist] where it is not here.
 func Find(at rebuild.Derivations, p string) (string, error) {
-	if base := path.Base(p); !inspect.IsStoreName(base) || path.Dir(p) == "." {
-		return "", fmt.Errorf("%q is no store path", p)
+	if !inspect.IsStoreName(path.Base(p)) || path.Dir(p) != path.Dir(at.Root) {
+		return "", fmt.Errorf("%q is no path of the store", p)
 	}
 	places := []string{filepath.Join(at.Below, p)}
 	if at.Below == "" {

@@ -272,7 +272,7 @@ func (f *follower) seedInputs(inputs []int, early []bool) bool {
 
 // collect lists the sources, each once, and the plain inputs.
 func (f *follower) collect() {
-	first := make(map[string]int) // derivation of an output
+	same := make(map[string][]int) // derivations of an output
 	plain := make(map[string]Seed)
 	dir := path.Dir(f.Graph.Root.Path)
 	for i, n := range f.Graph.Near {
@@ -283,17 +283,13 @@ func (f *follower) collect() {
 				plain[p] = ""
 			}
 		}
-		if !n.Fixed() {
-			continue
-		}
-		if at, known := first[n.Output()]; known {
-			f.merge(at, i)
-		} else {
-			first[n.Output()] = i
+		if n.Fixed() {
+			same[n.Output()] = append(same[n.Output()], i)
 		}
 	}
-	for _, i := range first {
-		f.w.Sources = append(f.w.Sources, f.source(i))
+	for _, all := range same {
+		f.merge(all)
+		f.w.Sources = append(f.w.Sources, f.source(all[0]))
 	}
 	for p, seed := range plain {
 		f.w.Plain = append(f.w.Plain, Plain{Path: p, Seed: seed})
@@ -303,13 +299,17 @@ func (f *follower) collect() {
 	f.w.Derivations = len(f.Graph.Near)
 }
 
-// merge adds what is known of a derivation to another one of the same output.
-func (f *follower) merge(into, from int) {
-	f.fetch[into].Addresses = union(f.fetch[into].Addresses, f.fetch[from].Addresses)
-	f.seeds[into] = cmp.Or(f.seeds[into], f.seeds[from])
-	for w, set := range f.needs[from] {
-		f.needs[into][w] |= set
+// merge adds what is known of derivations of the same output to the first of them.
+func (f *follower) merge(all []int) {
+	var addresses []string
+	for _, i := range all {
+		addresses = append(addresses, f.fetch[i].Addresses...)
+		f.seeds[all[0]] = cmp.Or(f.seeds[all[0]], f.seeds[i])
+		for w, set := range f.needs[i] {
+			f.needs[all[0]][w] |= set
+		}
 	}
+	f.fetch[all[0]].Addresses = distinct(addresses)
 }
 
 func (f *follower) source(i int) Source {
@@ -371,10 +371,12 @@ func public(addresses []string) (all []string) {
 	return all
 }
 
-// union appends what is new.
-func union(all, more []string) []string {
-	for _, s := range more {
-		if !slices.Contains(all, s) {
+// distinct returns texts in their order, each once.
+func distinct(texts []string) (all []string) {
+	seen := make(map[string]bool, len(texts))
+	for _, s := range texts {
+		if !seen[s] {
+			seen[s] = true
 			all = append(all, s)
 		}
 	}
