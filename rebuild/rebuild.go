@@ -133,6 +133,7 @@ type Result struct {
 	Command    []string    // the main command that was run
 	Tools      []Tool      // versions of what ran
 	Derivation check.Check // the check named derivation
+	Derived    Derivations // that the recipe was evaluated to
 	Items      []Item      // of the rebuilt image, sorted by path
 	Steps      []Step      // the derivations that were built in this run, sorted by path
 	Fresh      []Fresh     // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation

@@ -25,7 +25,9 @@ type Report struct {
 	Recipe        Recipe          `json:"recipe"`
 	Plan          *Plan           `json:"plan"`       // null when no rebuild was planned
 	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
-	Checks        []Check         `json:"checks"`     // always seven, in the order of the ladder
+	Sources       []Source        `json:"sources"`    // what everything was made from, sorted by name
+	Road          *Road           `json:"road"`       // from the image to the sources; null when it was not followed
+	Checks        []Check         `json:"checks"`     // always eight, in the order of the ladder
 	Coverage      Coverage        `json:"coverage"`
 	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt, given or signed
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
@@ -151,6 +153,7 @@ type Channel struct {
 	URL          string        `json:"url"`
 	Branch       string        `json:"branch"`
 	Commit       string        `json:"commit"`
+	SWHID        string        `json:"swhid"`        // of the commit, swh:1:rev:… (ISO/IEC 18670); "" when it is not a whole hash
 	Introduction *Introduction `json:"introduction"` // null when none is recorded
 }
 
@@ -420,6 +423,7 @@ type Run struct {
 	Reference string     `json:"reference"` // the image as the user named it
 	Durations []Duration `json:"durations"` // in the order of the line
 	Tools     []Tool     `json:"tools"`     // what took part
+	Answered  []string   `json:"answered"`  // days on which archives of sources answered, "2006-01-02", sorted
 }
 
 // A Duration is how long one step took.

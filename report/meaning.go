@@ -155,11 +155,15 @@ func (r *Report) contradiction() string {
 }
 
 // contradicted says what is contradicted: the image, or no more than what was
-// in answers about it that nobody who is trusted signed.
+// said of it in answers that nobody who is trusted signed, or that all that it was
+// made from is known.
 func contradicted(failed []string, problems []Finding) string {
 	differs := slices.ContainsFunc(problems, func(f Finding) bool { return strings.HasSuffix(f.Code, "/hash-differs") })
 	if len(failed) == 1 && failed[0] == string(check.Signatures) && !differs {
 		return "What was asked to vouch for the image cannot be believed"
+	}
+	if len(failed) == 1 && failed[0] == string(check.Sources) {
+		return "Not everything that the image was made from can be known"
 	}
 	return "The image is not what it claims to be"
 }

@@ -17,6 +17,8 @@ import (
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
+	"audit/rebuild/swhid"
 )
 
 // Input is what the stages of the line found. Only Image must be there.
@@ -26,6 +28,7 @@ type Input struct {
 	Evidence *provenance.Evidence // nil when no recipe was asked for
 	Checks   []check.Check        // a check that is not among them is reported as skipped
 	Signed   []signatures.Outcome // what build farms answer about the store items
+	Sources  *sources.Walk        // to the sources; nil when it was not walked
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
@@ -58,6 +61,8 @@ func New(in Input) *Report {
 		Recipe:        newRecipe(in.Evidence, words.sentences),
 		Plan:          newPlan(in.Plan, words.sentences),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed, words.sentences),
+		Sources:       newSources(in.Sources),
+		Road:          newRoad(in.Sources),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in, words.sentences),
@@ -77,6 +82,9 @@ func newRun(in Input) Run {
 	run.Tools = slices.Clone(run.Tools)
 	run.Date = run.Date.UTC()
 	run.Reference = in.Image.Reference
+	if in.Sources != nil {
+		run.Answered = in.Sources.Days()
+	}
 	if in.Result != nil {
 		for _, t := range in.Result.Tools {
 			run.Tools = append(run.Tools, Tool(t))
@@ -227,7 +235,7 @@ func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 }
 
 func newChannel(c provenance.Channel) Channel {
-	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit}
+	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit, SWHID: swhid.Revision(c.Commit)}
 	if i := c.Introduction; i != nil {
 		out.Introduction = &Introduction{Commit: i.Commit, Fingerprint: i.Fingerprint}
 	}
@@ -327,7 +335,7 @@ func (s Sentences) messages(all []check.Message) (out []Message) {
 	return out
 }
 
-// newChecks lists all seven, whatever was handed in.
+// newChecks lists all eight, whatever was handed in.
 func newChecks(checks []check.Check, s Sentences) []Check {
 	var out []Check
 	for _, id := range check.IDs() {

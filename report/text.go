@@ -23,7 +23,7 @@ type TextOptions struct {
 
 // What fits in a terminal window: the whole summary, and parts of it.
 const (
-	textLines    = 40
+	textLines    = 41
 	textFindings = 10
 	textFewest   = 3 // findings, when causes need the room
 	textCauses   = 6 // causes, at least

@@ -47,7 +47,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
+	for _, id := range []check.ID{check.Repack, check.Signatures, check.Sources, check.Derivation, check.Rebuild} {
 		l.skip(id, "report/inspection-only")
 	}
 	a.verdict = rebuild.Judge(l.facts(a))

@@ -16,6 +16,7 @@ import (
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
 	"audit/report"
 	"audit/sbom"
 )
@@ -23,16 +24,17 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder string           // one of Systems.BuilderNames
-	demand  bool             // a rebuild that cannot be done decides the exit status
-	rebuilt string           // image built elsewhere; "" to run the builder
-	in      rebuild.Settings // of the build systems
-	secrets rebuild.Secrets  // of the addresses that are given
-	base    string           // image that this one was built on; "" when nobody says
-	fresh   []string
-	inputs  bool // build all that took part twice
-	options rebuild.Options
-	farms   farms
+	builder  string           // one of Systems.BuilderNames
+	demand   bool             // a rebuild that cannot be done decides the exit status
+	rebuilt  string           // image built elsewhere; "" to run the builder
+	in       rebuild.Settings // of the build systems
+	secrets  rebuild.Secrets  // of the addresses that are given
+	base     string           // image that this one was built on; "" when nobody says
+	fresh    []string
+	inputs   bool // build all that took part twice
+	options  rebuild.Options
+	farms    farms
+	archives archives
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -53,6 +55,7 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
+	sources    *sources.Walk        // from the image to its sources; nil when it was not walked
 	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
@@ -81,6 +84,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
+	l.followSources(ctx, a, began)
 	l.judgeSignaturesAgain(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
@@ -377,7 +381,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
@@ -410,7 +414,7 @@ func (l *line) add(c check.Check) {
 
 func (l *line) skip(id check.ID, code string, args ...any) { l.add(check.Skip(id, code, args...)) }
 
-// ordered returns the seven checks in the order of a report.
+// ordered returns the eight checks in the order of a report.
 func (l *line) ordered() []check.Check {
 	var all []check.Check
 	for _, id := range check.IDs() {

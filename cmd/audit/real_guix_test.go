@@ -79,6 +79,7 @@ func runReal(t *testing.T, script string) {
 			"said":    said,
 			"lzipped": lzipped,
 			"instore": inStore,
+			"walked":  walked,
 		},
 	})
 }

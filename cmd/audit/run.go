@@ -22,7 +22,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -77,6 +77,9 @@ func newLine(c *cli.Context) (*line, error) {
 	l := &line{
 		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), progress: newProgress(c.App.ErrWriter),
+	}
+	if l.archives, err = newArchives(c); err != nil {
+		return nil, err
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
@@ -155,7 +158,9 @@ func (a *audit) files() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	bill := sbom.Collect(a.image, a.evidence, billOptions(date))
+	opt := billOptions(date)
+	opt.Sources = billSources(a)
+	bill := sbom.Collect(a.image, a.evidence, opt)
 	var files []file
 	for _, f := range []struct {
 		name  string

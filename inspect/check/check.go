@@ -30,13 +30,14 @@ const (
 	Closure    ID = "closure"    // is every file explained, and every store reference present?
 	Repack     ID = "repack"     // does packing the store items again give the same layers?
 	Signatures ID = "signatures" // did parties that are trusted sign the bytes of each store item?
+	Sources    ID = "sources"    // does every input lead back to a source with a hash?
 	Derivation ID = "derivation" // does evaluating the recipe give the store paths in the image?
 	Rebuild    ID = "rebuild"    // does building the recipe again give the same layers?
 )
 
 // IDs returns the checks in the order of a report.
 func IDs() []ID {
-	return []ID{Integrity, Recipe, Closure, Repack, Signatures, Derivation, Rebuild}
+	return []ID{Integrity, Recipe, Closure, Repack, Signatures, Sources, Derivation, Rebuild}
 }
 
 // A Status is how a check ended. The zero value is Unknown: nothing is known.

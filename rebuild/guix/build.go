@@ -108,6 +108,7 @@ func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 		}
 		return nil, err
 	}
+	s.result.Derived = rebuild.Derivations{Root: g.Root.Path}
 	if s.job.Image != nil {
 		s.result.Derivation = s.compare(g)
 		if s.result.Derivation.Status == check.Unknown && len(s.job.Image.Items) > 0 {

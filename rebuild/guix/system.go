@@ -20,8 +20,10 @@ func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: guix.Name, Tool: "Guix", Store: "/gnu/store", Sentences: sentences(),
 		Farms: farms(), Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
+		Fetch: fetch, Mirrors: mirrors, DerivationFlag: "guix-drv",
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Flags: []rebuild.Flag{
+			{Name: "guix-drv", Usage: "of an image by Guix: follow the derivation in `FILE`, and those beside it, to the sources"},
 			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
 			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},

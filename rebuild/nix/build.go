@@ -146,6 +146,10 @@ func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 		}
 		return nil, err
 	}
+	s.result.Derived = rebuild.Derivations{Root: g.Root.Path, Below: s.root}
+	if s.details.Derivation != "" {
+		s.result.Derived.Beside = filepath.Dir(s.details.Derivation)
+	}
 	s.compare(g)
 	return g, nil
 }

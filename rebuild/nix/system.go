@@ -26,6 +26,7 @@ func (System) About() rebuild.About {
 		NarHash: []string{"nix-hash", "--type", "sha256"}, SavesRecipe: "For Nix, name the expression or the derivation.",
 		Example: [2]string{"audit rebuild --nix-flake .#image image.tar.gz", "by Nix, which never reveals the expression"},
 		Farms:   []signatures.Farm{{Server: officialServer, Operator: "NixOS Foundation", Key: officialKey}},
+		Fetch:   fetch, Mirrors: mirrors, DerivationFlag: "nix-drv",
 		Flags: []rebuild.Flag{
 			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
 			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},
