@@ -28,6 +28,9 @@ type Plan struct {
 	// Local lists the files and folders of this machine that the plan names: a
 	// report leaves their folders out.
 	Local []string `json:"local,omitempty"`
+	// Takes are the files that a script of the plan takes as arguments, in this order,
+	// since the recipe is incomplete: those that it has are the defaults.
+	Takes []string `json:"takes,omitempty"`
 	// Trust lists all that the build would run or fetch, and why that is allowed
 	// or not.
 	Trust []Trust `json:"trust"`
