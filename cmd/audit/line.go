@@ -101,10 +101,16 @@ func (l *line) repacked(a *audit) check.Check {
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
 	a.basis = rebuild.Origins{
-		Given: a.given(), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
+		Given: a.given(), Recipe: a.result != nil && l.givesRecipe(a), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
 	}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
+}
+
+// givesRecipe says whether the user gave the recipe that the image was built again from.
+func (l *line) givesRecipe(a *audit) bool {
+	given, err := a.system.Given(l.in)
+	return err == nil && given
 }
 
 // facts are what the verdict follows from.

@@ -24,21 +24,15 @@ import (
 type Given struct {
 	Channels string `json:"channels,omitempty"` // text of a channels.scm
 	Manifest string `json:"manifest,omitempty"` // text of a manifest.scm
-
-	channelsFile, manifestFile string // where they lie
 }
 
-func (g Given) isZero() bool { return g.Channels == "" && g.Manifest == "" }
-
-// texts is what a plan has of it: not where it lay.
-func (g Given) texts() Given { return Given{Channels: g.Channels, Manifest: g.Manifest} }
+func (g Given) isZero() bool { return g == Given{} }
 
 // maxGiven bounds a file that is given, in bytes.
 const maxGiven = 1 << 20
 
 // readGiven reads the files that the user names, "" for none.
 func readGiven(channels, manifest string) (g Given, err error) {
-	g = Given{channelsFile: channels, manifestFile: manifest}
 	if channels != "" {
 		if g.Channels, err = readProgram(channels); err != nil {
 			return g, fmt.Errorf("--guix-channels: %w", err)
@@ -78,7 +72,7 @@ func (d Details) checkGiven() error {
 		return errors.New("a whole system has a configuration, and no manifest that could be given")
 	}
 	for _, m := range d.Mirrors {
-		if !slices.ContainsFunc(d.channels(), func(c provenance.Channel) bool { return c.Name == m.Name && c.URL != "" }) {
+		if !slices.ContainsFunc(d.channels(), func(c provenance.Channel) bool { return c.Name == m.Name && isAddress(c.URL) }) {
 			return fmt.Errorf("--channel-url %s: %s names no address of a channel %s", m.Name, channelsFile, m.Name)
 		}
 	}
@@ -114,11 +108,11 @@ func (d Details) completable() bool {
 
 // judgeGiven says of programs in the place of what the image records why they may be
 // run: the user names them.
-func judgeGiven(planned, named Given) []rebuild.Trust {
+func judgeGiven(planned Given, by Trusted) []rebuild.Trust {
 	trust := []rebuild.Trust{}
 	for _, g := range []struct{ what, planned, named, file, flag string }{
-		{channelsFile, planned.Channels, named.Channels, named.channelsFile, "--guix-channels"},
-		{manifestFile, planned.Manifest, named.Manifest, named.manifestFile, "--guix-manifest"},
+		{channelsFile, planned.Channels, by.Given.Channels, by.ChannelsFile, "--guix-channels"},
+		{manifestFile, planned.Manifest, by.Given.Manifest, by.ManifestFile, "--guix-manifest"},
 	} {
 		if g.planned == "" {
 			continue
@@ -135,11 +129,17 @@ func judgeGiven(planned, named Given) []rebuild.Trust {
 
 // local lists the files and folders of this machine that are named.
 func (t Trusted) local() []string {
-	all := []string{t.Given.channelsFile, t.Given.manifestFile}
+	places := []string{t.ChannelsFile, t.ManifestFile}
 	for _, m := range t.Mirrors {
-		all = append(all, m.URL)
+		places = append(places, m.URL)
 	}
-	return slices.DeleteFunc(all, func(p string) bool { return p == "" || strings.Contains(p, "://") })
+	var all []string
+	for _, p := range places {
+		if p != "" && !strings.Contains(p, "://") {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // against compares what is given with what the image itself records.
@@ -149,6 +149,14 @@ func (d Details) against() []check.Message {
 		return given
 	}
 	return append(given, profile.ReadGiven([]byte(d.Given.Manifest)).Against(nil, d.Pack.Manifest)...)
+}
+
+// given adds to the check named derivation what differs between a recipe that is given
+// and what the image records: what evaluating it gives is the better evidence.
+func (s *session) given(level check.Level, differs []check.Message) {
+	for _, m := range differs {
+		s.result.Derivation.Findings = append(s.result.Derivation.Findings, check.Finding{Message: m, Level: level, Layer: -1})
+	}
 }
 
 // A Mirror is from where a channel is fetched instead of its own address. Its history
@@ -222,7 +230,7 @@ func (d Details) gitConfig(own string) string {
 		if m, ok := mirrorOf(c.Name, d.Mirrors); ok {
 			to = m.URL
 		}
-		if c.URL != "" {
+		if isAddress(c.URL) {
 			b.WriteString("[url " + gitQuote(to) + "]\n\tinsteadOf = " + gitQuote(c.URL) + "\n")
 		}
 	}

@@ -22,7 +22,7 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted Trusted) (reb
 		return rebuild.Plan{}, fmt.Errorf("planning a rebuild with Guix: %w", provenance.ErrNotMine)
 	}
 	pack.Unknown = nil
-	details := Details{Pack: pack, Channels: recipe.Channels, Given: trusted.Given.texts(), Mirrors: trusted.Mirrors}
+	details := Details{Pack: pack, Channels: recipe.Channels, Given: trusted.Given, Mirrors: trusted.Mirrors}
 	for _, f := range recipe.Files {
 		if f.Name == configurationFile && details.isSystem() {
 			details.Configuration = string(f.Text)

@@ -86,7 +86,8 @@ func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) 
 
 func trusted(in rebuild.Settings) (t Trusted, err error) {
 	t = Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration"), Sources: in.List(rebuild.TrustSource)}
-	if t.Given, err = readGiven(in.Text("guix-channels"), in.Text("guix-manifest")); err != nil {
+	t.ChannelsFile, t.ManifestFile = in.Text("guix-channels"), in.Text("guix-manifest")
+	if t.Given, err = readGiven(t.ChannelsFile, t.ManifestFile); err != nil {
 		return t, err
 	}
 	t.Mirrors, err = newMirrors(in.List("channel-url"))

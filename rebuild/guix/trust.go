@@ -43,14 +43,17 @@ type Trusted struct {
 	// that names a transformation, OPTION=VALUE, allows that one.
 	Sources rebuild.Prefixes
 
-	Given   Given    // programs that the user names in the place of what the image records
-	Mirrors []Mirror // addresses that the user names in the place of those of channels
+	// Given are programs that the user names in the place of what the image records, and
+	// the files that hold them.
+	Given                      Given
+	ChannelsFile, ManifestFile string
+	Mirrors                    []Mirror // addresses that the user names in the place of those of channels
 }
 
 // judge says of everything that a plan would run or fetch whether it may, and why:
 // channels, then transformations, then the configuration of a system.
 func judge(d Details, trusted Trusted) []rebuild.Trust {
-	out := judgeGiven(d.Given, trusted.Given)
+	out := judgeGiven(d.Given, trusted)
 	for _, c := range d.channels() {
 		if d.Given.Channels != "" && !d.isMirrored(c.Name) {
 			continue // the program that names them is the user's own

@@ -25,7 +25,7 @@ func Vet(plan rebuild.Plan, trusted Trusted) (rebuild.Plan, error) {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
 	if !trusted.Given.isZero() {
-		d.Given = trusted.Given.texts()
+		d.Given = trusted.Given
 	}
 	d.Mirrors = trusted.Mirrors
 	incomplete := len(plan.Reasons) > 0 && plan.Reasons[0].Code == codeIncomplete && d.Given.isZero()
