@@ -212,9 +212,12 @@ func script(s rebuild.System, plan rebuild.Plan) []byte {
 	case !plan.Allowable() && len(plan.Takes) == 0:
 		return []byte("#!/bin/sh\n" + shell.Refusal(why))
 	}
-	takesFiles := len(plan.Untrusted()) == 0
+	takes := plan.Takes
+	if len(plan.Untrusted()) > 0 {
+		takes = nil
+	}
 	plan.Reasons = nil
-	return shell.Guarded(s.Script(plan), why, takesFiles)
+	return shell.Guarded(s.Script(plan), why, takes)
 }
 
 // sourceDate is the time that SOURCE_DATE_EPOCH gives, zero when it is not set

@@ -174,6 +174,9 @@ func newMirrors(given []string) ([]Mirror, error) {
 		name, url, ok := strings.Cut(text, "=")
 		if !strings.Contains(url, "://") && url != "" {
 			abs, err := filepath.Abs(url)
+			if err == nil {
+				_, err = os.Stat(abs)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("--channel-url %s: %w", name, err)
 			}

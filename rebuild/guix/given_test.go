@@ -241,7 +241,7 @@ func TestScriptTakesFiles(t *testing.T) {
 		t.Errorf("%v, %s", err, stderr)
 	}
 	w.plan.Reasons = nil
-	script := shell.Guarded(Script(w.plan), "something is missing", true)
+	script := shell.Guarded(Script(w.plan), "something is missing", w.plan.Takes)
 	if _, stderr, err := w.runScript(script); err == nil || !strings.Contains(stderr, "something is missing") {
 		t.Errorf("%v, %s", err, stderr)
 	}

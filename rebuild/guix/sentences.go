@@ -94,7 +94,7 @@ func sentences() map[string]string {
 		"closure/hook-output-unproven":      "what the hook {hook} has made is of the right names, and what it holds is not checked here",
 
 		// The plan.
-		codeIncomplete:                          "the recipe is not complete ({status})",
+		codeIncomplete:                          "the recipe is not complete ({status}); --guix-channels and --guix-manifest take what it lacks from files",
 		"plan/no-command":                       "these files are of the form {form:quote}, and no command of guix is known to make that",
 		"plan/not-expressible":                  "{error}",
 		"plan/two-channels":                     "two channels are named {channel:quote}, and which of them Guix would take is not certain",

@@ -64,12 +64,12 @@ func Refusal(reason string) string {
 }
 
 // Guarded makes a script, which begins with a line that names its interpreter, one that
-// goes on only where the user says so in the environment; where takesFiles is set, also
-// when it is given what was missing.
-func Guarded(script []byte, reason string, takesFiles bool) []byte {
+// goes on only where the user says so in the environment; where it takes
+// files for what was missing, also when it is given them.
+func Guarded(script []byte, reason string, takes []string) []byte {
 	unless, how := `[ "${AUDIT_ALLOW:-}" = yes ]`, "To run it all the same, set AUDIT_ALLOW=yes in the environment."
-	if takesFiles {
-		unless, how = `[ $# -gt 0 ] || `+unless, "Give what is missing (the script says how); or "+strings.ToLower(how[:1])+how[1:]
+	if len(takes) > 0 {
+		unless, how = `[ $# -gt 0 ] || `+unless, "Give files for what is missing: sh rebuild.sh "+strings.ToUpper(strings.Join(takes, " "))+". "+how
 	}
 	head, rest, _ := bytes.Cut(script, []byte("\n"))
 	return slices.Concat(head, []byte("\n"+unless+" || {\n  printf '%s\\n' "+Quote(Printable("This rebuild is refused: "+reason))+
