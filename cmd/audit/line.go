@@ -292,7 +292,10 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 		return a.buildErr
 	})
 	a.log = log.bytes()
+	var mistake *rebuild.UsageError
 	switch {
+	case errors.As(err, &mistake):
+		return usage("%w", mistake)
 	case stopped(ctx) != nil:
 		return stopped(ctx)
 	case err != nil:
