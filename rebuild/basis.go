@@ -10,7 +10,7 @@ import (
 // A Basis is what the verdict on an image rests on: where each of its parts, a
 // store item or what an instruction made, comes from.
 type Basis struct {
-	Given  bool   `json:"given"`  // the other image was made elsewhere and handed over as a whole
+	Given bool `json:"given"` // the other image was made elsewhere and handed over as a whole
 	// GivenRecipe says that the recipe, or a part of it, is the user's: the image itself
 	// does not say that it was built from it.
 	GivenRecipe bool `json:"givenRecipe"`

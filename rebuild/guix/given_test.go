@@ -154,7 +154,9 @@ func TestVetOfGiven(t *testing.T) {
 // are notes where the recipe could be evaluated.
 func TestBuildOfGiven(t *testing.T) {
 	w := newWorld(t)
-	w.change(func(d *Details) { d.Given = Given{Channels: strings.Replace(givenChannels, "230a", "0000", 1), Manifest: givenManifest} })
+	w.change(func(d *Details) {
+		d.Given = Given{Channels: strings.Replace(givenChannels, "230a", "0000", 1), Manifest: givenManifest}
+	})
 	result, err := w.build()
 	if err != nil {
 		t.Fatal(err)
