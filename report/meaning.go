@@ -230,11 +230,13 @@ func trustLimits(r *Report) (limits []string) {
 		return []string{"How the other image was made is not known here: that it was built from the recipe rests on the word of whoever gave it."}
 	}
 	if r.givenRecipe() {
-		limits = []string{"The recipe was given from outside: the image itself does not say that it was built from it."}
+		limits = append(limits, "The recipe was given from outside: the image itself does not say that it was built from it.")
 	}
 	it := r.Rebuild.Items
 	all := len(it.Built) + len(it.Reused) + len(it.Substituted)
 	switch {
+	case all == 0 && slices.ContainsFunc(r.Rebuild.Basis.Items, func(p rebuild.Part) bool { return len(p.Operators) > 1 }):
+		return append(limits, "That several operators have built what they signed is their word: a build farm also signs what it fetched from another.")
 	case all == len(it.Built):
 		return limits
 	case it.piece() == instruction:
