@@ -25,6 +25,10 @@ func signaturesSentences() map[string]string {
 		"signatures/follows":                   "it needs no signature: its content, {bytes:count byte}, follows from that of other items",
 		"signatures/references-differ":         "{server}: signed by {keys:list}[; it is signed to refer to {absent:list}, which it does not in this image][; it refers to {unsigned:list}, which is not signed]",
 
+		// Other images.
+		"signatures/other-images":        "{images:count other image} with some of the same store paths: {same:count store item} the same, {differing} of another NAR hash",
+		"signatures/other-image-differs": "another NAR hash than in other images: the package does not come out the same twice, or one of the images was changed; {here} here[ (signed by {operators:list})], and by the reports {others:list}",
+
 		// Servers.
 		"signatures/vouching":      "{operators:list} vouch for the same bytes: a farm also signs what it fetched from another, so that each has built them is their word",
 		"signatures/untrusted-key": "{server}: what it answers about {count:count store item} is signed by the key {key}, which is not trusted: {names:list}[ and {beyond} more]",

@@ -33,6 +33,7 @@ type line struct {
 	inputs  bool // build all that took part twice
 	options rebuild.Options
 	farms   farms
+	known   []string // folders of reports on other images
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -53,7 +54,8 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
-	log        []byte               // what the builder said
+	elsewhere  []signatures.Elsewhere
+	log        []byte // what the builder said
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
@@ -78,10 +80,14 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.askFarms(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := l.readKnown(a); err != nil {
+		return nil, err
+	}
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
 	l.judgeSignaturesAgain(a)
+	l.compareKnown(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func newLine(c *cli.Context) (*line, error) {
 		return nil, err
 	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
+		farms: farms, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), progress: newProgress(c.App.ErrWriter),
 	}
 	l.options = buildOptions(c)
