@@ -7,6 +7,7 @@ func signaturesSentences() map[string]string {
 		"signatures/not-asked":         "no build farm was asked what it signed: that needs the network, or a binary cache",
 		"signatures/no-items":          "the image holds no store item that a build farm could know",
 		"signatures/differing":         "build farms signed another NAR hash of {count:count store item}: {names:list}[ and {beyond} more]",
+		"signatures/disagreeing":       "build farms signed different NAR hashes of {count:count store item}: {names:list}[ and {beyond} more]",
 		"signatures/signed":            "{signed:count store item} of {items} signed with the NAR hash found here[ by {keys:list}][ ({agreement:list} of the operators {operators:list})]",
 		"signatures/not-covered":       "{count} not covered ({causes:list}): {names:list}[ and {beyond} more]",
 		"signatures/following":         "{count} need no signature, since their content follows from that of other items: {names:list}[ and {beyond} more]",
@@ -16,6 +17,7 @@ func signaturesSentences() map[string]string {
 		// Store items.
 		"signatures/hash-differs":              "{server}: hash differs: {computed} ({bytes} bytes) here, {signed} ({signed-bytes} bytes) signed by {keys:list}[; the hash found here is signed by {agree:list}]: the item was changed, or the package does not come out the same twice",
 		"signatures/hash-differs-as-builds-do": "{server}: hash differs: {computed} ({bytes} bytes) here, {signed} ({signed-bytes} bytes) signed by {keys:list}[; the hash found here is signed by {agree:list}]; two builds in this run differ from each other, so the package does not come out the same twice, and the item may have been changed as well",
+		"signatures/farms-disagree":            "different NAR hashes of it are signed: {signed:list}; the package does not come out the same twice, or one of these farms has other bytes than were built",
 		"signatures/too-few-operators":         "signed by {operators:list} alone, where {at-least:count operator} must sign",
 		"signatures/bad-signature":             "{server}: bad signature: {error}",
 		"signatures/unreachable-item":          "{server}: unreachable: {error}",
@@ -39,7 +41,12 @@ func signaturesSentences() map[string]string {
 		"answer/time-over":     "the time for asking was over",
 		"answer/error":         "{error}",
 
+		// Other images.
+		"signatures/other-images":        "{images:count other image} with some of the same store paths: {same:count store item} the same, {differing} of another NAR hash",
+		"signatures/other-image-differs": "another NAR hash than in other images: the package does not come out the same twice, or one of the images was changed; {here} here[ (signed by {operators:list})], and by the reports {others:list}",
+
 		// Servers.
+		"signatures/vouching":      "{operators:list} vouch for the same bytes: a farm also signs what it fetched from another, so that each has built them is their word",
 		"signatures/untrusted-key": "{server}: what it answers about {count:count store item} is signed by the key {key}, which is not trusted: {names:list}[ and {beyond} more]",
 		"signatures/unreachable":   "{server}: no answer about {count:count store item}: {error} ({names:list}[ and {beyond} more])",
 		"signatures/cache":         "answers are not kept for the next run: {error}",

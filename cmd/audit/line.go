@@ -35,6 +35,7 @@ type line struct {
 	options  rebuild.Options
 	farms    farms
 	archives archives
+	known    []string // folders of reports on other images
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -56,7 +57,8 @@ type audit struct {
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
 	sources    *sources.Walk        // from the image to its sources; nil when it was not walked
-	log        []byte               // the output of the builder
+	elsewhere  []signatures.Elsewhere
+	log        []byte // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
@@ -81,11 +83,15 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.askFarms(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := l.readKnown(a); err != nil {
+		return nil, err
+	}
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
 	l.followSources(ctx, a, began)
 	l.judgeSignaturesAgain(a)
+	l.compareKnown(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
 	}
@@ -105,10 +111,16 @@ func (l *line) repacked(a *audit) check.Check {
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
 	a.basis = rebuild.Origins{
-		Given: a.given(), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
+		Given: a.given(), Recipe: a.result != nil && l.givesRecipe(a), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
 	}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
+}
+
+// givesRecipe says whether the user gave the recipe that the image was built again from.
+func (l *line) givesRecipe(a *audit) bool {
+	given, err := a.system.Given(l.in)
+	return err == nil && given
 }
 
 // facts are what the verdict follows from.
@@ -298,7 +310,10 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 		return a.buildErr
 	})
 	a.log = log.bytes()
+	var mistake *rebuild.UsageError
 	switch {
+	case errors.As(err, &mistake):
+		return usage("%w", mistake)
 	case stopped(ctx) != nil:
 		return stopped(ctx)
 	case err != nil:

@@ -99,6 +99,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 }
 
 func planFailure(err error) error {
+	if mistake, ok := errors.AsType[*rebuild.UsageError](err); ok {
+		return usage("%w", mistake)
+	}
 	if errors.Is(err, rebuild.ErrNoBuilder) || errors.Is(err, rebuild.ErrRefused) || errors.Is(err, rebuild.ErrNotDone) {
 		return notRebuilt(err, adviceFor(err))
 	}

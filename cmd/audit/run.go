@@ -75,7 +75,7 @@ func newLine(c *cli.Context) (*line, error) {
 		return nil, err
 	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
+		farms: farms, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), progress: newProgress(c.App.ErrWriter),
 	}
 	if l.archives, err = newArchives(c); err != nil {
@@ -206,13 +206,23 @@ func planFiles(plan *rebuild.Plan) []file {
 	return files
 }
 
-// script writes a plan as a shell script; that of a plan which is refused says why
-// and does nothing else.
+// script writes a plan as a shell script. That of a plan which is refused says why; it
+// goes on where the user allows all that it would run, or gives what the recipe lacks,
+// and does nothing else where there is nothing to run.
 func script(s rebuild.System, plan rebuild.Plan) []byte {
-	if len(plan.Reasons) > 0 {
-		return []byte("#!/bin/sh\n" + shell.Refusal(sentences().Join(plan.Reasons)))
+	why := sentences().Join(plan.Reasons)
+	switch {
+	case len(plan.Reasons) == 0:
+		return s.Script(plan)
+	case !plan.Allowable() && len(plan.Takes) == 0:
+		return []byte("#!/bin/sh\n" + shell.Refusal(why))
 	}
-	return s.Script(plan)
+	takes := plan.Takes
+	if len(plan.Untrusted()) > 0 {
+		takes = nil
+	}
+	plan.Reasons = nil
+	return shell.Guarded(s.Script(plan), why, takes)
 }
 
 // sourceDate is the time that SOURCE_DATE_EPOCH gives, zero when it is not set

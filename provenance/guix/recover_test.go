@@ -64,9 +64,9 @@ func TestRecoverSamples(t *testing.T) {
 		{"eras/era-v1.5.0-single-gzip-transf.tar.gz", provenance.Partial, Pack{
 			Root: "/gnu/store/wrwwlj7zvv8zyafsb6imla180n9ghli7-profile", FriendlyName: "hello-guile-git-tzdata", ImageTag: "hello-python-numpy-guile-unicode-names"}},
 		{"eras/era-v1.5.0-single-gzip-noprov.tar.gz", provenance.Partial, Pack{
-			Root: "/gnu/store/2v1gkags40zplxicwvmw7j2lgknghrlm-profile", FriendlyName: "hello-guile", ImageTag: "hello-python-numpy-guile-unicode-names"}},
+			Root: "/gnu/store/2v1gkags40zplxicwvmw7j2lgknghrlm-profile", NoProvenance: true, FriendlyName: "hello-guile", ImageTag: "hello-python-numpy-guile-unicode-names"}},
 		{"realpack/noprov-hello-guile-numpy-docker-pack.tar.gz", provenance.Partial, Pack{
-			Root: "/gnu/store/rg83casicbcndf43cwbkqf3ajaxq234k-profile", FriendlyName: "hello-guile-numpy", EntryPoint: []string{"bin/hello"},
+			Root: "/gnu/store/rg83casicbcndf43cwbkqf3ajaxq234k-profile", NoProvenance: true, FriendlyName: "hello-guile-numpy", EntryPoint: []string{"bin/hello"},
 			Symlinks: []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/x/bin", Target: "bin"}}}},
 	} {
 		t.Run(tc.file, func(t *testing.T) {

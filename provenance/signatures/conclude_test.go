@@ -180,6 +180,48 @@ func TestOperators(t *testing.T) {
 	}
 }
 
+// Farms that signed different hashes of an item are all named, with their hashes, that
+// of the image first; who agree vouch, and are not known to have built.
+func TestFarmsDisagree(t *testing.T) {
+	hash := func(digit string) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(digit, 64)} }
+	item := inspect.StoreItem{Path: store('b', "pack-1"), NarHash: hash("2"), NarSize: 9, Bytes: 10}
+	answer := func(n secret, operator, digit string) Outcome {
+		o := about(item, "https://"+operator)
+		o.Word, o.Keys, o.SignedHash = Signed, n.keys(t, operator), hash(digit)
+		if o.Keys[0].Operator = operator; digit != "2" {
+			o.Word = Differs
+		}
+		return o
+	}
+	for _, tc := range []struct {
+		name     string
+		outcomes []Outcome
+		signed   string
+		notes    string
+	}{
+		{"they agree", []Outcome{answer(1, "one", "2"), answer(2, "two", "2")}, "", "vouching"},
+		{"one operator", []Outcome{answer(1, "one", "2"), answer(2, "one", "2")}, "", ""},
+		{"the image is of one", []Outcome{answer(1, "one", "1"), answer(2, "two", "2")}, "22 (two); 11 (one)", "farms-disagree"},
+		{"the image is of none", []Outcome{answer(1, "one", "3"), answer(2, "two", "1"), answer(3, "more", "3")}, "11 (two); 33 (more, one)", "farms-disagree"},
+	} {
+		c := Conclude([]inspect.StoreItem{item}, tc.outcomes, Terms{})
+		if got := rules(c, check.Note); got != tc.notes {
+			t.Errorf("%s: notes %s", tc.name, got)
+		}
+		var got []string
+		for _, f := range c.Findings {
+			if f.Code == "signatures/farms-disagree" {
+				for _, s := range f.Args["signed"].([]string) {
+					got = append(got, strings.TrimPrefix(s, "sha256:")[62:])
+				}
+			}
+		}
+		if signed := strings.Join(got, "; "); signed != tc.signed || strings.Contains(reasonsOf(c), "disagreeing") != (signed != "") {
+			t.Errorf("%s: %q, want %q: %s", tc.name, signed, tc.signed, reasonsOf(c))
+		}
+	}
+}
+
 // Other bytes signed under the same name contradict the image, unless two builds
 // in this run differ from each other.
 func TestUnstable(t *testing.T) {

@@ -22,6 +22,9 @@ func findings(all []standing) []check.Finding {
 				notes.Note(s.item.Layer, s.item.Path, "signatures/references-differ", "server", o.Server, "keys", names(o.Keys), "absent", o.Missing, "unsigned", o.Unsigned)
 			}
 		}
+		if s.disagree() {
+			notes.Note(s.item.Layer, s.item.Path, "signatures/farms-disagree", "signed", s.signed())
+		}
 		switch {
 		case s.isFollowing():
 			notes.Note(s.item.Layer, s.item.Path, "signatures/follows", "bytes", s.item.Bytes)
@@ -29,7 +32,23 @@ func findings(all []standing) []check.Finding {
 			open.Append(s.open())
 		}
 	}
-	return slices.Concat(contradictions.All(), untrusted(all), unreachable(all), open.All(), notes.All())
+	return slices.Concat(contradictions.All(), untrusted(all), unreachable(all), open.All(), vouching(all), notes.All())
+}
+
+// vouching notes what the word of several operators is worth: a farm signs what it
+// serves, and that can be what it fetched from another (Guix 1.5, guix/scripts/publish.scm,
+// narinfo-string; nix-serve and nix store sign do the same).
+func vouching(all []standing) []check.Finding {
+	var keys []Key
+	for _, s := range pick(all, standing.isProven) {
+		if len(operators(s.agree)) > 1 {
+			keys = append(keys, s.agree...)
+		}
+	}
+	if keys == nil {
+		return nil
+	}
+	return []check.Finding{check.Find(check.Note, -1, "", "signatures/vouching", "operators", operators(keys))}
 }
 
 // differing is the finding about an item of which a trusted key signed another

@@ -189,6 +189,10 @@ func (s *session) instantiate(ctx context.Context) (string, error) {
 		return "", err
 	}
 	out, err := s.run(ctx, c)
+	if m := argumentMissing.FindStringSubmatch(s.log.own.String()); err != nil && m != nil && s.details.Expression != nil {
+		return "", &rebuild.UsageError{Err: fmt.Errorf("the expression %s needs the argument %s: give it with --nix-arg %s=EXPRESSION or --nix-argstr %s=TEXT",
+			s.details.Expression.File, m[1], m[1], m[1])}
+	}
 	if err != nil {
 		return "", fmt.Errorf("evaluating the recipe: %w", err)
 	}
