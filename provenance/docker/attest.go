@@ -10,14 +10,18 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker/slsa"
+	"audit/provenance/statement"
 )
 
-// provenances returns the attestations beside an image that are SLSA
-// provenance.
+// provenances returns the attestations beside an image that are SLSA provenance: those
+// that say so themselves, and those of its index that cannot be read and are labelled so.
 func provenances(img *inspect.Image) []inspect.Attestation {
+	const prefix = "https://slsa.dev/provenance/"
 	var found []inspect.Attestation
 	for _, a := range img.Attestations {
-		if strings.HasPrefix(a.PredicateType, "https://slsa.dev/provenance/") {
+		d, err := statement.Read(a.Raw)
+		labelled := a.Place == inspect.InIndex && strings.HasPrefix(a.Annotations["in-toto.io/predicate-type"], prefix)
+		if err == nil && strings.HasPrefix(d.Statement.PredicateType, prefix) || err != nil && labelled {
 			found = append(found, a)
 		}
 	}
@@ -41,17 +45,18 @@ func Attested(img *inspect.Image) Attestations {
 	var found Attestations
 	for _, a := range provenances(img) {
 		path := "blobs/" + a.Digest.Algorithm + "/" + a.Digest.Hex
-		b, err := slsa.Parse(a.Statement)
+		b, err := slsa.Parse(a.Raw)
 		switch {
 		case err != nil:
 			found.Unread = append(found.Unread, check.Find(check.Undecided, -1, path, "recipe/attestation-unread",
 				"error", brief(err.Error())))
+		case a.Place != inspect.InIndex && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex): // anybody can put one there
 		case len(b.Subjects) > 0 && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
 			found.Wrong = append(found.Wrong, check.Find(check.Problem, -1, path, "recipe/subject-mismatch",
 				"subjects", subjects(b), "manifest", img.Manifest.Digest))
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
-			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Statement)}
+			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Raw)}
 		}
 	}
 	return found

@@ -20,6 +20,7 @@ const (
 
 // A Document is a file with one statement.
 type Document struct {
+	Raw       []byte
 	Form      Form
 	Statement *Statement
 	Envelope  *Envelope // nil for a bare statement
@@ -36,9 +37,9 @@ func Read(raw []byte) (*Document, error) {
 		return nil, fmt.Errorf("reading a statement: %w", err)
 	}
 	has := func(key string) bool { _, ok := o[key]; return ok }
-	d := new(Document)
+	d := &Document{Raw: raw}
 	switch {
-	case has("verificationMaterial"):
+	case has("verificationMaterial"), has("dsseEnvelope"), has("messageSignature"):
 		d.Form = Sigstore
 		if d.Bundle, err = ParseBundle(raw); err != nil {
 			return nil, err

@@ -12,8 +12,9 @@ import (
 
 // Bounds on a document.
 const (
-	MaxBytes = 8 << 20 // of one document
-	maxDepth = 64      // of values in each other
+	MaxBytes  = 8 << 20 // of one document
+	maxDepth  = 64      // of values in each other
+	maxValues = 1 << 20 // of one document, keys too; of a large build some ten thousand
 )
 
 // checkJSON sees to it that a document is one JSON value that all readers
@@ -24,6 +25,9 @@ func checkJSON(raw []byte) error {
 		return fmt.Errorf("it has more than %d bytes", MaxBytes)
 	case !utf8.Valid(raw):
 		return errors.New("it is no UTF-8")
+	}
+	if n := bytes.Count(raw, []byte(",")) + bytes.Count(raw, []byte("{")) + bytes.Count(raw, []byte("[")); n > maxValues {
+		return fmt.Errorf("it has more than %d values", maxValues)
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -99,17 +100,11 @@ func parseSubject(raw []byte) (Subject, error) {
 	return s, nil
 }
 
-// About returns the first of the digests, "sha256:" and hexadecimal, that a subject
-// has; "" when the statement is about none of them. As in-toto has it, one subject is
-// enough, and its name says nothing.
-func (s *Statement) About(digests ...string) string {
-	for _, digest := range digests {
-		algorithm, hex, ok := strings.Cut(digest, ":")
-		for _, subject := range s.Subjects {
-			if ok && hex != "" && strings.EqualFold(subject.Digest[algorithm], hex) {
-				return digest
-			}
-		}
-	}
-	return ""
+// About says that a subject has a digest, "sha256:" and hexadecimal. As in-toto has
+// it, one subject is enough, and its name says nothing.
+func (s *Statement) About(digest string) bool {
+	algorithm, hex, _ := strings.Cut(digest, ":")
+	return hex != "" && slices.ContainsFunc(s.Subjects, func(subject Subject) bool {
+		return strings.EqualFold(subject.Digest[algorithm], hex)
+	})
 }
