@@ -53,7 +53,7 @@ func sharedSentences() []map[string]string {
 		},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(), policySentences(),
-		packagesSentences(),
+		packagesSentences(), statementSentences(), verifySentences(),
 	}
 }
 

@@ -20,7 +20,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		UseShortOptionHandling: false,
 		Commands: withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
-			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), policyCommand(), completionCommand(),
+			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), policyCommand(), completionCommand(),
 		}),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,

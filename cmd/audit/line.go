@@ -12,6 +12,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/evidence"
 	"audit/provenance/ospackages"
 	"audit/provenance/signatures"
 	"audit/rebuild"
@@ -33,6 +34,7 @@ type line struct {
 	inputs  bool // build all that took part twice
 	options rebuild.Options
 	farms   farms
+	stated  statements // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -53,11 +55,13 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
+	statements []evidence.Statement // what others say of the image
 	log        []byte               // what the builder said
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
-	demanded   error // why a rebuild that was demanded was not done
+	attested   *attestation // of the report; nil when nobody signs
+	demanded   error        // why a rebuild that was demanded was not done
 }
 
 // run is the main flow of audit.
@@ -68,6 +72,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
+	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
@@ -367,7 +372,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan, Statements: a.statements,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},

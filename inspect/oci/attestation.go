@@ -116,7 +116,7 @@ func (r *Reader) Artifact(d v1.Descriptor, place image.Place, refers v1.Hash) er
 		return err
 	}
 	for _, layer := range m.Layers {
-		if len(r.Img.Attestations) >= maxAttestations {
+		if r.documents++; r.documents > maxAttestations {
 			r.tooMany()
 			return nil
 		}

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
@@ -47,6 +48,25 @@ func referrers(r *oci.Reader, blobs *blobs) error {
 		}
 	}
 	return nil
+}
+
+// AddStatements adds to an image what a repository has that refers to it: that need not
+// be the one that has the image.
+func AddStatements(p *pass.Pass, repository string, img *image.Image) error {
+	repo, err := name.NewRepository(repository)
+	if err != nil {
+		return &limit.FormatError{Where: "the repository", Err: err}
+	}
+	blobs, err := dial(p, repo)
+	if err != nil {
+		return fmt.Errorf("asking the registry %s: %w", repo.RegistryStr(), plainer(err))
+	}
+	r, err := oci.NewReader(p, blobs, image.Registry, "")
+	if err != nil {
+		return err
+	}
+	r.Img = img
+	return referrers(r, blobs)
 }
 
 // referring reads what refers to one manifest.

@@ -75,12 +75,6 @@ const (
 	NotVerified Status = "not-verified" // there was nothing to verify it with
 )
 
-// A File is a document that the user gives.
-type File struct {
-	Name string
-	Raw  []byte
-}
-
 // Trust is what signatures are verified with.
 type Trust struct {
 	Keys    []statement.Key
@@ -95,9 +89,9 @@ var ErrUntrusted = errors.New("nobody who is trusted")
 // maxSubjects bounds the digests that are listed of a statement.
 const maxSubjects = 20
 
-// Of lists what the documents beside an image, and the files, say of it: in their
-// order. The error is about a file.
-func Of(img *inspect.Image, files []File, trust Trust) ([]Statement, error) {
+// Of lists what the documents beside an image, and those that the user gives, say of
+// it: in their order.
+func Of(img *inspect.Image, given []*statement.Document, trust Trust) []Statement {
 	g := gatherer{trust: trust, digests: digests(img), manifests: make(map[string]bool)}
 	for _, a := range img.Attestations {
 		if digestOf(a.ManifestRaw) == a.Manifest {
@@ -107,13 +101,13 @@ func Of(img *inspect.Image, files []File, trust Trust) ([]Statement, error) {
 	for _, a := range img.Attestations {
 		g.attestation(a)
 	}
-	for _, f := range files {
-		if err := g.file(f); err != nil {
-			return nil, err
-		}
+	for _, d := range given {
+		s := Statement{Digest: digestOf(d.Raw), Source: "file"}
+		g.document(&s, d, d.Raw, nil)
+		g.all = append(g.all, s)
 	}
 	g.secondHop(img.Attestations)
-	return g.all, nil
+	return g.all
 }
 
 // digests are those by which a statement can be about an image, by what they are of.
@@ -171,20 +165,6 @@ func (g *gatherer) attestation(a inspect.Attestation) {
 		g.document(&s, d, a.Raw, err)
 	}
 	g.all = append(g.all, s)
-}
-
-// file adds the statements of a file.
-func (g *gatherer) file(f File) error {
-	all, err := statement.ReadLines(f.Raw)
-	if err != nil {
-		return err
-	}
-	for _, d := range all {
-		s := Statement{Digest: digestOf(d.Raw), Source: "file"}
-		g.document(&s, d, d.Raw, nil)
-		g.all = append(g.all, s)
-	}
-	return nil
 }
 
 // document takes what a statement says, and who signed it.

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/urfave/cli/v2"
+
+	"audit/inspect"
+	"audit/provenance/statement"
+	"audit/report"
+	"audit/report/attest"
+)
+
+func attestCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "attest",
+		Usage:     "makes a statement of a report, signed and attached where that is asked for",
+		ArgsUsage: "REPORT.json",
+		Flags: append(signFlags(),
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the statement into `DIR` (default: where the report lies)"},
+			&cli.StringFlag{Name: "to", Usage: "push the signed statement to `REPOSITORY` of your own, where others find it by the image's digest: docker://HOST/NAME"},
+			&cli.StringFlag{Name: "attach", Usage: "put the signed statement beside the image at `REF`: docker://HOST/NAME, or oci:DIR"},
+		),
+		Action: func(c *cli.Context) error {
+			path, err := oneArgument(c, "REPORT.json")
+			if err != nil {
+				return err
+			}
+			return attestReport(c, path)
+		},
+	}
+}
+
+// signFlags say who signs.
+func signFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "sign", Usage: "sign the statement with the private key in `KEY` (PEM, Ed25519 or P-256; audit keygen makes one)"},
+		&cli.StringFlag{Name: "auditor", Usage: "say in the statement that `URI` made it (default: the digest of the key)"},
+	}
+}
+
+// The files of statements.
+const (
+	statementFile = "audit.intoto.json"
+	bundleFile    = "audit.sigstore.json"
+)
+
+// An attestation is the statement of a report, and the bundle of it where somebody
+// signs.
+type attestation struct {
+	statement []byte
+	bundle    []byte // nil when nobody signs
+}
+
+func (s *attestation) files() []file {
+	files := []file{{statementFile, s.statement}}
+	if s.bundle != nil {
+		files = append(files, file{bundleFile, s.bundle})
+	}
+	return files
+}
+
+// signingKey reads the key that --sign names, nil without one.
+func signingKey(c *cli.Context) (*statement.PrivateKey, error) {
+	path := c.String("sign")
+	if path == "" {
+		return nil, nil
+	}
+	text, err := readBounded(path, maxKey)
+	if err != nil {
+		return nil, usage("--sign: %w", err)
+	}
+	key, err := statement.ParsePrivateKey(strings.TrimSuffix(filepath.Base(path), ".key"), text)
+	if err != nil {
+		return nil, usage("--sign %s: %w", path, err)
+	}
+	return key, nil
+}
+
+// sign makes the statement of a report, and signs it when there is a key.
+func sign(r *report.Report, auditor string, key *statement.PrivateKey) (*attestation, error) {
+	now, err := sourceDate()
+	if err != nil {
+		return nil, err
+	}
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if auditor == "" && key != nil {
+		auditor = fmt.Sprintf("sha256:%x", key.Public().ID())
+	}
+	out := new(attestation)
+	if out.statement, err = attest.New(r, auditor, now); err != nil {
+		return nil, unreadable(fmt.Errorf("making a statement: %w", err))
+	}
+	if key == nil {
+		return out, nil
+	}
+	envelope, err := statement.Sign(statement.PayloadType, out.statement, key)
+	if err != nil {
+		return nil, err
+	}
+	out.bundle, err = statement.NewBundle(envelope, key.Public())
+	return out, err
+}
+
+func attestReport(c *cli.Context, path string) error {
+	key, err := signingKey(c)
+	if err != nil {
+		return err
+	}
+	places := c.String("to") != "" || c.String("attach") != ""
+	if places && key == nil {
+		return usage("--to and --attach need a signature: say with which key (--sign KEY)")
+	}
+	if path == "-" && c.String("output") == "" {
+		return usage("a report from standard input lies in no folder: say where the statement belongs (-o DIR)")
+	}
+	r, err := readReport(path)
+	if err != nil {
+		return unreadable(err)
+	}
+	s, err := sign(r, c.String("auditor"), key)
+	if err != nil {
+		return err
+	}
+	dir := c.String("output")
+	if dir == "" {
+		dir = filepath.Dir(path)
+	}
+	for _, f := range s.files() {
+		if err := saveFile(filepath.Join(dir, f.name), f.data); err != nil {
+			return err
+		}
+		fmt.Fprintln(c.App.Writer, report.Printable(filepath.Join(dir, f.name)))
+	}
+	return attachAll(c, r, s)
+}
+
+// attachAll puts the bundle where --to and --attach say.
+func attachAll(c *cli.Context, r *report.Report, s *attestation) error {
+	for _, flag := range []string{"to", "attach"} {
+		place := c.String(flag)
+		if place == "" {
+			continue
+		}
+		subject, err := subjectOf(r)
+		if err != nil {
+			return usage("--%s: %w", flag, err)
+		}
+		digest, err := attach(c.Context, place, subject, s.bundle)
+		if err != nil {
+			return fmt.Errorf("--%s %s: %w", flag, place, err)
+		}
+		fmt.Fprint(c.App.Writer, report.Printable(fmt.Sprintf("%s has %s", place, digest)), "\n", verifyHint(c, flag, place, subject.Digest, r))
+	}
+	return nil
+}
+
+// subjectOf describes the manifest of the image, which only some forms have.
+func subjectOf(r *report.Report) (v1.Descriptor, error) {
+	m := r.Image.ManifestDigest
+	digest, err := v1.NewHash(m.Digest)
+	if err != nil || m.Origin != inspect.Computed {
+		return v1.Descriptor{}, fmt.Errorf("the image was read as %s, which has no manifest that a registry knows: push it, audit it there, and attest that report", r.Image.Transport)
+	}
+	kind := types.MediaType(m.MediaType)
+	if kind == "" {
+		kind = types.OCIManifestSchema1
+	}
+	return v1.Descriptor{MediaType: kind, Size: m.Size, Digest: digest}, nil
+}
+
+func attach(ctx context.Context, place string, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
+	if dir, ok := strings.CutPrefix(place, "oci:"); ok {
+		return attest.AttachToLayout(dir, subject, bundle)
+	}
+	repo, err := repository(place)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	return attest.Attach(ctx, repo, subject, bundle)
+}
+
+// repository is the repository of docker://HOST/NAME, whatever tag or digest follows.
+func repository(place string) (name.Repository, error) {
+	reference, ok := strings.CutPrefix(place, "docker://")
+	if !ok {
+		return name.Repository{}, usage("%s: docker://HOST/NAME belongs here", place)
+	}
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return name.Repository{}, usage("%s: %w", place, err)
+	}
+	return ref.Context(), nil
+}
+
+// verifyHint is what others type to verify what was attached.
+func verifyHint(c *cli.Context, flag, place string, digest v1.Hash, r *report.Report) string {
+	key := strings.TrimSuffix(c.String("sign"), ".key") + ".pub"
+	image := r.Image.Reference
+	if flag == "to" {
+		return report.Printable(fmt.Sprintf("verify it with: audit verify --key NAME=%s --from %s IMAGE", key, place)) + "\n"
+	}
+	if strings.HasPrefix(place, "oci:") {
+		return report.Printable(fmt.Sprintf("verify it with: audit verify --key NAME=%s %s", key, place)) + "\n"
+	}
+	repo, err := repository(place)
+	if err != nil {
+		return ""
+	}
+	return report.Printable(fmt.Sprintf("verify it with: audit verify --key NAME=%s %s", key, image)) + "\n" +
+		report.Printable(fmt.Sprintf("or with: cosign verify-attestation --key %s --insecure-ignore-tlog --type %s %s@%s", key, attest.PredicateType, repo, digest)) + "\n"
+}
