@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect"
 	"audit/provenance/statement"
 	"audit/report"
 	"audit/report/attest"
@@ -151,59 +147,20 @@ func attachAll(c *cli.Context, r *report.Report, s *attestation) error {
 		if place == "" {
 			continue
 		}
-		subject, err := subjectOf(r)
-		if err != nil {
-			return usage("--%s: %w", flag, err)
-		}
-		digest, err := attach(c.Context, place, subject, s.bundle)
-		if err != nil {
+		digest, err := attest.AttachTo(c.Context, place, r, s.bundle)
+		switch {
+		case errors.Is(err, attest.ErrPlace):
+			return usage("--%s %s: %w", flag, place, err)
+		case err != nil:
 			return fmt.Errorf("--%s %s: %w", flag, place, err)
 		}
-		fmt.Fprint(c.App.Writer, report.Printable(fmt.Sprintf("%s has %s", place, digest)), "\n", verifyHint(c, flag, place, subject.Digest, r))
+		fmt.Fprint(c.App.Writer, report.Printable(fmt.Sprintf("%s has %s", place, digest)), "\n", verifyHint(c, flag, place, r))
 	}
 	return nil
 }
 
-// subjectOf describes the manifest of the image, which only some forms have.
-func subjectOf(r *report.Report) (v1.Descriptor, error) {
-	m := r.Image.ManifestDigest
-	digest, err := v1.NewHash(m.Digest)
-	if err != nil || m.Origin != inspect.Computed {
-		return v1.Descriptor{}, fmt.Errorf("the image was read as %s, which has no manifest that a registry knows: push it, audit it there, and attest that report", r.Image.Transport)
-	}
-	kind := types.MediaType(m.MediaType)
-	if kind == "" {
-		kind = types.OCIManifestSchema1
-	}
-	return v1.Descriptor{MediaType: kind, Size: m.Size, Digest: digest}, nil
-}
-
-func attach(ctx context.Context, place string, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
-	if dir, ok := strings.CutPrefix(place, "oci:"); ok {
-		return attest.AttachToLayout(dir, subject, bundle)
-	}
-	repo, err := repository(place)
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	return attest.Attach(ctx, repo, subject, bundle)
-}
-
-// repository is the repository of docker://HOST/NAME, whatever tag or digest follows.
-func repository(place string) (name.Repository, error) {
-	reference, ok := strings.CutPrefix(place, "docker://")
-	if !ok {
-		return name.Repository{}, usage("%s: docker://HOST/NAME belongs here", place)
-	}
-	ref, err := name.ParseReference(reference)
-	if err != nil {
-		return name.Repository{}, usage("%s: %w", place, err)
-	}
-	return ref.Context(), nil
-}
-
 // verifyHint is what others type to verify what was attached.
-func verifyHint(c *cli.Context, flag, place string, digest v1.Hash, r *report.Report) string {
+func verifyHint(c *cli.Context, flag, place string, r *report.Report) string {
 	key := strings.TrimSuffix(c.String("sign"), ".key") + ".pub"
 	image := r.Image.Reference
 	if flag == "to" {
@@ -212,10 +169,10 @@ func verifyHint(c *cli.Context, flag, place string, digest v1.Hash, r *report.Re
 	if strings.HasPrefix(place, "oci:") {
 		return report.Printable(fmt.Sprintf("verify it with: audit verify --key NAME=%s %s", key, place)) + "\n"
 	}
-	repo, err := repository(place)
+	repo, err := attest.Repository(place)
 	if err != nil {
 		return ""
 	}
 	return report.Printable(fmt.Sprintf("verify it with: audit verify --key NAME=%s %s", key, image)) + "\n" +
-		report.Printable(fmt.Sprintf("or with: cosign verify-attestation --key %s --insecure-ignore-tlog --type %s %s@%s", key, attest.PredicateType, repo, digest)) + "\n"
+		report.Printable(fmt.Sprintf("or with: cosign verify-attestation --key %s --insecure-ignore-tlog --type %s %s@%s", key, attest.PredicateType, repo, r.Image.ManifestDigest.Digest)) + "\n"
 }

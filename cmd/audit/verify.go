@@ -77,11 +77,11 @@ func verify(c *cli.Context, reference string) error {
 // addStatements looks into the repositories of rebuilders.
 func addStatements(ctx context.Context, img *inspect.Image, places []string) error {
 	for _, place := range places {
-		repo, err := repository(place)
+		repo, err := attest.Repository(place)
 		if err != nil {
-			return err
+			return usage("--from %s: %w", place, err)
 		}
-		if err := inspect.AddStatements(ctx, img, repo.String(), inspect.Options{}); err != nil {
+		if err := inspect.AddStatements(ctx, img, repo, inspect.Options{}); err != nil {
 			return unreadable(err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -21,7 +22,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"audit/inspect"
 	"audit/provenance/statement"
+	"audit/report"
 )
 
 // emptyConfig is the config of artifacts that need none (OCI image-spec v1.1,
@@ -63,6 +66,63 @@ func digestOf(raw []byte) v1.Hash {
 // RawManifest and MediaType are what a registry is given.
 func (a *artifact) RawManifest() ([]byte, error)        { return a.manifest, nil }
 func (a *artifact) MediaType() (types.MediaType, error) { return types.OCIManifestSchema1, nil }
+
+// ErrPlace is that of a place to which no statement about the image can be attached.
+var ErrPlace = errors.New("no place for a statement about this image")
+
+// AttachTo puts a bundle beside the image of a report, or where its rebuilder keeps
+// statements: docker://HOST/NAME, or oci:DIR. It returns the digest of the artifact.
+func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte) (string, error) {
+	subject, err := subjectOf(r)
+	if err != nil {
+		return "", err
+	}
+	if dir, ok := strings.CutPrefix(place, "oci:"); ok {
+		digest, err := AttachToLayout(dir, subject, bundle)
+		return digest.String(), err
+	}
+	repo, err := repository(place)
+	if err != nil {
+		return "", err
+	}
+	digest, err := Attach(ctx, repo, subject, bundle)
+	return digest.String(), err
+}
+
+// Repository is the HOST/NAME of docker://HOST/NAME, whatever tag or digest follows.
+func Repository(place string) (string, error) {
+	repo, err := repository(place)
+	if err != nil {
+		return "", err
+	}
+	return repo.String(), nil
+}
+
+func repository(place string) (name.Repository, error) {
+	reference, ok := strings.CutPrefix(place, "docker://")
+	if !ok {
+		return name.Repository{}, fmt.Errorf("%w: docker://HOST/NAME belongs here", ErrPlace)
+	}
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return name.Repository{}, fmt.Errorf("%w: %w", ErrPlace, err)
+	}
+	return ref.Context(), nil
+}
+
+// subjectOf describes the manifest of the image, which only some forms have.
+func subjectOf(r *report.Report) (v1.Descriptor, error) {
+	m := r.Image.ManifestDigest
+	digest, err := v1.NewHash(m.Digest)
+	if err != nil || m.Origin != inspect.Computed {
+		return v1.Descriptor{}, fmt.Errorf("%w: it was read as %s, which has no manifest that a registry knows; push it, audit it there, and attest that report", ErrPlace, r.Image.Transport)
+	}
+	kind := types.MediaType(m.MediaType)
+	if kind == "" {
+		kind = types.OCIManifestSchema1
+	}
+	return v1.Descriptor{MediaType: kind, Size: m.Size, Digest: digest}, nil
+}
 
 // Attach pushes a bundle to a repository as an artifact that refers to an image
 // manifest, which need not be there, and reads it back. Of registries that do not list
