@@ -9,6 +9,7 @@ func statementSentences() map[string]string {
 		"statement/no-key":            "no key was given to verify it with (--key NAME=FILE)",
 		"statement/no-trusted-root":   "it is by a certificate, and no root was given to verify that with",
 		"statement/unknown-signer":    "none of the keys that were given made it",
+		"statement/unknown-identity":  "it is by {identity}, which is none of the identities that were given",
 		"statement/invalid-signature": "it is no signature of these bytes by the key that it names",
 		"statement/keyless-refused":   "it does not verify: {error}",
 		"statement/chain-refused":     "its certificates lead to no root that was given: {error}",

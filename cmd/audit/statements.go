@@ -12,6 +12,7 @@ import (
 
 	"audit/provenance/evidence"
 	"audit/provenance/statement"
+	"audit/provenance/statement/keyless"
 )
 
 // statementFlags say whose signatures on statements are verified, and which
@@ -19,14 +20,18 @@ import (
 func statementFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "key", Usage: "verify signatures on statements with the public key in a PEM file, as `NAME=FILE`; with a certificate, those of notation; may be given again"},
+		&cli.StringFlag{Name: "trusted-root", Usage: "verify signatures without a key (of Sigstore: a certificate, and a log that saw it) against the trusted root in `FILE`; nothing is fetched"},
+		&cli.StringSliceFlag{Name: "identity", Usage: "believe a certificate that was given to `NAME`, exactly, such as the address of a workflow; may be given again"},
+		&cli.StringSliceFlag{Name: "issuer", Usage: "the `URL` of who vouched for the identity, one for each or one for all"},
 		&cli.StringSliceFlag{Name: "evidence", Usage: "take the statements in `FILE` (in-toto, DSSE, a bundle of Sigstore, or one a line) beside those that the image has; may be given again"},
 	}
 }
 
 // statements are what is known of others' statements before an image is read.
 type statements struct {
-	trust evidence.Trust
-	given []*statement.Document
+	trust      evidence.Trust
+	given      []*statement.Document
+	identities []string // whose signatures without a key are believed
 }
 
 func newStatements(c *cli.Context) (statements, error) {
@@ -35,6 +40,9 @@ func newStatements(c *cli.Context) (statements, error) {
 		if err := s.addKey(given); err != nil {
 			return s, usage("--key %s: %w", given, err)
 		}
+	}
+	if err := s.addRoot(c); err != nil {
+		return s, err
 	}
 	for _, path := range c.StringSlice("evidence") {
 		raw, err := readBounded(path, statement.MaxBytes)
@@ -48,6 +56,33 @@ func newStatements(c *cli.Context) (statements, error) {
 		s.given = append(s.given, all...)
 	}
 	return s, nil
+}
+
+// addRoot adds whom keyless signatures are believed.
+func (s *statements) addRoot(c *cli.Context) error {
+	path, names, issuers := c.String("trusted-root"), c.StringSlice("identity"), c.StringSlice("issuer")
+	switch {
+	case path == "" && len(names)+len(issuers) == 0:
+		return nil
+	case path == "" || len(names) == 0:
+		return usage("--trusted-root, --identity and --issuer belong together: whom is a signature without a key believed?")
+	case len(issuers) != 1 && len(issuers) != len(names):
+		return usage("--issuer: there are %d for %d identities; give one for each, or one for all", len(issuers), len(names))
+	}
+	raw, err := readBounded(path, statement.MaxBytes)
+	if err != nil {
+		return usage("--trusted-root: %w", err)
+	}
+	var identities []keyless.Identity
+	for i, name := range names {
+		identities = append(identities, keyless.Identity{Name: name, Issuer: issuers[min(i, len(issuers)-1)]})
+	}
+	v, err := keyless.New(raw, identities)
+	if err != nil {
+		return usage("--trusted-root %s: %w", path, err)
+	}
+	s.trust.Keyless, s.identities = v.Signer, names
+	return nil
 }
 
 // addKey adds a key, or a root of certificates, each under a name of its own.

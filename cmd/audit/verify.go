@@ -103,6 +103,9 @@ func newTerms(c *cli.Context, stated *statements) (attest.Terms, error) {
 	for _, k := range stated.trust.Keys {
 		terms.Rebuilders = append(terms.Rebuilders, attest.Rebuilder{Operator: k.Name, Key: k.Name})
 	}
+	for _, name := range stated.identities {
+		terms.Rebuilders = append(terms.Rebuilders, attest.Rebuilder{Operator: name, Key: name})
+	}
 	if path := c.String("trust"); path != "" {
 		if err := addTrust(c, path, stated, &terms); err != nil {
 			return terms, usage("--trust %s: %w", path, err)

@@ -23,6 +23,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/statement"
+	"audit/provenance/statement/keyless"
 )
 
 // A Statement is a document about an image, or about something else.
@@ -77,14 +78,13 @@ const (
 
 // Trust is what signatures are verified with.
 type Trust struct {
-	Keys    []statement.Key
-	Roots   map[string]*x509.CertPool                      // of certificates of notation, by the name that the user gives them
-	Keyless func(bundle []byte) (signer string, err error) // verifies a bundle with a certificate; nil when nothing is trusted to
+	Keys  []statement.Key
+	Roots map[string]*x509.CertPool // of certificates of notation, by the name that the user gives them
+	// Keyless verifies a bundle with a certificate, as package keyless does; nil when
+	// there is no trusted root.
+	Keyless func(bundle []byte) (signer string, err error)
 	Now     time.Time
 }
-
-// ErrUntrusted is that of a signature by an identity that the user does not trust.
-var ErrUntrusted = errors.New("nobody who is trusted")
 
 // maxSubjects bounds the digests that are listed of a statement.
 const maxSubjects = 20
@@ -237,8 +237,8 @@ func (g *gatherer) keyless(raw []byte) Signature {
 	}
 	signer, err := g.trust.Keyless(raw)
 	switch {
-	case errors.Is(err, ErrUntrusted):
-		return Signature{statement.Sigstore, signer, Untrusted, check.Say("statement/unknown-signer")}
+	case errors.Is(err, keyless.ErrIdentity):
+		return Signature{statement.Sigstore, signer, Untrusted, check.Say("statement/unknown-identity", "identity", signer)}
 	case err != nil:
 		return Signature{statement.Sigstore, signer, Invalid, check.Say("statement/keyless-refused", "error", err)}
 	}
