@@ -247,6 +247,10 @@ type Attestation struct {
 	Digest      v1.Hash
 	Annotations map[string]string
 	Raw         []byte // nil when it is not there or over the limit of JSON
+
+	// SignedBy are the names of the keys whose signatures of the document, or of the
+	// manifest that lists it, package evidence has verified.
+	SignedBy []string
 }
 
 // A Document is an object of a SIF that says something of the image.

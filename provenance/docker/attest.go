@@ -36,6 +36,7 @@ type Attestations struct {
 	// then which image the statement is about.
 	Build  *slsa.Build
 	Source provenance.Source // of Build
+	Signed []string          // names of the keys whose signatures of Build are verified
 	Wrong  []check.Finding   // statements that contradict the image
 	Unread []check.Finding   // statements that cannot be read
 }
@@ -57,6 +58,9 @@ func Attested(img *inspect.Image) Attestations {
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
 			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Raw)}
+			if found.Signed = nil; len(b.Subjects) > 0 {
+				found.Signed = a.SignedBy
+			}
 		}
 	}
 	return found
@@ -83,11 +87,12 @@ func (r *recovery) attested() *slsa.Build {
 	if found.Build != nil {
 		r.recipe.Sources = append(r.recipe.Sources, found.Source)
 	}
+	r.signedBy = found.Signed
 	return found.Build
 }
 
-// describeBuild takes from a statement what it says. It is asserted: nothing
-// signs it, so that no recipe is complete by it alone.
+// describeBuild takes from a statement what it says. It is asserted, by nobody or by
+// who signed it, so that no recipe is complete by it alone.
 func (r *recovery) describeBuild(b *slsa.Build) {
 	mode := "max"
 	if b.MinMode() {
@@ -96,7 +101,7 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	if len(b.Subjects) == 0 {
 		r.note(-1, "recipe/no-subject")
 	}
-	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder))
+	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder), "signers", r.signedBy)
 	if b.Context.URI != "" {
 		r.note(-1, "recipe/build-context", "address", brief(b.Context.URI), "commit", commitOf(b))
 	}
@@ -115,7 +120,11 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	} else {
 		r.addHistory()
 	}
-	r.lacks(check.Say("recipe/unsigned-attestation"))
+	if len(r.signedBy) > 0 {
+		r.lacks(check.Say("recipe/signed-attestation", "signers", r.signedBy))
+	} else {
+		r.lacks(check.Say("recipe/unsigned-attestation"))
+	}
 }
 
 // commitOf is the commit of the build context, "" for none.

@@ -90,7 +90,7 @@ type Trust struct {
 const maxSubjects = 20
 
 // Of lists what the documents beside an image, and those that the user gives, say of
-// it: in their order.
+// it: in their order. It notes in the image who signed the documents beside it.
 func Of(img *inspect.Image, given []*statement.Document, trust Trust) []Statement {
 	g := gatherer{trust: trust, digests: digests(img), manifests: make(map[string]bool)}
 	for _, a := range img.Attestations {
@@ -107,6 +107,9 @@ func Of(img *inspect.Image, given []*statement.Document, trust Trust) []Statemen
 		g.all = append(g.all, s)
 	}
 	g.secondHop(img.Attestations)
+	for i := range img.Attestations { // the first of all are these
+		img.Attestations[i].SignedBy = g.all[i].SignedBy()
+	}
 	return g.all
 }
 
@@ -316,7 +319,7 @@ func (g *gatherer) secondHop(documents []inspect.Attestation) {
 			}
 		}
 	}
-	for i, a := range documents { // the first of all are these
+	for i, a := range documents {
 		s := &g.all[i]
 		if s.About == Statements || s.Unread.Code != "" || !g.manifests[a.Manifest.String()] {
 			continue
