@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ func attestCommand() *cli.Command {
 		ArgsUsage: "REPORT.json",
 		Flags: append(signFlags(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the statement into `DIR` (default: where the report lies)"},
+			&cli.StringFlag{Name: "vsa", Usage: "write a verification summary of SLSA as well, for those who pull the image as `URI`; only of an image that was built again, and with equivalent or reproducible demanded"},
 			&cli.StringFlag{Name: "to", Usage: "push the signed statement to `REPOSITORY` of your own, where others find it by the image's digest: docker://HOST/NAME"},
 			&cli.StringFlag{Name: "attach", Usage: "put the signed statement beside the image at `REF`: docker://HOST/NAME, or oci:DIR"},
 		),
@@ -44,8 +46,11 @@ func signFlags() []cli.Flag {
 
 // The files of statements.
 const (
-	statementFile = "audit.intoto.json"
-	bundleFile    = "audit.sigstore.json"
+	statementFile = "audit" + statementEnd
+	bundleFile    = "audit" + bundleEnd
+
+	statementEnd = ".intoto.json"
+	bundleEnd    = ".sigstore.json"
 )
 
 // An attestation is the statement of a report, and the bundle of it where somebody
@@ -56,9 +61,13 @@ type attestation struct {
 }
 
 func (s *attestation) files() []file {
-	files := []file{{statementFile, s.statement}}
+	return s.filesNamed("audit")
+}
+
+func (s *attestation) filesNamed(name string) []file {
+	files := []file{{name + statementEnd, s.statement}}
 	if s.bundle != nil {
-		files = append(files, file{bundleFile, s.bundle})
+		files = append(files, file{name + bundleEnd, s.bundle})
 	}
 	return files
 }
@@ -80,30 +89,55 @@ func signingKey(c *cli.Context) (*statement.PrivateKey, error) {
 	return key, nil
 }
 
-// sign makes the statement of a report, and signs it when there is a key.
-func sign(r *report.Report, auditor string, key *statement.PrivateKey) (*attestation, error) {
+// auditorOf is who says it, and when.
+func auditorOf(auditor string, key *statement.PrivateKey) (string, time.Time, error) {
 	now, err := sourceDate()
-	if err != nil {
-		return nil, err
-	}
 	if now.IsZero() {
 		now = time.Now()
 	}
 	if auditor == "" && key != nil {
 		auditor = fmt.Sprintf("sha256:%x", key.Public().ID())
 	}
+	return auditor, now, err
+}
+
+// summarise makes a verification summary, and signs it when there is a key.
+func summarise(c *cli.Context, r *report.Report, key *statement.PrivateKey) ([]file, error) {
+	auditor, now, err := auditorOf(c.String("auditor"), key)
+	if err != nil {
+		return nil, err
+	}
+	text, err := attest.NewSummary(r, auditor, c.String("vsa"), now)
+	if err != nil {
+		return nil, usage("--vsa: %w", err)
+	}
+	bundle, err := signedBundle(text, key)
+	return (&attestation{text, bundle}).filesNamed("audit.vsa"), err
+}
+
+// signedBundle signs a statement, nil without a key.
+func signedBundle(text []byte, key *statement.PrivateKey) ([]byte, error) {
+	if key == nil {
+		return nil, nil
+	}
+	envelope, err := statement.Sign(statement.PayloadType, text, key)
+	if err != nil {
+		return nil, err
+	}
+	return statement.NewBundle(envelope, key.Public())
+}
+
+// sign makes the statement of a report, and signs it when there is a key.
+func sign(r *report.Report, auditor string, key *statement.PrivateKey) (*attestation, error) {
+	auditor, now, err := auditorOf(auditor, key)
+	if err != nil {
+		return nil, err
+	}
 	out := new(attestation)
 	if out.statement, err = attest.New(r, auditor, now); err != nil {
 		return nil, unreadable(fmt.Errorf("making a statement: %w", err))
 	}
-	if key == nil {
-		return out, nil
-	}
-	envelope, err := statement.Sign(statement.PayloadType, out.statement, key)
-	if err != nil {
-		return nil, err
-	}
-	out.bundle, err = statement.NewBundle(envelope, key.Public())
+	out.bundle, err = signedBundle(out.statement, key)
 	return out, err
 }
 
@@ -127,11 +161,22 @@ func attestReport(c *cli.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	files := s.files()
+	if c.String("vsa") != "" {
+		summary, err := summarise(c, r, key)
+		if err != nil {
+			return err
+		}
+		files = append(files, summary...)
+	}
 	dir := c.String("output")
 	if dir == "" {
 		dir = filepath.Dir(path)
 	}
-	for _, f := range s.files() {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return fmt.Errorf("making the folder for the statement: %w", err)
+	}
+	for _, f := range files {
 		if err := saveFile(filepath.Join(dir, f.name), f.data); err != nil {
 			return err
 		}

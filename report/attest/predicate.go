@@ -107,18 +107,13 @@ type Resource struct {
 func New(r *report.Report, auditor string, now time.Time) ([]byte, error) {
 	subjects := subjectsOf(r)
 	if len(subjects) == 0 {
-		return nil, errors.New("the image has no digest that binds all of it: its config does not describe its layers, and it is no file")
+		return nil, errNoSubject
 	}
 	p, err := newPredicate(r, auditor, now)
 	if err != nil {
 		return nil, err
 	}
-	return compact(struct {
-		Type          string              `json:"_type"`
-		Subject       []statement.Subject `json:"subject"`
-		PredicateType string              `json:"predicateType"`
-		Predicate     *Predicate          `json:"predicate"`
-	}{statement.TypeV1, subjects, PredicateType, p})
+	return encode(subjects, PredicateType, p)
 }
 
 // compact is JSON in one line, without the escapes that HTML needs.

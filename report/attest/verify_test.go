@@ -339,3 +339,36 @@ func TestParseOfOthers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A verification summary is made of nothing but a build that was made here, with
+// equivalent or reproducible demanded.
+func TestSummary(t *testing.T) {
+	built := func(change func(*report.Report)) *report.Report {
+		r := &report.Report{Verdict: rebuild.Reproducible, Policy: report.Policy{Require: "equivalent", Holds: true}, Rebuild: &report.Rebuild{Status: report.Built}}
+		r.Image.ArchiveDigest = hash("a").String()
+		change(r)
+		return r
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*report.Report)
+		want   string // a part of the statement, or of the error
+	}{
+		{"reproducible", func(*report.Report) {}, `"verificationResult":"PASSED","verifiedLevels":["AUDIT_REPRODUCIBLE"]`},
+		{"equivalent", func(r *report.Report) { r.Verdict = rebuild.Equivalent }, `["AUDIT_EQUIVALENT"]`},
+		{"it does not hold", func(r *report.Report) { r.Verdict, r.Policy.Holds = rebuild.Unreproducible, false }, `"FAILED","verifiedLevels":["FAILED"]`},
+		{"consistent", func(r *report.Report) { r.Policy.Require = "consistent" }, "has to be equivalent or reproducible"},
+		{"matching", func(r *report.Report) { r.Policy.Require = "matching" }, "has to be equivalent or reproducible"},
+		{"given", func(r *report.Report) { r.Rebuild.Status = report.Given }, "was not built here"},
+		{"nothing", func(r *report.Report) { r.Rebuild = nil }, "was not built here"},
+		{"no subject", func(r *report.Report) { r.Image.ArchiveDigest = "" }, "no digest that binds"},
+	} {
+		text, err := NewSummary(built(c.change), "https://a.example", "registry.example/a@sha256:0", now)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		if !strings.Contains(string(text), c.want) || strings.Contains(string(text), "SLSA_") {
+			t.Errorf("%s: %s, want %s", c.name, text, c.want)
+		}
+	}
+}
