@@ -25,6 +25,7 @@ type Report struct {
 	Recipe        Recipe          `json:"recipe"`
 	Plan          *Plan           `json:"plan"`       // null when no rebuild was planned
 	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
+	Statements    []Statement     `json:"statements"` // of others: in the order of the index, the registry, the files
 	Sources       []Source        `json:"sources"`    // what everything was made from, sorted by name
 	Road          *Road           `json:"road"`       // from the image to the sources; null when it was not followed
 	Checks        []Check         `json:"checks"`     // always eight, in the order of the ladder
@@ -61,7 +62,6 @@ type Image struct {
 	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
 	Layers           []Layer             `json:"layers"`           // lowest first
 	Members          []Member            `json:"members"`          // of the archive, in its order
-	Attestations     []Attestation       `json:"attestations"`     // statements beside the image in its index
 	Documents        []Document          `json:"documents"`        // what a SIF says of itself beside its file system
 	Folders          []Folder            `json:"folders"`          // what lies outside of stores, the largest first
 }
@@ -85,13 +85,6 @@ type Platform struct {
 	Chosen       bool              `json:"chosen"`       // this one was read
 }
 
-// An Attestation is a statement that someone made about the image.
-type Attestation struct {
-	PredicateType string `json:"predicateType"` // of the in-toto statement
-	Digest        string `json:"digest"`        // of the statement
-	Subject       string `json:"subject"`       // the image manifest that it is about, as claimed
-}
-
 // A Document is an object of a SIF that says something of the image, such as
 // the definition that it was built from.
 type Document struct {
@@ -103,8 +96,10 @@ type Document struct {
 
 // A ManifestDigest is the digest of an image manifest and how it came about.
 type ManifestDigest struct {
-	Digest string         `json:"digest"` // "" when the form has no manifest: none is made up
-	Origin inspect.Origin `json:"origin"` // claimed, computed, or synthesised when a tool would have to make it up
+	Digest    string         `json:"digest"`    // "" when the form has no manifest: none is made up
+	Origin    inspect.Origin `json:"origin"`    // claimed, computed, or synthesised when a tool would have to make it up
+	MediaType string         `json:"mediaType"` // as the manifest itself has it; "" when it does not
+	Size      int64          `json:"size"`      // bytes; 0 when the form has no manifest
 }
 
 // A Layer is one change set of the image.

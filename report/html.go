@@ -44,6 +44,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"evidence":  r.Evidence,
 		"known":     r.known,
 		"say":       r.Say,
+		"about":     aboutWords,
 		"join":      r.join,
 		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },

@@ -56,6 +56,9 @@ func mdHead(r *Report) string {
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
 	}
+	if words := r.statementCounts(); words != "" {
+		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
+	}
 	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
 		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
 	}

@@ -14,6 +14,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/evidence"
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -30,6 +31,8 @@ type Input struct {
 	Signed   []signatures.Outcome // what build farms answer about the store items
 	Sources  *sources.Walk        // to the sources; nil when it was not walked
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
+
+	Statements []evidence.Statement // of others, about the image
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -63,6 +66,7 @@ func New(in Input) *Report {
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed, words.sentences),
 		Sources:       newSources(in.Sources),
 		Road:          newRoad(in.Sources),
+		Statements:    newStatements(in.Statements),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in, words.sentences),
@@ -105,9 +109,9 @@ func newImage(img *inspect.Image) Image {
 		Tags:           img.Tags,
 		ConfigDigest:   digest(img.Config.Digest),
 		ConfigMember:   img.Config.Member,
-		ManifestDigest: ManifestDigest{Digest: digest(img.Manifest.Digest), Origin: img.Manifest.Origin},
+		ManifestDigest: ManifestDigest{digest(img.Manifest.Digest), img.Manifest.Origin, string(img.Manifest.MediaType), int64(len(img.Manifest.Raw))},
 		IndexDigest:    digest(img.Index),
-		Platform:       platform(img.Config.File),
+		Platform:       PlatformOf(img.Config.File),
 		Created:        created(img.Config.File),
 	}
 	if out.ManifestDigest.Origin == "" {
@@ -126,9 +130,6 @@ func newImage(img *inspect.Image) Image {
 	}
 	for _, e := range img.Platforms {
 		out.Platforms = append(out.Platforms, Platform{e.Platform, digest(e.Digest), e.Name, e.Kind, e.ArtifactType, e.Chosen})
-	}
-	for _, a := range img.Attestations {
-		out.Attestations = append(out.Attestations, Attestation{a.PredicateType, digest(a.Digest), digest(a.Subject)})
 	}
 	for _, d := range img.Documents {
 		out.Documents = append(out.Documents, Document{d.Member, d.Kind, digest(d.Digest), string(d.Raw[:min(len(d.Raw), maxDocument)])})
@@ -184,7 +185,8 @@ func base(file string) string {
 	return path.Base(file)
 }
 
-func platform(c v1.ConfigFile) string {
+// PlatformOf is the platform of a config, as "linux/amd64" or "linux/arm64/v8".
+func PlatformOf(c v1.ConfigFile) string {
 	parts := []string{c.OS, c.Architecture, c.Variant}
 	for len(parts) > 0 && parts[len(parts)-1] == "" {
 		parts = parts[:len(parts)-1]

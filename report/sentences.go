@@ -54,7 +54,7 @@ func sharedSentences() []map[string]string {
 		},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(), sourcesSentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), valueSentences(), knownSentences(), planSentences(), policySentences(),
-		packagesSentences(),
+		packagesSentences(), statementSentences(), verifySentences(),
 	}
 }
 

@@ -75,6 +75,9 @@ func textHead(r *Report) []string {
 	if rc := r.Recipe; rc.Packer != "" {
 		head = append(head, short(rc.Packer)+"; "+r.recipeCounts())
 	}
+	if words := r.statementCounts(); words != "" {
+		head = append(head, short(words))
+	}
 	return append(head, "")
 }
 

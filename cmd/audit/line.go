@@ -12,6 +12,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/evidence"
 	"audit/provenance/ospackages"
 	"audit/provenance/signatures"
 	"audit/rebuild"
@@ -35,7 +36,8 @@ type line struct {
 	options  rebuild.Options
 	farms    farms
 	archives archives
-	known    []string // folders of reports on other images
+	known    []string   // folders of reports on other images
+	stated   statements // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform string
 	dir      string // for the build; lives as long as the line
@@ -58,11 +60,13 @@ type audit struct {
 	signed     []signatures.Outcome // what build farms say
 	sources    *sources.Walk        // from the image to its sources; nil when it was not walked
 	elsewhere  []signatures.Elsewhere
-	log        []byte // the output of the builder
+	statements []evidence.Statement // what others say of the image
+	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
-	demanded   error // why a rebuild that was demanded was not done
+	attested   *attestation // of the report; nil when nobody signs
+	demanded   error        // why a rebuild that was demanded was not done
 }
 
 // run is the main flow of audit.
@@ -73,6 +77,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
+	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
@@ -396,7 +401,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan, Statements: a.statements,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},

@@ -22,7 +22,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -74,8 +74,12 @@ func newLine(c *cli.Context) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	stated, err := newStatements(c)
+	if err != nil {
+		return nil, err
+	}
 	l := &line{
-		farms: farms, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
+		farms: farms, stated: stated, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), progress: newProgress(c.App.ErrWriter),
 	}
 	if l.archives, err = newArchives(c); err != nil {
@@ -111,6 +115,10 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
+	key, err := signingKey(c)
+	if err != nil {
+		return err
+	}
 	if l.dir, err = os.MkdirTemp("", "audit-"); err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
@@ -121,6 +129,11 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 		return err
 	}
 	failed := judge(a.report, demand)
+	if key != nil {
+		if a.attested, err = sign(a.report, c.String("auditor"), key); err != nil {
+			return err
+		}
+	}
 	if err := put(c, a, format); err != nil {
 		return err
 	}
@@ -180,6 +193,9 @@ func (a *audit) files() ([]file, error) {
 	files = append(files, recipeFiles(a)...)
 	if len(a.log) > 0 {
 		files = append(files, file{a.logName(), a.log})
+	}
+	if a.attested != nil {
+		files = append(files, a.attested.files()...)
 	}
 	return append(files, planFiles(a.plan)...), nil
 }

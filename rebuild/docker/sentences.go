@@ -24,7 +24,8 @@ func sentences() map[string]string {
 		"recipe/flattened":             "docker export leaves the history and the config of an image behind",
 		"recipe/no-attestation":        "no SLSA provenance attestation lies beside the image, so its source, its base image and its build context are not known",
 		"recipe/unsigned-attestation":  "the source, the base images and the Dockerfile are as an unsigned attestation says, which anybody can write",
-		"recipe/attestation":           "asserted, and signed by nothing: a statement of {predicate}, mode={mode}[, from {builder}]",
+		"recipe/signed-attestation":    "the source, the base images and the Dockerfile are as a provenance signed by {signers:list} asserts",
+		"recipe/attestation":           "asserted[, and signed by {signers:list}]: a statement of {predicate}, mode={mode}[, from {builder}]",
 		"recipe/no-subject":            "the provenance does not name the image that it is about: the index alone binds the two",
 		"recipe/attestation-unread":    "the provenance cannot be read: {error}",
 		"recipe/subject-mismatch":      "the provenance beside the image is about another one: [its subject is {subjects:list}, and ]the image's manifest is {manifest}",
@@ -75,6 +76,7 @@ func sentences() map[string]string {
 		"plan/instructions-with-network":    "they run in containers of the engine, with the network, as --network says: it is the engine that is trusted to keep them there",
 		"plan/source-given":                 "--source names it",
 		"plan/source-without-commit":        "--source names it, at no commit: what is built is what it is now",
+		"plan/named-by-signer":              "a provenance signed by {signer} names it, and --trust-signer names them",
 		"plan/named-by-source":              "the Dockerfile of --source names it",
 
 		// What engines leave to chance.
