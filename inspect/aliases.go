@@ -27,6 +27,7 @@ type (
 	Member      = image.Member
 	Frame       = image.Frame
 	Attestation = image.Attestation
+	Place       = image.Place
 	Document    = image.Document
 	IndexEntry  = image.IndexEntry
 	EntryKind   = image.EntryKind
@@ -70,6 +71,10 @@ const (
 	ImageEntry       = image.ImageEntry
 	AttestationEntry = image.AttestationEntry
 	ArtifactEntry    = image.ArtifactEntry
+
+	InIndex   = image.InIndex
+	Referring = image.Referring
+	Tagged    = image.Tagged
 
 	Claimed     = image.Claimed
 	Computed    = image.Computed

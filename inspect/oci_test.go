@@ -160,7 +160,7 @@ func TestBesideAnImage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l["index.json"] = indexOf(t, test.listed...)
-			for _, doc := range []string{signature, soci} {
+			for _, doc := range []string{signature, soci, "{}"} {
 				l["blobs/sha256/"+digestOf(doc)[7:]] = doc
 			}
 			img, err := Open(t.Context(), l.folder(t), pass.Options{Stores: fixtures.Stores(), Platform: test.platform})

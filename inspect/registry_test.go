@@ -204,8 +204,10 @@ func TestCutConnections(t *testing.T) {
 		"every 200 bytes":  {func(w http.ResponseWriter, from int) { part(w, from, layer[from:], 200) }, "unexpected EOF", 6},
 		"no ranges":        {func(w http.ResponseWriter, from int) { cut(w, layer, len(layer)) }, "", 2},
 		"another range":    {func(w http.ResponseWriter, from int) { part(w, from-1, layer[from-1:], len(layer)-from+1) }, "sends the range", 6},
-		"a lie":            {func(w http.ResponseWriter, from int) { part(w, from, strings.Repeat("x", len(layer)-from), len(layer)-from) }, "does not go with", 2},
-		"gone":             {func(w http.ResponseWriter, from int) { w.WriteHeader(http.StatusNotFound) }, "does not have it", 6},
+		"a lie": {func(w http.ResponseWriter, from int) {
+			part(w, from, strings.Repeat("x", len(layer)-from), len(layer)-from)
+		}, "does not go with", 2},
+		"gone": {func(w http.ResponseWriter, from int) { w.WriteHeader(http.StatusNotFound) }, "does not have it", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0

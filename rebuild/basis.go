@@ -10,7 +10,11 @@ import (
 // A Basis is what the verdict on an image rests on: where each of its parts, a
 // store item or what an instruction made, comes from.
 type Basis struct {
-	Given  bool   `json:"given"`  // the other image was made elsewhere and handed over as a whole
+	Given bool `json:"given"` // the other image was made elsewhere and handed over as a whole
+	// GivenRecipe says that the recipe, or a part of it, is the user's: the image itself
+	// does not say that it was built from it.
+	GivenRecipe bool `json:"givenRecipe"`
+
 	Items  []Part `json:"items"`  // sorted by path
 	Inputs []Part `json:"inputs"` // base layers that a digest pins; nothing that this image's build made
 }
@@ -27,6 +31,7 @@ type Part struct {
 // Origins are all that is known of where the parts of an image come from.
 type Origins struct {
 	Given     bool                // the other image was made elsewhere
+	Recipe    bool                // the recipe, or a part of it, is the user's
 	Originals []string            // the store items of the image
 	Made      []Item              // what a builder made, and what it took; none when none ran
 	Remade    []string            // store items that audit itself made again from others, such as a profile
@@ -35,7 +40,7 @@ type Origins struct {
 
 // Basis says what the image rests on.
 func (o Origins) Basis() Basis {
-	b, remade := Basis{Given: o.Given}, make(map[string]bool, len(o.Remade))
+	b, remade := Basis{Given: o.Given, GivenRecipe: o.Recipe}, make(map[string]bool, len(o.Remade))
 	for _, path := range o.Remade {
 		remade[path] = true
 	}
@@ -74,7 +79,7 @@ func (p Part) builds() int {
 	return min(len(p.Operators), 2)
 }
 
-// verdict is the best that can be said of images that are identical, or
+// verdict is the best for images that are identical, or
 // equivalent, on this basis.
 func (b Basis) verdict(r compare.Result) Verdict {
 	if b.Given || len(b.Items) == 0 {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -28,6 +29,9 @@ type Plan struct {
 	// Local lists the files and folders of this machine that the plan names: a
 	// report leaves their folders out.
 	Local []string `json:"local,omitempty"`
+	// Takes are the files that a script of the plan takes as arguments, in this order,
+	// since the recipe is incomplete: those that it has are the defaults.
+	Takes []string `json:"takes,omitempty"`
 	// Trust lists all that the build would run or fetch, and why that is allowed
 	// or not.
 	Trust []Trust `json:"trust"`
@@ -37,6 +41,26 @@ type Plan struct {
 	// plan that was read from a file they are a [json.RawMessage], which
 	// System.Vet decodes with [DetailsOf].
 	Details any `json:"details,omitempty"`
+}
+
+// Untrusted are the things that a plan would run or fetch and must not.
+func (p Plan) Untrusted() []Trust {
+	return slices.DeleteFunc(slices.Clone(p.Trust), func(t Trust) bool { return t.Trusted })
+}
+
+// Allowable says that a plan is refused for nothing but what is not trusted, and that
+// there is a flag for each of these things: a user may allow them all.
+func (p Plan) Allowable() bool {
+	untrusted := p.Untrusted()
+	reasons := []string{"plan/not-trusted"}
+	for _, t := range untrusted {
+		if t.Flag == "" {
+			return false
+		}
+		reasons = append(reasons, t.Reason.Code)
+	}
+	others := slices.ContainsFunc(p.Reasons, func(m check.Message) bool { return !slices.Contains(reasons, m.Code) })
+	return len(untrusted) > 0 && !others
 }
 
 // A PlanFile is a text file beside the plan.
@@ -133,6 +157,7 @@ type Result struct {
 	Command    []string    // the main command that was run
 	Tools      []Tool      // versions of what ran
 	Derivation check.Check // the check named derivation
+	Derived    Derivations // that the recipe was evaluated to
 	Items      []Item      // of the rebuilt image, sorted by path
 	Steps      []Step      // the derivations that were built in this run, sorted by path
 	Fresh      []Fresh     // what Job.Fresh and Job.CheckInputs asked for, sorted by derivation

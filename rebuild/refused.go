@@ -21,3 +21,11 @@ func (e *RefusedError) Error() string {
 }
 
 func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+// A UsageError reports that what the user gives does not suffice, or is wrong: nothing
+// was found out about the image, and nothing of it is to be reported.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+func (e *UsageError) Unwrap() error { return e.Err }

@@ -10,6 +10,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild/compare"
+	"audit/rebuild/drv"
 )
 
 // A System is one build system: all that audit has to know of it, in one value.
@@ -92,6 +93,17 @@ type About struct {
 
 	// Example is a call of audit rebuild with its flags, and what it is for.
 	Example [2]string
+
+	// Fetch returns how a derivation fetches its output, its Method "" where it does
+	// not; nil for a system without derivations.
+	Fetch func(*drv.Derivation) Fetch
+
+	// Mirrors reads a file of [Fetch.Lists]: the addresses of mirrors by their name, those
+	// of databases of archives by ""; nil for a system without such files.
+	Mirrors func(text []byte) map[string][]string
+
+	// DerivationFlag names the flag that takes the .drv file of an image; "" for none.
+	DerivationFlag string
 
 	// NoDerivation is the code of why the check named derivation is skipped for this system;
 	// "" where recipes are evaluated to derivations.

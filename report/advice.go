@@ -19,6 +19,8 @@ func why(id check.ID) string {
 		return "The packer follows rules: which entries, in which order, with which times, owners and modes. An image that these rules do not give was changed after it was packed, or was packed by something else than it says. No builder is needed to see it."
 	case check.Signatures:
 		return "Build farms build the same packages and sign what comes out. Agreement of independent farms, byte for byte, is strong evidence that an item is what its sources give, and it costs no building."
+	case check.Sources:
+		return "A build that begins with something of which no hash exists cannot be done again, and nobody can say what went into it. Where everything leads back to sources with hashes, all of it can be read, and be fetched again from an archive."
 	case check.Derivation:
 		return "A store path holds a digest of all that goes into a build: sources, tools, options. The recipe giving the very paths of the image ties the image to these sources, whatever is inside the files."
 	case check.Rebuild:
@@ -53,10 +55,12 @@ func confirm(id check.ID) string {
 		return "Findings, if any, name the freedoms that this packer leaves: up to these the image is what it would have packed."
 	case check.Signatures:
 		return "Ask farms that do not depend on each other, and it weighs more."
+	case check.Sources:
+		return "The sources are listed below, with their addresses and hashes."
 	case check.Derivation:
 		return "What is inside the store items is another question, which signatures and rebuild answer."
 	}
-	return "How much of it was built in this run, and what was taken on trust, is said at the top and under Rebuild."
+	return "How much of it was built in this run, and what was taken on trust, stands at the top and under Rebuild."
 }
 
 // remedy says what lets a check decide that has not.
@@ -76,17 +80,34 @@ func (w words) remedy(id check.ID) string {
 		return "It needs a recipe, and a packer whose rules are known here."
 	case check.Signatures:
 		return "Ask build farms with --online, or --substitutes URL and --trusted-key FILE."
+	case check.Sources:
+		return w.derivationFlags()
 	case check.Derivation:
 		return "It needs the build system on this machine, and no building. rebuild.sh and plan.json carry the recipe to a machine that has it."
 	}
 	return "Run audit where the build system is, or run rebuild.sh there and come back with --rebuilt IMAGE."
 }
 
+// derivationFlags says how the derivations of an image are had.
+func (w words) derivationFlags() string {
+	text := "It needs the derivations of the image: the build system on this machine, which evaluates the recipe and builds nothing for it"
+	var flags []string
+	for _, s := range w.systems {
+		if s.DerivationFlag != "" {
+			flags = append(flags, "--"+s.DerivationFlag+" FILE")
+		}
+	}
+	if len(flags) > 0 {
+		text += ", or " + strings.Join(flags, " or ") + " with the files that its .drv file needs beside it"
+	}
+	return text + "."
+}
+
 // react says what to do about a no.
 func react(id check.ID) string {
 	switch id {
 	case check.Integrity:
-		return "Get the image again from where it was published, and hold its digest against the one that the publisher names. If it fails again, do not run it, and tell the publisher which descriptor does not fit."
+		return "Get the image again from where it was published, and compare its digest with the one that the publisher names. If it fails again, do not run it, and inform the publisher which descriptor does not fit."
 	case check.Recipe:
 		return "The image contradicts itself about how it was built. Ask the author for the recipe that was really used."
 	case check.Closure:
@@ -95,10 +116,12 @@ func react(id check.ID) string {
 		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
 	case check.Signatures:
 		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer."
+	case check.Sources:
+		return "The findings name what has no hash: a local folder, something that was fetched without one, or a build that was let out of its sandbox. Ask the author to pin it."
 	case check.Derivation:
-		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not tell. The findings name the items."
+		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not show. The findings name the items."
 	}
-	return "See Differences: each has a cause, and each cause says what usually brings it about. Build twice on one machine to tell a build that varies from an image that was changed."
+	return "See Differences: each has a cause, and each cause says what usually brings it about. Build twice on one machine to distinguish a build that varies from an image that was changed."
 }
 
 // causeAdvice says what usually brings a cause about, and what helps.

@@ -25,7 +25,10 @@ type Report struct {
 	Recipe        Recipe          `json:"recipe"`
 	Plan          *Plan           `json:"plan"`       // null when no rebuild was planned
 	StoreItems    []StoreItem     `json:"storeItems"` // sorted by path
-	Checks        []Check         `json:"checks"`     // always seven, in the order of the ladder
+	Statements    []Statement     `json:"statements"` // of others: in the order of the index, the registry, the files
+	Sources       []Source        `json:"sources"`    // what everything was made from, sorted by name
+	Road          *Road           `json:"road"`       // from the image to the sources; null when it was not followed
+	Checks        []Check         `json:"checks"`     // always eight, in the order of the ladder
 	Coverage      Coverage        `json:"coverage"`
 	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt, given or signed
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
@@ -59,7 +62,6 @@ type Image struct {
 	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
 	Layers           []Layer             `json:"layers"`           // lowest first
 	Members          []Member            `json:"members"`          // of the archive, in its order
-	Attestations     []Attestation       `json:"attestations"`     // statements beside the image in its index
 	Documents        []Document          `json:"documents"`        // what a SIF says of itself beside its file system
 	Folders          []Folder            `json:"folders"`          // what lies outside of stores, the largest first
 }
@@ -83,13 +85,6 @@ type Platform struct {
 	Chosen       bool              `json:"chosen"`       // this one was read
 }
 
-// An Attestation is a statement that someone made about the image.
-type Attestation struct {
-	PredicateType string `json:"predicateType"` // of the in-toto statement
-	Digest        string `json:"digest"`        // of the statement
-	Subject       string `json:"subject"`       // the image manifest that it is about, as claimed
-}
-
 // A Document is an object of a SIF that says something of the image, such as
 // the definition that it was built from.
 type Document struct {
@@ -101,8 +96,10 @@ type Document struct {
 
 // A ManifestDigest is the digest of an image manifest and how it came about.
 type ManifestDigest struct {
-	Digest string         `json:"digest"` // "" when the form has no manifest: none is made up
-	Origin inspect.Origin `json:"origin"` // claimed, computed, or synthesised when a tool would have to make it up
+	Digest    string         `json:"digest"`    // "" when the form has no manifest: none is made up
+	Origin    inspect.Origin `json:"origin"`    // claimed, computed, or synthesised when a tool would have to make it up
+	MediaType string         `json:"mediaType"` // as the manifest itself has it; "" when it does not
+	Size      int64          `json:"size"`      // bytes; 0 when the form has no manifest
 }
 
 // A Layer is one change set of the image.
@@ -130,7 +127,7 @@ type Member struct {
 	Referenced bool   `json:"referenced"` // something of the image leads to it
 }
 
-// A Recipe says how the image was built, as far as the image tells.
+// A Recipe says how the image was built, as far as the image shows.
 type Recipe struct {
 	System   provenance.SystemName `json:"system"`
 	Status   provenance.Status     `json:"status"`
@@ -151,6 +148,7 @@ type Channel struct {
 	URL          string        `json:"url"`
 	Branch       string        `json:"branch"`
 	Commit       string        `json:"commit"`
+	SWHID        string        `json:"swhid"`        // of the commit, swh:1:rev:… (ISO/IEC 18670); "" when it is not a whole hash
 	Introduction *Introduction `json:"introduction"` // null when none is recorded
 }
 
@@ -205,7 +203,7 @@ type Trust struct {
 type StoreItem struct {
 	Path       string   `json:"path"`
 	Layer      int      `json:"layer"`
-	NarHash    string   `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
+	NarHash    string   `json:"narHash"` // SHA-256 of its NAR; "" when it is not known
 	NarSize    int64    `json:"narSize"`
 	Files      int      `json:"files"`      // count of entries
 	Bytes      int64    `json:"bytes"`      // that they take in the layer, headers and contents
@@ -222,7 +220,7 @@ type Check struct {
 	Findings []Finding    `json:"findings"`
 }
 
-// A Message is something to be said to a person: a code of CODES.md, and the
+// A Message is something for a person to read: a code of CODES.md, and the
 // arguments of its sentence by name.
 type Message struct {
 	Code string     `json:"code"`
@@ -345,7 +343,7 @@ type Known struct {
 	Count int    `json:"count"`
 }
 
-// Rebuilt names the image that the original was held against.
+// Rebuilt names the image that the original was compared with.
 type Rebuilt struct {
 	Reference    string `json:"reference"` // without the host's folders
 	ConfigDigest string `json:"configDigest"`
@@ -361,7 +359,7 @@ type FieldDifference struct {
 	Known string        `json:"known"` // code of the freedom that explains it; "" when none does
 }
 
-// A LayerPair is a layer and the one that it is held against.
+// A LayerPair is a layer and the one that it is compared with.
 type LayerPair struct {
 	Index    int    `json:"index"`
 	Original string `json:"original"` // diffID; "" when only the rebuild has it
@@ -420,6 +418,7 @@ type Run struct {
 	Reference string     `json:"reference"` // the image as the user named it
 	Durations []Duration `json:"durations"` // in the order of the line
 	Tools     []Tool     `json:"tools"`     // what took part
+	Answered  []string   `json:"answered"`  // days on which archives of sources answered, "2006-01-02", sorted
 }
 
 // A Duration is how long one step took.

@@ -26,7 +26,7 @@ var script string
 //go:embed report.tmpl.html
 var pageText string
 
-// Bounds of report.html, which must open on a phone. What is left out is said
+// Bounds of report.html, which must open on a phone. What is left out is named
 // where it is missing; report.json has all of it.
 const (
 	maxRows  = 10_000   // of one list
@@ -44,6 +44,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"evidence":  r.Evidence,
 		"known":     r.known,
 		"say":       r.Say,
+		"about":     aboutWords,
 		"join":      r.join,
 		"name":      func(code string) string { _, name, _ := strings.Cut(code, "/"); return name },
 		"spans":     func(v any) []span { return spans(clip(textOf(v), maxValue), "") },
@@ -62,6 +63,10 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"why":       why,
 		"advice":    r.words.advice,
 		"origin":    originWords,
+		"method":    methodWords,
+		"state":     stateWords,
+		"seed":      seedWords,
+		"host":      hostOf,
 		"label":     itemLabel,
 		"first":     first,
 		"left":      left,
@@ -188,7 +193,7 @@ func options(command string) []commandPart {
 var optionForm = regexp.MustCompile(`\s(--?[A-Za-z][^\s=]*)`)
 
 // A diffLine is a line of a diff and what it is: "add", "del", "at", "" for one
-// that is the same, or "note" for what is said beside a diff.
+// that is the same, or "note" for what stands beside a diff.
 type diffLine struct {
 	Kind string
 	Text []span

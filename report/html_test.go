@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"audit/inspect/check"
+	"audit/rebuild/archive"
+	"audit/rebuild/sources"
 )
 
 // A tag of the page, with its attributes unescaped. What lies in the style and
@@ -257,5 +259,33 @@ func TestLongValuesAreClipped(t *testing.T) {
 	page := string(render(t, WriteHTML, New(in)))
 	if len(page) > 1<<20+1<<19 || !strings.Contains(page, "more in report.json") {
 		t.Errorf("a page of %d bytes", len(page))
+	}
+}
+
+// The road has a few steps whatever its length, and the table the sources that may be
+// lost first.
+func TestRoadIsBounded(t *testing.T) {
+	in := reproducibleInput(t)
+	for range 1000 {
+		in.Sources.Levels = append(in.Sources.Levels, sources.Level{Built: 2, Sources: 1})
+		in.Sources.Sources = append(in.Sources.Sources, in.Sources.Sources[0])
+		in.Sources.Answers = append(in.Sources.Answers, archive.Answer{State: archive.Archived})
+	}
+	v := newRoadView(New(in))
+	built := 0
+	for _, s := range v.Steps {
+		built += s.Built
+		if s.AtSeeds+s.WSeed > 100.001 {
+			t.Errorf("%+v is longer than the bar", s)
+		}
+	}
+	if len(v.Steps) > roadSteps || built != 2004 || len(v.Table.Shown) != roadSources || v.Table.More != 605 || v.Seeds.More == 0 {
+		t.Errorf("%d steps, %d built, %d of %d sources", len(v.Steps), built, len(v.Table.Shown), v.Table.More)
+	}
+	if first := v.Table.Shown[0]; first.State != "gone" {
+		t.Errorf("the first is %+v", first)
+	}
+	if newRoadView(New(unverifiedInput(t))) != nil {
+		t.Error("a road that was not followed is drawn")
 	}
 }

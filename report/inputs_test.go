@@ -15,7 +15,9 @@ import (
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild"
+	"audit/rebuild/archive"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
 )
 
 // opened is a real image, read by the real reader.
@@ -35,7 +37,7 @@ func testSystems() []rebuild.About {
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Sentences: map[string]string{
 			"integrity/summary": "{text}", "recipe/summary": "{text}", "closure/summary": "{text}", "repack/summary": "{text}",
-			"signatures/summary": "{text}", "derivation/summary": "{text}", "rebuild/summary": "{text}", "repack/entry-order": "{text}",
+			"signatures/summary": "{text}", "sources/summary": "{text}", "derivation/summary": "{text}", "rebuild/summary": "{text}", "repack/entry-order": "{text}",
 			"derivation/derivation-missing": "{text}", "rebuild/content": "{text}", "closure/text": "{text}",
 			"recipe/missing": "{text}", "plan/refused": "{text}", "plan/trust": "{text}",
 			"known/docker-created":     "docker build and Buildah write the time of the build into the config, unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
@@ -116,6 +118,7 @@ func statuses(img *inspect.Image, last check.Status, lastSummary string) []check
 			check.Find(check.Note, 0, "gnu/store", "repack/entry-order", "text", "the order of entries inside a folder is that of the builder's file system: a freedom of this packer"),
 		}},
 		{ID: check.Signatures, Status: check.Skipped, Reasons: because(check.Signatures, "no build farm was asked")},
+		{ID: check.Sources, Status: check.Skipped, Reasons: because(check.Sources, "no derivation of the image is here to be followed")},
 		{ID: check.Derivation, Status: check.Unknown, Bytes: total / 4, Reasons: because(check.Derivation, "the derivation could be computed for one package of two"), Findings: []check.Finding{
 			check.Find(check.Problem, -1, "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", "derivation/derivation-missing", "text", "the package is in no channel of the recipe"),
 		}},
@@ -134,11 +137,36 @@ func sizeOf(img *inspect.Image) (total int64) {
 func unverifiedInput(t testing.TB) Input {
 	img := opened(t, "tiny.tar.gz")
 	checks := statuses(img, check.Skipped, "guix is not installed: get it from https://guix.gnu.org/download, or run rebuild.sh where it is")
-	checks[5] = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: because(check.Derivation, "guix is not installed")}
+	checks[6] = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: because(check.Derivation, "guix is not installed")}
 	return Input{
 		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
 		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
 	}
+}
+
+// theSources are the sources of an image, of each kind.
+func theSources() *sources.Walk {
+	source := func(name string, level int, f rebuild.Fetch, seed sources.Seed) sources.Source {
+		return sources.Source{
+			Path: "/gnu/store/0000000000000000000000000000000s-" + name, Name: name, Derivation: "/gnu/store/0000000000000000000000000000000d-" + name + ".drv",
+			Fetch: f, Algorithm: "sha256", Hash: strings.Repeat("5", 64), Recursive: f.Method != rebuild.FetchURL, Seed: seed, Level: level,
+			NeededBy: []string{"/gnu/store/0000000000000000000000000000000t-tiny"}, Needed: 1,
+		}
+	}
+	file := rebuild.Fetch{Method: rebuild.FetchURL, Addresses: []string{"mirror://gnu/tiny.tar.gz", "https://example.org/tiny.tar.gz"}}
+	w := &sources.Walk{Root: "/gnu/store/0000000000000000000000000000000y-pack.drv", Derivations: 9, Levels: []sources.Level{{Built: 1}, {Built: 3, Sources: 2}, {Sources: 1, Seeds: 2}}}
+	w.Sources = []sources.Source{
+		source("bash", 2, file, sources.SeedBuilder),
+		source("lib-checkout", 1, rebuild.Fetch{Method: rebuild.FetchGitCommit, Addresses: []string{"https://example.org/lib"}, Revision: strings.Repeat("c", 40)}, ""),
+		source("tiny-checkout", 1, rebuild.Fetch{Method: rebuild.FetchGitRef, Addresses: []string{"https://example.org/tiny"}, Revision: "v1.0"}, ""),
+		source("tiny.tar.gz", 2, file, ""), source("tools.tar.xz", 2, file, sources.SeedUnpacked),
+	}
+	w.Sources[3].SWHID = "swh:1:cnt:" + strings.Repeat("9", 40)
+	w.Plain = []sources.Plain{{Path: "/gnu/store/0000000000000000000000000000000p-builder", State: sources.Fits}, {Path: "/gnu/store/0000000000000000000000000000000q-patch"}}
+	for _, state := range []archive.State{archive.Archived, archive.Archived, archive.Origin, archive.Gone, archive.Unknown} {
+		w.Answers = append(w.Answers, archive.Answer{State: state, Where: "https://archive.example/" + string(state), Day: "2026-01-02"})
+	}
+	return w
 }
 
 // reproducibleInput is the same with a builder at hand.
@@ -150,8 +178,10 @@ func reproducibleInput(t testing.TB) Input {
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
 	}
-	in.Checks[5] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
-	in.Checks[6].Bytes = sizeOf(img)
+	in.Sources = theSources()
+	in.Checks[5] = check.Check{ID: check.Sources, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Sources, "9 derivations lead back to 3 sources and 2 seeds")}
+	in.Checks[6] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
+	in.Checks[7].Bytes = sizeOf(img)
 	in.Result = &rebuild.Result{
 		Command: []string{"guix", "time-machine", "-C", "channels.scm", "--", "pack", "-f", "docker", "-m", "manifest.scm"},
 		Tools:   []rebuild.Tool{{Name: "guix", Version: "1.5.0"}},
@@ -190,7 +220,7 @@ func unreproducibleInput(t testing.TB, n int) Input {
 	in.Basis = rebuild.Origins{Made: in.Result.Items}.Basis()
 	in.Verdict, in.Policy = rebuild.Unreproducible, Policy{Require: "reproducible"}
 	in.Checks = statuses(a, check.Fail, "the rebuilt image differs: content of 1 file")
-	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, 0, "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", "rebuild/content", "text", "its bytes differ")}
+	in.Checks[7].Findings = []check.Finding{check.Find(check.Problem, 0, "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", "rebuild/content", "text", "its bytes differ")}
 	c := &compare.Comparison{
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
@@ -226,7 +256,7 @@ func equivalentInput(t testing.TB) Input {
 			{Code: "known/other-layering", Count: 1},
 		},
 	}
-	in.Checks[6].Reasons = because(check.Rebuild, "the rebuilt image has the same files; only their order differs")
+	in.Checks[7].Reasons = because(check.Rebuild, "the rebuilt image has the same files; only their order differs")
 	return in
 }
 
@@ -264,7 +294,7 @@ func failedInput(t testing.TB) Input {
 		Err:  fmt.Errorf("%w: tiny-stamp-0.1: the tests did not pass", rebuild.ErrBuild),
 		Hint: "Look at the end of rebuild.log.",
 	}
-	in.Checks[6] = check.Check{ID: check.Rebuild, Status: check.Unknown, Reasons: because(check.Rebuild, "the build failed")}
+	in.Checks[7] = check.Check{ID: check.Rebuild, Status: check.Unknown, Reasons: because(check.Rebuild, "the build failed")}
 	return in
 }
 
@@ -306,7 +336,7 @@ func hostileInput(t testing.TB) Input {
 		Members:   []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
 		Platforms: []inspect.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: inspect.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: inspect.ImageEntry, Chosen: true}},
 		Documents: []inspect.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
-		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
+		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: check.Say("value/text", "text", hostile), NarHash: zero}},
 	}
 	r := provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: hostile, Missing: []check.Message{check.Say("recipe/missing", "text", hostile)},
@@ -318,6 +348,13 @@ func hostileInput(t testing.TB) Input {
 		Details:  map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
 		Unknown:  []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
 	}
+	walk := theSources()
+	walk.Root = hostile
+	for i := range walk.Sources {
+		s := &walk.Sources[i]
+		s.Path, s.Name, s.Derivation, s.Hash, s.Revision, s.Addresses, s.NeededBy = hostile, hostile, hostile, hostile, hostile, []string{"javascript:" + hostile, hostile}, []string{hostile}
+		walk.Answers[i].Where = hostile
+	}
 	var checks []check.Check
 	for _, id := range check.IDs() {
 		checks = append(checks, check.Check{
@@ -326,7 +363,7 @@ func hostileInput(t testing.TB) Input {
 		})
 	}
 	return Input{
-		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks,
+		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks, Sources: walk,
 		Plan:     &rebuild.Plan{System: "guix", Command: []string{hostile}, Reasons: []check.Message{check.Say("plan/refused", "text", hostile)}, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Reason: check.Say("plan/trust", "text", hostile)}}},
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{

@@ -134,7 +134,7 @@ const maxReport = 512 << 20
 
 // ReadJSON reads a report that [WriteJSON] wrote. A report of another
 // schemaVersion, with keys that this version does not know, or without the
-// seven checks is refused: it could not be rendered faithfully; so is one in which
+// eight checks is refused: it could not be rendered faithfully; so is one in which
 // statuses, shares, results or the verdict do not follow from the rest. More than 512
 // MiB give an [inspect.LimitError]. The sentences are those of the build systems.
 func ReadJSON(r io.Reader, systems ...rebuild.About) (*Report, error) {
@@ -165,7 +165,7 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 	if twice := pass.RepeatedKeys(doc, Report{}); len(twice) > 0 {
 		return nil, fmt.Errorf("reading the report: the key %q stands there twice, and which of them is taken depends on the reader", twice[0])
 	}
-	if err := checkSeven(out.Checks); err != nil {
+	if err := checkAll(out.Checks); err != nil {
 		return nil, err
 	}
 	if err := checkCodes(out.Checks); err != nil {
@@ -229,7 +229,7 @@ func checkCodes(checks []Check) error {
 	return nil
 }
 
-func checkSeven(checks []Check) error {
+func checkAll(checks []Check) error {
 	ids := check.IDs()
 	if len(checks) != len(ids) {
 		return fmt.Errorf("reading the report: it has %d checks, not %d", len(checks), len(ids))

@@ -54,8 +54,8 @@ func TestJSONForm(t *testing.T) {
 func TestListsAreNeverNull(t *testing.T) {
 	least := New(Input{Image: &inspect.Image{}})
 	doc := string(asJSON(t, least))
-	if got := strings.Count(doc, "null"); got != 3 {
-		t.Errorf("%d values are null, not only plan, rebuild and comparison:\n%s", got, doc)
+	if got := strings.Count(doc, "null"); got != 4 {
+		t.Errorf("%d values are null, not only plan, road, rebuild and comparison:\n%s", got, doc)
 	}
 	stored, err := ReadJSON(strings.NewReader(strings.Replace(doc, `"storeItems": []`, `"storeItems": null`, 1)))
 	if err != nil {
@@ -97,7 +97,7 @@ func TestReadRefuses(t *testing.T) {
 		{strings.Replace(good, `"status": "pass"`, `"status": "passed"`, 1), `unknown status "passed"`},
 		{strings.Replace(good, `"verdict": "unverified"`, `"verdict": "good"`, 1), `unknown verdict "good"`},
 		{strings.Replace(good, `"id": "integrity"`, `"id": "honesty"`, 1), `check 1 is "honesty", not "integrity"`},
-		{`{"schemaVersion": "2"}`, "it has 0 checks, not 7"},
+		{`{"schemaVersion": "2"}`, "it has 0 checks, not 8"},
 		{`{"schemaVersion": "1"}`, "it is of schema 1, written by an older audit: audit the image again"},
 		{strings.Replace(good, `"code": "integrity/`, `"code": "Integrity/`, 1), `"Integrity/summary" is no code`},
 		{good + "{}", "invalid character"},

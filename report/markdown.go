@@ -10,7 +10,7 @@ import (
 )
 
 // Bounds of the Markdown: GitHub takes 65,536 characters in a comment. What is
-// left out is said; report.json has all of it.
+// left out is named; report.json has all of it.
 const (
 	maxMarkdown = 60_000   // bytes of all
 	mdList      = 12 << 10 // bytes of a list
@@ -56,6 +56,9 @@ func mdHead(r *Report) string {
 			covered = mdPercent(r.Coverage.Checks[i].Share)
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
+	}
+	if words := r.statementCounts(); words != "" {
+		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
 	}
 	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
 		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
@@ -203,7 +206,7 @@ func (r *Report) mdGroup(g group) string {
 	}
 	var lines []string
 	for i, d := range g.Differences {
-		if i > mdRows { // what is not written need not be laid out
+		if i > mdRows { // what is not written need not be rendered
 			lines = append(lines, "")
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 	"audit/rebuild/compare"
 )
 
-// insideLimit is what no look at an image alone can tell. Every report that
+// insideLimit is what no look at an image alone can show. Every report that
 // rebuilt nothing says so.
 const insideLimit = "Bytes that were changed inside a store item or another file, with every digest made to fit afterwards, " +
 	"cannot be told from the image alone: only a rebuild, a substitute signed by a build farm, or a trusted database can tell."
@@ -32,7 +32,10 @@ func (r *Report) meaning() string {
 	case rebuild.Contradicted:
 		return r.contradiction()
 	case rebuild.BuildFailed:
-		return "Building the recipe again failed: there is nothing to hold the image against."
+		if r.givenRecipe() {
+			return "Building the recipe that was given, which is not the image's own, failed: there is nothing to compare the image with."
+		}
+		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
 	return unverifiedMeaning(r.Checks)
 }
@@ -68,8 +71,14 @@ func rebuiltBy(r *Report) string {
 	if given(r) {
 		return "Comparing it with the image that was given shows"
 	}
+	if r.givenRecipe() {
+		return "Building the recipe that was given, which is not the image's own, gave"
+	}
 	return "Building the recipe again gave"
 }
+
+// givenRecipe says that the image was built again from a recipe of the user's.
+func (r *Report) givenRecipe() bool { return r.Rebuild != nil && r.Rebuild.Basis.GivenRecipe }
 
 // differenceCount counts what differs, without the fields of the config that
 // only follow from the layers.
@@ -155,11 +164,15 @@ func (r *Report) contradiction() string {
 }
 
 // contradicted says what is contradicted: the image, or no more than what was
-// said of it in answers that nobody who is trusted signed.
+// said of it in answers that nobody who is trusted signed, or that all that it was
+// made from is known.
 func contradicted(failed []string, problems []Finding) string {
 	differs := slices.ContainsFunc(problems, func(f Finding) bool { return strings.HasSuffix(f.Code, "/hash-differs") })
 	if len(failed) == 1 && failed[0] == string(check.Signatures) && !differs {
 		return "What was asked to vouch for the image cannot be believed"
+	}
+	if len(failed) == 1 && failed[0] == string(check.Sources) {
+		return "Not everything that the image was made from can be known"
 	}
 	return "The image is not what it claims to be"
 }
@@ -213,24 +226,29 @@ func (r *Report) limits() []string {
 }
 
 // trustLimits say what a rebuild took on trust.
-func trustLimits(r *Report) []string {
+func trustLimits(r *Report) (limits []string) {
 	if r.Rebuild == nil {
 		return nil
 	}
 	if given(r) {
 		return []string{"How the other image was made is not known here: that it was built from the recipe rests on the word of whoever gave it."}
 	}
+	if r.givenRecipe() {
+		limits = append(limits, "The recipe was given from outside: the image itself does not say that it was built from it.")
+	}
 	it := r.Rebuild.Items
 	all := len(it.Built) + len(it.Reused) + len(it.Substituted)
 	switch {
+	case all == 0 && slices.ContainsFunc(r.Rebuild.Basis.Items, func(p rebuild.Part) bool { return len(p.Operators) > 1 }):
+		return append(limits, "That several operators have built what they signed is their word: a build farm also signs what it fetched from another.")
 	case all == len(it.Built):
-		return nil
+		return limits
 	case it.piece() == instruction:
-		return []string{fmt.Sprintf("Of %s: %d built in this run. What the build started from, such as a base image, was taken as it is.", count(all, instruction), len(it.Built))}
+		return append(limits, fmt.Sprintf("Of %s: %d built in this run. What the build started from, such as a base image, was taken as it is.", count(all, instruction), len(it.Built)))
 	}
-	return []string{fmt.Sprintf("Of %s: %d built in this run, %d already in the builder's store, %d fetched from a server. "+
+	return append(limits, fmt.Sprintf("Of %s: %d built in this run, %d already in the builder's store, %d fetched from a server. "+
 		"What was not built now was taken on trust.",
-		count(all, storeItem), len(it.Built), len(it.Reused), len(it.Substituted))}
+		count(all, storeItem), len(it.Built), len(it.Reused), len(it.Substituted)))
 }
 
 // What a rebuild is made of.

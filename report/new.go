@@ -14,9 +14,12 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/evidence"
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
+	"audit/rebuild/swhid"
 )
 
 // Input is what the stages of the line found. Only Image must be there.
@@ -25,8 +28,11 @@ type Input struct {
 	Image    *inspect.Image
 	Evidence *provenance.Evidence // nil when no recipe was asked for
 	Checks   []check.Check        // a check that is not among them is reported as skipped
-	Signed   []signatures.Outcome // what build farms say of the store items
+	Signed   []signatures.Outcome // what build farms answer about the store items
+	Sources  *sources.Walk        // to the sources; nil when it was not walked
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
+
+	Statements []evidence.Statement // of others, about the image
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -41,7 +47,7 @@ type Input struct {
 	Policy  Policy
 
 	Systems []rebuild.About // the build systems: their sentences, and their words
-	Secrets []string        // that the user has given a builder: masked in what is said of a rebuild
+	Secrets []string        // that the user has given a builder: masked in what is reported of a rebuild
 	// Addresses are the secrets of all addresses that the user has given: masked in all.
 	Addresses rebuild.Secrets
 
@@ -55,12 +61,15 @@ func New(in Input) *Report {
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence),
-		Plan:          newPlan(in.Plan),
-		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
+		Recipe:        newRecipe(in.Evidence, words.sentences),
+		Plan:          newPlan(in.Plan, words.sentences),
+		StoreItems:    newStoreItems(in.Image.Items, in.Signed, words.sentences),
+		Sources:       newSources(in.Sources),
+		Road:          newRoad(in.Sources),
+		Statements:    newStatements(in.Statements),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
-		Rebuild:       newRebuild(in),
+		Rebuild:       newRebuild(in, words.sentences),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt, words.sentences),
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
@@ -77,6 +86,9 @@ func newRun(in Input) Run {
 	run.Tools = slices.Clone(run.Tools)
 	run.Date = run.Date.UTC()
 	run.Reference = in.Image.Reference
+	if in.Sources != nil {
+		run.Answered = in.Sources.Days()
+	}
 	if in.Result != nil {
 		for _, t := range in.Result.Tools {
 			run.Tools = append(run.Tools, Tool(t))
@@ -97,9 +109,9 @@ func newImage(img *inspect.Image) Image {
 		Tags:           img.Tags,
 		ConfigDigest:   digest(img.Config.Digest),
 		ConfigMember:   img.Config.Member,
-		ManifestDigest: ManifestDigest{Digest: digest(img.Manifest.Digest), Origin: img.Manifest.Origin},
+		ManifestDigest: ManifestDigest{digest(img.Manifest.Digest), img.Manifest.Origin, string(img.Manifest.MediaType), int64(len(img.Manifest.Raw))},
 		IndexDigest:    digest(img.Index),
-		Platform:       platform(img.Config.File),
+		Platform:       PlatformOf(img.Config.File),
 		Created:        created(img.Config.File),
 	}
 	if out.ManifestDigest.Origin == "" {
@@ -118,9 +130,6 @@ func newImage(img *inspect.Image) Image {
 	}
 	for _, e := range img.Platforms {
 		out.Platforms = append(out.Platforms, Platform{e.Platform, digest(e.Digest), e.Name, e.Kind, e.ArtifactType, e.Chosen})
-	}
-	for _, a := range img.Attestations {
-		out.Attestations = append(out.Attestations, Attestation{a.PredicateType, digest(a.Digest), digest(a.Subject)})
 	}
 	for _, d := range img.Documents {
 		out.Documents = append(out.Documents, Document{d.Member, d.Kind, digest(d.Digest), string(d.Raw[:min(len(d.Raw), maxDocument)])})
@@ -176,7 +185,8 @@ func base(file string) string {
 	return path.Base(file)
 }
 
-func platform(c v1.ConfigFile) string {
+// PlatformOf is the platform of a config, as "linux/amd64" or "linux/arm64/v8".
+func PlatformOf(c v1.ConfigFile) string {
 	parts := []string{c.OS, c.Architecture, c.Variant}
 	for len(parts) > 0 && parts[len(parts)-1] == "" {
 		parts = parts[:len(parts)-1]
@@ -191,7 +201,7 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence) Recipe {
+func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
@@ -200,10 +210,10 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		System:  in.System,
 		Status:  in.Status,
 		Packer:  in.Packer,
-		Missing: messages(in.Missing),
+		Missing: s.messages(in.Missing),
 		Root:    in.Root,
 		Details: newDetails(in.Details),
-		Unknown: messages(in.Unknown),
+		Unknown: s.messages(in.Unknown),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -227,7 +237,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 }
 
 func newChannel(c provenance.Channel) Channel {
-	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit}
+	out := Channel{Name: c.Name, URL: c.URL, Branch: c.Branch, Commit: c.Commit, SWHID: swhid.Revision(c.Commit)}
 	if i := c.Introduction; i != nil {
 		out.Introduction = &Introduction{Commit: i.Commit, Fingerprint: i.Fingerprint}
 	}
@@ -254,11 +264,11 @@ func newDetails(details any) map[string]any {
 	return texts.Interface().(map[string]any)
 }
 
-func newPlan(p *rebuild.Plan) *Plan {
+func newPlan(p *rebuild.Plan, s Sentences) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{System: p.System, Refused: messages(p.Reasons), Command: slices.Clone(p.Command)}
+	out := &Plan{System: p.System, Refused: s.messages(p.Reasons), Command: slices.Clone(p.Command)}
 	for _, t := range p.Trust {
 		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, withoutLocal(t.URL, p), t.Trusted, Message(t.Reason), t.Flag})
 	}
@@ -301,7 +311,7 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome, s Sentences) []StoreItem {
 	signed := signedBy(outcomes)
 	var out []StoreItem
 	for _, it := range items {
@@ -314,20 +324,20 @@ func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []S
 			Bytes:      it.Bytes,
 			Signed:     signed[it.Path],
 			References: it.References,
-			Problem:    it.Problem,
+			Problem:    s.Text(it.Problem),
 		})
 	}
 	return out
 }
 
-func messages(all []check.Message) (out []Message) {
+func (s Sentences) messages(all []check.Message) (out []Message) {
 	for _, m := range all {
-		out = append(out, Message(m))
+		out = append(out, Message{m.Code, s.texts(m.Args)})
 	}
 	return out
 }
 
-// newChecks lists all seven, whatever was handed in.
+// newChecks lists all eight, whatever was handed in.
 func newChecks(checks []check.Check, s Sentences) []Check {
 	var out []Check
 	for _, id := range check.IDs() {
@@ -346,7 +356,7 @@ func find(checks []check.Check, id check.ID) check.Check {
 }
 
 func newCheck(c check.Check, s Sentences) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: messages(c.Reasons)}
+	out := Check{ID: c.ID, Status: c.Status, Summary: s.messages(c.Reasons)}
 	for _, f := range c.Findings {
 		out.Findings = append(out.Findings, Finding{f.Code, s.texts(f.Args), f.Level, f.Layer, f.Path})
 	}
@@ -405,11 +415,7 @@ func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
 
 func newDifferences(ds []compare.Difference, s Sentences) (out []Difference) {
 	for _, d := range ds {
-		var evidence []Message
-		for _, m := range d.Evidence {
-			evidence = append(evidence, Message{m.Code, s.texts(m.Args)})
-		}
-		out = append(out, Difference{d.Path, d.Layer, d.Cause, s.value(d.Was), s.value(d.Now), evidence, d.Known, d.Privileged})
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, s.value(d.Was), s.value(d.Now), s.messages(d.Evidence), d.Known, d.Privileged})
 	}
 	return out
 }

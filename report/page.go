@@ -47,6 +47,7 @@ type page struct {
 
 	Contents contents
 	Closure  closure
+	Way      *roadView // to the sources; nil when it was not followed
 }
 
 // Rows are the first of a list, and how many more there are.
@@ -143,6 +144,7 @@ func newPage(r *Report) page {
 		Origins:  segments(r.Coverage.Origins),
 		Contents: newContents(r),
 		Closure:  newClosure(r),
+		Way:      newRoadView(r),
 	}
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))

@@ -86,7 +86,7 @@ func TestSARIFTellsWhatWasSkipped(t *testing.T) {
 	for _, n := range sarifOf(t, unverifiedInput(t)).Invocations[0].Notifications {
 		told = append(told, n.Descriptor.ID)
 	}
-	if got := strings.Join(told, " "); got != "verdict skipped/signatures skipped/derivation skipped/rebuild" {
+	if got := strings.Join(told, " "); got != "verdict skipped/signatures skipped/sources skipped/derivation skipped/rebuild" {
 		t.Errorf("the notifications are %s", got)
 	}
 }
@@ -95,7 +95,7 @@ func TestSARIFTellsWhatWasSkipped(t *testing.T) {
 // left to it, and stay when there is none.
 func TestSARIFSaysADifferenceOnce(t *testing.T) {
 	in := unreproducibleInput(t, 0)
-	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, 0, "x", "rebuild/difference-content"), check.Find(check.Problem, 0, "", "rebuild/more-differences")}
+	in.Checks[7].Findings = []check.Finding{check.Find(check.Problem, 0, "x", "rebuild/difference-content"), check.Find(check.Problem, 0, "", "rebuild/more-differences")}
 	if got := lines(sarifOf(t, in)); strings.Contains(got, "rebuild/") {
 		t.Errorf("the results are\n%s", got)
 	}

@@ -23,7 +23,7 @@ type TextOptions struct {
 
 // What fits in a terminal window: the whole summary, and parts of it.
 const (
-	textLines    = 40
+	textLines    = 41
 	textFindings = 10
 	textFewest   = 3 // findings, when causes need the room
 	textCauses   = 6 // causes, at least
@@ -75,6 +75,9 @@ func textHead(r *Report) []string {
 	}
 	if rc := r.Recipe; rc.Packer != "" {
 		head = append(head, short(rc.Packer)+"; "+r.recipeCounts())
+	}
+	if words := r.statementCounts(); words != "" {
+		head = append(head, short(words))
 	}
 	return append(head, "")
 }
@@ -160,7 +163,7 @@ func textTrust(r *Report) (lines []string) {
 	return lines
 }
 
-// maxTrustText bounds what is said of one thing that is not trusted, in bytes.
+// maxTrustText bounds what is shown of one thing that is not trusted, in bytes.
 const maxTrustText = 600
 
 // textUntrusted says of one thing why it is not trusted and what would allow it,

@@ -116,7 +116,7 @@ func TestTextNamesEveryCause(t *testing.T) {
 func TestTextPutsProblemsFirst(t *testing.T) {
 	in := unverifiedInput(t)
 	in.Checks[0].Findings = []check.Finding{check.Find(check.Note, -1, "", "integrity/summary", "text", "only a note")}
-	in.Checks[6].Findings = []check.Finding{check.Find(check.Problem, -1, "", "rebuild/summary", "text", "the reason")}
+	in.Checks[7].Findings = []check.Finding{check.Find(check.Problem, -1, "", "rebuild/summary", "text", "the reason")}
 	out := text(t, New(in), TextOptions{})
 	if strings.Index(out, "the reason") > strings.Index(out, "only a note") {
 		t.Errorf("a note comes before a problem:\n%s", out)

@@ -25,6 +25,8 @@ func question(id check.ID) string {
 		return "Does packing those store items again, by the packer's own rules of that era, give the same layers?"
 	case check.Signatures:
 		return "Does each store item have the NAR hash that independent build farms have signed?"
+	case check.Sources:
+		return "Does every input lead back to a source with a hash, or to a known seed?"
 	case check.Derivation:
 		return "Does evaluating the recipe give the very store paths that are in the image?"
 	case check.Rebuild:

@@ -20,7 +20,7 @@ func TestMeaning(t *testing.T) {
 		want string
 	}{
 		{"nothing examined", Input{Verdict: rebuild.Unverified}, "No check passed, and nothing was rebuilt: nothing speaks for this image."},
-		{"one check", Input{Checks: []check.Check{{ID: check.Integrity, Status: check.Pass}}}, "(1 of 7 checks pass), but it was not built again"},
+		{"one check", Input{Checks: []check.Check{{ID: check.Integrity, Status: check.Pass}}}, "(1 of 8 checks pass), but it was not built again"},
 		{"packed again", Input{Verdict: rebuild.Reproducible}, "each was signed by two operators or made again from the others"},
 		{"rebuilt", Input{Verdict: rebuild.Reproducible, Comparison: &compare.Comparison{}, Result: &rebuild.Result{}}, "Building the recipe again gave the same image, byte for byte"},
 		{"given", given, "Comparing it with the image that was given shows the same image"},
@@ -50,11 +50,17 @@ func TestMeaningSaysWhy(t *testing.T) {
 		{unreproducibleInput(t, 3), "6 differences in files (1 content, 1 missing, 1 mode, 3 timestamp), 1 difference in the config."},
 		{equivalentInput(t), "only the packaging differs (order), and each"},
 		{contradictedInput(t), "the check closure says no. The problem: etc/cron.d/job: a file of 20 bytes: nothing that built or packed the image explains it."},
-		{hostileInput(t), "The first of 7 problems: <script>alert(1)</script>\\x1b"},
+		{hostileInput(t), "The first of 8 problems: <script>alert(1)</script>\\x1b"},
 	} {
 		if r := New(c.in); !strings.Contains(r.meaning(), c.want) {
 			t.Errorf("%q does not say %q", r.meaning(), c.want)
 		}
+	}
+	pinless := reproducibleInput(t)
+	pinless.Verdict = rebuild.Contradicted
+	pinless.Checks[5] = check.Check{ID: check.Sources, Status: check.Fail, Findings: []check.Finding{check.Find(check.Problem, -1, "/gnu/store/x.drv", "sources/no-hash")}}
+	if got := New(pinless).meaning(); !strings.HasPrefix(got, "Not everything that the image was made from can be known: the check sources says no.") {
+		t.Error(got)
 	}
 	in := unreproducibleInput(t, 0)
 	for i, cause := range compare.AllCauses() {

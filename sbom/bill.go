@@ -28,6 +28,8 @@ type Options struct {
 	Files bool
 	// Stores are those that the image can have items of.
 	Stores []Store
+	// Sources are what the image was made from, as far as that is known.
+	Sources []Source
 	// Text returns the sentence of a code; nil for the codes themselves.
 	Text func(check.Message) string
 }
@@ -63,6 +65,7 @@ type Bill struct {
 	Parts   []Part      // packages of distributions and languages, sorted by key
 	Files   []FileEntry // sorted by path; nil unless they were asked for
 	Gaps    []Gap       // sorted by path
+	Sources []Source    // that it was made from, sorted by name
 	Formula *Formula    // how the image says that it was made; nil when it does not
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
@@ -142,8 +145,11 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	if installed == nil {
 		installed = ospackages.Read(img)
 	}
+	if opt.Text == nil {
+		opt.Text = check.Message.String
+	}
 	b := &Bill{
-		ID:      identity(img, opt.Files),
+		ID:      identity(img, opt),
 		Tool:    "audit",
 		Version: opt.Version,
 		Created: created(opt.Created, img.Config.File.Created.Time),
@@ -152,6 +158,7 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 		Recipe:  ev.Recipe.Status,
 		Packer:  ev.Recipe.Packer,
 		text:    opt.Text,
+		Sources: opt.Sources,
 	}
 	for _, l := range img.Layers {
 		b.Layers = append(b.Layers, Layer{Index: l.Index, Member: l.Member, Digest: l.Digest, DiffID: l.DiffID, Size: l.Size})
@@ -165,16 +172,19 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 
 // identity hashes the digests that together are the image: those of the config
 // and of the layers as they are, so that an image that does not keep its own
-// claims gets another id than the one that does. A bill that lists the files is
-// another document than one that does not.
-func identity(img *inspect.Image, files bool) [16]byte {
+// claims gets another id than the one that does. A bill that lists the files,
+// or sources, is another document than one that does not.
+func identity(img *inspect.Image, opt Options) [16]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "audit bill of materials\nconfig %s\n", img.Config.Digest)
 	for _, l := range img.Layers {
 		fmt.Fprintf(h, "layer %s\n", l.DiffID)
 	}
-	if files {
+	if opt.Files {
 		fmt.Fprintln(h, "with its files")
+	}
+	for _, s := range opt.Sources {
+		fmt.Fprintf(h, "source %s %s\n", s.Algorithm, s.Hash)
 	}
 	return [16]byte(h.Sum(nil))
 }
@@ -231,6 +241,7 @@ func items(img *inspect.Image, recipe *provenance.Recipe, opt Options) []Item {
 	list := make([]Item, 0, len(img.Items))
 	for _, stored := range img.Items {
 		it := newItem(stored, opt.store(stored.Path))
+		it.Problem = opt.Text(stored.Problem)
 		if p := named[stored.Path]; p != nil {
 			it.name(p, recipe)
 		}
@@ -303,7 +314,7 @@ func (s *itemSet) of(p string) string {
 
 func newItem(stored inspect.StoreItem, store Store) Item {
 	it := Item{
-		Path: stored.Path, NarHash: stored.NarHash, NarSize: stored.NarSize, Layer: stored.Layer, Problem: stored.Problem,
+		Path: stored.Path, NarHash: stored.NarHash, NarSize: stored.NarSize, Layer: stored.Layer,
 		Evidence: []Place{{Layer: stored.Layer, Path: stored.Path}}, Ecosystem: store.Ecosystem,
 	}
 	it.Name, it.Version, it.Output = store.splitName(baseName(stored.Path))

@@ -105,8 +105,11 @@ func candidate(cpe string) *cdx.EvidenceIdentityChoice {
 // image of these.
 func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 	f := d.bill.Formula
-	if f == nil {
+	if f == nil && len(d.bill.Sources) == 0 {
 		return nil
+	}
+	if f == nil {
+		f = new(Formula)
 	}
 	var parts []cdx.Component
 	if f.Packer != "" {
@@ -117,6 +120,9 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 	}
 	for _, file := range f.Files {
 		parts = append(parts, d.recipeFile(file))
+	}
+	for i := range d.bill.Sources {
+		parts = append(parts, d.source(&d.bill.Sources[i]))
 	}
 	var inputs []cdx.TaskInput
 	for _, c := range parts {
@@ -129,7 +135,7 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 		Description: sentenceWorkflow,
 		TaskTypes:   &[]cdx.TaskType{cdx.TaskTypeBuild},
 		Outputs:     &[]cdx.TaskOutput{{Type: cdx.TaskOutputTypeArtifact, Resource: &cdx.ResourceReferenceChoice{Ref: image}}},
-		Properties:  d.recipeProperties(),
+		Properties:  d.recipeProperties(f),
 	}
 	formula := cdx.Formula{BOMRef: d.refs.pick("formula"), Workflows: &[]cdx.Workflow{work}}
 	if len(parts) > 0 {
@@ -140,14 +146,13 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 }
 
 // recipeProperties say where the recipe was found and what it cannot express.
-func (d *cdxDocument) recipeProperties() *[]cdx.Property {
-	f := d.bill.Formula
+func (d *cdxDocument) recipeProperties(f *Formula) *[]cdx.Property {
 	list := properties("audit:recipe:system", clean(string(f.System)), "audit:recipe:status", clean(string(f.Status)))
 	for _, s := range f.Sources {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf(sentenceRecipeSource, clean(s.Path), s.Layer)})
 	}
 	for _, m := range f.Missing {
-		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(d.bill.sentence(m))})
+		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(d.bill.text(m))})
 	}
 	return list
 }

@@ -57,15 +57,7 @@ func (b *Bill) summary() string {
 const maxGaps = 20
 
 func (b *Bill) gapText(g Gap) string {
-	return fmt.Sprintf(sentenceGapPlace, clean(g.Path), g.Layer, clean(b.sentence(g.Message)))
-}
-
-// sentence is what a person reads for a code.
-func (b *Bill) sentence(m check.Message) string {
-	if b.text == nil {
-		return m.String()
-	}
-	return b.text(m)
+	return fmt.Sprintf(sentenceGapPlace, clean(g.Path), g.Layer, clean(b.text(g.Message)))
 }
 
 // digestText returns a digest as text, "" for none.

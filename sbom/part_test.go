@@ -171,7 +171,9 @@ func TestPrograms(t *testing.T) {
 
 // Files that are one file are read where their content is.
 func TestHardLinks(t *testing.T) {
-	link := func(name, target string) *inspect.Entry { return &inspect.Entry{Path: name, Type: '1', Linkname: target} }
+	link := func(name, target string) *inspect.Entry {
+		return &inspect.Entry{Path: name, Type: '1', Linkname: target}
+	}
 	lower := &inspect.Layer{Entries: []*inspect.Entry{
 		{Path: "a/one", Type: '0', Size: 3, Digest: inspect.Sum{1}}, link("a/two", "./a/one"),
 		{Path: "b/one", Type: '0', Size: 3, Digest: inspect.Sum{2}}, link("b/two", "/b/one"), link("c", "nowhere"),

@@ -103,7 +103,9 @@ func bills(t testing.TB) map[string]*Bill {
 		"made":          collect(t, made(t, fixtures.Spec{Seed: 1, Items: 60, MaxLayers: 9}), Options{}),
 		"empty":         Collect(&inspect.Image{}, nil, Options{}),
 		"no recipe":     Collect(stranger(), nil, Options{Stores: []Store{nixStore}}),
-		"hostile":       Collect(img, ev, Options{Version: "\x00\n"}),
+		"hostile":       Collect(img, ev, Options{Version: "\x00\n", Sources: hostileSources()}),
+		"sources":       collect(t, sample("images/hello.tar.gz"), Options{Sources: madeFrom()}),
+		"sources alone": Collect(stranger(), nil, Options{Stores: []Store{nixStore}, Sources: madeFrom()}),
 		"mixed":         collect(t, docker(t, mixed()), Options{Files: true}),
 		"needing":       collect(t, needing(t), Options{}),
 		"nix":           collect(t, "../fixtures/nix/images-forms/stream-2311.tar.gz", Options{}),
@@ -127,7 +129,7 @@ func stranger() *inspect.Image {
 		}},
 		Items: []inspect.StoreItem{
 			{Path: hello, NarHash: digest("1"), NarSize: 7, References: []string{glibc, hello}},
-			{Path: glibc, Problem: "a sparse file"},
+			{Path: glibc, Problem: check.Say("item/layer-broken")},
 		},
 	}
 }
@@ -151,7 +153,7 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 	}}
 	for i, name := range []string{bad, "a b-1", "a-b-1", "a_b-1", "-1", "x", bad + "-1" + bad, "DOCUMENT", "\xff-1", "\xfe-1"} {
 		path := prefix + name
-		img.Items = append(img.Items, inspect.StoreItem{Path: path, Layer: i - 1, NarHash: v1.Hash{Algorithm: "sha256", Hex: bad}, Problem: bad,
+		img.Items = append(img.Items, inspect.StoreItem{Path: path, Layer: i - 1, NarHash: v1.Hash{Algorithm: "sha256", Hex: bad}, Problem: check.Say(bad),
 			References: []string{path, bad, prefix + "x", prefix + "x", prefix + "absent"}})
 		if i%2 == 0 {
 			ev.Recipe.Packages = append(ev.Recipe.Packages, provenance.Package{Name: bad, Version: bad, Output: bad, Path: path, Channel: bad})
@@ -159,6 +161,26 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 	}
 	ev.Recipe.Packages = append(ev.Recipe.Packages, provenance.Package{Path: prefix + "x"}, provenance.Package{Path: "absent"})
 	return img, ev
+}
+
+// madeFrom are sources of the sample hello, one of each kind.
+func madeFrom() []Source {
+	return []Source{
+		{Name: "hello-2.12.2.tar.gz", Derivation: "/gnu/store/x.drv", Method: "url", Addresses: []string{"mirror://gnu/hello", "https://ftp.gnu.org/gnu/hello"},
+			Algorithm: "sha256", Hash: strings.Repeat("a", 64), SWHID: "swh:1:cnt:" + strings.Repeat("b", 40), Items: []string{"/gnu/store/absent"}},
+		{Name: "bash", Method: "url", Algorithm: "sha256", Hash: strings.Repeat("c", 64), Recursive: true, Seed: "builder"},
+		{Name: "lib-checkout", Method: "git-commit", Repository: true, Addresses: []string{"https://git.example/lib"}, Revision: strings.Repeat("d", 40),
+			Algorithm: "sha256", Hash: strings.Repeat("e", 64), Recursive: true},
+	}
+}
+
+func hostileSources() []Source {
+	const bad = "\x00\n\r\x1b[31m\u202e\xff\xfe\"',;<&>#?%@/\\ \U000e0001é"
+	all := []Source{{Name: bad, Derivation: bad, Method: bad, Addresses: []string{bad, "https://" + bad}, Revision: bad, Algorithm: "sha256", Hash: bad, Seed: bad, Items: []string{bad}}}
+	all = append(all, all[0], all[0])
+	all[1].Recursive = true
+	all[2].Repository, all[2].Method, all[2].Addresses = true, "git-ref", []string{"https://git.example/x"}
+	return all
 }
 
 func TestGolden(t *testing.T) {
@@ -240,7 +262,7 @@ func checkSPDX(t testing.TB, b *Bill, raw []byte) {
 			}
 		}
 	}
-	if want := 1 + len(b.Layers) + len(b.Items) + len(b.Parts) + len(b.Files); len(doc.Packages) != want {
+	if want := 1 + len(b.Layers) + len(b.Items) + len(b.Parts) + len(b.Files) + len(b.Sources); len(doc.Packages) != want {
 		t.Errorf("%d packages, want %d", len(doc.Packages), want)
 	}
 	count := make(map[string]int)
@@ -260,6 +282,9 @@ func checkSPDX(t testing.TB, b *Bill, raw []byte) {
 	}
 	if n := len(b.Roots) + edges(b); n > 0 {
 		want["DEPENDS_ON"] = n
+	}
+	if n := len(b.Sources); n > 0 { // none of those here is said to be needed by an item of the image
+		want["GENERATED_FROM"] = n
 	}
 	if diff := cmp.Diff(want, count); diff != "" {
 		t.Errorf("relationships (-want +got):\n%s", diff)

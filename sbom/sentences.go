@@ -19,6 +19,7 @@ const (
 	sentenceManifest = "The digest of the image manifest."
 	sentenceDiffID   = "The digest of the layer's uncompressed tar archive."
 	sentenceItem     = "The store item in the image."
+	sentenceSeed     = "a program that was there before anything was built"
 	sentenceNAR      = "The digest of the store item as a NAR, a serialisation of the whole tree: no checksum of a file."
 
 	sentenceOutput     = "Output: %s."

@@ -91,6 +91,7 @@ func (d *spdxDocument) build() *spdx.Document {
 		d.addItem(&b.Items[i], image, layers)
 	}
 	d.addParts(image, layers)
+	d.addSources(image)
 	d.addFiles(image, layers)
 	for _, root := range b.Roots {
 		d.relate(image, common.TypeRelationshipDependsOn, d.items[root])

@@ -18,10 +18,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:              stderr,
 		HideHelpCommand:        false,
 		UseShortOptionHandling: false,
-		Commands: withGuides([]*cli.Command{
+		Commands: append(withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
-			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), policyCommand(), completionCommand(),
-		}),
+			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), policyCommand(), completionCommand(),
+		}), topicCommands()...),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,
 		ExitErrHandler: func(*cli.Context, error) {}, // main turns errors into statuses

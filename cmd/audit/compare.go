@@ -38,7 +38,7 @@ func (l *line) pair(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
-	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Signatures, check.Derivation} {
+	for _, id := range []check.ID{check.Recipe, check.Closure, check.Repack, check.Signatures, check.Sources, check.Derivation} {
 		l.skip(id, "report/comparison-only")
 	}
 	if err := l.compare(ctx, a); err != nil {

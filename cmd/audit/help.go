@@ -69,6 +69,19 @@ func guides() []guide {
 			{"audit report --format html -o report.html report.json", ""},
 			{"audit report --format junit --require equivalent report.json", "for a test reporter"},
 		}},
+		{"attest", "REPORT.json", "Makes an in-toto statement of a stored report: what was found, of which image, and what that rests on. Signed with --sign it is a bundle of Sigstore too. A statement says who found what; it changes no check and no verdict.", []example{
+			{"audit attest image.audit/report.json", "unsigned, for cosign attest-blob --statement"},
+			{"audit attest --sign lab.key image.audit/report.json", ""},
+			{"audit attest --sign lab.key --to docker://registry.example/lab/statements report.json", "where others look for it"},
+		}},
+		{"verify", "IMAGE", "Asks whether enough independent rebuilders, whose keys you give, built the image themselves and found the same. Statements are looked for beside the image, in its registry, in the repositories of rebuilders and in files. One operator has one voice; who made the image has none; one who is trusted and dissents decides. The exit status is 0 when enough agree, else 1.", []example{
+			{"audit verify --key a=a.pub --key b=b.pub docker://registry.example/lab/tool:1.0", "both must agree"},
+			{"audit verify --trust trust.json --at-least 2 image.tar", ""},
+			{"audit verify --key a=a.pub --from docker://a.example/statements --evidence b.json image.tar", ""},
+		}},
+		{"keygen", "NAME", "Makes a key pair of Ed25519: NAME.key signs statements, NAME.pub verifies them.", []example{
+			{"audit keygen lab", ""},
+		}},
 		{"completion", "bash | zsh | fish", "Prints a script that lets a shell complete verbs, flags and their values.", []example{
 			{"source <(audit completion bash)", "in ~/.bashrc, or the same with zsh in ~/.zshrc"},
 			{"audit completion fish -o ~/.config/fish/completions/audit.fish", ""},

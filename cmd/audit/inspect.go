@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -10,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/evidence"
 	"audit/rebuild"
 	"audit/rebuild/policy"
 	"audit/report"
@@ -20,10 +22,10 @@ func inspectCommand() *cli.Command {
 		Name:      "inspect",
 		Usage:     "what an image is: layers, digests, store items, evidence",
 		ArgsUsage: "IMAGE",
-		Flags: []cli.Flag{
+		Flags: append(statementFlags(),
 			&cli.BoolFlag{Name: "json", Usage: "print a report as JSON, in which the other checks are skipped"},
 			platformFlag(), layerCacheFlag(),
-		},
+		),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
@@ -37,17 +39,21 @@ func inspectCommand() *cli.Command {
 // inspectImage makes the checks that need nothing but the bytes, and prints
 // what they found. A failed check is an exit status as everywhere.
 func inspectImage(c *cli.Context, reference string) error {
+	stated, err := newStatements(c)
+	if err != nil {
+		return err
+	}
 	l, began := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform"), layerCache: c.String("layer-cache")}, time.Now()
 	a := new(audit)
-	var err error
 	if a.image, err = l.inspect(c.Context, reference); err == nil {
+		a.statements = evidence.Of(a.image, stated.given, stated.trust)
 		a.evidence, err = l.recover(c.Context, a.image)
 	}
 	l.progress.clear()
 	if err != nil {
 		return err
 	}
-	for _, id := range []check.ID{check.Repack, check.Signatures, check.Derivation, check.Rebuild} {
+	for _, id := range []check.ID{check.Repack, check.Signatures, check.Sources, check.Derivation, check.Rebuild} {
 		l.skip(id, "report/inspection-only")
 	}
 	a.verdict = rebuild.Judge(l.facts(a))
@@ -98,6 +104,13 @@ func printImage(c *cli.Context, r *report.Report) error {
 	show("recipe", fmt.Sprintf("%s, %s", r.Recipe.Status, r.Recipe.System))
 	for _, e := range r.Recipe.Evidence {
 		show("evidence", fmt.Sprintf("layer %d: %s", e.Layer, e.Path))
+	}
+	for _, s := range r.Statements {
+		about := "another thing"
+		if s.About != evidence.Another {
+			about = string(s.About)
+		}
+		show("statement", s.Digest, cmp.Or(s.PredicateType, string(s.Form), "unread"), "about: "+about, "signed by: "+report.Signers(s))
 	}
 	fmt.Fprintln(w)
 	show("LAYER", "DIFFID", "SIZE", "ENTRIES", "STORE ITEMS")

@@ -12,10 +12,12 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/evidence"
 	"audit/provenance/ospackages"
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/sources"
 	"audit/report"
 	"audit/sbom"
 )
@@ -23,22 +25,25 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder string           // one of Systems.BuilderNames
-	demand  bool             // a rebuild that cannot be done decides the exit status
-	rebuilt string           // image built elsewhere; "" to run the builder
-	in      rebuild.Settings // of the build systems
-	secrets rebuild.Secrets  // of the addresses that are given
-	base    string           // image that this one was built on; "" when nobody says
-	fresh   []string
-	inputs  bool // build all that took part twice
-	options rebuild.Options
-	farms   farms
+	builder  string           // one of Systems.BuilderNames
+	demand   bool             // a rebuild that cannot be done decides the exit status
+	rebuilt  string           // image built elsewhere; "" to run the builder
+	in       rebuild.Settings // of the build systems
+	secrets  rebuild.Secrets  // of the addresses that are given
+	base     string           // image that this one was built on; "" when nobody says
+	fresh    []string
+	inputs   bool // build all that took part twice
+	options  rebuild.Options
+	farms    farms
+	archives archives
+	known    []string   // folders of reports on other images
+	stated   statements // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform   string
 	layerCache string // folder of layers from registries; "" for none
 	dir        string // for the build; lives as long as the line
 	progress   *progress
-	known      *inspect.Known // layers of the images that were read; see layers
+	taken      *inspect.Known // layers of the images that were read; see layers
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -55,11 +60,15 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
-	log        []byte               // what the builder said
+	sources    *sources.Walk        // from the image to its sources; nil when it was not walked
+	elsewhere  []signatures.Elsewhere
+	statements []evidence.Statement // what others say of the image
+	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
-	demanded   error // why a rebuild that was demanded was not done
+	attested   *attestation // of the report; nil when nobody signs
+	demanded   error        // why a rebuild that was demanded was not done
 }
 
 // run is the main flow of audit.
@@ -70,6 +79,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if a.image, err = l.inspect(ctx, reference); err != nil {
 		return nil, err
 	}
+	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
@@ -80,10 +90,15 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if err := l.askFarms(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := l.readKnown(a); err != nil {
+		return nil, err
+	}
 	if err := l.rebuild(ctx, a); err != nil {
 		return nil, err
 	}
+	l.followSources(ctx, a, began)
 	l.judgeSignaturesAgain(a)
+	l.compareKnown(a)
 	if err := l.compare(ctx, a); err != nil {
 		return nil, err
 	}
@@ -103,10 +118,16 @@ func (l *line) repacked(a *audit) check.Check {
 // conclude judges what was found and lays it out as a report.
 func (l *line) conclude(a *audit, began time.Time) {
 	a.basis = rebuild.Origins{
-		Given: a.given(), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
+		Given: a.given(), Recipe: a.result != nil && l.givesRecipe(a), Originals: originals(a.image), Made: a.items(), Remade: remade(a.evidence), Operators: signatures.Operators(a.signed),
 	}.Basis()
 	a.verdict = rebuild.Judge(l.facts(a))
 	a.report = l.report(a, began)
+}
+
+// givesRecipe says whether the user gave the recipe that the image was built again from.
+func (l *line) givesRecipe(a *audit) bool {
+	given, err := a.system.Given(l.in)
+	return err == nil && given
 }
 
 // facts are what the verdict follows from.
@@ -117,7 +138,7 @@ func (l *line) facts(a *audit) rebuild.Facts {
 	}
 }
 
-// given says that the image is held against one that was made elsewhere.
+// given says that the image is compared with one that was made elsewhere.
 func (a *audit) given() bool { return a.comparison != nil && a.result == nil }
 
 // items are what a builder made in this run.
@@ -167,10 +188,10 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 // layers are those that were read of all images, for the next to find them; nil where
 // there will be one image alone.
 func (l *line) layers() *inspect.Known {
-	if l.known == nil && (l.rebuilt != "" || l.base != "" || l.builder != "" && l.builder != "none") {
-		l.known = inspect.NewKnown()
+	if l.taken == nil && (l.rebuilt != "" || l.base != "" || l.builder != "" && l.builder != "none") {
+		l.taken = inspect.NewKnown()
 	}
-	return l.known
+	return l.taken
 }
 
 // open reads an image with the contents that checks and bills look into. Where
@@ -265,13 +286,13 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	builder, ok := l.asked(a)
 	switch {
 	case l.rebuilt != "":
-		l.notDerived(a, errMadeElsewhere)
+		l.notDerived(a, reasonError{check.Say("plan/made-elsewhere")})
 	case l.builder == "none":
-		l.notBuilt(a, errNotAsked)
+		l.notBuilt(a, reasonError{check.Say("plan/no-builder-asked")})
 	case err != nil:
 		l.notBuilt(a, err)
 	case !ok:
-		l.notBuilt(a, fmt.Errorf("the builder is to be %s, and the recipe is for %s", l.builder, a.system.About().Name))
+		l.notBuilt(a, reasonError{check.Say("plan/other-builder", "builder", l.builder, "system", string(a.system.About().Name))})
 	default:
 		return l.build(ctx, a, builder)
 	}
@@ -302,11 +323,13 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(ctx, *a.plan, job)
-		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
+	var mistake *rebuild.UsageError
 	switch {
+	case errors.As(err, &mistake):
+		return usage("%w", mistake)
 	case stopped(ctx) != nil:
 		return stopped(ctx)
 	case err != nil:
@@ -317,12 +340,6 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	a.rebuilt, err = l.second(ctx, a.result.Image)
 	return err
 }
-
-// errMadeElsewhere is the reason when the rebuilt image is given.
-var errMadeElsewhere = errors.New("the rebuild was made elsewhere")
-
-// errNotAsked is the reason when no builder is wanted.
-var errNotAsked = errors.New("no builder was asked for")
 
 // notBuilt says in the checks that need a builder why there is nothing to
 // check. A build that was tried and failed is not one that did not run.
@@ -340,9 +357,13 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}
-	l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
+	if reasons := whyNot(why); reasons != nil {
+		l.add(check.Check{ID: check.Rebuild, Status: check.Skipped, Reasons: reasons})
+	} else {
+		l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
+	}
 	if l.demand {
-		a.demanded = notRebuilt(why, adviceFor(why))
+		a.demanded = notRebuilt(worded(why), adviceFor(why))
 	}
 }
 
@@ -350,6 +371,10 @@ func (l *line) notBuilt(a *audit, why error) {
 func (l *line) notDerived(a *audit, why error) {
 	if a.system != nil && a.system.About().NoDerivation != "" {
 		l.skip(check.Derivation, a.system.About().NoDerivation)
+		return
+	}
+	if reasons := whyNot(why); reasons != nil {
+		l.add(check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: reasons})
 		return
 	}
 	l.skip(check.Derivation, "derivation/no-builder", "error", why)
@@ -387,7 +412,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 func (l *line) report(a *audit, began time.Time) *report.Report {
 	host, _ := os.Hostname()
 	in := report.Input{
-		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Plan: a.plan,
+		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan, Statements: a.statements,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
@@ -403,7 +428,7 @@ func (a *audit) builder() string {
 	return string(a.plan.System)
 }
 
-// logName names the file of what the builder said, "" when it said nothing.
+// logName names the file of the output of the builder, "" when there is none.
 func (a *audit) logName() string {
 	if len(a.log) == 0 {
 		return ""
@@ -420,7 +445,7 @@ func (l *line) add(c check.Check) {
 
 func (l *line) skip(id check.ID, code string, args ...any) { l.add(check.Skip(id, code, args...)) }
 
-// ordered returns the seven checks in the order of a report.
+// ordered returns the eight checks in the order of a report.
 func (l *line) ordered() []check.Check {
 	var all []check.Check
 	for _, id := range check.IDs() {

@@ -10,6 +10,9 @@
 //	audit compare A B                any two images
 //	audit sbom IMAGE | A B           SPDX or CycloneDX; of two images, what changed
 //	audit report REPORT.json         renders a stored report again
+//	audit attest REPORT.json         makes a statement of one, signed where that is asked for
+//	audit verify IMAGE               asks whether enough rebuilders, who signed, agree
+//	audit keygen NAME                makes a key pair for that
 //	audit completion SHELL           a script with which bash, zsh or fish completes all this
 //
 // The main flow is in [line.run]: inspect, recover the recipe, plan, rebuild,

@@ -111,7 +111,7 @@ func holdsOnlyResults(dir string) error {
 // written names the files that audit writes into a folder: those that every
 // run can write, and the recipe's, which the report in the folder names.
 func written(dir string) []string {
-	names := []string{"report.json", "report.html", "sbom.spdx.json", "sbom.cdx.json", "plan.json", "rebuild.sh", "rebuild.log"}
+	names := []string{"report.json", "report.html", "sbom.spdx.json", "sbom.cdx.json", "plan.json", "rebuild.sh", "rebuild.log", statementFile, bundleFile, "audit.vsa" + statementEnd, "audit.vsa" + bundleEnd}
 	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
 	if err != nil {
 		return nil

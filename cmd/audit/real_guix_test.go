@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"compress/zlib"
+	"crypto/sha1"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,6 +82,8 @@ func runReal(t *testing.T, script string) {
 			"said":    said,
 			"lzipped": lzipped,
 			"instore": inStore,
+			"walked":  walked,
+			"gitrepo": gitRepository,
 		},
 	})
 }
@@ -118,6 +123,36 @@ func inStore(ts *testscript.TestScript, _ bool, args []string) {
 	if (len(items) > 0) != (args[1] == "some") {
 		ts.Fatalf("%s: the store has %q, want %s", args[0], items, args[1])
 	}
+}
+
+// gitRepository FOLDER makes a bare git repository of one commit with one file;
+// $COMMIT is its name. (The lab has no git: objects are written as gitformat-loose(5)
+// has them.)
+func gitRepository(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	object := func(kind, content string) (raw [20]byte, name string) {
+		text := fmt.Sprintf("%s %d\x00%s", kind, len(content), content)
+		raw = sha1.Sum([]byte(text))
+		name = fmt.Sprintf("%x", raw)
+		var packed bytes.Buffer
+		w := zlib.NewWriter(&packed)
+		_, err := w.Write([]byte(text))
+		ts.Check(err)
+		ts.Check(w.Close())
+		ts.Check(os.MkdirAll(filepath.Join(dir, "objects", name[:2]), 0o777))
+		ts.Check(os.WriteFile(filepath.Join(dir, "objects", name[:2], name[2:]), packed.Bytes(), 0o666))
+		return raw, name
+	}
+	blob, _ := object("blob", "(define-module (extra))\n")
+	_, tree := object("tree", "100644 extra.scm\x00"+string(blob[:]))
+	_, commit := object("commit", "tree "+tree+"\nauthor A <a@example.org> 1 +0000\ncommitter A <a@example.org> 1 +0000\n\nfirst\n")
+	ts.Check(os.MkdirAll(filepath.Join(dir, "refs", "heads"), 0o777))
+	for file, text := range map[string]string{
+		"HEAD": "ref: refs/heads/main\n", "config": "[core]\n\trepositoryformatversion = 0\n\tbare = true\n", "refs/heads/main": commit + "\n",
+	} {
+		ts.Check(os.WriteFile(filepath.Join(dir, file), []byte(text), 0o666))
+	}
+	ts.Setenv("COMMIT", commit)
 }
 
 // rebuildOf reads the part of a report that says what was rebuilt.

@@ -21,7 +21,7 @@ func rebuildCommand() *cli.Command {
 		Name:      "rebuild",
 		Usage:     "runs the builder: for an IMAGE the whole line, for a PLAN (plan.json) just the build, whose image it saves",
 		ArgsUsage: "IMAGE | PLAN",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE or PLAN")
 			if err != nil {
@@ -99,6 +99,9 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 }
 
 func planFailure(err error) error {
+	if mistake, ok := errors.AsType[*rebuild.UsageError](err); ok {
+		return usage("%w", mistake)
+	}
 	if errors.Is(err, rebuild.ErrNoBuilder) || errors.Is(err, rebuild.ErrRefused) || errors.Is(err, rebuild.ErrNotDone) {
 		return notRebuilt(err, adviceFor(err))
 	}

@@ -22,7 +22,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -79,9 +79,16 @@ func newLine(c *cli.Context) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
+	stated, err := newStatements(c)
+	if err != nil {
+		return nil, err
+	}
 	l := &line{
-		farms: farms, builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
+		farms: farms, stated: stated, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), layerCache: c.String("layer-cache"), progress: newProgress(c.App.ErrWriter),
+	}
+	if l.archives, err = newArchives(c); err != nil {
+		return nil, err
 	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
@@ -113,6 +120,10 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
+	key, err := signingKey(c)
+	if err != nil {
+		return err
+	}
 	if l.dir, err = os.MkdirTemp("", "audit-"); err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
@@ -123,6 +134,11 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 		return err
 	}
 	failed := judge(a.report, demand)
+	if key != nil {
+		if a.attested, err = sign(a.report, c.String("auditor"), key); err != nil {
+			return err
+		}
+	}
 	if err := put(c, a, format); err != nil {
 		return err
 	}
@@ -161,7 +177,9 @@ func (a *audit) files() ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	bill := sbom.Collect(a.image, a.evidence, billOptions(date))
+	opt := billOptions(date)
+	opt.Sources = billSources(a)
+	bill := sbom.Collect(a.image, a.evidence, opt)
 	files := []file{
 		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},
 		{name: "report.html", write: func(w io.Writer) error { return report.WriteHTML(w, a.report) }},
@@ -171,6 +189,9 @@ func (a *audit) files() ([]file, error) {
 	files = append(files, recipeFiles(a)...)
 	if len(a.log) > 0 {
 		files = append(files, file{name: a.logName(), data: a.log})
+	}
+	if a.attested != nil {
+		files = append(files, a.attested.files()...)
 	}
 	return append(files, planFiles(a.plan)...), nil
 }
@@ -197,13 +218,23 @@ func planFiles(plan *rebuild.Plan) []file {
 	return files
 }
 
-// script writes a plan as a shell script; that of a plan which is refused says why
-// and does nothing else.
+// script writes a plan as a shell script. That of a plan which is refused says why; it
+// goes on where the user allows all that it would run, or gives what the recipe lacks,
+// and does nothing else where there is nothing to run.
 func script(s rebuild.System, plan rebuild.Plan) []byte {
-	if len(plan.Reasons) > 0 {
-		return []byte("#!/bin/sh\n" + shell.Refusal(sentences().Join(plan.Reasons)))
+	why := sentences().Join(plan.Reasons)
+	switch {
+	case len(plan.Reasons) == 0:
+		return s.Script(plan)
+	case !plan.Allowable() && len(plan.Takes) == 0:
+		return []byte("#!/bin/sh\n" + shell.Refusal(why))
 	}
-	return s.Script(plan)
+	takes := plan.Takes
+	if len(plan.Untrusted()) > 0 {
+		takes = nil
+	}
+	plan.Reasons = nil
+	return shell.Guarded(s.Script(plan), why, takes)
 }
 
 // sourceDate is the time that SOURCE_DATE_EPOCH gives, zero when it is not set

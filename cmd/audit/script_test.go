@@ -47,12 +47,14 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tamper":   tamper,
-			"status":   status,
-			"norun":    norun,
-			"newlike":  newlike,
-			"engines":  engines,
-			"tampered": tampered,
+			"tamper":    tamper,
+			"status":    status,
+			"norun":     norun,
+			"newlike":   newlike,
+			"engines":   engines,
+			"tampered":  tampered,
+			"bootstrap": bootstrap,
+			"archived":  archived,
 		},
 	})
 }
@@ -149,8 +151,8 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	for _, c := range r.Checks {
 		got[c.ID] = c.Status
 	}
-	if len(r.Checks) != 7 {
-		ts.Fatalf("%d checks, want 7", len(r.Checks))
+	if len(r.Checks) != 8 {
+		ts.Fatalf("%d checks, want 8", len(r.Checks))
 	}
 	if (got[args[1]] == args[2]) == neg {
 		ts.Fatalf("%s is %q, want %q", args[1], got[args[1]], args[2])

@@ -16,10 +16,11 @@ import (
 func farmFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "substitutes", Usage: "ask the build farm at `URL` (http, https or file) what it signed; may be given again"},
-		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system"},
+		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system, and where the sources are still to be had"},
 		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public key in `FILE`, beside those of the official farms; may be given again"},
 		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item"},
 		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
+		&cli.StringSliceFlag{Name: "known", Usage: "compare store items with those of other images, whose reports (report.json, NAME.report.json) lie in `DIR`; may be given again"},
 	}
 }
 

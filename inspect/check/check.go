@@ -5,6 +5,11 @@
 // code, and the words that a person reads are made from it in one place, package
 // report. A code is "CHECK/what-is-so" in kebab case, such as
 // "integrity/diffid-mismatch", and is part of the contract of report.json.
+//
+// What this program knows of a cause is a code with typed arguments too: a plan
+// that is refused gives its reasons, and not their joined text. Only an error of
+// somebody else, of the system, of a parser or of a tool that was run, is handed on
+// as the argument "error", in its own words.
 package check
 
 import (
@@ -25,13 +30,14 @@ const (
 	Closure    ID = "closure"    // is every file explained, and every store reference present?
 	Repack     ID = "repack"     // does packing the store items again give the same layers?
 	Signatures ID = "signatures" // did parties that are trusted sign the bytes of each store item?
+	Sources    ID = "sources"    // does every input lead back to a source with a hash?
 	Derivation ID = "derivation" // does evaluating the recipe give the store paths in the image?
 	Rebuild    ID = "rebuild"    // does building the recipe again give the same layers?
 )
 
 // IDs returns the checks in the order of a report.
 func IDs() []ID {
-	return []ID{Integrity, Recipe, Closure, Repack, Signatures, Derivation, Rebuild}
+	return []ID{Integrity, Recipe, Closure, Repack, Signatures, Sources, Derivation, Rebuild}
 }
 
 // A Status is how a check ended. The zero value is Unknown: nothing is known.

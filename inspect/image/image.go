@@ -46,6 +46,8 @@ type Image struct {
 	// Attestations are the statements that lie beside the image in its index,
 	// then those that refer to it in its registry.
 	Attestations []Attestation
+	// MoreAttestations says that there are, or may be, others that were not read.
+	MoreAttestations bool
 	// Documents are what a SIF says of itself beside its file system, in the
 	// order of the file.
 	Documents []Document
@@ -239,14 +241,32 @@ func (img *Image) LayerBytes() (n int64) {
 	return n
 }
 
-// An Attestation is a statement about the image that lies beside it in its
-// index, as BuildKit writes them (docs/attestations/attestation-storage.md), or
-// that refers to it in its registry.
+// A Place is where a statement about an image lies.
+type Place string
+
+// The places.
+const (
+	InIndex   Place = "index"    // listed beside the image
+	Referring Place = "referrer" // of the registry
+	Tagged    Place = "tag"      // that the registry has for the image's digest
+)
+
+// An Attestation is a document that lies beside the image and says something of it, or
+// of another such document: a statement, signed or not, or a signature alone. Where it
+// lies and what its annotations say is signed by nobody.
 type Attestation struct {
-	PredicateType string
-	Digest        v1.Hash // of the statement
-	Subject       v1.Hash // of the image manifest that it is about, as claimed
-	Statement     []byte  // in-toto statement, JSON, of a referrer maybe in an envelope; nil when it is not there or over the limit of JSON
+	Place       Place
+	Manifest    v1.Hash // that lists the document
+	ManifestRaw []byte
+	Refers      v1.Hash // the manifest that the place says it is about; zero when it does not
+	MediaType   types.MediaType
+	Digest      v1.Hash
+	Annotations map[string]string
+	Raw         []byte // nil when it is not there or over the limit of JSON
+
+	// SignedBy are the names of the keys whose signatures of the document, or of the
+	// manifest that lists it, package evidence has verified.
+	SignedBy []string
 }
 
 // A Document is an object of a SIF that says something of the image.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"os"
 
-	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
@@ -13,17 +13,25 @@ import (
 
 // recall looks for a layer that was read before, for another image. The blob r is
 // hashed where it can be read again, in at, and where one of its size is known. It
-// returns the layer, or nil and what to read the blob from.
-func recall(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, *bufio.Reader, error) {
+// returns the layer, or nil and what to read the blob from; where that is not r, the
+// digest of the file was carried.
+func recall(given *pass.Given, p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, *bufio.Reader, error) {
 	size := sizeOf(at)
 	if p.Only != nil || size < 0 || !p.Opt.Known.HasSize(size) {
 		return nil, r, nil
 	}
-	blob := digest.NewMeter(r)
+	group := sha256mb.NewGroup()
+	blob := p.MeterIn(group, r)
+	var err error
+	if blob.Also, err = given.Lane(group); err != nil {
+		return nil, nil, err
+	}
+	defer func() { given.Return(blob.N) }()
 	if _, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{blob}, make([]byte, 128<<10)); err != nil {
 		return nil, nil, err
 	}
-	if known := p.Opt.Known.Find(blob.Sum().Hash(), p.Hashes.Dirs); known != nil && blob.N == size && suffices(p, known.Layer) {
+	sum := blob.Sum().Hash()
+	if known := p.Opt.Known.Find(sum, p.Hashes.Dirs); known != nil && blob.N == size && suffices(p, known.Layer) {
 		layer, err := again(p, where, known)
 		return layer, nil, err
 	}

@@ -29,16 +29,25 @@ import (
 // at has the same bytes as r where they can be read again, else it is nil:
 // then the contents of store items are spooled.
 func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, error) {
+	return ReadCarrying(nil, p, where, r, at)
+}
+
+// ReadCarrying is Read of a part of a file, of which it carries the digest unless given
+// is nil.
+func ReadCarrying(given *pass.Given, p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, error) {
 	if copied := p.Copy(where, r); copied != io.Reader(r) {
 		r = bufio.NewReaderSize(copied, 128<<10)
 	}
-	known, r, err := recall(p, where, r, at)
+	known, rest, err := recall(given, p, where, r, at)
 	if known != nil || err != nil {
 		return known, err
 	}
+	if rest != r {
+		r, given = rest, nil // it was carried
+	}
 	var cost pass.Cost
 	tallied := p.StartTally(where)
-	layer, err := read(p, where, r, at, &cost)
+	layer, err := read(given, p, where, r, at, &cost)
 	if err == nil && tallied {
 		cost.Grown = p.Tally(where)
 		remember(p, layer, cost)
@@ -46,19 +55,24 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 	return layer, err
 }
 
-func read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt, cost *pass.Cost) (*image.Layer, error) {
+func read(given *pass.Given, p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt, cost *pass.Cost) (*image.Layer, error) {
 	head, _ := r.Peek(8)
 	layer := &image.Layer{Member: where, Compression: compression.Sniff(head)}
 	group := sha256mb.NewGroup()
+	blob := p.MeterIn(group, r)
+	var err error
+	if blob.Also, err = given.Lane(group); err != nil {
+		return nil, err
+	}
+	defer func() { given.Return(blob.N) }()
 	if layer.Compression == compression.None {
-		if err := readTar(p, group, layer, r, at, cost); err != nil {
+		if err := readTar(p, group, layer, blob, at, cost); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
-		_, err := io.Copy(io.Discard, r)
-		return layer, err
+		return layer, nil
 	}
-	return layer, readPacked(p, group, layer, r, cost)
+	return layer, readPacked(p, group, layer, r, blob, cost)
 }
 
 // packedBytes is how much of a blob is read at a time: a part of what a lane can keep
@@ -67,12 +81,13 @@ const packedBytes = 32 << 10
 
 // readPacked reads a layer whose blob is compressed. It is expanded ahead of where the
 // digests are computed, that of the blob with the others.
-func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, cost *pass.Cost) error {
+// The meter of the blob is written what is read.
+func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, blob *digest.Meter, cost *pass.Cost) error {
 	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
 	if r = last; layer.Compression == compression.Zstd {
 		r = io.TeeReader(last, scan)
 	}
-	blob, reader := p.MeterIn(group, nil), ahead.NewReader(p)
+	reader := ahead.NewReader(p)
 	in := bufio.NewReaderSize(reader.Tap(r, blob), packedBytes)
 	x, err := compression.Expand(in, layer.Compression, p.Charge(layer.Member))
 	if fatal := p.Fatal(err); fatal != nil {
@@ -85,7 +100,7 @@ func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Re
 		reader.Start(p.Expanded(layer.Member, layer.Compression, x))
 		defer reader.Close()
 		layer.Gzip = x.Gzip
-		if err := readTar(p, group, layer, reader, nil, cost); err != nil {
+		if err := readTar(p, group, layer, p.MeterIn(group, reader), nil, cost); err != nil {
 			return err
 		}
 		layer.Notes = append(layer.Notes, x.Notes...)
@@ -114,8 +129,7 @@ type tarReader struct {
 }
 
 // readTar reads the uncompressed tar of a layer. Its digests are computed in group.
-func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, at io.ReaderAt, cost *pass.Cost) error {
-	whole := p.MeterIn(group, r)
+func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, whole *digest.Meter, at io.ReaderAt, cost *pass.Cost) error {
 	frame := &frameReader{whole: whole, w: image.NewFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: newSink(p, group, layer)}
 	t.sink.store.at, t.sink.counted = at, true

@@ -37,6 +37,10 @@ type Reader struct {
 	Img      *image.Image
 	want     string // tag or digest; "" for the only one
 	platform *v1.Platform
+
+	entries   []Candidate // of the index
+	artifacts int         // that were looked into for statements
+	documents int         // that were read of these
 }
 
 func NewReader(p *pass.Pass, blobs Blobs, transport image.Transport, want string) (*Reader, error) {
@@ -54,6 +58,7 @@ func (r *Reader) FromIndex(raw []byte, where string) error {
 		return err
 	}
 	r.markArtifacts(all)
+	r.entries = all
 	candidates := all
 	if r.want != "" {
 		if candidates, err = r.named(candidates); err != nil {
@@ -130,8 +135,8 @@ func (r *Reader) Find(level check.Level, path, code string, args ...any) {
 	r.Img.Problems = append(r.Img.Problems, check.Find(level, -1, path, code, args...))
 }
 
-// FromDescriptor reads the image whose manifest d describes. Candidates are
-// searched for attestations about it.
+// FromDescriptor reads the image whose manifest d describes. Candidates may bear
+// further names of it; the entries of the index are searched for statements about it.
 func (r *Reader) FromDescriptor(d v1.Descriptor, candidates []Candidate) error {
 	raw, err := r.Verified(d, "image manifest")
 	if err != nil {
@@ -152,7 +157,7 @@ func (r *Reader) FromDescriptor(d v1.Descriptor, candidates []Candidate) error {
 			r.Img.Tags = append(r.Img.Tags, name)
 		}
 	}
-	return r.Attestations(d, candidates)
+	return r.Attestations(d, r.entries)
 }
 
 // Manifest takes an image manifest apart.

@@ -6,103 +6,180 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
-	"cmp"
 	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// A registry can hold statements about an image that are not in its index but
-// refer to it (OCI distribution-spec v1.1, "Listing Referrers"). They are kept
-// beside those of the index.
+// A registry can have statements about an image that are not in its index: artifacts
+// that refer to it (OCI distribution-spec v1.1, "Listing Referrers"), listed by the
+// registry and, by tools that met one without that question, under a tag; and what
+// cosign 1 and 2 tag after the digest. They are kept beside those of the index.
 
-// maxReferrers bounds how many statements are fetched: anybody who can write to
-// a repository can add more.
-const maxReferrers = 100
+// maxPages bounds the pages of a list of referrers.
+const maxPages = 20
 
-// referrers reads the attestations that refer to the image. That they cannot be
+// referrers reads the statements that refer to the image, to its index, or to a
+// manifest of statements about it, whose signatures sign these. That they cannot be
 // had, or that there are none, is no fault of the image.
 func referrers(r *oci.Reader, blobs *blobs) error {
-	raw, err := blobs.referring(r.Img.Manifest.Digest)
-	if limit.IsAbsent(err) {
-		return nil
+	about := []v1.Hash{r.Img.Manifest.Digest}
+	if r.Img.Index.Hex != "" {
+		about = append(about, r.Img.Index)
 	}
-	if err != nil {
-		if fatal := r.Pass.Fatal(err); fatal != nil {
-			return fatal
+	for i := 0; i < len(about) && !r.Img.MoreAttestations; i++ {
+		if err := referring(r, blobs, about[i]); err != nil {
+			return err
 		}
-		r.Find(check.Note, "", "integrity/referrers-unread", "error", err)
-		return nil
-	}
-	var index v1.IndexManifest
-	if err := pass.Decode("list of referrers", raw, &index); err != nil {
-		return err
-	}
-	fetched := 0
-	for _, d := range index.Manifests {
-		if !holdsStatements(d) {
+		if about[i] != r.Img.Manifest.Digest {
 			continue
 		}
-		if fetched++; fetched > maxReferrers {
-			r.Find(check.Note, "", "integrity/too-many-referrers", "limit", maxReferrers)
-			return nil
+		for _, a := range r.Img.Attestations { // of the index, or of referrers
+			if strings.HasPrefix(string(a.MediaType), "application/vnd.in-toto") && !slices.Contains(about, a.Manifest) {
+				about = append(about, a.Manifest)
+			}
 		}
-		if err := referrer(r, d); err != nil {
+	}
+	return nil
+}
+
+// AddStatements adds to an image what a repository has that refers to it: that need not
+// be the one that has the image.
+func AddStatements(p *pass.Pass, repository string, img *image.Image) error {
+	repo, err := name.NewRepository(repository)
+	if err != nil {
+		return &limit.FormatError{Where: "the repository", Err: err}
+	}
+	blobs, err := dial(p, repo)
+	if err != nil {
+		return fmt.Errorf("asking the registry %s: %w", repo.RegistryStr(), plainer(err))
+	}
+	r, err := oci.NewReader(p, blobs, image.Registry, "")
+	if err != nil {
+		return err
+	}
+	r.Img = img
+	return referrers(r, blobs)
+}
+
+// referring reads what refers to one manifest.
+func referring(r *oci.Reader, blobs *blobs, about v1.Hash) error {
+	found, err := blobs.referring(about)
+	if err := unread(r, err); err != nil {
+		return err
+	}
+	for _, d := range found {
+		if err := r.Artifact(d, image.Referring, about); err != nil {
+			return err
+		}
+	}
+	for _, end := range []string{".sig", ".att"} {
+		raw, d, err := blobs.manifest(about.Algorithm + "-" + about.Hex + end)
+		if limit.IsAbsent(err) {
+			continue
+		}
+		if err != nil {
+			if err := unread(r, err); err != nil {
+				return err
+			}
+			continue
+		}
+		blobs.kept[d.Digest] = raw
+		if err := r.Artifact(d, image.Tagged, about); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// referring fetches the list of what refers to a manifest; of registries that
-// do not know the question it is under a tag.
-func (b *blobs) referring(image v1.Hash) ([]byte, error) {
-	resp, err := b.get("referrers/"+image.String(), string(types.OCIImageIndex))
+// unread reports a list that cannot be read, and that there may be statements that
+// are not known. Anybody who can write to a repository can make one that is too large.
+func unread(r *oci.Reader, err error) error {
+	if err == nil || r.Pass.Ctx.Err() != nil {
+		return r.Pass.Ctx.Err()
+	}
+	r.Find(check.Note, "", "integrity/referrers-unread", "error", err)
+	r.Img.MoreAttestations = true
+	return nil
+}
+
+// referring lists what refers to a manifest: what the registry says, and what lies
+// under the tag, since a registry may answer with an empty list and have the tag. Of
+// both, each once, in their order.
+func (b *blobs) referring(about v1.Hash) ([]v1.Descriptor, error) {
+	listed, err := b.listed(about)
+	if err != nil {
+		return listed, err
+	}
+	raw, _, err := b.manifest(about.Algorithm + "-" + about.Hex)
 	if limit.IsAbsent(err) {
-		raw, _, err := b.manifest(image.Algorithm + "-" + image.Hex)
-		return raw, err
+		return listed, nil
 	}
 	if err != nil {
-		return nil, err
+		return listed, err
 	}
-	defer resp.Body.Close()
-	return b.pass.ReadDocument("list of referrers", &pass.Source{Pass: b.pass, R: resp.Body})
-}
-
-// holdsStatements recognises the artifacts of in-toto statements: bare, in an
-// envelope, or in a bundle of Sigstore.
-func holdsStatements(d v1.Descriptor) bool {
-	for _, kind := range []string{"application/vnd.in-toto", "application/vnd.dsse", "application/vnd.dev.sigstore.bundle", "application/vnd.docker.attestation"} {
-		if strings.HasPrefix(d.ArtifactType, kind) {
-			return true
+	var index v1.IndexManifest
+	if err := pass.Decode("list of referrers", raw, &index); err != nil {
+		return listed, err
+	}
+	for _, d := range index.Manifests {
+		if !slices.ContainsFunc(listed, func(l v1.Descriptor) bool { return l.Digest == d.Digest }) {
+			listed = append(listed, d)
 		}
 	}
-	return false
+	return listed, nil
 }
 
-// referrer reads the statements of one artifact.
-func referrer(r *oci.Reader, d v1.Descriptor) error {
-	raw, err := r.Evidence(d, "attestation manifest")
-	if err != nil || raw == nil {
-		return err
-	}
-	var manifest v1.Manifest
-	if err := pass.Decode("attestation manifest "+d.Digest.String(), raw, &manifest); err != nil {
-		return err
-	}
-	for _, layer := range manifest.Layers {
-		if slices.ContainsFunc(r.Img.Attestations, func(a image.Attestation) bool { return a.Digest == layer.Digest }) {
-			continue
+// listed asks the registry what refers to a manifest, page by page.
+func (b *blobs) listed(about v1.Hash) ([]v1.Descriptor, error) {
+	var all []v1.Descriptor
+	what := "referrers/" + about.String()
+	for range maxPages {
+		resp, err := b.get(what, string(types.OCIImageIndex))
+		if limit.IsAbsent(err) {
+			return all, nil
 		}
-		statement, err := r.Evidence(layer, "attestation")
 		if err != nil {
-			return fmt.Errorf("reading an attestation: %w", err)
+			return all, err
 		}
-		kind := cmp.Or(layer.Annotations["in-toto.io/predicate-type"], layer.Annotations["predicateType"], manifest.Annotations["dev.sigstore.bundle.predicateType"])
-		r.Img.Attestations = append(r.Img.Attestations, image.Attestation{PredicateType: kind, Digest: layer.Digest, Subject: r.Img.Manifest.Digest, Statement: statement})
+		raw, err := b.pass.ReadDocument("list of referrers", &pass.Source{Pass: b.pass, R: resp.Body})
+		resp.Body.Close()
+		if err != nil {
+			return all, err
+		}
+		var index v1.IndexManifest
+		if err := pass.Decode("list of referrers", raw, &index); err != nil {
+			return all, err
+		}
+		all = append(all, index.Manifests...)
+		query := nextPage(resp.Header)
+		if query == "" {
+			return all, nil
+		}
+		what = "referrers/" + about.String() + "?" + query
 	}
-	return nil
+	return all, fmt.Errorf("it has more than %d pages", maxPages)
+}
+
+var nextLink = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
+
+// nextPage is the query of the page that follows, "" when none does. Nothing else of
+// its address is taken: the registry is the one that was asked.
+func nextPage(header http.Header) string {
+	m := nextLink.FindStringSubmatch(header.Get("Link"))
+	if m == nil {
+		return ""
+	}
+	address, err := url.Parse(m[1])
+	if err != nil {
+		return ""
+	}
+	return address.RawQuery
 }

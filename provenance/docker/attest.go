@@ -10,14 +10,18 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/docker/slsa"
+	"audit/provenance/statement"
 )
 
-// provenances returns the attestations beside an image that are SLSA
-// provenance.
+// provenances returns the attestations beside an image that are SLSA provenance: those
+// that say so themselves, and those of its index that cannot be read and are labelled so.
 func provenances(img *inspect.Image) []inspect.Attestation {
+	const prefix = "https://slsa.dev/provenance/"
 	var found []inspect.Attestation
 	for _, a := range img.Attestations {
-		if strings.HasPrefix(a.PredicateType, "https://slsa.dev/provenance/") {
+		d, err := statement.Read(a.Raw)
+		labelled := a.Place == inspect.InIndex && strings.HasPrefix(a.Annotations["in-toto.io/predicate-type"], prefix)
+		if err == nil && strings.HasPrefix(d.Statement.PredicateType, prefix) || err != nil && labelled {
 			found = append(found, a)
 		}
 	}
@@ -32,6 +36,7 @@ type Attestations struct {
 	// then which image the statement is about.
 	Build  *slsa.Build
 	Source provenance.Source // of Build
+	Signed []string          // names of the keys whose signatures of Build are verified
 	Wrong  []check.Finding   // statements that contradict the image
 	Unread []check.Finding   // statements that cannot be read
 }
@@ -41,17 +46,21 @@ func Attested(img *inspect.Image) Attestations {
 	var found Attestations
 	for _, a := range provenances(img) {
 		path := "blobs/" + a.Digest.Algorithm + "/" + a.Digest.Hex
-		b, err := slsa.Parse(a.Statement)
+		b, err := slsa.Parse(a.Raw)
 		switch {
 		case err != nil:
 			found.Unread = append(found.Unread, check.Find(check.Undecided, -1, path, "recipe/attestation-unread",
 				"error", brief(err.Error())))
+		case a.Place != inspect.InIndex && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex): // anybody can put one there
 		case len(b.Subjects) > 0 && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
 			found.Wrong = append(found.Wrong, check.Find(check.Problem, -1, path, "recipe/subject-mismatch",
 				"subjects", subjects(b), "manifest", img.Manifest.Digest))
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
-			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Statement)}
+			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Raw)}
+			if found.Signed = nil; len(b.Subjects) > 0 {
+				found.Signed = a.SignedBy
+			}
 		}
 	}
 	return found
@@ -78,11 +87,12 @@ func (r *recovery) attested() *slsa.Build {
 	if found.Build != nil {
 		r.recipe.Sources = append(r.recipe.Sources, found.Source)
 	}
+	r.signedBy = found.Signed
 	return found.Build
 }
 
-// describeBuild takes from a statement what it says. It is asserted: nothing
-// signs it, so that no recipe is complete by it alone.
+// describeBuild takes from a statement what it says. It is asserted, by nobody or by
+// who signed it, so that no recipe is complete by it alone.
 func (r *recovery) describeBuild(b *slsa.Build) {
 	mode := "max"
 	if b.MinMode() {
@@ -91,7 +101,7 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	if len(b.Subjects) == 0 {
 		r.note(-1, "recipe/no-subject")
 	}
-	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder))
+	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder), "signers", r.signedBy)
 	if b.Context.URI != "" {
 		r.note(-1, "recipe/build-context", "address", brief(b.Context.URI), "commit", commitOf(b))
 	}
@@ -110,7 +120,11 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	} else {
 		r.addHistory()
 	}
-	r.lacks(check.Say("recipe/unsigned-attestation"))
+	if len(r.signedBy) > 0 {
+		r.lacks(check.Say("recipe/signed-attestation", "signers", r.signedBy))
+	} else {
+		r.lacks(check.Say("recipe/unsigned-attestation"))
+	}
 }
 
 // commitOf is the commit of the build context, "" for none.

@@ -57,6 +57,8 @@ type recovery struct {
 	// lacking is what the recipe lacks for other reasons than a statement, which is
 	// found with its place.
 	lacking []check.Message
+	// signedBy are those whose keys signed the provenance that counts.
+	signedBy []string
 }
 
 func (r *recovery) note(layer int, code string, args ...any) { r.found.Note(layer, "", code, args...) }

@@ -103,8 +103,8 @@ const layer0 = "/bin/sh -c #(nop) ADD file:1 in / "
 
 const dockerfileData = "QVJHIEJBU0U9YWxwaW5lCkZST00gYWxwaW5lOjMgQVMgYgpSVU4gYXBrIGFkZCBnY2MKRlJPTSAke0JBU0V9CkNPUFkgLS1mcm9tPWIgL2EgL2IKUlVOIGRhdGUgPiAvZAo="
 
-// statement is a provenance of BuildKit in mode=max.
-const statement = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"_","digest":{"sha256":"SUBJECT"}}],
+// provenanceText is a provenance of BuildKit in mode=max.
+const provenanceText = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"_","digest":{"sha256":"SUBJECT"}}],
 "predicate":{"buildType":"https://mobyproject.org/buildkit@v1","builder":{"id":"https://ci.example.org/1"},
 "materials":[{"uri":"pkg:docker/debian@12?platform=linux%2Famd64","digest":{"sha256":"0123456789012345678901234567890123456789012345678901234567890123"}}],
 "invocation":{"configSource":{"uri":"https://x.org/a.git#main","digest":{"sha1":"263759722aabb623862faddfbc2353bf14589cf8"}},
@@ -126,7 +126,7 @@ func attested(text string) fixtures.Docker {
 // A Dockerfile that cannot be read is named as such: nothing is said of its
 // instructions.
 func TestUnreadableDockerfile(t *testing.T) {
-	text := strings.Replace(statement, dockerfileData, "RlJPTSBhClJVTiA8PEUK", 1)
+	text := strings.Replace(provenanceText, dockerfileData, "RlJPTSBhClJVTiA8PEUK", 1)
 	ev := recovered(t, open(t, attested(text).OCIArchive()))
 	want := []string{`error="line 2 of the Dockerfile: unterminated heredoc"`}
 	if diff := cmp.Diff(want, found(ev.Recover, "recipe/dockerfile-unread")); diff != "" {
@@ -140,7 +140,7 @@ func TestUnreadableDockerfile(t *testing.T) {
 // What cannot be repeated is named: with its layer where the history has it,
 // with its line where only the Dockerfile does; and nothing that is pinned.
 func TestUnrepeatableInstructions(t *testing.T) {
-	ev := recovered(t, open(t, attested(statement).OCIArchive()))
+	ev := recovered(t, open(t, attested(provenanceText).OCIArchive()))
 	for code, want := range map[string]string{
 		"recipe/date":           `instruction="RUN date > /d" line="0"`,
 		"recipe/image-by-tag":   `image="alpine:3" instruction="FROM alpine:3 AS b" line="2"`,
@@ -162,7 +162,7 @@ func TestUnrepeatableInstructions(t *testing.T) {
 
 // A statement about another image contradicts this one, and is no recipe.
 func TestSubjectMismatch(t *testing.T) {
-	other := strings.Replace(statement, "SUBJECT", strings.Repeat("0", 64), 1)
+	other := strings.Replace(provenanceText, "SUBJECT", strings.Repeat("0", 64), 1)
 	ev := recovered(t, open(t, attested(other).OCIArchive()))
 	if ev.Recover.Status != check.Fail || len(found(ev.Recover, "recipe/subject-mismatch")) != 1 || ev.Recipe.Status != provenance.Partial {
 		t.Errorf("%s %s: %v", ev.Recover.Status, ev.Recipe.Status, ev.Recover.Findings)
@@ -171,7 +171,7 @@ func TestSubjectMismatch(t *testing.T) {
 
 // BuildKit writes no subject where the image has no name: that contradicts nothing.
 func TestNoSubject(t *testing.T) {
-	nameless := strings.Replace(statement, `{"name":"_","digest":{"sha256":"SUBJECT"}}`, "", 1)
+	nameless := strings.Replace(provenanceText, `{"name":"_","digest":{"sha256":"SUBJECT"}}`, "", 1)
 	ev := recovered(t, open(t, attested(nameless).OCIArchive()))
 	if ev.Recover.Status == check.Fail || len(found(ev.Recover, "recipe/no-subject")) != 1 || len(found(ev.Recover, "recipe/attestation")) != 1 {
 		t.Errorf("%s: %v", ev.Recover.Status, ev.Recover.Findings)

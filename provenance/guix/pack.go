@@ -36,6 +36,10 @@ type Pack struct {
 	PRoot       bool                `json:"proot,omitempty"`       // -RR: -R, with PRoot as a way out
 	Export      *Export             `json:"export,omitempty"`      // how a container engine wrote the files; nil when none did
 
+	// NoProvenance says that no package of the profile has its provenance: the packer
+	// was called without --save-provenance.
+	NoProvenance bool `json:"noProvenance,omitempty"`
+
 	FriendlyName string           `json:"friendlyName,omitempty"` // the packer's default name for this profile
 	Manifest     profile.Manifest `json:"manifest,omitempty"`     // the packages of the profile
 	Unknown      []check.Message  `json:"-"`                      // what of the call the image does not reveal
@@ -110,12 +114,13 @@ func systemCommand(p Pack) []string {
 }
 
 func packOptions(p Pack) []string {
-	options := []string{"--format=" + p.Format, "--save-provenance"}
+	options := []string{"--format=" + p.Format}
 	add := func(wanted bool, format string, args ...any) {
 		if wanted {
 			options = append(options, fmt.Sprintf(format, args...))
 		}
 	}
+	add(!p.NoProvenance, "--save-provenance")
 	add(p.SystemType != "", "--system=%s", p.SystemType)
 	add(p.Compression != "", "--compression=%s", p.Compression)
 	for _, link := range p.Symlinks {
@@ -263,6 +268,7 @@ func (v *view) call(root string, p *profile.Profile) Pack {
 	pack.Unknown = append(pack.Unknown, contradictions...)
 	if p != nil {
 		pack.Manifest = p.Manifest()
+		pack.NoProvenance = len(entries) > 0 && !slices.ContainsFunc(entries, hasProvenance)
 	} else {
 		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-manifest"))
 	}
@@ -291,6 +297,11 @@ func (v *view) call(root string, p *profile.Profile) Pack {
 		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-config"))
 	}
 	return pack
+}
+
+func hasProvenance(e *profile.Entry) bool {
+	_, ok := e.Property("provenance")
+	return ok
 }
 
 func isTransformed(e *profile.Entry) bool {

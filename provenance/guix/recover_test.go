@@ -64,9 +64,9 @@ func TestRecoverSamples(t *testing.T) {
 		{"eras/era-v1.5.0-single-gzip-transf.tar.gz", provenance.Partial, Pack{
 			Root: "/gnu/store/wrwwlj7zvv8zyafsb6imla180n9ghli7-profile", FriendlyName: "hello-guile-git-tzdata", ImageTag: "hello-python-numpy-guile-unicode-names"}},
 		{"eras/era-v1.5.0-single-gzip-noprov.tar.gz", provenance.Partial, Pack{
-			Root: "/gnu/store/2v1gkags40zplxicwvmw7j2lgknghrlm-profile", FriendlyName: "hello-guile", ImageTag: "hello-python-numpy-guile-unicode-names"}},
+			Root: "/gnu/store/2v1gkags40zplxicwvmw7j2lgknghrlm-profile", NoProvenance: true, FriendlyName: "hello-guile", ImageTag: "hello-python-numpy-guile-unicode-names"}},
 		{"realpack/noprov-hello-guile-numpy-docker-pack.tar.gz", provenance.Partial, Pack{
-			Root: "/gnu/store/rg83casicbcndf43cwbkqf3ajaxq234k-profile", FriendlyName: "hello-guile-numpy", EntryPoint: []string{"bin/hello"},
+			Root: "/gnu/store/rg83casicbcndf43cwbkqf3ajaxq234k-profile", NoProvenance: true, FriendlyName: "hello-guile-numpy", EntryPoint: []string{"bin/hello"},
 			Symlinks: []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/x/bin", Target: "bin"}}}},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
@@ -251,8 +251,8 @@ func TestRootAmongProfiles(t *testing.T) {
 			a.entries = append(a.entries, entry{name: "bin", link: own + "/bin"})
 		}, own, ""},
 		{"nothing", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{}) }, own, ""},
-		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, `recipe/other-root others="` + inner + `" root="` + own + `" sign="the environment"`},
-		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, `recipe/other-root others="` + own + `" root="` + inner + `" sign="no store item"`},
+		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, `recipe/other-root others="` + inner + `" root="` + own + `" sign="sign/environment-variable"`},
+		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, `recipe/other-root others="` + own + `" root="` + inner + `" sign="sign/no-item"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := build()

@@ -3,6 +3,7 @@ package signatures
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,6 +46,29 @@ func (s standing) isFollowing() bool {
 // isOpen says that not enough of those who are trusted have spoken of the item, and
 // none has signed another hash.
 func (s standing) isOpen() bool { return !s.differs && !s.isProven() && !s.isFollowing() }
+
+// disagree says that trusted keys signed different hashes of the item: the package does
+// not come out the same twice, or one of them signed other bytes than were built.
+func (s standing) disagree() bool { return len(s.signed()) > 1 }
+
+// signed lists each NAR hash that trusted keys signed of the item, that of the image
+// first, with the operators: "sha256:… (one, two)".
+func (s standing) signed() (all []string) {
+	by := make(map[string][]Key)
+	for _, o := range s.outcomes {
+		if o.isProof() {
+			by[o.SignedHash.String()] = append(by[o.SignedHash.String()], o.Keys...)
+		}
+	}
+	hashes := slices.Sorted(maps.Keys(by))
+	if i := slices.Index(hashes, s.item.NarHash.String()); i > 0 {
+		hashes = slices.Insert(slices.Delete(hashes, i, i+1), 0, s.item.NarHash.String())
+	}
+	for _, hash := range hashes {
+		all = append(all, hash+" ("+strings.Join(operators(by[hash]), ", ")+")")
+	}
+	return all
+}
 
 // stand sums up the outcomes of one item and notes in each how many keys agree.
 func stand(item inspect.StoreItem, outcomes []Outcome, terms Terms) standing {
@@ -142,6 +166,9 @@ func reasons(all []standing) []check.Message {
 	var c check.Check
 	if differing := pick(all, func(s standing) bool { return s.differs }); len(differing) > 0 {
 		c.Because("signatures/differing", named(differing)...)
+	}
+	if disagreed := pick(all, standing.disagree); len(disagreed) > 0 {
+		c.Because("signatures/disagreeing", named(disagreed)...)
 	}
 	proven := pick(all, standing.isProven)
 	c.Because("signatures/signed", append([]any{"signed", len(proven), "items", len(all)}, by(proven)...)...)

@@ -21,7 +21,7 @@ func TestStatus(t *testing.T) {
 		for _, b := range all {
 			for _, p := range all {
 				items := []inspect.StoreItem{{Path: store('a', "pack-1"), Bytes: 10}, {Path: store('b', "profile"), Bytes: 1}}
-				outcomes := []Outcome{{Word: a, Why: "x"}, {Word: b, Why: "x"}, {Word: p, Why: "x"}, {Word: Unknown}}
+				outcomes := []Outcome{{Word: a, Why: check.Say("answer/error", "error", "x")}, {Word: b, Why: check.Say("answer/error", "error", "x")}, {Word: p, Why: check.Say("answer/error", "error", "x")}, {Word: Unknown}}
 				for i := range outcomes {
 					if outcomes[i].isProof() {
 						outcomes[i].Keys = []Key{key}
@@ -71,7 +71,7 @@ func TestNothing(t *testing.T) {
 	for name, all := range map[string][]inspect.StoreItem{
 		"no items":       nil,
 		"only a profile": {{Path: store('a', "profile")}},
-		"no NAR hash":    {{Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2", Problem: "its layer can be read only in part"}},
+		"no NAR hash":    {{Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2", Problem: check.Say("item/layer-broken")}},
 		"no store path":  {{Path: "/gnu/store/../y1wsz", NarHash: v1.Hash{Algorithm: "sha256", Hex: "00"}}},
 	} {
 		c, _ := checked(t, all, opt)
@@ -176,6 +176,48 @@ func TestOperators(t *testing.T) {
 		}
 		if by := strings.Join(Operators(tc.outcomes)[item.Path], " "); by != tc.operators {
 			t.Errorf("%s: signed by %q", tc.name, by)
+		}
+	}
+}
+
+// Farms that signed different hashes of an item are all named, with their hashes, that
+// of the image first; who agree vouch, and are not known to have built.
+func TestFarmsDisagree(t *testing.T) {
+	hash := func(digit string) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(digit, 64)} }
+	item := inspect.StoreItem{Path: store('b', "pack-1"), NarHash: hash("2"), NarSize: 9, Bytes: 10}
+	answer := func(n secret, operator, digit string) Outcome {
+		o := about(item, "https://"+operator)
+		o.Word, o.Keys, o.SignedHash = Signed, n.keys(t, operator), hash(digit)
+		if o.Keys[0].Operator = operator; digit != "2" {
+			o.Word = Differs
+		}
+		return o
+	}
+	for _, tc := range []struct {
+		name     string
+		outcomes []Outcome
+		signed   string
+		notes    string
+	}{
+		{"they agree", []Outcome{answer(1, "one", "2"), answer(2, "two", "2")}, "", "vouching"},
+		{"one operator", []Outcome{answer(1, "one", "2"), answer(2, "one", "2")}, "", ""},
+		{"the image is of one", []Outcome{answer(1, "one", "1"), answer(2, "two", "2")}, "22 (two); 11 (one)", "farms-disagree"},
+		{"the image is of none", []Outcome{answer(1, "one", "3"), answer(2, "two", "1"), answer(3, "more", "3")}, "11 (two); 33 (more, one)", "farms-disagree"},
+	} {
+		c := Conclude([]inspect.StoreItem{item}, tc.outcomes, Terms{})
+		if got := rules(c, check.Note); got != tc.notes {
+			t.Errorf("%s: notes %s", tc.name, got)
+		}
+		var got []string
+		for _, f := range c.Findings {
+			if f.Code == "signatures/farms-disagree" {
+				for _, s := range f.Args["signed"].([]string) {
+					got = append(got, strings.TrimPrefix(s, "sha256:")[62:])
+				}
+			}
+		}
+		if signed := strings.Join(got, "; "); signed != tc.signed || strings.Contains(reasonsOf(c), "disagreeing") != (signed != "") {
+			t.Errorf("%s: %q, want %q: %s", tc.name, signed, tc.signed, reasonsOf(c))
 		}
 	}
 }

@@ -30,6 +30,11 @@ type Input struct {
 	Network bool
 	// Trusted are addresses from which may be fetched what the image names.
 	Trusted rebuild.Prefixes
+	// Signers are the names of keys: what a provenance names that one of them signed
+	// is trusted as if Trusted named it, but for what is special ([rebuild.IsSpecial]).
+	Signers []string
+
+	signer string // of the provenance that a plan is made of, one of Signers; else ""
 }
 
 // values are those of the build arguments, by name.

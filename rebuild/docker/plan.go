@@ -104,6 +104,9 @@ func (p *planner) fromProvenance() {
 		p.refuse("recipe/no-attestation")
 		p.refuse("plan/name-source")
 	default:
+		if i := slices.IndexFunc(p.found.Signed, func(name string) bool { return slices.Contains(p.in.Signers, name) }); i >= 0 {
+			p.in.signer = p.found.Signed[i]
+		}
 		p.plan.Reasons = b.Obstacles()
 		if slices.ContainsFunc(p.plan.Reasons, needsSource) {
 			p.refuse("plan/name-source")

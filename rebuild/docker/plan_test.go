@@ -543,3 +543,37 @@ COPY --from=build a b
 		t.Errorf("a Dockerfile that BuildKit refuses: %v", refused)
 	}
 }
+
+// What a provenance names that a trusted key signed is fetched, but for its frontend and
+// for addresses of this machine and its network.
+func TestTrustedSigner(t *testing.T) {
+	const image = `{"uri":"pkg:docker/alpine@3.19?platform=linux%2Famd64","digest":{"sha256":"` + zeros + `"}}`
+	for _, c := range []struct {
+		name      string
+		signed    []string // who did
+		trusted   []string // --trust-signer
+		change    []string // in the attestation
+		untrusted string   // the first address that needs trust; "" for none
+	}{
+		{"signed by a trusted key", []string{"ci"}, []string{"other", "ci"}, []string{"MATERIALS", image}, ""},
+		{"nobody signed it", nil, []string{"ci"}, nil, "https://x.org/a.git#main"},
+		{"another key", []string{"ci"}, []string{"other"}, nil, "https://x.org/a.git#main"},
+		{"nobody is trusted", []string{"ci"}, nil, nil, "https://x.org/a.git#main"},
+		{"a frontend", []string{"ci"}, []string{"ci"}, []string{"ARGS", `"build-arg:BUILDKIT_SYNTAX":"evil.example/f:1"`,
+			"MATERIALS", `{"uri":"pkg:docker/evil.example/f@1","digest":{"sha256":"` + zeros + `"}}`}, "docker-image://evil.example/f:1"},
+		{"an address of this machine", []string{"ci"}, []string{"ci"}, []string{"https://x.org", "http://127.0.0.1"}, "http://127.0.0.1/a.git#main"},
+	} {
+		img := attested(t, c.change...)
+		img.Attestations[0].SignedBy = c.signed
+		plan := planFor(t, img, Input{Signers: c.trusted})
+		got := ""
+		for _, trust := range plan.Trust {
+			if !trust.Trusted && got == "" {
+				got = trust.URL
+			}
+		}
+		if plan.Trust == nil || !strings.HasPrefix(got, strings.TrimSuffix(c.untrusted, "#main")) || (got == "") != (c.untrusted == "") || (len(plan.Reasons) == 0) != (c.untrusted == "") {
+			t.Errorf("%s: %q needs trust, want %q; %v", c.name, got, c.untrusted, plan.Reasons)
+		}
+	}
+}

@@ -15,7 +15,7 @@ func sentences() map[string]string {
 		"recipe/layer-instruction":     "made by [{instruction} ]({entries:count entry}, {bytes} bytes)",
 		"recipe/build-argument":        "an instruction was run with the build argument {argument}",
 		"recipe/base-image":            "{base} is its base: the lowest {layers:count layer} are the same bytes",
-		"recipe/base-without-layers":   "{base}, which is said to be the base image, has no layers",
+		"recipe/base-without-layers":   "{base}, which is named as the base image, has no layers",
 		"recipe/base-larger":           "{base} is not its base: it has {base-layers:count layer}, and this one {layers}",
 		"recipe/base-differs":          "{base} is not its base: their layers {layer} differ",
 		"recipe/asserted-label":        "a label says, and nothing shows, that {label} is {value}",
@@ -24,14 +24,15 @@ func sentences() map[string]string {
 		"recipe/flattened":             "docker export leaves the history and the config of an image behind",
 		"recipe/no-attestation":        "no SLSA provenance attestation lies beside the image, so its source, its base image and its build context are not known",
 		"recipe/unsigned-attestation":  "the source, the base images and the Dockerfile are as an unsigned attestation says, which anybody can write",
-		"recipe/attestation":           "asserted, and signed by nothing: a statement of {predicate}, mode={mode}[, from {builder}]",
+		"recipe/signed-attestation":    "the source, the base images and the Dockerfile are as a provenance signed by {signers:list} asserts",
+		"recipe/attestation":           "asserted[, and signed by {signers:list}]: a statement of {predicate}, mode={mode}[, from {builder}]",
 		"recipe/no-subject":            "the provenance does not name the image that it is about: the index alone binds the two",
 		"recipe/attestation-unread":    "the provenance cannot be read: {error}",
 		"recipe/subject-mismatch":      "the provenance beside the image is about another one: [its subject is {subjects:list}, and ]the image's manifest is {manifest}",
 		"recipe/build-context":         "asserted: the build context is {address}[, which was {commit}]",
 		"recipe/material":              "asserted: it was built with {address}[, {digest}]",
 		"recipe/asserted-source":       "whoever built it says, unchecked by BuildKit, that the source is {source}[ at {revision}]",
-		"recipe/unsupported-predicate": "the provenance is of the build type {build-type:quote}, and only that of BuildKit tells how to build again",
+		"recipe/unsupported-predicate": "the provenance is of the build type {build-type:quote}, and only that of BuildKit shows how to build again",
 		"recipe/local-context": "it was built from local inputs that nobody else can fetch ({inputs}); " +
 			"only a Git repository or an HTTP address can be fetched again",
 		"recipe/min-mode-attestation": "its provenance was recorded with mode=min, which leaves out the build arguments, labels, " +
@@ -75,6 +76,7 @@ func sentences() map[string]string {
 		"plan/instructions-with-network":    "they run in containers of the engine, with the network, as --network says: it is the engine that is trusted to keep them there",
 		"plan/source-given":                 "--source names it",
 		"plan/source-without-commit":        "--source names it, at no commit: what is built is what it is now",
+		"plan/named-by-signer":              "a provenance signed by {signer} names it, and --trust-signer names them",
 		"plan/named-by-source":              "the Dockerfile of --source names it",
 
 		// What engines leave to chance.
@@ -82,7 +84,7 @@ func sentences() map[string]string {
 			"unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
 		"known/docker-container": "the classic builder of docker writes the name of the container that it ran into the config",
 		"known/docker-file-times": "docker build and Buildah keep the times at which their steps have made files, " +
-			"unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
+			"unless BuildKit is given rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
 	}
 	maps.Copy(all, unrepeatable())
 	return all

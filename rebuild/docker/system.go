@@ -28,6 +28,7 @@ func (System) About() rebuild.About {
 			{Name: "target", Usage: "build the `STAGE` of the Dockerfile in --source (default: the last)"},
 			{Name: "network", Kind: rebuild.Switch, Trust: true, Usage: "let the instructions of a Dockerfile use the network"},
 			rebuild.TrustSourceFlag(),
+			{Name: "trust-signer", Kind: rebuild.List, Trust: true, Usage: "fetch and run what a provenance names that the key `NAME` (--key) signed, but for its frontends; may be given again"},
 		},
 	}
 }
@@ -73,7 +74,7 @@ func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) 
 func inputOf(in rebuild.Settings) Input {
 	return Input{
 		Source: in.Text("source"), Dockerfile: in.Text("dockerfile"), BuildArgs: in.List("build-arg"),
-		Target: in.Text("target"), Network: in.On("network"), Trusted: in.List(rebuild.TrustSource),
+		Target: in.Text("target"), Network: in.On("network"), Trusted: in.List(rebuild.TrustSource), Signers: in.List("trust-signer"),
 	}
 }
 

@@ -26,8 +26,7 @@ type judgement struct {
 // what keeps instructions from the network. Any other needs the flag of
 // [rebuild.Prefixes].
 //
-// A verified signature of an attestation is to be judged here too, once there are
-// some: what is signed by a name that the user trusts needs no prefix.
+// What a provenance names that a key signed which the user trusts needs no prefix.
 func judge(d *Details, in Input, stages []dockerfile.Stage) []rebuild.Trust {
 	j := judgement{Details: d, in: in, known: make(map[[2]string]bool)}
 	j.instructions()
@@ -93,6 +92,9 @@ func kindOf(pin string) string {
 // address judges what the image names.
 func (j *judgement) address(kind, address string) {
 	t := j.in.Trusted.Judge(kind, address)
+	if !t.Trusted && j.in.signer != "" && !rebuild.IsSpecial(address) {
+		t = rebuild.Trust{Kind: kind, URL: t.URL, Trusted: true, Reason: check.Say("plan/named-by-signer", "signer", j.in.signer)}
+	}
 	if key := [2]string{t.Kind, t.URL}; !j.known[key] {
 		j.known[key] = true
 		j.trust = append(j.trust, t)

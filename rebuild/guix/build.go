@@ -54,6 +54,7 @@ type session struct {
 	// noGrafts says that the packer is called with the option of that name, since
 	// only that gives the original.
 	noGrafts bool
+	env      []string // more variables for guix
 	result   rebuild.Result
 }
 
@@ -71,7 +72,14 @@ func (s *session) Start(ctx context.Context) error {
 	if err := s.job.FreshKnown(); err != nil {
 		return err
 	}
+	if differs := s.details.against(); len(differs) > 0 {
+		s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Unknown, Reasons: s.result.Derivation.Reasons}
+		s.given(check.Undecided, differs)
+	}
 	if err := s.version(ctx); err != nil {
+		return err
+	}
+	if err := s.writeMirrors(); err != nil {
 		return err
 	}
 	for _, f := range s.details.Files() {
@@ -108,8 +116,10 @@ func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 		}
 		return nil, err
 	}
+	s.result.Derived = rebuild.Derivations{Root: g.Root.Path}
 	if s.job.Image != nil {
 		s.result.Derivation = s.compare(g)
+		s.given(check.Note, s.details.against())
 		if s.result.Derivation.Status == check.Unknown && len(s.job.Image.Items) > 0 {
 			reasons := append([]check.Message{check.Say("plan/nothing-to-compare")}, s.result.Derivation.Reasons...)
 			return nil, &rebuild.RefusedError{Reasons: reasons}

@@ -22,6 +22,12 @@ type Details struct {
 	// Configuration is that of a whole system, which takes the place of the
 	// packages: a program. "" for a pack.
 	Configuration string `json:"configuration,omitempty"`
+
+	// Given takes the place of channels, packages or both.
+	Given Given `json:"given,omitzero"`
+	// Mirrors are from where channels are fetched instead of their own addresses. No
+	// stored plan has them: whoever runs it says so again.
+	Mirrors []Mirror `json:"-"`
 }
 
 // The files that guix is pointed to.
@@ -34,11 +40,18 @@ const (
 // Files writes the files of a plan: channels.scm and manifest.scm, or the
 // configuration of a system.
 func (d Details) Files() []rebuild.PlanFile {
-	files := []rebuild.PlanFile{{Name: channelsFile, Text: string(guix.ChannelsFile(d.Channels))}}
-	if d.isSystem() {
-		return append(files, rebuild.PlanFile{Name: configurationFile, Text: d.Configuration})
+	channels := rebuild.PlanFile{Name: channelsFile, Text: d.Given.Channels}
+	if channels.Text == "" {
+		channels.Text = string(guix.ChannelsFile(d.Channels))
 	}
-	return append(files, rebuild.PlanFile{Name: manifestFile, Text: string(d.Pack.Manifest.File())})
+	packages := rebuild.PlanFile{Name: manifestFile, Text: d.Given.Manifest}
+	switch {
+	case d.isSystem():
+		packages = rebuild.PlanFile{Name: configurationFile, Text: d.Configuration}
+	case packages.Text == "":
+		packages.Text = string(d.Pack.Manifest.File())
+	}
+	return []rebuild.PlanFile{channels, packages}
 }
 
 // isSystem says whether a plan is that of a whole system.
@@ -73,7 +86,7 @@ func (d Details) check() error {
 		return fmt.Errorf("no command of guix makes what is of the form %q", p.Format)
 	}
 	if inspect.StoreName(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
-		return fmt.Errorf("%q, of which the image is said to be made, is no store item", p.Root)
+		return fmt.Errorf("%q, of which the image should be made, is no store item", p.Root)
 	}
 	if d.isSystem() != (d.Configuration != "") {
 		return fmt.Errorf("the plan needs a %s for a whole system, and for nothing else", configurationFile)
@@ -87,6 +100,9 @@ func (d Details) check() error {
 		return err
 	}
 	if err := checkPackages(d); err != nil {
+		return err
+	}
+	if err := d.checkGiven(); err != nil || d.Given.Channels != "" {
 		return err
 	}
 	return checkChannels(d.Channels)
@@ -128,7 +144,7 @@ func checkPack(p guix.Pack) error {
 // checkPackages checks the packages of a pack. Their names and versions become
 // texts in manifest.scm, whatever is in them.
 func checkPackages(d Details) error {
-	if d.isSystem() {
+	if d.isSystem() || d.Given.Manifest != "" {
 		return nil
 	}
 	if len(d.Pack.Manifest) == 0 {

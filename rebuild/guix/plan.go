@@ -22,7 +22,7 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted Trusted) (reb
 		return rebuild.Plan{}, fmt.Errorf("planning a rebuild with Guix: %w", provenance.ErrNotMine)
 	}
 	pack.Unknown = nil
-	details := Details{Pack: pack, Channels: recipe.Channels}
+	details := Details{Pack: pack, Channels: recipe.Channels, Given: trusted.Given, Mirrors: trusted.Mirrors}
 	for _, f := range recipe.Files {
 		if f.Name == configurationFile && details.isSystem() {
 			details.Configuration = string(f.Text)
@@ -34,9 +34,13 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted Trusted) (reb
 		ConfigDigest: img.Config.Digest.String(),
 		Command:      details.invocation(),
 		Trust:        judge(details, trusted),
+		Local:        trusted.local(),
 		Details:      details,
 	}
 	plan.Reasons = obstacles(recipe, details)
+	if len(plan.Reasons) > 0 && plan.Reasons[0].Code == codeIncomplete && details.completable() {
+		plan.Takes = []string{channelsFile, manifestFile}
+	}
 	if len(plan.Reasons) == 0 {
 		plan.Reasons = refusal(details, plan.Trust)
 	}
@@ -45,7 +49,7 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted Trusted) (reb
 
 // obstacles are the reasons why a recipe cannot be built, whoever is trusted.
 func obstacles(recipe provenance.Recipe, d Details) []check.Message {
-	if recipe.Status != provenance.Complete {
+	if recipe.Status != provenance.Complete && d.Given.isZero() {
 		return append([]check.Message{check.Say(codeIncomplete, "status", string(recipe.Status))}, recipe.Missing...)
 	}
 	if verbs, _ := d.command(); verbs == nil {
@@ -63,7 +67,7 @@ const codeIncomplete = "plan/recipe-incomplete"
 // refusal are the reasons why a plan that could be run must not be.
 func refusal(d Details, trust []rebuild.Trust) []check.Message {
 	var reasons []check.Message
-	if name := ambiguous(d.Channels); name != "" {
+	if name := ambiguous(d.Channels); name != "" && d.Given.Channels == "" {
 		reasons = append(reasons, check.Say("plan/two-channels", "channel", name))
 	}
 	return append(reasons, distrust(trust)...)

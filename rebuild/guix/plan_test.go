@@ -250,8 +250,8 @@ func TestRefused(t *testing.T) {
 		{"partial", func(r *provenance.Recipe, _ *guix.Pack) {
 			r.Status = provenance.Partial
 			r.Missing = []check.Message{check.Say("recipe/no-packages"), check.Say("recipe/no-root")}
-		}, "the recipe is not complete (partial); the profile lists no packages, so nothing shows which channels it was made with; nothing in the image"},
-		{"none", func(r *provenance.Recipe, _ *guix.Pack) { r.Status = provenance.None }, "the recipe is not complete (none)"},
+		}, "the recipe is not complete (partial); --guix-channels and --guix-manifest take what it lacks from files; the profile lists no packages, so nothing shows which channels it was made with; nothing in the image"},
+		{"none", func(r *provenance.Recipe, _ *guix.Pack) { r.Status = provenance.None }, "the recipe is not complete (none); --guix-channels and --guix-manifest take what it lacks from files"},
 		{"layers", func(_ *provenance.Recipe, p *guix.Pack) { p.Format = "layers" }, `"layers"`},
 		{"odd link", func(_ *provenance.Recipe, p *guix.Pack) { p.Symlinks = []guix.Symlink{{Source: "/a=b"}} }, "/a=b"},
 		{"relative link", func(_ *provenance.Recipe, p *guix.Pack) { p.Symlinks = []guix.Symlink{{Source: "a"}} }, "cannot make the link"},

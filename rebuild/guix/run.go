@@ -44,7 +44,7 @@ func (s *session) try(ctx context.Context, args ...string) (rebuild.Output, erro
 		log = io.MultiWriter(s.log, s.job.Log)
 	}
 	return rebuild.Run(ctx, rebuild.Command{
-		Argv: append([]string{s.guix}, args...), Dir: s.job.Dir, Pass: handedOn(), Log: log, Stdout: maxStdout,
+		Argv: append([]string{s.guix}, args...), Dir: s.job.Dir, Pass: handedOn(), Env: s.env, Log: log, Stdout: maxStdout,
 	})
 }
 

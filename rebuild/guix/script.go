@@ -1,6 +1,8 @@
 package guix
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"audit/rebuild"
@@ -17,16 +19,29 @@ import (
 // script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {
 	d, err := runnable(plan)
+	asks := len(plan.Takes) > 0 && len(plan.Reasons) == 0
+	if asks && err != nil {
+		if d, err = rebuild.DetailsOf[Details](plan); err == nil && !d.completable() {
+			err = d.check()
+		}
+	}
 	if err != nil {
 		return []byte(scriptHead + shell.Refusal(err.Error()))
 	}
 	verbs, arguments := d.command()
 	var b strings.Builder
 	b.WriteString(scriptHead)
+	if asks {
+		b.WriteString(d.scriptArguments())
+	}
 	b.WriteString(scriptFolder)
 	for _, f := range d.Files() {
 		b.WriteString(shell.HereDocument(f.Name, f.Text))
 	}
+	if asks {
+		b.WriteString(scriptGiven)
+	}
+	b.WriteString(d.scriptMirrors())
 	b.WriteString("\n# pack ARGUMENT…: the packer of the Guix that made the image.\npack() {\n")
 	b.WriteString("  guix time-machine -C " + channelsFile + " -- " + shell.Words(verbs) + " \"$@\" " + shell.Words(arguments) + "\n}\n")
 	b.WriteString("\n# The store item that the image is made of.\nroot=" + shell.Word(d.Pack.Root) + "\n")
@@ -47,6 +62,52 @@ const scriptHead = `#!/bin/sh
 set -eu
 
 `
+
+// scriptArguments takes files for what a recipe lacks, and demands those without which
+// there is nothing to run.
+func (d Details) scriptArguments() string {
+	usage := "sh rebuild.sh " + strings.ToUpper(channelsFile) + " [" + strings.ToUpper(manifestFile) + "]"
+	text := "# The recipe of the image is incomplete. Files that are given take the place of what\n# it records: " + usage + "\n"
+	if least := d.lacks(); least > 0 {
+		text += fmt.Sprintf("[ $# -ge %d ] || {\n  echo %s >&2\n  exit 1\n}\n", least, shell.Quote("What the image does not record is needed: "+usage))
+	}
+	return text + scriptAbsolute
+}
+
+const scriptAbsolute = `absolute() { case $1 in ''|/*) printf '%s' "$1" ;; *) printf '%s/%s' "$PWD" "$1" ;; esac; }
+channels=$(absolute "${1:-}")
+given=$(absolute "${2:-}")
+
+`
+
+// lacks is how many files a recipe needs that the image does not record.
+func (d Details) lacks() int {
+	switch {
+	case checkPackages(d) != nil:
+		return 2
+	case d.Given.Channels == "" && checkChannels(d.Channels) != nil:
+		return 1
+	}
+	return 0
+}
+
+// scriptGiven puts the files that are given into their place.
+const scriptGiven = `[ -z "$channels" ] || cp -- "$channels" ` + channelsFile + `
+[ -z "$given" ] || cp -- "$given" ` + manifestFile + `
+`
+
+// scriptMirrors has git fetch from other addresses than the channels name.
+func (d Details) scriptMirrors() string {
+	if len(d.Mirrors) == 0 {
+		return ""
+	}
+	d.Mirrors = slices.Clone(d.Mirrors)
+	for i := range d.Mirrors {
+		d.Mirrors[i].URL = rebuild.WithoutSecrets(d.Mirrors[i].URL)
+	}
+	return "mkdir -p " + gitFolder + "/git\n" + shell.HereDocument(gitFolder+"/git/config", d.gitConfig("~/.config/git/config")) +
+		"export XDG_CONFIG_HOME=\"$dir/" + gitFolder + "\"\n"
+}
 
 const scriptFolder = `command -v guix >/dev/null || {
   echo 'This needs GNU Guix: https://guix.gnu.org/download' >&2

@@ -20,10 +20,15 @@ func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: guix.Name, Tool: "Guix", Store: "/gnu/store", Sentences: sentences(),
 		Farms: farms(), Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
+		Fetch: fetch, Mirrors: mirrors, DerivationFlag: "guix-drv",
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Flags: []rebuild.Flag{
+			{Name: "guix-drv", Usage: "of an image by Guix: follow the derivation in `FILE`, and those beside it, to the sources"},
 			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
+			{Name: "guix-channels", Usage: "of an image by Guix: take the channels of `FILE`, a program that Guix runs, for those that the image records or lacks"},
+			{Name: "guix-manifest", Usage: "of an image by Guix: take the packages of `FILE`, a program that Guix runs, for those that the image records"},
+			{Name: "channel-url", Kind: rebuild.List, Usage: "fetch a channel from another place than it names, `NAME=URL`: a mirror, or a folder with a clone; may be given again"},
 			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
 		},
 	}
@@ -57,21 +62,38 @@ func (System) Repack(img *inspect.Image, recipe provenance.Recipe) check.Check {
 // History is empty: guix pack has no instructions.
 func (System) History(*inspect.Image) rebuild.History { return rebuild.History{} }
 
-// Given is never so: the recipe is the image's own.
-func (System) Given(rebuild.Settings) (bool, error) { return false, nil }
+// Given says whether the user gives channels or packages beside the image.
+func (System) Given(in rebuild.Settings) (bool, error) {
+	trusted, err := trusted(in)
+	return !trusted.Given.isZero(), err
+}
 
 // Plan says how to build an image again from its recipe.
 func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) (rebuild.Plan, error) {
-	return NewPlan(img, recipe, trusted(in))
+	trusted, err := trusted(in)
+	if err != nil {
+		return rebuild.Plan{}, err
+	}
+	return NewPlan(img, recipe, trusted)
 }
 
 // Vet judges a plan that comes from a file.
 func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) {
-	return Vet(plan, trusted(in))
+	trusted, err := trusted(in)
+	if err != nil {
+		return plan, err
+	}
+	return Vet(plan, trusted)
 }
 
-func trusted(in rebuild.Settings) Trusted {
-	return Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration"), Sources: in.List(rebuild.TrustSource)}
+func trusted(in rebuild.Settings) (t Trusted, err error) {
+	t = Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration"), Sources: in.List(rebuild.TrustSource)}
+	t.ChannelsFile, t.ManifestFile = in.Text("guix-channels"), in.Text("guix-manifest")
+	if t.Given, err = readGiven(t.ChannelsFile, t.ManifestFile); err != nil {
+		return t, err
+	}
+	t.Mirrors, err = newMirrors(in.List("channel-url"))
+	return t, err
 }
 
 // Script writes a plan for a shell.

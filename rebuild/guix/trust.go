@@ -42,17 +42,26 @@ type Trusted struct {
 	// Sources are prefixes of addresses from which transformations may fetch; one
 	// that names a transformation, OPTION=VALUE, allows that one.
 	Sources rebuild.Prefixes
+
+	// Given are programs that the user names in the place of what the image records, and
+	// the files that hold them.
+	Given                      Given
+	ChannelsFile, ManifestFile string
+	Mirrors                    []Mirror // addresses that the user names in the place of those of channels
 }
 
 // judge says of everything that a plan would run or fetch whether it may, and why:
 // channels, then transformations, then the configuration of a system.
 func judge(d Details, trusted Trusted) []rebuild.Trust {
-	out := []rebuild.Trust{}
-	for _, c := range d.Channels {
-		out = append(out, judgeChannel(c, trusted.Channels))
+	out := judgeGiven(d.Given, trusted)
+	for _, c := range d.channels() {
+		if d.Given.Channels != "" && !d.isMirrored(c.Name) {
+			continue // the program that names them is the user's own
+		}
+		out = append(out, judgeChannel(c, trusted))
 	}
 	seen := make(map[profile.Transformation]bool)
-	for _, p := range d.Pack.Manifest {
+	for _, p := range d.packages() {
 		for _, t := range p.Transformations {
 			if !seen[t] && !d.isSystem() {
 				seen[t] = true
@@ -74,7 +83,11 @@ func judge(d Details, trusted Trusted) []rebuild.Trust {
 // judgeChannel says of a channel whether its code may be run. Guix runs a channel's
 // build code outside any sandbox. It authenticates the history from the
 // introduction, but only once it has fetched it: so the address counts too.
-func judgeChannel(c provenance.Channel, trusted []string) rebuild.Trust {
+func judgeChannel(c provenance.Channel, by Trusted) rebuild.Trust {
+	if m, ok := mirrorOf(c.Name, by.Mirrors); ok {
+		return m.judge(c)
+	}
+	trusted := by.Channels
 	t := rebuild.Trust{Kind: "channel", Channel: c.Name, URL: rebuild.WithoutSecrets(c.URL)}
 	t.Flag = "--trust-channel " + shell.Word(t.URL)
 	say := func(code string) check.Message {

@@ -24,11 +24,18 @@ func Vet(plan rebuild.Plan, trusted Trusted) (rebuild.Plan, error) {
 	if err != nil {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
-	incomplete := len(plan.Reasons) > 0 && plan.Reasons[0].Code == codeIncomplete
+	if !trusted.Given.isZero() {
+		d.Given = trusted.Given
+	}
+	d.Mirrors = trusted.Mirrors
+	incomplete := len(plan.Reasons) > 0 && plan.Reasons[0].Code == codeIncomplete && d.Given.isZero()
 	if err := d.check(); err != nil && !incomplete {
 		return plan, fmt.Errorf("vetting a plan: %w", err)
 	}
-	plan.Details, plan.Command = d, d.invocation()
+	plan.Details, plan.Command, plan.Local = d, d.invocation(), trusted.local()
+	if !incomplete {
+		plan.Takes = nil
+	}
 	plan.Trust = judge(d, trusted)
 	if !incomplete {
 		plan.Reasons = refusal(d, plan.Trust)

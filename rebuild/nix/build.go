@@ -146,6 +146,10 @@ func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 		}
 		return nil, err
 	}
+	s.result.Derived = rebuild.Derivations{Root: g.Root.Path, Below: s.root}
+	if s.details.Derivation != "" {
+		s.result.Derived.Beside = filepath.Dir(s.details.Derivation)
+	}
 	s.compare(g)
 	return g, nil
 }
@@ -185,6 +189,10 @@ func (s *session) instantiate(ctx context.Context) (string, error) {
 		return "", err
 	}
 	out, err := s.run(ctx, c)
+	if m := argumentMissing.FindStringSubmatch(s.log.own.String()); err != nil && m != nil && s.details.Expression != nil {
+		return "", &rebuild.UsageError{Err: fmt.Errorf("the expression %s needs the argument %s: give it with --nix-arg %s=EXPRESSION or --nix-argstr %s=TEXT",
+			s.details.Expression.File, m[1], m[1], m[1])}
+	}
 	if err != nil {
 		return "", fmt.Errorf("evaluating the recipe: %w", err)
 	}

@@ -24,10 +24,10 @@ const (
 
 // policy are the options that every command gets and that decide what comes
 // out: they stand in the report. What nix.conf says is left out.
-func policy(o rebuild.Options) []string {
+func policy(d Details, o rebuild.Options) []string {
 	words := []string{
 		"--option", "sandbox", "true", "--option", "sandbox-fallback", "false",
-		"--option", "allow-import-from-derivation", "false", "--option", "accept-flake-config", "false",
+		"--option", "allow-import-from-derivation", strconv.FormatBool(d.Imports), "--option", "accept-flake-config", "false",
 		"--option", "require-sigs", "true", "--option", "fallback", "true",
 	}
 	servers, keys := o.SubstituteURLs, o.SubstituteKeys
@@ -76,7 +76,7 @@ func byHand(d Details) []string {
 		for _, p := range d.Expression.Paths {
 			command = append(command, "-I", p.word())
 		}
-		command = append(command, allowedURIs(d.Expression)...)
+		command = append(append(command, arguments(d.Expression)...), allowedURIs(d.Expression)...)
 	case d.Flake != nil:
 		command = []string{"nix", "build", "--no-link", "--json", d.Flake.word()}
 	default:
@@ -90,6 +90,14 @@ func attribute(e *Expression) []string {
 		return nil
 	}
 	return []string{"-A", e.Attribute}
+}
+
+// arguments are the options that give an expression its arguments.
+func arguments(e *Expression) (words []string) {
+	for _, a := range e.Arguments {
+		words = append(words, a.words()...)
+	}
+	return words
 }
 
 func allowedURIs(e *Expression) []string {
@@ -111,7 +119,7 @@ func evaluateExpression(e *Expression) (call, error) {
 	}
 	words := []string{"--option", "restrict-eval", "true", "-I", "audit-expression=" + workTree(file)}
 	words = append(words, searchPaths(e)...)
-	words = append(append(words, file), attribute(e)...)
+	words = append(append(append(words, file), attribute(e)...), arguments(e)...)
 	return call{program: "nix-instantiate", words: words}, nil
 }
 
@@ -192,7 +200,7 @@ func usersGroup() string {
 // builds in. Who builds there, and how much at a time, is that one's affair.
 func (s *session) configuration() string {
 	var b strings.Builder
-	words := append(policy(s.job.Options), settings(s.details)...)
+	words := append(policy(s.details, s.job.Options), settings(s.details)...)
 	for words = append(words, "--option", "build-users-group", usersGroup()); len(words) > 2; words = words[3:] {
 		if words[1] != "builders" && words[1] != "max-jobs" {
 			b.WriteString(words[1] + " = " + words[2] + "\n")
@@ -241,7 +249,7 @@ func (s *session) run(ctx context.Context, c call) ([]byte, error) {
 // try is run for callers that read failures themselves.
 func (s *session) try(ctx context.Context, c call) ([]byte, error) {
 	argv := append([]string{s.program(c.program)}, s.place()...)
-	argv = append(argv, policy(s.job.Options)...)
+	argv = append(argv, policy(s.details, s.job.Options)...)
 	argv = append(argv, settings(s.details)...)
 	argv = append(argv, c.words...)
 	if err := s.announce(c); err != nil {
@@ -278,6 +286,6 @@ func (s *session) program(name string) string {
 // shown is a command as the report has it: with all that decides what comes
 // out, without where this run happens.
 func (s *session) shown(c call) []string {
-	argv := append([]string{c.program}, policy(s.job.Options)...)
+	argv := append([]string{c.program}, policy(s.details, s.job.Options)...)
 	return append(append(argv, settings(s.details)...), c.words...)
 }

@@ -173,30 +173,13 @@ func (e *exporter) references(p string) ([]string, error) {
 		return nil, fmt.Errorf("reading %s: %w", p, err)
 	}
 	var found []string
-	for hash := range hashesIn(text.Bytes()) {
+	for hash := range drv.HashesIn(text.Bytes()) {
 		if candidate, ok := e.candidates[hash]; ok {
 			found = append(found, candidate)
 		}
 	}
 	slices.Sort(found)
 	return found, nil
-}
-
-// hashesIn returns each run of 32 characters of base 32 in a text: what can be the
-// hash of a store path (Nix 2.8, libstore/references.cc).
-func hashesIn(text []byte) map[string]bool {
-	found := make(map[string]bool)
-	run := 0
-	for i, c := range text {
-		if strings.IndexByte("0123456789abcdfghijklmnpqrsvwxyz", c) < 0 {
-			run = 0
-			continue
-		}
-		if run++; run >= 32 {
-			found[string(text[i-31:i+1])] = true
-		}
-	}
-	return found
 }
 
 func (e *exporter) item(p string, references []string) error {

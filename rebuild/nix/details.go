@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,6 +24,9 @@ type Details struct {
 
 	// Settings are more of nix.conf, of those that loosen nothing: see [Settings].
 	Settings []Setting `json:"settings,omitempty"`
+	// Imports lets the evaluation build derivations and read what they make, inside the
+	// sandbox as all builds are (import from derivation).
+	Imports bool `json:"imports,omitempty"`
 	// Root is the store path of the customisation layer, which the image does not
 	// hold; "" when the image does not reveal it.
 	Root string `json:"root,omitempty"`
@@ -62,9 +66,29 @@ func (d Details) withoutSecrets() Details {
 type Expression struct {
 	File      string       `json:"file"`                // or a folder with a default.nix
 	Attribute string       `json:"attribute,omitempty"` // that makes the image; "" for the expression itself
+	Arguments []Argument   `json:"arguments,omitempty"` // where it is a function
 	Paths     []SearchPath `json:"paths,omitempty"`     // what it may read beside its own folder
 	URIs      []string     `json:"uris,omitempty"`      // beginnings of addresses that it may fetch from
 }
+
+// An Argument is one of an expression that is a function.
+type Argument struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Text  bool   `json:"text,omitempty"` // the value is a text; else it is an expression
+}
+
+// words are an argument as nix-instantiate takes it.
+func (a Argument) words() []string {
+	if a.Text {
+		return []string{"--argstr", a.Name, a.Value}
+	}
+	return []string{"--arg", a.Name, a.Value}
+}
+
+// argumentName matches the names that an argument can have in the language (Nix 2.8,
+// libexpr/lexer.l, ID).
+var argumentName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_'-]*$`)
 
 // A SearchPath is a file or folder that an expression may read.
 type SearchPath struct {
@@ -168,6 +192,11 @@ func (e Expression) check() error {
 	for _, p := range e.Paths {
 		if !isWord(p.word()) || !isWord(p.Folder) || strings.Contains(p.Name, "=") {
 			return fmt.Errorf("%q is nothing that an expression may read: FOLDER or NAME=FOLDER", p.word())
+		}
+	}
+	for _, a := range e.Arguments {
+		if !argumentName.MatchString(a.Name) || strings.Contains(a.Value, "\x00") || !a.Text && strings.TrimSpace(a.Value) == "" {
+			return fmt.Errorf("%q is no name of an argument, or its value is none: NAME=EXPRESSION", a.Name)
 		}
 	}
 	for _, uri := range e.URIs {

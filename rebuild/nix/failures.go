@@ -16,6 +16,10 @@ func nixTool() store.Tool {
 	return store.Tool{Get: howToGetNix, Machine: machineFailures, Failures: failures, Error: nixError, Built: builderFailed}
 }
 
+// argumentMissing matches what Nix says of an expression that is a function and does not
+// get all its arguments (Nix 2.8, libexpr/eval.cc, autoCallFunction).
+var argumentMissing = regexp.MustCompile(`cannot (?:evaluate|auto-call) a function that has an argument without a value \('([a-zA-Z_][a-zA-Z0-9_'-]*)'\)`)
+
 // nixError matches the line in which Nix says what went wrong, builderFailed the one
 // in which it says so of a derivation's own builder.
 var (
@@ -50,7 +54,7 @@ func failures() []store.Failure {
 		store.Known(`is forbidden in restricted mode`, rebuild.ErrRefused, "the expression reads something outside its folder, or fetches from somewhere",
 			"Say what it may read with --nix-path FOLDER or --nix-path NAME=FOLDER, and where it may fetch from with --nix-uri PREFIX."),
 		store.Known(`allow-import-from-derivation' is disabled|cannot build .* during evaluation`, rebuild.ErrRefused, "the expression builds something in order to be evaluated",
-			"Evaluate it where that is trusted, and hand over the derivation with --nix-drv."),
+			"Allow it with --nix-import-from-derivation, which builds in the sandbox; or evaluate it where that is trusted, and hand over the derivation with --nix-drv."),
 		store.Known(`was not found in the Nix search path`, rebuild.ErrNotDone, "the expression needs something by the search path",
 			"Say what it is with --nix-path NAME=FOLDER, such as nixpkgs=/path/to/nixpkgs of the revision that the image was made from."),
 		store.Known(`attribute '.*' (missing|in selection path .* not found)|does not provide attribute|attribute .* not found`, rebuild.ErrNotDone, "the recipe has no such attribute",

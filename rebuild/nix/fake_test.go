@@ -68,6 +68,7 @@ type scenario struct {
 	Hangs   string            // a step that never ends
 	Differs []string          // derivations whose second build gives other bytes
 	Silent  bool              // a second build is not told
+	Deriver string            // of everything
 }
 
 // play is the fake Nix.
@@ -103,6 +104,8 @@ func play(dir, program string, args []string) int {
 
 func (s scenario) step(dir, step, store string, rest []string) int {
 	switch step {
+	case "deriver":
+		fmt.Println(s.Deriver)
 	case "version":
 		fmt.Println("nix-store (Nix) 2.8.0")
 	case "evaluate":
@@ -226,6 +229,8 @@ func stepOf(program string, rest []string) string {
 		return "wrap"
 	case program == "nix-instantiate" || strings.HasPrefix(line, "nix eval "):
 		return "evaluate"
+	case strings.HasPrefix(line, "nix-store --query --deriver /nix/store/"):
+		return "deriver"
 	case line == "nix-store --import":
 		return "import"
 	case strings.HasPrefix(line, "nix-store --check-validity --print-invalid "):

@@ -2,6 +2,8 @@ package nix
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +18,12 @@ type Input struct {
 	Expr, Attr string
 	// Flake is REF#ATTR.
 	Flake string
+
+	// Args and Strings are the arguments of an expression that is a function, each
+	// "NAME=EXPRESSION" and "NAME=TEXT".
+	Args, Strings []string
+	// Imports lets the evaluation build derivations and read what they make.
+	Imports bool
 
 	// Path lists more files and folders that an expression may read, each
 	// "FOLDER" or "NAME=FOLDER" (for <NAME>), as nix-instantiate -I takes them.
@@ -44,10 +52,14 @@ func (in Input) Check() error {
 	case in.Attr != "" && in.Expr == "":
 		return errors.New("an attribute needs an expression")
 	case in.Expr == "" && len(in.Path)+len(in.URIs) > 0:
-		return errors.New("what may be read or fetched can be said of an expression only")
+		return errors.New("what may be read or fetched can be given in the case of an expression only")
+	case in.Expr == "" && len(in.Args)+len(in.Strings) > 0:
+		return errors.New("arguments (--nix-arg, --nix-argstr) need an expression")
+	case in.Imports && in.Expr == "" && in.Flake == "":
+		return errors.New("what may be built in order to evaluate (--nix-import-from-derivation) can be said of an expression and a flake only")
 	case given == 0 && len(in.Settings) > 0:
 		return errors.New("settings need a derivation, an expression or a flake")
-	case given == 0:
+	case given == 0, storeItem(in.Drv) != "": // the store will be asked for its derivation
 		return nil
 	}
 	details, err := in.details()
@@ -59,11 +71,14 @@ func (in Input) Check() error {
 
 // details puts an input as a plan has it.
 func (in Input) details() (Details, error) {
-	d := Details{Derivation: in.Drv}
+	d := Details{Derivation: in.Drv, Imports: in.Imports}
 	if in.Expr != "" {
 		d.Expression = &Expression{File: in.Expr, Attribute: in.Attr, URIs: in.URIs}
 		for _, word := range in.Path {
 			d.Expression.Paths = append(d.Expression.Paths, newSearchPath(word))
+		}
+		if err := d.Expression.takeArguments(in.Args, in.Strings); err != nil {
+			return d, err
 		}
 	}
 	if in.Flake != "" {
@@ -78,6 +93,27 @@ func (in Input) details() (Details, error) {
 		d.Settings = append(d.Settings, Setting{name, value})
 	}
 	return d, nil
+}
+
+// takeArguments reads the values of --nix-arg and --nix-argstr.
+func (e *Expression) takeArguments(args, texts []string) error {
+	seen := make(map[string]bool)
+	for i, text := range slices.Concat(args, texts) {
+		flag := "--nix-arg NAME=EXPRESSION"
+		if i >= len(args) {
+			flag = "--nix-argstr NAME=TEXT"
+		}
+		name, value, ok := strings.Cut(text, "=")
+		switch {
+		case !ok:
+			return fmt.Errorf("what is given is no argument: %s", flag) // without the text: it may be secret
+		case seen[name]:
+			return fmt.Errorf("the argument %s is given twice: %s", name, flag)
+		}
+		seen[name] = true
+		e.Arguments = append(e.Arguments, Argument{Name: name, Value: value, Text: i >= len(args)})
+	}
+	return nil
 }
 
 func newSearchPath(word string) SearchPath {

@@ -40,6 +40,14 @@ func TestInputCheck(t *testing.T) {
 		{Input{Expr: "x", Path: []string{"-I"}}, "is nothing that an expression may read"},
 		{Input{Expr: "x\n"}, "control character"},
 		{Input{Flake: "#x"}, "is no place"},
+		{Input{Args: []string{"a=1"}}, "need an expression"},
+		{Input{Drv: drvSample, Strings: []string{"a=1"}}, "need an expression"},
+		{Input{Drv: drvSample, Imports: true}, "an expression and a flake only"},
+		{Input{Expr: "x.nix", Args: []string{"secret"}}, "no argument: --nix-arg NAME=EXPRESSION"},
+		{Input{Expr: "x.nix", Strings: []string{"secret"}}, "no argument: --nix-argstr NAME=TEXT"},
+		{Input{Expr: "x.nix", Args: []string{"a=1"}, Strings: []string{"a=2"}}, "given twice"},
+		{Input{Expr: "x.nix", Args: []string{"--option=1"}}, "no name of an argument"},
+		{Input{Expr: "x.nix", Args: []string{"a= "}}, "no name of an argument"},
 		{Input{Drv: "image.drv"}, "does not have the name of a derivation"},
 		{Input{Drv: "/nix/store/yxiidw4vx0mp72nl5cgzdqm9h8536dgi-image.tar.gz"}, "does not have the name of a derivation"},
 	} {
@@ -68,8 +76,11 @@ func TestNewPlan(t *testing.T) {
 	}{
 		{Input{Drv: drvSample}, Details{Derivation: drvSample, Root: closure}, "nix-store --realise " + drvSample, []string{drvSample}},
 		{Input{Expr: "x.nix", Attr: "image", Path: []string{"a=/b", "/c"}, URIs: []string{"https://x/"}, Settings: []string{"cores=2"}},
-			Details{Expression: &Expression{"x.nix", "image", []SearchPath{{"a", "/b"}, {"", "/c"}}, []string{"https://x/"}}, Settings: []Setting{{"cores", "2"}}, Root: closure},
+			Details{Expression: &Expression{"x.nix", "image", nil, []SearchPath{{"a", "/b"}, {"", "/c"}}, []string{"https://x/"}}, Settings: []Setting{{"cores", "2"}}, Root: closure},
 			"nix-build --no-out-link x.nix -A image -I a=/b -I /c --option allowed-uris https://x/ --option cores 2", []string{"/b", "/c"}},
+		{Input{Expr: "x.nix", Args: []string{"pkgs=import <p> {}"}, Strings: []string{"tag=a=b"}, Imports: true},
+			Details{Expression: &Expression{File: "x.nix", Arguments: []Argument{{"pkgs", "import <p> {}", false}, {"tag", "a=b", true}}}, Imports: true, Root: closure},
+			"nix-build --no-out-link x.nix --arg pkgs import <p> {} --argstr tag a=b", nil},
 		{Input{Flake: "github:a/b#c"}, Details{Flake: &Flake{"github:a/b", "c"}, Root: closure}, "nix build --no-link --json github:a/b#c", nil},
 	} {
 		plan, err := NewPlan(img, recipe, tc.in)

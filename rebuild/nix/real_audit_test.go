@@ -218,3 +218,29 @@ func TestRealAuditCache(t *testing.T) {
 		}
 	}
 }
+
+// An expression that is a function gets its arguments, and one that builds in order to
+// be evaluated may do so where that is allowed.
+func TestRealArguments(t *testing.T) {
+	run := program(t)
+	recipe := []string{"--no-substitutes", "--require", "equivalent", "--fresh", "all", "--nix-expr", "testdata/arguments.nix", "--nix-path", "expr=" + samples + "/expr"}
+	given := append(slices.Clone(recipe), "--nix-arg", "mini=import <expr/mini.nix>", "--nix-argstr", "attribute=single")
+	for _, tt := range []struct {
+		name string
+		args []string
+		want int
+	}{
+		{"given", given, 0},
+		{"refused", append(slices.Clone(given), "--nix-arg", "late=true"), 1},
+		{"imported", append(slices.Clone(given), "--nix-arg", "late=true", "--nix-import-from-derivation"), 0},
+	} {
+		if r, status := audit(t, run, samples+"/images-mini/single.tar.gz", tt.args...); status != tt.want {
+			t.Errorf("%s: %s, status %d, want %d", tt.name, r.Verdict, status, tt.want)
+		}
+	}
+	out, err := exec.CommandContext(t.Context(), run, append(recipe, samples+"/images-mini/single.tar.gz")...).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), "--nix-arg") {
+		t.Errorf("an argument is missing: %v\n%s", err, out)
+	}
+}

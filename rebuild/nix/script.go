@@ -31,7 +31,7 @@ func Script(plan rebuild.Plan) []byte {
 	b.WriteString(details.asked())
 	b.WriteString(scriptFolder)
 	b.WriteString("\n# nix_in_own_store PROGRAM ARGUMENT…\nnix_in_own_store() {\n  program=$1\n  shift\n")
-	b.WriteString("  \"$program\" --store \"$dir/store\" " + shell.Words(policy(rebuild.Options{})) + " " + shell.Words(settings(details)) + " \"$@\"\n}\n\n")
+	b.WriteString("  \"$program\" --store \"$dir/store\" " + shell.Words(policy(details, rebuild.Options{})) + " " + shell.Words(settings(details)) + " \"$@\"\n}\n\n")
 	b.WriteString(scriptDerivation(details))
 	b.WriteString(scriptBuild)
 	b.WriteString("echo 'Compare it with the original:'\n")
@@ -94,7 +94,7 @@ func scriptDerivation(d Details) string {
 			"folder=$expression\n[ -d \"$folder\" ] || folder=$(dirname \"$expression\")\n" +
 			"folder=$(git -C \"$folder\" rev-parse --show-toplevel 2>/dev/null || printf '%s' \"$folder\")\n" +
 			"drv=$(nix_in_own_store nix-instantiate --option restrict-eval true -I audit-expression=\"$folder\" " +
-			d.quoteAll(searchPaths(e)) + " \"$expression\" " + shell.Words(attribute(e)) + ")\n" +
+			d.quoteAll(searchPaths(e)) + " \"$expression\" " + shell.Words(append(attribute(e), arguments(e)...)) + ")\n" +
 			"drv=${drv%%!*}\n"
 	case d.Flake != nil:
 		reference, _ := d.Flake.evaluated()

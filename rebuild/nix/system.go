@@ -26,11 +26,15 @@ func (System) About() rebuild.About {
 		NarHash: []string{"nix-hash", "--type", "sha256"}, SavesRecipe: "For Nix, name the expression or the derivation.",
 		Example: [2]string{"audit rebuild --nix-flake .#image image.tar.gz", "by Nix, which never reveals the expression"},
 		Farms:   []signatures.Farm{{Server: officialServer, Operator: "NixOS Foundation", Key: officialKey}},
+		Fetch:   fetch, Mirrors: mirrors, DerivationFlag: "nix-drv",
 		Flags: []rebuild.Flag{
-			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`"},
+			{Name: "nix-drv", Usage: "of an image by Nix: build it from the derivation in `FILE`, or from the one that made FILE where that is in the store of this machine, such as ./result"},
 			{Name: "nix-expr", Usage: "of an image by Nix: build it from the expression in `FILE`"},
 			{Name: "nix-attr", Usage: "the `ATTRIBUTE` of --nix-expr that makes the image"},
 			{Name: "nix-flake", Usage: "of an image by Nix: build it from `REF#ATTRIBUTE`"},
+			{Name: "nix-arg", Kind: rebuild.List, Usage: "call --nix-expr, where it is a function, with the argument `NAME=EXPRESSION`; may be given again"},
+			{Name: "nix-argstr", Kind: rebuild.List, Usage: "call --nix-expr with the text `NAME=VALUE`; may be given again"},
+			{Name: "nix-import-from-derivation", Kind: rebuild.Switch, Trust: true, Usage: "let --nix-expr or --nix-flake build something, in the sandbox, in order to be evaluated"},
 			{Name: "nix-path", Kind: rebuild.List, Usage: "let --nix-expr read `[NAME=]FOLDER` too; may be given again"},
 			{Name: "nix-uri", Kind: rebuild.List, Usage: "let --nix-expr fetch from addresses that begin with `URL`; may be given again"},
 			{Name: "nix-setting", Kind: rebuild.List, Secret: secretOfSetting, Usage: "set `NAME=VALUE` of nix.conf, of those that loosen nothing; may be given again"},
@@ -68,17 +72,26 @@ func (System) Given(in rebuild.Settings) (bool, error) {
 
 // Plan says how to build an image again from what the user gives beside it.
 func (System) Plan(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) (rebuild.Plan, error) {
-	return NewPlan(img, recipe, inputOf(in))
+	input, err := inputOf(in).resolved()
+	if err != nil {
+		return rebuild.Plan{}, err
+	}
+	return NewPlan(img, recipe, input)
 }
 
 // Vet judges a plan that comes from a file.
 func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) {
-	return Vet(plan, inputOf(in))
+	input, err := inputOf(in).resolved()
+	if err != nil {
+		return plan, err
+	}
+	return Vet(plan, input)
 }
 
 func inputOf(in rebuild.Settings) Input {
 	return Input{
 		Drv: in.Text("nix-drv"), Expr: in.Text("nix-expr"), Attr: in.Text("nix-attr"), Flake: in.Text("nix-flake"),
+		Args: in.List("nix-arg"), Strings: in.List("nix-argstr"), Imports: in.On("nix-import-from-derivation"),
 		Path: in.List("nix-path"), URIs: in.List("nix-uri"), Settings: in.List("nix-setting"),
 	}
 }

@@ -3,6 +3,8 @@
 package shell
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -59,6 +61,19 @@ func HereDocument(name, text string) string {
 // Refusal writes the commands of a script that says why it does nothing else.
 func Refusal(reason string) string {
 	return "printf '%s\\n' " + Quote(Printable("This rebuild is refused: "+reason)) + " >&2\nexit 1\n"
+}
+
+// Guarded makes a script, which begins with a line that names its interpreter, one that
+// goes on only where the user says so in the environment; where it takes
+// files for what was missing, also when it is given them.
+func Guarded(script []byte, reason string, takes []string) []byte {
+	unless, how := `[ "${AUDIT_ALLOW:-}" = yes ]`, "To run it all the same, set AUDIT_ALLOW=yes in the environment."
+	if len(takes) > 0 {
+		unless, how = `[ $# -gt 0 ] || `+unless, "Give files for what is missing: sh rebuild.sh "+strings.ToUpper(strings.Join(takes, " "))+". "+how
+	}
+	head, rest, _ := bytes.Cut(script, []byte("\n"))
+	return slices.Concat(head, []byte("\n"+unless+" || {\n  printf '%s\\n' "+Quote(Printable("This rebuild is refused: "+reason))+
+		" \\\n    "+Quote(how)+" >&2\n  exit 1\n}\n"), rest)
 }
 
 // Comparison writes the command that says how to compare an image with the one

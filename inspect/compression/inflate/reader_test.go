@@ -182,12 +182,12 @@ func FuzzReader(f *testing.F) {
 }
 
 // sameAsSafe holds what the loop that is built has made of a stream against what the
-// safe one makes of it, to the last byte, error and position.
+// safe one makes of it: the bytes, the error, and where a sound one ends.
 func sameAsSafe(t *testing.T, packed, got, rest []byte, err error) {
 	t.Helper()
 	for _, buffer := range []int{4096, 64 + len(packed)%32} {
 		want, left, wantErr := inflatedBy(bytes.NewReader(packed), true, buffer)
-		if err != wantErr || !bytes.Equal(got, want) || !bytes.Equal(rest, left) {
+		if err != wantErr || !bytes.Equal(got, want) || err == nil && !bytes.Equal(rest, left) {
 			t.Fatalf("%d bytes, %d left, %v; the safe loop: %d bytes, %d left, %v", len(got), len(rest), err, len(want), len(left), wantErr)
 		}
 	}
@@ -201,7 +201,7 @@ func FuzzCodes(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, choices []byte) {
 		packed := anyStream(seed, choices)
-		want, wantErr := io.ReadAll(flate.NewReader(bytes.NewReader(packed)))
+		want, wantErr := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), mostInflated))
 		got, rest, err := inflated(bytes.NewReader(packed))
 		if wantErr != nil || err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("%d bytes, %v; want %d bytes, %v", len(got), err, len(want), wantErr)

@@ -2,8 +2,8 @@
 // built an image. Those of BuildKit can have all that is needed to build the
 // image again.
 //
-// A statement is an in-toto Statement (v0.1 or v1), bare or in an unverified
-// DSSE envelope, with a predicate of SLSA provenance v0.2 or v1. BuildKit's
+// A statement is one of in-toto in any form that package statement reads, with a
+// predicate of SLSA provenance v0.2 or v1. BuildKit's
 // parameters follow docs/attestations/slsa-definitions.md of BuildKit 0.25; its
 // statements of v0.2 and v1 say the same in other places.
 //
@@ -11,9 +11,9 @@
 package slsa
 
 import (
+	"audit/provenance/statement"
 	"bytes"
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,39 +87,16 @@ func (b *Build) BuildKit() bool { return b.Type == buildKit02 || b.Type == build
 // MinMode says whether the statement leaves out what only mode=max records.
 func (b *Build) MinMode() bool { return b.Steps == 0 }
 
-// statement is an in-toto Statement, v0.1 or v1.
-type statement struct {
-	Type          string `json:"_type"`
-	PredicateType string `json:"predicateType"`
-	Subject       []struct {
-		Digest map[string]string `json:"digest"`
-	} `json:"subject"`
-	Predicate json.RawMessage `json:"predicate"`
-}
-
-// maxValues bounds the JSON values of a statement. One of a large build has some
-// ten thousand.
-const maxValues = 1 << 20
-
 // Parse reads a statement. A statement about something else is an error that
 // wraps [ErrOther].
 func Parse(raw []byte) (*Build, error) {
-	raw, err := unwrap(raw)
+	d, err := statement.Read(raw)
 	if err != nil {
 		return nil, err
 	}
-	if n := bytes.Count(raw, []byte(",")) + bytes.Count(raw, []byte("{")) + bytes.Count(raw, []byte("[")); n > maxValues {
-		return nil, fmt.Errorf("the statement has more than %d values", maxValues)
-	}
-	var s statement
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return nil, fmt.Errorf("reading the statement: %w", err)
-	}
-	if !strings.HasPrefix(s.Type, "https://in-toto.io/Statement/") {
-		return nil, fmt.Errorf("its type %q is not that of an in-toto statement", s.Type)
-	}
+	s := d.Statement
 	b := &Build{Predicate: s.PredicateType}
-	for _, subject := range s.Subject {
+	for _, subject := range s.Subjects {
 		if d := subject.Digest["sha256"]; d != "" {
 			b.Subjects = append(b.Subjects, d)
 		}
@@ -136,39 +113,6 @@ func Parse(raw []byte) (*Build, error) {
 		return nil, fmt.Errorf("reading the predicate: %w", err)
 	}
 	return b, nil
-}
-
-// An envelope is one of DSSE (secure-systems-lab/dsse, envelope.md).
-type envelope struct {
-	PayloadType string `json:"payloadType"`
-	Payload     string `json:"payload"`
-}
-
-// unwrap takes a statement out of a DSSE envelope, and that out of a bundle of
-// Sigstore (bundle v0.3), without a look at its signatures.
-func unwrap(raw []byte) ([]byte, error) {
-	var outer struct {
-		envelope
-		Inner envelope `json:"dsseEnvelope"`
-	}
-	if json.Unmarshal(raw, &outer) != nil {
-		return raw, nil
-	}
-	e := outer.envelope
-	if e.Payload == "" {
-		e = outer.Inner
-	}
-	if e.Payload == "" {
-		return raw, nil
-	}
-	if e.PayloadType != "application/vnd.in-toto+json" {
-		return nil, fmt.Errorf("%w: the envelope contains %q", ErrOther, e.PayloadType)
-	}
-	payload, err := base64.StdEncoding.DecodeString(e.Payload)
-	if err != nil {
-		return nil, fmt.Errorf("reading the envelope: %w", err)
-	}
-	return payload, nil
 }
 
 // source is a descriptor of something fetched, in either version.

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// commandsOf are the commands of a page: the lines of its blocks of shell.
+func commandsOf(text string) (commands []string) {
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(text, -1) {
+		commands = append(commands, strings.Split(strings.TrimSpace(block[1]), "\n")...)
+	}
+	return commands
+}
+
+// The commands of the pages are typed as they stand there, in their order, with a
+// registry of this machine in the place of those that they name. Nothing is built here,
+// so that what is demanded of rebuilders does not hold: that is the one other status.
+func TestPages(t *testing.T) {
+	sample, err := os.ReadFile("../../fixtures/guix/images/tiny.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range topics() {
+		t.Run(p.name, func(t *testing.T) {
+			host := strings.TrimPrefix(serve(t), "http://")
+			t.Chdir(t.TempDir())
+			t.Setenv("DOCKER_CONFIG", t.TempDir())
+			if err := os.WriteFile("image.tar.gz", sample, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			push(t, "image.tar.gz", host+"/lab/tool:1.0")
+			prepare(t)
+			if strings.Contains(p.text, "audit keygen a\n") {
+				if err := os.Remove("a.pub"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			commands := commandsOf(p.text)
+			if len(commands) < 5 {
+				t.Errorf("%d commands", len(commands))
+			}
+			for _, command := range commands {
+				line := regexp.MustCompile(`(registry|[ab])\.example/`).ReplaceAllString(command, host+"/")
+				var stdout, stderr bytes.Buffer
+				status := Main(strings.Fields(line), strings.NewReader(""), &stdout, &stderr)
+				if asks := strings.HasPrefix(command, "audit verify"); status != exitHolds && (!asks || status != exitPolicy) {
+					t.Fatalf("%s: status %d\n%s%s", line, status, &stdout, &stderr)
+				}
+			}
+		})
+	}
+}
+
+func serve(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func push(t *testing.T, path, reference string) {
+	t.Helper()
+	image, err := tarball.Image(func() (io.ReadCloser, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return gzip.NewReader(f)
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.Write(ref, image); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// prepare makes what a page takes for given: keys of rebuilders, one of their
+// statements, and a trust file.
+func prepare(t *testing.T) {
+	t.Helper()
+	run := func(line string) {
+		t.Helper()
+		var out bytes.Buffer
+		if status := Main(strings.Fields(line), strings.NewReader(""), &out, &out); status != 0 {
+			t.Fatalf("%s: %d\n%s", line, status, &out)
+		}
+	}
+	run("audit keygen x")
+	for _, rebuilder := range []string{"a", "b"} {
+		if err := os.Rename("x.pub", rebuilder+".pub"); err != nil {
+			t.Fatal(err)
+		}
+		if rebuilder == "a" {
+			run("audit --sign x.key -o x.audit image.tar.gz")
+			move := filepath.Join("x.audit", bundleFile)
+			if err := os.Rename(move, "a.sigstore.json"); err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile("a.pub")
+			if err != nil {
+				t.Fatal(err)
+			}
+			trust := `{"schemaVersion":"1","rebuilders":[{"name":"a","key":"` + strings.ReplaceAll(string(text), "\n", `\n`) + `"}]}`
+			if err := os.WriteFile("trust.json", []byte(trust), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove("x.key"); err != nil {
+				t.Fatal(err)
+			}
+			run("audit keygen x")
+		}
+	}
+	if err := os.RemoveAll("x.audit"); err != nil {
+		t.Fatal(err)
+	}
+}
