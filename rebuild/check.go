@@ -15,15 +15,10 @@ import (
 // nothing of the image, neither for it nor against it.
 func FailedCheck(reason string) check.Check {
 	c := check.Check{ID: check.Rebuild, Status: check.Unknown}
-	c.Because("rebuild/build-failed", "error", oneLine(reason))
+	line, _, _ := strings.Cut(reason, "\n")
+	c.Because("rebuild/build-failed", "error", line)
 	c.Findings = []check.Finding{check.Find(check.Problem, -1, "", "rebuild/build-failed", "error", reason)}
 	return c
-}
-
-// oneLine is the first line of a text.
-func oneLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }
 
 // Check is the check named rebuild: a pass when the rebuild is identical or
@@ -166,7 +161,7 @@ func worst(c *compare.Comparison) []check.Finding {
 	for _, f := range c.Config {
 		if !f.Cause.Harmless() {
 			found = append(found, check.Find(check.Problem, -1, "", "rebuild/config-difference",
-				"field", f.Field, "cause", string(f.Cause), "was", compare.Clip(f.Was), "now", compare.Clip(f.Now)))
+				"field", f.Field, "cause", string(f.Cause), "was", check.Clip(f.Was), "now", check.Clip(f.Now)))
 		}
 	}
 	ds := slices.DeleteFunc(slices.Clone(c.Differences), func(d compare.Difference) bool { return d.Cause.Harmless() })
@@ -214,7 +209,7 @@ func hidden(c *compare.Comparison) []check.Finding {
 		case len(found) == maxWorst:
 			more++
 		default:
-			found = append(found, check.Find(check.Note, d.Layer, d.Path, "rebuild/hidden-entry", "was", compare.Clip(d.Was), "now", compare.Clip(d.Now)))
+			found = append(found, check.Find(check.Note, d.Layer, d.Path, "rebuild/hidden-entry", "was", check.Clip(d.Was), "now", check.Clip(d.Now)))
 		}
 	}
 	if more > 0 {
@@ -234,7 +229,7 @@ func outside(c *compare.Comparison) []check.Finding {
 	if n := len(c.Manifest); n > 0 {
 		first := c.Manifest[0]
 		found = append(found, check.Find(check.Note, -1, "", "rebuild/manifest-differs",
-			"fields", n, "field", first.Field, "cause", string(first.Cause), "was", compare.Clip(first.Was), "now", compare.Clip(first.Now)))
+			"fields", n, "field", first.Field, "cause", string(first.Cause), "was", check.Clip(first.Was), "now", check.Clip(first.Now)))
 	}
 	return found
 }
@@ -249,7 +244,7 @@ func harmless(c *compare.Comparison) []check.Finding {
 	first := make(map[compare.Cause]check.Finding)
 	note := func(cause compare.Cause, layer int, path, field, was, now string) {
 		first[cause] = check.Find(check.Note, layer, path, "rebuild/harmless",
-			"differences", counts[cause], "cause", string(cause), "field", field, "was", compare.Clip(was), "now", compare.Clip(now))
+			"differences", counts[cause], "cause", string(cause), "field", field, "was", check.Clip(was), "now", check.Clip(now))
 	}
 	for _, f := range c.Config {
 		if _, ok := first[f.Cause]; !ok {

@@ -71,14 +71,9 @@ func exitStatus(err error) (status int, message string) {
 	}
 	exit := &exitError{status: exitUnwritten}
 	errors.As(err, &exit)
-	message = oneLine(err)
+	message = report.Printable(strings.TrimSpace(err.Error()))
 	if exit.hint != "" {
 		message += "\n" + exit.hint
 	}
 	return exit.status, message
-}
-
-// oneLine makes an error one line that cannot command a terminal.
-func oneLine(err error) string {
-	return report.Printable(strings.TrimSpace(err.Error()))
 }

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -95,7 +94,7 @@ func (r *recovery) definition() bool {
 		r.found.Undecided(f.Layer, definitionPath, "recipe/definitions-differ")
 	}
 	r.stages, r.whole = d.Stages, whole
-	r.recipe.Files = []provenance.File{{Name: definitionFile, Text: []byte(printable(string(text)))}}
+	r.recipe.Files = []provenance.File{{Name: definitionFile, Text: []byte(check.Printable(string(text)))}}
 	return true
 }
 
@@ -120,18 +119,18 @@ func (r *recovery) describe() {
 }
 
 func (r *recovery) stage(s Stage) {
-	base := brief(s.From)
+	base := check.Brief(s.From)
 	switch {
 	case s.hasBase() && s.IsPinned():
-		r.found.Note(-1, "", "recipe/definition-base", "agent", brief(s.Bootstrap), "base", base)
+		r.found.Note(-1, "", "recipe/definition-base", "agent", check.Brief(s.Bootstrap), "base", base)
 	case s.hasBase():
-		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-base-unpinned", "agent", brief(s.Bootstrap), "base", base))
+		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-base-unpinned", "agent", check.Brief(s.Bootstrap), "base", base))
 	default:
-		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-agent", "agent", brief(s.Bootstrap)))
+		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-agent", "agent", check.Brief(s.Bootstrap)))
 	}
 	for _, section := range s.Sections {
-		r.found.Note(-1, "", "recipe/definition-section", "section", "%"+brief(section.Name+" "+section.Arguments),
-			"lines", strings.Count(section.Text, "\n"), "stage", brief(s.Name))
+		r.found.Note(-1, "", "recipe/definition-section", "section", "%"+check.Brief(section.Name+" "+section.Arguments),
+			"lines", strings.Count(section.Text, "\n"), "stage", check.Brief(s.Name))
 	}
 }
 
@@ -144,24 +143,24 @@ func (r *recovery) labels() {
 	r.source(f)
 	var have map[string]any
 	if err := json.Unmarshal(raw, &have); err != nil {
-		r.found.Undecided(f.Layer, labelsPath, "recipe/labels-unread", "error", brief(err.Error()))
+		r.found.Undecided(f.Layer, labelsPath, "recipe/labels-unread", "error", check.Brief(err.Error()))
 		return
 	}
 	value := func(key string) string { s, _ := have[key].(string); return s }
 	for _, tool := range []string{"singularity", "apptainer"} {
 		if version := value("org.label-schema.usage." + tool + ".version"); version != "" {
-			r.recipe.Packer = tool + " build (" + brief(version) + ")"
+			r.recipe.Packer = tool + " build (" + check.Brief(version) + ")"
 		}
 	}
 	want := r.last().labels()
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if got := value(key); got != want[key] && !strings.Contains(want[key], "{{") {
-			r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", brief(key), "value", brief(got), "wanted", brief(want[key]))
+			r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", check.Brief(key), "value", check.Brief(got), "wanted", check.Brief(want[key]))
 		}
 	}
 	const from = "org.label-schema.usage.singularity.deffile.from"
 	if got := value(from); got != "" && r.last().From != "" && got != r.last().From && !strings.Contains(r.last().From, "{{") {
-		r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", from, "value", brief(got), "wanted", brief(r.last().From))
+		r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", from, "value", check.Brief(got), "wanted", check.Brief(r.last().From))
 	}
 }
 
@@ -197,24 +196,4 @@ func (r *recovery) check() check.Check {
 	c.Because("recipe/partial-definition", "sections", sections, "stages", len(r.stages), "packer", r.recipe.Packer)
 	c.Reasons = append(c.Reasons, r.recipe.Missing...)
 	return c
-}
-
-// brief makes an argument of an untrusted text.
-func brief(text string) string {
-	const most = 200
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
-
-// printable replaces what a terminal would obey.
-func printable(text string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Cf, c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
 }

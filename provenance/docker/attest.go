@@ -45,7 +45,7 @@ func Attested(img *inspect.Image) Attestations {
 		switch {
 		case err != nil:
 			found.Unread = append(found.Unread, check.Find(check.Undecided, -1, path, "recipe/attestation-unread",
-				"error", brief(err.Error())))
+				"error", check.Brief(err.Error())))
 		case len(b.Subjects) > 0 && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
 			found.Wrong = append(found.Wrong, check.Find(check.Problem, -1, path, "recipe/subject-mismatch",
 				"subjects", subjects(b), "manifest", img.Manifest.Digest))
@@ -60,7 +60,7 @@ func Attested(img *inspect.Image) Attestations {
 func subjects(b *slsa.Build) []string {
 	var found []string
 	for _, s := range b.Subjects {
-		found = append(found, "sha256:"+brief(s))
+		found = append(found, "sha256:"+check.Brief(s))
 	}
 	return found[:min(len(found), 3)]
 }
@@ -91,18 +91,18 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	if len(b.Subjects) == 0 {
 		r.note(-1, "recipe/no-subject")
 	}
-	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder))
+	r.note(-1, "recipe/attestation", "predicate", check.Brief(b.Predicate), "mode", mode, "builder", check.Brief(b.Builder))
 	if b.Context.URI != "" {
-		r.note(-1, "recipe/build-context", "address", brief(b.Context.URI), "commit", commitOf(b))
+		r.note(-1, "recipe/build-context", "address", check.Brief(b.Context.URI), "commit", commitOf(b))
 	}
 	if c, ok := channel(b); ok {
 		r.recipe.Channels = append(r.recipe.Channels, c)
 	}
 	for _, m := range b.Materials {
-		r.note(-1, "recipe/material", "address", brief(m.URI), "digest", digest(m))
+		r.note(-1, "recipe/material", "address", check.Brief(m.URI), "digest", digest(m))
 	}
 	if b.VCSSource != "" || b.VCSRevision != "" {
-		r.note(-1, "recipe/asserted-source", "source", brief(b.VCSSource), "revision", brief(b.VCSRevision))
+		r.note(-1, "recipe/asserted-source", "source", check.Brief(b.VCSSource), "revision", check.Brief(b.VCSRevision))
 	}
 	r.recipe.Missing = append(r.recipe.Missing, b.Obstacles()...)
 	if text, ok := Text(b); ok {
@@ -117,7 +117,7 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 func commitOf(b *slsa.Build) string {
 	pinned, _ := b.PinnedContext()
 	_, commit, _ := strings.Cut(pinned, "#")
-	return brief(commit)
+	return check.Brief(commit)
 }
 
 // digest is the digest or commit of a material, "" when none is recorded.

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/docker/slsa"
 )
 
@@ -44,7 +45,7 @@ func with(tool, version string) string {
 	if version == "" {
 		return tool + ")"
 	}
-	return tool + " " + brief(version) + ")"
+	return tool + " " + check.Brief(version) + ")"
 }
 
 // flattened says whether a file system is what docker export wrote: the engine

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -214,28 +213,12 @@ func arguments(text string) (all []string, rest string) {
 	return all, strings.Join(words, " ")
 }
 
-// brief makes a sentence's part of an untrusted text.
-func brief(text string) string {
-	const most = 200
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, text)
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
-
 // MadeBy returns, by layer, the instructions that made it, as one text for
 // people; a layer of which that is not known is left out.
 func MadeBy(all []Instruction) map[int]string {
 	made := make(map[int]string)
 	for _, i := range all {
-		text := brief(i.String())
+		text := check.Brief(i.String())
 		if i.Layer < 0 || text == "" {
 			continue
 		}

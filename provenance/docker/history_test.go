@@ -10,6 +10,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/ospackages"
 )
 
@@ -144,6 +145,6 @@ func FuzzHistory(f *testing.F) {
 			}
 		}
 		reaches([]Instruction{i}, inspect.NewSymlinks(nil))
-		brief(i.String())
+		check.Brief(i.String())
 	})
 }

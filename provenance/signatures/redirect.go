@@ -1,14 +1,12 @@
 package signatures
 
 import (
+	"audit/inspect/host"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strings"
 	"syscall"
 )
 
@@ -25,9 +23,9 @@ func judgeRedirect(direct func(*http.Request) bool) func(*http.Request, []*http.
 			return fmt.Errorf("more than %d redirects", redirects)
 		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
 			return fmt.Errorf("a redirect to %s: is not followed", req.URL.Scheme)
-		case isPrivate(from.Hostname()):
+		case host.IsPrivate(from.Hostname()):
 			return nil
-		case isPrivate(req.URL.Hostname()):
+		case host.IsPrivate(req.URL.Hostname()):
 			return errPrivate
 		}
 		if direct(req) { // a proxy has an address of its own
@@ -48,27 +46,12 @@ func controlDial(ctx context.Context, _, address string, _ syscall.RawConn) erro
 	if ctx.Value(publicOnly{}) == nil {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(address)
+	name, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
 	}
-	if isPrivate(host) {
+	if host.IsPrivate(name) {
 		return errPrivate
 	}
 	return nil
 }
-
-// isPrivate says whether a host is this machine or in its network: an address
-// that is not global, or a name that no public server has (RFC 6761, 6762, 8375).
-func isPrivate(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap().WithZone("")
-		return !ip.IsGlobalUnicast() || ip.IsPrivate() || sharedAddresses.Contains(ip)
-	}
-	local := func(end string) bool { return strings.HasSuffix("."+host, "."+end) }
-	return !strings.Contains(host, ".") || slices.ContainsFunc([]string{"localhost", "local", "internal", "home.arpa", "lan"}, local)
-}
-
-// sharedAddresses are those that carriers use inside (RFC 6598).
-var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")

@@ -43,7 +43,7 @@ func (r *reader) sharpToken() (Value, error) {
 	if text, ok := radixNumber(token); ok {
 		return Value{Kind: Number, Text: text}, nil
 	}
-	return Value{}, errorAt(pos, "the syntax %q is not supported", clip(token))
+	return Value{}, errorAt(pos, "the syntax %.40q is not supported", token)
 }
 
 // vector reads #( … ), whose parenthesis is skip characters ahead.
@@ -110,7 +110,7 @@ func (r *reader) char() (Value, error) {
 	}
 	c, ok := namedChar(first, rest)
 	if !ok {
-		return Value{}, errorAt(pos, "the character name %q is unknown", clip(string(first)+rest))
+		return Value{}, errorAt(pos, "the character name %.40q is unknown", string(first)+rest)
 	}
 	return charOf(c), nil
 }
@@ -175,13 +175,4 @@ func (r *reader) extendedSymbol() (Value, error) {
 	}
 	r.drop(2)
 	return Sym(b.String()), nil
-}
-
-// clip shortens a token for a message.
-func clip(token string) string {
-	const most = 40
-	if utf8.RuneCountInString(token) <= most {
-		return token
-	}
-	return string([]rune(token)[:most]) + "…"
 }
