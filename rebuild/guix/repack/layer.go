@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/rebuild/gnutar"
 )
 
@@ -142,7 +143,7 @@ func (c *layerCheck) isRoot(path string) bool {
 
 // enter returns to the open folder that path belongs into.
 func (c *layerCheck) enter(path string) bool {
-	dir := parent(path)
+	dir := paths.Above(path)
 	k := -1
 	if len(c.open) > 0 { // each is in the one before
 		k = depth(dir) - depth(c.open[0].path)
