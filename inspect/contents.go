@@ -65,7 +65,7 @@ func Complete(ctx context.Context, img *Image, files []File, opt Options) error 
 }
 
 func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error) {
-	if img.Transport != Registry && img.Transport != DockerDaemon && img.Reference != "-" {
+	if img.Transport != image.Registry && img.Transport != image.DockerDaemon && img.Reference != "-" {
 		return open(p, img.Reference, Forms())
 	}
 	found := new(Image)

@@ -1,13 +1,15 @@
 package inspect
 
 import (
-	"audit/inspect/pass"
 	"context"
 	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // TestContents checks that contents that are read later are those of the first
@@ -63,7 +65,7 @@ func TestContentsOfStreams(t *testing.T) {
 		honest.ServeHTTP(w, r)
 	})
 	keep := func(path string) bool { return path == "a" }
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	for name, test := range map[string]struct {
 		again bool
 		most  int64

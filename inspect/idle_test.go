@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"audit/inspect/limit"
 )
 
 // silent is a registry that takes connections and says no word.
@@ -42,7 +44,7 @@ func silent(t *testing.T) string {
 // A registry that does not answer ends at the limit, or at the deadline that the
 // caller has.
 func TestSilentRegistry(t *testing.T) {
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Idle = 50 * time.Millisecond
 	_, err := Open(t.Context(), silent(t), Options{Limits: &limits})
 	var over *LimitError
@@ -75,7 +77,7 @@ func TestRegistryThatStops(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Idle = 100 * time.Millisecond
 	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Limits: &limits})
 	var over *LimitError

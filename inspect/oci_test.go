@@ -1,9 +1,6 @@
 package inspect
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/digest"
-	"audit/inspect/pass"
 	"bytes"
 	"context"
 	"crypto/sha512"
@@ -13,6 +10,11 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 // A layout is the content of an OCI image layout, by path.
@@ -113,7 +115,7 @@ func TestPlatforms(t *testing.T) {
 					t.Errorf("%s: %d entries, want %d", form, len(img.Platforms), len(test.have))
 				}
 				for i, e := range img.Platforms {
-					want := IndexEntry{Digest: e.Digest, Platform: "linux/" + test.have[i], Kind: ImageEntry, Chosen: test.have[i] == test.want}
+					want := image.IndexEntry{Digest: e.Digest, Platform: "linux/" + test.have[i], Kind: image.ImageEntry, Chosen: test.have[i] == test.want}
 					if e != want || e.Digest.String() != digestOf(manifests[test.have[i]]) {
 						t.Errorf("%s: entry %+v, want %+v", form, e, want)
 					}

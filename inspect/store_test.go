@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"audit/inspect/image"
-	"audit/inspect/pass"
 	"bytes"
 	"context"
 	"fmt"
@@ -13,6 +11,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"audit/inspect/image"
+	"audit/inspect/pass"
+	"audit/inspect/store"
 )
 
 // storeTree is two store items in the order of a NAR: folders, symlinks and
@@ -48,7 +50,7 @@ func withLinks(members []archiveMember, across bool) []archiveMember {
 		}
 		key := string(m.data)
 		if !across {
-			key += ItemOf(m.hdr.Name)
+			key += store.ItemOf(m.hdr.Name)
 		}
 		if target, ok := first[key]; ok {
 			members[i] = linked(m.hdr.Name, target)

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild/compare"
@@ -163,8 +164,8 @@ func (all Systems) Secrets(in Settings) []string {
 func (s Settings) On(name string) bool { return len(s[name]) > 0 }
 
 // Stores are where the systems keep their store items.
-func (all Systems) Stores() inspect.StoreDirs {
-	var dirs inspect.StoreDirs
+func (all Systems) Stores() store.Dirs {
+	var dirs store.Dirs
 	for _, s := range all {
 		if dir := s.About().Store; dir != "" {
 			dirs = append(dirs, dir)

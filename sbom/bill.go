@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/ospackages"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Options say what a bill cannot take from the image.
@@ -196,7 +197,7 @@ func subject(img *inspect.Image) Subject {
 		Config:   img.Config.Digest,
 		Platform: strings.Trim(img.Config.File.OS+"/"+img.Config.File.Architecture, "/"),
 	}
-	if img.Manifest.Origin != inspect.Synthesised {
+	if img.Manifest.Origin != image.Synthesised {
 		s.Manifest = img.Manifest.Digest
 	}
 	var tag string

@@ -25,6 +25,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/provenance/nix"
@@ -120,7 +121,7 @@ func stranger() *inspect.Image {
 	return &inspect.Image{
 		Tags:     []string{"ghcr.io/some/hello:1.2"},
 		Config:   inspect.Config{Digest: digest("c"), File: v1.ConfigFile{OS: "linux", Architecture: "arm64", Created: v1.Time{Time: time.Date(2024, 5, 6, 7, 8, 9, 10, time.FixedZone("", 3600))}}},
-		Manifest: inspect.Manifest{Digest: digest("d"), Origin: inspect.Computed},
+		Manifest: image.Manifest{Digest: digest("d"), Origin: image.Computed},
 		Layers: []*inspect.Layer{{
 			Member: "sha256:e", Digest: digest("e"), DiffID: digest("f"), Size: 9,
 			Entries: []inspect.Entry{{Path: glibc[1:], Type: '5'}, {Path: hello[1:], Type: '0'}},

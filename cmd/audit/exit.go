@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/choice"
 	"audit/report"
 )
 
@@ -40,7 +40,7 @@ func usage(format string, args ...any) error {
 
 // unreadable says that what was to be read cannot be.
 func unreadable(err error) error {
-	var choice *inspect.ChoiceError
+	var choice *choice.Error
 	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &choice) {
 		err = fmt.Errorf("%w (an IMAGE is the path of a file, or - for standard input)", err)
 	}

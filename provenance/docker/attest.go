@@ -8,14 +8,15 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/docker/slsa"
 )
 
 // provenances returns the attestations beside an image that are SLSA
 // provenance.
-func provenances(img *inspect.Image) []inspect.Attestation {
-	var found []inspect.Attestation
+func provenances(img *inspect.Image) []image.Attestation {
+	var found []image.Attestation
 	for _, a := range img.Attestations {
 		if strings.HasPrefix(a.PredicateType, "https://slsa.dev/provenance/") {
 			found = append(found, a)

@@ -5,6 +5,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/docker/slsa"
 )
 
@@ -51,7 +52,7 @@ func with(tool, version string) string {
 // flattened says whether a file system is what docker export wrote: the engine
 // puts an empty file there.
 func flattened(img *inspect.Image) bool {
-	if img.Transport != inspect.RootFS {
+	if img.Transport != image.RootFS {
 		return false
 	}
 	for _, l := range img.Layers {

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/ospackages"
 )
@@ -44,7 +45,7 @@ func (v *view) closure() check.Check {
 // assign gives each layer what its instructions can have written.
 func (v *view) assign() {
 	v.made, v.by = make(map[int][]reach), make(map[int]string)
-	found := reaches(v.history, inspect.NewSymlinks(v.img.Root().Files()))
+	found := reaches(v.history, image.NewSymlinks(v.img.Root().Files()))
 	for n, i := range v.history {
 		if i.Layer < 0 {
 			continue

@@ -11,6 +11,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/ospackages"
 )
 
@@ -144,7 +145,7 @@ func FuzzHistory(f *testing.F) {
 				t.Errorf("%q is no part of %q", part, by)
 			}
 		}
-		reaches([]Instruction{i}, inspect.NewSymlinks(nil))
+		reaches([]Instruction{i}, image.NewSymlinks(nil))
 		check.Brief(i.String())
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/ospackages"
@@ -69,7 +70,7 @@ func (v *view) closureRoots(p Pack) []string {
 		roots = append(roots, item)
 	}
 	for _, r := range v.img.Loose {
-		if r.Layer < 0 && inspect.StoreName(p.Root) == "system" {
+		if r.Layer < 0 && storepath.NameOf(p.Root) == "system" {
 			roots = append(roots, r.To)
 		}
 	}
@@ -86,7 +87,7 @@ type layered struct {
 // store, where nothing ever changes. A hard link stands for the file that it
 // leads to, which is compared itself.
 func (c *closureCheck) overlay(layer int, e *inspect.Entry) {
-	item := inspect.ItemOf(e.Path)
+	item := storepath.ItemOf(e.Path)
 	below, ok := c.first[e.Path]
 	switch {
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
@@ -153,7 +154,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		c.entries++
-		switch item := inspect.ItemOf(e.Path); {
+		switch item := storepath.ItemOf(e.Path); {
 		case strings.HasPrefix(path.Base(e.Path), ".wh."):
 			c.Problem(l.Index, e.Path, "closure/whiteout")
 		case len(e.Xattrs) > 0:
@@ -291,7 +292,7 @@ func (c *closureCheck) packagesOf(p *profile.Profile) {
 		layer = f.Layer
 	}
 	for _, e := range p.All() {
-		item := inspect.ItemOf(strings.TrimPrefix(e.Path, "/"))
+		item := storepath.ItemOf(strings.TrimPrefix(e.Path, "/"))
 		if item == "" || c.items[item] != nil {
 			continue
 		}

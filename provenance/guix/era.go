@@ -8,6 +8,9 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
+	"audit/inspect/store"
 	"audit/provenance/guix/profile"
 )
 
@@ -83,9 +86,9 @@ func (v *view) imageClues() []clue {
 	switch {
 	case len(v.img.Config.Raw) > 0:
 		return v.configClues()
-	case v.img.Transport == inspect.SquashFS:
+	case v.img.Transport == image.SquashFS:
 		return v.squashfsClues()
-	case v.img.Transport == inspect.RootFS:
+	case v.img.Transport == image.RootFS:
 		return v.tarballClues()
 	}
 	return nil
@@ -187,7 +190,7 @@ func firstEntries(l *inspect.Layer) (tmp, item int) {
 		switch p := l.Entries[i].Path; {
 		case p == "tmp" && tmp < 0:
 			tmp = i
-		case item == len(l.Entries) && inspect.ItemOf(p) != "":
+		case item == len(l.Entries) && store.ItemOf(p) != "":
 			item = i
 		}
 	}
@@ -209,7 +212,7 @@ func isSorted(l *inspect.Layer) bool {
 	last := make(map[string]string)
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		if item := inspect.ItemOf(e.Path); item == "" || item == "/"+e.Path {
+		if item := store.ItemOf(e.Path); item == "" || item == "/"+e.Path {
 			continue
 		}
 		dir, base := path.Dir(e.Path), path.Base(e.Path)
@@ -260,7 +263,7 @@ func (v *view) isLayered() bool {
 	}
 	named := true
 	for _, l := range v.img.Layers {
-		member := inspect.CleanPath(l.Member)
+		member := paths.Clean(l.Member)
 		named = named && strings.HasPrefix(member, "sha256:") && strings.HasSuffix(member, "/layer.tar")
 	}
 	return named || v.isSplit()
@@ -270,7 +273,7 @@ func (v *view) isSplit() bool {
 	last := len(v.img.Layers) - 1
 	for i, l := range v.img.Layers {
 		for j := range l.Entries {
-			inStore := strings.HasPrefix(inspect.ItemOf(l.Entries[j].Path), storeDir)
+			inStore := strings.HasPrefix(store.ItemOf(l.Entries[j].Path), storeDir)
 			if inStore == (i == last) {
 				return false
 			}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/image"
+	"audit/inspect/store"
 )
 
 // The values of Pack.Format.
@@ -21,15 +23,15 @@ const (
 // format infers how the image was packed.
 func (v *view) format(root string) string {
 	switch {
-	case inspect.StoreName(root) == "system":
+	case store.NameOf(root) == "system":
 		return v.formatOfSystem()
 	case IsPacked(v.img):
 		return formatDocker
 	case len(v.img.Config.Raw) > 0:
 		return v.formatOfLayers()
-	case v.img.Transport == inspect.SquashFS && v.has("gnu/.empty", '0'):
+	case v.img.Transport == image.SquashFS && v.has("gnu/.empty", '0'):
 		return formatSquashfs
-	case v.img.Transport != inspect.RootFS:
+	case v.img.Transport != image.RootFS:
 		return formatUnknown
 	}
 	return v.formatOfFiles()
@@ -89,7 +91,7 @@ func (v *view) has(path string, kind byte) bool {
 func (v *view) packLayer(l *inspect.Layer) bool {
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		if inspect.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
+		if store.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
 			return false
 		}
 	}
@@ -107,7 +109,7 @@ func isPackerFile(e *inspect.Entry) bool {
 // holdsItems says whether a layer has something of the store.
 func (v *view) holdsItems(l *inspect.Layer) bool {
 	for i := range l.Entries {
-		if item := inspect.ItemOf(l.Entries[i].Path); strings.HasPrefix(item, storeDir) {
+		if item := store.ItemOf(l.Entries[i].Path); strings.HasPrefix(item, storeDir) {
 			return true
 		}
 	}

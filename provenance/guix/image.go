@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/paths"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/scheme"
 	"audit/provenance/ospackages"
@@ -35,7 +37,7 @@ func newView(img *inspect.Image) *view {
 // isRepeat says whether an entry is a hard link to itself: tar writes that for
 // what it is asked to pack a second time. It changes nothing.
 func isRepeat(e *inspect.Entry) bool {
-	return e.Type == '1' && inspect.CleanPath(e.Linkname) == e.Path
+	return e.Type == '1' && paths.Clean(e.Linkname) == e.Path
 }
 
 // withoutRepeats puts the first entry of a path in the place of one that only
@@ -67,7 +69,7 @@ const storeDir = "/gnu/store/"
 func (v *view) body(path string) ([]byte, inspect.File, bool) {
 	f, ok := v.files.At(path)
 	if ok && f.Type == '1' {
-		f, ok = v.files.At(inspect.CleanPath(f.Linkname))
+		f, ok = v.files.At(paths.Clean(f.Linkname))
 	}
 	if !ok || f.Type != '0' {
 		return nil, f, false
@@ -86,11 +88,11 @@ func Keep(p string) bool {
 	if p == databasePath || provenance.IsKey(p) {
 		return true
 	}
-	item := inspect.ItemOf(p)
+	item := storepath.ItemOf(p)
 	if item == "" || !strings.HasPrefix(item, storeDir) {
 		return false
 	}
-	switch name := inspect.StoreName(item); {
+	switch name := storepath.NameOf(item); {
 	case name == "profile":
 		file := strings.TrimPrefix("/"+p, item+"/")
 		return file == "manifest" || file == "etc/profile"

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/store"
@@ -39,7 +39,7 @@ func (v *view) profilesBeside(root string) []string {
 	reached := store.Reach(v.items, []string{root})
 	var beside []string
 	for i := range v.img.Items {
-		if p := v.img.Items[i].Path; isRoot(p) && inspect.StoreName(p) == "profile" && !reached[p] {
+		if p := v.img.Items[i].Path; isRoot(p) && storepath.NameOf(p) == "profile" && !reached[p] {
 			beside = append(beside, p)
 		}
 	}

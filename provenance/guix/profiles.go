@@ -8,6 +8,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/store"
@@ -21,7 +23,7 @@ func (c *closureCheck) profiles() map[string]provenance.Standing {
 	steps := stepsOfUnions*len(c.files) + 1000
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
-		if c.reached[item.Path] && inspect.StoreName(item.Path) == "profile" {
+		if c.reached[item.Path] && storepath.NameOf(item.Path) == "profile" {
 			c.profile(item, derived, &steps)
 		}
 	}
@@ -111,7 +113,7 @@ func (c *closureCheck) compareUnion(u *union, layer int) {
 // below lists what is at and below an absolute path.
 func (v *view) below(root string) []inspect.File {
 	var all []inspect.File
-	start, _ := slices.BinarySearchFunc(v.files, root[1:], func(f inspect.File, p string) int { return inspect.ComparePaths(f.Path, p) })
+	start, _ := slices.BinarySearchFunc(v.files, root[1:], func(f inspect.File, p string) int { return paths.Compare(f.Path, p) })
 	for _, f := range v.files[start:] {
 		if f.Path != root[1:] && !strings.HasPrefix(f.Path, root[1:]+"/") {
 			break
@@ -175,7 +177,7 @@ func (c *closureCheck) entryNames(p *profile.Profile) {
 		if e.Name == "" || !strings.HasPrefix(e.Path, storeDir) || c.items[e.Path] == nil {
 			continue // up to format 2 what is propagated has no name
 		}
-		name := inspect.StoreName(e.Path)
+		name := storepath.NameOf(e.Path)
 		if e.Output != "out" {
 			name = strings.TrimSuffix(name, "-"+e.Output)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -49,7 +50,7 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile,
 		recipe.Packer = "GNU Guix, as the config says"
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-root"))
 		return nil, nil
-	case inspect.StoreName(root) == "system":
+	case store.NameOf(root) == "system":
 		return nil, v.systemRecipe(recipe, root)
 	}
 	p, err := v.profile(recipe, root)

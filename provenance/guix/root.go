@@ -9,6 +9,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
+	"audit/inspect/store"
 )
 
 // A sign is something of the image that names the store item it was made of.
@@ -117,7 +119,7 @@ func isRoot(item string) bool {
 	if !strings.HasPrefix(item, storeDir) {
 		return false
 	}
-	name := inspect.StoreName(item)
+	name := store.NameOf(item)
 	return name == "profile" || name == "system"
 }
 
@@ -132,7 +134,7 @@ func (v *view) namedByLayer() []string {
 		}
 		sum := sha256.Sum256([]byte(p))
 		id := hex.EncodeToString(sum[:])
-		if slices.ContainsFunc(v.img.Layers, func(l *inspect.Layer) bool { return path.Dir(inspect.CleanPath(l.Member)) == id }) {
+		if slices.ContainsFunc(v.img.Layers, func(l *inspect.Layer) bool { return path.Dir(paths.Clean(l.Member)) == id }) {
 			roots = append(roots, p)
 		}
 	}
@@ -182,7 +184,7 @@ func (v *view) namedByScript() []string {
 	if !ok || link.Type != '2' {
 		return nil
 	}
-	script := v.items[inspect.ItemOf(strings.TrimPrefix(absolute(link), "/"))]
+	script := v.items[store.ItemOf(strings.TrimPrefix(absolute(link), "/"))]
 	if script == nil {
 		return nil
 	}
@@ -211,7 +213,7 @@ func absolute(f inspect.File) string {
 func rootsOf(texts []string) []string {
 	var roots []string
 	for _, text := range texts {
-		if item := inspect.ItemOf(strings.TrimPrefix(text, "/")); isRoot(item) && strings.HasPrefix(text, "/") {
+		if item := store.ItemOf(strings.TrimPrefix(text, "/")); isRoot(item) && strings.HasPrefix(text, "/") {
 			roots = append(roots, item)
 		}
 	}
@@ -256,7 +258,7 @@ func (v *view) packerLinks(root, format string) []Symlink {
 // link's name cannot hold an equals sign there, and its target stays inside the
 // profile.
 func packerLink(e *inspect.Entry, root, format string) (Symlink, bool) {
-	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {
+	if e.Type != '2' || store.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {
 		return Symlink{}, false
 	}
 	into, ok := into(e, root, isRelative(e, format))

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/store"
 	"audit/provenance/storedb"
@@ -50,7 +51,7 @@ func (v *view) closure(p packer, rows []storedb.Item, unread error) check.Check 
 func (v *view) roots(p packer) []string {
 	var roots []string
 	for i := range v.img.Items {
-		if p.takesIn(inspect.StoreName(v.img.Items[i].Path)) {
+		if p.takesIn(storepath.NameOf(v.img.Items[i].Path)) {
 			roots = append(roots, v.img.Items[i].Path)
 		}
 	}
@@ -71,7 +72,7 @@ func (p packer) takesIn(name string) bool {
 
 // leads says whether a reference from outside the store is one that takes a
 // store item into the image. History and database only list what is there.
-func (v *view) leads(r inspect.Reference) bool {
+func (v *view) leads(r storepath.Reference) bool {
 	if r.From == "" {
 		return v.inConfig(r.To)
 	}
@@ -86,7 +87,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		c.entries++
-		switch item := inspect.ItemOf(e.Path); {
+		switch item := storepath.ItemOf(e.Path); {
 		case item != "" && l.Index < c.base && c.writers[l.Index] != pythonWriter:
 			c.insideBase(l.Index, e, item)
 		case item != "":
@@ -190,7 +191,7 @@ func (c *closureCheck) absentTarget(e *inspect.Entry) string {
 		target = path.Join("/"+path.Dir(e.Path), target)
 	}
 	target = strings.TrimPrefix(path.Clean(target), "/")
-	if item := inspect.ItemOf(target); item != "" {
+	if item := storepath.ItemOf(target); item != "" {
 		if c.items[item] == nil {
 			return item
 		}
@@ -215,7 +216,7 @@ func (c *closureCheck) isCopy(e *inspect.Entry) bool {
 	if c.places == nil {
 		c.places = make(map[place]bool)
 		for _, f := range c.files {
-			if item := inspect.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
+			if item := storepath.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
 				inner := strings.TrimPrefix(strings.TrimPrefix("/"+f.Path, item), "/")
 				c.places[place{inner, f.Digest, f.Mode&0o100 != 0}] = true
 			}
@@ -250,7 +251,7 @@ func (c *closureCheck) itemsByLayer() [][]string {
 	for i, l := range c.img.Layers {
 		seen := make(map[string]bool)
 		for k := range l.Entries {
-			if item := inspect.ItemOf(l.Entries[k].Path); item != "" && !seen[item] && c.items[item] != nil {
+			if item := storepath.ItemOf(l.Entries[k].Path); item != "" && !seen[item] && c.items[item] != nil {
 				seen[item] = true
 				there[i] = append(there[i], item)
 			}
@@ -328,7 +329,7 @@ func (c *closureCheck) references() {
 // dangling reports a store path that is named and is not in the image. A path
 // that a build knows is a reference, and packers take in all references; so such
 // a path is an example, or one that was made up without building it.
-func (c *closureCheck) dangling(r inspect.Reference) {
+func (c *closureCheck) dangling(r storepath.Reference) {
 	from := cmp.Or(r.From, c.img.Config.Member)
 	if code := c.mayDangle(r); code != "" {
 		c.found.Undecided(r.Layer, from, code, "item", r.To)
@@ -339,8 +340,8 @@ func (c *closureCheck) dangling(r inspect.Reference) {
 
 // mayDangle returns the code of why a file may name a store path that is not in
 // the image, "" when it may not.
-func (c *closureCheck) mayDangle(r inspect.Reference) string {
-	name := inspect.StoreName(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
+func (c *closureCheck) mayDangle(r storepath.Reference) string {
+	name := storepath.NameOf(storepath.ItemOf(strings.TrimPrefix(r.From, "/")))
 	switch {
 	case r.Layer >= 0 && r.Layer < c.base:
 		return "closure/missing-reference-of-base"

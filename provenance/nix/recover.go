@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/storedb"
 )
@@ -109,7 +110,7 @@ func (v *view) packages() []provenance.Package {
 		if !named[item] {
 			continue
 		}
-		name, version := splitName(inspect.StoreName(item))
+		name, version := splitName(store.NameOf(item))
 		list = append(list, provenance.Package{Name: name, Version: version, Path: item})
 	}
 	return list

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/image"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/store"
 )
@@ -100,4 +101,4 @@ func Keep(p string) bool {
 }
 
 // isStorePath says whether a text is the path of an item of Nix's store, and no more.
-func isStorePath(text string) bool { return inspect.StoreDirs{"/nix/store"}.Has(text) }
+func isStorePath(text string) bool { return storepath.Dirs{"/nix/store"}.Has(text) }

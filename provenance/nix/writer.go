@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A writer is what wrote a layer's tar, known by its headers and names.
@@ -54,7 +55,7 @@ func gnuWriter(l *inspect.Layer, first string) writer {
 	switch {
 	case first == "/nix/":
 		return gnuStore
-	case first == "./" && len(l.Entries) > 1 && !strings.HasPrefix(l.Entries[1].Name, "./") && inspect.ItemOf(l.Entries[1].Path) == "":
+	case first == "./" && len(l.Entries) > 1 && !strings.HasPrefix(l.Entries[1].Name, "./") && store.ItemOf(l.Entries[1].Path) == "":
 		return gnuBare
 	case first == "./":
 		return gnuRoot

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 // Index returns the items of an image by their paths.
@@ -29,7 +30,7 @@ type Files []inspect.File
 // At returns the file at a path without leading slash.
 func (files Files) At(path string) (inspect.File, bool) {
 	i, ok := slices.BinarySearchFunc(files, path, func(f inspect.File, path string) int {
-		return inspect.ComparePaths(f.Path, path)
+		return paths.Compare(f.Path, path)
 	})
 	if !ok {
 		return inspect.File{}, false

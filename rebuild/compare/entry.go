@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/rebuild/compare/explain"
 )
 
@@ -77,7 +78,7 @@ func sameTime(a, b *inspect.Entry) bool { return a.ModTime == b.ModTime && a.Mod
 func target(e *inspect.Entry) string {
 	switch kind(e) {
 	case hardLink:
-		return inspect.CleanPath(e.Linkname)
+		return paths.Clean(e.Linkname)
 	case symlink:
 		return e.Linkname
 	}

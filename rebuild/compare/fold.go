@@ -5,13 +5,15 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // listed is a cause that is reported already, for a path or for a file under any of
 // its names: one of the two.
 type listed struct {
 	path  string
-	inode *inspect.Inode
+	inode *image.Inode
 	cause Cause
 }
 
@@ -101,7 +103,7 @@ func (w *walk) isSeen(a, b inspect.File) bool {
 // sameNames says whether two files have the same names. It compares those of two
 // inodes once, however many they are.
 func (w *walk) sameNames(a, b inspect.File) bool {
-	pair := [2]*inspect.Inode{a.Inode, b.Inode}
+	pair := [2]*image.Inode{a.Inode, b.Inode}
 	same, ok := w.named[pair]
 	if !ok {
 		same = slices.Equal(a.Inode.Paths, b.Inode.Paths)
@@ -112,7 +114,7 @@ func (w *walk) sameNames(a, b inspect.File) bool {
 
 // inodes are the files of that path in the two root file systems, where they have
 // other names too.
-func (w *walk) inodes(path string) (found []*inspect.Inode) {
+func (w *walk) inodes(path string) (found []*image.Inode) {
 	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
 		if f, ok := img.Root().Name(path); ok && len(f.Inode.Paths) > 1 {
 			found = append(found, f.Inode)
@@ -162,5 +164,5 @@ func compareFiles(was, now []inspect.File) int {
 	case len(now) == 0:
 		return -1
 	}
-	return inspect.ComparePaths(was[0].Path, now[0].Path)
+	return paths.Compare(was[0].Path, now[0].Path)
 }

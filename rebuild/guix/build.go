@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/store"
 )
@@ -254,7 +254,7 @@ func (s *session) TakeImage(image string) (string, error) {
 // inStore says whether a path is directly in the store that the image's own
 // items name.
 func (s *session) inStore(path string) bool {
-	return inspect.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
+	return storepath.NameOf(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
 }
 
 func lastLine(out []byte) string {

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	storepath "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/drv"
 	"audit/rebuild/store"
@@ -22,7 +22,7 @@ import (
 const storeDir = "/nix/store/"
 
 // isStorePath says whether a text is the path of a store item, and no more.
-func isStorePath(path string) bool { return inspect.StoreDirs{"/nix/store"}.Has(path) }
+func isStorePath(path string) bool { return storepath.Dirs{"/nix/store"}.Has(path) }
 
 // real returns where a store path lies on disk.
 func (s *session) real(path string) string { return filepath.Join(s.root, path) }
@@ -197,7 +197,7 @@ func (s *session) pin(g *store.Graph, items []rebuild.Item) {
 		hashes[it.Path] = it.NarHash.Hex
 	}
 	for i, it := range items {
-		name := inspect.StoreName(it.Path)
+		name := storepath.NameOf(it.Path)
 		if it.How != rebuild.Built && g.Makes(it.Path) && drv.ContentPath(path.Dir(it.Path), name, hashes[it.Path]) == it.Path {
 			items[i] = rebuild.Item{Path: it.Path, How: rebuild.Pinned}
 		}

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance/guix/scheme"
 )
 
@@ -217,7 +217,7 @@ func (r *reader) strings(items []scheme.Value) ([]string, bool) {
 }
 
 func (r *reader) checkPath(e *Entry) {
-	if inspect.ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
+	if store.ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
 		r.problem(e.Pos, "recipe/not-a-store-path", "path", scheme.Str(e.Path).Brief())
 	}
 }

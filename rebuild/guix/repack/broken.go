@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/provenance/guix"
 	"audit/rebuild/gnutar"
 )
@@ -72,7 +73,7 @@ func signed(block []byte) bool {
 
 func nameIn(block []byte) string {
 	name, _, _ := bytes.Cut(block[:gnutar.NameSize], []byte{0})
-	return inspect.CleanPath(string(name))
+	return paths.Clean(string(name))
 }
 
 // ownerOf returns the owner that the packer writes into a layer.

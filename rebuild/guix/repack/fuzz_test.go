@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/guix"
 )
 
@@ -37,7 +38,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatal(err)
 		}
 		raw[int(at%uint(len(raw)))] ^= 1
-		img.Layers[0].Frame = inspect.NewFrame(raw)
+		img.Layers[0].Frame = image.NewFrame(raw)
 		if c := Check(img, recipe); c.Status != check.Fail {
 			t.Errorf("a changed frame: %s, %s", c.Status, summaryOf(c))
 		}

@@ -8,7 +8,9 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/inspect/paths"
+	"audit/inspect/store"
 	"audit/rebuild/gnutar"
 )
 
@@ -270,7 +272,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 // form that the daemon gives to all (nix/libstore/local-store.cc,
 // canonicalisePathMetaData).
 func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (gnutar.Header, bool) {
-	h := gnutar.Header{Name: e.Path, Mode: inspect.StoreMode(e), Kind: e.Type, Time: 1}
+	h := gnutar.Header{Name: e.Path, Mode: image.StoreMode(e), Kind: e.Type, Time: 1}
 	switch e.Type {
 	case tar.TypeReg:
 		h.Size = e.Size
@@ -283,7 +285,7 @@ func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (gnutar.Header, bool) 
 		if target == nil {
 			return gnutar.Header{}, false
 		}
-		h.Mode, h.Link = inspect.StoreMode(target), e.Linkname
+		h.Mode, h.Link = image.StoreMode(target), e.Linkname
 	default:
 		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
 		return gnutar.Header{}, false
@@ -326,5 +328,5 @@ func itemOf(path string) string {
 	if !strings.HasPrefix(path, storeDir[1:]) {
 		return ""
 	}
-	return inspect.ItemOf(path)
+	return store.ItemOf(path)
 }

@@ -5,6 +5,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/nix"
 )
@@ -144,7 +145,7 @@ func (a *attempt) once() {
 	first := make(map[string]int)
 	for _, l := range a.img.Layers {
 		for i := range l.Entries {
-			item := inspect.ItemOf(l.Entries[i].Path)
+			item := store.ItemOf(l.Entries[i].Path)
 			if at, ok := first[item]; item == "" || ok && at == l.Index {
 				continue
 			} else if ok && at < a.base {
