@@ -114,7 +114,6 @@ type Flag struct {
 	Name  string // "nix-expr"
 	Kind  FlagKind
 	Usage string // with the value's name in backquotes
-	Trust bool   // it allows something that is refused without it
 	// Secret returns the parts of a value that may be secret, and that no output
 	// may have; nil where there are none in any value.
 	Secret func(value string) []string

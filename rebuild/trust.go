@@ -20,7 +20,7 @@ const ImageScheme = "docker-image"
 // TrustSourceFlag is the flag that names addresses from which a build may fetch.
 // Each system that fetches lists it.
 func TrustSourceFlag() Flag {
-	return Flag{Name: TrustSource, Kind: List, Trust: true,
+	return Flag{Name: TrustSource, Kind: List,
 		Usage: "let a rebuild fetch what the image names below `URL-PREFIX`, such as https://github.com/me/; may be given again"}
 }
 

@@ -18,13 +18,6 @@ type Frame struct {
 	data chunks
 }
 
-// NewFrame returns the frame that consists of raw.
-func NewFrame(raw []byte) Frame {
-	w := NewFrameWriter()
-	w.Write(raw)
-	return w.Frame()
-}
-
 // Open reads the frame from its start. The first Entries[0].FrameSize bytes
 // belong to entry 0 (its headers), the next Entries[1].FrameSize to entry 1
 // (the padding after entry 0, then its headers), and so on; the rest is what

@@ -20,7 +20,6 @@ import (
 type closureCheck struct {
 	*view
 	provenance.Closure
-	recipe  *provenance.Recipe
 	pack    Pack
 	layout  Layout             // what the packer makes beside the store items
 	reached map[string]bool    // store items that the root leads to
@@ -42,7 +41,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) (check.Che
 	if pack.Root == "" {
 		return check.Check{ID: check.Closure, Status: check.Unknown, Reasons: []check.Message{check.Say("closure/no-root")}}, nil
 	}
-	c := &closureCheck{view: v, recipe: recipe, pack: pack, layout: NewLayout(pack), reached: store.Reach(v.items, v.closureRoots(pack)),
+	c := &closureCheck{view: v, pack: pack, layout: NewLayout(pack), reached: store.Reach(v.items, v.closureRoots(pack)),
 		first: make(map[string]layered), lowest: make(map[string]int)}
 	if item, ok := v.environment(pack); ok {
 		c.script = item

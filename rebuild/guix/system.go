@@ -22,9 +22,9 @@ func (System) About() rebuild.About {
 		Farms: farms(), Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Flags: []rebuild.Flag{
-			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
+			{Name: "trust-channel", Kind: rebuild.List, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
-			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
+			{Name: "trust-configuration", Kind: rebuild.Switch, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
 		},
 	}
 }

@@ -51,7 +51,6 @@ type Build struct {
 
 	AllParameters bool // the builder says that no parameter is left out
 	AllMaterials  bool // … and no material
-	Hermetic      bool // … and that no network was used
 	VCSSource     string
 	VCSRevision   string
 }
@@ -223,7 +222,6 @@ func (b *Build) v02(raw []byte) error {
 				Parameters bool `json:"parameters"`
 				Materials  bool `json:"materials"`
 			} `json:"completeness"`
-			Hermetic bool            `json:"https://mobyproject.org/buildkit@v1#hermetic"`
 			BuildKit json.RawMessage `json:"https://mobyproject.org/buildkit@v1#metadata"`
 		} `json:"metadata"`
 	}
@@ -233,7 +231,6 @@ func (b *Build) v02(raw []byte) error {
 	b.Type, b.Builder = p.BuildType, p.Builder.ID
 	b.materials(p.Materials)
 	b.AllParameters, b.AllMaterials = p.Metadata.Completeness.Parameters, p.Metadata.Completeness.Materials
-	b.Hermetic = p.Metadata.Hermetic
 	b.context(p.Invocation.ConfigSource)
 	return b.buildKit(p.Invocation.Parameters, p.BuildConfig, p.Metadata.BuildKit)
 }
@@ -257,7 +254,6 @@ func (b *Build) v1(raw []byte) error {
 			} `json:"builder"`
 			Metadata struct {
 				BuildKit     json.RawMessage `json:"buildkit_metadata"`
-				Hermetic     bool            `json:"buildkit_hermetic"`
 				Completeness struct {
 					Request              bool `json:"request"`
 					ResolvedDependencies bool `json:"resolvedDependencies"`
@@ -271,7 +267,7 @@ func (b *Build) v1(raw []byte) error {
 	d, m := p.BuildDefinition, p.RunDetails.Metadata
 	b.Type, b.Builder = d.BuildType, p.RunDetails.Builder.ID
 	b.materials(d.ResolvedDependencies)
-	b.AllParameters, b.AllMaterials, b.Hermetic = m.Completeness.Request, m.Completeness.ResolvedDependencies, m.Hermetic
+	b.AllParameters, b.AllMaterials = m.Completeness.Request, m.Completeness.ResolvedDependencies
 	b.context(d.ExternalParameters.ConfigSource)
 	return b.buildKit(d.ExternalParameters.Request, d.InternalParameters.BuildConfig, m.BuildKit)
 }

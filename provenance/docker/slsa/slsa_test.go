@@ -42,7 +42,7 @@ func TestParseMax(t *testing.T) {
 		Args:      map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1700000000", "build-arg:VERSION": "2", "label:made": "here", "no-cache": ""},
 		Secrets:   []Needed{{"GIT_AUTH_HEADER", true}, {"GIT_AUTH_TOKEN", true}},
 		Materials: []Source{{"git://127.0.0.1/ctx.git#v1", map[string]string{"sha1": tagged}}},
-		Steps:     4, AllParameters: true, AllMaterials: true, Hermetic: true,
+		Steps:     4, AllParameters: true, AllMaterials: true,
 		VCSSource: "https://example.org/x.git", VCSRevision: tagged,
 	}
 	if diff := cmp.Diff(want, b); diff != "" {
