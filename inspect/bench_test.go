@@ -89,7 +89,7 @@ func BenchmarkPassMD5(b *testing.B) {
 			b.SetBytes(int64(len(layer)))
 			for b.Loop() {
 				p := pass.New(context.Background(), opt)
-				src := &pass.Source{Pass: p, R: bytes.NewReader(layer)}
+				src := &pass.Stream{Pass: p, R: bytes.NewReader(layer)}
 				l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 				if err != nil || len(l.Entries) != 2001 || l.Weak(2000).Kinds != bench.kinds {
 					b.Fatal(err, len(l.Entries))
@@ -102,7 +102,7 @@ func BenchmarkPassMD5(b *testing.B) {
 func readBench(b *testing.B, blob []byte) {
 	b.Helper()
 	p := pass.New(context.Background(), pass.Options{TempDir: b.TempDir()})
-	src := &pass.Source{Pass: p, R: bytes.NewReader(blob)}
+	src := &pass.Stream{Pass: p, R: bytes.NewReader(blob)}
 	l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 	if err != nil || l.Broken != nil || len(l.Stores.Items) != 1 || l.Stores.Items[0].NarHash.Hex == "" {
 		b.Fatal(err, l)

@@ -80,7 +80,7 @@ func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error)
 				return nil, ErrNotKept
 			}
 			var err error
-			if layer, err = layers.Read(p, l.Member, bufio.NewReader(&pass.Source{Pass: p, R: r}), nil); err != nil {
+			if layer, err = layers.Read(p, l.Member, bufio.NewReader(&pass.Stream{Pass: p, R: r}), nil); err != nil {
 				return nil, err
 			}
 		}

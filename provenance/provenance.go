@@ -3,8 +3,8 @@
 //
 // Each build system that is known has a folder of its own. Its Recover is
 // handed an inspected image and returns the recipe with the two checks that
-// only that system can make, recipe and closure. What the image does not tell
-// is said to be missing and never guessed.
+// only that system can make, recipe and closure. What the image does not say
+// is recorded as missing and never guessed.
 package provenance
 
 import (
@@ -44,14 +44,14 @@ const (
 	Remade                     // it was made again from its inputs, and is the same
 )
 
-// A Recipe says how an image was built, as far as the image tells.
+// A Recipe says how an image was built, as far as the image says.
 type Recipe struct {
-	System   SystemName
-	Status   Status
-	Packer   string // the tool and its era, such as "guix pack -f docker (Guix 1.5)"
-	Channels []Channel
-	Packages []Package
-	Sources  []Source
+	System    SystemName
+	Status    Status
+	Packer    string // the tool and its era, such as "guix pack -f docker (Guix 1.5)"
+	Channels  []Channel
+	Packages  []Package
+	Locations []Location // that it comes from
 
 	// Missing is what the recipe cannot express, or what the image does not reveal.
 	Missing []check.Message
@@ -74,7 +74,7 @@ type SystemName string
 // UnknownSystem is the name where no build system is recognised.
 const UnknownSystem SystemName = "unknown"
 
-// A Status says how much of the recipe the image tells.
+// A Status says how much of the recipe the image has.
 type Status string
 
 // The statuses.
@@ -113,8 +113,8 @@ type Package struct {
 	Origin *Channel
 }
 
-// A Source is a place in the image that the recipe comes from.
-type Source struct {
+// A Location is a place in the image that the recipe comes from.
+type Location struct {
 	Layer  int // -1 for the config
 	Path   string
 	Digest inspect.Sum

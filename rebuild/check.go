@@ -199,7 +199,7 @@ func known(c *compare.Comparison) []check.Finding {
 }
 
 // hidden names the entries of layers that no container sees and in which the
-// images differ: they may hold what was meant to be removed.
+// images differ: they may have what was meant to be removed.
 func hidden(c *compare.Comparison) []check.Finding {
 	var found []check.Finding
 	more := 0

@@ -31,7 +31,7 @@ type Command struct {
 	// ends the command with an [inspect.LimitError].
 	Stdout int
 	// Grace is how long the processes have to end by themselves after they
-	// were told to, before they are killed; 0 means 10 seconds.
+	// got SIGTERM, before they are killed; 0 means 10 seconds.
 	Grace time.Duration
 }
 
@@ -60,13 +60,13 @@ func (e *ExitError) Error() string { return fmt.Sprintf("running %s: %s", e.Argv
 
 // Run runs a command to its end, in a process group of its own, with nothing
 // on standard input but what c says and a clean environment. When ctx ends the whole group is
-// told to stop with SIGTERM and, after a grace, made to with SIGKILL; nothing
+// stopped with SIGTERM and, after a grace, made to with SIGKILL; nothing
 // of the group outlives Run, however the command ends.
 //
 // A tool that is not there, one that failed and one that was cancelled are
 // three different errors: the first wraps [exec.ErrNotFound], the second is an
 // [*ExitError], the third wraps the cause of ctx's end. In each case the
-// output holds what was written until then.
+// output has what was written until then.
 func Run(ctx context.Context, c Command) (Output, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -130,7 +130,7 @@ func find(name string) (string, error) {
 }
 
 // outcome sorts the ends of a process into the kinds of error that callers
-// tell apart.
+// distinguish.
 func (c Command) outcome(ctx context.Context, cmd *exec.Cmd, err error) error {
 	var exit *exec.ExitError
 	switch {

@@ -29,7 +29,7 @@ type System interface {
 
 	provenance.System
 
-	// Repack packs what the image holds again, by the packer's own rules, and
+	// Repack packs what the image has again, by the packer's own rules, and
 	// returns the check named repack.
 	Repack(img *inspect.Image, recipe provenance.Recipe) check.Check
 

@@ -72,7 +72,7 @@ func tinyRecipe() provenance.Recipe {
 			{Name: "tiny-hello", Version: "0.1", Output: "out", Path: "/gnu/store/7n5gw7z23bzqhd24iq0zy6mhvqyf9i4k-tiny-hello-0.1", Channel: "fixtures"},
 			{Name: "tiny-stamp", Version: "0.1", Output: "out", Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Channel: "fixtures"},
 		},
-		Sources: []provenance.Source{
+		Locations: []provenance.Location{
 			{Layer: 0, Path: "gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile/manifest", Digest: inspect.Sum{0xaa, 1}},
 			{Layer: -1, Path: "config.json", Digest: inspect.Sum{0xbb, 2}},
 		},
@@ -311,13 +311,13 @@ func hostileInput(t testing.TB) Input {
 	}
 	r := provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: hostile, Missing: []check.Message{check.Say("recipe/missing", "text", hostile)},
-		Channels: []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
-		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
-		Sources:  []provenance.Source{{Path: hostile}},
-		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
-		Root:     hostile,
-		Details:  map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
-		Unknown:  []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
+		Channels:  []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
+		Packages:  []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
+		Locations: []provenance.Location{{Path: hostile}},
+		Files:     []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
+		Root:      hostile,
+		Details:   map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
+		Unknown:   []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
 	}
 	var checks []check.Check
 	for _, id := range check.IDs() {

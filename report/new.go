@@ -219,7 +219,7 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 	for _, p := range in.Packages {
 		out.Packages = append(out.Packages, Package{p.Name, p.Version, p.Output, p.Path, p.Channel})
 	}
-	for _, s := range in.Sources {
+	for _, s := range in.Locations {
 		out.Evidence = append(out.Evidence, Evidence{s.Layer, s.Path, digest(s.Digest.Hash())})
 	}
 	for _, f := range in.Files {

@@ -58,13 +58,13 @@ type Bill struct {
 	Version string   // of the tool; may be empty
 	Created time.Time
 	Image   Subject
-	Layers  []Layer     // lowest first
-	Items   []Item      // sorted by path
-	Roots   []string    // paths of the items that no other refers to, sorted
-	Parts   []Part      // packages of distributions and languages, sorted by key
-	Files   []FileEntry // sorted by path; nil unless they were asked for
-	Gaps    []Gap       // sorted by path
-	Formula *Formula    // how the image says that it was made; nil when it does not
+	Layers  []Layer            // lowest first
+	Items   []Item             // sorted by path
+	Roots   []string           // paths of the items that no other refers to, sorted
+	Parts   []Part             // packages of distributions and languages, sorted by key
+	Files   []FileEntry        // sorted by path; nil unless they were asked for
+	Gaps    []Gap              // sorted by path
+	Formula *provenance.Recipe // how the image says that it was made; nil when it does not
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
 	Closure check.Status
@@ -159,7 +159,7 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	}
 	b.Items = items(img, &ev.Recipe, opt)
 	b.Roots = roots(b.Items, ev.Recipe.Root)
-	b.Formula = newFormula(&ev.Recipe)
+	b.Formula = formula(&ev.Recipe)
 	b.find(img, installed, opt)
 	return b
 }
@@ -334,7 +334,7 @@ func (it *Item) name(p *provenance.Package, recipe *provenance.Recipe) {
 		it.Alias = strings.TrimSpace(p.Name + " " + p.Version)
 	}
 	it.Channel = origin(p, recipe.Channels)
-	for _, s := range recipe.Sources {
+	for _, s := range recipe.Locations {
 		if s.Layer >= 0 {
 			it.Evidence = append(it.Evidence, Place{Layer: s.Layer, Path: s.Path})
 		}

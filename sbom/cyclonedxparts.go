@@ -143,7 +143,7 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 func (d *cdxDocument) recipeProperties() *[]cdx.Property {
 	f := d.bill.Formula
 	list := properties("audit:recipe:system", clean(string(f.System)), "audit:recipe:status", clean(string(f.Status)))
-	for _, s := range f.Sources {
+	for _, s := range f.Locations {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf(sentenceRecipeSource, clean(s.Path), s.Layer)})
 	}
 	for _, m := range f.Missing {

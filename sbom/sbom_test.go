@@ -146,9 +146,9 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 	}
 	ev := &provenance.Evidence{Recipe: provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: bad,
-		Channels: []provenance.Channel{{Name: bad, URL: bad, Commit: bad}},
-		Sources:  []provenance.Source{{Layer: 0, Path: bad}},
-		Root:     bad,
+		Channels:  []provenance.Channel{{Name: bad, URL: bad, Commit: bad}},
+		Locations: []provenance.Location{{Layer: 0, Path: bad}},
+		Root:      bad,
 	}}
 	for i, name := range []string{bad, "a b-1", "a-b-1", "a_b-1", "-1", "x", bad + "-1" + bad, "DOCUMENT", "\xff-1", "\xfe-1"} {
 		path := prefix + name

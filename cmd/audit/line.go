@@ -54,7 +54,7 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
-	log        []byte               // what the builder said
+	log        []byte               // what the builder wrote
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
@@ -384,7 +384,7 @@ func (a *audit) builder() string {
 	return string(a.plan.System)
 }
 
-// logName names the file of what the builder said, "" when it said nothing.
+// logName names the file of what the builder wrote, "" when it wrote nothing.
 func (a *audit) logName() string {
 	if len(a.log) == 0 {
 		return ""

@@ -66,7 +66,7 @@ func putBill(c *cli.Context, reference string) error {
 	return putOne(c, func(w *bytes.Buffer) error { return forms[i].write(bill, w) })
 }
 
-// putChanges tells what changed between two images. That something did is no
+// putChanges writes what changed between two images. That something did is no
 // failure.
 func putChanges(c *cli.Context, first, second string) error {
 	if c.IsSet("format") {

@@ -30,7 +30,7 @@ import (
 type Archive struct {
 	Pass    *pass.Pass
 	in      *counter
-	file    *pass.Source // the archive, where it can be read at any place; else nil
+	file    *pass.Stream // the archive, where it can be read at any place; else nil
 	members []*Member
 	ByPath  map[string]*Member // the last of each path
 	buf     *bufio.Reader      // of the member that is read here
@@ -55,7 +55,7 @@ type Member struct {
 
 // Read reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
-func Read(p *pass.Pass, r io.Reader, file *pass.Source) (*Archive, error) {
+func Read(p *pass.Pass, r io.Reader, file *pass.Stream) (*Archive, error) {
 	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	tr := tar.NewReader(a.in)
 	if file != nil {

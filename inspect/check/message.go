@@ -10,14 +10,14 @@ import (
 	"unicode/utf8"
 )
 
-// A Message is something to be said to a person: a code, and the arguments from
+// A Message is a code, and the arguments from
 // which its sentence is made. The zero Message says nothing.
 type Message struct {
 	Code string `json:"code"`
 	Args Args   `json:"arguments,omitempty"`
 }
 
-// IsZero says that there is nothing to be said.
+// IsZero says that there is no message.
 func (m Message) IsZero() bool { return m.Code == "" }
 
 // String returns the code and its arguments, sorted by name, for tests and for

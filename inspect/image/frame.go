@@ -26,7 +26,7 @@ func (f Frame) Open() io.Reader {
 	return s2.NewReader(f.data.reader(), s2.ReaderMaxBlockSize(frameBlock))
 }
 
-// frameBlock is the unit in which frames are compressed: large enough to hold
+// frameBlock is the unit in which frames are compressed: large enough for
 // some hundred headers, small enough not to weigh.
 const frameBlock = 256 << 10
 

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// A registry can hold statements about an image that are not in its index but
+// A registry can have statements about an image that are not in its index but
 // refer to it (OCI distribution-spec v1.1, "Listing Referrers"). They are kept
 // beside those of the index.
 
@@ -69,7 +69,7 @@ func (b *blobs) referring(image v1.Hash) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	return b.pass.ReadDocument("list of referrers", &pass.Source{Pass: b.pass, R: resp.Body})
+	return b.pass.ReadDocument("list of referrers", &pass.Stream{Pass: b.pass, R: resp.Body})
 }
 
 // holdsStatements recognises the artifacts of in-toto statements: bare, in an

@@ -144,7 +144,7 @@ type NarNode struct {
 	Linked     bool   // a hard link whose content comes from elsewhere
 	Executable bool
 	Size       int64
-	Content    io.ReaderAt // holds the content, from offset on
+	Content    io.ReaderAt // has the content, from offset on
 	Offset     int64
 	Target     string
 }

@@ -99,7 +99,7 @@ func (r *recovery) definition() bool {
 }
 
 func (r *recovery) source(f inspect.File) {
-	r.recipe.Sources = append(r.recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+	r.recipe.Locations = append(r.recipe.Locations, provenance.Location{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 }
 
 func (r *recovery) last() Stage { return r.stages[len(r.stages)-1] }
@@ -134,7 +134,7 @@ func (r *recovery) stage(s Stage) {
 	}
 }
 
-// labels holds labels.json against %labels, and takes the tool's version from it.
+// labels compares labels.json with %labels, and takes the tool's version from it.
 func (r *recovery) labels() {
 	raw, f, ok := r.img.Root().Content(labelsPath)
 	if !ok {
@@ -164,7 +164,7 @@ func (r *recovery) labels() {
 	}
 }
 
-// runscript holds the script that a container runs against %runscript.
+// runscript compares the script that a container runs with %runscript.
 func (r *recovery) runscript() {
 	want, ok := r.last().section("runscript")
 	raw, f, there := r.img.Root().Content(runscriptPath)
@@ -185,7 +185,7 @@ func (r *recovery) check() check.Check {
 	for _, m := range r.recipe.Missing {
 		r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
-	for _, s := range r.recipe.Sources {
+	for _, s := range r.recipe.Locations {
 		r.found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
 	c.Findings = r.found.All()

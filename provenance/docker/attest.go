@@ -31,10 +31,10 @@ type Attestations struct {
 	// very image, else the first of another builder; nil when there is none.
 	// BuildKit names no subject where the image has no name: the index alone says
 	// then which image the statement is about.
-	Build  *slsa.Build
-	Source provenance.Source // of Build
-	Wrong  []check.Finding   // statements that contradict the image
-	Unread []check.Finding   // statements that cannot be read
+	Build    *slsa.Build
+	Location provenance.Location // of Build
+	Wrong    []check.Finding     // statements that contradict the image
+	Unread   []check.Finding     // statements that cannot be read
 }
 
 // Attested reads the provenance beside an image.
@@ -52,7 +52,7 @@ func Attested(img *inspect.Image) Attestations {
 				"subjects", subjects(b), "manifest", img.Manifest.Digest))
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
-			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Statement)}
+			found.Location = provenance.Location{Layer: -1, Path: path, Digest: sha256.Sum256(a.Statement)}
 		}
 	}
 	return found
@@ -77,7 +77,7 @@ func (r *recovery) attested() *slsa.Build {
 		r.recipe.Missing = append(r.recipe.Missing, f.Message)
 	}
 	if found.Build != nil {
-		r.recipe.Sources = append(r.recipe.Sources, found.Source)
+		r.recipe.Locations = append(r.recipe.Locations, found.Location)
 	}
 	return found.Build
 }
@@ -122,7 +122,7 @@ func commitOf(b *slsa.Build) string {
 }
 
 // digest is the digest or commit of a material, "" when none is recorded.
-func digest(m slsa.Source) string {
+func digest(m slsa.Material) string {
 	if m.Kind() == slsa.Git {
 		return m.Commit()
 	}

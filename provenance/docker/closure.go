@@ -62,7 +62,7 @@ func (v *view) assign() {
 	}
 }
 
-// maxTogether bounds how many instructions of one layer are told apart: each entry
+// maxTogether bounds how many instructions of one layer are distinguished: each entry
 // is asked for with each of them.
 const maxTogether = 100
 

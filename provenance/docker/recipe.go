@@ -181,7 +181,7 @@ func (r *recovery) check() check.Check {
 	for _, m := range r.lacking {
 		r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
-	for _, s := range r.recipe.Sources {
+	for _, s := range r.recipe.Locations {
 		r.found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
 	c.Findings = r.found.All()

@@ -76,7 +76,7 @@ func (v *view) closureRoots(p Pack) []string {
 	return roots
 }
 
-// A layered entry is one with the layer that holds it.
+// A layered entry is one with the layer that has it.
 type layered struct {
 	*inspect.Entry
 	layer int

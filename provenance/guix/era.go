@@ -255,7 +255,7 @@ func commentClues(p *profile.Profile) []clue {
 
 // isLayered says whether the layers are as guix pack --max-layers makes them:
 // by their names in the archive, or, when another tool wrote it again, since
-// all but the last hold store items alone, and the last none.
+// all but the last have store items alone, and the last none.
 func (v *view) isLayered() bool {
 	n := len(v.img.Layers)
 	if n < 2 {

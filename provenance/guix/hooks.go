@@ -19,7 +19,7 @@ import (
 type hookRule struct {
 	files []string       // patterns of path.Match for the files that it writes
 	links string         // folder below which there are symlinks into other store items; "" for none
-	text  *regexp.Regexp // what the files hold, where that is known
+	text  *regexp.Regexp // what the files have, where that is known
 	made  madeFrom       // the very texts that the hook writes; nil where that is not known
 	inert bool           // the files are data that makes no program run another one: their form is enough
 }
@@ -113,7 +113,7 @@ func hookName(item string) string {
 	return storepath.NameOf(item)
 }
 
-// hook compares what a hook is said to have made with its rule. A file that no such
+// hook compares the output of a hook with its rule. A file that no such
 // hook writes is a problem; one whose content the rule does not decide leaves it
 // undecided, unless nothing runs by it.
 func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *int) provenance.Standing {

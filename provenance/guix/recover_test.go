@@ -135,7 +135,7 @@ func TestRecipe(t *testing.T) {
 		t.Error(diff)
 	}
 	var sources []string
-	for _, s := range r.Sources {
+	for _, s := range r.Locations {
 		if s.Digest.IsZero() {
 			t.Errorf("%s has no digest", s.Path)
 		}

@@ -255,7 +255,7 @@ func (v *view) packerLinks(root, format string) []Symlink {
 }
 
 // packerLink says whether e is a link that guix pack -S makes, and which. A
-// link's name cannot hold an equals sign there, and its target stays inside the
+// link's name cannot have an equals sign there, and its target stays inside the
 // profile.
 func packerLink(e *inspect.Entry, root, format string) (Symlink, bool) {
 	if e.Type != '2' || store.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {

@@ -76,7 +76,7 @@ func (u *union) entry(dst string, sources []string) {
 	u.links[dst] = append(folders, files...)
 }
 
-// openEtc makes a folder of etc, which is to hold the file profile.
+// openEtc makes a folder of etc, which is to have the file profile.
 func (u *union) openEtc() {
 	if targets := u.links["etc"]; targets != nil {
 		delete(u.links, "etc")

@@ -245,7 +245,7 @@ func (c *closureCheck) lists() {
 }
 
 // itemsByLayer returns the store items of each layer in their first order: a
-// layer above a base may hold an item again.
+// layer above a base may have an item again.
 func (c *closureCheck) itemsByLayer() [][]string {
 	there := make([][]string, len(c.img.Layers))
 	for i, l := range c.img.Layers {

@@ -156,7 +156,7 @@ func (v *view) isBuildImage() bool {
 	return appended || dated && !inside
 }
 
-// onlyDates says whether the history entries hold nothing but dates.
+// onlyDates says whether the history entries have nothing but dates.
 func (v *view) onlyDates() bool {
 	if len(v.config.History) == 0 {
 		return false

@@ -86,7 +86,7 @@ func (v *view) inConfig(item string) bool { return v.named[path.Base(item)[:hash
 // hashChars is the length of the hash in the name of a store item.
 const hashChars = 32
 
-// hasItems says whether the image holds anything of Nix's store.
+// hasItems says whether the image has anything of Nix's store.
 func (v *view) hasItems() bool {
 	return slices.ContainsFunc(v.img.Items, func(it inspect.StoreItem) bool { return strings.HasPrefix(it.Path, storeDir) })
 }

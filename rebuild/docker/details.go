@@ -131,11 +131,11 @@ func (d *Details) checkContexts() error {
 	case !isRemote(d.Context) && !filepath.IsAbs(d.Context), strings.Contains(d.Context, "\x00"):
 		return fmt.Errorf("%q is neither an address nor a folder", d.Context)
 	case rebuild.WithoutSecrets(d.Context) != d.Context && !strings.HasPrefix(d.Context, "ssh://"):
-		return errors.New("the address of the context holds user info")
+		return errors.New("the address of the context has user info")
 	case d.Text != "" && isRemote(d.Context):
 		return errors.New("a Dockerfile of its own cannot go with a context that is fetched")
 	case strings.Contains(d.Text, "\x00"):
-		return errors.New("the Dockerfile holds a NUL character")
+		return errors.New("the Dockerfile has a NUL character")
 	}
 	return nil
 }

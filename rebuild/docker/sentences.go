@@ -31,7 +31,7 @@ func sentences() map[string]string {
 		"recipe/build-context":         "asserted: the build context is {address}[, which was {commit}]",
 		"recipe/material":              "asserted: it was built with {address}[, {digest}]",
 		"recipe/asserted-source":       "whoever built it says, unchecked by BuildKit, that the source is {source}[ at {revision}]",
-		"recipe/unsupported-predicate": "the provenance is of the build type {build-type:quote}, and only that of BuildKit tells how to build again",
+		"recipe/unsupported-predicate": "the provenance is of the build type {build-type:quote}, and only that of BuildKit says how to build again",
 		"recipe/local-context": "it was built from local inputs that nobody else can fetch ({inputs}); " +
 			"only a Git repository or an HTTP address can be fetched again",
 		"recipe/min-mode-attestation": "its provenance was recorded with mode=min, which leaves out the build arguments, labels, " +
@@ -61,15 +61,15 @@ func sentences() map[string]string {
 		"plan/name-source":                  "--source names what to build, if you have it",
 		"plan/named-context-unpinned":       "the provenance does not say what the named context {name}, {address:quote}, was",
 		"plan/named-context-missing":        "the build had a named context {name}, {address:quote}, which is not here",
-		"plan/no-dockerfile":                "the source has no {name}, and the image's provenance holds none",
+		"plan/no-dockerfile":                "the source has no {name}, and the image's provenance has none",
 		"plan/unknown-option":               "the build was called with an option {option:quote} that is not known here",
 		"plan/network-unknown":              "an instruction may need the network, and it has none unless --network is given: {error}",
 		"plan/network-needed":               "an instruction needs the network ({what}, line {line} of the Dockerfile), and it has none unless --network is given",
 		"plan/network-not-allowed":          "the plan gives instructions the network; to allow it: --network",
 		"plan/folder-not-named":             "the plan builds from a folder, {folder:quote}, of the machine where it was made; to build from one of this machine: --source DIR",
 		"plan/folder-missing":               "the source {folder:quote} is not here",
-		"plan/address-without-user":         "the address of the source, {address}, goes with a name or password that the plan does not hold; to give it: --source URL",
-		"plan/arguments-missing":            "the plan does not hold the values of build arguments that the user gave ({names}); to give them: --build-arg NAME=VALUE, with --source",
+		"plan/address-without-user":         "the address of the source, {address}, goes with a name or password that the plan does not have; to give it: --source URL",
+		"plan/arguments-missing":            "the plan does not have the values of build arguments that the user gave ({names}); to give them: --build-arg NAME=VALUE, with --source",
 		"plan/frontend-added":               "the Dockerfile names a frontend, {image:quote}, that it did not name when the plan was judged",
 		"plan/instructions-without-network": "they run in containers of the engine, without a network: it is the engine that is trusted to keep them there",
 		"plan/instructions-with-network":    "they run in containers of the engine, with the network, as --network says: it is the engine that is trusted to keep them there",
@@ -82,7 +82,7 @@ func sentences() map[string]string {
 			"unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
 		"known/docker-container": "the classic builder of docker writes the name of the container that it ran into the config",
 		"known/docker-file-times": "docker build and Buildah keep the times at which their steps have made files, " +
-			"unless BuildKit is told rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
+			"unless BuildKit has rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
 	}
 	maps.Copy(all, unrepeatable())
 	return all

@@ -118,7 +118,7 @@ func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 	return g, nil
 }
 
-// choose evaluates the recipe, and where that does not give what the image holds a
+// choose evaluates the recipe, and where that does not give what the image has a
 // second time without grafts: an image does not show whether its packer was called
 // with --no-grafts. What gives the image counts; where neither does, what Guix does
 // by default.
@@ -136,7 +136,7 @@ func (s *session) choose(ctx context.Context) (*store.Graph, error) {
 	return g, nil
 }
 
-// gives says whether derivations make what the image holds; where there is no image,
+// gives says whether derivations make what the image has; where there is no image,
 // the store item that the plan says it is made of.
 func (s *session) gives(g *store.Graph) bool {
 	if s.job.Image == nil || len(s.job.Image.Items) == 0 {

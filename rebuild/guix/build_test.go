@@ -450,7 +450,7 @@ func TestBuildNotPossible(t *testing.T) {
 		{"checkout of a channel's Guix vanished", "derive", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
 		{"time bomb", "pack", recorded("bad-test.txt"), rebuild.ErrBuild, "bad-test-1.0: a certificate in its tests has expired", "virtual-build-machine"},
 		{"disk full in a build", "pack", recorded("bad-disk.txt"), rebuild.ErrBuild, "bad-disk-1.0: it does not build, and it wrote that a disk is full", "guix gc"},
-		{"package fails to build", "pack", recorded("bad-plain.txt"), rebuild.ErrBuild, "it said: make: *** [Makefile:3: all] Error 1; its log: /var/log/guix/drvs/af/", "--rebuilt"},
+		{"package fails to build", "pack", recorded("bad-plain.txt"), rebuild.ErrBuild, "it wrote: make: *** [Makefile:3: all] Error 1; its log: /var/log/guix/drvs/af/", "--rebuilt"},
 		{"build without end", "pack", recorded("bad-loop.txt"), rebuild.ErrNotDone, "bad-loop-1.0: it took too long", "max-silent-time"},
 		{"source replaced", "pack", "sha256 hash mismatch for /gnu/store/x-hello.tar.gz:\n  expected hash: 1\n  actual hash:   2\nhash mismatch for store item '/gnu/store/x-hello.tar.gz'\nbuild of /gnu/store/x-hello.tar.gz.drv failed\n",
 			rebuild.ErrBuild, "not the one that the package names", "guix download FILE"},

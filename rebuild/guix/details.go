@@ -13,7 +13,7 @@ import (
 	"audit/rebuild"
 )
 
-// Details are what a plan for Guix holds: how its packer is called, and with what.
+// Details are what a plan for Guix has: how its packer is called, and with what.
 // The files that guix is pointed to are written from them when they are needed.
 type Details struct {
 	Pack guix.Pack `json:"pack"` // with the packages, which become manifest.scm
@@ -73,14 +73,14 @@ func (d Details) check() error {
 		return fmt.Errorf("no command of guix makes what is of the form %q", p.Format)
 	}
 	if store.NameOf(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
-		return fmt.Errorf("%q, of which the image is said to be made, is no store item", p.Root)
+		return fmt.Errorf("%q, of which the image is made by its plan, is no store item", p.Root)
 	}
 	if d.isSystem() != (d.Configuration != "") {
 		return fmt.Errorf("the plan needs a %s for a whole system, and for nothing else", configurationFile)
 	}
 	for what, text := range map[string]string{configurationFile: d.Configuration, "the system type": p.SystemType, "the image's tag": p.ImageTag} {
 		if strings.Contains(text, "\x00") {
-			return fmt.Errorf("%s holds a NUL character", what)
+			return fmt.Errorf("%s has a NUL character", what)
 		}
 	}
 	if err := checkPack(p); err != nil {
@@ -110,7 +110,7 @@ func checkPack(p guix.Pack) error {
 	}
 	for _, arg := range p.EntryPoint {
 		if strings.Contains(arg, "\x00") {
-			return fmt.Errorf("the entry point %q holds a NUL character", arg)
+			return fmt.Errorf("the entry point %q has a NUL character", arg)
 		}
 	}
 	if p.Export == nil {

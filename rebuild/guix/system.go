@@ -24,7 +24,7 @@ func (System) About() rebuild.About {
 		Flags: []rebuild.Flag{
 			{Name: "trust-channel", Kind: rebuild.List, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
-			{Name: "trust-configuration", Kind: rebuild.Switch, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
+			{Name: "trust-configuration", Kind: rebuild.Switch, Usage: "let the configuration.scm in the image of a whole system run here: it is a program"},
 		},
 	}
 }

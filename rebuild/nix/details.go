@@ -24,7 +24,7 @@ type Details struct {
 	// Settings are more of nix.conf, of those that loosen nothing: see [Settings].
 	Settings []Setting `json:"settings,omitempty"`
 	// Root is the store path of the customisation layer, which the image does not
-	// hold; "" when the image does not reveal it.
+	// have; "" when the image does not reveal it.
 	Root string `json:"root,omitempty"`
 	// Private are the addresses, as they stand here, that the user gave with what is
 	// secret and not here: a builder gets it apart.
@@ -183,7 +183,7 @@ func (e Expression) check() error {
 func checkPlace(place, attribute string) error {
 	switch {
 	case !isPlain(place) || !isPlain(attribute):
-		return fmt.Errorf("%q holds a control character", place+attribute)
+		return fmt.Errorf("%q has a control character", place+attribute)
 	case !isWord(place):
 		return fmt.Errorf("%q is no place of a recipe", place)
 	case strings.HasPrefix(attribute, "-"):

@@ -38,14 +38,14 @@ type Build struct {
 	Type      string   // of the build, a URI
 	Builder   string   // its id, such as the address of a CI job; may be ""
 
-	Context    Source // "" for a local one
-	Dockerfile string // path in the context; "" for the default
-	Frontend   string // "dockerfile.v0", "gateway.v0"
+	Context    Material // "" for a local one
+	Dockerfile string   // path in the context; "" for the default
+	Frontend   string   // "dockerfile.v0", "gateway.v0"
 	Args       map[string]string
 	Locals     []string
 	Secrets    []Needed
 	SSH        []Needed
-	Materials  []Source
+	Materials  []Material
 	Files      []File // the build's own texts: the Dockerfile
 	Steps      int    // of the build's definition; 0 with mode=min
 
@@ -55,8 +55,8 @@ type Build struct {
 	VCSRevision   string
 }
 
-// A Source is something that was fetched for a build.
-type Source struct {
+// A Material is something that was fetched for a build.
+type Material struct {
 	URI    string
 	Digest map[string]string // by algorithm: "sha1" and "gitCommit" of commits, "sha256"
 }
@@ -274,12 +274,12 @@ func (b *Build) v1(raw []byte) error {
 
 func (b *Build) materials(all []source) {
 	for _, m := range all {
-		b.Materials = append(b.Materials, Source{withoutUser(m.URI), m.Digest})
+		b.Materials = append(b.Materials, Material{withoutUser(m.URI), m.Digest})
 	}
 }
 
 func (b *Build) context(c source) {
-	b.Context = Source{withoutUser(c.URI), c.Digest}
+	b.Context = Material{withoutUser(c.URI), c.Digest}
 	b.Dockerfile = cmp.Or(c.EntryPoint, c.Path)
 }
 

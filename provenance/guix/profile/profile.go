@@ -380,7 +380,7 @@ func (r *reader) properties(e *Entry, list scheme.Value) {
 	}
 }
 
-// rest returns what a pair holds after its first element.
+// rest returns what a pair has after its first element.
 func rest(v scheme.Value) scheme.Value {
 	if len(v.Items) == 1 && v.Tail != nil {
 		return *v.Tail

@@ -17,7 +17,7 @@ func (v Value) String() string {
 	return b.String()
 }
 
-// Brief returns v on one line for a message, cut after 80 characters. It holds
+// Brief returns v on one line for a message, cut after 80 characters. It has
 // no character that could change what a terminal or a reader makes of the rest.
 func (v Value) Brief() string {
 	const most = 80

@@ -86,8 +86,8 @@ func ownerOf(img *inspect.Image, pack guix.Pack, l *inspect.Layer) owner {
 }
 
 // misfit is the finding about a header block that no tar wrote: the field that
-// holds what the packer never writes into it. Where each may be the packer's, it
-// is one that can hold anything.
+// has what the packer never writes into it. Where each may be the packer's, it
+// is one with any content.
 func misfit(block []byte, o owner) (code string, args []any) {
 	for _, f := range gnutar.Fields() {
 		got := block[f.From:f.To]

@@ -15,7 +15,7 @@ import (
 	"audit/rebuild/gnutar"
 )
 
-// A layerCheck packs one layer again and holds the outcome against it.
+// A layerCheck packs one layer again and compares the outcome with it.
 type layerCheck struct {
 	layer *inspect.Layer
 	rules *rules
@@ -140,7 +140,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 	return c.rules.order(a, b)
 }
 
-// storeOnly says whether the layer holds store items and nothing else, each
+// storeOnly says whether the layer has store items and nothing else, each
 // handed to the writer by itself.
 func (c *layerCheck) storeOnly() bool {
 	first := c.layer.Entries[0].Path
