@@ -444,7 +444,7 @@ func TestBuildNotPossible(t *testing.T) {
 			rebuild.ErrBuild, "it does not build (builder for `/gnu/store/x.drv' failed with exit code 1); its log: /var/log/guix/drvs/x.gz", "--rebuilt"},
 		{"source vanished", "pack", recorded("bad-url.txt"), rebuild.ErrBuild,
 			"gone-1.0.tar.gz: its source could not be fetched (builder for `/gnu/store/r6xfz1200zh8i8s1g66xicnav27j884k-gone-1.0.tar.gz.drv' failed to produce output path `/gnu/store/7wyfcf90l2cpapyk3d0dic8czsj4az0p-gone-1.0.tar.gz'); " +
-				"it said: failed to download \"/gnu/store/7wyfcf90l2cpapyk3d0dic8czsj4az0p-gone-1.0.tar.gz\" from \"https://example.org/gone/gone-1.0.tar.gz\"; its log: /var/log/guix/drvs/r6/xfz1200zh8i8s1g66xicnav27j884k-gone-1.0.tar.gz.drv.gz",
+				"it wrote: failed to download \"/gnu/store/7wyfcf90l2cpapyk3d0dic8czsj4az0p-gone-1.0.tar.gz\" from \"https://example.org/gone/gone-1.0.tar.gz\"; its log: /var/log/guix/drvs/r6/xfz1200zh8i8s1g66xicnav27j884k-gone-1.0.tar.gz.drv.gz",
 			"guix download FILE"},
 		{"checkout vanished", "pack", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
 		{"checkout of a channel's Guix vanished", "derive", recorded("bad-git.txt"), rebuild.ErrBuild, "bad-git-1.0-checkout: its source could not be fetched", "Software Heritage"},
