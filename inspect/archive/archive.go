@@ -2,6 +2,16 @@ package archive
 
 import (
 	"archive/tar"
+	"bufio"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect/check"
 	"audit/inspect/compression"
 	"audit/inspect/digest"
@@ -11,16 +21,6 @@ import (
 	"audit/inspect/pass"
 	"audit/inspect/paths"
 	"audit/inspect/zeros"
-	"bufio"
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"runtime"
-	"slices"
-	"sync"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // An Archive is a tar file that carries an image, read in one pass: what its
@@ -34,7 +34,6 @@ type Archive struct {
 	members []*Member
 	ByPath  map[string]*Member // the last of each path
 	buf     *bufio.Reader      // of the member that is read here
-	slots   chan struct{}      // one for each layer being read
 	reading sync.WaitGroup
 
 	// Problems are the findings about the archive as such.
@@ -56,7 +55,7 @@ type Member struct {
 // Read reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
 func Read(p *pass.Pass, r io.Reader, file *pass.Stream) (*Archive, error) {
-	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader()}
 	tr := tar.NewReader(a.in)
 	if file != nil {
 		all, place := file.Section(0, file.Size)
@@ -148,10 +147,10 @@ func (a *Archive) content(m *Member, hdr *tar.Header, r io.Reader) error {
 		return a.read(m, a.buf, r, nil)
 	}
 	part, at := a.file.Section(a.in.n, hdr.Size)
-	a.slots <- struct{}{}
+	a.Pass.Take()
 	a.reading.Go(func() {
+		defer a.Pass.Release()
 		m.err = a.read(m, newMemberReader(), part, at)
-		<-a.slots
 	})
 	return nil
 }

@@ -1,23 +1,23 @@
 package oci
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // Blobs is where the blobs of an OCI image lie: an archive, a folder, a
@@ -216,7 +216,6 @@ func (r *Reader) layers(descriptors []v1.Descriptor) error {
 		return err
 	}
 	readings := make(map[v1.Hash]*reading)
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
 	for _, d := range descriptors {
 		if readings[d.Digest] != nil {
@@ -224,9 +223,9 @@ func (r *Reader) layers(descriptors []v1.Descriptor) error {
 		}
 		one := new(reading)
 		readings[d.Digest] = one
-		slots <- struct{}{}
+		r.Pass.Take()
 		wait.Go(func() {
-			defer func() { <-slots }()
+			defer r.Pass.Release()
 			one.layer, one.err = r.layer(d)
 		})
 	}
