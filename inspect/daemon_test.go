@@ -1,8 +1,6 @@
 package inspect
 
 import (
-	"audit/inspect/image"
-	"audit/inspect/pass"
 	"context"
 	"io"
 	"net"
@@ -11,6 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 // engine starts what looks like a Docker engine that has one image, a:1, on a
@@ -47,7 +49,7 @@ func TestEngine(t *testing.T) {
 			t.Errorf("%s: transport %s, %d layers, findings %q", ref, img.Transport, len(img.Layers), rules(img))
 		}
 	}
-	if _, err := Open(context.Background(), "docker-daemon:a:2", pass.Options{}); err == nil || !strings.Contains(err.Error(), `the engine has no image "a:2"`) {
+	if _, err := Open(context.Background(), "docker-daemon:a:2", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), `the engine has no image "a:2"`) {
 		t.Error(err)
 	}
 }
@@ -59,7 +61,7 @@ func TestEngineThatIsNotThere(t *testing.T) {
 		"unix:// not a url\x7f":      "understanding DOCKER_HOST",
 	} {
 		t.Setenv("DOCKER_HOST", host)
-		if _, err := Open(context.Background(), "docker-daemon:a:1", pass.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(context.Background(), "docker-daemon:a:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", host, err, want)
 		}
 	}

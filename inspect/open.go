@@ -1,16 +1,17 @@
 package inspect
 
 import (
-	"audit/inspect/form"
-	"audit/inspect/integrity"
-	"audit/inspect/oci"
-	"audit/inspect/pass"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+
+	"audit/inspect/form"
+	"audit/inspect/integrity"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
 )
 
 // Open reads the image that reference names, in one pass; a file is read once
@@ -32,9 +33,8 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 	p := pass.New(ctx, opt)
 	img, err := open(p, reference, forms)
 	if errors.Is(err, pass.ErrDropped) {
-		opt.Again = false // it is a file
 		p = pass.New(ctx, opt)
-		p.Once = true
+		p.Once, p.Copies = true, nil // it is a file
 		img, err = open(p, reference, forms)
 	}
 	if err != nil {

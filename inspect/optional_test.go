@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect/limit"
 )
 
@@ -15,7 +16,7 @@ func TestOptionalContents(t *testing.T) {
 	limits := limit.DefaultLimits()
 	for most, dropped := range map[int64]int{2000: 0, 1000: 4, 100: 4} {
 		limits.OptionalBytes, limits.KeptBytes = most, 3000
-		img, err := openBytes(t, archive, Options{
+		img, err := openBytes(t, archive, Options{Stores: fixtures.Stores(),
 			Limits:   &limits,
 			Keep:     func(string) bool { return true },
 			Optional: func(path string) bool { return strings.HasPrefix(path, "may/") },

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"audit/fixtures"
 	"audit/inspect/limit"
 )
 
@@ -46,14 +47,14 @@ func silent(t *testing.T) string {
 func TestSilentRegistry(t *testing.T) {
 	limits := limit.DefaultLimits()
 	limits.Idle = 50 * time.Millisecond
-	_, err := Open(t.Context(), silent(t), Options{Limits: &limits})
+	_, err := Open(t.Context(), silent(t), Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
 	if !errors.As(err, &over) || over.Name != "seconds without an answer" {
 		t.Errorf("a registry that says nothing: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Open(ctx, silent(t), Options{}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Open(ctx, silent(t), Options{Stores: fixtures.Stores()}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a deadline: %v", err)
 	}
 }
@@ -79,7 +80,7 @@ func TestRegistryThatStops(t *testing.T) {
 	})
 	limits := limit.DefaultLimits()
 	limits.Idle = 100 * time.Millisecond
-	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Limits: &limits})
+	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
 	if !errors.As(err, &over) || over.Name != "seconds without an answer" {
 		t.Errorf("a registry that stops: %v", err)

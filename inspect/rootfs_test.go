@@ -2,14 +2,16 @@ package inspect
 
 import (
 	"archive/tar"
-	"audit/inspect/image"
-	"audit/inspect/pass"
-	"audit/inspect/paths"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/image"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
 )
 
 func folder(name string) archiveMember {
@@ -48,7 +50,7 @@ func folded(t testing.TB, layers [][]archiveMember) string {
 	for _, l := range layers {
 		tars = append(tars, tarOf(t, l...))
 	}
-	img, err := openBytes(t, tarOf(t, imageOf(t, tars...)...), pass.Options{})
+	img, err := openBytes(t, tarOf(t, imageOf(t, tars...)...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

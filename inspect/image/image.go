@@ -1,14 +1,15 @@
 package image
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/store"
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/store"
 )
 
 // An Image is what one pass over the bytes of an image found.
@@ -46,8 +47,8 @@ type Image struct {
 	// order of the file.
 	Documents []Document
 
-	// Copies are those of layers that came as a stream, where Options.Again asked for
-	// them; nil otherwise.
+	// Copies are those of layers that came as a stream, within Limits.CopyBytes; nil
+	// where that is 0.
 	Copies Copies `json:"-"`
 	// Dropped are the contents that were asked for as optional and are not kept,
 	// in the order of layers.

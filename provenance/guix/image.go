@@ -7,6 +7,7 @@ import (
 	"audit/inspect/paths"
 	storepath "audit/inspect/store"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 	"audit/provenance/guix/scheme"
 	"audit/provenance/ospackages"
 	"audit/provenance/store"
@@ -88,8 +89,8 @@ func Keep(p string) bool {
 	if p == databasePath || provenance.IsKey(p) {
 		return true
 	}
-	item := storepath.ItemOf(p)
-	if item == "" || !strings.HasPrefix(item, storeDir) {
+	item := profile.Store().ItemOf(p)
+	if item == "" {
 		return false
 	}
 	switch name := storepath.NameOf(item); {

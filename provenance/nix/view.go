@@ -25,12 +25,15 @@ type view struct {
 
 const storeDir = "/nix/store/"
 
+// Store is where Nix keeps store items.
+func Store() storepath.Dirs { return storepath.Dirs{"/nix/store"} }
+
 func newView(img *inspect.Image) *view {
 	v := newBareView(img)
 	v.files = img.Files()
 	v.named = storeHashes(withoutHistory(img))
 	for _, l := range img.Layers {
-		v.writers = append(v.writers, newWriter(l))
+		v.writers = append(v.writers, newWriter(l, img.Stores))
 	}
 	return v
 }
@@ -101,4 +104,4 @@ func Keep(p string) bool {
 }
 
 // isStorePath says whether a text is the path of an item of Nix's store, and no more.
-func isStorePath(text string) bool { return storepath.Dirs{"/nix/store"}.Has(text) }
+func isStorePath(text string) bool { return Store().Has(text) }

@@ -10,7 +10,7 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/paths"
-	"audit/inspect/store"
+	"audit/provenance/guix/profile"
 	"audit/rebuild/gnutar"
 )
 
@@ -324,9 +324,4 @@ func shareMode(mode int64) int64 {
 }
 
 // itemOf returns the store item that path is in or is, "" when in none.
-func itemOf(path string) string {
-	if !strings.HasPrefix(path, storeDir[1:]) {
-		return ""
-	}
-	return store.ItemOf(path)
-}
+func itemOf(path string) string { return profile.Store().ItemOf(path) }

@@ -11,7 +11,7 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/paths"
-	"audit/inspect/store"
+	"audit/provenance/nix"
 	"audit/rebuild/gnutar"
 )
 
@@ -68,7 +68,7 @@ func appendedAt(entries []inspect.Entry) int {
 // atRoot says whether entry i is one of those that the author decides.
 func (c *layerCheck) atRoot(i int) bool {
 	e := &c.layer.Entries[i]
-	if store.ItemOf(e.Path) != "" {
+	if nix.Store().ItemOf(e.Path) != "" {
 		return false
 	}
 	return e.Path != "nix" && e.Path != "nix/store" || i < c.appendedAt
@@ -128,7 +128,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 	if c.appended(i) {
 		return appendedOrder(a, b)
 	}
-	one, other := store.ItemOf(a), store.ItemOf(b)
+	one, other := nix.Store().ItemOf(a), nix.Store().ItemOf(b)
 	if one != "" && other != "" && one != other && c.storeOnly() {
 		x, known := rank[one]
 		y, also := rank[other]
@@ -144,7 +144,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 // handed to the writer by itself.
 func (c *layerCheck) storeOnly() bool {
 	first := c.layer.Entries[0].Path
-	return first == "nix" || first == "nix/store" || store.ItemOf(first) != ""
+	return first == "nix" || first == "nix/store" || nix.Store().ItemOf(first) != ""
 }
 
 // checkFolders looks whether each entry has the folder that it is in before it:
@@ -174,7 +174,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
 		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
 	}
-	if c.appended(i) && (store.ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
+	if c.appended(i) && (nix.Store().ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
 		h.Name = slashBehind(e.Path, e.Type == tar.TypeDir)
 	}
 	switch e.Type {
@@ -193,7 +193,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
 		return h, false
 	}
-	if store.ItemOf(e.Path) != "" {
+	if nix.Store().ItemOf(e.Path) != "" {
 		h.Mode = image.StoreMode(e)
 		if c.rules.perms && c.given(&h, e) {
 			c.permEntries++
