@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha512"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -301,9 +302,7 @@ func TestNames(t *testing.T) {
 	named := func(m, name string) any {
 		return descriptorOf(manifestType, m, "annotations", map[string]string{"org.opencontainers.image.ref.name": name})
 	}
-	for path, data := range two {
-		one[path] = data
-	}
+	maps.Copy(one, two)
 	one["index.json"] = indexOf(t, named(m1["amd64"], "v1"), named(m2["s390x"], "example.org/lab/b:v2"))
 	dir := one.folder(t)
 	for ref, want := range map[string]string{"v1": m1["amd64"], "v2": m2["s390x"], "example.org/lab/b:v2": m2["s390x"], digestOf(m2["s390x"]): m2["s390x"]} {

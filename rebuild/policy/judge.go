@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -128,9 +129,7 @@ func (j *judge) judged() rebuild.Facts {
 	}
 	f.Result = compare.Equivalent
 	checks := make(map[check.ID]check.Status)
-	for id, status := range f.Checks {
-		checks[id] = status
-	}
+	maps.Copy(checks, f.Checks)
 	checks[check.Rebuild] = check.Pass
 	f.Checks = checks
 	return f
