@@ -76,7 +76,7 @@ func (s Sentences) texts(args check.Args) check.Args {
 	for name, value := range args {
 		switch value := value.(type) {
 		case check.Message:
-			args[name] = compare.Clip(s.Text(value))
+			args[name] = check.Clip(s.Text(value))
 		case []check.Message:
 			args[name] = s.list(value)
 		}
