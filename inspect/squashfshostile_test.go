@@ -280,7 +280,7 @@ func TestSquashfsLinks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(img.Items) != 1 || img.Items[0].NarHash != same.Items[0].NarHash || img.Items[0].Problem != "" {
+	if len(img.Items) != 1 || img.Items[0].NarHash != same.Items[0].NarHash || !img.Items[0].Problem.IsZero() {
 		t.Errorf("store items %v, want %v", img.Items, same.Items)
 	}
 }

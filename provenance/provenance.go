@@ -3,8 +3,8 @@
 //
 // Each build system that is known has a folder of its own. Its Recover is
 // handed an inspected image and returns the recipe with the two checks that
-// only that system can make, recipe and closure. What the image does not say
-// is recorded as missing and never guessed.
+// only that system can make, recipe and closure. What the image does not show
+// is listed as missing and never guessed.
 package provenance
 
 import (
@@ -44,7 +44,7 @@ const (
 	Remade                     // it was made again from its inputs, and is the same
 )
 
-// A Recipe says how an image was built, as far as the image says.
+// A Recipe says how an image was built, as far as the image shows.
 type Recipe struct {
 	System    SystemName
 	Status    Status
@@ -74,7 +74,7 @@ type SystemName string
 // UnknownSystem is the name where no build system is recognised.
 const UnknownSystem SystemName = "unknown"
 
-// A Status says how much of the recipe the image has.
+// A Status says how much of the recipe the image shows.
 type Status string
 
 // The statuses.

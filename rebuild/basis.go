@@ -74,7 +74,7 @@ func (p Part) builds() int {
 	return min(len(p.Operators), 2)
 }
 
-// verdict is the best of images that are identical, or
+// verdict is the best for images that are identical, or
 // equivalent, on this basis.
 func (b Basis) verdict(r compare.Result) Verdict {
 	if b.Given || len(b.Items) == 0 {

@@ -31,7 +31,7 @@ type Command struct {
 	// ends the command with an [inspect.LimitError].
 	Stdout int
 	// Grace is how long the processes have to end by themselves after they
-	// got SIGTERM, before they are killed; 0 means 10 seconds.
+	// are asked to, before they are killed; 0 means 10 seconds.
 	Grace time.Duration
 }
 
@@ -60,7 +60,7 @@ func (e *ExitError) Error() string { return fmt.Sprintf("running %s: %s", e.Argv
 
 // Run runs a command to its end, in a process group of its own, with nothing
 // on standard input but what c says and a clean environment. When ctx ends the whole group is
-// stopped with SIGTERM and, after a grace, made to with SIGKILL; nothing
+// asked to stop with SIGTERM and, after a grace, made to with SIGKILL; nothing
 // of the group outlives Run, however the command ends.
 //
 // A tool that is not there, one that failed and one that was cancelled are

@@ -8,7 +8,7 @@ import (
 	"audit/rebuild/compare"
 )
 
-// A Verdict is the conclusion from all that was found of an image. The zero
+// A Verdict is what follows for an image from all that was found. The zero
 // value is Unverified: nothing examined is never success.
 type Verdict int
 

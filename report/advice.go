@@ -1,9 +1,10 @@
 package report
 
 import (
+	"strings"
+
 	"audit/inspect/check"
 	"audit/rebuild/compare"
-	"strings"
 )
 
 // why says why a check matters.
@@ -56,7 +57,7 @@ func confirm(id check.ID) string {
 	case check.Derivation:
 		return "What is inside the store items is another question, which signatures and rebuild answer."
 	}
-	return "How much of it was built in this run, and what was taken on trust, is said at the top and under Rebuild."
+	return "How much of it was built in this run, and what was taken on trust, stands at the top and under Rebuild."
 }
 
 // remedy says what lets a check decide that has not.
@@ -86,7 +87,7 @@ func (w words) remedy(id check.ID) string {
 func react(id check.ID) string {
 	switch id {
 	case check.Integrity:
-		return "Get the image again from where it was published, and hold its digest against the one that the publisher names. If it fails again, do not run it, and tell the publisher which descriptor does not fit."
+		return "Get the image again from where it was published, and compare its digest with the one that the publisher names. If it fails again, do not run it, and inform the publisher which descriptor does not fit."
 	case check.Recipe:
 		return "The image contradicts itself about how it was built. Ask the author for the recipe that was really used."
 	case check.Closure:
@@ -96,9 +97,9 @@ func react(id check.ID) string {
 	case check.Signatures:
 		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer."
 	case check.Derivation:
-		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not tell. The findings name the items."
+		return "The recipe is not the one that this image was built from: another commit, another version, or an option that the image does not show. The findings name the items."
 	}
-	return "See Differences: each has a cause, and each cause says what usually brings it about. Build twice on one machine to tell a build that varies from an image that was changed."
+	return "See Differences: each has a cause, and each cause says what usually brings it about. Build twice on one machine to distinguish a build that varies from an image that was changed."
 }
 
 // causeAdvice says what usually brings a cause about, and what helps.

@@ -131,7 +131,7 @@ type Member struct {
 	Referenced bool   `json:"referenced"` // something of the image leads to it
 }
 
-// A Recipe says how the image was built, as far as the image tells.
+// A Recipe says how the image was built, as far as the image shows.
 type Recipe struct {
 	System   provenance.SystemName `json:"system"`
 	Status   provenance.Status     `json:"status"`
@@ -206,7 +206,7 @@ type Trust struct {
 type StoreItem struct {
 	Path       string   `json:"path"`
 	Layer      int      `json:"layer"`
-	NarHash    string   `json:"narHash"` // SHA-256 of its NAR; "" when it cannot be told
+	NarHash    string   `json:"narHash"` // SHA-256 of its NAR; "" when it is not known
 	NarSize    int64    `json:"narSize"`
 	Files      int      `json:"files"`      // count of entries
 	Bytes      int64    `json:"bytes"`      // that they take in the layer, headers and contents
@@ -223,7 +223,7 @@ type Check struct {
 	Findings []Finding    `json:"findings"`
 }
 
-// A Message is something to be said to a person: a code of CODES.md, and the
+// A Message is something for a person to read: a code of CODES.md, and the
 // arguments of its sentence by name.
 type Message struct {
 	Code string     `json:"code"`
@@ -346,7 +346,7 @@ type Known struct {
 	Count int    `json:"count"`
 }
 
-// Rebuilt names the image that the original was held against.
+// Rebuilt names the image that the original was compared with.
 type Rebuilt struct {
 	Reference    string `json:"reference"` // without the host's folders
 	ConfigDigest string `json:"configDigest"`
@@ -362,7 +362,7 @@ type FieldDifference struct {
 	Known string        `json:"known"` // code of the freedom that explains it; "" when none does
 }
 
-// A LayerPair is a layer and the one that it is held against.
+// A LayerPair is a layer and the one that it is compared with.
 type LayerPair struct {
 	Index    int    `json:"index"`
 	Original string `json:"original"` // diffID; "" when only the rebuild has it

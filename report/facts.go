@@ -11,7 +11,7 @@ import (
 	"audit/rebuild/policy"
 )
 
-// Facts are what a policy is held against, and what the verdict follows from, as
+// Facts are what a policy is judged by, and what the verdict follows from, as
 // the report has them.
 func (r *Report) Facts() policy.Facts {
 	f := policy.Facts{Judged: r.judged()}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// A closure is the reference graph of the store items, laid out as a tree: an
+// A closure is the reference graph of the store items, as a tree: an
 // item stands below the first of those that refer to it, as near to the root
 // as can be, and the others point to it.
 type closure struct {

@@ -26,7 +26,7 @@ var script string
 //go:embed report.tmpl.html
 var pageText string
 
-// Bounds of report.html, which must open on a phone. What is left out is said
+// Bounds of report.html, which must open on a phone. What is left out is named
 // where it is missing; report.json has all of it.
 const (
 	maxRows  = 10_000   // of one list
@@ -188,7 +188,7 @@ func options(command string) []commandPart {
 var optionForm = regexp.MustCompile(`\s(--?[A-Za-z][^\s=]*)`)
 
 // A diffLine is a line of a diff and what it is: "add", "del", "at", "" for one
-// that is the same, or "note" for what is said beside a diff.
+// that is the same, or "note" for what stands beside a diff.
 type diffLine struct {
 	Kind string
 	Text []span

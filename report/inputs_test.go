@@ -308,7 +308,7 @@ func hostileInput(t testing.TB) Input {
 		Members:   []image.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
 		Platforms: []image.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: image.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: image.ImageEntry, Chosen: true}},
 		Documents: []image.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
-		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: hostile, NarHash: zero}},
+		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: check.Say("value/text", "text", hostile), NarHash: zero}},
 	}
 	r := provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: hostile, Missing: []check.Message{check.Say("recipe/missing", "text", hostile)},

@@ -1,16 +1,17 @@
 package report
 
 import (
-	"audit/inspect/check"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"unicode"
+
+	"audit/inspect/check"
 )
 
 // Bounds of the Markdown: GitHub takes 65,536 characters in a comment. What is
-// left out is said; report.json has all of it.
+// left out is named; report.json has all of it.
 const (
 	maxMarkdown = 60_000   // bytes of all
 	mdList      = 12 << 10 // bytes of a list
@@ -195,7 +196,7 @@ func (r *Report) mdGroup(g group) string {
 	}
 	var lines []string
 	for i, d := range g.Differences {
-		if i > mdRows { // what is not written need not be laid out
+		if i > mdRows { // what is not written need not be rendered
 			lines = append(lines, "")
 			continue
 		}

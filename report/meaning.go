@@ -10,7 +10,7 @@ import (
 	"audit/rebuild/compare"
 )
 
-// insideLimit is what no look at an image alone can tell. Every report that
+// insideLimit is what no look at an image alone can show. Every report that
 // rebuilt nothing says so.
 const insideLimit = "Bytes that were changed inside a store item or another file, with every digest made to fit afterwards, " +
 	"cannot be told from the image alone: only a rebuild, a substitute signed by a build farm, or a trusted database can tell."
@@ -155,7 +155,7 @@ func (r *Report) contradiction() string {
 }
 
 // contradicted says what is contradicted: the image, or no more than what was
-// said of it in answers that nobody who is trusted signed.
+// in answers about it that nobody who is trusted signed.
 func contradicted(failed []string, problems []Finding) string {
 	differs := slices.ContainsFunc(problems, func(f Finding) bool { return strings.HasSuffix(f.Code, "/hash-differs") })
 	if len(failed) == 1 && failed[0] == string(check.Signatures) && !differs {

@@ -27,7 +27,7 @@ type Input struct {
 	Image    *inspect.Image
 	Evidence *provenance.Evidence // nil when no recipe was asked for
 	Checks   []check.Check        // a check that is not among them is reported as skipped
-	Signed   []signatures.Outcome // what build farms say of the store items
+	Signed   []signatures.Outcome // what build farms answer about the store items
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Builder  string          // the builder that was asked; "" when none was
@@ -43,7 +43,7 @@ type Input struct {
 	Policy  Policy
 
 	Systems []rebuild.About // the build systems: their sentences, and their words
-	Secrets []string        // that the user has given a builder: masked in what is said of a rebuild
+	Secrets []string        // that the user has given a builder: masked in what is reported of a rebuild
 	// Addresses are the secrets of all addresses that the user has given: masked in all.
 	Addresses rebuild.Secrets
 
@@ -57,12 +57,12 @@ func New(in Input) *Report {
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
 		Image:         newImage(in.Image),
-		Recipe:        newRecipe(in.Evidence),
-		Plan:          newPlan(in.Plan),
-		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
+		Recipe:        newRecipe(in.Evidence, words.sentences),
+		Plan:          newPlan(in.Plan, words.sentences),
+		StoreItems:    newStoreItems(in.Image.Items, in.Signed, words.sentences),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
-		Rebuild:       newRebuild(in),
+		Rebuild:       newRebuild(in, words.sentences),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt, words.sentences),
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
@@ -193,7 +193,7 @@ func created(c v1.ConfigFile) string {
 	return c.Created.UTC().Format(time.RFC3339Nano)
 }
 
-func newRecipe(ev *provenance.Evidence) Recipe {
+func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 	if ev == nil {
 		ev = &provenance.Evidence{}
 	}
@@ -202,10 +202,10 @@ func newRecipe(ev *provenance.Evidence) Recipe {
 		System:  in.System,
 		Status:  in.Status,
 		Packer:  in.Packer,
-		Missing: messages(in.Missing),
+		Missing: s.messages(in.Missing),
 		Root:    in.Root,
 		Details: newDetails(in.Details),
-		Unknown: messages(in.Unknown),
+		Unknown: s.messages(in.Unknown),
 	}
 	if out.System == "" {
 		out.System = provenance.UnknownSystem
@@ -256,11 +256,11 @@ func newDetails(details any) map[string]any {
 	return texts.Interface().(map[string]any)
 }
 
-func newPlan(p *rebuild.Plan) *Plan {
+func newPlan(p *rebuild.Plan, s Sentences) *Plan {
 	if p == nil {
 		return nil
 	}
-	out := &Plan{System: p.System, Refused: messages(p.Reasons), Command: slices.Clone(p.Command)}
+	out := &Plan{System: p.System, Refused: s.messages(p.Reasons), Command: slices.Clone(p.Command)}
 	for _, t := range p.Trust {
 		out.Trust = append(out.Trust, Trust{t.Kind, t.Channel, withoutLocal(t.URL, p), t.Trusted, Message(t.Reason), t.Flag})
 	}
@@ -303,7 +303,7 @@ func withoutSource(word, location string) string {
 	return base(location) + rest
 }
 
-func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []StoreItem {
+func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome, s Sentences) []StoreItem {
 	signed := signedBy(outcomes)
 	var out []StoreItem
 	for _, it := range items {
@@ -316,15 +316,15 @@ func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome) []S
 			Bytes:      it.Bytes,
 			Signed:     signed[it.Path],
 			References: it.References,
-			Problem:    it.Problem,
+			Problem:    s.Text(it.Problem),
 		})
 	}
 	return out
 }
 
-func messages(all []check.Message) (out []Message) {
+func (s Sentences) messages(all []check.Message) (out []Message) {
 	for _, m := range all {
-		out = append(out, Message(m))
+		out = append(out, Message{m.Code, s.texts(m.Args)})
 	}
 	return out
 }
@@ -348,7 +348,7 @@ func find(checks []check.Check, id check.ID) check.Check {
 }
 
 func newCheck(c check.Check, s Sentences) Check {
-	out := Check{ID: c.ID, Status: c.Status, Summary: messages(c.Reasons)}
+	out := Check{ID: c.ID, Status: c.Status, Summary: s.messages(c.Reasons)}
 	for _, f := range c.Findings {
 		out.Findings = append(out.Findings, Finding{f.Code, s.texts(f.Args), f.Level, f.Layer, f.Path})
 	}
@@ -407,11 +407,7 @@ func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
 
 func newDifferences(ds []compare.Difference, s Sentences) (out []Difference) {
 	for _, d := range ds {
-		var evidence []Message
-		for _, m := range d.Evidence {
-			evidence = append(evidence, Message{m.Code, s.texts(m.Args)})
-		}
-		out = append(out, Difference{d.Path, d.Layer, d.Cause, s.value(d.Was), s.value(d.Now), evidence, d.Known, d.Privileged})
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, s.value(d.Was), s.value(d.Now), s.messages(d.Evidence), d.Known, d.Privileged})
 	}
 	return out
 }

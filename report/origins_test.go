@@ -136,7 +136,7 @@ func TestSignedItems(t *testing.T) {
 	got := newStoreItems(items, []signatures.Outcome{
 		{Path: storePath(1, "a"), Word: signatures.Signed, Agree: 2},
 		{Path: storePath(2, "b"), Word: signatures.Differs, Agree: 1},
-	})
+	}, nil)
 	if got[0].Signed != 2 || got[1].Signed != 0 || got[0].Bytes != 5 || got[0].Files != 2 {
 		t.Errorf("the items are %+v", got)
 	}

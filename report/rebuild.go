@@ -9,7 +9,7 @@ import (
 
 // newRebuild says how the image was built again: by a builder, elsewhere, or
 // not at all, which is nil unless somebody signed what is in it.
-func newRebuild(in Input) *Rebuild {
+func newRebuild(in Input, s Sentences) *Rebuild {
 	if in.Result == nil && in.BuildErr == nil {
 		switch {
 		case in.Comparison != nil || in.Rebuilt != nil:
@@ -24,7 +24,7 @@ func newRebuild(in Input) *Rebuild {
 		out.Builder = string(in.Plan.System)
 	}
 	if in.BuildErr != nil {
-		out.Problem = in.BuildErr.Error()
+		out.Problem = s.problem(in.BuildErr)
 		if hint := (*rebuild.HintError)(nil); errors.As(in.BuildErr, &hint) {
 			out.Hint = hint.Hint
 		}
@@ -40,6 +40,15 @@ func newRebuild(in Input) *Rebuild {
 		}
 	}
 	return out
+}
+
+// problem is why nothing was built; of a plan that is refused, its reasons.
+func (s Sentences) problem(err error) string {
+	var refused *rebuild.RefusedError
+	if errors.As(err, &refused) {
+		return rebuild.ErrRefused.Error() + ": " + s.Join(refused.Reasons)
+	}
+	return err.Error()
 }
 
 func statusOf(err error) RebuildStatus {

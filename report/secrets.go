@@ -10,7 +10,7 @@ import (
 )
 
 // hide masks what the user has given. Secrets of addresses are in no part of the
-// report; values that are given to a builder are masked in what is said of a
+// report; values that are given to a builder are masked in what is reported of a
 // rebuild: a rebuilt image's history repeats them, and what the original image has
 // in its config is no secret.
 func (r *Report) hide(addresses rebuild.Secrets, values []string, config []byte) {

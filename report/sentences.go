@@ -74,8 +74,11 @@ func (s Sentences) Text(m check.Message) string {
 func (s Sentences) texts(args check.Args) check.Args {
 	args = maps.Clone(args)
 	for name, value := range args {
-		if m, ok := value.(check.Message); ok {
-			args[name] = check.Clip(s.Text(m))
+		switch value := value.(type) {
+		case check.Message:
+			args[name] = check.Clip(s.Text(value))
+		case []check.Message:
+			args[name] = s.list(value)
 		}
 	}
 	return args
@@ -150,11 +153,7 @@ func (r *Report) Say(m Message) string { return r.words.sentences.Text(check.Mes
 
 // Join writes the sentences of messages on one line.
 func (s Sentences) Join(messages []check.Message) string {
-	parts := make([]string, len(messages))
-	for i, m := range messages {
-		parts[i] = s.Text(m)
-	}
-	return strings.Join(parts, "; ")
+	return strings.Join(s.list(messages), "; ")
 }
 
 func bare(m check.Message) string {
@@ -211,6 +210,8 @@ func isEmpty(v any) bool {
 		return len(v) == 0
 	case check.Message:
 		return v.IsZero()
+	case []check.Message:
+		return len(v) == 0
 	}
 	return true
 }
@@ -226,7 +227,7 @@ func (s Sentences) argument(spec string, args check.Args) (text string, absent b
 	case "count":
 		return plenty(n, noun), absent
 	case "list":
-		return enumerate(args.Strings(name)), absent
+		return enumerate(s.strings(args, name)), absent
 	case "quote":
 		return strconv.Quote(value), absent
 	case "size":
@@ -245,10 +246,29 @@ func (s Sentences) argument(spec string, args check.Args) (text string, absent b
 
 // text writes an argument without a form.
 func (s Sentences) text(args check.Args, name string) string {
-	if m, ok := args[name].(check.Message); ok {
-		return s.Text(m)
+	switch v := args[name].(type) {
+	case check.Message:
+		return s.Text(v)
+	case []check.Message:
+		return strings.Join(s.list(v), ", ")
 	}
 	return args.String(name)
+}
+
+// strings writes an argument that is a list.
+func (s Sentences) strings(args check.Args, name string) []string {
+	if list, ok := args[name].([]check.Message); ok {
+		return s.list(list)
+	}
+	return args.Strings(name)
+}
+
+func (s Sentences) list(messages []check.Message) []string {
+	texts := make([]string, len(messages))
+	for i, m := range messages {
+		texts[i] = s.Text(m)
+	}
+	return texts
 }
 
 // plenty writes a number of things: "1 entry", "2 entries", "3 layers".

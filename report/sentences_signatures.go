@@ -23,6 +23,22 @@ func signaturesSentences() map[string]string {
 		"signatures/follows":                   "it needs no signature: its content, {bytes:count byte}, follows from that of other items",
 		"signatures/references-differ":         "{server}: signed by {keys:list}[; it is signed to refer to {absent:list}, which it does not in this image][; it refers to {unsigned:list}, which is not signed]",
 
+		// What came of asking a server about a store item.
+		"answer/no-store-path": "not asked, since this is no store path",
+		"answer/no-nar-hash":   "not asked, since the NAR hash of the item is not known[: {problem}]",
+		"answer/no-narinfo":    "it answers with something that is no narinfo",
+		"answer/damaged":       "the narinfo is damaged: {error}",
+		"answer/other-item":    "the narinfo is about another store item, {item}",
+		"answer/untrusted-key": "signed by the key {key}, which is not trusted",
+		"answer/not-verified":  "{error}",
+		"answer/contradictory": "the narinfo contradicts itself: the NAR with this hash has {bytes} bytes and not {signed-bytes}",
+		"answer/forbidden":     "it answers 403 Forbidden, as caches on S3 do where they have nothing",
+		"answer/http-status":   "it answers {status} {text}",
+		"answer/slow":          "no answer within {limit}",
+		"answer/given-up":      "not asked, since {requests} requests in a row had failed: {last}",
+		"answer/time-over":     "the time for asking was over",
+		"answer/error":         "{error}",
+
 		// Servers.
 		"signatures/untrusted-key": "{server}: what it answers about {count:count store item} is signed by the key {key}, which is not trusted: {names:list}[ and {beyond} more]",
 		"signatures/unreachable":   "{server}: no answer about {count:count store item}: {error} ({names:list}[ and {beyond} more])",

@@ -7,8 +7,7 @@ func valueSentences() map[string]string {
 		"value/text":  "{text}",
 		"value/mode":  "{mode}[ {bits}]",
 		"value/bytes": "{bytes:count byte}",
-		"value/list":  "{first}, {rest}",
-		"value/more":  "and {values} more",
+		"value/list":  "{values}[ and {beyond} more]",
 
 		// Entries.
 		"value/entry":         "{what}, {mode}, {owner}",
@@ -39,6 +38,14 @@ func valueSentences() map[string]string {
 		"value/all-zero":        "{bytes:count byte}, all zero",
 		"value/bytes-in-part":   "at least {bytes:count byte}, of which the rest was not read",
 		"value/bytes-hashed":    "{bytes:count byte}, {digest}",
+
+		// Why the NAR hash of a store item, or what it refers to, is not known.
+		"item/layer-broken":    "its layer can be read only in part",
+		"item/layers-differ":   "layers {layer:number} and {other:number} both have entries of it, and not the same ones",
+		"item/no-nar-node":     "{entry} is neither file, folder nor symlink: a NAR cannot contain it",
+		"item/link-to-no-file": "hard link {link:quote} leads to no file of this layer's store items",
+		"item/no-nar":          "its NAR cannot be made: {error}",
+		"item/too-many-hashes": "too many strings look like store hashes: its references are not known",
 
 		// How fields of headers are written.
 		"value/of-entry":           "the entry's",

@@ -160,7 +160,7 @@ func textTrust(r *Report) (lines []string) {
 	return lines
 }
 
-// maxTrustText bounds what is said of one thing that is not trusted, in bytes.
+// maxTrustText bounds what is shown of one thing that is not trusted, in bytes.
 const maxTrustText = 600
 
 // textUntrusted says of one thing why it is not trusted and what would allow it,

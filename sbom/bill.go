@@ -143,6 +143,9 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	if installed == nil {
 		installed = ospackages.Read(img)
 	}
+	if opt.Text == nil {
+		opt.Text = check.Message.String
+	}
 	b := &Bill{
 		ID:      identity(img, opt.Files),
 		Tool:    "audit",
@@ -232,6 +235,7 @@ func items(img *inspect.Image, recipe *provenance.Recipe, opt Options) []Item {
 	list := make([]Item, 0, len(img.Items))
 	for _, stored := range img.Items {
 		it := newItem(stored, opt.store(stored.Path))
+		it.Problem = opt.Text(stored.Problem)
 		if p := named[stored.Path]; p != nil {
 			it.name(p, recipe)
 		}
@@ -304,7 +308,7 @@ func (s *itemSet) of(p string) string {
 
 func newItem(stored inspect.StoreItem, store Store) Item {
 	it := Item{
-		Path: stored.Path, NarHash: stored.NarHash, NarSize: stored.NarSize, Layer: stored.Layer, Problem: stored.Problem,
+		Path: stored.Path, NarHash: stored.NarHash, NarSize: stored.NarSize, Layer: stored.Layer,
 		Evidence: []Place{{Layer: stored.Layer, Path: stored.Path}}, Ecosystem: store.Ecosystem,
 	}
 	it.Name, it.Version, it.Output = store.splitName(baseName(stored.Path))

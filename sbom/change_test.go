@@ -26,6 +26,8 @@ func part(e Ecosystem, name, version, arch, path string) Part {
 // before and after are two bills with a change of every kind.
 func before() *Bill {
 	return &Bill{
+		text: check.Message.String,
+
 		Image: Subject{Config: digest("a")},
 		Items: []Item{
 			item("/gnu/store/1-same-1", "same", "1", "", digest("1")),
@@ -45,6 +47,8 @@ func before() *Bill {
 
 func after() *Bill {
 	return &Bill{
+		text: check.Message.String,
+
 		Image: Subject{Config: digest("b")},
 		Items: []Item{
 			item("/gnu/store/2-same-1", "same", "1", "", digest("1")),

@@ -147,7 +147,7 @@ func (d *cdxDocument) recipeProperties() *[]cdx.Property {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf(sentenceRecipeSource, clean(s.Path), s.Layer)})
 	}
 	for _, m := range f.Missing {
-		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(d.bill.sentence(m))})
+		*list = append(*list, cdx.Property{Name: "audit:recipe:problem", Value: clean(d.bill.text(m))})
 	}
 	return list
 }

@@ -1,10 +1,11 @@
 package sbom
 
 import (
-	"audit/inspect/check"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/check"
 )
 
 // uuid returns the bill's id as a UUID of version 8, which RFC 9562 leaves to
@@ -57,15 +58,7 @@ func (b *Bill) summary() string {
 const maxGaps = 20
 
 func (b *Bill) gapText(g Gap) string {
-	return fmt.Sprintf(sentenceGapPlace, clean(g.Path), g.Layer, clean(b.sentence(g.Message)))
-}
-
-// sentence is what a person reads for a code.
-func (b *Bill) sentence(m check.Message) string {
-	if b.text == nil {
-		return m.String()
-	}
-	return b.text(m)
+	return fmt.Sprintf(sentenceGapPlace, clean(g.Path), g.Layer, clean(b.text(g.Message)))
 }
 
 // digestText returns a digest as text, "" for none.

@@ -128,7 +128,7 @@ func stranger() *inspect.Image {
 		}},
 		Items: []inspect.StoreItem{
 			{Path: hello, NarHash: digest("1"), NarSize: 7, References: []string{glibc, hello}},
-			{Path: glibc, Problem: "a sparse file"},
+			{Path: glibc, Problem: check.Say("item/layer-broken")},
 		},
 	}
 }
@@ -152,7 +152,7 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 	}}
 	for i, name := range []string{bad, "a b-1", "a-b-1", "a_b-1", "-1", "x", bad + "-1" + bad, "DOCUMENT", "\xff-1", "\xfe-1"} {
 		path := prefix + name
-		img.Items = append(img.Items, inspect.StoreItem{Path: path, Layer: i - 1, NarHash: v1.Hash{Algorithm: "sha256", Hex: bad}, Problem: bad,
+		img.Items = append(img.Items, inspect.StoreItem{Path: path, Layer: i - 1, NarHash: v1.Hash{Algorithm: "sha256", Hex: bad}, Problem: check.Say(bad),
 			References: []string{path, bad, prefix + "x", prefix + "x", prefix + "absent"}})
 		if i%2 == 0 {
 			ev.Recipe.Packages = append(ev.Recipe.Packages, provenance.Package{Name: bad, Version: bad, Output: bad, Path: path, Channel: bad})

@@ -54,7 +54,7 @@ type audit struct {
 	rebuilt    *inspect.Image
 	comparison *compare.Comparison
 	signed     []signatures.Outcome // what build farms say
-	log        []byte               // what the builder wrote
+	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
 	report     *report.Report
@@ -116,7 +116,7 @@ func (l *line) facts(a *audit) rebuild.Facts {
 	}
 }
 
-// given says that the image is held against one that was made elsewhere.
+// given says that the image is compared with one that was made elsewhere.
 func (a *audit) given() bool { return a.comparison != nil && a.result == nil }
 
 // items are what a builder made in this run.
@@ -255,13 +255,13 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	builder, ok := l.asked(a)
 	switch {
 	case l.rebuilt != "":
-		l.notDerived(a, errMadeElsewhere)
+		l.notDerived(a, reasonError{check.Say("plan/made-elsewhere")})
 	case l.builder == "none":
-		l.notBuilt(a, errNotAsked)
+		l.notBuilt(a, reasonError{check.Say("plan/no-builder-asked")})
 	case err != nil:
 		l.notBuilt(a, err)
 	case !ok:
-		l.notBuilt(a, fmt.Errorf("the builder is to be %s, and the recipe is for %s", l.builder, a.system.About().Name))
+		l.notBuilt(a, reasonError{check.Say("plan/other-builder", "builder", l.builder, "system", string(a.system.About().Name))})
 	default:
 		return l.build(ctx, a, builder)
 	}
@@ -292,7 +292,6 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
 		a.result, a.buildErr = builder.Build(ctx, *a.plan, job)
-		a.buildErr = worded(a.buildErr)
 		return a.buildErr
 	})
 	a.log = log.bytes()
@@ -307,12 +306,6 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	a.rebuilt, err = l.second(ctx, a.result.Image)
 	return err
 }
-
-// errMadeElsewhere is the reason when the rebuilt image is given.
-var errMadeElsewhere = errors.New("the rebuild was made elsewhere")
-
-// errNotAsked is the reason when no builder is wanted.
-var errNotAsked = errors.New("no builder was asked for")
 
 // notBuilt says in the checks that need a builder why there is nothing to
 // check. A build that was tried and failed is not one that did not run.
@@ -330,9 +323,13 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(rebuild.FailedCheck(why.Error()))
 		return
 	}
-	l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
+	if reasons := whyNot(why); reasons != nil {
+		l.add(check.Check{ID: check.Rebuild, Status: check.Skipped, Reasons: reasons})
+	} else {
+		l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
+	}
 	if l.demand {
-		a.demanded = notRebuilt(why, adviceFor(why))
+		a.demanded = notRebuilt(worded(why), adviceFor(why))
 	}
 }
 
@@ -340,6 +337,10 @@ func (l *line) notBuilt(a *audit, why error) {
 func (l *line) notDerived(a *audit, why error) {
 	if a.system != nil && a.system.About().NoDerivation != "" {
 		l.skip(check.Derivation, a.system.About().NoDerivation)
+		return
+	}
+	if reasons := whyNot(why); reasons != nil {
+		l.add(check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: reasons})
 		return
 	}
 	l.skip(check.Derivation, "derivation/no-builder", "error", why)
@@ -393,7 +394,7 @@ func (a *audit) builder() string {
 	return string(a.plan.System)
 }
 
-// logName names the file of what the builder wrote, "" when it wrote nothing.
+// logName names the file of the output of the builder, "" when there is none.
 func (a *audit) logName() string {
 	if len(a.log) == 0 {
 		return ""

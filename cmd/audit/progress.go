@@ -12,8 +12,8 @@ import (
 	"audit/report"
 )
 
-// A progress is one line on a terminal that reports what is going on. Where
-// standard error is no terminal there is none: a nil progress reports nothing.
+// A progress is one line on a terminal that shows what is going on. Where
+// standard error is no terminal there is none: a nil progress shows nothing.
 type progress struct {
 	w     io.Writer
 	width int
@@ -36,7 +36,7 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w, width: width}
 }
 
-// bytes returns a function that reports how much of a reading is done.
+// bytes returns a function that shows how much of a reading is done.
 func (p *progress) bytes(doing string) func(read, size int64) {
 	if p == nil {
 		return nil
@@ -50,7 +50,7 @@ func (p *progress) bytes(doing string) func(read, size int64) {
 	}
 }
 
-// count returns a function that reports how many of some things are done.
+// count returns a function that shows how many of some things are done.
 func (p *progress) count(doing string) func(done, total int) {
 	if p == nil {
 		return nil

@@ -5,6 +5,11 @@
 // code, and the words that a person reads are made from it in one place, package
 // report. A code is "CHECK/what-is-so" in kebab case, such as
 // "integrity/diffid-mismatch", and is part of the contract of report.json.
+//
+// What this program knows of a cause is a code with typed arguments too: a plan
+// that is refused gives its reasons, and not their joined text. Only an error of
+// somebody else, of the system, of a parser or of a tool that was run, is handed on
+// as the argument "error", in its own words.
 package check
 
 import (

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// A Message is a code, and the arguments from
-// which its sentence is made. The zero Message says nothing.
+// A Message is something for a person to read: a code, and the arguments from
+// which its sentence is made. The zero Message is none.
 type Message struct {
 	Code string `json:"code"`
 	Args Args   `json:"arguments,omitempty"`
@@ -20,8 +20,8 @@ type Message struct {
 // IsZero says that there is no message.
 func (m Message) IsZero() bool { return m.Code == "" }
 
-// String returns the code and its arguments, sorted by name, for tests and for
-// those who debug: a person reads the sentence instead.
+// String returns the code and its arguments, sorted by name: other messages have
+// another one. A person reads the sentence instead.
 func (m Message) String() string {
 	text := m.Code
 	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
@@ -31,8 +31,8 @@ func (m Message) String() string {
 }
 
 // Args are the arguments of a code, by their names in kebab case. A value is a
-// string, an int64, a []string, or a [Message], whose sentence stands in its place;
-// nothing else.
+// string, an int64, a []string, a [Message], whose sentence stands in its place, or a
+// []Message; nothing else.
 type Args map[string]any
 
 // Say makes a message of a code and its arguments, each a name and a value:
@@ -40,7 +40,7 @@ type Args map[string]any
 //	check.Say("integrity/diffid-mismatch", "claimed", l.ClaimedDiffID, "computed", l.DiffID)
 //
 // A value may be a string, an int, an int64, a []string, a [Message], a
-// [fmt.Stringer] or an error; another one, or a name without a value, is a
+// []Message, a [fmt.Stringer] or an error; another one, or a name without a value, is a
 // mistake of the caller and panics.
 func Say(code string, args ...any) Message {
 	m := Message{Code: code}
@@ -55,7 +55,7 @@ func Say(code string, args ...any) Message {
 
 func value(v any) any {
 	switch v := v.(type) {
-	case string, int64, []string, Message:
+	case string, int64, []string, Message, []Message:
 		return v
 	case int:
 		return int64(v)
@@ -78,6 +78,8 @@ func (a Args) String(name string) string {
 		return strings.Join(v, ", ")
 	case Message:
 		return v.String()
+	case []Message:
+		return fmt.Sprint(v)
 	}
 	return ""
 }
@@ -155,4 +157,15 @@ func (a *Args) UnmarshalJSON(text []byte) error {
 		}
 	}
 	return nil
+}
+
+// Clip shortens a text of an image for an argument, to 200 characters.
+func Clip(text string) string { return ClipTo(text, 200) }
+
+// ClipTo shortens a text to a number of characters.
+func ClipTo(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most]) + "…"
 }

@@ -3,17 +3,7 @@ package check
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
-
-// Clip shortens a text to 200 characters, so that it fits in a line.
-func Clip(text string) string {
-	const most = 200
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most]) + "…"
-}
 
 // Brief makes an argument of an untrusted text: one line of at most 200 characters,
 // with spaces in place of what cannot be printed.

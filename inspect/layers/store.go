@@ -1,12 +1,12 @@
 package layers
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
@@ -49,7 +49,7 @@ type storeItem struct {
 	bytes   int64
 	nar     *store.NarWriter // nil when the entries do not come in its order
 	promise int64            // size of the file being written to nar
-	problem string
+	problem check.Message
 
 	settled bool // the NAR is hashed, the nodes are gone
 	sum     digest.Sum
@@ -150,7 +150,7 @@ func (s *storeReader) node(e *image.Entry) {
 		n.Kind, n.Linked = '0', true
 		s.links = append(s.links, hardLink{s.own, len(s.own.nodes), paths.Clean(e.Linkname)})
 	default:
-		s.own.problem = fmt.Sprintf("%s is neither file, folder nor symlink: a NAR cannot hold it", e.Path)
+		s.own.problem = check.Say("item/no-nar-node", "entry", e.Path)
 	}
 	s.own.nodes = append(s.own.nodes, n)
 	s.own.files++
@@ -162,7 +162,7 @@ func (it *storeItem) stream(n store.NarNode, size int64) {
 	if it.nar == nil {
 		return
 	}
-	if n.Linked || it.problem != "" || it.nar.Enter(n.Path) != nil {
+	if n.Linked || !it.problem.IsZero() || it.nar.Enter(n.Path) != nil {
 		it.unstream()
 		return
 	}
@@ -244,7 +244,7 @@ type narJob struct {
 func (s *storeReader) settle(it *storeItem) *narJob {
 	var job *narJob
 	switch {
-	case it.problem != "":
+	case !it.problem.IsZero():
 	case it.nar != nil:
 		it.sum, it.size = it.nar.Sum()
 	default:
@@ -312,7 +312,7 @@ func (s *storeReader) end(job *narJob) error {
 		return fatal
 	}
 	if err != nil {
-		job.item.problem = "its NAR cannot be made: " + err.Error()
+		job.item.problem = check.Say("item/no-nar", "error", err)
 	}
 	return nil
 }
@@ -325,9 +325,9 @@ func (s *storeReader) finish(layer *image.Layer) error {
 	for _, it := range s.items {
 		item := store.Item{Path: it.path, Bytes: it.bytes, Files: it.files, Problem: it.problem}
 		if layer.Broken != nil {
-			item.Problem = "its layer can be read only in part"
+			item.Problem = check.Say("item/layer-broken")
 		}
-		if item.Problem == "" {
+		if item.Problem.IsZero() {
 			item.NarHash, item.NarSize = it.sum.Hash(), it.size
 		}
 		layer.Stores.Items = append(layer.Stores.Items, store.Gathered{Item: item, Seen: &it.seen})
@@ -402,7 +402,7 @@ func (s *storeReader) resolve(l hardLink, files map[string]store.NarNode) error 
 	case !ok && s.drops():
 		return pass.ErrDropped
 	case !ok || target.Kind == '5':
-		l.item.problem = fmt.Sprintf("hard link %q leads to no file of this layer's store items", n.Path)
+		l.item.problem = check.Say("item/link-to-no-file", "link", n.Path)
 		return nil
 	}
 	path := n.Path

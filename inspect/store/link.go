@@ -2,9 +2,10 @@ package store
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // Found is what the bytes of one layer have of stores: its items, with what each
@@ -72,9 +73,8 @@ type linker struct {
 // incomplete says of every store item that its references are not known. What
 // was found before the budget ran out depends on which layer was read first.
 func (l *linker) incomplete() {
-	const why = "too many strings look like store hashes: its references are not known"
 	for i := range l.Items {
-		l.Items[i].Problem, l.Items[i].References = why, nil
+		l.Items[i].Problem, l.Items[i].References = check.Say("item/too-many-hashes"), nil
 	}
 	l.Dangling, l.Loose = nil, nil
 }
@@ -134,7 +134,7 @@ func mergeItems(layers []Found) []Item {
 				continue
 			}
 			if items[i].NarHash != g.NarHash {
-				items[i].Problem = fmt.Sprintf("layers %d and %d both have entries of it, and not the same ones", items[i].Layer, layer)
+				items[i].Problem = check.Say("item/layers-differ", "layer", items[i].Layer, "other", layer)
 				items[i].NarHash, items[i].NarSize = Item{}.NarHash, 0
 			}
 		}

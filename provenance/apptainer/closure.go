@@ -19,7 +19,7 @@ func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
 	var c provenance.Closure
 	c.Max = maxListed
 	c.Append(installed.Problems...)
-	entries, owned, laid, made := 0, 0, 0, 0
+	entries, owned, placed, made := 0, 0, 0, 0
 	bytes := int64(0)
 	for _, l := range img.Layers {
 		if l.Broken != nil {
@@ -30,7 +30,7 @@ func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
 			entries++
 			switch {
 			case isLaidDown(e):
-				laid++
+				placed++
 				c.Unowned(img, l.Index, e)
 			case owns(installed, l.Index, n, e) && !installed.Raised(l.Index, n):
 				owned++
@@ -44,8 +44,8 @@ func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
 	if made > 0 {
 		c.Undecided(-1, "", "closure/explained-by-definition", "entries", made)
 	}
-	out := c.Check(check.Say("closure/explained-by-apptainer", "explained", owned+laid, "entries", entries, "owned", owned, "laid", laid), bytes)
-	if out.Status == check.Pass { // what is laid down is known by its place alone
+	out := c.Check(check.Say("closure/explained-by-apptainer", "explained", owned+placed, "entries", entries, "owned", owned, "placed", placed), bytes)
+	if out.Status == check.Pass { // what Apptainer puts there is known by its place alone
 		out.Status = check.Unknown
 	}
 	return out

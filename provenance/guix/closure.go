@@ -261,7 +261,7 @@ func (c *closureCheck) storeItems() {
 		switch {
 		case !c.reached[item.Path]:
 			c.contradict(item.Layer, item.Path, "closure/unreferenced-item", "root", c.pack.Root)
-		case item.Problem != "":
+		case !item.Problem.IsZero():
 			c.Undecided(item.Layer, item.Path, "closure/item-unread", "error", item.Problem)
 		}
 	}

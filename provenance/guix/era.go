@@ -1,7 +1,6 @@
 package guix
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -58,7 +57,7 @@ func (s *eraSpan) narrow(t eraSpan) bool {
 // A clue is a mark of an image that only the packers of some eras leave. A weak
 // one is too easily changed to contradict anything.
 type clue struct {
-	what string
+	what check.Message // a code "mark/…"
 	span eraSpan
 	weak bool
 }
@@ -66,7 +65,7 @@ type clue struct {
 // era infers the packer's era from the marks that it left, the firmest first, and
 // returns which of them narrowed it. A mark that the ones before it leave no room
 // for is among the contradictions.
-func (v *view) era(p *profile.Profile) (span eraSpan, because []string, contradictions []check.Message) {
+func (v *view) era(p *profile.Profile) (span eraSpan, because []check.Message, contradictions []check.Message) {
 	span = eraSpan{era10, era15}
 	for _, c := range slices.Concat(v.imageClues(), profileClues(p), commentClues(p), v.orderClues()) {
 		before := span
@@ -95,9 +94,9 @@ func (v *view) imageClues() []clue {
 
 func (v *view) squashfsClues() []clue {
 	if v.has(".singularity.d", '5') {
-		return []clue{{what: "there is a folder /.singularity.d", span: eraSpan{era11, era15}}}
+		return []clue{{what: check.Say("mark/singularity-folder"), span: eraSpan{era11, era15}}}
 	}
-	return []clue{{what: "there is no folder /.singularity.d", span: eraSpan{era10, era10}}}
+	return []clue{{what: check.Say("mark/no-singularity-folder"), span: eraSpan{era10, era10}}}
 }
 
 // tarballClues are the marks of a tarball; what an engine exports has lost those
@@ -108,9 +107,9 @@ func (v *view) tarballClues() []clue {
 	case !ok || store.Mode != storeMode:
 		return nil
 	case v.has(".", '5'):
-		return []clue{{what: "the root folder has an entry of its own", span: eraSpan{era2021, era15}}}
+		return []clue{{what: check.Say("mark/root-entry"), span: eraSpan{era2021, era15}}}
 	}
-	return []clue{{what: "the root folder has no entry of its own", span: eraSpan{era10, era13}}}
+	return []clue{{what: check.Say("mark/no-root-entry"), span: eraSpan{era10, era13}}}
 }
 
 // configClues are the marks of an image with a config. One that another tool
@@ -122,18 +121,18 @@ func (v *view) configClues() []clue {
 	var clues []clue
 	switch history := len(v.img.Config.File.History) > 0; {
 	case history && v.isLayered():
-		clues = append(clues, clue{what: "it has layers and a history", span: eraSpan{era15, era15}})
+		clues = append(clues, clue{what: check.Say("mark/layers-and-history"), span: eraSpan{era15, era15}})
 	case history:
-		clues = append(clues, clue{what: "its config has a history", span: eraSpan{era2025, era15}})
+		clues = append(clues, clue{what: check.Say("mark/history"), span: eraSpan{era2025, era15}})
 	case v.isLayered():
-		clues = append(clues, clue{what: "it has layers and no history", span: eraSpan{era2024, era2024}})
+		clues = append(clues, clue{what: check.Say("mark/layers-without-history"), span: eraSpan{era2024, era2024}})
 	default:
-		clues = append(clues, clue{what: "its config has no history", span: eraSpan{era10, era14}})
+		clues = append(clues, clue{what: check.Say("mark/no-history"), span: eraSpan{era10, era14}})
 	}
 	if v.img.Config.File.Config.Env == nil {
-		clues = append(clues, clue{what: "its config has no environment", span: eraSpan{era10, era10}})
+		clues = append(clues, clue{what: check.Say("mark/no-environment"), span: eraSpan{era10, era10}})
 	} else {
-		clues = append(clues, clue{what: "its config has an environment", span: eraSpan{era2019, era15}})
+		clues = append(clues, clue{what: check.Say("mark/environment"), span: eraSpan{era2019, era15}})
 	}
 	if len(v.img.Layers) == 1 {
 		clues = append(clues, v.layerClues(v.img.Layers[0])...)
@@ -157,17 +156,17 @@ func (v *view) layerClues(l *inspect.Layer) []clue {
 	var clues []clue
 	switch tmp, item := v.firstEntries(l); {
 	case tmp < 0:
-		clues = append(clues, clue{what: "there is no /tmp", span: eraSpan{era10, era2019}})
+		clues = append(clues, clue{what: check.Say("mark/no-tmp"), span: eraSpan{era10, era2019}})
 	case tmp < item:
-		clues = append(clues, clue{what: "/tmp comes before the store items", span: eraSpan{era15, era15}})
+		clues = append(clues, clue{what: check.Say("mark/tmp-first"), span: eraSpan{era15, era15}})
 	default:
-		clues = append(clues, clue{what: "/tmp comes after the store items", span: eraSpan{era11, era2025}})
+		clues = append(clues, clue{what: check.Say("mark/tmp-last"), span: eraSpan{era11, era2025}})
 	}
 	if hasHardLinks(l) {
-		clues = append(clues, clue{what: "there are hard links", span: eraSpan{era10, era12}})
+		clues = append(clues, clue{what: check.Say("mark/hard-links"), span: eraSpan{era10, era12}})
 	}
 	if !v.isSorted(l) {
-		clues = append(clues, clue{what: "entries of one folder are not sorted by name", span: eraSpan{era2021, era15}})
+		clues = append(clues, clue{what: check.Say("mark/unsorted"), span: eraSpan{era2021, era15}})
 	}
 	return clues
 }
@@ -178,7 +177,7 @@ func (v *view) orderClues() []clue {
 	if len(v.img.Layers) != 1 || len(v.img.Config.Raw) == 0 || !v.isSorted(v.img.Layers[0]) {
 		return nil
 	}
-	return []clue{{what: "entries of each folder are sorted by name", span: eraSpan{era10, era13}, weak: true}}
+	return []clue{{what: check.Say("mark/sorted"), span: eraSpan{era10, era13}, weak: true}}
 }
 
 // firstEntries returns the places of /tmp and of the first store item's first
@@ -228,11 +227,11 @@ func profileClues(p *profile.Profile) []clue {
 	case p == nil:
 		return nil
 	case p.Version == 4:
-		return []clue{{what: "its profile manifest is of version 4", span: eraSpan{era14, era15}}}
+		return []clue{{what: check.Say("mark/manifest-version", "version", p.Version), span: eraSpan{era14, era15}}}
 	case p.Version == 3:
-		return []clue{{what: "its profile manifest is of version 3", span: eraSpan{era10, era2021}}}
+		return []clue{{what: check.Say("mark/manifest-version", "version", p.Version), span: eraSpan{era10, era2021}}}
 	}
-	return []clue{{what: fmt.Sprintf("its profile manifest is of version %d, older than 1.0", p.Version), span: eraSpan{-1, -1}}}
+	return []clue{{what: check.Say("mark/old-manifest", "version", p.Version), span: eraSpan{-1, -1}}}
 }
 
 // commentClues uses the comment that a profile manifest begins with: none up to
@@ -243,11 +242,11 @@ func commentClues(p *profile.Profile) []clue {
 	}
 	switch p.Comments {
 	case 0:
-		return []clue{{what: "its profile manifest has no comment", span: eraSpan{era10, era11}, weak: true}}
+		return []clue{{what: check.Say("mark/no-comment"), span: eraSpan{era10, era11}, weak: true}}
 	case 2:
-		return []clue{{what: "its profile manifest has a comment of two lines", span: eraSpan{era12, era12}, weak: true}}
+		return []clue{{what: check.Say("mark/comment-two"), span: eraSpan{era12, era12}, weak: true}}
 	case 4:
-		return []clue{{what: "its profile manifest has a comment of four lines", span: eraSpan{era13, era15}, weak: true}}
+		return []clue{{what: check.Say("mark/comment-four"), span: eraSpan{era13, era15}, weak: true}}
 	}
 	return nil
 }

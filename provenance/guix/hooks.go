@@ -113,7 +113,7 @@ func hookName(item string) string {
 	return storepath.NameOf(item)
 }
 
-// hook compares the output of a hook with its rule. A file that no such
+// hook compares what a hook should have made with its rule. A file that no such
 // hook writes is a problem; one whose content the rule does not decide leaves it
 // undecided, unless nothing runs by it.
 func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *int) provenance.Standing {

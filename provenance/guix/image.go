@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/inspect/paths"
 	storepath "audit/inspect/store"
 	"audit/provenance"
@@ -22,7 +23,7 @@ type view struct {
 	names     map[string][]string   // in each folder; see children
 	installed *ospackages.Installed // see packages
 
-	because []string // the marks by which the packer's era was inferred
+	because []check.Message // the marks by which the packer's era was inferred
 }
 
 // IsPacked says whether the config of an image says that Guix made it (Guix 1.5,

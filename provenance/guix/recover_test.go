@@ -251,8 +251,8 @@ func TestRootAmongProfiles(t *testing.T) {
 			a.entries = append(a.entries, entry{name: "bin", link: own + "/bin"})
 		}, own, ""},
 		{"nothing", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{}) }, own, ""},
-		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, `recipe/other-root others="` + inner + `" root="` + own + `" sign="the environment"`},
-		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, `recipe/other-root others="` + own + `" root="` + inner + `" sign="no store item"`},
+		{"a lying environment", func(a *archive) { a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, own, `recipe/other-root others="` + inner + `" root="` + own + `" sign="sign/environment-variable"`},
+		{"a lying environment without a name", func(a *archive) { a.folder = "x"; a.setConfig("env", []string{"PATH=" + inner + "/bin"}) }, inner, `recipe/other-root others="` + own + `" root="` + inner + `" sign="sign/no-item"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			a := build()

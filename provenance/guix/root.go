@@ -16,8 +16,8 @@ import (
 
 // A sign is something of the image that names the store item it was made of.
 type sign struct {
-	what  string   // for people
-	roots []string // store paths, sorted, each once
+	what  check.Message // a code "sign/…"
+	roots []string      // store paths, sorted, each once
 }
 
 // root finds the store item that the image was made of: the pack's own profile,
@@ -45,19 +45,19 @@ func (v *view) root() (root string, contradictions []check.Message) {
 // of a distribution.
 func (v *view) signs() []sign {
 	signs := []sign{
-		{"the layer's name", v.namedByLayer()},
-		{"the environment", v.namedByEnvironment()},
-		{"the entry point", v.namedByEntryPoint()},
+		{check.Say("sign/layer-name"), v.namedByLayer()},
+		{check.Say("sign/environment-variable"), v.namedByEnvironment()},
+		{check.Say("sign/entry-point"), v.namedByEntryPoint()},
 	}
 	others := len(v.img.Config.Raw) > 0 && !IsPacked(v.img) || v.isDistribution()
 	if others && !v.hasPackLayers() {
 		return signs
 	}
 	return append(signs,
-		sign{"the store's database", v.namedByDatabase()},
-		sign{"the script that sets the environment", v.namedByScript()},
-		sign{"a symlink", v.namedByLinks()},
-		sign{"no store item", v.unreferenced()})
+		sign{check.Say("sign/database"), v.namedByDatabase()},
+		sign{check.Say("sign/script"), v.namedByScript()},
+		sign{check.Say("sign/symlink"), v.namedByLinks()},
+		sign{check.Say("sign/no-item"), v.unreferenced()})
 }
 
 // hasPackLayers says whether all layers with store items may be those of a pack,

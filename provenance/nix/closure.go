@@ -288,7 +288,7 @@ func (c *closureCheck) storeItems() {
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
 		switch {
-		case item.Problem != "":
+		case !item.Problem.IsZero():
 			c.found.Undecided(item.Layer, item.Path, "closure/item-unread", "error", item.Problem)
 		case !c.reached[item.Path]:
 			c.unreferenced(item)

@@ -200,10 +200,10 @@ func (s *server) ask(ctx context.Context, item inspect.StoreItem) (Outcome, erro
 	o := about(item, s.name)
 	switch {
 	case !isStorePath(item.Path):
-		o.Why = "not asked, since this is no store path"
+		o.Why = check.Say("answer/no-store-path")
 		return o, nil
 	case item.NarHash.Hex == "":
-		o.Why = "not asked, since the NAR hash of the item cannot be told: " + item.Problem
+		o.Why = check.Say("answer/no-nar-hash", "problem", item.Problem)
 		return o, nil
 	}
 	hash := itemHash(item.Path)
@@ -217,10 +217,10 @@ func (s *server) ask(ctx context.Context, item inspect.StoreItem) (Outcome, erro
 	case err == errAbsent:
 		return o, nil
 	case errors.Is(err, errAbsent):
-		o.Why = err.Error()
+		o.Why = check.Say("answer/forbidden")
 		return o, nil
 	case err != nil:
-		o.Word, o.Why = Unreachable, err.Error()
+		o.Word, o.Why = Unreachable, noAnswer(err)
 		return o, nil
 	}
 	o = judge(o, item, text, s.keys)
@@ -228,6 +228,23 @@ func (s *server) ask(ctx context.Context, item inspect.StoreItem) (Outcome, erro
 		err = s.cache.keep(hash, s.name, text)
 	}
 	return o, err
+}
+
+// noAnswer says why a server gave no answer.
+func noAnswer(err error) check.Message {
+	if up, ok := errors.AsType[*givenUpError](err); ok {
+		return check.Say("answer/given-up", "requests", giveUp, "last", noAnswer(up.last))
+	}
+	if status, ok := errors.AsType[statusError](err); ok {
+		return check.Say("answer/http-status", "status", int(status), "text", http.StatusText(int(status)))
+	}
+	if slow, ok := errors.AsType[*slowError](err); ok {
+		return check.Say("answer/slow", "limit", slow.limit)
+	}
+	if errors.Is(err, errTimeout) {
+		return check.Say("answer/time-over")
+	}
+	return check.Say("answer/error", "error", err)
 }
 
 // isProof says whether a trusted key has spoken.

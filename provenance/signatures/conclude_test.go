@@ -21,7 +21,7 @@ func TestStatus(t *testing.T) {
 		for _, b := range all {
 			for _, p := range all {
 				items := []inspect.StoreItem{{Path: storePath('a', "pack-1"), Bytes: 10}, {Path: storePath('b', "profile"), Bytes: 1}}
-				outcomes := []Outcome{{Word: a, Why: "x"}, {Word: b, Why: "x"}, {Word: p, Why: "x"}, {Word: Unknown}}
+				outcomes := []Outcome{{Word: a, Why: check.Say("answer/error", "error", "x")}, {Word: b, Why: check.Say("answer/error", "error", "x")}, {Word: p, Why: check.Say("answer/error", "error", "x")}, {Word: Unknown}}
 				for i := range outcomes {
 					if outcomes[i].isProof() {
 						outcomes[i].Keys = []Key{key}
@@ -71,7 +71,7 @@ func TestNothing(t *testing.T) {
 	for name, all := range map[string][]inspect.StoreItem{
 		"no items":       nil,
 		"only a profile": {{Path: storePath('a', "profile")}},
-		"no NAR hash":    {{Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2", Problem: "its layer can be read only in part"}},
+		"no NAR hash":    {{Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2", Problem: check.Say("item/layer-broken")}},
 		"no store path":  {{Path: "/gnu/store/../y1wsz", NarHash: v1.Hash{Algorithm: "sha256", Hex: "00"}}},
 	} {
 		c, _ := checked(t, all, opt)

@@ -16,7 +16,7 @@ func findings(all []standing) []check.Finding {
 			switch {
 			case o.Word == Differs:
 				contradictions.Append(s.differing(o))
-			case o.Word == BadSignature && o.untrusted == "" && !s.isOpen():
+			case o.Word == BadSignature && o.Why.Code != untrustedKey && !s.isOpen():
 				notes.Note(s.item.Layer, s.item.Path, "signatures/bad-signature", "server", o.Server, "error", o.Why)
 			case len(o.Missing)+len(o.Unsigned) > 0:
 				notes.Note(s.item.Layer, s.item.Path, "signatures/references-differ", "server", o.Server, "keys", names(o.Keys), "absent", o.Missing, "unsigned", o.Unsigned)
@@ -70,26 +70,26 @@ func (s standing) open() check.Finding {
 
 // A group is the items about which a server gave the same useless answer.
 type group struct {
-	server, cause string
-	items         []standing
-	open          bool // one of them at least
+	server string
+	cause  check.Message
+	items  []standing
+	open   bool // one of them at least
 }
 
-// groups gathers the answers for which cause is not empty by server and cause,
-// in the order in which they are met.
-func groups(all []standing, cause func(Outcome) string) []*group {
+// groups gathers the answers that are meant by server and cause, in the order in
+// which they are met.
+func groups(all []standing, meant func(Outcome) bool) []*group {
 	var found []*group
 	at := make(map[[2]string]*group)
 	for _, s := range all {
 		for _, o := range s.outcomes {
-			why := cause(o)
-			if why == "" {
+			if !meant(o) {
 				continue
 			}
-			key := [2]string{o.Server, why}
+			key := [2]string{o.Server, o.Why.String()}
 			g := at[key]
 			if g == nil {
-				g = &group{server: o.Server, cause: why}
+				g = &group{server: o.Server, cause: o.Why}
 				at[key] = g
 				found = append(found, g)
 			}
@@ -111,8 +111,8 @@ func (g *group) level(open check.Level) check.Level {
 // untrusted is a finding for each server and key that is not trusted.
 func untrusted(all []standing) []check.Finding {
 	var found []check.Finding
-	for _, g := range groups(all, func(o Outcome) string { return o.untrusted }) {
-		args := append(named(g.items), "server", g.server, "key", g.cause)
+	for _, g := range groups(all, func(o Outcome) bool { return o.Why.Code == untrustedKey }) {
+		args := append(named(g.items), "server", g.server, "key", g.cause.Args.String("key"))
 		found = append(found, check.Find(g.level(check.Problem), -1, "", "signatures/untrusted-key", args...))
 	}
 	return found
@@ -121,13 +121,7 @@ func untrusted(all []standing) []check.Finding {
 // unreachable is a finding for each server that gave no answer, and each reason.
 func unreachable(all []standing) []check.Finding {
 	var found []check.Finding
-	cause := func(o Outcome) string {
-		if o.Word != Unreachable {
-			return ""
-		}
-		return o.Why
-	}
-	for _, g := range groups(all, cause) {
+	for _, g := range groups(all, func(o Outcome) bool { return o.Word == Unreachable }) {
 		args := append(named(g.items), "server", g.server, "error", g.cause)
 		found = append(found, check.Find(g.level(check.Undecided), -1, "", "signatures/unreachable", args...))
 	}

@@ -38,7 +38,7 @@ func formats() []format {
 
 var errWrongSignature = errors.New("the signature is not one of this text by this key")
 
-// An untrustedError reports a signature by a key that nobody said to trust.
+// An untrustedError reports a signature by a key that is not trusted.
 type untrustedError struct{ key string }
 
 func (e *untrustedError) Error() string {

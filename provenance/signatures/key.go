@@ -34,7 +34,7 @@ type Key struct {
 	rsa     *rsa.PublicKey
 }
 
-// Fingerprint tells keys apart, whatever they are called: the kind of the key
+// Fingerprint distinguishes keys, whatever they are called: the kind of the key
 // and, in hexadecimal, its 32 bytes or, for RSA, the SHA-256 of its PKCS #1
 // form.
 func (k Key) Fingerprint() string { return k.fingerprint }

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // A Word says what came of asking one server about one store item. The zero
@@ -32,10 +33,12 @@ func (w Word) String() string { return words[w] }
 // An Outcome is what came of asking one server about one store item.
 type Outcome struct {
 	Path   string // the store item
-	Layer  int    // that holds it
+	Layer  int    // that has it
 	Server string // its URL, without a password
 	Word   Word
-	Why    string // why it is Unknown, BadSignature or Unreachable; "" when there is no more to say
+	// Why it is Unknown, BadSignature or Unreachable, a code "answer/…"; zero when
+	// the word is all.
+	Why check.Message
 
 	NarHash v1.Hash // of the item as the image has it; zero when it is not known
 	NarSize int64
@@ -51,9 +54,10 @@ type Outcome struct {
 	// Agree counts the independent keys, on all servers, that signed the NAR
 	// hash found here.
 	Agree int
-
-	untrusted string // the key that would have to be trusted
 }
+
+// untrustedKey is the code of an answer by a key that would have to be trusted.
+const untrustedKey = "answer/untrusted-key"
 
 func names(keys []Key) []string {
 	var all []string
@@ -74,21 +78,22 @@ func judge(o Outcome, item inspect.StoreItem, text []byte, keys []Key) Outcome {
 	info, err := parseNarinfo(text)
 	switch {
 	case errors.Is(err, errNoNarinfo):
-		o.Word, o.Why = Unreachable, "it answers with something that is no narinfo"
+		o.Word, o.Why = Unreachable, check.Say("answer/no-narinfo")
 		return o
 	case err != nil:
-		o.Word, o.Why = BadSignature, "the narinfo is damaged: "+err.Error()
+		o.Word, o.Why = BadSignature, check.Say("answer/damaged", "error", err)
 		return o
 	case info.path != item.Path:
-		o.Word, o.Why = BadSignature, fmt.Sprintf("the narinfo is about another store item, %.200q", info.path)
+		o.Word, o.Why = BadSignature, check.Say("answer/other-item", "item", fmt.Sprintf("%.200q", info.path))
 		return o
 	}
 	signers, err := info.signers(keys)
+	if foreign, ok := errors.AsType[*untrustedError](err); ok {
+		o.Word, o.Why = BadSignature, check.Say(untrustedKey, "key", foreign.key)
+		return o
+	}
 	if err != nil {
-		o.Word, o.Why = BadSignature, err.Error()
-		if foreign, ok := errors.AsType[*untrustedError](err); ok {
-			o.untrusted = foreign.key
-		}
+		o.Word, o.Why = BadSignature, check.Say("answer/not-verified", "error", err)
 		return o
 	}
 	return o.weigh(info, signers, item)
@@ -102,8 +107,8 @@ func (o Outcome) weigh(info *narinfo, signers []Key, item inspect.StoreItem) Out
 	case o.SignedHash != o.NarHash:
 		o.Word = Differs
 	case o.SignedSize != o.NarSize:
-		// No bytes have this hash and that size, so nothing is said of any.
-		o.Word, o.Why = BadSignature, fmt.Sprintf("the narinfo contradicts itself: the NAR with this hash has %d bytes and not %d", o.NarSize, o.SignedSize)
+		// No bytes have this hash and that size, so the signature is about none.
+		o.Word, o.Why = BadSignature, check.Say("answer/contradictory", "bytes", o.NarSize, "signed-bytes", o.SignedSize)
 	default:
 		o.Word = Signed
 		o.compareReferences(info, item)
@@ -114,7 +119,7 @@ func (o Outcome) weigh(info *narinfo, signers []Key, item inspect.StoreItem) Out
 // compareReferences says how the signed references differ from those found,
 // where all were found.
 func (o *Outcome) compareReferences(info *narinfo, item inspect.StoreItem) {
-	if item.Problem != "" {
+	if !item.Problem.IsZero() {
 		return
 	}
 	store := path.Dir(item.Path)

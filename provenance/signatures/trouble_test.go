@@ -1,9 +1,9 @@
 package signatures
 
 import (
-	"audit/inspect/check"
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"audit/inspect/check"
 )
 
 // Servers in trouble: each question ends with the right word and reason before
@@ -28,19 +30,19 @@ func TestTrouble(t *testing.T) {
 		word Word
 		why  string
 	}{
-		{"hangs", hang, Unreachable, "no answer within 100ms"},
+		{"hangs", hang, Unreachable, "answer/slow limit=100ms"},
 		{"drips", func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				w.Write([]byte("S"))
 				w.(http.Flusher).Flush()
 				time.Sleep(5 * time.Millisecond)
 			}
-		}, Unreachable, "no answer within 100ms"},
-		{"500", answer(500), Unreachable, "it answers 500 Internal Server Error"},
-		{"429", answer(429), Unreachable, "it answers 429 Too Many Requests"},
-		{"401", answer(401), Unreachable, "it answers 401 Unauthorized"},
-		{"204", answer(204), Unreachable, "it answers 204 No Content"},
-		{"403", answer(403), Unknown, "it answers 403 Forbidden"},
+		}, Unreachable, "answer/slow limit=100ms"},
+		{"500", answer(500), Unreachable, "answer/http-status status=500 text=Internal Server Error"},
+		{"429", answer(429), Unreachable, "answer/http-status status=429 text=Too Many Requests"},
+		{"401", answer(401), Unreachable, "answer/http-status status=401 text=Unauthorized"},
+		{"204", answer(204), Unreachable, "answer/http-status status=204 text=No Content"},
+		{"403", answer(403), Unknown, "answer/forbidden"},
 		{"404", answer(404), Unknown, ""},
 		{"410", answer(410), Unknown, ""},
 		{"loop", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, Unreachable, "more than 5 redirects"},
@@ -64,7 +66,7 @@ func TestTrouble(t *testing.T) {
 			}
 			c, outcomes := Check(t.Context(), all, opt)
 			for _, o := range outcomes {
-				if o.Word != tt.word || !strings.Contains(o.Why, tt.why) {
+				if o.Word != tt.word || !strings.Contains(whyText(o), tt.why) {
 					t.Errorf("%s: %v", o.Path, o)
 				}
 			}
@@ -110,7 +112,7 @@ func TestFlood(t *testing.T) {
 	}))
 	c, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz"), Options{Servers: []string{server}, Keys: farmKeys(t)})
 	for _, o := range outcomes {
-		if o.Word != Unreachable || !strings.Contains(o.Why, "longer than the 65536 bytes") {
+		if o.Word != Unreachable || !strings.Contains(whyText(o), "longer than the 65536 bytes") {
 			t.Errorf("%s: %v", o.Path, o)
 		}
 	}
@@ -184,11 +186,11 @@ func TestNobodyThere(t *testing.T) {
 	for server, why := range servers {
 		c, outcomes := checked(t, all, Options{Servers: []string{server}, Keys: farmKeys(t)})
 		o := outcomes[0]
-		if o.Word != Unreachable || !strings.Contains(o.Why, why) || c.Status != check.Unknown {
+		if o.Word != Unreachable || !strings.Contains(whyText(o), why) || c.Status != check.Unknown {
 			t.Errorf("%.60s: %v", server, o)
 		}
 		if text := c.Findings[0].Message.String() + reasonsOf(c) + o.Server; strings.Contains(text, "hush") {
-			t.Errorf("a password is told: %s", text)
+			t.Errorf("a password is shown: %s", text)
 		}
 		isAddress := !strings.Contains(why, "no address") && !strings.Contains(why, "missing")
 		if err := CheckServer(server); (err == nil) != isAddress || err != nil && strings.Contains(err.Error(), "hush") {
@@ -206,14 +208,14 @@ func TestEnd(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ctx     context.Context
 		timeout time.Duration
-		why     error
+		why     string
 	}{
-		"cancelled": {cancelled(t), time.Minute, context.Canceled},
-		"timeout":   {t.Context(), 50 * time.Millisecond, errTimeout},
+		"cancelled": {cancelled(t), time.Minute, "answer/error error=context canceled"},
+		"timeout":   {t.Context(), 50 * time.Millisecond, "answer/time-over"},
 	} {
 		c, outcomes := Check(tt.ctx, all, Options{Servers: []string{server}, Timeout: tt.timeout, RequestTimeout: time.Minute})
 		for _, o := range outcomes {
-			if o.Word != Unreachable || o.Why != tt.why.Error() {
+			if o.Word != Unreachable || whyText(o) != tt.why {
 				t.Errorf("%s: %v", name, o)
 			}
 		}
@@ -309,7 +311,7 @@ func TestClient(t *testing.T) {
 		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("no network here")}
 	})}
 	_, outcomes := checked(t, items(t, "guix/images/tiny.tar.gz")[:1], Options{Servers: []string{"https://bordeaux.guix.gnu.org"}, Client: client})
-	if o := outcomes[0]; !used || o.Word != Unreachable || o.Why != "no network here" {
+	if o := outcomes[0]; !used || o.Word != Unreachable || whyText(o) != "answer/error error=no network here" {
 		t.Errorf("%v", o)
 	}
 }
@@ -317,3 +319,18 @@ func TestClient(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// whyText is the code of why an outcome is what it is, and its arguments.
+func whyText(o Outcome) string { return messageText(o.Why) }
+
+func messageText(m check.Message) string {
+	text := m.Code
+	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
+		value := m.Args.String(name)
+		if inner, ok := m.Args[name].(check.Message); ok {
+			value = messageText(inner)
+		}
+		text += " " + name + "=" + value
+	}
+	return text
+}

@@ -67,7 +67,7 @@ func (w *website) get(ctx context.Context, name string) (text []byte, err error)
 	for try := range tries {
 		if last := w.tired(); last != nil {
 			if err == nil {
-				err = fmt.Errorf("not asked, since %d requests in a row had failed: %w", giveUp, last)
+				err = &givenUpError{last}
 			}
 			return nil, err
 		}
@@ -140,7 +140,7 @@ func (w *website) request(ctx context.Context, name string) ([]byte, error) {
 	case http.StatusNotFound, http.StatusGone:
 		return nil, errAbsent
 	case http.StatusForbidden:
-		return nil, fmt.Errorf("it answers 403 Forbidden, as caches on S3 do where they have nothing: %w", errAbsent)
+		return nil, fmt.Errorf("403 Forbidden, as caches on S3 answer where they have nothing: %w", errAbsent)
 	}
 	return nil, statusError(res.StatusCode)
 }
@@ -181,6 +181,14 @@ func (e statusError) Error() string {
 type slowError struct{ limit time.Duration }
 
 func (e *slowError) Error() string { return fmt.Sprintf("no answer within %v", e.limit) }
+
+// A givenUpError reports a server that is asked no more, since too many requests in
+// a row have failed.
+type givenUpError struct{ last error }
+
+func (e *givenUpError) Error() string {
+	return fmt.Sprintf("not asked, since %d requests in a row had failed: %v", giveUp, e.last)
+}
 
 // isPassing says whether the trouble may be over soon.
 func isPassing(err error) bool {

@@ -79,7 +79,7 @@ func Compare(rows []Item, items []inspect.StoreItem, layer int, path string) Com
 // that is not the same, and none for an item whose bytes could not be read in
 // full.
 func (it Item) compare(item *inspect.StoreItem) []check.Finding {
-	if item.Problem != "" {
+	if !item.Problem.IsZero() {
 		return nil
 	}
 	var found []check.Finding

@@ -12,6 +12,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 const (
@@ -165,14 +166,14 @@ closure/references-differ absent="c" unrecorded="a"`
 		t.Errorf("got %s", strings.Join(got, "\n"))
 	}
 	unread := *item
-	unread.Problem = "its layer can be read only in part"
+	unread.Problem = check.Say("item/layer-broken")
 	if found := (Item{}).compare(&unread); found != nil {
 		t.Errorf("findings about an item that could not be read: %+v", found)
 	}
 }
 
 func TestCompare(t *testing.T) {
-	items := []inspect.StoreItem{{Path: "a"}, {Path: "b", Problem: "cut off"}, {Path: "c"}}
+	items := []inspect.StoreItem{{Path: "a"}, {Path: "b", Problem: check.Say("item/layer-broken")}, {Path: "c"}}
 	a := Item{Path: "a", Hash: items[0].NarHash.String()}
 	h := Compare([]Item{a, {Path: "b"}, {Path: "d"}, a}, items, 2, "db")
 	if len(h.Wrong) != 1 || h.Wrong[0].Code != "closure/database-item-twice" || h.Wrong[0].Layer != 2 || h.Wrong[0].Path != "db" {

@@ -18,7 +18,7 @@ func sentences() map[string]string {
 		"recipe/runscript-differs":        "it is not what %runscript of the definition says ({digest})",
 
 		"closure/explained-by-definition": "{entries:count entry} explained by the definition alone: it could make them, and nothing says that these bytes came of it",
-		"closure/explained-by-apptainer":  "{explained} of {entries:count entry} explained: [{owned} by packages, whose records are the image's own, ]{laid} in places where Apptainer lays down files",
+		"closure/explained-by-apptainer":  "{explained} of {entries:count entry} explained: [{owned} by packages, whose records are the image's own, ]{placed} in places where Apptainer puts files",
 
 		"repack/definition": "no packer made these files: they are what a definition's sections wrote",
 

@@ -14,7 +14,7 @@ import (
 // A contentPair is a file whose bytes differ.
 type contentPair struct{ was, now at }
 
-// Bounds on what explaining contents may cost. Each is said where it is met.
+// Bounds on what explaining contents may cost. Each is reported where it is met.
 const (
 	maxContent  = 16 << 20  // bytes of a file that are looked into
 	maxContents = 128 << 20 // bytes of all such files of an image
@@ -133,7 +133,7 @@ func sizeOf(messages []check.Message) (n int) {
 }
 
 // body returns the content of an entry. Where a layer has a path more than
-// once, what was kept may be that of another: the digest tells.
+// once, what was kept may be that of another: the digest shows it.
 func body(img *inspect.Image, e at) ([]byte, bool) {
 	data, ok := img.Body(e.layer, e.Path)
 	if !ok || inspect.Sum(sha256.Sum256(data)) != e.Digest {

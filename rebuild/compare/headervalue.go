@@ -155,15 +155,14 @@ func (list headerValues) value() Value {
 
 // Message lists the values.
 func (list headerValues) Message() check.Message {
-	last := min(len(list), maxHeaderValues) - 1
-	m := list[last].Message()
-	if more := len(list) - 1 - last; more > 0 {
-		m = check.Say("value/list", "first", m, "rest", check.Say("value/more", "values", more))
+	if len(list) == 1 {
+		return list[0].Message()
 	}
-	for i := last - 1; i >= 0; i-- {
-		m = check.Say("value/list", "first", list[i].Message(), "rest", m)
+	var shown []check.Message
+	for _, v := range list[:min(len(list), maxHeaderValues)] {
+		shown = append(shown, v.Message())
 	}
-	return m
+	return check.Say("value/list", "values", shown, "beyond", len(list)-len(shown))
 }
 
 // A peculiarity is a field of the headers of an entry and how it is written.

@@ -40,7 +40,7 @@ func (w *walk) pairEqual() {
 	}
 }
 
-// identity is the digest that tells whether two layers are the same bytes: that
+// identity is the digest that shows whether two layers are the same bytes: that
 // of the blob, where the layer is no tar, or could be read only in part, so that
 // the diffID is none or may cover only a part.
 func identity(l *inspect.Layer) v1.Hash {

@@ -58,7 +58,7 @@ func padding(entries []inspect.Entry) int64 {
 	return -last.Size & (block - 1)
 }
 
-// form is how the end of a tar is laid out that is zeros: its two zero blocks, and
+// form describes the end of a tar that is zeros: its two zero blocks, and
 // how many more it has.
 func (t tail) form() Value {
 	switch {

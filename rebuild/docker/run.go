@@ -185,7 +185,7 @@ func explain(err error, log string) error {
 
 // reasonOf is what an engine says of why an instruction could not run, or what it
 // says at last after one that failed: "" where the instruction ended by itself and
-// there is nothing else.
+// nothing else is given.
 func reasonOf(line, last string) string {
 	switch {
 	case !exitStatus.MatchString(line):

@@ -15,7 +15,7 @@ func sentences() map[string]string {
 		"recipe/layer-instruction":     "made by [{instruction} ]({entries:count entry}, {bytes} bytes)",
 		"recipe/build-argument":        "an instruction was run with the build argument {argument}",
 		"recipe/base-image":            "{base} is its base: the lowest {layers:count layer} are the same bytes",
-		"recipe/base-without-layers":   "{base}, which is said to be the base image, has no layers",
+		"recipe/base-without-layers":   "{base}, which is named as the base image, has no layers",
 		"recipe/base-larger":           "{base} is not its base: it has {base-layers:count layer}, and this one {layers}",
 		"recipe/base-differs":          "{base} is not its base: their layers {layer} differ",
 		"recipe/asserted-label":        "a label says, and nothing shows, that {label} is {value}",
@@ -31,7 +31,7 @@ func sentences() map[string]string {
 		"recipe/build-context":         "asserted: the build context is {address}[, which was {commit}]",
 		"recipe/material":              "asserted: it was built with {address}[, {digest}]",
 		"recipe/asserted-source":       "whoever built it says, unchecked by BuildKit, that the source is {source}[ at {revision}]",
-		"recipe/unsupported-predicate": "the provenance is of the build type {build-type:quote}, and only that of BuildKit says how to build again",
+		"recipe/unsupported-predicate": "the provenance is of the build type {build-type:quote}, and only that of BuildKit shows how to build again",
 		"recipe/local-context": "it was built from local inputs that nobody else can fetch ({inputs}); " +
 			"only a Git repository or an HTTP address can be fetched again",
 		"recipe/min-mode-attestation": "its provenance was recorded with mode=min, which leaves out the build arguments, labels, " +
@@ -82,7 +82,7 @@ func sentences() map[string]string {
 			"unless SOURCE_DATE_EPOCH is set (BuildKit since 0.11)",
 		"known/docker-container": "the classic builder of docker writes the name of the container that it ran into the config",
 		"known/docker-file-times": "docker build and Buildah keep the times at which their steps have made files, " +
-			"unless BuildKit has rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
+			"unless BuildKit is given rewrite-timestamp=true (since 0.13) and SOURCE_DATE_EPOCH",
 	}
 	maps.Copy(all, unrepeatable())
 	return all

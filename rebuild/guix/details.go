@@ -73,7 +73,7 @@ func (d Details) check() error {
 		return fmt.Errorf("no command of guix makes what is of the form %q", p.Format)
 	}
 	if store.NameOf(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
-		return fmt.Errorf("%q, of which the image is made by its plan, is no store item", p.Root)
+		return fmt.Errorf("%q, of which the image should be made, is no store item", p.Root)
 	}
 	if d.isSystem() != (d.Configuration != "") {
 		return fmt.Errorf("the plan needs a %s for a whole system, and for nothing else", configurationFile)

@@ -162,7 +162,7 @@ func brokenBuild(log string) *buildFailure {
 	return b
 }
 
-// quietBuild finds a build of which the log has only that it failed.
+// quietBuild finds a build of which nothing is known but that it failed.
 func quietBuild(log string) *buildFailure {
 	m := buildFailed.FindStringSubmatchIndex(log)
 	if m == nil {
@@ -192,7 +192,7 @@ func (b *buildFailure) text() string {
 	cause := b.cause()
 	text := b.name() + ": " + cause.Means + " (" + b.how + ")"
 	if line := b.lastWords(cause); line != "" {
-		text += "; it wrote: " + line
+		text += "; its output: " + line
 	}
 	if b.log != "" {
 		text += "; its log: " + b.log

@@ -44,7 +44,7 @@ func (in Input) Check() error {
 	case in.Attr != "" && in.Expr == "":
 		return errors.New("an attribute needs an expression")
 	case in.Expr == "" && len(in.Path)+len(in.URIs) > 0:
-		return errors.New("what may be read or fetched can be said of an expression only")
+		return errors.New("what may be read or fetched can be given in the case of an expression only")
 	case given == 0 && len(in.Settings) > 0:
 		return errors.New("settings need a derivation, an expression or a flake")
 	case given == 0:

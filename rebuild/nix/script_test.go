@@ -51,7 +51,7 @@ func TestScriptRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "rebuild.sh")
 	put(file, scriptFor(t, Input{}))
 	out, err := rebuild.Run(t.Context(), rebuild.Command{Argv: []string{"/bin/sh", file}, Dir: t.TempDir()})
-	if err == nil || !strings.Contains(string(out.Log), "This rebuild is refused: the image does not say its expression") {
+	if err == nil || !strings.Contains(string(out.Log), "This rebuild is refused: the image does not show its expression") {
 		t.Errorf("%v, %s", err, out.Log)
 	}
 	bad := rebuild.Plan{System: nix.Name, Details: Details{Expression: &Expression{File: "-x"}}}

@@ -23,7 +23,7 @@ func sentences() map[string]string {
 		// The closure.
 		"closure/explained-from-root":           "{explained} of {entries:count entry} explained: {in-store} in {items:count store item} that the config and the root lead to, {packed} made by the packer or linked into the store",
 		"closure/not-a-store-item":              "a {kind} in the store's folder whose name is no store item's",
-		"closure/store-item-mode-chosen":        "its mode is {mode}; nix2container gives other modes than the store's only where its argument perms says so",
+		"closure/store-item-mode-chosen":        "its mode is {mode}; nix2container gives other modes than the store's only where it is asked to (perms)",
 		"closure/history-unread":                "history entry {entry}, {comment:quote}: {error}",
 		"closure/history-item-missing":          "the history says that the layer was made of it, and the layer does not have it",
 		"closure/history-lacks-item":            "the layer has it, and the history does not say so",
@@ -64,8 +64,8 @@ func sentences() map[string]string {
 		"known/nix-build-folder": "buildImageWithNixDb of Nixpkgs makes a link that names the folder of the build",
 
 		// The plan.
-		"plan/no-expression":             "the image does not say its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv",
-		"plan/addresses-without-secrets": "these addresses go with what the plan does not have, since it may be secret: {addresses}; name them again as they were given, and all else as the plan has it",
+		"plan/no-expression":             "the image does not show its expression: give it with --nix-expr FILE --nix-attr ATTR, --nix-flake REF#ATTR or --nix-drv FILE.drv",
+		"plan/addresses-without-secrets": "these addresses go with what the plan does not hold, since it may be secret: {addresses}; name them again as they were given, and all else as the plan has it",
 		"plan/not-given":                 "the plan names the {kind} {place}, and anyone may have written it: name the same with {flag}, and all else as the plan has it",
 		"plan/given-derivation":          "it is given by the user; nothing is evaluated, and it is built in Nix's sandbox",
 		"plan/given-expression":          "it is given by the user; it is evaluated in restricted mode and built in Nix's sandbox",

@@ -11,7 +11,7 @@ import (
 	"audit/rebuild/compare"
 )
 
-// Facts are what a policy is held against; a stored report has them too.
+// Facts are what a policy is judged by; a stored report has them too.
 type Facts struct {
 	Judged      rebuild.Facts // what the verdict follows from
 	Checks      []check.Check // in their order, with their findings

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"audit/inspect/check"
 )
 
 // String returns v on one line. It reads back as v. Bytes of a text that are
@@ -20,12 +22,7 @@ func (v Value) String() string {
 // Brief returns v on one line for a message, cut after 80 characters. It has
 // no character that could change what a terminal or a reader makes of the rest.
 func (v Value) Brief() string {
-	const most = 80
-	text := v.String()
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most]) + "…"
+	return check.ClipTo(v.String(), 80)
 }
 
 func write(b *strings.Builder, v Value) {

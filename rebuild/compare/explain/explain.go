@@ -4,17 +4,17 @@
 // The formats that commonly break reproducibility are decoded, each by a
 // decoder in a file of its own, and what lies inside of them is explained in
 // turn: the date in a man page inside a .gz is found as a date. Text has a diff
-// of its lines; for all other bytes it is said where they part.
+// of its lines; for all other bytes the report says where they part.
 //
 // Two rules keep an explanation honest. A decoder explains a difference and
 // never erases one: contents that are not the same bytes always have at least
 // one part. And a reason is only given for what was compared with it: a
 // difference is a date where a date stands in both contents and all around it
-// is the same; what is left over is [Content]. Together the parts tell all that
-// a reader of the format gets to see otherwise.
+// is the same; what is left over is [Content]. Together the parts are all that
+// a reader of the format sees differently.
 //
 // Contents are hostile until shown otherwise: what is unpacked, nested and
-// listed has bounds, each said where it is met.
+// listed has bounds, each reported where it is met.
 package explain
 
 import (

@@ -106,7 +106,7 @@ type member struct {
 }
 
 // objects compares two objects key by key. It returns false when a key cannot
-// be told from others.
+// be distinguished from others.
 func (d *differ) objects(path string, was, now json.RawMessage, depth int) bool {
 	x, okX := members(was)
 	y, okY := members(now)

@@ -278,8 +278,8 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 		return
 	}
 	pad = min(pad, int64(len(got)))
-	if at := gnutar.NonZero(got[:pad]); at >= 0 {
-		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", gnutar.Byte(got[at]))
+	if at := gnutar.FirstNonZero(got[:pad]); at >= 0 {
+		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", gnutar.HexByte(got[at]))
 		return
 	}
 	if d := gnutar.Differences(got[pad:], want[min(pad, int64(len(want))):]); d != nil {
@@ -297,7 +297,7 @@ func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
 	case err != nil:
 		c.problem("", "repack/frame-unreadable", "error", err)
 	case rest.First >= 0:
-		c.problem("", "repack/data-after-end", "byte", rest.First, "value", gnutar.Byte(rest.Value))
+		c.problem("", "repack/data-after-end", "byte", rest.First, "value", gnutar.HexByte(rest.Value))
 	case rest.Size != due:
 		c.problem("", "repack/record-padding", "got", rest.Size, "want", due)
 	}

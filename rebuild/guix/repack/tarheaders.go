@@ -19,9 +19,9 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 			c.problem(e.Path, "repack/frame-unreadable", "error", err)
 			return
 		}
-		if at := gnutar.NonZero(f.got[:min(pad, int64(len(f.got)))]); at >= 0 && i > 0 {
+		if at := gnutar.FirstNonZero(f.got[:min(pad, int64(len(f.got)))]); at >= 0 && i > 0 {
 			before := &c.layer.Entries[i-1]
-			c.problem(before.Path, "repack/padding-differs", "byte", at, "value", gnutar.Byte(f.got[at]))
+			c.problem(before.Path, "repack/padding-differs", "byte", at, "value", gnutar.HexByte(f.got[at]))
 		}
 		if ok {
 			c.compareHeaders(e.Path, &f, pad, e.FrameSize)
@@ -57,11 +57,11 @@ func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
 	case err != nil:
 		c.problem("", "repack/frame-unreadable", "error", err)
 	case rest.First >= 0 && rest.First < pad:
-		c.problem(last, "repack/padding-differs", "byte", rest.First, "value", gnutar.Byte(rest.Value))
+		c.problem(last, "repack/padding-differs", "byte", int(rest.First), "value", gnutar.HexByte(rest.Value))
 	case rest.First >= 0:
-		c.problem("", "repack/data-after-end", "byte", rest.First-pad, "value", gnutar.Byte(rest.Value))
+		c.problem("", "repack/data-after-end", "byte", int(rest.First-pad), "value", gnutar.HexByte(rest.Value))
 	case rest.Size != due:
-		c.problem("", "repack/record-padding", "got", rest.Size-pad, "record", gnutar.RecordSize, "want", due-pad)
+		c.problem("", "repack/record-padding", "got", int(rest.Size-pad), "record", gnutar.RecordSize, "want", int(due-pad))
 	}
 }
 
