@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/limit"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/ospackages"
@@ -203,7 +204,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 
 // withoutCopies are the limits for an image that nothing more is asked of.
 func withoutCopies() *inspect.Limits {
-	limits := inspect.DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.CopyBytes = 0
 	return &limits
 }
@@ -211,7 +212,7 @@ func withoutCopies() *inspect.Limits {
 // complete reads contents that were not kept. Of an image that came as a stream
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
-	limits := inspect.DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {

@@ -1,6 +1,11 @@
 package layers
 
 import (
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/digest/sha256mb"
@@ -8,10 +13,6 @@ import (
 	"audit/inspect/pass"
 	"audit/inspect/paths"
 	"audit/inspect/store"
-	"io"
-	"maps"
-	"slices"
-	"strings"
 )
 
 // A storeReader gathers the store items of one layer. Their NARs are hashed

@@ -30,6 +30,6 @@ type Options struct {
 	// Progress, when set, is called now and then with the bytes read of a
 	// source and its size (0 when unknown), from one or more goroutines.
 	Progress func(read, size int64)
-	// TempDir holds the unlinked temporary files; "" means os.TempDir.
+	// TempDir is the folder of the unlinked temporary files; "" means os.TempDir.
 	TempDir string
 }

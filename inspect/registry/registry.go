@@ -131,7 +131,7 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 		return nil, v1.Descriptor{}, err
 	}
 	defer resp.Body.Close()
-	raw, err := b.pass.ReadDocument("manifest "+identifier, &pass.Source{Pass: b.pass, R: resp.Body})
+	raw, err := b.pass.ReadDocument("manifest "+identifier, &pass.Stream{Pass: b.pass, R: resp.Body})
 	if err != nil {
 		return nil, v1.Descriptor{}, err
 	}
@@ -161,7 +161,7 @@ func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	return b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Source{Pass: b.pass, R: body})
+	return b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Stream{Pass: b.pass, R: body})
 }
 
 func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
@@ -172,7 +172,7 @@ func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	defer body.Close()
 	path := digest.BlobPath(d.Digest)
 	other := digest.NewOtherHash(path)
-	src := &pass.Source{Pass: b.pass, R: body, Size: d.Size}
+	src := &pass.Stream{Pass: b.pass, R: body, Size: d.Size}
 	layer, err := layers.Read(b.pass, path, bufio.NewReaderSize(other.Tee(src), 128<<10), nil)
 	if err != nil {
 		return nil, err

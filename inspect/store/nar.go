@@ -1,15 +1,16 @@
 package store
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/digest/sha256mb"
-	"audit/inspect/paths"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+
+	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
+	"audit/inspect/paths"
 )
 
 // errNarOrder is what a narWriter says of a node that does not come in order.
@@ -144,7 +145,7 @@ type NarNode struct {
 	Linked     bool   // a hard link whose content comes from elsewhere
 	Executable bool
 	Size       int64
-	Content    io.ReaderAt // holds the content, from offset on
+	Content    io.ReaderAt // has the content, from offset on
 	Offset     int64
 	Target     string
 }
