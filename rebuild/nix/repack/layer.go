@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/nix"
 	"audit/rebuild/gnutar"
 )
 
@@ -66,7 +67,7 @@ func appendedAt(entries []inspect.Entry) int {
 // atRoot says whether entry i is one of those that the author decides.
 func (c *layerCheck) atRoot(i int) bool {
 	e := &c.layer.Entries[i]
-	if inspect.ItemOf(e.Path) != "" {
+	if nix.Store().ItemOf(e.Path) != "" {
 		return false
 	}
 	return e.Path != "nix" && e.Path != "nix/store" || i < c.appendedAt
@@ -126,7 +127,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 	if c.appended(i) {
 		return appendedOrder(a, b)
 	}
-	one, other := inspect.ItemOf(a), inspect.ItemOf(b)
+	one, other := nix.Store().ItemOf(a), nix.Store().ItemOf(b)
 	if one != "" && other != "" && one != other && c.storeOnly() {
 		x, known := rank[one]
 		y, also := rank[other]
@@ -142,7 +143,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 // handed to the writer by itself.
 func (c *layerCheck) storeOnly() bool {
 	first := c.layer.Entries[0].Path
-	return first == "nix" || first == "nix/store" || inspect.ItemOf(first) != ""
+	return first == "nix" || first == "nix/store" || nix.Store().ItemOf(first) != ""
 }
 
 // checkFolders looks whether each entry has the folder that it is in before it:
@@ -175,7 +176,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
 		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
 	}
-	if c.appended(i) && (inspect.ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
+	if c.appended(i) && (nix.Store().ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
 		h.Name = slashBehind(e.Path, e.Type == tar.TypeDir)
 	}
 	switch e.Type {
@@ -194,7 +195,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
 		return h, false
 	}
-	if inspect.ItemOf(e.Path) != "" {
+	if nix.Store().ItemOf(e.Path) != "" {
 		h.Mode = inspect.StoreMode(e)
 		if c.rules.perms && c.given(&h, e) {
 			c.permEntries++
