@@ -231,7 +231,7 @@ func (c *closureCheck) lists() {
 		listed, ok, err := c.listed(i)
 		switch {
 		case err != nil:
-			c.found.Undecided(-1, c.img.Config.Member, "closure/history-unread", "entry", i, "comment", clip(c.history[i].Comment), "error", err)
+			c.found.Undecided(-1, c.img.Config.Member, "closure/history-unread", "entry", i, "comment", check.Clip(c.history[i].Comment), "error", err)
 			continue
 		case !ok:
 			continue

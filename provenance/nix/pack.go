@@ -218,11 +218,11 @@ func (v *view) pack(p packer) Pack {
 		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-base", "layers", pack.BaseLayers))
 	}
 	if v.chosenDate(p) {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-created", "created", clip(*v.config.Created)))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-created", "created", check.Clip(*v.config.Created)))
 	}
 	pack.Nixpkgs = revision(v.revisions())
 	if pack.SystemType == "" {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(store.Architecture(v.img))))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", check.Clip(store.Architecture(v.img))))
 	}
 	return pack
 }

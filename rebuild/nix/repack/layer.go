@@ -3,7 +3,6 @@ package repack
 import (
 	"archive/tar"
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -280,8 +279,8 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 		return
 	}
 	pad = min(pad, int64(len(got)))
-	if at := slices.IndexFunc(got[:pad], func(b byte) bool { return b != 0 }); at >= 0 {
-		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", hexByte(got[at]))
+	if at := gnutar.FirstNonZero(got[:pad]); at >= 0 {
+		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", gnutar.HexByte(got[at]))
 		return
 	}
 	if d := gnutar.Differences(got[pad:], want[min(pad, int64(len(want))):]); d != nil {
@@ -291,45 +290,17 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 	c.problem(e.Path, "repack/header-size-differs", "got", e.FrameSize, "want", len(want))
 }
 
-func hexByte(b byte) string { return fmt.Sprintf("%#02x", b) }
-
 // checkEnd compares what follows the last entry.
 func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
-	rest, err := readEnd(r)
+	rest, err := gnutar.ReadRest(r)
 	due := pad + c.rules.end(end+pad)
 	switch {
 	case err != nil:
 		c.problem("", "repack/frame-unreadable", "error", err)
-	case rest.first >= 0:
-		c.problem("", "repack/data-after-end", "byte", rest.first, "value", hexByte(rest.value))
-	case rest.size != due:
-		c.problem("", "repack/record-padding", "got", rest.size, "want", due)
-	}
-}
-
-// An end is what follows the last entry of a layer.
-type end struct {
-	size  int64
-	first int64 // place of the first byte that is not zero, -1 for none
-	value byte  // of that one
-}
-
-// readEnd reads r to its end.
-func readEnd(r io.Reader) (end, error) {
-	e := end{first: -1}
-	buf := make([]byte, 32<<10)
-	for {
-		k, err := r.Read(buf)
-		if at := slices.IndexFunc(buf[:k], func(b byte) bool { return b != 0 }); at >= 0 && e.first < 0 {
-			e.first, e.value = e.size+int64(at), buf[at]
-		}
-		e.size += int64(k)
-		if err == io.EOF {
-			return e, nil
-		}
-		if err != nil {
-			return e, err
-		}
+	case rest.First >= 0:
+		c.problem("", "repack/data-after-end", "byte", rest.First, "value", gnutar.HexByte(rest.Value))
+	case rest.Size != due:
+		c.problem("", "repack/record-padding", "got", rest.Size, "want", due)
 	}
 }
 
