@@ -14,7 +14,7 @@ func NewClient(base *http.Client, parallel int) *http.Client { return newClient(
 // Public bounds a request whose address nobody here has named to public addresses,
 // whatever the name leads to. The error says that it names a private one.
 func Public(req *http.Request) (*http.Request, error) {
-	if isPrivate(req.URL.Hostname()) {
+	if IsPrivate(req.URL.Hostname()) {
 		return nil, errors.New("a private address, which nobody here has named")
 	}
 	proxy, err := http.ProxyFromEnvironment(req)
