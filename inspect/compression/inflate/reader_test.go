@@ -187,7 +187,7 @@ func sameAsSafe(t *testing.T, packed, got, rest []byte, err error) {
 	t.Helper()
 	for _, buffer := range []int{4096, 64 + len(packed)%32} {
 		want, left, wantErr := inflatedBy(bytes.NewReader(packed), true, buffer)
-		if err != wantErr || !bytes.Equal(got, want) || err == nil && !bytes.Equal(rest, left) {
+		if err != wantErr || !bytes.Equal(got, want) || err == nil && len(got) < mostInflated && !bytes.Equal(rest, left) {
 			t.Fatalf("%d bytes, %d left, %v; the safe loop: %d bytes, %d left, %v", len(got), len(rest), err, len(want), len(left), wantErr)
 		}
 	}
