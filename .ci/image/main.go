@@ -4,7 +4,8 @@
 //	go run ./.ci/image -bytes 1GB -pack gzip >image.tar
 //
 // The files of /usr are taken again and again, under other names, until there are as
-// many bytes; -debian takes them at most once, where they are, with the database of dpkg.
+// many bytes, in a folder where distributions put nothing; -debian takes them at most
+// once, where they are, with the database of dpkg.
 package main
 
 import (
@@ -154,7 +155,7 @@ func content(w *tar.Writer, layer int, bytes int64) error {
 		roots, copies = append([]string{"/etc", "/var/lib/dpkg"}, roots...), 1
 	}
 	for i := range copies {
-		prefix := fmt.Sprintf("opt/%s.%d.%d", *salt, layer, i)
+		prefix := fmt.Sprintf("srv/%s.%d.%d", *salt, layer, i)
 		if *debian {
 			prefix = ""
 		} else if err := member(w, prefix+"/salt", int64(len(prefix)), strings.NewReader(prefix)); err != nil {
