@@ -3,6 +3,7 @@ package inspect
 import (
 	"archive/tar"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"testing"
@@ -24,9 +25,7 @@ func indexed(t testing.TB, names []string, more ...map[string]any) (layout, map[
 		config := configOf(t, layer)
 		manifest := manifestOf(t, config, layer)
 		d := descriptorOf(manifestType, manifest)
-		for key, value := range more[i] {
-			d[key] = value
-		}
+		maps.Copy(d, more[i])
 		entries = append(entries, d)
 		blobs = append(blobs, layer, config, manifest)
 		digests[digestOf(manifest)] = name
@@ -39,9 +38,7 @@ func indexed(t testing.TB, names []string, more ...map[string]any) (layout, map[
 func TestImageOfAnIndex(t *testing.T) {
 	here := func(more map[string]string) map[string]any {
 		p := map[string]string{"os": "linux", "architecture": runtime.GOARCH}
-		for key, value := range more {
-			p[key] = value
-		}
+		maps.Copy(p, more)
 		return map[string]any{"platform": p}
 	}
 	with := func(m map[string]any, key string, value any) map[string]any { m[key] = value; return m }

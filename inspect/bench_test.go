@@ -1,10 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/digest"
-	"audit/inspect/layers"
-	"audit/inspect/pass"
 	"bufio"
 	"bytes"
 	"context"
@@ -16,6 +12,11 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
+
+	"audit/fixtures"
+	"audit/inspect/digest"
+	"audit/inspect/layers"
+	"audit/inspect/pass"
 )
 
 // benchLayer is a layer of 32 MiB in 2,000 files of a store, of which about
@@ -90,7 +91,7 @@ func BenchmarkPassMD5(b *testing.B) {
 			b.SetBytes(int64(len(layer)))
 			for b.Loop() {
 				p := pass.New(context.Background(), opt)
-				src := &pass.Source{Pass: p, R: bytes.NewReader(layer)}
+				src := &pass.Stream{Pass: p, R: bytes.NewReader(layer)}
 				l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 				if err != nil || len(l.Entries) != 2001 || l.Weak(2000).Kinds != bench.kinds {
 					b.Fatal(err, len(l.Entries))
@@ -103,7 +104,7 @@ func BenchmarkPassMD5(b *testing.B) {
 func readBench(b *testing.B, blob []byte) {
 	b.Helper()
 	p := pass.New(context.Background(), pass.Options{Stores: fixtures.Stores(), TempDir: b.TempDir()})
-	src := &pass.Source{Pass: p, R: bytes.NewReader(blob)}
+	src := &pass.Stream{Pass: p, R: bytes.NewReader(blob)}
 	l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 	if err != nil || l.Broken != nil || len(l.Stores.Items) != 1 || l.Stores.Items[0].NarHash.Hex == "" {
 		b.Fatal(err, l)

@@ -66,7 +66,7 @@ func Complete(ctx context.Context, img *Image, files []File, opt Options) error 
 }
 
 func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error) {
-	if img.Transport != Registry && img.Transport != DockerDaemon && img.Reference != "-" {
+	if img.Transport != image.Registry && img.Transport != image.DockerDaemon && img.Reference != "-" {
 		return open(p, img.Reference, Forms())
 	}
 	found := new(Image)
@@ -81,7 +81,7 @@ func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error)
 				return nil, ErrNotKept
 			}
 			var err error
-			if layer, err = layers.Read(p, l.Member, bufio.NewReader(&pass.Source{Pass: p, R: r}), nil); err != nil {
+			if layer, err = layers.Read(p, l.Member, bufio.NewReader(&pass.Stream{Pass: p, R: r}), nil); err != nil {
 				return nil, err
 			}
 		}

@@ -1,14 +1,16 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/pass"
 	"context"
 	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // TestContents checks that contents that are read later are those of the first
@@ -64,7 +66,7 @@ func TestContentsOfStreams(t *testing.T) {
 		honest.ServeHTTP(w, r)
 	})
 	keep := func(path string) bool { return path == "a" }
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	for name, test := range map[string]struct {
 		most int64
 		want error

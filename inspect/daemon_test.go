@@ -1,9 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/image"
-	"audit/inspect/pass"
 	"context"
 	"io"
 	"net"
@@ -12,6 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 // engine starts what looks like a Docker engine that has one image, a:1, on a

@@ -2,17 +2,18 @@ package inspect
 
 import (
 	"archive/tar"
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/pass"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 func blobOf(data string) archiveMember {

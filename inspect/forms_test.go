@@ -31,6 +31,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/digest"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix"
 )
@@ -42,8 +43,8 @@ type what struct {
 	Sizes    []int64
 	Entries  []int
 	Items    []inspect.StoreItem
-	Dangling []inspect.Reference
-	Loose    []inspect.Reference
+	Dangling []store.Reference
+	Loose    []store.Reference
 	Channels []provenance.Channel
 	Packages []provenance.Package
 	Files    []provenance.File

@@ -188,7 +188,7 @@ func FuzzLayer(f *testing.F) {
 func layerFrom(data []byte, limits limit.Limits, at io.ReaderAt) (*image.Image, error) {
 	p := pass.New(context.Background(), pass.Options{Stores: fixtures.Stores(), Limits: &limits})
 	p.Once = true
-	in := &pass.Source{Pass: p, R: bytes.NewBuffer(data)}
+	in := &pass.Stream{Pass: p, R: bytes.NewBuffer(data)}
 	l, err := layers.Read(p, "the layer", bufio.NewReader(in), at)
 	if err != nil {
 		return nil, err

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/pass"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 const tocAnnotation = "containerd.io/snapshot/stargz/toc.digest"

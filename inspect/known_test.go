@@ -11,6 +11,9 @@ import (
 	"audit/fixtures"
 	"audit/inspect/digest"
 	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/store"
 )
 
 func madeImage(t testing.TB, spec fixtures.Spec) []byte {
@@ -73,13 +76,13 @@ func TestKnownLayers(t *testing.T) {
 				{Stores: fixtures.Stores(), Keep: keep, Optional: func(string) bool { return true }},
 				{Stores: fixtures.Stores(), Keep: keep, Weak: weak},
 				{Stores: fixtures.Stores(), Keep: func(p string) bool { return keep(p) || strings.HasSuffix(p, "1") }},
-				{Stores: StoreDirs{"/other/store"}},
+				{Stores: store.Dirs{"/other/store"}},
 			} {
 				want, err := Open(t.Context(), path, opt)
 				if err != nil {
 					t.Fatal(err)
 				}
-				known := NewKnown()
+				known := pass.NewKnown()
 				first, err := Open(t.Context(), path, Options{Stores: fixtures.Stores(), Keep: keep, Weak: opt.Weak, Known: known})
 				if err != nil {
 					t.Fatal(err)
@@ -106,7 +109,7 @@ func TestKnownLayers(t *testing.T) {
 func TestKnownLayersChanged(t *testing.T) {
 	data := madeImage(t, fixtures.Spec{Seed: 1, Items: 30, Files: 200, Bytes: 2 << 20})
 	path := writeBytes(t, data)
-	known := NewKnown()
+	known := pass.NewKnown()
 	opt := Options{Stores: fixtures.Stores(), Known: known}
 	first, err := Open(t.Context(), path, opt)
 	if err != nil {
@@ -132,7 +135,7 @@ func TestKnownLayersChanged(t *testing.T) {
 // What a known layer costs counts for each image.
 func TestKnownLayersLimits(t *testing.T) {
 	path := writeBytes(t, madeImage(t, fixtures.Spec{Seed: 1, Items: 30, Files: 200, Bytes: 2 << 20, Layers: fixtures.Gzip}))
-	known := NewKnown()
+	known := pass.NewKnown()
 	if _, err := Open(t.Context(), path, Options{Stores: fixtures.Stores(), Known: known}); err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +146,12 @@ func TestKnownLayersLimits(t *testing.T) {
 		"frame bytes":        func(l *Limits) { l.FrameBytes = 100 },
 		"uncompressed bytes": func(l *Limits) { l.Bytes = 1 << 20 },
 	} {
-		limits := DefaultLimits()
+		limits := limit.DefaultLimits()
 		set(&limits)
 		_, alone := Open(t.Context(), path, Options{Stores: fixtures.Stores(), Limits: &limits})
 		_, err := Open(t.Context(), path, Options{Stores: fixtures.Stores(), Limits: &limits, Known: known})
-		var limit *LimitError
-		if !errors.As(err, &limit) || alone == nil || err.Error() != alone.Error() {
+		var over *LimitError
+		if !errors.As(err, &over) || alone == nil || err.Error() != alone.Error() {
 			t.Errorf("%s: %v, alone %v", name, err, alone)
 		}
 	}

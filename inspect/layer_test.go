@@ -2,13 +2,6 @@ package inspect
 
 import (
 	"archive/tar"
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
-	"audit/inspect/paths"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -20,6 +13,14 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
 )
 
 // An archiveMember is a member of a docker-archive under construction.

@@ -70,7 +70,7 @@ func TestNewForm(t *testing.T) {
 
 // No two forms have the same name, and all have help.
 func TestForms(t *testing.T) {
-	var names []Transport
+	var names []image.Transport
 	for _, f := range Forms() {
 		names = append(names, f.Transport)
 	}

@@ -1,19 +1,22 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/digest"
-	"audit/inspect/pass"
 	"bytes"
 	"context"
 	"crypto/sha512"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 // A layout is the content of an OCI image layout, by path.
@@ -114,7 +117,7 @@ func TestPlatforms(t *testing.T) {
 					t.Errorf("%s: %d entries, want %d", form, len(img.Platforms), len(test.have))
 				}
 				for i, e := range img.Platforms {
-					want := IndexEntry{Digest: e.Digest, Platform: "linux/" + test.have[i], Kind: ImageEntry, Chosen: test.have[i] == test.want}
+					want := image.IndexEntry{Digest: e.Digest, Platform: "linux/" + test.have[i], Kind: image.ImageEntry, Chosen: test.have[i] == test.want}
 					if e != want || e.Digest.String() != digestOf(manifests[test.have[i]]) {
 						t.Errorf("%s: entry %+v, want %+v", form, e, want)
 					}
@@ -299,9 +302,7 @@ func TestNames(t *testing.T) {
 	named := func(m, name string) any {
 		return descriptorOf(manifestType, m, "annotations", map[string]string{"org.opencontainers.image.ref.name": name})
 	}
-	for path, data := range two {
-		one[path] = data
-	}
+	maps.Copy(one, two)
 	one["index.json"] = indexOf(t, named(m1["amd64"], "v1"), named(m2["s390x"], "example.org/lab/b:v2"))
 	dir := one.folder(t)
 	for ref, want := range map[string]string{"v1": m1["amd64"], "v2": m2["s390x"], "example.org/lab/b:v2": m2["s390x"], digestOf(m2["s390x"]): m2["s390x"]} {

@@ -1,16 +1,17 @@
 package inspect
 
 import (
-	"audit/inspect/form"
-	"audit/inspect/integrity"
-	"audit/inspect/oci"
-	"audit/inspect/pass"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+
+	"audit/inspect/form"
+	"audit/inspect/integrity"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
 )
 
 // Open reads the image that reference names, in one pass; a file is read once

@@ -19,6 +19,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 )
 
 func samples(t testing.TB) []string {
@@ -219,15 +220,15 @@ func TestFormOfTar(t *testing.T) {
 	for name, test := range map[string]struct {
 		data []byte
 		form string // forced
-		want inspect.Transport
+		want image.Transport
 		err  string
 	}{
-		"docker save":               {data: readSample(t, "images/tiny.tar.gz"), want: inspect.DockerArchive},
-		"docker export":             {data: packTar(t, []tarMember{{".dockerenv", nil}, file("bin/sh"), {"etc/hosts", nil}}), want: inspect.RootFS},
-		"guix pack -f tarball":      {data: layer, want: inspect.RootFS},
-		"files named like members":  {data: packTar(t, []tarMember{file("config.json"), file("bin/sh")}), form: "rootfs", want: inspect.RootFS},
+		"docker save":               {data: readSample(t, "images/tiny.tar.gz"), want: image.DockerArchive},
+		"docker export":             {data: packTar(t, []tarMember{{".dockerenv", nil}, file("bin/sh"), {"etc/hosts", nil}}), want: image.RootFS},
+		"guix pack -f tarball":      {data: layer, want: image.RootFS},
+		"files named like members":  {data: packTar(t, []tarMember{file("config.json"), file("bin/sh")}), form: "rootfs", want: image.RootFS},
 		"a stray member first":      {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), err: "say rootfs:PATH, docker-archive:PATH"},
-		"the same, said":            {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), form: "docker-archive", want: inspect.DockerArchive},
+		"the same, said":            {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), form: "docker-archive", want: image.DockerArchive},
 		"a docker archive, forced":  {data: readSample(t, "images/tiny.tar.gz"), form: "oci-archive", err: `no member "index.json"`},
 		"a file system, forced":     {data: layer, form: "docker-archive", err: `no member "manifest.json"`},
 		"an image in a file system": {data: packTar(t, []tarMember{file("bin/sh"), {"manifest.json", []byte("[]")}}), err: "it begins as a file system and yet has manifest.json"},
@@ -250,7 +251,7 @@ func TestFormOfTar(t *testing.T) {
 			if img.Transport != test.want {
 				t.Errorf("read as %s, want %s", img.Transport, test.want)
 			}
-			if status := img.Integrity().Status; img.Transport == inspect.RootFS && status != check.Unknown {
+			if status := img.Integrity().Status; img.Transport == image.RootFS && status != check.Unknown {
 				t.Errorf("integrity %v: a bare file system claims nothing", status)
 			}
 		})

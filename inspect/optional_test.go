@@ -1,9 +1,11 @@
 package inspect
 
 import (
-	"audit/fixtures"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/limit"
 )
 
 // Contents that can be done without go all together when they are too many, by
@@ -11,7 +13,7 @@ import (
 func TestOptionalContents(t *testing.T) {
 	layer := tarOf(t, regular("need/a", "same"), regular("may/a", "same"), regular("may/b", strings.Repeat("x", 600)), regular("may/c", strings.Repeat("y", 600)), linked("l", "need/a"))
 	archive := tarOf(t, imageOf(t, layer, tarOf(t, regular("may/d", "z")))...)
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	for most, dropped := range map[int64]int{2000: 0, 1000: 4, 100: 4} {
 		limits.OptionalBytes, limits.KeptBytes = most, 3000
 		img, err := openBytes(t, archive, Options{Stores: fixtures.Stores(),

@@ -1,10 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/image"
-	"audit/inspect/pass"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -24,6 +20,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	ocilayout "github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 // serve starts a registry that holds the images of a layout as NAME:1, and

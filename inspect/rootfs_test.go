@@ -2,15 +2,16 @@ package inspect
 
 import (
 	"archive/tar"
-	"audit/fixtures"
-	"audit/inspect/image"
-	"audit/inspect/pass"
-	"audit/inspect/paths"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/image"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
 )
 
 func folder(name string) archiveMember {

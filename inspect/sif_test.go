@@ -1,14 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/choice"
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
-	"audit/inspect/sif"
 	"bytes"
 	"context"
 	"errors"
@@ -20,6 +12,16 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/choice"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/sif"
+	"audit/inspect/squashfs"
 )
 
 // A sifPiece is an object of a SIF under construction.
@@ -208,14 +210,14 @@ func ociPieces(t testing.TB, mediaType types.MediaType, layers ...[]byte) []sifP
 
 // An OCI-SIF makes claims, and they are checked.
 func TestOCISIF(t *testing.T) {
-	squashfs := readSample(t, "zstd-4k-nofragments.squashfs")
-	img, err := openBytes(t, sifOf(ociPieces(t, SquashfsLayer, squashfs)...), pass.Options{Stores: fixtures.Stores()})
+	sample := readSample(t, "zstd-4k-nofragments.squashfs")
+	img, err := openBytes(t, sifOf(ociPieces(t, squashfs.MediaType, sample)...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sameTree(t, mustOpen(t, squashFixtures+"zstd-4k-nofragments.squashfs"), img)
 	l := img.Layers[0]
-	if c := img.Integrity(); c.Status != check.Pass || l.DiffID != digest.Of(squashfs).Hash() || l.Digest != l.DiffID || l.ClaimedDiffID != l.DiffID {
+	if c := img.Integrity(); c.Status != check.Pass || l.DiffID != digest.Of(sample).Hash() || l.Digest != l.DiffID || l.ClaimedDiffID != l.DiffID {
 		t.Errorf("integrity %v, layer %v", c, l)
 	}
 	if img.Transport != image.SIF || img.Manifest.Origin != image.Computed || img.Config.File.Architecture != "amd64" {
@@ -236,22 +238,22 @@ func TestOCISIFFindings(t *testing.T) {
 		want   string
 	}{
 		"changed layer": {func() []sifPiece {
-			p := ociPieces(t, SquashfsLayer, plain)
+			p := ociPieces(t, squashfs.MediaType, plain)
 			p[0].data = bytes.Replace(plain, []byte("the same words"), []byte("The same words"), 1)
 			return p
 		}, "diffid-mismatch digest-mismatch"},
 		"unreferenced blob": {func() []sifPiece {
-			return append(ociPieces(t, SquashfsLayer, plain), sifPiece{blobKind, "", []byte(digest.Of(nil).String()), []byte("more")})
+			return append(ociPieces(t, squashfs.MediaType, plain), sifPiece{blobKind, "", []byte(digest.Of(nil).String()), []byte("more")})
 		}, "unreferenced-object"},
-		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "overlayfs-deletion"},
-		"definition": {func() []sifPiece { return append(ociPieces(t, SquashfsLayer, plain), definition()) }, ""},
+		"overlayfs":  {func() []sifPiece { return ociPieces(t, squashfs.MediaType, plain, whiteout.image()) }, "overlayfs-deletion"},
+		"definition": {func() []sifPiece { return append(ociPieces(t, squashfs.MediaType, plain), definition()) }, ""},
 	} {
 		img, err := openBytes(t, sifOf(test.pieces()...), pass.Options{Stores: fixtures.Stores()})
 		if err != nil || rules(img) != test.want {
 			t.Errorf("%s: %v, want %q (%v)", name, img.Problems, test.want, err)
 		}
 	}
-	lost := ociPieces(t, SquashfsLayer, plain)
+	lost := ociPieces(t, squashfs.MediaType, plain)
 	_, err := openBytes(t, sifOf(lost[1:]...), pass.Options{Stores: fixtures.Stores()})
 	var format *limit.FormatError
 	if !errors.As(err, &format) || !strings.Contains(err.Error(), "no object of the SIF claims this digest") {
@@ -287,7 +289,7 @@ func TestSiftool(t *testing.T) {
 
 func FuzzSIF(f *testing.F) {
 	f.Add(sifOf(definition(), partition(squashfsPartition, primaryRole, honestSquashfs())))
-	f.Add(sifOf(ociPieces(f, SquashfsLayer, honestSquashfs())...))
+	f.Add(sifOf(ociPieces(f, squashfs.MediaType, honestSquashfs())...))
 	limits := limit.DefaultLimits()
 	limits.Entries, limits.Bytes, limits.KeptBytes, limits.Members, limits.JSONBytes = 2000, 4<<20, 1<<20, 100, 1<<16
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -1,16 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/form"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
-	"audit/inspect/squashfs"
-	"audit/inspect/store"
 	"bytes"
 	"context"
 	"errors"
@@ -21,6 +11,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/squashfs"
+	"audit/inspect/store"
 )
 
 const squashFixtures = "../fixtures/squashfs/"
@@ -270,17 +271,17 @@ func TestAppendedLikeGuix(t *testing.T) {
 	write(t, dir, itemB+"/lib/x", "see /"+itemA)
 	write(t, dir, ".empty", "")
 	items := []string{itemA, itemB}
-	image := filepath.Join(dir, "image")
+	disk := filepath.Join(dir, "image")
 	pack := func(args ...string) {
 		run(t, nil, dir, program, append(args, "-quiet", "-no-progress", "-no-recovery", "-no-xattrs", "-all-time", "1", "-mkfs-time", "1", "-force-uid", "0", "-force-gid", "0")...)
 	}
-	pack(append(slices.Clone(items), image, "-no-duplicates", "-comp", "gzip")...)
-	pack(".empty", image, "-root-becomes", "store")
-	pack(".empty", image, "-root-becomes", "gnu")
-	pack(".empty", image, "-p", "/bin s 777 0 0 "+itemA+"/bin", "-p", "/.singularity.d d 555 0 0", "-p", "/.singularity.d/env d 555 0 0",
+	pack(append(slices.Clone(items), disk, "-no-duplicates", "-comp", "gzip")...)
+	pack(".empty", disk, "-root-becomes", "store")
+	pack(".empty", disk, "-root-becomes", "gnu")
+	pack(".empty", disk, "-p", "/bin s 777 0 0 "+itemA+"/bin", "-p", "/.singularity.d d 555 0 0", "-p", "/.singularity.d/env d 555 0 0",
 		"-p", "/proc d 555 0 0", "-p", "/dev d 555 0 0", "-p", "/sock i 755 0 0 s")
 
-	got := mustOpen(t, image)
+	got := mustOpen(t, disk)
 	want, err := openBytes(t, tarOf(t, folder(itemA), folder(itemA+"/bin"), regular(itemA+"/bin/hello", string(text(5000))),
 		folder(itemA+"/share"), regular(itemA+"/share/doc", string(text(200_000))),
 		folder(itemB), folder(itemB+"/lib"), regular(itemB+"/lib/x", "see /"+itemA)), pass.Options{Stores: fixtures.Stores()})
@@ -296,7 +297,7 @@ func TestAppendedLikeGuix(t *testing.T) {
 	for _, f := range got.Files() {
 		types[f.Path] = f.Type
 	}
-	for path, kind := range map[string]byte{"bin": '2', ".singularity.d/env": '5', "proc": '5', "gnu/store": '5', "sock": Socket} {
+	for path, kind := range map[string]byte{"bin": '2', ".singularity.d/env": '5', "proc": '5', "gnu/store": '5', "sock": image.Socket} {
 		if types[path] != kind {
 			t.Errorf("%s has type %q, want %q", path, types[path], kind)
 		}

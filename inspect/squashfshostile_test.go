@@ -1,16 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/check"
-	"audit/inspect/digest"
-	"audit/inspect/form"
-	"audit/inspect/image"
-	"audit/inspect/integrity"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
-	"audit/inspect/paths"
-	"audit/inspect/squashfs"
 	"bytes"
 	"context"
 	"errors"
@@ -22,6 +12,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/integrity"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
+	"audit/inspect/squashfs"
 )
 
 // sketch writes the entries of an image in one line.

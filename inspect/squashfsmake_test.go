@@ -1,12 +1,13 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/digest"
-	"audit/inspect/pass"
 	"bytes"
 	"encoding/binary"
 	"testing"
+
+	"audit/fixtures"
+	"audit/inspect/digest"
+	"audit/inspect/pass"
 )
 
 // A squashMaker makes squashfs images byte by byte, with nothing packed, so

@@ -1,10 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
-	"audit/inspect/image"
-	"audit/inspect/pass"
-	"audit/inspect/store"
 	"bytes"
 	"context"
 	"fmt"
@@ -15,6 +11,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"audit/fixtures"
+	"audit/inspect/image"
+	"audit/inspect/pass"
+	"audit/inspect/store"
 )
 
 // storeTree is two store items in the order of a NAR: folders, symlinks and

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 )
 
 // A Closure gathers what the check named closure finds. It has the one rule for
@@ -115,7 +116,7 @@ var privateKey = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY---
 // KindOf names the kind of an entry.
 func KindOf(e *inspect.Entry) string {
 	kinds := map[byte]string{'0': "file", '1': "hard link", '2': "symlink", '3': "character device", '4': "block device",
-		'5': "folder", '6': "named pipe", inspect.Socket: "socket"}
+		'5': "folder", '6': "named pipe", image.Socket: "socket"}
 	if kind, ok := kinds[e.Type]; ok {
 		return kind
 	}

@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"audit/inspect/image"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestUnexplained(t *testing.T) {
 		{Path: "b/su", Type: '0', Mode: 0o4755},
 		{Path: "c/sg", Type: '1', Mode: 0o2755},
 		{Path: "d/lock", Type: '0', Mode: 0o2644},
-		{Path: "e/ping", Type: '0', Mode: 0o755, Attributes: &inspect.Attributes{Xattrs: map[string]string{"security.capability": "x"}}},
+		{Path: "e/ping", Type: '0', Mode: 0o755, Attributes: &image.Attributes{Xattrs: map[string]string{"security.capability": "x"}}},
 		{Path: "f/sda", Type: '4', Mode: 0o600},
 		{Path: "g/folder", Type: '5', Mode: 0o2775},
 	}

@@ -46,12 +46,12 @@ const (
 
 // A Recipe says how an image was built, as far as the image shows.
 type Recipe struct {
-	System   SystemName
-	Status   Status
-	Packer   string // the tool and its era, such as "guix pack -f docker (Guix 1.5)"
-	Channels []Channel
-	Packages []Package
-	Sources  []Source
+	System    SystemName
+	Status    Status
+	Packer    string // the tool and its era, such as "guix pack -f docker (Guix 1.5)"
+	Channels  []Channel
+	Packages  []Package
+	Locations []Location // that it comes from
 
 	// Missing is what the recipe cannot express, or what the image does not reveal.
 	Missing []check.Message
@@ -113,8 +113,8 @@ type Package struct {
 	Origin *Channel
 }
 
-// A Source is a place in the image that the recipe comes from.
-type Source struct {
+// A Location is a place in the image that the recipe comes from.
+type Location struct {
 	Layer  int // -1 for the config
 	Path   string
 	Digest inspect.Sum

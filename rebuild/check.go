@@ -15,15 +15,10 @@ import (
 // nothing of the image, neither for it nor against it.
 func FailedCheck(reason string) check.Check {
 	c := check.Check{ID: check.Rebuild, Status: check.Unknown}
-	c.Because("rebuild/build-failed", "error", oneLine(reason))
+	line, _, _ := strings.Cut(reason, "\n")
+	c.Because("rebuild/build-failed", "error", line)
 	c.Findings = []check.Finding{check.Find(check.Problem, -1, "", "rebuild/build-failed", "error", reason)}
 	return c
-}
-
-// oneLine is the first line of a text.
-func oneLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }
 
 // Check is the check named rebuild: a pass when the rebuild is identical or
@@ -204,7 +199,7 @@ func known(c *compare.Comparison) []check.Finding {
 }
 
 // hidden names the entries of layers that no container sees and in which the
-// images differ: they may hold what was meant to be removed.
+// images differ: they may have what was meant to be removed.
 func hidden(c *compare.Comparison) []check.Finding {
 	var found []check.Finding
 	more := 0

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 )
 
 // Originals lists the store items of the original; nil where it is not known.
@@ -40,7 +40,7 @@ func (j Job) WantsFresh(item string) bool {
 // isOf says whether a store item is of a package, which is named with or
 // without its version, or as "all".
 func isOf(item, pkg string) bool {
-	name := inspect.StoreName(item)
+	name := store.NameOf(item)
 	version, ok := strings.CutPrefix(name, pkg+"-")
 	return pkg == "all" || name == pkg || ok && version != "" && '0' <= version[0] && version[0] <= '9'
 }

@@ -17,7 +17,7 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 func stopGroup(leader *os.Process) error { return syscall.Kill(-leader.Pid, syscall.SIGTERM) }
 
 // endGroup ends what is left of a process group whose leader has ended. The
-// members of a cancelled one were told to stop and have until then to do it;
+// members of a cancelled one got SIGTERM and have until then to do it;
 // other children have no business to outlive their parent.
 func endGroup(group int, until time.Time) {
 	for time.Now().Before(until) {

@@ -17,7 +17,7 @@ import (
 	"audit/provenance"
 )
 
-// A Plan says how to build an image again. It holds everything that a builder
+// A Plan says how to build an image again. It has everything that a builder
 // needs, so that it can be run on another machine.
 type Plan struct {
 	System       provenance.SystemName `json:"system"`
@@ -72,7 +72,7 @@ type PlanFile struct {
 // Trust says of one thing that a build would run or fetch whether it may.
 type Trust struct {
 	Channel string `json:"channel"` // what it is called
-	URL     string `json:"url"`     // where it comes from; "" for what the image itself holds
+	URL     string `json:"url"`     // where it comes from; "" for what the image itself has
 	Trusted bool   `json:"trusted"`
 
 	Kind   string        `json:"kind,omitempty"`  // "channel", "transformation", "source", "frontend", "program"
@@ -117,7 +117,7 @@ func (e *HintError) Unwrap() error { return e.Err }
 type Builder interface {
 	// Build runs the plan. Progress and the tool's own output go to job.Log.
 	// It returns an error that wraps ErrNoBuilder, ErrRefused, ErrBuild or ErrNotDone,
-	// or the cause of ctx's end; in each case the result holds what is known. A
+	// or the cause of ctx's end; in each case the result has what is known. A
 	// builder that finds the image in its store builds it again: a rebuild must have
 	// been built.
 	Build(ctx context.Context, plan Plan, job Job) (*Result, error)
@@ -128,7 +128,7 @@ type Job struct {
 	Dir   string         // an empty folder to work in, for the caller to remove
 	Log   io.Writer      // the tool's own words
 	Fresh []string       // packages to build again though they are in the store; "all" for every one
-	Image *inspect.Image // the original, to hold the derivation's outputs against
+	Image *inspect.Image // the original, to compare the derivation's outputs with
 
 	// CheckInputs asks for every derivation that took part to be built twice,
 	// those of build tools too, and not only those of Fresh.

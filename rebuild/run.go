@@ -66,7 +66,7 @@ func (e *ExitError) Error() string { return fmt.Sprintf("running %s: %s", e.Argv
 // A tool that is not there, one that failed and one that was cancelled are
 // three different errors: the first wraps [exec.ErrNotFound], the second is an
 // [*ExitError], the third wraps the cause of ctx's end. In each case the
-// output holds what was written until then.
+// output has what was written until then.
 func Run(ctx context.Context, c Command) (Output, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -130,7 +130,7 @@ func find(name string) (string, error) {
 }
 
 // outcome sorts the ends of a process into the kinds of error that callers
-// tell apart.
+// distinguish.
 func (c Command) outcome(ctx context.Context, cmd *exec.Cmd, err error) error {
 	var exit *exec.ExitError
 	switch {

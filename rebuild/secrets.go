@@ -15,7 +15,7 @@ import (
 	"audit/inspect/check"
 )
 
-// Secrets are what the user has given and no output may hold: the user info and the
+// Secrets are what the user has given and no output may contain: the user info and the
 // query values of addresses, and the values of flags that are marked so. The zero
 // value hides nothing.
 type Secrets struct {

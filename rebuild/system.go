@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild/compare"
@@ -29,7 +30,7 @@ type System interface {
 
 	provenance.System
 
-	// Repack packs what the image holds again, by the packer's own rules, and
+	// Repack packs what the image has again, by the packer's own rules, and
 	// returns the check named repack.
 	Repack(img *inspect.Image, recipe provenance.Recipe) check.Check
 
@@ -125,7 +126,6 @@ type Flag struct {
 	Name  string // "nix-expr"
 	Kind  FlagKind
 	Usage string // with the value's name in backquotes
-	Trust bool   // it allows something that is refused without it
 	// Secret returns the parts of a value that may be secret, and that no output
 	// may have; nil where there are none in any value.
 	Secret func(value string) []string
@@ -175,8 +175,8 @@ func (all Systems) Secrets(in Settings) []string {
 func (s Settings) On(name string) bool { return len(s[name]) > 0 }
 
 // Stores are where the systems keep their store items.
-func (all Systems) Stores() inspect.StoreDirs {
-	var dirs inspect.StoreDirs
+func (all Systems) Stores() store.Dirs {
+	var dirs store.Dirs
 	for _, s := range all {
 		if dir := s.About().Store; dir != "" {
 			dirs = append(dirs, dir)

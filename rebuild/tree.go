@@ -16,8 +16,8 @@ const maxDifferences = 100
 
 // TreeDifferences returns the paths, relative to the two folders or files that
 // are compared ("." for these themselves), that are not the same in both. It
-// looks at all that a NAR holds of a file: kind, content, whether it can be
-// executed, where a link leads. The list is sorted and holds at most 100.
+// looks at all that a NAR has of a file: kind, content, whether it can be
+// executed, where a link leads. The list is sorted and has at most 100.
 func TreeDifferences(one, other string) ([]string, error) {
 	was, err := tree(one)
 	if err != nil {
@@ -38,7 +38,7 @@ func TreeDifferences(one, other string) ([]string, error) {
 	return paths[:min(len(paths), maxDifferences)], nil
 }
 
-// tree describes every file below root by what a NAR holds of it.
+// tree describes every file below root by what a NAR has of it.
 func tree(root string) (map[string]string, error) {
 	what := make(map[string]string)
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
-	"audit/provenance/signatures"
+	"audit/inspect/host"
 )
 
 // TrustSource is the flag whose values are [Prefixes].
@@ -20,7 +20,7 @@ const ImageScheme = "docker-image"
 // TrustSourceFlag is the flag that names addresses from which a build may fetch.
 // Each system that fetches lists it.
 func TrustSourceFlag() Flag {
-	return Flag{Name: TrustSource, Kind: List, Trust: true,
+	return Flag{Name: TrustSource, Kind: List,
 		Usage: "let a rebuild fetch what the image names below `URL-PREFIX`, such as https://github.com/me/; may be given again"}
 }
 
@@ -119,17 +119,16 @@ func normal(text string) address {
 // public name service has.
 func IsSpecial(text string) bool {
 	a := normal(text)
-	return !a.ok || !slices.Contains([]string{"https", "http", "git", ImageScheme}, a.scheme) || isPrivate(a.host)
+	return !a.ok || !slices.Contains([]string{"https", "http", "git", ImageScheme}, a.scheme) || host.IsPrivate(bareHost(a.host))
 }
 
-// isPrivate judges a host by its name: what it resolves to is not asked.
-func isPrivate(host string) bool {
-	if h, _, ok := strings.Cut(host, "]"); ok {
-		host = strings.TrimPrefix(h, "[")
-	} else {
-		host, _, _ = strings.Cut(host, ":")
+// bareHost is a host without its brackets and its port.
+func bareHost(host string) string {
+	if bare, _, ok := strings.Cut(host, "]"); ok {
+		return strings.TrimPrefix(bare, "[")
 	}
-	return signatures.IsPrivate(host)
+	bare, _, _ := strings.Cut(host, ":")
+	return bare
 }
 
 // withoutTag is the name of an image without its tag and digest.

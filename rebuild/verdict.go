@@ -79,7 +79,7 @@ func Judge(f Facts) Verdict {
 	case f.Result == compare.Different, f.Unstable, f.status(check.Rebuild) == check.Fail:
 		return Unreproducible
 	}
-	return max2(f.rebuilt(), f.repacked())
+	return best(f.rebuilt(), f.repacked())
 }
 
 // rebuilt is what the comparison with the rebuild shows, for one that is identical
@@ -121,8 +121,8 @@ func (f Facts) status(id check.ID) check.Status {
 // better are the verdicts that speak for an image, the best first.
 var better = [...]Verdict{Reproducible, Equivalent, Vouched, Matching}
 
-// max2 is the better of two verdicts that do not speak against the image.
-func max2(x, y Verdict) Verdict {
+// best is the better of two verdicts that do not speak against the image.
+func best(x, y Verdict) Verdict {
 	for _, v := range better {
 		if x == v || y == v {
 			return v

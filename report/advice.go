@@ -1,9 +1,10 @@
 package report
 
 import (
+	"strings"
+
 	"audit/inspect/check"
 	"audit/rebuild/compare"
-	"strings"
 )
 
 // why says why a check matters.

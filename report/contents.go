@@ -1,7 +1,7 @@
 package report
 
 import (
-	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // Contents are what is in an image, by package.
@@ -104,7 +104,7 @@ func countChannels(packages []Package) []channelCount {
 // itemLabel is the name of a store item without folder and hash.
 func itemLabel(path string) string {
 	base := base(string(path))
-	if inspect.IsStoreName(base) {
+	if store.IsStoreName(base) {
 		return base[len("00000000000000000000000000000000-"):]
 	}
 	return base

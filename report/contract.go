@@ -3,8 +3,9 @@ package report
 import (
 	"time"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -47,23 +48,23 @@ type Tool struct {
 
 // An Image is what was read, with all that an outside tool needs to check it.
 type Image struct {
-	Reference        string              `json:"reference"`        // without the host's folders, which are in run
-	Transport        inspect.Transport   `json:"transport"`        // the form it was read in, as in containers-transports(5)
-	Compression      inspect.Compression `json:"compression"`      // of the archive as a whole
-	ArchiveDigest    string              `json:"archiveDigest"`    // computed over the file or stream as it was given; "" when there is no such one
-	Tags             []string            `json:"tags"`             // names that the image claims for itself, in its order
-	ConfigDigest     string              `json:"configDigest"`     // computed over the config; the image ID
-	ConfigMember     string              `json:"configMember"`     // where the config lies in the archive
-	ManifestDigest   ManifestDigest      `json:"manifestDigest"`   // of the image manifest
-	IndexDigest      string              `json:"indexDigest"`      // of the image index that led here; "" when none did
-	Platforms        []Platform          `json:"platforms"`        // all entries of that index and of those in it, in its order
-	Platform         string              `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
-	Created          string              `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
-	UncompressedSize int64               `json:"uncompressedSize"` // of all layers
-	Layers           []Layer             `json:"layers"`           // lowest first
-	Members          []Member            `json:"members"`          // of the archive, in its order
-	Documents        []Document          `json:"documents"`        // what a SIF says of itself beside its file system
-	Folders          []Folder            `json:"folders"`          // what lies outside of stores, the largest first
+	Reference        string           `json:"reference"`        // without the host's folders, which are in run
+	Transport        image.Transport  `json:"transport"`        // the form it was read in, as in containers-transports(5)
+	Compression      compression.Kind `json:"compression"`      // of the archive as a whole
+	ArchiveDigest    string           `json:"archiveDigest"`    // computed over the file or stream as it was given; "" when there is no such one
+	Tags             []string         `json:"tags"`             // names that the image claims for itself, in its order
+	ConfigDigest     string           `json:"configDigest"`     // computed over the config; the image ID
+	ConfigMember     string           `json:"configMember"`     // where the config lies in the archive
+	ManifestDigest   ManifestDigest   `json:"manifestDigest"`   // of the image manifest
+	IndexDigest      string           `json:"indexDigest"`      // of the image index that led here; "" when none did
+	Platforms        []Platform       `json:"platforms"`        // all entries of that index and of those in it, in its order
+	Platform         string           `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
+	Created          string           `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
+	UncompressedSize int64            `json:"uncompressedSize"` // of all layers
+	Layers           []Layer          `json:"layers"`           // lowest first
+	Members          []Member         `json:"members"`          // of the archive, in its order
+	Documents        []Document       `json:"documents"`        // what a SIF says of itself beside its file system
+	Folders          []Folder         `json:"folders"`          // what lies outside of stores, the largest first
 }
 
 // A Folder is what the layers hold below one folder outside of stores, counted
@@ -77,12 +78,12 @@ type Folder struct {
 // A Platform is an entry of the image index, as the index describes it: an image
 // for a platform, or something that lies beside one.
 type Platform struct {
-	Platform     string            `json:"platform"`     // "linux/arm64/v8"; "" when it names none
-	Digest       string            `json:"digest"`       // of the manifest, as claimed
-	Name         string            `json:"name"`         // that it or an index above it bears; "" when none does
-	Kind         inspect.EntryKind `json:"kind"`         // image, attestation or artifact
-	ArtifactType string            `json:"artifactType"` // "" when it names none
-	Chosen       bool              `json:"chosen"`       // this one was read
+	Platform     string          `json:"platform"`     // "linux/arm64/v8"; "" when it names none
+	Digest       string          `json:"digest"`       // of the manifest, as claimed
+	Name         string          `json:"name"`         // that it or an index above it bears; "" when none does
+	Kind         image.EntryKind `json:"kind"`         // image, attestation or artifact
+	ArtifactType string          `json:"artifactType"` // "" when it names none
+	Chosen       bool            `json:"chosen"`       // this one was read
 }
 
 // A Document is an object of a SIF that says something of the image, such as
@@ -96,27 +97,27 @@ type Document struct {
 
 // A ManifestDigest is the digest of an image manifest and how it came about.
 type ManifestDigest struct {
-	Digest    string         `json:"digest"`    // "" when the form has no manifest: none is made up
-	Origin    inspect.Origin `json:"origin"`    // claimed, computed, or synthesised when a tool would have to make it up
-	MediaType string         `json:"mediaType"` // as the manifest itself has it; "" when it does not
-	Size      int64          `json:"size"`      // bytes; 0 when the form has no manifest
+	Digest    string       `json:"digest"`    // "" when the form has no manifest: none is made up
+	Origin    image.Origin `json:"origin"`    // claimed, computed, or synthesised when a tool would have to make it up
+	MediaType string       `json:"mediaType"` // as the manifest itself has it; "" when it does not
+	Size      int64        `json:"size"`      // bytes; 0 when the form has no manifest
 }
 
 // A Layer is one change set of the image.
 type Layer struct {
-	Index            int                 `json:"index"`            // 0 is the lowest
-	Member           string              `json:"member"`           // name in the archive, or the blob's digest
-	MediaType        string              `json:"mediaType"`        // as the image claims it; "" when it does not
-	Compression      inspect.Compression `json:"compression"`      // of the blob, by its magic number
-	Digest           string              `json:"digest"`           // computed over the blob as stored
-	ClaimedDigest    string              `json:"claimedDigest"`    // what a descriptor says; "" when none does
-	DiffID           string              `json:"diffID"`           // computed over the uncompressed tar, to its last byte
-	ClaimedDiffID    string              `json:"claimedDiffID"`    // what the config says; "" when it does not
-	Size             int64               `json:"size"`             // of the blob as stored
-	UncompressedSize int64               `json:"uncompressedSize"` // of the tar
-	Entries          int                 `json:"entries"`          // count of tar entries
-	StoreItems       int                 `json:"storeItems"`       // count of the store items that it holds
-	Broken           string              `json:"broken"`           // why the tar could be read only in part; "" when whole
+	Index            int              `json:"index"`            // 0 is the lowest
+	Member           string           `json:"member"`           // name in the archive, or the blob's digest
+	MediaType        string           `json:"mediaType"`        // as the image claims it; "" when it does not
+	Compression      compression.Kind `json:"compression"`      // of the blob, by its magic number
+	Digest           string           `json:"digest"`           // computed over the blob as stored
+	ClaimedDigest    string           `json:"claimedDigest"`    // what a descriptor says; "" when none does
+	DiffID           string           `json:"diffID"`           // computed over the uncompressed tar, to its last byte
+	ClaimedDiffID    string           `json:"claimedDiffID"`    // what the config says; "" when it does not
+	Size             int64            `json:"size"`             // of the blob as stored
+	UncompressedSize int64            `json:"uncompressedSize"` // of the tar
+	Entries          int              `json:"entries"`          // count of tar entries
+	StoreItems       int              `json:"storeItems"`       // count of the store items that it holds
+	Broken           string           `json:"broken"`           // why the tar could be read only in part; "" when whole
 }
 
 // A Member is one entry of the archive that carries the image.

@@ -12,6 +12,8 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild"
@@ -73,7 +75,7 @@ func tinyRecipe() provenance.Recipe {
 			{Name: "tiny-hello", Version: "0.1", Output: "out", Path: "/gnu/store/7n5gw7z23bzqhd24iq0zy6mhvqyf9i4k-tiny-hello-0.1", Channel: "fixtures"},
 			{Name: "tiny-stamp", Version: "0.1", Output: "out", Path: "/gnu/store/1hhc5wb7g4fxlj90gcq43vcjqy33vnmc-tiny-stamp-0.1", Channel: "fixtures"},
 		},
-		Sources: []provenance.Source{
+		Locations: []provenance.Location{
 			{Layer: 0, Path: "gnu/store/4r4z4xcx2mw71r3gcyxd8h2cbhqq5a3d-profile/manifest", Digest: inspect.Sum{0xaa, 1}},
 			{Layer: -1, Path: "config.json", Digest: inspect.Sum{0xbb, 2}},
 		},
@@ -86,7 +88,7 @@ func tinyRecipe() provenance.Recipe {
 		Details: map[string]any{
 			"format": "docker", "era": "1.5", "maxLayers": 4, "entryPoint": []string{"bin/hello", "--greeting=it's me"},
 			"symlinks":    []map[string]string{{"source": "/bin", "target": "bin"}, {"source": "/opt/gnu"}},
-			"compression": inspect.Gzip, "systemType": "x86_64-linux", "friendlyName": "tiny-hello-tiny-stamp", "database": false,
+			"compression": compression.Gzip, "systemType": "x86_64-linux", "friendlyName": "tiny-hello-tiny-stamp", "database": false,
 		},
 		Unknown: []check.Message{check.Say("recipe/unknown-grafts")},
 	}
@@ -330,23 +332,23 @@ const hostile = "<script>alert(1)</script>\x1b[31mred\u202egnp.exe\xff\xfe\n\u00
 func hostileInput(t testing.TB) Input {
 	zero := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}
 	img := &inspect.Image{
-		Reference: "/home/someone/" + strings.ReplaceAll(hostile, "/", "_"), Transport: inspect.DockerArchive, Compression: inspect.None, Tags: []string{hostile, "bytes:x"},
+		Reference: "/home/someone/" + strings.ReplaceAll(hostile, "/", "_"), Transport: image.DockerArchive, Compression: compression.None, Tags: []string{hostile, "bytes:x"},
 		Config:    inspect.Config{Member: hostile, Digest: zero, File: v1.ConfigFile{OS: hostile, Architecture: "amd64"}},
-		Layers:    []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: inspect.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
-		Members:   []inspect.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
-		Platforms: []inspect.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: inspect.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: inspect.ImageEntry, Chosen: true}},
-		Documents: []inspect.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
+		Layers:    []*inspect.Layer{{Member: hostile, MediaType: hostile, Compression: compression.Gzip, Digest: zero, DiffID: zero, ClaimedDiffID: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("1", 64)}, Size: 10, UncompressedSize: 3 << 30, Broken: errors.New(hostile)}},
+		Members:   []image.Member{{Name: hostile, Size: 10, Digest: zero}, {Name: hostile, Size: 11, Digest: v1.Hash{}}},
+		Platforms: []image.IndexEntry{{Digest: zero, Platform: hostile, Name: hostile, Kind: image.ImageEntry, ArtifactType: hostile}, {Digest: zero, Kind: image.ImageEntry, Chosen: true}},
+		Documents: []image.Document{{Member: hostile, Kind: hostile, Digest: zero, Raw: []byte(hostile + "</code></pre>")}},
 		Items:     []inspect.StoreItem{{Path: "/gnu/store/00000000000000000000000000000000-" + hostile, References: []string{hostile}, Problem: check.Say("value/text", "text", hostile), NarHash: zero}},
 	}
 	r := provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: hostile, Missing: []check.Message{check.Say("recipe/missing", "text", hostile)},
-		Channels: []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
-		Packages: []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
-		Sources:  []provenance.Source{{Path: hostile}},
-		Files:    []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
-		Root:     hostile,
-		Details:  map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
-		Unknown:  []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
+		Channels:  []provenance.Channel{{Name: hostile, URL: "javascript:" + hostile, Branch: hostile, Commit: hostile, Introduction: &provenance.Introduction{Commit: hostile, Fingerprint: hostile}}},
+		Packages:  []provenance.Package{{Name: hostile, Version: hostile, Output: hostile, Path: hostile, Channel: hostile}},
+		Locations: []provenance.Location{{Path: hostile}},
+		Files:     []provenance.File{{Name: hostile, Text: []byte(hostile + "</code></pre>")}},
+		Root:      hostile,
+		Details:   map[string]any{"format": hostile, "entryPoint": []string{hostile}, "symlinks": []map[string]string{{"source": hostile}}},
+		Unknown:   []check.Message{check.Say("recipe/unknown-system-type", "architecture", hostile)},
 	}
 	walk := theSources()
 	walk.Root = hostile

@@ -21,13 +21,7 @@ import (
 	"audit/rebuild"
 )
 
-//go:embed report.schema.json
-var schema []byte
-
-// Schema returns the JSON Schema (draft 2020-12) of report.json.
-func Schema() []byte { return bytes.Clone(schema) }
-
-// WriteJSON writes the report as report.json holds it: indented by two spaces,
+// WriteJSON writes the report as report.json has it (report.schema.json): indented by two spaces,
 // one key a line in the order of the structs, with a line feed at the end.
 // Characters that do not show as themselves (controls, directions of reading,
 // zero width) are \u escapes, and so is what begins a command in the log of a CI,

@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/compression"
+	"audit/inspect/image"
+	"audit/inspect/squashfs"
 )
 
 // A handCheck is a command that anyone can run to check a part of the report
@@ -36,7 +38,7 @@ func byHand(r *Report) handGuide {
 		return handGuide{}
 	}
 	var g handGuide
-	if img.Transport == inspect.Registry {
+	if img.Transport == image.Registry {
 		g.Checks = append(g.Checks, handCheck{"the image, in a folder of its own", copyCommand(img), ""})
 	}
 	if d := img.ManifestDigest.Digest; d != "" {
@@ -86,29 +88,29 @@ type readFunc func(name string, digest string) string
 func reader(img Image) readFunc {
 	file := archiveFile(img)
 	switch img.Transport {
-	case inspect.DockerArchive, inspect.OCIArchive:
+	case image.DockerArchive, image.OCIArchive:
 		return func(name string, digest string) string {
 			member := memberName(img, name, digest)
 			return tarCommand(file) + pick(img, member, digest) + " -- " + shellWord(string(member))
 		}
-	case inspect.DockerDaemon:
+	case image.DockerDaemon:
 		return func(name string, digest string) string {
 			return "docker save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
 		}
-	case inspect.OCI:
+	case image.OCI:
 		return func(_ string, digest string) string {
 			return "cat " + shellWord(dashSafe(file)+"/"+string(blobName(digest)))
 		}
-	case inspect.Registry:
+	case image.Registry:
 		return func(_ string, digest string) string { return "cat " + copiedBlob(img, digest) }
-	case inspect.SIF:
+	case image.SIF:
 		return func(name string, digest string) string {
 			id, _, _ := strings.Cut(string(memberName(img, name, digest)), "-")
 			return "apptainer sif dump " + shellWord(id) + " " + shellWord(dashSafe(file))
 		}
-	case inspect.SquashFS:
+	case image.SquashFS:
 		return func(string, string) string { return "cat " + shellWord(dashSafe(file)) }
-	case inspect.RootFS:
+	case image.RootFS:
 		return func(string, string) string {
 			if unpack := decompressor(img.Compression); unpack != "" {
 				return unpack + " < " + shellWord(file)
@@ -146,7 +148,7 @@ func copiedBlob(img Image, digest string) string {
 // registry or an engine.
 func archiveFile(img Image) string {
 	name, prefixed := strings.CutPrefix(string(img.Reference), string(img.Transport)+":")
-	if img.Transport == inspect.Registry || img.Transport == inspect.DockerDaemon {
+	if img.Transport == image.Registry || img.Transport == image.DockerDaemon {
 		return strings.TrimPrefix(name, "//")
 	}
 	if prefixed {
@@ -213,9 +215,9 @@ func pick(img Image, name string, digest string) string {
 }
 
 // decompressor is the command that unpacks a stream; "" when none is needed.
-func decompressor(c inspect.Compression) string {
+func decompressor(c compression.Kind) string {
 	switch c {
-	case inspect.Gzip, inspect.Zstd, inspect.XZ, inspect.Bzip2, inspect.Lzip:
+	case compression.Gzip, compression.Zstd, compression.XZ, compression.Bzip2, compression.Lzip:
 		return string(c) + " -dc"
 	}
 	return ""
@@ -251,7 +253,7 @@ func unpackCommand(l Layer, read string) string {
 // isSquashfs says that a layer is a file system, and no tar: its blocks are
 // compressed, not the whole, and what diffID it has is the digest of its blob.
 func (l Layer) isSquashfs() bool {
-	return l.MediaType == string(inspect.SquashfsLayer) && (l.DiffID == "" || l.DiffID == l.Digest)
+	return l.MediaType == string(squashfs.MediaType) && (l.DiffID == "" || l.DiffID == l.Digest)
 }
 
 // narCommand hashes an unpacked store item with the tool of its store.

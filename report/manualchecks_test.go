@@ -13,7 +13,8 @@ import (
 	"strings"
 	"testing"
 
-	"audit/inspect"
+	"audit/inspect/compression"
+	"audit/inspect/squashfs"
 )
 
 // TestHandCommands does on real archives what the commands say: takes the
@@ -72,8 +73,8 @@ func sumOf(t *testing.T, archive, member string) string {
 
 func TestHandForms(t *testing.T) {
 	one, two := "sha256:"+strings.Repeat("1", 64), "sha256:"+strings.Repeat("2", 64)
-	layer := Layer{Member: "a/layer.tar", Compression: inspect.None, Digest: one, DiffID: one}
-	packed := Layer{Member: "blobs/sha256/1", Compression: inspect.Zstd, Digest: one, DiffID: two}
+	layer := Layer{Member: "a/layer.tar", Compression: compression.None, Digest: one, DiffID: one}
+	packed := Layer{Member: "blobs/sha256/1", Compression: compression.Zstd, Digest: one, DiffID: two}
 	for _, c := range []struct {
 		name string
 		img  Image
@@ -101,15 +102,15 @@ func TestHandForms(t *testing.T) {
 			[]string{"skopeo copy --preserve-digests docker://r.example:5000/org/name@" + two + " dir:image", "cat image/manifest.json | sha256sum", "cat image/" + one[7:] + " | sha256sum"}},
 		{"registry, no tag", Image{Transport: "docker", Reference: "r.example:5000/org/name"},
 			[]string{"skopeo copy --preserve-digests docker://r.example:5000/org/name dir:image"}},
-		{"file system", Image{Transport: "rootfs", Reference: "rootfs:root.tar.gz", Compression: inspect.Gzip, Layers: []Layer{layer}},
+		{"file system", Image{Transport: "rootfs", Reference: "rootfs:root.tar.gz", Compression: compression.Gzip, Layers: []Layer{layer}},
 			[]string{"gzip -dc < root.tar.gz | sha256sum"}},
-		{"file system, packed as a layer", Image{Transport: "rootfs", Reference: "root.tar.xz", Layers: []Layer{{Compression: inspect.XZ, Digest: one, DiffID: two}}},
+		{"file system, packed as a layer", Image{Transport: "rootfs", Reference: "root.tar.xz", Layers: []Layer{{Compression: compression.XZ, Digest: one, DiffID: two}}},
 			[]string{"cat root.tar.xz | sha256sum", "cat root.tar.xz | xz -dc | sha256sum"}},
-		{"squashfs", Image{Transport: "squashfs", Reference: "squashfs:x.squashfs", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, MediaType: string(inspect.SquashfsLayer)}}},
+		{"squashfs", Image{Transport: "squashfs", Reference: "squashfs:x.squashfs", Layers: []Layer{{Compression: compression.Gzip, Digest: one, MediaType: string(squashfs.MediaType)}}},
 			[]string{"cat x.squashfs | sha256sum"}},
-		{"SIF", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{{Compression: inspect.Gzip, Digest: one, Member: "4-partition-it's"}}},
+		{"SIF", Image{Transport: "sif", Reference: "x.sif", Layers: []Layer{{Compression: compression.Gzip, Digest: one, Member: "4-partition-it's"}}},
 			[]string{"apptainer sif dump 4 x.sif | sha256sum"}},
-		{"OCI in a SIF", Image{Transport: "sif", Reference: "x.sif", ConfigDigest: two, Layers: []Layer{{Compression: inspect.XZ, Digest: one, DiffID: one}}, Members: []Member{{Name: "1-oci-blob", Digest: one}, {Name: "2-oci-blob", Digest: two}}},
+		{"OCI in a SIF", Image{Transport: "sif", Reference: "x.sif", ConfigDigest: two, Layers: []Layer{{Compression: compression.XZ, Digest: one, DiffID: one}}, Members: []Member{{Name: "1-oci-blob", Digest: one}, {Name: "2-oci-blob", Digest: two}}},
 			[]string{"apptainer sif dump 2 x.sif | sha256sum", "apptainer sif dump 1 x.sif | sha256sum"}},
 		{"other", Image{Transport: "some", Reference: "x.some", Layers: []Layer{layer}}, nil},
 	} {

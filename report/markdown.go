@@ -1,12 +1,13 @@
 package report
 
 import (
-	"audit/inspect/check"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"unicode"
+
+	"audit/inspect/check"
 )
 
 // Bounds of the Markdown: GitHub takes 65,536 characters in a comment. What is

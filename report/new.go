@@ -13,6 +13,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/signatures"
@@ -115,7 +117,7 @@ func newImage(img *inspect.Image) Image {
 		Created:        created(img.Config.File),
 	}
 	if out.ManifestDigest.Origin == "" {
-		out.ManifestDigest.Origin = inspect.Synthesised
+		out.ManifestDigest.Origin = image.Synthesised
 	}
 	items := map[int]int{}
 	for _, it := range img.Items {
@@ -162,8 +164,8 @@ func newLayer(l *inspect.Layer, items int) Layer {
 // withoutFolders drops the host's folders from a reference, so that the same
 // image gives the same report wherever it lies. References to registries and
 // engines stay whole.
-func withoutFolders(reference string, transport inspect.Transport) string {
-	if transport == inspect.Registry || transport == inspect.DockerDaemon {
+func withoutFolders(reference string, transport image.Transport) string {
+	if transport == image.Registry || transport == image.DockerDaemon {
 		return reference
 	}
 	prefix := string(transport) + ":"
@@ -227,7 +229,7 @@ func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 	for _, p := range in.Packages {
 		out.Packages = append(out.Packages, Package{p.Name, p.Version, p.Output, p.Path, p.Channel})
 	}
-	for _, s := range in.Sources {
+	for _, s := range in.Locations {
 		out.Evidence = append(out.Evidence, Evidence{s.Layer, s.Path, digest(s.Digest.Hash())})
 	}
 	for _, f := range in.Files {
@@ -305,7 +307,7 @@ func withoutSource(word, location string) string {
 	}
 	rest, ok := strings.CutPrefix(word, location)
 	local := strings.HasPrefix(location, "/") || strings.HasPrefix(location, "./") || strings.HasPrefix(location, "../")
-	if !ok || !local || slices.ContainsFunc(strings.Split(location, "/"), inspect.IsStoreName) {
+	if !ok || !local || slices.ContainsFunc(strings.Split(location, "/"), store.IsStoreName) {
 		return word
 	}
 	return base(location) + rest

@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -16,20 +17,20 @@ import (
 func TestWithoutFolders(t *testing.T) {
 	for _, c := range []struct {
 		in        string
-		transport inspect.Transport
+		transport image.Transport
 		want      string
 	}{
-		{"tiny.tar.gz", inspect.DockerArchive, "tiny.tar.gz"},
-		{"../a/tiny.tar.gz", inspect.DockerArchive, "tiny.tar.gz"},
-		{"/home/someone/tiny.tar.gz", inspect.RootFS, "tiny.tar.gz"},
-		{"-", inspect.DockerArchive, "-"},
+		{"tiny.tar.gz", image.DockerArchive, "tiny.tar.gz"},
+		{"../a/tiny.tar.gz", image.DockerArchive, "tiny.tar.gz"},
+		{"/home/someone/tiny.tar.gz", image.RootFS, "tiny.tar.gz"},
+		{"-", image.DockerArchive, "-"},
 		{"", "", ""},
-		{"docker-archive:/a/b.tar", inspect.DockerArchive, "docker-archive:b.tar"},
-		{"docker-archive:/a/b.tar:org/name:1.0", inspect.DockerArchive, "docker-archive:b.tar:org/name:1.0"},
-		{"oci:a/b:latest", inspect.OCI, "oci:b:latest"},
-		{"docker://registry.example/org/name:1.0", inspect.Registry, "docker://registry.example/org/name:1.0"},
-		{"org/name:1.0", inspect.Registry, "org/name:1.0"},
-		{"docker-daemon:org/name:1.0", inspect.DockerDaemon, "docker-daemon:org/name:1.0"},
+		{"docker-archive:/a/b.tar", image.DockerArchive, "docker-archive:b.tar"},
+		{"docker-archive:/a/b.tar:org/name:1.0", image.DockerArchive, "docker-archive:b.tar:org/name:1.0"},
+		{"oci:a/b:latest", image.OCI, "oci:b:latest"},
+		{"docker://registry.example/org/name:1.0", image.Registry, "docker://registry.example/org/name:1.0"},
+		{"org/name:1.0", image.Registry, "org/name:1.0"},
+		{"docker-daemon:org/name:1.0", image.DockerDaemon, "docker-daemon:org/name:1.0"},
 	} {
 		if got := withoutFolders(c.in, c.transport); got != c.want {
 			t.Errorf("%q becomes %q, want %q", c.in, got, c.want)

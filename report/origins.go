@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance/signatures"
 	"audit/rebuild"
 )
@@ -84,7 +85,7 @@ func explainAtMost(sums map[Origin]int64, limit int64) {
 
 // A sorter knows the origin of every path.
 type sorter struct {
-	stores  inspect.StoreDirs
+	stores  store.Dirs
 	outside Origin            // of what lies outside of stores and is explained
 	items   map[string]Origin // store items of which more is known than that the recipe leads to them
 	changed map[string]bool   // paths that the rebuild has otherwise

@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/rebuild"
@@ -32,7 +33,7 @@ func originsInput() Input {
 		&inspect.Entry{Path: "etc/cron.d/job", Type: '0', Size: 10})
 	return Input{
 		Systems:  testSystems(),
-		Image:    &inspect.Image{Stores: inspect.StoreDirs{"/gnu/store"}, Layers: []*inspect.Layer{layer}},
+		Image:    &inspect.Image{Stores: store.Dirs{"/gnu/store"}, Layers: []*inspect.Layer{layer}},
 		Evidence: &provenance.Evidence{Recipe: provenance.Recipe{System: "guix"}},
 		Checks: []check.Check{{ID: check.Closure, Status: check.Fail, Bytes: 60, Findings: []check.Finding{
 			{Level: check.Problem, Path: "etc/cron.d/job"}, {Level: check.Note, Path: "bin"},
@@ -148,7 +149,7 @@ func TestFolders(t *testing.T) {
 		{Entries: []*inspect.Entry{file("usr/lib/c.so", 3), file("etc/passwd", 5), file("usr/readme", 5)}},
 	}
 	want := []Folder{{".", 2, 513}, {"usr/lib", 2, 10}, {"etc", 1, 5}, {"usr", 1, 5}}
-	if diff := cmp.Diff(want, newFolders(&inspect.Image{Layers: layers, Stores: inspect.StoreDirs{"/gnu/store"}})); diff != "" {
+	if diff := cmp.Diff(want, newFolders(&inspect.Image{Layers: layers, Stores: store.Dirs{"/gnu/store"}})); diff != "" {
 		t.Error(diff)
 	}
 	var many inspect.Layer

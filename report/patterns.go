@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A pattern is what the paths of many differences have alike, as a shell would
@@ -79,7 +79,7 @@ func globOf(p string, level int) string {
 // starred writes a star for each number in a name, and for the hash of a store item.
 func starred(name string) string {
 	const hash = 32
-	if inspect.IsStoreName(name) {
+	if store.IsStoreName(name) {
 		return "*" + starred(name[hash:])
 	}
 	var b strings.Builder

@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -114,7 +115,7 @@ func TestSARIFIsBounded(t *testing.T) {
 }
 
 func TestSARIFLocations(t *testing.T) {
-	s := &sarifWriter{report: &Report{Image: Image{Transport: inspect.DockerArchive, Reference: "a b:c.tar"}}}
+	s := &sarifWriter{report: &Report{Image: Image{Transport: image.DockerArchive, Reference: "a b:c.tar"}}}
 	for _, c := range []struct{ path, uri, base string }{
 		{"etc/passwd", "etc/passwd", sarifRoot},
 		{"/gnu/store/x", "gnu/store/x", sarifRoot},
@@ -164,7 +165,7 @@ func FuzzSARIFLocation(f *testing.F) {
 	f.Add("../x")
 	f.Add("a//b")
 	f.Fuzz(func(t *testing.T, path string) {
-		s := &sarifWriter{report: &Report{Image: Image{Transport: inspect.DockerArchive, Reference: "image.tar"}}}
+		s := &sarifWriter{report: &Report{Image: Image{Transport: image.DockerArchive, Reference: "image.tar"}}}
 		l := s.location(0, path)
 		uri := l.Physical.Artifact.URI
 		u, err := url.Parse(uri)

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/image"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -62,7 +63,7 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 func textHead(r *Report) []string {
 	img := r.Image
 	facts := []string{short(string(img.Transport))}
-	if img.Compression != inspect.None && img.Compression != "" {
+	if img.Compression != compression.None && img.Compression != "" {
 		facts = append(facts, short(string(img.Compression)))
 	}
 	if img.Platform != "" {
@@ -90,7 +91,7 @@ func otherPlatforms(img Image) (names []string) {
 		seen[p.Platform] = seen[p.Platform] || p.Chosen
 	}
 	for _, p := range img.Platforms {
-		if p.Kind == inspect.ImageEntry && p.Platform != "" && !seen[p.Platform] {
+		if p.Kind == image.ImageEntry && p.Platform != "" && !seen[p.Platform] {
 			seen[p.Platform] = true
 			names = append(names, p.Platform)
 		}

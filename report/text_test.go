@@ -8,8 +8,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -189,14 +189,14 @@ func TestDangerousFindingsComeFirst(t *testing.T) {
 // nothing that cannot be run.
 func TestTextNamesOtherPlatforms(t *testing.T) {
 	in := unverifiedInput(t)
-	in.Image.Platforms = []inspect.IndexEntry{
-		{Platform: "linux/amd64", Kind: inspect.ImageEntry},
-		{Platform: "linux/arm64", Kind: inspect.ImageEntry},
-		{Platform: "linux/amd64", Kind: inspect.ImageEntry, Chosen: true},
-		{Platform: "unknown/unknown", Kind: inspect.AttestationEntry},
-		{Platform: "linux/arm64", Kind: inspect.ImageEntry},
-		{Platform: "linux/arm/v7", Kind: inspect.ImageEntry},
-		{Platform: "linux/s390x", Kind: inspect.ArtifactEntry},
+	in.Image.Platforms = []image.IndexEntry{
+		{Platform: "linux/amd64", Kind: image.ImageEntry},
+		{Platform: "linux/arm64", Kind: image.ImageEntry},
+		{Platform: "linux/amd64", Kind: image.ImageEntry, Chosen: true},
+		{Platform: "unknown/unknown", Kind: image.AttestationEntry},
+		{Platform: "linux/arm64", Kind: image.ImageEntry},
+		{Platform: "linux/arm/v7", Kind: image.ImageEntry},
+		{Platform: "linux/s390x", Kind: image.ArtifactEntry},
 	}
 	if got := text(t, New(in), TextOptions{}); !strings.Contains(got, "\nalso in its index, and not read: linux/arm64, linux/arm/v7\n") {
 		t.Errorf("%s", got)

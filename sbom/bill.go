@@ -9,12 +9,13 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/ospackages"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Options say what a bill cannot take from the image.
@@ -59,14 +60,14 @@ type Bill struct {
 	Version string   // of the tool; may be empty
 	Created time.Time
 	Image   Subject
-	Layers  []Layer     // lowest first
-	Items   []Item      // sorted by path
-	Roots   []string    // paths of the items that no other refers to, sorted
-	Parts   []Part      // packages of distributions and languages, sorted by key
-	Files   []FileEntry // sorted by path; nil unless they were asked for
-	Gaps    []Gap       // sorted by path
-	Sources []Source    // that it was made from, sorted by name
-	Formula *Formula    // how the image says that it was made; nil when it does not
+	Layers  []Layer            // lowest first
+	Items   []Item             // sorted by path
+	Roots   []string           // paths of the items that no other refers to, sorted
+	Parts   []Part             // packages of distributions and languages, sorted by key
+	Files   []FileEntry        // sorted by path; nil unless they were asked for
+	Gaps    []Gap              // sorted by path
+	Sources []Source           // that it was made from, sorted by name
+	Formula *provenance.Recipe // how the image says that it was made; nil when it does not
 	// Closure is how the check of that name ended: while it did not pass,
 	// there may be more in the image than the bill says.
 	Closure check.Status
@@ -165,7 +166,7 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	}
 	b.Items = items(img, &ev.Recipe, opt)
 	b.Roots = roots(b.Items, ev.Recipe.Root)
-	b.Formula = newFormula(&ev.Recipe)
+	b.Formula = formula(&ev.Recipe)
 	b.find(img, installed, opt)
 	return b
 }
@@ -206,7 +207,7 @@ func subject(img *inspect.Image) Subject {
 		Config:   img.Config.Digest,
 		Platform: strings.Trim(img.Config.File.OS+"/"+img.Config.File.Architecture, "/"),
 	}
-	if img.Manifest.Origin != inspect.Synthesised {
+	if img.Manifest.Origin != image.Synthesised {
 		s.Manifest = img.Manifest.Digest
 	}
 	var tag string
@@ -344,7 +345,7 @@ func (it *Item) name(p *provenance.Package, recipe *provenance.Recipe) {
 		it.Alias = strings.TrimSpace(p.Name + " " + p.Version)
 	}
 	it.Channel = origin(p, recipe.Channels)
-	for _, s := range recipe.Sources {
+	for _, s := range recipe.Locations {
 		if s.Layer >= 0 {
 			it.Evidence = append(it.Evidence, Place{Layer: s.Layer, Path: s.Path})
 		}

@@ -109,7 +109,7 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 		return nil
 	}
 	if f == nil {
-		f = new(Formula)
+		f = new(provenance.Recipe)
 	}
 	var parts []cdx.Component
 	if f.Packer != "" {
@@ -146,9 +146,9 @@ func (d *cdxDocument) formulation(image string) *[]cdx.Formula {
 }
 
 // recipeProperties say where the recipe was found and what it cannot express.
-func (d *cdxDocument) recipeProperties(f *Formula) *[]cdx.Property {
+func (d *cdxDocument) recipeProperties(f *provenance.Recipe) *[]cdx.Property {
 	list := properties("audit:recipe:system", clean(string(f.System)), "audit:recipe:status", clean(string(f.Status)))
-	for _, s := range f.Sources {
+	for _, s := range f.Locations {
 		*list = append(*list, cdx.Property{Name: "audit:recipe:source", Value: fmt.Sprintf(sentenceRecipeSource, clean(s.Path), s.Layer)})
 	}
 	for _, m := range f.Missing {

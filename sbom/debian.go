@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// docFolder holds a folder for each package of Debian, with its copyright file
+// docFolder has a folder for each package of Debian, with its copyright file
 // (Debian Policy 4.7, section 12.5).
 const docFolder = "usr/share/doc/"
 

@@ -4,34 +4,19 @@ import (
 	"fmt"
 	"strings"
 
-	"audit/inspect/check"
 	"audit/provenance"
 )
 
-// A Formula is how the image says that it was made.
-type Formula struct {
-	System   provenance.SystemName
-	Packer   string // with its era; may be empty
-	Status   provenance.Status
-	Channels []provenance.Channel
-	Files    []provenance.File // the recipe as the system's own tools take it
-	Sources  []provenance.Source
-	Missing  []check.Message // what the recipe cannot express
-}
-
-// newFormula returns nil for a recipe that says nothing.
-func newFormula(r *provenance.Recipe) *Formula {
+// formula is a recipe, nil where it says nothing.
+func formula(r *provenance.Recipe) *provenance.Recipe {
 	if r.Status == provenance.None || r.Status == "" || r.System == provenance.UnknownSystem || r.System == "" {
 		return nil
 	}
-	return &Formula{
-		System: r.System, Packer: r.Packer, Status: r.Status,
-		Channels: r.Channels, Files: r.Files, Sources: r.Sources, Missing: r.Missing,
-	}
+	return r
 }
 
-// text says in one line how the image says that it was made.
-func (f *Formula) text() string {
+// formulaText is in one line how the image says that it was made.
+func formulaText(f *provenance.Recipe) string {
 	if f == nil {
 		return ""
 	}

@@ -1,10 +1,11 @@
 package sbom
 
 import (
-	"audit/inspect/check"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/check"
 )
 
 // uuid returns the bill's id as a UUID of version 8, which RFC 9562 leaves to

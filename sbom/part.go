@@ -54,7 +54,7 @@ type FileEntry struct {
 	In     string // as of a Part
 }
 
-// A Gap is something that may hold packages and was not, or not in full,
+// A Gap is something that may have packages and was not, or not in full,
 // looked into.
 type Gap struct {
 	Place

@@ -17,6 +17,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 const (
@@ -225,15 +226,15 @@ func TestChoosePrograms(t *testing.T) {
 // With its files the bill has the digest of every one, that sha256sum confirms.
 func TestFiles(t *testing.T) {
 	b := collect(t, docker(t, mixed()), Options{Files: true})
-	var paths []string
+	var list []string
 	for _, f := range b.Files {
-		paths = append(paths, f.Path)
+		list = append(list, f.Path)
 		if f.Digest.IsZero() {
 			t.Errorf("%s has no digest", f.Path)
 		}
 	}
-	if !slices.Contains(paths, numpy) || slices.Contains(paths, "srv/gone.egg-info/PKG-INFO") || !slices.IsSortedFunc(paths, inspect.ComparePaths) {
-		t.Errorf("files %q", paths)
+	if !slices.Contains(list, numpy) || slices.Contains(list, "srv/gone.egg-info/PKG-INFO") || !slices.IsSortedFunc(list, paths.Compare) {
+		t.Errorf("files %q", list)
 	}
 	if other := collect(t, docker(t, mixed()), Options{}); other.ID == b.ID {
 		t.Error("two documents have one id")

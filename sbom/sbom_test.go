@@ -25,6 +25,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/provenance/nix"
@@ -122,7 +123,7 @@ func stranger() *inspect.Image {
 	return &inspect.Image{
 		Tags:     []string{"ghcr.io/some/hello:1.2"},
 		Config:   inspect.Config{Digest: digest("c"), File: v1.ConfigFile{OS: "linux", Architecture: "arm64", Created: v1.Time{Time: time.Date(2024, 5, 6, 7, 8, 9, 10, time.FixedZone("", 3600))}}},
-		Manifest: inspect.Manifest{Digest: digest("d"), Origin: inspect.Computed},
+		Manifest: image.Manifest{Digest: digest("d"), Origin: image.Computed},
 		Layers: []*inspect.Layer{{
 			Member: "sha256:e", Digest: digest("e"), DiffID: digest("f"), Size: 9,
 			Entries: []*inspect.Entry{{Path: glibc[1:], Type: '5'}, {Path: hello[1:], Type: '0'}},
@@ -147,9 +148,9 @@ func hostile() (*inspect.Image, *provenance.Evidence) {
 	}
 	ev := &provenance.Evidence{Recipe: provenance.Recipe{
 		System: "guix", Status: provenance.Partial, Packer: bad,
-		Channels: []provenance.Channel{{Name: bad, URL: bad, Commit: bad}},
-		Sources:  []provenance.Source{{Layer: 0, Path: bad}},
-		Root:     bad,
+		Channels:  []provenance.Channel{{Name: bad, URL: bad, Commit: bad}},
+		Locations: []provenance.Location{{Layer: 0, Path: bad}},
+		Root:      bad,
 	}}
 	for i, name := range []string{bad, "a b-1", "a-b-1", "a_b-1", "-1", "x", bad + "-1" + bad, "DOCUMENT", "\xff-1", "\xfe-1"} {
 		path := prefix + name

@@ -139,7 +139,7 @@ func (d *spdxDocument) image() *spdx.Package {
 		PackageName:           clean(s.Name),
 		PackageSPDXIdentifier: d.id("Image"),
 		PackageVersion:        digestText(s.Config),
-		PackageSourceInfo:     d.bill.Formula.text(),
+		PackageSourceInfo:     formulaText(d.bill.Formula),
 		PackageComment:        imageComment(s),
 		PrimaryPackagePurpose: "CONTAINER",
 	}

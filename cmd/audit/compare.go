@@ -16,7 +16,7 @@ import (
 func compareCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "compare",
-		Usage:     "holds image B against image A as if it were its rebuild",
+		Usage:     "compares image B with image A as if it were its rebuild",
 		ArgsUsage: "A B",
 		Flags:     append(outputFlags(), demandFlags("consistent")...),
 		Action: func(c *cli.Context) error {
@@ -48,7 +48,7 @@ func (l *line) pair(ctx context.Context, reference string) (*audit, error) {
 	return a, nil
 }
 
-// compare holds the rebuild, when there is one, against the original.
+// compare compares the rebuild, when there is one, with the original.
 func (l *line) compare(ctx context.Context, a *audit) (err error) {
 	if a.rebuilt == nil && l.rebuilt != "" {
 		if a.rebuilt, err = l.second(ctx, l.rebuilt); err != nil {

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/choice"
 	"audit/report"
 )
 
@@ -40,7 +40,7 @@ func usage(format string, args ...any) error {
 
 // unreadable says that what was to be read cannot be.
 func unreadable(err error) error {
-	var choice *inspect.ChoiceError
+	var choice *choice.Error
 	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &choice) {
 		err = fmt.Errorf("%w (an IMAGE is the path of a file, or - for standard input)", err)
 	}
@@ -71,14 +71,9 @@ func exitStatus(err error) (status int, message string) {
 	}
 	exit := &exitError{status: exitUnwritten}
 	errors.As(err, &exit)
-	message = oneLine(err)
+	message = report.Printable(strings.TrimSpace(err.Error()))
 	if exit.hint != "" {
 		message += "\n" + exit.hint
 	}
 	return exit.status, message
-}
-
-// oneLine makes an error one line that cannot command a terminal.
-func oneLine(err error) string {
-	return report.Printable(strings.TrimSpace(err.Error()))
 }

@@ -52,7 +52,7 @@ func guides() []guide {
 			{"audit rebuild --fresh all --timeout 6h image.tar.gz", "build every store item, whatever the store has"},
 			{"audit rebuild -o again.tar.gz plan.json", ""},
 		}},
-		{"compare", "A B", "Holds B against A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
+		{"compare", "A B", "Compares B with A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
 			{"audit compare published.tar.gz mine.tar.gz", ""},
 			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
 		}},

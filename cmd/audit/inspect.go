@@ -9,8 +9,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/evidence"
 	"audit/rebuild"
 	"audit/rebuild/policy"
@@ -97,7 +97,7 @@ func printImage(c *cli.Context, r *report.Report) error {
 	show("config", img.ConfigDigest)
 	show("platform", img.Platform)
 	for _, p := range img.Platforms {
-		if p.Kind == inspect.ImageEntry && !p.Chosen {
+		if p.Kind == image.ImageEntry && !p.Chosen {
 			show("not read", strings.TrimSpace(p.Platform+" "+p.Digest))
 		}
 	}

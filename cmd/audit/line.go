@@ -11,6 +11,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/ospackages"
@@ -43,7 +45,7 @@ type line struct {
 	layerCache string // folder of layers from registries; "" for none
 	dir        string // for the build; lives as long as the line
 	progress   *progress
-	taken      *inspect.Known // layers of the images that were read; see layers
+	taken      *pass.Known // layers of the images that were read; see layers
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -187,9 +189,9 @@ func (l *line) inspect(ctx context.Context, reference string) (img *inspect.Imag
 
 // layers are those that were read of all images, for the next to find them; nil where
 // there will be one image alone.
-func (l *line) layers() *inspect.Known {
+func (l *line) layers() *pass.Known {
 	if l.taken == nil && (l.rebuilt != "" || l.base != "" || l.builder != "" && l.builder != "none") {
-		l.taken = inspect.NewKnown()
+		l.taken = pass.NewKnown()
 	}
 	return l.taken
 }
@@ -214,7 +216,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 
 // withoutCopies are the limits for an image that nothing more is asked of.
 func withoutCopies() *inspect.Limits {
-	limits := inspect.DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.CopyBytes = 0
 	return &limits
 }
@@ -222,7 +224,7 @@ func withoutCopies() *inspect.Limits {
 // complete reads contents that were not kept. Of an image that came as a stream
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
-	limits := inspect.DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {

@@ -103,7 +103,7 @@ func recovered(t *testing.T, l *line, path string, spoil bool) (text string, dec
 	if err != nil {
 		t.Fatal(err)
 	}
-	ev.Derived, ev.Recipe.Sources = nil, nil
+	ev.Derived, ev.Recipe.Locations = nil, nil
 	doc, err := json.Marshal(ev)
 	if err != nil {
 		t.Fatal(err)

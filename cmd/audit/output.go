@@ -40,7 +40,7 @@ func (f file) save(dir string) error {
 
 // save writes the results of one run into a folder: all of them or none, and
 // nothing of an earlier run stays. They are written beside it first; a folder
-// that holds anything else than results of audit is not touched.
+// with anything else than results of audit is not touched.
 func save(dir string, files []file) error {
 	if err := replaceable(dir); err != nil {
 		return err
@@ -71,7 +71,7 @@ func save(dir string, files []file) error {
 	return nil
 }
 
-// replaceable says that a folder is not there, is empty, or holds what an
+// replaceable says that a folder is not there, is empty, or has what an
 // earlier run has written and nothing else. While it looks another run may put a
 // folder of its own into the place: then it looks again.
 func replaceable(dir string) error {
@@ -102,7 +102,7 @@ func holdsOnlyResults(dir string) error {
 	ours := written(dir)
 	for _, e := range entries {
 		if !slices.Contains(ours, e.Name()) || e.IsDir() {
-			return usage("%s holds %s, which is no result of audit: name another folder with -o", dir, e.Name())
+			return usage("%s contains %s, which is no result of audit: name another folder with -o", dir, e.Name())
 		}
 	}
 	return nil
@@ -232,7 +232,7 @@ func saveWith(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// modeOf is the mode of a result: a builder's log can hold anything, and is for
+// modeOf is the mode of a result: a builder's log can contain anything, and is for
 // its owner alone.
 func modeOf(name string) fs.FileMode {
 	switch {

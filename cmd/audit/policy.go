@@ -84,7 +84,7 @@ func readPolicy(path string) (policy.Policy, error) {
 	return p, nil
 }
 
-// judge holds a report against what is demanded, and notes in it what came out.
+// judge compares a report with what is demanded, and notes in it what came out.
 // The error says what is not as demanded, the first thing by its name.
 func judge(r *report.Report, p *policy.Policy) error {
 	if p == nil {

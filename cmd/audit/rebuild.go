@@ -41,7 +41,7 @@ func rebuildCommand() *cli.Command {
 // maxPlan bounds the size of a plan, in bytes.
 const maxPlan = 16 << 20
 
-// readPlan reads a stored plan; ok is false when path holds anything else.
+// readPlan reads a stored plan; ok is false when path is anything else.
 func readPlan(path string) (plan rebuild.Plan, ok bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {

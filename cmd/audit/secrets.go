@@ -11,7 +11,7 @@ import (
 	"audit/rebuild"
 )
 
-// secretsKey is the key in the metadata of the app of what no output may hold.
+// secretsKey is the key in the metadata of the app of what no output may contain.
 const secretsKey = "secrets"
 
 // newSecrets are what is secret in a command line: in every address of it, and the

@@ -2,15 +2,6 @@ package archive
 
 import (
 	"archive/tar"
-	"audit/inspect/check"
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/layers"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
-	"audit/inspect/paths"
-	"audit/inspect/zeros"
 	"bufio"
 	"cmp"
 	"errors"
@@ -20,6 +11,16 @@ import (
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/paths"
+	"audit/inspect/zeros"
 )
 
 // An Archive is a tar file that carries an image, read in one pass: what its
@@ -29,7 +30,7 @@ import (
 type Archive struct {
 	Pass    *pass.Pass
 	in      *counter
-	file    *pass.Source // the archive, where it can be read at any place; else nil
+	file    *pass.Stream // the archive, where it can be read at any place; else nil
 	members []*Member
 	ByPath  map[string]*Member // the last of each path
 	buf     *bufio.Reader      // of the member that is read here
@@ -53,7 +54,7 @@ type Member struct {
 
 // Read reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
-func Read(p *pass.Pass, r io.Reader, file *pass.Source) (*Archive, error) {
+func Read(p *pass.Pass, r io.Reader, file *pass.Stream) (*Archive, error) {
 	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader()}
 	tr := tar.NewReader(a.in)
 	if file != nil {

@@ -1,7 +1,6 @@
 package digest
 
 import (
-	"audit/inspect/digest/sha256mb"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -9,6 +8,8 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/digest/sha256mb"
 )
 
 // A Sum is a SHA-256 digest, compact because every entry has one.

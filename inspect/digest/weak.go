@@ -17,7 +17,7 @@ const (
 	SHA1
 )
 
-// A Weak holds the digests of Kinds; the others are zero.
+// A Weak has the digests of Kinds; the others are zero.
 type Weak struct {
 	Kinds Kinds
 	MD5   [md5.Size]byte

@@ -196,7 +196,7 @@ func isLegacy(a *archive.Archive, path string, known map[string]bool) bool {
 	return err == nil && (layer.Referenced || known[layer.Path])
 }
 
-// isV1Version says whether a member holds the version of the legacy form, the
+// isV1Version says whether a member has the version of the legacy form, the
 // only one there is.
 func isV1Version(m *archive.Member) bool {
 	sum := m.Digest

@@ -39,7 +39,7 @@ type Input struct {
 
 // content is the content of a file or stream.
 type content struct {
-	source      *pass.Source
+	source      *pass.Stream
 	compression compression.Kind
 	expander    *compression.Expander
 	ahead       *ahead.Reader // what reads the stream
@@ -109,7 +109,7 @@ func (in *Input) Pipe(r io.Reader) error {
 
 func (in *Input) stream(r io.Reader) {
 	in.Pass.Once = true
-	in.content = &content{source: &pass.Source{Pass: in.Pass, R: r}}
+	in.content = &content{source: &pass.Stream{Pass: in.Pass, R: r}}
 }
 
 // open opens the file or stream and looks at its start.
@@ -134,7 +134,7 @@ func (in *Input) open() error {
 	if !in.info.Mode().IsRegular() {
 		return in.Pipe(Interruptible(in.Pass.Ctx, in.file))
 	}
-	in.content = &content{source: &pass.Source{Pass: in.Pass, R: in.file, Size: in.info.Size()}}
+	in.content = &content{source: &pass.Stream{Pass: in.Pass, R: in.file, Size: in.info.Size()}}
 	return in.sniff()
 }
 
@@ -210,7 +210,7 @@ func (in *Input) Head() ([]byte, error) {
 
 // Tar returns the uncompressed content, to be read to its end, which has to be a
 // tar; file is the same where it can be read at any place, else nil.
-func (in *Input) Tar() (r *bufio.Reader, file *pass.Source, err error) {
+func (in *Input) Tar() (r *bufio.Reader, file *pass.Stream, err error) {
 	head, err := in.Head()
 	if err != nil {
 		return nil, nil, err

@@ -18,13 +18,6 @@ type Frame struct {
 	data chunks
 }
 
-// NewFrame returns the frame that consists of raw.
-func NewFrame(raw []byte) Frame {
-	w := NewFrameWriter()
-	w.Write(raw)
-	return w.Frame()
-}
-
 // Open reads the frame from its start. The first Entries[0].FrameSize bytes
 // belong to entry 0 (its headers), the next Entries[1].FrameSize to entry 1
 // (the padding after entry 0, then its headers), and so on; the rest is what
@@ -33,7 +26,7 @@ func (f Frame) Open() io.Reader {
 	return s2.NewReader(f.data.reader(), s2.ReaderMaxBlockSize(frameBlock))
 }
 
-// frameBlock is the unit in which frames are compressed: large enough to hold
+// frameBlock is the unit in which frames are compressed: large enough for
 // some hundred headers, small enough not to weigh.
 const frameBlock = 256 << 10
 

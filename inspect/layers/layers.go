@@ -2,6 +2,14 @@ package layers
 
 import (
 	"archive/tar"
+	"bufio"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
 	"audit/inspect/ahead"
 	"audit/inspect/check"
 	"audit/inspect/compression"
@@ -12,13 +20,6 @@ import (
 	"audit/inspect/pass"
 	"audit/inspect/paths"
 	"audit/inspect/zeros"
-	"bufio"
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"io"
-	"math"
-	"strings"
 )
 
 // Read reads the blob r to its end and returns the layer that it is. A

@@ -137,7 +137,7 @@ func outcome(t *testing.T, end func([]byte, int, func()) io.Reader, blob []byte,
 		for range busy {
 			p.Take()
 		}
-		src := &pass.Source{Pass: p, R: end(blob, n, cancel)}
+		src := &pass.Stream{Pass: p, R: end(blob, n, cancel)}
 		layer, err := Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 		found = fmt.Sprintln(p.Fatal(err), err)
 		if err == nil {

@@ -1,13 +1,14 @@
 package layers
 
 import (
+	"io"
+
 	"audit/inspect/digest"
 	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/store"
-	"io"
 )
 
 // A Sink learns all there is to learn of the entries of one layer, whatever

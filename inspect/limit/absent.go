@@ -2,7 +2,7 @@ package limit
 
 import "errors"
 
-// An Absent says that the image does not hold something.
+// An Absent says that something is not in the image.
 type Absent string
 
 func (e Absent) Error() string { return string(e) }

@@ -247,7 +247,7 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 	return Candidate{}, choice
 }
 
-// present drops the candidates that a file or folder does not hold, unless it holds
+// present drops the candidates that are not in a file or folder, unless it has
 // none: of an image of several platforms engines save those that they have.
 func (r *Reader) present(all []Candidate) []Candidate {
 	if r.Img.Transport == image.Registry {

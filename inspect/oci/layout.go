@@ -128,7 +128,7 @@ type folderBlobs struct {
 	root *os.Root
 }
 
-func (b folderBlobs) open(path string) (*pass.Source, io.Closer, error) {
+func (b folderBlobs) open(path string) (*pass.Stream, io.Closer, error) {
 	f, err := b.root.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +141,7 @@ func (b folderBlobs) open(path string) (*pass.Source, io.Closer, error) {
 		f.Close()
 		return nil, nil, err
 	}
-	return &pass.Source{Pass: b.pass, R: f, Size: info.Size()}, f, nil
+	return &pass.Stream{Pass: b.pass, R: f, Size: info.Size()}, f, nil
 }
 
 func (b folderBlobs) read(path string) ([]byte, error) {

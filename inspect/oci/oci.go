@@ -1,12 +1,6 @@
 package oci
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"bytes"
 	"cmp"
 	"errors"
@@ -17,6 +11,13 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // Blobs is where the blobs of an OCI image lie: an archive, a folder, a

@@ -36,6 +36,6 @@ type Options struct {
 	// Known, when set, has layers that were read for other images before, and takes
 	// those of this one.
 	Known *Known
-	// TempDir holds the unlinked temporary files; "" means os.TempDir.
+	// TempDir is the folder of the unlinked temporary files; "" means os.TempDir.
 	TempDir string
 }

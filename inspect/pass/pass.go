@@ -1,11 +1,6 @@
 package pass
 
 import (
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/digest/sha256mb"
-	"audit/inspect/limit"
-	"audit/inspect/store"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -13,6 +8,12 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
+	"audit/inspect/limit"
+	"audit/inspect/store"
 )
 
 // A Pass is one reading of an image, with what all its parts share: the

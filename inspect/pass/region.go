@@ -43,7 +43,7 @@ func (b *Region) Reader() io.Reader {
 		return r
 	}
 	b.Counted = true
-	return &Source{Pass: b.Pass, R: r, Size: b.Size}
+	return &Stream{Pass: b.Pass, R: r, Size: b.Size}
 }
 
 // Digest reads the region once more, from its start to its end.

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// SpoolMemory is how many bytes a spool holds before it goes to disk.
+// SpoolMemory is how many bytes a spool keeps before it goes to disk.
 const SpoolMemory = 4 << 20
 
 // A Spool keeps the contents of a layer's store items until their NARs can be

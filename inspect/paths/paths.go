@@ -79,3 +79,6 @@ func Join(dir, base string) string {
 	}
 	return dir + "/" + base
 }
+
+// Above returns the path above one, "" for what is at the top.
+func Above(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }

@@ -149,7 +149,7 @@ func (b *blobs) listed(about v1.Hash) ([]v1.Descriptor, error) {
 		if err != nil {
 			return all, err
 		}
-		raw, err := b.pass.ReadDocument("list of referrers", &pass.Source{Pass: b.pass, R: resp.Body})
+		raw, err := b.pass.ReadDocument("list of referrers", &pass.Stream{Pass: b.pass, R: resp.Body})
 		resp.Body.Close()
 		if err != nil {
 			return all, err

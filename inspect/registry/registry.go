@@ -133,7 +133,7 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 		return nil, v1.Descriptor{}, err
 	}
 	defer resp.Body.Close()
-	raw, err := b.pass.ReadDocument("manifest "+identifier, &pass.Source{Pass: b.pass, R: resp.Body})
+	raw, err := b.pass.ReadDocument("manifest "+identifier, &pass.Stream{Pass: b.pass, R: resp.Body})
 	if err != nil {
 		return nil, v1.Descriptor{}, err
 	}
@@ -163,7 +163,7 @@ func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	return b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Source{Pass: b.pass, R: body})
+	return b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Stream{Pass: b.pass, R: body})
 }
 
 func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
@@ -179,7 +179,7 @@ func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	defer whole.Close()
 	kept, isWhole := b.cache.keep(d, whole), false
 	defer func() { kept.end(isWhole) }()
-	layer, err := b.read(d, &pass.Source{Pass: b.pass, R: kept, Size: d.Size}, nil)
+	layer, err := b.read(d, &pass.Stream{Pass: b.pass, R: kept, Size: d.Size}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 
 // cached reads a layer that is on this machine.
 func (b *blobs) cached(d v1.Descriptor, f *os.File) (*image.Layer, error) {
-	layer, err := b.read(d, &pass.Source{Pass: b.pass, R: f, Size: d.Size}, f)
+	layer, err := b.read(d, &pass.Stream{Pass: b.pass, R: f, Size: d.Size}, f)
 	if err == nil && layer.Digest != d.Digest {
 		err = fmt.Errorf("reading %s: it changes while it is read", f.Name())
 	}

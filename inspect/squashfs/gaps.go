@@ -40,7 +40,7 @@ func (e extents) gaps(from, to int64) []pass.Extent {
 	return found
 }
 
-// leftovers takes note of bytes that no file leads to: in the part that holds
+// leftovers takes note of bytes that no file leads to: in the part that has
 // contents, and behind the end, where there may only be zeros.
 func (s *fileSystem) leftovers(layer *image.Layer) error {
 	start, err := s.dataStart()

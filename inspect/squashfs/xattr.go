@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// An xattrTable holds the extended attributes of a squashfs: sets of them, each
+// An xattrTable has the extended attributes of a squashfs: sets of them, each
 // shared by all inodes that have the same.
 type xattrTable struct {
 	fs    *fileSystem

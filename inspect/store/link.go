@@ -1,10 +1,11 @@
 package store
 
 import (
-	"audit/inspect/check"
 	"cmp"
 	"slices"
 	"strings"
+
+	"audit/inspect/check"
 )
 
 // Found is what the bytes of one layer have of stores: its items, with what each

@@ -284,6 +284,6 @@ func Fill(dst []byte, r io.Reader) (int, error) {
 }
 
 var (
-	ErrTooLong  = errors.New("it unpacks to more than a block may hold")
+	ErrTooLong  = errors.New("it unpacks to more than a block may contain")
 	ErrTrailing = errors.New("bytes follow its packed ones")
 )

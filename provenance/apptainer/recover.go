@@ -94,12 +94,12 @@ func (r *recovery) definition() bool {
 		r.found.Undecided(f.Layer, definitionPath, "recipe/definitions-differ")
 	}
 	r.stages, r.whole = d.Stages, whole
-	r.recipe.Files = []provenance.File{{Name: definitionFile, Text: []byte(provenance.Printable(string(text)))}}
+	r.recipe.Files = []provenance.File{{Name: definitionFile, Text: []byte(check.Printable(string(text)))}}
 	return true
 }
 
 func (r *recovery) source(f inspect.File) {
-	r.recipe.Sources = append(r.recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+	r.recipe.Locations = append(r.recipe.Locations, provenance.Location{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 }
 
 func (r *recovery) last() Stage { return r.stages[len(r.stages)-1] }
@@ -119,22 +119,22 @@ func (r *recovery) describe() {
 }
 
 func (r *recovery) stage(s Stage) {
-	base := brief(s.From)
+	base := check.Brief(s.From)
 	switch {
 	case s.hasBase() && s.IsPinned():
-		r.found.Note(-1, "", "recipe/definition-base", "agent", brief(s.Bootstrap), "base", base)
+		r.found.Note(-1, "", "recipe/definition-base", "agent", check.Brief(s.Bootstrap), "base", base)
 	case s.hasBase():
-		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-base-unpinned", "agent", brief(s.Bootstrap), "base", base))
+		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-base-unpinned", "agent", check.Brief(s.Bootstrap), "base", base))
 	default:
-		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-agent", "agent", brief(s.Bootstrap)))
+		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-agent", "agent", check.Brief(s.Bootstrap)))
 	}
 	for _, section := range s.Sections {
-		r.found.Note(-1, "", "recipe/definition-section", "section", "%"+brief(section.Name+" "+section.Arguments),
-			"lines", strings.Count(section.Text, "\n"), "stage", brief(s.Name))
+		r.found.Note(-1, "", "recipe/definition-section", "section", "%"+check.Brief(section.Name+" "+section.Arguments),
+			"lines", strings.Count(section.Text, "\n"), "stage", check.Brief(s.Name))
 	}
 }
 
-// labels holds labels.json against %labels, and takes the tool's version from it.
+// labels compares labels.json with %labels, and takes the tool's version from it.
 func (r *recovery) labels() {
 	raw, f, ok := r.img.Root().Content(labelsPath)
 	if !ok {
@@ -143,28 +143,28 @@ func (r *recovery) labels() {
 	r.source(f)
 	var have map[string]any
 	if err := json.Unmarshal(raw, &have); err != nil {
-		r.found.Undecided(f.Layer, labelsPath, "recipe/labels-unread", "error", brief(err.Error()))
+		r.found.Undecided(f.Layer, labelsPath, "recipe/labels-unread", "error", check.Brief(err.Error()))
 		return
 	}
 	value := func(key string) string { s, _ := have[key].(string); return s }
 	for _, tool := range []string{"singularity", "apptainer"} {
 		if version := value("org.label-schema.usage." + tool + ".version"); version != "" {
-			r.recipe.Packer = tool + " build (" + brief(version) + ")"
+			r.recipe.Packer = tool + " build (" + check.Brief(version) + ")"
 		}
 	}
 	want := r.last().labels()
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if got := value(key); got != want[key] && !strings.Contains(want[key], "{{") {
-			r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", brief(key), "value", brief(got), "wanted", brief(want[key]))
+			r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", check.Brief(key), "value", check.Brief(got), "wanted", check.Brief(want[key]))
 		}
 	}
 	const from = "org.label-schema.usage.singularity.deffile.from"
 	if got := value(from); got != "" && r.last().From != "" && got != r.last().From && !strings.Contains(r.last().From, "{{") {
-		r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", from, "value", brief(got), "wanted", brief(r.last().From))
+		r.found.Undecided(f.Layer, labelsPath, "recipe/label-differs", "label", from, "value", check.Brief(got), "wanted", check.Brief(r.last().From))
 	}
 }
 
-// runscript holds the script that a container runs against %runscript.
+// runscript compares the script that a container runs with %runscript.
 func (r *recovery) runscript() {
 	want, ok := r.last().section("runscript")
 	raw, f, there := r.img.Root().Content(runscriptPath)
@@ -185,7 +185,7 @@ func (r *recovery) check() check.Check {
 	for _, m := range r.recipe.Missing {
 		r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
-	for _, s := range r.recipe.Sources {
+	for _, s := range r.recipe.Locations {
 		r.found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
 	c.Findings = r.found.All()
@@ -196,9 +196,4 @@ func (r *recovery) check() check.Check {
 	c.Because("recipe/partial-definition", "sections", sections, "stages", len(r.stages), "packer", r.recipe.Packer)
 	c.Reasons = append(c.Reasons, r.recipe.Missing...)
 	return c
-}
-
-// brief makes an argument of an untrusted text.
-func brief(text string) string {
-	return check.Clip(strings.Join(strings.Fields(provenance.Printable(text)), " "))
 }

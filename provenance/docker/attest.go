@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/docker/slsa"
 	"audit/provenance/statement"
@@ -15,12 +16,12 @@ import (
 
 // provenances returns the attestations beside an image that are SLSA provenance: those
 // that say so themselves, and those of its index that cannot be read and are labelled so.
-func provenances(img *inspect.Image) []inspect.Attestation {
+func provenances(img *inspect.Image) []image.Attestation {
 	const prefix = "https://slsa.dev/provenance/"
-	var found []inspect.Attestation
+	var found []image.Attestation
 	for _, a := range img.Attestations {
 		d, err := statement.Read(a.Raw)
-		labelled := a.Place == inspect.InIndex && strings.HasPrefix(a.Annotations["in-toto.io/predicate-type"], prefix)
+		labelled := a.Place == image.InIndex && strings.HasPrefix(a.Annotations["in-toto.io/predicate-type"], prefix)
 		if err == nil && strings.HasPrefix(d.Statement.PredicateType, prefix) || err != nil && labelled {
 			found = append(found, a)
 		}
@@ -34,11 +35,11 @@ type Attestations struct {
 	// very image, else the first of another builder; nil when there is none.
 	// BuildKit names no subject where the image has no name: the index alone says
 	// then which image the statement is about.
-	Build  *slsa.Build
-	Source provenance.Source // of Build
-	Signed []string          // names of the keys whose signatures of Build are verified
-	Wrong  []check.Finding   // statements that contradict the image
-	Unread []check.Finding   // statements that cannot be read
+	Build    *slsa.Build
+	Location provenance.Location // of Build
+	Signed   []string            // names of the keys whose signatures of Build are verified
+	Wrong    []check.Finding     // statements that contradict the image
+	Unread   []check.Finding     // statements that cannot be read
 }
 
 // Attested reads the provenance beside an image.
@@ -50,14 +51,14 @@ func Attested(img *inspect.Image) Attestations {
 		switch {
 		case err != nil:
 			found.Unread = append(found.Unread, check.Find(check.Undecided, -1, path, "recipe/attestation-unread",
-				"error", brief(err.Error())))
-		case a.Place != inspect.InIndex && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex): // anybody can put one there
+				"error", check.Brief(err.Error())))
+		case a.Place != image.InIndex && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex): // anybody can put one there
 		case len(b.Subjects) > 0 && !slices.Contains(b.Subjects, img.Manifest.Digest.Hex) || img.Manifest.Digest.Hex == "":
 			found.Wrong = append(found.Wrong, check.Find(check.Problem, -1, path, "recipe/subject-mismatch",
 				"subjects", subjects(b), "manifest", img.Manifest.Digest))
 		case found.Build == nil || b.BuildKit() && !found.Build.BuildKit():
 			found.Build = b
-			found.Source = provenance.Source{Layer: -1, Path: path, Digest: sha256.Sum256(a.Raw)}
+			found.Location = provenance.Location{Layer: -1, Path: path, Digest: sha256.Sum256(a.Raw)}
 			if found.Signed = nil; len(b.Subjects) > 0 {
 				found.Signed = a.SignedBy
 			}
@@ -69,7 +70,7 @@ func Attested(img *inspect.Image) Attestations {
 func subjects(b *slsa.Build) []string {
 	var found []string
 	for _, s := range b.Subjects {
-		found = append(found, "sha256:"+brief(s))
+		found = append(found, "sha256:"+check.Brief(s))
 	}
 	return found[:min(len(found), 3)]
 }
@@ -85,7 +86,7 @@ func (r *recovery) attested() *slsa.Build {
 		r.recipe.Missing = append(r.recipe.Missing, f.Message)
 	}
 	if found.Build != nil {
-		r.recipe.Sources = append(r.recipe.Sources, found.Source)
+		r.recipe.Locations = append(r.recipe.Locations, found.Location)
 	}
 	r.signedBy = found.Signed
 	return found.Build
@@ -101,18 +102,18 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	if len(b.Subjects) == 0 {
 		r.note(-1, "recipe/no-subject")
 	}
-	r.note(-1, "recipe/attestation", "predicate", brief(b.Predicate), "mode", mode, "builder", brief(b.Builder), "signers", r.signedBy)
+	r.note(-1, "recipe/attestation", "predicate", check.Brief(b.Predicate), "mode", mode, "builder", check.Brief(b.Builder), "signers", r.signedBy)
 	if b.Context.URI != "" {
-		r.note(-1, "recipe/build-context", "address", brief(b.Context.URI), "commit", commitOf(b))
+		r.note(-1, "recipe/build-context", "address", check.Brief(b.Context.URI), "commit", commitOf(b))
 	}
 	if c, ok := channel(b); ok {
 		r.recipe.Channels = append(r.recipe.Channels, c)
 	}
 	for _, m := range b.Materials {
-		r.note(-1, "recipe/material", "address", brief(m.URI), "digest", digest(m))
+		r.note(-1, "recipe/material", "address", check.Brief(m.URI), "digest", digest(m))
 	}
 	if b.VCSSource != "" || b.VCSRevision != "" {
-		r.note(-1, "recipe/asserted-source", "source", brief(b.VCSSource), "revision", brief(b.VCSRevision))
+		r.note(-1, "recipe/asserted-source", "source", check.Brief(b.VCSSource), "revision", check.Brief(b.VCSRevision))
 	}
 	r.lacks(b.Obstacles()...)
 	if text, ok := Text(b); ok {
@@ -131,11 +132,11 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 func commitOf(b *slsa.Build) string {
 	pinned, _ := b.PinnedContext()
 	_, commit, _ := strings.Cut(pinned, "#")
-	return brief(commit)
+	return check.Brief(commit)
 }
 
 // digest is the digest or commit of a material, "" when none is recorded.
-func digest(m slsa.Source) string {
+func digest(m slsa.Material) string {
 	if m.Kind() == slsa.Git {
 		return m.Commit()
 	}

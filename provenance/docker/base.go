@@ -8,7 +8,7 @@ import (
 // compareBase looks for the layers of an image below this one. It says that it is
 // the base, or why it is not: then there are no base layers.
 func (v *view) compareBase(base *inspect.Image) check.Message {
-	name := brief(base.Reference)
+	name := check.Brief(base.Reference)
 	if len(base.Layers) == 0 {
 		return check.Say("recipe/base-without-layers", "base", name)
 	}

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/docker/slsa"
 )
 
@@ -44,13 +46,13 @@ func with(tool, version string) string {
 	if version == "" {
 		return tool + ")"
 	}
-	return tool + " " + brief(version) + ")"
+	return tool + " " + check.Brief(version) + ")"
 }
 
 // flattened says whether a file system is what docker export wrote: the engine
 // puts an empty file there.
 func flattened(img *inspect.Image) bool {
-	if img.Transport != inspect.RootFS {
+	if img.Transport != image.RootFS {
 		return false
 	}
 	for _, l := range img.Layers {

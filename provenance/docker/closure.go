@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/ospackages"
 )
@@ -44,14 +45,14 @@ func (v *view) closure() check.Check {
 // assign gives each layer what its instructions can have written.
 func (v *view) assign() {
 	v.made, v.by = make(map[int][]reach), make(map[int]string)
-	found := reaches(v.history, inspect.NewSymlinks(v.img.Root().Files()))
+	found := reaches(v.history, image.NewSymlinks(v.img.Root().Files()))
 	for n, i := range v.history {
 		if i.Layer < 0 {
 			continue
 		}
 		switch made := v.made[i.Layer]; {
 		case len(made) == 0:
-			v.by[i.Layer] = brief(i.String())
+			v.by[i.Layer] = check.Brief(i.String())
 			fallthrough
 		case len(made) < maxTogether:
 			v.made[i.Layer] = append(made, found[n])
@@ -80,7 +81,7 @@ func (c *closureCheck) entry(layer, index int) {
 	at := hidden(e.Path)
 	if e.Type != '5' && layer >= c.baseLayers && c.excludes(layer, e) {
 		if pkg, ok := c.installed.Redirects(e); ok {
-			c.Problem(layer, e.Path, "closure/package-folder-replaced", "package", brief(pkg), "instruction", c.by[layer])
+			c.Problem(layer, e.Path, "closure/package-folder-replaced", "package", check.Brief(pkg), "instruction", c.by[layer])
 		}
 	}
 	switch {
@@ -134,7 +135,7 @@ func (c *closureCheck) isOwned(layer, index int, e *inspect.Entry) bool {
 	case ospackages.Config, ospackages.Made, ospackages.Diverted:
 		return false // by a script or by hand: an instruction may explain it
 	case ospackages.Unread:
-		c.Undecided(layer, e.Path, "closure/digest-not-taken", "package", brief(found.Package), "digest", found.Recorded)
+		c.Undecided(layer, e.Path, "closure/digest-not-taken", "package", check.Brief(found.Package), "digest", found.Recorded)
 	case ospackages.OwnRecord:
 		c.recorded++
 	}
@@ -149,8 +150,8 @@ func (c *closureCheck) changed(layer int, e *inspect.Entry, found ospackages.Com
 	if c.excludes(layer, e) {
 		level = check.Problem
 	}
-	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", brief(found.Package),
-		"version", brief(found.Version), "digest", found.Recorded, "instruction", c.by[layer]))
+	c.Append(check.Find(level, layer, e.Path, "closure/package-file-changed", "package", check.Brief(found.Package),
+		"version", check.Brief(found.Version), "digest", found.Recorded, "instruction", c.by[layer]))
 }
 
 // excludes says whether it is known which instructions made a layer, and that
@@ -179,8 +180,8 @@ func (c *closureCheck) records() {
 		if r.Layer < c.baseLayers || r.Removed && c.runs(r.Layer) {
 			continue
 		}
-		c.Undecided(r.Layer, r.Path, "closure/package-record-replaced", "package", brief(r.Package),
-			"version", brief(r.Version), "digest", r.Recorded, "instruction", c.by[r.Layer])
+		c.Undecided(r.Layer, r.Path, "closure/package-record-replaced", "package", check.Brief(r.Package),
+			"version", check.Brief(r.Version), "digest", r.Recorded, "instruction", c.by[r.Layer])
 	}
 }
 

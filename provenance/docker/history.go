@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -214,23 +213,12 @@ func arguments(text string) (all []string, rest string) {
 	return all, strings.Join(words, " ")
 }
 
-// brief makes a sentence's part of an untrusted text.
-func brief(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
-			return ' '
-		}
-		return r
-	}, text)
-	return check.Clip(strings.Join(strings.Fields(text), " "))
-}
-
 // MadeBy returns, by layer, the instructions that made it, as one text for
 // people; a layer of which that is not known is left out.
 func MadeBy(all []Instruction) map[int]string {
 	made := make(map[int]string)
 	for _, i := range all {
-		text := brief(i.String())
+		text := check.Brief(i.String())
 		if i.Layer < 0 || text == "" {
 			continue
 		}

@@ -10,6 +10,8 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/ospackages"
 )
 
@@ -143,7 +145,7 @@ func FuzzHistory(f *testing.F) {
 				t.Errorf("%q is no part of %q", part, by)
 			}
 		}
-		reaches([]Instruction{i}, inspect.NewSymlinks(slices.Values([]inspect.File(nil))))
-		brief(i.String())
+		reaches([]Instruction{i}, image.NewSymlinks(slices.Values([]inspect.File(nil))))
+		check.Brief(i.String())
 	})
 }

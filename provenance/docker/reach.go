@@ -4,7 +4,8 @@ import (
 	"path"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // A reach is what an instruction can have written.
@@ -17,7 +18,7 @@ type reach struct {
 
 // reaches says of each instruction what it can have written. Destinations are
 // followed through the symlinks of the image.
-func reaches(all []Instruction, links *inspect.Symlinks) []reach {
+func reaches(all []Instruction, links *image.Symlinks) []reach {
 	found := make([]reach, len(all))
 	dir := "/"
 	for n, i := range all {
@@ -48,8 +49,8 @@ func absolute(dir, p string) string {
 
 // spellings returns a path as it is written and as the links lead, of the form
 // of Entry.Path.
-func spellings(p string, links *inspect.Symlinks) []string {
-	p = inspect.CleanPath(p)
+func spellings(p string, links *image.Symlinks) []string {
+	p = paths.Clean(p)
 	inner := links.Real(path.Join(p, "x"))
 	return []string{p, links.Real(p), path.Dir(inner)}
 }
@@ -60,7 +61,7 @@ const maxEnds = 60
 // copied returns where a COPY or ADD writes: its last word. Names with spaces
 // are not quoted in a history, so the last word may be the end of one; then
 // every end of the line that looks like an absolute path counts.
-func copied(i Instruction, dir string, links *inspect.Symlinks) reach {
+func copied(i Instruction, dir string, links *image.Symlinks) reach {
 	text := i.Text
 	if strings.Contains(text, "$") {
 		return reach{anything: true} // a variable that the history does not expand

@@ -19,7 +19,7 @@ func (r *recovery) layers() {
 		}
 		l := r.img.Layers[i.Layer]
 		r.note(i.Layer, "recipe/layer-instruction",
-			"instruction", brief(i.String()), "entries", len(l.Entries), "bytes", l.UncompressedSize)
+			"instruction", check.Brief(i.String()), "entries", len(l.Entries), "bytes", l.UncompressedSize)
 	}
 }
 
@@ -31,7 +31,7 @@ func (r *recovery) written(layer int) bool {
 // arguments notes the build arguments that instructions were run with.
 func (r *recovery) arguments() {
 	for _, a := range Arguments(r.history) {
-		r.note(-1, "recipe/build-argument", "argument", brief(a))
+		r.note(-1, "recipe/build-argument", "argument", check.Brief(a))
 	}
 }
 
@@ -73,7 +73,7 @@ func (r *recovery) labels() {
 	}
 	for _, key := range sourceLabels() {
 		if value := r.img.Config.File.Config.Labels[key]; value != "" {
-			r.note(-1, "recipe/asserted-label", "label", key, "value", brief(value))
+			r.note(-1, "recipe/asserted-label", "label", key, "value", check.Brief(value))
 		}
 	}
 }
@@ -97,7 +97,7 @@ func (r *recovery) unrepeatable(b *slsa.Build) {
 	}
 	stages, err := dockerfile.Stages(string(text), b.BuildArguments())
 	if err != nil {
-		r.note(-1, "recipe/dockerfile-unread", "error", brief(err.Error()))
+		r.note(-1, "recipe/dockerfile-unread", "error", check.Brief(err.Error()))
 		return
 	}
 	known := make(map[string]bool) // commands of the history, whose reasons were named with their layer
@@ -143,7 +143,7 @@ func pinnedReasons(i dockerfile.Instruction, stage dockerfile.Stage, names []str
 // reasons notes why an instruction may not make the same bytes again.
 func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []check.Message) {
 	for _, reason := range reasons {
-		args := []any{"instruction", brief(i.String()), "line", i.Line}
+		args := []any{"instruction", check.Brief(i.String()), "line", i.Line}
 		for name, value := range reason.Args {
 			args = append(args, name, value)
 		}
@@ -159,11 +159,11 @@ func (r *recovery) addHistory() {
 		"# in FROM, the files that were copied, and stages before the last are not there.\n")
 	for n, i := range r.history {
 		for _, a := range i.Arguments {
-			b.WriteString("# with " + oneLine(a) + "\n")
+			b.WriteString("# with " + strings.ReplaceAll(check.Printable(a), "\n", " ") + "\n")
 		}
-		line := provenance.Printable(i.String())
+		line := check.Printable(i.String())
 		if i.Keyword == "" {
-			line = "# " + oneLine(i.String())
+			line = "# " + strings.ReplaceAll(line, "\n", " ")
 		}
 		b.WriteString(line + "\n")
 		if i.Base && (n+1 == len(r.history) || !r.history[n+1].Base) {
@@ -175,15 +175,13 @@ func (r *recovery) addHistory() {
 	}
 }
 
-func oneLine(text string) string { return strings.ReplaceAll(provenance.Printable(text), "\n", " ") }
-
 // check is the check named recipe.
 func (r *recovery) check() check.Check {
 	c := check.Check{ID: check.Recipe, Status: check.Unknown}
 	for _, m := range r.lacking {
 		r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
-	for _, s := range r.recipe.Sources {
+	for _, s := range r.recipe.Locations {
 		r.found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
 	c.Findings = r.found.All()

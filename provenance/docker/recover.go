@@ -123,6 +123,6 @@ func (r *recovery) addConfig() {
 		return
 	}
 	digest := sha256.Sum256(r.img.Config.Raw)
-	r.recipe.Sources = append(r.recipe.Sources,
-		provenance.Source{Layer: -1, Path: r.img.Config.Member, Digest: digest})
+	r.recipe.Locations = append(r.recipe.Locations,
+		provenance.Location{Layer: -1, Path: r.img.Config.Member, Digest: digest})
 }

@@ -90,7 +90,7 @@ func TestRecipeOfAttestation(t *testing.T) {
 		t.Errorf("the Dockerfile is %q", r.Files[0].Text)
 	}
 	var where []string
-	for _, s := range r.Sources {
+	for _, s := range r.Locations {
 		where = append(where, s.Path)
 	}
 	want := []string{img.Config.Member, "blobs/sha256/d756e3507b403c08f17d3b6dc8d05238dfea3134d29e664a34b15293b8337977"}

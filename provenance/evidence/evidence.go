@@ -8,6 +8,7 @@
 package evidence
 
 import (
+	"audit/inspect/image"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -125,7 +126,7 @@ func digests(img *inspect.Image) map[About]string {
 	}
 	add(Index, img.Index)
 	add(Archive, img.Archive)
-	if img.Manifest.Origin == inspect.Computed {
+	if img.Manifest.Origin == image.Computed {
 		add(Manifest, img.Manifest.Digest)
 	}
 	described := len(img.Config.File.RootFS.DiffIDs) == len(img.Layers)
@@ -150,7 +151,7 @@ type gatherer struct {
 	all       []Statement
 }
 
-func (g *gatherer) attestation(a inspect.Attestation) {
+func (g *gatherer) attestation(a image.Attestation) {
 	s := Statement{Digest: a.Digest, Source: string(a.Place)}
 	switch {
 	case a.Raw == nil:
@@ -310,7 +311,7 @@ func (g *gatherer) aboutDigest(digest string) About {
 
 // secondHop gives the statements of a manifest the signatures over that manifest,
 // which commits to them by their digests: so Docker signs what BuildKit wrote.
-func (g *gatherer) secondHop(documents []inspect.Attestation) {
+func (g *gatherer) secondHop(documents []image.Attestation) {
 	over := make(map[string][]Signature)
 	for _, s := range g.all {
 		if s.About == Statements {

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"audit/inspect/image"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -20,9 +21,9 @@ import (
 const manifest = `{"an":"image"}`
 
 // image is one whose manifest is known, with documents beside it.
-func image(beside ...inspect.Attestation) *inspect.Image {
+func imageWith(beside ...image.Attestation) *inspect.Image {
 	img := &inspect.Image{Index: digestOf([]byte("index")), Archive: digestOf([]byte("file")), Attestations: beside}
-	img.Manifest = inspect.Manifest{Digest: digestOf([]byte(manifest)), Origin: inspect.Computed}
+	img.Manifest = image.Manifest{Digest: digestOf([]byte(manifest)), Origin: image.Computed}
 	img.Config.Digest = digestOf([]byte("config"))
 	img.Config.File.RootFS.DiffIDs = []v1.Hash{digestOf([]byte("layer"))}
 	img.Layers = []*inspect.Layer{{DiffID: digestOf([]byte("layer")), ClaimedDiffID: digestOf([]byte("layer"))}}
@@ -30,9 +31,9 @@ func image(beside ...inspect.Attestation) *inspect.Image {
 }
 
 // beside is a document that lies beside an image, listed by a manifest of its own.
-func beside(kind, text string, annotations map[string]string) inspect.Attestation {
+func beside(kind, text string, annotations map[string]string) image.Attestation {
 	raw := []byte("manifest of " + text)
-	return inspect.Attestation{Place: inspect.Referring, Manifest: digestOf(raw), ManifestRaw: raw, MediaType: types.MediaType(kind),
+	return image.Attestation{Place: image.Referring, Manifest: digestOf(raw), ManifestRaw: raw, MediaType: types.MediaType(kind),
 		Digest: digestOf([]byte(text)), Annotations: annotations, Raw: []byte(text)}
 }
 
@@ -78,7 +79,7 @@ func TestStatements(t *testing.T) {
 	payload := fmt.Sprintf(`{"critical":{"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"}}`, digestOf([]byte(manifest)))
 	for _, c := range []struct {
 		name     string
-		document inspect.Attestation
+		document image.Attestation
 		want     string
 	}{
 		{"bare", beside("application/vnd.in-toto+json", about(manifest), nil), "statement manifest"},
@@ -91,13 +92,13 @@ func TestStatements(t *testing.T) {
 		{"by a stranger", beside("", bundle(t, about(manifest), stranger), nil), "sigstore-bundle manifest; untrusted  statement/unknown-signer"},
 		{"by the key that it names, and changed", beside("", strings.Replace(good, `"sig":"`, `"sig":"AAAA`, 1), nil), "sigstore-bundle manifest; invalid a statement/invalid-signature"},
 		{"no JSON", beside("", "nothing", nil), " statement/unreadable"},
-		{"other bytes than its digest", inspect.Attestation{Digest: digestOf([]byte("x")), Raw: []byte("y")}, " statement/other-digest"},
-		{"not there", inspect.Attestation{Digest: digestOf([]byte("x"))}, " statement/not-read"},
+		{"other bytes than its digest", image.Attestation{Digest: digestOf([]byte("x")), Raw: []byte("y")}, " statement/other-digest"},
+		{"not there", image.Attestation{Digest: digestOf([]byte("x"))}, " statement/not-read"},
 		{"COSE", beside(statement.NotationCOSE, "x", nil), "notation ; not-verified  statement/cose"},
 		{"simple signing without a signature", beside(statement.SimpleSigningType, payload, nil), "simple-signing manifest; invalid  statement/no-signature"},
 		{"simple signing by a stranger", beside(statement.SimpleSigningType, payload, map[string]string{statement.SimpleSigningAnnotation: base64.StdEncoding.EncodeToString([]byte("x"))}), "simple-signing manifest; untrusted  statement/unknown-signer"},
 	} {
-		all := Of(image(c.document), nil, Trust{Keys: []statement.Key{a.Public()}, Now: time.Now()})
+		all := Of(imageWith(c.document), nil, Trust{Keys: []statement.Key{a.Public()}, Now: time.Now()})
 		if len(all) != 1 || words(all[0]) != c.want {
 			t.Errorf("%s: %q, want %q", c.name, words(all[0]), c.want)
 		}
@@ -106,7 +107,7 @@ func TestStatements(t *testing.T) {
 
 // With no key nothing is verified, and nobody is called a stranger.
 func TestNoKeys(t *testing.T) {
-	all := Of(image(beside("", bundle(t, about(manifest), key(t, "a")), nil)), nil, Trust{})
+	all := Of(imageWith(beside("", bundle(t, about(manifest), key(t, "a")), nil)), nil, Trust{})
 	if got := words(all[0]); got != "sigstore-bundle manifest; not-verified  statement/no-key" {
 		t.Error(got)
 	}
@@ -118,7 +119,7 @@ func TestSecondHop(t *testing.T) {
 	bare := beside("application/vnd.in-toto+json", about(manifest), nil)
 	over := beside(statement.BundleType, bundle(t, about("manifest of "+about(manifest)), a), nil)
 	trust := Trust{Keys: []statement.Key{a.Public()}}
-	all := Of(image(bare, over), nil, trust)
+	all := Of(imageWith(bare, over), nil, trust)
 	if got := words(all[0]); got != "statement manifest; verified a statement/by-its-manifest" {
 		t.Error(got)
 	}
@@ -126,14 +127,14 @@ func TestSecondHop(t *testing.T) {
 		t.Error(got)
 	}
 	bare.ManifestRaw = []byte("another manifest") // than its digest says
-	if got := words(Of(image(bare, over), nil, trust)[0]); got != "statement manifest" {
+	if got := words(Of(imageWith(bare, over), nil, trust)[0]); got != "statement manifest" {
 		t.Error(got)
 	}
 }
 
 // An image whose config describes other layers is not bound by it.
 func TestConfigOfOtherLayers(t *testing.T) {
-	img := image(beside("", about("config"), nil))
+	img := imageWith(beside("", about("config"), nil))
 	img.Layers[0].ClaimedDiffID = digestOf([]byte("another layer"))
 	if got := words(Of(img, nil, Trust{})[0]); got != "statement " {
 		t.Error(got)
@@ -151,11 +152,11 @@ func TestKeyless(t *testing.T) {
 		{errors.New("no log has it"), "invalid me@example.org statement/keyless-refused"},
 	} {
 		trust := Trust{Keyless: func([]byte) (string, error) { return "me@example.org", c.err }}
-		if got := words(Of(image(beside("", text, nil)), nil, trust)[0]); got != "sigstore-bundle manifest; "+c.want {
+		if got := words(Of(imageWith(beside("", text, nil)), nil, trust)[0]); got != "sigstore-bundle manifest; "+c.want {
 			t.Error(got)
 		}
 	}
-	if got := words(Of(image(beside("", text, nil)), nil, Trust{})[0]); got != "sigstore-bundle manifest; not-verified  statement/no-trusted-root" {
+	if got := words(Of(imageWith(beside("", text, nil)), nil, Trust{})[0]); got != "sigstore-bundle manifest; not-verified  statement/no-trusted-root" {
 		t.Error(got)
 	}
 }

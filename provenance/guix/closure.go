@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/ospackages"
@@ -19,7 +20,6 @@ import (
 type closureCheck struct {
 	*view
 	provenance.Closure
-	recipe  *provenance.Recipe
 	pack    Pack
 	layout  Layout             // what the packer makes beside the store items
 	reached map[string]bool    // store items that the root leads to
@@ -41,7 +41,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) (check.Che
 	if pack.Root == "" {
 		return check.Check{ID: check.Closure, Status: check.Unknown, Reasons: []check.Message{check.Say("closure/no-root")}}, nil
 	}
-	c := &closureCheck{view: v, recipe: recipe, pack: pack, layout: NewLayout(pack), reached: store.Reach(v.items, v.closureRoots(pack)),
+	c := &closureCheck{view: v, pack: pack, layout: NewLayout(pack), reached: store.Reach(v.items, v.closureRoots(pack)),
 		first: make(map[string]layered), lowest: make(map[string]int)}
 	if item, ok := v.environment(pack); ok {
 		c.script = item
@@ -69,14 +69,14 @@ func (v *view) closureRoots(p Pack) []string {
 		roots = append(roots, item)
 	}
 	for _, r := range v.img.Loose {
-		if r.Layer < 0 && inspect.StoreName(p.Root) == "system" {
+		if r.Layer < 0 && storepath.NameOf(p.Root) == "system" {
 			roots = append(roots, r.To)
 		}
 	}
 	return roots
 }
 
-// A layered entry is one with the layer that holds it.
+// A layered entry is one with the layer that has it.
 type layered struct {
 	*inspect.Entry
 	layer int

@@ -32,6 +32,6 @@
 //
 // A recipe is complete when the two files say all that the profile says.
 // Profiles with packages of several commits of one channel are common, and
-// theirs are partial: one channels.scm cannot say that. Where an image holds
+// theirs are partial: one channels.scm cannot say that. Where an image has
 // several profiles, the others are recipes of their own, in files of their own.
 package guix

@@ -3,7 +3,7 @@ package guix
 import (
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // environmentName is the store item with the script that sets the environment
@@ -21,7 +21,7 @@ func (v *view) environment(p Pack) (item string, ok bool) {
 		return "", false
 	}
 	item = v.img.Stores.ItemOf(strings.TrimPrefix(absolute(link), "/"))
-	if item == "" || inspect.StoreName(item) != environmentName || link.Linkname != RelativeName("/.singularity.d/env", item) {
+	if item == "" || store.NameOf(item) != environmentName || link.Linkname != RelativeName("/.singularity.d/env", item) {
 		return "", false
 	}
 	text, _, ok := v.body(item[1:])

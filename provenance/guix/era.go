@@ -7,6 +7,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 	"audit/provenance/guix/profile"
 )
 
@@ -82,9 +84,9 @@ func (v *view) imageClues() []clue {
 	switch {
 	case len(v.img.Config.Raw) > 0:
 		return v.configClues()
-	case v.img.Transport == inspect.SquashFS:
+	case v.img.Transport == image.SquashFS:
 		return v.squashfsClues()
-	case v.img.Transport == inspect.RootFS:
+	case v.img.Transport == image.RootFS:
 		return v.tarballClues()
 	}
 	return nil
@@ -251,7 +253,7 @@ func commentClues(p *profile.Profile) []clue {
 
 // isLayered says whether the layers are as guix pack --max-layers makes them:
 // by their names in the archive, or, when another tool wrote it again, since
-// all but the last hold store items alone, and the last none.
+// all but the last have store items alone, and the last none.
 func (v *view) isLayered() bool {
 	n := len(v.img.Layers)
 	if n < 2 {
@@ -259,7 +261,7 @@ func (v *view) isLayered() bool {
 	}
 	named := true
 	for _, l := range v.img.Layers {
-		member := inspect.CleanPath(l.Member)
+		member := paths.Clean(l.Member)
 		named = named && strings.HasPrefix(member, "sha256:") && strings.HasSuffix(member, "/layer.tar")
 	}
 	return named || v.isSplit()

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/image"
+	"audit/inspect/store"
 	"audit/provenance/guix/profile"
 )
 
@@ -22,15 +24,15 @@ const (
 // format infers how the image was packed.
 func (v *view) format(root string) string {
 	switch {
-	case inspect.StoreName(root) == "system":
+	case store.NameOf(root) == "system":
 		return v.formatOfSystem()
 	case IsPacked(v.img):
 		return formatDocker
 	case len(v.img.Config.Raw) > 0:
 		return v.formatOfLayers()
-	case v.img.Transport == inspect.SquashFS && v.has("gnu/.empty", '0'):
+	case v.img.Transport == image.SquashFS && v.has("gnu/.empty", '0'):
 		return formatSquashfs
-	case v.img.Transport != inspect.RootFS:
+	case v.img.Transport != image.RootFS:
 		return formatUnknown
 	}
 	return v.formatOfFiles()

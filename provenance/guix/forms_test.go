@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/store"
 	"audit/provenance"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Every form that Guix packs in, and what becomes of it elsewhere: the recipe
@@ -176,7 +178,7 @@ func onBase(t *testing.T, file string, config string, base ...*inspect.Entry) *i
 	for i, l := range img.Layers {
 		l.Index = i
 	}
-	img.Loose = slices.DeleteFunc(img.Loose, func(r inspect.Reference) bool { return r.Layer < 0 })
+	img.Loose = slices.DeleteFunc(img.Loose, func(r store.Reference) bool { return r.Layer < 0 })
 	return img
 }
 
@@ -397,7 +399,7 @@ func TestDistributionWithGuix(t *testing.T) {
 func TestBootedSystem(t *testing.T) {
 	for target, want := range map[string]bool{"/gnu/store": true, "/usr/lib": false, "/etc/static": false} {
 		img := open(t, filepath.Join(fixturesDir, "forms/system.tar.gz"))
-		img.Transport, img.Config, img.Layers[0].Member = inspect.RootFS, inspect.Config{}, ""
+		img.Transport, img.Config, img.Layers[0].Member = image.RootFS, inspect.Config{}, ""
 		if target == "/gnu/store" {
 			target = img.Items[0].Path
 		}

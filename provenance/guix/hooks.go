@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/store"
 )
@@ -19,7 +19,7 @@ import (
 type hookRule struct {
 	files []string       // patterns of path.Match for the files that it writes
 	links string         // folder below which there are symlinks into other store items; "" for none
-	text  *regexp.Regexp // what the files hold, where that is known
+	text  *regexp.Regexp // what the files have, where that is known
 	made  madeFrom       // the very texts that the hook writes; nil where that is not known
 	inert bool           // the files are data that makes no program run another one: their form is enough
 }
@@ -110,7 +110,7 @@ func hookName(item string) string {
 	if !strings.HasPrefix(item, storeDir) {
 		return ""
 	}
-	return inspect.StoreName(item)
+	return storepath.NameOf(item)
 }
 
 // hook compares what a hook should have made with its rule. A file that no such
@@ -128,14 +128,14 @@ func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *
 		case f.Type == '2' && rule.links != "" && strings.HasPrefix(at, rule.links+"/") && strings.HasPrefix(absolute(f), storeDir):
 			standing = min(standing, provenance.Conforming)
 		default:
-			c.Problem(f.Layer, f.Path, "closure/hook-file-unexplained", append(store.Details(f.Entry), "kind", provenance.KindOf(f.Entry), "hook", inspect.StoreName(item))...)
+			c.Problem(f.Layer, f.Path, "closure/hook-file-unexplained", append(store.Details(f.Entry), "kind", provenance.KindOf(f.Entry), "hook", storepath.NameOf(item))...)
 		}
 	}
 	if c.Count(check.Problem) > before {
 		return provenance.Unproven
 	}
 	if standing == provenance.Unproven {
-		c.Undecided(c.items[item].Layer, item, "closure/hook-output-unproven", "hook", inspect.StoreName(item))
+		c.Undecided(c.items[item].Layer, item, "closure/hook-output-unproven", "hook", storepath.NameOf(item))
 	}
 	return standing
 }

@@ -6,6 +6,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/guix/scheme"
@@ -38,7 +40,7 @@ func newView(img *inspect.Image) *view {
 // isRepeat says whether an entry is a hard link to itself: tar writes that for
 // what it is asked to pack a second time. It changes nothing.
 func isRepeat(e *inspect.Entry) bool {
-	return e.Type == '1' && inspect.CleanPath(e.Linkname) == e.Path
+	return e.Type == '1' && paths.Clean(e.Linkname) == e.Path
 }
 
 // firstOfRepeats finds, for the entries of the root file system that only repeat a
@@ -71,7 +73,7 @@ const storeDir = "/gnu/store/"
 func (v *view) body(path string) ([]byte, inspect.File, bool) {
 	f, ok := v.files.At(path)
 	if ok && f.Type == '1' {
-		f, ok = v.files.At(inspect.CleanPath(f.Linkname))
+		f, ok = v.files.At(paths.Clean(f.Linkname))
 	}
 	if !ok || f.Type != '0' {
 		return nil, f, false
@@ -94,7 +96,7 @@ func Keep(p string) bool {
 	if item == "" {
 		return false
 	}
-	switch name := inspect.StoreName(item); {
+	switch name := storepath.NameOf(item); {
 	case name == "profile":
 		file := strings.TrimPrefix("/"+p, item+"/")
 		return file == "manifest" || file == "etc/profile"

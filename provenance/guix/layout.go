@@ -18,7 +18,7 @@ type Made struct {
 	Empty  bool   // the file has no content
 }
 
-// A Layout holds all that a packer makes beside the store items, by path without leading slash. Where
+// A Layout has all that a packer makes beside the store items, by path without leading slash. Where
 // an entry can be one of several, the usual one comes first.
 type Layout map[string][]Made
 

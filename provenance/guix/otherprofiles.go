@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/store"
@@ -14,7 +14,7 @@ import (
 // maxOthers bounds how many profiles beside an image's own are read.
 const maxOthers = 16
 
-// others adds what the image holds beside root and all that it leads to:
+// others adds what the image has beside root and all that it leads to:
 // profiles of their own, each of which is a recipe that no other one makes.
 func (v *view) others(recipe *provenance.Recipe, root string) error {
 	n := 0
@@ -39,7 +39,7 @@ func (v *view) profilesBeside(root string) []string {
 	reached := store.Reach(v.items, []string{root})
 	var beside []string
 	for i := range v.img.Items {
-		if p := v.img.Items[i].Path; isRoot(p) && inspect.StoreName(p) == "profile" && !reached[p] {
+		if p := v.img.Items[i].Path; isRoot(p) && storepath.NameOf(p) == "profile" && !reached[p] {
 			beside = append(beside, p)
 		}
 	}
@@ -62,7 +62,7 @@ func (v *view) other(recipe *provenance.Recipe, item, name string) error {
 	if err != nil {
 		return err
 	}
-	recipe.Sources = append(recipe.Sources, own.Sources...)
+	recipe.Locations = append(recipe.Locations, own.Locations...)
 	if p == nil {
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/other-profile-unread", "item", item))
 		recipe.Missing = append(recipe.Missing, own.Missing...)

@@ -8,8 +8,11 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/image"
+	"audit/inspect/paths"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/store"
@@ -21,20 +24,20 @@ const Name provenance.SystemName = "guix"
 // A Pack says how guix pack or guix system was called, recovered from what it
 // made: the details of a recipe.
 type Pack struct {
-	Format      string              `json:"format"`         // "docker", "tarball", …; see the constants
-	Era         string              `json:"era"`            // of the packer, such as "1.5"
-	Root        string              `json:"root,omitempty"` // store path that the image is made of: a profile or system
-	SystemType  string              `json:"systemType,omitempty"`
-	Compression inspect.Compression `json:"compression,omitempty"`
-	Symlinks    []Symlink           `json:"symlinks,omitempty"`
-	EntryPoint  []string            `json:"entryPoint,omitempty"`  // the program, relative to Root, and its arguments
-	ImageTag    string              `json:"imageTag,omitempty"`    // "" when it is the packer's default
-	MaxLayers   int                 `json:"maxLayers,omitempty"`   // 0 for a single layer
-	Database    bool                `json:"database,omitempty"`    // --localstatedir
-	ProfileName string              `json:"profileName,omitempty"` // --profile-name, of a tarball; "" for the usual one
-	Relocatable bool                `json:"relocatable,omitempty"` // -R
-	PRoot       bool                `json:"proot,omitempty"`       // -RR: -R, with PRoot as a way out
-	Export      *Export             `json:"export,omitempty"`      // how a container engine wrote the files; nil when none did
+	Format      string           `json:"format"`         // "docker", "tarball", …; see the constants
+	Era         string           `json:"era"`            // of the packer, such as "1.5"
+	Root        string           `json:"root,omitempty"` // store path that the image is made of: a profile or system
+	SystemType  string           `json:"systemType,omitempty"`
+	Compression compression.Kind `json:"compression,omitempty"`
+	Symlinks    []Symlink        `json:"symlinks,omitempty"`
+	EntryPoint  []string         `json:"entryPoint,omitempty"`  // the program, relative to Root, and its arguments
+	ImageTag    string           `json:"imageTag,omitempty"`    // "" when it is the packer's default
+	MaxLayers   int              `json:"maxLayers,omitempty"`   // 0 for a single layer
+	Database    bool             `json:"database,omitempty"`    // --localstatedir
+	ProfileName string           `json:"profileName,omitempty"` // --profile-name, of a tarball; "" for the usual one
+	Relocatable bool             `json:"relocatable,omitempty"` // -R
+	PRoot       bool             `json:"proot,omitempty"`       // -RR: -R, with PRoot as a way out
+	Export      *Export          `json:"export,omitempty"`      // how a container engine wrote the files; nil when none did
 
 	// NoProvenance says that no package of the profile has its provenance: the packer
 	// was called without --save-provenance.
@@ -85,7 +88,7 @@ func Command(p Pack) []string {
 	case formatSystem:
 		return systemCommand(p)
 	case formatExport:
-		p.Format, p.Compression = formatDocker, inspect.None
+		p.Format, p.Compression = formatDocker, compression.None
 	case formatDocker, formatTarball, formatSquashfs:
 	default:
 		return nil
@@ -323,12 +326,12 @@ func names(entries []*profile.Entry) []string {
 func (v *view) relocatable(entries []*profile.Entry) (wrapped, proot bool) {
 	for _, e := range entries {
 		item := v.items[e.Path]
-		if item == nil || inspect.StoreName(e.Path) != e.Name+"-"+e.Version+"R" {
+		if item == nil || storepath.NameOf(e.Path) != e.Name+"-"+e.Version+"R" {
 			continue
 		}
 		wrapped = true
 		proot = proot || slices.ContainsFunc(item.References, func(to string) bool {
-			return strings.HasPrefix(to, storeDir) && strings.HasPrefix(inspect.StoreName(to), "proot-")
+			return strings.HasPrefix(to, storeDir) && strings.HasPrefix(storepath.NameOf(to), "proot-")
 		})
 	}
 	return wrapped, proot
@@ -396,5 +399,5 @@ func (v *view) compression(pack *Pack) {
 // isPackersArchive says whether the archive can be the one that Guix wrote.
 // Other tools name the config after its digest.
 func (v *view) isPackersArchive() bool {
-	return v.img.Transport == inspect.DockerArchive && inspect.CleanPath(v.img.Config.Member) == "config.json"
+	return v.img.Transport == image.DockerArchive && paths.Clean(v.img.Config.Member) == "config.json"
 }

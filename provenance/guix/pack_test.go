@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"audit/inspect"
+	"audit/inspect/compression"
 )
 
 func TestFriendlyName(t *testing.T) {
@@ -54,7 +54,7 @@ func TestDefaultTag(t *testing.T) {
 
 func TestCommand(t *testing.T) {
 	p := Pack{
-		Format: "docker", SystemType: "aarch64-linux", Compression: inspect.XZ,
+		Format: "docker", SystemType: "aarch64-linux", Compression: compression.XZ,
 		Symlinks:   []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}},
 		EntryPoint: []string{"bin/sh", "-c", "a b"},
 		ImageTag:   "me", MaxLayers: 5, Database: true, Relocatable: true, PRoot: true,

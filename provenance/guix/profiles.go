@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/store"
@@ -21,7 +22,7 @@ func (c *closureCheck) profiles() map[string]provenance.Standing {
 	steps := stepsOfUnions*c.files.Len() + 1000
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
-		if c.reached[item.Path] && inspect.StoreName(item.Path) == "profile" {
+		if c.reached[item.Path] && storepath.NameOf(item.Path) == "profile" {
 			c.profile(item, derived, &steps)
 		}
 	}
@@ -174,7 +175,7 @@ func (c *closureCheck) entryNames(p *profile.Profile) {
 		if e.Name == "" || !strings.HasPrefix(e.Path, storeDir) || c.items[e.Path] == nil {
 			continue // up to format 2 what is propagated has no name
 		}
-		name := inspect.StoreName(e.Path)
+		name := storepath.NameOf(e.Path)
 		if e.Output != "out" {
 			name = strings.TrimSuffix(name, "-"+e.Output)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 )
@@ -49,7 +50,7 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile,
 		recipe.Packer = "GNU Guix, as the config says"
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-root"))
 		return nil, nil
-	case inspect.StoreName(root) == "system":
+	case store.NameOf(root) == "system":
 		return nil, v.systemRecipe(recipe, root)
 	}
 	p, err := v.profile(recipe, root)
@@ -91,7 +92,7 @@ func (v *view) profile(recipe *provenance.Recipe, root string) (*profile.Profile
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-manifest", "file", where))
 		return nil, nil
 	}
-	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+	recipe.Locations = append(recipe.Locations, provenance.Location{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	p, err := profile.Parse(where, text)
 	if err != nil {
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/manifest-unreadable", "error", err))
@@ -106,7 +107,7 @@ func (v *view) addSource(recipe *provenance.Recipe) {
 		return
 	}
 	digest := sha256.Sum256(v.img.Config.Raw)
-	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: -1, Path: v.img.Config.Member, Digest: digest})
+	recipe.Locations = append(recipe.Locations, provenance.Location{Layer: -1, Path: v.img.Config.Member, Digest: digest})
 }
 
 // recipeCheck is the check named recipe: does the image carry, or reveal, how
@@ -116,7 +117,7 @@ func (v *view) recipeCheck(recipe *provenance.Recipe) check.Check {
 	for _, m := range recipe.Missing {
 		list.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
-	for _, s := range recipe.Sources {
+	for _, s := range recipe.Locations {
 		list.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)
 	}
 	for _, c := range recipe.Channels {

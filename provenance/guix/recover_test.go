@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"audit/fixtures"
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/guix/scheme"
@@ -45,7 +45,7 @@ func TestRecoverSamples(t *testing.T) {
 		{"images/hello.tar.gz", provenance.Complete, hello(Pack{})},
 		{"images/hello-opt1.tar.gz", provenance.Complete, hello(Pack{Symlinks: []Symlink{{Source: "/bin", Target: "bin"}, {Source: "/opt/gnu", Target: ""}}})},
 		{"images/hello-opt2.tar.gz", provenance.Complete, hello(Pack{EntryPoint: []string{"bin/hello"}})},
-		{"images/hello-opt3.tar", provenance.Complete, hello(Pack{Compression: inspect.None})},
+		{"images/hello-opt3.tar", provenance.Complete, hello(Pack{Compression: compression.None})},
 		{"images/tiny.tar.gz", provenance.Complete, tiny(Pack{})},
 		{"images/tiny.other-ext4.tar.gz", provenance.Complete, tiny(Pack{})},
 		{"images/tiny-layers4.tar.gz", provenance.Complete, tiny(Pack{MaxLayers: 4})},
@@ -60,7 +60,7 @@ func TestRecoverSamples(t *testing.T) {
 		{"eras/era-v1.4.0-single-gzip.tar.gz", provenance.Complete, era("1.4", "rsla4zhp459rp51nnk4rgdv6hkb2zsn5", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
 		{"eras/era-v1.5.0-single-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Symlinks: binOpt, EntryPoint: []string{"bin/hello"}})},
 		{"eras/era-v1.5.0-layers5-gzip.tar.gz", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Symlinks: bin, EntryPoint: []string{"bin/hello", "--greeting", "hi"}, MaxLayers: 5})},
-		{"eras/era-v1.5.0-single-zstd.tar.zst", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Compression: inspect.Zstd})},
+		{"eras/era-v1.5.0-single-zstd.tar.zst", provenance.Complete, era("1.5", "l3wavh3ma3ixzh7pfkx170dsxvbrm0c0", Pack{Compression: compression.Zstd})},
 		{"eras/era-v1.5.0-single-gzip-transf.tar.gz", provenance.Partial, Pack{
 			Root: "/gnu/store/wrwwlj7zvv8zyafsb6imla180n9ghli7-profile", FriendlyName: "hello-guile-git-tzdata", ImageTag: "hello-python-numpy-guile-unicode-names"}},
 		{"eras/era-v1.5.0-single-gzip-noprov.tar.gz", provenance.Partial, Pack{
@@ -84,7 +84,7 @@ func TestRecoverSamples(t *testing.T) {
 			want := tc.want
 			want.Format, want.SystemType = "docker", "x86_64-linux"
 			if want.Compression == "" {
-				want.Compression = inspect.Gzip
+				want.Compression = compression.Gzip
 			}
 			if want.Era == "" {
 				want.Era = "1.5"
@@ -135,7 +135,7 @@ func TestRecipe(t *testing.T) {
 		t.Error(diff)
 	}
 	var sources []string
-	for _, s := range r.Sources {
+	for _, s := range r.Locations {
 		if s.Digest.IsZero() {
 			t.Errorf("%s has no digest", s.Path)
 		}
@@ -158,7 +158,7 @@ func TestRecipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := mustScheme(t, r.Files[0].Text), mustScheme(t, exported); !scheme.Equal(scheme.ListOf(got...), scheme.ListOf(want...)) {
+	if got, want := mustScheme(t, r.Files[0].Text), mustScheme(t, exported); scheme.ListOf(got...).String() != scheme.ListOf(want...).String() {
 		t.Errorf("channels.scm is %v, and Guix exports %v", got, want)
 	}
 }

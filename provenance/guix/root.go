@@ -9,6 +9,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
+	"audit/inspect/store"
 	"audit/provenance/guix/profile"
 )
 
@@ -118,7 +120,7 @@ func isRoot(item string) bool {
 	if !strings.HasPrefix(item, storeDir) {
 		return false
 	}
-	name := inspect.StoreName(item)
+	name := store.NameOf(item)
 	return name == "profile" || name == "system"
 }
 
@@ -133,7 +135,7 @@ func (v *view) namedByLayer() []string {
 		}
 		sum := sha256.Sum256([]byte(p))
 		id := hex.EncodeToString(sum[:])
-		if slices.ContainsFunc(v.img.Layers, func(l *inspect.Layer) bool { return path.Dir(inspect.CleanPath(l.Member)) == id }) {
+		if slices.ContainsFunc(v.img.Layers, func(l *inspect.Layer) bool { return path.Dir(paths.Clean(l.Member)) == id }) {
 			roots = append(roots, p)
 		}
 	}

@@ -78,7 +78,7 @@ func (v *view) systemProfile(recipe *provenance.Recipe, root string) (*profile.P
 	p, err := v.profile(&own, absolute(link))
 	if p != nil {
 		recipe.Packages = p.Packages()
-		recipe.Sources = append(recipe.Sources, own.Sources...)
+		recipe.Locations = append(recipe.Locations, own.Locations...)
 	}
 	return p, err
 }
@@ -94,7 +94,7 @@ func (v *view) systemConfiguration(recipe *provenance.Recipe, root string) error
 	if !ok {
 		return fmt.Errorf("reading %s: the image was opened without keeping it", f.Path)
 	}
-	recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+	recipe.Locations = append(recipe.Locations, provenance.Location{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/configuration-no-text", "file", f.Path))
 		return nil
@@ -103,7 +103,7 @@ func (v *view) systemConfiguration(recipe *provenance.Recipe, root string) error
 	return nil
 }
 
-// configurationFile holds the configuration of a system.
+// configurationFile has the configuration of a system.
 const configurationFile = "configuration.scm"
 
 // systemFile finds a file of the system item, which is a symlink to a store
@@ -129,7 +129,7 @@ func (v *view) systemChannels(recipe *provenance.Recipe, root string) (list prof
 		if !ok {
 			return list, fmt.Errorf("reading %s: the image was opened without keeping it", f.Path)
 		}
-		recipe.Sources = append(recipe.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+		recipe.Locations = append(recipe.Locations, provenance.Location{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 		if len(list.List) == 0 {
 			list = profile.ReadSystem(f.Path, text)
 		}

@@ -4,7 +4,7 @@ import (
 	"path"
 	"slices"
 
-	"audit/inspect"
+	"audit/inspect/paths"
 	"audit/provenance/guix/profile"
 )
 
@@ -76,7 +76,7 @@ func (u *union) entry(dst string, sources []string) {
 	u.links[dst] = append(folders, files...)
 }
 
-// openEtc makes a folder of etc, which is to hold the file profile.
+// openEtc makes a folder of etc, which is to have the file profile.
 func (u *union) openEtc() {
 	if targets := u.links["etc"]; targets != nil {
 		delete(u.links, "etc")
@@ -127,11 +127,11 @@ func (v *view) children(folder string) []string {
 // it leads to without leading slash. More links than Linux follows lead nowhere.
 func (v *view) real(p string) string {
 	for range 40 {
-		f, ok := v.files.At(inspect.CleanPath(p))
+		f, ok := v.files.At(paths.Clean(p))
 		if !ok {
-			next, found := v.follow(inspect.CleanPath(p))
+			next, found := v.follow(paths.Clean(p))
 			if !found {
-				return inspect.CleanPath(p)
+				return paths.Clean(p)
 			}
 			p = "/" + next
 			continue

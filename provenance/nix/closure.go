@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/store"
 	"audit/provenance/storedb"
@@ -50,7 +51,7 @@ func (v *view) closure(p packer, rows []storedb.Item, unread error) check.Check 
 func (v *view) roots(p packer) []string {
 	var roots []string
 	for i := range v.img.Items {
-		if p.takesIn(inspect.StoreName(v.img.Items[i].Path)) {
+		if p.takesIn(storepath.NameOf(v.img.Items[i].Path)) {
 			roots = append(roots, v.img.Items[i].Path)
 		}
 	}
@@ -71,7 +72,7 @@ func (p packer) takesIn(name string) bool {
 
 // leads says whether a reference from outside the store is one that takes a
 // store item into the image. History and database only list what is there.
-func (v *view) leads(r inspect.Reference) bool {
+func (v *view) leads(r storepath.Reference) bool {
 	if r.From == "" {
 		return v.inConfig(r.To)
 	}
@@ -244,7 +245,7 @@ func (c *closureCheck) lists() {
 }
 
 // itemsByLayer returns the store items of each layer in their first order: a
-// layer above a base may hold an item again.
+// layer above a base may have an item again.
 func (c *closureCheck) itemsByLayer() [][]string {
 	there := make([][]string, len(c.img.Layers))
 	for i, l := range c.img.Layers {
@@ -328,7 +329,7 @@ func (c *closureCheck) references() {
 // dangling reports a store path that is named and is not in the image. A path
 // that a build knows is a reference, and packers take in all references; so such
 // a path is an example, or one that was made up without building it.
-func (c *closureCheck) dangling(r inspect.Reference) {
+func (c *closureCheck) dangling(r storepath.Reference) {
 	from := cmp.Or(r.From, c.img.Config.Member)
 	if code := c.mayDangle(r); code != "" {
 		c.found.Undecided(r.Layer, from, code, "item", r.To)
@@ -339,8 +340,8 @@ func (c *closureCheck) dangling(r inspect.Reference) {
 
 // mayDangle returns the code of why a file may name a store path that is not in
 // the image, "" when it may not.
-func (c *closureCheck) mayDangle(r inspect.Reference) string {
-	name := inspect.StoreName(c.img.Stores.ItemOf(strings.TrimPrefix(r.From, "/")))
+func (c *closureCheck) mayDangle(r storepath.Reference) string {
+	name := storepath.NameOf(c.img.Stores.ItemOf(strings.TrimPrefix(r.From, "/")))
 	switch {
 	case r.Layer >= 0 && r.Layer < c.base:
 		return "closure/missing-reference-of-base"

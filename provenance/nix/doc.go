@@ -4,7 +4,7 @@
 //
 // # What Nix leaves in an image
 //
-// An image of Nix says nothing of its origin by itself. It holds store items,
+// An image of Nix says nothing of its origin by itself. It has store items,
 // /nix/store/HASH-NAME, and around them the little that the packer adds; its
 // config has labels only where the author wrote them. So the recipe is partial
 // at best: the revision of nixpkgs, the expression and its attribute are not in

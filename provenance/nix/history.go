@@ -65,7 +65,7 @@ func (v *view) listedItems() []string {
 }
 
 // parseList reads a list of strings as Python 3 prints it (repr): each in
-// single quotes, or in double quotes where it holds a single one, with
+// single quotes, or in double quotes where it has a single one, with
 // backslash escapes.
 func parseList(text string) ([]string, error) {
 	rest, ok := strings.CutPrefix(text, "[")
@@ -135,11 +135,11 @@ func unescape(text string) (r rune, n int, err error) {
 		n = 2 + map[byte]int{'x': 2, 'u': 4, 'U': 8}[c]
 	}
 	if n == 0 || len(text) < n {
-		return 0, 0, errors.New("it holds an escape that Python does not write")
+		return 0, 0, errors.New("it has an escape that Python does not write")
 	}
 	v, err := strconv.ParseUint(text[2:n], 16, 32)
 	if err != nil || v > utf8.MaxRune {
-		return 0, 0, errors.New("it holds an escape that Python does not write")
+		return 0, 0, errors.New("it has an escape that Python does not write")
 	}
 	return rune(v), n, nil
 }

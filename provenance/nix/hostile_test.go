@@ -9,12 +9,13 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance"
 )
 
 // Configs that say too much, too little, or something else than the layers.
 func TestHostileConfigs(t *testing.T) {
-	layer := func(i int) *inspect.Layer { return &inspect.Layer{Index: i, Frame: inspect.NewFrame(nil)} }
+	layer := func(i int) *inspect.Layer { return &inspect.Layer{Index: i, Frame: image.NewFrameWriter().Frame()} }
 	list := fmt.Sprintf(`{"comment":"store paths: ['%s']"}`, greeter)
 	for name, raw := range map[string]string{
 		"nothing":                   ``,

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -104,9 +105,7 @@ func (m made) layer(t testing.TB, entries []entry) []byte {
 // config is what an image of nix2container or Nixery says at the least.
 func config(more map[string]any) map[string]any {
 	c := map[string]any{"architecture": "amd64", "os": "linux", "config": map[string]any{"Cmd": []string{toolItem + "/bin/tool"}}}
-	for k, v := range more {
-		c[k] = v
-	}
+	maps.Copy(c, more)
 	return c
 }
 

@@ -6,7 +6,9 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
 	"audit/inspect/image"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/store"
 )
@@ -154,7 +156,7 @@ func (v *view) isBuildImage() bool {
 	return appended || dated && !inside
 }
 
-// onlyDates says whether the history entries hold nothing but dates.
+// onlyDates says whether the history entries have nothing but dates.
 func (v *view) onlyDates() bool {
 	if len(v.config.History) == 0 {
 		return false
@@ -173,15 +175,15 @@ func (v *view) foreign() bool {
 // A Pack says how the packer was called, recovered from what it made: the details
 // of a recipe.
 type Pack struct {
-	Format       string              `json:"format"`        // see the constants
-	Era          string              `json:"era,omitempty"` // of the packer
-	SystemType   string              `json:"systemType,omitempty"`
-	Compression  inspect.Compression `json:"compression,omitempty"`
-	MaxLayers    int                 `json:"maxLayers,omitempty"` // 0 where the limit was not reached
-	FriendlyName string              `json:"name,omitempty"`
-	ImageTag     string              `json:"tag,omitempty"`        // "" when it is the packer's default
-	Database     bool                `json:"database"`             // includeNixDB
-	BaseLayers   int                 `json:"baseLayers,omitempty"` // the lowest ones, of fromImage
+	Format       string           `json:"format"`        // see the constants
+	Era          string           `json:"era,omitempty"` // of the packer
+	SystemType   string           `json:"systemType,omitempty"`
+	Compression  compression.Kind `json:"compression,omitempty"`
+	MaxLayers    int              `json:"maxLayers,omitempty"` // 0 where the limit was not reached
+	FriendlyName string           `json:"name,omitempty"`
+	ImageTag     string           `json:"tag,omitempty"`        // "" when it is the packer's default
+	Database     bool             `json:"database"`             // includeNixDB
+	BaseLayers   int              `json:"baseLayers,omitempty"` // the lowest ones, of fromImage
 	// Nixpkgs is the revision of nixpkgs that names or files of store items assert,
 	// as long as it is there; "" where they assert none, or several.
 	Nixpkgs string `json:"nixpkgs,omitempty"`
@@ -269,7 +271,7 @@ func (v *view) tag(pack *Pack) {
 	}
 	name, tag, ok := strings.Cut(v.img.Tags[0][strings.LastIndexByte(v.img.Tags[0], '/')+1:], ":")
 	pack.FriendlyName = name
-	if ok && !inspect.IsStoreName(tag+"-x") {
+	if ok && !storepath.IsStoreName(tag+"-x") {
 		pack.ImageTag = tag
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/storedb"
 )
@@ -45,10 +46,10 @@ func (v *view) recipe(p packer, rows []storedb.Item) provenance.Recipe {
 	r.Packages = v.packages()
 	if v.hasLists() {
 		digest := sha256.Sum256(v.img.Config.Raw)
-		r.Sources = append(r.Sources, provenance.Source{Layer: -1, Path: v.img.Config.Member, Digest: digest})
+		r.Locations = append(r.Locations, provenance.Location{Layer: -1, Path: v.img.Config.Member, Digest: digest})
 	}
 	if f, ok := v.files.At(DatabasePath); ok && f.Type == '0' {
-		r.Sources = append(r.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
+		r.Locations = append(r.Locations, provenance.Location{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	}
 	r.Missing = v.missing(p, rows)
 	return r
@@ -109,7 +110,7 @@ func (v *view) packages() []provenance.Package {
 		if !named[item] {
 			continue
 		}
-		name, version := splitName(inspect.StoreName(item))
+		name, version := splitName(store.NameOf(item))
 		list = append(list, provenance.Package{Name: name, Version: version, Path: item})
 	}
 	return list
@@ -147,7 +148,7 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 	for _, m := range r.Missing {
 		found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
-	for _, s := range r.Sources {
+	for _, s := range r.Locations {
 		found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest.String())
 	}
 	for _, name := range []string{"org.opencontainers.image.source", "org.opencontainers.image.revision"} {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A hint is a revision of nixpkgs that a store item of the image asserts, by its
@@ -48,7 +48,7 @@ func (v *view) revisions() []hint {
 	var hints []hint
 	for i := range v.img.Items {
 		item := &v.img.Items[i]
-		if name := inspect.StoreName(item.Path); strings.HasPrefix(name, "nixos-system-") {
+		if name := store.NameOf(item.Path); strings.HasPrefix(name, "nixos-system-") {
 			if m := release.FindStringSubmatch(name); m != nil {
 				hints = append(hints, hint{item.Layer, item.Path, m[1]})
 			}

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/image"
+	storepath "audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/store"
 )
@@ -25,7 +26,7 @@ type view struct {
 const storeDir = "/nix/store/"
 
 // Store is where Nix keeps store items.
-func Store() inspect.StoreDirs { return inspect.StoreDirs{"/nix/store"} }
+func Store() storepath.Dirs { return storepath.Dirs{"/nix/store"} }
 
 func newView(img *inspect.Image) *view {
 	v := newBareView(img)
@@ -88,7 +89,7 @@ func (v *view) inConfig(item string) bool { return v.named[path.Base(item)[:hash
 // hashChars is the length of the hash in the name of a store item.
 const hashChars = 32
 
-// hasItems says whether the image holds anything of Nix's store.
+// hasItems says whether the image has anything of Nix's store.
 func (v *view) hasItems() bool {
 	return slices.ContainsFunc(v.img.Items, func(it inspect.StoreItem) bool { return strings.HasPrefix(it.Path, storeDir) })
 }

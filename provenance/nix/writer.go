@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A writer is what wrote a layer's tar, known by its headers and names.
@@ -29,7 +30,7 @@ const (
 	gnuMagic   = "ustar  \x00"
 )
 
-func newWriter(l *inspect.Layer, stores inspect.StoreDirs) writer {
+func newWriter(l *inspect.Layer, stores store.Dirs) writer {
 	if len(l.Entries) == 0 {
 		return otherWriter
 	}
@@ -50,7 +51,7 @@ func newWriter(l *inspect.Layer, stores inspect.StoreDirs) writer {
 	return otherWriter
 }
 
-func gnuWriter(l *inspect.Layer, stores inspect.StoreDirs, first string) writer {
+func gnuWriter(l *inspect.Layer, stores store.Dirs, first string) writer {
 	switch {
 	case first == "/nix/":
 		return gnuStore

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/image"
 )
 
 // Where apk keeps its database; later ones moved it below /usr.
@@ -35,7 +36,7 @@ func (r *reader) isSeen(f inspect.File) bool {
 		return true
 	}
 	if r.seen == nil {
-		r.seen = make(map[inspect.InodeID]bool)
+		r.seen = make(map[image.InodeID]bool)
 	}
 	r.seen[f.Inode.ID()] = true
 	return false

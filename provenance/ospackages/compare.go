@@ -8,16 +8,18 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/digest"
+	"audit/inspect/paths"
 )
 
 // Weak says which digests the pass over an image has to take beside SHA-256, as
 // Options.Weak of package inspect takes it: those that the databases of dpkg and
 // apk record. A layer that shows early which of them it has costs one of the two,
 // and one of an image by rpm none; where distributions put nothing, none is taken.
-func Weak() func(path string) inspect.WeakKinds {
-	var known inspect.WeakKinds
+func Weak() func(path string) digest.Kinds {
+	var known digest.Kinds
 	hinted := false
-	return func(p string) inspect.WeakKinds {
+	return func(p string) digest.Kinds {
 		if kinds, ok := hint(p); ok {
 			known |= kinds
 			hinted = true
@@ -26,7 +28,7 @@ func Weak() func(path string) inspect.WeakKinds {
 		case isForeign(p):
 			return 0
 		case !hinted:
-			return inspect.MD5 | inspect.SHA1
+			return digest.MD5 | digest.SHA1
 		}
 		return known
 	}
@@ -49,15 +51,15 @@ func isForeign(p string) bool {
 }
 
 // hint returns what a path reveals of the package manager.
-func hint(p string) (inspect.WeakKinds, bool) {
+func hint(p string) (digest.Kinds, bool) {
 	for _, h := range []struct {
 		prefix string
-		kinds  inspect.WeakKinds
+		kinds  digest.Kinds
 	}{
-		{"etc/apt", inspect.MD5}, {"etc/dpkg", inspect.MD5}, {"etc/debian_version", inspect.MD5}, {"var/lib/dpkg", inspect.MD5},
-		{"lib/x86_64-linux-gnu", inspect.MD5}, {"usr/lib/x86_64-linux-gnu", inspect.MD5},
-		{"lib/aarch64-linux-gnu", inspect.MD5}, {"usr/lib/aarch64-linux-gnu", inspect.MD5},
-		{"etc/apk", inspect.SHA1}, {"etc/alpine-release", inspect.SHA1}, {"lib/apk", inspect.SHA1}, {"usr/lib/apk", inspect.SHA1},
+		{"etc/apt", digest.MD5}, {"etc/dpkg", digest.MD5}, {"etc/debian_version", digest.MD5}, {"var/lib/dpkg", digest.MD5},
+		{"lib/x86_64-linux-gnu", digest.MD5}, {"usr/lib/x86_64-linux-gnu", digest.MD5},
+		{"lib/aarch64-linux-gnu", digest.MD5}, {"usr/lib/aarch64-linux-gnu", digest.MD5},
+		{"etc/apk", digest.SHA1}, {"etc/alpine-release", digest.SHA1}, {"lib/apk", digest.SHA1}, {"usr/lib/apk", digest.SHA1},
 		{"etc/rpm", 0}, {"etc/yum.repos.d", 0}, {"etc/zypp", 0}, {"var/lib/rpm", 0}, {"usr/lib/sysimage/rpm", 0},
 	} {
 		if rest, ok := strings.CutPrefix(p, h.prefix); ok && (rest == "" || rest[0] == '/') {
@@ -251,9 +253,9 @@ func (in *Installed) computed(layer, index int, algorithm string) (Digest, bool)
 	l := in.img.Layers[layer]
 	weak := l.Weak(index)
 	switch {
-	case algorithm == "md5" && weak.Kinds&inspect.MD5 != 0:
+	case algorithm == "md5" && weak.Kinds&digest.MD5 != 0:
 		return Digest{algorithm, hex.EncodeToString(weak.MD5[:])}, true
-	case algorithm == "sha1" && weak.Kinds&inspect.SHA1 != 0:
+	case algorithm == "sha1" && weak.Kinds&digest.SHA1 != 0:
 		return Digest{algorithm, hex.EncodeToString(weak.SHA1[:])}, true
 	case algorithm == "sha256" && !l.Entries[index].Digest.IsZero():
 		return Digest{algorithm, l.Entries[index].Digest.Hash().Hex}, true
@@ -303,7 +305,7 @@ func (in *Installed) position(layer int, name string) (at place, ok bool) {
 			}
 		}
 	}
-	places := in.positions[in.links.Real(inspect.CleanPath(name))]
+	places := in.positions[in.links.Real(paths.Clean(name))]
 	n, _ := slices.BinarySearchFunc(places, layer+1, func(p place, layer int) int { return cmp.Compare(p.layer, layer) })
 	if n == 0 {
 		return place{}, false

@@ -10,6 +10,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/inspect/digest"
 )
 
 func md5Of(text string) string { return fmt.Sprintf("%x", md5.Sum([]byte(text))) }
@@ -221,18 +222,18 @@ func TestCompareWithoutDigests(t *testing.T) {
 
 // Which digests are taken depends on what a layer has shown.
 func TestWeak(t *testing.T) {
-	const both = inspect.MD5 | inspect.SHA1
+	const both = digest.MD5 | digest.SHA1
 	for _, tc := range []struct {
 		paths string
-		want  inspect.WeakKinds
+		want  digest.Kinds
 	}{
-		{"bin/sh", both}, {"bin etc etc/apt/sources.list usr/bin/x", inspect.MD5}, {"bin etc/alpine-release usr/bin/x", inspect.SHA1},
-		{"etc/rpm/macros usr/bin/x", 0}, {"etc/rpm/macros etc/debian_version usr/bin/x", inspect.MD5}, {"etc/aptitude x", both},
-		{"etc/apk/world var/lib/dpkg/status x", both}, {"usr/lib/x86_64-linux-gnu/libc.so.6 x", inspect.MD5},
+		{"bin/sh", both}, {"bin etc etc/apt/sources.list usr/bin/x", digest.MD5}, {"bin etc/alpine-release usr/bin/x", digest.SHA1},
+		{"etc/rpm/macros usr/bin/x", 0}, {"etc/rpm/macros etc/debian_version usr/bin/x", digest.MD5}, {"etc/aptitude x", both},
+		{"etc/apk/world var/lib/dpkg/status x", both}, {"usr/lib/x86_64-linux-gnu/libc.so.6 x", digest.MD5},
 		{"app/main.py", 0}, {"usr/local/bin/tool", 0}, {"home/x etc/apt/sources.list usr/local/x", 0}, {"usr/locale", both},
 	} {
 		wants := Weak()
-		var got inspect.WeakKinds
+		var got digest.Kinds
 		for p := range strings.FieldsSeq(tc.paths) {
 			got = wants(p)
 		}

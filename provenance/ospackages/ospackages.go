@@ -9,6 +9,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // A Manager is a package manager.
@@ -77,7 +79,7 @@ type Installed struct {
 	Replacements []Replacement
 
 	img       *inspect.Image
-	links     *inspect.Symlinks
+	links     *image.Symlinks
 	owners    map[string]owner
 	diverted  map[string]bool                 // the paths from which and to which dpkg-divert has moved files
 	records   map[string][]record             // of files, by where they really are
@@ -159,7 +161,7 @@ func Read(img *inspect.Image) *Installed { return ReadExcluding(img, nil) }
 // of these stay in force.
 func ReadExcluding(img *inspect.Image, excludes func(layer int, path string) bool) *Installed {
 	root := img.Root()
-	in := &Installed{img: img, links: inspect.NewSymlinks(root.Files()), records: make(map[string][]record)}
+	in := &Installed{img: img, links: image.NewSymlinks(root.Files()), records: make(map[string][]record)}
 	r := &reader{img: img, root: root, in: in}
 	in.findMoved()
 	r.changes(excludes)
@@ -211,7 +213,7 @@ type reader struct {
 	img  *inspect.Image
 	root *inspect.Root
 	in   *Installed
-	seen map[inspect.InodeID]bool // databases of one file that were read
+	seen map[image.InodeID]bool // databases of one file that were read
 
 	diverted map[string]diversion    // by the path that packages have
 	foreign  map[*inspect.Entry]bool // entries of Changes
@@ -262,7 +264,7 @@ func newDigest(algorithm, text string) Digest {
 }
 
 // clean turns the absolute path of a database into that of an entry.
-func clean(p string) string { return inspect.CleanPath(strings.TrimSpace(p)) }
+func clean(p string) string { return paths.Clean(strings.TrimSpace(p)) }
 
 // namesOf bounds the bytes of all paths together that so many bytes of a
 // database may name. A folder is written once for all files in it; honest

@@ -8,7 +8,7 @@ import (
 	"path"
 	"strconv"
 
-	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 // Tags of a header (rpm 4.18, include/rpm/rpmtag.h).
@@ -182,7 +182,7 @@ func (h header) files() []File {
 		if room -= len(dirs[of[i]]) + len(name); room < 0 {
 			break
 		}
-		f := File{Path: inspect.CleanPath(path.Join(dirs[of[i]], name)), Config: flag(flags, i)&configFlag != 0}
+		f := File{Path: paths.Clean(path.Join(dirs[of[i]], name)), Config: flag(flags, i)&configFlag != 0}
 		if i < len(digests) && flag(flags, i)&ghostFlag == 0 {
 			f.Digest = newDigest(algorithm, digests[i])
 		}

@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"audit/inspect/host"
 	"context"
 	"errors"
 	"net/http"
@@ -14,7 +15,7 @@ func NewClient(base *http.Client, parallel int) *http.Client { return newClient(
 // Public bounds a request whose address nobody here has named to public addresses,
 // whatever the name leads to. The error says that it names a private one.
 func Public(req *http.Request) (*http.Request, error) {
-	if IsPrivate(req.URL.Hostname()) {
+	if host.IsPrivate(req.URL.Hostname()) {
 		return nil, errors.New("a private address, which nobody here has named")
 	}
 	proxy, err := http.ProxyFromEnvironment(req)

@@ -20,7 +20,7 @@ func TestStatus(t *testing.T) {
 	for _, a := range all {
 		for _, b := range all {
 			for _, p := range all {
-				items := []inspect.StoreItem{{Path: store('a', "pack-1"), Bytes: 10}, {Path: store('b', "profile"), Bytes: 1}}
+				items := []inspect.StoreItem{{Path: storePath('a', "pack-1"), Bytes: 10}, {Path: storePath('b', "profile"), Bytes: 1}}
 				outcomes := []Outcome{{Word: a, Why: check.Say("answer/error", "error", "x")}, {Word: b, Why: check.Say("answer/error", "error", "x")}, {Word: p, Why: check.Say("answer/error", "error", "x")}, {Word: Unknown}}
 				for i := range outcomes {
 					if outcomes[i].isProof() {
@@ -58,7 +58,7 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-func store(hash byte, name string) string {
+func storePath(hash byte, name string) string {
 	return "/gnu/store/" + strings.Repeat(string(hash), 32) + "-" + name
 }
 
@@ -70,7 +70,7 @@ func TestNothing(t *testing.T) {
 	opt := Options{Servers: []string{address(t, guixFarm)}, Keys: farmKeys(t)}
 	for name, all := range map[string][]inspect.StoreItem{
 		"no items":       nil,
-		"only a profile": {{Path: store('a', "profile")}},
+		"only a profile": {{Path: storePath('a', "profile")}},
 		"no NAR hash":    {{Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2", Problem: check.Say("item/layer-broken")}},
 		"no store path":  {{Path: "/gnu/store/../y1wsz", NarHash: v1.Hash{Algorithm: "sha256", Hex: "00"}}},
 	} {
@@ -84,7 +84,7 @@ func TestNothing(t *testing.T) {
 			}
 		}
 	}
-	profile := []inspect.StoreItem{{Path: store('a', "profile")}}
+	profile := []inspect.StoreItem{{Path: storePath('a', "profile")}}
 	opt.Terms.Follows = map[string]bool{profile[0].Path: true}
 	if c, _ := checked(t, profile, opt); c.Status != check.Unknown || rules(c, check.Note) != "follows" {
 		t.Errorf("only what follows from others: %v, %q", c.Status, reasonsOf(c))
@@ -93,7 +93,7 @@ func TestNothing(t *testing.T) {
 
 // A profile that a farm does know must be what it signed, whatever it follows from.
 func TestKnownProfile(t *testing.T) {
-	path := store('b', "profile")
+	path := storePath('b', "profile")
 	for hash, want := range map[string]check.Status{strings.Repeat("2", 64): check.Pass, strings.Repeat("1", 64): check.Fail} {
 		text := secret(8).sign("StorePath: " + path + "\nNarHash: sha256:" + strings.Repeat("2", 64) + "\nNarSize: 9\nReferences: \n" + signatureLine)
 		item := inspect.StoreItem{Path: path, NarHash: v1.Hash{Algorithm: "sha256", Hex: hash}, NarSize: 9}
@@ -122,13 +122,13 @@ func TestUntrustedCounted(t *testing.T) {
 // into one that is called like a profile, or like what a hook makes, is not covered.
 func TestNamesExcuseNothing(t *testing.T) {
 	for _, name := range []string{"profile", "info-dir", "manual-database", "fonts-dir"} {
-		all := append(items(t, "guix/images/tiny.tar.gz"), inspect.StoreItem{Path: store('a', name), NarHash: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("5", 64)}, NarSize: 9, Bytes: 9})
+		all := append(items(t, "guix/images/tiny.tar.gz"), inspect.StoreItem{Path: storePath('a', name), NarHash: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("5", 64)}, NarSize: 9, Bytes: 9})
 		follows := make(map[string]bool)
 		for _, it := range all[:len(all)-1] {
 			follows[it.Path] = true
 		}
 		c, _ := checked(t, all, Options{Servers: []string{address(t, guixFarm)}, Keys: farmKeys(t), Terms: Terms{Follows: follows}})
-		if c.Status != check.Unknown || rules(c, check.Undecided) != "unknown-item" || c.Findings[0].Path != store('a', name) {
+		if c.Status != check.Unknown || rules(c, check.Undecided) != "unknown-item" || c.Findings[0].Path != storePath('a', name) {
 			t.Errorf("%s: %v, %+v", name, c.Status, c.Findings)
 		}
 	}
@@ -137,7 +137,7 @@ func TestNamesExcuseNothing(t *testing.T) {
 // At least so many operators must have signed, and one has one voice whatever the
 // number of its keys.
 func TestOperators(t *testing.T) {
-	item := inspect.StoreItem{Path: store('b', "pack-1"), NarHash: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("2", 64)}, NarSize: 9, Bytes: 10}
+	item := inspect.StoreItem{Path: storePath('b', "pack-1"), NarHash: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("2", 64)}, NarSize: 9, Bytes: 10}
 	key := func(n secret, operator string) Key {
 		k := n.keys(t, operator+string(rune('a'+n)))[0]
 		k.Operator = operator
@@ -184,7 +184,7 @@ func TestOperators(t *testing.T) {
 // of the image first; who agree vouch, and are not known to have built.
 func TestFarmsDisagree(t *testing.T) {
 	hash := func(digit string) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(digit, 64)} }
-	item := inspect.StoreItem{Path: store('b', "pack-1"), NarHash: hash("2"), NarSize: 9, Bytes: 10}
+	item := inspect.StoreItem{Path: storePath('b', "pack-1"), NarHash: hash("2"), NarSize: 9, Bytes: 10}
 	answer := func(n secret, operator, digit string) Outcome {
 		o := about(item, "https://"+operator)
 		o.Word, o.Keys, o.SignedHash = Signed, n.keys(t, operator), hash(digit)

@@ -14,11 +14,11 @@ import (
 func TestCompared(t *testing.T) {
 	hash := func(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
 	item := func(letter byte, digit string) inspect.StoreItem {
-		return inspect.StoreItem{Path: store(letter, "pack-1"), NarHash: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(digit, 64)}}
+		return inspect.StoreItem{Path: storePath(letter, "pack-1"), NarHash: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat(digit, 64)}}
 	}
-	items := []inspect.StoreItem{item('b', "1"), item('c', "2"), {Path: store('d', "unread"), Problem: check.Say("item/layer-broken")}}
-	same := Elsewhere{store('b', "pack-1"), hash("1"), "a.tar"}
-	other := Elsewhere{store('c', "pack-1"), hash("3"), "b.tar"}
+	items := []inspect.StoreItem{item('b', "1"), item('c', "2"), {Path: storePath('d', "unread"), Problem: check.Say("item/layer-broken")}}
+	same := Elsewhere{storePath('b', "pack-1"), hash("1"), "a.tar"}
+	other := Elsewhere{storePath('c', "pack-1"), hash("3"), "b.tar"}
 	for _, tt := range []struct {
 		name      string
 		status    check.Status
@@ -30,7 +30,7 @@ func TestCompared(t *testing.T) {
 	}{
 		{"no others", check.Skipped, nil, nil, check.Skipped, "", ""},
 		{"the same", check.Pass, []Elsewhere{same}, nil, check.Pass, "", ""},
-		{"of other paths", check.Pass, []Elsewhere{{store('e', "pack-1"), hash("9"), "a.tar"}, {store('d', "unread"), hash("9"), "a.tar"}, {store('b', "pack-1"), "", "a.tar"}}, nil, check.Pass, "", ""},
+		{"of other paths", check.Pass, []Elsewhere{{storePath('e', "pack-1"), hash("9"), "a.tar"}, {storePath('d', "unread"), hash("9"), "a.tar"}, {storePath('b', "pack-1"), "", "a.tar"}}, nil, check.Pass, "", ""},
 		{"one differs", check.Skipped, []Elsewhere{same, other}, nil, check.Unknown, "other-image-differs", ""},
 		{"it differs, and passed", check.Pass, []Elsewhere{other}, nil, check.Unknown, "other-image-differs", ""},
 		{"it differs, and failed", check.Fail, []Elsewhere{other}, nil, check.Fail, "other-image-differs", ""},

@@ -1,12 +1,13 @@
 package signatures
 
 import (
-	"audit/inspect"
-	"audit/inspect/check"
 	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // A farm that signed what the image holds: its packages are proven, and what

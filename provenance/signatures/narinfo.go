@@ -13,6 +13,7 @@ import (
 	"github.com/nix-community/go-nix/pkg/nixbase32"
 
 	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A narinfo is what a build farm says about a store item, with the signatures
@@ -112,7 +113,7 @@ func (info *narinfo) fill(fields map[string]string) (err error) {
 	references, info.listed = fields["References"]
 	info.references = strings.Fields(references)
 	for _, r := range info.references {
-		if !inspect.IsStoreName(r) {
+		if !store.IsStoreName(r) {
 			return fmt.Errorf("the reference %.80q is no store item", r)
 		}
 	}
@@ -122,7 +123,7 @@ func (info *narinfo) fill(fields map[string]string) (err error) {
 }
 
 func isStorePath(p string) bool {
-	return path.IsAbs(p) && path.Clean(p) == p && path.Dir(p) != "/" && inspect.IsStoreName(path.Base(p))
+	return path.IsAbs(p) && path.Clean(p) == p && path.Dir(p) != "/" && store.IsStoreName(path.Base(p))
 }
 
 // parseHash reads a SHA-256 digest in the notations that narinfo have had:

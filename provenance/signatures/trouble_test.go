@@ -1,7 +1,6 @@
 package signatures
 
 import (
-	"audit/inspect/check"
 	"context"
 	"errors"
 	"maps"
@@ -15,6 +14,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"audit/inspect/check"
 )
 
 // Servers in trouble: each question ends with the right word and reason before

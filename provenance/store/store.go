@@ -1,6 +1,6 @@
 // Package store has what the checks of an image with a store of items share,
 // whichever build system the store belongs to: the names of items, what an item
-// can hold, and the walk along references.
+// can have, and the walk along references.
 //
 // A store item is a file or folder directly in the store, STORE/HASH-NAME; the
 // hash has 32 characters of base 32. An item never changes once it is there: its
@@ -114,7 +114,7 @@ func Reach(items map[string]*inspect.StoreItem, roots []string) map[string]bool 
 	return reached
 }
 
-// CanHold says whether a store item can hold an entry of that type: files,
+// CanHold says whether a store item can have an entry of that type: files,
 // folders and links.
 func CanHold(e *inspect.Entry) bool {
 	return e.Type == '0' || e.Type == '1' || e.Type == '2' || e.Type == '5'

@@ -87,7 +87,7 @@ func (r reader) items() (items []Item, byID map[int64]int, err error) {
 	err = r.Query(where, text, maxItems, func(values []any) error {
 		id, item, ok := newItem(values)
 		if !ok {
-			return errors.New("a row does not hold an id, a path, a hash and a size")
+			return errors.New("a row does not have an id, a path, a hash and a size")
 		}
 		byID[id] = len(items)
 		items = append(items, item)
@@ -127,7 +127,7 @@ func (r reader) references(items []Item, byID map[int64]int) error {
 		i, ok3 := byID[from]
 		j, ok4 := byID[to]
 		if !ok1 || !ok2 || !ok3 || !ok4 {
-			return errors.New("a row does not hold the ids of two store items")
+			return errors.New("a row does not have the ids of two store items")
 		}
 		items[i].References = append(items[i].References, items[j].Path)
 		return nil

@@ -15,7 +15,7 @@ func sentences() map[string]string {
 		"recipe/definition-section":       "asserted: the section {section:quote}, {lines:count line}[, of the stage {stage}]",
 		"recipe/labels-unread":            "the labels cannot be read: {error}",
 		"recipe/label-differs":            "the label {label:quote} is {value:quote}, and the definition says {wanted:quote}",
-		"recipe/runscript-differs":        "it does not hold what %runscript of the definition says ({digest})",
+		"recipe/runscript-differs":        "it is not what %runscript of the definition says ({digest})",
 
 		"closure/explained-by-definition": "{entries:count entry} explained by the definition alone: it could make them, and nothing says that these bytes came of it",
 		"closure/explained-by-apptainer":  "{explained} of {entries:count entry} explained: [{owned} by packages, whose records are the image's own, ]{placed} in places where Apptainer puts files",

@@ -90,7 +90,7 @@ func BenchmarkLinks(b *testing.B) {
 				link.Uid = uid
 				items = append(items, link)
 			}
-			return image(b, layer(b, items...))
+			return imageOf(b, layer(b, items...))
 		}
 		was, now := of(0), of(5)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

@@ -6,6 +6,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/image"
 	"audit/rebuild/compare/explain"
 )
 
@@ -28,8 +30,8 @@ func (w *walk) blobs() {
 // isBlob says whether a layer is what a registry holds.
 func (s *side) isBlob(l *inspect.Layer) bool {
 	switch s.img.Transport {
-	case inspect.DockerArchive, inspect.DockerDaemon, inspect.RootFS:
-		return l.Compression != inspect.None
+	case image.DockerArchive, image.DockerDaemon, image.RootFS:
+		return l.Compression != compression.None
 	}
 	return l.Digest.Hex != ""
 }
@@ -115,7 +117,7 @@ func gzipSystem(n byte) Value {
 // where both images have one.
 func (w *walk) manifests() {
 	was, now := w.a.img.Manifest, w.b.img.Manifest
-	if len(was.Raw) == 0 || len(now.Raw) == 0 || was.Origin == inspect.Synthesised || now.Origin == inspect.Synthesised || was.Digest == now.Digest {
+	if len(was.Raw) == 0 || len(now.Raw) == 0 || was.Origin == image.Synthesised || now.Origin == image.Synthesised || was.Digest == now.Digest {
 		return
 	}
 	w.out.Manifest = fields(was.Raw, now.Raw)

@@ -54,7 +54,7 @@ func TestLibarchiveAttributes(t *testing.T) {
 		plain := f("a", "1").xattr("user.k", "v")
 		both := f("a", "1").xattr("user.k", "v")
 		both.PAXRecords[tc.key] = tc.value
-		if c := Images(image(t, layer(t, plain)), image(t, layer(t, both)), nil); c.Equivalent() != tc.same || c.Identical() {
+		if c := Images(imageOf(t, layer(t, plain)), imageOf(t, layer(t, both)), nil); c.Equivalent() != tc.same || c.Identical() {
 			t.Errorf("%s=%s: equivalent %v\n%s", tc.key, tc.value, c.Equivalent(), show(c))
 		}
 	}

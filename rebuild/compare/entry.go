@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 )
 
 // What an entry can be, in words.
@@ -79,7 +80,7 @@ func sameXattr(a, b at, key string) bool {
 func target(e *inspect.Entry) string {
 	switch kind(e) {
 	case hardLink:
-		return inspect.CleanPath(e.Linkname)
+		return paths.Clean(e.Linkname)
 	case symlink:
 		return e.Linkname
 	}

@@ -38,7 +38,7 @@ twice content lines diff=@@ -1 +1 @@
 
 // TestExplainWithoutBodies holds that details never pretend.
 func TestExplainWithoutBodies(t *testing.T) {
-	a, b := image(t, layer(t, f("text", "a\n"))), image(t, layer(t, f("text", "b\n")))
+	a, b := imageOf(t, layer(t, f("text", "a\n"))), imageOf(t, layer(t, f("text", "b\n")))
 	c := Images(a, b, nil)
 	c.Explain(a, b)
 	if got := evidenceText(c.Differences[0].Evidence); got != "not-at-hand" {

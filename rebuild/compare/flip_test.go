@@ -87,10 +87,10 @@ func sameTree(a, b *inspect.Image) error {
 // none goes unnoticed.
 func TestFlippedBytes(t *testing.T) {
 	data := sampleLayer(t)
-	a := image(t, data)
+	a := imageOf(t, data)
 	const step = 29 // shares no factor with the size of a header
 	for at := 0; at < len(data); at += step {
-		b := image(t, flip(data, at, 1<<(at%7)))
+		b := imageOf(t, flip(data, at, 1<<(at%7)))
 		checkPair(t, a, b)
 		c := Images(a, b, nil)
 		if b.Layers[0].Broken == nil {
@@ -112,7 +112,7 @@ func FuzzFlips(f *testing.F) {
 	f.Fuzz(func(t *testing.T, at1 uint16, mask1 byte, at2 uint16, mask2 byte) {
 		x := flip(data, int(at1)%len(data), mask1)
 		y := flip(flip(data, int(at2)%len(data), mask2), int(at1)*7%len(data), mask1)
-		checkPair(t, image(t, x), image(t, y))
+		checkPair(t, imageOf(t, x), imageOf(t, y))
 	})
 }
 
@@ -145,7 +145,7 @@ func extract(img *inspect.Image) map[string]string {
 func checkSpelt(t *testing.T, was, now string) {
 	t.Helper()
 	x, y := spell(t, was), spell(t, now)
-	a, b := image(t, x...), image(t, y...)
+	a, b := imageOf(t, x...), imageOf(t, y...)
 	c := Images(a, b, nil)
 	if same := slices.EqualFunc(x, y, bytes.Equal); c.Identical() != same {
 		t.Fatalf("%q, %q: identical %v, same bytes %v\n%s", was, now, c.Identical(), same, show(c))

@@ -5,13 +5,15 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // listed is a cause that is reported already, for a path or for a file under any of
 // its names: one of the two.
 type listed struct {
 	path  string
-	inode inspect.InodeID
+	inode image.InodeID
 	cause Cause
 }
 
@@ -102,7 +104,7 @@ func (w *walk) isSeen(a, b inspect.File) bool {
 // sameNames says whether two files have the same names. It compares those of two
 // inodes once, however many they are.
 func (w *walk) sameNames(a, b inspect.File) bool {
-	pair := [2]inspect.InodeID{a.Inode.ID(), b.Inode.ID()}
+	pair := [2]image.InodeID{a.Inode.ID(), b.Inode.ID()}
 	same, ok := w.named[pair]
 	if !ok {
 		same = slices.Equal(a.Inode.Links, b.Inode.Links)
@@ -113,7 +115,7 @@ func (w *walk) sameNames(a, b inspect.File) bool {
 
 // inodes are the files of that path in the two root file systems, where they have
 // other names too.
-func (w *walk) inodes(path string) (found []inspect.InodeID) {
+func (w *walk) inodes(path string) (found []image.InodeID) {
 	for _, img := range []*inspect.Image{w.a.img, w.b.img} {
 		if f, ok := img.Root().Name(path); ok && len(f.Inode.Links) > 1 {
 			found = append(found, f.Inode.ID())
@@ -171,5 +173,5 @@ func compareFiles(was, now inspect.File) int {
 	case now.Entry == nil:
 		return -1
 	}
-	return inspect.ComparePaths(was.Path, now.Path)
+	return paths.Compare(was.Path, now.Path)
 }

@@ -67,7 +67,7 @@ func TestOneDifference(t *testing.T) {
 		{"missing", with(f("b", "1")), base, "1 missing", "b", false, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := Images(image(t, layer(t, tc.was...)), image(t, layer(t, tc.now...)), nil)
+			c := Images(imageOf(t, layer(t, tc.was...)), imageOf(t, layer(t, tc.now...)), nil)
 			if got := causes(c); got != tc.causes {
 				t.Errorf("causes %q, want %q\n%s", got, tc.causes, show(c))
 			}

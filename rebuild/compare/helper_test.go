@@ -115,8 +115,8 @@ func open(t testing.TB, path string, keep func(string) bool) *inspect.Image {
 	return img
 }
 
-// image opens an image made of layers.
-func image(t testing.TB, layers ...[]byte) *inspect.Image {
+// imageOf opens an image made of layers.
+func imageOf(t testing.TB, layers ...[]byte) *inspect.Image {
 	t.Helper()
 	return open(t, archive(t, config("", layers...), layers...), nil)
 }

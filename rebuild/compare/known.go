@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A Known is a freedom that explains differences: one of the packer's, or one of
@@ -167,7 +168,7 @@ func (w *walk) siblingsOnly() bool {
 // in a folder right after it, and no folder is entered twice. Folders that the walk
 // has left are known by a hash (FNV-1a) that grows along a path, so that a path costs
 // what it is long.
-func isWalk(entries []*inspect.Entry, stores inspect.StoreDirs) bool {
+func isWalk(entries []*inspect.Entry, stores store.Dirs) bool {
 	left := make(map[uint64]bool)
 	var open []string
 	for i := range entries {
@@ -220,7 +221,7 @@ func lastHash(path string) (last uint64) {
 }
 
 // itemsInOrder returns the store items of a layer in the order of their entries.
-func itemsInOrder(entries []*inspect.Entry, stores inspect.StoreDirs) []string {
+func itemsInOrder(entries []*inspect.Entry, stores store.Dirs) []string {
 	var items []string
 	for i := range entries {
 		if item := stores.ItemOf(entries[i].Path); item != "" && (len(items) == 0 || items[len(items)-1] != item) {

@@ -9,6 +9,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/compression"
+	"audit/inspect/image"
 )
 
 // knownText writes the freedoms that a comparison names.
@@ -74,7 +76,7 @@ func TestHiddenEntries(t *testing.T) {
 				for _, items := range layers {
 					packed = append(packed, layer(t, items...))
 				}
-				images[i] = image(t, packed...)
+				images[i] = imageOf(t, packed...)
 			}
 			c := Images(images[0], images[1], nil)
 			if got := knownText(c); got != tc.want || c.Equivalent() != tc.same {
@@ -119,11 +121,11 @@ func TestFreedomOfOrder(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			x, y := layer(t, tc.was...), layer(t, tc.now...)
-			c := Images(image(t, x), image(t, y), layeringFreedoms(false))
+			c := Images(imageOf(t, x), imageOf(t, y), layeringFreedoms(false))
 			if got := knownText(c); got != tc.want {
 				t.Errorf("%s, want %s\n%s", got, tc.want, show(c))
 			}
-			other := Images(image(t, x), image(t, y), nil)
+			other := Images(imageOf(t, x), imageOf(t, y), nil)
 			if len(other.Known) > 0 {
 				t.Errorf("no freedoms, yet %s", knownText(other))
 			}
@@ -154,7 +156,7 @@ func TestFreedomOfLayers(t *testing.T) {
 				for _, l := range list {
 					packed = append(packed, layer(t, l...))
 				}
-				return image(t, packed...)
+				return imageOf(t, packed...)
 			}
 			c := Images(open(tc.was), open(tc.now), layeringFreedoms(tc.old))
 			if got := knownText(c); got != tc.want {
@@ -208,7 +210,7 @@ func TestPlaces(t *testing.T) {
 		})
 	}
 	x, y := layer(t, f("var/log/dpkg.log", "")), layer(t, f("var/log/dpkg.log", "").change(setuid))
-	if c := Images(image(t, x), image(t, y), nil); len(c.Known) > 0 {
+	if c := Images(imageOf(t, x), imageOf(t, y), nil); len(c.Known) > 0 {
 		t.Errorf("a mode is no log: %s", knownText(c))
 	}
 }
@@ -216,38 +218,38 @@ func TestPlaces(t *testing.T) {
 // TestBlobs compares layers that are the same and packed otherwise, and image
 // manifests: neither has a say in whether images are identical.
 func TestBlobs(t *testing.T) {
-	made := func(blob byte, how inspect.Compression, manifest string) *inspect.Image {
-		img := image(t, layer(t, f("a", "1")))
-		img.Transport = inspect.OCI
+	made := func(blob byte, how compression.Kind, manifest string) *inspect.Image {
+		img := imageOf(t, layer(t, f("a", "1")))
+		img.Transport = image.OCI
 		l := img.Layers[0]
 		l.Digest, l.Compression, l.Size = inspect.Sum{blob}.Hash(), how, int64(blob)
 		if manifest != "" {
-			img.Manifest = inspect.Manifest{Raw: []byte(manifest), Digest: inspect.Sum{blob}.Hash(), Origin: inspect.Computed}
+			img.Manifest = image.Manifest{Raw: []byte(manifest), Digest: inspect.Sum{blob}.Hash(), Origin: image.Computed}
 		}
 		return img
 	}
-	header := func(img *inspect.Image, h inspect.GzipHeader) *inspect.Image {
+	header := func(img *inspect.Image, h compression.GzipHeader) *inspect.Image {
 		img.Layers[0].Gzip = &h
 		return img
 	}
 	const one = `{"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[{"digest":"sha256:1","size":1}],"annotations":{"org.opencontainers.image.created":"2024-01-02T03:04:05Z","a":"1"}}`
 	two := strings.NewReplacer("sha256:1", "sha256:2", "oci.image", "docker.distribution", "2024", "2025", `"a":"1"`, `"b":"1"`).Replace(one)
-	docker := made(3, inspect.None, "")
-	docker.Transport = inspect.DockerArchive
+	docker := made(3, compression.None, "")
+	docker.Transport = image.DockerArchive
 	for _, tc := range []struct {
 		name            string
 		was, now        *inspect.Image
 		blobs, manifest string
 	}{
-		{"the same", made(1, inspect.Gzip, one), made(1, inspect.Gzip, one), "", ""},
-		{"another program", made(1, inspect.Gzip, ""), made(2, inspect.Gzip, one), "blob-packer compression=gzip", ""},
-		{"another compression", made(1, inspect.Gzip, ""), made(2, inspect.Zstd, ""), "blob-compression now-compression=zstd was-compression=gzip", ""},
-		{"another header", header(made(1, inspect.Gzip, ""), inspect.GzipHeader{ModTime: 1700000000, Name: "layer.tar", ExtraBytes: -1, Level: 2, OS: 3}), header(made(2, inspect.Gzip, ""), inspect.GzipHeader{ExtraBytes: 4, Level: 4, OS: 255}),
+		{"the same", made(1, compression.Gzip, one), made(1, compression.Gzip, one), "", ""},
+		{"another program", made(1, compression.Gzip, ""), made(2, compression.Gzip, one), "blob-packer compression=gzip", ""},
+		{"another compression", made(1, compression.Gzip, ""), made(2, compression.Zstd, ""), "blob-compression now-compression=zstd was-compression=gzip", ""},
+		{"another header", header(made(1, compression.Gzip, ""), compression.GzipHeader{ModTime: 1700000000, Name: "layer.tar", ExtraBytes: -1, Level: 2, OS: 3}), header(made(2, compression.Gzip, ""), compression.GzipHeader{ExtraBytes: 4, Level: 4, OS: 255}),
 			"blob-gzip-header field=time now= was=2023-11-14T22:13:20Z; blob-gzip-header field=name now= was=layer.tar; blob-gzip-header field=extra field now=(bytes bytes=4) was=; " +
 				"blob-gzip-header field=level now=(level-fastest) was=(level-slowest); blob-gzip-header field=operating system now=unknown was=Unix", ""},
-		{"the same header", header(made(1, inspect.Gzip, ""), inspect.GzipHeader{OS: 9}), header(made(2, inspect.Gzip, ""), inspect.GzipHeader{OS: 9}), "blob-gzip", ""},
-		{"a docker-archive", made(1, inspect.Gzip, one), docker, "", ""},
-		{"manifests", made(1, inspect.Gzip, one), made(2, inspect.Gzip, two), "blob-packer compression=gzip",
+		{"the same header", header(made(1, compression.Gzip, ""), compression.GzipHeader{OS: 9}), header(made(2, compression.Gzip, ""), compression.GzipHeader{OS: 9}), "blob-gzip", ""},
+		{"a docker-archive", made(1, compression.Gzip, one), docker, "", ""},
+		{"manifests", made(1, compression.Gzip, one), made(2, compression.Gzip, two), "blob-packer compression=gzip",
 			`annotations.a missing, annotations.b extra, annotations["org.opencontainers.image.created"] timestamp, layers[0].digest compression, mediaType packaging`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -274,7 +276,7 @@ func TestBlobs(t *testing.T) {
 		})
 	}
 	var none v1.Hash
-	x, y := made(1, inspect.Gzip, ""), made(2, inspect.Gzip, "")
+	x, y := made(1, compression.Gzip, ""), made(2, compression.Gzip, "")
 	y.Layers[0].Digest = none
 	if c := Images(x, y, nil); len(c.Blobs) > 0 {
 		t.Errorf("a blob without a digest is not known to differ: %+v", c.Blobs)

@@ -85,7 +85,7 @@ func TestLayers(t *testing.T) {
 				}
 				return packed
 			}
-			c := Images(image(t, pack(tc.was)...), image(t, pack(tc.now)...), nil)
+			c := Images(imageOf(t, pack(tc.was)...), imageOf(t, pack(tc.now)...), nil)
 			if got := brief(c); got != tc.want {
 				t.Errorf("got%s\nwant%s\n%s", got, tc.want, show(c))
 			}
@@ -124,7 +124,7 @@ func TestOrderBelowLink(t *testing.T) {
 		"links of links":      {{l("a", "b"), l("b", "c"), f("a/x", "1")}, {l("a", "b"), f("a/x", "1"), l("b", "c")}},
 		"a link, then a file": {{f("a", "1"), h("s", "a"), f("a", "2")}, {f("a", "1"), f("a", "2"), h("s", "a")}},
 	} {
-		a, b := image(t, layer(t, pair[0]...)), image(t, layer(t, pair[1]...))
+		a, b := imageOf(t, layer(t, pair[0]...)), imageOf(t, layer(t, pair[1]...))
 		for _, c := range []*Comparison{Images(a, b, nil), Images(b, a, nil)} {
 			if c.Equivalent() {
 				t.Errorf("%s: equivalent\n%s", name, show(c))
@@ -155,7 +155,7 @@ func TestTails(t *testing.T) {
 		{"more than is kept, with data", append(zeros(3<<20), "hidden"...), Content, false, "bytes-in-part bytes="},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := Images(image(t, base), image(t, tc.now), nil)
+			c := Images(imageOf(t, base), imageOf(t, tc.now), nil)
 			if len(c.Differences) != 1 || c.Differences[0].Cause != tc.cause || c.Equivalent() != tc.equivalent || !strings.Contains(show(c), tc.says) {
 				t.Errorf("equivalent %v, want one of %s\n%s", c.Equivalent(), tc.cause, show(c))
 			}
@@ -170,12 +170,12 @@ func TestBrokenLayer(t *testing.T) {
 	broken := bytes.Clone(whole)
 	broken[2*block+149] = 'x'
 	for _, pair := range [][2][]byte{{whole, broken}, {broken, whole}} {
-		c := Images(image(t, pair[0]), image(t, pair[1]), nil)
+		c := Images(imageOf(t, pair[0]), imageOf(t, pair[1]), nil)
 		if c.Equivalent() || !strings.Contains(show(c), "broken-tar error=") {
 			t.Errorf("equivalent %v\n%s", c.Equivalent(), show(c))
 		}
 	}
-	if c := Images(image(t, broken), image(t, broken), nil); !c.Identical() {
+	if c := Images(imageOf(t, broken), imageOf(t, broken), nil); !c.Identical() {
 		t.Errorf("the same broken layer twice is not identical:\n%s", show(c))
 	}
 }
@@ -183,7 +183,7 @@ func TestBrokenLayer(t *testing.T) {
 // TestNothingExplains compares layers that differ in nothing that was read, as
 // no reader makes them: the comparison says so and is no success.
 func TestNothingExplains(t *testing.T) {
-	a, b := image(t, layer(t, f("a", "1"))), image(t, layer(t, f("a", "1")))
+	a, b := imageOf(t, layer(t, f("a", "1"))), imageOf(t, layer(t, f("a", "1")))
 	b.Layers[0].DiffID.Hex = strings.Repeat("0", 64)
 	c := Images(a, b, nil)
 	if c.Equivalent() || !strings.Contains(show(c), "(not-found)") {
@@ -205,7 +205,7 @@ func TestNoTar(t *testing.T) {
 		{made(1, 0755), made(1, 0755), ""},
 		{made(1, 0755), made(2, 0755), "1 packaging"},
 		{made(1, 0755), made(2, 0700), "1 mode"},
-		{made(1, 0755), image(t, layer(t, d("a").change(func(h *tar.Header) { h.ModTime = time.Unix(0, 0) }))), "1 extra, 1 packaging"},
+		{made(1, 0755), imageOf(t, layer(t, d("a").change(func(h *tar.Header) { h.ModTime = time.Unix(0, 0) }))), "1 extra, 1 packaging"},
 	} {
 		c := Images(tc.was, tc.now, nil)
 		if causes(c) != tc.causes || c.Identical() != (tc.causes == "") || c.Layers[0].Original == "" {
@@ -230,7 +230,7 @@ func TestManyLayers(t *testing.T) {
 		name := strings.Repeat("x", i%50+1)
 		was, now = append(was, layer(t, f(name, "1"))), append(now, layer(t, f(name, "1").change(func(h *tar.Header) { h.Uid = i + 1 })))
 	}
-	c := Images(image(t, was...), image(t, now...), nil)
+	c := Images(imageOf(t, was...), imageOf(t, now...), nil)
 	if got := c.Causes(); len(got) != 1 || got[0] != (CauseCount{Owner, maxPairedLayers + 1}) {
 		t.Errorf("%v", got)
 	}

@@ -24,7 +24,7 @@ func TestRenames(t *testing.T) {
 		{[]item{f(".wh.b", "2")}, []item{f(".wh.c", "2")}, "missing .wh.b; extra .wh.c"},
 	} {
 		var got []string
-		comparison := Images(image(t, layer(t, c.was...)), image(t, layer(t, c.now...)), nil)
+		comparison := Images(imageOf(t, layer(t, c.was...)), imageOf(t, layer(t, c.now...)), nil)
 		for _, d := range comparison.Differences {
 			one := fmt.Sprint(d.Cause, " ", d.Path)
 			if to := d.RenamedTo(); to != "" {

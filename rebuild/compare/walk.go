@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"audit/inspect"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // A walk is one comparison under way. What it holds grows with the number of
@@ -20,11 +22,11 @@ type walk struct {
 	notes    map[note]*seen    // differences of packaging, one a layer and kind
 	above    map[[2]int]string // by layers: the path of the last entry that went from one to the other
 
-	shuffled   bool                        // layers, or items between layers, changed places
-	hidden     bool                        // a difference of the layers is none of the root file systems
-	rootPaths  map[string]bool             // of files that a container sees otherwise
-	rootInodes map[inspect.InodeID]bool    // these files
-	named      map[[2]inspect.InodeID]bool // see sameNames
+	shuffled   bool                      // layers, or items between layers, changed places
+	hidden     bool                      // a difference of the layers is none of the root file systems
+	rootPaths  map[string]bool           // of files that a container sees otherwise
+	rootInodes map[image.InodeID]bool    // these files
+	named      map[[2]image.InodeID]bool // see sameNames
 }
 
 // A side is one of the two images.
@@ -63,8 +65,8 @@ func newWalk(original, rebuilt *inspect.Image) *walk {
 		above:      make(map[[2]int]string),
 		notes:      make(map[note]*seen),
 		rootPaths:  make(map[string]bool),
-		rootInodes: make(map[inspect.InodeID]bool),
-		named:      make(map[[2]inspect.InodeID]bool),
+		rootInodes: make(map[image.InodeID]bool),
+		named:      make(map[[2]image.InodeID]bool),
 	}
 }
 
@@ -107,7 +109,7 @@ func (s *side) list() {
 		}
 	}
 	slices.SortFunc(s.refs, func(x, y ref) int {
-		return cmp.Or(inspect.ComparePaths(s.path(x), s.path(y)), cmp.Compare(x.layer, y.layer), cmp.Compare(x.index, y.index))
+		return cmp.Or(paths.Compare(s.path(x), s.path(y)), cmp.Compare(x.layer, y.layer), cmp.Compare(x.index, y.index))
 	})
 }
 
@@ -129,7 +131,7 @@ func (w *walk) byPath() iter.Seq2[[]ref, []ref] {
 		for len(a) > 0 || len(b) > 0 {
 			order := cmp.Compare(len(b), 0) - cmp.Compare(len(a), 0)
 			if len(a) > 0 && len(b) > 0 {
-				order = inspect.ComparePaths(w.a.path(a[0]), w.b.path(b[0]))
+				order = paths.Compare(w.a.path(a[0]), w.b.path(b[0]))
 			}
 			m, n := 0, 0
 			if order <= 0 {

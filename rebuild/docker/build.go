@@ -26,7 +26,7 @@ var _ rebuild.Builder = Builder{}
 // NoDerivation is the code of why the check named derivation is skipped, always.
 const NoDerivation = "derivation/none-of-dockerfile"
 
-// Build builds the image of a plan again, from nothing that a cache holds.
+// Build builds the image of a plan again, from nothing in a cache.
 //
 // Without an engine the error wraps [rebuild.ErrNoBuilder]; for a plan that must
 // not be run, and for one whose source, images or secrets cannot be had, or
@@ -79,7 +79,7 @@ func (s *session) build(ctx context.Context, asked string) error {
 	return nil
 }
 
-// start checks that the plan may be run, takes what it does not hold from the
+// start checks that the plan may be run, takes what it does not have from the
 // user's flags, and writes its files.
 func (s *session) start() error {
 	d, err := runnable(s.plan)

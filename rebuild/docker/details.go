@@ -71,7 +71,7 @@ var (
 	platform   = regexp.MustCompile(`^[a-z0-9]+(/[a-z0-9_]+){1,2}$`)
 	stage      = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 	seconds    = regexp.MustCompile(`^[0-9]{1,11}$`)
-	image      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]*$`)
+	imageName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]*$`)
 	digest     = regexp.MustCompile(`^(sha256:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{64})$`)
 )
 
@@ -131,11 +131,11 @@ func (d *Details) checkContexts() error {
 	case !isRemote(d.Context) && !filepath.IsAbs(d.Context), strings.Contains(d.Context, "\x00"):
 		return fmt.Errorf("%q is neither an address nor a folder", d.Context)
 	case rebuild.WithoutSecrets(d.Context) != d.Context && !strings.HasPrefix(d.Context, "ssh://"):
-		return errors.New("the address of the context holds user info")
+		return errors.New("the address of the context has user info")
 	case d.Text != "" && isRemote(d.Context):
 		return errors.New("a Dockerfile of its own cannot go with a context that is fetched")
 	case strings.Contains(d.Text, "\x00"):
-		return errors.New("the Dockerfile holds a NUL character")
+		return errors.New("the Dockerfile has a NUL character")
 	}
 	return nil
 }
@@ -145,12 +145,12 @@ func (d *Details) checkFetch() error {
 		return fmt.Errorf("%q does not say what may be fetched", d.Fetch)
 	}
 	for _, name := range d.Frontends {
-		if !image.MatchString(name) {
+		if !imageName.MatchString(name) {
 			return fmt.Errorf("%q is no name of an image", name)
 		}
 	}
 	for _, p := range d.Pins {
-		known := p.Kind == pinImage && image.MatchString(p.Name) || (p.Kind == pinGit || p.Kind == pinHTTP) && isRemote(p.Name)
+		known := p.Kind == pinImage && imageName.MatchString(p.Name) || (p.Kind == pinGit || p.Kind == pinHTTP) && isRemote(p.Name)
 		if !known || !digest.MatchString(p.Digest) {
 			return fmt.Errorf("%q is pinned to %q, which is no digest of it", p.Name, p.Digest)
 		}

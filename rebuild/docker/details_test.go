@@ -106,7 +106,7 @@ func TestCheckRefuses(t *testing.T) {
 		"no format":                   {func(d *Details) { d.Format = "oci" }},
 		"not fetched by an address":   {func(d *Details) { d.Contexts = map[string]string{"a": "local:/etc"} }, func(d *Details) { d.Contexts = map[string]string{"a": "/etc"} }},
 		"neither an address nor a":    {func(d *Details) { d.Context = "relative" }, func(d *Details) { d.Context = "-" }, func(d *Details) { d.Context = "file:///etc" }, func(d *Details) { d.Context = "https://-oProxyCommand=id/x.git" }, func(d *Details) { d.Context = "ssh://-oProxyCommand=id/x" }, func(d *Details) { d.Context = "git@-x:y" }},
-		"holds user info":             {func(d *Details) { d.Context = "https://token@x.org/a.git" }},
+		"has user info":               {func(d *Details) { d.Context = "https://token@x.org/a.git" }},
 		"no name of an argument":      {func(d *Details) { d.Labels = map[string]string{"a": "\x00"} }, func(d *Details) { d.Arguments = map[string]string{"-a": ""} }},
 		"no name of a build argument": {func(d *Details) { d.Given = []string{"A"} }, func(d *Details) { d.Given = []string{"a b"} }},
 		"cannot go with a context":    {func(d *Details) { d.Text = "FROM scratch" }},

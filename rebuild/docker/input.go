@@ -92,7 +92,7 @@ type place struct {
 // locate finds the source that the user names.
 func locate(source string) (place, error) {
 	if isRemote(source) {
-		s := slsa.Source{URI: source}
+		s := slsa.Material{URI: source}
 		if s.Kind() == slsa.Other {
 			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", rebuild.WithoutSecrets(source))
 		}

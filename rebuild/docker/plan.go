@@ -186,7 +186,7 @@ func (d *Details) give(in Input) {
 }
 
 // readDockerfile takes the Dockerfile of a folder, else the one that the
-// provenance holds.
+// provenance has.
 func (p *planner) readDockerfile(folder string) error {
 	text, err := dockerfileIn(folder, p.details.Dockerfile)
 	if err != nil {

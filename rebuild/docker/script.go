@@ -16,7 +16,7 @@ import (
 // that is a folder must be there under the same name. Build arguments that the
 // user gave, and an address with user info, are taken from the environment.
 //
-// Whatever the plan holds, the script runs nothing but engines: every value
+// Whatever the plan has, the script runs nothing but engines: every value
 // stands in single quotes or in a here-document that is not expanded. The
 // script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {

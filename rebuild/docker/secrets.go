@@ -8,7 +8,7 @@ import (
 	"audit/rebuild"
 )
 
-// Secrets are what the user has given and no output may hold: the values of build
+// Secrets are what the user has given and no output may contain: the values of build
 // arguments, and what is secret in the source's address.
 type secrets struct {
 	rebuild.Secrets

@@ -26,9 +26,9 @@ func (System) About() rebuild.About {
 			{Name: "dockerfile", Usage: "the `PATH` in --source of the Dockerfile (default: Dockerfile)"},
 			{Name: "build-arg", Kind: rebuild.List, Secret: secretOfArgument, Usage: "give the build from --source the argument `NAME=VALUE`; may be given again"},
 			{Name: "target", Usage: "build the `STAGE` of the Dockerfile in --source (default: the last)"},
-			{Name: "network", Kind: rebuild.Switch, Trust: true, Usage: "let the instructions of a Dockerfile use the network"},
+			{Name: "network", Kind: rebuild.Switch, Usage: "let the instructions of a Dockerfile use the network"},
 			rebuild.TrustSourceFlag(),
-			{Name: "trust-signer", Kind: rebuild.List, Trust: true, Usage: "fetch and run what a provenance names that the key `NAME` (--key) signed, but for its frontends; may be given again"},
+			{Name: "trust-signer", Kind: rebuild.List, Usage: "fetch and run what a provenance names that the key `NAME` (--key) signed, but for its frontends; may be given again"},
 		},
 	}
 }

@@ -68,7 +68,7 @@ func (j *judgement) context() {
 		return
 	}
 	t := rebuild.Trust{Kind: "source", URL: rebuild.WithoutSecrets(j.shownContext()), Trusted: true, Reason: check.Say("plan/source-given")}
-	if s := (slsa.Source{URI: j.Context}); isRemote(j.Context) && s.Kind() == slsa.Git && s.Commit() == "" {
+	if s := (slsa.Material{URI: j.Context}); isRemote(j.Context) && s.Kind() == slsa.Git && s.Commit() == "" {
 		t.Reason = check.Say("plan/source-without-commit")
 	}
 	j.trust = append(j.trust, t)

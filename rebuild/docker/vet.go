@@ -2,6 +2,7 @@ package docker
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"audit/inspect/check"
@@ -108,9 +109,7 @@ func (d *Details) take(in Input) (text string, err error) {
 func merged(all ...map[string]string) map[string]string {
 	out := make(map[string]string)
 	for _, m := range all {
-		for name, value := range m {
-			out[name] = value
-		}
+		maps.Copy(out, m)
 	}
 	return out
 }

@@ -1,12 +1,11 @@
 package drv
 
 import (
+	"audit/inspect/store"
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
 	"strings"
-
-	"audit/inspect"
 )
 
 // A Content is what the name of a store item can be computed from.
@@ -22,7 +21,7 @@ type Content struct {
 // libstore/store-api.cc, makeFixedOutputPath and makeTextPath; Guix has the same).
 // Then its path is its hash, and it can be nothing else.
 func (c Content) Fits(p string) bool {
-	dir, name := path.Dir(p), inspect.StoreName(p)
+	dir, name := path.Dir(p), store.NameOf(p)
 	if name == "" {
 		return false
 	}

@@ -33,7 +33,7 @@ type Difference struct {
 	// Of says which header it is: "long name" or "long link target" for one that
 	// carries such a text, "" for the member's own.
 	Of string
-	// At is the byte of the field at which the two part, where the field holds
+	// At is the byte of the field at which the two part, where the field has
 	// text after its end; else 0. Got and Want begin there.
 	At        int
 	Got, Want string // quoted, without the zero bytes at the end, shortened

@@ -53,7 +53,7 @@ func (d Dialect) Append(b []byte, h Header) []byte {
 	return AppendBlock(b, h)
 }
 
-// appendLong appends the blocks for a name that its header field cannot hold.
+// appendLong appends the blocks for a name too long for its header field.
 // A name of exactly 100 bytes fits: GNU tar then leaves out the final NUL.
 func (d Dialect) appendLong(b []byte, kind byte, name string) []byte {
 	if len(name) <= NameSize {
@@ -88,7 +88,7 @@ func AppendBlock(b []byte, h Header) []byte {
 }
 
 // Checksum adds up the bytes of a header block, with spaces for the field that
-// holds the sum.
+// contains the sum.
 func Checksum(block []byte) (sum int64) {
 	for i, c := range block {
 		if 148 <= i && i < 156 {

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/store"
 )
@@ -128,7 +128,7 @@ func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 	return g, nil
 }
 
-// choose evaluates the recipe, and where that does not give what the image holds a
+// choose evaluates the recipe, and where that does not give what the image has a
 // second time without grafts: an image does not show whether its packer was called
 // with --no-grafts. What gives the image counts; where neither does, what Guix does
 // by default.
@@ -146,7 +146,7 @@ func (s *session) choose(ctx context.Context) (*store.Graph, error) {
 	return g, nil
 }
 
-// gives says whether derivations make what the image holds; where there is no image,
+// gives says whether derivations make what the image has; where there is no image,
 // the store item that the plan says it is made of.
 func (s *session) gives(g *store.Graph) bool {
 	if s.job.Image == nil || len(s.job.Image.Items) == 0 {
@@ -264,7 +264,7 @@ func (s *session) TakeImage(image string) (string, error) {
 // inStore says whether a path is directly in the store that the image's own
 // items name.
 func (s *session) inStore(path string) bool {
-	return inspect.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
+	return storepath.NameOf(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
 }
 
 func lastLine(out []byte) string {

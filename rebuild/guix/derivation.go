@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	storepath "audit/inspect/store"
 	"audit/rebuild/drv"
 	"audit/rebuild/store"
 )
@@ -47,7 +48,7 @@ func origins(g *store.Graph, n *store.Node) []*store.Node {
 		return all
 	}
 	for _, in := range g.Inputs(n) {
-		if in != n && inspect.StoreName(in.Path) == inspect.StoreName(n.Path) {
+		if in != n && storepath.NameOf(in.Path) == storepath.NameOf(n.Path) {
 			all = append(all, in)
 		}
 	}
@@ -59,7 +60,7 @@ func origins(g *store.Graph, n *store.Node) []*store.Node {
 func profileOf(g *store.Graph, want string) string {
 	var found string
 	for _, in := range g.Inputs(g.Root) {
-		if len(in.Outputs) != 1 || inspect.StoreName(in.Output()) != inspect.StoreName(want) {
+		if len(in.Outputs) != 1 || storepath.NameOf(in.Output()) != storepath.NameOf(want) {
 			continue
 		}
 		if found = in.Output(); found == want {

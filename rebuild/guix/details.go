@@ -7,13 +7,13 @@ import (
 	"strings"
 	"unicode"
 
-	"audit/inspect"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild"
 )
 
-// Details are what a plan for Guix holds: how its packer is called, and with what.
+// Details are what a plan for Guix has: how its packer is called, and with what.
 // The files that guix is pointed to are written from them when they are needed.
 type Details struct {
 	Pack guix.Pack `json:"pack"` // with the packages, which become manifest.scm
@@ -85,7 +85,7 @@ func (d Details) check() error {
 	if verbs, _ := d.command(); verbs == nil {
 		return fmt.Errorf("no command of guix makes what is of the form %q", p.Format)
 	}
-	if inspect.StoreName(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
+	if store.NameOf(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
 		return fmt.Errorf("%q, of which the image should be made, is no store item", p.Root)
 	}
 	if d.isSystem() != (d.Configuration != "") {
@@ -93,7 +93,7 @@ func (d Details) check() error {
 	}
 	for what, text := range map[string]string{configurationFile: d.Configuration, "the system type": p.SystemType, "the image's tag": p.ImageTag} {
 		if strings.Contains(text, "\x00") {
-			return fmt.Errorf("%s holds a NUL character", what)
+			return fmt.Errorf("%s has a NUL character", what)
 		}
 	}
 	if err := checkPack(p); err != nil {
@@ -126,7 +126,7 @@ func checkPack(p guix.Pack) error {
 	}
 	for _, arg := range p.EntryPoint {
 		if strings.Contains(arg, "\x00") {
-			return fmt.Errorf("the entry point %q holds a NUL character", arg)
+			return fmt.Errorf("the entry point %q has a NUL character", arg)
 		}
 	}
 	if p.Export == nil {

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"audit/inspect"
+	storepath "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/store"
 )
@@ -181,7 +181,7 @@ func logOf(rest string) string {
 
 // name is what was built: "hello-2.12.2" of "/gnu/store/…-hello-2.12.2.drv".
 func (b *buildFailure) name() string {
-	if name := strings.TrimSuffix(inspect.StoreName(b.drv), ".drv"); name != "" {
+	if name := strings.TrimSuffix(storepath.NameOf(b.drv), ".drv"); name != "" {
 		return name
 	}
 	return b.drv

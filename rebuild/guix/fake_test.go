@@ -15,6 +15,7 @@ import (
 
 	"audit/fixtures/fake"
 	"audit/inspect"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/provenance/guix/profile"
@@ -170,7 +171,7 @@ func (s scenario) check(drv, dir string) int {
 		}
 		return 0
 	}
-	kept := filepath.Join(dir, "guix-build-"+inspect.StoreName(drv)+"-0")
+	kept := filepath.Join(dir, "guix-build-"+store.NameOf(drv)+"-0")
 	if err := os.Mkdir(kept, 0o700); err != nil {
 		panic(err)
 	}

@@ -36,7 +36,7 @@ func (s *session) Again(ctx context.Context, n *store.Node) (first, second strin
 }
 
 // incompleteOutputs matches what the daemon writes when an output that the
-// image does not hold is not in the store, which a check needs too.
+// image does not have is not in the store, which a check needs too.
 var incompleteOutputs = regexp.MustCompile(`some outputs of .* are not valid, so checking is not possible`)
 
 // An outputsError is why a derivation was not built again: not all of its outputs are

@@ -5,7 +5,7 @@ import (
 	"path"
 	"strings"
 
-	"audit/inspect"
+	"audit/inspect/store"
 )
 
 // A buildLog is what Guix writes about the store while it works, gathered line by
@@ -48,7 +48,7 @@ func (l *buildLog) download(address string) {
 	if err != nil {
 		return
 	}
-	if base := path.Base(u.Path); inspect.IsStoreName(base) {
+	if base := path.Base(u.Path); store.IsStoreName(base) {
 		l.fetched[base] = u.Scheme + "://" + u.Host
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/compression"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/provenance/guix/profile"
@@ -31,7 +32,7 @@ func guixChannel() provenance.Channel {
 }
 
 func tinyPack() guix.Pack {
-	return guix.Pack{Format: "docker", Root: profilePath, Compression: inspect.Gzip, SystemType: "x86_64-linux",
+	return guix.Pack{Format: "docker", Root: profilePath, Compression: compression.Gzip, SystemType: "x86_64-linux",
 		Manifest: profile.Manifest{{Name: "tiny", Version: "1", Output: "out"}}}
 }
 

@@ -14,7 +14,7 @@ import (
 // temporary folder, builds the image, or builds it again when the store has
 // it, and prints where it is and how to compare it.
 //
-// Whatever the plan holds, the script runs nothing but guix: every value
+// Whatever the plan has, the script runs nothing but guix: every value
 // stands in single quotes or in a here-document that is not expanded. The
 // script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {

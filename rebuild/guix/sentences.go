@@ -17,11 +17,11 @@ func sentences() map[string]string {
 		"recipe/no-packages":             "the profile lists no packages, so nothing shows which channels it was made with",
 		"recipe/other-tools-image":       "another tool than guix pack put the image together, and the layers with store items have other files, too",
 		"recipe/layers-without-recipe":   "another tool than guix pack put the image together: the recipe is that of {root}, and nothing here shows that of the layers without store items ({layers:list})",
-		"recipe/more-profiles":           "the image holds more profiles than the {limit} that are read",
-		"recipe/other-profile-unread":    "the image holds another profile, {item}, and its recipe cannot be read",
-		"recipe/other-profile":           "the image holds another profile, {item}, a recipe of its own ({files:list}): [{packages:list}]",
+		"recipe/more-profiles":           "the image has more profiles than the {limit} that are read",
+		"recipe/other-profile-unread":    "the image has another profile, {item}, and its recipe cannot be read",
+		"recipe/other-profile":           "the image has another profile, {item}, a recipe of its own ({files:list}): [{packages:list}]",
 		"recipe/system-without-channels": "the system does not say which channels it was made from (it was made without --save-provenance)",
-		"recipe/no-configuration":        "the image does not hold the system's configuration",
+		"recipe/no-configuration":        "the image does not have the system's configuration",
 		"recipe/configuration-no-text":   "the configuration of the system, /{file} in the image, is no text",
 
 		// The channels and packages of a profile.
@@ -43,7 +43,7 @@ func sentences() map[string]string {
 		"recipe/property-lost":               "manifest.scm cannot carry the property {property}, which the profile has of: {packages:list}",
 		"recipe/bad-transformations":         "the transformations of these packages are not of the form (OPTION . VALUE): {packages:list}",
 		"recipe/moving-transformation":       "what the transformation {option} gives depends on when it is applied; it was applied to: {packages:list}",
-		"recipe/local-transformation":        "the transformation {option} needs a file that the image does not hold; it was applied to: {packages:list}",
+		"recipe/local-transformation":        "the transformation {option} needs a file that the image does not have; it was applied to: {packages:list}",
 
 		// The form of a profile manifest.
 		"recipe/data-after-manifest": "{file}:{line}:{column}: data after the profile manifest",
@@ -91,7 +91,7 @@ func sentences() map[string]string {
 		"closure/entry-version-differs":     "line {line}: {package:quote} of the profile is {item:quote}, of another version: a graft can explain it",
 		"closure/entry-name-differs":        "line {line}: {package:quote} of the profile is {item:quote}, which has another name",
 		"closure/hook-file-unexplained":     "a {kind}[ of {bytes:count byte}][ to {target:quote}], and the hook {hook} makes none such",
-		"closure/hook-output-unproven":      "what the hook {hook} has made is of the right names, and what it holds is not checked here",
+		"closure/hook-output-unproven":      "what the hook {hook} has made is of the right names, and its content is not checked here",
 
 		// The plan.
 		codeIncomplete:                          "the recipe is not complete ({status}); --guix-channels and --guix-manifest take what it lacks from files",

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	storepath "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/store"
 )
@@ -127,7 +127,7 @@ func (s *session) origin(g *store.Graph, item string) rebuild.Item {
 	}
 	for _, o := range origins(g, n)[1:] {
 		for _, out := range o.Outputs { // what a graft was made from decides
-			if from := s.origin(g, out.Path); inspect.StoreName(out.Path) == inspect.StoreName(item) && from.How != rebuild.Built {
+			if from := s.origin(g, out.Path); storepath.NameOf(out.Path) == storepath.NameOf(item) && from.How != rebuild.Built {
 				return rebuild.Item{Path: item, How: from.How, Source: from.Source}
 			}
 		}
@@ -177,7 +177,7 @@ func (s *session) check(ctx context.Context, n *store.Node) (other string, err e
 // cannot be removed stays, as it would after any guix build -K.
 func (s *session) removeKept(n *store.Node) {
 	for _, folder := range s.log.kept {
-		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+inspect.StoreName(n.Path)+"-") {
+		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+storepath.NameOf(n.Path)+"-") {
 			_ = os.RemoveAll(folder)
 		}
 	}

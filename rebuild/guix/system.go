@@ -24,12 +24,12 @@ func (System) About() rebuild.About {
 		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Flags: []rebuild.Flag{
 			{Name: "guix-drv", Usage: "of an image by Guix: follow the derivation in `FILE`, and those beside it, to the sources"},
-			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
+			{Name: "trust-channel", Kind: rebuild.List, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
 			{Name: "guix-channels", Usage: "of an image by Guix: take the channels of `FILE`, a program that Guix runs, for those that the image records or lacks"},
 			{Name: "guix-manifest", Usage: "of an image by Guix: take the packages of `FILE`, a program that Guix runs, for those that the image records"},
 			{Name: "channel-url", Kind: rebuild.List, Usage: "fetch a channel from another place than it names, `NAME=URL`: a mirror, or a folder with a clone; may be given again"},
-			{Name: "trust-configuration", Kind: rebuild.Switch, Trust: true, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
+			{Name: "trust-configuration", Kind: rebuild.Switch, Usage: "let the configuration.scm that the image of a whole system holds run here: it is a program"},
 		},
 	}
 }

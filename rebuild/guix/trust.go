@@ -38,7 +38,7 @@ func officialAddresses() []string {
 // transformations that only choose among packages.
 type Trusted struct {
 	Channels      []string // addresses of channels, as channels.scm has them, with or without user information
-	Configuration bool     // the configuration of a system, a program that the image holds
+	Configuration bool     // the configuration of a system, a program that the image has
 	// Sources are prefixes of addresses from which transformations may fetch; one
 	// that names a transformation, OPTION=VALUE, allows that one.
 	Sources rebuild.Prefixes

@@ -52,7 +52,7 @@ func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) 
 // A session is one build on its way.
 type session struct {
 	bin     string
-	root    string // folder that holds the store, as nix/store
+	root    string // folder that has the store, as nix/store
 	plan    rebuild.Plan
 	details Details
 	job     rebuild.Job

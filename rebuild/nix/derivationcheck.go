@@ -5,6 +5,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	storepath "audit/inspect/store"
 	"audit/rebuild/store"
 )
 
@@ -51,7 +52,7 @@ func checkDerivation(g *store.Graph, root string, img *inspect.Image) check.Chec
 func tagged(g *store.Graph, img *inspect.Image) []check.Finding {
 	for _, name := range img.Tags {
 		tag := name[strings.LastIndexByte(name, ':')+1:]
-		if !inspect.IsStoreName(tag + "-x") {
+		if !storepath.IsStoreName(tag + "-x") {
 			continue
 		}
 		f := check.Find(check.Note, -1, img.Config.Member, "derivation/tag-of-none", "tag", tag)

@@ -227,7 +227,7 @@ func (e *exporter) text(s string) error {
 // maxSource bounds a source that lies beside a derivation.
 const maxSource = 256 << 20
 
-// A limitedWriter fails when more is written than it may hold.
+// A limitedWriter fails when more is written than it may take.
 type limitedWriter struct {
 	w    io.Writer
 	left int

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	"audit/inspect"
+	"audit/inspect/store"
 	"audit/rebuild"
 )
 
@@ -28,7 +28,7 @@ type Details struct {
 	// sandbox as all builds are (import from derivation).
 	Imports bool `json:"imports,omitempty"`
 	// Root is the store path of the customisation layer, which the image does not
-	// hold; "" when the image does not reveal it.
+	// have; "" when the image does not reveal it.
 	Root string `json:"root,omitempty"`
 	// Private are the addresses, as they stand here, that the user gave with what is
 	// secret and not here: a builder gets it apart.
@@ -182,7 +182,7 @@ func (d Details) check() error {
 	case d.Flake != nil:
 		return checkPlace(d.Flake.Reference, d.Flake.Attribute)
 	}
-	if inspect.StoreName(filepath.Base(d.Derivation)) == "" || !strings.HasSuffix(d.Derivation, ".drv") {
+	if store.NameOf(filepath.Base(d.Derivation)) == "" || !strings.HasSuffix(d.Derivation, ".drv") {
 		return fmt.Errorf("%q does not have the name of a derivation in the store (HASH-NAME.drv)", filepath.Base(d.Derivation))
 	}
 	return checkPlace(d.Derivation, "")
@@ -212,7 +212,7 @@ func (e Expression) check() error {
 func checkPlace(place, attribute string) error {
 	switch {
 	case !isPlain(place) || !isPlain(attribute):
-		return fmt.Errorf("%q holds a control character", place+attribute)
+		return fmt.Errorf("%q has a control character", place+attribute)
 	case !isWord(place):
 		return fmt.Errorf("%q is no place of a recipe", place)
 	case strings.HasPrefix(attribute, "-"):

@@ -14,7 +14,7 @@ import (
 )
 
 // freedoms are what dockerTools of nixpkgs leaves to chance, so that honest builds
-// differ by it; none unless both images hold store items of Nix. Each looks at what
+// differ by it; none unless both images have store items of Nix. Each looks at what
 // differs: a path alone explains nothing.
 func freedoms(a, b *inspect.Image) []compare.Freedom {
 	if !hasItems(a) || !hasItems(b) {

@@ -1,6 +1,7 @@
 package nix
 
 import (
+	model "audit/inspect/image"
 	"bytes"
 	"errors"
 	"os"
@@ -76,7 +77,7 @@ func TestFreedomsUserFolder(t *testing.T) {
 		"a file, no folder":   {{Path: me, Type: '0', Mode: 0o755}},
 		"a setuid folder":     {{Path: me, Type: '5', Mode: 0o4755}},
 		"writable by all":     {{Path: me, Type: '5', Mode: 0o777}},
-		"an attribute":        {{Path: me, Type: '5', Mode: 0o755, Attributes: &inspect.Attributes{Xattrs: map[string]string{"user.x": "y"}}}},
+		"an attribute":        {{Path: me, Type: '5', Mode: 0o755, Attributes: &model.Attributes{Xattrs: map[string]string{"user.x": "y"}}}},
 		"a file, then folder": {{Path: me, Type: '0', Mode: 0o755}, folder},
 		"of another name":     {{Path: "nix/var/nix/gcroots/auto/me", Type: '5', Mode: 0o755}},
 	} {

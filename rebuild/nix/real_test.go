@@ -17,6 +17,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/nix"
 	"audit/rebuild"
@@ -139,7 +140,7 @@ func (l *lab) wantIdentical() {
 func (l *lab) steps() []string {
 	var names []string
 	for _, s := range l.result.Steps {
-		name := inspect.StoreName(s.Derivation)
+		name := store.NameOf(s.Derivation)
 		if s.Machine != "" {
 			name += " on " + filepath.Base(s.Machine)
 		}
@@ -281,7 +282,7 @@ func TestRealSubstituted(t *testing.T) {
 	}
 	l.job.Fresh, l.job.Dir = []string{"words"}, t.TempDir()
 	l.build()
-	if f := l.result.Fresh; len(f) != 1 || !f[0].Same || inspect.StoreName(f[0].Derivation) != "words-1.0.drv" {
+	if f := l.result.Fresh; len(f) != 1 || !f[0].Same || store.NameOf(f[0].Derivation) != "words-1.0.drv" {
 		t.Errorf("%+v", f)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // on any machine that has Nix: it evaluates the recipe, builds the image in a
 // store of its own, in the sandbox, and copies it into the current folder.
 //
-// Whatever the plan holds, the script runs nothing but Nix: every value stands
+// Whatever the plan has, the script runs nothing but Nix: every value stands
 // in single quotes. The script of a refused plan says why and does nothing else.
 func Script(plan rebuild.Plan) []byte {
 	details, err := rebuild.DetailsOf[Details](plan)

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
+	storepath "audit/inspect/store"
 	"audit/provenance/nix"
 	"audit/rebuild"
 	"audit/rebuild/drv"
@@ -198,7 +198,7 @@ func (s *session) pin(g *store.Graph, items []rebuild.Item) {
 		hashes[it.Path] = it.NarHash.Hex
 	}
 	for i, it := range items {
-		name := inspect.StoreName(it.Path)
+		name := storepath.NameOf(it.Path)
 		if it.How != rebuild.Built && g.Makes(it.Path) && drv.ContentPath(path.Dir(it.Path), name, hashes[it.Path]) == it.Path {
 			items[i] = rebuild.Item{Path: it.Path, How: rebuild.Pinned}
 		}

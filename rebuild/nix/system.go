@@ -34,7 +34,7 @@ func (System) About() rebuild.About {
 			{Name: "nix-flake", Usage: "of an image by Nix: build it from `REF#ATTRIBUTE`"},
 			{Name: "nix-arg", Kind: rebuild.List, Usage: "call --nix-expr, where it is a function, with the argument `NAME=EXPRESSION`; may be given again"},
 			{Name: "nix-argstr", Kind: rebuild.List, Usage: "call --nix-expr with the text `NAME=VALUE`; may be given again"},
-			{Name: "nix-import-from-derivation", Kind: rebuild.Switch, Trust: true, Usage: "let --nix-expr or --nix-flake build something, in the sandbox, in order to be evaluated"},
+			{Name: "nix-import-from-derivation", Kind: rebuild.Switch, Usage: "let --nix-expr or --nix-flake build something, in the sandbox, in order to be evaluated"},
 			{Name: "nix-path", Kind: rebuild.List, Usage: "let --nix-expr read `[NAME=]FOLDER` too; may be given again"},
 			{Name: "nix-uri", Kind: rebuild.List, Usage: "let --nix-expr fetch from addresses that begin with `URL`; may be given again"},
 			{Name: "nix-setting", Kind: rebuild.List, Secret: secretOfSetting, Usage: "set `NAME=VALUE` of nix.conf, of those that loosen nothing; may be given again"},

@@ -1,8 +1,8 @@
-// Package policy reads a file that says what is demanded of an image, and holds
-// what was found against it. It is pure: the same file and the same findings have
+// Package policy reads a file that says what is demanded of an image, and compares
+// what was found with it. It is pure: the same file and the same findings have
 // the same violations.
 //
-// A policy is JSON (see [Schema]):
+// A policy is JSON (see policy.schema.json):
 //
 //	{
 //	  "require": "explained",

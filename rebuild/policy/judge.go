@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ type Judgement struct {
 	Allowed    []Applied   // in the order of the policy
 }
 
-// Judge holds facts against a policy on a day.
+// Judge compares facts with a policy on a day.
 func (p Policy) Judge(f Facts, today time.Time) Judgement {
 	j := judge{policy: p, facts: f}
 	j.allow(today)
@@ -128,9 +129,7 @@ func (j *judge) judged() rebuild.Facts {
 	}
 	f.Result = compare.Equivalent
 	checks := make(map[check.ID]check.Status)
-	for id, status := range f.Checks {
-		checks[id] = status
-	}
+	maps.Copy(checks, f.Checks)
 	checks[check.Rebuild] = check.Pass
 	f.Checks = checks
 	return f
@@ -178,7 +177,7 @@ func (j *judge) worst(of func(check.Check) bool) check.Finding {
 	return worst
 }
 
-// checks holds the statuses against those that the policy names.
+// checks compares the statuses with those that the policy names.
 func (j *judge) checks() {
 	statuses := j.judged().Checks
 	for _, id := range check.IDs() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -120,7 +121,12 @@ func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("broken") }
 
 // TestSchema validates what Read takes, and some of what it does not.
 func TestSchema(t *testing.T) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	schema, err := os.Open("policy.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer schema.Close()
+	doc, err := jsonschema.UnmarshalJSON(schema)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,12 +52,6 @@ func (d *Day) UnmarshalText(text []byte) error {
 	return nil
 }
 
-//go:embed policy.schema.json
-var schema []byte
-
-// Schema is the JSON Schema of a policy.
-func Schema() []byte { return bytes.Clone(schema) }
-
 // Bounds on a policy.
 const (
 	maxSize       = 1 << 20 // bytes of the file
@@ -66,7 +60,7 @@ const (
 	longestExpiry = 366 * 24 * time.Hour
 )
 
-// Read reads a policy on a day. The error is one line that says where in the file
+// Read reads a policy (policy.schema.json) on a day. The error is one line that says where in the file
 // it is wrong.
 func Read(r io.Reader, today time.Time) (Policy, error) {
 	var p Policy

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	items "audit/inspect/store"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,7 +63,7 @@ func read(p, file string) (*drv.Derivation, error) {
 
 // Find returns where a store path lies. The error wraps [fs.ErrNotExist] where it is not here.
 func Find(at rebuild.Derivations, p string) (string, error) {
-	if !inspect.IsStoreName(path.Base(p)) || path.Dir(p) != path.Dir(at.Root) {
+	if !items.IsStoreName(path.Base(p)) || path.Dir(p) != path.Dir(at.Root) {
 		return "", fmt.Errorf("%q is no path of the store", p)
 	}
 	places := []string{filepath.Join(at.Below, p)}

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	items "audit/inspect/store"
 	"cmp"
 	"errors"
 	"math/bits"
@@ -314,7 +315,7 @@ func (f *follower) merge(all []int) {
 
 func (f *follower) source(i int) Source {
 	n, o := f.Graph.Near[i], f.Graph.Near[i].Outputs[0]
-	s := Source{Path: o.Path, Name: inspect.StoreName(o.Path), Derivation: n.Path, Fetch: f.fetch[i], Hash: o.Hash, Seed: f.seeds[i], Level: f.level[i]}
+	s := Source{Path: o.Path, Name: items.NameOf(o.Path), Derivation: n.Path, Fetch: f.fetch[i], Hash: o.Hash, Seed: f.seeds[i], Level: f.level[i]}
 	s.Algorithm, s.Recursive = strings.CutPrefix(o.Algorithm, "r:")
 	s.Method = cmp.Or(s.Method, rebuild.FetchProgram)
 	s.Addresses = public(s.Addresses)

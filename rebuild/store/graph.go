@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/store"
 	"audit/rebuild/drv"
 )
 
@@ -87,7 +88,7 @@ func (g *Graph) add(n *Node) {
 			continue
 		}
 		if g.makers[o.Path] == nil {
-			name := inspect.StoreName(o.Path)
+			name := store.NameOf(o.Path)
 			g.named[name] = append(g.named[name], o.Path)
 			if hash := hashOf(o.Path); g.hashed[hash] == "" {
 				g.hashed[hash] = o.Path
@@ -133,7 +134,7 @@ func (g *Graph) Deriver(item string) *Node {
 // Namesakes returns the outputs that have the name of an item and another hash,
 // the nearest to the root first.
 func (g *Graph) Namesakes(item string) []string {
-	all := g.named[inspect.StoreName(item)]
+	all := g.named[store.NameOf(item)]
 	return slices.DeleteFunc(slices.Clone(all), func(p string) bool { return p == item })
 }
 

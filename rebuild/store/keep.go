@@ -1,7 +1,6 @@
 package store
 
 import (
-	"audit/inspect"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,13 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"audit/inspect/store"
 )
 
 // Keep copies an image out of the store into a folder, as a file that must not be
 // there yet, and returns its path. Its name is that of the store item, without the
 // suffix of a second build.
 func Keep(image, dir, suffix string) (string, error) {
-	name := strings.TrimSuffix(inspect.StoreName(image), suffix)
+	name := strings.TrimSuffix(store.NameOf(image), suffix)
 	file := filepath.Join(dir, "rebuilt-"+cmp.Or(name, filepath.Base(image)))
 	if err := copyFile(image, file); err != nil {
 		return "", fmt.Errorf("taking the image from the store: %w", err)

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"audit/inspect/image"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -22,7 +23,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"audit/inspect"
 	"audit/provenance/statement"
 	"audit/report"
 )
@@ -114,7 +114,7 @@ func repository(place string) (name.Repository, error) {
 func subjectOf(r *report.Report) (v1.Descriptor, error) {
 	m := r.Image.ManifestDigest
 	digest, err := v1.NewHash(m.Digest)
-	if err != nil || m.Origin != inspect.Computed {
+	if err != nil || m.Origin != image.Computed {
 		return v1.Descriptor{}, fmt.Errorf("%w: it was read as %s, which has no manifest that a registry knows; push it, audit it there, and attest that report", ErrPlace, r.Image.Transport)
 	}
 	kind := types.MediaType(m.MediaType)

@@ -7,6 +7,7 @@
 package attest
 
 import (
+	"audit/inspect/image"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -18,7 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/statement"
 	"audit/rebuild"
@@ -136,7 +136,7 @@ func subjectsOf(r *report.Report) (subjects []statement.Subject) {
 			subjects = append(subjects, statement.Subject{Name: name, Digest: map[string]string{"sha256": hex}, MediaType: mediaType})
 		}
 	}
-	if r.Image.ManifestDigest.Origin == inspect.Computed {
+	if r.Image.ManifestDigest.Origin == image.Computed {
 		add(name, r.Image.ManifestDigest.Digest, "")
 	}
 	if describesLayers(r) {
@@ -171,7 +171,7 @@ func newPredicate(r *report.Report, auditor string, now time.Time) (*Predicate, 
 		Recipe: materials(r), Rebuild: newRebuild(r), Policy: Policy{r.Policy.Require, r.Policy.Holds},
 		Report: Resource{"report.json without run", map[string]string{"sha256": fmt.Sprintf("%x", sum.Sum(nil))}},
 	}
-	if r.Image.ManifestDigest.Origin == inspect.Computed {
+	if r.Image.ManifestDigest.Origin == image.Computed {
 		p.Image.ManifestDigest = r.Image.ManifestDigest.Digest
 	}
 	for _, l := range r.Image.Layers {

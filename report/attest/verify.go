@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"audit/inspect/image"
 	"cmp"
 	"slices"
 	"time"
@@ -96,7 +97,7 @@ func Verify(img *inspect.Image, statements []evidence.Statement, terms Terms) Ag
 
 func imageOf(img *inspect.Image) Image {
 	out := Image{ConfigDigest: img.Config.Digest.String(), Platform: report.PlatformOf(img.Config.File), DiffIDs: []string{}}
-	if img.Manifest.Origin == inspect.Computed {
+	if img.Manifest.Origin == image.Computed {
 		out.ManifestDigest = img.Manifest.Digest.String()
 	}
 	for _, l := range img.Layers {

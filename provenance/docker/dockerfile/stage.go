@@ -30,7 +30,8 @@ type Stage struct {
 // [*inspect.LimitError], also for arguments that grow with each other.
 //
 // Variables are expanded by BuildKit's shell.Lex. The rules for FROM and ARG are
-// those of its instructions.Parse, which needs four more modules.
+// those of its instructions.Parse, which needs four more modules; an instruction that
+// it does not know may be one of a frontend that the Dockerfile names.
 func Stages(text string, arguments []string) ([]Stage, error) {
 	all, result, err := read(text)
 	if err != nil {
@@ -50,7 +51,7 @@ func Stages(text string, arguments []string) ([]Stage, error) {
 		switch words := wordsOf(result.AST.Children[n]); {
 		case i.Keyword == "FROM":
 			s := Stage{Instructions: []Instruction{i}}
-			s.Image, s.Name, err = a.from(words)
+			s.Image, s.Name, err = a.from(i.Flags, words)
 			stages = append(stages, s)
 		case len(stages) > 0:
 			last := &stages[len(stages)-1]
@@ -108,7 +109,12 @@ func (a *buildArguments) set(name, value string) {
 var validName = regexp.MustCompile(`^[a-z][a-z0-9-_.]*$`)
 
 // from returns the image and the name of a stage.
-func (a *buildArguments) from(words []string) (image, name string, err error) {
+func (a *buildArguments) from(flags, words []string) (image, name string, err error) {
+	for _, flag := range flags {
+		if !strings.HasPrefix(flag, "--platform=") {
+			return "", "", fmt.Errorf("FROM has no flag %s", flag)
+		}
+	}
 	switch {
 	case len(words) == 3 && strings.EqualFold(words[1], "as"):
 		if name = strings.ToLower(words[2]); !validName.MatchString(name) {

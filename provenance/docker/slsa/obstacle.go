@@ -122,8 +122,8 @@ func (b *Build) local() []string {
 const mostUnpinned = 20
 
 // unpinned returns the first materials without a digest.
-func (b *Build) unpinned() []Source {
-	var found []Source
+func (b *Build) unpinned() []Material {
+	var found []Material
 	for _, m := range b.Materials {
 		if m.unpinned() && len(found) < mostUnpinned {
 			found = append(found, m)
@@ -132,7 +132,7 @@ func (b *Build) unpinned() []Source {
 	return found
 }
 
-func (s Source) unpinned() bool {
+func (s Material) unpinned() bool {
 	if s.Kind() == Git {
 		return s.Commit() == ""
 	}

@@ -38,26 +38,25 @@ type Build struct {
 	Type      string   // of the build, a URI
 	Builder   string   // its id, such as the address of a CI job; may be ""
 
-	Context    Source // "" for a local one
-	Dockerfile string // path in the context; "" for the default
-	Frontend   string // "dockerfile.v0", "gateway.v0"
+	Context    Material // "" for a local one
+	Dockerfile string   // path in the context; "" for the default
+	Frontend   string   // "dockerfile.v0", "gateway.v0"
 	Args       map[string]string
 	Locals     []string
 	Secrets    []Needed
 	SSH        []Needed
-	Materials  []Source
+	Materials  []Material
 	Files      []File // the build's own texts: the Dockerfile
 	Steps      int    // of the build's definition; 0 with mode=min
 
 	AllParameters bool // the builder says that no parameter is left out
 	AllMaterials  bool // … and no material
-	Hermetic      bool // … and that no network was used
 	VCSSource     string
 	VCSRevision   string
 }
 
-// A Source is something that was fetched for a build.
-type Source struct {
+// A Material is something that was fetched for a build.
+type Material struct {
 	URI    string
 	Digest map[string]string // by algorithm: "sha1" and "gitCommit" of commits, "sha256"
 }
@@ -167,7 +166,6 @@ func (b *Build) v02(raw []byte) error {
 				Parameters bool `json:"parameters"`
 				Materials  bool `json:"materials"`
 			} `json:"completeness"`
-			Hermetic bool            `json:"https://mobyproject.org/buildkit@v1#hermetic"`
 			BuildKit json.RawMessage `json:"https://mobyproject.org/buildkit@v1#metadata"`
 		} `json:"metadata"`
 	}
@@ -177,7 +175,6 @@ func (b *Build) v02(raw []byte) error {
 	b.Type, b.Builder = p.BuildType, p.Builder.ID
 	b.materials(p.Materials)
 	b.AllParameters, b.AllMaterials = p.Metadata.Completeness.Parameters, p.Metadata.Completeness.Materials
-	b.Hermetic = p.Metadata.Hermetic
 	b.context(p.Invocation.ConfigSource)
 	return b.buildKit(p.Invocation.Parameters, p.BuildConfig, p.Metadata.BuildKit)
 }
@@ -201,7 +198,6 @@ func (b *Build) v1(raw []byte) error {
 			} `json:"builder"`
 			Metadata struct {
 				BuildKit     json.RawMessage `json:"buildkit_metadata"`
-				Hermetic     bool            `json:"buildkit_hermetic"`
 				Completeness struct {
 					Request              bool `json:"request"`
 					ResolvedDependencies bool `json:"resolvedDependencies"`
@@ -215,19 +211,19 @@ func (b *Build) v1(raw []byte) error {
 	d, m := p.BuildDefinition, p.RunDetails.Metadata
 	b.Type, b.Builder = d.BuildType, p.RunDetails.Builder.ID
 	b.materials(d.ResolvedDependencies)
-	b.AllParameters, b.AllMaterials, b.Hermetic = m.Completeness.Request, m.Completeness.ResolvedDependencies, m.Hermetic
+	b.AllParameters, b.AllMaterials = m.Completeness.Request, m.Completeness.ResolvedDependencies
 	b.context(d.ExternalParameters.ConfigSource)
 	return b.buildKit(d.ExternalParameters.Request, d.InternalParameters.BuildConfig, m.BuildKit)
 }
 
 func (b *Build) materials(all []source) {
 	for _, m := range all {
-		b.Materials = append(b.Materials, Source{withoutUser(m.URI), m.Digest})
+		b.Materials = append(b.Materials, Material{withoutUser(m.URI), m.Digest})
 	}
 }
 
 func (b *Build) context(c source) {
-	b.Context = Source{withoutUser(c.URI), c.Digest}
+	b.Context = Material{withoutUser(c.URI), c.Digest}
 	b.Dockerfile = cmp.Or(c.EntryPoint, c.Path)
 }
 

@@ -39,11 +39,11 @@ func TestParseMax(t *testing.T) {
 	b.Files = nil
 	want := &Build{
 		Predicate: V02, Subjects: b.Subjects, Type: buildKit02,
-		Context: Source{"git://127.0.0.1/ctx.git#v1", map[string]string{"sha1": tagged}}, Frontend: "dockerfile.v0",
+		Context: Material{"git://127.0.0.1/ctx.git#v1", map[string]string{"sha1": tagged}}, Frontend: "dockerfile.v0",
 		Args:      map[string]string{"build-arg:SOURCE_DATE_EPOCH": "1700000000", "build-arg:VERSION": "2", "label:made": "here", "no-cache": ""},
 		Secrets:   []Needed{{"GIT_AUTH_HEADER", true}, {"GIT_AUTH_TOKEN", true}},
-		Materials: []Source{{"git://127.0.0.1/ctx.git#v1", map[string]string{"sha1": tagged}}},
-		Steps:     4, AllParameters: true, AllMaterials: true, Hermetic: true,
+		Materials: []Material{{"git://127.0.0.1/ctx.git#v1", map[string]string{"sha1": tagged}}},
+		Steps:     4, AllParameters: true, AllMaterials: true,
 		VCSSource: "https://example.org/x.git", VCSRevision: tagged,
 	}
 	if diff := cmp.Diff(want, b); diff != "" {
@@ -172,21 +172,21 @@ func TestObstacles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	image := Source{"pkg:docker/alpine@3.17", map[string]string{"sha256": strings.Repeat("0", 64)}}
+	image := Material{"pkg:docker/alpine@3.17", map[string]string{"sha256": strings.Repeat("0", 64)}}
 	for name, tc := range map[string]struct {
 		change func(*Build)
 		want   []string
 	}{
 		"as it is":       {func(b *Build) {}, nil},
 		"base image":     {func(b *Build) { b.Materials = append(b.Materials, image) }, nil},
-		"local":          {func(b *Build) { b.Locals, b.Context = []string{"dockerfile", "context"}, Source{} }, []string{LocalContext}},
+		"local":          {func(b *Build) { b.Locals, b.Context = []string{"dockerfile", "context"}, Material{} }, []string{LocalContext}},
 		"local and min":  {func(b *Build) { b.Locals, b.Steps = []string{"context"}, 0 }, []string{LocalContext, MinMode}},
 		"standard input": {func(b *Build) { b.Context.URI = "http://buildkit-session/abc" }, []string{LocalContext}},
 		"oci layout":     {func(b *Build) { b.Args = map[string]string{"context:base": "oci-layout://x@sha256:0"} }, []string{LocalContext}},
-		"no context":     {func(b *Build) { b.Context = Source{} }, []string{NoContext}},
+		"no context":     {func(b *Build) { b.Context = Material{} }, []string{NoContext}},
 		"branch":         {func(b *Build) { b.Context.Digest, b.Materials = nil, nil }, []string{UnpinnedContext}},
-		"web":            {func(b *Build) { b.Context = Source{URI: "https://x.org/a.tar.gz"} }, []string{UnpinnedContext}},
-		"material":       {func(b *Build) { b.Materials = append(b.Materials, Source{URI: "https://x.org/a"}) }, []string{UnpinnedMaterial}},
+		"web":            {func(b *Build) { b.Context = Material{URI: "https://x.org/a.tar.gz"} }, []string{UnpinnedContext}},
+		"material":       {func(b *Build) { b.Materials = append(b.Materials, Material{URI: "https://x.org/a"}) }, []string{UnpinnedMaterial}},
 		"secret":         {func(b *Build) { b.Secrets = []Needed{{"token", false}, {"other", true}} }, []string{MissingSecret}},
 		"ssh":            {func(b *Build) { b.SSH = []Needed{{"default", false}} }, []string{MissingSSH}},
 		"host network":   {func(b *Build) { b.Args = map[string]string{"force-network-mode": "host"} }, []string{HostNetwork}},
@@ -245,7 +245,7 @@ func TestSource(t *testing.T) {
 		{"file:///etc", Other, ""},
 		{"", Other, ""},
 	} {
-		s := Source{URI: tc.uri}
+		s := Material{URI: tc.uri}
 		if s.Kind() != tc.kind || s.Reference() != tc.reference {
 			t.Errorf("%s: %q %q, want %q %q", tc.uri, s.Kind(), s.Reference(), tc.kind, tc.reference)
 		}

@@ -6,7 +6,7 @@
 // profile is ever copied into them: both are printed from values that were
 // parsed and checked, by a writer that cannot print anything but data (package
 // scheme). A value that is not of its form (a commit of 40 digits, say) is left
-// out, and a problem says so. The files hold the same data as what guix package
+// out, and a problem says so. The files have the same data as what guix package
 // --export-channels and --export-manifest print, with every version pinned.
 //
 // What is written can be read back, as data: [ReadChannels] and [ReadManifest]

@@ -7,7 +7,7 @@ import (
 	"audit/provenance/guix/scheme"
 )
 
-// Losses says what a profile holds, or should hold, that channels.scm and
+// Losses says what a profile has, or should have, that channels.scm and
 // manifest.scm cannot say: a message for each thing, with the packages.
 func (p *Profile) Losses() []check.Message {
 	var lost lossList

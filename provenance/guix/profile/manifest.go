@@ -29,12 +29,12 @@ type Transformation struct {
 	Value  string `json:"value"`
 }
 
-// errNoTransformations is what is wrong with a property that holds no
+// errNoTransformations is what is wrong with a property that has no
 // transformations.
 var errNoTransformations = errors.New("a list of (OPTION . VALUE) belongs here")
 
 // Transformations returns the package transformations that were asked for. An
-// error says that the property of that name holds something else.
+// error says that the property of that name has something else.
 func (e *Entry) Transformations() ([]Transformation, error) {
 	options, ok := e.Property("transformations")
 	if !ok || options.Kind == scheme.False {

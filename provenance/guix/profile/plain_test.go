@@ -36,7 +36,7 @@ func ReadChannels(text []byte) ([]provenance.Channel, []byte, error) {
 // and compared, so that nothing in the form can be passed over.
 func channelOf(form scheme.Value) (provenance.Channel, error) {
 	c, err := readChannelForm(form)
-	if err == nil && !scheme.Equal(channelCode(c), form) {
+	if err == nil && channelCode(c).String() != form.String() {
 		err = fmt.Errorf("%s is no plain channel", form.Brief())
 	}
 	return c, err

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance/guix/scheme"
 )
 
@@ -217,7 +217,7 @@ func (r *reader) strings(items []scheme.Value) ([]string, bool) {
 }
 
 // Store is where Guix keeps store items.
-func Store() inspect.StoreDirs { return inspect.StoreDirs{"/gnu/store"} }
+func Store() store.Dirs { return store.Dirs{"/gnu/store"} }
 
 func (r *reader) checkPath(e *Entry) {
 	if Store().ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
@@ -383,7 +383,7 @@ func (r *reader) properties(e *Entry, list scheme.Value) {
 	}
 }
 
-// rest returns what a pair holds after its first element.
+// rest returns what a pair has after its first element.
 func rest(v scheme.Value) scheme.Value {
 	if len(v.Items) == 1 && v.Tail != nil {
 		return *v.Tail

@@ -49,7 +49,7 @@ func readsBack(t *testing.T, path string, text []byte, read func([]byte) ([]byte
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !scheme.Equal(scheme.ListOf(was...), scheme.ListOf(now...)) {
+	if scheme.ListOf(was...).String() != scheme.ListOf(now...).String() {
 		t.Errorf("%s: read back as\n%s\nnot\n%s", path, again, text)
 	}
 }

@@ -18,5 +18,5 @@
 // directives are refused: no file of Guix has them.
 //
 // What the writer prints reads back equal, here and in Guile, and can be
-// nothing but data, whatever the values hold.
+// nothing but data, whatever the values have.
 package scheme

@@ -1,7 +1,6 @@
 package scheme
 
 import (
-	"audit/inspect/check"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -44,7 +43,7 @@ func (r *reader) sharpToken() (Value, error) {
 	if text, ok := radixNumber(token); ok {
 		return Value{Kind: Number, Text: text}, nil
 	}
-	return Value{}, errorAt(pos, "the syntax %q is not supported", check.ClipTo(token, mostToken))
+	return Value{}, errorAt(pos, "the syntax %.40q is not supported", token)
 }
 
 // vector reads #( … ), whose parenthesis is skip characters ahead.
@@ -111,7 +110,7 @@ func (r *reader) char() (Value, error) {
 	}
 	c, ok := namedChar(first, rest)
 	if !ok {
-		return Value{}, errorAt(pos, "the character name %q is unknown", check.ClipTo(string(first)+rest, mostToken))
+		return Value{}, errorAt(pos, "the character name %.40q is unknown", string(first)+rest)
 	}
 	return charOf(c), nil
 }
@@ -177,6 +176,3 @@ func (r *reader) extendedSymbol() (Value, error) {
 	r.drop(2)
 	return Sym(b.String()), nil
 }
-
-// mostToken is to how many characters a token is shortened in a message.
-const mostToken = 40

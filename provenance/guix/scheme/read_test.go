@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func TestParse(t *testing.T) {
@@ -243,7 +246,7 @@ func FuzzParse(f *testing.F) {
 		for _, v := range values {
 			for _, printed := range []string{v.String(), Pretty(v, 3)} {
 				again, err := Parse([]byte(printed), DefaultLimits())
-				if err != nil || len(again) != 1 || !Equal(v, again[0]) {
+				if err != nil || len(again) != 1 || !cmp.Equal(v, again[0], cmpopts.IgnoreFields(Value{}, "Pos")) {
 					t.Fatalf("%q reads back as %v, %v", printed, again, err)
 				}
 			}

@@ -59,19 +59,3 @@ func (v Value) IsSymbol(name string) bool { return v.Kind == Symbol && v.Text ==
 
 // IsList says whether v is a proper list.
 func (v Value) IsList() bool { return v.Kind == List && v.Tail == nil }
-
-// Equal says whether a and b are the same datum, wherever they were read.
-func Equal(a, b Value) bool {
-	if a.Kind != b.Kind || a.Text != b.Text || len(a.Items) != len(b.Items) {
-		return false
-	}
-	for i := range a.Items {
-		if !Equal(a.Items[i], b.Items[i]) {
-			return false
-		}
-	}
-	if a.Tail == nil || b.Tail == nil {
-		return a.Tail == b.Tail
-	}
-	return Equal(*a.Tail, *b.Tail)
-}

@@ -1,13 +1,14 @@
 package scheme
 
 import (
-	"audit/inspect/check"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"audit/inspect/check"
 )
 
 // String returns v on one line. It reads back as v. Bytes of a text that are
@@ -18,7 +19,7 @@ func (v Value) String() string {
 	return b.String()
 }
 
-// Brief returns v on one line for a message, cut after 80 characters. It holds
+// Brief returns v on one line for a message, cut after 80 characters. It has
 // no character that could change what a terminal or a reader makes of the rest.
 func (v Value) Brief() string {
 	return check.ClipTo(v.String(), 80)

@@ -7,6 +7,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 	"audit/provenance/guix"
 )
 
@@ -25,9 +27,9 @@ func checkArchive(img *inspect.Image, pack guix.Pack, e era, out *check.List) {
 		out.Note(-1, "", "repack/archive-rewritten")
 		return
 	}
-	members := make(map[string]inspect.Member, len(img.Members))
+	members := make(map[string]image.Member, len(img.Members))
 	for _, m := range img.Members {
-		members[inspect.CleanPath(m.Name)] = m
+		members[paths.Clean(m.Name)] = m
 	}
 	for _, d := range documents(img, pack, e) {
 		m, ok := members[d.name]
@@ -46,12 +48,12 @@ type document struct{ name, text string }
 // isPackersArchive says whether config and layers have the names that the
 // packer gives to them.
 func isPackersArchive(img *inspect.Image, root string) bool {
-	if img.Transport != inspect.DockerArchive || inspect.CleanPath(img.Config.Member) != "config.json" {
+	if img.Transport != image.DockerArchive || paths.Clean(img.Config.Member) != "config.json" {
 		return false
 	}
 	due := layerNames(img, root)
 	for i, l := range img.Layers {
-		if inspect.CleanPath(l.Member) != due[i] {
+		if paths.Clean(l.Member) != due[i] {
 			return false
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/provenance/guix"
 	"audit/rebuild/gnutar"
 )
@@ -72,7 +73,7 @@ func signed(block []byte) bool {
 
 func nameIn(block []byte) string {
 	name, _, _ := bytes.Cut(block[:gnutar.NameSize], []byte{0})
-	return inspect.CleanPath(string(name))
+	return paths.Clean(string(name))
 }
 
 // ownerOf returns the owner that the packer writes into a layer.
@@ -85,8 +86,8 @@ func ownerOf(img *inspect.Image, pack guix.Pack, l *inspect.Layer) owner {
 }
 
 // misfit is the finding about a header block that no tar wrote: the field that
-// holds what the packer never writes into it. Where each may be the packer's, it
-// is one that can hold anything.
+// has what the packer never writes into it. Where each may be the packer's, it
+// is one with any content.
 func misfit(block []byte, o owner) (code string, args []any) {
 	for _, f := range gnutar.Fields() {
 		got := block[f.From:f.To]

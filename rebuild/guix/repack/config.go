@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/provenance/guix"
 	"audit/rebuild/compare/jsondiff"
 )
@@ -38,7 +39,7 @@ func checkConfig(img *inspect.Image, pack guix.Pack, e era, out *check.List) {
 	switch {
 	case bytes.Equal(due, img.Config.Raw):
 		return
-	case inspect.CleanPath(img.Config.Member) != "config.json" && sameMeaning(img, due):
+	case paths.Clean(img.Config.Member) != "config.json" && sameMeaning(img, due):
 		out.Note(-1, "", "repack/config-rewritten")
 		return
 	}

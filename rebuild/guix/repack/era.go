@@ -25,11 +25,11 @@ type era struct {
 	tmp        bool // there is a /tmp
 	storeDirs  bool // /gnu and /gnu/store have entries of their own
 	dotted     bool // names begin with "./"
-	fromRoot   bool // tar got one folder that holds everything
+	fromRoot   bool // tar got one folder that has everything
 	named      bool // tar got the store, folders and symlinks by name
 	populated  bool // what stands outside the store is a root folder, whose own entries tar does not sort but by --sort
-	env        bool // the config holds search paths
-	history    bool // the config holds a history
+	env        bool // the config has search paths
+	history    bool // the config has a history
 	layers     layering
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 	"audit/provenance/guix"
 	"audit/rebuild/gnutar"
 )
@@ -48,7 +49,7 @@ func newExtra(e era, pack guix.Pack, img *inspect.Image) extra {
 		if e.bareLinks {
 			x.bare[source] = true
 		} else {
-			x.folder(parent(source))
+			x.folder(paths.Above(source))
 		}
 		x.nodes[source] = node{kind: tar.TypeSymlink, mode: 0o777, link: pack.Root + "/" + s.Target, below: pack.Root + "/"}
 	}
@@ -97,7 +98,7 @@ func (x extra) database(root string) {
 
 // folder adds the folder at p and those above it.
 func (x extra) folder(p string) {
-	for ; p != ""; p = parent(p) {
+	for ; p != ""; p = paths.Above(p) {
 		if _, ok := x.nodes[p]; !ok {
 			x.nodes[p] = node{kind: tar.TypeDir, mode: 0o755}
 		}
@@ -148,9 +149,4 @@ func (x extra) arguments(found []string, e era) []string {
 		}
 	}
 	return args
-}
-
-// parent returns the path above p, "" for what is at the top.
-func parent(p string) string {
-	return p[:max(0, strings.LastIndexByte(p, '/'))]
 }

@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/guix"
 	"audit/rebuild/gnutar"
 )
@@ -270,9 +271,16 @@ func TestFrameOfAnotherLength(t *testing.T) {
 			continue
 		}
 		other := append(raw[:min(n, len(raw)):min(n, len(raw))], make([]byte, max(0, n-len(raw)))...)
-		img.Layers[0].Frame = inspect.NewFrame(other)
+		img.Layers[0].Frame = frameOf(other)
 		if c := Check(img, recipe); c.Status != check.Fail || c.Bytes != 0 {
 			t.Fatalf("%d bytes instead of %d: %s, %s", n, len(raw), c.Status, summaryOf(c))
 		}
 	}
+}
+
+// frameOf returns the frame that consists of raw.
+func frameOf(raw []byte) image.Frame {
+	w := image.NewFrameWriter()
+	w.Write(raw)
+	return w.Frame()
 }

@@ -37,7 +37,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatal(err)
 		}
 		raw[int(at%uint(len(raw)))] ^= 1
-		img.Layers[0].Frame = inspect.NewFrame(raw)
+		img.Layers[0].Frame = frameOf(raw)
 		if c := Check(img, recipe); c.Status != check.Fail {
 			t.Errorf("a changed frame: %s, %s", c.Status, summaryOf(c))
 		}

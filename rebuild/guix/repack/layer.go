@@ -8,6 +8,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 	"audit/provenance/guix/profile"
 	"audit/rebuild/gnutar"
 )
@@ -143,7 +145,7 @@ func (c *layerCheck) isRoot(path string) bool {
 
 // enter returns to the open folder that path belongs into.
 func (c *layerCheck) enter(path string) bool {
-	dir := parent(path)
+	dir := paths.Above(path)
 	k := -1
 	if len(c.open) > 0 { // each is in the one before
 		k = depth(dir) - depth(c.open[0].path)
@@ -270,7 +272,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 // form that the daemon gives to all (nix/libstore/local-store.cc,
 // canonicalisePathMetaData).
 func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (gnutar.Header, bool) {
-	h := gnutar.Header{Name: e.Path, Mode: inspect.StoreMode(e), Kind: e.Type, Time: 1}
+	h := gnutar.Header{Name: e.Path, Mode: image.StoreMode(e), Kind: e.Type, Time: 1}
 	switch e.Type {
 	case tar.TypeReg:
 		h.Size = e.Size
@@ -283,7 +285,7 @@ func (c *layerCheck) storeHeader(i int, e *inspect.Entry) (gnutar.Header, bool) 
 		if target == nil {
 			return gnutar.Header{}, false
 		}
-		h.Mode, h.Link = inspect.StoreMode(target), e.Linkname
+		h.Mode, h.Link = image.StoreMode(target), e.Linkname
 	default:
 		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
 		return gnutar.Header{}, false

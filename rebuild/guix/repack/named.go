@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 	"audit/rebuild/gnutar"
 )
 
@@ -52,7 +53,7 @@ func (x extra) namedArguments(links []string) []string {
 	}
 	args = append(args, storeDir[1:len(storeDir)-1])
 	for _, link := range links {
-		for _, p := range []string{parent(link), link} {
+		for _, p := range []string{paths.Above(link), link} {
 			if p != "" && !slices.Contains(args, p) {
 				args = append(args, p)
 			}
@@ -66,7 +67,7 @@ func (x extra) namedArguments(links []string) []string {
 func (x extra) namedSequence(args []string) []string {
 	children := make(map[string][]string)
 	for _, p := range slices.Sorted(maps.Keys(x.nodes)) {
-		children[parent(p)] = append(children[parent(p)], p)
+		children[paths.Above(p)] = append(children[paths.Above(p)], p)
 	}
 	var sequence []string
 	var dump func(p string)

@@ -1,5 +1,5 @@
 // Package repack is the embedded builder: it packs the store items that an
-// image holds once more, by the rules of the Guix version that made it, and
+// image has once more, by the rules of the Guix version that made it, and
 // says whether that gives the same layers, diffID by diffID.
 //
 // It is pure Go and reads nothing twice. A layer is its frame (headers,
@@ -196,7 +196,7 @@ func firstOwner(l *inspect.Layer) owner {
 }
 
 // checkItems looks at the items of all layers together: each must be there
-// once, and each layer but the last two holds one of them.
+// once, and each layer but the last two has one of them.
 func (a *attempt) checkItems() {
 	first := make(map[string]int)
 	held := make(map[int]int)

@@ -9,11 +9,13 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 	"audit/provenance/nix"
 	"audit/rebuild/gnutar"
 )
 
-// A layerCheck packs one layer again and holds the outcome against it.
+// A layerCheck packs one layer again and compares the outcome with it.
 type layerCheck struct {
 	layer *inspect.Layer
 	rules *rules
@@ -138,7 +140,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 	return c.rules.order(a, b)
 }
 
-// storeOnly says whether the layer holds store items and nothing else, each
+// storeOnly says whether the layer has store items and nothing else, each
 // handed to the writer by itself.
 func (c *layerCheck) storeOnly() bool {
 	first := c.layer.Entries[0].Path
@@ -157,15 +159,12 @@ func (c *layerCheck) checkFolders() {
 		if e.Type == tar.TypeDir {
 			folders[e.Path] = true
 		}
-		dir := parent(e.Path)
+		dir := paths.Above(e.Path)
 		if !c.rules.files && dir != "" && !folders[dir] && !(c.appended(i) && (dir == "nix" || dir == "nix/store")) {
 			c.problem(e.Path, "repack/missing-folder", "folder", dir)
 		}
 	}
 }
-
-// parent returns the path above p, "" for what is at the top.
-func parent(p string) string { return p[:max(0, strings.LastIndexByte(p, '/'))] }
 
 // due returns the header that the packer writes for entry i. It is false when
 // there is none: the packer would not write such an entry at all.
@@ -195,7 +194,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		return h, false
 	}
 	if nix.Store().ItemOf(e.Path) != "" {
-		h.Mode = inspect.StoreMode(e)
+		h.Mode = image.StoreMode(e)
 		if c.rules.perms && c.given(&h, e) {
 			c.permEntries++
 		}

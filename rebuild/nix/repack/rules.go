@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 	"audit/rebuild/gnutar"
 )
 
@@ -52,9 +53,9 @@ func newRules(l *inspect.Layer) *rules {
 	case magic == posixMagic && (first == "/nix/" || first == "/nix/store/"):
 		return pythonRules(block, l.Entries[0].Mode)
 	case magic == posixMagic && first == "/" && l.Entries[0].Type == tar.TypeDir:
-		return &rules{name: "Go's archive/tar, as nix2container calls it", perms: true, append: []appender{appendGo}, entryName: slashFront, order: inspect.ComparePaths, end: goEndOf}
+		return &rules{name: "Go's archive/tar, as nix2container calls it", perms: true, append: []appender{appendGo}, entryName: slashFront, order: paths.Compare, end: goEndOf}
 	case magic == posixMagic && strings.HasPrefix(first, storeDir):
-		return &rules{name: "Go's archive/tar, as Nixery calls it", append: []appender{appendGo}, entryName: slashFront, order: inspect.ComparePaths, end: goEndOf, files: true}
+		return &rules{name: "Go's archive/tar, as Nixery calls it", append: []appender{appendGo}, entryName: slashFront, order: paths.Compare, end: goEndOf, files: true}
 	case magic == gnuMagic:
 		return gnuRules(l)
 	}
@@ -79,13 +80,13 @@ func firstBlock(l *inspect.Layer) []byte {
 func pythonRules(block []byte, mode int64) *rules {
 	d := pythonDialect{zeroDevices: block[329] == '0'}
 	return &rules{name: "Python's tarfile, as streamLayeredImage calls it", append: []appender{d.append},
-		entryName: slashBoth, order: inspect.ComparePaths, end: gnutar.EndOfArchive, unsorted: mode != 0o755}
+		entryName: slashBoth, order: paths.Compare, end: gnutar.EndOfArchive, unsorted: mode != 0o755}
 }
 
 // gnuRules finds how GNU tar was called by the names of the first entries: the
 // whole tree at once, with the store items appended to it, or store items alone.
 func gnuRules(l *inspect.Layer) *rules {
-	r := &rules{name: "GNU tar --sort=name", order: inspect.ComparePaths, end: gnutar.EndOfArchive}
+	r := &rules{name: "GNU tar --sort=name", order: paths.Compare, end: gnutar.EndOfArchive}
 	for _, superuser := range []string{"", "root"} { // whether the builder knows its user 0 by name
 		r.append = append(r.append, func(b []byte, h gnutar.Header) []byte { return gnutar.Dialect{Superuser: superuser}.Append(b, h) })
 	}

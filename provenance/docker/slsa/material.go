@@ -20,7 +20,7 @@ const (
 // Kind is the kind of source by its URI. Addresses of Git repositories are
 // recognised as BuildKit does it (BuildKit 0.25, util/gitutil/git_ref.go): by
 // scheme, or by a path that ends in ".git".
-func (s Source) Kind() Kind {
+func (s Material) Kind() Kind {
 	scheme, _, hasScheme := strings.Cut(s.URI, "://")
 	switch {
 	case strings.HasPrefix(s.URI, "pkg:docker/"):
@@ -39,7 +39,7 @@ func (s Source) Kind() Kind {
 
 // Git takes the URI of a repository apart: its address, the branch, tag or
 // commit, and the folder in it; the latter two may be "".
-func (s Source) Git() (address, ref, folder string) {
+func (s Material) Git() (address, ref, folder string) {
 	address, fragment, _ := strings.Cut(s.URI, "#")
 	ref, folder, _ = strings.Cut(fragment, ":")
 	return address, ref, folder
@@ -47,7 +47,7 @@ func (s Source) Git() (address, ref, folder string) {
 
 // Commit returns the commit that a Git source is pinned to, "" when none is
 // recorded: that of its digest, else its ref where that is one.
-func (s Source) Commit() string {
+func (s Material) Commit() string {
 	for _, algorithm := range []string{"sha1", "gitCommit", "sha256"} {
 		if d := s.Digest[algorithm]; IsCommit(d) {
 			return d
@@ -67,7 +67,7 @@ func IsCommit(text string) bool {
 
 // SHA256 returns the digest of a source that is no repository, as
 // "sha256:HEX"; "" when none is recorded.
-func (s Source) SHA256() string {
+func (s Material) SHA256() string {
 	if d := s.Digest["sha256"]; len(d) == 64 && IsCommit(d) {
 		return "sha256:" + d
 	}
@@ -77,7 +77,7 @@ func (s Source) SHA256() string {
 // Reference returns the name of an image in the form that engines take, with
 // registry and tag: the package URL pkg:docker/alpine@3.17 is
 // docker.io/library/alpine:3.17. It is "" for anything else.
-func (s Source) Reference() string {
+func (s Material) Reference() string {
 	rest, ok := strings.CutPrefix(s.URI, "pkg:docker/")
 	if !ok {
 		return ""
@@ -209,7 +209,7 @@ func Reference(name string) string {
 	if at := strings.LastIndexByte(name, ':'); at > strings.LastIndexByte(name, '/') {
 		name, tag = name[:at], name[at+1:]
 	}
-	short := Source{URI: "pkg:docker/" + url.PathEscape(name)}
+	short := Material{URI: "pkg:docker/" + url.PathEscape(name)}
 	switch {
 	case pinned:
 		short.URI += "@" + digest

@@ -100,7 +100,7 @@ func (p *policy) pin(pin Pin) {
 			p.allow("docker-image://" + bare[:colon] + "@" + pin.Digest)
 		}
 	case pinGit:
-		address, ref, folder := slsa.Source{URI: pin.Name}.Git()
+		address, ref, folder := slsa.Material{URI: pin.Name}.Git()
 		to := address + "#" + pin.Digest
 		if folder != "" {
 			to += ":" + folder
@@ -122,7 +122,7 @@ func (p *policy) pin(pin Pin) {
 // repository is git:// with host and path, whatever its address begins with
 // (BuildKit 0.20, client/llb/source.go, Git).
 func identifiers(uri string) []string {
-	if (slsa.Source{URI: uri}).Kind() != slsa.Git {
+	if (slsa.Material{URI: uri}).Kind() != slsa.Git {
 		return []string{uri}
 	}
 	_, rest, hasScheme := strings.Cut(uri, "://")
@@ -156,7 +156,7 @@ func pinsOf(b *slsa.Build) []Pin {
 func pinContexts(b *slsa.Build, contexts map[string]string) (map[string]string, []check.Message) {
 	pinned, materials := make(map[string]string, len(contexts)), b.Pinned()
 	for name, value := range contexts {
-		s := slsa.Source{URI: value}
+		s := slsa.Material{URI: value}
 		switch {
 		case strings.HasPrefix(value, "docker-image://") && materials.Has(strings.TrimPrefix(value, "docker-image://")):
 		case s.Kind() == slsa.HTTP && materials.Has(value):
@@ -174,7 +174,7 @@ func pinContexts(b *slsa.Build, contexts map[string]string) (map[string]string, 
 	return pinned, nil
 }
 
-func gitOf(s slsa.Source) (address, ref string) {
+func gitOf(s slsa.Material) (address, ref string) {
 	address, ref, _ = s.Git()
 	return address, ref
 }

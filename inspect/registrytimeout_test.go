@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"audit/fixtures"
 	"context"
 	"errors"
 	"net"
@@ -9,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"audit/fixtures"
+	"audit/inspect/limit"
 )
 
 // silent is a registry that takes connections and says no word.
@@ -43,7 +45,7 @@ func silent(t *testing.T) string {
 // A registry that does not answer ends at the limit, or at the deadline that the
 // caller has.
 func TestSilentRegistry(t *testing.T) {
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Idle = 50 * time.Millisecond
 	_, err := Open(t.Context(), silent(t), Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
@@ -76,7 +78,7 @@ func TestRegistryThatStops(t *testing.T) {
 		case <-r.Context().Done():
 		}
 	})
-	limits := DefaultLimits()
+	limits := limit.DefaultLimits()
 	limits.Idle = 100 * time.Millisecond
 	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
