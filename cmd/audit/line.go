@@ -16,6 +16,7 @@ import (
 	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/rebuild/compare"
+	"audit/rebuild/why"
 	"audit/report"
 	"audit/sbom"
 )
@@ -332,13 +333,24 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(a.result.Derivation)
 	}
 	if errors.Is(why, rebuild.ErrBuild) {
-		l.add(rebuild.FailedCheck(why.Error()))
+		l.add(withCauses(rebuild.FailedCheck(why.Error()), a))
 		return
 	}
-	l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
+	l.add(withCauses(check.Skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system)), a))
 	if l.demand {
 		a.demanded = notRebuilt(why, adviceFor(why))
 	}
+}
+
+// withCauses adds to the check named rebuild why a build seems to have failed, by its log.
+func withCauses(c check.Check, a *audit) check.Check {
+	if a.system == nil || len(a.log) == 0 {
+		return c
+	}
+	for _, m := range why.Causes(a.log, slices.Concat(a.system.About().Causes, why.Rules())) {
+		c.Findings = append(c.Findings, check.Finding{Message: m, Level: check.Undecided, Layer: -1})
+	}
+	return c
 }
 
 // notDerived says why no recipe was evaluated.

@@ -20,7 +20,7 @@ func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: guix.Name, Tool: "Guix", Store: "/gnu/store", Sentences: sentences(),
 		Farms: farms(), Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
-		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
+		Causes: causes(), SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Flags: []rebuild.Flag{
 			{Name: "trust-channel", Kind: rebuild.List, Trust: true, Usage: "let code of the channel at `URL` run here; may be given again"},
 			rebuild.TrustSourceFlag(),
