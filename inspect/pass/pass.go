@@ -67,8 +67,8 @@ func New(ctx context.Context, opt Options) *Pass {
 	if opt.Limits != nil {
 		p.Limits = *opt.Limits
 	}
-	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.stores())
-	if opt.Again {
+	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.Stores)
+	if p.Limits.CopyBytes > 0 {
 		p.Copies = &Copies{dir: opt.TempDir, left: p.Limits.CopyBytes, kept: make(map[string]*Spool)}
 	}
 	return p
