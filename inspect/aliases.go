@@ -102,6 +102,9 @@ func ItemOf(path string) string { return store.DefaultDirs().ItemOf(path) }
 // IsStoreName is [store.IsStoreName].
 func IsStoreName(base string) bool { return store.IsStoreName(base) }
 
+// StoreName is [store.NameOf].
+func StoreName(item string) string { return store.NameOf(item) }
+
 // StoreMode is [image.StoreMode].
 func StoreMode(e *Entry) int64 { return image.StoreMode(e) }
 

@@ -214,7 +214,7 @@ func hidden(c *compare.Comparison) []check.Finding {
 		case len(found) == maxWorst:
 			more++
 		default:
-			found = append(found, check.Find(check.Note, d.Layer, d.Path, "rebuild/hidden-entry", "was", compare.Clip(d.Was), "now", compare.Clip(d.Now)))
+			found = append(found, check.Find(check.Note, d.Layer, d.Path, "rebuild/hidden-entry", "was", compare.Argument(d.Was), "now", compare.Argument(d.Now)))
 		}
 	}
 	if more > 0 {
@@ -229,7 +229,7 @@ func outside(c *compare.Comparison) []check.Finding {
 	var found []check.Finding
 	if n := len(c.Blobs); n > 0 {
 		first := c.Blobs[0]
-		found = append(found, check.Find(check.Note, first.Layer, "", "rebuild/blob-compression", "layers", n, "was", first.Was, "now", first.Now))
+		found = append(found, check.Find(check.Note, first.Layer, "", "rebuild/blob-compression", "layers", n, "was", compare.Argument(first.Was), "now", compare.Argument(first.Now)))
 	}
 	if n := len(c.Manifest); n > 0 {
 		first := c.Manifest[0]
@@ -247,18 +247,18 @@ func harmless(c *compare.Comparison) []check.Finding {
 		counts[n.Cause] = n.Count
 	}
 	first := make(map[compare.Cause]check.Finding)
-	note := func(cause compare.Cause, layer int, path, field, was, now string) {
+	note := func(cause compare.Cause, layer int, path, field string, was, now any) {
 		first[cause] = check.Find(check.Note, layer, path, "rebuild/harmless",
-			"differences", counts[cause], "cause", string(cause), "field", field, "was", compare.Clip(was), "now", compare.Clip(now))
+			"differences", counts[cause], "cause", string(cause), "field", field, "was", was, "now", now)
 	}
 	for _, f := range c.Config {
 		if _, ok := first[f.Cause]; !ok {
-			note(f.Cause, -1, "", f.Field, f.Was, f.Now)
+			note(f.Cause, -1, "", f.Field, compare.Clip(f.Was), compare.Clip(f.Now))
 		}
 	}
 	for _, d := range c.Differences {
 		if f, ok := first[d.Cause]; !ok || f.Layer < 0 {
-			note(d.Cause, d.Layer, d.Path, "", d.Was, d.Now)
+			note(d.Cause, d.Layer, d.Path, "", compare.Argument(d.Was), compare.Argument(d.Now))
 		}
 	}
 	for _, n := range c.Causes() {

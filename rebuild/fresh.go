@@ -2,7 +2,6 @@ package rebuild
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -41,23 +40,10 @@ func (j Job) WantsFresh(item string) bool {
 // isOf says whether a store item is of a package, which is named with or
 // without its version, or as "all".
 func isOf(item, pkg string) bool {
-	name := StoreName(item)
+	name := inspect.StoreName(item)
 	version, ok := strings.CutPrefix(name, pkg+"-")
 	return pkg == "all" || name == pkg || ok && version != "" && '0' <= version[0] && version[0] <= '9'
 }
-
-// StoreName returns the name of a store item: "hello-2.12.2" of
-// "/gnu/store/…-hello-2.12.2", "" of what is none.
-func StoreName(item string) string {
-	base := path.Base(item)
-	if !inspect.IsStoreName(base) {
-		return ""
-	}
-	return base[hashAndDash:]
-}
-
-// hashAndDash is the length of what precedes the name of a store item.
-const hashAndDash = 32 + 1
 
 // Unstable says that a build which was asked for afresh gave other bytes than
 // the one before: whatever the images show, the recipe does not decide what

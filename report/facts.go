@@ -83,7 +83,7 @@ func (c *Comparison) compared() *compare.Comparison {
 		out.Layers = append(out.Layers, compare.LayerPair(l))
 	}
 	for _, d := range c.Differences {
-		one := compare.Difference{Path: d.Path, Layer: d.Layer, Cause: d.Cause, Was: d.Was, Now: d.Now, Known: d.Known, Privileged: d.Privileged}
+		one := compare.Difference{Path: d.Path, Layer: d.Layer, Cause: d.Cause, Was: compare.TextValue(d.Was), Now: compare.TextValue(d.Now), Known: d.Known, Privileged: d.Privileged}
 		for _, m := range d.Evidence {
 			one.Evidence = append(one.Evidence, check.Message(m))
 		}

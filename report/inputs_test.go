@@ -194,13 +194,13 @@ func unreproducibleInput(t testing.TB, n int) Input {
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
 		Differences: []compare.Difference{
-			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: "sha256:11", Now: "sha256:22", Evidence: []check.Message{check.Say("difference/lines", "diff", "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n")}},
-			{Path: "gnu/store/1hhc-tiny-stamp-0.1/bin/su", Cause: compare.Mode, Was: "0755", Now: "4755"},
-			{Path: "tmp", Cause: compare.Missing, Was: "folder, mode 1777"},
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: compare.TextValue("sha256:11"), Now: compare.TextValue("sha256:22"), Evidence: []check.Message{check.Say("difference/lines", "diff", "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n")}},
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/bin/su", Cause: compare.Mode, Was: compare.TextValue("0755"), Now: compare.TextValue("4755")},
+			{Path: "tmp", Cause: compare.Missing, Was: compare.TextValue("folder, mode 1777")},
 		},
 	}
 	for i := range n {
-		c.Differences = append(c.Differences, compare.Difference{Path: fmt.Sprintf("gnu/store/1hhc-tiny-stamp-0.1/share/doc/page-%05d", i), Cause: compare.Timestamp, Was: "1970-01-01T00:00:01Z", Now: "2026-11-20T20:31:05Z"})
+		c.Differences = append(c.Differences, compare.Difference{Path: fmt.Sprintf("gnu/store/1hhc-tiny-stamp-0.1/share/doc/page-%05d", i), Cause: compare.Timestamp, Was: compare.TextValue("1970-01-01T00:00:01Z"), Now: compare.TextValue("2026-11-20T20:31:05Z")})
 	}
 	in.Comparison = c
 	return in
@@ -215,11 +215,11 @@ func equivalentInput(t testing.TB) Input {
 	in.Comparison = &compare.Comparison{
 		Layers: []compare.LayerPair{{Index: 0, Original: was, Rebuilt: now}},
 		Differences: []compare.Difference{
-			{Path: "gnu/store", Cause: compare.Order, Was: "entry 4", Now: "entry 7", Known: "known/other-layering"},
+			{Path: "gnu/store", Cause: compare.Order, Was: compare.TextValue("entry 4"), Now: compare.TextValue("entry 7"), Known: "known/other-layering"},
 		},
 		Config:   []compare.FieldDifference{{Field: "created", Was: `"1970-01-01T00:00:01Z"`, Now: `"2026-11-20T20:31:05Z"`, Cause: compare.Timestamp, Known: "known/package-logs"}},
 		Manifest: []compare.FieldDifference{{Field: "layers[0].digest", Was: `"sha256:0"`, Now: `"sha256:1"`, Cause: compare.Compression}},
-		Blobs:    []compare.Difference{{Cause: compare.Compression, Was: "gzip, level 6", Now: "gzip, level 9"}},
+		Blobs:    []compare.Difference{{Cause: compare.Compression, Was: compare.TextValue("gzip, level 6"), Now: compare.TextValue("gzip, level 9")}},
 		Known: []compare.Known{
 			{Code: "known/package-logs", Count: 1},
 			{Code: "known/other-layering", Count: 1},
@@ -330,7 +330,7 @@ func hostileInput(t testing.TB) Input {
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,
 		Comparison: &compare.Comparison{
 			Config:      []compare.FieldDifference{{Field: hostile, Was: hostile, Now: hostile, Cause: "some-new-cause"}},
-			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: hostile, Now: hostile, Evidence: []check.Message{check.Say("difference/lines", "diff", "-"+hostile+"\n+"+hostile), check.Say("difference/line", "line", 1, "inside", hostile, "was", hostile, "now", hostile)}}},
+			Differences: []compare.Difference{{Path: hostile, Cause: compare.Content, Was: compare.TextValue(hostile), Now: compare.TextValue(hostile), Evidence: []check.Message{check.Say("difference/lines", "diff", "-"+hostile+"\n+"+hostile), check.Say("difference/line", "line", 1, "inside", hostile, "was", hostile, "now", hostile)}}},
 			Known:       []compare.Known{{Code: "known/package-logs", Count: 1}},
 		},
 		Verdict: rebuild.Contradicted, Policy: Policy{Require: "consistent"}, Run: Run{Host: hostile, Date: theRun().Date},

@@ -125,7 +125,7 @@ func TestMarkdownIsBounded(t *testing.T) {
 	}
 	for _, cause := range allCauses() {
 		for range 50 {
-			worst.Comparison.Differences = append(worst.Comparison.Differences, compare.Difference{Path: strings.Repeat("/`long", 5000), Cause: cause, Was: strings.Repeat("|", 900), Evidence: []check.Message{check.Say("difference/lines", "diff", strings.Repeat("+`\n", 9000))}})
+			worst.Comparison.Differences = append(worst.Comparison.Differences, compare.Difference{Path: strings.Repeat("/`long", 5000), Cause: cause, Was: compare.Text(strings.Repeat("|", 900)), Evidence: []check.Message{check.Say("difference/lines", "diff", strings.Repeat("+`\n", 9000))}})
 		}
 	}
 	for name, in := range map[string]Input{"worst": worst, "many": unreproducibleInput(t, 12_000)} {

@@ -53,6 +53,7 @@ type Input struct {
 
 // New lays out what was found as a report.
 func New(in Input) *Report {
+	words := newWords(in.Systems)
 	r := &Report{
 		SchemaVersion: SchemaVersion,
 		Tool:          Tool{Name: "audit", Version: in.Version},
@@ -61,14 +62,14 @@ func New(in Input) *Report {
 		Plan:          newPlan(in.Plan),
 		StoreItems:    newStoreItems(in.Image.Items, in.Signed),
 		Statements:    newStatements(in.Statements),
-		Checks:        newChecks(in.Checks),
+		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
 		Rebuild:       newRebuild(in),
-		Comparison:    newComparison(in.Comparison, in.Rebuilt),
+		Comparison:    newComparison(in.Comparison, in.Rebuilt, words.sentences),
 		Verdict:       in.Verdict,
 		Policy:        in.Policy,
 		Run:           newRun(in),
-		words:         newWords(in.Systems),
+		words:         words,
 	}
 	fillLists(reflect.ValueOf(r).Elem())
 	r.hide(in.Addresses, in.Secrets, in.Image.Config.Raw)
@@ -329,10 +330,10 @@ func messages(all []check.Message) (out []Message) {
 }
 
 // newChecks lists all seven, whatever was handed in.
-func newChecks(checks []check.Check) []Check {
+func newChecks(checks []check.Check, s Sentences) []Check {
 	var out []Check
 	for _, id := range check.IDs() {
-		out = append(out, newCheck(find(checks, id)))
+		out = append(out, newCheck(find(checks, id), s))
 	}
 	return out
 }
@@ -346,10 +347,10 @@ func find(checks []check.Check, id check.ID) check.Check {
 	return check.Skip(id, "report/not-asked")
 }
 
-func newCheck(c check.Check) Check {
+func newCheck(c check.Check, s Sentences) Check {
 	out := Check{ID: c.ID, Status: c.Status, Summary: messages(c.Reasons)}
 	for _, f := range c.Findings {
-		out.Findings = append(out.Findings, Finding{f.Code, f.Args, f.Level, f.Layer, f.Path})
+		out.Findings = append(out.Findings, Finding{f.Code, s.texts(f.Args), f.Level, f.Layer, f.Path})
 	}
 	return out
 }
@@ -378,7 +379,7 @@ func share(n, total int64) float64 {
 	return float64(q) / 10_000
 }
 
-func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
+func newComparison(c *compare.Comparison, rebuilt *inspect.Image, s Sentences) *Comparison {
 	if c == nil {
 		return nil
 	}
@@ -390,7 +391,7 @@ func newComparison(c *compare.Comparison, rebuilt *inspect.Image) *Comparison {
 	for _, l := range c.Layers {
 		out.Layers = append(out.Layers, LayerPair{l.Index, l.Original, l.Rebuilt, l.Equal, l.Size})
 	}
-	out.Differences, out.Blobs = newDifferences(c.Differences), newDifferences(c.Blobs)
+	out.Differences, out.Blobs = newDifferences(c.Differences, s), newDifferences(c.Blobs, s)
 	for _, k := range c.Known {
 		out.Known = append(out.Known, Known(k))
 	}
@@ -404,13 +405,13 @@ func newFields(fields []compare.FieldDifference) (out []FieldDifference) {
 	return out
 }
 
-func newDifferences(ds []compare.Difference) (out []Difference) {
+func newDifferences(ds []compare.Difference, s Sentences) (out []Difference) {
 	for _, d := range ds {
 		var evidence []Message
 		for _, m := range d.Evidence {
-			evidence = append(evidence, Message(m))
+			evidence = append(evidence, Message{m.Code, s.texts(m.Args)})
 		}
-		out = append(out, Difference{d.Path, d.Layer, d.Cause, d.Was, d.Now, evidence, d.Known, d.Privileged})
+		out = append(out, Difference{d.Path, d.Layer, d.Cause, s.value(d.Was), s.value(d.Now), evidence, d.Known, d.Privileged})
 	}
 	return out
 }

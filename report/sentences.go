@@ -9,11 +9,12 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/rebuild/compare"
 )
 
 // Sentences are what a person reads for a code: a template for each, in which
 //
-//	{name}              stands for an argument
+//	{name}              stands for an argument, or for its sentence where it is a message
 //	{name:count entry}  for a number of things: "1 entry", "3 entries"
 //	{name:list}         for a list: "a", "a and b", "a, b and c"
 //	{name:quote}        for a text in quotation marks, its controls escaped
@@ -52,7 +53,7 @@ func sharedSentences() []map[string]string {
 			"report/inspection-only": "not asked for: audit inspect looks and does nothing else",
 		},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(),
-		derivationSentences(), rebuildSentences(), differenceSentences(), knownSentences(), planSentences(), policySentences(),
+		derivationSentences(), rebuildSentences(), differenceSentences(), valueSentences(), knownSentences(), planSentences(), policySentences(),
 		packagesSentences(), statementSentences(), verifySentences(),
 	}
 }
@@ -66,6 +67,26 @@ func (s Sentences) Text(m check.Message) string {
 	}
 	text, _, _ := s.expand(template, m.Args, false)
 	return text
+}
+
+// texts are arguments of which those that are messages are written as sentences,
+// of at most 200 characters.
+func (s Sentences) texts(args check.Args) check.Args {
+	args = maps.Clone(args)
+	for name, value := range args {
+		if m, ok := value.(check.Message); ok {
+			args[name] = compare.Clip(s.Text(m))
+		}
+	}
+	return args
+}
+
+// value writes what one of two images has where they differ.
+func (s Sentences) value(v compare.Value) string {
+	if v == nil {
+		return ""
+	}
+	return s.Text(v.Message())
 }
 
 // Words is the sentence of a finding.
@@ -188,6 +209,8 @@ func isEmpty(v any) bool {
 		return v == 0
 	case []string:
 		return len(v) == 0
+	case check.Message:
+		return v.IsZero()
 	}
 	return true
 }
@@ -197,7 +220,7 @@ func isEmpty(v any) bool {
 func (s Sentences) argument(spec string, args check.Args) (text string, absent bool) {
 	name, form, _ := strings.Cut(spec, ":")
 	verb, noun, _ := strings.Cut(form, " ")
-	value, n := args.String(name), args.Int(name)
+	value, n := s.text(args, name), args.Int(name)
 	absent = isEmpty(args[name])
 	switch verb {
 	case "count":
@@ -211,13 +234,21 @@ func (s Sentences) argument(spec string, args check.Args) (text string, absent b
 	case "number":
 		return value, false
 	case "change":
-		now := args.String(noun)
+		now := s.text(args, noun)
 		return cmp.Or(value, "nothing") + " → " + cmp.Or(now, "nothing"), value == "" && now == ""
 	case "sentence":
 		text, _, _ = s.expand(s[value], args, false)
 		return text, absent
 	}
 	return value, absent
+}
+
+// text writes an argument without a form.
+func (s Sentences) text(args check.Args, name string) string {
+	if m, ok := args[name].(check.Message); ok {
+		return s.Text(m)
+	}
+	return args.String(name)
 }
 
 // plenty writes a number of things: "1 entry", "2 entries", "3 layers".

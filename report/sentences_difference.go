@@ -101,7 +101,7 @@ func insideSentences() map[string]string {
 		"difference/pdf-streams":         "number of PDF streams",
 		"difference/png-chunk":           "PNG chunk {chunk}",
 		"difference/png-chunks":          "PNG chunks",
-		"difference/pixels":              "pixels",
+		"difference/pixels":              "pixels[, of which {differ:count unpacked byte} differ]",
 		"difference/pyc-header":          "pyc header: {field}",
 		"difference/pyc-code":            "pyc code",
 		"difference/pyc-references":      "pyc code: marks of references, the objects are the same",

@@ -23,7 +23,7 @@ func TestNoCommandsForServices(t *testing.T) {
 			in.Checks[i].Findings[0].Path, in.Checks[i].Findings[0].Args["text"] = text, text
 		}
 		in.Comparison.Differences[0].Evidence = []check.Message{check.Say("difference/lines", "diff", "@@ -1 +1 @@\n"+text+"\n-a\n"+text)}
-		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: text, Cause: compare.Mode, Was: text, Now: text})
+		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: text, Cause: compare.Mode, Was: compare.Text(text), Now: compare.Text(text)})
 		for kind, write := range renderers() {
 			if kind == "HTML" {
 				continue // which is for browsers

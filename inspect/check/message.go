@@ -31,14 +31,15 @@ func (m Message) String() string {
 }
 
 // Args are the arguments of a code, by their names in kebab case. A value is a
-// string, an int64 or a []string; nothing else.
+// string, an int64, a []string, or a [Message], whose sentence stands in its place;
+// nothing else.
 type Args map[string]any
 
 // Say makes a message of a code and its arguments, each a name and a value:
 //
 //	check.Say("integrity/diffid-mismatch", "claimed", l.ClaimedDiffID, "computed", l.DiffID)
 //
-// A value may be a string or a type of strings, any signed integer, a []string, a
+// A value may be a string, an int, an int64, a []string, a [Message], a
 // [fmt.Stringer] or an error; another one, or a name without a value, is a
 // mistake of the caller and panics.
 func Say(code string, args ...any) Message {
@@ -54,7 +55,7 @@ func Say(code string, args ...any) Message {
 
 func value(v any) any {
 	switch v := v.(type) {
-	case string, int64, []string:
+	case string, int64, []string, Message:
 		return v
 	case int:
 		return int64(v)
@@ -75,6 +76,8 @@ func (a Args) String(name string) string {
 		return strconv.FormatInt(v, 10)
 	case []string:
 		return strings.Join(v, ", ")
+	case Message:
+		return v.String()
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"audit/inspect/digest/sha256mb"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -26,37 +27,56 @@ func (s Sum) Hash() v1.Hash {
 
 func (s Sum) String() string { return s.Hash().String() }
 
-// SumOf returns what h has hashed so far.
-func SumOf(h hash.Hash) (s Sum) {
-	h.Sum(s[:0])
-	return s
-}
-
 func Of(p []byte) Sum { return sha256.Sum256(p) }
 
 // A Meter hashes and counts the bytes that are read through it.
 type Meter struct {
 	R io.Reader
-	h hash.Hash
 	N int64
+	// Lend says that what is read next stays as it is until the group of the meter
+	// is run.
+	Lend bool
+	// What is hashed goes to one of them; both are nil when nothing is.
+	alone hash.Hash
+	lane  *sha256mb.Lane
 }
 
-func NewMeter(r io.Reader) *Meter { return &Meter{R: r, h: sha256.New()} }
+// NewMeter returns a meter of r whose digest is computed alone.
+func NewMeter(r io.Reader) *Meter { return &Meter{R: r, alone: sha256.New()} }
+
+// NewMeterIn returns a meter of r whose digest is computed with the others of g.
+func NewMeterIn(g *sha256mb.Group, r io.Reader) *Meter { return &Meter{R: r, lane: g.NewLane()} }
+
+// pieceBytes is how much is read at a time of what is not lent: a part of what a
+// lane can keep until others have as much.
+const pieceBytes = 32 << 10
 
 func (m *Meter) Read(p []byte) (int, error) {
+	if m.lane != nil && !m.Lend {
+		p = p[:min(len(p), pieceBytes)]
+	}
 	n, err := m.R.Read(p)
-	if m.h != nil {
-		m.h.Write(p[:n])
+	switch {
+	case m.alone != nil:
+		m.alone.Write(p[:n])
+	case m.lane != nil && m.Lend:
+		m.lane.Lend(p[:n])
+	case m.lane != nil:
+		m.lane.Write(p[:n])
 	}
 	m.N += int64(n)
 	return n, err
 }
 
-func (m *Meter) Sum() Sum {
-	if m.h == nil {
-		return Sum{}
+// Sum returns the digest of what was read, and is called once, at the end.
+func (m *Meter) Sum() (s Sum) {
+	switch {
+	case m.alone != nil:
+		m.alone.Sum(s[:0])
+	case m.lane != nil:
+		s = m.lane.Finish()
 	}
-	return SumOf(m.h)
+	return s
 }
 
 // An otherHash computes the digest that the path of a blob names where that is

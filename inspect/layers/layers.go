@@ -4,6 +4,8 @@ import (
 	"archive/tar"
 	"audit/inspect/check"
 	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
@@ -31,24 +33,25 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 	}
 	head, _ := r.Peek(8)
 	layer := &image.Layer{Member: where, Compression: compression.Sniff(head)}
+	group := sha256mb.NewGroup()
 	if layer.Compression == compression.None {
-		if err := readTar(p, layer, &compression.Expander{Reader: r}, at); err != nil {
+		if err := readTar(p, group, layer, &compression.Expander{Reader: r}, at); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
 		_, err := io.Copy(io.Discard, r)
 		return layer, err
 	}
-	return layer, readPacked(p, layer, r)
+	return layer, readPacked(p, group, layer, r)
 }
 
 // readPacked reads a layer whose blob is compressed.
-func readPacked(p *pass.Pass, layer *image.Layer, r io.Reader) error {
+func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader) error {
 	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
 	if r = last; layer.Compression == compression.Zstd {
 		r = io.TeeReader(last, scan)
 	}
-	blob := p.Meter(r)
+	blob := p.MeterIn(group, r)
 	in := bufio.NewReaderSize(blob, 64<<10)
 	x, err := compression.Expand(in, layer.Compression, p.Charge(layer.Member))
 	if fatal := p.Fatal(err); fatal != nil {
@@ -59,7 +62,7 @@ func readPacked(p *pass.Pass, layer *image.Layer, r io.Reader) error {
 	} else {
 		defer x.Close()
 		layer.Gzip = x.Gzip
-		if err := readTar(p, layer, x, nil); err != nil {
+		if err := readTar(p, group, layer, x, nil); err != nil {
 			return err
 		}
 	}
@@ -85,11 +88,11 @@ type tarReader struct {
 	impossible int // owners that no file can have
 }
 
-// readTar reads the uncompressed tar of a layer.
-func readTar(p *pass.Pass, layer *image.Layer, x *compression.Expander, at io.ReaderAt) error {
-	whole := p.Meter(p.Expanded(layer.Member, layer.Compression, x))
-	frame := &frameReader{r: whole, w: image.NewFrameWriter()}
-	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: NewSink(p, layer)}
+// readTar reads the uncompressed tar of a layer. Its digests are computed in group.
+func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, x *compression.Expander, at io.ReaderAt) error {
+	whole := p.MeterIn(group, p.Expanded(layer.Member, layer.Compression, x))
+	frame := &frameReader{whole: whole, w: image.NewFrameWriter()}
+	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: newSink(p, group, layer)}
 	t.sink.store.at, t.sink.counted = at, true
 	err := t.walk()
 	if err == nil {
@@ -176,10 +179,12 @@ func (t *tarReader) charge() error {
 	return nil
 }
 
-// entry hands an entry to the sink; what is read meanwhile is content.
+// entry hands an entry to the sink; what is read meanwhile is content, and lies in
+// the buffer of the sink.
 func (t *tarReader) entry(e *image.Entry) error {
 	t.frame.content = !isHeaderOnly(e.Type)
-	defer func() { t.frame.content = false }()
+	t.frame.whole.Lend = t.frame.content
+	defer func() { t.frame.content, t.frame.whole.Lend = false, false }()
 	if err := t.sink.Add(e, t.tr); err != nil {
 		return err
 	}
@@ -228,7 +233,7 @@ func (t *tarReader) rest() error {
 
 // frameReader splits a tar into frame and content.
 type frameReader struct {
-	r         io.Reader
+	whole     *digest.Meter
 	w         *image.FrameWriter
 	content   bool  // what is read now is content
 	n         int64 // bytes read
@@ -236,7 +241,7 @@ type frameReader struct {
 }
 
 func (f *frameReader) Read(p []byte) (int, error) {
-	n, err := f.r.Read(p)
+	n, err := f.whole.Read(p)
 	f.n += int64(n)
 	if f.content {
 		return n, err

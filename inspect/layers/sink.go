@@ -2,12 +2,11 @@ package layers
 
 import (
 	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/store"
-	"crypto/sha256"
-	"hash"
 	"io"
 )
 
@@ -23,7 +22,8 @@ type Sink struct {
 	// but for the holes of sparse files.
 	counted bool
 	scan    store.Scanner
-	sum     hash.Hash
+	group   *sha256mb.Group // of the digests that are computed together
+	sum     *sha256mb.Lane
 	buf     []byte
 	names   map[string]string // user and group names, each kept once
 
@@ -32,7 +32,12 @@ type Sink struct {
 }
 
 func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
-	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, layer.Member), sum: sha256.New(), buf: make([]byte, 128<<10), names: make(map[string]string)}
+	return newSink(p, sha256mb.NewGroup(), layer)
+}
+
+func newSink(p *pass.Pass, group *sha256mb.Group, layer *image.Layer) *Sink {
+	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, group, layer.Member),
+		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]string)}
 	if p.Opt.Weak != nil && p.Only == nil {
 		s.wants = p.Opt.Weak()
 	}
@@ -128,7 +133,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 	}
 	if s.pass.Only == nil {
 		s.scan.Close()
-		e.Digest = digest.SumOf(s.sum)
+		e.Digest = s.sum.Finish()
 	}
 	if sum := s.weak.Sum(); sum.Kinds != 0 {
 		s.layer.SetWeak(len(s.layer.Entries), sum)
@@ -153,10 +158,12 @@ func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
 	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.Only != nil {
 		return err
 	}
-	s.sum.Write(p)
+	s.sum.Lend(p)
+	err := s.store.write(p)
+	s.group.Run()
 	s.weak.Write(p)
 	s.scan.Write(p)
-	return s.store.write(p)
+	return err
 }
 
 // scanText scans the name and link target of an entry; inside a store item

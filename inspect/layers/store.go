@@ -2,6 +2,7 @@ package layers
 
 import (
 	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/image"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
@@ -22,6 +23,7 @@ import (
 // one began, need what was there before.
 type storeReader struct {
 	pass  *pass.Pass
+	group *sha256mb.Group
 	where string // the layer
 	items map[string]*storeItem
 	loose []*store.Sightings // of files outside the store that name store items
@@ -55,8 +57,8 @@ type hardLink struct {
 	target string
 }
 
-func newStoreReader(p *pass.Pass, where string) *storeReader {
-	return &storeReader{pass: p, where: where, items: make(map[string]*storeItem), once: p.Once, spool: pass.Spool{Dir: p.Opt.TempDir}}
+func newStoreReader(p *pass.Pass, group *sha256mb.Group, where string) *storeReader {
+	return &storeReader{pass: p, group: group, where: where, items: make(map[string]*storeItem), once: p.Once, spool: pass.Spool{Dir: p.Opt.TempDir}}
 }
 
 // drops says whether contents are kept no longer than their item lasts.
@@ -74,7 +76,7 @@ func (s *storeReader) enter(e *image.Entry) (*store.Sightings, error) {
 	}
 	s.own = s.items[path]
 	if s.own == nil {
-		s.own = &storeItem{path: path, nar: store.NewNarWriter(), seen: store.Sightings{Budget: s.pass.Hashes}}
+		s.own = &storeItem{path: path, nar: store.NewNarWriter(s.group.NewLane()), seen: store.Sightings{Budget: s.pass.Hashes}}
 		s.items[path] = s.own
 	}
 	if s.own.settled {
@@ -97,6 +99,9 @@ func (s *storeReader) leave(next string) error {
 	own := s.own
 	s.own = nil
 	if !s.drops() {
+		if own.nar != nil {
+			own.nar.H.Park()
+		}
 		return nil
 	}
 	if err := s.resolveLinks(own); err != nil {
@@ -195,7 +200,7 @@ func (s *storeReader) write(p []byte) error {
 	n.Size += int64(len(p))
 	s.own.bytes += int64(len(p))
 	if s.own.nar != nil {
-		s.own.nar.H.Write(p)
+		s.own.nar.H.Lend(p)
 	}
 	if n.Content != &s.spool {
 		return nil

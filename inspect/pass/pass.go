@@ -3,6 +3,7 @@ package pass
 import (
 	"audit/inspect/compression"
 	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/limit"
 	"audit/inspect/store"
 	"context"
@@ -187,6 +188,14 @@ func (p *Pass) Meter(r io.Reader) *digest.Meter {
 		return &digest.Meter{R: r}
 	}
 	return digest.NewMeter(r)
+}
+
+// MeterIn is Meter whose digest is computed with the others of g.
+func (p *Pass) MeterIn(g *sha256mb.Group, r io.Reader) *digest.Meter {
+	if p.Only != nil {
+		return &digest.Meter{R: r}
+	}
+	return digest.NewMeterIn(g, r)
 }
 
 // ErrDropped says that contents are needed which the spool has no more.

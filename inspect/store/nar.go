@@ -2,12 +2,11 @@ package store
 
 import (
 	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 	"audit/inspect/paths"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
 	"strings"
@@ -23,15 +22,16 @@ var errNarOrder = errors.New("not in the order of a NAR")
 // bits little endian and padded with zeros to a multiple of 8 bytes; the
 // entries of a folder sorted by name, as bytes.
 type NarWriter struct {
-	H     hash.Hash
+	H     *sha256mb.Lane
 	size  int64
 	begun bool     // the item itself was entered
 	open  []string // names of the folders being written, outermost first; "" is the root
 	last  []string // the last entry written in each of them
 }
 
-func NewNarWriter() *NarWriter {
-	w := &NarWriter{H: sha256.New()}
+// NewNarWriter returns a writer to h, which is at the start of a message.
+func NewNarWriter(h *sha256mb.Lane) *NarWriter {
+	w := &NarWriter{H: h}
 	w.str("nix-archive-1")
 	return w
 }
@@ -134,7 +134,7 @@ func (w *NarWriter) Sum() (digest.Sum, int64) {
 	for len(w.open) > 0 {
 		w.leave()
 	}
-	return digest.SumOf(w.H), w.size
+	return w.H.Finish(), w.size
 }
 
 // A NarNode is one file, folder or symlink of a store item.
@@ -153,7 +153,7 @@ type NarNode struct {
 // any order.
 func HashNar(nodes []NarNode) (digest.Sum, int64, error) {
 	slices.SortFunc(nodes, func(a, b NarNode) int { return paths.Compare(a.Path, b.Path) })
-	w := NewNarWriter()
+	w := NewNarWriter(sha256mb.NewGroup().NewLane())
 	for _, n := range nodes {
 		if err := writeNode(w, n); err != nil {
 			return digest.Sum{}, 0, fmt.Errorf("%q: %w", n.Path, err)

@@ -1,6 +1,10 @@
 package store
 
-import "strings"
+import (
+	"path"
+	"strings"
+	"unicode/utf8"
+)
 
 // Dirs are where the stores of an image lie: clean absolute paths, each of two
 // or more letters after the first slash. Which they are is for the build systems
@@ -41,6 +45,21 @@ func IsStoreName(base string) bool {
 		}
 	}
 	return true
+}
+
+// Has says whether a text is the path of a store item, and no more.
+func (d Dirs) Has(path string) bool {
+	return strings.HasPrefix(path, "/") && d.ItemOf(path[1:]) == path && utf8.ValidString(path)
+}
+
+// NameOf returns the name of a store item without its hash: "hello-2.12" of
+// "/STORE/HASH-hello-2.12", "" of what is none.
+func NameOf(item string) string {
+	base := path.Base(item)
+	if !IsStoreName(base) {
+		return ""
+	}
+	return base[hashChars+1:]
 }
 
 // DefaultDirs are the stores that are looked for where nobody says which: those that

@@ -109,13 +109,13 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	if b.VCSSource != "" || b.VCSRevision != "" {
 		r.note(-1, "recipe/asserted-source", "source", brief(b.VCSSource), "revision", brief(b.VCSRevision))
 	}
-	r.recipe.Missing = append(r.recipe.Missing, b.Obstacles()...)
+	r.lacks(b.Obstacles()...)
 	if text, ok := Text(b); ok {
 		r.recipe.Files = append(r.recipe.Files, provenance.File{Name: "Dockerfile", Text: text})
 	} else {
 		r.addHistory()
 	}
-	r.incomplete("recipe/unsigned-attestation")
+	r.lacks(check.Say("recipe/unsigned-attestation"))
 }
 
 // commitOf is the commit of the build context, "" for none.

@@ -191,14 +191,8 @@ func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\
 // check is the check named recipe.
 func (r *recovery) check() check.Check {
 	c := check.Check{ID: check.Recipe, Status: check.Unknown}
-	known := make(map[string]bool) // statements that are findings with their place
-	for _, f := range r.found.All() {
-		known[f.String()] = true
-	}
-	for _, m := range r.recipe.Missing {
-		if !known[m.String()] {
-			r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
-		}
+	for _, m := range r.lacking {
+		r.found.Append(check.Finding{Message: m, Level: check.Undecided, Layer: -1})
 	}
 	for _, s := range r.recipe.Sources {
 		r.found.Note(s.Layer, s.Path, "recipe/evidence", "digest", s.Digest)

@@ -54,13 +54,17 @@ type recovery struct {
 	recipe provenance.Recipe
 	found  check.List
 	wrong  []check.Finding // of found: statements that contradict the image
+	// lacking is what the recipe lacks for other reasons than a statement, which is
+	// found with its place.
+	lacking []check.Message
 }
 
 func (r *recovery) note(layer int, code string, args ...any) { r.found.Note(layer, "", code, args...) }
 
-// incomplete adds what the recipe lacks.
-func (r *recovery) incomplete(code string, args ...any) {
-	r.recipe.Missing = append(r.recipe.Missing, check.Say(code, args...))
+// lacks adds what the recipe lacks.
+func (r *recovery) lacks(missing ...check.Message) {
+	r.recipe.Missing = append(r.recipe.Missing, missing...)
+	r.lacking = append(r.lacking, missing...)
 }
 
 // lookAtBase notes what a look at the base image shows.
@@ -69,7 +73,7 @@ func (r *recovery) lookAtBase() {
 		r.found.Append(check.Finding{Message: r.baseFound, Level: check.Note, Layer: -1})
 		return
 	}
-	r.recipe.Missing = append(r.recipe.Missing, r.baseFound)
+	r.lacks(r.baseFound)
 }
 
 // describe fills in the recipe.
@@ -77,7 +81,7 @@ func (r *recovery) describe() {
 	r.addConfig()
 	build := r.attested()
 	if r.recipe.System == provenance.UnknownSystem {
-		r.incomplete("recipe/no-system")
+		r.lacks(check.Say("recipe/no-system"))
 		return
 	}
 	if r.recipe.Packer == "" {
@@ -100,10 +104,10 @@ func (r *recovery) describe() {
 func (r *recovery) source(build *slsa.Build) {
 	switch {
 	case flattened(r.img):
-		r.incomplete("recipe/flattened")
+		r.lacks(check.Say("recipe/flattened"))
 	case build == nil:
 		if len(provenances(r.img)) == 0 {
-			r.incomplete("recipe/no-attestation")
+			r.lacks(check.Say("recipe/no-attestation"))
 		}
 		r.addHistory()
 	default:

@@ -1,9 +1,7 @@
 package guix
 
 import (
-	"fmt"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +10,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/provenance/ospackages"
+	"audit/provenance/store"
 )
 
 // A closureCheck gathers what the check closure finds. It answers: is every
@@ -42,7 +41,7 @@ func (v *view) closure(recipe *provenance.Recipe, p *profile.Profile) (check.Che
 	if pack.Root == "" {
 		return check.Check{ID: check.Closure, Status: check.Unknown, Reasons: []check.Message{check.Say("closure/no-root")}}, nil
 	}
-	c := &closureCheck{view: v, recipe: recipe, pack: pack, layout: NewLayout(pack), reached: v.reach(v.closureRoots(pack)),
+	c := &closureCheck{view: v, recipe: recipe, pack: pack, layout: NewLayout(pack), reached: store.Reach(v.items, v.closureRoots(pack)),
 		first: make(map[string]layered), lowest: make(map[string]int)}
 	if item, ok := v.environment(pack); ok {
 		c.script = item
@@ -70,28 +69,11 @@ func (v *view) closureRoots(p Pack) []string {
 		roots = append(roots, item)
 	}
 	for _, r := range v.img.Loose {
-		if r.Layer < 0 && storeName(p.Root) == "system" {
+		if r.Layer < 0 && inspect.StoreName(p.Root) == "system" {
 			roots = append(roots, r.To)
 		}
 	}
 	return roots
-}
-
-// reach returns the store items of the image that roots lead to, themselves
-// included.
-func (v *view) reach(roots []string) map[string]bool {
-	reached := make(map[string]bool)
-	todo := slices.Clone(roots)
-	for len(todo) > 0 {
-		item := v.items[todo[len(todo)-1]]
-		todo = todo[:len(todo)-1]
-		if item == nil || reached[item.Path] {
-			continue
-		}
-		reached[item.Path] = true
-		todo = append(todo, item.References...)
-	}
-	return reached
 }
 
 // A layered entry is one with the layer that holds it.
@@ -229,7 +211,7 @@ func (c *closureCheck) base(l *inspect.Layer) {
 			c.Problem(l.Index, e.Path, "closure/store-whiteout")
 		}
 		if owner, _ := c.packages().Owner(e.Path); owner == nil {
-			c.Unowned(c.img, l.Index, e, describeEntry(e)...)
+			c.Unowned(c.img, l.Index, e, store.Details(e)...)
 		}
 	}
 	c.Undecided(l.Index, l.Member, "closure/base-layer", "entries", len(l.Entries), "bytes", l.UncompressedSize)
@@ -247,10 +229,10 @@ func (v *view) packages() *ospackages.Installed {
 // findings as a whole.
 func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 	switch {
-	case !strings.Contains("0125", string(rune(e.Type))):
+	case !store.CanHold(e):
 		c.contradict(layer, e.Path, "closure/store-item-type", "kind", provenance.KindOf(e))
-	case e.Type != '2' && e.Mode&^0o555 != 0:
-		c.contradict(layer, e.Path, "closure/store-item-mode", "mode", octal(e.Mode))
+	case !store.HasStoreMode(e):
+		c.contradict(layer, e.Path, "closure/store-item-mode", "mode", store.Mode(e.Mode))
 	case c.reached[item]:
 		c.store++
 		c.bytes += e.FrameSize + e.Size
@@ -263,7 +245,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 	code, args := differs(made, e)
 	switch {
 	case made == nil:
-		c.Unexplained(c.img, layer, e, describeEntry(e)...)
+		c.Unexplained(c.img, layer, e, store.Details(e)...)
 	case code != "" && !isRepeat(e):
 		c.contradict(layer, e.Path, code, args...)
 	default:
@@ -271,20 +253,6 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 		c.bytes += e.FrameSize + e.Size
 	}
 }
-
-// describeEntry returns the size of an entry, or where it leads, as arguments.
-func describeEntry(e *inspect.Entry) []any {
-	switch e.Type {
-	case '0':
-		return []any{"bytes", e.Size}
-	case '1', '2':
-		return []any{"target", e.Linkname}
-	}
-	return nil
-}
-
-// octal writes a mode.
-func octal(mode int64) string { return fmt.Sprintf("%04o", mode) }
 
 // storeItems looks for store items that nothing leads to.
 func (c *closureCheck) storeItems() {
@@ -319,7 +287,7 @@ func (c *closureCheck) packagesOf(p *profile.Profile) {
 		return
 	}
 	layer := -1
-	if f, ok := c.file(p.Where); ok {
+	if f, ok := c.files.At(p.Where); ok {
 		layer = f.Layer
 	}
 	for _, e := range p.All() {

@@ -1,7 +1,6 @@
 package guix
 
 import (
-	"audit/provenance/memdb"
 	"audit/provenance/storedb"
 )
 
@@ -9,22 +8,13 @@ import (
 // items. It is the one place of an image that says what the NAR hashes were
 // when the image was packed.
 func (c *closureCheck) database() {
-	f, ok := c.file(databasePath)
+	f, ok := c.files.At(databasePath)
 	if !ok || f.Type != '0' {
 		return
 	}
-	data, ok := c.img.Body(f.Layer, f.Path)
-	if !ok {
-		c.Undecided(f.Layer, f.Path, "closure/database-not-kept")
-		return
-	}
-	rows, err := storedb.Read(data)
-	if memdb.IsMalformed(err) {
-		c.Problem(f.Layer, f.Path, "closure/database-malformed", "error", err)
-		return
-	}
+	rows, err := storedb.Of(c.img, f)
 	if err != nil {
-		c.Undecided(f.Layer, f.Path, "closure/database-unread", "error", err)
+		c.Append(storedb.Unread(err, f))
 		return
 	}
 	c.compareRows(rows, f.Layer)

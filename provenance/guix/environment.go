@@ -16,12 +16,12 @@ const (
 // environment finds the script that sets the environment in a squashfs. It is
 // the packer's own when it does nothing but that, for the profile.
 func (v *view) environment(p Pack) (item string, ok bool) {
-	link, ok := v.file(environmentLink)
+	link, ok := v.files.At(environmentLink)
 	if p.Format != formatSquashfs || !ok || link.Type != '2' {
 		return "", false
 	}
 	item = inspect.ItemOf(strings.TrimPrefix(absolute(link), "/"))
-	if item == "" || storeName(item) != environmentName || link.Linkname != RelativeName("/.singularity.d/env", item) {
+	if item == "" || inspect.StoreName(item) != environmentName || link.Linkname != RelativeName("/.singularity.d/env", item) {
 		return "", false
 	}
 	text, _, ok := v.body(item[1:])

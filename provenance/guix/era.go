@@ -101,7 +101,7 @@ func (v *view) squashfsClues() []clue {
 // tarballClues are the marks of a tarball; what an engine exports has lost those
 // of its packer.
 func (v *view) tarballClues() []clue {
-	store, ok := v.file("gnu/store")
+	store, ok := v.files.At("gnu/store")
 	switch {
 	case !ok || store.Mode != storeMode:
 		return nil

@@ -21,7 +21,7 @@ const (
 // format infers how the image was packed.
 func (v *view) format(root string) string {
 	switch {
-	case storeName(root) == "system":
+	case inspect.StoreName(root) == "system":
 		return v.formatOfSystem()
 	case IsPacked(v.img):
 		return formatDocker
@@ -66,8 +66,8 @@ func (v *view) formatOfLayers() string {
 // its own, and a docker image a folder for temporary files. An engine leaves
 // its mark in what it exports.
 func (v *view) formatOfFiles() string {
-	store, ok := v.file("gnu/store")
-	tmp, hasTmp := v.file("tmp")
+	store, ok := v.files.At("gnu/store")
+	tmp, hasTmp := v.files.At("tmp")
 	switch {
 	case v.has(".dockerenv", '0') || v.has("run/.containerenv", '0'):
 		return formatExport
@@ -80,7 +80,7 @@ func (v *view) formatOfFiles() string {
 }
 
 func (v *view) has(path string, kind byte) bool {
-	f, ok := v.file(path)
+	f, ok := v.files.At(path)
 	return ok && f.Type == kind
 }
 

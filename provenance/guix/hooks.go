@@ -7,8 +7,10 @@ import (
 	"strconv"
 	"strings"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/store"
 )
 
 // A hookRule says what a profile hook of Guix makes: a store item of its own, by
@@ -99,7 +101,7 @@ func lispStrings(separator string, paths []string) string {
 
 // isFolder says whether an absolute path is, or leads to, a folder.
 func (v *view) isFolder(p string) bool {
-	f, ok := v.file(v.real(p))
+	f, ok := v.files.At(v.real(p))
 	return ok && f.Type == '5'
 }
 
@@ -108,7 +110,7 @@ func hookName(item string) string {
 	if !strings.HasPrefix(item, storeDir) {
 		return ""
 	}
-	return storeName(item)
+	return inspect.StoreName(item)
 }
 
 // hook compares what a hook is said to have made with its rule. A file that no such
@@ -126,14 +128,14 @@ func (c *closureCheck) hook(item string, rule hookRule, inputs []string, steps *
 		case f.Type == '2' && rule.links != "" && strings.HasPrefix(at, rule.links+"/") && strings.HasPrefix(absolute(f), storeDir):
 			standing = min(standing, provenance.Conforming)
 		default:
-			c.Problem(f.Layer, f.Path, "closure/hook-file-unexplained", append(describeEntry(f.Entry), "kind", provenance.KindOf(f.Entry), "hook", storeName(item))...)
+			c.Problem(f.Layer, f.Path, "closure/hook-file-unexplained", append(store.Details(f.Entry), "kind", provenance.KindOf(f.Entry), "hook", inspect.StoreName(item))...)
 		}
 	}
 	if c.Count(check.Problem) > before {
 		return provenance.Unproven
 	}
 	if standing == provenance.Unproven {
-		c.Undecided(c.items[item].Layer, item, "closure/hook-output-unproven", "hook", storeName(item))
+		c.Undecided(c.items[item].Layer, item, "closure/hook-output-unproven", "hook", inspect.StoreName(item))
 	}
 	return standing
 }

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/store"
 )
 
 // A Made entry is one that a packer makes beside the store items.
@@ -276,7 +277,7 @@ func (m Made) differs(e *inspect.Entry) (code string, args []any) {
 	case m.Kind == '2' && e.Linkname != m.Target:
 		return "closure/packer-entry-target", []any{"got", e.Linkname, "want", m.Target}
 	case m.Kind != '2' && e.Mode != m.Mode:
-		return "closure/packer-entry-mode", []any{"got", octal(e.Mode), "want", octal(m.Mode)}
+		return "closure/packer-entry-mode", []any{"got", store.Mode(e.Mode), "want", store.Mode(m.Mode)}
 	case m.Empty && e.Size != 0:
 		return "closure/packer-entry-content", []any{"bytes", e.Size}
 	}

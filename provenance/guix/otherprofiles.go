@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
+	"audit/provenance/store"
 )
 
 // maxOthers bounds how many profiles beside an image's own are read.
@@ -34,10 +36,10 @@ func (v *view) others(recipe *provenance.Recipe, root string) error {
 // profilesBeside lists the profiles that root does not lead to, sorted, but for
 // those that others of them lead to.
 func (v *view) profilesBeside(root string) []string {
-	reached := v.reach([]string{root})
+	reached := store.Reach(v.items, []string{root})
 	var beside []string
 	for i := range v.img.Items {
-		if p := v.img.Items[i].Path; isRoot(p) && storeName(p) == "profile" && !reached[p] {
+		if p := v.img.Items[i].Path; isRoot(p) && inspect.StoreName(p) == "profile" && !reached[p] {
 			beside = append(beside, p)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
+	"audit/provenance/store"
 )
 
 // Name is that of the build system.
@@ -219,7 +220,7 @@ var loaders = map[string]string{
 // the program loaders in it, when they are of one kind.
 func (v *view) systemType() string {
 	if len(v.img.Config.Raw) > 0 {
-		return systemTypes[v.architecture()]
+		return systemTypes[store.Architecture(v.img)]
 	}
 	found := ""
 	for _, f := range v.files {
@@ -248,7 +249,7 @@ func (v *view) call(root string, p *profile.Profile) Pack {
 		Format:       v.format(root),
 		Era:          span.String(),
 		Root:         root,
-		Database:     v.hasDatabase(),
+		Database:     v.files.IsFile(databasePath),
 		SystemType:   v.systemType(),
 		FriendlyName: FriendlyName(names(entries)),
 		Unknown: []check.Message{
@@ -283,7 +284,7 @@ func (v *view) call(root string, p *profile.Profile) Pack {
 	case len(v.img.Config.Raw) == 0:
 		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type"))
 	default:
-		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", v.architecture()))
+		pack.Unknown = append(pack.Unknown, check.Say("recipe/unknown-system-type", "architecture", store.Architecture(v.img)))
 	}
 	if pack.Format == formatExport {
 		pack.Export = v.exportedBy(pack)
@@ -311,12 +312,12 @@ func names(entries []*profile.Entry) []string {
 func (v *view) relocatable(entries []*profile.Entry) (wrapped, proot bool) {
 	for _, e := range entries {
 		item := v.items[e.Path]
-		if item == nil || storeName(e.Path) != e.Name+"-"+e.Version+"R" {
+		if item == nil || inspect.StoreName(e.Path) != e.Name+"-"+e.Version+"R" {
 			continue
 		}
 		wrapped = true
 		proot = proot || slices.ContainsFunc(item.References, func(to string) bool {
-			return strings.HasPrefix(to, storeDir) && strings.HasPrefix(storeName(to), "proot-")
+			return strings.HasPrefix(to, storeDir) && strings.HasPrefix(inspect.StoreName(to), "proot-")
 		})
 	}
 	return wrapped, proot
@@ -326,7 +327,7 @@ func (v *view) relocatable(entries []*profile.Entry) (wrapped, proot bool) {
 // squashfs has a link to the program, and no arguments.
 func (v *view) entryPoint(root, format string) []string {
 	entry := v.img.Config.File.Config.Entrypoint
-	if run, ok := v.file(".singularity.d/runscript"); ok && format == formatSquashfs && run.Type == '2' {
+	if run, ok := v.files.At(".singularity.d/runscript"); ok && format == formatSquashfs && run.Type == '2' {
 		entry = []string{absolute(run)}
 	}
 	if len(entry) == 0 {

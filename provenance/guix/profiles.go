@@ -10,6 +10,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
+	"audit/provenance/store"
 )
 
 // profiles looks whether each profile of the image is the union of the store items
@@ -20,7 +21,7 @@ func (c *closureCheck) profiles() map[string]provenance.Standing {
 	steps := stepsOfUnions*len(c.files) + 1000
 	for i := range c.img.Items {
 		item := &c.img.Items[i]
-		if c.reached[item.Path] && storeName(item.Path) == "profile" {
+		if c.reached[item.Path] && inspect.StoreName(item.Path) == "profile" {
 			c.profile(item, derived, &steps)
 		}
 	}
@@ -95,9 +96,9 @@ func (c *closureCheck) compareUnion(u *union, layer int) {
 		case isLink && f.Type == '2' && slices.ContainsFunc(targets, leads):
 			c.Undecided(f.Layer, f.Path, "closure/profile-collision", "target", f.Linkname, "want", targets[0])
 		case isLink:
-			c.Problem(f.Layer, f.Path, "closure/profile-link-differs", append(describeEntry(f.Entry), "kind", provenance.KindOf(f.Entry), "want", targets[0])...)
+			c.Problem(f.Layer, f.Path, "closure/profile-link-differs", append(store.Details(f.Entry), "kind", provenance.KindOf(f.Entry), "want", targets[0])...)
 		default:
-			c.Problem(f.Layer, f.Path, "closure/profile-entry-unexplained", append(describeEntry(f.Entry), "kind", provenance.KindOf(f.Entry))...)
+			c.Problem(f.Layer, f.Path, "closure/profile-entry-unexplained", append(store.Details(f.Entry), "kind", provenance.KindOf(f.Entry))...)
 		}
 	}
 	for _, at := range slices.Sorted(maps.Keys(u.links)) {
@@ -169,12 +170,12 @@ func searchPathSetting(line, root string) (name string, ok bool) {
 // items: NAME-VERSION, with the output's name behind it unless that is out. A graft
 // gives another version, and an entry by hand any name at all.
 func (c *closureCheck) entryNames(p *profile.Profile) {
-	f, _ := c.file(p.Where)
+	f, _ := c.files.At(p.Where)
 	for _, e := range p.All() {
 		if e.Name == "" || !strings.HasPrefix(e.Path, storeDir) || c.items[e.Path] == nil {
 			continue // up to format 2 what is propagated has no name
 		}
-		name := storeName(e.Path)
+		name := inspect.StoreName(e.Path)
 		if e.Output != "out" {
 			name = strings.TrimSuffix(name, "-"+e.Output)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"audit/fixtures"
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
 )
@@ -26,8 +27,8 @@ func TestProfilesOfSamples(t *testing.T) {
 			ev := recoverFrom(t, file)
 			profiles := 0
 			for item, standing := range ev.Derived {
-				made := storeName(item) == "profile" || storeName(item) == emacsSubdirsName
-				if name := storeName(item); standing == provenance.Unproven || made && standing != provenance.Remade {
+				made := inspect.StoreName(item) == "profile" || inspect.StoreName(item) == emacsSubdirsName
+				if name := inspect.StoreName(item); standing == provenance.Unproven || made && standing != provenance.Remade {
 					t.Errorf("%s: %s is %v", file, item, standing)
 				} else if name == "profile" {
 					profiles++
@@ -51,7 +52,7 @@ func TestTamperedProfiles(t *testing.T) {
 	img := open(t, filepath.Join(fixturesDir, "images/tiny.tar.gz"))
 	hook := func(name string) string {
 		for _, it := range img.Items {
-			if storeName(it.Path) == name {
+			if inspect.StoreName(it.Path) == name {
 				return it.Path[1:]
 			}
 		}

@@ -49,7 +49,7 @@ func (v *view) recipe(recipe *provenance.Recipe, root string) (*profile.Profile,
 		recipe.Packer = "GNU Guix, as the config says"
 		recipe.Missing = append(recipe.Missing, check.Say("recipe/no-root"))
 		return nil, nil
-	case storeName(root) == "system":
+	case inspect.StoreName(root) == "system":
 		return nil, v.systemRecipe(recipe, root)
 	}
 	p, err := v.profile(recipe, root)

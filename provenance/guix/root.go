@@ -73,7 +73,7 @@ func (v *view) hasPackLayers() bool {
 // files in its store.
 func (v *view) isDistribution() bool {
 	for _, p := range []string{"etc/os-release", "usr/lib/os-release", "etc/debian_version", "etc/alpine-release", "etc/redhat-release"} {
-		if f, ok := v.file(p); ok && f.Type != '5' && !v.leadsIntoStore(p) {
+		if f, ok := v.files.At(p); ok && f.Type != '5' && !v.leadsIntoStore(p) {
 			return len(v.img.Config.Raw) == 0
 		}
 	}
@@ -100,7 +100,7 @@ func (v *view) leadsIntoStore(p string) bool {
 func (v *view) follow(p string) (next string, ok bool) {
 	parts := strings.Split(p, "/")
 	for i := range parts {
-		if f, ok := v.file(path.Join(parts[:i+1]...)); ok && f.Type == '2' {
+		if f, ok := v.files.At(path.Join(parts[:i+1]...)); ok && f.Type == '2' {
 			return strings.TrimPrefix(path.Join(absolute(f), path.Join(parts[i+1:]...)), "/"), true
 		}
 	}
@@ -117,7 +117,7 @@ func isRoot(item string) bool {
 	if !strings.HasPrefix(item, storeDir) {
 		return false
 	}
-	name := storeName(item)
+	name := inspect.StoreName(item)
 	return name == "profile" || name == "system"
 }
 
@@ -169,7 +169,7 @@ const (
 func (v *view) namedByDatabase() []string {
 	var targets []string
 	for _, link := range []string{path.Join(profileFolder, usualName+generation), path.Join(profileFolder, guixsOwnName+generation), systemLink} {
-		if f, ok := v.file(link); ok && f.Type == '2' {
+		if f, ok := v.files.At(link); ok && f.Type == '2' {
 			targets = append(targets, f.Linkname)
 		}
 	}
@@ -178,7 +178,7 @@ func (v *view) namedByDatabase() []string {
 
 // namedByScript finds what the script in a squashfs refers to.
 func (v *view) namedByScript() []string {
-	link, ok := v.file(environmentLink)
+	link, ok := v.files.At(environmentLink)
 	if !ok || link.Type != '2' {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
+	"audit/provenance/store"
 )
 
 // systemRecipe fills in the recipe of an image of a whole system, which guix
@@ -56,8 +57,8 @@ func (v *view) systemCall(root string, p *profile.Profile) Pack {
 		Format:     v.format(root),
 		Era:        span.String(),
 		Root:       root,
-		SystemType: systemTypes[v.architecture()],
-		Database:   v.hasDatabase(),
+		SystemType: systemTypes[store.Architecture(v.img)],
+		Database:   v.files.IsFile(databasePath),
 		Unknown:    append([]check.Message{check.Say("recipe/unknown-network"), check.Say("recipe/unknown-grafts"), check.Say("recipe/unknown-modules")}, contradictions...),
 	}
 	if pack.Format == formatSystem {
@@ -69,7 +70,7 @@ func (v *view) systemCall(root string, p *profile.Profile) Pack {
 // systemProfile reads the profile of the system's packages, which no recipe
 // names one by one: the configuration does.
 func (v *view) systemProfile(recipe *provenance.Recipe, root string) (*profile.Profile, error) {
-	link, ok := v.file(strings.TrimPrefix(root, "/") + "/profile")
+	link, ok := v.files.At(strings.TrimPrefix(root, "/") + "/profile")
 	if !ok || link.Type != '2' || !isRoot(absolute(link)) {
 		return nil, nil
 	}
@@ -109,9 +110,9 @@ const configurationFile = "configuration.scm"
 // item of its own.
 func (v *view) systemFile(root, name string) (inspect.File, bool) {
 	p := strings.TrimPrefix(root, "/") + "/" + name
-	f, ok := v.file(p)
+	f, ok := v.files.At(p)
 	if ok && f.Type == '2' {
-		f, ok = v.file(strings.TrimPrefix(absolute(f), "/"))
+		f, ok = v.files.At(strings.TrimPrefix(absolute(f), "/"))
 	}
 	return f, ok && f.Type == '0' && Keep(f.Path)
 }

@@ -63,7 +63,7 @@ func (u *union) merge(dst string, inputs []string) {
 func (u *union) entry(dst string, sources []string) {
 	var folders, files []string
 	for _, s := range sources {
-		if f, ok := u.v.file(u.v.real(s)); ok && f.Type == '5' {
+		if f, ok := u.v.files.At(u.v.real(s)); ok && f.Type == '5' {
 			folders = append(folders, s)
 		} else {
 			files = append(files, s)
@@ -127,7 +127,7 @@ func (v *view) children(folder string) []string {
 // it leads to without leading slash. More links than Linux follows lead nowhere.
 func (v *view) real(p string) string {
 	for range 40 {
-		f, ok := v.file(inspect.CleanPath(p))
+		f, ok := v.files.At(inspect.CleanPath(p))
 		if !ok {
 			next, found := v.follow(inspect.CleanPath(p))
 			if !found {

@@ -50,7 +50,7 @@ func (v *view) closure(p packer, rows []storedb.Item, unread error) check.Check 
 func (v *view) roots(p packer) []string {
 	var roots []string
 	for i := range v.img.Items {
-		if p.takesIn(store.Name(v.img.Items[i].Path)) {
+		if p.takesIn(inspect.StoreName(v.img.Items[i].Path)) {
 			roots = append(roots, v.img.Items[i].Path)
 		}
 	}
@@ -196,7 +196,7 @@ func (c *closureCheck) absentTarget(e *inspect.Entry) string {
 		}
 		return ""
 	}
-	if _, ok := c.file(cmp.Or(target, ".")); !ok {
+	if _, ok := c.files.At(cmp.Or(target, ".")); !ok {
 		return "/" + target
 	}
 	return ""
@@ -340,7 +340,7 @@ func (c *closureCheck) dangling(r inspect.Reference) {
 // mayDangle returns the code of why a file may name a store path that is not in
 // the image, "" when it may not.
 func (c *closureCheck) mayDangle(r inspect.Reference) string {
-	name := store.Name(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
+	name := inspect.StoreName(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
 	switch {
 	case r.Layer >= 0 && r.Layer < c.base:
 		return "closure/missing-reference-of-base"

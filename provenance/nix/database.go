@@ -8,7 +8,7 @@ import (
 // items: packers load it with what the contents of the image refer to, and the
 // config can name more.
 func (c *closureCheck) database(rows []storedb.Item, unread error) {
-	f, ok := c.file(DatabasePath)
+	f, ok := c.files.At(DatabasePath)
 	if !ok || f.Type != '0' {
 		return
 	}

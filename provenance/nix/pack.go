@@ -8,6 +8,7 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/provenance"
+	"audit/provenance/store"
 )
 
 // A packer is what turns store items into an image.
@@ -203,9 +204,9 @@ func (v *view) pack(p packer) Pack {
 		Format:      formats[p],
 		Era:         era,
 		root:        v.customisation(),
-		Database:    v.hasDatabase(),
+		Database:    v.files.IsFile(DatabasePath),
 		Compression: v.img.Compression,
-		SystemType:  systemTypes[v.architecture()],
+		SystemType:  systemTypes[store.Architecture(v.img)],
 	}
 	pack.MaxLayers = v.maxLayers(p)
 	if pack.MaxLayers == 0 && p != buildImage && p != unknownPacker {
@@ -221,7 +222,7 @@ func (v *view) pack(p packer) Pack {
 	}
 	pack.Nixpkgs = revision(v.revisions())
 	if pack.SystemType == "" {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(v.architecture())))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(store.Architecture(v.img))))
 	}
 	return pack
 }

@@ -8,7 +8,6 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
-	"audit/provenance/store"
 	"audit/provenance/storedb"
 )
 
@@ -48,7 +47,7 @@ func (v *view) recipe(p packer, rows []storedb.Item) provenance.Recipe {
 		digest := sha256.Sum256(v.img.Config.Raw)
 		r.Sources = append(r.Sources, provenance.Source{Layer: -1, Path: v.img.Config.Member, Digest: digest})
 	}
-	if f, ok := v.file(DatabasePath); ok && f.Type == '0' {
+	if f, ok := v.files.At(DatabasePath); ok && f.Type == '0' {
 		r.Sources = append(r.Sources, provenance.Source{Layer: f.Layer, Path: f.Path, Digest: f.Digest})
 	}
 	r.Missing = v.missing(p, rows)
@@ -110,7 +109,7 @@ func (v *view) packages() []provenance.Package {
 		if !named[item] {
 			continue
 		}
-		name, version := splitName(store.Name(item))
+		name, version := splitName(inspect.StoreName(item))
 		list = append(list, provenance.Package{Name: name, Version: version, Path: item})
 	}
 	return list
@@ -134,7 +133,7 @@ func StartsVersion(c byte) bool { return c|0x20 < 'a' || 'z' < c|0x20 }
 // rows reads the store's database; nil without one. The error says why it could
 // not be read.
 func (v *view) rows() ([]storedb.Item, error) {
-	f, ok := v.file(DatabasePath)
+	f, ok := v.files.At(DatabasePath)
 	if !ok {
 		return nil, nil
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/provenance/store"
 )
 
 // A hint is a revision of nixpkgs that a store item of the image asserts, by its
@@ -49,7 +48,7 @@ func (v *view) revisions() []hint {
 	var hints []hint
 	for i := range v.img.Items {
 		item := &v.img.Items[i]
-		if name := store.Name(item.Path); strings.HasPrefix(name, "nixos-system-") {
+		if name := inspect.StoreName(item.Path); strings.HasPrefix(name, "nixos-system-") {
 			if m := release.FindStringSubmatch(name); m != nil {
 				hints = append(hints, hint{item.Layer, item.Path, m[1]})
 			}

@@ -4,7 +4,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"audit/inspect"
 	"audit/inspect/image"
@@ -15,7 +14,7 @@ import (
 // A view is an image with what is looked up in it again and again.
 type view struct {
 	img     *inspect.Image
-	files   []inspect.File // the root file system, sorted
+	files   store.Files // the root file system, sorted
 	items   map[string]*inspect.StoreItem
 	config  *image.Written
 	history []image.WrittenStep // one for each layer; nil when the numbers differ
@@ -86,38 +85,13 @@ func (v *view) inConfig(item string) bool { return v.named[path.Base(item)[:hash
 // hashChars is the length of the hash in the name of a store item.
 const hashChars = 32
 
-// architecture is that of the config; "" for an image without one.
-func (v *view) architecture() string {
-	if len(v.img.Config.Raw) == 0 {
-		return ""
-	}
-	return v.img.Config.File.Architecture
-}
-
 // hasItems says whether the image holds anything of Nix's store.
 func (v *view) hasItems() bool {
 	return slices.ContainsFunc(v.img.Items, func(it inspect.StoreItem) bool { return strings.HasPrefix(it.Path, storeDir) })
 }
 
-// file returns the entry of the root file system at a path without leading
-// slash.
-func (v *view) file(path string) (inspect.File, bool) {
-	i, ok := slices.BinarySearchFunc(v.files, path, func(f inspect.File, path string) int {
-		return inspect.ComparePaths(f.Path, path)
-	})
-	if !ok {
-		return inspect.File{}, false
-	}
-	return v.files[i], true
-}
-
 // DatabasePath is where an image has the store's database.
 const DatabasePath = "nix/var/nix/db/db.sqlite"
-
-func (v *view) hasDatabase() bool {
-	f, ok := v.file(DatabasePath)
-	return ok && f.Type == '0'
-}
 
 // Keep says whether this package needs the content of the file at path: the
 // store's database, the number of its schema, what may name a revision, private keys.
@@ -125,7 +99,5 @@ func Keep(p string) bool {
 	return p == DatabasePath || p == schemaPath || namesRevision(p) || provenance.IsKey(p)
 }
 
-// isStorePath says whether a text is the path of a store item, and no more.
-func isStorePath(text string) bool {
-	return strings.HasPrefix(text, storeDir) && inspect.ItemOf(text[1:]) == text && utf8.ValidString(text)
-}
+// isStorePath says whether a text is the path of an item of Nix's store, and no more.
+func isStorePath(text string) bool { return inspect.StoreDirs{"/nix/store"}.Has(text) }

@@ -9,18 +9,10 @@ package store
 
 import (
 	"fmt"
-	"path"
-	"strings"
+	"slices"
 
 	"audit/inspect"
 )
-
-// Name returns the name of a store item without its hash: "hello-2.12" of
-// "/store/HASH-hello-2.12".
-func Name(item string) string {
-	_, name, _ := strings.Cut(path.Base(item), "-")
-	return name
-}
 
 // Index returns the items of an image by their paths.
 func Index(img *inspect.Image) map[string]*inspect.StoreItem {
@@ -29,6 +21,34 @@ func Index(img *inspect.Image) map[string]*inspect.StoreItem {
 		items[img.Items[i].Path] = &img.Items[i]
 	}
 	return items
+}
+
+// Files are those of a root file system, sorted by path.
+type Files []inspect.File
+
+// At returns the file at a path without leading slash.
+func (files Files) At(path string) (inspect.File, bool) {
+	i, ok := slices.BinarySearchFunc(files, path, func(f inspect.File, path string) int {
+		return inspect.ComparePaths(f.Path, path)
+	})
+	if !ok {
+		return inspect.File{}, false
+	}
+	return files[i], true
+}
+
+// IsFile says whether there is a regular file at a path.
+func (files Files) IsFile(path string) bool {
+	f, ok := files.At(path)
+	return ok && f.Type == '0'
+}
+
+// Architecture is that of the config; "" for an image without one.
+func Architecture(img *inspect.Image) string {
+	if len(img.Config.Raw) == 0 {
+		return ""
+	}
+	return img.Config.File.Architecture
 }
 
 // Reach returns the items that roots lead to along references, roots included.

@@ -9,14 +9,6 @@ import (
 	"audit/inspect"
 )
 
-func TestName(t *testing.T) {
-	for item, want := range map[string]string{"/store/00000000000000000000000000000000-hello-2.12": "hello-2.12", "/store/x": "", "": ""} {
-		if got := Name(item); got != want {
-			t.Errorf("%q: %q", item, got)
-		}
-	}
-}
-
 // graph returns items a, b, … with their references.
 func graph(references map[string][]string) map[string]*inspect.StoreItem {
 	items := make(map[string]*inspect.StoreItem)

@@ -28,7 +28,10 @@ func Of(img *inspect.Image, f inspect.File) ([]Item, error) {
 // Unread is the finding about a database that [Of] could not read. Bytes that are
 // no database at all are a problem: no packer writes such a file.
 func Unread(err error, f inspect.File) check.Finding {
-	if memdb.IsMalformed(err) {
+	switch {
+	case errors.Is(err, errNotKept):
+		return check.Find(check.Undecided, f.Layer, f.Path, "closure/database-not-kept")
+	case memdb.IsMalformed(err):
 		return check.Find(check.Problem, f.Layer, f.Path, "closure/database-malformed", "error", err)
 	}
 	return check.Find(check.Undecided, f.Layer, f.Path, "closure/database-unread", "error", err)

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -22,7 +21,7 @@ func (w *walk) blobs() {
 		if x.Digest == y.Digest || !w.a.isBlob(x) || !w.b.isBlob(y) {
 			continue
 		}
-		w.out.Blobs = append(w.out.Blobs, Difference{Layer: i, Cause: Compression, Was: blobText(x), Now: blobText(y), Evidence: packing(x, y)})
+		w.out.Blobs = append(w.out.Blobs, Difference{Layer: i, Cause: Compression, Was: blobValue(x), Now: blobValue(y), Evidence: packing(x, y)})
 	}
 }
 
@@ -35,8 +34,8 @@ func (s *side) isBlob(l *inspect.Layer) bool {
 	return l.Digest.Hex != ""
 }
 
-func blobText(l *inspect.Layer) string {
-	return fmt.Sprintf("%s, %d bytes, %s", l.Compression, l.Size, l.Digest)
+func blobValue(l *inspect.Layer) Value {
+	return coded(check.Say("value/blob", "compression", string(l.Compression), "size", l.Size, "digest", l.Digest))
 }
 
 // packing says how two blobs pack the same tar: with which programs, and where
@@ -48,17 +47,22 @@ func packing(x, y *inspect.Layer) []check.Message {
 	case x.Gzip == nil || y.Gzip == nil:
 		return evidence("difference/blob-packer", "compression", string(x.Compression))
 	}
+	a, b := x.Gzip, y.Gzip
 	var found []check.Message
-	for _, f := range []struct{ name, was, now string }{
-		{"time", gzipTime(x.Gzip.ModTime), gzipTime(y.Gzip.ModTime)},
-		{"name", nameText(x.Gzip.Name), nameText(y.Gzip.Name)},
-		{"comment", nameText(x.Gzip.Comment), nameText(y.Gzip.Comment)},
-		{"extra field", extraText(x.Gzip.ExtraBytes), extraText(y.Gzip.ExtraBytes)},
-		{"level", gzipLevel(x.Gzip.Level), gzipLevel(y.Gzip.Level)},
-		{"operating system", gzipSystem(x.Gzip.OS), gzipSystem(y.Gzip.OS)},
+	for _, f := range []struct {
+		name     string
+		same     bool
+		was, now Value
+	}{
+		{"time", a.ModTime == b.ModTime, gzipTime(a.ModTime), gzipTime(b.ModTime)},
+		{"name", a.Name == b.Name, gzipText(a.Name), gzipText(b.Name)},
+		{"comment", a.Comment == b.Comment, gzipText(a.Comment), gzipText(b.Comment)},
+		{"extra field", a.ExtraBytes == b.ExtraBytes, gzipExtra(a.ExtraBytes), gzipExtra(b.ExtraBytes)},
+		{"level", a.Level == b.Level, gzipLevel(a.Level), gzipLevel(b.Level)},
+		{"operating system", a.OS == b.OS, gzipSystem(a.OS), gzipSystem(b.OS)},
 	} {
-		if f.was != f.now {
-			found = append(found, check.Say("difference/blob-gzip-header", "field", f.name, "was", f.was, "now", f.now))
+		if !f.same {
+			found = append(found, check.Say("difference/blob-gzip-header", "field", f.name, "was", Argument(f.was), "now", Argument(f.now)))
 		}
 	}
 	if len(found) == 0 {
@@ -67,42 +71,44 @@ func packing(x, y *inspect.Layer) []check.Message {
 	return found
 }
 
-func gzipTime(seconds uint32) string {
+func gzipTime(seconds uint32) Value {
 	if seconds == 0 {
-		return ""
+		return nil
 	}
 	return timeText(int64(seconds), 0)
 }
 
-func extraText(n int) string {
+func gzipText(s string) Value { return TextValue(nameText(s)) }
+
+func gzipExtra(n int) Value {
 	if n < 0 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("%d bytes", n)
+	return coded(check.Say("value/bytes", "bytes", n))
 }
 
-func gzipLevel(xfl byte) string {
+func gzipLevel(xfl byte) Value {
 	switch xfl {
 	case 0:
-		return "not said"
+		return coded(check.Say("value/level-unspecified"))
 	case 2:
-		return "the slowest"
+		return coded(check.Say("value/level-slowest"))
 	case 4:
-		return "the fastest"
+		return coded(check.Say("value/level-fastest"))
 	}
-	return strconv.Itoa(int(xfl))
+	return Text(strconv.Itoa(int(xfl)))
 }
 
-func gzipSystem(n byte) string {
+func gzipSystem(n byte) Value {
 	switch n {
 	case 0:
-		return "FAT"
+		return Text("FAT")
 	case 3:
-		return "Unix"
+		return Text("Unix")
 	case 255:
-		return "unknown"
+		return Text("unknown")
 	}
-	return strconv.Itoa(int(n))
+	return Text(strconv.Itoa(int(n)))
 }
 
 // manifests compares the image manifests (OCI image-spec v1.1, manifest.md),

@@ -79,8 +79,8 @@ type Difference struct {
 	Path  string // "" for a layer as a whole
 	Layer int    // in the original; in the rebuild for Extra; -1 for the config
 	Cause Cause
-	Was   string
-	Now   string
+	Was   Value // in the original, nil for nothing
+	Now   Value // in the rebuild
 	// Evidence shows it, the first of several first: codes "difference/…", such as
 	// what differs inside of a file, each with its place, and a diff as the
 	// argument "diff".
@@ -92,7 +92,7 @@ type Difference struct {
 	Privileged bool
 
 	files *contentPair // whose bytes differ
-	file  bool         // it is about a regular file that only one image has
+	file  fileState    // of the regular file that only one image has
 }
 
 // A Cause is why two entries differ, from a closed list.
@@ -287,7 +287,7 @@ func (w *walk) config() {
 	w.decodedConfig()
 	if len(w.out.Config) == 0 {
 		at := explain.FirstDifference(was.Raw, now.Raw)
-		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: explain.Window(was.Raw, at), Now: explain.Window(now.Raw, at),
+		w.add(Difference{Path: was.Member, Layer: -1, Cause: Packaging, Was: Text(explain.Window(was.Raw, at)), Now: Text(explain.Window(now.Raw, at)),
 			Evidence: evidence("difference/config-spelling")})
 	}
 }

@@ -179,12 +179,12 @@ const maxListed = 20
 // follow with the first cause of the file, and what is shown at length. What was
 // and is becomes the first of them; the files as a whole come last.
 func (d *Difference) show(e *explain.Explanation, first bool) {
-	files := check.Say("difference/files", "was", d.Was, "now", d.Now)
+	files := check.Say("difference/files", "was", Argument(d.Was), "now", Argument(d.Now))
 	d.Evidence = nil
 	more := e.More
 	for i, p := range d.parts(e, first) {
 		if i == 0 && d.Cause != Content && d.Cause != Compression {
-			d.Was, d.Now = p.Was, p.Now
+			d.Was, d.Now = TextValue(p.Was), TextValue(p.Now)
 		}
 		if i < maxListed {
 			d.Evidence = append(d.Evidence, partOf(p))

@@ -45,7 +45,7 @@ func (w *walk) folded() {
 			switch {
 			case a.Inode.Header == a.Inode.Entry && b.Inode.Header == b.Inode.Entry && alike(a.Inode.Entry, b.Inode.Entry) && kind(a.Inode.Entry) != hardLink:
 			case w.dangles(a, b):
-				w.inRoot(known, a.Layer, b.Layer, Difference{Path: a.Path, Layer: a.Layer, Cause: Link, Was: describe(a.Inode.Entry), Now: describe(b.Inode.Entry),
+				w.inRoot(known, a.Layer, b.Layer, Difference{Path: a.Path, Layer: a.Layer, Cause: Link, Was: wholeEntry{a.Inode.Entry}, Now: wholeEntry{b.Inode.Entry},
 					Evidence: evidence("difference/link-before-target")})
 			case !w.isSeen(a, b):
 				w.inRoot(known, a.Layer, b.Layer, w.differences(inodeAt(a), inodeAt(b))...)
@@ -69,9 +69,9 @@ func (w *walk) allEqual() bool {
 // rootDifference is a file that only one of the root file systems has.
 func rootDifference(f inspect.File, cause Cause) Difference {
 	e := inodeAt(f)
-	d := Difference{Path: f.Path, Layer: f.Layer, Cause: cause, Was: describe(e.Entry), Privileged: lendsRights(e.Entry)}
+	d := Difference{Path: f.Path, Layer: f.Layer, Cause: cause, Was: wholeEntry{e.Entry}, Privileged: lendsRights(e.Entry)}
 	if cause == Extra {
-		d.Was, d.Now = "", d.Was
+		d.Was, d.Now = nil, d.Was
 	}
 	return d
 }

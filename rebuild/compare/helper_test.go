@@ -137,9 +137,39 @@ func show(c *Comparison) string {
 		fmt.Fprintf(&b, "config %s %s: %s → %s\n", f.Field, f.Cause, f.Was, f.Now)
 	}
 	for _, d := range c.Differences {
-		fmt.Fprintf(&b, "%d %q %s: %s → %s (%s)\n", d.Layer, d.Path, d.Cause, d.Was, d.Now, evidenceText(d.Evidence))
+		fmt.Fprintf(&b, "%d %q %s: %s → %s (%s)\n", d.Layer, d.Path, d.Cause, shown(d.Was), shown(d.Now), evidenceText(d.Evidence))
 	}
 	return b.String()
+}
+
+// shown writes a value down: a text, a mode, or the code of what it is with its
+// arguments.
+func shown(v Value) string {
+	if v == nil {
+		return ""
+	}
+	return messageText(v.Message())
+}
+
+func messageText(m check.Message) string {
+	switch m.Code {
+	case "value/text":
+		return m.Args.String("text")
+	case "value/mode":
+		return strings.TrimSpace(m.Args.String("mode") + " " + m.Args.String("bits"))
+	}
+	text := strings.TrimPrefix(m.Code, "value/")
+	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
+		text += " " + name + "=" + argumentText(m.Args, name)
+	}
+	return text
+}
+
+func argumentText(args check.Args, name string) string {
+	if m, ok := args[name].(check.Message); ok {
+		return "(" + messageText(m) + ")"
+	}
+	return args.String(name)
 }
 
 // evidenceText writes messages down: the code of each, and its arguments by name.
@@ -148,7 +178,7 @@ func evidenceText(messages []check.Message) string {
 	for _, m := range messages {
 		text := strings.TrimPrefix(m.Code, "difference/")
 		for _, name := range slices.Sorted(maps.Keys(m.Args)) {
-			text += " " + name + "=" + m.Args.String(name)
+			text += " " + name + "=" + argumentText(m.Args, name)
 		}
 		all = append(all, text)
 	}

@@ -82,7 +82,7 @@ func (w *walk) sameRecords(x, y inspect.File) bool {
 	if s == t {
 		return true
 	}
-	return !slices.ContainsFunc(w.names.differences(s, t), func(f FieldDifference) bool { return !f.Cause.Harmless() })
+	return !slices.ContainsFunc(w.names.differences(s, t), func(f headerDifference) bool { return !f.cause.Harmless() })
 }
 
 // shapeOf is the shape of the headers of an entry of any layer.
@@ -109,7 +109,7 @@ func (s *side) unsure(found map[uint64]bool) bool {
 		hidden := make(map[uint64]bool)
 		for i := range l.Entries {
 			e := &l.Entries[i]
-			if whiteout(e.Path) != "" {
+			if isWhiteout(e.Path) {
 				hidden[lastHash(hiddenBy(e.Path))] = true
 			}
 			for key := range e.Xattrs {
@@ -126,7 +126,7 @@ func (s *side) unsure(found map[uint64]bool) bool {
 		}
 		for i := range l.Entries {
 			for hash := range hashes(l.Entries[i].Path) {
-				if hidden[hash] && whiteout(l.Entries[i].Path) == "" {
+				if hidden[hash] && !isWhiteout(l.Entries[i].Path) {
 					found[hash] = true
 				}
 			}
@@ -141,7 +141,7 @@ func (s *side) unsure(found map[uint64]bool) bool {
 func (w *walk) hidesNothing(d *Difference) bool {
 	s := &w.a
 	switch {
-	case whiteout(d.Path) == "":
+	case !isWhiteout(d.Path):
 		return false
 	case d.Cause == Extra:
 		s = &w.b
@@ -167,7 +167,7 @@ func (s *side) lowest() map[uint64]int {
 	for i, l := range s.img.Layers {
 		for j := range l.Entries {
 			path := l.Entries[j].Path
-			if whiteout(path) != "" {
+			if isWhiteout(path) {
 				continue
 			}
 			own := lastHash(path)
@@ -184,8 +184,6 @@ func (s *side) lowest() map[uint64]int {
 	}
 	return s.first
 }
-
-const opaqueMarker = ".wh..wh..opq"
 
 // hiddenBy is the path that a whiteout hides, or the path itself.
 func hiddenBy(path string) string {

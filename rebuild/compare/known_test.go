@@ -243,8 +243,8 @@ func TestBlobs(t *testing.T) {
 		{"another program", made(1, inspect.Gzip, ""), made(2, inspect.Gzip, one), "blob-packer compression=gzip", ""},
 		{"another compression", made(1, inspect.Gzip, ""), made(2, inspect.Zstd, ""), "blob-compression now-compression=zstd was-compression=gzip", ""},
 		{"another header", header(made(1, inspect.Gzip, ""), inspect.GzipHeader{ModTime: 1700000000, Name: "layer.tar", ExtraBytes: -1, Level: 2, OS: 3}), header(made(2, inspect.Gzip, ""), inspect.GzipHeader{ExtraBytes: 4, Level: 4, OS: 255}),
-			"blob-gzip-header field=time now= was=2023-11-14T22:13:20Z; blob-gzip-header field=name now= was=layer.tar; blob-gzip-header field=extra field now=4 bytes was=; " +
-				"blob-gzip-header field=level now=the fastest was=the slowest; blob-gzip-header field=operating system now=unknown was=Unix", ""},
+			"blob-gzip-header field=time now= was=2023-11-14T22:13:20Z; blob-gzip-header field=name now= was=layer.tar; blob-gzip-header field=extra field now=(bytes bytes=4) was=; " +
+				"blob-gzip-header field=level now=(level-fastest) was=(level-slowest); blob-gzip-header field=operating system now=unknown was=Unix", ""},
 		{"the same header", header(made(1, inspect.Gzip, ""), inspect.GzipHeader{OS: 9}), header(made(2, inspect.Gzip, ""), inspect.GzipHeader{OS: 9}), "blob-gzip", ""},
 		{"a docker-archive", made(1, inspect.Gzip, one), docker, "", ""},
 		{"manifests", made(1, inspect.Gzip, one), made(2, inspect.Gzip, two), "blob-packer compression=gzip",
@@ -257,7 +257,7 @@ func TestBlobs(t *testing.T) {
 			}
 			var blobs, manifest []string
 			for _, d := range c.Blobs {
-				if d.Cause != Compression || !strings.HasPrefix(d.Was, "gzip, 1 bytes, sha256:") {
+				if d.Cause != Compression || !strings.HasPrefix(shown(d.Was), "blob compression=gzip digest=sha256:") {
 					t.Errorf("%+v", d)
 				}
 				blobs = append(blobs, evidenceText(d.Evidence))

@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -145,11 +147,11 @@ func (w *walk) unmet(s *side, refs []ref, met []bool) {
 // engine obeys.
 func (w *walk) alone(s *side, r ref, entries int, again bool) {
 	e := s.at(r)
-	d := Difference{Path: e.Path, Layer: e.layer, Cause: Missing, Was: describe(e.Entry), Privileged: lendsRights(e.Entry), file: isFileWithContent(e.Entry)}
+	d := Difference{Path: e.Path, Layer: e.layer, Cause: Missing, Was: wholeEntry{e.Entry}, Privileged: lendsRights(e.Entry), file: stateOf(e.Entry)}
 	a, b, other := e.layer, s.partner[e.layer], &w.b
 	if s == &w.b {
 		a, b, other = b, a, &w.a
-		d.Cause, d.Was, d.Now = Extra, "", d.Was
+		d.Cause, d.Was, d.Now = Extra, nil, d.Was
 	}
 	if entries > 1 {
 		d.Evidence = evidence("difference/repeated-entry", "entries", entries)
@@ -232,11 +234,15 @@ func (w *walk) moved(a, b at) {
 	w.moves[m]++
 }
 
+func compareMoves(x, y move) int {
+	return cmp.Or(strings.Compare(x.path, y.path), cmp.Compare(x.from, y.from), cmp.Compare(x.to, y.to))
+}
+
 func (w *walk) reportMoves() {
-	for m, n := range w.moves {
+	for _, m := range slices.SortedFunc(maps.Keys(w.moves), compareMoves) {
 		w.shuffled = true
-		w.report(Difference{Path: m.path, Layer: m.from, Cause: Order, Was: w.a.layerText(m.from, &w.b), Now: w.b.layerText(m.to, &w.a),
-			Evidence: evidence("difference/moved-entries", "entries", n)}, m.from, m.to)
+		w.report(Difference{Path: m.path, Layer: m.from, Cause: Order, Was: w.a.layerPlace(m.from, &w.b), Now: w.b.layerPlace(m.to, &w.a),
+			Evidence: evidence("difference/moved-entries", "entries", w.moves[m])}, m.from, m.to)
 		if p := w.a.partner[m.from]; p >= 0 {
 			w.b.reported[p] = true
 		}

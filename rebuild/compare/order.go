@@ -39,7 +39,7 @@ func (w *walk) orderIn(i, j int) bool {
 	}
 	x := w.a.img.Layers[i].Entries[was[first]].Path
 	y := w.b.img.Layers[j].Entries[sorted[first]].Path
-	w.report(Difference{Path: above(x, y), Layer: i, Cause: Order, Was: nameText(x), Now: nameText(y),
+	w.report(Difference{Path: above(x, y), Layer: i, Cause: Order, Was: Text(nameText(x)), Now: Text(nameText(y)),
 		Evidence: evidence("difference/entry-order", "entry", int64(was[first]), "moved", elsewhere, "common", len(now))}, i, j)
 	return true
 }
@@ -66,7 +66,7 @@ func (w *walk) linksInOrder(i, j int) {
 		}
 		a, b := w.a.at(ref{int32(i), int32(k)}), w.b.at(r)
 		if target(a.Entry) == target(b.Entry) {
-			w.report(Difference{Path: a.Path, Layer: i, Cause: Link, Was: linkText(a.Entry), Now: linkText(b.Entry),
+			w.report(Difference{Path: a.Path, Layer: i, Cause: Link, Was: entryContent{a.Entry}, Now: entryContent{b.Entry},
 				Evidence: evidence("difference/targets-before-link", "was-before", n, "now-before", m)}, i, j)
 		}
 	}

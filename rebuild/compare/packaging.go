@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,18 +11,18 @@ import (
 // A note is a kind of difference that many entries of a layer share.
 type note struct {
 	layer int // of the original
-	field string
+	field headerField
 }
 
 // seen is what is reported of a note: how often, and the first.
 type seen struct {
 	count    int
 	path     string
-	was, now string
+	was, now Value
 	layer    int // of the rebuild
 }
 
-func (w *walk) note(a, b at, field, was, now string) {
+func (w *walk) note(a, b at, field headerField, was, now Value) {
 	n := w.notes[note{a.layer, field}]
 	if n == nil {
 		n = &seen{path: a.Path, was: was, now: now, layer: b.layer}
@@ -29,8 +31,13 @@ func (w *walk) note(a, b at, field, was, now string) {
 	n.count++
 }
 
+func compareNotes(x, y note) int {
+	return cmp.Or(cmp.Compare(x.layer, y.layer), strings.Compare(x.field.String(), y.field.String()))
+}
+
 func (w *walk) reportNotes() {
-	for key, n := range w.notes {
+	for _, key := range slices.SortedFunc(maps.Keys(w.notes), compareNotes) {
+		n := w.notes[key]
 		w.report(Difference{Path: n.path, Layer: key.layer, Cause: Packaging, Was: n.was, Now: n.now,
 			Evidence: evidence("difference/headers", "field", key.field, "entries", n.count)}, key.layer, n.layer)
 	}
@@ -39,13 +46,13 @@ func (w *walk) reportNotes() {
 // packaging compares how names are spelt that mean the same path.
 func (w *walk) packaging(a, b at) {
 	if a.Name != b.Name && kind(a.Entry) == kind(b.Entry) {
-		w.note(a, b, "spelling of the name", nameText(a.Name), nameText(b.Name))
+		w.note(a, b, headerField{name: nameSpelling}, Text(nameText(a.Name)), Text(nameText(b.Name)))
 	}
 	if kind(a.Entry) == hardLink && kind(b.Entry) == hardLink && a.Linkname != b.Linkname && target(a.Entry) == target(b.Entry) {
-		w.note(a, b, "spelling of the link name", nameText(a.Linkname), nameText(b.Linkname))
+		w.note(a, b, headerField{name: linkSpelling}, Text(nameText(a.Linkname)), Text(nameText(b.Linkname)))
 	}
 	if a.Sparse != b.Sparse {
-		w.note(a, b, "sparse file", strconv.FormatBool(a.Sparse), strconv.FormatBool(b.Sparse))
+		w.note(a, b, headerField{name: sparseFile}, Text(strconv.FormatBool(a.Sparse)), Text(strconv.FormatBool(b.Sparse)))
 	}
 }
 
@@ -61,58 +68,62 @@ func (w *walk) framing(a, b at, x, y shapeID) {
 		return
 	}
 	found := w.names.differences(x, y)
-	follows := func(f FieldDifference) bool { return followsFrom(a, b, f.Field) }
+	follows := func(d headerDifference) bool { return followsFrom(a, b, d.field) }
 	some := slices.ContainsFunc(found, follows)
-	for _, f := range found {
+	for _, d := range found {
 		switch {
-		case some && (follows(f) || strings.HasPrefix(f.Field, extensionField)):
-		case f.Cause == Packaging:
-			w.note(a, b, f.Field, f.Was, f.Now)
+		case some && (follows(d) || d.field.isExtension()):
+		case d.cause == Packaging:
+			w.note(a, b, d.field, d.was, d.now)
 		default:
-			w.report(Difference{Path: a.Path, Layer: a.layer, Cause: f.Cause, Was: f.Was, Now: f.Now, Evidence: evidence(headerRecord, "field", f.Field),
+			w.report(Difference{Path: a.Path, Layer: a.layer, Cause: d.cause, Was: d.was, Now: d.now, Evidence: evidence(headerRecord, "field", d.field),
 				Privileged: lendsRights(a.Entry) || lendsRights(b.Entry)}, a.layer, b.layer)
 		}
 	}
 }
 
+// isExtension says whether a field is of the form of an extended header, and no
+// record in it.
+func (f headerField) isExtension() bool { return f.extended != 0 && f.name != paxRecord }
+
 // followsFrom says whether a difference in the shape of headers follows from a
 // field of the entries that differs, since one value needs a record and the
 // other does not.
-func followsFrom(a, b at, field string) bool {
-	name, _, _ := strings.Cut(field, " field")
-	if key, ok := strings.CutPrefix(field, recordField); ok {
-		name = key
-	} else if key, ok := strings.CutPrefix(field, extensionField); ok {
-		flag, part, _ := strings.Cut(key, ": ")
-		name = map[string]string{"L": "path", "K": "linkpath"}[flag]
-		if name == "" {
-			name = part
+func followsFrom(a, b at, field headerField) bool {
+	name := field.name
+	switch {
+	case field.extended == 'L':
+		name = namePattern
+	case field.extended == 'K':
+		name = linkField
+	case name == paxRecord && field.extended == 0:
+		if attr, ok := xattrName(field.key); ok {
+			return !sameXattr(a, b, attr)
 		}
+		name = map[string]fieldName{"path": namePattern, "linkpath": linkField, "size": sizeField, "uid": uidField, "gid": gidField,
+			"uname": userField, "gname": groupField, "mtime": mtimeField}[field.key]
+	case name == nameField && field.extended == 0:
+		name = namePattern
 	}
 	switch name {
-	case "path", "name", "name prefix":
+	case namePattern, prefixField:
 		return a.Name != b.Name
-	case "linkpath", "link name":
+	case linkField:
 		return a.Linkname != b.Linkname
-	case "size":
+	case sizeField:
 		return a.Size != b.Size
-	case "uid":
+	case uidField:
 		return a.UID != b.UID
-	case "gid":
+	case gidField:
 		return a.GID != b.GID
-	case "uname", "user name":
+	case userField:
 		return a.Uname != b.Uname
-	case "gname", "group name":
+	case groupField:
 		return a.Gname != b.Gname
-	case "mtime":
+	case mtimeField:
 		return !sameTime(a.Entry, b.Entry)
-	case "mode":
+	case modeField:
 		return a.Mode != b.Mode
-	}
-	if attr, ok := xattrName(name); ok {
-		was, inA := a.Xattrs[attr]
-		now, inB := b.Xattrs[attr]
-		return was != now || inA != inB
 	}
 	return false
 }
@@ -120,12 +131,19 @@ func followsFrom(a, b at, field string) bool {
 // maxDiffs bounds the pairs of shapes whose differences are remembered.
 const maxDiffs = 1 << 12
 
+// A headerDifference is a field of the headers that two shapes have otherwise.
+type headerDifference struct {
+	field    headerField
+	was, now Value
+	cause    Cause
+}
+
 // differences compares two shapes field by field.
-func (n *shapeNames) differences(x, y shapeID) []FieldDifference {
+func (n *shapeNames) differences(x, y shapeID) []headerDifference {
 	pair := [2]shapeID{x, y}
 	found, ok := n.diffs[pair]
 	if !ok {
-		found = shapeDifferences(n.texts[x], n.texts[y])
+		found = shapeDifferences(peculiarities(n.shapes[x]), peculiarities(n.shapes[y]))
 		if len(n.diffs) < maxDiffs {
 			n.diffs[pair] = found
 		}
@@ -133,79 +151,71 @@ func (n *shapeNames) differences(x, y shapeID) []FieldDifference {
 	return found
 }
 
-func shapeDifferences(was, now string) []FieldDifference {
-	fields, x, y := shapeFields(was, now)
-	var found []FieldDifference
-	for _, f := range fields {
+func shapeDifferences(was, now []peculiarity) []headerDifference {
+	x, y := byField(was), byField(now)
+	var found []headerDifference
+	seen := make(map[headerField]bool)
+	for _, p := range slices.Concat(was, now) {
+		f := p.headerField
+		if seen[f] {
+			continue
+		}
+		seen[f] = true
 		if !slices.Equal(x[f], y[f]) && !isPartOfWhole(f, x, y) {
-			found = append(found, FieldDifference{Field: f, Was: valuesText(x[f]), Now: valuesText(y[f]), Cause: headerCause(f, x[f], y[f])})
+			found = append(found, headerDifference{f, x[f].value(), y[f].value(), headerCause(f, x[f], y[f])})
 		}
 	}
 	if len(found) == 0 {
-		found = append(found, FieldDifference{Field: "order of records", Was: order(was), Now: order(now), Cause: Packaging})
+		found = append(found, headerDifference{headerField{name: recordOrder}, order(was), order(now), Packaging})
 	}
 	return found
 }
 
+func byField(shape []peculiarity) map[headerField]headerValues {
+	values := make(map[headerField]headerValues)
+	for _, p := range shape {
+		values[p.headerField] = append(values[p.headerField], p.headerValue)
+	}
+	return values
+}
+
 // isPartOfWhole says whether a field is of an extended header that only one of
 // two shapes has: its name alone is reported.
-func isPartOfWhole(field string, x, y map[string][]string) bool {
-	header, _, ok := strings.Cut(field, ": ")
-	name := header + ": name"
-	return ok && strings.HasPrefix(field, extensionField) && field != name && (x[name] == nil || y[name] == nil)
+func isPartOfWhole(f headerField, x, y map[headerField]headerValues) bool {
+	name := headerField{extended: f.extended, name: namePattern}
+	return f.isExtension() && f != name && (x[name] == nil || y[name] == nil)
 }
-
-func lines(shape string) []string { return strings.Split(strings.TrimSuffix(shape, "\n"), "\n") }
 
 // order lists the fields of a shape as they come.
-func order(shape string) string {
+func order(shape []peculiarity) Value {
 	var fields []string
-	for _, line := range lines(shape) {
-		field, _, _ := strings.Cut(line, "\t")
-		fields = append(fields, field)
+	for _, p := range shape {
+		fields = append(fields, p.headerField.String())
 	}
-	return strings.Join(fields, ", ")
-}
-
-// shapeFields returns the fields of two shapes, each once, in their order, and
-// what each shape says of them.
-func shapeFields(was, now string) (fields []string, x, y map[string][]string) {
-	x, y = make(map[string][]string), make(map[string][]string)
-	for i, shape := range []string{was, now} {
-		for _, line := range lines(shape) {
-			field, what, _ := strings.Cut(line, "\t")
-			if x[field] == nil && y[field] == nil {
-				fields = append(fields, field)
-			}
-			values := []map[string][]string{x, y}[i]
-			values[field] = append(values[field], what)
-		}
-	}
-	return fields, x, y
+	return Text(strings.Join(fields, ", "))
 }
 
 // addsNothing says whether records are none, or one with the value of the entry's field.
-func addsNothing(values []string) bool {
-	return len(values) == 0 || len(values) == 1 && values[0] == entrysOwn
-}
-
-// valuesText is what a difference shows of the values of a field.
-func valuesText(values []string) string {
-	return strings.ReplaceAll(strings.Join(values, ", "), entrysOwn, "the entry's")
+func addsNothing(values headerValues) bool {
+	return len(values) == 0 || len(values) == 1 && values[0].kind == ofEntry
 }
 
 // headerCause says why a field of the headers differs that is none of an
 // [inspect.Entry]. Records that are not known may hold what a container sees,
 // as access control lists and file flags do: they count as attributes.
-func headerCause(field string, was, now []string) Cause {
-	switch field {
-	case accessTimeField, changeTimeField:
+func headerCause(field headerField, was, now headerValues) Cause {
+	switch field.name {
+	case accessTime, changeTime:
 		return Timestamp
+	case paxRecord:
+		if field.extended == 0 && !(addsNothing(was) && addsNothing(now)) {
+			return recordCause(field.key)
+		}
 	}
-	key, ok := strings.CutPrefix(field, recordField)
-	if !ok || addsNothing(was) && addsNothing(now) {
-		return Packaging
-	}
+	return Packaging
+}
+
+func recordCause(key string) Cause {
 	switch key {
 	case "atime", "ctime", "mtime", "LIBARCHIVE.creationtime":
 		return Timestamp

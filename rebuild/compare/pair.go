@@ -2,12 +2,12 @@ package compare
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // pairLayers finds a partner for each layer: one of the same bytes, else the
@@ -171,18 +171,18 @@ func (w *walk) layerOrder() {
 		}
 		if p != sorted[k] {
 			w.shuffled = true
-			w.report(Difference{Layer: i, Cause: Order, Was: w.a.layerText(i, &w.b), Now: w.b.layerText(p, &w.a),
+			w.report(Difference{Layer: i, Cause: Order, Was: w.a.layerPlace(i, &w.b), Now: w.b.layerPlace(p, &w.a),
 				Evidence: evidence("difference/layer-order")}, i, p)
 		}
 		k++
 	}
 }
 
-// layerText names a layer, with the number of layers where the other image has
-// another.
-func (s *side) layerText(i int, other *side) string {
+// layerPlace is the place of a layer, with the number of layers where the other
+// image has another.
+func (s *side) layerPlace(i int, other *side) Value {
 	if n := len(s.img.Layers); n != len(other.img.Layers) {
-		return fmt.Sprintf("layer %d of %d", i, n)
+		return coded(check.Say("value/layer", "layer", i, "layers", n))
 	}
-	return fmt.Sprintf("layer %d", i)
+	return coded(check.Say("value/layer", "layer", i))
 }

@@ -47,6 +47,9 @@ func elfWithNote(note string) string {
 	return b.String()
 }
 
+// Shown is a value as these tests write it down.
+func Shown(v Value) string { return shown(v) }
+
 // HasWords says whether a text has the words of another.
 func HasWords(text, words string) bool {
 	for _, word := range strings.Fields(strings.ReplaceAll(words, ":", " ")) {

@@ -163,7 +163,7 @@ func holdPlanted(t *testing.T, c *compare.Comparison, planted []fixtures.Planted
 	t.Helper()
 	for _, p := range planted {
 		named := slices.ContainsFunc(c.Differences, func(d compare.Difference) bool {
-			return d.Path == p.Path && string(d.Cause) == p.Cause && compare.HasWords(fmt.Sprint(d.Was, d.Now, d.Evidence), p.Says)
+			return d.Path == p.Path && string(d.Cause) == p.Cause && compare.HasWords(fmt.Sprint(compare.Shown(d.Was), compare.Shown(d.Now), d.Evidence), p.Says)
 		})
 		if !named {
 			t.Errorf("%s at %s is not found as %s", p.Name, p.Path, p.Cause)

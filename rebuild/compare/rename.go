@@ -28,20 +28,20 @@ func (w *walk) renames() {
 	if len(w.out.Differences) == 0 {
 		return
 	}
-	extra := make(map[string][]int) // by what the file is
+	extra := make(map[fileState][]int)
 	for i, d := range w.out.Differences {
 		if d.Cause == Extra && d.isRenamable() {
-			extra[d.Now] = append(extra[d.Now], i)
+			extra[d.file] = append(extra[d.file], i)
 		}
 	}
 	dropped := make(map[int]bool)
 	for i := range w.out.Differences {
 		d := &w.out.Differences[i]
-		if d.Cause != Missing || !d.isRenamable() || len(extra[d.Was]) == 0 {
+		if d.Cause != Missing || !d.isRenamable() || len(extra[d.file]) == 0 {
 			continue
 		}
-		other := extra[d.Was][0]
-		extra[d.Was] = extra[d.Was][1:]
+		other := extra[d.file][0]
+		extra[d.file] = extra[d.file][1:]
 		dropped[other] = true
 		d.Now = w.out.Differences[other].Now
 		d.Evidence = append(d.Evidence, check.Say(renamedFile, "to", w.out.Differences[other].Path))
@@ -58,11 +58,21 @@ func (w *walk) renames() {
 // isRenamable says whether a difference is about one regular file with a content,
 // that nothing explains and that lends no rights.
 func (d *Difference) isRenamable() bool {
-	return d.file && d.Known == "" && !d.Privileged && len(d.Evidence) == 0
+	return d.file != fileState{} && d.Known == "" && !d.Privileged && len(d.Evidence) == 0
 }
 
-// isFileWithContent says whether an entry is a regular file whose content, which is
-// not empty, has a known digest.
-func isFileWithContent(e *inspect.Entry) bool {
-	return kind(e) == file && e.Size > 0 && !e.Digest.IsZero() && whiteout(e.Path) == ""
+// A fileState is what a regular file is beside its name and times. The zero value
+// is for all that has no content, or one whose digest is not known.
+type fileState struct {
+	digest inspect.Sum
+	size   int64
+	mode   int64
+	owner  Text
+}
+
+func stateOf(e *inspect.Entry) fileState {
+	if kind(e) != file || e.Size == 0 || e.Digest.IsZero() || isWhiteout(e.Path) {
+		return fileState{}
+	}
+	return fileState{e.Digest, e.Size, e.Mode, ownerText(e)}
 }

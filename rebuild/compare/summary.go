@@ -13,7 +13,7 @@ import (
 // Summary says in one message what a difference is: of what lies inside of a
 // file, where, if that is known, and of texts the first lines that differ; else
 // what was and is. The arguments "was" and "now" have at most 200 characters.
-func Summary(cause Cause, was, now string, evidence []check.Message) check.Message {
+func Summary(cause Cause, was, now Value, evidence []check.Message) check.Message {
 	if first, ok := firstInside(cause, evidence); ok {
 		return short(first)
 	}
@@ -24,7 +24,7 @@ func Summary(cause Cause, was, now string, evidence []check.Message) check.Messa
 			}
 		}
 	}
-	return short(check.Say("difference/change", "was", was, "now", now))
+	return short(check.Say("difference/change", "was", Argument(was), "now", Argument(now)))
 }
 
 // firstInside returns the first evidence, where it says what differs inside of a

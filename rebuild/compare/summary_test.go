@@ -24,7 +24,7 @@ func TestSummary(t *testing.T) {
 		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/not-at-hand"), "difference/change: file of 1 bytes → file of 2 bytes"},
 		{Link, long, "x", nil, "difference/change: " + strings.Repeat("é", 200) + "… → x"},
 	} {
-		if got := summaryText(Summary(tc.cause, tc.was, tc.now, tc.evidence)); got != tc.want {
+		if got := summaryText(Summary(tc.cause, TextValue(tc.was), TextValue(tc.now), tc.evidence)); got != tc.want {
 			t.Errorf("%s: %q, want %q", tc.cause, got, tc.want)
 		}
 	}

@@ -58,7 +58,7 @@ func (v verifier) verifyText(p string) error {
 		references = append(references, in.Path)
 	}
 	slices.Sort(references)
-	if due := textPath(path.Dir(p), storeName(p), references, d.Text()); due != p {
+	if due := textPath(path.Dir(p), inspect.StoreName(p), references, d.Text()); due != p {
 		return fmt.Errorf("its text gives the path %s", due)
 	}
 	return nil
@@ -78,7 +78,7 @@ func (v verifier) verifyOutputs(p string) error {
 		if o.Path == "" {
 			continue
 		}
-		name := outputName(strings.TrimSuffix(storeName(p), ".drv"), o.Name)
+		name := outputName(strings.TrimSuffix(inspect.StoreName(p), ".drv"), o.Name)
 		if due := storePath(path.Dir(p), "output:"+o.Name, sum[:], name); due != o.Path {
 			return fmt.Errorf("its output %s is given as %s and must be %s", o.Name, o.Path, due)
 		}
@@ -100,7 +100,7 @@ func (d *Derivation) verifyFixed(p string) error {
 		inner := sha256.Sum256([]byte("fixed:out:" + o.Algorithm + ":" + o.Hash + ":"))
 		kind, sum = "output:out", inner[:]
 	}
-	if due := storePath(path.Dir(p), kind, sum, strings.TrimSuffix(storeName(p), ".drv")); due != o.Path && !strings.HasPrefix(o.Algorithm, "text:") {
+	if due := storePath(path.Dir(p), kind, sum, strings.TrimSuffix(inspect.StoreName(p), ".drv")); due != o.Path && !strings.HasPrefix(o.Algorithm, "text:") {
 		return fmt.Errorf("its output is given as %s and must be %s", o.Path, due)
 	}
 	return nil
@@ -194,14 +194,4 @@ func outputName(name, output string) string {
 		return name
 	}
 	return name + "-" + output
-}
-
-// storeName returns the name of a store item without its hash, "" of what is
-// none.
-func storeName(p string) string {
-	base := path.Base(p)
-	if !inspect.IsStoreName(base) {
-		return ""
-	}
-	return base[33:]
 }

@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/rebuild/store"
 )
 
 // A Builder runs plans with GNU Guix. Its zero value takes guix from PATH.
@@ -39,7 +40,7 @@ func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) 
 		s.guix = "guix"
 	}
 	s.result.Derivation = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: []check.Message{check.Say("derivation/not-evaluated")}}
-	err := s.build(ctx)
+	err := store.Build(ctx, s, job, &s.result)
 	return &s.result, err
 }
 
@@ -60,39 +61,9 @@ type session struct {
 // scripts build), %standard-build-options; since before 0.16).
 const noGrafts = "--no-grafts"
 
-func (s *session) build(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
-		return err
-	}
-	before, err := s.valid(ctx, s.job.Originals())
-	if err != nil {
-		return err
-	}
-	g, err := s.evaluate(ctx)
-	if err != nil {
-		return err
-	}
-	image, err := s.makeImage(ctx, g)
-	if err != nil {
-		return err
-	}
-	if s.result.Image, err = keep(image, s.job.Dir); err != nil {
-		return err
-	}
-	if e := s.details.Pack.Export; e != nil {
-		if s.result.Image, err = exported(s.result.Image, *e); err != nil {
-			return err
-		}
-	}
-	if s.result.Items, err = s.items(ctx, g, before); err != nil {
-		return err
-	}
-	return s.refresh(ctx, g)
-}
-
-// start checks that the plan may be run and that Guix is there, and writes the
+// Start checks that the plan may be run and that Guix is there, and writes the
 // plan's files.
-func (s *session) start(ctx context.Context) error {
+func (s *session) Start(ctx context.Context) error {
 	var err error
 	if s.details, err = runnable(s.plan); err != nil {
 		return err
@@ -121,14 +92,13 @@ func (s *session) version(ctx context.Context) error {
 	if err != nil {
 		return explain(err, string(out.Log))
 	}
-	first, _, _ := strings.Cut(string(out.Stdout), "\n")
-	s.result.Tools = []rebuild.Tool{{Name: "guix", Version: first[strings.LastIndexByte(first, ' ')+1:]}}
+	s.result.Tools = []rebuild.Tool{{Name: "guix", Version: store.Version(out.Stdout)}}
 	return nil
 }
 
-// evaluate asks the Guix of the recipe for the image's derivation, and compares
+// Evaluate asks the Guix of the recipe for the image's derivation, and compares
 // it with the image.
-func (s *session) evaluate(ctx context.Context) (*graph, error) {
+func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 	g, err := s.choose(ctx)
 	if err != nil {
 		var lacks *rebuild.IncompleteError
@@ -152,7 +122,7 @@ func (s *session) evaluate(ctx context.Context) (*graph, error) {
 // second time without grafts: an image does not show whether its packer was called
 // with --no-grafts. What gives the image counts; where neither does, what Guix does
 // by default.
-func (s *session) choose(ctx context.Context) (*graph, error) {
+func (s *session) choose(ctx context.Context) (*store.Graph, error) {
 	g, err := s.derive(ctx)
 	if err != nil || s.gives(g) {
 		return g, err
@@ -168,15 +138,15 @@ func (s *session) choose(ctx context.Context) (*graph, error) {
 
 // gives says whether derivations make what the image holds; where there is no image,
 // the store item that the plan says it is made of.
-func (s *session) gives(g *graph) bool {
+func (s *session) gives(g *store.Graph) bool {
 	if s.job.Image == nil || len(s.job.Image.Items) == 0 {
-		return g.profile(s.details.Pack.Root) == s.details.Pack.Root
+		return profileOf(g, s.details.Pack.Root) == s.details.Pack.Root
 	}
 	return s.compare(g).Status == check.Pass
 }
 
 // compare is the check named derivation of a graph.
-func (s *session) compare(g *graph) check.Check {
+func (s *session) compare(g *store.Graph) check.Check {
 	c := derivationCheck(g, s.details.Pack.Root, s.job.Image.Items, s.machineKnown())
 	switch {
 	case s.noGrafts:
@@ -190,7 +160,7 @@ func (s *session) compare(g *graph) check.Check {
 // machineKnown says whether the plan names the kind of machine to build for.
 func (s *session) machineKnown() bool { return s.details.Pack.SystemType != "" }
 
-func (s *session) derive(ctx context.Context) (*graph, error) {
+func (s *session) derive(ctx context.Context) (*store.Graph, error) {
 	out, err := s.run(ctx, s.packCommand("-d")...)
 	if err != nil {
 		return nil, fmt.Errorf("evaluating the recipe: %w", err)
@@ -237,12 +207,12 @@ func buildOptions(o rebuild.Options) []string {
 	return args
 }
 
-// makeImage executes the image's derivation and returns the file it made. An
+// MakeImage executes the image's derivation and returns the file it made. An
 // image that is in the store already, or that Guix did not say to have built,
 // is built again: a rebuild must have been built.
-func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
-	output := g.root.outputs[0]
-	there, err := s.valid(ctx, []string{output})
+func (s *session) MakeImage(ctx context.Context, g *store.Graph) (string, error) {
+	output := g.Root.Output()
+	there, err := s.Valid(ctx, []string{output})
 	if err != nil {
 		return "", err
 	}
@@ -256,12 +226,12 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 		if got := lastLine(out); got != output {
 			return "", fmt.Errorf("building the image: %w: guix made %q, and its derivation says %q", rebuild.ErrNotDone, got, output)
 		}
-		if s.log.built[g.root.path] {
+		if s.log.built[g.Root.Path] {
 			return output, nil
 		}
 	}
-	s.result.Command = append([]string{s.guix}, s.checkCommand(g.root.path)...)
-	other, err := s.check(ctx, g.root)
+	s.result.Command = append([]string{s.guix}, s.checkCommand(g.Root.Path)...)
+	other, err := s.check(ctx, g.Root)
 	if err != nil {
 		return "", fmt.Errorf("building the image again: %w", err)
 	}
@@ -271,33 +241,20 @@ func (s *session) makeImage(ctx context.Context, g *graph) (string, error) {
 	return output, nil
 }
 
-// keep copies an image out of the store.
-func keep(image, dir string) (path string, err error) {
-	path = filepath.Join(dir, "rebuilt-"+strings.TrimSuffix(rebuild.StoreName(image), otherBuild))
-	if err := copyFile(image, path); err != nil {
-		return "", fmt.Errorf("taking the image from the store: %w", err)
+// TakeImage copies an image out of the store; of an image that was exported, what an
+// engine exports of it.
+func (s *session) TakeImage(image string) (string, error) {
+	file, err := store.Keep(image, s.job.Dir, otherBuild)
+	if err == nil && s.details.Pack.Export != nil {
+		return exported(file, *s.details.Pack.Export)
 	}
-	return path, nil
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	return file, err
 }
 
 // inStore says whether a path is directly in the store that the image's own
 // items name.
 func (s *session) inStore(path string) bool {
-	return rebuild.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
+	return inspect.StoreName(path) != "" && filepath.Dir(path) == filepath.Dir(s.details.Pack.Root)
 }
 
 func lastLine(out []byte) string {

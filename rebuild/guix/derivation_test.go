@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"audit/rebuild/drv"
+	"audit/rebuild/store"
 )
 
 // A derivation that Guix 1.5.0 wrote.
@@ -14,32 +15,30 @@ func TestReadDerivation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &derivation{
-		path:    "testdata/tiny-hello-3.2.drv",
-		outputs: []string{"/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2"},
-		inputs: []string{
-			"/gnu/store/c18zwjasa094gg9ngl5l4xkwwfqdh7lz-guile-3.0.9.drv",
-			"/gnu/store/j32ba7zd9rbl838chs4s3s8i7n987pzv-tiny-lib-2.1.drv",
+	got.System, got.Builder, got.Arguments = "", "", nil
+	want := &drv.Derivation{
+		Outputs: []drv.Output{{Name: "out", Path: "/gnu/store/y1wsz33i13663zsn6ndw4qxjl7pici3r-tiny-hello-3.2"}},
+		Inputs: []drv.Input{
+			{Path: "/gnu/store/c18zwjasa094gg9ngl5l4xkwwfqdh7lz-guile-3.0.9.drv", Outputs: []string{"out"}},
+			{Path: "/gnu/store/j32ba7zd9rbl838chs4s3s8i7n987pzv-tiny-lib-2.1.drv", Outputs: []string{"out"}},
 		},
-		sources: []string{"/gnu/store/yhgaxij5wrbyqmv9m36xnyb7rihfdjvp-tiny-hello-3.2-builder"},
+		Sources: []string{"/gnu/store/yhgaxij5wrbyqmv9m36xnyb7rihfdjvp-tiny-hello-3.2-builder"},
+		Env:     map[string]string{properties: ""},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(derivation{})); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("derivation (-want +got):\n%s", diff)
 	}
 }
 
-func TestParseDerivation(t *testing.T) {
-	const tail = `,"x86_64-linux","/bin/sh",["-c","\"a\"\n\\"],[("name","x"),("guix properties","((type . graft) (graft (count . 2)))")])`
-	read, err := drv.Parse(`Derive([("lib","/s/lib","",""),("out","/s/a\"b\n\r\t\\c\d","","")],[("/s/x.drv",["lib","out"])],["/s/src","/s/src2"]` + tail + "\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := newDerivation(read)
-	want := &derivation{
-		outputs: []string{"/s/lib", "/s/a\"b\n\r\t\\cd"}, inputs: []string{"/s/x.drv"}, sources: []string{"/s/src", "/s/src2"}, graft: true,
-	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(derivation{})); diff != "" {
-		t.Errorf("derivation (-want +got):\n%s", diff)
+func TestIsGraft(t *testing.T) {
+	for text, want := range map[string]bool{`((type . graft) (graft (count . 2)))`: true, `((type . profile))`: false, "": false} {
+		d, err := drv.Parse(`Derive([("out","/s/a","","")],[],[],"x86_64-linux","/bin/sh",[],[("guix properties","` + text + `")])`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := isGraft(&store.Node{Derivation: d}); got != want {
+			t.Errorf("%q: a graft: %t, want %t", text, got, want)
+		}
 	}
 }
 
@@ -52,7 +51,7 @@ func TestReadGraphCircle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(g.near) != 2 || g.root.path != a || g.near[1].path != b {
-		t.Errorf("graph %+v", g.near)
+	if len(g.Near) != 2 || g.Root.Path != a || g.Near[1].Path != b {
+		t.Errorf("graph %+v", g.Near)
 	}
 }

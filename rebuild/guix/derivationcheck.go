@@ -5,6 +5,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/rebuild/store"
 )
 
 // derivationCheck makes the check named derivation: it compares the store paths that
@@ -14,35 +15,27 @@ import (
 //
 // Where the image does not say for which kind of machine it is, and nothing in it is
 // what the recipe gives on this one, it may be for another.
-func derivationCheck(g *graph, root string, items []inspect.StoreItem, machineKnown bool) check.Check {
+func derivationCheck(g *store.Graph, root string, items []inspect.StoreItem, machineKnown bool) check.Check {
 	c := check.Check{ID: check.Derivation, Status: check.Pass}
 	if len(items) == 0 {
 		c.Status = check.Unknown
 		c.Because("derivation/no-items")
 		return c
 	}
-	var list check.List
-	others := 0 // items that differ beside the profile
-	for _, item := range items {
-		switch {
-		case g.makes(item.Path):
-			c.Bytes += item.Bytes
-		case item.Path != root:
-			others++
-			list.Problem(item.Layer, item.Path, "derivation/item-not-derived", "instead", first(g.namesakes(item.Path)))
-		}
-	}
-	profile := g.profile(root)
+	derived := g.Derived(items, root)
+	c.Bytes, c.Findings = derived.Bytes, derived.Findings
+	profile := profileOf(g, root)
 	if profile != root {
+		var list check.List
 		list.Problem(layerOf(root, items), root, "derivation/profile-not-derived", "instead", profile)
+		c.Findings = append(c.Findings, list.All()...)
 	}
-	c.Findings = list.All()
-	differing := list.Count(check.Problem)
+	differing := len(c.Findings)
 	switch {
 	case differing == 0:
 		c.Because("derivation/all-derived", "items", len(items))
 		return c
-	case others == 0:
+	case derived.Foreign == 0:
 		c.Because("derivation/other-provenance")
 	case !machineKnown && profile != "" && differing == len(items):
 		c.Status = check.Unknown
@@ -53,13 +46,6 @@ func derivationCheck(g *graph, root string, items []inspect.StoreItem, machineKn
 	}
 	c.Status = check.Fail
 	return c
-}
-
-func first(list []string) string {
-	if len(list) == 0 {
-		return ""
-	}
-	return list[0]
 }
 
 // layerOf returns the layer of a store item, -1 where the image has none of that

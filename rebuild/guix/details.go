@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"audit/inspect"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/rebuild"
@@ -71,7 +72,7 @@ func (d Details) check() error {
 	if verbs, _ := d.command(); verbs == nil {
 		return fmt.Errorf("no command of guix makes what is of the form %q", p.Format)
 	}
-	if rebuild.StoreName(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
+	if inspect.StoreName(p.Root) == "" || path.Clean(p.Root) != p.Root || !strings.HasPrefix(p.Root, "/") {
 		return fmt.Errorf("%q, of which the image is said to be made, is no store item", p.Root)
 	}
 	if d.isSystem() != (d.Configuration != "") {

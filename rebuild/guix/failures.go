@@ -4,61 +4,51 @@ import (
 	"regexp"
 	"strings"
 
+	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/store"
 )
-
-// A failure is a way of failing that people meet, and what they can do.
-type failure struct {
-	says  *regexp.Regexp // a line of the log
-	kind  error
-	means string
-	hint  string
-}
-
-func known(says string, kind error, means, hint string) failure {
-	return failure{regexp.MustCompile(says), kind, means, hint}
-}
 
 // infrastructure finds the line of a text by Guix itself that shows that the machine,
 // not the recipe, is why nothing was built: worth another try.
-func infrastructure(own string) (failure, string, bool) {
+func infrastructure(own string) (store.Failure, string, bool) {
 	return match(machineFailures(), own)
 }
 
 // match finds the first of the failures that a text shows, and the line that does.
-func match(all []failure, text string) (f failure, line string, ok bool) {
+func match(all []store.Failure, text string) (f store.Failure, line string, ok bool) {
 	for _, f := range all {
-		if f.says.MatchString(text) {
-			return f, complaint(text, f.says), true
+		if f.Says.MatchString(text) {
+			return f, complaint(text, f.Says), true
 		}
 	}
-	return failure{}, "", false
+	return store.Failure{}, "", false
 }
 
 // machineFailures are those of the daemon, of the disk, of other machines and of the
 // connections to them (Guix 1.5.0, guix/ui.scm, guix/store.scm, guix/serialization.scm,
 // guix/scripts/offload.scm, nix/libstore/build.cc; texts of errno: glibc 2.41).
-func machineFailures() []failure {
-	return []failure{
-		known("error: failed to connect to [`'](/|(unix|file|guix|ssh)://)", rebuild.ErrNoBuilder, "the Guix daemon does not answer",
+func machineFailures() []store.Failure {
+	return []store.Failure{
+		store.Known("error: failed to connect to [`'](/|(unix|file|guix|ssh)://)", rebuild.ErrNoBuilder, "the Guix daemon does not answer",
 			"Start guix-daemon (systemctl start guix-daemon), or set GUIX_DAEMON_SOCKET; or run rebuild.sh on a machine where Guix works and hand the image over with --rebuilt IMAGE."),
-		known(`error: corrupt input while restoring|error: .*(unexpected (end-of-file|EOF)|protocol error)|error: [a-z_ -]+: (Broken pipe|Connection reset by peer)|In procedure fport_(read|write): `, rebuild.ErrNotDone,
+		store.Known(`error: corrupt input while restoring|error: .*(unexpected (end-of-file|EOF)|protocol error)|error: [a-z_ -]+: (Broken pipe|Connection reset by peer)|In procedure fport_(read|write): `, rebuild.ErrNotDone,
 			"the connection to the Guix daemon was lost", "See whether guix-daemon still runs, and run audit again."),
-		known(`No space left on device|Disk quota exceeded`, rebuild.ErrNotDone, "the disk is full",
+		store.Known(`No space left on device|Disk quota exceeded`, rebuild.ErrNotDone, "the disk is full",
 			"Free some space, for example with guix gc, and run audit again."),
-		known(`Cannot allocate memory|out of memory|Too many open files|Resource temporarily unavailable|unable to fork|Read-only file system|Input/output error`,
+		store.Known(`Cannot allocate memory|out of memory|Too many open files|Resource temporarily unavailable|unable to fork|Read-only file system|Input/output error`,
 			rebuild.ErrNotDone, "this machine, or the one that builds, is short of something",
 			"Free memory, or see what is wrong with the disk, and run audit again."),
-		known(`all build users are currently in use|the build users group .* has no members`, rebuild.ErrNotDone, "the Guix daemon has no build user left",
+		store.Known(`all build users are currently in use|the build users group .* has no members`, rebuild.ErrNotDone, "the Guix daemon has no build user left",
 			"Wait until other builds have ended, give the daemon more build users, or build with --max-jobs=1."),
-		known(`(?i)cannot build on offload machines|no suitable build machine|lost connection|timeout expired while offloading|hook-failed|(build hook|offload).*(failed|died|lost|timed out)|(failed to|cannot) (connect to|start|talk to) .*(offload|build machine|build hook|guix-daemon on)|error: failed to connect to '[^'/]+'|SSH public key authentication failed`,
+		store.Known(`(?i)cannot build on offload machines|no suitable build machine|lost connection|timeout expired while offloading|hook-failed|(build hook|offload).*(failed|died|lost|timed out)|(failed to|cannot) (connect to|start|talk to) .*(offload|build machine|build hook|guix-daemon on)|error: failed to connect to '[^'/]+'|SSH public key authentication failed`,
 			rebuild.ErrNotDone, "a machine that Guix offloads builds to cannot be had", "Try again, or see whether guix offload test reaches the machines."),
-		known(`some substitutes for the outputs of derivation .* failed|substitute' died unexpectedly|guix substitute: error: `, rebuild.ErrNotDone, "a substitute could not be fetched",
+		store.Known(`some substitutes for the outputs of derivation .* failed|substitute' died unexpectedly|guix substitute: error: `, rebuild.ErrNotDone, "a substitute could not be fetched",
 			"Try again; Guix builds from source what it cannot fetch when its daemon runs with --fallback."),
-		known(`building of .* timed out after`, rebuild.ErrNotDone, "a build took too long, or was silent for too long", slowMachine),
-		known("is required to build [`'].*but I am a", rebuild.ErrNotDone, "the image is for another kind of machine",
+		store.Known(`building of .* timed out after`, rebuild.ErrNotDone, "a build took too long, or was silent for too long", slowMachine),
+		store.Known("is required to build [`'].*but I am a", rebuild.ErrNotDone, "the image is for another kind of machine",
 			"Build on such a machine, or enable emulation: on Guix System the service qemu-binfmt, elsewhere the package qemu-user-static."),
-		known(`(unshare|clone|setting up the build environment|mount).*Operation not permitted`, rebuild.ErrNotDone, "the Guix daemon may not make its build sandbox here",
+		store.Known(`(unshare|clone|setting up the build environment|mount).*Operation not permitted`, rebuild.ErrNotDone, "the Guix daemon may not make its build sandbox here",
 			"Inside a container the daemon needs more privileges (docker run --privileged)."),
 	}
 }
@@ -70,19 +60,19 @@ const slowMachine = "Guix ends builds that are silent for an hour; a slow machin
 // nothing was being built. The most specific come first (messages of Guix 1.5.0,
 // guix/channels.scm, guix/git.scm and guix/git-authenticate.scm, of libgit2 1.9 and
 // Guile 3.0).
-func failures() []failure {
-	return []failure{
-		known(`lacks an introduction and cannot be authenticated|lacks 'introduction' field`, rebuild.ErrNotDone, "the channel cannot be authenticated",
+func failures() []store.Failure {
+	return []store.Failure{
+		store.Known(`lacks an introduction and cannot be authenticated|lacks 'introduction' field`, rebuild.ErrNotDone, "the channel cannot be authenticated",
 			"The image was made before Guix recorded introductions, or from a fork without one. Its channels.scm shows which; Guix refuses to run it as it is."),
-		known(`not signed by an authorized key|could not authenticate|cannot be authenticated|signature verification failed|lacks a signature|initial commit .* is signed by|attempts to remove .*authorizations|is not a descendant of introductory commit`,
+		store.Known(`not signed by an authorized key|could not authenticate|cannot be authenticated|signature verification failed|lacks a signature|initial commit .* is signed by|attempts to remove .*authorizations|is not a descendant of introductory commit`,
 			rebuild.ErrNotDone, "the channel's history is not signed by those who may",
 			"The address may serve another history than the one the image was made from."),
-		known(`object not found - no match for id|revision .* could not be found|commit .* not found|cannot fetch commit|reference '.*' not found`, rebuild.ErrNotDone, "the recorded commit is not in the channel's repository",
+		store.Known(`object not found - no match for id|revision .* could not be found|commit .* not found|cannot fetch commit|reference '.*' not found`, rebuild.ErrNotDone, "the recorded commit is not in the channel's repository",
 			"It may never have been pushed, or the history was rewritten. If another copy has it, point git there: git config --global url.COPY.insteadOf ADDRESS."),
-		known(`failed to resolve address|Name or service not known|name resolution|getaddrinfo|Network is unreachable|Connection (refused|timed out)|unable to connect|failed to connect to|failed to send request|SSL error|TLS error|Git error|Git failure|cannot fetch branch`,
+		store.Known(`failed to resolve address|Name or service not known|name resolution|getaddrinfo|Network is unreachable|Connection (refused|timed out)|unable to connect|failed to connect to|failed to send request|SSL error|TLS error|Git error|Git failure|cannot fetch branch`,
 			rebuild.ErrNotDone, "the channel could not be fetched",
 			"A network is needed unless this machine has used the same commits before. If the address has moved, point git to the new one: git config --global url.NEW.insteadOf OLD."),
-		known(`unrecognized option`, rebuild.ErrNotDone, "the Guix of the recipe does not know an option",
+		store.Known(`unrecognized option`, rebuild.ErrNotDone, "the Guix of the recipe does not know an option",
 			"The image may have been made by a later Guix than the one that it records."),
 	}
 }
@@ -191,7 +181,7 @@ func logOf(rest string) string {
 
 // name is what was built: "hello-2.12.2" of "/gnu/store/…-hello-2.12.2.drv".
 func (b *buildFailure) name() string {
-	if name := strings.TrimSuffix(rebuild.StoreName(b.drv), ".drv"); name != "" {
+	if name := strings.TrimSuffix(inspect.StoreName(b.drv), ".drv"); name != "" {
 		return name
 	}
 	return b.drv
@@ -200,7 +190,7 @@ func (b *buildFailure) name() string {
 // text says which build failed, of what, and where to read more.
 func (b *buildFailure) text() string {
 	cause := b.cause()
-	text := b.name() + ": " + cause.means + " (" + b.how + ")"
+	text := b.name() + ": " + cause.Means + " (" + b.how + ")"
 	if line := b.lastWords(cause); line != "" {
 		text += "; it said: " + line
 	}
@@ -211,38 +201,38 @@ func (b *buildFailure) text() string {
 }
 
 // lastWords returns the line that shows the cause, else the last of the build.
-func (b *buildFailure) lastWords(cause failure) string {
+func (b *buildFailure) lastWords(cause store.Failure) string {
 	_, output, ok := strings.Cut(b.output, "...\n")
 	if !ok || strings.TrimSpace(output) == "" {
 		return ""
 	}
-	return complaint(output, cause.says)
+	return complaint(output, cause.Says)
 }
 
 // cause infers why a build failed, by what it wrote.
-func (b *buildFailure) cause() failure {
+func (b *buildFailure) cause() store.Failure {
 	for _, f := range buildCauses() {
-		if f.says.MatchString(b.output) || f.says.MatchString(b.how) {
+		if f.Says.MatchString(b.output) || f.Says.MatchString(b.how) {
 			return f
 		}
 	}
-	return known(`^$`, rebuild.ErrBuild, "it does not build",
+	return store.Known(`^$`, rebuild.ErrBuild, "it does not build",
 		"The recipe is what the image says; what cannot be built now may be buildable elsewhere, with the substitutes of a build farm (without --no-substitutes), or with --rebuilt.")
 }
 
 // buildCauses are the reasons for which builds fail that once did not, the most
 // specific first (Guix 1.5.0, guix/build/download.scm, guix/build/git.scm and
 // nix/libstore/build.cc; OpenSSL 1.1 and 3, GnuTLS 3, Python, Go).
-func buildCauses() []failure {
-	return []failure{
-		known(`hash mismatch for|has hash .* instead of the expected|output path .* should have .* hash`, rebuild.ErrBuild, "the source that was fetched is not the one that the package names",
+func buildCauses() []store.Failure {
+	return []store.Failure{
+		store.Known(`hash mismatch for|has hash .* instead of the expected|output path .* should have .* hash`, rebuild.ErrBuild, "the source that was fetched is not the one that the package names",
 			"What lies at its address was replaced. A build farm may still have the old one: allow substitutes, or put the right file into the store with guix download FILE."),
-		known(`failed to download "|Unable to fetch from|git-fetch:|Trying to (download from|use) Software Heritage|could not be downloaded|hg-fetch|svn-fetch`, rebuild.ErrBuild, "its source could not be fetched",
+		store.Known(`failed to download "|Unable to fetch from|git-fetch:|Trying to (download from|use) Software Heritage|could not be downloaded|hg-fetch|svn-fetch`, rebuild.ErrBuild, "its source could not be fetched",
 			"Guix has asked its address, the build farms and Software Heritage. Without a network none of them can answer; with one, the source has vanished: put a copy into the store with guix download FILE, or let a farm give the built package (without --no-substitutes)."),
-		known(`(?i)certificate (has |is )?expired|certificate_verify_failed.*expired|expired certificate|cert(ificate)? has expired|certificate is not (yet )?valid|x509: certificate has expired|not_?after|certificate.*(is in the past|no longer valid)|E_CERT_EXPIRED`, rebuild.ErrBuild, "a certificate in its tests has expired",
+		store.Known(`(?i)certificate (has |is )?expired|certificate_verify_failed.*expired|expired certificate|cert(ificate)? has expired|certificate is not (yet )?valid|x509: certificate has expired|not_?after|certificate.*(is in the past|no longer valid)|E_CERT_EXPIRED`, rebuild.ErrBuild, "a certificate in its tests has expired",
 			"Such a time bomb goes off in every build from now on. Take the package as a substitute of a build farm, or build it with the clock of its time: Guix has the service virtual-build-machine, whose date can be set, to offload to."),
-		known(`building of [^\n]*\.drv' timed out after`, rebuild.ErrNotDone, "it took too long, or was silent for too long", slowMachine),
-		known(`No space left on device|Disk quota exceeded`, rebuild.ErrBuild, "it does not build, and it wrote that a disk is full",
+		store.Known(`building of [^\n]*\.drv' timed out after`, rebuild.ErrNotDone, "it took too long, or was silent for too long", slowMachine),
+		store.Known(`No space left on device|Disk quota exceeded`, rebuild.ErrBuild, "it does not build, and it wrote that a disk is full",
 			"Where that is so, free some space, for example with guix gc, and run audit again: what is built already is not built anew."),
 	}
 }

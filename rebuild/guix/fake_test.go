@@ -101,8 +101,8 @@ func closureOf(drv string) []string {
 		panic(err)
 	}
 	var all []string
-	for _, d := range g.near {
-		all = append(all, d.path)
+	for _, d := range g.Near {
+		all = append(all, d.Path)
 	}
 	return all
 }
@@ -170,7 +170,7 @@ func (s scenario) check(drv, dir string) int {
 		}
 		return 0
 	}
-	kept := filepath.Join(dir, "guix-build-"+rebuild.StoreName(drv)+"-0")
+	kept := filepath.Join(dir, "guix-build-"+inspect.StoreName(drv)+"-0")
 	if err := os.Mkdir(kept, 0o700); err != nil {
 		panic(err)
 	}

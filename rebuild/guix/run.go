@@ -12,6 +12,7 @@ import (
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/shell"
+	"audit/rebuild/store"
 )
 
 // handedOn are the variables that guix gets beside those of every tool: where
@@ -63,7 +64,7 @@ func explain(err error, log string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, exec.ErrNotFound):
-		return &rebuild.HintError{Err: &stopError{rebuild.ErrNoBuilder, "GNU Guix is not installed: " + err.Error()}, Hint: howToGetGuix}
+		return &rebuild.HintError{Err: &store.StopError{Kind: rebuild.ErrNoBuilder, Text: "GNU Guix is not installed: " + err.Error()}, Hint: howToGetGuix}
 	case !errors.As(err, &exit):
 		return err
 	}
@@ -72,7 +73,7 @@ func explain(err error, log string) error {
 		return stopped(f, line)
 	}
 	if b := brokenBuild(log); b != nil {
-		return &rebuild.HintError{Err: &stopError{kind: b.cause().kind, text: b.text()}, Hint: b.cause().hint}
+		return &rebuild.HintError{Err: &store.StopError{Kind: b.cause().Kind, Text: b.text()}, Hint: b.cause().Hint}
 	}
 	if m := packageMissing.FindStringSubmatch(own); m != nil {
 		return incomplete(m[1], complaint(own, packageMissing))
@@ -84,12 +85,12 @@ func explain(err error, log string) error {
 		return stopped(f, line)
 	}
 	if b := quietBuild(log); b != nil {
-		return &rebuild.HintError{Err: &stopError{kind: rebuild.ErrBuild, text: b.text()}, Hint: b.cause().hint}
+		return &rebuild.HintError{Err: &store.StopError{Kind: rebuild.ErrBuild, Text: b.text()}, Hint: b.cause().Hint}
 	}
 	if f, line, ok := match(failures(), own); ok {
 		return stopped(f, line)
 	}
-	return &stopError{kind: rebuild.ErrNotDone, text: err.Error() + ": " + complaint(log, guixError)}
+	return &store.StopError{Kind: rebuild.ErrNotDone, Text: err.Error() + ": " + complaint(log, guixError)}
 }
 
 // incomplete is the error of a recipe that names a package which none of its channels
@@ -97,26 +98,15 @@ func explain(err error, log string) error {
 func incomplete(name, line string) error {
 	err := &rebuild.IncompleteError{
 		Package: name, Missing: check.Say("recipe/package-not-in-channels", "package", name),
-		Err: &stopError{rebuild.ErrNotDone, "the recipe names a package that its channels do not have: " + line},
+		Err: &store.StopError{Kind: rebuild.ErrNotDone, Text: "the recipe names a package that its channels do not have: " + line},
 	}
 	return &rebuild.HintError{Err: err, Hint: notInChannels}
 }
 
 // stopped is the error of a failure that a line shows.
-func stopped(f failure, line string) error {
-	return &rebuild.HintError{Err: &stopError{kind: f.kind, text: f.means + ": " + line}, Hint: f.hint}
+func stopped(f store.Failure, line string) error {
+	return &rebuild.HintError{Err: &store.StopError{Kind: f.Kind, Text: f.Means + ": " + line}, Hint: f.Hint}
 }
-
-// A stopError is a reason why there is no rebuild, of one of the kinds that
-// package rebuild names; its text says what happened without naming the kind.
-type stopError struct {
-	kind error
-	text string
-}
-
-func (e *stopError) Error() string { return e.text }
-
-func (e *stopError) Unwrap() error { return e.kind }
 
 // guixError matches the line in which Guix says what went wrong.
 var guixError = regexp.MustCompile(`error: `)

@@ -10,27 +10,25 @@ import (
 	"slices"
 	"strings"
 
+	"audit/inspect"
 	"audit/rebuild"
+	"audit/rebuild/store"
 )
-
-// batch is how many paths one command is given; each has some hundred bytes
-// and a command may have two million.
-const batch = 1000
 
 // notValid matches what guix gc says of a path that the daemon does not know.
 var notValid = regexp.MustCompile("error: path [`']([^`']+)' is not valid")
 
-// valid says which of the paths are in the store. A path that exists may still
+// Valid says which of the paths are in the store. A path that exists may still
 // be none of the store's, as what an interrupted build has left; so the daemon
 // is asked, which stops at the first that is not valid and names it.
-func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, error) {
+func (s *session) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
 	ask := slices.DeleteFunc(slices.Clone(paths), func(p string) bool {
 		_, err := os.Lstat(p)
 		return err != nil || !s.inStore(p)
 	})
 	known := make(map[string]bool)
 	for len(ask) > 0 {
-		n := min(len(ask), batch)
+		n := min(len(ask), store.Batch)
 		out, err := s.try(ctx, append([]string{"gc", "--references"}, ask[:n]...)...)
 		var exit *rebuild.ExitError
 		if m := notValid.FindStringSubmatch(string(out.Log)); m != nil && errors.As(err, &exit) {
@@ -51,12 +49,12 @@ func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, e
 	return known, nil
 }
 
-// items says of each store item of the rebuilt image where it came from. An
+// Items says of each store item of the rebuilt image where it came from. An
 // item that was neither built nor fetched in this run was there before.
-func (s *session) items(ctx context.Context, g *graph, before map[string]bool) ([]rebuild.Item, error) {
-	profile := g.profile(s.details.Pack.Root)
+func (s *session) Items(ctx context.Context, g *store.Graph, before map[string]bool) ([]rebuild.Item, error) {
+	profile := profileOf(g, s.details.Pack.Root)
 	if profile == "" {
-		return nil, fmt.Errorf("%w: the derivation %s is made from no profile", rebuild.ErrBuild, g.root.path)
+		return nil, fmt.Errorf("%w: the derivation %s is made from no profile", rebuild.ErrBuild, g.Root.Path)
 	}
 	paths, err := s.requisites(ctx, profile)
 	if err != nil {
@@ -103,13 +101,13 @@ func (s *session) packed(paths []string) []string {
 
 // packedBeside lists the items of the original that the packer is handed beside
 // the profile, such as the script that sets the environment in a squashfs.
-func (s *session) packedBeside(g *graph, profile string) []string {
+func (s *session) packedBeside(g *store.Graph, profile string) []string {
 	var beside []string
 	originals := s.job.Originals()
-	for _, d := range g.near {
-		for _, out := range d.outputs {
-			if slices.Contains(g.root.inputs, d.path) && out != profile && slices.Contains(originals, out) {
-				beside = append(beside, out)
+	for _, in := range g.Inputs(g.Root) {
+		for _, out := range in.Outputs {
+			if out.Path != profile && slices.Contains(originals, out.Path) {
+				beside = append(beside, out.Path)
 			}
 		}
 	}
@@ -119,20 +117,17 @@ func (s *session) packedBeside(g *graph, profile string) []string {
 
 // origin says where an item came from, as far as Guix wrote it. An item that it
 // wrote nothing of counts as reused, which claims the least.
-func (s *session) origin(g *graph, item string) rebuild.Item {
+func (s *session) origin(g *store.Graph, item string) rebuild.Item {
 	if server, fetched := s.log.fetched[filepath.Base(item)]; fetched {
 		return rebuild.Item{Path: item, How: rebuild.Substituted, Source: server}
 	}
-	d := g.maker(item, s.log.built)
-	if d == nil {
+	n := maker(g, item, s.log.built)
+	if n == nil {
 		return rebuild.Item{Path: item, How: rebuild.Reused}
 	}
-	for _, o := range g.origins(d) {
-		if o == d {
-			continue
-		}
-		for _, out := range o.outputs { // what a graft was made from decides
-			if from := s.origin(g, out); rebuild.StoreName(out) == rebuild.StoreName(item) && from.How != rebuild.Built {
+	for _, o := range origins(g, n)[1:] {
+		for _, out := range o.Outputs { // what a graft was made from decides
+			if from := s.origin(g, out.Path); inspect.StoreName(out.Path) == inspect.StoreName(item) && from.How != rebuild.Built {
 				return rebuild.Item{Path: item, How: from.How, Source: from.Source}
 			}
 		}
@@ -155,30 +150,34 @@ const otherBuild = "-check"
 // check executes a derivation whose outputs are in the store once more. It
 // returns "" when the bytes are the same, else the path of the output that the
 // second build made.
-func (s *session) check(ctx context.Context, d *derivation) (other string, err error) {
-	delete(s.log.built, d.path) // this time is what counts
-	out, err := s.try(ctx, s.checkCommand(d.path)...)
-	s.removeKept(d)
+func (s *session) check(ctx context.Context, n *store.Node) (other string, err error) {
+	delete(s.log.built, n.Path) // this time is what counts
+	out, err := s.try(ctx, s.checkCommand(n.Path)...)
+	s.removeKept(n)
 	if err == nil {
-		if !s.log.built[d.path] {
-			return "", fmt.Errorf("%w: guix did not say that it has built %s", rebuild.ErrBuild, d.path)
+		if !s.log.built[n.Path] {
+			return "", fmt.Errorf("%w: guix did not say that it has built %s", rebuild.ErrBuild, n.Path)
 		}
 		return "", nil
 	}
 	var exit *rebuild.ExitError
 	m := differs.FindStringSubmatch(string(out.Log))
-	if m != nil && errors.As(err, &exit) && m[1] == d.path && slices.Contains(d.outputs, m[2]) && m[3] == m[2]+otherBuild {
+	if m != nil && errors.As(err, &exit) && m[1] == n.Path && n.Makes(m[2]) && m[3] == m[2]+otherBuild {
 		return m[3], nil
 	}
-	return "", explain(err, string(out.Log))
+	err = explain(err, string(out.Log))
+	if incompleteOutputs.Match(out.Log) {
+		err = &outputsError{err}
+	}
+	return "", err
 }
 
 // removeKept removes the folder of a build that -K keeps beside the output:
 // only the output is wanted. Guix gives it to the user who asked; one that
 // cannot be removed stays, as it would after any guix build -K.
-func (s *session) removeKept(d *derivation) {
+func (s *session) removeKept(n *store.Node) {
 	for _, folder := range s.log.kept {
-		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+rebuild.StoreName(d.path)+"-") {
+		if filepath.IsAbs(folder) && strings.HasPrefix(filepath.Base(folder), "guix-build-"+inspect.StoreName(n.Path)+"-") {
 			_ = os.RemoveAll(folder)
 		}
 	}

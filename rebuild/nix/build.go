@@ -45,7 +45,7 @@ func (b Builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) 
 		s.root = s.inJob("store")
 		defer s.makeRemovable()
 	}
-	err := s.build(ctx)
+	err := store.Build(ctx, s, job, &s.result)
 	return &s.result, err
 }
 
@@ -56,38 +56,15 @@ type session struct {
 	plan    rebuild.Plan
 	details Details
 	job     rebuild.Job
-	log     *log        // what Nix has reported so far
-	given   drv.Closure // of a derivation that is a file
+	log     *log            // what Nix has reported so far
+	outputs map[string]bool // which outputs of what is to be built again are in the store
+	given   drv.Closure     // of a derivation that is a file
 	result  rebuild.Result
 }
 
-func (s *session) build(ctx context.Context) error {
-	if err := s.start(ctx); err != nil {
-		return err
-	}
-	before, err := s.valid(ctx, s.job.Originals())
-	if err != nil {
-		return err
-	}
-	g, err := s.evaluate(ctx)
-	if err != nil {
-		return err
-	}
-	image, err := s.makeImage(ctx, g)
-	if err != nil {
-		return err
-	}
-	if s.result.Image, err = s.keep(image); err != nil {
-		return err
-	}
-	s.result.Items = s.items(g, before)
-	s.result.Steps = s.steps()
-	return s.refresh(ctx, g)
-}
-
-// start checks that the plan may be run, makes the check that needs no Nix, and
+// Start checks that the plan may be run, makes the check that needs no Nix, and
 // sees whether Nix is there.
-func (s *session) start(ctx context.Context) error {
+func (s *session) Start(ctx context.Context) error {
 	if err := s.admit(); err != nil {
 		return err
 	}
@@ -155,13 +132,12 @@ func (s *session) version(ctx context.Context) error {
 	if err != nil {
 		return nixTool().Explain(err, "")
 	}
-	first, _, _ := strings.Cut(string(out.Stdout), "\n")
-	s.result.Tools = []rebuild.Tool{{Name: "nix", Version: first[strings.LastIndexByte(first, ' ')+1:]}}
+	s.result.Tools = []rebuild.Tool{{Name: "nix", Version: store.Version(out.Stdout)}}
 	return nil
 }
 
-// evaluate asks Nix for the image's derivation, and compares it with the image.
-func (s *session) evaluate(ctx context.Context) (*store.Graph, error) {
+// Evaluate asks Nix for the image's derivation, and compares it with the image.
+func (s *session) Evaluate(ctx context.Context) (*store.Graph, error) {
 	g, err := s.derive(ctx)
 	if err != nil {
 		if s.result.Derivation.Status == check.Skipped {

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/drv"
@@ -127,7 +128,7 @@ func TestBuildBasis(t *testing.T) {
 		w.job.Image.Items[3].NarHash = v1.Hash{Algorithm: "sha256", Hex: content}
 		var got []string
 		for _, it := range w.mustBuild().Items {
-			got = append(got, rebuild.StoreName(it.Path)+" "+string(it.How)+" "+it.Source)
+			got = append(got, inspect.StoreName(it.Path)+" "+string(it.How)+" "+it.Source)
 		}
 		slices.Sort(got)
 		if diff := cmp.Diff([]string{"greeter-1.0 built ", "source " + string(want) + " ", "unknown reused ", "words-1.0 substituted https://cache.example"}, got); diff != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"audit/inspect"
 	"audit/rebuild"
 )
 
@@ -157,7 +158,7 @@ func (d Details) check() error {
 	case d.Flake != nil:
 		return checkPlace(d.Flake.Reference, d.Flake.Attribute)
 	}
-	if rebuild.StoreName(filepath.Base(d.Derivation)) == "" || !strings.HasSuffix(d.Derivation, ".drv") {
+	if inspect.StoreName(filepath.Base(d.Derivation)) == "" || !strings.HasSuffix(d.Derivation, ".drv") {
 		return fmt.Errorf("%q does not have the name of a derivation in the store (HASH-NAME.drv)", filepath.Base(d.Derivation))
 	}
 	return checkPlace(d.Derivation, "")

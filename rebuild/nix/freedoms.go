@@ -5,7 +5,6 @@ import (
 	"path"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -31,7 +30,8 @@ func freedoms(a, b *inspect.Image) []compare.Freedom {
 			return d.Path == nix.DatabasePath && isInside(d.Cause) && sameRows
 		}},
 		{Code: "known/nix-build-folder", Explains: func(d *compare.Difference) bool {
-			return d.Cause == compare.Link && (strings.Contains(d.Was, "/build/") || strings.Contains(d.Was, "nix-build-"))
+			target, ok := d.Was.(compare.Text)
+			return ok && d.Cause == compare.Link && (strings.Contains(string(target), "/build/") || strings.Contains(string(target), "nix-build-"))
 		}},
 	}
 }
@@ -51,11 +51,9 @@ func isStoreMode(d *compare.Difference) bool {
 	return d.Cause == compare.Mode && (d.Path == "nix/store" || d.Path == "nix") && isPackersMode(d.Was) && isPackersMode(d.Now)
 }
 
-// isPackersMode reads a mode as a difference shows it, such as "1775 sticky".
-func isPackersMode(text string) bool {
-	digits, _, _ := strings.Cut(text, " ")
-	mode, err := strconv.ParseInt(digits, 8, 64)
-	return err == nil && nix.StoreFolderMode(mode)
+func isPackersMode(v compare.Value) bool {
+	mode, ok := v.(compare.Permissions)
+	return ok && nix.StoreFolderMode(int64(mode))
 }
 
 // userFolders are the folders that nix-store makes for the user who calls it, by

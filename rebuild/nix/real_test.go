@@ -138,7 +138,7 @@ func (l *lab) wantIdentical() {
 func (l *lab) steps() []string {
 	var names []string
 	for _, s := range l.result.Steps {
-		name := rebuild.StoreName(s.Derivation)
+		name := inspect.StoreName(s.Derivation)
 		if s.Machine != "" {
 			name += " on " + filepath.Base(s.Machine)
 		}
@@ -280,7 +280,7 @@ func TestRealSubstituted(t *testing.T) {
 	}
 	l.job.Fresh, l.job.Dir = []string{"words"}, t.TempDir()
 	l.build()
-	if f := l.result.Fresh; len(f) != 1 || !f[0].Same || rebuild.StoreName(f[0].Derivation) != "words-1.0.drv" {
+	if f := l.result.Fresh; len(f) != 1 || !f[0].Same || inspect.StoreName(f[0].Derivation) != "words-1.0.drv" {
 		t.Errorf("%+v", f)
 	}
 }

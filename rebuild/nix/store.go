@@ -22,26 +22,19 @@ import (
 const storeDir = "/nix/store/"
 
 // isStorePath says whether a text is the path of a store item, and no more.
-func isStorePath(path string) bool {
-	base, ok := strings.CutPrefix(path, storeDir)
-	return ok && inspect.IsStoreName(base) && !strings.Contains(base, "/")
-}
+func isStorePath(path string) bool { return inspect.StoreDirs{"/nix/store"}.Has(path) }
 
 // real returns where a store path lies on disk.
 func (s *session) real(path string) string { return filepath.Join(s.root, path) }
 
-// batch is how many paths one command is given; each has some hundred bytes
-// and a command may have two million.
-const batch = 1000
-
-// valid says which of the paths are in the store.
-func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, error) {
+// Valid says which of the paths are in the store.
+func (s *session) Valid(ctx context.Context, paths []string) (map[string]bool, error) {
 	known := make(map[string]bool)
 	ask := slices.DeleteFunc(slices.Clone(paths), func(p string) bool {
 		_, err := os.Lstat(s.real(p))
 		return err != nil || !isStorePath(p)
 	})
-	for chunk := range slices.Chunk(ask, batch) {
+	for chunk := range slices.Chunk(ask, store.Batch) {
 		out, err := s.run(ctx, call{program: "nix-store", words: append([]string{"--check-validity", "--print-invalid"}, chunk...)})
 		if err != nil {
 			return nil, fmt.Errorf("asking what is in the store: %w", err)
@@ -56,10 +49,10 @@ func (s *session) valid(ctx context.Context, paths []string) (map[string]bool, e
 	return known, nil
 }
 
-// makeImage builds the image's derivation and returns the file that it made.
+// MakeImage builds the image's derivation and returns the file that it made.
 // What comes out can be a script that writes the image: that one is run by a
 // derivation of its own.
-func (s *session) makeImage(ctx context.Context, g *store.Graph) (string, error) {
+func (s *session) MakeImage(ctx context.Context, g *store.Graph) (string, error) {
 	file, err := s.execute(ctx, g.Root)
 	if err != nil {
 		return "", fmt.Errorf("building the image: %w", err)
@@ -85,7 +78,7 @@ func (s *session) makeImage(ctx context.Context, g *store.Graph) (string, error)
 // disk. An output that is in the store already, or was fetched, is built again:
 // a rebuild must have been built.
 func (s *session) execute(ctx context.Context, n *store.Node) (string, error) {
-	before, err := s.valid(ctx, []string{n.Output()})
+	before, err := s.Valid(ctx, []string{n.Output()})
 	if err != nil {
 		return "", err
 	}
@@ -165,18 +158,16 @@ func (s *session) removeKept() {
 	s.log.kept = nil
 }
 
-// keep copies the image out of the store.
-func (s *session) keep(image string) (path string, err error) {
-	name := strings.TrimSuffix(rebuild.StoreName(image), ".check")
-	path = s.inJob("rebuilt-" + cmp.Or(name, filepath.Base(image)))
-	return path, store.Keep(image, path)
+// TakeImage copies the image out of the store.
+func (s *session) TakeImage(image string) (string, error) {
+	return store.Keep(image, s.job.Dir, ".check")
 }
 
-// items says of each store item of the rebuilt image where it came from: of
+// Items says of each store item of the rebuilt image where it came from: of
 // those of the original that the recipe makes, and of what it makes in place of
 // the others. An item that was neither built nor fetched in this run was there
 // before; and so, for all that is known, was one that no derivation makes.
-func (s *session) items(g *store.Graph, before map[string]bool) []rebuild.Item {
+func (s *session) Items(_ context.Context, g *store.Graph, before map[string]bool) ([]rebuild.Item, error) {
 	var items []rebuild.Item
 	for _, p := range s.job.Originals() {
 		same := g.Namesakes(p)
@@ -191,7 +182,8 @@ func (s *session) items(g *store.Graph, before map[string]bool) []rebuild.Item {
 	}
 	s.pin(g, items)
 	slices.SortFunc(items, func(a, b rebuild.Item) int { return strings.Compare(a.Path, b.Path) })
-	return slices.Compact(items)
+	s.result.Steps = s.steps()
+	return slices.Compact(items), nil
 }
 
 // pin counts those items of the original as pinned that the recipe names and whose
@@ -205,7 +197,7 @@ func (s *session) pin(g *store.Graph, items []rebuild.Item) {
 		hashes[it.Path] = it.NarHash.Hex
 	}
 	for i, it := range items {
-		name := rebuild.StoreName(it.Path)
+		name := inspect.StoreName(it.Path)
 		if it.How != rebuild.Built && g.Makes(it.Path) && drv.ContentPath(path.Dir(it.Path), name, hashes[it.Path]) == it.Path {
 			items[i] = rebuild.Item{Path: it.Path, How: rebuild.Pinned}
 		}

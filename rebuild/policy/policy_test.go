@@ -163,8 +163,8 @@ func facts() Facts {
 		Checks: all,
 		Config: []compare.FieldDifference{{Field: "config.Labels.n", Cause: compare.Content}, {Field: "created", Cause: compare.Timestamp}},
 		Differences: []compare.Difference{
-			{Path: "usr/lib/a/x.pyc", Cause: compare.EmbeddedDate, Was: "1", Now: "2"},
-			{Path: "usr/bin/su", Cause: compare.Mode, Was: "0755", Now: "4755", Privileged: true},
+			{Path: "usr/lib/a/x.pyc", Cause: compare.EmbeddedDate, Was: compare.TextValue("1"), Now: compare.TextValue("2")},
+			{Path: "usr/bin/su", Cause: compare.Mode, Was: compare.TextValue("0755"), Now: compare.TextValue("4755"), Privileged: true},
 			{Path: "usr/share/a", Cause: compare.Timestamp},
 		},
 	}
@@ -225,7 +225,7 @@ func TestJudge(t *testing.T) {
 // could be allowed.
 func TestHiddenDataIsNeverAllowed(t *testing.T) {
 	f := facts()
-	f.Config, f.Differences = nil, []compare.Difference{{Cause: compare.Content, Was: "1030 bytes", Now: "1024 bytes, all zero"}}
+	f.Config, f.Differences = nil, []compare.Difference{{Cause: compare.Content, Was: compare.TextValue("1030 bytes"), Now: compare.TextValue("1024 bytes, all zero")}}
 	p := read(t, `{"allow": [{"path": "usr/*", "cause": "content", "reason": "x", "expires": "2027-01-01"}]}`)
 	p.Allow[0].Path = "**"
 	if got := text(p.Judge(f, today)); got != "require: policy/verdict  difference/change\n** 0 false" {

@@ -18,6 +18,24 @@ type Failure struct {
 	Hint  string
 }
 
+// Known is a failure by the regular expression that its line matches.
+func Known(says string, kind error, means, hint string) Failure {
+	return Failure{regexp.MustCompile(says), kind, means, hint}
+}
+
+// A StopError is a reason why there is no build, of one of the kinds that package
+// rebuild names; its text says what happened without naming the kind.
+type StopError struct {
+	Kind error
+	Text string
+}
+
+// Error returns the text.
+func (e *StopError) Error() string { return e.Text }
+
+// Unwrap returns the kind.
+func (e *StopError) Unwrap() error { return e.Kind }
+
 // A Tool is a program that fails in known ways.
 type Tool struct {
 	Get      string           // advice for a machine without it

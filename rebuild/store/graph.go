@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/rebuild"
 	"audit/rebuild/drv"
 )
 
@@ -37,6 +36,7 @@ type Graph struct {
 	Near []*Node // all, the nearest to the root first
 	Open bool    // some outputs are known only after the build
 
+	nodes   map[string]*Node
 	makers  map[string][]*Node // by output, the nearest to the root first
 	sources map[string]bool
 	named   map[string][]string // outputs by their name without hash, the nearest first
@@ -50,7 +50,10 @@ const maxDerivations = 1 << 20
 // ReadGraph reads a derivation and, following its inputs, all others, each once.
 // The error is a [*inspect.LimitError] for too many of them.
 func ReadGraph(root string, read func(path string) (*drv.Derivation, error)) (*Graph, error) {
-	g := &Graph{makers: make(map[string][]*Node), sources: make(map[string]bool), named: make(map[string][]string), hashed: make(map[string]string)}
+	g := &Graph{
+		nodes: make(map[string]*Node), makers: make(map[string][]*Node), sources: make(map[string]bool),
+		named: make(map[string][]string), hashed: make(map[string]string),
+	}
 	seen := map[string]bool{root: true}
 	for queue := []string{root}; len(queue) > 0; queue = queue[1:] {
 		d, err := read(queue[0])
@@ -77,13 +80,14 @@ func ReadGraph(root string, read func(path string) (*drv.Derivation, error)) (*G
 
 func (g *Graph) add(n *Node) {
 	g.Near = append(g.Near, n)
+	g.nodes[n.Path] = n
 	for _, o := range n.Outputs {
 		if o.Path == "" {
 			g.Open = true
 			continue
 		}
 		if g.makers[o.Path] == nil {
-			name := rebuild.StoreName(o.Path)
+			name := inspect.StoreName(o.Path)
 			g.named[name] = append(g.named[name], o.Path)
 			if hash := hashOf(o.Path); g.hashed[hash] == "" {
 				g.hashed[hash] = o.Path
@@ -99,6 +103,15 @@ func (g *Graph) add(n *Node) {
 func hashOf(item string) string {
 	hash, _, _ := strings.Cut(item[strings.LastIndexByte(item, '/')+1:], "-")
 	return hash
+}
+
+// Inputs returns the derivations that one needs, sorted by path.
+func (g *Graph) Inputs(n *Node) []*Node {
+	inputs := make([]*Node, len(n.Derivation.Inputs))
+	for i, in := range n.Derivation.Inputs {
+		inputs[i] = g.nodes[in.Path]
+	}
+	return inputs
 }
 
 // Makes says whether a store item is an output of one of the derivations, or a
@@ -120,7 +133,7 @@ func (g *Graph) Deriver(item string) *Node {
 // Namesakes returns the outputs that have the name of an item and another hash,
 // the nearest to the root first.
 func (g *Graph) Namesakes(item string) []string {
-	all := g.named[rebuild.StoreName(item)]
+	all := g.named[inspect.StoreName(item)]
 	return slices.DeleteFunc(slices.Clone(all), func(p string) bool { return p == item })
 }
 

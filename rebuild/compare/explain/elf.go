@@ -104,7 +104,7 @@ func (d *diff) elfSections(a, b *elfFile) {
 		if d.out.Has(Content) || moved(a, b) {
 			reason = Follows
 		}
-		d.add(check.Say("difference/elf-rest"), reason, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
+		d.add(check.Say("difference/elf-rest"), reason, sizeText(a.rest), sizeText(b.rest))
 	}
 }
 
@@ -134,7 +134,7 @@ func (d *diff) packedSection(name string, a, b elfSection) {
 	y, errY := d.unzlib(b.data[min(b.packed, len(b.data)):])
 	switch {
 	case errX != nil || errY != nil:
-		d.add(check.Say("difference/compressed-section", "section", name), Content, fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data)))
+		d.add(check.Say("difference/compressed-section", "section", name), Content, sizeText(a.data), sizeText(b.data))
 	case bytes.Equal(x, y):
 		d.add(check.Say("difference/section", "section", name), Packing, packedText(a.data, x), packedText(b.data, y))
 	case !d.explained(x, y, func(int) check.Message { return check.Say("difference/section", "section", name) }):
@@ -145,7 +145,7 @@ func (d *diff) packedSection(name string, a, b elfSection) {
 
 // section notes that a section differs, and shows the strings that do.
 func (d *diff) section(name string, a, b elfSection) {
-	was, now := fmt.Sprintf("%d bytes", len(a.data)), fmt.Sprintf("%d bytes", len(b.data))
+	was, now := sizeText(a.data), sizeText(b.data)
 	if n, _ := countDifferent(a.data, b.data); len(a.data) == len(b.data) {
 		now += fmt.Sprintf(", %d of them differ", n)
 	}

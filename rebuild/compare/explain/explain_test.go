@@ -167,7 +167,7 @@ func samples(t testing.TB) []sample {
 		{"PNG text", "x.png", pngOf(t, 9, "IHDR=x", nul("tEXt=date:create|2024-01-02T03:04:05+00:00"), "IDAT=pixels"), pngOf(t, 9, "IHDR=x", nul("tEXt=date:create|2025-01-02T03:04:05+00:00"), "IDAT=pixels"),
 			"date; png-chunk chunk=tEXt date:create: 2024-01-02T03:04:05+00:00 → 2025-01-02T03:04:05+00:00", ""},
 		{"PNG level", "x.png", pngOf(t, 9, "IHDR=x", "IDAT="+long), pngOf(t, 1, "IHDR=x", "IDAT="+long), "packing; pixels: 650 bytes packed into 28 → 650 bytes packed into 28", ""},
-		{"PNG pixels", "x.png", pngOf(t, 9, "IHDR=x", "IDAT=abc"), pngOf(t, 9, "IHDR=x", "IDAT=abd"), "content; pixels: 3 bytes unpacked → 3 bytes unpacked, 1 differ", ""},
+		{"PNG pixels", "x.png", pngOf(t, 9, "IHDR=x", "IDAT=abc"), pngOf(t, 9, "IHDR=x", "IDAT=abd"), "content; pixels differ=1: 3 bytes → 3 bytes", ""},
 
 		{"PDF dates", "x.pdf", fmt.Sprintf(pdf, "20240102030405Z", 5, "text\n", "AB", "CD"), fmt.Sprintf(pdf, "20250102030405Z", 5, "text\n", "EF", "01"),
 			"date; pdf-key key=CreationDate: 20240102030405Z → 20250102030405Z\nfollows; pdf-key key=ID: <AB> <CD> → <EF> <01>", ""},

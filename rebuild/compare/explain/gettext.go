@@ -2,7 +2,6 @@ package explain
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strings"
 
 	"audit/inspect/check"
@@ -28,7 +27,7 @@ func (gettextDecoder) decode(d *diff, was, now []byte) bool {
 		d.message(a[p[0]], b[p[1]])
 	}
 	if d.out.total() == noted {
-		d.add(check.Say("difference/gettext-tables"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/gettext-tables"), Packing, sizeText(was), sizeText(now))
 	}
 	return true
 }

@@ -3,7 +3,6 @@ package explain
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ func (jsonDecoder) decode(d *diff, was, now []byte) bool {
 		d.only(check.Say("difference/json-more-values", "values", more))
 	}
 	if len(fields) == 0 {
-		d.add(check.Say("difference/json-spelling"), spelling(was, now), fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/json-spelling"), spelling(was, now), sizeText(was), sizeText(now))
 		d.show(Bytes(was, now))
 	}
 	if len(fields) > 0 && bytes.Count(was, []byte("\n")) > 1 {

@@ -39,7 +39,7 @@ func manDate(form string) *regexp.Regexp {
 
 func manFinders() []finder {
 	return []finder{
-		{Date, manDate(`(?m)^\.TH +(?:"[^"\n]*"|[^ "\n]+) +(?:"[^"\n]*"|[^ "\n]+) +("DATE"|DATE)(?:[ \n]|$)`), "", pathSight},
-		{Date, manDate(`(?m)^\.Dd +((?:\$Mdocdate: )?DATE(?: \$)?)$`), "", pathSight},
+		{Date, manDate(`(?m)^\.TH +(?:"[^"\n]*"|[^ "\n]+) +(?:"[^"\n]*"|[^ "\n]+) +("DATE"|DATE)(?:[ \n]|$)`), "", pathSight, nil},
+		{Date, manDate(`(?m)^\.Dd +((?:\$Mdocdate: )?DATE(?: \$)?)$`), "", pathSight, nil},
 	}
 }

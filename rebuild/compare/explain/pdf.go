@@ -43,9 +43,9 @@ func (pdfDecoder) decode(d *diff, was, now []byte) bool {
 // the date and other things, and the ones of its metadata.
 func pdfFinders() []finder {
 	return []finder{
-		{Follows, regexp.MustCompile(`/ID ?\[ ?(<[0-9A-Fa-f]*> ?<[0-9A-Fa-f]*>) ?\]`), "", pathSight},
-		{Follows, regexp.MustCompile(`uuid:([0-9a-fA-F-]{36})`), "", pathSight},
-		{Date, regexp.MustCompile(`\(D:(\d{4,14}(?:Z|[+-]\d\d(?:'\d\d'?)?)?)\)`), "", pathSight},
+		{Follows, regexp.MustCompile(`/ID ?\[ ?(<[0-9A-Fa-f]*> ?<[0-9A-Fa-f]*>) ?\]`), "", pathSight, nil},
+		{Follows, regexp.MustCompile(`uuid:([0-9a-fA-F-]{36})`), "", pathSight, nil},
+		{Date, regexp.MustCompile(`\(D:(\d{4,14}(?:Z|[+-]\d\d(?:'\d\d'?)?)?)\)`), "", pathSight, nil},
 	}
 }
 

@@ -36,7 +36,7 @@ func (pngDecoder) decode(d *diff, was, now []byte) bool {
 	}
 	d.pixels(pixelsA, pixelsB)
 	if d.out.total() == noted {
-		d.add(check.Say("difference/png-chunks"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/png-chunks"), Packing, sizeText(was), sizeText(now))
 	}
 	return true
 }
@@ -131,7 +131,7 @@ func (d *diff) pixels(was, now []byte) {
 		d.tooLarge("PNG")
 	case errX != nil || errY != nil || !bytes.Equal(x, y):
 		n, _ := countDifferent(x, y)
-		d.add(check.Say("difference/pixels"), Content, fmt.Sprintf("%d bytes unpacked", len(x)), fmt.Sprintf("%d bytes unpacked, %d differ", len(y), n))
+		d.add(check.Say("difference/pixels", "differ", n), Content, sizeText(x), sizeText(y))
 	default:
 		d.add(check.Say("difference/pixels"), Packing, packedText(was, x), packedText(now, y))
 	}

@@ -38,7 +38,7 @@ func (pycDecoder) decode(d *diff, was, now []byte) bool {
 }
 
 func (d *diff) pycCode(a, b *pyc) {
-	was, now := fmt.Sprintf("%d bytes", len(a.code)), fmt.Sprintf("%d bytes", len(b.code))
+	was, now := sizeText(a.code), sizeText(b.code)
 	x, okX := canonicalCode(a.code, a.magic)
 	y, okY := canonicalCode(b.code, b.magic)
 	alike := okX && okY && a.magic == b.magic && bytes.Equal(x.objects, y.objects) && len(x.texts) == len(y.texts)

@@ -17,7 +17,7 @@ func (shadowDecoder) decode(d *diff, was, now []byte) bool {
 		return false
 	}
 	in := *d
-	in.finders = []finder{{Date, regexp.MustCompile(`(?m)^[^:\n]+:[^:\n]*:([1-3]\d{4}):`), digits, pathSight}} // from 1997 to 2079
+	in.finders = []finder{{Date, regexp.MustCompile(`(?m)^[^:\n]+:[^:\n]*:([1-3]\d{4}):`), digits, pathSight, nil}} // from 1997 to 2079
 	in.lines(was, now)
 	return true
 }

@@ -42,12 +42,12 @@ func (sqliteDecoder) decode(d *diff, was, now []byte) bool {
 	case errA != nil || errB != nil:
 		return false
 	case bytes.Equal(a, b):
-		d.add(check.Say("difference/sqlite-pages"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/sqlite-pages"), Packing, sizeText(was), sizeText(now))
 		d.show(Bytes(was, now))
 	default:
 		in := *d
 		in.inner = d.way("rows")
-		in.finders = append(d.finders[:len(d.finders):len(d.finders)], finder{Date, regexp.MustCompile("@(" + epoch + ")"), digits + letters + "._-", dateSight})
+		in.finders = append(d.finders[:len(d.finders):len(d.finders)], finder{Date, regexp.MustCompile("@(" + epoch + ")"), digits + letters + "._-", dateSight, nearTimes})
 		in.lines(a, b)
 	}
 	return true
@@ -151,7 +151,7 @@ func valueText(v any) string {
 		return strconv.Quote(v)
 	case []byte:
 		if len(v) > maxBlob {
-			return fmt.Sprintf("a blob of %d bytes, sha256:%x", len(v), sha256.Sum256(v))
+			return fmt.Sprintf("x'…' (%d bytes, sha256:%x)", len(v), sha256.Sum256(v))
 		}
 		return fmt.Sprintf("x'%x'", v)
 	case time.Time:

@@ -42,7 +42,7 @@ func (tarDecoder) decode(d *diff, was, now []byte) bool {
 		d.tarMember(a[p[0]], b[p[1]])
 	}
 	if d.out.total() == noted {
-		d.add(check.Say("difference/tar-headers"), Packing, fmt.Sprintf("%d bytes", len(was)), fmt.Sprintf("%d bytes", len(now)))
+		d.add(check.Say("difference/tar-headers"), Packing, sizeText(was), sizeText(now))
 		d.show(Bytes(was, now))
 	}
 	return true

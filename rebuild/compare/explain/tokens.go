@@ -15,13 +15,14 @@ type finder struct {
 	form   *regexp.Regexp // its first group, if it has one, is the token
 	alone  string         // characters that may not stand right before or after it
 	sight  int            // how far before and after a place it is looked for, in bytes
+	// near says whether two tokens may be the same thing of two builds; nil for any.
+	near func(a, b string) bool
 }
 
 // A token is a place where such a thing stands.
 type token struct {
 	from, to int
-	reason   Reason
-	form     *regexp.Regexp
+	*finder
 }
 
 // How far a date can reach, and a path.
@@ -33,7 +34,8 @@ const (
 // find returns the tokens that hold the byte at a place, or end right before it.
 func find(finders []finder, data []byte, at int) []token {
 	var found []token
-	for _, f := range finders {
+	for i := range finders {
+		f := &finders[i]
 		start := max(0, at-f.sight)
 		window := data[start:min(len(data), at+f.sight)]
 		for _, m := range f.form.FindAllSubmatchIndex(window, -1) {
@@ -43,7 +45,7 @@ func find(finders []finder, data []byte, at int) []token {
 			}
 			if before, after := beside(window, from-1), beside(window, to); !strings.Contains(f.alone, before) || before == "" {
 				if !strings.Contains(f.alone, after) || after == "" {
-					found = append(found, token{start + from, start + to, f.reason, f.form})
+					found = append(found, token{start + from, start + to, f})
 				}
 			}
 		}
@@ -68,18 +70,18 @@ const (
 func newFinders() []finder {
 	var list []finder
 	for _, form := range dates {
-		list = append(list, finder{Date, dateForm(form), digits + letters, dateSight})
+		list = append(list, finder{Date, dateForm(form), digits + letters, dateSight, nil})
 	}
 	return append(list,
-		finder{Date, dateForm(dotted), digits + letters + ".", dateSight},
-		finder{Date, dateForm(copyright), digits + letters, dateSight},
-		finder{Date, regexp.MustCompile(clock), digits + ":", dateSight},
-		finder{Date, regexp.MustCompile(`SOURCE_DATE_EPOCH["']?[ \t]*[:=]?[ \t]*["']?(` + epoch + `)`), digits + letters + "._-", dateSight},
-		finder{StorePath, regexp.MustCompile(storePath), letters + digits, pathSight / 2},
-		finder{Path, regexp.MustCompile(buildFolder), "", pathSight},
-		finder{Path, regexp.MustCompile(userAtHost), "", dateSight},
-		finder{Path, regexp.MustCompile(hostKey), "", dateSight},
-		finder{Path, regexp.MustCompile(uname), "", dateSight},
+		finder{Date, dateForm(dotted), digits + letters + ".", dateSight, nil},
+		finder{Date, dateForm(copyright), digits + letters, dateSight, nil},
+		finder{Date, regexp.MustCompile(clock), digits + ":", dateSight, nil},
+		finder{Date, regexp.MustCompile(`SOURCE_DATE_EPOCH["']?[ \t]*[:=]?[ \t]*["']?(` + epoch + `)`), digits + letters + "._-", dateSight, nearTimes},
+		finder{StorePath, regexp.MustCompile(storePath), letters + digits, pathSight / 2, samePackage},
+		finder{Path, regexp.MustCompile(buildFolder), "", pathSight, sameFile},
+		finder{Path, regexp.MustCompile(userAtHost), "", dateSight, nil},
+		finder{Path, regexp.MustCompile(hostKey), "", dateSight, nil},
+		finder{Path, regexp.MustCompile(uname), "", dateSight, nil},
 	)
 }
 
@@ -87,8 +89,8 @@ func newFinders() []finder {
 // so: anywhere else a number can be anything.
 func numberFinders() []finder {
 	return []finder{
-		{Date, dateForm(`{Y}{M}{D}(?:{h}{m}{s})?`), digits + letters, dateSight},
-		{Date, regexp.MustCompile(epoch), digits + letters + "._-", dateSight},
+		{Date, dateForm(`{Y}{M}{D}(?:{h}{m}{s})?`), digits + letters, dateSight, nil},
+		{Date, regexp.MustCompile(epoch), digits + letters + "._-", dateSight, nearTimes},
 	}
 }
 
@@ -169,26 +171,18 @@ const (
 // for times of a build.
 const maxYears = 30
 
-// near says whether two tokens may be the same thing of two builds: numbers, which
-// can be anything, must be of one length and not far apart; a path below another
-// folder must lead to what has the same name; and a store item must be of the same
-// package.
-func near(x token, was []byte, y token, now []byte) bool {
-	a, b := string(was[x.from:x.to]), string(now[y.from:y.to])
-	switch {
-	case x.reason == StorePath:
-		return packageOf(a) == packageOf(b)
-	case x.form.String() == buildFolder:
-		return sameFile(a, b)
-	case !strings.HasSuffix(strings.TrimSuffix(x.form.String(), ")"), epoch):
-		return true
-	case !strings.Contains(a, ".") && !strings.Contains(b, ".") && len(a) != len(b):
+// nearTimes says whether two numbers, which can be anything, may be times of two
+// builds: of one length and not far apart.
+func nearTimes(a, b string) bool {
+	if !strings.Contains(a, ".") && !strings.Contains(b, ".") && len(a) != len(b) {
 		return false
 	}
 	m, _ := strconv.ParseInt(a[:10], 10, 64)
 	n, _ := strconv.ParseInt(b[:10], 10, 64)
 	return max(m-n, n-m) < maxYears*365*24*3600
 }
+
+func samePackage(a, b string) bool { return packageOf(a) == packageOf(b) }
 
 // packageOf is the name of the package of a store item, without hash and version.
 func packageOf(item string) string {

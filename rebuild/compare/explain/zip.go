@@ -30,7 +30,7 @@ func (zipDecoder) decode(d *diff, was, now []byte) bool {
 	}
 	d.value(check.Say("difference/zip-comment"), a.comment, b.comment)
 	if !bytes.Equal(a.rest, b.rest) {
-		d.add(check.Say("difference/between-members"), Content, fmt.Sprintf("%d bytes", len(a.rest)), fmt.Sprintf("%d bytes", len(b.rest)))
+		d.add(check.Say("difference/between-members"), Content, sizeText(a.rest), sizeText(b.rest))
 	}
 	return true
 }
@@ -73,7 +73,7 @@ func (m *zipMember) attributesText() string {
 	}
 	text := fmt.Sprintf("mode %06o", m.attributes>>16)
 	if dos := m.attributes & 0xffff; dos != 0 {
-		text += fmt.Sprintf(" and 0x%04x", dos)
+		text += fmt.Sprintf(", DOS 0x%04x", dos)
 	}
 	return text
 }

@@ -2,54 +2,18 @@ package compare
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"io"
 	"strconv"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/rebuild/compare/explain"
 )
-
-// A shapeID stands for the shape of an entry's headers: all that the fields of
-// an [inspect.Entry] do not show them, such as how numbers are written, which
-// extended headers there are and what else they contain. Field values and shape
-// together are the bytes of the headers. 0 is the shape of unknown headers.
-type shapeID int32
-
-// shapeNames gives each shape a number; an archive has a handful of them.
-type shapeNames struct {
-	ids   map[string]shapeID
-	texts []string
-	size  int
-	diffs map[[2]shapeID][]FieldDifference
-}
-
-func newShapeNames() *shapeNames {
-	return &shapeNames{ids: map[string]shapeID{"": 0}, texts: []string{""}, diffs: make(map[[2]shapeID][]FieldDifference)}
-}
-
-// maxShapes bounds the bytes of all shapes that are kept. Beyond, a shape is
-// only known by its digest: a difference is still found, but not in words.
-const maxShapes = 64 << 20
-
-func (n *shapeNames) id(text []byte) shapeID {
-	if id, ok := n.ids[string(text)]; ok {
-		return id
-	}
-	if n.size+len(text) > maxShapes && len(text) > 100 {
-		return n.id(fmt.Appendf(nil, "headers\tdigest %x\n", sha256.Sum256(text)))
-	}
-	id := shapeID(len(n.texts))
-	n.texts = append(n.texts, string(text))
-	n.ids[n.texts[id]] = id
-	n.size += len(text)
-	return id
-}
 
 // A tail is what follows the last entry of a layer.
 type tail struct {
 	known  bool
-	pad    string // what pads the last entry, "" when it is zeros
+	pad    string // what pads the last entry, quoted; "" when it is zeros
 	size   int64  // bytes after that
 	filled bool   // the layer is a whole number of records of 10,240 bytes
 	zero   bool   // all of them are zero
@@ -59,47 +23,6 @@ type tail struct {
 // maxTail is what an inspected frame surely keeps of the end of a tar, in
 // bytes. Of a longer one, which no packer makes, it is not known to be zero.
 const maxTail = 1 << 20
-
-// readFrames reads the frames of all layers that have no equal.
-func (s *side) readFrames(names *shapeNames) {
-	for i, l := range s.img.Layers {
-		if !s.equal[i] {
-			s.readFrame(i, l, names)
-		}
-	}
-}
-
-// maxPiece bounds the headers of one entry that are looked into.
-const maxPiece = 8 << 20
-
-func (s *side) readFrame(i int, l *inspect.Layer, names *shapeNames) {
-	s.shapes[i] = make([]shapeID, len(l.Entries))
-	r := l.Frame.Open()
-	var buf []byte
-	var sh shaper
-	for j := range l.Entries {
-		e := &l.Entries[j]
-		if e.FrameSize > maxPiece {
-			h := sha256.New()
-			if _, err := io.CopyN(h, r, e.FrameSize); err != nil {
-				return
-			}
-			s.shapes[i][j] = names.id(fmt.Appendf(nil, "headers\t%d bytes, digest %x\n", e.FrameSize, h.Sum(nil)))
-			continue
-		}
-		if int64(cap(buf)) < e.FrameSize {
-			buf = make([]byte, e.FrameSize)
-		}
-		buf = buf[:e.FrameSize]
-		if _, err := io.ReadFull(r, buf); err != nil {
-			return
-		}
-		s.shapes[i][j] = names.id(sh.shape(e, buf))
-	}
-	if l.Frame.Size > 0 {
-		s.tails[i] = readTail(l, r)
-	}
-}
 
 func readTail(l *inspect.Layer, r io.Reader) tail {
 	t := tail{zero: true, filled: l.UncompressedSize%10240 == 0}
@@ -135,18 +58,18 @@ func padding(entries []inspect.Entry) int64 {
 	return -last.Size & (block - 1)
 }
 
-// form says in words how the end of a tar is laid out: its two zero blocks, and
+// form is how the end of a tar is laid out that is zeros: its two zero blocks, and
 // how many more it has.
-func (t tail) form() string {
+func (t tail) form() Value {
 	switch {
 	case t.size%block != 0:
-		return fmt.Sprintf("%d zero bytes", t.size)
+		return coded(check.Say("value/zero-bytes", "bytes", t.size))
 	case t.size == 2*block:
-		return "two zero blocks"
+		return coded(check.Say("value/two-zero-blocks"))
 	case t.isRecord():
-		return "zeros up to a whole record of 10240 bytes"
+		return coded(check.Say("value/whole-record"))
 	}
-	return fmt.Sprintf("%d zero blocks", t.size/block)
+	return coded(check.Say("value/zero-blocks", "blocks", t.size/block))
 }
 
 // isRecord says whether a tar ends where a packer ends it that writes whole
@@ -154,10 +77,10 @@ func (t tail) form() string {
 func (t tail) isRecord() bool { return t.filled && t.size >= 2*block && t.size < 22*block }
 
 // sameForm says whether the ends of two tars may come from the same packer.
-func (t tail) sameForm(u tail) bool { return t.form() == u.form() || t.isRecord() && u.isRecord() }
+func (t tail) sameForm(u tail) bool { return t.size == u.size || t.isRecord() && u.isRecord() }
 
 // layersAsWhole compares what layers have beside their entries, and sees to it
-// that no difference between layers stays untold.
+// that no difference between layers goes unreported.
 func (w *walk) layersAsWhole() {
 	for i, j := range w.a.partner {
 		switch {
@@ -177,7 +100,7 @@ func (w *walk) layersAsWhole() {
 func (w *walk) wholeLayers(i, j int) {
 	la, lb := w.a.img.Layers[i], w.b.img.Layers[j]
 	if la.Broken != nil || lb.Broken != nil {
-		w.report(Difference{Layer: i, Cause: Content, Was: brokenText(la), Now: brokenText(lb), Evidence: evidence("difference/broken-layer")}, i, j)
+		w.report(Difference{Layer: i, Cause: Content, Was: brokenValue(la), Now: brokenValue(lb), Evidence: evidence("difference/broken-layer")}, i, j)
 	}
 	w.tailsOf(i, j)
 	if !w.a.reported[i] && !w.b.reported[j] {
@@ -185,11 +108,11 @@ func (w *walk) wholeLayers(i, j int) {
 	}
 }
 
-func brokenText(l *inspect.Layer) string {
+func brokenValue(l *inspect.Layer) Value {
 	if l.Broken == nil {
-		return "a whole tar"
+		return coded(check.Say("value/whole-tar"))
 	}
-	return "a tar that can be read only in part: " + l.Broken.Error()
+	return coded(check.Say("value/broken-tar", "error", l.Broken))
 }
 
 // tailsOf compares what follows the last entries. Bytes that are not zero are
@@ -200,40 +123,41 @@ func (w *walk) tailsOf(i, j int) {
 		return
 	}
 	if x.pad != y.pad {
-		w.report(Difference{Layer: i, Cause: Packaging, Was: x.pad, Now: y.pad, Evidence: evidence("difference/padding")}, i, j)
+		w.report(Difference{Layer: i, Cause: Packaging, Was: TextValue(x.pad), Now: TextValue(y.pad), Evidence: evidence("difference/padding")}, i, j)
 	}
 	if (!x.zero || !y.zero) && (x.sum != y.sum || x.size >= maxTail) {
-		w.report(Difference{Layer: i, Cause: Content, Was: x.text(), Now: y.text(), Evidence: evidence("difference/trailing-bytes")}, i, j)
+		w.report(Difference{Layer: i, Cause: Content, Was: x.content(), Now: y.content(), Evidence: evidence("difference/trailing-bytes")}, i, j)
 	} else if !x.sameForm(y) {
 		w.report(Difference{Layer: i, Cause: Packaging, Was: x.form(), Now: y.form(), Evidence: evidence("difference/end-of-tar")}, i, j)
 	}
 }
 
-func (t tail) text() string {
+// content is what bytes an end of a tar has that is not zeros.
+func (t tail) content() Value {
 	switch {
 	case t.zero:
-		return fmt.Sprintf("%d bytes, all zero", t.size)
+		return coded(check.Say("value/all-zero", "bytes", t.size))
 	case t.size >= maxTail:
-		return fmt.Sprintf("%d bytes or more, not all looked into", t.size)
+		return coded(check.Say("value/bytes-in-part", "bytes", t.size))
 	}
-	return fmt.Sprintf("%d bytes, sha256:%x", t.size, t.sum)
+	return coded(check.Say("value/bytes-hashed", "bytes", t.size, "digest", inspect.Sum(t.sum)))
 }
 
 // lonelyLayer notes a layer without a partner that no entry shows.
 func (w *walk) lonelyLayer(s *side, i int, cause Cause) {
 	l := s.img.Layers[i]
-	text := fmt.Sprintf("a layer of %d bytes", l.UncompressedSize)
+	what := Value(coded(check.Say("value/layer-of-bytes", "bytes", l.UncompressedSize)))
 	switch {
 	case l.Broken != nil:
-		text = brokenText(l)
+		what = brokenValue(l)
 	case s.reported[i]:
 		return
 	case len(l.Entries) == 0 && (!s.tails[i].known || s.tails[i].zero):
-		cause, text = Packaging, text+" without entries"
+		cause, what = Packaging, coded(check.Say("value/layer-without-entries", "bytes", l.UncompressedSize))
 	}
-	d := Difference{Layer: i, Cause: cause, Was: text}
+	d := Difference{Layer: i, Cause: cause, Was: what}
 	if s == &w.b {
-		d.Was, d.Now = "", text
+		d.Was, d.Now = nil, what
 	}
 	s.reported[i] = true
 	w.add(d)
@@ -244,20 +168,20 @@ func (w *walk) lonelyLayer(s *side, i int, cause Cause) {
 func (w *walk) unexplained(i, j int) {
 	la, lb := w.a.img.Layers[i], w.b.img.Layers[j]
 	if la.Frame.Size == 0 || lb.Frame.Size == 0 {
-		w.report(Difference{Layer: i, Cause: Packaging, Was: name(la), Now: name(lb),
+		w.report(Difference{Layer: i, Cause: Packaging, Was: Text(name(la)), Now: Text(name(lb)),
 			Evidence: evidence("difference/no-tar")}, i, j)
 		return
 	}
 	at, was, now := partAt(la.Frame.Open(), lb.Frame.Open())
 	if at < 0 {
 		w.report(Difference{Layer: i, Cause: Content,
-			Was:      fmt.Sprintf("%s, %d bytes", name(la), la.UncompressedSize),
-			Now:      fmt.Sprintf("%s, %d bytes", name(lb), lb.UncompressedSize),
+			Was:      coded(check.Say("value/named-layer", "layer", name(la), "bytes", la.UncompressedSize)),
+			Now:      coded(check.Say("value/named-layer", "layer", name(lb), "bytes", lb.UncompressedSize)),
 			Evidence: evidence("difference/not-found")}, i, j)
 		return
 	}
 	path, offset := entryAt(la, at)
-	w.report(Difference{Path: path, Layer: i, Cause: Packaging, Was: was, Now: now,
+	w.report(Difference{Path: path, Layer: i, Cause: Packaging, Was: Text(was), Now: Text(now),
 		Evidence: evidence("difference/header-bytes", "offset", at, "entry-offset", offset)}, i, j)
 }
 

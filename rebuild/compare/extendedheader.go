@@ -12,21 +12,6 @@ import (
 	"audit/inspect"
 )
 
-// What the fields of a shape are called that come from extended headers.
-const (
-	recordField    = "PAX record "
-	extensionField = "extended header "
-	// entrysOwn stands for the value of a record that is what the entry's field has.
-	// Values are quoted, so that none is the same; see valuesText.
-	entrysOwn = "\x01"
-)
-
-// What the fields of GNU tar's header are called that have times.
-const (
-	accessTimeField = "access time field"
-	changeTimeField = "change time field"
-)
-
 // isExtension says whether a type flag is that of a header about the next
 // entry: POSIX extended headers, and the long names and link names of GNU tar.
 func isExtension(flag byte) bool {
@@ -38,7 +23,7 @@ func isExtension(flag byte) bool {
 func (s *shaper) extension(e *inspect.Entry, piece []byte) int {
 	h, flag := piece[:block], piece[156]
 	size, form := parseNumber(h[124:136])
-	if form == "" || size < 0 || size > int64(len(piece)-block) {
+	if form.kind == 0 || size < 0 || size > int64(len(piece)-block) {
 		return 0
 	}
 	end := block + int(size)
@@ -47,51 +32,53 @@ func (s *shaper) extension(e *inspect.Entry, piece []byte) int {
 		return 0
 	}
 	data := piece[block:end]
-	s.extensionHeader(e, h, size, fmt.Sprintf("%s%c: ", extensionField, flag))
+	s.extensionHeader(e, h, size)
 	switch flag {
 	case 'L':
-		s.longText(extensionField+"L: text", data, e.Name)
+		s.longName(flag, data, e.Name)
 	case 'K':
-		s.longText(extensionField+"K: text", data, e.Linkname)
-	case 'g':
-		s.records(nil, data)
+		s.longName(flag, data, e.Linkname)
 	default:
-		s.records(e, data)
+		s.records(flag, e, data)
 	}
-	s.zeros(fmt.Sprintf("%s%c: padding", extensionField, flag), piece[end:next])
+	s.zeros(headerField{extended: flag, name: extendedPad}, piece[end:next])
 	return next
 }
 
 // extensionHeader describes the header block of an extended header. It has a
 // name, mode, owner and time of its own, which many packers take from the entry.
-func (s *shaper) extensionHeader(e *inspect.Entry, h []byte, size int64, prefix string) {
-	s.magic(prefix, h)
-	s.say(prefix+"name", strconv.Quote(template(cString(h[:100]), e.Path)))
-	if name := cString(h[:100]); !isZero(h[len(name):100]) {
-		s.raw(prefix+"name field", h[:100])
+func (s *shaper) extensionHeader(e *inspect.Entry, h []byte, size int64) {
+	field := func(name fieldName) headerField { return headerField{extended: h[156], name: name} }
+	s.magic(h[156], h)
+	name := cString(h[:100])
+	s.raw(field(namePattern), []byte(template(name, e.Path)))
+	if !isZero(h[len(name):100]) {
+		s.raw(field(nameField), h[:100])
 	}
-	s.raw(prefix+"mode", h[100:108])
-	s.taken(prefix+"uid", h[108:116], int64(e.UID))
-	s.taken(prefix+"gid", h[116:124], int64(e.GID))
-	s.number(prefix+"size", h[124:136], size)
-	s.taken(prefix+"mtime", h[136:148], e.ModTime)
-	s.checksum(prefix, h)
-	s.zeros(prefix+"link name", h[157:257])
+	s.raw(field(modeField), h[100:108])
+	s.taken(field(uidField), h[108:116], int64(e.UID))
+	s.taken(field(gidField), h[116:124], int64(e.GID))
+	s.number(field(sizeField), h[124:136], size)
+	s.taken(field(mtimeField), h[136:148], e.ModTime)
+	s.checksum(h[156], h)
+	s.zeros(field(linkField), h[157:257])
 	for _, f := range []struct {
-		name     string
+		name     fieldName
 		from, to int
-	}{{"user name", 265, 297}, {"group name", 297, 329}, {"device major", 329, 337}, {"device minor", 337, 345}, {"name prefix", 345, 500}, {"end", 500, 512}} {
-		s.zeros(prefix+f.name, h[f.from:f.to])
+	}{{userField, 265, 297}, {groupField, 297, 329}, {majorField, 329, 337}, {minorField, 337, 345}, {prefixField, 345, 500}, {headerEnd, 500, 512}} {
+		s.zeros(field(f.name), h[f.from:f.to])
 	}
 }
 
 // taken describes a number that may be the entry's own.
-func (s *shaper) taken(field string, value []byte, entry int64) {
-	if got, form := parseNumber(value); form != "" && got == entry && got != 0 {
-		s.say(field, "the entry's, "+form)
+func (s *shaper) taken(field headerField, value []byte, entry int64) {
+	got, form := parseNumber(value)
+	if form.kind == 0 || got != entry || got == 0 {
+		s.raw(field, value)
 		return
 	}
-	s.raw(field, value)
+	form.own = true
+	s.add(field, form)
 }
 
 // template replaces the folder and base name of an entry in the name of its
@@ -113,34 +100,36 @@ func template(name, entry string) string {
 	return name
 }
 
-func (s *shaper) longText(field string, data []byte, want string) {
+func (s *shaper) longName(flag byte, data []byte, want string) {
+	field := headerField{extended: flag, name: longName}
 	if string(data) == want+"\x00" {
-		s.say(field, "ends in NUL")
+		s.add(field, headerValue{kind: endsInNUL})
 		return
 	}
 	s.raw(field, data)
 }
 
 // records describes PAX records, "LENGTH KEY=VALUE\n" each, for e, or for the
-// archive where e is nil.
-func (s *shaper) records(e *inspect.Entry, data []byte) {
+// archive where the flag is that of a global header.
+func (s *shaper) records(flag byte, e *inspect.Entry, data []byte) {
+	broken := headerField{extended: flag, name: brokenRecords}
 	for len(data) > 0 {
 		digits, _, ok := bytes.Cut(data, []byte(" "))
 		n, err := strconv.Atoi(string(digits))
 		if !ok || err != nil || n <= len(digits)+1 || n > len(data) || data[n-1] != '\n' || strconv.Itoa(n) != string(digits) {
-			s.raw(extensionField+"x: records", data)
+			s.raw(broken, data)
 			return
 		}
 		key, value, ok := strings.Cut(string(data[len(digits)+1:n-1]), "=")
 		switch {
 		case !ok:
-			s.raw(extensionField+"x: records", data[:n])
-		case e != nil && isOwn(e, key, value):
-			s.say(recordField+nameText(key), entrysOwn)
-		case e != nil:
-			s.say(recordField+nameText(key), valueText(value))
+			s.raw(broken, data[:n])
+		case flag == 'g':
+			s.add(headerField{extended: flag, name: paxRecord, key: key}, headerValue{kind: recordText, text: value})
+		case isOwn(e, key, value):
+			s.add(headerField{name: paxRecord, key: key}, headerValue{kind: ofEntry})
 		default:
-			s.say("global "+recordField+nameText(key), valueText(value))
+			s.add(headerField{name: paxRecord, key: key}, headerValue{kind: recordText, text: value})
 		}
 		data = data[n:]
 	}

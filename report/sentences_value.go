@@ -1,0 +1,56 @@
+package report
+
+// valueSentences say what one of two images has where they differ: parts of
+// sentences, which differences have as the arguments "was" and "now".
+func valueSentences() map[string]string {
+	return map[string]string{
+		"value/text":  "{text}",
+		"value/mode":  "{mode}[ {bits}]",
+		"value/bytes": "{bytes:count byte}",
+		"value/list":  "{first}, {rest}",
+		"value/more":  "and {values} more",
+
+		// Entries.
+		"value/entry":         "{what}, {mode}, {owner}",
+		"value/whiteout":      "whiteout: hides {hides} of lower layers, {entry}",
+		"value/opaque-marker": "opaque marker: hides all of the folder in lower layers, {entry}",
+		"value/file":          "file of {size:count byte}[, {digest}]",
+		"value/link":          "{kind} to {target}",
+		"value/device":        "{kind} {numbers}",
+		"value/kind":          "{kind}",
+
+		// Layers.
+		"value/layer":                 "layer {layer:number}[ of {layers}]",
+		"value/named-layer":           "{layer}, {bytes:count byte}",
+		"value/layer-of-bytes":        "a layer of {bytes:count byte}",
+		"value/layer-without-entries": "a layer of {bytes:count byte} without entries",
+		"value/whole-tar":             "a whole tar",
+		"value/broken-tar":            "a tar that can be read only in part: {error}",
+		"value/blob":                  "{compression}, {size:count byte}, {digest}",
+		"value/level-unspecified":     "not specified",
+		"value/level-slowest":         "the slowest",
+		"value/level-fastest":         "the fastest",
+
+		// The end of a tar.
+		"value/zero-bytes":      "{bytes:count zero byte}",
+		"value/two-zero-blocks": "two zero blocks",
+		"value/zero-blocks":     "{blocks:count zero block}",
+		"value/whole-record":    "zeros up to a whole record of 10240 bytes",
+		"value/all-zero":        "{bytes:count byte}, all zero",
+		"value/bytes-in-part":   "at least {bytes:count byte}, of which the rest was not read",
+		"value/bytes-hashed":    "{bytes:count byte}, {digest}",
+
+		// How fields of headers are written.
+		"value/of-entry":           "the entry's",
+		"value/entry-number":       "the entry's, {form}",
+		"value/ends-in-nul":        "ends in NUL",
+		"value/split-name":         "split after {bytes:count byte}",
+		"value/cut-text":           "cut after {bytes:count byte}",
+		"value/digested":           "[{bytes:count byte}, ]digest {digest}",
+		"value/octal-zero-padded":  "zero-padded octal, then {tail}",
+		"value/octal-space-padded": "space-padded octal, then {tail}",
+		"value/octal-unpadded":     "octal without padding",
+		"value/base-256":           "base 256",
+		"value/number-empty":       "empty",
+	}
+}
