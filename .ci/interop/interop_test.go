@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -309,7 +310,7 @@ func statementsOf(t *testing.T, reference string, trust evidence.Trust, given ..
 }
 
 // summary is a line a statement: where it lies, its form, what it is about, and the
-// signatures.
+// signatures, sorted, since a registry lists them by digest.
 func summary(all []evidence.Statement) string {
 	var lines []string
 	for _, s := range all {
@@ -317,10 +318,12 @@ func summary(all []evidence.Statement) string {
 		if !s.Unread.IsZero() {
 			line += " unread: " + s.Unread.Code
 		}
+		var signatures []string
 		for _, g := range s.Signatures {
-			line += fmt.Sprintf("; %s %s %s", g.Status, g.Signer, g.Why.Code)
+			signatures = append(signatures, strings.TrimSpace(fmt.Sprintf("; %s %s %s", g.Status, g.Signer, g.Why.Code)))
 		}
-		lines = append(lines, strings.TrimSpace(line))
+		slices.Sort(signatures)
+		lines = append(lines, line+strings.Join(signatures, ""))
 	}
 	return strings.Join(lines, "\n")
 }
