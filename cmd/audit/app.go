@@ -18,6 +18,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:              stderr,
 		HideHelpCommand:        false,
 		UseShortOptionHandling: false,
+		// What is given again is given by its flag again: names of files have commas.
+		DisableSliceFlagSeparator: true,
 		Commands: withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
 			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), policyCommand(), completionCommand(),
