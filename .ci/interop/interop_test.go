@@ -128,7 +128,9 @@ func publicKey(t *testing.T, k statement.Key) any {
 const predicateType = "https://example.org/predicate/v1"
 
 // statementAbout is a statement about an image manifest.
-func statementAbout(digest v1.Hash) []byte {
+func statementAbout(digest v1.Hash) []byte { return statementOf(digest, predicateType) }
+
+func statementOf(digest v1.Hash, predicateType string) []byte {
 	return fmt.Appendf(nil, `{"_type":%q,"subject":[{"name":"image","digest":{"sha256":%q}}],"predicateType":%q,"predicate":{"a":"b"}}`,
 		statement.TypeV1, digest.Hex, predicateType)
 }

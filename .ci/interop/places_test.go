@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	ociremote "github.com/sigstore/cosign/v3/pkg/oci/remote"
+	ctypes "github.com/sigstore/cosign/v3/pkg/types"
 
 	"audit/inspect"
 	"audit/provenance/evidence"
@@ -121,7 +122,7 @@ func TestSecondHop(t *testing.T) {
 				t.Fatal(got)
 			}
 			d := attestationManifest(t, repo)
-			if _, err := attest.Attach(t.Context(), repo, d, bundleOf(t, statementAbout(d.Digest), key)); err != nil {
+			if _, err := attest.Attach(t.Context(), repo, d, bundleOf(t, statementOf(d.Digest, ctypes.CosignSignPredicateType), key)); err != nil {
 				t.Fatal(err)
 			}
 			if err := byCosign(t, repo.String()+"@"+d.Digest.String(), key.Public()); err != nil {

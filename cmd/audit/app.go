@@ -18,8 +18,6 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:              stderr,
 		HideHelpCommand:        false,
 		UseShortOptionHandling: false,
-		// What is given again is given by its flag again: names of files have commas.
-		DisableSliceFlagSeparator: true,
 		Commands: withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
 			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), policyCommand(), completionCommand(),
@@ -27,6 +25,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:         noVerb,
 		OnUsageError:   onUsageError,
 		ExitErrHandler: func(*cli.Context, error) {}, // main turns errors into statuses
+
+		DisableSliceFlagSeparator: true, // names of files have commas
 	}
 }
 

@@ -262,6 +262,7 @@ func TestVerify(t *testing.T) {
 		}, []string{"--at-least", "2", "--operator", "a=lab", "--operator", "b=lab"}, 1, "1 of 2"},
 		{"one key under two names", good, []string{"--key", "a=@a.pub", "--key", "b=@a.pub"}, 2, "one key has one name"},
 		{"a key for every name", good, []string{"--key", "a=@a.pub", "--key", "a=@b.pub"}, 2, "the name is given twice"},
+		{"an identity of the name of a key", good, []string{"--key", "a=@a.pub", "--trusted-root", "@a.pub", "--identity", "a", "--issuer", "https://issuer.example"}, 2, "the name is given twice"},
 		{"a threshold of nothing", good, []string{"--at-least", "0"}, 2, "at least one operator agrees"},
 		{"a threshold that nobody can meet", good, []string{"--at-least", "4"}, 2, "there are 3 operators"},
 		{"a threshold above the operators", good, []string{"--at-least", "3", "--operator", "a=lab", "--operator", "b=lab"}, 2, "there are 2 operators"},

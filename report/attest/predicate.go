@@ -289,6 +289,9 @@ func (p *Predicate) check() error {
 		f.Checks[c.ID] = c.Status
 	}
 	if b := p.Rebuild; b != nil {
+		if b.Given != (b.Status == report.Given) {
+			return fmt.Errorf("the rebuild is %s, and given is %t", b.Status, b.Given)
+		}
 		f.Result, f.Basis = b.Result, b.basis()
 	}
 	if follows := rebuild.Judge(f); p.speaksFor() && follows != p.Verdict {
