@@ -95,10 +95,6 @@ func CleanPath(name string) string { return paths.Clean(name) }
 // ComparePaths is [paths.Compare].
 func ComparePaths(a, b string) int { return paths.Compare(a, b) }
 
-// ItemOf is [store.Dirs.ItemOf] of [store.DefaultDirs]; what reads an image asks
-// its Stores instead.
-func ItemOf(path string) string { return store.DefaultDirs().ItemOf(path) }
-
 // IsStoreName is [store.IsStoreName].
 func IsStoreName(base string) bool { return store.IsStoreName(base) }
 

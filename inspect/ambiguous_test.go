@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 )
@@ -68,7 +69,7 @@ func TestImageOfAnIndex(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, digests := indexed(t, []string{"first", "second"}, test.first, test.second)
 			for form, reference := range l.forms(t) {
-				img, err := Open(t.Context(), reference, Options{})
+				img, err := Open(t.Context(), reference, Options{Stores: fixtures.Stores()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +108,7 @@ func TestRepeatedKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := manifestOf(t, test.config, layer)
 			l := layoutOf(indexOf(t, descriptorOf(manifestType, m)), m, test.config, layer)
-			img, err := Open(t.Context(), l.folder(t), Options{})
+			img, err := Open(t.Context(), l.folder(t), Options{Stores: fixtures.Stores()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,7 +137,7 @@ func TestRepeatedKeysOfDocuments(t *testing.T) {
 		"index":    layoutOf(twice(index, "Manifests", fmt.Sprintf(`[%s]`, marshal(t, descriptorOf(manifestType, m)))), m, config, layer),
 		"manifest": layoutOf(indexOf(t, descriptorOf(manifestType, inManifest)), inManifest, config, layer),
 	} {
-		img, err := Open(t.Context(), l.folder(t), Options{})
+		img, err := Open(t.Context(), l.folder(t), Options{Stores: fixtures.Stores()})
 		if err != nil || rules(img) != "ambiguous-key" {
 			t.Errorf("%s: %v, %v", name, img, err)
 		}
@@ -147,7 +148,7 @@ func TestRepeatedKeysOfDocuments(t *testing.T) {
 			members[i].data = []byte(strings.Replace(string(members[i].data), `"Layers"`, `"layers":[],"Layers"`, 1))
 		}
 	}
-	if img, err := openBytes(t, tarOf(t, members...), Options{}); err != nil || rules(img) != "ambiguous-key" {
+	if img, err := openBytes(t, tarOf(t, members...), Options{Stores: fixtures.Stores()}); err != nil || rules(img) != "ambiguous-key" {
 		t.Errorf("docker-archive: %v, %v", img, err)
 	}
 }
@@ -162,7 +163,7 @@ func TestEmbeddedData(t *testing.T) {
 	}{"the same": {[]byte(layer), ""}, "another": {tarOf(t, regular("a", "2")), "ambiguous-data"}} {
 		d := descriptorOf(layerType, layer, "data", test.data)
 		m := marshal(t, map[string]any{"schemaVersion": 2, "config": descriptorOf(configType, config), "layers": []any{d}})
-		img, err := Open(t.Context(), layoutOf(indexOf(t, descriptorOf(manifestType, m)), m, config, layer).folder(t), Options{})
+		img, err := Open(t.Context(), layoutOf(indexOf(t, descriptorOf(manifestType, m)), m, config, layer).folder(t), Options{Stores: fixtures.Stores()})
 		if err != nil || rules(img) != test.rules {
 			t.Errorf("%s: findings %q, want %q (%v)", name, rules(img), test.rules, err)
 		}
@@ -173,7 +174,7 @@ func TestEmbeddedData(t *testing.T) {
 func TestImpossibleOwners(t *testing.T) {
 	for claimed, want := range map[int]int{0: 0, 1000: 1000, 1<<32 - 2: 1<<32 - 2, 1 << 32: 0, 1<<32 + 5: 5, -1: 0, -2: 1<<32 - 2, 1<<32 - 1: 0} {
 		layer := tarOf(t, archiveMember{tar.Header{Name: "sh", Typeflag: tar.TypeReg, Mode: 0o4755, Uid: claimed, Format: tar.FormatGNU}, []byte("x")})
-		img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), Options{})
+		img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}

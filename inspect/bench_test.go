@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/digest"
 	"audit/inspect/layers"
 	"audit/inspect/pass"
@@ -85,7 +86,7 @@ func BenchmarkPassMD5(b *testing.B) {
 		kinds digest.Kinds
 	}{{"SHA256", 0}, {"MD5", digest.MD5}, {"SHA1", digest.SHA1}, {"both", digest.MD5 | digest.SHA1}} {
 		b.Run(bench.name, func(b *testing.B) {
-			opt := pass.Options{Weak: func() func(string) digest.Kinds { return func(string) digest.Kinds { return bench.kinds } }}
+			opt := pass.Options{Stores: fixtures.Stores(), Weak: func() func(string) digest.Kinds { return func(string) digest.Kinds { return bench.kinds } }}
 			b.SetBytes(int64(len(layer)))
 			for b.Loop() {
 				p := pass.New(context.Background(), opt)
@@ -101,7 +102,7 @@ func BenchmarkPassMD5(b *testing.B) {
 
 func readBench(b *testing.B, blob []byte) {
 	b.Helper()
-	p := pass.New(context.Background(), pass.Options{TempDir: b.TempDir()})
+	p := pass.New(context.Background(), pass.Options{Stores: fixtures.Stores(), TempDir: b.TempDir()})
 	src := &pass.Source{Pass: p, R: bytes.NewReader(blob)}
 	l, err := layers.Read(p, "layer", bufio.NewReaderSize(src, 128<<10), nil)
 	if err != nil || l.Broken != nil || len(l.Stores.Items) != 1 || l.Stores.Items[0].NarHash.Hex == "" {
@@ -125,7 +126,7 @@ func BenchmarkGrowth(b *testing.B) {
 			archive := tarOf(b, imageOf(b, tarOf(b, members...))...)
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
 				for b.Loop() {
-					if _, err := openBytes(b, archive, Options{}); err != nil {
+					if _, err := openBytes(b, archive, Options{Stores: fixtures.Stores()}); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -22,8 +22,8 @@ var ErrNotKept = errors.New("the image came as a stream and was not kept")
 // has nothing but them: see [Image.Body]. Only layers that have a file which keep
 // asks for are read, and each content has to have the digest that it had. A file is
 // read where it lies; of what came from a registry, an engine or standard input
-// nothing is fetched again: it is in the copy that Options.Again asked for, or the
-// error is [ErrNotKept].
+// nothing is fetched again: it is in the copy that Limits.CopyBytes allowed, or
+// the error is [ErrNotKept].
 func Contents(ctx context.Context, img *Image, keep func(path string) bool, opt Options) (*Image, error) {
 	wanted := make(map[string]bool)
 	for _, l := range img.Layers {
@@ -31,9 +31,10 @@ func Contents(ctx context.Context, img *Image, keep func(path string) bool, opt 
 			wanted[l.Member] = true
 		}
 	}
-	opt.Keep, opt.Optional, opt.Weak, opt.Again = keep, nil, nil, false
+	opt.Keep, opt.Optional, opt.Weak, opt.Stores = keep, nil, nil, img.Stores
 	p := pass.New(ctx, opt)
 	p.Only = func(member string) bool { return wanted[member] }
+	p.Copies = nil
 	found, err := readAgain(p, img, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("reading contents of %s: %w", img.Reference, err)

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/pass"
 	"context"
 	"errors"
@@ -23,11 +24,11 @@ func TestContents(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			whole, err := Open(context.Background(), name, pass.Options{Keep: keep})
+			whole, err := Open(context.Background(), name, pass.Options{Stores: fixtures.Stores(), Keep: keep})
 			if err != nil {
 				continue // no image: another file of the samples
 			}
-			only, err := Contents(context.Background(), whole, keep, Options{})
+			only, err := Contents(context.Background(), whole, keep, Options{Stores: fixtures.Stores()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,17 +66,16 @@ func TestContentsOfStreams(t *testing.T) {
 	keep := func(path string) bool { return path == "a" }
 	limits := DefaultLimits()
 	for name, test := range map[string]struct {
-		again bool
-		most  int64
-		want  error
-	}{"kept": {true, 1 << 20, nil}, "not asked for": {false, 1 << 20, ErrNotKept}, "too large": {true, 10, ErrNotKept}} {
+		most int64
+		want error
+	}{"kept": {1 << 20, nil}, "not asked for": {0, ErrNotKept}, "too large": {10, ErrNotKept}} {
 		limits.CopyBytes = test.most
-		img, err := Open(t.Context(), host+"/lab/image:1", Options{Again: test.again, Limits: &limits})
+		img, err := Open(t.Context(), host+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
 		if err != nil {
 			t.Fatal(err)
 		}
 		before := requests
-		found, err := Contents(t.Context(), img, keep, Options{})
+		found, err := Contents(t.Context(), img, keep, Options{Stores: fixtures.Stores()})
 		if !errors.Is(err, test.want) || requests != before {
 			t.Errorf("%s: error %v, want %v; %d more requests", name, err, test.want, requests-before)
 		}
@@ -89,7 +89,7 @@ func TestContentsOfStreams(t *testing.T) {
 			t.Errorf("%s: more was read than was asked for", name)
 		}
 		img.Layers[0].Entries[2].Digest[0] ^= 1
-		if _, err := Contents(t.Context(), img, keep, Options{}); err == nil {
+		if _, err := Contents(t.Context(), img, keep, Options{Stores: fixtures.Stores()}); err == nil {
 			t.Errorf("%s: a content with another digest is taken", name)
 		}
 	}
@@ -98,14 +98,14 @@ func TestContentsOfStreams(t *testing.T) {
 // A file that has become another one in between is an error.
 func TestContentsOfAChangedFile(t *testing.T) {
 	path := writeBytes(t, tarOf(t, imageOf(t, tarOf(t, regular("a", "1")))...))
-	img, err := Open(t.Context(), path, Options{})
+	img, err := Open(t.Context(), path, Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, tarOf(t, imageOf(t, tarOf(t, regular("a", "2")))...), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Contents(t.Context(), img, func(string) bool { return true }, Options{}); err == nil {
+	if _, err := Contents(t.Context(), img, func(string) bool { return true }, Options{Stores: fixtures.Stores()}); err == nil {
 		t.Error("another content is taken for that of the image")
 	}
 }

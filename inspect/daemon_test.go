@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/image"
 	"audit/inspect/pass"
 	"context"
@@ -47,7 +48,7 @@ func TestEngine(t *testing.T) {
 			t.Errorf("%s: transport %s, %d layers, findings %q", ref, img.Transport, len(img.Layers), rules(img))
 		}
 	}
-	if _, err := Open(context.Background(), "docker-daemon:a:2", pass.Options{}); err == nil || !strings.Contains(err.Error(), `the engine has no image "a:2"`) {
+	if _, err := Open(context.Background(), "docker-daemon:a:2", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), `the engine has no image "a:2"`) {
 		t.Error(err)
 	}
 }
@@ -59,7 +60,7 @@ func TestEngineThatIsNotThere(t *testing.T) {
 		"unix:// not a url\x7f":      "understanding DOCKER_HOST",
 	} {
 		t.Setenv("DOCKER_HOST", host)
-		if _, err := Open(context.Background(), "docker-daemon:a:1", pass.Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(context.Background(), "docker-daemon:a:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", host, err, want)
 		}
 	}

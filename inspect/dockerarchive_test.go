@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/image"
@@ -116,7 +117,7 @@ func TestDocker25(t *testing.T) {
 		"a blob more":                   {members: append(docker25(t, indexOf(t, descriptorOf(manifestType, manifest)), config, one, two), blobOf(manifest), blobOf("hidden")), manifest: manifest, want: "unreferenced-member"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			img, err := openBytes(t, tarOf(t, test.members...), pass.Options{})
+			img, err := openBytes(t, tarOf(t, test.members...), pass.Options{Stores: fixtures.Stores()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -182,7 +183,7 @@ func TestLegacyArchive(t *testing.T) {
 		"another version":   {members: append(v1Archive(t, nil, one)[2:], regular(v1ID(0)+"/VERSION", "#!/bin/sh")), layers: 1, tags: v1ID(0), want: "unreferenced-member"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			img, err := openRef(t, tarOf(t, test.members...), image.DockerArchive, test.ref, pass.Options{})
+			img, err := openRef(t, tarOf(t, test.members...), image.DockerArchive, test.ref, pass.Options{Stores: fixtures.Stores()})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error %v, want one with %q", err, test.err)
@@ -226,14 +227,14 @@ func TestLinkedLayers(t *testing.T) {
 			regular(digest.Of([]byte(config)).Hash().Hex+".json", config), regular("repositories", `{"a":{"1":"`+v1ID(1)+`"}}`), regular("manifest.json", manifest),
 		}
 	}
-	img, err := openBytes(t, tarOf(t, members(v1ID(0))...), pass.Options{})
+	img, err := openBytes(t, tarOf(t, members(v1ID(0))...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := rules(img); got != "" || len(img.Layers) != 2 || img.Layers[1].DiffID != img.Layers[0].DiffID {
 		t.Errorf("findings %q, %d layers", got, len(img.Layers))
 	}
-	img, err = openBytes(t, tarOf(t, members("")...), pass.Options{})
+	img, err = openBytes(t, tarOf(t, members("")...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +253,7 @@ func TestSeveralImages(t *testing.T) {
 		map[string]any{"Config": "2.json", "Layers": []string{"2.tar"}}})
 	archive := tarOf(t, regular("1.json", c1), regular("2.json", c2), regular("1.tar", string(one)), regular("2.tar", string(two)), regular("manifest.json", manifest))
 	for ref, want := range map[string]string{"a": digestOf(c1), "docker.io/library/a:latest": digestOf(c1), "2.json": digestOf(c2), "@1": digestOf(c2)} {
-		img, err := openRef(t, archive, image.DockerArchive, ref, pass.Options{})
+		img, err := openRef(t, archive, image.DockerArchive, ref, pass.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Errorf("%s: %v", ref, err)
 			continue
@@ -261,7 +262,7 @@ func TestSeveralImages(t *testing.T) {
 			t.Errorf("%s: config %v, want %s; findings %q", ref, img.Config.Digest, want, rules(img))
 		}
 	}
-	if _, err := openBytes(t, archive, pass.Options{}); err == nil || !strings.Contains(err.Error(), "docker-archive:PATH:REF, where REF is one of: docker.io/library/a:latest, 2.json (@1)") {
+	if _, err := openBytes(t, archive, pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), "docker-archive:PATH:REF, where REF is one of: docker.io/library/a:latest, 2.json (@1)") {
 		t.Errorf("no reference: %v", err)
 	}
 }
@@ -276,7 +277,7 @@ func TestOddMembers(t *testing.T) {
 		"a pipe":        {tarOf(t, append(imageOf(t, layer), pipe)...), "special-member"},
 		"no end blocks": {slices.Concat(tarOf(t, imageOf(t, layer)...))[:len(tarOf(t, imageOf(t, layer)...))-1024], "unended-archive"},
 	} {
-		img, err := openBytes(t, test.data, pass.Options{})
+		img, err := openBytes(t, test.data, pass.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(name, err)
 		}

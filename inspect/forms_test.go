@@ -84,7 +84,7 @@ func TestFormsAgree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, archive)
-			want := whatOf(t, open(t, path, inspect.Options{Keep: guix.Keep}))
+			want := whatOf(t, open(t, path, inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep}))
 			if len(want.Items) < 3 || len(want.Packages) == 0 {
 				t.Fatalf("%d items, %d packages: too few to show anything", len(want.Items), len(want.Packages))
 			}
@@ -93,7 +93,7 @@ func TestFormsAgree(t *testing.T) {
 				forms.references[form] = write(t, data)
 			}
 			for form, ref := range forms.references {
-				img := open(t, ref, inspect.Options{Keep: guix.Keep})
+				img := open(t, ref, inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})
 				if diff := cmp.Diff(want, whatOf(t, img)); diff != "" {
 					t.Errorf("%s differs:\n%s", form, diff)
 				}
@@ -120,7 +120,7 @@ func TestFormsAgree(t *testing.T) {
 // A form without config has the files all the same.
 func TestFormsWithoutConfigAgree(t *testing.T) {
 	archive := readSample(t, "images/tiny.tar.gz")
-	want := whatOf(t, open(t, write(t, archive), inspect.Options{Keep: guix.Keep}))
+	want := whatOf(t, open(t, write(t, archive), inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep}))
 	members := membersOf(t, archive)
 	var layer []byte
 	for _, m := range members {
@@ -130,7 +130,7 @@ func TestFormsWithoutConfigAgree(t *testing.T) {
 	}
 	legacy := packTar(t, without(members, "manifest.json", "config.json"))
 	for form, data := range map[string][]byte{"rootfs": layer, "rootfs, gzip": packGzip(t, layer), "legacy": legacy, "legacy, zstd": packZstd(t, legacy)} {
-		img := open(t, write(t, data), inspect.Options{Keep: guix.Keep})
+		img := open(t, write(t, data), inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})
 		got := whatOf(t, img)
 		got.Config, got.Loose = want.Config, want.Loose // the config names store items
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -253,7 +253,7 @@ func openStdin(t *testing.T, data []byte) *inspect.Image {
 	before := os.Stdin
 	os.Stdin = f
 	defer func() { os.Stdin = before }()
-	return open(t, "-", inspect.Options{Keep: guix.Keep})
+	return open(t, "-", inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})
 }
 
 func readSample(t testing.TB, name string) []byte {

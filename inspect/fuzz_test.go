@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"audit/fixtures"
 	"audit/fixtures/hostile"
 	"audit/inspect/choice"
 	"audit/inspect/compression"
@@ -80,7 +81,7 @@ func tight() limit.Limits {
 func FuzzArchive(f *testing.F) {
 	samples(f, func(data []byte) { f.Add(data) })
 	limits := tight()
-	opt := pass.Options{Limits: &limits, Keep: func(path string) bool { return len(path)%2 == 0 }}
+	opt := pass.Options{Stores: fixtures.Stores(), Limits: &limits, Keep: func(path string) bool { return len(path)%2 == 0 }}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		first, err := openBytes(t, data, opt)
 		var choice *choice.Error
@@ -185,7 +186,7 @@ func FuzzLayer(f *testing.F) {
 
 // layerFrom reads data as the one layer of an image.
 func layerFrom(data []byte, limits limit.Limits, at io.ReaderAt) (*image.Image, error) {
-	p := pass.New(context.Background(), pass.Options{Limits: &limits})
+	p := pass.New(context.Background(), pass.Options{Stores: fixtures.Stores(), Limits: &limits})
 	p.Once = true
 	in := &pass.Source{Pass: p, R: bytes.NewBuffer(data)}
 	l, err := layers.Read(p, "the layer", bufio.NewReader(in), at)

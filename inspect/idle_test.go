@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"context"
 	"errors"
 	"net"
@@ -44,14 +45,14 @@ func silent(t *testing.T) string {
 func TestSilentRegistry(t *testing.T) {
 	limits := DefaultLimits()
 	limits.Idle = 50 * time.Millisecond
-	_, err := Open(t.Context(), silent(t), Options{Limits: &limits})
+	_, err := Open(t.Context(), silent(t), Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
 	if !errors.As(err, &over) || over.Name != "seconds without an answer" {
 		t.Errorf("a registry that says nothing: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Open(ctx, silent(t), Options{}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Open(ctx, silent(t), Options{Stores: fixtures.Stores()}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a deadline: %v", err)
 	}
 }
@@ -77,7 +78,7 @@ func TestRegistryThatStops(t *testing.T) {
 	})
 	limits := DefaultLimits()
 	limits.Idle = 100 * time.Millisecond
-	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Limits: &limits})
+	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
 	if !errors.As(err, &over) || over.Name != "seconds without an answer" {
 		t.Errorf("a registry that stops: %v", err)

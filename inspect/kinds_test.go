@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/pass"
 
@@ -60,7 +61,7 @@ func TestLayersOfOtherKinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for form, ref := range test.layout.forms(t) {
-				img, err := Open(t.Context(), ref, pass.Options{})
+				img, err := Open(t.Context(), ref, pass.Options{Stores: fixtures.Stores()})
 				if err != nil {
 					t.Fatalf("%s: %v", form, err)
 				}
@@ -116,7 +117,7 @@ func TestEStargz(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for form, ref := range test.layout.forms(t) {
-				img, err := Open(t.Context(), ref, pass.Options{})
+				img, err := Open(t.Context(), ref, pass.Options{Stores: fixtures.Stores()})
 				if err != nil {
 					t.Fatalf("%s: %v", form, err)
 				}
@@ -174,7 +175,7 @@ func TestField(t *testing.T) {
 			if form != "" {
 				rest = form + ":" + rest
 			}
-			img, err := Open(t.Context(), rest, pass.Options{})
+			img, err := Open(t.Context(), rest, pass.Options{Stores: fixtures.Stores()})
 			switch {
 			case err != nil && (want.err == "" || !strings.Contains(err.Error(), want.err)):
 				t.Error(err)
@@ -222,7 +223,7 @@ func TestZstdChunked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for form, ref := range test.layout.forms(t) {
-				img, err := Open(t.Context(), ref, pass.Options{})
+				img, err := Open(t.Context(), ref, pass.Options{Stores: fixtures.Stores()})
 				if err != nil {
 					t.Fatalf("%s: %v", form, err)
 				}

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/image"
@@ -143,7 +144,7 @@ func TestIntegrityFindings(t *testing.T) {
 		"another gzip member":       {members: packedLayer(t, layer, append(gzipped(t, layer), gzipped(t, []byte("junk"))...)), want: "diffid-mismatch trailing-layer-data"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			img, err := openBytes(t, append(tarOf(t, test.members...), test.after...), pass.Options{})
+			img, err := openBytes(t, append(tarOf(t, test.members...), test.after...), pass.Options{Stores: fixtures.Stores()})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +199,7 @@ func TestUnreadable(t *testing.T) {
 		"a bomb":              {gzipped(t, tarOf(t, imageOf(t, bomb)...)), "uncompressed bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := openBytes(t, test.data, pass.Options{Limits: &tight})
+			_, err := openBytes(t, test.data, pass.Options{Stores: fixtures.Stores(), Limits: &tight})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v, want one with %q", err, test.want)
 			}
@@ -222,7 +223,7 @@ func TestTruncation(t *testing.T) {
 	data := tarOf(t, imageOf(t, tarOf(t, regular("a", "1"), symlink("b", "a")))...)
 	end := len(bytes.TrimRight(data, "\x00"))
 	for n := 0; n < end; n += 64 {
-		img, err := openBytes(t, data[:n], pass.Options{})
+		img, err := openBytes(t, data[:n], pass.Options{Stores: fixtures.Stores()})
 		if err == nil && img.Integrity().Status == check.Pass {
 			t.Errorf("cut at %d of %d: integrity passes", n, len(data))
 		}
@@ -236,7 +237,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(tarOf(f, imageOf(f, layer, tarOf(f, regular("c", "")))...))
 	f.Add(gzipped(f, tarOf(f, imageOf(f, gzipped(f, layer))...)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		img, err := openBytes(t, data, pass.Options{Keep: func(string) bool { return true }})
+		img, err := openBytes(t, data, pass.Options{Stores: fixtures.Stores(), Keep: func(string) bool { return true }})
 		if err != nil {
 			return
 		}
@@ -262,12 +263,12 @@ func FuzzOpen(f *testing.F) {
 }
 
 func TestErrorsHaveTheirType(t *testing.T) {
-	_, err := openBytes(t, []byte("text"), pass.Options{})
+	_, err := openBytes(t, []byte("text"), pass.Options{Stores: fixtures.Stores()})
 	var format *limit.FormatError
 	if !errors.As(err, &format) {
 		t.Errorf("%v is no FormatError", err)
 	}
-	_, err = Open(context.Background(), filepath.Join(t.TempDir(), "absent"), pass.Options{})
+	_, err = Open(context.Background(), filepath.Join(t.TempDir(), "absent"), pass.Options{Stores: fixtures.Stores()})
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%v is not ErrNotExist", err)
 	}
@@ -297,7 +298,7 @@ func TestHardLinksInTheStore(t *testing.T) {
 	const text = "/gnu/store/" + hashA + "-a/f"
 	plain := tarOf(t, folder(a), regular(a+"/f", text), symlink(a+"/l", text), folder(b), regular(b+"/g", text), symlink(b+"/m", text))
 	linked := tarOf(t, folder(a), regular(a+"/f", text), symlink(a+"/l", text), folder(b), hardlink(b+"/g", a+"/f"), hardlink(b+"/m", a+"/l"))
-	want, err := openBytes(t, tarOf(t, imageOf(t, plain)...), pass.Options{})
+	want, err := openBytes(t, tarOf(t, imageOf(t, plain)...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +307,7 @@ func TestHardLinksInTheStore(t *testing.T) {
 		if packed {
 			data = gzipped(t, data)
 		}
-		got, err := openBytes(t, data, pass.Options{})
+		got, err := openBytes(t, data, pass.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,11 +324,11 @@ func TestHardLinksInTheStore(t *testing.T) {
 func TestUnendedLayer(t *testing.T) {
 	layer := tarOf(t, regular("a", "1"))
 	layer = layer[:len(layer)-1024]
-	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), pass.Options{})
+	img, err := openBytes(t, tarOf(t, imageOf(t, layer)...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil || rules(img) != "unended-whole-layer" || img.Integrity().Status != check.Pass {
 		t.Errorf("findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
-	img, err = openRef(t, layer, image.RootFS, "", pass.Options{})
+	img, err = openRef(t, layer, image.RootFS, "", pass.Options{Stores: fixtures.Stores()})
 	if err != nil || rules(img) != "unended-layer" || img.Integrity().Status == check.Pass {
 		t.Errorf("as a file system: findings %q, integrity %v (%v)", rules(img), img.Integrity().Status, err)
 	}
@@ -342,7 +343,7 @@ func TestEveryByteOfALayer(t *testing.T) {
 	start := bytes.Index(archive, layer)
 	for i := range layer {
 		archive[start+i] ^= 1 << (i % 8)
-		img, err := openBytes(t, archive, pass.Options{})
+		img, err := openBytes(t, archive, pass.Options{Stores: fixtures.Stores()})
 		if err == nil && img.Integrity().Status != check.Fail {
 			t.Errorf("byte %d: integrity %s", i, img.Integrity().Status)
 		}

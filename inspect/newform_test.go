@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/form"
 	"audit/inspect/image"
@@ -49,7 +50,7 @@ func TestNewForm(t *testing.T) {
 	forms := append([]form.Form{listForm()}, Forms()...)
 	path := writeBytes(t, []byte("LIST\netc/a one\netc/b two "+hashA+"\n"))
 	for _, reference := range []string{path, "list:" + path} {
-		img, err := openAs(t.Context(), reference, Options{Keep: func(p string) bool { return p == "etc/b" }}, forms)
+		img, err := openAs(t.Context(), reference, Options{Stores: fixtures.Stores(), Keep: func(p string) bool { return p == "etc/b" }}, forms)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +63,7 @@ func TestNewForm(t *testing.T) {
 			t.Errorf("%s: transport %s, integrity %v", reference, img.Transport, c)
 		}
 	}
-	if _, err := Open(t.Context(), path, Options{}); err == nil {
+	if _, err := Open(t.Context(), path, Options{Stores: fixtures.Stores()}); err == nil {
 		t.Error("a form that is not in the list is read")
 	}
 }

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/pass"
@@ -99,7 +100,7 @@ func TestPlatforms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l, manifests := imagesOf(t, test.have...)
 			for form, ref := range l.forms(t) {
-				img, err := Open(context.Background(), ref, pass.Options{Platform: test.ask})
+				img, err := Open(context.Background(), ref, pass.Options{Stores: fixtures.Stores(), Platform: test.ask})
 				if err != nil {
 					if manifests[test.want] != "" || !strings.Contains(err.Error(), test.want) {
 						t.Errorf("%s: %v, want %q", form, err, test.want)
@@ -162,7 +163,7 @@ func TestBesideAnImage(t *testing.T) {
 			for _, doc := range []string{signature, soci, "{}"} {
 				l["blobs/sha256/"+digestOf(doc)[7:]] = doc
 			}
-			img, err := Open(t.Context(), l.folder(t), pass.Options{Platform: test.platform})
+			img, err := Open(t.Context(), l.folder(t), pass.Options{Stores: fixtures.Stores(), Platform: test.platform})
 			switch {
 			case err != nil && (manifests[test.want] != "" || !strings.Contains(err.Error(), test.want)):
 				t.Errorf("error %v, want %q", err, test.want)
@@ -241,7 +242,7 @@ func TestOCI(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for form, ref := range test.layout.forms(t) {
-				img, err := Open(context.Background(), ref, pass.Options{})
+				img, err := Open(context.Background(), ref, pass.Options{Stores: fixtures.Stores()})
 				if test.err != "" {
 					if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") {
 						t.Errorf("%s: error %v, want one with %q", form, err, test.err)
@@ -308,7 +309,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s: %v", ref, img.Manifest.Digest)
 		}
 	}
-	if _, err := Open(context.Background(), "oci:"+dir+":v3", pass.Options{}); err == nil || !strings.Contains(err.Error(), `no image "v3": there is v1, example.org/lab/b:v2`) {
+	if _, err := Open(context.Background(), "oci:"+dir+":v3", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), `no image "v3": there is v1, example.org/lab/b:v2`) {
 		t.Error(err)
 	}
 }
@@ -325,7 +326,7 @@ func TestLayoutEscapes(t *testing.T) {
 	if err := os.Symlink(outside, blob); err != nil {
 		t.Fatal(err)
 	}
-	if img, err := Open(context.Background(), dir, pass.Options{}); err == nil {
+	if img, err := Open(context.Background(), dir, pass.Options{Stores: fixtures.Stores()}); err == nil {
 		t.Errorf("a link led out of the layout to %v", img.Manifest.Digest)
 	}
 }
@@ -343,7 +344,7 @@ func TestStaleBlobs(t *testing.T) {
 		whole := l.archive(t)
 		b.Write(whole[:len(whole)-1024]) // without its end
 		b.Write(tarOf(t, regular(c.path, c.body)))
-		img, err := openBytes(t, b.Bytes(), pass.Options{})
+		img, err := openBytes(t, b.Bytes(), pass.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}

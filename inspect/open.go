@@ -32,9 +32,8 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 	p := pass.New(ctx, opt)
 	img, err := open(p, reference, forms)
 	if errors.Is(err, pass.ErrDropped) {
-		opt.Again = false // it is a file
 		p = pass.New(ctx, opt)
-		p.Once = true
+		p.Once, p.Copies = true, nil // it is a file
 		img, err = open(p, reference, forms)
 	}
 	if err != nil {

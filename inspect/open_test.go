@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/nix-community/go-nix/pkg/narinfo"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 )
@@ -47,7 +48,7 @@ func everything(string) bool { return true }
 
 func TestSamplesAreIntact(t *testing.T) {
 	for _, path := range samples(t) {
-		img := open(t, path, inspect.Options{})
+		img := open(t, path, inspect.Options{Stores: fixtures.Stores()})
 		c := img.Integrity()
 		if c.Status != check.Pass || len(c.Findings) > 0 {
 			t.Errorf("%s: integrity is %v: %v", path, c.Status, c.Findings)
@@ -65,7 +66,7 @@ func TestAgainstContainerRegistry(t *testing.T) {
 		if !strings.HasSuffix(path, ".gz") {
 			continue
 		}
-		img := open(t, path, inspect.Options{})
+		img := open(t, path, inspect.Options{Stores: fixtures.Stores()})
 		oracle, err := tarball.Image(gunzipped(path), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +111,7 @@ func TestNarHashesEqualNarinfo(t *testing.T) {
 	}
 	items := make(map[string]inspect.StoreItem)
 	for _, name := range []string{"tiny.tar.gz", "stamp-A.tar.gz", "hello.tar.gz"} {
-		for _, it := range open(t, "../fixtures/guix/images/"+name, inspect.Options{}).Items {
+		for _, it := range open(t, "../fixtures/guix/images/"+name, inspect.Options{Stores: fixtures.Stores()}).Items {
 			items[it.Path] = it
 		}
 	}
@@ -159,7 +160,7 @@ func parseNarinfo(t *testing.T, path string) *narinfo.NarInfo {
 // Frame and contents together are the layer, to its last byte.
 func TestFrameAndContentsAreTheLayer(t *testing.T) {
 	for _, path := range samples(t) {
-		img := open(t, path, inspect.Options{Keep: everything})
+		img := open(t, path, inspect.Options{Stores: fixtures.Stores(), Keep: everything})
 		for _, l := range img.Layers {
 			if got := reassembled(t, img, l); got != l.DiffID {
 				t.Errorf("%s layer %d: put together again it has %v, not %v", path, l.Index, got, l.DiffID)
@@ -191,13 +192,13 @@ func reassembled(t *testing.T, img *inspect.Image, l *inspect.Layer) v1.Hash {
 
 func TestReferenceForms(t *testing.T) {
 	const path = "../fixtures/guix/images/hello.tar.gz"
-	bare := open(t, path, inspect.Options{})
+	bare := open(t, path, inspect.Options{Stores: fixtures.Stores()})
 	for _, ref := range []string{"docker-archive:" + path, "docker-archive:" + path + ":hello:latest"} {
-		if img := open(t, ref, inspect.Options{}); img.Config.Digest != bare.Config.Digest {
+		if img := open(t, ref, inspect.Options{Stores: fixtures.Stores()}); img.Config.Digest != bare.Config.Digest {
 			t.Errorf("%s: config %v, want %v", ref, img.Config.Digest, bare.Config.Digest)
 		}
 	}
-	_, err := inspect.Open(context.Background(), "docker-archive:"+path+":other:tag", inspect.Options{})
+	_, err := inspect.Open(context.Background(), "docker-archive:"+path+":other:tag", inspect.Options{Stores: fixtures.Stores()})
 	if err == nil || !strings.Contains(err.Error(), "hello:latest") {
 		t.Errorf("a tag that is not there: %v, want an error that lists what is", err)
 	}
@@ -206,7 +207,7 @@ func TestReferenceForms(t *testing.T) {
 func TestCancellation(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := inspect.Open(ctx, "../fixtures/guix/images/hello.tar.gz", inspect.Options{}); !strings.Contains(err.Error(), "canceled") {
+	if _, err := inspect.Open(ctx, "../fixtures/guix/images/hello.tar.gz", inspect.Options{Stores: fixtures.Stores()}); !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("cancelled: %v", err)
 	}
 }
@@ -236,7 +237,7 @@ func TestFormOfTar(t *testing.T) {
 			if test.form != "" {
 				ref = test.form + ":" + ref
 			}
-			img, err := inspect.Open(context.Background(), ref, inspect.Options{})
+			img, err := inspect.Open(context.Background(), ref, inspect.Options{Stores: fixtures.Stores()})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error %v, want one with %q", err, test.err)

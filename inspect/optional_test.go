@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"strings"
 	"testing"
 )
@@ -13,7 +14,7 @@ func TestOptionalContents(t *testing.T) {
 	limits := DefaultLimits()
 	for most, dropped := range map[int64]int{2000: 0, 1000: 4, 100: 4} {
 		limits.OptionalBytes, limits.KeptBytes = most, 3000
-		img, err := openBytes(t, archive, Options{
+		img, err := openBytes(t, archive, Options{Stores: fixtures.Stores(),
 			Limits:   &limits,
 			Keep:     func(string) bool { return true },
 			Optional: func(path string) bool { return strings.HasPrefix(path, "may/") },

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/pass"
@@ -88,7 +89,7 @@ func TestRegistry(t *testing.T) {
 		host + "/Lab/image":   "the reference",
 		"docker://" + host + "/lab/image@" + "sha256:" + v1ID(3): "the registry has no image",
 	} {
-		if _, err := Open(context.Background(), ref, pass.Options{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if _, err := Open(context.Background(), ref, pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %q", ref, err, want)
 		}
 	}
@@ -97,7 +98,7 @@ func TestRegistry(t *testing.T) {
 func TestRegistryIndex(t *testing.T) {
 	l, m := imagesOf(t, "s390x", "arm/v7")
 	host := serve(t, l, nil)
-	img, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Platform: "linux/arm/v7"})
+	img, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), Platform: "linux/arm/v7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func TestLyingRegistry(t *testing.T) {
 			if test.ref == "" {
 				test.ref = ":1"
 			}
-			img, err := Open(context.Background(), host+"/lab/image"+test.ref, pass.Options{})
+			img, err := Open(context.Background(), host+"/lab/image"+test.ref, pass.Options{Stores: fixtures.Stores()})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error %v, want one with %q", err, test.err)
@@ -170,7 +171,7 @@ func TestBreakingRegistry(t *testing.T) {
 		}
 		honest.ServeHTTP(w, r)
 	})
-	if _, err := Open(context.Background(), host+"/lab/image:1", pass.Options{}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+	if _, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
 		t.Errorf("a broken connection: %v", err)
 	}
 }
@@ -187,7 +188,7 @@ func TestCredentials(t *testing.T) {
 		}
 		honest.ServeHTTP(w, r)
 	})
-	_, err := Open(context.Background(), host+"/lab/image:1", pass.Options{})
+	_, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores()})
 	if err == nil || !strings.Contains(err.Error(), "docker login") {
 		t.Errorf("without credentials: %v, want a hint at docker login", err)
 	}

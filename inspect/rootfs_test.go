@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"archive/tar"
+	"audit/fixtures"
 	"audit/inspect/image"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
@@ -48,7 +49,7 @@ func folded(t testing.TB, layers [][]archiveMember) string {
 	for _, l := range layers {
 		tars = append(tars, tarOf(t, l...))
 	}
-	img, err := openBytes(t, tarOf(t, imageOf(t, tars...)...), pass.Options{})
+	img, err := openBytes(t, tarOf(t, imageOf(t, tars...)...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/choice"
 	"audit/inspect/digest"
@@ -79,7 +80,7 @@ func TestSIF(t *testing.T) {
 	squashfs := readSample(t, "gzip.squashfs")
 	labels := sifPiece{labelsKind, "", nil, []byte(`{"org.label-schema.schema-version":"1.0"}`)}
 	raw := sifOf(definition(), partition(squashfsPartition, primaryRole, squashfs), labels)
-	got, err := openBytes(t, raw, pass.Options{Keep: everything})
+	got, err := openBytes(t, raw, pass.Options{Stores: fixtures.Stores(), Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func TestSIFFindings(t *testing.T) {
 		"data in a gap": {edited(func(p []byte) []byte { p[128+4*descriptorSize] = 1; return p }), "unreferenced-data"},
 		"zeros at end":  {append(bytes.Clone(honest), zeros(100)...), ""},
 	} {
-		img, err := openBytes(t, test.raw, pass.Options{})
+		img, err := openBytes(t, test.raw, pass.Options{Stores: fixtures.Stores()})
 		if err != nil || rules(img) != test.want {
 			t.Errorf("%s: %v, want %q (%v)", name, img, test.want, err)
 		}
@@ -161,7 +162,7 @@ func TestSIFRefused(t *testing.T) {
 		"overlap of objects":  {number(size, 500), nil, "parts of it overlap at byte"},
 		"large definition":    {sifOf(definition(), primary), &few, "more than 20 JSON bytes"},
 	} {
-		_, err := openBytes(t, test.raw, pass.Options{Limits: test.limits})
+		_, err := openBytes(t, test.raw, pass.Options{Stores: fixtures.Stores(), Limits: test.limits})
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
@@ -172,7 +173,7 @@ func TestSIFRefused(t *testing.T) {
 func TestSIFTruncation(t *testing.T) {
 	honest := sifOf(definition(), partition(squashfsPartition, primaryRole, honestSquashfs()))
 	for n := 0; n < len(honest); n += 1 + n/2500*96 { // all of header and table
-		_, err := openBytes(t, honest[:n], pass.Options{})
+		_, err := openBytes(t, honest[:n], pass.Options{Stores: fixtures.Stores()})
 		if err == nil {
 			t.Errorf("cut off at byte %d of %d: no error", n, len(honest))
 		}
@@ -208,7 +209,7 @@ func ociPieces(t testing.TB, mediaType types.MediaType, layers ...[]byte) []sifP
 // An OCI-SIF makes claims, and they are checked.
 func TestOCISIF(t *testing.T) {
 	squashfs := readSample(t, "zstd-4k-nofragments.squashfs")
-	img, err := openBytes(t, sifOf(ociPieces(t, SquashfsLayer, squashfs)...), pass.Options{})
+	img, err := openBytes(t, sifOf(ociPieces(t, SquashfsLayer, squashfs)...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +221,7 @@ func TestOCISIF(t *testing.T) {
 	if img.Transport != image.SIF || img.Manifest.Origin != image.Computed || img.Config.File.Architecture != "amd64" {
 		t.Errorf("transport %s, manifest %s, config %+v", img.Transport, img.Manifest.Origin, img.Config.File)
 	}
-	img, err = openBytes(t, sifOf(ociPieces(t, types.OCIUncompressedLayer, tarOf(t, regular("a", "a")))...), pass.Options{})
+	img, err = openBytes(t, sifOf(ociPieces(t, types.OCIUncompressedLayer, tarOf(t, regular("a", "a")))...), pass.Options{Stores: fixtures.Stores()})
 	if err != nil || img.Integrity().Status != check.Pass || sketch(img) != "0 a "+sketchContent(digest.Of([]byte("a")), 1)+"|" {
 		t.Errorf("a layer that is a tar: %v, %v", img, err)
 	}
@@ -245,13 +246,13 @@ func TestOCISIFFindings(t *testing.T) {
 		"overlayfs":  {func() []sifPiece { return ociPieces(t, SquashfsLayer, plain, whiteout.image()) }, "overlayfs-deletion"},
 		"definition": {func() []sifPiece { return append(ociPieces(t, SquashfsLayer, plain), definition()) }, ""},
 	} {
-		img, err := openBytes(t, sifOf(test.pieces()...), pass.Options{})
+		img, err := openBytes(t, sifOf(test.pieces()...), pass.Options{Stores: fixtures.Stores()})
 		if err != nil || rules(img) != test.want {
 			t.Errorf("%s: %v, want %q (%v)", name, img.Problems, test.want, err)
 		}
 	}
 	lost := ociPieces(t, SquashfsLayer, plain)
-	_, err := openBytes(t, sifOf(lost[1:]...), pass.Options{})
+	_, err := openBytes(t, sifOf(lost[1:]...), pass.Options{Stores: fixtures.Stores()})
 	var format *limit.FormatError
 	if !errors.As(err, &format) || !strings.Contains(err.Error(), "no object of the SIF claims this digest") {
 		t.Errorf("a layer that is not there: %v", err)
@@ -274,7 +275,7 @@ func TestSiftool(t *testing.T) {
 	run(t, nil, dir, program, "new", path)
 	run(t, nil, dir, program, "add", "--datatype", "1", "--filename", "Singularity", path, "def")
 	run(t, nil, dir, program, "add", "--datatype", "4", "--partfs", "1", "--parttype", "2", "--partarch", "2", path, squashfs)
-	img, err := Open(context.Background(), path, pass.Options{})
+	img, err := Open(context.Background(), path, pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

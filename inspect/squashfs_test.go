@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/compression"
 	"audit/inspect/digest"
@@ -81,7 +82,7 @@ func everything(string) bool { return true }
 
 func mustOpen(t testing.TB, reference string) *image.Image {
 	t.Helper()
-	img, err := Open(context.Background(), reference, pass.Options{Keep: everything})
+	img, err := Open(context.Background(), reference, pass.Options{Stores: fixtures.Stores(), Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func mksquashfs(t testing.TB, tarball []byte, options ...string) string {
 func TestMksquashfs(t *testing.T) {
 	tool(t, "mksquashfs", "squashfs-tools")
 	tarball := tarOf(t, squashTree(true)...)
-	want, err := openBytes(t, tarball, pass.Options{Keep: everything})
+	want, err := openBytes(t, tarball, pass.Options{Stores: fixtures.Stores(), Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +217,7 @@ func TestMksquashfs(t *testing.T) {
 func TestMksquashfsWithoutLinks(t *testing.T) {
 	tarball := tarOf(t, squashTree(false)...)
 	got := mustOpen(t, mksquashfs(t, tarball, "-no-hardlinks"))
-	want, err := openBytes(t, tarball, pass.Options{})
+	want, err := openBytes(t, tarball, pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +235,7 @@ func TestTar2sqfs(t *testing.T) {
 		t.Skip("tar2sqfs is missing: install squashfs-tools-ng to run this test")
 	}
 	tarball := tarOf(t, squashTree(false)...)
-	want, err := openBytes(t, tarball, pass.Options{Keep: everything})
+	want, err := openBytes(t, tarball, pass.Options{Stores: fixtures.Stores(), Keep: everything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +251,7 @@ func TestTar2sqfs(t *testing.T) {
 func TestCompressorsThatAreNotRead(t *testing.T) {
 	for _, name := range []string{"lzo", "lz4", "lzma"} {
 		path := mksquashfs(t, tarOf(t, regular("a", "a")), "-comp", name)
-		_, err := Open(context.Background(), path, pass.Options{})
+		_, err := Open(context.Background(), path, pass.Options{Stores: fixtures.Stores()})
 		var format *limit.FormatError
 		if !errors.As(err, &format) || !strings.Contains(err.Error(), "packed with "+name+",") {
 			t.Errorf("%s: %v", name, err)
@@ -282,7 +283,7 @@ func TestAppendedLikeGuix(t *testing.T) {
 	got := mustOpen(t, image)
 	want, err := openBytes(t, tarOf(t, folder(itemA), folder(itemA+"/bin"), regular(itemA+"/bin/hello", string(text(5000))),
 		folder(itemA+"/share"), regular(itemA+"/share/doc", string(text(200_000))),
-		folder(itemB), folder(itemB+"/lib"), regular(itemB+"/lib/x", "see /"+itemA)), pass.Options{})
+		folder(itemB), folder(itemB+"/lib"), regular(itemB+"/lib/x", "see /"+itemA)), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +368,7 @@ func TestSquashfsWays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	stream := &form.Input{Pass: pass.New(context.Background(), pass.Options{TempDir: dir})}
+	stream := &form.Input{Pass: pass.New(context.Background(), pass.Options{Stores: fixtures.Stores(), TempDir: dir})}
 	defer stream.Close()
 	if err := stream.Read(onlyReader{in}); err != nil {
 		t.Fatal(err)
@@ -398,7 +399,7 @@ func TestSquashfsForced(t *testing.T) {
 		"rootfs:" + sample:         "no tar archive",
 		"sif:" + dir + "/missing":  "no such file",
 	} {
-		_, err := Open(context.Background(), reference, pass.Options{})
+		_, err := Open(context.Background(), reference, pass.Options{Stores: fixtures.Stores()})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", reference, err, want)
 		}

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/form"
@@ -117,7 +118,7 @@ func TestHostileSquashfs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := newSquashMaker()
 			test.make(m)
-			img, err := openBytes(t, m.image(), pass.Options{})
+			img, err := openBytes(t, m.image(), pass.Options{Stores: fixtures.Stores()})
 			if test.want == "" {
 				if err != nil {
 					t.Error(err, img)
@@ -143,7 +144,7 @@ func checkTyped(t testing.TB, err error) {
 
 // openWith opens bytes as a stream of a form.
 func openWith(f form.Form, raw []byte, limits Limits) (*Image, error) {
-	in := &form.Input{Pass: pass.New(context.Background(), Options{Limits: &limits}), Transport: f.Transport}
+	in := &form.Input{Pass: pass.New(context.Background(), Options{Stores: fixtures.Stores(), Limits: &limits}), Transport: f.Transport}
 	defer in.Close()
 	if err := in.Read(bytes.NewReader(raw)); err != nil {
 		return nil, err
@@ -232,7 +233,7 @@ func TestSquashfsFindings(t *testing.T) {
 	} {
 		m := newSquashMaker()
 		test.make(m)
-		img, err := openBytes(t, append(m.image(), test.after...), pass.Options{})
+		img, err := openBytes(t, append(m.image(), test.after...), pass.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -264,7 +265,7 @@ func TestSquashfsLinks(t *testing.T) {
 	m.add(store)
 	gnu := m.folder("gnu")
 	m.names = []squashEntry{named(f, "a"), gnu, named(f, "h"), named(l, "z"), named(l, "z2")}
-	img, err := openBytes(t, m.image(), pass.Options{})
+	img, err := openBytes(t, m.image(), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +275,7 @@ func TestSquashfsLinks(t *testing.T) {
 	if got := sketch(img); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	same, err := openBytes(t, tarOf(t, folder(itemA), executable(in+"run", "code"), symlink(in+"sym", "x"), symlink(in+"sym2", "x"), executable(in+"walk", "code")), pass.Options{})
+	same, err := openBytes(t, tarOf(t, folder(itemA), executable(in+"run", "code"), symlink(in+"sym", "x"), symlink(in+"sym2", "x"), executable(in+"walk", "code")), pass.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +294,7 @@ func executable(name, content string) archiveMember {
 func TestSquashfsTruncation(t *testing.T) {
 	honest := honestSquashfs()
 	cut := func(raw []byte, n int) {
-		_, err := openBytes(t, raw[:n], pass.Options{})
+		_, err := openBytes(t, raw[:n], pass.Options{Stores: fixtures.Stores()})
 		if err == nil {
 			t.Errorf("cut off at byte %d of %d: no error", n, len(raw))
 		}
@@ -317,7 +318,7 @@ func TestSquashfsTruncation(t *testing.T) {
 			cut(raw, n)
 		}
 		cut(raw, used-1)
-		if _, err := openBytes(t, raw[:used], pass.Options{}); err != nil {
+		if _, err := openBytes(t, raw[:used], pass.Options{Stores: fixtures.Stores()}); err != nil {
 			t.Errorf("%s without its padding: %v", path, err)
 		}
 	}
@@ -337,7 +338,7 @@ func TestSquashfsLimits(t *testing.T) {
 	} {
 		limits := limit.DefaultLimits()
 		test.edit(&limits)
-		_, err := Open(context.Background(), squashFixtures+test.path, pass.Options{Limits: &limits})
+		_, err := Open(context.Background(), squashFixtures+test.path, pass.Options{Stores: fixtures.Stores(), Limits: &limits})
 		var over *LimitError
 		if !errors.As(err, &over) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
@@ -360,7 +361,7 @@ func TestSquashfsManyNames(t *testing.T) {
 	limits.Entries = 1000
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := openBytes(t, raw, pass.Options{Limits: &limits})
+	_, err := openBytes(t, raw, pass.Options{Stores: fixtures.Stores(), Limits: &limits})
 	runtime.ReadMemStats(&after)
 	if err == nil || !strings.Contains(err.Error(), "more than 1000 entries") {
 		t.Errorf("%v, want a limit", err)

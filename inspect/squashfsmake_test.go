@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/digest"
 	"audit/inspect/pass"
 	"bytes"
@@ -168,7 +169,7 @@ func log2(n uint32) int {
 
 // An image that is not tampered with is read without complaint.
 func TestSquashMaker(t *testing.T) {
-	img, err := openBytes(t, honestSquashfs(), pass.Options{})
+	img, err := openBytes(t, honestSquashfs(), pass.Options{Stores: fixtures.Stores()})
 	if err != nil || len(img.Problems) > 0 {
 		t.Fatal(err, img)
 	}

@@ -1,8 +1,10 @@
 package inspect
 
 import (
+	"audit/fixtures"
 	"audit/inspect/image"
 	"audit/inspect/pass"
+	"audit/inspect/store"
 	"bytes"
 	"context"
 	"fmt"
@@ -48,7 +50,7 @@ func withLinks(members []archiveMember, across bool) []archiveMember {
 		}
 		key := string(m.data)
 		if !across {
-			key += ItemOf(m.hdr.Name)
+			key += (store.Dirs{"/gnu/store", "/nix/store"}).ItemOf(m.hdr.Name)
 		}
 		if target, ok := first[key]; ok {
 			members[i] = linked(m.hdr.Name, target)
@@ -97,7 +99,7 @@ func FuzzStore(f *testing.F) {
 			writeFile(t, path, archive)
 			writeFile(t, zipped, gzipped(t, archive))
 			for _, file := range []string{path, zipped} {
-				img, err := Open(context.Background(), file, pass.Options{TempDir: dir})
+				img, err := Open(context.Background(), file, pass.Options{Stores: fixtures.Stores(), TempDir: dir})
 				got := itemsOf(t, img, err)
 				if want == nil {
 					want = got
@@ -106,7 +108,7 @@ func FuzzStore(f *testing.F) {
 					t.Errorf("%s, %s: %s", name, filepath.Base(file), diff)
 				}
 			}
-			img, err := openStreamed(archive, Options{TempDir: dir})
+			img, err := openStreamed(archive, Options{Stores: fixtures.Stores(), TempDir: dir})
 			if diff := cmp.Diff(want, itemsOf(t, img, err)); diff != "" {
 				t.Errorf("%s, as a stream: %s", name, diff)
 			}

@@ -166,7 +166,7 @@ func worst(c *compare.Comparison) []check.Finding {
 	for _, f := range c.Config {
 		if !f.Cause.Harmless() {
 			found = append(found, check.Find(check.Problem, -1, "", "rebuild/config-difference",
-				"field", f.Field, "cause", string(f.Cause), "was", compare.Clip(f.Was), "now", compare.Clip(f.Now)))
+				"field", f.Field, "cause", string(f.Cause), "was", check.Clip(f.Was), "now", check.Clip(f.Now)))
 		}
 	}
 	ds := slices.DeleteFunc(slices.Clone(c.Differences), func(d compare.Difference) bool { return d.Cause.Harmless() })
@@ -234,7 +234,7 @@ func outside(c *compare.Comparison) []check.Finding {
 	if n := len(c.Manifest); n > 0 {
 		first := c.Manifest[0]
 		found = append(found, check.Find(check.Note, -1, "", "rebuild/manifest-differs",
-			"fields", n, "field", first.Field, "cause", string(first.Cause), "was", compare.Clip(first.Was), "now", compare.Clip(first.Now)))
+			"fields", n, "field", first.Field, "cause", string(first.Cause), "was", check.Clip(first.Was), "now", check.Clip(first.Now)))
 	}
 	return found
 }
@@ -253,7 +253,7 @@ func harmless(c *compare.Comparison) []check.Finding {
 	}
 	for _, f := range c.Config {
 		if _, ok := first[f.Cause]; !ok {
-			note(f.Cause, -1, "", f.Field, compare.Clip(f.Was), compare.Clip(f.Now))
+			note(f.Cause, -1, "", f.Field, check.Clip(f.Was), check.Clip(f.Now))
 		}
 	}
 	for _, d := range c.Differences {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild/compare"
@@ -18,7 +19,7 @@ func sample(t *testing.T, was, now string) *compare.Comparison {
 	t.Helper()
 	var images []*inspect.Image
 	for _, name := range []string{was, now} {
-		img, err := inspect.Open(context.Background(), "../fixtures/guix/images/"+name, inspect.Options{})
+		img, err := inspect.Open(context.Background(), "../fixtures/guix/images/"+name, inspect.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,13 +1,13 @@
 package rebuild
 
 import (
-	"net/netip"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance/signatures"
 )
 
 // TrustSource is the flag whose values are [Prefixes].
@@ -129,25 +129,7 @@ func isPrivate(host string) bool {
 	} else {
 		host, _, _ = strings.Cut(host, ":")
 	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap().WithZone("")
-		return !ip.IsGlobalUnicast() || ip.IsPrivate() || shared.Contains(ip) || embeds(ip)
-	}
-	labels := strings.Split(host, ".")
-	last := labels[len(labels)-1]
-	// 127.1, 0x7f000001 and 2130706433 are addresses to a resolver.
-	number := last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"))
-	return number || len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal", "lan", "home", "corp", "test"}, last) ||
-		strings.HasSuffix(host, ".home.arpa")
-}
-
-// shared is the address space of carriers (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
-
-// embeds says whether an IPv6 address stands for one of IPv4: by NAT64 (RFC 6052)
-// or 6to4 (RFC 3056).
-func embeds(ip netip.Addr) bool {
-	return netip.MustParsePrefix("64:ff9b::/96").Contains(ip) || netip.MustParsePrefix("2002::/16").Contains(ip)
+	return signatures.IsPrivate(host)
 }
 
 // withoutTag is the name of an image without its tag and digest.

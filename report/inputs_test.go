@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
@@ -20,7 +21,7 @@ import (
 // opened is a real image, read by the real reader.
 func opened(t testing.TB, name string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), "../fixtures/guix/images/"+name, inspect.Options{})
+	img, err := inspect.Open(t.Context(), "../fixtures/guix/images/"+name, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

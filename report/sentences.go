@@ -75,7 +75,7 @@ func (s Sentences) texts(args check.Args) check.Args {
 	args = maps.Clone(args)
 	for name, value := range args {
 		if m, ok := value.(check.Message); ok {
-			args[name] = compare.Clip(s.Text(m))
+			args[name] = check.Clip(s.Text(m))
 		}
 	}
 	return args

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/provenance"
 	"audit/provenance/ospackages"
@@ -41,7 +42,7 @@ func TestAlias(t *testing.T) {
 // TestPackagesOfEvidence: the bill has the packages that were read with the
 // evidence, and does not read the databases again.
 func TestPackagesOfEvidence(t *testing.T) {
-	img, err := inspect.Open(t.Context(), needing(t), inspect.Options{Keep: Keep})
+	img, err := inspect.Open(t.Context(), needing(t), inspect.Options{Stores: fixtures.Stores(), Keep: Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func TestPrograms(t *testing.T) {
 		{Name: "usr/bin/tool", Body: string(body), Mode: 0o755}, {Name: "usr/bin/data", Body: string(body)},
 		{Name: "usr/bin/text", Body: strings.Repeat("#!/bin/sh\n", 10_000), Mode: 0o755},
 	}})
-	img, err := inspect.Open(t.Context(), name, inspect.Options{Keep: Keep})
+	img, err := inspect.Open(t.Context(), name, inspect.Options{Stores: fixtures.Stores(), Keep: Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ var (
 // collect makes the bill of an image file.
 func collect(t testing.TB, name string, opt Options) *Bill {
 	t.Helper()
-	img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: func(p string) bool { return guix.Keep(p) || Keep(p) }})
+	img, err := inspect.Open(context.Background(), name, inspect.Options{Stores: fixtures.Stores(), Keep: func(p string) bool { return guix.Keep(p) || Keep(p) }})
 	if err != nil {
 		t.Fatal(err)
 	}

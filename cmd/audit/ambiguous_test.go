@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/fixtures/ambiguous"
 	"audit/inspect"
 	"audit/inspect/check"
@@ -21,7 +22,7 @@ func TestAmbiguous(t *testing.T) {
 			if err := writeBuffered(path, c.Write); err != nil {
 				t.Fatal(err)
 			}
-			img, err := inspect.Open(t.Context(), ambiguousReference(c, path), inspect.Options{})
+			img, err := inspect.Open(t.Context(), ambiguousReference(c, path), inspect.Options{Stores: fixtures.Stores()})
 			if (err != nil) != c.Refused {
 				t.Fatalf("%v, want an error: %v", err, c.Refused)
 			}

@@ -175,12 +175,21 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
-	opt.Again = l.builder != "none"
+	if l.builder == "none" {
+		opt.Limits = withoutCopies()
+	}
 	img, err := open(ctx, reference, opt)
 	if err != nil {
 		return nil, err
 	}
 	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+}
+
+// withoutCopies are the limits for an image that nothing more is asked of.
+func withoutCopies() *inspect.Limits {
+	limits := inspect.DefaultLimits()
+	limits.CopyBytes = 0
+	return &limits
 }
 
 // complete reads contents that were not kept. Of an image that came as a stream
@@ -234,7 +243,7 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 		return nil, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Progress: l.progress.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -360,7 +369,7 @@ func adviceFor(why error) string {
 func (l *line) second(ctx context.Context, reference string) (img *inspect.Image, err error) {
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
-			Keep: systems().Keep, Optional: func(string) bool { return true }, Again: true,
+			Keep: systems().Keep, Optional: func(string) bool { return true },
 			Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err

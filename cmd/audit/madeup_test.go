@@ -77,7 +77,7 @@ func (mason) Build(_ context.Context, _ rebuild.Plan, job rebuild.Job) (*rebuild
 // planned, built and reported, and nothing else has to know of it.
 func TestMadeUpSystem(t *testing.T) {
 	all := append(rebuild.Systems{brick{}}, systems()...)
-	img, err := inspect.Open(t.Context(), "../../fixtures/guix/images/hello.tar.gz", inspect.Options{Keep: all.Keep})
+	img, err := inspect.Open(t.Context(), "../../fixtures/guix/images/hello.tar.gz", inspect.Options{Stores: fixtures.Stores(), Keep: all.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestMadeUpSystem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := inspect.Open(t.Context(), result.Image, inspect.Options{})
+	again, err := inspect.Open(t.Context(), result.Image, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

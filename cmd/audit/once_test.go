@@ -10,10 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/provenance/ospackages"
+	"audit/rebuild/compare"
+	"audit/sbom"
 )
 
 // The package databases of an image are parsed once: by the one system that looks
@@ -109,4 +112,80 @@ func recovered(t *testing.T, l *line, path string, spoil bool) (text string, dec
 		decoded++
 	}
 	return strings.NewReplacer(sums...).Replace(string(doc)), decoded
+}
+
+// Every image is folded once, its config decoded once and its package databases parsed
+// once, whatever its form and the system that made it: after the recipe is recovered,
+// the databases are spoilt, and all that comes after that finds what it did before, with
+// the same fold and the same decoded config.
+func TestOneModel(t *testing.T) {
+	files, err := filepath.Abs("../../fixtures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	squash, err := os.ReadFile(filepath.Join(files, "squashfs/plain-4k.squashfs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := fixtures.Docker{History: []fixtures.Step{{By: "COPY x / # buildkit"}}, Layers: [][]fixtures.File{{
+		{Name: "var/lib/dpkg/status", Body: "Package: tiny\nStatus: install ok installed\nVersion: 1\n"}, {Name: "bin/tiny", Body: "x"},
+	}}}
+	dir := t.TempDir()
+	for name, data := range map[string][]byte{
+		"packages.tar": packages.Archive(), "packages.oci.tar": packages.OCIArchive(),
+		"definition.sif": fixtures.SIF("Bootstrap: docker\nFrom: tiny\n", squash),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{
+		files + "/guix/images/hello.tar.gz", files + "/guix/images/tiny-layers4.tar.gz", files + "/nix/images-mini/withdb.tar.gz",
+		files + "/docker/classic.tar", files + "/docker/buildah.oci.tar", files + "/squashfs/plain-4k.squashfs", files + "/squashfs/tree.tar",
+		dir + "/packages.tar", dir + "/packages.oci.tar", dir + "/definition.sif",
+	} {
+		t.Run(filepath.Base(path), func(t *testing.T) { oneModel(t, path) })
+	}
+}
+
+func oneModel(t *testing.T, path string) {
+	l := &line{builder: "none", progress: newProgress(io.Discard)}
+	a := new(audit)
+	var err error
+	if a.image, err = l.inspect(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	root, written := a.image.Root(), a.image.Config.Written()
+	if a.evidence, err = l.recover(t.Context(), a.image); err != nil {
+		t.Fatal(err)
+	}
+	rest := func() string {
+		l.add(l.repacked(a))
+		if err := l.rebuild(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		a.comparison = compare.Images(a.image, a.image, systems().Freedoms(a.image, a.image))
+		doc, err := json.Marshal([]any{l.ordered(), a.plan, a.comparison, sbom.Collect(a.image, a.evidence, billOptions(time.Time{}))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(doc)
+	}
+	want := rest()
+	for _, l := range a.image.Layers {
+		for i := range l.Entries {
+			if body, ok := a.image.Body(l.Index, l.Entries[i].Path); ok && ospackages.Keep(l.Entries[i].Path) {
+				clear(body)
+			}
+		}
+	}
+	if got := rest(); got != want {
+		t.Errorf("with its package databases spoilt once they are parsed\n%s\nwant\n%s", got, want)
+	}
+	if a.image.Root() != root {
+		t.Error("folded again")
+	}
+	if a.image.Config.Written() != written {
+		t.Error("the config was decoded again")
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/fixtures/ambiguous"
 	"audit/inspect"
 )
@@ -158,7 +159,7 @@ func (r *comparison) explain(t *testing.T) {
 // and the folders that no entry made.
 func auditView(t *testing.T, reference string) (v view, codes []string, implied map[string]bool) {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), reference, inspect.Options{})
+	img, err := inspect.Open(t.Context(), reference, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		return view{refusal: err.Error()}, nil, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 )
 
@@ -42,7 +43,7 @@ func (f treeFile) line(path string) string {
 // link says is what its target says.
 func imageTree(t *testing.T, reference string) []string {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), reference, inspect.Options{})
+	img, err := inspect.Open(t.Context(), reference, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

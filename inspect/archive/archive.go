@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -34,7 +33,6 @@ type Archive struct {
 	members []*Member
 	ByPath  map[string]*Member // the last of each path
 	buf     *bufio.Reader      // of the member that is read here
-	slots   chan struct{}      // one for each layer being read
 	reading sync.WaitGroup
 
 	// Problems are the findings about the archive as such.
@@ -56,7 +54,7 @@ type Member struct {
 // Read reads all members, and checks what follows the last. Where file is
 // not nil it is what r reads.
 func Read(p *pass.Pass, r io.Reader, file *pass.Source) (*Archive, error) {
-	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader(), slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	a := &Archive{Pass: p, in: &counter{r: r}, file: file, ByPath: make(map[string]*Member), buf: newMemberReader()}
 	tr := tar.NewReader(a.in)
 	if file != nil {
 		all, place := file.Section(0, file.Size)
@@ -148,10 +146,10 @@ func (a *Archive) content(m *Member, hdr *tar.Header, r io.Reader) error {
 		return a.read(m, a.buf, r, nil)
 	}
 	part, at := a.file.Section(a.in.n, hdr.Size)
-	a.slots <- struct{}{}
+	a.Pass.Take()
 	a.reading.Go(func() {
+		defer a.Pass.Release()
 		m.err = a.read(m, newMemberReader(), part, at)
-		<-a.slots
 	})
 	return nil
 }

@@ -156,3 +156,14 @@ func (a *Args) UnmarshalJSON(text []byte) error {
 	}
 	return nil
 }
+
+// Clip shortens a text of an image for an argument, to 200 characters.
+func Clip(text string) string { return ClipTo(text, 200) }
+
+// ClipTo shortens a text to a number of characters.
+func ClipTo(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most]) + "…"
+}

@@ -56,16 +56,22 @@ func (m *Meter) Read(p []byte) (int, error) {
 		p = p[:min(len(p), pieceBytes)]
 	}
 	n, err := m.R.Read(p)
+	m.Write(p[:n])
+	return n, err
+}
+
+// Write hashes and counts bytes that are read elsewhere. It never fails.
+func (m *Meter) Write(p []byte) (int, error) {
 	switch {
 	case m.alone != nil:
-		m.alone.Write(p[:n])
+		m.alone.Write(p)
 	case m.lane != nil && m.Lend:
-		m.lane.Lend(p[:n])
+		m.lane.Lend(p)
 	case m.lane != nil:
-		m.lane.Write(p[:n])
+		m.lane.Write(p)
 	}
-	m.N += int64(n)
-	return n, err
+	m.N += int64(len(p))
+	return len(p), nil
 }
 
 // Sum returns the digest of what was read, and is called once, at the end.

@@ -21,6 +21,7 @@ func (in *Input) digest() (v1.Hash, error) {
 	if c.given == nil {
 		return v1.Hash{}, nil
 	}
+	c.ahead.Close() // now c.rest is read here
 	if _, err := io.Copy(io.Discard, c.rest); err != nil {
 		return v1.Hash{}, fmt.Errorf("reading the file to its end: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 
+	"audit/inspect/ahead"
 	"audit/inspect/archive"
 	"audit/inspect/check"
 	"audit/inspect/compression"
@@ -41,6 +42,7 @@ type content struct {
 	source      *pass.Source
 	compression compression.Kind
 	expander    *compression.Expander
+	ahead       *ahead.Reader // what reads the stream
 	stream      *bufio.Reader // uncompressed
 	head        []byte        // the first bytes, uncompressed
 	given       *digest.Meter // of what was given, where that is read from its start to its end; else nil
@@ -71,6 +73,9 @@ func NewInput(p *pass.Pass, path string) (*Input, error) {
 func (in *Input) Close() {
 	if in.content != nil && in.content.apart != nil {
 		in.content.apart.stop()
+	}
+	if in.content != nil && in.content.ahead != nil {
+		in.content.ahead.Close()
 	}
 	if in.content != nil && in.content.expander != nil {
 		in.content.expander.Close()
@@ -154,7 +159,8 @@ func (in *Input) sniff() error {
 	return in.expand()
 }
 
-// expand begins to read the stream.
+// expand begins to read the stream. It is expanded, and the digest of what was given
+// computed, ahead of where what is in it is read.
 func (in *Input) expand() error {
 	c := in.content
 	var source io.Reader = c.source
@@ -178,7 +184,13 @@ func (in *Input) expand() error {
 	if err != nil {
 		return &limit.FormatError{Where: "the file", Err: err}
 	}
-	c.stream = bufio.NewReaderSize(in.Pass.Expanded("the archive", c.compression, c.expander), sniffBytes)
+	out := in.Pass.Expanded("the archive", c.compression, c.expander)
+	if c.given != nil {
+		c.ahead = ahead.NewReader(in.Pass)
+		c.ahead.Start(out)
+		out = c.ahead
+	}
+	c.stream = bufio.NewReaderSize(out, sniffBytes)
 	c.head, err = c.stream.Peek(sniffBytes)
 	if fatal := in.Pass.Fatal(err); fatal != nil {
 		return fatal

@@ -48,8 +48,8 @@ type Image struct {
 	// order of the file.
 	Documents []Document
 
-	// Copies are those of layers that came as a stream, where Options.Again asked for
-	// them; nil otherwise.
+	// Copies are those of layers that came as a stream, within Limits.CopyBytes; nil
+	// where that is 0.
 	Copies Copies `json:"-"`
 	// Dropped are the contents that were asked for as optional and are not kept,
 	// in the order of layers.

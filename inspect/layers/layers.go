@@ -2,6 +2,7 @@ package layers
 
 import (
 	"archive/tar"
+	"audit/inspect/ahead"
 	"audit/inspect/check"
 	"audit/inspect/compression"
 	"audit/inspect/digest"
@@ -35,7 +36,7 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 	layer := &image.Layer{Member: where, Compression: compression.Sniff(head)}
 	group := sha256mb.NewGroup()
 	if layer.Compression == compression.None {
-		if err := readTar(p, group, layer, &compression.Expander{Reader: r}, at); err != nil {
+		if err := readTar(p, group, layer, r, at); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
@@ -45,14 +46,19 @@ func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.L
 	return layer, readPacked(p, group, layer, r)
 }
 
-// readPacked reads a layer whose blob is compressed.
+// packedBytes is how much of a blob is read at a time: a part of what a lane can keep
+// until others have as much.
+const packedBytes = 32 << 10
+
+// readPacked reads a layer whose blob is compressed. It is expanded ahead of where the
+// digests are computed, that of the blob with the others.
 func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader) error {
 	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
 	if r = last; layer.Compression == compression.Zstd {
 		r = io.TeeReader(last, scan)
 	}
-	blob := p.MeterIn(group, r)
-	in := bufio.NewReaderSize(blob, 64<<10)
+	blob, reader := p.MeterIn(group, nil), ahead.NewReader(p)
+	in := bufio.NewReaderSize(reader.Tap(r, blob), packedBytes)
 	x, err := compression.Expand(in, layer.Compression, p.Charge(layer.Member))
 	if fatal := p.Fatal(err); fatal != nil {
 		return fatal
@@ -61,10 +67,13 @@ func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Re
 		layer.Broken = err
 	} else {
 		defer x.Close()
+		reader.Start(p.Expanded(layer.Member, layer.Compression, x))
+		defer reader.Close()
 		layer.Gzip = x.Gzip
-		if err := readTar(p, group, layer, x, nil); err != nil {
+		if err := readTar(p, group, layer, reader, nil); err != nil {
 			return err
 		}
+		layer.Notes = append(layer.Notes, x.Notes...)
 	}
 	_, err = io.Copy(io.Discard, in)
 	layer.Digest, layer.Size = blob.Sum().Hash(), blob.N
@@ -89,8 +98,8 @@ type tarReader struct {
 }
 
 // readTar reads the uncompressed tar of a layer. Its digests are computed in group.
-func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, x *compression.Expander, at io.ReaderAt) error {
-	whole := p.MeterIn(group, p.Expanded(layer.Member, layer.Compression, x))
+func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, at io.ReaderAt) error {
+	whole := p.MeterIn(group, r)
 	frame := &frameReader{whole: whole, w: image.NewFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: newSink(p, group, layer)}
 	t.sink.store.at, t.sink.counted = at, true
@@ -112,7 +121,6 @@ func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, x *compres
 			layer.Broken = errors.Join(layer.Broken, err)
 		}
 	}
-	layer.Notes = append(layer.Notes, x.Notes...)
 	layer.Frame = frame.w.Frame()
 	layer.DiffID, layer.UncompressedSize = whole.Sum().Hash(), whole.N
 	if whole.N == 0 {

@@ -160,6 +160,9 @@ func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
 	}
 	s.sum.Lend(p)
 	err := s.store.write(p)
+	if err == nil {
+		err = s.store.meanwhile(len(p))
+	}
 	s.group.Run()
 	s.weak.Write(p)
 	s.scan.Write(p)
@@ -182,11 +185,11 @@ func (s *Sink) scanText(e *image.Entry) {
 func (s *Sink) KeepAll() { s.store.once = true }
 
 // Abandon frees what a layer took that is not read to its end.
-func (s *Sink) Abandon() { s.store.spool.Close() }
+func (s *Sink) Abandon() { s.store.close() }
 
 // Close ends the layer: now its NARs can be hashed.
 func (s *Sink) Close() error {
-	defer s.store.spool.Close()
+	defer s.store.close()
 	return s.store.finish(s.layer)
 }
 

@@ -16,9 +16,10 @@ import (
 
 // A storeReader gathers the store items of one layer. Their NARs are hashed
 // while the bytes go by; an item whose entries do not come in the order of a NAR,
-// or that has hard links, is hashed from the spool when it ends.
+// or that has hard links, is hashed from the spool when it has ended, while the bytes
+// of the next one go by into another spool.
 //
-// Then the spool is emptied for the next item, unless the source cannot be read
+// Then that spool is emptied for the item after that, unless the source cannot be read
 // a second time: hard links to another item, and items that go on after another
 // one began, need what was there before.
 type storeReader struct {
@@ -29,8 +30,12 @@ type storeReader struct {
 	loose []*store.Sightings // of files outside the store that name store items
 	at    io.ReaderAt        // the layer's tar, where it can be read again; else nil
 	once  bool               // the spool keeps all items, since nothing is read twice
-	spool pass.Spool
-	own   *storeItem // of the entry being read; nil outside the store
+	spool *pass.Spool        // of the items being read
+	late  *pass.Spool        // of the item that is hashed meanwhile
+	job   *narJob            // of that item; nil when there is none
+	owed  int                // by how many bytes it is to go on
+	bufs  [3][]byte          // of jobs
+	own   *storeItem         // of the entry being read; nil outside the store
 	links []hardLink
 }
 
@@ -58,7 +63,14 @@ type hardLink struct {
 }
 
 func newStoreReader(p *pass.Pass, group *sha256mb.Group, where string) *storeReader {
-	return &storeReader{pass: p, group: group, where: where, items: make(map[string]*storeItem), once: p.Once, spool: pass.Spool{Dir: p.Opt.TempDir}}
+	return &storeReader{pass: p, group: group, where: where, items: make(map[string]*storeItem), once: p.Once,
+		spool: &pass.Spool{Dir: p.Opt.TempDir}, late: &pass.Spool{Dir: p.Opt.TempDir}}
+}
+
+// close frees the spools.
+func (s *storeReader) close() {
+	s.spool.Close()
+	s.late.Close()
 }
 
 // drops says whether contents are kept no longer than their item lasts.
@@ -107,9 +119,14 @@ func (s *storeReader) leave(next string) error {
 	if err := s.resolveLinks(own); err != nil {
 		return err
 	}
-	err := s.settle(own)
+	if err := s.run(s.job); err != nil {
+		return err
+	}
+	if s.job = s.settle(own); s.job != nil {
+		s.spool, s.late = s.late, s.spool
+	}
 	s.spool.Empty()
-	return err
+	return nil
 }
 
 // outside returns the sightings of a file outside the store. Most files name
@@ -145,7 +162,7 @@ func (it *storeItem) stream(n store.NarNode, size int64) {
 		return
 	}
 	if n.Linked || it.problem != "" || it.nar.Enter(n.Path) != nil {
-		it.nar = nil
+		it.unstream()
 		return
 	}
 	switch n.Kind {
@@ -159,6 +176,12 @@ func (it *storeItem) stream(n store.NarNode, size int64) {
 	}
 }
 
+// unstream gives up hashing the NAR while the bytes go by.
+func (it *storeItem) unstream() {
+	it.nar.H.Reset()
+	it.nar = nil
+}
+
 // endFile ends the content of the last node, if it has one.
 func (it *storeItem) endFile() {
 	n := it.nodes[len(it.nodes)-1]
@@ -166,7 +189,7 @@ func (it *storeItem) endFile() {
 		return
 	}
 	if n.Size != it.promise {
-		it.nar = nil
+		it.unstream()
 		return
 	}
 	it.nar.EndFile(n.Size)
@@ -179,7 +202,7 @@ func (s *storeReader) place(e *image.Entry) (io.ReaderAt, int64) {
 	if s.at != nil && !e.Sparse {
 		return s.at, e.Offset
 	}
-	return &s.spool, s.spool.Size
+	return s.spool, s.spool.Size
 }
 
 // relative returns the path of an entry inside its store item, "" for the item
@@ -202,30 +225,94 @@ func (s *storeReader) write(p []byte) error {
 	if s.own.nar != nil {
 		s.own.nar.H.Lend(p)
 	}
-	if n.Content != &s.spool {
+	if n.Content != s.spool {
 		return nil
 	}
 	_, err := s.spool.Write(p)
 	return err
 }
 
-// settle hashes the NAR of an item of which all is known.
-func (s *storeReader) settle(it *storeItem) error {
-	var err error
+// A narJob hashes the NAR of an item of which all is known, a piece at a time.
+type narJob struct {
+	item *storeItem
+	hash *store.NarHash
+}
+
+// settle returns what is left to do for an item of which all is known, nil when its
+// NAR is hashed.
+func (s *storeReader) settle(it *storeItem) *narJob {
+	var job *narJob
 	switch {
 	case it.problem != "":
 	case it.nar != nil:
 		it.sum, it.size = it.nar.Sum()
 	default:
-		it.sum, it.size, err = store.HashNar(lastOfEach(it.nodes))
-		if fatal := s.pass.Fatal(err); fatal != nil {
-			return fatal
-		}
-	}
-	if err != nil {
-		it.problem = "its NAR cannot be made: " + err.Error()
+		job = &narJob{it, store.NewNarHash(s.group.NewLane(), lastOfEach(it.nodes))}
 	}
 	it.nodes, it.nar, it.settled = nil, nil, true
+	return job
+}
+
+// meanwhile goes on with the item that ended before, by about n bytes. The group is to
+// be run before anything else.
+func (s *storeReader) meanwhile(n int) error {
+	if s.owed += n; s.job == nil || s.owed < jobLeast {
+		return nil
+	}
+	buf := s.buf(0)[:min(s.owed, jobBytes)]
+	if s.owed = 0; s.job.hash.Step(buf) {
+		return nil
+	}
+	job := s.job
+	s.job = nil
+	return s.end(job)
+}
+
+// run does jobs to their end, three at a time, which are as fast as two.
+func (s *storeReader) run(jobs ...*narJob) error {
+	var now []*narJob
+	for len(now) > 0 || len(jobs) > 0 {
+		for len(now) < len(s.bufs) && len(jobs) > 0 {
+			if jobs[0] != nil {
+				now = append(now, jobs[0])
+			}
+			jobs = jobs[1:]
+		}
+		left := now[:0]
+		for i, job := range now {
+			if job.hash.Step(s.buf(i)) {
+				left = append(left, job)
+			} else if err := s.end(job); err != nil {
+				return err
+			}
+		}
+		now = left
+		s.group.Run()
+	}
+	return nil
+}
+
+// jobLeast and jobBytes are how much of a job is done at a time.
+const jobLeast, jobBytes = 32 << 10, 128 << 10
+
+// buf returns the buffer of one of the jobs.
+func (s *storeReader) buf(i int) []byte {
+	if s.bufs[i] == nil {
+		s.bufs[i] = make([]byte, jobBytes)
+	}
+	return s.bufs[i]
+}
+
+// end takes the result of a job.
+func (s *storeReader) end(job *narJob) error {
+	var err error
+	job.item.sum, job.item.size, err = job.hash.Sum()
+	if fatal := s.pass.Fatal(err); fatal != nil {
+		return fatal
+	}
+	if err != nil {
+		job.item.problem = "its NAR cannot be made: " + err.Error()
+	}
 	return nil
 }
 
@@ -255,19 +342,21 @@ func (s *storeReader) finish(layer *image.Layer) error {
 
 // settleAll settles the items that are left.
 func (s *storeReader) settleAll() error {
-	if err := s.leave(""); err != nil || s.drops() {
+	if err := s.leave(""); err != nil {
 		return err
+	}
+	if s.drops() {
+		return s.run(s.job)
 	}
 	items := slices.Collect(maps.Values(s.items))
 	if err := s.resolveLinks(items...); err != nil {
 		return err
 	}
-	for _, it := range items {
-		if err := s.settle(it); err != nil {
-			return err
-		}
+	jobs := make([]*narJob, len(items))
+	for i, it := range items {
+		jobs[i] = s.settle(it)
 	}
-	return nil
+	return s.run(jobs...)
 }
 
 // lastOfEach drops all but the last of the nodes that have the same path: that

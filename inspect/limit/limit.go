@@ -16,7 +16,7 @@ type Limits struct {
 	FrameBytes    int64         // compressed bytes of the tar headers of all layers
 	KeptBytes     int64         // bytes of all the bodies that Options.Keep asks for
 	OptionalBytes int64         // bytes of the bodies among them that one can do without
-	CopyBytes     int64         // bytes of layers that came as a stream and are copied to be read again
+	CopyBytes     int64         // bytes of layers that came as a stream and are copied for inspect.Contents; 0 for none
 	Bytes         int64         // uncompressed bytes of the whole image
 	Ratio         int64         // uncompressed bytes for each byte read, beyond the first GiB
 	Idle          time.Duration // without a byte from a registry that was asked for something

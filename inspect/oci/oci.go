@@ -11,7 +11,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -221,7 +220,6 @@ func (r *Reader) layers(descriptors []v1.Descriptor) error {
 		return err
 	}
 	readings := make(map[v1.Hash]*reading)
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var wait sync.WaitGroup
 	for _, d := range descriptors {
 		if readings[d.Digest] != nil {
@@ -229,9 +227,9 @@ func (r *Reader) layers(descriptors []v1.Descriptor) error {
 		}
 		one := new(reading)
 		readings[d.Digest] = one
-		slots <- struct{}{}
+		r.Pass.Take()
 		wait.Go(func() {
-			defer func() { <-slots }()
+			defer r.Pass.Release()
 			one.layer, one.err = r.layer(d)
 		})
 	}

@@ -16,15 +16,11 @@ type Options struct {
 	// the contents of those are more than Limits.OptionalBytes in all, none of them
 	// is kept, and Image.Dropped lists them.
 	Optional func(path string) bool
-	// Again says that more contents may be asked for, with inspect.Contents: what
-	// comes as a stream is copied, within Limits.CopyBytes.
-	Again bool
 	// Weak, when set, is called for each layer and returns what says for each of its
 	// entries in turn, by its path, which digests of the content are wanted beside
 	// SHA-256: see [image.Layer.Weak]. Inside of store items none are taken.
 	Weak func() func(path string) digest.Kinds
-	// Stores are where store items lie in the image: see [store.Dirs]; none means
-	// [store.DefaultDirs].
+	// Stores are where store items lie in the image: see [store.Dirs].
 	Stores store.Dirs
 	// Platform chooses among the images of an index, such as "linux/arm64";
 	// "" means that of this machine, else the only one.
@@ -36,12 +32,4 @@ type Options struct {
 	Progress func(read, size int64)
 	// TempDir holds the unlinked temporary files; "" means os.TempDir.
 	TempDir string
-}
-
-// stores are the stores to look for.
-func (o Options) stores() store.Dirs {
-	if len(o.Stores) > 0 {
-		return o.Stores
-	}
-	return store.DefaultDirs()
 }

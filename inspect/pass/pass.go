@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -29,10 +30,11 @@ type Pass struct {
 	// no store item is looked into.
 	Only func(member string) bool
 
-	read     atomic.Int64 // bytes of the sources
-	grown    atomic.Int64 // bytes that came out of expanding
-	kept     atomic.Int64 // bytes of bodies and documents
-	optional atomic.Int64 // bytes of bodies that can be done without
+	read     atomic.Int64  // bytes of the sources
+	grown    atomic.Int64  // bytes that came out of expanding
+	kept     atomic.Int64  // bytes of bodies and documents
+	optional atomic.Int64  // bytes of bodies that can be done without
+	cores    chan struct{} // those that read at the same time
 	entries  atomic.Int64
 	Texts    atomic.Int64 // bytes of the names and the like of entries
 	Frames   atomic.Int64 // compressed bytes of frames
@@ -61,12 +63,12 @@ func (f *fault) get() error {
 }
 
 func New(ctx context.Context, opt Options) *Pass {
-	p := &Pass{Ctx: ctx, Opt: opt, Limits: limit.DefaultLimits()}
+	p := &Pass{Ctx: ctx, Opt: opt, Limits: limit.DefaultLimits(), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	if opt.Limits != nil {
 		p.Limits = *opt.Limits
 	}
-	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.stores())
-	if opt.Again {
+	p.Hashes = store.NewBudget(p.Limits.Hashes, opt.Stores)
+	if p.Limits.CopyBytes > 0 {
 		p.Copies = &Copies{dir: opt.TempDir, left: p.Limits.CopyBytes, kept: make(map[string]*Spool)}
 	}
 	return p
@@ -180,6 +182,23 @@ func (p *Pass) Fatal(err error) error {
 	}
 	return p.fault.get()
 }
+
+// Take waits for a core to read something on at the same time as the rest, such as a
+// layer. It is to be released.
+func (p *Pass) Take() { p.cores <- struct{}{} }
+
+// Spare takes a core that nobody waits for, if there is one, and says whether it did.
+func (p *Pass) Spare() bool {
+	select {
+	case p.cores <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// Release gives a core back.
+func (p *Pass) Release() { <-p.cores }
 
 // Meter returns a meter of a layer, which only counts when nobody asks for
 // digests.

@@ -149,44 +149,105 @@ type NarNode struct {
 	Target     string
 }
 
-// HashNar returns the NAR hash and size of a store item, given its nodes in
-// any order.
-func HashNar(nodes []NarNode) (digest.Sum, int64, error) {
+// A NarHash hashes the NAR of a store item whose nodes come in any order, a piece at a
+// time, so that it can be computed together with other digests.
+type NarHash struct {
+	w     *NarWriter
+	nodes []NarNode // that are left
+	off   int64     // in the content of the first, of which the start is written
+	begun bool      // the start of the first is written
+	err   error
+}
+
+// NewNarHash returns the hash of these nodes, computed in lane.
+func NewNarHash(lane *sha256mb.Lane, nodes []NarNode) *NarHash {
 	slices.SortFunc(nodes, func(a, b NarNode) int { return paths.Compare(a.Path, b.Path) })
-	w := NewNarWriter(sha256mb.NewGroup().NewLane())
-	for _, n := range nodes {
-		if err := writeNode(w, n); err != nil {
-			return digest.Sum{}, 0, fmt.Errorf("%q: %w", n.Path, err)
+	return &NarHash{w: NewNarWriter(lane), nodes: nodes}
+}
+
+// narCopied is how much of a content is written to the lane rather than lent, so that
+// those of small files make one piece.
+const narCopied = 4 << 10
+
+// Step hands about as many bytes to the lane as buf has, and says whether there are
+// more. What it lends lies in buf, and lasts until the group of the lane is run, which
+// has to be before the next step.
+func (h *NarHash) Step(buf []byte) bool {
+	for n := len(buf); n > 0 && h.err == nil && len(h.nodes) > 0; {
+		done, lent := h.node(buf)
+		if n -= done; lent {
+			break
 		}
 	}
-	sum, size := w.Sum()
+	return h.err == nil && len(h.nodes) > 0
+}
+
+// node hands a piece of the content of the first node to the lane, after what comes
+// before it. It returns how much that was, and whether it is lent.
+func (h *NarHash) node(buf []byte) (done int, lent bool) {
+	one := &h.nodes[0]
+	if !h.begun {
+		if h.fail(h.w.Enter(one.Path)) {
+			return 0, false
+		}
+		switch one.Kind {
+		case '5':
+			h.w.Folder(one.Path)
+			h.nodes = h.nodes[1:]
+			return len(one.Path), false
+		case '2':
+			h.w.Symlink(one.Target)
+			h.nodes = h.nodes[1:]
+			return len(one.Path), false
+		}
+		h.w.File(one.Executable, one.Size)
+		h.begun, h.off = true, 0
+	}
+	p := buf[:min(int64(len(buf)), one.Size-h.off)]
+	if k, err := one.Content.ReadAt(p, one.Offset+h.off); k < len(p) {
+		if err == nil || err == io.EOF {
+			err = fmt.Errorf("%d bytes of content where %d were promised", h.off+int64(k), one.Size)
+		}
+		h.fail(err)
+		return 0, false
+	}
+	h.off += int64(len(p))
+	if len(p) > narCopied {
+		h.w.H.Lend(p) // the end of the file is written in the next step
+		return len(p), true
+	}
+	if h.w.H.Write(p); h.off == one.Size {
+		h.w.EndFile(one.Size)
+		h.begun, h.nodes = false, h.nodes[1:]
+	}
+	return max(len(p), 1), lent
+}
+
+// fail keeps the first error.
+func (h *NarHash) fail(err error) bool {
+	if err != nil {
+		h.err = fmt.Errorf("%q: %w", h.nodes[0].Path, err)
+		h.w.H.Reset()
+	}
+	return err != nil
+}
+
+// Sum returns the NAR hash and its size when there are no more steps.
+func (h *NarHash) Sum() (digest.Sum, int64, error) {
+	if h.err != nil {
+		return digest.Sum{}, 0, h.err
+	}
+	sum, size := h.w.Sum()
 	return sum, size, nil
 }
 
-func writeNode(w *NarWriter, n NarNode) error {
-	if err := w.Enter(n.Path); err != nil {
-		return err
+// HashNar returns the NAR hash and size of a store item, given its nodes in
+// any order.
+func HashNar(nodes []NarNode) (digest.Sum, int64, error) {
+	group := sha256mb.NewGroup()
+	h, buf := NewNarHash(group.NewLane(), nodes), make([]byte, 64<<10)
+	for h.Step(buf) {
+		group.Run()
 	}
-	switch n.Kind {
-	case '5':
-		w.Folder(n.Path)
-	case '2':
-		w.Symlink(n.Target)
-	default:
-		return writeContent(w, n)
-	}
-	return nil
-}
-
-func writeContent(w *NarWriter, n NarNode) error {
-	w.File(n.Executable, n.Size)
-	got, err := io.Copy(w.H, io.NewSectionReader(n.Content, n.Offset, n.Size))
-	if err != nil {
-		return err
-	}
-	if got != n.Size {
-		return fmt.Errorf("%d bytes of content where %d were promised", got, n.Size)
-	}
-	w.EndFile(n.Size)
-	return nil
+	return h.Sum()
 }

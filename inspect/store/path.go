@@ -61,7 +61,3 @@ func NameOf(item string) string {
 	}
 	return base[hashChars+1:]
 }
-
-// DefaultDirs are the stores that are looked for where nobody says which: those that
-// the build systems with stores are installed with.
-func DefaultDirs() Dirs { return Dirs{"/gnu/store", "/nix/store"} }

@@ -44,7 +44,7 @@ func (s *Sightings) names(hash string) bool {
 }
 
 func scanAll(text string, cut int) *Sightings {
-	seen := &Sightings{Budget: NewBudget(1<<20, DefaultDirs())}
+	seen := &Sightings{Budget: NewBudget(1<<20, Dirs{"/gnu/store", "/nix/store"})}
 	s := Scanner{Seen: seen}
 	for piece := range slices.Chunk([]byte(text), cut) {
 		s.Write(piece)
@@ -95,7 +95,7 @@ func namedPaths(s *Sightings) []string {
 
 // The streams of two files are never read as one.
 func TestScannerKeepsStreamsApart(t *testing.T) {
-	seen := &Sightings{Budget: NewBudget(10, DefaultDirs())}
+	seen := &Sightings{Budget: NewBudget(10, Dirs{"/gnu/store", "/nix/store"})}
 	s := Scanner{Seen: seen}
 	s.Write([]byte(hashA[:16]))
 	s.Close()
@@ -107,7 +107,7 @@ func TestScannerKeepsStreamsApart(t *testing.T) {
 }
 
 func TestScannerBudget(t *testing.T) {
-	b := NewBudget(1, DefaultDirs())
+	b := NewBudget(1, Dirs{"/gnu/store", "/nix/store"})
 	s := Scanner{Seen: &Sightings{Budget: b}}
 	s.Write([]byte(hashA + " " + hashB))
 	s.Close()

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -95,7 +94,7 @@ func (r *recovery) definition() bool {
 		r.found.Undecided(f.Layer, definitionPath, "recipe/definitions-differ")
 	}
 	r.stages, r.whole = d.Stages, whole
-	r.recipe.Files = []provenance.File{{Name: definitionFile, Text: []byte(printable(string(text)))}}
+	r.recipe.Files = []provenance.File{{Name: definitionFile, Text: []byte(provenance.Printable(string(text)))}}
 	return true
 }
 
@@ -201,20 +200,5 @@ func (r *recovery) check() check.Check {
 
 // brief makes an argument of an untrusted text.
 func brief(text string) string {
-	const most = 200
-	text = strings.Join(strings.Fields(printable(text)), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}
-
-// printable replaces what a terminal would obey.
-func printable(text string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Cf, c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
+	return check.Clip(strings.Join(strings.Fields(provenance.Printable(text)), " "))
 }

@@ -23,7 +23,7 @@ func TestRecover(t *testing.T) {
 		if err := os.WriteFile(name, fixtures.SIF(definition, squashfs), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		img, err := inspect.Open(t.Context(), name, inspect.Options{Keep: Keep})
+		img, err := inspect.Open(t.Context(), name, inspect.Options{Stores: fixtures.Stores(), Keep: Keep})
 		if err != nil {
 			t.Fatal(err)
 		}

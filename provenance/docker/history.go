@@ -216,18 +216,13 @@ func arguments(text string) (all []string, rest string) {
 
 // brief makes a sentence's part of an untrusted text.
 func brief(text string) string {
-	const most = 200
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
 			return ' '
 		}
 		return r
 	}, text)
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
+	return check.Clip(strings.Join(strings.Fields(text), " "))
 }
 
 // MadeBy returns, by layer, the instructions that made it, as one text for

@@ -68,7 +68,7 @@ func sample(t testing.TB, name string) *inspect.Image {
 
 func openPath(t testing.TB, path string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: Keep, Weak: ospackages.Weak})
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: Keep, Weak: ospackages.Weak})
 	if err != nil {
 		t.Fatal(err)
 	}

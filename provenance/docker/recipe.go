@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"audit/inspect/check"
 	"audit/provenance"
@@ -162,7 +161,7 @@ func (r *recovery) addHistory() {
 		for _, a := range i.Arguments {
 			b.WriteString("# with " + oneLine(a) + "\n")
 		}
-		line := printable(i.String())
+		line := provenance.Printable(i.String())
 		if i.Keyword == "" {
 			line = "# " + oneLine(i.String())
 		}
@@ -176,17 +175,7 @@ func (r *recovery) addHistory() {
 	}
 }
 
-// printable replaces what a terminal would obey.
-func printable(text string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && c != '\n' && c != '\t' || unicode.Is(unicode.Cf, c) {
-			return unicode.ReplacementChar
-		}
-		return c
-	}, strings.ToValidUTF8(text, string(unicode.ReplacementChar)))
-}
-
-func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\n", " ") }
+func oneLine(text string) string { return strings.ReplaceAll(provenance.Printable(text), "\n", " ") }
 
 // check is the check named recipe.
 func (r *recovery) check() check.Check {

@@ -86,7 +86,7 @@ type layered struct {
 // store, where nothing ever changes. A hard link stands for the file that it
 // leads to, which is compared itself.
 func (c *closureCheck) overlay(layer int, e *inspect.Entry) {
-	item := inspect.ItemOf(e.Path)
+	item := c.img.Stores.ItemOf(e.Path)
 	below, ok := c.first[e.Path]
 	switch {
 	case strings.HasPrefix(path.Base(e.Path), ".wh."):
@@ -153,7 +153,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		c.entries++
-		switch item := inspect.ItemOf(e.Path); {
+		switch item := c.img.Stores.ItemOf(e.Path); {
 		case strings.HasPrefix(path.Base(e.Path), ".wh."):
 			c.Problem(l.Index, e.Path, "closure/whiteout")
 		case len(e.Xattrs) > 0:
@@ -291,7 +291,7 @@ func (c *closureCheck) packagesOf(p *profile.Profile) {
 		layer = f.Layer
 	}
 	for _, e := range p.All() {
-		item := inspect.ItemOf(strings.TrimPrefix(e.Path, "/"))
+		item := c.img.Stores.ItemOf(strings.TrimPrefix(e.Path, "/"))
 		if item == "" || c.items[item] != nil {
 			continue
 		}

@@ -20,7 +20,7 @@ func (v *view) environment(p Pack) (item string, ok bool) {
 	if p.Format != formatSquashfs || !ok || link.Type != '2' {
 		return "", false
 	}
-	item = inspect.ItemOf(strings.TrimPrefix(absolute(link), "/"))
+	item = v.img.Stores.ItemOf(strings.TrimPrefix(absolute(link), "/"))
 	if item == "" || inspect.StoreName(item) != environmentName || link.Linkname != RelativeName("/.singularity.d/env", item) {
 		return "", false
 	}

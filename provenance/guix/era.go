@@ -134,7 +134,7 @@ func (v *view) configClues() []clue {
 		clues = append(clues, clue{what: "its config has an environment", span: eraSpan{era2019, era15}})
 	}
 	if len(v.img.Layers) == 1 {
-		clues = append(clues, layerClues(v.img.Layers[0])...)
+		clues = append(clues, v.layerClues(v.img.Layers[0])...)
 	}
 	return clues
 }
@@ -144,16 +144,16 @@ func (v *view) itemLayerClues() []clue {
 	if len(holding) != 1 {
 		return nil
 	}
-	if tmp, _ := firstEntries(holding[0]); tmp < 0 { // it may be in another layer
+	if tmp, _ := v.firstEntries(holding[0]); tmp < 0 { // it may be in another layer
 		return nil
 	}
-	return layerClues(holding[0])
+	return v.layerClues(holding[0])
 }
 
 // layerClues are the marks of an image of one layer.
-func layerClues(l *inspect.Layer) []clue {
+func (v *view) layerClues(l *inspect.Layer) []clue {
 	var clues []clue
-	switch tmp, item := firstEntries(l); {
+	switch tmp, item := v.firstEntries(l); {
 	case tmp < 0:
 		clues = append(clues, clue{what: "there is no /tmp", span: eraSpan{era10, era2019}})
 	case tmp < item:
@@ -164,7 +164,7 @@ func layerClues(l *inspect.Layer) []clue {
 	if hasHardLinks(l) {
 		clues = append(clues, clue{what: "there are hard links", span: eraSpan{era10, era12}})
 	}
-	if !isSorted(l) {
+	if !v.isSorted(l) {
 		clues = append(clues, clue{what: "entries of one folder are not sorted by name", span: eraSpan{era2021, era15}})
 	}
 	return clues
@@ -173,7 +173,7 @@ func layerClues(l *inspect.Layer) []clue {
 // orderClues uses the order of an image of one layer, where it is that of
 // names; chance may have made it too.
 func (v *view) orderClues() []clue {
-	if len(v.img.Layers) != 1 || len(v.img.Config.Raw) == 0 || !isSorted(v.img.Layers[0]) {
+	if len(v.img.Layers) != 1 || len(v.img.Config.Raw) == 0 || !v.isSorted(v.img.Layers[0]) {
 		return nil
 	}
 	return []clue{{what: "entries of each folder are sorted by name", span: eraSpan{era10, era13}, weak: true}}
@@ -181,13 +181,13 @@ func (v *view) orderClues() []clue {
 
 // firstEntries returns the places of /tmp and of the first store item's first
 // entry, -1 for a missing /tmp.
-func firstEntries(l *inspect.Layer) (tmp, item int) {
+func (v *view) firstEntries(l *inspect.Layer) (tmp, item int) {
 	tmp, item = -1, len(l.Entries)
 	for i := range l.Entries {
 		switch p := l.Entries[i].Path; {
 		case p == "tmp" && tmp < 0:
 			tmp = i
-		case item == len(l.Entries) && inspect.ItemOf(p) != "":
+		case item == len(l.Entries) && v.img.Stores.ItemOf(p) != "":
 			item = i
 		}
 	}
@@ -205,11 +205,11 @@ func hasHardLinks(l *inspect.Layer) bool {
 
 // isSorted says whether the entries of each folder inside a store item come in
 // the order of their names, as tar --sort=name has them.
-func isSorted(l *inspect.Layer) bool {
+func (v *view) isSorted(l *inspect.Layer) bool {
 	last := make(map[string]string)
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		if item := inspect.ItemOf(e.Path); item == "" || item == "/"+e.Path {
+		if item := v.img.Stores.ItemOf(e.Path); item == "" || item == "/"+e.Path {
 			continue
 		}
 		dir, base := path.Dir(e.Path), path.Base(e.Path)
@@ -270,7 +270,7 @@ func (v *view) isSplit() bool {
 	last := len(v.img.Layers) - 1
 	for i, l := range v.img.Layers {
 		for j := range l.Entries {
-			inStore := strings.HasPrefix(inspect.ItemOf(l.Entries[j].Path), storeDir)
+			inStore := profile.Store().ItemOf(l.Entries[j].Path) != ""
 			if inStore == (i == last) {
 				return false
 			}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance/guix/profile"
 )
 
 // The values of Pack.Format.
@@ -89,7 +90,7 @@ func (v *view) has(path string, kind byte) bool {
 func (v *view) packLayer(l *inspect.Layer) bool {
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		if inspect.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
+		if v.img.Stores.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
 			return false
 		}
 	}
@@ -107,7 +108,7 @@ func isPackerFile(e *inspect.Entry) bool {
 // holdsItems says whether a layer has something of the store.
 func (v *view) holdsItems(l *inspect.Layer) bool {
 	for i := range l.Entries {
-		if item := inspect.ItemOf(l.Entries[i].Path); strings.HasPrefix(item, storeDir) {
+		if profile.Store().ItemOf(l.Entries[i].Path) != "" {
 			return true
 		}
 	}

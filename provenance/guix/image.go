@@ -5,6 +5,7 @@ import (
 
 	"audit/inspect"
 	"audit/provenance"
+	"audit/provenance/guix/profile"
 	"audit/provenance/guix/scheme"
 	"audit/provenance/ospackages"
 	"audit/provenance/store"
@@ -86,8 +87,8 @@ func Keep(p string) bool {
 	if p == databasePath || provenance.IsKey(p) {
 		return true
 	}
-	item := inspect.ItemOf(p)
-	if item == "" || !strings.HasPrefix(item, storeDir) {
+	item := profile.Store().ItemOf(p)
+	if item == "" {
 		return false
 	}
 	switch name := inspect.StoreName(item); {

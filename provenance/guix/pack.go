@@ -225,7 +225,7 @@ func (v *view) systemType() string {
 	found := ""
 	for _, f := range v.files {
 		system := loaders[path.Base(f.Path)]
-		if system == "" || !strings.HasPrefix(inspect.ItemOf(f.Path), storeDir) {
+		if system == "" || profile.Store().ItemOf(f.Path) == "" {
 			continue
 		}
 		if found != "" && found != system {

@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/guix/profile"
 )
 
 // A sign is something of the image that names the store item it was made of.
@@ -182,7 +183,7 @@ func (v *view) namedByScript() []string {
 	if !ok || link.Type != '2' {
 		return nil
 	}
-	script := v.items[inspect.ItemOf(strings.TrimPrefix(absolute(link), "/"))]
+	script := v.items[v.img.Stores.ItemOf(strings.TrimPrefix(absolute(link), "/"))]
 	if script == nil {
 		return nil
 	}
@@ -211,7 +212,7 @@ func absolute(f inspect.File) string {
 func rootsOf(texts []string) []string {
 	var roots []string
 	for _, text := range texts {
-		if item := inspect.ItemOf(strings.TrimPrefix(text, "/")); isRoot(item) && strings.HasPrefix(text, "/") {
+		if item := profile.Store().ItemOf(strings.TrimPrefix(text, "/")); isRoot(item) && strings.HasPrefix(text, "/") {
 			roots = append(roots, item)
 		}
 	}
@@ -245,18 +246,18 @@ func (v *view) packerLinks(root, format string) []Symlink {
 	var links []Symlink
 	for _, f := range v.files {
 		link, ok := packerLink(f.Entry, root, format)
-		if ok && (format != formatSquashfs || link != binLink) {
+		if ok && v.img.Stores.ItemOf(f.Entry.Path) == "" && (format != formatSquashfs || link != binLink) {
 			links = append(links, link)
 		}
 	}
 	return links
 }
 
-// packerLink says whether e is a link that guix pack -S makes, and which. A
+// packerLink says whether e, which is outside of stores, is a link that guix pack -S makes, and which. A
 // link's name cannot hold an equals sign there, and its target stays inside the
 // profile.
 func packerLink(e *inspect.Entry, root, format string) (Symlink, bool) {
-	if e.Type != '2' || inspect.ItemOf(e.Path) != "" || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {
+	if e.Type != '2' || strings.Contains(e.Path, "=") || strings.HasPrefix(e.Path, ".singularity.d/") {
 		return Symlink{}, false
 	}
 	into, ok := into(e, root, isRelative(e, format))

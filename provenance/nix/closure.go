@@ -86,7 +86,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		c.entries++
-		switch item := inspect.ItemOf(e.Path); {
+		switch item := c.img.Stores.ItemOf(e.Path); {
 		case item != "" && l.Index < c.base && c.writers[l.Index] != pythonWriter:
 			c.insideBase(l.Index, e, item)
 		case item != "":
@@ -190,7 +190,7 @@ func (c *closureCheck) absentTarget(e *inspect.Entry) string {
 		target = path.Join("/"+path.Dir(e.Path), target)
 	}
 	target = strings.TrimPrefix(path.Clean(target), "/")
-	if item := inspect.ItemOf(target); item != "" {
+	if item := c.img.Stores.ItemOf(target); item != "" {
 		if c.items[item] == nil {
 			return item
 		}
@@ -215,7 +215,7 @@ func (c *closureCheck) isCopy(e *inspect.Entry) bool {
 	if c.places == nil {
 		c.places = make(map[place]bool)
 		for _, f := range c.files {
-			if item := inspect.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
+			if item := c.img.Stores.ItemOf(f.Path); item != "" && f.Type == '0' && c.reached[item] {
 				inner := strings.TrimPrefix(strings.TrimPrefix("/"+f.Path, item), "/")
 				c.places[place{inner, f.Digest, f.Mode&0o100 != 0}] = true
 			}
@@ -231,7 +231,7 @@ func (c *closureCheck) lists() {
 		listed, ok, err := c.listed(i)
 		switch {
 		case err != nil:
-			c.found.Undecided(-1, c.img.Config.Member, "closure/history-unread", "entry", i, "comment", clip(c.history[i].Comment), "error", err)
+			c.found.Undecided(-1, c.img.Config.Member, "closure/history-unread", "entry", i, "comment", check.Clip(c.history[i].Comment), "error", err)
 			continue
 		case !ok:
 			continue
@@ -250,7 +250,7 @@ func (c *closureCheck) itemsByLayer() [][]string {
 	for i, l := range c.img.Layers {
 		seen := make(map[string]bool)
 		for k := range l.Entries {
-			if item := inspect.ItemOf(l.Entries[k].Path); item != "" && !seen[item] && c.items[item] != nil {
+			if item := c.img.Stores.ItemOf(l.Entries[k].Path); item != "" && !seen[item] && c.items[item] != nil {
 				seen[item] = true
 				there[i] = append(there[i], item)
 			}
@@ -340,7 +340,7 @@ func (c *closureCheck) dangling(r inspect.Reference) {
 // mayDangle returns the code of why a file may name a store path that is not in
 // the image, "" when it may not.
 func (c *closureCheck) mayDangle(r inspect.Reference) string {
-	name := inspect.StoreName(inspect.ItemOf(strings.TrimPrefix(r.From, "/")))
+	name := inspect.StoreName(c.img.Stores.ItemOf(strings.TrimPrefix(r.From, "/")))
 	switch {
 	case r.Layer >= 0 && r.Layer < c.base:
 		return "closure/missing-reference-of-base"

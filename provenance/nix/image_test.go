@@ -18,7 +18,7 @@ const fixturesDir = "../../fixtures/nix"
 // open reads an image as audit does for this package.
 func open(t testing.TB, file string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), file, inspect.Options{Keep: Keep})
+	img, err := inspect.Open(t.Context(), file, inspect.Options{Stores: fixtures.Stores(), Keep: Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func (v *view) isBuildImage() bool {
 	dated, appended, inside := true, false, false
 	for _, e := range v.img.Layers[n-1].Entries {
 		dated = dated && e.ModTime == nixpkgsDate
-		if inspect.ItemOf(e.Path) != "" {
+		if v.img.Stores.ItemOf(e.Path) != "" {
 			appended = appended || strings.HasPrefix(e.Name, "nix/")
 			inside = inside || strings.HasPrefix(e.Name, "./nix/")
 		}
@@ -218,11 +218,11 @@ func (v *view) pack(p packer) Pack {
 		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-base", "layers", pack.BaseLayers))
 	}
 	if v.chosenDate(p) {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-created", "created", clip(*v.config.Created)))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-created", "created", check.Clip(*v.config.Created)))
 	}
 	pack.Nixpkgs = revision(v.revisions())
 	if pack.SystemType == "" {
-		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", clip(store.Architecture(v.img))))
+		pack.unknown = append(pack.unknown, check.Say("recipe/unknown-system-type", "architecture", check.Clip(store.Architecture(v.img))))
 	}
 	return pack
 }
@@ -311,7 +311,7 @@ func (v *view) namedLayers() int {
 func (v *view) layersOfOthers() int {
 	noted := slices.ContainsFunc(v.history, func(h image.WrittenStep) bool { return h.CreatedBy == nix2container.String() })
 	for i, w := range v.writers {
-		foreign := noted && v.history[i].CreatedBy != nix2container.String() && !holdsItems(v.img.Layers[i])
+		foreign := noted && v.history[i].CreatedBy != nix2container.String() && !v.holdsItems(v.img.Layers[i])
 		if w == goTree && !foreign {
 			return i
 		}
@@ -319,6 +319,6 @@ func (v *view) layersOfOthers() int {
 	return 0
 }
 
-func holdsItems(l *inspect.Layer) bool {
-	return slices.ContainsFunc(l.Entries, func(e inspect.Entry) bool { return inspect.ItemOf(e.Path) != "" })
+func (v *view) holdsItems(l *inspect.Layer) bool {
+	return slices.ContainsFunc(l.Entries, func(e inspect.Entry) bool { return v.img.Stores.ItemOf(e.Path) != "" })
 }

@@ -152,7 +152,7 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 	}
 	for _, name := range []string{"org.opencontainers.image.source", "org.opencontainers.image.revision"} {
 		if value, ok := v.img.Config.File.Config.Labels[name]; ok { // anyone can write a label
-			found.Note(-1, v.img.Config.Member, "recipe/asserted-origin", "label", name, "value", clip(value))
+			found.Note(-1, v.img.Config.Member, "recipe/asserted-origin", "label", name, "value", check.Clip(value))
 		}
 	}
 	for _, h := range v.revisions() {
@@ -168,13 +168,4 @@ func (v *view) recipeCheck(r *provenance.Recipe) check.Check {
 	}
 	c.Because("recipe/partial-store-items", "items", len(v.img.Items), "packer", r.Packer)
 	return c
-}
-
-// clip shortens untrusted text for an argument.
-func clip(text string) string {
-	const most = 200
-	if len(text) > most {
-		return text[:most] + "…"
-	}
-	return text
 }

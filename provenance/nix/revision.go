@@ -37,7 +37,7 @@ const maxHint = 1 << 20
 func namesRevision(p string) bool {
 	switch path.Base(p) {
 	case versionFile, registryFile, revisionFile:
-		return inspect.ItemOf(path.Dir(p)) == "/"+path.Dir(p)
+		return Store().ItemOf(path.Dir(p)) == "/"+path.Dir(p)
 	}
 	return false
 }

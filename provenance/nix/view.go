@@ -24,12 +24,15 @@ type view struct {
 
 const storeDir = "/nix/store/"
 
+// Store is where Nix keeps store items.
+func Store() inspect.StoreDirs { return inspect.StoreDirs{"/nix/store"} }
+
 func newView(img *inspect.Image) *view {
 	v := newBareView(img)
 	v.files = img.Files()
 	v.named = storeHashes(withoutHistory(img))
 	for _, l := range img.Layers {
-		v.writers = append(v.writers, newWriter(l))
+		v.writers = append(v.writers, newWriter(l, img.Stores))
 	}
 	return v
 }
@@ -100,4 +103,4 @@ func Keep(p string) bool {
 }
 
 // isStorePath says whether a text is the path of an item of Nix's store, and no more.
-func isStorePath(text string) bool { return inspect.StoreDirs{"/nix/store"}.Has(text) }
+func isStorePath(text string) bool { return Store().Has(text) }

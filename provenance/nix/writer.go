@@ -29,14 +29,14 @@ const (
 	gnuMagic   = "ustar  \x00"
 )
 
-func newWriter(l *inspect.Layer) writer {
+func newWriter(l *inspect.Layer, stores inspect.StoreDirs) writer {
 	if len(l.Entries) == 0 {
 		return otherWriter
 	}
 	first := l.Entries[0].Name
 	switch magic(l) {
 	case gnuMagic:
-		return gnuWriter(l, first)
+		return gnuWriter(l, stores, first)
 	case posixMagic:
 		switch {
 		case first == "/" && l.Entries[0].Type == '5':
@@ -50,11 +50,11 @@ func newWriter(l *inspect.Layer) writer {
 	return otherWriter
 }
 
-func gnuWriter(l *inspect.Layer, first string) writer {
+func gnuWriter(l *inspect.Layer, stores inspect.StoreDirs, first string) writer {
 	switch {
 	case first == "/nix/":
 		return gnuStore
-	case first == "./" && len(l.Entries) > 1 && !strings.HasPrefix(l.Entries[1].Name, "./") && inspect.ItemOf(l.Entries[1].Path) == "":
+	case first == "./" && len(l.Entries) > 1 && !strings.HasPrefix(l.Entries[1].Name, "./") && stores.ItemOf(l.Entries[1].Path) == "":
 		return gnuBare
 	case first == "./":
 		return gnuRoot

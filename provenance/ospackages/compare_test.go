@@ -210,7 +210,7 @@ func TestRaised(t *testing.T) {
 
 // Without the digests that records have nothing is said to agree.
 func TestCompareWithoutDigests(t *testing.T) {
-	img, err := inspect.Open(t.Context(), write(t, with(ssl("good"), fixtures.File{Name: "usr/bin/openssl", Body: "good"})), inspect.Options{Keep: Keep})
+	img, err := inspect.Open(t.Context(), write(t, with(ssl("good"), fixtures.File{Name: "usr/bin/openssl", Body: "good"})), inspect.Options{Stores: fixtures.Stores(), Keep: Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

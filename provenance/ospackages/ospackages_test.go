@@ -20,7 +20,7 @@ import (
 // open reads an image of these layers.
 func open(t testing.TB, layers ...[]fixtures.File) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), write(t, layers...), inspect.Options{Keep: Keep, Weak: Weak})
+	img, err := inspect.Open(t.Context(), write(t, layers...), inspect.Options{Stores: fixtures.Stores(), Keep: Keep, Weak: Weak})
 	if err != nil {
 		t.Fatal(err)
 	}

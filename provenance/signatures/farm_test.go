@@ -16,6 +16,7 @@ import (
 
 	"filippo.io/edwards25519"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 )
@@ -28,7 +29,7 @@ const (
 // items returns the store items of a sample image.
 func items(t testing.TB, image string) []inspect.StoreItem {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), "../../fixtures/"+image, inspect.Options{})
+	img, err := inspect.Open(t.Context(), "../../fixtures/"+image, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,9 +25,9 @@ func judgeRedirect(direct func(*http.Request) bool) func(*http.Request, []*http.
 			return fmt.Errorf("more than %d redirects", redirects)
 		case req.URL.Scheme != "http" && req.URL.Scheme != "https":
 			return fmt.Errorf("a redirect to %s: is not followed", req.URL.Scheme)
-		case isPrivate(from.Hostname()):
+		case IsPrivate(from.Hostname()):
 			return nil
-		case isPrivate(req.URL.Hostname()):
+		case IsPrivate(req.URL.Hostname()):
 			return errPrivate
 		}
 		if direct(req) { // a proxy has an address of its own
@@ -52,22 +52,40 @@ func controlDial(ctx context.Context, _, address string, _ syscall.RawConn) erro
 	if err != nil {
 		return err
 	}
-	if isPrivate(host) {
+	if IsPrivate(host) {
 		return errPrivate
 	}
 	return nil
 }
 
-// isPrivate says whether a host is this machine or in its network: an address
-// that is not global, or a name that no public server has (RFC 6761, 6762, 8375).
-func isPrivate(host string) bool {
+// IsPrivate says whether a host is this machine or in its network, by its name or
+// address alone: an address that is not global, however it is written, or a name that
+// no public server has (RFC 2606, 6761, 6762, 8375).
+func IsPrivate(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if ip, err := netip.ParseAddr(host); err == nil {
-		ip = ip.Unmap().WithZone("")
+		ip = embedded(ip.Unmap().WithZone(""))
 		return !ip.IsGlobalUnicast() || ip.IsPrivate() || sharedAddresses.Contains(ip)
 	}
-	local := func(end string) bool { return strings.HasSuffix("."+host, "."+end) }
-	return !strings.Contains(host, ".") || slices.ContainsFunc([]string{"localhost", "local", "internal", "home.arpa", "lan"}, local)
+	labels := strings.Split(host, ".")
+	last := labels[len(labels)-1]
+	// 127.1, 0x7f000001 and 2130706433 are addresses to a resolver.
+	number := last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"))
+	return number || len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal", "lan", "home", "corp", "test"}, last) ||
+		strings.HasSuffix(host, ".home.arpa")
+}
+
+// embedded returns the IPv4 address that an IPv6 address stands for, by NAT64 (RFC 6052)
+// or 6to4 (RFC 3056), else the address itself.
+func embedded(ip netip.Addr) netip.Addr {
+	b := ip.As16()
+	switch {
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(ip):
+		return netip.AddrFrom4([4]byte(b[12:]))
+	case netip.MustParsePrefix("2002::/16").Contains(ip):
+		return netip.AddrFrom4([4]byte(b[2:6]))
+	}
+	return ip
 }
 
 // sharedAddresses are those that carriers use inside (RFC 6598).

@@ -10,6 +10,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"audit/fixtures"
 	"audit/inspect"
 )
 
@@ -51,7 +52,7 @@ func TestReadSamples(t *testing.T) {
 			"sha256:7200017ec76491f6d82e2319072cc589cab1687ae59fd37d6823106414a9f724", "/nix/store/c74vd3v4h465mkqqz3687yavpimpygqj-words-1.0"},
 	} {
 		t.Run(tc.image, func(t *testing.T) {
-			img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures", tc.image), inspect.Options{Keep: func(p string) bool { return p == tc.database }})
+			img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures", tc.image), inspect.Options{Stores: fixtures.Stores(), Keep: func(p string) bool { return p == tc.database }})
 			if err != nil {
 				t.Fatal(err)
 			}

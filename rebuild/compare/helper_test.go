@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 )
@@ -107,7 +108,7 @@ func archive(t testing.TB, config string, layers ...[]byte) string {
 
 func open(t testing.TB, path string, keep func(string) bool) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(context.Background(), path, inspect.Options{Keep: keep})
+	img, err := inspect.Open(context.Background(), path, inspect.Options{Stores: fixtures.Stores(), Keep: keep})
 	if err != nil {
 		t.Fatal(err)
 	}

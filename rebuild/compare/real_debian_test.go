@@ -144,7 +144,7 @@ func run(t *testing.T, name string, args ...string) {
 func compared(t *testing.T, was, now string) (c *compare.Comparison, entries int) {
 	t.Helper()
 	open := func(name string, keep func(string) bool) *inspect.Image {
-		img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: keep})
+		img, err := inspect.Open(context.Background(), name, inspect.Options{Stores: fixtures.Stores(), Keep: keep})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,11 +180,11 @@ func holdPlanted(t *testing.T, c *compare.Comparison, planted []fixtures.Planted
 // summary is what audit compare says on a terminal.
 func summary(t *testing.T, was, now string, c *compare.Comparison) string {
 	t.Helper()
-	a, err := inspect.Open(context.Background(), was, inspect.Options{})
+	a, err := inspect.Open(context.Background(), was, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := inspect.Open(context.Background(), now, inspect.Options{})
+	b, err := inspect.Open(context.Background(), now, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

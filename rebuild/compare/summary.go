@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"audit/inspect/check"
 )
@@ -75,7 +74,7 @@ func quoted(text string) string {
 	if text == "" {
 		return ""
 	}
-	return strconv.Quote(Clip(text))
+	return strconv.Quote(check.Clip(text))
 }
 
 // short cuts the values of a message for a line.
@@ -83,17 +82,8 @@ func short(m check.Message) check.Message {
 	m.Args = maps.Clone(m.Args)
 	for _, name := range []string{"was", "now"} {
 		if value, ok := m.Args[name].(string); ok {
-			m.Args[name] = Clip(value)
+			m.Args[name] = check.Clip(value)
 		}
 	}
 	return m
-}
-
-// Clip shortens a value for a line, to 200 characters.
-func Clip(s string) string {
-	const limit = 200
-	if utf8.RuneCountInString(s) <= limit {
-		return s
-	}
-	return string([]rune(s)[:limit]) + "…"
 }

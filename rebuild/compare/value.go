@@ -60,7 +60,7 @@ func Argument(v Value) any {
 	case nil:
 		return ""
 	case Text:
-		return Clip(string(v))
+		return check.Clip(string(v))
 	}
 	return v.Message()
 }

@@ -91,7 +91,7 @@ func TestBuildClassic(t *testing.T) {
 	if !strings.Contains(log, "$ DOCKER_BUILDKIT=0 docker build") || !strings.Contains(log, "Step 3/3 : RUN make") {
 		t.Error(log)
 	}
-	if _, err := inspect.Open(t.Context(), result.Image, inspect.Options{}); err != nil {
+	if _, err := inspect.Open(t.Context(), result.Image, inspect.Options{Stores: fixtures.Stores()}); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -313,9 +312,7 @@ func oneTime(img *inspect.Image) bool {
 // dockerFormat says whether a config has what Docker's own format has, and OCI's
 // does not.
 func dockerFormat(img *inspect.Image) bool {
-	var c map[string]json.RawMessage
-	_ = json.Unmarshal(img.Config.Raw, &c) // a config that is no JSON has none of it
-	return c["container_config"] != nil
+	return img.Config.Written().Fields["container_config"] != nil
 }
 
 // rewritten says whether BuildKit was asked to set the times of files: it marks

@@ -20,7 +20,7 @@ import (
 
 func openImage(t testing.TB, path string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: docker.Keep})
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: docker.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/docker"
@@ -293,7 +294,7 @@ func buildahBuild(t *testing.T, args ...string) string {
 
 func read(t *testing.T, path string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: docker.Keep})
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: docker.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
@@ -23,7 +24,7 @@ const forms = "../../fixtures/guix/forms"
 // recovered opens a form and returns it with its recipe.
 func recovered(t *testing.T, file string) (*inspect.Image, provenance.Recipe) {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), filepath.Join(forms, file), inspect.Options{Keep: guix.Keep})
+	img, err := inspect.Open(t.Context(), filepath.Join(forms, file), inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestExported(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := inspect.Open(t.Context(), file, inspect.Options{})
+		again, err := inspect.Open(t.Context(), file, inspect.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}

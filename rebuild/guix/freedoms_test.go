@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/rebuild/compare"
 )
@@ -12,7 +13,7 @@ import (
 // is named; what is made by another has no such freedom.
 func TestFreedoms(t *testing.T) {
 	open := func(name string) *inspect.Image {
-		img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures/guix/images", name), inspect.Options{})
+		img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures/guix/images", name), inspect.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}

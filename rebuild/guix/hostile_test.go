@@ -89,7 +89,7 @@ func tampered(t *testing.T, edit fixtures.Edit) *inspect.Image {
 	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: guix.Keep})
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
@@ -23,7 +24,7 @@ const fixturesURL = "https://example.org/fixtures.git"
 // sample returns the plan for a real image.
 func sample(t *testing.T, name string, trusted ...string) rebuild.Plan {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures/guix/images", name), inspect.Options{Keep: guix.Keep})
+	img, err := inspect.Open(t.Context(), filepath.Join("../../fixtures/guix/images", name), inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func TestFreedomsDatabase(t *testing.T) {
 	if got := explanations(was, withDatabase(t, hash), d); got != "" {
 		t.Errorf("another NAR hash in a row: %q", got)
 	}
-	without, err := inspect.Open(t.Context(), databaseSample, inspect.Options{})
+	without, err := inspect.Open(t.Context(), databaseSample, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func withDatabase(t *testing.T, change func(data []byte)) *inspect.Image {
 
 func openKept(t *testing.T, name string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), name, inspect.Options{Keep: nix.Keep})
+	img, err := inspect.Open(t.Context(), name, inspect.Options{Stores: fixtures.Stores(), Keep: nix.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
@@ -79,7 +80,7 @@ func newLab(t *testing.T, image string, in Input) *lab {
 
 func (l *lab) open(file string) *inspect.Image {
 	l.t.Helper()
-	img, err := inspect.Open(l.t.Context(), file, inspect.Options{Keep: nix.Keep})
+	img, err := inspect.Open(l.t.Context(), file, inspect.Options{Stores: fixtures.Stores(), Keep: nix.Keep})
 	if err != nil {
 		l.t.Fatal(err)
 	}

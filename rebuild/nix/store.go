@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/provenance/nix"
 	"audit/rebuild"
 	"audit/rebuild/drv"
 	"audit/rebuild/store"
@@ -22,7 +23,7 @@ import (
 const storeDir = "/nix/store/"
 
 // isStorePath says whether a text is the path of a store item, and no more.
-func isStorePath(path string) bool { return inspect.StoreDirs{"/nix/store"}.Has(path) }
+func isStorePath(path string) bool { return nix.Store().Has(path) }
 
 // real returns where a store path lies on disk.
 func (s *session) real(path string) string { return filepath.Join(s.root, path) }

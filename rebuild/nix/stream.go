@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"audit/inspect"
+	"audit/provenance/nix"
 	"audit/rebuild"
 	"audit/rebuild/drv"
 	"audit/rebuild/store"
@@ -66,7 +66,7 @@ func (s *session) archive(output string) (string, error) {
 			return output, nil
 		case info.Mode()&os.ModeSymlink != 0:
 			target, err := os.Readlink(output)
-			if err != nil || path.Clean(target) != target || inspect.ItemOf(strings.TrimPrefix(target, "/")) == "" {
+			if err != nil || path.Clean(target) != target || nix.Store().ItemOf(strings.TrimPrefix(target, "/")) == "" {
 				return "", wrong(fmt.Sprintf("a link to %q", target))
 			}
 			output = s.real(target)

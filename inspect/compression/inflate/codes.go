@@ -15,15 +15,23 @@ func (d *Reader) codes() error {
 		return d.careful(src)
 	}
 	src, _ = d.src.Peek(d.src.Buffered())
-	n, err := d.fast(src)
+	n, err := d.rounds(src)
 	d.src.Discard(n)
 	return err
 }
 
-// fast decodes while there is much of src and much room in the output, or to
+// rounds decodes while there is much of src and much room in the output, or to
 // the end of the block. It returns how many bytes of src are used up; fewer
 // than eight bits stay in the word.
-func (d *Reader) fast(src []byte) (int, error) {
+func (d *Reader) rounds(src []byte) (int, error) {
+	if hasFast && !d.checked {
+		return d.fast(src)
+	}
+	return d.safe(src)
+}
+
+// safe is rounds in plain Go, whose every index is checked.
+func (d *Reader) safe(src []byte) (int, error) {
 	var (
 		literals  = &d.literals
 		distances = &d.distances

@@ -11,8 +11,8 @@ const (
 	outSize    = windowSize + 128<<10
 	maxMatch   = 258
 
-	// A round of the fast loop writes at most three entries of two literals
-	// and a match, and a match is copied in steps of eight bytes.
+	// A round writes at most two entries of two literals and a match, which is
+	// copied in steps of up to 16 bytes; or three entries.
 	outSlack = 3*2 + maxMatch + 16
 	// It takes in at most two words.
 	inSlack = 16
@@ -40,6 +40,8 @@ type Reader struct {
 	stored int  // bytes that are left of a stored block
 	coded  bool // in a block with Huffman codes
 	err    error
+
+	checked bool // the safe loop is to be used though there is a faster one
 
 	// Behind each main table are its subtables. One of 2^n entries has at least
 	// n+1 codes.

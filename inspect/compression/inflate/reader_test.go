@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"math/rand/v2"
 	"testing"
 	"testing/iotest"
@@ -64,12 +65,21 @@ func deflated(t testing.TB, data []byte) map[string][]byte {
 
 // inflated reads a stream, with something behind it, and returns how much of
 // that was left.
-func inflated(src io.Reader) (data, rest []byte, err error) {
-	in := bufio.NewReaderSize(src, 4096)
-	data, err = io.ReadAll(NewReader(in))
+func inflated(src io.Reader) (data, rest []byte, err error) { return inflatedBy(src, false, 4096) }
+
+// inflatedBy is inflated by the safe loop, or by the one that is built, with a
+// buffer of the source of so many bytes.
+func inflatedBy(src io.Reader, safe bool, buffer int) (data, rest []byte, err error) {
+	in := bufio.NewReaderSize(src, buffer)
+	d := NewReader(in)
+	d.checked = safe
+	data, err = io.ReadAll(io.LimitReader(d, mostInflated))
 	rest, _ = io.ReadAll(in)
 	return data, rest, err
 }
+
+// mostInflated bounds what a test takes of a stream.
+const mostInflated = 2 << 20
 
 func TestRoundTrip(t *testing.T) {
 	for name, data := range texts() {
@@ -153,11 +163,12 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		src := bytes.NewReader(packed)
-		want, wantErr := io.ReadAll(io.LimitReader(flate.NewReader(src), 8<<20))
-		if len(want) == 8<<20 {
+		want, wantErr := io.ReadAll(io.LimitReader(flate.NewReader(src), mostInflated))
+		got, rest, err := inflated(bytes.NewReader(packed))
+		sameAsSafe(t, packed, got, rest, err)
+		if len(want) == mostInflated {
 			return
 		}
-		got, rest, err := inflated(bytes.NewReader(packed))
 		switch {
 		case wantErr == nil && (err != nil || !bytes.Equal(got, want) || len(rest) != src.Len()):
 			t.Fatalf("%d bytes, %d left, %v; want %d, %d left", len(got), len(rest), err, len(want), src.Len())
@@ -168,6 +179,152 @@ func FuzzReader(f *testing.F) {
 			t.Fatalf("other bytes before the error: %x, want %x", got, want)
 		}
 	})
+}
+
+// sameAsSafe holds what the loop that is built has made of a stream against what the
+// safe one makes of it, to the last byte, error and position.
+func sameAsSafe(t *testing.T, packed, got, rest []byte, err error) {
+	t.Helper()
+	for _, buffer := range []int{4096, 64 + len(packed)%32} {
+		want, left, wantErr := inflatedBy(bytes.NewReader(packed), true, buffer)
+		if err != wantErr || !bytes.Equal(got, want) || !bytes.Equal(rest, left) {
+			t.Fatalf("%d bytes, %d left, %v; the safe loop: %d bytes, %d left, %v", len(got), len(rest), err, len(want), len(left), wantErr)
+		}
+	}
+}
+
+// FuzzCodes holds the loops against each other and compress/flate on a stream whose
+// every block is sound but whose symbols are any: see anyStream.
+func FuzzCodes(f *testing.F) {
+	for seed := range uint64(16) {
+		f.Add(seed, []byte("literals, lengths and distances"))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, choices []byte) {
+		packed := anyStream(seed, choices)
+		want, wantErr := io.ReadAll(flate.NewReader(bytes.NewReader(packed)))
+		got, rest, err := inflated(bytes.NewReader(packed))
+		if wantErr != nil || err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes, %v; want %d bytes, %v", len(got), err, len(want), wantErr)
+		}
+		sameAsSafe(t, packed, got, rest, err)
+	})
+}
+
+// TestEveryCopy has a match of every length at every short distance, and at some long
+// ones, at the end of the output so far.
+func TestEveryCopy(t *testing.T) {
+	var far []int
+	for n := range distanceBase {
+		far = append(far, int(distanceBase[n]))
+	}
+	for distance := 1; distance <= 40+len(far); distance++ {
+		back := distance
+		if distance > 40 {
+			back = far[distance-41]
+		}
+		var b bitWriter
+		b.bits(3, 3) // the last block, of fixed codes
+		for i := range back {
+			b.literal(byte(i * 7 >> 1))
+		}
+		for length := 3; length <= maxMatch; length++ {
+			b.match(length, back)
+			b.literal(byte(length))
+		}
+		packed := b.end()
+		want, err := io.ReadAll(flate.NewReader(bytes.NewReader(packed)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, rest, err := inflated(bytes.NewReader(packed))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("distance %d: other bytes, %v", back, err)
+		}
+		sameAsSafe(t, packed, got, rest, err)
+	}
+}
+
+// anyStream writes blocks of fixed codes with literals, and matches of any length and
+// distance, as choices and the seed say.
+func anyStream(seed uint64, choices []byte) []byte {
+	rnd := rand.New(rand.NewPCG(seed, 9))
+	var b bitWriter
+	n := 0
+	for block := range 1 + len(choices)/64 {
+		b.bits(2, 3)
+		for _, c := range choices[min(len(choices), 64*block):min(len(choices), 64*block+64)] {
+			for range 1 + rnd.IntN(40) {
+				if n == 0 || rnd.IntN(256) < int(c) {
+					b.literal(byte(rnd.Uint32()))
+					n++
+					continue
+				}
+				length, distance := 3+rnd.IntN(maxMatch-2), 1+rnd.IntN(min(n, windowSize))
+				if c&1 != 0 {
+					distance = 1 + rnd.IntN(min(n, 20))
+				}
+				b.match(length, distance)
+				n += length
+			}
+		}
+		b.fixed(endOfBlock)
+	}
+	b.bits(3, 3)
+	return b.end()
+}
+
+// A bitWriter writes blocks of fixed codes (RFC 1951, 3.2.6).
+type bitWriter struct {
+	out  []byte
+	word uint64
+	n    uint
+}
+
+// bits writes the lowest n bits of v, the lowest first.
+func (b *bitWriter) bits(v uint64, n uint) {
+	b.word |= v << b.n
+	for b.n += n; b.n >= 8; b.n -= 8 {
+		b.out = append(b.out, byte(b.word))
+		b.word >>= 8
+	}
+}
+
+// fixed writes the code of a symbol, its highest bit first.
+func (b *bitWriter) fixed(symbol int) {
+	code, n := 0x30+symbol, uint(8)
+	switch {
+	case symbol >= 280:
+		code = 0xc0 + symbol - 280
+	case symbol >= 256:
+		code, n = symbol-256, 7
+	case symbol >= 144:
+		code, n = 0x190+symbol-144, 9
+	}
+	b.bits(bits.Reverse64(uint64(code))>>(64-n), n)
+}
+
+func (b *bitWriter) literal(c byte) { b.fixed(int(c)) }
+
+func (b *bitWriter) match(length, distance int) {
+	i := len(lengthBase) - 1
+	for length < int(lengthBase[i]) {
+		i--
+	}
+	b.fixed(endOfBlock + 1 + i)
+	b.bits(uint64(length-int(lengthBase[i])), uint(lengthMore[i]))
+	j := len(distanceBase) - 1
+	for distance < int(distanceBase[j]) {
+		j--
+	}
+	b.bits(uint64(bits.Reverse8(uint8(j))>>3), 5)
+	b.bits(uint64(distance-int(distanceBase[j])), uint(distanceMore[j]))
+}
+
+// end writes the end of a block and fills the last byte.
+func (b *bitWriter) end() []byte {
+	b.fixed(endOfBlock)
+	b.bits(0, 7)
+	return b.out
 }
 
 // FuzzRoundTrip holds what comes out against what was packed.
@@ -203,21 +360,27 @@ func FuzzRoundTrip(f *testing.F) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		got, rest, err := inflated(&buf)
+		got, rest, err := inflated(bytes.NewReader(buf.Bytes()))
 		if err != nil || !bytes.Equal(got, data) || len(rest) > 0 {
 			t.Fatalf("%d bytes of %d, %d left: %v", len(got), len(data), len(rest), err)
 		}
+		sameAsSafe(t, buf.Bytes(), got, rest, err)
 	})
 }
 
-// Benchmarks of the three inflaters on the same stream; the MB/s are of what
+// Benchmarks of the inflaters on the same stream; the MB/s are of what
 // comes out.
 func BenchmarkInflate(b *testing.B) {
 	for _, name := range []string{"noise", "words", "mixed", "skewed"} {
 		data := texts()[name]
 		packed := deflated(b, data)["level 6"]
 		for which, open := range map[string]func(*bufio.Reader) io.Reader{
-			"ours":      func(r *bufio.Reader) io.Reader { return NewReader(r) },
+			"ours": func(r *bufio.Reader) io.Reader { return NewReader(r) },
+			"safe": func(r *bufio.Reader) io.Reader {
+				d := NewReader(r)
+				d.checked = true
+				return d
+			},
 			"klauspost": func(r *bufio.Reader) io.Reader { return klauspost.NewReader(r) },
 			"standard":  func(r *bufio.Reader) io.Reader { return flate.NewReader(r) },
 		} {

@@ -11,13 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"audit/fixtures"
 	"audit/inspect"
 )
 
 // sample returns the statement in a sample of fixtures/docker.
 func sample(t testing.TB, name string) []byte {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), filepath.Join("../../../fixtures/docker", name), inspect.Options{})
+	img, err := inspect.Open(t.Context(), filepath.Join("../../../fixtures/docker", name), inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		t.Fatal(err)
 	}

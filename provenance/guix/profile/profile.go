@@ -216,8 +216,11 @@ func (r *reader) strings(items []scheme.Value) ([]string, bool) {
 	return texts, true
 }
 
+// Store is where Guix keeps store items.
+func Store() inspect.StoreDirs { return inspect.StoreDirs{"/gnu/store"} }
+
 func (r *reader) checkPath(e *Entry) {
-	if inspect.ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
+	if Store().ItemOf(strings.TrimPrefix(e.Path, "/")) == "" {
 		r.problem(e.Pos, "recipe/not-a-store-path", "path", scheme.Str(e.Path).Brief())
 	}
 }

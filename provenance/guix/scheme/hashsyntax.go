@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"audit/inspect/check"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -43,7 +44,7 @@ func (r *reader) sharpToken() (Value, error) {
 	if text, ok := radixNumber(token); ok {
 		return Value{Kind: Number, Text: text}, nil
 	}
-	return Value{}, errorAt(pos, "the syntax %q is not supported", clip(token))
+	return Value{}, errorAt(pos, "the syntax %q is not supported", check.ClipTo(token, mostToken))
 }
 
 // vector reads #( … ), whose parenthesis is skip characters ahead.
@@ -110,7 +111,7 @@ func (r *reader) char() (Value, error) {
 	}
 	c, ok := namedChar(first, rest)
 	if !ok {
-		return Value{}, errorAt(pos, "the character name %q is unknown", clip(string(first)+rest))
+		return Value{}, errorAt(pos, "the character name %q is unknown", check.ClipTo(string(first)+rest, mostToken))
 	}
 	return charOf(c), nil
 }
@@ -177,11 +178,5 @@ func (r *reader) extendedSymbol() (Value, error) {
 	return Sym(b.String()), nil
 }
 
-// clip shortens a token for a message.
-func clip(token string) string {
-	const most = 40
-	if utf8.RuneCountInString(token) <= most {
-		return token
-	}
-	return string([]rune(token)[:most]) + "…"
-}
+// mostToken is to how many characters a token is shortened in a message.
+const mostToken = 40

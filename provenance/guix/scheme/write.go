@@ -1,6 +1,7 @@
 package scheme
 
 import (
+	"audit/inspect/check"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -20,12 +21,7 @@ func (v Value) String() string {
 // Brief returns v on one line for a message, cut after 80 characters. It holds
 // no character that could change what a terminal or a reader makes of the rest.
 func (v Value) Brief() string {
-	const most = 80
-	text := v.String()
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most]) + "…"
+	return check.ClipTo(v.String(), 80)
 }
 
 func write(b *strings.Builder, v Value) {

@@ -28,8 +28,8 @@ func brokenLayers(img *inspect.Image, pack guix.Pack) (found []check.Finding, ce
 			out.Problem(l.Index, "", "repack/layer-broken", "error", l.Broken)
 		case bytes.Count(block, []byte{0}) > gnutar.BlockSize-16: // there is no header so empty
 			certain = true
-			at := firstNonZero(block)
-			out.Problem(l.Index, "", "repack/data-after-end", "byte", at, "value", hexByte(block[at]))
+			at := gnutar.FirstNonZero(block)
+			out.Problem(l.Index, "", "repack/data-after-end", "byte", at, "value", gnutar.HexByte(block[at]))
 		default:
 			certain = true
 			code, args := misfit(block, ownerOf(img, pack, l))
@@ -57,7 +57,7 @@ func lastHeader(l *inspect.Layer) []byte {
 		return nil
 	}
 	block := make([]byte, gnutar.BlockSize)
-	if _, err := io.ReadFull(r, block); err != nil || signed(block) || firstNonZero(block) < 0 {
+	if _, err := io.ReadFull(r, block); err != nil || signed(block) || gnutar.FirstNonZero(block) < 0 {
 		return nil
 	}
 	return block

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -13,6 +11,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/guix"
+	"audit/rebuild/compare/jsondiff"
 )
 
 // created is the time that guix pack puts into every config.
@@ -229,21 +228,22 @@ func exports(text []byte, root string) []string {
 // configDifference is the finding that a config is not the due one.
 func configDifference(raw, due []byte) check.Finding {
 	say := func(code string, args ...any) check.Finding { return check.Finding{Message: check.Say(code, args...)} }
-	var was, want any
-	if err := json.Unmarshal(raw, &was); err != nil {
+	if err := json.Compact(new(bytes.Buffer), raw); err != nil {
 		return say("repack/config-not-json", "error", err)
 	}
-	if err := json.Unmarshal(due, &want); err != nil {
+	if err := json.Compact(new(bytes.Buffer), due); err != nil {
 		return say("repack/config-not-packable", "error", err)
 	}
-	if d, found := valueDifference("", was, want); found {
+	if found, _ := jsondiff.Diff(raw, due); len(found) > 0 {
+		f := found[0]
+		got, want := excerpt([]byte(f.Was), 0), excerpt([]byte(f.Now), 0)
 		switch {
-		case d.got == "":
-			return say("repack/config-field-missing", "field", d.field, "want", d.want)
-		case d.want == "":
-			return say("repack/config-field-unexpected", "field", d.field, "got", d.got)
+		case f.Was == "":
+			return say("repack/config-field-missing", "field", f.Path, "want", want)
+		case f.Now == "":
+			return say("repack/config-field-unexpected", "field", f.Path, "got", got)
 		}
-		return say("repack/config-differs", "field", d.field, "got", d.got, "want", d.want)
+		return say("repack/config-differs", "field", f.Path, "got", got, "want", want)
 	}
 	at := 0
 	for at < min(len(raw), len(due)) && raw[at] == due[at] {
@@ -251,67 +251,6 @@ func configDifference(raw, due []byte) check.Finding {
 	}
 	return say("repack/config-text-differs", "byte", at, "got", excerpt(raw, at), "want", excerpt(due, at))
 }
-
-// A valueChange is the first field of two JSON documents that differs; got or
-// want is "" where the field is missing.
-type valueChange struct{ field, got, want string }
-
-// valueDifference finds the first field that differs.
-func valueDifference(path string, was, want any) (valueChange, bool) {
-	switch w := want.(type) {
-	case map[string]any:
-		if o, ok := was.(map[string]any); ok {
-			return objectDifference(path, o, w)
-		}
-	case []any:
-		if o, ok := was.([]any); ok {
-			return arrayDifference(path, o, w)
-		}
-	default:
-		if was == want {
-			return valueChange{}, false
-		}
-	}
-	return valueChange{path, compact(was), compact(want)}, true
-}
-
-func objectDifference(path string, was, want map[string]any) (valueChange, bool) {
-	keys := maps.Clone(was)
-	maps.Copy(keys, want)
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		field := strings.TrimPrefix(path+"."+k, ".")
-		o, inWas := was[k]
-		w, inWant := want[k]
-		switch {
-		case !inWant:
-			return valueChange{field, compact(o), ""}, true
-		case !inWas:
-			return valueChange{field, "", compact(w)}, true
-		}
-		if d, found := valueDifference(field, o, w); found {
-			return d, true
-		}
-	}
-	return valueChange{}, false
-}
-
-func arrayDifference(path string, was, want []any) (valueChange, bool) {
-	for i := range max(len(was), len(want)) {
-		field := fmt.Sprintf("%s[%d]", path, i)
-		switch {
-		case i >= len(want):
-			return valueChange{field, compact(was[i]), ""}, true
-		case i >= len(was):
-			return valueChange{field, "", compact(want[i])}, true
-		}
-		if d, found := valueDifference(field, was[i], want[i]); found {
-			return d, true
-		}
-	}
-	return valueChange{}, false
-}
-
-func compact(v any) string { return excerpt(encode(v), 0) }
 
 func encode(v any) []byte {
 	text, _ := json.Marshal(v) // of values that were decoded from JSON

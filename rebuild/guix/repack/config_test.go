@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/guix"
@@ -79,7 +80,7 @@ func TestUnreadProfile(t *testing.T) {
 	} {
 		raw := apart(t, samples+"/"+plainImage)
 		c.change(t, raw)
-		img, err := inspect.Open(t.Context(), raw.pack(t), inspect.Options{})
+		img, err := inspect.Open(t.Context(), raw.pack(t), inspect.Options{Stores: fixtures.Stores()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +136,7 @@ func TestConfigDifference(t *testing.T) {
 		`{"a":{"b":[1,"x"]},"c":{}}`:         `c is {}, the packer writes null`,
 		`[]`:                                 ` is [], the packer writes {"a":{"b":[1,"x"]},"c":null}`,
 		`{"c":null,"a":{"b":[1,"x"]}}`:       `the same values in another text: from byte 2 on it reads c":null,"a":{"b":[1,"x"]}}, the packer writes a":{"b":[1,"x"]},"c":null}`,
-		`{"a":{"b":[1,"x"]},"a":0,"c":null}`: `a is 0, the packer writes {"b":[1,"x"]}`,
+		`{"a":{"b":[1,"x"]},"a":0,"c":null}`: `a#2 is 0, the packer writes no such field`,
 		`{"a":{"b":[1,"x"]},"c":null`:        `it is no JSON: unexpected end of JSON input`,
 	} {
 		if got := report.AllSentences().Text(configDifference([]byte(raw), []byte(due)).Message); got != want {

@@ -2,7 +2,6 @@ package repack
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 
 	"audit/rebuild/gnutar"
@@ -20,9 +19,9 @@ func (c *layerCheck) checkFrame(r io.Reader) {
 			c.problem(e.Path, "repack/frame-unreadable", "error", err)
 			return
 		}
-		if at := firstNonZero(f.got[:min(pad, int64(len(f.got)))]); at >= 0 && i > 0 {
+		if at := gnutar.FirstNonZero(f.got[:min(pad, int64(len(f.got)))]); at >= 0 && i > 0 {
 			before := &c.layer.Entries[i-1]
-			c.problem(before.Path, "repack/padding-differs", "byte", at, "value", hexByte(f.got[at]))
+			c.problem(before.Path, "repack/padding-differs", "byte", at, "value", gnutar.HexByte(f.got[at]))
 		}
 		if ok {
 			c.compareHeaders(e.Path, &f, pad, e.FrameSize)
@@ -46,56 +45,24 @@ func (c *layerCheck) compareHeaders(path string, f *framing, pad, size int64) {
 	c.problem(path, "repack/header-size-differs", "got", int(size), "want", len(f.want))
 }
 
-// hexByte writes the value of a byte.
-func hexByte(b byte) string { return fmt.Sprintf("%#02x", b) }
-
 // checkEnd compares what follows the last entry.
 func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
 	last := ""
 	if n := len(c.layer.Entries); n > 0 {
 		last = c.layer.Entries[n-1].Path
 	}
-	n, first, value, err := drain(r)
+	rest, err := gnutar.ReadRest(r)
 	due := pad + gnutar.EndOfArchive(end+pad)
 	switch {
 	case err != nil:
 		c.problem("", "repack/frame-unreadable", "error", err)
-	case first >= 0 && first < pad:
-		c.problem(last, "repack/padding-differs", "byte", int(first), "value", hexByte(value))
-	case first >= 0:
-		c.problem("", "repack/data-after-end", "byte", int(first-pad), "value", hexByte(value))
-	case n != due:
-		c.problem("", "repack/record-padding", "got", int(n-pad), "record", gnutar.RecordSize, "want", int(due-pad))
+	case rest.First >= 0 && rest.First < pad:
+		c.problem(last, "repack/padding-differs", "byte", int(rest.First), "value", gnutar.HexByte(rest.Value))
+	case rest.First >= 0:
+		c.problem("", "repack/data-after-end", "byte", int(rest.First-pad), "value", gnutar.HexByte(rest.Value))
+	case rest.Size != due:
+		c.problem("", "repack/record-padding", "got", int(rest.Size-pad), "record", gnutar.RecordSize, "want", int(due-pad))
 	}
-}
-
-// drain reads r to its end and returns the number of bytes, and place and
-// value of the first that is not zero.
-func drain(r io.Reader) (n, first int64, value byte, err error) {
-	first = -1
-	buf := make([]byte, gnutar.RecordSize)
-	for {
-		k, err := r.Read(buf)
-		if at := firstNonZero(buf[:k]); at >= 0 && first < 0 {
-			first, value = n+int64(at), buf[at]
-		}
-		n += int64(k)
-		if err == io.EOF {
-			return n, first, value, nil
-		}
-		if err != nil {
-			return n, first, value, err
-		}
-	}
-}
-
-func firstNonZero(p []byte) int {
-	for i, b := range p {
-		if b != 0 {
-			return i
-		}
-	}
-	return -1
 }
 
 // framing reads a frame beside writing it.

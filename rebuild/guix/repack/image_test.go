@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
@@ -18,7 +19,7 @@ const samples = "../../../fixtures/guix"
 // open reads an image and keeps what Check can use.
 func open(t testing.TB, path string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: Keep, TempDir: t.TempDir()})
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: Keep, TempDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/guix/profile"
 	"audit/rebuild/gnutar"
 )
 
@@ -321,9 +322,4 @@ func shareMode(mode int64) int64 {
 }
 
 // itemOf returns the store item that path is in or is, "" when in none.
-func itemOf(path string) string {
-	if !strings.HasPrefix(path, storeDir[1:]) {
-		return ""
-	}
-	return inspect.ItemOf(path)
-}
+func itemOf(path string) string { return profile.Store().ItemOf(path) }

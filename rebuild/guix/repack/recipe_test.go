@@ -89,7 +89,7 @@ func TestSwappedInGuix13(t *testing.T) {
 func openAll(t *testing.T, path string) *inspect.Image {
 	t.Helper()
 	keep := func(p string) bool { return Keep(p) || guix.Keep(p) }
-	img, err := inspect.Open(t.Context(), path, inspect.Options{Keep: keep, TempDir: t.TempDir()})
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: keep, TempDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,7 +144,7 @@ func (a *attempt) once() {
 	first := make(map[string]int)
 	for _, l := range a.img.Layers {
 		for i := range l.Entries {
-			item := inspect.ItemOf(l.Entries[i].Path)
+			item := nix.Store().ItemOf(l.Entries[i].Path)
 			if at, ok := first[item]; item == "" || ok && at == l.Index {
 				continue
 			} else if ok && at < a.base {

@@ -30,7 +30,7 @@ const samples = "../../../fixtures/nix"
 
 func open(t testing.TB, file string) *inspect.Image {
 	t.Helper()
-	img, err := inspect.Open(t.Context(), file, inspect.Options{Keep: nix.Keep})
+	img, err := inspect.Open(t.Context(), file, inspect.Options{Stores: fixtures.Stores(), Keep: nix.Keep})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func tryCheck(t testing.TB, raw *rawImage) (check.Check, bool) {
 	t.Helper()
 	file := raw.write(t)
 	defer os.Remove(file)
-	img, err := inspect.Open(t.Context(), file, inspect.Options{})
+	img, err := inspect.Open(t.Context(), file, inspect.Options{Stores: fixtures.Stores()})
 	if err != nil {
 		return check.Check{}, false
 	}

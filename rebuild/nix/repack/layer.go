@@ -3,13 +3,13 @@ package repack
 import (
 	"archive/tar"
 	"bytes"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/nix"
 	"audit/rebuild/gnutar"
 )
 
@@ -66,7 +66,7 @@ func appendedAt(entries []inspect.Entry) int {
 // atRoot says whether entry i is one of those that the author decides.
 func (c *layerCheck) atRoot(i int) bool {
 	e := &c.layer.Entries[i]
-	if inspect.ItemOf(e.Path) != "" {
+	if nix.Store().ItemOf(e.Path) != "" {
 		return false
 	}
 	return e.Path != "nix" && e.Path != "nix/store" || i < c.appendedAt
@@ -126,7 +126,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 	if c.appended(i) {
 		return appendedOrder(a, b)
 	}
-	one, other := inspect.ItemOf(a), inspect.ItemOf(b)
+	one, other := nix.Store().ItemOf(a), nix.Store().ItemOf(b)
 	if one != "" && other != "" && one != other && c.storeOnly() {
 		x, known := rank[one]
 		y, also := rank[other]
@@ -142,7 +142,7 @@ func (c *layerCheck) compare(i int, rank map[string]int, a, b string) int {
 // handed to the writer by itself.
 func (c *layerCheck) storeOnly() bool {
 	first := c.layer.Entries[0].Path
-	return first == "nix" || first == "nix/store" || inspect.ItemOf(first) != ""
+	return first == "nix" || first == "nix/store" || nix.Store().ItemOf(first) != ""
 }
 
 // checkFolders looks whether each entry has the folder that it is in before it:
@@ -175,7 +175,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
 		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
 	}
-	if c.appended(i) && (inspect.ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
+	if c.appended(i) && (nix.Store().ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
 		h.Name = slashBehind(e.Path, e.Type == tar.TypeDir)
 	}
 	switch e.Type {
@@ -194,7 +194,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		c.problem(e.Path, "repack/unexpected-type", "type", string(rune(e.Type)))
 		return h, false
 	}
-	if inspect.ItemOf(e.Path) != "" {
+	if nix.Store().ItemOf(e.Path) != "" {
 		h.Mode = inspect.StoreMode(e)
 		if c.rules.perms && c.given(&h, e) {
 			c.permEntries++
@@ -279,8 +279,8 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 		return
 	}
 	pad = min(pad, int64(len(got)))
-	if at := slices.IndexFunc(got[:pad], func(b byte) bool { return b != 0 }); at >= 0 {
-		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", hexByte(got[at]))
+	if at := gnutar.FirstNonZero(got[:pad]); at >= 0 {
+		c.problem(e.Path, "repack/padding-differs", "byte", at, "value", gnutar.HexByte(got[at]))
 		return
 	}
 	if d := gnutar.Differences(got[pad:], want[min(pad, int64(len(want))):]); d != nil {
@@ -290,45 +290,17 @@ func (c *layerCheck) compareHeaders(e *inspect.Entry, got, want []byte, pad int6
 	c.problem(e.Path, "repack/header-size-differs", "got", e.FrameSize, "want", len(want))
 }
 
-func hexByte(b byte) string { return fmt.Sprintf("%#02x", b) }
-
 // checkEnd compares what follows the last entry.
 func (c *layerCheck) checkEnd(r io.Reader, end, pad int64) {
-	rest, err := readEnd(r)
+	rest, err := gnutar.ReadRest(r)
 	due := pad + c.rules.end(end+pad)
 	switch {
 	case err != nil:
 		c.problem("", "repack/frame-unreadable", "error", err)
-	case rest.first >= 0:
-		c.problem("", "repack/data-after-end", "byte", rest.first, "value", hexByte(rest.value))
-	case rest.size != due:
-		c.problem("", "repack/record-padding", "got", rest.size, "want", due)
-	}
-}
-
-// An end is what follows the last entry of a layer.
-type end struct {
-	size  int64
-	first int64 // place of the first byte that is not zero, -1 for none
-	value byte  // of that one
-}
-
-// readEnd reads r to its end.
-func readEnd(r io.Reader) (end, error) {
-	e := end{first: -1}
-	buf := make([]byte, 32<<10)
-	for {
-		k, err := r.Read(buf)
-		if at := slices.IndexFunc(buf[:k], func(b byte) bool { return b != 0 }); at >= 0 && e.first < 0 {
-			e.first, e.value = e.size+int64(at), buf[at]
-		}
-		e.size += int64(k)
-		if err == io.EOF {
-			return e, nil
-		}
-		if err != nil {
-			return e, err
-		}
+	case rest.First >= 0:
+		c.problem("", "repack/data-after-end", "byte", rest.First, "value", gnutar.HexByte(rest.Value))
+	case rest.Size != due:
+		c.problem("", "repack/record-padding", "got", rest.Size, "want", due)
 	}
 }
 
