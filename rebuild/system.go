@@ -12,6 +12,7 @@ import (
 	"audit/provenance/signatures"
 	"audit/rebuild/compare"
 	"audit/rebuild/drv"
+	"audit/rebuild/why"
 )
 
 // A System is one build system: all that audit has to know of it, in one value.
@@ -109,6 +110,9 @@ type About struct {
 	// NoDerivation is the code of why the check named derivation is skipped for this system;
 	// "" where recipes are evaluated to derivations.
 	NoDerivation string
+
+	// Causes are the ways in which builds fail that its own tool has words for.
+	Causes []why.Rule
 
 	// Sentences are the texts of the codes that only this system's checks use, by
 	// code, as package report takes them.

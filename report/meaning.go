@@ -156,8 +156,11 @@ func (r *Report) contradiction() string {
 			}
 		}
 	}
-	if len(failed) == 0 {
+	switch {
+	case len(failed) == 0:
 		return "The image is not what it claims to be."
+	case r.givenRecipe() && len(failed) == 1 && failed[0] == string(check.Derivation):
+		return "The recipe that was given is not the one that this image was made of: the check derivation says no." + r.firstProblem(problems)
 	}
 	return contradicted(failed, problems) + ": " + plural(len(failed), "the check ", "the checks ") +
 		enumerate(failed) + plural(len(failed), " says no.", " say no.") + r.firstProblem(problems)

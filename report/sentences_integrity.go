@@ -39,6 +39,7 @@ func integritySentences() map[string]string {
 		"integrity/diffid-count":             "the config has {claimed} diffIDs for {layers} layers",
 		"integrity/attestation-missing":      "the index names this {document}, and the image does not hold it",
 		"integrity/attestation-too-large":    "this {document} has more than {limit} bytes and is not looked into",
+		"integrity/attestation-unread":       "this {document} cannot be read: {error}",
 		"integrity/referrers-unread":         "the registry does not say which attestations refer to the image: {error}",
 		"integrity/too-many-referrers":       "more than {limit} attestations refer to the image; the others are not looked into",
 

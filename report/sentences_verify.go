@@ -24,6 +24,6 @@ func verifySentences() map[string]string {
 		"verify/cut":                      "there may be statements that could not be read, and somebody may dissent in them",
 		"verify/too-few":                  "{agree:number} of the {at-least} independent rebuilders that are demanded agree",
 		"verify/shared-parts":             "some parts were made by {least:number} independent parties only, and {at-least} are demanded[; several rebuilders had them from {servers:list}]",
-		"verify/enough":                   "{agree:count independent rebuilder} agree; each part was made by at least {least}",
+		"verify/enough":                   "agreement of {agree:count independent rebuilder}; each part was made by at least {least}",
 	}
 }

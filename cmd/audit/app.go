@@ -25,6 +25,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:         noVerb,
 		OnUsageError:   onUsageError,
 		ExitErrHandler: func(*cli.Context, error) {}, // main turns errors into statuses
+
+		DisableSliceFlagSeparator: true, // names of files have commas
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
+	"audit/rebuild/why"
 	"audit/report"
 	"audit/sbom"
 )
@@ -356,17 +357,28 @@ func (l *line) notBuilt(a *audit, why error) {
 		l.add(a.result.Derivation)
 	}
 	if errors.Is(why, rebuild.ErrBuild) {
-		l.add(rebuild.FailedCheck(why.Error()))
+		l.add(withCauses(rebuild.FailedCheck(why.Error()), a))
 		return
 	}
+	reason := check.Skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
 	if reasons := whyNot(why); reasons != nil {
-		l.add(check.Check{ID: check.Rebuild, Status: check.Skipped, Reasons: reasons})
-	} else {
-		l.skip(check.Rebuild, "rebuild/not-built", "error", why, "tool", toolWanted(why, a.system))
+		reason.Reasons = reasons
 	}
+	l.add(withCauses(reason, a))
 	if l.demand {
 		a.demanded = notRebuilt(worded(why), adviceFor(why))
 	}
+}
+
+// withCauses adds to the check named rebuild why a build seems to have failed, by its log.
+func withCauses(c check.Check, a *audit) check.Check {
+	if a.system == nil || len(a.log) == 0 {
+		return c
+	}
+	for _, m := range why.Causes(a.log, slices.Concat(a.system.About().Causes, why.Rules())) {
+		c.Findings = append(c.Findings, check.Finding{Message: m, Level: check.Undecided, Layer: -1})
+	}
+	return c
 }
 
 // notDerived says why no recipe was evaluated.

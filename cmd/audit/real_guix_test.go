@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"compress/zlib"
 	"crypto/sha1"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +20,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"audit/rebuild/compare"
@@ -73,6 +79,7 @@ func runReal(t *testing.T, script string) {
 			"status":  status,
 			"norun":   norun,
 			"pack":    pack,
+			"pushed":  pushed,
 			"forget":  forget,
 			"came":    came,
 			"fresh":   fresh,
@@ -102,6 +109,25 @@ func pack(ts *testscript.TestScript, _ bool, args []string) {
 	image, err := os.ReadFile(strings.TrimSpace(ts.ReadFile("stdout")))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), image, 0o666))
+}
+
+// pushed NAME.tar.gz starts a registry that has the image as $REGISTRY/lab/NAME:1.
+func pushed(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	ts.Defer(server.Close)
+	address := strings.TrimPrefix(server.URL, "http://")
+	ts.Setenv("REGISTRY", address)
+	image, err := tarball.Image(func() (io.ReadCloser, error) {
+		f, err := os.Open(ts.MkAbs(args[0]))
+		if err != nil {
+			return nil, err
+		}
+		return gzip.NewReader(f)
+	}, nil)
+	ts.Check(err)
+	tag, err := name.NewTag(address + "/lab/" + strings.TrimSuffix(args[0], ".tar.gz") + ":1")
+	ts.Check(err)
+	ts.Check(remote.Write(tag, image))
 }
 
 // forget NAME… removes all store items of these names.

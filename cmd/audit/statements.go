@@ -2,9 +2,11 @@ package main
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,6 +77,9 @@ func (s *statements) addRoot(c *cli.Context) error {
 	}
 	var identities []keyless.Identity
 	for i, name := range names {
+		if s.has(name) {
+			return usage("--identity %s: %w", name, errTwice)
+		}
 		identities = append(identities, keyless.Identity{Name: name, Issuer: issuers[min(i, len(issuers)-1)]})
 	}
 	v, err := keyless.New(raw, identities)
@@ -97,11 +102,11 @@ func (s *statements) addKey(given string) error {
 	}
 	if strings.Contains(string(text), "-----BEGIN CERTIFICATE-----") {
 		pool := x509.NewCertPool()
-		if s.trust.Roots[name] != nil {
-			return fmt.Errorf("the name is given twice")
-		}
 		if !pool.AppendCertsFromPEM(text) {
 			return fmt.Errorf("%s: it has no certificate that can be parsed", path)
+		}
+		if s.has(name) {
+			return errTwice
 		}
 		s.trust.Roots[name] = pool
 		return nil
@@ -110,17 +115,30 @@ func (s *statements) addKey(given string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	return s.add(key)
+}
+
+// add adds a key. One key has one name, and one name is of one key, root of
+// certificates, or identity: a signature says by its name whose it is.
+func (s *statements) add(key statement.Key) error {
 	for _, k := range s.trust.Keys {
-		switch {
-		case k.ID() == key.ID():
+		if k.ID() == key.ID() && k.Name != key.Name {
 			return fmt.Errorf("it is the key that %s is, too: one key has one name", k.Name)
-		case k.Name == name:
-			return fmt.Errorf("the name is given twice")
 		}
+	}
+	if s.has(key.Name) {
+		return errTwice
 	}
 	s.trust.Keys = append(s.trust.Keys, key)
 	return nil
 }
+
+func (s *statements) has(name string) bool {
+	return s.trust.Roots[name] != nil || slices.Contains(s.identities, name) ||
+		slices.ContainsFunc(s.trust.Keys, func(k statement.Key) bool { return k.Name == name })
+}
+
+var errTwice = errors.New("the name is given twice")
 
 // maxKey bounds the file of a key, in bytes.
 const maxKey = 1 << 20

@@ -128,12 +128,9 @@ func addTrust(c *cli.Context, path string, stated *statements, terms *attest.Ter
 		return err
 	}
 	for _, k := range file.Keys {
-		for _, have := range stated.trust.Keys {
-			if have.ID() == k.ID() || have.Name == k.Name {
-				return fmt.Errorf("the key %s is given twice", k.Name)
-			}
+		if err := stated.add(k); err != nil {
+			return fmt.Errorf("the key %s: %w", k.Name, err)
 		}
-		stated.trust.Keys = append(stated.trust.Keys, k)
 	}
 	terms.Rebuilders = append(terms.Rebuilders, file.Rebuilders...)
 	if !c.IsSet("at-least") && file.AtLeast > 0 {

@@ -314,7 +314,7 @@ func (g *gatherer) aboutDigest(digest string) About {
 func (g *gatherer) secondHop(documents []image.Attestation) {
 	over := make(map[string][]Signature)
 	for _, s := range g.all {
-		if s.About == Statements {
+		if s.About == Statements && s.signsOnly() {
 			for _, digest := range s.Subjects {
 				over[digest] = append(over[digest], s.Signatures...)
 			}
@@ -332,6 +332,13 @@ func (g *gatherer) secondHop(documents []image.Attestation) {
 			s.Signatures = append(s.Signatures, signature)
 		}
 	}
+}
+
+// signsOnly says that a statement says no more of its subject than that somebody signs
+// it: anything else about a manifest of statements, such as that a scan found this or
+// that in it, does not make them the signer's.
+func (s *Statement) signsOnly() bool {
+	return s.Document == nil || s.PredicateType == statement.SignType
 }
 
 // SignedBy lists the names of those whose verified signatures a statement has, each

@@ -117,13 +117,18 @@ func TestNoKeys(t *testing.T) {
 func TestSecondHop(t *testing.T) {
 	a := key(t, "a")
 	bare := beside("application/vnd.in-toto+json", about(manifest), nil)
-	over := beside(statement.BundleType, bundle(t, about("manifest of "+about(manifest)), a), nil)
+	text := about("manifest of " + about(manifest))
+	over := beside(statement.BundleType, bundle(t, strings.Replace(text, "https://example.org/p", statement.SignType, 1), a), nil)
 	trust := Trust{Keys: []statement.Key{a.Public()}}
 	all := Of(imageWith(bare, over), nil, trust)
 	if got := words(all[0]); got != "statement manifest; verified a statement/by-its-manifest" {
 		t.Error(got)
 	}
 	if got := words(all[1]); got != "sigstore-bundle statements; verified a " {
+		t.Error(got)
+	}
+	scanned := beside(statement.BundleType, bundle(t, text, a), nil) // which says something else of it
+	if got := words(Of(imageWith(bare, scanned), nil, trust)[0]); got != "statement manifest" {
 		t.Error(got)
 	}
 	bare.ManifestRaw = []byte("another manifest") // than its digest says

@@ -14,6 +14,10 @@ const (
 	TypeV01 = "https://in-toto.io/Statement/v0.1"
 )
 
+// SignType is the predicateType of a statement that says nothing but that its subject
+// is signed: cosign 3 makes it in place of a signature of its own form.
+const SignType = "https://sigstore.dev/cosign/sign/v1"
+
 // PayloadType is the payloadType of an envelope that contains a statement.
 const PayloadType = "application/vnd.in-toto+json"
 

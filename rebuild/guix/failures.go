@@ -68,10 +68,10 @@ func failures() []store.Failure {
 			rebuild.ErrNotDone, "the channel's history is not signed by those who may",
 			"The address may serve another history than the one the image was made from."),
 		store.Known(`object not found - no match for id|revision .* could not be found|commit .* not found|cannot fetch commit|reference '.*' not found`, rebuild.ErrNotDone, "the recorded commit is not in the channel's repository",
-			"It may never have been pushed, or the history was rewritten. If another copy has it, point git there: git config --global url.COPY.insteadOf ADDRESS."),
+			"It may never have been pushed, or the history was rewritten. If another copy has it, name that: --channel-url NAME=URL."),
 		store.Known(`failed to resolve address|Name or service not known|name resolution|getaddrinfo|Network is unreachable|Connection (refused|timed out)|unable to connect|failed to connect to|failed to send request|SSL error|TLS error|Git error|Git failure|cannot fetch branch`,
 			rebuild.ErrNotDone, "the channel could not be fetched",
-			"A network is needed unless this machine has used the same commits before. If the address has moved, point git to the new one: git config --global url.NEW.insteadOf OLD."),
+			"A network is needed unless this machine has used the same commits before. If the address has moved, name the new one: --channel-url NAME=URL, a mirror or a folder with a clone."),
 		store.Known(`unrecognized option`, rebuild.ErrNotDone, "the Guix of the recipe does not know an option",
 			"The image may have been made by a later Guix than the one that it records."),
 	}

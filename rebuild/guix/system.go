@@ -21,7 +21,7 @@ func (System) About() rebuild.About {
 		Name: guix.Name, Tool: "Guix", Store: "/gnu/store", Sentences: sentences(),
 		Farms: farms(), Sources: "channel", NarHash: []string{"guix", "hash", "-S", "nar", "-f", "hex"}, PrintsImage: true,
 		Fetch: fetch, Mirrors: mirrors, DerivationFlag: "guix-drv",
-		SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
+		Causes: causes(), SavesRecipe: "Guix puts it into the image when it is called with --save-provenance.",
 		Flags: []rebuild.Flag{
 			{Name: "guix-drv", Usage: "of an image by Guix: follow the derivation in `FILE`, and those beside it, to the sources"},
 			{Name: "trust-channel", Kind: rebuild.List, Usage: "let code of the channel at `URL` run here; may be given again"},

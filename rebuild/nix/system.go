@@ -23,7 +23,7 @@ type System struct{}
 func (System) About() rebuild.About {
 	return rebuild.About{
 		Name: nix.Name, Tool: "Nix", Store: "/nix/store", StartsVersion: nix.StartsVersion, Sentences: sentences(),
-		NarHash: []string{"nix-hash", "--type", "sha256"}, SavesRecipe: "For Nix, name the expression or the derivation.",
+		NarHash: []string{"nix-hash", "--type", "sha256"}, Causes: causes(), SavesRecipe: "For Nix, name the expression or the derivation.",
 		Example: [2]string{"audit rebuild --nix-flake .#image image.tar.gz", "by Nix, which never reveals the expression"},
 		Farms:   []signatures.Farm{{Server: officialServer, Operator: "NixOS Foundation", Key: officialKey}},
 		Fetch:   fetch, Mirrors: mirrors, DerivationFlag: "nix-drv",

@@ -3,6 +3,7 @@ package attest
 import (
 	"audit/inspect/image"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,9 +22,11 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"audit/inspect/pass"
 	"audit/provenance/statement"
 	"audit/report"
 )
@@ -40,6 +44,7 @@ type artifact struct {
 }
 
 func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
+	annotations := map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", "dev.sigstore.bundle.predicateType": PredicateType}
 	config := v1.Descriptor{MediaType: "application/vnd.oci.empty.v1+json", Size: int64(len(emptyConfig)), Digest: digestOf(emptyConfig)}
 	raw, err := compact(struct {
 		SchemaVersion int               `json:"schemaVersion"`
@@ -51,12 +56,12 @@ func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
 		ArtifactType  string            `json:"artifactType"`
 	}{2, types.OCIManifestSchema1, config,
 		[]v1.Descriptor{{MediaType: statement.BundleType, Size: int64(len(bundle)), Digest: digestOf(bundle)}},
-		map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", "dev.sigstore.bundle.predicateType": PredicateType},
-		subject, statement.BundleType})
+		annotations, subject, statement.BundleType})
 	if err != nil {
 		return nil, err
 	}
-	return &artifact{v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(raw)), Digest: digestOf(raw), ArtifactType: statement.BundleType}, raw, bundle}, nil
+	return &artifact{v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(raw)), Digest: digestOf(raw),
+		Annotations: annotations, ArtifactType: statement.BundleType}, raw, bundle}, nil
 }
 
 func digestOf(raw []byte) v1.Hash {
@@ -126,8 +131,8 @@ func subjectOf(r *report.Report) (v1.Descriptor, error) {
 
 // Attach pushes a bundle to a repository as an artifact that refers to an image
 // manifest, which need not be there, and reads it back. Of registries that do not list
-// referrers themselves two pushes at the same moment can lose one: it is pushed again
-// until it is listed.
+// referrers themselves two pushes at the same moment can lose one: it is listed again
+// until it is there.
 func Attach(ctx context.Context, to name.Repository, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
 	a, err := newArtifact(bundle, subject)
 	if err != nil {
@@ -142,35 +147,51 @@ func Attach(ctx context.Context, to name.Repository, subject v1.Descriptor, bund
 			return v1.Hash{}, fmt.Errorf("pushing to %s: %w", to, err)
 		}
 	}
-	for range attachTries {
-		if err := remote.Put(to.Digest(a.descriptor.Digest.String()), a, options...); err != nil {
-			return v1.Hash{}, fmt.Errorf("pushing to %s: %w", to, err)
+	if err := remote.Put(to.Digest(a.descriptor.Digest.String()), a, options...); err != nil {
+		return v1.Hash{}, fmt.Errorf("pushing to %s: %w", to, err)
+	}
+	for i := range attachTries {
+		if i > 0 {
+			if err := pause(ctx, 100*time.Millisecond, time.Second); err != nil {
+				return v1.Hash{}, err
+			}
+			if err := listUnderTag(to, subject.Digest, a.descriptor, options); err != nil {
+				return v1.Hash{}, fmt.Errorf("pushing to %s: %w", to, err)
+			}
 		}
-		listed, err := isListed(to, subject.Digest, a.descriptor.Digest, options)
+		listed, err := isListed(ctx, to, subject.Digest, a.descriptor.Digest, options)
 		if err != nil {
 			return v1.Hash{}, fmt.Errorf("reading back from %s: %w", to, err)
 		}
 		if listed {
 			return a.descriptor.Digest, nil
 		}
-		select {
-		case <-ctx.Done():
-			return v1.Hash{}, ctx.Err()
-		case <-time.After(time.Duration(100+rand.IntN(900)) * time.Millisecond):
-		}
 	}
 	return v1.Hash{}, fmt.Errorf("the registry of %s has the statement and does not list it: others push there at the same time; try again, or push to a repository of your own (--to)", to)
 }
 
-// attachTries bounds how often a statement is pushed.
+// attachTries bounds how often a statement is listed.
 const attachTries = 8
 
-// isListed looks twice whether an artifact is listed: another push may be about to
-// replace the list.
-func isListed(to name.Repository, subject, artifact v1.Hash, options []remote.Option) (bool, error) {
+// pause waits for a random time: others who push at once do not wait as long.
+func pause(ctx context.Context, least, most time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(least + rand.N(most-least)):
+		return nil
+	}
+}
+
+// isListed looks twice whether an artifact is listed, by the registry or under the tag:
+// another push may be about to replace the list.
+func isListed(ctx context.Context, to name.Repository, subject, artifact v1.Hash, options []remote.Option) (bool, error) {
+	is := func(d v1.Descriptor) bool { return d.Digest == artifact }
 	for i := range 2 {
 		if i > 0 {
-			time.Sleep(time.Duration(50+rand.IntN(200)) * time.Millisecond)
+			if err := pause(ctx, 50*time.Millisecond, 250*time.Millisecond); err != nil {
+				return false, err
+			}
 		}
 		index, err := remote.Referrers(to.Digest(subject.String()), options...)
 		if err != nil {
@@ -180,11 +201,60 @@ func isListed(to name.Repository, subject, artifact v1.Hash, options []remote.Op
 		if err != nil {
 			return false, err
 		}
-		if !slices.ContainsFunc(m.Manifests, func(d v1.Descriptor) bool { return d.Digest == artifact }) {
-			return false, nil
+		if slices.ContainsFunc(m.Manifests, is) {
+			continue
+		}
+		tagged, err := underTag(to, subject, options)
+		if err != nil || !slices.ContainsFunc(tagged.Manifests, is) {
+			return false, err
 		}
 	}
 	return true, nil
+}
+
+// tagOf is under which clients list what refers to a manifest where the registry does
+// not (OCI distribution-spec v1.1, "Referrers Tag Schema").
+func tagOf(to name.Repository, subject v1.Hash) name.Tag {
+	return to.Tag(subject.Algorithm + "-" + subject.Hex)
+}
+
+// A tagged is the list under that tag.
+type tagged struct{ v1.IndexManifest }
+
+// RawManifest and MediaType are what a registry is given.
+func (l tagged) RawManifest() ([]byte, error)        { return compact(l.IndexManifest) }
+func (l tagged) MediaType() (types.MediaType, error) { return types.OCIImageIndex, nil }
+
+// underTag reads the list, which is empty where there is none.
+func underTag(to name.Repository, subject v1.Hash, options []remote.Option) (tagged, error) {
+	list := tagged{v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex}}
+	d, err := remote.Get(tagOf(to, subject), options...)
+	var answer *transport.Error
+	if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		return list, nil
+	}
+	if err != nil {
+		return list, err
+	}
+	if d.MediaType != types.OCIImageIndex {
+		return list, fmt.Errorf("the tag %s is of a %s, and not of a list of referrers", tagOf(to, subject).TagStr(), d.MediaType)
+	}
+	return list, pass.Decode("list of referrers", d.Manifest, &list.IndexManifest)
+}
+
+// listUnderTag adds an artifact to the list, when it is not there. The client that
+// pushes does it for registries that do not know the question; some know it, and answer
+// that there is nothing.
+func listUnderTag(to name.Repository, subject v1.Hash, d v1.Descriptor, options []remote.Option) error {
+	list, err := underTag(to, subject, options)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list.Manifests, func(have v1.Descriptor) bool { return have.Digest == d.Digest }) {
+		list.Manifests = append(list.Manifests, d)
+	}
+	slices.SortFunc(list.Manifests, func(a, b v1.Descriptor) int { return cmp.Compare(a.Digest.String(), b.Digest.String()) })
+	return remote.Put(tagOf(to, subject), list, options...)
 }
 
 // AttachToLayout adds a bundle to an OCI image layout in a folder, as an artifact that

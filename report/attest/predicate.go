@@ -284,6 +284,9 @@ func (p *Predicate) check() error {
 		f.Checks[c.ID] = c.Status
 	}
 	if b := p.Rebuild; b != nil {
+		if b.Given && b.Status == report.Built {
+			return errors.New("the rebuild was given, and was built")
+		}
 		f.Result, f.Basis = b.Result, b.basis()
 	}
 	if follows := rebuild.Judge(f); p.speaksFor() && follows != p.Verdict {
