@@ -123,7 +123,7 @@ func TestBashCompletes(t *testing.T) {
 		words []string // of the line, the last one being completed
 		want  []string
 	}{
-		{[]string{"audit", "re"}, []string{"rebuild", "report"}},
+		{[]string{"audit", "re"}, []string{"rebuild", "report", "rebuilders"}},
 		{[]string{"audit", "ima"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "--fo"}, []string{"--format"}},
 		{[]string{"audit", "report", "--format", "m"}, []string{"markdown"}},
