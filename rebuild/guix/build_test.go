@@ -44,6 +44,7 @@ func TestBuildFromNothing(t *testing.T) {
 			ID: check.Derivation, Status: check.Pass, Bytes: 30,
 			Reasons: []check.Message{check.Say("derivation/all-derived", "items", 3)},
 		},
+		Derived: rebuild.Derivations{Root: w.item("i", "app-docker-pack.tar.gz.drv")},
 		Items: []rebuild.Item{
 			{Path: w.item("a", "app-1.0"), How: rebuild.Built},
 			{Path: w.item("l", "lib-2.1"), How: rebuild.Substituted, Source: "https://farm.example"},

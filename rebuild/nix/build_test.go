@@ -34,6 +34,7 @@ func TestBuildFromNothing(t *testing.T) {
 		Tools:   []rebuild.Tool{{Name: "nix", Version: "2.8.0"}},
 		Derivation: check.Check{ID: check.Derivation, Status: check.Pass, Bytes: 30,
 			Reasons: []check.Message{check.Say("derivation/all-derived", "items", 3)}},
+		Derived: rebuild.Derivations{Root: imageDrv, Below: got.Derived.Below},
 		Items: []rebuild.Item{
 			{Path: words_, How: rebuild.Substituted, Source: "https://cache.example"},
 			{Path: greeter, How: rebuild.Built},
@@ -51,6 +52,9 @@ func TestBuildFromNothing(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(got.Image); string(text) != "the image" {
 		t.Errorf("image holds %q", text)
+	}
+	if _, err := os.Stat(filepath.Join(got.Derived.Below, imageDrv)); err != nil {
+		t.Errorf("the derivations are not where the result says: %v", err)
 	}
 	file := w.details().Expression.File
 	wantCalls := []string{
