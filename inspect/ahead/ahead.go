@@ -32,9 +32,10 @@ type Reader struct {
 	free   chan []byte
 	quit   chan struct{}
 
-	now  piece  // what is handed out
-	left []byte // of it
-	err  error  // that of src, when all before it is handed out
+	now   piece  // what is handed out
+	left  []byte // of it
+	err   error  // that of src, when all before it is handed out
+	ended bool   // the goroutine has, or must not be
 }
 
 // A piece is what was read at once: from src, or from a tap where to is not nil.
@@ -80,16 +81,19 @@ func (t *tap) Read(p []byte) (int, error) {
 }
 
 // Read returns what src returns. The goroutine is started when src is no short one
-// and there is a core.
+// and there is a core, and ends at an error; what src may have after one is read here.
 func (a *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
 	for len(a.left) == 0 {
-		if a.err != nil {
-			return 0, a.err
+		if err := a.err; err != nil {
+			if err != errClosed {
+				a.err = nil
+			}
+			return 0, err
 		}
-		if !a.apart && (a.n < bufferSize || !a.cores.Spare()) {
+		if !a.apart && (a.ended || a.n < bufferSize || !a.cores.Spare()) {
 			n, err := a.src.Read(p)
 			a.n += int64(n)
 			return n, err
@@ -170,7 +174,7 @@ func (a *Reader) stop() {
 	close(a.quit)
 	for range a.filled {
 	}
-	a.apart = false
+	a.apart, a.ended = false, true
 	a.cores.Release()
 }
 

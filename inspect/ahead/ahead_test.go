@@ -58,8 +58,8 @@ func (d doubled) Read(p []byte) (int, error) {
 }
 
 // What is read, and what taps are written, is what is there, however much of it is
-// read at a time; then comes the error of the source, again and again; and no
-// goroutine and no core is left.
+// read at a time; then comes the error of the source, and what it has after that; and
+// no goroutine and no core is left.
 func TestReader(t *testing.T) {
 	broken := errors.New("broken")
 	for seed := range uint64(60) {
@@ -143,4 +143,40 @@ func TestShort(t *testing.T) {
 	if n, err := io.Copy(io.Discard, a); n != bufferSize-1 || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}
+}
+
+// A source that has more after an error, as a decoder whose checksum does not fit, is
+// read on.
+func TestAfterError(t *testing.T) {
+	broken := errors.New("broken")
+	for _, n := range []int{10, bufferSize + 10, 5 * bufferSize} {
+		synctest.Test(t, func(t *testing.T) {
+			free := cores(1)
+			a := NewReader(&free)
+			defer a.Close()
+			data := random(1, n)
+			parts := []io.Reader{bytes.NewReader(data), iotest.ErrReader(broken), bytes.NewReader([]byte("more"))}
+			a.Start(inTurn{&parts})
+			got, err := io.ReadAll(a)
+			if err != broken || !bytes.Equal(got, data) {
+				t.Errorf("%d bytes of %d, %v", len(got), n, err)
+			}
+			if got, err := io.ReadAll(a); err != nil || string(got) != "more" {
+				t.Errorf("then %q, %v", got, err)
+			}
+		})
+	}
+}
+
+// inTurn reads one reader after the other, with the errors of all but the last.
+type inTurn struct{ parts *[]io.Reader }
+
+func (i inTurn) Read(p []byte) (int, error) {
+	n, err := (*i.parts)[0].Read(p)
+	if err != nil && len(*i.parts) > 1 {
+		if *i.parts = (*i.parts)[1:]; err == io.EOF {
+			err = nil
+		}
+	}
+	return n, err
 }

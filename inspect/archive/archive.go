@@ -140,16 +140,17 @@ func (a *Archive) add(hdr *tar.Header, r io.Reader) error {
 // r need not be read for it, it is read at the same time as what follows.
 func (a *Archive) content(m *Member, hdr *tar.Header, r io.Reader) error {
 	if layers.IsSparse(hdr) {
-		return a.read(m, a.buf, a.Pass.Bounded(m.Name, r), nil)
+		return a.read(m, a.buf, a.Pass.Bounded(m.Name, r), nil, nil)
 	}
 	if a.file == nil || hdr.Size < apartBytes {
-		return a.read(m, a.buf, r, nil)
+		return a.read(m, a.buf, r, nil, nil)
 	}
 	part, at := a.file.Section(a.in.n, hdr.Size)
+	given := a.file.Given.Carry(a.in.n, hdr.Size)
 	a.Pass.Take()
 	a.reading.Go(func() {
 		defer a.Pass.Release()
-		m.err = a.read(m, newMemberReader(), part, at)
+		m.err = a.read(m, newMemberReader(), part, at, given)
 	})
 	return nil
 }
@@ -161,8 +162,8 @@ const apartBytes = 64 << 10
 func newMemberReader() *bufio.Reader { return bufio.NewReaderSize(nil, 128<<10) }
 
 // read reads the content of a member from r by way of in; where the same bytes
-// can be read again they are in at.
-func (a *Archive) read(m *Member, in *bufio.Reader, r io.Reader, at io.ReaderAt) error {
+// can be read again they are in at. A layer carries the digest of what was given.
+func (a *Archive) read(m *Member, in *bufio.Reader, r io.Reader, at io.ReaderAt, given *pass.Given) error {
 	other := digest.NewOtherHash(m.Path)
 	in.Reset(other.Tee(r))
 	head, err := in.Peek(layers.TarBlock)
@@ -175,7 +176,7 @@ func (a *Archive) read(m *Member, in *bufio.Reader, r io.Reader, at io.ReaderAt)
 		return nil
 	}
 	if isLayer {
-		m.layer, err = layers.Read(a.Pass, m.Name, in, at)
+		m.layer, err = layers.ReadCarrying(given, a.Pass, m.Name, in, at)
 		if err != nil {
 			return err
 		}

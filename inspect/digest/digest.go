@@ -36,6 +36,8 @@ type Meter struct {
 	// Lend says that what is read next stays as it is until the group of the meter
 	// is run.
 	Lend bool
+	// Also, when set, is another lane for what is read, of the same group.
+	Also *sha256mb.Lane
 	// What is hashed goes to one of them; both are nil when nothing is.
 	alone hash.Hash
 	lane  *sha256mb.Lane
@@ -62,6 +64,13 @@ func (m *Meter) Read(p []byte) (int, error) {
 
 // Write hashes and counts bytes that are read elsewhere. It never fails.
 func (m *Meter) Write(p []byte) (int, error) {
+	switch {
+	case m.Also == nil:
+	case m.Lend:
+		m.Also.Lend(p)
+	default:
+		m.Also.Write(p)
+	}
 	switch {
 	case m.alone != nil:
 		m.alone.Write(p)

@@ -47,7 +47,6 @@ type content struct {
 	head        []byte        // the first bytes, uncompressed
 	given       *digest.Meter // of what was given, where that is read from its start to its end; else nil
 	rest        io.Reader     // what of it is not read yet
-	apart       *apart        // of a file that is read here and there; else nil
 }
 
 // sniffBytes is how far a stream is looked into before its form is decided.
@@ -71,8 +70,8 @@ func NewInput(p *pass.Pass, path string) (*Input, error) {
 
 // Close frees what the input took.
 func (in *Input) Close() {
-	if in.content != nil && in.content.apart != nil {
-		in.content.apart.stop()
+	if in.content != nil {
+		in.content.source.Given.Stop()
 	}
 	if in.content != nil && in.content.ahead != nil {
 		in.content.ahead.Close()
@@ -151,7 +150,7 @@ func (in *Input) sniff() error {
 		}
 		c.head, c.compression = head[:n], compression.Sniff(head[:n])
 		if c.compression == compression.None && n > 0 {
-			c.apart = digestApart(in.Pass, at, c.source.Size)
+			c.source.Given = pass.NewGiven(in.Pass, at, c.source.Size)
 			return nil
 		}
 		c.given = in.Pass.Meter(c.source)
@@ -253,6 +252,7 @@ func (in *Input) Region() (*pass.Region, error) {
 	}
 	c := in.content
 	if c.stream == nil {
+		c.source.Given.Carry(0, 0)
 		return &pass.Region{Pass: in.Pass, At: in.file, Size: c.source.Size}, nil
 	}
 	in.spool = &pass.Spool{Dir: in.Pass.Opt.TempDir}

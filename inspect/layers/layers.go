@@ -29,21 +29,32 @@ import (
 // at has the same bytes as r where they can be read again, else it is nil:
 // then the contents of store items are spooled.
 func Read(p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, error) {
+	return ReadCarrying(nil, p, where, r, at)
+}
+
+// ReadCarrying is Read of a part of a file, of which it carries the digest unless given
+// is nil.
+func ReadCarrying(given *pass.Given, p *pass.Pass, where string, r *bufio.Reader, at io.ReaderAt) (*image.Layer, error) {
 	if copied := p.Copy(where, r); copied != io.Reader(r) {
 		r = bufio.NewReaderSize(copied, 128<<10)
 	}
 	head, _ := r.Peek(8)
 	layer := &image.Layer{Member: where, Compression: compression.Sniff(head)}
 	group := sha256mb.NewGroup()
+	blob := p.MeterIn(group, r)
+	var err error
+	if blob.Also, err = given.Lane(group); err != nil {
+		return nil, err
+	}
+	defer func() { given.Return(blob.N) }()
 	if layer.Compression == compression.None {
-		if err := readTar(p, group, layer, r, at); err != nil {
+		if err := readTar(p, group, layer, blob, at); err != nil {
 			return nil, err
 		}
 		layer.Digest, layer.Size = layer.DiffID, layer.UncompressedSize
-		_, err := io.Copy(io.Discard, r)
-		return layer, err
+		return layer, nil
 	}
-	return layer, readPacked(p, group, layer, r)
+	return layer, readPacked(p, group, layer, r, blob)
 }
 
 // packedBytes is how much of a blob is read at a time: a part of what a lane can keep
@@ -52,12 +63,13 @@ const packedBytes = 32 << 10
 
 // readPacked reads a layer whose blob is compressed. It is expanded ahead of where the
 // digests are computed, that of the blob with the others.
-func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader) error {
+// The meter of the blob is written what is read.
+func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, blob *digest.Meter) error {
 	last, scan := &lastReader{r: r}, compression.NewFrameScanner()
 	if r = last; layer.Compression == compression.Zstd {
 		r = io.TeeReader(last, scan)
 	}
-	blob, reader := p.MeterIn(group, nil), ahead.NewReader(p)
+	reader := ahead.NewReader(p)
 	in := bufio.NewReaderSize(reader.Tap(r, blob), packedBytes)
 	x, err := compression.Expand(in, layer.Compression, p.Charge(layer.Member))
 	if fatal := p.Fatal(err); fatal != nil {
@@ -70,7 +82,7 @@ func readPacked(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Re
 		reader.Start(p.Expanded(layer.Member, layer.Compression, x))
 		defer reader.Close()
 		layer.Gzip = x.Gzip
-		if err := readTar(p, group, layer, reader, nil); err != nil {
+		if err := readTar(p, group, layer, p.MeterIn(group, reader), nil); err != nil {
 			return err
 		}
 		layer.Notes = append(layer.Notes, x.Notes...)
@@ -98,8 +110,7 @@ type tarReader struct {
 }
 
 // readTar reads the uncompressed tar of a layer. Its digests are computed in group.
-func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, r io.Reader, at io.ReaderAt) error {
-	whole := p.MeterIn(group, r)
+func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, whole *digest.Meter, at io.ReaderAt) error {
 	frame := &frameReader{whole: whole, w: image.NewFrameWriter()}
 	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: newSink(p, group, layer)}
 	t.sink.store.at, t.sink.counted = at, true

@@ -17,11 +17,11 @@ import (
 // A storeReader gathers the store items of one layer. Their NARs are hashed
 // while the bytes go by; an item whose entries do not come in the order of a NAR,
 // or that has hard links, is hashed from the spool when it has ended, while the bytes
-// of the next one go by into another spool.
+// of the next ones go by into other spools.
 //
-// Then that spool is emptied for the item after that, unless the source cannot be read
-// a second time: hard links to another item, and items that go on after another
-// one began, need what was there before.
+// Then its spool is emptied for an item to come, unless the source cannot be read a
+// second time: hard links to another item, and items that go on after another one
+// began, need what was there before.
 type storeReader struct {
 	pass  *pass.Pass
 	group *sha256mb.Group
@@ -31,9 +31,9 @@ type storeReader struct {
 	at    io.ReaderAt        // the layer's tar, where it can be read again; else nil
 	once  bool               // the spool keeps all items, since nothing is read twice
 	spool *pass.Spool        // of the items being read
-	late  *pass.Spool        // of the item that is hashed meanwhile
-	job   *narJob            // of that item; nil when there is none
-	owed  int                // by how many bytes it is to go on
+	free  []*pass.Spool      // that are empty
+	jobs  []*narJob          // of the items that have ended and are not hashed yet
+	owed  int                // by how many bytes they are to go on
 	bufs  [3][]byte          // of jobs
 	own   *storeItem         // of the entry being read; nil outside the store
 	links []hardLink
@@ -46,7 +46,8 @@ type storeItem struct {
 	files   int // how many nodes it has
 	seen    store.Sightings
 	bytes   int64
-	nar     *store.NarWriter // nil when the entries do not come in its order
+	lane    *sha256mb.Lane
+	nar     *store.NarWriter // to lane; nil when the entries do not come in its order
 	promise int64            // size of the file being written to nar
 	problem string
 
@@ -64,13 +65,18 @@ type hardLink struct {
 
 func newStoreReader(p *pass.Pass, group *sha256mb.Group, where string) *storeReader {
 	return &storeReader{pass: p, group: group, where: where, items: make(map[string]*storeItem), once: p.Once,
-		spool: &pass.Spool{Dir: p.Opt.TempDir}, late: &pass.Spool{Dir: p.Opt.TempDir}}
+		spool: &pass.Spool{Dir: p.Opt.TempDir}}
 }
 
 // close frees the spools.
 func (s *storeReader) close() {
 	s.spool.Close()
-	s.late.Close()
+	for _, spool := range s.free {
+		spool.Close()
+	}
+	for _, job := range s.jobs {
+		job.spool.Close()
+	}
 }
 
 // drops says whether contents are kept no longer than their item lasts.
@@ -88,7 +94,9 @@ func (s *storeReader) enter(e *image.Entry) (*store.Sightings, error) {
 	}
 	s.own = s.items[path]
 	if s.own == nil {
-		s.own = &storeItem{path: path, nar: store.NewNarWriter(s.group.NewLane()), seen: store.Sightings{Budget: s.pass.Hashes}}
+		s.own = &storeItem{path: path, seen: store.Sightings{Budget: s.pass.Hashes}}
+		s.own.lane = s.group.NewLane()
+		s.own.nar = store.NewNarWriter(s.own.lane)
 		s.items[path] = s.own
 	}
 	if s.own.settled {
@@ -112,21 +120,25 @@ func (s *storeReader) leave(next string) error {
 	s.own = nil
 	if !s.drops() {
 		if own.nar != nil {
-			own.nar.H.Park()
+			own.lane.Park()
 		}
 		return nil
 	}
 	if err := s.resolveLinks(own); err != nil {
 		return err
 	}
-	if err := s.run(s.job); err != nil {
-		return err
+	job := s.settle(own)
+	if job == nil {
+		s.spool.Empty()
+		return nil
 	}
-	if s.job = s.settle(own); s.job != nil {
-		s.spool, s.late = s.late, s.spool
+	job.spool = s.spool
+	s.jobs = append(s.jobs, job)
+	err := s.run(lateJobs)
+	if s.spool = (&pass.Spool{Dir: s.pass.Opt.TempDir}); len(s.free) > 0 {
+		s.spool, s.free = s.free[0], s.free[1:]
 	}
-	s.spool.Empty()
-	return nil
+	return err
 }
 
 // outside returns the sightings of a file outside the store. Most files name
@@ -178,7 +190,7 @@ func (it *storeItem) stream(n store.NarNode, size int64) {
 
 // unstream gives up hashing the NAR while the bytes go by.
 func (it *storeItem) unstream() {
-	it.nar.H.Reset()
+	it.lane.Reset()
 	it.nar = nil
 }
 
@@ -223,7 +235,7 @@ func (s *storeReader) write(p []byte) error {
 	n.Size += int64(len(p))
 	s.own.bytes += int64(len(p))
 	if s.own.nar != nil {
-		s.own.nar.H.Lend(p)
+		s.own.lane.Lend(p)
 	}
 	if n.Content != s.spool {
 		return nil
@@ -234,8 +246,9 @@ func (s *storeReader) write(p []byte) error {
 
 // A narJob hashes the NAR of an item of which all is known, a piece at a time.
 type narJob struct {
-	item *storeItem
-	hash *store.NarHash
+	item  *storeItem
+	hash  *store.NarHash
+	spool *pass.Spool // to be emptied when it is done; nil when others use it
 }
 
 // settle returns what is left to do for an item of which all is known, nil when its
@@ -244,51 +257,58 @@ func (s *storeReader) settle(it *storeItem) *narJob {
 	var job *narJob
 	switch {
 	case it.problem != "":
+		it.lane.Reset()
 	case it.nar != nil:
-		it.sum, it.size = it.nar.Sum()
+		it.size = it.nar.Close()
+		it.sum = it.lane.Finish()
 	default:
-		job = &narJob{it, store.NewNarHash(s.group.NewLane(), lastOfEach(it.nodes))}
+		job = &narJob{item: it, hash: store.NewNarHash(it.lane, lastOfEach(it.nodes))}
 	}
-	it.nodes, it.nar, it.settled = nil, nil, true
+	it.nodes, it.nar, it.lane, it.settled = nil, nil, nil, true
 	return job
 }
 
-// meanwhile goes on with the item that ended before, by about n bytes. The group is to
+// lateJobs is how many items wait for their NAR at most while others are read.
+const lateJobs = 2
+
+// meanwhile goes on with the items that have ended, by about n bytes. The group is to
 // be run before anything else.
 func (s *storeReader) meanwhile(n int) error {
-	if s.owed += n; s.job == nil || s.owed < jobLeast {
+	if len(s.jobs) == 0 {
 		return nil
 	}
-	buf := s.buf(0)[:min(s.owed, jobBytes)]
-	if s.owed = 0; s.job.hash.Step(buf) {
+	if s.owed += n; s.owed < jobLeast {
 		return nil
 	}
-	job := s.job
-	s.job = nil
-	return s.end(job)
+	n, s.owed = min(s.owed, jobBytes), 0
+	return s.step(n)
 }
 
-// run does jobs to their end, three at a time, which are as fast as two.
-func (s *storeReader) run(jobs ...*narJob) error {
-	var now []*narJob
-	for len(now) > 0 || len(jobs) > 0 {
-		for len(now) < len(s.bufs) && len(jobs) > 0 {
-			if jobs[0] != nil {
-				now = append(now, jobs[0])
-			}
-			jobs = jobs[1:]
+// run goes on with the jobs until no more than so many are left.
+func (s *storeReader) run(left int) error {
+	for len(s.jobs) > left {
+		if err := s.step(jobBytes); err != nil {
+			return err
 		}
-		left := now[:0]
-		for i, job := range now {
-			if job.hash.Step(s.buf(i)) {
-				left = append(left, job)
-			} else if err := s.end(job); err != nil {
-				return err
-			}
-		}
-		now = left
 		s.group.Run()
 	}
+	return nil
+}
+
+// step goes on with the first jobs by n bytes each: three are as fast as two.
+func (s *storeReader) step(n int) error {
+	left := s.jobs[:0]
+	for i, job := range s.jobs {
+		if i >= len(s.bufs) || job.hash.Step(s.buf(i)[:n]) {
+			left = append(left, job)
+			continue
+		}
+		if err := s.end(job); err != nil {
+			return err
+		}
+	}
+	clear(s.jobs[len(left):])
+	s.jobs = left
 	return nil
 }
 
@@ -307,6 +327,10 @@ func (s *storeReader) buf(i int) []byte {
 func (s *storeReader) end(job *narJob) error {
 	var err error
 	job.item.sum, job.item.size, err = job.hash.Sum()
+	if job.spool != nil {
+		job.spool.Empty()
+		s.free = append(s.free, job.spool)
+	}
 	if fatal := s.pass.Fatal(err); fatal != nil {
 		return fatal
 	}
@@ -346,17 +370,18 @@ func (s *storeReader) settleAll() error {
 		return err
 	}
 	if s.drops() {
-		return s.run(s.job)
+		return s.run(0)
 	}
 	items := slices.Collect(maps.Values(s.items))
 	if err := s.resolveLinks(items...); err != nil {
 		return err
 	}
-	jobs := make([]*narJob, len(items))
-	for i, it := range items {
-		jobs[i] = s.settle(it)
+	for _, it := range items {
+		if job := s.settle(it); job != nil {
+			s.jobs = append(s.jobs, job)
+		}
 	}
-	return s.run(jobs...)
+	return s.run(0)
 }
 
 // lastOfEach drops all but the last of the nodes that have the same path: that

@@ -15,6 +15,10 @@ type Source struct {
 	n     atomic.Int64 // bytes read, those of its sections included
 	quiet int64        // bytes read since progress was reported
 	whole *Source      // what this is a section of; nil when it is none
+
+	// Given is the digest of a file that is read here and there; nil where it is read
+	// from its start to its end.
+	Given *Given
 }
 
 // progressStep is how many bytes lie between two calls of Options.Progress.

@@ -6,6 +6,7 @@ import (
 	"audit/inspect/image"
 	"audit/inspect/layers"
 	"audit/inspect/limit"
+	"audit/inspect/pass"
 	"audit/inspect/paths"
 	"bytes"
 	"fmt"
@@ -66,10 +67,11 @@ func open(in *form.Input) (*image.Image, error) {
 		return nil, err
 	}
 	var at io.ReaderAt
+	var given *pass.Given
 	if file != nil {
-		at = file.At()
+		at, given = file.At(), file.Given.Carry(0, file.Size)
 	}
-	layer, err := layers.Read(in.Pass, "rootfs", r, at)
+	layer, err := layers.ReadCarrying(given, in.Pass, "rootfs", r, at)
 	if fatal := in.Pass.Fatal(err); fatal != nil {
 		return nil, fatal
 	}

@@ -4,6 +4,7 @@ import (
 	"audit/inspect/digest"
 	"audit/inspect/digest/sha256mb"
 	"audit/inspect/paths"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,26 +13,27 @@ import (
 	"strings"
 )
 
-// errNarOrder is what a narWriter says of a node that does not come in order.
+// errNarOrder is what a NarWriter says of a node that does not come in order.
 var errNarOrder = errors.New("not in the order of a NAR")
 
-// A NarWriter hashes the NAR of one file system object, node by node. The
+// A NarWriter writes the NAR of one file system object, node by node. The
 // format is that of "The Purely Functional Software Deployment Model" (Dolstra 2006,
 // figure 5.2) as its tools
 // (libutil/archive.cc) writes it: strings, each preceded by its length as 64
 // bits little endian and padded with zeros to a multiple of 8 bytes; the
 // entries of a folder sorted by name, as bytes.
 type NarWriter struct {
-	H     *sha256mb.Lane
+	w     io.Writer
+	word  [8]byte // being written
 	size  int64
 	begun bool     // the item itself was entered
 	open  []string // names of the folders being written, outermost first; "" is the root
 	last  []string // the last entry written in each of them
 }
 
-// NewNarWriter returns a writer to h, which is at the start of a message.
-func NewNarWriter(h *sha256mb.Lane) *NarWriter {
-	w := &NarWriter{H: h}
+// NewNarWriter returns a writer to out, of whose errors there are none.
+func NewNarWriter(out io.Writer) *NarWriter {
+	w := &NarWriter{w: out}
 	w.str("nix-archive-1")
 	return w
 }
@@ -39,21 +41,20 @@ func NewNarWriter(h *sha256mb.Lane) *NarWriter {
 func (w *NarWriter) str(tokens ...string) {
 	for _, s := range tokens {
 		w.length(int64(len(s)))
-		io.WriteString(w.H, s)
+		io.WriteString(w.w, s)
 		w.pad(int64(len(s)))
 	}
 }
 
 func (w *NarWriter) length(n int64) {
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(n))
-	w.H.Write(b[:])
+	binary.LittleEndian.PutUint64(w.word[:], uint64(n))
+	w.w.Write(w.word[:])
 	w.size += 8 + n + (8-n%8)%8
 }
 
 func (w *NarWriter) pad(n int64) {
-	var zeros [8]byte
-	w.H.Write(zeros[:(8-n%8)%8])
+	clear(w.word[:])
+	w.w.Write(w.word[:(8-n%8)%8])
 }
 
 // Enter starts the node at path, relative to the item ("" is the item itself).
@@ -114,7 +115,7 @@ func (w *NarWriter) Symlink(target string) {
 	w.end(len(w.open))
 }
 
-// File starts a regular file of so many bytes, which are written to h next.
+// File starts a regular file of so many bytes, which are written to out next.
 func (w *NarWriter) File(executable bool, size int64) {
 	w.str("regular")
 	if executable {
@@ -130,11 +131,12 @@ func (w *NarWriter) EndFile(size int64) {
 	w.end(len(w.open))
 }
 
-func (w *NarWriter) Sum() (digest.Sum, int64) {
+// Close ends the NAR and returns its size.
+func (w *NarWriter) Close() int64 {
 	for len(w.open) > 0 {
 		w.leave()
 	}
-	return w.H.Finish(), w.size
+	return w.size
 }
 
 // A NarNode is one file, folder or symlink of a store item.
@@ -152,93 +154,94 @@ type NarNode struct {
 // A NarHash hashes the NAR of a store item whose nodes come in any order, a piece at a
 // time, so that it can be computed together with other digests.
 type NarHash struct {
+	lane  *sha256mb.Lane
 	w     *NarWriter
-	nodes []NarNode // that are left
-	off   int64     // in the content of the first, of which the start is written
-	begun bool      // the start of the first is written
+	head  bytes.Buffer // what w wrote and is not in a piece yet
+	nodes []NarNode    // that are left
+	off   int64        // how much of the content of the first is in a piece
+	begun bool         // what comes before that is in head
 	err   error
 }
 
 // NewNarHash returns the hash of these nodes, computed in lane.
 func NewNarHash(lane *sha256mb.Lane, nodes []NarNode) *NarHash {
 	slices.SortFunc(nodes, func(a, b NarNode) int { return paths.Compare(a.Path, b.Path) })
-	return &NarHash{w: NewNarWriter(lane), nodes: nodes}
+	h := &NarHash{lane: lane, nodes: nodes}
+	h.w = NewNarWriter(&h.head)
+	return h
 }
 
-// narCopied is how much of a content is written to the lane rather than lent, so that
-// those of small files make one piece.
-const narCopied = 4 << 10
-
-// Step hands about as many bytes to the lane as buf has, and says whether there are
-// more. What it lends lies in buf, and lasts until the group of the lane is run, which
-// has to be before the next step.
+// Step fills buf with the next piece of the NAR and lends it to the lane until the
+// group of that is run. It returns false when there was none.
 func (h *NarHash) Step(buf []byte) bool {
-	for n := len(buf); n > 0 && h.err == nil && len(h.nodes) > 0; {
-		done, lent := h.node(buf)
-		if n -= done; lent {
-			break
+	n := 0
+	for n < len(buf) && h.err == nil && (len(h.nodes) > 0 || h.head.Len() > 0) {
+		k := 0
+		switch {
+		case h.head.Len() > 0:
+			k, _ = h.head.Read(buf[n:])
+		case h.begun:
+			k, h.err = h.content(buf[n:])
+		default:
+			h.err = h.begin()
 		}
+		n += k
 	}
-	return h.err == nil && len(h.nodes) > 0
+	if h.err != nil {
+		h.lane.Reset()
+		return false
+	}
+	h.lane.Lend(buf[:n])
+	return n > 0
 }
 
-// node hands a piece of the content of the first node to the lane, after what comes
-// before it. It returns how much that was, and whether it is lent.
-func (h *NarHash) node(buf []byte) (done int, lent bool) {
+// begin writes what comes before the content of the first node, and all of one that
+// has none.
+func (h *NarHash) begin() error {
 	one := &h.nodes[0]
-	if !h.begun {
-		if h.fail(h.w.Enter(one.Path)) {
-			return 0, false
-		}
-		switch one.Kind {
-		case '5':
-			h.w.Folder(one.Path)
-			h.nodes = h.nodes[1:]
-			return len(one.Path), false
-		case '2':
-			h.w.Symlink(one.Target)
-			h.nodes = h.nodes[1:]
-			return len(one.Path), false
-		}
+	if err := h.w.Enter(one.Path); err != nil {
+		return fmt.Errorf("%q: %w", one.Path, err)
+	}
+	switch one.Kind {
+	case '5':
+		h.w.Folder(one.Path)
+	case '2':
+		h.w.Symlink(one.Target)
+	default:
 		h.w.File(one.Executable, one.Size)
 		h.begun, h.off = true, 0
+		return nil
 	}
-	p := buf[:min(int64(len(buf)), one.Size-h.off)]
-	if k, err := one.Content.ReadAt(p, one.Offset+h.off); k < len(p) {
+	h.nodes = h.nodes[1:]
+	return nil
+}
+
+// content reads the next of the content of the first node, and goes on to the next
+// node at its end.
+func (h *NarHash) content(p []byte) (int, error) {
+	one := &h.nodes[0]
+	p = p[:min(int64(len(p)), one.Size-h.off)]
+	if n, err := one.Content.ReadAt(p, one.Offset+h.off); n < len(p) {
 		if err == nil || err == io.EOF {
-			err = fmt.Errorf("%d bytes of content where %d were promised", h.off+int64(k), one.Size)
+			err = fmt.Errorf("%d bytes of content where %d were promised", h.off+int64(n), one.Size)
 		}
-		h.fail(err)
-		return 0, false
+		return 0, fmt.Errorf("%q: %w", one.Path, err)
 	}
-	h.off += int64(len(p))
-	if len(p) > narCopied {
-		h.w.H.Lend(p) // the end of the file is written in the next step
-		return len(p), true
-	}
-	if h.w.H.Write(p); h.off == one.Size {
+	if h.off += int64(len(p)); h.off == one.Size {
 		h.w.EndFile(one.Size)
 		h.begun, h.nodes = false, h.nodes[1:]
 	}
-	return max(len(p), 1), lent
+	return len(p), nil
 }
 
-// fail keeps the first error.
-func (h *NarHash) fail(err error) bool {
-	if err != nil {
-		h.err = fmt.Errorf("%q: %w", h.nodes[0].Path, err)
-		h.w.H.Reset()
-	}
-	return err != nil
-}
-
-// Sum returns the NAR hash and its size when there are no more steps.
+// Sum returns the NAR hash and its size when there is no more.
 func (h *NarHash) Sum() (digest.Sum, int64, error) {
 	if h.err != nil {
 		return digest.Sum{}, 0, h.err
 	}
-	sum, size := h.w.Sum()
-	return sum, size, nil
+	size := h.w.Close()
+	h.lane.Write(h.head.Bytes())
+	return h.lane.Finish(), size, nil
 }
 
 // HashNar returns the NAR hash and size of a store item, given its nodes in

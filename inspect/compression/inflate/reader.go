@@ -17,7 +17,7 @@ const (
 	// It takes in at most two words.
 	inSlack = 16
 
-	literalBits  = 12 // of the stream that choose in the table of literals and lengths
+	literalBits  = 11 // of the stream that choose in the table of literals and lengths
 	distanceBits = 9  // and in that of distances
 
 	// Codes of fixed blocks have symbols that mean nothing.
@@ -44,8 +44,8 @@ type Reader struct {
 	checked bool // the safe loop is to be used though there is a faster one
 
 	// Behind each main table are its subtables. One of 2^n entries has at least
-	// n+1 codes.
-	literals  [1<<literalBits + 2*maxLiterals]entry
+	// n+1 codes: of literals n is 4 at most, so there are fewer than 4 entries a code.
+	literals  [1<<literalBits + 4*maxLiterals]entry
 	distances [1<<distanceBits + 512]entry
 	maker     tableMaker
 	lengths   [maxLiterals + maxDistances]uint8

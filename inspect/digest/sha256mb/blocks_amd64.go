@@ -22,6 +22,15 @@ func hasSHA() bool {
 //go:noescape
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx uint32)
 
+// The three functions below access nothing but what they are given. A round of their
+// loops reads the 64 bytes at each p in four loads of 16, adds 64 to p and takes 1 from
+// n; it ends at 0, so that they read 64*n bytes at p, for n >= 1. They are called by
+// compress alone, whose n is the least length of its slices in blocks, each of which
+// [Lane.ready] has cut to one or more whole blocks. They read and write the 32 bytes of
+// each state, read the 256 bytes of k, 16 at a time at offsets up to 240, and the 16 of
+// flip. blocks3 keeps 64 bytes at DX, which is its frame of 80 bytes aligned to 16, so
+// at most 15 bytes into it.
+
 // blocks1 hashes n blocks at p0; n is at least 1 here and below.
 //
 //go:noescape

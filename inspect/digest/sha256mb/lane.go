@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"slices"
 )
 
 const (
@@ -117,6 +118,18 @@ func (l *Lane) Park() {
 	l.keep()
 	l.group.drain(l)
 	l.release(bytes.Clone(l.buffer[l.start:l.end]))
+}
+
+// Move makes l a lane of another group, in the midst of its message.
+func (l *Lane) Move(g *Group) {
+	if l.std != nil {
+		return
+	}
+	l.Park()
+	if i := slices.Index(l.group.queue, l); i >= 0 {
+		l.group.queue = slices.Delete(l.group.queue, i, i+1)
+	}
+	l.group, l.queued = g, false
 }
 
 // release gives the buffer back to the group; rest stays.
