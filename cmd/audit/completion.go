@@ -121,7 +121,7 @@ func offerOf(app *cli.App, words []string, last string) offer {
 		o.path = "files"
 	}
 	if !given {
-		for _, c := range app.Commands {
+		for _, c := range app.VisibleCommands() {
 			o.add(c.Usage, c.Name)
 		}
 		o.add("says more of a verb", "help")

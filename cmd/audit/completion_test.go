@@ -123,7 +123,7 @@ func TestBashCompletes(t *testing.T) {
 		words []string // of the line, the last one being completed
 		want  []string
 	}{
-		{[]string{"audit", "re"}, []string{"rebuild", "report", "rebuilders"}},
+		{[]string{"audit", "re"}, []string{"rebuild", "report"}},
 		{[]string{"audit", "ima"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "--fo"}, []string{"--format"}},
 		{[]string{"audit", "report", "--format", "m"}, []string{"markdown"}},
@@ -177,7 +177,7 @@ func TestChoicesAreTaken(t *testing.T) {
 func TestGuides(t *testing.T) {
 	app := newApp(io.Discard, io.Discard)
 	for _, c := range app.Commands {
-		if c.Description == "" || !strings.Contains(c.Description, "Examples:") {
+		if !c.Hidden && !strings.Contains(c.Description, "Examples:") {
 			t.Errorf("%s has no guide", c.Name)
 		}
 	}

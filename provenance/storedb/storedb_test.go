@@ -110,9 +110,9 @@ func TestReadHostileDatabase(t *testing.T) {
 		{"a computed column", []string{refsTable, `CREATE TABLE ValidPaths (id integer primary key, path text, hash text AS (hex(zeroblob(1000000))), narSize integer)`}, "no plain column hash"},
 		{"a computed column that may be missing", []string{refsTable, `CREATE TABLE ValidPaths (id integer primary key, path text, hash text, narSize integer, deriver text AS (hex(zeroblob(1000000))))`}, ""},
 		{"a missing column", []string{pathsTable, `CREATE TABLE Refs (referrer integer)`}, "no plain column reference"},
-		{"a blob for a path", []string{pathsTable, refsTable, `INSERT INTO ValidPaths VALUES (1, x'00', 'sha256:0', 7)`}, "a row does not hold an id, a path, a hash and a size"},
-		{"a text for a size", []string{pathsTable, refsTable, `INSERT INTO ValidPaths VALUES (1, 'p', 'sha256:0', 'x')`}, "a row does not hold an id, a path, a hash and a size"},
-		{"a reference to nothing", []string{pathsTable, refsTable, row, `INSERT INTO Refs VALUES (1, 2)`}, "a row does not hold the ids of two store items"},
+		{"a blob for a path", []string{pathsTable, refsTable, `INSERT INTO ValidPaths VALUES (1, x'00', 'sha256:0', 7)`}, "a row does not have an id, a path, a hash and a size"},
+		{"a text for a size", []string{pathsTable, refsTable, `INSERT INTO ValidPaths VALUES (1, 'p', 'sha256:0', 'x')`}, "a row does not have an id, a path, a hash and a size"},
+		{"a reference to nothing", []string{pathsTable, refsTable, row, `INSERT INTO Refs VALUES (1, 2)`}, "a row does not have the ids of two store items"},
 		{"a value of two megabytes", []string{pathsTable, refsTable, `INSERT INTO ValidPaths VALUES (1, hex(zeroblob(1000000)), 'sha256:0', 7)`}, "too big"},
 	} {
 		_, err := Read(makeDatabase(t, tc.statements...))
