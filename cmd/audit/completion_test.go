@@ -43,7 +43,7 @@ func offered(t *testing.T, words ...string) []string {
 func TestCompletionNamesEverything(t *testing.T) {
 	app := newApp(io.Discard, io.Discard)
 	verbs := offered(t, "")
-	for _, c := range app.Commands {
+	for _, c := range app.VisibleCommands() {
 		if !slices.Contains(verbs, c.Name) {
 			t.Errorf("no %s among %q", c.Name, verbs)
 		}
