@@ -83,7 +83,7 @@ func (e wholeEntry) Message() check.Message {
 func (e wholeEntry) what() check.Message {
 	switch k := kind(e.Entry); k {
 	case file, hardLink, symlink:
-		return entryContent{e.Entry}.Message()
+		return entryContent(e).Message()
 	case charDevice, blockDevice:
 		return check.Say("value/device", "kind", k, "numbers", string(deviceText(e.Entry)))
 	default:
