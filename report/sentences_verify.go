@@ -22,7 +22,7 @@ func verifySentences() map[string]string {
 		"verify/no-statement":             "there is no statement by it about this image",
 		"verify/dissent":                  "{operator}, who is trusted, dissents",
 		"verify/cut":                      "there may be statements that could not be read, and somebody may dissent in them",
-		"verify/too-few":                  "{agree:number} of the {at-least} independent rebuilders that are demanded agree",
+		"verify/too-few":                  "too few independent rebuilders agree: {agree:number}, and {at-least} are demanded",
 		"verify/shared-parts":             "some parts were made by {least:number} independent parties only, and {at-least} are demanded[; several rebuilders had them from {servers:list}]",
 		"verify/enough":                   "agreement of {agree:count independent rebuilder}; each part was made by at least {least}",
 	}

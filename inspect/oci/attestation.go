@@ -134,10 +134,10 @@ func (r *Reader) Artifact(d v1.Descriptor, place image.Place, refers v1.Hash) er
 // tooMany reports once that there are more than are read, so that nobody takes those
 // that were for all.
 func (r *Reader) tooMany() {
-	if !r.Img.MoreAttestations {
+	if !r.cut {
 		r.Find(check.Note, "", "integrity/too-many-referrers", "limit", maxAttestations)
 	}
-	r.Img.MoreAttestations = true
+	r.cut, r.Img.MoreAttestations = true, true
 }
 
 // Evidence returns the bytes of a document that the image can be read without;
@@ -149,9 +149,11 @@ func (r *Reader) Evidence(d v1.Descriptor, where string) ([]byte, error) {
 	switch {
 	case limit.IsAbsent(err):
 		r.Find(check.Note, d.Digest.String(), "integrity/attestation-missing", "document", where)
+		r.Img.MoreAttestations = true
 		return nil, nil
 	case errors.As(err, &over) && over.Name == limit.JSONBytes:
 		r.Find(check.Note, d.Digest.String(), "integrity/attestation-too-large", "document", where, "limit", over.Limit)
+		r.Img.MoreAttestations = true
 		return nil, nil
 	case errors.As(err, &form):
 		r.Find(check.Note, d.Digest.String(), "integrity/attestation-unread", "document", where, "error", form)

@@ -42,6 +42,7 @@ type Reader struct {
 	entries   []Candidate // of the index
 	artifacts int         // that were looked into for statements
 	documents int         // that were read of these
+	cut       bool        // there were more than are read
 }
 
 func NewReader(p *pass.Pass, blobs Blobs, transport image.Transport, want string) (*Reader, error) {

@@ -34,7 +34,7 @@ func referrers(r *oci.Reader, blobs *blobs) error {
 	if r.Img.Index.Hex != "" {
 		about = append(about, r.Img.Index)
 	}
-	for i := 0; i < len(about) && !r.Img.MoreAttestations; i++ {
+	for i := 0; i < len(about); i++ {
 		if err := referring(r, blobs, about[i]); err != nil {
 			return err
 		}
