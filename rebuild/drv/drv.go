@@ -4,9 +4,11 @@
 package drv
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"audit/inspect"
@@ -39,7 +41,47 @@ type Input struct {
 }
 
 // Fixed says that what comes out is known beforehand, as of a download.
-func (d *Derivation) Fixed() bool { return len(d.Outputs) == 1 && d.Outputs[0].Hash != "" }
+func (d *Derivation) Fixed() bool {
+	return len(d.Outputs) == 1 && d.Outputs[0].Hash != "" && d.Outputs[0].Hash != impure
+}
+
+// Impure says that an output is another one each time (Nix 2.8, libstore/derivations.cc,
+// DerivationOutput::Impure).
+func (d *Derivation) Impure() bool {
+	return slices.ContainsFunc(d.Outputs, func(o Output) bool { return o.Hash == impure })
+}
+
+// impure stands in the place of the hash of an output that is another one each time.
+const impure = "impure"
+
+// hashSizes are the lengths of hashes, in bytes, of the algorithms that Nix and Guix
+// have had for outputs.
+var hashSizes = map[string]int{
+	"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64, "blake3": 32,
+	"sha512-256": 32, "sha3-256": 32, "sha3-384": 48, "sha3-512": 64, "blake2s-256": 32, "blake2b-256": 32,
+}
+
+// checkHashes refuses what is no hash in the place of one: whatever comes out would be
+// said to be fixed by it.
+func (d *Derivation) checkHashes() error {
+	for _, o := range d.Outputs {
+		if o.Hash == "" || o.Hash == impure {
+			continue
+		}
+		if len(d.Outputs) > 1 || o.Name != "out" {
+			return errors.New("outputs: one that is known beforehand stands alone, and is called out")
+		}
+		_, algorithm, ok := strings.Cut(o.Algorithm, ":")
+		if !ok {
+			algorithm = o.Algorithm
+		}
+		size, known := hashSizes[algorithm]
+		if sum, err := hex.DecodeString(o.Hash); !known || err != nil || len(sum) != size {
+			return fmt.Errorf("outputs: %.100q is no hash of %.20q", o.Hash, algorithm)
+		}
+	}
+	return nil
+}
 
 // MaxBytes bounds a .drv file; those of big bootstrap scripts have some hundred
 // kilobytes.
@@ -94,6 +136,9 @@ func newDerivation(fields []term) (*Derivation, error) {
 			return nil, errors.New("outputs: a tuple is too short")
 		}
 		d.Outputs = append(d.Outputs, Output{t.at(0), t.at(1), t.at(2), t.at(3)})
+	}
+	if err := d.checkHashes(); err != nil {
+		return nil, err
 	}
 	for _, t := range fields[1].list {
 		if len(t.list) < 1 {

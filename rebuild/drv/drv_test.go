@@ -47,12 +47,12 @@ func TestReadSamples(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	got, err := Parse(`Derive([("lib","/s/lib","",""),("out","","r:sha256","00")],[("/s/x.drv",["lib","out"])],["/s/src"],"x86_64-linux","/bin/sh",["-c","\"a\"\n\\"],[("name","x\ty\r\d")])` + "\n")
+	got, err := Parse(`Derive([("lib","/s/lib","",""),("out","","r:sha256","")],[("/s/x.drv",["lib","out"])],["/s/src"],"x86_64-linux","/bin/sh",["-c","\"a\"\n\\"],[("name","x\ty\r\d")])` + "\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := &Derivation{
-		Outputs: []Output{{"lib", "/s/lib", "", ""}, {"out", "", "r:sha256", "00"}},
+		Outputs: []Output{{"lib", "/s/lib", "", ""}, {"out", "", "r:sha256", ""}},
 		Inputs:  []Input{{"/s/x.drv", []string{"lib", "out"}}}, Sources: []string{"/s/src"},
 		System: "x86_64-linux", Builder: "/bin/sh", Arguments: []string{"-c", "\"a\"\n\\"}, Env: map[string]string{"name": "x\ty\rd"},
 	}
@@ -62,9 +62,36 @@ func TestParse(t *testing.T) {
 	if got.Fixed() {
 		t.Error("a derivation of two outputs is no fixed one")
 	}
-	fixed, err := Parse(`Derive([("out","/s/x","sha256","00")],[],[],"","",[],[])`)
+	fixed, err := Parse(`Derive([("out","/s/x","sha256","` + strings.Repeat("00", 32) + `")],[],[],"","",[],[])`)
 	if err != nil || !fixed.Fixed() {
 		t.Errorf("%+v, %v", fixed, err)
+	}
+}
+
+// What stands in the place of a hash and is none fixes nothing.
+func TestParseHashes(t *testing.T) {
+	sum := strings.Repeat("0", 64)
+	for _, outputs := range []string{
+		`("out","/s/x","sha256","zz")`, `("out","/s/x","sha256","00")`, `("out","/s/x","crc32","00000000")`, `("out","/s/x","","` + sum + `")`,
+		`("out","/s/x","text:sha256","z` + sum[1:] + `")`, `("out","/s/x","sha256","` + sum + `"),("lib","/s/y","","")`, `("lib","/s/x","sha256","` + sum + `")`,
+	} {
+		if d, err := Parse(`Derive([` + outputs + `],[],[],"","",[],[])`); err == nil {
+			t.Errorf("%s: %+v", outputs, d.Outputs)
+		}
+	}
+	d, err := Parse(`Derive([("out","","r:sha256","impure")],[],[],"","",[],[])`)
+	if err != nil || d.Fixed() || !d.Impure() {
+		t.Errorf("impure: %+v, %v", d, err)
+	}
+}
+
+// A derivation cannot give outputs of its own where an input's are not known.
+func TestVerifyOpen(t *testing.T) {
+	open := &Derivation{Outputs: []Output{{Name: "out", Algorithm: "r:sha256"}}, Env: map[string]string{}}
+	user := &Derivation{Outputs: []Output{{Name: "out", Path: "/s/abc"}}, Inputs: []Input{{Path: "/s/open.drv", Outputs: []string{"out"}}}, Env: map[string]string{}}
+	v := verifier{closure: Closure{"/s/open.drv": open, "/s/user.drv": user}, modulo: make(map[string]string), open: make(map[string]bool)}
+	if err := v.verifyOutputs("/s/user.drv"); err == nil {
+		t.Error("an output that nothing computes is taken for verified")
 	}
 }
 

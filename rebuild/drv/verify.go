@@ -70,8 +70,13 @@ func (v verifier) verifyOutputs(p string) error {
 		return d.verifyFixed(p)
 	}
 	inputs, err := v.inputs(p)
-	if err != nil || inputs == nil {
+	switch {
+	case err != nil:
 		return err
+	case inputs == nil && slices.ContainsFunc(d.Outputs, func(o Output) bool { return o.Path != "" }):
+		return errors.New("its output is given, and it needs one that is known only after the build")
+	case inputs == nil:
+		return nil
 	}
 	sum := sha256.Sum256([]byte(d.print(true, inputs)))
 	for _, o := range d.Outputs {
@@ -86,21 +91,24 @@ func (v verifier) verifyOutputs(p string) error {
 	return nil
 }
 
-// verifyFixed checks an output whose content is known beforehand. Those whose
-// hash is of another form than Nix has used for long are let pass: the build
-// checks them.
+// verifyFixed checks an output whose content is known beforehand. One of the kind
+// "text" is the path of a text that refers to nothing.
 func (d *Derivation) verifyFixed(p string) error {
 	o := d.Outputs[0]
 	sum, err := hex.DecodeString(o.Hash)
-	if err != nil || o.Path == "" {
-		return nil
+	if err != nil {
+		return fmt.Errorf("its hash is none: %w", err)
 	}
 	kind := "source"
-	if o.Algorithm != "r:sha256" {
+	switch o.Algorithm {
+	case "r:sha256":
+	case "text:sha256":
+		kind = "text"
+	default:
 		inner := sha256.Sum256([]byte("fixed:out:" + o.Algorithm + ":" + o.Hash + ":"))
 		kind, sum = "output:out", inner[:]
 	}
-	if due := storePath(path.Dir(p), kind, sum, strings.TrimSuffix(store.NameOf(p), ".drv")); due != o.Path && !strings.HasPrefix(o.Algorithm, "text:") {
+	if due := storePath(path.Dir(p), kind, sum, strings.TrimSuffix(store.NameOf(p), ".drv")); due != o.Path {
 		return fmt.Errorf("its output is given as %s and must be %s", o.Path, due)
 	}
 	return nil

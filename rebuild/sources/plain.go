@@ -49,27 +49,28 @@ func (w *Walk) Verify(g *store.Graph, at rebuild.Derivations) {
 	left := int64(maxPlains)
 	for i := range w.Plain {
 		p := &w.Plain[i]
-		c, size, err := contentOf(at, p.Path, byHash, min(left, maxPlain))
+		c, unresolved, size, err := contentOf(at, p.Path, byHash, min(left, maxPlain))
 		left -= size
 		switch {
 		case err != nil:
 		case c.Fits(p.Path):
 			p.State = Fits
-		default:
+		case !unresolved:
 			p.State = Differs
 		}
 	}
 }
 
-// contentOf reads a store item. It is not read past a limit.
-func contentOf(at rebuild.Derivations, p string, byHash map[string]string, limit int64) (c drv.Content, size int64, err error) {
+// contentOf reads a store item. It is not read past a limit. A text can refer to items
+// that nothing here names: then its name cannot be computed.
+func contentOf(at rebuild.Derivations, p string, byHash map[string]string, limit int64) (c drv.Content, unresolved bool, size int64, err error) {
 	file, err := Find(at, p)
 	if err != nil {
-		return c, 0, err
+		return c, false, 0, err
 	}
 	text := &limited{left: limit}
 	if err := nar.DumpPath(text, file); err != nil {
-		return c, int64(text.Len()), fmt.Errorf("reading %s: %w", p, err)
+		return c, false, int64(text.Len()), fmt.Errorf("reading %s: %w", p, err)
 	}
 	c.NAR = sha256.Sum256(text.Bytes())
 	for hash := range drv.HashesIn(text.Bytes()) {
@@ -78,11 +79,31 @@ func contentOf(at rebuild.Derivations, p string, byHash map[string]string, limit
 		}
 	}
 	slices.Sort(c.References)
+	unresolved = refersElsewhere(text.Bytes(), path.Dir(p), byHash)
 	if info, err := os.Lstat(file); err != nil || !info.Mode().IsRegular() {
-		return c, int64(text.Len()), err
+		return c, unresolved, int64(text.Len()), err
 	}
 	c.Flat, err = flat(file)
-	return c, int64(text.Len()), err
+	return c, unresolved, int64(text.Len()), err
+}
+
+// refersElsewhere says that bytes have the path of a store item that nothing names.
+func refersElsewhere(text []byte, dir string, byHash map[string]string) bool {
+	const length = 32 // of the hash in a path
+	prefix := []byte(dir + "/")
+	for {
+		i := bytes.Index(text, prefix)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(prefix):]
+		if len(text) <= length || text[length] != '-' {
+			continue
+		}
+		if _, named := byHash[string(text[:length])]; !named {
+			return true
+		}
+	}
 }
 
 func flat(file string) (sum [sha256.Size]byte, err error) {

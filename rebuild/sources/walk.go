@@ -41,7 +41,7 @@ type Seed string
 const (
 	SeedBuilder  Seed = "builder"  // a derivation is built by it
 	SeedProgram  Seed = "program"  // it is fetched to be run, where nothing was built yet
-	SeedUnpacked Seed = "unpacked" // such programs take it in, where nothing was built yet
+	SeedUnpacked Seed = "unpacked" // the one archive that such programs take in, where nothing was built yet
 )
 
 // A Plain is an input that is no derivation's output: its name is computed from its
@@ -87,6 +87,9 @@ type Walk struct {
 
 // maxPackages bounds the packages whose needs are told apart.
 const maxPackages = 1 << 12
+
+// maxAddresses is how many addresses of a source are kept.
+const maxAddresses = 100
 
 // maxNeeded is how many of the packages that need a source are named.
 const maxNeeded = 10
@@ -213,16 +216,29 @@ func (f *follower) judge() {
 	for i, n := range f.Graph.Near {
 		f.fetch[i] = f.Fetch(n.Derivation)
 		switch fetched := f.fetch[i]; {
+		case n.Impure():
+			f.w.impure[n.Path] = "impure"
 		case fetched.Impure != "":
 			f.w.impure[n.Path] = fetched.Impure
 		case n.Fixed():
 		case fetched.Method != "":
 			f.w.unfixed = append(f.w.unfixed, n.Path)
-		case itemOf(dir, n.Builder) == "" && !strings.HasPrefix(n.Builder, "builtin:"):
+		case !f.isInput(i, itemOf(dir, n.Builder)) && !strings.HasPrefix(n.Builder, "builtin:"):
 			f.w.hosts[n.Builder]++
 		}
 	}
 	slices.Sort(f.w.unfixed)
+}
+
+// isInput says that a store item is one that a derivation needs: a plain input, or an
+// output of another derivation.
+func (f *follower) isInput(i int, item string) bool {
+	if item == "" {
+		return false
+	}
+	return slices.Contains(f.Graph.Near[i].Sources, item) || slices.ContainsFunc(f.inputs(i), func(in int) bool {
+		return slices.ContainsFunc(f.Graph.Near[in].Outputs, func(o drv.Output) bool { return o.Path == item })
+	})
 }
 
 // seed finds the seeds, from the leaves to the image. A derivation is early when
@@ -257,16 +273,23 @@ func (f *follower) seedInputs(inputs []int, early []bool) bool {
 			return false
 		}
 	}
+	var unpacked []int
 	for _, in := range fixed {
 		switch {
 		case f.seeds[in] != "":
-		case runs && f.fetch[in].Executable:
-			f.seeds[in] = SeedProgram
-		case runs:
-			f.seeds[in] = SeedUnpacked
-		default:
+		case !runs:
 			return false
+		case f.fetch[in].Executable:
+			f.seeds[in] = SeedProgram
+		default:
+			unpacked = append(unpacked, in)
 		}
+	}
+	if len(unpacked) > 1 || len(unpacked) == 1 && f.fetch[unpacked[0]].Method != rebuild.FetchURL {
+		return false // sources that a program which was fetched works on
+	}
+	for _, in := range unpacked {
+		f.seeds[in] = SeedUnpacked
 	}
 	return true
 }
@@ -310,7 +333,8 @@ func (f *follower) merge(all []int) {
 			f.needs[all[0]][w] |= set
 		}
 	}
-	f.fetch[all[0]].Addresses = distinct(addresses)
+	addresses = distinct(addresses)
+	f.fetch[all[0]].Addresses = addresses[:min(len(addresses), maxAddresses)]
 }
 
 func (f *follower) source(i int) Source {
@@ -353,7 +377,7 @@ func (f *follower) place() {
 // itemOf returns the store item that a path is or lies in; "" for one elsewhere.
 func itemOf(dir, p string) string {
 	rest, ok := strings.CutPrefix(p, dir+"/")
-	if !ok {
+	if !ok || path.Clean(p) != p {
 		return ""
 	}
 	name, _, _ := strings.Cut(rest, "/")
