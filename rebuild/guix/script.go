@@ -57,8 +57,8 @@ func Script(plan rebuild.Plan) []byte {
 }
 
 const scriptHead = `#!/bin/sh
-# Builds a container image again with GNU Guix, from the recipe that the image
-# carries. Guix runs the code of the channels in this recipe on this machine.
+# Builds a container image again with GNU Guix, from the channels and the packages
+# named here. Guix runs the code of these channels on this machine.
 set -eu
 
 `

@@ -76,9 +76,11 @@ type Rebuild struct {
 	Builder string               `json:"builder"`
 	Result  compare.Result       `json:"result"` // of the comparison; "" without one
 	Given   bool                 `json:"given"`
-	Items   []Item               `json:"items"`
-	Inputs  []Item               `json:"inputs"` // base layers, pinned by digest
-	Config  string               `json:"rebuiltConfigDigest"`
+	// GivenRecipe says that the recipe, or a part of it, is not the image's own.
+	GivenRecipe bool   `json:"givenRecipe"`
+	Items       []Item `json:"items"`
+	Inputs      []Item `json:"inputs"` // base layers, pinned by digest
+	Config      string `json:"rebuiltConfigDigest"`
 }
 
 // An Item is a store item, or an instruction, and where the auditor had it from.
@@ -200,7 +202,7 @@ func newRebuild(r *report.Report) *Rebuild {
 	if r.Rebuild == nil {
 		return nil
 	}
-	out := &Rebuild{Status: r.Rebuild.Status, Builder: r.Rebuild.Builder, Given: r.Rebuild.Basis.Given}
+	out := &Rebuild{Status: r.Rebuild.Status, Builder: r.Rebuild.Builder, Given: r.Rebuild.Basis.Given, GivenRecipe: r.Rebuild.Basis.GivenRecipe}
 	if r.Comparison != nil {
 		out.Result, out.Config = r.Comparison.Result, r.Comparison.Rebuilt.ConfigDigest
 	}
@@ -314,5 +316,5 @@ func (b *Rebuild) basis() rebuild.Basis {
 		}
 		return all
 	}
-	return rebuild.Basis{Given: b.Given, Items: parts(b.Items), Inputs: parts(b.Inputs)}
+	return rebuild.Basis{Given: b.Given, GivenRecipe: b.GivenRecipe, Items: parts(b.Items), Inputs: parts(b.Inputs)}
 }
