@@ -105,6 +105,10 @@ func writeWhole(w *bufio.Writer, v reflect.Value, indent string) error {
 	return err
 }
 
+// PrintableJSON writes \u escapes for characters of a JSON document that do not show as
+// themselves, as [WriteJSON] does.
+func PrintableJSON(doc []byte) []byte { return escapeUnprintable(doc) }
+
 // escapeUnprintable writes \u escapes for what encoding/json leaves plain.
 // Outside strings JSON is ASCII without DEL, so only strings are touched.
 func escapeUnprintable(doc []byte) []byte {

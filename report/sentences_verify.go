@@ -15,6 +15,8 @@ func verifySentences() map[string]string {
 		"verify/from-the-future":          "it is from the future: {time}",
 		"verify/key-not-in-force":         "the key was not trusted at {time}",
 		"verify/too-old":                  "it is too old: {time}",
+		"verify/contradicts-subject":      "what it says of the image is not what it is about",
+		"verify/built-nothing":            "it built no part of the image itself",
 		"verify/dissents":                 "the verdict is {verdict}",
 		"verify/not-built":                "it did not build the image itself (rebuild {status})",
 		"verify/verdict-too-weak":         "the verdict is {verdict}, and {require} is demanded",
@@ -23,7 +25,7 @@ func verifySentences() map[string]string {
 		"verify/dissent":                  "{operator}, who is trusted, dissents",
 		"verify/cut":                      "there may be statements that could not be read, and somebody may dissent in them",
 		"verify/too-few":                  "too few independent rebuilders agree: {agree:number}, and {at-least} are demanded",
-		"verify/shared-parts":             "some parts were made by {least:number} independent parties only, and {at-least} are demanded[; several rebuilders had them from {servers:list}]",
+		"verify/shared-parts":             "the part that the fewest made has {least:number} of the {at-least} independent parties that are demanded[; several rebuilders had them from {servers:list}]",
 		"verify/enough":                   "agreement of {agree:count independent rebuilder}; each part was made by at least {least}",
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,10 +91,17 @@ func signingKey(c *cli.Context) (*statement.PrivateKey, error) {
 }
 
 // auditorOf is who says it, and when.
-func auditorOf(auditor string, key *statement.PrivateKey) (string, time.Time, error) {
+//
+// What is signed later is no newer word: the time is that of the audit.
+func auditorOf(r *report.Report, auditor string, key *statement.PrivateKey) (string, time.Time, error) {
 	now, err := sourceDate()
 	if now.IsZero() {
-		now = time.Now()
+		now = r.Run.Date
+	}
+	if auditor != "" {
+		if u, err := url.Parse(auditor); err != nil || u.Scheme == "" || !attest.IsName(auditor) || strings.Contains(auditor, " ") {
+			return "", now, usage("--auditor %q: a URI belongs here, such as https://lab.example", auditor)
+		}
 	}
 	if auditor == "" && key != nil {
 		auditor = fmt.Sprintf("sha256:%x", key.Public().ID())
@@ -103,7 +111,7 @@ func auditorOf(auditor string, key *statement.PrivateKey) (string, time.Time, er
 
 // summarise makes a verification summary, and signs it when there is a key.
 func summarise(c *cli.Context, r *report.Report, key *statement.PrivateKey) ([]file, error) {
-	auditor, now, err := auditorOf(c.String("auditor"), key)
+	auditor, now, err := auditorOf(r, c.String("auditor"), key)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +137,7 @@ func signedBundle(text []byte, key *statement.PrivateKey) ([]byte, error) {
 
 // sign makes the statement of a report, and signs it when there is a key.
 func sign(r *report.Report, auditor string, key *statement.PrivateKey) (*attestation, error) {
-	auditor, now, err := auditorOf(auditor, key)
+	auditor, now, err := auditorOf(r, auditor, key)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +168,13 @@ func attestReport(c *cli.Context, path string) error {
 	s, err := sign(r, c.String("auditor"), key)
 	if err != nil {
 		return err
+	}
+	for _, flag := range []string{"to", "attach"} {
+		if place := c.String(flag); place != "" {
+			if err := attest.CheckPlace(place, flag == "to", r); err != nil {
+				return usage("--%s %s: %w", flag, place, err)
+			}
+		}
 	}
 	files := s.files()
 	if c.String("vsa") != "" {

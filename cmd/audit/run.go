@@ -245,7 +245,7 @@ func sourceDate() (time.Time, error) {
 		return time.Time{}, nil
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || seconds < 0 || strings.HasPrefix(text, "+") {
+	if err != nil || seconds < 0 || seconds > 253402300799 || strings.HasPrefix(text, "+") { // the year 9999
 		return time.Time{}, usage("SOURCE_DATE_EPOCH is no number of seconds since 1970")
 	}
 	return time.Unix(seconds, 0).UTC(), nil

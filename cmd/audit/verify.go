@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -200,6 +203,9 @@ func checkTerms(c *cli.Context, terms *attest.Terms) error {
 // putAgreement prints what was found, and writes the badge.
 func putAgreement(c *cli.Context, a attest.Agreement) error {
 	if path := c.String("badge"); path != "" {
+		if err := replacesBadge(path); err != nil {
+			return err
+		}
 		if err := saveFile(path, a.Badge()); err != nil {
 			return err
 		}
@@ -215,10 +221,28 @@ func putAgreement(c *cli.Context, a attest.Agreement) error {
 	} else {
 		writeAgreement(&b, a)
 	}
-	if _, err := c.App.Writer.Write(b.Bytes()); err != nil {
+	out := b.Bytes()
+	if c.Bool("json") {
+		out = report.PrintableJSON(out)
+	}
+	if _, err := c.App.Writer.Write(out); err != nil {
 		return fmt.Errorf("writing what was found: %w", err)
 	}
 	return nil
+}
+
+// replacesBadge refuses a path at which there is something else than an earlier badge.
+func replacesBadge(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Mode().IsRegular() {
+		if raw, err := readBounded(path, 1<<10); err == nil && attest.IsBadge(raw) {
+			return nil
+		}
+	}
+	return usage("--badge %s: there is something else at that place", path)
 }
 
 // writeAgreement says it in lines: the answer, a line a rebuilder, and statements that
@@ -233,7 +257,7 @@ func writeAgreement(b *bytes.Buffer, a attest.Agreement) {
 		answer = "YES"
 	}
 	line("%s: %s", answer, words.Text(a.Why))
-	line("%d of %d independent rebuilders agree (%d demanded, each that it is %s)", a.Agree, len(a.Voices), a.AtLeast, a.Require)
+	line("%d of %d independent rebuilders agree (%d demanded, each that it is %s)", min(a.Agree, a.Least), len(a.Voices), a.AtLeast, a.Require)
 	line("image %s (%s)", a.Image.Digest(), a.Image.Platform)
 	for _, v := range a.Voices {
 		built := ""

@@ -87,6 +87,15 @@ func (b *Bundle) material(raw json.RawMessage) error {
 	if err != nil {
 		return err
 	}
+	count := 0
+	for _, one := range []string{"publicKey", "certificate", "x509CertificateChain"} {
+		if _, ok := o[one]; ok {
+			count++
+		}
+	}
+	if count > 1 {
+		return errors.New("it names more than one of a key, a certificate and a chain of these")
+	}
 	if key, ok := o["publicKey"]; ok {
 		k, err := parseObject(key, "hint")
 		if err != nil {

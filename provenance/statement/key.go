@@ -1,6 +1,7 @@
 package statement
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -14,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"filippo.io/edwards25519"
 )
 
 // A Key is a public key: Ed25519, ECDSA over P-256, P-384 or P-521, or RSA of at
@@ -33,6 +36,8 @@ func (k Key) ID() [sha256.Size]byte { return k.id }
 func ParseKey(name string, text []byte) (Key, error) {
 	block, rest := pem.Decode(text)
 	switch {
+	case block != nil && !bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN")):
+		return Key{}, errors.New("something stands before the key: give one key a file")
 	case block == nil:
 		return Key{}, errors.New("it is no PEM file (a public key begins with -----BEGIN PUBLIC KEY-----)")
 	case strings.Contains(block.Type, "PRIVATE"):
@@ -51,7 +56,12 @@ func ParseKey(name string, text []byte) (Key, error) {
 
 func newKey(name string, public crypto.PublicKey) (Key, error) {
 	switch k := public.(type) {
-	case ed25519.PublicKey, *ecdsa.PublicKey:
+	case *ecdsa.PublicKey:
+	case ed25519.PublicKey:
+		// With a point of small order there are signatures of every message.
+		if p, err := new(edwards25519.Point).SetBytes(k); err != nil || new(edwards25519.Point).MultByCofactor(p).Equal(edwards25519.NewIdentityPoint()) == 1 {
+			return Key{}, errors.New("it is no key of Ed25519 that anybody could have made")
+		}
 	case *rsa.PublicKey:
 		if k.N.BitLen() < 2048 {
 			return Key{}, fmt.Errorf("it is an RSA key of %d bits; 2,048 are the least", k.N.BitLen())

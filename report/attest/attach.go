@@ -94,6 +94,23 @@ func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte
 	return digest.String(), err
 }
 
+// CheckPlace says why a statement about the image of a report cannot be attached to a
+// place, before anything is written; own is a repository of the rebuilder's.
+func CheckPlace(place string, own bool, r *report.Report) error {
+	if _, err := subjectOf(r); err != nil {
+		return err
+	}
+	dir, layout := strings.CutPrefix(place, "oci:")
+	if layout && !own {
+		if info, err := os.Stat(filepath.Join(dir, "index.json")); err != nil || !info.Mode().IsRegular() {
+			return fmt.Errorf("%w: there is no image layout in the folder %s (without a tag: oci:DIR)", ErrPlace, dir)
+		}
+		return nil
+	}
+	_, err := repository(place)
+	return err
+}
+
 // Repository is the HOST/NAME of docker://HOST/NAME, whatever tag or digest follows.
 func Repository(place string) (string, error) {
 	repo, err := repository(place)
@@ -270,6 +287,13 @@ func AttachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, 
 		return v1.Hash{}, fmt.Errorf("opening the layout: %w", err)
 	}
 	defer root.Close()
+	info, err := root.Stat("index.json")
+	if err == nil && (!info.Mode().IsRegular() || info.Size() > statement.MaxBytes) {
+		err = fmt.Errorf("%w: index.json is no file of a layout", ErrPlace)
+	}
+	if err != nil {
+		return v1.Hash{}, fmt.Errorf("reading the layout: %w", err)
+	}
 	raw, err := root.ReadFile("index.json")
 	if err != nil {
 		return v1.Hash{}, fmt.Errorf("reading the layout: %w", err)
@@ -284,7 +308,7 @@ func AttachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, 
 		}
 	}
 	const fresh = ".index.json.audit"
-	if err := root.WriteFile(fresh, index, 0o644); err != nil {
+	if err := root.WriteFile(fresh, index, info.Mode().Perm()); err != nil {
 		return v1.Hash{}, fmt.Errorf("writing into the layout: %w", err)
 	}
 	if err := root.Rename(fresh, "index.json"); err != nil {

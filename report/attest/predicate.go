@@ -7,13 +7,13 @@
 package attest
 
 import (
+	"audit/inspect/host"
 	"audit/inspect/image"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"path"
 	"strings"
@@ -132,7 +132,10 @@ func compact(v any) ([]byte, error) {
 // subjectsOf lists what a statement about the image may name, each of which is the
 // whole image by itself: any one of them is enough for a verifier.
 func subjectsOf(r *report.Report) (subjects []statement.Subject) {
-	name := path.Base(r.Image.Reference)
+	name := path.Base(strings.TrimPrefix(r.Image.Reference, string(r.Image.Transport)+":"))
+	if name == "-" {
+		name = "standard input"
+	}
 	add := func(name, digest, mediaType string) {
 		if hex, ok := strings.CutPrefix(digest, "sha256:"); ok {
 			subjects = append(subjects, statement.Subject{Name: name, Digest: map[string]string{"sha256": hex}, MediaType: mediaType})
@@ -232,14 +235,11 @@ func publicName(address string) string {
 	if err != nil || u.Hostname() == "" {
 		return "private"
 	}
-	host := strings.ToLower(u.Hostname())
-	if ip, err := netip.ParseAddr(host); err == nil && !ip.IsGlobalUnicast() || err == nil && ip.IsPrivate() {
+	name := strings.ToLower(u.Hostname())
+	if host.IsPrivate(name) || !strings.Contains(name, ".") && !strings.Contains(name, ":") {
 		return "private"
 	}
-	if !strings.Contains(host, ".") && !strings.Contains(host, ":") {
-		return "private"
-	}
-	return host
+	return name
 }
 
 // Parse reads the predicate of a statement of audit. It is another's: keys that are

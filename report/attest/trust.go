@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"audit/inspect/pass"
 	"audit/provenance/statement"
@@ -32,7 +34,7 @@ var trustSchema []byte
 type trustFile struct {
 	SchemaVersion string          `json:"schemaVersion"`
 	Rebuilders    []trustedSigner `json:"rebuilders"`
-	AtLeast       int             `json:"atLeast"`
+	AtLeast       *int            `json:"atLeast"`
 	Require       string          `json:"require"`
 	MaxAge        string          `json:"maxAge"`
 }
@@ -60,6 +62,9 @@ func ParseTrust(raw []byte) (*Trust, error) {
 	if twice := pass.RepeatedKeys(raw, trustFile{}); len(twice) > 0 {
 		return nil, fmt.Errorf("the key %q stands there twice", twice[0])
 	}
+	if err := exactKeys(raw); err != nil {
+		return nil, err
+	}
 	if f.SchemaVersion != "1" {
 		return nil, fmt.Errorf("schemaVersion is %q, and \"1\" is what there is", f.SchemaVersion)
 	}
@@ -67,14 +72,22 @@ func ParseTrust(raw []byte) (*Trust, error) {
 }
 
 func (f *trustFile) trust() (*Trust, error) {
-	t := &Trust{AtLeast: f.AtLeast}
-	if f.AtLeast < 0 {
-		return nil, fmt.Errorf("atLeast is %d", f.AtLeast)
+	t := new(Trust)
+	if f.AtLeast != nil {
+		if t.AtLeast = *f.AtLeast; t.AtLeast < 1 {
+			return nil, fmt.Errorf("atLeast is %d, and at least one operator agrees", t.AtLeast)
+		}
+	}
+	if len(f.Rebuilders) == 0 {
+		return nil, errors.New("it names no rebuilders")
 	}
 	var err error
 	if f.Require != "" {
 		if err := t.Require.UnmarshalText([]byte(f.Require)); err != nil {
 			return nil, fmt.Errorf("require: %w", err)
+		}
+		if t.Require < rebuild.RequireEquivalent {
+			return nil, fmt.Errorf("require: %s is nothing that rebuilders can agree on (reproducible, equivalent)", f.Require)
 		}
 	}
 	if f.MaxAge != "" {
@@ -83,6 +96,7 @@ func (f *trustFile) trust() (*Trust, error) {
 		}
 	}
 	names, keys := make(map[string]bool), make(map[[32]byte]bool)
+	operators := make(map[string]string) // by the name in small letters
 	for i, s := range f.Rebuilders {
 		key, r, err := s.rebuilder()
 		switch {
@@ -91,6 +105,10 @@ func (f *trustFile) trust() (*Trust, error) {
 		case names[s.Name], keys[key.ID()]:
 			return nil, fmt.Errorf("rebuilders[%d]: the key %s is given twice", i, s.Name)
 		}
+		if same := operators[strings.ToLower(r.Operator)]; same != "" && same != r.Operator {
+			return nil, fmt.Errorf("rebuilders[%d]: the operators %q and %q differ in case alone", i, same, r.Operator)
+		}
+		operators[strings.ToLower(r.Operator)] = r.Operator
 		names[s.Name], keys[key.ID()] = true, true
 		t.Keys, t.Rebuilders = append(t.Keys, key), append(t.Rebuilders, r)
 	}
@@ -101,6 +119,11 @@ func (s *trustedSigner) rebuilder() (statement.Key, Rebuilder, error) {
 	r := Rebuilder{Operator: s.Operator, Key: s.Name, Maker: s.Maker}
 	if s.Name == "" {
 		return statement.Key{}, r, errors.New("the key has no name")
+	}
+	for _, name := range []string{s.Name, s.Operator} {
+		if !IsName(name) && name != "" {
+			return statement.Key{}, r, fmt.Errorf("%q is no name: spaces around it, and characters that do not show, could hide that two are one", name)
+		}
 	}
 	if r.Operator == "" {
 		r.Operator = s.Name
@@ -116,12 +139,40 @@ func (s *trustedSigner) rebuilder() (statement.Key, Rebuilder, error) {
 			return statement.Key{}, r, fmt.Errorf("to: %q is no day of the form 2006-01-02", s.To)
 		}
 		r.To = r.To.AddDate(0, 0, 1)
+		if !r.From.Before(r.To) {
+			return statement.Key{}, r, fmt.Errorf("from %s to %s is no time", s.From, s.To)
+		}
 	}
 	key, err := statement.ParseKey(s.Name, []byte(s.Key))
 	if err != nil {
 		return key, r, fmt.Errorf("key: %w", err)
 	}
 	return key, r, nil
+}
+
+// IsName says that a name shows as what it is.
+func IsName(name string) bool {
+	return name != "" && strings.TrimSpace(name) == name && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// exactKeys refuses keys in another case than the schema has them.
+func exactKeys(raw []byte) error {
+	var whole map[string]json.RawMessage
+	var signers []map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &whole); err != nil {
+		return fmt.Errorf("it is no trust file: %w", err)
+	}
+	if list, ok := whole["rebuilders"]; ok && json.Unmarshal(list, &signers) != nil {
+		return errors.New("rebuilders is no list of objects")
+	}
+	for _, o := range append(signers, whole) {
+		for key := range o {
+			if !slices.Contains([]string{"schemaVersion", "rebuilders", "atLeast", "require", "maxAge", "name", "operator", "key", "from", "to", "maker"}, key) {
+				return fmt.Errorf("unknown field %q", key)
+			}
+		}
+	}
+	return nil
 }
 
 // ParseAge reads a duration as Go has it, or a number of days: "12h", "90d".
@@ -131,7 +182,7 @@ func ParseAge(text string) (time.Duration, error) {
 		var n int
 		n, err = strconv.Atoi(days)
 		age = time.Duration(n) * 24 * time.Hour
-		if n > 36_500 {
+		if n < 0 || n > 36_500 {
 			err = errors.New("too long")
 		}
 	}
@@ -152,6 +203,11 @@ func (i Image) Digest() string {
 	return i.ConfigDigest
 }
 
+// IsBadge recognises what [Agreement.Badge] writes.
+func IsBadge(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte(`{"schemaVersion":1,"label":"rebuilt"`))
+}
+
 // Badge is a file of the JSON form that shields.io reads of an endpoint
 // (shields.io/badges/endpoint-badge), bound to the image by the start of its digest.
 func (a Agreement) Badge() []byte {
@@ -165,7 +221,7 @@ func (a Agreement) Badge() []byte {
 		Label         string `json:"label"`
 		Message       string `json:"message"`
 		Color         string `json:"color"`
-	}{1, "rebuilt", fmt.Sprintf("%d of %d agree, %.19s", a.Agree, len(a.Voices), digest), colour})
+	}{1, "rebuilt", fmt.Sprintf("%d of %d agree, %.19s", min(a.Agree, a.Least), len(a.Voices), digest), colour})
 	if err != nil {
 		panic(err) // texts and numbers
 	}

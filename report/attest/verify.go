@@ -63,7 +63,7 @@ type Agreement struct {
 	Require string        `json:"require"`
 	Voices  []Voice       `json:"rebuilders"`  // one an operator, sorted
 	Agree   int           `json:"agree"`       // operators
-	Least   int           `json:"leastVoices"` // independent voices for the item that has the fewest
+	Least   int           `json:"leastVoices"` // independent voices for the part that has the fewest: the image's number
 	Shared  []string      `json:"shared"`      // servers that several of those who agree had items from
 	Other   []Disregarded `json:"disregarded"` // statements that count for nobody
 	Cut     bool          `json:"cut"`         // there may be statements that were not read
@@ -81,7 +81,7 @@ type Disregarded struct {
 // themselves and found it to be what it claims. It reads what they signed, and builds
 // nothing.
 func Verify(img *inspect.Image, statements []evidence.Statement, terms Terms) Agreement {
-	v := verification{img: img, terms: terms, newest: make(map[string]Voice)}
+	v := verification{img: img, terms: terms, newest: make(map[string]Voice), doubt: make(map[string]check.Message)}
 	v.out = Agreement{Image: imageOf(img), AtLeast: terms.AtLeast, Require: terms.Require.String(), Cut: img.MoreAttestations, Shared: []string{}, Other: []Disregarded{}}
 	seen := make(map[string]bool)
 	for _, s := range statements {
@@ -109,7 +109,8 @@ func imageOf(img *inspect.Image) Image {
 type verification struct {
 	img    *inspect.Image
 	terms  Terms
-	newest map[string]Voice // by key
+	newest map[string]Voice         // by key
+	doubt  map[string]check.Message // by key: a statement about this image that cannot be understood
 	out    Agreement
 }
 
@@ -138,29 +139,57 @@ func (v *verification) consider(s evidence.Statement) {
 		return
 	}
 	p, err := Parse(s.Document.Statement)
-	switch {
-	case err != nil:
-		disregard("verify/unreadable", "error", err)
-		return
-	case !s.About.IsImage() && slices.Equal(p.Image.DiffIDs, v.out.Image.DiffIDs):
-		disregard("verify/same-layers-other-config")
-		return
-	case !s.About.IsImage():
-		disregard("verify/other-image")
-		return
-	case p.Image.Platform != v.out.Image.Platform:
-		disregard("verify/other-platform", "platform", p.Image.Platform)
-		return
-	case !slices.Equal(p.Image.DiffIDs, v.out.Image.DiffIDs):
-		disregard("verify/other-layers")
+	if why := v.unfit(s, p, err); !why.IsZero() {
+		v.out.Other = append(v.out.Other, Disregarded{s.Digest.String(), why})
+		for _, k := range keys {
+			if s.About.IsImage() { // it may say anything, and be the newest word of the key
+				v.doubt[k.Key] = why
+			}
+		}
 		return
 	}
 	for _, k := range keys {
+		if why := v.inForce(k, p); !why.IsZero() {
+			v.out.Other = append(v.out.Other, Disregarded{s.Digest.String(), why})
+			continue
+		}
 		voice := v.voice(k, s, p)
 		if old, ok := v.newest[k.Key]; !ok || isNewer(voice, old) {
 			v.newest[k.Key] = voice
 		}
 	}
+}
+
+// unfit says why a statement of audit is none about this image that can be understood.
+func (v *verification) unfit(s evidence.Statement, p *Predicate, err error) check.Message {
+	here := v.out.Image
+	switch {
+	case err != nil:
+		return check.Say("verify/unreadable", "error", err)
+	case !s.About.IsImage() && slices.Equal(p.Image.DiffIDs, here.DiffIDs) && p.Image.ConfigDigest != here.ConfigDigest:
+		return check.Say("verify/same-layers-other-config")
+	case !s.About.IsImage():
+		return check.Say("verify/other-image")
+	case p.Image.Platform != here.Platform:
+		return check.Say("verify/other-platform", "platform", p.Image.Platform)
+	case !slices.Equal(p.Image.DiffIDs, here.DiffIDs):
+		return check.Say("verify/other-layers")
+	case p.Image.ConfigDigest != here.ConfigDigest, p.Image.ManifestDigest != "" && here.ManifestDigest != "" && p.Image.ManifestDigest != here.ManifestDigest && s.About == evidence.Manifest:
+		return check.Say("verify/contradicts-subject")
+	}
+	return check.Message{}
+}
+
+// inForce says why a key could not say something at that time: such a statement takes
+// no place of one that it made while it was trusted.
+func (v *verification) inForce(r Rebuilder, p *Predicate) check.Message {
+	switch {
+	case p.Time.After(v.terms.Now.Add(skew)):
+		return check.Say("verify/from-the-future", "time", p.Time.Format(time.RFC3339))
+	case !r.From.IsZero() && p.Time.Before(r.From), !r.To.IsZero() && !p.Time.Before(r.To):
+		return check.Say("verify/key-not-in-force", "time", p.Time.Format(time.RFC3339))
+	}
+	return check.Message{}
 }
 
 // keysOf lists the rebuilders whose verified signature a statement has.
@@ -206,20 +235,17 @@ func (v *verification) voice(r Rebuilder, s evidence.Statement, p *Predicate) Vo
 const skew = 5 * time.Minute
 
 func (v *verification) vote(r Rebuilder, p *Predicate) (Vote, check.Message) {
-	now := v.terms.Now
 	switch {
 	case r.Maker:
 		return NoVote, check.Say("verify/maker")
-	case p.Time.After(now.Add(skew)):
-		return NoVote, check.Say("verify/from-the-future", "time", p.Time.Format(time.RFC3339))
-	case !r.From.IsZero() && p.Time.Before(r.From), !r.To.IsZero() && !p.Time.Before(r.To):
-		return NoVote, check.Say("verify/key-not-in-force", "time", p.Time.Format(time.RFC3339))
-	case v.terms.MaxAge > 0 && now.Sub(p.Time) > v.terms.MaxAge:
-		return NoVote, check.Say("verify/too-old", "time", p.Time.Format(time.RFC3339))
 	case p.Verdict == rebuild.Unreproducible, p.Verdict == rebuild.Contradicted:
-		return Dissents, check.Say("verify/dissents", "verdict", p.Verdict)
+		return Dissents, check.Say("verify/dissents", "verdict", p.Verdict) // which does not age
+	case v.terms.MaxAge > 0 && v.terms.Now.Sub(p.Time) > v.terms.MaxAge:
+		return NoVote, check.Say("verify/too-old", "time", p.Time.Format(time.RFC3339))
 	case p.Rebuild == nil || p.Rebuild.Status != report.Built:
 		return NoVote, check.Say("verify/not-built", "status", status(p))
+	case !slices.ContainsFunc(p.Rebuild.Items, func(it Item) bool { return it.From == rebuild.Built }):
+		return NoVote, check.Say("verify/built-nothing")
 	}
 	closure := p.Checks[slices.IndexFunc(p.Checks, func(c Check) bool { return c.ID == check.Closure })].Status
 	if !v.terms.Require.Holds(p.Verdict, closure) {
@@ -242,6 +268,9 @@ func (v *verification) hear() {
 		voice, ok := v.newest[r.Key]
 		if !ok {
 			voice = Voice{Operator: r.Operator, Vote: NoVote, Why: check.Say("verify/no-statement")}
+		}
+		if why, ok := v.doubt[r.Key]; ok && voice.Vote == Agrees {
+			voice.Vote, voice.Why = NoVote, why
 		}
 		i := slices.IndexFunc(v.out.Voices, func(o Voice) bool { return o.Operator == r.Operator })
 		switch {
@@ -284,7 +313,7 @@ func (v *verification) conclude() {
 		}
 	}
 	v.out.Agree = len(agreeing)
-	v.out.Least, v.out.Shared = voices(agreeing)
+	v.out.Least, v.out.Shared = v.voices(agreeing)
 	switch o := &v.out; {
 	case dissent != "":
 		o.Why = check.Say("verify/dissent", "operator", dissent)
@@ -299,34 +328,45 @@ func (v *verification) conclude() {
 	}
 }
 
-// voices counts, for the item that has the fewest, the independent parties that made
-// it: operators that built it themselves, those whose signature over it a rebuilder
-// verified, and each server that somebody had it from, once. Of an item that a
-// rebuilder merely had already nobody knows who made it. It names the servers that
-// several had items from.
-func voices(agreeing []Voice) (least int, shared []string) {
-	made := make(map[string]map[string]bool)
-	users := make(map[string][]string) // operators, by the server that they had items from
+// voices counts, for the part of the image that has the fewest, the independent parties
+// that made it: operators that built it themselves, and one for all servers and farms
+// together, since who stands behind those is the rebuilders' word. Of a part that a
+// rebuilder merely had already nobody knows who made it. What audit itself made again
+// of other parts follows from these. It names the servers that several had parts from.
+func (v *verification) voices(agreeing []Voice) (least int, shared []string) {
+	made := make(map[string]map[string]bool) // by part
+	for i := range v.img.Items {
+		made[v.img.Items[i].Path] = make(map[string]bool)
+	}
+	ofStore := len(made) > 0
+	users := make(map[string][]string) // operators, by the server that they had parts from
+	follows := make(map[string]bool)
 	for _, voice := range agreeing {
 		for _, it := range voice.predicate.Rebuild.Items {
 			if made[it.Path] == nil {
+				if ofStore {
+					continue // it is none of this image
+				}
 				made[it.Path] = make(map[string]bool)
 			}
-			switch it.From {
-			case rebuild.Built, rebuild.Remade:
+			switch {
+			case it.From == rebuild.Built:
 				made[it.Path]["operator "+voice.Operator] = true
-			case rebuild.Substituted:
-				made[it.Path]["server "+it.Server] = true
-				users[it.Server] = append(users[it.Server], voice.Operator)
+			case it.From == rebuild.Remade:
+				follows[it.Path] = true
+			case it.From == rebuild.Substituted || len(it.Operators) > 0:
+				made[it.Path]["a farm"] = true
 			}
-			for _, operator := range it.Operators {
-				made[it.Path]["farm "+operator] = true
+			if it.From == rebuild.Substituted {
+				users[it.Server] = append(users[it.Server], voice.Operator)
 			}
 		}
 	}
 	least = len(agreeing)
-	for _, who := range made {
-		least = min(least, len(who))
+	for part, who := range made {
+		if len(who) > 0 || !follows[part] {
+			least = min(least, len(who))
+		}
 	}
 	shared = []string{}
 	for server, who := range users {

@@ -135,7 +135,10 @@ func TestOneStatement(t *testing.T) {
 	}{
 		{"good", written(t, found()), same, a, "verify/agrees"},
 		{"by the digest of the file", written(t, found()), swap(hash("c").Hex+`"}}]`, hash("a").Hex+`"}}]`), a, "verify/agrees"},
-		{"another image", written(t, found()), swap(hash("c").Hex+`"}}]`, hash("e").Hex+`"}}]`), a, "verify/same-layers-other-config"},
+		{"another image", written(t, found()), swap(hash("c").Hex+`"}}]`, hash("e").Hex+`"}}]`), a, "verify/other-image"},
+		{"the same layers with another config", edit(func(p *Predicate) {
+			p.Image.ConfigDigest, p.Rebuild.Config = hash("e").String(), hash("e").String()
+		}), swap(hash("c").Hex+`"}}]`, hash("e").Hex+`"}}]`), a, "verify/same-layers-other-config"},
 		{"another image with other layers", edit(func(p *Predicate) { p.Image.DiffIDs[0] = hash("e").String() }), swap(hash("c").Hex+`"}}]`, hash("e").Hex+`"}}]`), a, "verify/other-image"},
 		{"other layers", edit(func(p *Predicate) { p.Image.DiffIDs[0] = hash("e").String() }), same, a, "verify/other-layers"},
 		{"another platform", edit(func(p *Predicate) { p.Image.Platform = "linux/arm64" }), same, a, "verify/other-platform"},
@@ -220,7 +223,7 @@ func TestSeveralStatements(t *testing.T) {
 		{"taken back later", 1, []*statement.Document{signed(t, text, a), signed(t, written(t, laterBad), a)}, "verify/dissent", 0},
 		{"better again later", 1, []*statement.Document{signed(t, written(t, sameTimeBad), a), signed(t, written(t, later), a)}, "verify/enough", 1},
 		{"at the same time the worse", 1, []*statement.Document{signed(t, written(t, sameTimeBad), a), signed(t, text, a)}, "verify/dissent", 0},
-		{"a farm that both had an item from, signed by two", 2, []*statement.Document{signed(t, written(t, fromFarm), a), signed(t, written(t, fromFarm), b)}, "verify/enough", 2},
+		{"a farm that both had an item from, signed by two", 2, []*statement.Document{signed(t, written(t, fromFarm), a), signed(t, written(t, fromFarm), b)}, "verify/shared-parts", 2},
 		{"none", 1, nil, "verify/too-few", 0},
 	} {
 		got := agreed(tiny(), test.atLeast, []*statement.PrivateKey{a, b, c}, test.documents...)
@@ -240,18 +243,67 @@ func TestSharedServer(t *testing.T) {
 	if got.Why.Code != "verify/too-few" { // vouched is not reproducible
 		t.Errorf("%+v", got.Why)
 	}
-	voices, shared := voices([]Voice{{Operator: "a", predicate: &p}, {Operator: "b", predicate: &p}})
-	if voices != 2 || fmt.Sprint(shared) != "[ci.example]" { // the server, and x who signed
-		t.Errorf("%d, %v", voices, shared)
-	}
-	p.Rebuild.Items[1].Operators = nil
-	if voices, _ = thoseOf(&p, &p); voices != 1 {
-		t.Errorf("%d voices for an item from one server", voices)
+	least, shared := (&verification{img: tiny()}).voices([]Voice{{Operator: "a", predicate: &p}, {Operator: "b", predicate: &p}})
+	if least != 1 || fmt.Sprint(shared) != "[ci.example]" { // whoever is said to have signed it
+		t.Errorf("%d, %v", least, shared)
 	}
 }
 
-func thoseOf(a, b *Predicate) (int, []string) {
-	return voices([]Voice{{Operator: "a", predicate: a}, {Operator: "b", predicate: b}})
+// What nobody of those who agree built was built by nobody, whatever farms they name; and
+// the parts that count are those of the image.
+func TestBuiltByNobody(t *testing.T) {
+	a, b := newKey(t, "a"), newKey(t, "b")
+	for name, change := range map[string]func(*Predicate){
+		"substituted": func(p *Predicate) {
+			p.Rebuild.Items[0] = Item{Path: "/s/1", From: rebuild.Substituted, Server: "ci.example", Operators: []string{"x", "y"}}
+		},
+		"reused": func(p *Predicate) {
+			p.Rebuild.Items[0] = Item{Path: "/s/1", From: rebuild.Reused, Operators: []string{"as a calls it", "as b calls it"}}
+		},
+		"a part that the image does not have": func(p *Predicate) { p.Rebuild.Items[0].Path = "/s/other" },
+	} {
+		p := found()
+		change(&p)
+		img := tiny()
+		img.Items = []inspect.StoreItem{{Path: "/s/1"}}
+		got := agreed(img, 1, []*statement.PrivateKey{a, b}, signed(t, written(t, p), a), signed(t, written(t, p), b))
+		if got.Holds {
+			t.Errorf("%s: %+v", name, got.Why)
+		}
+	}
+}
+
+// A statement that a key cannot have made then takes no place of one that it made while
+// it was trusted; one that is too old to count dissents all the same.
+func TestDissentStays(t *testing.T) {
+	a, c := newKey(t, "a"), newKey(t, "c")
+	bad := found()
+	bad.Verdict, bad.Rebuild.Result = rebuild.Unreproducible, compare.Different
+	bad.Time = now.AddDate(0, -2, 0)
+	later, future := found(), found()
+	later.Time, future.Time = now.Add(-time.Minute), now.AddDate(1, 0, 0)
+	trust := evidence.Trust{Keys: []statement.Key{a.Public(), c.Public()}, Now: now}
+	terms := Terms{AtLeast: 1, Require: rebuild.RequireReproducible, MaxAge: 30 * 24 * time.Hour, Now: now,
+		Rebuilders: []Rebuilder{{Operator: "a", Key: "a"}, {Operator: "c", Key: "c", To: now.AddDate(0, -1, 0)}}}
+	documents := []*statement.Document{signed(t, written(t, found()), a), signed(t, written(t, bad), c), signed(t, written(t, later), c), signed(t, written(t, future), c)}
+	if got := Verify(tiny(), evidence.Of(tiny(), documents, trust), terms); got.Why.Code != "verify/dissent" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What a trusted key says of this very image and nobody understands takes its vote away.
+func TestDoubt(t *testing.T) {
+	a := newKey(t, "a")
+	text := written(t, found())
+	for _, other := range []string{
+		strings.Replace(text, `"verdict":"reproducible"`, `"verdict":"of-a-later-version"`, 1),
+		strings.Replace(text, `"platform":"linux/amd64"`, `"platform":"linux/arm64"`, 1),
+		strings.Replace(text, `"configDigest":"`+hash("c").String(), `"configDigest":"`+hash("0").String(), 1),
+	} {
+		if got := agreed(tiny(), 1, []*statement.PrivateKey{a}, signed(t, text, a), signed(t, other, a)); got.Holds || got.Agree != 0 {
+			t.Errorf("%s: %+v", other, got)
+		}
+	}
 }
 
 // An operator with two keys has one voice: it dissents when either does.
@@ -314,6 +366,13 @@ func TestParseTrust(t *testing.T) {
 		{strings.Replace(good, "2026-01-01", "soon", 1), "no day"},
 		{strings.Replace(good, "90d", "-1d", 1), "no age"},
 		{strings.Replace(good, `"name":"a"`, `"name":""`, 1), "no name"},
+		{strings.Replace(good, `"operator"`, `"Operator"`, 1), "unknown field"},
+		{strings.Replace(good, `"atLeast":1`, `"atLeast":0`, 1), "at least one operator"},
+		{strings.Replace(good, `"equivalent"`, `"consistent"`, 1), "nothing that rebuilders can agree on"},
+		{strings.Replace(good, "90d", "-9999999999d", 1), "no age"},
+		{strings.Replace(good, `"lab"`, `"lab "`, 1), "is no name"},
+		{strings.Replace(good, "2026-12-31", "2020-12-31", 1), "is no time"},
+		{`{"schemaVersion":"1"}`, "no rebuilders"},
 		{`{"schemaVersion":"1","rebuilders":[{"name":"a","key":` + a + `},{"name":"b","key":` + a + `}]}`, "given twice"},
 		{`{"schemaVersion":"1","rebuilders":[{"name":"a","key":` + a + `},{"name":"a","key":` + key("b") + `}]}`, "given twice"},
 	} {
