@@ -52,8 +52,8 @@ func anOrigin(address string) judge {
 	})
 }
 
-// aFile judges an answer of a farm: whether it has a file is for the farm itself to
-// say, not for a page for people or another server.
+// aFile judges an answer of a farm. The file is not read, so that nothing in it says
+// whose answer it is: a page for people, or what another server has, is none.
 func aFile(res *http.Response) bool {
 	if res.StatusCode != http.StatusOK {
 		return true
