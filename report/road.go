@@ -81,7 +81,7 @@ func newRoadView(r *Report) *roadView {
 // sourceMethods and sourceStates are in the order in which they are listed.
 var (
 	sourceMethods = []rebuild.Method{rebuild.FetchURL, rebuild.FetchGitCommit, rebuild.FetchGitRef, rebuild.FetchSVN, rebuild.FetchHg, rebuild.FetchHgRef, rebuild.FetchBzr, rebuild.FetchCVS, rebuild.FetchProgram}
-	sourceStates  = []archive.State{archive.Gone, archive.Unknown, archive.NotArchived, archive.Address, archive.Origin, archive.Archived}
+	sourceStates  = []archive.State{archive.Gone, archive.Unknown, archive.NotArchived, archive.Address, archive.Origin, archive.Commit, archive.Archived}
 )
 
 // urgency sorts what may be lost first, then what can be moved.
@@ -167,6 +167,8 @@ func stateWords(state string) string {
 	switch archive.State(state) {
 	case archive.Archived:
 		return "archived"
+	case archive.Commit:
+		return "its commit is archived"
 	case archive.Origin:
 		return "its repository is archived"
 	case archive.Address:

@@ -9,10 +9,10 @@ func sourcesSentences() map[string]string {
 		"sources/not-read":       "the derivations cannot be followed: {error}",
 		"sources/not-fixed":      "{count:count input} without a hash",
 		"sources/undecided":      "some of what takes part cannot be seen from here",
-		"sources/led-back":       "{derivations:count derivation} [lead back to {sources:count source}][ and {seeds:count seed}], each with its hash",
+		"sources/led-back":       "{derivations:count derivation} lead back to {sources:count source}[ and {seeds:count seed}], each with its hash",
 		"sources/plain":          "{count:count other input} named after their content",
 
-		"sources/held": "{count:count source}: {archived:number} archived[, {origins} by their repository alone][, {addresses} only at their address]" +
+		"sources/held": "{count:count source}: {archived:number} archived[, {commits} by their commit][, {origins} by their repository alone][, {addresses} only at their address]" +
 			"[, {not-archived} not archived][, {gone} gone][, {unknown} of which it is not known][, {movable} by a movable tag]",
 
 		// What takes part.

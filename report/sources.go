@@ -24,7 +24,7 @@ type Source struct {
 	Needed     int      `json:"needed"`     // count of packages of the image that need it
 	NeededBy   []string `json:"neededBy"`   // the first of them
 	SWHID      string   `json:"swhid"`      // of its content (ISO/IEC 18670); "" when it is not known
-	State      string   `json:"state"`      // where it is still to be had: archived, origin, address, not-archived, gone, unknown; "" when nobody was asked
+	State      string   `json:"state"`      // where it is still to be had: archived, commit, origin, address, not-archived, gone, unknown; "" when nobody was asked
 	Where      string   `json:"where"`      // address of who has it; "" when nobody is known
 }
 

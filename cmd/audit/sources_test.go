@@ -79,16 +79,20 @@ func walked(ts *testscript.TestScript, _ bool, args []string) {
 // sources of bootstrap; $ARCHIVE is its address.
 func archived(ts *testscript.TestScript, _ bool, _ []string) {
 	sum := func(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(name))) }
-	has := []string{
-		"/api/1/content/sha256:" + sum("compiler-1.0.tar.gz") + "/", "/api/1/extid/nar-sha256/hex:" + sum("bash") + "/",
-		"/api/1/origin/https://git.example/hello/get/",
+	has := map[string]string{
+		"/api/1/content/sha256:" + sum("compiler-1.0.tar.gz") + "/": `{"checksums": {"sha256": "` + sum("compiler-1.0.tar.gz") + `"}}`,
+		"/api/1/extid/nar-sha256/hex:" + sum("bash") + "/": `{"extid_type": "nar-sha256", "extid": "` + sum("bash") +
+			`", "target": "swh:1:dir:0123456789abcdef0123456789abcdef01234567"}`,
+		"/api/1/origin/https://git.example/hello/get/": `{"url": "https://git.example/hello"}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
+		switch record, ok := has[r.URL.Path]; {
 		case r.URL.Path == "/api/1/known/":
 			fmt.Fprint(w, `{"swh:1:rev:0123456789abcdef0123456789abcdef01234567": {"known": true}}`)
-		case !slices.Contains(has, r.URL.Path):
-			http.NotFound(w, r)
+		case ok:
+			fmt.Fprint(w, record)
+		default:
+			http.Error(w, `{"exception": "NotFoundExc", "reason": "not found"}`, http.StatusNotFound)
 		}
 	}))
 	ts.Defer(server.Close)

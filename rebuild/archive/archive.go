@@ -8,10 +8,13 @@
 // unasked. A server is trusted with nothing: what it says changes no check to a pass or
 // a fail. One that does not answer, or answers that it was asked too often (429, or
 // X-RateLimit-Remaining: 0), is asked no more in this run, and what it was not asked is
-// [Unknown].
+// [Unknown]. So is what was answered with something else than was asked for: a page for
+// people, or the record of another thing.
 //
 // The API is that of https://archive.softwareheritage.org/api/1/ (swh-web, endpoints
-// content, extid, known and origin). guix publish serves /file/NAME/sha256/HASH.
+// content, extid, known and origin). guix publish serves /file/NAME/sha256/HASH, of
+// which only the beginning of the answer is seen: that the file has the hash is what
+// the farm says.
 package archive
 
 import (
@@ -28,10 +31,15 @@ type State string
 // The states, the best first.
 const (
 	NotAsked State = ""
-	Archived State = "archived" // an archive has the very content, or the commit
-	Origin   State = "origin"   // an archive has its repository; whether with this revision is not known
-	Address  State = "address"  // no archive has it, and one of its own addresses answers
-	Gone     State = "gone"     // no archive has it, and it is at none of its addresses
+	// Archived says that an archive or a farm says to have the very content, by its
+	// hash; or the commit, of a question that has no hash.
+	Archived State = "archived"
+	// Commit says that an archive has the commit by which the source is fetched. That
+	// what is fetched by it has the hash is not known.
+	Commit  State = "commit"
+	Origin  State = "origin"  // an archive has its repository; whether with this revision is not known
+	Address State = "address" // no archive has it, and one of its own addresses answers
+	Gone    State = "gone"    // no archive has it, and its own addresses, or their names, are no more
 	// NotArchived says that no archive has it; its own addresses were not asked, or
 	// cannot be.
 	NotArchived State = "not-archived"

@@ -61,6 +61,7 @@ func newWorld(t *testing.T) *world {
 			}
 			json.NewEncoder(rw).Encode(answer)
 		case strings.HasPrefix(r.Host+r.URL.Path, "farm.example/file/farmed/sha256/") && len(r.URL.Path) == len("/file/farmed/sha256/")+52:
+			rw.Header().Set("Content-Type", "application/octet-stream")
 		case ok:
 			rw.Write([]byte(text))
 		default:
@@ -96,7 +97,7 @@ var questions = []Question{
 	{Name: "in the network here", Algorithm: "sha256", Hash: lost, Files: []string{"http://192.168.1.1/x", "http://localhost/x"}, Whole: true},
 }
 
-var expected = []State{Archived, Archived, Archived, Archived, Origin, Archived, Archived, Address, Gone, NotArchived, Unknown}
+var expected = []State{Archived, Archived, Commit, Archived, Origin, Archived, Archived, Address, Gone, NotArchived, Unknown}
 
 func states(answers []Answer) (all []State) {
 	for _, a := range answers {

@@ -7,14 +7,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"audit/provenance/signatures"
@@ -35,22 +37,22 @@ type request struct {
 	method  string
 	address string
 	body    []byte
-	state   State // of the source where the answer is yes
-	named   bool  // the user, or this program, named the server: it may be a private one
-	known   bool  // the answer is known to be yes
+	state   State   // of the source where the answer is yes
+	named   bool    // the user, or this program, named the server: it may be a private one
+	known   *answer // where it was asked before
+	fits    judge   // nil takes any answer
 }
 
 // An answer is what a server said; no status when it said nothing.
 type answer struct {
 	status int
-	body   []byte
 	day    string
 }
 
 // said reports whether the server said that it has something, or that it does not.
 func (a answer) said() bool {
 	switch a.status {
-	case http.StatusOK, http.StatusNoContent, http.StatusPartialContent, http.StatusNotFound, http.StatusGone:
+	case http.StatusOK, http.StatusNotFound, http.StatusGone:
 		return true
 	}
 	return false
@@ -62,6 +64,9 @@ type web struct {
 	timeout time.Duration
 	cache   string
 	today   string
+
+	// resolved says that some server was reached by its name in this run.
+	resolved atomic.Bool
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -126,14 +131,15 @@ func (w *web) once(ctx context.Context, h *host, r request) (got answer, again b
 	defer cancel()
 	res, err := w.send(ctx, r)
 	h.next = time.Now().Add(spacing)
-	if none, ok := errors.AsType[*net.DNSError](err); ok && none.IsNotFound { // there is no such server any more
+	switch {
+	case err != nil && r.state == Address && w.nameless(r, err):
 		return answer{status: http.StatusNotFound, day: w.today}, false
-	}
-	if err != nil {
+	case err != nil:
 		h.failed++
 		return answer{}, false
 	}
 	defer res.Body.Close()
+	w.reached(res)
 	wait := limit(res)
 	switch {
 	case wait > longestWait:
@@ -146,20 +152,31 @@ func (w *web) once(ctx context.Context, h *host, r request) (got answer, again b
 		return answer{}, wait > 0 && wait <= longestWait && h.failed < giveUp
 	}
 	got = answer{status: res.StatusCode, day: w.today}
-	if !got.said() {
+	if !got.said() || r.fits != nil && !r.fits(res) {
 		h.failed++
 		return answer{}, false
 	}
 	if wait <= longestWait {
 		h.failed = 0
 	}
-	if r.method == http.MethodPost {
-		got.body, err = io.ReadAll(io.LimitReader(res.Body, maxBody))
-	}
-	if err != nil {
-		return answer{}, false
-	}
 	return got, false
+}
+
+// nameless says that an address is gone with the name of its server. Where no other name
+// leads anywhere, that says nothing: there may be no network.
+func (w *web) nameless(r request, err error) bool {
+	none, ok := errors.AsType[*net.DNSError](err)
+	u, e := url.Parse(r.address)
+	return ok && none.IsNotFound && e == nil && none.Name == u.Hostname() && w.resolved.Load()
+}
+
+// reached takes note that names lead somewhere. A name without a dot may be that of
+// this machine.
+func (w *web) reached(res *http.Response) {
+	name := res.Request.URL.Hostname()
+	if _, err := netip.ParseAddr(name); err != nil && strings.Contains(name, ".") {
+		w.resolved.Store(true)
+	}
 }
 
 func (w *web) send(ctx context.Context, r request) (*http.Response, error) {
@@ -220,7 +237,7 @@ type kept struct {
 }
 
 func (w *web) file(r request) string {
-	return filepath.Join(w.cache, fmt.Sprintf("%x.json", sha256.Sum256([]byte(r.address))))
+	return filepath.Join(w.cache, fmt.Sprintf("%x.json", sha256.Sum256([]byte(r.method+" "+r.address))))
 }
 
 // recall returns the answer that is kept, where it is not too old. What was asked for

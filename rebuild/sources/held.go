@@ -113,7 +113,8 @@ func (w *Walk) held(c *check.Check, found *check.List) {
 	if len(silent) > 0 {
 		found.Undecided(-1, "", "sources/not-answered", list(silent, "names")...)
 	}
-	c.Because("sources/held", "count", len(w.Answers), "archived", count[archive.Archived], "origins", count[archive.Origin], "addresses", count[archive.Address],
+	c.Because("sources/held", "count", len(w.Answers), "archived", count[archive.Archived], "commits", count[archive.Commit],
+		"origins", count[archive.Origin], "addresses", count[archive.Address],
 		"not-archived", count[archive.NotArchived], "gone", count[archive.Gone], "unknown", count[archive.Unknown], "movable", movable)
 }
 
