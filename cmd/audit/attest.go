@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/userfile"
 	"audit/provenance/statement"
 	"audit/report"
 	"audit/report/attest"
@@ -78,7 +79,7 @@ func signingKey(c *cli.Context) (*statement.PrivateKey, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := readBounded(path, maxKey)
+	text, err := userfile.Read(path, maxKey)
 	if err != nil {
 		return nil, usage("--sign: %w", err)
 	}

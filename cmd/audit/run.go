@@ -90,6 +90,9 @@ func newLine(c *cli.Context) (*line, error) {
 	if l.archives, err = newArchives(c); err != nil {
 		return nil, err
 	}
+	if err := checkKnown(l.known); err != nil {
+		return nil, err
+	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
 	if l.builder != "" && !slices.Contains(systems().BuilderNames(), l.builder) {
