@@ -50,11 +50,11 @@ func readKnown(dir string, img *inspect.Image) (all []signatures.Elsewhere, own 
 			return &inspect.LimitError{Name: "reports", Limit: maxKnownReports, Where: dir}
 		}
 		r, err := readReport(path)
-		if err == nil {
-			err = checkHashes(r)
-		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return err
+		}
+		if err := checkHashes(r); err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
 		}
 		if config != "" && r.Image.ConfigDigest == config {
 			own++

@@ -87,7 +87,7 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
-	if err := misplaced(a.evidence.Recipe, l.in); err != nil {
+	if err := misplaced(a.image, a.evidence.Recipe, l.in); err != nil {
 		return nil, err
 	}
 	l.step("repack", func() error {

@@ -56,7 +56,7 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
-	if err := misplaced(ev.Recipe, l.in); err != nil {
+	if err := misplaced(img, ev.Recipe, l.in); err != nil {
 		return rebuild.Plan{}, err
 	}
 	s, err := systems().For(ev.Recipe, l.in)

@@ -65,13 +65,16 @@ func follow(a *audit, about rebuild.About, at rebuild.Derivations) (*sources.Wal
 // derivations says where those of the image lie: those that the user names come first.
 // It returns what is known of their build system, or of that of the image.
 func (l *line) derivations(a *audit) (rebuild.About, rebuild.Derivations) {
+	for _, s := range systems() {
+		about := s.About()
+		if file := l.in.Text(about.DerivationFlag); about.DerivationFlag != "" && file != "" {
+			return about, rebuild.Derivations{Root: about.Store + "/" + filepath.Base(file), Beside: filepath.Dir(file)}
+		}
+	}
 	if a.system == nil {
 		return rebuild.About{}, rebuild.Derivations{}
 	}
 	about := a.system.About()
-	if file := l.in.Text(about.DerivationFlag); about.DerivationFlag != "" && file != "" {
-		return about, rebuild.Derivations{Root: about.Store + "/" + filepath.Base(file), Beside: filepath.Dir(file)}
-	}
 	if a.result == nil || about.Fetch == nil {
 		return about, rebuild.Derivations{}
 	}

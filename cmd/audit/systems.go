@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect"
 	"audit/inspect/userfile"
 	"audit/provenance"
 	"audit/rebuild"
@@ -128,9 +129,9 @@ func checkDerivations(in rebuild.Settings) error {
 }
 
 // misplaced says which flags are for images of another system than the one of the
-// recipe: what they give would not be used. An image that shows no store may be of any
-// system whose recipe is given.
-func misplaced(recipe provenance.Recipe, in rebuild.Settings) error {
+// recipe or of the store items: what they give would not be used. An image that shows no
+// store may be of any system whose recipe is given.
+func misplaced(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) error {
 	own, err := systems().Named(recipe.System)
 	stored := err == nil && own.About().Store != ""
 	for _, s := range systems() {
@@ -138,6 +139,9 @@ func misplaced(recipe provenance.Recipe, in rebuild.Settings) error {
 		given, err := s.Given(in)
 		derived := about.DerivationFlag != "" && in.Text(about.DerivationFlag) != ""
 		if about.Name == recipe.System || err != nil || !given && !derived || given && !stored {
+			continue
+		}
+		if about.Store != "" && slices.ContainsFunc(img.Items, func(i inspect.StoreItem) bool { return strings.HasPrefix(i.Path, about.Store+"/") }) {
 			continue
 		}
 		return notFor(about, in)
