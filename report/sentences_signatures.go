@@ -42,7 +42,7 @@ func signaturesSentences() map[string]string {
 		"answer/error":         "{error}",
 
 		// Other images.
-		"signatures/other-images":        "{images:count other image} with some of the same store paths: {same:count store item} the same, {differing} of another NAR hash",
+		"signatures/other-images":        "{images:count other image} with some of the same store paths: {same:count store item} the same, {differing} of another NAR hash[; {own:count report} of this very image left out]",
 		"signatures/other-image-differs": "another NAR hash than in other images: the package does not come out the same twice, or one of the images was changed; {here} here[ (signed by {operators:list})], and by the reports {others:list}",
 
 		// Servers.

@@ -36,6 +36,12 @@ func newArchives(c *cli.Context) (archives, error) {
 			return a, usage("--archive: https://HOST/PATH or http://HOST/PATH belongs here")
 		}
 	}
+	if info, err := os.Stat(a.cache); a.cache != "" && err == nil && !info.IsDir() {
+		return a, usage("--archive-cache: %s is no folder", a.cache)
+	}
+	if a.cache != "" && len(a.servers) == 0 && !c.Bool("online") {
+		return a, usage("--archive-cache: no archive is asked (--archive URL, --online)")
+	}
 	return a, nil
 }
 

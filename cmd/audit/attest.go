@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/userfile"
 	"audit/provenance/statement"
 	"audit/report"
 	"audit/report/attest"
@@ -79,7 +80,7 @@ func signingKey(c *cli.Context) (*statement.PrivateKey, error) {
 	if path == "" {
 		return nil, nil
 	}
-	text, err := readBounded(path, maxKey)
+	text, err := userfile.Read(path, maxKey)
 	if err != nil {
 		return nil, usage("--sign: %w", err)
 	}

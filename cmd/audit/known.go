@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"audit/inspect"
@@ -27,10 +29,10 @@ func isReport(name string) bool {
 }
 
 // readKnown reads what the reports in a folder, at any depth, say of the store items of
-// an image. Links are not followed.
-func readKnown(dir string, items []inspect.StoreItem) (all []signatures.Elsewhere, err error) {
-	wanted := make(map[string]bool, len(items))
-	for _, item := range items {
+// an image, and counts those that are of the very same image. Links are not followed.
+func readKnown(dir string, img *inspect.Image) (all []signatures.Elsewhere, own int, err error) {
+	wanted, config := make(map[string]bool, len(img.Items)), img.Config.Digest.String()
+	for _, item := range img.Items {
 		wanted[item.Path] = true
 	}
 	entries, reports := 0, 0
@@ -51,6 +53,13 @@ func readKnown(dir string, items []inspect.StoreItem) (all []signatures.Elsewher
 		if err != nil {
 			return err
 		}
+		if err := checkHashes(r); err != nil {
+			return fmt.Errorf("reading %s: %w", path, err)
+		}
+		if config != "" && r.Image.ConfigDigest == config {
+			own++
+			return nil
+		}
 		all = appendKnown(all, r, wanted)
 		if len(all) > maxKnownItems {
 			return &inspect.LimitError{Name: "store items of reports", Limit: maxKnownItems, Where: dir}
@@ -60,7 +69,42 @@ func readKnown(dir string, items []inspect.StoreItem) (all []signatures.Elsewher
 	if err == nil && reports == 0 {
 		err = fmt.Errorf("%s holds no report (report.json, NAME.report.json)", dir)
 	}
-	return all, err
+	return all, own, err
+}
+
+// narHash matches the NAR hashes of a report.
+var narHash = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// checkHashes says what of the store items of a report no audit can have written.
+func checkHashes(r *report.Report) error {
+	hashes := make(map[string]string, len(r.StoreItems))
+	for _, item := range r.StoreItems {
+		before, seen := hashes[item.Path]
+		switch {
+		case item.NarHash == "":
+			continue
+		case !narHash.MatchString(item.NarHash):
+			return fmt.Errorf("%s: %q is no SHA-256 hash (sha256:HEX)", item.Path, item.NarHash)
+		case seen && before != item.NarHash:
+			return fmt.Errorf("it contradicts itself: %s has two NAR hashes", item.Path)
+		}
+		hashes[item.Path] = item.NarHash
+	}
+	return nil
+}
+
+// checkKnown says which of the folders of reports are none.
+func checkKnown(dirs []string) error {
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is no folder: name the one that its reports lie in", dir)
+		}
+		if err != nil {
+			return usage("--known: %w", err)
+		}
+	}
+	return nil
 }
 
 // appendKnown adds what one report says of the store items that are wanted.
@@ -81,12 +125,12 @@ func appendKnown(all []signatures.Elsewhere, r *report.Report, wanted map[string
 func (l *line) readKnown(a *audit) error {
 	for _, dir := range l.known {
 		err := l.step("known reports", func() error {
-			found, err := readKnown(dir, a.image.Items)
-			a.elsewhere = append(a.elsewhere, found...)
+			found, own, err := readKnown(dir, a.image)
+			a.elsewhere, a.own = append(a.elsewhere, found...), a.own+own
 			return err
 		})
 		if err != nil {
-			return unreadable(fmt.Errorf("--known: %w", err))
+			return usage("--known: %w", err)
 		}
 	}
 	return nil
@@ -97,5 +141,5 @@ func (l *line) compareKnown(a *audit) {
 	if len(l.known) == 0 {
 		return
 	}
-	l.add(signatures.Compared(l.checks[check.Signatures], a.image.Items, a.elsewhere, signatures.Operators(a.signed)))
+	l.add(signatures.Compared(l.checks[check.Signatures], a.image.Items, a.elsewhere, a.own, signatures.Operators(a.signed)))
 }

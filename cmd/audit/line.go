@@ -65,6 +65,7 @@ type audit struct {
 	signed     []signatures.Outcome // what build farms say
 	sources    *sources.Walk        // from the image to its sources; nil when it was not walked
 	elsewhere  []signatures.Elsewhere
+	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
 	log        []byte               // the output of the builder
 	basis      rebuild.Basis
@@ -84,6 +85,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	}
 	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
+		return nil, err
+	}
+	if err := misplaced(a.image, a.evidence.Recipe, l.in); err != nil {
 		return nil, err
 	}
 	l.step("repack", func() error {
@@ -285,6 +289,12 @@ func (l *line) rebuild(ctx context.Context, a *audit) error {
 	var err error
 	if a.system, err = systems().For(a.evidence.Recipe, l.in); err == nil {
 		err = l.makePlan(a)
+	}
+	if mistake, ok := errors.AsType[*rebuild.UsageError](err); ok {
+		return usage("%w", mistake)
+	}
+	if errors.Is(err, provenance.ErrNotMine) {
+		return notFor(a.system.About(), l.in)
 	}
 	builder, ok := l.asked(a)
 	switch {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"audit/inspect/check"
+	"audit/rebuild"
 	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -142,5 +145,14 @@ func TestUnwritten(t *testing.T) {
 		if status := Main(args, nil, full, &stderr); status != exitUnwritten {
 			t.Errorf("%q: status %d, want %d: %s", args, status, exitUnwritten, stderr.String())
 		}
+	}
+}
+
+// The script of a plan that is refused for good shows the command that it has.
+func TestScriptOfRefusedPlanShowsCommand(t *testing.T) {
+	plan := rebuild.Plan{Command: []string{"build", "a b\n"}, Reasons: []check.Message{check.Say("plan/two-channels", "channel", "x")}}
+	text := string(script(systems()[0], plan))
+	if !strings.Contains(text, "\n#   build 'a b\ufffd'\n") || !strings.HasSuffix(text, "exit 1\n") {
+		t.Errorf("script:\n%s", text)
 	}
 }

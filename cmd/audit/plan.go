@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/provenance"
 	"audit/rebuild"
 	"audit/report"
 )
@@ -54,11 +56,17 @@ func (l *line) plan(ctx context.Context, reference string) (rebuild.Plan, error)
 	if err != nil {
 		return rebuild.Plan{}, err
 	}
+	if err := misplaced(img, ev.Recipe, l.in); err != nil {
+		return rebuild.Plan{}, err
+	}
 	s, err := systems().For(ev.Recipe, l.in)
 	if err != nil {
 		return rebuild.Plan{}, notHeld("%w", err)
 	}
 	plan, err := s.Plan(img, ev.Recipe, l.in)
+	if errors.Is(err, provenance.ErrNotMine) {
+		return plan, notFor(s.About(), l.in)
+	}
 	if err != nil {
 		return plan, usage("planning the rebuild: %w", err)
 	}

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/userfile"
 	"audit/rebuild"
 	"audit/rebuild/policy"
 	"audit/report"
@@ -72,7 +72,7 @@ func demanded(c *cli.Context) (*policy.Policy, error) {
 }
 
 func readPolicy(path string) (policy.Policy, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return policy.Policy{}, usage("the policy: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/inspect/pass"
+	"audit/inspect/userfile"
 	"audit/rebuild"
 )
 
@@ -43,7 +44,7 @@ const maxPlan = 16 << 20
 
 // readPlan reads a stored plan; ok is false when path is anything else.
 func readPlan(path string) (plan rebuild.Plan, ok bool, err error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return plan, false, nil
 	}

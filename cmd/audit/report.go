@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/userfile"
 	"audit/report"
 )
 
@@ -77,7 +78,7 @@ func readReport(path string) (*report.Report, error) {
 	if path == "-" {
 		return report.ReadJSON(os.Stdin, systems().Abouts()...)
 	}
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -90,6 +90,9 @@ func newLine(c *cli.Context) (*line, error) {
 	if l.archives, err = newArchives(c); err != nil {
 		return nil, err
 	}
+	if err := checkKnown(l.known); err != nil {
+		return nil, err
+	}
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
 	if l.builder != "" && !slices.Contains(systems().BuilderNames(), l.builder) {
@@ -218,16 +221,25 @@ func planFiles(plan *rebuild.Plan) []file {
 	return files
 }
 
+// byHand shows the command of a plan that is refused, as a comment, for who wants to run
+// it all the same.
+func byHand(plan rebuild.Plan) string {
+	if len(plan.Command) == 0 {
+		return ""
+	}
+	return "# What would be run:\n#   " + shell.Printable(shell.Words(plan.Command)) + "\n"
+}
+
 // script writes a plan as a shell script. That of a plan which is refused says why; it
 // goes on where the user allows all that it would run, or gives what the recipe lacks,
-// and does nothing else where there is nothing to run.
+// and shows the command, and does nothing else, where it can be neither.
 func script(s rebuild.System, plan rebuild.Plan) []byte {
 	why := sentences().Join(plan.Reasons)
 	switch {
 	case len(plan.Reasons) == 0:
 		return s.Script(plan)
 	case !plan.Allowable() && len(plan.Takes) == 0:
-		return []byte("#!/bin/sh\n" + shell.Refusal(why))
+		return []byte("#!/bin/sh\n" + byHand(plan) + shell.Refusal(why))
 	}
 	takes := plan.Takes
 	if len(plan.Untrusted()) > 0 {

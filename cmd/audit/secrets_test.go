@@ -23,7 +23,7 @@ func TestNoOutputHoldsSecrets(t *testing.T) {
 		{"--trust-source", login + address}, {"--trust-channel", login + address}, {"--substitutes", login + "127.0.0.1:9/"}, {"--substitutes", "https://S3CR3Tx@127.0.0.1:9/"},
 		{"--substitute-urls", login + "127.0.0.1:9/"}, {"--builders", "ssh://u:S3CR3Tx@h;ssh://b@h"},
 		{"--nix-flake", "git+" + login + address + "#img"}, {"--nix-flake", "github:x/y?token=S3CR3Tx#img"},
-		{"--nix-expr", "/dev/null", "--nix-uri", login + address}, {"--nix-expr", login + address}, {"--nix-expr", "/dev/null", "--nix-path", "n=" + login + address},
+		{"--nix-expr", "secrets_test.go", "--nix-uri", login + address}, {"--nix-expr", login + address}, {"--nix-expr", "secrets_test.go", "--nix-path", "n=" + login + address},
 		{"--nix-flake", "github:x/y#img", "--nix-setting", "access-tokens=github.com=S3CR3Tx"}, {"--nix-flake", "github:x/y#img", "--nix-setting", "S3CR3Tx"},
 		{"--base", "docker://u:S3CR3Tx@127.0.0.1:9/x:1"}, {"--rebuilt", "docker://u:S3CR3Tx@127.0.0.1:9/x:1"}, {"docker://u:S3CR3Tx@127.0.0.1:9/x:1"},
 		{"--unknown=" + login + address},
@@ -32,6 +32,9 @@ func TestNoOutputHoldsSecrets(t *testing.T) {
 		var out bytes.Buffer
 		args := append([]string{"audit", "-o", dir, "IMAGE"}, flags...)
 		args[3] = image
+		if strings.HasPrefix(flags[0], "--nix-") {
+			args[3] = "../../fixtures/nix/images-mini/single.tar.gz"
+		}
 		if status := Main(args, strings.NewReader(""), &out, &out); status < exitHolds {
 			t.Fatal(status)
 		}

@@ -53,8 +53,13 @@ func newFarms(c *cli.Context) (farms, error) {
 		}
 		f.keys = append(f.keys, keys...)
 	}
+	named := make(map[string]bool)
 	for _, given := range c.StringSlice("operator") {
 		key, operator, ok := cutLast(given, "=")
+		if named[key] {
+			return f, usage("--operator %s: who signs with %s is given twice", given, key)
+		}
+		named[key] = true
 		if !ok || operator == "" {
 			return f, usage("--operator %s: KEY=NAME belongs here", given)
 		}
@@ -64,6 +69,9 @@ func newFarms(c *cli.Context) (farms, error) {
 	}
 	if c.IsSet("at-least") && f.atLeast < 1 {
 		return f, usage("--at-least %d: at least one operator signs", f.atLeast)
+	}
+	if c.IsSet("at-least") && len(f.servers) == 0 && !f.online {
+		return f, usage("--at-least %d: no build farm is asked (--substitutes URL, --online)", f.atLeast)
 	}
 	return f, nil
 }

@@ -4,14 +4,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/userfile"
 	"audit/provenance/evidence"
 	"audit/provenance/statement"
 	"audit/provenance/statement/keyless"
@@ -47,7 +46,7 @@ func newStatements(c *cli.Context) (statements, error) {
 		return s, err
 	}
 	for _, path := range c.StringSlice("evidence") {
-		raw, err := readBounded(path, statement.MaxBytes)
+		raw, err := userfile.Read(path, statement.MaxBytes)
 		if err != nil {
 			return s, usage("--evidence: %w", err)
 		}
@@ -71,7 +70,7 @@ func (s *statements) addRoot(c *cli.Context) error {
 	case len(issuers) != 1 && len(issuers) != len(names):
 		return usage("--issuer: there are %d for %d identities; give one for each, or one for all", len(issuers), len(names))
 	}
-	raw, err := readBounded(path, statement.MaxBytes)
+	raw, err := userfile.Read(path, statement.MaxBytes)
 	if err != nil {
 		return usage("--trusted-root: %w", err)
 	}
@@ -96,7 +95,7 @@ func (s *statements) addKey(given string) error {
 	if !ok || name == "" || path == "" {
 		return fmt.Errorf("NAME=FILE belongs here")
 	}
-	text, err := readBounded(path, maxKey)
+	text, err := userfile.Read(path, maxKey)
 	if err != nil {
 		return err
 	}
@@ -142,20 +141,3 @@ var errTwice = errors.New("the name is given twice")
 
 // maxKey bounds the file of a key, in bytes.
 const maxKey = 1 << 20
-
-// readBounded reads a file of at most so many bytes.
-func readBounded(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	if int64(len(raw)) > most {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, most)
-	}
-	return raw, nil
-}

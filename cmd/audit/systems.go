@@ -1,11 +1,20 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect"
+	"audit/inspect/userfile"
+	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/apptainer"
 	"audit/rebuild/docker"
+	"audit/rebuild/drv"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
 	"audit/sbom"
@@ -80,7 +89,75 @@ func systemSettings(c *cli.Context) (rebuild.Settings, error) {
 	if _, err := systems().Given(in); err != nil {
 		return nil, usage("%w", err)
 	}
+	if err := checkDerivations(in); err != nil {
+		return nil, usage("%w", err)
+	}
 	return in, nil
+}
+
+// checkDerivations says what is wrong with the .drv files that are given: they are for
+// one system, and each for its own.
+func checkDerivations(in rebuild.Settings) error {
+	var given string
+	for _, s := range systems() {
+		about := s.About()
+		file := in.Text(about.DerivationFlag)
+		if file == "" {
+			continue
+		}
+		flag := "--" + about.DerivationFlag
+		if given != "" {
+			return fmt.Errorf("%s and %s: an image has one of them", given, flag)
+		}
+		given = flag
+		if !strings.HasSuffix(file, ".drv") {
+			continue // the system says what else it takes
+		}
+		text, err := userfile.Read(file, drv.MaxBytes)
+		if err == nil && len(bytes.TrimSpace(text)) == 0 {
+			err = fmt.Errorf("%s is empty", file)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		d, err := drv.Parse(string(text))
+		if err == nil && slices.ContainsFunc(d.Outputs, func(o drv.Output) bool { return o.Path != "" && !strings.HasPrefix(o.Path, about.Store+"/") }) {
+			return fmt.Errorf("%s %s: it is no derivation of %s: what it makes does not lie in %s", flag, file, about.Name, about.Store)
+		}
+	}
+	return nil
+}
+
+// misplaced says which flags are for images of another system than the one of the
+// recipe or of the store items: what they give would not be used. An image that shows no
+// store may be of any system whose recipe is given.
+func misplaced(img *inspect.Image, recipe provenance.Recipe, in rebuild.Settings) error {
+	own, err := systems().Named(recipe.System)
+	stored := err == nil && own.About().Store != ""
+	for _, s := range systems() {
+		about := s.About()
+		given, err := s.Given(in)
+		derived := about.DerivationFlag != "" && in.Text(about.DerivationFlag) != ""
+		if about.Name == recipe.System || err != nil || !given && !derived || given && !stored {
+			continue
+		}
+		if about.Store != "" && slices.ContainsFunc(img.Items, func(i inspect.StoreItem) bool { return strings.HasPrefix(i.Path, about.Store+"/") }) {
+			continue
+		}
+		return notFor(about, in)
+	}
+	return nil
+}
+
+// notFor names the flags of a system that an image is not by.
+func notFor(about rebuild.About, in rebuild.Settings) error {
+	var flags []string
+	for _, f := range about.Flags {
+		if len(in[f.Name]) > 0 {
+			flags = append(flags, "--"+f.Name)
+		}
+	}
+	return usage("%s: for images by %s, which this is not: it would not be used", strings.Join(flags, ", "), about.Tool)
 }
 
 // stores are those of all systems, as a bill of materials takes them.

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/inspect"
+	"audit/inspect/userfile"
 	"audit/provenance/evidence"
 	"audit/rebuild"
 	"audit/report"
@@ -122,7 +123,7 @@ func newTerms(c *cli.Context, stated *statements) (attest.Terms, error) {
 
 // addTrust adds what a trust file says; flags that are given win.
 func addTrust(c *cli.Context, path string, stated *statements, terms *attest.Terms) error {
-	raw, err := readBounded(path, maxKey)
+	raw, err := userfile.Read(path, maxKey)
 	if err != nil {
 		return err
 	}
@@ -150,6 +151,7 @@ func addTrust(c *cli.Context, path string, stated *statements, terms *attest.Ter
 
 // nameOperators says who signs with which key, and who made the image.
 func nameOperators(c *cli.Context, rebuilders []attest.Rebuilder) error {
+	named := make(map[string]bool)
 	for _, given := range c.StringSlice("operator") {
 		key, operator, ok := strings.Cut(given, "=")
 		i := slices.IndexFunc(rebuilders, func(r attest.Rebuilder) bool { return r.Key == key })
@@ -159,6 +161,10 @@ func nameOperators(c *cli.Context, rebuilders []attest.Rebuilder) error {
 		case i < 0:
 			return usage("--operator %s: there is no key of that name (--key NAME=FILE)", given)
 		}
+		if named[key] {
+			return usage("--operator %s: who signs with %s is given twice", given, key)
+		}
+		named[key] = true
 		rebuilders[i].Operator = operator
 	}
 	for _, maker := range c.StringSlice("maker") {

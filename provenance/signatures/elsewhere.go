@@ -21,8 +21,8 @@ type Elsewhere struct {
 // made from all that goes into a build, so two contents under one path mean that the
 // package does not come out the same twice, or that one of the images was changed: that
 // is undecided, and both are named. Where a trusted operator has signed what this image
-// holds, it is a note. Operators are those of [Operators].
-func Compared(c check.Check, items []inspect.StoreItem, others []Elsewhere, operators map[string][]string) check.Check {
+// holds, it is a note. Own is how many reports are of this very image. Operators are those of [Operators].
+func Compared(c check.Check, items []inspect.StoreItem, others []Elsewhere, own int, operators map[string][]string) check.Check {
 	here := make(map[string]inspect.StoreItem, len(items))
 	for _, item := range items {
 		if item.NarHash.Hex != "" {
@@ -57,7 +57,7 @@ func Compared(c check.Check, items []inspect.StoreItem, others []Elsewhere, oper
 		open.Undecided(item.Layer, path, "signatures/other-image-differs", args...)
 	}
 	c.Findings = slices.Concat(c.Findings, open.All(), notes.All())
-	compared := check.Say("signatures/other-images", "images", len(images), "same", len(same), "differing", len(differs))
+	compared := check.Say("signatures/other-images", "own", own, "images", len(images), "same", len(same), "differing", len(differs))
 	if len(differs) > 0 {
 		c.Reasons = slices.Insert(slices.Clone(c.Reasons), 0, compared)
 	} else {

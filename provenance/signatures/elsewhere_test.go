@@ -36,13 +36,13 @@ func TestCompared(t *testing.T) {
 		{"it differs, and failed", check.Fail, []Elsewhere{other}, nil, check.Fail, "other-image-differs", ""},
 		{"what is here is signed", check.Pass, []Elsewhere{other}, map[string][]string{other.Path: {"farm"}}, check.Pass, "", "other-image-differs"},
 	} {
-		c := Compared(check.Check{ID: check.Signatures, Status: tt.status}, items, tt.others, tt.operators)
+		c := Compared(check.Check{ID: check.Signatures, Status: tt.status}, items, tt.others, 0, tt.operators)
 		if c.Status != tt.want || rules(c, check.Undecided) != tt.open || rules(c, check.Note) != tt.notes || reasonsOf(c) == "" {
 			t.Errorf("%s: %v, %q, %q, %s", tt.name, c.Status, rules(c, check.Undecided), rules(c, check.Note), reasonsOf(c))
 		}
 	}
 	many := []Elsewhere{{other.Path, hash("4"), "z"}, {other.Path, hash("3"), "a"}, {other.Path, hash("3"), "c"}, {other.Path, hash("3"), "b"}, {other.Path, hash("3"), "d"}, {other.Path, hash("3"), "a"}}
-	f := Compared(check.Check{}, items, many, nil).Findings[0]
+	f := Compared(check.Check{}, items, many, 2, nil).Findings[0]
 	if got := strings.Join(f.Args["others"].([]string), "; "); got != hash("3")+" in a, b, c, …; "+hash("4")+" in z" || f.Path != other.Path {
 		t.Errorf("%+v", f)
 	}

@@ -6,13 +6,13 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"filippo.io/edwards25519"
+
+	"audit/inspect/userfile"
 )
 
 // A Key is a public key that is trusted to say what a store item is.
@@ -84,17 +84,9 @@ const keyFileBytes = 1 << 20
 // ReadKeys reads a file of public keys as [ParseKeys] takes it. Keys that
 // bear no name are called by that of the file, without ".pub".
 func ReadKeys(path string) ([]Key, error) {
-	f, err := os.Open(path)
+	text, err := userfile.Read(path, keyFileBytes)
 	if err != nil {
 		return nil, fmt.Errorf("reading a trusted key: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, keyFileBytes+1))
-	if err == nil && len(text) > keyFileBytes {
-		err = fmt.Errorf("more than %d bytes", keyFileBytes)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the trusted key %s: %w", path, err)
 	}
 	keys, err := ParseKeys(strings.TrimSuffix(filepath.Base(path), ".pub"), text)
 	if err != nil {

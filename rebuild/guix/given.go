@@ -3,15 +3,14 @@ package guix
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/userfile"
 	"audit/provenance"
 	"audit/provenance/guix/profile"
 	"audit/rebuild"
@@ -47,17 +46,10 @@ func readGiven(channels, manifest string) (g Given, err error) {
 }
 
 func readProgram(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxGiven+1))
+	text, err := userfile.Read(file, maxGiven)
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("reading %s: %w", file, err)
-	case len(text) > maxGiven:
-		return "", &inspect.LimitError{Name: "bytes of a file that is given", Limit: maxGiven, Where: file}
+		return "", err
 	case strings.TrimSpace(string(text)) == "":
 		return "", fmt.Errorf("%s is empty", file)
 	case !utf8.Valid(text) || strings.Contains(string(text), "\x00"):
@@ -86,6 +78,24 @@ func (d Details) channels() []provenance.Channel {
 		return profile.ReadGiven([]byte(d.Given.Channels)).Channels
 	}
 	return d.Channels
+}
+
+// checkMirrors says of what --channel-url the recipe has no channel.
+func (d Details) checkMirrors() error {
+	var names []string
+	for _, c := range d.channels() {
+		names = append(names, c.Name)
+	}
+	for _, m := range d.Mirrors {
+		switch {
+		case slices.Contains(names, m.Name):
+		case len(names) == 0:
+			return &rebuild.UsageError{Err: fmt.Errorf("--channel-url %s: the recipe has no channels", m.Name)}
+		default:
+			return &rebuild.UsageError{Err: fmt.Errorf("--channel-url %s: the recipe has no channel of that name; it has %s", m.Name, strings.Join(names, ", "))}
+		}
+	}
+	return nil
 }
 
 // packages are those that the image records, none where others are given.

@@ -210,8 +210,9 @@ func TestChannelMirrors(t *testing.T) {
 		t.Errorf("configuration of git:\n%s", got)
 	}
 	in["channel-url"] = []string{"nobody=https://mirror.example/guix.git"}
-	if p := givenPlan(t, recipe(guixChannel()), in); len(p.Reasons) == 0 {
-		t.Error("a mirror of a channel that is not there")
+	_, err = (System{}).Plan(image(), recipe(guixChannel()), in)
+	if _, mistake := errors.AsType[*rebuild.UsageError](err); !mistake || !strings.Contains(err.Error(), "nobody: the recipe has no channel of that name; it has guix") {
+		t.Errorf("a mirror of a channel that is not there: %v", err)
 	}
 	hostile := guixChannel()
 	hostile.URL = "https://x.example\"\n[core]\n\tsshCommand = touch pwned\n#"

@@ -23,6 +23,9 @@ func NewPlan(img *inspect.Image, recipe provenance.Recipe, trusted Trusted) (reb
 	}
 	pack.Unknown = nil
 	details := Details{Pack: pack, Channels: recipe.Channels, Given: trusted.Given, Mirrors: trusted.Mirrors}
+	if err := details.checkMirrors(); err != nil {
+		return rebuild.Plan{}, err
+	}
 	for _, f := range recipe.Files {
 		if f.Name == configurationFile && details.isSystem() {
 			details.Configuration = string(f.Text)

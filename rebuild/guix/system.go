@@ -2,9 +2,12 @@ package guix
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/store"
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/provenance/signatures"
@@ -88,6 +91,9 @@ func (System) Vet(plan rebuild.Plan, in rebuild.Settings) (rebuild.Plan, error) 
 
 func trusted(in rebuild.Settings) (t Trusted, err error) {
 	t = Trusted{Channels: in.List("trust-channel"), Configuration: in.On("trust-configuration"), Sources: in.List(rebuild.TrustSource)}
+	if file := in.Text("guix-drv"); file != "" && (store.NameOf(filepath.Base(file)) == "" || !strings.HasSuffix(file, ".drv")) {
+		return t, fmt.Errorf("--guix-drv: %q does not have the name of a derivation in the store (HASH-NAME.drv)", filepath.Base(file))
+	}
 	t.ChannelsFile, t.ManifestFile = in.Text("guix-channels"), in.Text("guix-manifest")
 	if t.Given, err = readGiven(t.ChannelsFile, t.ManifestFile); err != nil {
 		return t, err

@@ -198,6 +198,12 @@ func (e Expression) check() error {
 		if !argumentName.MatchString(a.Name) || strings.Contains(a.Value, "\x00") || !a.Text && strings.TrimSpace(a.Value) == "" {
 			return fmt.Errorf("%q is no name of an argument, or its value is none: NAME=EXPRESSION", a.Name)
 		}
+		if a.Text {
+			continue
+		}
+		if err := checkExpression(a.Value); err != nil {
+			return fmt.Errorf("the argument %s is no expression: %w", a.Name, err)
+		}
 	}
 	for _, uri := range e.URIs {
 		if !isWord(uri) || strings.ContainsRune(uri, ' ') {

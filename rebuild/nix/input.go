@@ -3,8 +3,11 @@ package nix
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+
+	"audit/inspect/userfile"
 )
 
 // An Input is what the user adds to the recipe of an image: one of a
@@ -67,6 +70,19 @@ func (in Input) Check() error {
 		return err
 	}
 	return details.check()
+}
+
+// checkFile says whether an expression lies where the user says: in a file or a folder.
+// Nix itself knows addresses and <NAME>.
+func checkFile(file string) error {
+	if file == "" || strings.ContainsAny(file, ":<") {
+		return nil
+	}
+	info, err := os.Stat(file)
+	if err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return &userfile.IrregularError{Path: file}
+	}
+	return err
 }
 
 // details puts an input as a plan has it.

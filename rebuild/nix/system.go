@@ -67,6 +67,9 @@ func (System) Given(in rebuild.Settings) (bool, error) {
 	if err := input.Check(); err != nil {
 		return false, fmt.Errorf("--nix-drv, --nix-expr, --nix-flake: %w", err)
 	}
+	if err := checkFile(input.Expr); err != nil {
+		return false, fmt.Errorf("--nix-expr: %w", err)
+	}
 	return !input.IsZero(), nil
 }
 
