@@ -244,7 +244,7 @@ func replacesBadge(path string) error {
 		return nil
 	}
 	if err == nil && info.Mode().IsRegular() {
-		if raw, err := readBounded(path, 1<<10); err == nil && attest.IsBadge(raw) {
+		if raw, err := userfile.Read(path, 1<<10); err == nil && attest.IsBadge(raw) {
 			return nil
 		}
 	}
