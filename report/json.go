@@ -127,8 +127,8 @@ func escapeUnprintable(doc []byte) []byte {
 	return out
 }
 
-// maxReport bounds a stored report: some two million differences.
-const maxReport = 512 << 20
+// MaxBytes bounds a stored report: some two million differences.
+const MaxBytes = 512 << 20
 
 // ReadJSON reads a report that [WriteJSON] wrote. A report of another
 // schemaVersion, with keys that this version does not know, or without the
@@ -136,7 +136,7 @@ const maxReport = 512 << 20
 // statuses, shares, results or the verdict do not follow from the rest. More than 512
 // MiB give an [inspect.LimitError]. The sentences are those of the build systems.
 func ReadJSON(r io.Reader, systems ...rebuild.About) (*Report, error) {
-	out, err := readJSON(r, maxReport)
+	out, err := readJSON(r, MaxBytes)
 	if err == nil {
 		out.words = newWords(systems)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"audit/inspect/userfile"
+	"audit/report"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -112,7 +114,7 @@ func holdsOnlyResults(dir string) error {
 // run can write, and the recipe's, which the report in the folder names.
 func written(dir string) []string {
 	names := []string{"report.json", "report.html", "sbom.spdx.json", "sbom.cdx.json", "plan.json", "rebuild.sh", "rebuild.log", statementFile, bundleFile, "audit.vsa" + statementEnd, "audit.vsa" + bundleEnd}
-	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	text, err := userfile.Read(filepath.Join(dir, "report.json"), report.MaxBytes)
 	if err != nil {
 		return nil
 	}

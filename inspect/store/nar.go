@@ -244,14 +244,3 @@ func (h *NarHash) Sum() (digest.Sum, int64, error) {
 	h.lane.Write(h.head.Bytes())
 	return h.lane.Finish(), size, nil
 }
-
-// HashNar returns the NAR hash and size of a store item, given its nodes in
-// any order.
-func HashNar(nodes []NarNode) (digest.Sum, int64, error) {
-	group := sha256mb.NewGroup()
-	h, buf := NewNarHash(group.NewLane(), nodes), make([]byte, 64<<10)
-	for h.Step(buf) {
-		group.Run()
-	}
-	return h.Sum()
-}

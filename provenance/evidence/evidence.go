@@ -8,12 +8,11 @@
 package evidence
 
 import (
+	"audit/inspect/digest"
 	"audit/inspect/image"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -95,7 +94,7 @@ const maxSubjects = 20
 func Of(img *inspect.Image, given []*statement.Document, trust Trust) []Statement {
 	g := gatherer{trust: trust, digests: digests(img), manifests: make(map[string]bool)}
 	for _, a := range img.Attestations {
-		if digestOf(a.ManifestRaw) == a.Manifest {
+		if digest.Of(a.ManifestRaw).Hash() == a.Manifest {
 			g.manifests[a.Manifest.String()] = true
 		}
 	}
@@ -103,7 +102,7 @@ func Of(img *inspect.Image, given []*statement.Document, trust Trust) []Statemen
 		g.attestation(a)
 	}
 	for _, d := range given {
-		s := Statement{Digest: digestOf(d.Raw), Source: "file"}
+		s := Statement{Digest: digest.Of(d.Raw).Hash(), Source: "file"}
 		g.document(&s, d, d.Raw, nil)
 		g.all = append(g.all, s)
 	}
@@ -139,10 +138,6 @@ func digests(img *inspect.Image) map[About]string {
 	return found
 }
 
-func digestOf(raw []byte) v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256(raw))}
-}
-
 // A gatherer lists statements.
 type gatherer struct {
 	trust     Trust
@@ -156,7 +151,7 @@ func (g *gatherer) attestation(a image.Attestation) {
 	switch {
 	case a.Raw == nil:
 		s.Unread = check.Say("statement/not-read")
-	case digestOf(a.Raw) != a.Digest:
+	case digest.Of(a.Raw).Hash() != a.Digest:
 		s.Unread = check.Say("statement/other-digest")
 	case a.MediaType == statement.SimpleSigningType:
 		g.simpleSigning(&s, a.Raw, a.Annotations[statement.SimpleSigningAnnotation])

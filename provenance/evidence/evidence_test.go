@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"audit/inspect/digest"
 	"audit/inspect/image"
 	"crypto/sha256"
 	"encoding/base64"
@@ -22,19 +23,19 @@ const manifest = `{"an":"image"}`
 
 // image is one whose manifest is known, with documents beside it.
 func imageWith(beside ...image.Attestation) *inspect.Image {
-	img := &inspect.Image{Index: digestOf([]byte("index")), Archive: digestOf([]byte("file")), Attestations: beside}
-	img.Manifest = image.Manifest{Digest: digestOf([]byte(manifest)), Origin: image.Computed}
-	img.Config.Digest = digestOf([]byte("config"))
-	img.Config.File.RootFS.DiffIDs = []v1.Hash{digestOf([]byte("layer"))}
-	img.Layers = []*inspect.Layer{{DiffID: digestOf([]byte("layer")), ClaimedDiffID: digestOf([]byte("layer"))}}
+	img := &inspect.Image{Index: digest.Of([]byte("index")).Hash(), Archive: digest.Of([]byte("file")).Hash(), Attestations: beside}
+	img.Manifest = image.Manifest{Digest: digest.Of([]byte(manifest)).Hash(), Origin: image.Computed}
+	img.Config.Digest = digest.Of([]byte("config")).Hash()
+	img.Config.File.RootFS.DiffIDs = []v1.Hash{digest.Of([]byte("layer")).Hash()}
+	img.Layers = []*inspect.Layer{{DiffID: digest.Of([]byte("layer")).Hash(), ClaimedDiffID: digest.Of([]byte("layer")).Hash()}}
 	return img
 }
 
 // beside is a document that lies beside an image, listed by a manifest of its own.
 func beside(kind, text string, annotations map[string]string) image.Attestation {
 	raw := []byte("manifest of " + text)
-	return image.Attestation{Place: image.Referring, Manifest: digestOf(raw), ManifestRaw: raw, MediaType: types.MediaType(kind),
-		Digest: digestOf([]byte(text)), Annotations: annotations, Raw: []byte(text)}
+	return image.Attestation{Place: image.Referring, Manifest: digest.Of(raw).Hash(), ManifestRaw: raw, MediaType: types.MediaType(kind),
+		Digest: digest.Of([]byte(text)).Hash(), Annotations: annotations, Raw: []byte(text)}
 }
 
 // about is a statement about bytes.
@@ -76,7 +77,7 @@ func words(s Statement) string {
 func TestStatements(t *testing.T) {
 	a, stranger := key(t, "a"), key(t, "stranger")
 	good := bundle(t, about(manifest), a)
-	payload := fmt.Sprintf(`{"critical":{"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"}}`, digestOf([]byte(manifest)))
+	payload := fmt.Sprintf(`{"critical":{"image":{"docker-manifest-digest":%q},"type":"cosign container image signature"}}`, digest.Of([]byte(manifest)).Hash())
 	for _, c := range []struct {
 		name     string
 		document image.Attestation
@@ -92,8 +93,8 @@ func TestStatements(t *testing.T) {
 		{"by a stranger", beside("", bundle(t, about(manifest), stranger), nil), "sigstore-bundle manifest; untrusted  statement/unknown-signer"},
 		{"by the key that it names, and changed", beside("", strings.Replace(good, `"sig":"`, `"sig":"AAAA`, 1), nil), "sigstore-bundle manifest; invalid a statement/invalid-signature"},
 		{"no JSON", beside("", "nothing", nil), " statement/unreadable"},
-		{"other bytes than its digest", image.Attestation{Digest: digestOf([]byte("x")), Raw: []byte("y")}, " statement/other-digest"},
-		{"not there", image.Attestation{Digest: digestOf([]byte("x"))}, " statement/not-read"},
+		{"other bytes than its digest", image.Attestation{Digest: digest.Of([]byte("x")).Hash(), Raw: []byte("y")}, " statement/other-digest"},
+		{"not there", image.Attestation{Digest: digest.Of([]byte("x")).Hash()}, " statement/not-read"},
 		{"COSE", beside(statement.NotationCOSE, "x", nil), "notation ; not-verified  statement/cose"},
 		{"simple signing without a signature", beside(statement.SimpleSigningType, payload, nil), "simple-signing manifest; invalid  statement/no-signature"},
 		{"simple signing by a stranger", beside(statement.SimpleSigningType, payload, map[string]string{statement.SimpleSigningAnnotation: base64.StdEncoding.EncodeToString([]byte("x"))}), "simple-signing manifest; untrusted  statement/unknown-signer"},
@@ -140,7 +141,7 @@ func TestSecondHop(t *testing.T) {
 // An image whose config describes other layers is not bound by it.
 func TestConfigOfOtherLayers(t *testing.T) {
 	img := imageWith(beside("", about("config"), nil))
-	img.Layers[0].ClaimedDiffID = digestOf([]byte("another layer"))
+	img.Layers[0].ClaimedDiffID = digest.Of([]byte("another layer")).Hash()
 	if got := words(Of(img, nil, Trust{})[0]); got != "statement " {
 		t.Error(got)
 	}

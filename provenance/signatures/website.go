@@ -71,7 +71,7 @@ func (w *website) get(ctx context.Context, name string) (text []byte, err error)
 			}
 			return nil, err
 		}
-		if try > 0 && !sleep(ctx, backOff<<(2*(try-1))) {
+		if try > 0 && !Sleep(ctx, backOff<<(2*(try-1))) {
 			return nil, context.Cause(ctx)
 		}
 		text, err = w.once(ctx, name)
@@ -84,7 +84,7 @@ func (w *website) get(ctx context.Context, name string) (text []byte, err error)
 
 // once sends one request, when its turn comes.
 func (w *website) once(ctx context.Context, name string) ([]byte, error) {
-	if !sleep(ctx, w.turn()) {
+	if !Sleep(ctx, w.turn()) {
 		return nil, context.Cause(ctx)
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, &slowError{w.timeout})
@@ -158,8 +158,8 @@ func (w *website) turn() time.Duration {
 	return wait
 }
 
-// sleep says whether the time passed before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
+// Sleep says whether the time passed before ctx ended.
+func Sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

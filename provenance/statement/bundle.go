@@ -31,20 +31,9 @@ type Bundle struct {
 	Certificate []byte    // DER, of a keyless signature; nil when there is none
 }
 
-// ParseBundle reads a bundle. As its format demands, an envelope in it has one
-// signature.
-func ParseBundle(raw []byte) (*Bundle, error) {
-	b, err := parseBundle(raw)
-	if err != nil {
-		return nil, fmt.Errorf("reading a bundle: %w", err)
-	}
-	return b, nil
-}
-
+// parseBundle reads a bundle that was checked. As its format demands, an envelope in it
+// has one signature.
 func parseBundle(raw []byte) (*Bundle, error) {
-	if err := checkJSON(raw); err != nil {
-		return nil, err
-	}
 	o, err := parseObject(raw)
 	if err == nil {
 		err = o.only("mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature")

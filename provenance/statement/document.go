@@ -41,21 +41,23 @@ func Read(raw []byte) (*Document, error) {
 	switch {
 	case has("verificationMaterial"), has("dsseEnvelope"), has("messageSignature"):
 		d.Form = Sigstore
-		if d.Bundle, err = ParseBundle(raw); err != nil {
-			return nil, err
+		if d.Bundle, err = parseBundle(raw); err != nil {
+			return nil, fmt.Errorf("reading a bundle: %w", err)
 		}
 		if d.Envelope = d.Bundle.Envelope; d.Envelope == nil {
 			return nil, errors.New("reading a bundle: it signs a blob, and has no statement")
 		}
 	case has("payloadType"):
 		d.Form = DSSE
-		if d.Envelope, err = ParseEnvelope(raw); err != nil {
-			return nil, err
+		if d.Envelope, err = parseEnvelope(raw); err != nil {
+			return nil, fmt.Errorf("reading an envelope: %w", err)
 		}
 	case has("_type"):
 		d.Form = Bare
-		d.Statement, err = Parse(raw)
-		return d, err
+		if d.Statement, err = parse(raw); err != nil {
+			return nil, fmt.Errorf("reading a statement: %w", err)
+		}
+		return d, nil
 	default:
 		return nil, errors.New("reading a statement: it is neither an in-toto statement nor an envelope nor a bundle with one")
 	}

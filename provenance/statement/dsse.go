@@ -23,18 +23,7 @@ func PAE(payloadType string, payload []byte) []byte {
 	return append([]byte(head), payload...)
 }
 
-// ParseEnvelope reads an envelope.
-func ParseEnvelope(raw []byte) (*Envelope, error) {
-	if err := checkJSON(raw); err != nil {
-		return nil, fmt.Errorf("reading an envelope: %w", err)
-	}
-	e, err := parseEnvelope(raw)
-	if err != nil {
-		return nil, fmt.Errorf("reading an envelope: %w", err)
-	}
-	return e, nil
-}
-
+// parseEnvelope reads an envelope that was checked.
 func parseEnvelope(raw []byte) (*Envelope, error) {
 	o, err := parseObject(raw, "payload", "payloadType", "signatures")
 	if err != nil {

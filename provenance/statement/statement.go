@@ -41,6 +41,9 @@ const maxSubjects = 10_000
 
 // Parse reads a statement.
 func Parse(payload []byte) (*Statement, error) {
+	if err := checkJSON(payload); err != nil {
+		return nil, fmt.Errorf("reading a statement: %w", err)
+	}
 	s, err := parse(payload)
 	if err != nil {
 		return nil, fmt.Errorf("reading a statement: %w", err)
@@ -48,10 +51,8 @@ func Parse(payload []byte) (*Statement, error) {
 	return s, nil
 }
 
+// parse reads a statement that was checked.
 func parse(payload []byte) (*Statement, error) {
-	if err := checkJSON(payload); err != nil {
-		return nil, err
-	}
 	o, err := parseObject(payload, "_type", "subject", "predicateType", "predicate")
 	if err != nil {
 		return nil, err

@@ -239,7 +239,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := ParseEnvelope(again)
+		e, err := parseEnvelope(again)
 		if err != nil || !bytes.Equal(e.Payload, d.Envelope.Payload) || e.PayloadType != d.Envelope.PayloadType || len(e.Signatures) != len(d.Envelope.Signatures) {
 			t.Fatalf("%s: %v", again, err)
 		}

@@ -111,7 +111,7 @@ func (w *web) get(ctx context.Context, r request) answer {
 	h := w.host(u.Host)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for h.failed < giveUp && sleep(ctx, time.Until(h.next)) {
+	for h.failed < giveUp && signatures.Sleep(ctx, time.Until(h.next)) {
 		got, again := w.once(ctx, h, r)
 		if again {
 			continue
@@ -215,18 +215,6 @@ func limit(res *http.Response) time.Duration {
 		return 0
 	}
 	return max(time.Until(time.Unix(reset, 0)), time.Millisecond)
-}
-
-// sleep says whether the time passed before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(max(d, 0))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // kept is an answer in the cache.

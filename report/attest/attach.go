@@ -1,11 +1,11 @@
 package attest
 
 import (
+	"audit/inspect/digest"
 	"audit/inspect/image"
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +45,7 @@ type artifact struct {
 
 func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
 	annotations := map[string]string{"dev.sigstore.bundle.content": "dsse-envelope", "dev.sigstore.bundle.predicateType": PredicateType}
-	config := v1.Descriptor{MediaType: "application/vnd.oci.empty.v1+json", Size: int64(len(emptyConfig)), Digest: digestOf(emptyConfig)}
+	config := v1.Descriptor{MediaType: "application/vnd.oci.empty.v1+json", Size: int64(len(emptyConfig)), Digest: digest.Of(emptyConfig).Hash()}
 	raw, err := compact(struct {
 		SchemaVersion int               `json:"schemaVersion"`
 		MediaType     types.MediaType   `json:"mediaType"`
@@ -55,17 +55,13 @@ func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
 		Subject       v1.Descriptor     `json:"subject"`
 		ArtifactType  string            `json:"artifactType"`
 	}{2, types.OCIManifestSchema1, config,
-		[]v1.Descriptor{{MediaType: statement.BundleType, Size: int64(len(bundle)), Digest: digestOf(bundle)}},
+		[]v1.Descriptor{{MediaType: statement.BundleType, Size: int64(len(bundle)), Digest: digest.Of(bundle).Hash()}},
 		annotations, subject, statement.BundleType})
 	if err != nil {
 		return nil, err
 	}
-	return &artifact{v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(raw)), Digest: digestOf(raw),
+	return &artifact{v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(raw)), Digest: digest.Of(raw).Hash(),
 		Annotations: annotations, ArtifactType: statement.BundleType}, raw, bundle}, nil
-}
-
-func digestOf(raw []byte) v1.Hash {
-	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256(raw))}
 }
 
 // RawManifest and MediaType are what a registry is given.
@@ -303,7 +299,7 @@ func AttachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, 
 		return v1.Hash{}, fmt.Errorf("reading index.json: %w", err)
 	}
 	for _, blob := range [][]byte{emptyConfig, bundle, a.manifest} {
-		if err := writeNew(root, filepath.Join("blobs", "sha256", digestOf(blob).Hex), blob); err != nil {
+		if err := writeNew(root, filepath.Join("blobs", "sha256", digest.Of(blob).Hash().Hex), blob); err != nil {
 			return v1.Hash{}, fmt.Errorf("writing into the layout: %w", err)
 		}
 	}

@@ -1,6 +1,7 @@
 package attest
 
 import (
+	"audit/inspect/digest"
 	"fmt"
 	"io"
 	"log"
@@ -111,12 +112,12 @@ func TestAttachToLayout(t *testing.T) {
 	}
 	config := `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]},"config":{}}`
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":%d,"digest":%q},"layers":[]}`,
-		types.OCIManifestSchema1, len(config), digestOf([]byte(config)))
-	subject := v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(manifest)), Digest: digestOf([]byte(manifest))}
+		types.OCIManifestSchema1, len(config), digest.Of([]byte(config)).Hash())
+	subject := v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(manifest)), Digest: digest.Of([]byte(manifest)).Hash()}
 	write("oci-layout", `{"imageLayoutVersion":"1.0.0"}`)
 	write("index.json", fmt.Sprintf(`{"schemaVersion":2,"kept":"as it is","manifests":[{"mediaType":%q,"size":%d,"digest":%q}]}`, subject.MediaType, subject.Size, subject.Digest))
 	for _, blob := range []string{config, manifest} {
-		write("blobs/sha256/"+digestOf([]byte(blob)).Hex, blob)
+		write("blobs/sha256/"+digest.Of([]byte(blob)).Hash().Hex, blob)
 	}
 	for range 2 { // the second time nothing is added
 		if _, err := AttachToLayout(dir, subject, []byte(`{"a":"bundle"}`)); err != nil {

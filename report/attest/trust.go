@@ -2,7 +2,6 @@ package attest
 
 import (
 	"bytes"
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,9 +25,6 @@ type Trust struct {
 	Require    rebuild.Policy // 0 when it does not say
 	MaxAge     time.Duration  // 0 when it does not say
 }
-
-//go:embed trust.schema.json
-var trustSchema []byte
 
 // trustFile is a trust file as it is written.
 type trustFile struct {
@@ -191,9 +187,6 @@ func ParseAge(text string) (time.Duration, error) {
 	}
 	return age, nil
 }
-
-// TrustSchema is the JSON Schema of a trust file.
-func TrustSchema() []byte { return bytes.Clone(trustSchema) }
 
 // Digest is the digest that names the image: of its manifest, else of its config.
 func (i Image) Digest() string {
