@@ -16,7 +16,10 @@ import (
 var apkPaths = [...]string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}
 
 // isApk says whether a file can be a database: wherever a link may lead there from.
-func isApk(p string) bool { return strings.HasSuffix("/"+p, "/apk/db/installed") }
+func isApk(p string) bool {
+	above, ok := strings.CutSuffix(p, "apk/db/installed")
+	return ok && (above == "" || above[len(above)-1] == '/')
+}
 
 func (r *reader) apk() {
 	for _, name := range apkPaths {

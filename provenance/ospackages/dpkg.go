@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 // Where dpkg keeps what it knows.
@@ -22,14 +23,15 @@ const (
 // isDpkg says whether a file can be one of dpkg's: in a folder dpkg, wherever a
 // link may lead there from.
 func isDpkg(p string) bool {
-	dir, base := path.Split(p)
-	switch above := path.Clean(dir); path.Base(above) {
+	above, base := paths.Split(p)
+	dir, name := paths.Split(above)
+	switch name {
 	case "dpkg":
 		return base == "status" || base == "diversions"
 	case "info":
-		return path.Base(path.Dir(above)) == "dpkg" && (path.Ext(base) == ".list" || path.Ext(base) == sums)
+		return path.Base(dir) == "dpkg" && (path.Ext(base) == ".list" || path.Ext(base) == sums)
 	case "status.d":
-		return path.Base(path.Dir(above)) == "dpkg"
+		return path.Base(dir) == "dpkg"
 	}
 	return false
 }

@@ -217,6 +217,7 @@ type reader struct {
 
 	diverted map[string]diversion    // by the path that packages have
 	foreign  map[*inspect.Entry]bool // entries of Changes
+	layers   []relevantLayer         // made when they are needed, without these
 	statuses []statusVersion
 }
 
