@@ -261,30 +261,39 @@ func leadsAway(root *inspect.Root, f inspect.File) bool {
 	return false
 }
 
-// A history has what the last version of a database's file records, by package.
+// A history has what a version of a database's file records, by package.
 type history map[string]map[string]Digest
+
+// add adds the records of a package, and returns all that it has of it.
+func (h history) add(p *Package) (key string, files map[string]Digest) {
+	key = strings.Join([]string{p.Name, p.Version, p.Arch}, "\x00")
+	if files = h[key]; files == nil {
+		files = make(map[string]Digest, len(p.Files))
+		h[key] = files
+	}
+	for _, f := range p.Files {
+		if !f.Digest.IsZero() && !f.Config && !f.Made {
+			files[f.Path] = f.Digest
+		}
+	}
+	return key, files
+}
 
 // replaced notes the packages of which the next version of a file records other
 // digests than the one before, though they have the same version. What packages
 // expect to be changed or make again does not matter.
-func (r *reader) replaced(layer int, before history, packages []Package) history {
-	now := make(history, len(packages))
-	for i := range packages {
-		p := &packages[i]
-		key := strings.Join([]string{p.Name, p.Version, p.Arch}, "\x00")
-		files := now[key]
-		if files == nil {
-			files = make(map[string]Digest, len(p.Files))
-			now[key] = files
-		}
-		for _, f := range p.Files {
-			if !f.Digest.IsZero() && !f.Config && !f.Made {
-				files[f.Path] = f.Digest
-			}
-		}
-		r.differs(layer, p, before[key], files)
+func (r *reader) replaced(layer int, before, packages []Package) {
+	if len(before) == 0 {
+		return
 	}
-	return now
+	was, now := make(history, len(before)), make(history, len(packages))
+	for i := range before {
+		was.add(&before[i])
+	}
+	for i := range packages {
+		key, files := now.add(&packages[i])
+		r.differs(layer, &packages[i], was[key], files)
+	}
 }
 
 // differs notes the first file of a package of which its records differ.
