@@ -88,6 +88,7 @@ type reader struct {
 	kept   int64
 	hash   hash.Hash
 	buffer []byte
+	config map[string]bool // the conffiles, which are kept
 }
 
 // members reads the archives in the order that deb(5) demands: others may stand among
@@ -190,6 +191,7 @@ func (d *reader) control(t *tar.Reader) error {
 		}
 		d.Info[name] = content
 	}
+	d.config = conffiles(d.Info)
 	for p := range Paragraphs(d.Info["control"]) {
 		d.Control = p
 		return nil
@@ -234,7 +236,7 @@ func (d *reader) data(t *tar.Reader) error {
 // content takes the digest of a content, and the content when it is asked for.
 func (d *reader) content(f *File, t io.Reader) error {
 	d.hash.Reset()
-	if d.keep == nil || !d.keep(f.Path) {
+	if !d.config[f.Path] && (d.keep == nil || !d.keep(f.Path)) {
 		_, err := io.CopyBuffer(writer{d.hash}, reading{t}, d.buffer)
 		d.hash.Sum(f.Sum[:0])
 		return err
