@@ -143,11 +143,13 @@ func (s *session) shells() {
 	}
 	known := make(map[string]bool)
 	folder, names, _ := s.root.Folder("usr/share/debianutils/shells.d")
+	lists := [][]byte{start}
 	for _, name := range names {
-		list, _, ok := s.ownContent(path.Join(folder, name))
-		if !ok {
-			continue
+		if list, _, ok := s.ownContent(path.Join(folder, name)); ok {
+			lists = append(lists, list)
 		}
+	}
+	for _, list := range lists {
 		for line := range strings.Lines(string(list)) {
 			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
 				known[line] = true

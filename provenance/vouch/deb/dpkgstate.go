@@ -88,6 +88,10 @@ func isStatus(paragraph Paragraph, p *installed) bool {
 			if !isConffiles(f.Value, p) {
 				return false
 			}
+		case "Section", "Priority":
+			if f.Value != p.archive.Control.Get(f.Name) && f.Value != p.offer.Section && f.Value != p.offer.Priority {
+				return false
+			}
 		default:
 			if squeezed(f.Value) != squeezed(p.archive.Control.Get(f.Name)) {
 				return false

@@ -78,6 +78,8 @@ var (
 	fieldFilename = []byte("Filename:")
 	fieldSize     = []byte("Size:")
 	fieldSum      = []byte("SHA256:")
+	fieldSection  = []byte("Section:")
+	fieldPriority = []byte("Priority:")
 )
 
 // scanParagraphs goes through the lines of an index. It holds no more than one line.
@@ -115,6 +117,10 @@ func scanParagraphs(r *bufio.Reader, wanted map[string]bool, found map[Name]List
 			name.Arch = value(line[len(fieldArch):])
 		case bytes.HasPrefix(line, fieldFilename):
 			at.Path = value(line[len(fieldFilename):])
+		case bytes.HasPrefix(line, fieldSection):
+			at.Section = value(line[len(fieldSection):])
+		case bytes.HasPrefix(line, fieldPriority):
+			at.Priority = value(line[len(fieldPriority):])
 		case bytes.HasPrefix(line, fieldSize):
 			at.Size, _ = strconv.ParseInt(value(line[len(fieldSize):]), 10, 64)
 		case bytes.HasPrefix(line, fieldSum):

@@ -21,7 +21,7 @@ func (s *session) made() {
 	for _, rule := range []func(*session){
 		(*session).mergedFolders, (*session).certificates, (*session).alternatives, (*session).accounts, (*session).shells,
 		(*session).copies, (*session).libraryCache, (*session).triggers, (*session).status, (*session).templates,
-		(*session).units, (*session).initLinks, (*session).zone, (*session).scriptLinks, (*session).empty, (*session).devices, (*session).compiled,
+		(*session).units, (*session).initLinks, (*session).zone, (*session).pam, (*session).scriptLinks, (*session).empty, (*session).devices, (*session).compiled,
 	} {
 		rule(s)
 	}
@@ -146,12 +146,12 @@ func (s *session) mergedFolders() {
 }
 
 // copies are files that a script of a package makes from one that it has: the script
-// names both.
+// names the folder of the one, and the other.
 func (s *session) copies() {
 	bySum := make(map[digest.Sum][]claim)
 	for _, at := range sortedKeys(s.own) {
 		c := s.own[at]
-		if c.sum.Type == '0' && c.sum.Size > 0 && strings.HasPrefix(c.file.Path, "usr/share/") && c.pkg.names(c.file.Path) {
+		if c.sum.Type == '0' && c.sum.Size > 0 && strings.HasPrefix(c.file.Path, "usr/share/") && c.pkg.names(path.Dir(c.file.Path)) {
 			bySum[c.sum.Sum] = append(bySum[c.sum.Sum], c)
 		}
 	}
@@ -160,7 +160,7 @@ func (s *session) copies() {
 			continue
 		}
 		for _, c := range bySum[f.Inode.Digest] {
-			if c.pkg.names(f.Path) || c.pkg.names(path.Dir(f.Path)) {
+			if c.pkg.names(f.Path) {
 				s.say(f, c.pkg.made("copy"))
 				break
 			}

@@ -36,6 +36,9 @@ type Listed struct {
 	Sum  digest.Sum
 	Size int64
 	Path string // of the file of a package, below the archive
+	// Section and Priority are those that the archive gives a package, whatever its
+	// control file says.
+	Section, Priority string
 }
 
 // newRelease reads the signed text of a Release; the keys are those of good signatures.
