@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/provenance"
@@ -215,7 +216,10 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
-	opt.Weak = ospackages.Weak
+	opt.Weak = func() func(path string) digest.Kinds {
+		known := ospackages.Weak()
+		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
+	}
 	opt.Watch = records.Watch
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
