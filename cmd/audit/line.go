@@ -11,12 +11,14 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/locks"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
 	"audit/rebuild"
@@ -217,7 +219,11 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
-	opt.Weak = ospackages.Weak
+	opt.Weak = func() func(path string) digest.Kinds {
+		known := ospackages.Weak()
+		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
+	}
+	opt.Watch = records.Watch
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
 	}
@@ -225,7 +231,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	if err != nil {
 		return nil, err
 	}
-	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), records.Wanted(img)))
 }
 
 // withoutCopies are the limits for an image that nothing more is asked of.
@@ -239,7 +245,7 @@ func withoutCopies() *inspect.Limits {
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
 	limits := limit.DefaultLimits()
-	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
+	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // records.Wanted asks for up to 192 MiB of programs
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)
