@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/provenance"
@@ -31,19 +32,20 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder  string           // one of Systems.BuilderNames
-	demand   bool             // a rebuild that cannot be done decides the exit status
-	rebuilt  string           // image built elsewhere; "" to run the builder
-	in       rebuild.Settings // of the build systems
-	secrets  rebuild.Secrets  // of the addresses that are given
-	base     string           // image that this one was built on; "" when nobody says
-	fresh    []string
-	inputs   bool // build all that took part twice
-	options  rebuild.Options
-	farms    farms
-	archives archives
-	known    []string   // folders of reports on other images
-	stated   statements // of others, and whose signatures on them are verified
+	builder   string           // one of Systems.BuilderNames
+	demand    bool             // a rebuild that cannot be done decides the exit status
+	rebuilt   string           // image built elsewhere; "" to run the builder
+	in        rebuild.Settings // of the build systems
+	secrets   rebuild.Secrets  // of the addresses that are given
+	base      string           // image that this one was built on; "" when nobody says
+	fresh     []string
+	inputs    bool // build all that took part twice
+	options   rebuild.Options
+	farms     farms
+	archives  archives
+	known     []string       // folders of reports on other images
+	knownBase *inspect.Image // of these, the one that this was built on; nil for none
+	stated    statements     // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform   string
 	layerCache string // folder of layers from registries; "" for none
@@ -90,6 +92,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil, err
 	}
 	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
+	if err := l.readKnown(a); err != nil {
+		return nil, err
+	}
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
@@ -101,9 +106,6 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil
 	})
 	if err := l.askFarms(ctx, a); err != nil {
-		return nil, err
-	}
-	if err := l.readKnown(a); err != nil {
 		return nil, err
 	}
 	if err := l.rebuild(ctx, a); err != nil {
@@ -217,7 +219,10 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
-	opt.Weak = ospackages.Weak
+	opt.Weak = func() func(path string) digest.Kinds {
+		known := ospackages.Weak()
+		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
+	}
 	opt.Watch = records.Watch
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
@@ -281,11 +286,11 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 	return ev, nil
 }
 
-// openBase reads the image that the user says this one was built on, nil for
-// none.
+// openBase reads the image that the user says this one was built on; else it is the one
+// of the known images whose layers are there, nil for none.
 func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 	if l.base == "" {
-		return nil, nil
+		return l.knownBase, nil
 	}
 	err = l.step("inspect the base", func() error {
 		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})

@@ -24,6 +24,7 @@ func provenanceCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
 			baseFlag(),
+			knownFlag(),
 			platformFlag(),
 		},
 		Action: func(c *cli.Context) error {
@@ -31,9 +32,15 @@ func provenanceCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+			if err := checkKnown(c.StringSlice("known")); err != nil {
+				return err
+			}
+			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
+				return err
+			}
+			if err := l.readKnown(&audit{image: img}); err != nil {
 				return err
 			}
 			ev, err := l.recover(c.Context, img)
@@ -92,8 +99,8 @@ func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 	if len(img.Items) > 0 {
 		return nil
 	}
-	described := locks.Read(img, ev.Installed)
-	ev.Recover.Findings = append(ev.Recover.Findings, described.Findings...)
+	described := locks.Read(img, ev.Installed, ev.Base.Layers)
+	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/base"
 	"audit/provenance/ospackages"
 )
 
@@ -110,8 +111,8 @@ func ReadArchive(img *inspect.Image, in *ospackages.Installed) Archive {
 			}
 		}
 	}
-	if epoch, ok := Epoch(img); ok {
-		a.Times = append(a.Times, Time{At: epoch, How: ByEpoch})
+	if epoch, _, ok := base.DebianEpoch(img); ok {
+		a.Times = append(a.Times, Time{At: epoch.At, How: ByEpoch})
 	}
 	if newest, ok := newestPackage(img, in); ok {
 		a.Times = append(a.Times, newest)
@@ -256,21 +257,6 @@ func (a Archive) snapshotOf(suite string) string {
 		return "http://snapshot.ubuntu.com/ubuntu/" + stamp + "/"
 	}
 	return ""
-}
-
-// epoch matches the line that debuerreotype's wrapper leaves in the history of the base
-// image.
-var epoch = regexp.MustCompile(`^# debian\.sh .*'@([0-9]{1,11})'$`)
-
-// Epoch returns the time that the history says the base image was made of.
-func Epoch(img *inspect.Image) (time.Time, bool) {
-	for _, h := range img.Config.File.History {
-		if m := epoch.FindStringSubmatch(strings.TrimSpace(h.CreatedBy)); m != nil {
-			seconds, err := strconv.ParseInt(m[1], 10, 64)
-			return time.Unix(seconds, 0).UTC(), err == nil
-		}
-	}
-	return time.Time{}, false
 }
 
 // maxTime is the end of the year 9999.

@@ -43,8 +43,10 @@ type Recipe struct {
 	img *inspect.Image
 }
 
-// Read writes the locks of an image, which must have been opened with [Keep].
-func Read(img *inspect.Image, in *ospackages.Installed) *Recipe {
+// Read writes the locks of an image, which must have been opened with [Keep]. The files
+// of its lowest layers, so many as are those of a base image that is known, are not its
+// own.
+func Read(img *inspect.Image, in *ospackages.Installed, baseLayers int) *Recipe {
 	r := &Recipe{img: img}
 	var found check.List
 	for _, write := range ecosystems() {
@@ -58,7 +60,7 @@ func Read(img *inspect.Image, in *ospackages.Installed) *Recipe {
 			found.Undecided(-1, lock.File.Name, "recipe/lock-left-out", "packages", n, "names", lock.LeftOut[:min(len(lock.LeftOut), 3)])
 		}
 	}
-	r.measure(in)
+	r.measure(in, baseLayers)
 	found.Append(check.Finding{Message: r.Share.Message(), Level: check.Note, Layer: -1})
 	r.Findings = found.All()
 	return r

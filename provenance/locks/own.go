@@ -15,7 +15,8 @@ import (
 // A Share says how much of the files that a container sees a recipe accounts for. What
 // has several names is counted once.
 type Share struct {
-	Bytes   int64 // of files that packages in a lock have
+	Bytes   int64 // of files that packages in a lock have, or the base image
+	Base    int64 // of these, those of a base image that is known by its layers
 	Total   int64 // of all files
 	Own     int   // files and links that no package has
 	OwnSize int64 // bytes of these
@@ -27,7 +28,7 @@ func (s Share) Message() check.Message {
 	if s.Total > 0 {
 		percent = s.Bytes * 100 / s.Total
 	}
-	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "own", s.Own, "own-bytes", s.OwnSize)
+	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnSize)
 }
 
 // An ownFile is a file of one's own.
@@ -37,7 +38,7 @@ type ownFile struct {
 }
 
 // measure finds the files of one's own and adds up the others.
-func (r *Recipe) measure(in *ospackages.Installed) {
+func (r *Recipe) measure(in *ospackages.Installed, baseLayers int) {
 	explained := r.explained(in)
 	root := r.img.Root()
 	for i := range root.Len() {
@@ -50,6 +51,11 @@ func (r *Recipe) measure(in *ospackages.Installed) {
 			bytes = vouch.Content(f)
 		}
 		r.Share.Total += bytes
+		if f.Layer < baseLayers {
+			r.Share.Bytes += bytes
+			r.Share.Base += bytes
+			continue
+		}
 		if why := explained[f.Entry]; why == packaged || why == unknown && in.State(f.Path) {
 			r.Share.Bytes += bytes
 			continue
