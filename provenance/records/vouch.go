@@ -37,6 +37,11 @@ func (all *All) Vouch(t *vouch.Table) []check.Finding {
 			list.Undecided(file.Layer, file.Path, "closure/record-differs", "package", check.Brief(of.Title()), "digest", c.recorded.String())
 		}
 	}
+	for i := range all.Components {
+		if c := &all.Components[i]; c.Signed && c.In < 0 {
+			list.Note(c.At.Layer, c.At.Path, "records/signature-unread", "package", check.Brief(c.Title()))
+		}
+	}
 	all.strays(t, &list)
 	return list.Sorted()
 }
