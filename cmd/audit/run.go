@@ -182,7 +182,7 @@ func (a *audit) files() ([]file, error) {
 		return nil, err
 	}
 	opt := billOptions(date)
-	opt.Sources = billSources(a)
+	opt.Sources, opt.Records = billSources(a), a.records
 	bill := sbom.Collect(a.image, a.evidence, opt)
 	files := []file{
 		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},

@@ -16,6 +16,7 @@
 //	python     METADATA and RECORD of wheels, egg-info (packaging.python.org)
 //	r          DESCRIPTION of packages in a library; MD5 of binary packages
 //	npm        package.json below node_modules, and the lock of the project
+//	java       manifests and pom.properties of archives, and of archives in them
 //	go         the modules that Go noted in programs
 //
 // What a record costs to read is bounded in proportion to its bytes, and what is not

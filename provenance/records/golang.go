@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/inspect/pass"
 
 	"github.com/package-url/packageurl-go"
 )
@@ -30,15 +29,6 @@ const (
 // isProgram says whether a file may be made by Go, which makes no smaller ones.
 func isProgram(e *inspect.Entry) bool {
 	return e.Type == '0' && e.Size >= minProgram && (e.Mode&0o111 != 0 || strings.Contains(path.Base(e.Path), ".so"))
-}
-
-// Watch reads along with the pass over an image for what Go noted in programs: see
-// Options.Watch of package inspect.
-func Watch(e *inspect.Entry) pass.Watcher {
-	if !isProgram(e) {
-		return nil
-	}
-	return new(goWatcher)
 }
 
 // A goWatcher looks for what Go noted in a program, in one go.
@@ -212,7 +202,7 @@ func (r *reader) programs() {
 		r.problem(file, "sbom/program-too-large", "each", maxProgram, "all", maxPrograms)
 	}
 	for file := range r.root.Files() {
-		if !isProgram(file.Inode.Entry) || skip[file.Path] {
+		if !isProgram(file.Inode.Entry) || isJar(file.Inode.Entry.Path) || skip[file.Path] {
 			continue
 		}
 		switch note := r.root.Note(file); {

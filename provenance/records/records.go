@@ -22,6 +22,7 @@ const (
 	Python    Ecosystem = "python"
 	R         Ecosystem = "r"
 	Npm       Ecosystem = "npm"
+	Java      Ecosystem = "java"
 	Go        Ecosystem = "go"
 )
 
@@ -62,7 +63,8 @@ type Component struct {
 	Licenses  []License // as it declares them, the most exact first
 	Locator   Locator
 	URL       string    // that the package was fetched from; "" where that is not recorded
-	Digests   []v1.Hash // of the package as it is distributed, as recorded
+	Digests   []v1.Hash // of the package as it is distributed, as recorded; of an archive of Java, as computed
+	Signed    bool      // it has a signature, which was not verified
 	Sum       string    // of its source in a form of the ecosystem's own, "h1:…"; may be empty
 	At        Place     // of what describes it
 	In        int       // the component that contains it; -1 for none
@@ -131,6 +133,7 @@ func Read(img *inspect.Image) *All {
 	s.found = r.describe
 	s.dangling = func(link inspect.File) { r.problem(link, "packages/dangling-link", "target", link.Linkname) }
 	s.seek()
+	r.jars()
 	r.programs()
 	r.contain()
 	slices.SortStableFunc(all.Problems, func(a, b check.Finding) int { return cmp.Compare(a.Path, b.Path) })

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/pass"
 )
 
 // Keep says whether [Read] needs the content of the file at path. A link may lead to
@@ -40,6 +41,18 @@ func Wanted(img *inspect.Image) []inspect.File {
 	s.seek()
 	older, _ := olderPrograms(img)
 	return append(wanted, older...)
+}
+
+// Watch reads along with the pass over an image, for what Go noted in programs and for
+// the packages in archives of Java: see Options.Watch of package inspect.
+func Watch(e *inspect.Entry) pass.Watcher {
+	switch {
+	case e.Type == '0' && isJar(e.Path):
+		return &jarWatcher{name: e.Path}
+	case isProgram(e):
+		return new(goWatcher)
+	}
+	return nil
 }
 
 // A seeker goes through the files of an image for those that describe a package.
