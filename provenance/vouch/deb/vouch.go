@@ -130,6 +130,12 @@ func (s *session) result() vouch.Result {
 	default:
 		out.Reason = check.Say("signatures/deb-none-listed", "packages", len(s.installed))
 	}
+	if s.docs > 0 {
+		s.list.Note(-1, "", "signatures/deb-documentation", "count", s.docs)
+	}
+	if s.flat && out.Verified > 0 {
+		s.list.Note(-1, "", "signatures/deb-owners-flat")
+	}
 	if s.unread {
 		s.list.Note(-1, "", "signatures/deb-contents-unread")
 	}
