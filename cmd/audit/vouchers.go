@@ -10,12 +10,21 @@ import (
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/deb"
+	"audit/provenance/vouch/rpm"
 	"audit/rebuild"
 )
 
 // families are the formats of signed packages that are known, in the order in which
 // they are asked.
-func (l *line) families() []vouch.Family { return nil }
+func (l *line) families(a *audit) []vouch.Family {
+	return []vouch.Family{
+		rpm.Family{Keys: l.farms.vendors, Installed: a.evidence.Installed, Complete: func(ctx context.Context, files []inspect.File) error {
+			return l.complete(ctx, a.image, files)
+		}},
+		deb.Family{Keys: l.farms.vendors, Sources: l.packages, Inspect: inspect.Options{Platform: l.platform}},
+	}
+}
 
 // vouch asks everything that has a word on the files of the image, and joins what is
 // said of packages with the check named signatures.
@@ -23,7 +32,7 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 	return l.step("vouchers", func() error {
 		a.vouched = vouch.New(a.image)
 		var results []vouch.Result
-		for _, f := range l.families() {
+		for _, f := range l.families(a) {
 			result, err := f.Vouch(ctx, a.vouched)
 			if err != nil {
 				return err

@@ -3,7 +3,6 @@ package openpgp
 import (
 	"bytes"
 	"cmp"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,7 +19,7 @@ import (
 
 // A Key is one that a keyring has, under its primary key.
 type Key struct {
-	Fingerprint string    // in hexadecimal, of the primary key
+	Fingerprint string    // of the primary key, in hexadecimal, upper case
 	Name        string    // the user ID that it has for itself; printable and short
 	Expires     time.Time // zero when it does not
 	Revoked     bool
@@ -142,7 +141,7 @@ func Union(rings ...Keyring) Keyring {
 func (r *Keyring) add(e *pgp.Entity) {
 	name, span, revoked := self(e)
 	key := Key{
-		Fingerprint: hex.EncodeToString(e.PrimaryKey.Fingerprint),
+		Fingerprint: fmt.Sprintf("%X", e.PrimaryKey.Fingerprint),
 		Name:        check.Brief(name),
 		Revoked:     revoked || len(e.Revocations) > 0,
 	}

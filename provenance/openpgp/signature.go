@@ -30,7 +30,7 @@ const (
 // A Signature is one and what it is worth.
 type Signature struct {
 	Word  Word
-	KeyID string    // of the key that it names, in hexadecimal; "" when it names none
+	KeyID string    // of the key that it names, in hexadecimal, upper case; "" when it names none
 	Key   Key       // the primary key; zero when it is Unknown or Unreadable
 	Made  time.Time // as it says
 	Hash  string    // the algorithm: "SHA-256"
@@ -103,7 +103,7 @@ func (r Keyring) judge(p parsed, parts [][]byte) Signature {
 		s.Err = errors.New("it names no key")
 		return s
 	}
-	s.KeyID, s.Word = fmt.Sprintf("%016x", id), Unknown
+	s.KeyID, s.Word = fmt.Sprintf("%016X", id), Unknown
 	if p.SigType != packet.SigTypeBinary && p.SigType != packet.SigTypeText {
 		s.Word, s.Err = Unreadable, fmt.Errorf("it is of type %d, which is none of a document", p.SigType)
 		return s
