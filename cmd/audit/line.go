@@ -21,6 +21,8 @@ import (
 	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/deb"
+	"audit/provenance/vouch/packages"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -42,6 +44,7 @@ type line struct {
 	inputs    bool // build all that took part twice
 	options   rebuild.Options
 	farms     farms
+	packages  []*packages.Source // of packages of distributions, beside the image
 	archives  archives
 	known     []string       // folders of reports on other images
 	knownBase *inspect.Image // of these, the one that this was built on; nil for none
@@ -218,7 +221,10 @@ func (l *line) layers() *pass.Known {
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
+	signed := !l.farms.vendors.IsEmpty()
+	opt.Keep = func(path string) bool {
+		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path)
+	}
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = func() func(path string) digest.Kinds {
 		known := ospackages.Weak()

@@ -22,7 +22,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), packageFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -89,6 +89,9 @@ func newLine(c *cli.Context) (*line, error) {
 		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), layerCache: c.String("layer-cache"), progress: newProgress(c.App.ErrWriter),
 	}
 	if l.archives, err = newArchives(c); err != nil {
+		return nil, err
+	}
+	if l.packages, err = newPackages(c); err != nil {
 		return nil, err
 	}
 	if err := checkKnown(l.known); err != nil {

@@ -49,7 +49,7 @@ func (s *session) readIndexes(ctx context.Context) error {
 	if err := x.folders(ctx); err != nil {
 		return err
 	}
-	x.image()
+	x.image(ctx)
 	return x.servers(ctx)
 }
 
@@ -108,13 +108,21 @@ func (x *indexes) folders(ctx context.Context) error {
 }
 
 // image takes apt's lists. One that is as a Release names it is signed.
-func (x *indexes) image() {
+func (x *indexes) image(ctx context.Context) {
+	var lists, unread []inspect.File
 	folder, names, _ := x.root.Folder(aptLists)
 	for _, name := range names {
 		f, ok := x.root.Lookup(path.Join(folder, name))
 		if !ok || !isList(name) || f.Inode.Type != '0' {
 			continue
 		}
+		lists = append(lists, f)
+		if at, isSigned := x.signed[f.Inode.Digest]; !isSigned || !x.done[at] {
+			unread = append(unread, f)
+		}
+	}
+	x.session.fetch(ctx, unread)
+	for _, f := range lists {
 		at, isSigned := x.signed[f.Inode.Digest]
 		if isSigned {
 			x.say(f, at.release.word())

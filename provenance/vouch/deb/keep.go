@@ -14,8 +14,8 @@ func Keep(p string) bool {
 	switch dir = path.Clean(dir); {
 	case dir == dpkgFolder, dir == infoFolder, dir == partFolder, dir == dpkgFolder+"/alternatives", dir == dpkgFolder+"/triggers":
 		return true
-	case dir == aptLists:
-		return isRelease(base) || isClear(base) || isList(base) || strings.HasSuffix(base, "_Release.gpg")
+	case dir == aptLists: // lists of packages are large: see indexes.image
+		return isRelease(base) || isClear(base) || strings.HasSuffix(base, "_Release.gpg")
 	case dir == "etc", dir == "etc/apt":
 		return keptOfEtc(base) || base == "sources.list"
 	case dir == "etc/apt/sources.list.d", isKeyring(p):

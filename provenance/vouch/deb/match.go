@@ -144,7 +144,6 @@ func weightOf(l check.Level) int { return 1 + int(l) }
 // compare says how a file of the image is other than that of a package.
 func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 	say := func(level check.Level, code string, args ...any) {
-		args = append(args, "package", c.pkg.Package, "version", c.pkg.Version)
 		found = append(found, check.Find(level, here.Layer, here.Path, code, args...))
 	}
 	config := c.pkg.isConfig(c.file.Path)
@@ -154,11 +153,11 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 	}
 	switch {
 	case kind(here.Inode.Type) != kind(c.sum.Type):
-		say(level, "signatures/deb-kind-differs", "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
+		say(level, "signatures/deb-kind-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
 		return found
 	case c.sum.Type == '2':
 		if here.Linkname != c.sum.Linkname {
-			say(level, "signatures/deb-link-differs", "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Linkname))
+			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Linkname))
 		}
 		return found
 	case c.sum.Type == '0' && here.Inode.Digest != c.sum.Sum:
@@ -166,7 +165,7 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 		if config {
 			code = "signatures/deb-config-changed"
 		}
-		say(level, code, "signed", c.sum.Sum, "computed", here.Inode.Digest)
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", c.sum.Sum, "computed", here.Inode.Digest)
 	}
 	s.compareHeader(here, c, say)
 	return found
@@ -203,22 +202,22 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 		case s.overrides[here.Path]:
 			level, code = check.Undecided, "signatures/deb-mode-overridden"
 		}
-		say(level, code, "signed", octal(c.sum.Mode), "computed", octal(mode))
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", octal(c.sum.Mode), "computed", octal(mode))
 	}
 	if a := h.Attr(); !s.flat && (a.UID != c.sum.UID || a.GID != c.sum.GID) {
 		level, code := check.Problem, "signatures/deb-owner-differs"
 		if s.byScript(c, 0) {
 			level, code = check.Note, "signatures/deb-mode-by-script"
 		}
-		say(level, code, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
 		switch {
 		case name == "security.selinux":
 		case name == "security.capability" && strings.Contains(c.pkg.scripts(), "setcap") && c.pkg.names(c.file.Path):
-			say(check.Note, "signatures/deb-mode-by-script", "signed", "", "computed", name)
+			say(check.Note, "signatures/deb-mode-by-script", "package", c.pkg.Package, "version", c.pkg.Version, "signed", "", "computed", name)
 		default:
-			say(check.Problem, "signatures/deb-attribute-added", "attribute", check.Brief(name))
+			say(check.Problem, "signatures/deb-attribute-added", "package", c.pkg.Package, "version", c.pkg.Version, "attribute", check.Brief(name))
 		}
 	}
 }

@@ -87,13 +87,19 @@ func (s *session) read(ctx context.Context) error {
 func (s *session) complete(ctx context.Context) {
 	var files []inspect.File
 	for f := range s.root.Files() {
-		if f.Inode.Type != '0' || !Keep(f.Path) && !Keep(f.Inode.Entry.Path) {
-			continue
-		}
-		if _, _, kept := s.root.Content(f.Path); !kept {
+		if f.Inode.Type == '0' && (Keep(f.Path) || Keep(f.Inode.Entry.Path)) {
 			files = append(files, f)
 		}
 	}
+	s.fetch(ctx, files)
+}
+
+// fetch reads the contents of files of the image that were not kept.
+func (s *session) fetch(ctx context.Context, files []inspect.File) {
+	files = slices.DeleteFunc(files, func(f inspect.File) bool {
+		_, _, kept := s.root.Content(f.Path)
+		return kept
+	})
 	opt := s.Inspect
 	limits := limit.DefaultLimits()
 	if opt.Limits != nil {
@@ -101,7 +107,9 @@ func (s *session) complete(ctx context.Context) {
 	}
 	limits.KeptBytes = max(limits.KeptBytes, 512<<20)
 	opt.Limits = &limits
-	s.unread = inspect.Complete(ctx, s.img, files, opt) != nil
+	if err := inspect.Complete(ctx, s.img, files, opt); err != nil {
+		s.unread = true
+	}
 }
 
 // result says what was found.
@@ -129,6 +137,12 @@ func (s *session) result() vouch.Result {
 		out.Reason = check.Say("signatures/deb-names-only", "packages", len(s.installed), "listed", missing)
 	default:
 		out.Reason = check.Say("signatures/deb-none-listed", "packages", len(s.installed))
+	}
+	if s.docs > 0 {
+		s.list.Note(-1, "", "signatures/deb-documentation", "count", s.docs)
+	}
+	if s.flat && out.Verified > 0 {
+		s.list.Note(-1, "", "signatures/deb-owners-flat")
 	}
 	if s.unread {
 		s.list.Note(-1, "", "signatures/deb-contents-unread")
