@@ -62,7 +62,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"question":  question,
 		"why":       why,
 		"advice":    r.words.advice,
-		"origin":    originWords,
+		"voucher":   voucherWords,
 		"method":    methodWords,
 		"state":     stateWords,
 		"seed":      seedWords,

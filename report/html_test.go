@@ -205,7 +205,7 @@ func TestPageOrder(t *testing.T) {
 	at := 0
 	for _, part := range []string{
 		"<h1>Not reproducible</h1>", `class="meaning"`, "What this does not say", `id="checks"`, `id="check-integrity"`, `id="check-rebuild"`,
-		`id="coverage"`, `class="origins"`, `id="image"`, `id="recipe"`, "channels.scm", "rebuilt=$(guix time-machine <span class=\"option\">-C</span> channels.scm -- pack", `id="layers"`,
+		`id="vouchers"`, `id="coverage"`, `id="image"`, `id="recipe"`, "channels.scm", "rebuilt=$(guix time-machine <span class=\"option\">-C</span> channels.scm -- pack", `id="layers"`,
 		`id="differences"`, `id="contents"`, `class="treemap wide"`, `id="closure"`, `class="graph"`, `class="tree"`, `id="items"`, `id="hand"`, `id="run"`,
 	} {
 		i := strings.Index(page[at:], part)

@@ -61,8 +61,8 @@ func mdHead(r *Report) string {
 	if words := r.statementCounts(); words != "" {
 		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
 	}
-	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
-		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
+	if parts := mdVouchers(r.Coverage.Vouchers); parts != "" {
+		fmt.Fprintf(&b, "\nWho vouches for its %s: %s.\n", bytesWords(r.Coverage.Contents), parts)
 	}
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
@@ -94,11 +94,11 @@ func mdIcon(s check.Status) string {
 	return "❔"
 }
 
-func mdOrigins(origins []OriginShare) string {
+func mdVouchers(shares []VoucherShare) string {
 	var parts []string
-	for _, o := range origins {
+	for _, o := range shares {
 		if o.Bytes > 0 {
-			parts = append(parts, originWords(o.Origin)[0]+" "+mdPercent(o.Share))
+			parts = append(parts, voucherWords(o.Kind)[0]+" "+mdPercent(o.Share))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -280,7 +280,7 @@ func (b *batchRun) prepare(cache string) (err error) {
 	if b.dir, err = os.MkdirTemp("", "audit-"); err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
-	b.line.taken = pass.NewKnown()
+	b.line.taken = pass.NewForgetful(layersKept)
 	if cache == "" {
 		b.line.layerCache = filepath.Join(b.dir, "layers")
 	}
@@ -404,7 +404,11 @@ func passingCause(err error) error {
 func (b *batchRun) log(e batch.Event) {
 	if e.Status.State != fleet.Done {
 		b.line.progress.clear()
-		fmt.Fprintf(b.stderr, "audit: %s: %s\n", report.Printable(e.Status.Reference), report.Printable(e.Status.Problem))
+		text := e.Status.Problem
+		if !strings.Contains(text, e.Status.Reference) {
+			text = e.Status.Reference + ": " + text
+		}
+		fmt.Fprintf(b.stderr, "audit: %s\n", report.Printable(text))
 	}
 	if show := b.line.progress.count("auditing images"); show != nil {
 		show(e.Ended, e.Of)

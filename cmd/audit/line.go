@@ -17,6 +17,7 @@ import (
 	"audit/provenance/evidence"
 	"audit/provenance/ospackages"
 	"audit/provenance/signatures"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -67,6 +68,8 @@ type audit struct {
 	elsewhere  []signatures.Elsewhere
 	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
+	vouched    *vouch.Table         // who vouches for each file; nil when nobody was asked
+	keys       []vouch.Key          // of those who sign packages
 	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
@@ -107,6 +110,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	l.judgeSignaturesAgain(a)
 	l.compareKnown(a)
 	if err := l.compare(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := l.vouch(ctx, a); err != nil {
 		return nil, err
 	}
 	l.conclude(a, began)
@@ -438,6 +444,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan, Statements: a.statements,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
+		Vouched: a.vouched, Keys: a.keys,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}
