@@ -23,6 +23,7 @@ type process struct {
 	began  time.Time
 	done   chan struct{} // closed when it has ended
 	mounts []string      // to be unmounted, the last first
+	asked  bool          // to end
 }
 
 // run mounts what a pod's container sees and starts its program there, as the user and
@@ -231,11 +232,13 @@ func (p *process) end() core.ContainerState {
 
 // terminate asks a process to end, and makes it end at a deadline.
 func (p *process) terminate(deadline time.Time) {
-	if time.Now().After(deadline) {
+	switch {
+	case time.Now().After(deadline):
 		p.kill()
-		return
+	case !p.asked:
+		p.asked = true
+		p.signal(syscall.SIGTERM)
 	}
-	p.signal(syscall.SIGTERM)
 }
 
 func (p *process) kill() { p.signal(syscall.SIGKILL) }

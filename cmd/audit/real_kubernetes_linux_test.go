@@ -44,9 +44,8 @@ const kubeShards = 5
 
 // validates has the API server read the Jobs, and broken ones, without keeping them.
 func (k *kubernetes) validates(t *testing.T) {
-	hostile := strings.NewReplacer("/", "").Replace(hostileList)
-	k.write(t, "share/"+hostile, "docker://"+k.images[0]+"\n")
-	for _, list := range []string{"images.txt", hostile} {
+	k.write(t, "share/"+hostileList, "docker://"+k.images[0]+"\n")
+	for _, list := range []string{"images.txt", hostileList} {
 		for _, job := range k.print(t, list, "out") {
 			if status, answer := k.dryRun(t, job); status != http.StatusCreated {
 				t.Errorf("%s: %d %v\n%s", list, status, answer["message"], job)
