@@ -21,7 +21,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		UseShortOptionHandling: false,
 		Commands: append(withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
-			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), batchCommand(), policyCommand(), completionCommand(),
+			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), batchCommand(), summaryCommand(), policyCommand(), completionCommand(),
 		}), topicCommands()...),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,
