@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/choice"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/provenance"
@@ -251,11 +253,20 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 	switch {
 	case err != nil && timedOut(ctx):
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
+	case isMissing(reference, err):
+		return nil, unreadable(noFile(reference))
 	case err != nil:
 		return nil, unreadable(err)
 	}
 	img.Reference = publicReference(img)
 	return img, nil
+}
+
+// isMissing says that an image cannot be read since there is no such file.
+func isMissing(reference string, err error) bool {
+	var choice *choice.Error
+	_, stat := os.Lstat(reference)
+	return errors.Is(err, fs.ErrNotExist) && errors.Is(stat, fs.ErrNotExist) && !errors.As(err, &choice)
 }
 
 // recover finds the recipe and makes the checks that follow from it.

@@ -27,7 +27,7 @@ func provenanceCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+			l := &line{base: c.String("base"), progress: progressFor(c), platform: c.String("platform")}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
 				return err

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -24,8 +26,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Form is that of an image in a registry. A name that is no file is taken for
-// one when it looks like the reference of an image.
+// Form is that of an image in a registry. A name that is no file is taken for one when
+// it can be nothing else.
 func Form() form.Form {
 	return form.Form{
 		Transport: image.Registry, Argument: "//REF", Help: "a registry", Named: true,
@@ -40,10 +42,13 @@ func Form() form.Form {
 	}
 }
 
-// looksLikeReference says that a name that is no file may be meant for a
-// registry: it has no ending of an archive, and no start of a path.
+// looksLikeReference says that a name that is no file can only be meant for a registry:
+// it begins with a host, which has a dot or a port or is localhost, and has no ending of
+// an archive. Any other may be a mistyped file or word, and is looked for nowhere.
 func looksLikeReference(name string) bool {
-	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ".") {
+	host, rest, ok := strings.Cut(name, "/")
+	isHost := strings.ContainsAny(host, ".:") && strings.Trim(host, "0123456789.") != "" || net.ParseIP(host) != nil
+	if !ok || rest == "" || strings.Contains(name, "://") || strings.HasPrefix(host, ".") || !isHost && host != "localhost" {
 		return false
 	}
 	for _, end := range []string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json"} {
@@ -51,7 +56,8 @@ func looksLikeReference(name string) bool {
 			return false
 		}
 	}
-	return true
+	_, err := os.Lstat(host)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // read reads an image from a registry (OCI distribution-spec v1.1),
