@@ -76,6 +76,7 @@ func integritySentences() map[string]string {
 		"integrity/absolute-name":      "the name {name:quote} is absolute: engines take it as relative to the root of the image",
 		"integrity/duplicate-entry":    "the layer has this entry more than once; the last one is seen by a container",
 		"integrity/invalid-whiteout":   "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
+		"integrity/mirror":             "it was read from the mirror {mirror}, in place of {repository}",
 		"integrity/dangling-hard-link": "it is a hard link to {target:quote}, and there is no such file before it",
 
 		"integrity/ambiguous-whiteout":        "it deletes {hidden:quote}, which the same layer holds: some engines keep that, others remove it or fail",

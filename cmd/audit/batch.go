@@ -21,6 +21,7 @@ import (
 	"audit/cmd/audit/batch/list"
 	"audit/inspect/pass"
 	"audit/inspect/registry"
+	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
 	"audit/rebuild"
 	"audit/report"
@@ -161,14 +162,14 @@ func readList(c *cli.Context, name string) ([]list.Entry, error) {
 }
 
 // registries list what registries have.
-type registries struct{}
+type registries struct{ access *access.Options }
 
-func (registries) Tags(ctx context.Context, repository string) ([]string, error) {
-	return registry.Tags(ctx, repository)
+func (r registries) Tags(ctx context.Context, repository string) ([]string, error) {
+	return registry.Tags(ctx, r.access, repository)
 }
 
-func (registries) Repositories(ctx context.Context, prefix string) ([]string, error) {
-	return registry.Repositories(ctx, prefix)
+func (r registries) Repositories(ctx context.Context, prefix string) ([]string, error) {
+	return registry.Repositories(ctx, r.access, prefix)
 }
 
 func openBatch(dir string) (*batch.Folder, error) {
@@ -304,7 +305,7 @@ func (b *batchRun) resolve(ctx context.Context, reference string, before fleet.S
 
 func (b *batchRun) target(ctx context.Context, address string, before fleet.Status) (batch.Target, error) {
 	if name, ok := strings.CutPrefix(address, "docker://"); ok {
-		p, err := registry.Pin(ctx, name, true)
+		p, err := registry.Pin(ctx, b.line.access, name, true)
 		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
 	}
 	if dir, name, ok := layoutOf(address); ok {

@@ -137,7 +137,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "completion", "f"}, []string{"fish"}},
 		{[]string{"audit", "help", "comp"}, []string{"compare", "completion"}},
 		{[]string{"audit", "inspect", "im"}, []string{"image one.tar", "image-two.tar"}},
-		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--json", "--platform", "--layer-cache", "--timeout", "--help"}},
+		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--json", "--platform", "--layer-cache", "--timeout", "--config", "--quiet", "--verbose", "--help"}},
 		{[]string{"audit", "image-two.tar", "--onl"}, []string{"--online"}},
 	} {
 		ask := exec.Command(bash, "--norc", "-c", `. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _audit; printf '%s\n' "${COMPREPLY[@]}"`, "bash", script)

@@ -82,6 +82,14 @@ func guides() []guide {
 		{"keygen", "NAME", "Makes a key pair of Ed25519: NAME.key signs statements, NAME.pub verifies them.", []example{
 			{"audit keygen lab", ""},
 		}},
+		{"config", "", "Shows what each flag of audit run is set to, and by what. A flag stands in the command line, in the variable AUDIT_NAME (one that may be given again with a value a line), or in a file of lines \"name = value\" that --config names; the first of these that has it counts. A file .audit.conf in the working folder sets format, quiet and verbose alone, since who may change a folder must not loosen the gate that judges what is in it. Secrets are not shown.", []example{
+			{"audit config", ""},
+			{"audit config --json --config ci.conf", "for programs"},
+		}},
+		{"version", "", "Says which audit this is: its version, the commit that it was built from and its date, the version of Go, and the platform.", []example{
+			{"audit version", ""},
+			{"audit version --json", "for programs"},
+		}},
 		{"completion", "bash | zsh | fish", "Prints a script that lets a shell complete verbs, flags and their values.", []example{
 			{"source <(audit completion bash)", "in ~/.bashrc, or the same with zsh in ~/.zshrc"},
 			{"audit completion fish -o ~/.config/fish/completions/audit.fish", ""},

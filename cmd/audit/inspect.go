@@ -43,7 +43,7 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	l, began := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform"), layerCache: c.String("layer-cache")}, time.Now()
+	l, began := &line{progress: progressFor(c), platform: c.String("platform"), layerCache: c.String("layer-cache")}, time.Now()
 	a := new(audit)
 	if a.image, err = l.inspect(c.Context, reference); err == nil {
 		a.statements = evidence.Of(a.image, stated.given, stated.trust)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -11,9 +12,11 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/choice"
 	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
+	"audit/inspect/registry/access"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/locks"
@@ -51,8 +54,9 @@ type line struct {
 	stated    statements     // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform   string
-	layerCache string // folder of layers from registries; "" for none
-	dir        string // for the build; lives as long as the line
+	access     *access.Options // of registries; nil is with the credentials of docker login
+	layerCache string          // folder of layers from registries; "" for none
+	dir        string          // for the build; lives as long as the line
 	progress   *progress
 	taken      *pass.Known   // layers of the images that were read; see layers
 	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
@@ -267,11 +271,20 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 	switch {
 	case err != nil && timedOut(ctx):
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
+	case isMissing(reference, err):
+		return nil, unreadable(noFile(reference))
 	case err != nil:
 		return nil, unreadable(err)
 	}
 	img.Reference = publicReference(img)
 	return img, nil
+}
+
+// isMissing says that an image cannot be read since there is no such file.
+func isMissing(reference string, err error) bool {
+	var choice *choice.Error
+	_, stat := os.Lstat(reference)
+	return errors.Is(err, fs.ErrNotExist) && errors.Is(stat, fs.ErrNotExist) && !errors.As(err, &choice)
 }
 
 // recover finds the recipe and makes the checks that follow from it.

@@ -35,7 +35,7 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{progress: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), secrets: secretsOf(c), platform: c.String("platform")}
+			l := &line{progress: progressFor(c), in: in, base: c.String("base"), secrets: secretsOf(c), platform: c.String("platform")}
 			plan, err := l.plan(c.Context, reference)
 			l.progress.clear()
 			if err != nil {

@@ -64,7 +64,7 @@ func demanded(c *cli.Context) (*policy.Policy, error) {
 	default:
 		var least rebuild.Policy
 		if err := least.UnmarshalText([]byte(require)); err != nil {
-			return nil, usage("--require: %w", err)
+			return nil, oneOf("require", require, policyNames())
 		}
 		p.Require = max(p.Require, least)
 	}
@@ -74,7 +74,7 @@ func demanded(c *cli.Context) (*policy.Policy, error) {
 func readPolicy(path string) (policy.Policy, error) {
 	f, err := userfile.Open(path)
 	if err != nil {
-		return policy.Policy{}, usage("the policy: %w", err)
+		return policy.Policy{}, usage("--policy: %w", named(path, err))
 	}
 	defer f.Close()
 	p, err := policy.Read(f, time.Now())

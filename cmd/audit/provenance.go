@@ -35,7 +35,7 @@ func provenanceCommand() *cli.Command {
 			if err := checkKnown(c.StringSlice("known")); err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: progressFor(c), platform: c.String("platform")}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
 				return err

@@ -86,7 +86,7 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l := &line{
 		farms: farms, stated: stated, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
-		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), layerCache: c.String("layer-cache"), progress: newProgress(c.App.ErrWriter),
+		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), layerCache: c.String("layer-cache"), progress: progressFor(c),
 	}
 	if l.archives, err = newArchives(c); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func newLine(c *cli.Context) (*line, error) {
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
 	if l.builder != "" && !slices.Contains(systems().BuilderNames(), l.builder) {
-		return nil, usage("--builder %s: not one of %s", l.builder, strings.Join(systems().BuilderNames(), ", "))
+		return nil, oneOf("builder", l.builder, systems().BuilderNames())
 	}
 	return l, nil
 }
@@ -171,8 +171,11 @@ func put(c *cli.Context, a *audit, format report.Format) error {
 			return err
 		}
 	}
-	if format.Name != textFormat {
+	switch {
+	case format.Name != textFormat:
 		return format.Write(c.App.Writer, a.report)
+	case c.Bool("quiet"):
+		return nil
 	}
 	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Verbose: c.Bool("verbose"), Color: isTerminal(c.App.Writer)})
 }

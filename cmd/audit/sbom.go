@@ -55,7 +55,7 @@ func putBill(c *cli.Context, reference string) error {
 	i := slices.IndexFunc(forms, func(f billForm) bool { return f.name == name })
 	switch {
 	case i < 0:
-		return usage("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)
+		return oneOf("format", name, choices("sbom", "format"))
 	case c.Bool("json"):
 		return usage("--json is for what changed between two images; the form of a bill is that of --format")
 	}
@@ -95,7 +95,7 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+	l := &line{progress: progressFor(c), platform: c.String("platform")}
 	defer l.progress.clear()
 	img, err := l.inspect(c.Context, reference)
 	if err != nil {

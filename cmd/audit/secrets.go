@@ -11,8 +11,12 @@ import (
 	"audit/rebuild"
 )
 
-// secretsKey is the key in the metadata of the app of what no output may contain.
-const secretsKey = "secrets"
+// The keys in the metadata of the app of what no output may contain.
+const (
+	secretsKey    = "secrets"
+	allSecretsKey = "all secrets"
+	wordsKey      = "words" // and of the command line
+)
 
 // newSecrets are what is secret in a command line: in every address of it, and the
 // values of the systems' flags that are marked so.

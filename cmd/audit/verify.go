@@ -58,7 +58,7 @@ func verify(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	progress := newProgress(c.App.ErrWriter)
+	progress := progressFor(c)
 	opt := inspect.Options{Platform: c.String("platform"), Progress: progress.bytes("reading " + reference)}
 	img, err := open(c.Context, reference, opt)
 	if err == nil {

@@ -21,7 +21,7 @@ func TestWeakHash(t *testing.T) {
 		}
 		next++
 	})
-	for i := range 400 {
+	for range 400 {
 		n := rnd.IntN(1 << (rnd.IntN(16)))
 		switch rnd.IntN(50) {
 		case 0:
