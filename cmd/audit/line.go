@@ -16,6 +16,7 @@ import (
 	"audit/inspect/pass"
 	"audit/provenance"
 	"audit/provenance/evidence"
+	"audit/provenance/locks"
 	"audit/provenance/ospackages"
 	"audit/provenance/records"
 	"audit/provenance/signatures"
@@ -49,7 +50,8 @@ type line struct {
 	layerCache string // folder of layers from registries; "" for none
 	dir        string // for the build; lives as long as the line
 	progress   *progress
-	taken      *pass.Known // layers of the images that were read; see layers
+	taken      *pass.Known   // layers of the images that were read; see layers
+	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -215,7 +217,7 @@ func (l *line) layers() *pass.Known {
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
+	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = func() func(path string) digest.Kinds {
 		known := ospackages.Weak()
@@ -278,6 +280,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 	if err != nil {
 		return nil, unreadable(fmt.Errorf("recovering the recipe: %w", err))
 	}
+	l.described = describe(img, ev)
 	l.add(ev.Recover)
 	l.add(ev.Closure)
 	return ev, nil
