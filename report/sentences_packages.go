@@ -14,7 +14,7 @@ func packagesSentences() map[string]string {
 		"sbom/metadata-too-long":  "{bytes} bytes are more than the metadata of a package has",
 		"sbom/too-many-packages":  "from here on nothing was looked into: there are more than {limit} packages",
 		"sbom/too-many-relations": "from here on it was not looked into what packages depend on: there are more than {limit} relations",
-		"sbom/program-too-large":  "the modules that it is made of were not looked into: programs of Go before 1.18 of up to {each:size} are, and {all:size} of all",
+		"sbom/program-too-large":  "the modules that it is made of were not looked into: programs of Rust, and of Go before 1.18, of up to {each:size} are, and {all:size} of all",
 		"sbom/program-not-kept":   "whether Go made it was not looked into when the image was read",
 		"sbom/dangling-hard-link": "it is a hard link to a file that is not there, and has no digest",
 

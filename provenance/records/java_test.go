@@ -41,7 +41,7 @@ func TestJava(t *testing.T) {
 	app := jar(t, "META-INF/MANIFEST.MF", "Implementation-Title: app\n", "BOOT-INF/lib/guava-33.0.jar", lib, "BOOT-INF/lib/text.jar", "no archive")
 	all := read(t, files("app/app-1.2-SNAPSHOT.jar", "#!/bin/sh\nexec java -jar $0\n"+app, "app/plain.jar", plain, "app/broken.jar", app[:len(app)-30], "srv/x.zip", lib))
 	expect(t, components(all), []string{
-		"java app 1.2-SNAPSHOT sha256:" + fmt.Sprintf("%x", sha("#!/bin/sh\nexec java -jar $0\n" + app))[:4],
+		"java app 1.2-SNAPSHOT sha256:" + fmt.Sprintf("%x", sha("#!/bin/sh\nexec java -jar $0\n"+app))[:4],
 		"java guava 33.0 in java app 1.2-SNAPSHOT sha256:" + fmt.Sprintf("%x", sha(lib))[:4],
 		"java inside 1 in java guava 33.0",
 		"java plain 2.5 sha256:" + fmt.Sprintf("%x", sha(plain))[:4],
