@@ -6,7 +6,7 @@ func recipeSentences() map[string]string {
 	return map[string]string{
 		"recipe/evidence":         "says how the image was made; {digest}",
 		"recipe/lock":             "names {packages:count package} with their versions, by the image's own unsigned database",
-		"recipe/lock-left-out":    "lacks {packages:count package} that have no name and version which its format allows: {names:list}",
+		"recipe/lock-left-out":    "lacks {packages:count package} whose name, version or address is none of its format[: {names:list}]",
 		"recipe/none":             "no recipe",
 		"recipe/partial-packages": "partial: the versions of {packages:count package}",
 		"recipe/share": "the packages in its locks[, and the base image with {base:size},] account for {percent:number} % of the files that a container sees, {bytes:size} of {total:size}" +
