@@ -55,6 +55,9 @@ func (a Archive) describe(w *writer, archs []string) {
 	if len(a.Times) == 0 {
 		w.comment("time of the archive: not known")
 	}
+	if a.Again != "" {
+		w.comment("the base image again, with debuerreotype: %s", a.Again)
+	}
 	if a.Snapshot() != "" && len(a.Suites()) > 0 {
 		a.install(w, archs)
 	}

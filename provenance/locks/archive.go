@@ -20,6 +20,7 @@ import (
 type Archive struct {
 	Distribution string      // ID of os-release: "debian", "ubuntu"; "" when it is not known
 	Sources      []AptSource // of apt, in the order of their files
+	Again        string      // the command that makes the base image again; "" when it is not known
 	Times        []Time      // that are known of it, the latest first
 }
 
@@ -112,6 +113,7 @@ func ReadArchive(img *inspect.Image, in *ospackages.Installed) Archive {
 		}
 	}
 	if epoch, _, ok := base.DebianEpoch(img); ok {
+		a.Again = epoch.Command
 		a.Times = append(a.Times, Time{At: epoch.At, How: ByEpoch})
 	}
 	if newest, ok := newestPackage(img, in); ok {
