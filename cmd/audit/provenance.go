@@ -13,6 +13,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/locks"
+	"audit/provenance/records"
 	"audit/report"
 )
 
@@ -99,7 +100,7 @@ func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 	if len(img.Items) > 0 {
 		return nil
 	}
-	described := locks.Read(img, ev.Installed, ev.Base.Layers)
+	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
 	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)

@@ -1,6 +1,7 @@
 package base
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"strconv"
@@ -14,12 +15,15 @@ import (
 
 // debianLine matches the line that the makers of Debian's official images leave in the
 // history (docker-library/debuerreotype, examples/debian.sh).
-var debianLine = regexp.MustCompile(`^# debian\.sh (?:--[a-z-]+(?: '[^']*')? )*'?out/?'?/? '([a-z][a-z0-9-]*)' '@([0-9]{1,11})'$`)
+var debianLine = regexp.MustCompile(`^# debian\.sh ((?:--[a-z-]+(?: '[A-Za-z0-9.+-]*')? )*)'?out/?'? '([a-z][a-z0-9-]*)' '@([0-9]{1,11})'$`)
 
 // An Epoch is what the history says that a debuerreotype image was made of.
 type Epoch struct {
 	Suite string
 	At    time.Time
+	// Command makes the same again, in a checkout of debuerreotype of the version that
+	// the history names.
+	Command string
 }
 
 // DebianEpoch reads it from the history.
@@ -29,8 +33,9 @@ func DebianEpoch(img *inspect.Image) (e Epoch, line int, ok bool) {
 		if m == nil {
 			continue
 		}
-		seconds, err := strconv.ParseInt(m[2], 10, 64)
-		return Epoch{m[1], time.Unix(seconds, 0).UTC()}, n, err == nil
+		seconds, err := strconv.ParseInt(m[3], 10, 64)
+		command := fmt.Sprintf("./docker-run.sh ./examples/debian.sh %sout '%s' '@%s'", m[1], m[2], m[3])
+		return Epoch{m[2], time.Unix(seconds, 0).UTC(), command}, n, err == nil
 	}
 	return Epoch{}, 0, false
 }
@@ -51,6 +56,7 @@ func (r *reader) debuerreotype() {
 	}
 	stamp := epoch.At.Format(time.RFC3339)
 	r.note(-1, "", "recipe/base-debuerreotype", "suite", epoch.Suite, "epoch", stamp, "tool", check.Brief(r.img.Config.File.History[line].Comment), "files", files)
+	r.note(-1, "", "recipe/base-again", "command", epoch.Command)
 	r.clamped(epoch, line)
 	tag := epoch.Suite + "-" + epoch.At.Format("20060102")
 	if _, slim := r.img.Root().Lookup("etc/dpkg/dpkg.cfg.d/docker"); slim {

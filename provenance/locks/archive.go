@@ -18,13 +18,14 @@ import (
 
 // An Archive is what an image says of the archive that its packages are from.
 type Archive struct {
-	Distribution string   // ID of os-release: "debian", "ubuntu"; "" when it is not known
-	Sources      []Source // of apt, in the order of their files
-	Times        []Time   // that are known of it, the latest first
+	Distribution string      // ID of os-release: "debian", "ubuntu"; "" when it is not known
+	Sources      []AptSource // of apt, in the order of their files
+	Again        string      // the command that makes the base image again; "" when it is not known
+	Times        []Time      // that are known of it, the latest first
 }
 
-// A Source is one of apt's (sources.list(5)), with the parts that fit their grammar.
-type Source struct {
+// An AptSource is one of apt's (sources.list(5)), with the parts that fit their grammar.
+type AptSource struct {
 	Path       string // of the file
 	URI        string // without credentials
 	Suites     []string
@@ -112,6 +113,7 @@ func ReadArchive(img *inspect.Image, in *ospackages.Installed) Archive {
 		}
 	}
 	if epoch, _, ok := base.DebianEpoch(img); ok {
+		a.Again = epoch.Command
 		a.Times = append(a.Times, Time{At: epoch.At, How: ByEpoch})
 	}
 	if newest, ok := newestPackage(img, in); ok {
@@ -185,7 +187,7 @@ func (a *Archive) add(name string, uris, suites, components []string) {
 	for _, text := range uris {
 		uri, ok := address(text)
 		if ok && len(a.Sources) < maxSources && len(valid(suites)) > 0 {
-			a.Sources = append(a.Sources, Source{name, uri, valid(suites), valid(components)})
+			a.Sources = append(a.Sources, AptSource{name, uri, valid(suites), valid(components)})
 		}
 	}
 }

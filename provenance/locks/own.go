@@ -38,32 +38,33 @@ type ownFile struct {
 }
 
 // measure finds the files of one's own and adds up the others.
-func (r *Recipe) measure(in *ospackages.Installed, baseLayers int) {
-	explained := r.explained(in)
-	root := r.img.Root()
-	for i := range root.Len() {
-		f := root.File(i)
-		if f.Inode.Type == '5' {
-			continue
+func (r *Recipe) measure(s Source) {
+	explained := r.explained(s.Installed)
+	locked := make(map[string]bool)
+	for _, l := range r.Locks {
+		for _, title := range l.titles {
+			locked[title] = true
 		}
+	}
+	table := vouch.New(r.img)
+	s.Records.Vouch(table)
+	for f, word := range table.Rows() {
 		var bytes int64
 		if names := f.Inode.Links; len(names) == 0 || names[0] == f.Path {
 			bytes = vouch.Content(f)
 		}
 		r.Share.Total += bytes
-		if f.Layer < baseLayers {
+		switch why := explained[f.Entry]; {
+		case f.Layer < s.BaseLayers:
 			r.Share.Bytes += bytes
 			r.Share.Base += bytes
-			continue
-		}
-		if why := explained[f.Entry]; why == packaged || why == unknown && in.State(f.Path) {
+		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && locked[word.By]:
 			r.Share.Bytes += bytes
-			continue
-		} else {
+		case word.Kind != vouch.Recorded:
 			r.own = append(r.own, ownFile{f, why.words()})
+			r.Share.Own++
+			r.Share.OwnSize += bytes
 		}
-		r.Share.Own++
-		r.Share.OwnSize += bytes
 	}
 }
 
