@@ -10,6 +10,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/apk"
 	"audit/provenance/vouch/deb"
 	"audit/provenance/vouch/rpm"
 	"audit/rebuild"
@@ -22,6 +23,7 @@ func (l *line) families(a *audit) []vouch.Family {
 		rpm.Family{Keys: l.farms.vendors, Installed: a.evidence.Installed, Complete: func(ctx context.Context, files []inspect.File) error {
 			return l.complete(ctx, a.image, files)
 		}},
+		apk.Family{Keys: l.farms.alpine, Sources: l.packages, Installed: a.evidence.Installed},
 		deb.Family{Keys: l.farms.vendors, Sources: l.packages, Inspect: inspect.Options{Platform: l.platform}},
 	}
 }

@@ -18,6 +18,11 @@ var apkPaths = [...]string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}
 // isApk says whether a file can be a database: wherever a link may lead there from.
 func isApk(p string) bool { return strings.HasSuffix("/"+p, "/apk/db/installed") }
 
+// ApkKeys is the folder in which an image has the keys that apk trusts there.
+const ApkKeys = "etc/apk/keys"
+
+func isApkKey(p string) bool { return path.Dir(p) == ApkKeys }
+
 func (r *reader) apk() {
 	for _, name := range apkPaths {
 		text, f, ok := r.body(name)
@@ -92,6 +97,8 @@ func apkPackages(text []byte) []Package {
 			file = nil
 		}
 		switch value := line[2:]; line[0] {
+		case 'C':
+			p.Checksum = apkDigest(value)
 		case 'P':
 			p.Name = value
 		case 'V':
