@@ -22,6 +22,7 @@ import (
 	"audit/provenance/vouch"
 	"audit/provenance/vouch/deb"
 	"audit/provenance/vouch/packages"
+	"audit/provenance/vouch/rebuilders"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -44,9 +45,11 @@ type line struct {
 	options  rebuild.Options
 	farms    farms
 	packages []*packages.Source // of packages of distributions, beside the image
-	archives archives
-	known    []string   // folders of reports on other images
-	stated   statements // of others, and whose signatures on them are verified
+	// rebuilders are asked what they have built again.
+	rebuilders rebuilders.Options
+	archives   archives
+	known      []string   // folders of reports on other images
+	stated     statements // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform   string
 	layerCache string // folder of layers from registries; "" for none
@@ -219,7 +222,9 @@ func (l *line) layers() *pass.Known {
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	signed := !l.farms.vendors.IsEmpty()
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path) }
+	opt.Keep = func(path string) bool {
+		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path)
+	}
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
 	opt.Watch = records.Watch
