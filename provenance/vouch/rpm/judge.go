@@ -77,17 +77,11 @@ func (j *judge) place(i int) {
 	switch {
 	case ok:
 		j.of[f.Path] = append(j.of[f.Path], i)
-	case c.isGhost(), c.isFolder() && j.isImplied(c.path):
+	case c.isGhost(), c.isFolder():
 	default:
 		kind := absence(c)
 		j.absent[kind] = append(j.absent[kind], c.path)
 	}
-}
-
-// isImplied says whether a folder is there without an entry of its own.
-func (j *judge) isImplied(path string) bool {
-	_, _, ok := j.root.Folder(path)
-	return ok
 }
 
 // Why a file is not there.
