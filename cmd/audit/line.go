@@ -26,6 +26,7 @@ import (
 	"audit/provenance/vouch"
 	"audit/provenance/vouch/deb"
 	"audit/provenance/vouch/packages"
+	"audit/provenance/vouch/rebuilders"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -37,21 +38,23 @@ import (
 // A line is one walk from an image to its report. Each step takes what the
 // steps before it found; nothing flows back.
 type line struct {
-	builder   string           // one of Systems.BuilderNames
-	demand    bool             // a rebuild that cannot be done decides the exit status
-	rebuilt   string           // image built elsewhere; "" to run the builder
-	in        rebuild.Settings // of the build systems
-	secrets   rebuild.Secrets  // of the addresses that are given
-	base      string           // image that this one was built on; "" when nobody says
-	fresh     []string
-	inputs    bool // build all that took part twice
-	options   rebuild.Options
-	farms     farms
-	packages  []*packages.Source // of packages of distributions, beside the image
-	archives  archives
-	known     []string       // folders of reports on other images
-	knownBase *inspect.Image // of these, the one that this was built on; nil for none
-	stated    statements     // of others, and whose signatures on them are verified
+	builder  string           // one of Systems.BuilderNames
+	demand   bool             // a rebuild that cannot be done decides the exit status
+	rebuilt  string           // image built elsewhere; "" to run the builder
+	in       rebuild.Settings // of the build systems
+	secrets  rebuild.Secrets  // of the addresses that are given
+	base     string           // image that this one was built on; "" when nobody says
+	fresh    []string
+	inputs   bool // build all that took part twice
+	options  rebuild.Options
+	farms    farms
+	packages []*packages.Source // of packages of distributions, beside the image
+	// rebuilders are asked what they have built again.
+	rebuilders rebuilders.Options
+	archives   archives
+	known      []string       // folders of reports on other images
+	knownBase  *inspect.Image // of these, the one that this was built on; nil for none
+	stated     statements     // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform   string
 	access     *access.Options // of registries; nil is with the credentials of docker login
