@@ -26,6 +26,7 @@ func Keep(p string) bool {
 	return path.Base(dir) == "__pycache__" && strings.HasSuffix(base, ".pyc") && strings.HasPrefix(p, "usr/")
 }
 
+// keptOfEtc says the same of names in etc.
 func keptOfEtc(base string) bool {
 	switch strings.TrimSuffix(base, "-") {
 	case "passwd", "group", "shadow", "gshadow", "subuid", "subgid", "shells", "ca-certificates.conf", "ld.so.cache", "timezone":
