@@ -2,6 +2,9 @@ package ospackages
 
 import (
 	"cmp"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/hex"
 	"path"
 	"slices"
@@ -218,6 +221,7 @@ type reader struct {
 
 	diverted map[string]diversion    // by the path that packages have
 	foreign  map[*inspect.Entry]bool // entries of Changes
+	layers   []relevantLayer         // made when they are needed, without these
 	statuses []statusVersion
 }
 
@@ -257,11 +261,27 @@ func (r *reader) found(m Manager, f inspect.File, packages []Package) {
 
 // newDigest reads a digest in hexadecimal; zero when it is none.
 func newDigest(algorithm, text string) Digest {
-	size := map[string]int{"md5": 16, "sha1": 20, "sha256": 32}[algorithm]
-	if raw, err := hex.DecodeString(text); err != nil || len(raw) != size {
+	var raw [sha256.Size]byte
+	if len(text) != 2*digestSize(algorithm) || len(text) == 0 {
+		return Digest{}
+	}
+	if _, err := hex.Decode(raw[:], []byte(text)); err != nil {
 		return Digest{}
 	}
 	return Digest{algorithm, strings.ToLower(text)}
+}
+
+// digestSize is the size of a digest in bytes, 0 of no algorithm that is known.
+func digestSize(algorithm string) int {
+	switch algorithm {
+	case "md5":
+		return md5.Size
+	case "sha1":
+		return sha1.Size
+	case "sha256":
+		return sha256.Size
+	}
+	return 0
 }
 
 // clean turns the absolute path of a database into that of an entry.

@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 // Folders in which rpm keeps its database, by era and distribution.
@@ -20,9 +21,9 @@ const (
 )
 
 func isRpm(p string) bool {
-	switch path.Base(p) {
+	switch dir, base := paths.Split(p); base {
 	case rpmSqlite, rpmNdb, rpmBerkeley:
-		return path.Base(path.Dir(p)) == "rpm" // wherever a link may lead there from
+		return path.Base(dir) == "rpm" // wherever a link may lead there from
 	}
 	return false
 }
