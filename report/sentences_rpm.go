@@ -46,6 +46,7 @@ func rpmSentences() map[string]string {
 		"signatures/rpm-capability-lost":  "it lacks capabilities that {package} gives it: {signed}[, and it has {found}]",
 		"signatures/rpm-docs-absent":      "{count:count file} of documentation left out: {names:list}[ and {beyond} more]",
 		"signatures/rpm-locales-absent":   "{count:count file} of languages left out: {names:list}[ and {beyond} more]",
+		"signatures/rpm-owners-flat":      "all files of the image have one owner: owners were not compared",
 		"signatures/rpm-files-absent":     "{count:count file} of signed packages not there: {names:list}[ and {beyond} more]",
 	}
 }

@@ -53,7 +53,7 @@ func batchFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "timeout", Usage: "give up an image after `TIME`, such as 2h (default: never)"},
 		platformFlag(), layerCacheFlag(),
 	}
-	for _, f := range slices.Concat(farmFlags(), archiveFlags(), statementFlags(), buildFlags()) {
+	for _, f := range slices.Concat(farmFlags(), packageFlags(), archiveFlags(), statementFlags(), buildFlags()) {
 		switch f := f.(type) {
 		case *cli.StringFlag:
 			if f.Name == "rebuilt" || f.Name == "base" {

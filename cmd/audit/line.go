@@ -22,6 +22,7 @@ import (
 	"audit/provenance/vouch"
 	"audit/provenance/vouch/deb"
 	"audit/provenance/vouch/packages"
+	"audit/provenance/vouch/rebuilders"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -44,9 +45,11 @@ type line struct {
 	options  rebuild.Options
 	farms    farms
 	packages []*packages.Source // of packages of distributions, beside the image
-	archives archives
-	known    []string   // folders of reports on other images
-	stated   statements // of others, and whose signatures on them are verified
+	// rebuilders are asked what they have built again.
+	rebuilders rebuilders.Options
+	archives   archives
+	known      []string   // folders of reports on other images
+	stated     statements // of others, and whose signatures on them are verified
 	// platform chooses among the images of an index.
 	platform   string
 	layerCache string // folder of layers from registries; "" for none

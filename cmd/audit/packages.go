@@ -7,12 +7,36 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/provenance/vouch/packages"
+	"audit/provenance/vouch/rebuilders"
 )
 
 func packageFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "packages", Usage: "verify the packages of the image against those in `DIR|URL`: a folder of packages and what signs them, or a mirror or snapshot (http, https or file), of which only what the image has is fetched; may be given again"},
+		&cli.StringSliceFlag{Name: "rebuilders", Usage: "ask the rebuilder at `URL`, such as https://reproduce.debian.net/amd64, which of the verified packages it has built again from source; may be given again"},
+		&cli.StringSliceFlag{Name: "rebuilder-key", Usage: "believe attestations signed by the public keys in `FILE`, which are those of one operator; may be given again"},
 	}
+}
+
+// newRebuilders are whom to ask what was built again, and whose word counts.
+func newRebuilders(c *cli.Context) (opt rebuilders.Options, err error) {
+	opt.Servers, opt.AtLeast = c.StringSlice("rebuilders"), c.Int("at-least")
+	for _, server := range opt.Servers {
+		if err := rebuilders.CheckServer(server); err != nil {
+			return opt, usage("--rebuilders: %w", err)
+		}
+	}
+	for _, path := range c.StringSlice("rebuilder-key") {
+		keys, err := rebuilders.ReadKeys(path)
+		if err != nil {
+			return opt, usage("--rebuilder-key: %w", err)
+		}
+		opt.Keys = append(opt.Keys, keys...)
+	}
+	if len(opt.Keys) > 0 && len(opt.Servers) == 0 {
+		return opt, usage("--rebuilder-key: no rebuilder is asked (--rebuilders URL)")
+	}
+	return opt, nil
 }
 
 // newPackages opens where packages lie.

@@ -94,6 +94,9 @@ func newLine(c *cli.Context) (*line, error) {
 	if l.packages, err = newPackages(c); err != nil {
 		return nil, err
 	}
+	if l.rebuilders, err = newRebuilders(c); err != nil {
+		return nil, err
+	}
 	if err := checkKnown(l.known); err != nil {
 		return nil, err
 	}

@@ -121,6 +121,7 @@ func (s *session) result() vouch.Result {
 		switch {
 		case p.archive != nil:
 			out.Verified++
+			out.Archives = append(out.Archives, vouch.Archive{By: p.by(), Name: p.Package, Version: p.Version, Arch: p.Arch, Sum: p.offer.Sum})
 		case p.offer != nil:
 			missing++
 			s.list.Undecided(p.file.Layer, p.file.Path, "signatures/deb-not-here", "package", p.Package, "version", p.Version, "archive", p.offer.release.Name)

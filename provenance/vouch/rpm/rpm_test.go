@@ -379,6 +379,17 @@ func appended(h, other []byte) []byte {
 	return append(append(all, data...), values...)
 }
 
+// Where all files have one owner, as in an image by somebody without rights, owners are
+// not compared.
+func TestFlatOwners(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	files := with(tinyFiles(), "usr/share/tiny/owned", func(f *fixtures.File) { f.UID, f.GID = 0, 0 })
+	_, table, found := run(t, open(t, files, tiny(signer(t, key)).Header()), ring(t, key))
+	if w, _ := table.Word("usr/share/tiny/owned"); w.Kind != vouch.Signed || found != "note owners-flat\nnote ghost var/log/tiny.log" {
+		t.Errorf("%+v\n%s", w, found)
+	}
+}
+
 // Two packages may share a file, and one may replace that of the other.
 func TestSharedFile(t *testing.T) {
 	key := newKey(t, "A Vendor")
