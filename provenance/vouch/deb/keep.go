@@ -20,7 +20,7 @@ func Keep(p string) bool {
 		return keptOfEtc(base) || base == "sources.list"
 	case dir == "etc/apt/sources.list.d", isKeyring(p):
 		return true
-	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states":
+	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states", p == "etc/os-release", p == "usr/lib/os-release":
 		return true
 	}
 	return path.Base(dir) == "__pycache__" && strings.HasSuffix(base, ".pyc") && strings.HasPrefix(p, "usr/")

@@ -225,8 +225,25 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
 func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
+
+// names says whether a script of the package has an absolute path, in whole.
 func (p *installed) names(path string) bool {
-	return strings.Contains(p.scripts(), "/"+path)
+	scripts := p.scripts()
+	for at := 0; ; {
+		n := strings.Index(scripts[at:], "/"+path)
+		if n < 0 {
+			return false
+		}
+		at += n + 1 + len(path)
+		rest := strings.TrimPrefix(scripts[at:], "/")
+		if rest == "" || !isPathByte(rest[0]) {
+			return true
+		}
+	}
+}
+
+func isPathByte(c byte) bool {
+	return c == '.' || c == '_' || c == '+' || c == '-' || c == '/' || c == '$' || c == '*' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 // byScript says whether the scripts of the package name the path, and the mode where

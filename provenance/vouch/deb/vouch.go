@@ -36,8 +36,10 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 	if err := s.read(ctx); err != nil {
 		return vouch.Result{}, err
 	}
-	s.match()
-	s.made()
+	if slices.ContainsFunc(s.installed, func(p *installed) bool { return p.archive != nil }) {
+		s.match()
+		s.made()
+	}
 	return s.result(), ctx.Err()
 }
 
