@@ -20,12 +20,13 @@ func Keep(p string) bool {
 		return keptOfEtc(base) || base == "sources.list"
 	case dir == "etc/apt/sources.list.d", isKeyring(p):
 		return true
-	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states":
+	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states", p == "etc/os-release", p == "usr/lib/os-release":
 		return true
 	}
 	return path.Base(dir) == "__pycache__" && strings.HasSuffix(base, ".pyc") && strings.HasPrefix(p, "usr/")
 }
 
+// keptOfEtc says the same of names in etc.
 func keptOfEtc(base string) bool {
 	switch strings.TrimSuffix(base, "-") {
 	case "passwd", "group", "shadow", "gshadow", "subuid", "subgid", "shells", "ca-certificates.conf", "ld.so.cache", "timezone":

@@ -25,7 +25,7 @@ type claim struct {
 // Where several packages have a file, as one that replaces another's, one that agrees is
 // enough.
 func (s *session) match() {
-	s.claims, s.own = make(map[string][]claim), make(map[string]claim)
+	s.claims, s.own, s.absent = make(map[string][]claim), make(map[string]claim), make(map[string]*installed)
 	absent := make(map[*installed][]string)
 	for _, p := range s.installed {
 		if p.archive == nil {
@@ -49,6 +49,7 @@ func (s *session) match() {
 			here, ok := s.root.Name(at)
 			if !ok {
 				absent[p] = append(absent[p], at)
+				s.absent[at] = p
 				continue
 			}
 			s.claims[here.Path] = append(s.claims[here.Path], c)
@@ -224,8 +225,25 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
 func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
+
+// names says whether a script of the package has an absolute path, in whole.
 func (p *installed) names(path string) bool {
-	return strings.Contains(p.scripts(), "/"+path)
+	scripts := p.scripts()
+	for at := 0; ; {
+		n := strings.Index(scripts[at:], "/"+path)
+		if n < 0 {
+			return false
+		}
+		at += n + 1 + len(path)
+		rest := strings.TrimPrefix(scripts[at:], "/")
+		if rest == "" || !isPathByte(rest[0]) {
+			return true
+		}
+	}
+}
+
+func isPathByte(c byte) bool {
+	return c == '.' || c == '_' || c == '+' || c == '-' || c == '/' || c == '$' || c == '*' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 // byScript says whether the scripts of the package name the path, and the mode where
@@ -257,11 +275,22 @@ func (s *session) matchFolder(c claim, at string) {
 	switch {
 	case h.Mode&07777 == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
 		return
+	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
+		return // it gives no more rights than the package does
 	case s.overrides[at] || c.pkg.names(c.file.Path):
 		return
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
 		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+}
+
+// isOfApt says whether a folder is one that apt gives to the user by which it fetches.
+func (s *session) isOfApt(at string, uid int) bool {
+	if at != aptLists+"/partial" && at != aptArchives+"/partial" && at != aptLists+"/auxfiles" {
+		return false
+	}
+	text, _, _ := s.root.Content("etc/passwd")
+	return strings.Contains("\n"+string(text), fmt.Sprintf("\n_apt:x:%d:", uid))
 }
 
 // leftOut counts the files of a package that the image does not have: documentation

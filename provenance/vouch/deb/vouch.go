@@ -36,8 +36,10 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 	if err := s.read(ctx); err != nil {
 		return vouch.Result{}, err
 	}
-	s.match()
-	s.made()
+	if slices.ContainsFunc(s.installed, func(p *installed) bool { return p.archive != nil }) {
+		s.match()
+		s.made()
+	}
 	return s.result(), ctx.Err()
 }
 
@@ -62,8 +64,9 @@ type session struct {
 	unread     bool // contents of the image could not be read again
 	flat       bool // all files have one owner: how the image was packed says nothing of owners
 	debs       map[string][]located
-	own        map[string]claim // files that are as a signed package has them, by their place
-	docs       int              // files of documentation that were left out
+	own        map[string]claim      // files that are as a signed package has them, by their place
+	absent     map[string]*installed // files of signed packages that are not in the image
+	docs       int                   // files of documentation that were left out
 }
 
 // read finds what is signed, and reads the packages that are.
