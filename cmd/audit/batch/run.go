@@ -29,6 +29,13 @@ type Worker struct {
 	// Audit makes the result of an image. An error means that there is none: a
 	// [*UnreadableError] where the image is to blame.
 	Audit func(ctx context.Context, t Target) ([]File, error)
+	// Group, when set, says of an image with which others it is done, one after the other
+	// and by one of the jobs, and where among them. Of groups the longest come first, by
+	// what they took the last time.
+	// An image of no group is done by itself.
+	Group func(t Target) (group, place string)
+	// Leave, when set, is called when all images of a group have ended, with one of them.
+	Leave func(t Target)
 	// Log, when set, is called for each image that ends, from one goroutine at a time.
 	Log func(Event)
 	// Pause is how long to wait before what failed for a passing reason is tried
@@ -53,6 +60,8 @@ type Tally struct {
 	Unreadable int
 	NotDone    int
 	Passing    int // of those without a result, how many for a reason that may pass
+
+	done []task
 }
 
 // An UnreadableError says that an image cannot be read.
@@ -104,19 +113,45 @@ func (w *Worker) Run(ctx context.Context, images []fleet.Image) (Tally, error) {
 		references = append(references, img.Reference)
 	}
 	r.tally.Images = len(references)
+	err := r.rounds(ctx, references, nil)
+	return r.tally, err
+}
+
+// Continue does the images that have a result in the tally of another worker, as they
+// were then. The tally that it returns is of all.
+func (w *Worker) Continue(ctx context.Context, t Tally) (Tally, error) {
+	r := &run{Worker: w, tally: Tally{Images: t.Images, Unreadable: t.Unreadable, NotDone: t.NotDone, Passing: t.Passing}}
+	r.ended = t.Unreadable + t.NotDone
+	tasks := slices.Clone(t.done)
+	for i := range tasks {
+		tasks[i].key = Key(tasks[i].target.Digest, w.Options)
+		tasks[i].before = w.Folder.Status(tasks[i].references[0])
+	}
+	err := r.rounds(ctx, nil, tasks)
+	return r.tally, err
+}
+
+// rounds tries references and images until they have ended, some of them again after a
+// pause.
+func (r *run) rounds(ctx context.Context, references []string, tasks []task) error {
 	for round := range rounds {
-		again, err := r.round(ctx, references, round == rounds-1)
+		last := round == rounds-1
+		found, unresolved, err := r.resolve(ctx, references, last)
 		if err != nil {
-			return r.tally, err
+			return err
 		}
-		if references = again; len(references) == 0 {
-			break
+		tasks, err = r.all(ctx, append(tasks, found...), last)
+		if err != nil {
+			return err
 		}
-		if err := pause(ctx, w.Pause<<round); err != nil {
-			return r.tally, err
+		if references = unresolved; len(references)+len(tasks) == 0 {
+			return nil
+		}
+		if err := pause(ctx, r.Pause<<round); err != nil {
+			return err
 		}
 	}
-	return r.tally, nil
+	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -130,80 +165,109 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// round tries each of the references, and returns those to try again: none after the
-// last round.
-func (r *run) round(ctx context.Context, references []string, last bool) (again []string, err error) {
+// all does tasks, and returns those to try again: none after the last round.
+func (r *run) all(ctx context.Context, tasks []task, last bool) (again []task, err error) {
 	var mu sync.Mutex
-	retry := func(failed ...string) {
-		mu.Lock()
-		defer mu.Unlock()
-		again = append(again, failed...)
-	}
-	tasks, err := r.resolve(ctx, references, last, retry)
-	if err != nil {
-		return nil, err
-	}
-	err = each(ctx, r.Jobs, tasks, func(ctx context.Context, t task) error {
-		passing, err := r.do(ctx, t, last)
-		if passing {
-			retry(t.references...)
+	err = each(ctx, r.Jobs, r.groups(tasks), func(ctx context.Context, group []task) error {
+		for _, t := range group {
+			passing, err := r.do(ctx, t, last)
+			if err != nil {
+				return err
+			}
+			if passing {
+				mu.Lock()
+				again = append(again, t)
+				mu.Unlock()
+			}
 		}
-		return err
+		if r.Leave != nil {
+			r.Leave(group[0].target)
+		}
+		return nil
 	})
-	slices.Sort(again)
 	return again, err
+}
+
+// groups puts tasks into the order in which they are done: those that share a base
+// beside each other, where nobody groups them.
+func (r *run) groups(tasks []task) [][]task {
+	slices.SortFunc(tasks, func(a, b task) int {
+		return cmp.Or(cmp.Compare(a.target.Base, b.target.Base), cmp.Compare(a.references[0], b.references[0]))
+	})
+	var all [][]task
+	if r.Group == nil {
+		for _, t := range tasks {
+			all = append(all, []task{t})
+		}
+		return all
+	}
+	type place struct{ group, within string }
+	places := make(map[string]place)
+	for _, t := range tasks {
+		group, within := r.Group(t.target)
+		places[t.key] = place{group, within}
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int {
+		return cmp.Or(cmp.Compare(places[a.key].group, places[b.key].group), cmp.Compare(places[a.key].within, places[b.key].within))
+	})
+	for i, t := range tasks {
+		if own := places[t.key].group; i == 0 || own == "" || own != places[tasks[i-1].key].group {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], t)
+	}
+	slices.SortStableFunc(all, func(a, b []task) int { return cmp.Compare(lasted(b), lasted(a)) })
+	return all
+}
+
+// lasted is what the rebuilds of a group took the last time, in seconds.
+func lasted(group []task) (seconds float64) {
+	for _, t := range group {
+		seconds += t.before.Rebuild
+	}
+	return seconds
 }
 
 // lookups is how many references are resolved at a time: that waits for networks.
 const lookups = 8
 
-// resolve finds the images that references lead to, those that share a base beside
-// each other.
-func (r *run) resolve(ctx context.Context, references []string, last bool, retry func(...string)) ([]task, error) {
+// resolve finds the images that references lead to, each once, and returns the
+// references to try again.
+func (r *run) resolve(ctx context.Context, references []string, last bool) (all []task, again []string, err error) {
 	var mu sync.Mutex
 	tasks := make(map[string]*task)
-	err := each(ctx, max(r.Jobs, lookups), references, func(ctx context.Context, reference string) error {
+	err = each(ctx, max(r.Jobs, lookups), references, func(ctx context.Context, reference string) error {
 		before := r.Folder.Status(reference)
 		target, err := r.Resolve(ctx, reference, before)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			s := fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC()}
-			passing := IsPassing(err)
-			if passing && !last {
-				retry(reference)
-				return nil
-			}
-			return r.fail(s, err, passing)
-		}
-		key := Key(target.Digest, r.Options)
 		mu.Lock()
 		defer mu.Unlock()
+		switch passing := err != nil && IsPassing(err); {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case passing && !last:
+			again = append(again, reference)
+			return nil
+		case err != nil:
+			return r.fail(fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC(), Rebuild: before.Rebuild}, err, passing)
+		}
+		key := Key(target.Digest, r.Options)
 		t := tasks[key]
 		if t == nil {
-			t = &task{target: target, key: key, before: before}
-			tasks[key] = t
-		} else if reference < t.references[0] {
-			t.target, t.before = target, before
-			t.references = slices.Insert(t.references, 0, reference)
+			tasks[key] = &task{target: target, key: key, before: before, references: []string{reference}}
 			return nil
 		}
+		if reference < t.references[0] {
+			t.target, t.before = target, before
+		}
 		t.references = append(t.references, reference)
+		slices.Sort(t.references)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	var all []task
 	for _, t := range tasks {
-		slices.Sort(t.references)
 		all = append(all, *t)
 	}
-	slices.SortFunc(all, func(a, b task) int {
-		return cmp.Or(cmp.Compare(a.target.Base, b.target.Base), cmp.Compare(a.references[0], b.references[0]))
-	})
-	return all, nil
+	slices.Sort(again)
+	return all, again, err
 }
 
 // each calls do for each of the things, so many at a time, in their order, until one
@@ -243,7 +307,7 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	}
 	s := fleet.Status{
 		Digest: t.target.Digest, Key: t.key, State: fleet.Trying, Began: time.Now().UTC(), Worker: r.Name, Shard: r.Shard.String(),
-		File: t.target.File, Tries: 1,
+		File: t.target.File, Tries: 1, Rebuild: t.before.Rebuild,
 	}
 	if r.Folder.Has(t.key) {
 		return false, r.done(t, s, true)
@@ -263,6 +327,9 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	}
 	err = r.audit(ctx, t)
 	s.Seconds = time.Since(s.Began).Seconds()
+	if r.Group != nil {
+		s.Rebuild = s.Seconds
+	}
 	switch {
 	case ctx.Err() != nil:
 		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, "the worker was told to stop", true, 0
@@ -307,6 +374,9 @@ func (r *run) set(t task, s fleet.Status) error {
 // day.
 func (r *run) done(t task, s fleet.Status, known bool) error {
 	s.State, s.Lost = fleet.Done, 0
+	r.mu.Lock()
+	r.tally.done = append(r.tally.done, t)
+	r.mu.Unlock()
 	for _, reference := range t.references {
 		s.Reference = reference
 		before := r.Folder.Status(reference)

@@ -61,7 +61,7 @@ func TestForms(t *testing.T) {
 				"https://depot.galaxyproject.org/singularity/multiqc:1.2 [SIF]\nprocess ODD [ODD] !its container is no text"},
 		"skopeo": {`{"Repository":"registry.example/lab/tool","Tags":["1.1","1.0"]}`, "docker://registry.example/lab/tool:1.0\ndocker://registry.example/lab/tool:1.1"},
 		"kubectl": {`{"apiVersion":"v1","kind":"List","items":[{"kind":"Pod","metadata":{"namespace":"lab","name":"web"},"status":{
-			"containerStatuses":[{"name":"a","image":"registry.example/lab/a:1","imageID":"registry.example/lab/a@sha256:`+pinned+`"},{"name":"b","image":"b:1","imageID":"docker-pullable://b@sha256:`+pinned+`"},
+			"containerStatuses":[{"name":"a","image":"registry.example/lab/a:1","imageID":"registry.example/lab/a@sha256:` + pinned + `"},{"name":"b","image":"b:1","imageID":"docker-pullable://b@sha256:` + pinned + `"},
 			{"name":"c","image":"c:1","imageID":"sha256:33"},{"name":"d","image":"registry.example/d:1","imageID":""}],
 			"initContainerStatuses":[{"name":"e","image":"e:1","imageID":"docker://sha256:44"}]}}]}`,
 			"c:1 (sha256:33) [lab/web/c] !what runs is known by the digest of its config alone (sha256:33): no registry can be asked for that\n" +
