@@ -14,6 +14,7 @@
 //	audit verify IMAGE               asks whether enough rebuilders, who signed, agree
 //	audit keygen NAME                makes a key pair for that
 //	audit batch LIST                 many images, resumable, a shard of them on each worker
+//	audit summary DIR...             one page of many reports
 //	audit completion SHELL           a script with which bash, zsh or fish completes all this
 //
 // The main flow is in [line.run]: inspect, recover the recipe, plan, rebuild,
