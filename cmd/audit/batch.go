@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -24,6 +25,7 @@ import (
 	"audit/inspect/pass"
 	"audit/inspect/registry"
 	"audit/inspect/userfile"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/report"
 	"audit/report/fleet"
@@ -129,7 +131,7 @@ func runBatch(c *cli.Context, name string) error {
 	defer b.close()
 	w := &batch.Worker{
 		Folder: folder, Shard: shard, Name: workerName(), Jobs: jobs(c), Timeout: c.Duration("timeout"), Options: readOptions,
-		Resolve: b.resolve, Audit: b.audit, Log: b.log, Pause: 2 * time.Second,
+		Resolve: b.resolve, Fetch: b.fetch, Audit: b.audit, Log: b.log, Pause: 2 * time.Second,
 	}
 	tally, err := w.Run(c.Context, list.Images(entries))
 	if err == nil && b.builder != "none" {
@@ -286,6 +288,7 @@ type batchRun struct {
 	folder  *batch.Folder
 
 	readOptions string             // of results without a rebuild
+	client      *http.Client       // of what lies at addresses
 	builds      map[string]*builds // by group of images that are built again one after the other
 	mu          sync.Mutex
 
@@ -304,6 +307,7 @@ func (b *batchRun) prepare(cache string) (err error) {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
 	b.line.taken = pass.NewForgetful(layersKept)
+	b.client = signatures.NewClient(nil, 8)
 	if cache == "" {
 		b.line.layerCache = filepath.Join(b.dir, "layers")
 	}
@@ -330,10 +334,22 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 		p, err := registry.Pin(ctx, name, true)
 		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
 	}
+	if strings.HasPrefix(address, "https://") {
+		return batch.Look(ctx, b.client, address, before), nil
+	}
 	if dir, name, ok := layoutOf(address); ok {
 		return batch.PinLayout(address, dir, name)
 	}
 	return batch.HashFile(ctx, imageFile(address), before)
+}
+
+// fetch fetches the file of an address, which the list names.
+func (b *batchRun) fetch(ctx context.Context, t batch.Target) (batch.Target, func(), error) {
+	fetched, done, err := batch.Fetch(ctx, b.client, b.dir, t)
+	if err != nil {
+		return t, nil, &batch.UnreadableError{Err: err}
+	}
+	return fetched, done, nil
 }
 
 // layoutOf splits oci:DIR:NAME.

@@ -26,6 +26,9 @@ type Worker struct {
 	// Resolve finds what a reference leads to now. The status is that of the last
 	// time, zero when there is none.
 	Resolve func(ctx context.Context, reference string, before fleet.Status) (Target, error)
+	// Fetch fetches the file of a late target, of which it computes the digest. It is
+	// removed when done is called.
+	Fetch func(ctx context.Context, t Target) (fetched Target, done func(), err error)
 	// Audit makes the result of an image. An error means that there is none: a
 	// [*UnreadableError] where the image is to blame.
 	Audit func(ctx context.Context, t Target) ([]File, error)
@@ -84,6 +87,14 @@ func Key(image, options string) string {
 	return hex + "-" + options
 }
 
+// key is that of the result of a target; "" for one whose digest is not known yet.
+func (r *run) key(t Target) string {
+	if t.Digest == "" {
+		return ""
+	}
+	return Key(t.Digest, r.Options)
+}
+
 // A task is one image, whatever the references to it.
 type task struct {
 	target     Target
@@ -124,7 +135,7 @@ func (w *Worker) Continue(ctx context.Context, t Tally) (Tally, error) {
 	r.ended = t.Unreadable + t.NotDone
 	tasks := slices.Clone(t.done)
 	for i := range tasks {
-		tasks[i].key = Key(tasks[i].target.Digest, w.Options)
+		tasks[i].key = r.key(tasks[i].target)
 		tasks[i].before = w.Folder.Status(tasks[i].references[0])
 	}
 	err := r.rounds(ctx, nil, tasks)
@@ -250,10 +261,10 @@ func (r *run) resolve(ctx context.Context, references []string, last bool) (all 
 		case err != nil:
 			return r.fail(fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC(), Rebuild: before.Rebuild}, err, passing)
 		}
-		key := Key(target.Digest, r.Options)
-		t := tasks[key]
+		key := r.key(target)
+		t := tasks[cmp.Or(key, reference)]
 		if t == nil {
-			tasks[key] = &task{target: target, key: key, before: before, references: []string{reference}}
+			tasks[cmp.Or(key, reference)] = &task{target: target, key: key, before: before, references: []string{reference}}
 			return nil
 		}
 		if reference < t.references[0] {
@@ -309,7 +320,7 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 		Digest: t.target.Digest, Key: t.key, State: fleet.Trying, Began: time.Now().UTC(), Worker: r.Name, Shard: r.Shard.String(),
 		File: t.target.File, Tries: 1, Rebuild: t.before.Rebuild,
 	}
-	if r.Folder.Has(t.key) {
+	if t.key != "" && r.Folder.Has(t.key) {
 		return false, r.done(t, s, true)
 	}
 	if t.before.Key == t.key {
@@ -325,8 +336,8 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	if err := r.set(t, s); err != nil {
 		return false, err
 	}
-	err = r.audit(ctx, t)
-	s.Seconds = time.Since(s.Began).Seconds()
+	known, err := r.audit(ctx, &t)
+	s.Digest, s.Key, s.File, s.Seconds = t.target.Digest, t.key, t.target.File, time.Since(s.Began).Seconds()
 	if r.Group != nil {
 		s.Rebuild = s.Seconds
 	}
@@ -335,7 +346,7 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, "the worker was told to stop", true, 0
 		return false, errors.Join(context.Cause(ctx), r.set(t, s))
 	case err == nil:
-		return false, r.done(t, s, false)
+		return false, r.done(t, s, known)
 	}
 	passing := IsPassing(err)
 	if passing && !last {
@@ -345,18 +356,31 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	return false, r.failAll(t, s, err, passing)
 }
 
-// audit makes the result of an image, and puts it into its place.
-func (r *run) audit(ctx context.Context, t task) error {
+// audit makes the result of an image, and puts it into its place. It says whether the
+// result of one that had to be fetched was there.
+func (r *run) audit(ctx context.Context, t *task) (known bool, err error) {
 	if r.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, fmt.Errorf("not done within the %s of --timeout", r.Timeout))
 		defer cancel()
 	}
-	files, err := r.Audit(ctx, t.target)
-	if err != nil {
-		return err
+	opened := t.target
+	if t.target.Late {
+		var done func()
+		if opened, done, err = r.Fetch(ctx, t.target); err != nil {
+			return false, err
+		}
+		defer done()
+		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, r.key(opened)
+		if r.Folder.Has(t.key) {
+			return true, nil
+		}
 	}
-	return r.Folder.Put(t.key, files)
+	files, err := r.Audit(ctx, opened)
+	if err != nil {
+		return false, err
+	}
+	return false, r.Folder.Put(t.key, files)
 }
 
 // set writes the status of each reference to an image.
@@ -394,7 +418,7 @@ func (r *run) done(t task, s fleet.Status, known bool) error {
 }
 
 func sameFile(a, b *fleet.File) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Size == b.Size && a.Modified.Equal(b.Modified)
+	return a == nil && b == nil || a != nil && b != nil && a.Size == b.Size && a.Modified.Equal(b.Modified) && a.Tag == b.Tag
 }
 
 func (r *run) failAll(t task, s fleet.Status, err error, passing bool) error {
