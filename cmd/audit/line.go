@@ -61,6 +61,7 @@ type line struct {
 	layerCache string          // folder of layers from registries; "" for none
 	dir        string          // for the build; lives as long as the line
 	progress   *progress
+	builds     *builds       // that others of a batch can have; nil for one image
 	taken      *pass.Known   // layers of the images that were read; see layers
 	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
@@ -374,7 +375,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	log := newBuildLog(l.progress, l.secrets)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
-		a.result, a.buildErr = builder.Build(ctx, *a.plan, job)
+		a.result, a.buildErr = l.builds.build(ctx, builder, a, job, log)
 		return a.buildErr
 	})
 	a.log = log.bytes()
