@@ -6,12 +6,13 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func newApp(stdout, stderr io.Writer) *cli.App {
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	return &cli.App{
 		Name:                   "audit",
 		Usage:                  "verify where a container image came from, and whether it can be built again",
 		UsageText:              "audit [VERB] [flags] IMAGE",
 		HideVersion:            true, // audit version says it
+		Reader:                 stdin,
 		Writer:                 stdout,
 		ErrWriter:              stderr,
 		HideHelpCommand:        false,
@@ -19,7 +20,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: append(withSettings(withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
 			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()),
-			keygenCommand(), policyCommand(),
+			keygenCommand(), batchCommand(), policyCommand(),
 			configCommand(), completionCommand(), versionCommand(),
 		})), topicCommands()...),
 		Action:         noVerb,

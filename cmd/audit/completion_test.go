@@ -41,7 +41,7 @@ func offered(t *testing.T, words ...string) []string {
 
 // TestCompletionNamesEverything: each verb and each flag.
 func TestCompletionNamesEverything(t *testing.T) {
-	app := newApp(io.Discard, io.Discard)
+	app := newApp(nil, io.Discard, io.Discard)
 	verbs := offered(t, "")
 	for _, c := range app.VisibleCommands() {
 		if !slices.Contains(verbs, c.Name) {
@@ -137,7 +137,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "completion", "f"}, []string{"fish"}},
 		{[]string{"audit", "help", "comp"}, []string{"compare", "completion"}},
 		{[]string{"audit", "inspect", "im"}, []string{"image one.tar", "image-two.tar"}},
-		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--json", "--platform", "--layer-cache", "--timeout", "--config", "--quiet", "--verbose", "--help"}},
+		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--platform", "--authfile", "--creds", "--tls-verify", "--cert-dir", "--mirror", "--sha256", "--sha512", "--md5", "--doi-file", "--doi-server", "--json", "--layer-cache", "--timeout", "--config", "--quiet", "--verbose", "--help"}},
 		{[]string{"audit", "image-two.tar", "--onl"}, []string{"--online"}},
 	} {
 		ask := exec.Command(bash, "--norc", "-c", `. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _audit; printf '%s\n' "${COMPREPLY[@]}"`, "bash", script)
@@ -159,7 +159,7 @@ func TestBashCompletes(t *testing.T) {
 
 // TestChoicesAreTaken: what is offered as a value is not refused as one.
 func TestChoicesAreTaken(t *testing.T) {
-	for _, c := range newApp(io.Discard, io.Discard).Commands {
+	for _, c := range newApp(nil, io.Discard, io.Discard).Commands {
 		for _, f := range c.Flags {
 			name := f.Names()[0]
 			for _, word := range choices(c.Name, name) {
@@ -175,7 +175,7 @@ func TestChoicesAreTaken(t *testing.T) {
 
 // TestGuides: every verb has one, and its examples use flags that there are.
 func TestGuides(t *testing.T) {
-	app := newApp(io.Discard, io.Discard)
+	app := newApp(nil, io.Discard, io.Discard)
 	for _, c := range app.Commands {
 		if !c.Hidden && !strings.Contains(c.Description, "Examples:") {
 			t.Errorf("%s has no guide", c.Name)

@@ -17,7 +17,9 @@ import (
 	"audit/inspect/pass"
 	"audit/provenance"
 	"audit/provenance/evidence"
+	"audit/provenance/locks"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
 	"audit/rebuild"
@@ -44,12 +46,11 @@ type line struct {
 	archives archives
 	known    []string   // folders of reports on other images
 	stated   statements // of others, and whose signatures on them are verified
-	// platform chooses among the images of an index.
-	platform   string
-	layerCache string // folder of layers from registries; "" for none
+	reading
 	dir        string // for the build; lives as long as the line
 	progress   *progress
-	taken      *pass.Known // layers of the images that were read; see layers
+	taken      *pass.Known   // layers of the images that were read; see layers
+	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -213,18 +214,26 @@ func (l *line) layers() *pass.Known {
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
+	opt := inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
+	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
+	opt.Watch = records.Watch
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
+	}
+	var err error
+	if opt.File, err = l.obtain(ctx, reference); err != nil {
+		return nil, err
 	}
 	img, err := open(ctx, reference, opt)
 	if err != nil {
 		return nil, err
 	}
-	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+	if err := l.notePublished(img); err != nil {
+		return nil, err
+	}
+	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), records.Wanted(img)))
 }
 
 // withoutCopies are the limits for an image that nothing more is asked of.
@@ -238,7 +247,7 @@ func withoutCopies() *inspect.Limits {
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
 	limits := limit.DefaultLimits()
-	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
+	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // records.Wanted asks for up to 192 MiB of programs
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)
@@ -282,6 +291,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 	if err != nil {
 		return nil, unreadable(fmt.Errorf("recovering the recipe: %w", err))
 	}
+	l.described = describe(img, ev)
 	l.add(ev.Recover)
 	l.add(ev.Closure)
 	return ev, nil
@@ -294,7 +304,7 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 		return nil, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -442,7 +452,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
 			Keep: systems().Keep, Optional: func(string) bool { return true },
-			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
+			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Access: l.access, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err
 	})

@@ -13,6 +13,7 @@
 //	audit attest REPORT.json         makes a statement of one, signed where that is asked for
 //	audit verify IMAGE               asks whether enough rebuilders, who signed, agree
 //	audit keygen NAME                makes a key pair for that
+//	audit batch LIST                 many images, resumable, a shard of them on each worker
 //	audit policy check | show        reads a policy, or prints one that is ready
 //	audit config                     what each flag is set to, and by what
 //	audit version                    which audit this is
@@ -24,6 +25,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -48,7 +50,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(softMemory)
 	}
-	app := newApp(stdout, stderr)
+	app := newApp(stdin, stdout, stderr)
 	if last := len(args) - 1; args[last] == completionFlag {
 		writeOffer(stdout, app, args[1:last])
 		return 0
@@ -58,12 +60,14 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	addresses, all := newSecrets(append(slices.Clone(args), set.args()...))
 	stderr = hiding(stderr, all)
 	app.ErrWriter = stderr
-	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line}
+	fetched := new(scratch)
+	defer fetched.remove()
+	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line, scratchKey: fetched}
 	err := line.mistake()
 	if err == nil {
 		err = app.RunContext(ctx, line.line(args[0]))
 	}
-	if ctx.Err() != nil {
+	if exit, ok := errors.AsType[*exitError](err); ctx.Err() != nil && (!ok || exit.status != exitAgain) {
 		err = errInterrupted()
 	}
 	status, message := exitStatus(err)

@@ -10,12 +10,19 @@ import (
 	"audit/provenance"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/rpm"
 	"audit/rebuild"
 )
 
 // families are the formats of signed packages that are known, in the order in which
 // they are asked.
-func (l *line) families() []vouch.Family { return nil }
+func (l *line) families(a *audit) []vouch.Family {
+	return []vouch.Family{
+		rpm.Family{Keys: l.farms.vendors, Installed: a.evidence.Installed, Complete: func(ctx context.Context, files []inspect.File) error {
+			return l.complete(ctx, a.image, files)
+		}},
+	}
+}
 
 // vouch asks everything that has a word on the files of the image, and joins what is
 // said of packages with the check named signatures.
@@ -23,7 +30,7 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 	return l.step("vouchers", func() error {
 		a.vouched = vouch.New(a.image)
 		var results []vouch.Result
-		for _, f := range l.families() {
+		for _, f := range l.families(a) {
 			result, err := f.Vouch(ctx, a.vouched)
 			if err != nil {
 				return err
