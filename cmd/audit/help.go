@@ -56,8 +56,11 @@ func guides() []guide {
 			{"audit compare published.tar.gz mine.tar.gz", ""},
 			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
 		}},
-		{"policy", "check FILE", "Reads a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
+		{"policy", "check FILE | show [NAME]", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
 			{"audit policy check policy.json", ""},
+			{"audit policy show", "which there are"},
+			{"audit policy show explained", "to keep it as a file of one's own"},
+			{"audit --policy builtin:explained image.tar", "the one that is part of audit, whatever files there are"},
 		}},
 		{"sbom", "IMAGE | A B", "Writes what was found in the image as a bill of materials, the same bytes on every run. Of two images, says what changed between them, by package and version.", []example{
 			{"audit sbom image.tar.gz", "SPDX 2.3"},
