@@ -128,7 +128,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "--fo"}, []string{"--format"}},
 		{[]string{"audit", "report", "--format", "m"}, []string{"markdown"}},
 		{[]string{"audit", "report", "--format", "=", "j"}, []string{"json", "junit"}},
-		{[]string{"audit", "--format", "="}, []string{"text", "html", "markdown", "json", "sarif", "junit"}},
+		{[]string{"audit", "--format", "="}, []string{"text", "html", "markdown", "json", "sarif", "junit", "annotations"}},
 		{[]string{"audit", "sbom", "--format", "s"}, []string{"spdx", "spdx-tv"}},
 		{[]string{"audit", "--require", ""}, []string{"consistent", "explained", "matching", "vouched", "equivalent", "reproducible"}},
 		{[]string{"audit", "run", "-o", ""}, []string{"folder"}},

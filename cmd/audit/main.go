@@ -15,6 +15,7 @@
 //	audit keygen NAME                makes a key pair for that
 //	audit batch LIST                 many images, resumable, a shard of them on each worker
 //	audit policy check | show        reads a policy, or prints one that is ready
+//	audit ci github | gitlab         files with which a CI service runs this as a gate
 //	audit config                     what each flag is set to, and by what
 //	audit version                    which audit this is
 //	audit completion SHELL           a script with which bash, zsh or fish completes all this
