@@ -20,7 +20,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Commands: append(withSettings(withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
 			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()),
-			keygenCommand(), batchCommand(), summaryCommand(), policyCommand(),
+			keygenCommand(), batchCommand(), summaryCommand(), policyCommand(), ciCommand(),
 			configCommand(), completionCommand(), versionCommand(),
 		})), topicCommands()...),
 		Action:         noVerb,

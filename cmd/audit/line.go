@@ -16,7 +16,6 @@ import (
 	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
-	"audit/inspect/registry/access"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/locks"
@@ -55,11 +54,8 @@ type line struct {
 	known      []string       // folders of reports on other images
 	knownBase  *inspect.Image // of these, the one that this was built on; nil for none
 	stated     statements     // of others, and whose signatures on them are verified
-	// platform chooses among the images of an index.
-	platform   string
-	access     *access.Options // of registries; nil is with the credentials of docker login
-	layerCache string          // folder of layers from registries; "" for none
-	dir        string          // for the build; lives as long as the line
+	reading
+	dir        string // for the build; lives as long as the line
 	progress   *progress
 	builds     *builds       // that others of a batch can have; nil for one image
 	taken      *pass.Known   // layers of the images that were read; see layers
@@ -228,7 +224,7 @@ func (l *line) layers() *pass.Known {
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
+	opt := inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	signed := !l.farms.vendors.IsEmpty()
 	opt.Keep = func(path string) bool {
 		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path)
@@ -242,8 +238,15 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
 	}
+	var err error
+	if opt.File, err = l.obtain(ctx, reference); err != nil {
+		return nil, err
+	}
 	img, err := open(ctx, reference, opt)
 	if err != nil {
+		return nil, err
+	}
+	if err := l.notePublished(img); err != nil {
 		return nil, err
 	}
 	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), records.Wanted(img)))
@@ -317,7 +320,7 @@ func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 		return l.knownBase, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -465,7 +468,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
 			Keep: systems().Keep, Optional: func(string) bool { return true },
-			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
+			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Access: l.access, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err
 	})

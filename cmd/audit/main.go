@@ -16,6 +16,7 @@
 //	audit batch LIST                 many images, resumable, a shard of them on each worker
 //	audit summary DIR...             one page of many reports
 //	audit policy check | show        reads a policy, or prints one that is ready
+//	audit ci github | gitlab         files with which a CI service runs this as a gate
 //	audit config                     what each flag is set to, and by what
 //	audit version                    which audit this is
 //	audit completion SHELL           a script with which bash, zsh or fish completes all this
@@ -61,7 +62,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	addresses, all := newSecrets(append(slices.Clone(args), set.args()...))
 	stderr = hiding(stderr, all)
 	app.ErrWriter = stderr
-	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line}
+	fetched := new(scratch)
+	defer fetched.remove()
+	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line, scratchKey: fetched}
 	err := line.mistake()
 	if err == nil {
 		err = app.RunContext(ctx, line.line(args[0]))

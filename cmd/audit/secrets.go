@@ -29,6 +29,10 @@ func newSecrets(args []string) (addresses, all rebuild.Secrets) {
 			}
 		}
 	}
+	marked["creds"] = func(value string) []string {
+		_, password, _ := strings.Cut(value, ":")
+		return []string{password}
+	}
 	var words, values []string
 	for i, arg := range args {
 		name, value, isOne := strings.Cut(strings.TrimLeft(arg, "-"), "=")

@@ -29,12 +29,12 @@ type Pinned struct {
 
 // Pin asks a registry what a reference, such as "registry.example/lab/tool:1.0", leads
 // to. An index is followed only where base is wanted.
-func Pin(ctx context.Context, how *access.Options, reference string, base bool) (Pinned, error) {
-	ref, err := name.ParseReference(reference, how.Names()...)
+func Pin(ctx context.Context, reference string, base bool, options *access.Options) (Pinned, error) {
+	ref, err := name.ParseReference(reference, options.Names()...)
 	if err != nil {
 		return Pinned{}, &limit.FormatError{Where: "the reference", Err: err}
 	}
-	p := pass.New(ctx, pass.Options{Access: how})
+	p := pass.New(ctx, pass.Options{Access: options})
 	blobs, err := dial(p, ref.Context())
 	if err != nil {
 		return Pinned{}, fmt.Errorf("asking the registry %s: %w", ref.Context().RegistryStr(), plainer(err))
@@ -96,12 +96,12 @@ const (
 
 // Tags lists the tags of a repository, sorted (OCI distribution-spec v1.1, "Listing
 // Tags").
-func Tags(ctx context.Context, how *access.Options, repository string) ([]string, error) {
-	repo, err := name.NewRepository(repository, how.Names()...)
+func Tags(ctx context.Context, repository string, options *access.Options) ([]string, error) {
+	repo, err := name.NewRepository(repository, options.Names()...)
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the repository", Err: err}
 	}
-	b, err := dial(pass.New(ctx, pass.Options{Access: how}), repo)
+	b, err := dial(pass.New(ctx, pass.Options{Access: options}), repo)
 	if err != nil {
 		return nil, fmt.Errorf("asking the registry %s: %w", repo.RegistryStr(), plainer(err))
 	}
@@ -121,18 +121,18 @@ func Tags(ctx context.Context, how *access.Options, repository string) ([]string
 // Repositories lists the repositories of a registry below "HOST/NAME/", each with its
 // host, sorted. The catalog is no part of the distribution-spec: many registries have
 // none.
-func Repositories(ctx context.Context, how *access.Options, prefix string) ([]string, error) {
+func Repositories(ctx context.Context, prefix string, options *access.Options) ([]string, error) {
 	host, below, _ := strings.Cut(prefix, "/")
-	reg, err := name.NewRegistry(host, how.Names()...)
+	reg, err := name.NewRegistry(host, options.Names()...)
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the registry", Err: err}
 	}
-	p := pass.New(ctx, pass.Options{Access: how})
-	auth, err := authn.Resolve(ctx, how.Keychain(), reg)
+	p := pass.New(ctx, pass.Options{Access: options})
+	auth, err := authn.Resolve(ctx, options.Keychain(), reg)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials: %w", err)
 	}
-	connections, err := how.Transport(p.Limits.Idle)
+	connections, err := options.Transport(p.Limits.Idle)
 	if err != nil {
 		return nil, err
 	}
