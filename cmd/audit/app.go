@@ -21,7 +21,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
 			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()),
 			keygenCommand(), batchCommand(), summaryCommand(), policyCommand(), ciCommand(),
-			configCommand(), completionCommand(), versionCommand(),
+			configCommand(), completionCommand(), manCommand(), versionCommand(),
 		})), topicCommands()...),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,
