@@ -29,6 +29,11 @@ type Evidence struct {
 	// it is made from.
 	Derived map[string]Standing
 
+	// Explains says whether something weaker than a record of its content explains an
+	// entry, and what: an instruction of the history. Nil means that the check closure
+	// alone says what is explained.
+	Explains func(layer int, e *inspect.Entry) (by string, ok bool) `json:"-"`
+
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed

@@ -7,6 +7,7 @@ import (
 	"audit/inspect/compression"
 	"audit/inspect/image"
 	"audit/provenance"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -31,6 +32,7 @@ type Report struct {
 	Road          *Road           `json:"road"`       // from the image to the sources; null when it was not followed
 	Checks        []Check         `json:"checks"`     // always eight, in the order of the ladder
 	Coverage      Coverage        `json:"coverage"`
+	Vouchers      Vouchers        `json:"vouchers"`   // who vouches for the files that a container sees
 	Rebuild       *Rebuild        `json:"rebuild"`    // null when nothing was rebuilt, given or signed
 	Comparison    *Comparison     `json:"comparison"` // null when there was nothing to compare with
 	Verdict       rebuild.Verdict `json:"verdict"`
@@ -237,12 +239,13 @@ type Finding struct {
 	Path  string      `json:"path"`  // the entry, archive member or store item; may be ""
 }
 
-// Coverage says for which of the image's bytes each check vouches, and where
-// they come from.
+// Coverage says for which of the image's bytes each check vouches, and who for the
+// files that a container sees.
 type Coverage struct {
-	Total   int64         `json:"total"`   // bytes of all uncompressed layers
-	Checks  []Share       `json:"checks"`  // in the order of the checks
-	Origins []OriginShare `json:"origins"` // in the order of [Origins], adding up to total; none when no recipe was asked for
+	Total    int64          `json:"total"`    // bytes of all uncompressed layers
+	Checks   []Share        `json:"checks"`   // in the order of the checks
+	Contents int64          `json:"contents"` // bytes in the files that a container sees, each counted once
+	Vouchers []VoucherShare `json:"vouchers"` // all kinds, the strongest first, adding up to contents; none when nobody was asked
 }
 
 // A Share is what one check vouches for.
@@ -252,11 +255,49 @@ type Share struct {
 	Share float64  `json:"share"` // 0 to 1, rounded down to four digits: 1 means every byte
 }
 
-// An OriginShare is what of the layers has one origin.
-type OriginShare struct {
-	Origin Origin  `json:"origin"`
-	Bytes  int64   `json:"bytes"`
-	Share  float64 `json:"share"` // 0 to 1, rounded down to four digits
+// A VoucherShare is what somebody vouches for.
+type VoucherShare struct {
+	Kind  vouch.Kind `json:"kind"`
+	Files int        `json:"files"` // names, links too
+	Bytes int64      `json:"bytes"`
+	Share float64    `json:"share"` // of contents, 0 to 1, rounded down to four digits
+}
+
+// Vouchers say who vouches for which files.
+type Vouchers struct {
+	By     []Voucher       `json:"by"`     // the strongest kind first, then by name; the last can be what is left over
+	Keys   []Key           `json:"keys"`   // that signed packages, or lie in the image
+	Nobody []UnvouchedFile `json:"nobody"` // files that nobody vouches for: what an intruder would want first, then the largest
+	More   int             `json:"more"`   // count of such files that are not listed
+}
+
+// A Voucher is one package, record, store item or instruction, and what it speaks for.
+type Voucher struct {
+	Kind  vouch.Kind `json:"kind"`
+	By    string     `json:"by"`   // "deb curl 7.88.1-10"; "" for all that are not listed
+	Keys  []string   `json:"keys"` // fingerprints of the keys that signed it
+	Rule  string     `json:"rule"` // by which the files were made; "" but for made
+	Files int        `json:"files"`
+	Bytes int64      `json:"bytes"`
+}
+
+// A Key is one that signs packages.
+type Key struct {
+	Fingerprint string `json:"fingerprint"`
+	Name        string `json:"name"`    // as the key itself says
+	Trusted     bool   `json:"trusted"` // the user gave it
+	Path        string `json:"path"`    // in the image; "" for one that is not from there
+}
+
+// An UnvouchedFile is one that nobody vouches for, or that is other than whoever does says.
+type UnvouchedFile struct {
+	Path   string     `json:"path"`
+	Kind   vouch.Kind `json:"kind"` // nobody or differs
+	Layer  int        `json:"layer"`
+	Type   string     `json:"type"`   // file, symlink, …
+	Mode   string     `json:"mode"`   // octal, four digits
+	Size   int64      `json:"size"`   // bytes
+	Digest string     `json:"digest"` // of a file; "" for others
 }
 
 // A Rebuild is how the image was built again, or tried to be.

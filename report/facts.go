@@ -153,7 +153,7 @@ func (c *Check) verify() error {
 
 // verifyCoverage adds up the bytes.
 func (r *Report) verifyCoverage() error {
-	var total, origins int64
+	var total, vouched int64
 	for _, l := range r.Image.Layers {
 		total += l.UncompressedSize
 	}
@@ -165,14 +165,14 @@ func (r *Report) verifyCoverage() error {
 			return fmt.Errorf("the share of the check %s is not that of its bytes", s.ID)
 		}
 	}
-	for _, o := range r.Coverage.Origins {
-		origins += o.Bytes
-		if o.Bytes < 0 || o.Bytes > total || o.Share != share(o.Bytes, total) {
-			return fmt.Errorf("the share of what is %s is not that of its bytes", o.Origin)
+	for _, v := range r.Coverage.Vouchers {
+		vouched += v.Bytes
+		if v.Bytes < 0 || v.Bytes > r.Coverage.Contents || v.Share != share(v.Bytes, r.Coverage.Contents) {
+			return fmt.Errorf("the share of what is %s is not that of its bytes", v.Kind)
 		}
 	}
-	if len(r.Coverage.Origins) > 0 && origins != total {
-		return fmt.Errorf("the origins have %d bytes, and the layers %d", origins, total)
+	if vouched != r.Coverage.Contents {
+		return fmt.Errorf("the vouchers have %d bytes, and the contents %d", vouched, r.Coverage.Contents)
 	}
 	return nil
 }

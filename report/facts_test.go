@@ -27,21 +27,21 @@ func TestStoredReportIsNotBelieved(t *testing.T) {
 		edit func(doc map[string]any)
 		want string
 	}{
-		"a better verdict":            {"unreproducible", func(d map[string]any) { d["verdict"] = "reproducible" }, "the verdict is reproducible, and what was found makes it unreproducible"},
-		"a verdict beside a fail":     {"contradicted", func(d map[string]any) { d["verdict"] = "unverified" }, "makes it contradicted"},
-		"a pass beside a problem":     {"contradicted", func(d map[string]any) { object(d, "checks", 2)["status"], d["verdict"] = "pass", "unverified" }, "the check closure is pass"},
-		"a skip beside a problem":     {"contradicted", func(d map[string]any) { object(d, "checks", 2)["status"], d["verdict"] = "skipped", "unverified" }, "the check closure is skipped"},
-		"a fail without a problem":    {"unverified", func(d map[string]any) { object(d, "checks", 0)["status"], d["verdict"] = "fail", "contradicted" }, "the check integrity is fail"},
-		"a result of no comparison":   {"unreproducible", func(d map[string]any) { object(d, "comparison")["result"] = "identical" }, "the result of the comparison is \"identical\""},
-		"equal layers that differ":    {"equivalent", func(d map[string]any) { object(d, "comparison")["result"] = "identical" }, "makes it \"equivalent\""},
-		"more bytes than there are":   {"unverified", func(d map[string]any) { object(d, "coverage")["total"] = 1 }, "the layers have"},
-		"a share that is none":        {"unverified", func(d map[string]any) { object(d, "coverage", "checks", 0)["share"] = 0.5 }, "the share of the check integrity"},
-		"origins that do not add up":  {"unverified", func(d map[string]any) { o := object(d, "coverage", "origins", 2); o["bytes"], o["share"] = 0, 0 }, "the origins have"},
-		"built, and nobody built it":  {"reproducible", func(d map[string]any) { object(d, "rebuild", "basis", "items", 0)["from"] = "built" }, "it is not among what was built"},
-		"signatures that nobody gave": {"reproducible", func(d map[string]any) { object(d, "rebuild", "basis", "items", 2)["operators"] = []string{"a", "b"} }, "the verdict rests on 2 signatures"},
-		"vouched by nobody":           {"vouched", func(d map[string]any) { object(d, "rebuild", "basis", "items", 0)["operators"] = []string{} }, "what was found makes it unverified"},
-		"vouched on nothing":          {"vouched", func(d map[string]any) { d["rebuild"] = nil }, "what was found makes it unverified"},
-		"given, and not given":        {"given", func(d map[string]any) { object(d, "rebuild", "basis")["given"] = false }, "that was given"},
+		"a better verdict":             {"unreproducible", func(d map[string]any) { d["verdict"] = "reproducible" }, "the verdict is reproducible, and what was found makes it unreproducible"},
+		"a verdict beside a fail":      {"contradicted", func(d map[string]any) { d["verdict"] = "unverified" }, "makes it contradicted"},
+		"a pass beside a problem":      {"contradicted", func(d map[string]any) { object(d, "checks", 2)["status"], d["verdict"] = "pass", "unverified" }, "the check closure is pass"},
+		"a skip beside a problem":      {"contradicted", func(d map[string]any) { object(d, "checks", 2)["status"], d["verdict"] = "skipped", "unverified" }, "the check closure is skipped"},
+		"a fail without a problem":     {"unverified", func(d map[string]any) { object(d, "checks", 0)["status"], d["verdict"] = "fail", "contradicted" }, "the check integrity is fail"},
+		"a result of no comparison":    {"unreproducible", func(d map[string]any) { object(d, "comparison")["result"] = "identical" }, "the result of the comparison is \"identical\""},
+		"equal layers that differ":     {"equivalent", func(d map[string]any) { object(d, "comparison")["result"] = "identical" }, "makes it \"equivalent\""},
+		"more bytes than there are":    {"unverified", func(d map[string]any) { object(d, "coverage")["total"] = 1 }, "the layers have"},
+		"a share that is none":         {"unverified", func(d map[string]any) { object(d, "coverage", "checks", 0)["share"] = 0.5 }, "the share of the check integrity"},
+		"vouchers that add up to less": {"unverified", func(d map[string]any) { o := object(d, "coverage", "vouchers", 6); o["bytes"], o["share"] = 0, 0 }, "the vouchers have"},
+		"built, and nobody built it":   {"reproducible", func(d map[string]any) { object(d, "rebuild", "basis", "items", 0)["from"] = "built" }, "it is not among what was built"},
+		"signatures that nobody gave":  {"reproducible", func(d map[string]any) { object(d, "rebuild", "basis", "items", 2)["operators"] = []string{"a", "b"} }, "the verdict rests on 2 signatures"},
+		"vouched by nobody":            {"vouched", func(d map[string]any) { object(d, "rebuild", "basis", "items", 0)["operators"] = []string{} }, "what was found makes it unverified"},
+		"vouched on nothing":           {"vouched", func(d map[string]any) { d["rebuild"] = nil }, "what was found makes it unverified"},
+		"given, and not given":         {"given", func(d map[string]any) { object(d, "rebuild", "basis")["given"] = false }, "that was given"},
 	} {
 		var doc map[string]any
 		if err := json.Unmarshal(asJSON(t, New(inputs(t)[c.in])), &doc); err != nil {

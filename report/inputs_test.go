@@ -16,6 +16,7 @@ import (
 	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/signatures"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/archive"
 	"audit/rebuild/compare"
@@ -142,7 +143,40 @@ func unverifiedInput(t testing.TB) Input {
 	checks[6] = check.Check{ID: check.Derivation, Status: check.Skipped, Reasons: because(check.Derivation, "guix is not installed")}
 	return Input{
 		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: tinyRecipe()}, Checks: checks, Plan: tinyPlan(),
-		Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
+		Vouched: vouchedFor(img, vouch.Instruction), Keys: theKeys(), Verdict: rebuild.Unverified, Policy: Policy{Require: "consistent", Holds: true}, Run: theRun(),
+	}
+}
+
+// vouchedFor is a table of which each word has one file in turn; the last two
+// files are nobody's and other.
+func vouchedFor(img *inspect.Image, kinds ...vouch.Kind) *vouch.Table {
+	t, n := vouch.New(img), 0
+	var paths []string
+	for f := range t.Rows() {
+		paths = append(paths, f.Path)
+	}
+	for _, path := range paths[:max(len(paths)-2, 0)] {
+		k := kinds[n%len(kinds)]
+		w := vouch.Word{Kind: k, By: "of " + string(k)}
+		switch k {
+		case vouch.Signed, vouch.Rebuilt:
+			w.By, w.Keys = "deb tiny 1.0-1", []string{"ABCDEF0123456789ABCDEF0123456789ABCDEF01"}
+		case vouch.Made:
+			w.By, w.Rule = "deb tiny 1.0-1", "pyc"
+		}
+		t.Vouch(path, w)
+		n++
+	}
+	if len(paths) > 0 {
+		t.Contradict(paths[len(paths)-1], "rebuild")
+	}
+	return t
+}
+
+func theKeys() []vouch.Key {
+	return []vouch.Key{
+		{Fingerprint: "ABCDEF0123456789ABCDEF0123456789ABCDEF01", Name: "Archive <archive@example.org>", Trusted: true},
+		{Fingerprint: "0123456789ABCDEF0123456789ABCDEF01234567", Name: "Someone", Path: "var/lib/rpm/rpmdb.sqlite"},
 	}
 }
 
@@ -180,6 +214,7 @@ func reproducibleInput(t testing.TB) Input {
 		Rebuilt: img, Comparison: &compare.Comparison{}, Log: "rebuild.log",
 		Verdict: rebuild.Reproducible, Policy: Policy{Require: "reproducible", Holds: true}, Run: theRun(),
 	}
+	in.Vouched, in.Keys = vouchedFor(img, vouch.Kinds()[:7]...), theKeys()
 	in.Sources = theSources()
 	in.Checks[5] = check.Check{ID: check.Sources, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Sources, "9 derivations lead back to 3 sources and 2 seeds")}
 	in.Checks[6] = check.Check{ID: check.Derivation, Status: check.Pass, Bytes: sizeOf(img), Reasons: because(check.Derivation, "evaluating the recipe gives every store path of the image")}
@@ -364,7 +399,11 @@ func hostileInput(t testing.TB) Input {
 			Findings: []check.Finding{check.Find(check.Problem, 0, hostile, string(id)+"/summary", "text", hostile)},
 		})
 	}
+	img.Layers[0].Entries = []*inspect.Entry{{Path: hostile, Type: '0', Size: 3}, {Path: "a", Type: '0', Size: 4}, {Path: "b", Type: '2'}, {Path: "c", Type: '0', Size: 5}}
+	table := vouchedFor(img, vouch.Signed)
+	table.Vouch(hostile, vouch.Word{Kind: vouch.Signed, By: hostile, Keys: []string{hostile}, Rule: hostile})
 	return Input{
+		Vouched: table, Keys: []vouch.Key{{Fingerprint: hostile, Name: hostile, Path: hostile}},
 		Version: "1.0", Systems: testSystems(), Image: img, Evidence: &provenance.Evidence{Recipe: r}, Checks: checks, Sources: walk,
 		Plan:     &rebuild.Plan{System: "guix", Command: []string{hostile}, Reasons: []check.Message{check.Say("plan/refused", "text", hostile)}, Trust: []rebuild.Trust{{Channel: hostile, URL: hostile, Reason: check.Say("plan/trust", "text", hostile)}}},
 		BuildErr: fmt.Errorf("%w: %s", rebuild.ErrRefused, hostile), Builder: "guix", Log: hostile, Rebuilt: img,

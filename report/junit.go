@@ -82,7 +82,7 @@ func WriteJUnit(w io.Writer, r *Report) error {
 
 func newSuite(r *Report) (junitSuite, error) {
 	var summary strings.Builder
-	if err := WriteText(&summary, r, TextOptions{}); err != nil {
+	if err := WriteText(&summary, r, TextOptions{Verbose: true}); err != nil {
 		return junitSuite{}, err
 	}
 	s := junitSuite{

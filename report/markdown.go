@@ -61,8 +61,8 @@ func mdHead(r *Report) string {
 	if words := r.statementCounts(); words != "" {
 		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
 	}
-	if parts := mdOrigins(r.Coverage.Origins); parts != "" {
-		fmt.Fprintf(&b, "\nWhere its %s come from: %s.\n", bytesWords(r.Coverage.Total), parts)
+	if parts := voucherShares(r.Coverage.Vouchers); parts != "" {
+		fmt.Fprintf(&b, "\nWho vouches for its %s: %s.\n", bytesWords(r.Coverage.Contents), parts)
 	}
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
@@ -94,11 +94,12 @@ func mdIcon(s check.Status) string {
 	return "❔"
 }
 
-func mdOrigins(origins []OriginShare) string {
+// voucherShares lists the kinds that vouch for anything with their shares.
+func voucherShares(shares []VoucherShare) string {
 	var parts []string
-	for _, o := range origins {
+	for _, o := range shares {
 		if o.Bytes > 0 {
-			parts = append(parts, originWords(o.Origin)[0]+" "+mdPercent(o.Share))
+			parts = append(parts, voucherWords(o.Kind)[0]+" "+mdPercent(o.Share))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -250,7 +251,11 @@ func mdRecipe(r *Report) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s; %s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode), r.recipeCounts())
+	counts := r.recipeCounts()
+	if counts != "" {
+		counts = "; " + counts
+	}
+	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s%s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode), counts)
 	if r.Plan != nil && len(r.Plan.Command) > 0 {
 		text, _ := replay(r)
 		b.WriteString("\nTo build the image again:\n\n" + mdFence("sh", text))

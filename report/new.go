@@ -18,6 +18,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/signatures"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -35,6 +36,9 @@ type Input struct {
 	Plan     *rebuild.Plan        // nil when no rebuild was planned
 
 	Statements []evidence.Statement // of others, about the image
+
+	Vouched *vouch.Table // who vouches for each file; nil when nobody was asked
+	Keys    []vouch.Key  // of those who sign packages
 
 	Builder  string          // the builder that was asked; "" when none was
 	Result   *rebuild.Result // what it returned, with BuildErr
@@ -71,6 +75,7 @@ func New(in Input) *Report {
 		Statements:    newStatements(in.Statements),
 		Checks:        newChecks(in.Checks, words.sentences),
 		Coverage:      newCoverage(in),
+		Vouchers:      newVouchers(in.Vouched, in.Keys),
 		Rebuild:       newRebuild(in, words.sentences),
 		Comparison:    newComparison(in.Comparison, in.Rebuilt, words.sentences),
 		Verdict:       in.Verdict,
@@ -374,7 +379,7 @@ func newCoverage(in Input) Coverage {
 		n := min(max(find(in.Checks, id).Bytes, 0), out.Total)
 		out.Checks = append(out.Checks, Share{ID: id, Bytes: n, Share: share(n, out.Total)})
 	}
-	out.Origins = newOrigins(in, out.Total)
+	out.Vouchers, out.Contents = newShares(in.Vouched)
 	return out
 }
 

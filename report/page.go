@@ -15,35 +15,40 @@ import (
 // A page is a report as its HTML lays it out.
 type page struct {
 	*Report
-	CSP      string // content security policy
-	Style    template.CSS
-	Script   template.JS
-	Word     string // the verdict as a heading
-	Meaning  string // the verdict in a sentence
-	Limits   []string
-	Demands  []string // of the policy, that are not so
-	Tone     string   // good, open or bad: the class that colours the verdict
-	Rungs    []rung
-	Rows     rows[itemRow]  // the store items
-	Piece    string         // what the rebuild is made of: store items, or instructions
-	Pieces   rows[pieceRow] // of the rebuild, that are no store items of the image
-	Sourced  bool           // it is known where the rebuilt store items came from
-	Unasked  bool           // no recipe was asked for
-	Asked    bool           // build farms were asked what they signed
-	Origins  []segment      // where the contents come from; none when nobody asked
-	Cards    rows[Member]   // the members of the archive
-	Pairs    rows[pairRow]  // the layers side by side
-	Layers   rows[Layer]
-	Packed   rows[Package]
-	Fields   fieldTable // of the config, that say something of their own
-	Derived  fieldTable // of the config, that follow from the layers
-	Manifest fieldTable // of the image manifest
-	Groups   []groupView
-	Hidden   int    // differences beyond maxRows
-	Replay   string // what to type to build the image again
-	ByHand   string // the command of the plan, when Replay leaves it to rebuild.sh
-	Ran      string
-	Hand     handGuide
+	CSP       string // content security policy
+	Style     template.CSS
+	Script    template.JS
+	Word      string // the verdict as a heading
+	Meaning   string // the verdict in a sentence
+	Limits    []string
+	Demands   []string // of the policy, that are not so
+	Tone      string   // good, open or bad: the class that colours the verdict
+	Rungs     []rung
+	Rows      rows[itemRow]  // the store items
+	Piece     string         // what the rebuild is made of: store items, or instructions
+	Pieces    rows[pieceRow] // of the rebuild, that are no store items of the image
+	Sourced   bool           // it is known where the rebuilt store items came from
+	Unasked   bool           // no recipe was asked for
+	NotAsked  []check.ID     // checks that the verb does not make
+	Compared  bool           // two images were compared, and no more: what differs comes first
+	Asked     bool           // build farms were asked what they signed
+	Unvouched rows[UnvouchedFile]
+	Left      int // files that nobody vouches for and that are not shown
+	By        rows[Voucher]
+	Vouched   []segment     // who vouches for the files; none when nobody was asked
+	Cards     rows[Member]  // the members of the archive
+	Pairs     rows[pairRow] // the layers side by side
+	Layers    rows[Layer]
+	Packed    rows[Package]
+	Fields    fieldTable // of the config, that say something of their own
+	Derived   fieldTable // of the config, that follow from the layers
+	Manifest  fieldTable // of the image manifest
+	Groups    []groupView
+	Hidden    int    // differences beyond maxRows
+	Replay    string // what to type to build the image again
+	ByHand    string // the command of the plan, when Replay leaves it to rebuild.sh
+	Ran       string
+	Hand      handGuide
 
 	Contents contents
 	Closure  closure
@@ -63,6 +68,7 @@ func firstRows[T any](all []T) rows[T] {
 
 // A rung is a check with its share of the bytes.
 type rung struct {
+	NotAsked bool // the verb does not make it
 	Check
 	Share    Share
 	Problems int
@@ -97,9 +103,9 @@ type fieldTable struct {
 	Fields    []FieldDifference
 }
 
-// A segment is a stretch of the bar of origins, in percent of its length.
+// A segment is a stretch of the bar of vouchers, in percent of its length.
 type segment struct {
-	OriginShare
+	VoucherShare
 	X, W float64
 }
 
@@ -141,16 +147,24 @@ func newPage(r *Report) page {
 		Packed: firstRows(r.Recipe.Packages),
 		Hand:   byHand(r),
 
-		Origins:  segments(r.Coverage.Origins),
-		Contents: newContents(r),
-		Closure:  newClosure(r),
-		Way:      newRoadView(r),
+		Unvouched: firstRows(r.Vouchers.Nobody),
+		By:        firstRows(r.Vouchers.By),
+		Vouched:   segments(r.Coverage.Vouchers),
+		Contents:  newContents(r),
+		Closure:   newClosure(r),
+		Way:       newRoadView(r),
 	}
+	p.Left = p.Unvouched.More + r.Vouchers.More
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
+		if r.notAsked(c.ID) {
+			p.Rungs[len(p.Rungs)-1].NotAsked = true
+			p.NotAsked = append(p.NotAsked, c.ID)
+		}
 		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
 		p.Asked = p.Asked || c.ID == check.Signatures && c.Status != check.Skipped
 	}
+	p.Compared = r.Comparison != nil && slices.Contains(p.NotAsked, check.Recipe)
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)
 	}
@@ -259,15 +273,15 @@ func pairRows(c *Comparison) rows[pairRow] {
 // least is the length of the shortest stretch that can be seen, in percent.
 const least = 0.6
 
-// segments lays the origins out on a bar: what is there at all can be seen.
-func segments(origins []OriginShare) []segment {
+// segments are the shares on a bar: what is there at all can be seen.
+func segments(shares []VoucherShare) []segment {
 	length := 0.0
-	for _, o := range origins {
+	for _, o := range shares {
 		length += o.width()
 	}
 	var out []segment
 	at := 0.0
-	for _, o := range origins {
+	for _, o := range shares {
 		w := 0.0
 		if length > 0 {
 			w = o.width() / length * 100
@@ -278,7 +292,7 @@ func segments(origins []OriginShare) []segment {
 	return out
 }
 
-func (o OriginShare) width() float64 {
+func (o VoucherShare) width() float64 {
 	if o.Bytes == 0 {
 		return 0
 	}

@@ -54,7 +54,7 @@ func sharedSentences() []map[string]string {
 		},
 		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(), sourcesSentences(), whySentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), valueSentences(), knownSentences(), planSentences(), policySentences(),
-		packagesSentences(), statementSentences(), verifySentences(),
+		packagesSentences(), rpmSentences(), statementSentences(), verifySentences(),
 	}
 }
 

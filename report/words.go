@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -78,23 +79,29 @@ func causeWords(c compare.Cause) string {
 	return ""
 }
 
-// originWords name an origin and say what it means.
-func originWords(o Origin) [2]string {
-	switch o {
-	case Traced:
-		return [2]string{"traced", "built from the recipe in this run, with the same bytes"}
-	case Substituted:
-		return [2]string{"substituted", "signed by a build farm, or fetched from one for the rebuild: its word is taken"}
-	case Claimed:
-		return [2]string{"claimed", "the recipe leads to it; nothing but the image vouches for its bytes"}
-	case Packer:
-		return [2]string{"packer's own", "written by the packer itself, outside of store items"}
-	case Differs:
-		return [2]string{"differs", "a rebuild, or what a build farm signed, has other bytes"}
-	case Unexplained:
-		return [2]string{"unexplained", "no recipe leads to it"}
+// voucherWords name a kind of voucher and say what it means.
+func voucherWords(k vouch.Kind) [2]string {
+	switch k {
+	case vouch.Rebuilt:
+		return [2]string{"rebuilt", "made again from its source, by this run or by others who signed that, with the same bytes"}
+	case vouch.Signed:
+		return [2]string{"signed", "in a package or store item that a trusted key signed"}
+	case vouch.Made:
+		return [2]string{"made from signed files", "by a rule that was applied again and gave the same bytes"}
+	case vouch.Matched:
+		return [2]string{"served to the builder", "the builder had or fetched the same bytes, by its own trust"}
+	case vouch.Recorded:
+		return [2]string{"recorded by a language's tool", "the digest is in an unsigned record beside the files"}
+	case vouch.Packaged:
+		return [2]string{"the image's own record", "the digest is in the image's package database, which nobody signed"}
+	case vouch.Instruction:
+		return [2]string{"instruction or recipe only", "it is explained that they are there, and nobody says what is in them"}
+	case vouch.Differs:
+		return [2]string{"differs", "a rebuild, or what is signed, has other bytes"}
+	case vouch.Nobody:
+		return [2]string{"nobody", "no package, record, recipe or instruction explains them"}
 	}
-	return [2]string{string(o), ""}
+	return [2]string{string(k), ""}
 }
 
 // words are what build systems are spoken of with, and the sentences of all codes.
@@ -123,10 +130,17 @@ func (w words) of(name provenance.SystemName) rebuild.About {
 	return w.systems[i]
 }
 
-// recipeCounts counts what a recipe is made of, in the words of its system.
+// recipeCounts counts what a recipe is made of, in the words of its system; "" where it
+// has neither sources nor packages of its own.
 func (r *Report) recipeCounts() string {
-	noun := cmp.Or(r.words.of(r.Recipe.System).Sources, "source")
-	return count(len(r.Recipe.Channels), noun) + ", " + count(len(r.Recipe.Packages), "package")
+	var parts []string
+	if n := len(r.Recipe.Channels); n > 0 {
+		parts = append(parts, count(n, cmp.Or(r.words.of(r.Recipe.System).Sources, "source")))
+	}
+	if n := len(r.Recipe.Packages); n > 0 {
+		parts = append(parts, count(n, "package"))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // count writes "1 layer", "2 layers".

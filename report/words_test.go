@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -184,8 +185,8 @@ func TestEveryCauseHasWords(t *testing.T) {
 			t.Errorf("%s: %q, %q", c, causeWords(c), causeAdvice(c))
 		}
 	}
-	for _, o := range append(Origins(), "something-new") {
-		if w := originWords(o); w[0] == "" || (w[1] != "") != (o != "something-new") {
+	for _, o := range append(vouch.Kinds(), "something-new") {
+		if w := voucherWords(o); w[0] == "" || (w[1] != "") != (o != "something-new") {
 			t.Errorf("%s: %q", o, w)
 		}
 	}

@@ -8,19 +8,20 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func newApp(stdout, stderr io.Writer) *cli.App {
+func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	return &cli.App{
 		Name:                   "audit",
 		Usage:                  "verify where a container image came from, and whether it can be built again",
 		UsageText:              "audit [VERB] [flags] IMAGE",
 		Version:                version(),
+		Reader:                 stdin,
 		Writer:                 stdout,
 		ErrWriter:              stderr,
 		HideHelpCommand:        false,
 		UseShortOptionHandling: false,
 		Commands: append(withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
-			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), policyCommand(), completionCommand(),
+			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()), keygenCommand(), batchCommand(), policyCommand(), completionCommand(),
 		}), topicCommands()...),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,

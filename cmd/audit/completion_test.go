@@ -41,7 +41,7 @@ func offered(t *testing.T, words ...string) []string {
 
 // TestCompletionNamesEverything: each verb and each flag.
 func TestCompletionNamesEverything(t *testing.T) {
-	app := newApp(io.Discard, io.Discard)
+	app := newApp(nil, io.Discard, io.Discard)
 	verbs := offered(t, "")
 	for _, c := range app.VisibleCommands() {
 		if !slices.Contains(verbs, c.Name) {
@@ -159,7 +159,7 @@ func TestBashCompletes(t *testing.T) {
 
 // TestChoicesAreTaken: what is offered as a value is not refused as one.
 func TestChoicesAreTaken(t *testing.T) {
-	for _, c := range newApp(io.Discard, io.Discard).Commands {
+	for _, c := range newApp(nil, io.Discard, io.Discard).Commands {
 		for _, f := range c.Flags {
 			name := f.Names()[0]
 			for _, word := range choices(c.Name, name) {
@@ -175,7 +175,7 @@ func TestChoicesAreTaken(t *testing.T) {
 
 // TestGuides: every verb has one, and its examples use flags that there are.
 func TestGuides(t *testing.T) {
-	app := newApp(io.Discard, io.Discard)
+	app := newApp(nil, io.Discard, io.Discard)
 	for _, c := range app.Commands {
 		if !c.Hidden && !strings.Contains(c.Description, "Examples:") {
 			t.Errorf("%s has no guide", c.Name)

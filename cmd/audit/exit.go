@@ -18,6 +18,7 @@ const (
 	exitUnreadable = 3   // the image, the report or the plan cannot be read
 	exitNotRebuilt = 4   // a rebuild was demanded and could not be done
 	exitUnwritten  = 5   // results could not be written
+	exitAgain      = 75  // of a batch: told to stop, or not done for a reason that may pass
 	exitInterrupt  = 130 // stopped by a signal, as shells report it
 )
 

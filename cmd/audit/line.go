@@ -15,8 +15,11 @@ import (
 	"audit/inspect/pass"
 	"audit/provenance"
 	"audit/provenance/evidence"
+	"audit/provenance/locks"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 	"audit/provenance/signatures"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -46,7 +49,8 @@ type line struct {
 	layerCache string // folder of layers from registries; "" for none
 	dir        string // for the build; lives as long as the line
 	progress   *progress
-	taken      *pass.Known // layers of the images that were read; see layers
+	taken      *pass.Known   // layers of the images that were read; see layers
+	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -67,6 +71,8 @@ type audit struct {
 	elsewhere  []signatures.Elsewhere
 	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
+	vouched    *vouch.Table         // who vouches for each file; nil when nobody was asked
+	keys       []vouch.Key          // of those who sign packages
 	log        []byte               // the output of the builder
 	basis      rebuild.Basis
 	verdict    rebuild.Verdict
@@ -107,6 +113,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 	l.judgeSignaturesAgain(a)
 	l.compareKnown(a)
 	if err := l.compare(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := l.vouch(ctx, a); err != nil {
 		return nil, err
 	}
 	l.conclude(a, began)
@@ -206,9 +215,10 @@ func (l *line) layers() *pass.Known {
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) }
+	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
+	opt.Watch = records.Watch
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
 	}
@@ -216,7 +226,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	if err != nil {
 		return nil, err
 	}
-	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), sbom.Wanted(img)))
+	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), records.Wanted(img)))
 }
 
 // withoutCopies are the limits for an image that nothing more is asked of.
@@ -230,7 +240,7 @@ func withoutCopies() *inspect.Limits {
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
 	limits := limit.DefaultLimits()
-	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // sbom.Programs asks for up to 192 MiB
+	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // records.Wanted asks for up to 192 MiB of programs
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)
@@ -265,6 +275,7 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 	if err != nil {
 		return nil, unreadable(fmt.Errorf("recovering the recipe: %w", err))
 	}
+	l.described = describe(img, ev)
 	l.add(ev.Recover)
 	l.add(ev.Closure)
 	return ev, nil
@@ -438,6 +449,7 @@ func (l *line) report(a *audit, began time.Time) *report.Report {
 	in := report.Input{
 		Version: version(), Image: a.image, Evidence: a.evidence, Checks: l.ordered(), Signed: a.signed, Sources: a.sources, Plan: a.plan, Statements: a.statements,
 		Builder: a.builder(), Result: a.result, BuildErr: a.buildErr, Log: a.logName(), Rebuilt: a.rebuilt, Comparison: a.comparison, Basis: a.basis, Verdict: a.verdict,
+		Vouched: a.vouched, Keys: a.keys,
 		Systems: systems().Abouts(), Secrets: systems().Secrets(l.in), Addresses: l.secrets,
 		Run: report.Run{Date: began, Host: host, Platform: runtime.GOOS + "/" + runtime.GOARCH, Durations: l.steps},
 	}

@@ -13,6 +13,7 @@
 //	audit attest REPORT.json         makes a statement of one, signed where that is asked for
 //	audit verify IMAGE               asks whether enough rebuilders, who signed, agree
 //	audit keygen NAME                makes a key pair for that
+//	audit batch LIST                 many images, resumable, a shard of them on each worker
 //	audit completion SHELL           a script with which bash, zsh or fish completes all this
 //
 // The main flow is in [line.run]: inspect, recover the recipe, plan, rebuild,
@@ -21,6 +22,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -46,14 +48,14 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	addresses, all := newSecrets(args)
 	stderr = hiding(stderr, all)
-	app := newApp(stdout, stderr)
+	app := newApp(stdin, stdout, stderr)
 	app.Metadata = map[string]any{secretsKey: addresses}
 	if last := len(args) - 1; args[last] == completionFlag {
 		writeOffer(stdout, app, args[1:last])
 		return 0
 	}
 	err := app.RunContext(ctx, flagsFirst(app, args))
-	if ctx.Err() != nil {
+	if exit, ok := errors.AsType[*exitError](err); ctx.Err() != nil && (!ok || exit.status != exitAgain) {
 		err = errInterrupted()
 	}
 	status, message := exitStatus(err)

@@ -31,13 +31,18 @@ func writeTo(name string, write func(w *bytes.Buffer) error) (file, error) {
 	return file{name: name, data: buf.Bytes()}, nil
 }
 
+// writeAll writes what the file holds.
+func (f file) writeAll(w io.Writer) error {
+	if f.write != nil {
+		return f.write(w)
+	}
+	_, err := w.Write(f.data)
+	return err
+}
+
 // save writes the result into a folder.
 func (f file) save(dir string) error {
-	path := filepath.Join(dir, f.name)
-	if f.write == nil {
-		return saveFile(path, f.data)
-	}
-	return saveWith(path, f.write)
+	return saveWith(filepath.Join(dir, f.name), f.writeAll)
 }
 
 // save writes the results of one run into a folder: all of them or none, and

@@ -5,10 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/locks"
 	"audit/report"
 )
 
@@ -37,15 +41,21 @@ func provenanceCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return putRecipe(c, ev.Recipe)
+			return putRecipe(c, ev.Recipe, l.described)
 		},
 	}
 }
 
 // putRecipe writes the files of a recipe and says what it could not express.
-func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
+func putRecipe(c *cli.Context, recipe provenance.Recipe, described *locks.Recipe) error {
 	if recipe.Status == provenance.None {
 		return notHeld("the image carries no recipe that audit can read")
+	}
+	packages := len(recipe.Packages)
+	if described != nil {
+		recipe.Files = append(recipe.Files, described.Files()...)
+		recipe.Missing = append(recipe.Missing, described.Share.Message())
+		packages += described.Packages()
 	}
 	dir := c.String("output")
 	if dir != "-" {
@@ -68,9 +78,28 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 	if s, err := systems().Named(recipe.System); err == nil {
 		sources = cmp.Or(s.About().Sources, sources)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n",
+		cmp.Or(report.Printable(recipe.Packer), "no build system that is known"), len(recipe.Channels), sources, packages, recipe.Status)
 	for _, m := range recipe.Missing {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(sentences().Text(m)))
 	}
 	return nil
+}
+
+// describe adds to the evidence of an ordinary image, one without a store, what can be
+// written of the packages in it: their locks are a recipe in part.
+func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
+	if len(img.Items) > 0 {
+		return nil
+	}
+	described := locks.Read(img, ev.Installed)
+	ev.Recover.Findings = append(ev.Recover.Findings, described.Findings...)
+	if ev.Recover.Status == check.Pass {
+		ev.Recover.Status = check.Worst(ev.Recover.Findings)
+	}
+	if ev.Recipe.Status == provenance.None && len(described.Locks) > 0 {
+		ev.Recipe.Status = provenance.Partial
+		ev.Recover.Reasons = slices.Insert(ev.Recover.Reasons, 0, check.Say("recipe/partial-packages", "packages", described.Packages()))
+	}
+	return described
 }

@@ -40,6 +40,7 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report into `DIR` (default: NAME.audit in the current folder)"},
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print all of it: every finding, what is not trusted, and what the verdict does not say"},
 		platformFlag(), layerCacheFlag(),
 	}
 }
@@ -170,7 +171,7 @@ func put(c *cli.Context, a *audit, format report.Format) error {
 	if format.Name != textFormat {
 		return format.Write(c.App.Writer, a.report)
 	}
-	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Color: isTerminal(c.App.Writer)})
+	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Verbose: c.Bool("verbose"), Color: isTerminal(c.App.Writer)})
 }
 
 // files are the results of an audit. Those that can be long are made while they are

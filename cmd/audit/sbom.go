@@ -18,7 +18,7 @@ func sbomCommand() *cli.Command {
 		ArgsUsage: "IMAGE | A B",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "spdx", Usage: "`FORMAT`: spdx (SPDX 2.3 JSON), spdx-tv (tag-value), cyclonedx (CycloneDX 1.6 JSON) or cyclonedx-xml"},
-			&cli.BoolFlag{Name: "sbom-files", Usage: "list every file with its SHA-256, and look into programs for the modules that Go built them from"},
+			&cli.BoolFlag{Name: "sbom-files", Usage: "list every file with its SHA-256"},
 			&cli.BoolFlag{Name: "json", Usage: "of two images, print what changed as JSON"},
 			platformFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
@@ -107,11 +107,6 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	}
 	opt := billOptions(date)
 	opt.Files = c.Bool("sbom-files")
-	if opt.Files {
-		if err := l.complete(c.Context, img, sbom.Programs(img)); err != nil {
-			return nil, err
-		}
-	}
 	return sbom.Collect(img, ev, opt), nil
 }
 

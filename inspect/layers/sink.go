@@ -43,6 +43,7 @@ func newSink(p *pass.Pass, group *sha256mb.Group, layer *image.Layer) *Sink {
 	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, group, layer.Member),
 		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]bool), owners: make(map[owner]*image.Attributes),
 		weak: digest.NewWeakHash(layer.SetWeak)}
+	layer.Watched = p.Opt.Watch != nil
 	if p.Opt.Weak != nil && p.Only == nil {
 		s.wants = p.Opt.Weak()
 	}
@@ -148,8 +149,8 @@ func (s *Sink) kinds(e *image.Entry) digest.Kinds {
 
 func (s *Sink) content(e *image.Entry, r io.Reader) error {
 	s.sum.Reset()
+	body, watcher := newBody(s.pass, e.Path), s.watcher(e)
 	e.Size = 0
-	body := newBody(s.pass, e.Path)
 	for {
 		buf := s.weak.Buffer()
 		if buf == nil {
@@ -157,6 +158,9 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		}
 		n, err := r.Read(buf)
 		if n > 0 {
+			if watcher != nil {
+				watcher.Watch(buf[:n])
+			}
 			if err := s.take(e, body, buf[:n]); err != nil {
 				return err
 			}
@@ -173,6 +177,11 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		e.Digest = s.sum.Finish()
 	}
 	s.weak.End()
+	if watcher != nil {
+		if note := watcher.Note(); note != nil && s.pass.KeepOptional(int64(len(note))) {
+			s.layer.SetNote(e.Digest, note)
+		}
+	}
 	if body != nil {
 		if s.pass.Only != nil {
 			e.Digest = digest.Of(body.data)
@@ -180,6 +189,14 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		s.layer.KeepBody(e, body.data, body.optional)
 	}
 	return nil
+}
+
+// watcher returns what reads along a content, nil for nothing.
+func (s *Sink) watcher(e *image.Entry) pass.Watcher {
+	if s.pass.Opt.Watch == nil || s.pass.Only != nil || e.Type != '0' {
+		return nil
+	}
+	return s.pass.Opt.Watch(e)
 }
 
 // take hands a piece of content to all who want it.

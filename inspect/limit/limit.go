@@ -42,6 +42,9 @@ func DefaultLimits() Limits {
 	}
 }
 
+// IdleSeconds is the Name of the errors that are of Limits.Idle.
+const IdleSeconds = "seconds without an answer"
+
 // JSONBytes is the Name of the errors that are of Limits.JSONBytes.
 const JSONBytes = "JSON bytes"
 

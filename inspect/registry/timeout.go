@@ -50,7 +50,7 @@ func (w *watch) cause(err error) error {
 	if !w.expired.Load() {
 		return err
 	}
-	return &limit.Error{Name: "seconds without an answer", Limit: int64(w.transport.limit.Seconds()), Where: "the registry " + w.host}
+	return &limit.Error{Name: limit.IdleSeconds, Limit: int64(w.transport.limit.Seconds()), Where: "the registry " + w.host}
 }
 
 type watchedBody struct {

@@ -78,7 +78,6 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 func (c *closureCheck) entry(layer, index int) {
 	e := c.img.Layers[layer].Entries[index]
 	c.entries++
-	at := hidden(e.Path)
 	if e.Type != '5' && layer >= c.baseLayers && c.excludes(layer, e) {
 		if pkg, ok := c.installed.Redirects(e); ok {
 			c.Problem(layer, e.Path, "closure/package-folder-replaced", "package", check.Brief(pkg), "instruction", c.by[layer])
@@ -94,13 +93,26 @@ func (c *closureCheck) entry(layer, index int) {
 		if c.installed.Raised(layer, index) { // its package has installed it without the rights that it gives now
 			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 		}
-	case slices.ContainsFunc(c.made[layer], func(r reach) bool { return r.has(at, e.Type == '5') }):
+	case c.isWritten(layer, e):
 		c.written++
 		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 	default:
 		c.unexplained++
 		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
 	}
+}
+
+// explains says whether the base image or an instruction explains an entry, and which.
+func (v *view) explains(layer int, e *inspect.Entry) (by string, ok bool) {
+	if layer < v.baseLayers {
+		return "base image", true
+	}
+	return v.by[layer], v.isWritten(layer, e)
+}
+
+// isWritten says whether an instruction that made a layer can have written an entry.
+func (v *view) isWritten(layer int, e *inspect.Entry) bool {
+	return slices.ContainsFunc(v.made[layer], func(r reach) bool { return r.has(hidden(e.Path), e.Type == '5') })
 }
 
 func (c *closureCheck) explained(e *inspect.Entry) { c.bytes += e.FrameSize + e.Size }

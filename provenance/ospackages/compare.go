@@ -131,7 +131,7 @@ func (in *Installed) record(v *version, packages ...Package) {
 			switch {
 			case f.Config:
 				excuse = Config
-			case f.Made || isMade(at):
+			case f.Made || IsMade(at):
 				excuse = Made
 			case in.diverted[f.Path]:
 				excuse = Diverted
@@ -141,10 +141,10 @@ func (in *Installed) record(v *version, packages ...Package) {
 	}
 }
 
-// isMade names the files that packages bring and that their scripts and triggers
+// IsMade names the files that packages bring and that their scripts and triggers
 // make again on the machine (glibc's ldconfig and localedef, texinfo, GTK, GLib,
 // shared-mime-info, ca-certificates).
-func isMade(p string) bool {
+func IsMade(p string) bool {
 	switch p {
 	case "etc/ld.so.cache", "usr/share/info/dir", "usr/lib/locale/locale-archive", "etc/ssl/certs/ca-certificates.crt":
 		return true

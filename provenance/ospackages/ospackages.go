@@ -74,6 +74,7 @@ type Installed struct {
 	Release   Release
 	Databases []Database // sorted by path
 	Packages  []Package  // sorted by manager, name, version and architecture
+	Headers   []Header   // of rpm's databases, in their order, those that cannot be read too
 	// Problems say why a database is not, or not in full, read: codes packages/…,
 	// sorted by path.
 	Problems []check.Finding
@@ -106,7 +107,7 @@ type owner struct{ pkg, file int }
 
 // Keep says whether this package needs the content of the file at path.
 func Keep(p string) bool {
-	return isRelease(p) || isDpkg(p) || isApk(p) || isRpm(p)
+	return isRelease(p) || isOwners(p) || isDpkg(p) || isApk(p) || isRpm(p)
 }
 
 // Large says of the files that Keep wants which of them can have tens of MiB,

@@ -28,6 +28,16 @@ func isRpm(p string) bool {
 	return false
 }
 
+// KeyPackage is the name under which rpm keeps keys, as if they were packages.
+const KeyPackage = "gpg-pubkey"
+
+// A Header is what a database of rpm has of a package or a key: see package rpmheader.
+type Header struct {
+	Bytes []byte // not to be changed
+	Path  string // of the database
+	Layer int
+}
+
 // rpm reads the databases of rpm. A folder that has several, as an upgrade
 // leaves them, is read through the one that rpm itself would take; one that is a
 // link to another is no second one.
@@ -47,21 +57,23 @@ func (r *reader) rpm() {
 }
 
 func (r *reader) rpmDatabase(name string, data []byte, f inspect.File) {
-	packages, errs := rpmPackages(name, data)
+	headers, packages, errs := rpmPackages(name, data)
+	for _, h := range headers {
+		r.in.Headers = append(r.in.Headers, Header{Bytes: h, Path: f.Path, Layer: f.Layer})
+	}
 	for _, err := range errs {
 		r.problem(f.Path, f.Layer, "packages/database-unread", "error", err)
 	}
 	r.found(Rpm, f, packages)
 	r.recordDatabase(f, packages, func(data []byte) []Package {
-		packages, _ := rpmPackages(name, data)
+		_, packages, _ := rpmPackages(name, data)
 		return packages
 	})
 }
 
-// rpmPackages reads a database of the backend that its name says. The errors say
-// what in it cannot be read.
-func rpmPackages(name string, data []byte) (packages []Package, errs []error) {
-	var headers [][]byte
+// rpmPackages reads a database of the backend that its name says: the headers, and what
+// those of packages say. The errors say what in it cannot be read.
+func rpmPackages(name string, data []byte) (headers [][]byte, packages []Package, errs []error) {
 	var err error
 	switch name {
 	case rpmSqlite:
@@ -80,9 +92,9 @@ func rpmPackages(name string, data []byte) (packages []Package, errs []error) {
 			errs = append(errs, fmt.Errorf("reading a package: %w", err))
 			continue
 		}
-		if p.Name != "gpg-pubkey" { // a key, kept as if it were a package
+		if p.Name != KeyPackage {
 			packages = append(packages, p)
 		}
 	}
-	return packages, errs
+	return headers, packages, errs
 }

@@ -1,8 +1,6 @@
-package sbom
+package records
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"path"
 	"strings"
@@ -26,47 +24,48 @@ func isNpm(p string) bool {
 }
 
 // npm reads a package.json (docs.npmjs.com/cli/v10/configuring-npm/package-json).
-func (f *finder) npm(body []byte) (Part, error) {
+func (r *reader) npm(at found, body []byte) error {
 	var described struct {
 		Name     any
 		Version  any
 		License  any
 		Licenses any
 	}
-	if err := json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), &described); err != nil {
-		return Part{}, errors.New("it is no JSON object")
+	if err := decode(body, &described); err != nil {
+		return err
 	}
 	name, _ := described.Name.(string)
 	version, _ := described.Version.(string)
 	if name == "" {
-		return Part{}, errors.New("it names no package")
+		return errors.New("it names no package")
 	}
 	scope, rest, ok := strings.Cut(name, "/")
 	if !ok {
 		scope, rest = "", name
 	}
-	return Part{
-		Ecosystem: Npm, Name: name, Version: version,
-		License: f.npmLicense(described.License, described.Licenses),
-		PURL:    newPURL(packageurl.TypeNPM, scope, rest, version, nil),
-	}, nil
+	r.add(Component{
+		Ecosystem: Npm, Name: name, Version: version, In: -1,
+		Licenses: npmLicenses(described.License, described.Licenses),
+		Locator:  Locator{Type: packageurl.TypeNPM, Namespace: scope, Name: rest},
+	}, at.File)
+	return nil
 }
 
-// npmLicense reads the field license, or its older forms: an object with a
+// npmLicenses reads the field license, or its older forms: an object with a
 // type, and a list of such objects, of which a user may choose one.
-func (f *finder) npmLicense(license, older any) License {
+func npmLicenses(license, older any) []License {
 	if text := licenseType(license); text != "" {
-		return f.known.declared(text)
+		return []License{{Text: text}}
 	}
 	list, ok := older.([]any)
 	if !ok {
-		return f.known.declared(licenseType(older))
+		return []License{{Text: licenseType(older)}}
 	}
 	var all []string
 	for _, one := range list {
 		all = append(all, licenseType(one))
 	}
-	return f.known.declared(strings.Join(all, " OR "))
+	return []License{{Text: strings.Join(all, " OR ")}}
 }
 
 func licenseType(value any) string {

@@ -1,4 +1,4 @@
-package sbom
+package records
 
 import (
 	"errors"
@@ -23,18 +23,19 @@ func isR(p string) bool {
 }
 
 // r reads the file DESCRIPTION ("Writing R Extensions" of R 4.4, section 1.1.1).
-func (f *finder) r(body []byte) (Part, error) {
+func (r *reader) r(at found, body []byte) error {
 	fields := headers(body)
-	name, version := first(fields["package"]), first(fields["version"])
+	name := first(fields["package"])
 	if name == "" {
-		return Part{}, errors.New("it names no package")
+		return errors.New("it names no package")
 	}
 	license := first(fields["license"])
-	p := Part{Ecosystem: R, Name: name, Version: version, License: f.known.reading(license, rLicense(license))}
+	c := Component{Ecosystem: R, Name: name, Version: first(fields["version"]), In: -1, Licenses: []License{{license, rLicense(license)}}}
 	if ofCRAN(fields) {
-		p.PURL = newPURL(packageurl.TypeCran, "", name, version, nil)
+		c.Locator.Type = packageurl.TypeCran
 	}
-	return p, nil
+	r.add(c, at.File)
+	return nil
 }
 
 // ofCRAN says whether CRAN can have a package: it has neither those that are a

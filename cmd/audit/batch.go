@@ -1,0 +1,412 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/cmd/audit/batch"
+	"audit/cmd/audit/batch/list"
+	"audit/inspect/pass"
+	"audit/inspect/registry"
+	"audit/inspect/userfile"
+	"audit/rebuild"
+	"audit/report"
+	"audit/report/fleet"
+)
+
+func batchCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "batch",
+		Usage:     "audits the images of a list into one folder, a shard of them on each worker",
+		ArgsUsage: "LIST",
+		Flags:     batchFlags(),
+		Action: func(c *cli.Context) error {
+			name, err := oneArgument(c, "LIST")
+			if err != nil {
+				return err
+			}
+			return runBatch(c, name)
+		},
+	}
+}
+
+// batchFlags are those of audit run but for what is about one image, or judges it: the
+// exit status of a worker is no verdict.
+func batchFlags() []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`; what is there already is not done again"},
+		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "audit `N` images at a time (default: 2, or 1 where there is one core)"},
+		&cli.StringFlag{Name: "shard", Usage: "do part `I/N` of the list, I from 1 to N; auto takes I from the variables of the engine that this runs in, and N from " + batch.ShardsVariable + " where the engine has none that holds"},
+		&cli.DurationFlag{Name: "timeout", Usage: "give up an image after `TIME`, such as 2h (default: never)"},
+		platformFlag(), layerCacheFlag(),
+	}
+	for _, f := range slices.Concat(farmFlags(), archiveFlags(), statementFlags(), buildFlags()) {
+		switch f := f.(type) {
+		case *cli.StringFlag:
+			if f.Name == "rebuilt" || f.Name == "base" {
+				continue
+			}
+			if f.Name == "builder" {
+				f.Value = "none"
+			}
+		case *cli.StringSliceFlag:
+			if f.Name == "known" { // audit summary does it
+				continue
+			}
+		}
+		flags = append(flags, f)
+	}
+	return append(flags, engineFlags()...)
+}
+
+// indifferent are the flags that change no report.
+func indifferent() []string {
+	return []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache"}
+}
+
+// runBatch does a shard of a list.
+func runBatch(c *cli.Context, name string) error {
+	shard, err := batch.ParseShard(c.String("shard"), os.Getenv)
+	if err != nil {
+		return usage("--shard: %w", err)
+	}
+	if c.String("output") == "" {
+		return usage("say where the results belong (-o DIR)")
+	}
+	if c.IsSet("jobs") && c.Int("jobs") < 1 {
+		return usage("--jobs %d: at least one image is audited at a time", c.Int("jobs"))
+	}
+	l, err := newLine(c)
+	if err != nil {
+		return err
+	}
+	entries, err := readList(c, name)
+	if err != nil {
+		return err
+	}
+	if printed, err := writeEngine(c, name, entries); printed || err != nil {
+		return err
+	}
+	folder, err := openBatch(c.String("output"))
+	if err != nil {
+		return err
+	}
+	options, err := optionsKey(c)
+	if err != nil {
+		return err
+	}
+	b := &batchRun{line: l, addresses: make(map[string]list.Entry, len(entries)), stderr: c.App.ErrWriter}
+	for _, e := range entries {
+		b.addresses[e.Reference] = e
+	}
+	if err := b.prepare(c.String("layer-cache")); err != nil {
+		return err
+	}
+	defer b.close()
+	w := &batch.Worker{
+		Folder: folder, Shard: shard, Name: workerName(), Jobs: jobs(c), Timeout: c.Duration("timeout"), Options: options,
+		Resolve: b.resolve, Audit: b.audit, Log: b.log, Pause: 2 * time.Second,
+	}
+	tally, err := w.Run(c.Context, list.Images(entries))
+	l.progress.clear()
+	return ended(c, tally, err)
+}
+
+func jobs(c *cli.Context) int {
+	if n := c.Int("jobs"); n > 0 {
+		return n
+	}
+	return min(2, runtime.GOMAXPROCS(0))
+}
+
+func workerName() string {
+	host, _ := os.Hostname()
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
+
+// readList reads the list of a batch.
+func readList(c *cli.Context, name string) ([]list.Entry, error) {
+	skipped := 0
+	s := list.Source{Stdin: c.App.Reader, Registry: registries{}, Skipped: func(path string) {
+		if skipped++; skipped <= 5 {
+			fmt.Fprintf(c.App.ErrWriter, "audit: %s is no image by its first bytes, and is left out\n", report.Printable(path))
+		}
+	}}
+	entries, err := s.Read(c.Context, name)
+	if skipped > 5 {
+		fmt.Fprintf(c.App.ErrWriter, "audit: %d more files are no images, and are left out\n", skipped-5)
+	}
+	switch {
+	case c.Context.Err() != nil:
+		return nil, again(errors.New("told to stop: nothing half-written is left behind"))
+	case err != nil && batch.IsPassing(err):
+		return nil, again(fmt.Errorf("reading the list: %w", err))
+	case err != nil:
+		return nil, usage("the list: %w", err)
+	}
+	return entries, nil
+}
+
+// registries list what registries have.
+type registries struct{}
+
+func (registries) Tags(ctx context.Context, repository string) ([]string, error) {
+	return registry.Tags(ctx, repository)
+}
+
+func (registries) Repositories(ctx context.Context, prefix string) ([]string, error) {
+	return registry.Repositories(ctx, prefix)
+}
+
+func openBatch(dir string) (*batch.Folder, error) {
+	folder, err := batch.OpenFolder(dir)
+	var foreign *batch.ForeignError
+	switch {
+	case errors.As(err, &foreign):
+		return nil, usage("%w", err)
+	case err != nil && batch.IsPassing(err):
+		return nil, again(err)
+	}
+	return folder, err
+}
+
+// again says that the work is not done, and that another try may do it.
+func again(err error) error { return &exitError{status: exitAgain, err: err} }
+
+// ended is the exit status of a worker: whether its images have results, whatever
+// those say.
+func ended(c *cli.Context, t batch.Tally, err error) error {
+	switch {
+	case c.Context.Err() != nil:
+		return again(fmt.Errorf("told to stop after %d of %d images: nothing half-written is left behind", t.Audited+t.Known, t.Images))
+	case err != nil && batch.IsPassing(err):
+		return again(err)
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(c.App.Writer, "%d images: %d audited, %d known, %d unreadable, %d not done\n", t.Images, t.Audited, t.Known, t.Unreadable, t.NotDone)
+	switch {
+	case t.Passing > 0:
+		return again(fmt.Errorf("%d of %d images have no result for a reason that may pass; the same command does what is missing", t.Passing, t.Images))
+	case t.Unreadable+t.NotDone > 0:
+		return unreadable(fmt.Errorf("%d of %d images have no result", t.Unreadable+t.NotDone, t.Images))
+	}
+	return nil
+}
+
+// optionsKey is a digest over all but the image that decides a report: the version,
+// the platform, and the flags with what the files hold that they name.
+func optionsKey(c *cli.Context) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q %q %q\n", version(), revision(), runtime.GOOS+"/"+runtime.GOARCH)
+	for _, f := range c.Command.Flags {
+		name := f.Names()[0]
+		if slices.Contains(indifferent(), name) || !c.IsSet(name) && name != "builder" {
+			continue
+		}
+		values := c.StringSlice(name)
+		if values == nil {
+			values = []string{fmt.Sprint(c.Value(name))}
+		}
+		for _, v := range values {
+			fmt.Fprintf(sum, "%q %q\n", name, v)
+			if err := hashNamed(sum, v); err != nil {
+				return "", usage("--%s: %w", name, err)
+			}
+		}
+	}
+	return fmt.Sprintf("%.16x", sum.Sum(nil)), nil
+}
+
+// hashNamed adds what a file holds that a flag names, as FILE or NAME=FILE.
+func hashNamed(w io.Writer, value string) error {
+	if _, file, ok := strings.Cut(value, "="); ok {
+		value = file
+	}
+	f, err := userfile.Open(value)
+	if err != nil {
+		return nil // no name of a file
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%x\n", sum.Sum(nil))
+	return nil
+}
+
+// revision is the commit that a program without a version was built from.
+func revision() (text string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || version() != "devel" {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if strings.HasPrefix(s.Key, "vcs.") {
+			text += s.Value + " "
+		}
+	}
+	return text
+}
+
+// A batchRun audits the images of a batch, one line for each.
+type batchRun struct {
+	line      *line // of which each image has a copy
+	addresses map[string]list.Entry
+	stderr    io.Writer
+	dir       string // of the folders of lines, and of layers that are kept while this lasts
+}
+
+// layersKept is how many entries of layers are kept in memory for the images to come.
+const layersKept = 1 << 18
+
+// prepare makes what the images share: each layer is fetched once, and taken apart once
+// while it is remembered.
+func (b *batchRun) prepare(cache string) (err error) {
+	if b.dir, err = os.MkdirTemp("", "audit-"); err != nil {
+		return fmt.Errorf("making a temporary folder: %w", err)
+	}
+	b.line.taken = pass.NewKnown()
+	if cache == "" {
+		b.line.layerCache = filepath.Join(b.dir, "layers")
+	}
+	return nil
+}
+
+func (b *batchRun) close() { os.RemoveAll(b.dir) }
+
+// resolve finds what a reference leads to.
+func (b *batchRun) resolve(ctx context.Context, reference string, before fleet.Status) (batch.Target, error) {
+	e := b.addresses[reference]
+	if e.Problem != "" {
+		return batch.Target{}, &batch.UnreadableError{Err: errors.New(e.Problem)}
+	}
+	t, err := b.target(ctx, e.Address, before)
+	if err != nil {
+		return t, &batch.UnreadableError{Err: err}
+	}
+	return t, nil
+}
+
+func (b *batchRun) target(ctx context.Context, address string, before fleet.Status) (batch.Target, error) {
+	if name, ok := strings.CutPrefix(address, "docker://"); ok {
+		p, err := registry.Pin(ctx, name, true)
+		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
+	}
+	if dir, name, ok := layoutOf(address); ok {
+		return batch.PinLayout(address, dir, name)
+	}
+	return batch.HashFile(ctx, imageFile(address), before)
+}
+
+// layoutOf splits oci:DIR:NAME.
+func layoutOf(address string) (dir, name string, ok bool) {
+	rest, ok := strings.CutPrefix(address, "oci:")
+	if !ok {
+		if info, err := os.Stat(address); err != nil || !info.IsDir() {
+			return "", "", false
+		}
+		return address, "", true
+	}
+	if _, err := os.Stat(rest); err == nil {
+		return rest, "", true
+	}
+	for i, c := range rest {
+		if info, err := os.Stat(rest[:i]); c == ':' && err == nil && info.IsDir() {
+			return rest[:i], rest[i+1:], true
+		}
+	}
+	dir, name, _ = strings.Cut(rest, ":")
+	return dir, name, true
+}
+
+// imageFile is the file of an address: what follows its transport, up to what chooses an
+// image in it.
+func imageFile(address string) string {
+	if _, err := os.Stat(address); err == nil {
+		return address
+	}
+	_, rest, ok := strings.Cut(address, ":")
+	if !ok {
+		return address
+	}
+	if _, err := os.Stat(rest); errors.Is(err, fs.ErrNotExist) {
+		for i, c := range rest {
+			if _, err := os.Stat(rest[:i]); c == ':' && err == nil {
+				return rest[:i]
+			}
+		}
+	}
+	return rest
+}
+
+// audit makes the result of one image.
+func (b *batchRun) audit(ctx context.Context, t batch.Target) ([]batch.File, error) {
+	l := *b.line
+	l.checks, l.steps, l.progress = nil, nil, nil
+	var err error
+	if l.dir, err = os.MkdirTemp(b.dir, "image-"); err != nil {
+		return nil, fmt.Errorf("making a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(l.dir)
+	a, err := l.run(ctx, t.Reference)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	var exit *exitError
+	switch {
+	case errors.As(err, &exit) && exit.status == exitUnreadable:
+		return nil, &batch.UnreadableError{Err: err}
+	case err != nil:
+		return nil, err
+	case a.demanded != nil:
+		return nil, errors.Join(a.demanded, passingCause(a.buildErr))
+	}
+	if err := judge(a.report, nil); err != nil {
+		return nil, err
+	}
+	files, err := a.files()
+	if err != nil {
+		return nil, err
+	}
+	var all []batch.File
+	for _, f := range files {
+		all = append(all, batch.File{Name: f.name, Mode: modeOf(f.name), Write: f.writeAll})
+	}
+	return all, nil
+}
+
+// passingCause is what of the error of a build says that another try may succeed.
+func passingCause(err error) error {
+	for _, cause := range []error{rebuild.ErrNoBuilder, rebuild.ErrNotDone} {
+		if errors.Is(err, cause) {
+			return cause
+		}
+	}
+	return nil
+}
+
+// log reports an image that has ended.
+func (b *batchRun) log(e batch.Event) {
+	if e.Status.State != fleet.Done {
+		b.line.progress.clear()
+		fmt.Fprintf(b.stderr, "audit: %s: %s\n", report.Printable(e.Status.Reference), report.Printable(e.Status.Problem))
+	}
+	if show := b.line.progress.count("auditing images"); show != nil {
+		show(e.Ended, e.Of)
+	}
+}

@@ -1,0 +1,238 @@
+package list
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/inspect/form"
+	"audit/inspect/userfile"
+	"audit/rebuild"
+	"audit/report/fleet"
+)
+
+// The limits of a list.
+const (
+	maxBytes  = 64 << 20
+	maxImages = 1_000_000
+	maxNames  = 20 // of one image; more are counted
+	maxLine   = 4096
+)
+
+// An Entry is one image of a list.
+type Entry struct {
+	fleet.Image
+	Address string // to open it by: the reference with what is secret in it
+	Problem string // why it cannot lead to an image; "" when it can
+}
+
+// A Registry lists what a registry has.
+type Registry interface {
+	// Tags lists the tags of a repository, "HOST/NAME".
+	Tags(ctx context.Context, repository string) ([]string, error)
+	// Repositories lists those below "HOST/NAME/", each with its host.
+	Repositories(ctx context.Context, prefix string) ([]string, error)
+}
+
+// A SyntaxError says what is wrong with a list.
+type SyntaxError struct {
+	Where string
+	Err   error
+}
+
+func (e *SyntaxError) Error() string { return e.Where + ": " + e.Err.Error() }
+
+func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// A Source is where lists come from.
+type Source struct {
+	Stdin    io.Reader
+	Registry Registry
+	Skipped  func(path string) // called for a file of a folder that is no image by its first bytes
+}
+
+// Read reads the list that a name leads to: a file, a folder, "-" or docker://…. The
+// entries are sorted by reference, each once. The error is a [*SyntaxError], an
+// [*inspect.LimitError], or that of the file or the registry.
+func (s Source) Read(ctx context.Context, name string) ([]Entry, error) {
+	all, err := s.read(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	all = merged(all)
+	if len(all) > maxImages {
+		return nil, &inspect.LimitError{Name: "images of a list", Limit: maxImages, Where: name}
+	}
+	if len(all) == 0 {
+		return nil, &SyntaxError{name, errors.New("it names no image")}
+	}
+	return all, nil
+}
+
+func (s Source) read(ctx context.Context, name string) ([]Entry, error) {
+	if rest, ok := strings.CutPrefix(name, "docker://"); ok {
+		return s.registry(ctx, rest)
+	}
+	if name == "-" {
+		text, err := io.ReadAll(io.LimitReader(s.Stdin, maxBytes+1))
+		if err != nil {
+			return nil, fmt.Errorf("reading the list: %w", err)
+		}
+		return s.parse(ctx, "standard input", text)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return s.folder(name)
+	}
+	text, err := userfile.Read(name, maxBytes)
+	if err != nil {
+		return nil, err
+	}
+	return s.parse(ctx, name, text)
+}
+
+// parse finds out what a text is.
+func (s Source) parse(ctx context.Context, name string, text []byte) ([]Entry, error) {
+	if len(text) > maxBytes {
+		return nil, &inspect.LimitError{Name: "bytes of a list", Limit: maxBytes, Where: name}
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	var all []Entry
+	var err error
+	switch {
+	case isJSON(text):
+		all, err = fromJSON(text)
+	case isSnakefile(text):
+		all = fromSnakefile(text)
+	case isYAML(text):
+		all, err = fromYAML(text)
+	default:
+		return s.lines(ctx, name, text)
+	}
+	if err != nil {
+		return nil, &SyntaxError{name, err}
+	}
+	return all, nil
+}
+
+// lines reads a reference a line.
+func (s Source) lines(ctx context.Context, name string, text []byte) (all []Entry, err error) {
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		n++
+		line, err := reference(line)
+		if err != nil {
+			return nil, &SyntaxError{fmt.Sprintf("%s, line %d", name, n), err}
+		}
+		if line != "" {
+			all = append(all, named(line))
+		}
+	}
+	return all, nil
+}
+
+// reference is that of a line, without its comment.
+func reference(line string) (string, error) {
+	if strings.HasPrefix(strings.TrimSpace(line), "#") {
+		return "", nil
+	}
+	for _, space := range []string{" #", "\t#"} {
+		line, _, _ = strings.Cut(line, space)
+	}
+	line = strings.TrimSpace(line)
+	if len(line) > maxLine {
+		return "", fmt.Errorf("it has more than %d bytes", maxLine)
+	}
+	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }) {
+		return "", errors.New("it has characters that no reference has: is this a list?")
+	}
+	if line == "-" {
+		return "", errors.New("standard input is no image of a list")
+	}
+	return line, nil
+}
+
+// named is the image of a name in a text: a file, where there is one or it looks like
+// one, or an image in a registry.
+func named(text string, names ...string) Entry {
+	if transport, _, ok := strings.Cut(text, ":"); ok && isTransport(transport) || strings.HasPrefix(text, "https://") {
+		return entry(text, names...)
+	}
+	if _, err := os.Stat(text); err == nil || looksLikeFile(text) {
+		return entry(filepath.Clean(text), names...)
+	}
+	return remote(text, names...)
+}
+
+// isTransport says whether what stands before a colon is a transport of audit.
+func isTransport(text string) bool {
+	return slices.ContainsFunc(inspect.Forms(), func(f form.Form) bool { return string(f.Transport) == text })
+}
+
+func looksLikeFile(text string) bool {
+	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") {
+		return true
+	}
+	return slices.Contains([]string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".img"}, filepath.Ext(text))
+}
+
+// remote is an image in a registry, by a name as engines take it.
+func remote(text string, names ...string) Entry {
+	e := entry(text, names...)
+	switch {
+	case text == "":
+		e.Problem = "it has no image"
+	case strings.Contains(text, "$"):
+		e.Problem = "its name is decided elsewhere: it has a variable"
+	case strings.ContainsAny(text, " \t\n\"'`"):
+		e.Problem = "it is no name of an image"
+	case !strings.Contains(text, "://"):
+		e = entry("docker://"+text, names...)
+	}
+	return e
+}
+
+func entry(address string, names ...string) Entry {
+	return Entry{Image: fleet.Image{Reference: rebuild.WithoutSecrets(address), Names: names}, Address: address}
+}
+
+// merged sorts entries by their reference, each once, with the names of all.
+func merged(all []Entry) []Entry {
+	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.Reference, b.Reference) })
+	kept := all[:0]
+	for _, e := range all {
+		if n := len(kept); n > 0 && kept[n-1].Reference == e.Reference {
+			kept[n-1].Names = append(kept[n-1].Names, e.Names...)
+			continue
+		}
+		kept = append(kept, e)
+	}
+	for i := range kept {
+		names := slices.Compact(slices.Sorted(slices.Values(kept[i].Names)))
+		if more := len(names) - maxNames; more > 0 {
+			names = append(names[:maxNames:maxNames], fmt.Sprintf("and %d more", more))
+		}
+		kept[i].Names = append([]string{}, names...)
+	}
+	return kept
+}
+
+// Images are those of a list as the folder of a batch has them.
+func Images(all []Entry) []fleet.Image {
+	images := make([]fleet.Image, len(all))
+	for i, e := range all {
+		images[i] = e.Image
+	}
+	return images
+}

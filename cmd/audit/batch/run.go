@@ -1,0 +1,379 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"audit/inspect/check"
+	"audit/report/fleet"
+)
+
+// A Worker does a shard of a list.
+type Worker struct {
+	Folder  *Folder
+	Shard   Shard
+	Name    string        // of the worker, for people: host and process
+	Jobs    int           // images at a time
+	Timeout time.Duration // for each image; 0 for none
+	Options string        // names all but the image that decides a result: see [Key]
+
+	// Resolve finds what a reference leads to now. The status is that of the last
+	// time, zero when there is none.
+	Resolve func(ctx context.Context, reference string, before fleet.Status) (Target, error)
+	// Audit makes the result of an image. An error means that there is none: a
+	// [*UnreadableError] where the image is to blame.
+	Audit func(ctx context.Context, t Target) ([]File, error)
+	// Log, when set, is called for each image that ends, from one goroutine at a time.
+	Log func(Event)
+	// Pause is how long to wait before what failed for a passing reason is tried
+	// again; each time twice as long.
+	Pause time.Duration
+}
+
+// An Event is the end of the work on one image.
+type Event struct {
+	Status  fleet.Status
+	Known   bool // the result was there before
+	Ended   int  // images that have ended so far
+	Of      int  // all of the shard
+	Audited int
+}
+
+// A Tally counts how the images of a shard ended.
+type Tally struct {
+	Images     int
+	Audited    int // in this run
+	Known      int // their result was there
+	Unreadable int
+	NotDone    int
+	Passing    int // of those without a result, how many for a reason that may pass
+}
+
+// An UnreadableError says that an image cannot be read.
+type UnreadableError struct{ Err error }
+
+func (e *UnreadableError) Error() string { return e.Err.Error() }
+
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// rounds is how often an image is tried in one run at most, and mostLost how many
+// workers may end in a row while they are at one image before a run leaves it out.
+const (
+	rounds   = 3
+	mostLost = 5
+)
+
+// Key names the result of an image, given a digest over all else that decides it.
+func Key(image, options string) string {
+	_, hex, _ := strings.Cut(image, ":")
+	return hex + "-" + options
+}
+
+// A task is one image, whatever the references to it.
+type task struct {
+	target     Target
+	key        string
+	references []string
+	before     fleet.Status // of the first reference
+}
+
+// A run is that of a worker.
+type run struct {
+	*Worker
+	mu    sync.Mutex
+	tally Tally
+	ended int
+}
+
+// Run audits the images of the list that are of the worker's shard, but for those
+// whose result is there. The error is that of the folder, or of ctx: what became of
+// each image is in its status.
+func (w *Worker) Run(ctx context.Context, images []fleet.Image) (Tally, error) {
+	if err := w.Folder.SetList(images); err != nil {
+		return Tally{}, err
+	}
+	r := &run{Worker: w}
+	var references []string
+	for _, img := range w.Shard.Of(images) {
+		references = append(references, img.Reference)
+	}
+	r.tally.Images = len(references)
+	for round := range rounds {
+		again, err := r.round(ctx, references, round == rounds-1)
+		if err != nil {
+			return r.tally, err
+		}
+		if references = again; len(references) == 0 {
+			break
+		}
+		if err := pause(ctx, w.Pause<<round); err != nil {
+			return r.tally, err
+		}
+	}
+	return r.tally, nil
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// round tries each of the references, and returns those to try again: none after the
+// last round.
+func (r *run) round(ctx context.Context, references []string, last bool) (again []string, err error) {
+	var mu sync.Mutex
+	retry := func(failed ...string) {
+		mu.Lock()
+		defer mu.Unlock()
+		again = append(again, failed...)
+	}
+	tasks, err := r.resolve(ctx, references, last, retry)
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, r.Jobs, tasks, func(ctx context.Context, t task) error {
+		passing, err := r.do(ctx, t, last)
+		if passing {
+			retry(t.references...)
+		}
+		return err
+	})
+	slices.Sort(again)
+	return again, err
+}
+
+// lookups is how many references are resolved at a time: that waits for networks.
+const lookups = 8
+
+// resolve finds the images that references lead to, those that share a base beside
+// each other.
+func (r *run) resolve(ctx context.Context, references []string, last bool, retry func(...string)) ([]task, error) {
+	var mu sync.Mutex
+	tasks := make(map[string]*task)
+	err := each(ctx, max(r.Jobs, lookups), references, func(ctx context.Context, reference string) error {
+		before := r.Folder.Status(reference)
+		target, err := r.Resolve(ctx, reference, before)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			s := fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC()}
+			passing := IsPassing(err)
+			if passing && !last {
+				retry(reference)
+				return nil
+			}
+			return r.fail(s, err, passing)
+		}
+		key := Key(target.Digest, r.Options)
+		mu.Lock()
+		defer mu.Unlock()
+		t := tasks[key]
+		if t == nil {
+			t = &task{target: target, key: key, before: before}
+			tasks[key] = t
+		} else if reference < t.references[0] {
+			t.target, t.before = target, before
+			t.references = slices.Insert(t.references, 0, reference)
+			return nil
+		}
+		t.references = append(t.references, reference)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []task
+	for _, t := range tasks {
+		slices.Sort(t.references)
+		all = append(all, *t)
+	}
+	slices.SortFunc(all, func(a, b task) int {
+		return cmp.Or(cmp.Compare(a.target.Base, b.target.Base), cmp.Compare(a.references[0], b.references[0]))
+	})
+	return all, nil
+}
+
+// each calls do for each of the things, so many at a time, in their order, until one
+// call returns an error or ctx ends.
+func each[T any](ctx context.Context, jobs int, all []T, do func(context.Context, T) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan T)
+	var workers sync.WaitGroup
+	for range min(max(jobs, 1), len(all)) {
+		workers.Go(func() {
+			for v := range next {
+				if err := do(ctx, v); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, v := range all {
+		select {
+		case next <- v:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(next)
+	workers.Wait()
+	return context.Cause(ctx)
+}
+
+// do audits one image unless its result is there. It says whether the image is to be
+// tried again in this run.
+func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return false, context.Cause(ctx)
+	}
+	s := fleet.Status{
+		Digest: t.target.Digest, Key: t.key, State: fleet.Trying, Began: time.Now().UTC(), Worker: r.Name, Shard: r.Shard.String(),
+		File: t.target.File, Tries: 1,
+	}
+	if r.Folder.Has(t.key) {
+		return false, r.done(t, s, true)
+	}
+	if t.before.Key == t.key {
+		s.Tries, s.Lost = t.before.Tries+1, t.before.Lost
+	}
+	if t.before.Key == t.key && t.before.State == fleet.Trying {
+		s.Lost++
+	}
+	if s.Lost >= mostLost {
+		s.Tries, s.Lost = s.Tries-1, 0
+		return false, r.failAll(t, s, fmt.Errorf("%d workers in a row have ended while they were at it", mostLost), false)
+	}
+	if err := r.set(t, s); err != nil {
+		return false, err
+	}
+	err = r.audit(ctx, t)
+	s.Seconds = time.Since(s.Began).Seconds()
+	switch {
+	case ctx.Err() != nil:
+		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, "the worker was told to stop", true, 0
+		return false, errors.Join(context.Cause(ctx), r.set(t, s))
+	case err == nil:
+		return false, r.done(t, s, false)
+	}
+	passing := IsPassing(err)
+	if passing && !last {
+		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, clip(err), true, 0
+		return true, r.set(t, s)
+	}
+	return false, r.failAll(t, s, err, passing)
+}
+
+// audit makes the result of an image, and puts it into its place.
+func (r *run) audit(ctx context.Context, t task) error {
+	if r.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, fmt.Errorf("not done within the %s of --timeout", r.Timeout))
+		defer cancel()
+	}
+	files, err := r.Audit(ctx, t.target)
+	if err != nil {
+		return err
+	}
+	return r.Folder.Put(t.key, files)
+}
+
+// set writes the status of each reference to an image.
+func (r *run) set(t task, s fleet.Status) error {
+	for _, reference := range t.references {
+		s.Reference = reference
+		if err := r.Folder.SetStatus(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// done notes that a result is there. A status that says so already stays, but for the
+// day.
+func (r *run) done(t task, s fleet.Status, known bool) error {
+	s.State, s.Lost = fleet.Done, 0
+	for _, reference := range t.references {
+		s.Reference = reference
+		before := r.Folder.Status(reference)
+		if !known || before.State != fleet.Done || before.Key != s.Key || !sameFile(before.File, s.File) {
+			if known { // by whom, and what it took, is in that status
+				s.Tries, s.Seconds = max(before.Tries, 1), before.Seconds
+			}
+			if err := r.Folder.SetStatus(s); err != nil {
+				return err
+			}
+		}
+		r.log(s, known)
+	}
+	return nil
+}
+
+func sameFile(a, b *fleet.File) bool {
+	return a == nil && b == nil || a != nil && b != nil && a.Size == b.Size && a.Modified.Equal(b.Modified)
+}
+
+func (r *run) failAll(t task, s fleet.Status, err error, passing bool) error {
+	for _, reference := range t.references {
+		s.Reference = reference
+		if err := r.fail(s, err, passing); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fail notes why there is no result of a reference.
+func (r *run) fail(s fleet.Status, err error, passing bool) error {
+	var unreadable *UnreadableError
+	s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, clip(err), passing, 0
+	if errors.As(err, &unreadable) && !passing {
+		s.State = fleet.Unreadable
+	}
+	s.Worker, s.Shard = r.Name, r.Shard.String()
+	if err := r.Folder.SetStatus(s); err != nil {
+		return err
+	}
+	r.log(s, false)
+	return nil
+}
+
+// log counts how an image ended, and reports it.
+func (r *run) log(s fleet.Status, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended++
+	switch {
+	case s.State == fleet.Done && known:
+		r.tally.Known++
+	case s.State == fleet.Done:
+		r.tally.Audited++
+	case s.State == fleet.Unreadable:
+		r.tally.Unreadable++
+	default:
+		r.tally.NotDone++
+	}
+	if s.State != fleet.Done && s.Again {
+		r.tally.Passing++
+	}
+	if r.Log != nil {
+		r.Log(Event{Status: s, Known: known, Ended: r.ended, Of: r.tally.Images, Audited: r.tally.Audited})
+	}
+}
+
+// clip is an error as a status has it.
+func clip(err error) string { return check.ClipTo(check.Printable(err.Error()), 1000) }

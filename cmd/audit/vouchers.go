@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance"
+	"audit/provenance/signatures"
+	"audit/provenance/vouch"
+	"audit/provenance/vouch/rpm"
+	"audit/rebuild"
+)
+
+// families are the formats of signed packages that are known, in the order in which
+// they are asked.
+func (l *line) families(a *audit) []vouch.Family {
+	return []vouch.Family{
+		rpm.Family{Keys: l.farms.vendors, Installed: a.evidence.Installed, Complete: func(ctx context.Context, files []inspect.File) error {
+			return l.complete(ctx, a.image, files)
+		}},
+	}
+}
+
+// vouch asks everything that has a word on the files of the image, and joins what is
+// said of packages with the check named signatures.
+func (l *line) vouch(ctx context.Context, a *audit) error {
+	return l.step("vouchers", func() error {
+		a.vouched = vouch.New(a.image)
+		var results []vouch.Result
+		for _, f := range l.families(a) {
+			result, err := f.Vouch(ctx, a.vouched)
+			if err != nil {
+				return err
+			}
+			results = append(results, result)
+			a.keys = append(a.keys, result.Keys...)
+		}
+		a.vouched.Packages(a.evidence.Installed)
+		a.vouchForItems()
+		a.vouchForLayers()
+		a.vouchByRecipe()
+		a.contradict()
+		l.add(vouch.Conclude(l.checks[check.Signatures], results, a.vouched))
+		return stopped(ctx)
+	})
+}
+
+// vouchForItems adds what is known of whole store items: who signed them, and what the
+// builder of this run made.
+func (a *audit) vouchForItems() {
+	words := make(map[string]vouch.Word)
+	strengthen := func(item string, w vouch.Word) {
+		if old, ok := words[item]; !ok || slices.Index(vouch.Kinds(), w.Kind) < slices.Index(vouch.Kinds(), old.Kind) {
+			words[item] = w
+		}
+	}
+	for item, operators := range signatures.Operators(a.signed) {
+		strengthen(item, vouch.Word{Kind: vouch.Signed, By: item, Keys: operators})
+	}
+	for item, kind := range a.rebuiltItems() {
+		strengthen(item, vouch.Word{Kind: kind, By: item})
+	}
+	inputs := a.inputsSigned(words)
+	for item, standing := range a.evidence.Derived {
+		if standing == provenance.Remade && inputs {
+			strengthen(item, vouch.Word{Kind: vouch.Made, By: item, Rule: "union of store items"})
+		}
+	}
+	for f := range a.image.Root().Files() {
+		if w, ok := words[a.image.Stores.ItemOf(f.Path)]; ok {
+			a.vouched.Vouch(f.Path, w)
+		}
+	}
+}
+
+// rebuiltItems are the store items that the builder had with the same bytes, by how it
+// came by them.
+func (a *audit) rebuiltItems() map[string]vouch.Kind {
+	kinds := make(map[string]vouch.Kind)
+	if a.result == nil || a.comparison == nil {
+		return kinds
+	}
+	for _, it := range a.result.Items {
+		switch it.How {
+		case rebuild.Built:
+			kinds[it.Path] = vouch.Rebuilt
+		case rebuild.Substituted, rebuild.Reused:
+			kinds[it.Path] = vouch.Matched
+		}
+	}
+	for _, f := range a.result.Fresh {
+		for _, item := range f.Items {
+			if f.Same && f.Problem == "" {
+				kinds[item] = vouch.Rebuilt
+			}
+		}
+	}
+	return kinds
+}
+
+// inputsSigned says whether all store items are signed or were rebuilt but for those
+// that were made again from others. What these were made from, their references do not
+// say: an index of manuals refers to nothing.
+func (a *audit) inputsSigned(words map[string]vouch.Word) bool {
+	return !slices.ContainsFunc(a.image.Items, func(it inspect.StoreItem) bool {
+		kind := words[it.Path].Kind
+		return kind != vouch.Signed && kind != vouch.Rebuilt && a.evidence.Derived[it.Path] != provenance.Remade
+	})
+}
+
+// vouchForLayers adds what the builder of this run has shown of an image that has no
+// store items, layer by layer. Where a part was an input, such as a base image, or came
+// out of a cache, which layers are its own is not known: none counts as rebuilt then.
+func (a *audit) vouchForLayers() {
+	if a.result == nil || a.comparison == nil || len(a.image.Items) > 0 {
+		return
+	}
+	w := vouch.Word{Kind: vouch.Rebuilt, By: "rebuild"}
+	if slices.ContainsFunc(a.result.Items, func(it rebuild.Item) bool { return it.How != rebuild.Built }) || len(a.result.Items) == 0 {
+		w.Kind = vouch.Matched
+	}
+	equal := make(map[int]bool)
+	for _, pair := range a.comparison.Layers {
+		equal[pair.Index] = pair.Equal
+	}
+	for f := range a.image.Root().Files() {
+		if equal[f.Inode.Layer] && equal[f.Layer] {
+			a.vouched.Vouch(f.Path, w)
+		}
+	}
+}
+
+// vouchByRecipe adds what a recipe or the history explains without a word on the
+// content.
+func (a *audit) vouchByRecipe() {
+	blamed, complete := a.blamed()
+	for f := range a.image.Root().Files() {
+		by, ok := a.evidence.Recipe.Packer, complete && a.evidence.Recipe.Status != provenance.None
+		switch item := a.image.Stores.ItemOf(f.Path); {
+		case blamed[f.Path] || item != "" && blamed[item]:
+			continue
+		case a.evidence.Explains != nil:
+			by, ok = a.evidence.Explains(f.Layer, f.Entry)
+		}
+		if ok {
+			a.vouched.Vouch(f.Path, vouch.Word{Kind: vouch.Instruction, By: by})
+		}
+	}
+}
+
+// blamed are the files and store items that the check closure does not explain, and
+// whether all of them are listed.
+func (a *audit) blamed() (paths map[string]bool, complete bool) {
+	paths, complete = make(map[string]bool), a.evidence.Closure.Status != check.Skipped
+	for _, f := range a.evidence.Closure.Findings {
+		if f.Level == check.Note {
+			continue
+		}
+		paths[f.Path] = true
+		complete = complete && f.Args["more"] == nil
+	}
+	return paths, complete
+}
+
+// contradict notes the files of which a rebuild, or what a trusted key signed, has
+// other bytes.
+func (a *audit) contradict() {
+	differs := make(map[string]bool)
+	for _, o := range a.signed {
+		if o.Word == signatures.Differs {
+			differs[o.Path] = true
+		}
+	}
+	for f := range a.image.Root().Files() {
+		if item := a.image.Stores.ItemOf(f.Path); item != "" && differs[item] {
+			a.vouched.Contradict(f.Path, item)
+		}
+	}
+	for _, d := range a.differences() {
+		a.vouched.Contradict(d, "rebuild")
+	}
+}
+
+// differences are the paths of which the builder of this run made other contents.
+func (a *audit) differences() []string {
+	if a.comparison == nil || a.result == nil {
+		return nil
+	}
+	paths := make(map[string]bool)
+	for _, d := range a.comparison.Differences {
+		if !d.Cause.Harmless() {
+			paths[d.Path] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}

@@ -1,0 +1,61 @@
+package vouch
+
+import (
+	"audit/inspect/check"
+)
+
+// Conclude makes the check named signatures of what families found, joined with that
+// of store items: whichever ends worse decides, and one that had nothing to look at
+// has no say. A family without packages in the image has none either.
+func Conclude(items check.Check, results []Result, t *Table) check.Check {
+	var own check.Check
+	own.ID = check.Signatures
+	var skipped []check.Message
+	for _, r := range results {
+		switch {
+		case r.Packages == 0 && len(r.Findings) == 0:
+		case !r.Reason.IsZero() && r.Verified == 0 && check.Worst(r.Findings) != check.Fail:
+			skipped = append(skipped, r.Reason)
+			own.Findings = append(own.Findings, r.Findings...)
+		default:
+			own.Because("signatures/packages", "verified", r.Verified, "packages", r.Packages)
+			own.Findings = append(own.Findings, r.Findings...)
+		}
+	}
+	switch {
+	case len(own.Reasons) > 0:
+		own.Status = check.Worst(own.Findings)
+		own.Reasons = append(own.Reasons, skipped...)
+		if own.Status == check.Pass && len(skipped) > 0 {
+			own.Status = check.Unknown
+		}
+	case len(skipped) > 0:
+		own.Status, own.Reasons = check.Skipped, skipped
+	default:
+		return items
+	}
+	for _, s := range t.Shares() {
+		if s.Word.Kind == Rebuilt || s.Word.Kind == Signed {
+			own.Bytes += s.Bytes
+		}
+	}
+	if len(t.Image().Items) == 0 {
+		return own
+	}
+	return joined(items, own)
+}
+
+// joined joins two checks of the same name over different files.
+func joined(a, b check.Check) check.Check {
+	weight := map[check.Status]int{check.Skipped: 0, check.Pass: 1, check.Unknown: 2, check.Fail: 3}
+	if weight[b.Status] > weight[a.Status] {
+		a, b = b, a
+	}
+	a.Reasons = append(a.Reasons, b.Reasons...)
+	a.Findings = append(a.Findings, b.Findings...)
+	a.Bytes += b.Bytes
+	if a.Status == check.Pass && b.Status == check.Skipped {
+		a.Status = check.Unknown // of what was skipped nothing is known
+	}
+	return a
+}

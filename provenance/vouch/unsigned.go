@@ -1,0 +1,29 @@
+package vouch
+
+import (
+	"audit/provenance/ospackages"
+)
+
+// Packages adds the words of the package databases that the image carries: nobody
+// signed them, and anybody who changed a file could have changed its record.
+func (t *Table) Packages(in *ospackages.Installed) {
+	root := t.img.Root()
+	for _, l := range t.img.Layers {
+		for index, e := range l.Entries {
+			i, ok := root.Search(e.Path)
+			if !ok || root.File(i).Entry != e {
+				if i, ok = root.Search(in.Place(e)); !ok || root.File(i).Entry != e {
+					continue // removed or replaced by a higher layer
+				}
+			}
+			found := in.Compare(l.Index, index)
+			owner, file := in.Owner(e.Path)
+			switch {
+			case found.Standing == ospackages.OwnRecord:
+				t.VouchAt(i, Word{Kind: Packaged, By: found.Package + " " + found.Version})
+			case owner != nil && e.Type == '2' && file.Digest.IsZero():
+				t.VouchAt(i, Word{Kind: Packaged, By: owner.Name + " " + owner.Version})
+			}
+		}
+	}
+}
