@@ -9,6 +9,7 @@ func packagesSentences() map[string]string {
 		"packages/dangling-link":    "it is a link to {target:quote}, where no file is",
 		"packages/no-file":          "it is no regular file",
 		"packages/no-package":       "it describes no package",
+		"packages/unmerged-log":     "a log of changes to the database beside it, which was not read",
 
 		"sbom/metadata-too-long":  "{bytes} bytes are more than the metadata of a package has",
 		"sbom/too-many-packages":  "from here on nothing was looked into: there are more than {limit} packages",

@@ -18,6 +18,7 @@ import (
 // An Image is what one pass over the bytes of an image found.
 type Image struct {
 	Reference   string           // as the user named it
+	File        string           // what is read of a reference that was fetched; "" for itself
 	Transport   Transport        // the form in which it was read
 	Compression compression.Kind // of the archive as a whole
 	Archive     v1.Hash          // SHA-256 of the file or stream as it was given; zero where there is none
