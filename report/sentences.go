@@ -54,7 +54,7 @@ func sharedSentences() []map[string]string {
 		},
 		integritySentences(), recipeSentences(), baseSentences(), closureSentences(), repackSentences(), signaturesSentences(), sourcesSentences(), whySentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), valueSentences(), knownSentences(), planSentences(), policySentences(),
-		packagesSentences(), rpmSentences(), statementSentences(), verifySentences(),
+		packagesSentences(), rpmSentences(), apkSentences(), rebuildersSentences(), debSentences(), statementSentences(), verifySentences(),
 	}
 }
 

@@ -22,12 +22,11 @@ func provenanceCommand() *cli.Command {
 		Name:      "provenance",
 		Usage:     "the recipe that an image carries, as files that its build system takes",
 		ArgsUsage: "IMAGE",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
 			baseFlag(),
 			knownFlag(),
-			platformFlag(),
-		},
+		}, readingFlags()...),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
@@ -36,7 +35,11 @@ func provenanceCommand() *cli.Command {
 			if err := checkKnown(c.StringSlice("known")); err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+			r, err := newReading(c)
+			if err != nil {
+				return err
+			}
+			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: progressFor(c), reading: r}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
 				return err

@@ -54,9 +54,13 @@ func (r *reader) npm(at found, body []byte) error {
 	if locked := r.locked(path.Dir(at.name)); locked.Version == version {
 		c.URL, c.Digests = publicURL(locked.Resolved), integrity(locked.Integrity)
 	}
-	r.add(c, at.File)
+	i := r.add(c, at.File)
+	t, ok := r.tarballOf(c.Digests)
 	project, _, _ := strings.Cut(at.name, "node_modules/")
-	r.environment(project+"node_modules", Npm, true)
+	r.environment(project+"node_modules", Npm, !ok)
+	if ok {
+		putTarball(r.list(t.file, i, t.size), path.Dir(at.name), t)
+	}
 	return nil
 }
 

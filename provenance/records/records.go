@@ -22,6 +22,11 @@ const (
 	Python    Ecosystem = "python"
 	R         Ecosystem = "r"
 	Npm       Ecosystem = "npm"
+	Gem       Ecosystem = "gem"
+	Composer  Ecosystem = "composer"
+	Nuget     Ecosystem = "nuget"
+	Java      Ecosystem = "java"
+	Rust      Ecosystem = "rust"
 	Go        Ecosystem = "go"
 )
 
@@ -48,6 +53,9 @@ func families() []family {
 		{Python, isPython, isPythonRecord, (*reader).python},
 		{R, isR, isRRecord, (*reader).r},
 		{Npm, isNpm, isNpmLock, (*reader).npm},
+		{Gem, isGem, nil, (*reader).gem},
+		{Composer, isComposer, nil, (*reader).composer},
+		{Nuget, isDotnet, nil, (*reader).dotnet},
 	}
 }
 
@@ -62,7 +70,8 @@ type Component struct {
 	Licenses  []License // as it declares them, the most exact first
 	Locator   Locator
 	URL       string    // that the package was fetched from; "" where that is not recorded
-	Digests   []v1.Hash // of the package as it is distributed, as recorded
+	Digests   []v1.Hash // of the package as it is distributed, as recorded; of an archive of Java, as computed
+	Signed    bool      // it has a signature, which was not verified
 	Sum       string    // of its source in a form of the ecosystem's own, "h1:…"; may be empty
 	At        Place     // of what describes it
 	In        int       // the component that contains it; -1 for none
@@ -127,10 +136,12 @@ const maxComponents = 200_000
 func Read(img *inspect.Image) *All {
 	all := &All{img: img, claims: make(map[string]claim), places: make(map[string]environment)}
 	r := &reader{All: all, root: img.Root(), locks: make(map[string]map[string]npmLocked)}
+	r.findTarballs()
 	s := newSeeker(img)
 	s.found = r.describe
 	s.dangling = func(link inspect.File) { r.problem(link, "packages/dangling-link", "target", link.Linkname) }
 	s.seek()
+	r.jars()
 	r.programs()
 	r.contain()
 	slices.SortStableFunc(all.Problems, func(a, b check.Finding) int { return cmp.Compare(a.Path, b.Path) })
@@ -140,10 +151,12 @@ func Read(img *inspect.Image) *All {
 // A reader gathers what records have.
 type reader struct {
 	*All
-	root  *inspect.Root
-	full  bool
-	locks map[string]map[string]npmLocked // of npm, by the folder of a project
-	weak  map[*inspect.Entry]weakSum      // made when it is needed
+	root *inspect.Root
+	full bool
+	// tarballs of npm, by their SHA-512
+	tarballs map[string]tarball
+	locks    map[string]map[string]npmLocked // of npm, by the folder of a project
+	weak     map[*inspect.Entry]weakSum      // made when it is needed
 }
 
 // found is a file that describes a package.

@@ -1,10 +1,19 @@
 package records
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
 	"crypto/md5"
 	"crypto/sha1"
+	"crypto/sha512"
+	"debug/elf"
 	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -122,6 +131,38 @@ func TestR(t *testing.T) {
 	})
 }
 
+// A tarball in npm's cache that has the digest in the lock has that of each file.
+func TestNpmTarball(t *testing.T) {
+	var out bytes.Buffer
+	packed := gzip.NewWriter(&out)
+	archive := tar.NewWriter(packed)
+	for _, f := range [][2]string{{"package/package.json", `{"name": "a", "version": "1"}`}, {"package/index.js", "one"}, {"package/lib/x.js", "two"}, {"package/../evil.js", "three"}} {
+		if err := archive.WriteHeader(&tar.Header{Name: f[0], Size: int64(len(f[1])), Mode: 0o644, Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := archive.Write([]byte(f[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), packed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	sum := sha512.Sum512(out.Bytes())
+	name := fmt.Sprintf("root/.npm/_cacache/content-v2/sha512/%x/%x/%x", sum[:1], sum[1:2], sum[2:])
+	lock := `{"packages": {"node_modules/a": {"version": "1", "integrity": "sha512-` + base64.StdEncoding.EncodeToString(sum[:]) + `"}}}`
+	all := read(t, files(name, out.String(), "app/node_modules/.package-lock.json", lock, "app/node_modules/a/package.json", `{"name": "a", "version": "1", "_id": "a"}`,
+		"app/node_modules/a/index.js", "one", "app/node_modules/a/lib/x.js", "2", "app/node_modules/a/own.js", "", "app/node_modules/evil.js", "other", "app/x.tgz", "no tarball"))
+	expect(t, outcome(all), []string{
+		"app/node_modules/a/index.js: npm a 1",
+		`note app/node_modules/a/own.js records/unlisted-file ecosystem="npm" folder="app/node_modules"`,
+		`note app/node_modules/evil.js records/unlisted-file ecosystem="npm" folder="app/node_modules"`,
+		`undecided app/node_modules/a/lib/x.js closure/record-differs digest="sha256:` + fmt.Sprintf("%x", sha("two")) + `" package="npm a 1"`,
+	})
+	if _, err := tarFiles(out.Bytes(), 100); err == nil {
+		t.Error("a tarball beyond its limit was read")
+	}
+}
+
 // The lock that npm leaves in node_modules says where a package came from; that of a
 // project, where there is no other.
 func TestNpm(t *testing.T) {
@@ -141,4 +182,70 @@ func TestNpm(t *testing.T) {
 	expect(t, components(all), []string{"npm b 1" + from, "npm a 9", "npm e", "npm d 2", "npm @s/c 1" + from})
 	expect(t, outcome(all), []string{`note app/node_modules records/no-file-list ecosystem="npm" files="1"`,
 		`undecided four/package-lock.json records/unread error="it is no JSON of its form"`})
+}
+
+func TestGem(t *testing.T) {
+	const dir = "usr/local/bundle/specifications/"
+	all := read(t, files(dir+"rack-3.0.8.gemspec", "# -*- encoding: utf-8 -*-\n# stub: rack 3.0.8 ruby lib\n\nGem::Specification.new do |s|\n  s.licenses = [\"MIT\".freeze]\n",
+		dir+"default/json-2.7.gemspec", "# stub: json 2.7 x86_64-linux lib\n  s.licenses = [\"Ruby\".freeze, \"BSD-2-Clause\".freeze]\n", dir+"x.gemspec", "Gem::Specification.new\n"))
+	expect(t, components(all), []string{"gem json 2.7", "gem rack 3.0.8"})
+	if c := all.Components[0]; c.Licenses[0].Meaning != "Ruby OR BSD-2-Clause" || c.Locator.Qualifiers["platform"] != "x86_64-linux" {
+		t.Errorf("%+v", c)
+	}
+	expect(t, outcome(all), []string{"undecided " + dir + `x.gemspec records/unread error="it has no line that names a gem"`})
+}
+
+func TestComposerAndNuget(t *testing.T) {
+	all := read(t, files("app/vendor/composer/installed.json", `{"packages": [{"name": "symfony/console", "version": "v6.3.0", "license": ["MIT"],
+  "dist": {"type": "zip", "url": "https://api.github.com/repos/symfony/console/zipball/8788", "reference": "8788", "shasum": ""}}, {}], "dev": false}`,
+		"srv/app.deps.json", `{"libraries": {"app/1.0.0": {"type": "project", "sha512": ""}, "Newtonsoft.Json/13.0.3": {"type": "package",
+  "sha512": "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}}}`))
+	expect(t, components(all), []string{"composer symfony/console v6.3.0 https://api.github.com/repos/symfony/console/zipball/8788", "nuget Newtonsoft.Json 13.0.3 sha512:0000"})
+	expect(t, outcome(all), nil)
+}
+
+// elfWith is a program with one section beside that of names.
+func elfWith(name string, content []byte) []byte {
+	names := "\x00" + name + "\x00.shstrtab\x00"
+	body := bytes.NewBuffer(make([]byte, 64))
+	at := body.Len()
+	body.Write(content)
+	body.WriteString(names)
+	body.Write(make([]byte, minProgram))
+	table := body.Len()
+	section := func(name, kind uint32, offset, size int) {
+		binary.Write(body, binary.LittleEndian, elf.Section64{Name: name, Type: kind, Off: uint64(offset), Size: uint64(size)})
+	}
+	section(0, 0, 0, 0)
+	section(1, uint32(elf.SHT_PROGBITS), at, len(content))
+	section(uint32(2+len(name)), uint32(elf.SHT_STRTAB), at+len(content), len(names))
+	out := body.Bytes()
+	head := bytes.NewBuffer(nil)
+	binary.Write(head, binary.LittleEndian, elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: 2, Machine: 62, Version: 1,
+		Shoff: uint64(table), Ehsize: 64, Shentsize: 64, Shnum: 3, Shstrndx: 2})
+	copy(out, head.Bytes())
+	return out
+}
+
+func TestRust(t *testing.T) {
+	var packed bytes.Buffer
+	w := zlib.NewWriter(&packed)
+	fmt.Fprint(w, `{"packages":[{"name":"libc","version":"0.2.1","source":"crates.io"},{"name":"cc","version":"1","kind":"build"},{"name":"own","version":"0.1.0","source":"local","root":true}]}`)
+	w.Close()
+	body := elfWith(".dep-v0", packed.Bytes())
+	all := read(t, []fixtures.File{{Name: "usr/bin/tool", Body: string(body), Mode: 0o755}, {Name: "usr/bin/other", Body: string(elfWith(".text", []byte(rustMark))), Mode: 0o755}})
+	expect(t, components(all), []string{"rust libc 0.2.1", "rust own 0.1.0"})
+	if all.Components[0].Locator.Type != "cargo" || all.Components[1].Locator.Type != "" || len(all.Problems) > 0 {
+		t.Errorf("%+v, %v", all.Components, all.Problems)
+	}
+}
+
+// FuzzPrograms: no program, archive or tarball breaks what reads it whole.
+func FuzzPrograms(f *testing.F) {
+	f.Add(elfWith(".dep-v0", []byte("x"))[:500])
+	f.Add([]byte("\x1f\x8b\x08"))
+	f.Fuzz(func(_ *testing.T, body []byte) {
+		_, _ = rustSection(body)
+		_, _ = tarFiles(body, 1<<20)
+	})
 }
