@@ -10,10 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"audit/fixtures"
 	made "audit/fixtures/rpm"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/openpgp"
 	"audit/provenance/ospackages"
+	"audit/provenance/ospackages/rpmheader"
+	"audit/provenance/vouch"
+	"audit/provenance/vouch/rpm"
 )
 
 // rpmLab makes keys of two vendors, packages that they sign or do not, and roots into
@@ -133,7 +138,7 @@ func rpmCases() []rpmCase {
 // packages, without a network, and plants changes that have to be found.
 func TestRealRpm(t *testing.T) {
 	if os.Getenv("AUDIT_REAL") != "rpm" {
-		t.Skip("needs root, rpm, rpmbuild, rpmsign, gpg, dnf, createrepo_c, db5.3_load and setcap: AUDIT_REAL=rpm says that they are there")
+		t.Skip("needs root, rpm, rpmbuild, rpmsign, gpg, dnf, createrepo_c, db5.3_load, setcap, and AUDIT_RPMDB, a folder of databases of CentOS: AUDIT_REAL=rpm says that they are there")
 	}
 	lab := newRpmLab(t)
 	lab.otherDatabases(t)
@@ -144,9 +149,96 @@ func TestRealRpm(t *testing.T) {
 		}
 	}
 	t.Run("header altered, digest too", lab.alterByte)
+	packages := 0
+	t.Run("vendors", func(t *testing.T) { packages = vendors(t) })
 	if !t.Failed() {
-		fmt.Printf("real suite: rpm %d roots, by %s\n", ran+1, lab.run(t, `echo "$(rpm --version | sed s/RPM.version/rpm/), $(gpg --version | head -n 1 | sed 's/ (.*) / /'), dnf $(dnf --version | head -n 1), $(db5.3_load -V | sed 's/:.*//')"`))
+		fmt.Printf("real suite: rpm %d roots, and %d packages of vendors, by %s\n", ran+1, packages, lab.run(t, `echo "$(rpm --version | sed s/RPM.version/rpm/), $(gpg --version | head -n 1 | sed 's/ (.*) / /'), dnf $(dnf --version | head -n 1), $(db5.3_load -V | sed 's/:.*//')"`))
 	}
+}
+
+// vendors verifies the packages in real databases of CentOS 5 to 8, which AUDIT_RPMDB
+// has, with the keys that lie in them, where these are the ones that the vendors publish.
+// CentOS 6 signed with SHA-1, CentOS 7 and EPEL with version 3 of OpenPGP's signatures.
+func vendors(t *testing.T) (verified int) {
+	files, err := filepath.Glob(filepath.Join(os.Getenv("AUDIT_RPMDB"), "*", "Packages"))
+	if err != nil || len(files) < 10 {
+		t.Fatalf("%d databases in AUDIT_RPMDB, %v", len(files), err)
+	}
+	published := map[string]string{
+		"C1DAC52D1664E8A4386DBA430946FCA2C105B9DE": "CentOS 6", "6341AB2753D78A78A7C27BB124C6A8A7F4A80EB5": "CentOS 7",
+		"99DB70FAE1D7CE227FB6488205B555B38483C65D": "CentOS 8", "91E97D7C4A5E96F17F3E888F6A2FAEA2352C64E5": "EPEL 7",
+		"C4DBD535B1FBBA14F8BA64A84EB84E71F2EE9D55": "CentOS SCLo",
+	}
+	var keys openpgp.Keyring
+	for _, file := range files {
+		in, _ := vendorDatabase(t, file)
+		keys = openpgp.Union(keys, carriedKeys(t, in))
+	}
+	for _, k := range keys.Keys() {
+		if published[k.Fingerprint] == "" {
+			t.Errorf("an unknown key %s, %s", k.Fingerprint, k.Name)
+		}
+	}
+	if len(keys.Keys()) != len(published) {
+		t.Errorf("%d keys, want %d", len(keys.Keys()), len(published))
+	}
+	for _, file := range files {
+		in, img := vendorDatabase(t, file)
+		r, err := rpm.Family{Keys: keys, Installed: in}.Vouch(t.Context(), vouch.New(img))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(filepath.Dir(file))
+		fmt.Printf("| %-24s | %3d packages | %3d verified\n", name, r.Packages, r.Verified)
+		want := r.Packages
+		if strings.HasPrefix(name, "centos5") { // of which no database has the key
+			want = 0
+		}
+		if r.Packages < 100 || r.Verified != want || check.Worst(r.Findings) == check.Fail {
+			t.Errorf("%s: %d of %d packages are verified", name, r.Verified, r.Packages)
+		}
+		verified += r.Verified
+	}
+	return verified
+}
+
+// vendorDatabase reads a database as that of an image.
+func vendorDatabase(t *testing.T, file string) (*ospackages.Installed, *inspect.Image) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "image.tar")
+	files := []fixtures.File{{Name: "var/lib/rpm/Packages", Body: string(data)}}
+	if err := os.WriteFile(path, fixtures.Docker{Layers: [][]fixtures.File{files}}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: systems().Stores(), Keep: ospackages.Keep, Weak: ospackages.Weak})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ospackages.Read(img), img
+}
+
+// carriedKeys are the keys in a database.
+func carriedKeys(t *testing.T, in *ospackages.Installed) (keys openpgp.Keyring) {
+	t.Helper()
+	for _, h := range in.Headers {
+		header, err := rpmheader.Read(h.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.Text(rpmheader.Name) != ospackages.KeyPackage {
+			continue
+		}
+		ring, err := openpgp.ReadKeyring([]byte(header.Text(rpmheader.Description)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = openpgp.Union(keys, ring)
+	}
+	return keys
 }
 
 type realRpm struct {

@@ -90,7 +90,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	shown := newProgress(c.App.ErrWriter)
+	shown := progressFor(c)
 	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(shown, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
 	shown.clear()
 	if err = worded(err); err != nil {

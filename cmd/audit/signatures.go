@@ -24,7 +24,7 @@ func farmFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public keys in `FILE`, beside those of the official farms: of a build farm, or of who signs packages (an OpenPGP keyring, a key of Alpine); may be given again"},
 		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item, or built each package again"},
 		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
-		&cli.StringSliceFlag{Name: "known", Usage: "compare store items with those of other images, whose reports (report.json, NAME.report.json) lie in `DIR`; may be given again"},
+		knownFlag(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
 	"audit/provenance/vouch/apk"
@@ -45,6 +46,9 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 			a.keys = append(a.keys, result.Keys...)
 		}
 		a.vouched.Packages(a.evidence.Installed)
+		a.records = records.Read(a.image)
+		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.records.Vouch(a.vouched))
+		l.add(a.evidence.Closure)
 		a.vouchForItems()
 		a.vouchForLayers()
 		a.vouchByRecipe()

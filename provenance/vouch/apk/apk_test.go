@@ -229,6 +229,7 @@ func TestChangedFiles(t *testing.T) {
 		"a link to a file": {"usr/lib/libtiny.so", func(f *fixtures.File) { f.Link, f.Body = "", "x" }, "problem type usr/lib/libtiny.so", vouch.Differs},
 		"gone":             {"usr/bin/tiny", nil, "note files-absent", ""},
 		"an applet":        {"bin/ls", func(f *fixtures.File) { f.Link = "/tmp/ls" }, "", vouch.Nobody},
+		"applets' program": {"bin/busybox", func(f *fixtures.File) { f.Body = "other" }, "problem changed bin/busybox", vouch.Differs},
 		"a relative link":  {"bin/ls", func(f *fixtures.File) { f.Link = "bin/busybox" }, "", vouch.Nobody},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -241,6 +242,12 @@ func TestChangedFiles(t *testing.T) {
 			}
 		})
 	}
+	t.Run("links to a program that was changed", func(t *testing.T) {
+		_, table, _ := run(t, open(t, with(tinyFiles(p), "bin/busybox", func(f *fixtures.File) { f.Body = "other" })), family)
+		if w, _ := table.Word("bin/ls"); w.Kind != vouch.Nobody {
+			t.Errorf("%+v", w)
+		}
+	})
 	t.Run("changed, with the new one beside", func(t *testing.T) {
 		files := append(with(tinyFiles(p), "etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" }), fixtures.File{Name: "etc/tiny.conf.apk-new", Body: "config"})
 		_, table, found := run(t, open(t, files), family)

@@ -9,7 +9,6 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
-	"audit/inspect/paths"
 	"audit/provenance/ospackages"
 	"audit/provenance/vouch"
 )
@@ -70,17 +69,27 @@ func (j *judge) judge() {
 	for f := range j.root.Files() {
 		if claims := j.of[f.Path]; len(claims) > 0 {
 			j.file(f, claims)
-		} else if p := j.applets[f.Path]; p != nil && f.Inode.Type == '2' && j.isBusybox(f) {
+		}
+	}
+	for at, p := range j.applets {
+		if f, ok := j.root.Name(at); ok && len(j.of[at]) == 0 && f.Inode.Type == '2' && j.isBusybox(f) {
 			j.table.Vouch(f.Path, vouch.Word{Kind: vouch.Made, By: "apk " + p.name, Keys: []string{p.key.Fingerprint}, Rule: "busybox --install"})
 		}
 	}
 }
 
-// isBusybox says whether a link is one that busybox makes for each of its programs.
+// isBusybox says whether a link is one that busybox makes for each of its programs, to
+// itself as it was signed.
 func (j *judge) isBusybox(f inspect.File) bool {
-	target, ok := j.root.Name(f.Inode.Linkname)
-	return ok && strings.HasPrefix(f.Inode.Linkname, "/") && paths.Clean(f.Inode.Linkname) == "bin/busybox" && target.Inode.Type == '0'
+	target, ok := j.root.Lookup(busybox)
+	if !ok || f.Inode.Linkname != "/"+busybox {
+		return false
+	}
+	w, ok := j.table.Word(target.Path)
+	return ok && w.Kind == vouch.Signed
 }
+
+const busybox = "bin/busybox"
 
 // A difference is one between a file and what a package has.
 type difference struct {
