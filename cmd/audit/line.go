@@ -220,7 +220,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = ospackages.Weak
 	opt.Watch = records.Watch
-	if l.builder == "none" {
+	if l.builder == "none" && l.layerCache == "" { // of what lies in a cache nothing is copied
 		opt.Limits = withoutCopies()
 	}
 	img, err := open(ctx, reference, opt)
