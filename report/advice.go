@@ -167,3 +167,16 @@ func causeAdvice(c compare.Cause) string {
 	}
 	return ""
 }
+
+// causePage is the page of reproducible-builds.org on a cause, "" where it has none.
+func causePage(c compare.Cause) string {
+	page := map[compare.Cause]string{
+		compare.Order: "archives", compare.Timestamp: "archives", compare.Mode: "archives", compare.Owner: "archives", compare.Packaging: "archives",
+		compare.Content: "stable-outputs", compare.EmbeddedDate: "source-date-epoch", compare.EmbeddedPath: "build-path",
+		compare.EmbeddedOrder: "stable-inputs", compare.EmbeddedStorePath: "stable-inputs", compare.Compression: "archives",
+	}[c]
+	if page == "" {
+		return ""
+	}
+	return "https://reproducible-builds.org/docs/" + page + "/"
+}

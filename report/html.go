@@ -59,6 +59,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"count":     count,
 		"words":     causeWords,
 		"helps":     causeAdvice,
+		"readmore":  causePage,
 		"question":  question,
 		"why":       why,
 		"advice":    r.words.advice,

@@ -61,7 +61,7 @@ func mdHead(r *Report) string {
 	if words := r.statementCounts(); words != "" {
 		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
 	}
-	if parts := mdVouchers(r.Coverage.Vouchers); parts != "" {
+	if parts := voucherShares(r.Coverage.Vouchers); parts != "" {
 		fmt.Fprintf(&b, "\nWho vouches for its %s: %s.\n", bytesWords(r.Coverage.Contents), parts)
 	}
 	if p := r.Policy; p.Require != "" {
@@ -94,7 +94,8 @@ func mdIcon(s check.Status) string {
 	return "❔"
 }
 
-func mdVouchers(shares []VoucherShare) string {
+// voucherShares lists the kinds that vouch for anything with their shares.
+func voucherShares(shares []VoucherShare) string {
 	var parts []string
 	for _, o := range shares {
 		if o.Bytes > 0 {
@@ -250,7 +251,11 @@ func mdRecipe(r *Report) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s; %s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode), r.recipeCounts())
+	counts := r.recipeCounts()
+	if counts != "" {
+		counts = "; " + counts
+	}
+	fmt.Fprintf(&b, "\n<details><summary>Recipe: %s%s</summary>\n", mdWords(string(r.Recipe.Packer), htmlCode), counts)
 	if r.Plan != nil && len(r.Plan.Command) > 0 {
 		text, _ := replay(r)
 		b.WriteString("\nTo build the image again:\n\n" + mdFence("sh", text))

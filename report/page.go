@@ -29,6 +29,8 @@ type page struct {
 	Pieces    rows[pieceRow] // of the rebuild, that are no store items of the image
 	Sourced   bool           // it is known where the rebuilt store items came from
 	Unasked   bool           // no recipe was asked for
+	NotAsked  []check.ID     // checks that the verb does not make
+	Compared  bool           // two images were compared, and no more: what differs comes first
 	Asked     bool           // build farms were asked what they signed
 	Unvouched rows[UnvouchedFile]
 	Left      int // files that nobody vouches for and that are not shown
@@ -66,6 +68,7 @@ func firstRows[T any](all []T) rows[T] {
 
 // A rung is a check with its share of the bytes.
 type rung struct {
+	NotAsked bool // the verb does not make it
 	Check
 	Share    Share
 	Problems int
@@ -154,9 +157,14 @@ func newPage(r *Report) page {
 	p.Left = p.Unvouched.More + r.Vouchers.More
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
+		if r.notAsked(c.ID) {
+			p.Rungs[len(p.Rungs)-1].NotAsked = true
+			p.NotAsked = append(p.NotAsked, c.ID)
+		}
 		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
 		p.Asked = p.Asked || c.ID == check.Signatures && c.Status != check.Skipped
 	}
+	p.Compared = r.Comparison != nil && slices.Contains(p.NotAsked, check.Recipe)
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)
 	}

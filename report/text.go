@@ -18,8 +18,9 @@ import (
 
 // TextOptions say how a report is written for a terminal.
 type TextOptions struct {
-	Color  bool   // colour the statuses and the verdict
-	Folder string // where report.html and the other results were written; "" when nowhere
+	Color   bool   // colour the statuses and the verdict
+	Verbose bool   // all of it: notes, what is not trusted, and what the verdict does not say
+	Folder  string // where report.html and the other results were written; "" when nowhere
 }
 
 // What fits in a terminal window: the whole summary, and parts of it.
@@ -34,28 +35,61 @@ const (
 	textAround   = 3  // a blank line, a title, and what is left out
 	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
-	textSample   = 20  // differences of which some are named; of more, what their paths have alike
-	textClip     = 160 // runes of one value
+	textVerbose  = 1000 // lines, where all is asked for
+	textSample   = 20   // differences of which some are named; of more, what their paths have alike
+	textClip     = 160  // runes of one value
 )
 
-// WriteText writes the report for a terminal, in at most 40 lines: a line a
-// check with its status first, the weightiest findings with their paths, the
-// differences counted by cause, and the verdict with what it does not say.
-// Nothing of the image can steer the terminal.
+// WriteText writes the report for a terminal: the verdict with its reason, what to do
+// next, a line a check, who vouches for the bytes, the weightiest findings with their
+// paths, and the differences counted by cause; those come before the checks where two
+// images were compared and nothing else was asked. It is at most 40 lines, unless all is
+// asked for. Nothing of the image can steer the terminal.
 func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	paint := painter(opt.Color)
-	head := slices.Concat(textHead(r), textChecks(r, paint), textTrust(r))
-	verdict := textVerdict(r, opt.Folder, paint)
-	room := textLines - len(head) - len(verdict)
-	few := textFindingLines(r, textFewest+textAround)
-	tail := append(r.textComparison(room-len(few)), verdict...)
-	findings := textFindingLines(r, textLines-len(head)-len(tail))
-	lines := slices.Concat(head, findings, tail)
-	if len(lines) > textLines {
-		lines = append(lines[:textLines-1], "… more in report.json")
+	head := slices.Concat(textAnswer(r, paint), textHead(r))
+	checks := textChecks(r, paint)
+	checks = append(checks, textVouchers(r)...)
+	tail := append(textLimits(r, 1), textTail(r, opt)...)
+	room := textLines - len(head) - len(checks) - len(tail)
+	if opt.Verbose {
+		room = textVerbose
+		tail = slices.Concat(textTrust(r), textLimits(r, len(r.limits())), textTail(r, opt))
+	}
+	few := textFindingLines(r, textFewest+textAround, opt.Verbose)
+	differences := r.textComparison(room - len(few))
+	findings := textFindingLines(r, room-len(differences), opt.Verbose)
+	lines := slices.Concat(head, checks, findings, differences, tail)
+	if r.notAsked(check.Recipe) {
+		lines = slices.Concat(head[:len(head)-1], differences, []string{""}, checks, findings, tail)
+	}
+	if len(lines) > textLines && !opt.Verbose {
+		lines = append(lines[:textLines-1], "… more with -v, and in report.json")
 	}
 	if _, err := io.WriteString(w, defused(strings.Join(lines, "\n")+"\n")); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
+	}
+	return nil
+}
+
+// textAnswer is the verdict, its reason, and what to do next.
+func textAnswer(r *Report, paint paintFunc) []string {
+	lines := wrap(Printable(r.Verdict.String()+": "+r.meaning()), "", "  ")
+	lines[0] = paint(verdictColour(r.Verdict), r.Verdict.String()) + strings.TrimPrefix(lines[0], r.Verdict.String())
+	for i, step := range r.next() {
+		first := "next: "
+		if i > 0 {
+			first = "      "
+		}
+		lines = append(lines, wrap(short(step), first, "      ")...)
+	}
+	return append(lines, "")
+}
+
+// textVouchers says who vouches for the bytes.
+func textVouchers(r *Report) []string {
+	if parts := voucherShares(r.Coverage.Vouchers); parts != "" {
+		return wrap("who vouches for the "+bytesWords(r.Coverage.Contents)+": "+parts, "", "  ")
 	}
 	return nil
 }
@@ -75,7 +109,7 @@ func textHead(r *Report) []string {
 		head = append(head, short("also in its index, and not read: "+strings.Join(others, ", ")))
 	}
 	if rc := r.Recipe; rc.Packer != "" {
-		head = append(head, short(rc.Packer)+"; "+r.recipeCounts())
+		head = append(head, strings.TrimSuffix(short(rc.Packer)+"; "+r.recipeCounts(), "; "))
 	}
 	if words := r.statementCounts(); words != "" {
 		head = append(head, short(words))
@@ -99,15 +133,23 @@ func otherPlatforms(img Image) (names []string) {
 	return names
 }
 
+// textChecks is a line a check; those that were not asked for are one.
 func textChecks(r *Report, paint paintFunc) []string {
-	var lines []string
+	var lines, unasked []string
 	for i, c := range r.Checks {
+		if r.notAsked(c.ID) {
+			unasked = append(unasked, string(c.ID))
+			continue
+		}
 		covered := "-"
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
 			covered = percent(r.Coverage.Checks[i].Share)
 		}
 		status := paint(statusColour(c.Status), fmt.Sprintf("%-7s", c.Status))
 		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(r.Summary(c))))
+	}
+	if len(unasked) > 0 {
+		lines = append(lines, "not asked for: "+strings.Join(unasked, ", "))
 	}
 	return lines
 }
@@ -180,22 +222,38 @@ func textUntrusted(r *Report, t Trust) string {
 	return line
 }
 
-// textFindingLines lists the findings, as many as there is room for.
-func textFindingLines(r *Report, room int) []string {
+// textFindingLines lists the findings, as many as there is room for: notes only where
+// all is asked for.
+func textFindingLines(r *Report, room int, verbose bool) []string {
 	var all []string
+	notes := 0
 	for _, f := range r.byWeight() {
+		if f.Level == check.Note && !verbose {
+			notes++
+			continue
+		}
 		all = append(all, textFinding(f.check, f.Finding, r.Words(f.Finding)))
 	}
-	if len(all) == 0 {
-		return nil
+	more := ""
+	if notes > 0 {
+		more = count(notes, "note") + " with -v"
 	}
-	shown := min(len(all), textFindings, room-textAround)
-	if shown <= 0 {
-		return []string{"", count(len(all), "finding") + " in report.json"}
+	most := textFindings
+	if verbose {
+		most = room
 	}
+	shown := max(0, min(len(all), most, room-textAround))
 	lines := append([]string{"", "findings"}, all[:shown]...)
 	if rest := len(all) - shown; rest > 0 {
-		lines = append(lines, fmt.Sprintf("  … and %d more in report.json", rest))
+		more = strings.Trim(fmt.Sprintf("… and %d more in report.json; %s", rest, more), "; ")
+	}
+	switch {
+	case len(all) == 0 && more == "":
+		return nil
+	case len(all) == 0:
+		return []string{more}
+	case more != "":
+		lines = append(lines, "  "+more)
 	}
 	return lines
 }
@@ -300,12 +358,17 @@ func samplePaths(ds []Difference) string {
 	return strings.Join(names, ", ")
 }
 
-func textVerdict(r *Report, folder string, paint paintFunc) []string {
-	lines := []string{"", paint(verdictColour(r.Verdict), r.Verdict.String())}
-	lines = append(lines, wrap(Printable(r.meaning()), "  ", "  ")...)
-	for _, l := range r.limits() {
-		lines = append(lines, wrap(Printable(l), "  · ", "    ")...)
+// textLimits are what the verdict does not say, at most so many of them.
+func textLimits(r *Report, most int) []string {
+	lines := []string{""}
+	for _, l := range r.limits()[:min(len(r.limits()), most)] {
+		lines = append(lines, wrap(Printable(l), "", "  ")...)
 	}
+	return lines
+}
+
+// textTail is whether the policy holds, and where the results are.
+func textTail(r *Report, opt TextOptions) (lines []string) {
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
@@ -313,8 +376,8 @@ func textVerdict(r *Report, folder string, paint paintFunc) []string {
 			lines = append(lines, "  "+short(text))
 		}
 	}
-	if folder != "" {
-		lines = append(lines, "report: "+Printable(filepath.Join(folder, "report.html"))+"; report.json and the other results lie beside it")
+	if opt.Folder != "" {
+		lines = append(lines, "report: "+Printable(filepath.Join(opt.Folder, "report.html"))+"; report.json and the other results lie beside it")
 	}
 	return lines
 }

@@ -130,10 +130,17 @@ func (w words) of(name provenance.SystemName) rebuild.About {
 	return w.systems[i]
 }
 
-// recipeCounts counts what a recipe is made of, in the words of its system.
+// recipeCounts counts what a recipe is made of, in the words of its system; "" where it
+// has neither sources nor packages of its own.
 func (r *Report) recipeCounts() string {
-	noun := cmp.Or(r.words.of(r.Recipe.System).Sources, "source")
-	return count(len(r.Recipe.Channels), noun) + ", " + count(len(r.Recipe.Packages), "package")
+	var parts []string
+	if n := len(r.Recipe.Channels); n > 0 {
+		parts = append(parts, count(n, cmp.Or(r.words.of(r.Recipe.System).Sources, "source")))
+	}
+	if n := len(r.Recipe.Packages); n > 0 {
+		parts = append(parts, count(n, "package"))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // count writes "1 layer", "2 layers".

@@ -16,6 +16,7 @@ import (
 	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 )
 
 // Options say what a bill cannot take from the image.
@@ -25,8 +26,10 @@ type Options struct {
 	Created time.Time
 	// Version of audit; "" leaves it out.
 	Version string
-	// Files asks for the files of the image, and for what Go noted in programs.
+	// Files asks for the files of the image.
 	Files bool
+	// Records are those of the image; nil for them to be read.
+	Records *records.All
 	// Stores are those that the image can have items of.
 	Stores []Store
 	// Sources are what the image was made from, as far as that is known.

@@ -40,7 +40,7 @@ func before() *Bill {
 			item("/gnu/store/1-unknown-1", "unknown", "1", "", v1.Hash{}),
 			{Path: "/gnu/store/1-profile", Name: "profile"},
 		},
-		Parts: []Part{part(Dpkg, "libc", "1", "amd64", "s"), part(Dpkg, "libc", "1", "i386", "s"), part(Python, "numpy", "1", "", "old")},
+		Parts: []Part{part(Dpkg, "libc", "1", "amd64", "s"), part(Dpkg, "libc", "1", "i386", "s"), part("python", "numpy", "1", "", "old")},
 		Gaps:  []Gap{{Place{0, "x\x1b"}, check.Say("packages/no-room")}},
 	}
 }
@@ -61,7 +61,7 @@ func after() *Bill {
 			item("/gnu/store/2-unknown-1", "unknown", "1", "", v1.Hash{}),
 			{Path: "/gnu/store/2-profile", Name: "profile"},
 		},
-		Parts: []Part{part(Dpkg, "libc", "2", "amd64", "s"), part(Dpkg, "libc", "1", "i386", "s"), part(Python, "numpy", "1", "", "new")},
+		Parts: []Part{part(Dpkg, "libc", "2", "amd64", "s"), part(Dpkg, "libc", "1", "i386", "s"), part("python", "numpy", "1", "", "new")},
 	}
 }
 

@@ -18,20 +18,22 @@
 // # Other packages
 //
 // What the image itself says of other packages is listed as well, as a
-// container sees its files: the databases of dpkg, apk and rpm, the metadata of
-// Python packages (dist-info, egg-info), of R packages in a library
-// (DESCRIPTION) and of npm packages (package.json below node_modules), when the
-// image was opened with [Keep]. Each is contained in the store item or the
-// package that its metadata belong to, else in its layer. What packages depend
-// on is listed for those of dpkg and apk, as their databases have it: of each list
-// of alternatives the first that is there. Of the others it is not: that they
-// lie in the image says nothing of who uses them.
+// container sees its files: the databases of dpkg, apk and rpm, and the records of
+// languages and of tools that install software (package records), when the image
+// was opened with [Keep] and watched with [records.Watch]. Each is contained in the
+// store item or the package that its metadata belong to, else in its layer. What
+// packages depend on is listed for those of dpkg and apk, as their databases have it:
+// of each list of alternatives the first that is there. Of the others it is not: that
+// they lie in the image says nothing of who uses them.
 //
-// With Options.Files all files are listed with their SHA-256, and programs are
-// looked into for the modules that Go noted in them; [Programs] says whose
-// contents that needs. What was not looked into, because it is too
-// large or cannot be read, is a [Gap], and the documents say so. In SPDX a file
-// is a package of purpose FILE, since an SPDX file must have a SHA-1.
+// A package that its record says where it came from has that address, and the digests
+// of what lies there, which nobody has compared with anything. The sum of a Go module
+// is that of a tree, as a NAR hash is, and stands beside the checksums likewise.
+//
+// With Options.Files all files are listed with their SHA-256. What was not looked
+// into, because it is too large or cannot be read, is a [Gap], and the documents say
+// so. In SPDX a file is a package of purpose FILE, since an SPDX file must have a
+// SHA-1.
 //
 // # Licences
 //

@@ -9,20 +9,19 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // An Ecosystem says whose package a part is.
 type Ecosystem string
 
-// The ecosystems.
+// The ecosystems of distributions; the others are those of package records.
 const (
-	Dpkg   Ecosystem = "dpkg"
-	Apk    Ecosystem = "apk"
-	Rpm    Ecosystem = "rpm"
-	Python Ecosystem = "python"
-	R      Ecosystem = "r"
-	Npm    Ecosystem = "npm"
-	Go     Ecosystem = "go"
+	Dpkg Ecosystem = "dpkg"
+	Apk  Ecosystem = "apk"
+	Rpm  Ecosystem = "rpm"
 )
 
 // isSystem says whether the packages are those of a distribution, which can
@@ -39,10 +38,13 @@ type Part struct {
 	Version   string
 	Arch      string
 	License   License
-	PURL      string   // may be empty
-	CPE       string   // a candidate, made of name and version; may be empty
-	DependsOn []string // Keys of packages of the same manager, sorted; as far as the database has it
-	In        string   // path of the store item, or Key of the package, that contains it; "" for neither
+	PURL      string    // may be empty
+	CPE       string    // a candidate, made of name and version; may be empty
+	URL       string    // that it was fetched from, as recorded; may be empty
+	Digests   []v1.Hash // of the package as it is distributed, as recorded
+	Sum       string    // of its source, in a form of the ecosystem's own; may be empty
+	DependsOn []string  // Keys of packages of the same manager, sorted; as far as the database has it
+	In        string    // path of the store item, or Key of the package, that contains it; "" for neither
 	Evidence  []Place
 }
 
@@ -90,9 +92,11 @@ func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Opt
 		stored: newItemSet(b.Items),
 	}
 	f.system()
-	f.metadata()
+	if opt.Records == nil {
+		opt.Records = records.Read(img)
+	}
+	f.languages(opt.Records)
 	if opt.Files {
-		f.programs(files)
 		b.Files = f.contents(files)
 	}
 	for _, p := range f.found {

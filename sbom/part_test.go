@@ -2,7 +2,9 @@ package sbom
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -129,8 +131,8 @@ func TestContainment(t *testing.T) {
 	}
 }
 
-// A program is looked into only when files are asked for and it was kept; what
-// was not looked into is said.
+// The modules of a program are listed without asking, when it was watched while the
+// image was read; where it was not, that is said.
 func TestPrograms(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
@@ -148,23 +150,20 @@ func TestPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := Collect(img, nil, Options{Files: true}); len(b.Gaps) != 2 || len(b.Parts) > 0 {
+	if b := Collect(img, nil, Options{}); len(b.Gaps) != 2 || len(b.Parts) > 0 {
 		t.Errorf("gaps %v, want two programs that were not read", b.Gaps)
 	}
-	if err := inspect.Complete(t.Context(), img, Programs(img), inspect.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if b := Collect(img, nil, Options{}); len(b.Parts)+len(b.Files)+len(b.Gaps) > 0 {
-		t.Errorf("%d parts, %d files, %d gaps; want none, no files were asked for", len(b.Parts), len(b.Files), len(b.Gaps))
-	}
-	b := Collect(img, nil, Options{Files: true})
+	b := collect(t, name, Options{})
 	want := strings.TrimPrefix(runtime.Version(), "go")
 	if i := slices.IndexFunc(b.Parts, func(p Part) bool { return p.Name == "stdlib" }); i < 0 || !strings.HasPrefix(want, b.Parts[i].Version) ||
 		b.Parts[i].PURL != "pkg:golang/stdlib@"+b.Parts[i].Version || b.Parts[i].Evidence[0].Path != "usr/bin/tool" {
 		t.Errorf("parts %v, want Go's library %s in usr/bin/tool", described(b), want)
 	}
-	if len(b.Gaps) != 0 || len(b.Files) != 3 {
-		t.Errorf("gaps %v and %d files, want none and 3", b.Gaps, len(b.Files))
+	if len(b.Gaps) != 0 || len(b.Files) != 0 {
+		t.Errorf("gaps %v and %d files, want none", b.Gaps, len(b.Files))
+	}
+	if b := collect(t, name, Options{Files: true}); len(b.Files) != 3 {
+		t.Errorf("%d files, want 3", len(b.Files))
 	}
 	checkSPDX(t, b, writeSPDX(t, b))
 	checkCycloneDX(t, b, writeCycloneDX(t, b))
@@ -193,36 +192,6 @@ func TestHardLinks(t *testing.T) {
 	}
 }
 
-// What is too large, and what is too much together, is left and said.
-func TestChoosePrograms(t *testing.T) {
-	lower := &inspect.Layer{Entries: []*inspect.Entry{{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20}}}
-	layer := &inspect.Layer{Index: 1, Entries: []*inspect.Entry{
-		{Path: "bin/a", Type: '0', Mode: 0o755, Size: 64<<20 + 1},
-		{Path: "bin/b", Type: '0', Mode: 0o755, Size: 64 << 20},
-		{Path: "bin/c", Type: '0', Mode: 0o100, Size: 64 << 20},
-		{Path: "bin/d", Type: '0', Mode: 0o755, Size: 60 << 20},
-		{Path: "bin/e", Type: '0', Mode: 0o644, Size: 1 << 20},
-		{Path: "bin/f", Type: '0', Mode: 0o755, Size: 1000},
-		{Path: "bin/g", Type: '0', Mode: 0o755, Size: 64 << 20},
-		{Path: "bin/libh.so.1", Type: '0', Mode: 0o755, Size: 1 << 20},
-	}}
-	img := &inspect.Image{Layers: []*inspect.Layer{lower, layer}}
-	names := func(files []inspect.File) string {
-		var list []string
-		for _, f := range files {
-			list = append(list, f.Path)
-		}
-		return strings.Join(list, " ")
-	}
-	chosen, left := choosePrograms(img, img.Root().Files())
-	if names(chosen) != "bin/b bin/c bin/g" || names(left) != "bin/a bin/d" {
-		t.Errorf("chosen %s, left %s", names(chosen), names(left))
-	}
-	if b := Collect(img, nil, Options{Files: true}); len(b.Gaps) != 5 {
-		t.Errorf("gaps %v, want five", b.Gaps)
-	}
-}
-
 // With its files the bill has the digest of every one, that sha256sum confirms.
 func TestFiles(t *testing.T) {
 	b := collect(t, docker(t, mixed()), Options{Files: true})
@@ -244,7 +213,7 @@ func TestFiles(t *testing.T) {
 func TestKeep(t *testing.T) {
 	for path, want := range map[string]bool{
 		"usr/lib/python3/dist-packages/a-1.dist-info/METADATA":    true,
-		"usr/lib/python3/dist-packages/a-1.dist-info/RECORD":      false,
+		"usr/lib/python3/dist-packages/a-1.dist-info/RECORD":      true,
 		"usr/lib/python3/dist-packages/a.egg-info":                true,
 		"usr/lib/python3/dist-packages/a.egg-info/PKG-INFO":       true,
 		"usr/lib/python3/dist-packages/a-1.egg/EGG-INFO/PKG-INFO": true,
@@ -304,18 +273,34 @@ func TestLicenseExpressions(t *testing.T) {
 	}
 }
 
-func TestLicensesOfLanguages(t *testing.T) {
-	f := &finder{known: newLicenses()}
-	python := func(text string) License {
-		return f.pythonLicense(headers([]byte(text)))
+// licensed returns the licence in the bill of an image with one file.
+func licensed(t *testing.T, name, body string) License {
+	t.Helper()
+	b := Collect(bodies(map[string]string{name: body}), nil, Options{})
+	if len(b.Parts) != 1 {
+		t.Fatalf("%d packages, want one; gaps %v", len(b.Parts), b.Gaps)
 	}
-	r := func(text string) License { return f.known.reading(text, rLicense(text)) }
+	return b.Parts[0].License
+}
+
+// bodies is an image with the contents of these files.
+func bodies(files map[string]string) *inspect.Image {
+	l := new(inspect.Layer)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		e := &inspect.Entry{Path: name, Type: '0', Size: int64(len(files[name])), Digest: sha256.Sum256([]byte(files[name]))}
+		l.Entries = append(l.Entries, e)
+		l.KeepBody(e, []byte(files[name]), false)
+	}
+	return &inspect.Image{Layers: []*inspect.Layer{l}}
+}
+
+func TestLicensesOfLanguages(t *testing.T) {
+	python := func(text string) License { return licensed(t, "x.dist-info/METADATA", "Name: x\n"+text) }
+	r := func(text string) License {
+		return licensed(t, "library/x/DESCRIPTION", "Package: x\nLicense: "+text)
+	}
 	npm := func(text string) License {
-		p, err := f.npm([]byte(`{"name": "x", ` + text + `}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return p.License
+		return licensed(t, "node_modules/x/package.json", `{"name": "x", `+text+`}`)
 	}
 	for _, tt := range []struct {
 		name string
@@ -449,50 +434,34 @@ func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(ggplot))
 	f.Add([]byte(`{"name": "@a/b", "version": "1", "licenses": [{"type": "MIT"}]}`))
 	f.Add([]byte("Name: </text>\nVersion: \x00<text>\nLicense: \x1b[31m\n"))
-	fd := &finder{known: newLicenses()}
+	known := newLicenses()
 	f.Fuzz(func(t *testing.T, body []byte) {
-		b := Collect(&inspect.Image{}, nil, Options{})
-		for i, read := range []func([]byte) (Part, error){fd.python, fd.r, fd.npm} {
-			p, err := read(body)
-			if err != nil {
-				continue
-			}
+		text := string(body)
+		b := Collect(bodies(map[string]string{
+			"x.dist-info/METADATA": text, "x.dist-info/RECORD": text, "library/x/DESCRIPTION": text, "node_modules/x/package.json": text,
+		}), nil, Options{})
+		for _, p := range b.Parts {
 			if p.Name == "" {
 				t.Fatal("a package without name")
 			}
 			if e := p.License.Expression; e != "" {
-				if again, ok := fd.known.expression(e); !ok || again != e {
+				if again, ok := known.expression(e); !ok || again != e {
 					t.Fatalf("%q is no expression, or %q", e, again)
 				}
 			}
-			p.Key, p.Evidence = fmt.Sprint(i), []Place{{0, "x"}}
-			b.Parts = append(b.Parts, p)
 		}
 		checkSPDX(t, b, writeSPDX(t, b))
 		checkCycloneDX(t, b, writeCycloneDX(t, b))
-		var text bytes.Buffer
-		if err := b.WriteSPDXTagValue(&text); err != nil {
+		var tagged bytes.Buffer
+		if err := b.WriteSPDXTagValue(&tagged); err != nil {
 			t.Fatal(err)
 		}
-		doc, err := tagvalue.Read(&text)
+		doc, err := tagvalue.Read(&tagged)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := 1 + len(b.Parts); len(doc.Packages) != want {
+		if want := len(newSPDX(b).Packages); len(doc.Packages) != want {
 			t.Fatalf("%d packages, want %d", len(doc.Packages), want)
-		}
-	})
-}
-
-// Nothing that calls itself a program breaks the reader.
-func FuzzBuildInfo(f *testing.F) {
-	f.Add([]byte("\x7fELF\x02\x01\x01"))
-	f.Add([]byte("MZ\x00\x00"))
-	f.Add([]byte("\xcf\xfa\xed\xfe"))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		info, err := readBuildInfo(body)
-		if err == nil && info == nil {
-			t.Fatal("neither information nor error")
 		}
 	})
 }

@@ -29,6 +29,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/guix"
 	"audit/provenance/nix"
+	"audit/provenance/records"
 )
 
 func writeSPDX(t testing.TB, b *Bill) []byte {
@@ -58,11 +59,13 @@ var (
 // collect makes the bill of an image file.
 func collect(t testing.TB, name string, opt Options) *Bill {
 	t.Helper()
-	img, err := inspect.Open(context.Background(), name, inspect.Options{Stores: fixtures.Stores(), Keep: func(p string) bool { return guix.Keep(p) || Keep(p) }})
+	img, err := inspect.Open(context.Background(), name, inspect.Options{
+		Stores: fixtures.Stores(), Keep: func(p string) bool { return guix.Keep(p) || Keep(p) }, Watch: records.Watch,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
+	if err := inspect.Complete(t.Context(), img, records.Wanted(img), inspect.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	ev, err := provenance.Recover(img, nil, []guix.System{{}})

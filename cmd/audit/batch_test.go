@@ -3,7 +3,9 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -331,4 +333,64 @@ func writeImage(w io.Writer, img v1.Image) error {
 		return err
 	}
 	return tarball.Write(ref, img, w)
+}
+
+// What lies at an address of a list is fetched once, and again when the server says that
+// it is another; what is gone, or is no image, is named.
+func TestBatchAddresses(t *testing.T) {
+	image, err := os.ReadFile("../../fixtures/guix/images/tiny.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	changed, asked := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), make(map[string]int)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[r.Method+" "+r.URL.Path]++
+		switch r.URL.Path {
+		case "/tool.sif":
+			http.ServeContent(w, r, "tool.sif", changed, bytes.NewReader(image))
+		case "/page":
+			fmt.Fprint(w, "<html>")
+		case "/busy":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), certificate, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run := func(list string) (int, string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "list"), []byte(strings.ReplaceAll(list, "HOST", server.URL)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("audit", "batch", "list", "-o", "found")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "SSL_CERT_FILE="+filepath.Join(dir, "ca.pem"), "TMPDIR="+t.TempDir())
+		out, _ := cmd.CombinedOutput()
+		return cmd.ProcessState.ExitCode(), string(out)
+	}
+	for i, want := range []string{"1 audited", "0 audited, 1 known"} {
+		if status, out := run("HOST/tool.sif\n"); status != 0 || !strings.Contains(out, want) || asked["GET /tool.sif"] != 1 || asked["HEAD /tool.sif"] != i {
+			t.Errorf("status %d, %v\n%s", status, asked, out)
+		}
+	}
+	if s := statusOf(t, filepath.Join(dir, "found"), server.URL+"/tool.sif"); s.Digest != fmt.Sprintf("sha256:%x", sha256.Sum256(image)) || s.File.Size != int64(len(image)) {
+		t.Errorf("%+v", s)
+	}
+	changed = changed.Add(time.Hour)
+	if status, out := run("HOST/tool.sif\n"); status != 0 || !strings.Contains(out, "0 audited, 1 known") || asked["GET /tool.sif"] != 2 {
+		t.Errorf("status %d, %v\n%s", status, asked, out)
+	}
+	if status, out := run("HOST/gone.sif\nHOST/page\n"); status != exitUnreadable || !strings.Contains(out, "404 Not Found") || !strings.Contains(out, "2 unreadable") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if status, out := run("HOST/busy\n"); status != exitAgain || asked["GET /busy"] != 3 {
+		t.Errorf("status %d, %v\n%s", status, asked, out)
+	}
 }

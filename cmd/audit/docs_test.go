@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"audit/rebuild/policy"
 )
 
 // commandsOf are the commands of a page: the lines of its blocks of shell.
@@ -47,6 +49,9 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			prepare(t)
+			if err := os.WriteFile("policy.json", policy.ReadyText("explained"), 0o644); err != nil {
+				t.Fatal(err)
+			}
 			if strings.Contains(p.text, "audit keygen a\n") {
 				if err := os.Remove("a.pub"); err != nil {
 					t.Fatal(err)

@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/locks"
+	"audit/provenance/records"
 	"audit/report"
 )
 
@@ -17,19 +22,29 @@ func provenanceCommand() *cli.Command {
 		Name:      "provenance",
 		Usage:     "the recipe that an image carries, as files that its build system takes",
 		ArgsUsage: "IMAGE",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
 			baseFlag(),
-			platformFlag(),
-		},
+			knownFlag(),
+		}, readingFlags()...),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+			if err := checkKnown(c.StringSlice("known")); err != nil {
+				return err
+			}
+			r, err := newReading(c)
+			if err != nil {
+				return err
+			}
+			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: progressFor(c), reading: r}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
+				return err
+			}
+			if err := l.readKnown(&audit{image: img}); err != nil {
 				return err
 			}
 			ev, err := l.recover(c.Context, img)
@@ -37,15 +52,21 @@ func provenanceCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return putRecipe(c, ev.Recipe)
+			return putRecipe(c, ev.Recipe, l.described)
 		},
 	}
 }
 
 // putRecipe writes the files of a recipe and says what it could not express.
-func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
+func putRecipe(c *cli.Context, recipe provenance.Recipe, described *locks.Recipe) error {
 	if recipe.Status == provenance.None {
 		return notHeld("the image carries no recipe that audit can read")
+	}
+	packages := len(recipe.Packages)
+	if described != nil {
+		recipe.Files = append(recipe.Files, described.Files()...)
+		recipe.Missing = append(recipe.Missing, described.Share.Message())
+		packages += described.Packages()
 	}
 	dir := c.String("output")
 	if dir != "-" {
@@ -68,9 +89,28 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe) error {
 	if s, err := systems().Named(recipe.System); err == nil {
 		sources = cmp.Or(s.About().Sources, sources)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n", report.Printable(recipe.Packer), len(recipe.Channels), sources, len(recipe.Packages), recipe.Status)
+	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n",
+		cmp.Or(report.Printable(recipe.Packer), "no build system that is known"), len(recipe.Channels), sources, packages, recipe.Status)
 	for _, m := range recipe.Missing {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(sentences().Text(m)))
 	}
 	return nil
+}
+
+// describe adds to the evidence of an ordinary image, one without a store, what can be
+// written of the packages in it: their locks are a recipe in part.
+func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
+	if len(img.Items) > 0 {
+		return nil
+	}
+	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
+	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
+	if ev.Recover.Status == check.Pass {
+		ev.Recover.Status = check.Worst(ev.Recover.Findings)
+	}
+	if ev.Recipe.Status == provenance.None && len(described.Locks) > 0 {
+		ev.Recipe.Status = provenance.Partial
+		ev.Recover.Reasons = slices.Insert(ev.Recover.Reasons, 0, check.Say("recipe/partial-packages", "packages", described.Packages()))
+	}
+	return described
 }

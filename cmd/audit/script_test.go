@@ -55,8 +55,21 @@ func TestScripts(t *testing.T) {
 			"tampered":  tampered,
 			"bootstrap": bootstrap,
 			"archived":  archived,
+			"built":     built,
 		},
 	})
+}
+
+// built OUT SPEC.json writes the image that a fixtures.Docker describes, as docker save does.
+func built(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: built OUT SPEC.json")
+	}
+	var spec fixtures.Docker
+	decoder := json.NewDecoder(bytes.NewReader([]byte(ts.ReadFile(args[1]))))
+	decoder.DisallowUnknownFields()
+	ts.Check(decoder.Decode(&spec))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), spec.Archive(), 0o666))
 }
 
 // fewTools makes a folder with audit and the few programs that the scripts use

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,18 +10,21 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/userfile"
 	"audit/provenance"
+	"audit/provenance/openpgp"
 	"audit/provenance/signatures"
+	"audit/provenance/vouch/apk"
 )
 
 func farmFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "substitutes", Usage: "ask the build farm at `URL` (http, https or file) what it signed; may be given again"},
 		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system, and where the sources are still to be had"},
-		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public key in `FILE`, beside those of the official farms; may be given again"},
-		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item"},
+		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public keys in `FILE`, beside those of the official farms: of a build farm, or of who signs packages (an OpenPGP keyring, a key of Alpine); may be given again"},
+		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item, or built each package again"},
 		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
-		&cli.StringSliceFlag{Name: "known", Usage: "compare store items with those of other images, whose reports (report.json, NAME.report.json) lie in `DIR`; may be given again"},
+		knownFlag(),
 	}
 }
 
@@ -29,7 +33,9 @@ type farms struct {
 	servers []string
 	online  bool
 	keys    []signatures.Key
-	atLeast int // operators that must have signed each item
+	vendors openpgp.Keyring // who sign packages
+	alpine  []apk.Key       // and those of apk
+	atLeast int             // operators that must have signed each item
 }
 
 func newFarms(c *cli.Context) (farms, error) {
@@ -47,11 +53,9 @@ func newFarms(c *cli.Context) (farms, error) {
 		}
 	}
 	for _, path := range c.StringSlice("trusted-key") {
-		keys, err := signatures.ReadKeys(path)
-		if err != nil {
+		if err := f.trust(path); err != nil {
 			return f, usage("--trusted-key: %w", err)
 		}
-		f.keys = append(f.keys, keys...)
 	}
 	named := make(map[string]bool)
 	for _, given := range c.StringSlice("operator") {
@@ -70,10 +74,40 @@ func newFarms(c *cli.Context) (farms, error) {
 	if c.IsSet("at-least") && f.atLeast < 1 {
 		return f, usage("--at-least %d: at least one operator signs", f.atLeast)
 	}
-	if c.IsSet("at-least") && len(f.servers) == 0 && !f.online {
-		return f, usage("--at-least %d: no build farm is asked (--substitutes URL, --online)", f.atLeast)
+	if c.IsSet("at-least") && len(f.servers)+len(c.StringSlice("rebuilders")) == 0 && !f.online {
+		return f, usage("--at-least %d: nobody is asked (--substitutes URL, --rebuilders URL, --online)", f.atLeast)
 	}
 	return f, nil
+}
+
+// keyringBytes bounds a file of trusted keys.
+const keyringBytes = 16 << 20
+
+// trust reads a file of keys, of which the content says what they are for.
+func (f *farms) trust(path string) error {
+	text, err := userfile.Read(path, keyringBytes)
+	if err != nil {
+		return fmt.Errorf("reading a trusted key: %w", err)
+	}
+	if openpgp.IsKeyring(text) {
+		ring, err := openpgp.ReadKeyring(text)
+		if err != nil {
+			return fmt.Errorf("reading the trusted key %s: %w", path, err)
+		}
+		f.vendors = openpgp.Union(f.vendors, ring)
+		return nil
+	}
+	if apk.IsKey(text) {
+		key, err := apk.ReadKey(filepath.Base(path), text)
+		if err != nil {
+			return fmt.Errorf("reading the trusted key %s: %w", path, err)
+		}
+		f.alpine = append(f.alpine, key)
+		return nil
+	}
+	keys, err := signatures.ReadKeys(path)
+	f.keys = append(f.keys, keys...)
+	return err
 }
 
 // cutLast cuts a text around the last separator in it.

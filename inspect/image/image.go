@@ -18,6 +18,7 @@ import (
 // An Image is what one pass over the bytes of an image found.
 type Image struct {
 	Reference   string           // as the user named it
+	File        string           // what is read of a reference that was fetched; "" for itself
 	Transport   Transport        // the form in which it was read
 	Compression compression.Kind // of the archive as a whole
 	Archive     v1.Hash          // SHA-256 of the file or stream as it was given; zero where there is none
@@ -155,11 +156,13 @@ type Layer struct {
 	Elsewhere   string                     // URL of a blob that is not part of the image; "" where its descriptor has none
 	Unknown     bool                       // its media type is none of those of a tar or squashfs; Broken says whether it can be read all the same
 	OtherDigest v1.Hash                    // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
+	Watched     bool                       // contents were read along with, and the notes are there: see Root.Note
 	Stores      store.Found                // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte          // contents that were kept: the last at each path
 	byDigest    map[digest.Sum][]byte      // all of them, by their digest
 	spare       map[digest.Sum][]byte      // those that can be done without
 	optional    []string                   // their paths
+	notes       map[digest.Sum][]byte      // on contents, by their digest
 	weak        weak                       // digests of entries beside SHA-256
 }
 
@@ -301,14 +304,22 @@ func (l *Layer) content(sum digest.Sum) ([]byte, bool) {
 	return content, ok
 }
 
-// DropOptional forgets all contents that were kept as optional.
+// SetNote notes what was found in a content: see [Root.Note].
+func (l *Layer) SetNote(sum digest.Sum, note []byte) {
+	if l.notes == nil {
+		l.notes = make(map[digest.Sum][]byte)
+	}
+	l.notes[sum] = note
+}
+
+// DropOptional forgets all contents that were kept as optional, and all notes.
 func (img *Image) DropOptional() {
 	for _, l := range img.Layers {
 		for _, path := range l.optional {
 			delete(l.bodies, path)
 			img.Dropped = append(img.Dropped, Dropped{l.Index, path})
 		}
-		l.optional, l.spare = nil, nil
+		l.optional, l.spare, l.notes, l.Watched = nil, nil, nil, false
 	}
 }
 

@@ -187,6 +187,10 @@ func (r *Root) Content(path string) ([]byte, File, bool) {
 	return content, f, ok
 }
 
+// Note returns what was noted of the content of a file while it was read, as far as
+// Options.Watch asked for it; nil for nothing.
+func (r *Root) Note(f File) []byte { return r.img.Layers[f.Inode.Layer].notes[f.Inode.Digest] }
+
 // Files folds the layers into the root file system and returns it sorted by path,
 // parents first. [Root.Files] has the same, one at a time.
 func (img *Image) Files() []File {

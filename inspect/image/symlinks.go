@@ -34,7 +34,11 @@ func (s *Symlinks) Real(p string) string {
 	if dir == "." {
 		return p
 	}
-	return paths.Join(s.folder(dir), base)
+	real := s.folder(dir)
+	if real == dir {
+		return p
+	}
+	return paths.Join(real, base)
 }
 
 // folder returns the folder that dir is in the end. Each is resolved once; one

@@ -54,6 +54,9 @@ func sizeOf(at io.ReaderAt) int64 {
 
 // suffices says whether all that is asked for was kept of a layer.
 func suffices(p *pass.Pass, l *image.Layer) bool {
+	if p.Opt.Watch != nil && !l.Watched {
+		return false
+	}
 	s := Sink{pass: p}
 	if p.Opt.Weak != nil {
 		s.wants = p.Opt.Weak()

@@ -8,7 +8,7 @@ import (
 // Clean returns the path that a name means in the root file system:
 // relative, without "." and "..", "." for the root itself.
 func Clean(name string) string {
-	name = strings.TrimPrefix(strings.TrimSuffix(name, "/"), "./")
+	name = strings.TrimLeft(strings.TrimPrefix(strings.TrimSuffix(name, "/"), "./"), "/")
 	if isClean(name) {
 		return name
 	}
@@ -28,12 +28,18 @@ func Clean(name string) string {
 	return strings.Join(kept, "/")
 }
 
-// isClean says whether cleanPath would return name itself; nearly all are.
+// isClean says whether Clean would return name itself; nearly all are.
 func isClean(name string) bool {
-	if name == "" || name[0] == '/' || name[len(name)-1] == '/' {
-		return false
+	for {
+		part, rest, more := strings.Cut(name, "/")
+		if part == "" || part == "." || part == ".." {
+			return false
+		}
+		if !more {
+			return true
+		}
+		name = rest
 	}
-	return !strings.Contains(name, "//") && !strings.Contains("/"+name+"/", "/./") && !HasDotDot(name)
 }
 
 func HasDotDot(name string) bool { return strings.Contains("/"+name+"/", "/../") }

@@ -70,22 +70,36 @@ const (
 	maxStoreName = 211
 )
 
-// Write scans the next bytes of the stream. It never fails.
+// Write scans the next bytes of the stream, where they lie but for those at their
+// ends. It never fails.
 func (s *Scanner) Write(p []byte) (int, error) {
-	s.carry = append(s.carry, p...)
-	s.scan(len(s.carry) - lookAhead)
-	return len(p), nil
+	n := len(p)
+	if len(s.carry) > 0 {
+		// The windows that begin in carry end in what is added, and that reaches as far
+		// behind the next one as anybody looks back.
+		added := min(n, s.Seen.Budget.lookBack+hashChars+lookAhead)
+		s.carry = append(s.carry, p[:added]...)
+		i := s.scan(s.carry, s.context, len(s.carry)-lookAhead)
+		if added == n {
+			s.keep(s.carry, i)
+			return n, nil
+		}
+		s.context = i - (len(s.carry) - added)
+	}
+	s.keep(p, s.scan(p, s.context, n-lookAhead))
+	return n, nil
 }
 
 // Close ends the stream; the next write starts another.
 func (s *Scanner) Close() {
-	s.scan(len(s.carry))
+	s.scan(s.carry, s.context, len(s.carry))
 	s.carry, s.context = s.carry[:0], 0
 }
 
-// scan decides the windows that end at or before end.
-func (s *Scanner) scan(end int) {
-	i, b := s.context, s.carry[:max(end, 0)]
+// scan decides the windows of buf from i on that end at or before end, and returns
+// where the first is that it has not decided.
+func (s *Scanner) scan(buf []byte, i, end int) int {
+	b := buf[:max(end, 0)]
 	for i+hashChars <= len(b) {
 		if !isHashDigit[b[i+hashChars-1]] { // nearly always
 			i += hashChars
@@ -95,12 +109,18 @@ func (s *Scanner) scan(end int) {
 			i += j + 1
 			continue
 		}
-		s.Seen.add(s.carry, i)
+		s.Seen.add(buf, i)
 		i++
 	}
-	keep := max(0, min(i, len(s.carry))-s.Seen.Budget.lookBack)
-	s.context = i - keep
-	s.carry = s.carry[:copy(s.carry, s.carry[keep:])]
+	return i
+}
+
+// keep carries what there is of buf from the window at i on, and what is looked back
+// at from there.
+func (s *Scanner) keep(buf []byte, i int) {
+	from := max(0, min(i, len(buf))-s.Seen.Budget.lookBack)
+	s.context = i - from
+	s.carry = append(s.carry[:0], buf[from:]...)
 }
 
 // lastForeign returns the place of the last byte outside hashDigits, or -1.

@@ -21,6 +21,9 @@ func FuzzScanner(f *testing.F) {
 	f.Add("/nix/store/"+hashA+"-"+strings.Repeat("n", 300), 7)
 	f.Add("/gnu/store/"+hashA+"-a/gnu/store/"+hashA+"-b", 64)
 	f.Add("aaaaaaaaaaa"+hashA, 5)
+	for _, cut := range []int{256, 300, 330, 400, 700} {
+		f.Add(strings.Repeat("x ", 130)+"/gnu/store/"+hashA+"-a"+strings.Repeat(" y", 300)+"/nix/store/"+hashB+"-"+strings.Repeat("n", 200), cut)
+	}
 	f.Fuzz(func(t *testing.T, text string, cut int) {
 		cut = max(1, cut)
 		seen := scanAll(text, cut)

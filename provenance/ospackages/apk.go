@@ -16,7 +16,15 @@ import (
 var apkPaths = [...]string{"lib/apk/db/installed", "usr/lib/apk/db/installed"}
 
 // isApk says whether a file can be a database: wherever a link may lead there from.
-func isApk(p string) bool { return strings.HasSuffix("/"+p, "/apk/db/installed") }
+func isApk(p string) bool {
+	above, ok := strings.CutSuffix(p, "apk/db/installed")
+	return ok && (above == "" || above[len(above)-1] == '/')
+}
+
+// ApkKeys is the folder in which an image has the keys that apk trusts there.
+const ApkKeys = "etc/apk/keys"
+
+func isApkKey(p string) bool { return path.Dir(p) == ApkKeys }
 
 func (r *reader) apk() {
 	for _, name := range apkPaths {
@@ -46,18 +54,20 @@ func (r *reader) isSeen(f inspect.File) bool {
 // are those of its last version, and of the versions that lower layers have.
 func (r *reader) recordDatabase(last inspect.File, packages []Package, read func(data []byte) []Package) {
 	kept := r.foreign[last.Entry]
-	var before history
+	var before []Package
 	r.versions(path.Dir(last.Path), func(p string) bool { return p == last.Path }, func(layer int, e *inspect.Entry, v *version) {
 		if e == last.Entry {
 			kept = true
 			r.in.record(v, packages...)
-			before = r.replaced(layer, before, packages)
+			r.replaced(layer, before, packages)
+			before = packages
 			return
 		}
 		if text, ok := r.img.Body(layer, e.Path); ok {
 			packages := read(text)
 			r.in.record(v, packages...)
-			before = r.replaced(layer, before, packages)
+			r.replaced(layer, before, packages)
+			before = packages
 		}
 	})
 	if !kept { // it has its content from elsewhere, by a link
@@ -92,6 +102,8 @@ func apkPackages(text []byte) []Package {
 			file = nil
 		}
 		switch value := line[2:]; line[0] {
+		case 'C':
+			p.Checksum = apkDigest(value)
 		case 'P':
 			p.Name = value
 		case 'V':

@@ -131,7 +131,7 @@ func (in *Installed) record(v *version, packages ...Package) {
 			switch {
 			case f.Config:
 				excuse = Config
-			case f.Made || isMade(at):
+			case f.Made || IsMade(at):
 				excuse = Made
 			case in.diverted[f.Path]:
 				excuse = Diverted
@@ -141,10 +141,10 @@ func (in *Installed) record(v *version, packages ...Package) {
 	}
 }
 
-// isMade names the files that packages bring and that their scripts and triggers
+// IsMade names the files that packages bring and that their scripts and triggers
 // make again on the machine (glibc's ldconfig and localedef, texinfo, GTK, GLib,
 // shared-mime-info, ca-certificates).
-func isMade(p string) bool {
+func IsMade(p string) bool {
 	switch p {
 	case "etc/ld.so.cache", "usr/share/info/dir", "usr/lib/locale/locale-archive", "etc/ssl/certs/ca-certificates.crt":
 		return true
@@ -318,28 +318,54 @@ func (in *Installed) position(layer int, name string) (at place, ok bool) {
 // versions that a layer replaces or removes.
 func (r *reader) versions(folder string, isPart func(p string) bool, put func(layer int, e *inspect.Entry, v *version)) {
 	current := make(map[string]*version)
-	for _, l := range r.img.Layers {
-		for i := range l.Entries {
-			if !r.foreign[l.Entries[i]] {
-				r.remove(l.Entries[i], l.Index, folder, current)
-			}
+	for _, l := range r.relevant() {
+		for _, e := range l.hides {
+			r.remove(e, l.index, folder, current)
 		}
-		for i := range l.Entries {
-			e := l.Entries[i]
-			if e.Type != '0' || !Keep(e.Path) || r.foreign[e] {
-				continue
-			}
+		for _, e := range l.files {
 			at := r.in.Place(e)
 			if !isPart(at) {
 				continue
 			}
 			if old := current[at]; old != nil {
-				old.until = l.Index
+				old.until = l.index
 			}
-			current[at] = &version{l.Index, forever}
-			put(l.Index, e, current[at])
+			current[at] = &version{l.index, forever}
+			put(l.index, e, current[at])
 		}
 	}
+}
+
+// A relevantLayer has the entries of a layer that databases are made of.
+type relevantLayer struct {
+	index int
+	files []*inspect.Entry // that Keep wants
+	hides []*inspect.Entry // the whiteouts
+}
+
+// relevant returns the layers as far as they matter to databases, without Changes.
+func (r *reader) relevant() []relevantLayer {
+	if r.layers != nil {
+		return r.layers
+	}
+	r.layers = make([]relevantLayer, len(r.img.Layers))
+	for i, l := range r.img.Layers {
+		r.layers[i].index = l.Index
+		for _, e := range l.Entries {
+			_, base := paths.Split(e.Path)
+			hides, keeps := strings.HasPrefix(base, ".wh."), e.Type == '0' && Keep(e.Path)
+			if !hides && !keeps || r.foreign[e] {
+				continue
+			}
+			if hides {
+				r.layers[i].hides = append(r.layers[i].hides, e)
+			}
+			if keeps {
+				r.layers[i].files = append(r.layers[i].files, e)
+			}
+		}
+	}
+	return r.layers
 }
 
 // remove ends the versions that a whiteout hides.

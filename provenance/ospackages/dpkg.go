@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 // Where dpkg keeps what it knows.
@@ -22,14 +23,15 @@ const (
 // isDpkg says whether a file can be one of dpkg's: in a folder dpkg, wherever a
 // link may lead there from.
 func isDpkg(p string) bool {
-	dir, base := path.Split(p)
-	switch above := path.Clean(dir); path.Base(above) {
+	above, base := paths.Split(p)
+	dir, name := paths.Split(above)
+	switch name {
 	case "dpkg":
 		return base == "status" || base == "diversions"
 	case "info":
-		return path.Base(path.Dir(above)) == "dpkg" && (path.Ext(base) == ".list" || path.Ext(base) == sums)
+		return path.Base(dir) == "dpkg" && (path.Ext(base) == ".list" || path.Ext(base) == sums)
 	case "status.d":
-		return path.Base(path.Dir(above)) == "dpkg"
+		return path.Base(dir) == "dpkg"
 	}
 	return false
 }
@@ -173,13 +175,12 @@ func (r *reader) dpkgSums() {
 				files[i].Path = r.moved(files[i].Path, name)
 			}
 			r.in.record(v, Package{Name: name, Files: files})
-			now := &summedVersion{v, Package{Name: name, Version: r.dpkgVersion(name, layer, e), Files: files}, nil}
+			now := &summedVersion{v, Package{Name: name, Version: r.dpkgVersion(name, layer, e), Files: files}}
 			was := last[r.in.Place(e)]
 			if was != nil && was.until == layer {
-				now.had = r.replaced(layer, was.had, []Package{now.pkg})
+				r.replaced(layer, []Package{was.pkg}, []Package{now.pkg})
 			} else {
 				r.withdrawn(was)
-				now.had = r.replaced(layer, nil, []Package{now.pkg})
 			}
 			last[r.in.Place(e)] = now
 		})
@@ -193,7 +194,6 @@ func (r *reader) dpkgSums() {
 type summedVersion struct {
 	*version
 	pkg Package
-	had history
 }
 
 // withdrawn notes a list of MD5 sums that a layer hides, while the package stays as
@@ -207,7 +207,7 @@ func (r *reader) withdrawn(s *summedVersion) {
 	}
 	gone := s.pkg
 	gone.Files = nil
-	r.replaced(s.until, s.had, []Package{gone})
+	r.replaced(s.until, []Package{s.pkg}, []Package{gone})
 }
 
 // A statusVersion has the versions of the packages that a version of dpkg's status file says

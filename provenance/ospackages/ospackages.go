@@ -2,6 +2,9 @@ package ospackages
 
 import (
 	"cmp"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/hex"
 	"path"
 	"slices"
@@ -36,6 +39,8 @@ type Package struct {
 	// both without versions. They are not read from the databases of rpm.
 	Needs    [][]string
 	Provides []string
+	// Checksum is that of the part of a package which its maker signs, of apk alone.
+	Checksum Digest
 	Layer    int    // of the database
 	Path     string // of the database
 	Files    []File // folders too, in the order of the database
@@ -71,6 +76,7 @@ type Installed struct {
 	Release   Release
 	Databases []Database // sorted by path
 	Packages  []Package  // sorted by manager, name, version and architecture
+	Headers   []Header   // of rpm's databases, in their order, those that cannot be read too
 	// Problems say why a database is not, or not in full, read: codes packages/…,
 	// sorted by path.
 	Problems []check.Finding
@@ -103,7 +109,7 @@ type owner struct{ pkg, file int }
 
 // Keep says whether this package needs the content of the file at path.
 func Keep(p string) bool {
-	return isRelease(p) || isDpkg(p) || isApk(p) || isRpm(p)
+	return isRelease(p) || isOwners(p) || isApkKey(p) || isDpkg(p) || isApk(p) || isRpm(p)
 }
 
 // Large says of the files that Keep wants which of them can have tens of MiB,
@@ -217,6 +223,7 @@ type reader struct {
 
 	diverted map[string]diversion    // by the path that packages have
 	foreign  map[*inspect.Entry]bool // entries of Changes
+	layers   []relevantLayer         // made when they are needed, without these
 	statuses []statusVersion
 }
 
@@ -256,11 +263,27 @@ func (r *reader) found(m Manager, f inspect.File, packages []Package) {
 
 // newDigest reads a digest in hexadecimal; zero when it is none.
 func newDigest(algorithm, text string) Digest {
-	size := map[string]int{"md5": 16, "sha1": 20, "sha256": 32}[algorithm]
-	if raw, err := hex.DecodeString(text); err != nil || len(raw) != size {
+	var raw [sha256.Size]byte
+	if len(text) != 2*digestSize(algorithm) || len(text) == 0 {
+		return Digest{}
+	}
+	if _, err := hex.Decode(raw[:], []byte(text)); err != nil {
 		return Digest{}
 	}
 	return Digest{algorithm, strings.ToLower(text)}
+}
+
+// digestSize is the size of a digest in bytes, 0 of no algorithm that is known.
+func digestSize(algorithm string) int {
+	switch algorithm {
+	case "md5":
+		return md5.Size
+	case "sha1":
+		return sha1.Size
+	case "sha256":
+		return sha256.Size
+	}
+	return 0
 }
 
 // clean turns the absolute path of a database into that of an entry.

@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"audit/inspect"
+	"audit/inspect/paths"
 )
 
 // Folders in which rpm keeps its database, by era and distribution.
@@ -20,11 +21,21 @@ const (
 )
 
 func isRpm(p string) bool {
-	switch path.Base(p) {
+	switch dir, base := paths.Split(p); base {
 	case rpmSqlite, rpmNdb, rpmBerkeley:
-		return path.Base(path.Dir(p)) == "rpm" // wherever a link may lead there from
+		return path.Base(dir) == "rpm" // wherever a link may lead there from
 	}
 	return false
+}
+
+// KeyPackage is the name under which rpm keeps keys, as if they were packages.
+const KeyPackage = "gpg-pubkey"
+
+// A Header is what a database of rpm has of a package or a key: see package rpmheader.
+type Header struct {
+	Bytes []byte // not to be changed
+	Path  string // of the database
+	Layer int
 }
 
 // rpm reads the databases of rpm. A folder that has several, as an upgrade
@@ -39,28 +50,39 @@ func (r *reader) rpm() {
 			}
 			if !r.isSeen(f) {
 				r.rpmDatabase(name, data, f)
+				r.rpmLog(f)
 			}
 			break
 		}
 	}
 }
 
+// rpmLog reports a log beside a database that rpm would read before it: SQLite merges it
+// when the database is closed ("Write-Ahead Logging").
+func (r *reader) rpmLog(f inspect.File) {
+	if log, ok := r.root.Lookup(f.Path + "-wal"); ok && log.Inode.Size > 0 {
+		r.problem(log.Path, log.Layer, "packages/unmerged-log")
+	}
+}
+
 func (r *reader) rpmDatabase(name string, data []byte, f inspect.File) {
-	packages, errs := rpmPackages(name, data)
+	headers, packages, errs := rpmPackages(name, data)
+	for _, h := range headers {
+		r.in.Headers = append(r.in.Headers, Header{Bytes: h, Path: f.Path, Layer: f.Layer})
+	}
 	for _, err := range errs {
 		r.problem(f.Path, f.Layer, "packages/database-unread", "error", err)
 	}
 	r.found(Rpm, f, packages)
 	r.recordDatabase(f, packages, func(data []byte) []Package {
-		packages, _ := rpmPackages(name, data)
+		_, packages, _ := rpmPackages(name, data)
 		return packages
 	})
 }
 
-// rpmPackages reads a database of the backend that its name says. The errors say
-// what in it cannot be read.
-func rpmPackages(name string, data []byte) (packages []Package, errs []error) {
-	var headers [][]byte
+// rpmPackages reads a database of the backend that its name says: the headers, and what
+// those of packages say. The errors say what in it cannot be read.
+func rpmPackages(name string, data []byte) (headers [][]byte, packages []Package, errs []error) {
 	var err error
 	switch name {
 	case rpmSqlite:
@@ -79,9 +101,9 @@ func rpmPackages(name string, data []byte) (packages []Package, errs []error) {
 			errs = append(errs, fmt.Errorf("reading a package: %w", err))
 			continue
 		}
-		if p.Name != "gpg-pubkey" { // a key, kept as if it were a package
+		if p.Name != KeyPackage {
 			packages = append(packages, p)
 		}
 	}
-	return packages, errs
+	return headers, packages, errs
 }

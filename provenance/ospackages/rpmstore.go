@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"audit/provenance/ospackages/rpmheader"
 )
 
 // ndbHeaders returns the headers in a database of rpm's own format: pages of
@@ -157,7 +159,7 @@ func (b *berkeley) values(page []byte) ([][]byte, error) {
 // value returns what an item has; nil when it is too short for a header.
 func (b *berkeley) value(item []byte) ([]byte, error) {
 	switch {
-	case item[0] == itemInline && len(item) > headerIntro:
+	case item[0] == itemInline && len(item) > rpmheader.Intro:
 		return item[1:], nil
 	case item[0] == itemOffPage && len(item) >= 12:
 		return b.chain(b.order.Uint32(item[4:]), b.order.Uint32(item[8:]))

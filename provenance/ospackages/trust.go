@@ -56,25 +56,21 @@ func (r *reader) changes(excludes func(layer int, path string) bool) {
 		return
 	}
 	r.foreign = make(map[*inspect.Entry]bool)
-	literal := folders()
-	places := slices.Clone(literal)
-	for _, f := range literal {
-		places = append(places, r.folderOf(f))
-	}
+	places := r.places()
 	have := make(map[Manager]bool)
 	for _, l := range r.img.Layers {
 		brought := make(map[Manager]bool)
-		for i := range l.Entries {
-			e := l.Entries[i]
-			for n, folder := range places {
-				if !touches(e, r.in.Place(e), folder) {
+		for _, e := range l.Entries {
+			place := r.in.Place(e)
+			own, really := touched(e, e.Path), touched(e, place)
+			for _, at := range places {
+				if !meets(own, at.folder) && !meets(really, at.folder) {
 					continue
 				}
-				m := managerOf(literal[n%len(literal)])
-				if Keep(e.Path) || Keep(r.in.Place(e)) {
-					brought[m] = true
+				if Keep(e.Path) || Keep(place) {
+					brought[at.manager] = true
 				}
-				if have[m] && !r.foreign[e] && (excludes(l.Index, e.Path) || excludes(l.Index, r.in.Place(e))) {
+				if have[at.manager] && !r.foreign[e] && (excludes(l.Index, e.Path) || excludes(l.Index, place)) {
 					r.foreign[e] = true
 					r.in.Changes = append(r.in.Changes, Change{l.Index, e})
 				}
@@ -86,25 +82,52 @@ func (r *reader) changes(excludes func(layer int, path string) bool) {
 	}
 }
 
-// touches says whether an entry, or what it hides, lies in a folder, or stands where
-// a folder above has to be.
-func touches(e *inspect.Entry, place, folder string) bool {
-	for _, p := range []string{e.Path, place} {
-		dir, base := path.Split(p)
-		name, hides := strings.CutPrefix(base, ".wh.")
-		switch {
-		case base == ".wh..wh..opq":
-			p = path.Clean(dir)
-		case hides:
-			p = path.Join(dir, name)
-		case e.Type == '5':
-			return false
-		}
-		if p == folder || strings.HasPrefix(p, folder+"/") || strings.HasPrefix(folder, p+"/") || p == "." && hides {
-			return true
+// A databasePlace is a folder in which a package manager keeps its database.
+type databasePlace struct {
+	folder  string
+	manager Manager
+}
+
+// places are the folders of databases, by their names and where these really are.
+func (r *reader) places() []databasePlace {
+	var all []databasePlace
+	for _, f := range folders() {
+		all = append(all, databasePlace{f, managerOf(f)})
+		if real := r.folderOf(f); real != f {
+			all = append(all, databasePlace{real, managerOf(f)})
 		}
 	}
-	return false
+	return all
+}
+
+// touched returns what an entry puts at its path p, or hides there: "" when that is
+// a folder, which changes nothing in it.
+func touched(e *inspect.Entry, p string) string {
+	dir, base := path.Split(p)
+	name, hides := strings.CutPrefix(base, ".wh.")
+	switch {
+	case base == ".wh..wh..opq":
+		return path.Clean(dir)
+	case hides:
+		return path.Join(dir, name)
+	case e.Type == '5', p == ".":
+		return ""
+	}
+	return p
+}
+
+// meets says whether what is touched lies in a folder, or stands where a folder above
+// has to be.
+func meets(p, folder string) bool {
+	switch {
+	case p == "":
+		return false
+	case p == ".", p == folder:
+		return true
+	case len(p) > len(folder):
+		return p[len(folder)] == '/' && strings.HasPrefix(p, folder)
+	}
+	return len(p) < len(folder) && folder[len(p)] == '/' && strings.HasPrefix(folder, p)
 }
 
 // Place returns where the file of an entry is: where the root file system has it,
@@ -238,30 +261,39 @@ func leadsAway(root *inspect.Root, f inspect.File) bool {
 	return false
 }
 
-// A history has what the last version of a database's file records, by package.
+// A history has what a version of a database's file records, by package.
 type history map[string]map[string]Digest
+
+// add adds the records of a package, and returns all that it has of it.
+func (h history) add(p *Package) (key string, files map[string]Digest) {
+	key = strings.Join([]string{p.Name, p.Version, p.Arch}, "\x00")
+	if files = h[key]; files == nil {
+		files = make(map[string]Digest, len(p.Files))
+		h[key] = files
+	}
+	for _, f := range p.Files {
+		if !f.Digest.IsZero() && !f.Config && !f.Made {
+			files[f.Path] = f.Digest
+		}
+	}
+	return key, files
+}
 
 // replaced notes the packages of which the next version of a file records other
 // digests than the one before, though they have the same version. What packages
 // expect to be changed or make again does not matter.
-func (r *reader) replaced(layer int, before history, packages []Package) history {
-	now := make(history, len(packages))
-	for i := range packages {
-		p := &packages[i]
-		key := strings.Join([]string{p.Name, p.Version, p.Arch}, "\x00")
-		files := now[key]
-		if files == nil {
-			files = make(map[string]Digest, len(p.Files))
-			now[key] = files
-		}
-		for _, f := range p.Files {
-			if !f.Digest.IsZero() && !f.Config && !f.Made {
-				files[f.Path] = f.Digest
-			}
-		}
-		r.differs(layer, p, before[key], files)
+func (r *reader) replaced(layer int, before, packages []Package) {
+	if len(before) == 0 {
+		return
 	}
-	return now
+	was, now := make(history, len(before)), make(history, len(packages))
+	for i := range before {
+		was.add(&before[i])
+	}
+	for i := range packages {
+		key, files := now.add(&packages[i])
+		r.differs(layer, &packages[i], was[key], files)
+	}
 }
 
 // differs notes the first file of a package of which its records differ.

@@ -91,6 +91,16 @@ func readFacts(path string) (*facts, error) {
 	return &r.facts, err
 }
 
+// ReadChannels reads of a report of which build system the recipe is, and on which
+// channels it rests, in one line; "" where there is no plan to build the image again.
+func ReadChannels(path string) (string, error) {
+	f, err := readFacts(path)
+	if err != nil || !f.Planned || f.Refused {
+		return "", err
+	}
+	return fmt.Sprintf("%s %v", f.System, f.Channels), nil
+}
+
 // A reader takes a report apart while it is read.
 type reader struct {
 	dec    *json.Decoder

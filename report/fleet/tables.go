@@ -142,7 +142,10 @@ func WriteLock(w io.Writer, s *Summary) error {
 		default:
 			line += " # " + r.Digest
 		}
-		fmt.Fprintln(out, report.Printable(line))
+		if shown := report.Printable(line); shown != line || strings.HasPrefix(line, "::") { // no reference that a list can have
+			line = "# " + shown
+		}
+		fmt.Fprintln(out, line)
 	}
 	return out.Flush()
 }

@@ -22,9 +22,11 @@ func (s *Summary) Headline() string {
 	done := s.Counts.States[string(Done)]
 	text := fmt.Sprintf("%d of %s have a result", done, plural(s.Counts.Images, "image"))
 	if done == s.Counts.Images {
-		text = "All " + plural(s.Counts.Images, "image") + " have a result"
-		if done == 1 {
+		switch text = "All " + plural(done, "image") + " have a result"; done {
+		case 1:
 			text = "The one image has a result"
+		case 2:
+			text = "Both images have a result"
 		}
 	}
 	if s.Counts.Images == 0 {

@@ -1,4 +1,4 @@
-package sbom
+package records
 
 import (
 	"errors"
@@ -23,18 +23,50 @@ func isR(p string) bool {
 }
 
 // r reads the file DESCRIPTION ("Writing R Extensions" of R 4.4, section 1.1.1).
-func (f *finder) r(body []byte) (Part, error) {
+func (r *reader) r(at found, body []byte) error {
 	fields := headers(body)
-	name, version := first(fields["package"]), first(fields["version"])
+	name := first(fields["package"])
 	if name == "" {
-		return Part{}, errors.New("it names no package")
+		return errors.New("it names no package")
 	}
 	license := first(fields["license"])
-	p := Part{Ecosystem: R, Name: name, Version: version, License: f.known.reading(license, rLicense(license))}
+	c := Component{Ecosystem: R, Name: name, Version: first(fields["version"]), In: -1, Licenses: []License{{license, rLicense(license)}}}
 	if ofCRAN(fields) {
-		p.PURL = newPURL(packageurl.TypeCran, "", name, version, nil)
+		c.Locator.Type = packageurl.TypeCran
 	}
-	return p, nil
+	c.URL = publicURL(first(fields["remoteurl"]))
+	i := r.add(c, at.File)
+	dir := path.Dir(at.name)
+	sums, file, ok := r.beside(dir + "/MD5")
+	r.environment(path.Dir(dir), R, !ok)
+	if ok {
+		rSums(r.list(file, i, len(sums)), dir, sums)
+	}
+	return nil
+}
+
+// isRRecord says whether a file lists those of a package: binary packages have one,
+// and those that were installed from source do not.
+func isRRecord(p string) bool {
+	return path.Base(p) == "MD5" && isR(path.Dir(p)+"/DESCRIPTION")
+}
+
+// rSums reads the file MD5 (tools:::.installMD5sums of R 4.5): "DIGEST *NAME" a line.
+// Tools that install packages add to DESCRIPTION where it came from.
+func rSums(l *list, dir string, sums []byte) {
+	for line := range strings.Lines(string(sums)) {
+		sum, name, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if name = strings.TrimPrefix(strings.TrimSpace(name), "*"); !ok || name == "" {
+			continue
+		}
+		otherwise := Differs
+		if name == "DESCRIPTION" {
+			otherwise = Listed
+		}
+		if !l.putAny(under(dir, name), otherwise, hexDigest("md5", sum)...) {
+			return
+		}
+	}
 }
 
 // ofCRAN says whether CRAN can have a package: it has neither those that are a

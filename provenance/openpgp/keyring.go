@@ -1,0 +1,211 @@
+package openpgp
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	pgp "github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"audit/inspect/check"
+)
+
+// A Key is one that a keyring has, under its primary key.
+type Key struct {
+	Fingerprint string    // of the primary key, in hexadecimal, upper case
+	Name        string    // the user ID that it has for itself; printable and short
+	Expires     time.Time // zero when it does not
+	Revoked     bool
+}
+
+// A Keyring has public keys. The zero value has none.
+type Keyring struct {
+	keys    []Key
+	members map[uint64][]member // by key ID
+}
+
+// A member is a key or subkey that can have made a signature.
+type member struct {
+	key     Key // the primary one
+	public  *packet.PublicKey
+	binding *packet.Signature // says what it is for, and how long
+	primary *packet.PublicKey
+	span    *packet.Signature // the binding of the primary key
+	revoked bool
+}
+
+// maxKeys bounds the keys of one file.
+const maxKeys = 4096
+
+// Keys returns the keys in the order of the file, each once.
+func (r Keyring) Keys() []Key { return slices.Clone(r.keys) }
+
+// IsEmpty says that there is no key.
+func (r Keyring) IsEmpty() bool { return len(r.keys) == 0 }
+
+const armorHead = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+
+// IsKeyring says whether a text looks like a keyring: armored, or packets of which the
+// first is a public key.
+func IsKeyring(text []byte) bool {
+	if bytes.Contains(text, []byte(armorHead)) {
+		return true
+	}
+	tag, _, _, err := nextPacket(text)
+	return err == nil && tag == tagPublicKey
+}
+
+// ReadKeyring reads public keys, armored in one or more blocks or binary. Keys of a kind
+// that is not known are left out as long as one can be read.
+func ReadKeyring(text []byte) (Keyring, error) {
+	blocks, err := dearmor(text)
+	if err != nil {
+		return Keyring{}, err
+	}
+	r := Keyring{members: make(map[uint64][]member)}
+	var last error
+	for _, block := range blocks {
+		list, err := pgp.ReadKeyRing(bytes.NewReader(block))
+		if err != nil {
+			last = err
+		}
+		for _, e := range list {
+			r.add(e)
+		}
+	}
+	switch {
+	case len(r.keys) > maxKeys:
+		return Keyring{}, fmt.Errorf("it has more than %d keys", maxKeys)
+	case len(r.keys) > 0:
+		return r, nil
+	case last != nil:
+		return Keyring{}, fmt.Errorf("reading an OpenPGP key: %w", last)
+	}
+	return Keyring{}, errors.New("it has no OpenPGP key")
+}
+
+// dearmor returns the packets of all armored blocks of public keys, or of a text that
+// is not armored.
+func dearmor(text []byte) (blocks [][]byte, err error) {
+	if !bytes.Contains(text, []byte(armorHead)) {
+		return [][]byte{text}, nil
+	}
+	for _, part := range bytes.SplitAfter(text, []byte("-----END PGP PUBLIC KEY BLOCK-----")) {
+		at := bytes.Index(part, []byte(armorHead))
+		if at < 0 {
+			continue
+		}
+		block, err := armored(part[at:])
+		if err != nil {
+			return nil, fmt.Errorf("reading an armored key: %w", err)
+		}
+		blocks = append(blocks, block)
+	}
+	return blocks, nil
+}
+
+func armored(text []byte) ([]byte, error) {
+	block, err := armor.Decode(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	_, err = body.ReadFrom(block.Body)
+	return body.Bytes(), err
+}
+
+// Union is a keyring with the keys of all.
+func Union(rings ...Keyring) Keyring {
+	all := Keyring{members: make(map[uint64][]member)}
+	for _, r := range rings {
+		for _, key := range r.keys {
+			if !slices.ContainsFunc(all.keys, func(k Key) bool { return k.Fingerprint == key.Fingerprint }) {
+				all.keys = append(all.keys, key)
+			}
+		}
+		for id, members := range r.members {
+			all.members[id] = append(all.members[id], members...)
+		}
+	}
+	return all
+}
+
+// add adds a key and its subkeys that sign.
+func (r *Keyring) add(e *pgp.Entity) {
+	name, span, revoked := self(e)
+	key := Key{
+		Fingerprint: fmt.Sprintf("%X", e.PrimaryKey.Fingerprint),
+		Name:        check.Brief(name),
+		Revoked:     revoked || len(e.Revocations) > 0,
+	}
+	if span == nil {
+		return
+	}
+	if life := span.KeyLifetimeSecs; life != nil && *life > 0 {
+		key.Expires = e.PrimaryKey.CreationTime.Add(time.Duration(*life) * time.Second).UTC()
+	}
+	if !slices.ContainsFunc(r.keys, func(k Key) bool { return k.Fingerprint == key.Fingerprint }) {
+		r.keys = append(r.keys, key)
+	}
+	primary := member{key: key, public: e.PrimaryKey, binding: span, primary: e.PrimaryKey, span: span, revoked: key.Revoked}
+	if !span.FlagsValid || span.FlagSign {
+		r.members[e.PrimaryKey.KeyId] = append(r.members[e.PrimaryKey.KeyId], primary)
+	}
+	for _, s := range e.Subkeys {
+		if !s.Sig.FlagsValid || !s.Sig.FlagSign || !s.PublicKey.PubKeyAlgo.CanSign() {
+			continue
+		}
+		sub := primary
+		sub.public, sub.binding, sub.revoked = s.PublicKey, s.Sig, key.Revoked || len(s.Revocations) > 0
+		r.members[s.PublicKey.KeyId] = append(r.members[s.PublicKey.KeyId], sub)
+	}
+}
+
+// self returns the user ID that a key has for itself, and the signature that says how
+// long it is good and what for: that of the primary user ID, or the newest. A key is
+// revoked with the last of its user IDs.
+func self(e *pgp.Entity) (name string, span *packet.Signature, revoked bool) {
+	var chosen *pgp.Identity
+	revoked = len(e.Identities) > 0
+	for _, name := range slices.Sorted(maps.Keys(e.Identities)) {
+		id := e.Identities[name]
+		if id.SelfSignature == nil || len(id.Revocations) > 0 {
+			continue
+		}
+		revoked = false
+		if chosen == nil || compareIdentities(id, chosen) > 0 {
+			chosen = id
+		}
+	}
+	switch {
+	case chosen != nil:
+		name, span = chosen.Name, chosen.SelfSignature
+	case revoked: // each of them is
+		name = slices.Sorted(maps.Keys(e.Identities))[0]
+		span = e.Identities[name].SelfSignature
+	}
+	if e.SelfSignature != nil { // of version 6: by the key alone
+		span = e.SelfSignature
+	}
+	if span == nil && revoked {
+		span = new(packet.Signature)
+	}
+	return strings.ToValidUTF8(name, "?"), span, revoked
+}
+
+func compareIdentities(a, b *pgp.Identity) int {
+	isPrimary := func(id *pgp.Identity) int {
+		if p := id.SelfSignature.IsPrimaryId; p != nil && *p {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(isPrimary(a), isPrimary(b)), a.SelfSignature.CreationTime.Compare(b.SelfSignature.CreationTime))
+}

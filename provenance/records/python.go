@@ -1,0 +1,217 @@
+package records
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/package-url/packageurl-go"
+)
+
+// isPython says whether a file is the metadata of an installed Python package:
+// dist-info of wheels (packaging.python.org, "Recording installed projects"),
+// egg-info and eggs of setuptools, and the single file of distutils.
+func isPython(p string) bool {
+	dir, name := path.Split(p)
+	dir = strings.TrimSuffix(dir, "/")
+	switch name {
+	case "METADATA":
+		return strings.HasSuffix(dir, ".dist-info")
+	case "PKG-INFO":
+		return strings.HasSuffix(dir, ".egg-info") || strings.HasSuffix(dir, ".egg/EGG-INFO")
+	}
+	return strings.HasSuffix(name, ".egg-info") && name != ".egg-info"
+}
+
+// isPythonRecord says whether a file beside core metadata lists the files of a package.
+func isPythonRecord(p string) bool {
+	dir, name := path.Split(p)
+	switch name {
+	case "RECORD", "direct_url.json":
+		return strings.HasSuffix(dir, ".dist-info/")
+	case "installed-files.txt":
+		return strings.HasSuffix(dir, ".egg-info/")
+	}
+	return false
+}
+
+// python reads core metadata (packaging.python.org, "Core metadata specifications"
+// 2.4) and what lies beside them.
+func (r *reader) python(at found, body []byte) error {
+	fields := headers(body)
+	name := first(fields["name"])
+	if name == "" {
+		return errors.New("it names no package")
+	}
+	c := Component{
+		Ecosystem: Python, Name: name, Version: first(fields["version"]), In: -1,
+		Licenses: pythonLicenses(fields), Locator: Locator{Type: packageurl.TypePyPi},
+	}
+	dir, base := path.Split(at.name)
+	dir = strings.TrimSuffix(dir, "/")
+	if base != "METADATA" {
+		r.egg(dir, base, r.add(c, at.File))
+		return nil
+	}
+	c.URL, c.Digests = r.direct(dir)
+	i := r.add(c, at.File)
+	folder := path.Dir(dir)
+	record, file, ok := r.beside(dir + "/RECORD")
+	r.environment(folder, Python, !ok)
+	if ok {
+		r.pythonRecord(r.list(file, i, len(record)), folder, record)
+	}
+	return nil
+}
+
+// pythonRecord reads the list of a package's files (packaging.python.org, "Recording
+// installed projects"): path, algorithm=digest, size, in the form of RFC 4180.
+func (r *reader) pythonRecord(l *list, folder string, record []byte) {
+	rows := csv.NewReader(bytes.NewReader(record))
+	rows.FieldsPerRecord, rows.ReuseRecord, rows.LazyQuotes = -1, true, true
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			r.problem(l.record, "records/unread", "error", err)
+			return
+		}
+		if row[0] == "" {
+			continue
+		}
+		var recorded v1.Hash
+		if len(row) > 1 {
+			recorded = pythonDigest(row[1])
+		}
+		if !l.put(under(folder, row[0]), recorded) {
+			return
+		}
+	}
+}
+
+// pythonDigest reads a digest in base64 without padding; zero when it is none.
+func pythonDigest(text string) v1.Hash {
+	algorithm, sum, _ := strings.Cut(text, "=")
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(sum, "="))
+	if err != nil || len(raw) != sizeOf(algorithm) {
+		return v1.Hash{}
+	}
+	return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(raw)}
+}
+
+// egg reads the list of files of a package that was installed without a wheel, which
+// has no digests. Packages of conda and of distributions often have none at all.
+func (r *reader) egg(dir, base string, component int) {
+	folder := path.Dir(dir)
+	if base != "PKG-INFO" { // a single file, which is the metadata
+		r.environment(dir, Python, true)
+		return
+	}
+	names, file, ok := r.beside(dir + "/installed-files.txt")
+	r.environment(folder, Python, !ok)
+	if !ok {
+		return
+	}
+	l := r.list(file, component, len(names))
+	for name := range strings.Lines(string(names)) {
+		if name = strings.TrimSpace(name); name != "" && !l.put(under(dir, name), v1.Hash{}) {
+			return
+		}
+	}
+}
+
+// direct reads where a package came from when it was not from an index
+// (packaging.python.org, "Recording the Direct URL Origin of installed distributions").
+func (r *reader) direct(dir string) (url string, digests []v1.Hash) {
+	body, file, ok := r.beside(dir + "/direct_url.json")
+	if !ok {
+		return "", nil
+	}
+	var origin struct {
+		URL  string `json:"url"`
+		Info struct {
+			Hash   string            `json:"hash"`
+			Hashes map[string]string `json:"hashes"`
+		} `json:"archive_info"`
+	}
+	if err := decode(body, &origin); err != nil {
+		r.problem(file, "records/unread", "error", err)
+		return "", nil
+	}
+	if algorithm, sum, ok := strings.Cut(origin.Info.Hash, "="); ok && len(origin.Info.Hashes) == 0 {
+		origin.Info.Hashes = map[string]string{algorithm: sum}
+	}
+	for _, algorithm := range slices.Sorted(maps.Keys(origin.Info.Hashes)) {
+		digests = append(digests, hexDigest(algorithm, origin.Info.Hashes[algorithm])...)
+	}
+	return publicURL(origin.URL), digests
+}
+
+// pythonLicenses takes the three places that a licence may be declared in.
+func pythonLicenses(fields map[string][]string) []License {
+	if text := first(fields["license-expression"]); text != "" {
+		return []License{{Text: text}}
+	}
+	all := []License{{Text: first(fields["license"])}}
+	for _, c := range fields["classifier"] {
+		if id := classified(c); id != "" {
+			all = append(all, License{c, id})
+		}
+	}
+	for _, c := range fields["classifier"] {
+		if strings.HasPrefix(c, "License ::") {
+			return append(all, License{Text: c})
+		}
+	}
+	return all
+}
+
+// classified returns the licence of a trove classifier, for those that mean
+// one licence and no other.
+func classified(classifier string) string {
+	_, name, ok := cutLast(classifier, " :: ")
+	if !ok || !strings.HasPrefix(classifier, "License :: ") {
+		return ""
+	}
+	return map[string]string{
+		"MIT License":                                                     "MIT",
+		"MIT No Attribution License (MIT-0)":                              "MIT-0",
+		"ISC License (ISCL)":                                              "ISC",
+		"Mozilla Public License 2.0 (MPL 2.0)":                            "MPL-2.0",
+		"GNU General Public License v2 (GPLv2)":                           "GPL-2.0-only",
+		"GNU General Public License v2 or later (GPLv2+)":                 "GPL-2.0-or-later",
+		"GNU General Public License v3 (GPLv3)":                           "GPL-3.0-only",
+		"GNU General Public License v3 or later (GPLv3+)":                 "GPL-3.0-or-later",
+		"GNU Lesser General Public License v3 (LGPLv3)":                   "LGPL-3.0-only",
+		"GNU Lesser General Public License v3 or later (LGPLv3+)":         "LGPL-3.0-or-later",
+		"GNU Affero General Public License v3":                            "AGPL-3.0-only",
+		"GNU Affero General Public License v3 or later (AGPLv3+)":         "AGPL-3.0-or-later",
+		"Boost Software License 1.0 (BSL-1.0)":                            "BSL-1.0",
+		"European Union Public Licence 1.2 (EUPL 1.2)":                    "EUPL-1.2",
+		"The Unlicense (Unlicense)":                                       "Unlicense",
+		"zlib/libpng License":                                             "Zlib",
+		"CC0 1.0 Universal (CC0 1.0) Public Domain Dedication":            "CC0-1.0",
+		"Historical Permission Notice and Disclaimer (HPND)":              "HPND",
+		"Universal Permissive License (UPL)":                              "UPL-1.0",
+		"Eclipse Public License 2.0 (EPL-2.0)":                            "EPL-2.0",
+		"CEA CNRS Inria Logiciel Libre License, version 2.1 (CeCILL-2.1)": "CECILL-2.1",
+	}[name]
+}
+
+func cutLast(text, separator string) (before, after string, ok bool) {
+	i := strings.LastIndex(text, separator)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(separator):], true
+}

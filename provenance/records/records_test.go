@@ -1,0 +1,213 @@
+package records
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"audit/fixtures"
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/provenance/vouch"
+)
+
+// read reads the records of an image that has these files in one layer, as audit
+// opens it.
+func read(t testing.TB, layers ...[]fixtures.File) *All {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "image.tar")
+	if err := os.WriteFile(name, fixtures.Docker{Layers: layers}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	img, err := inspect.Open(t.Context(), name, inspect.Options{
+		Stores: fixtures.Stores(), Keep: Keep, Watch: Watch, Weak: func() func(string) digest.Kinds { return Weak },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return Read(img)
+}
+
+// files are those of an image, from pairs of name and content.
+func files(pairs ...string) (list []fixtures.File) {
+	for i := 0; i < len(pairs); i += 2 {
+		list = append(list, fixtures.File{Name: pairs[i], Body: pairs[i+1]})
+	}
+	return list
+}
+
+// outcome is what vouching leads to: a line for each file that a record has, each
+// finding and each problem.
+func outcome(all *All, packaged ...string) (lines []string) {
+	table := vouch.New(all.img)
+	for _, p := range packaged {
+		table.Vouch(p, vouch.Word{Kind: vouch.Packaged})
+	}
+	findings := all.Vouch(table)
+	for file, word := range table.Rows() {
+		if word.Kind == vouch.Recorded {
+			lines = append(lines, file.Path+": "+word.By)
+		}
+	}
+	for _, f := range append(findings, all.Problems...) {
+		lines = append(lines, fmt.Sprintf("%s %s %s", map[check.Level]string{check.Note: "note", check.Undecided: "undecided"}[f.Level], f.Path, f.Message))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// components says of each component what it is.
+func components(all *All) (lines []string) {
+	for i := range all.Components {
+		c := &all.Components[i]
+		line := c.Title()
+		if c.In >= 0 {
+			line += " in " + all.Components[c.In].Title()
+		}
+		for _, d := range c.Digests {
+			line += " " + d.Algorithm + ":" + d.Hex[:4]
+		}
+		lines = append(lines, strings.TrimSpace(line+" "+c.URL))
+	}
+	return lines
+}
+
+func expect(t *testing.T, got, want []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func sha(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+// recordLine is one of RECORD, as pip writes it.
+func recordLine(name, body string) string {
+	return fmt.Sprintf("%s,sha256=%s,%d\n", name, base64.RawURLEncoding.EncodeToString(sha(body)), len(body))
+}
+
+const site = "usr/local/lib/python3.12/site-packages/"
+
+// A wheel as pip installs it: with a script, compiled files without digests, and a
+// direct_url.json.
+func TestPython(t *testing.T) {
+	const meta, code, script = "Metadata-Version: 2.1\nName: demo\nVersion: 1.2\nLicense: MIT\n", "x = 1\n", "#!/usr/local/bin/python3\n"
+	const url = `{"archive_info": {"hash": "sha256=` + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" + `"}, "url": "https://example.org/demo-1.2.whl"}`
+	record := recordLine("../../../bin/demo", script) + recordLine("demo/__init__.py", code) + recordLine("demo/changed.py", code) +
+		recordLine(`"demo/with,comma.py"`, code) + recordLine("demo/gone.py", code) + recordLine("demo-1.2.dist-info/METADATA", meta) +
+		recordLine("demo-1.2.dist-info/direct_url.json", url) +
+		"demo/__pycache__/__init__.cpython-312.pyc,,\ndemo-1.2.dist-info/RECORD,,\n"
+	all := read(t, files(
+		"usr/local/bin/demo", script, site+"demo/__init__.py", code, site+"demo/changed.py", "x = 2\n", site+"demo/with,comma.py", code,
+		site+"demo/__pycache__/__init__.cpython-312.pyc", "compiled", site+"demo/__pycache__/changed.cpython-312.pyc", "compiled",
+		site+"demo-1.2.dist-info/METADATA", meta, site+"demo-1.2.dist-info/RECORD", record, site+"demo-1.2.dist-info/direct_url.json", url,
+		site+"intruder.py", "import os\n", "srv/own.py", "",
+	))
+	expect(t, components(all), []string{"python demo 1.2 sha256:aaaa https://example.org/demo-1.2.whl"})
+	if c := all.Components[0]; c.Agree != 5 || c.Differ != 1 || c.Missing != 1 {
+		t.Errorf("%d agree, %d differ, %d are missing", c.Agree, c.Differ, c.Missing)
+	}
+	differs := fmt.Sprintf(`undecided %sdemo/changed.py closure/record-differs digest="sha256:%x" package="python demo 1.2"`, site, sha(code))
+	expect(t, outcome(all), []string{
+		`note ` + site + `intruder.py records/unlisted-file ecosystem="python" folder="` + strings.TrimSuffix(site, "/") + `"`,
+		differs, "usr/local/bin/demo: python demo 1.2", site + "demo-1.2.dist-info/METADATA: python demo 1.2",
+		site + "demo-1.2.dist-info/direct_url.json: python demo 1.2", site + "demo/__init__.py: python demo 1.2", site + "demo/with,comma.py: python demo 1.2",
+	})
+	if lines := outcome(all, site+"demo/changed.py", site+"intruder.py"); slices.Contains(lines, differs) || len(lines) != 5 {
+		t.Errorf("%q: what a package of the distribution has as it is, is not accused", lines)
+	}
+}
+
+// Two records of one file: one that agrees is enough.
+func TestOneRecordThatAgreesIsEnough(t *testing.T) {
+	info := func(name, body string) []fixtures.File {
+		return files(site+name+".dist-info/METADATA", "Name: "+name+"\n", site+name+".dist-info/RECORD", recordLine("shared.py", body))
+	}
+	for _, order := range [][2]string{{"right", "wrong"}, {"wrong", "right"}} {
+		all := read(t, append(append(info("a", order[0]), info("b", order[1])...), fixtures.File{Name: site + "shared.py", Body: "right"}))
+		by := map[string]string{"right": "python a", "wrong": "python b"}[order[0]]
+		expect(t, outcome(all), []string{site + "shared.py: " + by})
+	}
+}
+
+// Packages without lists of their files accuse none of having none.
+func TestPackagesWithoutLists(t *testing.T) {
+	const dist = "usr/lib/python3/dist-packages/"
+	all := read(t, files(dist+"a.egg-info", "Name: a\nVersion: 1\n", dist+"a.py", "", dist+"b.egg-info/PKG-INFO", "Name: b\nVersion: 2\n",
+		dist+"b.egg-info/installed-files.txt", "../b.py\nPKG-INFO\n", dist+"b.py", ""))
+	expect(t, components(all), []string{"python a 1", "python b 2"})
+	expect(t, outcome(all), []string{`note ` + strings.TrimSuffix(dist, "/") + ` records/no-file-list ecosystem="python" files="1"`})
+}
+
+// A record that names more than in proportion to itself is not read to its end.
+func TestPathsAreInProportion(t *testing.T) {
+	deep := strings.Repeat("d/", 2000)
+	all := read(t, files(deep+"x.dist-info/METADATA", "Name: x\n", deep+"x.dist-info/RECORD", strings.Repeat("a,,\n", 10_000)))
+	expect(t, outcome(all), []string{"undecided " + deep + `x.dist-info/RECORD records/too-many-paths limit="32"`})
+}
+
+func TestDecode(t *testing.T) {
+	var v struct{ Name any }
+	for body, want := range map[string]string{
+		`{"name": "x", "other": {"name": 1, "name": 2}}`: "", "\ufeff{}": "", `{"name": "a", "Name": "b"}`: "a key stands in it more than once: Name",
+		strings.Repeat("[", 65) + strings.Repeat("]", 65): "its values are nested deeper than 64", "{": "it is no JSON of its form",
+		`{"name": "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}`: "",
+	} {
+		err := decode([]byte(body), &v)
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && got != want {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
+
+// FuzzRecords: whatever lies where records are, reading it ends, names nothing twice as
+// strong, and vouches for nothing that has other bytes.
+func FuzzRecords(f *testing.F) {
+	for _, seed := range []string{"Name: x\nVersion: 1\n", recordLine("a", "a"), "\"a\n", `{"name": "x", "name": "y"}`, "../../../../a,sha256=,\n",
+		"name = 'x'\nversion = \"1\"\n", "0cc175b9c0f1b6a831c399e269772661 *a\n", `{"packages": {"node_modules/x": {"version": "1", "integrity": "sha512-"}}}`,
+		`{"name": "x", "paths_data": {"paths": [{"_path": "../a", "sha256": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4ee1b9807785afee48bb"}]}}`,
+		`{"spec": {"nodes": [{"name": "x", "arch": {"target": {"name": "zen"}}}]}}`, `{"/a": {"type": "file", "hash": "QIZ7ZQEPRBCEAQTMPQMFBJHCGSYQP5LN"}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		all := Read(bodies(map[string]string{
+			"x.dist-info/METADATA": "Name: x\n", "x.dist-info/RECORD": string(body), "y.dist-info/METADATA": string(body), "y.egg-info/PKG-INFO": string(body),
+			"conda-meta/x.json": string(body), ".spack/spec.json": string(body), "z/.spack/install_manifest.json": string(body),
+			"z/.spack/spec.json": `{"spec":{"nodes":[{"name":"z"}]}}`, "easybuild/x.eb": string(body), "library/x/MD5": string(body),
+			"node_modules/.package-lock.json": string(body), "y.egg-info/installed-files.txt": string(body), "x.dist-info/direct_url.json": string(body), "library/x/DESCRIPTION": string(body),
+			"node_modules/x/package.json": string(body), "a": "a",
+		}))
+		for i := range all.Components {
+			if c := &all.Components[i]; c.Name == "" || c.In >= len(all.Components) {
+				t.Fatalf("%+v", c)
+			}
+		}
+		outcome(all)
+	})
+}
+
+// bodies is an image with the contents of these files.
+func bodies(files map[string]string) *inspect.Image {
+	l := &inspect.Layer{Watched: true}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		e := &inspect.Entry{Path: name, Type: '0', Size: int64(len(files[name])), Digest: sha256.Sum256([]byte(files[name]))}
+		l.Entries = append(l.Entries, e)
+		l.KeepBody(e, []byte(files[name]), false)
+	}
+	return &inspect.Image{Layers: []*inspect.Layer{l}}
+}

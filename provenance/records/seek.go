@@ -1,0 +1,189 @@
+package records
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/inspect/pass"
+)
+
+// Keep says whether [Read] needs the content of the file at path. A link may lead to
+// records from where they are looked for, so those that have a name of their own are
+// kept wherever they are.
+func Keep(p string) bool {
+	switch path.Base(p) {
+	case "METADATA", "PKG-INFO", "DESCRIPTION":
+		return true
+	}
+	return slices.ContainsFunc(families(), func(f family) bool { return f.describes(p) || f.keeps != nil && f.keeps(p) })
+}
+
+// maxWanted bounds the bytes of records that have other names.
+const maxWanted = 16 << 20
+
+// Wanted returns the files whose contents [Read] needs and that were not kept: records
+// behind a link that has the name by which they are one, and programs of an older Go
+// or of Rust. See
+// [inspect.Complete].
+func Wanted(img *inspect.Image) []inspect.File {
+	var wanted []inspect.File
+	room := int64(maxWanted)
+	s := newSeeker(img)
+	s.found = func(at found) {
+		_, _, kept := s.root.Content(at.Path)
+		if kept || at.Inode.Type != '0' || Keep(at.Inode.Entry.Path) || at.Inode.Size > min(maxRecord, room) {
+			return
+		}
+		room -= at.Inode.Size
+		wanted = append(wanted, at.File)
+	}
+	s.seek()
+	whole, _ := wholePrograms(img)
+	return append(wanted, whole...)
+}
+
+// Watch reads along with the pass over an image, for what Go noted in programs and for
+// the packages in archives of Java and in tarballs of npm: see Options.Watch of package inspect.
+func Watch(e *inspect.Entry) pass.Watcher {
+	switch {
+	case e.Type == '0' && isJar(e.Path):
+		return &jarWatcher{name: e.Path}
+	case e.Type == '0' && isTarball(e.Path):
+		return new(tarWatcher)
+	case isProgram(e):
+		return new(goWatcher)
+	}
+	return nil
+}
+
+// A seeker goes through the files of an image for those that describe a package.
+type seeker struct {
+	root     *inspect.Root
+	families []family
+	listed   map[string]bool         // folders that links lead to, which were looked into
+	found    func(at found)          // for each
+	dangling func(link inspect.File) // for each link in the place of one that leads nowhere
+}
+
+func newSeeker(img *inspect.Image) *seeker {
+	return &seeker{root: img.Root(), families: families(), listed: make(map[string]bool), dangling: func(inspect.File) {}}
+}
+
+func (s *seeker) seek() {
+	for file := range s.root.Files() {
+		switch file.Inode.Type {
+		case '0', '1':
+			if f, ok := s.describes(file.Path); ok {
+				s.found(found{file, file.Path, f})
+			}
+		case '2':
+			s.link(file)
+		}
+	}
+}
+
+// describes returns the family for which a file at this path describes a package.
+func (s *seeker) describes(p string) (family, bool) {
+	i := slices.IndexFunc(s.families, func(f family) bool { return f.describes(p) })
+	if i < 0 {
+		return family{}, false
+	}
+	return s.families[i], true
+}
+
+// link looks at what a symbolic link leads to: a record, the folder of one
+// package, or a folder of packages. What lies there under a name by which it is
+// found anyway is left to that.
+func (s *seeker) link(link inspect.File) {
+	if !s.isPackageName(link.Path) {
+		return
+	}
+	folder, names, isFolder := s.root.Folder(link.Path)
+	_, isFile := s.root.Lookup(link.Path)
+	switch {
+	case isFolder && !isLibrary(link.Path):
+		s.linkedPackage(link.Path)
+	case isFolder && !s.listed[folder]:
+		s.listed[folder] = true
+		s.linkedLibrary(link.Path, names)
+	case isFolder:
+	case isFile:
+		s.linked(link.Path)
+	default:
+		if _, ok := s.describes(link.Path); ok {
+			s.dangling(link)
+		}
+	}
+}
+
+// isPackageName says whether a link of this path can stand for a record, for a
+// package or for a folder of packages.
+func (s *seeker) isPackageName(p string) bool {
+	parent := path.Base(path.Dir(p))
+	if isLibrary(p) || isLibrary(path.Dir(p)) || strings.HasPrefix(parent, "@") || isMetadataFolder(p) || isMetadataFolder(path.Dir(p)) {
+		return true
+	}
+	_, ok := s.describes(p)
+	return ok
+}
+
+// isLibrary says whether a folder of this path has packages of a language whose
+// own names do not show it.
+func isLibrary(p string) bool {
+	switch path.Base(p) {
+	case "node_modules", "library", "site-library":
+		return true
+	}
+	return false
+}
+
+func isMetadataFolder(p string) bool {
+	switch path.Ext(p) {
+	case ".dist-info", ".egg-info", ".egg":
+		return true
+	}
+	return path.Base(p) == "EGG-INFO"
+}
+
+// linkedLibrary looks at the packages of these names in a folder behind a link.
+func (s *seeker) linkedLibrary(at string, names []string) {
+	for _, name := range names {
+		s.linkedPackage(path.Join(at, name))
+		if !strings.HasPrefix(name, "@") {
+			continue
+		}
+		folder, scoped, _ := s.root.Folder(path.Join(at, name))
+		if s.listed[folder] {
+			continue
+		}
+		s.listed[folder] = true
+		for _, one := range scoped {
+			s.linkedPackage(path.Join(at, name, one))
+		}
+	}
+}
+
+// linkedPackage looks at the records of a package at a path that a link is part of.
+func (s *seeker) linkedPackage(at string) {
+	for _, name := range []string{"METADATA", "PKG-INFO", "EGG-INFO/PKG-INFO", "DESCRIPTION", "package.json"} {
+		s.linked(path.Join(at, name))
+	}
+}
+
+// linked finds a record at a path that a link is part of, where it is not to be found
+// under its own path.
+func (s *seeker) linked(at string) {
+	f, ok := s.describes(at)
+	if !ok {
+		return
+	}
+	target, ok := s.root.Lookup(at)
+	if !ok || target.Inode.Type != '0' {
+		return
+	}
+	if _, own := s.describes(target.Path); !own {
+		s.found(found{target, at, f})
+	}
+}

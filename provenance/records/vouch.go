@@ -1,0 +1,146 @@
+package records
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/inspect/paths"
+	"audit/provenance/vouch"
+)
+
+// maxListed bounds the findings alike about a layer.
+const maxListed = 100
+
+// Vouch adds a word on each file that has the digest which a record has of it, and
+// returns what is otherwise. A record is signed by nobody, and who installs software
+// may change its files: one that differs is undecided, and only where nothing else
+// has a word on its content. A store item and a package of a distribution have their
+// own.
+//
+// Notes list the files in a folder of packages that no record has, or how many there
+// are where packages have no lists of their files.
+func (all *All) Vouch(t *vouch.Table) []check.Finding {
+	list := check.List{Max: maxListed, Notes: maxListed}
+	for file, word := range t.Rows() {
+		c, ok := all.claims[file.Path]
+		if !ok {
+			continue
+		}
+		of := &all.Components[c.component]
+		switch {
+		case c.standing == Agrees:
+			t.Vouch(file.Path, vouch.Word{Kind: vouch.Recorded, By: of.Title()})
+		case c.standing == Differs && !hasContent(word) && !all.isStored(file):
+			list.Undecided(file.Layer, file.Path, "closure/record-differs", "package", check.Brief(of.Title()), "digest", c.recorded.String())
+		}
+	}
+	for i := range all.Components {
+		if c := &all.Components[i]; c.Signed && c.In < 0 {
+			list.Note(c.At.Layer, c.At.Path, "records/signature-unread", "package", check.Brief(c.Title()))
+		}
+	}
+	all.strays(t, &list)
+	return list.Sorted()
+}
+
+// Conclude adds what records say to the check named closure: a file that is not what the
+// record of its package has cannot be called explained.
+func Conclude(closure check.Check, findings []check.Finding) check.Check {
+	if len(findings) == 0 {
+		return closure
+	}
+	differ := 0
+	for _, f := range findings {
+		if f.Level == check.Undecided {
+			more, _ := f.Args["more"].(int64)
+			differ += 1 + int(more)
+		}
+	}
+	closure.Findings = append(slices.Clone(closure.Findings), findings...)
+	if differ == 0 {
+		return closure
+	}
+	why := check.Say("closure/records-differ", "count", differ)
+	if closure.Status == check.Pass {
+		closure.Status = check.Unknown
+		closure.Reasons = append([]check.Message{why}, closure.Reasons...)
+	} else {
+		closure.Reasons = append(slices.Clone(closure.Reasons), why)
+	}
+	return closure
+}
+
+// hasContent says whether a word is about the content of its file.
+func hasContent(w vouch.Word) bool { return w.Kind != vouch.Nobody && w.Kind != vouch.Instruction }
+
+func (all *All) isStored(file inspect.File) bool { return all.img.Stores.ItemOf(file.Path) != "" }
+
+// strays adds the files in folders of packages that no record lists and nothing else
+// has a word on.
+func (all *All) strays(t *vouch.Table, list *check.List) {
+	folders := make([]string, 0, len(all.places))
+	for folder := range all.places {
+		folders = append(folders, folder)
+	}
+	slices.SortFunc(folders, paths.Compare)
+	unknown := make(map[string]int) // files that may be of a package without a list, by folder
+	var in []string                 // folders that the file lies in
+	for file, word := range t.Rows() {
+		for len(folders) > 0 && paths.Compare(folders[0], file.Path) <= 0 {
+			in = append(within(in, folders[0]), folders[0])
+			folders = folders[1:]
+		}
+		if in = within(in, file.Path); len(in) == 0 || hasContent(word) || all.isListed(file.Path) || all.isStored(file) {
+			continue
+		}
+		folder := in[len(in)-1]
+		if all.places[folder].placed {
+			unknown[folder]++
+			continue
+		}
+		list.Note(file.Layer, file.Path, "records/unlisted-file", "ecosystem", string(all.places[folder].ecosystem), "folder", folder)
+	}
+	for folder, n := range unknown {
+		list.Note(-1, folder, "records/no-file-list", "ecosystem", string(all.places[folder].ecosystem), "files", n)
+	}
+}
+
+// within removes from a path of folders in each other those that p does not lie in.
+func within(in []string, p string) []string {
+	for len(in) > 0 {
+		if folder := in[len(in)-1]; folder == "." || strings.HasPrefix(p, folder+"/") {
+			break
+		}
+		in = in[:len(in)-1]
+	}
+	return in
+}
+
+// isListed says whether a record has a file, or has the source that Python compiled it
+// from.
+func (all *All) isListed(p string) bool {
+	if _, ok := all.claims[p]; ok || isState(p) {
+		return true
+	}
+	stem, ok := strings.CutSuffix(p, ".pyc")
+	if !ok {
+		return false
+	}
+	if dir, base := path.Split(stem); strings.HasSuffix(dir, "/__pycache__/") {
+		base, _, _ = strings.Cut(base, ".")
+		stem = strings.TrimSuffix(dir, "__pycache__/") + base
+	}
+	_, ok = all.claims[stem+".py"]
+	return ok
+}
+
+// isState says whether a file is a record itself, which no record can have.
+func isState(p string) bool {
+	if strings.HasPrefix(path.Base(path.Dir(p)), "conda-meta") {
+		return true
+	}
+	return slices.ContainsFunc(families(), func(f family) bool { return f.describes(p) || f.keeps != nil && f.keeps(p) })
+}

@@ -1,0 +1,270 @@
+package deb
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"audit/inspect"
+	"audit/inspect/digest"
+	"audit/inspect/limit"
+	"audit/provenance/vouch"
+	"audit/provenance/vouch/packages"
+)
+
+// aptArchives is where apt keeps packages that it has fetched.
+const aptArchives = "var/cache/apt/archives"
+
+// located is a file that can be a package, by its name.
+type located struct {
+	source  *packages.Source
+	path    string
+	version string // as the name has it
+}
+
+// isPackage says whether a name is that of a package of Debian, or of Ubuntu's with
+// debugging symbols.
+func isPackage(name string) bool {
+	ext := path.Ext(name)
+	return ext == ".deb" || ext == ".ddeb"
+}
+
+// nameOf takes NAME_VERSION_ARCH.deb apart. Apt writes the colon after an epoch as %3a,
+// mirrors leave the epoch out.
+func nameOf(file string) (pkg, version string, ok bool) {
+	base := path.Base(file)
+	words := strings.Split(strings.TrimSuffix(base, path.Ext(base)), "_")
+	if len(words) < 2 || !isPackage(file) {
+		return "", "", false
+	}
+	return words[0], strings.NewReplacer("%3a", ":", "%3A", ":", "%7e", "~", "%2b", "+").Replace(words[1]), true
+}
+
+// readArchives reads the packages that are installed and that an index names, from
+// folders, then from the image, then from servers.
+func (s *session) readArchives(ctx context.Context) error {
+	s.locate()
+	for _, p := range s.installed {
+		if offers := s.offers[p.Name]; len(offers) > 0 {
+			p.offer = &offers[0]
+		}
+	}
+	if err := s.fromFolders(ctx); err != nil {
+		return err
+	}
+	if err := s.fromImage(ctx); err != nil {
+		return err
+	}
+	return s.fromServers(ctx)
+}
+
+func (s *session) locate() {
+	s.debs = make(map[string][]located)
+	for _, src := range s.Sources {
+		for _, file := range src.Files() {
+			if pkg, version, ok := nameOf(file); ok {
+				s.debs[pkg] = append(s.debs[pkg], located{src, file, version})
+			}
+		}
+	}
+}
+
+// fits says whether a name of a file has a version, with the epoch or without.
+func fits(version, inName string) bool {
+	if version == inName {
+		return true
+	}
+	_, rest, ok := strings.Cut(version, ":")
+	return ok && rest == inName
+}
+
+// fromFolders reads what the folders have, several at a time.
+func (s *session) fromFolders(ctx context.Context) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var wait sync.WaitGroup
+	queue := make(chan *installed)
+	for range runtime.GOMAXPROCS(0) {
+		wait.Go(func() {
+			for p := range queue {
+				if err := s.fromFolder(ctx, p); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	for _, p := range s.installed {
+		if p.offer == nil || ctx.Err() != nil {
+			continue
+		}
+		queue <- p
+	}
+	close(queue)
+	wait.Wait()
+	return context.Cause(ctx)
+}
+
+// fromFolder reads a package from the first file that is one of those which are
+// offered. What is not is not looked into.
+func (s *session) fromFolder(ctx context.Context, p *installed) error {
+	for _, at := range s.debs[p.Package] {
+		if !fits(p.Version, at.version) {
+			continue
+		}
+		content, err := at.source.Open(ctx, at.path, digest.Sum{}, 0)
+		if err != nil {
+			return err
+		}
+		err = s.fromFile(ctx, p, content)
+		content.Close()
+		if err != nil {
+			return fmt.Errorf("reading %s of %s: %w", at.path, at.source, err)
+		}
+		if p.archive != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// fromFile reads a package from a file that is hashed before.
+func (s *session) fromFile(ctx context.Context, p *installed, content io.Reader) error {
+	file, ok := content.(io.ReadSeeker)
+	if !ok {
+		return errors.New("it cannot be read twice")
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, stopping{ctx, file}); err != nil {
+		return err
+	}
+	for i := range s.offers[p.Name] {
+		o := &s.offers[p.Name][i]
+		if digest.Sum(h.Sum(nil)) != o.Sum {
+			continue
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		return s.open(ctx, p, o, file)
+	}
+	return nil
+}
+
+// stopping ends a reading with its context.
+type stopping struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r stopping) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
+}
+
+// open reads a package that has the digest of an offer.
+func (s *session) open(ctx context.Context, p *installed, o *offer, r io.Reader) error {
+	a, err := Read(stopping{ctx, r}, keepSigned, DefaultLimits())
+	if err != nil {
+		return err
+	}
+	if a.Sum != o.Sum {
+		return errors.New("it has changed while it was read")
+	}
+	if n := (Name{a.Control.Get("Package"), a.Control.Get("Version"), a.Control.Get("Architecture")}); n != p.Name {
+		return fmt.Errorf("it is %s, and the index says %s", n, p.Name)
+	}
+	p.archive, p.offer = a, o
+	return nil
+}
+
+// fromImage reads packages that apt has left in the image, and says of each that is as
+// an index names it.
+func (s *session) fromImage(ctx context.Context) error {
+	folder, names, _ := s.root.Folder(aptArchives)
+	wanted := make(map[string]*installed) // by the path of the entry
+	places := make(map[string]inspect.File)
+	for _, name := range names {
+		pkg, version, ok := nameOf(name)
+		f, there := s.root.Lookup(path.Join(folder, name))
+		if !ok || !there || f.Inode.Type != '0' {
+			continue
+		}
+		for _, p := range s.installed {
+			if p.Package != pkg || !fits(p.Version, version) {
+				continue
+			}
+			for i, o := range s.offers[p.Name] {
+				if o.Sum != f.Inode.Digest {
+					continue
+				}
+				s.say(f, vouch.Word{Kind: vouch.Signed, By: p.by(), Keys: o.release.Keys})
+				if p.archive == nil {
+					p.offer = &s.offers[p.Name][i]
+					wanted[f.Inode.Entry.Path], places[f.Inode.Entry.Path] = p, f
+				}
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	opt := s.Inspect
+	limits := limit.DefaultLimits()
+	limits.KeptBytes = maxImageArchives
+	opt.Limits = &limits
+	found, err := inspect.Contents(ctx, s.img, func(p string) bool { return wanted[p] != nil }, opt)
+	if err != nil {
+		s.unread = true
+		return ctx.Err()
+	}
+	for at, p := range wanted {
+		if content, ok := found.Body(places[at].Inode.Layer, at); ok {
+			if err := s.fromFile(ctx, p, bytes.NewReader(content)); err != nil {
+				s.list.Undecided(places[at].Layer, at, "signatures/deb-unreadable", "package", p.Package, "error", err)
+			}
+		}
+	}
+	return nil
+}
+
+// maxImageArchives bounds the bytes of packages of the image that are read.
+const maxImageArchives = 2 << 30
+
+// fromServers fetches what is missing, one package at a time.
+func (s *session) fromServers(ctx context.Context) error {
+	for _, p := range s.installed {
+		if p.archive != nil {
+			continue
+		}
+		for i := range s.offers[p.Name] {
+			o := &s.offers[p.Name][i]
+			src := s.sourceOf[o.release]
+			if src == nil || o.Path == "" {
+				continue
+			}
+			content, err := src.Open(ctx, o.Path, o.Sum, o.Size)
+			if errors.Is(err, packages.ErrAbsent) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			err = s.fromFile(ctx, p, content)
+			content.Close()
+			if err != nil {
+				return fmt.Errorf("reading %s of %s: %w", o.Path, src, err)
+			}
+			break
+		}
+	}
+	return nil
+}

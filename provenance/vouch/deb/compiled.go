@@ -1,0 +1,68 @@
+package deb
+
+import (
+	"encoding/binary"
+	"path"
+	"strings"
+
+	"audit/inspect"
+	"audit/provenance/vouch"
+)
+
+// compiled looks at the byte code that Python keeps of modules, which py3compile(1) makes
+// when a package is installed. Its header names the source by time and size (PEP 552);
+// that the code is what comes of the source is not shown here, so that the word is that
+// of something which explains the file and no more.
+func (s *session) compiled() {
+	count := 0
+	for f := range s.root.Files() {
+		if f.Inode.Type != '0' || path.Ext(f.Path) != ".pyc" || !s.nobodys(f) {
+			continue
+		}
+		source, ok := sourceOf(f.Path)
+		if !ok {
+			continue
+		}
+		c, ok := s.ownAt(source)
+		if !ok || c.sum.Type != '0' {
+			continue
+		}
+		code, _, kept := s.root.Content(f.Path)
+		if !kept || !s.isPlain(f) {
+			continue
+		}
+		if !isCompiled(code, f, c.sum) {
+			s.list.Undecided(f.Layer, f.Path, "signatures/deb-compiled-differs", "source", source)
+			continue
+		}
+		s.table.Vouch(f.Path, vouch.Word{Kind: vouch.Instruction, By: c.pkg.by(), Rule: "pyc-header"})
+		count++
+	}
+	if count > 0 {
+		s.list.Note(-1, "", "signatures/deb-compiled", "count", count)
+	}
+}
+
+// sourceOf returns where the source of byte code lies (PEP 3147).
+func sourceOf(at string) (string, bool) {
+	dir, base := path.Split(at)
+	stem, _, ok := strings.Cut(base, ".cpython-")
+	if !ok || path.Base(dir) != "__pycache__" {
+		return "", false
+	}
+	return path.Join(path.Dir(path.Clean(dir)), stem+".py"), true
+}
+
+// pythonMagic begins the byte code of a version (CPython Lib/importlib/_bootstrap_external.py).
+var pythonMagic = map[string]uint16{"37": 3394, "38": 3413, "39": 3425, "310": 3439, "311": 3495, "312": 3531, "313": 3571}
+
+// isCompiled says whether the header of byte code names the source.
+func isCompiled(code []byte, f inspect.File, source *File) bool {
+	_, rest, _ := strings.Cut(path.Base(f.Path), ".cpython-")
+	version, _, _ := strings.Cut(rest, ".")
+	if len(code) < 17 || pythonMagic[version] == 0 || binary.LittleEndian.Uint16(code) != pythonMagic[version] || string(code[2:4]) != "\r\n" {
+		return false
+	}
+	word := func(i int) uint32 { return binary.LittleEndian.Uint32(code[4*i:]) }
+	return word(1) == 0 && word(2) == uint32(source.ModTime) && word(3) == uint32(source.Size)
+}

@@ -1,0 +1,156 @@
+package deb
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/inspect/paths"
+	"audit/provenance/vouch"
+)
+
+// Where dpkg keeps what it knows (dpkg(1), "FILES").
+const (
+	dpkgFolder = "var/lib/dpkg"
+	statusFile = dpkgFolder + "/status"
+	infoFolder = dpkgFolder + "/info"
+	partFolder = dpkgFolder + "/status.d" // of images without dpkg
+)
+
+// An installed package is one whose files are there, as the image says.
+type installed struct {
+	Name
+	text    Paragraph
+	file    inspect.File    // that has the paragraph
+	archive *Archive        // the signed package; nil where it was not read
+	offer   *offer          // what a signed index says of it; nil when nothing
+	words   string          // of its scripts, once they were asked for
+	config  map[string]bool // its conffiles, once they were asked for
+}
+
+// by is how a word on a file names a package.
+func (p *installed) by() string { return "deb " + p.Name.String() }
+
+// readInstalled reads the packages from dpkg's status, or the folder that images
+// without dpkg have in its place.
+func (s *session) readInstalled() {
+	if text, f, ok := s.root.Content(statusFile); ok {
+		for p := range Paragraphs(text) {
+			if words := strings.Fields(p.Get("Status")); len(words) == 3 && isThere(words[2]) {
+				s.addInstalled(p, f)
+			}
+		}
+	}
+	folder, names, _ := s.root.Folder(partFolder)
+	for _, name := range names {
+		if path.Ext(name) == ".md5sums" {
+			continue
+		}
+		text, f, ok := s.root.Content(path.Join(folder, name))
+		if !ok {
+			continue
+		}
+		for p := range Paragraphs(text) {
+			s.addInstalled(p, f)
+			break
+		}
+	}
+	slices.SortStableFunc(s.installed, func(a, b *installed) int { return a.Name.compare(b.Name) })
+	s.installed = slices.CompactFunc(s.installed, func(a, b *installed) bool { return a.Name == b.Name })
+}
+
+// isThere says of the third word of a status whether the files are there (dpkg(1),
+// "Package states").
+func isThere(state string) bool {
+	return state != "not-installed" && state != "config-files"
+}
+
+func (s *session) addInstalled(p Paragraph, f inspect.File) {
+	n := Name{p.Get("Package"), p.Get("Version"), p.Get("Architecture")}
+	if n.Package != "" && n.Version != "" {
+		s.installed = append(s.installed, &installed{Name: n, text: p, file: f})
+	}
+}
+
+func (n Name) compare(m Name) int {
+	return strings.Compare(n.Package+"\x00"+n.Arch+"\x00"+n.Version, m.Package+"\x00"+m.Arch+"\x00"+m.Version)
+}
+
+// A diversion puts the file of all packages but one elsewhere (dpkg-divert(1)).
+type diversion struct{ to, by string }
+
+// local is how dpkg writes that a diversion is by the administrator.
+const local = ":"
+
+// readDiversions reads triples of lines: path, where to, and by which package.
+func (s *session) readDiversions() {
+	s.diversions = make(map[string]diversion)
+	text, _, _ := s.root.Content(dpkgFolder + "/diversions")
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	for ; len(lines) >= 3; lines = lines[3:] {
+		s.diversions[paths.Clean(lines[0])] = diversion{paths.Clean(lines[1]), lines[2]}
+	}
+}
+
+// readOverrides reads the modes and owners that the administrator, or a script, gave to
+// paths (dpkg-statoverride(1)): user, group, mode and path, one a line.
+func (s *session) readOverrides() {
+	s.overrides = make(map[string]bool)
+	text, _, _ := s.root.Content(dpkgFolder + "/statoverride")
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); len(words) == 4 {
+			s.overrides[paths.Clean(words[3])] = true
+		}
+	}
+}
+
+// placeOf is where dpkg puts a file of a package.
+func (s *session) placeOf(p *installed, path string) string {
+	if d, ok := s.diversions[path]; ok && d.by != p.Package {
+		return d.to
+	}
+	return path
+}
+
+// infoName returns the path of a file that dpkg keeps of a package: under the name with
+// the architecture where several can be installed.
+func (s *session) infoName(p *installed, suffix string) (inspect.File, bool) {
+	for _, name := range []string{p.Package + ":" + p.Arch, p.Package} {
+		if f, ok := s.root.Lookup(infoFolder + "/" + name + "." + suffix); ok {
+			return f, true
+		}
+	}
+	return inspect.File{}, false
+}
+
+// scripts are the scripts of a signed package, in one text.
+func (p *installed) scripts() string {
+	if p.words == "" && p.archive != nil {
+		for _, name := range []string{"postinst", "preinst", "config", "postrm", "prerm"} {
+			p.words += string(p.archive.Info[name]) + "\n"
+		}
+	}
+	return p.words
+}
+
+// signed is the word on what the package has.
+func (p *installed) signed() vouch.Word {
+	return vouch.Word{Kind: vouch.Signed, By: p.by(), Keys: p.offer.release.Keys}
+}
+
+// made is the word on what a rule makes from what the package has.
+func (p *installed) made(rule string) vouch.Word {
+	return vouch.Word{Kind: vouch.Made, By: p.by(), Keys: p.offer.release.Keys, Rule: rule}
+}
+
+// conffiles are the paths that a package expects to be changed, by its control files.
+func conffiles(info map[string][]byte) map[string]bool {
+	all := make(map[string]bool)
+	for line := range strings.Lines(string(info["conffiles"])) {
+		if words := strings.Fields(line); len(words) > 0 {
+			all[paths.Clean(words[len(words)-1])] = true // "remove-on-upgrade PATH" since dpkg 1.20
+		}
+	}
+	return all
+}

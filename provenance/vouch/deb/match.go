@@ -1,0 +1,353 @@
+package deb
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/paths"
+	"audit/provenance/vouch"
+)
+
+// A claim is what a signed package has at a place in the root file system.
+type claim struct {
+	pkg  *installed
+	file *File
+	sum  *File // that has the content: of a hard link the file that it is to
+}
+
+// match compares each file of the signed packages with what the image has in its place.
+// Where several packages have a file, as one that replaces another's, one that agrees is
+// enough.
+func (s *session) match() {
+	s.claims, s.own, s.absent = make(map[string][]claim), make(map[string]claim), make(map[string]*installed)
+	absent := make(map[*installed][]string)
+	for _, p := range s.installed {
+		if p.archive == nil {
+			continue
+		}
+		byPath := make(map[string]*File, len(p.archive.Files))
+		for i := range p.archive.Files {
+			f := &p.archive.Files[i]
+			byPath[f.Path] = f
+			c := claim{p, f, f}
+			if f.Type == '1' {
+				if c.sum = byPath[paths.Clean(f.Linkname)]; c.sum == nil {
+					continue // deb(5) demands that the file comes first
+				}
+			}
+			at := s.placeOf(p, f.Path)
+			if f.Type == '5' {
+				s.matchFolder(c, at)
+				continue
+			}
+			here, ok := s.root.Name(at)
+			if !ok {
+				absent[p] = append(absent[p], at)
+				s.absent[at] = p
+				continue
+			}
+			s.claims[here.Path] = append(s.claims[here.Path], c)
+		}
+		s.info(p)
+	}
+	others := s.unverified()
+	for _, at := range slices.Sorted(maps.Keys(s.claims)) {
+		s.judge(at, s.claims[at], others[at])
+	}
+	for _, p := range s.installed {
+		s.leftOut(p, absent[p])
+	}
+}
+
+// isFlat says whether all files have one owner, as in an image that was packed by
+// somebody without rights.
+func (s *session) isFlat() bool {
+	first := true
+	var uid, gid int
+	for f := range s.root.Files() {
+		a := f.Inode.Header.Attr()
+		if first {
+			uid, gid, first = a.UID, a.GID, false
+		}
+		if a.UID != uid || a.GID != gid {
+			return false
+		}
+	}
+	return true
+}
+
+// unverified are the files that packages without a signed archive have by the lists of
+// the image: these may have replaced others.
+func (s *session) unverified() map[string]*installed {
+	all := make(map[string]*installed)
+	for _, p := range s.installed {
+		if p.archive != nil {
+			continue
+		}
+		f, ok := s.infoName(p, "list")
+		if !ok {
+			continue
+		}
+		text, _, _ := s.root.Content(f.Path)
+		for line := range strings.Lines(string(text)) {
+			if here, ok := s.root.Name(s.placeOf(p, paths.Clean(strings.TrimSuffix(line, "\n")))); ok && here.Type != '5' {
+				all[here.Path] = p
+			}
+		}
+	}
+	return all
+}
+
+// judge adds the word on a file that signed packages have, or says how it is other.
+func (s *session) judge(at string, claims []claim, other *installed) {
+	here, _ := s.root.Name(at)
+	var best claim
+	var worst []check.Finding
+	for i, c := range claims {
+		found := s.compare(here, c)
+		if i == 0 || weight(found) < weight(worst) {
+			best, worst = c, found
+		}
+	}
+	if other != nil && weight(worst) > 0 {
+		s.list.Undecided(here.Layer, at, "signatures/deb-file-replaced", "package", best.pkg.Package, "other", other.Package)
+		return
+	}
+	s.list.Append(worst...)
+	switch weight(worst) {
+	case 0:
+		s.own[at] = best
+		s.table.Vouch(at, best.pkg.signed())
+	case weightOf(check.Problem):
+		s.table.Contradict(at, best.pkg.by())
+	}
+}
+
+// weight is larger for what is worse: 0 says that a file is the package's.
+func weight(found []check.Finding) int {
+	worst := 0
+	for _, f := range found {
+		if f.Code != "signatures/deb-mode-by-script" {
+			worst = max(worst, weightOf(f.Level))
+		}
+	}
+	return worst
+}
+
+func weightOf(l check.Level) int { return 1 + int(l) }
+
+// compare says how a file of the image is other than that of a package.
+func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
+	say := func(level check.Level, code string, args ...any) {
+		found = append(found, check.Find(level, here.Layer, here.Path, code, args...))
+	}
+	config := c.pkg.isConfig(c.file.Path)
+	level := check.Problem
+	if config {
+		level = check.Note
+	}
+	switch {
+	case kind(here.Inode.Type) != kind(c.sum.Type):
+		say(level, "signatures/deb-kind-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
+		return found
+	case c.sum.Type == '2':
+		if here.Linkname != c.sum.Linkname {
+			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Linkname))
+		}
+		return found
+	case c.sum.Type == '0' && here.Inode.Digest != c.sum.Sum:
+		code := "signatures/deb-file-differs"
+		if config {
+			code = "signatures/deb-config-changed"
+		}
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", c.sum.Sum, "computed", here.Inode.Digest)
+	}
+	s.compareHeader(here, c, say)
+	return found
+}
+
+func kind(t byte) byte {
+	if t == '1' || t == '7' {
+		return '0'
+	}
+	return t
+}
+
+func kindName(t byte) string {
+	switch kind(t) {
+	case '0':
+		return "file"
+	case '2':
+		return "link"
+	case '5':
+		return "folder"
+	}
+	return fmt.Sprintf("type %q", t)
+}
+
+// compareHeader compares mode, owner and attributes. Scripts of packages may change
+// them, and do so by the path.
+func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level, string, ...any)) {
+	h := here.Inode.Header
+	if mode := h.Mode & 07777; mode != c.sum.Mode {
+		level, code := check.Problem, "signatures/deb-mode-differs"
+		switch {
+		case s.byScript(c, mode):
+			level, code = check.Note, "signatures/deb-mode-by-script"
+		case s.overrides[here.Path]:
+			level, code = check.Undecided, "signatures/deb-mode-overridden"
+		}
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", octal(c.sum.Mode), "computed", octal(mode))
+	}
+	if a := h.Attr(); !s.flat && (a.UID != c.sum.UID || a.GID != c.sum.GID) {
+		level, code := check.Problem, "signatures/deb-owner-differs"
+		if s.byScript(c, 0) {
+			level, code = check.Note, "signatures/deb-mode-by-script"
+		}
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
+		switch {
+		case name == "security.selinux":
+		case name == "security.capability" && strings.Contains(c.pkg.scripts(), "setcap") && c.pkg.names(c.file.Path):
+			say(check.Note, "signatures/deb-mode-by-script", "package", c.pkg.Package, "version", c.pkg.Version, "signed", "", "computed", name)
+		default:
+			say(check.Problem, "signatures/deb-attribute-added", "package", c.pkg.Package, "version", c.pkg.Version, "attribute", check.Brief(name))
+		}
+	}
+}
+
+func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
+func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
+
+// names says whether a script of the package has an absolute path, in whole.
+func (p *installed) names(path string) bool {
+	scripts := p.scripts()
+	for at := 0; ; {
+		n := strings.Index(scripts[at:], "/"+path)
+		if n < 0 {
+			return false
+		}
+		at += n + 1 + len(path)
+		rest := strings.TrimPrefix(scripts[at:], "/")
+		if rest == "" || !isPathByte(rest[0]) {
+			return true
+		}
+	}
+}
+
+func isPathByte(c byte) bool {
+	return c == '.' || c == '_' || c == '+' || c == '-' || c == '/' || c == '$' || c == '*' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
+}
+
+// byScript says whether the scripts of the package name the path, and the mode where
+// that gives the rights of another: then they may have set it.
+func (s *session) byScript(c claim, mode int64) bool {
+	if !c.pkg.names(c.file.Path) {
+		return false
+	}
+	return mode&06000 == 0 || strings.Contains(c.pkg.scripts(), fmt.Sprintf("%o", mode))
+}
+
+// isConfig says whether a package expects a file to be changed.
+func (p *installed) isConfig(path string) bool {
+	if p.config == nil {
+		p.config = conffiles(p.archive.Info)
+	}
+	return p.config[path]
+}
+
+// matchFolder compares mode and owner of a folder. One that became a link keeps what is
+// in it; what has no entry of its own was made by an engine.
+func (s *session) matchFolder(c claim, at string) {
+	here, ok := s.root.Name(at)
+	if !ok || here.Inode.Type != '5' {
+		return
+	}
+	h := here.Inode.Header
+	a := h.Attr()
+	switch {
+	case h.Mode&07777 == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
+		return
+	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
+		return // it gives no more rights than the package does
+	case s.overrides[at] || c.pkg.names(c.file.Path):
+		return
+	}
+	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
+		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+}
+
+// isOfApt says whether a folder is one that apt gives to the user by which it fetches.
+func (s *session) isOfApt(at string, uid int) bool {
+	if at != aptLists+"/partial" && at != aptArchives+"/partial" && at != aptLists+"/auxfiles" {
+		return false
+	}
+	text, _, _ := s.root.Content("etc/passwd")
+	return strings.Contains("\n"+string(text), fmt.Sprintf("\n_apt:x:%d:", uid))
+}
+
+// leftOut counts the files of a package that the image does not have: documentation
+// where dpkg was told to leave it out, or what was removed.
+func (s *session) leftOut(p *installed, absent []string) {
+	if len(absent) == 0 {
+		return
+	}
+	docs := 0
+	for _, at := range absent {
+		if isDocumentation(at) {
+			docs++
+		}
+	}
+	if docs > 0 {
+		s.docs += docs
+	}
+	if others := len(absent) - docs; others > 0 {
+		first := absent[slices.IndexFunc(absent, func(at string) bool { return !isDocumentation(at) })]
+		s.list.Note(-1, first, "signatures/deb-left-out", "package", p.Package, "version", p.Version, "count", others)
+	}
+}
+
+// isDocumentation says of a path whether slim images leave it out.
+func isDocumentation(at string) bool {
+	for _, folder := range []string{"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/groff/", "usr/share/lintian/", "usr/share/linda/", "usr/share/doc-base/", "usr/share/help/", "usr/share/gnome/help/", "usr/share/omf/"} {
+		if strings.HasPrefix(at, folder) {
+			return true
+		}
+	}
+	return false
+}
+
+// info says which files of dpkg's folder info are those of control.tar, and makes the
+// list of files of a package again.
+func (s *session) info(p *installed) {
+	word := p.signed()
+	for _, name := range slices.Sorted(maps.Keys(p.archive.Info)) {
+		f, ok := s.infoName(p, name)
+		if ok && name != "control" && !s.expect(f, p.archive.Info[name], word) && f.Inode.Digest != digest.Of(p.archive.Info[name]) {
+			s.list.Problem(f.Layer, f.Path, "signatures/deb-info-differs", "package", p.Package, "version", p.Version)
+			s.table.Contradict(f.Path, p.by())
+		}
+	}
+	word.Kind = vouch.Made
+	if f, ok := s.infoName(p, "list"); ok {
+		word.Rule = "dpkg-list"
+		s.expect(f, s.fileList(p), word)
+	}
+	if f, ok := s.infoName(p, "md5sums"); ok && p.archive.Info["md5sums"] == nil {
+		word.Rule = "dpkg-md5sums"
+		s.expect(f, md5sums(p), word)
+	}
+	for _, name := range []string{partFolder + "/" + p.Package, partFolder + "/" + path.Base(p.file.Path)} {
+		if f, ok := s.root.Lookup(name + ".md5sums"); ok {
+			s.expect(f, p.archive.Info["md5sums"], p.signed())
+			break
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"audit/inspect/check"
+	"audit/rebuild"
+)
+
+// maxNext bounds what is said to do next.
+const maxNext = 3
+
+// next says what whoever reads the report can do, the most useful first; nothing where
+// there is nothing left to do.
+func (r *Report) next() []string {
+	var steps []string
+	switch r.Verdict {
+	case rebuild.Contradicted:
+		for _, c := range r.Checks {
+			if c.Status == check.Fail {
+				steps = append(steps, react(c.ID))
+				break
+			}
+		}
+	case rebuild.Unreproducible, rebuild.Different:
+		steps = append(steps, "The differences stand below by their cause; report.html has each of them with its evidence.")
+		if r.Verdict == rebuild.Unreproducible {
+			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
+		}
+	case rebuild.BuildFailed:
+		steps = append(steps, r.buildAdvice())
+	case rebuild.Matching:
+		if !given(r) {
+			steps = append(steps, "--fresh all builds again what was reused.")
+		}
+		steps = append(steps, r.askSigners())
+	case rebuild.Unverified:
+		steps = append(steps, r.allow(), r.askSigners())
+	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
+		steps = append(steps, "audit attest report.json signs this for others.")
+	}
+	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
+	return steps[:min(len(steps), maxNext)]
+}
+
+// buildAdvice says what to do about a build that failed.
+func (r *Report) buildAdvice() string {
+	if r.Rebuild != nil && r.Rebuild.Hint != "" {
+		return r.Rebuild.Hint
+	}
+	if r.Rebuild != nil && r.Rebuild.Log != "" {
+		return "The findings of the check rebuild name what the log points at; " + r.Rebuild.Log + " has all of it."
+	}
+	return "The findings of the check rebuild name what the log points at."
+}
+
+// allow says how an image could be built again that was not.
+func (r *Report) allow() string {
+	if r.Plan == nil {
+		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != "none" && !r.notAsked(check.Rebuild) {
+			return r.words.remedy(check.Rebuild)
+		}
+		return ""
+	}
+	var flags []string
+	for _, t := range r.Plan.Trust {
+		if !t.Trusted && t.Flag != "" && !slices.Contains(flags, t.Flag) {
+			flags = append(flags, t.Flag)
+		}
+	}
+	if len(flags) == 0 {
+		return r.words.remedy(check.Rebuild)
+	}
+	more := ""
+	if len(flags) > maxNext {
+		more = " and what else -v names"
+	}
+	return "To have it built again, name what may be run and fetched, if you trust it: " + strings.Join(flags[:min(len(flags), maxNext)], " ") + more
+}
+
+// askSigners says how to have signatures checked, where nobody was asked.
+func (r *Report) askSigners() string {
+	c := r.check(check.Signatures)
+	switch {
+	case c.Status != check.Skipped || r.notAsked(check.Signatures):
+		return ""
+	case len(r.StoreItems) > 0:
+		return "--online asks the official build farms whether they signed the same bytes."
+	case c.has("signatures/not-asked"):
+		return ""
+	}
+	return r.Summary(c) + "."
+}
+
+// check returns a check by its ID, the zero Check when there is none.
+func (r *Report) check(id check.ID) Check {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c
+		}
+	}
+	return Check{}
+}
+
+// notAsked says that a check is none that the verb makes.
+func (r *Report) notAsked(id check.ID) bool {
+	c := r.check(id)
+	return c.has("report/not-asked") || c.has("report/comparison-only")
+}
+
+func (c Check) has(code string) bool {
+	return slices.ContainsFunc(c.Summary, func(m Message) bool { return m.Code == code })
+}
