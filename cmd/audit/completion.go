@@ -117,6 +117,8 @@ func offerOf(app *cli.App, words []string, last string) offer {
 		o.add("show help", "--help")
 	case verb.Name == "completion":
 		o.add("", shells()...)
+	case verb.Name == "ci":
+		o.add("", gateServices()...)
 	default:
 		o.path = "files"
 	}
@@ -188,6 +190,8 @@ func choices(verb, flag string) []string {
 			names = append(names, f.name)
 		}
 		return names
+	case flag == "format" && verb == "summary":
+		return summaryFormats()
 	case flag == "format":
 		var names []string
 		for _, f := range report.Formats() {

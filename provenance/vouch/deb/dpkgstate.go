@@ -36,22 +36,33 @@ func (s *session) status() {
 	if f, ok := s.root.Name(infoFolder + "/format"); ok {
 		s.expect(f, []byte("1\n"), vouch.Word{Kind: vouch.Made, By: "dpkg", Rule: "dpkg-constant"})
 	}
+	s.extendedStates()
+	parts := make(map[string]*installed)
+	for _, p := range s.installed {
+		parts[p.file.Path] = p
+	}
 	for _, f := range s.filesIn(partFolder) {
-		p := s.partOf(f.Path)
-		if p != nil && p.archive != nil && samePart(p) {
+		if p := parts[f.Path]; p != nil && p.archive != nil && samePart(p) {
 			s.say(f, p.made("dpkg-status"))
 		}
 	}
 }
 
-// partOf returns the package whose paragraph a file has.
-func (s *session) partOf(at string) *installed {
-	for _, p := range s.installed {
-		if p.file.Path == at {
-			return p
+// extendedStates checks what apt notes of packages that came with others: nothing but
+// that, of packages that are installed.
+func (s *session) extendedStates() {
+	text, f, ok := s.root.Content("var/lib/apt/extended_states")
+	p := s.verified("apt")
+	if !ok || p == nil {
+		return
+	}
+	for paragraph := range Paragraphs(text) {
+		name, arch, auto := paragraph.Get("Package"), paragraph.Get("Architecture"), paragraph.Get("Auto-Installed")
+		if len(paragraph) != 3 || arch == "" || auto != "1" && auto != "0" || s.verified(name) == nil {
+			return
 		}
 	}
-	return nil
+	s.say(f, p.made("apt-states"))
 }
 
 // samePart says whether a paragraph has the fields of the control file, each as that has
@@ -127,7 +138,7 @@ func (s *session) diverters(text string) (by *installed) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	for ; len(lines) >= 3; lines = lines[3:] {
 		p := s.verified(lines[2])
-		if p == nil || !strings.Contains(p.scripts(), "divert") || !strings.Contains(p.scripts(), path.Base(lines[0])) {
+		if p == nil || !p.contains("divert") || !p.contains(path.Base(lines[0])) {
 			return nil
 		}
 		by = p

@@ -37,19 +37,20 @@ func (s *session) readIndexes(ctx context.Context) error {
 	for _, p := range s.installed {
 		wanted[p.Package] = true
 	}
-	signed := make(map[digest.Sum]signedIndex)
+	x := &indexes{session: s, signed: make(map[digest.Sum]signedIndex), others: make(map[digest.Sum]*Release), wanted: wanted, done: make(map[signedIndex]bool)}
 	for _, r := range s.releases {
 		for name, l := range r.Files {
 			if isIndex(name) {
-				signed[l.Sum] = signedIndex{r, stemOf(name)}
+				x.signed[l.Sum] = signedIndex{r, stemOf(name)}
+			} else if l.Size > 0 {
+				x.others[l.Sum] = r
 			}
 		}
 	}
-	x := &indexes{session: s, signed: signed, wanted: wanted, done: make(map[signedIndex]bool)}
 	if err := x.folders(ctx); err != nil {
 		return err
 	}
-	x.image()
+	x.image(ctx)
 	return x.servers(ctx)
 }
 
@@ -57,16 +58,19 @@ func (s *session) readIndexes(ctx context.Context) error {
 type indexes struct {
 	*session
 	signed map[digest.Sum]signedIndex
+	others map[digest.Sum]*Release // files of other kinds, such as translations
 	wanted map[string]bool
 	done   map[signedIndex]bool
+	left   int64 // bytes that lists of the image may still unpack to
 }
 
 // take notes what a list has when a Release names it, as it is stored or unpacked.
-func (x *indexes) take(r io.Reader) (signedIndex, bool, error) {
-	got, err := scanIndex(r, x.wanted)
+func (x *indexes) take(r io.Reader, most int64) (signedIndex, bool, error) {
+	got, err := scanIndex(r, x.wanted, most)
 	if err != nil {
 		return signedIndex{}, false, err
 	}
+	x.left -= got.size
 	at, ok := x.signed[got.stored]
 	if !ok {
 		at, ok = x.signed[got.plain]
@@ -94,7 +98,7 @@ func (x *indexes) folders(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			_, known, err := x.take(r)
+			_, known, err := x.take(r, maxIndex)
 			r.Close()
 			switch {
 			case err != nil:
@@ -107,35 +111,63 @@ func (x *indexes) folders(ctx context.Context) error {
 	return nil
 }
 
-// image takes apt's lists. One that is as a Release names it is signed.
-func (x *indexes) image() {
-	folder, names, _ := x.root.Folder(aptLists)
-	for _, name := range names {
-		f, ok := x.root.Lookup(path.Join(folder, name))
-		if !ok || !isList(name) || f.Inode.Type != '0' {
+// image takes apt's lists. One that is as a Release names it is signed; one that unpacks
+// to that was made from it.
+func (x *indexes) image(ctx context.Context) {
+	var lists, unread []inspect.File
+	for _, f := range x.filesIn(aptLists) {
+		if f.Inode.Type != '0' || f.Inode.Size == 0 || isRelease(f.Path) || isClear(f.Path) || path.Ext(f.Path) == ".gpg" {
 			continue
 		}
-		at, isSigned := x.signed[f.Inode.Digest]
-		if isSigned {
+		if r := x.others[f.Inode.Digest]; r != nil {
+			x.say(f, r.word())
+			continue
+		}
+		lists = append(lists, f)
+		if at, isSigned := x.signed[f.Inode.Digest]; !isSigned || !x.done[at] {
+			unread = append(unread, f)
+		}
+	}
+	x.session.fetch(ctx, unread)
+	x.left = maxIndex
+	for _, f := range lists {
+		if at, isSigned := x.signed[f.Inode.Digest]; isSigned {
 			x.say(f, at.release.word())
-		}
-		if isSigned && x.done[at] {
-			continue
+			if x.done[at] {
+				continue
+			}
 		}
 		text, _, ok := x.root.Content(f.Path)
 		if !ok {
 			continue
 		}
-		at, known, err := x.take(bytes.NewReader(text))
+		if !isList(f.Path) {
+			x.unpacked(f, text)
+			continue
+		}
+		at, known, err := x.take(bytes.NewReader(text), x.left)
 		switch {
 		case err != nil:
 			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unreadable", "error", err)
 		case known:
-			x.say(f, vouch.Word{Kind: vouch.Made, By: "archive " + at.release.Name, Keys: at.release.Keys, Rule: "apt-list"})
+			x.say(f, madeFrom(at.release))
 		default:
 			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unsigned")
 		}
 	}
+}
+
+// unpacked adds a word on a list of another kind that was compressed again.
+func (x *indexes) unpacked(f inspect.File, text []byte) {
+	got, err := scanIndex(bytes.NewReader(text), nil, x.left)
+	x.left -= got.size
+	if r := x.others[got.plain]; err == nil && r != nil {
+		x.say(f, madeFrom(r))
+	}
+}
+
+func madeFrom(r *Release) vouch.Word {
+	return vouch.Word{Kind: vouch.Made, By: "archive " + r.Name, Keys: r.Keys, Rule: "apt-list"}
 }
 
 // servers fetches lists until all that is installed is known, those of the component
@@ -205,7 +237,7 @@ func (x *indexes) fetch(ctx context.Context, r *Release, src *packages.Source, s
 			return err
 		}
 		defer content.Close()
-		_, _, err = x.take(content)
+		_, _, err = x.take(content, maxIndex)
 		return err
 	}
 	return nil
