@@ -63,7 +63,7 @@ func Watch(e *inspect.Entry) pass.Watcher {
 	case e.Type == '0' && isTarball(e.Path):
 		return new(tarWatcher)
 	case isProgram(e):
-		return new(goWatcher)
+		return &goWatcher{size: e.Size}
 	}
 	return nil
 }
