@@ -55,11 +55,11 @@ type line struct {
 	knownBase  *inspect.Image // of these, the one that this was built on; nil for none
 	stated     statements     // of others, and whose signatures on them are verified
 	reading
-	dir        string // for the build; lives as long as the line
-	progress   *progress
-	builds     *builds       // that others of a batch can have; nil for one image
-	taken      *pass.Known   // layers of the images that were read; see layers
-	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
+	dir       string // for the build; lives as long as the line
+	progress  *progress
+	builds    *builds       // that others of a batch can have; nil for one image
+	taken     *pass.Known   // layers of the images that were read; see layers
+	described *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -263,7 +263,7 @@ func withoutCopies() *inspect.Limits {
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
 	limits := limit.DefaultLimits()
-	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // records.Wanted asks for up to 192 MiB of programs
+	limits.KeptBytes = max(limits.KeptBytes, 384<<20) // records.Wanted asks for up to 304 MiB, ospackages.Wanted for 48
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)

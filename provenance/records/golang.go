@@ -169,39 +169,16 @@ const (
 	maxPrograms = 192 << 20 // bytes of all
 )
 
-// wholePrograms returns the programs of an older Go or of Rust, which have to be read whole, in
-// the order of paths, and those that are too large or too many. What a layer above
-// replaces is read along with what it is replaced by, and counts.
+// wholePrograms returns the programs of an older Go or of Rust, which have to be read whole,
+// in the order of paths, and those that are too large or too many.
 func wholePrograms(img *inspect.Image) (chosen, left []inspect.File) {
-	wanted := make(map[string]int64)
+	var all []inspect.File
 	for f := range img.Root().Files() {
 		if isWhole(img.Root(), f) {
-			wanted[f.Path] = 0
+			all = append(all, f)
 		}
 	}
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	for _, l := range img.Layers {
-		for i := range l.Entries {
-			if _, ok := wanted[l.Entries[i].Path]; ok {
-				wanted[l.Entries[i].Path] += l.Entries[i].Size
-			}
-		}
-	}
-	total := int64(0)
-	for f := range img.Root().Files() {
-		cost, ok := wanted[f.Path]
-		switch {
-		case !ok:
-		case f.Inode.Size <= maxProgram && total+cost <= maxPrograms:
-			total += cost
-			chosen = append(chosen, f)
-		default:
-			left = append(left, f)
-		}
-	}
-	return chosen, left
+	return affordable(img, all, maxProgram, maxPrograms)
 }
 
 func isWhole(root *inspect.Root, f inspect.File) bool {
