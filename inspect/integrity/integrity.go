@@ -33,6 +33,9 @@ func Conclude(p *pass.Pass, img *image.Image) error {
 		img.Problems = append(img.Problems, problems(l, img)...)
 	}
 	img.Problems = append(img.Problems, dropped(p, img)...)
+	if p.DropsNotes() {
+		img.DropNotes()
+	}
 	root, err := img.Fold()
 	img.Problems = append(img.Problems, root.Problems()...)
 	return err
