@@ -15,25 +15,6 @@ import (
 	"audit/provenance/vouch"
 )
 
-// A Share says how much of the files that a container sees a recipe accounts for. What
-// has several names is counted once.
-type Share struct {
-	Bytes   int64 // of files that packages in a lock have, or the base image
-	Base    int64 // of these, those of a base image that is known by its layers
-	Total   int64 // of all files
-	Own     int   // files and links that no package has
-	OwnSize int64 // bytes of these
-}
-
-// Message says it for people.
-func (s Share) Message() check.Message {
-	percent := int64(0)
-	if s.Total > 0 {
-		percent = s.Bytes * 100 / s.Total
-	}
-	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnSize)
-}
-
 // An ownFile is a file of one's own.
 type ownFile struct {
 	inspect.File
@@ -68,7 +49,7 @@ func (r *Recipe) measure(s Source) {
 		case word.Kind != vouch.Recorded:
 			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f))})
 			r.Share.Own++
-			r.Share.OwnSize += bytes
+			r.Share.OwnBytes += bytes
 		}
 	}
 }
