@@ -19,7 +19,7 @@ func recipeSentences() map[string]string {
 // how strong the word is.
 func baseSentences() map[string]string {
 	return map[string]string{
-		"recipe/base-label":         "the image's own label claims the base [{base}][ ]{digest}; nothing shows that it is",
+		"recipe/base-label":         "the image's own label claims the base[ {base}][ {digest}]; nothing shows that it is",
 		"recipe/base-again":         "debuerreotype makes that base again from the snapshot of that time: {command}",
 		"recipe/base-debuerreotype": "the history says that it was made of Debian {suite} as of {epoch}[ by {tool}][, and {files:list} are as its makers lay them down]; anybody can copy that",
 		"recipe/base-epoch":         "no entry of the layer is younger than {epoch}[, and {entries:count entry} has that very date], which agrees with what the history says",

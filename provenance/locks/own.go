@@ -72,6 +72,9 @@ func newLedger(s Source, locks []Lock) *ledger {
 	return l
 }
 
+// maxLevels bounds how far above a file the folder of its package is looked for.
+const maxLevels = 64
+
 // hint is what is known of a file that nothing accounts for.
 func (l *ledger) hint(f inspect.File) string {
 	if path.Dir(f.Path) == aptLists {
@@ -85,10 +88,12 @@ func (l *ledger) hint(f inspect.File) string {
 			return "named like what Python compiles from a file of a package"
 		}
 	}
-	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+	dir := path.Dir(f.Path)
+	for level := 0; level < maxLevels && dir != "." && len(l.folders) > 0; level++ {
 		if title, ok := l.folders[dir]; ok {
 			return "in the folder of " + check.Brief(title) + ", which has no list of its files"
 		}
+		dir = path.Dir(dir)
 	}
 	return ""
 }
