@@ -76,6 +76,9 @@ func guides() []guide {
 			{"audit policy show", "which there are"},
 			{"audit policy show explained", "to keep it as a file of one's own"},
 		}},
+		{"man", "", "Prints the manual page, made of the same definitions as this help.", []example{
+			{"audit man", "in the language of man(1)"},
+		}},
 		{"sbom", "IMAGE | A B", "Writes what was found in the image as a bill of materials, the same bytes on every run. Of two images, says what changed between them, by package and version.", []example{
 			{"audit sbom image.tar.gz", "SPDX 2.3"},
 			{"audit sbom --format cyclonedx -o bill.json image.tar.gz", "CycloneDX 1.6"},
