@@ -41,6 +41,28 @@ type Evidence struct {
 	// Base is what tells of the image that this one was built on. It is read once, as
 	// Installed is.
 	Base *base.Base
+	// Share is how much of the image the locks of its packages account for; nil when
+	// that was not measured.
+	Share *Share
+}
+
+// A Share says how much of the files that a container sees a recipe accounts for. What
+// has several names is counted once.
+type Share struct {
+	Bytes    int64 // of files that packages in a lock have, or the base image
+	Base     int64 // of these, those of a base image that is known by its layers
+	Total    int64 // of all files
+	Own      int   // files and links that neither has
+	OwnBytes int64 // of these
+}
+
+// Message says it for people.
+func (s Share) Message() check.Message {
+	percent := int64(0)
+	if s.Total > 0 {
+		percent = s.Bytes * 100 / s.Total
+	}
+	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnBytes)
 }
 
 // A Standing says how far a store item is explained by what it is made from.

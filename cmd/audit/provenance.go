@@ -101,9 +101,11 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe, described *locks.Recipe
 // written of the packages in it: their locks are a recipe in part.
 func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 	if len(img.Items) > 0 {
+		ev.Base = nil
 		return nil
 	}
 	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
+	ev.Share = &described.Share
 	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)

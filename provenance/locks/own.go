@@ -15,25 +15,6 @@ import (
 	"audit/provenance/vouch"
 )
 
-// A Share says how much of the files that a container sees a recipe accounts for. What
-// has several names is counted once.
-type Share struct {
-	Bytes   int64 // of files that packages in a lock have, or the base image
-	Base    int64 // of these, those of a base image that is known by its layers
-	Total   int64 // of all files
-	Own     int   // files and links that no package has
-	OwnSize int64 // bytes of these
-}
-
-// Message says it for people.
-func (s Share) Message() check.Message {
-	percent := int64(0)
-	if s.Total > 0 {
-		percent = s.Bytes * 100 / s.Total
-	}
-	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnSize)
-}
-
 // An ownFile is a file of one's own.
 type ownFile struct {
 	inspect.File
@@ -68,7 +49,7 @@ func (r *Recipe) measure(s Source) {
 		case word.Kind != vouch.Recorded:
 			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f))})
 			r.Share.Own++
-			r.Share.OwnSize += bytes
+			r.Share.OwnBytes += bytes
 		}
 	}
 }
@@ -91,6 +72,9 @@ func newLedger(s Source, locks []Lock) *ledger {
 	return l
 }
 
+// maxLevels bounds how far above a file the folder of its package is looked for.
+const maxLevels = 64
+
 // hint is what is known of a file that nothing accounts for.
 func (l *ledger) hint(f inspect.File) string {
 	if path.Dir(f.Path) == aptLists {
@@ -104,10 +88,12 @@ func (l *ledger) hint(f inspect.File) string {
 			return "named like what Python compiles from a file of a package"
 		}
 	}
-	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+	dir := path.Dir(f.Path)
+	for level := 0; level < maxLevels && dir != "." && len(l.folders) > 0; level++ {
 		if title, ok := l.folders[dir]; ok {
 			return "in the folder of " + check.Brief(title) + ", which has no list of its files"
 		}
+		dir = path.Dir(dir)
 	}
 	return ""
 }
