@@ -99,16 +99,14 @@ const (
 // absence says why a file may not be there: rpm can be told to leave out documentation
 // and languages.
 func absence(c *claim) string {
-	p := "/" + c.path
-	for _, dir := range []string{"/usr/share/man/", "/usr/share/info/", "/usr/share/doc/", "/usr/share/licenses/", "/usr/share/gtk-doc/", "/usr/share/help/"} {
-		if strings.HasPrefix(p+"/", dir) {
-			return absentDocs
-		}
+	under := func(dirs ...string) bool {
+		return slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(c.path, dir+"/") })
 	}
 	switch {
-	case c.flags&rpmheader.DocFlag != 0:
+	case c.flags&rpmheader.DocFlag != 0,
+		under("usr/share/man", "usr/share/info", "usr/share/doc", "usr/share/licenses", "usr/share/gtk-doc", "usr/share/help"):
 		return absentDocs
-	case strings.HasPrefix(p, "/usr/share/locale/"), strings.HasPrefix(p, "/usr/share/i18n/"), strings.HasPrefix(p, "/usr/lib/locale/"):
+	case under("usr/share/locale", "usr/share/i18n", "usr/lib/locale"):
 		return absentLocales
 	}
 	return absentOther
