@@ -31,7 +31,7 @@ func (s *session) compiled() {
 		if !kept || !s.isPlain(f) {
 			continue
 		}
-		if !isCompiled(code, f, c.sum) {
+		if !isCompiled(code, f, c.sum, c.pkg.archive.Kept[c.sum.Path]) {
 			s.list.Undecided(f.Layer, f.Path, "signatures/deb-compiled-differs", "source", source)
 			continue
 		}
@@ -56,13 +56,31 @@ func sourceOf(at string) (string, bool) {
 // pythonMagic begins the byte code of a version (CPython Lib/importlib/_bootstrap_external.py).
 var pythonMagic = map[string]uint16{"37": 3394, "38": 3413, "39": 3425, "310": 3439, "311": 3495, "312": 3531, "313": 3571}
 
-// isCompiled says whether the header of byte code names the source.
-func isCompiled(code []byte, f inspect.File, source *File) bool {
+// Flags of byte code that names its source by a hash of the content (PEP 552).
+const (
+	byHash  = 1
+	checked = 2
+)
+
+// isCompiled says whether the header of byte code names the source: by its time and
+// size, or by a hash of the content.
+func isCompiled(code []byte, f inspect.File, source *File, content []byte) bool {
 	_, rest, _ := strings.Cut(path.Base(f.Path), ".cpython-")
 	version, _, _ := strings.Cut(rest, ".")
-	if len(code) < 17 || pythonMagic[version] == 0 || binary.LittleEndian.Uint16(code) != pythonMagic[version] || string(code[2:4]) != "\r\n" {
+	magic := pythonMagic[version]
+	if len(code) < 17 || magic == 0 || binary.LittleEndian.Uint16(code) != magic || string(code[2:4]) != "\r\n" {
 		return false
 	}
 	word := func(i int) uint32 { return binary.LittleEndian.Uint32(code[4*i:]) }
-	return word(1) == 0 && word(2) == uint32(source.ModTime) && word(3) == uint32(source.Size)
+	switch word(1) {
+	case 0:
+		return word(2) == uint32(source.ModTime) && word(3) == uint32(source.Size)
+	case byHash, byHash | checked:
+		rounds := 2
+		if magic >= pythonMagic["311"] {
+			rounds = 1
+		}
+		return int64(len(content)) == source.Size && binary.LittleEndian.Uint64(code[8:]) == sipHash(uint64(word(0)), rounds, content)
+	}
+	return false
 }
