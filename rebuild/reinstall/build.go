@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -39,6 +40,9 @@ func (builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*
 		return result, err
 	}
 	result.Tools = []rebuild.Tool{{Name: "mmdebstrap", Version: version}}
+	if err := d.verify(ctx, job.Settings); err != nil {
+		return result, err
+	}
 	repository := filepath.Join(job.Dir, "repository")
 	if err := d.repository(repository); err != nil {
 		return result, err
@@ -81,6 +85,36 @@ func ready(ctx context.Context) (string, error) {
 	}
 	_, version, _ := strings.Cut(strings.TrimSpace(string(out.Stdout)), " ")
 	return version, nil
+}
+
+// verify refuses digests that no index has which the keyring signed: a plan that was
+// stored is a stranger's.
+func (d Details) verify(ctx context.Context, in rebuild.Settings) error {
+	family, err := newFamily(in)
+	if err != nil {
+		return &rebuild.UsageError{Err: err}
+	}
+	var names []deb.Name
+	for _, p := range d.Packages {
+		names = append(names, deb.Name{Package: p.Name, Version: p.Version, Arch: p.Arch})
+	}
+	choices, err := family.Signed(ctx, names)
+	if err != nil {
+		return fmt.Errorf("%w: %w", rebuild.ErrNotDone, err)
+	}
+	signed := make(map[deb.Name]map[string]bool)
+	for _, c := range choices {
+		signed[c.Name] = make(map[string]bool)
+		for _, l := range c.Listed {
+			signed[c.Name][l.Sum.Hash().Hex] = true
+		}
+	}
+	for i, p := range d.Packages {
+		if slices.ContainsFunc(p.SHA256, func(sum string) bool { return !signed[names[i]][sum] }) {
+			return &rebuild.RefusedError{Reasons: []check.Message{check.Say("plan/packages-unlisted", "count", 1, "names", []string{p.Name + " " + p.Version})}}
+		}
+	}
+	return nil
 }
 
 // repository puts the packages into a folder with an index of them, from which apt takes

@@ -48,12 +48,15 @@ const maxKeyring = 16 << 20
 
 // Plan says how to install the packages of an image again.
 func (System) Plan(img *inspect.Image, _ provenance.Recipe, in rebuild.Settings) (rebuild.Plan, error) {
-	plan := rebuild.Plan{System: Name, Image: img.Reference, ConfigDigest: img.Config.Digest.String(), Trust: []rebuild.Trust{}}
-	given, err := System{}.Given(in)
-	if err != nil || !given {
-		return plan, errors.Join(err, provenance.ErrNotMine)
+	if given, err := (System{}).Given(in); err != nil || !given {
+		return rebuild.Plan{}, errors.Join(err, provenance.ErrNotMine)
 	}
-	choices, err := choose(img, in)
+	plan := rebuild.Plan{System: Name, Image: img.Reference, ConfigDigest: img.Config.Digest.String(), Trust: []rebuild.Trust{}}
+	family, err := newFamily(in)
+	if err != nil {
+		return plan, &rebuild.UsageError{Err: err}
+	}
+	choices, err := family.Choices(context.Background(), img)
 	if err != nil {
 		return plan, &rebuild.UsageError{Err: err}
 	}
@@ -65,24 +68,24 @@ func (System) Plan(img *inspect.Image, _ provenance.Recipe, in rebuild.Settings)
 	return plan, nil
 }
 
-// choose finds what the archive signed of the packages that are installed.
-func choose(img *inspect.Image, in rebuild.Settings) ([]deb.Choice, error) {
+// newFamily opens the packages and the keys that are given.
+func newFamily(in rebuild.Settings) (f deb.Family, err error) {
 	text, err := userfile.Read(in.Text(keyringFlag), maxKeyring)
 	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", keyringFlag, err)
+		return f, fmt.Errorf("--%s: %w", keyringFlag, err)
 	}
-	keys, err := openpgp.ReadKeyring(text)
-	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", keyringFlag, err)
+	if f.Keys, err = openpgp.ReadKeyring(text); err != nil {
+		return f, fmt.Errorf("--%s: %w", keyringFlag, err)
 	}
 	source, err := packages.Open(in.Text(packagesFlag), packages.Options{})
 	if err == nil && source.IsServer() {
 		err = errors.New("a folder is wanted")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--%s: %w", packagesFlag, err)
+		return f, fmt.Errorf("--%s: %w", packagesFlag, err)
 	}
-	return deb.Family{Keys: keys, Sources: []*packages.Source{source}}.Choices(context.Background(), img)
+	f.Sources = []*packages.Source{source}
+	return f, nil
 }
 
 func details(img *inspect.Image, choices []deb.Choice) Details {

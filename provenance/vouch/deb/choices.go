@@ -20,10 +20,27 @@ type Choice struct {
 // Choices returns the packages of an image with what the sources, and the image, have of
 // signed indexes. The packages themselves are not read.
 func (f Family) Choices(ctx context.Context, img *inspect.Image) ([]Choice, error) {
-	s := &session{Family: f, table: vouch.New(img), img: img, root: img.Root(), list: check.List{Max: maxFindings}}
+	s := newSession(f, img)
 	s.readInstalled()
 	s.complete(ctx)
-	if len(s.installed) == 0 || f.Keys.IsEmpty() {
+	return s.choices(ctx)
+}
+
+// Signed returns what the sources have of signed indexes about packages.
+func (f Family) Signed(ctx context.Context, names []Name) ([]Choice, error) {
+	s := newSession(f, new(inspect.Image))
+	for _, n := range names {
+		s.installed = append(s.installed, &installed{Name: n})
+	}
+	return s.choices(ctx)
+}
+
+func newSession(f Family, img *inspect.Image) *session {
+	return &session{Family: f, table: vouch.New(img), img: img, root: img.Root(), list: check.List{Max: maxFindings, Notes: maxFindings}}
+}
+
+func (s *session) choices(ctx context.Context) ([]Choice, error) {
+	if len(s.installed) == 0 || s.Keys.IsEmpty() {
 		return nil, nil
 	}
 	if err := s.readReleases(ctx); err != nil {

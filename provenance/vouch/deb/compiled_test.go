@@ -3,9 +3,6 @@ package deb
 import (
 	"encoding/binary"
 	"testing"
-
-	"audit/inspect"
-	"audit/inspect/image"
 )
 
 // The vectors are those of SipHash's authors for 2 rounds, and for 1 what Python 3.11's
@@ -23,27 +20,26 @@ func TestSipHash(t *testing.T) {
 func TestIsCompiled(t *testing.T) {
 	content := []byte("import os\nprint(os.name)\n")
 	source := &File{ModTime: 1600000000, Size: int64(len(content))}
-	f := inspect.File{Entry: &image.Entry{}, Path: "usr/lib/python3.11/__pycache__/x.cpython-311.pyc"}
+	magic := pythonMagic["311"]
 	byTime := binary.LittleEndian.AppendUint32([]byte("\xa7\x0d\r\n\x00\x00\x00\x00"), 1600000000)
 	byTime = append(binary.LittleEndian.AppendUint32(byTime, uint32(len(content))), 'c')
 	hashed := append(binary.LittleEndian.AppendUint64([]byte("\xa7\x0d\r\n\x03\x00\x00\x00"), pythonHash), 'c')
 	for name, code := range map[string][]byte{"by time": byTime, "by hash": hashed} {
-		if !isCompiled(code, f, source, content) {
+		if !isCompiled(code, magic, source, content) {
 			t.Errorf("%s: it is not of its source", name)
 		}
 		for i := range 16 {
 			changed := append([]byte(nil), code...)
 			changed[i] ^= 0x40
-			if isCompiled(changed, f, source, content) {
+			if isCompiled(changed, magic, source, content) {
 				t.Errorf("%s: byte %d is changed, and it is of its source", name, i)
 			}
 		}
 	}
-	if isCompiled(hashed, f, source, []byte("import os\nprint(os.uame)\n")) {
+	if isCompiled(hashed, magic, source, []byte("import os\nprint(os.uame)\n")) {
 		t.Error("it is of another source")
 	}
-	f.Path = "usr/lib/python3.11/__pycache__/x.cpython-39.pyc"
-	if isCompiled(byTime, f, source, content) {
+	if isCompiled(byTime, pythonMagic["39"], source, content) {
 		t.Error("it is of another version")
 	}
 }
