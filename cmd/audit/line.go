@@ -227,7 +227,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 	opt := inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
 	signed := !l.farms.vendors.IsEmpty()
 	opt.Keep = func(path string) bool {
-		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path)
+		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path) || deb.IsKeyring(path)
 	}
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
 	opt.Weak = func() func(path string) digest.Kinds {

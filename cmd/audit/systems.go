@@ -17,6 +17,7 @@ import (
 	"audit/rebuild/drv"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
+	"audit/rebuild/reinstall"
 	"audit/sbom"
 )
 
@@ -27,7 +28,8 @@ func systems() rebuild.Systems {
 		guix.System{},
 		apptainer.System{}, // a definition, which may have been given what any other made
 		nix.System{},
-		docker.System{}, // last: it knows something of nearly every image
+		reinstall.System{}, // only where the user gives packages
+		docker.System{},    // last: it knows something of nearly every image
 	}
 }
 

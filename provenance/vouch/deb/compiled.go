@@ -5,7 +5,6 @@ import (
 	"path"
 	"strings"
 
-	"audit/inspect"
 	"audit/provenance/vouch"
 )
 
@@ -19,8 +18,8 @@ func (s *session) compiled() {
 		if f.Inode.Type != '0' || path.Ext(f.Path) != ".pyc" || !s.nobodys(f) {
 			continue
 		}
-		source, ok := sourceOf(f.Path)
-		if !ok {
+		source, version, ok := sourceOf(f.Path)
+		if !ok || pythonMagic[version] == 0 {
 			continue
 		}
 		c, ok := s.ownAt(source)
@@ -31,7 +30,7 @@ func (s *session) compiled() {
 		if !kept || !s.isPlain(f) {
 			continue
 		}
-		if !isCompiled(code, f, c.sum) {
+		if !isCompiled(code, pythonMagic[version], c.sum, c.pkg.archive.Kept[c.sum.Path]) {
 			s.list.Undecided(f.Layer, f.Path, "signatures/deb-compiled-differs", "source", source)
 			continue
 		}
@@ -43,26 +42,43 @@ func (s *session) compiled() {
 	}
 }
 
-// sourceOf returns where the source of byte code lies (PEP 3147).
-func sourceOf(at string) (string, bool) {
+// sourceOf returns where the source of byte code lies, and the version that it is for
+// (PEP 3147).
+func sourceOf(at string) (source, version string, ok bool) {
 	dir, base := path.Split(at)
-	stem, _, ok := strings.Cut(base, ".cpython-")
+	stem, rest, ok := strings.Cut(base, ".cpython-")
 	if !ok || path.Base(dir) != "__pycache__" {
-		return "", false
+		return "", "", false
 	}
-	return path.Join(path.Dir(path.Clean(dir)), stem+".py"), true
+	version, _, _ = strings.Cut(rest, ".")
+	return path.Join(path.Dir(path.Clean(dir)), stem+".py"), version, true
 }
 
 // pythonMagic begins the byte code of a version (CPython Lib/importlib/_bootstrap_external.py).
-var pythonMagic = map[string]uint16{"37": 3394, "38": 3413, "39": 3425, "310": 3439, "311": 3495, "312": 3531, "313": 3571}
+var pythonMagic = map[string]uint16{"37": 3394, "38": 3413, "39": 3425, "310": 3439, "311": 3495, "312": 3531, "313": 3571, "314": 3627}
 
-// isCompiled says whether the header of byte code names the source.
-func isCompiled(code []byte, f inspect.File, source *File) bool {
-	_, rest, _ := strings.Cut(path.Base(f.Path), ".cpython-")
-	version, _, _ := strings.Cut(rest, ".")
-	if len(code) < 17 || pythonMagic[version] == 0 || binary.LittleEndian.Uint16(code) != pythonMagic[version] || string(code[2:4]) != "\r\n" {
+// Flags of byte code that names its source by a hash of the content (PEP 552).
+const (
+	byHash  = 1
+	checked = 2
+)
+
+// isCompiled says whether the header of byte code names the source: by its time and
+// size, or by a hash of the content.
+func isCompiled(code []byte, magic uint16, source *File, content []byte) bool {
+	if len(code) < 17 || binary.LittleEndian.Uint16(code) != magic || string(code[2:4]) != "\r\n" {
 		return false
 	}
 	word := func(i int) uint32 { return binary.LittleEndian.Uint32(code[4*i:]) }
-	return word(1) == 0 && word(2) == uint32(source.ModTime) && word(3) == uint32(source.Size)
+	switch word(1) {
+	case 0:
+		return word(2) == uint32(source.ModTime) && word(3) == uint32(source.Size)
+	case byHash, byHash | checked:
+		rounds := 2
+		if magic >= pythonMagic["311"] {
+			rounds = 1
+		}
+		return int64(len(content)) == source.Size && binary.LittleEndian.Uint64(code[8:]) == sipHash(uint64(word(0)), rounds, content)
+	}
+	return false
 }

@@ -36,6 +36,9 @@ func (s *session) status() {
 	if f, ok := s.root.Name(infoFolder + "/format"); ok {
 		s.expect(f, []byte("1\n"), vouch.Word{Kind: vouch.Made, By: "dpkg", Rule: "dpkg-constant"})
 	}
+	if p := s.verified("dpkg"); p != nil {
+		s.lines(dpkgFolder+"/arch", map[string]bool{p.Arch: true}, "", p.made("dpkg-constant"))
+	}
 	s.extendedStates()
 	parts := make(map[string]*installed)
 	for _, p := range s.installed {

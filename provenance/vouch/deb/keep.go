@@ -18,7 +18,7 @@ func Keep(p string) bool {
 		return isRelease(base) || isClear(base) || strings.HasSuffix(base, "_Release.gpg")
 	case dir == "etc", dir == "etc/apt":
 		return keptOfEtc(base) || base == "sources.list"
-	case dir == "etc/apt/sources.list.d", isKeyring(p):
+	case dir == "etc/apt/sources.list.d", IsKeyring(p):
 		return true
 	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states", p == "etc/os-release", p == "usr/lib/os-release":
 		return true
@@ -35,8 +35,9 @@ func keptOfEtc(base string) bool {
 	return false
 }
 
-// isKeyring says whether a file is one of the keys that apt trusts in the image.
-func isKeyring(p string) bool {
+// IsKeyring says whether a file is one of the keys that apt trusts in the image: they
+// are shown where no key is trusted, too.
+func IsKeyring(p string) bool {
 	dir := path.Dir(p)
 	switch path.Ext(p) {
 	case ".gpg", ".asc", ".pgp":

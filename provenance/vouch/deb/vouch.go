@@ -26,12 +26,15 @@ func (Family) Name() string { return "deb" }
 
 // Vouch verifies the installed packages of an image, and says which files are theirs.
 func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error) {
-	s := &session{Family: f, table: t, img: t.Image(), root: t.Image().Root(), list: check.List{Max: maxFindings, Notes: maxFindings}}
+	s := newSession(f, t.Image())
+	s.table = t
 	s.readInstalled()
 	if len(s.installed) == 0 {
 		return vouch.Result{}, nil
 	}
-	s.complete(ctx)
+	if !s.Keys.IsEmpty() { // else nothing would come of reading the image again
+		s.complete(ctx)
+	}
 	s.flat = s.isFlat()
 	if err := s.read(ctx); err != nil {
 		return vouch.Result{}, err
@@ -168,7 +171,7 @@ func (s *session) keys() []vouch.Key {
 		}
 	}
 	for f := range s.root.Files() {
-		if !isKeyring(f.Path) {
+		if !IsKeyring(f.Path) {
 			continue
 		}
 		text, _, ok := s.root.Content(f.Path)
