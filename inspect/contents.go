@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func Complete(ctx context.Context, img *Image, files []File, opt Options) error 
 
 func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error) {
 	if img.Transport != image.Registry && img.Transport != image.DockerDaemon && img.Reference != "-" {
-		return open(p, img.Reference, Forms())
+		return open(p, cmp.Or(img.File, img.Reference), Forms())
 	}
 	found := new(Image)
 	for _, l := range img.Layers {

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,11 +32,11 @@ func Open(ctx context.Context, reference string, opt Options) (*Image, error) {
 
 func openAs(ctx context.Context, reference string, opt Options, forms []form.Form) (*Image, error) {
 	p := pass.New(ctx, opt)
-	img, err := open(p, reference, forms)
+	img, err := open(p, cmp.Or(opt.File, reference), forms)
 	if errors.Is(err, pass.ErrDropped) {
 		p = pass.New(ctx, opt)
 		p.Once, p.Copies = true, nil // it is a file
-		img, err = open(p, reference, forms)
+		img, err = open(p, cmp.Or(opt.File, reference), forms)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
@@ -43,7 +44,7 @@ func openAs(ctx context.Context, reference string, opt Options, forms []form.For
 	if err := oci.CheckPlatform(p, img); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", reference, err)
 	}
-	img.Reference = reference
+	img.Reference, img.File = reference, opt.File
 	if p.Copies != nil {
 		img.Copies = p.Copies
 	}

@@ -439,6 +439,8 @@ type Violation struct {
 	Args  check.Args `json:"arguments"`
 	Layer int        `json:"layer"` // -1 when it is about no layer
 	Path  string     `json:"path"`  // the file that shows it; may be ""
+	// Finding is what was found there; null when nothing shows it.
+	Finding *Message `json:"finding"`
 }
 
 // Allowed is a documented difference that the policy lets pass until a day. It

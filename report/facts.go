@@ -38,7 +38,7 @@ func (r *Report) Facts() policy.Facts {
 func (r *Report) SetPolicy(p policy.Policy, j policy.Judgement) {
 	r.Policy = Policy{Require: p.Require.String(), Holds: len(j.Violations) == 0}
 	for _, v := range j.Violations {
-		r.Policy.Violations = append(r.Policy.Violations, Violation{v.Rule, v.Message.Code, v.Message.Args, v.Layer, v.Path})
+		r.Policy.Violations = append(r.Policy.Violations, Violation{v.Rule, v.Message.Code, v.Message.Args, v.Layer, v.Path, shownBy(v.Finding)})
 	}
 	for _, a := range j.Allowed {
 		r.Policy.Allowed = append(r.Policy.Allowed, Allowed{a.Path, a.Cause, a.Reason, a.Expires.String(), a.Count, a.Expired})
@@ -46,14 +46,17 @@ func (r *Report) SetPolicy(p policy.Policy, j policy.Judgement) {
 	fillLists(reflect.ValueOf(&r.Policy).Elem())
 }
 
+func shownBy(m check.Message) *Message {
+	if m.IsZero() {
+		return nil
+	}
+	return &Message{m.Code, m.Args}
+}
+
 // demands says in sentences what the policy demands and is not so.
 func (r *Report) demands() (all []string) {
 	for _, v := range r.Policy.Violations {
-		text := r.Say(Message{v.Code, v.Args})
-		if v.Path != "" {
-			text += ": " + v.Path
-		}
-		all = append(all, text)
+		all = append(all, r.Demand(v))
 	}
 	return all
 }

@@ -22,6 +22,7 @@ func Formats() []Format {
 		{"json", "all of it, for programs", WriteJSON},
 		{"sarif", "SARIF 2.1.0, for code scanning", WriteSARIF},
 		{"junit", "JUnit XML, a test case a check", WriteJUnit},
+		{"annotations", "what a policy demands in vain, for GitHub Actions", WriteAnnotations},
 	}
 }
 

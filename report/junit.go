@@ -61,10 +61,11 @@ type (
 )
 
 // WriteJUnit writes the report as JUnit XML: a test case a check, and one for
-// the policy. A check that fails is a failure; one that did not run, or ran and
-// could not decide, is skipped and says why, since that is no pass either; a
-// build that was tried and failed is an error. So there is a failure or an
-// error when, and only when, the policy that was demanded does not hold.
+// each thing that a policy demands and is not so. A check that fails is a failure, unless
+// the policy that was demanded holds all the same; one that did not run, or ran and could
+// not decide, is skipped and says why, since that is no pass either; a build that was
+// tried and failed is an error. So there is a failure or an error when, and only when, the
+// policy that was demanded does not hold.
 func WriteJUnit(w io.Writer, r *Report) error {
 	suite, err := newSuite(r)
 	if err != nil {
@@ -102,8 +103,8 @@ func newSuite(r *Report) (junitSuite, error) {
 	for _, c := range r.Checks {
 		s.add(checkCase(r, c))
 	}
-	if r.Policy.Require != "" {
-		s.add(policyCase(r))
+	for _, c := range policyCases(r) {
+		s.add(c)
 	}
 	return s, nil
 }
@@ -125,9 +126,11 @@ func checkCase(r *Report, c Check) junitCase {
 	out := junitCase{Class: "audit", Name: string(c.ID), Time: "0"}
 	summary := xmlLine(r.Summary(c))
 	switch {
+	case r.Policy.Require != "" && r.Policy.Holds && (c.Status == check.Fail || failedBuild(r, c)):
+		out.Skipped = &junitSkipped{"it says no, and the policy that was demanded holds all the same: " + summary}
 	case c.Status == check.Fail:
 		out.Failure = &junitTrouble{summary, string(c.ID), findingLines(r, c)}
-	case c.ID == check.Rebuild && r.Rebuild != nil && r.Rebuild.Status == Failed:
+	case failedBuild(r, c):
 		out.Error = &junitTrouble{summary, "build-failed", findingLines(r, c)}
 	case c.Status == check.Unknown:
 		out.Skipped = &junitSkipped{"it ran and could not decide: " + summary}
@@ -137,13 +140,52 @@ func checkCase(r *Report, c Check) junitCase {
 	return out
 }
 
-func policyCase(r *Report) junitCase {
-	out := junitCase{Class: "audit", Name: "policy: " + r.Policy.Require, Time: "0"}
-	if !r.Policy.Holds {
-		meaning := xmlLine(r.meaning())
-		out.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + meaning, "policy", xmlText(strings.Join(append(r.demands(), r.limits()...), "\n"))}
+func failedBuild(r *Report, c Check) bool {
+	return c.ID == check.Rebuild && r.Rebuild != nil && r.Rebuild.Status == Failed
+}
+
+// policyCases are a case for each thing that is demanded and not so, else one that passes.
+func policyCases(r *Report) (all []junitCase) {
+	p := r.Policy
+	if p.Require == "" {
+		return nil
 	}
-	return out
+	whole := junitCase{Class: "audit", Name: "policy: " + p.Require, Time: "0"}
+	if p.Holds {
+		return []junitCase{whole}
+	}
+	if len(p.Violations) == 0 {
+		whole.Failure = &junitTrouble{"the verdict is " + r.Verdict.String() + ": " + xmlLine(r.meaning()), "policy", xmlText(strings.Join(r.limits(), "\n"))}
+		return []junitCase{whole}
+	}
+	for i, v := range p.Violations[:min(len(p.Violations), maxRows)] {
+		text := r.Demand(v) + "\nwhat to do: " + r.ToDo(v)
+		if i == 0 {
+			text = strings.Join(append([]string{text}, r.limits()...), "\n")
+		}
+		all = append(all, junitCase{
+			Class: "audit", Name: xmlLine(strings.TrimSpace("policy: " + v.name() + " " + v.Path)), Time: "0",
+			Failure: &junitTrouble{xmlLine(r.Demand(v)), "policy/" + v.Rule, xmlText(text)},
+		})
+	}
+	if more := len(p.Violations) - maxRows; more > 0 {
+		whole.Failure = &junitTrouble{fmt.Sprintf("and %d more in report.json", more), "policy", ""}
+		all = append(all, whole)
+	}
+	return all
+}
+
+// name is what is demanded, in a few words.
+func (v Violation) name() string {
+	switch v.Rule {
+	case "require":
+		return "require " + v.Args.String("require")
+	case "checks":
+		return "check " + v.Args.String("check")
+	case "refuse":
+		return "refuse " + v.Args.String("rule")
+	}
+	return v.Rule
 }
 
 // findingLines lists the findings of a check, a line each.

@@ -167,3 +167,25 @@ func TestJUnitKeepsHostileText(t *testing.T) {
 		t.Errorf("the failure is %+v", got)
 	}
 }
+
+// TestJUnitFollowsThePolicy: what a policy lets pass is no failure, and each thing that it
+// demands in vain is one, with the file, and with what to do.
+func TestJUnitFollowsThePolicy(t *testing.T) {
+	r := &Report{Policy: Policy{Require: "consistent", Holds: true}, Checks: []Check{{ID: check.Rebuild, Status: check.Fail}}}
+	if c := checkCase(r, r.Checks[0]); c.Failure != nil || c.Error != nil || c.Skipped == nil {
+		t.Errorf("a policy that holds: %+v", c)
+	}
+	r.Policy = Policy{Require: "consistent", Violations: []Violation{
+		{Rule: "checks", Code: "policy/check-status", Args: check.Args{"check": "rebuild", "status": "fail", "allowed": []string{"pass"}}, Layer: -1},
+		{Rule: "refuse", Code: "policy/refused-finding", Args: check.Args{"rule": "closure/"}, Layer: 2, Path: "bin/su", Finding: &Message{Code: "closure/setuid-file"}},
+	}}
+	cases := policyCases(r)
+	if len(cases) != 2 || cases[0].Name != "policy: check rebuild" || cases[1].Name != "policy: refuse closure/ bin/su" {
+		t.Fatalf("%+v", cases)
+	}
+	for _, c := range cases {
+		if c.Failure == nil || !strings.Contains(c.Failure.Text, "what to do: ") {
+			t.Errorf("%s: %+v", c.Name, c.Failure)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -34,14 +35,32 @@ type (
 		Driver sarifDriver `json:"driver"`
 	}
 	sarifDriver struct {
-		Name    string      `json:"name"`
-		Version string      `json:"version"`
-		Rules   []sarifRule `json:"rules"`
+		Name        string      `json:"name"`
+		Version     string      `json:"version"`
+		Information string      `json:"informationUri"`
+		Rules       []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
-		ID    string    `json:"id"`
-		Short sarifText `json:"shortDescription"`
-		Help  sarifText `json:"help"`
+		ID         string              `json:"id"`
+		Short      sarifText           `json:"shortDescription"`
+		Full       sarifText           `json:"fullDescription"`
+		Help       sarifHelp           `json:"help"`
+		HelpURI    string              `json:"helpUri,omitempty"`
+		Default    sarifConfiguration  `json:"defaultConfiguration"`
+		Properties sarifRuleProperties `json:"properties"`
+	}
+	sarifHelp struct {
+		Text     string `json:"text"`
+		Markdown string `json:"markdown"`
+	}
+	sarifConfiguration struct {
+		Level string `json:"level"`
+	}
+	sarifRuleProperties struct {
+		Tags      []string `json:"tags"`
+		Precision string   `json:"precision"`
+		Problem   string   `json:"problem.severity"`
+		Security  string   `json:"security-severity,omitempty"`
 	}
 	sarifAutomation struct {
 		ID string `json:"id"`
@@ -108,7 +127,7 @@ type (
 const (
 	sarifSchema  = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 	sarifRoot    = "IMAGE" // base of paths within the image's file system
-	sarifResults = 10_000  // results at most; services take some 25,000
+	sarifResults = 5_000   // results at most: of those in a file GitHub shows no more
 	sarifValue   = 1 << 10 // bytes of one value
 	sarifClip    = 4 << 10 // bytes of a message
 )
@@ -119,8 +138,10 @@ const (
 // container sees them; suppressed when a rule allows them), and a policy that
 // does not hold (error). A check that
 // did not run is a notification, as is the verdict with what it does not say.
+//
+// Of more results than services show the gravest are kept, and the others counted.
 func WriteSARIF(w io.Writer, r *Report) error {
-	s := &sarifWriter{report: r, index: map[string]int{}, rules: []sarifRule{}, found: []sarifResult{}}
+	s := &sarifWriter{report: r, index: map[string]int{}, seen: map[string]int{}, rules: []sarifRule{}, found: []sarifResult{}}
 	s.results()
 	doc, err := json.MarshalIndent(sarifLog{sarifSchema, "2.1.0", []sarifRun{s.run()}}, "", "  ")
 	if err != nil {
@@ -138,7 +159,8 @@ type sarifWriter struct {
 	rules  []sarifRule
 	index  map[string]int
 	found  []sarifResult
-	left   int // results beyond sarifResults
+	seen   map[string]int // results of a rule at a path
+	left   int            // results beyond sarifResults
 }
 
 func (s *sarifWriter) results() {
@@ -158,11 +180,38 @@ func (s *sarifWriter) results() {
 			}
 		}
 	}
-	if p := s.report.Policy; p.Require != "" && !p.Holds {
-		rule := sarifRule{"policy", sarifText{"The policy that was demanded does not hold"}, sarifText{"The exit status of audit says the same. " + strings.Join(s.report.limits(), " ")}}
-		s.add(rule, "error", -1, "", fmt.Sprintf("the verdict is %s, and the policy %s does not hold: %s", s.report.Verdict, p.Require, s.report.meaning()))
+	s.policy()
+	s.clip()
+}
+
+// policy adds what is demanded and not so, at the file that shows it.
+func (s *sarifWriter) policy() {
+	p := s.report.Policy
+	if p.Require == "" || p.Holds {
+		return
+	}
+	for _, v := range p.Violations {
+		s.add(policyRule(v.Rule), "error", v.Layer, v.Path, s.report.Demand(v)+". "+s.report.ToDo(v))
+	}
+	if len(p.Violations) == 0 {
+		s.add(policyRule(""), "error", -1, "", fmt.Sprintf("the verdict is %s, and the policy %s does not hold: %s", s.report.Verdict, p.Require, s.report.meaning()))
 	}
 }
+
+// clip leaves out, and counts, the least of more results than are shown.
+func (s *sarifWriter) clip() {
+	s.left = len(s.found) - sarifResults
+	if s.left <= 0 {
+		return
+	}
+	slices.SortStableFunc(s.found, func(a, b sarifResult) int {
+		return slices.Index(sarifLevels(), a.Level) - slices.Index(sarifLevels(), b.Level)
+	})
+	s.found = s.found[:sarifResults]
+}
+
+// sarifLevels are the levels of results, the gravest first.
+func sarifLevels() []string { return []string{"error", "warning", "note"} }
 
 // check adds the problems of a check that says no or could not decide; those
 // that only repeat the comparison are left to it.
@@ -194,21 +243,6 @@ func (s *sarifWriter) repeats(code string) bool {
 	return s.report.Comparison != nil && (strings.HasPrefix(code, "rebuild/difference") || code == "rebuild/more-differences")
 }
 
-func checkRule(id check.ID, code string) sarifRule {
-	return sarifRule{ID: code, Short: sarifText{question(id)}, Help: sarifText{why(id) + " " + react(id)}}
-}
-
-func differenceRule(prefix string, c compare.Cause) sarifRule {
-	r := sarifRule{ID: prefix + kebab(string(c)), Short: sarifText{causeWords(c)}, Help: sarifText{causeAdvice(c)}}
-	if r.Short.Text == "" {
-		r.Short.Text = "a difference of cause " + kebab(string(c))
-	}
-	if r.Help.Text == "" {
-		r.Help.Text = react(check.Rebuild)
-	}
-	return r
-}
-
 func levelOf(c compare.Cause) string {
 	if c.Harmless() {
 		return "note"
@@ -234,24 +268,21 @@ func orAbsent(t string) string {
 	return Printable(clip(string(t), sarifValue))
 }
 
-func (s *sarifWriter) add(rule sarifRule, level string, layer int, path string, message string) {
-	if len(s.found) == sarifResults {
-		s.left++
-		return
-	}
-	at, ok := s.index[rule.ID]
+func (s *sarifWriter) add(rule rule, level string, layer int, path string, message string) {
+	at, ok := s.index[rule.id]
 	if !ok {
 		at = len(s.rules)
-		s.index[rule.ID] = at
-		s.rules = append(s.rules, rule)
+		s.index[rule.id] = at
+		s.rules = append(s.rules, rule.sarif())
 	}
+	same := s.fingerprint(rule.id, path)
 	s.found = append(s.found, sarifResult{
-		RuleID:       rule.ID,
+		RuleID:       rule.id,
 		RuleIndex:    at,
 		Level:        level,
 		Message:      sarifMessage(message),
 		Locations:    []sarifLocation{s.location(layer, path)},
-		Fingerprints: map[string]string{"auditFinding/v1": fingerprint(rule.ID, layer, path)},
+		Fingerprints: map[string]string{"primaryLocationLineHash": same + ":1", "auditFinding/v2": same},
 		Suppressions: []sarifSuppressed{},
 	})
 }
@@ -307,16 +338,19 @@ func percentEncoded(p string) string {
 	return b.String()
 }
 
-// fingerprint stays the same from run to run for the same finding.
-func fingerprint(rule string, layer int, path string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", rule, layer, path))
+// fingerprint stays the same from image to image for the same finding, in whatever layer
+// it is, and no two results of a report share one.
+func (s *sarifWriter) fingerprint(rule, path string) string {
+	key := rule + "\x00" + path
+	s.seen[key]++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", key, s.seen[key]))
 	return hex.EncodeToString(sum[:16])
 }
 
 func (s *sarifWriter) run() sarifRun {
 	r := s.report
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, s.rules}},
+		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, informationURI, s.rules}},
 		Automation:  sarifAutomation{"audit/" + percentEncoded(archiveFile(r.Image)) + "/"},
 		Invocations: []sarifInvocation{{true, s.notifications()}},
 		Bases:       map[string]sarifArtifact{sarifRoot: {sarifText{"the root of the image's file system"}}},

@@ -152,8 +152,8 @@ func TestSARIFFingerprints(t *testing.T) {
 	a, b := sarifOf(t, unreproducibleInput(t, 50)), sarifOf(t, unreproducibleInput(t, 50))
 	seen := map[string]bool{}
 	for i, r := range a.Results {
-		f := r.Fingerprints["auditFinding/v1"]
-		if seen[f] || f != b.Results[i].Fingerprints["auditFinding/v1"] {
+		f := r.Fingerprints["primaryLocationLineHash"]
+		if seen[f] || f != b.Results[i].Fingerprints["primaryLocationLineHash"] {
 			t.Errorf("the fingerprint %s of %s is not its own, or changes", f, r.RuleID)
 		}
 		seen[f] = true

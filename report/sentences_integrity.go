@@ -72,11 +72,16 @@ func integritySentences() map[string]string {
 		"integrity/compression-mismatch": "its media type {media-type} says compression {claimed}, the blob has {compression}",
 
 		// Entries of layers.
-		"integrity/unsafe-name":        "the name {name:quote} leads upwards",
-		"integrity/absolute-name":      "the name {name:quote} is absolute: engines take it as relative to the root of the image",
-		"integrity/duplicate-entry":    "the layer has this entry more than once; the last one is seen by a container",
-		"integrity/invalid-whiteout":   "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
-		"integrity/dangling-hard-link": "it is a hard link to {target:quote}, and there is no such file before it",
+		"integrity/unsafe-name":          "the name {name:quote} leads upwards",
+		"integrity/absolute-name":        "the name {name:quote} is absolute: engines take it as relative to the root of the image",
+		"integrity/duplicate-entry":      "the layer has this entry more than once; the last one is seen by a container",
+		"integrity/invalid-whiteout":     "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
+		"integrity/published":            "the file has the published checksum that was given, {checksum}",
+		"integrity/published-md5":        "the file has the published checksum that was given, {checksum}; MD5 shows that the copy is whole, and not that nobody made two files with it",
+		"integrity/published-record":     "the file has the checksum {checksum} that the record {from} has of it",
+		"integrity/published-record-md5": "the file has the checksum {checksum} that the record {from} has of it; MD5 shows that the copy is whole, and not that nobody made two files with it",
+		"integrity/mirror":               "it was read from the mirror {mirror}, in place of {repository}",
+		"integrity/dangling-hard-link":   "it is a hard link to {target:quote}, and there is no such file before it",
 
 		"integrity/ambiguous-whiteout":        "it deletes {hidden:quote}, which the same layer holds: some engines keep that, others remove it or fail",
 		"integrity/ambiguous-parent":          "it lies below {parent:quote}, which is no folder: some engines put a folder in its place, others fail",

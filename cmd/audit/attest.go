@@ -22,7 +22,7 @@ func attestCommand() *cli.Command {
 		Name:      "attest",
 		Usage:     "makes a statement of a report, signed and attached where that is asked for",
 		ArgsUsage: "REPORT.json",
-		Flags: append(signFlags(),
+		Flags: append(append(signFlags(), registryFlags()...),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the statement into `DIR` (default: where the report lies)"},
 			&cli.StringFlag{Name: "vsa", Usage: "write a verification summary of SLSA as well, for those who pull the image as `URI`; only of an image that was built again, and with equivalent or reproducible demanded"},
 			&cli.StringFlag{Name: "to", Usage: "push the signed statement to `REPOSITORY` of your own, where others find it by the image's digest: docker://HOST/NAME"},
@@ -203,12 +203,20 @@ func attestReport(c *cli.Context, path string) error {
 
 // attachAll puts the bundle where --to and --attach say.
 func attachAll(c *cli.Context, r *report.Report, s *attestation) error {
+	registries, err := newAccess(c)
+	if err != nil {
+		return err
+	}
+	options, err := pushing(registries)
+	if err != nil {
+		return usage("%w", err)
+	}
 	for _, flag := range []string{"to", "attach"} {
 		place := c.String(flag)
 		if place == "" {
 			continue
 		}
-		digest, err := attest.AttachTo(c.Context, place, r, s.bundle)
+		digest, err := attest.AttachTo(c.Context, place, r, s.bundle, options...)
 		switch {
 		case errors.Is(err, attest.ErrPlace):
 			return usage("--%s %s: %w", flag, place, err)

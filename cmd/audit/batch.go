@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +23,7 @@ import (
 	"audit/cmd/audit/batch/list"
 	"audit/inspect/pass"
 	"audit/inspect/registry"
+	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
 	"audit/provenance/signatures"
 	"audit/rebuild"
@@ -57,7 +57,8 @@ func batchFlags() []cli.Flag {
 		&cli.DurationFlag{Name: "timeout", Usage: "give up an image after `TIME`, such as 2h (default: never)"},
 		platformFlag(), layerCacheFlag(),
 	}
-	for _, f := range slices.Concat(farmFlags(), archiveFlags(), statementFlags(), buildFlags()) {
+	flags = append(flags, registryFlags()...)
+	for _, f := range slices.Concat(farmFlags(), packageFlags(), archiveFlags(), statementFlags(), buildFlags()) {
 		switch f := f.(type) {
 		case *cli.StringFlag:
 			if f.Name == "rebuilt" || f.Name == "base" {
@@ -79,7 +80,7 @@ func batchFlags() []cli.Flag {
 // indifferent are the flags that change no report, and of a report without a rebuild
 // those too that are about the build alone.
 func indifferent(built bool) []string {
-	names := []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache"}
+	names := []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
 	if !built {
 		names = append(names, "builder", "fresh", "check-inputs", "no-substitutes", "substitute-urls", "substitute-key", "builders", "cores", "max-jobs")
 	}
@@ -102,7 +103,7 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	entries, err := readList(c, name)
+	entries, err := readList(c, name, l.access)
 	if err != nil {
 		return err
 	}
@@ -155,9 +156,9 @@ func workerName() string {
 }
 
 // readList reads the list of a batch.
-func readList(c *cli.Context, name string) ([]list.Entry, error) {
+func readList(c *cli.Context, name string, o *access.Options) ([]list.Entry, error) {
 	skipped := 0
-	s := list.Source{Stdin: c.App.Reader, Registry: registries{}, Skipped: func(path string) {
+	s := list.Source{Stdin: c.App.Reader, Registry: registries{o}, Skipped: func(path string) {
 		if skipped++; skipped <= 5 {
 			fmt.Fprintf(c.App.ErrWriter, "audit: %s is no image by its first bytes, and is left out\n", report.Printable(path))
 		}
@@ -178,14 +179,14 @@ func readList(c *cli.Context, name string) ([]list.Entry, error) {
 }
 
 // registries list what registries have.
-type registries struct{}
+type registries struct{ access *access.Options }
 
-func (registries) Tags(ctx context.Context, repository string) ([]string, error) {
-	return registry.Tags(ctx, repository)
+func (r registries) Tags(ctx context.Context, repository string) ([]string, error) {
+	return registry.Tags(ctx, repository, r.access)
 }
 
-func (registries) Repositories(ctx context.Context, prefix string) ([]string, error) {
-	return registry.Repositories(ctx, prefix)
+func (r registries) Repositories(ctx context.Context, prefix string) ([]string, error) {
+	return registry.Repositories(ctx, prefix, r.access)
 }
 
 func openBatch(dir string) (*batch.Folder, error) {
@@ -228,7 +229,7 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 // the platform, and the flags with what the files hold that they name.
 func optionsKey(c *cli.Context, built bool) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q %q\n", version(), revision(), runtime.GOOS+"/"+runtime.GOARCH)
+	fmt.Fprintf(sum, "%q %q\n", version(), runtime.GOOS+"/"+runtime.GOARCH)
 	without := indifferent(built)
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
@@ -265,20 +266,6 @@ func hashNamed(w io.Writer, value string) error {
 	}
 	fmt.Fprintf(w, "%x\n", sum.Sum(nil))
 	return nil
-}
-
-// revision is the commit that a program without a version was built from.
-func revision() (text string) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || version() != "devel" {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if strings.HasPrefix(s.Key, "vcs.") {
-			text += s.Value + " "
-		}
-	}
-	return text
 }
 
 // A batchRun audits the images of a batch, one line for each.
@@ -336,7 +323,7 @@ func (b *batchRun) resolve(ctx context.Context, reference string, before fleet.S
 
 func (b *batchRun) target(ctx context.Context, address string, before fleet.Status) (batch.Target, error) {
 	if name, ok := strings.CutPrefix(address, "docker://"); ok {
-		p, err := registry.Pin(ctx, name, true)
+		p, err := registry.Pin(ctx, name, true, b.line.access)
 		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
 	}
 	if strings.HasPrefix(address, "https://") {

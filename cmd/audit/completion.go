@@ -117,6 +117,8 @@ func offerOf(app *cli.App, words []string, last string) offer {
 		o.add("show help", "--help")
 	case verb.Name == "completion":
 		o.add("", shells()...)
+	case verb.Name == "ci":
+		o.add("", gateServices()...)
 	default:
 		o.path = "files"
 	}

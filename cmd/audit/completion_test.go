@@ -128,7 +128,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "--fo"}, []string{"--format"}},
 		{[]string{"audit", "report", "--format", "m"}, []string{"markdown"}},
 		{[]string{"audit", "report", "--format", "=", "j"}, []string{"json", "junit"}},
-		{[]string{"audit", "--format", "="}, []string{"text", "html", "markdown", "json", "sarif", "junit"}},
+		{[]string{"audit", "--format", "="}, []string{"text", "html", "markdown", "json", "sarif", "junit", "annotations"}},
 		{[]string{"audit", "sbom", "--format", "s"}, []string{"spdx", "spdx-tv"}},
 		{[]string{"audit", "--require", ""}, []string{"consistent", "explained", "matching", "vouched", "equivalent", "reproducible"}},
 		{[]string{"audit", "run", "-o", ""}, []string{"folder"}},
@@ -137,7 +137,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "completion", "f"}, []string{"fish"}},
 		{[]string{"audit", "help", "comp"}, []string{"compare", "completion"}},
 		{[]string{"audit", "inspect", "im"}, []string{"image one.tar", "image-two.tar"}},
-		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--json", "--platform", "--layer-cache", "--timeout", "--help"}},
+		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--platform", "--authfile", "--creds", "--tls-verify", "--cert-dir", "--mirror", "--sha256", "--sha512", "--md5", "--doi-file", "--doi-server", "--json", "--layer-cache", "--timeout", "--config", "--quiet", "--verbose", "--help"}},
 		{[]string{"audit", "image-two.tar", "--onl"}, []string{"--online"}},
 	} {
 		ask := exec.Command(bash, "--norc", "-c", `. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _audit; printf '%s\n' "${COMPREPLY[@]}"`, "bash", script)

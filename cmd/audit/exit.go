@@ -3,10 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
-	"audit/inspect/choice"
 	"audit/report"
 )
 
@@ -40,13 +38,7 @@ func usage(format string, args ...any) error {
 }
 
 // unreadable says that what was to be read cannot be.
-func unreadable(err error) error {
-	var choice *choice.Error
-	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &choice) {
-		err = fmt.Errorf("%w (an IMAGE is the path of a file, or - for standard input)", err)
-	}
-	return &exitError{status: exitUnreadable, err: err}
-}
+func unreadable(err error) error { return &exitError{status: exitUnreadable, err: err} }
 
 // notHeld says that what was demanded of an image does not hold.
 func notHeld(format string, args ...any) error {

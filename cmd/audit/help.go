@@ -23,7 +23,10 @@ func guides() []guide {
 		{"run", "IMAGE", "Reads the image once, recovers its recipe, builds it again where the builder is installed, compares, and writes a folder with the reports, the bills of materials and the recipe. The exit status says whether the policy holds: 0 it does, 1 it does not, 2 the command line is wrong, 3 the image cannot be read, 4 a rebuild was demanded and could not be done.", []example{
 			{"audit image.tar.gz", "the whole line, into image.audit"},
 			{"audit --require reproducible -o report image.tar", "fail unless a rebuild gave the same bytes"},
+			{"audit --policy builtin:explained image.tar", "what a ready policy demands (audit policy show)"},
 			{"audit --format markdown image.tar", "for $GITHUB_STEP_SUMMARY"},
+			{"audit --sha256 HEX https://archive.example/image.tar.gz", "from an archive, with the checksum that it shows"},
+			{"audit --doi-file image.tar.gz doi:10.5281/zenodo.1234567", "from Zenodo, with the checksum of the record"},
 			{"audit --rebuilt again.tar.gz image.tar.gz", "with a rebuild that was made elsewhere"},
 			{"audit --online docker://registry.example/lab/tool:1.0", "from a registry, asking the official build farms"},
 		}},
@@ -67,8 +70,10 @@ func guides() []guide {
 			{"audit summary found --since yesterday.json --require explained", ""},
 			{"audit summary found --list pipeline.json --format markdown", "for the supplement of a paper"},
 		}},
-		{"policy", "check FILE", "Reads a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
+		{"policy", "check FILE | show [NAME]", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
 			{"audit policy check policy.json", ""},
+			{"audit policy show", "which there are"},
+			{"audit policy show explained", "to keep it as a file of one's own"},
 		}},
 		{"sbom", "IMAGE | A B", "Writes what was found in the image as a bill of materials, the same bytes on every run. Of two images, says what changed between them, by package and version.", []example{
 			{"audit sbom image.tar.gz", "SPDX 2.3"},
@@ -92,6 +97,19 @@ func guides() []guide {
 		}},
 		{"keygen", "NAME", "Makes a key pair of Ed25519: NAME.key signs statements, NAME.pub verifies them.", []example{
 			{"audit keygen lab", ""},
+		}},
+		{"ci", "github | gitlab", "Prints the files with which a CI service audits an image and stops the pipeline when the policy does not hold: for GitHub a workflow and an action, with annotations, a summary, SARIF and the bills of materials; for GitLab a component, with JUnit and CycloneDX. Actions are pinned by commit, and permissions are those that are needed. Whoever may change these files or the policy may open the gate: protect them (audit help gate).", []example{
+			{"audit ci github", "the workflow, to read it"},
+			{"audit ci github -o .", "the workflow and the action, into the repository"},
+			{"audit ci gitlab -o .", "the component, and a pipeline that includes it"},
+		}},
+		{"config", "", "Shows what each flag of audit run is set to, and by what. A flag stands in the command line, in the variable AUDIT_NAME (one that may be given again with a value a line), or in a file of lines \"name = value\" that --config names; the first of these that has it counts. A file .audit.conf in the working folder sets format, quiet and verbose alone, since who may change a folder must not loosen the gate that judges what is in it. Secrets are not shown.", []example{
+			{"audit config", ""},
+			{"audit config --json --config ci.conf", "for programs"},
+		}},
+		{"version", "", "Says which audit this is: its version, the commit that it was built from and its date, the version of Go, and the platform.", []example{
+			{"audit version", ""},
+			{"audit version --json", "for programs"},
 		}},
 		{"completion", "bash | zsh | fish", "Prints a script that lets a shell complete verbs, flags and their values.", []example{
 			{"source <(audit completion bash)", "in ~/.bashrc, or the same with zsh in ~/.zshrc"},

@@ -22,9 +22,9 @@ func inspectCommand() *cli.Command {
 		Name:      "inspect",
 		Usage:     "what an image is: layers, digests, store items, evidence",
 		ArgsUsage: "IMAGE",
-		Flags: append(statementFlags(),
+		Flags: append(append(statementFlags(), readingFlags()...),
 			&cli.BoolFlag{Name: "json", Usage: "print a report as JSON, in which the other checks are skipped"},
-			platformFlag(), layerCacheFlag(),
+			layerCacheFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
@@ -43,7 +43,11 @@ func inspectImage(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	l, began := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform"), layerCache: c.String("layer-cache")}, time.Now()
+	r, err := newReading(c)
+	if err != nil {
+		return err
+	}
+	l, began := &line{progress: progressFor(c), reading: r}, time.Now()
 	a := new(audit)
 	if a.image, err = l.inspect(c.Context, reference); err == nil {
 		a.statements = evidence.Of(a.image, stated.given, stated.trust)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"slices"
@@ -11,6 +12,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/choice"
+	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/provenance"
@@ -20,6 +23,9 @@ import (
 	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/deb"
+	"audit/provenance/vouch/packages"
+	"audit/provenance/vouch/rebuilders"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -41,12 +47,14 @@ type line struct {
 	inputs   bool // build all that took part twice
 	options  rebuild.Options
 	farms    farms
-	archives archives
-	known    []string   // folders of reports on other images
-	stated   statements // of others, and whose signatures on them are verified
-	// platform chooses among the images of an index.
-	platform   string
-	layerCache string // folder of layers from registries; "" for none
+	packages []*packages.Source // of packages of distributions, beside the image
+	// rebuilders are asked what they have built again.
+	rebuilders rebuilders.Options
+	archives   archives
+	known      []string       // folders of reports on other images
+	knownBase  *inspect.Image // of these, the one that this was built on; nil for none
+	stated     statements     // of others, and whose signatures on them are verified
+	reading
 	dir        string // for the build; lives as long as the line
 	progress   *progress
 	builds     *builds       // that others of a batch can have; nil for one image
@@ -72,6 +80,7 @@ type audit struct {
 	elsewhere  []signatures.Elsewhere
 	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
+	records    *records.All         // of languages and tools that install software
 	vouched    *vouch.Table         // who vouches for each file; nil when nobody was asked
 	keys       []vouch.Key          // of those who sign packages
 	log        []byte               // the output of the builder
@@ -91,6 +100,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil, err
 	}
 	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
+	if err := l.readKnown(a); err != nil {
+		return nil, err
+	}
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
@@ -102,9 +114,6 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil
 	})
 	if err := l.askFarms(ctx, a); err != nil {
-		return nil, err
-	}
-	if err := l.readKnown(a); err != nil {
 		return nil, err
 	}
 	if err := l.rebuild(ctx, a); err != nil {
@@ -215,16 +224,29 @@ func (l *line) layers() *pass.Known {
 // those of package databases are more than fits into memory it is read without
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
-	opt := inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
+	opt := inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
+	signed := !l.farms.vendors.IsEmpty()
+	opt.Keep = func(path string) bool {
+		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path)
+	}
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
-	opt.Weak = ospackages.Weak
+	opt.Weak = func() func(path string) digest.Kinds {
+		known := ospackages.Weak()
+		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
+	}
 	opt.Watch = records.Watch
 	if l.builder == "none" && l.layerCache == "" { // of what lies in a cache nothing is copied
 		opt.Limits = withoutCopies()
 	}
+	var err error
+	if opt.File, err = l.obtain(ctx, reference); err != nil {
+		return nil, err
+	}
 	img, err := open(ctx, reference, opt)
 	if err != nil {
+		return nil, err
+	}
+	if err := l.notePublished(img); err != nil {
 		return nil, err
 	}
 	return img, l.complete(ctx, img, slices.Concat(ospackages.Wanted(img), records.Wanted(img)))
@@ -256,11 +278,20 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 	switch {
 	case err != nil && timedOut(ctx):
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
+	case isMissing(reference, err):
+		return nil, unreadable(noFile(reference))
 	case err != nil:
 		return nil, unreadable(err)
 	}
 	img.Reference = publicReference(img)
 	return img, nil
+}
+
+// isMissing says that an image cannot be read since there is no such file.
+func isMissing(reference string, err error) bool {
+	var choice *choice.Error
+	_, stat := os.Lstat(reference)
+	return errors.Is(err, fs.ErrNotExist) && errors.Is(stat, fs.ErrNotExist) && !errors.As(err, &choice)
 }
 
 // recover finds the recipe and makes the checks that follow from it.
@@ -282,14 +313,14 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 	return ev, nil
 }
 
-// openBase reads the image that the user says this one was built on, nil for
-// none.
+// openBase reads the image that the user says this one was built on; else it is the one
+// of the known images whose layers are there, nil for none.
 func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 	if l.base == "" {
-		return nil, nil
+		return l.knownBase, nil
 	}
 	err = l.step("inspect the base", func() error {
-		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
+		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
 		return err
 	})
 	return base, err
@@ -437,7 +468,7 @@ func (l *line) second(ctx context.Context, reference string) (img *inspect.Image
 	err = l.step("inspect the rebuild", func() error {
 		img, err = open(ctx, reference, inspect.Options{
 			Keep: systems().Keep, Optional: func(string) bool { return true },
-			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Progress: l.progress.bytes("reading the rebuild"),
+			Known: l.layers(), LayerCache: l.layerCache, Platform: l.platform, Access: l.access, Progress: l.progress.bytes("reading the rebuild"),
 		})
 		return err
 	})

@@ -15,6 +15,10 @@
 //	audit keygen NAME                makes a key pair for that
 //	audit batch LIST                 many images, resumable, a shard of them on each worker
 //	audit summary DIR...             one page of many reports
+//	audit policy check | show        reads a policy, or prints one that is ready
+//	audit ci github | gitlab         files with which a CI service runs this as a gate
+//	audit config                     what each flag is set to, and by what
+//	audit version                    which audit this is
 //	audit completion SHELL           a script with which bash, zsh or fish completes all this
 //
 // The main flow is in [line.run]: inspect, recover the recipe, plan, rebuild,
@@ -30,6 +34,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 )
 
@@ -47,15 +52,23 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(softMemory)
 	}
-	addresses, all := newSecrets(args)
-	stderr = hiding(stderr, all)
 	app := newApp(stdin, stdout, stderr)
-	app.Metadata = map[string]any{secretsKey: addresses}
 	if last := len(args) - 1; args[last] == completionFlag {
 		writeOffer(stdout, app, args[1:last])
 		return 0
 	}
-	err := app.RunContext(ctx, flagsFirst(app, args))
+	line := newWords(app, args[1:])
+	set := readSettings(line, os.Environ())
+	addresses, all := newSecrets(append(slices.Clone(args), set.args()...))
+	stderr = hiding(stderr, all)
+	app.ErrWriter = stderr
+	fetched := new(scratch)
+	defer fetched.remove()
+	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line, scratchKey: fetched}
+	err := line.mistake()
+	if err == nil {
+		err = app.RunContext(ctx, line.line(args[0]))
+	}
 	if exit, ok := errors.AsType[*exitError](err); ctx.Err() != nil && (!ok || exit.status != exitAgain) {
 		err = errInterrupted()
 	}

@@ -24,8 +24,7 @@ func planCommand() *cli.Command {
 		Flags: slices.Concat([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write plan.json, rebuild.sh and the recipe's files into `DIR`"},
 			baseFlag(),
-			platformFlag(),
-		}, systemFlags()),
+		}, readingFlags(), systemFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
@@ -35,7 +34,11 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			l := &line{progress: newProgress(c.App.ErrWriter), in: in, base: c.String("base"), secrets: secretsOf(c), platform: c.String("platform")}
+			r, err := newReading(c)
+			if err != nil {
+				return err
+			}
+			l := &line{progress: progressFor(c), in: in, base: c.String("base"), secrets: secretsOf(c), reading: r}
 			plan, err := l.plan(c.Context, reference)
 			l.progress.clear()
 			if err != nil {

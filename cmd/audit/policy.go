@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,23 +19,52 @@ import (
 func policyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "policy",
-		Usage:     "checks a file that says what is demanded of images",
-		ArgsUsage: "check FILE",
+		Usage:     "checks a file that says what is demanded of images, or prints one that is ready",
+		ArgsUsage: "check FILE | show [NAME]",
 		Action: func(c *cli.Context) error {
-			if c.Args().Len() != 2 || c.Args().First() != "check" {
-				return usage("audit policy check FILE is what there is (see audit help policy)")
+			word, argument, n := c.Args().First(), c.Args().Get(1), c.Args().Len()
+			switch {
+			case word == "check" && n == 2:
+				_, err := readPolicy(argument)
+				return err
+			case word == "show" && n <= 2:
+				return showPolicy(c, argument)
 			}
-			_, err := readPolicy(c.Args().Get(1))
-			return err
+			return usage("policy takes check FILE, or show [NAME]%s (see audit help policy)", meant(word, []string{"check", "show"}))
 		},
 	}
+}
+
+// showPolicy prints a ready policy, or what there is.
+func showPolicy(c *cli.Context, name string) error {
+	if name == "" {
+		for _, r := range policy.AllReady() {
+			if _, err := fmt.Fprintf(c.App.Writer, "%-10s %s\n", r.Name, r.About); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	text := policy.ReadyText(strings.TrimPrefix(name, policy.ReadyPrefix))
+	if text == nil {
+		return usage("there is no ready policy %q%s (see audit policy show)", name, meant(name, readyNames()))
+	}
+	_, err := c.App.Writer.Write(text)
+	return err
+}
+
+func readyNames() (names []string) {
+	for _, r := range policy.AllReady() {
+		names = append(names, r.Name)
+	}
+	return names
 }
 
 // demandFlags say what the exit status is about.
 func demandFlags(require string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "require", Value: require, Usage: "`POLICY` that decides the exit status: " + strings.Join(policyNames(), ", ")},
-		&cli.StringFlag{Name: "policy", Usage: "demand what `FILE` says: statuses of checks, findings that are refused, documented differences that are allowed"},
+		&cli.StringFlag{Name: "policy", Usage: "demand what `FILE` says, or a ready policy builtin:NAME (audit policy show): statuses of checks, findings that are refused, documented differences that are allowed"},
 		&cli.StringFlag{Name: "allow", Hidden: true, Action: func(*cli.Context, string) error {
 			return usage("--allow is gone: documented differences stand in a policy file, under allow (--policy FILE)")
 		}},
@@ -64,17 +96,28 @@ func demanded(c *cli.Context) (*policy.Policy, error) {
 	default:
 		var least rebuild.Policy
 		if err := least.UnmarshalText([]byte(require)); err != nil {
-			return nil, usage("--require: %w", err)
+			return nil, oneOf("require", require, policyNames())
 		}
 		p.Require = max(p.Require, least)
 	}
 	return &p, nil
 }
 
+// readPolicy reads a file, or builtin:NAME. A bare name is always that of a file.
 func readPolicy(path string) (policy.Policy, error) {
+	if name, ok := strings.CutPrefix(path, policy.ReadyPrefix); ok {
+		p, err := policy.ReadReady(name, time.Now())
+		if err != nil {
+			return p, usage("--policy: %w", err)
+		}
+		return p, nil
+	}
 	f, err := userfile.Open(path)
+	if errors.Is(err, fs.ErrNotExist) && slices.Contains(readyNames(), path) {
+		return policy.Policy{}, usage("--policy: there is no file %s; the ready policy is %s%s", path, policy.ReadyPrefix, path)
+	}
 	if err != nil {
-		return policy.Policy{}, usage("the policy: %w", err)
+		return policy.Policy{}, usage("--policy: %w", named(path, err))
 	}
 	defer f.Close()
 	p, err := policy.Read(f, time.Now())
@@ -96,16 +139,16 @@ func judge(r *report.Report, p *policy.Policy) error {
 	if len(j.Violations) == 0 {
 		return nil
 	}
-	first := j.Violations[0]
-	text := sentences().Text(first.Message)
+	first := r.Policy.Violations[0]
+	text := r.Demand(first)
 	if first.Rule == "require" {
 		text = fmt.Sprintf("the verdict is %s, and --require %s does not hold", r.Verdict, p.Require)
-	}
-	if first.Path != "" {
-		text += ": " + first.Path
+		if first.Path != "" {
+			text += ": " + first.Path
+		}
 	}
 	if more := len(j.Violations) - 1; more > 0 {
 		text += fmt.Sprintf(" (and %d more)", more)
 	}
-	return notHeld("%s", text)
+	return &exitError{status: exitPolicy, err: errors.New(text), hint: "what to do: " + r.ToDo(first)}
 }

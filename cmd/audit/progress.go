@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"audit/rebuild"
@@ -34,6 +35,14 @@ func newProgress(w io.Writer) *progress {
 		width = 80
 	}
 	return &progress{w: w, width: width}
+}
+
+// progressFor is that of a verb, nil with --quiet.
+func progressFor(c *cli.Context) *progress {
+	if c.Bool("quiet") {
+		return nil
+	}
+	return newProgress(c.App.ErrWriter)
 }
 
 // bytes returns a function that shows how much of a reading is done.

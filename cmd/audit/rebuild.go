@@ -22,7 +22,7 @@ func rebuildCommand() *cli.Command {
 		Name:      "rebuild",
 		Usage:     "runs the builder: for an IMAGE the whole line, for a PLAN (plan.json) just the build, whose image it saves",
 		ArgsUsage: "IMAGE | PLAN",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), packageFlags(), archiveFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE or PLAN")
 			if err != nil {
@@ -90,7 +90,7 @@ func runPlan(c *cli.Context, plan rebuild.Plan, err error) error {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	shown := newProgress(c.App.ErrWriter)
+	shown := progressFor(c)
 	result, err := builder.Build(c.Context, plan, rebuild.Job{Dir: dir, Log: newBuildLog(shown, secretsOf(c)), Fresh: c.StringSlice("fresh"), Options: buildOptions(c), Settings: in})
 	shown.clear()
 	if err = worded(err); err != nil {

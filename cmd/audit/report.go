@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -47,6 +49,9 @@ func putReport(c *cli.Context, path string) error {
 	if demand != nil {
 		failed = judge(r, demand)
 	}
+	if c.Bool("quiet") && format.Name == textFormat && c.String("output") == "" {
+		return failed
+	}
 	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
 		return err
 	}
@@ -69,7 +74,7 @@ func formatOf(c *cli.Context) (report.Format, error) {
 	}
 	format, ok := report.FormatNamed(name)
 	if !ok {
-		return format, usage("--format %s: not one of %s", name, report.FormatNames())
+		return format, oneOf("format", name, choices("report", "format"))
 	}
 	return format, nil
 }
@@ -80,10 +85,13 @@ func readReport(path string) (*report.Report, error) {
 	}
 	f, err := userfile.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, named(path, err)
 	}
 	defer f.Close()
 	r, err := report.ReadJSON(f, systems().Abouts()...)
+	if _, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return nil, fmt.Errorf("%s is no report: what audit wrote as report.json is one", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}

@@ -22,7 +22,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), packageFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -36,22 +36,13 @@ func runCommand() *cli.Command {
 }
 
 func outputFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write the report into `DIR` (default: NAME.audit in the current folder)"},
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print all of it: every finding, what is not trusted, and what the verdict does not say"},
-		platformFlag(), layerCacheFlag(),
-	}
-}
-
-// layerCacheFlag names the folder of layers that were fetched before.
-func layerCacheFlag() cli.Flag {
-	return &cli.StringFlag{Name: "layer-cache", Usage: "keep layers from registries in `DIR`, and fetch none that is there; each is hashed before it is used"}
-}
-
-func platformFlag() cli.Flag {
-	return &cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"}
+		layerCacheFlag(),
+	}, readingFlags()...)
 }
 
 func buildFlags() []cli.Flag {
@@ -86,9 +77,18 @@ func newLine(c *cli.Context) (*line, error) {
 	}
 	l := &line{
 		farms: farms, stated: stated, known: c.StringSlice("known"), builder: c.String("builder"), rebuilt: c.String("rebuilt"), secrets: secretsOf(c), in: in, base: c.String("base"),
-		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), platform: c.String("platform"), layerCache: c.String("layer-cache"), progress: newProgress(c.App.ErrWriter),
+		fresh: c.StringSlice("fresh"), inputs: c.Bool("check-inputs"), progress: progressFor(c),
+	}
+	if l.reading, err = newReading(c); err != nil {
+		return nil, err
 	}
 	if l.archives, err = newArchives(c); err != nil {
+		return nil, err
+	}
+	if l.packages, err = newPackages(c); err != nil {
+		return nil, err
+	}
+	if l.rebuilders, err = newRebuilders(c); err != nil {
 		return nil, err
 	}
 	if err := checkKnown(l.known); err != nil {
@@ -97,7 +97,7 @@ func newLine(c *cli.Context) (*line, error) {
 	l.options = buildOptions(c)
 	l.demand = l.builder != "auto" && l.builder != "none" && l.builder != ""
 	if l.builder != "" && !slices.Contains(systems().BuilderNames(), l.builder) {
-		return nil, usage("--builder %s: not one of %s", l.builder, strings.Join(systems().BuilderNames(), ", "))
+		return nil, oneOf("builder", l.builder, systems().BuilderNames())
 	}
 	return l, nil
 }
@@ -168,8 +168,11 @@ func put(c *cli.Context, a *audit, format report.Format) error {
 			return err
 		}
 	}
-	if format.Name != textFormat {
+	switch {
+	case format.Name != textFormat:
 		return format.Write(c.App.Writer, a.report)
+	case c.Bool("quiet"):
+		return nil
 	}
 	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Verbose: c.Bool("verbose"), Color: isTerminal(c.App.Writer)})
 }
@@ -182,7 +185,7 @@ func (a *audit) files() ([]file, error) {
 		return nil, err
 	}
 	opt := billOptions(date)
-	opt.Sources = billSources(a)
+	opt.Sources, opt.Records = billSources(a), a.records
 	bill := sbom.Collect(a.image, a.evidence, opt)
 	files := []file{
 		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},

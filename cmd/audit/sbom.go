@@ -16,13 +16,12 @@ func sbomCommand() *cli.Command {
 		Name:      "sbom",
 		Usage:     "what is in an image, as SPDX or CycloneDX; of two images, what changed",
 		ArgsUsage: "IMAGE | A B",
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "spdx", Usage: "`FORMAT`: spdx (SPDX 2.3 JSON), spdx-tv (tag-value), cyclonedx (CycloneDX 1.6 JSON) or cyclonedx-xml"},
 			&cli.BoolFlag{Name: "sbom-files", Usage: "list every file with its SHA-256"},
 			&cli.BoolFlag{Name: "json", Usage: "of two images, print what changed as JSON"},
-			platformFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
-		},
+		}, readingFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() == 2 {
 				return putChanges(c, c.Args().Get(0), c.Args().Get(1))
@@ -55,7 +54,7 @@ func putBill(c *cli.Context, reference string) error {
 	i := slices.IndexFunc(forms, func(f billForm) bool { return f.name == name })
 	switch {
 	case i < 0:
-		return usage("--format %s: not one of spdx, spdx-tv, cyclonedx and cyclonedx-xml", name)
+		return oneOf("format", name, choices("sbom", "format"))
 	case c.Bool("json"):
 		return usage("--json is for what changed between two images; the form of a bill is that of --format")
 	}
@@ -95,7 +94,11 @@ func collect(c *cli.Context, reference string) (*sbom.Bill, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &line{progress: newProgress(c.App.ErrWriter), platform: c.String("platform")}
+	r, err := newReading(c)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{progress: progressFor(c), reading: r}
 	defer l.progress.clear()
 	img, err := l.inspect(c.Context, reference)
 	if err != nil {

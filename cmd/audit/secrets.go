@@ -11,8 +11,12 @@ import (
 	"audit/rebuild"
 )
 
-// secretsKey is the key in the metadata of the app of what no output may contain.
-const secretsKey = "secrets"
+// The keys in the metadata of the app of what no output may contain.
+const (
+	secretsKey    = "secrets"
+	allSecretsKey = "all secrets"
+	wordsKey      = "words" // and of the command line
+)
 
 // newSecrets are what is secret in a command line: in every address of it, and the
 // values of the systems' flags that are marked so.
@@ -24,6 +28,10 @@ func newSecrets(args []string) (addresses, all rebuild.Secrets) {
 				marked[f.Name] = f.Secret
 			}
 		}
+	}
+	marked["creds"] = func(value string) []string {
+		_, password, _ := strings.Cut(value, ":")
+		return []string{password}
 	}
 	var words, values []string
 	for i, arg := range args {

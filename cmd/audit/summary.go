@@ -127,7 +127,7 @@ func summaryOptions(c *cli.Context) (fleet.Options, error) {
 		}
 	}
 	if name := c.String("list"); name != "" {
-		entries, err := readList(c, name)
+		entries, err := readList(c, name, nil)
 		if err != nil {
 			return opt, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/inspect"
+	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
 	"audit/provenance/evidence"
 	"audit/rebuild"
@@ -27,7 +28,7 @@ func verifyCommand() *cli.Command {
 		Name:      "verify",
 		Usage:     "asks whether enough independent rebuilders, who signed, built the image and agree",
 		ArgsUsage: "IMAGE",
-		Flags: append(statementFlags(),
+		Flags: append(append(statementFlags(), append(registryFlags(), platformFlag())...),
 			&cli.StringFlag{Name: "trust", Usage: "take rebuilders, their keys and what is demanded from `FILE` (JSON) as well"},
 			&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a key, as `KEY=OPERATOR` (default: the key's name): one operator has one voice; may be given again"},
 			&cli.StringSliceFlag{Name: "maker", Usage: "say that the operator `NAME` made the image, so that its word about it does not count; may be given again"},
@@ -37,7 +38,6 @@ func verifyCommand() *cli.Command {
 			&cli.StringFlag{Name: "max-age", Usage: "take no statement that is older than `AGE`: 90d, 12h"},
 			&cli.BoolFlag{Name: "json", Usage: "print what was found as JSON"},
 			&cli.StringFlag{Name: "badge", Usage: "write `FILE` with which shields.io shows the result"},
-			platformFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
@@ -58,11 +58,15 @@ func verify(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	progress := newProgress(c.App.ErrWriter)
-	opt := inspect.Options{Platform: c.String("platform"), Progress: progress.bytes("reading " + reference)}
+	progress := progressFor(c)
+	registries, err := newAccess(c)
+	if err != nil {
+		return err
+	}
+	opt := inspect.Options{Platform: c.String("platform"), Access: registries, Progress: progress.bytes("reading " + reference)}
 	img, err := open(c.Context, reference, opt)
 	if err == nil {
-		err = addStatements(c.Context, img, c.StringSlice("from"))
+		err = addStatements(c.Context, img, c.StringSlice("from"), registries)
 	}
 	progress.clear()
 	if err != nil {
@@ -79,13 +83,13 @@ func verify(c *cli.Context, reference string) error {
 }
 
 // addStatements looks into the repositories of rebuilders.
-func addStatements(ctx context.Context, img *inspect.Image, places []string) error {
+func addStatements(ctx context.Context, img *inspect.Image, places []string, registries *access.Options) error {
 	for _, place := range places {
 		repo, err := attest.Repository(place)
 		if err != nil {
 			return usage("--from %s: %w", place, err)
 		}
-		if err := inspect.AddStatements(ctx, img, repo, inspect.Options{}); err != nil {
+		if err := inspect.AddStatements(ctx, img, repo, inspect.Options{Access: registries}); err != nil {
 			return unreadable(err)
 		}
 	}

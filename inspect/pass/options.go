@@ -4,6 +4,7 @@ import (
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/limit"
+	"audit/inspect/registry/access"
 	"audit/inspect/store"
 )
 
@@ -43,6 +44,10 @@ type Options struct {
 	// Progress, when set, is called now and then with the bytes read of a
 	// source and its size (0 when unknown), from one or more goroutines.
 	Progress func(read, size int64)
+	// File is read in place of the reference: what was fetched from there; "" for none.
+	File string
+	// Access says how registries are reached; nil is with the credentials of docker login.
+	Access *access.Options
 	// LayerCache is a folder with blobs of layers that need not be fetched from a
 	// registry, and into which those go that are; "" for none.
 	LayerCache string

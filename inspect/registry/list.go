@@ -17,6 +17,7 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
+	"audit/inspect/registry/access"
 )
 
 // A Pinned is what a name in a registry leads to at one time.
@@ -28,12 +29,12 @@ type Pinned struct {
 
 // Pin asks a registry what a reference, such as "registry.example/lab/tool:1.0", leads
 // to. An index is followed only where base is wanted.
-func Pin(ctx context.Context, reference string, base bool) (Pinned, error) {
-	ref, err := name.ParseReference(reference)
+func Pin(ctx context.Context, reference string, base bool, options *access.Options) (Pinned, error) {
+	ref, err := name.ParseReference(reference, options.Names()...)
 	if err != nil {
 		return Pinned{}, &limit.FormatError{Where: "the reference", Err: err}
 	}
-	p := pass.New(ctx, pass.Options{})
+	p := pass.New(ctx, pass.Options{Access: options})
 	blobs, err := dial(p, ref.Context())
 	if err != nil {
 		return Pinned{}, fmt.Errorf("asking the registry %s: %w", ref.Context().RegistryStr(), plainer(err))
@@ -95,12 +96,12 @@ const (
 
 // Tags lists the tags of a repository, sorted (OCI distribution-spec v1.1, "Listing
 // Tags").
-func Tags(ctx context.Context, repository string) ([]string, error) {
-	repo, err := name.NewRepository(repository)
+func Tags(ctx context.Context, repository string, options *access.Options) ([]string, error) {
+	repo, err := name.NewRepository(repository, options.Names()...)
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the repository", Err: err}
 	}
-	b, err := dial(pass.New(ctx, pass.Options{}), repo)
+	b, err := dial(pass.New(ctx, pass.Options{Access: options}), repo)
 	if err != nil {
 		return nil, fmt.Errorf("asking the registry %s: %w", repo.RegistryStr(), plainer(err))
 	}
@@ -120,18 +121,22 @@ func Tags(ctx context.Context, repository string) ([]string, error) {
 // Repositories lists the repositories of a registry below "HOST/NAME/", each with its
 // host, sorted. The catalog is no part of the distribution-spec: many registries have
 // none.
-func Repositories(ctx context.Context, prefix string) ([]string, error) {
+func Repositories(ctx context.Context, prefix string, options *access.Options) ([]string, error) {
 	host, below, _ := strings.Cut(prefix, "/")
-	reg, err := name.NewRegistry(host)
+	reg, err := name.NewRegistry(host, options.Names()...)
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the registry", Err: err}
 	}
-	p := pass.New(ctx, pass.Options{})
-	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, reg)
+	p := pass.New(ctx, pass.Options{Access: options})
+	auth, err := authn.Resolve(ctx, options.Keychain(), reg)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials: %w", err)
 	}
-	t, err := transport.NewWithContext(ctx, reg, auth, transport.NewRetry(idleTransport{http.DefaultTransport, p.Limits.Idle}), []string{reg.Scope(transport.CatalogScope)})
+	connections, err := options.Transport(p.Limits.Idle)
+	if err != nil {
+		return nil, err
+	}
+	t, err := transport.NewWithContext(ctx, reg, auth, connections, []string{reg.Scope(transport.CatalogScope)})
 	if err != nil {
 		return nil, fmt.Errorf("asking the registry %s: %w", host, plainer(err))
 	}

@@ -53,7 +53,7 @@ func referrers(r *oci.Reader, blobs *blobs) error {
 // AddStatements adds to an image what a repository has that refers to it: that need not
 // be the one that has the image.
 func AddStatements(p *pass.Pass, repository string, img *image.Image) error {
-	repo, err := name.NewRepository(repository)
+	repo, err := name.NewRepository(repository, p.Opt.Access.Names()...)
 	if err != nil {
 		return &limit.FormatError{Where: "the repository", Err: err}
 	}

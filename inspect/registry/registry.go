@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/form"
 	"audit/inspect/image"
@@ -12,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -24,8 +27,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Form is that of an image in a registry. A name that is no file is taken for
-// one when it looks like the reference of an image.
+// Form is that of an image in a registry. A name that is no file is taken for one when
+// it can be nothing else.
 func Form() form.Form {
 	return form.Form{
 		Transport: image.Registry, Argument: "//REF", Help: "a registry", Named: true,
@@ -40,10 +43,13 @@ func Form() form.Form {
 	}
 }
 
-// looksLikeReference says that a name that is no file may be meant for a
-// registry: it has no ending of an archive, and no start of a path.
+// looksLikeReference says that a name that is no file can only be meant for a registry:
+// it begins with a host, which has a dot or a port or is localhost, and has no ending of
+// an archive. Any other may be a mistyped file or word, and is looked for nowhere.
 func looksLikeReference(name string) bool {
-	if strings.HasPrefix(name, "/") || strings.HasPrefix(name, ".") {
+	host, rest, ok := strings.Cut(name, "/")
+	isHost := strings.ContainsAny(host, ".:") && strings.Trim(host, "0123456789.") != "" || net.ParseIP(host) != nil
+	if !ok || rest == "" || strings.Contains(name, "://") || strings.HasPrefix(host, ".") || !isHost && host != "localhost" {
 		return false
 	}
 	for _, end := range []string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json"} {
@@ -51,32 +57,29 @@ func looksLikeReference(name string) bool {
 			return false
 		}
 	}
-	return true
+	_, err := os.Lstat(host)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // read reads an image from a registry (OCI distribution-spec v1.1),
-// with the credentials that docker login stored. What the registry sends is
+// with the credentials that docker login stored or the user gives. What the registry sends is
 // hashed here: its word is not taken for anything.
 func read(p *pass.Pass, reference string) (*image.Image, error) {
 	p.Once = true
-	ref, err := name.ParseReference(reference)
+	ref, err := name.ParseReference(reference, p.Opt.Access.Names()...)
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the reference", Err: err}
 	}
-	blobs, err := dial(p, ref.Context())
+	blobs, raw, top, err := find(p, ref)
 	if err != nil {
-		return nil, fmt.Errorf("asking the registry %s: %w", ref.Context().RegistryStr(), plainer(err))
-	}
-	raw, top, err := blobs.manifest(ref.Identifier())
-	if limit.IsAbsent(err) {
-		return nil, fmt.Errorf("the registry has no image %s", ref)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking the registry for %s: %w", ref, err)
+		return nil, err
 	}
 	r, err := oci.NewReader(p, blobs, image.Registry, "")
 	if err != nil {
 		return nil, err
+	}
+	if blobs.repo.Name() != ref.Context().Name() {
+		r.Find(check.Note, "", "integrity/mirror", "mirror", blobs.repo.Name(), "repository", ref.Context().Name())
 	}
 	r.Img.Tags = []string{ref.String()}
 	blobs.kept[top.Digest] = raw
@@ -96,6 +99,46 @@ func read(p *pass.Pass, reference string) (*image.Image, error) {
 	return r.Img, referrers(r, blobs)
 }
 
+// find asks the mirrors of a repository, and then itself, for an image. Why a mirror does
+// not have it matters only where nobody has.
+func find(p *pass.Pass, ref name.Reference) (*blobs, []byte, v1.Descriptor, error) {
+	places, err := p.Opt.Access.Places(ref.Context())
+	if err != nil {
+		return nil, nil, v1.Descriptor{}, err
+	}
+	var failed error
+	for _, repo := range places {
+		blobs, raw, top, err := ask(p, repo, ref)
+		if err == nil {
+			return blobs, raw, top, nil
+		}
+		if p.Ctx.Err() != nil {
+			return nil, nil, top, p.Ctx.Err()
+		}
+		failed = err
+		if len(places) > 1 {
+			failed = fmt.Errorf("neither it nor its mirrors have it: %w", err)
+		}
+	}
+	return nil, nil, v1.Descriptor{}, failed
+}
+
+// ask asks one repository for a manifest or index.
+func ask(p *pass.Pass, repo name.Repository, ref name.Reference) (*blobs, []byte, v1.Descriptor, error) {
+	blobs, err := dial(p, repo)
+	if err != nil {
+		return nil, nil, v1.Descriptor{}, fmt.Errorf("asking the registry %s: %w", repo.RegistryStr(), plainer(err))
+	}
+	raw, top, err := blobs.manifest(ref.Identifier())
+	if limit.IsAbsent(err) {
+		return nil, nil, top, fmt.Errorf("the registry has no image %s", ref)
+	}
+	if err != nil {
+		return nil, nil, top, fmt.Errorf("asking the registry for %s: %w", ref, err)
+	}
+	return blobs, raw, top, nil
+}
+
 // blobs are the blobs of one repository of a registry.
 type blobs struct {
 	pass   *pass.Pass
@@ -107,12 +150,15 @@ type blobs struct {
 
 // dial makes a client that has what it needs to pull from a repository.
 func dial(p *pass.Pass, repo name.Repository) (*blobs, error) {
-	auth, err := authn.Resolve(p.Ctx, authn.DefaultKeychain, repo)
+	auth, err := authn.Resolve(p.Ctx, p.Opt.Access.Keychain(), repo)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials: %w", err)
 	}
-	retrying := transport.NewRetry(idleTransport{http.DefaultTransport, p.Limits.Idle})
-	t, err := transport.NewWithContext(p.Ctx, repo.Registry, auth, retrying, []string{repo.Scope(transport.PullScope)})
+	connections, err := p.Opt.Access.Transport(p.Limits.Idle)
+	if err != nil {
+		return nil, err
+	}
+	t, err := transport.NewWithContext(p.Ctx, repo.Registry, auth, connections, []string{repo.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +311,9 @@ func plainer(err error) error {
 	case http.StatusNotFound:
 		return limit.Absent("the registry does not have it")
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return errors.New("it refuses (docker login stores credentials that audit uses), or has no such repository")
+		return errors.New("it refuses (docker login stores credentials that audit uses, --authfile and --creds give others), or has no such repository")
+	case http.StatusTooManyRequests:
+		return errors.New("it was asked too often (429 Too Many Requests), and asks to be left alone for a while")
 	}
 	return err
 }

@@ -73,7 +73,7 @@ var ErrPlace = errors.New("no place for a statement about this image")
 
 // AttachTo puts a bundle beside the image of a report, or where its rebuilder keeps
 // statements: docker://HOST/NAME, or oci:DIR. It returns the digest of the artifact.
-func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte) (string, error) {
+func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte, more ...remote.Option) (string, error) {
 	subject, err := subjectOf(r)
 	if err != nil {
 		return "", err
@@ -86,7 +86,7 @@ func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte
 	if err != nil {
 		return "", err
 	}
-	digest, err := Attach(ctx, repo, subject, bundle)
+	digest, err := Attach(ctx, repo, subject, bundle, more...)
 	return digest.String(), err
 }
 
@@ -146,12 +146,12 @@ func subjectOf(r *report.Report) (v1.Descriptor, error) {
 // manifest, which need not be there, and reads it back. Of registries that do not list
 // referrers themselves two pushes at the same moment can lose one: it is listed again
 // until it is there.
-func Attach(ctx context.Context, to name.Repository, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
+func Attach(ctx context.Context, to name.Repository, subject v1.Descriptor, bundle []byte, more ...remote.Option) (v1.Hash, error) {
 	a, err := newArtifact(bundle, subject)
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	options := append([]remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}, more...)
 	for _, blob := range []struct {
 		raw  []byte
 		kind types.MediaType

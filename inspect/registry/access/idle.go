@@ -1,4 +1,4 @@
-package registry
+package access
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (w *watch) cause(err error) error {
 	if !w.expired.Load() {
 		return err
 	}
-	return &limit.Error{Name: limit.IdleSeconds, Limit: int64(w.transport.limit.Seconds()), Where: "the registry " + w.host}
+	return &limit.Error{Name: limit.IdleSeconds, Limit: int64(w.transport.limit.Seconds()), Where: "the server " + w.host}
 }
 
 type watchedBody struct {

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"audit/inspect"
+)
+
+// A command line is words: of flags, and the rest. People write flags before and after
+// the argument; the cli package would silently take the latter for arguments.
+type words struct {
+	app   *cli.App
+	flags []flagWord
+	rest  []string
+	ended bool // by "--", after which every word is an argument
+}
+
+// A flagWord is a flag as it stands there, with the word after it where that is its
+// value.
+type flagWord struct {
+	text   string // "--format=sarif", "-o"
+	value  []string
+	valued bool // it takes a value
+}
+
+// name is the name of the flag, without hyphens and value.
+func (f flagWord) name() string {
+	name, _, _ := strings.Cut(strings.TrimLeft(f.text, "-"), "=")
+	return name
+}
+
+// newWords splits a command line, without the name of the program.
+func newWords(app *cli.App, args []string) words {
+	w, valued := words{app: app}, valueFlags(app)
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case arg == "--":
+			w.rest, w.ended = append(w.rest, args[i+1:]...), true
+			return w
+		case len(arg) < 2 || arg[0] != '-':
+			w.rest = append(w.rest, arg)
+			continue
+		}
+		f := flagWord{text: arg, valued: valued[strings.TrimLeft(arg, "-")]}
+		if f.valued && i+1 < len(args) {
+			i++
+			f.value = args[i : i+1]
+		}
+		w.flags = append(w.flags, f)
+	}
+	return w
+}
+
+// asks says whether a flag is among the words.
+func (w words) asks(names ...string) bool {
+	return slices.ContainsFunc(w.flags, func(f flagWord) bool { return slices.Contains(names, f.name()) })
+}
+
+// verb is the command that the words are of, and whether it is named: "audit IMAGE" is
+// short for "audit run IMAGE".
+func (w words) verb() (verb *cli.Command, named bool) {
+	if len(w.rest) > 0 {
+		if c := w.app.Command(w.rest[0]); c != nil {
+			return c, true
+		}
+	}
+	if len(w.rest) == 0 && w.asks("version") {
+		return w.app.Command("version"), false
+	}
+	return w.app.Command("run"), false
+}
+
+// line is what the cli package takes: verb, flags, arguments.
+func (w words) line(program string) []string {
+	line := []string{program}
+	var flags []string
+	for _, f := range w.flags {
+		if f.name() != "version" {
+			flags = append(append(flags, f.text), f.value...)
+		}
+	}
+	verb, named := w.verb()
+	switch {
+	case w.isHelp():
+		return append(append(line, w.rest...), flags...)
+	case len(w.rest) == 0 && w.asks("h", "help"):
+		return append(line, "--help")
+	case named:
+		w.rest = w.rest[1:]
+	}
+	line = append(append(line, verb.Name), flags...)
+	return append(append(line, "--"), w.rest...)
+}
+
+func (w words) isHelp() bool { return len(w.rest) > 0 && (w.rest[0] == "help" || w.rest[0] == "h") }
+
+// flagsFirst orders a command line as the cli package wants it.
+func flagsFirst(app *cli.App, args []string) []string {
+	return newWords(app, args[1:]).line(args[0])
+}
+
+// valueFlags names the flags that take a value.
+func valueFlags(app *cli.App) map[string]bool {
+	valued := make(map[string]bool)
+	for _, command := range app.Commands {
+		for _, flag := range command.Flags {
+			if _, isBool := flag.(*cli.BoolFlag); isBool {
+				continue
+			}
+			for _, name := range flag.Names() {
+				valued[name] = true
+			}
+		}
+	}
+	return valued
+}
+
+// mistake is the first mistake in the words that can be seen without looking at what
+// they name; nil when there is none. It names what was probably meant.
+func (w words) mistake() error {
+	if w.isHelp() {
+		return w.noTopic()
+	}
+	verb, named := w.verb()
+	for _, f := range w.flags {
+		if err := w.wrongFlag(verb, f); err != nil {
+			return err
+		}
+	}
+	if !named {
+		return w.noVerb()
+	}
+	return nil
+}
+
+// noTopic is about a word after help that is no verb and no page.
+func (w words) noTopic() error {
+	if len(w.rest) < 2 || w.app.Command(w.rest[1]) != nil {
+		return nil
+	}
+	return usage("there is no help on %q%s (see audit help)", w.rest[1], meant(w.rest[1], verbNames(w.app)))
+}
+
+// wrongFlag is about a flag that the verb does not take, or not with this value.
+func (w words) wrongFlag(verb *cli.Command, f flagWord) error {
+	name := f.name()
+	if name == "h" || name == "help" || name == "version" && len(w.rest) == 0 {
+		return nil
+	}
+	takes := flagNames(verb)
+	if i := slices.IndexFunc(verb.Flags, func(d cli.Flag) bool { return slices.Contains(d.Names(), name) }); i >= 0 {
+		return f.wrongValue(verb, verb.Flags[i])
+	}
+	var others []string
+	for _, c := range w.app.VisibleCommands() {
+		if slices.Contains(flagNames(c), name) {
+			others = append(others, c.Name)
+		}
+	}
+	if len(others) > 0 {
+		return usage("%s takes no %s, which is a flag of %s (see audit help %s)", verb.Name, hyphened(name), strings.Join(others, ", "), verb.Name)
+	}
+	near := meant(hyphened(name), dashedNames(takes))
+	return usage("there is no flag %s%s (see audit help %s)", hyphened(name), near, verb.Name)
+}
+
+// wrongValue is about a value that is missing, or is not of the kind that a flag takes.
+func (f flagWord) wrongValue(verb *cli.Command, definition cli.Flag) error {
+	_, value, joined := strings.Cut(f.text, "=")
+	if f.valued && f.value == nil {
+		return usage("%s needs a value (see audit help %s)", f.text, verb.Name)
+	}
+	if f.valued {
+		value, joined = f.value[0], true
+	}
+	kind, err := "", error(nil)
+	switch definition.(type) {
+	case *cli.BoolFlag:
+		kind = "takes no value but true and false"
+		_, err = strconv.ParseBool(value)
+	case *cli.IntFlag:
+		kind = "takes a number"
+		_, err = strconv.ParseInt(value, 0, 64)
+	case *cli.DurationFlag:
+		kind = "takes a time with its unit, such as 30s, 10m or 2h"
+		_, err = time.ParseDuration(value)
+	}
+	if joined && err != nil {
+		return usage("%s %s, not %q (see audit help %s)", hyphened(f.name()), kind, value, verb.Name)
+	}
+	return nil
+}
+
+// oneOf is about the value of a flag that takes one of a few.
+func oneOf(flag, value string, few []string) error {
+	return usage("--%s %s: not one of %s%s", flag, value, strings.Join(few, ", "), meant(value, few))
+}
+
+// noVerb is about a first word that is neither a verb nor an image. What may be the name
+// of a file, and is none, is for those who open it to say.
+func (w words) noVerb() error {
+	if len(w.rest) == 0 || w.ended || strings.ContainsAny(w.rest[0], "/.:@") || w.rest[0] == "-" {
+		return nil
+	}
+	if _, err := os.Lstat(w.rest[0]); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	word, near := w.rest[0], meant(w.rest[0], slices.DeleteFunc(verbNames(w.app), func(v string) bool { return v == "run" }))
+	if len(w.rest) > 1 {
+		return usage("there is no verb %q%s (see audit help)", word, near)
+	}
+	return usage("there is no verb and no file %q%s; an image of a registry is docker://%s", word, near, word)
+}
+
+// noFile is about an IMAGE that is no file, and no image that could be anywhere else.
+func noFile(reference string) error {
+	scheme, rest, hasScheme := strings.Cut(reference, ":")
+	switch {
+	case hasScheme && slices.Contains(transports(), scheme):
+		return fmt.Errorf("there is no file %s%s", rest, meantFile(rest))
+	case hasScheme && !strings.ContainsAny(scheme, "/."):
+		if near := nearest(scheme, transports()); near != "" {
+			return fmt.Errorf("there is no file %s, nearest is %s:%s", reference, near, rest)
+		}
+	}
+	text := "there is no file " + reference + meantFile(reference)
+	if strings.HasPrefix(reference, ".") || strings.HasPrefix(reference, "/") || strings.Contains(reference, "://") {
+		return errors.New(text)
+	}
+	return fmt.Errorf("%s; an image of a registry is docker://%s", text, reference)
+}
+
+// named is an error about a file that the command line names; of one that is not there it
+// says which one is.
+func named(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no file %s%s", path, meantFile(path))
+	}
+	return err
+}
+
+// transports are the beginnings of an IMAGE that say what it is.
+func transports() (names []string) {
+	for _, f := range inspect.Forms() {
+		names = append(names, string(f.Transport))
+	}
+	return names
+}
+
+func flagNames(c *cli.Command) (names []string) {
+	for _, f := range c.Flags {
+		names = append(names, f.Names()...)
+	}
+	return names
+}
+
+func dashedNames(names []string) (all []string) {
+	for _, name := range names {
+		all = append(all, hyphened(name))
+	}
+	return all
+}
+
+// hyphened is a flag as people type it.
+func hyphened(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}

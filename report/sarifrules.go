@@ -1,0 +1,123 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"audit/inspect/check"
+	"audit/rebuild/compare"
+)
+
+// A rule is what SARIF, and who shows it, need to know of a kind of result. It follows
+// from its name alone: the same rule is the same in every report.
+type rule struct {
+	id        string
+	short     string
+	full      string
+	todo      string // what to do about it
+	page      string // an address that says more; may be ""
+	level     string
+	precision string // "very-high", "high" or "medium"
+	severity  string // from 0.1 to 10.0 as CVSS has it; "" for what is no matter of security
+	tags      []string
+}
+
+// What GitHub's code scanning takes of a rule
+// (docs.github.com, "SARIF support for code scanning").
+const (
+	maxRuleText = 1024 // characters of a description
+	maxRuleTags = 10   // of the 20 that it allows it shows these
+)
+
+// informationURI is where more is said of audit. The project has no address yet: .invalid
+// is one that nobody can have (RFC 2606).
+const informationURI = "https://audit.invalid/"
+
+// sarif writes the rule as SARIF has it.
+func (r rule) sarif() sarifRule {
+	markdown := r.full + "\n\n**What to do.** " + r.todo
+	if r.page != "" {
+		markdown += "\n\n[How builds lose this cause](" + r.page + ")"
+	}
+	return sarifRule{
+		ID: r.id, Short: sarifText{clip(r.short, maxRuleText)}, Full: sarifText{clip(r.full, maxRuleText)},
+		Help: sarifHelp{Text: r.full + " " + r.todo, Markdown: markdown}, HelpURI: r.page,
+		Default:    sarifConfiguration{r.level},
+		Properties: sarifRuleProperties{Tags: r.tags[:min(len(r.tags), maxRuleTags)], Precision: r.precision, Problem: problemOf(r.level), Security: r.severity},
+	}
+}
+
+// problemOf is the word for a level that is in the properties of rules.
+func problemOf(level string) string {
+	if level == "note" {
+		return "recommendation"
+	}
+	return level
+}
+
+// checkRule is that of a finding of a check.
+func checkRule(id check.ID, code string) rule {
+	r := rule{
+		id: code, short: question(id), full: why(id), todo: react(id), level: "error", precision: "high",
+		severity: severityOf(id), tags: []string{"security", "supply-chain", string(id)},
+	}
+	if id == check.Integrity || id == check.Repack || id == check.Rebuild {
+		r.precision = "very-high" // digests are computed
+	}
+	_, what, _ := strings.Cut(code, "/")
+	if slices.Contains([]string{"setuid-file", "setgid-file", "capability-file", "device", "private-key"}, what) {
+		r.severity = "8.8"
+		r.tags = append(r.tags, "privilege")
+	}
+	return r
+}
+
+// severityOf is how grave it is that a check says no: the bytes first, then what nobody
+// explains, then what cannot be repeated.
+func severityOf(id check.ID) string {
+	switch id {
+	case check.Integrity:
+		return "9.1"
+	case check.Signatures:
+		return "8.1"
+	case check.Closure:
+		return "7.5"
+	case check.Repack, check.Derivation, check.Rebuild:
+		return "6.5"
+	}
+	return "4.0"
+}
+
+// differenceRule is that of a difference of a rebuild.
+func differenceRule(prefix string, c compare.Cause) rule {
+	r := rule{
+		id: prefix + kebab(string(c)), short: causeWords(c), full: causeWords(c), todo: causeAdvice(c), page: causePage(c),
+		level: levelOf(c), precision: "very-high", tags: []string{"reproducible-builds", "supply-chain", string(check.Rebuild)},
+	}
+	if r.short == "" {
+		r.short = "a difference of cause " + kebab(string(c))
+		r.full = r.short
+	}
+	if r.todo == "" {
+		r.todo = react(check.Rebuild)
+	}
+	if !c.Harmless() {
+		r.severity = severityOf(check.Rebuild)
+		r.tags = append(r.tags, "security")
+	}
+	return r
+}
+
+// policyRule is that of a part of a policy that does not hold.
+func policyRule(part string) rule {
+	r := rule{
+		id: "policy", short: "The policy that was demanded does not hold",
+		full:  "The image is not what the policy of this gate demands. The exit status of audit says the same.",
+		todo:  "See what the message names. Of the image: find out what it is that nobody explains, or that differs. Of the policy: allow a documented difference, with a reason and a day on which that ends.",
+		level: "error", precision: "very-high", severity: "7.0", tags: []string{"security", "supply-chain", "policy"},
+	}
+	if part != "" {
+		r.id += "/" + part
+	}
+	return r
+}
