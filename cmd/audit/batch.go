@@ -281,8 +281,12 @@ type batchRun struct {
 
 	addresses map[string]list.Entry
 	stderr    io.Writer
-	dir       string // of the folders of lines, and of layers that are kept while this lasts
+	scratch   *batch.Scratch
+	cache     string // of layers, while this lasts; "" where the user has one
 }
+
+// mostCached bounds the layers that are kept on disk while a batch lasts, in bytes.
+const mostCached = 16 << 30
 
 // layersKept is how many entries of layers are kept in memory for the images to come.
 const layersKept = 1 << 18
@@ -290,18 +294,19 @@ const layersKept = 1 << 18
 // prepare makes what the images share: each layer is fetched once, and taken apart once
 // while it is remembered.
 func (b *batchRun) prepare(cache string) (err error) {
-	if b.dir, err = os.MkdirTemp("", "audit-"); err != nil {
-		return fmt.Errorf("making a temporary folder: %w", err)
+	if b.scratch, err = batch.NewScratch(); err != nil {
+		return err
 	}
 	b.line.taken = pass.NewForgetful(layersKept)
 	b.client = signatures.NewClient(nil, 8)
 	if cache == "" {
-		b.line.layerCache = filepath.Join(b.dir, "layers")
+		b.cache = filepath.Join(b.scratch.Dir, "layers")
+		b.line.layerCache = b.cache
 	}
 	return nil
 }
 
-func (b *batchRun) close() { os.RemoveAll(b.dir) }
+func (b *batchRun) close() { b.scratch.Close() }
 
 // resolve finds what a reference leads to.
 func (b *batchRun) resolve(ctx context.Context, reference string, before fleet.Status) (batch.Target, error) {
@@ -332,7 +337,7 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 
 // fetch fetches the file of an address, which the list names.
 func (b *batchRun) fetch(ctx context.Context, t batch.Target) (batch.Target, func(), error) {
-	fetched, done, err := batch.Fetch(ctx, b.client, b.dir, t)
+	fetched, done, err := batch.Fetch(ctx, b.client, b.scratch.Dir, t)
 	if err != nil {
 		return t, nil, &batch.UnreadableError{Err: err}
 	}
@@ -436,7 +441,7 @@ func (b *batchRun) group(t batch.Target) (group, place string) {
 func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.File, error) {
 	l.checks, l.steps, l.progress = nil, nil, nil
 	var err error
-	if l.dir, err = os.MkdirTemp(b.dir, "image-"); err != nil {
+	if l.dir, err = os.MkdirTemp(b.scratch.Dir, "image-"); err != nil {
 		return nil, fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer func() {
@@ -473,6 +478,9 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 
 // log reports an image that has ended.
 func (b *batchRun) log(e batch.Event) {
+	if b.cache != "" && !e.Known {
+		batch.Trim(b.cache, mostCached)
+	}
 	if e.Status.State != fleet.Done {
 		b.line.progress.clear()
 		text := e.Status.Problem

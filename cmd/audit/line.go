@@ -235,7 +235,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
 	}
 	opt.Watch = records.Watch
-	if l.builder == "none" {
+	if l.builder == "none" && l.layerCache == "" { // of what lies in a cache nothing is copied
 		opt.Limits = withoutCopies()
 	}
 	var err error

@@ -186,6 +186,7 @@ func (r *run) all(ctx context.Context, tasks []task, last bool) (again []task, e
 				return err
 			}
 			if passing {
+				t.before = r.Folder.Status(t.references[0])
 				mu.Lock()
 				again = append(again, t)
 				mu.Unlock()
