@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -80,7 +81,7 @@ func batchFlags() []cli.Flag {
 // indifferent are the flags that change no report, and of a report without a rebuild
 // those too that are about the build alone.
 func indifferent(built bool) []string {
-	names := []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
+	names := []string{"output", "jobs", "shard", "shards", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
 	if !built {
 		names = append(names, "builder", "fresh", "check-inputs", "no-substitutes", "substitute-urls", "substitute-key", "builders", "cores", "max-jobs")
 	}
@@ -89,7 +90,7 @@ func indifferent(built bool) []string {
 
 // runBatch does a shard of a list.
 func runBatch(c *cli.Context, name string) error {
-	shard, err := batch.ParseShard(c.String("shard"), os.Getenv)
+	shard, err := batch.ParseShard(c.String("shard"), shardsOf(c))
 	if err != nil {
 		return usage("--shard: %w", err)
 	}
@@ -141,6 +142,16 @@ func runBatch(c *cli.Context, name string) error {
 	}
 	l.progress.clear()
 	return ended(c, tally, err)
+}
+
+// shardsOf reads the variables of engines; how many shards there are --shards says, too.
+func shardsOf(c *cli.Context) func(string) string {
+	return func(name string) string {
+		if name == batch.ShardsVariable && c.IsSet("shards") {
+			return strconv.Itoa(c.Int("shards"))
+		}
+		return os.Getenv(name)
+	}
 }
 
 func jobs(c *cli.Context) int {
