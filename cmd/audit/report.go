@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
@@ -52,7 +53,13 @@ func putReport(c *cli.Context, path string) error {
 	if c.Bool("quiet") && format.Name == textFormat && c.String("output") == "" {
 		return failed
 	}
-	if err := putOne(c, func(w *bytes.Buffer) error { return format.Write(w, r) }); err != nil {
+	write := format.Write
+	if format.Name == textFormat {
+		write = func(w io.Writer, r *report.Report) error {
+			return report.WriteText(w, r, report.TextOptions{Verbose: c.Bool("verbose")})
+		}
+	}
+	if err := putOne(c, func(w *bytes.Buffer) error { return write(w, r) }); err != nil {
 		return err
 	}
 	return failed
