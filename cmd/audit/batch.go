@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -90,12 +91,7 @@ func indifferent(built bool) []string {
 
 // runBatch does a shard of a list.
 func runBatch(c *cli.Context, name string) error {
-	shard, err := batch.ParseShard(c.String("shard"), func(name string) string {
-		if name == batch.ShardsVariable && c.IsSet("shards") { // which is the variable of that flag
-			return fmt.Sprint(c.Int("shards"))
-		}
-		return os.Getenv(name)
-	})
+	shard, err := batch.ParseShard(c.String("shard"), shardsOf(c))
 	if err != nil {
 		return usage("--shard: %w", err)
 	}
@@ -147,6 +143,16 @@ func runBatch(c *cli.Context, name string) error {
 	}
 	l.progress.clear()
 	return ended(c, tally, err)
+}
+
+// shardsOf reads the variables of engines; how many shards there are --shards says, too.
+func shardsOf(c *cli.Context) func(string) string {
+	return func(name string) string {
+		if name == batch.ShardsVariable && c.IsSet("shards") {
+			return strconv.Itoa(c.Int("shards"))
+		}
+		return os.Getenv(name)
+	}
 }
 
 func jobs(c *cli.Context) int {

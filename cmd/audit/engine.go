@@ -62,7 +62,7 @@ const perShard = 25
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "engine", Usage: "audit nothing, and print what `ENGINE` needs to do it in shards: " + engineNames() + " (see audit help engines)"},
-		&cli.IntFlag{Name: "shards", Usage: fmt.Sprintf("with --engine: `N` tasks (default: one for %d images); with --shard auto, of so many", perShard)},
+		&cli.IntFlag{Name: "shards", Usage: fmt.Sprintf("there are `N` shards: with --engine (default: one for %d images), or with --shard auto", perShard)},
 		&cli.IntFlag{Name: "at-a-time", Value: 8, Usage: "with --engine: `N` tasks at a time, which is the load on registries"},
 		&cli.StringFlag{Name: "engine-image", Usage: "with --engine: run audit from the image `REF@DIGEST`, whose entry point it is"},
 	}
@@ -129,6 +129,8 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 		return a, usage("--at-a-time %d: at least 1", a.AtATime)
 	case c.IsSet("shard"):
 		return a, usage("--shard is the tasks' own: --shards says how many there are")
+	case c.IsSet("creds"):
+		return a, usage("--creds does not belong in a script; workers take --authfile, or the credentials of docker login")
 	case e.needsImage && a.Image == "":
 		return a, usage("--engine %s runs audit from an image: name it with --engine-image REF@DIGEST", e.name)
 	}
@@ -214,18 +216,20 @@ func checkWord(c *cli.Context, word string) error {
 	if !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl) {
 		return usage("%q has characters that cannot stand in a script", word)
 	}
-	if secretsOf(c).Mask(word) != word {
-		return usage("%s: credentials do not belong in a script; use those of docker login", rebuild.WithoutSecrets(word))
+	all, _ := c.App.Metadata[allSecretsKey].(rebuild.Secrets)
+	if masked := all.Mask(word); masked != word {
+		return usage("%s: a secret does not belong in a script", masked)
 	}
 	return nil
 }
 
-// givenFlags are the flags of a command line that are the worker's, as it is to get them.
+// givenFlags are the flags that are the worker's, as it is to get them: those of the
+// command line, of variables and of the file of --config, which need not be there too.
 func givenFlags(c *cli.Context) (words []string) {
-	own := engineFlags()
+	own := flagNames(&cli.Command{Flags: engineFlags()})
 	for _, f := range c.Command.Flags {
 		flag := f.Names()[0]
-		if !c.IsSet(flag) || slices.ContainsFunc(own, func(o cli.Flag) bool { return o.Names()[0] == flag }) {
+		if !c.IsSet(flag) || flag == "config" || slices.Contains(own, flag) {
 			continue
 		}
 		if _, isBool := f.(*cli.BoolFlag); isBool && c.Bool(flag) {
