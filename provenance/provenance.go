@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/base"
 	"audit/provenance/ospackages"
 )
 
@@ -37,6 +38,9 @@ type Evidence struct {
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
+	// Base is what tells of the image that this one was built on. It is read once, as
+	// Installed is.
+	Base *base.Base
 }
 
 // A Standing says how far a store item is explained by what it is made from.
@@ -179,6 +183,10 @@ func (ev *Evidence) Lacks(name string, missing check.Message) {
 func complete(ev *Evidence, img *inspect.Image) *Evidence {
 	if ev != nil && ev.Installed == nil {
 		ev.Installed = ospackages.Read(img)
+	}
+	if ev != nil && ev.Base == nil {
+		found := base.Read(img, ev.Installed)
+		ev.Base = &found
 	}
 	return ev
 }

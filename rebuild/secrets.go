@@ -166,12 +166,17 @@ func partsOf(address string) addressParts {
 		if _, port, ok := strings.Cut(host, ":"); at < 0 && ok && strings.Trim(port, "0123456789") != "" && !strings.HasPrefix(host, "[") {
 			at = strings.LastIndexByte(rest, '@')
 		}
+		if imageDigest.MatchString(rest[at+1:]) { // NAME@DIGEST, of an image
+			at = -1
+		}
 		a.user, address = rest[:at+1], rest[at+1:]
 	}
 	address, a.fragment = cutBefore(address, '#')
 	a.rest, a.query = cutBefore(address, '?')
 	return a
 }
+
+var imageDigest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // cutBefore cuts a text before the first of a byte.
 func cutBefore(text string, c byte) (before, from string) {

@@ -1,6 +1,9 @@
 package rebuild
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // A prefix ends at a path segment; what is special is named exactly.
 func TestPrefixes(t *testing.T) {
@@ -90,7 +93,9 @@ func TestWithoutSecrets(t *testing.T) {
 		"github:x/y?token=t#a":                     "github:x/y?token=***#a",
 		"docker://x.org/p@sha256:00":               "docker://x.org/p@sha256:00",
 		"docker://x.org:80/p:1":                    "docker://x.org:80/p:1",
-		"http://[::1]:80/p@1":                      "http://[::1]:80/p@1",
+
+		"docker://p:1@sha256:" + strings.Repeat("a", 64):           "docker://p:1@sha256:" + strings.Repeat("a", 64),
+		"http://[::1]:80/p@1":                                      "http://[::1]:80/p@1",
 		"ssh-ng://me@farm?remote-store=/var/one&max-connections=2": "ssh-ng://farm?remote-store=/var/one&max-connections=2",
 	} {
 		if got := WithoutSecrets(address); got != want {

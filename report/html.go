@@ -90,6 +90,18 @@ func WriteHTML(w io.Writer, r *Report) error {
 	return nil
 }
 
+// Style is the style sheet of report.html for another page of the project, and a content
+// security policy that allows it and nothing else.
+func Style() (sheet, policy string) {
+	return style, "default-src 'none'; style-src " + sourceHash(style) + "; base-uri 'none'; form-action 'none'"
+}
+
+// Bytes writes a size for people.
+func Bytes(n int64) string { return bytesWords(n) }
+
+// Seconds writes a duration for people.
+func Seconds(s float64) string { return secondsWords(s) }
+
 // policyOf is a content security policy that allows the page its one style
 // sheet and its one script, known by their hashes, and nothing else at all.
 func policyOf(style, script string) string {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
@@ -101,7 +102,10 @@ func writeWhole(w *bufio.Writer, v reflect.Value, indent string) error {
 		return err
 	}
 	doc := escapeUnprintable(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
-	_, err = w.Write(hashCommand.ReplaceAll(doc, []byte(`#\u0023$1`)))
+	if bytes.Contains(doc, []byte("##")) {
+		doc = hashCommand.ReplaceAll(doc, []byte(`#\u0023$1`))
+	}
+	_, err = w.Write(doc)
 	return err
 }
 
@@ -112,6 +116,9 @@ func PrintableJSON(doc []byte) []byte { return escapeUnprintable(doc) }
 // escapeUnprintable writes \u escapes for what encoding/json leaves plain.
 // Outside strings JSON is ASCII without DEL, so only strings are touched.
 func escapeUnprintable(doc []byte) []byte {
+	if !slices.ContainsFunc(doc, func(c byte) bool { return c >= 0x7f }) {
+		return doc
+	}
 	out := make([]byte, 0, len(doc))
 	for _, r := range string(doc) {
 		switch {

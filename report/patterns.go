@@ -27,11 +27,12 @@ const (
 // their names and folders. Each difference is in one of them.
 func patternsOf(ds []Difference) []pattern {
 	var all []pattern
-	for level := range globDepth + 3 {
-		all = groupBy(ds, func(p string) string { return globOf(p, level) })
-		if len(all) <= patternRows {
-			break
+	for level, ok := 0, false; !ok; level++ {
+		most := patternRows
+		if level == globDepth+2 {
+			most = len(ds)
 		}
+		all, ok = groupBy(ds, most, func(p string) string { return globOf(p, level) })
 	}
 	slices.SortStableFunc(all, func(a, b pattern) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Glob, b.Glob))
@@ -39,20 +40,24 @@ func patternsOf(ds []Difference) []pattern {
 	return all
 }
 
-func groupBy(ds []Difference, glob func(string) string) []pattern {
+// groupBy groups differences by what glob makes of their paths; false when that makes
+// more than so many groups.
+func groupBy(ds []Difference, most int, glob func(string) string) ([]pattern, bool) {
 	index := make(map[string]int)
 	var all []pattern
 	for _, d := range ds {
 		g := glob(d.Path)
 		i, ok := index[g]
 		if !ok {
-			i = len(all)
+			if i = len(all); i == most {
+				return nil, false
+			}
 			index[g] = i
 			all = append(all, pattern{Glob: g, First: d})
 		}
 		all[i].Count++
 	}
-	return all
+	return all, true
 }
 
 // globOf returns the pattern of a path: with a star for each number and each hash of

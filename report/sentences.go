@@ -52,9 +52,9 @@ func sharedSentences() []map[string]string {
 			"report/comparison-only": "not asked for: audit compare compares two images",
 			"report/inspection-only": "not asked for: audit inspect looks and does nothing else",
 		},
-		integritySentences(), recipeSentences(), closureSentences(), repackSentences(), signaturesSentences(), sourcesSentences(), whySentences(),
+		integritySentences(), recipeSentences(), baseSentences(), closureSentences(), repackSentences(), signaturesSentences(), sourcesSentences(), whySentences(),
 		derivationSentences(), rebuildSentences(), differenceSentences(), valueSentences(), knownSentences(), planSentences(), policySentences(),
-		packagesSentences(), rpmSentences(), statementSentences(), verifySentences(),
+		packagesSentences(), rpmSentences(), apkSentences(), rebuildersSentences(), debSentences(), statementSentences(), verifySentences(),
 	}
 }
 

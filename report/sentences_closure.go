@@ -24,6 +24,7 @@ func closureSentences() map[string]string {
 		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/package-file-changed": "its bytes are not those that package {package}[ {version}] has installed ({digest} is recorded)" +
 			"[; the layer was made by {instruction}]",
+		"closure/records-differ": "{count:count file} with other bytes than the record of a package has",
 		"closure/record-differs": "its bytes are not those that the record of {package} has ({digest} is recorded)",
 		"closure/package-folder-replaced": "it stands where package {package} has installed files in a folder" +
 			"[, and the instruction that made its layer does not write there: {instruction}]",

@@ -9,18 +9,22 @@ func packagesSentences() map[string]string {
 		"packages/dangling-link":    "it is a link to {target:quote}, where no file is",
 		"packages/no-file":          "it is no regular file",
 		"packages/no-package":       "it describes no package",
+		"packages/unmerged-log":     "a log of changes to the database beside it, which was not read",
 
 		"sbom/metadata-too-long":  "{bytes} bytes are more than the metadata of a package has",
 		"sbom/too-many-packages":  "from here on nothing was looked into: there are more than {limit} packages",
 		"sbom/too-many-relations": "from here on it was not looked into what packages depend on: there are more than {limit} relations",
-		"sbom/program-too-large":  "the modules that it is made of were not looked into: programs of Go before 1.18 of up to {each:size} are, and {all:size} of all",
+		"sbom/program-too-large":  "the modules that it is made of were not looked into: programs of Rust, and of Go before 1.18, of up to {each:size} are, and {all:size} of all",
 		"sbom/program-not-kept":   "whether Go made it was not looked into when the image was read",
 		"sbom/dangling-hard-link": "it is a hard link to a file that is not there, and has no digest",
 
-		"records/unread":         "it cannot be read as the record of a package: {error}",
-		"records/too-long":       "{bytes} bytes are more than the record of a package has",
-		"records/too-many-paths": "from here on it was not looked into: its paths, written out, are more than {limit} times as long as itself",
-		"records/unlisted-file":  "it lies in a folder of {ecosystem} packages ({folder:quote}), and no record there has it",
-		"records/no-file-list":   "{files:count file} whose package is not known: packages of {ecosystem} in this folder have no list of their files",
+		"records/unread":           "it cannot be read as the record of a package: {error}",
+		"records/too-long":         "{bytes} bytes are more than the record of a package has",
+		"records/too-many-paths":   "from here on it was not looked into: its paths, written out, are more than {limit} times as long as itself",
+		"records/archive-not-kept": "its packages were not looked into when the image was read",
+		"records/archive-limit":    "the packages in it were looked into in part: more {limit} than a limit allows",
+		"records/signature-unread": "{package} has a signature of its own, which was not verified",
+		"records/unlisted-file":    "it lies in a folder of {ecosystem} packages ({folder:quote}), and no record there has it",
+		"records/no-file-list":     "{files:count file} whose package is not known: packages of {ecosystem} in this folder have no list of their files",
 	}
 }

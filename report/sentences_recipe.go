@@ -6,11 +6,31 @@ func recipeSentences() map[string]string {
 	return map[string]string{
 		"recipe/evidence":         "says how the image was made; {digest}",
 		"recipe/lock":             "names {packages:count package} with their versions, by the image's own unsigned database",
-		"recipe/lock-left-out":    "lacks {packages:count package} that have no name and version which its format allows: {names:list}",
+		"recipe/lock-left-out":    "lacks {packages:count package} whose name, version or address is none of its format[: {names:list}]",
 		"recipe/none":             "no recipe",
 		"recipe/partial-packages": "partial: the versions of {packages:count package}",
-		"recipe/share": "the packages in its locks account for {percent:number} % of the files that a container sees, {bytes:size} of {total:size}" +
+		"recipe/share": "the packages in its locks[, and the base image with {base:size},] account for {percent:number} % of the files that a container sees, {bytes:size} of {total:size}" +
 			"[; files and links that no package has: {own}[, {own-bytes:size}]]",
 		"recipe/no-system": "no build system that is known here left its traces in the image",
+	}
+}
+
+// baseSentences are those of what tells of the image that one was built on. Each says
+// how strong the word is.
+func baseSentences() map[string]string {
+	return map[string]string{
+		"recipe/base-label":         "the image's own label claims the base [{base}][ ]{digest}; nothing shows that it is",
+		"recipe/base-again":         "debuerreotype makes that base again from the snapshot of that time: {command}",
+		"recipe/base-debuerreotype": "the history says that it was made of Debian {suite} as of {epoch}[ by {tool}][, and {files:list} are as its makers lay them down]; anybody can copy that",
+		"recipe/base-epoch":         "no entry of the layer is younger than {epoch}[, and {entries:count entry} has that very date], which agrees with what the history says",
+		"recipe/base-epoch-differs": "{entries:count entry} of the layer, this the first, is younger than {epoch}, of which the history says that nothing is",
+		"recipe/base-maker-files":   "{files:list} are as {maker} lay them down; anybody can copy that",
+		"recipe/base-maker-file":    "{maker} leaves such a file in its images; anybody can copy that",
+		"recipe/base-maker-label":   "the label {label} is one of {maker}[: {value}]; anybody can copy that",
+		"recipe/base-maker-line":    "the history has a line as {maker} writes it, {line:quote}; anybody can copy that",
+		"recipe/base-os-release":    "it calls itself {distribution}",
+		"recipe/base-boundary-cmd":  "a base image may end before line {line} of the history, {next:quote}: a CMD stands before it, which a Dockerfile has last",
+		"recipe/base-boundary-form": "a base image may end before line {line} of the history, {next:quote}: {was} wrote the lines before it, and {is} this one",
+		"recipe/base-boundary-time": "a base image may end before line {line} of the history, {next:quote}: it is {days:count day} younger than the one before",
 	}
 }

@@ -40,12 +40,14 @@ func rpmSentences() map[string]string {
 		"signatures/rpm-device":           "{package} has the device {signed} here, and it is {found}",
 		"signatures/rpm-mode":             "mode {found}, and {package} has {signed}",
 		"signatures/rpm-setuid":           "setuid or setgid: mode {found}, and {package} has {signed}",
+		"signatures/rpm-access-list":      "it has a list of who may access it ({found}), which {package} does not give it[{signed}]",
 		"signatures/rpm-user":             "it belongs to the user {found}, and {package} gives it to {signed}",
 		"signatures/rpm-group":            "it belongs to the group {found}, and {package} gives it to {signed}",
 		"signatures/rpm-capability":       "it has the capabilities {found}, which {package} does not give it[; that gives it {signed}]",
 		"signatures/rpm-capability-lost":  "it lacks capabilities that {package} gives it: {signed}[, and it has {found}]",
 		"signatures/rpm-docs-absent":      "{count:count file} of documentation left out: {names:list}[ and {beyond} more]",
 		"signatures/rpm-locales-absent":   "{count:count file} of languages left out: {names:list}[ and {beyond} more]",
+		"signatures/rpm-owners-flat":      "all files of the image have one owner: owners were not compared",
 		"signatures/rpm-files-absent":     "{count:count file} of signed packages not there: {names:list}[ and {beyond} more]",
 	}
 }

@@ -249,12 +249,18 @@ func occurrences(places []Place) *[]cdx.EvidenceOccurrence {
 	return &list
 }
 
-func hashes(h v1.Hash) *[]cdx.Hash {
-	switch h.Algorithm {
-	case "sha256":
-		return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: strings.ToLower(h.Hex)}}
-	case "sha512":
-		return &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA512, Value: strings.ToLower(h.Hex)}}
+func hashes(digests ...v1.Hash) *[]cdx.Hash {
+	known := map[string]cdx.HashAlgorithm{
+		"md5": cdx.HashAlgoMD5, "sha1": cdx.HashAlgoSHA1, "sha256": cdx.HashAlgoSHA256, "sha384": cdx.HashAlgoSHA384, "sha512": cdx.HashAlgoSHA512,
 	}
-	return nil
+	var all []cdx.Hash
+	for _, h := range digests {
+		if algorithm, ok := known[h.Algorithm]; ok {
+			all = append(all, cdx.Hash{Algorithm: algorithm, Value: strings.ToLower(h.Hex)})
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return &all
 }

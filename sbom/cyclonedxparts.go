@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
@@ -26,13 +27,35 @@ func (d *cdxDocument) addParts() {
 	for _, f := range b.Files {
 		d.put(f.In, d.file(f))
 	}
-	for _, system := range []bool{false, true} {
-		for i := range b.Parts {
-			if p := &b.Parts[i]; p.Ecosystem.isSystem() == system {
-				d.put(p.In, d.part(p))
-			}
-		}
+	for _, p := range innermost(b.Parts) {
+		d.put(p.In, d.part(p))
 	}
+}
+
+// innermost are the parts with those that are in others before these.
+func innermost(parts []Part) []*Part {
+	byKey := make(map[string]*Part, len(parts))
+	for i := range parts {
+		byKey[parts[i].Key] = &parts[i]
+	}
+	depth := make(map[string]int, len(parts))
+	var measure func(p *Part) int
+	measure = func(p *Part) int {
+		if p == nil {
+			return 0
+		}
+		if depth[p.Key] == 0 {
+			depth[p.Key] = 1 + measure(byKey[p.In])
+		}
+		return depth[p.Key]
+	}
+	list := make([]*Part, len(parts))
+	for i := range parts {
+		list[i] = &parts[i]
+		measure(list[i])
+	}
+	slices.SortStableFunc(list, func(a, b *Part) int { return depth[b.Key] - depth[a.Key] })
+	return list
 }
 
 // put keeps a component for what contains it, or for the image.
@@ -64,8 +87,14 @@ func (d *cdxDocument) part(p *Part) cdx.Component {
 			"audit:identity", string(p.Ecosystem),
 			"audit:package:arch", clean(p.Arch),
 			"audit:license:declared", clean(p.License.Declared),
+			"audit:source:sum", clean(p.Sum),
 		),
 		Components: d.within(p.Key),
+	}
+	if at := address(p.URL); at != "" { // the digests are of what lies there
+		c.ExternalReferences = &[]cdx.ExternalReference{{Type: cdx.ERTypeDistribution, URL: at, Hashes: hashes(p.Digests...)}}
+	} else {
+		c.Hashes = hashes(p.Digests...)
 	}
 	if p.License.Expression != "" {
 		declared := cdx.LicenseAcknowledgementDeclared

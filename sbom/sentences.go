@@ -22,6 +22,8 @@ const (
 	sentenceSeed     = "a program that was there before anything was built"
 	sentenceNAR      = "The digest of the store item as a NAR, a serialisation of the whole tree: no checksum of a file."
 
+	sentenceSum = "The sum of the package's source as a tree, in the form of its ecosystem: no checksum of a file."
+
 	sentenceOutput     = "Output: %s."
 	sentenceOfRecipe   = "Name and version are from the recipe."
 	sentenceOfPath     = "Name and version are from the name of the store item."

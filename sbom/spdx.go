@@ -262,12 +262,16 @@ func otherReference(kind, locator, comment string) []*spdx.PackageExternalRefere
 	}}
 }
 
-func checksums(h v1.Hash) []common.Checksum {
-	switch h.Algorithm {
-	case "sha256":
-		return []common.Checksum{{Algorithm: common.SHA256, Value: h.Hex}}
-	case "sha512":
-		return []common.Checksum{{Algorithm: common.SHA512, Value: h.Hex}}
+// checksums are digests of files; those of algorithms that SPDX does not know are left
+// out.
+func checksums(digests ...v1.Hash) (all []common.Checksum) {
+	known := map[string]common.ChecksumAlgorithm{
+		"md5": common.MD5, "sha1": common.SHA1, "sha256": common.SHA256, "sha384": common.SHA384, "sha512": common.SHA512,
 	}
-	return nil
+	for _, h := range digests {
+		if algorithm, ok := known[h.Algorithm]; ok {
+			all = append(all, common.Checksum{Algorithm: algorithm, Value: h.Hex})
+		}
+	}
+	return all
 }

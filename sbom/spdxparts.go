@@ -1,7 +1,9 @@
 package sbom
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spdx/tools-golang/spdx/v2/common"
@@ -17,7 +19,7 @@ func (d *spdxDocument) addParts(image common.ElementID, layers map[int]common.El
 	}
 	for i := range d.bill.Parts {
 		p := &d.bill.Parts[i]
-		id := d.add(&spdx.Package{
+		described := &spdx.Package{
 			PackageName:               clean(p.Name),
 			PackageSPDXIdentifier:     d.items[p.Key],
 			PackageVersion:            clean(p.Version),
@@ -25,9 +27,12 @@ func (d *spdxDocument) addParts(image common.ElementID, layers map[int]common.El
 			PackageLicenseDeclared:    p.License.Expression,
 			PackageLicenseComments:    p.License.comment(),
 			PackageComment:            partComment(p),
-			PackageExternalReferences: append(purlReference(p.PURL), cpeReference(p.CPE)...),
+			PackageChecksums:          checksums(p.Digests...),
+			PackageExternalReferences: slices.Concat(purlReference(p.PURL), cpeReference(p.CPE), otherReference("source-sum", location(p.Sum), sentenceSum)),
 			PrimaryPackagePurpose:     map[bool]string{false: "LIBRARY"}[p.Ecosystem.isSystem()],
-		})
+		}
+		id := d.add(described)
+		described.PackageDownloadLocation = cmp.Or(address(p.URL), noAssertion)
 		d.relate(d.holder(p.In, p.Evidence[0].Layer, image, layers), common.TypeRelationshipContains, id)
 		for _, on := range p.DependsOn {
 			d.relate(id, common.TypeRelationshipDependsOn, d.items[on])

@@ -20,8 +20,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Commands: append(withSettings(withGuides([]*cli.Command{
 			bounded(runCommand()), bounded(inspectCommand()), bounded(provenanceCommand()), bounded(planCommand()),
 			bounded(rebuildCommand()), bounded(compareCommand()), bounded(sbomCommand()), reportCommand(), bounded(attestCommand()), bounded(verifyCommand()),
-			keygenCommand(), batchCommand(), policyCommand(), ciCommand(),
-			configCommand(), completionCommand(), versionCommand(),
+			keygenCommand(), batchCommand(), summaryCommand(), policyCommand(), ciCommand(),
+			configCommand(), completionCommand(), manCommand(), versionCommand(),
 		})), topicCommands()...),
 		Action:         noVerb,
 		OnUsageError:   onUsageError,

@@ -3,15 +3,18 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -22,6 +25,7 @@ import (
 	"audit/inspect/registry"
 	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
+	"audit/provenance/signatures"
 	"audit/rebuild"
 	"audit/report"
 	"audit/report/fleet"
@@ -54,7 +58,7 @@ func batchFlags() []cli.Flag {
 		platformFlag(), layerCacheFlag(),
 	}
 	flags = append(flags, registryFlags()...)
-	for _, f := range slices.Concat(farmFlags(), archiveFlags(), statementFlags(), buildFlags()) {
+	for _, f := range slices.Concat(farmFlags(), packageFlags(), archiveFlags(), statementFlags(), buildFlags()) {
 		switch f := f.(type) {
 		case *cli.StringFlag:
 			if f.Name == "rebuilt" || f.Name == "base" {
@@ -73,9 +77,14 @@ func batchFlags() []cli.Flag {
 	return append(flags, engineFlags()...)
 }
 
-// indifferent are the flags that change no report.
-func indifferent() []string {
-	return []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
+// indifferent are the flags that change no report, and of a report without a rebuild
+// those too that are about the build alone.
+func indifferent(built bool) []string {
+	names := []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
+	if !built {
+		names = append(names, "builder", "fresh", "check-inputs", "no-substitutes", "substitute-urls", "substitute-key", "builders", "cores", "max-jobs")
+	}
+	return names
 }
 
 // runBatch does a shard of a list.
@@ -105,11 +114,15 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	options, err := optionsKey(c)
+	readOptions, err := optionsKey(c, false)
 	if err != nil {
 		return err
 	}
-	b := &batchRun{line: l, addresses: make(map[string]list.Entry, len(entries)), stderr: c.App.ErrWriter}
+	buildOptions, err := optionsKey(c, true)
+	if err != nil {
+		return err
+	}
+	b := &batchRun{line: l, builder: l.builder, folder: folder, readOptions: readOptions, builds: make(map[string]*builds), addresses: make(map[string]list.Entry, len(entries)), stderr: c.App.ErrWriter}
 	for _, e := range entries {
 		b.addresses[e.Reference] = e
 	}
@@ -118,10 +131,14 @@ func runBatch(c *cli.Context, name string) error {
 	}
 	defer b.close()
 	w := &batch.Worker{
-		Folder: folder, Shard: shard, Name: workerName(), Jobs: jobs(c), Timeout: c.Duration("timeout"), Options: options,
-		Resolve: b.resolve, Audit: b.audit, Log: b.log, Pause: 2 * time.Second,
+		Folder: folder, Shard: shard, Name: workerName(), Jobs: jobs(c), Timeout: c.Duration("timeout"), Options: readOptions,
+		Resolve: b.resolve, Fetch: b.fetch, Audit: b.audit, Log: b.log, Pause: 2 * time.Second,
 	}
 	tally, err := w.Run(c.Context, list.Images(entries))
+	if err == nil && b.builder != "none" {
+		w.Options, w.Audit, w.Group, w.Leave = buildOptions, b.rebuild, b.group, b.leave
+		tally, err = w.Continue(c.Context, tally)
+	}
 	l.progress.clear()
 	return ended(c, tally, err)
 }
@@ -210,12 +227,13 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 
 // optionsKey is a digest over all but the image that decides a report: the version,
 // the platform, and the flags with what the files hold that they name.
-func optionsKey(c *cli.Context) (string, error) {
+func optionsKey(c *cli.Context, built bool) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q %q\n", version(), runtime.GOOS+"/"+runtime.GOARCH)
+	without := indifferent(built)
 	for _, f := range c.Command.Flags {
 		name := f.Names()[0]
-		if slices.Contains(indifferent(), name) || !c.IsSet(name) && name != "builder" {
+		if slices.Contains(without, name) || !c.IsSet(name) && name != "builder" {
 			continue
 		}
 		values := c.StringSlice(name)
@@ -252,7 +270,15 @@ func hashNamed(w io.Writer, value string) error {
 
 // A batchRun audits the images of a batch, one line for each.
 type batchRun struct {
-	line      *line // of which each image has a copy
+	line    *line // of which each image has a copy
+	builder string
+	folder  *batch.Folder
+
+	readOptions string             // of results without a rebuild
+	client      *http.Client       // of what lies at addresses
+	builds      map[string]*builds // by group of images that are built again one after the other
+	mu          sync.Mutex
+
 	addresses map[string]list.Entry
 	stderr    io.Writer
 	dir       string // of the folders of lines, and of layers that are kept while this lasts
@@ -267,7 +293,8 @@ func (b *batchRun) prepare(cache string) (err error) {
 	if b.dir, err = os.MkdirTemp("", "audit-"); err != nil {
 		return fmt.Errorf("making a temporary folder: %w", err)
 	}
-	b.line.taken = pass.NewKnown()
+	b.line.taken = pass.NewForgetful(layersKept)
+	b.client = signatures.NewClient(nil, 8)
 	if cache == "" {
 		b.line.layerCache = filepath.Join(b.dir, "layers")
 	}
@@ -294,10 +321,22 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 		p, err := registry.Pin(ctx, name, true, b.line.access)
 		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
 	}
+	if strings.HasPrefix(address, "https://") {
+		return batch.Look(ctx, b.client, address, before), nil
+	}
 	if dir, name, ok := layoutOf(address); ok {
 		return batch.PinLayout(address, dir, name)
 	}
 	return batch.HashFile(ctx, imageFile(address), before)
+}
+
+// fetch fetches the file of an address, which the list names.
+func (b *batchRun) fetch(ctx context.Context, t batch.Target) (batch.Target, func(), error) {
+	fetched, done, err := batch.Fetch(ctx, b.client, b.dir, t)
+	if err != nil {
+		return t, nil, &batch.UnreadableError{Err: err}
+	}
+	return fetched, done, nil
 }
 
 // layoutOf splits oci:DIR:NAME.
@@ -341,15 +380,70 @@ func imageFile(address string) string {
 	return rest
 }
 
-// audit makes the result of one image.
+// audit makes the result of one image, and builds nothing.
 func (b *batchRun) audit(ctx context.Context, t batch.Target) ([]batch.File, error) {
 	l := *b.line
+	l.builder, l.demand = "none", false
+	return b.run(ctx, &l, t)
+}
+
+// rebuild makes the result of one image, and builds it again.
+func (b *batchRun) rebuild(ctx context.Context, t batch.Target) ([]batch.File, error) {
+	l := *b.line
+	if group, _ := b.group(t); group != "" {
+		b.mu.Lock()
+		if b.builds[group] == nil {
+			b.builds[group] = new(builds)
+		}
+		l.builds = b.builds[group]
+		b.mu.Unlock()
+	}
+	return b.run(ctx, &l, t)
+}
+
+// leave lets go of what was built for a group.
+func (b *batchRun) leave(t batch.Target) {
+	group, _ := b.group(t)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if last := b.builds[group]; last != nil {
+		last.forget()
+		delete(b.builds, group)
+	}
+}
+
+// group puts images together whose recipes rest on the same commits, so that what the
+// build system makes of these is made once, and in it those that have equal plans.
+func (b *batchRun) group(t batch.Target) (group, place string) {
+	key := batch.Key(t.Digest, b.readOptions)
+	group, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
+	if group == "" || err != nil {
+		return "", ""
+	}
+	text, err := userfile.Read(b.folder.Path(key, "plan.json"), report.MaxBytes)
+	if err != nil {
+		return group, ""
+	}
+	var plan rebuild.Plan
+	if err := json.Unmarshal(text, &plan); err != nil {
+		return group, ""
+	}
+	plan.Image, plan.ConfigDigest, plan.Command = "", "", nil
+	return group, fmt.Sprintf("%x", sha256.Sum256(planJSON(plan)))
+}
+
+// run runs the line of one image.
+func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.File, error) {
 	l.checks, l.steps, l.progress = nil, nil, nil
 	var err error
 	if l.dir, err = os.MkdirTemp(b.dir, "image-"); err != nil {
 		return nil, fmt.Errorf("making a temporary folder: %w", err)
 	}
-	defer os.RemoveAll(l.dir)
+	defer func() {
+		if !l.builds.keeps(l.dir) {
+			os.RemoveAll(l.dir)
+		}
+	}()
 	a, err := l.run(ctx, t.Reference)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -360,8 +454,8 @@ func (b *batchRun) audit(ctx context.Context, t batch.Target) ([]batch.File, err
 		return nil, &batch.UnreadableError{Err: err}
 	case err != nil:
 		return nil, err
-	case a.demanded != nil:
-		return nil, errors.Join(a.demanded, passingCause(a.buildErr))
+	case errors.Is(a.buildErr, rebuild.ErrNotDone), a.demanded != nil && errors.Is(a.buildErr, rebuild.ErrNoBuilder):
+		return nil, fmt.Errorf("no rebuild: %w", a.buildErr)
 	}
 	if err := judge(a.report, nil); err != nil {
 		return nil, err
@@ -377,21 +471,15 @@ func (b *batchRun) audit(ctx context.Context, t batch.Target) ([]batch.File, err
 	return all, nil
 }
 
-// passingCause is what of the error of a build says that another try may succeed.
-func passingCause(err error) error {
-	for _, cause := range []error{rebuild.ErrNoBuilder, rebuild.ErrNotDone} {
-		if errors.Is(err, cause) {
-			return cause
-		}
-	}
-	return nil
-}
-
 // log reports an image that has ended.
 func (b *batchRun) log(e batch.Event) {
 	if e.Status.State != fleet.Done {
 		b.line.progress.clear()
-		fmt.Fprintf(b.stderr, "audit: %s: %s\n", report.Printable(e.Status.Reference), report.Printable(e.Status.Problem))
+		text := e.Status.Problem
+		if !strings.Contains(text, e.Status.Reference) {
+			text = e.Status.Reference + ": " + text
+		}
+		fmt.Fprintf(b.stderr, "audit: %s\n", report.Printable(text))
 	}
 	if show := b.line.progress.count("auditing images"); show != nil {
 		show(e.Ended, e.Of)

@@ -45,6 +45,9 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			push(t, "image.tar.gz", host+"/lab/tool:1.0")
+			if err := os.WriteFile("images.txt", []byte("docker://"+host+"/lab/tool:1.0\nimage.tar.gz\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
 			prepare(t)
 			if err := os.WriteFile("policy.json", policy.ReadyText("explained"), 0o644); err != nil {
 				t.Fatal(err)
@@ -60,6 +63,7 @@ func TestPages(t *testing.T) {
 			}
 			for _, command := range commands {
 				line := regexp.MustCompile(`(registry|[ab])\.example/`).ReplaceAllString(command, host+"/")
+				line, _, _ = strings.Cut(line, " >") // a file, for what it prints
 				var stdout, stderr bytes.Buffer
 				status := Main(strings.Fields(line), strings.NewReader(""), &stdout, &stderr)
 				if asks := strings.HasPrefix(command, "audit verify"); status != exitHolds && (!asks || status != exitPolicy) {

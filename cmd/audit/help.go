@@ -60,6 +60,17 @@ func guides() []guide {
 			{"audit compare published.tar.gz mine.tar.gz", ""},
 			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
 		}},
+		{"batch", "LIST", "Audits the images of a list into one folder: a file or a folder, an OCI layout, docker://HOST/NAMESPACE/, or what nextflow inspect, skopeo list-tags and kubectl get pods print. What is there already is not done again, and any number of workers may use the folder. The exit status says whether each image has a result, and nothing of what it says: 0 it has, 2 the list or the command line is wrong, 3 an image cannot be read or was not done, 75 another try may do it. See audit help fleets.", []example{
+			{"audit batch docker://registry.example/lab/ -o found", "all tags of all repositories there"},
+			{"audit batch --shard 1/8 --layer-cache layers images.txt -o found", "the first of eight parts"},
+			{"audit batch --builder auto --timeout 6h images.txt -o found", "builds them again too"},
+		}},
+		{"summary", "DIR...", "Puts the reports in folders, those of batches or any others, on one page: what fails or is missing, what has changed since an earlier summary, store paths with several contents, equal recipes with different layers, and all images, the worst first. The exit status is 0 when what is demanded holds for each image and each has a result, else 1.", []example{
+			{"audit summary found", ""},
+			{"audit summary found --format html -o found/index.html", "one page, without any network"},
+			{"audit summary found --since yesterday.json --require explained", ""},
+			{"audit summary found --list pipeline.json --format markdown", "for the supplement of a paper"},
+		}},
 		{"policy", "check FILE | show [NAME]", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
 			{"audit policy check policy.json", ""},
 			{"audit policy show", "which there are"},

@@ -8,11 +8,18 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/base"
 	"audit/provenance/signatures"
 	"audit/report"
 )
+
+func knownFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "known", Usage: "compare store items with those of other images, and find the base image among them, whose reports (report.json, NAME.report.json) lie in `DIR`; may be given again"}
+}
 
 // What may be read of a folder of reports: entries of it, reports, and store items of
 // all reports that the image has too.
@@ -29,8 +36,10 @@ func isReport(name string) bool {
 }
 
 // readKnown reads what the reports in a folder, at any depth, say of the store items of
-// an image, and counts those that are of the very same image. Links are not followed.
-func readKnown(dir string, img *inspect.Image) (all []signatures.Elsewhere, own int, err error) {
+// an image, and counts those that are of the very same image; base is the one of the
+// others whose layers are the most of the image's lowest, nil for none. Links are not
+// followed.
+func readKnown(dir string, img *inspect.Image) (all []signatures.Elsewhere, own int, base *report.Image, err error) {
 	wanted, config := make(map[string]bool, len(img.Items)), img.Config.Digest.String()
 	for _, item := range img.Items {
 		wanted[item.Path] = true
@@ -60,6 +69,9 @@ func readKnown(dir string, img *inspect.Image) (all []signatures.Elsewhere, own 
 			own++
 			return nil
 		}
+		if isBase(&r.Image, img) && (base == nil || len(r.Image.Layers) > len(base.Layers)) {
+			base = &r.Image
+		}
 		all = appendKnown(all, r, wanted)
 		if len(all) > maxKnownItems {
 			return &inspect.LimitError{Name: "store items of reports", Limit: maxKnownItems, Where: dir}
@@ -69,7 +81,31 @@ func readKnown(dir string, img *inspect.Image) (all []signatures.Elsewhere, own 
 	if err == nil && reports == 0 {
 		err = fmt.Errorf("%s holds no report (report.json, NAME.report.json)", dir)
 	}
-	return all, own, err
+	return all, own, base, err
+}
+
+// isBase says whether the layers of an image are the lowest of another.
+func isBase(r *report.Image, img *inspect.Image) bool {
+	for n, l := range r.Layers {
+		if n == len(img.Layers) || l.Broken != "" || l.DiffID == "" || l.DiffID != img.Layers[n].DiffID.String() {
+			return false
+		}
+	}
+	return len(r.Layers) > 0
+}
+
+// baseOf is an image as far as its report has what a base is compared by.
+func baseOf(r *report.Image) (*inspect.Image, error) {
+	img := &inspect.Image{Reference: r.Reference, Transport: r.Transport, Tags: r.Tags}
+	img.Manifest.Origin = r.ManifestDigest.Origin
+	diffIDs := make([]string, len(r.Layers))
+	for n, l := range r.Layers {
+		diffIDs[n] = l.DiffID
+	}
+	if err := base.Describe(img, r.ManifestDigest.Digest, diffIDs); err != nil {
+		return nil, fmt.Errorf("taking the base from the report on %s: %w", r.Reference, err)
+	}
+	return img, nil
 }
 
 // narHash matches the NAR hashes of a report.
@@ -125,8 +161,11 @@ func appendKnown(all []signatures.Elsewhere, r *report.Report, wanted map[string
 func (l *line) readKnown(a *audit) error {
 	for _, dir := range l.known {
 		err := l.step("known reports", func() error {
-			found, own, err := readKnown(dir, a.image)
+			found, own, lowest, err := readKnown(dir, a.image)
 			a.elsewhere, a.own = append(a.elsewhere, found...), a.own+own
+			if err == nil && lowest != nil && (l.knownBase == nil || len(lowest.Layers) > len(l.knownBase.Layers)) {
+				l.knownBase, err = baseOf(lowest)
+			}
 			return err
 		})
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/choice"
+	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/provenance"
@@ -22,6 +23,9 @@ import (
 	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/deb"
+	"audit/provenance/vouch/packages"
+	"audit/provenance/vouch/rebuilders"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 	"audit/rebuild/sources"
@@ -43,12 +47,17 @@ type line struct {
 	inputs   bool // build all that took part twice
 	options  rebuild.Options
 	farms    farms
-	archives archives
-	known    []string   // folders of reports on other images
-	stated   statements // of others, and whose signatures on them are verified
+	packages []*packages.Source // of packages of distributions, beside the image
+	// rebuilders are asked what they have built again.
+	rebuilders rebuilders.Options
+	archives   archives
+	known      []string       // folders of reports on other images
+	knownBase  *inspect.Image // of these, the one that this was built on; nil for none
+	stated     statements     // of others, and whose signatures on them are verified
 	reading
 	dir        string // for the build; lives as long as the line
 	progress   *progress
+	builds     *builds       // that others of a batch can have; nil for one image
 	taken      *pass.Known   // layers of the images that were read; see layers
 	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
@@ -71,6 +80,7 @@ type audit struct {
 	elsewhere  []signatures.Elsewhere
 	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
+	records    *records.All         // of languages and tools that install software
 	vouched    *vouch.Table         // who vouches for each file; nil when nobody was asked
 	keys       []vouch.Key          // of those who sign packages
 	log        []byte               // the output of the builder
@@ -90,6 +100,9 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil, err
 	}
 	a.statements = evidence.Of(a.image, l.stated.given, l.stated.trust)
+	if err := l.readKnown(a); err != nil {
+		return nil, err
+	}
 	if a.evidence, err = l.recover(ctx, a.image); err != nil {
 		return nil, err
 	}
@@ -101,9 +114,6 @@ func (l *line) run(ctx context.Context, reference string) (*audit, error) {
 		return nil
 	})
 	if err := l.askFarms(ctx, a); err != nil {
-		return nil, err
-	}
-	if err := l.readKnown(a); err != nil {
 		return nil, err
 	}
 	if err := l.rebuild(ctx, a); err != nil {
@@ -215,9 +225,15 @@ func (l *line) layers() *pass.Known {
 // them, and closure and bill say what they could not look into.
 func (l *line) open(ctx context.Context, reference string) (*inspect.Image, error) {
 	opt := inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Progress: l.progress.bytes("reading " + reference)}
-	opt.Keep = func(path string) bool { return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) }
+	signed := !l.farms.vendors.IsEmpty()
+	opt.Keep = func(path string) bool {
+		return systems().Keep(path) || sbom.Keep(path) || locks.Keep(path) || signed && deb.Keep(path)
+	}
 	opt.Optional = func(path string) bool { return !systems().Keep(path) || ospackages.Large(path) }
-	opt.Weak = ospackages.Weak
+	opt.Weak = func() func(path string) digest.Kinds {
+		known := ospackages.Weak()
+		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
+	}
 	opt.Watch = records.Watch
 	if l.builder == "none" {
 		opt.Limits = withoutCopies()
@@ -297,11 +313,11 @@ func (l *line) recover(ctx context.Context, img *inspect.Image) (ev *provenance.
 	return ev, nil
 }
 
-// openBase reads the image that the user says this one was built on, nil for
-// none.
+// openBase reads the image that the user says this one was built on; else it is the one
+// of the known images whose layers are there, nil for none.
 func (l *line) openBase(ctx context.Context) (base *inspect.Image, err error) {
 	if l.base == "" {
-		return nil, nil
+		return l.knownBase, nil
 	}
 	err = l.step("inspect the base", func() error {
 		base, err = open(ctx, l.base, inspect.Options{Platform: l.platform, Access: l.access, Known: l.layers(), LayerCache: l.layerCache, Limits: withoutCopies(), Progress: l.progress.bytes("reading the base image")})
@@ -362,7 +378,7 @@ func (l *line) build(ctx context.Context, a *audit, builder rebuild.Builder) err
 	log := newBuildLog(l.progress, l.secrets)
 	err := l.step("rebuild", func() error {
 		job := rebuild.Job{Dir: l.dir, Log: log, Fresh: l.fresh, CheckInputs: l.inputs, Image: a.image, Options: l.options, Settings: l.in}
-		a.result, a.buildErr = builder.Build(ctx, *a.plan, job)
+		a.result, a.buildErr = l.builds.build(ctx, builder, a, job, log)
 		return a.buildErr
 	})
 	a.log = log.bytes()

@@ -14,6 +14,7 @@
 //	audit verify IMAGE               asks whether enough rebuilders, who signed, agree
 //	audit keygen NAME                makes a key pair for that
 //	audit batch LIST                 many images, resumable, a shard of them on each worker
+//	audit summary DIR...             one page of many reports
 //	audit policy check | show        reads a policy, or prints one that is ready
 //	audit ci github | gitlab         files with which a CI service runs this as a gate
 //	audit config                     what each flag is set to, and by what

@@ -13,6 +13,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/locks"
+	"audit/provenance/records"
 	"audit/report"
 )
 
@@ -24,19 +25,26 @@ func provenanceCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
 			baseFlag(),
+			knownFlag(),
 		}, readingFlags()...),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
 				return err
 			}
+			if err := checkKnown(c.StringSlice("known")); err != nil {
+				return err
+			}
 			r, err := newReading(c)
 			if err != nil {
 				return err
 			}
-			l := &line{base: c.String("base"), progress: progressFor(c), reading: r}
+			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: progressFor(c), reading: r}
 			img, err := l.inspect(c.Context, reference)
 			if err != nil {
+				return err
+			}
+			if err := l.readKnown(&audit{image: img}); err != nil {
 				return err
 			}
 			ev, err := l.recover(c.Context, img)
@@ -95,8 +103,8 @@ func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 	if len(img.Items) > 0 {
 		return nil
 	}
-	described := locks.Read(img, ev.Installed)
-	ev.Recover.Findings = append(ev.Recover.Findings, described.Findings...)
+	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
+	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)
 	}

@@ -22,7 +22,7 @@ func rebuildCommand() *cli.Command {
 		Name:      "rebuild",
 		Usage:     "runs the builder: for an IMAGE the whole line, for a PLAN (plan.json) just the build, whose image it saves",
 		ArgsUsage: "IMAGE | PLAN",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), packageFlags(), archiveFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE or PLAN")
 			if err != nil {

@@ -22,7 +22,7 @@ func runCommand() *cli.Command {
 		Name:      "run",
 		Usage:     "the whole line: inspect, recover the recipe, rebuild, compare, report (audit IMAGE is short for it)",
 		ArgsUsage: "IMAGE",
-		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
+		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), packageFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
 			return audited(c, func(l *line) (*audit, error) {
 				reference, err := oneArgument(c, "IMAGE")
@@ -83,6 +83,12 @@ func newLine(c *cli.Context) (*line, error) {
 		return nil, err
 	}
 	if l.archives, err = newArchives(c); err != nil {
+		return nil, err
+	}
+	if l.packages, err = newPackages(c); err != nil {
+		return nil, err
+	}
+	if l.rebuilders, err = newRebuilders(c); err != nil {
 		return nil, err
 	}
 	if err := checkKnown(l.known); err != nil {
@@ -179,7 +185,7 @@ func (a *audit) files() ([]file, error) {
 		return nil, err
 	}
 	opt := billOptions(date)
-	opt.Sources = billSources(a)
+	opt.Sources, opt.Records = billSources(a), a.records
 	bill := sbom.Collect(a.image, a.evidence, opt)
 	files := []file{
 		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},

@@ -14,16 +14,17 @@ import (
 	"audit/provenance"
 	"audit/provenance/openpgp"
 	"audit/provenance/signatures"
+	"audit/provenance/vouch/apk"
 )
 
 func farmFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "substitutes", Usage: "ask the build farm at `URL` (http, https or file) what it signed; may be given again"},
 		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system, and where the sources are still to be had"},
-		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public keys in `FILE`, beside those of the official farms: of a build farm, or of who signs packages (an OpenPGP keyring); may be given again"},
-		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item"},
+		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public keys in `FILE`, beside those of the official farms: of a build farm, or of who signs packages (an OpenPGP keyring, a key of Alpine); may be given again"},
+		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item, or built each package again"},
 		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
-		&cli.StringSliceFlag{Name: "known", Usage: "compare store items with those of other images, whose reports (report.json, NAME.report.json) lie in `DIR`; may be given again"},
+		knownFlag(),
 	}
 }
 
@@ -33,6 +34,7 @@ type farms struct {
 	online  bool
 	keys    []signatures.Key
 	vendors openpgp.Keyring // who sign packages
+	alpine  []apk.Key       // and those of apk
 	atLeast int             // operators that must have signed each item
 }
 
@@ -72,8 +74,8 @@ func newFarms(c *cli.Context) (farms, error) {
 	if c.IsSet("at-least") && f.atLeast < 1 {
 		return f, usage("--at-least %d: at least one operator signs", f.atLeast)
 	}
-	if c.IsSet("at-least") && len(f.servers) == 0 && !f.online {
-		return f, usage("--at-least %d: no build farm is asked (--substitutes URL, --online)", f.atLeast)
+	if c.IsSet("at-least") && len(f.servers)+len(c.StringSlice("rebuilders")) == 0 && !f.online {
+		return f, usage("--at-least %d: nobody is asked (--substitutes URL, --rebuilders URL, --online)", f.atLeast)
 	}
 	return f, nil
 }
@@ -93,6 +95,14 @@ func (f *farms) trust(path string) error {
 			return fmt.Errorf("reading the trusted key %s: %w", path, err)
 		}
 		f.vendors = openpgp.Union(f.vendors, ring)
+		return nil
+	}
+	if apk.IsKey(text) {
+		key, err := apk.ReadKey(filepath.Base(path), text)
+		if err != nil {
+			return fmt.Errorf("reading the trusted key %s: %w", path, err)
+		}
+		f.alpine = append(f.alpine, key)
 		return nil
 	}
 	keys, err := signatures.ReadKeys(path)

@@ -8,8 +8,12 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
+	"audit/provenance/vouch/apk"
+	"audit/provenance/vouch/deb"
+	"audit/provenance/vouch/rebuilders"
 	"audit/provenance/vouch/rpm"
 	"audit/rebuild"
 )
@@ -21,6 +25,8 @@ func (l *line) families(a *audit) []vouch.Family {
 		rpm.Family{Keys: l.farms.vendors, Installed: a.evidence.Installed, Complete: func(ctx context.Context, files []inspect.File) error {
 			return l.complete(ctx, a.image, files)
 		}},
+		apk.Family{Keys: l.farms.alpine, Sources: l.packages, Installed: a.evidence.Installed},
+		deb.Family{Keys: l.farms.vendors, Sources: l.packages, Inspect: inspect.Options{Platform: l.platform}},
 	}
 }
 
@@ -35,10 +41,14 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 			if err != nil {
 				return err
 			}
+			result.Findings = append(result.Findings, l.askRebuilders(ctx, a, result.Archives)...)
 			results = append(results, result)
 			a.keys = append(a.keys, result.Keys...)
 		}
 		a.vouched.Packages(a.evidence.Installed)
+		a.records = records.Read(a.image)
+		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.records.Vouch(a.vouched))
+		l.add(a.evidence.Closure)
 		a.vouchForItems()
 		a.vouchForLayers()
 		a.vouchByRecipe()
@@ -46,6 +56,19 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		l.add(vouch.Conclude(l.checks[check.Signatures], results, a.vouched))
 		return stopped(ctx)
 	})
+}
+
+// askRebuilders asks about the packages of one format that were verified. Nobody is asked
+// unasked.
+func (l *line) askRebuilders(ctx context.Context, a *audit, archives []vouch.Archive) []check.Finding {
+	if len(l.rebuilders.Servers) == 0 || len(archives) == 0 {
+		return nil
+	}
+	opt := l.rebuilders
+	opt.Progress = l.progress.count("asking rebuilders")
+	found, keys := rebuilders.Check(ctx, a.vouched, archives, opt)
+	a.keys = append(a.keys, keys...)
+	return found
 }
 
 // vouchForItems adds what is known of whole store items: who signed them, and what the

@@ -36,5 +36,14 @@ func (l *Layer) Kept(sum digest.Sum) ([]byte, bool) {
 	return content, ok
 }
 
+// KeptBytes counts the bytes of the contents of a layer that were kept and cannot be
+// done without.
+func (l *Layer) KeptBytes() (n int64) {
+	for _, content := range l.byDigest {
+		n += int64(len(content))
+	}
+	return n
+}
+
 // DropWeak forgets the digests beside SHA-256.
 func (l *Layer) DropWeak() { l.weak = weak{} }

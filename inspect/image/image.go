@@ -156,7 +156,7 @@ type Layer struct {
 	Elsewhere   string                     // URL of a blob that is not part of the image; "" where its descriptor has none
 	Unknown     bool                       // its media type is none of those of a tar or squashfs; Broken says whether it can be read all the same
 	OtherDigest v1.Hash                    // computed over the blob, of the algorithm of ClaimedDigest when that is not SHA-256
-	Watched     bool                       // contents were read along with: see Root.Note
+	Watched     bool                       // contents were read along with, and the notes are there: see Root.Note
 	Stores      store.Found                // what its bytes have of stores, until [Image.Items] is made of it
 	bodies      map[string][]byte          // contents that were kept: the last at each path
 	byDigest    map[digest.Sum][]byte      // all of them, by their digest
@@ -312,14 +312,14 @@ func (l *Layer) SetNote(sum digest.Sum, note []byte) {
 	l.notes[sum] = note
 }
 
-// DropOptional forgets all contents that were kept as optional.
+// DropOptional forgets all contents that were kept as optional, and all notes.
 func (img *Image) DropOptional() {
 	for _, l := range img.Layers {
 		for _, path := range l.optional {
 			delete(l.bodies, path)
 			img.Dropped = append(img.Dropped, Dropped{l.Index, path})
 		}
-		l.optional, l.spare, l.notes = nil, nil, nil
+		l.optional, l.spare, l.notes, l.Watched = nil, nil, nil, false
 	}
 }
 

@@ -32,7 +32,7 @@ type Sink struct {
 	piece     []image.Entry // that the next entry is put into, so that they are not moved
 
 	wants func(path string) digest.Kinds // nil for none
-	weak  digest.WeakHash
+	weak  *digest.WeakHash
 }
 
 func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
@@ -41,7 +41,8 @@ func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
 
 func newSink(p *pass.Pass, group *sha256mb.Group, layer *image.Layer) *Sink {
 	s := &Sink{pass: p, where: layer.Member, layer: layer, store: newStoreReader(p, group, layer.Member),
-		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]bool), owners: make(map[owner]*image.Attributes)}
+		group: group, sum: group.NewLane(), buf: make([]byte, 128<<10), names: make(map[string]bool), owners: make(map[owner]*image.Attributes),
+		weak: digest.NewWeakHash(layer.SetWeak)}
 	layer.Watched = p.Opt.Watch != nil
 	if p.Opt.Weak != nil && p.Only == nil {
 		s.wants = p.Opt.Weak()
@@ -125,7 +126,7 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 		s.scan.Seen = seen
 		s.scanText(e)
 	}
-	s.weak.Start(s.kinds(e))
+	s.weak.Start(len(s.layer.Entries), s.kinds(e), e.Size)
 	if isHeaderOnly(e.Type) {
 		e.Size = 0
 		s.keep(e)
@@ -151,12 +152,16 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 	body, watcher := newBody(s.pass, e.Path), s.watcher(e)
 	e.Size = 0
 	for {
-		n, err := r.Read(s.buf)
+		buf := s.weak.Buffer()
+		if buf == nil {
+			buf = s.buf
+		}
+		n, err := r.Read(buf)
 		if n > 0 {
 			if watcher != nil {
-				watcher.Watch(s.buf[:n])
+				watcher.Watch(buf[:n])
 			}
-			if err := s.take(e, body, s.buf[:n]); err != nil {
+			if err := s.take(e, body, buf[:n]); err != nil {
 				return err
 			}
 		}
@@ -171,9 +176,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 		s.scan.Close()
 		e.Digest = s.sum.Finish()
 	}
-	if sum := s.weak.Sum(); sum.Kinds != 0 {
-		s.layer.SetWeak(len(s.layer.Entries), sum)
-	}
+	s.weak.End()
 	if watcher != nil {
 		if note := watcher.Note(); note != nil && s.pass.KeepOptional(int64(len(note))) {
 			s.layer.SetNote(e.Digest, note)
@@ -239,6 +242,7 @@ func (s *Sink) Abandon() { s.store.close() }
 // Close ends the layer: now its NARs can be hashed.
 func (s *Sink) Close() error {
 	defer s.store.close()
+	s.weak.Flush()
 	return s.store.finish(s.layer)
 }
 

@@ -1,6 +1,7 @@
 package pass
 
 import (
+	"context"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -19,8 +20,12 @@ type Known struct {
 	mu      sync.Mutex
 	seed    maphash.Seed // of the fingerprints of store hashes
 	layers  map[v1.Hash]*KnownLayer
-	sizes   map[int64]bool // of their blobs
-	entries int            // of all
+	sizes   map[int64]int // how many of their blobs have a size
+	weight  int           // of all
+	most    int           // weight that is remembered
+	forgets bool          // the layer that was not used for longest makes room for another
+	uses    int           // counts them
+	claims  map[v1.Hash]chan struct{}
 }
 
 // maxKnownEntries bounds what is remembered beyond the life of an image.
@@ -31,6 +36,8 @@ type KnownLayer struct {
 	Layer *image.Layer
 	Cost  Cost
 	dirs  store.Dirs
+
+	weight, used int
 }
 
 // A Cost is what reading a layer counts under the limits, beside its entries and the
@@ -42,9 +49,52 @@ type Cost struct {
 	Hashes int64 // of the budget of store hashes
 }
 
-// NewKnown returns a memory of no layers.
+// NewKnown returns a memory of no layers, for the few images of one run.
 func NewKnown() *Known {
-	return &Known{seed: maphash.MakeSeed(), layers: make(map[v1.Hash]*KnownLayer), sizes: make(map[int64]bool)}
+	return &Known{
+		seed: maphash.MakeSeed(), layers: make(map[v1.Hash]*KnownLayer), sizes: make(map[int64]int),
+		claims: make(map[v1.Hash]chan struct{}), most: maxKnownEntries,
+	}
+}
+
+// NewForgetful returns a memory for any number of images. It remembers layers of about
+// so many entries, those that were used last.
+func NewForgetful(entries int) *Known {
+	k := NewKnown()
+	k.most, k.forgets = entries, true
+	return k
+}
+
+// Claim waits until nobody else in this process reads the blob of a layer from a
+// registry, so that each is fetched once: who comes second finds it in the cache. The
+// claim lasts until end is called. A nil memory lets everybody fetch.
+func (k *Known) Claim(ctx context.Context, blob v1.Hash) (end func(), err error) {
+	if k == nil {
+		return func() {}, nil
+	}
+	for {
+		k.mu.Lock()
+		busy := k.claims[blob]
+		if busy == nil {
+			mine := make(chan struct{})
+			k.claims[blob] = mine
+			k.mu.Unlock()
+			return func() { k.release(blob, mine) }, nil
+		}
+		k.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (k *Known) release(blob v1.Hash, claim chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.claims, blob)
+	close(claim)
 }
 
 // HasSize says whether a blob of that size is known: only then is it worth to hash
@@ -55,7 +105,7 @@ func (k *Known) HasSize(n int64) bool {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.sizes[n]
+	return k.sizes[n] > 0
 }
 
 // Find returns the layer whose blob has a digest, as it is for an image with these
@@ -64,6 +114,8 @@ func (k *Known) Find(computed v1.Hash, dirs store.Dirs) *KnownLayer {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if l := k.layers[computed]; l != nil && slices.Equal(l.dirs, dirs) {
+		k.uses++
+		l.used = k.uses
 		return l
 	}
 	return nil
@@ -77,10 +129,36 @@ func (k *Known) Add(l *image.Layer, cost Cost, dirs store.Dirs) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.layers[l.Digest] != nil || k.entries+len(l.Entries) > maxKnownEntries {
+	weight := len(l.Entries) + int(l.KeptBytes()/entryBytes)
+	if k.layers[l.Digest] != nil || weight > k.most {
 		return
 	}
-	k.entries += len(l.Entries)
-	k.sizes[l.Size] = true
-	k.layers[l.Digest] = &KnownLayer{Layer: l.Bare(), Cost: cost, dirs: dirs}
+	for k.forgets && k.weight+weight > k.most {
+		k.forget()
+	}
+	if k.weight+weight > k.most {
+		return
+	}
+	k.uses++
+	k.weight += weight
+	k.sizes[l.Size]++
+	k.layers[l.Digest] = &KnownLayer{Layer: l.Bare(), Cost: cost, dirs: dirs, weight: weight, used: k.uses}
+}
+
+// entryBytes is about what an entry takes in memory: contents count as so many.
+const entryBytes = 512
+
+// forget drops the layer that was not used for longest.
+func (k *Known) forget() {
+	var last *KnownLayer
+	for _, l := range k.layers {
+		if last == nil || l.used < last.used {
+			last = l
+		}
+	}
+	k.weight -= last.weight
+	if k.sizes[last.Layer.Size]--; k.sizes[last.Layer.Size] == 0 {
+		delete(k.sizes, last.Layer.Size)
+	}
+	delete(k.layers, last.Layer.Digest)
 }

@@ -127,7 +127,7 @@ func Repositories(ctx context.Context, prefix string, options *access.Options) (
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the registry", Err: err}
 	}
-	p := pass.New(ctx, pass.Options{})
+	p := pass.New(ctx, pass.Options{Access: options})
 	auth, err := authn.Resolve(ctx, options.Keychain(), reg)
 	if err != nil {
 		return nil, fmt.Errorf("finding credentials: %w", err)

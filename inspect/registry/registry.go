@@ -213,6 +213,11 @@ func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 }
 
 func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
+	end, err := b.pass.Opt.Known.Claim(b.pass.Ctx, d.Digest)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	if f := b.cache.open(d); f != nil {
 		defer f.Close()
 		return b.cached(d, f)

@@ -39,6 +39,7 @@ type Instruction struct {
 	Comment   string   // beside it
 	Builder   Builder  // that wrote it
 	Arguments []string // build arguments that it was run with, NAME=VALUE
+	Shell     string   // that a RUN was given to, "/bin/sh -c"; "" for none
 	Layer     int      // that it made, alone or with others; -1 for none
 	Base      bool     // it is known to be the base image's
 }
@@ -146,7 +147,8 @@ func newInstruction(h v1.History, buildah bool) Instruction {
 	}
 	if i.Keyword == "RUN" {
 		i.Arguments, i.Text = arguments(i.Text)
-		i.Text = withoutShell(i.Text)
+		text := withoutShell(i.Text)
+		i.Shell, i.Text = strings.TrimSpace(strings.TrimSuffix(i.Text, text)), text
 	}
 	return i
 }

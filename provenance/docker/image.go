@@ -4,6 +4,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/base"
 	"audit/provenance/ospackages"
 )
 
@@ -14,21 +15,23 @@ type view struct {
 	history    []Instruction
 	unclear    check.Message // why layers cannot be assigned to instructions; zero when they can
 	baseLayers int           // that are known to be those of the base image
+	base       base.Base
 	baseFound  check.Message // that the user's base image is the base, or why not; zero when there is none
 	made       map[int][]reach
 	by         map[int]string // the instruction that made each layer, the first of several
 }
 
-func newView(img, base *inspect.Image) *view {
+func newView(img, given *inspect.Image) *view {
 	v := &view{img: img}
 	v.history, v.unclear = History(img)
-	if base != nil {
-		v.baseFound = v.compareBase(base)
+	if given != nil {
+		v.baseFound = v.compareBase(given)
 	}
 	v.assign()
 	v.installed = ospackages.ReadExcluding(img, func(layer int, p string) bool {
 		return layer >= v.baseLayers && v.omits(layer, p, false)
 	})
+	v.findBase(given)
 	return v
 }
 

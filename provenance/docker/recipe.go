@@ -151,30 +151,6 @@ func (r *recovery) reasons(layer int, i dockerfile.Instruction, reasons []check.
 	}
 }
 
-// addHistory adds the instructions as a file: what can be known of a Dockerfile
-// without one.
-func (r *recovery) addHistory() {
-	var b strings.Builder
-	b.WriteString("# Written by audit from the history of the image. It is no Dockerfile: the image\n" +
-		"# in FROM, the files that were copied, and stages before the last are not there.\n")
-	for n, i := range r.history {
-		for _, a := range i.Arguments {
-			b.WriteString("# with " + strings.ReplaceAll(check.Printable(a), "\n", " ") + "\n")
-		}
-		line := check.Printable(i.String())
-		if i.Keyword == "" {
-			line = "# " + strings.ReplaceAll(line, "\n", " ")
-		}
-		b.WriteString(line + "\n")
-		if i.Base && (n+1 == len(r.history) || !r.history[n+1].Base) {
-			b.WriteString("# Up to here: the base image.\n")
-		}
-	}
-	if len(r.history) > 0 {
-		r.recipe.Files = append(r.recipe.Files, provenance.File{Name: "Dockerfile.history", Text: []byte(b.String())})
-	}
-}
-
 // check is the check named recipe.
 func (r *recovery) check() check.Check {
 	c := check.Check{ID: check.Recipe, Status: check.Unknown}

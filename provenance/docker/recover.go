@@ -35,7 +35,7 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 		r.lookAtBase()
 	}
 	r.describe()
-	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed, Explains: v.explains}
+	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed, Base: &v.base, Explains: v.explains}
 	ev.Closure = v.closure()
 	return ev, nil
 }

@@ -50,13 +50,13 @@ func TestRecoverSamples(t *testing.T) {
 		missing string // codes
 		file    string
 	}{
-		"classic.tar":                     {provenance.Partial, check.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "recipe/no-attestation", "Dockerfile.history"},
-		"buildah.oci.tar":                 {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "recipe/no-attestation", "Dockerfile.history"},
-		"buildah-layers.oci.tar":          {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "recipe/no-attestation", "Dockerfile.history"},
+		"classic.tar":                     {provenance.Partial, check.Unknown, "docker build (the classic builder of Docker 20.10.24+dfsg1)", "recipe/no-attestation", "Dockerfile"},
+		"buildah.oci.tar":                 {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "recipe/no-attestation", "Dockerfile"},
+		"buildah-layers.oci.tar":          {provenance.Partial, check.Unknown, "buildah build (buildah 1.28.2)", "recipe/no-attestation", "Dockerfile"},
 		"buildkit-git-max.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/unsigned-attestation", "Dockerfile"},
 		"buildkit-git-subdir.oci.tar":     {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/unsigned-attestation", "Dockerfile"},
 		"buildkit-git-provenance.oci.tar": {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/unsigned-attestation", "Dockerfile"},
-		"buildkit-git-min.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/min-mode-attestation recipe/unsigned-attestation", "Dockerfile.history"},
+		"buildkit-git-min.oci.tar":        {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/min-mode-attestation recipe/unsigned-attestation", "Dockerfile"},
 		"buildkit-local-max.oci.tar":      {provenance.Partial, check.Unknown, "docker build (BuildKit)", "recipe/local-context recipe/unsigned-attestation", "Dockerfile"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -235,7 +235,7 @@ func TestBase(t *testing.T) {
 		t.Error(last)
 	}
 	text := string(ev.Recipe.Files[0].Text)
-	if !strings.Contains(text, "CMD [\"sh\"]\n# Up to here: the base image.\nCOPY") {
+	if !strings.Contains(text, "ARG BASE\nFROM ${BASE}\n") || !strings.Contains(text, "# of the base: CMD [\"sh\"]\n# not known: the source (layer 1 has what came of it): COPY") {
 		t.Error(text)
 	}
 	ev, err = System{}.Recover(img, other)

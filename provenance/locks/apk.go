@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 
-	"audit/inspect"
 	"audit/provenance/ospackages"
 )
 
@@ -20,7 +19,8 @@ const (
 )
 
 // apkLock writes the packages of apk.
-func apkLock(img *inspect.Image, in *ospackages.Installed) *Lock {
+func apkLock(s Source) []*Lock {
+	img, in := s.Image, s.Installed
 	packages := of(in, ospackages.Apk)
 	if len(packages) == 0 {
 		return nil
@@ -45,5 +45,5 @@ func apkLock(img *inspect.Image, in *ospackages.Installed) *Lock {
 		}
 		w.entry(p.Name + "=" + p.Version)
 	}
-	return w.finish()
+	return []*Lock{w.finish()}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"audit/inspect"
 	"audit/provenance/ospackages"
 )
 
@@ -22,7 +21,8 @@ var (
 const aptFile = "packages.apt.lock"
 
 // aptLock writes the packages of dpkg.
-func aptLock(img *inspect.Image, in *ospackages.Installed) *Lock {
+func aptLock(s Source) []*Lock {
+	img, in := s.Image, s.Installed
 	packages := of(in, ospackages.Dpkg)
 	if len(packages) == 0 {
 		return nil
@@ -38,7 +38,7 @@ func aptLock(img *inspect.Image, in *ospackages.Installed) *Lock {
 		}
 		w.entry(p.Name + "=" + p.Version + " " + p.Arch)
 	}
-	return w.finish()
+	return []*Lock{w.finish()}
 }
 
 // describe writes where the packages were from, and how to install them again.
@@ -54,6 +54,9 @@ func (a Archive) describe(w *writer, archs []string) {
 	}
 	if len(a.Times) == 0 {
 		w.comment("time of the archive: not known")
+	}
+	if a.Again != "" {
+		w.comment("the base image again, with debuerreotype: %s", a.Again)
 	}
 	if a.Snapshot() != "" && len(a.Suites()) > 0 {
 		a.install(w, archs)

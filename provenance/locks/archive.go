@@ -12,18 +12,20 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/base"
 	"audit/provenance/ospackages"
 )
 
 // An Archive is what an image says of the archive that its packages are from.
 type Archive struct {
-	Distribution string   // ID of os-release: "debian", "ubuntu"; "" when it is not known
-	Sources      []Source // of apt, in the order of their files
-	Times        []Time   // that are known of it, the latest first
+	Distribution string      // ID of os-release: "debian", "ubuntu"; "" when it is not known
+	Sources      []AptSource // of apt, in the order of their files
+	Again        string      // the command that makes the base image again; "" when it is not known
+	Times        []Time      // that are known of it, the latest first
 }
 
-// A Source is one of apt's (sources.list(5)), with the parts that fit their grammar.
-type Source struct {
+// An AptSource is one of apt's (sources.list(5)), with the parts that fit their grammar.
+type AptSource struct {
 	Path       string // of the file
 	URI        string // without credentials
 	Suites     []string
@@ -110,8 +112,9 @@ func ReadArchive(img *inspect.Image, in *ospackages.Installed) Archive {
 			}
 		}
 	}
-	if epoch, ok := Epoch(img); ok {
-		a.Times = append(a.Times, Time{At: epoch, How: ByEpoch})
+	if epoch, _, ok := base.DebianEpoch(img); ok {
+		a.Again = epoch.Command
+		a.Times = append(a.Times, Time{At: epoch.At, How: ByEpoch})
 	}
 	if newest, ok := newestPackage(img, in); ok {
 		a.Times = append(a.Times, newest)
@@ -184,7 +187,7 @@ func (a *Archive) add(name string, uris, suites, components []string) {
 	for _, text := range uris {
 		uri, ok := address(text)
 		if ok && len(a.Sources) < maxSources && len(valid(suites)) > 0 {
-			a.Sources = append(a.Sources, Source{name, uri, valid(suites), valid(components)})
+			a.Sources = append(a.Sources, AptSource{name, uri, valid(suites), valid(components)})
 		}
 	}
 }
@@ -256,21 +259,6 @@ func (a Archive) snapshotOf(suite string) string {
 		return "http://snapshot.ubuntu.com/ubuntu/" + stamp + "/"
 	}
 	return ""
-}
-
-// epoch matches the line that debuerreotype's wrapper leaves in the history of the base
-// image.
-var epoch = regexp.MustCompile(`^# debian\.sh .*'@([0-9]{1,11})'$`)
-
-// Epoch returns the time that the history says the base image was made of.
-func Epoch(img *inspect.Image) (time.Time, bool) {
-	for _, h := range img.Config.File.History {
-		if m := epoch.FindStringSubmatch(strings.TrimSpace(h.CreatedBy)); m != nil {
-			seconds, err := strconv.ParseInt(m[1], 10, 64)
-			return time.Unix(seconds, 0).UTC(), err == nil
-		}
-	}
-	return time.Time{}, false
 }
 
 // maxTime is the end of the year 9999.

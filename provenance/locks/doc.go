@@ -1,12 +1,18 @@
 // Package locks writes what an ordinary image says of the packages in it, as files that
 // package managers and people can take to install the same versions again.
 //
-// Each ecosystem has one file:
+// Each ecosystem has one file, or one for each folder of its packages:
 //
 //	packages.apt.lock  NAME=VERSION ARCHITECTURE of dpkg's packages, the suites that
 //	                   apt's sources have, and the time of the archive that had them
 //	packages.apk.lock  NAME=VERSION of apk's packages, and the repositories
 //	packages.rpm.lock  NAME-EPOCH:VERSION-RELEASE.ARCHITECTURE of rpm's packages
+//	conda-explicit.txt the addresses of conda's packages with their MD5 (package records
+//	                   reads what these and the next ones are made of)
+//	requirements.txt   NAME==VERSION of Python's, or an address and its digest
+//	renv.lock          R's, of CRAN as of a day, Bioconductor or a repository at a commit
+//	spack.yaml         Spack's
+//	packages.npm.lock  npm's, and where in the image its own locks are
 //	files.txt          the files of one's own: those that nothing of this explains
 //
 // # What a lock is worth

@@ -1,6 +1,7 @@
 package locks
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,23 +11,37 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 )
 
 // A Lock is the file of one ecosystem.
 type Lock struct {
 	File    provenance.File
 	Entries int      // packages that are in it
-	LeftOut []string // packages that its grammar does not allow, quoted; the first of each kind
+	LeftOut []string // packages that its grammar does not allow, quoted: the first of them
 	More    int      // of these, how many are not listed
+
+	titles []string // of the components of records that are in it
 }
 
-// An ecosystem writes its lock of an image; nil where the image has none of its packages.
-type ecosystem func(*inspect.Image, *ospackages.Installed) *Lock
+// An ecosystem writes the locks of one kind of package, none where the image has none of
+// its packages.
+type ecosystem func(Source) []*Lock
+
+// A Source is what locks are made of.
+type Source struct {
+	Image     *inspect.Image
+	Installed *ospackages.Installed
+	Records   *records.All
+	// BaseLayers are the lowest layers whose files are those of a base image that is
+	// known, so that they are not the image's own.
+	BaseLayers int
+}
 
 // ecosystems are all, in the order of their files. This is the one list: a new one is a
 // line here.
 func ecosystems() []ecosystem {
-	return []ecosystem{aptLock, apkLock, rpmLock}
+	return []ecosystem{aptLock, apkLock, rpmLock, condaLocks, pythonLocks, rLocks, spackLocks, npmLock}
 }
 
 // Keep says whether this package needs the content of the file at a path.
@@ -44,21 +59,19 @@ type Recipe struct {
 }
 
 // Read writes the locks of an image, which must have been opened with [Keep].
-func Read(img *inspect.Image, in *ospackages.Installed) *Recipe {
-	r := &Recipe{img: img}
+func Read(s Source) *Recipe {
+	r := &Recipe{img: s.Image}
 	var found check.List
 	for _, write := range ecosystems() {
-		lock := write(img, in)
-		if lock == nil {
-			continue
-		}
-		r.Locks = append(r.Locks, *lock)
-		found.Note(-1, lock.File.Name, "recipe/lock", "packages", lock.Entries)
-		if n := len(lock.LeftOut) + lock.More; n > 0 {
-			found.Undecided(-1, lock.File.Name, "recipe/lock-left-out", "packages", n, "names", lock.LeftOut[:min(len(lock.LeftOut), 3)])
+		for _, lock := range write(s) {
+			r.Locks = append(r.Locks, *lock)
+			found.Append(check.Find(check.Note, -1, lock.File.Name, "recipe/lock", "packages", lock.Entries))
+			if n := len(lock.LeftOut) + lock.More; n > 0 {
+				found.Undecided(-1, lock.File.Name, "recipe/lock-left-out", "packages", n, "names", lock.LeftOut[:min(len(lock.LeftOut), 3)])
+			}
 		}
 	}
-	r.measure(in)
+	r.measure(s)
 	found.Append(check.Finding{Message: r.Share.Message(), Level: check.Note, Layer: -1})
 	r.Findings = found.All()
 	return r
@@ -91,6 +104,7 @@ type writer struct {
 	head, body strings.Builder
 	lock       Lock
 	known      map[string]bool
+	document   string // in place of comments and entries, for a format that has no comments
 }
 
 // comment writes a line that is none of the lock's entries. Arguments that are texts of
@@ -132,13 +146,29 @@ func (w *writer) leaveOut(words ...string) {
 // finish puts the lock together.
 func (w *writer) finish() *Lock {
 	for _, left := range w.lock.LeftOut {
-		w.comment("left out, since it is no name and version that the format allows: %s", left)
+		w.comment("left out, since its name, version or address is none of the format: %s", left)
 	}
 	if w.lock.More > 0 {
 		w.comment("left out: %d more", w.lock.More)
 	}
-	w.lock.File = provenance.File{Name: w.name, Text: []byte(w.head.String() + w.body.String())}
+	text := w.head.String() + w.body.String()
+	if w.document != "" {
+		text = w.document
+	}
+	w.lock.File = provenance.File{Name: w.name, Text: []byte(text)}
 	return &w.lock
+}
+
+// jsonOf is a value as a JSON document.
+func jsonOf(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return "" // only of values that are none of ours
+	}
+	return b.String()
 }
 
 // of are the packages of a manager.

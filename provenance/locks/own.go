@@ -15,7 +15,8 @@ import (
 // A Share says how much of the files that a container sees a recipe accounts for. What
 // has several names is counted once.
 type Share struct {
-	Bytes   int64 // of files that packages in a lock have
+	Bytes   int64 // of files that packages in a lock have, or the base image
+	Base    int64 // of these, those of a base image that is known by its layers
 	Total   int64 // of all files
 	Own     int   // files and links that no package has
 	OwnSize int64 // bytes of these
@@ -27,7 +28,7 @@ func (s Share) Message() check.Message {
 	if s.Total > 0 {
 		percent = s.Bytes * 100 / s.Total
 	}
-	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "own", s.Own, "own-bytes", s.OwnSize)
+	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnSize)
 }
 
 // An ownFile is a file of one's own.
@@ -37,27 +38,33 @@ type ownFile struct {
 }
 
 // measure finds the files of one's own and adds up the others.
-func (r *Recipe) measure(in *ospackages.Installed) {
-	explained := r.explained(in)
-	root := r.img.Root()
-	for i := range root.Len() {
-		f := root.File(i)
-		if f.Inode.Type == '5' {
-			continue
+func (r *Recipe) measure(s Source) {
+	explained := r.explained(s.Installed)
+	locked := make(map[string]bool)
+	for _, l := range r.Locks {
+		for _, title := range l.titles {
+			locked[title] = true
 		}
+	}
+	table := vouch.New(r.img)
+	s.Records.Vouch(table)
+	for f, word := range table.Rows() {
 		var bytes int64
 		if names := f.Inode.Links; len(names) == 0 || names[0] == f.Path {
 			bytes = vouch.Content(f)
 		}
 		r.Share.Total += bytes
-		if why := explained[f.Entry]; why == packaged || why == unknown && in.State(f.Path) {
+		switch why := explained[f.Entry]; {
+		case f.Layer < s.BaseLayers:
 			r.Share.Bytes += bytes
-			continue
-		} else {
+			r.Share.Base += bytes
+		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && locked[word.By]:
+			r.Share.Bytes += bytes
+		case word.Kind != vouch.Recorded:
 			r.own = append(r.own, ownFile{f, why.words()})
+			r.Share.Own++
+			r.Share.OwnSize += bytes
 		}
-		r.Share.Own++
-		r.Share.OwnSize += bytes
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 
-	"audit/inspect"
 	"audit/provenance/ospackages"
 )
 
@@ -19,7 +18,8 @@ var (
 const rpmFile = "packages.rpm.lock"
 
 // rpmLock writes the packages of rpm.
-func rpmLock(_ *inspect.Image, in *ospackages.Installed) *Lock {
+func rpmLock(s Source) []*Lock {
+	in := s.Installed
 	packages := of(in, ospackages.Rpm)
 	if len(packages) == 0 {
 		return nil
@@ -38,5 +38,5 @@ func rpmLock(_ *inspect.Image, in *ospackages.Installed) *Lock {
 		}
 		w.entry(p.Name + "-" + version + "." + p.Arch)
 	}
-	return w.finish()
+	return []*Lock{w.finish()}
 }

@@ -21,6 +21,11 @@ func isApk(p string) bool {
 	return ok && (above == "" || above[len(above)-1] == '/')
 }
 
+// ApkKeys is the folder in which an image has the keys that apk trusts there.
+const ApkKeys = "etc/apk/keys"
+
+func isApkKey(p string) bool { return path.Dir(p) == ApkKeys }
+
 func (r *reader) apk() {
 	for _, name := range apkPaths {
 		text, f, ok := r.body(name)
@@ -97,6 +102,8 @@ func apkPackages(text []byte) []Package {
 			file = nil
 		}
 		switch value := line[2:]; line[0] {
+		case 'C':
+			p.Checksum = apkDigest(value)
 		case 'P':
 			p.Name = value
 		case 'V':

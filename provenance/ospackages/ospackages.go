@@ -39,6 +39,8 @@ type Package struct {
 	// both without versions. They are not read from the databases of rpm.
 	Needs    [][]string
 	Provides []string
+	// Checksum is that of the part of a package which its maker signs, of apk alone.
+	Checksum Digest
 	Layer    int    // of the database
 	Path     string // of the database
 	Files    []File // folders too, in the order of the database
@@ -107,7 +109,7 @@ type owner struct{ pkg, file int }
 
 // Keep says whether this package needs the content of the file at path.
 func Keep(p string) bool {
-	return isRelease(p) || isOwners(p) || isDpkg(p) || isApk(p) || isRpm(p)
+	return isRelease(p) || isOwners(p) || isApkKey(p) || isDpkg(p) || isApk(p) || isRpm(p)
 }
 
 // Large says of the files that Keep wants which of them can have tens of MiB,

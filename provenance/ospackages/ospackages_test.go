@@ -108,6 +108,21 @@ func TestDpkg(t *testing.T) {
 	}
 }
 
+// A log of SQLite that was not merged is reported.
+func TestUnmergedLog(t *testing.T) {
+	db := fixtures.File{Name: "var/lib/rpm/rpmdb.sqlite", Body: "none"}
+	for log, want := range map[string]bool{"": false, "frames": true} {
+		in := Read(open(t, []fixtures.File{db, {Name: "var/lib/rpm/rpmdb.sqlite-wal", Body: log}}))
+		found := false
+		for _, p := range in.Problems {
+			found = found || p.Code == "packages/unmerged-log"
+		}
+		if found != want {
+			t.Errorf("a log %q: %v", log, in.Problems)
+		}
+	}
+}
+
 func TestDistroless(t *testing.T) {
 	in := Read(open(t, []fixtures.File{
 		{Name: "var/lib/dpkg/status.d/tzdata", Body: "Package: tzdata\nVersion: 2024a\nArchitecture: all\n"},

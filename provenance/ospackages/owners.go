@@ -19,13 +19,32 @@ func isOwners(p string) bool { return p == passwd || p == groups }
 type Owners struct {
 	users, groups map[string]int
 	unread        bool
+	flat          bool
 }
 
 // ReadOwners reads the files in which an image names its users and groups.
 func ReadOwners(root *image.Root) Owners {
 	users, known := numbered(root, passwd)
 	groups, both := numbered(root, groups)
-	return Owners{users, groups, !known || !both}
+	return Owners{users, groups, !known || !both, isFlat(root)}
+}
+
+// IsFlat says that all files of the image have one owner, as in one that somebody without
+// rights has packed: then that of a file says nothing.
+func (o Owners) IsFlat() bool { return o.flat }
+
+func isFlat(root *image.Root) bool {
+	uid, gid := -1, -1
+	for f := range root.Files() {
+		a := f.Inode.Header.Attr()
+		if uid < 0 {
+			uid, gid = a.UID, a.GID
+		}
+		if a.UID != uid || a.GID != gid {
+			return false
+		}
+	}
+	return true
 }
 
 // User returns the number of a user, that of root where there is none of that name, as

@@ -50,9 +50,18 @@ func (r *reader) rpm() {
 			}
 			if !r.isSeen(f) {
 				r.rpmDatabase(name, data, f)
+				r.rpmLog(f)
 			}
 			break
 		}
+	}
+}
+
+// rpmLog reports a log beside a database that rpm would read before it: SQLite merges it
+// when the database is closed ("Write-Ahead Logging").
+func (r *reader) rpmLog(f inspect.File) {
+	if log, ok := r.root.Lookup(f.Path + "-wal"); ok && log.Inode.Size > 0 {
+		r.problem(log.Path, log.Layer, "packages/unmerged-log")
 	}
 }
 

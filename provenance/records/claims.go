@@ -3,6 +3,7 @@ package records
 import (
 	"encoding/hex"
 	"path"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -25,7 +26,8 @@ const (
 
 // A claim is what records have of a file.
 type claim struct {
-	component int32
+	component int32 // whose record it is
+	holder    int32 // the component of the outermost ecosystem that lists the file
 	standing  Standing
 	recorded  v1.Hash // where it differs
 }
@@ -48,6 +50,15 @@ func (r *reader) list(record inspect.File, component, size int) *list {
 // links, and its digest, zero where the record has none. It is false when the record
 // names too much; then the rest is not looked at.
 func (l *list) put(p string, recorded v1.Hash) bool {
+	if recorded.Hex == "" {
+		return l.putAny(p, Listed)
+	}
+	return l.putAny(p, Differs, recorded)
+}
+
+// putAny takes a file that may have any of these digests, and says how it stands when it
+// has none of them.
+func (l *list) putAny(p string, otherwise Standing, recorded ...v1.Hash) bool {
 	if l.component < 0 {
 		return false
 	}
@@ -58,22 +69,59 @@ func (l *list) put(p string, recorded v1.Hash) bool {
 	c := &l.Components[l.component]
 	file, ok := l.root.Name(paths.Clean(p))
 	if !ok {
-		if recorded.Hex != "" {
+		if len(recorded) > 0 {
 			c.Missing++
 		}
 		return true
 	}
-	standing := l.compare(file, recorded)
-	switch standing {
+	if len(recorded) == 0 {
+		otherwise = Listed
+	}
+	now := claim{component: int32(l.component), holder: int32(l.component), standing: otherwise}
+	for _, d := range recorded {
+		if found := l.compare(file, d); found == Agrees || found == Unread {
+			now.standing = found
+			break
+		}
+	}
+	switch now.standing {
 	case Agrees:
 		c.Agree++
 	case Differs:
 		c.Differ++
+		now.recorded = recorded[0]
 	}
-	if old, taken := l.claims[file.Path]; !taken || standing > old.standing {
-		l.claims[file.Path] = claim{int32(l.component), standing, recorded}
-	}
+	l.claim(file.Path, now)
 	return true
+}
+
+// claim joins what a record has of a file with what others have.
+func (r *reader) claim(p string, now claim) {
+	if old, taken := r.claims[p]; taken {
+		if r.isOuter(old.holder, now.holder) {
+			now.holder = old.holder
+		}
+		if old.standing >= now.standing {
+			old.holder = now.holder
+			now = old
+		}
+	}
+	r.claims[p] = now
+}
+
+// isOuter says whether a component comes, or is of an ecosystem that comes, before that
+// of another one: those can have the others in them.
+func (r *reader) isOuter(a, b int32) bool { return r.Components[a].rank() <= r.Components[b].rank() }
+
+// contain says of each component which other one lists what describes it.
+func (r *reader) contain() {
+	for i := range r.Components {
+		c := &r.Components[i]
+		held, ok := r.claims[c.At.Path]
+		if ok && c.In < 0 && r.Components[held.holder].rank() < c.rank() {
+			c.In = int(held.holder)
+		}
+	}
 }
 
 // compare compares the content that a file or link leads to with a digest.
@@ -144,8 +192,27 @@ func newWeakSum(sum digest.Weak) (out weakSum) {
 }
 
 // Weak says which digests the pass over an image has to take beside SHA-256 of the file
-// at a path: those that records have.
-func Weak(string) digest.Kinds { return 0 }
+// at a path: the MD5 of what lies in a library of R, and the SHA-1 of what lies in a
+// prefix of Spack, whose name ends in a hash.
+func Weak(p string) (kinds digest.Kinds) {
+	dir := path.Dir(p)
+	for element := range strings.SplitSeq(dir, "/") {
+		switch {
+		case element == "library" || element == "site-library":
+			kinds |= digest.MD5
+		case isSpackPrefix(element):
+			kinds |= digest.SHA1
+		}
+	}
+	return kinds
+}
+
+// isSpackPrefix says whether the name of a folder ends in a hash as Spack writes it: 32
+// characters of base 32.
+func isSpackPrefix(name string) bool {
+	n := len(name) - 33
+	return n > 0 && name[n] == '-' && strings.Trim(name[n+1:], "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
 
 // An environment is a folder of packages.
 type environment struct {

@@ -10,9 +10,18 @@
 //
 // An ecosystem is one value in one list, and a file here:
 //
+//	conda      conda-meta/*.json: files with digests, in the package and with the prefix in them
+//	spack      .spack/spec.json and install_manifest.json
+//	easybuild  the easyconfig beside what was installed
 //	python     METADATA and RECORD of wheels, egg-info (packaging.python.org)
-//	r          DESCRIPTION of packages in a library
-//	npm        package.json below node_modules
+//	r          DESCRIPTION of packages in a library; MD5 of binary packages
+//	npm        package.json below node_modules, the lock of the project, and the files of
+//	           a package whose tarball lies there with the digest in the lock
+//	gem        specifications of RubyGems
+//	composer   vendor/composer/installed.json of PHP
+//	nuget      *.deps.json of .NET
+//	java       manifests and pom.properties of archives, and of archives in them
+//	rust       the crates that cargo-auditable noted in programs
 //	go         the modules that Go noted in programs
 //
 // What a record costs to read is bounded in proportion to its bytes, and what is not

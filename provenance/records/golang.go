@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/inspect/pass"
 
 	"github.com/package-url/packageurl-go"
 )
@@ -32,15 +31,6 @@ func isProgram(e *inspect.Entry) bool {
 	return e.Type == '0' && e.Size >= minProgram && (e.Mode&0o111 != 0 || strings.Contains(path.Base(e.Path), ".so"))
 }
 
-// Watch reads along with the pass over an image for what Go noted in programs: see
-// Options.Watch of package inspect.
-func Watch(e *inspect.Entry) pass.Watcher {
-	if !isProgram(e) {
-		return nil
-	}
-	return new(goWatcher)
-}
-
 // A goWatcher looks for what Go noted in a program, in one go.
 type goWatcher struct {
 	at    int64  // bytes of the content so far
@@ -49,16 +39,19 @@ type goWatcher struct {
 	from  int64  // where note begins
 	marks int    // that were no beginning of it
 	done  bool
+	rust  bool // the mark of cargo-auditable was seen: it counts where there is nothing of Go
 }
 
 func (w *goWatcher) Watch(p []byte) {
-	switch {
-	case w.done:
+	if w.done {
 		return
-	case w.note != nil:
+	}
+	border := append(bytes.Clone(w.tail), p[:min(len(p), len(goMark)-1)]...)
+	w.rust = w.rust || bytes.Contains(border, []byte(rustMark)) || bytes.Contains(p, []byte(rustMark))
+	if w.note != nil {
 		w.note = append(w.note, p...)
-	default:
-		w.search(p)
+	} else {
+		w.search(border, p)
 	}
 	w.judge()
 	w.at += int64(len(p))
@@ -66,9 +59,9 @@ func (w *goWatcher) Watch(p []byte) {
 	w.tail = w.tail[max(0, len(w.tail)-len(goMark)+1):]
 }
 
-// search looks for a mark, which may have begun in the bytes before.
-func (w *goWatcher) search(p []byte) {
-	border := append(bytes.Clone(w.tail), p[:min(len(p), len(goMark)-1)]...)
+// search looks for a mark, which may have begun in the bytes before: border has the last
+// of these and the first of p.
+func (w *goWatcher) search(border, p []byte) {
 	from := w.at - int64(len(w.tail))
 	if i := indexMark(border, from); i >= 0 {
 		w.from = from + int64(i)
@@ -152,25 +145,28 @@ func noteSize(note []byte) int {
 }
 
 func (w *goWatcher) Note() []byte {
-	if !w.done {
-		return nil
+	switch {
+	case w.done:
+		return w.note // nil after too many marks
+	case w.rust:
+		return []byte(rustNote)
 	}
-	return w.note
+	return nil
 }
 
-// Bounds of the programs of older Go that are read whole.
+// Bounds of the programs that are read whole.
 const (
 	maxProgram  = 64 << 20  // bytes of one
 	maxPrograms = 192 << 20 // bytes of all
 )
 
-// olderPrograms returns the programs of an older Go, which have to be read whole, in
+// wholePrograms returns the programs of an older Go or of Rust, which have to be read whole, in
 // the order of paths, and those that are too large or too many. What a layer above
 // replaces is read along with what it is replaced by, and counts.
-func olderPrograms(img *inspect.Image) (chosen, left []inspect.File) {
+func wholePrograms(img *inspect.Image) (chosen, left []inspect.File) {
 	wanted := make(map[string]int64)
 	for f := range img.Root().Files() {
-		if isOlder(img.Root(), f) {
+		if isWhole(img.Root(), f) {
 			wanted[f.Path] = 0
 		}
 	}
@@ -199,27 +195,28 @@ func olderPrograms(img *inspect.Image) (chosen, left []inspect.File) {
 	return chosen, left
 }
 
-func isOlder(root *inspect.Root, f inspect.File) bool {
-	return isProgram(f.Inode.Entry) && len(root.Note(f)) == goHeader
+func isWhole(root *inspect.Root, f inspect.File) bool {
+	n := len(root.Note(f))
+	return isProgram(f.Inode.Entry) && (n == goHeader || n == len(rustNote))
 }
 
 // programs adds the modules that programs made by Go are built from.
 func (r *reader) programs() {
-	_, left := olderPrograms(r.img)
+	_, left := wholePrograms(r.img)
 	skip := make(map[string]bool, len(left))
 	for _, file := range left {
 		skip[file.Path] = true
 		r.problem(file, "sbom/program-too-large", "each", maxProgram, "all", maxPrograms)
 	}
 	for file := range r.root.Files() {
-		if !isProgram(file.Inode.Entry) || skip[file.Path] {
+		if !isProgram(file.Inode.Entry) || isJar(file.Inode.Entry.Path) || isTarball(file.Inode.Entry.Path) || skip[file.Path] {
 			continue
 		}
 		switch note := r.root.Note(file); {
 		case note == nil && !r.img.Layers[file.Inode.Layer].Watched:
 			r.problem(file, "sbom/program-not-kept")
-		case len(note) == goHeader:
-			r.older(file)
+		case len(note) == goHeader || string(note) == rustNote:
+			r.whole(file)
 		case note != nil:
 			if info, err := readNote(note); err == nil {
 				r.modules(info, file)
@@ -230,8 +227,8 @@ func (r *reader) programs() {
 	}
 }
 
-// older reads a program of Go before 1.18.
-func (r *reader) older(file inspect.File) {
+// whole reads a program of Go before 1.18, or one of Rust.
+func (r *reader) whole(file inspect.File) {
 	body, _, ok := r.root.Content(file.Path)
 	if !ok {
 		r.problem(file, "sbom/program-not-kept")
@@ -240,6 +237,7 @@ func (r *reader) older(file inspect.File) {
 	if info, err := readBuildInfo(body); err == nil {
 		r.modules(info, file)
 	}
+	r.rust(file, body)
 }
 
 // readNote reads what follows a mark: the version, and the modules between two marks

@@ -122,7 +122,7 @@ func TestOlderPrograms(t *testing.T) {
 		}
 		return list
 	}
-	chosen, left := olderPrograms(img)
+	chosen, left := wholePrograms(img)
 	expect(t, names(chosen), []string{"bin/b", "bin/c", "bin/f"})
 	expect(t, names(left), []string{"bin/a", "bin/d"})
 	if all := Read(img); len(all.Problems) != 5 {

@@ -1,10 +1,13 @@
 package records
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"path"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/package-url/packageurl-go"
 )
 
@@ -43,11 +46,92 @@ func (r *reader) npm(at found, body []byte) error {
 	if !ok {
 		scope, rest = "", name
 	}
-	r.add(Component{
+	c := Component{
 		Ecosystem: Npm, Name: name, Version: version, In: -1,
 		Licenses: npmLicenses(described.License, described.Licenses),
 		Locator:  Locator{Type: packageurl.TypeNPM, Namespace: scope, Name: rest},
-	}, at.File)
+	}
+	if locked := r.locked(path.Dir(at.name)); locked.Version == version {
+		c.URL, c.Digests = publicURL(locked.Resolved), integrity(locked.Integrity)
+	}
+	i := r.add(c, at.File)
+	t, ok := r.tarballOf(c.Digests)
+	project, _, _ := strings.Cut(at.name, "node_modules/")
+	r.environment(project+"node_modules", Npm, !ok)
+	if ok {
+		putTarball(r.list(t.file, i, t.size), path.Dir(at.name), t)
+	}
+	return nil
+}
+
+// isNpmLock says whether a file is a lock: the hidden one, that npm leaves in
+// node_modules of what it has installed there, or that of a project.
+func isNpmLock(p string) bool {
+	dir, name := path.Split(p)
+	switch name {
+	case ".package-lock.json":
+		return path.Base(dir) == "node_modules"
+	case "package-lock.json", "npm-shrinkwrap.json":
+		return !strings.Contains("/"+dir, "/node_modules/")
+	}
+	return false
+}
+
+// An npmLocked is a package in a lock (docs.npmjs.com/cli/v10/configuring-npm/package-lock-json,
+// versions 2 and 3).
+type npmLocked struct {
+	Version   string `json:"version"`
+	Resolved  string `json:"resolved"`
+	Integrity string `json:"integrity"`
+}
+
+// locked returns what the lock of a project has of the package in a folder.
+func (r *reader) locked(folder string) npmLocked {
+	project, _, _ := strings.Cut(folder, "node_modules/")
+	packages, ok := r.locks[project]
+	if !ok {
+		packages = r.npmLock(project)
+		r.locks[project] = packages
+	}
+	return packages[strings.TrimPrefix(folder, project)]
+}
+
+// npmLock reads the lock of the project in a folder, by the path of each package; nil
+// where there is none.
+func (r *reader) npmLock(project string) map[string]npmLocked {
+	for _, name := range []string{"node_modules/.package-lock.json", "npm-shrinkwrap.json", "package-lock.json"} {
+		body, file, ok := r.beside(project + name)
+		if !ok {
+			continue
+		}
+		var lock struct {
+			Packages map[string]npmLocked `json:"packages"`
+		}
+		if err := decode(body, &lock); err != nil {
+			r.problem(file, "records/unread", "error", err)
+			return nil
+		}
+		return lock.Packages
+	}
+	return nil
+}
+
+// integrity reads digests as browsers have them (W3C Subresource Integrity): the
+// strongest, as npm does.
+func integrity(text string) []v1.Hash {
+	best := make(map[string]v1.Hash)
+	for one := range strings.FieldsSeq(text) {
+		algorithm, sum, _ := strings.Cut(one, "-")
+		sum, _, _ = strings.Cut(sum, "?")
+		if raw, err := base64.StdEncoding.DecodeString(sum); err == nil && len(raw) > 0 && len(raw) == sizeOf(algorithm) {
+			best[algorithm] = v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(raw)}
+		}
+	}
+	for _, algorithm := range []string{"sha512", "sha384", "sha256", "sha1"} {
+		if d, ok := best[algorithm]; ok {
+			return []v1.Hash{d}
+		}
+	}
 	return nil
 }
 

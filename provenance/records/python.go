@@ -154,7 +154,7 @@ func (r *reader) direct(dir string) (url string, digests []v1.Hash) {
 	for _, algorithm := range slices.Sorted(maps.Keys(origin.Info.Hashes)) {
 		digests = append(digests, hexDigest(algorithm, origin.Info.Hashes[algorithm])...)
 	}
-	return origin.URL, digests
+	return publicURL(origin.URL), digests
 }
 
 // pythonLicenses takes the three places that a licence may be declared in.

@@ -34,8 +34,39 @@ func (r *reader) r(at found, body []byte) error {
 	if ofCRAN(fields) {
 		c.Locator.Type = packageurl.TypeCran
 	}
-	r.add(c, at.File)
+	c.URL = publicURL(first(fields["remoteurl"]))
+	i := r.add(c, at.File)
+	dir := path.Dir(at.name)
+	sums, file, ok := r.beside(dir + "/MD5")
+	r.environment(path.Dir(dir), R, !ok)
+	if ok {
+		rSums(r.list(file, i, len(sums)), dir, sums)
+	}
 	return nil
+}
+
+// isRRecord says whether a file lists those of a package: binary packages have one,
+// and those that were installed from source do not.
+func isRRecord(p string) bool {
+	return path.Base(p) == "MD5" && isR(path.Dir(p)+"/DESCRIPTION")
+}
+
+// rSums reads the file MD5 (tools:::.installMD5sums of R 4.5): "DIGEST *NAME" a line.
+// Tools that install packages add to DESCRIPTION where it came from.
+func rSums(l *list, dir string, sums []byte) {
+	for line := range strings.Lines(string(sums)) {
+		sum, name, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if name = strings.TrimPrefix(strings.TrimSpace(name), "*"); !ok || name == "" {
+			continue
+		}
+		otherwise := Differs
+		if name == "DESCRIPTION" {
+			otherwise = Listed
+		}
+		if !l.putAny(under(dir, name), otherwise, hexDigest("md5", sum)...) {
+			return
+		}
+	}
 }
 
 // ofCRAN says whether CRAN can have a package: it has neither those that are a

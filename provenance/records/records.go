@@ -16,10 +16,18 @@ type Ecosystem string
 
 // The ecosystems.
 const (
-	Python Ecosystem = "python"
-	R      Ecosystem = "r"
-	Npm    Ecosystem = "npm"
-	Go     Ecosystem = "go"
+	Conda     Ecosystem = "conda"
+	Spack     Ecosystem = "spack"
+	EasyBuild Ecosystem = "easybuild"
+	Python    Ecosystem = "python"
+	R         Ecosystem = "r"
+	Npm       Ecosystem = "npm"
+	Gem       Ecosystem = "gem"
+	Composer  Ecosystem = "composer"
+	Nuget     Ecosystem = "nuget"
+	Java      Ecosystem = "java"
+	Rust      Ecosystem = "rust"
+	Go        Ecosystem = "go"
 )
 
 // A family reads the records of one ecosystem.
@@ -35,12 +43,19 @@ type family struct {
 	read func(r *reader, at found, body []byte) error
 }
 
-// families are all of them; where several know a path the first reads it.
+// families are all of them. Where several know a path the first reads it, and packages
+// of one can have those of the later in them.
 func families() []family {
 	return []family{
+		{Conda, isConda, nil, (*reader).conda},
+		{Spack, isSpack, isSpackManifest, (*reader).spack},
+		{EasyBuild, isEasyBuild, nil, (*reader).easybuild},
 		{Python, isPython, isPythonRecord, (*reader).python},
-		{R, isR, nil, (*reader).r},
-		{Npm, isNpm, nil, (*reader).npm},
+		{R, isR, isRRecord, (*reader).r},
+		{Npm, isNpm, isNpmLock, (*reader).npm},
+		{Gem, isGem, nil, (*reader).gem},
+		{Composer, isComposer, nil, (*reader).composer},
+		{Nuget, isDotnet, nil, (*reader).dotnet},
 	}
 }
 
@@ -51,10 +66,12 @@ type Component struct {
 	Name      string // never empty
 	Version   string
 	Arch      string
+	Build     string    // what tells apart those of one version: the build of conda, the hash of Spack
 	Licenses  []License // as it declares them, the most exact first
 	Locator   Locator
 	URL       string    // that the package was fetched from; "" where that is not recorded
-	Digests   []v1.Hash // of the package as it is distributed, as recorded
+	Digests   []v1.Hash // of the package as it is distributed, as recorded; of an archive of Java, as computed
+	Signed    bool      // it has a signature, which was not verified
 	Sum       string    // of its source in a form of the ecosystem's own, "h1:…"; may be empty
 	At        Place     // of what describes it
 	In        int       // the component that contains it; -1 for none
@@ -75,6 +92,16 @@ type Locator struct {
 // Title names the component for people: "python numpy 1.26.4".
 func (c *Component) Title() string {
 	return strings.TrimSpace(string(c.Ecosystem) + " " + c.Name + " " + c.Version)
+}
+
+// rank is the place of the ecosystem among all.
+func (c *Component) rank() int {
+	all := families()
+	i := slices.IndexFunc(all, func(f family) bool { return f.ecosystem == c.Ecosystem })
+	if i < 0 {
+		return len(all)
+	}
+	return i
 }
 
 // A License is one that a component declares.
@@ -108,12 +135,15 @@ const maxComponents = 200_000
 // completed with [Wanted]. What cannot be read is a Problem.
 func Read(img *inspect.Image) *All {
 	all := &All{img: img, claims: make(map[string]claim), places: make(map[string]environment)}
-	r := &reader{All: all, root: img.Root()}
+	r := &reader{All: all, root: img.Root(), locks: make(map[string]map[string]npmLocked)}
+	r.findTarballs()
 	s := newSeeker(img)
 	s.found = r.describe
 	s.dangling = func(link inspect.File) { r.problem(link, "packages/dangling-link", "target", link.Linkname) }
 	s.seek()
+	r.jars()
 	r.programs()
+	r.contain()
 	slices.SortStableFunc(all.Problems, func(a, b check.Finding) int { return cmp.Compare(a.Path, b.Path) })
 	return all
 }
@@ -123,7 +153,10 @@ type reader struct {
 	*All
 	root *inspect.Root
 	full bool
-	weak map[*inspect.Entry]weakSum // made when it is needed
+	// tarballs of npm, by their SHA-512
+	tarballs map[string]tarball
+	locks    map[string]map[string]npmLocked // of npm, by the folder of a project
+	weak     map[*inspect.Entry]weakSum      // made when it is needed
 }
 
 // found is a file that describes a package.

@@ -16,6 +16,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/provenance/vouch"
 )
 
@@ -27,7 +28,9 @@ func read(t testing.TB, layers ...[]fixtures.File) *All {
 	if err := os.WriteFile(name, fixtures.Docker{Layers: layers}.Archive(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	img, err := inspect.Open(t.Context(), name, inspect.Options{Stores: fixtures.Stores(), Keep: Keep, Watch: Watch})
+	img, err := inspect.Open(t.Context(), name, inspect.Options{
+		Stores: fixtures.Stores(), Keep: Keep, Watch: Watch, Weak: func() func(string) digest.Kinds { return Weak },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,13 +178,18 @@ func TestDecode(t *testing.T) {
 // FuzzRecords: whatever lies where records are, reading it ends, names nothing twice as
 // strong, and vouches for nothing that has other bytes.
 func FuzzRecords(f *testing.F) {
-	for _, seed := range []string{"Name: x\nVersion: 1\n", recordLine("a", "a"), "\"a\n", `{"name": "x", "name": "y"}`, "../../../../a,sha256=,\n"} {
+	for _, seed := range []string{"Name: x\nVersion: 1\n", recordLine("a", "a"), "\"a\n", `{"name": "x", "name": "y"}`, "../../../../a,sha256=,\n",
+		"name = 'x'\nversion = \"1\"\n", "0cc175b9c0f1b6a831c399e269772661 *a\n", `{"packages": {"node_modules/x": {"version": "1", "integrity": "sha512-"}}}`,
+		`{"name": "x", "paths_data": {"paths": [{"_path": "../a", "sha256": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4ee1b9807785afee48bb"}]}}`,
+		`{"spec": {"nodes": [{"name": "x", "arch": {"target": {"name": "zen"}}}]}}`, `{"/a": {"type": "file", "hash": "QIZ7ZQEPRBCEAQTMPQMFBJHCGSYQP5LN"}}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		all := Read(bodies(map[string]string{
 			"x.dist-info/METADATA": "Name: x\n", "x.dist-info/RECORD": string(body), "y.dist-info/METADATA": string(body), "y.egg-info/PKG-INFO": string(body),
-			"y.egg-info/installed-files.txt": string(body), "x.dist-info/direct_url.json": string(body), "library/x/DESCRIPTION": string(body),
+			"conda-meta/x.json": string(body), ".spack/spec.json": string(body), "z/.spack/install_manifest.json": string(body),
+			"z/.spack/spec.json": `{"spec":{"nodes":[{"name":"z"}]}}`, "easybuild/x.eb": string(body), "library/x/MD5": string(body),
+			"node_modules/.package-lock.json": string(body), "y.egg-info/installed-files.txt": string(body), "x.dist-info/direct_url.json": string(body), "library/x/DESCRIPTION": string(body),
 			"node_modules/x/package.json": string(body), "a": "a",
 		}))
 		for i := range all.Components {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/pass"
 )
 
 // Keep says whether [Read] needs the content of the file at path. A link may lead to
@@ -23,7 +24,8 @@ func Keep(p string) bool {
 const maxWanted = 16 << 20
 
 // Wanted returns the files whose contents [Read] needs and that were not kept: records
-// behind a link that has the name by which they are one, and programs of an older Go. See
+// behind a link that has the name by which they are one, and programs of an older Go
+// or of Rust. See
 // [inspect.Complete].
 func Wanted(img *inspect.Image) []inspect.File {
 	var wanted []inspect.File
@@ -38,8 +40,22 @@ func Wanted(img *inspect.Image) []inspect.File {
 		wanted = append(wanted, at.File)
 	}
 	s.seek()
-	older, _ := olderPrograms(img)
-	return append(wanted, older...)
+	whole, _ := wholePrograms(img)
+	return append(wanted, whole...)
+}
+
+// Watch reads along with the pass over an image, for what Go noted in programs and for
+// the packages in archives of Java and in tarballs of npm: see Options.Watch of package inspect.
+func Watch(e *inspect.Entry) pass.Watcher {
+	switch {
+	case e.Type == '0' && isJar(e.Path):
+		return &jarWatcher{name: e.Path}
+	case e.Type == '0' && isTarball(e.Path):
+		return new(tarWatcher)
+	case isProgram(e):
+		return new(goWatcher)
+	}
+	return nil
 }
 
 // A seeker goes through the files of an image for those that describe a package.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -110,4 +111,20 @@ func hexDigest(algorithm, text string) []v1.Hash {
 		return nil
 	}
 	return []v1.Hash{{Algorithm: algorithm, Hex: hex.EncodeToString(raw)}}
+}
+
+// publicURL returns an address of the web without what may be a secret in it: user and
+// password, the token of a repository of conda ("/t/TOKEN/"), and the query. It is ""
+// for any other text.
+func publicURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ftp" {
+		return ""
+	}
+	if rest, ok := strings.CutPrefix(u.Path, "/t/"); ok {
+		_, rest, _ = strings.Cut(rest, "/")
+		u.Path, u.RawPath = "/"+rest, ""
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+	return u.String()
 }

@@ -37,8 +37,40 @@ func (all *All) Vouch(t *vouch.Table) []check.Finding {
 			list.Undecided(file.Layer, file.Path, "closure/record-differs", "package", check.Brief(of.Title()), "digest", c.recorded.String())
 		}
 	}
+	for i := range all.Components {
+		if c := &all.Components[i]; c.Signed && c.In < 0 {
+			list.Note(c.At.Layer, c.At.Path, "records/signature-unread", "package", check.Brief(c.Title()))
+		}
+	}
 	all.strays(t, &list)
 	return list.Sorted()
+}
+
+// Conclude adds what records say to the check named closure: a file that is not what the
+// record of its package has cannot be called explained.
+func Conclude(closure check.Check, findings []check.Finding) check.Check {
+	if len(findings) == 0 {
+		return closure
+	}
+	differ := 0
+	for _, f := range findings {
+		if f.Level == check.Undecided {
+			more, _ := f.Args["more"].(int64)
+			differ += 1 + int(more)
+		}
+	}
+	closure.Findings = append(slices.Clone(closure.Findings), findings...)
+	if differ == 0 {
+		return closure
+	}
+	why := check.Say("closure/records-differ", "count", differ)
+	if closure.Status == check.Pass {
+		closure.Status = check.Unknown
+		closure.Reasons = append([]check.Message{why}, closure.Reasons...)
+	} else {
+		closure.Reasons = append(slices.Clone(closure.Reasons), why)
+	}
+	return closure
 }
 
 // hasContent says whether a word is about the content of its file.

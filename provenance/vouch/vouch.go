@@ -21,6 +21,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 )
 
 // A Kind is what stands behind the content of a file.
@@ -231,12 +232,20 @@ type Result struct {
 	Packages int // of its format in the image
 	Verified int // of them, those that a trusted key signed
 	Keys     []Key
+	Archives []Archive // the files of the packages that were verified, as far as their digests are known
 	// Findings are of the check named signatures: a problem where what a verified
 	// package has is other, undecided what no trusted key covers.
 	Findings []check.Finding
 	// Reason says why nothing was verified; zero when something was, and where there
 	// was nothing to verify.
 	Reason check.Message
+}
+
+// An Archive is the file of a package that was verified.
+type Archive struct {
+	By                  string // as words on the files in it have it
+	Name, Version, Arch string
+	Sum                 digest.Sum
 }
 
 // A Key is one that signed packages, or that the image carries.

@@ -58,6 +58,7 @@ type Status struct {
 	Lost          int       `json:"lost"`    // the last of them, in a row, whose worker ended
 	Began         time.Time `json:"began"`   // of the last try
 	Seconds       float64   `json:"seconds"` // that it took; 0 while it lasts
+	Rebuild       float64   `json:"rebuild"` // seconds that the last rebuild took, of whatever the reference led to then; 0 where it is not known
 	Worker        string    `json:"worker"`  // host and process
 	Shard         string    `json:"shard"`   // such as "1/8"
 	File          *File     `json:"file"`    // of a reference that is a file; else null
@@ -67,6 +68,7 @@ type Status struct {
 type File struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
+	Tag      string    `json:"tag"` // of one from an address: what the server calls its state; else ""
 }
 
 // maxStatus bounds the file of a status, in bytes; maxList that of a list.

@@ -111,8 +111,13 @@ func sweep(dir string) error {
 
 // Has says whether the result of a key is there.
 func (f *Folder) Has(key string) bool {
-	info, err := os.Lstat(filepath.Join(f.dir, fleet.ResultsFolder, key, "report.json"))
+	info, err := os.Lstat(f.Path(key, "report.json"))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// Path is where a file of the result of a key lies.
+func (f *Folder) Path(key, name string) string {
+	return filepath.Join(f.dir, fleet.ResultsFolder, key, name)
 }
 
 // Put puts a result into its place, whole and on the disk. A result that is there

@@ -30,6 +30,7 @@ type Target struct {
 	Digest    string      // of the manifest, the index or the file
 	Base      string      // of the lowest layer; "" where it is not known yet
 	File      *fleet.File // of a file; else nil
+	Late      bool        // it is the address of a file that has to be fetched, and Digest may not be known before
 }
 
 // HashFile computes the digest of a file. What a status says of the very same file,
@@ -81,7 +82,11 @@ func (r reader) Read(p []byte) (int, error) {
 func IsPassing(err error) bool {
 	var refusal *transport.Error
 	if errors.As(err, &refusal) {
-		return refusal.StatusCode == http.StatusTooManyRequests || refusal.StatusCode >= 500 || refusal.StatusCode == http.StatusRequestTimeout
+		return passes(refusal.StatusCode)
+	}
+	var status *StatusError
+	if errors.As(err, &status) {
+		return passes(status.Code)
 	}
 	var over *limit.Error
 	if errors.As(err, &over) {
@@ -98,6 +103,11 @@ func IsPassing(err error) bool {
 		}
 	}
 	return errors.As(err, &network) && !errors.Is(err, fs.ErrNotExist)
+}
+
+// passes says of the status of an answer that another time it may be another.
+func passes(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }
 
 // PinLayout finds the image of an OCI layout in a folder by its name or digest, "" for

@@ -26,9 +26,19 @@ type Worker struct {
 	// Resolve finds what a reference leads to now. The status is that of the last
 	// time, zero when there is none.
 	Resolve func(ctx context.Context, reference string, before fleet.Status) (Target, error)
+	// Fetch fetches the file of a late target, of which it computes the digest. It is
+	// removed when done is called.
+	Fetch func(ctx context.Context, t Target) (fetched Target, done func(), err error)
 	// Audit makes the result of an image. An error means that there is none: a
 	// [*UnreadableError] where the image is to blame.
 	Audit func(ctx context.Context, t Target) ([]File, error)
+	// Group, when set, says of an image with which others it is done, one after the other
+	// and by one of the jobs, and where among them. Of groups the longest come first, by
+	// what they took the last time.
+	// An image of no group is done by itself.
+	Group func(t Target) (group, place string)
+	// Leave, when set, is called when all images of a group have ended, with one of them.
+	Leave func(t Target)
 	// Log, when set, is called for each image that ends, from one goroutine at a time.
 	Log func(Event)
 	// Pause is how long to wait before what failed for a passing reason is tried
@@ -53,6 +63,8 @@ type Tally struct {
 	Unreadable int
 	NotDone    int
 	Passing    int // of those without a result, how many for a reason that may pass
+
+	done []task
 }
 
 // An UnreadableError says that an image cannot be read.
@@ -73,6 +85,14 @@ const (
 func Key(image, options string) string {
 	_, hex, _ := strings.Cut(image, ":")
 	return hex + "-" + options
+}
+
+// key is that of the result of a target; "" for one whose digest is not known yet.
+func (r *run) key(t Target) string {
+	if t.Digest == "" {
+		return ""
+	}
+	return Key(t.Digest, r.Options)
 }
 
 // A task is one image, whatever the references to it.
@@ -104,19 +124,45 @@ func (w *Worker) Run(ctx context.Context, images []fleet.Image) (Tally, error) {
 		references = append(references, img.Reference)
 	}
 	r.tally.Images = len(references)
+	err := r.rounds(ctx, references, nil)
+	return r.tally, err
+}
+
+// Continue does the images that have a result in the tally of another worker, as they
+// were then. The tally that it returns is of all.
+func (w *Worker) Continue(ctx context.Context, t Tally) (Tally, error) {
+	r := &run{Worker: w, tally: Tally{Images: t.Images, Unreadable: t.Unreadable, NotDone: t.NotDone, Passing: t.Passing}}
+	r.ended = t.Unreadable + t.NotDone
+	tasks := slices.Clone(t.done)
+	for i := range tasks {
+		tasks[i].key = r.key(tasks[i].target)
+		tasks[i].before = w.Folder.Status(tasks[i].references[0])
+	}
+	err := r.rounds(ctx, nil, tasks)
+	return r.tally, err
+}
+
+// rounds tries references and images until they have ended, some of them again after a
+// pause.
+func (r *run) rounds(ctx context.Context, references []string, tasks []task) error {
 	for round := range rounds {
-		again, err := r.round(ctx, references, round == rounds-1)
+		last := round == rounds-1
+		found, unresolved, err := r.resolve(ctx, references, last)
 		if err != nil {
-			return r.tally, err
+			return err
 		}
-		if references = again; len(references) == 0 {
-			break
+		tasks, err = r.all(ctx, append(tasks, found...), last)
+		if err != nil {
+			return err
 		}
-		if err := pause(ctx, w.Pause<<round); err != nil {
-			return r.tally, err
+		if references = unresolved; len(references)+len(tasks) == 0 {
+			return nil
+		}
+		if err := pause(ctx, r.Pause<<round); err != nil {
+			return err
 		}
 	}
-	return r.tally, nil
+	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -130,80 +176,109 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// round tries each of the references, and returns those to try again: none after the
-// last round.
-func (r *run) round(ctx context.Context, references []string, last bool) (again []string, err error) {
+// all does tasks, and returns those to try again: none after the last round.
+func (r *run) all(ctx context.Context, tasks []task, last bool) (again []task, err error) {
 	var mu sync.Mutex
-	retry := func(failed ...string) {
-		mu.Lock()
-		defer mu.Unlock()
-		again = append(again, failed...)
-	}
-	tasks, err := r.resolve(ctx, references, last, retry)
-	if err != nil {
-		return nil, err
-	}
-	err = each(ctx, r.Jobs, tasks, func(ctx context.Context, t task) error {
-		passing, err := r.do(ctx, t, last)
-		if passing {
-			retry(t.references...)
+	err = each(ctx, r.Jobs, r.groups(tasks), func(ctx context.Context, group []task) error {
+		for _, t := range group {
+			passing, err := r.do(ctx, t, last)
+			if err != nil {
+				return err
+			}
+			if passing {
+				mu.Lock()
+				again = append(again, t)
+				mu.Unlock()
+			}
 		}
-		return err
+		if r.Leave != nil {
+			r.Leave(group[0].target)
+		}
+		return nil
 	})
-	slices.Sort(again)
 	return again, err
+}
+
+// groups puts tasks into the order in which they are done: those that share a base
+// beside each other, where nobody groups them.
+func (r *run) groups(tasks []task) [][]task {
+	slices.SortFunc(tasks, func(a, b task) int {
+		return cmp.Or(cmp.Compare(a.target.Base, b.target.Base), cmp.Compare(a.references[0], b.references[0]))
+	})
+	var all [][]task
+	if r.Group == nil {
+		for _, t := range tasks {
+			all = append(all, []task{t})
+		}
+		return all
+	}
+	type place struct{ group, within string }
+	places := make(map[string]place)
+	for _, t := range tasks {
+		group, within := r.Group(t.target)
+		places[t.key] = place{group, within}
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int {
+		return cmp.Or(cmp.Compare(places[a.key].group, places[b.key].group), cmp.Compare(places[a.key].within, places[b.key].within))
+	})
+	for i, t := range tasks {
+		if own := places[t.key].group; i == 0 || own == "" || own != places[tasks[i-1].key].group {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], t)
+	}
+	slices.SortStableFunc(all, func(a, b []task) int { return cmp.Compare(lasted(b), lasted(a)) })
+	return all
+}
+
+// lasted is what the rebuilds of a group took the last time, in seconds.
+func lasted(group []task) (seconds float64) {
+	for _, t := range group {
+		seconds += t.before.Rebuild
+	}
+	return seconds
 }
 
 // lookups is how many references are resolved at a time: that waits for networks.
 const lookups = 8
 
-// resolve finds the images that references lead to, those that share a base beside
-// each other.
-func (r *run) resolve(ctx context.Context, references []string, last bool, retry func(...string)) ([]task, error) {
+// resolve finds the images that references lead to, each once, and returns the
+// references to try again.
+func (r *run) resolve(ctx context.Context, references []string, last bool) (all []task, again []string, err error) {
 	var mu sync.Mutex
 	tasks := make(map[string]*task)
-	err := each(ctx, max(r.Jobs, lookups), references, func(ctx context.Context, reference string) error {
+	err = each(ctx, max(r.Jobs, lookups), references, func(ctx context.Context, reference string) error {
 		before := r.Folder.Status(reference)
 		target, err := r.Resolve(ctx, reference, before)
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if err != nil {
-			s := fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC()}
-			passing := IsPassing(err)
-			if passing && !last {
-				retry(reference)
-				return nil
-			}
-			return r.fail(s, err, passing)
-		}
-		key := Key(target.Digest, r.Options)
 		mu.Lock()
 		defer mu.Unlock()
-		t := tasks[key]
+		switch passing := err != nil && IsPassing(err); {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case passing && !last:
+			again = append(again, reference)
+			return nil
+		case err != nil:
+			return r.fail(fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC(), Rebuild: before.Rebuild}, err, passing)
+		}
+		key := r.key(target)
+		t := tasks[cmp.Or(key, reference)]
 		if t == nil {
-			t = &task{target: target, key: key, before: before}
-			tasks[key] = t
-		} else if reference < t.references[0] {
-			t.target, t.before = target, before
-			t.references = slices.Insert(t.references, 0, reference)
+			tasks[cmp.Or(key, reference)] = &task{target: target, key: key, before: before, references: []string{reference}}
 			return nil
 		}
+		if reference < t.references[0] {
+			t.target, t.before = target, before
+		}
 		t.references = append(t.references, reference)
+		slices.Sort(t.references)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	var all []task
 	for _, t := range tasks {
-		slices.Sort(t.references)
 		all = append(all, *t)
 	}
-	slices.SortFunc(all, func(a, b task) int {
-		return cmp.Or(cmp.Compare(a.target.Base, b.target.Base), cmp.Compare(a.references[0], b.references[0]))
-	})
-	return all, nil
+	slices.Sort(again)
+	return all, again, err
 }
 
 // each calls do for each of the things, so many at a time, in their order, until one
@@ -243,9 +318,9 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	}
 	s := fleet.Status{
 		Digest: t.target.Digest, Key: t.key, State: fleet.Trying, Began: time.Now().UTC(), Worker: r.Name, Shard: r.Shard.String(),
-		File: t.target.File, Tries: 1,
+		File: t.target.File, Tries: 1, Rebuild: t.before.Rebuild,
 	}
-	if r.Folder.Has(t.key) {
+	if t.key != "" && r.Folder.Has(t.key) {
 		return false, r.done(t, s, true)
 	}
 	if t.before.Key == t.key {
@@ -261,14 +336,17 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	if err := r.set(t, s); err != nil {
 		return false, err
 	}
-	err = r.audit(ctx, t)
-	s.Seconds = time.Since(s.Began).Seconds()
+	known, err := r.audit(ctx, &t)
+	s.Digest, s.Key, s.File, s.Seconds = t.target.Digest, t.key, t.target.File, time.Since(s.Began).Seconds()
+	if r.Group != nil {
+		s.Rebuild = s.Seconds
+	}
 	switch {
 	case ctx.Err() != nil:
 		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, "the worker was told to stop", true, 0
 		return false, errors.Join(context.Cause(ctx), r.set(t, s))
 	case err == nil:
-		return false, r.done(t, s, false)
+		return false, r.done(t, s, known)
 	}
 	passing := IsPassing(err)
 	if passing && !last {
@@ -278,18 +356,31 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	return false, r.failAll(t, s, err, passing)
 }
 
-// audit makes the result of an image, and puts it into its place.
-func (r *run) audit(ctx context.Context, t task) error {
+// audit makes the result of an image, and puts it into its place. It says whether the
+// result of one that had to be fetched was there.
+func (r *run) audit(ctx context.Context, t *task) (known bool, err error) {
 	if r.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, fmt.Errorf("not done within the %s of --timeout", r.Timeout))
 		defer cancel()
 	}
-	files, err := r.Audit(ctx, t.target)
-	if err != nil {
-		return err
+	opened := t.target
+	if t.target.Late {
+		var done func()
+		if opened, done, err = r.Fetch(ctx, t.target); err != nil {
+			return false, err
+		}
+		defer done()
+		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, r.key(opened)
+		if r.Folder.Has(t.key) {
+			return true, nil
+		}
 	}
-	return r.Folder.Put(t.key, files)
+	files, err := r.Audit(ctx, opened)
+	if err != nil {
+		return false, err
+	}
+	return false, r.Folder.Put(t.key, files)
 }
 
 // set writes the status of each reference to an image.
@@ -307,6 +398,9 @@ func (r *run) set(t task, s fleet.Status) error {
 // day.
 func (r *run) done(t task, s fleet.Status, known bool) error {
 	s.State, s.Lost = fleet.Done, 0
+	r.mu.Lock()
+	r.tally.done = append(r.tally.done, t)
+	r.mu.Unlock()
 	for _, reference := range t.references {
 		s.Reference = reference
 		before := r.Folder.Status(reference)
@@ -324,7 +418,7 @@ func (r *run) done(t task, s fleet.Status, known bool) error {
 }
 
 func sameFile(a, b *fleet.File) bool {
-	return a == nil && b == nil || a != nil && b != nil && a.Size == b.Size && a.Modified.Equal(b.Modified)
+	return a == nil && b == nil || a != nil && b != nil && a.Size == b.Size && a.Modified.Equal(b.Modified) && a.Tag == b.Tag
 }
 
 func (r *run) failAll(t task, s fleet.Status, err error, passing bool) error {

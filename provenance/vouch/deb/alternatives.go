@@ -76,11 +76,11 @@ func readGroup(name, text string) (g group, ok bool) {
 // link; it returns one of these.
 func (s *session) offered(g group) (by *installed) {
 	for _, c := range g.choices {
-		own, ok := s.ownAt(paths.Clean(c.files[0]))
-		if !ok {
+		if own, ok := s.ownAt(paths.Clean(c.files[0])); ok {
+			by = own.pkg
+		} else if by = s.absent[paths.Clean(c.files[0])]; by == nil {
 			return nil
 		}
-		by = own.pkg
 		scripts := by.scripts()
 		for i, file := range c.files {
 			if file != "" && (!hasWord(scripts, file) || !hasWord(scripts, g.links[i])) {

@@ -36,12 +36,30 @@ func (s *session) status() {
 	if f, ok := s.root.Name(infoFolder + "/format"); ok {
 		s.expect(f, []byte("1\n"), vouch.Word{Kind: vouch.Made, By: "dpkg", Rule: "dpkg-constant"})
 	}
+	s.extendedStates()
 	for _, f := range s.filesIn(partFolder) {
 		p := s.partOf(f.Path)
 		if p != nil && p.archive != nil && samePart(p) {
 			s.say(f, p.made("dpkg-status"))
 		}
 	}
+}
+
+// extendedStates checks what apt notes of packages that came with others: nothing but
+// that, of packages that are installed.
+func (s *session) extendedStates() {
+	text, f, ok := s.root.Content("var/lib/apt/extended_states")
+	p := s.verified("apt")
+	if !ok || p == nil {
+		return
+	}
+	for paragraph := range Paragraphs(text) {
+		name, arch, auto := paragraph.Get("Package"), paragraph.Get("Architecture"), paragraph.Get("Auto-Installed")
+		if len(paragraph) != 3 || arch == "" || auto != "1" && auto != "0" || s.verified(name) == nil {
+			return
+		}
+	}
+	s.say(f, p.made("apt-states"))
 }
 
 // partOf returns the package whose paragraph a file has.

@@ -37,19 +37,20 @@ func (s *session) readIndexes(ctx context.Context) error {
 	for _, p := range s.installed {
 		wanted[p.Package] = true
 	}
-	signed := make(map[digest.Sum]signedIndex)
+	x := &indexes{session: s, signed: make(map[digest.Sum]signedIndex), others: make(map[digest.Sum]*Release), wanted: wanted, done: make(map[signedIndex]bool)}
 	for _, r := range s.releases {
 		for name, l := range r.Files {
 			if isIndex(name) {
-				signed[l.Sum] = signedIndex{r, stemOf(name)}
+				x.signed[l.Sum] = signedIndex{r, stemOf(name)}
+			} else if l.Size > 0 {
+				x.others[l.Sum] = r
 			}
 		}
 	}
-	x := &indexes{session: s, signed: signed, wanted: wanted, done: make(map[signedIndex]bool)}
 	if err := x.folders(ctx); err != nil {
 		return err
 	}
-	x.image()
+	x.image(ctx)
 	return x.servers(ctx)
 }
 
@@ -57,6 +58,7 @@ func (s *session) readIndexes(ctx context.Context) error {
 type indexes struct {
 	*session
 	signed map[digest.Sum]signedIndex
+	others map[digest.Sum]*Release // files of other kinds, such as translations
 	wanted map[string]bool
 	done   map[signedIndex]bool
 }
@@ -107,23 +109,37 @@ func (x *indexes) folders(ctx context.Context) error {
 	return nil
 }
 
-// image takes apt's lists. One that is as a Release names it is signed.
-func (x *indexes) image() {
-	folder, names, _ := x.root.Folder(aptLists)
-	for _, name := range names {
-		f, ok := x.root.Lookup(path.Join(folder, name))
-		if !ok || !isList(name) || f.Inode.Type != '0' {
+// image takes apt's lists. One that is as a Release names it is signed; one that unpacks
+// to that was made from it.
+func (x *indexes) image(ctx context.Context) {
+	var lists, unread []inspect.File
+	for _, f := range x.filesIn(aptLists) {
+		if f.Inode.Type != '0' || f.Inode.Size == 0 || isRelease(f.Path) || isClear(f.Path) || path.Ext(f.Path) == ".gpg" {
 			continue
 		}
-		at, isSigned := x.signed[f.Inode.Digest]
-		if isSigned {
+		if r := x.others[f.Inode.Digest]; r != nil {
+			x.say(f, r.word())
+			continue
+		}
+		lists = append(lists, f)
+		if at, isSigned := x.signed[f.Inode.Digest]; !isSigned || !x.done[at] {
+			unread = append(unread, f)
+		}
+	}
+	x.session.fetch(ctx, unread)
+	for _, f := range lists {
+		if at, isSigned := x.signed[f.Inode.Digest]; isSigned {
 			x.say(f, at.release.word())
-		}
-		if isSigned && x.done[at] {
-			continue
+			if x.done[at] {
+				continue
+			}
 		}
 		text, _, ok := x.root.Content(f.Path)
 		if !ok {
+			continue
+		}
+		if !isList(f.Path) {
+			x.unpacked(f, text)
 			continue
 		}
 		at, known, err := x.take(bytes.NewReader(text))
@@ -131,11 +147,23 @@ func (x *indexes) image() {
 		case err != nil:
 			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unreadable", "error", err)
 		case known:
-			x.say(f, vouch.Word{Kind: vouch.Made, By: "archive " + at.release.Name, Keys: at.release.Keys, Rule: "apt-list"})
+			x.say(f, madeFrom(at.release))
 		default:
 			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unsigned")
 		}
 	}
+}
+
+// unpacked adds a word on a list of another kind that was compressed again.
+func (x *indexes) unpacked(f inspect.File, text []byte) {
+	got, err := scanIndex(bytes.NewReader(text), nil)
+	if r := x.others[got.plain]; err == nil && r != nil {
+		x.say(f, madeFrom(r))
+	}
+}
+
+func madeFrom(r *Release) vouch.Word {
+	return vouch.Word{Kind: vouch.Made, By: "archive " + r.Name, Keys: r.Keys, Rule: "apt-list"}
 }
 
 // servers fetches lists until all that is installed is known, those of the component

@@ -14,18 +14,19 @@ func Keep(p string) bool {
 	switch dir = path.Clean(dir); {
 	case dir == dpkgFolder, dir == infoFolder, dir == partFolder, dir == dpkgFolder+"/alternatives", dir == dpkgFolder+"/triggers":
 		return true
-	case dir == aptLists:
-		return isRelease(base) || isClear(base) || isList(base) || strings.HasSuffix(base, "_Release.gpg")
+	case dir == aptLists: // lists of packages are large: see indexes.image
+		return isRelease(base) || isClear(base) || strings.HasSuffix(base, "_Release.gpg")
 	case dir == "etc", dir == "etc/apt":
 		return keptOfEtc(base) || base == "sources.list"
 	case dir == "etc/apt/sources.list.d", isKeyring(p):
 		return true
-	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states":
+	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states", p == "etc/os-release", p == "usr/lib/os-release":
 		return true
 	}
 	return path.Base(dir) == "__pycache__" && strings.HasSuffix(base, ".pyc") && strings.HasPrefix(p, "usr/")
 }
 
+// keptOfEtc says the same of names in etc.
 func keptOfEtc(base string) bool {
 	switch strings.TrimSuffix(base, "-") {
 	case "passwd", "group", "shadow", "gshadow", "subuid", "subgid", "shells", "ca-certificates.conf", "ld.so.cache", "timezone":

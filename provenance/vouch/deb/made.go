@@ -151,7 +151,7 @@ func (s *session) copies() {
 	bySum := make(map[digest.Sum][]claim)
 	for _, at := range sortedKeys(s.own) {
 		c := s.own[at]
-		if c.sum.Type == '0' && c.sum.Size > 0 && strings.HasPrefix(c.file.Path, "usr/share/") && c.pkg.names(path.Dir(c.file.Path)) {
+		if c.sum.Type == '0' && c.sum.Size > 0 && strings.HasPrefix(c.file.Path, "usr/share/") && strings.Contains(c.pkg.scripts(), "/"+path.Dir(c.file.Path)) {
 			bySum[c.sum.Sum] = append(bySum[c.sum.Sum], c)
 		}
 	}

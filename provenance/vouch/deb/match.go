@@ -25,7 +25,7 @@ type claim struct {
 // Where several packages have a file, as one that replaces another's, one that agrees is
 // enough.
 func (s *session) match() {
-	s.claims, s.own = make(map[string][]claim), make(map[string]claim)
+	s.claims, s.own, s.absent = make(map[string][]claim), make(map[string]claim), make(map[string]*installed)
 	absent := make(map[*installed][]string)
 	for _, p := range s.installed {
 		if p.archive == nil {
@@ -49,6 +49,7 @@ func (s *session) match() {
 			here, ok := s.root.Name(at)
 			if !ok {
 				absent[p] = append(absent[p], at)
+				s.absent[at] = p
 				continue
 			}
 			s.claims[here.Path] = append(s.claims[here.Path], c)
@@ -144,7 +145,6 @@ func weightOf(l check.Level) int { return 1 + int(l) }
 // compare says how a file of the image is other than that of a package.
 func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 	say := func(level check.Level, code string, args ...any) {
-		args = append(args, "package", c.pkg.Package, "version", c.pkg.Version)
 		found = append(found, check.Find(level, here.Layer, here.Path, code, args...))
 	}
 	config := c.pkg.isConfig(c.file.Path)
@@ -154,11 +154,11 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 	}
 	switch {
 	case kind(here.Inode.Type) != kind(c.sum.Type):
-		say(level, "signatures/deb-kind-differs", "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
+		say(level, "signatures/deb-kind-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
 		return found
 	case c.sum.Type == '2':
 		if here.Linkname != c.sum.Linkname {
-			say(level, "signatures/deb-link-differs", "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Linkname))
+			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Linkname))
 		}
 		return found
 	case c.sum.Type == '0' && here.Inode.Digest != c.sum.Sum:
@@ -166,7 +166,7 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 		if config {
 			code = "signatures/deb-config-changed"
 		}
-		say(level, code, "signed", c.sum.Sum, "computed", here.Inode.Digest)
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", c.sum.Sum, "computed", here.Inode.Digest)
 	}
 	s.compareHeader(here, c, say)
 	return found
@@ -203,30 +203,47 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 		case s.overrides[here.Path]:
 			level, code = check.Undecided, "signatures/deb-mode-overridden"
 		}
-		say(level, code, "signed", octal(c.sum.Mode), "computed", octal(mode))
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", octal(c.sum.Mode), "computed", octal(mode))
 	}
 	if a := h.Attr(); !s.flat && (a.UID != c.sum.UID || a.GID != c.sum.GID) {
 		level, code := check.Problem, "signatures/deb-owner-differs"
 		if s.byScript(c, 0) {
 			level, code = check.Note, "signatures/deb-mode-by-script"
 		}
-		say(level, code, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
+		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
 		switch {
 		case name == "security.selinux":
 		case name == "security.capability" && strings.Contains(c.pkg.scripts(), "setcap") && c.pkg.names(c.file.Path):
-			say(check.Note, "signatures/deb-mode-by-script", "signed", "", "computed", name)
+			say(check.Note, "signatures/deb-mode-by-script", "package", c.pkg.Package, "version", c.pkg.Version, "signed", "", "computed", name)
 		default:
-			say(check.Problem, "signatures/deb-attribute-added", "attribute", check.Brief(name))
+			say(check.Problem, "signatures/deb-attribute-added", "package", c.pkg.Package, "version", c.pkg.Version, "attribute", check.Brief(name))
 		}
 	}
 }
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
 func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
+
+// names says whether a script of the package has an absolute path, in whole.
 func (p *installed) names(path string) bool {
-	return strings.Contains(p.scripts(), "/"+path)
+	scripts := p.scripts()
+	for at := 0; ; {
+		n := strings.Index(scripts[at:], "/"+path)
+		if n < 0 {
+			return false
+		}
+		at += n + 1 + len(path)
+		rest := strings.TrimPrefix(scripts[at:], "/")
+		if rest == "" || !isPathByte(rest[0]) {
+			return true
+		}
+	}
+}
+
+func isPathByte(c byte) bool {
+	return c == '.' || c == '_' || c == '+' || c == '-' || c == '/' || c == '$' || c == '*' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
 }
 
 // byScript says whether the scripts of the package name the path, and the mode where
@@ -258,11 +275,22 @@ func (s *session) matchFolder(c claim, at string) {
 	switch {
 	case h.Mode&07777 == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
 		return
+	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
+		return // it gives no more rights than the package does
 	case s.overrides[at] || c.pkg.names(c.file.Path):
 		return
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
 		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+}
+
+// isOfApt says whether a folder is one that apt gives to the user by which it fetches.
+func (s *session) isOfApt(at string, uid int) bool {
+	if at != aptLists+"/partial" && at != aptArchives+"/partial" && at != aptLists+"/auxfiles" {
+		return false
+	}
+	text, _, _ := s.root.Content("etc/passwd")
+	return strings.Contains("\n"+string(text), fmt.Sprintf("\n_apt:x:%d:", uid))
 }
 
 // leftOut counts the files of a package that the image does not have: documentation

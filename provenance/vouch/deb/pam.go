@@ -123,13 +123,22 @@ func fillPAM(template, variable, kind string, primary, additional []module) []by
 	}
 	for i, line := range first {
 		line = strings.ReplaceAll(line, "=end", fmt.Sprintf("=%d", len(first)-i))
-		first[i] = kind + "\t" + line + "\n"
+		first[i] = kind + "\t" + withOptions(line) + "\n"
 	}
 	for _, m := range additional {
 		for _, line := range m.lines {
-			more = append(more, kind+"\t"+line+" \n")
+			more = append(more, kind+"\t"+withOptions(line)+"\n")
 		}
 	}
 	text := strings.Replace(template, "$"+variable+"_primary\n", strings.Join(first, ""), 1)
 	return []byte(strings.Replace(text, "$"+variable+"_additional\n", strings.Join(more, ""), 1))
+}
+
+// withOptions returns a line as pam-auth-update writes it: options follow a space, also
+// where there are none.
+func withOptions(line string) string {
+	if line != nothing && strings.HasSuffix(line, ".so") {
+		return line + " "
+	}
+	return line
 }

@@ -36,8 +36,10 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 	if err := s.read(ctx); err != nil {
 		return vouch.Result{}, err
 	}
-	s.match()
-	s.made()
+	if slices.ContainsFunc(s.installed, func(p *installed) bool { return p.archive != nil }) {
+		s.match()
+		s.made()
+	}
 	return s.result(), ctx.Err()
 }
 
@@ -62,8 +64,9 @@ type session struct {
 	unread     bool // contents of the image could not be read again
 	flat       bool // all files have one owner: how the image was packed says nothing of owners
 	debs       map[string][]located
-	own        map[string]claim // files that are as a signed package has them, by their place
-	docs       int              // files of documentation that were left out
+	own        map[string]claim      // files that are as a signed package has them, by their place
+	absent     map[string]*installed // files of signed packages that are not in the image
+	docs       int                   // files of documentation that were left out
 }
 
 // read finds what is signed, and reads the packages that are.
@@ -87,13 +90,19 @@ func (s *session) read(ctx context.Context) error {
 func (s *session) complete(ctx context.Context) {
 	var files []inspect.File
 	for f := range s.root.Files() {
-		if f.Inode.Type != '0' || !Keep(f.Path) && !Keep(f.Inode.Entry.Path) {
-			continue
-		}
-		if _, _, kept := s.root.Content(f.Path); !kept {
+		if f.Inode.Type == '0' && (Keep(f.Path) || Keep(f.Inode.Entry.Path)) {
 			files = append(files, f)
 		}
 	}
+	s.fetch(ctx, files)
+}
+
+// fetch reads the contents of files of the image that were not kept.
+func (s *session) fetch(ctx context.Context, files []inspect.File) {
+	files = slices.DeleteFunc(files, func(f inspect.File) bool {
+		_, _, kept := s.root.Content(f.Path)
+		return kept
+	})
 	opt := s.Inspect
 	limits := limit.DefaultLimits()
 	if opt.Limits != nil {
@@ -101,7 +110,9 @@ func (s *session) complete(ctx context.Context) {
 	}
 	limits.KeptBytes = max(limits.KeptBytes, 512<<20)
 	opt.Limits = &limits
-	s.unread = inspect.Complete(ctx, s.img, files, opt) != nil
+	if err := inspect.Complete(ctx, s.img, files, opt); err != nil {
+		s.unread = true
+	}
 }
 
 // result says what was found.
@@ -112,6 +123,7 @@ func (s *session) result() vouch.Result {
 		switch {
 		case p.archive != nil:
 			out.Verified++
+			out.Archives = append(out.Archives, vouch.Archive{By: p.by(), Name: p.Package, Version: p.Version, Arch: p.Arch, Sum: p.offer.Sum})
 		case p.offer != nil:
 			missing++
 			s.list.Undecided(p.file.Layer, p.file.Path, "signatures/deb-not-here", "package", p.Package, "version", p.Version, "archive", p.offer.release.Name)
@@ -129,6 +141,12 @@ func (s *session) result() vouch.Result {
 		out.Reason = check.Say("signatures/deb-names-only", "packages", len(s.installed), "listed", missing)
 	default:
 		out.Reason = check.Say("signatures/deb-none-listed", "packages", len(s.installed))
+	}
+	if s.docs > 0 {
+		s.list.Note(-1, "", "signatures/deb-documentation", "count", s.docs)
+	}
+	if s.flat && out.Verified > 0 {
+		s.list.Note(-1, "", "signatures/deb-owners-flat")
 	}
 	if s.unread {
 		s.list.Note(-1, "", "signatures/deb-contents-unread")

@@ -1,6 +1,7 @@
 package rpm
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -26,9 +27,10 @@ func (c capSet) beyond(d capSet) bool {
 const capabilityAttribute = "security.capability"
 
 // capabilities compares those of a program with what is signed. Those that got lost, as
-// in layers that some tools write, give no power to anybody.
+// in layers that some tools write, give no power to anybody. A hard link to a program may
+// be listed without the attributes that the program has.
 func capabilities(f inspect.File, c *claim, level check.Level) []difference {
-	raw := f.Inode.Header.Attr().Xattrs[capabilityAttribute]
+	raw := cmp.Or(f.Inode.Header.Attr().Xattrs[capabilityAttribute], f.Inode.Entry.Attr().Xattrs[capabilityAttribute])
 	signed, known := parseCapabilities(c.caps)
 	found, readable := decodeCapabilities(raw)
 	if known && readable && signed == found {

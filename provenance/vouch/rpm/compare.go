@@ -73,7 +73,7 @@ func (j *judge) changed(f inspect.File, c *claim, what uint32) check.Level {
 	switch {
 	case c.isConfig() || what != 0 && c.verify&what == 0 || ospackages.IsMade(f.Path):
 		return check.Note
-	case j.named(f.Path) || c.path != f.Path && j.named(c.path):
+	case j.named(c, f.Path):
 		return check.Undecided
 	}
 	return check.Problem
@@ -104,7 +104,7 @@ func (j *judge) digest(f inspect.File, c *claim) []difference {
 	return []difference{d}
 }
 
-// isLinked says whether prelink may change a file: a program or a library.
+// isLinked says whether a file lies where programs and libraries do.
 func isLinked(p string) bool {
 	for _, dir := range []string{"bin/", "sbin/", "lib/", "lib64/", "libexec/"} {
 		if strings.HasPrefix(strings.TrimPrefix(p, "usr/"), dir) {
@@ -160,6 +160,11 @@ func (j *judge) privileges(f inspect.File, c *claim) (all []difference) {
 	if found&^signed&setuidOrGid != 0 {
 		all = append(all, difference{code: "signatures/rpm-setuid", level: level, signed: octal(signed), found: octal(found)})
 	}
+	for _, name := range []string{"system.posix_acl_access", "system.posix_acl_default"} {
+		if f.Inode.Header.Attr().Xattrs[name] != "" {
+			all = append(all, difference{code: "signatures/rpm-access-list", level: check.Undecided, found: name})
+		}
+	}
 	return append(all, capabilities(f, c, level)...)
 }
 
@@ -181,6 +186,10 @@ func (j *judge) owner(f inspect.File, c *claim) (all []difference) {
 	} {
 		signed, ok := o.number(o.name)
 		if signed == o.found {
+			continue
+		}
+		if j.owners.IsFlat() {
+			j.flat = true
 			continue
 		}
 		d := difference{code: o.code, level: check.Problem, signed: owner(check.Brief(o.name), signed), found: strconv.Itoa(o.found)}

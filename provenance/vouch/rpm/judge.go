@@ -26,6 +26,7 @@ type judge struct {
 	digests   digester
 	scripts   map[string]bool // paths that signed scripts name; made when it is needed
 	prelinked bool
+	flat      bool // owners that differ are not reported
 
 	list   check.List
 	absent map[string][]string // files that are not there, by why that is
@@ -37,7 +38,8 @@ func newJudge(t *vouch.Table, in *ospackages.Installed, good []pkg) *judge {
 		table: t, root: root, owners: ospackages.ReadOwners(root), packages: good, of: make(map[string][]int),
 		digests: digester{img: t.Image()}, absent: make(map[string][]string),
 	}
-	_, j.prelinked = root.Lookup("etc/prelink.cache")
+	_, cached := root.Lookup("etc/prelink.cache")
+	j.prelinked = cached && slices.ContainsFunc(good, func(p pkg) bool { return p.Text(rpmheader.Name) == "prelink" })
 	j.list.Notes = maxNames
 	return j
 }
@@ -69,24 +71,22 @@ func (j *judge) judge(ctx context.Context, complete func(context.Context, []insp
 	return nil
 }
 
-// place finds the file that a claim is about, with links on the way followed.
+// place finds the file that a claim is about, with links on the way followed. What has
+// the ending .rpmnew stands beside a configuration file that was changed.
 func (j *judge) place(i int) {
 	c := &j.claims[i]
 	f, ok := j.root.Name(c.path)
+	if next, both := j.root.Name(c.path + ".rpmnew"); both && c.isConfig() && !c.isGhost() {
+		j.of[next.Path] = append(j.of[next.Path], i)
+	}
 	switch {
 	case ok:
 		j.of[f.Path] = append(j.of[f.Path], i)
-	case c.isGhost(), c.isFolder() && j.isImplied(c.path):
+	case c.isGhost(), c.isFolder():
 	default:
 		kind := absence(c)
 		j.absent[kind] = append(j.absent[kind], c.path)
 	}
-}
-
-// isImplied says whether a folder is there without an entry of its own.
-func (j *judge) isImplied(path string) bool {
-	_, _, ok := j.root.Folder(path)
-	return ok
 }
 
 // Why a file is not there.
@@ -181,6 +181,9 @@ func (j *judge) say(f inspect.File, c *claim, d difference) {
 
 // findings returns those of the files, and of those that are not there.
 func (j *judge) findings() []check.Finding {
+	if j.flat {
+		j.list.Note(-1, "", "signatures/rpm-owners-flat")
+	}
 	for kind, all := range j.absent {
 		slices.Sort(all)
 		j.absent[kind] = slices.Compact(all)
@@ -197,9 +200,12 @@ func (j *judge) findings() []check.Finding {
 	return j.list.All()
 }
 
-// named says whether a script of a package that is signed names a path, so that it can
-// be what changed the file.
-func (j *judge) named(p string) bool {
+// named says whether a script of a package that is signed names a file, so that it can
+// be what changed it. Scripts name programs since they run them.
+func (j *judge) named(c *claim, p string) bool {
+	if c.mode&0o111 != 0 || isLinked(p) {
+		return false
+	}
 	if j.scripts == nil {
 		j.scripts = make(map[string]bool)
 		for i := range j.packages {
@@ -213,7 +219,7 @@ func (j *judge) named(p string) bool {
 			}
 		}
 	}
-	return j.scripts[p]
+	return j.scripts[p] || j.scripts[c.path]
 }
 
 func (j *judge) addNames(script string) {

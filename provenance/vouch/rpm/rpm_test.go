@@ -93,7 +93,7 @@ func capability(effective bool, bits ...int) string {
 
 // tiny is a package with a file of each kind.
 func tiny(sign func([]byte) []byte) made.Package {
-	return made.Package{Name: "tiny", Version: "1.2", Release: "3", Arch: "x86_64", Sign: sign, Script: "sed -i s/a/b/ /usr/share/tiny/state; touch '/usr/share/tiny/other'", Files: []made.File{
+	return made.Package{Name: "tiny", Version: "1.2", Release: "3", Arch: "x86_64", Sign: sign, Script: "sed -i s/a/b/ /usr/share/tiny/state; touch '/usr/share/tiny/other'; /usr/bin/tiny --init", Files: []made.File{
 		{Path: "/bin/tiny", Body: "program", Mode: 0o100755},
 		{Path: "/etc/tiny.conf", Body: "config", Flags: 1},
 		{Path: "/usr/bin/ping", Body: "ping", Mode: 0o100755, Caps: "cap_net_admin,cap_net_raw=ep"},
@@ -236,6 +236,7 @@ func TestChangedFiles(t *testing.T) {
 		"a configuration":      {"etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" }, "note config", vouch.Nobody},
 		"what is not verified": {"usr/share/tiny/cache", func(f *fixtures.File) { f.Body = "full" }, "note made", vouch.Nobody},
 		"what a script names":  {"usr/share/tiny/state", func(f *fixtures.File) { f.Body = "stbte" }, "undecided script", vouch.Nobody},
+		"a list of access":     {"usr/bin/tiny", func(f *fixtures.File) { f.Attributes = map[string]string{"system.posix_acl_access": "x"} }, "undecided access-list", vouch.Signed},
 		"a mode":               {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o777 }, "problem mode", vouch.Signed},
 		"fewer permissions":    {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o700 }, "undecided mode", vouch.Signed},
 		"setuid":               {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o4755 }, "problem setuid", vouch.Signed},
@@ -377,6 +378,44 @@ func appended(h, other []byte) []byte {
 	all = binary.BigEndian.AppendUint32(all, uint32(len(data)+len(values)))
 	all = append(append(all, index...), more...)
 	return append(append(all, data...), values...)
+}
+
+// Where all files have one owner, as in an image by somebody without rights, owners are
+// not compared.
+func TestFlatOwners(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	files := with(tinyFiles(), "usr/share/tiny/owned", func(f *fixtures.File) { f.UID, f.GID = 0, 0 })
+	_, table, found := run(t, open(t, files, tiny(signer(t, key)).Header()), ring(t, key))
+	if w, _ := table.Word("usr/share/tiny/owned"); w.Kind != vouch.Signed || found != "note owners-flat\nnote ghost var/log/tiny.log" {
+		t.Errorf("%+v\n%s", w, found)
+	}
+}
+
+// The new form of a configuration file that was changed lies beside it.
+func TestNewConfig(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	files := with(tinyFiles(), "etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" })
+	files = append(files, fixtures.File{Name: "etc/tiny.conf.rpmnew", Body: "config"})
+	_, table, found := run(t, open(t, files, tiny(signer(t, key)).Header()), ring(t, key))
+	if w, _ := table.Word("etc/tiny.conf.rpmnew"); w.Kind != vouch.Signed || !strings.HasPrefix(found, "note config etc/tiny.conf ") {
+		t.Errorf("%+v\n%s", w, found)
+	}
+}
+
+// Programs may be changed by prelink where that is installed; its cache alone says nothing.
+func TestPrelink(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	prelink := made.Package{Name: "prelink", Version: "1", Release: "1", Arch: "x86_64", Sign: signer(t, key)}
+	files := with(tinyFiles(), "usr/bin/tiny", func(f *fixtures.File) { f.Body = "linked" })
+	files = append(files, fixtures.File{Name: "etc/prelink.cache", Body: "cache"})
+	for want, headers := range map[string][][]byte{
+		"problem changed":     {tiny(signer(t, key)).Header()},
+		"undecided prelinked": {tiny(signer(t, key)).Header(), prelink.Header()},
+	} {
+		if _, _, found := run(t, open(t, files, headers...), ring(t, key)); !strings.HasPrefix(found, want+" usr/bin/tiny") {
+			t.Errorf("%s, want %s", found, want)
+		}
+	}
 }
 
 // Two packages may share a file, and one may replace that of the other.

@@ -57,7 +57,7 @@ func fromYAML(text []byte) (all []Entry, err error) {
 			w.cwl(root, "")
 		case value(root, "apiVersion") != nil && value(root, "kind") != nil:
 			w.manifest(root, label(root))
-		case value(root, "services") != nil:
+		case value(root, "services") != nil && value(root, "services").Kind == yaml.MappingNode:
 			w.compose(root)
 		default:
 			continue

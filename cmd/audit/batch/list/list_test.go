@@ -1,0 +1,184 @@
+package list
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+)
+
+// A shelf is a registry with these repositories and their tags.
+type shelf map[string][]string
+
+func (s shelf) Tags(_ context.Context, repository string) ([]string, error) {
+	if tags, ok := s[repository]; ok {
+		return tags, nil
+	}
+	return nil, fmt.Errorf("no %s", repository)
+}
+
+func (s shelf) Repositories(_ context.Context, prefix string) (all []string, err error) {
+	for name := range s {
+		if strings.HasPrefix(name, prefix) {
+			all = append(all, name)
+		}
+	}
+	return all, nil
+}
+
+var pinned = strings.Repeat("1", 64)
+
+// brief is a list in short: reference [names] !problem.
+func brief(all []Entry) string {
+	var lines []string
+	for _, e := range all {
+		line := e.Reference
+		if len(e.Names) > 0 {
+			line += " [" + strings.Join(e.Names, " ") + "]"
+		}
+		if e.Problem != "" {
+			line += " !" + e.Problem
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Each form of a list is told by its content, and leads to these images.
+func TestForms(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"text": {"# images\nregistry.example/lab/tool:1.0 # one\n\n  docker://registry.example/lab/tool:1.0\r\nalpine\nimages/a.tar.gz\noci:layout:1.0\nregistry.example/lab/b@sha256:" + strings.Repeat("a", 64) + "\n",
+			"docker://alpine\ndocker://registry.example/lab/b@sha256:" + strings.Repeat("a", 64) + "\ndocker://registry.example/lab/tool:1.0\nimages/a.tar.gz\noci:layout:1.0"},
+		"nextflow": {`{"processes":[{"name":"FASTQC","container":"quay.io/biocontainers/fastqc:0.12"},{"name":"TRIM","container":"quay.io/biocontainers/fastqc:0.12"},
+			{"name":"SIF","container":"https://depot.galaxyproject.org/singularity/multiqc:1.2"},{"name":"LOCAL","container":null},{"name":"X","container":""},
+			{"name":"LATE","container":"${params.image}"},{"name":"FILE","container":"/data/tool.sif"},{"name":"ODD","container":["a"]}]}`,
+			"${params.image} [LATE] !its name is decided elsewhere: it has a variable\n/data/tool.sif [FILE]\ndocker://quay.io/biocontainers/fastqc:0.12 [FASTQC TRIM]\n" +
+				"https://depot.galaxyproject.org/singularity/multiqc:1.2 [SIF]\nprocess ODD [ODD] !its container is no text"},
+		"skopeo": {`{"Repository":"registry.example/lab/tool","Tags":["1.1","1.0"]}`, "docker://registry.example/lab/tool:1.0\ndocker://registry.example/lab/tool:1.1"},
+		"kubectl": {`{"apiVersion":"v1","kind":"List","items":[{"kind":"Pod","metadata":{"namespace":"lab","name":"web"},"status":{
+			"containerStatuses":[{"name":"a","image":"registry.example/lab/a:1","imageID":"registry.example/lab/a@sha256:` + pinned + `"},{"name":"b","image":"b:1","imageID":"docker-pullable://b@sha256:` + pinned + `"},
+			{"name":"c","image":"c:1","imageID":"sha256:33"},{"name":"d","image":"registry.example/d:1","imageID":""}],
+			"initContainerStatuses":[{"name":"e","image":"e:1","imageID":"docker://sha256:44"}]}}]}`,
+			"c:1 (sha256:33) [lab/web/c] !what runs is known by the digest of its config alone (sha256:33): no registry can be asked for that\n" +
+				"docker://b@sha256:" + pinned + " [lab/web/b]\ndocker://registry.example/d:1 [lab/web/d]\ndocker://registry.example/lab/a@sha256:" + pinned + " [lab/web/a]\n" +
+				"e:1 (sha256:44) [lab/web/e] !what runs is known by the digest of its config alone (sha256:44): no registry can be asked for that"},
+		"compose": {"name: lab\nservices:\n  web:\n    image: registry.example/web:1\n  db: &db\n    image: postgres:15\n  copy: *db\n  own:\n    build: .\n  late:\n    image: web:${TAG:-1}\n",
+			"docker://postgres:15 [copy db]\ndocker://registry.example/web:1 [web]\nservice own [own] !it names no image: it is built where it runs, or extends another\n" +
+				"web:${TAG:-1} [late] !its name is decided elsewhere: it has a variable"},
+		"kubernetes": {"# two\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: lab}\nspec: {template: {spec: {initContainers: [{name: i, image: init:1}], containers: [{name: c, image: web:1}]}}}\n---\n" +
+			"apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers:\n          - {name: x, image: 'web:1'}\n---\n",
+			"docker://init:1 [lab/Deployment/web/i]\ndocker://web:1 [CronJob/nightly/x lab/Deployment/web/c]"},
+		"kubernetes JSON": {`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"web:1"}]}}]}`,
+			"docker://web:1 [Pod/p/c]"},
+		"CWL": {"cwlVersion: v1.2\nclass: CommandLineTool\nid: align\nhints:\n- class: DockerRequirement\n  dockerPull: docker://registry.example/bwa:1\n", "docker://registry.example/bwa:1 [align]"},
+		"Snakefile": {"rule a:\n    container: \"docker://registry.example/a:1\"\nrule b:\n    container:\n        'docker://registry.example/b:1'  # pinned\nrule c:\n    container: f\"docker://{IMAGE}\"\nrule d:\n    singularity: \"images/d.sif\"\n",
+			"container: f\"docker://{IMAGE}\" [c] !its container is decided when the workflow runs\ndocker://registry.example/a:1 [a]\ndocker://registry.example/b:1 [b]\nimages/d.sif [d]"},
+		"batch":  {`{"schemaVersion":"1","images":[{"reference":"docker://registry.example/a:1","names":["X"]}]}`, "docker://registry.example/a:1 [X]"},
+		"secret": {"https://user:word@registry.example/tool.sif\n", "https://registry.example/tool.sif"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, err := Source{Stdin: strings.NewReader(test.text)}.Read(t.Context(), "-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := brief(all); got != test.want {
+				t.Errorf("found\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+// What is no list is a mistake, said in one line; nothing in one makes the reader fail
+// in another way.
+func TestNoLists(t *testing.T) {
+	deep := strings.Repeat("[", 100_000)
+	for name, text := range map[string]string{
+		"empty": "", "comments": "# a\n", "binary": "a\x00b\n", "archive": "\x1f\x8b\x08\x00", "long": strings.Repeat("a", 5000),
+		"JSON": `{"a":1}`, "half": `{"processes":[`, "array": `{"processes":{}}`, "other YAML": "a: 1\nb: 2\n", "broken YAML": "services: [\n",
+		"deep JSON": `{"services":` + deep, "deep YAML": "services: " + deep, "no tags": `{"Repository":"a","Tags":[]}`,
+		"aliases": "services: &a [" + strings.Repeat("*a,", 10) + "]\n", "standard input": "-\n", "escape": "a\x1b[31m\n",
+	} {
+		all, err := Source{Stdin: strings.NewReader(text)}.Read(t.Context(), "-")
+		var syntax *SyntaxError
+		if !errors.As(err, &syntax) || strings.Contains(err.Error(), "\n  ") {
+			t.Errorf("%s: %q, %v", name, brief(all), err)
+		}
+	}
+	bomb := "services:\n  a: &a {image: x}\n"
+	for i := range 40 {
+		bomb += fmt.Sprintf("  %c%d: &%c%d [*a, *a, *a]\n", 'b', i, 'b', i)
+	}
+	if all, err := (Source{Stdin: strings.NewReader(bomb)}).Read(t.Context(), "-"); err != nil || len(all) != 41 {
+		t.Errorf("%d, %v", len(all), err)
+	}
+	endless := strings.NewReader(strings.Repeat("a\n", maxBytes))
+	var over *inspect.LimitError
+	if _, err := (Source{Stdin: endless}).Read(t.Context(), "-"); !errors.As(err, &over) {
+		t.Error(err)
+	}
+}
+
+// A folder has images as files and as layouts; what is none is reported. A registry has
+// repositories and tags.
+func TestPlaces(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a.tar.gz", "\x1f\x8b...")
+	write("deep/b.sif", "#!/usr/bin/env run-singularity\n\x00SIF_MAGIC")
+	write("README", "text")
+	write(".hidden/c.tar.gz", "\x1f\x8b...")
+	write("layout/oci-layout", "{}")
+	write("layout/index.json", `{"manifests":[{"digest":"sha256:`+strings.Repeat("a", 64)+`","annotations":{"org.opencontainers.image.ref.name":"1.0"}},{"digest":"sha256:`+strings.Repeat("b", 64)+`"}]}`)
+	var skipped []string
+	s := Source{Registry: shelf{"registry.example/lab/a": {"1", "2"}, "registry.example/lab/b": {"1"}, "registry.example/x/c": {"1"}}, Skipped: func(path string) { skipped = append(skipped, path) }}
+	for name, want := range map[string]string{
+		dir:                                      fmt.Sprintf("%[1]s/a.tar.gz\n%[1]s/deep/b.sif\noci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
+		dir + "/layout":                          fmt.Sprintf("oci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
+		"docker://registry.example/lab/":         "docker://registry.example/lab/a:1\ndocker://registry.example/lab/a:2\ndocker://registry.example/lab/b:1",
+		"docker://registry.example/lab/a":        "docker://registry.example/lab/a:1\ndocker://registry.example/lab/a:2",
+		"docker://registry.example/x/c:9":        "docker://registry.example/x/c:9",
+		"docker://registry.example:5/c@sha256:1": "docker://registry.example:5/c@sha256:1",
+	} {
+		all, err := s.Read(t.Context(), name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := brief(all); got != want {
+			t.Errorf("%s: found\n%s\nwant\n%s", name, got, want)
+		}
+	}
+	if len(skipped) != 1 {
+		t.Errorf("skipped %q", skipped)
+	}
+}
+
+// Nothing in a list makes the reader panic, and every entry has a reference.
+func FuzzRead(f *testing.F) {
+	f.Add("registry.example/a:1\n")
+	f.Add(`{"processes":[{"name":"a","container":"b"}]}`)
+	f.Add("apiVersion: v1\nkind: Pod\nspec: {containers: [{image: a}]}\n")
+	f.Add("services: &a {b: *a}\n")
+	f.Add("rule a:\n  container: 'docker://a'\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		all, err := Source{Stdin: strings.NewReader(text)}.Read(t.Context(), "-")
+		for _, e := range all {
+			if e.Reference == "" && e.Problem == "" || err != nil {
+				t.Errorf("%q, %v", e, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,396 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/report/fleet"
+)
+
+// A counted registry counts what is asked of it.
+type counted struct {
+	mu   sync.Mutex
+	gets map[string]int // of blobs
+}
+
+// fleetOf starts a registry with n images that share the layers of four bases, and
+// counts from then on.
+func fleetOf(t *testing.T, n int) (host string, c *counted) {
+	t.Helper()
+	c = &counted{}
+	honest := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.mu.Lock()
+		if r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/") && c.gets != nil {
+			_, blob, _ := strings.Cut(r.URL.Path, "/blobs/")
+			c.gets[blob]++
+		}
+		c.mu.Unlock()
+		honest.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	host = strings.TrimPrefix(server.URL, "http://")
+	for i := range n {
+		base := fmt.Sprint(i % 4)
+		ref, err := name.ParseReference(fmt.Sprintf("%s/lab/tool%d:1.%d", host, i%4, i/4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(ref, imageOf(t, "base"+base, "middle"+base, fmt.Sprint("own", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.gets = make(map[string]int)
+	return host, c
+}
+
+// imageOf makes an image with a layer for each name.
+func imageOf(t *testing.T, layers ...string) v1.Image {
+	t.Helper()
+	img := mutate.MediaType(empty.Image, types.OCIManifestSchema1)
+	var err error
+	for _, name := range layers {
+		if img, err = mutate.AppendLayers(img, static.NewLayer(layerTar(t, name), types.OCIUncompressedLayer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return img
+}
+
+func layerTar(t *testing.T, name string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	text := strings.Repeat(name+"\n", 1000)
+	for i := range 20 {
+		if err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("opt/%s/%d", name, i), Mode: 0o644, Size: int64(len(text)), Typeflag: tar.TypeReg}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// runMain runs audit in this process.
+func runMain(t *testing.T, line string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = Main(strings.Fields(line), strings.NewReader(""), &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// Of forty images of a registry each blob is fetched once, however many are audited at a
+// time; with a cache, no layer is fetched for another batch. What a report says does not
+// depend on which layers were known.
+func TestBatchFetchesOnce(t *testing.T) {
+	host, c := fleetOf(t, 40)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	batch := "audit batch docker://" + host + "/lab/ --jobs 4 --layer-cache cache -o "
+	if status, out, errs := runMain(t, batch+"found"); status != 0 || out != "40 images: 40 audited, 0 known, 0 unreadable, 0 not done\n" {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	if want := 8 + 40 + 40; len(c.gets) != want {
+		t.Errorf("%d blobs were fetched, want %d", len(c.gets), want)
+	}
+	for blob, n := range c.gets {
+		if n != 1 {
+			t.Errorf("%s was fetched %d times", blob, n)
+		}
+	}
+	c.gets = make(map[string]int)
+	if status, out, errs := runMain(t, batch+"again"); status != 0 {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	if len(c.gets) != 40 { // configs
+		t.Errorf("%d blobs were fetched again, want 40", len(c.gets))
+	}
+	c.gets = make(map[string]int)
+	if status, out, errs := runMain(t, batch+"again"); status != 0 || out != "40 images: 0 audited, 40 known, 0 unreadable, 0 not done\n" || len(c.gets) > 0 {
+		t.Errorf("status %d, %d blobs\n%s%s", status, len(c.gets), out, errs)
+	}
+	for _, tag := range []string{"tool0:1.0", "tool0:1.9"} {
+		s := statusOf(t, "found", "docker://"+host+"/lab/"+tag)
+		if status, _, errs := runMain(t, "audit --builder none -o alone docker://"+host+"/lab/"+tag+"@"+s.Digest); status != 0 {
+			t.Fatalf("status %d\n%s", status, errs)
+		}
+		sameReports(t, filepath.Join("found", "results", s.Key, "report.json"), "alone/report.json")
+	}
+}
+
+func statusOf(t *testing.T, dir, reference string) fleet.Status {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "status", "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if s, err := fleet.ReadStatus(path); err == nil && s.Reference == reference {
+			return s
+		}
+	}
+	t.Fatalf("%s has no status", reference)
+	return fleet.Status{}
+}
+
+// sameReports demands that two reports differ in their run alone, and in what was
+// demanded of the image.
+func sameReports(t *testing.T, paths ...string) {
+	t.Helper()
+	var texts []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r map[string]json.RawMessage
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		delete(r, "run")
+		delete(r, "policy")
+		bare, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(bare))
+	}
+	if texts[0] != texts[1] {
+		t.Errorf("%s and %s differ:\n%s\n%s", paths[0], paths[1], texts[0], texts[1])
+	}
+}
+
+// whole demands that each result of a folder is whole, and returns how many there are.
+func whole(t *testing.T, dir string) int {
+	t.Helper()
+	results, err := filepath.Glob(filepath.Join(dir, "results", "[^.]*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range results {
+		if _, err := readReport(filepath.Join(result, "report.json")); err != nil {
+			t.Errorf("%s: %v", result, err)
+		}
+		for _, file := range []string{"report.html", "sbom.spdx.json", "sbom.cdx.json"} {
+			if info, err := os.Stat(filepath.Join(result, file)); err != nil || info.Size() == 0 {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+	}
+	return len(results)
+}
+
+// A worker that is killed at any time leaves a folder that is whole, and one more run
+// completes it.
+func TestBatchKilled(t *testing.T) {
+	images := t.TempDir()
+	for i := range 12 {
+		var b bytes.Buffer
+		if err := writeImage(&b, imageOf(t, fmt.Sprint("layer", i))); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(images, fmt.Sprintf("%02d.tar", i)), b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "found")
+	start := func() *exec.Cmd {
+		cmd := exec.Command("audit", "batch", images, "-o", dir, "--jobs", "2")
+		cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	for i := range 20 {
+		if i%5 == 0 {
+			os.RemoveAll(dir)
+		}
+		cmd := start()
+		time.Sleep(time.Duration(20+37*i%280) * time.Millisecond)
+		cmd.Process.Kill()
+		cmd.Wait()
+		whole(t, dir)
+	}
+	if err := start().Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if n := whole(t, dir); n != 12 {
+		t.Errorf("%d results", n)
+	}
+	if s := statusOf(t, dir, filepath.Join(images, "11.tar")); s.State != fleet.Done {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Two workers at once on the same images tear nothing.
+func TestBatchTwoWorkers(t *testing.T) {
+	images := t.TempDir()
+	for i := range 8 {
+		var b bytes.Buffer
+		if err := writeImage(&b, imageOf(t, fmt.Sprint("layer", i))); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(images, fmt.Sprintf("%d.tar", i)), b.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "found")
+	var cmds []*exec.Cmd
+	for range 3 {
+		cmd := exec.Command("audit", "batch", images, "-o", dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, cmd)
+	}
+	for _, cmd := range cmds {
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := whole(t, dir); n != 8 {
+		t.Errorf("%d results", n)
+	}
+	if parts, _ := filepath.Glob(filepath.Join(dir, "*", ".part-*")); len(parts) > 0 {
+		t.Errorf("left behind: %q", parts)
+	}
+}
+
+// A worker that is told to stop ends with the status that engines try again for, and
+// leaves nothing half-written.
+func TestBatchStopped(t *testing.T) {
+	images, dir := t.TempDir(), filepath.Join(t.TempDir(), "found")
+	path := filepath.Join(images, "endless.tar")
+	if err := os.WriteFile(path, endless(t), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(images, "list"), []byte(path+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.Command("audit", "batch", filepath.Join(images, "list"), "-o", dir)
+	cmd.Stderr = &stderr
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	proc := fmt.Sprintf("/proc/%d/fd", cmd.Process.Pid)
+	if _, err := os.Stat(proc); err != nil {
+		t.Skip("there is no /proc that shows what a process reads")
+	}
+	for !opened(proc, path) {
+		time.Sleep(time.Millisecond)
+	}
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if cmd.ProcessState.ExitCode() != exitAgain || !strings.Contains(stderr.String(), "told to stop after 0 of 1 images") {
+		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), &stderr)
+	}
+	if n := whole(t, dir); n != 0 {
+		t.Errorf("%d results", n)
+	}
+}
+
+// writeImage writes an image as docker save does.
+func writeImage(w io.Writer, img v1.Image) error {
+	ref, err := name.NewTag("lab/tool:1")
+	if err != nil {
+		return err
+	}
+	return tarball.Write(ref, img, w)
+}
+
+// What lies at an address of a list is fetched once, and again when the server says that
+// it is another; what is gone, or is no image, is named.
+func TestBatchAddresses(t *testing.T) {
+	image, err := os.ReadFile("../../fixtures/guix/images/tiny.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	changed, asked := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), make(map[string]int)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[r.Method+" "+r.URL.Path]++
+		switch r.URL.Path {
+		case "/tool.sif":
+			http.ServeContent(w, r, "tool.sif", changed, bytes.NewReader(image))
+		case "/page":
+			fmt.Fprint(w, "<html>")
+		case "/busy":
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	dir := t.TempDir()
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), certificate, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	run := func(list string) (int, string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "list"), []byte(strings.ReplaceAll(list, "HOST", server.URL)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("audit", "batch", "list", "-o", "found")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "SSL_CERT_FILE="+filepath.Join(dir, "ca.pem"), "TMPDIR="+t.TempDir())
+		out, _ := cmd.CombinedOutput()
+		return cmd.ProcessState.ExitCode(), string(out)
+	}
+	for i, want := range []string{"1 audited", "0 audited, 1 known"} {
+		if status, out := run("HOST/tool.sif\n"); status != 0 || !strings.Contains(out, want) || asked["GET /tool.sif"] != 1 || asked["HEAD /tool.sif"] != i {
+			t.Errorf("status %d, %v\n%s", status, asked, out)
+		}
+	}
+	if s := statusOf(t, filepath.Join(dir, "found"), server.URL+"/tool.sif"); s.Digest != fmt.Sprintf("sha256:%x", sha256.Sum256(image)) || s.File.Size != int64(len(image)) {
+		t.Errorf("%+v", s)
+	}
+	changed = changed.Add(time.Hour)
+	if status, out := run("HOST/tool.sif\n"); status != 0 || !strings.Contains(out, "0 audited, 1 known") || asked["GET /tool.sif"] != 2 {
+		t.Errorf("status %d, %v\n%s", status, asked, out)
+	}
+	if status, out := run("HOST/gone.sif\nHOST/page\n"); status != exitUnreadable || !strings.Contains(out, "404 Not Found") || !strings.Contains(out, "2 unreadable") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if status, out := run("HOST/busy\n"); status != exitAgain || asked["GET /busy"] != 3 {
+		t.Errorf("status %d, %v\n%s", status, asked, out)
+	}
+}

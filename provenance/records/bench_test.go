@@ -1,0 +1,50 @@
+package records
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"testing"
+
+	"audit/inspect"
+)
+
+// BenchmarkConda reads an environment of 100 packages and 50,000 files.
+func BenchmarkConda(b *testing.B) {
+	l := &inspect.Layer{Watched: true}
+	size := int64(0)
+	for p := range 100 {
+		var paths []string
+		for f := range 500 {
+			name := fmt.Sprintf("lib/python3.12/site-packages/package%d/module%d.py", p, f)
+			paths = append(paths, condaFile(name, "hardlink", name, ""))
+			l.Entries = append(l.Entries, &inspect.Entry{Path: "opt/conda/" + name, Type: '0', Size: 1, Digest: sha256.Sum256([]byte(name))})
+		}
+		body := fmt.Sprintf(`{"name": "package%d", "version": "1", "paths_data": {"paths": [%s]}}`, p, strings.Join(paths, ",\n"))
+		e := &inspect.Entry{Path: fmt.Sprintf("opt/conda/conda-meta/package%d.json", p), Type: '0', Size: int64(len(body)), Digest: sha256.Sum256([]byte(body))}
+		l.Entries = append(l.Entries, e)
+		l.KeepBody(e, []byte(body), false)
+		size += e.Size
+	}
+	img := &inspect.Image{Layers: []*inspect.Layer{l}}
+	img.Root()
+	b.SetBytes(size)
+	b.ReportAllocs()
+	for b.Loop() {
+		if all := Read(img); all.Components[99].Agree != 500 {
+			b.Fatalf("%+v", all.Components[99])
+		}
+	}
+}
+
+// BenchmarkWatch reads along with a program that Go has not made.
+func BenchmarkWatch(b *testing.B) {
+	body := make([]byte, 8<<20)
+	for i := range body {
+		body[i] = byte(i * 7)
+	}
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		watch(body, 128<<10)
+	}
+}

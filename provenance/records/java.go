@@ -1,0 +1,314 @@
+package records
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/package-url/packageurl-go"
+
+	"audit/inspect"
+)
+
+// isJar says whether a file may be an archive of Java.
+func isJar(p string) bool {
+	switch path.Ext(p) {
+	case ".jar", ".war", ".ear", ".hpi", ".jpi":
+		return true
+	}
+	return false
+}
+
+// Bounds of an archive, and of those in it.
+const (
+	maxJar       = 128 << 20 // bytes of one in the image
+	maxUnpacked  = 256 << 20 // bytes of all that is unpacked for one
+	maxNested    = 3         // archives in each other
+	maxJarParts  = 20_000    // packages in one
+	maxManifest  = 1 << 20
+	maxPomFields = 64 << 10
+)
+
+// A jarPart is a package in an archive of Java.
+type jarPart struct {
+	In      int      `json:"in"`             // the one that contains it; -1 for the archive itself
+	Path    string   `json:"path,omitempty"` // in the archive, "lib/x.jar!/lib/y.jar"; "" for itself
+	Group   string   `json:"group,omitempty"`
+	Name    string   `json:"name"`
+	Version string   `json:"version,omitempty"`
+	License []string `json:"license,omitempty"`
+	SHA256  string   `json:"sha256,omitempty"` // of an archive in the archive
+	Signed  bool     `json:"signed,omitempty"`
+}
+
+// A jarNote is what is noted of an archive while an image is read.
+type jarNote struct {
+	Parts []jarPart `json:"parts"`
+	Limit string    `json:"limit,omitempty"` // that it goes past: what is beyond was not looked into
+	Error string    `json:"error,omitempty"`
+}
+
+// A jarWatcher gathers an archive, since its directory stands at its end.
+type jarWatcher struct {
+	name string
+	data []byte
+	over bool
+}
+
+func (w *jarWatcher) Watch(p []byte) {
+	if w.over = w.over || len(w.data)+len(p) > maxJar; w.over {
+		w.data = nil
+		return
+	}
+	w.data = append(w.data, p...)
+}
+
+func (w *jarWatcher) Note() []byte {
+	o := &jarReader{room: maxUnpacked}
+	if w.over {
+		o.Limit = "bytes of an archive"
+	} else if err := o.read(path.Base(w.name), "", w.data, -1, 0); err != nil {
+		o.Error = err.Error()
+	}
+	w.data = nil
+	note, err := json.Marshal(o.jarNote)
+	if err != nil {
+		return nil // it is made of texts
+	}
+	return note
+}
+
+// A jarReader reads an archive and those in it.
+type jarReader struct {
+	jarNote
+	room int // bytes that may yet be unpacked
+}
+
+// open returns the content of an entry, within what may be unpacked.
+func (o *jarReader) open(e zipEntry, data []byte, most int) ([]byte, bool) {
+	most = min(most, o.room)
+	content, ok := e.open(data, most)
+	o.room -= min(len(content), most)
+	if !ok && len(content) > most {
+		o.Limit = "unpacked bytes"
+	}
+	return content, ok
+}
+
+// read reads an archive at a path in the outer one, which lies in a part.
+func (o *jarReader) read(name, at string, data []byte, in, depth int) error {
+	var manifest, poms, nested []zipEntry
+	signed := false
+	err := zipEntries(data, func(e zipEntry) {
+		dir, base := path.Split(e.name)
+		switch {
+		case strings.EqualFold(e.name, "META-INF/MANIFEST.MF"):
+			manifest = append(manifest, e)
+		case base == "pom.properties" && strings.HasPrefix(dir, "META-INF/maven/"):
+			poms = append(poms, e)
+		case strings.EqualFold(dir, "META-INF/") && strings.EqualFold(path.Ext(base), ".SF"):
+			signed = true
+		case isJar(e.name):
+			nested = append(nested, e)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	built := o.poms(poms, data)
+	own := o.own(name, data, manifest, built)
+	own.In, own.Path, own.Signed = in, at, signed
+	if at != "" {
+		sum := sha256.Sum256(data)
+		own.SHA256 = hex.EncodeToString(sum[:])
+	}
+	self := o.add(own)
+	if self < 0 {
+		return nil
+	}
+	for _, p := range built {
+		if p.Group != own.Group || p.Name != own.Name {
+			p.In, p.Path = self, inside(at, p.Path)
+			o.add(p)
+		}
+	}
+	for _, e := range nested {
+		if depth == maxNested {
+			o.Limit = "archives in each other"
+			return nil
+		}
+		content, ok := o.open(e, data, maxJar)
+		if !ok {
+			continue
+		}
+		if err := o.read(path.Base(e.name), inside(at, e.name), content, self, depth+1); err != nil && bytes.HasPrefix(content, []byte("PK")) {
+			return err
+		}
+	}
+	return nil
+}
+
+// inside is the path of an entry of the archive at a path in the outer one.
+func inside(at, name string) string {
+	if at == "" {
+		return name
+	}
+	return at + "!/" + name
+}
+
+// add notes a part, and returns its place; -1 where there are too many.
+func (o *jarReader) add(p jarPart) int {
+	if len(o.Parts) == maxJarParts {
+		o.Limit = "packages in an archive"
+		return -1
+	}
+	o.Parts = append(o.Parts, p)
+	return len(o.Parts) - 1
+}
+
+// jarName matches the name of an archive with a version.
+var jarName = regexp.MustCompile(`^(.+?)-(\d[A-Za-z0-9._+-]*)$`)
+
+// own says what an archive itself is: as Maven left it there, where one of those is of
+// the archive's name or the only one, else as its manifest and its name say (JAR File
+// Specification of Java 21; OSGi Core 8, section 3.2.1).
+func (o *jarReader) own(file string, data []byte, manifest []zipEntry, built []jarPart) (own jarPart) {
+	stem := strings.TrimSuffix(file, path.Ext(file))
+	named, version := stem, ""
+	if m := jarName.FindStringSubmatch(stem); m != nil {
+		named, version = m[1], m[2]
+	}
+	fields := make(map[string][]string)
+	for _, e := range manifest {
+		if text, ok := o.open(e, data, maxManifest); ok {
+			fields = headers(unfolded(text))
+			break
+		}
+	}
+	for _, p := range built {
+		if len(built) == 1 || p.Name == named || p.Name+"-"+p.Version == stem {
+			own = p
+			break
+		}
+	}
+	if own.Name == "" {
+		own.Name = cmp.Or(named, file)
+		own.Version = first([]string{version, first(fields["implementation-version"]), first(fields["bundle-version"]), first(fields["specification-version"])})
+	}
+	for l := range strings.SplitSeq(first(fields["bundle-license"]), ",") {
+		if l, _, _ = strings.Cut(strings.TrimSpace(l), ";"); l != "" {
+			own.License = append(own.License, strings.Trim(l, `"`))
+		}
+	}
+	return own
+}
+
+// poms reads what Maven left of packages, each with its path.
+func (o *jarReader) poms(entries []zipEntry, data []byte) (built []jarPart) {
+	for _, e := range entries {
+		if p, ok := o.pom(e, data); ok && len(built) < maxJarParts {
+			p.Path = e.name
+			built = append(built, p)
+		}
+	}
+	return built
+}
+
+// pom reads what Maven leaves of a package in its archive: META-INF/maven/GROUP/NAME/pom.properties.
+func (o *jarReader) pom(e zipEntry, data []byte) (p jarPart, ok bool) {
+	text, ok := o.open(e, data, maxPomFields)
+	if !ok {
+		return p, false
+	}
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(line, "=")
+		switch value = strings.TrimSpace(value); strings.TrimSpace(key) {
+		case "groupId":
+			p.Group = value
+		case "artifactId":
+			p.Name = value
+		case "version":
+			p.Version = value
+		}
+	}
+	return p, p.Name != "" && p.Group != ""
+}
+
+// unfolded joins the lines of a manifest, which breaks them after 72 bytes and goes on
+// after a space.
+func unfolded(text []byte) []byte {
+	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	return bytes.ReplaceAll(text, []byte("\n "), nil)
+}
+
+// jars adds the packages in archives of Java.
+func (r *reader) jars() {
+	for file := range r.root.Files() {
+		e := file.Inode.Entry
+		if e.Type != '0' || !isJar(e.Path) {
+			continue
+		}
+		note := r.root.Note(file)
+		if note == nil {
+			r.problem(file, "records/archive-not-kept")
+			continue
+		}
+		var read jarNote
+		if err := json.Unmarshal(note, &read); err != nil {
+			continue // of a program of this name
+		}
+		if read.Limit != "" {
+			r.problem(file, "records/archive-limit", "limit", read.Limit)
+		}
+		if read.Error != "" {
+			r.problem(file, "records/unread", "error", read.Error)
+		}
+		r.jar(file, read.Parts)
+	}
+}
+
+// jar adds the packages in one archive.
+func (r *reader) jar(file inspect.File, parts []jarPart) {
+	places := make([]int, len(parts))
+	for i, p := range parts {
+		c := Component{Ecosystem: Java, Name: p.Name, Version: p.Version, Signed: p.Signed, In: -1}
+		if p.In >= 0 {
+			c.In = places[p.In]
+		}
+		if p.Group != "" {
+			c.Locator = Locator{Type: packageurl.TypeMaven, Namespace: p.Group}
+		}
+		for _, l := range p.License {
+			c.Licenses = append(c.Licenses, License{l, javaLicense(l)})
+		}
+		if p.Path == "" {
+			c.Digests = []v1.Hash{file.Inode.Digest.Hash()}
+		}
+		c.Digests = append(c.Digests, hexDigest("sha256", p.SHA256)...)
+		if places[i] = r.add(c, file); places[i] >= 0 && p.Path != "" {
+			r.Components[places[i]].At.Path += "!/" + p.Path
+		}
+	}
+}
+
+// javaLicense returns the license that an address in a manifest stands for.
+func javaLicense(address string) string {
+	_, at, _ := strings.Cut(address, "://")
+	at = strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(at, "www."), ".txt"), ".html")
+	known := []struct{ at, id string }{
+		{"apache.org/licenses/LICENSE-2.0", "Apache-2.0"}, {"opensource.org/licenses/Apache-2.0", "Apache-2.0"},
+		{"opensource.org/licenses/MIT", "MIT"}, {"opensource.org/licenses/mit-license.php", "MIT"},
+		{"eclipse.org/legal/epl-v10", "EPL-1.0"}, {"eclipse.org/legal/epl-2.0", "EPL-2.0"}, {"eclipse.org/legal/epl-v20", "EPL-2.0"},
+	}
+	if i := slices.IndexFunc(known, func(k struct{ at, id string }) bool { return k.at == at }); i >= 0 {
+		return known[i].id
+	}
+	return ""
+}

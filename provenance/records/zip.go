@@ -1,0 +1,96 @@
+package records
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"errors"
+	"io"
+)
+
+// errZip says that bytes are no zip archive, or no whole one.
+var errZip = errors.New("it is no whole zip archive")
+
+// A zipEntry is an entry of the central directory of a zip archive (PKWARE's
+// APPNOTE.TXT 6.3.10, section 4.3.12).
+type zipEntry struct {
+	name   string
+	method uint16
+	packed int // bytes as stored
+	offset int // of its local header
+}
+
+// Bounds of an archive.
+const (
+	maxDirectory = 32 << 20 // bytes of the central directory; that of a jar with 100,000 classes has some 12
+	endSize      = 22       // bytes of the end of the central directory, without its comment
+	zip64Size    = 56       // of its other form
+)
+
+// zipEntries visits the entries of an archive in the order of its directory, which it
+// reads where it lies.
+func zipEntries(data []byte, visit func(zipEntry)) error {
+	directory, base, err := zipDirectory(data)
+	if err != nil {
+		return err
+	}
+	for len(directory) >= 46 && bytes.HasPrefix(directory, []byte("PK\x01\x02")) {
+		u16 := func(at int) int { return int(binary.LittleEndian.Uint16(directory[at:])) }
+		u32 := func(at int) int { return int(binary.LittleEndian.Uint32(directory[at:])) }
+		end := 46 + u16(28)
+		next := end + u16(30) + u16(32)
+		if next > len(directory) {
+			return errZip
+		}
+		visit(zipEntry{name: string(directory[46:end]), method: uint16(u16(10)), packed: u32(20), offset: base + u32(42)})
+		directory = directory[next:]
+	}
+	if len(directory) > 0 {
+		return errZip
+	}
+	return nil
+}
+
+// zipDirectory finds the central directory, and by how much its offsets are off where
+// something stands before the archive.
+func zipDirectory(data []byte) (directory []byte, base int, err error) {
+	from := max(0, len(data)-endSize-1<<16)
+	end := bytes.LastIndex(data[from:], []byte("PK\x05\x06"))
+	if end += from; end < from || len(data)-end < endSize {
+		return nil, 0, errZip
+	}
+	size, offset := uint64(binary.LittleEndian.Uint32(data[end+12:])), uint64(binary.LittleEndian.Uint32(data[end+16:]))
+	if at := end - 20 - zip64Size; at >= 0 && bytes.HasPrefix(data[at:], []byte("PK\x06\x06")) && (size == 1<<32-1 || offset == 1<<32-1) {
+		size, offset, end = binary.LittleEndian.Uint64(data[at+40:]), binary.LittleEndian.Uint64(data[at+48:]), at
+	}
+	if size > uint64(end) || offset > uint64(end)-size {
+		return nil, 0, errZip
+	}
+	if size > maxDirectory {
+		return nil, 0, errors.New("its directory is larger than that of an archive")
+	}
+	begin := end - int(size)
+	return data[begin:end], begin - int(offset), nil
+}
+
+// open returns the content of an entry, of which not more than so many bytes are read:
+// then it is false.
+func (e zipEntry) open(data []byte, most int) ([]byte, bool) {
+	if e.offset < 0 || e.offset+30 > len(data) || !bytes.HasPrefix(data[e.offset:], []byte("PK\x03\x04")) {
+		return nil, false
+	}
+	head := data[e.offset:]
+	begin := 30 + int(binary.LittleEndian.Uint16(head[26:])) + int(binary.LittleEndian.Uint16(head[28:]))
+	if begin > len(head) || e.packed > len(head)-begin {
+		return nil, false
+	}
+	packed := head[begin : begin+e.packed]
+	switch e.method {
+	case 0:
+		return packed, len(packed) <= most
+	case 8:
+		content, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(most)+1))
+		return content, err == nil && len(content) <= most
+	}
+	return nil, false
+}

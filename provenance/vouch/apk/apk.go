@@ -1,0 +1,334 @@
+package apk
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha1"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"audit/inspect/check"
+	"audit/provenance/ospackages"
+	"audit/provenance/vouch"
+	"audit/provenance/vouch/packages"
+)
+
+// A Family checks what apk has installed.
+type Family struct {
+	Keys    []Key              // that the user trusts
+	Sources []*packages.Source // of packages and indexes, beside the image
+	// Installed are the packages of the image; nil to read them.
+	Installed *ospackages.Installed
+}
+
+// Name is "apk".
+func (Family) Name() string { return string(ospackages.Apk) }
+
+// Vouch verifies the packages that lie beside, then compares the files of the root file
+// system with those that are good.
+func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error) {
+	in := f.Installed
+	if in == nil {
+		in = ospackages.Read(t.Image())
+	}
+	v := &verifier{Family: f, used: make(map[string]Key)}
+	for i := range in.Packages {
+		if p := &in.Packages[i]; p.Manager == ospackages.Apk {
+			v.installed = append(v.installed, p)
+		}
+	}
+	result := vouch.Result{Packages: len(v.installed)}
+	if len(v.installed) == 0 {
+		return result, nil
+	}
+	v.carried(t)
+	v.lookAround(ctx)
+	j := newJudge(t)
+	for _, p := range v.installed {
+		if err := context.Cause(ctx); err != nil {
+			return result, err
+		}
+		if all, ok := v.verify(ctx, p); ok {
+			result.Verified++
+			j.add(all)
+		}
+	}
+	j.judge()
+	v.conclude()
+	v.list.Append(j.findings()...)
+	if result.Verified == 0 {
+		result.Reason = v.reason()
+	}
+	result.Keys, result.Findings = v.keys(), v.list.Sorted()
+	return result, nil
+}
+
+// A pkg is a package that is verified.
+type pkg struct {
+	name string // with its version
+	key  Key
+}
+
+// An index is one that a trusted key signed.
+type index struct {
+	key    Key
+	listed map[string]string
+}
+
+// A verifier verifies packages.
+type verifier struct {
+	Family
+	installed []*ospackages.Package
+	list      check.List
+	files     []map[string]string // of each source that is a folder: paths by their last part
+	indexes   []index             // that a trusted key signed
+	used      map[string]Key      // keys that signed something, by fingerprint
+	images    []vouch.Key         // that the image carries
+
+	absent   []string // packages that do not lie beside
+	listed   []string // of them, those that a signed index has
+	unsigned []string // by no trusted key
+	other    []string // that are others than those that were installed
+}
+
+// carried lists the keys that the image has.
+func (v *verifier) carried(t *vouch.Table) {
+	root := t.Image().Root()
+	folder, names, _ := root.Folder(ospackages.ApkKeys)
+	for _, name := range names {
+		text, f, ok := root.Content(path.Join(folder, name))
+		if !ok {
+			continue
+		}
+		k, err := ReadKey(name, text)
+		if err != nil {
+			v.list.Note(f.Layer, f.Path, "signatures/apk-carried-key-unread", "error", check.Brief(err.Error()))
+			continue
+		}
+		trusted := slices.ContainsFunc(v.Family.Keys, func(own Key) bool { return own.Fingerprint == k.Fingerprint })
+		v.images = append(v.images, vouch.Key{Fingerprint: k.Fingerprint, Name: check.Brief(name), Trusted: trusted, Path: f.Path})
+	}
+}
+
+// maxTrouble bounds the files of a source that are reported as unreadable.
+const maxTrouble = 20
+
+// verify reads a package beside the image: its content, when it is the one that was
+// installed and a trusted key signed it, alone or by an index.
+func (v *verifier) verify(ctx context.Context, p *ospackages.Package) (all content, ok bool) {
+	name := p.Name + "-" + p.Version
+	file, err := v.find(ctx, p)
+	if err != nil {
+		v.trouble(err)
+	}
+	if file == nil {
+		v.absent = append(v.absent, check.Brief(name))
+		if _, ok := v.inIndex(p); ok {
+			v.listed = append(v.listed, check.Brief(name))
+		}
+		return all, false
+	}
+	all, err = v.read(file, p)
+	switch {
+	case errors.Is(err, errUnsigned):
+		v.unsigned = append(v.unsigned, check.Brief(name))
+	case errors.Is(err, errOther):
+		v.other = append(v.other, check.Brief(name))
+	case err != nil:
+		v.trouble(fmt.Errorf("reading the package %s: %w", name, err))
+	}
+	return all, err == nil
+}
+
+func (v *verifier) trouble(err error) {
+	if v.list.Count(check.Undecided) < maxTrouble {
+		v.list.Undecided(-1, "", "signatures/apk-unread", "error", check.Brief(err.Error()))
+	}
+}
+
+var (
+	errUnsigned = errors.New("no trusted key signed it")
+	errOther    = errors.New("it is another package than the one that was installed")
+)
+
+// read verifies a package and reads its data.
+func (v *verifier) read(file []byte, p *ospackages.Package) (all content, err error) {
+	parts, err := part(file)
+	if err != nil {
+		return all, err
+	}
+	packed, data, err := member(parts.rest)
+	if err != nil {
+		return all, err
+	}
+	if p.Checksum != digestOf(packed) {
+		return all, errOther
+	}
+	key, ok := verify(v.Family.Keys, parts.signatures, packed)
+	if !ok {
+		key, ok = v.inIndex(p)
+	}
+	if !ok {
+		return all, errUnsigned
+	}
+	c, err := readControl(packed)
+	if err != nil {
+		return all, err
+	}
+	v.used[key.Fingerprint] = key
+	return readData(&pkg{name: check.Brief(c.name + "-" + c.version), key: key}, data, c.datahash)
+}
+
+// digestOf is the digest by which the database and indexes name a control part.
+func digestOf(packed []byte) ospackages.Digest {
+	sum := sha1.Sum(packed)
+	return ospackages.Digest{Algorithm: "sha1", Hex: hex.EncodeToString(sum[:])}
+}
+
+// lookAround lists the folders, and reads the indexes that a trusted key signed.
+func (v *verifier) lookAround(ctx context.Context) {
+	arches := make(map[string]bool)
+	for _, p := range v.installed {
+		arches[p.Arch] = true
+	}
+	for _, s := range v.Sources {
+		byName := make(map[string]string)
+		for _, f := range s.Files() {
+			byName[path.Base(f)] = f
+			if strings.HasPrefix(path.Base(f), "APKINDEX.") && strings.HasSuffix(f, ".tar.gz") {
+				v.readIndex(ctx, s, f)
+			}
+		}
+		v.files = append(v.files, byName)
+		for _, arch := range slices.Sorted(maps.Keys(arches)) {
+			if s.IsServer() {
+				v.readIndex(ctx, s, path.Join(arch, "APKINDEX.tar.gz"))
+			}
+		}
+	}
+}
+
+func (v *verifier) readIndex(ctx context.Context, s *packages.Source, name string) {
+	file, err := s.Read(ctx, name, maxIndexBytes)
+	if errors.Is(err, packages.ErrAbsent) {
+		return
+	}
+	var parts parted
+	if err == nil {
+		parts, err = part(file)
+	}
+	if err == nil {
+		key, ok := verify(v.Family.Keys, parts.signatures, parts.rest)
+		if !ok {
+			v.list.Note(-1, "", "signatures/apk-index-unsigned", "index", check.Brief(name))
+			return
+		}
+		var listed map[string]string
+		if listed, err = readIndex(parts.rest); err == nil {
+			v.indexes = append(v.indexes, index{key, listed})
+			return
+		}
+	}
+	v.trouble(err)
+}
+
+// inIndex returns the key that signed an index which has the package that is installed.
+func (v *verifier) inIndex(p *ospackages.Package) (Key, bool) {
+	raw, err := hex.DecodeString(p.Checksum.Hex)
+	if err != nil || p.Checksum.Algorithm != "sha1" {
+		return Key{}, false
+	}
+	want := "Q1" + base64.StdEncoding.EncodeToString(raw)
+	for _, i := range v.indexes {
+		if i.listed[p.Name+"-"+p.Version] == want {
+			v.used[i.key.Fingerprint] = i.key
+			return i.key, true
+		}
+	}
+	return Key{}, false
+}
+
+// find reads the file of a package; nil where it is not there.
+func (v *verifier) find(ctx context.Context, p *ospackages.Package) (file []byte, err error) {
+	name := p.Name + "-" + p.Version + ".apk"
+	for i, s := range v.Sources {
+		at, ok := v.files[i][name]
+		switch {
+		case s.IsServer():
+			at = path.Join(p.Arch, name)
+		case !ok:
+			continue
+		}
+		file, e := s.Read(ctx, at, maxFileBytes)
+		if e == nil {
+			return file, nil
+		}
+		if !errors.Is(e, packages.ErrAbsent) {
+			err = e
+		}
+	}
+	return nil, err
+}
+
+// conclude says which packages are not verified, and why.
+func (v *verifier) conclude() {
+	if v.Family.isIdle() {
+		return
+	}
+	if names, beyond := some(v.absent); len(names) > 0 {
+		v.list.Undecided(-1, "", "signatures/apk-not-here", "count", len(v.absent), "listed", len(v.listed), "names", names, "beyond", beyond)
+	}
+	if names, beyond := some(v.unsigned); len(names) > 0 {
+		v.list.Undecided(-1, "", "signatures/apk-untrusted", "count", len(v.unsigned), "names", names, "beyond", beyond)
+	}
+	if names, beyond := some(v.other); len(names) > 0 {
+		v.list.Undecided(-1, "", "signatures/apk-other-package", "count", len(v.other), "names", names, "beyond", beyond)
+	}
+	for _, k := range v.images {
+		v.list.Note(-1, k.Path, "signatures/apk-carried-key", "key", k.Fingerprint, "name", k.Name)
+	}
+}
+
+// isIdle says that the user gave nothing to verify with.
+func (f Family) isIdle() bool { return len(f.Keys) == 0 || len(f.Sources) == 0 }
+
+// reason says why no package could be verified.
+func (v *verifier) reason() check.Message {
+	switch n := len(v.installed); {
+	case len(v.Family.Keys) == 0:
+		return check.Say("signatures/apk-no-key", "packages", n)
+	case len(v.Sources) == 0:
+		return check.Say("signatures/apk-no-source", "packages", n)
+	case len(v.listed) > 0:
+		return check.Say("signatures/apk-names-only", "packages", n, "listed", len(v.listed))
+	}
+	return check.Say("signatures/apk-none-verified", "packages", len(v.installed))
+}
+
+// keys are those that signed, then those that the image carries, each sorted.
+func (v *verifier) keys() []vouch.Key {
+	var all []vouch.Key
+	for _, k := range v.used {
+		all = append(all, vouch.Key{Fingerprint: k.Fingerprint, Name: k.Name, Trusted: true})
+	}
+	all = append(all, v.images...)
+	slices.SortFunc(all, func(a, b vouch.Key) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	return all
+}
+
+// maxNames bounds the names in a finding.
+const maxNames = 10
+
+// some returns the first names, and how many there are beyond.
+func some(names []string) (first []string, beyond int) {
+	first = names[:min(len(names), maxNames)]
+	return first, len(names) - len(first)
+}

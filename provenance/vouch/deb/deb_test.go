@@ -1,0 +1,489 @@
+package deb
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	pgp "github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	made "audit/fixtures/deb"
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/provenance/openpgp"
+	"audit/provenance/vouch"
+	"audit/provenance/vouch/packages"
+)
+
+var born = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// A signer is a key that signs at its own time.
+type signer struct {
+	t   testing.TB
+	key *pgp.Entity
+	at  time.Time
+}
+
+func newSigner(t testing.TB, life time.Duration) signer {
+	t.Helper()
+	c := &packet.Config{Time: func() time.Time { return born }, Algorithm: packet.PubKeyAlgoEdDSA, DefaultHash: crypto.SHA256, KeyLifetimeSecs: uint32(life / time.Second)}
+	e, err := pgp.NewEntity("An Archive", "", "", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer{t, e, born.AddDate(0, 1, 0)}
+}
+
+func (s signer) config() *packet.Config {
+	return &packet.Config{Time: func() time.Time { return s.at }, DefaultHash: crypto.SHA256}
+}
+
+func (s signer) clear(text []byte) []byte {
+	var b bytes.Buffer
+	w, err := clearsign.Encode(&b, s.key.PrivateKey, s.config())
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (s signer) detached(text []byte) []byte {
+	var b bytes.Buffer
+	if err := pgp.DetachSign(&b, s.key, bytes.NewReader(text), s.config()); err != nil {
+		s.t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func (s signer) ring() openpgp.Keyring {
+	var b bytes.Buffer
+	if err := s.key.Serialize(&b); err != nil {
+		s.t.Fatal(err)
+	}
+	r, err := openpgp.ReadKeyring(b.Bytes())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r
+}
+
+// tool is a package with something of everything.
+func tool() made.Package {
+	return made.Package{Name: "tool", Version: "1:2.0-1", Packing: "xz", Control: map[string]string{
+		"conffiles": "/etc/tool.conf\n", "postinst": "#!/bin/sh\nchmod 0750 /usr/bin/by-script\n", "md5sums": "none\n", "triggers": "interest-noawait /usr/share/tool\n",
+	}, Files: []made.File{
+		{Path: "bin/"}, {Path: "bin/tool", Body: "program", Mode: 0o755}, {Path: "bin/plain", Body: "plain", Mode: 0o755}, {Path: "bin/alias", Hard: "bin/tool", Mode: 0o755}, {Path: "usr/"}, {Path: "usr/bin/"},
+		{Path: "usr/bin/link", Link: "../../bin/tool"}, {Path: "usr/bin/by-script", Body: "script", Mode: 0o755}, {Path: "etc/"}, {Path: "etc/tool.conf", Body: "setting=1\n"},
+		{Path: "usr/share/"}, {Path: "usr/share/doc/"}, {Path: "usr/share/doc/tool/"}, {Path: "usr/share/doc/tool/README", Body: "read"},
+		{Path: "usr/sbin/"}, {Path: "usr/sbin/setuid", Body: "su", Mode: 0o4755}, {Path: "var/"}, {Path: "var/owned", Body: "owned", UID: 5, GID: 6},
+	}}
+}
+
+// write puts files into a folder and opens it.
+func write(t testing.TB, files map[string][]byte) *packages.Source {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := packages.Open(dir, packages.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func open(t testing.TB, files []made.File) *inspect.Image {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "root.tar")
+	if err := os.WriteFile(name, made.Tar(files), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	img, err := inspect.Open(context.Background(), name, inspect.Options{Keep: Keep})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// An outcome is what was found of an image.
+type outcome struct {
+	vouch.Result
+	table *vouch.Table
+}
+
+func run(t testing.TB, root []made.File, f Family) outcome {
+	t.Helper()
+	table := vouch.New(open(t, root))
+	r, err := f.Vouch(context.Background(), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome{r, table}
+}
+
+func (o outcome) kind(t testing.TB, at string) vouch.Kind {
+	t.Helper()
+	w, ok := o.table.Word(at)
+	if !ok {
+		t.Fatalf("the image has no %s", at)
+	}
+	return w.Kind
+}
+
+func (o outcome) finding(at, code string) (check.Finding, bool) {
+	i := slices.IndexFunc(o.Findings, func(f check.Finding) bool { return f.Path == at && f.Code == code })
+	if i < 0 {
+		return check.Finding{}, false
+	}
+	return o.Findings[i], true
+}
+
+// edit changes the file at a path, which has to be there.
+func edit(t testing.TB, files []made.File, at string, change func(f *made.File)) []made.File {
+	t.Helper()
+	files = slices.Clone(files)
+	i := slices.IndexFunc(files, func(f made.File) bool { return f.Path == at })
+	if i < 0 {
+		t.Fatalf("no file %s", at)
+	}
+	change(&files[i])
+	return files
+}
+
+func TestEveryFormOfAnArchive(t *testing.T) {
+	s := newSigner(t, 0)
+	mirror := func(m made.Mirror) map[string][]byte { m.Packages = []made.Package{tool()}; return m.Write() }
+	for name, files := range map[string]map[string][]byte{
+		"a mirror":                     mirror(made.Mirror{Sign: s.clear, Packing: "xz"}),
+		"a detached signature":         mirror(made.Mirror{Detached: s.detached, Packing: "gz"}),
+		"a plain list":                 mirror(made.Mirror{Sign: s.clear}),
+		"a folder as apt keeps it":     made.Flat(mirror(made.Mirror{Sign: s.clear})),
+		"valid until long ago":         mirror(made.Mirror{Sign: s.clear, More: "Valid-Until: Sat, 08 Jan 2022 00:00:00 UTC\n"}),
+		"apt's name of a file":         renamed(mirror(made.Mirror{Sign: s.clear}), "tool_2.0-1_amd64.deb", "tool_1%3a2.0-1_amd64.deb"),
+		"beside packages of no matter": more(mirror(made.Mirror{Sign: s.clear}), map[string][]byte{"tool_9_amd64.deb": []byte("none"), "pool/tool_2.0-1_amd64.deb": []byte("no package")}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := run(t, made.Root(tool()), Family{Keys: s.ring(), Sources: []*packages.Source{write(t, files)}})
+			if o.Packages != 1 || o.Verified != 1 || check.Worst(o.Findings) != check.Pass {
+				t.Errorf("%d of %d verified, %v, %v", o.Verified, o.Packages, o.Reason, o.Findings)
+			}
+			for f, w := range o.table.Rows() {
+				if w.Kind != vouch.Signed && w.Kind != vouch.Made {
+					t.Errorf("%s: %v", f.Path, w)
+				}
+			}
+		})
+	}
+}
+
+func renamed(files map[string][]byte, old, now string) map[string][]byte {
+	out := make(map[string][]byte)
+	for name, content := range files {
+		out[strings.Replace(name, old, now, 1)] = content
+	}
+	return out
+}
+
+func more(a, b map[string][]byte) map[string][]byte {
+	for name, content := range b {
+		a[name] = content
+	}
+	return a
+}
+
+func TestPackings(t *testing.T) {
+	s := newSigner(t, 0)
+	for _, packing := range []string{"", "gz", "xz", "zst"} {
+		p := tool()
+		p.Packing = packing
+		o := run(t, made.Root(p), Family{Keys: s.ring(), Sources: []*packages.Source{write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())}})
+		if o.Verified != 1 {
+			t.Errorf("%q: %v %v", packing, o.Reason, o.Findings)
+		}
+	}
+}
+
+// What cannot be verified is no word on any file.
+func TestNothingIsVerified(t *testing.T) {
+	s, other := newSigner(t, 0), newSigner(t, 0)
+	short := newSigner(t, time.Hour) // signs a month after its birth
+	p := []made.Package{tool()}
+	whole := made.Mirror{Packages: p, Sign: s.clear}.Write()
+	changed := func(name string, change func([]byte) []byte) map[string][]byte {
+		out := make(map[string][]byte)
+		for n, content := range whole {
+			if strings.HasSuffix(n, name) {
+				content = change(bytes.Clone(content))
+			}
+			out[n] = content
+		}
+		return out
+	}
+	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
+	for name, test := range map[string]struct {
+		files map[string][]byte
+		keys  openpgp.Keyring
+		code  string
+	}{
+		"another key":         {whole, other.ring(), "signatures/deb-no-release"},
+		"no key":              {whole, openpgp.Keyring{}, "signatures/deb-no-key"},
+		"nothing beside":      {nil, s.ring(), "signatures/deb-no-release"},
+		"a changed Release":   {changed("InRelease", flip), s.ring(), "signatures/deb-no-release"},
+		"text before it":      {changed("InRelease", func(b []byte) []byte { return append([]byte("SHA256:\n"), b...) }), s.ring(), "signatures/deb-no-release"},
+		"a changed list":      {changed("Packages", flip), s.ring(), "signatures/deb-none-listed"},
+		"a changed package":   {changed(".deb", flip), s.ring(), "signatures/deb-names-only"},
+		"no package":          {changed(".deb", func([]byte) []byte { return nil }), s.ring(), "signatures/deb-names-only"},
+		"an unsigned Release": {made.Mirror{Packages: p, Sign: func(text []byte) []byte { return text }}.Write(), s.ring(), "signatures/deb-no-release"},
+		"signed when expired": {made.Mirror{Packages: p, Sign: short.clear}.Write(), short.ring(), "signatures/deb-no-release"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := run(t, made.Root(tool()), Family{Keys: test.keys, Sources: []*packages.Source{write(t, test.files)}})
+			if o.Verified != 0 || o.Reason.Code != test.code {
+				t.Errorf("%d verified, %v, want %s", o.Verified, o.Reason, test.code)
+			}
+			for f, w := range o.table.Rows() {
+				if w.Kind == vouch.Signed || w.Kind == vouch.Made {
+					t.Errorf("%s: %v", f.Path, w)
+				}
+			}
+		})
+	}
+}
+
+// A key that has expired since signed at its time.
+func TestExpiredSince(t *testing.T) {
+	s := newSigner(t, 365*24*time.Hour)
+	o := run(t, made.Root(tool()), Family{Keys: s.ring(), Sources: []*packages.Source{write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())}})
+	if o.Verified != 1 {
+		t.Errorf("%v %v", o.Reason, o.Findings)
+	}
+}
+
+func TestEveryChangeIsFound(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	set := func(mode int64) func(*made.File) { return func(f *made.File) { f.Mode = mode } }
+	body := func(text string) func(*made.File) { return func(f *made.File) { f.Body = text } }
+	for _, test := range []struct {
+		name, at string
+		change   func(*made.File)
+		code     string
+		level    check.Level
+		kind     vouch.Kind
+	}{
+		{"content", "bin/tool", body("progrem"), "signatures/deb-file-differs", check.Problem, vouch.Differs},
+		{"mode", "bin/plain", set(0o777), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"setuid", "bin/plain", set(0o4755), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"setuid that was signed and is gone", "usr/sbin/setuid", set(0o755), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"mode by a script", "usr/bin/by-script", set(0o750), "signatures/deb-mode-by-script", check.Note, vouch.Signed},
+		{"setuid that no script gives", "usr/bin/by-script", set(0o4750), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"owner", "var/owned", func(f *made.File) { f.UID = 7 }, "signatures/deb-owner-differs", check.Problem, vouch.Differs},
+		{"a capability", "bin/plain", func(f *made.File) { f.Xattrs = map[string]string{"security.capability": "x"} }, "signatures/deb-attribute-added", check.Problem, vouch.Differs},
+		{"a link", "usr/bin/link", func(f *made.File) { f.Link = "/tmp/tool" }, "signatures/deb-link-differs", check.Problem, vouch.Differs},
+		{"a link in place of a file", "bin/tool", func(f *made.File) { *f = made.File{Path: f.Path, Link: "other"} }, "signatures/deb-kind-differs", check.Problem, vouch.Differs},
+		{"a hard link that is another file", "bin/alias", func(f *made.File) { *f = made.File{Path: f.Path, Body: "other", Mode: 0o755} }, "signatures/deb-file-differs", check.Problem, vouch.Differs},
+		{"configuration", "etc/tool.conf", body("setting=2\n"), "signatures/deb-config-changed", check.Note, vouch.Nobody},
+		{"rights of configuration", "etc/tool.conf", set(0o666), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"a script of dpkg", "var/lib/dpkg/info/tool.postinst", body("id\n"), "signatures/deb-info-differs", check.Problem, vouch.Differs},
+		{"a folder", "usr/bin/", set(0o777), "signatures/deb-folder-differs", check.Undecided, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := run(t, edit(t, made.Root(tool()), test.at, test.change), Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			at := strings.TrimSuffix(test.at, "/")
+			f, ok := o.finding(at, test.code)
+			if !ok || f.Level != test.level {
+				t.Errorf("no %s of level %s: %v", test.code, test.level, o.Findings)
+			}
+			if test.kind != "" && o.kind(t, at) != test.kind {
+				t.Errorf("%s is %s, want %s", at, o.kind(t, at), test.kind)
+			}
+		})
+	}
+}
+
+// What makes no difference: files that are left out, merged folders, diverted files, one
+// owner for all.
+func TestHonestImages(t *testing.T) {
+	s := newSigner(t, 0)
+	other := made.Package{Name: "other", Control: map[string]string{"preinst": "dpkg-divert --package other --divert /bin/tool.real /bin/tool\n"}, Files: []made.File{{Path: "bin/"}, {Path: "bin/tool", Body: "in its place", Mode: 0o755}}}
+	source := write(t, made.Mirror{Packages: []made.Package{tool(), other}, Sign: s.clear}.Write())
+	without := func(files []made.File, at string) []made.File {
+		return slices.DeleteFunc(slices.Clone(files), func(f made.File) bool { return f.Path == at })
+	}
+	merged := []made.File{{Path: "usr/"}, {Path: "usr/bin/"}, {Path: "bin", Link: "usr/bin"}}
+	for _, f := range made.Root(tool()) {
+		if f.Path != "bin/" && f.Path != "usr/" && f.Path != "usr/bin/" {
+			merged = append(merged, f)
+		}
+	}
+	diverted := append(edit(t, made.Root(tool(), other), "bin/tool", func(f *made.File) { f.Path = "bin/tool.real" }), made.File{Path: "var/lib/dpkg/diversions", Body: "/bin/tool\n/bin/tool.real\nother\n"})
+	diverted = edit(t, diverted, "bin/alias", func(f *made.File) { f.Hard = "bin/tool.real" })
+	flat := made.Root(tool())
+	for i := range flat {
+		flat[i].UID, flat[i].GID = 1000, 1000
+	}
+	for name, test := range map[string]struct {
+		root  []made.File
+		notes []string
+	}{
+		"documentation left out": {without(made.Root(tool()), "usr/share/doc/tool/README"), []string{"signatures/deb-documentation"}},
+		"a file removed":         {without(made.Root(tool()), "usr/bin/link"), []string{"signatures/deb-left-out"}},
+		"configuration removed":  {without(made.Root(tool()), "etc/tool.conf"), []string{"signatures/deb-left-out"}},
+		"merged folders":         {merged, nil},
+		"a diversion":            {diverted, nil},
+		"one owner":              {flat, []string{"signatures/deb-owners-flat"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := run(t, test.root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			if o.Verified != o.Packages || check.Worst(o.Findings) != check.Pass {
+				t.Errorf("%d of %d, %v", o.Verified, o.Packages, o.Findings)
+			}
+			for _, code := range test.notes {
+				if !slices.ContainsFunc(o.Findings, func(f check.Finding) bool { return f.Code == code }) {
+					t.Errorf("no %s: %v", code, o.Findings)
+				}
+			}
+			for f, w := range o.table.Rows() {
+				if w.Kind == vouch.Differs || w.Kind == vouch.Nobody && f.Path != "bin" {
+					t.Errorf("%s: %v", f.Path, w)
+				}
+			}
+		})
+	}
+}
+
+// A file that a package of the image says to have which is not verified is undecided.
+func TestReplacedByAnother(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	theirs := made.Package{Name: "theirs", Files: []made.File{{Path: "bin/tool", Body: "theirs", Mode: 0o755}}}
+	root := made.Root(tool(), theirs)
+	root = slices.DeleteFunc(root, func(f made.File) bool { return f.Path == "bin/tool" && f.Body == "program" })
+	root = edit(t, root, "bin/alias", func(f *made.File) { *f = made.File{Path: f.Path, Body: "program", Mode: 0o755} })
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	if f, ok := o.finding("bin/tool", "signatures/deb-file-replaced"); !ok || f.Level != check.Undecided || o.kind(t, "bin/tool") != vouch.Nobody {
+		t.Errorf("%v", o.Findings)
+	}
+	if _, ok := o.finding("var/lib/dpkg/status", "signatures/deb-not-listed"); !ok {
+		t.Errorf("%v", o.Findings)
+	}
+}
+
+// Images without dpkg have a paragraph a package in a folder, and checksums beside it.
+func TestStatusFolder(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	root := append(slices.Clone(tool().Files), made.File{Path: "var/lib/dpkg/status.d/tool", Body: tool().ControlFile()}, made.File{Path: "var/lib/dpkg/status.d/tool.md5sums", Body: "none\n"})
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	if o.Verified != 1 || o.kind(t, "bin/tool") != vouch.Signed || o.kind(t, "var/lib/dpkg/status.d/tool") != vouch.Made || o.kind(t, "var/lib/dpkg/status.d/tool.md5sums") != vouch.Signed {
+		t.Errorf("%d verified, %v", o.Verified, o.Findings)
+	}
+}
+
+// What the image itself has is enough: its lists and its packages.
+func TestFromTheImage(t *testing.T) {
+	s := newSigner(t, 0)
+	root := made.Root(tool())
+	for name, content := range made.Flat(made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write()) {
+		folder := "var/lib/apt/lists/"
+		if isPackage(name) {
+			folder = "var/cache/apt/archives/"
+		}
+		root = append(root, made.File{Path: folder + name, Body: string(content)})
+	}
+	o := run(t, root, Family{Keys: s.ring()})
+	if o.Verified != 1 {
+		t.Errorf("%v %v", o.Reason, o.Findings)
+	}
+	for f, w := range o.table.Rows() {
+		if w.Kind != vouch.Signed && w.Kind != vouch.Made {
+			t.Errorf("%s: %v", f.Path, w)
+		}
+	}
+}
+
+// A server is asked for what the image has, and for nothing else.
+func TestServer(t *testing.T) {
+	s := newSigner(t, 0)
+	files := made.Mirror{Packages: []made.Package{tool(), {Name: "unused"}}, Sign: s.clear, Packing: "xz", More: "Acquire-By-Hash: no\n"}.Write()
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/debian/")
+		asked = append(asked, name)
+		content, ok := files[name]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Write(content)
+	}))
+	defer server.Close()
+	cache := t.TempDir()
+	root := append(made.Root(tool()), made.File{Path: "usr/lib/os-release", Body: "VERSION_CODENAME=stable\n"}, made.File{Path: "etc/apt/sources.list", Body: "deb http://evil.example.org/x ../../etc main\n"})
+	for range 2 {
+		source, err := packages.Open(server.URL+"/debian", packages.Options{CacheDir: cache})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}}); o.Verified != 1 {
+			t.Errorf("%v %v", o.Reason, o.Findings)
+		}
+	}
+	want := "dists/stable/InRelease"
+	rest := slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return strings.HasSuffix(name, "Release") })
+	if !slices.Contains(asked, want) || !slices.Equal(rest, []string{"dists/stable/main/binary-amd64/Packages.xz", "pool/main/t/tool/tool_2.0-1_amd64.deb"}) {
+		t.Errorf("it was asked for %q", asked)
+	}
+}
+
+// A package that the index names is never believed for what it says of itself.
+func TestPackageOfAnotherName(t *testing.T) {
+	s := newSigner(t, 0)
+	files := made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write()
+	list := "dists/stable/main/binary-amd64/Packages"
+	other := made.Package{Name: "tool", Version: "1:2.0-1", Arch: "all"}.Write()
+	files["pool/tool_2.0-1_amd64.deb"] = other
+	text := made.Package{Name: "tool", Version: "1:2.0-1"}.ControlFile() + fmt.Sprintf("Filename: x\nSize: 1\nSHA256: %x\n", sha256.Sum256(other))
+	files[list] = []byte(text)
+	files["dists/stable/InRelease"] = s.clear(fmt.Appendf(nil, "Codename: stable\nSHA256:\n %x %d main/binary-amd64/Packages\n", sha256.Sum256([]byte(text)), len(text)))
+	table := vouch.New(open(t, made.Root(tool())))
+	_, err := Family{Keys: s.ring(), Sources: []*packages.Source{write(t, files)}}.Vouch(context.Background(), table)
+	if err == nil || !strings.Contains(err.Error(), "the index says") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestStopped(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := (Family{Keys: s.ring(), Sources: []*packages.Source{source}}).Vouch(ctx, vouch.New(open(t, made.Root(tool())))); err == nil {
+		t.Error("no error")
+	}
+}

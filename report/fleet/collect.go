@@ -1,0 +1,324 @@
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"audit/inspect"
+	"audit/inspect/check"
+	"audit/rebuild"
+)
+
+// Options say what a summary is of.
+type Options struct {
+	Tool  string   // version of audit
+	List  []Image  // what has to be there; nil for the lists that the folders have
+	Since *Summary // an earlier one; nil for none
+
+	// Demand is the name of what is demanded of each image, and Holds says whether it
+	// is so: of a report, given its path, by its verdict and the status of the check
+	// named closure. An image without a result never holds. A nil Holds demands nothing
+	// but a result.
+	Demand string
+	Holds  func(path string, v rebuild.Verdict, closure check.Status) (violation string, err error)
+}
+
+// The limits of folders of results.
+const (
+	maxEntries = 10_000_000
+)
+
+// A candidate is a result, or a status, that may be what is known of an image.
+type candidate struct {
+	status Status // zero of a report that lies alone
+	path   string // of the report; "" where there is none
+	facts  *facts // of a report that lies alone
+}
+
+// A collector gathers what folders have of images.
+type collector struct {
+	opt      Options
+	listed   map[string][]string    // references that have to be there, with their names; nil where nobody says
+	found    map[string][]candidate // by reference
+	loose    []candidate
+	bad      []Bad
+	unlisted int
+	seen     int
+	b        *builder
+	last     *facts // that were read last
+	lastPath string
+}
+
+// Collect reads folders, those of batches or any with reports, and makes a summary. A
+// file in them that cannot be read is named in it, and ends nothing. The error is that
+// of a folder, or an [inspect.LimitError]. The order of the folders has no say.
+func Collect(dirs []string, opt Options) (*Summary, error) {
+	c := &collector{opt: opt, found: make(map[string][]candidate), b: newBuilder(opt.Tool)}
+	if opt.List != nil {
+		c.expect(opt.List)
+	}
+	for _, dir := range dirs {
+		if err := c.folder(dir); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", dir, err)
+		}
+	}
+	return c.summary(), nil
+}
+
+// expect notes images that have to be there.
+func (c *collector) expect(images []Image) {
+	if c.listed == nil {
+		c.listed = make(map[string][]string, len(images))
+	}
+	for _, img := range images {
+		c.listed[img.Reference] = append(c.listed[img.Reference], img.Names...)
+	}
+}
+
+func (c *collector) folder(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, StatusFolder)); err != nil {
+		return c.reports(dir)
+	}
+	l, err := ReadList(dir)
+	switch {
+	case IsAbsent(err):
+		return c.statuses(dir, nil)
+	case err != nil:
+		c.fault(filepath.Join(dir, ListFile), err)
+		return c.statuses(dir, nil)
+	}
+	if c.opt.List == nil {
+		c.expect(l.Images)
+	}
+	own := make(map[string]bool, len(l.Images))
+	for _, img := range l.Images {
+		own[img.Reference] = true
+	}
+	return c.statuses(dir, own)
+}
+
+func (c *collector) fault(path string, err error) {
+	c.bad = append(c.bad, Bad{path, check.ClipTo(check.Printable(err.Error()), 500)})
+}
+
+// count bounds what is looked at.
+func (c *collector) count(dir string) error {
+	if c.seen++; c.seen > maxEntries {
+		return &inspect.LimitError{Name: "entries of folders of results", Limit: maxEntries, Where: dir}
+	}
+	return nil
+}
+
+// statuses reads those of a batch. What a batch did of an earlier list is not counted.
+func (c *collector) statuses(dir string, own map[string]bool) error {
+	entries, err := os.ReadDir(filepath.Join(dir, StatusFolder))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := c.count(dir); err != nil {
+			return err
+		}
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		path := filepath.Join(dir, StatusFolder, e.Name())
+		s, err := ReadStatus(path)
+		if err != nil {
+			c.fault(path, err)
+			continue
+		}
+		if own != nil && c.opt.List == nil && !own[s.Reference] {
+			c.unlisted++
+			continue
+		}
+		one := candidate{status: s}
+		if s.State == Done {
+			one.path = filepath.Join(dir, ResultsFolder, filepath.Base(s.Key), "report.json")
+		}
+		c.found[s.Reference] = append(c.found[s.Reference], one)
+	}
+	return nil
+}
+
+// reports reads those that lie in a folder, at any depth. Links are not followed.
+func (c *collector) reports(dir string) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if err := c.count(dir); err != nil {
+			return err
+		}
+		if !d.Type().IsRegular() || d.Name() != "report.json" && !strings.HasSuffix(d.Name(), ".report.json") {
+			return nil
+		}
+		f, err := c.facts(path)
+		if err != nil {
+			c.fault(path, err)
+			return nil
+		}
+		c.loose = append(c.loose, candidate{path: path, facts: f})
+		return nil
+	})
+}
+
+// summary merges what was found, image by image.
+func (c *collector) summary() *Summary {
+	c.b.out.Policy.Require = c.opt.Demand
+	references := make(map[string]bool, len(c.found)+len(c.listed))
+	for reference := range c.listed {
+		references[reference] = true
+	}
+	for reference := range c.found {
+		switch {
+		case c.opt.List == nil:
+			references[reference] = true
+		case !references[reference]:
+			c.unlisted++
+		}
+	}
+	alone := c.adopt(references)
+	rows := make([]Row, 0, len(references)+len(alone))
+	for _, reference := range slices.Sorted(maps.Keys(references)) {
+		rows = append(rows, c.row(reference, c.found[reference]))
+	}
+	for _, key := range slices.Sorted(maps.Keys(alone)) {
+		rows = append(rows, c.row(alone[key][0].facts.Reference, alone[key]))
+	}
+	c.b.out.Unlisted = c.unlisted
+	slices.SortFunc(c.bad, func(x, y Bad) int { return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Problem, y.Problem)) })
+	c.b.out.Bad = c.bad
+	return c.b.finish(rows, c.opt.Since)
+}
+
+// adopt gives reports that lie alone to the references that they are of, and returns the
+// others, those of one image together.
+func (c *collector) adopt(references map[string]bool) map[string][]candidate {
+	plain := make(map[string]string, len(references))
+	for reference := range references {
+		if _, twice := plain[bare(reference)]; twice {
+			plain[bare(reference)] = "" // it may be any of them
+			continue
+		}
+		plain[bare(reference)] = reference
+	}
+	alone := make(map[string][]candidate)
+	for _, one := range c.loose {
+		reference := one.facts.Reference
+		if !references[reference] {
+			reference = plain[bare(reference)]
+		}
+		switch {
+		case reference != "":
+			c.found[reference] = append(c.found[reference], one)
+		case c.opt.List != nil:
+			c.unlisted++
+		default:
+			key := one.facts.Reference + "\x00" + cmp.Or(one.facts.Config, one.facts.Digest)
+			alone[key] = append(alone[key], one)
+		}
+	}
+	return alone
+}
+
+// bare is a reference without its transport and, where it has a tag too, its digest.
+func bare(reference string) string {
+	reference = strings.TrimPrefix(reference, "docker://")
+	if name, _, ok := strings.Cut(reference, "@"); ok && strings.LastIndexByte(name, ':') > strings.LastIndexByte(name, '/') {
+		return name
+	}
+	return reference
+}
+
+// newest orders candidates: those with a result first, then by time, then by what they
+// are of.
+func newest(x, y candidate) int {
+	return cmp.Or(order(x.path == "", y.path == ""), y.date().Compare(x.date()), cmp.Compare(x.status.Key, y.status.Key), cmp.Compare(x.digest(), y.digest()))
+}
+
+func (x candidate) date() time.Time {
+	if x.facts != nil {
+		return x.facts.Date
+	}
+	return x.status.Began
+}
+
+func (x candidate) digest() string {
+	if x.facts != nil {
+		return x.facts.Digest
+	}
+	return x.status.Digest
+}
+
+// row is what is known of one image: the newest result that can be read, else why there
+// is none.
+func (c *collector) row(reference string, all []candidate) Row {
+	r := Row{Reference: reference, Names: slices.Compact(slices.Sorted(slices.Values(c.listed[reference]))), State: Missing, Problem: "nobody has begun"}
+	slices.SortStableFunc(all, newest)
+	for _, one := range all {
+		if one.path == "" {
+			if r.State == Missing {
+				r.State, r.Problem, r.Digest, r.Tries = one.status.State, one.status.Problem, one.status.Digest, one.status.Tries
+			}
+			continue
+		}
+		f, err := c.read(one)
+		if err != nil {
+			c.fault(one.path, err)
+			r.State, r.Problem = BadResult, check.ClipTo(check.Printable(err.Error()), 500)
+			continue
+		}
+		r.Problem, r.Digest, r.Key, r.Tries = "", one.status.Digest, one.status.Key, one.status.Tries
+		c.b.addFacts(&r, f)
+		c.judge(&r, one.path, f)
+		return r
+	}
+	r.Violation = "it has no result"
+	return r
+}
+
+// read reads the report of a candidate, that of a batch each once.
+func (c *collector) read(one candidate) (*facts, error) {
+	if one.facts != nil {
+		return one.facts, nil
+	}
+	if c.last != nil && c.lastPath == one.path {
+		return c.last, nil
+	}
+	f, err := c.facts(one.path)
+	if err == nil {
+		c.last, c.lastPath = f, one.path
+	}
+	return f, err
+}
+
+// facts reads a report, and keeps its store items as numbers.
+func (c *collector) facts(path string) (*facts, error) {
+	f, err := readFacts(path)
+	if err == nil {
+		f.numbers = c.b.number(f.Items)
+		f.Items = nil
+	}
+	return f, err
+}
+
+func (c *collector) judge(r *Row, path string, f *facts) {
+	r.Holds = true
+	if c.opt.Holds == nil {
+		return
+	}
+	violation, err := c.opt.Holds(path, f.Verdict, f.Checks[check.Closure])
+	if err != nil {
+		c.fault(path, err)
+		violation = "what is demanded cannot be asked of its report"
+	}
+	r.Holds, r.Violation = violation == "", violation
+}

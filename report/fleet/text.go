@@ -1,0 +1,114 @@
+package fleet
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"audit/report"
+)
+
+// plural is a count with its noun.
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// Headline is the answer in one sentence.
+func (s *Summary) Headline() string {
+	done := s.Counts.States[string(Done)]
+	text := fmt.Sprintf("%d of %s have a result", done, plural(s.Counts.Images, "image"))
+	if done == s.Counts.Images {
+		switch text = "All " + plural(done, "image") + " have a result"; done {
+		case 1:
+			text = "The one image has a result"
+		case 2:
+			text = "Both images have a result"
+		}
+	}
+	if s.Counts.Images == 0 {
+		text = "There is no image"
+	}
+	demand := "a result is demanded of each"
+	if s.Policy.Require != "" {
+		demand = s.Policy.Require + " is demanded of each"
+	}
+	switch {
+	case s.Counts.Images == 0:
+	case s.Policy.Holds:
+		text += "; " + demand + ", and holds"
+	default:
+		text += fmt.Sprintf("; %s, and does not hold for %d", demand, s.Policy.Failing)
+	}
+	return text + "."
+}
+
+// verdicts are all, the worst first, as people read them.
+var worst = []string{"contradicted", "unreproducible", "build-failed", "different", "unverified", "matching", "vouched", "equivalent", "reproducible"}
+
+// maxLines bounds the images that a text names.
+const maxLines = 20
+
+// WriteText writes what a person needs to know first.
+func WriteText(w io.Writer, s *Summary) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprintln(out, s.Headline())
+	var counts []string
+	for _, v := range worst {
+		if n := s.Counts.Verdicts[v]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	for _, state := range []State{Missing, BadResult, Unreadable, NotDone, Trying} {
+		if n := s.Counts.States[string(state)]; n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if len(counts) > 0 {
+		fmt.Fprintf(out, "\n  %s\n", strings.Join(counts, ", "))
+	}
+	if c := s.Changes; c != nil {
+		fmt.Fprintf(out, "  since then: %d new, %d gone, %d moved, %d worse, %d better, %d lost, %d found\n", len(c.New), len(c.Gone), len(c.Moved), len(c.Worse), len(c.Better), len(c.Lost), len(c.Found))
+	}
+	if len(s.Contents) > 0 {
+		fmt.Fprintf(out, "  %s with more than one content, such as %s\n", plural(len(s.Contents), "store path"), report.Printable(s.Contents[0].Path))
+	}
+	if len(s.Unlike) > 0 {
+		fmt.Fprintf(out, "  %s of images whose layers differ\n", plural(len(s.Unlike), "recipe"))
+	}
+	failing := 0
+	for _, r := range s.Images {
+		if r.Holds {
+			continue
+		}
+		if failing++; failing > maxLines {
+			continue
+		}
+		if failing == 1 {
+			fmt.Fprintln(out)
+		}
+		what := r.Verdict
+		if r.State != Done {
+			what = string(r.State)
+		}
+		why := r.Violation
+		if r.Problem != "" {
+			why = r.Problem
+		}
+		fmt.Fprintf(out, "  %-14s %s: %s\n", what, report.Printable(r.Reference), report.Printable(why))
+	}
+	if more := failing - maxLines; more > 0 {
+		fmt.Fprintf(out, "  … and %d more\n", more)
+	}
+	for i, b := range s.Bad {
+		if i == maxLines {
+			fmt.Fprintf(out, "  … and %d more files that cannot be read\n", len(s.Bad)-i)
+			break
+		}
+		fmt.Fprintf(out, "  cannot be read: %s: %s\n", report.Printable(b.Path), report.Printable(b.Problem))
+	}
+	return out.Flush()
+}
