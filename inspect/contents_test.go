@@ -54,7 +54,7 @@ func TestContents(t *testing.T) {
 }
 
 // Of what came as a stream nothing is fetched again: contents are in the copy that
-// was made, or they are not there. One that has another digest is an error.
+// was made, or in the cache of layers, or they are not there. One that has another digest is an error.
 func TestContentsOfStreams(t *testing.T) {
 	layer := string(tarOf(t, regular("a", "1"), regular("b", "2"), regular("a", "3")))
 	other := string(tarOf(t, regular("c", "4")))
@@ -68,11 +68,15 @@ func TestContentsOfStreams(t *testing.T) {
 	keep := func(path string) bool { return path == "a" }
 	limits := limit.DefaultLimits()
 	for name, test := range map[string]struct {
-		most int64
-		want error
-	}{"kept": {1 << 20, nil}, "not asked for": {0, ErrNotKept}, "too large": {10, ErrNotKept}} {
+		most  int64
+		cache string
+		want  error
+	}{
+		"kept": {1 << 20, "", nil}, "not asked for": {0, "", ErrNotKept}, "too large": {10, "", ErrNotKept},
+		"in a cache": {10, t.TempDir(), nil}, "not asked for, in a cache": {0, t.TempDir(), ErrNotKept},
+	} {
 		limits.CopyBytes = test.most
-		img, err := Open(t.Context(), host+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
+		img, err := Open(t.Context(), host+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits, LayerCache: test.cache})
 		if err != nil {
 			t.Fatal(err)
 		}

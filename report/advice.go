@@ -80,7 +80,7 @@ func (w words) remedy(id check.ID) string {
 	case check.Repack:
 		return "It needs a recipe, and a packer whose rules are known here."
 	case check.Signatures:
-		return "Ask build farms with --online, or --substitutes URL and --trusted-key FILE."
+		return "Ask build farms with --online, or --substitutes URL and --trusted-key FILE. The packages of a distribution need its key, --trusted-key FILE, and but for those of rpm the packages too, --packages DIR or URL."
 	case check.Sources:
 		return w.derivationFlags()
 	case check.Derivation:
@@ -116,7 +116,7 @@ func react(id check.ID) string {
 	case check.Repack:
 		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
 	case check.Signatures:
-		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer."
+		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer. Files that a signed package has otherwise were changed after it was installed: ask who did, and why."
 	case check.Sources:
 		return "The findings name what has no hash: a local folder, something that was fetched without one, or a build that was let out of its sandbox. Ask the author to pin it."
 	case check.Derivation:

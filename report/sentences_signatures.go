@@ -6,6 +6,7 @@ func signaturesSentences() map[string]string {
 		// Why the check ended as it did.
 		"signatures/not-asked":         "no build farm was asked what it signed: that needs the network, or a binary cache",
 		"signatures/packages":          "{verified} of {packages:count package} signed by a trusted key",
+		"signatures/packages-differ":   "{count:count finding} of files or packages that are not as they were signed",
 		"signatures/no-items":          "the image holds no store item that a build farm could know",
 		"signatures/differing":         "build farms signed another NAR hash of {count:count store item}: {names:list}[ and {beyond} more]",
 		"signatures/disagreeing":       "build farms signed different NAR hashes of {count:count store item}: {names:list}[ and {beyond} more]",

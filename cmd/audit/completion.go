@@ -190,6 +190,8 @@ func choices(verb, flag string) []string {
 			names = append(names, f.name)
 		}
 		return names
+	case flag == "format" && verb == "summary":
+		return summaryFormats()
 	case flag == "format":
 		var names []string
 		for _, f := range report.Formats() {

@@ -43,9 +43,10 @@ func guides() []guide {
 			{"audit inspect sif:tool.sif", "Singularity, Apptainer"},
 			{"audit inspect -", "standard input"},
 		}},
-		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only.", []example{
+		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only; of an image without one, what its history and its packages tell.", []example{
 			{"audit provenance image.tar.gz", "into the current folder"},
 			{"audit provenance -o - image.tar.gz", "to read it"},
+			{"audit provenance --known reports image.tar", "pins the base that is among images audited before"},
 		}},
 		{"plan", "IMAGE", "Prints how the image would be built again and whose code that would run. Nothing is run.", []example{
 			{"audit plan image.tar.gz", ""},
@@ -75,6 +76,9 @@ func guides() []guide {
 			{"audit policy check policy.json", ""},
 			{"audit policy show", "which there are"},
 			{"audit policy show explained", "to keep it as a file of one's own"},
+		}},
+		{"man", "", "Prints the manual page, made of the same definitions as this help.", []example{
+			{"audit man", "in the language of man(1)"},
 		}},
 		{"sbom", "IMAGE | A B", "Writes what was found in the image as a bill of materials, the same bytes on every run. Of two images, says what changed between them, by package and version.", []example{
 			{"audit sbom image.tar.gz", "SPDX 2.3"},

@@ -55,11 +55,11 @@ type line struct {
 	knownBase  *inspect.Image // of these, the one that this was built on; nil for none
 	stated     statements     // of others, and whose signatures on them are verified
 	reading
-	dir        string // for the build; lives as long as the line
-	progress   *progress
-	builds     *builds       // that others of a batch can have; nil for one image
-	taken      *pass.Known   // layers of the images that were read; see layers
-	described  *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
+	dir       string // for the build; lives as long as the line
+	progress  *progress
+	builds    *builds       // that others of a batch can have; nil for one image
+	taken     *pass.Known   // layers of the images that were read; see layers
+	described *locks.Recipe // what the image that was asked for says of its packages; nil when it has store items
 
 	checks map[check.ID]check.Check
 	steps  []report.Duration
@@ -235,7 +235,7 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
 	}
 	opt.Watch = records.Watch
-	if l.builder == "none" {
+	if l.builder == "none" && l.layerCache == "" { // of what lies in a cache nothing is copied
 		opt.Limits = withoutCopies()
 	}
 	var err error

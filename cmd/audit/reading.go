@@ -270,11 +270,13 @@ func (l *line) notePublished(img *inspect.Image) error {
 		return unreadable(errors.New("the file was changed while it was read"))
 	}
 	code := "integrity/published"
-	if l.published.From != "" {
+	switch weak := l.published.Algorithm == "md5"; {
+	case l.published.From != "" && weak:
+		code = "integrity/published-record-md5"
+	case l.published.From != "":
 		code = "integrity/published-record"
-	}
-	if l.published.Algorithm == "md5" {
-		code += "-md5"
+	case weak:
+		code = "integrity/published-md5"
 	}
 	img.Problems = append(img.Problems, check.Finding{Message: check.Say(code, "checksum", l.published.String(), "from", l.published.From), Level: check.Note, Layer: -1})
 	return nil

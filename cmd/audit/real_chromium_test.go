@@ -51,6 +51,12 @@ func TestRealChromium(t *testing.T) {
 		run(p.name+"/phone", func(t *testing.T) { b.fitsPhone(t, p) })
 		run(p.name+"/no-script", func(t *testing.T) { b.worksWithoutScript(t, p) })
 	}
+	summary := summaryPage(t)
+	run("summary/opens", func(t *testing.T) { b.opens(t, summary) })
+	for _, look := range []look{{1200, "light"}, {1200, "dark"}, {390, "light"}, {390, "dark"}} {
+		run(fmt.Sprintf("summary/axe-%d-%s", look.width, look.scheme), func(t *testing.T) { b.accessible(t, summary, look) })
+	}
+	run("summary/phone", func(t *testing.T) { b.fitsPhone(t, summary) })
 	many, hostile := pages[slices.IndexFunc(pages, func(p reportPage) bool { return p.name == "many" })], pages[len(pages)-1]
 	run("policy", func(t *testing.T) { b.nothingLeaves(t, many) })
 	run("filter", func(t *testing.T) { b.filters(t, many) })
@@ -113,6 +119,37 @@ func reportPages(t *testing.T) []reportPage {
 	worst := filepath.Join(dir, "hostile.html")
 	writePage(t, worst, "hostile", func(*report.Report) {})
 	return append(pages, reportPage{"many", many}, reportPage{"hostile", worst})
+}
+
+// summaryPage is the summary of a batch of these images, with one that is missing and has
+// a hostile name, since one of fewer images.
+func summaryPage(t *testing.T) reportPage {
+	dir := t.TempDir()
+	images := "../../fixtures/guix/images/"
+	tampered, found := filepath.Join(dir, "tampered.tar.gz"), filepath.Join(dir, "found")
+	plant(t, images+"tiny.tar.gz", tampered, fixtures.AddFileOutsideStore("etc/cron.d/job", "* * * * * root /tmp/x\n"))
+	lists := []string{
+		images + "stamp-A.tar.gz\n" + images + "gone.tar\n",
+		images + "stamp-A.tar.gz\n" + images + "stamp-B.tar.gz\n" + images + "hello.tar.gz\n" + tampered + "\n./<script>alert(1)</script><img src=x onerror=alert(2)>\n",
+	}
+	page := reportPage{"summary", filepath.Join(found, "index.html")}
+	for i, list := range lists {
+		file, earlier := filepath.Join(dir, "list"), filepath.Join(dir, "earlier.json")
+		if err := os.WriteFile(file, []byte(list), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		runs := [][]string{{"audit", "batch", file, "-o", found}, {"audit", "summary", found, "--format", "json", "-o", earlier}}
+		if i > 0 {
+			runs[1] = []string{"audit", "summary", found, "--since", earlier, "--format", "html", "-o", page.file}
+		}
+		for _, args := range runs {
+			var errs bytes.Buffer
+			if status := Main(args, nil, io.Discard, &errs); status != exitPolicy && status != exitUnreadable {
+				t.Fatalf("%s: status %d: %s", args[1], status, &errs)
+			}
+		}
+	}
+	return page
 }
 
 const (

@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"bootstrap": bootstrap,
 			"archived":  archived,
 			"built":     built,
+			"packaged":  packaged,
 		},
 	})
 }

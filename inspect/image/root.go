@@ -117,9 +117,26 @@ func (r *Root) path(n *node) string {
 // Search returns the place of the file at a path, followed by what is in it. Where
 // there is none ok is false, and the place is that of the next. No link is followed.
 func (r *Root) Search(path string) (i int, ok bool) {
+	if n := r.node(path); n != nil && n.file != 0 {
+		return int(n.file) - 1, true
+	}
 	return slices.BinarySearchFunc(r.files, path, func(id uint32, path string) int {
 		return paths.Compare(r.path(r.tree.node(id)), path)
 	})
+}
+
+// node returns what the tree has at a path, seen or not; nil when nothing.
+func (r *Root) node(path string) *node {
+	n := r.tree.root
+	if path == "." {
+		return n
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		if n = r.tree.find(n, name); n == nil {
+			return nil
+		}
+	}
+	return n
 }
 
 // Problems are the findings about entries that engines would place differently.

@@ -2,6 +2,7 @@ package pass
 
 import (
 	"io"
+	"os"
 	"sync"
 )
 
@@ -13,12 +14,31 @@ type Copies struct {
 	mu   sync.Mutex
 	left int64
 	kept map[string]*Spool
+	lie  map[string]string // files that need no copy, by name
+}
+
+// Lies says that what is read under a name lies in a file, so that it is not copied.
+// What is found there later is held against what was read.
+func (c *Copies) Lies(name, path string) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lie == nil {
+		c.lie = make(map[string]string)
+	}
+	c.lie[name] = path
 }
 
 // take returns a reader of r that copies what is read under a name.
 func (c *Copies) take(name string, r io.Reader) io.Reader {
 	s := &Spool{Dir: c.dir}
 	c.mu.Lock()
+	if c.lie[name] != "" {
+		c.mu.Unlock()
+		return r
+	}
 	c.kept[name] = s
 	c.mu.Unlock()
 	return io.TeeReader(r, &copying{c, name, s})
@@ -31,6 +51,10 @@ func (c *Copies) Open(name string) (io.Reader, bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if path := c.lie[name]; path != "" {
+		f, err := os.Open(path)
+		return f, err == nil // it is closed when nobody has it any more
+	}
 	s := c.kept[name]
 	if s == nil {
 		return nil, false

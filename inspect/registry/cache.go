@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"audit/inspect/digest"
 	"audit/inspect/pass"
@@ -20,9 +21,13 @@ type cache struct {
 
 func (c cache) path(h v1.Hash) string { return filepath.Join(c.dir, h.Algorithm, h.Hex) }
 
-// open returns the blob that has a digest, nil when there is none.
+// holds says whether a blob is kept, once it has been read.
+func (c cache) holds(d v1.Descriptor) bool { return c.dir != "" && d.Digest.Algorithm == "sha256" }
+
+// open returns the blob that has a digest, nil when there is none. That it was used is
+// noted in the time of the file, for who makes room.
 func (c cache) open(d v1.Descriptor) *os.File {
-	if c.dir == "" || d.Digest.Algorithm != "sha256" {
+	if !c.holds(d) {
 		return nil
 	}
 	f, err := os.Open(c.path(d.Digest))
@@ -34,6 +39,7 @@ func (c cache) open(d v1.Descriptor) *os.File {
 		region := &pass.Region{Pass: c.pass, At: f, Size: info.Size()}
 		meter := digest.NewMeter(io.NewSectionReader(region, 0, info.Size()))
 		if _, err := io.Copy(io.Discard, meter); err == nil && meter.Sum().Hash() == d.Digest {
+			os.Chtimes(c.path(d.Digest), time.Time{}, time.Now())
 			return f
 		}
 	}
@@ -51,7 +57,7 @@ type keeping struct {
 
 func (c cache) keep(d v1.Descriptor, r io.Reader) *keeping {
 	k := &keeping{Reader: r, path: c.path(d.Digest)}
-	if c.dir == "" || d.Digest.Algorithm != "sha256" {
+	if !c.holds(d) {
 		return k
 	}
 	dir := filepath.Dir(k.path)

@@ -1,12 +1,14 @@
 package base
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/provenance/ospackages"
 )
 
@@ -78,6 +80,50 @@ func TestStrongerWordsStay(t *testing.T) {
 	}{{"a:1", Trace, "a:1"}, {"b:1", Trace, "a:1"}, {"c:1", Claim, "c:1"}, {"d:1", Layers, "d:1"}, {"e:1", Signed, "d:1"}, {"no name", Layers, "d:1"}} {
 		if b.Set(step.name, "", step.by); b.Name != step.want {
 			t.Errorf("%s by %s: %s, want %s", step.name, step.by, b.Name, step.want)
+		}
+	}
+}
+
+// Each maker's files and labels are found, with the file named.
+func TestMakers(t *testing.T) {
+	for path, want := range map[string]string{
+		"root/buildinfo/Dockerfile-ubi9-9.4-1123":                            "registry.access.redhat.com/ubi9:9.4-1123",
+		"root/buildinfo/content_manifests/ubi9-minimal-container-9.4-1.json": "registry.access.redhat.com/ubi9-minimal:9.4-1",
+		"opt/bitnami/redis/.spdx-redis.spdx":                                 "",
+		"opt/bitnami/.bitnami_components.json":                               "",
+		"etc/apko.json":                                                      "",
+		"var/lib/dpkg/status.d/base":                                         "",
+	} {
+		img := imageOf(nil, lines("x")...)
+		img.Layers[0].Entries = []*inspect.Entry{{Path: path, Type: '0'}}
+		got := Read(img, ospackages.Read(img))
+		at := slices.IndexFunc(got.Findings, func(f check.Finding) bool { return f.Code == "recipe/base-maker-file" })
+		if got.Name != want || at < 0 || got.Findings[at].Path != path {
+			t.Errorf("%s: %q, %v", path, got.Name, got.Findings)
+		}
+	}
+	for key, value := range map[string]string{
+		"com.redhat.component": "ubi9-container", "org.label-schema.name": "CentOS Base Image", "dev.chainguard.package.main": "", "org.opensuse.base.title": "openSUSE Leap 15.6 Base Container",
+	} {
+		img := imageOf(map[string]string{key: value})
+		found := Read(img, ospackages.Read(img)).Findings
+		if len(found) != 1 || found[0].Code != "recipe/base-maker-label" {
+			t.Errorf("%s: %v", key, found)
+		}
+	}
+}
+
+// A layer that was made of a date has nothing younger.
+func TestEpochOfLayer(t *testing.T) {
+	for name, tc := range map[string]struct {
+		at   int64
+		code string
+	}{"as old": {1731283200, "recipe/base-epoch"}, "older": {1, "recipe/base-epoch"}, "younger": {1731283201, "recipe/base-epoch-differs"}} {
+		img := imageOf(nil, lines("# debian.sh --arch 'amd64' out/ 'bookworm' '@1731283200'")...)
+		img.Layers[0].Entries = []*inspect.Entry{{Path: "a", Type: '0', ModTime: tc.at}}
+		found := Read(img, ospackages.Read(img)).Findings
+		if !slices.ContainsFunc(found, func(f check.Finding) bool { return f.Code == tc.code }) {
+			t.Errorf("%s: %v", name, found)
 		}
 	}
 }

@@ -1,10 +1,8 @@
 package base
 
 import (
-	"maps"
 	"path"
 	"regexp"
-	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -62,7 +60,7 @@ func makers() []maker {
 		label("Bitnami", "com.vmware.cp.artifact.flavor", `^`, ""),
 		file("Red Hat", "root/buildinfo", `^Dockerfile-(ubi[0-9]+(?:-[a-z]+)?)-([0-9.]+-[0-9.]+)$`, "registry.access.redhat.com/$1:$2"),
 		file("Red Hat", "root/buildinfo/content_manifests", `^(ubi[0-9]+(?:-[a-z]+)?)-container-([0-9.]+-[0-9.]+)\.json$`, "registry.access.redhat.com/$1:$2"),
-		file("Bitnami", "opt/bitnami", `^\.spdx-[a-z0-9-]+\.spdx$|^\.bitnami_components\.json$`, ""),
+		file("Bitnami", "opt/bitnami", `^\.bitnami_components\.json$`, ""),
 		file("apko", "etc", `^apko\.json$`, ""),
 		file("Distroless", "var/lib/dpkg/status.d", `^base$|^base-files$|^tzdata$|^netbase$`, ""),
 	}
@@ -91,6 +89,7 @@ func (r *reader) makers() {
 		}
 	}
 	r.ubuntu()
+	r.bitnami()
 }
 
 // line looks for a maker in the history.
@@ -137,11 +136,15 @@ func (r *reader) ubuntu() {
 	}
 }
 
-// Makers names those whose traces are known, sorted.
-func Makers() []string {
-	names := map[string]bool{"debuerreotype": true}
-	for _, m := range makers() {
-		names[m.name] = true
+// bitnami looks for the bill of materials that Bitnami puts into the folder of each
+// component.
+func (r *reader) bitnami() {
+	folder, names, _ := r.img.Root().Folder("opt/bitnami")
+	for _, name := range names {
+		f, ok := r.img.Root().Name(path.Join(folder, name, ".spdx-"+name+".spdx"))
+		if ok && f.Inode.Type != '5' {
+			r.note(f.Layer, f.Path, "recipe/base-maker-file", "maker", "Bitnami")
+			return
+		}
 	}
-	return slices.Sorted(maps.Keys(names))
 }

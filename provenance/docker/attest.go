@@ -10,6 +10,7 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/provenance"
+	"audit/provenance/base"
 	"audit/provenance/docker/slsa"
 	"audit/provenance/statement"
 )
@@ -119,6 +120,7 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	if text, ok := Text(b); ok {
 		r.recipe.Files = append(r.recipe.Files, provenance.File{Name: "Dockerfile", Text: text})
 	} else {
+		r.attestedBase(b)
 		r.addHistory()
 	}
 	if len(r.signedBy) > 0 {
@@ -126,6 +128,25 @@ func (r *recovery) describeBuild(b *slsa.Build) {
 	} else {
 		r.lacks(check.Say("recipe/unsigned-attestation"))
 	}
+}
+
+// attestedBase takes the base from a statement without a Dockerfile that names one image:
+// of several it is not known which.
+func (r *recovery) attestedBase(b *slsa.Build) {
+	var images []slsa.Material
+	for _, m := range b.Materials {
+		if m.Kind() == slsa.Image && !strings.HasPrefix(m.Reference(), "docker.io/docker/dockerfile:") {
+			images = append(images, m)
+		}
+	}
+	if len(images) != 1 {
+		return
+	}
+	by := base.Claim
+	if len(r.signedBy) > 0 {
+		by = base.Signed
+	}
+	r.base.Set(images[0].Reference(), images[0].SHA256(), by)
 }
 
 // commitOf is the commit of the build context, "" for none.

@@ -90,6 +90,32 @@ func TestCopiedOfHistory(t *testing.T) {
 	}
 }
 
+// A provenance without a Dockerfile that names one image pins the base; of several it is
+// not known which.
+func TestBaseOfAttestation(t *testing.T) {
+	const digest = "0123456789012345678901234567890123456789012345678901234567890123"
+	text := strings.Replace(provenanceText, dockerfileData, "", 1)
+	img := attested(text)
+	img.Layers = append([][]fixtures.File{{{Name: "a", Body: "x"}}}, img.Layers...)
+	img.History = append([]fixtures.Step{{By: "ADD file:1 in / # buildkit"}, {By: `CMD ["sh"] # buildkit`, Empty: true}}, img.History...)
+	const want = "# The image claims this base; nothing shows that it is."
+	ev := recovered(t, open(t, img.OCIArchive()))
+	if got := string(ev.Recipe.Files[0].Text); !strings.Contains(got, want) || !strings.Contains(got, "\nFROM docker.io/library/debian:12@sha256:"+digest+"\n") {
+		t.Error(got)
+	}
+	const one = `{"uri":"pkg:docker/debian@12?platform=linux%2Famd64",`
+	two := strings.Replace(text, one, `{"uri":"pkg:docker/alpine@3","digest":{"sha256":"`+digest+`"}},`+one, 1)
+	img.Statements[0].Text = two
+	if got := string(recovered(t, open(t, img.OCIArchive())).Recipe.Files[0].Text); !strings.Contains(got, "\nFROM scratch\n") {
+		t.Error(got)
+	}
+	frontend := strings.Replace(text, one, `{"uri":"pkg:docker/docker/dockerfile@1","digest":{"sha256":"`+digest+`"}},`+one, 1)
+	img.Statements[0].Text = frontend
+	if got := string(recovered(t, open(t, img.OCIArchive())).Recipe.Files[0].Text); !strings.Contains(got, want) {
+		t.Error(got)
+	}
+}
+
 // Whatever a history has, what is written of it is a Dockerfile, has no more instructions
 // than the history has lines (and a layer, argument or shell for each), and none that
 // names an image.

@@ -43,7 +43,7 @@ func apkLock(s Source) []*Lock {
 			w.leaveOut(p.Name, p.Version)
 			continue
 		}
-		w.entry(p.Name + "=" + p.Version)
+		w.installed(&p, p.Name+"="+p.Version)
 	}
 	return []*Lock{w.finish()}
 }

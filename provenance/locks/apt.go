@@ -36,7 +36,7 @@ func aptLock(s Source) []*Lock {
 			w.leaveOut(p.Name, p.Version, p.Arch)
 			continue
 		}
-		w.entry(p.Name + "=" + p.Version + " " + p.Arch)
+		w.installed(&p, p.Name+"="+p.Version+" "+p.Arch)
 	}
 	return []*Lock{w.finish()}
 }

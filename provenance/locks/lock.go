@@ -21,7 +21,7 @@ type Lock struct {
 	LeftOut []string // packages that its grammar does not allow, quoted: the first of them
 	More    int      // of these, how many are not listed
 
-	titles []string // of the components of records that are in it
+	titles []string // of the packages and components that are in it
 }
 
 // An ecosystem writes the locks of one kind of package, none where the image has none of
@@ -129,6 +129,12 @@ func (w *writer) entry(line string) {
 	w.known[line] = true
 	w.lock.Entries++
 	w.body.WriteString(line + "\n")
+}
+
+// installed adds an entry of a package that a package manager has installed.
+func (w *writer) installed(p *ospackages.Package, line string) {
+	w.entry(line)
+	w.lock.titles = append(w.lock.titles, titleOf(p))
 }
 
 // leaveOut names what does not fit the grammar.

@@ -1,7 +1,9 @@
 package locks
 
 import (
+	"cmp"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -9,6 +11,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 	"audit/provenance/vouch"
 )
 
@@ -24,7 +27,7 @@ type Share struct {
 
 // Message says it for people.
 func (s Share) Message() check.Message {
-	percent := int64(100)
+	percent := int64(0)
 	if s.Total > 0 {
 		percent = s.Bytes * 100 / s.Total
 	}
@@ -37,35 +40,76 @@ type ownFile struct {
 	why string // what is known of it all the same; "" for nothing
 }
 
+// A ledger says of each file what accounts for it.
+type ledger struct {
+	Source
+	locked    map[string]bool             // packages and components that are in a lock
+	standings map[*inspect.Entry]standing // of entries that package databases know of
+	records   map[string]string           // the components that a file describes, by its path
+	folders   map[string]string           // components without a digest of their files, by folder
+	table     *vouch.Table                // with the words of records
+}
+
 // measure finds the files of one's own and adds up the others.
 func (r *Recipe) measure(s Source) {
-	explained := r.explained(s.Installed)
-	locked := make(map[string]bool)
-	for _, l := range r.Locks {
-		for _, title := range l.titles {
-			locked[title] = true
-		}
-	}
-	table := vouch.New(r.img)
-	s.Records.Vouch(table)
-	for f, word := range table.Rows() {
+	l := newLedger(s, r.Locks)
+	for f, word := range l.table.Rows() {
 		var bytes int64
 		if names := f.Inode.Links; len(names) == 0 || names[0] == f.Path {
 			bytes = vouch.Content(f)
 		}
 		r.Share.Total += bytes
-		switch why := explained[f.Entry]; {
+		switch why := l.standings[f.Entry]; {
 		case f.Layer < s.BaseLayers:
 			r.Share.Bytes += bytes
 			r.Share.Base += bytes
-		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && locked[word.By]:
+		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
 		case word.Kind != vouch.Recorded:
-			r.own = append(r.own, ownFile{f, why.words()})
+			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f))})
 			r.Share.Own++
 			r.Share.OwnSize += bytes
 		}
 	}
+}
+
+func newLedger(s Source, locks []Lock) *ledger {
+	l := &ledger{s, make(map[string]bool), make(map[*inspect.Entry]standing), make(map[string]string), make(map[string]string), vouch.New(s.Image)}
+	s.Records.Vouch(l.table)
+	for _, lock := range locks {
+		for _, title := range lock.titles {
+			l.locked[title] = true
+		}
+	}
+	for _, c := range s.Records.Components {
+		l.records[c.At.Path] = c.Title()
+		if c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R) {
+			l.folders[path.Dir(c.At.Path)] = c.Title()
+		}
+	}
+	l.databases()
+	return l
+}
+
+// hint is what is known of a file that nothing accounts for.
+func (l *ledger) hint(f inspect.File) string {
+	if path.Dir(f.Path) == aptLists {
+		return "a list of the archive"
+	}
+	if stem, ok := strings.CutSuffix(f.Path, ".pyc"); ok {
+		dir, base := path.Split(stem)
+		base, _, _ = strings.Cut(base, ".")
+		source, ok := l.Image.Root().Lookup(strings.TrimSuffix(dir, "__pycache__/") + base + ".py")
+		if word, _ := l.table.Word(source.Path); ok && (l.standings[source.Entry] == packaged || word.Kind == vouch.Recorded) {
+			return "named like what Python compiles from a file of a package"
+		}
+	}
+	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+		if title, ok := l.folders[dir]; ok {
+			return "in the folder of " + check.Brief(title) + ", which has no list of its files"
+		}
+	}
+	return ""
 }
 
 // A standing is what package databases say of a file.
@@ -88,43 +132,50 @@ func (s standing) words() string {
 	return ""
 }
 
-// explained returns what package databases say of entries that they know of.
-func (r *Recipe) explained(in *ospackages.Installed) map[*inspect.Entry]standing {
-	all := make(map[*inspect.Entry]standing)
-	for _, l := range r.img.Layers {
-		for index, e := range l.Entries {
+// databases notes what package databases say of entries.
+func (l *ledger) databases() {
+	for _, layer := range l.Image.Layers {
+		for index, e := range layer.Entries {
 			if e.Type == '5' {
 				continue
 			}
-			switch in.Compare(l.Index, index).Standing {
+			switch l.Installed.Compare(layer.Index, index).Standing {
 			case ospackages.Changed:
-				all[e] = changed
+				l.standings[e] = changed
 			case ospackages.Config, ospackages.Made, ospackages.Diverted:
-				all[e] = config
+				l.standings[e] = config
 			default:
-				if p, _ := in.Owner(e.Path); p != nil {
-					all[e] = packaged
+				if p, _ := l.Installed.Owner(e.Path); p != nil && l.locked[titleOf(p)] {
+					l.standings[e] = packaged
 				}
 			}
 		}
 	}
-	return all
 }
 
-// ownFiles lists the files of one's own, then links and the like.
+// titleOf tells a package of a package manager from all others.
+func titleOf(p *ospackages.Package) string {
+	return strings.Join([]string{string(p.Manager), p.Name, p.Version, p.Arch}, "\x00")
+}
+
+// ownFiles lists the files of one's own: those of which nothing is known, then those of
+// which something is, then links and the like.
 func (r *Recipe) ownFiles() provenance.File {
-	var files, others strings.Builder
+	var files, known, others strings.Builder
 	for _, f := range r.own {
-		if f.Inode.Type == '0' {
-			files.WriteString(f.line())
-		} else {
+		switch {
+		case f.Inode.Type != '0':
 			others.WriteString(f.line())
+		case f.why != "":
+			known.WriteString(f.line())
+		default:
+			files.WriteString(f.line())
 		}
 	}
 	const head = "# files.txt: files and links that no package in the image has, or has otherwise. No recipe says\n" +
 		"# how to make them. SHA-256, bytes, mode, owner and group, layer, path; a path with other\n" +
 		"# characters than most is in quotes.\n"
-	return provenance.File{Name: "files.txt", Text: []byte(head + files.String() + others.String())}
+	return provenance.File{Name: "files.txt", Text: []byte(head + files.String() + known.String() + others.String())}
 }
 
 // line is one of files.txt.
@@ -150,16 +201,16 @@ func (f ownFile) line() string {
 
 // quoted is a path as it is, or in quotes where it has characters that would be
 // misread.
-func quoted(path string) string {
-	for _, c := range []byte(path) {
+func quoted(p string) string {
+	for _, c := range []byte(p) {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("/._+-@:,=%~", c) >= 0:
 		default:
-			return strconv.QuoteToASCII(path)
+			return strconv.QuoteToASCII(p)
 		}
 	}
-	if path == "" {
+	if p == "" {
 		return `""`
 	}
-	return path
+	return p
 }

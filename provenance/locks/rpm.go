@@ -36,7 +36,7 @@ func rpmLock(s Source) []*Lock {
 		if !strings.Contains(version, ":") {
 			version = "0:" + version
 		}
-		w.entry(p.Name + "-" + version + "." + p.Arch)
+		w.installed(&p, p.Name+"-"+version+"."+p.Arch)
 	}
 	return []*Lock{w.finish()}
 }

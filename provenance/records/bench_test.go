@@ -48,3 +48,13 @@ func BenchmarkWatch(b *testing.B) {
 		watch(body, 128<<10)
 	}
 }
+
+// BenchmarkKeep asks for a path as most are.
+func BenchmarkKeep(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if Keep("usr/lib/python3.12/site-packages/package/module/file.py") || Weak("usr/lib/python3.12/site-packages/package/module/file.py") != 0 {
+			b.Fatal("it is no record")
+		}
+	}
+}

@@ -193,9 +193,12 @@ func newWeakSum(sum digest.Weak) (out weakSum) {
 
 // Weak says which digests the pass over an image has to take beside SHA-256 of the file
 // at a path: the MD5 of what lies in a library of R, and the SHA-1 of what lies in a
-// prefix of Spack, whose name ends in a hash.
+// prefix of Spack, whose name ends in a hash, and of archives in a repository of Maven.
 func Weak(p string) (kinds digest.Kinds) {
 	dir := path.Dir(p)
+	if isJar(p) && strings.Contains("/"+p, mavenFolder) {
+		kinds |= digest.SHA1
+	}
 	for element := range strings.SplitSeq(dir, "/") {
 		switch {
 		case element == "library" || element == "site-library":

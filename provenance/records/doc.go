@@ -20,7 +20,8 @@
 //	gem        specifications of RubyGems
 //	composer   vendor/composer/installed.json of PHP
 //	nuget      *.deps.json of .NET
-//	java       manifests and pom.properties of archives, and of archives in them
+//	java       manifests and pom.properties of archives, and of archives in them; the
+//	           digests in a repository of Maven
 //	rust       the crates that cargo-auditable noted in programs
 //	go         the modules that Go noted in programs
 //

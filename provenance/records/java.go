@@ -41,8 +41,8 @@ type jarPart struct {
 	In      int      `json:"in"`             // the one that contains it; -1 for the archive itself
 	Path    string   `json:"path,omitempty"` // in the archive, "lib/x.jar!/lib/y.jar"; "" for itself
 	Group   string   `json:"group,omitempty"`
-	Name    string   `json:"name"`
-	Version string   `json:"version,omitempty"`
+	Name    string   `json:"name,omitempty"`    // of a package that Maven built; "" for an archive
+	Version string   `json:"version,omitempty"` // of an archive: as its manifest says
 	License []string `json:"license,omitempty"`
 	SHA256  string   `json:"sha256,omitempty"` // of an archive in the archive
 	Signed  bool     `json:"signed,omitempty"`
@@ -57,7 +57,6 @@ type jarNote struct {
 
 // A jarWatcher gathers an archive, since its directory stands at its end.
 type jarWatcher struct {
-	name string
 	data []byte
 	over bool
 }
@@ -74,7 +73,7 @@ func (w *jarWatcher) Note() []byte {
 	o := &jarReader{room: maxUnpacked}
 	if w.over {
 		o.Limit = "bytes of an archive"
-	} else if err := o.read(path.Base(w.name), "", w.data, -1, 0); err != nil {
+	} else if err := o.read("", w.data, -1, 0); err != nil {
 		o.Error = err.Error()
 	}
 	w.data = nil
@@ -103,7 +102,7 @@ func (o *jarReader) open(e zipEntry, data []byte, most int) ([]byte, bool) {
 }
 
 // read reads an archive at a path in the outer one, which lies in a part.
-func (o *jarReader) read(name, at string, data []byte, in, depth int) error {
+func (o *jarReader) read(at string, data []byte, in, depth int) error {
 	var manifest, poms, nested []zipEntry
 	signed := false
 	err := zipEntries(data, func(e zipEntry) {
@@ -122,22 +121,21 @@ func (o *jarReader) read(name, at string, data []byte, in, depth int) error {
 	if err != nil {
 		return err
 	}
-	built := o.poms(poms, data)
-	own := o.own(name, data, manifest, built)
+	own := o.own(data, manifest)
 	own.In, own.Path, own.Signed = in, at, signed
 	if at != "" {
 		sum := sha256.Sum256(data)
 		own.SHA256 = hex.EncodeToString(sum[:])
 	}
 	self := o.add(own)
-	if self < 0 {
-		return nil
-	}
-	for _, p := range built {
-		if p.Group != own.Group || p.Name != own.Name {
-			p.In, p.Path = self, inside(at, p.Path)
+	for _, e := range poms {
+		if p, ok := o.pom(e, data); ok && self >= 0 {
+			p.In, p.Path = self, inside(at, e.name)
 			o.add(p)
 		}
+	}
+	if self < 0 {
+		return nil
 	}
 	for _, e := range nested {
 		if depth == maxNested {
@@ -148,7 +146,7 @@ func (o *jarReader) read(name, at string, data []byte, in, depth int) error {
 		if !ok {
 			continue
 		}
-		if err := o.read(path.Base(e.name), inside(at, e.name), content, self, depth+1); err != nil && bytes.HasPrefix(content, []byte("PK")) {
+		if err := o.read(inside(at, e.name), content, self, depth+1); err != nil && bytes.HasPrefix(content, []byte("PK")) {
 			return err
 		}
 	}
@@ -173,35 +171,15 @@ func (o *jarReader) add(p jarPart) int {
 	return len(o.Parts) - 1
 }
 
-// jarName matches the name of an archive with a version.
-var jarName = regexp.MustCompile(`^(.+?)-(\d[A-Za-z0-9._+-]*)$`)
-
-// own says what an archive itself is: as Maven left it there, where one of those is of
-// the archive's name or the only one, else as its manifest and its name say (JAR File
-// Specification of Java 21; OSGi Core 8, section 3.2.1).
-func (o *jarReader) own(file string, data []byte, manifest []zipEntry, built []jarPart) (own jarPart) {
-	stem := strings.TrimSuffix(file, path.Ext(file))
-	named, version := stem, ""
-	if m := jarName.FindStringSubmatch(stem); m != nil {
-		named, version = m[1], m[2]
+// own reads the manifest of an archive (JAR File Specification of Java 21; OSGi Core 8,
+// section 3.2.1).
+func (o *jarReader) own(data []byte, manifest []zipEntry) (own jarPart) {
+	if len(manifest) == 0 {
+		return own
 	}
-	fields := make(map[string][]string)
-	for _, e := range manifest {
-		if text, ok := o.open(e, data, maxManifest); ok {
-			fields = headers(unfolded(text))
-			break
-		}
-	}
-	for _, p := range built {
-		if len(built) == 1 || p.Name == named || p.Name+"-"+p.Version == stem {
-			own = p
-			break
-		}
-	}
-	if own.Name == "" {
-		own.Name = cmp.Or(named, file)
-		own.Version = first([]string{version, first(fields["implementation-version"]), first(fields["bundle-version"]), first(fields["specification-version"])})
-	}
+	text, _ := o.open(manifest[0], data, maxManifest)
+	fields := headers(unfolded(text))
+	own.Version = first([]string{first(fields["implementation-version"]), first(fields["bundle-version"]), first(fields["specification-version"])})
 	for l := range strings.SplitSeq(first(fields["bundle-license"]), ",") {
 		if l, _, _ = strings.Cut(strings.TrimSpace(l), ";"); l != "" {
 			own.License = append(own.License, strings.Trim(l, `"`))
@@ -210,15 +188,26 @@ func (o *jarReader) own(file string, data []byte, manifest []zipEntry, built []j
 	return own
 }
 
-// poms reads what Maven left of packages, each with its path.
-func (o *jarReader) poms(entries []zipEntry, data []byte) (built []jarPart) {
-	for _, e := range entries {
-		if p, ok := o.pom(e, data); ok && len(built) < maxJarParts {
-			p.Path = e.name
-			built = append(built, p)
+// jarName matches the name of an archive with a version.
+var jarName = regexp.MustCompile(`^(.+?)-(\d[A-Za-z0-9._+-]*)$`)
+
+// named says what an archive of a file name is: that of the packages which Maven built
+// into it that has its name, or is the only one; else what the name says. It returns the
+// place of that package too, -1 for none.
+func named(file string, archive jarPart, parts []jarPart, built []int) (jarPart, int) {
+	stem := strings.TrimSuffix(file, path.Ext(file))
+	name, version := stem, archive.Version
+	if m := jarName.FindStringSubmatch(stem); m != nil {
+		name, version = m[1], m[2]
+	}
+	for _, i := range built {
+		if p := parts[i]; len(built) == 1 || p.Name == name || p.Name+"-"+p.Version == stem {
+			archive.Group, archive.Name, archive.Version = p.Group, p.Name, p.Version
+			return archive, i
 		}
 	}
-	return built
+	archive.Name, archive.Version = cmp.Or(name, file), version
+	return archive, -1
 }
 
 // pom reads what Maven leaves of a package in its archive: META-INF/maven/GROUP/NAME/pom.properties.
@@ -270,32 +259,77 @@ func (r *reader) jars() {
 		if read.Error != "" {
 			r.problem(file, "records/unread", "error", read.Error)
 		}
+		first := len(r.Components)
 		r.jar(file, read.Parts)
+		if len(r.Components) > first {
+			r.jarSum(file, first)
+		}
 	}
 }
 
+// jarSum compares an archive with the digest that Maven fetched along with it.
+func (r *reader) jarSum(file inspect.File, component int) {
+	if !isJarSum(file.Path + ".sha1") {
+		return
+	}
+	sum, record, ok := r.beside(file.Path + ".sha1")
+	if !ok {
+		return
+	}
+	text, _, _ := strings.Cut(strings.TrimSpace(string(sum)), " ") // some add the name
+	r.list(record, component, len(sum)).putAny(file.Path, Differs, hexDigest("sha1", text)...)
+}
+
+// isJarSum says whether a file is the digest of an archive in a repository of Maven.
+func isJarSum(p string) bool {
+	return strings.HasSuffix(p, ".sha1") && strings.Contains("/"+p, mavenFolder) && isJar(strings.TrimSuffix(p, ".sha1"))
+}
+
+const mavenFolder = "/.m2/repository/"
+
 // jar adds the packages in one archive.
 func (r *reader) jar(file inspect.File, parts []jarPart) {
-	places := make([]int, len(parts))
+	built := make(map[int][]int) // by Maven, in each archive
 	for i, p := range parts {
-		c := Component{Ecosystem: Java, Name: p.Name, Version: p.Version, Signed: p.Signed, In: -1}
-		if p.In >= 0 {
-			c.In = places[p.In]
-		}
-		if p.Group != "" {
-			c.Locator = Locator{Type: packageurl.TypeMaven, Namespace: p.Group}
-		}
-		for _, l := range p.License {
-			c.Licenses = append(c.Licenses, License{l, javaLicense(l)})
-		}
-		if p.Path == "" {
-			c.Digests = []v1.Hash{file.Inode.Digest.Hash()}
-		}
-		c.Digests = append(c.Digests, hexDigest("sha256", p.SHA256)...)
-		if places[i] = r.add(c, file); places[i] >= 0 && p.Path != "" {
-			r.Components[places[i]].At.Path += "!/" + p.Path
+		if p.Name != "" {
+			built[p.In] = append(built[p.In], i)
 		}
 	}
+	places, same := make([]int, len(parts)), make(map[int]bool)
+	for i, p := range parts {
+		if places[i] = -1; same[i] {
+			continue // the archive itself
+		}
+		if p.Name == "" {
+			var is int
+			p, is = named(path.Base(cmp.Or(p.Path, file.Path)), p, parts, built[i])
+			same[is] = true
+		}
+		in := -1
+		if p.In >= 0 {
+			in = places[p.In]
+		}
+		places[i] = r.addJar(file, p, in)
+	}
+}
+
+// addJar adds an archive, or a package in one.
+func (r *reader) addJar(file inspect.File, p jarPart, in int) int {
+	c := Component{Ecosystem: Java, Name: p.Name, Version: p.Version, Signed: p.Signed, In: in, Digests: hexDigest("sha256", p.SHA256)}
+	if p.Group != "" {
+		c.Locator = Locator{Type: packageurl.TypeMaven, Namespace: p.Group}
+	}
+	for _, l := range p.License {
+		c.Licenses = append(c.Licenses, License{l, javaLicense(l)})
+	}
+	if p.Path == "" {
+		c.Digests = []v1.Hash{file.Inode.Digest.Hash()}
+	}
+	i := r.add(c, file)
+	if i >= 0 && p.Path != "" {
+		r.Components[i].At.Path += "!/" + p.Path
+	}
+	return i
 }
 
 // javaLicense returns the license that an address in a manifest stands for.

@@ -3,6 +3,7 @@ package records
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha1"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -59,11 +60,22 @@ func TestJava(t *testing.T) {
 	})
 }
 
+// An archive in a repository of Maven has its digest beside it.
+func TestMaven(t *testing.T) {
+	const dir = "root/.m2/repository/org/demo/demo/"
+	body := jar(t, "META-INF/MANIFEST.MF", "")
+	sum := sha1.Sum([]byte(body))
+	all := read(t, files(dir+"1/demo-1.jar", body, dir+"1/demo-1.jar.sha1", fmt.Sprintf("%x  demo-1.jar\n", sum), dir+"2/demo-2.jar", jar(t, "x", ""),
+		dir+"2/demo-2.jar.sha1", fmt.Sprintf("%x", sum), dir+"3/demo-3.jar", body, "opt/demo-4.jar.sha1", ""))
+	expect(t, outcome(all), []string{dir + "1/demo-1.jar: java demo 1",
+		fmt.Sprintf(`undecided %s2/demo-2.jar closure/record-differs digest="sha1:%x" package="java demo 2"`, dir, sum)})
+}
+
 // What unpacks to too much, lies too deep, or is too much, is left, and that is said.
 func TestHostileArchives(t *testing.T) {
 	zeros := strings.Repeat("\x00", 1<<20)
 	o := &jarReader{room: 2<<20 - 1}
-	if err := o.read("x.jar", "", []byte(jar(t, "a.jar", zeros, "b.jar", zeros, "c.jar", "")), -1, 0); err != nil || o.Limit != "unpacked bytes" || len(o.Parts) != 1 {
+	if err := o.read("", []byte(jar(t, "a.jar", zeros, "b.jar", zeros, "c.jar", "")), -1, 0); err != nil || o.Limit != "unpacked bytes" || len(o.Parts) != 1 {
 		t.Errorf("%+v, %v", o.jarNote, err)
 	}
 	deep := jar(t, "META-INF/MANIFEST.MF", "")
@@ -72,7 +84,7 @@ func TestHostileArchives(t *testing.T) {
 	}
 	all := read(t, files("deep.jar", deep))
 	expect(t, outcome(all), []string{`undecided deep.jar records/archive-limit limit="archives in each other"`})
-	w := &jarWatcher{name: "x.jar"}
+	w := &jarWatcher{}
 	for range maxJar>>20 + 1 {
 		w.Watch(make([]byte, 1<<20))
 	}
@@ -107,9 +119,9 @@ func FuzzJar(f *testing.F) {
 	f.Add([]byte(jar(f, "META-INF/MANIFEST.MF", "Bundle-Version: 1\n", name, body, "lib/x.jar", jar(f, name, body))))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		o := &jarReader{room: 1 << 20}
-		_ = o.read("x-1.jar", "", data, -1, 0)
+		_ = o.read("", data, -1, 0)
 		for i, p := range o.Parts {
-			if p.In >= i || p.Name == "" && p.Path != "" {
+			if p.In >= i || p.In < 0 && i > 0 {
 				t.Fatalf("%+v", p)
 			}
 		}

@@ -45,8 +45,8 @@ type family struct {
 
 // families are all of them. Where several know a path the first reads it, and packages
 // of one can have those of the later in them.
-func families() []family {
-	return []family{
+func families() [10]family {
+	return [...]family{
 		{Conda, isConda, nil, (*reader).conda},
 		{Spack, isSpack, isSpackManifest, (*reader).spack},
 		{EasyBuild, isEasyBuild, nil, (*reader).easybuild},
@@ -56,6 +56,7 @@ func families() []family {
 		{Gem, isGem, nil, (*reader).gem},
 		{Composer, isComposer, nil, (*reader).composer},
 		{Nuget, isDotnet, nil, (*reader).dotnet},
+		{Java, func(string) bool { return false }, isJarSum, nil}, // archives are read in the pass
 	}
 }
 
@@ -97,11 +98,12 @@ func (c *Component) Title() string {
 // rank is the place of the ecosystem among all.
 func (c *Component) rank() int {
 	all := families()
-	i := slices.IndexFunc(all, func(f family) bool { return f.ecosystem == c.Ecosystem })
-	if i < 0 {
-		return len(all)
+	for i := range all {
+		if all[i].ecosystem == c.Ecosystem {
+			return i
+		}
 	}
-	return i
+	return len(all)
 }
 
 // A License is one that a component declares.

@@ -2,7 +2,6 @@ package records
 
 import (
 	"path"
-	"slices"
 	"strings"
 
 	"audit/inspect"
@@ -17,7 +16,18 @@ func Keep(p string) bool {
 	case "METADATA", "PKG-INFO", "DESCRIPTION":
 		return true
 	}
-	return slices.ContainsFunc(families(), func(f family) bool { return f.describes(p) || f.keeps != nil && f.keeps(p) })
+	return isRecord(p)
+}
+
+// isRecord says whether a file at this path is a record of any ecosystem.
+func isRecord(p string) bool {
+	all := families()
+	for i := range all {
+		if f := &all[i]; f.describes(p) || f.keeps != nil && f.keeps(p) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxWanted bounds the bytes of records that have other names.
@@ -49,7 +59,7 @@ func Wanted(img *inspect.Image) []inspect.File {
 func Watch(e *inspect.Entry) pass.Watcher {
 	switch {
 	case e.Type == '0' && isJar(e.Path):
-		return &jarWatcher{name: e.Path}
+		return new(jarWatcher)
 	case e.Type == '0' && isTarball(e.Path):
 		return new(tarWatcher)
 	case isProgram(e):
@@ -61,7 +71,7 @@ func Watch(e *inspect.Entry) pass.Watcher {
 // A seeker goes through the files of an image for those that describe a package.
 type seeker struct {
 	root     *inspect.Root
-	families []family
+	families [10]family
 	listed   map[string]bool         // folders that links lead to, which were looked into
 	found    func(at found)          // for each
 	dangling func(link inspect.File) // for each link in the place of one that leads nowhere
@@ -86,11 +96,12 @@ func (s *seeker) seek() {
 
 // describes returns the family for which a file at this path describes a package.
 func (s *seeker) describes(p string) (family, bool) {
-	i := slices.IndexFunc(s.families, func(f family) bool { return f.describes(p) })
-	if i < 0 {
-		return family{}, false
+	for i := range s.families {
+		if s.families[i].describes(p) {
+			return s.families[i], true
+		}
 	}
-	return s.families[i], true
+	return family{}, false
 }
 
 // link looks at what a symbolic link leads to: a record, the folder of one

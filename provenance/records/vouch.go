@@ -120,9 +120,9 @@ func within(in []string, p string) []string {
 }
 
 // isListed says whether a record has a file, or has the source that Python compiled it
-// from.
+// from, or whether it is a record itself, which none can have.
 func (all *All) isListed(p string) bool {
-	if _, ok := all.claims[p]; ok || isState(p) {
+	if _, ok := all.claims[p]; ok || isRecord(p) || path.Base(path.Dir(p)) == "conda-meta" {
 		return true
 	}
 	stem, ok := strings.CutSuffix(p, ".pyc")
@@ -135,12 +135,4 @@ func (all *All) isListed(p string) bool {
 	}
 	_, ok = all.claims[stem+".py"]
 	return ok
-}
-
-// isState says whether a file is a record itself, which no record can have.
-func isState(p string) bool {
-	if strings.HasPrefix(path.Base(path.Dir(p)), "conda-meta") {
-		return true
-	}
-	return slices.ContainsFunc(families(), func(f family) bool { return f.describes(p) || f.keeps != nil && f.keeps(p) })
 }

@@ -1,6 +1,8 @@
 package vouch
 
 import (
+	"slices"
+
 	"audit/inspect/check"
 )
 
@@ -25,6 +27,9 @@ func Conclude(items check.Check, results []Result, t *Table) check.Check {
 	switch {
 	case len(own.Reasons) > 0:
 		own.Status = check.Worst(own.Findings)
+		if n := problems(own.Findings); n > 0 {
+			own.Reasons = slices.Insert(own.Reasons, 0, check.Say("signatures/packages-differ", "count", n))
+		}
 		own.Reasons = append(own.Reasons, skipped...)
 		if own.Status == check.Pass && len(skipped) > 0 {
 			own.Status = check.Unknown
@@ -43,6 +48,16 @@ func Conclude(items check.Check, results []Result, t *Table) check.Check {
 		return own
 	}
 	return joined(items, own)
+}
+
+// problems counts the findings of that level, those that are not listed too.
+func problems(findings []check.Finding) (n int) {
+	for _, f := range findings {
+		if f.Level == check.Problem {
+			n += 1 + int(f.Args.Int("more"))
+		}
+	}
+	return n
 }
 
 // joined joins two checks of the same name over different files.

@@ -84,7 +84,7 @@ func TestConclude(t *testing.T) {
 		{"no keys", []Result{{Packages: 3, Reason: check.Say("signatures/no-key")}}, check.Skipped, "signatures/no-key"},
 		{"verified", []Result{{Packages: 3, Verified: 3}}, check.Pass, "signatures/packages"},
 		{"one without", []Result{{Packages: 3, Verified: 2, Findings: []check.Finding{check.Find(check.Undecided, -1, "", "x/y")}}}, check.Unknown, "signatures/packages"},
-		{"changed", []Result{{Packages: 3, Verified: 3, Findings: []check.Finding{check.Find(check.Problem, -1, "", "x/y")}}}, check.Fail, "signatures/packages"},
+		{"changed", []Result{{Packages: 3, Verified: 3, Findings: []check.Finding{check.Find(check.Problem, -1, "", "x/y")}}}, check.Fail, "signatures/packages-differ"},
 		{"two formats, one without keys", []Result{{Packages: 3, Verified: 3}, {Packages: 1, Reason: check.Say("signatures/no-key")}}, check.Unknown, "signatures/packages"},
 	} {
 		got := Conclude(none, c.results, New(testImage()))

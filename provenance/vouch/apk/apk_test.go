@@ -142,6 +142,7 @@ func folder(t testing.TB, files map[string][]byte) *packages.Source {
 func run(t testing.TB, img *inspect.Image, f Family) (vouch.Result, *vouch.Table, string) {
 	t.Helper()
 	table := vouch.New(img)
+	f.Installed = ospackages.Read(img)
 	r, err := f.Vouch(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)

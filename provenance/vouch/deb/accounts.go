@@ -75,6 +75,7 @@ func byName(text []byte) map[string]string {
 type accounts struct {
 	*session
 	users, groups map[string]string // of base-passwd, by name
+	makers        map[string]bool   // words of scripts that make accounts
 }
 
 // user checks name:password:uid:gid:comment:home:shell (passwd(5)). The password of
@@ -100,14 +101,21 @@ func (a *accounts) user(f []string) bool {
 
 // named says whether a script of a package that makes accounts names one.
 func (a *accounts) named(account string) bool {
-	return slices.ContainsFunc(a.installed, func(p *installed) bool {
-		if p.archive == nil {
-			return false
+	if a.makers == nil {
+		a.makers = make(map[string]bool)
+		for _, p := range a.installed {
+			if !slices.ContainsFunc([]string{"adduser", "addgroup", "useradd", "groupadd", "systemd-sysusers"}, p.contains) {
+				continue
+			}
+			for word := range p.scripts().words {
+				a.makers[word] = true
+				if _, value, ok := strings.Cut(word, "="); ok {
+					a.makers[value] = true
+				}
+			}
 		}
-		scripts := p.scripts()
-		makes := strings.Contains(scripts, "adduser") || strings.Contains(scripts, "addgroup") || strings.Contains(scripts, "useradd") || strings.Contains(scripts, "groupadd") || strings.Contains(scripts, "systemd-sysusers")
-		return makes && (hasWord(scripts, account) || strings.Contains(scripts, "="+account+"\n"))
-	})
+	}
+	return a.makers[account]
 }
 
 // group checks name:password:gid:members (group(5)).

@@ -81,9 +81,8 @@ func (s *session) offered(g group) (by *installed) {
 		} else if by = s.absent[paths.Clean(c.files[0])]; by == nil {
 			return nil
 		}
-		scripts := by.scripts()
 		for i, file := range c.files {
-			if file != "" && (!hasWord(scripts, file) || !hasWord(scripts, g.links[i])) {
+			if file != "" && (!by.says(file) || !by.says(g.links[i])) {
 				return nil
 			}
 		}

@@ -133,7 +133,7 @@ func FuzzIndex(f *testing.F) {
 	f.Add([]byte(tool().ControlFile() + "SHA256: 00\n"))
 	f.Add([]byte{0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0, 1, 0, 0, 0, 0x10, 'a', 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, p []byte) {
-		got, err := scanIndex(bytes.NewReader(p), map[string]bool{"tool": true})
+		got, err := scanIndex(bytes.NewReader(p), map[string]bool{"tool": true}, 1<<22)
 		if err == nil && got.stored != digest.Of(p) {
 			t.Error("the digest is not that of all bytes")
 		}

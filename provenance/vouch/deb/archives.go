@@ -192,14 +192,18 @@ func (s *session) fromImage(ctx context.Context) error {
 	folder, names, _ := s.root.Folder(aptArchives)
 	wanted := make(map[string]*installed) // by the path of the entry
 	places := make(map[string]inspect.File)
+	byName := make(map[string][]*installed)
+	for _, p := range s.installed {
+		byName[p.Package] = append(byName[p.Package], p)
+	}
 	for _, name := range names {
 		pkg, version, ok := nameOf(name)
 		f, there := s.root.Lookup(path.Join(folder, name))
 		if !ok || !there || f.Inode.Type != '0' {
 			continue
 		}
-		for _, p := range s.installed {
-			if p.Package != pkg || !fits(p.Version, version) {
+		for _, p := range byName[pkg] {
+			if !fits(p.Version, version) {
 				continue
 			}
 			for i, o := range s.offers[p.Name] {

@@ -40,7 +40,7 @@ func (s *session) certificates() {
 		case line == "":
 			continue
 		case line[0] == '#':
-			whole = whole && strings.Contains(p.scripts(), line)
+			whole = whole && p.contains(line)
 			continue
 		}
 		name, deselected := strings.CutPrefix(line, "!")

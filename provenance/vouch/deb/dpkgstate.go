@@ -37,9 +37,12 @@ func (s *session) status() {
 		s.expect(f, []byte("1\n"), vouch.Word{Kind: vouch.Made, By: "dpkg", Rule: "dpkg-constant"})
 	}
 	s.extendedStates()
+	parts := make(map[string]*installed)
+	for _, p := range s.installed {
+		parts[p.file.Path] = p
+	}
 	for _, f := range s.filesIn(partFolder) {
-		p := s.partOf(f.Path)
-		if p != nil && p.archive != nil && samePart(p) {
+		if p := parts[f.Path]; p != nil && p.archive != nil && samePart(p) {
 			s.say(f, p.made("dpkg-status"))
 		}
 	}
@@ -60,16 +63,6 @@ func (s *session) extendedStates() {
 		}
 	}
 	s.say(f, p.made("apt-states"))
-}
-
-// partOf returns the package whose paragraph a file has.
-func (s *session) partOf(at string) *installed {
-	for _, p := range s.installed {
-		if p.file.Path == at {
-			return p
-		}
-	}
-	return nil
 }
 
 // samePart says whether a paragraph has the fields of the control file, each as that has
@@ -145,7 +138,7 @@ func (s *session) diverters(text string) (by *installed) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	for ; len(lines) >= 3; lines = lines[3:] {
 		p := s.verified(lines[2])
-		if p == nil || !strings.Contains(p.scripts(), "divert") || !strings.Contains(p.scripts(), path.Base(lines[0])) {
+		if p == nil || !p.contains("divert") || !p.contains(path.Base(lines[0])) {
 			return nil
 		}
 		by = p

@@ -32,12 +32,13 @@ const maxIndex = 4 << 30
 type scanned struct {
 	stored digest.Sum // of the bytes as they are stored
 	plain  digest.Sum // of what they unpack to
+	size   int64      // uncompressed
 	found  map[Name]Listed
 }
 
 // scanIndex reads an index in any compression, and finds the packages that are wanted by
 // their names.
-func scanIndex(r io.Reader, wanted map[string]bool) (scanned, error) {
+func scanIndex(r io.Reader, wanted map[string]bool, most int64) (scanned, error) {
 	stored := sha256.New()
 	in := bufio.NewReaderSize(io.TeeReader(r, stored), 256<<10)
 	head, _ := in.Peek(6)
@@ -54,10 +55,10 @@ func scanIndex(r io.Reader, wanted map[string]bool) (scanned, error) {
 	}
 	sum := sha256.New()
 	out := scanned{found: make(map[Name]Listed)}
-	bounded := &io.LimitedReader{R: io.TeeReader(plain, sum), N: maxIndex + 1}
+	bounded := &io.LimitedReader{R: io.TeeReader(plain, sum), N: most + 1}
 	err := scanParagraphs(bufio.NewReaderSize(bounded, 256<<10), wanted, out.found)
 	if bounded.N == 0 {
-		err = &limit.Error{Name: "bytes of an index", Limit: maxIndex, Where: "Packages"}
+		err = &limit.Error{Name: "bytes of an index", Limit: most, Where: "Packages"}
 	}
 	if err != nil {
 		return scanned{}, err
@@ -67,6 +68,7 @@ func scanIndex(r io.Reader, wanted map[string]bool) (scanned, error) {
 	}
 	stored.Sum(out.stored[:0])
 	sum.Sum(out.plain[:0])
+	out.size = most + 1 - bounded.N
 	return out, nil
 }
 

@@ -61,14 +61,16 @@ type indexes struct {
 	others map[digest.Sum]*Release // files of other kinds, such as translations
 	wanted map[string]bool
 	done   map[signedIndex]bool
+	left   int64 // bytes that lists of the image may still unpack to
 }
 
 // take notes what a list has when a Release names it, as it is stored or unpacked.
-func (x *indexes) take(r io.Reader) (signedIndex, bool, error) {
-	got, err := scanIndex(r, x.wanted)
+func (x *indexes) take(r io.Reader, most int64) (signedIndex, bool, error) {
+	got, err := scanIndex(r, x.wanted, most)
 	if err != nil {
 		return signedIndex{}, false, err
 	}
+	x.left -= got.size
 	at, ok := x.signed[got.stored]
 	if !ok {
 		at, ok = x.signed[got.plain]
@@ -96,7 +98,7 @@ func (x *indexes) folders(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			_, known, err := x.take(r)
+			_, known, err := x.take(r, maxIndex)
 			r.Close()
 			switch {
 			case err != nil:
@@ -127,6 +129,7 @@ func (x *indexes) image(ctx context.Context) {
 		}
 	}
 	x.session.fetch(ctx, unread)
+	x.left = maxIndex
 	for _, f := range lists {
 		if at, isSigned := x.signed[f.Inode.Digest]; isSigned {
 			x.say(f, at.release.word())
@@ -142,7 +145,7 @@ func (x *indexes) image(ctx context.Context) {
 			x.unpacked(f, text)
 			continue
 		}
-		at, known, err := x.take(bytes.NewReader(text))
+		at, known, err := x.take(bytes.NewReader(text), x.left)
 		switch {
 		case err != nil:
 			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unreadable", "error", err)
@@ -156,7 +159,8 @@ func (x *indexes) image(ctx context.Context) {
 
 // unpacked adds a word on a list of another kind that was compressed again.
 func (x *indexes) unpacked(f inspect.File, text []byte) {
-	got, err := scanIndex(bytes.NewReader(text), nil)
+	got, err := scanIndex(bytes.NewReader(text), nil, x.left)
+	x.left -= got.size
 	if r := x.others[got.plain]; err == nil && r != nil {
 		x.say(f, madeFrom(r))
 	}
@@ -233,7 +237,7 @@ func (x *indexes) fetch(ctx context.Context, r *Release, src *packages.Source, s
 			return err
 		}
 		defer content.Close()
-		_, _, err = x.take(content)
+		_, _, err = x.take(content, maxIndex)
 		return err
 	}
 	return nil

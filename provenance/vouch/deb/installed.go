@@ -25,8 +25,8 @@ type installed struct {
 	file    inspect.File    // that has the paragraph
 	archive *Archive        // the signed package; nil where it was not read
 	offer   *offer          // what a signed index says of it; nil when nothing
-	words   string          // of its scripts, once they were asked for
 	config  map[string]bool // its conffiles, once they were asked for
+	script  *script         // its scripts, once they were asked for
 }
 
 // by is how a word on a file names a package.
@@ -122,16 +122,6 @@ func (s *session) infoName(p *installed, suffix string) (inspect.File, bool) {
 		}
 	}
 	return inspect.File{}, false
-}
-
-// scripts are the scripts of a signed package, in one text.
-func (p *installed) scripts() string {
-	if p.words == "" && p.archive != nil {
-		for _, name := range []string{"postinst", "preinst", "config", "postrm", "prerm"} {
-			p.words += string(p.archive.Info[name]) + "\n"
-		}
-	}
-	return p.words
 }
 
 // signed is the word on what the package has.

@@ -18,6 +18,7 @@ const (
 	cacheHeader    = 48
 	cacheEntry     = 24
 	extensionMagic = 0xeaa42174
+	maxPath        = 4096 // bytes of a name (Linux PATH_MAX)
 )
 
 // libraryCache checks the cache of ldconfig(8): each name leads to the file of that name
@@ -66,7 +67,7 @@ func readCache(data []byte) (entries []cached, ok bool) {
 		if uint64(at) < start || uint64(at) >= end {
 			return "", false
 		}
-		n := bytes.IndexByte(data[at:end], 0)
+		n := bytes.IndexByte(data[at:min(end, uint64(at)+maxPath)], 0)
 		if n < 0 {
 			return "", false
 		}

@@ -84,12 +84,15 @@ func (s *session) ownContent(at string) ([]byte, *installed, bool) {
 
 // verified returns the installed package of a name that was read; nil when there is none.
 func (s *session) verified(name string) *installed {
-	for _, p := range s.installed {
-		if p.Package == name && p.archive != nil {
-			return p
+	if s.byName == nil {
+		s.byName = make(map[string]*installed)
+		for _, p := range s.installed {
+			if p.archive != nil && s.byName[p.Package] == nil {
+				s.byName[p.Package] = p
+			}
 		}
 	}
-	return nil
+	return s.byName[name]
 }
 
 // filesIn yields the files in a folder, not below.
@@ -151,7 +154,7 @@ func (s *session) copies() {
 	bySum := make(map[digest.Sum][]claim)
 	for _, at := range sortedKeys(s.own) {
 		c := s.own[at]
-		if c.sum.Type == '0' && c.sum.Size > 0 && strings.HasPrefix(c.file.Path, "usr/share/") && strings.Contains(c.pkg.scripts(), "/"+path.Dir(c.file.Path)) {
+		if c.sum.Type == '0' && c.sum.Size > 0 && strings.HasPrefix(c.file.Path, "usr/share/") && c.pkg.contains("/"+path.Dir(c.file.Path)) {
 			bySum[c.sum.Sum] = append(bySum[c.sum.Sum], c)
 		}
 	}
@@ -171,16 +174,10 @@ func (s *session) copies() {
 // scriptLinks are links that a script of a package makes: it names the link and where
 // it leads, which is a file or folder of the package or of all.
 func (s *session) scriptLinks() {
-	var links []inspect.File
 	for f := range s.root.Files() {
-		if f.Type == '2' && s.nobodys(f) {
-			links = append(links, f)
+		if f.Type != '2' || !s.nobodys(f) {
+			continue
 		}
-	}
-	if len(links) > maxScriptLinks {
-		return
-	}
-	for _, f := range links {
 		to, ok := s.root.Lookup(f.Path)
 		if !ok {
 			continue
@@ -188,21 +185,13 @@ func (s *session) scriptLinks() {
 		if _, isOwn := s.own[to.Path]; !isOwn && to.Inode.Type != '5' {
 			continue
 		}
-		for _, p := range s.installed {
-			if p.archive != nil && strings.Contains(p.scripts(), f.Path) && hasWord(p.scripts(), f.Linkname) {
+		for _, p := range s.namedBy(f.Path) {
+			if p.says(f.Linkname) {
 				s.say(f, p.made("link"))
 				break
 			}
 		}
 	}
-}
-
-// maxScriptLinks bounds the links of which every script is asked.
-const maxScriptLinks = 1000
-
-// hasWord says whether a text has a word between spaces, quotes or the like.
-func hasWord(text, word string) bool {
-	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n\"';()", r) }), word)
 }
 
 // empty are files without content that packages and tools leave: logs, locks, and those
@@ -223,11 +212,8 @@ func (s *session) empty() {
 			s.table.Vouch(f.Path, w)
 			continue
 		}
-		for _, p := range s.installed {
-			if p.archive != nil && p.names(f.Path) {
-				s.table.Vouch(f.Path, p.made("empty"))
-				break
-			}
+		if by := s.namedBy(f.Path); len(by) > 0 {
+			s.table.Vouch(f.Path, by[0].made("empty"))
 		}
 	}
 }

@@ -215,7 +215,7 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
 		switch {
 		case name == "security.selinux":
-		case name == "security.capability" && strings.Contains(c.pkg.scripts(), "setcap") && c.pkg.names(c.file.Path):
+		case name == "security.capability" && c.pkg.contains("setcap") && c.pkg.names(c.file.Path):
 			say(check.Note, "signatures/deb-mode-by-script", "package", c.pkg.Package, "version", c.pkg.Version, "signed", "", "computed", name)
 		default:
 			say(check.Problem, "signatures/deb-attribute-added", "package", c.pkg.Package, "version", c.pkg.Version, "attribute", check.Brief(name))
@@ -226,33 +226,13 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
 func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
 
-// names says whether a script of the package has an absolute path, in whole.
-func (p *installed) names(path string) bool {
-	scripts := p.scripts()
-	for at := 0; ; {
-		n := strings.Index(scripts[at:], "/"+path)
-		if n < 0 {
-			return false
-		}
-		at += n + 1 + len(path)
-		rest := strings.TrimPrefix(scripts[at:], "/")
-		if rest == "" || !isPathByte(rest[0]) {
-			return true
-		}
-	}
-}
-
-func isPathByte(c byte) bool {
-	return c == '.' || c == '_' || c == '+' || c == '-' || c == '/' || c == '$' || c == '*' || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z'
-}
-
 // byScript says whether the scripts of the package name the path, and the mode where
 // that gives the rights of another: then they may have set it.
 func (s *session) byScript(c claim, mode int64) bool {
 	if !c.pkg.names(c.file.Path) {
 		return false
 	}
-	return mode&06000 == 0 || strings.Contains(c.pkg.scripts(), fmt.Sprintf("%o", mode))
+	return mode&06000 == 0 || c.pkg.contains(fmt.Sprintf("%o", mode))
 }
 
 // isConfig says whether a package expects a file to be changed.

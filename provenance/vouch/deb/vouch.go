@@ -64,9 +64,11 @@ type session struct {
 	unread     bool // contents of the image could not be read again
 	flat       bool // all files have one owner: how the image was packed says nothing of owners
 	debs       map[string][]located
-	own        map[string]claim      // files that are as a signed package has them, by their place
-	absent     map[string]*installed // files of signed packages that are not in the image
-	docs       int                   // files of documentation that were left out
+	own        map[string]claim        // files that are as a signed package has them, by their place
+	absent     map[string]*installed   // files of signed packages that are not in the image
+	byName     map[string]*installed   // the verified packages; made when it is needed
+	namers     map[string][]*installed // packages by the paths that their scripts name; likewise
+	docs       int                     // files of documentation that were left out
 }
 
 // read finds what is signed, and reads the packages that are.

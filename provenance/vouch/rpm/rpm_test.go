@@ -165,7 +165,7 @@ func open(t testing.TB, files []fixtures.File, headers ...[]byte) *inspect.Image
 func run(t testing.TB, img *inspect.Image, keys openpgp.Keyring) (vouch.Result, *vouch.Table, string) {
 	t.Helper()
 	table := vouch.New(img)
-	r, err := Family{Keys: keys}.Vouch(t.Context(), table)
+	r, err := Family{Keys: keys, Installed: ospackages.Read(table.Image())}.Vouch(t.Context(), table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -445,7 +445,7 @@ func TestOtherDigests(t *testing.T) {
 	} {
 		p := made.Package{Name: "x", Version: "1", Release: "1", Arch: "noarch", Algorithm: test.algorithm, Sign: signer(t, key), Files: []made.File{{Path: "/usr/bin/x", Digest: test.digest}}}
 		img := open(t, []fixtures.File{{Name: "var/lib/rpm/", Mode: 0o755}, {Name: "usr/bin/x", Body: "x"}}, p.Header())
-		family := Family{Keys: ring(t, key)}
+		family := Family{Keys: ring(t, key), Installed: ospackages.Read(img)}
 		if test.complete {
 			family.Complete = func(ctx context.Context, files []inspect.File) error {
 				return inspect.Complete(ctx, img, files, inspect.Options{})

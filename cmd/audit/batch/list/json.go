@@ -86,7 +86,7 @@ func (d document) pipeline() (all []Entry) {
 		switch c := p.Container.(type) {
 		case string:
 			if c = strings.TrimSpace(c); strings.HasPrefix(c, "/") || strings.HasPrefix(c, ".") || strings.HasPrefix(c, "https://") {
-				all = append(all, entry(c, p.Name))
+				all = append(all, named(c, p.Name))
 			} else if c != "" {
 				all = append(all, remote(strings.TrimPrefix(c, "docker://"), p.Name))
 			}

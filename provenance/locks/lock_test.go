@@ -1,0 +1,152 @@
+package locks
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"audit/fixtures"
+	"audit/inspect"
+	"audit/provenance/ospackages"
+	"audit/provenance/records"
+)
+
+// sourceOf reads an image whose one layer has these files.
+func sourceOf(t testing.TB, files ...fixtures.File) Source {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), "image.tar")
+	if err := os.WriteFile(p, fixtures.Docker{Layers: [][]fixtures.File{files}}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opt := inspect.Options{Weak: ospackages.Weak, Keep: func(p string) bool { return Keep(p) || ospackages.Keep(p) || records.Keep(p) }}
+	img, err := inspect.Open(t.Context(), p, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Source{Image: img, Installed: ospackages.Read(img), Records: records.Read(img)}
+}
+
+func TestRpmLock(t *testing.T) {
+	packed, err := os.ReadFile("../ospackages/testdata/rpmdb.sqlite.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks := rpmLock(sourceOf(t, fixtures.File{Name: "var/lib/rpm/rpmdb.sqlite", Body: string(database)}))
+	if len(locks) != 1 || locks[0].Entries == 0 {
+		t.Fatal(locks)
+	}
+	nevra := regexp.MustCompile(`^[A-Za-z0-9._+-]+-[0-9]+:[A-Za-z0-9._+~^]+-[A-Za-z0-9._+~^]+\.[a-z0-9_]+$`)
+	for line := range strings.Lines(string(locks[0].File.Text)) {
+		if line = strings.TrimSuffix(line, "\n"); !strings.HasPrefix(line, "# ") && !nevra.MatchString(line) {
+			t.Errorf("%q", line)
+		}
+	}
+}
+
+// What the archive is known by, in both forms of apt's sources and where the image still
+// has apt's lists.
+func TestArchive(t *testing.T) {
+	for name, tc := range map[string]struct {
+		files   []fixtures.File
+		sources string
+		time    string
+		from    string
+	}{
+		"one line": {[]fixtures.File{{Name: "etc/apt/sources.list", Body: "deb [arch=amd64 signed-by=/x] http://deb.debian.org/debian bookworm main contrib # comment\ndeb-src http://x y z\n#deb http://off x main\n"}},
+			"http://deb.debian.org/debian bookworm main,contrib", "", ""},
+		"of what is commented alone": {[]fixtures.File{{Name: "etc/apt/sources.list.d/a.sources", Body: "Enabled: no\nTypes: deb\nURIs: http://x/y\nSuites: a\nComponents: main\n"}}, "", "", ""},
+		"a shell in it":              {[]fixtures.File{{Name: "etc/apt/sources.list", Body: "deb http://x/'$(id)' a main\ndeb http://x/y a';id;' main\n"}}, "", "", ""},
+		"snapshot": {[]fixtures.File{{Name: "etc/os-release", Body: "ID=debian\n"}, {Name: "etc/apt/sources.list", Body: "# deb http://snapshot.debian.org/archive/debian/20240101T000000Z bookworm main\ndeb http://deb.debian.org/debian bookworm main\n"}},
+			"http://deb.debian.org/debian bookworm main", "20240101T000000Z", "http://snapshot.debian.org/archive/debian/20240101T000000Z/"},
+		"lists": {[]fixtures.File{{Name: "etc/os-release", Body: "ID=debian\n"}, {Name: "var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_InRelease", Body: "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nOrigin: Debian\nDate: Sat, 11 Jul 2026 10:16:37 UTC\n"}},
+			"", "20260711T101637Z", "http://snapshot.debian.org/archive/debian/20260711T161637Z/"},
+		"ubuntu": {[]fixtures.File{{Name: "etc/os-release", Body: "ID=ubuntu\n"}, {Name: "var/lib/apt/lists/x_dists_noble_Release", Body: "Date: Sat, 1 Jun 2024 10:16:37 UTC\n"}},
+			"", "20240601T101637Z", "http://snapshot.ubuntu.com/ubuntu/20240601T161637Z/"},
+	} {
+		s := sourceOf(t, tc.files...)
+		a := ReadArchive(s.Image, s.Installed)
+		var sources []string
+		for _, one := range a.Sources {
+			sources = append(sources, one.URI+" "+strings.Join(one.Suites, ",")+" "+strings.Join(one.Components, ","))
+		}
+		stamp := ""
+		if len(a.Times) > 0 {
+			stamp = a.Times[0].stamp()
+		}
+		if got := strings.Join(sources, "; "); got != tc.sources || stamp != tc.time || a.Snapshot() != tc.from {
+			t.Errorf("%s: %q %q %q", name, got, stamp, a.Snapshot())
+		}
+	}
+}
+
+// Files of a package that is in no lock are the image's own: it accounts for nothing.
+func TestLeftOutAccountsForNothing(t *testing.T) {
+	status := "Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"
+	for name, own := range map[string]int{"good": 0, "B@D": 1} {
+		r := Read(sourceOf(t, fixtures.File{Name: "var/lib/dpkg/status", Body: strings.Replace(status, "%s", name, 1)},
+			fixtures.File{Name: "var/lib/dpkg/info/" + name + ".list", Body: "/usr/bin/x\n"}, fixtures.File{Name: "usr/bin/x", Body: "x"}))
+		if r.Share.Own != own {
+			t.Errorf("%s: %+v", name, r.Share)
+		}
+	}
+}
+
+// Whatever databases and records have, each line of a lock is a comment or what the
+// format's grammar allows.
+func FuzzLocks(f *testing.F) {
+	for _, seed := range []string{"name", "a\nb", "a b", "-o=x", "$(id)", "a;b", "\"", "a#b", "\u202ea", "\x1b[2J", "@EXPLICIT\nhttps://evil/linux-64/a-1-0.conda"} {
+		f.Add(seed, "1.0", "amd64")
+		f.Add("name", seed, seed)
+	}
+	lines := map[string]*regexp.Regexp{
+		aptFile:              regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+=[0-9A-Za-z][0-9A-Za-z.+~:-]* [a-z0-9-]+$`),
+		apkFile:              regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*=[0-9][0-9a-z._~-]*$`),
+		"conda-explicit.txt": regexp.MustCompile(`^@EXPLICIT$|^https?://[A-Za-z0-9._~:/%!+-]+(#[0-9a-f]{32})?$`),
+		"requirements.txt":   regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*===?[A-Za-z0-9][A-Za-z0-9.!+_-]*$`),
+		spackFile:            regexp.MustCompile(`^(spack:|  concretizer:|    unify: when_possible|  specs:|  - [A-Za-z0-9_-]+@=[A-Za-z0-9_.-]+( arch=[a-z0-9_.-]+)?( # /[a-z2-7]{32})?)$`),
+		npmFile:              regexp.MustCompile(`^(@[a-z0-9._~-]+/)?[A-Za-z0-9._~-]+@[0-9A-Za-z.+-]+$`),
+	}
+	f.Fuzz(func(t *testing.T, name, version, arch string) {
+		encode := func(v any) string { text, _ := json.Marshal(v); return string(text) }
+		s := sourceOf(t,
+			fixtures.File{Name: "etc/os-release", Body: "ID=" + name + "\nPRETTY_NAME=\"" + version + "\"\n"},
+			fixtures.File{Name: "etc/apt/sources.list", Body: "deb " + name + " " + version + " " + arch + "\n"},
+			fixtures.File{Name: "etc/apk/repositories", Body: name + "\n" + version + "\n"},
+			fixtures.File{Name: "var/lib/dpkg/status", Body: "Package: " + name + "\nStatus: install ok installed\nVersion: " + version + "\nArchitecture: " + arch + "\n"},
+			fixtures.File{Name: "lib/apk/db/installed", Body: "P:" + name + "\nV:" + version + "\nA:" + arch + "\n\n"},
+			fixtures.File{Name: "c/conda-meta/x.json", Body: encode(map[string]string{"name": name, "version": version, "url": "https://x/linux-64/" + name, "md5": arch})},
+			fixtures.File{Name: "p/x.dist-info/METADATA", Body: "Name: " + name + "\nVersion: " + version + "\n"},
+			fixtures.File{Name: "r/library/" + "x/DESCRIPTION", Body: "Package: " + name + "\nVersion: " + version + "\n"},
+			fixtures.File{Name: "s/.spack/spec.json", Body: encode(map[string]any{"spec": map[string]any{"nodes": []any{map[string]any{"name": name, "version": version, "hash": arch}}}})},
+			fixtures.File{Name: "n/node_modules/x/package.json", Body: encode(map[string]string{"name": name, "version": version})})
+		for _, file := range Read(s).Files() {
+			grammar, ok := lines[file.Name]
+			switch {
+			case file.Name == "renv.lock" && !json.Valid(file.Text):
+				t.Errorf("%s", file.Text)
+			case !ok:
+				continue
+			}
+			for line := range strings.Lines(string(file.Text)) {
+				line = strings.TrimSuffix(line, "\n")
+				if !strings.HasPrefix(line, "# ") && !grammar.MatchString(line) || strings.ContainsAny(line, "\x1b\u202e\r") {
+					t.Errorf("%s: %q", file.Name, line)
+				}
+			}
+		}
+	})
+}
