@@ -97,6 +97,10 @@ func reader(img Image) readFunc {
 		return func(name string, digest string) string {
 			return "docker save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
 		}
+	case image.ContainersStorage:
+		return func(name string, digest string) string {
+			return "podman save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
+		}
 	case image.OCI:
 		return func(_ string, digest string) string {
 			return "cat " + shellWord(dashSafe(file)+"/"+string(blobName(digest)))
@@ -148,7 +152,7 @@ func copiedBlob(img Image, digest string) string {
 // registry or an engine.
 func archiveFile(img Image) string {
 	name, prefixed := strings.CutPrefix(string(img.Reference), string(img.Transport)+":")
-	if img.Transport == image.Registry || img.Transport == image.DockerDaemon {
+	if img.Transport == image.Registry || img.Transport.IsEngine() {
 		return strings.TrimPrefix(name, "//")
 	}
 	if prefixed {

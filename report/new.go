@@ -170,7 +170,7 @@ func newLayer(l *inspect.Layer, items int) Layer {
 // image gives the same report wherever it lies. References to registries and
 // engines stay whole.
 func withoutFolders(reference string, transport image.Transport) string {
-	if transport == image.Registry || transport == image.DockerDaemon {
+	if transport == image.Registry || transport.IsEngine() {
 		return reference
 	}
 	prefix := string(transport) + ":"

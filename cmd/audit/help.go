@@ -37,6 +37,7 @@ func guides() []guide {
 			{"audit inspect --platform linux/arm64 oci-archive:image.tar", ""},
 			{"audit inspect docker://registry.example/lab/tool:1.0", "in a registry"},
 			{"audit inspect docker-daemon:lab/tool:1.0", "in a running engine"},
+			{"audit inspect containers-storage:lab/tool:1.0", "in the store of podman and buildah"},
 			{"audit inspect rootfs:files.tar", "the files of a container, or a tarball of a packer"},
 			{"audit inspect squashfs:pack.squashfs", "a squashfs of a packer"},
 			{"audit inspect sif:tool.sif", "Singularity, Apptainer"},

@@ -38,7 +38,7 @@ type reading struct {
 type doiFlags struct{ file, server string }
 
 func platformFlag() cli.Flag {
-	return &cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"}
+	return &cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine); audit run takes all, for each of them, the worst first"}
 }
 
 // layerCacheFlag names the folder of layers that were fetched before.

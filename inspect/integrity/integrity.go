@@ -17,7 +17,7 @@ import (
 func Conclude(p *pass.Pass, img *image.Image) error {
 	link(p, img)
 	named := digest.InName(img.Config.Member)
-	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport == image.DockerDaemon) {
+	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport.IsEngine()) {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
 			"integrity/config-digest-mismatch", "computed", img.Config.Digest))
 	}
