@@ -151,7 +151,7 @@ func (l *ledger) databases() {
 	}
 }
 
-// titleOf tells a package of a package manager from all others.
+// titleOf names a package of a package manager as no other is named.
 func titleOf(p *ospackages.Package) string {
 	return strings.Join([]string{string(p.Manager), p.Name, p.Version, p.Arch}, "\x00")
 }
