@@ -38,7 +38,7 @@ type Evidence struct {
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
-	// Base is what tells of the image that this one was built on. It is read once, as
+	// Base is the evidence of the image that this one was built on. It is read once, as
 	// Installed is.
 	Base *base.Base
 	// Share is how much of the image the locks of its packages account for; nil when

@@ -144,7 +144,7 @@ type Recipe struct {
 	Details  map[string]any        `json:"details"`  // how the packer was called, in the terms of the system
 	Unknown  []Message             `json:"unknown"`  // what of the call the image does not reveal
 	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
-	Base     *Base                 `json:"base"`     // the image that it was built on; null when nothing tells of one, and of an image with store items
+	Base     *Base                 `json:"base"`     // the image that it was built on; null when there is no evidence of one, and of an image with store items
 	Share    *LockShare            `json:"share"`    // how much locks of its packages account for; null for an image with store items
 }
 

@@ -15,16 +15,16 @@ func recipeSentences() map[string]string {
 	}
 }
 
-// baseSentences are those of what tells of the image that one was built on. Each says
+// baseSentences are those of the evidence of the image that one was built on. Each says
 // how strong the word is.
 func baseSentences() map[string]string {
 	return map[string]string{
 		"recipe/base-label":         "the image's own label claims the base[ {base}][ {digest}]; nothing shows that it is",
 		"recipe/base-again":         "debuerreotype makes that base again from the snapshot of that time: {command}",
-		"recipe/base-debuerreotype": "the history says that it was made of Debian {suite} as of {epoch}[ by {tool}][, with {files:list}, which its makers lay down]; anybody can copy that",
+		"recipe/base-debuerreotype": "the history says that it was made of Debian {suite} as of {epoch}[ by {tool}][, with {files:list}, which its makers write]; anybody can copy that",
 		"recipe/base-epoch":         "no entry of the layer is younger than {epoch}[, the date of {entries:count entry}], which agrees with what the history says",
 		"recipe/base-epoch-differs": "it is younger than {epoch}, which the history says that nothing in the layer is; so many are: {entries:number}",
-		"recipe/base-maker-files":   "{maker} lay down {files:list}; anybody can copy that",
+		"recipe/base-maker-files":   "{maker} write {files:list}; anybody can copy that",
 		"recipe/base-maker-file":    "{maker} leaves such a file in its images; anybody can copy that",
 		"recipe/base-maker-label":   "the label {label} is one of {maker}[: {value}]; anybody can copy that",
 		"recipe/base-maker-line":    "the history has a line as {maker} writes it, {line:quote}; anybody can copy that",

@@ -43,7 +43,7 @@ func guides() []guide {
 			{"audit inspect sif:tool.sif", "Singularity, Apptainer"},
 			{"audit inspect -", "standard input"},
 		}},
-		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only; of an image without one, what its history and its packages tell.", []example{
+		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only; of an image without one, what its history and its package databases show.", []example{
 			{"audit provenance image.tar.gz", "into the current folder"},
 			{"audit provenance -o - image.tar.gz", "to read it"},
 			{"audit provenance --known reports image.tar", "pins the base that is among images audited before"},

@@ -115,7 +115,7 @@ func (w *dockerfileWriter) from(found base.Base) (own int) {
 	}
 	said := map[base.Strength]string{
 		base.Layers: "Its lowest layers are those of this base.", base.Signed: "A provenance that a trusted key signed names this base.",
-		base.Claim: "The image claims this base; nothing shows that it is.", base.Trace: "Its maker's traces tell of this base by name; nothing shows that it is.",
+		base.Claim: "The image claims this base; nothing shows that it is.", base.Trace: "The traces of its maker name this base; nothing shows that it is.",
 	}[found.By]
 	if found.Layers > 0 {
 		said += " The last of them is " + w.img.Layers[found.Layers-1].DiffID.String() + "."

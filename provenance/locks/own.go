@@ -18,7 +18,8 @@ import (
 // An ownFile is a file of one's own.
 type ownFile struct {
 	inspect.File
-	why string // what is known of it all the same; "" for nothing
+	why     string // what is known of it all the same; "" for nothing
+	changed bool   // a package or a record has other bytes
 }
 
 // A ledger says of each file what accounts for it.
@@ -29,6 +30,7 @@ type ledger struct {
 	records   map[string]string           // the components that a file describes, by its path
 	folders   map[string]string           // components without a digest of their files, by folder
 	table     *vouch.Table                // with the words of records
+	differs   map[string]string           // components whose record has another digest, by the file's path
 }
 
 // measure finds the files of one's own and adds up the others.
@@ -47,7 +49,7 @@ func (r *Recipe) measure(s Source) {
 		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
 		case word.Kind != vouch.Recorded:
-			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f))})
+			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != ""})
 			r.Share.Own++
 			r.Share.OwnBytes += bytes
 		}
@@ -55,8 +57,12 @@ func (r *Recipe) measure(s Source) {
 }
 
 func newLedger(s Source, locks []Lock) *ledger {
-	l := &ledger{s, make(map[string]bool), make(map[*inspect.Entry]standing), make(map[string]string), make(map[string]string), vouch.New(s.Image)}
-	s.Records.Vouch(l.table)
+	l := &ledger{s, make(map[string]bool), make(map[*inspect.Entry]standing), make(map[string]string), make(map[string]string), vouch.New(s.Image), make(map[string]string)}
+	for _, f := range s.Records.Vouch(l.table) {
+		if f.Code == "closure/record-differs" {
+			l.differs[f.Path] = f.Args.String("package")
+		}
+	}
 	for _, lock := range locks {
 		for _, title := range lock.titles {
 			l.locked[title] = true
@@ -64,6 +70,9 @@ func newLedger(s Source, locks []Lock) *ledger {
 	}
 	for _, c := range s.Records.Components {
 		l.records[c.At.Path] = c.Title()
+		if c.Ecosystem == records.Python && path.Base(c.At.Path) == "METADATA" {
+			l.records[path.Join(path.Dir(c.At.Path), "RECORD")] = c.Title()
+		}
 		if c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R) {
 			l.folders[path.Dir(c.At.Path)] = c.Title()
 		}
@@ -77,6 +86,9 @@ const maxLevels = 64
 
 // hint is what is known of a file that nothing accounts for.
 func (l *ledger) hint(f inspect.File) string {
+	if title, ok := l.differs[f.Path]; ok {
+		return "the record of " + check.Brief(title) + " has another digest"
+	}
 	if path.Dir(f.Path) == aptLists {
 		return "a list of the archive"
 	}
@@ -139,19 +151,21 @@ func (l *ledger) databases() {
 	}
 }
 
-// titleOf tells a package of a package manager from all others.
+// titleOf names a package of a package manager as no other is named.
 func titleOf(p *ospackages.Package) string {
 	return strings.Join([]string{string(p.Manager), p.Name, p.Version, p.Arch}, "\x00")
 }
 
-// ownFiles lists the files of one's own: those of which nothing is known, then those of
-// which something is, then links and the like.
+// ownFiles lists the files of one's own: those that somebody changed, those of which
+// nothing is known, those of which something is, then links and the like.
 func (r *Recipe) ownFiles() provenance.File {
-	var files, known, others strings.Builder
+	var changed, files, known, others strings.Builder
 	for _, f := range r.own {
 		switch {
 		case f.Inode.Type != '0':
 			others.WriteString(f.line())
+		case f.changed:
+			changed.WriteString(f.line())
 		case f.why != "":
 			known.WriteString(f.line())
 		default:
@@ -161,7 +175,7 @@ func (r *Recipe) ownFiles() provenance.File {
 	const head = "# files.txt: files and links that no package in the image has, or has otherwise. No recipe says\n" +
 		"# how to make them. SHA-256, bytes, mode, owner and group, layer, path; a path with other\n" +
 		"# characters than most is in quotes.\n"
-	return provenance.File{Name: "files.txt", Text: []byte(head + files.String() + known.String() + others.String())}
+	return provenance.File{Name: "files.txt", Text: []byte(head + changed.String() + files.String() + known.String() + others.String())}
 }
 
 // line is one of files.txt.
