@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -22,11 +20,13 @@ import (
 
 	"audit/cmd/audit/batch"
 	"audit/cmd/audit/batch/list"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
 	"audit/inspect/pass"
 	"audit/inspect/registry"
 	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
-	"audit/provenance/signatures"
+	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report"
 	"audit/report/fleet"
@@ -90,7 +90,12 @@ func indifferent(built bool) []string {
 
 // runBatch does a shard of a list.
 func runBatch(c *cli.Context, name string) error {
-	shard, err := batch.ParseShard(c.String("shard"), shardsOf(c))
+	shard, err := batch.ParseShard(c.String("shard"), func(name string) string {
+		if name == batch.ShardsVariable && c.IsSet("shards") { // which is the variable of that flag
+			return fmt.Sprint(c.Int("shards"))
+		}
+		return os.Getenv(name)
+	})
 	if err != nil {
 		return usage("--shard: %w", err)
 	}
@@ -142,16 +147,6 @@ func runBatch(c *cli.Context, name string) error {
 	}
 	l.progress.clear()
 	return ended(c, tally, err)
-}
-
-// shardsOf reads the variables of engines; how many shards there are --shards says, too.
-func shardsOf(c *cli.Context) func(string) string {
-	return func(name string) string {
-		if name == batch.ShardsVariable && c.IsSet("shards") {
-			return strconv.Itoa(c.Int("shards"))
-		}
-		return os.Getenv(name)
-	}
 }
 
 func jobs(c *cli.Context) int {
@@ -286,7 +281,7 @@ type batchRun struct {
 	folder  *batch.Folder
 
 	readOptions string             // of results without a rebuild
-	client      *http.Client       // of what lies at addresses
+	fetcher     *web.Fetcher       // of what lies at addresses
 	builds      map[string]*builds // by group of images that are built again one after the other
 	mu          sync.Mutex
 
@@ -309,7 +304,10 @@ func (b *batchRun) prepare(cache string) (err error) {
 		return err
 	}
 	b.line.taken = pass.NewForgetful(layersKept)
-	b.client = signatures.NewClient(nil, 8)
+	if b.fetcher, err = web.NewFetcher(b.line.access, limit.DefaultLimits().Idle, nil); err != nil {
+		b.scratch.Close()
+		return usage("%w", err)
+	}
 	if cache == "" {
 		b.cache = filepath.Join(b.scratch.Dir, "layers")
 		b.line.layerCache = b.cache
@@ -338,17 +336,18 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
 	}
 	if strings.HasPrefix(address, "https://") {
-		return batch.Look(ctx, b.client, address, before), nil
+		return batch.Look(ctx, b.fetcher, address, before), nil
 	}
 	if dir, name, ok := layoutOf(address); ok {
-		return batch.PinLayout(address, dir, name)
+		sum, base, err := oci.Pin(dir, name)
+		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, err
 	}
 	return batch.HashFile(ctx, imageFile(address), before)
 }
 
 // fetch fetches the file of an address, which the list names.
 func (b *batchRun) fetch(ctx context.Context, t batch.Target) (batch.Target, func(), error) {
-	fetched, done, err := batch.Fetch(ctx, b.client, b.scratch.Dir, t)
+	fetched, done, err := batch.Fetch(ctx, b.fetcher, b.scratch.Dir, t)
 	if err != nil {
 		return t, nil, &batch.UnreadableError{Err: err}
 	}

@@ -62,7 +62,7 @@ const perShard = 25
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "engine", Usage: "audit nothing, and print what `ENGINE` needs to do it in shards: " + engineNames() + " (see audit help engines)"},
-		&cli.IntFlag{Name: "shards", Usage: fmt.Sprintf("there are `N` shards: with --engine (default: one for %d images), or with --shard auto", perShard)},
+		&cli.IntFlag{Name: "shards", Usage: fmt.Sprintf("there are `N` shards: of --engine (default: one for %d images), or of --shard auto", perShard)},
 		&cli.IntFlag{Name: "at-a-time", Value: 8, Usage: "with --engine: `N` tasks at a time, which is the load on registries"},
 		&cli.StringFlag{Name: "engine-image", Usage: "with --engine: run audit from the image `REF@DIGEST`, whose entry point it is"},
 	}
@@ -110,7 +110,13 @@ func writeEngine(c *cli.Context, name string, entries []list.Entry) (bool, error
 // noEngine refuses flags that would not be used.
 func noEngine(c *cli.Context) error {
 	for _, f := range engineFlags() {
-		if name := f.Names()[0]; name != "shards" && c.IsSet(name) {
+		name := f.Names()[0]
+		switch {
+		case !c.IsSet(name):
+		case name == "shards" && c.String("shard") != "": // for --shard auto
+		case name == "shards":
+			return usage("--shards is for --engine or --shard auto: without them all of the list would be audited here")
+		default:
 			return usage("--%s is for the file of an engine: name it with --engine", name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"audit/inspect/limit"
+	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report/fleet"
 )
@@ -98,14 +99,14 @@ func TestParseShard(t *testing.T) {
 func TestIsPassing(t *testing.T) {
 	for _, err := range []error{
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{IsTimeout: true}, syscall.ENOSPC, &os.PathError{Op: "write", Err: syscall.EIO}, io.ErrUnexpectedEOF,
-		&limit.Error{Name: limit.IdleSeconds}, &StatusError{Code: 503}, &StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
+		&limit.Error{Name: limit.IdleSeconds}, &web.StatusError{Code: 503}, &web.StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
 	} {
 		if !IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
 			t.Errorf("%v is for good", err)
 		}
 	}
 	for _, err := range []error{
-		&net.DNSError{IsNotFound: true}, os.ErrNotExist, os.ErrPermission, &limit.Error{Name: "entries"}, &limit.FormatError{Err: io.EOF}, &StatusError{Code: 404},
+		&net.DNSError{IsNotFound: true}, os.ErrNotExist, os.ErrPermission, &limit.Error{Name: "entries"}, &limit.FormatError{Err: io.EOF}, &web.StatusError{Code: 404},
 		rebuild.ErrBuild, rebuild.ErrRefused, errors.New("x"),
 	} {
 		if IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
