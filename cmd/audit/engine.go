@@ -110,13 +110,7 @@ func writeEngine(c *cli.Context, name string, entries []list.Entry) (bool, error
 // noEngine refuses flags that would not be used.
 func noEngine(c *cli.Context) error {
 	for _, f := range engineFlags() {
-		name := f.Names()[0]
-		switch {
-		case !c.IsSet(name):
-		case name == "shards" && c.String("shard") != "": // for --shard auto
-		case name == "shards":
-			return usage("--shards is for --engine or --shard auto: without them all of the list would be audited here")
-		default:
+		if name := f.Names()[0]; name != "shards" && c.IsSet(name) { // --shard auto takes it, too
 			return usage("--%s is for the file of an engine: name it with --engine", name)
 		}
 	}

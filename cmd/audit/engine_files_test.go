@@ -272,7 +272,6 @@ func TestEngineUsage(t *testing.T) {
 		{"github takes 1 to 256", []string{"--engine", "github", "--shards", "257", "-o", "out", "images.txt"}},
 		{"gitlab takes 1 to 200", []string{"--engine", "gitlab", "--shards", "0", "-o", "out", "images.txt"}},
 		{"name it with --engine", []string{"--at-a-time", "2", "-o", "out", "images.txt"}},
-		{"all of the list would be audited", []string{"--shards", "2", "-o", "out", "images.txt"}},
 		{"at least 1", []string{"--engine", "slurm", "--at-a-time", "0", "-o", "out", "images.txt"}},
 		{"--shard is the tasks' own", []string{"--engine", "slurm", "--shard", "1/2", "-o", "out", "images.txt"}},
 		{"-o DIR", []string{"--engine", "slurm", "images.txt"}},
