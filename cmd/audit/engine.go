@@ -31,19 +31,24 @@ var engineTemplates embed.FS
 // An arrayEngine runs the shards of a list as tasks.
 type arrayEngine struct {
 	name, template string
-	most           int    // tasks; see the comments in arrayEngines
+	most           int    // tasks
 	shard          string // of a task, as a word of its shell; "" where --shard auto finds it
 	apart          bool   // tasks see a volume or a checkout alone, and paths are relative to it
 	needsImage     bool
+	unused         string // a flag of engines that it has no use for
 }
 
 // arrayEngines are all of them.
 func arrayEngines() []arrayEngine {
 	return []arrayEngine{
-		{"slurm", "slurm.sh", 1000, `"$SLURM_ARRAY_TASK_ID/%d"`, false, false}, // MaxArraySize is 1001, and the first index 1
-		{"kubernetes", "kubernetes.yaml", 10_000, "", true, true},              // status.failedIndexes stays short
-		{"github", "github.yml", 256, `"$SHARD/%d"`, true, false},              // jobs of a matrix
-		{"gitlab", "gitlab.yml", 200, `"$CI_NODE_INDEX/%d"`, true, false},      // parallel
+		// MaxArraySize is 1001, and the first index 1.
+		{name: "slurm", template: "slurm.sh", most: 1000, shard: `"$SLURM_ARRAY_TASK_ID/%d"`, unused: "engine-image"},
+		// With so many status.failedIndexes stays short.
+		{name: "kubernetes", template: "kubernetes.yaml", most: 10_000, apart: true, needsImage: true},
+		// The jobs of a matrix.
+		{name: "github", template: "github.yml", most: 256, shard: `"$SHARD/%d"`, apart: true},
+		// The greatest parallel; how many of them run at a time is the runners' to say.
+		{name: "gitlab", template: "gitlab.yml", most: 200, shard: `"$CI_NODE_INDEX/%d"`, apart: true, unused: "at-a-time"},
 	}
 }
 
@@ -129,6 +134,8 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 		return a, usage("--at-a-time %d: at least 1", a.AtATime)
 	case c.IsSet("shard"):
 		return a, usage("--shard is the tasks' own: --shards says how many there are")
+	case e.unused != "" && c.IsSet(e.unused):
+		return a, usage("--engine %s has no use for --%s", e.name, e.unused)
 	case c.IsSet("creds"):
 		return a, usage("--creds does not belong in a script; workers take --authfile, or the credentials of docker login")
 	case e.needsImage && a.Image == "":
