@@ -127,24 +127,10 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 	if !c.IsSet("shards") {
 		a.Shards = min(max((images+perShard-1)/perShard, 1), e.most)
 	}
-	switch {
-	case a.Shards < 1 || a.Shards > e.most:
-		return a, usage("--shards %d: %s takes 1 to %d", a.Shards, e.name, e.most)
-	case a.AtATime < 1:
-		return a, usage("--at-a-time %d: at least 1", a.AtATime)
-	case c.IsSet("shard"):
-		return a, usage("--shard is the tasks' own: --shards says how many there are")
-	case e.unused != "" && c.IsSet(e.unused):
-		return a, usage("--engine %s has no use for --%s", e.name, e.unused)
-	case c.IsSet("creds"):
-		return a, usage("--creds does not belong in a script; workers take --authfile, or the credentials of docker login")
-	case e.needsImage && a.Image == "":
-		return a, usage("--engine %s runs audit from an image: name it with --engine-image REF@DIGEST", e.name)
-	}
-	a.AtATime = min(a.AtATime, a.Shards)
-	if err := checkEngineImage(a.Image); err != nil {
+	if err := e.checkFlags(c, a); err != nil {
 		return a, err
 	}
+	a.AtATime = min(a.AtATime, a.Shards)
 	if err := e.checkPaths(name, a.Dir); err != nil {
 		return a, err
 	}
@@ -167,6 +153,25 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 	a.Batch = program + " batch --shard " + shard + " " + shell.Words(a.BatchArgs)
 	a.Summary = program + " summary " + shell.Words(a.SummaryArgs)
 	return a, nil
+}
+
+// checkFlags refuses what the engine cannot do, or would not use.
+func (e arrayEngine) checkFlags(c *cli.Context, a array) error {
+	switch {
+	case a.Shards < 1 || a.Shards > e.most:
+		return usage("--shards %d: %s takes 1 to %d", a.Shards, e.name, e.most)
+	case a.AtATime < 1:
+		return usage("--at-a-time %d: at least 1", a.AtATime)
+	case c.IsSet("shard"):
+		return usage("--shard is the tasks' own: --shards says how many there are")
+	case e.unused != "" && c.IsSet(e.unused):
+		return usage("--engine %s has no use for --%s", e.name, e.unused)
+	case c.IsSet("creds"):
+		return usage("--creds does not belong in a script; workers take --authfile, or the credentials of docker login")
+	case e.needsImage && a.Image == "":
+		return usage("--engine %s runs audit from an image: name it with --engine-image REF@DIGEST", e.name)
+	}
+	return checkEngineImage(a.Image)
 }
 
 // program is the command that runs audit in a task of an engine whose tasks are shells.
