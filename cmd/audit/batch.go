@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -143,16 +142,6 @@ func runBatch(c *cli.Context, name string) error {
 	}
 	l.progress.clear()
 	return ended(c, tally, err)
-}
-
-// shardsOf reads the variables of engines; how many shards there are --shards says, too.
-func shardsOf(c *cli.Context) func(string) string {
-	return func(name string) string {
-		if name == batch.ShardsVariable && c.IsSet("shards") {
-			return strconv.Itoa(c.Int("shards"))
-		}
-		return os.Getenv(name)
-	}
 }
 
 func jobs(c *cli.Context) int {

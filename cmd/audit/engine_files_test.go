@@ -274,6 +274,8 @@ func TestEngineUsage(t *testing.T) {
 		{"name it with --engine", []string{"--at-a-time", "2", "-o", "out", "images.txt"}},
 		{"at least 1", []string{"--engine", "slurm", "--at-a-time", "0", "-o", "out", "images.txt"}},
 		{"--shard is the tasks' own", []string{"--engine", "slurm", "--shard", "1/2", "-o", "out", "images.txt"}},
+		{"no use for --engine-image", []string{"--engine", "slurm", image, "-o", "out", "images.txt"}},
+		{"no use for --at-a-time", []string{"--engine", "gitlab", "--at-a-time", "2", "-o", "out", "images.txt"}},
 		{"-o DIR", []string{"--engine", "slurm", "images.txt"}},
 		{"has to be in a file", []string{"--engine", "slurm", "-o", "out", "-"}},
 		{"--engine-image REF@DIGEST", []string{"--engine", "kubernetes", "-o", "out", "images.txt"}},
