@@ -244,9 +244,11 @@ func (r *reader) jars() {
 		if e.Type != '0' || !isJar(e.Path) {
 			continue
 		}
-		note := r.root.Note(file)
+		note := r.note(file)
 		if note == nil {
-			r.problem(file, "records/archive-not-kept")
+			if r.room >= 0 {
+				r.problem(file, "records/archive-not-kept")
+			}
 			continue
 		}
 		var read jarNote

@@ -122,7 +122,7 @@ func (r *reader) findTarballs() {
 			continue
 		}
 		var read tarNote
-		note := r.root.Note(file)
+		note := r.note(file)
 		if json.Unmarshal(note, &read) == nil && r.tarballs[read.SHA512].files == nil {
 			r.tarballs[read.SHA512] = tarball{file, len(note), read.Files}
 		}
