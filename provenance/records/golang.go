@@ -198,7 +198,7 @@ func (r *reader) programs() {
 		if !isProgram(file.Inode.Entry) || isJar(file.Inode.Entry.Path) || isTarball(file.Inode.Entry.Path) || skip[file.Path] {
 			continue
 		}
-		switch note := r.root.Note(file); {
+		switch note := r.note(file); {
 		case note == nil && !r.img.Layers[file.Inode.Layer].Watched:
 			r.problem(file, "sbom/program-not-kept")
 		case len(note) == goHeader || string(note) == rustNote:

@@ -202,6 +202,17 @@ func TestAffordable(t *testing.T) {
 	expect(t, names(left), []string{"b", "d"})
 }
 
+// Records that have many names are read within a limit on all together.
+func TestRecordsInAll(t *testing.T) {
+	all := &All{img: bodies(map[string]string{"a": "1"})}
+	r := &reader{All: all, root: all.img.Root(), room: 5}
+	file := all.img.Root().File(0)
+	got := []bool{r.charge(file, 3), r.charge(file, 2), r.charge(file, 1), r.charge(file, 0)}
+	if want := []bool{true, true, false, false}; !slices.Equal(got, want) || len(all.Problems) != 1 {
+		t.Errorf("%v, %v, want %v and one problem", got, all.Problems, want)
+	}
+}
+
 func TestDecode(t *testing.T) {
 	var v struct{ Name any }
 	for body, want := range map[string]string{

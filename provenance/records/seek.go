@@ -98,9 +98,9 @@ func affordable(img *inspect.Image, files []inspect.File, most, room int64) (cho
 func Watch(e *inspect.Entry) pass.Watcher {
 	switch {
 	case e.Type == '0' && isJar(e.Path):
-		return new(jarWatcher)
+		return &jarWatcher{size: e.Size}
 	case e.Type == '0' && isTarball(e.Path):
-		return new(tarWatcher)
+		return &tarWatcher{size: e.Size}
 	case isProgram(e):
 		return &goWatcher{size: e.Size}
 	}
