@@ -28,6 +28,7 @@ func rpmSentences() map[string]string {
 
 		// Files.
 		"signatures/rpm-changed":          "another content than {package} has[: {found} here, {signed} signed]",
+		"signatures/rpm-replaced":         "other than {package} has ({signed}): {found}, which is not verified, claims it too",
 		"signatures/rpm-config":           "a configuration file of {package}, changed[: {found} here, {signed} signed]",
 		"signatures/rpm-made":             "of {package}, which has it made again where it is installed[: {found} here, {signed} signed]",
 		"signatures/rpm-script":           "another content than {package} has, and a script of a signed package names the file[: {found} here, {signed} signed]",
