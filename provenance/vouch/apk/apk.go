@@ -54,6 +54,8 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 		if all, ok := v.verify(ctx, p); ok {
 			result.Verified++
 			j.add(all)
+		} else {
+			j.addOther(p)
 		}
 	}
 	j.judge()

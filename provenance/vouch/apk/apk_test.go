@@ -260,6 +260,19 @@ func TestChangedFiles(t *testing.T) {
 	})
 }
 
+// Another package, that is not verified, may have replaced a file.
+func TestReplacedFile(t *testing.T) {
+	key, p := newKey(t), tiny()
+	own := made.Package{Name: "own", Version: "1-r0", Arch: "x86_64", Files: []made.File{{Name: "usr/bin/"}, {Name: "usr/bin/tiny", Body: "mine", Mode: 0o755}}}
+	files := with(tinyFiles(p), "usr/bin/tiny", func(f *fixtures.File) { f.Body = "mine" })
+	files = with(files, "lib/apk/db/installed", func(f *fixtures.File) { f.Body = made.Installed(p, own) })
+	source := folder(t, map[string][]byte{"tiny-1.2-r3.apk": p.Write(made.Signer{Name: "k", Key: key})})
+	_, table, found := run(t, open(t, files), Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{source}})
+	if w, _ := table.Word("usr/bin/tiny"); w.Kind != vouch.Nobody || found != "undecided not-here\nundecided replaced usr/bin/tiny" {
+		t.Errorf("%+v\n%s", w, found)
+	}
+}
+
 // What does not lead from a trusted key to the data is not verified.
 func TestNotVerified(t *testing.T) {
 	key, p := newKey(t), tiny()
