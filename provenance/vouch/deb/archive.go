@@ -4,11 +4,14 @@ import (
 	"archive/tar"
 	"bufio"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"strings"
+
+	"github.com/ulikunitz/xz/lzma"
 
 	"audit/inspect/compression"
 	"audit/inspect/digest"
@@ -118,27 +121,54 @@ func (d *reader) members(ar *arReader) error {
 		if name != part.name && !strings.HasPrefix(name, part.name+".") {
 			return fmt.Errorf("%.20q stands where %s has to be", name, part.name)
 		}
-		if err := d.unpack(content, part.take); err != nil {
+		if err := d.unpack(name, content, part.take); err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-func (d *reader) unpack(content io.Reader, take func(*tar.Reader) error) error {
+func (d *reader) unpack(name string, content io.Reader, take func(*tar.Reader) error) error {
 	in := bufio.NewReaderSize(content, 64<<10)
-	head, _ := in.Peek(6)
-	x, err := compression.Expand(in, compression.Sniff(head), d.charge)
-	if err != nil {
-		return err
+	var packed io.Reader
+	if strings.HasSuffix(name, ".lzma") {
+		z, err := newLZMA(in)
+		if err != nil {
+			return err
+		}
+		packed = z
+	} else {
+		head, _ := in.Peek(6)
+		x, err := compression.Expand(in, compression.Sniff(head), d.charge)
+		if err != nil {
+			return err
+		}
+		defer x.Close()
+		packed = x
 	}
-	defer x.Close()
-	plain := bufio.NewReaderSize(&counted{x, d}, 128<<10)
+	plain := bufio.NewReaderSize(&counted{packed, d}, 128<<10)
 	if err := take(tar.NewReader(plain)); err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, plain)
+	_, err := io.Copy(io.Discard, plain)
 	return err
+}
+
+// maxDictionary bounds the memory that a stream of LZMA may ask for: xz gives it 64 MiB
+// at most by its own settings.
+const maxDictionary = 128 << 20
+
+// newLZMA reads what packages had before xz: one stream of LZMA, which names the size of
+// its dictionary in the header (lzma-file-format.txt of XZ Utils, 1.1).
+func newLZMA(in *bufio.Reader) (io.Reader, error) {
+	head, err := in.Peek(13)
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	if binary.LittleEndian.Uint32(head[1:]) > maxDictionary {
+		return nil, &limit.Error{Name: "bytes of a dictionary", Limit: maxDictionary, Where: "lzma"}
+	}
+	return lzma.NewReader(in)
 }
 
 func (d *reader) charge(n int64) error {

@@ -72,6 +72,19 @@ func TestReadLimits(t *testing.T) {
 	}
 }
 
+// A stream of LZMA may not ask for as much memory as it likes.
+func TestDictionary(t *testing.T) {
+	p := tool()
+	p.Packing = "lzma"
+	whole := p.Write()
+	at := bytes.Index(whole, []byte("control.tar.lzma")) + headerBytes
+	whole[at+4] = 0xff
+	_, err := read(whole)
+	if e, ok := errors.AsType[*limit.Error](err); !ok || e.Name != "bytes of a dictionary" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestParagraphs(t *testing.T) {
 	var got []Paragraph
 	for p := range Paragraphs([]byte("# note\nA: 1\nB:\n two\n  three\nC : x\n\n\nD: 4\nnothing\n")) {
@@ -115,7 +128,7 @@ func TestSubjectHash(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, packing := range []string{"", "gz", "xz", "zst"} {
+	for _, packing := range []string{"", "gz", "xz", "zst", "lzma"} {
 		p := tool()
 		p.Packing = packing
 		f.Add(p.Write())

@@ -9,6 +9,7 @@ import (
 	"io"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -127,11 +128,18 @@ func (s *session) fromFolder(ctx context.Context, p *installed) error {
 		if err != nil {
 			return fmt.Errorf("reading %s of %s: %w", at.path, at.source, err)
 		}
-		if p.archive != nil {
+		if p.archive != nil && s.isOnly(p) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// isOnly says whether all indexes name the same file for a package. Where archives have
+// other bytes under one version, the image does not say which of them it has.
+func (s *session) isOnly(p *installed) bool {
+	offers := s.offers[p.Name]
+	return !slices.ContainsFunc(offers, func(o offer) bool { return o.Sum != offers[0].Sum })
 }
 
 // fromFile reads a package from a file that is hashed before.
@@ -170,20 +178,39 @@ func (r stopping) Read(p []byte) (int, error) {
 	return r.Reader.Read(p)
 }
 
-// open reads a package that has the digest of an offer.
+// open reads a package that has the digest of an offer. One that is signed and cannot be
+// read is a finding.
 func (s *session) open(ctx context.Context, p *installed, o *offer, r io.Reader) error {
 	a, err := Read(stopping{ctx, r}, keepSigned, DefaultLimits())
-	if err != nil {
-		return err
-	}
-	if a.Sum != o.Sum {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		p.problem = err
+		return nil
+	case a.Sum != o.Sum:
 		return errors.New("it has changed while it was read")
 	}
 	if n := (Name{a.Control.Get("Package"), a.Control.Get("Version"), a.Control.Get("Architecture")}); n != p.Name {
-		return fmt.Errorf("it is %s, and the index says %s", n, p.Name)
+		p.problem = fmt.Errorf("it is %s, and the index says %s", n, p.Name)
+		return nil
 	}
-	p.archive, p.offer = a, o
+	if p.archive == nil || s.alike(p, a) > s.alike(p, p.archive) {
+		p.archive, p.offer = a, o
+	}
 	return nil
+}
+
+// alike counts the files of a package that the image has with the same content.
+func (s *session) alike(p *installed, a *Archive) (count int) {
+	for i := range a.Files {
+		f := &a.Files[i]
+		here, ok := s.root.Name(s.placeOf(p, f.Path))
+		if ok && f.Type == '0' && here.Inode.Type == '0' && here.Inode.Digest == f.Sum {
+			count++
+		}
+	}
+	return count
 }
 
 // fromImage reads packages that apt has left in the image, and says of each that is as
@@ -233,7 +260,7 @@ func (s *session) fromImage(ctx context.Context) error {
 	for at, p := range wanted {
 		if content, ok := found.Body(places[at].Inode.Layer, at); ok {
 			if err := s.fromFile(ctx, p, bytes.NewReader(content)); err != nil {
-				s.list.Undecided(places[at].Layer, at, "signatures/deb-unreadable", "package", p.Package, "error", err)
+				p.problem = err
 			}
 		}
 	}
@@ -246,7 +273,7 @@ const maxImageArchives = 2 << 30
 // fromServers fetches what is missing, one package at a time.
 func (s *session) fromServers(ctx context.Context) error {
 	for _, p := range s.installed {
-		if p.archive != nil {
+		if p.archive != nil && s.isOnly(p) {
 			continue
 		}
 		for i := range s.offers[p.Name] {
@@ -267,7 +294,9 @@ func (s *session) fromServers(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("reading %s of %s: %w", o.Path, src, err)
 			}
-			break
+			if s.isOnly(p) {
+				break
+			}
 		}
 	}
 	return nil

@@ -102,7 +102,7 @@ func (x *indexes) folders(ctx context.Context) error {
 			r.Close()
 			switch {
 			case err != nil:
-				x.list.Undecided(-1, src.String()+"/"+name, "signatures/deb-index-unreadable", "error", err)
+				x.list.Note(-1, src.String()+"/"+name, "signatures/deb-index-unreadable", "error", err)
 			case !known:
 				x.list.Note(-1, src.String()+"/"+name, "signatures/deb-index-unsigned")
 			}
@@ -148,11 +148,11 @@ func (x *indexes) image(ctx context.Context) {
 		at, known, err := x.take(bytes.NewReader(text), x.left)
 		switch {
 		case err != nil:
-			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unreadable", "error", err)
+			x.list.Note(f.Layer, f.Path, "signatures/deb-index-unreadable", "error", err)
 		case known:
 			x.say(f, madeFrom(at.release))
 		default:
-			x.list.Undecided(f.Layer, f.Path, "signatures/deb-index-unsigned")
+			x.list.Note(f.Layer, f.Path, "signatures/deb-index-unsigned")
 		}
 	}
 }

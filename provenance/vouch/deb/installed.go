@@ -23,6 +23,7 @@ type installed struct {
 	Name
 	text    Paragraph
 	file    inspect.File    // that has the paragraph
+	problem error           // why a signed package cannot be read; nil when it can, or there is none
 	archive *Archive        // the signed package; nil where it was not read
 	offer   *offer          // what a signed index says of it; nil when nothing
 	config  map[string]bool // its conffiles, once they were asked for

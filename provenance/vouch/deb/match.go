@@ -157,8 +157,8 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 		say(level, "signatures/deb-kind-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
 		return found
 	case c.sum.Type == '2':
-		if here.Linkname != c.sum.Linkname {
-			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Linkname))
+		if here.Inode.Linkname != c.sum.Linkname {
+			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Inode.Linkname))
 		}
 		return found
 	case c.sum.Type == '0' && here.Inode.Digest != c.sum.Sum:

@@ -89,7 +89,7 @@ func (s *session) accept(text, signature []byte, layer int, where string) *Relea
 		case best.Word == openpgp.Revoked:
 			reason = check.Say("signatures/deb-release-revoked", "key", best.KeyID)
 		}
-		s.list.Undecided(layer, where, "signatures/deb-release-not-verified", "reason", reason)
+		s.list.Note(layer, where, "signatures/deb-release-not-verified", "reason", reason)
 		return nil
 	}
 	if r := s.known(plain); r != nil {

@@ -126,6 +126,8 @@ func (s *session) result() vouch.Result {
 	missing := 0
 	for _, p := range s.installed {
 		switch {
+		case p.archive == nil && p.problem != nil:
+			s.list.Undecided(p.file.Layer, p.file.Path, "signatures/deb-unreadable", "package", p.Name.String(), "error", check.Brief(p.problem.Error()))
 		case p.archive != nil:
 			out.Verified++
 			out.Archives = append(out.Archives, vouch.Archive{By: p.by(), Name: p.Package, Version: p.Version, Arch: p.Arch, Sum: p.offer.Sum})
