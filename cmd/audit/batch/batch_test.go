@@ -232,8 +232,12 @@ func TestGroups(t *testing.T) {
 	}
 	f.order = nil
 	w.Options, w.Jobs = strings.Repeat("2", 32), 4
-	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 6 || slices.Index(f.order, "b-1") < slices.Index(f.order, "b-2") {
-		t.Errorf("%+v, %v, %q", tally, err, f.order)
+	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 6 {
+		t.Errorf("%d, %v", tally.Audited, err)
+	}
+	own, others := slices.Index(f.order, "b-1"), []int{slices.Index(f.order, "b-2"), slices.Index(f.order, "b-3")}
+	if others[0] > others[1] || others[0] < own && own < others[1] {
+		t.Errorf("in the order %q", f.order)
 	}
 }
 
