@@ -216,7 +216,9 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%d images: %d audited, %d known, %d unreadable, %d not done\n", t.Images, t.Audited, t.Known, t.Unreadable, t.NotDone)
+	if !c.Bool("quiet") {
+		fmt.Fprintf(c.App.Writer, "%d images: %d audited, %d known, %d unreadable, %d not done\n", t.Images, t.Audited, t.Known, t.Unreadable, t.NotDone)
+	}
 	switch {
 	case t.Passing > 0:
 		return again(fmt.Errorf("%d of %d images have no result for a reason that may pass; the same command does what is missing", t.Passing, t.Images))
@@ -277,7 +279,7 @@ type batchRun struct {
 
 	readOptions string             // of results without a rebuild
 	fetcher     *web.Fetcher       // of what lies at addresses
-	builds      map[string]*builds // by group of images that are built again one after the other
+	builds      map[string]*builds // by plan
 	mu          sync.Mutex
 
 	addresses map[string]list.Entry
@@ -400,46 +402,47 @@ func (b *batchRun) audit(ctx context.Context, t batch.Target) ([]batch.File, err
 // rebuild makes the result of one image, and builds it again.
 func (b *batchRun) rebuild(ctx context.Context, t batch.Target) ([]batch.File, error) {
 	l := *b.line
-	if group, _ := b.group(t); group != "" {
+	if _, plan := b.group(t); plan != "" {
 		b.mu.Lock()
-		if b.builds[group] == nil {
-			b.builds[group] = new(builds)
+		if b.builds[plan] == nil {
+			b.builds[plan] = new(builds)
 		}
-		l.builds = b.builds[group]
+		l.builds = b.builds[plan]
 		b.mu.Unlock()
 	}
 	return b.run(ctx, &l, t)
 }
 
-// leave lets go of what was built for a group.
+// leave lets go of what was built of a plan.
 func (b *batchRun) leave(t batch.Target) {
-	group, _ := b.group(t)
+	_, plan := b.group(t)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if last := b.builds[group]; last != nil {
+	if last := b.builds[plan]; last != nil {
 		last.forget()
-		delete(b.builds, group)
+		delete(b.builds, plan)
 	}
 }
 
-// group puts images together whose recipes rest on the same commits, so that what the
-// build system makes of these is made once, and in it those that have equal plans.
-func (b *batchRun) group(t batch.Target) (group, place string) {
+// group says on which commits of channels the recipe of an image rests, so that what the
+// build system makes of these is made once, and which its plan is. Both are "" for an
+// image that cannot be built again.
+func (b *batchRun) group(t batch.Target) (channels, plan string) {
 	key := batch.Key(t.Digest, b.readOptions)
-	group, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
-	if group == "" || err != nil {
+	channels, planned, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
+	if !planned || err != nil {
 		return "", ""
 	}
 	text, err := userfile.Read(b.folder.Path(key, "plan.json"), report.MaxBytes)
 	if err != nil {
-		return group, ""
+		return channels, ""
 	}
-	var plan rebuild.Plan
-	if err := json.Unmarshal(text, &plan); err != nil {
-		return group, ""
+	var p rebuild.Plan
+	if err := json.Unmarshal(text, &p); err != nil {
+		return channels, ""
 	}
-	plan.Image, plan.ConfigDigest, plan.Command = "", "", nil
-	return group, fmt.Sprintf("%x", sha256.Sum256(planJSON(plan)))
+	p.Image, p.ConfigDigest, p.Command = "", "", nil
+	return channels, fmt.Sprintf("%x", sha256.Sum256(planJSON(p)))
 }
 
 // run runs the line of one image.

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -198,12 +199,12 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// Those of a group are done one after the other, and the group that took longest the last
-// time begins.
+// The plan that took longest the last time begins, those of one plan are done one after
+// the other, and the others of a group when its first has ended.
 func TestGroups(t *testing.T) {
 	f := &fake{tries: make(map[string]int)}
 	w := f.worker(t, t.TempDir())
-	tally, err := w.Run(t.Context(), imagesNamed("a-1", "a-2", "b-1", "b-2", "c"))
+	tally, err := w.Run(t.Context(), imagesNamed("a-1", "a-2", "b-1", "b-2", "b-3", "c"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,22 +213,31 @@ func TestGroups(t *testing.T) {
 	if err := w.Folder.SetStatus(s); err != nil {
 		t.Fatal(err)
 	}
-	left := 0
+	var left atomic.Int32
 	w.Options = strings.Repeat("1", 32)
 	w.Group = func(target Target) (string, string) {
 		group, _, ok := strings.Cut(target.Reference, "-")
 		if !ok {
 			return "", ""
 		}
-		return group, map[string]string{"b-2": "1", "b-1": "2"}[target.Reference]
+		return group, map[string]string{"b-2": "1", "b-1": "2", "b-3": "1"}[target.Reference]
 	}
-	w.Leave = func(Target) { left++ }
+	w.Leave = func(Target) { left.Add(1) }
 	f.order = nil
-	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 5 {
+	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 6 {
 		t.Errorf("%+v, %v", tally, err)
 	}
-	if want := []string{"b-2", "b-1", "c", "a-1", "a-2"}; !slices.Equal(f.order, want) || left != 3 {
-		t.Errorf("in the order %q, want %q; %d groups", f.order, want, left)
+	if want := []string{"b-2", "b-3", "a-1", "c", "b-1", "a-2"}; !slices.Equal(f.order, want) || left.Load() != 5 {
+		t.Errorf("in the order %q, want %q; %d plans", f.order, want, left.Load())
+	}
+	f.order = nil
+	w.Options, w.Jobs = strings.Repeat("2", 32), 4
+	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 6 {
+		t.Errorf("%d, %v", tally.Audited, err)
+	}
+	own, others := slices.Index(f.order, "b-1"), []int{slices.Index(f.order, "b-2"), slices.Index(f.order, "b-3")}
+	if others[0] > others[1] || others[0] < own && own < others[1] {
+		t.Errorf("in the order %q", f.order)
 	}
 }
 
