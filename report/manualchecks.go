@@ -99,7 +99,7 @@ func reader(img Image) readFunc {
 		}
 	case image.ContainersStorage:
 		return func(name string, digest string) string {
-			return "podman save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
+			return podman(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
 		}
 	case image.OCI:
 		return func(_ string, digest string) string {
@@ -146,6 +146,21 @@ func copiedBlob(img Image, digest string) string {
 	}
 	_, hex, _ := strings.Cut(digest, ":")
 	return "image/" + hex
+}
+
+// podman is the command that saves an image of a store, of another than podman's own with
+// its folder: "[DRIVER@FOLDER+FOLDER]NAME".
+func podman(name string) string {
+	place, rest, ok := strings.Cut(strings.TrimPrefix(name, "["), "]")
+	if !ok || name[0] != '[' {
+		return "podman save " + shellWord(name)
+	}
+	_, folder, hasDriver := strings.Cut(place, "@")
+	if !hasDriver {
+		folder = place
+	}
+	folder, _, _ = strings.Cut(folder, "+")
+	return "podman --root " + shellWord(folder) + " save " + shellWord(rest)
 }
 
 // archiveFile is the name of the image's file without folder, or its name in a
