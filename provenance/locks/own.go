@@ -34,10 +34,17 @@ func (s Share) Message() check.Message {
 	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnSize)
 }
 
+// ownFiles are the files of one's own, of which an image can have a million: by their
+// places in its root file system.
+type ownFiles struct {
+	places []int32
+	why    map[int32]string // what is known of some of them all the same
+}
+
 // An ownFile is a file of one's own.
 type ownFile struct {
 	inspect.File
-	why string // what is known of it all the same; "" for nothing
+	why string // "" for nothing
 }
 
 // A ledger says of each file what accounts for it.
@@ -52,9 +59,15 @@ type ledger struct {
 
 // measure finds the files of one's own and adds up the others.
 func (r *Recipe) measure(s Source) {
+	r.own.why = make(map[int32]string)
 	l := newLedger(s, r.Locks)
-	for f, word := range l.table.Rows() {
-		var bytes int64
+	root := s.Image.Root()
+	for i := range root.Len() {
+		word, ok := l.table.At(i)
+		if !ok {
+			continue
+		}
+		f, bytes := root.File(i), int64(0)
 		if names := f.Inode.Links; len(names) == 0 || names[0] == f.Path {
 			bytes = vouch.Content(f)
 		}
@@ -66,7 +79,10 @@ func (r *Recipe) measure(s Source) {
 		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
 		case word.Kind != vouch.Recorded:
-			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f))})
+			r.own.places = append(r.own.places, int32(i))
+			if why := cmp.Or(why.words(), l.hint(f)); why != "" {
+				r.own.why[int32(i)] = why
+			}
 			r.Share.Own++
 			r.Share.OwnSize += bytes
 		}
@@ -162,7 +178,8 @@ func titleOf(p *ospackages.Package) string {
 // which something is, then links and the like.
 func (r *Recipe) ownFiles() provenance.File {
 	var files, known, others strings.Builder
-	for _, f := range r.own {
+	for _, i := range r.own.places {
+		f := ownFile{r.img.Root().File(int(i)), r.own.why[i]}
 		switch {
 		case f.Inode.Type != '0':
 			others.WriteString(f.line())
