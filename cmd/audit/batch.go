@@ -90,7 +90,12 @@ func indifferent(built bool) []string {
 
 // runBatch does a shard of a list.
 func runBatch(c *cli.Context, name string) error {
-	shard, err := batch.ParseShard(c.String("shard"), shardsOf(c))
+	shard, err := batch.ParseShard(c.String("shard"), func(name string) string {
+		if name == batch.ShardsVariable && c.IsSet("shards") { // which is the variable of that flag
+			return fmt.Sprint(c.Int("shards"))
+		}
+		return os.Getenv(name)
+	})
 	if err != nil {
 		return usage("--shard: %w", err)
 	}

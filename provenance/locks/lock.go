@@ -54,7 +54,7 @@ type Recipe struct {
 	// Findings are of the check named recipe.
 	Findings []check.Finding
 
-	own []ownFile
+	own ownFiles
 	img *inspect.Image
 }
 

@@ -15,11 +15,23 @@ import (
 	"audit/provenance/vouch"
 )
 
+// ownFiles are the files of one's own, of which an image can have a million: by their
+// places in its root file system.
+type ownFiles struct {
+	places []int32
+	known  map[int32]remark // of some of them
+}
+
+// A remark is what is known of a file that nothing accounts for.
+type remark struct {
+	why     string // "" for nothing
+	changed bool   // a package or a record has other bytes
+}
+
 // An ownFile is a file of one's own.
 type ownFile struct {
 	inspect.File
-	why     string // what is known of it all the same; "" for nothing
-	changed bool   // a package or a record has other bytes
+	remark
 }
 
 // A ledger says of each file what accounts for it.
@@ -35,9 +47,15 @@ type ledger struct {
 
 // measure finds the files of one's own and adds up the others.
 func (r *Recipe) measure(s Source) {
+	r.own.known = make(map[int32]remark)
 	l := newLedger(s, r.Locks)
-	for f, word := range l.table.Rows() {
-		var bytes int64
+	root := s.Image.Root()
+	for i := range root.Len() {
+		word, ok := l.table.At(i)
+		if !ok {
+			continue
+		}
+		f, bytes := root.File(i), int64(0)
 		if names := f.Inode.Links; len(names) == 0 || names[0] == f.Path {
 			bytes = vouch.Content(f)
 		}
@@ -49,7 +67,10 @@ func (r *Recipe) measure(s Source) {
 		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
 		case word.Kind != vouch.Recorded:
-			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != ""})
+			r.own.places = append(r.own.places, int32(i))
+			if known := (remark{cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != ""}); known != (remark{}) {
+				r.own.known[int32(i)] = known
+			}
 			r.Share.Own++
 			r.Share.OwnBytes += bytes
 		}
@@ -160,7 +181,8 @@ func titleOf(p *ospackages.Package) string {
 // nothing is known, those of which something is, then links and the like.
 func (r *Recipe) ownFiles() provenance.File {
 	var changed, files, known, others strings.Builder
-	for _, f := range r.own {
+	for _, i := range r.own.places {
+		f := ownFile{r.img.Root().File(int(i)), r.own.known[i]}
 		switch {
 		case f.Inode.Type != '0':
 			others.WriteString(f.line())
