@@ -243,23 +243,3 @@ func addCertificate(config *tls.Config, path string) error {
 	}
 	return nil
 }
-
-// RegistryOf is the registry of a reference, or of what a list names with a slash at its
-// end.
-func RegistryOf(reference string) string {
-	ref, err := name.ParseReference(strings.TrimSuffix(reference, "/"))
-	if err != nil {
-		host, _, _ := strings.Cut(reference, "/")
-		return host
-	}
-	return ref.Context().RegistryStr()
-}
-
-// Pushing are the options with which something is pushed to a registry.
-func (o *Options) Pushing(idle time.Duration) ([]remote.Option, error) {
-	transport, err := o.Transport(idle)
-	if err != nil {
-		return nil, err
-	}
-	return []remote.Option{remote.WithAuthFromKeychain(o.Keychain()), remote.WithTransport(transport)}, nil
-}
