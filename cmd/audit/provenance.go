@@ -13,7 +13,6 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/locks"
-	"audit/provenance/records"
 	"audit/report"
 )
 
@@ -103,7 +102,7 @@ func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 	if len(img.Items) > 0 {
 		return nil
 	}
-	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
+	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: ev.Records, BaseLayers: ev.Base.Layers})
 	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)
