@@ -14,6 +14,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/base"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 )
 
 // ErrNotMine is what a build system returns for an image that it knows nothing
@@ -38,7 +39,14 @@ type Evidence struct {
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
+<<<<<<< HEAD
 	// Base is the evidence of the image that this one was built on. It is read once, as
+=======
+	// Records are what the packages of languages, and of tools that install software,
+	// say of themselves: read once, by Recover.
+	Records *records.All
+	// Base is what tells of the image that this one was built on. It is read once, as
+>>>>>>> records
 	// Installed is.
 	Base *base.Base
 	// Share is how much of the image the locks of its packages account for; nil when
@@ -203,13 +211,17 @@ func (ev *Evidence) Lacks(name string, missing check.Message) {
 
 // complete adds to evidence what every image has.
 func complete(ev *Evidence, img *inspect.Image) *Evidence {
-	if ev != nil && ev.Installed == nil {
+	if ev == nil {
+		return nil
+	}
+	if ev.Installed == nil {
 		ev.Installed = ospackages.Read(img)
 	}
-	if ev != nil && ev.Base == nil {
+	if ev.Base == nil {
 		found := base.Read(img, ev.Installed)
 		ev.Base = &found
 	}
+	ev.Records = records.Read(img)
 	return ev
 }
 

@@ -80,7 +80,6 @@ type audit struct {
 	elsewhere  []signatures.Elsewhere
 	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
-	records    *records.All         // of languages and tools that install software
 	vouched    *vouch.Table         // who vouches for each file; nil when nobody was asked
 	keys       []vouch.Key          // of those who sign packages
 	log        []byte               // the output of the builder

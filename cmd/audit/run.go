@@ -211,7 +211,7 @@ func (a *audit) files() ([]file, error) {
 		return nil, err
 	}
 	opt := billOptions(date)
-	opt.Sources, opt.Records = billSources(a), a.records
+	opt.Sources = billSources(a)
 	bill := sbom.Collect(a.image, a.evidence, opt)
 	files := []file{
 		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},
