@@ -67,7 +67,7 @@ func Complete(ctx context.Context, img *Image, files []File, opt Options) error 
 }
 
 func readAgain(p *pass.Pass, img *Image, wanted map[string]bool) (*Image, error) {
-	if img.Transport != image.Registry && img.Transport != image.DockerDaemon && img.Reference != "-" {
+	if img.Transport != image.Registry && !img.Transport.IsEngine() && img.Reference != "-" {
 		return open(p, cmp.Or(img.File, img.Reference), Forms())
 	}
 	found := new(Image)

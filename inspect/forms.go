@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"audit/inspect/containersstorage"
 	"audit/inspect/daemon"
 	"audit/inspect/dockerarchive"
 	"audit/inspect/form"
@@ -24,5 +25,6 @@ func Forms() []form.Form {
 		oci.ArchiveForm(),
 		dockerarchive.Form(), // any other tar
 		daemon.Form(),        // never guessed
+		containersstorage.Form(),
 	}
 }

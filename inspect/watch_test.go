@@ -67,7 +67,7 @@ func TestWatch(t *testing.T) {
 		}
 	}
 	little := limit.DefaultLimits()
-	little.OptionalBytes = 2
+	little.NoteBytes = 2
 	if got := notes(Options{Watch: watchBin, Limits: &little}); got != none {
 		t.Errorf("past the limit: %q", got)
 	}

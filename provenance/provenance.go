@@ -14,6 +14,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/base"
 	"audit/provenance/ospackages"
+	"audit/provenance/records"
 )
 
 // ErrNotMine is what a build system returns for an image that it knows nothing
@@ -38,9 +39,38 @@ type Evidence struct {
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
+<<<<<<< HEAD
+	// Base is the evidence of the image that this one was built on. It is read once, as
+=======
+	// Records are what the packages of languages, and of tools that install software,
+	// say of themselves: read once, by Recover.
+	Records *records.All
 	// Base is what tells of the image that this one was built on. It is read once, as
+>>>>>>> records
 	// Installed is.
 	Base *base.Base
+	// Share is how much of the image the locks of its packages account for; nil when
+	// that was not measured.
+	Share *Share
+}
+
+// A Share says how much of the files that a container sees a recipe accounts for. What
+// has several names is counted once.
+type Share struct {
+	Bytes    int64 // of files that packages in a lock have, or the base image
+	Base     int64 // of these, those of a base image that is known by its layers
+	Total    int64 // of all files
+	Own      int   // files and links that neither has
+	OwnBytes int64 // of these
+}
+
+// Message says it for people.
+func (s Share) Message() check.Message {
+	percent := int64(0)
+	if s.Total > 0 {
+		percent = s.Bytes * 100 / s.Total
+	}
+	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnBytes)
 }
 
 // A Standing says how far a store item is explained by what it is made from.
@@ -181,13 +211,17 @@ func (ev *Evidence) Lacks(name string, missing check.Message) {
 
 // complete adds to evidence what every image has.
 func complete(ev *Evidence, img *inspect.Image) *Evidence {
-	if ev != nil && ev.Installed == nil {
+	if ev == nil {
+		return nil
+	}
+	if ev.Installed == nil {
 		ev.Installed = ospackages.Read(img)
 	}
-	if ev != nil && ev.Base == nil {
+	if ev.Base == nil {
 		found := base.Read(img, ev.Installed)
 		ev.Base = &found
 	}
+	ev.Records = records.Read(img)
 	return ev
 }
 

@@ -103,7 +103,7 @@ func countChannels(packages []Package) []channelCount {
 
 // itemLabel is the name of a store item without folder and hash.
 func itemLabel(path string) string {
-	base := base(string(path))
+	base := fileName(string(path))
 	if store.IsStoreName(base) {
 		return base[len("00000000000000000000000000000000-"):]
 	}

@@ -7,6 +7,7 @@ import (
 	"audit/inspect/compression"
 	"audit/inspect/image"
 	"audit/provenance"
+	"audit/provenance/base"
 	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -143,6 +144,28 @@ type Recipe struct {
 	Details  map[string]any        `json:"details"`  // how the packer was called, in the terms of the system
 	Unknown  []Message             `json:"unknown"`  // what of the call the image does not reveal
 	Files    []File                `json:"files"`    // the recipe as the system's own tools take it
+	Base     *Base                 `json:"base"`     // the image that it was built on; null when there is no evidence of one, and of an image with store items
+	Share    *LockShare            `json:"share"`    // how much locks of its packages account for; null for an image with store items
+}
+
+// A Base is what is known of the image that another was built on.
+type Base struct {
+	Reference    string        `json:"reference"`    // without a digest; "" when it is not known
+	Digest       string        `json:"digest"`       // of its manifest, as claimed or computed; "" when it is not known
+	By           base.Strength `json:"by"`           // layers, signed, claim or trace; "" when the reference is not known
+	Layers       int           `json:"layers"`       // the lowest ones that are its own, by their bytes; 0 when that is not known
+	Instructions int           `json:"instructions"` // the first lines of the history that are its own; 0 when that is not known
+	Cut          base.Strength `json:"cut"`          // how far the latter is known: layers, trace or guess; "" when it is not
+}
+
+// A LockShare says how much of the files that a container sees the locks of packages
+// account for. What has several names is counted once.
+type LockShare struct {
+	Bytes    int64 `json:"bytes"`    // of files that packages in a lock have, or the base image
+	Base     int64 `json:"base"`     // of these, those of a base image that is known by its layers
+	Total    int64 `json:"total"`    // of all files
+	Own      int   `json:"own"`      // files and links that neither has
+	OwnBytes int64 `json:"ownBytes"` // of these
 }
 
 // A Channel is a source of package definitions, pinned to a commit.

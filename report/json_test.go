@@ -54,8 +54,8 @@ func TestJSONForm(t *testing.T) {
 func TestListsAreNeverNull(t *testing.T) {
 	least := New(Input{Image: &inspect.Image{}})
 	doc := string(asJSON(t, least))
-	if got := strings.Count(doc, "null"); got != 4 {
-		t.Errorf("%d values are null, not only plan, road, rebuild and comparison:\n%s", got, doc)
+	if got := strings.Count(doc, "null"); got != 6 {
+		t.Errorf("%d values are null, not only plan, road, rebuild, comparison, base and share:\n%s", got, doc)
 	}
 	stored, err := ReadJSON(strings.NewReader(strings.Replace(doc, `"storeItems": []`, `"storeItems": null`, 1)))
 	if err != nil {

@@ -97,6 +97,10 @@ func reader(img Image) readFunc {
 		return func(name string, digest string) string {
 			return "docker save " + shellWord(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
 		}
+	case image.ContainersStorage:
+		return func(name string, digest string) string {
+			return podman(file) + " | tar -xOf - -- " + shellWord(string(memberName(img, name, digest)))
+		}
 	case image.OCI:
 		return func(_ string, digest string) string {
 			return "cat " + shellWord(dashSafe(file)+"/"+string(blobName(digest)))
@@ -144,11 +148,26 @@ func copiedBlob(img Image, digest string) string {
 	return "image/" + hex
 }
 
+// podman is the command that saves an image of a store, of another than podman's own with
+// its folder: "[DRIVER@FOLDER+FOLDER]NAME".
+func podman(name string) string {
+	place, rest, ok := strings.Cut(strings.TrimPrefix(name, "["), "]")
+	if !ok || name[0] != '[' {
+		return "podman save " + shellWord(name)
+	}
+	_, folder, hasDriver := strings.Cut(place, "@")
+	if !hasDriver {
+		folder = place
+	}
+	folder, _, _ = strings.Cut(folder, "+")
+	return "podman --root " + shellWord(folder) + " save " + shellWord(rest)
+}
+
 // archiveFile is the name of the image's file without folder, or its name in a
 // registry or an engine.
 func archiveFile(img Image) string {
 	name, prefixed := strings.CutPrefix(string(img.Reference), string(img.Transport)+":")
-	if img.Transport == image.Registry || img.Transport == image.DockerDaemon {
+	if img.Transport == image.Registry || img.Transport.IsEngine() {
 		return strings.TrimPrefix(name, "//")
 	}
 	if prefixed {

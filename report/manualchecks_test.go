@@ -163,3 +163,14 @@ func TestHandNar(t *testing.T) {
 		t.Errorf("a Nix item is hashed with %q", got)
 	}
 }
+
+func TestPodman(t *testing.T) {
+	for name, want := range map[string]string{
+		"lab/tool:1": "podman save lab/tool:1", "[overlay@/a b+/run]lab/tool:1": "podman --root '/a b' save lab/tool:1",
+		"[/a]x": "podman --root /a save x", "": "podman save ''", "[": "podman save '['",
+	} {
+		if got := podman(name); got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}

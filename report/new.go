@@ -170,22 +170,22 @@ func newLayer(l *inspect.Layer, items int) Layer {
 // image gives the same report wherever it lies. References to registries and
 // engines stay whole.
 func withoutFolders(reference string, transport image.Transport) string {
-	if transport == image.Registry || transport == image.DockerDaemon {
+	if transport == image.Registry || transport.IsEngine() {
 		return reference
 	}
 	prefix := string(transport) + ":"
 	rest, ok := strings.CutPrefix(reference, prefix)
 	if !ok {
-		return base(reference)
+		return fileName(reference)
 	}
 	file, tag, tagged := strings.Cut(rest, ":")
 	if tagged {
 		tag = ":" + tag
 	}
-	return prefix + base(file) + tag
+	return prefix + fileName(file) + tag
 }
 
-func base(file string) string {
+func fileName(file string) string {
 	if file == "" {
 		return ""
 	}
@@ -227,6 +227,12 @@ func newRecipe(ev *provenance.Evidence, s Sentences) Recipe {
 	}
 	if out.Status == "" {
 		out.Status = provenance.None
+	}
+	if b := ev.Base; b != nil && (b.Name != "" || b.Instructions > 0 || b.Layers > 0) {
+		out.Base = &Base{b.Name, b.Digest, b.By, b.Layers, b.Instructions, b.Cut}
+	}
+	if ev.Share != nil {
+		out.Share = &LockShare{ev.Share.Bytes, ev.Share.Base, ev.Share.Total, ev.Share.Own, ev.Share.OwnBytes}
 	}
 	for _, c := range in.Channels {
 		out.Channels = append(out.Channels, newChannel(c))
@@ -315,7 +321,7 @@ func withoutSource(word, location string) string {
 	if !ok || !local || slices.ContainsFunc(strings.Split(location, "/"), store.IsStoreName) {
 		return word
 	}
-	return base(location) + rest
+	return fileName(location) + rest
 }
 
 func newStoreItems(items []inspect.StoreItem, outcomes []signatures.Outcome, s Sentences) []StoreItem {

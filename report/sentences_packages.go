@@ -20,6 +20,7 @@ func packagesSentences() map[string]string {
 
 		"records/unread":           "it cannot be read as the record of a package: {error}",
 		"records/too-long":         "{bytes} bytes are more than the record of a package has",
+		"records/too-many":         "from here on no records were looked into: they have more than {limit:size} in all",
 		"records/too-many-paths":   "from here on it was not looked into: its paths, written out, are more than {limit} times as long as itself",
 		"records/archive-not-kept": "its packages were not looked into when the image was read",
 		"records/archive-limit":    "the packages in it were looked into in part: more {limit} than a limit allows",

@@ -15,22 +15,22 @@ func recipeSentences() map[string]string {
 	}
 }
 
-// baseSentences are those of what tells of the image that one was built on. Each says
+// baseSentences are those of the evidence of the image that one was built on. Each says
 // how strong the word is.
 func baseSentences() map[string]string {
 	return map[string]string{
-		"recipe/base-label":         "the image's own label claims the base [{base}][ ]{digest}; nothing shows that it is",
+		"recipe/base-label":         "the image's own label claims the base[ {base}][ {digest}]; nothing shows that it is",
 		"recipe/base-again":         "debuerreotype makes that base again from the snapshot of that time: {command}",
-		"recipe/base-debuerreotype": "the history says that it was made of Debian {suite} as of {epoch}[ by {tool}][, and {files:list} are as its makers lay them down]; anybody can copy that",
-		"recipe/base-epoch":         "no entry of the layer is younger than {epoch}[, and {entries:count entry} has that very date], which agrees with what the history says",
-		"recipe/base-epoch-differs": "{entries:count entry} of the layer, this the first, is younger than {epoch}, of which the history says that nothing is",
-		"recipe/base-maker-files":   "{files:list} are as {maker} lay them down; anybody can copy that",
+		"recipe/base-debuerreotype": "the history says that it was made of Debian {suite} as of {epoch}[ by {tool}][, with {files:list}, which its makers write]; anybody can copy that",
+		"recipe/base-epoch":         "no entry of the layer is younger than {epoch}[, the date of {entries:count entry}], which agrees with what the history says",
+		"recipe/base-epoch-differs": "it is younger than {epoch}, which the history says that nothing in the layer is; so many are: {entries:number}",
+		"recipe/base-maker-files":   "{maker} write {files:list}; anybody can copy that",
 		"recipe/base-maker-file":    "{maker} leaves such a file in its images; anybody can copy that",
 		"recipe/base-maker-label":   "the label {label} is one of {maker}[: {value}]; anybody can copy that",
 		"recipe/base-maker-line":    "the history has a line as {maker} writes it, {line:quote}; anybody can copy that",
 		"recipe/base-os-release":    "it calls itself {distribution}",
 		"recipe/base-boundary-cmd":  "a base image may end before line {line} of the history, {next:quote}: a CMD stands before it, which a Dockerfile has last",
 		"recipe/base-boundary-form": "a base image may end before line {line} of the history, {next:quote}: {was} wrote the lines before it, and {is} this one",
-		"recipe/base-boundary-time": "a base image may end before line {line} of the history, {next:quote}: it is {days:count day} younger than the one before",
+		"recipe/base-boundary-time": "a base image may end before line {line} of the history, {next:quote}: it is younger than the one before by days: {days:number}",
 	}
 }

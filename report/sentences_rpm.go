@@ -21,12 +21,14 @@ func rpmSentences() map[string]string {
 		"signatures/rpm-weak-digest":      "{count:count package} signed over a SHA-1, of which who signs can make collisions: {names:list}[ and {beyond} more]",
 
 		// Keys.
-		"signatures/rpm-key-expires":        "the key {key} ({name}) is good until {day}; signatures are judged at the time they were made",
-		"signatures/rpm-carried-key":        "the image carries the key {key} ({name}), which proves nothing: whoever made the image could put it there",
-		"signatures/rpm-carried-key-unread": "the image carries a key that cannot be read: {error}",
+		"signatures/rpm-key-expires":         "the key {key} ({name}) is good until {day}; signatures are judged at the time they were made",
+		"signatures/rpm-carried-key":         "the image carries the key {key} ({name}), which proves nothing: whoever made the image could put it there",
+		"signatures/rpm-carried-keys-beyond": "the image carries more keys than {limit:size}, and the others were not read",
+		"signatures/rpm-carried-key-unread":  "the image carries a key that cannot be read: {error}",
 
 		// Files.
 		"signatures/rpm-changed":          "another content than {package} has[: {found} here, {signed} signed]",
+		"signatures/rpm-replaced":         "other than {package} has ({signed}): {found}, which is not verified, claims it too",
 		"signatures/rpm-config":           "a configuration file of {package}, changed[: {found} here, {signed} signed]",
 		"signatures/rpm-made":             "of {package}, which has it made again where it is installed[: {found} here, {signed} signed]",
 		"signatures/rpm-script":           "another content than {package} has, and a script of a signed package names the file[: {found} here, {signed} signed]",

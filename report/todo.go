@@ -46,8 +46,11 @@ func (r *Report) toReach(v Violation) string {
 			return react(c.ID)
 		}
 	}
-	if v.Args.String("require") == rebuild.RequireExplained.String() {
+	switch v.Args.String("require") {
+	case rebuild.RequireExplained.String():
 		return r.words.advice(check.Closure, r.Status(check.Closure))
+	case rebuild.RequireVouched.String():
+		return r.words.remedy(check.Signatures) + " " + r.words.remedy(check.Rebuild)
 	}
 	return r.words.remedy(check.Rebuild)
 }

@@ -28,8 +28,6 @@ type Options struct {
 	Version string
 	// Files asks for the files of the image.
 	Files bool
-	// Records are those of the image; nil for them to be read.
-	Records *records.All
 	// Stores are those that the image can have items of.
 	Stores []Store
 	// Sources are what the image was made from, as far as that is known.
@@ -145,9 +143,12 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	if ev == nil {
 		ev = &provenance.Evidence{Recipe: provenance.Recipe{Status: provenance.None}}
 	}
-	installed := ev.Installed
+	installed, all := ev.Installed, ev.Records
 	if installed == nil {
 		installed = ospackages.Read(img)
+	}
+	if all == nil {
+		all = records.Read(img)
 	}
 	if opt.Text == nil {
 		opt.Text = check.Message.String
@@ -170,7 +171,7 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 	b.Items = items(img, &ev.Recipe, opt)
 	b.Roots = roots(b.Items, ev.Recipe.Root)
 	b.Formula = formula(&ev.Recipe)
-	b.find(img, installed, opt)
+	b.find(img, installed, all, opt)
 	return b
 }
 

@@ -84,7 +84,7 @@ type finder struct {
 }
 
 // find fills in the parts and files of the bill.
-func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Options) {
+func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, all *records.All, opt Options) {
 	files := img.Root().Files()
 	f := &finder{
 		img: img, known: newLicenses(), licenses: make(map[string]License),
@@ -92,10 +92,7 @@ func (b *Bill) find(img *inspect.Image, installed *ospackages.Installed, opt Opt
 		stored: newItemSet(b.Items),
 	}
 	f.system()
-	if opt.Records == nil {
-		opt.Records = records.Read(img)
-	}
-	f.languages(opt.Records)
+	f.languages(all)
 	if opt.Files {
 		b.Files = f.contents(files)
 	}

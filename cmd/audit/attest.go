@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/limit"
 	"audit/inspect/userfile"
 	"audit/provenance/statement"
 	"audit/report"
@@ -207,7 +208,7 @@ func attachAll(c *cli.Context, r *report.Report, s *attestation) error {
 	if err != nil {
 		return err
 	}
-	options, err := pushing(registries)
+	options, err := registries.Pushing(limit.DefaultLimits().Idle)
 	if err != nil {
 		return usage("%w", err)
 	}

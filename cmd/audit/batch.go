@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,11 +20,13 @@ import (
 
 	"audit/cmd/audit/batch"
 	"audit/cmd/audit/batch/list"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
 	"audit/inspect/pass"
 	"audit/inspect/registry"
 	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
-	"audit/provenance/signatures"
+	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report"
 	"audit/report/fleet"
@@ -80,7 +81,7 @@ func batchFlags() []cli.Flag {
 // indifferent are the flags that change no report, and of a report without a rebuild
 // those too that are about the build alone.
 func indifferent(built bool) []string {
-	names := []string{"output", "jobs", "shard", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
+	names := []string{"output", "jobs", "shard", "shards", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
 	if !built {
 		names = append(names, "builder", "fresh", "check-inputs", "no-substitutes", "substitute-urls", "substitute-key", "builders", "cores", "max-jobs")
 	}
@@ -89,7 +90,12 @@ func indifferent(built bool) []string {
 
 // runBatch does a shard of a list.
 func runBatch(c *cli.Context, name string) error {
-	shard, err := batch.ParseShard(c.String("shard"), os.Getenv)
+	shard, err := batch.ParseShard(c.String("shard"), func(name string) string {
+		if name == batch.ShardsVariable && c.IsSet("shards") { // which is the variable of that flag
+			return fmt.Sprint(c.Int("shards"))
+		}
+		return os.Getenv(name)
+	})
 	if err != nil {
 		return usage("--shard: %w", err)
 	}
@@ -215,7 +221,9 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(c.App.Writer, "%d images: %d audited, %d known, %d unreadable, %d not done\n", t.Images, t.Audited, t.Known, t.Unreadable, t.NotDone)
+	if !c.Bool("quiet") {
+		fmt.Fprintf(c.App.Writer, "%d images: %d audited, %d known, %d unreadable, %d not done\n", t.Images, t.Audited, t.Known, t.Unreadable, t.NotDone)
+	}
 	switch {
 	case t.Passing > 0:
 		return again(fmt.Errorf("%d of %d images have no result for a reason that may pass; the same command does what is missing", t.Passing, t.Images))
@@ -275,14 +283,18 @@ type batchRun struct {
 	folder  *batch.Folder
 
 	readOptions string             // of results without a rebuild
-	client      *http.Client       // of what lies at addresses
-	builds      map[string]*builds // by group of images that are built again one after the other
+	fetcher     *web.Fetcher       // of what lies at addresses
+	builds      map[string]*builds // by plan
 	mu          sync.Mutex
 
 	addresses map[string]list.Entry
 	stderr    io.Writer
-	dir       string // of the folders of lines, and of layers that are kept while this lasts
+	scratch   *batch.Scratch
+	cache     string // of layers, while this lasts; "" where the user has one
 }
+
+// mostCached bounds the layers that are kept on disk while a batch lasts, in bytes.
+const mostCached = 16 << 30
 
 // layersKept is how many entries of layers are kept in memory for the images to come.
 const layersKept = 1 << 18
@@ -290,18 +302,22 @@ const layersKept = 1 << 18
 // prepare makes what the images share: each layer is fetched once, and taken apart once
 // while it is remembered.
 func (b *batchRun) prepare(cache string) (err error) {
-	if b.dir, err = os.MkdirTemp("", "audit-"); err != nil {
-		return fmt.Errorf("making a temporary folder: %w", err)
+	if b.scratch, err = batch.NewScratch(); err != nil {
+		return err
 	}
 	b.line.taken = pass.NewForgetful(layersKept)
-	b.client = signatures.NewClient(nil, 8)
+	if b.fetcher, err = web.NewFetcher(b.line.access, limit.DefaultLimits().Idle, nil); err != nil {
+		b.scratch.Close()
+		return usage("%w", err)
+	}
 	if cache == "" {
-		b.line.layerCache = filepath.Join(b.dir, "layers")
+		b.cache = filepath.Join(b.scratch.Dir, "layers")
+		b.line.layerCache = b.cache
 	}
 	return nil
 }
 
-func (b *batchRun) close() { os.RemoveAll(b.dir) }
+func (b *batchRun) close() { b.scratch.Close() }
 
 // resolve finds what a reference leads to.
 func (b *batchRun) resolve(ctx context.Context, reference string, before fleet.Status) (batch.Target, error) {
@@ -322,17 +338,18 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 		return batch.Target{Reference: "docker://" + p.Reference, Digest: p.Digest.String(), Base: p.Base.String()}, err
 	}
 	if strings.HasPrefix(address, "https://") {
-		return batch.Look(ctx, b.client, address, before), nil
+		return batch.Look(ctx, b.fetcher, address, before), nil
 	}
 	if dir, name, ok := layoutOf(address); ok {
-		return batch.PinLayout(address, dir, name)
+		sum, base, err := oci.Pin(dir, name)
+		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, err
 	}
 	return batch.HashFile(ctx, imageFile(address), before)
 }
 
 // fetch fetches the file of an address, which the list names.
 func (b *batchRun) fetch(ctx context.Context, t batch.Target) (batch.Target, func(), error) {
-	fetched, done, err := batch.Fetch(ctx, b.client, b.dir, t)
+	fetched, done, err := batch.Fetch(ctx, b.fetcher, b.scratch.Dir, t)
 	if err != nil {
 		return t, nil, &batch.UnreadableError{Err: err}
 	}
@@ -390,53 +407,54 @@ func (b *batchRun) audit(ctx context.Context, t batch.Target) ([]batch.File, err
 // rebuild makes the result of one image, and builds it again.
 func (b *batchRun) rebuild(ctx context.Context, t batch.Target) ([]batch.File, error) {
 	l := *b.line
-	if group, _ := b.group(t); group != "" {
+	if _, plan := b.group(t); plan != "" {
 		b.mu.Lock()
-		if b.builds[group] == nil {
-			b.builds[group] = new(builds)
+		if b.builds[plan] == nil {
+			b.builds[plan] = new(builds)
 		}
-		l.builds = b.builds[group]
+		l.builds = b.builds[plan]
 		b.mu.Unlock()
 	}
 	return b.run(ctx, &l, t)
 }
 
-// leave lets go of what was built for a group.
+// leave lets go of what was built of a plan.
 func (b *batchRun) leave(t batch.Target) {
-	group, _ := b.group(t)
+	_, plan := b.group(t)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if last := b.builds[group]; last != nil {
+	if last := b.builds[plan]; last != nil {
 		last.forget()
-		delete(b.builds, group)
+		delete(b.builds, plan)
 	}
 }
 
-// group puts images together whose recipes rest on the same commits, so that what the
-// build system makes of these is made once, and in it those that have equal plans.
-func (b *batchRun) group(t batch.Target) (group, place string) {
+// group says on which commits of channels the recipe of an image rests, so that what the
+// build system makes of these is made once, and which its plan is. Both are "" for an
+// image that cannot be built again.
+func (b *batchRun) group(t batch.Target) (channels, plan string) {
 	key := batch.Key(t.Digest, b.readOptions)
-	group, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
-	if group == "" || err != nil {
+	channels, planned, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
+	if !planned || err != nil {
 		return "", ""
 	}
 	text, err := userfile.Read(b.folder.Path(key, "plan.json"), report.MaxBytes)
 	if err != nil {
-		return group, ""
+		return channels, ""
 	}
-	var plan rebuild.Plan
-	if err := json.Unmarshal(text, &plan); err != nil {
-		return group, ""
+	var p rebuild.Plan
+	if err := json.Unmarshal(text, &p); err != nil {
+		return channels, ""
 	}
-	plan.Image, plan.ConfigDigest, plan.Command = "", "", nil
-	return group, fmt.Sprintf("%x", sha256.Sum256(planJSON(plan)))
+	p.Image, p.ConfigDigest, p.Command = "", "", nil
+	return channels, fmt.Sprintf("%x", sha256.Sum256(planJSON(p)))
 }
 
 // run runs the line of one image.
 func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.File, error) {
 	l.checks, l.steps, l.progress = nil, nil, nil
 	var err error
-	if l.dir, err = os.MkdirTemp(b.dir, "image-"); err != nil {
+	if l.dir, err = os.MkdirTemp(b.scratch.Dir, "image-"); err != nil {
 		return nil, fmt.Errorf("making a temporary folder: %w", err)
 	}
 	defer func() {
@@ -473,6 +491,9 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 
 // log reports an image that has ended.
 func (b *batchRun) log(e batch.Event) {
+	if b.cache != "" && !e.Known {
+		batch.Trim(b.cache, mostCached)
+	}
 	if e.Status.State != fleet.Done {
 		b.line.progress.clear()
 		text := e.Status.Problem

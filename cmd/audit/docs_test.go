@@ -52,6 +52,12 @@ func TestPages(t *testing.T) {
 			if err := os.WriteFile("policy.json", policy.ReadyText("explained"), 0o644); err != nil {
 				t.Fatal(err)
 			}
+			if err := os.WriteFile("auth.json", []byte(`{"auths":{}}`), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Mkdir("certs", 0o755); err != nil {
+				t.Fatal(err)
+			}
 			if strings.Contains(p.text, "audit keygen a\n") {
 				if err := os.Remove("a.pub"); err != nil {
 					t.Fatal(err)

@@ -31,19 +31,24 @@ var engineTemplates embed.FS
 // An arrayEngine runs the shards of a list as tasks.
 type arrayEngine struct {
 	name, template string
-	most           int    // tasks; see the comments in arrayEngines
+	most           int    // tasks
 	shard          string // of a task, as a word of its shell; "" where --shard auto finds it
 	apart          bool   // tasks see a volume or a checkout alone, and paths are relative to it
 	needsImage     bool
+	unused         string // a flag of engines that it has no use for
 }
 
 // arrayEngines are all of them.
 func arrayEngines() []arrayEngine {
 	return []arrayEngine{
-		{"slurm", "slurm.sh", 1000, `"$SLURM_ARRAY_TASK_ID/%d"`, false, false}, // MaxArraySize is 1001, and the first index 1
-		{"kubernetes", "kubernetes.yaml", 10_000, "", true, true},              // status.failedIndexes stays short
-		{"github", "github.yml", 256, `"$SHARD/%d"`, true, false},              // jobs of a matrix
-		{"gitlab", "gitlab.yml", 200, `"$CI_NODE_INDEX/%d"`, true, false},      // parallel
+		// MaxArraySize is 1001, and the first index 1.
+		{name: "slurm", template: "slurm.sh", most: 1000, shard: `"$SLURM_ARRAY_TASK_ID/%d"`, unused: "engine-image"},
+		// With so many status.failedIndexes stays short.
+		{name: "kubernetes", template: "kubernetes.yaml", most: 10_000, apart: true, needsImage: true},
+		// The jobs of a matrix.
+		{name: "github", template: "github.yml", most: 256, shard: `"$SHARD/%d"`, apart: true},
+		// The greatest parallel; how many of them run at a time is the runners' to say.
+		{name: "gitlab", template: "gitlab.yml", most: 200, shard: `"$CI_NODE_INDEX/%d"`, apart: true, unused: "at-a-time"},
 	}
 }
 
@@ -62,7 +67,7 @@ const perShard = 25
 func engineFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "engine", Usage: "audit nothing, and print what `ENGINE` needs to do it in shards: " + engineNames() + " (see audit help engines)"},
-		&cli.IntFlag{Name: "shards", Usage: fmt.Sprintf("with --engine: `N` tasks (default: one for %d images)", perShard)},
+		&cli.IntFlag{Name: "shards", Usage: fmt.Sprintf("there are `N` shards: of --engine (default: one for %d images), or of --shard auto", perShard)},
 		&cli.IntFlag{Name: "at-a-time", Value: 8, Usage: "with --engine: `N` tasks at a time, which is the load on registries"},
 		&cli.StringFlag{Name: "engine-image", Usage: "with --engine: run audit from the image `REF@DIGEST`, whose entry point it is"},
 	}
@@ -110,7 +115,7 @@ func writeEngine(c *cli.Context, name string, entries []list.Entry) (bool, error
 // noEngine refuses flags that would not be used.
 func noEngine(c *cli.Context) error {
 	for _, f := range engineFlags() {
-		if name := f.Names()[0]; c.IsSet(name) {
+		if name := f.Names()[0]; name != "shards" && c.IsSet(name) { // --shard auto takes it, too
 			return usage("--%s is for the file of an engine: name it with --engine", name)
 		}
 	}
@@ -122,20 +127,10 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 	if !c.IsSet("shards") {
 		a.Shards = min(max((images+perShard-1)/perShard, 1), e.most)
 	}
-	switch {
-	case a.Shards < 1 || a.Shards > e.most:
-		return a, usage("--shards %d: %s takes 1 to %d", a.Shards, e.name, e.most)
-	case a.AtATime < 1:
-		return a, usage("--at-a-time %d: at least 1", a.AtATime)
-	case c.IsSet("shard"):
-		return a, usage("--shard is the tasks' own: --shards says how many there are")
-	case e.needsImage && a.Image == "":
-		return a, usage("--engine %s runs audit from an image: name it with --engine-image REF@DIGEST", e.name)
-	}
-	a.AtATime = min(a.AtATime, a.Shards)
-	if err := checkEngineImage(a.Image); err != nil {
+	if err := e.checkFlags(c, a); err != nil {
 		return a, err
 	}
+	a.AtATime = min(a.AtATime, a.Shards)
 	if err := e.checkPaths(name, a.Dir); err != nil {
 		return a, err
 	}
@@ -158,6 +153,25 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 	a.Batch = program + " batch --shard " + shard + " " + shell.Words(a.BatchArgs)
 	a.Summary = program + " summary " + shell.Words(a.SummaryArgs)
 	return a, nil
+}
+
+// checkFlags refuses what the engine cannot do, or would not use.
+func (e arrayEngine) checkFlags(c *cli.Context, a array) error {
+	switch {
+	case a.Shards < 1 || a.Shards > e.most:
+		return usage("--shards %d: %s takes 1 to %d", a.Shards, e.name, e.most)
+	case a.AtATime < 1:
+		return usage("--at-a-time %d: at least 1", a.AtATime)
+	case c.IsSet("shard"):
+		return usage("--shard is the tasks' own: --shards says how many there are")
+	case e.unused != "" && c.IsSet(e.unused):
+		return usage("--engine %s has no use for --%s", e.name, e.unused)
+	case c.IsSet("creds"):
+		return usage("--creds does not belong in a script; workers take --authfile, or the credentials of docker login")
+	case e.needsImage && a.Image == "":
+		return usage("--engine %s runs audit from an image: name it with --engine-image REF@DIGEST", e.name)
+	}
+	return checkEngineImage(a.Image)
 }
 
 // program is the command that runs audit in a task of an engine whose tasks are shells.
@@ -214,18 +228,20 @@ func checkWord(c *cli.Context, word string) error {
 	if !utf8.ValidString(word) || strings.ContainsFunc(word, unicode.IsControl) {
 		return usage("%q has characters that cannot stand in a script", word)
 	}
-	if secretsOf(c).Mask(word) != word {
-		return usage("%s: credentials do not belong in a script; use those of docker login", rebuild.WithoutSecrets(word))
+	all, _ := c.App.Metadata[allSecretsKey].(rebuild.Secrets)
+	if masked := all.Mask(word); masked != word {
+		return usage("%s: a secret does not belong in a script", masked)
 	}
 	return nil
 }
 
-// givenFlags are the flags of a command line that are the worker's, as it is to get them.
+// givenFlags are the flags that are the worker's, as it is to get them: those of the
+// command line, of variables and of the file of --config, which need not be there too.
 func givenFlags(c *cli.Context) (words []string) {
-	own := engineFlags()
+	own := flagNames(&cli.Command{Flags: engineFlags()})
 	for _, f := range c.Command.Flags {
 		flag := f.Names()[0]
-		if !c.IsSet(flag) || slices.ContainsFunc(own, func(o cli.Flag) bool { return o.Names()[0] == flag }) {
+		if !c.IsSet(flag) || flag == "config" || slices.Contains(own, flag) {
 			continue
 		}
 		if _, isBool := f.(*cli.BoolFlag); isBool && c.Bool(flag) {

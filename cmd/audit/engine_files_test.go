@@ -258,8 +258,11 @@ func expandedArgs(container map[string]any) (args []string) {
 
 // What no engine could do is refused, and each has its own number of tasks.
 func TestEngineUsage(t *testing.T) {
-	workDir(t)
 	image := "--engine-image=" + engineImage
+	sample := mustAbs(t, "../../fixtures/guix/images/tiny.tar.gz")
+	workDir(t)
+	host := strings.TrimPrefix(serve(t), "http://")
+	push(t, sample, host+"/lab/tool:1.0")
 	for _, c := range []struct {
 		says string
 		args []string
@@ -268,9 +271,11 @@ func TestEngineUsage(t *testing.T) {
 		{"slurm takes 1 to 1000", []string{"--engine", "slurm", "--shards", "1001", "-o", "out", "images.txt"}},
 		{"github takes 1 to 256", []string{"--engine", "github", "--shards", "257", "-o", "out", "images.txt"}},
 		{"gitlab takes 1 to 200", []string{"--engine", "gitlab", "--shards", "0", "-o", "out", "images.txt"}},
-		{"name it with --engine", []string{"--shards", "2", "-o", "out", "images.txt"}},
+		{"name it with --engine", []string{"--at-a-time", "2", "-o", "out", "images.txt"}},
 		{"at least 1", []string{"--engine", "slurm", "--at-a-time", "0", "-o", "out", "images.txt"}},
 		{"--shard is the tasks' own", []string{"--engine", "slurm", "--shard", "1/2", "-o", "out", "images.txt"}},
+		{"no use for --engine-image", []string{"--engine", "slurm", image, "-o", "out", "images.txt"}},
+		{"no use for --at-a-time", []string{"--engine", "gitlab", "--at-a-time", "2", "-o", "out", "images.txt"}},
 		{"-o DIR", []string{"--engine", "slurm", "images.txt"}},
 		{"has to be in a file", []string{"--engine", "slurm", "-o", "out", "-"}},
 		{"--engine-image REF@DIGEST", []string{"--engine", "kubernetes", "-o", "out", "images.txt"}},
@@ -281,7 +286,8 @@ func TestEngineUsage(t *testing.T) {
 		{"a path below it", []string{"--engine", "kubernetes", image, "-o", "../out", "images.txt"}},
 		{"has to be below it", []string{"--engine", "kubernetes", image, "-o", "out", mustAbs(t, "images.txt")}},
 		{"cannot stand in a script", []string{"--engine", "slurm", "-o", "a\nb", "images.txt"}},
-		{"credentials do not belong in a script", []string{"--engine", "slurm", "-o", "out", "--layer-cache", "https://user:secret@host/x", "images.txt"}},
+		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--layer-cache", "https://user:secret@host/x", "images.txt"}},
+		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--creds", "me:S3CR3T", "docker://" + host + "/lab/"}},
 	} {
 		var stdout, stderr bytes.Buffer
 		status := Main(append([]string{"audit", "batch"}, c.args...), strings.NewReader("registry.example/a:1\n"), &stdout, &stderr)

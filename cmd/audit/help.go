@@ -37,12 +37,13 @@ func guides() []guide {
 			{"audit inspect --platform linux/arm64 oci-archive:image.tar", ""},
 			{"audit inspect docker://registry.example/lab/tool:1.0", "in a registry"},
 			{"audit inspect docker-daemon:lab/tool:1.0", "in a running engine"},
+			{"audit inspect containers-storage:lab/tool:1.0", "in the store of podman and buildah"},
 			{"audit inspect rootfs:files.tar", "the files of a container, or a tarball of a packer"},
 			{"audit inspect squashfs:pack.squashfs", "a squashfs of a packer"},
 			{"audit inspect sif:tool.sif", "Singularity, Apptainer"},
 			{"audit inspect -", "standard input"},
 		}},
-		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only; of an image without one, what its history and its packages tell.", []example{
+		{"provenance", "IMAGE", "Writes the recipe that the image carries in the form that the build system takes, made of checked values only; of an image without one, what its history and its package databases show.", []example{
 			{"audit provenance image.tar.gz", "into the current folder"},
 			{"audit provenance -o - image.tar.gz", "to read it"},
 			{"audit provenance --known reports image.tar", "pins the base that is among images audited before"},

@@ -80,7 +80,6 @@ type audit struct {
 	elsewhere  []signatures.Elsewhere
 	own        int                  // reports of this very image among those on others
 	statements []evidence.Statement // what others say of the image
-	records    *records.All         // of languages and tools that install software
 	vouched    *vouch.Table         // who vouches for each file; nil when nobody was asked
 	keys       []vouch.Key          // of those who sign packages
 	log        []byte               // the output of the builder
@@ -263,7 +262,7 @@ func withoutCopies() *inspect.Limits {
 // there may be none to be read: closure and bill say what they could not look into.
 func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect.File) error {
 	limits := limit.DefaultLimits()
-	limits.KeptBytes = max(limits.KeptBytes, 256<<20) // records.Wanted asks for up to 192 MiB of programs
+	limits.KeptBytes = max(limits.KeptBytes, 384<<20) // records.Wanted asks for up to 304 MiB, ospackages.Wanted for 48
 	opt := inspect.Options{Platform: l.platform, Limits: &limits, Progress: l.progress.bytes("reading contents")}
 	if err := inspect.Complete(ctx, img, files, opt); err != nil && !errors.Is(err, inspect.ErrNotKept) {
 		return unreadable(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/cmd/audit/batch"
 	"audit/inspect/userfile"
 )
 
@@ -151,7 +152,7 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ok := flags[name]
 		switch {
-		case !strings.HasPrefix(name, envPrefix) || value == "":
+		case !strings.HasPrefix(name, envPrefix) || value == "" || name == batch.ShardsVariable: // which engines set
 		case ok:
 			for _, v := range valuesOf(known[flag], value) {
 				all = append(all, preset{flag, v, name})

@@ -13,7 +13,6 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/locks"
-	"audit/provenance/records"
 	"audit/report"
 )
 
@@ -101,9 +100,15 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe, described *locks.Recipe
 // written of the packages in it: their locks are a recipe in part.
 func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 	if len(img.Items) > 0 {
+		ev.Base = nil
 		return nil
 	}
+<<<<<<< HEAD
 	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
+	ev.Share = &described.Share
+=======
+	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: ev.Records, BaseLayers: ev.Base.Layers})
+>>>>>>> records
 	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)

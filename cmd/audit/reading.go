@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
@@ -38,7 +36,7 @@ type reading struct {
 type doiFlags struct{ file, server string }
 
 func platformFlag() cli.Flag {
-	return &cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine)"}
+	return &cli.StringFlag{Name: "platform", Usage: "of an image for several, take the one for `OS/ARCH` (default: that of this machine); audit run takes all, for each of them, the worst first"}
 }
 
 // layerCacheFlag names the folder of layers that were fetched before.
@@ -123,12 +121,15 @@ func newCredentials(c *cli.Context) (*access.Credentials, error) {
 		if !ok {
 			continue
 		}
-		host := registryOf(reference)
+		host := access.RegistryOf(reference)
 		if registry == "" || registry == host {
 			registry = host
 			continue
 		}
 		return nil, usage("--creds is for one registry, and there are two: use --authfile")
+	}
+	if line, _ := c.App.Metadata[wordsKey].(words); registry == "" && !line.asks("creds") {
+		return nil, nil // a variable, or a file, that is about other images
 	}
 	if registry == "" {
 		return nil, usage("--creds is for the registry of an IMAGE docker://HOST/NAME, and there is none: it would not be used")
@@ -141,17 +142,6 @@ func newCredentials(c *cli.Context) (*access.Credentials, error) {
 		}
 	}
 	return &access.Credentials{Registry: registry, User: user, Password: password}, nil
-}
-
-// registryOf is the registry of a reference, or of what a list names with a slash at its
-// end.
-func registryOf(reference string) string {
-	ref, err := name.ParseReference(strings.TrimSuffix(reference, "/"))
-	if err != nil {
-		host, _, _ := strings.Cut(reference, "/")
-		return host
-	}
-	return ref.Context().RegistryStr()
 }
 
 // maxPassword bounds a password that is read, in bytes.
@@ -176,15 +166,6 @@ func askPassword(c *cli.Context, user, registry string) (string, error) {
 		return "", usage("--creds without a password reads it from standard input, and there is none")
 	}
 	return strings.TrimRight(line, "\r\n"), nil
-}
-
-// pushing are the options with which something is pushed to a registry.
-func pushing(o *access.Options) ([]remote.Option, error) {
-	transport, err := o.Transport(limit.DefaultLimits().Idle)
-	if err != nil {
-		return nil, err
-	}
-	return []remote.Option{remote.WithAuthFromKeychain(o.Keychain()), remote.WithTransport(transport)}, nil
 }
 
 // obtain fetches an image that lies at an address, and compares the file with the

@@ -185,3 +185,32 @@ func TestMirror(t *testing.T) {
 		t.Errorf("an image that nobody has: status %d\n%s", status, out)
 	}
 }
+
+// TestProxy: the variables of the environment are obeyed, and without TLS only where that
+// is asked for.
+func TestProxy(t *testing.T) {
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	open := httptest.NewServer(inner)
+	defer open.Close()
+	push(t, "../../fixtures/guix/images/tiny.tar.gz", strings.TrimPrefix(open.URL, "http://")+"/lab/tool:1")
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodConnect {
+			http.Error(w, "no TLS here", http.StatusMethodNotAllowed)
+			return
+		}
+		asked = append(asked, r.URL.Host)
+		inner.ServeHTTP(w, r)
+	}))
+	defer proxy.Close()
+	r := newRunner(t)
+	env := map[string]string{"HTTP_PROXY": proxy.URL, "HTTPS_PROXY": proxy.URL, "DOCKER_CONFIG": t.TempDir()}
+	status, out := r.run(t, "audit inspect --tls-verify=false docker://registry.invalid/lab/tool:1", env)
+	if status != exitHolds || len(asked) == 0 || asked[0] != "registry.invalid" {
+		t.Errorf("status %d, and the proxy was asked for %q\n%s", status, asked, out)
+	}
+	asked = nil
+	if status, out := r.run(t, "audit inspect docker://registry.invalid/lab/tool:1", env); status != exitUnreadable || len(asked) > 0 {
+		t.Errorf("without TLS: status %d, and the proxy was asked for %q\n%s", status, asked, out)
+	}
+}

@@ -33,7 +33,7 @@ func TestRealSlurm(t *testing.T) {
 	lost, requeued := s.split(t)
 	s.kill(t, lost[0])
 	s.run(t, fmt.Sprintf("scontrol requeue %s_%s", s.job, requeued))
-	eventually(t, "the requeued task has stopped", func() bool { return s.state(t, requeued) != "RUNNING" })
+	eventually(t, "the requeued task has stopped", func() bool { return s.state(t, requeued) == "PENDING" })
 	s.registry.release()
 	eventually(t, "the array and the summary end", func() bool {
 		s.hurry(t)
@@ -158,7 +158,7 @@ AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc=%[1]s/log/jobcomp
 JobRequeue=1
-SlurmdTimeout=10
+SlurmdTimeout=20
 KillWait=30
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 `, dir, host, ports[0], ports[1])

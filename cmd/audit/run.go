@@ -11,7 +11,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/provenance/statement"
 	"audit/rebuild"
+	"audit/rebuild/policy"
 	"audit/rebuild/shell"
 	"audit/report"
 	"audit/sbom"
@@ -24,13 +26,14 @@ func runCommand() *cli.Command {
 		ArgsUsage: "IMAGE",
 		Flags:     slices.Concat(outputFlags(), demandFlags("consistent"), farmFlags(), packageFlags(), archiveFlags(), statementFlags(), signFlags(), buildFlags()),
 		Action: func(c *cli.Context) error {
-			return audited(c, func(l *line) (*audit, error) {
-				reference, err := oneArgument(c, "IMAGE")
-				if err != nil {
-					return nil, err
-				}
-				return l.run(c.Context, reference)
-			})
+			reference, err := oneArgument(c, "IMAGE")
+			if err != nil {
+				return err
+			}
+			if c.String("platform") == everyPlatform {
+				return auditPlatforms(c, reference)
+			}
+			return audited(c, func(l *line) (*audit, error) { return l.run(c.Context, reference) })
 		},
 	}
 }
@@ -110,13 +113,50 @@ func buildOptions(c *cli.Context) rebuild.Options {
 	}
 }
 
+// A job is what is done with what a line finds.
+type job struct {
+	demand *policy.Policy
+	format report.Format
+	key    *statement.PrivateKey // nil when nobody signs
+}
+
+func newJob(c *cli.Context) (j job, err error) {
+	if j.demand, err = demanded(c); err != nil {
+		return j, err
+	}
+	if j.format, err = formatOf(c); err != nil {
+		return j, err
+	}
+	j.key, err = signingKey(c)
+	return j, err
+}
+
+// do walks a line and judges what it found; failed says that the policy does not hold.
+func (j job) do(c *cli.Context, l *line, walk func(*line) (*audit, error)) (a *audit, failed, err error) {
+	if l.dir, err = os.MkdirTemp("", "audit-"); err != nil {
+		return nil, nil, fmt.Errorf("making a temporary folder: %w", err)
+	}
+	defer os.RemoveAll(l.dir)
+	a, err = walk(l)
+	l.progress.clear()
+	if err != nil {
+		return nil, nil, err
+	}
+	failed = judge(a.report, j.demand)
+	if j.key != nil {
+		if a.attested, err = sign(a.report, c.String("auditor"), j.key); err != nil {
+			return nil, nil, err
+		}
+	}
+	if a.demanded != nil {
+		failed = a.demanded
+	}
+	return a, failed, nil
+}
+
 // audited runs a line and puts out what it found; the policy decides last.
 func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
-	demand, err := demanded(c)
-	if err != nil {
-		return err
-	}
-	format, err := formatOf(c)
+	j, err := newJob(c)
 	if err != nil {
 		return err
 	}
@@ -124,57 +164,43 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
-	key, err := signingKey(c)
+	a, failed, err := j.do(c, l, walk)
 	if err != nil {
 		return err
 	}
-	if l.dir, err = os.MkdirTemp("", "audit-"); err != nil {
-		return fmt.Errorf("making a temporary folder: %w", err)
+	dir := c.String("output")
+	if dir == "" && j.format.Name == textFormat {
+		dir = folderFor(a.image.Reference)
 	}
-	defer os.RemoveAll(l.dir)
-	a, err := walk(l)
-	l.progress.clear()
-	if err != nil {
-		return err
-	}
-	failed := judge(a.report, demand)
-	if key != nil {
-		if a.attested, err = sign(a.report, c.String("auditor"), key); err != nil {
+	if dir != "" {
+		if err := a.save(dir); err != nil {
 			return err
 		}
 	}
-	if err := put(c, a, format); err != nil {
+	if err := j.print(c, a.report, dir); err != nil {
 		return err
-	}
-	if a.demanded != nil {
-		return a.demanded
 	}
 	return failed
 }
 
-// put writes the folder of the report, and the terminal summary or the format
-// that was asked for.
-func put(c *cli.Context, a *audit, format report.Format) error {
-	dir := c.String("output")
-	if dir == "" && format.Name == textFormat {
-		dir = folderFor(a.image.Reference)
+// save writes the folder of the report.
+func (a *audit) save(dir string) error {
+	files, err := a.files()
+	if err != nil {
+		return err
 	}
-	if dir != "" {
-		files, err := a.files()
-		if err != nil {
-			return err
-		}
-		if err := save(dir, files); err != nil {
-			return err
-		}
-	}
+	return save(dir, files)
+}
+
+// print writes the terminal summary, or the format that was asked for.
+func (j job) print(c *cli.Context, r *report.Report, dir string) error {
 	switch {
-	case format.Name != textFormat:
-		return format.Write(c.App.Writer, a.report)
+	case j.format.Name != textFormat:
+		return j.format.Write(c.App.Writer, r)
 	case c.Bool("quiet"):
 		return nil
 	}
-	return report.WriteText(c.App.Writer, a.report, report.TextOptions{Folder: dir, Verbose: c.Bool("verbose"), Color: isTerminal(c.App.Writer)})
+	return report.WriteText(c.App.Writer, r, report.TextOptions{Folder: dir, Verbose: c.Bool("verbose"), Color: isTerminal(c.App.Writer)})
 }
 
 // files are the results of an audit. Those that can be long are made while they are
@@ -185,7 +211,7 @@ func (a *audit) files() ([]file, error) {
 		return nil, err
 	}
 	opt := billOptions(date)
-	opt.Sources, opt.Records = billSources(a), a.records
+	opt.Sources = billSources(a)
 	bill := sbom.Collect(a.image, a.evidence, opt)
 	files := []file{
 		{name: "report.json", write: func(w io.Writer) error { return report.WriteJSON(w, a.report) }},

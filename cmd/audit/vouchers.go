@@ -46,8 +46,7 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 			a.keys = append(a.keys, result.Keys...)
 		}
 		a.vouched.Packages(a.evidence.Installed)
-		a.records = records.Read(a.image)
-		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.records.Vouch(a.vouched))
+		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.evidence.Records.Vouch(a.vouched))
 		l.add(a.evidence.Closure)
 		a.vouchForItems()
 		a.vouchForLayers()

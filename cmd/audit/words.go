@@ -167,6 +167,9 @@ func (w words) wrongFlag(verb *cli.Command, f flagWord) error {
 			others = append(others, c.Name)
 		}
 	}
+	if len(others) > 3 {
+		others = append(others[:3], "…")
+	}
 	if len(others) > 0 {
 		return usage("%s takes no %s, which is a flag of %s (see audit help %s)", verb.Name, hyphened(name), strings.Join(others, ", "), verb.Name)
 	}

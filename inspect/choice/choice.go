@@ -15,6 +15,8 @@ type Error struct {
 	Have []string // what could be asked for
 	How  string   // how to ask for one of them
 
+	Platforms []string // of those in an index, as OS/ARCH[/VARIANT]
+
 	Several bool // what was asked for is more than one image; always so when nothing was
 }
 

@@ -312,14 +312,21 @@ func (l *Layer) SetNote(sum digest.Sum, note []byte) {
 	l.notes[sum] = note
 }
 
-// DropOptional forgets all contents that were kept as optional, and all notes.
+// DropOptional forgets all contents that were kept as optional.
 func (img *Image) DropOptional() {
 	for _, l := range img.Layers {
 		for _, path := range l.optional {
 			delete(l.bodies, path)
 			img.Dropped = append(img.Dropped, Dropped{l.Index, path})
 		}
-		l.optional, l.spare, l.notes, l.Watched = nil, nil, nil, false
+		l.optional, l.spare = nil, nil
+	}
+}
+
+// DropNotes forgets all notes.
+func (img *Image) DropNotes() {
+	for _, l := range img.Layers {
+		l.notes, l.Watched = nil, false
 	}
 }
 

@@ -14,4 +14,9 @@ const (
 	RootFS        Transport = "rootfs"         // a flattened file system in a tar
 	SquashFS      Transport = "squashfs"       // a squashfs file system
 	SIF           Transport = "sif"            // what Singularity and Apptainer run
+
+	ContainersStorage Transport = "containers-storage" // the store of podman and buildah
 )
+
+// IsEngine says that the image came out of an engine or its store, under a name.
+func (t Transport) IsEngine() bool { return t == DockerDaemon || t == ContainersStorage }

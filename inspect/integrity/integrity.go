@@ -17,7 +17,7 @@ import (
 func Conclude(p *pass.Pass, img *image.Image) error {
 	link(p, img)
 	named := digest.InName(img.Config.Member)
-	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport == image.DockerDaemon) {
+	if named.Hex != "" && named != img.Config.Digest && (img.Transport == image.DockerArchive || img.Transport.IsEngine()) {
 		img.Problems = append(img.Problems, check.Find(check.Problem, -1, img.Config.Member,
 			"integrity/config-digest-mismatch", "computed", img.Config.Digest))
 	}
@@ -33,6 +33,9 @@ func Conclude(p *pass.Pass, img *image.Image) error {
 		img.Problems = append(img.Problems, problems(l, img)...)
 	}
 	img.Problems = append(img.Problems, dropped(p, img)...)
+	if p.DropsNotes() {
+		img.DropNotes()
+	}
 	root, err := img.Fold()
 	img.Problems = append(img.Problems, root.Problems()...)
 	return err

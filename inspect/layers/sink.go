@@ -178,7 +178,7 @@ func (s *Sink) content(e *image.Entry, r io.Reader) error {
 	}
 	s.weak.End()
 	if watcher != nil {
-		if note := watcher.Note(); note != nil && s.pass.KeepOptional(int64(len(note))) {
+		if note := watcher.Note(); note != nil && s.pass.KeepNote(int64(len(note))) {
 			s.layer.SetNote(e.Digest, note)
 		}
 	}

@@ -16,6 +16,7 @@ type Limits struct {
 	FrameBytes    int64         // compressed bytes of the tar headers of all layers
 	KeptBytes     int64         // bytes of all the bodies that Options.Keep asks for
 	OptionalBytes int64         // bytes of the bodies among them that one can do without
+	NoteBytes     int64         // bytes of what Options.Watch notes; past that there are no notes
 	CopyBytes     int64         // bytes of layers that came as a stream and are copied for inspect.Contents; 0 for none
 	Bytes         int64         // uncompressed bytes of the whole image
 	Ratio         int64         // uncompressed bytes for each byte read, beyond the first GiB
@@ -34,6 +35,7 @@ func DefaultLimits() Limits {
 		FrameBytes:    128 << 20,
 		KeptBytes:     128 << 20,
 		OptionalBytes: 128 << 20,
+		NoteBytes:     64 << 20,
 		CopyBytes:     4 << 30,
 		Bytes:         1 << 40,
 		Ratio:         200, // deflate can reach 1032, honest images have 2 to 5

@@ -243,6 +243,9 @@ func (r *Reader) choose(all []Candidate) (Candidate, error) {
 	}
 	for _, c := range images {
 		choice.Have = append(choice.Have, described(c))
+		if c.Platform != nil {
+			choice.Platforms = append(choice.Platforms, c.Platform.String())
+		}
 	}
 	return Candidate{}, choice
 }

@@ -12,8 +12,8 @@ import (
 type Watcher interface {
 	// Watch takes the next bytes of the content, which it must not keep.
 	Watch(p []byte)
-	// Note returns what is worth keeping at the end of the content; nil for nothing. It
-	// counts among what one can do without.
+	// Note returns what is worth keeping at the end of the content; nil for nothing.
+	// Where all notes are more than Limits.NoteBytes, none is kept.
 	Note() []byte
 }
 

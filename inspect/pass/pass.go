@@ -36,6 +36,7 @@ type Pass struct {
 	grown    atomic.Int64  // bytes that came out of expanding
 	kept     atomic.Int64  // bytes of bodies and documents
 	optional atomic.Int64  // bytes of bodies that can be done without
+	notes    atomic.Int64  // bytes of notes
 	cores    chan struct{} // those that read at the same time
 	entries  atomic.Int64
 	Texts    atomic.Int64 // bytes of the names and the like of entries
@@ -166,6 +167,12 @@ func (p *Pass) Keep(where string, n int64) error {
 func (p *Pass) KeepOptional(n int64) bool {
 	return p.optional.Add(n) <= p.Limits.OptionalBytes
 }
+
+// KeepNote counts bytes of a note, and says whether it may stay yet.
+func (p *Pass) KeepNote(n int64) bool { return p.notes.Add(n) <= p.Limits.NoteBytes }
+
+// DropsNotes says at the end of the pass that the notes were more than may be kept.
+func (p *Pass) DropsNotes() bool { return p.notes.Load() > p.Limits.NoteBytes }
 
 // DropsOptional says that what can be done without was more than may be kept. It is
 // known at the end of the pass, so that it does not depend on what was read first.

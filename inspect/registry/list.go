@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -86,6 +87,16 @@ func (b *blobs) base(raw []byte, d v1.Descriptor, depth int) v1.Hash {
 		return v1.Hash{}
 	}
 	return b.base(raw, d, depth+1)
+}
+
+// RefusedWith is the HTTP status with which a registry has refused what led to an error,
+// 0 for an error of another kind.
+func RefusedWith(err error) int {
+	var refusal *transport.Error
+	if !errors.As(err, &refusal) {
+		return 0
+	}
+	return refusal.StatusCode
 }
 
 // The limits of lists of a registry.

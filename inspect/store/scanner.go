@@ -100,7 +100,7 @@ func (s *Scanner) Close() {
 // where the first is that it has not decided.
 func (s *Scanner) scan(buf []byte, i, end int) int {
 	b := buf[:max(end, 0)]
-	for i+hashChars <= len(b) {
+	for i = skip(b, i); i+hashChars <= len(b); i = skip(b, i) {
 		if !isHashDigit[b[i+hashChars-1]] { // nearly always
 			i += hashChars
 			continue

@@ -22,6 +22,7 @@ func FuzzScanner(f *testing.F) {
 	f.Add("/gnu/store/"+hashA+"-a/gnu/store/"+hashA+"-b", 64)
 	f.Add("aaaaaaaaaaa"+hashA, 5)
 	for _, cut := range []int{256, 300, 330, 400, 700} {
+		f.Add(strings.Repeat("e", 13)+strings.Repeat(hashA[:15]+"!"+hashB+"!"+hashA[:31]+"!", 20)+strings.Repeat("-/@`o{\x80\xb0", 9), cut)
 		f.Add(strings.Repeat("x ", 130)+"/gnu/store/"+hashA+"-a"+strings.Repeat(" y", 300)+"/nix/store/"+hashB+"-"+strings.Repeat("n", 200), cut)
 	}
 	f.Fuzz(func(t *testing.T, text string, cut int) {

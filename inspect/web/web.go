@@ -7,6 +7,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -168,9 +169,36 @@ func (f *Fetcher) get(ctx context.Context, address string, from int64, etag stri
 	}
 	if resp.StatusCode != http.StatusOK && (from == 0 || resp.StatusCode != http.StatusPartialContent) {
 		resp.Body.Close()
-		return nil, fmt.Errorf("the server answers %s", resp.Status)
+		return nil, &StatusError{resp.StatusCode, resp.Status}
 	}
 	return resp, nil
+}
+
+// A StatusError is the answer of a server that is no file.
+type StatusError struct {
+	Code   int
+	Status string
+}
+
+func (e *StatusError) Error() string { return "the server answers " + e.Status }
+
+// State asks a server what it calls the state of a file, its ETag or the time of its last
+// change, and its size: as long as both stay the file is the same. It is "" where the
+// server does not say.
+func (f *Fetcher) State(ctx context.Context, address string) (state string, size int64) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
+	if err != nil || req.URL.Scheme != "https" {
+		return "", 0
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		return "", 0
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return "", 0
+	}
+	return cmp.Or(resp.Header.Get("ETag"), resp.Header.Get("Last-Modified")), resp.ContentLength
 }
 
 // Fetch writes what lies at an address into a file. A connection that is cut is taken up

@@ -1,7 +1,7 @@
 // Package base recognises the image that an ordinary image was built on.
 //
 // An image does not have its base image as such: the layers of the base are its lowest
-// ones, and its history begins with theirs. What tells of a base is of different
+// ones, and its history begins with theirs. The evidence of a base is of different
 // strength, and a finding of a code of its own for each:
 //
 //	layers  its lowest layers are those of an image that is known: the bytes are the same
@@ -131,7 +131,7 @@ func Describe(img *inspect.Image, manifest string, diffIDs []string) (err error)
 	return nil
 }
 
-// A reader gathers what tells of a base.
+// A reader gathers the evidence of a base.
 type reader struct {
 	img   *inspect.Image
 	in    *ospackages.Installed

@@ -26,7 +26,7 @@ func (r *reader) boundary() {
 	count := make(map[string]int)
 	add := func(kind, code string, n int, args ...any) {
 		if count[kind]++; count[kind] <= maxBoundaries {
-			r.note(-1, "", code, append([]any{"line", n, "next", check.Brief(instruction(all[n].CreatedBy))}, args...)...)
+			r.note(-1, "", code, append([]any{"line", n + 1, "next", check.Brief(instruction(all[n].CreatedBy))}, args...)...)
 		}
 		last[kind] = n
 	}

@@ -40,7 +40,7 @@ func DebianEpoch(img *inspect.Image) (e Epoch, line int, ok bool) {
 	return Epoch{}, 0, false
 }
 
-// Files that debuerreotype and its forerunner lay down for engines.
+// Files that debuerreotype and its forerunner write for engines.
 const aptConf = "etc/apt/apt.conf.d/docker-"
 
 // debuerreotype looks for what makes Debian's official images. Its images have a date
@@ -66,7 +66,7 @@ func (r *reader) debuerreotype() {
 	r.base.At(line+1+r.emptyAfter(line), Trace)
 }
 
-// aptConfigs lists the settings of apt that makers of images lay down in the first layer.
+// aptConfigs lists the settings of apt that makers of images write into the first layer.
 func (r *reader) aptConfigs() (found []string) {
 	folder, names, _ := r.img.Root().Folder(path.Dir(aptConf))
 	for _, name := range names {

@@ -29,7 +29,16 @@ func (r *recovery) addHistory() {
 // copied as it is: one that would mean something else in a Dockerfile, or more than one
 // instruction, stands in a comment, quoted.
 func dockerfileOf(img *inspect.Image, all []Instruction, found base.Base) []byte {
-	w := &dockerfileWriter{img: img, history: all, shell: defaultShell, env: make(map[string]string), labels: make(map[string]string), args: make(map[string]string)}
+	w := &dockerfileWriter{img: img, shell: defaultShell, writers: make(map[int]int),
+		env: make(map[string]string), labels: make(map[string]string), args: make(map[string]string)}
+	for _, i := range all {
+		if i.writes() {
+			w.writers[i.Layer]++
+		}
+		if i.Keyword == "HEALTHCHECK" {
+			w.checked = i.Raw
+		}
+	}
 	w.comment("Dockerfile: written by audit from the history in the image's config, which nobody signs.\n" +
 		"A history has neither the files that were copied, nor stages before the last, mounts, secrets,\n" +
 		"and what came from the network. What is not known stands in a comment at its place.")
@@ -66,7 +75,8 @@ func cutWords(s base.Strength) string {
 type dockerfileWriter struct {
 	out     strings.Builder
 	img     *inspect.Image
-	history []Instruction
+	writers map[int]int       // of each layer: how many instructions can have written it
+	checked string            // the last HEALTHCHECK of the history, whose settings the config has
 	shell   string            // that RUN is given to
 	args    map[string]string // arguments that are declared
 	env     map[string]string // of what was written so far; the same of labels and the other settings
@@ -105,7 +115,7 @@ func (w *dockerfileWriter) from(found base.Base) (own int) {
 	}
 	said := map[base.Strength]string{
 		base.Layers: "Its lowest layers are those of this base.", base.Signed: "A provenance that a trusted key signed names this base.",
-		base.Claim: "The image claims this base; nothing shows that it is.", base.Trace: "Its maker's traces tell of this base by name; nothing shows that it is.",
+		base.Claim: "The image claims this base; nothing shows that it is.", base.Trace: "The traces of its maker name this base; nothing shows that it is.",
 	}[found.By]
 	if found.Layers > 0 {
 		said += " The last of them is " + w.img.Layers[found.Layers-1].DiffID.String() + "."
@@ -408,8 +418,7 @@ var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // config has the last.
 func (w *dockerfileWriter) health(i Instruction) {
 	h := w.img.Config.File.Config.Healthcheck
-	last := !slices.ContainsFunc(w.history, func(j Instruction) bool { return j.Keyword == "HEALTHCHECK" && j.Raw != i.Raw })
-	if h == nil || !last || len(h.Test) == 0 {
+	if h == nil || i.Raw != w.checked || len(h.Test) == 0 {
 		w.unknown(i, "a health check that the config does not have")
 		return
 	}
@@ -490,9 +499,12 @@ func (w *dockerfileWriter) heredoc(text string) {
 	if strings.Contains(text, "\n") {
 		w.comment("The history has this command in several lines: it was a heredoc.")
 	}
+	taken := make(map[string]bool)
+	for line := range strings.SplitSeq(text, "\n") {
+		taken[line] = true
+	}
 	end := "EOF"
-	lines := strings.Split(text, "\n")
-	for n := 1; slices.Contains(lines, end); n++ {
+	for n := 1; taken[end]; n++ {
 		end = "EOF" + strconv.Itoa(n)
 	}
 	w.line("RUN <<'" + end + "'\n" + text + "\n" + end)
@@ -534,11 +546,7 @@ func (w *dockerfileWriter) wrote(i Instruction) string {
 // layer writes that the layer of an instruction is added as it is, where it is that
 // instruction's alone.
 func (w *dockerfileWriter) layer(i Instruction) {
-	shared := func(j Instruction) bool { return j.Layer == i.Layer && j.writes() }
-	if i.Layer < 0 {
-		return
-	}
-	if n := slices.IndexFunc(w.history, shared); n < 0 || slices.ContainsFunc(w.history[n+1:], shared) {
+	if i.Layer < 0 || w.writers[i.Layer] != 1 {
 		return
 	}
 	w.comment(fmt.Sprintf("layer-%d.tar stands for the image's own layer %d, uncompressed: %s.", i.Layer, i.Layer, w.img.Layers[i.Layer].DiffID))

@@ -25,7 +25,7 @@
 //
 // # Share
 //
-// [Share] says how many bytes of the files that a container sees the locks account for:
+// [provenance.Share] says how many bytes of the files that a container sees the locks account for:
 // those of files that a package in a lock has, with the digest that its record has where
 // there is one. What an instruction of a history wrote is not accounted for: the
 // instruction says that it is there, and not how to have the same bytes.

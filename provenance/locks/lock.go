@@ -50,11 +50,11 @@ func Keep(path string) bool { return isAptSource(path) || isRelease(path) || pat
 // A Recipe is what locks say of an image.
 type Recipe struct {
 	Locks []Lock
-	Share Share
+	Share provenance.Share
 	// Findings are of the check named recipe.
 	Findings []check.Finding
 
-	own []ownFile
+	own ownFiles
 	img *inspect.Image
 }
 

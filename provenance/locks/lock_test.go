@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,6 +103,27 @@ func TestLeftOutAccountsForNothing(t *testing.T) {
 		if r.Share.Own != own {
 			t.Errorf("%s: %+v", name, r.Share)
 		}
+	}
+}
+
+// Files of one's own stand in the order in which they are worth reading.
+func TestOrderOfOwnFiles(t *testing.T) {
+	r := Read(sourceOf(t,
+		fixtures.File{Name: "a", Body: "own"}, fixtures.File{Name: "b", Link: "a"},
+		fixtures.File{Name: "p/n/node_modules/x/package.json", Body: `{"name":"x","version":"1.0.0"}`}, fixtures.File{Name: "p/n/node_modules/x/index.js", Body: "x"},
+		fixtures.File{Name: "p/x-1.dist-info/METADATA", Body: "Name: x\nVersion: 1\n"},
+		fixtures.File{Name: "p/x-1.dist-info/RECORD", Body: "x.py,sha256=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA,1\nx-1.dist-info/RECORD,,\n"},
+		fixtures.File{Name: "p/x.py", Body: "x"}))
+	files := r.Files()
+	var got []string
+	for line := range strings.Lines(string(files[len(files)-1].Text)) {
+		if words := strings.Fields(line); words[0] != "#" {
+			got = append(got, strings.Join(words[5:], " "))
+		}
+	}
+	want := []string{"p/x.py # the record of python x 1 has another digest", "a", "p/n/node_modules/x/index.js # in the folder of npm x 1.0.0, which has no list of its files", "b -> a"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

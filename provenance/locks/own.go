@@ -15,29 +15,23 @@ import (
 	"audit/provenance/vouch"
 )
 
-// A Share says how much of the files that a container sees a recipe accounts for. What
-// has several names is counted once.
-type Share struct {
-	Bytes   int64 // of files that packages in a lock have, or the base image
-	Base    int64 // of these, those of a base image that is known by its layers
-	Total   int64 // of all files
-	Own     int   // files and links that no package has
-	OwnSize int64 // bytes of these
+// ownFiles are the files of one's own, of which an image can have a million: by their
+// places in its root file system.
+type ownFiles struct {
+	places []int32
+	known  map[int32]remark // of some of them
 }
 
-// Message says it for people.
-func (s Share) Message() check.Message {
-	percent := int64(0)
-	if s.Total > 0 {
-		percent = s.Bytes * 100 / s.Total
-	}
-	return check.Say("recipe/share", "bytes", s.Bytes, "total", s.Total, "percent", percent, "base", s.Base, "own", s.Own, "own-bytes", s.OwnSize)
+// A remark is what is known of a file that nothing accounts for.
+type remark struct {
+	why     string // "" for nothing
+	changed bool   // a package or a record has other bytes
 }
 
 // An ownFile is a file of one's own.
 type ownFile struct {
 	inspect.File
-	why string // what is known of it all the same; "" for nothing
+	remark
 }
 
 // A ledger says of each file what accounts for it.
@@ -48,13 +42,20 @@ type ledger struct {
 	records   map[string]string           // the components that a file describes, by its path
 	folders   map[string]string           // components without a digest of their files, by folder
 	table     *vouch.Table                // with the words of records
+	differs   map[string]string           // components whose record has another digest, by the file's path
 }
 
 // measure finds the files of one's own and adds up the others.
 func (r *Recipe) measure(s Source) {
+	r.own.known = make(map[int32]remark)
 	l := newLedger(s, r.Locks)
-	for f, word := range l.table.Rows() {
-		var bytes int64
+	root := s.Image.Root()
+	for i := range root.Len() {
+		word, ok := l.table.At(i)
+		if !ok {
+			continue
+		}
+		f, bytes := root.File(i), int64(0)
 		if names := f.Inode.Links; len(names) == 0 || names[0] == f.Path {
 			bytes = vouch.Content(f)
 		}
@@ -66,16 +67,23 @@ func (r *Recipe) measure(s Source) {
 		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
 		case word.Kind != vouch.Recorded:
-			r.own = append(r.own, ownFile{f, cmp.Or(why.words(), l.hint(f))})
+			r.own.places = append(r.own.places, int32(i))
+			if known := (remark{cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != ""}); known != (remark{}) {
+				r.own.known[int32(i)] = known
+			}
 			r.Share.Own++
-			r.Share.OwnSize += bytes
+			r.Share.OwnBytes += bytes
 		}
 	}
 }
 
 func newLedger(s Source, locks []Lock) *ledger {
-	l := &ledger{s, make(map[string]bool), make(map[*inspect.Entry]standing), make(map[string]string), make(map[string]string), vouch.New(s.Image)}
-	s.Records.Vouch(l.table)
+	l := &ledger{s, make(map[string]bool), make(map[*inspect.Entry]standing), make(map[string]string), make(map[string]string), vouch.New(s.Image), make(map[string]string)}
+	for _, f := range s.Records.Vouch(l.table) {
+		if f.Code == "closure/record-differs" {
+			l.differs[f.Path] = f.Args.String("package")
+		}
+	}
 	for _, lock := range locks {
 		for _, title := range lock.titles {
 			l.locked[title] = true
@@ -83,6 +91,9 @@ func newLedger(s Source, locks []Lock) *ledger {
 	}
 	for _, c := range s.Records.Components {
 		l.records[c.At.Path] = c.Title()
+		if c.Ecosystem == records.Python && path.Base(c.At.Path) == "METADATA" {
+			l.records[path.Join(path.Dir(c.At.Path), "RECORD")] = c.Title()
+		}
 		if c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R) {
 			l.folders[path.Dir(c.At.Path)] = c.Title()
 		}
@@ -91,8 +102,14 @@ func newLedger(s Source, locks []Lock) *ledger {
 	return l
 }
 
+// maxLevels bounds how far above a file the folder of its package is looked for.
+const maxLevels = 64
+
 // hint is what is known of a file that nothing accounts for.
 func (l *ledger) hint(f inspect.File) string {
+	if title, ok := l.differs[f.Path]; ok {
+		return "the record of " + check.Brief(title) + " has another digest"
+	}
 	if path.Dir(f.Path) == aptLists {
 		return "a list of the archive"
 	}
@@ -104,10 +121,12 @@ func (l *ledger) hint(f inspect.File) string {
 			return "named like what Python compiles from a file of a package"
 		}
 	}
-	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+	dir := path.Dir(f.Path)
+	for level := 0; level < maxLevels && dir != "." && len(l.folders) > 0; level++ {
 		if title, ok := l.folders[dir]; ok {
 			return "in the folder of " + check.Brief(title) + ", which has no list of its files"
 		}
+		dir = path.Dir(dir)
 	}
 	return ""
 }
@@ -153,19 +172,22 @@ func (l *ledger) databases() {
 	}
 }
 
-// titleOf tells a package of a package manager from all others.
+// titleOf names a package of a package manager as no other is named.
 func titleOf(p *ospackages.Package) string {
 	return strings.Join([]string{string(p.Manager), p.Name, p.Version, p.Arch}, "\x00")
 }
 
-// ownFiles lists the files of one's own: those of which nothing is known, then those of
-// which something is, then links and the like.
+// ownFiles lists the files of one's own: those that somebody changed, those of which
+// nothing is known, those of which something is, then links and the like.
 func (r *Recipe) ownFiles() provenance.File {
-	var files, known, others strings.Builder
-	for _, f := range r.own {
+	var changed, files, known, others strings.Builder
+	for _, i := range r.own.places {
+		f := ownFile{r.img.Root().File(int(i)), r.own.known[i]}
 		switch {
 		case f.Inode.Type != '0':
 			others.WriteString(f.line())
+		case f.changed:
+			changed.WriteString(f.line())
 		case f.why != "":
 			known.WriteString(f.line())
 		default:
@@ -175,7 +197,7 @@ func (r *Recipe) ownFiles() provenance.File {
 	const head = "# files.txt: files and links that no package in the image has, or has otherwise. No recipe says\n" +
 		"# how to make them. SHA-256, bytes, mode, owner and group, layer, path; a path with other\n" +
 		"# characters than most is in quotes.\n"
-	return provenance.File{Name: "files.txt", Text: []byte(head + files.String() + known.String() + others.String())}
+	return provenance.File{Name: "files.txt", Text: []byte(head + changed.String() + files.String() + known.String() + others.String())}
 }
 
 // line is one of files.txt.

@@ -72,6 +72,9 @@ func ReadKeyring(text []byte) (Keyring, error) {
 	r := Keyring{members: make(map[uint64][]member)}
 	var last error
 	for _, block := range blocks {
+		if err := checkNumbers(block); err != nil {
+			return Keyring{}, fmt.Errorf("reading an OpenPGP key: %w", err)
+		}
 		list, err := pgp.ReadKeyRing(bytes.NewReader(block))
 		if err != nil {
 			last = err
@@ -90,6 +93,42 @@ func ReadKeyring(text []byte) (Keyring, error) {
 	}
 	return Keyring{}, errors.New("it has no OpenPGP key")
 }
+
+// maxBits bounds the numbers of a key: those of people and vendors have up to 8192 bits,
+// and what a key costs grows with the square and more.
+const maxBits = 16384
+
+// checkNumbers refuses keys whose numbers are larger than those of any key.
+func checkNumbers(packets []byte) error {
+	for len(packets) > 0 {
+		tag, body, rest, err := nextPacket(packets)
+		if err != nil {
+			return err
+		}
+		packets = rest
+		if tag != tagPublicKey && tag != tagPublicSubkey || len(body) < 6 || body[0] > 4 {
+			continue
+		}
+		switch body[5] {
+		case 1, 2, 3, 16, 17, 20: // RSA, ElGamal, DSA (RFC 4880, 9.1), all of numbers alone
+		default:
+			continue
+		}
+		for numbers := body[6:]; len(numbers) > 2; {
+			bits := int(numbers[0])<<8 | int(numbers[1])
+			if bits > maxBits {
+				return fmt.Errorf("a key has a number of %d bits, and %d are the most", bits, maxBits)
+			}
+			numbers = numbers[2:]
+			numbers = numbers[min(len(numbers), (bits+7)/8):]
+		}
+	}
+	return nil
+}
+
+// MaxCarried bounds the bytes of all keys together that an image carries and that are
+// read: each has signatures of itself that have to be verified.
+const MaxCarried = 1 << 20
 
 // dearmor returns the packets of all armored blocks of public keys, or of a text that
 // is not armored.

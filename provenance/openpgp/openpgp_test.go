@@ -249,6 +249,17 @@ func TestReadKeyring(t *testing.T) {
 	}
 }
 
+// A key whose numbers would take minutes to compute with is refused.
+func TestLargeNumbers(t *testing.T) {
+	body := append([]byte{4, 0, 0, 0, 0, 17}, 0x04, 0x00)
+	body = append(append(body, make([]byte, 128)...), 0xff, 0xff)
+	body = append(body, make([]byte, 8192)...)
+	text := append(binary.BigEndian.AppendUint16([]byte{0x99}, uint16(len(body))), body...)
+	if _, err := ReadKeyring(text); err == nil || !strings.Contains(err.Error(), "65535 bits") {
+		t.Errorf("%v", err)
+	}
+}
+
 // FuzzDetached: whatever a signature's bytes are, they are judged, and none is good of a
 // text that was not signed.
 func FuzzDetached(f *testing.F) {

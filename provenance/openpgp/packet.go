@@ -11,8 +11,9 @@ import (
 
 // Tags of packets (RFC 4880, 4.3).
 const (
-	tagSignature = 2
-	tagPublicKey = 6
+	tagSignature    = 2
+	tagPublicKey    = 6
+	tagPublicSubkey = 14
 )
 
 var errPacket = errors.New("it is no OpenPGP packet, or one that ends early")

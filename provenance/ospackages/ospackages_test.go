@@ -108,6 +108,24 @@ func TestDpkg(t *testing.T) {
 	}
 }
 
+// Users and groups have the numbers of the first file that names them, and who is not
+// named is root.
+func TestOwners(t *testing.T) {
+	img := open(t, []fixtures.File{
+		{Name: "etc/passwd", Body: "root:x:9:0::/:\nmail:x:8:12::/:\nnone\nodd:x:-1:0::/:\n"}, {Name: "usr/lib/passwd", Body: "mail:x:1:1::/:\nchrony:x:990:985::/:\n"},
+		{Name: "etc/group", Body: "mail:x:12:\n"},
+	})
+	o := ReadOwners(img.Root())
+	for name, want := range map[string]int{"root": 0, "": 0, "mail": 8, "chrony": 990, "odd": 0, "nobody": 0} {
+		if got, ok := o.User(name); got != want || !ok {
+			t.Errorf("user %q is %d, %v; want %d", name, got, ok, want)
+		}
+	}
+	if gid, ok := o.Group("mail"); gid != 12 || !ok || !o.IsFlat() {
+		t.Errorf("group mail is %d, %v", gid, ok)
+	}
+}
+
 // A log of SQLite that was not merged is reported.
 func TestUnmergedLog(t *testing.T) {
 	db := fixtures.File{Name: "var/lib/rpm/rpmdb.sqlite", Body: "none"}

@@ -7,13 +7,16 @@ import (
 	"audit/inspect/image"
 )
 
-// Where the names of users and groups stand (passwd(5), group(5)).
+// Where the names of users and groups stand (passwd(5), group(5)). Images by OSTree have
+// those of packages below usr.
 const (
-	passwd = "etc/passwd"
-	groups = "etc/group"
+	passwd    = "etc/passwd"
+	groups    = "etc/group"
+	usrPasswd = "usr/lib/passwd"
+	usrGroups = "usr/lib/group"
 )
 
-func isOwners(p string) bool { return p == passwd || p == groups }
+func isOwners(p string) bool { return p == passwd || p == groups || p == usrPasswd || p == usrGroups }
 
 // Owners are the numbers of the users and groups of an image.
 type Owners struct {
@@ -24,8 +27,8 @@ type Owners struct {
 
 // ReadOwners reads the files in which an image names its users and groups.
 func ReadOwners(root *image.Root) Owners {
-	users, known := numbered(root, passwd)
-	groups, both := numbered(root, groups)
+	users, known := numbered(root, passwd, usrPasswd)
+	groups, both := numbered(root, groups, usrGroups)
 	return Owners{users, groups, !known || !both, isFlat(root)}
 }
 
@@ -60,19 +63,22 @@ func (o Owners) number(names map[string]int, name string) (int, bool) {
 
 // numbered reads lines NAME:…:NUMBER:…, of which the first with a name counts. A file
 // that is not there has none.
-func numbered(root *image.Root, path string) (names map[string]int, ok bool) {
-	text, f, kept := root.Content(path)
-	names = make(map[string]int)
-	for line := range strings.Lines(string(text)) {
-		fields := strings.Split(strings.TrimSpace(line), ":")
-		if len(fields) < 3 {
-			continue
-		}
-		number, err := strconv.ParseUint(fields[2], 10, 32)
-		if _, taken := names[fields[0]]; err == nil && !taken {
-			names[fields[0]] = int(number)
+func numbered(root *image.Root, paths ...string) (names map[string]int, ok bool) {
+	names, ok = make(map[string]int), true
+	for _, path := range paths {
+		text, f, kept := root.Content(path)
+		ok = ok && (kept || f.Entry == nil)
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Split(strings.TrimSpace(line), ":")
+			if len(fields) < 3 {
+				continue
+			}
+			number, err := strconv.ParseUint(fields[2], 10, 32)
+			if _, taken := names[fields[0]]; err == nil && !taken {
+				names[fields[0]] = int(number)
+			}
 		}
 	}
 	names["root"] = 0
-	return names, kept || f.Entry == nil
+	return names, ok
 }

@@ -33,6 +33,7 @@ func isProgram(e *inspect.Entry) bool {
 
 // A goWatcher looks for what Go noted in a program, in one go.
 type goWatcher struct {
+	size  int64  // of the file, as promised
 	at    int64  // bytes of the content so far
 	tail  []byte // the last of them, fewer than a mark has
 	note  []byte // from a mark on; nil where there is none
@@ -47,7 +48,7 @@ func (w *goWatcher) Watch(p []byte) {
 		return
 	}
 	border := append(bytes.Clone(w.tail), p[:min(len(p), len(goMark)-1)]...)
-	w.rust = w.rust || bytes.Contains(border, []byte(rustMark)) || bytes.Contains(p, []byte(rustMark))
+	w.rust = w.rust || w.hasRust(border, w.at-int64(len(w.tail))) || w.hasRust(p, w.at)
 	if w.note != nil {
 		w.note = append(w.note, p...)
 	} else {
@@ -57,6 +58,13 @@ func (w *goWatcher) Watch(p []byte) {
 	w.at += int64(len(p))
 	w.tail = append(w.tail, p[max(0, len(p)-len(goMark)+1):]...)
 	w.tail = w.tail[max(0, len(w.tail)-len(goMark)+1):]
+}
+
+// hasRust says whether bytes at an offset have the mark of cargo-auditable, near the end
+// of the file.
+func (w *goWatcher) hasRust(p []byte, offset int64) bool {
+	skip := w.size - rustTail - offset
+	return skip < int64(len(p)) && bytes.Contains(p[max(0, skip):], []byte(rustMark))
 }
 
 // search looks for a mark, which may have begun in the bytes before: border has the last
@@ -77,12 +85,13 @@ func (w *goWatcher) search(border, p []byte) {
 // at multiples of 16.
 func indexMark(p []byte, offset int64) int {
 	for i := 0; ; i++ {
-		n := bytes.Index(p[i:], []byte(goMark))
+		n := bytes.Index(p[i:], []byte(goMark[2:])) // text is rarer in programs than the bytes before it
 		if n < 0 {
 			return -1
 		}
-		if i += n; (offset+int64(i))%16 == 0 {
-			return i
+		i += n
+		if at := i - 2; at >= 0 && (offset+int64(at))%16 == 0 && bytes.HasPrefix(p[at:], []byte(goMark)) {
+			return at
 		}
 	}
 }
@@ -160,39 +169,16 @@ const (
 	maxPrograms = 192 << 20 // bytes of all
 )
 
-// wholePrograms returns the programs of an older Go or of Rust, which have to be read whole, in
-// the order of paths, and those that are too large or too many. What a layer above
-// replaces is read along with what it is replaced by, and counts.
+// wholePrograms returns the programs of an older Go or of Rust, which have to be read whole,
+// in the order of paths, and those that are too large or too many.
 func wholePrograms(img *inspect.Image) (chosen, left []inspect.File) {
-	wanted := make(map[string]int64)
+	var all []inspect.File
 	for f := range img.Root().Files() {
 		if isWhole(img.Root(), f) {
-			wanted[f.Path] = 0
+			all = append(all, f)
 		}
 	}
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	for _, l := range img.Layers {
-		for i := range l.Entries {
-			if _, ok := wanted[l.Entries[i].Path]; ok {
-				wanted[l.Entries[i].Path] += l.Entries[i].Size
-			}
-		}
-	}
-	total := int64(0)
-	for f := range img.Root().Files() {
-		cost, ok := wanted[f.Path]
-		switch {
-		case !ok:
-		case f.Inode.Size <= maxProgram && total+cost <= maxPrograms:
-			total += cost
-			chosen = append(chosen, f)
-		default:
-			left = append(left, f)
-		}
-	}
-	return chosen, left
+	return affordable(img, all, maxProgram, maxPrograms)
 }
 
 func isWhole(root *inspect.Root, f inspect.File) bool {
@@ -212,7 +198,7 @@ func (r *reader) programs() {
 		if !isProgram(file.Inode.Entry) || isJar(file.Inode.Entry.Path) || isTarball(file.Inode.Entry.Path) || skip[file.Path] {
 			continue
 		}
-		switch note := r.root.Note(file); {
+		switch note := r.note(file); {
 		case note == nil && !r.img.Layers[file.Inode.Layer].Watched:
 			r.problem(file, "sbom/program-not-kept")
 		case len(note) == goHeader || string(note) == rustNote:

@@ -38,7 +38,7 @@ func program(offset int, note []byte) []byte {
 }
 
 func watch(body []byte, piece int) []byte {
-	w := new(goWatcher)
+	w := &goWatcher{size: int64(len(body))}
 	for p := range slices.Chunk(body, piece) {
 		w.Watch(p)
 	}

@@ -28,9 +28,10 @@ func isJar(p string) bool {
 
 // Bounds of an archive, and of those in it.
 const (
-	maxJar       = 128 << 20 // bytes of one in the image
+	maxJar       = 96 << 20  // bytes of one in the image
+	maxInner     = 48 << 20  // bytes of one in another
 	maxUnpacked  = 256 << 20 // bytes of all that is unpacked for one
-	maxNested    = 3         // archives in each other
+	maxNested    = 2         // archives in each other, beside the outer one
 	maxJarParts  = 20_000    // packages in one
 	maxManifest  = 1 << 20
 	maxPomFields = 64 << 10
@@ -57,6 +58,7 @@ type jarNote struct {
 
 // A jarWatcher gathers an archive, since its directory stands at its end.
 type jarWatcher struct {
+	size int64 // as promised
 	data []byte
 	over bool
 }
@@ -66,7 +68,17 @@ func (w *jarWatcher) Watch(p []byte) {
 		w.data = nil
 		return
 	}
-	w.data = append(w.data, p...)
+	w.data = appendTo(w.data, p, w.size)
+}
+
+// appendTo appends to what will be so many bytes, and takes no more memory than that.
+func appendTo(data, p []byte, size int64) []byte {
+	if n := len(data) + len(p); n > cap(data) {
+		grown := make([]byte, len(data), max(n, int(min(size, int64(2*n)))))
+		copy(grown, data)
+		data = grown
+	}
+	return append(data, p...)
 }
 
 func (w *jarWatcher) Note() []byte {
@@ -142,7 +154,7 @@ func (o *jarReader) read(at string, data []byte, in, depth int) error {
 			o.Limit = "archives in each other"
 			return nil
 		}
-		content, ok := o.open(e, data, maxJar)
+		content, ok := o.open(e, data, maxInner)
 		if !ok {
 			continue
 		}
@@ -244,9 +256,11 @@ func (r *reader) jars() {
 		if e.Type != '0' || !isJar(e.Path) {
 			continue
 		}
-		note := r.root.Note(file)
+		note := r.note(file)
 		if note == nil {
-			r.problem(file, "records/archive-not-kept")
+			if r.room >= 0 {
+				r.problem(file, "records/archive-not-kept")
+			}
 			continue
 		}
 		var read jarNote

@@ -58,7 +58,7 @@ func (r *reader) npm(at found, body []byte) error {
 	t, ok := r.tarballOf(c.Digests)
 	project, _, _ := strings.Cut(at.name, "node_modules/")
 	r.environment(project+"node_modules", Npm, !ok)
-	if ok {
+	if ok && r.charge(t.file, t.size) {
 		putTarball(r.list(t.file, i, t.size), path.Dir(at.name), t)
 	}
 	return nil

@@ -2,9 +2,12 @@ package records
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -39,6 +42,7 @@ func TestRealLanguages(t *testing.T) {
 		}
 	}
 	l.table(all)
+	l.besideSyft(all)
 	planted := l.plant()
 	_, findings = l.read()
 	var got []string
@@ -170,6 +174,46 @@ func (l *languages) table(all *All) {
 			l.Errorf("%s is not among the packages", name)
 		}
 	}
+}
+
+// besideSyft compares the packages with those that syft finds in the same folder, by name
+// and version, where AUDIT_SYFT names the program: it must not find more.
+func (l *languages) besideSyft(all *All) {
+	l.Helper()
+	syft := os.Getenv("AUDIT_SYFT")
+	if syft == "" {
+		l.Fatal("AUDIT_SYFT does not name the program")
+	}
+	c := exec.Command(syft, "scan", "-q", "-o", "cyclonedx-json", "dir:"+l.root)
+	c.Env = append(os.Environ(), "SYFT_CHECK_FOR_APP_UPDATE=false")
+	out, err := c.Output()
+	if err != nil {
+		l.Fatal(err)
+	}
+	var bill struct {
+		Components []struct{ Type, Name, Version string }
+	}
+	if err := json.Unmarshal(out, &bill); err != nil {
+		l.Fatal(err)
+	}
+	own, theirs := make(map[string]bool), make(map[string]bool)
+	for i := range all.Components {
+		own[path.Base(all.Components[i].Name)+" "+all.Components[i].Version] = true
+	}
+	for _, c := range bill.Components {
+		if c.Type != "file" {
+			theirs[path.Base(c.Name)+" "+strings.TrimPrefix(strings.TrimSuffix(c.Version, "UNKNOWN"), "go")] = true
+		}
+	}
+	both := 0
+	for _, name := range slices.Sorted(maps.Keys(theirs)) {
+		if own[name] {
+			both++
+		} else if name != "app 1.0.0" { // the project itself, which was not installed
+			l.Errorf("syft alone finds %q", name)
+		}
+	}
+	fmt.Printf("| %-10s | %8s | %8s | %8s |\n| %-10s | %8d | %8d | %8d |\n", "beside", "both", "audit", "syft", "syft", both, len(own)-both, len(theirs)-both)
 }
 
 // plant changes and adds files, and returns their paths in order.

@@ -137,7 +137,7 @@ const maxComponents = 200_000
 // completed with [Wanted]. What cannot be read is a Problem.
 func Read(img *inspect.Image) *All {
 	all := &All{img: img, claims: make(map[string]claim), places: make(map[string]environment)}
-	r := &reader{All: all, root: img.Root(), locks: make(map[string]map[string]npmLocked)}
+	r := &reader{All: all, root: img.Root(), room: maxRead, locks: make(map[string]map[string]npmLocked)}
 	r.findTarballs()
 	s := newSeeker(img)
 	s.found = r.describe
@@ -155,6 +155,7 @@ type reader struct {
 	*All
 	root *inspect.Root
 	full bool
+	room int // bytes of records that may yet be read
 	// tarballs of npm, by their SHA-512
 	tarballs map[string]tarball
 	locks    map[string]map[string]npmLocked // of npm, by the folder of a project
@@ -191,9 +192,34 @@ func (r *reader) content(file inspect.File) ([]byte, bool) {
 	case len(body) > maxRecord:
 		r.problem(file, "records/too-long", "bytes", len(body))
 	default:
-		return body, true
+		return body, r.charge(file, len(body))
 	}
 	return nil, false
+}
+
+// maxRead bounds the bytes of all records that are read, each as often as the image has
+// a name for it. A large environment has some 100 MiB.
+const maxRead = 512 << 20
+
+// charge counts bytes of a record, and says whether it may be read.
+func (r *reader) charge(file inspect.File, n int) bool {
+	if r.room < 0 {
+		return false
+	}
+	if r.room -= n; r.room < 0 {
+		r.problem(file, "records/too-many", "limit", maxRead)
+		return false
+	}
+	return true
+}
+
+// note returns what was noted of a file while the image was read.
+func (r *reader) note(file inspect.File) []byte {
+	note := r.root.Note(file)
+	if !r.charge(file, len(note)) {
+		return nil
+	}
+	return note
 }
 
 // beside returns the content of a record beside the one that describes a package;

@@ -17,6 +17,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/digest"
+	"audit/inspect/limit"
 	"audit/provenance/vouch"
 )
 
@@ -159,6 +160,57 @@ func TestPathsAreInProportion(t *testing.T) {
 	deep := strings.Repeat("d/", 2000)
 	all := read(t, files(deep+"x.dist-info/METADATA", "Name: x\n", deep+"x.dist-info/RECORD", strings.Repeat("a,,\n", 10_000)))
 	expect(t, outcome(all), []string{"undecided " + deep + `x.dist-info/RECORD records/too-many-paths limit="32"`})
+}
+
+// Records that were too many to be kept in the pass are read again.
+func TestDroppedRecords(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "image.tar")
+	body := recordLine("a.py", "a")
+	layer := files(site+"x.dist-info/METADATA", "Name: x\n", site+"x.dist-info/RECORD", body, site+"a.py", "a")
+	if err := os.WriteFile(name, fixtures.Docker{Layers: [][]fixtures.File{layer}}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	limits := limit.DefaultLimits()
+	limits.OptionalBytes = 10
+	img, err := inspect.Open(t.Context(), name, inspect.Options{Keep: Keep, Optional: func(string) bool { return true }, Watch: Watch, Limits: &limits})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := Read(img); len(all.Components) > 0 || len(all.Problems) != 1 {
+		t.Errorf("%v, %v: nothing was kept", components(all), all.Problems)
+	}
+	if err := inspect.Complete(t.Context(), img, Wanted(img), inspect.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, outcome(Read(img)), []string{site + "a.py: python x"})
+}
+
+// Files are read again within their room, and with what other layers have at their paths.
+func TestAffordable(t *testing.T) {
+	entry := func(name string, size int64) *inspect.Entry { return &inspect.Entry{Path: name, Type: '0', Size: size} }
+	img := &inspect.Image{Layers: []*inspect.Layer{
+		{Entries: []*inspect.Entry{entry("b", 5)}}, {Index: 1, Entries: []*inspect.Entry{entry("a", 3), entry("b", 3), entry("c", 4), entry("d", 9)}},
+	}}
+	chosen, left := affordable(img, img.Files(), 8, 10)
+	names := func(files []inspect.File) (list []string) {
+		for _, f := range files {
+			list = append(list, f.Path)
+		}
+		return list
+	}
+	expect(t, names(chosen), []string{"a", "c"})
+	expect(t, names(left), []string{"b", "d"})
+}
+
+// Records that have many names are read within a limit on all together.
+func TestRecordsInAll(t *testing.T) {
+	all := &All{img: bodies(map[string]string{"a": "1"})}
+	r := &reader{All: all, root: all.img.Root(), room: 5}
+	file := all.img.Root().File(0)
+	got := []bool{r.charge(file, 3), r.charge(file, 2), r.charge(file, 1), r.charge(file, 0)}
+	if want := []bool{true, true, false, false}; !slices.Equal(got, want) || len(all.Problems) != 1 {
+		t.Errorf("%v, %v, want %v and one problem", got, all.Problems, want)
+	}
 }
 
 func TestDecode(t *testing.T) {

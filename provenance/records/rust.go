@@ -18,6 +18,7 @@ import (
 const (
 	rustMark = "\x00.dep-v0\x00"
 	rustNote = "rust"
+	rustTail = 1 << 20 // bytes at the end of a program in which the names of sections are looked for
 	maxRust  = 8 << 20 // bytes of the list
 )
 

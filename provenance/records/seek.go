@@ -2,6 +2,7 @@ package records
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"audit/inspect"
@@ -30,28 +31,66 @@ func isRecord(p string) bool {
 	return false
 }
 
-// maxWanted bounds the bytes of records that have other names.
-const maxWanted = 16 << 20
+// Bounds of the bytes of records that are read again.
+const (
+	maxLinked  = 16 << 20 // of those that have other names
+	maxDropped = 96 << 20 // of those that were too many to be kept in the pass
+)
 
 // Wanted returns the files whose contents [Read] needs and that were not kept: records
-// behind a link that has the name by which they are one, and programs of an older Go
-// or of Rust. See
-// [inspect.Complete].
+// behind a link that has the name by which they are one, those that were dropped
+// (Image.Dropped), and programs of an older Go or of Rust. See [inspect.Complete].
 func Wanted(img *inspect.Image) []inspect.File {
-	var wanted []inspect.File
-	room := int64(maxWanted)
+	var named, dropped []inspect.File
 	s := newSeeker(img)
 	s.found = func(at found) {
-		_, _, kept := s.root.Content(at.Path)
-		if kept || at.Inode.Type != '0' || Keep(at.Inode.Entry.Path) || at.Inode.Size > min(maxRecord, room) {
-			return
+		if _, _, kept := s.root.Content(at.Path); !kept && at.Inode.Type == '0' && !Keep(at.Inode.Entry.Path) {
+			named = append(named, at.File)
 		}
-		room -= at.Inode.Size
-		wanted = append(wanted, at.File)
 	}
 	s.seek()
+	if len(img.Dropped) > 0 {
+		for file := range s.root.Files() {
+			if _, _, kept := s.root.Content(file.Path); !kept && file.Inode.Type == '0' && Keep(file.Inode.Entry.Path) {
+				dropped = append(dropped, file)
+			}
+		}
+	}
+	named, _ = affordable(img, named, maxRecord, maxLinked)
+	dropped, _ = affordable(img, dropped, maxRecord, maxDropped)
 	whole, _ := wholePrograms(img)
-	return append(wanted, whole...)
+	return slices.Concat(named, dropped, whole)
+}
+
+// affordable chooses files to be read again, in their order: those of up to most bytes,
+// and no more than fit into room. What another layer has at the same path is read along
+// with it, and counts.
+func affordable(img *inspect.Image, files []inspect.File, most, room int64) (chosen, left []inspect.File) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	cost := make(map[string]int64, len(files))
+	for _, f := range files {
+		cost[f.Inode.Path] = 0
+	}
+	for _, l := range img.Layers {
+		for _, e := range l.Entries {
+			if n, ok := cost[e.Path]; ok {
+				cost[e.Path] = n + e.Size
+			}
+		}
+	}
+	for _, f := range files {
+		n := cost[f.Inode.Path]
+		if f.Inode.Size > most || n > room {
+			left = append(left, f)
+			continue
+		}
+		room -= n
+		cost[f.Inode.Path] = 0 // another name of it costs no more
+		chosen = append(chosen, f)
+	}
+	return chosen, left
 }
 
 // Watch reads along with the pass over an image, for what Go noted in programs and for
@@ -59,11 +98,11 @@ func Wanted(img *inspect.Image) []inspect.File {
 func Watch(e *inspect.Entry) pass.Watcher {
 	switch {
 	case e.Type == '0' && isJar(e.Path):
-		return new(jarWatcher)
+		return &jarWatcher{size: e.Size}
 	case e.Type == '0' && isTarball(e.Path):
-		return new(tarWatcher)
+		return &tarWatcher{size: e.Size}
 	case isProgram(e):
-		return new(goWatcher)
+		return &goWatcher{size: e.Size}
 	}
 	return nil
 }

@@ -44,6 +44,7 @@ type tarFile struct {
 
 // A tarWatcher gathers a tarball.
 type tarWatcher struct {
+	size int64 // as promised
 	data []byte
 	over bool
 }
@@ -56,7 +57,7 @@ func (w *tarWatcher) Watch(p []byte) {
 		w.data = nil
 		return
 	}
-	w.data = append(w.data, p...)
+	w.data = appendTo(w.data, p, w.size)
 }
 
 // Note is nil for what is no tarball, or too large: then the files of the package have
@@ -122,7 +123,7 @@ func (r *reader) findTarballs() {
 			continue
 		}
 		var read tarNote
-		note := r.root.Note(file)
+		note := r.note(file)
 		if json.Unmarshal(note, &read) == nil && r.tarballs[read.SHA512].files == nil {
 			r.tarballs[read.SHA512] = tarball{file, len(note), read.Files}
 		}

@@ -17,6 +17,7 @@ type zipEntry struct {
 	name   string
 	method uint16
 	packed int // bytes as stored
+	size   int // bytes of the content, as promised
 	offset int // of its local header
 }
 
@@ -42,7 +43,7 @@ func zipEntries(data []byte, visit func(zipEntry)) error {
 		if next > len(directory) {
 			return errZip
 		}
-		visit(zipEntry{name: string(directory[46:end]), method: uint16(u16(10)), packed: u32(20), offset: base + u32(42)})
+		visit(zipEntry{name: string(directory[46:end]), method: uint16(u16(10)), packed: u32(20), size: u32(24), offset: base + u32(42)})
 		directory = directory[next:]
 	}
 	if len(directory) > 0 {
@@ -89,8 +90,10 @@ func (e zipEntry) open(data []byte, most int) ([]byte, bool) {
 	case 0:
 		return packed, len(packed) <= most
 	case 8:
-		content, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(most)+1))
-		return content, err == nil && len(content) <= most
+		var content bytes.Buffer
+		content.Grow(min(e.size, most) + bytes.MinRead)
+		_, err := content.ReadFrom(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(most)+1))
+		return content.Bytes(), err == nil && content.Len() <= most
 	}
 	return nil, false
 }

@@ -142,6 +142,15 @@ func (t *Table) Word(path string) (Word, bool) {
 	return t.words[t.of[i]], true
 }
 
+// At returns the word on the file at a place of the root ([image.Root.File]); false
+// for a folder.
+func (t *Table) At(i int) (Word, bool) {
+	if t.of[i] < 0 {
+		return Word{}, false
+	}
+	return t.words[t.of[i]], true
+}
+
 // Rows yields all files with their words, sorted by path.
 func (t *Table) Rows() iter.Seq2[inspect.File, Word] {
 	return func(yield func(inspect.File, Word) bool) {

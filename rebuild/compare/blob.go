@@ -30,7 +30,7 @@ func (w *walk) blobs() {
 // isBlob says whether a layer is what a registry holds.
 func (s *side) isBlob(l *inspect.Layer) bool {
 	switch s.img.Transport {
-	case image.DockerArchive, image.DockerDaemon, image.RootFS:
+	case image.DockerArchive, image.DockerDaemon, image.ContainersStorage, image.RootFS:
 		return l.Compression != compression.None
 	}
 	return l.Digest.Hex != ""

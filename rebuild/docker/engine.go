@@ -66,7 +66,7 @@ func candidates(asked, original docker.Builder) []docker.Builder {
 // ofStore says whether an image comes out of Docker's own store, which keeps no
 // manifests: then the BuildKit inside Docker has most likely built it.
 func ofStore(img *inspect.Image) bool {
-	return img != nil && (img.Transport == image.DockerArchive || img.Transport == image.DockerDaemon) && len(img.Manifest.Raw) == 0
+	return img != nil && (img.Transport == image.DockerArchive || img.Transport.IsEngine()) && len(img.Manifest.Raw) == 0
 }
 
 // choose finds the first engine that is there.

@@ -91,14 +91,14 @@ func readFacts(path string) (*facts, error) {
 	return &r.facts, err
 }
 
-// ReadChannels reads of a report of which build system the recipe is, and on which
-// channels it rests, in one line; "" where there is no plan to build the image again.
-func ReadChannels(path string) (string, error) {
+// ReadChannels reads of a report on which channels the recipe rests, in one line, ""
+// where it rests on none, and whether there is a plan to build the image again.
+func ReadChannels(path string) (channels string, planned bool, err error) {
 	f, err := readFacts(path)
-	if err != nil || !f.Planned || f.Refused {
-		return "", err
+	if err != nil || len(f.Channels) == 0 {
+		return "", err == nil && f.Planned && !f.Refused, err
 	}
-	return fmt.Sprintf("%s %v", f.System, f.Channels), nil
+	return fmt.Sprintf("%s %v", f.System, f.Channels), f.Planned && !f.Refused, nil
 }
 
 // A reader takes a report apart while it is read.

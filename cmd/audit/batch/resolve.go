@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +13,9 @@ import (
 	"syscall"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-
-	"audit/inspect/digest"
 	"audit/inspect/limit"
-	"audit/inspect/userfile"
+	"audit/inspect/registry"
+	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report/fleet"
 )
@@ -80,11 +76,10 @@ func (r reader) Read(p []byte) (int, error) {
 // may end otherwise: a network, a registry that is busy, a disk that is full, a builder
 // that is away.
 func IsPassing(err error) bool {
-	var refusal *transport.Error
-	if errors.As(err, &refusal) {
-		return passes(refusal.StatusCode)
+	if code := registry.RefusedWith(err); code != 0 {
+		return passes(code)
 	}
-	var status *StatusError
+	var status *web.StatusError
 	if errors.As(err, &status) {
 		return passes(status.Code)
 	}
@@ -109,67 +104,3 @@ func IsPassing(err error) bool {
 func passes(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }
-
-// PinLayout finds the image of an OCI layout in a folder by its name or digest, "" for
-// the only one. The digest is computed over its manifest or index.
-func PinLayout(address, dir, want string) (Target, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return Target{}, err
-	}
-	defer root.Close()
-	var index v1.IndexManifest
-	if _, err := document(root, "index.json", &index); err != nil {
-		return Target{}, err
-	}
-	var found []v1.Descriptor
-	for _, d := range index.Manifests {
-		if want == "" || d.Annotations["org.opencontainers.image.ref.name"] == want || d.Digest.String() == want {
-			found = append(found, d)
-		}
-	}
-	if len(found) != 1 { // the choice is that of the form
-		sum, err := document(root, "index.json", &index)
-		return Target{Reference: address, Digest: digest.Of(append(sum, want...)).String()}, err
-	}
-	var manifest v1.Manifest
-	raw, err := document(root, digest.BlobPath(found[0].Digest), &manifest)
-	if err != nil {
-		return Target{}, err
-	}
-	t := Target{Reference: address, Digest: digest.Of(raw).String()}
-	if len(manifest.Layers) > 0 {
-		t.Base = manifest.Layers[0].Digest.String()
-	}
-	return t, nil
-}
-
-// document reads a document of a layout.
-func document(root *os.Root, name string, v any) ([]byte, error) {
-	info, err := root.Stat(name)
-	if err == nil && !info.Mode().IsRegular() {
-		err = &userfile.IrregularError{Path: name}
-	}
-	if err != nil {
-		return nil, err
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
-	if err == nil && len(raw) > maxDocument {
-		err = &limit.Error{Name: limit.JSONBytes, Limit: maxDocument, Where: name}
-	}
-	if err == nil {
-		err = json.Unmarshal(raw, v)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	return raw, nil
-}
-
-// maxDocument bounds a document of a layout, in bytes.
-const maxDocument = 64 << 20

@@ -32,12 +32,12 @@ type Worker struct {
 	// Audit makes the result of an image. An error means that there is none: a
 	// [*UnreadableError] where the image is to blame.
 	Audit func(ctx context.Context, t Target) ([]File, error)
-	// Group, when set, says of an image with which others it is done, one after the other
-	// and by one of the jobs, and where among them. Of groups the longest come first, by
-	// what they took the last time.
-	// An image of no group is done by itself.
-	Group func(t Target) (group, place string)
-	// Leave, when set, is called when all images of a group have ended, with one of them.
+	// Group, when set, says which images are of one plan, and which plans of one group.
+	// Those of a plan are done one after the other, and the first plan of a group before
+	// all others of it. Plans that took longest the last time come first. An image of no
+	// plan is done by itself.
+	Group func(t Target) (group, plan string)
+	// Leave, when set, is called when all images of a plan have ended, with one of them.
 	Leave func(t Target)
 	// Log, when set, is called for each image that ends, from one goroutine at a time.
 	Log func(Event)
@@ -178,60 +178,69 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // all does tasks, and returns those to try again: none after the last round.
 func (r *run) all(ctx context.Context, tasks []task, last bool) (again []task, err error) {
+	q := newQueue(r.units(tasks))
 	var mu sync.Mutex
-	err = each(ctx, r.Jobs, r.groups(tasks), func(ctx context.Context, group []task) error {
-		for _, t := range group {
-			passing, err := r.do(ctx, t, last)
+	err = each(ctx, r.Jobs, make([]struct{}, min(max(r.Jobs, 1), len(tasks))), func(ctx context.Context, _ struct{}) error {
+		for {
+			u, ok := q.take()
+			if !ok {
+				return nil
+			}
+			failed, err := r.unit(ctx, u, last)
+			mu.Lock()
+			again = append(again, failed...)
+			mu.Unlock()
+			q.end(u)
 			if err != nil {
 				return err
 			}
-			if passing {
-				mu.Lock()
-				again = append(again, t)
-				mu.Unlock()
-			}
 		}
-		if r.Leave != nil {
-			r.Leave(group[0].target)
-		}
-		return nil
 	})
 	return again, err
 }
 
-// groups puts tasks into the order in which they are done: those that share a base
+// unit does the tasks of a unit.
+func (r *run) unit(ctx context.Context, u unit, last bool) (again []task, err error) {
+	for _, t := range u.tasks {
+		passing, err := r.do(ctx, t, last)
+		if err != nil {
+			return again, err
+		}
+		if passing {
+			t.before = r.Folder.Status(t.references[0])
+			again = append(again, t)
+		}
+	}
+	if r.Leave != nil {
+		r.Leave(u.tasks[0].target)
+	}
+	return again, nil
+}
+
+// units puts tasks into the order in which they are done: those that share a base
 // beside each other, where nobody groups them.
-func (r *run) groups(tasks []task) [][]task {
+func (r *run) units(tasks []task) (all []unit) {
 	slices.SortFunc(tasks, func(a, b task) int {
 		return cmp.Or(cmp.Compare(a.target.Base, b.target.Base), cmp.Compare(a.references[0], b.references[0]))
 	})
-	var all [][]task
-	if r.Group == nil {
-		for _, t := range tasks {
-			all = append(all, []task{t})
-		}
-		return all
-	}
-	type place struct{ group, within string }
-	places := make(map[string]place)
+	at := make(map[[2]string]int)
 	for _, t := range tasks {
-		group, within := r.Group(t.target)
-		places[t.key] = place{group, within}
-	}
-	slices.SortStableFunc(tasks, func(a, b task) int {
-		return cmp.Or(cmp.Compare(places[a.key].group, places[b.key].group), cmp.Compare(places[a.key].within, places[b.key].within))
-	})
-	for i, t := range tasks {
-		if own := places[t.key].group; i == 0 || own == "" || own != places[tasks[i-1].key].group {
-			all = append(all, nil)
+		var group, plan string
+		if r.Group != nil {
+			group, plan = r.Group(t.target)
 		}
-		all[len(all)-1] = append(all[len(all)-1], t)
+		i, known := at[[2]string{group, plan}]
+		if !known || plan == "" {
+			i = len(all)
+			at[[2]string{group, plan}], all = i, append(all, unit{group: group})
+		}
+		all[i].tasks = append(all[i].tasks, t)
 	}
-	slices.SortStableFunc(all, func(a, b []task) int { return cmp.Compare(lasted(b), lasted(a)) })
+	slices.SortStableFunc(all, func(a, b unit) int { return cmp.Compare(lasted(b.tasks), lasted(a.tasks)) })
 	return all
 }
 
-// lasted is what the rebuilds of a group took the last time, in seconds.
+// lasted is what the rebuilds of a unit took the last time, in seconds.
 func lasted(group []task) (seconds float64) {
 	for _, t := range group {
 		seconds += t.before.Rebuild

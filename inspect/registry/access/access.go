@@ -20,6 +20,7 @@ import (
 	"github.com/docker/cli/cli/config/types"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"audit/inspect/userfile"
 )
@@ -146,6 +147,26 @@ func readAuth(path string) (*configfile.ConfigFile, error) {
 		return nil, fmt.Errorf("%s is no file of credentials, as docker login writes it", path) // the cause may quote it
 	}
 	return file, nil
+}
+
+// Pushing are the options with which something is pushed to a registry.
+func (o *Options) Pushing(idle time.Duration) ([]remote.Option, error) {
+	transport, err := o.Transport(idle)
+	if err != nil {
+		return nil, err
+	}
+	return []remote.Option{remote.WithAuthFromKeychain(o.Keychain()), remote.WithTransport(transport)}, nil
+}
+
+// RegistryOf is the registry of a reference, or of what names several with a slash at its
+// end.
+func RegistryOf(reference string) string {
+	ref, err := name.ParseReference(strings.TrimSuffix(reference, "/"))
+	if err != nil {
+		host, _, _ := strings.Cut(reference, "/")
+		return host
+	}
+	return ref.Context().RegistryStr()
 }
 
 // Check says what is wrong with the files that the options name.

@@ -54,6 +54,8 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 		if all, ok := v.verify(ctx, p); ok {
 			result.Verified++
 			j.add(all)
+		} else {
+			j.addOther(p)
 		}
 	}
 	j.judge()
@@ -83,6 +85,7 @@ type verifier struct {
 	Family
 	installed []*ospackages.Package
 	list      check.List
+	arches    []string            // under which a server has packages
 	files     []map[string]string // of each source that is a folder: paths by their last part
 	indexes   []index             // that a trusted key signed
 	used      map[string]Key      // keys that signed something, by fingerprint
@@ -188,12 +191,21 @@ func digestOf(packed []byte) ospackages.Digest {
 	return ospackages.Digest{Algorithm: "sha1", Hex: hex.EncodeToString(sum[:])}
 }
 
+// maxArches bounds the architectures of one image that a server is asked about.
+const maxArches = 4
+
+// noArch is what a package for all architectures says; servers have it under each.
+const noArch = "noarch"
+
 // lookAround lists the folders, and reads the indexes that a trusted key signed.
 func (v *verifier) lookAround(ctx context.Context) {
 	arches := make(map[string]bool)
 	for _, p := range v.installed {
 		arches[p.Arch] = true
 	}
+	delete(arches, noArch)
+	v.arches = slices.Sorted(maps.Keys(arches))
+	v.arches = v.arches[:min(len(v.arches), maxArches)]
 	for _, s := range v.Sources {
 		byName := make(map[string]string)
 		for _, f := range s.Files() {
@@ -203,7 +215,7 @@ func (v *verifier) lookAround(ctx context.Context) {
 			}
 		}
 		v.files = append(v.files, byName)
-		for _, arch := range slices.Sorted(maps.Keys(arches)) {
+		for _, arch := range v.arches {
 			if s.IsServer() {
 				v.readIndex(ctx, s, path.Join(arch, "APKINDEX.tar.gz"))
 			}
@@ -253,24 +265,39 @@ func (v *verifier) inIndex(p *ospackages.Package) (Key, bool) {
 
 // find reads the file of a package; nil where it is not there.
 func (v *verifier) find(ctx context.Context, p *ospackages.Package) (file []byte, err error) {
-	name := p.Name + "-" + p.Version + ".apk"
 	for i, s := range v.Sources {
-		at, ok := v.files[i][name]
-		switch {
-		case s.IsServer():
-			at = path.Join(p.Arch, name)
-		case !ok:
-			continue
-		}
-		file, e := s.Read(ctx, at, maxFileBytes)
-		if e == nil {
-			return file, nil
-		}
-		if !errors.Is(e, packages.ErrAbsent) {
-			err = e
+		for _, at := range v.places(i, p) {
+			file, e := s.Read(ctx, at, maxFileBytes)
+			if e == nil {
+				return file, nil
+			}
+			if !errors.Is(e, packages.ErrAbsent) {
+				err = e
+			}
 		}
 	}
 	return nil, err
+}
+
+// places are where a source can have a package. A server is asked for what a signed index
+// has, and not for whatever the database of an image names.
+func (v *verifier) places(source int, p *ospackages.Package) (all []string) {
+	name := p.Name + "-" + p.Version + ".apk"
+	if !v.Sources[source].IsServer() {
+		if at, ok := v.files[source][name]; ok {
+			all = append(all, at)
+		}
+		return all
+	}
+	if _, ok := v.inIndex(p); !ok {
+		return nil
+	}
+	for _, arch := range v.arches {
+		if arch == p.Arch || p.Arch == noArch {
+			all = append(all, path.Join(arch, name))
+		}
+	}
+	return all
 }
 
 // conclude says which packages are not verified, and why.

@@ -175,6 +175,8 @@ func TestWhole(t *testing.T) {
 		switch r.URL.Path {
 		case "/v3/main/x86_64/tiny-1.2-r3.apk":
 			w.Write(p.Write(signer))
+		case "/v3/main/x86_64/APKINDEX.tar.gz":
+			w.Write(made.Index(signer, p))
 		default:
 			http.NotFound(w, r)
 		}
@@ -258,6 +260,19 @@ func TestChangedFiles(t *testing.T) {
 	})
 }
 
+// Another package, that is not verified, may have replaced a file.
+func TestReplacedFile(t *testing.T) {
+	key, p := newKey(t), tiny()
+	own := made.Package{Name: "own", Version: "1-r0", Arch: "x86_64", Files: []made.File{{Name: "usr/bin/"}, {Name: "usr/bin/tiny", Body: "mine", Mode: 0o755}}}
+	files := with(tinyFiles(p), "usr/bin/tiny", func(f *fixtures.File) { f.Body = "mine" })
+	files = with(files, "lib/apk/db/installed", func(f *fixtures.File) { f.Body = made.Installed(p, own) })
+	source := folder(t, map[string][]byte{"tiny-1.2-r3.apk": p.Write(made.Signer{Name: "k", Key: key})})
+	_, table, found := run(t, open(t, files), Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{source}})
+	if w, _ := table.Word("usr/bin/tiny"); w.Kind != vouch.Nobody || found != "undecided not-here\nundecided replaced usr/bin/tiny" {
+		t.Errorf("%+v\n%s", w, found)
+	}
+}
+
 // What does not lead from a trusted key to the data is not verified.
 func TestNotVerified(t *testing.T) {
 	key, p := newKey(t), tiny()
@@ -304,6 +319,32 @@ func TestNotVerified(t *testing.T) {
 	r, _, _ := run(t, open(t, tinyFiles(p)), Family{Keys: []Key{public(t, key)}})
 	if r.Reason.Code != "signatures/apk-no-source" {
 		t.Errorf("without a source: %+v", r.Reason)
+	}
+}
+
+// A server is asked for what a signed index has, and for nothing else that an image names.
+func TestServerIsAskedForWhatIsListed(t *testing.T) {
+	key, p := newKey(t), tiny()
+	stranger := tiny()
+	stranger.Name, stranger.Arch = "stranger", "../../etc"
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Path)
+		if r.URL.Path == "/x86_64/APKINDEX.tar.gz" {
+			w.Write(made.Index(made.Signer{Name: "k", Key: key}, p))
+			return
+		}
+		http.NotFound(w, r)
+	}))
+	defer server.Close()
+	mirror, err := packages.Open(server.URL, packages.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := with(tinyFiles(p), "lib/apk/db/installed", func(f *fixtures.File) { f.Body = made.Installed(p, stranger) })
+	r, _, found := run(t, open(t, files), Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{mirror}})
+	if want := []string{"/x86_64/APKINDEX.tar.gz", "/x86_64/tiny-1.2-r3.apk"}; !slices.Equal(asked, want) || r.Verified != 0 {
+		t.Errorf("asked for %v, want %v\n%s", asked, want, found)
 	}
 }
 

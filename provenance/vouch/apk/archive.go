@@ -162,8 +162,10 @@ func readData(p *pkg, packed []byte, datahash string) (all content, err error) {
 	}
 	sums := make(map[string]digest.Sum) // of files, for hard links to them
 	err = walk(packed, maxDataBytes, "the data", func(h *tar.Header, body io.Reader) error {
-		c := claim{pkg: p, path: paths.Clean(h.Name), kind: h.Typeflag, mode: h.Mode & 0o7777, user: h.Uname, group: h.Gname, uid: h.Uid, gid: h.Gid,
-			link: h.Linkname, major: h.Devmajor, minor: h.Devminor, capability: h.PAXRecords[capabilityAttribute]}
+		c := claim{
+			pkg: p, path: paths.Clean(h.Name), kind: h.Typeflag, mode: h.Mode & 0o7777,
+			user: h.Uname, group: h.Gname, uid: h.Uid, gid: h.Gid, link: h.Linkname, major: h.Devmajor, minor: h.Devminor, capability: h.PAXRecords[capabilityAttribute],
+		}
 		switch c.kind {
 		case tar.TypeReg:
 			meter := digest.NewMeter(body)

@@ -19,8 +19,9 @@ type judge struct {
 	root    *inspect.Root
 	owners  ospackages.Owners
 	claims  []claim
-	of      map[string][]int // claims on a file, by its path in the root
-	applets map[string]*pkg  // links to busybox, by their path in the root
+	of      map[string][]int  // claims on a file, by its path in the root
+	applets map[string]*pkg   // links to busybox, by their path in the root
+	others  map[string]string // packages that are not verified, by the files that they claim
 	list    check.List
 	absent  []string
 	flat    bool // owners that differ are not reported
@@ -28,7 +29,7 @@ type judge struct {
 
 func newJudge(t *vouch.Table) *judge {
 	root := t.Image().Root()
-	j := &judge{table: t, root: root, owners: ospackages.ReadOwners(root), of: make(map[string][]int), applets: make(map[string]*pkg)}
+	j := &judge{table: t, root: root, owners: ospackages.ReadOwners(root), of: make(map[string][]int), applets: make(map[string]*pkg), others: make(map[string]string)}
 	j.list.Notes = maxNames
 	return j
 }
@@ -48,6 +49,15 @@ func (j *judge) add(all content) {
 	for _, p := range all.links {
 		if f, ok := j.root.Name(p); ok && len(all.claims) > 0 {
 			j.applets[f.Path] = all.claims[0].pkg
+		}
+	}
+}
+
+// addOther takes what a package that is not verified claims: it may replace files of others.
+func (j *judge) addOther(p *ospackages.Package) {
+	for _, file := range p.Files {
+		if f, ok := j.root.Name(file.Path); ok && f.Inode.Type != '5' {
+			j.others[f.Path] = check.Brief(p.Name + "-" + p.Version)
 		}
 	}
 }
@@ -113,6 +123,9 @@ func (j *judge) file(f inspect.File, claims []int) {
 	word := vouch.Word{Kind: vouch.Signed, By: "apk " + of.pkg.name, Keys: []string{of.pkg.key.Fingerprint}}
 	vouches, broken := true, false
 	for _, d := range best {
+		if other := j.others[f.Path]; other != "" && d.content && d.level == check.Problem {
+			d = difference{"signatures/apk-replaced", check.Undecided, d.signed, other, true}
+		}
 		vouches = vouches && !d.content
 		broken = broken || d.content && d.level == check.Problem
 		j.list.Append(check.Find(d.level, f.Layer, f.Path, d.code, "package", of.pkg.name, "signed", d.signed, "found", d.found))

@@ -172,6 +172,7 @@ func (s *session) keys() []vouch.Key {
 			}
 		}
 	}
+	room := openpgp.MaxCarried
 	for f := range s.root.Files() {
 		if !IsKeyring(f.Path) {
 			continue
@@ -179,6 +180,9 @@ func (s *session) keys() []vouch.Key {
 		text, _, ok := s.root.Content(f.Path)
 		if !ok {
 			continue
+		}
+		if room -= len(text); room < 0 {
+			break
 		}
 		ring, err := openpgp.ReadKeyring(text)
 		if err != nil {

@@ -22,6 +22,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"audit/inspect/digest"
@@ -42,8 +43,31 @@ type Source struct {
 	base   *url.URL // of a server
 	cache  string
 	client *http.Client
-	failed int   // requests in a row that got no answer
-	last   error // of them
+
+	mu     sync.Mutex // images are audited at the same time
+	failed int        // requests in a row that got no answer
+	last   error      // of them
+}
+
+// answered notes how a request ended; with an error it got no answer.
+func (s *Source) answered(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		s.failed = 0
+		return
+	}
+	s.failed, s.last = s.failed+1, err
+}
+
+// silent is why the server is asked no more, nil while it is.
+func (s *Source) silent() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed < patience {
+		return nil
+	}
+	return fmt.Errorf("%s is asked no more: %w", s, s.last)
 }
 
 // Options say how servers are asked.
@@ -164,8 +188,8 @@ const patience = 3
 const requestTimeout = time.Minute
 
 func (s *Source) get(ctx context.Context, name string) (io.ReadCloser, error) {
-	if s.failed >= patience {
-		return nil, fmt.Errorf("%s is asked no more: %w", s, s.last)
+	if err := s.silent(); err != nil {
+		return nil, err
 	}
 	u := *s.base
 	u.Path += "/" + name
@@ -180,19 +204,19 @@ func (s *Source) get(ctx context.Context, name string) (io.ReadCloser, error) {
 	timer.Stop()
 	if err != nil {
 		stop(nil)
-		s.failed, s.last = s.failed+1, err
+		s.answered(err)
 		return nil, fmt.Errorf("asking %s: %w", s, err)
 	}
 	switch answer.StatusCode {
 	case http.StatusOK:
-		s.failed = 0
+		s.answered(nil)
 		return answer.Body, nil
 	case http.StatusNotFound, http.StatusGone, http.StatusForbidden:
 		err = ErrAbsent
-		s.failed = 0
+		s.answered(nil)
 	default:
 		err = fmt.Errorf("asking %s for %s: it answers %s", s, name, answer.Status)
-		s.failed, s.last = s.failed+1, err
+		s.answered(err)
 	}
 	answer.Body.Close()
 	stop(nil)

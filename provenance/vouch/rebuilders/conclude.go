@@ -42,14 +42,14 @@ func (c *conclusion) add(a answer) {
 		}
 	}
 	for _, text := range slices.Sorted(maps.Keys(errors)) {
-		all := errors[text]
-		names, beyond := some(all)
-		c.list.Undecided(-1, "", "signatures/rebuilder-unreachable", "server", a.server, "error", text, "count", len(all), "names", names, "beyond", beyond)
+		names, beyond := some(errors[text])
+		c.list.Undecided(-1, "", "signatures/rebuilder-unreachable",
+			"server", a.server, "error", text, "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
 	for _, text := range slices.Sorted(maps.Keys(bads)) {
-		all := bads[text]
-		names, beyond := some(all)
-		c.list.Undecided(-1, "", "signatures/rebuilder-not-verified", "server", a.server, "error", text, "count", len(all), "names", names, "beyond", beyond)
+		names, beyond := some(bads[text])
+		c.list.Undecided(-1, "", "signatures/rebuilder-not-verified",
+			"server", a.server, "error", text, "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
 	c.hear(a)
 }

@@ -23,21 +23,22 @@ type difference struct {
 func (j *judge) compare(f inspect.File, c *claim) []difference {
 	kind := c.mode & typeMask
 	if kind == folderType && f.Inode.Type == '2' && j.leadsToFolder(f) {
-		return []difference{{code: "signatures/rpm-folder-is-link", level: check.Undecided, signed: "folder", found: f.Inode.Linkname, content: true}}
+		return []difference{{"signatures/rpm-folder-is-link", check.Undecided, "folder", check.Brief(f.Inode.Linkname), true}}
 	}
 	if c.isGhost() {
 		return j.ghost(f, c)
 	}
 	var all []difference
 	if typeOf(f) != kind {
-		return append(j.privileges(f, c), difference{code: "signatures/rpm-type", level: j.changed(f, c, 0), signed: typeName(kind), found: typeName(typeOf(f)), content: true})
+		return append(j.privileges(f, c), difference{"signatures/rpm-type", j.changed(f, c, 0), typeName(kind), typeName(typeOf(f)), true})
 	}
 	switch kind {
 	case fileType:
 		all = j.digest(f, c)
 	case linkType:
 		if f.Inode.Linkname != c.link {
-			all = append(all, difference{"signatures/rpm-link", j.changed(f, c, rpmheader.VerifyLink), check.Brief(c.link), check.Brief(f.Inode.Linkname), true})
+			level := j.changed(f, c, rpmheader.VerifyLink)
+			all = append(all, difference{"signatures/rpm-link", level, check.Brief(c.link), check.Brief(f.Inode.Linkname), true})
 		}
 	case charType, blockType:
 		a := f.Inode.Attr()
@@ -86,7 +87,7 @@ func (j *judge) digest(f inspect.File, c *claim) []difference {
 	case c.digest == "":
 		return []difference{{code: "signatures/rpm-no-digest", level: check.Undecided, content: true}}
 	case !ok:
-		return []difference{{code: "signatures/rpm-digest-not-taken", level: check.Undecided, signed: algorithmName(c.algorithm), content: true}}
+		return []difference{{"signatures/rpm-digest-not-taken", check.Undecided, algorithmName(c.algorithm), "", true}}
 	case found == strings.ToLower(c.digest):
 		return nil
 	}

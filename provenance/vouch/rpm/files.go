@@ -57,8 +57,10 @@ func (p *pkg) claims() (all []claim, ok bool) {
 		algorithm = a[0]
 	}
 	n := len(names)
-	if len(of) != n || len(modes) != n || len(digests) != n || len(links) != n || len(flags) != n || len(users) != n || len(groups) != n {
-		return nil, false
+	for _, length := range []int{len(of), len(modes), len(digests), len(links), len(flags), len(users), len(groups)} {
+		if length != n {
+			return nil, false
+		}
 	}
 	room := pathRoom(h.Size())
 	all = make([]claim, 0, n)

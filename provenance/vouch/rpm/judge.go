@@ -24,7 +24,9 @@ type judge struct {
 	claims    []claim
 	of        map[string][]int // claims on a file, by its path in the root
 	digests   digester
-	scripts   map[string]bool // paths that signed scripts name; made when it is needed
+	installed *ospackages.Installed
+	others    map[string]string // packages that are not verified, by the files that they claim; made when it is needed
+	scripts   map[string]bool   // paths that signed scripts name; made when it is needed
 	prelinked bool
 	flat      bool // owners that differ are not reported
 
@@ -35,7 +37,7 @@ type judge struct {
 func newJudge(t *vouch.Table, in *ospackages.Installed, good []pkg) *judge {
 	root := t.Image().Root()
 	j := &judge{
-		table: t, root: root, owners: ospackages.ReadOwners(root), packages: good, of: make(map[string][]int),
+		table: t, root: root, installed: in, owners: ospackages.ReadOwners(root), packages: good, of: make(map[string][]int),
 		digests: digester{img: t.Image()}, absent: make(map[string][]string),
 	}
 	_, cached := root.Lookup("etc/prelink.cache")
@@ -99,16 +101,14 @@ const (
 // absence says why a file may not be there: rpm can be told to leave out documentation
 // and languages.
 func absence(c *claim) string {
-	p := "/" + c.path
-	for _, dir := range []string{"/usr/share/man/", "/usr/share/info/", "/usr/share/doc/", "/usr/share/licenses/", "/usr/share/gtk-doc/", "/usr/share/help/"} {
-		if strings.HasPrefix(p+"/", dir) {
-			return absentDocs
-		}
+	under := func(dirs ...string) bool {
+		return slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(c.path, dir+"/") })
 	}
 	switch {
-	case c.flags&rpmheader.DocFlag != 0:
+	case c.flags&rpmheader.DocFlag != 0,
+		under("usr/share/man", "usr/share/info", "usr/share/doc", "usr/share/licenses", "usr/share/gtk-doc", "usr/share/help"):
 		return absentDocs
-	case strings.HasPrefix(p, "/usr/share/locale/"), strings.HasPrefix(p, "/usr/share/i18n/"), strings.HasPrefix(p, "/usr/lib/locale/"):
+	case under("usr/share/locale", "usr/share/i18n", "usr/lib/locale"):
 		return absentLocales
 	}
 	return absentOther
@@ -145,6 +145,9 @@ func (j *judge) file(f inspect.File, claims []int) {
 	}
 	word := vouch.Word{Kind: vouch.Signed, By: "rpm " + of.pkg.name, Keys: []string{of.pkg.key.Fingerprint}}
 	vouches := !of.isGhost()
+	for i := range best {
+		j.replaced(f, &best[i])
+	}
 	for _, d := range best {
 		vouches = vouches && !d.content
 		j.say(f, of, d)
@@ -155,6 +158,42 @@ func (j *judge) file(f inspect.File, claims []int) {
 	case f.Inode.Type != '5' && slices.ContainsFunc(best, func(d difference) bool { return d.content && d.level == check.Problem }):
 		j.table.Contradict(f.Path, word.By)
 	}
+}
+
+// replaced says of a file that differs when another package, that is not verified, claims
+// it too: rpm can be told to replace a file, and a vendor of one's own does so.
+func (j *judge) replaced(f inspect.File, d *difference) {
+	if !d.content || d.level != check.Problem {
+		return
+	}
+	if j.others == nil {
+		j.others = j.unverified()
+	}
+	if other := j.others[f.Path]; other != "" {
+		*d = difference{"signatures/rpm-replaced", check.Undecided, d.signed, other, true}
+	}
+}
+
+// unverified returns who claims the files of packages that are not verified.
+func (j *judge) unverified() map[string]string {
+	good := make(map[string]bool, len(j.packages))
+	for _, p := range j.packages {
+		good[p.name] = true
+	}
+	others := make(map[string]string)
+	for i := range j.installed.Packages {
+		p := &j.installed.Packages[i]
+		name := check.Brief(p.Name + "-" + p.Version + "." + cmp.Or(p.Arch, "noarch"))
+		if p.Manager != ospackages.Rpm || good[name] {
+			continue
+		}
+		for _, file := range p.Files {
+			if f, ok := j.root.Name(file.Path); ok && f.Inode.Type != '5' {
+				others[f.Path] = name
+			}
+		}
+	}
+	return others
 }
 
 // worst ranks what was found of a file: nothing, then by level; what concerns its

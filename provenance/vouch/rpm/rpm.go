@@ -70,9 +70,11 @@ type verifier struct {
 	list     check.List
 	signed   map[string]openpgp.Key // trusted keys that signed something, by fingerprint
 	carried  []vouch.Key            // by the image
-	groups   []group                // packages that are not good for one reason
-	expiring []openpgp.Key
-	weak     []string // packages signed over a SHA-1
+	// carriedBytes have the keys that the image carries.
+	carriedBytes int
+	groups       []group // packages that are not good for one reason
+	expiring     []openpgp.Key
+	weak         []string // packages signed over a SHA-1
 }
 
 // A group is packages about which the same is to be said.
@@ -167,7 +169,12 @@ func (v *verifier) put(name string, b because) {
 
 // carry notes the keys that a pseudo-package has.
 func (v *verifier) carry(h rpmheader.Header, at ospackages.Header) {
-	ring, err := openpgp.ReadKeyring([]byte(h.Text(rpmheader.Description)))
+	text := []byte(h.Text(rpmheader.Description))
+	if v.carriedBytes += len(text); v.carriedBytes > openpgp.MaxCarried {
+		v.list.Note(-1, at.Path, "signatures/rpm-carried-keys-beyond", "limit", openpgp.MaxCarried)
+		return
+	}
+	ring, err := openpgp.ReadKeyring(text)
 	if err != nil {
 		v.list.Note(at.Layer, at.Path, "signatures/rpm-carried-key-unread", "error", check.Brief(err.Error()))
 		return

@@ -418,6 +418,17 @@ func TestPrelink(t *testing.T) {
 	}
 }
 
+// A package of one's own may have replaced a file of the vendor's.
+func TestReplacedFile(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	own := made.Package{Name: "own", Version: "1", Release: "1", Arch: "x86_64", Files: []made.File{{Path: "/bin/tiny", Body: "mine", Mode: 0o100755}}}
+	files := with(tinyFiles(), "usr/bin/tiny", func(f *fixtures.File) { f.Body = "mine" })
+	_, table, found := run(t, open(t, files, tiny(signer(t, key)).Header(), own.Header()), ring(t, key))
+	if w, _ := table.Word("usr/bin/tiny"); w.Kind != vouch.Nobody || !strings.Contains(found, "undecided replaced usr/bin/tiny") || strings.Contains(found, "problem") {
+		t.Errorf("%+v\n%s", w, found)
+	}
+}
+
 // Two packages may share a file, and one may replace that of the other.
 func TestSharedFile(t *testing.T) {
 	key := newKey(t, "A Vendor")

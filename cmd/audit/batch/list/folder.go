@@ -2,17 +2,14 @@ package list
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"audit/inspect"
-	"audit/inspect/userfile"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"audit/inspect/oci"
 )
 
 // maxEntries bounds what is looked at of a folder.
@@ -55,29 +52,19 @@ func (s Source) folder(dir string) (all []Entry, err error) {
 	return all, err
 }
 
-// layout lists the names of an OCI layout (OCI image-spec v1.1, image-layout.md); nil
-// when a folder is none. An image without a name is listed by its digest.
-func layout(dir string) ([]Entry, error) {
-	if _, err := os.Stat(filepath.Join(dir, "oci-layout")); err != nil {
+// layout lists the names of an OCI layout; nil when a folder is none.
+func layout(dir string) (all []Entry, err error) {
+	if !oci.IsLayout(dir) {
 		return nil, nil
 	}
-	text, err := userfile.Read(filepath.Join(dir, "index.json"), maxBytes)
+	names, err := oci.Names(dir)
+	if err == nil && len(names) == 0 {
+		err = errors.New("it has no image")
+	}
 	if err != nil {
-		return nil, err
+		return nil, &SyntaxError{dir, err}
 	}
-	var index v1.IndexManifest
-	if err := json.Unmarshal(text, &index); err != nil {
-		return nil, &SyntaxError{filepath.Join(dir, "index.json"), err}
-	}
-	if len(index.Manifests) == 0 {
-		return nil, &SyntaxError{filepath.Join(dir, "index.json"), fmt.Errorf("it has no image")}
-	}
-	var all []Entry
-	for _, m := range index.Manifests {
-		name := m.Annotations["org.opencontainers.image.ref.name"]
-		if name == "" {
-			name = m.Digest.String()
-		}
+	for _, name := range names {
 		all = append(all, entry("oci:"+dir+":"+name))
 	}
 	return all, nil

@@ -15,6 +15,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/form"
 	"audit/inspect/userfile"
+	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report/fleet"
 )
@@ -166,6 +167,11 @@ func reference(line string) (string, error) {
 // named is the image of a name in a text: a file, where there is one or it looks like
 // one, or an image in a registry.
 func named(text string, names ...string) Entry {
+	if strings.HasPrefix(text, "http://") || web.IsDOI(text) {
+		e := entry(text, names...)
+		e.Problem = "a list has no DOI and no address but those of https: audit it by itself, with the checksum that was published"
+		return e
+	}
 	if transport, _, ok := strings.Cut(text, ":"); ok && isTransport(transport) || strings.HasPrefix(text, "https://") {
 		return entry(text, names...)
 	}

@@ -1,0 +1,296 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"audit/inspect/limit"
+	"audit/inspect/web"
+	"audit/rebuild"
+	"audit/report/fleet"
+)
+
+// Shards are parts of the list that no two have in common, whatever its order, and those
+// of one repository stay together.
+func TestShards(t *testing.T) {
+	var images []fleet.Image
+	for i := range 103 {
+		images = append(images, fleet.Image{Reference: fmt.Sprintf("docker://registry.example:5000/lab/tool%d:1.%d", i%10, i/10)})
+	}
+	for _, n := range []int{1, 2, 7, 103, 200} {
+		seen, families := make(map[string]int), make(map[string]map[int]bool)
+		for i := 1; i <= n; i++ {
+			part := Shard{i, n}.Of(images)
+			if len(part) > 103/n+1 {
+				t.Errorf("%d/%d has %d images", i, n, len(part))
+			}
+			for _, img := range part {
+				seen[img.Reference]++
+				f := family(img.Reference)
+				if families[f] == nil {
+					families[f] = make(map[int]bool)
+				}
+				families[f][i] = true
+			}
+		}
+		if len(seen) != 103 {
+			t.Errorf("%d shards have %d images", n, len(seen))
+		}
+		for reference, count := range seen {
+			if count != 1 {
+				t.Errorf("%s is in %d of %d shards", reference, count, n)
+			}
+		}
+		if n == 2 {
+			for f, in := range families {
+				if len(in) > 1 && f != "docker://registry.example:5000/lab/tool5" && f != "docker://registry.example:5000/lab/tool4" {
+					t.Errorf("%s is in %d shards", f, len(in))
+				}
+			}
+		}
+		slices.Reverse(images)
+	}
+}
+
+// The variables of engines say which shard a task is.
+func TestParseShard(t *testing.T) {
+	for name, test := range map[string]struct {
+		text, env, want string
+	}{
+		"all": {"", "", "1/1"}, "first": {"1/8", "", "1/8"}, "last": {"8/8", "", "8/8"}, "zero": {"0/8", "", ""}, "beyond": {"9/8", "", ""},
+		"half": {"1/", "", ""}, "sign": {"+1/8", "", ""}, "text": {"a/b", "", ""}, "much": {"1/99999999999999999999", "", ""},
+		"none": {"auto", "", ""}, "Slurm": {"auto", "SLURM_ARRAY_TASK_ID=0 AUDIT_SHARDS=8", "1/8"}, "Slurm alone": {"auto", "SLURM_ARRAY_TASK_ID=0 SLURM_ARRAY_TASK_COUNT=2", ""},
+		"Kubernetes": {"auto", "JOB_COMPLETION_INDEX=7 AUDIT_SHARDS=8", "8/8"}, "beyond the count": {"auto", "JOB_COMPLETION_INDEX=8 AUDIT_SHARDS=8", ""},
+		"Grid Engine": {"auto", "SGE_TASK_ID=1 SGE_TASK_LAST=4 AUDIT_SHARDS=8", "1/8"}, "outside of an array": {"auto", "SGE_TASK_ID=undefined AUDIT_SHARDS=8", ""},
+		"GitLab": {"auto", "CI_NODE_INDEX=1 CI_NODE_TOTAL=5", "1/5"}, "another count": {"auto", "CI_NODE_INDEX=1 CI_NODE_TOTAL=5 AUDIT_SHARDS=6", ""},
+		"AWS": {"auto", "AWS_BATCH_JOB_ARRAY_INDEX=4 AWS_BATCH_JOB_ARRAY_SIZE=5", "5/5"}, "Buildkite": {"auto", "BUILDKITE_PARALLEL_JOB=0 BUILDKITE_PARALLEL_JOB_COUNT=2", "1/2"},
+		"two engines": {"auto", "SLURM_ARRAY_TASK_ID=0 CI_NODE_INDEX=1 CI_NODE_TOTAL=5 AUDIT_SHARDS=5", ""}, "no number": {"auto", "PBS_ARRAY_INDEX=x AUDIT_SHARDS=5", ""},
+	} {
+		shard, err := ParseShard(test.text, func(name string) string {
+			for _, pair := range strings.Fields(test.env) {
+				if value, ok := strings.CutPrefix(pair, name+"="); ok {
+					return value
+				}
+			}
+			return ""
+		})
+		got := ""
+		if err == nil {
+			got = shard.String()
+		}
+		if got != test.want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, test.want)
+		}
+	}
+}
+
+// What lies in the infrastructure is worth another try, what lies in the image is not.
+func TestIsPassing(t *testing.T) {
+	for _, err := range []error{
+		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{IsTimeout: true}, syscall.ENOSPC, &os.PathError{Op: "write", Err: syscall.EIO}, io.ErrUnexpectedEOF,
+		&limit.Error{Name: limit.IdleSeconds}, &web.StatusError{Code: 503}, &web.StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
+	} {
+		if !IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
+			t.Errorf("%v is for good", err)
+		}
+	}
+	for _, err := range []error{
+		&net.DNSError{IsNotFound: true}, os.ErrNotExist, os.ErrPermission, &limit.Error{Name: "entries"}, &limit.FormatError{Err: io.EOF}, &web.StatusError{Code: 404},
+		rebuild.ErrBuild, rebuild.ErrRefused, errors.New("x"),
+	} {
+		if IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
+			t.Errorf("%v passes", err)
+		}
+	}
+}
+
+// A fake is a worker of images that are not there.
+type fake struct {
+	mu    sync.Mutex
+	tries map[string]int
+	order []string
+	fails map[string]error // of an audit, until it was tried twice
+}
+
+func (f *fake) worker(t *testing.T, dir string) *Worker {
+	t.Helper()
+	folder, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Worker{
+		Folder: folder, Name: "test", Jobs: 1, Options: strings.Repeat("0", 32),
+		Resolve: func(_ context.Context, reference string, _ fleet.Status) (Target, error) {
+			base, _, _ := strings.Cut(reference, "-")
+			return Target{Reference: reference, Digest: fmt.Sprintf("sha256:%x", reference), Base: base}, nil
+		},
+		Audit: func(_ context.Context, target Target) ([]File, error) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.tries[target.Reference]++
+			f.order = append(f.order, target.Reference)
+			if err := f.fails[target.Reference]; err != nil && f.tries[target.Reference] < 3 {
+				return nil, err
+			}
+			return []File{{Name: "report.json", Mode: 0o644, Write: func(w io.Writer) error {
+				_, err := io.WriteString(w, "{}")
+				return err
+			}}}, nil
+		},
+	}
+}
+
+func imagesNamed(names ...string) (images []fleet.Image) {
+	for _, name := range names {
+		images = append(images, fleet.Image{Reference: name})
+	}
+	return images
+}
+
+// Images that share a base come one after the other; what fails for a passing reason is
+// tried again in the same run, what the image is to blame for is not.
+func TestRun(t *testing.T) {
+	f := &fake{tries: make(map[string]int), fails: map[string]error{"b-2": syscall.ENOSPC, "a-3": &UnreadableError{os.ErrNotExist}}}
+	dir := filepath.Join(t.TempDir(), "found")
+	tally, err := f.worker(t, dir).Run(t.Context(), imagesNamed("b-1", "a-1", "b-2", "a-3"))
+	if err != nil || tally.Audited != 3 || tally.Unreadable != 1 || tally.Passing != 0 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+	if want := []string{"a-1", "a-3", "b-1", "b-2", "b-2", "b-2"}; !slices.Equal(f.order, want) {
+		t.Errorf("in the order %q, want %q", f.order, want)
+	}
+	w := f.worker(t, dir)
+	if s := w.Folder.Status("b-2"); s.State != fleet.Done || s.Tries != 3 {
+		t.Errorf("%+v", s)
+	}
+	if s := w.Folder.Status("a-3"); s.State != fleet.Unreadable || s.Again || s.Problem == "" {
+		t.Errorf("%+v", s)
+	}
+	if tally, err := w.Run(t.Context(), imagesNamed("b-1", "a-1", "b-2")); err != nil || tally.Known != 3 || len(f.order) != 6 {
+		t.Errorf("%+v, %v, %q", tally, err, f.order)
+	}
+}
+
+// An image at which one worker after the other ends is left out of a run, and named.
+func TestLost(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	key := Key(fmt.Sprintf("sha256:%x", "a-1"), w.Options)
+	if err := w.Folder.SetStatus(fleet.Status{Reference: "a-1", Key: key, State: fleet.Trying, Tries: 5, Lost: mostLost - 1}); err != nil {
+		t.Fatal(err)
+	}
+	if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.NotDone != 1 || tally.Passing != 0 || len(f.order) != 0 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+	if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// The plan that took longest the last time begins, those of one plan are done one after
+// the other, and the others of a group when its first has ended.
+func TestGroups(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	tally, err := w.Run(t.Context(), imagesNamed("a-1", "a-2", "b-1", "b-2", "b-3", "c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := w.Folder.Status("b-2")
+	s.Rebuild = 3600
+	if err := w.Folder.SetStatus(s); err != nil {
+		t.Fatal(err)
+	}
+	var left atomic.Int32
+	w.Options = strings.Repeat("1", 32)
+	w.Group = func(target Target) (string, string) {
+		group, _, ok := strings.Cut(target.Reference, "-")
+		if !ok {
+			return "", ""
+		}
+		return group, map[string]string{"b-2": "1", "b-1": "2", "b-3": "1"}[target.Reference]
+	}
+	w.Leave = func(Target) { left.Add(1) }
+	f.order = nil
+	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 6 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+	if want := []string{"b-2", "b-3", "a-1", "c", "b-1", "a-2"}; !slices.Equal(f.order, want) || left.Load() != 5 {
+		t.Errorf("in the order %q, want %q; %d plans", f.order, want, left.Load())
+	}
+	f.order = nil
+	w.Options, w.Jobs = strings.Repeat("2", 32), 4
+	if tally, err = w.Continue(t.Context(), tally); err != nil || tally.Audited != 6 {
+		t.Errorf("%d, %v", tally.Audited, err)
+	}
+	own, others := slices.Index(f.order, "b-1"), []int{slices.Index(f.order, "b-2"), slices.Index(f.order, "b-3")}
+	if others[0] > others[1] || others[0] < own && own < others[1] {
+		t.Errorf("in the order %q", f.order)
+	}
+}
+
+// What workers that were killed have left is removed by its age, and what others write now
+// stays; a folder with anything else is none of a batch.
+func TestSweep(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenFolder(dir); err != nil {
+		t.Fatal(err)
+	}
+	old, young := filepath.Join(dir, fleet.ResultsFolder, partPrefix+"1"), filepath.Join(dir, fleet.StatusFolder, partPrefix+"2")
+	for _, path := range []string{old, young} {
+		if err := os.MkdirAll(filepath.Join(path, "x"), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chtimes(old, time.Time{}, time.Now().Add(-2*stale)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenFolder(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(old); !os.IsNotExist(err) {
+		t.Error("what was left behind stays")
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Error("what somebody writes is removed")
+	}
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "thesis.tex"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	var foreign *ForeignError
+	if _, err := OpenFolder(other); !errors.As(err, &foreign) {
+		t.Error(err)
+	}
+}
+
+// Room is made in a cache by removing what was not used for longest.
+func TestTrim(t *testing.T) {
+	dir := t.TempDir()
+	for i, name := range []string{"new", "old", "middle"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, make([]byte, 100), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Unix(int64([]int{3, 1, 2}[i]), 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Trim(dir, 250)
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 || left[0].Name() != "middle" || left[1].Name() != "new" {
+		t.Errorf("%v, %v", left, err)
+	}
+}
