@@ -68,6 +68,7 @@ func plantings() []planting {
 		{"a link to another program", "usr/bin/sh", withLink("/usr/bin/python3"), "", "signatures/deb-link-differs"},
 		{"a library link to another library", libraries + "libm.so.6", withLink("libz.so.1"), "", "signatures/deb-kind-differs"},
 		{"byte code of another source", "usr/lib/python3.11/__pycache__/abc.cpython-311.pyc", func(m member) []member { m.content[9] ^= 1; return []member{m} }, "", "signatures/deb-compiled-differs"},
+		{"byte code that calls something else", "usr/lib/python3.11/__pycache__/bisect.cpython-311.pyc", func(m member) []member { return changed(m, "\x06insert", "\x06system") }, "", "signatures/deb-compiled-foreign"},
 		{"a source of Python changed", "usr/lib/python3.11/os.py", func(m member) []member { return changed(m, "import sys", "import sya") }, "", "signatures/deb-file-differs"},
 		{"an authority added to the bundle", "etc/ssl/certs/ca-certificates.crt", func(m member) []member { m.content = append(m.content, m.content[:1500]...); return []member{m} }, "", ""},
 		{"an authority changed", "usr/share/ca-certificates/mozilla/ISRG_Root_X1.crt", flipped, "", "signatures/deb-file-differs"},

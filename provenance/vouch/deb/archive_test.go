@@ -155,6 +155,7 @@ func FuzzIndex(f *testing.F) {
 
 func FuzzNotes(f *testing.F) {
 	f.Add("auto\n/usr/bin/awk\nawk.1\n/usr/share/awk.1\n\n/usr/bin/mawk\n5\n/usr/share/mawk.1\n\n")
+	f.Add("c\x00\x00\x00\x00)\x02r\x00\x00\x00\x00\xda\x01x")
 	f.Add(cacheMagic + strings.Repeat("\x00", 40))
 	f.Fuzz(func(t *testing.T, text string) {
 		if g, ok := readGroup("x", text); ok {
@@ -168,6 +169,8 @@ func FuzzNotes(f *testing.F) {
 		subjectHash([]byte(text))
 		addTemplates(map[string]map[string]bool{}, text)
 		readModules(text, nil, "Auth")
+		foreignName([]byte(text), pythonMagic["311"], []byte("x"))
+		foreignName([]byte(text), pythonMagic["38"], []byte("x"))
 	})
 }
 

@@ -5,13 +5,15 @@ import (
 	"path"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/provenance/vouch"
 )
 
 // compiled looks at the byte code that Python keeps of modules, which py3compile(1) makes
 // when a package is installed. Its header names the source by time and size (PEP 552);
-// that the code is what comes of the source is not shown here, so that the word is that
-// of something which explains the file and no more.
+// that the code is what comes of the source is not shown here, though names that the source
+// does not have are found, so that the word is that of something which explains the file
+// and no more.
 func (s *session) compiled() {
 	count := 0
 	for f := range s.root.Files() {
@@ -34,12 +36,29 @@ func (s *session) compiled() {
 			s.list.Undecided(f.Layer, f.Path, "signatures/deb-compiled-differs", "source", source)
 			continue
 		}
+		if name := foreignName(code[16:], pythonMagic[version], c.pkg.archive.Kept[c.sum.Path]); name != "" {
+			s.list.Undecided(f.Layer, f.Path, "signatures/deb-compiled-foreign", "source", source, "name", check.Brief(name))
+			continue
+		}
 		s.table.Vouch(f.Path, vouch.Word{Kind: vouch.Instruction, By: c.pkg.by(), Rule: "pyc-header"})
 		count++
 	}
 	if count > 0 {
 		s.list.Note(-1, "", "signatures/deb-compiled", "count", count)
 	}
+}
+
+// foreignName returns a name that byte code has and its source has not, "" for none. Of
+// code that is not read, as that of versions before 3.8, nothing is said.
+func foreignName(code []byte, magic uint16, source []byte) string {
+	if magic < pythonMagic["38"] || source == nil {
+		return ""
+	}
+	b, err := readBytecode(code, magic)
+	if err != nil {
+		return err.Error()
+	}
+	return b.foreign(source)
 }
 
 // sourceOf returns where the source of byte code lies, and the version that it is for
