@@ -39,14 +39,10 @@ type Evidence struct {
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.
 	Installed *ospackages.Installed
-<<<<<<< HEAD
-	// Base is the evidence of the image that this one was built on. It is read once, as
-=======
 	// Records are what the packages of languages, and of tools that install software,
 	// say of themselves: read once, by Recover.
 	Records *records.All
-	// Base is what tells of the image that this one was built on. It is read once, as
->>>>>>> records
+	// Base is the evidence of the image that this one was built on. It is read once, as
 	// Installed is.
 	Base *base.Base
 	// Share is how much of the image the locks of its packages account for; nil when

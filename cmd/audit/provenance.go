@@ -103,12 +103,8 @@ func describe(img *inspect.Image, ev *provenance.Evidence) *locks.Recipe {
 		ev.Base = nil
 		return nil
 	}
-<<<<<<< HEAD
-	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: records.Read(img), BaseLayers: ev.Base.Layers})
-	ev.Share = &described.Share
-=======
 	described := locks.Read(locks.Source{Image: img, Installed: ev.Installed, Records: ev.Records, BaseLayers: ev.Base.Layers})
->>>>>>> records
+	ev.Share = &described.Share
 	ev.Recover.Findings = slices.Concat(ev.Recover.Findings, ev.Base.Findings, described.Findings)
 	if ev.Recover.Status == check.Pass {
 		ev.Recover.Status = check.Worst(ev.Recover.Findings)
