@@ -300,6 +300,15 @@ func (b *blobs) getRange(what, accept string, from int64) (*http.Response, error
 	return resp, nil
 }
 
+// A busyError is a refusal that passes: who has much to ask can try again later.
+type busyError struct{ refusal *transport.Error }
+
+func (e *busyError) Error() string {
+	return "it was asked too often (429 Too Many Requests), and asks to be left alone for a while"
+}
+
+func (e *busyError) Unwrap() error { return e.refusal }
+
 // plainer drops the request from a registry's refusal; what remains is what a
 // person can act on.
 func plainer(err error) error {
@@ -313,7 +322,7 @@ func plainer(err error) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return errors.New("it refuses (docker login stores credentials that audit uses, --authfile and --creds give others), or has no such repository")
 	case http.StatusTooManyRequests:
-		return errors.New("it was asked too often (429 Too Many Requests), and asks to be left alone for a while")
+		return &busyError{refusal}
 	}
 	return err
 }
