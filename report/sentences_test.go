@@ -9,7 +9,7 @@ import (
 func TestSentences(t *testing.T) {
 	all := AllSentences(map[string]string{
 		"a/plain": "nothing to add", "a/arg": "it is {what}, and not {other:quote}", "a/count": "{n:count entry} and {m:count layer}",
-		"a/list": "{names:list}", "a/size": "{bytes:size}", "a/part": "done[ ({n} more)]", "a/parts": "x[ at {place}[ of {whole}]]", "a/number": "[at {n:number}]", "a/change": "x[: {was:change now}]", "a/sentence": "{cause}: {what-else:sentence}", "known/x": "it varies",
+		"a/list": "{names:list}", "a/size": "{bytes:size}", "a/part": "done[ ({n} more)]", "a/parts": "x[ at {place}[ of {whole}]]", "a/number": "[at {n:number}]", "a/hex": "[at {n:hex}]", "a/change": "x[: {was:change now}]", "a/sentence": "{cause}: {what-else:sentence}", "known/x": "it varies",
 		"a/brackets": "[[{{ ]",
 	})
 	for _, tc := range []struct {
@@ -29,6 +29,7 @@ func TestSentences(t *testing.T) {
 		{check.Say("a/parts", "place", "p"), "x at p"},
 		{check.Say("a/parts", "place", "p", "whole", "w"), "x at p of w"},
 		{check.Say("a/number", "n", 0), "at 0"},
+		{check.Say("a/hex", "n", 0x40), "at 0x40"},
 		{check.Say("a/change", "was", "", "now", "b"), "x: nothing → b"},
 		{check.Say("a/change", "was", "", "now", ""), "x"},
 		{check.Say("a/sentence", "cause", "mode", "what-else", "a/change", "was", "1", "now", "2"), "mode: x: 1 → 2"},

@@ -30,6 +30,19 @@ func valueSentences() map[string]string {
 		"value/level-slowest":         "the slowest",
 		"value/level-fastest":         "the fastest",
 
+		// Parts of ELF files.
+		"value/symbol":         "{symbol}+{offset:hex} ({at:hex} in the file)",
+		"value/symbol-missing": "{symbol}, which is in the original only",
+		"value/symbol-extra":   "{symbol}, which is in the rebuild only",
+		"value/elf-code":       "code",
+		"value/elf-data":       "data",
+		"value/elf-build-id":   "the build-id",
+		"value/elf-debug":      "parts for debuggers",
+		"value/elf-compilers":  "the names of compilers",
+		"value/elf-symbols":    "tables of symbols",
+		"value/elf-other":      "sections that are not loaded",
+		"value/elf-headers":    "headers and what is in no section",
+
 		// The end of a tar.
 		"value/zero-bytes":      "{bytes:count zero byte}",
 		"value/two-zero-blocks": "two zero blocks",

@@ -10,9 +10,12 @@ import (
 )
 
 // Summary says in one message what a difference is: of what lies inside of a
-// file, where, if that is known, and of texts the first lines that differ; else
-// what was and is. The arguments "was" and "now" have at most 200 characters.
+// file, where, if that is known, and of texts the first lines that differ; of programs
+// that their code and data are the same, if they are; else what was and is. The arguments "was" and "now" have at most 200 characters.
 func Summary(cause Cause, was, now Value, evidence []check.Message) check.Message {
+	if only := onlyAside(cause, evidence); !only.IsZero() {
+		return only
+	}
 	if first, ok := firstInside(cause, evidence); ok {
 		return short(first)
 	}
@@ -24,6 +27,17 @@ func Summary(cause Cause, was, now Value, evidence []check.Message) check.Messag
 		}
 	}
 	return short(check.Say("difference/change", "was", Argument(was), "now", Argument(now)))
+}
+
+// onlyAside returns the evidence that of a program as a whole code and data are the
+// same.
+func onlyAside(cause Cause, evidence []check.Message) check.Message {
+	for _, m := range evidence {
+		if cause == Content && m.Code == "difference/elf-only" && m.Args.String("inside") == "" {
+			return m
+		}
+	}
+	return check.Message{}
 }
 
 // firstInside returns the first evidence, where it says what differs inside of a

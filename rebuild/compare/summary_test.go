@@ -21,6 +21,8 @@ func TestSummary(t *testing.T) {
 		{EmbeddedDate, "1", "2", nil, "difference/change: 1 → 2"},
 		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/member-field", "field", "mode", "was", "0644", "now", "0755"), check.Say("difference/bytes")), "difference/member-field: 0644 → 0755"},
 		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/lines", "diff", "@@ -1 +1 @@\n-one\n+two\n"), `difference/changed-line: "one" → "two"`},
+		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/debug-section", "was", "1 bytes", "now", "2 bytes"), check.Say("difference/elf-only")), "difference/elf-only:  → "},
+		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/section", "was", "1 bytes", "now", "2 bytes"), check.Say("difference/elf-only", "inside", "x.o")), "difference/section: 1 bytes → 2 bytes"},
 		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/not-at-hand"), "difference/change: file of 1 bytes → file of 2 bytes"},
 		{Link, long, "x", nil, "difference/change: " + strings.Repeat("é", 200) + "… → x"},
 	} {

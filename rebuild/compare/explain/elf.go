@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"fmt"
 	"strings"
 
@@ -27,17 +28,30 @@ func (elfDecoder) decode(d *diff, was, now []byte) bool {
 // An elfFile is an ELF file taken apart.
 type elfFile struct {
 	kind     string // what it is for: class, machine and type
+	class    elf.Class
+	machine  elf.Machine
+	order    binary.ByteOrder
+	file     *elf.File
+	data     []byte
 	sections []elfSection
-	rest     []byte // what is in no section: headers, padding
-	frame    []byte // the headers, but for where the sections are and how long; nil when something but zeros lies beside them
+	rest     []byte              // what is in no section: headers, padding
+	frame    []byte              // the headers, but for where the sections are and how long; nil when something but zeros lies beside them
+	symbols  map[int][]elfSymbol // by section; nil when they were not read
 }
 
 type elfSection struct {
 	name   string
 	kind   elf.SectionType
 	code   bool
+	loaded bool
 	packed int // bytes of the header of a compressed section, 0 for all others
 	data   []byte
+
+	of      *elfFile // nil when data is not as it is in the file
+	index   int      // in the table of sections
+	offset  int      // of data in the file
+	address uint64   // that symbols start from
+	link    int      // index of the section that it refers to
 }
 
 // maxSections bounds the sections of one file; compilers make one for each
@@ -56,11 +70,16 @@ func parseELF(data []byte) (*elfFile, bool) {
 	if err != nil || len(f.Sections) > maxSections {
 		return nil, false
 	}
-	out := &elfFile{kind: fmt.Sprintf("%v %v %v %v", f.Class, f.Machine, f.Type, f.OSABI)}
+	out := &elfFile{kind: fmt.Sprintf("%v %v %v %v", f.Class, f.Machine, f.Type, f.OSABI),
+		class: f.Class, machine: f.Machine, order: f.ByteOrder, file: f, data: data}
 	var held []stretch
 	total := uint64(0)
-	for _, s := range f.Sections {
-		sec := elfSection{name: s.Name, kind: s.Type, code: s.Flags&elf.SHF_EXECINSTR != 0}
+	for i, s := range f.Sections {
+		sec := elfSection{name: s.Name, kind: s.Type, code: s.Flags&elf.SHF_EXECINSTR != 0, loaded: s.Flags&elf.SHF_ALLOC != 0,
+			of: out, index: i, link: int(s.Link)}
+		if f.Type != elf.ET_REL {
+			sec.address = s.Addr
+		}
 		if s.Flags&elf.SHF_COMPRESSED != 0 {
 			sec.packed = map[elf.Class]int{elf.ELFCLASS32: 12, elf.ELFCLASS64: 24}[f.Class]
 		}
@@ -69,7 +88,7 @@ func parseELF(data []byte) (*elfFile, bool) {
 			if s.Offset > uint64(len(data)) || s.FileSize > uint64(len(data))-s.Offset || total > maxOverlap*uint64(len(data)) {
 				return nil, false
 			}
-			sec.data = data[s.Offset : s.Offset+s.FileSize]
+			sec.data, sec.offset = data[s.Offset:s.Offset+s.FileSize], int(s.Offset)
 			held = append(held, stretch{int64(s.Offset), int64(s.Offset + s.FileSize)})
 		}
 		out.sections = append(out.sections, sec)
@@ -90,14 +109,22 @@ func (d *diff) elfSections(a, b *elfFile) {
 		return all
 	}
 	p := pair(names(a.sections), names(b.sections))
+	differ := make(map[string]bool) // by the code of what sections are for
 	for _, i := range p.gone {
+		differ[a.sections[i].part()] = true
 		d.only(check.Say("difference/section-missing", "section", shown(a.sections[i].name)))
 	}
 	for _, j := range p.come {
+		differ[b.sections[j].part()] = true
 		d.only(check.Say("difference/section-extra", "section", shown(b.sections[j].name)))
 	}
 	for _, both := range p.both {
-		d.elfSection(a.sections[both[0]], b.sections[both[1]])
+		was, now := a.sections[both[0]], b.sections[both[1]]
+		if bytes.Equal(was.data, now.data) && was.kind == now.kind {
+			continue
+		}
+		differ[was.part()], differ[now.part()] = true, true
+		d.elfSection(was, now)
 	}
 	if !bytes.Equal(a.rest, b.rest) {
 		reason := Content
@@ -106,12 +133,12 @@ func (d *diff) elfSections(a, b *elfFile) {
 		}
 		d.add(check.Say("difference/elf-rest"), reason, sizeText(a.rest), sizeText(b.rest))
 	}
+	d.onlyAside(a, b, differ)
 }
 
 func (d *diff) elfSection(a, b elfSection) {
 	name := shown(a.name)
 	switch {
-	case bytes.Equal(a.data, b.data) && a.kind == b.kind:
 	case a.name == ".note.gnu.build-id" || a.name == ".note.go.buildid":
 		d.add(check.Say("difference/build-id", "section", name), Follows, noteText(a.data), noteText(b.data))
 	case a.name == ".gnu_debuglink":
@@ -138,7 +165,7 @@ func (d *diff) packedSection(name string, a, b elfSection) {
 	case bytes.Equal(x, y):
 		d.add(check.Say("difference/section", "section", name), Packing, packedText(a.data, x), packedText(b.data, y))
 	case !d.explained(x, y, func(int) check.Message { return check.Say("difference/section", "section", name) }):
-		a.data, b.data = x, y
+		a.data, b.data, a.of, b.of = x, y, nil, nil
 		d.section(name, a, b)
 	}
 }
@@ -149,7 +176,11 @@ func (d *diff) section(name string, a, b elfSection) {
 	if n, _ := countDifferent(a.data, b.data); len(a.data) == len(b.data) {
 		now += fmt.Sprintf(", %d of them differ", n)
 	}
-	d.add(check.Say("difference/section", "section", name), Content, was, now)
+	if a.isDebug() && b.isDebug() {
+		d.add(check.Say("difference/debug-section", "section", name), Content, was, now)
+	} else {
+		d.addPlace(sectionPlace(name, a, b), was, now)
+	}
 	if a.code {
 		return
 	}

@@ -63,6 +63,7 @@ const (
 
 func samples(t testing.TB) []sample {
 	le := binary.LittleEndian
+	base := []string{".note.gnu.build-id", noteOf("GNU", "\x01\x02"), ".text", "main=....helper=....", ".data", "table=01234", ".comment", "GCC: 12\x00", ".debug_info", "A"}
 	header := func(date string) string {
 		return "Project-Id-Version: x 1.0\nPOT-Creation-Date: " + date + "\nContent-Type: text/plain\n"
 	}
@@ -149,18 +150,38 @@ func samples(t testing.TB) []sample {
 			"path; section section=.rodata: /build/a/x.c → /tmp/guix-build-a.drv-0/x.c\nfollows; elf-rest: 256 bytes → 256 bytes", ""},
 		{"ELF build folder in a field of a fixed size", "bin/x", elfOf(".rodata=" + nul("ab|/build/a/x.c|||||end")), elfOf(".rodata=" + nul("ab|/build/abc/x.c|||end")), "path; section section=.rodata: /build/a/x.c → /build/abc/x.c", ""},
 		{"ELF section of another length, and bytes beside", "bin/x", elfOf(".rodata=a"), elfOf(".rodata=ab") + "hidden",
-			"content; section section=.rodata: 1 bytes → 2 bytes\nfollows; elf-rest: 256 bytes → 262 bytes", ""},
+			"content; section-from at=65 offset=1 section=.rodata: 1 bytes → 2 bytes\nfollows; elf-rest: 256 bytes → 262 bytes", ""},
 		{"ELF bytes beside the sections", "bin/x", elfOf(".rodata=/build/a/x.c"), elfOf(".rodata=/build/abc/x.c") + "hidden",
 			"path; section section=.rodata: /build/a/x.c → /build/abc/x.c\ncontent; elf-rest: 256 bytes → 262 bytes", ""},
-		{"ELF code", "bin/x", elfOf(".text=2024-01-02"), elfOf(".text=2024-01-03"), "content; section section=.text: 10 bytes → 10 bytes, 1 of them differ", ""},
-		{"ELF strings", "bin/x", elfOf(".rodata=first string\x00"), elfOf(".rodata=other string\x00"), "content; section section=.rodata: 13 bytes → 13 bytes, 5 of them differ", "-first string\n+other string\n"},
+		{"ELF code", "bin/x", elfOf(".text=2024-01-02"), elfOf(".text=2024-01-03"), "content; section-from at=73 offset=9 section=.text: 10 bytes → 10 bytes, 1 of them differ", ""},
+		{"ELF strings", "bin/x", elfOf(".rodata=first string\x00"), elfOf(".rodata=other string\x00"), "content; section-from at=64 offset=0 section=.rodata: 13 bytes → 13 bytes, 5 of them differ", "-first string\n+other string\n"},
+		{"ELF function", "bin/x", programOf(base), programOf(base, ".text", "main=....helper=...x"),
+			`content; functions beyond=0 functions=1 section=.text symbols=[value/symbol at="145" offset="3" symbol="helper"]: 8 bytes → 8 bytes, 1 of them differ`, ""},
+		{"ELF functions of other lengths", "bin/x", programOf(base), programOf(base, ".text", "main=.....helper=..x.added=."),
+			`content; functions beyond=0 functions=3 section=.text symbols=[value/symbol at="142" offset="4" symbol="main" value/symbol at="144" offset="2" symbol="helper" ` +
+				`value/symbol-extra symbol="added"]: 8 bytes → 10 bytes` + "\ncontent; section-from at=200 offset=40 section=.symtab: 96 bytes → 120 bytes\n" +
+				"content; section-from at=269 offset=13 section=.strtab: 19 bytes → 25 bytes\nfollows; elf-rest: 696 bytes → 696 bytes", ""},
+		{"ELF object", "bin/x", programOf(base), programOf(base, ".data", "table=01235"),
+			`content; objects beyond=0 objects=1 section=.data symbols=[value/symbol at="150" offset="4" symbol="table"]: 5 bytes → 5 bytes, 1 of them differ`, ""},
+		{"ELF program with another build-id", "bin/x", programOf(base), programOf(base, ".note.gnu.build-id", noteOf("GNU", "\x03\x04")),
+			"follows; build-id section=.note.gnu.build-id: 0102 → 0304", "elf-only parts=[value/elf-build-id]"},
+		{"ELF program for another debugger", "bin/x", programOf(base), programOf(base, ".debug_info", "B", ".note.gnu.build-id", noteOf("GNU", "\x03\x04"), ".comment", "GCC: 13\x00"),
+			"follows; build-id section=.note.gnu.build-id: 0102 → 0304\ncontent; compilers section=.comment: GCC: 12 → GCC: 13\n" +
+				"content; debug-section section=.debug_info: 1 bytes → 1 bytes, 1 of them differ", "elf-only parts=[value/elf-build-id value/elf-debug value/elf-compilers]"},
+		{"ELF program with debugging symbols of another length", "bin/x", programOf(base), programOf(base, ".debug_info", "longer"),
+			"content; debug-section section=.debug_info: 1 bytes → 6 bytes\nfollows; elf-rest: 696 bytes → 696 bytes", "elf-only parts=[value/elf-debug]"},
+		{"ELF program with code in a section for debuggers", "bin/x", programOf(base, "loaded", ".debug_info"), programOf(base, "loaded", ".debug_info", ".debug_info", "B"),
+			"content; section-from at=159 offset=0 section=.debug_info: 1 bytes → 1 bytes, 1 of them differ", ""},
+		{"ELF program without debugging symbols", "bin/x", programOf(base, ".debug_info", "A"), programOf(base[:len(base)-2]),
+			"content; section-missing section=.debug_info:  → \ncontent; section-from at=317 offset=42 section=.shstrtab: 79 bytes → 67 bytes\nfollows; elf-rest: 696 bytes → 632 bytes",
+			"elf-only parts=[value/elf-debug value/elf-symbols value/elf-headers]"},
 		{"ELF compilers", "bin/x", elfOf(".comment=GCC: 12\x00"), elfOf(".comment=GCC: 13\x00"), "content; compilers section=.comment: GCC: 12 → GCC: 13", ""},
-		{"ELF section", "bin/x", elfOf(".text=a"), elfOf(".text=a", ".data=b"), "content; section-extra section=.data:  → \ncontent; section section=.shstrtab: 17 bytes → 23 bytes\nfollows; elf-rest: 256 bytes → 320 bytes", ""},
+		{"ELF section", "bin/x", elfOf(".text=a"), elfOf(".text=a", ".data=b"), "content; section-extra section=.data:  → \ncontent; section-from at=73 offset=8 section=.shstrtab: 17 bytes → 23 bytes\nfollows; elf-rest: 256 bytes → 320 bytes", ""},
 		{"ELF debugging link", "bin/x", elfOf(".gnu_debuglink=x.debug\x00\x01\x02\x03\x04"), elfOf(".gnu_debuglink=x.debug\x00\x05\x06\x07\x08"),
 			"follows; debug-link-checksum section=.gnu_debuglink: 01020304 → 05060708", ""},
 		{"ELF compressed section", "bin/x", elfOf(".zip_str=" + deflated(t, 9, "/build/a/x.c "+long)), elfOf(".zip_str=" + deflated(t, 9, "/build/b/x.c "+long)), "path; section section=.zip_str: /build/a/x.c → /build/b/x.c", ""},
 		{"Guile bytecode", "x.go", elfOf(".rtl-text=a", ".dynamic="+dynamic(4, 6), ".debug_str=x.scm\x00"), elfOf(".rtl-text=a", ".dynamic="+dynamic(4, 7), ".debug_str=x.scm\x00"),
-			"content; guile-bytecode: 4.6 → 4.7\ncontent; section section=.dynamic: 16 bytes → 16 bytes, 1 of them differ", ""},
+			"content; guile-bytecode: 4.6 → 4.7\ncontent; section-from at=73 offset=8 section=.dynamic: 16 bytes → 16 bytes, 1 of them differ", ""},
 
 		{"PNG time", "x.png", pngOf(t, 9, "IHDR=x", "tIME="+nul("\x07\xe8\x01\x02\x03\x04\x05"), "IDAT=pixels"), pngOf(t, 9, "IHDR=x", "tIME="+nul("\x07\xe9\x01\x02\x03\x04\x05"), "IDAT=pixels"),
 			"date; png-chunk chunk=tIME: 2024-01-02 03:04:05 → 2025-01-02 03:04:05", ""},
