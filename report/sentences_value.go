@@ -32,8 +32,8 @@ func valueSentences() map[string]string {
 
 		// Parts of ELF files.
 		"value/symbol":         "{symbol}+{offset:hex} ({at:hex} in the file)",
-		"value/symbol-missing": "{symbol}, which is in the original only",
-		"value/symbol-extra":   "{symbol}, which is in the rebuild only",
+		"value/symbol-missing": "{symbol} (in the original only)",
+		"value/symbol-extra":   "{symbol} (in the rebuild only)",
 		"value/elf-code":       "code",
 		"value/elf-data":       "data",
 		"value/elf-build-id":   "the build-id",
