@@ -17,6 +17,7 @@ func valueSentences() map[string]string {
 		"value/link":          "{kind} to {target}",
 		"value/device":        "{kind} {numbers}",
 		"value/kind":          "{kind}",
+		"value/folder":        "folder with {entries:count entry}",
 
 		// Layers.
 		"value/layer":                 "layer {layer:number}[ of {layers}]",
