@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -37,7 +38,21 @@ func (r *Report) meaning() string {
 		}
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
-	return unverifiedMeaning(r.Checks)
+	return unverifiedMeaning(r.Checks) + r.signedShare()
+}
+
+// signedShare says how much of the files an image has that is signed, where anything is.
+func (r *Report) signedShare() string {
+	var n int64
+	for _, v := range r.Coverage.Vouchers {
+		if v.Kind == vouch.Rebuilt || v.Kind == vouch.Signed || v.Kind == vouch.Made {
+			n += v.Bytes
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return " Of the bytes in its files " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
 }
 
 // sameAs says that an image is the same, and on what that rests.

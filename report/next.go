@@ -57,6 +57,9 @@ func (r *Report) buildAdvice() string {
 
 // allow says how an image could be built again that was not.
 func (r *Report) allow() string {
+	if r.words.of(r.Recipe.System).Name == "" { // nothing that is known here builds it
+		return ""
+	}
 	if r.Plan == nil {
 		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != "none" && !r.notAsked(check.Rebuild) {
 			return r.words.remedy(check.Rebuild)

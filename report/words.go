@@ -21,11 +21,11 @@ func question(id check.ID) string {
 	case check.Recipe:
 		return "Does the image carry, or reveal, how it was built?"
 	case check.Closure:
-		return "Is every file explained, by a store item of the recipe or by the packer itself, and is every store reference present? What is left over is where things hide."
+		return "Is every file explained, by a store item of the recipe, a package or the packer itself, and is every store reference present? What is left over is where things hide."
 	case check.Repack:
 		return "Does packing those store items again, by the packer's own rules of that era, give the same layers?"
 	case check.Signatures:
-		return "Does each store item have the NAR hash that independent build farms have signed?"
+		return "Did parties that are trusted sign these bytes: build farms, a vendor, the archive of a distribution?"
 	case check.Sources:
 		return "Does every input lead back to a source with a hash, or to a known seed?"
 	case check.Derivation:

@@ -11,6 +11,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Name:                   "audit",
 		Usage:                  "verify where a container image came from, and whether it can be built again",
 		UsageText:              "audit [VERB] [flags] IMAGE",
+		Description:            topicList(),
 		HideVersion:            true, // audit version says it
 		Reader:                 stdin,
 		Writer:                 stdout,

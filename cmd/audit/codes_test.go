@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"audit/inspect/check"
+	"audit/report"
 )
 
 var updateCodes = flag.Bool("update-codes", false, "write report/CODES.md")
@@ -275,15 +277,46 @@ func TestCodesAreDocumented(t *testing.T) {
 	}
 }
 
+// TestCodesAreExplained: audit help CODE says of each code its sentence, why it matters
+// and, where there is anything to do about it, what.
+func TestCodesAreExplained(t *testing.T) {
+	table := sentences()
+	for _, code := range slices.Sorted(maps.Keys(table)) {
+		group, _, _ := strings.Cut(code, "/")
+		about, ok := report.Explain(systems().Abouts(), group)
+		if !ok || about.About == "" || about.Why == "" || about.Problem+about.Undecided == "" {
+			t.Errorf("%s: %+v", code, about)
+		}
+		var out, mistakes bytes.Buffer
+		if explainCode(&out, code) != nil || !strings.HasPrefix(out.String(), code+"\n    ") {
+			t.Errorf("%s: %s", code, &out)
+		}
+		if form := table.Form(code); form == "" || strings.ContainsAny(form, "{}") {
+			t.Errorf("%s: %q", code, form)
+		}
+		if code != "closure/setuid-file" {
+			continue
+		}
+		if status := Main([]string{"audit", "help", code}, nil, &out, &mistakes); status != exitHolds || !strings.Contains(out.String(), "A problem: ") {
+			t.Errorf("audit help %s: %d\n%s%s", code, status, &out, &mistakes)
+		}
+	}
+	var out, mistakes bytes.Buffer
+	if status := Main([]string{"audit", "help", "closure/setuid-fil"}, nil, &out, &mistakes); status != exitUsage || !strings.Contains(mistakes.String(), "nearest is closure/setuid-file") {
+		t.Errorf("a code that there is not: %d\n%s%s", status, &out, &mistakes)
+	}
+}
+
 func codesDocument() string {
 	table := sentences()
 	var b strings.Builder
-	b.WriteString("# Codes\n\nWhat a check found, and why it ended as it did, stands in `report.json` as a code with arguments; the sentences that people read\nare made of them. This file is made of the table of sentences (`go test ./cmd/audit -run TestCodesAreDocumented -update-codes`).\nA part in square brackets is left out where its argument is absent. Findings of which there are many alike have the argument\n`more`: how many are not listed.\n")
+	b.WriteString("# Codes\n\nWhat a check found, and why it ended as it did, stands in `report.json` as a code with arguments; the sentences that people read\nare made of them. Why a finding matters and what to do about it says `audit help CODE`, of all whose codes begin alike `audit help closure/`.\nThis file is made of the table of sentences (`go test ./cmd/audit -run TestCodesAreDocumented -update-codes`).\nA part in square brackets is left out where its argument is absent. Findings of which there are many alike have the argument\n`more`: how many are not listed.\n")
 	group := ""
 	for _, code := range slices.Sorted(maps.Keys(table)) {
 		if g, _, _ := strings.Cut(code, "/"); g != group {
 			group = g
-			fmt.Fprintf(&b, "\n## %s\n\n| code | arguments | sentence |\n|---|---|---|\n", group)
+			about, _ := report.Explain(systems().Abouts(), group)
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n\n| code | arguments | sentence |\n|---|---|---|\n", group, about.About)
 		}
 		names := strings.Join(slices.Sorted(maps.Keys(placeholders(table[code]))), ", ")
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", code, names, strings.NewReplacer("|", "\\|", "<", "&lt;", "*", "\\*", "_", "\\_").Replace(table[code]))

@@ -3,6 +3,7 @@ package main
 import (
 	"embed"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -34,15 +35,44 @@ func topics() []topic {
 	return all
 }
 
+// title is the first line of a page.
+func (p topic) title() string {
+	title, _, _ := strings.Cut(p.text, "\n")
+	return strings.TrimPrefix(title, "# ")
+}
+
+// write prints the page: that about findings with the groups of their codes, or what is
+// known of one code.
+func (p topic) write(w io.Writer, code string) error {
+	if code != "" && p.name == findingsTopic {
+		return explainCode(w, code)
+	}
+	if code != "" {
+		return usage("%s is a page, and takes no argument (see audit help)", p.name)
+	}
+	_, err := io.WriteString(w, p.text)
+	if err == nil && p.name == findingsTopic {
+		err = writeFindings(w)
+	}
+	return err
+}
+
+// topicList names the pages, one a line.
+func topicList() string {
+	var b strings.Builder
+	b.WriteString("Pages, audit help TOPIC; of a finding, audit help CODE:\n")
+	for _, p := range topics() {
+		fmt.Fprintf(&b, "\n%-11s  %s", p.name, p.title())
+	}
+	return b.String()
+}
+
 // topicCommands make audit help TOPIC print the pages.
 func topicCommands() (commands []*cli.Command) {
 	for _, p := range topics() {
 		commands = append(commands, &cli.Command{
 			Name: p.name, Hidden: true, Description: p.text, CustomHelpTemplate: "{{.Description}}",
-			Action: func(c *cli.Context) error {
-				_, err := fmt.Fprint(c.App.Writer, p.text)
-				return err
-			},
+			Action: func(c *cli.Context) error { return p.write(c.App.Writer, c.Args().First()) },
 		})
 	}
 	return commands

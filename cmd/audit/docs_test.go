@@ -3,10 +3,14 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -67,7 +71,14 @@ func TestPages(t *testing.T) {
 			if len(commands) < 5 {
 				t.Errorf("%d commands", len(commands))
 			}
+			digest := fmt.Sprintf("%x", sha256.Sum256(sample))
+			var byHand bytes.Buffer
 			for _, command := range commands {
+				if !strings.HasPrefix(command, "audit ") {
+					byHand.Write(byShell(t, command))
+					continue
+				}
+				command = strings.ReplaceAll(command, " HEX ", " "+digest+" ")
 				line := regexp.MustCompile(`(registry|[ab])\.example/`).ReplaceAllString(command, host+"/")
 				line, _, _ = strings.Cut(line, " >") // a file, for what it prints
 				var stdout, stderr bytes.Buffer
@@ -76,7 +87,87 @@ func TestPages(t *testing.T) {
 					t.Fatalf("%s: status %d\n%s%s", line, status, &stdout, &stderr)
 				}
 			}
+			if strings.Contains(p.text, "\nsha256sum ") {
+				sameDigests(t, "found/report.json", byHand.String())
+			}
 		})
+	}
+}
+
+// byShell runs a command of other tools that pages name, in a shell.
+func byShell(t *testing.T, command string) []byte {
+	t.Helper()
+	for _, program := range []string{"sh", "tar", "gzip", "sha256sum", "find"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("there is no %s", program)
+		}
+	}
+	out, err := exec.Command("sh", "-c", command).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+	return out
+}
+
+// sameDigests: of the file, the config and each layer other tools print the digests that
+// the report has.
+func sameDigests(t *testing.T, path, printed string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Image struct {
+			ArchiveDigest, ConfigDigest string
+			Layers                      []struct{ DiffID string }
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	digests := []string{doc.Image.ArchiveDigest, doc.Image.ConfigDigest}
+	for _, l := range doc.Image.Layers {
+		digests = append(digests, l.DiffID)
+	}
+	if len(digests) < 3 {
+		t.Errorf("%s has no layers", path)
+	}
+	for _, d := range digests {
+		if hex := strings.TrimPrefix(d, "sha256:"); hex == "" || !strings.Contains(printed, hex) {
+			t.Errorf("%q is not among what other tools print:\n%s", d, printed)
+		}
+	}
+}
+
+// TestPagesAreNamed: the README and audit help name every page, and a page that another
+// one names is there.
+func TestPagesAreNamed(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var help bytes.Buffer
+	if status := Main([]string{"audit", "help"}, nil, &help, &help); status != exitHolds {
+		t.Fatalf("audit help: %d\n%s", status, &help)
+	}
+	app := newApp(nil, io.Discard, io.Discard)
+	texts := []topic{{"README", string(readme)}}
+	for _, p := range topics() {
+		if !strings.Contains(string(readme), "`audit help "+p.name+"`") {
+			t.Errorf("the README does not name audit help %s", p.name)
+		}
+		if !strings.Contains(help.String(), p.name+"  ") || !strings.Contains(help.String(), p.title()) {
+			t.Errorf("audit help does not name %s", p.name)
+		}
+		texts = append(texts, p)
+	}
+	for _, p := range texts {
+		for _, m := range regexp.MustCompile("`audit\\s+help\\s+([a-z]+)`").FindAllStringSubmatch(p.text, -1) {
+			if app.Command(m[1]) == nil {
+				t.Errorf("%s names audit help %s, which is not there", p.name, m[1])
+			}
+		}
 	}
 }
 

@@ -145,24 +145,31 @@ const helpWidth = 84
 
 func (g guide) text() string {
 	var b strings.Builder
-	column := 0
-	for _, word := range strings.Fields(g.about) {
-		if column+len(word) > helpWidth {
-			b.WriteByte('\n')
-			column = 0
-		} else if column > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(word)
-		column += len(word) + 1
-	}
-	b.WriteString("\n\nExamples:\n")
+	b.WriteString(wrapped("", g.about) + "\n\nExamples:\n")
 	for _, e := range g.examples {
 		line := "  " + e.command
 		if e.about != "" {
 			line = fmt.Sprintf("  %-60s  # %s", e.command, e.about)
 		}
 		b.WriteString("\n" + line)
+	}
+	return b.String()
+}
+
+// wrapped breaks a text between words, with an indent before each line.
+func wrapped(indent, text string) string {
+	var b strings.Builder
+	b.WriteString(indent)
+	column := 0
+	for _, word := range strings.Fields(text) {
+		if column > 0 && column+len(word) > helpWidth-len(indent) {
+			b.WriteString("\n" + indent)
+			column = 0
+		} else if column > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+		column += len(word) + 1
 	}
 	return b.String()
 }

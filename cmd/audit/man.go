@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -16,6 +17,7 @@ func manCommand() *cli.Command {
 			if c.Args().Present() {
 				return usage("man takes no argument (see audit help man)")
 			}
+			c.App.Description = strings.ReplaceAll(topicList(), "\n", "\n    ") // stays in lines
 			page, err := c.App.ToManWithSection(1)
 			if err != nil {
 				return fmt.Errorf("making the manual page: %w", err)

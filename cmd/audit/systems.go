@@ -13,11 +13,11 @@ import (
 	"audit/provenance"
 	"audit/rebuild"
 	"audit/rebuild/apptainer"
+	"audit/rebuild/debs"
 	"audit/rebuild/docker"
 	"audit/rebuild/drv"
 	"audit/rebuild/guix"
 	"audit/rebuild/nix"
-	"audit/rebuild/reinstall"
 	"audit/sbom"
 )
 
@@ -28,8 +28,8 @@ func systems() rebuild.Systems {
 		guix.System{},
 		apptainer.System{}, // a definition, which may have been given what any other made
 		nix.System{},
-		reinstall.System{}, // only where the user gives packages
-		docker.System{},    // last: it knows something of nearly every image
+		debs.System{},   // only where the user gives packages
+		docker.System{}, // last: it knows something of nearly every image
 	}
 }
 

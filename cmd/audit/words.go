@@ -91,6 +91,8 @@ func (w words) line(program string) []string {
 	}
 	verb, named := w.verb()
 	switch {
+	case w.isFindings():
+		return append(append(line, findingsTopic, "--"), strings.TrimPrefix(w.rest[1], findingsTopic))
 	case w.isHelp():
 		return append(append(line, w.rest...), flags...)
 	case len(w.rest) == 0 && w.asks("h", "help"):
@@ -103,6 +105,12 @@ func (w words) line(program string) []string {
 }
 
 func (w words) isHelp() bool { return len(w.rest) > 0 && (w.rest[0] == "help" || w.rest[0] == "h") }
+
+// isFindings says that help is asked for on findings: on all, on one by its code, or on
+// those whose codes begin alike.
+func (w words) isFindings() bool {
+	return w.isHelp() && len(w.rest) == 2 && (w.rest[1] == findingsTopic || strings.Contains(w.rest[1], "/"))
+}
 
 // flagsFirst orders a command line as the cli package wants it.
 func flagsFirst(app *cli.App, args []string) []string {
@@ -145,10 +153,10 @@ func (w words) mistake() error {
 
 // noTopic is about a word after help that is no verb and no page.
 func (w words) noTopic() error {
-	if len(w.rest) < 2 || w.app.Command(w.rest[1]) != nil {
+	if len(w.rest) < 2 || w.app.Command(w.rest[1]) != nil || w.isFindings() {
 		return nil
 	}
-	return usage("there is no help on %q%s (see audit help)", w.rest[1], meant(w.rest[1], verbNames(w.app)))
+	return usage("there is no help on %q%s (see audit help)", w.rest[1], meant(w.rest[1], append(verbNames(w.app), groupNames()...)))
 }
 
 // wrongFlag is about a flag that the verb does not take, or not with this value.

@@ -251,9 +251,6 @@ func (d *reader) data(t *tar.Reader) error {
 		}
 		f := File{Path: paths.Clean(h.Name), Name: h.Name, Type: h.Typeflag, Mode: h.Mode & 07777, UID: h.Uid, GID: h.Gid,
 			Size: h.Size, ModTime: h.ModTime.Unix(), Linkname: h.Linkname, Major: h.Devmajor, Minor: h.Devminor}
-		if f.Type == tar.TypeRegA {
-			f.Type = tar.TypeReg
-		}
 		if f.Type == tar.TypeReg {
 			if err := d.content(&f, t); err != nil {
 				return err

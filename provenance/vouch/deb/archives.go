@@ -67,11 +67,11 @@ func (s *session) readArchives(ctx context.Context) error {
 }
 
 func (s *session) locate() {
-	s.debs = make(map[string][]located)
+	s.located = make(map[string][]located)
 	for _, src := range s.Sources {
 		for _, file := range src.Files() {
 			if pkg, version, ok := nameOf(file); ok {
-				s.debs[pkg] = append(s.debs[pkg], located{src, file, version})
+				s.located[pkg] = append(s.located[pkg], located{src, file, version})
 			}
 		}
 	}
@@ -115,7 +115,7 @@ func (s *session) fromFolders(ctx context.Context) error {
 // fromFolder reads a package from the first file that is one of those which are
 // offered. What is not is not looked into.
 func (s *session) fromFolder(ctx context.Context, p *installed) error {
-	for _, at := range s.debs[p.Package] {
+	for _, at := range s.located[p.Package] {
 		if !fits(p.Version, at.version) {
 			continue
 		}

@@ -81,9 +81,6 @@ func (n Name) compare(m Name) int {
 // A diversion puts the file of all packages but one elsewhere (dpkg-divert(1)).
 type diversion struct{ to, by string }
 
-// local is how dpkg writes that a diversion is by the administrator.
-const local = ":"
-
 // readDiversions reads triples of lines: path, where to, and by which package.
 func (s *session) readDiversions() {
 	s.diversions = make(map[string]diversion)

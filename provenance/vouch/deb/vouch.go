@@ -66,7 +66,7 @@ type session struct {
 	sourceOf   map[*Release]*packages.Source
 	unread     bool // contents of the image could not be read again
 	flat       bool // all files have one owner: how the image was packed says nothing of owners
-	debs       map[string][]located
+	located    map[string][]located
 	own        map[string]claim        // files that are as a signed package has them, by their place
 	absent     map[string]*installed   // files of signed packages that are not in the image
 	byName     map[string]*installed   // the verified packages; made when it is needed

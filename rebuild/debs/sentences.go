@@ -1,4 +1,4 @@
-package reinstall
+package debs
 
 // sentences are those of the codes that only this system uses.
 func sentences() map[string]string {

@@ -1,4 +1,4 @@
-// Package reinstall installs the packages of an image of Debian or its kin again, in
+// Package debs installs the packages of an image of Debian or its kin again, in
 // the versions that the image has, with mmdebstrap(1).
 //
 // The image does not say how it was made: the user gives the packages and the keyring of
@@ -11,4 +11,4 @@
 // A file system that comes out the same shows that it is those packages installed, and
 // nothing else. Whether the packages themselves come of their sources it does not show:
 // they are reused, and the verdict is never better than that.
-package reinstall
+package debs

@@ -1,4 +1,4 @@
-package reinstall
+package debs
 
 import (
 	"context"

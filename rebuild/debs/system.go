@@ -1,4 +1,4 @@
-package reinstall
+package debs
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 )
 
 // Name is that of the system.
-const Name provenance.SystemName = "reinstall"
+const Name provenance.SystemName = "debs"
 
 // The flags that ask for it.
 const (

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+
+	"audit/inspect/check"
+	"audit/rebuild"
+)
+
+// An Explanation is what can be said of a code, or of all codes that begin alike, without
+// an image: what it is about, why that matters, what to do. It is made of the words that
+// reports have.
+type Explanation struct {
+	About     string
+	Why       string
+	Problem   string // what to do where it is a problem
+	Undecided string // what to do where it stood in the way of an answer
+}
+
+// Explain explains the codes of a group, which is what stands before the slash: a check
+// with its findings, or what a finding, a difference or a plan names. It is false for a
+// group that is not known.
+func Explain(systems []rebuild.About, group string) (Explanation, bool) {
+	id, about := groupOf(group)
+	if id == "" {
+		return outsideChecks(group)
+	}
+	w := words{systems: systems}
+	return Explanation{
+		About: cmp.Or(about, question(id)), Why: why(id), Problem: react(id), Undecided: w.remedy(id),
+	}, true
+}
+
+// groupOf is the check that codes of a group belong to, and what they are about where they
+// are no findings of its own. Both are empty for a group that belongs to no check.
+func groupOf(group string) (check.ID, string) {
+	for _, id := range check.IDs() {
+		if string(id) == group {
+			return id, ""
+		}
+	}
+	switch group {
+	case "answer":
+		return check.Signatures, "What a build farm, a cache or a rebuilder answered."
+	case "difference":
+		return check.Rebuild, "What shows a difference: the place in a header or a file, and what both images have there."
+	case "item":
+		return check.Closure, "Why the NAR hash or the references of a store item are not known."
+	case "known":
+		return check.Rebuild, "What a tool is known to do differently on each run: it explains differences, and does not remove them."
+	case "mark":
+		return check.Repack, "The marks by which the version of the packer is recognized."
+	case "packages":
+		return check.Closure, "Why a package database of the image was not read, or only in part."
+	case "plan":
+		return check.Rebuild, "What a rebuild would run or fetch, whether that is trusted, and the flag that would allow it."
+	case "records":
+		return check.Closure, "What the records of Python, conda, npm and other packages do not show."
+	case "sign":
+		return check.Recipe, "Where the image names the store item that it is made of."
+	case "value":
+		return check.Rebuild, "What one of two images has where they differ."
+	case "why":
+		return check.Rebuild, "What the log of a failed build points at, and what helps. It is a hint, and decides nothing about the image."
+	}
+	return "", ""
+}
+
+// outsideChecks explains the groups that belong to no check.
+func outsideChecks(group string) (Explanation, bool) {
+	switch group {
+	case "policy":
+		r := policyRule("")
+		return Explanation{About: r.short + ".", Why: r.full, Problem: r.todo}, true
+	case "report":
+		return Explanation{
+			About:     "Why a check was not made at all.",
+			Why:       "A check that did not run says nothing, neither good nor bad.",
+			Undecided: "audit IMAGE makes all checks.",
+		}, true
+	case "sbom":
+		return Explanation{
+			About:     "What a bill of materials does not have, or has in part.",
+			Why:       "Whoever reads a bill of materials takes what is not in it for absent.",
+			Undecided: "Look at the named file with the package manager that wrote it.",
+		}, true
+	case "statement":
+		return Explanation{
+			About:     "Why a statement beside the image could not be read or verified.",
+			Why:       "A statement counts only as far as its bytes, its subject and its signature fit together.",
+			Problem:   "Ask whoever published the statement; until then treat it as absent.",
+			Undecided: "Name the key, --key NAME=FILE, or the root, --trusted-root FILE, with which it can be verified.",
+		}, true
+	case "verify":
+		return Explanation{
+			About:     "Why audit verify counts a statement, or does not.",
+			Why:       "Agreement has weight only between independent parties who built the image themselves.",
+			Problem:   "A trusted rebuilder who found something else decides: do not use the image before that is explained.",
+			Undecided: "See audit help users for whose statements count, and ask more rebuilders.",
+		}, true
+	}
+	return Explanation{}, false
+}
+
+// placeholder is an argument in a template, with its form.
+var placeholder = regexp.MustCompile(`\{([^{}:]+)(?::([a-z]+)(?: ([^{}]+))?)?\}`)
+
+// Form is the sentence of a code without arguments, in angle brackets where these would
+// stand. A part in square brackets is left out where its argument is absent. It is "" for
+// a code that is not known.
+func (s Sentences) Form(code string) string {
+	text := placeholder.ReplaceAllStringFunc(s[code], func(part string) string {
+		found := placeholder.FindStringSubmatch(part)
+		name, form, more := "<"+found[1]+">", found[2], found[3]
+		switch form {
+		case "count":
+			return name + strings.TrimPrefix(plenty(2, more), "2")
+		case "change":
+			return name + " → <" + more + ">"
+		case "quote":
+			return `"` + name + `"`
+		}
+		return name
+	})
+	return strings.NewReplacer("[[", "[", "{{", "{").Replace(text)
+}
