@@ -159,13 +159,13 @@ func samples(t testing.TB) []sample {
 		{"ELF code", "bin/x", elfOf(".text=2024-01-02"), elfOf(".text=2024-01-03"), "content; section-from at=73 offset=9 section=.text: 10 bytes → 10 bytes, 1 of them differ", ""},
 		{"ELF strings", "bin/x", elfOf(".rodata=first string\x00"), elfOf(".rodata=other string\x00"), "content; section-from at=64 offset=0 section=.rodata: 13 bytes → 13 bytes, 5 of them differ", "-first string\n+other string\n"},
 		{"ELF function", "bin/x", programOf(base), programOf(base, ".text", "main=....helper=...x"),
-			`content; functions beyond=0 functions=1 section=.text symbols=[value/symbol at="145" offset="3" symbol="helper"]: 8 bytes → 8 bytes, 1 of them differ`, ""},
+			`content; functions beyond=0 functions=1 outside=0 section=.text symbols=[value/symbol at="145" offset="3" symbol="helper"]: 8 bytes → 8 bytes, 1 of them differ`, ""},
 		{"ELF functions of other lengths", "bin/x", programOf(base), programOf(base, ".text", "main=.....helper=..x.added=."),
-			`content; functions beyond=0 functions=3 section=.text symbols=[value/symbol at="142" offset="4" symbol="main" value/symbol at="144" offset="2" symbol="helper" ` +
+			`content; functions beyond=0 functions=3 outside=0 section=.text symbols=[value/symbol at="142" offset="4" symbol="main" value/symbol at="144" offset="2" symbol="helper" ` +
 				`value/symbol-extra symbol="added"]: 8 bytes → 10 bytes` + "\ncontent; section-from at=200 offset=40 section=.symtab: 96 bytes → 120 bytes\n" +
 				"content; section-from at=269 offset=13 section=.strtab: 19 bytes → 25 bytes\nfollows; elf-rest: 696 bytes → 696 bytes", ""},
 		{"ELF object", "bin/x", programOf(base), programOf(base, ".data", "table=01235"),
-			`content; objects beyond=0 objects=1 section=.data symbols=[value/symbol at="150" offset="4" symbol="table"]: 5 bytes → 5 bytes, 1 of them differ`, ""},
+			`content; objects beyond=0 objects=1 outside=0 section=.data symbols=[value/symbol at="150" offset="4" symbol="table"]: 5 bytes → 5 bytes, 1 of them differ`, ""},
 		{"ELF program with another build-id", "bin/x", programOf(base), programOf(base, ".note.gnu.build-id", noteOf("GNU", "\x03\x04")),
 			"follows; build-id section=.note.gnu.build-id: 0102 → 0304", "elf-only parts=[value/elf-build-id]"},
 		{"ELF program for another debugger", "bin/x", programOf(base), programOf(base, ".debug_info", "B", ".note.gnu.build-id", noteOf("GNU", "\x03\x04"), ".comment", "GCC: 13\x00"),
