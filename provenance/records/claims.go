@@ -45,7 +45,7 @@ type list struct {
 // list begins the record of a component with so many bytes. A record in a deep folder
 // may name no more bytes of paths than in proportion to its own.
 func (r *reader) list(record inspect.File, component, size int) *list {
-	return &list{r, record, component, 32*size + 1<<16}
+	return &list{reader: r, record: record, component: component, room: 32*size + 1<<16}
 }
 
 // put takes a file from the record: its path from the root, which may lead through
