@@ -487,3 +487,44 @@ func TestStopped(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// Scripts change modes and owners in many forms. What one makes is a note, what one may
+// have made is undecided, and to be named in a script alone is no excuse.
+func TestChangesByScripts(t *testing.T) {
+	s := newSigner(t, 0)
+	const capability = "security.capability"
+	ping := "PROGRAM=$(dpkg-divert --truename /bin/plain)\nif command -v setcap > /dev/null; then\n\tif setcap cap_net_raw+ep $PROGRAM; then chmod u-s $PROGRAM; else\n\tchmod u+s $PROGRAM\nfi; else chmod u+s $PROGRAM; fi\n"
+	for _, test := range []struct {
+		name, script string
+		change       func(*made.File)
+		level        check.Level
+		kind         vouch.Kind
+	}{
+		{"a symbolic mode", "chmod u+s /bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"by a variable", ping, func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"capabilities by a variable", ping, func(f *made.File) { f.Xattrs = map[string]string{capability: "x"} }, check.Undecided, vouch.Nobody},
+		{"in the merged folder", "chmod u+s /usr/bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"by an argument", "fix() {\n chmod $2 \"$1\"\n}\nfix /bin/plain 4755", func(f *made.File) { f.Mode = 0o4755 }, check.Undecided, vouch.Nobody},
+		{"in a loop", "for x in plain other; do\n chmod 4755 \"/bin/$x\"\ndone", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"by an override", "dpkg-statoverride --update --add root tool 4754 /bin/plain", func(f *made.File) { f.Mode, f.GID = 0o4754, 7 }, check.Undecided, vouch.Nobody},
+		{"a setuid that no command gives", "chmod 0700 /bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Problem, vouch.Differs},
+		{"writable, and only named", "update-alternatives --install /usr/bin/x x /bin/plain 1", func(f *made.File) { f.Mode = 0o777 }, check.Problem, vouch.Differs},
+		{"owner, and only named", "test -e /bin/plain\nchown x /bin/else", func(f *made.File) { f.UID = 1000 }, check.Problem, vouch.Differs},
+		{"writable by a script", "chmod 0777 /bin/plain", func(f *made.File) { f.Mode = 0o777 }, check.Undecided, vouch.Nobody},
+		{"owner by a script", "chown 1000 /bin/plain", func(f *made.File) { f.UID = 1000 }, check.Undecided, vouch.Nobody},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := tool()
+			p.Control["postinst"] = "#!/bin/sh\n" + test.script + "\n"
+			source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+			o := run(t, edit(t, made.Root(p), "bin/plain", test.change), Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			worst := check.Note
+			for _, f := range o.Findings {
+				worst = max(worst, f.Level)
+			}
+			if worst != test.level || o.kind(t, "bin/plain") != test.kind {
+				t.Errorf("%s, %s: %v", worst, o.kind(t, "bin/plain"), o.Findings)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package deb
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -94,11 +95,15 @@ func (s *session) readDiversions() {
 // readOverrides reads the modes and owners that the administrator, or a script, gave to
 // paths (dpkg-statoverride(1)): user, group, mode and path, one a line.
 func (s *session) readOverrides() {
-	s.overrides = make(map[string]bool)
+	s.overrides = make(map[string]int64)
 	text, _, _ := s.root.Content(dpkgFolder + "/statoverride")
 	for line := range strings.Lines(string(text)) {
 		if words := strings.Fields(line); len(words) == 4 {
-			s.overrides[paths.Clean(words[3])] = true
+			if mode, err := strconv.ParseInt(words[2], 8, 64); err == nil {
+				for _, form := range forms(paths.Clean(words[3])) {
+					s.overrides[form] = mode
+				}
+			}
 		}
 	}
 }

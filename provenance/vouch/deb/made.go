@@ -141,7 +141,7 @@ func (s *session) mergedFolders() {
 	if p == nil {
 		return
 	}
-	for _, name := range []string{"bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"} {
+	for _, name := range mergedNames {
 		if f, ok := s.root.Name(name); ok && f.Type == '2' && strings.TrimPrefix(f.Linkname, "/") == "usr/"+name {
 			s.say(f, p.made("merged-usr"))
 		}

@@ -123,7 +123,11 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 	switch weight(worst) {
 	case 0:
 		s.own[at] = best
-		s.table.Vouch(at, best.pkg.signed())
+		word := best.pkg.signed()
+		if here.Inode.Header.Mode&06000&^best.sum.Mode != 0 && here.Inode.Type != '2' {
+			word = best.pkg.made("mode-by-script")
+		}
+		s.table.Vouch(at, word)
 	case weightOf(check.Problem):
 		s.table.Contradict(at, best.pkg.by())
 	}
@@ -133,7 +137,7 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 func weight(found []check.Finding) int {
 	worst := 0
 	for _, f := range found {
-		if f.Code != "signatures/deb-mode-by-script" {
+		if f.Code != "signatures/deb-mode-by-script" { // that a script makes it so is as good
 			worst = max(worst, weightOf(f.Level))
 		}
 	}
@@ -191,49 +195,48 @@ func kindName(t byte) string {
 	return fmt.Sprintf("type %q", t)
 }
 
-// compareHeader compares mode, owner and attributes. Scripts of packages may change
-// them, and do so by the path.
+// compareHeader compares mode, owner and attributes. Scripts of packages may change them:
+// it is a note where one makes the file what it is, and undecided where one may have.
 func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level, string, ...any)) {
 	h := here.Inode.Header
+	pkg, version := c.pkg.Package, c.pkg.Version
 	if mode := h.Mode & 07777; mode != c.sum.Mode {
 		level, code := check.Problem, "signatures/deb-mode-differs"
-		switch {
-		case s.byScript(c, mode):
+		by := s.modeBy(c.file.Path, c.sum.Mode, mode)
+		switch override, named := s.overrides[here.Path]; {
+		case by == gives:
 			level, code = check.Note, "signatures/deb-mode-by-script"
-		case s.overrides[here.Path]:
+		case by == may:
+			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
+		case named && override == mode:
 			level, code = check.Undecided, "signatures/deb-mode-overridden"
 		}
-		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", octal(c.sum.Mode), "computed", octal(mode))
+		say(level, code, "package", pkg, "version", version, "signed", octal(c.sum.Mode), "computed", octal(mode))
 	}
 	if a := h.Attr(); !s.flat && (a.UID != c.sum.UID || a.GID != c.sum.GID) {
 		level, code := check.Problem, "signatures/deb-owner-differs"
-		if s.byScript(c, 0) {
+		switch s.ownerBy(c.file.Path, a.UID == c.sum.UID, a.GID) {
+		case gives:
 			level, code = check.Note, "signatures/deb-mode-by-script"
+		case may:
+			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
 		}
-		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
+		say(level, code, "package", pkg, "version", version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
+		exact, open := s.changesOf(c.file.Path, setsCaps)
 		switch {
 		case name == "security.selinux":
-		case name == "security.capability" && c.pkg.contains("setcap") && c.pkg.names(c.file.Path):
-			say(check.Note, "signatures/deb-mode-by-script", "package", c.pkg.Package, "version", c.pkg.Version, "signed", "", "computed", name)
+		case name == "security.capability" && len(exact)+len(open) > 0:
+			say(check.Undecided, "signatures/deb-mode-perhaps-script", "package", pkg, "version", version, "signed", "none", "computed", name)
 		default:
-			say(check.Problem, "signatures/deb-attribute-added", "package", c.pkg.Package, "version", c.pkg.Version, "attribute", check.Brief(name))
+			say(check.Problem, "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
 		}
 	}
 }
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
 func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
-
-// byScript says whether the scripts of the package name the path, and the mode where
-// that gives the rights of another: then they may have set it.
-func (s *session) byScript(c claim, mode int64) bool {
-	if !c.pkg.names(c.file.Path) {
-		return false
-	}
-	return mode&06000 == 0 || c.pkg.contains(fmt.Sprintf("%o", mode))
-}
 
 // isConfig says whether a package expects a file to be changed.
 func (p *installed) isConfig(path string) bool {
@@ -257,11 +260,20 @@ func (s *session) matchFolder(c claim, at string) {
 		return
 	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
 		return // it gives no more rights than the package does
-	case s.overrides[at] || c.pkg.names(c.file.Path):
+	case s.isFolderBy(here, c, h.Mode&07777):
 		return
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
 		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+}
+
+// isFolderBy says whether a script, or an override, gives a folder its mode and owner.
+func (s *session) isFolderBy(here inspect.File, c claim, mode int64) bool {
+	if override, ok := s.overrides[here.Path]; ok && override == mode {
+		return true
+	}
+	exact, open := s.changesOf(c.file.Path, slices.Concat(setsMode, setsOwner))
+	return len(exact)+len(open) > 0 && len(here.Inode.Header.Attr().Xattrs) == 0
 }
 
 // isOfApt says whether a folder is one that apt gives to the user by which it fetches.

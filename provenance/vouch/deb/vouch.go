@@ -59,7 +59,7 @@ type session struct {
 
 	installed  []*installed // sorted
 	diversions map[string]diversion
-	overrides  map[string]bool
+	overrides  map[string]int64 // modes, by path
 	releases   []*Release
 	offers     map[Name][]offer
 	claims     map[string][]claim // of files of signed packages, by their place in the root
@@ -71,6 +71,7 @@ type session struct {
 	absent     map[string]*installed   // files of signed packages that are not in the image
 	byName     map[string]*installed   // the verified packages; made when it is needed
 	namers     map[string][]*installed // packages by the paths that their scripts name; likewise
+	changed    *changes                // what scripts change; likewise
 	docs       int                     // files of documentation that were left out
 }
 
