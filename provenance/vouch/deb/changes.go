@@ -158,6 +158,26 @@ func (p *installed) commands() (all [][]string) {
 	return all
 }
 
+// expanded are the absolute paths that the scripts name, with the values of variables.
+func (p *installed) expanded() map[string]bool {
+	if p.said == nil {
+		p.said = make(map[string]bool)
+		commands := p.commands()
+		vars := variables(commands)
+		for _, words := range commands {
+			for _, w := range words {
+				values, _ := expand(w, vars, 4)
+				for _, v := range values {
+					if strings.HasPrefix(v, "/") {
+						p.said[strings.Trim(v, "/")] = true
+					}
+				}
+			}
+		}
+	}
+	return p.said
+}
+
 // maxValues bounds the values of a word with variables.
 const maxValues = 64
 

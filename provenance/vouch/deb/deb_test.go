@@ -528,3 +528,115 @@ func TestChangesByScripts(t *testing.T) {
 		})
 	}
 }
+
+// Nothing that is not signed outweighs what is: a list of an unverified package, and a
+// diversion that no signed script makes, excuse no more than a content.
+func TestUnsignedExcuses(t *testing.T) {
+	s := newSigner(t, 0)
+	other := made.Package{Name: "other", Files: []made.File{{Path: "bin/"}, {Path: "bin/shell", Body: "a shell", Mode: 0o755}}}
+	source := write(t, made.Mirror{Packages: []made.Package{tool(), other}, Sign: s.clear}.Write())
+	theirs := made.Package{Name: "theirs", Files: []made.File{{Path: "bin/plain", Body: "theirs", Mode: 0o755}}}
+	claimed := func(change func(*made.File)) []made.File {
+		root := slices.DeleteFunc(made.Root(tool(), other, theirs), func(f made.File) bool { return f.Path == "bin/plain" && f.Body == "theirs" })
+		return edit(t, root, "bin/plain", change)
+	}
+	diverted := func(body, lines string) []made.File {
+		root := edit(t, made.Root(tool(), other), "bin/plain", func(f *made.File) { f.Body = body })
+		return append(root, made.File{Path: "var/lib/dpkg/diversions", Body: lines})
+	}
+	for _, test := range []struct {
+		name  string
+		root  []made.File
+		level check.Level
+		kind  vouch.Kind
+	}{
+		{"a content that another claims", claimed(func(f *made.File) { f.Body = "theirs" }), check.Undecided, vouch.Nobody},
+		{"setuid, which another claims", claimed(func(f *made.File) { f.Mode = 0o4755 }), check.Problem, vouch.Differs},
+		{"setuid and content, which another claims", claimed(func(f *made.File) { f.Mode, f.Body = 0o4755, "theirs" }), check.Problem, vouch.Differs},
+		{"a capability, which another claims", claimed(func(f *made.File) { f.Xattrs = map[string]string{"security.capability": "x"} }), check.Problem, vouch.Differs},
+		{"a diversion to it by nobody", diverted("a shell", "/bin/shell\n/bin/plain\n:\n"), check.Problem, vouch.Differs},
+		{"a diversion to it by a package that does not", diverted("a shell", "/bin/shell\n/bin/plain\ntool\n"), check.Problem, vouch.Differs},
+		{"a diversion from it by the administrator", diverted("mine", "/bin/plain\n/bin/plain.distrib\n:\n"), check.Undecided, vouch.Nobody},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := run(t, test.root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			worst := check.Note
+			for _, f := range o.Findings {
+				if f.Path == "bin/plain" {
+					worst = max(worst, f.Level)
+				}
+			}
+			if worst != test.level || o.kind(t, "bin/plain") != test.kind {
+				t.Errorf("%s, %s: %v", worst, o.kind(t, "bin/plain"), o.Findings)
+			}
+		})
+	}
+}
+
+// The forms of the diversions of dash, vim-runtime and linux-perf.
+func TestDiverts(t *testing.T) {
+	const script = "diverted() { dpkg-divert --package p --divert \"$1.tiny\" \"$1\"; }\nbase=/usr/share/vim\ndiverted $base/tags\nsh() { dpkg-divert --divert ${3:-$1.distrib} $1; }\nsh /bin/sh dash\nsh /usr/share/man/sh.1.gz x\n"
+	p := &installed{archive: &Archive{Info: map[string][]byte{"preinst": []byte(script)}}}
+	for _, test := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"usr/share/vim/tags", "usr/share/vim/tags.tiny", true}, {"bin/sh", "bin/sh.distrib", true}, {"usr/bin/sh", "usr/bin/sh.distrib", true},
+		{"usr/share/man/sh.1.gz", "usr/share/man/sh.distrib.1.gz", true},
+		{"bin/sh", "usr/sbin/nologin", false}, {"bin/sh", "bin/sh.evil", false}, {"bin/dash", "bin/dash.distrib", false},
+	} {
+		if got := p.diverts(test.from, test.to); got != test.want {
+			t.Errorf("%s to %s: %v", test.from, test.to, got)
+		}
+	}
+}
+
+// A hard link to a hard link is followed to its file, and no other than a file counts.
+func TestHardLinks(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "links", Files: []made.File{{Path: "bin/"}, {Path: "bin/h1", Body: "one", Mode: 0o755}, {Path: "bin/h2", Hard: "bin/h1", Mode: 0o755},
+		{Path: "bin/h3", Hard: "bin/h2", Mode: 0o755}, {Path: "bin/self", Hard: "bin/self", Mode: 0o755}, {Path: "bin/link", Link: "h1"}, {Path: "bin/hl", Hard: "bin/link"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	root := edit(t, made.Root(p), "bin/h3", func(f *made.File) { *f = made.File{Path: f.Path, Body: "evil", Mode: 0o755} })
+	root = edit(t, root, "bin/self", func(f *made.File) { *f = made.File{Path: f.Path, Body: "evil", Mode: 0o755} })
+	root = edit(t, root, "bin/hl", func(f *made.File) { *f = made.File{Path: f.Path, Body: "evil", Mode: 0o755} })
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	for at, want := range map[string]vouch.Kind{"bin/h1": vouch.Signed, "bin/h2": vouch.Signed, "bin/h3": vouch.Differs, "bin/self": vouch.Nobody, "bin/hl": vouch.Differs} {
+		if o.kind(t, at) != want {
+			t.Errorf("%s is %s, want %s: %v", at, o.kind(t, at), want, o.Findings)
+		}
+	}
+	if f, ok := o.finding("bin/self", "signatures/deb-hard-link"); !ok || f.Level != check.Undecided {
+		t.Errorf("%v", o.Findings)
+	}
+}
+
+// A configuration file may have another content, and be nothing but a file of its rights.
+// A link in place of a folder may be one that a package has, or a merged folder.
+func TestKindsOfPlaces(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	for _, test := range []struct {
+		name, at string
+		change   func(*made.File)
+		finding  string // the path of it
+		code     string
+		level    check.Level
+	}{
+		{"a folder in place of configuration", "etc/tool.conf", func(f *made.File) { *f = made.File{Path: f.Path + "/"} }, "etc/tool.conf", "signatures/deb-kind-differs", check.Problem},
+		{"a link in place of configuration", "etc/tool.conf", func(f *made.File) { *f = made.File{Path: f.Path, Link: "/tmp/x"} }, "etc/tool.conf", "signatures/deb-kind-differs", check.Undecided},
+		{"the owner of configuration", "etc/tool.conf", func(f *made.File) { f.UID = 1000 }, "etc/tool.conf", "signatures/deb-owner-differs", check.Problem},
+		{"a link in place of a folder", "usr/share/doc/tool/", func(f *made.File) { *f = made.File{Path: "usr/share/doc/tool", Link: "/opt/evil"} }, "usr/share/doc/tool", "signatures/deb-no-folder", check.Undecided},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := edit(t, made.Root(tool()), test.at, test.change)
+			if strings.HasSuffix(test.at, "/") {
+				root = slices.DeleteFunc(root, func(f made.File) bool { return strings.HasPrefix(f.Path, test.at) })
+			}
+			o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			if f, ok := o.finding(test.finding, test.code); !ok || f.Level != test.level {
+				t.Errorf("%v", o.Findings)
+			}
+		})
+	}
+}

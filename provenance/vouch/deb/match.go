@@ -16,9 +16,11 @@ import (
 
 // A claim is what a signed package has at a place in the root file system.
 type claim struct {
-	pkg  *installed
-	file *File
-	sum  *File // that has the content: of a hard link the file that it is to
+	pkg      *installed
+	file     *File
+	sum      *File  // that has the content: of a hard link the file that it is to
+	at       string // where it has to be
+	diverted bool   // to there
 }
 
 // match compares each file of the signed packages with what the image has in its place.
@@ -27,6 +29,8 @@ type claim struct {
 func (s *session) match() {
 	s.claims, s.own, s.absent = make(map[string][]claim), make(map[string]claim), make(map[string]*installed)
 	absent := make(map[*installed][]string)
+	s.acceptDiversions()
+	var folders []claim // in whose place is none
 	for _, p := range s.installed {
 		if p.archive == nil {
 			continue
@@ -34,16 +38,20 @@ func (s *session) match() {
 		byPath := make(map[string]*File, len(p.archive.Files))
 		for i := range p.archive.Files {
 			f := &p.archive.Files[i]
-			byPath[f.Path] = f
-			c := claim{p, f, f}
+			at := s.placeOf(p, f.Path)
+			c := claim{pkg: p, file: f, sum: f, at: at, diverted: at != f.Path}
 			if f.Type == '1' {
+				// deb(5) demands that the file comes first. It has no other links then.
 				if c.sum = byPath[paths.Clean(f.Linkname)]; c.sum == nil {
-					continue // deb(5) demands that the file comes first
+					s.unclearLink(c)
+					continue
 				}
 			}
-			at := s.placeOf(p, f.Path)
+			byPath[f.Path] = c.sum
 			if f.Type == '5' {
-				s.matchFolder(c, at)
+				if !s.matchFolder(c, at) {
+					folders = append(folders, c)
+				}
 				continue
 			}
 			here, ok := s.root.Name(at)
@@ -60,9 +68,29 @@ func (s *session) match() {
 	for _, at := range slices.Sorted(maps.Keys(s.claims)) {
 		s.judge(at, s.claims[at], others[at])
 	}
+	for _, c := range folders {
+		s.noFolder(c)
+	}
 	for _, p := range s.installed {
 		s.leftOut(p, absent[p])
 	}
+}
+
+// unclearLink says that a hard link of a package leads to no file that comes before it.
+func (s *session) unclearLink(c claim) {
+	if here, ok := s.root.Name(c.at); ok {
+		s.list.Undecided(here.Layer, here.Path, "signatures/deb-hard-link", "package", c.pkg.Package, "version", c.pkg.Version, "link", check.Clip(c.file.Linkname))
+	}
+}
+
+// noFolder says that a link, or a file, stands where a package has a folder: links of
+// merged folders do, and those that another package has.
+func (s *session) noFolder(c claim) {
+	here, _ := s.root.Name(c.at)
+	if _, own := s.own[here.Path]; own || here.Type == '2' && isMerged(here.Path) && strings.TrimPrefix(here.Linkname, "/") == "usr/"+here.Path {
+		return
+	}
+	s.list.Undecided(here.Layer, here.Path, "signatures/deb-no-folder", "package", c.pkg.Package, "version", c.pkg.Version, "computed", kindName(here.Inode.Type))
 }
 
 // isFlat says whether all files have one owner, as in an image that was packed by
@@ -107,6 +135,9 @@ func (s *session) unverified() map[string]*installed {
 // judge adds the word on a file that signed packages have, or says how it is other.
 func (s *session) judge(at string, claims []claim, other *installed) {
 	here, _ := s.root.Name(at)
+	if slices.ContainsFunc(claims, func(c claim) bool { return !c.diverted }) { // a diversion does not outweigh it
+		claims = slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return c.diverted })
+	}
 	var best claim
 	var worst []check.Finding
 	for i, c := range claims {
@@ -115,9 +146,10 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 			best, worst = c, found
 		}
 	}
-	if other != nil && weight(worst) > 0 {
-		s.list.Undecided(here.Layer, at, "signatures/deb-file-replaced", "package", best.pkg.Package, "other", other.Package)
-		return
+	if by := s.refused[best.file.Path]; by != "" && !best.diverted {
+		worst = excuse(worst, best, by)
+	} else if other != nil {
+		worst = excuse(worst, best, other.Package)
 	}
 	s.list.Append(worst...)
 	switch weight(worst) {
@@ -131,6 +163,40 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 	case weightOf(check.Problem):
 		s.table.Contradict(at, best.pkg.by())
 	}
+}
+
+// excuse makes it undecided that a file has another content than its signed package where
+// something that is not verified may have replaced it. That it has more rights stays.
+func excuse(found []check.Finding, c claim, by string) (out []check.Finding) {
+	replaced := slices.ContainsFunc(found, isContent)
+	for _, f := range found {
+		switch {
+		case isContent(f):
+			f = check.Find(check.Undecided, f.Layer, f.Path, "signatures/deb-file-replaced", "package", c.pkg.Package, "other", check.Brief(by))
+		case replaced && f.Level == check.Problem && f.Code == "signatures/deb-mode-differs" && !addsRights(f):
+			f.Level = check.Undecided
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// isContent says whether a finding is that a file has another content, not that it is of
+// another kind but for a link.
+func isContent(f check.Finding) bool {
+	switch f.Code {
+	case "signatures/deb-file-differs", "signatures/deb-link-differs":
+		return true
+	}
+	return f.Code == "signatures/deb-kind-differs" && (f.Args.String("computed") == "file" || f.Args.String("computed") == "link")
+}
+
+// addsRights says whether a mode that is other has bits that are dangerous.
+func addsRights(f check.Finding) bool {
+	var signed, mode int64
+	fmt.Sscanf(f.Args.String("signed"), "%o", &signed)
+	fmt.Sscanf(f.Args.String("computed"), "%o", &mode)
+	return mode&^signed&dangerous != 0
 }
 
 // weight is larger for what is worse: 0 says that a file is the package's.
@@ -153,11 +219,15 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 	}
 	config := c.pkg.isConfig(c.file.Path)
 	level := check.Problem
-	if config {
+	if config { // its content is the administrator's
 		level = check.Note
 	}
 	switch {
 	case kind(here.Inode.Type) != kind(c.sum.Type):
+		level := check.Problem
+		if config && here.Inode.Type == '2' {
+			level = check.Undecided
+		}
 		say(level, "signatures/deb-kind-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
 		return found
 	case c.sum.Type == '2':
@@ -165,6 +235,10 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Inode.Linkname))
 		}
 		return found
+	case c.sum.Type == '3' || c.sum.Type == '4':
+		if a := here.Inode.Header.Attr(); a.Devmajor != c.sum.Major || a.Devminor != c.sum.Minor {
+			say(check.Problem, "signatures/deb-device-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(int(c.sum.Major), int(c.sum.Minor)), "computed", owner(int(a.Devmajor), int(a.Devminor)))
+		}
 	case c.sum.Type == '0' && here.Inode.Digest != c.sum.Sum:
 		code := "signatures/deb-file-differs"
 		if config {
@@ -246,25 +320,26 @@ func (p *installed) isConfig(path string) bool {
 	return p.config[path]
 }
 
-// matchFolder compares mode and owner of a folder. One that became a link keeps what is
-// in it; what has no entry of its own was made by an engine.
-func (s *session) matchFolder(c claim, at string) {
+// matchFolder compares mode and owner of a folder, and returns false when something else
+// is in its place. What has no entry of its own was made by an engine.
+func (s *session) matchFolder(c claim, at string) bool {
 	here, ok := s.root.Name(at)
 	if !ok || here.Inode.Type != '5' {
-		return
+		return !ok
 	}
 	h := here.Inode.Header
 	a := h.Attr()
 	switch {
 	case h.Mode&07777 == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
-		return
+		return true
 	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
-		return // it gives no more rights than the package does
+		return true // it gives no more rights than the package does
 	case s.isFolderBy(here, c, h.Mode&07777):
-		return
+		return true
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
 		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+	return true
 }
 
 // isFolderBy says whether a script, or an override, gives a folder its mode and owner.
