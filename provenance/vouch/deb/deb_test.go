@@ -640,3 +640,39 @@ func TestKindsOfPlaces(t *testing.T) {
 		})
 	}
 }
+
+// Empty files are those of packages and logs with the rights of these alone.
+func TestEmptyFiles(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	root := append(made.Root(tool()), made.File{Path: "etc/environment", Mode: 0o666}, made.File{Path: "etc/subuid", UID: 1000}, made.File{Path: "etc/subgid"},
+		made.File{Path: "var/log/wtmp", Mode: 0o664, GID: utmpGroup}, made.File{Path: "var/log/term.log", Mode: 0o640, GID: admGroup}, made.File{Path: "var/log/evil", Mode: 0o666})
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	for at, want := range map[string]vouch.Kind{"etc/environment": vouch.Nobody, "etc/subuid": vouch.Nobody, "etc/subgid": vouch.Made, "var/log/wtmp": vouch.Made, "var/log/term.log": vouch.Made, "var/log/evil": vouch.Nobody} {
+		if o.kind(t, at) != want {
+			t.Errorf("%s is %s, want %s", at, o.kind(t, at), want)
+		}
+	}
+}
+
+// Stanzas without number of one name, and as many files that are named like their
+// packages, are gone through once.
+func TestManyVersions(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	const n = 20_000
+	root := made.Root(tool())
+	var status strings.Builder
+	for i := range n {
+		fmt.Fprintf(&status, "Package: tool\nStatus: install ok installed\nVersion: %d\nArchitecture: amd64\n\n", i)
+		root = append(root, made.File{Path: fmt.Sprintf("var/cache/apt/archives/tool_%d_amd64.deb", i)})
+	}
+	root = edit(t, root, "var/lib/dpkg/status", func(f *made.File) { f.Body = status.String() + f.Body })
+	start := time.Now()
+	if o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}}); o.Packages != n+1 || o.Verified != 1 {
+		t.Errorf("%d of %d", o.Verified, o.Packages)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}

@@ -79,8 +79,10 @@ func (x *indexes) take(r io.Reader, most int64) (signedIndex, bool, error) {
 		return at, ok, nil
 	}
 	x.done[at] = true
-	for name, l := range got.found {
-		x.offers[name] = append(x.offers[name], offer{l, at.release})
+	for name, listed := range got.found {
+		for _, l := range listed {
+			x.offers[name] = append(x.offers[name], offer{l, at.release})
+		}
 	}
 	return at, true, nil
 }
