@@ -332,6 +332,7 @@ func TestHonestImages(t *testing.T) {
 	s := newSigner(t, 0)
 	other := made.Package{Name: "other", Control: map[string]string{"preinst": "dpkg-divert --package other --divert /bin/tool.real /bin/tool\n"}, Files: []made.File{{Path: "bin/"}, {Path: "bin/tool", Body: "in its place", Mode: 0o755}}}
 	source := write(t, made.Mirror{Packages: []made.Package{tool(), other}, Sign: s.clear}.Write())
+	excludes := made.File{Path: "etc/dpkg/dpkg.cfg.d/docker", Body: "path-exclude /usr/*\npath-include=/usr/bin/by-script\n"}
 	without := func(files []made.File, at string) []made.File {
 		return slices.DeleteFunc(slices.Clone(files), func(f made.File) bool { return f.Path == at })
 	}
@@ -351,12 +352,11 @@ func TestHonestImages(t *testing.T) {
 		root  []made.File
 		notes []string
 	}{
-		"documentation left out": {without(made.Root(tool()), "usr/share/doc/tool/README"), []string{"signatures/deb-documentation"}},
-		"a file removed":         {without(made.Root(tool()), "usr/bin/link"), []string{"signatures/deb-left-out"}},
-		"configuration removed":  {without(made.Root(tool()), "etc/tool.conf"), []string{"signatures/deb-left-out"}},
-		"merged folders":         {merged, nil},
-		"a diversion":            {diverted, nil},
-		"one owner":              {flat, []string{"signatures/deb-owners-flat"}},
+		"documentation left out":                 {without(made.Root(tool()), "usr/share/doc/tool/README"), []string{"signatures/deb-documentation"}},
+		"a file that dpkg was told to leave out": {append(without(made.Root(tool()), "usr/bin/link"), excludes), []string{"signatures/deb-left-out"}},
+		"merged folders":                         {merged, nil},
+		"a diversion":                            {diverted, nil},
+		"one owner":                              {flat, []string{"signatures/deb-owners-flat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := run(t, test.root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
@@ -369,7 +369,7 @@ func TestHonestImages(t *testing.T) {
 				}
 			}
 			for f, w := range o.table.Rows() {
-				if w.Kind == vouch.Differs || w.Kind == vouch.Nobody && f.Path != "bin" {
+				if w.Kind == vouch.Differs || w.Kind == vouch.Nobody && f.Path != "bin" && f.Path != excludes.Path {
 					t.Errorf("%s: %v", f.Path, w)
 				}
 			}
@@ -674,5 +674,56 @@ func TestManyVersions(t *testing.T) {
 	}
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("it took %s", took)
+	}
+}
+
+// What is missing and was not to be left out is undecided.
+func TestRemoved(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	for _, at := range []string{"usr/bin/link", "etc/tool.conf"} {
+		root := slices.DeleteFunc(made.Root(tool()), func(f made.File) bool { return f.Path == at })
+		root = append(root, made.File{Path: "etc/dpkg/dpkg.cfg", Body: "path-exclude=/usr/*\npath-include /usr/bin/li?k\n"})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if f, ok := o.finding(at, "signatures/deb-removed"); !ok || f.Level != check.Undecided {
+			t.Errorf("%s: %v", at, o.Findings)
+		}
+	}
+}
+
+// An account is one that a command of a script makes, with a number of its own, a group
+// that is made like it, and a shell that lets nobody in.
+func TestAccounts(t *testing.T) {
+	s := newSigner(t, 0)
+	base := made.Package{Name: "base-passwd", Files: []made.File{
+		{Path: "usr/share/base-passwd/passwd.master", Body: "root:*:0:0:root:/root:/bin/bash\nwww-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"},
+		{Path: "usr/share/base-passwd/group.master", Body: "root:*:0:\nadm:*:4:\nwww-data:*:33:\nnogroup:*:65534:\n"}}}
+	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "if [ \"$1\" = configure ]; then\n USER=svc\n adduser --system --group --home /nonexistent \"$USER\"\n adduser --system _apt\nfi\n"}}
+	maker.Files = []made.File{{Path: "usr/lib/sysusers.d/unit.conf", Body: "u unit - \"A unit\"\n"}}
+	source := write(t, made.Mirror{Packages: []made.Package{base, maker}, Sign: s.clear}.Write())
+	known := "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
+	group := "root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nsvc:x:101:\nunit:x:102:\n"
+	for line, want := range map[string]vouch.Kind{
+		"": vouch.Made,
+		"svc:x:100:101::/nonexistent:/usr/sbin/nologin":               vouch.Made,
+		"_apt:x:100:65534::/nonexistent:/bin/false":                   vouch.Made,
+		"unit:x:998:102::/:/usr/sbin/nologin":                         vouch.Made,
+		"configure:x:100:101::/tmp:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:33:101::/nonexistent:/usr/sbin/nologin":                vouch.Nobody,
+		"svc:x:0:101::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:100:0::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:100:4::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:100:101::/nonexistent:/tmp/evil/nologin":               vouch.Nobody,
+		"svc:x:100:101::/nonexistent:/bin/sh":                         vouch.Nobody,
+		"svc:x:100:101::/:/bin/false\n_apt:x:100:65534::/:/bin/false": vouch.Nobody,
+	} {
+		if line != "" {
+			line += "\n"
+		}
+		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: known + line}, made.File{Path: "etc/group", Body: group})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "etc/passwd") != want || o.kind(t, "etc/group") != vouch.Made {
+			t.Errorf("%q is %s, want %s (%s)", line, o.kind(t, "etc/passwd"), want, o.kind(t, "etc/group"))
+		}
 	}
 }

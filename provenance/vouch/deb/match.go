@@ -360,25 +360,99 @@ func (s *session) isOfApt(at string, uid int) bool {
 	return strings.Contains("\n"+string(text), fmt.Sprintf("\n_apt:x:%d:", uid))
 }
 
-// leftOut counts the files of a package that the image does not have: documentation
-// where dpkg was told to leave it out, or what was removed.
+// leftOut counts the files of a package that the image does not have: documentation, and
+// what dpkg was told to leave out, are notes; others were removed.
 func (s *session) leftOut(p *installed, absent []string) {
-	if len(absent) == 0 {
-		return
-	}
-	docs := 0
+	var told, removed []string
 	for _, at := range absent {
-		if isDocumentation(at) {
-			docs++
+		switch {
+		case isDocumentation(at):
+			s.docs++
+		case s.isExcluded(at):
+			told = append(told, at)
+		default:
+			removed = append(removed, at)
 		}
 	}
-	if docs > 0 {
-		s.docs += docs
+	if len(told) > 0 {
+		s.list.Note(-1, told[0], "signatures/deb-left-out", "package", p.Package, "version", p.Version, "count", len(told))
 	}
-	if others := len(absent) - docs; others > 0 {
-		first := absent[slices.IndexFunc(absent, func(at string) bool { return !isDocumentation(at) })]
-		s.list.Note(-1, first, "signatures/deb-left-out", "package", p.Package, "version", p.Version, "count", others)
+	if len(removed) > 0 {
+		s.list.Undecided(-1, removed[0], "signatures/deb-removed", "package", p.Package, "version", p.Version, "count", len(removed))
 	}
+}
+
+// A filter is a line of dpkg's configuration that leaves files out, or not (dpkg(1),
+// --path-exclude).
+type filter struct {
+	pattern string
+	exclude bool
+}
+
+// dpkgConfig is where the configuration is, beside a file of this name.
+const dpkgConfig = "etc/dpkg/dpkg.cfg"
+
+// isExcluded says whether dpkg was told to leave a path out: the last line that fits it
+// decides.
+func (s *session) isExcluded(at string) bool {
+	if s.filters == nil {
+		s.filters = s.readFilters()
+	}
+	for _, f := range slices.Backward(s.filters) {
+		if matches(f.pattern, "/"+at) {
+			return f.exclude
+		}
+	}
+	return false
+}
+
+// maxFilters bounds the lines that filter paths.
+const maxFilters = 200
+
+func (s *session) readFilters() []filter {
+	all := []filter{}
+	texts := [][]byte{}
+	folder, names, _ := s.root.Folder(dpkgConfig + ".d")
+	for _, name := range names {
+		text, _, _ := s.root.Content(path.Join(folder, name))
+		texts = append(texts, text)
+	}
+	text, _, _ := s.root.Content(dpkgConfig)
+	for _, text := range append(texts, text) {
+		for line := range strings.Lines(string(text)) {
+			name, pattern, ok := strings.Cut(strings.TrimSpace(line), "=")
+			if !ok {
+				name, pattern, _ = strings.Cut(strings.TrimSpace(line), " ")
+			}
+			name, pattern = strings.TrimSpace(name), strings.Trim(pattern, " \t\"'")
+			if (name == "path-exclude" || name == "path-include") && len(all) < maxFilters && len(pattern) < 256 {
+				all = append(all, filter{pattern, name == "path-exclude"})
+			}
+		}
+	}
+	return all
+}
+
+// matches says whether a pattern fits a whole path: a star and a question mark stand for
+// slashes too.
+func matches(pattern, at string) bool {
+	star, from := -1, 0 // where to go on when what follows the last star does not fit
+	i, j := 0, 0
+	for j < len(at) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, from = i, j
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || pattern[i] == at[j]):
+			i, j = i+1, j+1
+		case star >= 0:
+			from++
+			i, j = star+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[i:], "*") == ""
 }
 
 // isDocumentation says of a path whether slim images leave it out.

@@ -73,6 +73,7 @@ type session struct {
 	byName     map[string]*installed   // the verified packages; made when it is needed
 	namers     map[string][]*installed // packages by the paths that their scripts name; likewise
 	changed    *changes                // what scripts change; likewise
+	filters    []filter                // of paths that dpkg leaves out; likewise
 	docs       int                     // files of documentation that were left out
 }
 
