@@ -492,7 +492,10 @@ func TestStopped(t *testing.T) {
 // have made is undecided, and to be named in a script alone is no excuse.
 func TestChangesByScripts(t *testing.T) {
 	s := newSigner(t, 0)
-	const capability = "security.capability"
+	raw, ok := capability("cap_net_raw+ep")
+	if want := "\x01\x00\x00\x02\x00\x20" + strings.Repeat("\x00", 14); !ok || raw != want {
+		t.Errorf("%q, want %q", raw, want)
+	}
 	ping := "PROGRAM=$(dpkg-divert --truename /bin/plain)\nif command -v setcap > /dev/null; then\n\tif setcap cap_net_raw+ep $PROGRAM; then chmod u-s $PROGRAM; else\n\tchmod u+s $PROGRAM\nfi; else chmod u+s $PROGRAM; fi\n"
 	for _, test := range []struct {
 		name, script string
@@ -502,7 +505,8 @@ func TestChangesByScripts(t *testing.T) {
 	}{
 		{"a symbolic mode", "chmod u+s /bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
 		{"by a variable", ping, func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
-		{"capabilities by a variable", ping, func(f *made.File) { f.Xattrs = map[string]string{capability: "x"} }, check.Undecided, vouch.Nobody},
+		{"capabilities by a variable", ping, func(f *made.File) { f.Xattrs = map[string]string{capabilityAttribute: raw} }, check.Note, vouch.Made},
+		{"other capabilities", ping, func(f *made.File) { f.Xattrs = map[string]string{capabilityAttribute: "x"} }, check.Undecided, vouch.Nobody},
 		{"in the merged folder", "chmod u+s /usr/bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
 		{"by an argument", "fix() {\n chmod $2 \"$1\"\n}\nfix /bin/plain 4755", func(f *made.File) { f.Mode = 0o4755 }, check.Undecided, vouch.Nobody},
 		{"in a loop", "for x in plain other; do\n chmod 4755 \"/bin/$x\"\ndone", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},

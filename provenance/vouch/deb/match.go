@@ -156,7 +156,8 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 	case 0:
 		s.own[at] = best
 		word := best.pkg.signed()
-		if here.Inode.Header.Mode&06000&^best.sum.Mode != 0 && here.Inode.Type != '2' {
+		h := here.Inode.Header
+		if here.Inode.Type != '2' && (h.Mode&06000&^best.sum.Mode != 0 || h.Attr().Xattrs[capabilityAttribute] != "") {
 			word = best.pkg.made("mode-by-script")
 		}
 		s.table.Vouch(at, word)
@@ -298,10 +299,15 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 		say(level, code, "package", pkg, "version", version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
-		exact, open := s.changesOf(c.file.Path, setsCaps)
+		by := none
+		if name == capabilityAttribute {
+			by = s.capabilityBy(c.file.Path, h.Attr().Xattrs[name])
+		}
 		switch {
 		case name == "security.selinux":
-		case name == "security.capability" && len(exact)+len(open) > 0:
+		case by == gives:
+			say(check.Note, "signatures/deb-mode-by-script", "package", pkg, "version", version, "signed", "", "computed", name)
+		case by == may:
 			say(check.Undecided, "signatures/deb-mode-perhaps-script", "package", pkg, "version", version, "signed", "none", "computed", name)
 		default:
 			say(check.Problem, "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
