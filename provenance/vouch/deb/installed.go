@@ -127,12 +127,9 @@ func (s *session) acceptDiversions() {
 // diverts says whether a script of the package diverts a path: it names it, and where to
 // or what stands in the new name beside the old one.
 func (p *installed) diverts(from, to string) bool {
-	if !p.contains("dpkg-divert") {
-		return false
-	}
 	named := p.expanded()
 	namesAny := func(at string) bool { return slices.ContainsFunc(forms(at), func(f string) bool { return named[f] }) }
-	if !namesAny(from) {
+	if !namesAny(from) || !p.contains("dpkg-divert") {
 		return false
 	}
 	added := to
