@@ -217,3 +217,15 @@ func TestIndexOfSeveral(t *testing.T) {
 		t.Errorf("%v, %v", got.found, err)
 	}
 }
+
+// What an index unpacks to is counted where it goes past the limit, too.
+func TestIndexPastItsLimit(t *testing.T) {
+	got, err := scanIndex(strings.NewReader(strings.Repeat("x\n", 1000)), nil, 100)
+	var past *limit.Error
+	if !errors.As(err, &past) || got.size < 100 {
+		t.Errorf("%d, %v", got.size, err)
+	}
+	if got, err := scanIndex(strings.NewReader("x\n"), nil, 0); !errors.As(err, &past) || got.size > 1 {
+		t.Errorf("%d, %v", got.size, err)
+	}
+}

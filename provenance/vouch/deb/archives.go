@@ -127,8 +127,15 @@ func (s *session) fromFolder(ctx context.Context, p *installed) error {
 			continue
 		}
 		content, err := at.source.Open(ctx, at.path, digest.Sum{}, 0)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, packages.ErrAbsent) { // a link that leads nowhere
+			continue
+		}
 		if err != nil {
-			return err
+			p.problem = fmt.Errorf("reading %s: %w", at.path, err)
+			continue
 		}
 		err = s.fromFile(ctx, p, content)
 		content.Close()

@@ -731,3 +731,31 @@ func TestAccounts(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be read in a folder is a finding, and the rest is read.
+func TestOddFilesInFolders(t *testing.T) {
+	s := newSigner(t, 0)
+	dir := t.TempDir()
+	for name, content := range made.Flat(made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write()) {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"a/Release", "a/Packages", "a/tool_2.0-1_amd64.deb", "b/tool_2.0-1_amd64.deb"} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("nowhere", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := packages.Open(dir, packages.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := run(t, made.Root(tool()), Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	if o.Verified != 1 || check.Worst(o.Findings) != check.Pass {
+		t.Errorf("%v %v", o.Reason, o.Findings)
+	}
+}

@@ -37,7 +37,7 @@ type scanned struct {
 }
 
 // scanIndex reads an index in any compression, and finds the packages that are wanted by
-// their names.
+// their names. With an error it returns the size of what it unpacked.
 func scanIndex(r io.Reader, wanted map[string]bool, most int64) (scanned, error) {
 	stored := sha256.New()
 	in := bufio.NewReaderSize(io.TeeReader(r, stored), 256<<10)
@@ -60,15 +60,15 @@ func scanIndex(r io.Reader, wanted map[string]bool, most int64) (scanned, error)
 	if bounded.N == 0 {
 		err = &limit.Error{Name: "bytes of an index", Limit: most, Where: "Packages"}
 	}
+	out.size = most + 1 - bounded.N
 	if err != nil {
-		return scanned{}, err
+		return scanned{size: out.size}, err
 	}
 	if _, err := io.Copy(io.Discard, in); err != nil {
-		return scanned{}, err
+		return scanned{size: out.size}, err
 	}
 	stored.Sum(out.stored[:0])
 	sum.Sum(out.plain[:0])
-	out.size = most + 1 - bounded.N
 	return out, nil
 }
 
