@@ -615,6 +615,20 @@ func TestHardLinks(t *testing.T) {
 	}
 }
 
+// A link in place of a folder is one that a script makes.
+func TestLinkedFolders(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "base", Control: map[string]string{"postinst": "[ -L /var/run ] || ln -s /run /var/run\n"}, Files: []made.File{{Path: "run/"}, {Path: "var/"}, {Path: "var/run/"}, {Path: "var/lock/"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	for at, want := range map[string]bool{"var/run": false, "var/lock": true} {
+		root := edit(t, made.Root(p), at+"/", func(f *made.File) { *f = made.File{Path: at, Link: "/run"} })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if _, ok := o.finding(at, "signatures/deb-no-folder"); ok != want {
+			t.Errorf("%s: %v", at, o.Findings)
+		}
+	}
+}
+
 // A configuration file may have another content, and be nothing but a file of its rights.
 // A link in place of a folder may be one that a package has, or a merged folder.
 func TestKindsOfPlaces(t *testing.T) {

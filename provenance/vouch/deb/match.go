@@ -30,7 +30,6 @@ func (s *session) match() {
 	s.claims, s.own, s.absent = make(map[string][]claim), make(map[string]claim), make(map[string]*installed)
 	absent := make(map[*installed][]string)
 	s.acceptDiversions()
-	var folders []claim // in whose place is none
 	for _, p := range s.installed {
 		if p.archive == nil {
 			continue
@@ -50,7 +49,7 @@ func (s *session) match() {
 			byPath[f.Path] = c.sum
 			if f.Type == '5' {
 				if !s.matchFolder(c, at) {
-					folders = append(folders, c)
+					s.folders = append(s.folders, c)
 				}
 				continue
 			}
@@ -68,9 +67,6 @@ func (s *session) match() {
 	for _, at := range slices.Sorted(maps.Keys(s.claims)) {
 		s.judge(at, s.claims[at], others[at])
 	}
-	for _, c := range folders {
-		s.noFolder(c)
-	}
 	for _, p := range s.installed {
 		s.leftOut(p, absent[p])
 	}
@@ -83,14 +79,19 @@ func (s *session) unclearLink(c claim) {
 	}
 }
 
-// noFolder says that a link, or a file, stands where a package has a folder: links of
-// merged folders do, and those that another package has.
-func (s *session) noFolder(c claim) {
-	here, _ := s.root.Name(c.at)
-	if _, own := s.own[here.Path]; own || here.Type == '2' && isMerged(here.Path) && strings.TrimPrefix(here.Linkname, "/") == "usr/"+here.Path {
-		return
+// noFolders says where a link, or a file, stands and a package has a folder. Links are well
+// that a package has, or a rule explains, such as those of merged folders and of scripts.
+func (s *session) noFolders() {
+	for _, c := range s.folders {
+		here, _ := s.root.Name(c.at)
+		if w, _ := s.table.Word(here.Path); here.Type == '2' && (w.Kind == vouch.Signed || w.Kind == vouch.Made) {
+			continue
+		}
+		if here.Type == '2' && isMerged(here.Path) && strings.TrimPrefix(here.Linkname, "/") == "usr/"+here.Path {
+			continue
+		}
+		s.list.Undecided(here.Layer, here.Path, "signatures/deb-no-folder", "package", c.pkg.Package, "version", c.pkg.Version, "computed", kindName(here.Inode.Type))
 	}
-	s.list.Undecided(here.Layer, here.Path, "signatures/deb-no-folder", "package", c.pkg.Package, "version", c.pkg.Version, "computed", kindName(here.Inode.Type))
 }
 
 // isFlat says whether all files have one owner, as in an image that was packed by

@@ -42,6 +42,7 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 	if slices.ContainsFunc(s.installed, func(p *installed) bool { return p.archive != nil }) {
 		s.match()
 		s.made()
+		s.noFolders()
 	}
 	return s.result(), ctx.Err()
 }
@@ -73,6 +74,7 @@ type session struct {
 	byName     map[string]*installed   // the verified packages; made when it is needed
 	namers     map[string][]*installed // packages by the paths that their scripts name; likewise
 	changed    *changes                // what scripts change; likewise
+	folders    []claim                 // of signed packages, where the image has none
 	filters    []filter                // of paths that dpkg leaves out; likewise
 	docs       int                     // files of documentation that were left out
 }
