@@ -222,6 +222,34 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// A package is called as its vendor signed it, whatever stands behind the region.
+func TestOverriddenHeader(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	for name, test := range map[string]struct {
+		added map[uint32]string
+		want  string
+	}{
+		"another name":              {map[uint32]string{1000: "openssl", 1001: "99"}, "problem header-overridden usr/lib/sysimage/rpm/Packages.db"},
+		"the name of a key":         {map[uint32]string{1000: "gpg-pubkey"}, "problem header-overridden usr/lib/sysimage/rpm/Packages.db"},
+		"another place":             {map[uint32]string{1117: "x", 1118: "/opt/"}, "undecided header-overridden usr/lib/sysimage/rpm/Packages.db"},
+		"what an installation adds": {map[uint32]string{1029: "x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := tiny(signer(t, key))
+			p.Added = test.added
+			img := open(t, with(tinyFiles(), "var/log/tiny.log", nil), p.Header())
+			r, _, found := run(t, img, ring(t, key))
+			if found != test.want || r.Packages != 1 || r.Verified != 1 {
+				t.Errorf("%d of %d verified, findings:\n%s\nwant:\n%s", r.Verified, r.Packages, found, test.want)
+			}
+			installed := ospackages.Read(img).Packages
+			if len(installed) != 1 || installed[0].Name != "tiny" || installed[0].Version != "1.2-3" || len(installed[0].Files) != len(p.Files) {
+				t.Errorf("installed are %+v", installed)
+			}
+		})
+	}
+}
+
 // Each change of a file is found, and weighs what the format makes of it.
 func TestChangedFiles(t *testing.T) {
 	key := newKey(t, "A Vendor")
