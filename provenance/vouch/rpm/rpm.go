@@ -194,12 +194,12 @@ func (v *verifier) carry(h rpmheader.Header, at ospackages.Header) {
 		v.list.Note(-1, at.Path, "signatures/rpm-carried-keys-beyond", "limit", openpgp.MaxCarried)
 		return
 	}
-	ring, err := openpgp.ReadKeyring(text)
+	keys, err := openpgp.Carried(text)
 	if err != nil {
 		v.list.Note(at.Layer, at.Path, "signatures/rpm-carried-key-unread", "error", check.Brief(err.Error()))
 		return
 	}
-	for _, k := range ring.Keys() {
+	for _, k := range keys {
 		v.carried = append(v.carried, vouch.Key{Fingerprint: k.Fingerprint, Name: k.Name, Path: at.Path, Trusted: v.trusts(k.Fingerprint)})
 	}
 }
