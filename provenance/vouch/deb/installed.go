@@ -26,12 +26,19 @@ type installed struct {
 	problem error           // why a signed package cannot be read; nil when it can, or there is none
 	archive *Archive        // the signed package; nil where it was not read
 	offer   *offer          // what a signed index says of it; nil when nothing
+	several bool            // it is installed of several architectures
 	config  map[string]bool // its conffiles, once they were asked for
 	script  *script         // its scripts, once they were asked for
 }
 
-// by is how a word on a file names a package.
-func (p *installed) by() string { return "deb " + p.Name.String() }
+// by is how a word on a file names a package: with the architecture where the name
+// alone does not say which one it is, as dpkg writes it.
+func (p *installed) by() string {
+	if p.several {
+		return "deb " + Name{Package: p.Package + ":" + p.Arch, Version: p.Version}.String()
+	}
+	return "deb " + p.Name.String()
+}
 
 // readInstalled reads the packages from dpkg's status, or the folder that images
 // without dpkg have in its place.
@@ -59,6 +66,13 @@ func (s *session) readInstalled() {
 	}
 	slices.SortStableFunc(s.installed, func(a, b *installed) int { return a.Name.compare(b.Name) })
 	s.installed = slices.CompactFunc(s.installed, func(a, b *installed) bool { return a.Name == b.Name })
+	last := make(map[string]*installed)
+	for _, p := range s.installed {
+		if q := last[p.Name.String()]; q != nil {
+			p.several, q.several = true, true
+		}
+		last[p.Name.String()] = p
+	}
 }
 
 // isThere says of the third word of a status whether the files are there (dpkg(1),

@@ -205,6 +205,19 @@ func TestOperators(t *testing.T) {
 	}
 }
 
+// What is said of one architecture is not said of another of the same name.
+func TestArchitectures(t *testing.T) {
+	one := newRebuilder(t, "one")
+	address, _ := serve(t, map[string]string{listV1: v1(`"GOOD"`, "9"), linkV1: one.attest(tinyFile, hexOf(tinySum))})
+	foreign := tiny
+	foreign.Arch, foreign.Sum = "i386", other.Sum
+	table := image()
+	found, _ := Check(t.Context(), table, []vouch.Archive{tiny, foreign}, Options{Servers: []string{address}, Keys: []Key{one.key}})
+	if w, _ := table.Word("a"); w.Kind != vouch.Signed {
+		t.Errorf("%+v\n%s", w, codes(found))
+	}
+}
+
 // A server that is away is asked no more after some tries, and decides nothing.
 func TestOutage(t *testing.T) {
 	n := 0
