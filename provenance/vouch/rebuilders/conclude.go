@@ -28,7 +28,7 @@ func (c *conclusion) add(a answer) {
 	for i, o := range a.about {
 		name := check.Brief(c.archives[i].By)
 		for _, k := range o.keys {
-			if !slices.ContainsFunc(c.by[i], func(have Key) bool { return have.Operator == k.Operator }) {
+			if !slices.ContainsFunc(c.by[i], k.isVoiceOf) {
 				c.by[i] = append(c.by[i], k)
 			}
 		}

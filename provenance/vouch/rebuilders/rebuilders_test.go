@@ -185,7 +185,12 @@ func TestOperators(t *testing.T) {
 		address, _ := serve(t, map[string]string{listV1: v1(`"GOOD"`, "9"), linkV1: r.attest(tinyFile, hexOf(tinySum))})
 		return address
 	}
-	keys := []Key{one.key, again.key, two.key}
+	same := one.key
+	same.Operator = "another name"
+	keys := []Key{one.key, same, again.key, two.key}
+	if CheckKeys(keys) == nil || CheckKeys([]Key{one.key, one.key, two.key}) != nil {
+		t.Error("a key of two operators is taken, or one that is given twice is not")
+	}
 	for _, test := range []struct {
 		servers []string
 		atLeast int
