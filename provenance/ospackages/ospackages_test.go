@@ -255,7 +255,7 @@ func TestRpm(t *testing.T) {
 			want := Package{Manager: Rpm, Name: "tiny", Version: "1:2.0-3", Arch: "noarch", Source: "tiny-2.0-3.src.rpm", License: "Apache-2.0", Path: db.path, Files: []File{
 				{Path: "bin/tiny", Mode: 0o644, Digest: newDigest("sha256", "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")},
 				{Path: "etc/tiny.conf", Mode: 0o644, Digest: config, Config: true},
-				{Path: "usr/share/tiny", Mode: 0o755}, {Path: "usr/share/tiny/empty", Mode: 0o755}, {Path: "usr/share/tiny/link", Mode: 0o777},
+				{Path: "usr/share/tiny", Mode: 0o755}, {Path: "usr/share/tiny/empty", Mode: 0o755}, {Path: "usr/share/tiny/link", Link: "readme", Mode: 0o777},
 				{Path: "usr/share/tiny/readme", Mode: 0o644, Digest: newDigest("sha256", readme)},
 			}}
 			if diff := cmp.Diff(want, p); diff != "" {
