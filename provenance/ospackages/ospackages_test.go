@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/ospackages/deb822"
 )
 
 // open reads an image of these layers.
@@ -138,6 +140,26 @@ func TestUnmergedLog(t *testing.T) {
 		if found != want {
 			t.Errorf("a log %q: %v", log, in.Problems)
 		}
+	}
+}
+
+// A paragraph that readers take for different packages is one package here, and a problem.
+func TestFieldTwice(t *testing.T) {
+	const installed = "Status: install ok installed\nArchitecture: all\n"
+	in := Read(open(t, []fixtures.File{
+		{Name: "var/lib/dpkg/status", Body: "Package: dash\n" + installed + "Version: 1\nversion: 99\n \nPackage: hidden\nVersion: 2\n" + installed},
+		{Name: "var/lib/dpkg/status.d/tzdata", Body: "Package: tzdata\nVersion: 3\nPackage: other\n"},
+	}))
+	var got []string
+	for _, p := range in.Packages {
+		got = append(got, p.Name+" "+p.Version)
+	}
+	for _, p := range in.Problems {
+		got = append(got, p.Code+" "+p.Args.String("package")+" "+p.Args.String("field"))
+	}
+	want := "dash 1, hidden 2, tzdata 3, packages/field-twice dash version, packages/field-twice tzdata Package"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
 	}
 }
 
@@ -322,7 +344,7 @@ func FuzzTexts(f *testing.F) {
 			return
 		}
 		other := bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
-		if diff := cmp.Diff(paragraphs(text), paragraphs(other)); diff != "" {
+		if diff := cmp.Diff(slices.Collect(deb822.Paragraphs(text)), slices.Collect(deb822.Paragraphs(other))); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(apkPackages(text), apkPackages(other)); diff != "" {

@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/paths"
+	"audit/provenance/ospackages"
 	"audit/provenance/vouch"
 )
 
@@ -45,14 +46,14 @@ func (p *installed) by() string {
 func (s *session) readInstalled() {
 	if text, f, ok := s.root.Content(statusFile); ok {
 		for p := range Paragraphs(text) {
-			if words := strings.Fields(p.Get("Status")); len(words) == 3 && isThere(words[2]) {
+			if ospackages.IsThere(p.Get("Status")) {
 				s.addInstalled(p, f)
 			}
 		}
 	}
 	folder, names, _ := s.root.Folder(partFolder)
 	for _, name := range names {
-		if path.Ext(name) == ".md5sums" {
+		if path.Ext(name) == ".md5sums" || path.Ext(name) == ".list" {
 			continue
 		}
 		text, f, ok := s.root.Content(path.Join(folder, name))
@@ -75,15 +76,9 @@ func (s *session) readInstalled() {
 	}
 }
 
-// isThere says of the third word of a status whether the files are there (dpkg(1),
-// "Package states").
-func isThere(state string) bool {
-	return state != "not-installed" && state != "config-files"
-}
-
 func (s *session) addInstalled(p Paragraph, f inspect.File) {
 	n := Name{p.Get("Package"), p.Get("Version"), p.Get("Architecture")}
-	if n.Package != "" && n.Version != "" {
+	if n.Package != "" {
 		s.installed = append(s.installed, &installed{Name: n, text: p, file: f})
 	}
 }
