@@ -7,6 +7,7 @@ func packagesSentences() map[string]string {
 		"packages/content-not-kept": "its content was not kept when the image was read",
 		"packages/database-unread":  "it cannot be read: {error}",
 		"packages/dangling-link":    "it is a link to {target:quote}, where no file is",
+		"packages/field-twice":      "{package} has the field {field} twice, which dpkg refuses and other tools read in one way or the other: the first was taken",
 		"packages/no-file":          "it is no regular file",
 		"packages/no-package":       "it describes no package",
 		"packages/unmerged-log":     "a log of changes to the database beside it, which was not read",
