@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -191,11 +192,94 @@ func TestLost(t *testing.T) {
 	if err := w.Folder.SetStatus(fleet.Status{Reference: "a-1", Key: key, State: fleet.Trying, Tries: 5, Lost: mostLost - 1}); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chtimes(w.Folder.statusPath("a-1"), time.Time{}, time.Now().Add(-2*silent)); err != nil {
+		t.Fatal(err)
+	}
 	if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.NotDone != 1 || tally.Passing != 0 || len(f.order) != 0 {
 		t.Errorf("%+v, %v", tally, err)
 	}
 	if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 {
 		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// Any number of workers may be at one image at a time: none of them counts the others
+// among those that have ended.
+func TestManyAtOne(t *testing.T) {
+	dir, arrived, all := t.TempDir(), make(chan struct{}), make(chan struct{})
+	const workers = 2 * mostLost
+	var tallies [workers]Tally
+	var group sync.WaitGroup
+	for i := range workers {
+		f := &fake{tries: make(map[string]int)}
+		w := f.worker(t, dir)
+		w.Name = fmt.Sprintf("host%d:1", i)
+		audit := w.Audit
+		w.Audit = func(ctx context.Context, target Target) ([]File, error) {
+			arrived <- struct{}{}
+			<-all
+			return audit(ctx, target)
+		}
+		group.Go(func() {
+			var err error
+			if tallies[i], err = w.Run(t.Context(), imagesNamed("a-1")); err != nil {
+				t.Error(err)
+			}
+			if tallies[i].Audited == 0 { // it never came to the image
+				t.Errorf("worker %d: %+v", i, tallies[i])
+				arrived <- struct{}{}
+			}
+		})
+		<-arrived // one after the other, so that each sees the status of the one before
+	}
+	close(all)
+	group.Wait()
+}
+
+// A worker has ended when its process on this host is no more, or when it was silent for
+// long; while it is at an image it is heard of.
+func TestIsLost(t *testing.T) {
+	ended := exec.Command(os.Args[0], "-test.run=^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	w.Name = "here:" + fmt.Sprint(os.Getpid())
+	r := &run{Worker: w}
+	for _, test := range []struct {
+		worker string
+		state  fleet.State
+		age    time.Duration
+		want   bool
+	}{
+		{"here:" + fmt.Sprint(ended.Process.Pid), fleet.Trying, 0, true},
+		{"here:" + fmt.Sprint(ended.Process.Pid), fleet.NotDone, 0, false},
+		{"here:" + fmt.Sprint(os.Getppid()), fleet.Trying, 0, false},
+		{"there:" + fmt.Sprint(ended.Process.Pid), fleet.Trying, 0, false},
+		{"there:1", fleet.Trying, 2 * silent, true},
+		{w.Name, fleet.Trying, 0, true},
+		{"", fleet.Trying, 0, false},
+	} {
+		s := fleet.Status{Reference: "a-1", Worker: test.worker, State: test.state}
+		if err := w.Folder.SetStatus(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(w.Folder.statusPath("a-1"), time.Time{}, time.Now().Add(-test.age)); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.isLost(s); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+	old := time.Now().Add(-2 * silent)
+	if err := os.Chtimes(w.Folder.statusPath("a-1"), time.Time{}, old); err != nil {
+		t.Fatal(err)
+	}
+	stop := w.Folder.beats(t.Context(), []string{"a-1"}, time.Millisecond)
+	defer stop()
+	for w.Folder.quiet("a-1") > silent {
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -17,7 +17,10 @@ import (
 )
 
 // A Folder is that of a batch. It is used by other workers at the same time.
-type Folder struct{ dir string }
+type Folder struct {
+	dir   string
+	ahead time.Duration // of the clock of the file system before that of this machine
+}
 
 // A File is one of a result.
 type File struct {
@@ -39,17 +42,19 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err := suits(dir); err != nil {
 		return nil, err
 	}
-	f := &Folder{dir}
-	for _, name := range []string{fleet.ResultsFolder, fleet.StatusFolder} {
+	f := &Folder{dir: dir}
+	for _, name := range []string{fleet.ResultsFolder, fleet.StatusFolder, "."} {
 		sub := filepath.Join(dir, name)
 		if err := os.MkdirAll(sub, 0o777); err != nil {
 			return nil, fmt.Errorf("making the folder of the batch: %w", err)
 		}
-		if err := sweep(sub); err != nil {
+		now, err := sweep(sub)
+		if err != nil {
 			return nil, fmt.Errorf("looking for what was left behind: %w", err)
 		}
+		f.ahead = time.Until(now)
 	}
-	return f, sweep(dir)
+	return f, nil
 }
 
 // A ForeignError says that a folder has something else than a batch in it.
@@ -80,33 +85,34 @@ func suits(dir string) error {
 	return nil
 }
 
-// sweep removes what is older than anybody's writing takes. The age is by the clock of
-// the file system, which may be another machine's.
-func sweep(dir string) error {
+// sweep removes what is older than anybody's writing takes, and returns the time. It is
+// by the clock of the file system, which may be another machine's.
+func sweep(dir string) (now time.Time, err error) {
 	probe, err := os.CreateTemp(dir, partPrefix)
 	if err != nil {
-		return err
+		return now, err
 	}
 	defer os.Remove(probe.Name())
 	defer probe.Close()
-	now, err := probe.Stat()
+	info, err := probe.Stat()
 	if err != nil {
-		return err
+		return now, err
 	}
+	now = info.ModTime()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return now, err
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !strings.HasPrefix(e.Name(), partPrefix) || now.ModTime().Sub(info.ModTime()) < stale {
+		if err != nil || !strings.HasPrefix(e.Name(), partPrefix) || now.Sub(info.ModTime()) < stale {
 			continue // gone already, or somebody's
 		}
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
+			return now, err
 		}
 	}
-	return nil
+	return now, nil
 }
 
 // Has says whether the result of a key is there.

@@ -332,11 +332,11 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	if t.key != "" && r.Folder.Has(t.key) {
 		return false, r.done(t, s, true)
 	}
-	if t.before.Key == t.key {
-		s.Tries, s.Lost = t.before.Tries+1, t.before.Lost
-	}
-	if t.before.Key == t.key && t.before.State == fleet.Trying {
-		s.Lost++
+	if before := r.Folder.Status(t.references[0]); before.Key == t.key { // others may have written it since t.before
+		s.Tries, s.Lost = before.Tries+1, before.Lost
+		if r.isLost(before) {
+			s.Lost++
+		}
 	}
 	if s.Lost >= mostLost {
 		s.Tries, s.Lost = s.Tries-1, 0
@@ -345,7 +345,9 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 	if err := r.set(t, s); err != nil {
 		return false, err
 	}
+	stop := r.Folder.beats(ctx, t.references, beat)
 	known, err := r.audit(ctx, &t)
+	stop()
 	s.Digest, s.Key, s.File, s.Seconds = t.target.Digest, t.key, t.target.File, time.Since(s.Began).Seconds()
 	if r.Group != nil {
 		s.Rebuild = s.Seconds
