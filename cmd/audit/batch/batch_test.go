@@ -2,10 +2,12 @@ package batch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -101,6 +103,8 @@ func TestParseShard(t *testing.T) {
 func TestIsPassing(t *testing.T) {
 	for _, err := range []error{
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{IsTimeout: true}, syscall.ENOSPC, &os.PathError{Op: "write", Err: syscall.EIO}, io.ErrUnexpectedEOF,
+		&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}, &url.Error{Op: "Get", Err: &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}},
+		&os.PathError{Op: "open", Err: syscall.EMFILE}, &os.PathError{Op: "read", Err: syscall.ESTALE}, &os.LinkError{Op: "rename", Err: syscall.ENOSPC}, syscall.EAGAIN,
 		&limit.Error{Name: limit.IdleSeconds}, &web.StatusError{Code: 503}, &web.StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
 	} {
 		if !IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
@@ -110,6 +114,10 @@ func TestIsPassing(t *testing.T) {
 	for _, err := range []error{
 		&net.DNSError{IsNotFound: true}, os.ErrNotExist, os.ErrPermission, &limit.Error{Name: "entries"}, &limit.FormatError{Err: io.EOF}, &web.StatusError{Code: 404},
 		rebuild.ErrBuild, rebuild.ErrRefused, errors.New("x"),
+		&os.PathError{Op: "open", Err: syscall.EACCES}, &os.PathError{Op: "open", Err: syscall.EROFS}, &os.PathError{Op: "open", Err: syscall.ENOTDIR}, &os.PathError{Op: "open", Err: syscall.EISDIR},
+		&os.PathError{Op: "open", Err: syscall.ELOOP}, &os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, &os.PathError{Op: "write", Err: syscall.EFBIG}, syscall.EINVAL, syscall.EPERM,
+		&os.LinkError{Op: "rename", Err: syscall.EEXIST}, &os.LinkError{Op: "rename", Err: syscall.ENOTEMPTY}, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)},
+		&url.Error{Op: "Get", Err: &tls.CertificateVerificationError{Err: errors.New("x")}},
 	} {
 		if IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
 			t.Errorf("%v passes", err)

@@ -3,18 +3,20 @@ package batch
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
+	"slices"
 	"syscall"
 	"time"
 
 	"audit/inspect/limit"
 	"audit/inspect/registry"
+	"audit/inspect/userfile"
 	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report/fleet"
@@ -33,7 +35,7 @@ type Target struct {
 // by its size and its time, is not computed again: a file that was changed while it was
 // read, or just before, is no such one.
 func HashFile(ctx context.Context, path string, before fleet.Status) (Target, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return Target{}, err
 	}
@@ -41,9 +43,6 @@ func HashFile(ctx context.Context, path string, before fleet.Status) (Target, er
 	info, err := f.Stat()
 	if err != nil {
 		return Target{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Target{}, fmt.Errorf("%s is no regular file", path)
 	}
 	t := Target{Reference: path, File: &fleet.File{Size: info.Size(), Modified: info.ModTime().UTC()}}
 	if was := before.File; was != nil && was.Size == t.File.Size && was.Modified.Equal(t.File.Modified) &&
@@ -91,13 +90,32 @@ func IsPassing(err error) bool {
 	if errors.As(err, &unknown) && unknown.IsNotFound {
 		return false
 	}
-	var network net.Error
-	for _, passing := range []error{io.ErrUnexpectedEOF, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, rebuild.ErrNoBuilder, rebuild.ErrNotDone} {
-		if errors.Is(err, passing) {
-			return true
-		}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return false
 	}
-	return errors.As(err, &network) && !errors.Is(err, fs.ErrNotExist)
+	if isOneOf(err, io.ErrUnexpectedEOF, rebuild.ErrNoBuilder, rebuild.ErrNotDone) {
+		return true
+	}
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return errnoPasses(number)
+	}
+	var network net.Error
+	return errors.As(err, &network)
+}
+
+// errnoPasses says of the error of a system call that it may be gone another time. Most
+// are about what was asked for: a file system that is read-only, a folder in the way.
+func errnoPasses(e syscall.Errno) bool {
+	return e.Temporary() || isOneOf(e,
+		syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBUSY,
+		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
+		syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.ENETUNREACH, syscall.ENETRESET, syscall.ENOBUFS)
+}
+
+func isOneOf(err error, all ...error) bool {
+	return slices.ContainsFunc(all, func(one error) bool { return errors.Is(err, one) })
 }
 
 // passes says of the status of an answer that another time it may be another.
