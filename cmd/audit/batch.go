@@ -120,11 +120,12 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	readOptions, err := optionsKey(c, false)
+	o := options{c: c, named: make(map[string]string)}
+	readOptions, err := o.key(false)
 	if err != nil {
 		return err
 	}
-	buildOptions, err := optionsKey(c, true)
+	buildOptions, err := o.key(true)
 	if err != nil {
 		return err
 	}
@@ -233,24 +234,37 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 	return nil
 }
 
-// optionsKey is a digest over all but the image that decides a report: the version,
-// the platform, and the flags with what the files hold that they name.
-func optionsKey(c *cli.Context, built bool) (string, error) {
+// options are all but the image that decides a report.
+type options struct {
+	c     *cli.Context
+	named map[string]string // digests of what flags name, by its path
+}
+
+// key is a digest over the options: the program, the platform, and the flags with what
+// the files and folders hold that they name.
+func (o options) key(built bool) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q\n", version(), runtime.GOOS+"/"+runtime.GOARCH)
+	program, err := o.program()
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(sum, "%q %q\n", program, runtime.GOOS+"/"+runtime.GOARCH)
 	without := indifferent(built)
-	for _, f := range c.Command.Flags {
+	for _, f := range o.c.Command.Flags {
 		name := f.Names()[0]
-		if slices.Contains(without, name) || !c.IsSet(name) && name != "builder" {
+		if slices.Contains(without, name) || !o.c.IsSet(name) && name != "builder" {
 			continue
 		}
-		values := c.StringSlice(name)
+		values := o.c.StringSlice(name)
 		if values == nil {
-			values = []string{fmt.Sprint(c.Value(name))}
+			values = []string{fmt.Sprint(o.c.Value(name))}
 		}
 		for _, v := range values {
 			fmt.Fprintf(sum, "%q %q\n", name, v)
-			if err := hashNamed(sum, v); err != nil {
+			if name == "builder" || name == "platform" { // words, which may be names of files too
+				continue
+			}
+			if err := o.hashNamed(sum, v); err != nil {
 				return "", usage("--%s: %w", name, err)
 			}
 		}
@@ -258,22 +272,48 @@ func optionsKey(c *cli.Context, built bool) (string, error) {
 	return fmt.Sprintf("%.16x", sum.Sum(nil)), nil
 }
 
-// hashNamed adds what a file holds that a flag names, as FILE or NAME=FILE.
-func hashNamed(w io.Writer, value string) error {
-	if _, file, ok := strings.Cut(value, "="); ok {
-		value = file
+// program names this program: by its version where that leads to one source, and else
+// with the digest of the file that runs.
+func (o options) program() (string, error) {
+	v := version()
+	if v != "devel" && !strings.HasSuffix(v, "+dirty") {
+		return v, nil
 	}
-	f, err := userfile.Open(value)
-	if err != nil {
-		return nil // no name of a file
+	file := "/proc/self/exe" // even where another has taken its name since it began
+	if runtime.GOOS != "linux" {
+		var err error
+		if file, err = os.Executable(); err != nil {
+			return "", fmt.Errorf("looking for the file of this program: %w", err)
+		}
 	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return err
+	sum, err := o.hash(file)
+	return v + " " + sum, err
+}
+
+// hashNamed adds what a file or a folder holds that a flag names: as PATH, NAME=PATH or
+// the address file://PATH of one.
+func (o options) hashNamed(w io.Writer, value string) error {
+	_, path, ok := strings.Cut(value, "=")
+	if !ok {
+		path = value
 	}
-	fmt.Fprintf(w, "%x\n", sum.Sum(nil))
+	for _, path := range slices.Compact([]string{value, path}) {
+		sum, err := o.hash(strings.TrimPrefix(path, "file://"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%q\n", sum)
+	}
 	return nil
+}
+
+func (o options) hash(path string) (string, error) {
+	if sum, ok := o.named[path]; ok {
+		return sum, nil
+	}
+	sum, err := batch.HashNamed(o.c.Context, path)
+	o.named[path] = sum
+	return sum, err
 }
 
 // A batchRun audits the images of a batch, one line for each.

@@ -28,6 +28,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/urfave/cli/v2"
 
 	"audit/report/fleet"
 )
@@ -387,5 +388,26 @@ func TestBatchAddresses(t *testing.T) {
 	}
 	if status, out := run("HOST/gone.sif\nHOST/page\n"); status != exitUnreadable || !strings.Contains(out, "404 Not Found") || !strings.Contains(out, "2 unreadable") {
 		t.Errorf("status %d\n%s", status, out)
+	}
+}
+
+// A program whose version leads to no one source is known by its file.
+func TestBatchProgram(t *testing.T) {
+	defer func(v string) { release = v }(release)
+	file, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, devel := range map[string]bool{"devel": true, "devel-0123456789ab+dirty": true, "devel-0123456789ab": false, "v1.2.3": false} {
+		release = version
+		o := options{c: cli.NewContext(nil, nil, &cli.Context{Context: t.Context()}), named: make(map[string]string)}
+		name, err := o.program()
+		if err != nil || !strings.HasPrefix(name, version) || strings.Contains(name, fmt.Sprintf("%x", sha256.Sum256(text))) != devel {
+			t.Errorf("%s: %q, %v", version, name, err)
+		}
 	}
 }
