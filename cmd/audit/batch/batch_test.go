@@ -154,7 +154,7 @@ func (f *fake) worker(t *testing.T, dir string) *Worker {
 				return nil, err
 			}
 			return []File{{Name: "report.json", Mode: 0o644, Write: func(w io.Writer) error {
-				_, err := io.WriteString(w, "{}")
+				_, err := io.WriteString(w, "{\n  \"a\": {\n  }\n}\n")
 				return err
 			}}}, nil
 		},
@@ -189,6 +189,46 @@ func TestRun(t *testing.T) {
 	}
 	if tally, err := w.Run(t.Context(), imagesNamed("b-1", "a-1", "b-2")); err != nil || tally.Known != 3 || len(f.order) != 6 {
 		t.Errorf("%+v, %v, %q", tally, err, f.order)
+	}
+}
+
+// What is in the place of a result and is none is done again, and the result takes its
+// place: a folder without a report, a report that is torn or empty, a file, a link.
+func TestDamagedResult(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	key := Key(fmt.Sprintf("sha256:%x", "a-1"), w.Options)
+	place, report := w.Folder.Path(key, ""), w.Folder.Path(key, "report.json")
+	for name, damage := range map[string]func() error{
+		"nothing there":      func() error { return os.RemoveAll(place) },
+		"no report":          func() error { return os.Rename(report, report+".old") },
+		"an empty report":    func() error { return os.Truncate(report, 0) },
+		"a torn report":      func() error { return os.Truncate(report, 14) },
+		"half of an end":     func() error { return os.Truncate(report, 16) },
+		"zeros for a report": func() error { return os.WriteFile(report, make([]byte, 18), 0o666) },
+		"a folder for a report": func() error {
+			return errors.Join(os.Remove(report), os.MkdirAll(filepath.Join(report, "x"), 0o777))
+		},
+		"a file for a folder": func() error { return errors.Join(os.RemoveAll(place), os.WriteFile(place, nil, 0o666)) },
+		"a link for a folder": func() error {
+			return errors.Join(os.Rename(place, place+".other"), os.Symlink(place+".other", place))
+		},
+	} {
+		for _, want := range []int{1, 0} {
+			if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited+tally.Known != 1 || want == 0 && tally.Known != 1 {
+				t.Fatalf("before %s: %+v, %v", name, tally, err)
+			}
+		}
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		f.tries = make(map[string]int)
+		if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 || !w.Folder.Has(key) {
+			t.Errorf("%s: %+v, %v", name, tally, err)
+		}
+	}
+	if parts, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(place)), partPrefix+"*")); len(parts) > 0 {
+		t.Errorf("left behind: %q", parts)
 	}
 }
 

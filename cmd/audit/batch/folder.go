@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"audit/inspect/userfile"
 	"audit/report/fleet"
 )
 
@@ -115,10 +116,34 @@ func sweep(dir string) (now time.Time, err error) {
 	return now, nil
 }
 
-// Has says whether the result of a key is there.
+// Has says whether the result of a key is there: a folder whose report is whole, as far
+// as its two ends show that. Any other is done again, and [Folder.Put] takes its place.
 func (f *Folder) Has(key string) bool {
-	info, err := os.Lstat(f.Path(key, "report.json"))
-	return err == nil && info.Mode().IsRegular()
+	dir, err := os.Lstat(f.Path(key, ""))
+	if err != nil || !dir.IsDir() {
+		return false
+	}
+	path := f.Path(key, "report.json")
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && isWhole(path, info.Size())
+}
+
+// isWhole says that a file begins and ends as JSON with an indent does: no value within
+// it ends at the margin.
+func isWhole(path string, size int64) bool {
+	file, err := userfile.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	first, last := make([]byte, 2), make([]byte, 3)
+	if _, err := file.ReadAt(first, 0); err != nil {
+		return false
+	}
+	if _, err := file.ReadAt(last, max(size-3, 0)); err != nil {
+		return false
+	}
+	return string(first) == "{\n" && string(last) == "\n}\n"
 }
 
 // Path is where a file of the result of a key lies.
@@ -127,7 +152,7 @@ func (f *Folder) Path(key, name string) string {
 }
 
 // Put puts a result into its place, whole and on the disk. A result that is there
-// already stays: it says the same.
+// already stays, for it says the same; what is none makes room.
 func (f *Folder) Put(key string, files []File) error {
 	results := filepath.Join(f.dir, fleet.ResultsFolder)
 	part, err := os.MkdirTemp(results, partPrefix)
@@ -144,16 +169,31 @@ func (f *Folder) Put(key string, files []File) error {
 	if err == nil {
 		err = syncFolder(part)
 	}
+	place := filepath.Join(results, key)
 	if err == nil {
-		err = os.Rename(part, filepath.Join(results, key))
+		err = os.Rename(part, place)
 	}
 	if err != nil && f.Has(key) { // another worker was first
 		return nil
+	}
+	if err != nil && moveAside(place) == nil {
+		err = os.Rename(part, place)
 	}
 	if err != nil {
 		return fmt.Errorf("putting a result into place: %w", err)
 	}
 	return syncFolder(results)
+}
+
+// moveAside takes what is in the way of a result or a status out of it, and removes it.
+// The error is that it is still there.
+func moveAside(place string) error {
+	aside, err := os.MkdirTemp(filepath.Dir(place), partPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	return os.Rename(place, filepath.Join(aside, "old"))
 }
 
 // write writes a file and waits until it is on the disk.
