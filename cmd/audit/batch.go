@@ -105,6 +105,9 @@ func runBatch(c *cli.Context, name string) error {
 	if c.IsSet("jobs") && c.Int("jobs") < 1 {
 		return usage("--jobs %d: at least one image is audited at a time", c.Int("jobs"))
 	}
+	if c.Duration("timeout") < 0 {
+		return usage("--timeout %s: it is less than none", c.Duration("timeout"))
+	}
 	l, err := newLine(c)
 	if err != nil {
 		return err

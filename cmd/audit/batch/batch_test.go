@@ -232,6 +232,65 @@ func TestDamagedResult(t *testing.T) {
 	}
 }
 
+// An image that takes too long, to find or to audit, is not done: another worker tries it,
+// until several have, and this one does not. The others are none the worse.
+func TestTimeout(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	resolve, audit := w.Resolve, w.Audit
+	w.Timeout = 20 * time.Millisecond
+	w.Resolve = func(ctx context.Context, reference string, before fleet.Status) (Target, error) {
+		if reference == "slow-1" {
+			<-ctx.Done()
+			return Target{}, &UnreadableError{ctx.Err()}
+		}
+		return resolve(ctx, reference, before)
+	}
+	w.Audit = func(ctx context.Context, target Target) ([]File, error) {
+		files, err := audit(ctx, target)
+		if target.Reference == "slow-2" {
+			<-ctx.Done()
+			return nil, &UnreadableError{errors.New("cut off in the middle")}
+		}
+		return files, err
+	}
+	for i := 1; i <= mostLost; i++ {
+		tally, err := w.Run(t.Context(), imagesNamed("a-1", "slow-1", "slow-2"))
+		passing := 2
+		if i == mostLost {
+			passing = 0
+		}
+		if err != nil || tally.Audited+tally.Known != 1 || tally.NotDone != 2 || tally.Passing != passing || f.tries["slow-2"] != i {
+			t.Errorf("%d: %+v, %v, %v", i, tally, err, f.tries)
+		}
+		for _, name := range []string{"slow-1", "slow-2"} {
+			if s := w.Folder.Status(name); s.State != fleet.NotDone || s.Again != (passing > 0) || s.Problem != "not done within the 20ms of --timeout" {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+}
+
+// What takes the place of a status makes room; where it cannot, that is an error of this
+// place alone.
+func TestNoPlace(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	if err := os.MkdirAll(filepath.Join(w.Folder.statusPath("a-1"), "x"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if tally, err := w.Run(t.Context(), imagesNamed("a-1", "a-2")); err != nil || tally.Audited != 2 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+	if s := w.Folder.Status("a-1"); s.State != fleet.Done {
+		t.Errorf("%+v", s)
+	}
+	var noPlace *PlaceError
+	if err := replace(w.Folder.dir+"/.", "text"); !errors.As(err, &noPlace) || IsPassing(err) && !errors.Is(err, syscall.EBUSY) {
+		t.Error(err)
+	}
+}
+
 // An image at which one worker after the other ends is left out of a run, and named.
 func TestLost(t *testing.T) {
 	f := &fake{tries: make(map[string]int)}

@@ -254,6 +254,17 @@ func (f *Folder) SetList(images []fleet.Image) error {
 	return replace(filepath.Join(f.dir, fleet.ListFile), fleet.List{SchemaVersion: fleet.SchemaVersion, Images: images})
 }
 
+// A PlaceError says that a file could be written, but not put into its place, which
+// something takes that cannot be removed. The others of the folder may have room.
+type PlaceError struct {
+	Path string
+	Err  error
+}
+
+func (e *PlaceError) Error() string { return fmt.Sprintf("writing %s: %v", e.Path, e.Err) }
+
+func (e *PlaceError) Unwrap() error { return e.Err }
+
 // replace writes a value as JSON into a file, which others read whole at any time.
 func replace(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
@@ -274,8 +285,12 @@ func replace(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	err = os.Rename(fresh, path)
+	if err != nil && moveAside(path) == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err != nil {
+		return &PlaceError{path, err}
 	}
 	return syncFolder(dir)
 }

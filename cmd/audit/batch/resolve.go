@@ -76,11 +76,11 @@ func (r reader) Read(p []byte) (int, error) {
 // that is away.
 func IsPassing(err error) bool {
 	if code := registry.RefusedWith(err); code != 0 {
-		return passes(code)
+		return statusPasses(code)
 	}
 	var status *web.StatusError
 	if errors.As(err, &status) {
-		return passes(status.Code)
+		return statusPasses(status.Code)
 	}
 	var over *limit.Error
 	if errors.As(err, &over) {
@@ -118,7 +118,7 @@ func isOneOf(err error, all ...error) bool {
 	return slices.ContainsFunc(all, func(one error) bool { return errors.Is(err, one) })
 }
 
-// passes says of the status of an answer that another time it may be another.
-func passes(status int) bool {
+// statusPasses says of the status of an answer that another time it may be another.
+func statusPasses(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }
