@@ -20,6 +20,9 @@ import (
 
 	"audit/cmd/audit/batch"
 	"audit/cmd/audit/batch/list"
+	"audit/inspect"
+	"audit/inspect/form"
+	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
@@ -385,9 +388,32 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 	}
 	if dir, name, ok := layoutOf(address); ok {
 		sum, base, err := oci.Pin(dir, name)
-		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, err
+		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, ofFile(address, err)
 	}
-	return batch.HashFile(ctx, imageFile(address), before)
+	if transport, _, ok := strings.Cut(address, ":"); ok && isOfEngine(transport) {
+		return batch.Target{}, fmt.Errorf("%s: a batch has no images of an engine or its store, which may be another any time: save it in a file, or name it in a registry", address)
+	}
+	path := imageFile(address)
+	t, err := batch.HashFile(ctx, path, before)
+	if path != address {
+		t.Reference, t.Choice = address, strings.Replace(address, path, "", 1)
+	}
+	return t, ofFile(address, err)
+}
+
+// isOfEngine says of a transport that it takes the names of an engine or a store here.
+func isOfEngine(transport string) bool {
+	return slices.ContainsFunc(inspect.Forms(), func(f form.Form) bool {
+		return f.Named && string(f.Transport) == transport && f.Transport != image.Registry
+	})
+}
+
+// ofFile marks the error of an image that is not in a registry.
+func ofFile(reference string, err error) error {
+	if err == nil || strings.HasPrefix(reference, "docker://") {
+		return err
+	}
+	return &batch.LocalError{Err: err}
 }
 
 // fetch fetches the file of an address, which the list names.
@@ -476,7 +502,7 @@ func (b *batchRun) leave(t batch.Target) {
 // build system makes of these is made once, and which its plan is. Both are "" for an
 // image that cannot be built again.
 func (b *batchRun) group(t batch.Target) (channels, plan string) {
-	key := batch.Key(t.Digest, b.readOptions)
+	key := t.Key(b.readOptions)
 	channels, planned, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
 	if !planned || err != nil {
 		return "", ""
@@ -506,6 +532,7 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 		}
 	}()
 	a, err := l.run(ctx, t.Reference)
+	err = ofFile(t.Reference, err)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

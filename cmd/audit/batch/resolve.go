@@ -26,6 +26,7 @@ import (
 type Target struct {
 	Reference string      // to open the image by, which no longer follows a tag
 	Digest    string      // of the manifest, the index or the file
+	Choice    string      // how the reference reads the file, and which image of it is meant; "" for what is the same for all
 	Base      string      // of the lowest layer; "" where it is not known yet
 	File      *fleet.File // of a file; else nil
 	Late      bool        // it is the address of a file that has to be fetched, and Digest may not be known before
@@ -71,6 +72,26 @@ func (r reader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
+// Key names the result of a target, given a digest over all else that decides it; "" for
+// one whose digest is not known yet.
+func (t Target) Key(options string) string {
+	if t.Digest == "" {
+		return ""
+	}
+	if t.Choice != "" {
+		options = fmt.Sprintf("%.16x", sha256.Sum256([]byte(options+" "+t.Choice)))
+	}
+	return Key(t.Digest, options)
+}
+
+// A LocalError is one of reading a file that is here: where that ends too soon, it does so
+// every time.
+type LocalError struct{ Err error }
+
+func (e *LocalError) Error() string { return e.Err.Error() }
+
+func (e *LocalError) Unwrap() error { return e.Err }
+
 // IsPassing says of an error that it lies in the infrastructure, and that another try
 // may end otherwise: a network, a registry that is busy, a disk that is full, a builder
 // that is away.
@@ -94,8 +115,12 @@ func IsPassing(err error) bool {
 	if errors.As(err, &certificate) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return false
 	}
-	if isOneOf(err, io.ErrUnexpectedEOF, rebuild.ErrNoBuilder, rebuild.ErrNotDone) {
+	if isOneOf(err, rebuild.ErrNoBuilder, rebuild.ErrNotDone) {
 		return true
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		_, local := errors.AsType[*LocalError](err)
+		return !local
 	}
 	var number syscall.Errno
 	if errors.As(err, &number) {

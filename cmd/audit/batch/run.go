@@ -87,14 +87,6 @@ func Key(image, options string) string {
 	return hex + "-" + options
 }
 
-// key is that of the result of a target; "" for one whose digest is not known yet.
-func (r *run) key(t Target) string {
-	if t.Digest == "" {
-		return ""
-	}
-	return Key(t.Digest, r.Options)
-}
-
 // A task is one image, whatever the references to it.
 type task struct {
 	target     Target
@@ -135,7 +127,7 @@ func (w *Worker) Continue(ctx context.Context, t Tally) (Tally, error) {
 	r.ended = t.Unreadable + t.NotDone
 	tasks := slices.Clone(t.done)
 	for i := range tasks {
-		tasks[i].key = r.key(tasks[i].target)
+		tasks[i].key = tasks[i].target.Key(r.Options)
 		tasks[i].before = w.Folder.Status(tasks[i].references[0])
 	}
 	err := r.rounds(ctx, nil, tasks)
@@ -274,7 +266,7 @@ func (r *run) resolve(ctx context.Context, references []string, last bool) (all 
 		case err != nil:
 			return r.fail(fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC(), Rebuild: before.Rebuild}, err, passing)
 		}
-		key := r.key(target)
+		key := target.Key(r.Options)
 		t := tasks[cmp.Or(key, reference)]
 		if t == nil {
 			tasks[cmp.Or(key, reference)] = &task{target: target, key: key, before: before, references: []string{reference}}
@@ -423,7 +415,7 @@ func (r *run) auditIn(ctx context.Context, t *task) (known bool, err error) {
 			return false, err
 		}
 		defer done()
-		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, r.key(opened)
+		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, opened.Key(r.Options)
 		if r.Folder.Has(t.key) {
 			return true, nil
 		}
