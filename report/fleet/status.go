@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"audit/inspect/userfile"
@@ -77,12 +78,18 @@ const (
 	maxList   = 256 << 20
 )
 
-// ReadStatus reads a status.
+// states are those that a status can have.
+func states() []State { return []State{Trying, Done, Unreadable, NotDone} }
+
+// ReadStatus reads a status. One of another state is refused.
 func ReadStatus(path string) (Status, error) {
 	var s Status
 	err := readFile(path, maxStatus, &s)
 	if err == nil && s.SchemaVersion != SchemaVersion {
 		err = fmt.Errorf("reading %s: its schemaVersion is not %s", path, SchemaVersion)
+	}
+	if err == nil && !slices.Contains(states(), s.State) {
+		err = fmt.Errorf("reading %s: there is no state %.40q", path, s.State)
 	}
 	return s, err
 }

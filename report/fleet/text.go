@@ -98,7 +98,7 @@ func WriteText(w io.Writer, s *Summary) error {
 		if r.Problem != "" {
 			why = r.Problem
 		}
-		fmt.Fprintf(out, "  %-14s %s: %s\n", what, report.Printable(r.Reference), report.Printable(why))
+		fmt.Fprintf(out, "  %-14s %s: %s\n", report.Printable(what), report.Printable(r.Reference), report.Printable(why))
 	}
 	if more := failing - maxLines; more > 0 {
 		fmt.Fprintf(out, "  … and %d more\n", more)
