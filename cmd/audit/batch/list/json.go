@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"audit/inspect"
 )
 
 func isJSON(text []byte) bool {
@@ -61,12 +63,17 @@ func fromJSON(text []byte) ([]Entry, error) {
 	if !json.Valid(text) {
 		return nil, errors.New("it begins as JSON does, and is none")
 	}
+	if bytes.Count(text, []byte{'{'}) > maxParts {
+		return nil, &inspect.LimitError{Name: "objects of a list", Limit: maxParts}
+	}
 	err := json.Unmarshal(text, &d)
 	switch {
 	case err != nil: // a key has another kind of value than in these
 
 	case d.Processes != nil:
 		return d.pipeline(), nil
+	case d.Tags != nil && len(*d.Tags) > maxImages:
+		return nil, tooMany("")
 	case d.Tags != nil && d.Repository != "":
 		return d.tags(), nil
 	case d.Images != nil:
@@ -75,6 +82,10 @@ func fromJSON(text []byte) ([]Entry, error) {
 		return d.pods(), nil
 	}
 	all, err := fromYAML(text) // a manifest of Kubernetes or compose, or CWL
+	var over *inspect.LimitError
+	if errors.As(err, &over) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, errors.New("it is JSON, and none that has images: those of nextflow inspect, skopeo list-tags, kubectl get pods, compose, Kubernetes and CWL are known")
 	}
@@ -138,7 +149,7 @@ func (d document) pods() (all []Entry) {
 	}
 	for _, p := range pods {
 		for _, c := range p.containers() {
-			all = append(all, running(c, fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, c.Name)))
+			all = append(all, running(c, clip(fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, c.Name))))
 		}
 	}
 	return all
