@@ -403,6 +403,25 @@ func TestForeignResults(t *testing.T) {
 	}
 }
 
+// A list whose tables would have no end is refused, and named.
+func TestHostileList(t *testing.T) {
+	for name, img := range map[string]Image{
+		"reference": {Reference: strings.Repeat("a", maxReference+1)}, "names": {Reference: "a", Names: make([]string, maxOwnNames+1)},
+		"name": {Reference: "a", Names: []string{strings.Repeat("a", maxImageName+1)}},
+	} {
+		dir := t.TempDir()
+		batch(t, dir, []made{{reference: base + "1", config: "c1"}})
+		text, err := json.Marshal(List{SchemaVersion, []Image{img}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, filepath.Join(dir, ListFile), string(text))
+		if s := collect(t, Options{}, dir); len(s.Bad) != 1 || s.Counts.Images != 1 {
+			t.Errorf("%s: %+v, %+v", name, s.Counts, s.Bad)
+		}
+	}
+}
+
 // A status of a state that there is not is a bad file, and nothing of it is shown but in
 // what is wrong with it.
 func TestUnknownState(t *testing.T) {

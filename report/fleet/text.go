@@ -105,10 +105,10 @@ func WriteText(w io.Writer, s *Summary) error {
 	}
 	for i, b := range s.Bad {
 		if i == maxLines {
-			fmt.Fprintf(out, "  … and %d more files that cannot be read\n", len(s.Bad)-i)
+			fmt.Fprintf(out, "  … and %d more files that cannot be read or relied on\n", len(s.Bad)-i)
 			break
 		}
-		fmt.Fprintf(out, "  cannot be read: %s: %s\n", report.Printable(b.Path), report.Printable(b.Problem))
+		fmt.Fprintf(out, "  not relied on: %s: %s\n", report.Printable(b.Path), report.Printable(b.Problem))
 	}
 	return out.Flush()
 }

@@ -39,12 +39,18 @@ type document struct {
 	pod
 }
 
-// A pod is one of Kubernetes (core/v1), of which the status says what runs.
+// A pod is one of Kubernetes (core/v1), of which the status says what runs. Containers
+// that wait for a node have none yet.
 type pod struct {
 	Metadata struct {
 		Namespace string `json:"namespace"`
 		Name      string `json:"name"`
 	} `json:"metadata"`
+	Spec struct {
+		Containers []container `json:"containers"`
+		Init       []container `json:"initContainers"`
+		Ephemeral  []container `json:"ephemeralContainers"`
+	} `json:"spec"`
 	Status struct {
 		Containers []container `json:"containerStatuses"`
 		Init       []container `json:"initContainerStatuses"`
@@ -142,13 +148,27 @@ func (p pod) containers() []container {
 	return append(append(append([]container{}, p.Status.Containers...), p.Status.Init...), p.Status.Ephemeral...)
 }
 
+// waiting are the containers that have no status, with the image that is wanted.
+func (p pod) waiting() (all []container) {
+	known := make(map[string]bool)
+	for _, c := range p.containers() {
+		known[c.Name] = true
+	}
+	for _, c := range append(append(append([]container{}, p.Spec.Containers...), p.Spec.Init...), p.Spec.Ephemeral...) {
+		if !known[c.Name] {
+			all = append(all, container{Name: c.Name, Image: c.Image})
+		}
+	}
+	return all
+}
+
 func (d document) pods() (all []Entry) {
 	pods := []pod{d.pod}
 	if d.Items != nil {
 		pods = *d.Items
 	}
 	for _, p := range pods {
-		for _, c := range p.containers() {
+		for _, c := range append(p.containers(), p.waiting()...) {
 			all = append(all, running(c, clip(fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, c.Name))))
 		}
 	}

@@ -223,9 +223,7 @@ func looksLikeFile(text string) bool {
 func remote(text string, names ...string) Entry {
 	e := entry(text, names...)
 	switch {
-	case len(text) > maxLine:
-		e = entry(check.ClipTo(text, maxLine), names...)
-		e.Problem = fmt.Sprintf("its name has more than %d bytes", maxLine)
+	case e.Problem != "":
 	case text == "":
 		e.Problem = "it has no image"
 	case strings.Contains(text, "$"):
@@ -243,6 +241,10 @@ func remote(text string, names ...string) Entry {
 func clip(name string) string { return check.ClipTo(name, 600) }
 
 func entry(address string, names ...string) Entry {
+	if len(address) > maxLine {
+		short := check.ClipTo(rebuild.WithoutSecrets(address), maxLine)
+		return Entry{fleet.Image{Reference: short, Names: names}, address, fmt.Sprintf("its name has more than %d bytes", maxLine)}
+	}
 	return Entry{Image: fleet.Image{Reference: rebuild.WithoutSecrets(address), Names: names}, Address: address}
 }
 
@@ -269,7 +271,11 @@ func merged(all []Entry) []Entry {
 	}
 	slices.SortStableFunc(kept, func(a, b Entry) int { return cmp.Compare(a.Reference, b.Reference) })
 	for i := range kept {
-		names := slices.Compact(slices.Sorted(slices.Values(kept[i].Names)))
+		names := kept[i].Names
+		for n := range names {
+			names[n] = clip(names[n])
+		}
+		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		if more := len(names) - maxNames; more > 0 {
 			names = append(names[:maxNames:maxNames], fmt.Sprintf("and %d more", more))
 		}

@@ -73,6 +73,9 @@ func TestForms(t *testing.T) {
 			"c:1 (sha256:33) [lab/web/c] !what runs is known by the digest of its config alone (sha256:33): no registry can be asked for that\n" +
 				"docker://b@sha256:" + pinned + " [lab/web/b]\ndocker://registry.example/d:1 [lab/web/d]\ndocker://registry.example/lab/a@sha256:" + pinned + " [lab/web/a]\n" +
 				"e:1 (sha256:44) [lab/web/e] !what runs is known by the digest of its config alone (sha256:44): no registry can be asked for that"},
+		"kubectl, waiting": {`{"kind":"List","items":[{"kind":"Pod","metadata":{"namespace":"lab","name":"web"},"spec":{"containers":[{"name":"a","image":"a:1"},{"name":"b","image":"b:1"}]},"status":{
+			"containerStatuses":[{"name":"a","image":"a:1","imageID":"a@sha256:` + pinned + `"}]}},{"kind":"Pod","metadata":{"namespace":"lab","name":"late"},"spec":{"initContainers":[{"name":"c","image":"c:1"}]},"status":{"phase":"Pending"}}]}`,
+			"docker://a@sha256:" + pinned + " [lab/web/a]\ndocker://b:1 [lab/web/b]\ndocker://c:1 [lab/late/c]"},
 		"compose": {"name: lab\nservices:\n  web:\n    image: registry.example/web:1\n  db: &db\n    image: postgres:15\n  copy: *db\n  own:\n    build: .\n  late:\n    image: web:${TAG:-1}\n",
 			"docker://postgres:15 [copy db]\ndocker://registry.example/web:1 [web]\nservice own [own] !it names no image: it is built where it runs, or extends another\n" +
 				"web:${TAG:-1} [late] !its name is decided elsewhere: it has a variable"},
@@ -141,6 +144,11 @@ func TestNoLists(t *testing.T) {
 		if all, err := (Source{Stdin: strings.NewReader(text)}).Read(t.Context(), "-"); !errors.As(err, &over) || over.Where == "" {
 			t.Errorf("%s: %d images, %v", name, len(all), err)
 		}
+	}
+	long := strings.Repeat("a", maxLine)
+	pair := fmt.Sprintf(`{"Repository":"%[1]s","Tags":["1","2"]}`, long)
+	if all, err := (Source{Stdin: strings.NewReader(pair)}).Read(t.Context(), "-"); err != nil || len(all) != 2 || all[0].Problem == "" || len(all[0].Reference) > 2*maxLine {
+		t.Errorf("long names: %d, %v", len(all), err)
 	}
 	if all, err := (Source{Stdin: strings.NewReader(strings.Repeat("a\n", 1<<20))}).Read(t.Context(), "-"); err != nil || len(all) != 1 {
 		t.Errorf("one image a million times: %d, %v", len(all), err)

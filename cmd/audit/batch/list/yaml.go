@@ -43,7 +43,7 @@ func isKnownYAML(text []byte) bool {
 const (
 	maxDocuments = 100_000
 	maxVisits    = 6 * maxParts // of nodes of one document: an alias leads to a node again
-	maxMerges    = 20            // that lead to each other
+	maxMerges    = 20           // that lead to each other
 )
 
 // documentStart matches the line that begins another document of a stream.
