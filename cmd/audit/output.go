@@ -217,8 +217,8 @@ func saveStream(path string, data io.Reader) error {
 
 // saveWith writes a file whole or not at all.
 func saveWith(path string, write func(io.Writer) error) error {
-	dir, name := filepath.Split(path)
-	f, err := os.CreateTemp(dir, "."+name+"-")
+	name := filepath.Base(path)
+	f, err := os.CreateTemp(filepath.Dir(path), "."+name+"-")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
