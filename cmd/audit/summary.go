@@ -66,7 +66,7 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 	if err != nil {
 		return err
 	}
-	s, err := fleet.Collect(dirs, opt)
+	s, err := fleet.Collect(c.Context, dirs, opt)
 	if err != nil {
 		return unreadable(err)
 	}

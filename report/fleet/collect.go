@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type candidate struct {
 
 // A collector gathers what folders have of images.
 type collector struct {
+	ctx      context.Context // of the whole collection
 	opt      Options
 	listed   map[string][]string    // references that have to be there, with their names; nil where nobody says
 	found    map[string][]candidate // by reference
@@ -61,9 +63,10 @@ type collector struct {
 
 // Collect reads folders, those of batches or any with reports, and makes a summary. A
 // file in them that cannot be read is named in it, and ends nothing. The error is that
-// of a folder, or an [inspect.LimitError]. The order of the folders has no say.
-func Collect(dirs []string, opt Options) (*Summary, error) {
-	c := &collector{opt: opt, found: make(map[string][]candidate), apart: make(map[string]bool), b: newBuilder(opt.Tool)}
+// of a folder, an [inspect.LimitError], or that of the context. The order of the folders
+// has no say.
+func Collect(ctx context.Context, dirs []string, opt Options) (*Summary, error) {
+	c := &collector{ctx: ctx, opt: opt, found: make(map[string][]candidate), apart: make(map[string]bool), b: newBuilder(opt.Tool)}
 	if opt.List != nil {
 		c.expect(opt.List)
 	}
@@ -72,7 +75,11 @@ func Collect(dirs []string, opt Options) (*Summary, error) {
 			return nil, fmt.Errorf("reading %s: %w", dir, err)
 		}
 	}
-	return c.summary(), nil
+	s := c.summary()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return s, nil
 }
 
 // expect notes images that have to be there.
@@ -165,8 +172,11 @@ func (c *collector) fault(path string, err error) {
 	c.bad = append(c.bad, Bad{path, check.ClipTo(check.Printable(err.Error()), 500)})
 }
 
-// count bounds what is looked at.
+// count bounds what is looked at, and ends with the context.
 func (c *collector) count(dir string) error {
+	if c.ctx.Err() != nil {
+		return context.Cause(c.ctx)
+	}
 	if c.seen++; c.seen > maxEntries {
 		return &inspect.LimitError{Name: "entries of folders of results", Limit: maxEntries, Where: dir}
 	}
@@ -462,6 +472,9 @@ func (c *collector) read(one candidate) (*facts, error) {
 
 // facts reads a report, and keeps its store items as numbers.
 func (c *collector) facts(path string) (*facts, error) {
+	if c.ctx.Err() != nil {
+		return nil, context.Cause(c.ctx)
+	}
 	f, err := readFacts(path)
 	if err == nil {
 		f.ItemsSum = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, f.Items)))

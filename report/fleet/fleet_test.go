@@ -2,8 +2,10 @@ package fleet
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -139,7 +141,7 @@ func demanding(v rebuild.Policy) Options {
 
 func collect(t testing.TB, opt Options, dirs ...string) *Summary {
 	t.Helper()
-	s, err := Collect(dirs, opt)
+	s, err := Collect(t.Context(), dirs, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -400,6 +402,38 @@ func TestForeignResults(t *testing.T) {
 		if s.Counts.States[string(BadResult)] != 1 || len(s.Bad) != 1 || s.Policy.Holds {
 			t.Errorf("%s: %+v, %+v", name, s.Counts, s.Bad)
 		}
+	}
+}
+
+// A lock has no line that a list would refuse, or read as another image.
+func TestLockLines(t *testing.T) {
+	dir := t.TempDir()
+	var all []made
+	for i, text := range []string{"a\ufffdb", "fold/sp #x.tar.gz", "#c", " d", "::e", "good.tar"} {
+		all = append(all, made{reference: text, config: fmt.Sprint("c", i)})
+	}
+	batch(t, dir, all)
+	var b bytes.Buffer
+	if err := WriteLock(&b, collect(t, Options{}, dir)); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "good.tar # sha256:") {
+			t.Errorf("a line is %q", line)
+		}
+	}
+	if strings.Count(b.String(), "\n") != 7 {
+		t.Error(b.String())
+	}
+}
+
+// A summary that is no longer wanted ends.
+func TestCancelled(t *testing.T) {
+	a, b := fleetOf(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Collect(ctx, []string{a, b}, Options{}); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 
