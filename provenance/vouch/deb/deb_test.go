@@ -633,6 +633,20 @@ func TestHardLinks(t *testing.T) {
 	}
 }
 
+// Folders get a mode and an owner by commands for them alone.
+func TestFoldersByScripts(t *testing.T) {
+	s := newSigner(t, 0)
+	for script, want := range map[string]bool{"chmod 2775 /opt/x\nchown root:staff /opt/x": false, "install -d -m 2775 -g staff /opt/x": false, "chmod 0755 /opt/x\nchown root:staff /opt/x": true, "test -d /opt/x": true} {
+		p := made.Package{Name: "x", Control: map[string]string{"postinst": script + "\n"}, Files: []made.File{{Path: "opt/"}, {Path: "opt/x/"}}}
+		source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+		root := edit(t, made.Root(p), "opt/x/", func(f *made.File) { f.Mode, f.GID = 0o2775, 50 })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if _, ok := o.finding("opt/x", "signatures/deb-folder-differs"); ok != want {
+			t.Errorf("%q: %v", script, o.Findings)
+		}
+	}
+}
+
 // A link in place of a folder is one that a script makes.
 func TestLinkedFolders(t *testing.T) {
 	s := newSigner(t, 0)

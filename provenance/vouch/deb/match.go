@@ -349,13 +349,16 @@ func (s *session) matchFolder(c claim, at string) bool {
 	return true
 }
 
-// isFolderBy says whether a script, or an override, gives a folder its mode and owner.
+// isFolderBy says whether a script, or an override, may give a folder its mode and owner.
 func (s *session) isFolderBy(here inspect.File, c claim, mode int64) bool {
 	if override, ok := s.overrides[here.Path]; ok && override == mode {
 		return true
 	}
-	exact, open := s.changesOf(c.file.Path, slices.Concat(setsMode, setsOwner))
-	return len(exact)+len(open) > 0 && len(here.Inode.Header.Attr().Xattrs) == 0
+	a := here.Inode.Header.Attr()
+	if len(a.Xattrs) > 0 || mode != c.file.Mode && s.modeBy(c.file.Path, c.file.Mode, mode) == none {
+		return false
+	}
+	return s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.ownerBy(c.file.Path, a.UID == c.file.UID, a.GID) != none
 }
 
 // isOfApt says whether a folder is one that apt gives to the user by which it fetches.
