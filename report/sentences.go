@@ -20,7 +20,7 @@ import (
 //	{name:quote}        for a text in quotation marks, its controls escaped
 //	{name:size}         for a number of bytes, in powers of 1024
 //	{name:number}       for a number that can be 0
-//	{name:hex}          for an offset, which can be 0: "0x40"
+//	{name:hex}          for an offset: "0x40"
 //	{was:change now}    for what something was and is: "a → b", "nothing → b"
 //	{name:sentence}     for the sentence of the code that the argument names, of
 //	                    the same arguments
@@ -236,7 +236,7 @@ func (s Sentences) argument(spec string, args check.Args) (text string, absent b
 	case "number":
 		return value, false
 	case "hex":
-		return fmt.Sprintf("%#x", n), false
+		return fmt.Sprintf("%#x", n), absent
 	case "change":
 		now := s.text(args, noun)
 		return cmp.Or(value, "nothing") + " → " + cmp.Or(now, "nothing"), value == "" && now == ""

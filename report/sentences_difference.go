@@ -20,6 +20,7 @@ func differenceSentences() map[string]string {
 		"difference/repeated-entry":        "the layer has {entries:count entry} of this path, of which the last wins",
 		"difference/item-of-same-name":     "the other image has {item}, of the same name",
 		"difference/renamed":               "the same file has the path {to} in the rebuild",
+		"difference/renamed-folder":        "all of the folder, {files:count file} among it, has the path {to} in the rebuild",
 		"difference/folder-again":          "another layer has the same folder",
 		"difference/hidden-entry":          "in the layers only ({cause}): the root file systems do not have this difference",
 		"difference/moved-entries":         "{entries:count entry} in another layer",
@@ -44,19 +45,36 @@ func differenceSentences() map[string]string {
 		"difference/not-at-hand":           "not looked into: the contents are not at hand",
 		"difference/not-shown":             "not shown: what is shown of this and other files fills {limit} bytes",
 		"difference/more-parts":            "… and {parts} more",
-		"difference/lines":                 "[in {inside}:\n]{diff}",
-		"difference/strings":               "[in {inside}: ]strings[ of section {section}]:\n{diff}",
-		"difference/bytes":                 "[in {inside}: ]{was-size} bytes, now {now-size}; the first difference is at byte {offset:number}[, the last at byte {last:number}, {differ:count byte} of {common} in common differ]\n- {was-window}\n+ {now-window}",
-		"difference/too-large-unpacked":    "[in {inside}: ]not looked into: unpacked, {what} is more than the {limit} bytes that one may have, or than what is left of {limit-all} for all files",
-		"difference/elf-only":              "[in {inside}: ]only {parts:list} differ: code and data are the same",
-		"difference/too-many-lines":        "[in {inside}: ]text, but {lines} lines are too many for a diff",
-		"difference/too-many-lines-differ": "[in {inside}: ]text, but too many lines differ for a diff, from line {line} on",
-		"difference/large-database":        "[in {inside}: ]a database of more than {limit-rows} rows or {limit} bytes, not looked into",
+		"difference/lines":                 "[⟫ {inside}:\n]{diff}",
+		"difference/strings":               "[⟫ {inside}: ]strings[ of section {section}]:\n{diff}",
+		"difference/bytes":                 "[⟫ {inside}: ]{was-size} bytes, now {now-size}; the first difference is at byte {offset:number}[, the last at byte {last:number}, {differ:count byte} of {common} in common differ]\n- {was-window}\n+ {now-window}",
+		"difference/too-large-unpacked":    "[⟫ {inside}: ]not looked into: unpacked, {what} is more than the {limit} bytes that one may have, or than what is left of {limit-all} for all files",
+		"difference/elf-only":              "[⟫ {inside}: ]what differs is only {parts:list}: code and data are the same",
+		"difference/too-many-lines":        "[⟫ {inside}: ]text, but {lines} lines are too many for a diff",
+		"difference/too-many-lines-differ": "[⟫ {inside}: ]text, but too many lines differ for a diff, from line {line} on",
+		"difference/large-database":        "[⟫ {inside}: ]a database of more than {limit-rows} rows or {limit} bytes, not looked into",
 	}
 	for code, what := range insideSentences() {
-		all[code] = "[in {inside}: ]" + what + "[: {was:change now}][ (in {places} places)]"
+		all[code] = "[⟫ {inside}: ]" + what + changes
+	}
+	for code, what := range memberSentences() {
+		all[code] = "[⟫ {inside} ]⟫ {member}: " + what + changes
 	}
 	return all
+}
+
+// changes is what each part inside of a file has after its sentence.
+const changes = "[: {was:change now}][ (in {places} places)]"
+
+// memberSentences say what differs about a member of an archive, after the way to it.
+func memberSentences() map[string]string {
+	return map[string]string{
+		"difference/member-field":   "{field}",
+		"difference/member-missing": "in the original only",
+		"difference/member-extra":   "in the rebuild only",
+		"difference/symbol-table":   "the table of symbols",
+		"difference/symbol-names":   "names of symbols",
+	}
 }
 
 // insideSentences say what differs inside of a file.
@@ -66,22 +84,17 @@ func insideSentences() map[string]string {
 		"difference/inside":              "what is inside",
 		"difference/byte":                "byte {offset:number}",
 		"difference/line":                "line {line}",
-		"difference/member-field":        "member {member}: {field}",
-		"difference/member-missing":      "member {member} is in the original only",
-		"difference/member-extra":        "member {member} is in the rebuild only",
 		"difference/member-order":        "order of members",
 		"difference/between-members":     "bytes between the members",
 		"difference/packed-data":         "{name} data",
-		"difference/symbol-table":        "member {member} (the table of symbols)",
-		"difference/symbol-names":        "member {member}: names of symbols",
 		"difference/tar-headers":         "tar headers, of the same members with the same fields",
 		"difference/zip-comment":         "comment of the zip file",
 		"difference/elf-header":          "ELF header: class, machine, type and ABI",
 		"difference/elf-rest":            "ELF headers and what is in no section",
 		"difference/section":             "section {section}",
 		"difference/section-from":        "section {section}, from its byte {offset:hex} on ({at:hex} in the file)",
-		"difference/functions":           "section {section}, code of {functions:count function}: {symbols}[ and {beyond} more]",
-		"difference/objects":             "section {section}, data of {objects:count object}: {symbols}[ and {beyond} more]",
+		"difference/functions":           "section {section}, code of {functions:count function}: {symbols}[ and {beyond} more][, and bytes of none from {outside:hex} in the file on]",
+		"difference/objects":             "section {section}, data of {objects:count object}: {symbols}[ and {beyond} more][, and bytes of none from {outside:hex} in the file on]",
 		"difference/debug-section":       "section {section} (for debuggers)",
 		"difference/section-missing":     "section {section} is in the original only",
 		"difference/section-extra":       "section {section} is in the rebuild only",

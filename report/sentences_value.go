@@ -17,6 +17,7 @@ func valueSentences() map[string]string {
 		"value/link":          "{kind} to {target}",
 		"value/device":        "{kind} {numbers}",
 		"value/kind":          "{kind}",
+		"value/folder":        "folder with {entries:count entry}",
 
 		// Layers.
 		"value/layer":                 "layer {layer:number}[ of {layers}]",
@@ -32,8 +33,8 @@ func valueSentences() map[string]string {
 
 		// Parts of ELF files.
 		"value/symbol":         "{symbol}+{offset:hex} ({at:hex} in the file)",
-		"value/symbol-missing": "{symbol}, which is in the original only",
-		"value/symbol-extra":   "{symbol}, which is in the rebuild only",
+		"value/symbol-missing": "{symbol} (in the original only)",
+		"value/symbol-extra":   "{symbol} (in the rebuild only)",
 		"value/elf-code":       "code",
 		"value/elf-data":       "data",
 		"value/elf-build-id":   "the build-id",

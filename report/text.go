@@ -232,7 +232,11 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 			notes++
 			continue
 		}
-		all = append(all, textFinding(f.check, f.Finding, r.Words(f.Finding)))
+		label := string(f.check)
+		if verbose {
+			label = Printable(f.Code)
+		}
+		all = append(all, textFinding(label, f.Finding, r.Words(f.Finding)))
 	}
 	more := ""
 	if notes > 0 {
@@ -244,6 +248,9 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 	}
 	shown := max(0, min(len(all), most, room-textAround))
 	lines := append([]string{"", "findings"}, all[:shown]...)
+	if verbose {
+		lines[1] += ", each explained by audit help CODE"
+	}
 	if rest := len(all) - shown; rest > 0 {
 		more = strings.Trim(fmt.Sprintf("… and %d more in report.json; %s", rest, more), "; ")
 	}
@@ -258,7 +265,8 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 	return lines
 }
 
-func textFinding(id check.ID, f Finding, words string) string {
+// textFinding is the line of a finding, after its check or, where all is asked for, its code.
+func textFinding(label string, f Finding, words string) string {
 	where := short(f.Path)
 	if f.Layer >= 0 {
 		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
@@ -266,7 +274,7 @@ func textFinding(id check.ID, f Finding, words string) string {
 	if where != "" {
 		where += ": "
 	}
-	return fmt.Sprintf("  %-11s  %s%s", id, where, short(words))
+	return fmt.Sprintf("  %-11s  %s%s", label, where, short(words))
 }
 
 // textComparison counts the differences by cause, in about so many lines: all

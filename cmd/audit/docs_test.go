@@ -171,6 +171,36 @@ func TestPagesAreNamed(t *testing.T) {
 	}
 }
 
+// TestFlagsOfPages: each command of audit that the README or a page has, whether a test
+// can run it or not, has a verb or page that there is, and its flags.
+func TestFlagsOfPages(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := newApp(nil, io.Discard, io.Discard)
+	seen := 0
+	for _, p := range append(topics(), topic{"README", string(readme)}) {
+		for _, m := range regexp.MustCompile("(?m)`(audit\\s[^`]+)`|^ *(audit .*)$").FindAllStringSubmatch(p.text, -1) {
+			line, _, _ := strings.Cut(m[1]+m[2], " ||") // what a shell does with it
+			w := newWords(app, strings.Fields(line)[1:])
+			verb, _ := w.verb()
+			if w.isHelp() {
+				continue // TestPagesAreNamed
+			}
+			seen++
+			for _, f := range w.flags {
+				if err := w.wrongFlag(verb, f); err != nil {
+					t.Errorf("%s: %s: %v", p.name, line, err)
+				}
+			}
+		}
+	}
+	if seen < 100 {
+		t.Errorf("%d commands", seen)
+	}
+}
+
 func serve(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))

@@ -270,6 +270,12 @@ func (l *line) complete(ctx context.Context, img *inspect.Image, files []inspect
 	return nil
 }
 
+// isFolder says that a reference is a folder, and without a transport before it.
+func isFolder(reference string) bool {
+	info, err := os.Stat(reference)
+	return err == nil && info.IsDir()
+}
+
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	opt.Stores = systems().Stores()
@@ -279,6 +285,8 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
 	case isMissing(reference, err):
 		return nil, unreadable(noFile(reference))
+	case err != nil && isFolder(reference):
+		return nil, unreadable(fmt.Errorf("%w; each image in a folder is audited by audit batch %s", err, reference))
 	case err != nil:
 		return nil, unreadable(err)
 	}

@@ -88,8 +88,8 @@ func putRecipe(c *cli.Context, recipe provenance.Recipe, described *locks.Recipe
 	if s, err := systems().Named(recipe.System); err == nil {
 		sources = cmp.Or(s.About().Sources, sources)
 	}
-	fmt.Fprintf(c.App.ErrWriter, "%s: %d %ss, %d packages, recipe %s\n",
-		cmp.Or(report.Printable(recipe.Packer), "no build system that is known"), len(recipe.Channels), sources, packages, recipe.Status)
+	fmt.Fprintf(c.App.ErrWriter, "%s: %s, %s, recipe %s\n",
+		cmp.Or(report.Printable(recipe.Packer), "no build system that is known"), count(len(recipe.Channels), sources), count(packages, "package"), recipe.Status)
 	for _, m := range recipe.Missing {
 		fmt.Fprintln(c.App.ErrWriter, "- "+report.Printable(sentences().Text(m)))
 	}

@@ -30,6 +30,9 @@ func runCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if c.String("output") == "-" {
+				return usage("-o takes the name of a folder; --format prints a report on standard output (see audit help run)")
+			}
 			if c.String("platform") == everyPlatform {
 				return auditPlatforms(c, reference)
 			}

@@ -80,7 +80,7 @@ func fewTools(work, path string) (string, error) {
 	if err := os.Mkdir(bin, 0o777); err != nil {
 		return "", err
 	}
-	for _, name := range []string{"sh", "head", "true", "cat", "mkdir", "mkfifo", "sed", "audit"} {
+	for _, name := range []string{"sh", "grep", "head", "true", "cat", "mkdir", "mkfifo", "sed", "audit"} {
 		for _, dir := range filepath.SplitList(path) {
 			tool := filepath.Join(dir, name)
 			if _, err := os.Stat(tool); err != nil {

@@ -150,8 +150,33 @@ func newInstruction(h v1.History, buildah bool) Instruction {
 		text := withoutShell(i.Text)
 		i.Shell, i.Text = strings.TrimSpace(strings.TrimSuffix(i.Text, text)), text
 	}
+	i.hide()
 	return i
 }
+
+// Left takes the place of what can be a secret.
+const Left = "***"
+
+// hide leaves out of the text what can be a secret: values that a build was given, and
+// the user names, passwords and query values of addresses. Whoever can read the image can
+// read them there; no report says them again. Arguments keep their values, which a plan
+// needs to build the same again.
+func (i *Instruction) hide() {
+	if name, _, has := strings.Cut(i.Text, "="); i.Keyword == "ARG" && has {
+		i.Text = name + "=" + Left
+	}
+	i.Text = addresses.ReplaceAllStringFunc(i.Text, func(address string) string {
+		address = userInfo.ReplaceAllString(address, "${1}"+Left+"@")
+		return queryValue.ReplaceAllString(address, "${1}"+Left)
+	})
+}
+
+// Addresses in a command, and what in one can be a secret (RFC 3986).
+var (
+	addresses  = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>|;\\^` + "`" + `(){}]+`)
+	userInfo   = regexp.MustCompile(`^([^:/]+://)[^/?#]*@`)
+	queryValue = regexp.MustCompile(`([?&][^=&#]*=)[^&#]+`)
+)
 
 // byHand says whether a line is none, or that of a shell that someone sat at
 // before docker commit.

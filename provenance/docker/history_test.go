@@ -149,3 +149,17 @@ func FuzzHistory(f *testing.F) {
 		check.Brief(i.String())
 	})
 }
+
+// What can be a secret in a history is in no text that is made of it.
+func TestHistoryHidesSecrets(t *testing.T) {
+	for line, want := range map[string]string{
+		"|1 TOKEN=s3cr3t /bin/sh -c curl https://bob:s3cr3t@host/x?access_token=s3cr3t&v=1 -o /x": "RUN curl https://***@host/x?access_token=***&v=*** -o /x",
+		"ARG PW=s3cr3t": "ARG PW=***",
+		"/bin/sh -c #(nop) ADD https://tok:s3cr3t@host/a.tar /a/ ":                       "ADD https://***@host/a.tar /a/",
+		"RUN /bin/sh -c git clone 'https://s3cr3t@host/x' && wget http://h/y # buildkit": "RUN git clone 'https://***@host/x' && wget http://h/y",
+	} {
+		if got := newInstruction(v1.History{CreatedBy: line}, false).String(); got != want {
+			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}

@@ -31,6 +31,7 @@ func (r *recovery) written(layer int) bool {
 // arguments notes the build arguments that instructions were run with.
 func (r *recovery) arguments() {
 	for _, a := range Arguments(r.history) {
+		a, _, _ = strings.Cut(a, "=") // its value can be a secret
 		r.note(-1, "recipe/build-argument", "argument", check.Brief(a))
 	}
 }

@@ -155,7 +155,7 @@ func TestUnrepeatableInstructions(t *testing.T) {
 			t.Errorf("the layer of %q is %d", f.Message, f.Layer)
 		}
 	}
-	if diff := cmp.Diff([]string{`argument="BASE=debian:12"`}, found(ev.Recover, "recipe/build-argument")); diff != "" {
+	if diff := cmp.Diff([]string{`argument="BASE"`}, found(ev.Recover, "recipe/build-argument")); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -30,7 +30,7 @@ func (r *recovery) addHistory() {
 // instruction, stands in a comment, quoted.
 func dockerfileOf(img *inspect.Image, all []Instruction, found base.Base) []byte {
 	w := &dockerfileWriter{img: img, shell: defaultShell, writers: make(map[int]int),
-		env: make(map[string]string), labels: make(map[string]string), args: make(map[string]string)}
+		env: make(map[string]string), labels: make(map[string]string), args: make(map[string]bool)}
 	for _, i := range all {
 		if i.writes() {
 			w.writers[i.Layer]++
@@ -78,7 +78,7 @@ type dockerfileWriter struct {
 	writers map[int]int       // of each layer: how many instructions can have written it
 	checked string            // the last HEALTHCHECK of the history, whose settings the config has
 	shell   string            // that RUN is given to
-	args    map[string]string // arguments that are declared
+	args    map[string]bool   // arguments that are declared
 	env     map[string]string // of what was written so far; the same of labels and the other settings
 	labels  map[string]string
 	set     []string // keywords of other settings
@@ -397,19 +397,20 @@ func (w *dockerfileWriter) pairs(i Instruction, config, set map[string]string) {
 	w.line(text)
 }
 
-// arg writes an ARG. Its value may be what the build was given, or its default.
+// arg writes an ARG. Its value may be what the build was given, and is left out.
 func (w *dockerfileWriter) arg(i Instruction) {
-	name, value, has := strings.Cut(i.Text, "=")
+	name, _, has := strings.Cut(i.Text, "=")
 	switch {
-	case !variable.MatchString(name) || !isPlain(value):
-		w.unknown(i, "its name and value are not known")
-	case !has:
-		w.comment("Whether it was given a value is not known.")
-		w.line("ARG " + name)
+	case !variable.MatchString(name):
+		w.unknown(i, "its name is not known")
+		return
+	case has:
+		w.comment("It had a value, which is left out: it can be a secret of whoever built. Give it with --build-arg.")
 	default:
-		w.args[name] = value
-		w.line("ARG " + name + "=" + dockerWord(value))
+		w.comment("Whether it was given a value is not known.")
 	}
+	w.args[name] = true
+	w.line("ARG " + name)
 }
 
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -450,17 +451,17 @@ func (w *dockerfileWriter) health(i Instruction) {
 // run writes a RUN, and before it the arguments that it was run with.
 func (w *dockerfileWriter) run(i Instruction) {
 	for _, a := range i.Arguments {
-		name, value, _ := strings.Cut(a, "=")
-		if was, ok := w.args[name]; ok && was == value {
+		name, _, _ := strings.Cut(a, "=")
+		if w.args[name] {
 			continue
 		}
-		if !variable.MatchString(name) || !isPlain(value) {
-			w.comment("It was run with an argument that no line of a Dockerfile can have: " + strconv.QuoteToGraphic(a))
+		if !variable.MatchString(name) {
+			w.comment("It was run with an argument that no line of a Dockerfile can have: " + strconv.QuoteToGraphic(name))
 			continue
 		}
-		w.args[name] = value
-		w.comment("The build was given this argument, or it is a default.")
-		w.line("ARG " + name + "=" + dockerWord(value))
+		w.args[name] = true
+		w.comment("The build was given this argument, or it has a default: its value is left out. Give it with --build-arg.")
+		w.line("ARG " + name)
 	}
 	if i.Shell != "" && i.Shell != w.shell {
 		w.shell = i.Shell
@@ -472,7 +473,8 @@ func (w *dockerfileWriter) run(i Instruction) {
 
 // command writes what a RUN runs.
 func (w *dockerfileWriter) command(i Instruction) {
-	text, printable := i.Text, strings.ReplaceAll(i.Text, "\n", "")
+	text := strings.TrimLeft(i.Text, " \t")
+	printable := strings.ReplaceAll(text, "\n", "")
 	switch {
 	case text == "" || len(i.Flags) > 0 || !isPlain(printable):
 		w.unknown(i, "a command that no line of a Dockerfile can have")

@@ -93,6 +93,9 @@ type Difference struct {
 
 	files *contentPair // whose bytes differ
 	file  fileState    // of the regular file that only one image has
+
+	folder   bool // all of a folder that was renamed
+	absorbed bool // it is part of such a difference
 }
 
 // A Cause is why two entries differ, from a closed list.

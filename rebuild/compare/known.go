@@ -93,7 +93,7 @@ func (c *Comparison) mark() {
 	for _, f := range c.freedoms {
 		k := Known{Code: f.Code}
 		for i := range c.Differences {
-			if d := &c.Differences[i]; f.Explains != nil && (d.Known == "" || d.Known == f.Code) && f.Explains(d) {
+			if d := &c.Differences[i]; f.Explains != nil && !d.folder && (d.Known == "" || d.Known == f.Code) && f.Explains(d) {
 				d.Known = f.Code
 				k.Count++
 			}

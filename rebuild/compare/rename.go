@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"slices"
 
 	"audit/inspect"
@@ -53,6 +54,7 @@ func (w *walk) renames() {
 		}
 	}
 	w.out.Differences = slices.Clip(kept)
+	w.folderRenames()
 }
 
 // isRenamable says whether a difference is about one regular file with a content,
@@ -68,11 +70,16 @@ type fileState struct {
 	size   int64
 	mode   int64
 	owner  Text
+	xattrs string
 }
 
 func stateOf(e *inspect.Entry) fileState {
 	if kind(e) != file || e.Size == 0 || e.Digest.IsZero() || isWhiteout(e.Path) {
 		return fileState{}
 	}
-	return fileState{e.Digest, e.Size, e.Mode, ownerText(e)}
+	state := fileState{digest: e.Digest, size: e.Size, mode: e.Mode, owner: ownerText(e)}
+	if xattrs := e.Attr().Xattrs; len(xattrs) > 0 {
+		state.xattrs = fmt.Sprintf("%q", xattrs)
+	}
+	return state
 }

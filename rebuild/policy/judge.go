@@ -90,17 +90,27 @@ func (j *judge) allow(today time.Time) {
 		}
 	}
 	for _, d := range j.facts.Differences {
-		if !d.Cause.Harmless() && (d.Path == "" || d.Layer < 0 || !j.passed(d.Cause, d.Path, d.Privileged) || !j.passedTo(d)) {
+		if !d.Cause.Harmless() && (d.Path == "" || d.Layer < 0 || !j.passedAll(d)) {
 			j.left = append(j.left, d)
 		}
 	}
 }
 
-// passedTo says whether the name that a renamed file has in the rebuild is allowed
-// as a file that only the rebuild has.
-func (j *judge) passedTo(d compare.Difference) bool {
-	to := d.RenamedTo()
-	return to == "" || j.passed(compare.Extra, to, d.Privileged)
+// passedAll says whether a difference is allowed: of files under other names each has
+// to be, as one that the rebuild lacks, and its new name as one that only the rebuild
+// has.
+func (j *judge) passedAll(d compare.Difference) bool {
+	renames := d.Renames()
+	if len(renames) == 0 {
+		return j.passed(d.Cause, d.Path, d.Privileged)
+	}
+	for _, r := range renames {
+		if !j.passed(d.Cause, r.From, d.Privileged) || !j.passed(compare.Extra, r.To, d.Privileged) {
+			return false
+		}
+	}
+	j.passes[difference{d.Path, d.Cause}] = true
+	return true
 }
 
 // passed says whether a difference is allowed. One about a file that lends rights

@@ -283,6 +283,27 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// TestRenamedFolderNeedsAll: a folder under another name is allowed where each file in it
+// is, under both names; one that decides who has rights has to be named.
+func TestRenamedFolderNeedsAll(t *testing.T) {
+	one := func(names ...string) Facts {
+		f := facts()
+		f.Config, f.Differences = nil, []compare.Difference{{
+			Path: "old", Cause: compare.Missing, Evidence: []check.Message{check.Say("difference/renamed-folder", "to", "etc", "names", names)},
+		}}
+		return f
+	}
+	allow := `{"path": "old/**", "cause": "missing", "reason": "x", "expires": "2027-01-01"}, {"path": "etc/**", "cause": "extra", "reason": "x", "expires": "2027-01-01"}`
+	for _, c := range []struct {
+		facts Facts
+		want  int
+	}{{one("a", "b/c"), 0}, {one("a", "shadow"), 1}} {
+		if j := read(t, `{"require": "equivalent", "allow": [`+allow+`]}`).Judge(c.facts, today); len(j.Violations) != c.want {
+			t.Errorf("%+v, want %d", j.Violations, c.want)
+		}
+	}
+}
+
 // TestRenamedNeedsBoth: a file under another name is allowed where both names are.
 func TestRenamedNeedsBoth(t *testing.T) {
 	f := facts()

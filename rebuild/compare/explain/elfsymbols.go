@@ -148,6 +148,24 @@ func differing(a, b elfSection) (named []check.Message, count int) {
 	return named, count
 }
 
+// outsideSymbols returns where in the file the first byte is that differs and is in no
+// symbol; 0 when there is none, and for sections that are not of one length.
+func outsideSymbols(a, b elfSection) int {
+	if len(a.data) != len(b.data) {
+		return 0
+	}
+	from := 0
+	for _, s := range append(slices.Clone(a.symbols()), elfSymbol{from: len(a.data), to: len(a.data)}) {
+		if s.from > from {
+			if at := FirstDifference(a.data[from:s.from], b.data[from:s.from]); at >= 0 {
+				return a.offset + from + at
+			}
+		}
+		from = max(from, s.to)
+	}
+	return 0
+}
+
 // symbols are those of the section, none where its bytes are not those of the file.
 func (s elfSection) symbols() []elfSymbol {
 	if s.of == nil {
@@ -165,14 +183,14 @@ func symbolNames(all []elfSymbol) []string {
 }
 
 // sectionPlace says where in a section the bytes of two files differ: in which functions
-// or objects, else from which byte on.
+// or objects, and where in none, else from which byte on.
 func sectionPlace(name string, a, b elfSection) check.Message {
 	named, count := differing(a, b)
 	switch {
 	case count > 0 && a.code:
-		return check.Say("difference/functions", "section", name, "functions", count, "symbols", named, "beyond", count-len(named))
+		return check.Say("difference/functions", "section", name, "functions", count, "symbols", named, "beyond", count-len(named), "outside", outsideSymbols(a, b))
 	case count > 0:
-		return check.Say("difference/objects", "section", name, "objects", count, "symbols", named, "beyond", count-len(named))
+		return check.Say("difference/objects", "section", name, "objects", count, "symbols", named, "beyond", count-len(named), "outside", outsideSymbols(a, b))
 	case a.of == nil:
 		return check.Say("difference/section", "section", name)
 	}

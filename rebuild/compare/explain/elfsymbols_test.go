@@ -40,6 +40,25 @@ func TestManySymbols(t *testing.T) {
 	}
 }
 
+// What differs in no function is not passed over where one differs.
+func TestOutsideSymbols(t *testing.T) {
+	was := programOf([]string{".text", "main=....=helper=..."})
+	at := strings.Index(was, "=...") - 1
+	now := []byte(was)
+	now[at]++
+	now[at+1]++
+	f, _ := parseELF([]byte(was))
+	g, _ := parseELF(now)
+	all := f.symbols
+	f.symbols, g.symbols = map[int][]elfSymbol{1: {{"main", 0, 4}, {"helper", 5, 8}}}, map[int][]elfSymbol{1: {{"main", 0, 4}, {"helper", 5, 8}}}
+	if all != nil {
+		t.Error("symbols are read before anything asks for them")
+	}
+	if got := place(sectionPlace(".text", f.sections[1], g.sections[1])); !strings.Contains(got, fmt.Sprint("outside=", at+1)) || !strings.Contains(got, `offset="3" symbol="main"`) {
+		t.Error(got)
+	}
+}
+
 // Symbols that hold the bytes of a section over and over, and names that do not end, name
 // nothing and cost nothing.
 func TestHostileSymbols(t *testing.T) {

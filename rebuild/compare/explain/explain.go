@@ -21,6 +21,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"path"
 	"strconv"
 	"strings"
 
@@ -65,7 +66,7 @@ type Explanation struct {
 type Part struct {
 	// What differs is a code "difference/…" and where it stands. The argument
 	// "inside" names the archives and packed streams that are around it, from the
-	// outermost to the innermost, separated by ": ". It is zero for the whole.
+	// outermost to the innermost, separated by " ⟫ ". It is zero for the whole.
 	What   check.Message
 	Reason Reason
 	Was    string // at most 200 bytes; with Now, "" where Shown has it
@@ -212,7 +213,7 @@ type diff struct {
 	*Explainer
 	finders []finder
 	path    string // of the file, or of what is inside
-	inner   string // the way inside: what is around, separated by ": "
+	inner   string // the way inside: what is around, separated by " ⟫ "
 	depth   int
 	out     *Explanation
 
@@ -254,7 +255,16 @@ func (d *diff) way(name string) string {
 	if d.inner == "" {
 		return name
 	}
-	return d.inner + ": " + name
+	return d.inner + " ⟫ " + name
+}
+
+// step names what is inside of a packed stream: the file without the ending of its
+// format, or else the format.
+func (d *diff) step(format, ending string) string {
+	if name, ok := strings.CutSuffix(path.Base(d.path), ending); ok && name != "" {
+		return shown(name)
+	}
+	return format
 }
 
 // at adds the way inside to a message.

@@ -82,17 +82,17 @@ func samples(t testing.TB) []sample {
 		{"gzip level", "a.gz", gzipped(t, none, "", 9, long), gzipped(t, none, "", 1, long),
 			"packing; gzip-header field=level: 2 → 4", ""},
 		{"gzip of a manual", "usr/share/man/man1/ls.1.gz", gzipped(t, none, "", 9, fmt.Sprintf(man, "March 2024")), gzipped(t, none, "", 9, fmt.Sprintf(man, "April 2025")),
-			"date; line inside=gzip line=1: \"March 2024\" → \"April 2025\"", "lines diff=@@ -1,3 +1,3 @@\n-.TH LS"},
+			"date; line inside=ls.1 line=1: \"March 2024\" → \"April 2025\"", "lines diff=@@ -1,3 +1,3 @@\n-.TH LS"},
 		{"gzip members", "a.gz", gzipped(t, none, "", 9, "ab"), gzipped(t, none, "", 9, "a") + gzipped(t, none, "", 9, "b"),
 			"packing; gzip-members: 1 → 2\npacking; packed-data name=gzip: 2 bytes packed into 5 → 2 bytes packed into 8", ""},
 		{"bytes after a gzip", "a.gz", gzipped(t, none, "", 9, "ab"), gzipped(t, none, "", 9, "ab") + "hidden", "content; after-gzip:  → hidden", ""},
 		{"gzip in gzip in gzip", "a.gz", nest(t, 3, "2024-01-02"), nest(t, 3, "2024-01-03"),
-			"date; line inside=gzip: gzip: gzip line=1: 2024-01-02 → 2024-01-03", "@@"},
+			"date; line inside=a ⟫ gzip ⟫ gzip line=1: 2024-01-02 → 2024-01-03", "@@"},
 		{"gzip in too many", "a.gz", nest(t, 7, "2024-01-02"), nest(t, 7, "2024-01-03"),
-			"content; inside inside=gzip: gzip: gzip: gzip: gzip:  → ", "bytes common="},
+			"content; inside inside=a ⟫ gzip ⟫ gzip ⟫ gzip ⟫ gzip:  → ", "bytes common="},
 		{"zstd", "a.zst", zstded(t, zstd.SpeedBestCompression, "2024-01-02\n"), zstded(t, zstd.SpeedBestCompression, "2024-01-03\n"),
-			"date; line inside=zstd line=1: 2024-01-02 → 2024-01-03", "@@"},
-		{"xz", "a.xz", xzed(t, "one\n"), xzed(t, "two\n"), "content; inside inside=xz:  → ", "-one"},
+			"date; line inside=a line=1: 2024-01-02 → 2024-01-03", "@@"},
+		{"xz", "a.xz", xzed(t, "one\n"), xzed(t, "two\n"), "content; inside inside=a:  → ", "-one"},
 
 		{"zip times", "a.jar", zipped(t, day1, zip8, "a=1", "b=2"), zipped(t, day2, zip8, "a=1", "b=2"),
 			"date; member-field field=time member=a: 2024-01-02 03:04:06 → 2025-06-07 08:09:10 ×4\ndate; member-field field=extra field UT (times) member=a: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z ×4", ""},
@@ -115,7 +115,10 @@ func samples(t testing.TB) []sample {
 		{"ar table of symbols", "l.a", arMembers("/ 0 0 "+nul("|||\x01|||\x44f|"), "a/ 0 0 x2024-01-02"), arMembers("/ 0 0 "+nul("|||\x01|||\x45f|"), "a/ 0 0 x2024-01-03"),
 			"follows; symbol-table member=/: 10 bytes → 10 bytes\ncontent; inside inside=a:  → ", "-x2024-01-02"},
 		{"Debian package", "a.deb", arMembers("control.tar.xz 0 0 " + xzed(t, tarred(t, tarFile("control", "Version: 1\n", day1)))), arMembers("control.tar.xz 0 0 " + xzed(t, tarred(t, tarFile("control", "Version: 1\n", day2)))),
-			"date; member-field field=time inside=control.tar.xz: xz member=control: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z", ""},
+			"date; member-field field=time inside=control.tar.xz ⟫ control.tar member=control: 2024-01-02T03:04:06Z → 2025-06-07T08:09:10Z", ""},
+
+		{"jar in a Debian package", "a.deb", debOf(t, zipped(t, day1, zip8, "META-INF/MANIFEST.MF=Built: 2024-01-02\n")), debOf(t, zipped(t, day1, zip8, "META-INF/MANIFEST.MF=Built: 2024-01-03\n")),
+			"date; line inside=data.tar.gz ⟫ data.tar ⟫ usr/x.jar ⟫ META-INF/MANIFEST.MF line=1: 2024-01-02 → 2024-01-03", "inside=data.tar.gz ⟫ data.tar ⟫ usr/x.jar ⟫ META-INF/MANIFEST.MF"},
 
 		{"tar owner and mode", "a.tar", tarred(t, tarFile("a", "", day1)), tarred(t, tar.Header{Name: "a", Mode: 0o4755, Uid: 5, Uname: "x", ModTime: day1, Format: tar.FormatPAX}),
 			"content; member-field field=mode member=a: 0644 → 4755\ncontent; member-field field=owner member=a: 0:0 → 5:0 (x:)", ""},
@@ -156,13 +159,13 @@ func samples(t testing.TB) []sample {
 		{"ELF code", "bin/x", elfOf(".text=2024-01-02"), elfOf(".text=2024-01-03"), "content; section-from at=73 offset=9 section=.text: 10 bytes → 10 bytes, 1 of them differ", ""},
 		{"ELF strings", "bin/x", elfOf(".rodata=first string\x00"), elfOf(".rodata=other string\x00"), "content; section-from at=64 offset=0 section=.rodata: 13 bytes → 13 bytes, 5 of them differ", "-first string\n+other string\n"},
 		{"ELF function", "bin/x", programOf(base), programOf(base, ".text", "main=....helper=...x"),
-			`content; functions beyond=0 functions=1 section=.text symbols=[value/symbol at="145" offset="3" symbol="helper"]: 8 bytes → 8 bytes, 1 of them differ`, ""},
+			`content; functions beyond=0 functions=1 outside=0 section=.text symbols=[value/symbol at="145" offset="3" symbol="helper"]: 8 bytes → 8 bytes, 1 of them differ`, ""},
 		{"ELF functions of other lengths", "bin/x", programOf(base), programOf(base, ".text", "main=.....helper=..x.added=."),
-			`content; functions beyond=0 functions=3 section=.text symbols=[value/symbol at="142" offset="4" symbol="main" value/symbol at="144" offset="2" symbol="helper" ` +
+			`content; functions beyond=0 functions=3 outside=0 section=.text symbols=[value/symbol at="142" offset="4" symbol="main" value/symbol at="144" offset="2" symbol="helper" ` +
 				`value/symbol-extra symbol="added"]: 8 bytes → 10 bytes` + "\ncontent; section-from at=200 offset=40 section=.symtab: 96 bytes → 120 bytes\n" +
 				"content; section-from at=269 offset=13 section=.strtab: 19 bytes → 25 bytes\nfollows; elf-rest: 696 bytes → 696 bytes", ""},
 		{"ELF object", "bin/x", programOf(base), programOf(base, ".data", "table=01235"),
-			`content; objects beyond=0 objects=1 section=.data symbols=[value/symbol at="150" offset="4" symbol="table"]: 5 bytes → 5 bytes, 1 of them differ`, ""},
+			`content; objects beyond=0 objects=1 outside=0 section=.data symbols=[value/symbol at="150" offset="4" symbol="table"]: 5 bytes → 5 bytes, 1 of them differ`, ""},
 		{"ELF program with another build-id", "bin/x", programOf(base), programOf(base, ".note.gnu.build-id", noteOf("GNU", "\x03\x04")),
 			"follows; build-id section=.note.gnu.build-id: 0102 → 0304", "elf-only parts=[value/elf-build-id]"},
 		{"ELF program for another debugger", "bin/x", programOf(base), programOf(base, ".debug_info", "B", ".note.gnu.build-id", noteOf("GNU", "\x03\x04"), ".comment", "GCC: 13\x00"),
@@ -295,6 +298,11 @@ func nest(t testing.TB, n int, text string) string {
 		text = gzipped(t, time.Time{}, "", 9, text)
 	}
 	return text
+}
+
+// debOf is a Debian package of one file.
+func debOf(t testing.TB, jar string) string {
+	return arMembers("data.tar.gz 0 0 " + gzipped(t, time.Time{}, "", 9, tarred(t, tarFile("usr/x.jar", jar, day1))))
 }
 
 // gap puts bytes before the central directory of a zip file.

@@ -33,17 +33,15 @@ func (gzipDecoder) decode(d *diff, was, now []byte) bool {
 		d.gzipHeaders(a.members[i], b.members[i])
 	}
 	d.value(check.Say("difference/after-gzip"), string(a.junk), string(b.junk))
-	d.unpacked("gzip", strings.TrimSuffix(d.path, ".gz"), a.data, b.data, a.packed, b.packed)
+	d.inside(d.step("gzip", ".gz"), strings.TrimSuffix(d.path, ".gz"), a.data, b.data)
+	d.packing("gzip", a.data, b.data, a.packed, b.packed)
 	return true
 }
 
-// unpacked explains what is inside of something that is named, or that only the
-// packing differs.
-func (d *diff) unpacked(name, path string, was, now, packedWas, packedNow []byte) {
-	switch {
-	case !bytes.Equal(was, now):
-		d.inside(name, path, was, now)
-	case !bytes.Equal(packedWas, packedNow):
+// packing notes that the same is inside of something that is named, packed in another
+// way.
+func (d *diff) packing(name string, was, now, packedWas, packedNow []byte) {
+	if bytes.Equal(was, now) && !bytes.Equal(packedWas, packedNow) {
 		d.add(check.Say("difference/packed-data", "name", name), Packing, packedText(packedWas, was), packedText(packedNow, now))
 	}
 }

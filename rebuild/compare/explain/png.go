@@ -93,7 +93,8 @@ func (d *diff) chunk(a, b chunk) {
 			d.value(what, string(a.data), string(b.data))
 			return
 		}
-		d.unpacked(name, "", x, y, a.data, b.data)
+		d.inside(name, "", x, y)
+		d.packing(name, x, y, a.data, b.data)
 	default:
 		d.value(what, string(a.data), string(b.data))
 	}

@@ -51,7 +51,8 @@ func (streamDecoder) decode(d *diff, was, now []byte) bool {
 		case errA != nil || errB != nil:
 			d.tooLarge(s.name)
 		default:
-			d.unpacked(s.name, strings.TrimSuffix(d.path, s.ending), a, b, was, now)
+			d.inside(d.step(s.name, s.ending), strings.TrimSuffix(d.path, s.ending), a, b)
+			d.packing(s.name, a, b, was, now)
 		}
 		return true
 	}

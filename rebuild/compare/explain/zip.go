@@ -59,7 +59,8 @@ func (d *diff) zipMember(a, b zipMember) {
 	case errX != nil || errY != nil:
 		d.inside(name+" (packed)", "", a.data, b.data)
 	default:
-		d.unpacked(name, a.name, x, y, a.data, b.data)
+		d.inside(name, a.name, x, y)
+		d.packing(name, x, y, a.data, b.data)
 	}
 }
 

@@ -156,7 +156,7 @@ func reference(line string) (string, error) {
 		return "", fmt.Errorf("it has more than %d bytes", maxLine)
 	}
 	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }) {
-		return "", errors.New("it has characters that no reference has: is this a list?")
+		return "", errors.New("it has characters that no reference has: is this a list? (one image is audited by audit IMAGE)")
 	}
 	if line == "-" {
 		return "", errors.New("standard input is no image of a list")
