@@ -182,7 +182,8 @@ func readData(p *pkg, packed []byte, datahash string) (all content, err error) {
 			sums[c.path] = c.sum
 			all.links = append(all.links, strings.Fields(list.String())...)
 		case tar.TypeLink:
-			c.kind, c.sum = tar.TypeReg, sums[paths.Clean(h.Linkname)]
+			c.kind, c.sum = tar.TypeReg, sums[paths.Clean(h.Linkname)] // zero when no file precedes it there
+			sums[c.path] = c.sum
 		}
 		all.claims = append(all.claims, c)
 		return nil
