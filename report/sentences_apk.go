@@ -22,6 +22,7 @@ func apkSentences() map[string]string {
 
 		// Files.
 		"signatures/apk-changed":        "another content than {package} has: {found} here, {signed} signed",
+		"signatures/apk-no-content":     "{package} has a hard link here to {signed:quote}, and no file there before it[{found}]",
 		"signatures/apk-replaced":       "other than {package} has ({signed}): {found}, which is not verified, claims it too",
 		"signatures/apk-config":         "a configuration file of {package}, changed: {found} here, {signed} signed",
 		"signatures/apk-type":           "{package} has a {signed} here, and it is a {found}",

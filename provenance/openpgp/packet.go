@@ -65,8 +65,9 @@ func newLength(text []byte) (head int, size uint64) {
 	return 0, 0
 }
 
-// maxSignatures bounds the signatures of one text.
-const maxSignatures = 64
+// maxSignatures bounds the signatures of one text, for each of which all of it is hashed.
+// Those of distributions have up to four.
+const maxSignatures = 16
 
 // readSignatures reads the packets of a detached signature, armored or not. What cannot
 // be read is a signature with an error.

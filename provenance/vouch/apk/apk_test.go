@@ -66,6 +66,7 @@ func tiny() made.Package {
 		{Name: "usr/bin/ping", Body: "ping", Mode: 0o755, Capability: "caps"},
 		{Name: "usr/bin/su", Body: "su", Mode: 0o4755},
 		{Name: "usr/bin/su2", Hard: "usr/bin/su", Mode: 0o4755},
+		{Name: "usr/bin/su3", Hard: "usr/bin/su2", Mode: 0o4755},
 		{Name: "usr/bin/tiny", Body: "program", Mode: 0o755},
 		{Name: "usr/lib/libtiny.so", Link: "libtiny.so.1"},
 		{Name: "usr/share/owned", Body: "mail", User: "mail"},
@@ -86,9 +87,21 @@ func tinyFiles(p made.Package) []fixtures.File {
 		{Name: "usr/bin/ping", Body: "ping", Mode: 0o755, Attributes: map[string]string{"security.capability": "caps"}},
 		{Name: "usr/bin/su", Body: "su", Mode: 0o4755},
 		{Name: "usr/bin/su2", Hard: "usr/bin/su", Mode: 0o4755},
+		{Name: "usr/bin/su3", Body: "su", Mode: 0o4755},
 		{Name: "usr/bin/tiny", Body: "program", Mode: 0o755},
 		{Name: "usr/lib/libtiny.so", Link: "libtiny.so.1"},
 		{Name: "usr/share/owned", Body: "mail", UID: 8, GID: 12},
+	}
+}
+
+// Of a hard link to what the package does not have before it, no content is signed.
+func TestHardLinkToNothing(t *testing.T) {
+	key, p := newKey(t), tiny()
+	p.Files = append(p.Files, made.File{Name: "usr/bin/zz", Hard: "usr/bin/none", Mode: 0o755})
+	family := Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{folder(t, map[string][]byte{"tiny-1.2-r3.apk": p.Write(made.Signer{Name: "k", Key: key})})}}
+	_, table, found := run(t, open(t, append(tinyFiles(p), fixtures.File{Name: "usr/bin/zz", Body: "any", Mode: 0o755})), family)
+	if w, _ := table.Word("usr/bin/zz"); w.Kind != vouch.Nobody || found != "undecided no-content usr/bin/zz" {
+		t.Errorf("%+v\n%s", w, found)
 	}
 }
 
@@ -200,7 +213,7 @@ func TestWhole(t *testing.T) {
 				t.Errorf("%+v\n%s", r, found)
 			}
 			want := map[vouch.Kind][]string{
-				vouch.Signed: {"bin/busybox", "etc/busybox-paths.d/busybox", "etc/tiny.conf", "usr/bin/ping", "usr/bin/su", "usr/bin/su2", "usr/bin/tiny", "usr/lib/libtiny.so", "usr/share/owned"},
+				vouch.Signed: {"bin/busybox", "etc/busybox-paths.d/busybox", "etc/tiny.conf", "usr/bin/ping", "usr/bin/su", "usr/bin/su2", "usr/bin/su3", "usr/bin/tiny", "usr/lib/libtiny.so", "usr/share/owned"},
 				vouch.Made:   {"bin/cat", "bin/ls"},
 				vouch.Nobody: {"bin/other", "etc/group", "etc/passwd", "lib/apk/db/installed"},
 			}

@@ -186,7 +186,9 @@ func (j *judge) compare(f inspect.File, c *claim) (all []difference) {
 	}
 	switch kind {
 	case '0':
-		if f.Inode.Digest != c.sum {
+		if c.sum.IsZero() {
+			all = append(all, difference{"signatures/apk-no-content", check.Undecided, check.Brief(c.link), "", true})
+		} else if f.Inode.Digest != c.sum {
 			all = append(all, difference{"signatures/apk-changed", changed(f), c.sum.String(), f.Inode.Digest.String(), true})
 			if isProtected(f.Path) {
 				all[0].code = "signatures/apk-config"

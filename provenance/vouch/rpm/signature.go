@@ -47,14 +47,17 @@ func (v *verifier) signature(whole rpmheader.Header, r rpmheader.Region) (best o
 		texts = append(texts, raw)
 	}
 	var all []openpgp.Signature
-	for _, text := range texts[:min(len(texts), maxSignatures)] {
+	for _, text := range texts {
+		if len(all) >= maxSignatures {
+			break
+		}
 		signatures, e := v.keys.Detached(text, r.Parts...)
 		if e != nil {
 			err = e
 		}
 		all = append(all, signatures...)
 	}
-	best, found = openpgp.BestOf(all)
+	best, found = openpgp.BestOf(all[:min(len(all), maxSignatures)])
 	return best, found, err
 }
 
