@@ -119,6 +119,9 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if isPipe(name) {
+		name = "-" // as for the tasks of engines: it can be read once
+	}
 	if printed, err := writeEngine(c, name, entries); printed || err != nil {
 		return err
 	}
@@ -171,7 +174,19 @@ func workerName() string {
 // readList reads the list of a batch.
 func readList(c *cli.Context, name string, o *access.Options) ([]list.Entry, error) {
 	skipped := 0
-	s := list.Source{Stdin: c.App.Reader, Registry: registries{o}, Skipped: func(path string) {
+	open := func() (io.ReadCloser, error) { return io.NopCloser(c.App.Reader), nil }
+	if isPipe(name) {
+		pipe := name
+		open = func() (io.ReadCloser, error) { return os.Open(pipe) }
+		name = "-"
+	}
+	var stdin io.Reader
+	if name == "-" {
+		piped := untilDone(c.Context, open)
+		defer piped.Close()
+		stdin = piped
+	}
+	s := list.Source{Stdin: stdin, Registry: registries{o}, Skipped: func(path string) {
 		if skipped++; skipped <= 5 {
 			fmt.Fprintf(c.App.ErrWriter, "audit: %s is no image by its first bytes, and is left out\n", report.Printable(path))
 		}
@@ -189,6 +204,27 @@ func readList(c *cli.Context, name string, o *access.Options) ([]list.Entry, err
 		return nil, usage("the list: %w", err)
 	}
 	return entries, nil
+}
+
+// isPipe says that a name is that of a pipe, such as a shell's <(COMMAND).
+func isPipe(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode()&fs.ModeNamedPipe != 0
+}
+
+// untilDone reads what may never begin, or never end, as long as ctx does not end.
+func untilDone(ctx context.Context, open func() (io.ReadCloser, error)) *io.PipeReader {
+	r, w := io.Pipe()
+	context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		in, err := open()
+		if err == nil {
+			_, err = io.Copy(w, in)
+			in.Close()
+		}
+		w.CloseWithError(err)
+	}()
+	return r
 }
 
 // registries list what registries have.
