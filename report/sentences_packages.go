@@ -7,6 +7,7 @@ func packagesSentences() map[string]string {
 		"packages/content-not-kept": "its content was not kept when the image was read",
 		"packages/database-unread":  "it cannot be read: {error}",
 		"packages/dangling-link":    "it is a link to {target:quote}, where no file is",
+		"packages/field-twice":      "{package} has the field {field} twice, which dpkg refuses and other tools read in one way or the other: the first was taken",
 		"packages/no-file":          "it is no regular file",
 		"packages/no-package":       "it describes no package",
 		"packages/unmerged-log":     "a log of changes to the database beside it, which was not read",
@@ -19,6 +20,7 @@ func packagesSentences() map[string]string {
 		"sbom/dangling-hard-link": "it is a hard link to a file that is not there, and has no digest",
 
 		"records/unread":           "it cannot be read as the record of a package: {error}",
+		"records/outside":          "it lists files outside of the prefix that its package was installed into, which are not taken for its own",
 		"records/too-long":         "{bytes} bytes are more than the record of a package has",
 		"records/too-many":         "from here on no records were looked into: they have more than {limit:size} in all",
 		"records/too-many-paths":   "from here on it was not looked into: its paths, written out, are more than {limit} times as long as itself",

@@ -33,6 +33,9 @@ func newRebuilders(c *cli.Context) (opt rebuilders.Options, err error) {
 		}
 		opt.Keys = append(opt.Keys, keys...)
 	}
+	if err := rebuilders.CheckKeys(opt.Keys); err != nil {
+		return opt, usage("--rebuilder-key: %w", err)
+	}
 	if len(opt.Keys) > 0 && len(opt.Servers) == 0 {
 		return opt, usage("--rebuilder-key: no rebuilder is asked (--rebuilders URL)")
 	}

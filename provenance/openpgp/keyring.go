@@ -72,7 +72,7 @@ func ReadKeyring(text []byte) (Keyring, error) {
 	r := Keyring{members: make(map[uint64][]member)}
 	var last error
 	for _, block := range blocks {
-		if err := checkNumbers(block); err != nil {
+		if err := checkPackets(block); err != nil {
 			return Keyring{}, fmt.Errorf("reading an OpenPGP key: %w", err)
 		}
 		list, err := pgp.ReadKeyRing(bytes.NewReader(block))
@@ -94,41 +94,73 @@ func ReadKeyring(text []byte) (Keyring, error) {
 	return Keyring{}, errors.New("it has no OpenPGP key")
 }
 
-// maxBits bounds the numbers of a key: those of people and vendors have up to 8192 bits,
-// and what a key costs grows with the square and more.
-const maxBits = 16384
+// maxCertifications bounds the signatures in one file of keys: each that a key has of
+// itself is verified.
+const maxCertifications = 1 << 14
 
-// checkNumbers refuses keys whose numbers are larger than those of any key.
-func checkNumbers(packets []byte) error {
+// numberBits are the most bits that the public numbers of a key may have, in their order
+// (RFC 4880, 5.5.2 and 9.1); nil for algorithms whose keys are no plain numbers. What a
+// signature costs grows with the square of them and more.
+func numberBits(algorithm byte) []int {
+	switch algorithm {
+	case 1, 2, 3: // RSA: modulus, exponent
+		return []int{8192, 32}
+	case 16, 20: // ElGamal: prime, generator, value
+		return []int{8192, 8192, 8192}
+	case 17: // DSA: prime, order, generator, value
+		return []int{4096, 512, 4096, 4096}
+	}
+	return nil
+}
+
+// checkPackets refuses keys whose numbers are larger than those of any key that people
+// and vendors have, and files with too many signatures.
+func checkPackets(packets []byte) error {
+	signatures := 0
 	for len(packets) > 0 {
 		tag, body, rest, err := nextPacket(packets)
 		if err != nil {
 			return err
 		}
 		packets = rest
-		if tag != tagPublicKey && tag != tagPublicSubkey || len(body) < 6 || body[0] > 4 {
-			continue
-		}
-		switch body[5] {
-		case 1, 2, 3, 16, 17, 20: // RSA, ElGamal, DSA (RFC 4880, 9.1), all of numbers alone
-		default:
-			continue
-		}
-		for numbers := body[6:]; len(numbers) > 2; {
-			bits := int(numbers[0])<<8 | int(numbers[1])
-			if bits > maxBits {
-				return fmt.Errorf("a key has a number of %d bits, and %d are the most", bits, maxBits)
+		switch tag {
+		case tagSignature:
+			if signatures++; signatures > maxCertifications {
+				return fmt.Errorf("it has more than %d signatures", maxCertifications)
 			}
-			numbers = numbers[2:]
-			numbers = numbers[min(len(numbers), (bits+7)/8):]
+		case tagPublicKey, tagPublicSubkey, tagSecretKey, tagSecretSubkey:
+			if err := checkNumbers(body); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// MaxCarried bounds the bytes of all keys together that an image carries and that are
-// read: each has signatures of itself that have to be verified.
-const MaxCarried = 1 << 20
+// checkNumbers reads the head of a key: version, 4 bytes of time, algorithm; from version
+// 5 on, the length of what follows (RFC 9580, 5.5.2).
+func checkNumbers(key []byte) error {
+	head := 6
+	if len(key) > 0 && key[0] > 4 {
+		head = 10
+	}
+	if len(key) < head {
+		return nil // no key, as the reader will say
+	}
+	numbers := key[head:]
+	for _, most := range numberBits(key[5]) {
+		if len(numbers) < 2 {
+			break
+		}
+		bits := int(numbers[0])<<8 | int(numbers[1])
+		if bits > most {
+			return fmt.Errorf("a key has a number of %d bits, and %d are the most", bits, most)
+		}
+		numbers = numbers[2:]
+		numbers = numbers[min(len(numbers), (bits+7)/8):]
+	}
+	return nil
+}
 
 // dearmor returns the packets of all armored blocks of public keys, or of a text that
 // is not armored.

@@ -249,14 +249,64 @@ func TestReadKeyring(t *testing.T) {
 	}
 }
 
+// keyOf is the packet of a key of these numbers, which are all ones.
+func keyOf(version, algorithm byte, bits ...int) []byte {
+	body := []byte{version, 0, 0, 0, 0, algorithm}
+	if version > 4 {
+		body = append(body, 0, 0, 0, 0)
+	}
+	for _, n := range bits {
+		body = binary.BigEndian.AppendUint16(body, uint16(n))
+		body = append(body, bytes.Repeat([]byte{0xff}, (n+7)/8)...)
+	}
+	return append(binary.BigEndian.AppendUint16([]byte{0x99}, uint16(len(body))), body...)
+}
+
 // A key whose numbers would take minutes to compute with is refused.
 func TestLargeNumbers(t *testing.T) {
-	body := append([]byte{4, 0, 0, 0, 0, 17}, 0x04, 0x00)
-	body = append(append(body, make([]byte, 128)...), 0xff, 0xff)
-	body = append(body, make([]byte, 8192)...)
-	text := append(binary.BigEndian.AppendUint16([]byte{0x99}, uint16(len(body))), body...)
-	if _, err := ReadKeyring(text); err == nil || !strings.Contains(err.Error(), "65535 bits") {
-		t.Errorf("%v", err)
+	for want, text := range map[string][]byte{
+		"8193 bits, and 8192":  keyOf(4, 1, 8193, 17),
+		"33 bits, and 32":      keyOf(4, 1, 4096, 33),
+		"4097 bits, and 4096":  keyOf(4, 17, 4097, 256, 4096, 4096),
+		"513 bits, and 512":    keyOf(4, 17, 4096, 513, 4096, 4096),
+		"16384 bits, and 4096": keyOf(6, 17, 1024, 160, 1024, 16384),
+		"9000 bits, and 8192":  keyOf(4, 16, 9000, 8, 8),
+	} {
+		if _, err := ReadKeyring(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	many := append(keyOf(4, 1, 1024, 17), bytes.Repeat([]byte{0x88, 0}, maxCertifications+1)...)
+	if _, err := ReadKeyring(many); err == nil || !strings.Contains(err.Error(), "16384 signatures") {
+		t.Errorf("many signatures: %v", err)
+	}
+}
+
+// What an image carries is listed as it is, and nothing of it is verified: neither a
+// signature that would take minutes, nor one that is missing.
+func TestCarried(t *testing.T) {
+	key, other := newKey(t, packet.PubKeyAlgoRSA, 0), newKey(t, packet.PubKeyAlgoEdDSA, 0)
+	want := append(ring(t, key).Keys(), ring(t, other).Keys()...)
+	got, err := Carried(armoredKeys(t, key, other, key))
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%v, %v", got, err)
+	}
+	for i := range got {
+		if got[i].Fingerprint != want[i].Fingerprint || got[i].Name != want[i].Name {
+			t.Errorf("%+v, want %+v", got[i], want[i])
+		}
+	}
+	text := append(keyOf(4, 17, 16384, 16384, 16384, 1), 0xb4, 1, 'u')
+	text = append(text, bytes.Repeat([]byte{0x88, 1, 4}, 1000)...)
+	if got, err = Carried(text); err != nil || len(got) != 1 || got[0].Name != "u" {
+		t.Errorf("%v, %v", got, err)
+	}
+	for name, text := range map[string][]byte{
+		"nothing": nil, "words": []byte("words"), "no armor": []byte(armorHead + "\n"), "a signature": detached(t, key, born, "x"), "half a key": keyOf(4, 1, 1024, 17)[:50],
+	} {
+		if got, err := Carried(text); err == nil {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }
 
@@ -290,5 +340,8 @@ func FuzzReadKeyring(f *testing.F) {
 			t.Error("no error, and no key")
 		}
 		IsKeyring(text)
+		if keys, err := Carried(text); err == nil && len(keys) == 0 {
+			t.Error("no error, and nothing carried")
+		}
 	})
 }

@@ -12,7 +12,10 @@ import (
 // Tags of packets (RFC 4880, 4.3).
 const (
 	tagSignature    = 2
+	tagSecretKey    = 5
 	tagPublicKey    = 6
+	tagSecretSubkey = 7
+	tagUserID       = 13
 	tagPublicSubkey = 14
 )
 

@@ -2,14 +2,15 @@ package ospackages
 
 import (
 	"bytes"
-	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/inspect/paths"
+	"audit/provenance/ospackages/deb822"
 )
 
 // Where dpkg keeps what it knows.
@@ -44,11 +45,12 @@ const sums = ".md5sums"
 func (r *reader) dpkg() {
 	r.diversions()
 	if text, f, ok := r.body(dpkgStatus); ok {
-		all := paragraphs(text)
+		all := slices.Collect(deb822.Paragraphs(text))
 		r.dpkgConfig(f, all)
 		var packages []Package
 		for _, p := range all {
-			if installed(p["Status"]) && p["Package"] != "" {
+			if IsThere(p.Get("Status")) && p.Get("Package") != "" {
+				r.twice(p, f)
 				packages = append(packages, r.dpkgPackage(p))
 			}
 		}
@@ -66,11 +68,12 @@ func (r *reader) dpkg() {
 		if !ok {
 			continue
 		}
-		all := paragraphs(text)
-		if len(all) == 0 || all[0]["Package"] == "" {
+		all := slices.Collect(deb822.Paragraphs(text))
+		if len(all) == 0 || all[0].Get("Package") == "" {
 			r.problem(name, f.Layer, "packages/no-package")
 			continue
 		}
+		r.twice(all[0], f)
 		p := newDpkg(all[0])
 		text, _, _ = r.body(name + sums)
 		p.Files = summed(text)
@@ -78,25 +81,27 @@ func (r *reader) dpkg() {
 	}
 }
 
-// installed says whether a status is that of a package whose files are there:
-// the last of its three words says so (dpkg(1), "Package states").
-func installed(status string) bool {
-	words := strings.Fields(status)
-	if len(words) != 3 {
-		return false
+// twice reports a field that a paragraph has more than once: dpkg refuses such a file, and
+// other readers take the one or the other.
+func (r *reader) twice(p deb822.Paragraph, f inspect.File) {
+	if field := p.Twice(); field != "" {
+		r.problem(f.Path, f.Layer, "packages/field-twice", "package", check.Brief(p.Get("Package")), "field", check.Brief(field))
 	}
-	switch words[2] {
-	case "installed", "unpacked", "half-configured", "half-installed", "triggers-awaited", "triggers-pending":
-		return true
-	}
-	return false
 }
 
-func newDpkg(p map[string]string) Package {
-	source, _, _ := strings.Cut(p["Source"], " ")
-	out := Package{Name: p["Package"], Version: p["Version"], Arch: p["Architecture"], Source: source}
-	out.Needs = append(relations(p["Pre-Depends"]), relations(p["Depends"])...)
-	for _, names := range relations(p["Provides"]) {
+// IsThere says whether a status of dpkg is that of a package whose files are there: the
+// last of its three words says so (dpkg(1), "Package states"). A word that is not known
+// hides no package.
+func IsThere(status string) bool {
+	words := strings.Fields(status)
+	return len(words) == 3 && words[2] != "not-installed" && words[2] != "config-files"
+}
+
+func newDpkg(p deb822.Paragraph) Package {
+	source, _, _ := strings.Cut(p.Get("Source"), " ")
+	out := Package{Name: p.Get("Package"), Version: p.Get("Version"), Arch: p.Get("Architecture"), Source: source}
+	out.Needs = append(relations(p.Get("Pre-Depends")), relations(p.Get("Depends"))...)
+	for _, names := range relations(p.Get("Provides")) {
 		out.Provides = append(out.Provides, names...)
 	}
 	return out
@@ -127,7 +132,7 @@ func relations(field string) [][]string {
 // dpkgPackage is the package of a paragraph with the files that its list names.
 // A package of which several architectures can be installed has its own in the
 // name of the list.
-func (r *reader) dpkgPackage(paragraph map[string]string) Package {
+func (r *reader) dpkgPackage(paragraph deb822.Paragraph) Package {
 	p := newDpkg(paragraph)
 	config := make(map[string]bool)
 	for _, f := range conffiles(paragraph) {
@@ -222,8 +227,8 @@ type statusVersion struct {
 func (r *reader) dpkgVersion(name string, layer int, beside *inspect.Entry) string {
 	if beside != nil {
 		text, _ := r.img.Body(layer, strings.TrimSuffix(beside.Path, sums))
-		if all := paragraphs(text); len(all) > 0 {
-			return all[0]["Version"]
+		if all := slices.Collect(deb822.Paragraphs(text)); len(all) > 0 {
+			return all[0].Get("Version")
 		}
 	}
 	for _, s := range slices.Backward(r.statuses) {
@@ -236,9 +241,9 @@ func (r *reader) dpkgVersion(name string, layer int, beside *inspect.Entry) stri
 
 // conffiles are the files of a package that it expects to be changed, with their
 // MD5 sums as they were installed.
-func conffiles(paragraph map[string]string) []File {
+func conffiles(paragraph deb822.Paragraph) []File {
 	var files []File
-	for line := range strings.Lines(paragraph["Conffiles"]) {
+	for line := range strings.Lines(paragraph.Get("Conffiles")) {
 		if words := strings.Fields(line); len(words) > 1 {
 			files = append(files, File{Path: clean(words[0]), Digest: newDigest("md5", words[1]), Config: true})
 		}
@@ -249,19 +254,19 @@ func conffiles(paragraph map[string]string) []File {
 // dpkgConfig records the MD5 sums of the files that packages expect to be changed:
 // those of the last status file, which has these paragraphs, and of the ones that
 // lower layers have.
-func (r *reader) dpkgConfig(last inspect.File, all []map[string]string) {
+func (r *reader) dpkgConfig(last inspect.File, all []deb822.Paragraph) {
 	r.versions(path.Dir(last.Path), func(p string) bool { return p == last.Path }, func(layer int, e *inspect.Entry, v *version) {
 		list := all
 		if e != last.Entry {
 			text, _ := r.img.Body(layer, e.Path)
-			list = paragraphs(text)
+			list = slices.Collect(deb822.Paragraphs(text))
 		}
 		numbers := make(map[string]string)
 		r.statuses = append(r.statuses, statusVersion{v, numbers})
 		for _, p := range list {
-			if installed(p["Status"]) {
-				numbers[p["Package"]] = p["Version"]
-				r.in.record(v, Package{Name: p["Package"], Version: p["Version"], Files: conffiles(p)})
+			if IsThere(p.Get("Status")) {
+				numbers[p.Get("Package")] = p.Get("Version")
+				r.in.record(v, Package{Name: p.Get("Package"), Version: p.Get("Version"), Files: conffiles(p)})
 			}
 		}
 	})
@@ -342,45 +347,4 @@ func (r *reader) moved(p, name string) string {
 		return d.to
 	}
 	return p
-}
-
-// maxFields bounds the fields of a paragraph; dpkg itself knows some fifty.
-const maxFields = 1000
-
-// paragraphs reads a file of the form of deb822(5): fields "Key: value", lines
-// that start with a space continue the value, an empty line ends a paragraph.
-func paragraphs(text []byte) []map[string]string {
-	var all []map[string]string
-	var current map[string]string
-	var key string
-	var value strings.Builder
-	field := func() {
-		if key != "" && len(current) < maxFields {
-			current[key] = value.String()
-		}
-		key = ""
-		value.Reset()
-	}
-	for raw := range bytes.Lines(text) {
-		line := strings.TrimRight(string(raw), "\r\n")
-		switch name, rest, ok := strings.Cut(line, ":"); {
-		case strings.TrimSpace(line) == "":
-			field()
-			current = nil
-		case line[0] == ' ' || line[0] == '\t':
-			fmt.Fprintf(&value, "\n%s", line)
-		case ok:
-			field()
-			if current == nil {
-				current = make(map[string]string)
-				all = append(all, current)
-			}
-			key = name
-			value.WriteString(strings.TrimSpace(rest))
-		}
-	}
-	if current != nil {
-		field()
-	}
-	return all
 }

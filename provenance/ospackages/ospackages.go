@@ -50,9 +50,23 @@ type Package struct {
 type File struct {
 	Path   string // of the form of inspect.Entry.Path, where the package has it or dpkg-divert has put it
 	Digest Digest // as the database records it; zero when it does not
+	Link   string // the target of a symbolic link, as the databases of rpm record it
 	Mode   int64  // permissions with setuid, setgid and sticky bit; 0 when they are not recorded
 	Config bool   // the package expects it to be changed
 	Made   bool   // a script of the package makes it again: the record is no more than a start
+}
+
+// HasTarget says whether the database records a file as a link to a target: rpm's has the
+// target, apk's a digest of it, and dpkg's neither.
+func (f *File) HasTarget(target string) bool {
+	switch {
+	case f.Link != "":
+		return f.Link == target
+	case f.Digest.Algorithm == "sha1":
+		sum := sha1.Sum([]byte(target))
+		return f.Digest.Hex == hex.EncodeToString(sum[:])
+	}
+	return false
 }
 
 // A Digest is that of a file's content, as a database records it.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	"audit/fixtures"
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/provenance/ospackages/deb822"
 )
 
 // open reads an image of these layers.
@@ -141,6 +143,26 @@ func TestUnmergedLog(t *testing.T) {
 	}
 }
 
+// A paragraph that readers take for different packages is one package here, and a problem.
+func TestFieldTwice(t *testing.T) {
+	const installed = "Status: install ok installed\nArchitecture: all\n"
+	in := Read(open(t, []fixtures.File{
+		{Name: "var/lib/dpkg/status", Body: "Package: dash\n" + installed + "Version: 1\nversion: 99\n \nPackage: hidden\nVersion: 2\n" + installed},
+		{Name: "var/lib/dpkg/status.d/tzdata", Body: "Package: tzdata\nVersion: 3\nPackage: other\n"},
+	}))
+	var got []string
+	for _, p := range in.Packages {
+		got = append(got, p.Name+" "+p.Version)
+	}
+	for _, p := range in.Problems {
+		got = append(got, p.Code+" "+p.Args.String("package")+" "+p.Args.String("field"))
+	}
+	want := "dash 1, hidden 2, tzdata 3, packages/field-twice dash version, packages/field-twice tzdata Package"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, ", "), want)
+	}
+}
+
 func TestDistroless(t *testing.T) {
 	in := Read(open(t, []fixtures.File{
 		{Name: "var/lib/dpkg/status.d/tzdata", Body: "Package: tzdata\nVersion: 2024a\nArchitecture: all\n"},
@@ -255,7 +277,7 @@ func TestRpm(t *testing.T) {
 			want := Package{Manager: Rpm, Name: "tiny", Version: "1:2.0-3", Arch: "noarch", Source: "tiny-2.0-3.src.rpm", License: "Apache-2.0", Path: db.path, Files: []File{
 				{Path: "bin/tiny", Mode: 0o644, Digest: newDigest("sha256", "a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf")},
 				{Path: "etc/tiny.conf", Mode: 0o644, Digest: config, Config: true},
-				{Path: "usr/share/tiny", Mode: 0o755}, {Path: "usr/share/tiny/empty", Mode: 0o755}, {Path: "usr/share/tiny/link", Mode: 0o777},
+				{Path: "usr/share/tiny", Mode: 0o755}, {Path: "usr/share/tiny/empty", Mode: 0o755}, {Path: "usr/share/tiny/link", Link: "readme", Mode: 0o777},
 				{Path: "usr/share/tiny/readme", Mode: 0o644, Digest: newDigest("sha256", readme)},
 			}}
 			if diff := cmp.Diff(want, p); diff != "" {
@@ -322,7 +344,7 @@ func FuzzTexts(f *testing.F) {
 			return
 		}
 		other := bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
-		if diff := cmp.Diff(paragraphs(text), paragraphs(other)); diff != "" {
+		if diff := cmp.Diff(slices.Collect(deb822.Paragraphs(text)), slices.Collect(deb822.Paragraphs(other))); diff != "" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff(apkPackages(text), apkPackages(other)); diff != "" {

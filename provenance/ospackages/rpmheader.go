@@ -43,7 +43,7 @@ func rpmPackage(blob []byte) (Package, error) {
 func rpmFiles(h rpmheader.Header) []File {
 	names, dirs, of := h.Texts(rpmheader.BaseNames), h.Texts(rpmheader.DirNames), h.Numbers(rpmheader.DirIndexes)
 	digests, flags, verify := h.Texts(rpmheader.FileDigests), h.Numbers(rpmheader.FileFlags), h.Numbers(rpmheader.FileVerify)
-	algorithm, modes := digestAlgorithm(h), h.Shorts(rpmheader.FileModes)
+	algorithm, modes, links := digestAlgorithm(h), h.Shorts(rpmheader.FileModes), h.Texts(rpmheader.FileLinkTos)
 	var files []File
 	room := namesOf(h.Size())
 	for i, name := range names {
@@ -56,6 +56,9 @@ func rpmFiles(h rpmheader.Header) []File {
 		f := File{Path: paths.Clean(path.Join(dirs[of[i]], name)), Config: flag(flags, i)&rpmheader.ConfigFlag != 0}
 		if i < len(digests) && flag(flags, i)&rpmheader.GhostFlag == 0 {
 			f.Digest = newDigest(algorithm, digests[i])
+		}
+		if i < len(links) {
+			f.Link = links[i]
 		}
 		if i < len(modes) {
 			f.Mode = int64(modes[i] & 0o7777)

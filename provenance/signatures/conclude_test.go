@@ -238,6 +238,14 @@ func TestUnstable(t *testing.T) {
 	}
 }
 
+// One public key is one voice, whatever its names.
+func TestOneKeyOfTwoOperators(t *testing.T) {
+	keys := []Key{{Operator: "b", fingerprint: "1"}, {Operator: "a", fingerprint: "1"}, {Operator: "c", fingerprint: "2"}, {Operator: "c", fingerprint: "3"}}
+	if got := strings.Join(operators(keys), " "); got != "a c" {
+		t.Errorf("operators are %s", got)
+	}
+}
+
 // The operator of a key is its name, without the number of its renewal.
 func TestOperatorOf(t *testing.T) {
 	for name, want := range map[string]string{"cache.example-1": "cache.example", "cache.example-12": "cache.example", "farm": "farm", "acl#2": "acl", "farm1": "farm1", "-1": "-1", "7": "7"} {

@@ -124,12 +124,18 @@ func operatorOf(name string) string {
 	return cmp.Or(stem[:len(stem)-1], name)
 }
 
-// operators returns those who sign with some keys, each once, sorted.
+// operators returns those who sign with some keys, each once, sorted. A key that is given
+// as that of several is one voice: that of the first of them.
 func operators(keys []Key) []string {
+	keys = slices.Clone(keys)
+	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.Operator, b.Operator) })
+	counted := make(map[string]bool)
 	var all []string
 	for _, k := range keys {
-		all = append(all, k.Operator)
+		if !counted[k.fingerprint] || k.fingerprint == "" {
+			all = append(all, k.Operator)
+		}
+		counted[k.fingerprint] = true
 	}
-	slices.Sort(all)
 	return slices.Compact(all)
 }

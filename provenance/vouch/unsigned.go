@@ -5,7 +5,8 @@ import (
 )
 
 // Packages adds the words of the package databases that the image carries: nobody
-// signed them, and anybody who changed a file could have changed its record.
+// signed them, and anybody who changed a file could have changed its record. A link has
+// one where the database records its target: see [ospackages.File.HasTarget].
 func (t *Table) Packages(in *ospackages.Installed) {
 	root := t.img.Root()
 	for _, l := range t.img.Layers {
@@ -21,7 +22,7 @@ func (t *Table) Packages(in *ospackages.Installed) {
 			switch {
 			case found.Standing == ospackages.OwnRecord:
 				t.VouchAt(i, Word{Kind: Packaged, By: found.Package + " " + found.Version})
-			case owner != nil && e.Type == '2' && file.Digest.IsZero():
+			case owner != nil && e.Type == '2' && file.HasTarget(e.Linkname):
 				t.VouchAt(i, Word{Kind: Packaged, By: owner.Name + " " + owner.Version})
 			}
 		}

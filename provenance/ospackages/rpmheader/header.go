@@ -101,13 +101,35 @@ const (
 	maxTags    = 1 << 16
 )
 
-// Read reads a header as a database has it, with all that was added to it.
+// vendorTags are those by which a package is called, with its files and its scripts:
+// what a vendor says, and no installation.
+func vendorTags() []uint32 {
+	return []uint32{
+		Name, Version, Release, Epoch, License, Arch, SourceRPM,
+		PreIn, PostIn, PreUn, PostUn, PreTrans, PostTrans, TriggerScripts, FileTriggers, TransTriggers,
+		FileSizes, FileModes, FileRdevs, FileDigests, FileLinkTos, FileFlags, FileUserName, FileGroupName, FileVerify,
+		DirIndexes, BaseNames, DirNames, FileCaps, FileDigestAlgo,
+	}
+}
+
+// Read reads a header as a database has it, with all that was added to it. Where it has
+// a region, what a package is called, its files and its scripts are those of the region
+// alone: what was added to these is in [Region.Overridden].
 func Read(blob []byte) (Header, error) {
 	index, data, err := split(blob)
 	if err != nil {
 		return Header{}, err
 	}
-	return read(index, data), nil
+	h := read(index, data)
+	if r, err := Signed(blob); err == nil {
+		for _, id := range r.Overridden {
+			delete(h.tags, id)
+			if t, ok := r.tags[id]; ok {
+				h.tags[id] = t
+			}
+		}
+	}
+	return h, nil
 }
 
 // split returns the index and the values.
@@ -140,6 +162,9 @@ type Region struct {
 	Header
 	// Parts are, one after the other, the bytes that are hashed and signed.
 	Parts [][]byte
+	// Overridden are tags of what vendors alone say that entries behind the region have
+	// too, which rpm takes before those of the region.
+	Overridden []uint32
 }
 
 // magic begins a header in a file, and what is signed of it.
@@ -177,6 +202,12 @@ func Signed(blob []byte) (Region, error) {
 	binary.BigEndian.PutUint32(intro[8:], uint32(size/indexEntry))
 	binary.BigEndian.PutUint32(intro[12:], uint32(end))
 	r.Parts = [][]byte{intro, index[:size], data[:end]}
+	added := read(index[size:], data)
+	for _, id := range vendorTags() {
+		if added.Has(id) {
+			r.Overridden = append(r.Overridden, id)
+		}
+	}
 	return r, nil
 }
 

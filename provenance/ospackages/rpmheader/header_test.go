@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	made "audit/fixtures/rpm"
@@ -36,6 +37,25 @@ func TestSigned(t *testing.T) {
 	const installTime = 1008
 	if !whole.Has(installTime) || r.Has(installTime) || r.Has(SHA256Header) {
 		t.Error("what was added is in the region, or lost")
+	}
+}
+
+// What was added to a region is not read in place of what the vendor says.
+func TestOverridden(t *testing.T) {
+	blob := made.Package{Name: "tiny", Version: "1", Release: "2", Arch: "x86_64", Added: map[uint32]string{Name: "openssl", Epoch: "9", Version: "99", 1006: "later"}}.Header()
+	h, err := Read(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.Text(Name) + " " + h.Text(Version) + " " + h.Text(1006); got != "tiny 1 later" || h.Has(Epoch) {
+		t.Errorf("it is read as %s, with an epoch: %v", got, h.Has(Epoch))
+	}
+	r, err := Signed(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []uint32{Name, Version, Epoch}; !slices.Equal(r.Overridden, want) {
+		t.Errorf("overridden are %d, want %d", r.Overridden, want)
 	}
 }
 

@@ -220,11 +220,14 @@ func TestChangedFiles(t *testing.T) {
 		want   string
 		kind   vouch.Kind
 	}{
-		"a program":         {"usr/bin/tiny", func(f *fixtures.File) { f.Body = "Program" }, "problem changed usr/bin/tiny", vouch.Differs},
-		"a configuration":   {"etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" }, "note config etc/tiny.conf", vouch.Nobody},
-		"a mode":            {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o777 }, "problem mode usr/bin/tiny", vouch.Signed},
-		"fewer permissions": {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o700 }, "undecided mode usr/bin/tiny", vouch.Signed},
-		"setuid":            {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o4755 }, "problem setuid usr/bin/tiny", vouch.Signed},
+		"a program":                    {"usr/bin/tiny", func(f *fixtures.File) { f.Body = "Program" }, "problem changed usr/bin/tiny", vouch.Differs},
+		"a link for a configuration":   {"etc/tiny.conf", func(f *fixtures.File) { f.Link = "/tmp/x" }, "undecided type etc/tiny.conf", vouch.Nobody},
+		"a device for a configuration": {"etc/tiny.conf", func(f *fixtures.File) { f.Device, f.Mode = [2]int64{8, 0}, 0o644 }, "problem type etc/tiny.conf", vouch.Differs},
+		"all write a configuration":    {"etc/tiny.conf", func(f *fixtures.File) { f.Mode = 0o666 }, "problem mode etc/tiny.conf", vouch.Signed},
+		"a configuration":              {"etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" }, "note config etc/tiny.conf", vouch.Nobody},
+		"a mode":                       {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o777 }, "problem mode usr/bin/tiny", vouch.Signed},
+		"fewer permissions":            {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o700 }, "undecided mode usr/bin/tiny", vouch.Signed},
+		"setuid":                       {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o4755 }, "problem setuid usr/bin/tiny", vouch.Signed},
 		"a capability": {"usr/bin/tiny", func(f *fixtures.File) { f.Attributes = map[string]string{"security.capability": "x"} },
 			"problem capability usr/bin/tiny", vouch.Signed},
 		"an owner":         {"usr/share/owned", func(f *fixtures.File) { f.UID = 0 }, "problem owner usr/share/owned", vouch.Signed},

@@ -158,6 +158,17 @@ func changed(f inspect.File) check.Level {
 	return check.Problem
 }
 
+// otherKind is how much it weighs that a file is of another kind. What may change a
+// content excuses none: a tool can have put a link in the place of a configuration, and
+// none makes a device of one.
+func otherKind(f inspect.File) check.Level {
+	switch f.Inode.Type {
+	case '0', '2', '5':
+		return max(check.Undecided, changed(f))
+	}
+	return check.Problem
+}
+
 // compare compares a file with a claim.
 func (j *judge) compare(f inspect.File, c *claim) (all []difference) {
 	kind := typeOf(c.kind)
@@ -167,7 +178,10 @@ func (j *judge) compare(f inspect.File, c *claim) (all []difference) {
 		}
 	}
 	if f.Inode.Type != kind {
-		all = append(all, difference{"signatures/apk-type", changed(f), typeName(kind), typeName(f.Inode.Type), true})
+		all = append(all, difference{"signatures/apk-type", otherKind(f), typeName(kind), typeName(f.Inode.Type), true})
+		if kind == '0' {
+			all = append(all, j.access(f, c)...)
+		}
 		return append(all, j.privileges(f, c)...)
 	}
 	switch kind {
@@ -192,7 +206,10 @@ func (j *judge) compare(f inspect.File, c *claim) (all []difference) {
 	return append(all, j.access(f, c)...)
 }
 
-const setuidOrGid = 0o6000
+const (
+	setuidOrGid   = 0o6000
+	worldWritable = 0o002
+)
 
 // privileges are those that a file has and that nobody signed.
 func (j *judge) privileges(f inspect.File, c *claim) (all []difference) {
@@ -226,6 +243,8 @@ func (j *judge) access(f inspect.File, c *claim) (all []difference) {
 			d.level = check.Note
 		case gained == 0:
 			d.level = check.Undecided
+		case isProtected(f.Path) && f.Inode.Type != '5' && gained&worldWritable != 0:
+			d.level = check.Problem
 		}
 		all = append(all, d)
 	}

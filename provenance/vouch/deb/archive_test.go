@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	made "audit/fixtures/deb"
 	"audit/inspect/digest"
 	"audit/inspect/limit"
@@ -82,17 +80,6 @@ func TestDictionary(t *testing.T) {
 	_, err := read(whole)
 	if e, ok := errors.AsType[*limit.Error](err); !ok || e.Name != "bytes of a dictionary" {
 		t.Errorf("%v", err)
-	}
-}
-
-func TestParagraphs(t *testing.T) {
-	var got []Paragraph
-	for p := range Paragraphs([]byte("# note\nA: 1\nB:\n two\n  three\nC : x\n\n\nD: 4\nnothing\n")) {
-		got = append(got, p)
-	}
-	want := []Paragraph{{{"A", "1"}, {"B", "\n two\n  three"}, {"C ", "x"}}, {{"D", "4"}}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
 	}
 }
 

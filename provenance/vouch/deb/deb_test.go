@@ -175,6 +175,24 @@ func edit(t testing.TB, files []made.File, at string, change func(f *made.File))
 	return files
 }
 
+// A word says of which architecture a package is where several are installed.
+func TestArchitectures(t *testing.T) {
+	var status strings.Builder
+	for _, p := range []string{"libm:amd64", "libm:i386", "tool:amd64"} {
+		name, arch, _ := strings.Cut(p, ":")
+		fmt.Fprintf(&status, "Package: %s\nStatus: install ok installed\nVersion: 1-2\nArchitecture: %s\n\n", name, arch)
+	}
+	s := newSession(Family{}, open(t, []made.File{{Path: "var/lib/dpkg/status", Body: status.String()}}))
+	s.readInstalled()
+	var by []string
+	for _, p := range s.installed {
+		by = append(by, p.by())
+	}
+	if got, want := strings.Join(by, ", "), "deb libm:amd64 1-2, deb libm:i386 1-2, deb tool 1-2"; got != want {
+		t.Errorf("packages are called %s, want %s", got, want)
+	}
+}
+
 func TestEveryFormOfAnArchive(t *testing.T) {
 	s := newSigner(t, 0)
 	mirror := func(m made.Mirror) map[string][]byte { m.Packages = []made.Package{tool()}; return m.Write() }

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/paths"
+	"audit/provenance/ospackages"
 	"audit/provenance/vouch"
 )
 
@@ -27,27 +28,34 @@ type installed struct {
 	problem error           // why a signed package cannot be read; nil when it can, or there is none
 	archive *Archive        // the signed package; nil where it was not read
 	offer   *offer          // what a signed index says of it; nil when nothing
+	several bool            // it is installed of several architectures
 	config  map[string]bool // its conffiles, once they were asked for
 	script  *script         // its scripts, once they were asked for
 	said    map[string]bool // the paths of these, likewise
 }
 
-// by is how a word on a file names a package.
-func (p *installed) by() string { return "deb " + p.Name.String() }
+// by is how a word on a file names a package: with the architecture where the name
+// alone does not say which one it is, as dpkg writes it.
+func (p *installed) by() string {
+	if p.several {
+		return "deb " + Name{Package: p.Package + ":" + p.Arch, Version: p.Version}.String()
+	}
+	return "deb " + p.Name.String()
+}
 
 // readInstalled reads the packages from dpkg's status, or the folder that images
 // without dpkg have in its place.
 func (s *session) readInstalled() {
 	if text, f, ok := s.root.Content(statusFile); ok {
 		for p := range Paragraphs(text) {
-			if words := strings.Fields(p.Get("Status")); len(words) == 3 && isThere(words[2]) {
+			if ospackages.IsThere(p.Get("Status")) {
 				s.addInstalled(p, f)
 			}
 		}
 	}
 	folder, names, _ := s.root.Folder(partFolder)
 	for _, name := range names {
-		if path.Ext(name) == ".md5sums" {
+		if path.Ext(name) == ".md5sums" || path.Ext(name) == ".list" {
 			continue
 		}
 		text, f, ok := s.root.Content(path.Join(folder, name))
@@ -61,17 +69,18 @@ func (s *session) readInstalled() {
 	}
 	slices.SortStableFunc(s.installed, func(a, b *installed) int { return a.Name.compare(b.Name) })
 	s.installed = slices.CompactFunc(s.installed, func(a, b *installed) bool { return a.Name == b.Name })
-}
-
-// isThere says of the third word of a status whether the files are there (dpkg(1),
-// "Package states").
-func isThere(state string) bool {
-	return state != "not-installed" && state != "config-files"
+	last := make(map[string]*installed)
+	for _, p := range s.installed {
+		if q := last[p.Name.String()]; q != nil {
+			p.several, q.several = true, true
+		}
+		last[p.Name.String()] = p
+	}
 }
 
 func (s *session) addInstalled(p Paragraph, f inspect.File) {
 	n := Name{p.Get("Package"), p.Get("Version"), p.Get("Architecture")}
-	if n.Package != "" && n.Version != "" {
+	if n.Package != "" {
 		s.installed = append(s.installed, &installed{Name: n, text: p, file: f})
 	}
 }

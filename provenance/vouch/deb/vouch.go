@@ -189,11 +189,11 @@ func (s *session) keys() []vouch.Key {
 		if room -= len(text); room < 0 {
 			break
 		}
-		ring, err := openpgp.ReadKeyring(text)
+		carried, err := openpgp.Carried(text)
 		if err != nil {
 			continue
 		}
-		for _, k := range ring.Keys() {
+		for _, k := range carried {
 			fingerprint := strings.ToUpper(k.Fingerprint)
 			trusted := slices.ContainsFunc(s.Keys.Keys(), func(t openpgp.Key) bool { return strings.EqualFold(t.Fingerprint, k.Fingerprint) })
 			keys = append(keys, vouch.Key{Fingerprint: fingerprint, Name: k.Name, Trusted: trusted, Path: f.Path})

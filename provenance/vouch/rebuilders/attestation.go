@@ -53,7 +53,7 @@ func verify(text []byte, keys []Key) (a attestation, err error) {
 				err = errBadSignature
 				continue
 			}
-			if !slices.ContainsFunc(a.keys, func(have Key) bool { return have.Operator == k.Operator }) {
+			if !slices.ContainsFunc(a.keys, k.isVoiceOf) {
 				a.keys = append(a.keys, k)
 			}
 		}

@@ -28,7 +28,7 @@ func (c *conclusion) add(a answer) {
 	for i, o := range a.about {
 		name := check.Brief(c.archives[i].By)
 		for _, k := range o.keys {
-			if !slices.ContainsFunc(c.by[i], func(have Key) bool { return have.Operator == k.Operator }) {
+			if !slices.ContainsFunc(c.by[i], k.isVoiceOf) {
 				c.by[i] = append(c.by[i], k)
 			}
 		}
@@ -68,12 +68,16 @@ func (c *conclusion) hear(a answer) {
 	}
 }
 
-// apply makes words stronger.
+// apply makes words stronger. Where several packages are called alike, all of them must
+// have been built again: which one a file is from is not known.
 func (c *conclusion) apply(t *vouch.Table, atLeast int) {
 	rebuilt := make(map[string][]string) // IDs of keys, by what has the files
+	isShort := make(map[string]bool)     // some package that is called so was not
 	for i, a := range c.archives {
 		name := check.Brief(a.By)
-		switch n := len(c.by[i]); {
+		n := len(c.by[i])
+		isShort[a.By] = isShort[a.By] || n < atLeast
+		switch {
 		case n >= atLeast:
 			c.rebuilt = append(c.rebuilt, name)
 			for _, k := range c.by[i] {
@@ -84,7 +88,7 @@ func (c *conclusion) apply(t *vouch.Table, atLeast int) {
 		}
 	}
 	for f, w := range t.Rows() {
-		if more := rebuilt[w.By]; w.Kind == vouch.Signed && more != nil {
+		if more := rebuilt[w.By]; w.Kind == vouch.Signed && more != nil && !isShort[w.By] {
 			w.Kind, w.Keys = vouch.Rebuilt, sortedUnion(w.Keys, more)
 			t.Vouch(f.Path, w)
 		}

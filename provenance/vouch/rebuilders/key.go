@@ -63,6 +63,22 @@ func ParseKeys(operator string, text []byte) (keys []Key, err error) {
 	return keys, nil
 }
 
+// CheckKeys refuses keys of which one is given as that of two operators, who would have
+// two voices with it.
+func CheckKeys(keys []Key) error {
+	of := make(map[string]string)
+	for _, k := range keys {
+		if have, ok := of[k.ID]; ok && have != k.Operator {
+			return fmt.Errorf("the key %.16s is given as that of %s and of %s", k.ID, have, k.Operator)
+		}
+		of[k.ID] = k.Operator
+	}
+	return nil
+}
+
+// isVoiceOf says whether two keys are one voice: of one operator, or the same key.
+func (k Key) isVoiceOf(other Key) bool { return k.Operator == other.Operator || k.ID == other.ID }
+
 // parseKey reads a key of Ed25519 (RFC 8410, 4). rebuilderd writes a NULL where there
 // should be no parameters.
 func parseKey(der []byte) (Key, error) {

@@ -185,7 +185,12 @@ func TestOperators(t *testing.T) {
 		address, _ := serve(t, map[string]string{listV1: v1(`"GOOD"`, "9"), linkV1: r.attest(tinyFile, hexOf(tinySum))})
 		return address
 	}
-	keys := []Key{one.key, again.key, two.key}
+	same := one.key
+	same.Operator = "another name"
+	keys := []Key{one.key, same, again.key, two.key}
+	if CheckKeys(keys) == nil || CheckKeys([]Key{one.key, one.key, two.key}) != nil {
+		t.Error("a key of two operators is taken, or one that is given twice is not")
+	}
 	for _, test := range []struct {
 		servers []string
 		atLeast int
@@ -202,6 +207,19 @@ func TestOperators(t *testing.T) {
 		if w, _ := table.Word("a"); w.Kind != test.want {
 			t.Errorf("%d servers, at least %d: %s\n%s", len(test.servers), test.atLeast, w.Kind, codes(found))
 		}
+	}
+}
+
+// What is said of one architecture is not said of another of the same name.
+func TestArchitectures(t *testing.T) {
+	one := newRebuilder(t, "one")
+	address, _ := serve(t, map[string]string{listV1: v1(`"GOOD"`, "9"), linkV1: one.attest(tinyFile, hexOf(tinySum))})
+	foreign := tiny
+	foreign.Arch, foreign.Sum = "i386", other.Sum
+	table := image()
+	found, _ := Check(t.Context(), table, []vouch.Archive{tiny, foreign}, Options{Servers: []string{address}, Keys: []Key{one.key}})
+	if w, _ := table.Word("a"); w.Kind != vouch.Signed {
+		t.Errorf("%+v\n%s", w, codes(found))
 	}
 }
 

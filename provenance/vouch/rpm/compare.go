@@ -30,7 +30,12 @@ func (j *judge) compare(f inspect.File, c *claim) []difference {
 	}
 	var all []difference
 	if typeOf(f) != kind {
-		return append(j.privileges(f, c), difference{"signatures/rpm-type", j.changed(f, c, 0), typeName(kind), typeName(typeOf(f)), true})
+		all = append(j.privileges(f, c), difference{"signatures/rpm-type", j.otherKind(f, c), typeName(kind), typeName(typeOf(f)), true})
+		if kind == fileType {
+			all = append(all, j.mode(f, c)...)
+			all = append(all, j.owner(f, c)...)
+		}
+		return all
 	}
 	switch kind {
 	case fileType:
@@ -76,6 +81,17 @@ func (j *judge) changed(f inspect.File, c *claim, what uint32) check.Level {
 		return check.Note
 	case j.named(c, f.Path):
 		return check.Undecided
+	}
+	return check.Problem
+}
+
+// otherKind is how much it weighs that a file is of another kind. What may change a
+// content excuses none: a tool can have put a link in the place of a configuration, and
+// none makes a device of one.
+func (j *judge) otherKind(f inspect.File, c *claim) check.Level {
+	switch f.Inode.Type {
+	case '0', '2', '5':
+		return max(check.Undecided, j.changed(f, c, 0))
 	}
 	return check.Problem
 }
@@ -130,7 +146,7 @@ func (j *judge) mode(f inspect.File, c *claim) []difference {
 	switch {
 	case c.verify&rpmheader.VerifyMode == 0, f.Inode.Type == '5' && gained&^0o700 == 0:
 		d.level = check.Note
-	case c.isConfig(), f.Inode.Type == '5', gained == 0:
+	case c.isConfig() && gained&worldWritable == 0, f.Inode.Type == '5', gained == 0:
 		d.level = check.Undecided
 	}
 	return []difference{d}

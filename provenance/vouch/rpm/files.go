@@ -37,6 +37,8 @@ const (
 const (
 	permissions = 0o7777
 	setuidOrGid = 0o6000
+
+	worldWritable = 0o002
 )
 
 // pathRoom bounds the bytes of all paths together that a header of so many bytes may

@@ -107,6 +107,7 @@ func (v *verifier) add(h ospackages.Header) {
 		return
 	}
 	p.name = full(p.Header)
+	v.overridden(h, p)
 	if changed := digests(whole, p.Region); changed != nil {
 		v.list.Problem(h.Layer, h.Path, "signatures/rpm-header-digest", "package", p.name, "recorded", changed[0], "computed", changed[1])
 		return
@@ -127,6 +128,25 @@ func (v *verifier) add(h ospackages.Header) {
 	default:
 		v.put(p.name, why(s))
 	}
+}
+
+// overridden reports what was put behind a region in place of what the vendor says. Names
+// of files are there, too, when a package was installed in another place than its own.
+func (v *verifier) overridden(h ospackages.Header, p pkg) {
+	if len(p.Overridden) == 0 {
+		return
+	}
+	level := check.Undecided
+	tags := make([]string, 0, len(p.Overridden))
+	for _, tag := range p.Overridden {
+		tags = append(tags, strconv.FormatUint(uint64(tag), 10))
+		switch tag {
+		case rpmheader.BaseNames, rpmheader.DirNames, rpmheader.DirIndexes:
+		default:
+			level = check.Problem
+		}
+	}
+	v.list.Append(check.Find(level, h.Layer, h.Path, "signatures/rpm-header-overridden", "package", p.name, "tags", tags))
 }
 
 func (v *verifier) accept(p pkg, s openpgp.Signature) {
@@ -174,12 +194,12 @@ func (v *verifier) carry(h rpmheader.Header, at ospackages.Header) {
 		v.list.Note(-1, at.Path, "signatures/rpm-carried-keys-beyond", "limit", openpgp.MaxCarried)
 		return
 	}
-	ring, err := openpgp.ReadKeyring(text)
+	keys, err := openpgp.Carried(text)
 	if err != nil {
 		v.list.Note(at.Layer, at.Path, "signatures/rpm-carried-key-unread", "error", check.Brief(err.Error()))
 		return
 	}
-	for _, k := range ring.Keys() {
+	for _, k := range keys {
 		v.carried = append(v.carried, vouch.Key{Fingerprint: k.Fingerprint, Name: k.Name, Path: at.Path, Trusted: v.trusts(k.Fingerprint)})
 	}
 }

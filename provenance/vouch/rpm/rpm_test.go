@@ -222,6 +222,34 @@ func TestWhole(t *testing.T) {
 	}
 }
 
+// A package is called as its vendor signed it, whatever stands behind the region.
+func TestOverriddenHeader(t *testing.T) {
+	key := newKey(t, "A Vendor")
+	for name, test := range map[string]struct {
+		added map[uint32]string
+		want  string
+	}{
+		"another name":              {map[uint32]string{1000: "openssl", 1001: "99"}, "problem header-overridden usr/lib/sysimage/rpm/Packages.db"},
+		"the name of a key":         {map[uint32]string{1000: "gpg-pubkey"}, "problem header-overridden usr/lib/sysimage/rpm/Packages.db"},
+		"another place":             {map[uint32]string{1117: "x", 1118: "/opt/"}, "undecided header-overridden usr/lib/sysimage/rpm/Packages.db"},
+		"what an installation adds": {map[uint32]string{1029: "x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := tiny(signer(t, key))
+			p.Added = test.added
+			img := open(t, with(tinyFiles(), "var/log/tiny.log", nil), p.Header())
+			r, _, found := run(t, img, ring(t, key))
+			if found != test.want || r.Packages != 1 || r.Verified != 1 {
+				t.Errorf("%d of %d verified, findings:\n%s\nwant:\n%s", r.Verified, r.Packages, found, test.want)
+			}
+			installed := ospackages.Read(img).Packages
+			if len(installed) != 1 || installed[0].Name != "tiny" || installed[0].Version != "1.2-3" || len(installed[0].Files) != len(p.Files) {
+				t.Errorf("installed are %+v", installed)
+			}
+		})
+	}
+}
+
 // Each change of a file is found, and weighs what the format makes of it.
 func TestChangedFiles(t *testing.T) {
 	key := newKey(t, "A Vendor")
@@ -232,19 +260,23 @@ func TestChangedFiles(t *testing.T) {
 		want   string     // beside the ghost
 		kind   vouch.Kind // of the file; "" when it is gone
 	}{
-		"a program":            {"usr/bin/tiny", func(f *fixtures.File) { f.Body = "Program" }, "problem changed", vouch.Differs},
-		"a configuration":      {"etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" }, "note config", vouch.Nobody},
-		"what is not verified": {"usr/share/tiny/cache", func(f *fixtures.File) { f.Body = "full" }, "note made", vouch.Nobody},
-		"what a script names":  {"usr/share/tiny/state", func(f *fixtures.File) { f.Body = "stbte" }, "undecided script", vouch.Nobody},
-		"a list of access":     {"usr/bin/tiny", func(f *fixtures.File) { f.Attributes = map[string]string{"system.posix_acl_access": "x"} }, "undecided access-list", vouch.Signed},
-		"a mode":               {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o777 }, "problem mode", vouch.Signed},
-		"fewer permissions":    {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o700 }, "undecided mode", vouch.Signed},
-		"setuid":               {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o4755 }, "problem setuid", vouch.Signed},
-		"setuid of a config":   {"etc/tiny.conf", func(f *fixtures.File) { f.Mode = 0o4644 }, "problem setuid", vouch.Signed},
-		"setuid of a ghost":    {"var/log/tiny.log", func(f *fixtures.File) { f.Mode = 0o4755 }, "undecided setuid", vouch.Nobody},
-		"mode of a config":     {"etc/tiny.conf", func(f *fixtures.File) { f.Mode = 0o664 }, "undecided mode", vouch.Signed},
-		"mode of a folder":     {"usr/share/tiny/", func(f *fixtures.File) { f.Mode = 0o777 }, "undecided mode", ""},
-		"a capability":         {"usr/bin/tiny", func(f *fixtures.File) { f.Attributes = map[string]string{"security.capability": capability(true, 21)} }, "problem capability", vouch.Signed},
+		"a program":             {"usr/bin/tiny", func(f *fixtures.File) { f.Body = "Program" }, "problem changed", vouch.Differs},
+		"a configuration":       {"etc/tiny.conf", func(f *fixtures.File) { f.Body = "mine" }, "note config", vouch.Nobody},
+		"what is not verified":  {"usr/share/tiny/cache", func(f *fixtures.File) { f.Body = "full" }, "note made", vouch.Nobody},
+		"what a script names":   {"usr/share/tiny/state", func(f *fixtures.File) { f.Body = "stbte" }, "undecided script", vouch.Nobody},
+		"a list of access":      {"usr/bin/tiny", func(f *fixtures.File) { f.Attributes = map[string]string{"system.posix_acl_access": "x"} }, "undecided access-list", vouch.Signed},
+		"a mode":                {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o777 }, "problem mode", vouch.Signed},
+		"fewer permissions":     {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o700 }, "undecided mode", vouch.Signed},
+		"setuid":                {"usr/bin/tiny", func(f *fixtures.File) { f.Mode = 0o4755 }, "problem setuid", vouch.Signed},
+		"setuid of a config":    {"etc/tiny.conf", func(f *fixtures.File) { f.Mode = 0o4644 }, "problem setuid", vouch.Signed},
+		"setuid of a ghost":     {"var/log/tiny.log", func(f *fixtures.File) { f.Mode = 0o4755 }, "undecided setuid", vouch.Nobody},
+		"mode of a config":      {"etc/tiny.conf", func(f *fixtures.File) { f.Mode = 0o664 }, "undecided mode", vouch.Signed},
+		"all write a config":    {"etc/tiny.conf", func(f *fixtures.File) { f.Mode = 0o666 }, "problem mode", vouch.Signed},
+		"owner of a config":     {"etc/tiny.conf", func(f *fixtures.File) { f.UID = 8 }, "undecided user", vouch.Signed},
+		"a link for a config":   {"etc/tiny.conf", func(f *fixtures.File) { f.Link = "/tmp/x" }, "undecided type", vouch.Nobody},
+		"a device for a config": {"etc/tiny.conf", func(f *fixtures.File) { f.Device, f.Mode = [2]int64{8, 0}, 0o644 }, "problem type", vouch.Differs},
+		"mode of a folder":      {"usr/share/tiny/", func(f *fixtures.File) { f.Mode = 0o777 }, "undecided mode", ""},
+		"a capability":          {"usr/bin/tiny", func(f *fixtures.File) { f.Attributes = map[string]string{"security.capability": capability(true, 21)} }, "problem capability", vouch.Signed},
 		"another capability": {"usr/bin/ping", func(f *fixtures.File) {
 			f.Attributes = map[string]string{"security.capability": capability(true, 12, 13, 21)}
 		}, "problem capability", vouch.Signed},
