@@ -20,7 +20,7 @@ func differenceSentences() map[string]string {
 		"difference/repeated-entry":        "the layer has {entries:count entry} of this path, of which the last wins",
 		"difference/item-of-same-name":     "the other image has {item}, of the same name",
 		"difference/renamed":               "the same file has the path {to} in the rebuild",
-		"difference/renamed-folder":        "all of the folder, {files:count file} among it, has the path {to} in the rebuild",
+		"difference/renamed-folder":        "the same folder, with all that is in it ({files:count file}), has the path {to} in the rebuild",
 		"difference/folder-again":          "another layer has the same folder",
 		"difference/hidden-entry":          "in the layers only ({cause}): the root file systems do not have this difference",
 		"difference/moved-entries":         "{entries:count entry} in another layer",

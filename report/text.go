@@ -76,12 +76,8 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 func textAnswer(r *Report, paint paintFunc) []string {
 	lines := wrap(Printable(r.Verdict.String()+": "+r.meaning()), "", "  ")
 	lines[0] = paint(verdictColour(r.Verdict), r.Verdict.String()) + strings.TrimPrefix(lines[0], r.Verdict.String())
-	for i, step := range r.next() {
-		first := "next: "
-		if i > 0 {
-			first = "      "
-		}
-		lines = append(lines, wrap(short(step), first, "      ")...)
+	for _, step := range r.next() {
+		lines = append(lines, wrap(short(step), "next: ", "      ")...)
 	}
 	return append(lines, "")
 }

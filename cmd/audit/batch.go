@@ -20,6 +20,9 @@ import (
 
 	"audit/cmd/audit/batch"
 	"audit/cmd/audit/batch/list"
+	"audit/inspect"
+	"audit/inspect/form"
+	"audit/inspect/image"
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
@@ -105,6 +108,9 @@ func runBatch(c *cli.Context, name string) error {
 	if c.IsSet("jobs") && c.Int("jobs") < 1 {
 		return usage("--jobs %d: at least one image is audited at a time", c.Int("jobs"))
 	}
+	if c.Duration("timeout") < 0 {
+		return usage("--timeout %s: it is less than none", c.Duration("timeout"))
+	}
 	l, err := newLine(c)
 	if err != nil {
 		return err
@@ -120,11 +126,12 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	readOptions, err := optionsKey(c, false)
+	o := options{c: c, named: make(map[string]string)}
+	readOptions, err := o.key(false)
 	if err != nil {
 		return err
 	}
-	buildOptions, err := optionsKey(c, true)
+	buildOptions, err := o.key(true)
 	if err != nil {
 		return err
 	}
@@ -233,24 +240,37 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 	return nil
 }
 
-// optionsKey is a digest over all but the image that decides a report: the version,
-// the platform, and the flags with what the files hold that they name.
-func optionsKey(c *cli.Context, built bool) (string, error) {
+// options are all but the image that decides a report.
+type options struct {
+	c     *cli.Context
+	named map[string]string // digests of what flags name, by its path
+}
+
+// key is a digest over the options: the program, the platform, and the flags with what
+// the files and folders hold that they name.
+func (o options) key(built bool) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q\n", version(), runtime.GOOS+"/"+runtime.GOARCH)
+	program, err := o.program()
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(sum, "%q %q\n", program, runtime.GOOS+"/"+runtime.GOARCH)
 	without := indifferent(built)
-	for _, f := range c.Command.Flags {
+	for _, f := range o.c.Command.Flags {
 		name := f.Names()[0]
-		if slices.Contains(without, name) || !c.IsSet(name) && name != "builder" {
+		if slices.Contains(without, name) || !o.c.IsSet(name) && name != "builder" {
 			continue
 		}
-		values := c.StringSlice(name)
+		values := o.c.StringSlice(name)
 		if values == nil {
-			values = []string{fmt.Sprint(c.Value(name))}
+			values = []string{fmt.Sprint(o.c.Value(name))}
 		}
 		for _, v := range values {
 			fmt.Fprintf(sum, "%q %q\n", name, v)
-			if err := hashNamed(sum, v); err != nil {
+			if name == "builder" || name == "platform" { // words, which may be names of files too
+				continue
+			}
+			if err := o.hashNamed(sum, v); err != nil {
 				return "", usage("--%s: %w", name, err)
 			}
 		}
@@ -258,22 +278,48 @@ func optionsKey(c *cli.Context, built bool) (string, error) {
 	return fmt.Sprintf("%.16x", sum.Sum(nil)), nil
 }
 
-// hashNamed adds what a file holds that a flag names, as FILE or NAME=FILE.
-func hashNamed(w io.Writer, value string) error {
-	if _, file, ok := strings.Cut(value, "="); ok {
-		value = file
+// program names this program: by its version where that leads to one source, and else
+// with the digest of the file that runs.
+func (o options) program() (string, error) {
+	v := version()
+	if v != "devel" && !strings.HasSuffix(v, "+dirty") {
+		return v, nil
 	}
-	f, err := userfile.Open(value)
-	if err != nil {
-		return nil // no name of a file
+	file := "/proc/self/exe" // even where another has taken its name since it began
+	if runtime.GOOS != "linux" {
+		var err error
+		if file, err = os.Executable(); err != nil {
+			return "", fmt.Errorf("looking for the file of this program: %w", err)
+		}
 	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return err
+	sum, err := o.hash(file)
+	return v + " " + sum, err
+}
+
+// hashNamed adds what a file or a folder holds that a flag names: as PATH, NAME=PATH or
+// the address file://PATH of one.
+func (o options) hashNamed(w io.Writer, value string) error {
+	_, path, ok := strings.Cut(value, "=")
+	if !ok {
+		path = value
 	}
-	fmt.Fprintf(w, "%x\n", sum.Sum(nil))
+	for _, path := range slices.Compact([]string{value, path}) {
+		sum, err := o.hash(strings.TrimPrefix(path, "file://"))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%q\n", sum)
+	}
 	return nil
+}
+
+func (o options) hash(path string) (string, error) {
+	if sum, ok := o.named[path]; ok {
+		return sum, nil
+	}
+	sum, err := batch.HashNamed(o.c.Context, path)
+	o.named[path] = sum
+	return sum, err
 }
 
 // A batchRun audits the images of a batch, one line for each.
@@ -342,9 +388,32 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 	}
 	if dir, name, ok := layoutOf(address); ok {
 		sum, base, err := oci.Pin(dir, name)
-		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, err
+		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, ofFile(address, err)
 	}
-	return batch.HashFile(ctx, imageFile(address), before)
+	if transport, _, ok := strings.Cut(address, ":"); ok && isOfEngine(transport) {
+		return batch.Target{}, fmt.Errorf("%s: a batch has no images of an engine or its store, which may be another any time: save it in a file, or name it in a registry", address)
+	}
+	path := imageFile(address)
+	t, err := batch.HashFile(ctx, path, before)
+	if path != address {
+		t.Reference, t.Choice = address, strings.Replace(address, path, "", 1)
+	}
+	return t, ofFile(address, err)
+}
+
+// isOfEngine says of a transport that it takes the names of an engine or a store here.
+func isOfEngine(transport string) bool {
+	return slices.ContainsFunc(inspect.Forms(), func(f form.Form) bool {
+		return f.Named && string(f.Transport) == transport && f.Transport != image.Registry
+	})
+}
+
+// ofFile marks the error of an image that is not in a registry.
+func ofFile(reference string, err error) error {
+	if err == nil || strings.HasPrefix(reference, "docker://") {
+		return err
+	}
+	return &batch.LocalError{Err: err}
 }
 
 // fetch fetches the file of an address, which the list names.
@@ -433,7 +502,7 @@ func (b *batchRun) leave(t batch.Target) {
 // build system makes of these is made once, and which its plan is. Both are "" for an
 // image that cannot be built again.
 func (b *batchRun) group(t batch.Target) (channels, plan string) {
-	key := batch.Key(t.Digest, b.readOptions)
+	key := t.Key(b.readOptions)
 	channels, planned, err := fleet.ReadChannels(b.folder.Path(key, "report.json"))
 	if !planned || err != nil {
 		return "", ""
@@ -463,6 +532,7 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 		}
 	}()
 	a, err := l.run(ctx, t.Reference)
+	err = ofFile(t.Reference, err)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"encoding/pem"
@@ -28,6 +29,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/urfave/cli/v2"
 
 	"audit/report/fleet"
 )
@@ -387,5 +389,82 @@ func TestBatchAddresses(t *testing.T) {
 	}
 	if status, out := run("HOST/gone.sif\nHOST/page\n"); status != exitUnreadable || !strings.Contains(out, "404 Not Found") || !strings.Contains(out, "2 unreadable") {
 		t.Errorf("status %d\n%s", status, out)
+	}
+}
+
+// Which image of a file is meant, and as what the file is read, is part of what is audited.
+// A file that ends too soon does so every time, and images of engines are refused.
+func TestBatchChoices(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	images := make(map[name.Tag]v1.Image)
+	for _, text := range []string{"lab/good:1", "lab/other:1"} {
+		tag, err := name.NewTag(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		images[tag] = imageOf(t, text)
+	}
+	if err := tarball.MultiWriteToFile("two.tar", images); err != nil {
+		t.Fatal(err)
+	}
+	two, err := os.ReadFile("two.tar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write(two)
+	z.Close()
+	for file, text := range map[string]string{
+		"torn.tar.gz": packed.String()[:packed.Len()-100], "lab/tool:1": string(two), "torn": "./torn.tar.gz\n", "engine": "docker-daemon:lab/tool:1\n",
+		"choices": "docker-archive:two.tar:lab/good:1\ndocker-archive:two.tar:lab/other:1\nrootfs:two.tar\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{"3 images: 3 audited, 0 known", "3 images: 0 audited, 3 known"} {
+		if status, out, errs := runMain(t, "audit batch choices -o found"); status != 0 || !strings.HasPrefix(out, want) {
+			t.Fatalf("status %d\n%s%s", status, out, errs)
+		}
+	}
+	for reference, transport := range map[string]string{
+		"docker-archive:two.tar:lab/good:1": "docker-archive", "docker-archive:two.tar:lab/other:1": "docker-archive", "rootfs:two.tar": "rootfs",
+	} {
+		r, err := readReport(filepath.Join("found/results", statusOf(t, "found", reference).Key, "report.json"))
+		if err != nil || string(r.Image.Transport) != transport || r.Run.Reference != reference {
+			t.Errorf("%s: %s, %s, %v", reference, r.Image.Transport, r.Run.Reference, err)
+		}
+	}
+	if status, _, errs := runMain(t, "audit batch torn -o torn.batch"); status != exitUnreadable || !strings.Contains(errs, "EOF") {
+		t.Errorf("status %d\n%s", status, errs)
+	}
+	if status, _, errs := runMain(t, "audit batch engine -o engine.batch"); status != exitUnreadable || !strings.Contains(errs, "no images of an engine") {
+		t.Errorf("status %d\n%s", status, errs)
+	}
+}
+
+// A program whose version leads to no one source is known by its file.
+func TestBatchProgram(t *testing.T) {
+	defer func(v string) { release = v }(release)
+	file, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, devel := range map[string]bool{"devel": true, "devel-0123456789ab+dirty": true, "devel-0123456789ab": false, "v1.2.3": false} {
+		release = version
+		o := options{c: cli.NewContext(nil, nil, &cli.Context{Context: t.Context()}), named: make(map[string]string)}
+		name, err := o.program()
+		if err != nil || !strings.HasPrefix(name, version) || strings.Contains(name, fmt.Sprintf("%x", sha256.Sum256(text))) != devel {
+			t.Errorf("%s: %q, %v", version, name, err)
+		}
 	}
 }

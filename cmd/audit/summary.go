@@ -95,7 +95,7 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 // verdictOf says why a summary fails.
 func verdictOf(s *fleet.Summary) string {
 	if s.Policy.Holds && len(s.Bad) > 0 {
-		return fmt.Sprintf("%d files of results cannot be read", len(s.Bad))
+		return fmt.Sprintf("files of results that cannot be read or relied on: %d", len(s.Bad))
 	}
 	return s.Headline()
 }

@@ -17,7 +17,10 @@ func bounded(verb *cli.Command) *cli.Command {
 	action := verb.Action
 	verb.Action = func(c *cli.Context) error {
 		limit := c.Duration("timeout")
-		if limit <= 0 {
+		switch {
+		case limit < 0:
+			return usage("--timeout %s: it is less than none", limit)
+		case limit == 0:
 			return action(c)
 		}
 		ctx, cancel := context.WithTimeoutCause(c.Context, limit, fmt.Errorf("not done within the %s of --timeout", limit))

@@ -103,6 +103,7 @@ func RefusedWith(err error) int {
 const (
 	maxListPages = 10_000
 	maxListed    = 1_000_000
+	maxListBytes = 256 << 20 // of all names of a list
 )
 
 // Tags lists the tags of a repository, sorted (OCI distribution-spec v1.1, "Listing
@@ -175,6 +176,7 @@ func Repositories(ctx context.Context, prefix string, options *access.Options) (
 // was asked for, whatever address the registry gives (RFC 8288).
 func (b *blobs) list(path string, names func(page []byte) ([]string, error)) (all []string, err error) {
 	start, query, _ := strings.Cut(path, "?")
+	size := 0
 	for range maxListPages {
 		raw, header, err := b.page(start, query)
 		if err != nil {
@@ -186,6 +188,12 @@ func (b *blobs) list(path string, names func(page []byte) ([]string, error)) (al
 		}
 		if all = append(all, found...); len(all) > maxListed {
 			return nil, &limit.Error{Name: "names of a registry", Limit: maxListed, Where: start}
+		}
+		for _, name := range found {
+			size += len(name)
+		}
+		if size > maxListBytes {
+			return nil, &limit.Error{Name: "bytes of names of a registry", Limit: maxListBytes, Where: start}
 		}
 		if query = nextPage(header); query == "" {
 			slices.Sort(all)

@@ -473,7 +473,7 @@ func (w *dockerfileWriter) run(i Instruction) {
 
 // command writes what a RUN runs.
 func (w *dockerfileWriter) command(i Instruction) {
-	text := strings.TrimLeft(i.Text, " \t")
+	text := strings.TrimLeftFunc(i.Text, unicode.IsSpace)
 	printable := strings.ReplaceAll(text, "\n", "")
 	switch {
 	case text == "" || len(i.Flags) > 0 || !isPlain(printable):

@@ -3,6 +3,7 @@ package records
 import (
 	"encoding/hex"
 	"path"
+	"regexp"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -37,13 +38,14 @@ type list struct {
 	*reader
 	record    inspect.File
 	component int
-	room      int // bytes of paths that the record may yet name
+	room      int  // bytes of paths that the record may yet name
+	outside   bool // a path reaches out of the prefix of the package, which was said
 }
 
 // list begins the record of a component with so many bytes. A record in a deep folder
 // may name no more bytes of paths than in proportion to its own.
 func (r *reader) list(record inspect.File, component, size int) *list {
-	return &list{r, record, component, 32*size + 1<<16}
+	return &list{reader: r, record: record, component: component, room: 32*size + 1<<16}
 }
 
 // put takes a file from the record: its path from the root, which may lead through
@@ -61,6 +63,13 @@ func (l *list) put(p string, recorded v1.Hash) bool {
 func (l *list) putAny(p string, otherwise Standing, recorded ...v1.Hash) bool {
 	if l.component < 0 {
 		return false
+	}
+	if p == "" {
+		if !l.outside {
+			l.problem(l.record, "records/outside")
+		}
+		l.outside = true
+		return true
 	}
 	if l.room -= len(p); l.room < 0 {
 		l.problem(l.record, "records/too-many-paths", "limit", 32)
@@ -237,10 +246,29 @@ func (r *reader) environment(folder string, e Ecosystem, placed bool) {
 }
 
 // under joins a path of a record to the folder that it is relative to; one that starts
-// with a slash is relative to the root.
+// with a slash is relative to the root. It is "" where the record reaches out of the
+// prefix that its package was installed into: what lies there is not its own.
 func under(folder, p string) string {
-	if path.IsAbs(p) {
-		return p
+	if !path.IsAbs(p) {
+		p = folder + "/" + p
 	}
-	return folder + "/" + p
+	p = paths.Clean(p)
+	if top := prefixOf(paths.Clean(folder)); top != "." && p != top && !strings.HasPrefix(p, top+"/") {
+		return ""
+	}
+	return p
 }
+
+// prefixOf is the prefix that a folder of packages lies in: of PREFIX/lib/python3.11/…
+// PREFIX, of any other itself.
+func prefixOf(folder string) string {
+	found := libraries.FindStringIndex("/" + folder)
+	if found == nil {
+		return folder
+	}
+	return paths.Clean(("/" + folder)[:found[0]])
+}
+
+// libraries are the folders in a prefix below which Python's packages are (PEP 370,
+// sysconfig).
+var libraries = regexp.MustCompile(`/lib(64|32)?/(python|pypy)[0-9.]*/`)

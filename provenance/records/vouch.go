@@ -31,7 +31,7 @@ func (all *All) Vouch(t *vouch.Table) []check.Finding {
 		}
 		of := &all.Components[c.component]
 		switch {
-		case c.standing == Agrees:
+		case c.standing == Agrees && file.Inode.Header.Mode&0o6000 == 0: // no record knows of modes
 			t.Vouch(file.Path, vouch.Word{Kind: vouch.Recorded, By: of.Title()})
 		case c.standing == Differs && !hasContent(word) && !all.isStored(file):
 			list.Undecided(file.Layer, file.Path, "closure/record-differs", "package", check.Brief(of.Title()), "digest", c.recorded.String())

@@ -11,10 +11,10 @@ import (
 
 // Summary says in one message what a difference is: of what lies inside of a
 // file, where, if that is known, and of texts the first lines that differ; of programs
-// that their code and data are the same, if they are; else what was and is. The arguments "was" and "now" have at most 200 characters.
+// that their code and data are the same, if they are; of a rename the new name; else what was and is. The arguments "was" and "now" have at most 200 characters.
 func Summary(cause Cause, was, now Value, evidence []check.Message) check.Message {
-	if only := onlyAside(cause, evidence); !only.IsZero() {
-		return only
+	if whole := ofWhole(cause, evidence); !whole.IsZero() {
+		return whole
 	}
 	if first, ok := firstInside(cause, evidence); ok {
 		return short(first)
@@ -29,11 +29,16 @@ func Summary(cause Cause, was, now Value, evidence []check.Message) check.Messag
 	return short(check.Say("difference/change", "was", Argument(was), "now", Argument(now)))
 }
 
-// onlyAside returns the evidence that of a program as a whole code and data are the
-// same.
-func onlyAside(cause Cause, evidence []check.Message) check.Message {
+// ofWhole returns the evidence that says most of a file or folder as a whole: of a program
+// that code and data are the same, of what has another name which.
+func ofWhole(cause Cause, evidence []check.Message) check.Message {
 	for _, m := range evidence {
-		if cause == Content && m.Code == "difference/elf-only" && m.Args.String("inside") == "" {
+		switch {
+		case cause == Content && m.Code == "difference/elf-only" && m.Args.String("inside") == "":
+			return m
+		case cause == Missing && (m.Code == renamedFile || m.Code == renamedFolder):
+			m.Args = maps.Clone(m.Args)
+			delete(m.Args, "names")
 			return m
 		}
 	}

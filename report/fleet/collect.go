@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -49,6 +51,7 @@ type collector struct {
 	found    map[string][]candidate // by reference
 	loose    []candidate
 	bad      []Bad
+	apart    map[string]bool // folders with results of a batch, and nothing else of it
 	unlisted int
 	seen     int
 	b        *builder
@@ -60,7 +63,7 @@ type collector struct {
 // file in them that cannot be read is named in it, and ends nothing. The error is that
 // of a folder, or an [inspect.LimitError]. The order of the folders has no say.
 func Collect(dirs []string, opt Options) (*Summary, error) {
-	c := &collector{opt: opt, found: make(map[string][]candidate), b: newBuilder(opt.Tool)}
+	c := &collector{opt: opt, found: make(map[string][]candidate), apart: make(map[string]bool), b: newBuilder(opt.Tool)}
 	if opt.List != nil {
 		c.expect(opt.List)
 	}
@@ -82,26 +85,80 @@ func (c *collector) expect(images []Image) {
 	}
 }
 
+// folder reads the folder of a batch, of which any part may be lost, or one with reports.
+// Where nobody says what has to be there, a part that is lost is a fault: what is missing
+// with it would not be seen.
 func (c *collector) folder(dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, StatusFolder)); err != nil {
+	if !isBatch(dir) {
 		return c.reports(dir)
 	}
+	own, err := c.list(dir)
+	if err != nil {
+		return err
+	}
+	if isFolder(filepath.Join(dir, StatusFolder)) {
+		return c.statuses(dir, own)
+	}
+	c.fault(filepath.Join(dir, StatusFolder), errors.New("a batch has the statuses of its images here, and they are not there"))
+	c.apart[filepath.Join(dir, ResultsFolder)] = true // said already
+	return c.reports(dir)
+}
+
+// list reads what the batch of a folder is of; nil where that is not known.
+func (c *collector) list(dir string) (own map[string]bool, err error) {
 	l, err := ReadList(dir)
 	switch {
+	case IsAbsent(err) && c.opt.List != nil:
+		return nil, nil
 	case IsAbsent(err):
-		return c.statuses(dir, nil)
-	case err != nil:
+		err = errors.New("a batch has its list here, and it is not there: which images are missing cannot be known")
+	}
+	if err != nil {
 		c.fault(filepath.Join(dir, ListFile), err)
-		return c.statuses(dir, nil)
+		return nil, nil
 	}
 	if c.opt.List == nil {
 		c.expect(l.Images)
 	}
-	own := make(map[string]bool, len(l.Images))
+	own = make(map[string]bool, len(l.Images))
 	for _, img := range l.Images {
+		if err := c.count(dir); err != nil {
+			return nil, err
+		}
 		own[img.Reference] = true
 	}
-	return c.statuses(dir, own)
+	return own, nil
+}
+
+// isBatch says that a folder has a list, statuses, or results under their keys.
+func isBatch(dir string) bool {
+	if _, err := os.Lstat(filepath.Join(dir, ListFile)); err == nil {
+		return true
+	}
+	return isFolder(filepath.Join(dir, StatusFolder)) || hasKeys(filepath.Join(dir, ResultsFolder))
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// hasKeys says that a folder has one whose name is the key of a result.
+func hasKeys(dir string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	for {
+		names, err := f.Readdirnames(1000)
+		if slices.ContainsFunc(names, keyForm.MatchString) {
+			return true
+		}
+		if err != nil {
+			return false
+		}
+	}
 }
 
 func (c *collector) fault(path string, err error) {
@@ -148,7 +205,8 @@ func (c *collector) statuses(dir string, own map[string]bool) error {
 	return nil
 }
 
-// reports reads those that lie in a folder, at any depth. Links are not followed.
+// reports reads those that lie in a folder, at any depth, and the batches in it. Links
+// are not followed.
 func (c *collector) reports(dir string) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -156,6 +214,9 @@ func (c *collector) reports(dir string) error {
 		}
 		if err := c.count(dir); err != nil {
 			return err
+		}
+		if d.IsDir() && path != dir {
+			return c.below(path)
 		}
 		if !d.Type().IsRegular() || d.Name() != "report.json" && !strings.HasSuffix(d.Name(), ".report.json") {
 			return nil
@@ -168,6 +229,24 @@ func (c *collector) reports(dir string) error {
 		c.loose = append(c.loose, candidate{path: path, facts: f})
 		return nil
 	})
+}
+
+// below reads a folder of a folder that is the one of a batch. Results under their keys
+// that lie without the rest of their batch are a fault where nobody says what has to be
+// there.
+func (c *collector) below(dir string) error {
+	if isBatch(dir) {
+		if err := c.folder(dir); err != nil {
+			return err
+		}
+		return filepath.SkipDir
+	}
+	parent := filepath.Dir(dir)
+	if c.opt.List == nil && keyForm.MatchString(filepath.Base(dir)) && !c.apart[parent] {
+		c.apart[parent] = true
+		c.fault(parent, errors.New("results of a batch lie here without its list: which images are missing cannot be known"))
+	}
+	return nil
 }
 
 // summary merges what was found, image by image.
@@ -195,7 +274,7 @@ func (c *collector) summary() *Summary {
 	}
 	c.b.out.Unlisted = c.unlisted
 	slices.SortFunc(c.bad, func(x, y Bad) int { return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Problem, y.Problem)) })
-	c.b.out.Bad = c.bad
+	c.b.out.Bad = slices.Compact(c.bad)
 	return c.b.finish(rows, c.opt.Since)
 }
 
@@ -241,7 +320,9 @@ func bare(reference string) string {
 // newest orders candidates: those with a result first, then by time, then by what they
 // are of.
 func newest(x, y candidate) int {
-	return cmp.Or(order(x.path == "", y.path == ""), y.date().Compare(x.date()), cmp.Compare(x.status.Key, y.status.Key), cmp.Compare(x.digest(), y.digest()))
+	a, b := x.status, y.status
+	return cmp.Or(order(x.path == "", y.path == ""), y.date().Compare(x.date()), cmp.Compare(a.Key, b.Key), cmp.Compare(x.digest(), y.digest()),
+		cmp.Compare(a.State, b.State), cmp.Compare(a.Problem, b.Problem), cmp.Compare(a.Tries, b.Tries), cmp.Compare(x.path, y.path))
 }
 
 func (x candidate) date() time.Time {
@@ -262,27 +343,106 @@ func (x candidate) digest() string {
 // is none.
 func (c *collector) row(reference string, all []candidate) Row {
 	r := Row{Reference: reference, Names: slices.Compact(slices.Sorted(slices.Values(c.listed[reference]))), State: Missing, Problem: "nobody has begun"}
-	slices.SortStableFunc(all, newest)
-	for _, one := range all {
+	slices.SortFunc(all, newest)
+	for len(all) > 0 {
+		one := all[0]
 		if one.path == "" {
 			if r.State == Missing {
 				r.State, r.Problem, r.Digest, r.Tries = one.status.State, one.status.Problem, one.status.Digest, one.status.Tries
 			}
+			all = all[1:]
 			continue
 		}
-		f, err := c.read(one)
-		if err != nil {
-			c.fault(one.path, err)
+		var same []candidate
+		same, all = alike(all)
+		found, err := c.worstOf(same)
+		if found == nil {
 			r.State, r.Problem = BadResult, check.ClipTo(check.Printable(err.Error()), 500)
 			continue
 		}
-		r.Problem, r.Digest, r.Key, r.Tries = "", one.status.Digest, one.status.Key, one.status.Tries
-		c.b.addFacts(&r, f)
-		c.judge(&r, one.path, f)
+		s := found.of.status
+		r.Problem, r.Digest, r.Key, r.Tries = "", s.Digest, s.Key, s.Tries
+		c.b.addFacts(&r, found.facts)
+		r.Holds, r.Violation = found.violation == "", found.violation
 		return r
 	}
 	r.Violation = "it has no result"
 	return r
+}
+
+// alike splits the candidates that say that they are the same result as the first, by
+// their key or by their time, from the others.
+func alike(all []candidate) (same, others []candidate) {
+	for _, one := range all {
+		if one.path != "" && (one.date().Equal(all[0].date()) || one.status.Key != "" && one.status.Key == all[0].status.Key) {
+			same = append(same, one)
+		} else {
+			others = append(others, one)
+		}
+	}
+	return same, others
+}
+
+// A judged is a result that was read, and what is demanded and not so.
+type judged struct {
+	of        candidate
+	facts     *facts
+	violation string
+}
+
+// worstOf reads candidates that say that they are the same result. Where they differ, the
+// worst stands for them, and all are named as faults. It is nil where none can be read.
+func (c *collector) worstOf(same []candidate) (found *judged, failed error) {
+	differ := false
+	for _, one := range same {
+		f, err := c.read(one)
+		if err == nil && one.facts == nil {
+			err = f.matches(one.status)
+		}
+		if err != nil {
+			c.fault(one.path, err)
+			failed = err
+			continue
+		}
+		next := &judged{one, f, c.violation(one.path, f)}
+		if found == nil {
+			found = next
+			continue
+		}
+		differ = differ || compareJudged(found, next) != 0
+		if compareJudged(next, found) < 0 {
+			found = next
+		}
+	}
+	if differ {
+		for _, one := range same {
+			c.fault(one.path, errors.New("results that have to be the same differ: the worst of them counts"))
+		}
+	}
+	return found, failed
+}
+
+// compareJudged orders results, the worst first; 0 means that a summary shows the same of
+// both but for when, and by whom, they were made.
+func compareJudged(x, y *judged) int {
+	a, b := x.facts, y.facts
+	if a.Verdict != b.Verdict {
+		return cmp.Compare(slices.Index(worst, a.Verdict.String()), slices.Index(worst, b.Verdict.String()))
+	}
+	for _, id := range check.IDs() {
+		if n := cmp.Compare(badness(b.Checks[id]), badness(a.Checks[id])); n != 0 {
+			return n
+		}
+	}
+	return cmp.Or(order(x.violation == "", y.violation == ""), cmp.Compare(b.Nobody, a.Nobody), cmp.Compare(x.violation, y.violation),
+		cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Config, b.Config), cmp.Compare(a.LayersSum, b.LayersSum), cmp.Compare(a.RecipeSum, b.RecipeSum),
+		cmp.Compare(a.ItemsSum, b.ItemsSum), cmp.Compare(a.Contents, b.Contents), cmp.Compare(a.Total, b.Total),
+		cmp.Compare(a.System, b.System), cmp.Compare(a.Recipe, b.Recipe))
+}
+
+// badness orders how a check ended, the worst last.
+func badness(s check.Status) int {
+	return slices.Index([]check.Status{check.Pass, check.Skipped, check.Unknown, check.Fail}, s)
 }
 
 // read reads the report of a candidate, that of a batch each once.
@@ -304,21 +464,22 @@ func (c *collector) read(one candidate) (*facts, error) {
 func (c *collector) facts(path string) (*facts, error) {
 	f, err := readFacts(path)
 	if err == nil {
+		f.ItemsSum = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, f.Items)))
 		f.numbers = c.b.number(f.Items)
 		f.Items = nil
 	}
 	return f, err
 }
 
-func (c *collector) judge(r *Row, path string, f *facts) {
-	r.Holds = true
+// violation is what is demanded and not so.
+func (c *collector) violation(path string, f *facts) string {
 	if c.opt.Holds == nil {
-		return
+		return ""
 	}
 	violation, err := c.opt.Holds(path, f.Verdict, f.Checks[check.Closure])
 	if err != nil {
 		c.fault(path, err)
-		violation = "what is demanded cannot be asked of its report"
+		return "what is demanded cannot be asked of its report"
 	}
-	r.Holds, r.Violation = violation == "", violation
+	return violation
 }

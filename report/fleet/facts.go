@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/inspect/userfile"
 	"audit/provenance"
 	"audit/provenance/vouch"
@@ -32,11 +34,14 @@ type facts struct {
 	Reference string // as the user named the image
 	Digest    string // of the index, the manifest, the file or the config: the first that there is
 	Config    string
+	digests   []string // all of them
+	transport image.Transport
 	Tool      string
 	System    provenance.SystemName
 	Recipe    provenance.Status
 	RecipeSum string // of the texts of the recipe; "" when there is none
 	LayersSum string // of the diffIDs
+	ItemsSum  string // of the store items and their contents
 	Channels  []channel
 	Layers    []layer
 	Items     []item
@@ -229,6 +234,8 @@ func (r *reader) image() error {
 			return r.text(&archive)
 		case "indexDigest":
 			return r.text(&index)
+		case "transport":
+			return r.dec.Decode(&r.facts.transport)
 		case "configDigest":
 			return r.text(&r.facts.Config)
 		case "created":
@@ -252,7 +259,8 @@ func (r *reader) image() error {
 		}
 		return r.skip(key == "members" || key == "documents" || key == "folders" || key == "platforms" || key == "tags")
 	})
-	for _, digest := range []string{index, manifest, archive, r.facts.Config} {
+	r.facts.digests = []string{index, manifest, archive, r.facts.Config}
+	for _, digest := range r.facts.digests {
 		if r.facts.Digest == "" {
 			r.facts.Digest = digest
 		}
@@ -404,6 +412,21 @@ func (r *reader) run() error {
 		r.facts.Seconds += d.Seconds
 	}
 	return err
+}
+
+// matches says that a report is of what the status of a batch says that it is of: of the
+// digest that is also the first part of the key. What batches have as the digest of an
+// OCI layout that leads to several manifests is none of the report; there the reference
+// has to be the same.
+func (f *facts) matches(s Status) error {
+	algorithm, hex, _ := strings.Cut(s.Digest, ":")
+	switch {
+	case algorithm != "sha256" || !keyForm.MatchString(s.Key) || hex != s.Key[:64]:
+		return fmt.Errorf("its status has the key %.100q, which is none of the digest %.100q", s.Key, s.Digest)
+	case slices.Contains(f.digests, s.Digest), f.transport == image.OCI && f.Reference == s.Reference:
+		return nil
+	}
+	return fmt.Errorf("it is the report of %.100q, and its status is of %s", f.Digest, s.Digest)
 }
 
 // verify holds the verdict against what it follows from.

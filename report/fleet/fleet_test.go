@@ -33,7 +33,7 @@ type made struct {
 func (m made) write(t testing.TB, dir string) {
 	t.Helper()
 	r := report.Report{SchemaVersion: report.SchemaVersion, Tool: report.Tool{Name: "audit", Version: "1"}}
-	r.Image.Reference, r.Image.ConfigDigest = m.reference, "sha256:"+m.config
+	r.Image.Reference, r.Image.ConfigDigest = m.reference, digestOf(m.config)
 	r.Image.Created = "2021-05-03T00:00:00Z"
 	for _, l := range m.layers {
 		r.Image.Layers = append(r.Image.Layers, report.Layer{Digest: l, DiffID: l, Size: 1 << 20})
@@ -71,6 +71,25 @@ func (m made) write(t testing.TB, dir string) {
 	put(t, filepath.Join(dir, "report.json"), b.String())
 }
 
+// digestOf is a digest that ends with what the config is called here.
+func digestOf(config string) string {
+	return "sha256:" + strings.Repeat("0", 64-len(config)) + config
+}
+
+// short is such a digest without the zeros.
+func short(digest string) string {
+	algorithm, hex, found := strings.Cut(digest, ":")
+	if !found {
+		return digest
+	}
+	return algorithm + ":" + strings.TrimLeft(hex, "0")
+}
+
+// keyOf is the key of the result of a config.
+func keyOf(config string) string {
+	return digestOf(config)[len("sha256:"):] + "-" + strings.Repeat("0", 32)
+}
+
 func put(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
@@ -87,9 +106,9 @@ func batch(t testing.TB, dir string, reports []made, others ...Status) {
 	t.Helper()
 	var l List
 	for i, m := range reports {
-		key := fmt.Sprintf("%064x-%032x", i+1, 0)
+		key := keyOf(m.config)
 		m.write(t, filepath.Join(dir, ResultsFolder, key))
-		others = append(others, Status{Reference: m.reference, Digest: "sha256:" + m.config, Key: key, State: Done, Tries: 1 + i%2, Began: time.Date(2026, 11, m.day+1, 1, 0, 0, 0, time.UTC)})
+		others = append(others, Status{Reference: m.reference, Digest: digestOf(m.config), Key: key, State: Done, Tries: 1 + i%2, Began: time.Date(2026, 11, m.day+1, 1, 0, 0, 0, time.UTC)})
 	}
 	for i, s := range others {
 		s.SchemaVersion = SchemaVersion
@@ -154,7 +173,7 @@ func TestCollect(t *testing.T) {
 	s := collect(t, demanding(rebuild.RequireConsistent), a, b)
 	var got []string
 	for _, r := range s.Images {
-		got = append(got, fmt.Sprintf("%s %s %s %v %s", strings.TrimPrefix(r.Reference, "docker://registry.example/"), word(&r), r.Digest, r.Holds, r.Names))
+		got = append(got, fmt.Sprintf("%s %s %s %v %s", strings.TrimPrefix(r.Reference, "docker://registry.example/"), word(&r), short(r.Digest), r.Holds, r.Names))
 	}
 	want := []string{
 		"lab/tool:3 contradicted sha256:c3 false [P3]", "missing:1 missing  false []", "lab/tool:5 trying  false [P5]",
@@ -278,12 +297,147 @@ func TestHostileFolder(t *testing.T) {
 	}
 	folder := t.TempDir()
 	batch(t, folder, []made{{reference: base + "1", config: "c1"}, {reference: base + "2", config: "c2"}})
-	put(t, filepath.Join(folder, ResultsFolder, fmt.Sprintf("%064x-%032x", 1, 0), "report.json"), "{")
+	put(t, filepath.Join(folder, ResultsFolder, keyOf("c1"), "report.json"), "{")
 	put(t, filepath.Join(folder, StatusFolder, "x.json"), "{")
 	put(t, filepath.Join(folder, StatusFolder, "y.json"), `{"schemaVersion":"1","reference":"`+base+`2","state":"done","key":"../../../etc","began":"2027-01-01T00:00:00Z"}`)
 	s = collect(t, demanding(rebuild.RequireConsistent), folder)
 	if s.Counts.States["bad-result"] != 1 || s.Counts.States["done"] != 1 || len(s.Bad) != 3 || s.Policy.Holds {
 		t.Errorf("%+v, %+v", s.Counts.States, s.Bad)
+	}
+}
+
+// A part of a batch that is lost makes the summary fail, wherever the batch lies.
+func TestLost(t *testing.T) {
+	for name, test := range map[string]struct {
+		lost   []string
+		images int // with the one of which there never was a status, as far as the list is known
+	}{
+		"nothing": {nil, 3}, "statuses": {[]string{StatusFolder}, 3}, "list": {[]string{ListFile}, 2}, "results": {[]string{ResultsFolder}, 3},
+		"list and a status": {[]string{ListFile, StatusFolder + "/1.json"}, 1}, "a status": {[]string{StatusFolder + "/1.json"}, 3},
+		"all but the list": {[]string{StatusFolder, ResultsFolder}, 3}, "all but the results": {[]string{StatusFolder, ListFile}, 2},
+	} {
+		parent := t.TempDir()
+		dir := filepath.Join(parent, "deep", "batch")
+		batch(t, dir, []made{{reference: base + "1", config: "c1"}, {reference: base + "2", config: "c2"}})
+		for _, path := range test.lost {
+			if err := os.RemoveAll(filepath.Join(dir, path)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, where := range []string{dir, parent} {
+			s := collect(t, Options{}, where)
+			if s.Counts.Images != test.images || s.Policy.Holds && len(s.Bad) == 0 {
+				t.Errorf("%s is lost: %d images of %s, bad are %+v", name, s.Counts.Images, where, s.Bad)
+			}
+		}
+	}
+	dir := t.TempDir()
+	batch(t, dir, []made{{reference: base + "1", config: "c1"}})
+	if s := collect(t, Options{}, filepath.Join(dir, ResultsFolder)); s.Counts.Images != 1 || len(s.Bad) != 1 {
+		t.Errorf("results alone: %+v", s.Bad)
+	}
+	if err := os.Remove(filepath.Join(dir, ListFile)); err != nil {
+		t.Fatal(err)
+	}
+	if s := collect(t, Options{List: []Image{{Reference: base + "1"}}}, dir); !s.Policy.Holds || len(s.Bad) != 0 {
+		t.Errorf("with the list of the user: %+v", s.Bad)
+	}
+}
+
+// Of results of one key, or of one time, that differ the worst counts, and all are named,
+// in whatever order the folders come.
+func TestDiffering(t *testing.T) {
+	one := made{reference: base + "1", config: "c1", layers: []string{"sha256:l1"}}
+	worse, later, same, other := one, one, one, one
+	worse.failing = check.Closure
+	later.failing, later.day = check.Closure, 3
+	other.layers = []string{"sha256:l2"}
+	for name, test := range map[string]struct {
+		second  made
+		verdict string
+		bad     int
+	}{
+		"worse": {worse, "contradicted", 2}, "later": {later, "contradicted", 2}, "same": {same, "unverified", 0}, "layers": {other, "unverified", 2},
+	} {
+		dir := t.TempDir()
+		a, b := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+		batch(t, a, []made{one})
+		batch(t, b, []made{test.second})
+		s, turned := collect(t, Options{}, a, b), collect(t, Options{}, b, a)
+		if got := s.Images[len(s.Images)-1]; s.Counts.Verdicts[test.verdict] != 1 || len(s.Bad) != test.bad {
+			t.Errorf("%s: %+v; bad are %+v", name, got, s.Bad)
+		}
+		var x, y bytes.Buffer
+		if err := WriteJSON(&x, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteJSON(&y, turned); err != nil || x.String() != y.String() {
+			t.Errorf("%s: the order of folders matters: %v\n%s\n%s", name, err, &x, &y)
+		}
+	}
+	dir := t.TempDir()
+	one.write(t, filepath.Join(dir, "x"))
+	worse.write(t, filepath.Join(dir, "y"))
+	if s := collect(t, Options{}, dir); s.Counts.Verdicts["contradicted"] != 1 || len(s.Bad) != 2 {
+		t.Errorf("reports alone: %+v, %+v", s.Counts, s.Bad)
+	}
+}
+
+// A report is that of the image that its status and its key name, or it is none.
+func TestForeignResults(t *testing.T) {
+	for name, status := range map[string]Status{
+		"another report": {Digest: digestOf("c1"), Key: keyOf("c1")},
+		"another digest": {Digest: digestOf("c1"), Key: keyOf("c2")},
+		"another key":    {Digest: digestOf("c2"), Key: "x/../" + keyOf("c2")},
+		"no key":         {Digest: digestOf("c2")},
+		"no digest":      {Key: keyOf("c2")},
+	} {
+		dir := t.TempDir()
+		status.Reference, status.State = base+"1", Done
+		batch(t, dir, nil, status)
+		made{reference: base + "1", config: "c2"}.write(t, filepath.Join(dir, ResultsFolder, filepath.Base(status.Key)))
+		s := collect(t, Options{}, dir)
+		if s.Counts.States[string(BadResult)] != 1 || len(s.Bad) != 1 || s.Policy.Holds {
+			t.Errorf("%s: %+v, %+v", name, s.Counts, s.Bad)
+		}
+	}
+}
+
+// A list whose tables would have no end is refused, and named.
+func TestHostileList(t *testing.T) {
+	for name, img := range map[string]Image{
+		"reference": {Reference: strings.Repeat("a", maxReference+1)}, "names": {Reference: "a", Names: make([]string, maxOwnNames+1)},
+		"name": {Reference: "a", Names: []string{strings.Repeat("a", maxImageName+1)}},
+	} {
+		dir := t.TempDir()
+		batch(t, dir, []made{{reference: base + "1", config: "c1"}})
+		text, err := json.Marshal(List{SchemaVersion, []Image{img}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, filepath.Join(dir, ListFile), string(text))
+		if s := collect(t, Options{}, dir); len(s.Bad) != 1 || s.Counts.Images != 1 {
+			t.Errorf("%s: %+v, %+v", name, s.Counts, s.Bad)
+		}
+	}
+}
+
+// A status of a state that there is not is a bad file, and nothing of it is shown but in
+// what is wrong with it.
+func TestUnknownState(t *testing.T) {
+	dir := t.TempDir()
+	batch(t, dir, nil, Status{Reference: base + "1", State: "\x1b[31mEVIL <b>x</b> | \"y\""})
+	s := collect(t, Options{}, dir)
+	if len(s.Bad) != 1 || s.Counts.States[string(Missing)] != 2 || len(s.Counts.States) != 1 {
+		t.Errorf("%+v, %+v", s.Counts, s.Bad)
+	}
+	s.Counts.States["\x1b"], s.Counts.Verdicts["\"evil\""] = 1, 1
+	var b bytes.Buffer
+	if err := WritePrometheus(&b, s); err != nil || strings.Contains(b.String(), "evil") || strings.Contains(b.String(), "x1b") {
+		t.Errorf("%v\n%s", err, &b)
+	}
+	if got := label("a\\b\"c\x1b\n"); strings.Contains(got, "\x1b") || !strings.HasPrefix(got, `a\\b\"c\\`) {
+		t.Error(got)
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"audit/inspect"
 	"audit/inspect/userfile"
 )
 
@@ -77,14 +79,44 @@ const (
 	maxList   = 256 << 20
 )
 
-// ReadStatus reads a status.
+// states are those that a status can have.
+func states() []State { return []State{Trying, Done, Unreadable, NotDone} }
+
+// ReadStatus reads a status. One of another state is refused.
 func ReadStatus(path string) (Status, error) {
 	var s Status
 	err := readFile(path, maxStatus, &s)
 	if err == nil && s.SchemaVersion != SchemaVersion {
 		err = fmt.Errorf("reading %s: its schemaVersion is not %s", path, SchemaVersion)
 	}
+	if err == nil && !slices.Contains(states(), s.State) {
+		err = fmt.Errorf("reading %s: there is no state %.40q", path, s.State)
+	}
 	return s, err
+}
+
+// The limits of one image of a list.
+const (
+	maxReference = 8 << 10 // bytes
+	maxImageName = 4 << 10 // bytes
+	maxOwnNames  = 100
+)
+
+// check says what is wrong with an image of a list: tables have its reference with each
+// of its names.
+func (img Image) check() error {
+	if len(img.Reference) > maxReference {
+		return &inspect.LimitError{Name: "bytes of a reference", Limit: maxReference, Where: "an image of the list"}
+	}
+	if len(img.Names) > maxOwnNames {
+		return &inspect.LimitError{Name: "names of an image", Limit: maxOwnNames, Where: "an image of the list"}
+	}
+	for _, name := range img.Names {
+		if len(name) > maxImageName {
+			return &inspect.LimitError{Name: "bytes of a name", Limit: maxImageName, Where: "an image of the list"}
+		}
+	}
+	return nil
 }
 
 // ReadList reads the list of the folder of a batch; one that has none is an
@@ -95,6 +127,11 @@ func ReadList(dir string) (List, error) {
 	err := readFile(path, maxList, &l)
 	if err == nil && l.SchemaVersion != SchemaVersion {
 		err = fmt.Errorf("reading %s: its schemaVersion is not %s", path, SchemaVersion)
+	}
+	for i := 0; err == nil && i < len(l.Images); i++ {
+		if err = l.Images[i].check(); err != nil {
+			err = fmt.Errorf("reading %s: %w", path, err)
+		}
 	}
 	return l, err
 }

@@ -30,7 +30,7 @@ type Summary struct {
 	Channels      []Channel   `json:"channels"` // most images first
 	Layers        []Layer     `json:"layers"`   // that several images share, by what is saved, at most 1,000
 	Cost          Cost        `json:"cost"`
-	Bad           []Bad       `json:"bad"`      // files that cannot be read, sorted by path
+	Bad           []Bad       `json:"bad"`      // files that cannot be read or relied on, sorted by path
 	Unlisted      int         `json:"unlisted"` // images with a status that the list does not have
 	Images        []Row       `json:"images"`   // the worst first
 
@@ -63,7 +63,7 @@ type Check struct {
 // The states of a row, beside those of a [Status].
 const (
 	Missing   State = "missing"    // nobody has begun
-	BadResult State = "bad-result" // its report cannot be read
+	BadResult State = "bad-result" // its report cannot be read, or is that of another image
 )
 
 // A Row is one image.
@@ -167,7 +167,7 @@ type Cost struct {
 	Shared  int64   `json:"shared"`  // bytes that sharing them saves
 }
 
-// Bad is a file that cannot be read.
+// Bad is a file that cannot be read, or of which what it claims cannot be relied on.
 type Bad struct {
 	Path    string `json:"path"`
 	Problem string `json:"problem"`

@@ -77,7 +77,7 @@ func WriteMarkdown(w io.Writer, s *Summary) error {
 	for _, r := range s.byName() {
 		verdict := r.row.Verdict
 		if r.row.State != Done {
-			verdict = "**" + string(r.row.State) + "**"
+			verdict = "**" + markdown(string(r.row.State)) + "**"
 		}
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", markdown(r.name), code(r.row.Reference), code(r.row.Digest), r.row.Day(), verdict)
 	}
@@ -142,7 +142,7 @@ func WriteLock(w io.Writer, s *Summary) error {
 		default:
 			line += " # " + r.Digest
 		}
-		if shown := report.Printable(line); shown != line || strings.HasPrefix(line, "::") { // no reference that a list can have
+		if shown := report.Printable(line); shown != line || !canBeListed(r.Reference) {
 			line = "# " + shown
 		}
 		fmt.Fprintln(out, line)
@@ -150,17 +150,30 @@ func WriteLock(w io.Writer, s *Summary) error {
 	return out.Flush()
 }
 
+// canBeListed says that a line of a list, which ends at " #", can have a reference.
+func canBeListed(reference string) bool {
+	return !strings.HasPrefix(reference, "::") && !strings.HasPrefix(reference, "#") && strings.TrimSpace(reference) == reference &&
+		!strings.Contains(reference, " #") && !strings.ContainsRune(reference, '\ufffd')
+}
+
 // WritePrometheus writes counts in the text format of Prometheus, none of them for a
-// single image.
+// single image, and no label but from lists of this program.
 func WritePrometheus(w io.Writer, s *Summary) error {
 	p := metrics{bufio.NewWriter(w)}
-	p.each("audit_fleet_images", "Images, by how far the work on them came.", "state", s.Counts.States,
-		Done, Missing, Trying, Unreadable, NotDone, BadResult)
-	p.each("audit_fleet_verdicts", "Images with a result, by verdict.", "verdict", s.Counts.Verdicts)
+	p.head("audit_fleet_images", "Images, by how far the work on them came.")
+	for _, state := range append(states(), Missing, BadResult) {
+		fmt.Fprintf(p, "audit_fleet_images{state=\"%s\"} %d\n", label(string(state)), s.Counts.States[string(state)])
+	}
+	p.head("audit_fleet_verdicts", "Images with a result, by verdict.")
+	for _, verdict := range worst {
+		if n := s.Counts.Verdicts[verdict]; n > 0 {
+			fmt.Fprintf(p, "audit_fleet_verdicts{verdict=\"%s\"} %d\n", label(verdict), n)
+		}
+	}
 	p.head("audit_fleet_checks", "Images with a result, by check and how it ended.")
 	for _, c := range s.Checks {
 		for _, status := range slices.Sorted(maps.Keys(c.Statuses)) {
-			fmt.Fprintf(p, "audit_fleet_checks{check=%q,status=%q} %d\n", c.ID, status, c.Statuses[status])
+			fmt.Fprintf(p, "audit_fleet_checks{check=\"%s\",status=\"%s\"} %d\n", label(string(c.ID)), label(status), c.Statuses[status])
 		}
 	}
 	holds := 0
@@ -174,7 +187,7 @@ func WritePrometheus(w io.Writer, s *Summary) error {
 	p.one("audit_fleet_conflicting_store_paths", "Store paths with more than one content.", len(s.Contents))
 	p.one("audit_fleet_unlike_recipes", "Recipes of images whose layers differ.", len(s.Unlike))
 	p.one("audit_fleet_rebuildable_images", "Images of which it is known how to build them again.", s.Recipes.Planned)
-	p.one("audit_fleet_bad_files", "Files of results that cannot be read.", len(s.Bad))
+	p.one("audit_fleet_bad_files", "Files of results that cannot be read or relied on.", len(s.Bad))
 	p.one("audit_fleet_audit_seconds", "Seconds that all audits took.", s.Cost.Seconds)
 	oldest := int64(0)
 	for _, r := range s.Images {
@@ -197,13 +210,8 @@ func (p metrics) one(name, help string, value any) {
 	fmt.Fprintf(p, "%s %v\n", name, value)
 }
 
-func (p metrics) each(name, help, label string, counts map[string]int, always ...State) {
-	p.head(name, help)
-	keys := maps.Clone(counts)
-	for _, state := range always {
-		keys[string(state)] = counts[string(state)]
-	}
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		fmt.Fprintf(p, "%s{%s=%q} %d\n", name, label, key, keys[key])
-	}
+// label is the value of one between quotes (Prometheus, "Exposition formats": a
+// backslash, a quote and a line feed have an escape, nothing else has).
+func label(value string) string {
+	return strings.NewReplacer("\\", "\\\\", "\"", "\\\"", "\n", "\\n").Replace(report.Printable(value))
 }

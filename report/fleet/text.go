@@ -98,17 +98,17 @@ func WriteText(w io.Writer, s *Summary) error {
 		if r.Problem != "" {
 			why = r.Problem
 		}
-		fmt.Fprintf(out, "  %-14s %s: %s\n", what, report.Printable(r.Reference), report.Printable(why))
+		fmt.Fprintf(out, "  %-14s %s: %s\n", report.Printable(what), report.Printable(r.Reference), report.Printable(why))
 	}
 	if more := failing - maxLines; more > 0 {
 		fmt.Fprintf(out, "  … and %d more\n", more)
 	}
 	for i, b := range s.Bad {
 		if i == maxLines {
-			fmt.Fprintf(out, "  … and %d more files that cannot be read\n", len(s.Bad)-i)
+			fmt.Fprintf(out, "  … and %d more files that cannot be read or relied on\n", len(s.Bad)-i)
 			break
 		}
-		fmt.Fprintf(out, "  cannot be read: %s: %s\n", report.Printable(b.Path), report.Printable(b.Problem))
+		fmt.Fprintf(out, "  not relied on: %s: %s\n", report.Printable(b.Path), report.Printable(b.Problem))
 	}
 	return out.Flush()
 }

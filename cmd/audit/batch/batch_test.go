@@ -2,11 +2,14 @@ package batch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -100,6 +103,8 @@ func TestParseShard(t *testing.T) {
 func TestIsPassing(t *testing.T) {
 	for _, err := range []error{
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{IsTimeout: true}, syscall.ENOSPC, &os.PathError{Op: "write", Err: syscall.EIO}, io.ErrUnexpectedEOF,
+		&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}, &url.Error{Op: "Get", Err: &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}},
+		&os.PathError{Op: "open", Err: syscall.EMFILE}, &os.PathError{Op: "read", Err: syscall.ESTALE}, &os.LinkError{Op: "rename", Err: syscall.ENOSPC}, syscall.EAGAIN,
 		&limit.Error{Name: limit.IdleSeconds}, &web.StatusError{Code: 503}, &web.StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
 	} {
 		if !IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
@@ -108,7 +113,11 @@ func TestIsPassing(t *testing.T) {
 	}
 	for _, err := range []error{
 		&net.DNSError{IsNotFound: true}, os.ErrNotExist, os.ErrPermission, &limit.Error{Name: "entries"}, &limit.FormatError{Err: io.EOF}, &web.StatusError{Code: 404},
-		rebuild.ErrBuild, rebuild.ErrRefused, errors.New("x"),
+		rebuild.ErrBuild, rebuild.ErrRefused, errors.New("x"), &LocalError{io.ErrUnexpectedEOF},
+		&os.PathError{Op: "open", Err: syscall.EACCES}, &os.PathError{Op: "open", Err: syscall.EROFS}, &os.PathError{Op: "open", Err: syscall.ENOTDIR}, &os.PathError{Op: "open", Err: syscall.EISDIR},
+		&os.PathError{Op: "open", Err: syscall.ELOOP}, &os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, &os.PathError{Op: "write", Err: syscall.EFBIG}, syscall.EINVAL, syscall.EPERM,
+		&os.LinkError{Op: "rename", Err: syscall.EEXIST}, &os.LinkError{Op: "rename", Err: syscall.ENOTEMPTY}, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)},
+		&url.Error{Op: "Get", Err: &tls.CertificateVerificationError{Err: errors.New("x")}},
 	} {
 		if IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
 			t.Errorf("%v passes", err)
@@ -145,7 +154,7 @@ func (f *fake) worker(t *testing.T, dir string) *Worker {
 				return nil, err
 			}
 			return []File{{Name: "report.json", Mode: 0o644, Write: func(w io.Writer) error {
-				_, err := io.WriteString(w, "{}")
+				_, err := io.WriteString(w, "{\n  \"a\": {\n  }\n}\n")
 				return err
 			}}}, nil
 		},
@@ -183,6 +192,105 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// What is in the place of a result and is none is done again, and the result takes its
+// place: a folder without a report, a report that is torn or empty, a file, a link.
+func TestDamagedResult(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	key := Key(fmt.Sprintf("sha256:%x", "a-1"), w.Options)
+	place, report := w.Folder.Path(key, ""), w.Folder.Path(key, "report.json")
+	for name, damage := range map[string]func() error{
+		"nothing there":      func() error { return os.RemoveAll(place) },
+		"no report":          func() error { return os.Rename(report, report+".old") },
+		"an empty report":    func() error { return os.Truncate(report, 0) },
+		"a torn report":      func() error { return os.Truncate(report, 14) },
+		"half of an end":     func() error { return os.Truncate(report, 16) },
+		"zeros for a report": func() error { return os.WriteFile(report, make([]byte, 18), 0o666) },
+		"a folder for a report": func() error {
+			return errors.Join(os.Remove(report), os.MkdirAll(filepath.Join(report, "x"), 0o777))
+		},
+		"a file for a folder": func() error { return errors.Join(os.RemoveAll(place), os.WriteFile(place, nil, 0o666)) },
+		"a link for a folder": func() error {
+			return errors.Join(os.Rename(place, place+".other"), os.Symlink(place+".other", place))
+		},
+	} {
+		for _, want := range []int{1, 0} {
+			if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited+tally.Known != 1 || want == 0 && tally.Known != 1 {
+				t.Fatalf("before %s: %+v, %v", name, tally, err)
+			}
+		}
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		f.tries = make(map[string]int)
+		if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 || !w.Folder.Has(key) {
+			t.Errorf("%s: %+v, %v", name, tally, err)
+		}
+	}
+	if parts, _ := filepath.Glob(filepath.Join(filepath.Dir(filepath.Clean(place)), partPrefix+"*")); len(parts) > 0 {
+		t.Errorf("left behind: %q", parts)
+	}
+}
+
+// An image that takes too long, to find or to audit, is not done: another worker tries it,
+// until several have, and this one does not. The others are none the worse.
+func TestTimeout(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	resolve, audit := w.Resolve, w.Audit
+	w.Timeout = 20 * time.Millisecond
+	w.Resolve = func(ctx context.Context, reference string, before fleet.Status) (Target, error) {
+		if reference == "slow-1" {
+			<-ctx.Done()
+			return Target{}, &UnreadableError{ctx.Err()}
+		}
+		return resolve(ctx, reference, before)
+	}
+	w.Audit = func(ctx context.Context, target Target) ([]File, error) {
+		files, err := audit(ctx, target)
+		if target.Reference == "slow-2" {
+			<-ctx.Done()
+			return nil, &UnreadableError{errors.New("cut off in the middle")}
+		}
+		return files, err
+	}
+	for i := 1; i <= mostLost; i++ {
+		tally, err := w.Run(t.Context(), imagesNamed("a-1", "slow-1", "slow-2"))
+		passing := 2
+		if i == mostLost {
+			passing = 0
+		}
+		if err != nil || tally.Audited+tally.Known != 1 || tally.NotDone != 2 || tally.Passing != passing || f.tries["slow-2"] != i {
+			t.Errorf("%d: %+v, %v, %v", i, tally, err, f.tries)
+		}
+		for _, name := range []string{"slow-1", "slow-2"} {
+			if s := w.Folder.Status(name); s.State != fleet.NotDone || s.Again != (passing > 0) || s.Problem != "not done within the 20ms of --timeout" {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+}
+
+// What takes the place of a status makes room; where it cannot, that is an error of this
+// place alone.
+func TestNoPlace(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	if err := os.MkdirAll(filepath.Join(w.Folder.statusPath("a-1"), "x"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if tally, err := w.Run(t.Context(), imagesNamed("a-1", "a-2")); err != nil || tally.Audited != 2 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+	if s := w.Folder.Status("a-1"); s.State != fleet.Done {
+		t.Errorf("%+v", s)
+	}
+	var noPlace *PlaceError
+	if err := replace(w.Folder.dir+"/.", "text"); !errors.As(err, &noPlace) || IsPassing(err) && !errors.Is(err, syscall.EBUSY) {
+		t.Error(err)
+	}
+}
+
 // An image at which one worker after the other ends is left out of a run, and named.
 func TestLost(t *testing.T) {
 	f := &fake{tries: make(map[string]int)}
@@ -191,11 +299,94 @@ func TestLost(t *testing.T) {
 	if err := w.Folder.SetStatus(fleet.Status{Reference: "a-1", Key: key, State: fleet.Trying, Tries: 5, Lost: mostLost - 1}); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chtimes(w.Folder.statusPath("a-1"), time.Time{}, time.Now().Add(-2*silent)); err != nil {
+		t.Fatal(err)
+	}
 	if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.NotDone != 1 || tally.Passing != 0 || len(f.order) != 0 {
 		t.Errorf("%+v, %v", tally, err)
 	}
 	if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 {
 		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// Any number of workers may be at one image at a time: none of them counts the others
+// among those that have ended.
+func TestManyAtOne(t *testing.T) {
+	dir, arrived, all := t.TempDir(), make(chan struct{}), make(chan struct{})
+	const workers = 2 * mostLost
+	var tallies [workers]Tally
+	var group sync.WaitGroup
+	for i := range workers {
+		f := &fake{tries: make(map[string]int)}
+		w := f.worker(t, dir)
+		w.Name = fmt.Sprintf("host%d:1", i)
+		audit := w.Audit
+		w.Audit = func(ctx context.Context, target Target) ([]File, error) {
+			arrived <- struct{}{}
+			<-all
+			return audit(ctx, target)
+		}
+		group.Go(func() {
+			var err error
+			if tallies[i], err = w.Run(t.Context(), imagesNamed("a-1")); err != nil {
+				t.Error(err)
+			}
+			if tallies[i].Audited == 0 { // it never came to the image
+				t.Errorf("worker %d: %+v", i, tallies[i])
+				arrived <- struct{}{}
+			}
+		})
+		<-arrived // one after the other, so that each sees the status of the one before
+	}
+	close(all)
+	group.Wait()
+}
+
+// A worker has ended when its process on this host is no more, or when it was silent for
+// long; while it is at an image it is heard of.
+func TestIsLost(t *testing.T) {
+	ended := exec.Command(os.Args[0], "-test.run=^$")
+	if err := ended.Run(); err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	w.Name = "here:" + fmt.Sprint(os.Getpid())
+	r := &run{Worker: w}
+	for _, test := range []struct {
+		worker string
+		state  fleet.State
+		age    time.Duration
+		want   bool
+	}{
+		{"here:" + fmt.Sprint(ended.Process.Pid), fleet.Trying, 0, true},
+		{"here:" + fmt.Sprint(ended.Process.Pid), fleet.NotDone, 0, false},
+		{"here:" + fmt.Sprint(os.Getppid()), fleet.Trying, 0, false},
+		{"there:" + fmt.Sprint(ended.Process.Pid), fleet.Trying, 0, false},
+		{"there:1", fleet.Trying, 2 * silent, true},
+		{w.Name, fleet.Trying, 0, true},
+		{"", fleet.Trying, 0, false},
+	} {
+		s := fleet.Status{Reference: "a-1", Worker: test.worker, State: test.state}
+		if err := w.Folder.SetStatus(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(w.Folder.statusPath("a-1"), time.Time{}, time.Now().Add(-test.age)); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.isLost(s); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+	old := time.Now().Add(-2 * silent)
+	if err := os.Chtimes(w.Folder.statusPath("a-1"), time.Time{}, old); err != nil {
+		t.Fatal(err)
+	}
+	stop := w.Folder.beats(t.Context(), []string{"a-1"}, time.Millisecond)
+	defer stop()
+	for w.Folder.quiet("a-1") > silent {
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -13,11 +13,15 @@ import (
 	"strings"
 	"time"
 
+	"audit/inspect/userfile"
 	"audit/report/fleet"
 )
 
 // A Folder is that of a batch. It is used by other workers at the same time.
-type Folder struct{ dir string }
+type Folder struct {
+	dir   string
+	ahead time.Duration // of the clock of the file system before that of this machine
+}
 
 // A File is one of a result.
 type File struct {
@@ -39,17 +43,19 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err := suits(dir); err != nil {
 		return nil, err
 	}
-	f := &Folder{dir}
-	for _, name := range []string{fleet.ResultsFolder, fleet.StatusFolder} {
+	f := &Folder{dir: dir}
+	for _, name := range []string{fleet.ResultsFolder, fleet.StatusFolder, "."} {
 		sub := filepath.Join(dir, name)
 		if err := os.MkdirAll(sub, 0o777); err != nil {
 			return nil, fmt.Errorf("making the folder of the batch: %w", err)
 		}
-		if err := sweep(sub); err != nil {
+		now, err := sweep(sub)
+		if err != nil {
 			return nil, fmt.Errorf("looking for what was left behind: %w", err)
 		}
+		f.ahead = time.Until(now)
 	}
-	return f, sweep(dir)
+	return f, nil
 }
 
 // A ForeignError says that a folder has something else than a batch in it.
@@ -80,39 +86,64 @@ func suits(dir string) error {
 	return nil
 }
 
-// sweep removes what is older than anybody's writing takes. The age is by the clock of
-// the file system, which may be another machine's.
-func sweep(dir string) error {
+// sweep removes what is older than anybody's writing takes, and returns the time. It is
+// by the clock of the file system, which may be another machine's.
+func sweep(dir string) (now time.Time, err error) {
 	probe, err := os.CreateTemp(dir, partPrefix)
 	if err != nil {
-		return err
+		return now, err
 	}
 	defer os.Remove(probe.Name())
 	defer probe.Close()
-	now, err := probe.Stat()
+	info, err := probe.Stat()
 	if err != nil {
-		return err
+		return now, err
 	}
+	now = info.ModTime()
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return err
+		return now, err
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err != nil || !strings.HasPrefix(e.Name(), partPrefix) || now.ModTime().Sub(info.ModTime()) < stale {
+		if err != nil || !strings.HasPrefix(e.Name(), partPrefix) || now.Sub(info.ModTime()) < stale {
 			continue // gone already, or somebody's
 		}
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			return err
+			return now, err
 		}
 	}
-	return nil
+	return now, nil
 }
 
-// Has says whether the result of a key is there.
+// Has says whether the result of a key is there: a folder whose report is whole, as far
+// as its two ends show that. Any other is done again, and [Folder.Put] takes its place.
 func (f *Folder) Has(key string) bool {
-	info, err := os.Lstat(f.Path(key, "report.json"))
-	return err == nil && info.Mode().IsRegular()
+	dir, err := os.Lstat(f.Path(key, ""))
+	if err != nil || !dir.IsDir() {
+		return false
+	}
+	path := f.Path(key, "report.json")
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular() && isWhole(path, info.Size())
+}
+
+// isWhole says that a file begins and ends as JSON with an indent does: no value within
+// it ends at the margin.
+func isWhole(path string, size int64) bool {
+	file, err := userfile.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	first, last := make([]byte, 2), make([]byte, 3)
+	if _, err := file.ReadAt(first, 0); err != nil {
+		return false
+	}
+	if _, err := file.ReadAt(last, max(size-3, 0)); err != nil {
+		return false
+	}
+	return string(first) == "{\n" && string(last) == "\n}\n"
 }
 
 // Path is where a file of the result of a key lies.
@@ -121,7 +152,7 @@ func (f *Folder) Path(key, name string) string {
 }
 
 // Put puts a result into its place, whole and on the disk. A result that is there
-// already stays: it says the same.
+// already stays, for it says the same; what is none makes room.
 func (f *Folder) Put(key string, files []File) error {
 	results := filepath.Join(f.dir, fleet.ResultsFolder)
 	part, err := os.MkdirTemp(results, partPrefix)
@@ -138,16 +169,31 @@ func (f *Folder) Put(key string, files []File) error {
 	if err == nil {
 		err = syncFolder(part)
 	}
+	place := filepath.Join(results, key)
 	if err == nil {
-		err = os.Rename(part, filepath.Join(results, key))
+		err = os.Rename(part, place)
 	}
 	if err != nil && f.Has(key) { // another worker was first
 		return nil
+	}
+	if err != nil && moveAside(place) == nil {
+		err = os.Rename(part, place)
 	}
 	if err != nil {
 		return fmt.Errorf("putting a result into place: %w", err)
 	}
 	return syncFolder(results)
+}
+
+// moveAside takes what is in the way of a result or a status out of it, and removes it.
+// The error is that it is still there.
+func moveAside(place string) error {
+	aside, err := os.MkdirTemp(filepath.Dir(place), partPrefix)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(aside)
+	return os.Rename(place, filepath.Join(aside, "old"))
 }
 
 // write writes a file and waits until it is on the disk.
@@ -208,6 +254,17 @@ func (f *Folder) SetList(images []fleet.Image) error {
 	return replace(filepath.Join(f.dir, fleet.ListFile), fleet.List{SchemaVersion: fleet.SchemaVersion, Images: images})
 }
 
+// A PlaceError says that a file could be written, but not put into its place, which
+// something takes that cannot be removed. The others of the folder may have room.
+type PlaceError struct {
+	Path string
+	Err  error
+}
+
+func (e *PlaceError) Error() string { return fmt.Sprintf("writing %s: %v", e.Path, e.Err) }
+
+func (e *PlaceError) Unwrap() error { return e.Err }
+
 // replace writes a value as JSON into a file, which others read whole at any time.
 func replace(path string, v any) error {
 	text, err := json.MarshalIndent(v, "", "  ")
@@ -228,8 +285,12 @@ func replace(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+	err = os.Rename(fresh, path)
+	if err != nil && moveAside(path) == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err != nil {
+		return &PlaceError{path, err}
 	}
 	return syncFolder(dir)
 }

@@ -3,18 +3,20 @@ package batch
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
+	"slices"
 	"syscall"
 	"time"
 
 	"audit/inspect/limit"
 	"audit/inspect/registry"
+	"audit/inspect/userfile"
 	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report/fleet"
@@ -24,6 +26,7 @@ import (
 type Target struct {
 	Reference string      // to open the image by, which no longer follows a tag
 	Digest    string      // of the manifest, the index or the file
+	Choice    string      // how the reference reads the file, and which image of it is meant; "" for what is the same for all
 	Base      string      // of the lowest layer; "" where it is not known yet
 	File      *fleet.File // of a file; else nil
 	Late      bool        // it is the address of a file that has to be fetched, and Digest may not be known before
@@ -33,7 +36,7 @@ type Target struct {
 // by its size and its time, is not computed again: a file that was changed while it was
 // read, or just before, is no such one.
 func HashFile(ctx context.Context, path string, before fleet.Status) (Target, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path)
 	if err != nil {
 		return Target{}, err
 	}
@@ -41,9 +44,6 @@ func HashFile(ctx context.Context, path string, before fleet.Status) (Target, er
 	info, err := f.Stat()
 	if err != nil {
 		return Target{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Target{}, fmt.Errorf("%s is no regular file", path)
 	}
 	t := Target{Reference: path, File: &fleet.File{Size: info.Size(), Modified: info.ModTime().UTC()}}
 	if was := before.File; was != nil && was.Size == t.File.Size && was.Modified.Equal(t.File.Modified) &&
@@ -72,16 +72,36 @@ func (r reader) Read(p []byte) (int, error) {
 	return r.r.Read(p)
 }
 
+// Key names the result of a target, given a digest over all else that decides it; "" for
+// one whose digest is not known yet.
+func (t Target) Key(options string) string {
+	if t.Digest == "" {
+		return ""
+	}
+	if t.Choice != "" {
+		options = fmt.Sprintf("%.16x", sha256.Sum256([]byte(options+" "+t.Choice)))
+	}
+	return Key(t.Digest, options)
+}
+
+// A LocalError is one of reading a file that is here: where that ends too soon, it does so
+// every time.
+type LocalError struct{ Err error }
+
+func (e *LocalError) Error() string { return e.Err.Error() }
+
+func (e *LocalError) Unwrap() error { return e.Err }
+
 // IsPassing says of an error that it lies in the infrastructure, and that another try
 // may end otherwise: a network, a registry that is busy, a disk that is full, a builder
 // that is away.
 func IsPassing(err error) bool {
 	if code := registry.RefusedWith(err); code != 0 {
-		return passes(code)
+		return statusPasses(code)
 	}
 	var status *web.StatusError
 	if errors.As(err, &status) {
-		return passes(status.Code)
+		return statusPasses(status.Code)
 	}
 	var over *limit.Error
 	if errors.As(err, &over) {
@@ -91,16 +111,39 @@ func IsPassing(err error) bool {
 	if errors.As(err, &unknown) && unknown.IsNotFound {
 		return false
 	}
-	var network net.Error
-	for _, passing := range []error{io.ErrUnexpectedEOF, syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, rebuild.ErrNoBuilder, rebuild.ErrNotDone} {
-		if errors.Is(err, passing) {
-			return true
-		}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return false
 	}
-	return errors.As(err, &network) && !errors.Is(err, fs.ErrNotExist)
+	if isOneOf(err, rebuild.ErrNoBuilder, rebuild.ErrNotDone) {
+		return true
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		_, local := errors.AsType[*LocalError](err)
+		return !local
+	}
+	var number syscall.Errno
+	if errors.As(err, &number) {
+		return errnoPasses(number)
+	}
+	var network net.Error
+	return errors.As(err, &network)
 }
 
-// passes says of the status of an answer that another time it may be another.
-func passes(status int) bool {
+// errnoPasses says of the error of a system call that it may be gone another time. Most
+// are about what was asked for: a file system that is read-only, a folder in the way.
+func errnoPasses(e syscall.Errno) bool {
+	return e.Temporary() || isOneOf(e,
+		syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ESTALE, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBUSY,
+		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE, syscall.ETIMEDOUT,
+		syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.ENETUNREACH, syscall.ENETRESET, syscall.ENOBUFS)
+}
+
+func isOneOf(err error, all ...error) bool {
+	return slices.ContainsFunc(all, func(one error) bool { return errors.Is(err, one) })
+}
+
+// statusPasses says of the status of an answer that another time it may be another.
+func statusPasses(status int) bool {
 	return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 }

@@ -87,14 +87,6 @@ func Key(image, options string) string {
 	return hex + "-" + options
 }
 
-// key is that of the result of a target; "" for one whose digest is not known yet.
-func (r *run) key(t Target) string {
-	if t.Digest == "" {
-		return ""
-	}
-	return Key(t.Digest, r.Options)
-}
-
 // A task is one image, whatever the references to it.
 type task struct {
 	target     Target
@@ -135,7 +127,7 @@ func (w *Worker) Continue(ctx context.Context, t Tally) (Tally, error) {
 	r.ended = t.Unreadable + t.NotDone
 	tasks := slices.Clone(t.done)
 	for i := range tasks {
-		tasks[i].key = r.key(tasks[i].target)
+		tasks[i].key = tasks[i].target.Key(r.Options)
 		tasks[i].before = w.Folder.Status(tasks[i].references[0])
 	}
 	err := r.rounds(ctx, nil, tasks)
@@ -202,11 +194,11 @@ func (r *run) all(ctx context.Context, tasks []task, last bool) (again []task, e
 // unit does the tasks of a unit.
 func (r *run) unit(ctx context.Context, u unit, last bool) (again []task, err error) {
 	for _, t := range u.tasks {
-		passing, err := r.do(ctx, t, last)
+		passing, err := r.do(ctx, &t, last)
 		if err != nil {
 			return again, err
 		}
-		if passing {
+		if passing && len(t.references) > 0 {
 			t.before = r.Folder.Status(t.references[0])
 			again = append(again, t)
 		}
@@ -258,19 +250,23 @@ func (r *run) resolve(ctx context.Context, references []string, last bool) (all 
 	tasks := make(map[string]*task)
 	err = each(ctx, max(r.Jobs, lookups), references, func(ctx context.Context, reference string) error {
 		before := r.Folder.Status(reference)
-		target, err := r.Resolve(ctx, reference, before)
+		var target Target
+		err := r.timed(ctx, func(ctx context.Context) (err error) {
+			target, err = r.Resolve(ctx, reference, before)
+			return err
+		})
 		mu.Lock()
 		defer mu.Unlock()
-		switch passing := err != nil && IsPassing(err); {
+		switch passing, here := passes(err, before.Tries+1); {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case passing && !last:
+		case here && !last:
 			again = append(again, reference)
 			return nil
 		case err != nil:
 			return r.fail(fleet.Status{Reference: reference, Tries: before.Tries + 1, Began: time.Now().UTC(), Rebuild: before.Rebuild}, err, passing)
 		}
-		key := r.key(target)
+		key := target.Key(r.Options)
 		t := tasks[cmp.Or(key, reference)]
 		if t == nil {
 			tasks[cmp.Or(key, reference)] = &task{target: target, key: key, before: before, references: []string{reference}}
@@ -321,7 +317,7 @@ func each[T any](ctx context.Context, jobs int, all []T, do func(context.Context
 
 // do audits one image unless its result is there. It says whether the image is to be
 // tried again in this run.
-func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error) {
+func (r *run) do(ctx context.Context, t *task, last bool) (again bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, context.Cause(ctx)
 	}
@@ -330,22 +326,24 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 		File: t.target.File, Tries: 1, Rebuild: t.before.Rebuild,
 	}
 	if t.key != "" && r.Folder.Has(t.key) {
-		return false, r.done(t, s, true)
+		return false, r.done(*t, s, true)
 	}
-	if t.before.Key == t.key {
-		s.Tries, s.Lost = t.before.Tries+1, t.before.Lost
-	}
-	if t.before.Key == t.key && t.before.State == fleet.Trying {
-		s.Lost++
+	if before := r.Folder.Status(t.references[0]); before.Key == t.key { // others may have written it since t.before
+		s.Tries, s.Lost = before.Tries+1, before.Lost
+		if r.isLost(before) {
+			s.Lost++
+		}
 	}
 	if s.Lost >= mostLost {
 		s.Tries, s.Lost = s.Tries-1, 0
-		return false, r.failAll(t, s, fmt.Errorf("%d workers in a row have ended while they were at it", mostLost), false)
+		return false, r.failAll(*t, s, fmt.Errorf("%d workers in a row have ended while they were at it", mostLost), false)
 	}
-	if err := r.set(t, s); err != nil {
+	if err := r.set(t, s); err != nil || len(t.references) == 0 {
 		return false, err
 	}
-	known, err := r.audit(ctx, &t)
+	stop := r.Folder.beats(ctx, t.references, beat)
+	known, err := r.audit(ctx, t)
+	stop()
 	s.Digest, s.Key, s.File, s.Seconds = t.target.Digest, t.key, t.target.File, time.Since(s.Began).Seconds()
 	if r.Group != nil {
 		s.Rebuild = s.Seconds
@@ -355,24 +353,61 @@ func (r *run) do(ctx context.Context, t task, last bool) (again bool, err error)
 		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, "the worker was told to stop", true, 0
 		return false, errors.Join(context.Cause(ctx), r.set(t, s))
 	case err == nil:
-		return false, r.done(t, s, known)
+		return false, r.done(*t, s, known)
 	}
-	passing := IsPassing(err)
-	if passing && !last {
+	passing, here := passes(err, s.Tries)
+	if here && !last {
 		s.State, s.Problem, s.Again, s.Lost = fleet.NotDone, clip(err), true, 0
 		return true, r.set(t, s)
 	}
-	return false, r.failAll(t, s, err, passing)
+	return false, r.failAll(*t, s, err, passing)
+}
+
+// A TimeoutError says that the time for an image has passed.
+type TimeoutError struct{ Limit time.Duration }
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("not done within the %s of --timeout", e.Limit)
+}
+
+// passes says of the error of a try whether another may end otherwise, and whether that is
+// one of this run. After a timeout it is another worker's, which may be less busy or find
+// more in a cache; not for ever, since some images need more time.
+func passes(err error, tries int) (passing, here bool) {
+	if _, late := errors.AsType[*TimeoutError](err); late {
+		return tries < mostLost, false
+	}
+	passing = err != nil && IsPassing(err)
+	return passing, passing
+}
+
+// timed does what has the time of one image. Whatever comes of it after that is a
+// [*TimeoutError].
+func (r *run) timed(ctx context.Context, do func(ctx context.Context) error) error {
+	if r.Timeout <= 0 {
+		return do(ctx)
+	}
+	late := &TimeoutError{r.Timeout}
+	limited, cancel := context.WithTimeoutCause(ctx, r.Timeout, late)
+	defer cancel()
+	err := do(limited)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return late
+	}
+	return err
 }
 
 // audit makes the result of an image, and puts it into its place. It says whether the
 // result of one that had to be fetched was there.
 func (r *run) audit(ctx context.Context, t *task) (known bool, err error) {
-	if r.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, r.Timeout, fmt.Errorf("not done within the %s of --timeout", r.Timeout))
-		defer cancel()
-	}
+	err = r.timed(ctx, func(ctx context.Context) error {
+		known, err = r.auditIn(ctx, t)
+		return err
+	})
+	return known, err
+}
+
+func (r *run) auditIn(ctx context.Context, t *task) (known bool, err error) {
 	opened := t.target
 	if t.target.Late {
 		var done func()
@@ -380,7 +415,7 @@ func (r *run) audit(ctx context.Context, t *task) (known bool, err error) {
 			return false, err
 		}
 		defer done()
-		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, r.key(opened)
+		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, opened.Key(r.Options)
 		if r.Folder.Has(t.key) {
 			return true, nil
 		}
@@ -392,15 +427,34 @@ func (r *run) audit(ctx context.Context, t *task) (known bool, err error) {
 	return false, r.Folder.Put(t.key, files)
 }
 
-// set writes the status of each reference to an image.
-func (r *run) set(t task, s fleet.Status) error {
+// set writes the status of each reference to an image. Those that have no place for one
+// have ended, and are references to it no longer.
+func (r *run) set(t *task, s fleet.Status) error {
+	var kept []string
 	for _, reference := range t.references {
 		s.Reference = reference
-		if err := r.Folder.SetStatus(s); err != nil {
+		noPlace, err := r.put(s)
+		if err != nil {
 			return err
 		}
+		if !noPlace {
+			kept = append(kept, reference)
+		}
 	}
+	t.references = kept
 	return nil
+}
+
+// put writes a status. Where there is no place for it, that is how its image ends: the
+// others go on.
+func (r *run) put(s fleet.Status) (noPlace bool, err error) {
+	err = r.Folder.SetStatus(s)
+	if _, noPlace = errors.AsType[*PlaceError](err); noPlace {
+		s.State, s.Problem, s.Again = fleet.NotDone, clip(err), IsPassing(err)
+		r.log(s, false)
+		return true, nil
+	}
+	return false, err
 }
 
 // done notes that a result is there. A status that says so already stays, but for the
@@ -417,8 +471,10 @@ func (r *run) done(t task, s fleet.Status, known bool) error {
 			if known { // by whom, and what it took, is in that status
 				s.Tries, s.Seconds = max(before.Tries, 1), before.Seconds
 			}
-			if err := r.Folder.SetStatus(s); err != nil {
+			if noPlace, err := r.put(s); err != nil {
 				return err
+			} else if noPlace {
+				continue
 			}
 		}
 		r.log(s, known)
@@ -448,7 +504,7 @@ func (r *run) fail(s fleet.Status, err error, passing bool) error {
 		s.State = fleet.Unreadable
 	}
 	s.Worker, s.Shard = r.Name, r.Shard.String()
-	if err := r.Folder.SetStatus(s); err != nil {
+	if noPlace, err := r.put(s); noPlace || err != nil {
 		return err
 	}
 	r.log(s, false)

@@ -182,13 +182,19 @@ func readData(p *pkg, packed []byte, datahash string) (all content, err error) {
 			sums[c.path] = c.sum
 			all.links = append(all.links, strings.Fields(list.String())...)
 		case tar.TypeLink:
-			c.kind, c.sum = tar.TypeReg, sums[paths.Clean(h.Linkname)]
+			sum, ok := sums[paths.Clean(h.Linkname)]
+			if !ok {
+				return errLinkToNothing
+			}
+			c.kind, c.sum, sums[c.path] = tar.TypeReg, sum, sum
 		}
 		all.claims = append(all.claims, c)
 		return nil
 	})
 	return all, err
 }
+
+var errLinkToNothing = errors.New("it has a hard link to no file of its own")
 
 var errOtherData = errors.New("its data are not those that its control part has the digest of")
 

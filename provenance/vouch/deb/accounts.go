@@ -20,6 +20,7 @@ func (s *session) accounts() {
 		return
 	}
 	a := &accounts{session: s, users: byName(users), groups: byName(groups)}
+	a.readGroups()
 	word := p.made("accounts")
 	for _, file := range []struct {
 		name string
@@ -31,6 +32,7 @@ func (s *session) accounts() {
 			if text, _, kept := s.root.Content(f.Path); ok && kept && s.belongs(f, file.mode) && all(string(text), file.fits) {
 				s.table.Vouch(f.Path, word)
 			}
+			clear(a.seen)
 		}
 	}
 	for _, name := range []string{"subuid", "subgid"} {
@@ -75,7 +77,24 @@ func byName(text []byte) map[string]string {
 type accounts struct {
 	*session
 	users, groups map[string]string // of base-passwd, by name
-	makers        map[string]bool   // words of scripts that make accounts
+	makers        map[string]bool   // operands of commands that make accounts
+	groupOf       map[string]string // the names of the groups of the image, by number
+	seen          map[string]bool   // the numbers of users in the file that is checked
+}
+
+// readGroups reads which numbers groups have in the image, and in base-passwd: of a number
+// that two have no account may be.
+func (a *accounts) readGroups() {
+	a.groupOf, a.seen = make(map[string]string), make(map[string]bool)
+	text, _, _ := a.root.Content("etc/group")
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Split(line, ":"); len(f) == 4 {
+			if _, twice := a.groupOf[f[2]]; twice {
+				f[0] = ""
+			}
+			a.groupOf[f[2]] = f[0]
+		}
+	}
 }
 
 // user checks name:password:uid:gid:comment:home:shell (passwd(5)). The password of
@@ -84,38 +103,95 @@ func (a *accounts) user(f []string) bool {
 	if len(f) != 7 || f[1] != "x" && f[1] != "*" && f[1] != "!" {
 		return false
 	}
+	if a.seen[f[2]] {
+		return false
+	}
+	a.seen[f[2]] = true
 	same := slices.Clone(f)
 	same[1] = "*"
 	if a.users[f[0]] == strings.Join(same, ":") {
 		return true
 	}
 	uid, err := strconv.Atoi(f[2])
-	switch {
-	case err != nil || a.users[f[0]] != "" || uid == 0 || uid > 999 && uid != 65534 && !a.named(f[0]):
-		return false
-	case path.Base(f[6]) != "nologin" && path.Base(f[6]) != "false" && path.Base(f[6]) != "sync":
+	if err != nil || a.users[f[0]] != "" || uid <= 0 || a.isBaseUser(f[2]) || !noLogin(f[6]) || !a.named(f[0]) {
 		return false
 	}
-	return a.named(f[0])
+	group := a.groupOf[f[3]]
+	return group == "nogroup" || group != "" && a.named(group)
 }
 
-// named says whether a script of a package that makes accounts names one.
+// noLogin says whether a shell is one with which nobody can log in.
+func noLogin(shell string) bool {
+	switch shell {
+	case "/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false", "/bin/sync", "/usr/bin/sync":
+		return true
+	}
+	return false
+}
+
+// isBaseUser says whether base-passwd has a user of a number.
+func (a *accounts) isBaseUser(uid string) bool {
+	for _, line := range a.users {
+		if f := strings.Split(line, ":"); len(f) > 2 && f[2] == uid {
+			return true
+		}
+	}
+	return false
+}
+
+// named says whether a command of a script that makes an account names it.
 func (a *accounts) named(account string) bool {
 	if a.makers == nil {
 		a.makers = make(map[string]bool)
 		for _, p := range a.installed {
-			if !slices.ContainsFunc([]string{"adduser", "addgroup", "useradd", "groupadd", "systemd-sysusers"}, p.contains) {
-				continue
-			}
-			for word := range p.scripts().words {
-				a.makers[word] = true
-				if _, value, ok := strings.Cut(word, "="); ok {
-					a.makers[value] = true
+			a.addSysusers(p)
+			commands := p.commands()
+			vars := variables(commands)
+			for _, words := range commands {
+				at := slices.IndexFunc(words, makesAccounts)
+				if at < 0 {
+					continue
+				}
+				for _, w := range words[at+1:] {
+					values, _ := expand(w, vars, 4)
+					for _, v := range values {
+						if _, value, ok := strings.Cut(v, "="); ok {
+							v = value
+						}
+						a.makers[v] = true
+					}
 				}
 			}
 		}
 	}
 	return a.makers[account]
+}
+
+// addSysusers adds what the files of a package name for systemd to make (sysusers.d(5)).
+func (a *accounts) addSysusers(p *installed) {
+	if p.archive == nil {
+		return
+	}
+	for at, content := range p.archive.Kept {
+		if !strings.HasPrefix(at, sysusersFolder) {
+			continue
+		}
+		for line := range strings.Lines(string(content)) {
+			if words := strings.Fields(line); len(words) > 1 && (words[0] == "u" || words[0] == "u!" || words[0] == "g") {
+				a.makers[words[1]] = true
+			}
+		}
+	}
+}
+
+const sysusersFolder = "usr/lib/sysusers.d/"
+
+func makesAccounts(word string) bool {
+	switch path.Base(word) {
+	case "adduser", "addgroup", "useradd", "groupadd":
+		return true
+	}
+	return false
 }
 
 // group checks name:password:gid:members (group(5)).

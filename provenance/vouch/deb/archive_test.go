@@ -194,3 +194,25 @@ mRGunUHBcnWEvgJBQl9nJEiU0Zsnvgc/ubhPgXRR4Xq37Z0j4r7g1SgEEzwxA57d
 emyPxgcYxn/eR44/KJ4EBs+lVDR3veyJm+kXQ99b21/+jh5Xos1AnX5iItreGCc=
 -----END CERTIFICATE-----
 `
+
+// A list may have several files under one name and version, and its fields in any order.
+func TestIndexOfSeveral(t *testing.T) {
+	sum := func(c string) string { return strings.Repeat(c, 64) }
+	text := "Package: tool\nVersion: 1\nArchitecture: all\nSHA256: " + sum("a") + "\n\nVersion: 1\nSHA256: " + sum("b") + "\nArchitecture: all\nPackage: tool\n\nVersion: 1\nPackage: other\nSHA256: " + sum("c") + "\n"
+	got, err := scanIndex(strings.NewReader(text), map[string]bool{"tool": true}, 1<<20)
+	if err != nil || len(got.found) != 1 || len(got.found[Name{"tool", "1", "all"}]) != 2 {
+		t.Errorf("%v, %v", got.found, err)
+	}
+}
+
+// What an index unpacks to is counted where it goes past the limit, too.
+func TestIndexPastItsLimit(t *testing.T) {
+	got, err := scanIndex(strings.NewReader(strings.Repeat("x\n", 1000)), nil, 100)
+	var past *limit.Error
+	if !errors.As(err, &past) || got.size < 100 {
+		t.Errorf("%d, %v", got.size, err)
+	}
+	if got, err := scanIndex(strings.NewReader("x\n"), nil, 0); !errors.As(err, &past) || got.size > 1 {
+		t.Errorf("%d, %v", got.size, err)
+	}
+}

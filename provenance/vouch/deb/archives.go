@@ -86,6 +86,13 @@ func fits(version, inName string) bool {
 	return ok && rest == inName
 }
 
+func withoutEpoch(version string) string {
+	if _, rest, ok := strings.Cut(version, ":"); ok {
+		return rest
+	}
+	return version
+}
+
 // fromFolders reads what the folders have, several at a time.
 func (s *session) fromFolders(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
@@ -120,8 +127,15 @@ func (s *session) fromFolder(ctx context.Context, p *installed) error {
 			continue
 		}
 		content, err := at.source.Open(ctx, at.path, digest.Sum{}, 0)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if errors.Is(err, packages.ErrAbsent) { // a link that leads nowhere
+			continue
+		}
 		if err != nil {
-			return err
+			p.problem = fmt.Errorf("reading %s: %w", at.path, err)
+			continue
 		}
 		err = s.fromFile(ctx, p, content)
 		content.Close()
@@ -219,9 +233,12 @@ func (s *session) fromImage(ctx context.Context) error {
 	folder, names, _ := s.root.Folder(aptArchives)
 	wanted := make(map[string]*installed) // by the path of the entry
 	places := make(map[string]inspect.File)
-	byName := make(map[string][]*installed)
+	named := make(map[[2]string][]*installed) // by name and version without its epoch
 	for _, p := range s.installed {
-		byName[p.Package] = append(byName[p.Package], p)
+		key := [2]string{p.Package, withoutEpoch(p.Version)}
+		if len(s.offers[p.Name]) > 0 {
+			named[key] = append(named[key], p)
+		}
 	}
 	for _, name := range names {
 		pkg, version, ok := nameOf(name)
@@ -229,7 +246,7 @@ func (s *session) fromImage(ctx context.Context) error {
 		if !ok || !there || f.Inode.Type != '0' {
 			continue
 		}
-		for _, p := range byName[pkg] {
+		for _, p := range named[[2]string{pkg, withoutEpoch(version)}] {
 			if !fits(p.Version, version) {
 				continue
 			}

@@ -350,6 +350,7 @@ func TestHonestImages(t *testing.T) {
 	s := newSigner(t, 0)
 	other := made.Package{Name: "other", Control: map[string]string{"preinst": "dpkg-divert --package other --divert /bin/tool.real /bin/tool\n"}, Files: []made.File{{Path: "bin/"}, {Path: "bin/tool", Body: "in its place", Mode: 0o755}}}
 	source := write(t, made.Mirror{Packages: []made.Package{tool(), other}, Sign: s.clear}.Write())
+	excludes := made.File{Path: "etc/dpkg/dpkg.cfg.d/docker", Body: "path-exclude /usr/*\npath-include=/usr/bin/by-script\n"}
 	without := func(files []made.File, at string) []made.File {
 		return slices.DeleteFunc(slices.Clone(files), func(f made.File) bool { return f.Path == at })
 	}
@@ -369,12 +370,11 @@ func TestHonestImages(t *testing.T) {
 		root  []made.File
 		notes []string
 	}{
-		"documentation left out": {without(made.Root(tool()), "usr/share/doc/tool/README"), []string{"signatures/deb-documentation"}},
-		"a file removed":         {without(made.Root(tool()), "usr/bin/link"), []string{"signatures/deb-left-out"}},
-		"configuration removed":  {without(made.Root(tool()), "etc/tool.conf"), []string{"signatures/deb-left-out"}},
-		"merged folders":         {merged, nil},
-		"a diversion":            {diverted, nil},
-		"one owner":              {flat, []string{"signatures/deb-owners-flat"}},
+		"documentation left out":                 {without(made.Root(tool()), "usr/share/doc/tool/README"), []string{"signatures/deb-documentation"}},
+		"a file that dpkg was told to leave out": {append(without(made.Root(tool()), "usr/bin/link"), excludes), []string{"signatures/deb-left-out"}},
+		"merged folders":                         {merged, nil},
+		"a diversion":                            {diverted, nil},
+		"one owner":                              {flat, []string{"signatures/deb-owners-flat"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := run(t, test.root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
@@ -387,7 +387,7 @@ func TestHonestImages(t *testing.T) {
 				}
 			}
 			for f, w := range o.table.Rows() {
-				if w.Kind == vouch.Differs || w.Kind == vouch.Nobody && f.Path != "bin" {
+				if w.Kind == vouch.Differs || w.Kind == vouch.Nobody && f.Path != "bin" && f.Path != excludes.Path {
 					t.Errorf("%s: %v", f.Path, w)
 				}
 			}
@@ -503,5 +503,291 @@ func TestStopped(t *testing.T) {
 	stop()
 	if _, err := (Family{Keys: s.ring(), Sources: []*packages.Source{source}}).Vouch(ctx, vouch.New(open(t, made.Root(tool())))); err == nil {
 		t.Error("no error")
+	}
+}
+
+// Scripts change modes and owners in many forms. What one makes is a note, what one may
+// have made is undecided, and to be named in a script alone is no excuse.
+func TestChangesByScripts(t *testing.T) {
+	s := newSigner(t, 0)
+	raw, ok := capability("cap_net_raw+ep")
+	if want := "\x01\x00\x00\x02\x00\x20" + strings.Repeat("\x00", 14); !ok || raw != want {
+		t.Errorf("%q, want %q", raw, want)
+	}
+	ping := "PROGRAM=$(dpkg-divert --truename /bin/plain)\nif command -v setcap > /dev/null; then\n\tif setcap cap_net_raw+ep $PROGRAM; then chmod u-s $PROGRAM; else\n\tchmod u+s $PROGRAM\nfi; else chmod u+s $PROGRAM; fi\n"
+	for _, test := range []struct {
+		name, script string
+		change       func(*made.File)
+		level        check.Level
+		kind         vouch.Kind
+	}{
+		{"a symbolic mode", "chmod u+s /bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"by a variable", ping, func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"capabilities by a variable", ping, func(f *made.File) { f.Xattrs = map[string]string{capabilityAttribute: raw} }, check.Note, vouch.Made},
+		{"other capabilities", ping, func(f *made.File) { f.Xattrs = map[string]string{capabilityAttribute: "x"} }, check.Undecided, vouch.Nobody},
+		{"in the merged folder", "chmod u+s /usr/bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"by an argument", "fix() {\n chmod $2 \"$1\"\n}\nfix /bin/plain 4755", func(f *made.File) { f.Mode = 0o4755 }, check.Undecided, vouch.Nobody},
+		{"in a loop", "for x in plain other; do\n chmod 4755 \"/bin/$x\"\ndone", func(f *made.File) { f.Mode = 0o4755 }, check.Note, vouch.Made},
+		{"by an override", "dpkg-statoverride --update --add root tool 4754 /bin/plain", func(f *made.File) { f.Mode, f.GID = 0o4754, 7 }, check.Undecided, vouch.Nobody},
+		{"a setuid that no command gives", "chmod 0700 /bin/plain", func(f *made.File) { f.Mode = 0o4755 }, check.Problem, vouch.Differs},
+		{"writable, and only named", "update-alternatives --install /usr/bin/x x /bin/plain 1", func(f *made.File) { f.Mode = 0o777 }, check.Problem, vouch.Differs},
+		{"owner, and only named", "test -e /bin/plain\nchown x /bin/else", func(f *made.File) { f.UID = 1000 }, check.Problem, vouch.Differs},
+		{"writable by a script", "chmod 0777 /bin/plain", func(f *made.File) { f.Mode = 0o777 }, check.Undecided, vouch.Nobody},
+		{"owner by a script", "chown 1000 /bin/plain", func(f *made.File) { f.UID = 1000 }, check.Undecided, vouch.Nobody},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := tool()
+			p.Control["postinst"] = "#!/bin/sh\n" + test.script + "\n"
+			source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+			o := run(t, edit(t, made.Root(p), "bin/plain", test.change), Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			worst := check.Note
+			for _, f := range o.Findings {
+				worst = max(worst, f.Level)
+			}
+			if worst != test.level || o.kind(t, "bin/plain") != test.kind {
+				t.Errorf("%s, %s: %v", worst, o.kind(t, "bin/plain"), o.Findings)
+			}
+		})
+	}
+}
+
+// Nothing that is not signed outweighs what is: a list of an unverified package, and a
+// diversion that no signed script makes, excuse no more than a content.
+func TestUnsignedExcuses(t *testing.T) {
+	s := newSigner(t, 0)
+	other := made.Package{Name: "other", Files: []made.File{{Path: "bin/"}, {Path: "bin/shell", Body: "a shell", Mode: 0o755}}}
+	source := write(t, made.Mirror{Packages: []made.Package{tool(), other}, Sign: s.clear}.Write())
+	theirs := made.Package{Name: "theirs", Files: []made.File{{Path: "bin/plain", Body: "theirs", Mode: 0o755}}}
+	claimed := func(change func(*made.File)) []made.File {
+		root := slices.DeleteFunc(made.Root(tool(), other, theirs), func(f made.File) bool { return f.Path == "bin/plain" && f.Body == "theirs" })
+		return edit(t, root, "bin/plain", change)
+	}
+	diverted := func(body, lines string) []made.File {
+		root := edit(t, made.Root(tool(), other), "bin/plain", func(f *made.File) { f.Body = body })
+		return append(root, made.File{Path: "var/lib/dpkg/diversions", Body: lines})
+	}
+	for _, test := range []struct {
+		name  string
+		root  []made.File
+		level check.Level
+		kind  vouch.Kind
+	}{
+		{"a content that another claims", claimed(func(f *made.File) { f.Body = "theirs" }), check.Undecided, vouch.Nobody},
+		{"setuid, which another claims", claimed(func(f *made.File) { f.Mode = 0o4755 }), check.Problem, vouch.Differs},
+		{"setuid and content, which another claims", claimed(func(f *made.File) { f.Mode, f.Body = 0o4755, "theirs" }), check.Problem, vouch.Differs},
+		{"a capability, which another claims", claimed(func(f *made.File) { f.Xattrs = map[string]string{"security.capability": "x"} }), check.Problem, vouch.Differs},
+		{"a diversion to it by nobody", diverted("a shell", "/bin/shell\n/bin/plain\n:\n"), check.Problem, vouch.Differs},
+		{"a diversion to it by a package that does not", diverted("a shell", "/bin/shell\n/bin/plain\ntool\n"), check.Problem, vouch.Differs},
+		{"a diversion from it by the administrator", diverted("mine", "/bin/plain\n/bin/plain.distrib\n:\n"), check.Undecided, vouch.Nobody},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			o := run(t, test.root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			worst := check.Note
+			for _, f := range o.Findings {
+				if f.Path == "bin/plain" {
+					worst = max(worst, f.Level)
+				}
+			}
+			if worst != test.level || o.kind(t, "bin/plain") != test.kind {
+				t.Errorf("%s, %s: %v", worst, o.kind(t, "bin/plain"), o.Findings)
+			}
+		})
+	}
+}
+
+// The forms of the diversions of dash, vim-runtime and linux-perf.
+func TestDiverts(t *testing.T) {
+	const script = "diverted() { dpkg-divert --package p --divert \"$1.tiny\" \"$1\"; }\nbase=/usr/share/vim\ndiverted $base/tags\nsh() { dpkg-divert --divert ${3:-$1.distrib} $1; }\nsh /bin/sh dash\nsh /usr/share/man/sh.1.gz x\n"
+	p := &installed{archive: &Archive{Info: map[string][]byte{"preinst": []byte(script)}}}
+	for _, test := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"usr/share/vim/tags", "usr/share/vim/tags.tiny", true}, {"bin/sh", "bin/sh.distrib", true}, {"usr/bin/sh", "usr/bin/sh.distrib", true},
+		{"usr/share/man/sh.1.gz", "usr/share/man/sh.distrib.1.gz", true},
+		{"bin/sh", "usr/sbin/nologin", false}, {"bin/sh", "bin/sh.evil", false}, {"bin/dash", "bin/dash.distrib", false},
+	} {
+		if got := p.diverts(test.from, test.to); got != test.want {
+			t.Errorf("%s to %s: %v", test.from, test.to, got)
+		}
+	}
+}
+
+// A hard link to a hard link is followed to its file, and no other than a file counts.
+func TestHardLinks(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "links", Files: []made.File{{Path: "bin/"}, {Path: "bin/h1", Body: "one", Mode: 0o755}, {Path: "bin/h2", Hard: "bin/h1", Mode: 0o755},
+		{Path: "bin/h3", Hard: "bin/h2", Mode: 0o755}, {Path: "bin/self", Hard: "bin/self", Mode: 0o755}, {Path: "bin/link", Link: "h1"}, {Path: "bin/hl", Hard: "bin/link"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	root := edit(t, made.Root(p), "bin/h3", func(f *made.File) { *f = made.File{Path: f.Path, Body: "evil", Mode: 0o755} })
+	root = edit(t, root, "bin/self", func(f *made.File) { *f = made.File{Path: f.Path, Body: "evil", Mode: 0o755} })
+	root = edit(t, root, "bin/hl", func(f *made.File) { *f = made.File{Path: f.Path, Body: "evil", Mode: 0o755} })
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	for at, want := range map[string]vouch.Kind{"bin/h1": vouch.Signed, "bin/h2": vouch.Signed, "bin/h3": vouch.Differs, "bin/self": vouch.Nobody, "bin/hl": vouch.Differs} {
+		if o.kind(t, at) != want {
+			t.Errorf("%s is %s, want %s: %v", at, o.kind(t, at), want, o.Findings)
+		}
+	}
+	if f, ok := o.finding("bin/self", "signatures/deb-hard-link"); !ok || f.Level != check.Undecided {
+		t.Errorf("%v", o.Findings)
+	}
+}
+
+// A link in place of a folder is one that a script makes.
+func TestLinkedFolders(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "base", Control: map[string]string{"postinst": "[ -L /var/run ] || ln -s /run /var/run\n"}, Files: []made.File{{Path: "run/"}, {Path: "var/"}, {Path: "var/run/"}, {Path: "var/lock/"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	for at, want := range map[string]bool{"var/run": false, "var/lock": true} {
+		root := edit(t, made.Root(p), at+"/", func(f *made.File) { *f = made.File{Path: at, Link: "/run"} })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if _, ok := o.finding(at, "signatures/deb-no-folder"); ok != want {
+			t.Errorf("%s: %v", at, o.Findings)
+		}
+	}
+}
+
+// A configuration file may have another content, and be nothing but a file of its rights.
+// A link in place of a folder may be one that a package has, or a merged folder.
+func TestKindsOfPlaces(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	for _, test := range []struct {
+		name, at string
+		change   func(*made.File)
+		finding  string // the path of it
+		code     string
+		level    check.Level
+	}{
+		{"a folder in place of configuration", "etc/tool.conf", func(f *made.File) { *f = made.File{Path: f.Path + "/"} }, "etc/tool.conf", "signatures/deb-kind-differs", check.Problem},
+		{"a link in place of configuration", "etc/tool.conf", func(f *made.File) { *f = made.File{Path: f.Path, Link: "/tmp/x"} }, "etc/tool.conf", "signatures/deb-kind-differs", check.Undecided},
+		{"the owner of configuration", "etc/tool.conf", func(f *made.File) { f.UID = 1000 }, "etc/tool.conf", "signatures/deb-owner-differs", check.Problem},
+		{"a link in place of a folder", "usr/share/doc/tool/", func(f *made.File) { *f = made.File{Path: "usr/share/doc/tool", Link: "/opt/evil"} }, "usr/share/doc/tool", "signatures/deb-no-folder", check.Undecided},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			root := edit(t, made.Root(tool()), test.at, test.change)
+			if strings.HasSuffix(test.at, "/") {
+				root = slices.DeleteFunc(root, func(f made.File) bool { return strings.HasPrefix(f.Path, test.at) })
+			}
+			o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+			if f, ok := o.finding(test.finding, test.code); !ok || f.Level != test.level {
+				t.Errorf("%v", o.Findings)
+			}
+		})
+	}
+}
+
+// Empty files are those of packages and logs with the rights of these alone.
+func TestEmptyFiles(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	root := append(made.Root(tool()), made.File{Path: "etc/environment", Mode: 0o666}, made.File{Path: "etc/subuid", UID: 1000}, made.File{Path: "etc/subgid"},
+		made.File{Path: "var/log/wtmp", Mode: 0o664, GID: utmpGroup}, made.File{Path: "var/log/term.log", Mode: 0o640, GID: admGroup}, made.File{Path: "var/log/evil", Mode: 0o666})
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	for at, want := range map[string]vouch.Kind{"etc/environment": vouch.Nobody, "etc/subuid": vouch.Nobody, "etc/subgid": vouch.Made, "var/log/wtmp": vouch.Made, "var/log/term.log": vouch.Made, "var/log/evil": vouch.Nobody} {
+		if o.kind(t, at) != want {
+			t.Errorf("%s is %s, want %s", at, o.kind(t, at), want)
+		}
+	}
+}
+
+// Stanzas without number of one name, and as many files that are named like their
+// packages, are gone through once.
+func TestManyVersions(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	const n = 20_000
+	root := made.Root(tool())
+	var status strings.Builder
+	for i := range n {
+		fmt.Fprintf(&status, "Package: tool\nStatus: install ok installed\nVersion: %d\nArchitecture: amd64\n\n", i)
+		root = append(root, made.File{Path: fmt.Sprintf("var/cache/apt/archives/tool_%d_amd64.deb", i)})
+	}
+	root = edit(t, root, "var/lib/dpkg/status", func(f *made.File) { f.Body = status.String() + f.Body })
+	start := time.Now()
+	if o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}}); o.Packages != n+1 || o.Verified != 1 {
+		t.Errorf("%d of %d", o.Verified, o.Packages)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// What is missing and was not to be left out is undecided.
+func TestRemoved(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	for _, at := range []string{"usr/bin/link", "etc/tool.conf"} {
+		root := slices.DeleteFunc(made.Root(tool()), func(f made.File) bool { return f.Path == at })
+		root = append(root, made.File{Path: "etc/dpkg/dpkg.cfg", Body: "path-exclude=/usr/*\npath-include /usr/bin/li?k\n"})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if f, ok := o.finding(at, "signatures/deb-removed"); !ok || f.Level != check.Undecided {
+			t.Errorf("%s: %v", at, o.Findings)
+		}
+	}
+}
+
+// An account is one that a command of a script makes, with a number of its own, a group
+// that is made like it, and a shell that lets nobody in.
+func TestAccounts(t *testing.T) {
+	s := newSigner(t, 0)
+	base := made.Package{Name: "base-passwd", Files: []made.File{
+		{Path: "usr/share/base-passwd/passwd.master", Body: "root:*:0:0:root:/root:/bin/bash\nwww-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"},
+		{Path: "usr/share/base-passwd/group.master", Body: "root:*:0:\nadm:*:4:\nwww-data:*:33:\nnogroup:*:65534:\n"}}}
+	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "if [ \"$1\" = configure ]; then\n USER=svc\n adduser --system --group --home /nonexistent \"$USER\"\n adduser --system _apt\nfi\n"}}
+	maker.Files = []made.File{{Path: "usr/lib/sysusers.d/unit.conf", Body: "u unit - \"A unit\"\n"}}
+	source := write(t, made.Mirror{Packages: []made.Package{base, maker}, Sign: s.clear}.Write())
+	known := "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
+	group := "root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nsvc:x:101:\nunit:x:102:\n"
+	for line, want := range map[string]vouch.Kind{
+		"": vouch.Made,
+		"svc:x:100:101::/nonexistent:/usr/sbin/nologin":               vouch.Made,
+		"_apt:x:100:65534::/nonexistent:/bin/false":                   vouch.Made,
+		"unit:x:998:102::/:/usr/sbin/nologin":                         vouch.Made,
+		"configure:x:100:101::/tmp:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:33:101::/nonexistent:/usr/sbin/nologin":                vouch.Nobody,
+		"svc:x:0:101::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:100:0::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:100:4::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
+		"svc:x:100:101::/nonexistent:/tmp/evil/nologin":               vouch.Nobody,
+		"svc:x:100:101::/nonexistent:/bin/sh":                         vouch.Nobody,
+		"svc:x:100:101::/:/bin/false\n_apt:x:100:65534::/:/bin/false": vouch.Nobody,
+	} {
+		if line != "" {
+			line += "\n"
+		}
+		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: known + line}, made.File{Path: "etc/group", Body: group})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "etc/passwd") != want || o.kind(t, "etc/group") != vouch.Made {
+			t.Errorf("%q is %s, want %s (%s)", line, o.kind(t, "etc/passwd"), want, o.kind(t, "etc/group"))
+		}
+	}
+}
+
+// What cannot be read in a folder is a finding, and the rest is read.
+func TestOddFilesInFolders(t *testing.T) {
+	s := newSigner(t, 0)
+	dir := t.TempDir()
+	for name, content := range made.Flat(made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write()) {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"a/Release", "a/Packages", "a/tool_2.0-1_amd64.deb", "b/tool_2.0-1_amd64.deb"} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("nowhere", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := packages.Open(dir, packages.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := run(t, made.Root(tool()), Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	if o.Verified != 1 || check.Worst(o.Findings) != check.Pass {
+		t.Errorf("%v %v", o.Reason, o.Findings)
 	}
 }

@@ -141,7 +141,7 @@ func (s *session) diverters(text string) (by *installed) {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	for ; len(lines) >= 3; lines = lines[3:] {
 		p := s.verified(lines[2])
-		if p == nil || !p.contains("divert") || !p.contains(path.Base(lines[0])) {
+		if p == nil || !p.diverts(paths.Clean(lines[0]), paths.Clean(lines[1])) {
 			return nil
 		}
 		by = p

@@ -30,14 +30,14 @@ const maxIndex = 4 << 30
 
 // scanned is what reading an index gave.
 type scanned struct {
-	stored digest.Sum // of the bytes as they are stored
-	plain  digest.Sum // of what they unpack to
-	size   int64      // uncompressed
-	found  map[Name]Listed
+	stored digest.Sum        // of the bytes as they are stored
+	plain  digest.Sum        // of what they unpack to
+	size   int64             // uncompressed
+	found  map[Name][]Listed // of an archive that has several under one name, each
 }
 
 // scanIndex reads an index in any compression, and finds the packages that are wanted by
-// their names.
+// their names. With an error it returns the size of what it unpacked.
 func scanIndex(r io.Reader, wanted map[string]bool, most int64) (scanned, error) {
 	stored := sha256.New()
 	in := bufio.NewReaderSize(io.TeeReader(r, stored), 256<<10)
@@ -54,21 +54,21 @@ func scanIndex(r io.Reader, wanted map[string]bool, most int64) (scanned, error)
 		plain = x
 	}
 	sum := sha256.New()
-	out := scanned{found: make(map[Name]Listed)}
+	out := scanned{found: make(map[Name][]Listed)}
 	bounded := &io.LimitedReader{R: io.TeeReader(plain, sum), N: most + 1}
 	err := scanParagraphs(bufio.NewReaderSize(bounded, 256<<10), wanted, out.found)
 	if bounded.N == 0 {
 		err = &limit.Error{Name: "bytes of an index", Limit: most, Where: "Packages"}
 	}
+	out.size = most + 1 - bounded.N
 	if err != nil {
-		return scanned{}, err
+		return scanned{size: out.size}, err
 	}
 	if _, err := io.Copy(io.Discard, in); err != nil {
-		return scanned{}, err
+		return scanned{size: out.size}, err
 	}
 	stored.Sum(out.stored[:0])
 	sum.Sum(out.plain[:0])
-	out.size = most + 1 - bounded.N
 	return out, nil
 }
 
@@ -85,12 +85,12 @@ var (
 )
 
 // scanParagraphs goes through the lines of an index. It holds no more than one line.
-func scanParagraphs(r *bufio.Reader, wanted map[string]bool, found map[Name]Listed) error {
+func scanParagraphs(r *bufio.Reader, wanted map[string]bool, found map[Name][]Listed) error {
 	var name Name
 	var at Listed
 	end := func() {
-		if name.Package != "" && !at.Sum.IsZero() {
-			found[name] = at
+		if listed := found[name]; wanted[name.Package] && !at.Sum.IsZero() && (len(listed) == 0 || listed[len(listed)-1] != at) {
+			found[name] = append(listed, at)
 		}
 		name, at = Name{}, Listed{}
 	}
@@ -109,10 +109,8 @@ func scanParagraphs(r *bufio.Reader, wanted map[string]bool, found map[Name]List
 		case len(bytes.TrimRight(line, "\r\n")) == 0:
 			end()
 		case bytes.HasPrefix(line, fieldPackage):
-			if text := line[len(fieldPackage):]; wanted[string(bytes.TrimSpace(text))] {
-				name.Package = value(text)
-			}
-		case name.Package == "":
+			name.Package = value(line[len(fieldPackage):])
+		case name.Package != "" && !wanted[name.Package]:
 		case bytes.HasPrefix(line, fieldVersion):
 			name.Version = value(line[len(fieldVersion):])
 		case bytes.HasPrefix(line, fieldArch):

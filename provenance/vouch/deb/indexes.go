@@ -67,10 +67,10 @@ type indexes struct {
 // take notes what a list has when a Release names it, as it is stored or unpacked.
 func (x *indexes) take(r io.Reader, most int64) (signedIndex, bool, error) {
 	got, err := scanIndex(r, x.wanted, most)
+	x.left = max(0, x.left-got.size)
 	if err != nil {
 		return signedIndex{}, false, err
 	}
-	x.left -= got.size
 	at, ok := x.signed[got.stored]
 	if !ok {
 		at, ok = x.signed[got.plain]
@@ -79,8 +79,10 @@ func (x *indexes) take(r io.Reader, most int64) (signedIndex, bool, error) {
 		return at, ok, nil
 	}
 	x.done[at] = true
-	for name, l := range got.found {
-		x.offers[name] = append(x.offers[name], offer{l, at.release})
+	for name, listed := range got.found {
+		for _, l := range listed {
+			x.offers[name] = append(x.offers[name], offer{l, at.release})
+		}
 	}
 	return at, true, nil
 }
@@ -95,8 +97,12 @@ func (x *indexes) folders(ctx context.Context) error {
 				continue
 			}
 			r, err := src.Open(ctx, name, digest.Sum{}, 0)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			if err != nil {
-				return err
+				x.list.Note(-1, src.String()+"/"+name, "signatures/deb-index-unreadable", "error", err)
+				continue
 			}
 			_, known, err := x.take(r, maxIndex)
 			r.Close()
@@ -160,7 +166,7 @@ func (x *indexes) image(ctx context.Context) {
 // unpacked adds a word on a list of another kind that was compressed again.
 func (x *indexes) unpacked(f inspect.File, text []byte) {
 	got, err := scanIndex(bytes.NewReader(text), nil, x.left)
-	x.left -= got.size
+	x.left = max(0, x.left-got.size)
 	if r := x.others[got.plain]; err == nil && r != nil {
 		x.say(f, madeFrom(r))
 	}

@@ -3,6 +3,7 @@ package deb
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"audit/inspect"
@@ -30,6 +31,7 @@ type installed struct {
 	several bool            // it is installed of several architectures
 	config  map[string]bool // its conffiles, once they were asked for
 	script  *script         // its scripts, once they were asked for
+	said    map[string]bool // the paths of these, likewise
 }
 
 // by is how a word on a file names a package: with the architecture where the name
@@ -103,19 +105,57 @@ func (s *session) readDiversions() {
 // readOverrides reads the modes and owners that the administrator, or a script, gave to
 // paths (dpkg-statoverride(1)): user, group, mode and path, one a line.
 func (s *session) readOverrides() {
-	s.overrides = make(map[string]bool)
+	s.overrides = make(map[string]int64)
 	text, _, _ := s.root.Content(dpkgFolder + "/statoverride")
 	for line := range strings.Lines(string(text)) {
 		if words := strings.Fields(line); len(words) == 4 {
-			s.overrides[paths.Clean(words[3])] = true
+			if mode, err := strconv.ParseInt(words[2], 8, 64); err == nil {
+				for _, form := range forms(paths.Clean(words[3])) {
+					s.overrides[form] = mode
+				}
+			}
 		}
 	}
 }
 
+// acceptDiversions keeps the diversions that a script of a signed package makes. What is
+// in the place of the others is not verified.
+func (s *session) acceptDiversions() {
+	s.refused = make(map[string]string)
+	for _, from := range sortedKeys(s.diversions) {
+		d := s.diversions[from]
+		if p := s.verified(d.by); p == nil || !p.diverts(from, d.to) {
+			delete(s.diversions, from)
+			for _, form := range forms(from) {
+				s.refused[form] = d.by
+			}
+		}
+	}
+}
+
+// diverts says whether a script of the package diverts a path: it names it, and where to
+// or what stands in the new name beside the old one.
+func (p *installed) diverts(from, to string) bool {
+	named := p.expanded()
+	namesAny := func(at string) bool { return slices.ContainsFunc(forms(at), func(f string) bool { return named[f] }) }
+	if !namesAny(from) || !p.contains("dpkg-divert") {
+		return false
+	}
+	added := to
+	for added != "" && from != "" && added[0] == from[0] {
+		added, from = added[1:], from[1:]
+	}
+	added, ok := strings.CutSuffix(added, from)
+	added = strings.Trim(added, ".")
+	return namesAny(to) || ok && added != "" && !strings.Contains(added, "/") && p.contains("."+added)
+}
+
 // placeOf is where dpkg puts a file of a package.
 func (s *session) placeOf(p *installed, path string) string {
-	if d, ok := s.diversions[path]; ok && d.by != p.Package {
-		return d.to
+	for _, form := range forms(path) {
+		if d, ok := s.diversions[form]; ok && d.by != p.Package {
+			return d.to
+		}
 	}
 	return path
 }

@@ -18,7 +18,7 @@ func Keep(p string) bool {
 		return isRelease(base) || isClear(base) || strings.HasSuffix(base, "_Release.gpg")
 	case dir == "etc", dir == "etc/apt":
 		return keptOfEtc(base) || base == "sources.list"
-	case dir == "etc/apt/sources.list.d", IsKeyring(p):
+	case dir == "etc/apt/sources.list.d", IsKeyring(p), p == dpkgConfig, dir == dpkgConfig+".d":
 		return true
 	case dir == "var/cache/debconf", dir == pamState, dir == "var/lib/systemd/deb-systemd-helper-enabled", p == "var/lib/shells.state", p == "var/lib/apt/extended_states", p == "etc/os-release", p == "usr/lib/os-release":
 		return true
@@ -49,7 +49,7 @@ func IsKeyring(p string) bool {
 // keepSigned says which contents of packages are kept: those that files of the image
 // are made from.
 func keepSigned(p string) bool {
-	for _, folder := range []string{"usr/share/base-passwd/", "usr/share/ca-certificates/", "usr/share/debianutils/", "lib/systemd/system/", "usr/lib/systemd/system/", "usr/share/pam/", "usr/share/pam-configs/", "usr/share/base-files/"} {
+	for _, folder := range []string{"usr/share/base-passwd/", "usr/share/ca-certificates/", "usr/share/debianutils/", "lib/systemd/system/", "usr/lib/systemd/system/", "usr/share/pam/", "usr/share/pam-configs/", "usr/share/base-files/", sysusersFolder} {
 		if strings.HasPrefix(p, folder) {
 			return true
 		}

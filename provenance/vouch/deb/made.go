@@ -141,7 +141,7 @@ func (s *session) mergedFolders() {
 	if p == nil {
 		return
 	}
-	for _, name := range []string{"bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"} {
+	for _, name := range mergedNames {
 		if f, ok := s.root.Name(name); ok && f.Type == '2' && strings.TrimPrefix(f.Linkname, "/") == "usr/"+name {
 			s.say(f, p.made("merged-usr"))
 		}
@@ -198,7 +198,7 @@ func (s *session) scriptLinks() {
 // that a script names.
 func (s *session) empty() {
 	for f := range s.root.Files() {
-		if f.Inode.Type != '0' || f.Inode.Size != 0 || !s.nobodys(f) || f.Inode.Header.Mode&(07000|0111) != 0 || len(f.Inode.Header.Attr().Xattrs) > 0 {
+		if f.Inode.Type != '0' || f.Inode.Size != 0 || !s.nobodys(f) || !s.isPlain(f) && !s.isLog(f) {
 			continue
 		}
 		w := vouch.Word{Kind: vouch.Made, By: "empty file", Rule: "empty"}
@@ -216,6 +216,24 @@ func (s *session) empty() {
 			s.table.Vouch(f.Path, by[0].made("empty"))
 		}
 	}
+}
+
+// Groups of base-passwd to which logs belong.
+const (
+	admGroup  = 4
+	utmpGroup = 43
+)
+
+// isLog says whether a file has the mode and owner of a log: of root and the group adm or
+// utmp, of which the latter may write.
+func (s *session) isLog(f inspect.File) bool {
+	h := f.Inode.Header
+	a := h.Attr()
+	if !strings.HasPrefix(f.Path, "var/log/") || len(a.Xattrs) > 0 || !s.flat && a.UID != 0 {
+		return false
+	}
+	mode := h.Mode & 07777
+	return (a.GID == admGroup || s.flat) && mode&^0644 == 0 || (a.GID == utmpGroup || s.flat) && mode&^0664 == 0
 }
 
 // devices are those that every container has, by their numbers (Linux

@@ -16,9 +16,11 @@ import (
 
 // A claim is what a signed package has at a place in the root file system.
 type claim struct {
-	pkg  *installed
-	file *File
-	sum  *File // that has the content: of a hard link the file that it is to
+	pkg      *installed
+	file     *File
+	sum      *File  // that has the content: of a hard link the file that it is to
+	at       string // where it has to be
+	diverted bool   // to there
 }
 
 // match compares each file of the signed packages with what the image has in its place.
@@ -27,6 +29,7 @@ type claim struct {
 func (s *session) match() {
 	s.claims, s.own, s.absent = make(map[string][]claim), make(map[string]claim), make(map[string]*installed)
 	absent := make(map[*installed][]string)
+	s.acceptDiversions()
 	for _, p := range s.installed {
 		if p.archive == nil {
 			continue
@@ -34,16 +37,20 @@ func (s *session) match() {
 		byPath := make(map[string]*File, len(p.archive.Files))
 		for i := range p.archive.Files {
 			f := &p.archive.Files[i]
-			byPath[f.Path] = f
-			c := claim{p, f, f}
+			at := s.placeOf(p, f.Path)
+			c := claim{pkg: p, file: f, sum: f, at: at, diverted: at != f.Path}
 			if f.Type == '1' {
+				// deb(5) demands that the file comes first. It has no other links then.
 				if c.sum = byPath[paths.Clean(f.Linkname)]; c.sum == nil {
-					continue // deb(5) demands that the file comes first
+					s.unclearLink(c)
+					continue
 				}
 			}
-			at := s.placeOf(p, f.Path)
+			byPath[f.Path] = c.sum
 			if f.Type == '5' {
-				s.matchFolder(c, at)
+				if !s.matchFolder(c, at) {
+					s.folders = append(s.folders, c)
+				}
 				continue
 			}
 			here, ok := s.root.Name(at)
@@ -62,6 +69,28 @@ func (s *session) match() {
 	}
 	for _, p := range s.installed {
 		s.leftOut(p, absent[p])
+	}
+}
+
+// unclearLink says that a hard link of a package leads to no file that comes before it.
+func (s *session) unclearLink(c claim) {
+	if here, ok := s.root.Name(c.at); ok {
+		s.list.Undecided(here.Layer, here.Path, "signatures/deb-hard-link", "package", c.pkg.Package, "version", c.pkg.Version, "link", check.Clip(c.file.Linkname))
+	}
+}
+
+// noFolders says where a link, or a file, stands and a package has a folder. Links are well
+// that a package has, or a rule explains, such as those of merged folders and of scripts.
+func (s *session) noFolders() {
+	for _, c := range s.folders {
+		here, _ := s.root.Name(c.at)
+		if w, _ := s.table.Word(here.Path); here.Type == '2' && (w.Kind == vouch.Signed || w.Kind == vouch.Made) {
+			continue
+		}
+		if here.Type == '2' && isMerged(here.Path) && strings.TrimPrefix(here.Linkname, "/") == "usr/"+here.Path {
+			continue
+		}
+		s.list.Undecided(here.Layer, here.Path, "signatures/deb-no-folder", "package", c.pkg.Package, "version", c.pkg.Version, "computed", kindName(here.Inode.Type))
 	}
 }
 
@@ -107,6 +136,9 @@ func (s *session) unverified() map[string]*installed {
 // judge adds the word on a file that signed packages have, or says how it is other.
 func (s *session) judge(at string, claims []claim, other *installed) {
 	here, _ := s.root.Name(at)
+	if slices.ContainsFunc(claims, func(c claim) bool { return !c.diverted }) { // a diversion does not outweigh it
+		claims = slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return c.diverted })
+	}
 	var best claim
 	var worst []check.Finding
 	for i, c := range claims {
@@ -115,25 +147,65 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 			best, worst = c, found
 		}
 	}
-	if other != nil && weight(worst) > 0 {
-		s.list.Undecided(here.Layer, at, "signatures/deb-file-replaced", "package", best.pkg.Package, "other", other.Package)
-		return
+	if by := s.refused[best.file.Path]; by != "" && !best.diverted {
+		worst = excuse(worst, best, by)
+	} else if other != nil {
+		worst = excuse(worst, best, other.Package)
 	}
 	s.list.Append(worst...)
 	switch weight(worst) {
 	case 0:
 		s.own[at] = best
-		s.table.Vouch(at, best.pkg.signed())
+		word := best.pkg.signed()
+		h := here.Inode.Header
+		if here.Inode.Type != '2' && (h.Mode&06000&^best.sum.Mode != 0 || h.Attr().Xattrs[capabilityAttribute] != "") {
+			word = best.pkg.made("mode-by-script")
+		}
+		s.table.Vouch(at, word)
 	case weightOf(check.Problem):
 		s.table.Contradict(at, best.pkg.by())
 	}
+}
+
+// excuse makes it undecided that a file has another content than its signed package where
+// something that is not verified may have replaced it. That it has more rights stays.
+func excuse(found []check.Finding, c claim, by string) (out []check.Finding) {
+	replaced := slices.ContainsFunc(found, isContent)
+	for _, f := range found {
+		switch {
+		case isContent(f):
+			f = check.Find(check.Undecided, f.Layer, f.Path, "signatures/deb-file-replaced", "package", c.pkg.Package, "other", check.Brief(by))
+		case replaced && f.Level == check.Problem && f.Code == "signatures/deb-mode-differs" && !addsRights(f):
+			f.Level = check.Undecided
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// isContent says whether a finding is that a file has another content, not that it is of
+// another kind but for a link.
+func isContent(f check.Finding) bool {
+	switch f.Code {
+	case "signatures/deb-file-differs", "signatures/deb-link-differs":
+		return true
+	}
+	return f.Code == "signatures/deb-kind-differs" && (f.Args.String("computed") == "file" || f.Args.String("computed") == "link")
+}
+
+// addsRights says whether a mode that is other has bits that are dangerous.
+func addsRights(f check.Finding) bool {
+	var signed, mode int64
+	fmt.Sscanf(f.Args.String("signed"), "%o", &signed)
+	fmt.Sscanf(f.Args.String("computed"), "%o", &mode)
+	return mode&^signed&dangerous != 0
 }
 
 // weight is larger for what is worse: 0 says that a file is the package's.
 func weight(found []check.Finding) int {
 	worst := 0
 	for _, f := range found {
-		if f.Code != "signatures/deb-mode-by-script" {
+		if f.Code != "signatures/deb-mode-by-script" { // that a script makes it so is as good
 			worst = max(worst, weightOf(f.Level))
 		}
 	}
@@ -149,11 +221,15 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 	}
 	config := c.pkg.isConfig(c.file.Path)
 	level := check.Problem
-	if config {
+	if config { // its content is the administrator's
 		level = check.Note
 	}
 	switch {
 	case kind(here.Inode.Type) != kind(c.sum.Type):
+		level := check.Problem
+		if config && here.Inode.Type == '2' {
+			level = check.Undecided
+		}
 		say(level, "signatures/deb-kind-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", kindName(c.sum.Type), "computed", kindName(here.Inode.Type))
 		return found
 	case c.sum.Type == '2':
@@ -161,6 +237,10 @@ func (s *session) compare(here inspect.File, c claim) (found []check.Finding) {
 			say(level, "signatures/deb-link-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", check.Clip(c.sum.Linkname), "computed", check.Clip(here.Inode.Linkname))
 		}
 		return found
+	case c.sum.Type == '3' || c.sum.Type == '4':
+		if a := here.Inode.Header.Attr(); a.Devmajor != c.sum.Major || a.Devminor != c.sum.Minor {
+			say(check.Problem, "signatures/deb-device-differs", "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(int(c.sum.Major), int(c.sum.Minor)), "computed", owner(int(a.Devmajor), int(a.Devminor)))
+		}
 	case c.sum.Type == '0' && here.Inode.Digest != c.sum.Sum:
 		code := "signatures/deb-file-differs"
 		if config {
@@ -191,49 +271,53 @@ func kindName(t byte) string {
 	return fmt.Sprintf("type %q", t)
 }
 
-// compareHeader compares mode, owner and attributes. Scripts of packages may change
-// them, and do so by the path.
+// compareHeader compares mode, owner and attributes. Scripts of packages may change them:
+// it is a note where one makes the file what it is, and undecided where one may have.
 func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level, string, ...any)) {
 	h := here.Inode.Header
+	pkg, version := c.pkg.Package, c.pkg.Version
 	if mode := h.Mode & 07777; mode != c.sum.Mode {
 		level, code := check.Problem, "signatures/deb-mode-differs"
-		switch {
-		case s.byScript(c, mode):
+		by := s.modeBy(c.file.Path, c.sum.Mode, mode)
+		switch override, named := s.overrides[here.Path]; {
+		case by == gives:
 			level, code = check.Note, "signatures/deb-mode-by-script"
-		case s.overrides[here.Path]:
+		case by == may:
+			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
+		case named && override == mode:
 			level, code = check.Undecided, "signatures/deb-mode-overridden"
 		}
-		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", octal(c.sum.Mode), "computed", octal(mode))
+		say(level, code, "package", pkg, "version", version, "signed", octal(c.sum.Mode), "computed", octal(mode))
 	}
 	if a := h.Attr(); !s.flat && (a.UID != c.sum.UID || a.GID != c.sum.GID) {
 		level, code := check.Problem, "signatures/deb-owner-differs"
-		if s.byScript(c, 0) {
+		switch s.ownerBy(c.file.Path, a.UID == c.sum.UID, a.GID) {
+		case gives:
 			level, code = check.Note, "signatures/deb-mode-by-script"
+		case may:
+			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
 		}
-		say(level, code, "package", c.pkg.Package, "version", c.pkg.Version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
+		say(level, code, "package", pkg, "version", version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
+		by := none
+		if name == capabilityAttribute {
+			by = s.capabilityBy(c.file.Path, h.Attr().Xattrs[name])
+		}
 		switch {
 		case name == "security.selinux":
-		case name == "security.capability" && c.pkg.contains("setcap") && c.pkg.names(c.file.Path):
-			say(check.Note, "signatures/deb-mode-by-script", "package", c.pkg.Package, "version", c.pkg.Version, "signed", "", "computed", name)
+		case by == gives:
+			say(check.Note, "signatures/deb-mode-by-script", "package", pkg, "version", version, "signed", "", "computed", name)
+		case by == may:
+			say(check.Undecided, "signatures/deb-mode-perhaps-script", "package", pkg, "version", version, "signed", "none", "computed", name)
 		default:
-			say(check.Problem, "signatures/deb-attribute-added", "package", c.pkg.Package, "version", c.pkg.Version, "attribute", check.Brief(name))
+			say(check.Problem, "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
 		}
 	}
 }
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
 func owner(uid, gid int) string { return fmt.Sprintf("%d:%d", uid, gid) }
-
-// byScript says whether the scripts of the package name the path, and the mode where
-// that gives the rights of another: then they may have set it.
-func (s *session) byScript(c claim, mode int64) bool {
-	if !c.pkg.names(c.file.Path) {
-		return false
-	}
-	return mode&06000 == 0 || c.pkg.contains(fmt.Sprintf("%o", mode))
-}
 
 // isConfig says whether a package expects a file to be changed.
 func (p *installed) isConfig(path string) bool {
@@ -243,25 +327,35 @@ func (p *installed) isConfig(path string) bool {
 	return p.config[path]
 }
 
-// matchFolder compares mode and owner of a folder. One that became a link keeps what is
-// in it; what has no entry of its own was made by an engine.
-func (s *session) matchFolder(c claim, at string) {
+// matchFolder compares mode and owner of a folder, and returns false when something else
+// is in its place. What has no entry of its own was made by an engine.
+func (s *session) matchFolder(c claim, at string) bool {
 	here, ok := s.root.Name(at)
 	if !ok || here.Inode.Type != '5' {
-		return
+		return !ok
 	}
 	h := here.Inode.Header
 	a := h.Attr()
 	switch {
 	case h.Mode&07777 == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
-		return
+		return true
 	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
-		return // it gives no more rights than the package does
-	case s.overrides[at] || c.pkg.names(c.file.Path):
-		return
+		return true // it gives no more rights than the package does
+	case s.isFolderBy(here, c, h.Mode&07777):
+		return true
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
 		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+	return true
+}
+
+// isFolderBy says whether a script, or an override, gives a folder its mode and owner.
+func (s *session) isFolderBy(here inspect.File, c claim, mode int64) bool {
+	if override, ok := s.overrides[here.Path]; ok && override == mode {
+		return true
+	}
+	exact, open := s.changesOf(c.file.Path, slices.Concat(setsMode, setsOwner))
+	return len(exact)+len(open) > 0 && len(here.Inode.Header.Attr().Xattrs) == 0
 }
 
 // isOfApt says whether a folder is one that apt gives to the user by which it fetches.
@@ -273,25 +367,99 @@ func (s *session) isOfApt(at string, uid int) bool {
 	return strings.Contains("\n"+string(text), fmt.Sprintf("\n_apt:x:%d:", uid))
 }
 
-// leftOut counts the files of a package that the image does not have: documentation
-// where dpkg was told to leave it out, or what was removed.
+// leftOut counts the files of a package that the image does not have: documentation, and
+// what dpkg was told to leave out, are notes; others were removed.
 func (s *session) leftOut(p *installed, absent []string) {
-	if len(absent) == 0 {
-		return
-	}
-	docs := 0
+	var told, removed []string
 	for _, at := range absent {
-		if isDocumentation(at) {
-			docs++
+		switch {
+		case isDocumentation(at):
+			s.docs++
+		case s.isExcluded(at):
+			told = append(told, at)
+		default:
+			removed = append(removed, at)
 		}
 	}
-	if docs > 0 {
-		s.docs += docs
+	if len(told) > 0 {
+		s.list.Note(-1, told[0], "signatures/deb-left-out", "package", p.Package, "version", p.Version, "count", len(told))
 	}
-	if others := len(absent) - docs; others > 0 {
-		first := absent[slices.IndexFunc(absent, func(at string) bool { return !isDocumentation(at) })]
-		s.list.Note(-1, first, "signatures/deb-left-out", "package", p.Package, "version", p.Version, "count", others)
+	if len(removed) > 0 {
+		s.list.Undecided(-1, removed[0], "signatures/deb-removed", "package", p.Package, "version", p.Version, "count", len(removed))
 	}
+}
+
+// A filter is a line of dpkg's configuration that leaves files out, or not (dpkg(1),
+// --path-exclude).
+type filter struct {
+	pattern string
+	exclude bool
+}
+
+// dpkgConfig is where the configuration is, beside a file of this name.
+const dpkgConfig = "etc/dpkg/dpkg.cfg"
+
+// isExcluded says whether dpkg was told to leave a path out: the last line that fits it
+// decides.
+func (s *session) isExcluded(at string) bool {
+	if s.filters == nil {
+		s.filters = s.readFilters()
+	}
+	for _, f := range slices.Backward(s.filters) {
+		if matches(f.pattern, "/"+at) {
+			return f.exclude
+		}
+	}
+	return false
+}
+
+// maxFilters bounds the lines that filter paths.
+const maxFilters = 200
+
+func (s *session) readFilters() []filter {
+	all := []filter{}
+	texts := [][]byte{}
+	folder, names, _ := s.root.Folder(dpkgConfig + ".d")
+	for _, name := range names {
+		text, _, _ := s.root.Content(path.Join(folder, name))
+		texts = append(texts, text)
+	}
+	text, _, _ := s.root.Content(dpkgConfig)
+	for _, text := range append(texts, text) {
+		for line := range strings.Lines(string(text)) {
+			name, pattern, ok := strings.Cut(strings.TrimSpace(line), "=")
+			if !ok {
+				name, pattern, _ = strings.Cut(strings.TrimSpace(line), " ")
+			}
+			name, pattern = strings.TrimSpace(name), strings.Trim(pattern, " \t\"'")
+			if (name == "path-exclude" || name == "path-include") && len(all) < maxFilters && len(pattern) < 256 {
+				all = append(all, filter{pattern, name == "path-exclude"})
+			}
+		}
+	}
+	return all
+}
+
+// matches says whether a pattern fits a whole path: a star and a question mark stand for
+// slashes too.
+func matches(pattern, at string) bool {
+	star, from := -1, 0 // where to go on when what follows the last star does not fit
+	i, j := 0, 0
+	for j < len(at) {
+		switch {
+		case i < len(pattern) && pattern[i] == '*':
+			star, from = i, j
+			i++
+		case i < len(pattern) && (pattern[i] == '?' || pattern[i] == at[j]):
+			i, j = i+1, j+1
+		case star >= 0:
+			from++
+			i, j = star+1, from
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[i:], "*") == ""
 }
 
 // isDocumentation says of a path whether slim images leave it out.

@@ -29,13 +29,17 @@ func (s *session) readReleases(ctx context.Context) error {
 				continue
 			}
 			text, err := src.Read(ctx, name, maxRelease)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			if err != nil {
-				return err
+				s.list.Note(-1, src.String()+"/"+name, "signatures/deb-release-unreadable", "error", check.Brief(err.Error()))
+				continue
 			}
 			var signature []byte
 			if isRelease(name) {
 				if signature, err = src.Read(ctx, name+".gpg", maxRelease); err != nil && !errors.Is(err, packages.ErrAbsent) {
-					return err
+					s.list.Note(-1, src.String()+"/"+name+".gpg", "signatures/deb-release-unreadable", "error", check.Brief(err.Error()))
 				}
 			}
 			s.accept(text, signature, -1, src.String()+"/"+name)

@@ -42,6 +42,7 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 	if slices.ContainsFunc(s.installed, func(p *installed) bool { return p.archive != nil }) {
 		s.match()
 		s.made()
+		s.noFolders()
 	}
 	return s.result(), ctx.Err()
 }
@@ -59,7 +60,8 @@ type session struct {
 
 	installed  []*installed // sorted
 	diversions map[string]diversion
-	overrides  map[string]bool
+	refused    map[string]string // by whom diversions are that no signed script makes, by path
+	overrides  map[string]int64  // modes, by path
 	releases   []*Release
 	offers     map[Name][]offer
 	claims     map[string][]claim // of files of signed packages, by their place in the root
@@ -71,6 +73,9 @@ type session struct {
 	absent     map[string]*installed   // files of signed packages that are not in the image
 	byName     map[string]*installed   // the verified packages; made when it is needed
 	namers     map[string][]*installed // packages by the paths that their scripts name; likewise
+	changed    *changes                // what scripts change; likewise
+	folders    []claim                 // of signed packages, where the image has none
+	filters    []filter                // of paths that dpkg leaves out; likewise
 	docs       int                     // files of documentation that were left out
 }
 

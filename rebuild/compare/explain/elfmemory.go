@@ -80,8 +80,17 @@ func (d *diff) onlyAside(a, b *elfFile, differ map[string]bool) {
 // sameInMemory says whether two programs are the same once they are loaded, but for
 // their build-ids. It looks at the segments: the names of sections prove nothing.
 func sameInMemory(a, b *elfFile) bool {
-	was := a.memory()
-	return was != nil && bytes.Equal(was, b.memory())
+	was, segments := a.memory()
+	now, others := b.memory()
+	if len(segments) == 0 || !slices.Equal(segments, others) || !slices.Equal(a.places(), b.places()) {
+		return false
+	}
+	for _, s := range append(segments, a.header()) {
+		if !bytes.Equal(was[s.from:s.to], now[s.from:s.to]) {
+			return false
+		}
+	}
+	return true
 }
 
 // sameObject says whether two files that are yet to be linked differ in nothing that a
@@ -95,38 +104,51 @@ func sameObject(a, b *elfFile, differ map[string]bool) bool {
 	return a.file.Type == elf.ET_REL && b.file.Type == elf.ET_REL && a.kind == b.kind && len(a.sections) == len(b.sections)
 }
 
-// memory returns the header of the file, its program headers and all bytes that they
-// load, without build-ids and without the place and number of section headers; nil
-// when nothing is loaded, or the same bytes are over and over again.
-func (f *elfFile) memory() []byte {
-	data := slices.Clone(f.data)
-	header, table, count := 64, data[40:48], data[60:64]
+// memory returns the file without build-ids and without the place and number of section
+// headers, and which of its bytes are loaded: none when the same are over and over again.
+func (f *elfFile) memory() (data []byte, segments []stretch) {
+	data = slices.Clone(f.data)
+	table, count := data[40:48], data[60:64]
 	if f.class == elf.ELFCLASS32 {
-		header, table, count = 52, data[32:36], data[48:52]
+		table, count = data[32:36], data[48:52]
 	}
 	clear(table)
 	clear(count)
-	var places bytes.Buffer
 	for _, s := range f.sections {
 		if s.isBuildID() {
 			clear(data[s.offset : s.offset+len(s.data)])
-			fmt.Fprintln(&places, s.offset, len(s.data))
 		}
 	}
-	var loaded []byte
+	total, size := uint64(0), uint64(len(data))
 	for _, p := range f.file.Progs {
-		fmt.Fprintln(&places, p.ProgHeader)
 		if p.Type != elf.PT_LOAD {
 			continue
 		}
-		size := uint64(len(data))
-		if p.Off > size || p.Filesz > size-p.Off || uint64(len(loaded))+p.Filesz > maxOverlap*size {
-			return nil
+		if total += p.Filesz; p.Off > size || p.Filesz > size-p.Off || total > maxOverlap*size {
+			return nil, nil
 		}
-		loaded = append(loaded, data[p.Off:p.Off+p.Filesz]...)
+		segments = append(segments, stretch{int64(p.Off), int64(p.Off + p.Filesz)})
 	}
-	if len(loaded) == 0 {
-		return nil
+	return data, segments
+}
+
+// header is where the header of the file is (System V ABI, "ELF Header").
+func (f *elfFile) header() stretch {
+	if f.class == elf.ELFCLASS32 {
+		return stretch{0, 52}
 	}
-	return slices.Concat(data[:header], places.Bytes(), loaded)
+	return stretch{0, 64}
+}
+
+// places are the program headers, and where the build-ids are.
+func (f *elfFile) places() (all []string) {
+	for _, p := range f.file.Progs {
+		all = append(all, fmt.Sprint(p.ProgHeader))
+	}
+	for _, s := range f.sections {
+		if s.isBuildID() {
+			all = append(all, fmt.Sprint(s.offset, len(s.data)))
+		}
+	}
+	return all
 }

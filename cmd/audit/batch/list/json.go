@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"audit/inspect"
 )
 
 func isJSON(text []byte) bool {
@@ -37,12 +39,18 @@ type document struct {
 	pod
 }
 
-// A pod is one of Kubernetes (core/v1), of which the status says what runs.
+// A pod is one of Kubernetes (core/v1), of which the status says what runs. Containers
+// that wait for a node have none yet.
 type pod struct {
 	Metadata struct {
 		Namespace string `json:"namespace"`
 		Name      string `json:"name"`
 	} `json:"metadata"`
+	Spec struct {
+		Containers []container `json:"containers"`
+		Init       []container `json:"initContainers"`
+		Ephemeral  []container `json:"ephemeralContainers"`
+	} `json:"spec"`
 	Status struct {
 		Containers []container `json:"containerStatuses"`
 		Init       []container `json:"initContainerStatuses"`
@@ -61,12 +69,17 @@ func fromJSON(text []byte) ([]Entry, error) {
 	if !json.Valid(text) {
 		return nil, errors.New("it begins as JSON does, and is none")
 	}
+	if bytes.Count(text, []byte{'{'}) > maxParts {
+		return nil, &inspect.LimitError{Name: "objects of a list", Limit: maxParts}
+	}
 	err := json.Unmarshal(text, &d)
 	switch {
 	case err != nil: // a key has another kind of value than in these
 
 	case d.Processes != nil:
 		return d.pipeline(), nil
+	case d.Tags != nil && len(*d.Tags) > maxImages:
+		return nil, tooMany("")
 	case d.Tags != nil && d.Repository != "":
 		return d.tags(), nil
 	case d.Images != nil:
@@ -75,6 +88,10 @@ func fromJSON(text []byte) ([]Entry, error) {
 		return d.pods(), nil
 	}
 	all, err := fromYAML(text) // a manifest of Kubernetes or compose, or CWL
+	var over *inspect.LimitError
+	if errors.As(err, &over) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, errors.New("it is JSON, and none that has images: those of nextflow inspect, skopeo list-tags, kubectl get pods, compose, Kubernetes and CWL are known")
 	}
@@ -131,14 +148,28 @@ func (p pod) containers() []container {
 	return append(append(append([]container{}, p.Status.Containers...), p.Status.Init...), p.Status.Ephemeral...)
 }
 
+// waiting are the containers that have no status, with the image that is wanted.
+func (p pod) waiting() (all []container) {
+	known := make(map[string]bool)
+	for _, c := range p.containers() {
+		known[c.Name] = true
+	}
+	for _, c := range append(append(append([]container{}, p.Spec.Containers...), p.Spec.Init...), p.Spec.Ephemeral...) {
+		if !known[c.Name] {
+			all = append(all, container{Name: c.Name, Image: c.Image})
+		}
+	}
+	return all
+}
+
 func (d document) pods() (all []Entry) {
 	pods := []pod{d.pod}
 	if d.Items != nil {
 		pods = *d.Items
 	}
 	for _, p := range pods {
-		for _, c := range p.containers() {
-			all = append(all, running(c, fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, c.Name)))
+		for _, c := range append(p.containers(), p.waiting()...) {
+			all = append(all, running(c, clip(fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, c.Name))))
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	"audit/inspect/check"
 	"audit/inspect/form"
 	"audit/inspect/userfile"
 	"audit/inspect/web"
@@ -24,7 +26,8 @@ import (
 const (
 	maxBytes  = 64 << 20
 	maxImages = 1_000_000
-	maxNames  = 20 // of one image; more are counted
+	maxParts  = 1_000_000 // objects of JSON, or elements of one document of YAML
+	maxNames  = 20        // of one image; more are counted
 	maxLine   = 4096
 )
 
@@ -70,12 +73,16 @@ func (s Source) Read(ctx context.Context, name string) ([]Entry, error) {
 	}
 	all = merged(all)
 	if len(all) > maxImages {
-		return nil, &inspect.LimitError{Name: "images of a list", Limit: maxImages, Where: name}
+		return nil, tooMany(name)
 	}
 	if len(all) == 0 {
 		return nil, &SyntaxError{name, errors.New("it names no image")}
 	}
 	return all, nil
+}
+
+func tooMany(where string) error {
+	return &inspect.LimitError{Name: "images of a list", Limit: maxImages, Where: where}
 }
 
 func (s Source) read(ctx context.Context, name string) ([]Entry, error) {
@@ -114,6 +121,8 @@ func (s Source) parse(ctx context.Context, name string, text []byte) ([]Entry, e
 	switch {
 	case isJSON(text):
 		all, err = fromJSON(text)
+	case isKnownYAML(text):
+		all, err = fromYAML(text)
 	case isSnakefile(text):
 		all = fromSnakefile(text)
 	case isYAML(text):
@@ -121,24 +130,41 @@ func (s Source) parse(ctx context.Context, name string, text []byte) ([]Entry, e
 	default:
 		return s.lines(ctx, name, text)
 	}
+	var over *inspect.LimitError
+	if errors.As(err, &over) {
+		over.Where = name
+		return nil, over
+	}
 	if err != nil {
 		return nil, &SyntaxError{name, err}
 	}
 	return all, nil
 }
 
-// lines reads a reference a line.
+// lines reads a reference a line. A line that was there before is not looked at again.
 func (s Source) lines(ctx context.Context, name string, text []byte) (all []Entry, err error) {
-	n := 0
-	for line := range strings.Lines(string(text)) {
+	n, seen := 0, make(map[string]bool)
+	for line := range bytes.Lines(text) {
 		n++
-		line, err := reference(line)
+		if n%1000 == 0 && ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		line = bytes.TrimSpace(line)
+		if seen[string(line)] {
+			continue
+		}
+		found, err := reference(string(line))
 		if err != nil {
 			return nil, &SyntaxError{fmt.Sprintf("%s, line %d", name, n), err}
 		}
-		if line != "" {
-			all = append(all, named(line))
+		if found == "" {
+			continue
 		}
+		if len(seen) == maxImages {
+			return nil, tooMany(name)
+		}
+		seen[string(line)] = true
+		all = append(all, named(found))
 	}
 	return all, nil
 }
@@ -197,6 +223,7 @@ func looksLikeFile(text string) bool {
 func remote(text string, names ...string) Entry {
 	e := entry(text, names...)
 	switch {
+	case e.Problem != "":
 	case text == "":
 		e.Problem = "it has no image"
 	case strings.Contains(text, "$"):
@@ -209,23 +236,46 @@ func remote(text string, names ...string) Entry {
 	return e
 }
 
+// clip bounds what a list calls an image: of a pod, many containers have the name in
+// theirs.
+func clip(name string) string { return check.ClipTo(name, 600) }
+
 func entry(address string, names ...string) Entry {
+	if len(address) > maxLine {
+		short := check.ClipTo(rebuild.WithoutSecrets(address), maxLine)
+		return Entry{fleet.Image{Reference: short, Names: names}, address, fmt.Sprintf("its name has more than %d bytes", maxLine)}
+	}
 	return Entry{Image: fleet.Image{Reference: rebuild.WithoutSecrets(address), Names: names}, Address: address}
 }
 
-// merged sorts entries by their reference, each once, with the names of all.
+// merged sorts entries by their reference, each address once, with the names of all.
+// Where addresses differ in nothing but what is secret, and so have one reference, each
+// has the beginning of the digest of its address in its own.
 func merged(all []Entry) []Entry {
-	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.Reference, b.Reference) })
-	kept := all[:0]
+	slices.SortStableFunc(all, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Address, b.Address))
+	})
+	kept, alike := all[:0], make(map[string]int)
 	for _, e := range all {
-		if n := len(kept); n > 0 && kept[n-1].Reference == e.Reference {
+		if n := len(kept); n > 0 && kept[n-1].Reference == e.Reference && kept[n-1].Address == e.Address {
 			kept[n-1].Names = append(kept[n-1].Names, e.Names...)
 			continue
 		}
+		alike[e.Reference]++
 		kept = append(kept, e)
 	}
+	for i, e := range kept {
+		if alike[e.Reference] > 1 {
+			kept[i].Reference += fmt.Sprintf("#%.4x", sha256.Sum256([]byte(e.Address)))
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b Entry) int { return cmp.Compare(a.Reference, b.Reference) })
 	for i := range kept {
-		names := slices.Compact(slices.Sorted(slices.Values(kept[i].Names)))
+		names := kept[i].Names
+		for n := range names {
+			names[n] = clip(names[n])
+		}
+		names = slices.Compact(slices.Sorted(slices.Values(names)))
 		if more := len(names) - maxNames; more > 0 {
 			names = append(names[:maxNames:maxNames], fmt.Sprintf("and %d more", more))
 		}

@@ -2,12 +2,18 @@ package list
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"audit/inspect"
 )
@@ -67,6 +73,9 @@ func TestForms(t *testing.T) {
 			"c:1 (sha256:33) [lab/web/c] !what runs is known by the digest of its config alone (sha256:33): no registry can be asked for that\n" +
 				"docker://b@sha256:" + pinned + " [lab/web/b]\ndocker://registry.example/d:1 [lab/web/d]\ndocker://registry.example/lab/a@sha256:" + pinned + " [lab/web/a]\n" +
 				"e:1 (sha256:44) [lab/web/e] !what runs is known by the digest of its config alone (sha256:44): no registry can be asked for that"},
+		"kubectl, waiting": {`{"kind":"List","items":[{"kind":"Pod","metadata":{"namespace":"lab","name":"web"},"spec":{"containers":[{"name":"a","image":"a:1"},{"name":"b","image":"b:1"}]},"status":{
+			"containerStatuses":[{"name":"a","image":"a:1","imageID":"a@sha256:` + pinned + `"}]}},{"kind":"Pod","metadata":{"namespace":"lab","name":"late"},"spec":{"initContainers":[{"name":"c","image":"c:1"}]},"status":{"phase":"Pending"}}]}`,
+			"docker://a@sha256:" + pinned + " [lab/web/a]\ndocker://b:1 [lab/web/b]\ndocker://c:1 [lab/late/c]"},
 		"compose": {"name: lab\nservices:\n  web:\n    image: registry.example/web:1\n  db: &db\n    image: postgres:15\n  copy: *db\n  own:\n    build: .\n  late:\n    image: web:${TAG:-1}\n",
 			"docker://postgres:15 [copy db]\ndocker://registry.example/web:1 [web]\nservice own [own] !it names no image: it is built where it runs, or extends another\n" +
 				"web:${TAG:-1} [late] !its name is decided elsewhere: it has a variable"},
@@ -78,8 +87,18 @@ func TestForms(t *testing.T) {
 		"CWL": {"cwlVersion: v1.2\nclass: CommandLineTool\nid: align\nhints:\n- class: DockerRequirement\n  dockerPull: docker://registry.example/bwa:1\n", "docker://registry.example/bwa:1 [align]"},
 		"Snakefile": {"rule a:\n    container: \"docker://registry.example/a:1\"\nrule b:\n    container:\n        'docker://registry.example/b:1'  # pinned\nrule c:\n    container: f\"docker://{IMAGE}\"\nrule d:\n    singularity: \"images/d.sif\"\n",
 			"container: f\"docker://{IMAGE}\" [c] !its container is decided when the workflow runs\ndocker://registry.example/a:1 [a]\ndocker://registry.example/b:1 [b]\nimages/d.sif [d]"},
-		"batch":  {`{"schemaVersion":"1","images":[{"reference":"docker://registry.example/a:1","names":["X"]}]}`, "docker://registry.example/a:1 [X]"},
-		"secret": {"https://user:word@registry.example/tool.sif\n", "https://registry.example/tool.sif"},
+		"compose with merges": {"x-base: &base\n  image: postgres:15\nservices:\n  <<: {more: {image: 'more:1'}, web: {image: 'other:1'}}\n  db: {<<: *base}\n  two: {<<: [{build: .}, *base]}\n  web:\n    <<: *base\n    image: web:1\n",
+			"docker://more:1 [more]\ndocker://postgres:15 [db two]\ndocker://web:1 [web]"},
+		"kubernetes with merges": {"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [&c {name: c, image: 'web:1'}, {<<: *c, name: d}]}\n", "docker://web:1 [Pod/p/c Pod/p/d]"},
+		"kubernetes with rules": {"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  x:\n  - message: m\n    rule: self.x\n  - rule:\n      y\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: 'web:1'}]}\n",
+			"docker://web:1 [Pod/p/c]"},
+		"compose with a rule":     {"services:\n  web:\n    image: web:1\n    labels:\n      rule: Host(x)\n      container: 'a'\n", "docker://web:1 [web]"},
+		"Snakefile with settings": {"configfile: \"config.yaml\"\nrule a:\n    container: \"docker://a:1\"\n", "docker://a:1 [a]"},
+		"batch":                   {`{"schemaVersion":"1","images":[{"reference":"docker://registry.example/a:1","names":["X"]}]}`, "docker://registry.example/a:1 [X]"},
+		"secret":                  {"https://user:word@registry.example/tool.sif\n", "https://registry.example/tool.sif"},
+		"secrets": {"https://h.example/get?file=a.sif\nhttps://h.example/get?file=b.sif\nhttps://h.example/get?file=a.sif\nhttps://h.example/z.sif\n",
+			fmt.Sprintf("https://h.example/get?file=***#%.4x\nhttps://h.example/get?file=***#%.4x\nhttps://h.example/z.sif",
+				sha256.Sum256([]byte("https://h.example/get?file=b.sif")), sha256.Sum256([]byte("https://h.example/get?file=a.sif")))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all, err := Source{Stdin: strings.NewReader(test.text)}.Read(t.Context(), "-")
@@ -116,11 +135,94 @@ func TestNoLists(t *testing.T) {
 	if all, err := (Source{Stdin: strings.NewReader(bomb)}).Read(t.Context(), "-"); err != nil || len(all) != 41 {
 		t.Errorf("%d, %v", len(all), err)
 	}
+	for name, text := range map[string]string{
+		"containers": manifestBomb("{name: a, image: x}", 3000), "scalars": manifestBomb("a", 4000), "merges": mergeBomb(4000),
+		"elements": "services: [" + strings.Repeat("a,", maxParts) + "]\n", "objects": `{"images":[` + strings.Repeat("{},", maxParts) + "{}]}",
+		"images": manyLines(maxImages + 1),
+	} {
+		var over *inspect.LimitError
+		if all, err := (Source{Stdin: strings.NewReader(text)}).Read(t.Context(), "-"); !errors.As(err, &over) || over.Where == "" {
+			t.Errorf("%s: %d images, %v", name, len(all), err)
+		}
+	}
+	long := strings.Repeat("a", maxLine)
+	pair := fmt.Sprintf(`{"Repository":"%[1]s","Tags":["1","2"]}`, long)
+	if all, err := (Source{Stdin: strings.NewReader(pair)}).Read(t.Context(), "-"); err != nil || len(all) != 2 || all[0].Problem == "" || len(all[0].Reference) > 2*maxLine {
+		t.Errorf("long names: %d, %v", len(all), err)
+	}
+	if all, err := (Source{Stdin: strings.NewReader(strings.Repeat("a\n", 1<<20))}).Read(t.Context(), "-"); err != nil || len(all) != 1 {
+		t.Errorf("one image a million times: %d, %v", len(all), err)
+	}
+	stream := strings.Repeat("---\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: a}]}\n", maxParts/10)
+	if all, err := (Source{Stdin: strings.NewReader(stream[:len(stream)/10])}).Read(t.Context(), "-"); err != nil || len(all) != 1 {
+		t.Errorf("a long stream: %d, %v", len(all), err)
+	}
 	endless := strings.NewReader(strings.Repeat("a\n", maxBytes))
 	var over *inspect.LimitError
 	if _, err := (Source{Stdin: endless}).Read(t.Context(), "-"); !errors.As(err, &over) {
 		t.Error(err)
 	}
+}
+
+// manifestBomb is a manifest with a list of containers, and as many aliases of it.
+func manifestBomb(container string, n int) string {
+	return "apiVersion: v1\nkind: List\nx: &x [" + strings.Repeat(container+",", n) + "]\nitems: [" + strings.Repeat("{containers: *x},", n) + "]\n"
+}
+
+// mergeBomb is a compose file with a list of mappings, and as many services into which
+// they are merged.
+func mergeBomb(n int) string {
+	b := "x: &x [" + strings.Repeat("{},", n) + "]\nservices:\n"
+	for i := range n {
+		b += fmt.Sprintf("  s%d: {<<: *x}\n", i)
+	}
+	return b
+}
+
+func manyLines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "http://%d\n", i) // no file is looked for
+	}
+	return b.String()
+}
+
+// What is wrong with one repository of a catalog is a problem of it alone; what is wrong
+// with the registry ends the list.
+func TestCatalog(t *testing.T) {
+	gone := &transport.Error{StatusCode: http.StatusNotFound}
+	refused := &transport.Error{StatusCode: http.StatusForbidden}
+	bad := &inspect.FormatError{Where: "the repository", Err: errors.New("it has a bad name")}
+	s := Source{Registry: catalog{"h/lab/a": nil, "h/lab/gone": fmt.Errorf("listing: %w", gone), "h/lab/refused": refused, "h/lab/\x1b[31mred": bad}}
+	all, err := s.Read(t.Context(), "docker://h/lab/")
+	var problems []string
+	for _, e := range all {
+		problems = append(problems, fmt.Sprintf("%q %v", e.Reference, e.Problem != ""))
+	}
+	if want := `["docker://h/lab/\x1b[31mred" true "docker://h/lab/a:1" false "docker://h/lab/gone" true "docker://h/lab/refused" true]`; err != nil || fmt.Sprint(problems) != want {
+		t.Errorf("%v, %v", problems, err)
+	}
+	busy := &transport.Error{StatusCode: http.StatusServiceUnavailable}
+	if _, err := (Source{Registry: catalog{"h/lab/a": nil, "h/lab/b": busy}}).Read(t.Context(), "docker://h/lab/"); !errors.Is(err, busy) {
+		t.Error(err)
+	}
+	if _, err := s.Read(t.Context(), "docker://h/lab/gone"); !errors.Is(err, gone) {
+		t.Error(err)
+	}
+}
+
+// A catalog is a registry with repositories of one tag, or an error in its place.
+type catalog map[string]error
+
+func (c catalog) Tags(_ context.Context, repository string) ([]string, error) {
+	if err := c[repository]; err != nil {
+		return nil, err
+	}
+	return []string{"1"}, nil
+}
+
+func (c catalog) Repositories(context.Context, string) ([]string, error) {
+	return slices.Sorted(maps.Keys(c)), nil
 }
 
 // A folder has images as files and as layouts; what is none is reported. A registry has

@@ -8,15 +8,17 @@ import (
 
 var (
 	snakeRule      = regexp.MustCompile(`^\s*(?:rule|checkpoint)(?:\s+(\w+))?\s*:`)
+	snakeNamed     = regexp.MustCompile(`^\s*(?:rule|checkpoint)\s+\w+\s*:`)
 	snakeContainer = regexp.MustCompile(`^\s*(?:container|containerized|singularity)\s*:\s*(.*)$`)
 	snakeText      = regexp.MustCompile(`^[rbuRBU]?["']{1,3}([^"']*)["']{1,3}\s*(?:#.*)?$`)
 )
 
-// isSnakefile says that a text has a rule of Snakemake, or a container for all of them.
+// isSnakefile says that a text has a rule of Snakemake with a name, or a container. A
+// "rule:" alone is none: it is a key of YAML too.
 func isSnakefile(text []byte) bool {
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimRight(line, "\r\n")
-		if m := snakeContainer.FindSubmatch(line); snakeRule.Match(line) || m != nil && snakeText.Match(m[1]) {
+		if m := snakeContainer.FindSubmatch(line); snakeNamed.Match(line) || m != nil && snakeText.Match(m[1]) {
 			return true
 		}
 	}

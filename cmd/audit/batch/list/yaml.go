@@ -10,29 +10,74 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"audit/inspect"
 )
 
 // yamlStart matches the first line of a mapping, or of a stream of documents.
 var yamlStart = regexp.MustCompile(`^(---(\s|$)|["']?[A-Za-z$_][A-Za-z0-9$_.-]*["']?\s*:(\s|$))`)
 
 // isYAML looks at the first line that is no comment.
-func isYAML(text []byte) bool {
+func isYAML(text []byte) bool { return yamlStart.Match(firstLine(text)) }
+
+func firstLine(text []byte) []byte {
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimRight(line, "\r\n")
-		if trimmed := bytes.TrimSpace(line); len(trimmed) == 0 || trimmed[0] == '#' || trimmed[0] == '%' {
-			continue
+		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] != '#' && trimmed[0] != '%' {
+			return line
 		}
-		return yamlStart.Match(line)
 	}
-	return false
+	return nil
 }
 
-// maxDocuments bounds the documents of a stream.
-const maxDocuments = 100_000
+// yamlForm matches a key that tells a form apart, at the beginning of a line.
+var yamlForm = regexp.MustCompile(`(?m)^["']?(apiVersion|cwlVersion|services)["']?\s*:(\s|$)`)
+
+// isKnownYAML says that a text begins as YAML does, and as no workflow of Snakemake, or
+// that it has the key of one of the forms.
+func isKnownYAML(text []byte) bool {
+	return isYAML(text) && (bytes.HasPrefix(firstLine(text), []byte("---")) || yamlForm.Match(text))
+}
+
+// The limits of YAML.
+const (
+	maxDocuments = 100_000
+	maxVisits    = 6 * maxParts // of nodes of one document: an alias leads to a node again
+	maxMerges    = 20           // that lead to each other
+)
+
+// documentStart matches the line that begins another document of a stream.
+var documentStart = regexp.MustCompile(`^---\s`)
+
+// parts is at least how many nodes the largest document of a stream has: each but the
+// first needs one of these characters.
+func parts(text []byte) (most int) {
+	n := 0
+	for line := range bytes.Lines(text) {
+		if documentStart.Match(line) {
+			n = 0
+		}
+		for i, c := range line {
+			switch c {
+			case '\n', '\r', ',', '[', '{', ':':
+				n++
+			case '-', '?':
+				if i+1 < len(line) && (line[i+1] == ' ' || line[i+1] == '\t') {
+					n++
+				}
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
 
 // fromYAML reads compose files, manifests of Kubernetes and CWL, told apart document by
 // document.
 func fromYAML(text []byte) (all []Entry, err error) {
+	if parts(text) > maxParts {
+		return nil, &inspect.LimitError{Name: "elements of a document of YAML", Limit: maxParts}
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	known := false
 	for range maxDocuments {
@@ -51,33 +96,56 @@ func fromYAML(text []byte) (all []Entry, err error) {
 			continue
 		}
 		w := walk{seen: make(map[*yaml.Node]bool)}
-		root := doc.Content[0]
+		found := w.document(doc.Content[0])
 		switch {
-		case value(root, "cwlVersion") != nil:
-			w.cwl(root, "")
-		case value(root, "apiVersion") != nil && value(root, "kind") != nil:
-			w.manifest(root, label(root))
-		case value(root, "services") != nil && value(root, "services").Kind == yaml.MappingNode:
-			w.compose(root)
-		default:
-			continue
+		case w.visits > maxVisits:
+			return nil, &inspect.LimitError{Name: "visits of nodes of a document of YAML", Limit: maxVisits}
+		case len(all)+len(w.found) > maxImages:
+			return nil, tooMany("")
 		}
-		known, all = true, append(all, w.found...)
+		known, all = known || found, append(all, w.found...)
 	}
 	return nil, fmt.Errorf("it has more than %d documents", maxDocuments)
 }
 
-// A walk goes through a document, through each node once: an alias leads to what has
-// been seen.
+// A walk goes through a document, through each node once but for what is named by its
+// place: the nodes that aliases and merges lead to are counted each time. It does nothing
+// more from its limit on.
 type walk struct {
-	seen  map[*yaml.Node]bool
-	found []Entry
+	seen   map[*yaml.Node]bool
+	visits int
+	found  []Entry
 }
 
-// value is that of a key of a mapping, nil when it has none.
-func value(n *yaml.Node, key string) *yaml.Node {
+// isOver counts visits, and says that there were too many.
+func (w *walk) isOver(more int) bool {
+	w.visits += more
+	return w.visits > maxVisits || len(w.found) > maxImages
+}
+
+// document finds the images of one, and says whether it is of a form that is known.
+func (w *walk) document(root *yaml.Node) bool {
+	services := w.value(root, "services")
+	switch {
+	case w.value(root, "cwlVersion") != nil:
+		w.cwl(root, "")
+	case w.value(root, "apiVersion") != nil && w.value(root, "kind") != nil:
+		w.manifest(root, w.label(root))
+	case services != nil && services.Kind == yaml.MappingNode:
+		w.compose(services)
+	default:
+		return false
+	}
+	return true
+}
+
+// value is that of a key of a mapping, or of those that are merged into it; nil when it
+// has none.
+func (w *walk) value(n *yaml.Node, key string) *yaml.Node { return w.merged(n, key, 0) }
+
+func (w *walk) merged(n *yaml.Node, key string, depth int) *yaml.Node {
 	n = target(n)
-	if n == nil || n.Kind != yaml.MappingNode {
+	if n == nil || n.Kind != yaml.MappingNode || depth > maxMerges || w.isOver(len(n.Content)) {
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -85,7 +153,36 @@ func value(n *yaml.Node, key string) *yaml.Node {
 			return target(n.Content[i+1])
 		}
 	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !isMerge(n.Content[i]) {
+			continue
+		}
+		for _, from := range w.sources(n.Content[i+1]) {
+			if found := w.merged(from, key, depth+1); found != nil {
+				return found
+			}
+		}
+	}
 	return nil
+}
+
+// isMerge says of a key that it merges other mappings into its own
+// (yaml.org/type/merge.html).
+func isMerge(key *yaml.Node) bool { return key.Tag == "!!merge" || key.Value == "<<" && key.Style == 0 }
+
+// sources are the mappings that are merged, the first of which decides.
+func (w *walk) sources(n *yaml.Node) []*yaml.Node {
+	n = target(n)
+	if w.isOver(1) {
+		return nil
+	}
+	if n != nil && n.Kind == yaml.SequenceNode {
+		if w.isOver(len(n.Content)) {
+			return nil
+		}
+		return n.Content
+	}
+	return []*yaml.Node{n}
 }
 
 func target(n *yaml.Node) *yaml.Node {
@@ -104,15 +201,15 @@ func text(n *yaml.Node) string {
 }
 
 // label is what a manifest calls its object.
-func label(root *yaml.Node) string {
-	meta := value(root, "metadata")
-	return strings.Trim(text(value(meta, "namespace"))+"/"+text(value(root, "kind"))+"/"+text(value(meta, "name")), "/")
+func (w *walk) label(root *yaml.Node) string {
+	meta := w.value(root, "metadata")
+	return clip(strings.Trim(text(w.value(meta, "namespace"))+"/"+text(w.value(root, "kind"))+"/"+text(w.value(meta, "name")), "/"))
 }
 
 // each calls do for the children of a node, those of a mapping with their key.
 func (w *walk) each(n *yaml.Node, do func(key string, child *yaml.Node)) {
 	n = target(n)
-	if n == nil || w.seen[n] {
+	if n == nil || w.seen[n] || w.isOver(len(n.Content)) {
 		return
 	}
 	w.seen[n] = true
@@ -131,37 +228,67 @@ func (w *walk) each(n *yaml.Node, do func(key string, child *yaml.Node)) {
 func (w *walk) manifest(n *yaml.Node, name string) {
 	w.each(n, func(key string, child *yaml.Node) {
 		child = target(child)
-		if slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && child.Kind == yaml.SequenceNode {
+		if slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && child.Kind == yaml.SequenceNode && !w.isOver(len(child.Content)) {
 			for _, c := range child.Content {
-				if image := text(value(c, "image")); image != "" {
-					w.found = append(w.found, remote(image, name+"/"+text(value(c, "name"))))
+				if image := text(w.value(c, "image")); image != "" && !w.isOver(1) {
+					w.found = append(w.found, remote(image, clip(name+"/"+text(w.value(c, "name")))))
 				}
 			}
 		}
+		if w.seen[child] {
+			return
+		}
 		below := name
-		if value(child, "kind") != nil && value(child, "metadata") != nil {
-			below = label(child)
+		if w.value(child, "kind") != nil && w.value(child, "metadata") != nil {
+			below = w.label(child)
 		}
 		w.manifest(child, below)
 	})
 }
 
 // compose finds the images of services. One that is built here has none yet.
-func (w *walk) compose(root *yaml.Node) {
-	w.each(value(root, "services"), func(service string, child *yaml.Node) {
-		image := text(value(child, "image"))
-		e := remote(image, service)
-		if image == "" {
-			e = entry("service "+service, service)
-			e.Problem = "it names no image: it is built where it runs, or extends another"
+func (w *walk) compose(services *yaml.Node) {
+	w.services(services, make(map[string]bool), 0)
+}
+
+// services finds those of a mapping, then those that are merged into it and not there.
+func (w *walk) services(n *yaml.Node, have map[string]bool, depth int) {
+	n = target(n)
+	if n == nil || n.Kind != yaml.MappingNode || depth > maxMerges || w.isOver(len(n.Content)) {
+		return
+	}
+	for i := 0; i+1 < len(n.Content) && !w.isOver(1); i += 2 {
+		if name := n.Content[i].Value; !isMerge(n.Content[i]) && !have[name] {
+			have[name] = true
+			w.service(name, n.Content[i+1])
 		}
-		w.found = append(w.found, e)
-	})
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if !isMerge(n.Content[i]) {
+			continue
+		}
+		for _, from := range w.sources(n.Content[i+1]) {
+			w.services(from, have, depth+1)
+		}
+	}
+}
+
+func (w *walk) service(name string, n *yaml.Node) {
+	image := text(w.value(n, "image"))
+	e := remote(image, name)
+	if image == "" {
+		e = entry("service "+name, name)
+		e.Problem = "it names no image: it is built where it runs, or extends another"
+	}
+	w.found = append(w.found, e)
 }
 
 // cwl finds the requirements and hints of tools (CWL v1.2, DockerRequirement).
 func (w *walk) cwl(n *yaml.Node, id string) {
-	if own := text(value(n, "id")); own != "" {
+	if n = target(n); n == nil || w.seen[n] {
+		return
+	}
+	if own := text(w.value(n, "id")); own != "" {
 		id = own
 	}
 	w.each(n, func(key string, child *yaml.Node) {
