@@ -135,7 +135,7 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "report", "-o", "im"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "--timeout", ""}, nil},
 		{[]string{"audit", "completion", "f"}, []string{"fish"}},
-		{[]string{"audit", "help", "comp"}, []string{"compare", "completion"}},
+		{[]string{"audit", "help", "comp"}, []string{"compare", "completion", "compared"}},
 		{[]string{"audit", "inspect", "im"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--platform", "--authfile", "--creds", "--tls-verify", "--cert-dir", "--mirror", "--sha256", "--sha512", "--md5", "--doi-file", "--doi-server", "--json", "--layer-cache", "--timeout", "--config", "--quiet", "--verbose", "--help"}},
 		{[]string{"audit", "image-two.tar", "--onl"}, []string{"--online"}},
