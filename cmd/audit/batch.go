@@ -367,7 +367,8 @@ type batchRun struct {
 	readOptions string             // of results without a rebuild
 	fetcher     *web.Fetcher       // of what lies at addresses
 	builds      map[string]*builds // by plan
-	mu          sync.Mutex
+	added       int64              // bytes that may have come into the cache since room was made
+	mu          sync.Mutex         // of builds and added
 
 	addresses map[string]list.Entry
 	stderr    io.Writer
@@ -568,6 +569,7 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 		}
 	}()
 	a, err := l.run(ctx, t.Reference)
+	b.makeRoom(a)
 	err = ofFile(t.Reference, err)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -595,11 +597,36 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 	return all, nil
 }
 
+// makeRoom keeps the cache of layers within its bound. Looking at all that is in it for
+// each image would cost as much as there are images and layers together: it is looked at
+// when those that may have come since fill an eighth of it, or it is not known how much
+// they are.
+func (b *batchRun) makeRoom(a *audit) {
+	const step = mostCached / 8
+	if b.cache == "" {
+		return
+	}
+	added := int64(step)
+	if a != nil {
+		added = 0
+		for _, l := range a.image.Layers {
+			added += l.Size
+		}
+	}
+	b.mu.Lock()
+	b.added += added
+	full := b.added >= step
+	if full {
+		b.added = 0
+	}
+	b.mu.Unlock()
+	if full {
+		batch.Trim(b.cache, mostCached-step)
+	}
+}
+
 // log reports an image that has ended.
 func (b *batchRun) log(e batch.Event) {
-	if b.cache != "" && !e.Known {
-		batch.Trim(b.cache, mostCached)
-	}
 	if e.Status.State != fleet.Done {
 		b.line.progress.clear()
 		text := e.Status.Problem

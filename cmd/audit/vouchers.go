@@ -91,9 +91,13 @@ func (a *audit) vouchForItems() {
 			strengthen(item, vouch.Word{Kind: vouch.Made, By: item, Rule: "union of store items"})
 		}
 	}
-	for f := range a.image.Root().Files() {
-		if w, ok := words[a.image.Stores.ItemOf(f.Path)]; ok {
-			a.vouched.Vouch(f.Path, w)
+	if len(words) == 0 {
+		return
+	}
+	root := a.image.Root()
+	for i := range root.Len() {
+		if w, ok := words[a.image.Stores.ItemOf(root.File(i).Path)]; ok {
+			a.vouched.VouchAt(i, w)
 		}
 	}
 }
@@ -148,9 +152,10 @@ func (a *audit) vouchForLayers() {
 	for _, pair := range a.comparison.Layers {
 		equal[pair.Index] = pair.Equal
 	}
-	for f := range a.image.Root().Files() {
-		if equal[f.Inode.Layer] && equal[f.Layer] {
-			a.vouched.Vouch(f.Path, w)
+	root := a.image.Root()
+	for i := range root.Len() {
+		if f := root.File(i); equal[f.Inode.Layer] && equal[f.Layer] {
+			a.vouched.VouchAt(i, w)
 		}
 	}
 }
@@ -159,7 +164,9 @@ func (a *audit) vouchForLayers() {
 // content.
 func (a *audit) vouchByRecipe() {
 	blamed, complete := a.blamed()
-	for f := range a.image.Root().Files() {
+	root := a.image.Root()
+	for i := range root.Len() {
+		f := root.File(i)
 		by, ok := a.evidence.Recipe.Packer, complete && a.evidence.Recipe.Status != provenance.None
 		switch item := a.image.Stores.ItemOf(f.Path); {
 		case blamed[f.Path] || item != "" && blamed[item]:
@@ -168,7 +175,7 @@ func (a *audit) vouchByRecipe() {
 			by, ok = a.evidence.Explains(f.Layer, f.Entry)
 		}
 		if ok {
-			a.vouched.Vouch(f.Path, vouch.Word{Kind: vouch.Instruction, By: by})
+			a.vouched.VouchAt(i, vouch.Word{Kind: vouch.Instruction, By: by})
 		}
 	}
 }
@@ -196,9 +203,11 @@ func (a *audit) contradict() {
 			differs[o.Path] = true
 		}
 	}
-	for f := range a.image.Root().Files() {
-		if item := a.image.Stores.ItemOf(f.Path); item != "" && differs[item] {
-			a.vouched.Contradict(f.Path, item)
+	if len(differs) > 0 {
+		for f := range a.image.Root().Files() {
+			if item := a.image.Stores.ItemOf(f.Path); differs[item] {
+				a.vouched.Contradict(f.Path, item)
+			}
 		}
 	}
 	for _, d := range a.differences() {

@@ -112,11 +112,6 @@ func (w words) isFindings() bool {
 	return w.isHelp() && len(w.rest) == 2 && (w.rest[1] == findingsTopic || strings.Contains(w.rest[1], "/"))
 }
 
-// flagsFirst orders a command line as the cli package wants it.
-func flagsFirst(app *cli.App, args []string) []string {
-	return newWords(app, args[1:]).line(args[0])
-}
-
 // valueFlags names the flags that take a value.
 func valueFlags(app *cli.App) map[string]bool {
 	valued := make(map[string]bool)

@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"audit/inspect/registry/access"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,7 +72,7 @@ func (w *website) get(ctx context.Context, name string) (text []byte, err error)
 			}
 			return nil, err
 		}
-		if try > 0 && !Sleep(ctx, backOff<<(2*(try-1))) {
+		if try > 0 && access.Wait(ctx, backOff<<(2*(try-1))) != nil {
 			return nil, context.Cause(ctx)
 		}
 		text, err = w.once(ctx, name)
@@ -84,7 +85,7 @@ func (w *website) get(ctx context.Context, name string) (text []byte, err error)
 
 // once sends one request, when its turn comes.
 func (w *website) once(ctx context.Context, name string) ([]byte, error) {
-	if !Sleep(ctx, w.turn()) {
+	if access.Wait(ctx, w.turn()) != nil {
 		return nil, context.Cause(ctx)
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, w.timeout, &slowError{w.timeout})
@@ -156,18 +157,6 @@ func (w *website) turn() time.Duration {
 	wait := w.next.Sub(now)
 	w.next = w.next.Add(spacing)
 	return wait
-}
-
-// Sleep says whether the time passed before ctx ended.
-func Sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // A statusError is an HTTP status that is no answer.

@@ -264,3 +264,12 @@ type Key struct {
 	Trusted     bool   // the user gave it
 	Path        string // in the image; "" for one that is not from there
 }
+
+// SortKeys puts those that signed before those that the image carries, each sorted and
+// once.
+func SortKeys(keys []Key) []Key {
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Fingerprint, b.Fingerprint))
+	})
+	return slices.Compact(keys)
+}

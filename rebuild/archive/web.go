@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"audit/inspect/registry/access"
 	"audit/provenance/signatures"
 )
 
@@ -111,7 +112,7 @@ func (w *web) get(ctx context.Context, r request) answer {
 	h := w.host(u.Host)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for h.failed < giveUp && signatures.Sleep(ctx, time.Until(h.next)) {
+	for h.failed < giveUp && access.Wait(ctx, time.Until(h.next)) == nil {
 		got, again := w.once(ctx, h, r)
 		if again {
 			continue

@@ -3,6 +3,7 @@ package attest
 import (
 	"audit/inspect/digest"
 	"audit/inspect/image"
+	"audit/inspect/registry/access"
 	"bytes"
 	"cmp"
 	"context"
@@ -188,12 +189,7 @@ const attachTries = 8
 
 // pause waits for a random time: others who push at once do not wait as long.
 func pause(ctx context.Context, least, most time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(least + rand.N(most-least)):
-		return nil
-	}
+	return access.Wait(ctx, least+rand.N(most-least))
 }
 
 // isListed looks twice whether an artifact is listed, by the registry or under the tag:

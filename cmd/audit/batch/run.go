@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"audit/inspect/check"
+	"audit/inspect/registry/access"
 	"audit/report/fleet"
 )
 
@@ -150,22 +151,11 @@ func (r *run) rounds(ctx context.Context, references []string, tasks []task) err
 		if references = unresolved; len(references)+len(tasks) == 0 {
 			return nil
 		}
-		if err := pause(ctx, r.Pause<<round); err != nil {
+		if err := access.Wait(ctx, r.Pause<<round); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // all does tasks, and returns those to try again: none after the last round.

@@ -35,7 +35,7 @@ func (t retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 			io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
 			resp.Body.Close()
 		}
-		if err := wait(req.Context(), pause); err != nil {
+		if err := Wait(req.Context(), pause); err != nil {
 			return nil, err
 		}
 	}
@@ -76,14 +76,15 @@ func isPassing(err error) bool {
 	return ok && dns.IsTemporary
 }
 
-// wait waits, or ends with its context.
-func wait(ctx context.Context, d time.Duration) error {
+// Wait waits before a server is asked again. It ends with its context, whose cause it
+// returns.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }

@@ -1,7 +1,6 @@
 package apk
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha1"
 	"encoding/base64"
@@ -342,10 +341,7 @@ func (v *verifier) keys() []vouch.Key {
 		all = append(all, vouch.Key{Fingerprint: k.Fingerprint, Name: k.Name, Trusted: true})
 	}
 	all = append(all, v.images...)
-	slices.SortFunc(all, func(a, b vouch.Key) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Fingerprint, b.Fingerprint))
-	})
-	return all
+	return vouch.SortKeys(all)
 }
 
 // maxNames bounds the names in a finding.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"audit/inspect/limit"
+	"audit/inspect/registry/access"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
 )
@@ -74,7 +75,7 @@ func (s *server) get(ctx context.Context, path string, query url.Values, most in
 	if s.failed >= giveUp {
 		return nil, fmt.Errorf("asked no more, since %d requests in a row had failed: %w", giveUp, s.last)
 	}
-	if !signatures.Sleep(ctx, time.Until(s.next)) {
+	if access.Wait(ctx, time.Until(s.next)) != nil {
 		return nil, context.Cause(ctx)
 	}
 	text, err := s.once(ctx, path, query, most)

@@ -215,8 +215,5 @@ func (v *verifier) allKeys() []vouch.Key {
 		all = append(all, vouch.Key{Fingerprint: k.Fingerprint, Name: k.Name, Trusted: true})
 	}
 	all = append(all, v.carried...)
-	slices.SortFunc(all, func(a, b vouch.Key) int {
-		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Fingerprint, b.Fingerprint))
-	})
-	return slices.Compact(all)
+	return vouch.SortKeys(all)
 }
