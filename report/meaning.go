@@ -185,14 +185,19 @@ func (r *Report) contradiction() string {
 // said of it in answers that nobody who is trusted signed, or that all that it was
 // made from is known.
 func contradicted(failed []string, problems []Finding) string {
-	differs := slices.ContainsFunc(problems, func(f Finding) bool { return strings.HasSuffix(f.Code, "/hash-differs") })
-	if len(failed) == 1 && failed[0] == string(check.Signatures) && !differs {
+	ofImage := slices.ContainsFunc(problems, func(f Finding) bool { return !isAnswer(f.Code) })
+	if len(failed) == 1 && failed[0] == string(check.Signatures) && !ofImage {
 		return "What was asked to vouch for the image cannot be believed"
 	}
 	if len(failed) == 1 && failed[0] == string(check.Sources) {
 		return "Not everything that the image was made from can be known"
 	}
 	return "The image is not what it claims to be"
+}
+
+// isAnswer says that a problem is one of an answer about an image, and not of the image.
+func isAnswer(code string) bool {
+	return code == "signatures/bad-signature" || code == "signatures/untrusted-key"
 }
 
 // firstProblem is a sentence with the first of some findings.

@@ -191,3 +191,28 @@ func TestEveryCauseHasWords(t *testing.T) {
 		}
 	}
 }
+
+// A file that is other than the package that was signed speaks against the image; an
+// answer that nobody who is trusted signed speaks against the answer alone.
+func TestWhatIsContradicted(t *testing.T) {
+	const image, answers = "The image is not what it claims to be", "What was asked to vouch for the image cannot be believed"
+	for _, c := range []struct {
+		codes []string
+		want  string
+	}{
+		{[]string{"signatures/bad-signature"}, answers},
+		{[]string{"signatures/untrusted-key", "signatures/bad-signature"}, answers},
+		{[]string{"signatures/hash-differs"}, image},
+		{[]string{"signatures/bad-signature", "signatures/hash-differs"}, image},
+		{[]string{"signatures/deb-mode-differs"}, image},
+		{[]string{"signatures/rpm-changed"}, image},
+	} {
+		var problems []Finding
+		for _, code := range c.codes {
+			problems = append(problems, Finding{Code: code, Level: check.Problem})
+		}
+		if got := contradicted([]string{"signatures"}, problems); got != c.want {
+			t.Errorf("%q: %q, want %q", c.codes, got, c.want)
+		}
+	}
+}
