@@ -104,6 +104,9 @@ func (w words) derivationFlags() string {
 	return text + "."
 }
 
+// otherThanSigned is what to do about files of signed packages.
+const otherThanSigned = "Files that a signed package has otherwise were changed after it was installed: ask who did, and why."
+
 // react says what to do about a no.
 func react(id check.ID) string {
 	switch id {
@@ -116,7 +119,7 @@ func react(id check.ID) string {
 	case check.Repack:
 		return "The findings name the entry and the field. Setuid bits, owners and times that no packer writes are the marks of a change by hand: ask for the image as it was packed."
 	case check.Signatures:
-		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer. Files that a signed package has otherwise were changed after it was installed: ask who did, and why."
+		return "Build the items that differ yourself, with --fresh: either the package does not build reproducibly, which its maintainers want to know, or this copy, or the farm's, was changed. Where a signature is bad: name the key of that farm with --trusted-key, if you trust it; if you did, somebody changed its answer. " + otherThanSigned
 	case check.Sources:
 		return "The findings name what has no hash: a local folder, something that was fetched without one, or a build that was let out of its sandbox. Ask the author to pin it."
 	case check.Derivation:

@@ -19,7 +19,7 @@ func (r *Report) next() []string {
 	case rebuild.Contradicted:
 		for _, c := range r.Checks {
 			if c.Status == check.Fail {
-				steps = append(steps, react(c.ID))
+				steps = append(steps, r.reaction(c.ID))
 				break
 			}
 		}
@@ -44,10 +44,19 @@ func (r *Report) next() []string {
 	return steps[:min(len(steps), maxNext)]
 }
 
+// reaction says what to do about a no. An image without store items has nothing that a
+// build farm could have signed.
+func (r *Report) reaction(id check.ID) string {
+	if id == check.Signatures && len(r.StoreItems) == 0 {
+		return otherThanSigned
+	}
+	return react(id)
+}
+
 // buildAdvice says what to do about a build that failed.
 func (r *Report) buildAdvice() string {
 	if r.Rebuild != nil && r.Rebuild.Hint != "" {
-		return r.Rebuild.Hint
+		return short(r.Rebuild.Hint)
 	}
 	if r.Rebuild != nil && r.Rebuild.Log != "" {
 		return "The findings of the check rebuild name what the log points at; " + r.Rebuild.Log + " has all of it."
@@ -68,8 +77,8 @@ func (r *Report) allow() string {
 	}
 	var flags []string
 	for _, t := range r.Plan.Trust {
-		if !t.Trusted && t.Flag != "" && !slices.Contains(flags, t.Flag) {
-			flags = append(flags, t.Flag)
+		if !t.Trusted && t.Flag != "" && !slices.Contains(flags, short(t.Flag)) {
+			flags = append(flags, short(t.Flag))
 		}
 	}
 	if len(flags) == 0 {
@@ -93,7 +102,7 @@ func (r *Report) askSigners() string {
 	case c.has("signatures/not-asked"):
 		return ""
 	}
-	return r.Summary(c) + "."
+	return short(r.Summary(c)) + "."
 }
 
 // check returns a check by its ID, the zero Check when there is none.

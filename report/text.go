@@ -77,7 +77,7 @@ func textAnswer(r *Report, paint paintFunc) []string {
 	lines := wrap(Printable(r.Verdict.String()+": "+r.meaning()), "", "  ")
 	lines[0] = paint(verdictColour(r.Verdict), r.Verdict.String()) + strings.TrimPrefix(lines[0], r.Verdict.String())
 	for _, step := range r.next() {
-		lines = append(lines, wrap(short(step), "next: ", "      ")...)
+		lines = append(lines, wrap(Printable(step), "next: ", "      ")...)
 	}
 	return append(lines, "")
 }
