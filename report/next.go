@@ -24,7 +24,7 @@ func (r *Report) next() []string {
 			}
 		}
 	case rebuild.Unreproducible, rebuild.Different:
-		steps = append(steps, "The differences stand below by their cause; report.html has each of them with its evidence.")
+		steps = append(steps, r.whereDifferences())
 		if r.Verdict == rebuild.Unreproducible {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
@@ -42,6 +42,14 @@ func (r *Report) next() []string {
 	}
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
+}
+
+// whereDifferences says where the differences are to be read.
+func (r *Report) whereDifferences() string {
+	if r.Comparison != nil && len(r.Comparison.Differences) > foldRows {
+		return "The differences stand below by their cause; report.html shows those that weigh most with their evidence, and report.json has all."
+	}
+	return "The differences stand below by their cause; report.html has each of them with its evidence."
 }
 
 // reaction says what to do about a no. An image without store items has nothing that a
