@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -155,7 +156,10 @@ func packagingCauses(c *Comparison) string {
 	return causeCounts(harmless)
 }
 
-const reasonLength = 120 // bytes
+const reasonLength = 240 // bytes
+
+// digits are those of a digest in hexadecimal, of which a sentence has the first twelve.
+var digits = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{28,}\b`)
 
 func (r *Report) contradiction() string {
 	var failed []string
@@ -205,7 +209,7 @@ func (r *Report) firstProblem(problems []Finding) string {
 	if len(problems) == 0 {
 		return ""
 	}
-	plain := func(t string) string { return Printable(clip(string(t), reasonLength)) }
+	plain := func(t string) string { return Printable(clip(digits.ReplaceAllString(t, "$1…"), reasonLength)) }
 	where := plain(problems[0].Path)
 	if where != "" {
 		where += ": "
