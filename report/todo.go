@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -32,7 +31,7 @@ func (r *Report) ToDo(v Violation) string {
 		id := check.ID(v.Args.String("check"))
 		return r.advice(id, r.Status(id))
 	case "refuse":
-		return react(r.checkOf(v))
+		return r.ofRefused(v)
 	case "allow":
 		return "Look at the difference again. Where it is still harmless give the allowance a later day, within a year; else take it out of the policy."
 	}
@@ -55,16 +54,19 @@ func (r *Report) toReach(v Violation) string {
 	return r.remedy(check.Rebuild)
 }
 
-// checkOf is the check whose finding a violation is about.
-func (r *Report) checkOf(v Violation) check.ID {
+// ofRefused says what to do about the finding that a policy refuses.
+func (r *Report) ofRefused(v Violation) string {
 	if v.Finding == nil {
-		return check.Closure
+		return "See the findings that the policy refuses."
 	}
+	w := r.words.only(r.Recipe.System)
 	for _, c := range r.Checks {
-		if slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Code == v.Finding.Code && f.Path == v.Path }) {
-			return c.ID
+		for _, f := range c.Findings {
+			if f.Code == v.Finding.Code && f.Path == v.Path {
+				return w.adviseOn(c.ID, f.Code, f.Level).todo
+			}
 		}
 	}
 	id, _, _ := strings.Cut(v.Finding.Code, "/")
-	return check.ID(id)
+	return w.adviseOn(check.ID(id), v.Finding.Code, check.Problem).todo
 }
