@@ -51,6 +51,9 @@ func (r *Report) about(id check.ID, level check.Level) string {
 			return r.words.only(r.Recipe.System).adviseOn(id, f.Code, level).todo
 		}
 	}
+	if level == check.Undecided && r.notAsked(check.Recipe) {
+		return "The findings say what stood in the way of a comparison."
+	}
 	if level == check.Undecided {
 		return "It ran and could not decide. " + r.remedy(id)
 	}
