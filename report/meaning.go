@@ -40,7 +40,7 @@ func (r *Report) meaning() string {
 		}
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
-	return unverifiedMeaning(r.Checks, r.Recipe.Status == provenance.None) + r.signedShare()
+	return r.rights() + unverifiedMeaning(r.Checks, r.Recipe.Status == provenance.None) + r.signedShare()
 }
 
 // signedShare says how much of the files an image has that is signed, where anything is.

@@ -37,7 +37,7 @@ func (r *Report) next() []string {
 		}
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
-		steps = append(steps, r.allow(), r.askSigners())
+		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
 		steps = append(steps, "audit attest report.json signs this for others.")
 	}
