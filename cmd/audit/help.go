@@ -59,7 +59,7 @@ func guides() []guide {
 		}},
 		{"compare", "A B", "Compares B with A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
 			{"audit compare published.tar.gz mine.tar.gz", ""},
-			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
+			{"audit compare --require matching --format sarif a.tar b.tar", "for code scanning"},
 		}},
 		{"batch", "LIST", "Audits the images of a list into one folder: a file or a folder, an OCI layout, docker://HOST/NAMESPACE/, or what nextflow inspect, skopeo list-tags and kubectl get pods print. What is there already is not done again, and any number of workers may use the folder. The exit status says whether each image has a result, and nothing of what it says: 0 it has, 2 the list or the command line is wrong, 3 an image cannot be read or was not done, 75 another try may do it. See audit help fleets.", []example{
 			{"audit batch docker://registry.example/lab/ -o found", "all tags of all repositories there"},
