@@ -168,8 +168,14 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err
 	return all, err
 }
 
-// nearestVariable compares what follows the prefix that all have.
+// nearestVariable compares what follows the prefix that all have. A variable that begins
+// as the one of a flag but for its last letter is near it too: AUDIT_POLICY_FILE.
 func nearestVariable(name string, among []string) string {
+	for _, a := range among {
+		if len(a) >= len(envPrefix)+leastName && strings.HasPrefix(name, a[:len(a)-1]) {
+			return a
+		}
+	}
 	var ends []string
 	for _, a := range among {
 		ends = append(ends, strings.TrimPrefix(a, envPrefix))
@@ -179,6 +185,9 @@ func nearestVariable(name string, among []string) string {
 	}
 	return ""
 }
+
+// leastName is how long the name of a flag is, in bytes, that a longer one is compared with.
+const leastName = 6
 
 // valuesOf splits a variable, of a flag that may be given again at its lines.
 func valuesOf(f cli.Flag, value string) []string {
