@@ -311,7 +311,7 @@ func TestGitLabGate(t *testing.T) {
 			}
 		}
 		junit := r.file(t, j.Artifacts.Reports["junit"])
-		if strings.Contains(junit, `name="policy: refuse closure/unexplained-file etc/cron.d/job"`) != (want == exitPolicy) {
+		if strings.Contains(junit, `name="policy: builtin:explained: refuse closure/unexplained-file etc/cron.d/job"`) != (want == exitPolicy) {
 			t.Errorf("%s: the report of tests is\n%s", image, junit)
 		}
 		checkSBOM(t, r)
