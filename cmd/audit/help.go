@@ -72,7 +72,7 @@ func guides() []guide {
 			{"audit summary found --since yesterday.json --require explained", ""},
 			{"audit summary found --list pipeline.json --format markdown", "for the supplement of a paper"},
 		}},
-		{"policy", "check FILE | show [NAME]", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
+		{"policy", "check FILE | show [NAME] | schema", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with path, cause, reason and expires, a day within a year. An allowance changes the exit status only. schema prints the JSON schema of it: all that may stand there.", []example{
 			{"audit policy check policy.json", ""},
 			{"audit policy show", "which there are"},
 			{"audit policy show explained", "to keep it as a file of one's own"},
