@@ -371,6 +371,7 @@ type batchRun struct {
 	mu          sync.Mutex         // of builds and added
 
 	addresses map[string]list.Entry
+	layouts   oci.Layouts
 	stderr    io.Writer
 	scratch   *batch.Scratch
 	cache     string // of layers, while this lasts; "" where the user has one
@@ -424,7 +425,7 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 		return batch.Look(ctx, b.fetcher, address, before), nil
 	}
 	if dir, name, ok := layoutOf(address); ok {
-		sum, base, err := oci.Pin(dir, name)
+		sum, base, err := b.layouts.Pin(dir, name)
 		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, ofFile(address, err)
 	}
 	if transport, _, ok := strings.Cut(address, ":"); ok && isOfEngine(transport) {
