@@ -116,7 +116,7 @@ func newAccess(c *cli.Context) (*access.Options, error) {
 // newCredentials are those of --creds, for the registry that the command line names.
 func newCredentials(c *cli.Context) (*access.Credentials, error) {
 	registry := ""
-	for _, word := range append(c.Args().Slice(), c.String("to"), c.String("attach")) {
+	for _, word := range append(c.Args().Slice(), c.String("to"), c.String("attach"), c.String("list")) {
 		reference, ok := strings.CutPrefix(word, "docker://")
 		if !ok {
 			continue
