@@ -29,6 +29,9 @@ const (
 func WriteMarkdown(w io.Writer, r *Report) error {
 	text := mdHead(r)
 	sections := append([]string{mdFindingList(r)}, mdDifferences(r)...)
+	if r.compared() {
+		sections = append(mdDifferences(r), mdFindingList(r))
+	}
 	left := 0
 	for _, section := range append(sections, mdRecipe(r)) {
 		if len(text)+len(section) > maxMarkdown {
@@ -50,13 +53,24 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 func mdHead(r *Report) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## audit: %s\n\n%s: %s\n\n", strings.ToLower(verdictWord(r.Verdict)), mdCode(string(r.Image.Reference)), mdText(r.meaning()))
-	b.WriteString("| status | check | vouches for | |\n|---|---|--:|---|\n")
+	for _, step := range r.next() {
+		fmt.Fprintf(&b, "- Next: %s\n", mdText(step))
+	}
+	b.WriteString("\n| status | check | vouches for | |\n|---|---|--:|---|\n")
+	var unasked []string
 	for i, c := range r.Checks {
+		if r.notAsked(c.ID) {
+			unasked = append(unasked, string(c.ID))
+			continue
+		}
 		covered := ""
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
 			covered = mdPercent(r.Coverage.Checks[i].Share)
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
+	}
+	if len(unasked) > 0 {
+		fmt.Fprintf(&b, "\nNot asked for: %s.\n", strings.Join(unasked, ", "))
 	}
 	if words := r.statementCounts(); words != "" {
 		fmt.Fprintf(&b, "\n%s.\n", mdText(words))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance"
 	"audit/rebuild"
 )
 
@@ -24,7 +25,7 @@ func (r *Report) next() []string {
 			}
 		}
 	case rebuild.Unreproducible, rebuild.Different:
-		steps = append(steps, "The differences stand below by their cause; report.html has each of them with its evidence.")
+		steps = append(steps, "Look at the differences, by their cause, and at the evidence of each.")
 		if r.Verdict == rebuild.Unreproducible {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
@@ -37,6 +38,9 @@ func (r *Report) next() []string {
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
 		steps = append(steps, r.allow(), r.askSigners())
+		if r.Recipe.Status != provenance.Complete {
+			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
+		}
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
 		steps = append(steps, "audit attest report.json signs this for others.")
 	}
@@ -64,7 +68,8 @@ func (r *Report) buildAdvice() string {
 	return "The findings of the check rebuild name what the log points at."
 }
 
-// allow says how an image could be built again that was not.
+// allow says how an image could be built again that was not: what is to be trusted, or
+// else given.
 func (r *Report) allow() string {
 	if r.words.of(r.Recipe.System).Name == "" { // nothing that is known here builds it
 		return ""
@@ -81,7 +86,10 @@ func (r *Report) allow() string {
 			flags = append(flags, short(t.Flag))
 		}
 	}
-	if len(flags) == 0 {
+	switch n := len(r.Plan.Refused); {
+	case len(flags) == 0 && n > 0:
+		return "To have it built again: " + r.Say(r.Plan.Refused[n-1]) + "."
+	case len(flags) == 0:
 		return r.words.remedy(check.Rebuild)
 	}
 	more := ""
@@ -102,7 +110,7 @@ func (r *Report) askSigners() string {
 	case c.has("signatures/not-asked"):
 		return ""
 	}
-	return short(r.Summary(c)) + "."
+	return "To have its packages verified, give the key of whoever signed them, --trusted-key FILE, and but for those of rpm the packages too, --packages DIR or URL."
 }
 
 // check returns a check by its ID, the zero Check when there is none.
