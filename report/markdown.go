@@ -31,7 +31,7 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	sections := fitting{room: maxMarkdown - len(answer) - len(about)}
 	findings, differences := mdFindingList(r), mdDifferences(r)
 	var text string
-	if r.notAsked(check.Recipe) {
+	if r.compared() {
 		text = answer + sections.take(differences...) + about + sections.take(findings, mdRecipe(r))
 	} else {
 		text = answer + about + sections.take(findings) + sections.take(differences...) + sections.take(mdRecipe(r))

@@ -262,7 +262,7 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 
 // textFinding is the line of a finding, after its check or, where all is asked for, its code.
 func textFinding(label string, f Finding, words string) string {
-	where := short(f.Path)
+	where := shortPath(Printable(f.Path), textClip)
 	if f.Layer >= 0 {
 		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
 	}
@@ -346,13 +346,14 @@ func samplePaths(ds []Difference) string {
 		}
 		return text
 	}
-	names := []string{cmp.Or(short(ds[0].Path), "the layer as a whole")}
+	path := func(d Difference) string { return shortPath(Printable(d.Path), textClip) }
+	names := []string{cmp.Or(path(ds[0]), "the layer as a whole")}
 	for _, d := range ds[1:] {
 		if len(names) == 2 {
 			break
 		}
 		if d.Path != ds[0].Path {
-			names = append(names, cmp.Or(short(d.Path), "a layer as a whole"))
+			names = append(names, cmp.Or(path(d), "a layer as a whole"))
 		}
 	}
 	if rest := len(ds) - len(names); rest > 0 {
@@ -422,12 +423,34 @@ func weight(c compare.Cause) int {
 }
 
 // short is a value on one line of a terminal.
-func short(t string) string {
-	s := Printable(string(t))
-	if utf8.RuneCountInString(s) <= textClip {
+func short(t string) string { return briefly(Printable(t), textClip) }
+
+// briefly cuts a text to so many runes, in front of a word where there is one.
+func briefly(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	return string([]rune(s)[:textClip-1]) + "…"
+	cut := string([]rune(s)[:most-2])
+	if i := strings.LastIndexByte(cut, ' '); i > len(cut)/2 {
+		return strings.TrimRight(cut[:i], " ,;:") + " …"
+	}
+	return cut + " …"
+}
+
+// shortPath cuts a path to so many runes, in the middle: its end says which file it is.
+func shortPath(s string, most int) string {
+	runes := []rune(s)
+	if len(runes) <= most {
+		return s
+	}
+	head, tail := string(runes[:most/3]), string(runes[len(runes)-(most-most/3-1):])
+	if i := strings.LastIndexByte(head, '/'); i > 0 {
+		head = head[:i+1]
+	}
+	if i := strings.IndexByte(tail, '/'); i >= 0 {
+		tail = tail[i:]
+	}
+	return head + "…" + tail
 }
 
 // wrap breaks a sentence of ours between words.

@@ -206,3 +206,38 @@ func TestTextNamesOtherPlatforms(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// A value that is cut ends with a whole word and an ellipsis; of a path the end stays,
+// which says which file it is.
+func TestCutsBetweenWords(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{briefly("one two, three", 14), "one two, three"},
+		{briefly("one two, three", 13), "one two …"},
+		{briefly("oneandonlyword", 10), "oneandon …"},
+		{shortPath("usr/bin/tool", 12), "usr/bin/tool"},
+		{shortPath("gnu/store/0123456789-package-1.0/share/doc/built-at", 30), "gnu/store/…/share/doc/built-at"},
+		{shortPath(strings.Repeat("x", 40), 30), strings.Repeat("x", 10) + "…" + strings.Repeat("x", 19)},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	for n := 2; n < 60; n++ {
+		if got := utf8.RuneCountInString(briefly("ein Wört, und noch eines; das Ende", n)); got > n {
+			t.Errorf("%d runes of %d", got, n)
+		}
+		if got := utf8.RuneCountInString(shortPath("ä/öö/üüü/ein-langer-name/der-bleibt/oder-nicht", n)); got > n {
+			t.Errorf("%d runes of %d", got, n)
+		}
+	}
+}
+
+// What to do next is what the refused plan asks for, and not that of another system.
+func TestNextIsOfThisImage(t *testing.T) {
+	r := New(unverifiedInput(t))
+	r.Plan.Trust, r.Plan.Refused = nil, []Message{{Code: "plan/refused"}, {Code: "plan/no-recipe"}}
+	steps := r.next()
+	if len(steps) == 0 || steps[0] != "To have it built again: the image contains no recipe that a builder could follow." {
+		t.Errorf("%q", steps)
+	}
+}

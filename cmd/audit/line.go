@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"audit/inspect"
@@ -278,6 +279,9 @@ func isFolder(reference string) bool {
 
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
+	if rest, ok := strings.CutPrefix(reference, "docker:"); ok && !strings.HasPrefix(rest, "//") {
+		return nil, usage("%s: an image of a registry is written docker://%s", reference, rest)
+	}
 	opt.Stores = systems().Stores()
 	img, err := inspect.Open(ctx, reference, opt)
 	switch {

@@ -108,7 +108,7 @@ func readPolicy(path string) (policy.Policy, error) {
 	if name, ok := strings.CutPrefix(path, policy.ReadyPrefix); ok {
 		p, err := policy.ReadReady(name, time.Now())
 		if err != nil {
-			return p, usage("--policy: %w", err)
+			return p, usage("--policy: %w%s", err, meant(name, readyNames()))
 		}
 		return p, nil
 	}
