@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/check"
 	"audit/inspect/userfile"
 	"audit/rebuild"
 	"audit/rebuild/policy"
@@ -83,9 +84,9 @@ func policyNames() []string {
 // demanded is what --require and --policy demand of an image; nil when nothing is.
 func demanded(c *cli.Context) (*policy.Policy, error) {
 	var p policy.Policy
-	if path := c.String("policy"); path != "" {
+	if c.IsSet("policy") {
 		var err error
-		if p, err = readPolicy(path); err != nil {
+		if p, err = readPolicy(c.String("policy")); err != nil {
 			return nil, err
 		}
 	}
@@ -105,8 +106,11 @@ func demanded(c *cli.Context) (*policy.Policy, error) {
 
 // readPolicy reads a file, or builtin:NAME. A bare name is always that of a file.
 func readPolicy(path string) (policy.Policy, error) {
+	if path == "" { // as of a variable that is not set
+		return policy.Policy{}, usage("--policy: the name of the file is empty")
+	}
 	if name, ok := strings.CutPrefix(path, policy.ReadyPrefix); ok {
-		p, err := policy.ReadReady(name, time.Now())
+		p, err := policy.ReadReady(name, time.Now(), findingCodes())
 		if err != nil {
 			return p, usage("--policy: %w%s", err, meant(name, readyNames()))
 		}
@@ -120,11 +124,27 @@ func readPolicy(path string) (policy.Policy, error) {
 		return policy.Policy{}, usage("--policy: %w", named(path, err))
 	}
 	defer f.Close()
-	p, err := policy.Read(f, time.Now())
-	if err != nil {
+	p, err := policy.Read(f, time.Now(), findingCodes())
+	var unknown *policy.UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		return p, usage("%s: %w%s", path, err, meant(unknown.Word, unknown.Known))
+	case err != nil:
 		return p, usage("%s: %w", path, err)
 	}
 	return p, nil
+}
+
+// findingCodes are the codes that findings of checks can have, sorted.
+func findingCodes() []string {
+	groups := []string{"packages", "records"} // of package databases, which the check closure reads
+	for _, id := range check.IDs() {
+		groups = append(groups, string(id))
+	}
+	return slices.DeleteFunc(codesOf(sentences(), ""), func(code string) bool {
+		group, _, _ := strings.Cut(code, "/")
+		return !slices.Contains(groups, group)
+	})
 }
 
 // judge compares a report with what is demanded, and notes in it what came out.

@@ -152,6 +152,8 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ok := flags[name]
 		switch {
+		case name == envName("policy") && value == "" && err == nil: // the gate would be another than whoever set it believes
+			err = usage("the variable %s is empty and names no policy: unset it, or name one", name)
 		case !strings.HasPrefix(name, envPrefix) || value == "" || name == batch.ShardsVariable: // which engines set
 		case ok:
 			for _, v := range valuesOf(known[flag], value) {

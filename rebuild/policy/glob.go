@@ -3,6 +3,7 @@ package policy
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // configPrefix marks patterns of config fields, which are no paths.
@@ -84,13 +85,15 @@ func matchName(pattern, name string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, taken = p, n
 			p++
+		case p < len(pattern) && pattern[p] == '?':
+			p, n = p+1, n+width(name[n:])
 		case p < len(pattern) && matchByte(pattern[p:], name[n]):
 			if pattern[p] == '\\' {
 				p++
 			}
 			p, n = p+1, n+1
 		case star >= 0:
-			taken++
+			taken += width(name[taken:])
 			p, n = star+1, taken
 		default:
 			return false
@@ -104,11 +107,14 @@ func matchName(pattern, name string) bool {
 
 // matchByte matches a byte with the start of a pattern.
 func matchByte(pattern string, c byte) bool {
-	switch {
-	case pattern[0] == '\\' && len(pattern) > 1:
+	if pattern[0] == '\\' && len(pattern) > 1 {
 		return pattern[1] == c
-	case pattern[0] == '?':
-		return true
 	}
 	return pattern[0] == c
+}
+
+// width is how many bytes the first character of a name takes, 1 where it is none of UTF-8.
+func width(name string) int {
+	_, n := utf8.DecodeRuneInString(name)
+	return n
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -20,9 +21,9 @@ import (
 // A Policy is what is demanded of an image.
 type Policy struct {
 	Require rebuild.Policy              `json:"require"`
-	Checks  map[check.ID][]check.Status `json:"checks"`
-	Refuse  []string                    `json:"refuse"` // codes, or beginnings of codes
-	Allow   []Allowance                 `json:"allow"`
+	Checks  map[check.ID][]check.Status `json:"checks,omitempty"`
+	Refuse  []string                    `json:"refuse,omitempty"` // codes, or beginnings of codes
+	Allow   []Allowance                 `json:"allow,omitempty"`
 }
 
 // An Allowance lets a documented difference pass until a day.
@@ -60,9 +61,20 @@ const (
 	longestExpiry = 366 * 24 * time.Hour
 )
 
-// Read reads a policy (policy.schema.json) on a day. The error is one line that says where in the file
-// it is wrong.
-func Read(r io.Reader, today time.Time) (Policy, error) {
+// An UnknownError is a word of a policy that means nothing: nobody would notice that it
+// demands nothing.
+type UnknownError struct {
+	Word  string   // as the file has it
+	Known []string // what could stand there
+	text  string
+}
+
+func (e *UnknownError) Error() string { return e.text }
+
+// Read reads a policy (policy.schema.json) on a day. Codes are those of the findings that
+// there are: another one is refused. The error is one line that says where in the file it
+// is wrong; it is an [*UnknownError] where a word is none that a policy has there.
+func Read(r io.Reader, today time.Time, codes []string) (Policy, error) {
 	var p Policy
 	text, err := io.ReadAll(io.LimitReader(r, maxSize+1))
 	switch {
@@ -79,7 +91,7 @@ func Read(r io.Reader, today time.Time) (Policy, error) {
 	if err := decode.Decode(&p); err != nil {
 		return p, placed(text, err)
 	}
-	return p, p.check(today)
+	return p, p.check(today, codes)
 }
 
 // placed adds to an error of the decoder the line that it is about.
@@ -92,7 +104,7 @@ func placed(text []byte, err error) error {
 		at = syntax.Offset
 	case errors.As(err, &kind):
 		at = kind.Offset
-		err = fmt.Errorf("%s is a %s, which is not what stands there in a policy", kind.Field, kind.Value)
+		err = fmt.Errorf("%s is of the kind %s, which is not what stands there in a policy", cmp.Or(kind.Field, "the whole"), kind.Value)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the policy ends too early")
 	}
@@ -108,7 +120,7 @@ func placed(text []byte, err error) error {
 // either.
 func onlyKeys(text []byte) error {
 	decode := json.NewDecoder(bytes.NewReader(text))
-	if err := object(decode, 0); err != nil {
+	if err := object(decode, 0, ""); err != nil {
 		return placed(text, err)
 	}
 	if _, err := decode.Token(); !errors.Is(err, io.EOF) {
@@ -120,8 +132,9 @@ func onlyKeys(text []byte) error {
 // maxDepth is how deep the values of a policy are in each other.
 const maxDepth = 4
 
-// object reads one value, to its end, and looks at the keys of its objects.
-func object(decode *json.Decoder, depth int) error {
+// object reads one value, to its end, and looks at the keys of its objects. In is the key
+// that it stands under, "" for the policy itself.
+func object(decode *json.Decoder, depth int, in string) error {
 	if depth > maxDepth {
 		return errors.New("values are nested deeper than a policy has them")
 	}
@@ -130,27 +143,31 @@ func object(decode *json.Decoder, depth int) error {
 		return err
 	}
 	open, ok := token.(json.Delim)
-	if !ok {
+	switch {
+	case token == nil:
+		return fmt.Errorf("%s is null: leave out what is not demanded", cmp.Or(in, "the whole"))
+	case !ok:
 		return nil
 	}
 	seen := make(map[string]bool)
 	for decode.More() {
+		key := in
 		if open == '{' {
 			token, err := decode.Token()
 			if err != nil {
 				return err
 			}
-			key, _ := token.(string)
+			key, _ = token.(string)
 			folded := strings.ToLower(key)
-			switch {
-			case seen[folded]:
+			if seen[folded] {
 				return fmt.Errorf("the key %q stands there twice", key)
-			case folded != key:
-				return fmt.Errorf("unknown field %q", key)
 			}
 			seen[folded] = true
+			if fields := fieldsOf(in); fields != nil && !slices.Contains(fields, key) {
+				return &UnknownError{key, fields, fmt.Sprintf("unknown field %q", key)}
+			}
 		}
-		if err := object(decode, depth+1); err != nil {
+		if err := object(decode, depth+1, key); err != nil {
 			return err
 		}
 	}
@@ -158,12 +175,24 @@ func object(decode *json.Decoder, depth int) error {
 	return err
 }
 
+// fieldsOf are the fields of the object that stands under a key, nil where they are
+// looked at later.
+func fieldsOf(in string) []string {
+	switch in {
+	case "":
+		return []string{"require", "checks", "refuse", "allow"}
+	case "allow":
+		return []string{"path", "cause", "reason", "expires"}
+	}
+	return nil
+}
+
 // check says what is wrong with a policy that was read.
-func (p *Policy) check(today time.Time) error {
+func (p *Policy) check(today time.Time, codes []string) error {
 	for _, id := range sorted(p.Checks) {
 		switch {
 		case !slices.Contains(check.IDs(), id):
-			return fmt.Errorf("checks.%s: there is no such check (there are %s)", id, list(check.IDs()))
+			return unknown("checks."+string(id), "check", string(id), check.IDs())
 		case len(p.Checks[id]) == 0:
 			return fmt.Errorf("checks.%s: no status is named, so that none would do", id)
 		}
@@ -172,8 +201,12 @@ func (p *Policy) check(today time.Time) error {
 		return fmt.Errorf("more than %d elements in a list", maxList)
 	}
 	for i, code := range p.Refuse {
-		if !isCode(code) {
+		switch {
+		case !isCode(code):
 			return fmt.Errorf("refuse[%d]: %q is no code, such as closure/unexplained-file, and no beginning of codes that ends in / or -", i, code)
+		case !slices.ContainsFunc(codes, func(have string) bool { return covers(code, have) }):
+			place := fmt.Sprintf("refuse[%d]", i)
+			return &UnknownError{code, codes, fmt.Sprintf("%s: there is no finding %q, so that nothing is refused", place, code)}
 		}
 	}
 	for i := range p.Allow {
@@ -182,6 +215,11 @@ func (p *Policy) check(today time.Time) error {
 		}
 	}
 	return nil
+}
+
+// unknown is about a word that is none of a few.
+func unknown[T ~string](place, kind, word string, among []T) error {
+	return &UnknownError{word, texts(among), fmt.Sprintf("%s: there is no %s %q (there are %s)", place, kind, word, strings.Join(texts(among), ", "))}
 }
 
 func sorted(checks map[check.ID][]check.Status) []check.ID {
@@ -193,12 +231,12 @@ func sorted(checks map[check.ID][]check.Status) []check.ID {
 	return ids
 }
 
-func list[T ~string](all []T) string {
-	texts := make([]string, len(all))
+func texts[T ~string](all []T) []string {
+	out := make([]string, len(all))
 	for i, v := range all {
-		texts[i] = string(v)
+		out[i] = string(v)
 	}
-	return strings.Join(texts, ", ")
+	return out
 }
 
 // isCode says whether a text is a code of a finding, or a beginning of codes.
@@ -218,7 +256,7 @@ func (a *Allowance) check(today time.Time) error {
 	case !isNarrow(a.Path):
 		return fmt.Errorf("path: %q allows too much: begin with the folder that it is about", a.Path)
 	case a.Cause == compare.Derived || !slices.Contains(compare.AllCauses(), a.Cause):
-		return fmt.Errorf("cause: there is no cause %q (there are %s)", a.Cause, list(causes()))
+		return unknown("cause", "cause", string(a.Cause), causes())
 	case isPattern(a.Path) && slices.Contains([]compare.Cause{compare.Owner, compare.Xattr, compare.Device}, a.Cause):
 		return fmt.Errorf("path: no pattern can allow a difference of cause %s; name the file", a.Cause)
 	case strings.TrimSpace(a.Reason) == "":

@@ -47,7 +47,7 @@ func ReadyText(name string) []byte {
 }
 
 // ReadReady is [Read] of a ready policy.
-func ReadReady(name string, today time.Time) (Policy, error) {
+func ReadReady(name string, today time.Time, codes []string) (Policy, error) {
 	text := ReadyText(name)
 	if text == nil {
 		var names []string
@@ -56,5 +56,5 @@ func ReadReady(name string, today time.Time) (Policy, error) {
 		}
 		return Policy{}, fmt.Errorf("there is no ready policy %q: there is %s", name, strings.Join(names, ", "))
 	}
-	return Read(bytes.NewReader(text), today)
+	return Read(bytes.NewReader(text), today, codes)
 }
