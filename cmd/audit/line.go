@@ -279,7 +279,7 @@ func isFolder(reference string) bool {
 
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
-	if rest, ok := strings.CutPrefix(reference, "docker:"); ok && !strings.HasPrefix(rest, "//") {
+	if transport, rest, ok := strings.Cut(reference, ":"); ok && transport+"://" == "docker://" && !strings.HasPrefix(rest, "//") {
 		return nil, usage("%s: an image of a registry is written docker://%s", reference, rest)
 	}
 	opt.Stores = systems().Stores()
