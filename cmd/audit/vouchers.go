@@ -46,6 +46,9 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 			a.keys = append(a.keys, result.Keys...)
 		}
 		a.vouched.Packages(a.evidence.Installed)
+		if again := a.evidence.Close; again != nil && slices.ContainsFunc(results, func(r vouch.Result) bool { return r.Verified > 0 }) {
+			a.evidence.Closure = again(a.vouched.Entries())
+		}
 		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.evidence.Records.Vouch(a.vouched))
 		l.add(a.evidence.Closure)
 		a.vouchForItems()
