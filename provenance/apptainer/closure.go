@@ -63,7 +63,7 @@ func isSigned(words *vouch.Entries, e *inspect.Entry) bool {
 		return false
 	}
 	w, ok := words.Of(e)
-	return ok && (w.Kind == vouch.Signed || w.Kind == vouch.Rebuilt || w.Rule == "device")
+	return ok && w.HasRights()
 }
 
 // owns says whether a package owns an entry and records these very bytes.

@@ -123,7 +123,7 @@ func (c *closureCheck) isMade(layer int, e *inspect.Entry) bool {
 	default:
 		c.vouched++
 	}
-	if w.Kind != vouch.Signed && w.Kind != vouch.Rebuilt && w.Rule != "device" {
+	if !w.HasRights() {
 		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 	}
 	return true

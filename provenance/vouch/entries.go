@@ -36,6 +36,12 @@ func (w Word) ofPackages() bool {
 	return w.Kind == Instruction && w.Rule != ""
 }
 
+// HasRights says whether a word is about the rights that a file gives too, such as setuid,
+// and not about its content alone.
+func (w Word) HasRights() bool {
+	return w.Kind == Rebuilt || w.Kind == Signed || w.Kind == Made && (w.Rule == "device" || w.Rule == "mode-by-script")
+}
+
 // Of returns what speaks for an entry that containers see, of what is signed or made from
 // it; a folder that everybody may read, and root alone write, has the word of what it
 // leads to. False is for any other.
