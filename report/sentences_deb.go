@@ -28,7 +28,7 @@ func debSentences() map[string]string {
 		"signatures/deb-unreadable":          "{package} cannot be read: {error}",
 		"signatures/deb-contents-unread":     "contents of the image could not be read again: files that are made from others were not all looked into",
 		"signatures/deb-left-out":            "{count:count file} of {package} {version} not in the image, which dpkg was told to leave out",
-		"signatures/deb-removed":             "{count:count file} of {package} {version} not in the image, which dpkg was not told to leave out",
+		"signatures/deb-removed":             "{count:count file} of {package} {version} not in the image, which dpkg was not told to leave out: {names:list}[ and {beyond} more]",
 		"signatures/deb-documentation":       "{count:count file} of documentation and translations not in the image, which dpkg can be told to leave out",
 		"signatures/deb-file-differs":        "other than in the signed package {package} {version}: {computed} here, {signed} signed",
 		"signatures/deb-config-changed":      "a configuration file of {package} {version} that was changed: {computed} here, {signed} signed",

@@ -12,6 +12,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/ospackages"
 	"audit/provenance/records"
+	"audit/provenance/vouch"
 )
 
 // A Lock is the file of one ecosystem.
@@ -54,13 +55,13 @@ type Recipe struct {
 	// Findings are of the check named recipe.
 	Findings []check.Finding
 
-	own ownFiles
-	img *inspect.Image
+	own    ownFiles
+	source Source
 }
 
 // Read writes the locks of an image, which must have been opened with [Keep].
 func Read(s Source) *Recipe {
-	r := &Recipe{img: s.Image}
+	r := &Recipe{source: s}
 	var found check.List
 	for _, write := range ecosystems() {
 		for _, lock := range write(s) {
@@ -71,10 +72,23 @@ func Read(s Source) *Recipe {
 			}
 		}
 	}
-	r.measure(s)
+	r.measure(nil)
 	found.Append(check.Finding{Message: r.Share.Message(), Level: check.Note, Layer: -1})
 	r.Findings = found.All()
 	return r
+}
+
+// Hear measures again, with what is known of files from signed packages. What scripts make
+// of these comes of installing them again, and what nobody vouches for does not.
+func (r *Recipe) Hear(words *vouch.Table) {
+	before := r.Share.Message()
+	r.own, r.Share = ownFiles{}, provenance.Share{}
+	r.measure(words)
+	for i, f := range r.Findings {
+		if f.Code == before.Code {
+			r.Findings[i].Message = r.Share.Message()
+		}
+	}
 }
 
 // Files are the locks, and the list of the files of one's own.

@@ -50,6 +50,15 @@ func Conclude(items check.Check, results []Result, t *Table) check.Check {
 	return joined(items, own)
 }
 
+// MaxNames is how many names stand in one finding.
+const MaxNames = 10
+
+// Some are the first of names, for a finding, and how many more there are.
+func Some(names []string) (first []string, beyond int) {
+	first = names[:min(len(names), MaxNames)]
+	return first, len(names) - len(first)
+}
+
 // problems counts the findings of that level, those that are not listed too.
 func problems(findings []check.Finding) (n int) {
 	for _, f := range findings {

@@ -304,13 +304,13 @@ func (v *verifier) conclude() {
 	if v.Family.isIdle() {
 		return
 	}
-	if names, beyond := some(v.absent); len(names) > 0 {
+	if names, beyond := vouch.Some(v.absent); len(names) > 0 {
 		v.list.Undecided(-1, "", "signatures/apk-not-here", "count", len(v.absent), "listed", len(v.listed), "names", names, "beyond", beyond)
 	}
-	if names, beyond := some(v.unsigned); len(names) > 0 {
+	if names, beyond := vouch.Some(v.unsigned); len(names) > 0 {
 		v.list.Undecided(-1, "", "signatures/apk-untrusted", "count", len(v.unsigned), "names", names, "beyond", beyond)
 	}
-	if names, beyond := some(v.other); len(names) > 0 {
+	if names, beyond := vouch.Some(v.other); len(names) > 0 {
 		v.list.Undecided(-1, "", "signatures/apk-other-package", "count", len(v.other), "names", names, "beyond", beyond)
 	}
 	for _, k := range v.images {
@@ -342,13 +342,4 @@ func (v *verifier) keys() []vouch.Key {
 	}
 	all = append(all, v.images...)
 	return vouch.SortKeys(all)
-}
-
-// maxNames bounds the names in a finding.
-const maxNames = 10
-
-// some returns the first names, and how many there are beyond.
-func some(names []string) (first []string, beyond int) {
-	first = names[:min(len(names), maxNames)]
-	return first, len(names) - len(first)
 }
