@@ -49,7 +49,7 @@ func registryFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "authfile", Usage: "take the credentials for registries from `FILE`, as docker login and podman login write it"},
 		&cli.StringFlag{Name: "creds", Usage: "log in to the registry of IMAGE, and no other, as `USER[:PASSWORD]`; without the password it is asked for, or read from standard input"},
-		&cli.BoolFlag{Name: "tls-verify", Value: true, Usage: "verify certificates and refuse plain HTTP; --tls-verify=false does neither"},
+		&cli.BoolFlag{Name: "tls-verify", Value: true, Usage: "verify certificates and refuse plain HTTP, but of this machine and there without credentials; given, of this machine too; --tls-verify=false does neither"},
 		&cli.StringFlag{Name: "cert-dir", Usage: "take the *.crt in `DIR` for authorities beside those of the system, and *.cert with *.key for this client's certificate"},
 		&cli.StringSliceFlag{Name: "mirror", Usage: "ask a mirror first, as `HOST[/PATH]=HOST[/PATH]`; the report says where the image was read; may be given again"},
 	}
@@ -94,7 +94,11 @@ func newReading(c *cli.Context) (r reading, err error) {
 
 // newAccess says how registries are reached; nil where no flag does.
 func newAccess(c *cli.Context) (*access.Options, error) {
-	o := &access.Options{AuthFile: c.String("authfile"), Insecure: c.IsSet("tls-verify") && !c.Bool("tls-verify"), CertDir: c.String("cert-dir")}
+	o := &access.Options{AuthFile: c.String("authfile"), CertDir: c.String("cert-dir")}
+	if c.IsSet("tls-verify") {
+		o.Verified = c.Bool("tls-verify")
+		o.Insecure = !o.Verified
+	}
 	for _, text := range c.StringSlice("mirror") {
 		m, err := access.ParseMirror(text)
 		if err != nil {

@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"audit/inspect/host"
 	"audit/inspect/limit"
 	"audit/inspect/registry/access"
 )
@@ -325,6 +326,13 @@ func recordNumber(doi string) (string, error) {
 	return number, nil
 }
 
+// leads says that a record may lead to where it has a file.
+func leads(from, to string) bool {
+	a, err := url.Parse(from)
+	b, toErr := url.Parse(to)
+	return err == nil && toErr == nil && host.MayLead(a.Hostname(), b.Hostname())
+}
+
 func (r record) find(address, file string) (string, Checksum, error) {
 	var names []string
 	for _, f := range r.Files {
@@ -336,6 +344,9 @@ func (r record) find(address, file string) (string, Checksum, error) {
 		sum, err := ParseChecksum(algorithm, digits)
 		if err != nil || !ok {
 			return "", Checksum{}, fmt.Errorf("the record %s has no checksum of %s", address, f.Key)
+		}
+		if !leads(address, f.Links.Self) {
+			return "", Checksum{}, fmt.Errorf("the record %s has the file at an address of this machine or of an inner network, which is not asked", address)
 		}
 		sum.From = address
 		return f.Links.Self, sum, nil

@@ -125,6 +125,8 @@ func TestFetchRefuses(t *testing.T) {
 		switch r.URL.Path {
 		case "/plain":
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		case "/meta":
+			http.Redirect(w, r, "https://169.254.169.254/latest", http.StatusFound)
 		case "/round":
 			http.Redirect(w, r, "/round", http.StatusFound)
 		default:
@@ -133,7 +135,7 @@ func TestFetchRefuses(t *testing.T) {
 	}))
 	defer server.Close()
 	for address, want := range map[string]string{
-		server.URL + "/plain": "not https", server.URL + "/round": "on and on", server.URL + "/absent": "404",
+		server.URL + "/plain": "not https", server.URL + "/meta": "inner network", server.URL + "/round": "on and on", server.URL + "/absent": "404",
 		"http://127.0.0.1:1/": "only https", "https://": "no address", "https://%zz/": "no address",
 	} {
 		if err := newFetcher(t).Fetch(t.Context(), address, newFile(t)); err == nil || !strings.Contains(err.Error(), want) {
@@ -155,6 +157,8 @@ func TestRecord(t *testing.T) {
 		switch r.URL.Path {
 		case "/api/records/17":
 			fmt.Fprintf(w, `{"files":[{"key":"paper.pdf","checksum":"md5:00","links":{"self":"x"}},{"key":"image.tar.gz","checksum":"md5:%s","links":{"self":"https://h/f/content"}}]}`, sum)
+		case "/api/records/16":
+			fmt.Fprintf(w, `{"files":[{"key":"only.tar","checksum":"md5:%s","links":{"self":"https://169.254.169.254/latest"}}]}`, sum)
 		case "/api/records/18":
 			fmt.Fprintf(w, `{"files":[{"key":"only.tar","checksum":"md5:%s","links":{"self":"https://h/o/content"}}]}`, sum)
 		default:
@@ -165,6 +169,7 @@ func TestRecord(t *testing.T) {
 	for _, c := range []struct{ doi, file, address, err string }{
 		{"doi:10.5281/zenodo.17", "image.tar.gz", "https://h/f/content", ""},
 		{"doi:10.5281/zenodo.18", "", "https://h/o/content", ""},
+		{"doi:10.5281/zenodo.16", "", "", "inner network"},
 		{"doi:10.5281/zenodo.17", "", "", "choose one with --doi-file: paper.pdf, image.tar.gz"},
 		{"doi:10.5281/zenodo.17", "image.tgz", "", "there is paper.pdf, image.tar.gz"},
 		{"doi:10.5281/zenodo.17", "paper.pdf", "", "no checksum"},
