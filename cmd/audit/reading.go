@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -177,6 +178,9 @@ func askPassword(c *cli.Context, user, registry string) (string, error) {
 // file that is here.
 func (l *line) obtain(ctx context.Context, reference string) (string, error) {
 	if !web.IsAddress(reference) {
+		if near := web.Deposit(reference); near != "" && l.doi.file != "" {
+			return "", noFile(reference)
+		}
 		if l.doi.file != "" {
 			return "", usage("--doi-file is for an IMAGE doi:10.5281/zenodo.NUMBER: it would not be used")
 		}
@@ -188,9 +192,13 @@ func (l *line) obtain(ctx context.Context, reference string) (string, error) {
 	}
 	address := reference
 	if web.IsDOI(reference) {
-		if address, err = l.followDOI(ctx, f, reference); err != nil {
+		doi := cmp.Or(web.Deposit(reference), reference)
+		if address, err = l.followDOI(ctx, f, doi); err != nil {
 			return "", unreadable(err)
 		}
+	}
+	if doi, file := web.DepositFile(reference); l.published == nil && doi != "" {
+		return "", usage("what is at an address is read with its published checksum alone, which its record has: --doi-file %q %s", file, doi)
 	}
 	if l.published == nil {
 		return "", usage("what is at an address is read with its published checksum alone: --sha256 HEX, --sha512 HEX or --md5 HEX")

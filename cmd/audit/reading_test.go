@@ -183,7 +183,7 @@ func TestMirror(t *testing.T) {
 		t.Errorf("an empty mirror: status %d\n%s", status, out)
 	}
 	status, out = commanded("", "inspect", "--mirror", host+"="+empty, "docker://"+host+"/no/tool:1")
-	if status != exitUnreadable || !strings.Contains(out, "nor its mirrors") {
+	if status != exitUnreadable || !strings.Contains(out, "nor its mirrors") || !strings.Contains(out, empty+"/no/tool:1; ") || !strings.Contains(out, host+"/no/tool:1") {
 		t.Errorf("an image that nobody has: status %d\n%s", status, out)
 	}
 }

@@ -211,7 +211,7 @@ func (b *blobs) page(path, query string) ([]byte, http.Header, error) {
 	}
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, plainer(err)
 	}
 	defer resp.Body.Close()
 	if err := transport.CheckError(resp, http.StatusOK); err != nil {

@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,8 +35,51 @@ func IsAddress(reference string) bool {
 	return strings.HasPrefix(reference, "https://") || strings.HasPrefix(reference, "http://") || IsDOI(reference)
 }
 
-// IsDOI says that a reference is a DOI, "doi:10.5281/zenodo.1234567".
-func IsDOI(reference string) bool { return strings.HasPrefix(reference, "doi:") }
+// IsDOI says that a reference is a DOI, "doi:10.5281/zenodo.1234567", or the address of
+// one, or of its record, as a browser shows it.
+func IsDOI(reference string) bool {
+	return strings.HasPrefix(reference, "doi:") || strings.Contains(reference, "://") && Deposit(reference) != ""
+}
+
+// Deposit is the DOI that an address, or one without its "https://", is about, as "doi:…":
+// of doi.org, or of a record of Zenodo, whose file is not named. It is "" for all else.
+func Deposit(reference string) string {
+	text := reference
+	for _, scheme := range []string{"doi:", "DOI:", "https://", "http://"} {
+		text = strings.TrimPrefix(text, scheme)
+	}
+	text, _, _ = strings.Cut(strings.TrimPrefix(text, "www."), "?")
+	text, _, _ = strings.Cut(text, "#")
+	for _, host := range []string{"doi.org/", "dx.doi.org/", "zenodo.org/doi/"} {
+		text = strings.TrimPrefix(text, host)
+	}
+	if isDOI.MatchString(text) {
+		return "doi:" + text
+	}
+	if m := isRecord.FindStringSubmatch(text); m != nil {
+		return "doi:10.5281/zenodo." + m[1]
+	}
+	return ""
+}
+
+// DepositFile is the DOI and the file that the address of a file of Zenodo's is about, "" and
+// "" for all else.
+func DepositFile(address string) (doi, file string) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", ""
+	}
+	record, file, ok := strings.Cut(u.Host+u.Path, "/files/")
+	if doi = Deposit(record); !ok || doi == "" || strings.Contains(file, "/") {
+		return "", ""
+	}
+	return doi, file
+}
+
+var (
+	isDOI    = regexp.MustCompile(`^10\.[0-9]{4,9}/[!-~]+$`) // as Crossref has nearly all of them
+	isRecord = regexp.MustCompile(`^zenodo\.org/records?/([0-9]+)/?$`)
+)
 
 // A Checksum is what somebody published of a file.
 type Checksum struct {

@@ -62,6 +62,38 @@ func TestParseChecksum(t *testing.T) {
 	}
 }
 
+// A DOI as people have it.
+func TestDeposit(t *testing.T) {
+	for text, want := range map[string]string{
+		"doi:10.5281/zenodo.17": "10.5281/zenodo.17", "DOI:10.5281/zenodo.17": "10.5281/zenodo.17", "10.5281/zenodo.17": "10.5281/zenodo.17",
+		"https://doi.org/10.5281/zenodo.17": "10.5281/zenodo.17", "http://dx.doi.org/10.5281/zenodo.17": "10.5281/zenodo.17",
+		"doi.org/10.5281/zenodo.17": "10.5281/zenodo.17", "https://www.doi.org/10.1000/abc": "10.1000/abc", "doi:https://doi.org/10.5281/zenodo.17": "10.5281/zenodo.17",
+		"https://zenodo.org/records/17": "10.5281/zenodo.17", "zenodo.org/record/17": "10.5281/zenodo.17", "https://zenodo.org/records/17/": "10.5281/zenodo.17",
+		"https://zenodo.org/doi/10.5281/zenodo.17": "10.5281/zenodo.17", "https://zenodo.org/records/17?preview=1#files": "10.5281/zenodo.17",
+		"https://zenodo.org/records/17/files/image.tar?download=1": "", "https://h/10.5281/zenodo.17": "", "10.1.2.3/x": "", "10.0.0.1/lab/tool": "", "": "",
+	} {
+		if want != "" {
+			want = "doi:" + want
+		}
+		if got := Deposit(text); got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
+	if doi, file := DepositFile("https://zenodo.org/records/17/files/image%20a.tar?download=1"); doi != "doi:10.5281/zenodo.17" || file != "image a.tar" {
+		t.Errorf("a file is %q of %q", file, doi)
+	}
+	for _, text := range []string{"https://h/records/17/files/a.tar", "https://zenodo.org/records/17", "https://%zz", ""} {
+		if doi, file := DepositFile(text); doi+file != "" {
+			t.Errorf("%s is %q of %q", text, file, doi)
+		}
+	}
+	for _, text := range []string{"10.5281/zenodo.17", "doi.org/10.5281/zenodo.17", "docker://doi.org/10.5281/x"} {
+		if IsDOI(text) {
+			t.Errorf("%s is taken for a DOI", text)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	sum := sha256.Sum256([]byte("archive"))
 	c := Checksum{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
