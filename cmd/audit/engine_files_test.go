@@ -332,7 +332,7 @@ func TestEngineUsage(t *testing.T) {
 		{"has to be below it", []string{"--engine", "kubernetes", image, "-o", "out", mustAbs(t, "images.txt")}},
 		{"cannot stand in a script", []string{"--engine", "slurm", "-o", "a\nb", "images.txt"}},
 		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--layer-cache", "https://user:secret@host/x", "images.txt"}},
-		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--creds", "me:S3CR3T", "docker://" + host + "/lab/"}},
+		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--tls-verify=false", "--creds", "me:S3CR3T", "docker://" + host + "/lab/"}},
 	} {
 		var stdout, stderr bytes.Buffer
 		status := Main(append([]string{"audit", "batch"}, c.args...), strings.NewReader("registry.example/a:1\n"), &stdout, &stderr)
