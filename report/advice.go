@@ -15,7 +15,7 @@ func why(id check.ID) string {
 	case check.Recipe:
 		return "Without a recipe nobody can say where the bytes come from, and nobody can build them again. A recipe that names every source at a commit still works when names and tags have moved on."
 	case check.Closure:
-		return "A file that no recipe explains was put there by something else: a step that was never written down, or someone who did not want to be seen. A store path that is named and not there makes programs fail at run time, or find something else."
+		return "A file that no recipe explains was put there by something else: a step that was never written down, or a change after the image was made. A store path that is named and not there makes programs fail at run time, or find something else."
 	case check.Repack:
 		return "The packer follows rules: which entries, in which order, with which times, owners and modes. An image that these rules do not give was changed after it was packed, or was packed by something else than it says. No builder is needed to see it."
 	case check.Signatures:
@@ -30,7 +30,8 @@ func why(id check.ID) string {
 	return ""
 }
 
-// advice says what to do about a check that ended in this way.
+// advice says what to do about a check that ended in this way: where it is no pass, what
+// its gravest finding says.
 func (r *Report) advice(id check.ID, status check.Status) string {
 	switch status {
 	case check.Pass:
@@ -38,9 +39,25 @@ func (r *Report) advice(id check.ID, status check.Status) string {
 	case check.Skipped:
 		return r.remedy(id)
 	case check.Fail:
-		return react(id)
+		return r.about(id, check.Problem)
 	}
-	return "It ran and could not decide. The findings that are problems say what stood in the way. " + r.remedy(id)
+	return r.about(id, check.Undecided)
+}
+
+// about says what to do about a check by its gravest finding of a level.
+func (r *Report) about(id check.ID, level check.Level) string {
+	for _, f := range r.byWeight() {
+		if f.check == id && f.Level == level {
+			return r.words.only(r.Recipe.System).adviseOn(id, f.Code, level).todo
+		}
+	}
+	if level == check.Undecided && r.notAsked(check.Recipe) {
+		return "The findings say what stood in the way of a comparison."
+	}
+	if level == check.Undecided {
+		return "It ran and could not decide. " + r.remedy(id)
+	}
+	return react(id)
 }
 
 // confirm says how a pass can be seen without audit.
@@ -113,7 +130,7 @@ func react(id check.ID) string {
 	case check.Integrity:
 		return "Get the image again from where it was published, and compare its digest with the one that the publisher names. If it fails again, do not run it, and inform the publisher which descriptor does not fit."
 	case check.Recipe:
-		return "The image contradicts itself about how it was built. Ask the author for the recipe that was really used."
+		return "What the image says of how it was built does not fit together. Ask the author for the recipe that was really used."
 	case check.Closure:
 		return "Look at each file in the findings before running the image. Ask the author which step wrote it; if there is an answer, that step belongs into the recipe."
 	case check.Repack:

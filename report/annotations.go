@@ -21,9 +21,13 @@ func WriteAnnotations(w io.Writer, r *Report) error {
 		shown = maxAnnotations - 1
 	}
 	for _, v := range violations[:shown] {
-		b.WriteString(annotation("audit: "+v.name(), r.Demand(v)+". "+r.ToDo(v)))
+		b.WriteString(annotation("audit: "+r.Policy.ruleName(v), r.Demand(v)+". "+r.ToDo(v)))
 	}
-	if more := len(violations) - shown; more > 0 {
+	var more int64
+	for _, v := range violations[shown:] {
+		more += v.count()
+	}
+	if more > 0 {
 		b.WriteString(annotation("audit", fmt.Sprintf("%d more that the policy demands in vain are in the report", more)))
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {

@@ -449,6 +449,7 @@ type Difference struct {
 
 // A Policy is what was demanded of the image, and whether it holds.
 type Policy struct {
+	Name       string      `json:"name"`       // of its file, without folders, or "builtin:strict"; "" for a demand of the command line
 	Require    string      `json:"require"`    // such as "consistent"; "" when nothing was
 	Holds      bool        `json:"holds"`      // what is demanded, all of it
 	Violations []Violation `json:"violations"` // of what is demanded, the weightiest first

@@ -15,22 +15,32 @@ import (
 type Explanation struct {
 	About     string
 	Why       string
+	ToDo      string // what to do about the code, at whatever level it is found; "" for a group
 	Problem   string // what to do where it is a problem
 	Undecided string // what to do where it stood in the way of an answer
 }
 
-// Explain explains the codes of a group, which is what stands before the slash: a check
-// with its findings, or what a finding, a difference or a plan names. It is false for a
-// group that is not known.
-func Explain(systems []rebuild.About, group string) (Explanation, bool) {
+// Explain explains a code, or the codes of a group, which is what stands before the slash:
+// a check with its findings, or what a finding, a difference or a plan names. It is false
+// for a group that is not known.
+func Explain(systems []rebuild.About, code string) (Explanation, bool) {
+	group, _, _ := strings.Cut(code, "/")
 	id, about := groupOf(group)
 	if id == "" {
 		return outsideChecks(group)
 	}
 	w := words{systems: systems}
-	return Explanation{
+	all := Explanation{
 		About: cmp.Or(about, question(id)), Why: why(id), Problem: react(id), Undecided: w.remedy(id),
-	}, true
+	}
+	a, ok := ofCode(code)
+	switch {
+	case ok && a.todo != "":
+		return Explanation{About: all.About, Why: cmp.Or(a.why, all.Why), ToDo: a.todo}, true
+	case ok:
+		return Explanation{About: all.About, Why: cmp.Or(a.why, all.Why), Undecided: all.Undecided}, true
+	}
+	return all, true
 }
 
 // groupOf is the check that codes of a group belong to, and what they are about where they

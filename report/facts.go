@@ -36,7 +36,7 @@ func (r *Report) Facts() policy.Facts {
 
 // SetPolicy notes what was demanded of the image, and what came out.
 func (r *Report) SetPolicy(p policy.Policy, j policy.Judgement) {
-	r.Policy = Policy{Require: p.Require.String(), Holds: len(j.Violations) == 0}
+	r.Policy = Policy{Name: p.Name, Require: p.Require.String(), Holds: len(j.Violations) == 0}
 	for _, v := range j.Violations {
 		r.Policy.Violations = append(r.Policy.Violations, Violation{v.Rule, v.Message.Code, v.Message.Args, v.Layer, v.Path, shownBy(v.Finding)})
 	}
@@ -53,12 +53,12 @@ func shownBy(m check.Message) *Message {
 	return &Message{m.Code, m.Args}
 }
 
-// demands says in sentences what the policy demands and is not so.
-func (r *Report) demands() (all []string) {
-	for _, v := range r.Policy.Violations {
-		all = append(all, r.Demand(v))
+// Title names what was demanded: the policy by its name, or the demand of the command line.
+func (p Policy) Title() string {
+	if p.Name != "" {
+		return p.Name
 	}
-	return all
+	return "--require " + p.Require
 }
 
 func (r *Report) judged() rebuild.Facts {

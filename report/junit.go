@@ -150,7 +150,7 @@ func policyCases(r *Report) (all []junitCase) {
 	if p.Require == "" {
 		return nil
 	}
-	whole := junitCase{Class: "audit", Name: "policy: " + p.Require, Time: "0"}
+	whole := junitCase{Class: "audit", Name: "policy: " + xmlLine(p.Title()), Time: "0"}
 	if p.Holds {
 		return []junitCase{whole}
 	}
@@ -164,7 +164,7 @@ func policyCases(r *Report) (all []junitCase) {
 			text = strings.Join(append([]string{text}, r.limits()...), "\n")
 		}
 		all = append(all, junitCase{
-			Class: "audit", Name: xmlLine(strings.TrimSpace("policy: " + v.name() + " " + v.Path)), Time: "0",
+			Class: "audit", Name: xmlLine(strings.TrimSpace("policy: " + p.ruleName(v) + " " + v.Path)), Time: "0",
 			Failure: &junitTrouble{xmlLine(r.Demand(v)), "policy/" + v.Rule, xmlText(text)},
 		})
 	}
@@ -186,6 +186,14 @@ func (v Violation) name() string {
 		return "refuse " + v.Args.String("rule")
 	}
 	return v.Rule
+}
+
+// ruleName is the name of a rule with that of its policy, which whoever reads it looks up.
+func (p Policy) ruleName(v Violation) string {
+	if p.Name == "" {
+		return v.name()
+	}
+	return p.Name + ": " + v.name()
 }
 
 // findingLines lists the findings of a check, a line each.

@@ -107,10 +107,10 @@ func mdAbout(r *Report) string {
 	}
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
-		fmt.Fprintf(&b, "\nThe policy %s **%s**.\n", mdCode(p.Require), holds)
+		fmt.Fprintf(&b, "\nThe policy %s **%s**.\n", mdCode(p.Title()), holds)
 		var lines []string
-		for _, text := range r.demands() {
-			lines = append(lines, "- "+mdText(text)+"\n")
+		for _, b := range r.Broken() {
+			lines = append(lines, "- "+mdText(b.Text)+". What to do: "+mdText(b.ToDo)+"\n")
 		}
 		if len(lines) > 0 {
 			b.WriteString("\n" + mdSome(lines, mdRows))

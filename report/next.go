@@ -20,7 +20,7 @@ func (r *Report) next() []string {
 	case rebuild.Contradicted:
 		for _, c := range r.Checks {
 			if c.Status == check.Fail {
-				steps = append(steps, r.reaction(c.ID))
+				steps = append(steps, r.advice(c.ID, c.Status))
 				break
 			}
 		}
@@ -48,15 +48,6 @@ func (r *Report) next() []string {
 	return steps[:min(len(steps), maxNext)]
 }
 
-// reaction says what to do about a no. An image without store items has nothing that a
-// build farm could have signed.
-func (r *Report) reaction(id check.ID) string {
-	if id == check.Signatures && len(r.StoreItems) == 0 {
-		return otherThanSigned
-	}
-	return react(id)
-}
-
 // buildAdvice says what to do about a build that failed.
 func (r *Report) buildAdvice() string {
 	if r.Rebuild != nil && r.Rebuild.Hint != "" {
@@ -74,47 +65,44 @@ func (r *Report) allow() string {
 	if r.words.of(r.Recipe.System).Name == "" && !r.notAsked(check.Recipe) {
 		return "Nothing that is known here builds it again: ask its author how it was made, or put it beside an image that you trust with audit compare."
 	}
-	if r.Plan == nil {
-		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != provenance.None && !r.notAsked(check.Rebuild) {
-			return r.remedy(check.Rebuild)
-		}
+	if r.Plan == nil && (r.Status(check.Rebuild) != check.Skipped || r.Recipe.Status == provenance.None || r.notAsked(check.Rebuild)) {
 		return ""
 	}
-	var flags []string
-	for _, t := range r.Plan.Trust {
-		if !t.Trusted && t.Flag != "" && !slices.Contains(flags, short(t.Flag)) {
-			flags = append(flags, short(t.Flag))
-		}
-	}
-	if lacks := r.lacks(); len(flags) == 0 && len(lacks) > 0 {
-		return "To have it built again: " + r.Say(lacks[len(lacks)-1]) + "."
-	}
-	if len(flags) == 0 {
-		return r.remedy(check.Rebuild)
-	}
-	more := ""
-	if len(flags) > maxNext {
-		more = " and what else -v names"
-	}
-	return "To have it built again, name what may be run and fetched, if you trust it: " + strings.Join(flags[:min(len(flags), maxNext)], " ") + more
+	return r.remedy(check.Rebuild)
 }
 
 // remedy says what lets a check decide that has not. A plan that is refused names what it
 // lacks, wherever it is run.
 func (r *Report) remedy(id check.ID) string {
-	if lacks := r.lacks(); len(lacks) > 0 && (id == check.Rebuild || id == check.Derivation) {
-		return "It cannot be built again from what is here: " + r.join(lacks) + "."
+	w := r.words.only(r.Recipe.System)
+	switch {
+	case r.notAsked(check.Recipe) || r.notAsked(id):
+		return "It was not asked for: audit IMAGE makes all checks of one image."
+	case r.Plan == nil || id != check.Rebuild && id != check.Derivation:
+		return w.remedy(id)
 	}
-	return r.words.remedy(id)
+	if flags := r.wouldAllow(); len(flags) > 0 {
+		more := ""
+		if len(flags) > maxNext {
+			more = " and what else -v names"
+		}
+		return "To have it built again, name what may be run and fetched, if you trust it: " + strings.Join(flags[:min(len(flags), maxNext)], " ") + more + "."
+	}
+	lacks := slices.DeleteFunc(slices.Clone(r.Plan.Refused), func(m Message) bool { return m.Code == "plan/needs-trust" })
+	if len(lacks) == 0 {
+		return w.remedy(id)
+	}
+	return "To have it built again: " + r.Say(lacks[len(lacks)-1]) + "."
 }
 
-// lacks are the reasons why the plan is refused that no trust removes; the last says what
-// would.
-func (r *Report) lacks() []Message {
-	if r.Plan == nil {
-		return nil
+// wouldAllow are the flags that name what a rebuild would run or fetch and is not trusted.
+func (r *Report) wouldAllow() (flags []string) {
+	for _, t := range r.Plan.Trust {
+		if !t.Trusted && t.Flag != "" && !slices.Contains(flags, short(t.Flag)) {
+			flags = append(flags, short(t.Flag))
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(r.Plan.Refused), func(m Message) bool { return m.Code == "plan/needs-trust" })
+	return flags
 }
 
 // askSigners says how to have signatures checked, where nobody was asked.

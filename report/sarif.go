@@ -42,6 +42,7 @@ type (
 	}
 	sarifRule struct {
 		ID         string              `json:"id"`
+		Name       string              `json:"name"`
 		Short      sarifText           `json:"shortDescription"`
 		Full       sarifText           `json:"fullDescription"`
 		Help       sarifHelp           `json:"help"`
@@ -216,27 +217,38 @@ func sarifLevels() []string { return []string{"error", "warning", "note"} }
 // check adds the problems of a check that says no or could not decide; those
 // that only repeat the comparison are left to it.
 func (s *sarifWriter) check(c Check) {
-	level := map[check.Status]string{check.Fail: "error", check.Unknown: "warning"}[c.Status]
-	if level == "" {
+	most, ok := map[check.Status]check.Level{check.Fail: check.Problem, check.Unknown: check.Undecided}[c.Status]
+	if !ok {
 		return
 	}
+	words := s.report.words.only(s.report.Recipe.System)
 	named := false
+	known := make(map[likeness]rule)
 	for _, f := range c.Findings {
 		if f.Level == check.Note {
 			continue
 		}
 		named = true
-		weight := level
-		if f.Level == check.Undecided {
-			weight = "warning"
-		}
 		if !s.repeats(f.Code) {
-			s.add(checkRule(c.ID, f.Code), weight, f.Layer, f.Path, s.report.Words(f))
+			key := likeness{f.Code, min(f.Level, most)}
+			rule, ok := known[key]
+			if !ok {
+				rule = words.checkRule(c.ID, key.code, key.level)
+				known[key] = rule
+			}
+			s.add(rule, rule.level, f.Layer, f.Path, s.report.Words(f))
 		}
 	}
 	if !named {
-		s.add(checkRule(c.ID, string(c.ID)), level, -1, "", s.report.Summary(c))
+		rule := words.checkRule(c.ID, string(c.ID), most)
+		s.add(rule, rule.level, -1, "", s.report.Summary(c))
 	}
+}
+
+// A likeness is what findings of one rule have in common.
+type likeness struct {
+	code  string
+	level check.Level
 }
 
 func (s *sarifWriter) repeats(code string) bool {
@@ -270,10 +282,13 @@ func orAbsent(t string) string {
 
 func (s *sarifWriter) add(rule rule, level string, layer int, path string, message string) {
 	at, ok := s.index[rule.id]
-	if !ok {
+	switch {
+	case !ok:
 		at = len(s.rules)
 		s.index[rule.id] = at
 		s.rules = append(s.rules, rule.sarif())
+	case slices.Index(sarifLevels(), rule.level) < slices.Index(sarifLevels(), s.rules[at].Default.Level):
+		s.rules[at] = rule.sarif()
 	}
 	same := s.fingerprint(rule.id, path)
 	s.found = append(s.found, sarifResult{

@@ -90,7 +90,7 @@ func TestSARIFKeepsTheGravest(t *testing.T) {
 	for range sarifResults {
 		s.add(differenceRule("difference/", compare.Order), "note", 0, "a", "b")
 	}
-	s.add(checkRule(check.Closure, "closure/setuid-file"), "error", 0, "bin/su", "c")
+	s.add(newWords(nil).checkRule(check.Closure, "closure/setuid-file", check.Problem), "error", 0, "bin/su", "c")
 	s.clip()
 	if s.left != 1 || len(s.found) != sarifResults || s.found[0].RuleID != "closure/setuid-file" {
 		t.Errorf("%d are left out, and the first is %+v", s.left, s.found[0])
@@ -101,7 +101,7 @@ func TestSARIFKeepsTheGravest(t *testing.T) {
 func TestSARIFFingerprintsStay(t *testing.T) {
 	of := func(layer int) string {
 		s := &sarifWriter{report: &Report{}, index: map[string]int{}, seen: map[string]int{}}
-		s.add(checkRule(check.Closure, "closure/setuid-file"), "error", layer, "bin/su", "c")
+		s.add(newWords(nil).checkRule(check.Closure, "closure/setuid-file", check.Problem), "error", layer, "bin/su", "c")
 		return s.found[0].Fingerprints["primaryLocationLineHash"]
 	}
 	if of(0) != of(3) {

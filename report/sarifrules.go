@@ -1,7 +1,6 @@
 package report
 
 import (
-	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -9,7 +8,7 @@ import (
 )
 
 // A rule is what SARIF, and who shows it, need to know of a kind of result. It follows
-// from its name alone: the same rule is the same in every report.
+// from its name and the gravest level at which the report has it.
 type rule struct {
 	id        string
 	short     string
@@ -40,11 +39,20 @@ func (r rule) sarif() sarifRule {
 		markdown += "\n\n[How builds lose this cause](" + r.page + ")"
 	}
 	return sarifRule{
-		ID: r.id, Short: sarifText{clip(r.short, maxRuleText)}, Full: sarifText{clip(r.full, maxRuleText)},
+		ID: r.id, Name: pascal(r.id), Short: sarifText{clip(r.short, maxRuleText)}, Full: sarifText{clip(r.full, maxRuleText)},
 		Help: sarifHelp{Text: r.full + " " + r.todo, Markdown: markdown}, HelpURI: r.page,
 		Default:    sarifConfiguration{r.level},
 		Properties: sarifRuleProperties{Tags: r.tags[:min(len(r.tags), maxRuleTags)], Precision: r.precision, Problem: problemOf(r.level), Security: r.severity},
 	}
+}
+
+// pascal writes the name of a rule as SARIF wants it for people: ClosureSetuidFile.
+func pascal(id string) string {
+	var b strings.Builder
+	for _, part := range strings.FieldsFunc(id, func(c rune) bool { return c == '/' || c == '-' }) {
+		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return b.String()
 }
 
 // problemOf is the word for a level that is in the properties of rules.
@@ -55,21 +63,29 @@ func problemOf(level string) string {
 	return level
 }
 
-// checkRule is that of a finding of a check.
-func checkRule(id check.ID, code string) rule {
+// checkRule is that of a code which a check gives at a level: as a finding, or, where the
+// code is the name of the check, for want of one.
+func (w words) checkRule(id check.ID, code string, level check.Level) rule {
+	a := w.adviseOn(id, code, level)
 	r := rule{
-		id: code, short: question(id), full: why(id), todo: react(id), level: "error", precision: "high",
-		severity: severityOf(id), tags: []string{"security", "supply-chain", string(id)},
+		id: code, short: a.title, full: a.why, todo: a.todo, level: sarifLevel(level), precision: "high",
+		severity: a.severity, tags: []string{"supply-chain", string(id)},
 	}
 	if id == check.Integrity || id == check.Repack || id == check.Rebuild {
 		r.precision = "very-high" // digests are computed
 	}
-	_, what, _ := strings.Cut(code, "/")
-	if slices.Contains([]string{"setuid-file", "setgid-file", "capability-file", "device", "private-key"}, what) {
-		r.severity = "8.8"
+	if r.severity != "" {
+		r.tags = append(r.tags, "security")
+	}
+	if own, _ := ofCode(code); own.severity == lendsRights {
 		r.tags = append(r.tags, "privilege")
 	}
 	return r
+}
+
+// sarifLevel is the level of SARIF for that of a finding.
+func sarifLevel(level check.Level) string {
+	return map[check.Level]string{check.Problem: "error", check.Undecided: "warning"}[level]
 }
 
 // severityOf is how grave it is that a check says no: the bytes first, then what nobody
@@ -90,13 +106,14 @@ func severityOf(id check.ID) string {
 
 // differenceRule is that of a difference of a rebuild.
 func differenceRule(prefix string, c compare.Cause) rule {
+	what := map[string]string{"config/": "The config differs: ", "difference/": "Files differ: "}[prefix]
 	r := rule{
-		id: prefix + kebab(string(c)), short: causeWords(c), full: causeWords(c), todo: causeAdvice(c), page: causePage(c),
+		id: prefix + kebab(string(c)), short: what + causeWords(c), full: causeWords(c), todo: causeAdvice(c), page: causePage(c),
 		level: levelOf(c), precision: "very-high", tags: []string{"reproducible-builds", "supply-chain", string(check.Rebuild)},
 	}
-	if r.short == "" {
-		r.short = "a difference of cause " + kebab(string(c))
-		r.full = r.short
+	if r.full == "" {
+		r.full = "a difference of cause " + kebab(string(c))
+		r.short = what + r.full
 	}
 	if r.todo == "" {
 		r.todo = react(check.Rebuild)
@@ -111,7 +128,7 @@ func differenceRule(prefix string, c compare.Cause) rule {
 // policyRule is that of a part of a policy that does not hold.
 func policyRule(part string) rule {
 	r := rule{
-		id: "policy", short: "The policy that was demanded does not hold",
+		id: "policy", short: policyTitle(part),
 		full:  "The image is not what the policy of this gate demands. The exit status of audit says the same.",
 		todo:  "See what the message names. Of the image: find out what it is that nobody explains, or that differs. Of the policy: allow a documented difference, with a reason and a day on which that ends.",
 		level: "error", precision: "very-high", severity: "7.0", tags: []string{"security", "supply-chain", "policy"},
@@ -120,4 +137,19 @@ func policyRule(part string) rule {
 		r.id += "/" + part
 	}
 	return r
+}
+
+// policyTitle says what it is that a part of a policy demands in vain.
+func policyTitle(part string) string {
+	switch part {
+	case "require":
+		return "The verdict is not the one that the policy demands"
+	case "checks":
+		return "A check does not have the status that the policy demands"
+	case "refuse":
+		return "A finding that the policy refuses"
+	case "allow":
+		return "An allowance of the policy has expired"
+	}
+	return "The policy that was demanded does not hold"
 }

@@ -17,6 +17,7 @@ import (
 //	{name}              stands for an argument, or for its sentence where it is a message
 //	{name:count entry}  for a number of things: "1 entry", "3 entries"
 //	{name:list}         for a list: "a", "a and b", "a, b and c"
+//	{name:either}       for a list of which one is enough: "a", "a or b", "a, b or c"
 //	{name:quote}        for a text in quotation marks, its controls escaped
 //	{name:size}         for a number of bytes, in powers of 1024
 //	{name:number}       for a number that can be 0
@@ -229,6 +230,8 @@ func (s Sentences) argument(spec string, args check.Args) (text string, absent b
 		return plenty(n, noun), absent
 	case "list":
 		return enumerate(s.strings(args, name)), absent
+	case "either":
+		return oneOf(s.strings(args, name)), absent
 	case "quote":
 		return strconv.Quote(value), absent
 	case "size":

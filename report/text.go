@@ -31,7 +31,7 @@ const (
 	textCauses   = 6 // causes, at least
 	textKnown    = 3
 	textTrusted  = 3  // things that are not trusted
-	textDemands  = 3  // of a policy, that are not so
+	textDemands  = 8  // rules of a policy that are broken
 	textAround   = 3  // a blank line, a title, and what is left out
 	textColumn   = 11 // runes of the names of checks and causes, at least
 	textWidth    = 100
@@ -375,9 +375,13 @@ func textLimits(r *Report, most int) []string {
 func textTail(r *Report, opt TextOptions) (lines []string) {
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
-		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
-		for _, text := range r.demands()[:min(len(p.Violations), textDemands)] {
+		lines = append(lines, fmt.Sprintf("policy %s: %s", short(p.Title()), holds))
+		demands := r.demands()
+		for _, text := range demands[:min(len(demands), textDemands)] {
 			lines = append(lines, "  "+short(text))
+		}
+		if rest := len(demands) - textDemands; rest > 0 {
+			lines = append(lines, fmt.Sprintf("  … and %s in report.json", count(rest, "more rule")))
 		}
 	}
 	if opt.Folder != "" {

@@ -2,12 +2,63 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"audit/inspect/check"
 	"audit/rebuild"
 )
+
+// A broken rule is one of a policy that does not hold.
+type broken struct {
+	Text string // what is demanded and not so, and the file that shows it; of several the first
+	ToDo string
+}
+
+// Broken are the rules of the policy that do not hold, in its order.
+func (r *Report) Broken() (all []broken) {
+	var firsts []Violation
+	counts := make(map[string]int64)
+	for _, v := range r.Policy.Violations {
+		key := v.Rule + "\x00" + r.Say(Message{v.Code, v.Args})
+		if counts[key] == 0 {
+			firsts = append(firsts, v)
+		}
+		counts[key] += v.count()
+	}
+	shown := make(map[string]bool)
+	for _, v := range firsts {
+		text := r.Demand(v)
+		if v.Finding != nil {
+			what := v.Finding.Code + "\x00" + v.Path
+			if shown[what] { // another rule has named it
+				text = r.Say(Message{v.Code, v.Args})
+			}
+			shown[what] = true
+		}
+		if more := counts[v.Rule+"\x00"+r.Say(Message{v.Code, v.Args})] - 1; more > 0 && v.Rule != "checks" {
+			text += fmt.Sprintf(" (and %d more)", more)
+		}
+		all = append(all, broken{text, r.ToDo(v)})
+	}
+	return all
+}
+
+// count is of how many findings a violation is: the last of many alike stands for those
+// that are not listed.
+func (v Violation) count() int64 {
+	if v.Finding == nil {
+		return 1
+	}
+	return 1 + v.Finding.Args.Int("more")
+}
+
+// demands says in sentences what the policy demands and is not so, a rule each.
+func (r *Report) demands() (all []string) {
+	for _, b := range r.Broken() {
+		all = append(all, b.Text)
+	}
+	return all
+}
 
 // Demand says in a sentence what is demanded and not so, with the file that shows it.
 func (r *Report) Demand(v Violation) string {
@@ -32,39 +83,43 @@ func (r *Report) ToDo(v Violation) string {
 		id := check.ID(v.Args.String("check"))
 		return r.advice(id, r.Status(id))
 	case "refuse":
-		return react(r.checkOf(v))
+		return r.ofRefused(v)
 	case "allow":
 		return "Look at the difference again. Where it is still harmless give the allowance a later day, within a year; else take it out of the policy."
 	}
 	return r.toReach(v)
 }
 
-// toReach says what lets the verdict become the one that is demanded.
+// toReach says what lets the verdict become the one that is demanded: what is to be done
+// next in any case, unless it is one check alone that is missing.
 func (r *Report) toReach(v Violation) string {
-	for _, c := range r.Checks {
-		if c.Status == check.Fail && (r.Verdict == rebuild.Contradicted || c.ID == check.Rebuild) {
-			return react(c.ID)
-		}
-	}
-	switch v.Args.String("require") {
-	case rebuild.RequireExplained.String():
+	if v.Args.String("require") == rebuild.RequireExplained.String() && r.Verdict == rebuild.Unverified {
 		return r.advice(check.Closure, r.Status(check.Closure))
-	case rebuild.RequireVouched.String():
-		return r.remedy(check.Signatures) + " " + r.remedy(check.Rebuild)
+	}
+	steps := r.next()
+	switch {
+	case len(steps) == 0:
+	case r.Verdict == rebuild.Unverified || r.Verdict == rebuild.Matching:
+		return strings.Join(steps, " ")
+	case r.Verdict > rebuild.Matching: // something speaks against it
+		return steps[0]
 	}
 	return r.remedy(check.Rebuild)
 }
 
-// checkOf is the check whose finding a violation is about.
-func (r *Report) checkOf(v Violation) check.ID {
+// ofRefused says what to do about the finding that a policy refuses.
+func (r *Report) ofRefused(v Violation) string {
 	if v.Finding == nil {
-		return check.Closure
+		return "See the findings that the policy refuses."
 	}
+	w := r.words.only(r.Recipe.System)
 	for _, c := range r.Checks {
-		if slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Code == v.Finding.Code && f.Path == v.Path }) {
-			return c.ID
+		for _, f := range c.Findings {
+			if f.Code == v.Finding.Code && f.Path == v.Path {
+				return w.adviseOn(c.ID, f.Code, f.Level).todo
+			}
 		}
 	}
 	id, _, _ := strings.Cut(v.Finding.Code, "/")
-	return check.ID(id)
+	return w.adviseOn(check.ID(id), v.Finding.Code, check.Problem).todo
 }

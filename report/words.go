@@ -156,12 +156,17 @@ func plural(n int, one, many string) string {
 }
 
 // enumerate writes "a", "a and b", "a, b and c".
-func enumerate(words []string) string {
+func enumerate(words []string) string { return joined(words, " and ") }
+
+// oneOf writes "a", "a or b", "a, b or c".
+func oneOf(words []string) string { return joined(words, " or ") }
+
+func joined(words []string, last string) string {
 	n := len(words)
 	if n < 2 {
 		return strings.Join(words, "")
 	}
-	return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	return strings.Join(words[:n-1], ", ") + last + words[n-1]
 }
 
 // bytesWords writes a size for people, in powers of 1024.

@@ -278,14 +278,17 @@ func TestCodesAreDocumented(t *testing.T) {
 }
 
 // TestCodesAreExplained: audit help CODE says of each code its sentence, why it matters
-// and, where there is anything to do about it, what.
+// and, where there is anything to do about it, what. What is said of a finding is said of
+// its code, and not of its check.
 func TestCodesAreExplained(t *testing.T) {
 	table := sentences()
 	for _, code := range slices.Sorted(maps.Keys(table)) {
-		group, _, _ := strings.Cut(code, "/")
-		about, ok := report.Explain(systems().Abouts(), group)
-		if !ok || about.About == "" || about.Why == "" || about.Problem+about.Undecided == "" {
+		about, ok := report.Explain(systems().Abouts(), code)
+		if !ok || about.About == "" || about.Why == "" || about.ToDo+about.Problem+about.Undecided == "" {
 			t.Errorf("%s: %+v", code, about)
+		}
+		if slices.Contains(findingCodes(), code) && about.Problem != "" {
+			t.Errorf("%s has no advice of its own (report/codeadvice*.go)", code)
 		}
 		var out, mistakes bytes.Buffer
 		if explainCode(&out, code) != nil || !strings.HasPrefix(out.String(), code+"\n    ") {
@@ -297,7 +300,7 @@ func TestCodesAreExplained(t *testing.T) {
 		if code != "closure/setuid-file" {
 			continue
 		}
-		if status := Main([]string{"audit", "help", code}, nil, &out, &mistakes); status != exitHolds || !strings.Contains(out.String(), "A problem: ") {
+		if status := Main([]string{"audit", "help", code}, nil, &out, &mistakes); status != exitHolds || !strings.Contains(out.String(), "What to do: Find the step that made it") {
 			t.Errorf("audit help %s: %d\n%s%s", code, status, &out, &mistakes)
 		}
 	}

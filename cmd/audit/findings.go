@@ -35,8 +35,7 @@ func explainCode(w io.Writer, code string) error {
 	if _, ok := table[code]; !ok && (len(codes) == 0 || !strings.HasSuffix(code, "/")) {
 		return noCode(table, code)
 	}
-	group, _, _ := strings.Cut(code, "/")
-	about, _ := report.Explain(systems().Abouts(), group)
+	about, _ := report.Explain(systems().Abouts(), code)
 	if strings.HasSuffix(code, "/") {
 		fmt.Fprintf(w, "%s\n\n%s\n", code, wrapped("", about.About))
 	} else {
@@ -50,7 +49,7 @@ func explainCode(w io.Writer, code string) error {
 		fmt.Fprintln(w, wrapped("", about.About))
 	}
 	for _, part := range [][2]string{
-		{"Why it matters: ", about.Why}, {"A problem: ", about.Problem}, {"Undecided: ", about.Undecided},
+		{"Why it matters: ", about.Why}, {"What to do: ", about.ToDo}, {"A problem: ", about.Problem}, {"Undecided: ", about.Undecided},
 	} {
 		if part[1] != "" {
 			fmt.Fprintln(w, wrapped("", part[0]+part[1]))

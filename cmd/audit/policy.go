@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -125,6 +126,7 @@ func readPolicy(path string) (policy.Policy, error) {
 	}
 	defer f.Close()
 	p, err := policy.Read(f, time.Now(), findingCodes())
+	p.Name = filepath.Base(path)
 	var unknown *policy.UnknownError
 	switch {
 	case errors.As(err, &unknown):
@@ -160,19 +162,27 @@ func judge(r *report.Report, p *policy.Policy) error {
 		return nil
 	}
 	first := r.Policy.Violations[0]
-	text := r.Demand(first)
-	if first.Rule == "require" {
-		text = fmt.Sprintf("the verdict is %s, and --require %s does not hold", r.Verdict, p.Require)
+	if p.Name == "" {
+		text := fmt.Sprintf("the verdict is %s, and %s does not hold", r.Verdict, r.Policy.Title())
 		if first.Path != "" {
 			text += ": " + first.Path
 		}
+		return &exitError{status: exitPolicy, err: errors.New(text)}
 	}
-	if more := len(j.Violations) - 1; more > 0 {
-		text += fmt.Sprintf(" (and %d more)", more)
+	broken := r.Broken()
+	var rules []string
+	for _, b := range broken[:min(len(broken), shownRules)] {
+		rules = append(rules, b.Text)
 	}
-	exit := &exitError{status: exitPolicy, err: errors.New(text)}
-	if len(p.Checks)+len(p.Refuse)+len(p.Allow) > 0 { // of a file: who wrote it may be somebody else
-		exit.hint = "what to do: " + r.ToDo(first)
+	if rest := len(broken) - len(rules); rest > 0 {
+		rules = append(rules, fmt.Sprintf("and %d more", rest))
 	}
-	return exit
+	// Who wrote the policy may be somebody else.
+	return &exitError{
+		status: exitPolicy, err: fmt.Errorf("the policy %s does not hold: %s", p.Name, strings.Join(rules, "; ")),
+		hint: "what to do: " + broken[0].ToDo,
+	}
 }
+
+// shownRules are how many broken rules of a policy an error names.
+const shownRules = 8

@@ -20,6 +20,7 @@ import (
 
 // A Policy is what is demanded of an image.
 type Policy struct {
+	Name    string                      `json:"-"` // of the file, without folders, or "builtin:strict"; "" where there is none
 	Require rebuild.Policy              `json:"require"`
 	Checks  map[check.ID][]check.Status `json:"checks,omitempty"`
 	Refuse  []string                    `json:"refuse,omitempty"` // codes, or beginnings of codes

@@ -56,5 +56,7 @@ func ReadReady(name string, today time.Time, codes []string) (Policy, error) {
 		}
 		return Policy{}, fmt.Errorf("there is no ready policy %q: there is %s", name, strings.Join(names, ", "))
 	}
-	return Read(bytes.NewReader(text), today, codes)
+	p, err := Read(bytes.NewReader(text), today, codes)
+	p.Name = ReadyPrefix + name
+	return p, err
 }
