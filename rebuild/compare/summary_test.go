@@ -17,8 +17,8 @@ func TestSummary(t *testing.T) {
 	}{
 		{Mode, "0644", "4644 setuid", nil, "difference/change: 0644 → 4644 setuid"},
 		{Missing, "file", "", evidence("difference/moved-entries", "entries", 1), "difference/change: file → "},
-		{Missing, "file", "file", evidence("difference/renamed", "to", "b"), "difference/renamed:  → "},
-		{Missing, "folder", "folder", evidence("difference/renamed-folder", "to", "b", "names", []string{"x"}), "difference/renamed-folder:  → "},
+		{Renamed, "a", "b", evidence("difference/renamed", "to", "b"), "difference/renamed:  → "},
+		{Renamed, "a", "b", evidence("difference/renamed-folder", "to", "b", "names", []string{"x"}), "difference/renamed-folder:  → "},
 		{EmbeddedDate, "1", "2", append(evidence("difference/line", "line", 3, "was", "1", "now", "2"), check.Say("difference/lines", "diff", "@@")), "difference/line: 1 → 2"},
 		{EmbeddedDate, "1", "2", nil, "difference/change: 1 → 2"},
 		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/member-field", "field", "mode", "was", "0644", "now", "0755"), check.Say("difference/bytes")), "difference/member-field: 0644 → 0755"},
@@ -39,4 +39,3 @@ func TestSummary(t *testing.T) {
 func summaryText(m check.Message) string {
 	return m.Code + ": " + m.Args.String("was") + " → " + m.Args.String("now")
 }
-
