@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance"
 	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -39,7 +40,7 @@ func (r *Report) meaning() string {
 		}
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
-	return unverifiedMeaning(r.Checks) + r.signedShare()
+	return unverifiedMeaning(r.Checks, r.Recipe.Status == provenance.None) + r.signedShare()
 }
 
 // signedShare says how much of the files an image has that is signed, where anything is.
@@ -251,7 +252,7 @@ func (r *Report) firstProblem(problems []Finding) string {
 	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(r.Words(problems[0])))
 }
 
-func unverifiedMeaning(checks []Check) string {
+func unverifiedMeaning(checks []Check, noRecipe bool) string {
 	var passed int
 	for _, c := range checks {
 		if c.Status == check.Pass {
@@ -261,8 +262,11 @@ func unverifiedMeaning(checks []Check) string {
 	if passed == 0 {
 		return "No check passed, and nothing was rebuilt: nothing speaks for this image."
 	}
-	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: "+
-		"that it comes from its recipe is not shown.", passed, len(checks))
+	unshown := "that it comes from its recipe is not shown"
+	if noRecipe {
+		unshown = "it has no recipe that is known here"
+	}
+	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.", passed, len(checks), unshown)
 }
 
 // limits say what the verdict does not say.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance"
 	"audit/rebuild"
 )
 
@@ -74,11 +75,11 @@ func (r *Report) buildAdvice() string {
 
 // allow says how an image could be built again that was not.
 func (r *Report) allow() string {
-	if r.words.of(r.Recipe.System).Name == "" { // nothing that is known here builds it
-		return ""
+	if r.words.of(r.Recipe.System).Name == "" && !r.notAsked(check.Recipe) {
+		return "Nothing that is known here builds it again: ask its author how it was made, or put it beside an image that you trust with audit compare."
 	}
 	if r.Plan == nil {
-		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != "none" && !r.notAsked(check.Rebuild) {
+		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != provenance.None && !r.notAsked(check.Rebuild) {
 			return r.remedy(check.Rebuild)
 		}
 		return ""
