@@ -268,7 +268,9 @@ func (r *Report) mdDifference(d Difference) string {
 	if d.Layer >= 0 {
 		line += fmt.Sprintf("(layer %d)", d.Layer)
 	}
-	if d.Was != "" || d.Now != "" {
+	if what := d.summary(); what.Code != "difference/change" {
+		line += ": " + mdText(r.words.sentences.Text(what))
+	} else if d.Was != "" || d.Now != "" {
 		line += ": " + mdOrAbsent(d.Was) + " → " + mdOrAbsent(d.Now)
 	}
 	line = strings.TrimRight(line, " ") + mdMarks(d) + "\n"
@@ -280,6 +282,9 @@ func (r *Report) mdDifference(d Difference) string {
 
 func mdMarks(d Difference) string {
 	text := ""
+	if d.Privileged {
+		text = "; it lends rights"
+	}
 	if d.Known != "" {
 		text += "; known: " + mdText(Known{Code: d.Known}.name())
 	}

@@ -31,13 +31,13 @@ func (r *Report) meaning() string {
 	case rebuild.Vouched, rebuild.Matching:
 		return r.sameAs()
 	case rebuild.Unreproducible, rebuild.Different:
-		switch count := differenceCount(r.Comparison); {
+		switch count := differenceCount(r.Comparison) + "." + gravest(r.Comparison); {
 		case r.compared():
-			return "The two images are different" + count + "."
+			return "The two images are different" + count
 		case given(r):
-			return "The image that was given to compare with is different" + count + "."
+			return "The image that was given to compare with is different" + count
 		default:
-			return rebuiltBy(r) + " something else" + count + "."
+			return rebuiltBy(r) + " something else" + count
 		}
 	case rebuild.Contradicted:
 		return r.contradiction()
@@ -150,6 +150,40 @@ func differenceCount(c *Comparison) string {
 		return fmt.Sprintf(": %s in files%s", count(len(c.Differences), "difference"), causeCounts(c.Differences))
 	}
 	return ""
+}
+
+// gravest names the difference that weighs most, where it is one of a file that lends
+// rights, or that decides who has them.
+func gravest(c *Comparison) string {
+	if c == nil {
+		return ""
+	}
+	var of []*Difference // files that lend rights, else those that decide who has them
+	for i := range c.Differences {
+		d := &c.Differences[i]
+		decides := d.Known == "" && (compare.DecidesAccess(d.Path) || d.Cause == compare.Renamed && compare.DecidesAccess(d.Now))
+		if d.Cause.Harmless() || !d.Privileged && !decides {
+			continue
+		}
+		if len(of) > 0 && d.Privileged && !of[0].Privileged {
+			of = nil
+		}
+		if len(of) == 0 || d.Privileged == of[0].Privileged {
+			of = append(of, d)
+		}
+	}
+	if len(of) == 0 {
+		return ""
+	}
+	d := slices.MinFunc(of, func(x, y *Difference) int { return x.weight() - y.weight() })
+	what, more := "decides who may do what", ""
+	if d.Privileged {
+		what = "lends rights (setuid, setgid, a capability or a device)"
+	}
+	if len(of) > 1 {
+		more = fmt.Sprintf(", as %d more", len(of)-1)
+	}
+	return fmt.Sprintf(" Look first at %s (%s), which %s%s.", short(d.Path), Printable(string(d.Cause)), what, more)
 }
 
 // shownCauses bounds the causes that a sentence names.

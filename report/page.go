@@ -402,7 +402,7 @@ func groupViews(ds []Difference, items map[string]bool) ([]groupView, int) {
 		if n := min(room, foldRows); len(g.Differences) > n {
 			all := patternsOf(g.Differences)
 			v.Patterns = rows[pattern]{all[:min(len(all), patternRows)], max(0, len(all)-patternRows)}
-			v.Shown = weightiest(g.Differences, n)
+			v.Shown = g.Differences[:n]
 		} else {
 			v.Places = placesOf(g.Differences, items)
 		}
@@ -414,23 +414,6 @@ func groupViews(ds []Difference, items map[string]bool) ([]groupView, int) {
 		left += g.Left()
 	}
 	return out, left
-}
-
-// weightiest returns the first n differences, those of files that lend rights before
-// all others, then those that nothing explains.
-func weightiest(ds []Difference, n int) []Difference {
-	weight := func(d Difference) int {
-		switch {
-		case d.Privileged:
-			return 0
-		case d.Known == "":
-			return 1
-		}
-		return 2
-	}
-	all := slices.Clone(ds)
-	slices.SortStableFunc(all, func(a, b Difference) int { return cmp.Compare(weight(a), weight(b)) })
-	return all[:n]
 }
 
 func verdictWord(v rebuild.Verdict) string {

@@ -176,7 +176,7 @@ func (s *sarifWriter) results() {
 		}
 		for _, g := range byCause(c.Differences) {
 			for _, d := range g.Differences {
-				message := fmt.Sprintf("%s: %s", g.Cause, s.report.words.sentences.Text(compare.Summary(g.Cause, compare.TextValue(d.Was), compare.TextValue(d.Now), d.messages())))
+				message := fmt.Sprintf("%s: %s", g.Cause, s.report.words.sentences.Text(d.summary()))
 				s.add(differenceRule("difference/", g.Cause), levelOf(g.Cause), d.Layer, d.Path, message)
 			}
 		}

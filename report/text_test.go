@@ -149,10 +149,46 @@ func TestGroupsByCause(t *testing.T) {
 			t.Errorf("%s holds %v", g.Cause, g.Differences)
 		}
 	}
-	want := []string{"content", "type", "extra", "missing", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
+	want := []string{"content", "type", "extra", "missing", "renamed", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
 		"embedded-order", "embedded-date", "compression", "something-new", "timestamp", "order", "packaging", "derived"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes come as %v, want %v", got, want)
+	}
+}
+
+// TestGravestFirst: a file that lends rights is named first in the answer, in the list of
+// its cause and in the Markdown, wherever its path stands; what was renamed has both names.
+func TestGravestFirst(t *testing.T) {
+	in := unreproducibleInput(t, 1)
+	in.Comparison.Differences = []compare.Difference{
+		{Path: "etc/shadow", Cause: compare.Content},
+		{Path: "opt/a", Cause: compare.Extra},
+		{Path: "opt/b", Cause: compare.Extra},
+		{Path: "opt/m2", Cause: compare.Extra, Now: compare.TextValue("file, mode 4755 (setuid)"), Privileged: true},
+		{Path: "opt/old", Cause: compare.Renamed, Was: compare.TextValue("opt/old"), Now: compare.TextValue("opt/new"),
+			Evidence: []check.Message{check.Say("difference/renamed", "to", "opt/new", "file", "file of 5 bytes")}},
+	}
+	r := New(in)
+	for name, got := range map[string]string{
+		"terminal": strings.Join(strings.Fields(text(t, r, TextOptions{})), " "),
+		"Markdown": string(render(t, WriteMarkdown, r)),
+		"SARIF":    string(render(t, WriteSARIF, r)),
+		"page":     string(render(t, WriteHTML, r)),
+	} {
+		for _, want := range map[string][]string{
+			"terminal": {"(1 content, 3 extra, 1 renamed)", "Look first at opt/m2 (extra), which lends rights", "extra 3 opt/m2 (lends rights), opt/a and 1 more", "renamed 1 opt/old → opt/new"},
+			"Markdown": {"; it lends rights\n- `opt/a`", "`opt/old` (layer 0): → `opt/new`, the same file"},
+			"SARIF":    {`"renamed: → opt/new, the same file: file of 5 bytes"`},
+			"page":     {`<span class="tag">lends rights</span>`, "→ opt/new, the same file"},
+		}[name] {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, got)
+			}
+		}
+	}
+	in.Comparison.Differences[3].Privileged = false
+	if got := New(in).meaning(); !strings.Contains(got, " Look first at etc/shadow (content), which decides who may do what.") {
+		t.Error(got)
 	}
 }
 
