@@ -276,7 +276,7 @@ func (r *Report) unverifiedMeaning() string {
 	case provenance.Partial:
 		known = "how it was built is known in part"
 	case provenance.None:
-		known = "it does not say how it was built"
+		known = "it has no recipe that is known here"
 	}
 	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.",
 		passed, len(r.Checks), known)

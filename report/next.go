@@ -25,7 +25,7 @@ func (r *Report) next() []string {
 			}
 		}
 	case rebuild.Unreproducible, rebuild.Different:
-		steps = append(steps, "Look at the differences, by their cause, and at the evidence of each.")
+		steps = append(steps, r.whereDifferences())
 		if r.Verdict == rebuild.Unreproducible {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
@@ -38,7 +38,7 @@ func (r *Report) next() []string {
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
 		steps = append(steps, r.allow(), r.askSigners())
-		if r.Recipe.Status != provenance.Complete {
+		if r.Recipe.Status == provenance.Partial {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
@@ -46,6 +46,14 @@ func (r *Report) next() []string {
 	}
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
+}
+
+// whereDifferences says where the differences are to be read.
+func (r *Report) whereDifferences() string {
+	if r.Comparison != nil && len(r.Comparison.Differences) > foldRows {
+		return "The differences stand below by their cause; report.html shows those that weigh most with their evidence, and report.json has all."
+	}
+	return "The differences stand below by their cause; report.html has each of them with its evidence."
 }
 
 // reaction says what to do about a no. An image without store items has nothing that a
@@ -71,12 +79,12 @@ func (r *Report) buildAdvice() string {
 // allow says how an image could be built again that was not: what is to be trusted, or
 // else given.
 func (r *Report) allow() string {
-	if r.words.of(r.Recipe.System).Name == "" { // nothing that is known here builds it
-		return ""
+	if r.words.of(r.Recipe.System).Name == "" && !r.notAsked(check.Recipe) {
+		return "Nothing that is known here builds it again: ask its author how it was made, or put it beside an image that you trust with audit compare."
 	}
 	if r.Plan == nil {
-		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != "none" && !r.notAsked(check.Rebuild) {
-			return r.words.remedy(check.Rebuild)
+		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != provenance.None && !r.notAsked(check.Rebuild) {
+			return r.remedy(check.Rebuild)
 		}
 		return ""
 	}
@@ -86,17 +94,28 @@ func (r *Report) allow() string {
 			flags = append(flags, short(t.Flag))
 		}
 	}
-	switch n := len(r.Plan.Refused); {
-	case len(flags) == 0 && n > 0:
-		return "To have it built again: " + r.Say(r.Plan.Refused[n-1]) + "."
-	case len(flags) == 0:
-		return r.words.remedy(check.Rebuild)
+	if len(flags) == 0 {
+		return r.remedy(check.Rebuild)
 	}
 	more := ""
 	if len(flags) > maxNext {
 		more = " and what else -v names"
 	}
 	return "To have it built again, name what may be run and fetched, if you trust it: " + strings.Join(flags[:min(len(flags), maxNext)], " ") + more
+}
+
+// remedy says what lets a check decide that has not. A plan that is refused names what it
+// lacks, wherever it is run.
+func (r *Report) remedy(id check.ID) string {
+	if r.Plan == nil || id != check.Rebuild && id != check.Derivation {
+		return r.words.remedy(id)
+	}
+	lacks := slices.Clone(r.Plan.Refused)
+	lacks = slices.DeleteFunc(lacks, func(m Message) bool { return m.Code == "plan/needs-trust" })
+	if len(lacks) == 0 {
+		return r.words.remedy(id)
+	}
+	return "It cannot be built again from what is here: " + r.join(lacks) + "."
 }
 
 // askSigners says how to have signatures checked, where nobody was asked.
