@@ -142,7 +142,7 @@ func judge(r *report.Report, p *policy.Policy) error {
 	first := r.Policy.Violations[0]
 	text := r.Demand(first)
 	if first.Rule == "require" {
-		text = fmt.Sprintf("the verdict is %s, and --require %s does not hold", r.Verdict, p.Require)
+		text = fmt.Sprintf("the verdict is %s, and the policy %s does not hold", r.Verdict, p.Require)
 		if first.Path != "" {
 			text += ": " + first.Path
 		}
