@@ -51,9 +51,10 @@ func (r *Report) meaning() string {
 }
 
 // standsOut names the first file that nobody vouches for: what lends rights before all
-// others, then the largest.
+// others, then the largest. Where that is so of all files none stands out.
 func (r *Report) standsOut() string {
-	if len(r.Vouchers.Nobody) == 0 {
+	vouched := slices.ContainsFunc(r.Coverage.Vouchers, func(v VoucherShare) bool { return v.Kind != vouch.Nobody && v.Files > 0 })
+	if len(r.Vouchers.Nobody) == 0 || !vouched {
 		return ""
 	}
 	path := r.Vouchers.Nobody[0].Path
@@ -310,7 +311,7 @@ func (r *Report) unverifiedMeaning() string {
 	case provenance.Partial:
 		known = "how it was built is known in part"
 	case provenance.None:
-		known = "it does not say how it was built"
+		known = "it has no recipe that is known here"
 	}
 	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.",
 		passed, len(r.Checks), known)

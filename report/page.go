@@ -200,6 +200,7 @@ func newPage(r *Report) page {
 func (p *page) listed(bar []segment) []segment {
 	for i, s := range bar {
 		switch {
+		case s.Files == 0:
 		case s.Kind != vouch.Nobody && s.Kind != vouch.Differs:
 			if _, ok := p.First[s.Kind]; ok {
 				bar[i].List = "by-" + string(s.Kind)

@@ -35,10 +35,9 @@ type (
 		Driver sarifDriver `json:"driver"`
 	}
 	sarifDriver struct {
-		Name        string      `json:"name"`
-		Version     string      `json:"version"`
-		Information string      `json:"informationUri"`
-		Rules       []sarifRule `json:"rules"`
+		Name    string      `json:"name"`
+		Version string      `json:"version"`
+		Rules   []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
 		ID         string              `json:"id"`
@@ -365,7 +364,7 @@ func (s *sarifWriter) fingerprint(rule, path string) string {
 func (s *sarifWriter) run() sarifRun {
 	r := s.report
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, informationURI, s.rules}},
+		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, s.rules}},
 		Automation:  sarifAutomation{"audit/" + percentEncoded(archiveFile(r.Image)) + "/"},
 		Invocations: []sarifInvocation{{true, s.notifications()}},
 		Bases:       map[string]sarifArtifact{sarifRoot: {sarifText{"the root of the image's file system"}}},

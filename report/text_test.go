@@ -273,7 +273,7 @@ func TestNextIsOfThisImage(t *testing.T) {
 	r := New(unverifiedInput(t))
 	r.Plan.Trust, r.Plan.Refused = nil, []Message{{Code: "plan/refused"}, {Code: "plan/no-recipe"}}
 	steps := r.next()
-	if len(steps) == 0 || steps[0] != "To have it built again: the image contains no recipe that a builder could follow." {
+	if len(steps) == 0 || !strings.Contains(steps[0], "the image contains no recipe that a builder could follow") {
 		t.Errorf("%q", steps)
 	}
 }

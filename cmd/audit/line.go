@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
@@ -295,6 +296,8 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
 	case isMissing(reference, err):
 		return nil, noFile(reference)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, unreadable(fmt.Errorf("%w; it ends too early: was it fetched whole?", err))
 	case err != nil && isFolder(reference):
 		return nil, unreadable(fmt.Errorf("%w; each image in a folder is audited by audit batch %s", err, reference))
 	case err != nil:

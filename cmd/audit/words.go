@@ -73,7 +73,7 @@ func (w words) asks(names ...string) bool {
 // short for "audit run IMAGE".
 func (w words) verb() (verb *cli.Command, named bool) {
 	if len(w.rest) > 0 {
-		if c := w.app.Command(w.rest[0]); c != nil {
+		if c := w.app.Command(w.rest[0]); c != nil && !isTopic(c.Name) {
 			return c, true
 		}
 	}
@@ -223,6 +223,9 @@ func (w words) noVerb() error {
 	}
 	if _, err := os.Lstat(w.rest[0]); !errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if c := w.app.Command(w.rest[0]); c != nil {
+		return usage("%s is a page: audit help %s", w.rest[0], w.rest[0])
 	}
 	word, near := w.rest[0], meant(w.rest[0], slices.DeleteFunc(append(verbNames(w.app), "help"), func(v string) bool { return v == "run" }))
 	if len(w.rest) > 1 {
