@@ -46,8 +46,8 @@ func debSentences() map[string]string {
 		"signatures/deb-no-folder":           "a {computed} here, a folder in the signed package {package} {version}",
 		"signatures/deb-device-differs":      "the device {computed} here, {signed} in the signed package {package} {version}",
 		"signatures/deb-info-differs":        "other than in the control files of the signed package {package} {version}",
-		"signatures/deb-compiled":            "{count:count file} of byte code of Python name their signed sources by time and size; that they are compiled from these is not shown",
-		"signatures/deb-compiled-differs":    "byte code that is not of its source {source} by version, time or size",
+		"signatures/deb-compiled":            "{count:count file} of byte code of Python name their signed sources by time and size, or by a digest; that they are compiled from these is not shown",
+		"signatures/deb-compiled-differs":    "byte code that is not of its source {source} by version, time, size or digest",
 		"signatures/deb-compiled-foreign":    "byte code with the name {name:quote}, which its source {source} does not have",
 		"signatures/deb-owners-flat":         "all files of the image have one owner: owners were not compared",
 	}

@@ -101,7 +101,7 @@ func TestTrustedKeys(t *testing.T) {
 		if err := writeFile(path, files[name]); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.trust(path); err != nil {
+		if err := f.trust(t.Context(), path); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := [3]int{len(f.vendors.Keys()), len(f.alpine), len(f.keys)}; got != want {
@@ -113,7 +113,7 @@ func TestTrustedKeys(t *testing.T) {
 		if err := writeFile(dir+"/"+name, files[name]); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.trust(dir + "/" + name); err == nil {
+		if err := f.trust(t.Context(), dir+"/"+name); err == nil {
 			t.Errorf("%s: no error, %v", name, f.keys)
 		}
 	}

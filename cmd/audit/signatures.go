@@ -57,7 +57,9 @@ func newFarms(c *cli.Context) (farms, error) {
 		}
 	}
 	for _, path := range c.StringSlice("trusted-key") {
-		if err := f.trust(path); err != nil {
+		if err := f.trust(c.Context, path); c.Context.Err() != nil {
+			return f, unreadable(err)
+		} else if err != nil {
 			return f, usage("--trusted-key: %w", err)
 		}
 	}
@@ -88,13 +90,13 @@ func newFarms(c *cli.Context) (farms, error) {
 const keyringBytes = 16 << 20
 
 // trust reads a file of keys, of which the content says what they are for.
-func (f *farms) trust(path string) error {
+func (f *farms) trust(ctx context.Context, path string) error {
 	text, err := userfile.Read(path, keyringBytes)
 	if err != nil {
 		return fmt.Errorf("reading a trusted key: %w", err)
 	}
 	if openpgp.IsKeyring(text) {
-		ring, err := openpgp.ReadKeyring(text)
+		ring, err := openpgp.ReadKeyring(ctx, text)
 		if err != nil {
 			return fmt.Errorf("reading the trusted key %s: %w", path, err)
 		}

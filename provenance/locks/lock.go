@@ -22,7 +22,8 @@ type Lock struct {
 	LeftOut []string // packages that its grammar does not allow, quoted: the first of them
 	More    int      // of these, how many are not listed
 
-	titles []string // of the packages and components that are in it
+	titles     []string // of the packages and components that are in it
+	sourceless []string // names and versions of those that do not say where they are from
 }
 
 // An ecosystem writes the locks of one kind of package, none where the image has none of
@@ -69,6 +70,9 @@ func Read(s Source) *Recipe {
 			found.Append(check.Find(check.Note, -1, lock.File.Name, "recipe/lock", "packages", lock.Entries))
 			if n := len(lock.LeftOut) + lock.More; n > 0 {
 				found.Undecided(-1, lock.File.Name, "recipe/lock-left-out", "packages", n, "names", lock.LeftOut[:min(len(lock.LeftOut), 3)])
+			}
+			if names, beyond := vouch.Some(lock.sourceless); len(names) > 0 {
+				found.Undecided(-1, lock.File.Name, "recipe/lock-source-unknown", "packages", len(lock.sourceless), "names", names, "beyond", beyond)
 			}
 		}
 	}

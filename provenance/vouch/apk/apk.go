@@ -40,7 +40,13 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 		}
 	}
 	result := vouch.Result{Packages: len(v.installed)}
+	for _, p := range f.Installed.Problems {
+		if p.Code == ospackages.ApkFormat {
+			v.list.Undecided(p.Layer, p.Path, "signatures/apk-format")
+		}
+	}
 	if len(v.installed) == 0 {
+		result.Findings = v.list.Sorted()
 		return result, nil
 	}
 	v.carried(t)
@@ -154,6 +160,7 @@ func (v *verifier) trouble(err error) {
 var (
 	errUnsigned = errors.New("no trusted key signed it")
 	errOther    = errors.New("it is another package than the one that was installed")
+	errADB      = errors.New("it has the format ADB of apk 3, and that of apk 2 alone is read here")
 )
 
 // read verifies a package and reads its data.

@@ -78,7 +78,7 @@ func (s signer) ring() openpgp.Keyring {
 	if err := s.key.Serialize(&b); err != nil {
 		s.t.Fatal(err)
 	}
-	r, err := openpgp.ReadKeyring(b.Bytes())
+	r, err := openpgp.ReadKeyring(s.t.Context(), b.Bytes())
 	if err != nil {
 		s.t.Fatal(err)
 	}
