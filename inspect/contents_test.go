@@ -76,7 +76,7 @@ func TestContentsOfStreams(t *testing.T) {
 		"in a cache": {10, t.TempDir(), nil}, "not asked for, in a cache": {0, t.TempDir(), ErrNotKept},
 	} {
 		limits.CopyBytes = test.most
-		img, err := Open(t.Context(), host+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits, LayerCache: test.cache})
+		img, err := Open(t.Context(), "docker://"+host+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits, LayerCache: test.cache})
 		if err != nil {
 			t.Fatal(err)
 		}

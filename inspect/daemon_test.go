@@ -56,9 +56,10 @@ func TestEngine(t *testing.T) {
 
 func TestEngineThatIsNotThere(t *testing.T) {
 	for host, want := range map[string]string{
-		"unix:///nonexistent/socket": "is it running?",
-		"ssh://somewhere":            "docker save gives a file",
-		"unix:// not a url\x7f":      "understanding DOCKER_HOST",
+		"unix:///nonexistent/socket":  "no engine answers at unix:///nonexistent/socket, which DOCKER_HOST names: dial",
+		"tcp://me:s3cr3t@127.0.0.1:1": "no engine answers at tcp://me:xxxxx@127.0.0.1:1, which",
+		"ssh://somewhere":             "docker save gives a file",
+		"unix:// not a url\x7f":       "understanding DOCKER_HOST",
 	} {
 		t.Setenv("DOCKER_HOST", host)
 		if _, err := Open(context.Background(), "docker-daemon:a:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), want) {

@@ -4,18 +4,22 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha512"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"audit/fixtures"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/image"
+	"audit/inspect/oci"
 	"audit/inspect/pass"
 )
 
@@ -312,6 +316,81 @@ func TestNames(t *testing.T) {
 	}
 	if _, err := Open(context.Background(), "oci:"+dir+":v3", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), `no image "v3": there is v1, example.org/lab/b:v2`) {
 		t.Error(err)
+	}
+}
+
+// What is of other images of a layout is not of the one that is asked for: neither
+// platforms, nor signatures, nor indexes that are absent. The index is read once for all.
+func TestOneOfMany(t *testing.T) {
+	l, m := imagesOf(t, "amd64", "s390x")
+	named := func(kind string, doc, name string) any {
+		l["blobs/sha256/"+digestOf(doc)[7:]] = doc
+		return descriptorOf(kind, doc, "annotations", map[string]string{"org.opencontainers.image.ref.name": name})
+	}
+	signature := func(text string, more map[string]any) string {
+		l["blobs/sha256/"+digestOf(text)[7:]] = text
+		doc := map[string]any{"schemaVersion": 2, "config": descriptorOf(configType, "{}"),
+			"layers": []any{descriptorOf("application/vnd.dev.cosign.simplesigning.v1+json", text)}}
+		maps.Copy(doc, more)
+		return marshal(t, doc)
+	}
+	of := func(arch string) map[string]any {
+		return map[string]any{"subject": descriptorOf(manifestType, m[arch])}
+	}
+	tag := func(arch string) string { return "sha256-" + digestOf(m[arch])[7:] + ".sig" }
+	absent := descriptorOf(indexType, "absent", "annotations", map[string]string{"org.opencontainers.image.ref.name": "c"})
+	l["index.json"] = indexOf(t, named(manifestType, m["amd64"], "a"), named(manifestType, m["s390x"], "b"), absent,
+		named(manifestType, signature("own", of("amd64")), "x"), named(manifestType, signature("other", of("s390x")), "y"),
+		named(manifestType, signature("tagged", nil), tag("amd64")), named(manifestType, signature("other's", nil), tag("s390x")))
+	dir := l.folder(t)
+	opt := pass.Options{Stores: fixtures.Stores(), Known: pass.NewForgetful(1000)}
+	open := func(name string) *Image {
+		t.Helper()
+		img, err := Open(t.Context(), "oci:"+dir+":"+name, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	img := open("a")
+	if len(img.Platforms) != 1 || img.Platforms[0].Name != "a" || len(img.Problems) != 0 {
+		t.Errorf("entries %+v, problems %v", img.Platforms, img.Problems)
+	}
+	var texts []string
+	for _, a := range img.Attestations {
+		texts = append(texts, string(a.Raw))
+	}
+	if !slices.Equal(texts, []string{"own", "tagged"}) {
+		t.Errorf("signatures %q", texts)
+	}
+	var layouts oci.Layouts
+	before, _, err := layouts.Pin(dir, "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	index := filepath.Join(dir, "index.json")
+	info, err := os.Stat(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(at time.Time) {
+		if err := errors.Join(os.WriteFile(index, []byte(strings.Repeat(" ", int(info.Size()))), 0o644), os.Chtimes(index, at, at)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(info.ModTime())
+	if img := open("b"); img.Manifest.Digest.String() != digestOf(m["s390x"]) {
+		t.Errorf("manifest %v", img.Manifest.Digest)
+	}
+	if after, _, err := layouts.Pin(dir, "b"); after != before || before.String() != digestOf(m["s390x"]) || err != nil {
+		t.Errorf("b is %v, then %v, %v", before, after, err)
+	}
+	write(info.ModTime().Add(time.Second))
+	if _, err := Open(t.Context(), "oci:"+dir+":b", opt); err == nil {
+		t.Error("an index that has changed was not read again")
+	}
+	if _, _, err := layouts.Pin(dir, "b"); err == nil {
+		t.Error("a name of an index that has changed was not looked for again")
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // link, or entries that are mixed). A reference is a
 // path, "-" for standard input, or TRANSPORT:REST with one of the transports
 // of this package. The form of a file is found by its content. A reference that
-// is no file and has no transport is looked for in a registry.
+// is no file and has no transport is looked for nowhere.
 //
 // The error is a [*LimitError], a [*FormatError] or a [*ChoiceError] where the
 // image is to blame, else that of the operating system, the network or ctx.

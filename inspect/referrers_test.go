@@ -74,7 +74,7 @@ func TestReferrers(t *testing.T) {
 		if got := found(img); got != `referrer of image: {"_type":"statement"}` || img.MoreAttestations {
 			t.Errorf("known %t: %s", known, got)
 		}
-		if rules(img) != "" {
+		if rules(img) != overHTTP {
 			t.Errorf("known %t: findings %q", known, rules(img))
 		}
 	}

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -25,7 +26,11 @@ import (
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/pass"
+	"audit/inspect/registry/access"
 )
+
+// overHTTP is the note on an image that comes over plain HTTP, as those of [serve] do.
+const overHTTP = "unverified-registry"
 
 // serve starts a registry that holds the images of a layout as NAME:1, and
 // returns the name of its host. Answers pass through edit.
@@ -78,9 +83,9 @@ func push(t testing.TB, l layout, to string) {
 func TestRegistry(t *testing.T) {
 	one, m := imagesOf(t, "s390x")
 	host := serve(t, one, nil)
-	for _, ref := range []string{"docker://" + host + "/lab/image:1", host + "/lab/image:1", host + "/lab/image@" + digestOf(m["s390x"])} {
+	for _, ref := range []string{"docker://" + host + "/lab/image:1", "docker://" + host + "/lab/image@" + digestOf(m["s390x"])} {
 		img := mustOpen(t, ref)
-		if img.Manifest.Digest.String() != digestOf(m["s390x"]) || img.Manifest.Origin != image.Computed || rules(img) != "" {
+		if img.Manifest.Digest.String() != digestOf(m["s390x"]) || img.Manifest.Origin != image.Computed || rules(img) != overHTTP {
 			t.Errorf("%s: manifest %v, %s; findings %q", ref, img.Manifest.Digest, img.Manifest.Origin, rules(img))
 		}
 		if img.Transport != image.Registry || img.Index.Hex != "" {
@@ -88,9 +93,12 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 	for ref, want := range map[string]string{
-		host + "/lab/image:2": "the registry has no image",
-		host + "/lab/other":   "the registry has no image",
-		host + "/Lab/image":   "the reference",
+		"docker://" + host + "/lab/image:2":                      "the registry has no image",
+		"docker://" + host + "/lab/other":                        "the registry has no image",
+		"docker://" + host + "/Lab/image:A":                      "nearest is docker://" + host + "/lab/image:A",
+		"docker:" + host + "/lab/image":                          "nearest is docker://" + host + "/lab/image",
+		"docker://":                                              "HOST/NAME",
+		host + "/lab/image:1":                                    "no such file",
 		"docker://" + host + "/lab/image@" + "sha256:" + v1ID(3): "the registry has no image",
 	} {
 		if _, err := Open(context.Background(), ref, pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
@@ -102,11 +110,11 @@ func TestRegistry(t *testing.T) {
 func TestRegistryIndex(t *testing.T) {
 	l, m := imagesOf(t, "s390x", "arm/v7")
 	host := serve(t, l, nil)
-	img, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), Platform: "linux/arm/v7"})
+	img, err := Open(context.Background(), "docker://"+host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), Platform: "linux/arm/v7"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if img.Manifest.Digest.String() != digestOf(m["arm/v7"]) || img.Index.String() != digestOf(l["index.json"]) || rules(img) != "" {
+	if img.Manifest.Digest.String() != digestOf(m["arm/v7"]) || img.Index.String() != digestOf(l["index.json"]) || rules(img) != overHTTP {
 		t.Errorf("manifest %v, index %v, findings %q", img.Manifest.Digest, img.Index, rules(img))
 	}
 }
@@ -146,7 +154,7 @@ func TestLyingRegistry(t *testing.T) {
 			if test.ref == "" {
 				test.ref = ":1"
 			}
-			img, err := Open(context.Background(), host+"/lab/image"+test.ref, pass.Options{Stores: fixtures.Stores()})
+			img, err := Open(context.Background(), "docker://"+host+"/lab/image"+test.ref, pass.Options{Stores: fixtures.Stores()})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Fatalf("error %v, want one with %q", err, test.err)
@@ -156,7 +164,7 @@ func TestLyingRegistry(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := rules(img); got != test.want || img.Integrity().Status != check.Fail {
+			if got := rules(img); got != overHTTP+" "+test.want || img.Integrity().Status != check.Fail {
 				t.Errorf("findings %q, want %q: %v", got, test.want, img.Problems)
 			}
 		})
@@ -175,7 +183,7 @@ func TestBreakingRegistry(t *testing.T) {
 		}
 		honest.ServeHTTP(w, r)
 	})
-	if _, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
+	if _, err := Open(context.Background(), "docker://"+host+"/lab/image:1", pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), "unexpected EOF") {
 		t.Errorf("a broken connection: %v", err)
 	}
 }
@@ -226,7 +234,7 @@ func TestCutConnections(t *testing.T) {
 				test.answer(w, from)
 			})
 			cache := t.TempDir()
-			img, err := Open(t.Context(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache})
+			img, err := Open(t.Context(), "docker://"+host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache})
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("error %v, want one with %q", err, test.err)
@@ -261,7 +269,7 @@ func TestCutConnectionStopped(t *testing.T) {
 		honest.ServeHTTP(w, r)
 	})
 	cache := t.TempDir()
-	if _, err := Open(ctx, host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache}); !errors.Is(err, context.Canceled) {
+	if _, err := Open(ctx, "docker://"+host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache}); !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped: %v", err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(cache, "*", ".*")); len(left) > 0 {
@@ -288,7 +296,7 @@ func TestLayerCache(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		img, err := Open(t.Context(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache})
+		img, err := Open(t.Context(), "docker://"+host+"/lab/image:1", pass.Options{Stores: fixtures.Stores(), LayerCache: cache})
 		if err != nil || img.Integrity().Status != check.Pass || asked != want {
 			t.Errorf("%d: %v, %v; asked %d times, want %d", i, img, err, asked, want)
 		}
@@ -298,11 +306,14 @@ func TestLayerCache(t *testing.T) {
 	}
 }
 
-// The credentials are those that docker login stores.
+// The credentials are those that docker login stores. Over plain HTTP they go to no
+// registry but where that is wanted.
 func TestCredentials(t *testing.T) {
 	l, _ := imagesOf(t, "s390x")
 	secret := base64.StdEncoding.EncodeToString([]byte("lab:secret"))
+	var seen []string
 	host := serve(t, l, func(w http.ResponseWriter, r *http.Request, honest http.Handler) {
+		seen = append(seen, r.Header.Get("Authorization"))
 		if r.Header.Get("Authorization") != "Basic "+secret {
 			w.Header().Set("WWW-Authenticate", `Basic realm="lab"`)
 			w.WriteHeader(http.StatusUnauthorized)
@@ -310,15 +321,77 @@ func TestCredentials(t *testing.T) {
 		}
 		honest.ServeHTTP(w, r)
 	})
-	_, err := Open(context.Background(), host+"/lab/image:1", pass.Options{Stores: fixtures.Stores()})
-	if err == nil || !strings.Contains(err.Error(), "docker login") {
+	opt := pass.Options{Stores: fixtures.Stores()}
+	open := func() (*image.Image, error) { return Open(t.Context(), "docker://"+host+"/lab/image:1", opt) }
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "docker login") {
 		t.Errorf("without credentials: %v, want a hint at docker login", err)
 	}
 	config := `{"auths":{"` + host + `":{"auth":"` + secret + `"}}}`
 	if err := os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if img := mustOpen(t, host+"/lab/image:1"); rules(img) != "" {
-		t.Errorf("findings %q", rules(img))
+	_, err := open()
+	if refused, ok := errors.AsType[*access.RefusedError](err); !ok || !strings.Contains(err.Error(), "--tls-verify=false") {
+		t.Errorf("over plain HTTP: %v, %v", refused, err)
+	}
+	if sent := strings.Join(seen, ""); sent != "" {
+		t.Errorf("over plain HTTP the registry got %q", sent)
+	}
+	opt.Access = &access.Options{Insecure: true}
+	if img, err := open(); err != nil || rules(img) != overHTTP {
+		t.Errorf("where that is wanted: %v", err)
+	}
+	opt.Access = &access.Options{Verified: true}
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "plain HTTP is taken with") {
+		t.Errorf("where TLS is demanded: %v", err)
+	}
+}
+
+// A registry leads to no plain HTTP when it was asked over TLS, and not into the network
+// of who asks. What is said of that has no secret of the address.
+func TestRedirects(t *testing.T) {
+	l, _ := imagesOf(t, "s390x")
+	plain := serve(t, l, nil)
+	to := ""
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/blobs/") && to != "" {
+			http.Redirect(w, r, to+r.URL.Path+"?signature=s3cr3t", http.StatusTemporaryRedirect)
+			return
+		}
+		r.URL.Scheme, r.URL.Host = "http", plain
+		resp, err := http.Get(r.URL.String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer resp.Body.Close()
+		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body)
+	}))
+	t.Cleanup(server.Close)
+	certs := t.TempDir()
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(certs, "ca.crt"), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opt := pass.Options{Stores: fixtures.Stores(), Access: &access.Options{CertDir: certs}}
+	for _, test := range []struct{ to, want string }{
+		{"", ""},
+		{"http://user:s3cr3t@" + plain, server.URL + " leads to http://" + plain + ", which is not asked"},
+		{"https://169.254.169.254", "leads to https://169.254.169.254, which is not asked"},
+		{"https://user:s3cr3t@127.0.0.1:1", "connection refused"},
+	} {
+		to = test.to
+		img, err := Open(t.Context(), "docker://"+strings.TrimPrefix(server.URL, "https://")+"/lab/image:1", opt)
+		if test.want == "" {
+			if err != nil || rules(img) != "" {
+				t.Errorf("over TLS: %v", err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "s3cr3t") {
+			t.Errorf("to %s: %v, want %q", test.to, err, test.want)
+		}
 	}
 }

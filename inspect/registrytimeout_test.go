@@ -80,7 +80,7 @@ func TestRegistryThatStops(t *testing.T) {
 	})
 	limits := limit.DefaultLimits()
 	limits.Idle = 100 * time.Millisecond
-	_, err := Open(t.Context(), reference+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
+	_, err := Open(t.Context(), "docker://"+reference+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits})
 	var over *LimitError
 	if !errors.As(err, &over) || over.Name != "seconds without an answer" {
 		t.Errorf("a registry that stops: %v", err)

@@ -15,6 +15,7 @@ import (
 	"audit/provenance/base"
 	"audit/provenance/ospackages"
 	"audit/provenance/records"
+	"audit/provenance/vouch"
 )
 
 // ErrNotMine is what a build system returns for an image that it knows nothing
@@ -35,6 +36,10 @@ type Evidence struct {
 	// entry, and what: an instruction of the history. Nil means that the check closure
 	// alone says what is explained.
 	Explains func(layer int, e *inspect.Entry) (by string, ok bool) `json:"-"`
+
+	// Close makes the check closure again, with what is known of files from signed
+	// packages; nil where that changes nothing.
+	Close func(words *vouch.Entries) check.Check `json:"-"`
 
 	// Installed is what the databases of package managers in the image have. It is
 	// read once: by the system where it looks into it, else by Recover.

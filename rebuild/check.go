@@ -165,7 +165,7 @@ func worst(c *compare.Comparison) []check.Finding {
 		}
 	}
 	ds := slices.DeleteFunc(slices.Clone(c.Differences), func(d compare.Difference) bool { return d.Cause.Harmless() })
-	slices.SortStableFunc(ds, func(x, y compare.Difference) int { return cmp.Compare(weight(x.Cause), weight(y.Cause)) })
+	compare.SortByWeight(ds, (*compare.Difference).Weight)
 	total := len(found) + len(ds)
 	for _, d := range ds[:min(len(ds), maxWorst)] {
 		found = append(found, differs(d))
@@ -182,12 +182,12 @@ func worst(c *compare.Comparison) []check.Finding {
 func differs(d compare.Difference) check.Finding {
 	summary := compare.Summary(d.Cause, d.Was, d.Now, d.Evidence)
 	f := check.Find(check.Problem, d.Layer, d.Path, "rebuild/difference", "cause", string(d.Cause), "evidence", summary.Code)
+	if d.Privileged {
+		f.Args["privileged"] = check.Say("value/lends-rights")
+	}
 	maps.Copy(f.Args, summary.Args)
 	return f
 }
-
-// weight orders causes by how much they change for who runs the image.
-func weight(cause compare.Cause) int { return slices.Index(compare.AllCauses(), cause) }
 
 // known names the freedoms that explain differences.
 func known(c *compare.Comparison) []check.Finding {

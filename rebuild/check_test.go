@@ -180,12 +180,13 @@ func TestCheckOfWhatIsInside(t *testing.T) {
 	}
 }
 
-// TestWeights holds that every cause has a place in the order.
-func TestWeights(t *testing.T) {
-	for i, c := range compare.AllCauses() {
-		if weight(c) != i {
-			t.Errorf("%s: %d, want %d", c, weight(c), i)
-		}
+// TestGravestFirst holds that what lends rights comes first in the findings, and says so.
+func TestGravestFirst(t *testing.T) {
+	c := Check(&compare.Comparison{Layers: []compare.LayerPair{{}}, Differences: []compare.Difference{
+		{Path: "a", Cause: compare.Content}, {Path: "su", Cause: compare.Extra, Privileged: true},
+	}}, false, nil)
+	if f := c.Findings[0]; f.Path != "su" || f.Args["privileged"] == nil || c.Findings[1].Args["privileged"] != nil {
+		t.Errorf("%+v", c.Findings)
 	}
 }
 

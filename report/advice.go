@@ -51,7 +51,7 @@ func (r *Report) about(id check.ID, level check.Level) string {
 			return r.words.only(r.Recipe.System).adviseOn(id, f.Code, level).todo
 		}
 	}
-	if level == check.Undecided && r.notAsked(check.Recipe) {
+	if level == check.Undecided && r.compared() {
 		return "The findings say what stood in the way of a comparison."
 	}
 	if level == check.Undecided {
@@ -166,6 +166,8 @@ func causeAdvice(c compare.Cause) string {
 		return "The rebuild has no such file: a step that is in no recipe made it, or it was added afterwards."
 	case compare.Extra:
 		return "The original has no such file: an input has changed since, or something was taken out."
+	case compare.Renamed:
+		return "The same bytes lie under another name: a version in a path is the usual reason. Whatever looks for the old name finds nothing."
 	case compare.Type:
 		return "A link where a file was, or a folder: what is found under the name is something else."
 	case compare.Content:

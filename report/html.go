@@ -39,6 +39,9 @@ const (
 // without its one script, which adds filters and folding.
 func WriteHTML(w io.Writer, r *Report) error {
 	tmpl, err := template.New("report").Funcs(template.FuncMap{
+		"isLayer":   func(i int) bool { return i >= 0 && i < min(len(r.Image.Layers), maxRows) },
+		"itemOf":    itemNumbers(r),
+		"number":    func(i int) int { return i + 1 },
 		"summary":   r.Summary,
 		"finding":   r.Words,
 		"evidence":  r.Evidence,
@@ -113,6 +116,16 @@ func policyOf(style, script string) string {
 func sourceHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// itemNumbers returns a function that finds the store item that a path lies in: its
+// number on the page, from 1, and 0 for none that is there.
+func itemNumbers(r *Report) func(path string) int {
+	paths, numbers := itemPaths(r.StoreItems), make(map[string]int)
+	for i, it := range r.StoreItems[:min(len(r.StoreItems), maxRows)] {
+		numbers[it.Path] = i + 1
+	}
+	return func(path string) int { return numbers[itemOf(paths, path)] }
 }
 
 // first returns at most maxRows elements of any list, left how many more it has.

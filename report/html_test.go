@@ -211,7 +211,7 @@ func TestPageOrder(t *testing.T) {
 	page := pages(t)["unreproducible"]
 	at := 0
 	for _, part := range []string{
-		"<h1>Not reproducible</h1>", `class="meaning"`, "What this does not say", `id="checks"`, `id="check-integrity"`, `id="check-rebuild"`,
+		"<h1>Not reproducible</h1>", `class="meaning"`, "What to do next", `class="ladder"`, `class="vouched"`, `href="#cause-`, "What this does not say", `id="checks"`, `id="check-integrity"`, `id="check-rebuild"`,
 		`id="vouchers"`, `id="coverage"`, `id="image"`, `id="recipe"`, "channels.scm", "rebuilt=$(guix time-machine <span class=\"option\">-C</span> channels.scm -- pack", `id="layers"`,
 		`id="differences"`, `id="contents"`, `class="treemap wide"`, `id="closure"`, `class="graph"`, `class="tree"`, `id="items"`, `id="hand"`, `id="run"`,
 	} {

@@ -262,7 +262,7 @@ func unreproducibleInput(t testing.TB, n int) Input {
 		Config: []compare.FieldDifference{{Field: "rootfs.diff_ids[0]", Was: `"` + a.Layers[0].DiffID.String() + `"`, Now: `"` + b.Layers[0].DiffID.String() + `"`, Cause: compare.Derived}, {Field: "config.Env[1]", Now: `"LD_PRELOAD=/tmp/x.so"`, Cause: compare.Extra}},
 		Layers: []compare.LayerPair{{Index: 0, Original: a.Layers[0].DiffID.String(), Rebuilt: b.Layers[0].DiffID.String()}},
 		Differences: []compare.Difference{
-			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: compare.TextValue("sha256:11"), Now: compare.TextValue("sha256:22"), Evidence: []check.Message{check.Say("difference/lines", "diff", "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n")}},
+			{Path: "gnu/store/1hhc-tiny-stamp-0.1/share/built-at", Cause: compare.Content, Was: compare.TextValue("sha256:11"), Now: compare.TextValue("sha256:22"), Evidence: []check.Message{check.Say("difference/changed-line", "line", 2, "was", `"2026-11-19T08:12:44Z"`, "now", `"2026-11-20T20:31:05Z"`), check.Say("difference/lines", "diff", "@@ -1,2 +1,2 @@\n built at\n-2026-11-19T08:12:44Z\n+2026-11-20T20:31:05Z\n")}},
 			{Path: "gnu/store/1hhc-tiny-stamp-0.1/bin/su", Cause: compare.Mode, Was: compare.TextValue("0755"), Now: compare.TextValue("4755")},
 			{Path: "tmp", Cause: compare.Missing, Was: compare.TextValue("folder, mode 1777")},
 		},

@@ -31,7 +31,7 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	sections := fitting{room: maxMarkdown - len(answer) - len(about)}
 	findings, differences := mdFindingList(r), mdDifferences(r)
 	var text string
-	if r.notAsked(check.Recipe) {
+	if r.compared() {
 		text = answer + sections.take(differences...) + about + sections.take(findings, mdRecipe(r))
 	} else {
 		text = answer + about + sections.take(findings) + sections.take(differences...) + sections.take(mdRecipe(r))
@@ -273,7 +273,9 @@ func (r *Report) mdDifference(d Difference) string {
 	if d.Layer >= 0 {
 		line += fmt.Sprintf("(layer %d)", d.Layer)
 	}
-	if d.Was != "" || d.Now != "" {
+	if what := d.summary(); what.Code != "difference/change" {
+		line += ": " + mdText(r.words.sentences.Text(what))
+	} else if d.Was != "" || d.Now != "" {
 		line += ": " + mdOrAbsent(d.Was) + " → " + mdOrAbsent(d.Now)
 	}
 	line = strings.TrimRight(line, " ") + mdMarks(d) + "\n"
@@ -285,6 +287,9 @@ func (r *Report) mdDifference(d Difference) string {
 
 func mdMarks(d Difference) string {
 	text := ""
+	if d.Privileged {
+		text = "; it lends rights"
+	}
 	if d.Known != "" {
 		text += "; known: " + mdText(Known{Code: d.Known}.name())
 	}

@@ -25,13 +25,20 @@ func (r *Report) meaning() string {
 		if r.Comparison == nil && !given(r) {
 			return packedAgain("two operators")
 		}
-		return rebuiltBy(r) + " the same image, byte for byte: the config and every layer."
+		return rebuiltBy(r) + r.sameBytes()
 	case rebuild.Equivalent:
 		return rebuiltBy(r) + " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + ", and each difference has its cause."
 	case rebuild.Vouched, rebuild.Matching:
 		return r.sameAs()
 	case rebuild.Unreproducible, rebuild.Different:
-		return rebuiltBy(r) + " something else" + differenceCount(r.Comparison) + "."
+		switch count := differenceCount(r.Comparison) + "." + gravest(r.Comparison); {
+		case r.compared():
+			return "The two images are different" + count
+		case given(r):
+			return "The image that was given to compare with is different" + count
+		default:
+			return rebuiltBy(r) + " something else" + count
+		}
 	case rebuild.Contradicted:
 		return r.contradiction()
 	case rebuild.BuildFailed:
@@ -40,7 +47,28 @@ func (r *Report) meaning() string {
 		}
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
-	return r.rights() + unverifiedMeaning(r.Checks, r.Recipe.Status == provenance.None) + r.signedShare()
+	if rights := r.rights(); rights != "" {
+		return rights + r.unverifiedMeaning() + r.signedShare()
+	}
+	return r.unverifiedMeaning() + r.signedShare() + r.standsOut()
+}
+
+// standsOut names the first file that nobody vouches for: what lends rights before all
+// others, then the largest. Where that is so of all files none stands out.
+func (r *Report) standsOut() string {
+	vouched := slices.ContainsFunc(r.Coverage.Vouchers, func(v VoucherShare) bool { return v.Kind != vouch.Nobody && v.Files > 0 })
+	if len(r.Vouchers.Nobody) == 0 || !vouched {
+		return ""
+	}
+	path := r.Vouchers.Nobody[0].Path
+	why := "nobody vouches for it"
+	for _, f := range r.byWeight() {
+		if f.Level > check.Note && f.Path == path {
+			why = r.reason(f.Finding)
+			break
+		}
+	}
+	return " First to look at: " + shortPath(Printable(path), reasonLength) + ": " + why + "."
 }
 
 // signedShare says how much of the files an image has that is signed, where anything is.
@@ -59,7 +87,7 @@ func (r *Report) signedShare() string {
 
 // sameAs says that an image is the same, and on what that rests.
 func (r *Report) sameAs() string {
-	same := " the same image, byte for byte: the config and every layer."
+	same := r.sameBytes()
 	if r.Comparison != nil && r.Comparison.Result == compare.Equivalent {
 		same = " the same files with the same modes, owners and links; only the packaging differs" + packagingCauses(r.Comparison) + "."
 	}
@@ -75,6 +103,14 @@ func (r *Report) sameAs() string {
 	return rebuiltBy(r) + same + rests
 }
 
+// sameBytes says that two images are one.
+func (r *Report) sameBytes() string {
+	if given(r) {
+		return " the same bytes: the config and every layer."
+	}
+	return " the same image, byte for byte: the config and every layer."
+}
+
 // packedAgain says what a verdict rests on that no builder had a part in.
 func packedAgain(signers string) string {
 	return "Packing its store items again gave the same layers, and of these items each was signed by " + signers +
@@ -84,9 +120,15 @@ func packedAgain(signers string) string {
 // given says that the image was compared with one that was made elsewhere.
 func given(r *Report) bool { return r.Rebuild != nil && r.Rebuild.Status == Given }
 
+// compared says that two images were compared, and that nothing else was asked for.
+func (r *Report) compared() bool { return r.check(check.Recipe).has("report/comparison-only") }
+
 func rebuiltBy(r *Report) string {
+	if r.compared() {
+		return "The other image has"
+	}
 	if given(r) {
-		return "Comparing it with the image that was given shows"
+		return "The image that was given to compare with has"
 	}
 	if r.givenRecipe() {
 		return "Building the recipe that was given, which is not the image's own, gave"
@@ -112,6 +154,40 @@ func differenceCount(c *Comparison) string {
 		return fmt.Sprintf(": %s in files%s", count(len(c.Differences), "difference"), causeCounts(c.Differences))
 	}
 	return ""
+}
+
+// gravest names the difference that weighs most, where it is one of a file that lends
+// rights, or that decides who has them.
+func gravest(c *Comparison) string {
+	if c == nil {
+		return ""
+	}
+	var of []*Difference // files that lend rights, else those that decide who has them
+	for i := range c.Differences {
+		d := &c.Differences[i]
+		decides := d.Known == "" && (compare.DecidesAccess(d.Path) || d.Cause == compare.Renamed && compare.DecidesAccess(d.Now))
+		if d.Cause.Harmless() || !d.Privileged && !decides {
+			continue
+		}
+		if len(of) > 0 && d.Privileged && !of[0].Privileged {
+			of = nil
+		}
+		if len(of) == 0 || d.Privileged == of[0].Privileged {
+			of = append(of, d)
+		}
+	}
+	if len(of) == 0 {
+		return ""
+	}
+	d := slices.MinFunc(of, func(x, y *Difference) int { return x.weight() - y.weight() })
+	what, more := "decides who may do what", ""
+	if d.Privileged {
+		what = "lends rights (setuid, setgid, a capability or a device)"
+	}
+	if len(of) > 1 {
+		more = fmt.Sprintf(", as %d more", len(of)-1)
+	}
+	return fmt.Sprintf(" Look first at %s (%s), which %s%s.", short(d.Path), Printable(string(d.Cause)), what, more)
 }
 
 // shownCauses bounds the causes that a sentence names.
@@ -157,10 +233,15 @@ func packagingCauses(c *Comparison) string {
 	return causeCounts(harmless)
 }
 
-const reasonLength = 240 // bytes
+// longDigest is one in hexadecimal digits, of which a sentence has the first.
+var longDigest = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{20,}\b`)
 
-// digits are those of a digest in hexadecimal, of which a sentence has the first twelve.
-var digits = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{28,}\b`)
+// reason is what a finding says, in few words.
+func (r *Report) reason(f Finding) string {
+	return briefly(longDigest.ReplaceAllString(Printable(r.Words(f)), "$1…"), reasonLength)
+}
+
+const reasonLength = 160 // runes of a path, and of the words on it
 
 func (r *Report) contradiction() string {
 	var failed []string
@@ -210,17 +291,17 @@ func (r *Report) firstProblem(problems []Finding) string {
 	if len(problems) == 0 {
 		return ""
 	}
-	plain := func(t string) string { return Printable(clip(digits.ReplaceAllString(t, "$1…"), reasonLength)) }
-	where := plain(problems[0].Path)
+	where := shortPath(Printable(problems[0].Path), reasonLength)
 	if where != "" {
 		where += ": "
 	}
-	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(r.Words(problems[0])))
+	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))),
+		where, r.reason(problems[0]))
 }
 
-func unverifiedMeaning(checks []Check, noRecipe bool) string {
+func (r *Report) unverifiedMeaning() string {
 	var passed int
-	for _, c := range checks {
+	for _, c := range r.Checks {
 		if c.Status == check.Pass {
 			passed++
 		}
@@ -228,17 +309,24 @@ func unverifiedMeaning(checks []Check, noRecipe bool) string {
 	if passed == 0 {
 		return "No check passed, and nothing was rebuilt: nothing speaks for this image."
 	}
-	unshown := "that it comes from its recipe is not shown"
-	if noRecipe {
-		unshown = "it has no recipe that is known here"
+	known := "that it comes from its recipe is not shown"
+	switch r.Recipe.Status {
+	case provenance.Partial:
+		known = "how it was built is known in part"
+	case provenance.None:
+		known = "it has no recipe that is known here"
 	}
-	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.", passed, len(checks), unshown)
+	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.",
+		passed, len(r.Checks), known)
 }
 
 // limits say what the verdict does not say.
 func (r *Report) limits() []string {
 	switch r.Verdict {
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched, rebuild.Matching:
+		if r.compared() {
+			return trustLimits(r)
+		}
 		if given(r) {
 			return append(trustLimits(r), "It does not say that the sources are free of faults or of malice.")
 		}
@@ -260,6 +348,9 @@ func (r *Report) limits() []string {
 func trustLimits(r *Report) (limits []string) {
 	if r.Rebuild == nil {
 		return nil
+	}
+	if r.compared() {
+		return []string{"How either of them was made was not looked at: audit IMAGE does that for one."}
 	}
 	if given(r) {
 		return []string{"How the other image was made is not known here: that it was built from the recipe rests on the word of whoever gave it."}

@@ -25,7 +25,7 @@ func (r *Report) next() []string {
 			}
 		}
 	case rebuild.Unreproducible, rebuild.Different:
-		steps = append(steps, r.whereDifferences())
+		steps = append(steps, "Look at the differences, by their cause, and at the evidence of each.")
 		if r.Verdict == rebuild.Unreproducible {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
@@ -38,19 +38,14 @@ func (r *Report) next() []string {
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
 		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
+		if r.Recipe.Status == provenance.Partial {
+			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
+		}
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
 		steps = append(steps, "audit attest report.json signs this for others.")
 	}
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
-}
-
-// whereDifferences says where the differences are to be read.
-func (r *Report) whereDifferences() string {
-	if r.Comparison != nil && len(r.Comparison.Differences) > foldRows {
-		return "The differences stand below by their cause; report.html shows those that weigh most with their evidence, and report.json has all."
-	}
-	return "The differences stand below by their cause; report.html has each of them with its evidence."
 }
 
 // buildAdvice says what to do about a build that failed.
@@ -64,7 +59,8 @@ func (r *Report) buildAdvice() string {
 	return "The findings of the check rebuild name what the log points at."
 }
 
-// allow says how an image could be built again that was not.
+// allow says how an image could be built again that was not: what is to be trusted, or
+// else given.
 func (r *Report) allow() string {
 	if r.words.of(r.Recipe.System).Name == "" && !r.notAsked(check.Recipe) {
 		return "Nothing that is known here builds it again: ask its author how it was made, or put it beside an image that you trust with audit compare."
@@ -80,7 +76,7 @@ func (r *Report) allow() string {
 func (r *Report) remedy(id check.ID) string {
 	w := r.words.only(r.Recipe.System)
 	switch {
-	case r.notAsked(check.Recipe) || r.notAsked(id):
+	case r.compared() || r.notAsked(id):
 		return "It was not asked for: audit IMAGE makes all checks of one image."
 	case r.Plan == nil || id != check.Rebuild && id != check.Derivation:
 		return w.remedy(id)
@@ -92,12 +88,11 @@ func (r *Report) remedy(id check.ID) string {
 		}
 		return "To have it built again, name what may be run and fetched, if you trust it: " + strings.Join(flags[:min(len(flags), maxNext)], " ") + more + "."
 	}
-	lacks := slices.Clone(r.Plan.Refused)
-	lacks = slices.DeleteFunc(lacks, func(m Message) bool { return m.Code == "plan/needs-trust" })
+	lacks := slices.DeleteFunc(slices.Clone(r.Plan.Refused), func(m Message) bool { return m.Code == "plan/needs-trust" })
 	if len(lacks) == 0 {
 		return w.remedy(id)
 	}
-	return "It cannot be built again from what is here: " + r.join(lacks) + "."
+	return "To have it built again: " + r.Say(lacks[len(lacks)-1]) + "."
 }
 
 // wouldAllow are the flags that name what a rebuild would run or fetch and is not trusted.
@@ -121,7 +116,7 @@ func (r *Report) askSigners() string {
 	case c.has("signatures/not-asked"):
 		return ""
 	}
-	return short(r.Summary(c)) + "."
+	return "To have its packages verified, give the key of whoever signed them, --trusted-key FILE, and but for those of rpm the packages too, --packages DIR or URL."
 }
 
 // check returns a check by its ID, the zero Check when there is none.

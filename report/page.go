@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -18,8 +19,9 @@ type page struct {
 	CSP       string // content security policy
 	Style     template.CSS
 	Script    template.JS
-	Word      string // the verdict as a heading
-	Meaning   string // the verdict in a sentence
+	Word      string   // the verdict as a heading
+	Meaning   string   // the verdict in a sentence
+	Next      []string // what to do
 	Limits    []string
 	Demands   []string // of the policy, that are not so
 	Tone      string   // good, open or bad: the class that colours the verdict
@@ -35,9 +37,10 @@ type page struct {
 	Unvouched rows[UnvouchedFile]
 	Left      int // files that nobody vouches for and that are not shown
 	By        rows[Voucher]
-	Vouched   []segment     // who vouches for the files; none when nobody was asked
-	Cards     rows[Member]  // the members of the archive
-	Pairs     rows[pairRow] // the layers side by side
+	First     map[vouch.Kind]int // the place of the first of each kind among them
+	Vouched   []segment          // who vouches for the files; none when nobody was asked
+	Cards     rows[Member]       // the members of the archive
+	Pairs     rows[pairRow]      // the layers side by side
 	Layers    rows[Layer]
 	Packed    rows[Package]
 	Fields    fieldTable // of the config, that say something of their own
@@ -107,6 +110,7 @@ type fieldTable struct {
 type segment struct {
 	VoucherShare
 	X, W float64
+	List string // the id of the list of these files, or of who speaks for them; "" for none
 }
 
 // A groupView is the differences of one cause: where they are more than foldRows, as
@@ -138,6 +142,7 @@ func newPage(r *Report) page {
 		Tone:   tone(r.Verdict),
 
 		Meaning: r.meaning(),
+		Next:    r.next(),
 		Limits:  r.limits(),
 		Demands: r.demands(),
 
@@ -149,11 +154,17 @@ func newPage(r *Report) page {
 
 		Unvouched: firstRows(r.Vouchers.Nobody),
 		By:        firstRows(r.Vouchers.By),
-		Vouched:   segments(r.Coverage.Vouchers),
 		Contents:  newContents(r),
 		Closure:   newClosure(r),
 		Way:       newRoadView(r),
 	}
+	p.First = make(map[vouch.Kind]int)
+	for i, v := range p.By.Shown {
+		if _, ok := p.First[v.Kind]; !ok {
+			p.First[v.Kind] = i
+		}
+	}
+	p.Vouched = p.listed(segments(r.Coverage.Vouchers))
 	p.Left = p.Unvouched.More + r.Vouchers.More
 	for i, c := range r.Checks {
 		p.Rungs = append(p.Rungs, newRung(c, r.Coverage, i))
@@ -164,7 +175,7 @@ func newPage(r *Report) page {
 		p.Unasked = p.Unasked || c.ID == check.Recipe && c.Status == check.Skipped
 		p.Asked = p.Asked || c.ID == check.Signatures && c.Status != check.Skipped
 	}
-	p.Compared = r.Comparison != nil && slices.Contains(p.NotAsked, check.Recipe)
+	p.Compared = r.compared()
 	if r.Plan != nil {
 		p.Replay, p.ByHand = replay(r)
 	}
@@ -183,6 +194,22 @@ func newPage(r *Report) page {
 		p.Groups, p.Hidden = groupViews(c.Differences, itemPaths(r.StoreItems))
 	}
 	return p
+}
+
+// listed names the lists that the stretches of the bar stand for.
+func (p *page) listed(bar []segment) []segment {
+	for i, s := range bar {
+		switch {
+		case s.Files == 0:
+		case s.Kind != vouch.Nobody && s.Kind != vouch.Differs:
+			if _, ok := p.First[s.Kind]; ok {
+				bar[i].List = "by-" + string(s.Kind)
+			}
+		case len(p.Unvouched.Shown) > 0:
+			bar[i].List = "c-nobody"
+		}
+	}
+	return bar
 }
 
 func newRung(c Check, cov Coverage, i int) rung {
@@ -286,7 +313,7 @@ func segments(shares []VoucherShare) []segment {
 		if length > 0 {
 			w = o.width() / length * 100
 		}
-		out = append(out, segment{o, at, w})
+		out = append(out, segment{VoucherShare: o, X: at, W: w})
 		at += w
 	}
 	return out
@@ -376,7 +403,7 @@ func groupViews(ds []Difference, items map[string]bool) ([]groupView, int) {
 		if n := min(room, foldRows); len(g.Differences) > n {
 			all := patternsOf(g.Differences)
 			v.Patterns = rows[pattern]{all[:min(len(all), patternRows)], max(0, len(all)-patternRows)}
-			v.Shown = weightiest(g.Differences, n)
+			v.Shown = g.Differences[:n]
 		} else {
 			v.Places = placesOf(g.Differences, items)
 		}
@@ -388,23 +415,6 @@ func groupViews(ds []Difference, items map[string]bool) ([]groupView, int) {
 		left += g.Left()
 	}
 	return out, left
-}
-
-// weightiest returns the first n differences, those of files that lend rights before
-// all others, then those that nothing explains.
-func weightiest(ds []Difference, n int) []Difference {
-	weight := func(d Difference) int {
-		switch {
-		case d.Privileged:
-			return 0
-		case d.Known == "":
-			return 1
-		}
-		return 2
-	}
-	all := slices.Clone(ds)
-	slices.SortStableFunc(all, func(a, b Difference) int { return cmp.Compare(weight(a), weight(b)) })
-	return all[:n]
 }
 
 func verdictWord(v rebuild.Verdict) string {

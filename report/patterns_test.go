@@ -53,8 +53,11 @@ func TestWeightiest(t *testing.T) {
 		ds[i].Path, ds[i].Known = fmt.Sprint(i), "x"
 	}
 	ds[550].Known, ds[599].Privileged = "", true
-	if got := weightiest(ds, 500); len(got) != 500 || got[0].Path != "599" || got[1].Path != "550" || got[2].Path != "0" {
-		t.Errorf("%d differences, the first %v", len(got), got[:3])
+	if got := byCause(ds)[0].Differences; got[0].Path != "599" || got[1].Path != "550" || got[2].Path != "0" {
+		t.Errorf("the first %v", got[:3])
+	}
+	if got := samplePaths(byCause(ds)[0].Differences); got != "599 (lends rights), * (599)" {
+		t.Error(got)
 	}
 }
 

@@ -35,10 +35,9 @@ type (
 		Driver sarifDriver `json:"driver"`
 	}
 	sarifDriver struct {
-		Name        string      `json:"name"`
-		Version     string      `json:"version"`
-		Information string      `json:"informationUri"`
-		Rules       []sarifRule `json:"rules"`
+		Name    string      `json:"name"`
+		Version string      `json:"version"`
+		Rules   []sarifRule `json:"rules"`
 	}
 	sarifRule struct {
 		ID         string              `json:"id"`
@@ -176,7 +175,7 @@ func (s *sarifWriter) results() {
 		}
 		for _, g := range byCause(c.Differences) {
 			for _, d := range g.Differences {
-				message := fmt.Sprintf("%s: %s", g.Cause, s.report.words.sentences.Text(compare.Summary(g.Cause, compare.TextValue(d.Was), compare.TextValue(d.Now), d.messages())))
+				message := fmt.Sprintf("%s: %s", g.Cause, s.report.words.sentences.Text(d.summary()))
 				s.add(differenceRule("difference/", g.Cause), levelOf(g.Cause), d.Layer, d.Path, message)
 			}
 		}
@@ -365,7 +364,7 @@ func (s *sarifWriter) fingerprint(rule, path string) string {
 func (s *sarifWriter) run() sarifRun {
 	r := s.report
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, informationURI, s.rules}},
+		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, s.rules}},
 		Automation:  sarifAutomation{"audit/" + percentEncoded(archiveFile(r.Image)) + "/"},
 		Invocations: []sarifInvocation{{true, s.notifications()}},
 		Bases:       map[string]sarifArtifact{sarifRoot: {sarifText{"the root of the image's file system"}}},

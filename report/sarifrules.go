@@ -28,10 +28,6 @@ const (
 	maxRuleTags = 10   // of the 20 that it allows it shows these
 )
 
-// informationURI is where more is said of audit. The project has no address yet: .invalid
-// is one that nobody can have (RFC 2606).
-const informationURI = "https://audit.invalid/"
-
 // sarif writes the rule as SARIF has it.
 func (r rule) sarif() sarifRule {
 	markdown := r.full + "\n\n**What to do.** " + r.todo

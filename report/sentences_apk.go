@@ -13,6 +13,7 @@ func apkSentences() map[string]string {
 		"signatures/apk-not-here":      "{count:count package} not beside the image[, of which a signed index has {listed}]: {names:list}[ and {beyond} more]",
 		"signatures/apk-untrusted":     "{count:count package} that no trusted key signed, alone or in an index: {names:list}[ and {beyond} more]",
 		"signatures/apk-other-package": "{count:count package} beside the image that differ from those that were installed under the same name and version: {names:list}[ and {beyond} more]",
+		"signatures/apk-format":        "the database of apk has the format ADB of apk 3, which is not read here: nothing is known of the packages, nor of who signed them",
 		"signatures/apk-unread":        "{error}",
 
 		// Keys.

@@ -3,9 +3,8 @@ package report
 // differenceSentences are the sentences of what shows a difference between two images, by code.
 func differenceSentences() map[string]string {
 	all := map[string]string{
-		"difference/change":       "{was:change now}",
-		"difference/changed-line": "{was:change now}",
-		"difference/files":        "{was:change now}",
+		"difference/change": "{was:change now}",
+		"difference/files":  "{was:change now}",
 
 		// Entries and layers.
 		"difference/symlink-mode":          "the mode of a symlink, which Linux does not keep",
@@ -19,8 +18,8 @@ func differenceSentences() map[string]string {
 		"difference/targets-before-link":   "entries of the target's path that stand before the link: {was-before}, now {now-before}",
 		"difference/repeated-entry":        "the layer has {entries:count entry} of this path, of which the last wins",
 		"difference/item-of-same-name":     "the other image has {item}, of the same name",
-		"difference/renamed":               "the same file has the path {to} in the rebuild",
-		"difference/renamed-folder":        "the same folder, with all that is in it ({files:count file}), has the path {to} in the rebuild",
+		"difference/renamed":               "→ {to}, the same file[: {file}]",
+		"difference/renamed-folder":        "→ {to}, with what is in it: {files:count file} that are the same[, and {others:count more difference}]",
 		"difference/folder-again":          "another layer has the same folder",
 		"difference/hidden-entry":          "in the layers only ({cause}): the root file systems do not have this difference",
 		"difference/moved-entries":         "{entries:count entry} in another layer",
@@ -45,6 +44,8 @@ func differenceSentences() map[string]string {
 		"difference/not-at-hand":           "not looked into: the contents are not at hand",
 		"difference/not-shown":             "not shown: what is shown of this and other files fills {limit} bytes",
 		"difference/more-parts":            "… and {parts} more",
+		"difference/changed-line":          "[⟫ {inside}: ][line {line}: ]{was:change now}[, and {others:count more line}][; {moved:count line} moved][ (in {places} places)]",
+		"difference/reordered-lines":       "[⟫ {inside}: ]the same lines in another order: {lines:count line} moved, the first of them {was}[ (in {places} places)]",
 		"difference/lines":                 "[⟫ {inside}:\n]{diff}",
 		"difference/strings":               "[⟫ {inside}: ]strings[ of section {section}]:\n{diff}",
 		"difference/bytes":                 "[⟫ {inside}: ]{was-size} bytes, now {now-size}; the first difference is at byte {offset:number}[, the last at byte {last:number}, {differ:count byte} of {common} in common differ]\n- {was-window}\n+ {now-window}",

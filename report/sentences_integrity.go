@@ -81,6 +81,7 @@ func integritySentences() map[string]string {
 		"integrity/published-record":     "the file has the checksum {checksum} that the record {from} has of it",
 		"integrity/published-record-md5": "the file has the checksum {checksum} that the record {from} has of it; MD5 shows that the copy is whole, and not that nobody made two files with it",
 		"integrity/mirror":               "it was read from the mirror {mirror}, in place of {repository}",
+		"integrity/unverified-registry":  "the registry {registry} was asked without TLS that is verified: whoever is on the way can answer in its place, and a tag is what they say (a digest in the reference holds all the same)",
 		"integrity/dangling-hard-link":   "it is a hard link to {target:quote}, and there is no such file before it",
 
 		"integrity/ambiguous-whiteout":        "it deletes {hidden:quote}, which the same layer holds: some engines keep that, others remove it or fail",

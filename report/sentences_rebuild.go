@@ -24,7 +24,7 @@ func rebuildSentences() map[string]string {
 
 		// What it saw.
 		"rebuild/config-difference":    "config field {field} ({cause}): {was:change now}",
-		"rebuild/difference":           "{cause}: {evidence:sentence}" + by,
+		"rebuild/difference":           "{cause}[ of {privileged}]: {evidence:sentence}" + by,
 		"rebuild/more-differences":     "{differences} more are in the comparison",
 		"rebuild/harmless":             "{differences:count difference} of cause {cause}, which is harmless; the first: [config field {field}: ]{was:change now}" + by,
 		"rebuild/blob-compression":     "{layers:count layer} with the same bytes in another blob; the first: {was:change now}" + by,

@@ -15,9 +15,9 @@ func valueSentences() map[string]string {
 		"value/opaque-marker": "opaque marker: hides all of the folder in lower layers, {entry}",
 		"value/file":          "file of {size:count byte}[, {digest}]",
 		"value/link":          "{kind} to {target}",
+		"value/lends-rights":  "a file that lends rights",
 		"value/device":        "{kind} {numbers}",
 		"value/kind":          "{kind}",
-		"value/folder":        "folder with {entries:count entry}",
 
 		// Layers.
 		"value/layer":                 "layer {layer:number}[ of {layers}]",

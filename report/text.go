@@ -262,7 +262,7 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 
 // textFinding is the line of a finding, after its check or, where all is asked for, its code.
 func textFinding(label string, f Finding, words string) string {
-	where := short(f.Path)
+	where := shortPath(Printable(f.Path), textClip)
 	if f.Layer >= 0 {
 		where = strings.TrimSpace(fmt.Sprintf("%s (layer %d)", where, f.Layer))
 	}
@@ -333,8 +333,36 @@ func fieldNames(fields []FieldDifference) string {
 	return strings.Join(names, ", ")
 }
 
-// samplePaths names the first two paths of a group and counts the others.
+// name is the path of a difference on a line, with the new one of what was renamed, and
+// whether it lends rights.
+func (d *Difference) name() string {
+	name := shortPath(Printable(d.Path), textClip)
+	if d.Cause == compare.Renamed && d.Now != "" {
+		name = shortPath(Printable(d.Path), textClip/2) + " → " + shortPath(Printable(d.Now), textClip/2)
+	}
+	if d.Privileged {
+		name += " (lends rights)"
+	}
+	return name
+}
+
+// samplePaths names the first two paths of a group and counts the others. Of many it
+// counts what their paths have alike, after the first one that lends rights.
 func samplePaths(ds []Difference) string {
+	if len(ds) > textSample && ds[0].Privileged {
+		rights := 0
+		for rights < len(ds) && ds[rights].Privileged {
+			rights++
+		}
+		first := ds[0].name()
+		if rights > 1 {
+			first += fmt.Sprintf(" and %d more that do", rights-1)
+		}
+		if rights == len(ds) {
+			return first
+		}
+		return first + ", " + samplePaths(ds[rights:])
+	}
 	if len(ds) > textSample {
 		all := patternsOf(ds)
 		text := fmt.Sprintf("%s (%d)", short(all[0].Glob), all[0].Count)
@@ -346,13 +374,13 @@ func samplePaths(ds []Difference) string {
 		}
 		return text
 	}
-	names := []string{cmp.Or(short(ds[0].Path), "the layer as a whole")}
+	names := []string{cmp.Or(ds[0].name(), "the layer as a whole")}
 	for _, d := range ds[1:] {
 		if len(names) == 2 {
 			break
 		}
 		if d.Path != ds[0].Path {
-			names = append(names, cmp.Or(short(d.Path), "a layer as a whole"))
+			names = append(names, cmp.Or(d.name(), "a layer as a whole"))
 		}
 	}
 	if rest := len(ds) - len(names); rest > 0 {
@@ -395,8 +423,8 @@ type group struct {
 	Differences []Difference
 }
 
-// byCause groups differences, those that weigh most first, and keeps their
-// order within a cause.
+// byCause groups differences, those that weigh most first, and orders those of a cause
+// in the same way.
 func byCause(ds []Difference) []group {
 	index := map[compare.Cause]int{}
 	var groups []group
@@ -410,28 +438,51 @@ func byCause(ds []Difference) []group {
 		groups[i].Differences = append(groups[i].Differences, d)
 	}
 	slices.SortFunc(groups, func(a, b group) int {
-		return cmp.Or(cmp.Compare(weight(a.Cause), weight(b.Cause)), cmp.Compare(a.Cause, b.Cause))
+		return cmp.Or(cmp.Compare(compare.Weight(a.Cause, "", false), compare.Weight(b.Cause, "", false)), cmp.Compare(a.Cause, b.Cause))
 	})
+	for _, g := range groups {
+		compare.SortByWeight(g.Differences, (*Difference).weight)
+	}
 	return groups
 }
 
-// weight orders causes: what a container sees most of comes first. A cause
-// that is not known here comes before those known to be harmless.
-func weight(c compare.Cause) int {
-	all := compare.AllCauses()
-	if i := slices.Index(all, c); i >= 0 {
-		return 2 * i
+// weight is how much a difference matters to whoever runs the image, less of it being more.
+func (d *Difference) weight() int {
+	if d.Cause == compare.Renamed {
+		return compare.Weight(d.Cause, d.Known, d.Privileged, d.Path, d.Now)
 	}
-	return 2*slices.IndexFunc(all, compare.Cause.Harmless) - 1
+	return compare.Weight(d.Cause, d.Known, d.Privileged, d.Path)
 }
 
 // short is a value on one line of a terminal.
-func short(t string) string {
-	s := Printable(string(t))
-	if utf8.RuneCountInString(s) <= textClip {
+func short(t string) string { return briefly(Printable(t), textClip) }
+
+// briefly cuts a text to so many runes, in front of a word where there is one.
+func briefly(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	return string([]rune(s)[:textClip-1]) + "…"
+	cut := string([]rune(s)[:most-2])
+	if i := strings.LastIndexByte(cut, ' '); i > len(cut)/2 {
+		return strings.TrimRight(cut[:i], " ,;:") + " …"
+	}
+	return cut + " …"
+}
+
+// shortPath cuts a path to so many runes, in the middle: its end says which file it is.
+func shortPath(s string, most int) string {
+	runes := []rune(s)
+	if len(runes) <= most {
+		return s
+	}
+	head, tail := string(runes[:most/3]), string(runes[len(runes)-(most-most/3-1):])
+	if i := strings.LastIndexByte(head, '/'); i > 0 {
+		head = head[:i+1]
+	}
+	if i := strings.IndexByte(tail, '/'); i >= 0 {
+		tail = tail[i:]
+	}
+	return head + "…" + tail
 }
 
 // wrap breaks a sentence of ours between words.

@@ -149,10 +149,46 @@ func TestGroupsByCause(t *testing.T) {
 			t.Errorf("%s holds %v", g.Cause, g.Differences)
 		}
 	}
-	want := []string{"content", "type", "extra", "missing", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
+	want := []string{"content", "type", "extra", "missing", "renamed", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
 		"embedded-order", "embedded-date", "compression", "something-new", "timestamp", "order", "packaging", "derived"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes come as %v, want %v", got, want)
+	}
+}
+
+// TestGravestFirst: a file that lends rights is named first in the answer, in the list of
+// its cause and in the Markdown, wherever its path stands; what was renamed has both names.
+func TestGravestFirst(t *testing.T) {
+	in := unreproducibleInput(t, 1)
+	in.Comparison.Differences = []compare.Difference{
+		{Path: "etc/shadow", Cause: compare.Content},
+		{Path: "opt/a", Cause: compare.Extra},
+		{Path: "opt/b", Cause: compare.Extra},
+		{Path: "opt/m2", Cause: compare.Extra, Now: compare.TextValue("file, mode 4755 (setuid)"), Privileged: true},
+		{Path: "opt/old", Cause: compare.Renamed, Was: compare.TextValue("opt/old"), Now: compare.TextValue("opt/new"),
+			Evidence: []check.Message{check.Say("difference/renamed", "to", "opt/new", "file", "file of 5 bytes")}},
+	}
+	r := New(in)
+	for name, got := range map[string]string{
+		"terminal": strings.Join(strings.Fields(text(t, r, TextOptions{})), " "),
+		"Markdown": string(render(t, WriteMarkdown, r)),
+		"SARIF":    string(render(t, WriteSARIF, r)),
+		"page":     string(render(t, WriteHTML, r)),
+	} {
+		for _, want := range map[string][]string{
+			"terminal": {"(1 content, 3 extra, 1 renamed)", "Look first at opt/m2 (extra), which lends rights", "extra 3 opt/m2 (lends rights), opt/a and 1 more", "renamed 1 opt/old → opt/new"},
+			"Markdown": {"; it lends rights\n- `opt/a`", "`opt/old` (layer 0): → `opt/new`, the same file"},
+			"SARIF":    {`"renamed: → opt/new, the same file: file of 5 bytes"`},
+			"page":     {`<span class="tag">lends rights</span>`, "→ opt/new, the same file"},
+		}[name] {
+			if !strings.Contains(got, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, got)
+			}
+		}
+	}
+	in.Comparison.Differences[3].Privileged = false
+	if got := New(in).meaning(); !strings.Contains(got, " Look first at etc/shadow (content), which decides who may do what.") {
+		t.Error(got)
 	}
 }
 
@@ -204,5 +240,40 @@ func TestTextNamesOtherPlatforms(t *testing.T) {
 	in.Image.Platforms = in.Image.Platforms[2:4]
 	if got := text(t, New(in), TextOptions{}); strings.Contains(got, "also in its index") {
 		t.Errorf("%s", got)
+	}
+}
+
+// A value that is cut ends with a whole word and an ellipsis; of a path the end stays,
+// which says which file it is.
+func TestCutsBetweenWords(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{briefly("one two, three", 14), "one two, three"},
+		{briefly("one two, three", 13), "one two …"},
+		{briefly("oneandonlyword", 10), "oneandon …"},
+		{shortPath("usr/bin/tool", 12), "usr/bin/tool"},
+		{shortPath("gnu/store/0123456789-package-1.0/share/doc/built-at", 30), "gnu/store/…/share/doc/built-at"},
+		{shortPath(strings.Repeat("x", 40), 30), strings.Repeat("x", 10) + "…" + strings.Repeat("x", 19)},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	for n := 2; n < 60; n++ {
+		if got := utf8.RuneCountInString(briefly("ein Wört, und noch eines; das Ende", n)); got > n {
+			t.Errorf("%d runes of %d", got, n)
+		}
+		if got := utf8.RuneCountInString(shortPath("ä/öö/üüü/ein-langer-name/der-bleibt/oder-nicht", n)); got > n {
+			t.Errorf("%d runes of %d", got, n)
+		}
+	}
+}
+
+// What to do next is what the refused plan asks for, and not that of another system.
+func TestNextIsOfThisImage(t *testing.T) {
+	r := New(unverifiedInput(t))
+	r.Plan.Trust, r.Plan.Refused = nil, []Message{{Code: "plan/refused"}, {Code: "plan/no-recipe"}}
+	steps := r.next()
+	if len(steps) == 0 || !strings.Contains(steps[0], "the image contains no recipe that a builder could follow") {
+		t.Errorf("%q", steps)
 	}
 }

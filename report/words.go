@@ -36,6 +36,11 @@ func question(id check.ID) string {
 	return ""
 }
 
+// summary says in one message what a difference is: of what lies inside of a file, where.
+func (d *Difference) summary() check.Message {
+	return compare.Summary(d.Cause, compare.TextValue(d.Was), compare.TextValue(d.Now), d.messages())
+}
+
 // causeWords explain a cause of differences.
 func causeWords(c compare.Cause) string {
 	switch c {
@@ -57,6 +62,8 @@ func causeWords(c compare.Cause) string {
 		return "only in the original"
 	case compare.Extra:
 		return "only in the rebuild"
+	case compare.Renamed:
+		return "the same file or folder, under another name"
 	case compare.Type:
 		return "a file here, a folder there"
 	case compare.Content:

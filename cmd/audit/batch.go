@@ -58,7 +58,7 @@ func batchFlags() []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`; what is there already is not done again"},
 		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "audit `N` images at a time (default: 2, or 1 where there is one core)"},
 		&cli.StringFlag{Name: "shard", Usage: "do part `I/N` of the list, I from 1 to N; auto takes I from the variables of the engine that this runs in, and N from " + batch.ShardsVariable + " where the engine has none that holds"},
-		&cli.DurationFlag{Name: "timeout", Usage: "give up an image after `TIME`, such as 2h (default: never)"},
+		&cli.DurationFlag{Name: "timeout", Usage: "give up an image, or the listing of a registry, after `TIME`, such as 2h (default: never)"},
 		platformFlag(), layerCacheFlag(),
 	}
 	flags = append(flags, registryFlags()...)
@@ -115,7 +115,7 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	entries, err := readList(c, name, l.access)
+	entries, err := readList(c, name, l.access, c.Duration("timeout"))
 	if err != nil {
 		return err
 	}
@@ -171,8 +171,9 @@ func workerName() string {
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
-// readList reads the list of a batch.
-func readList(c *cli.Context, name string, o *access.Options) ([]list.Entry, error) {
+// readList reads the list of a batch. What a registry takes to list its images has a time,
+// 0 for as long as it wants.
+func readList(c *cli.Context, name string, o *access.Options, time time.Duration) ([]list.Entry, error) {
 	skipped := 0
 	open := func() (io.ReadCloser, error) { return io.NopCloser(c.App.Reader), nil }
 	if isPipe(name) {
@@ -191,13 +192,21 @@ func readList(c *cli.Context, name string, o *access.Options) ([]list.Entry, err
 			fmt.Fprintf(c.App.ErrWriter, "audit: %s is no image by its first bytes, and is left out\n", report.Printable(path))
 		}
 	}}
-	entries, err := s.Read(c.Context, name)
+	ctx := c.Context
+	if time > 0 && strings.HasPrefix(name, "docker://") {
+		limited, cancel := context.WithTimeoutCause(ctx, time, &batch.TimeoutError{Limit: time})
+		defer cancel()
+		ctx = limited
+	}
+	entries, err := s.Read(ctx, name)
 	if skipped > 5 {
 		fmt.Fprintf(c.App.ErrWriter, "audit: %d more files are no images, and are left out\n", skipped-5)
 	}
 	switch {
 	case c.Context.Err() != nil:
 		return nil, again(errors.New("told to stop: nothing half-written is left behind"))
+	case err != nil && ctx.Err() != nil:
+		return nil, again(fmt.Errorf("reading the list: %w", context.Cause(ctx)))
 	case err != nil && batch.IsPassing(err):
 		return nil, again(fmt.Errorf("reading the list: %w", err))
 	case err != nil:
@@ -371,6 +380,7 @@ type batchRun struct {
 	mu          sync.Mutex         // of builds and added
 
 	addresses map[string]list.Entry
+	layouts   oci.Layouts
 	stderr    io.Writer
 	scratch   *batch.Scratch
 	cache     string // of layers, while this lasts; "" where the user has one
@@ -424,7 +434,7 @@ func (b *batchRun) target(ctx context.Context, address string, before fleet.Stat
 		return batch.Look(ctx, b.fetcher, address, before), nil
 	}
 	if dir, name, ok := layoutOf(address); ok {
-		sum, base, err := oci.Pin(dir, name)
+		sum, base, err := b.layouts.Pin(dir, name)
 		return batch.Target{Reference: address, Digest: sum.String(), Base: base.String()}, ofFile(address, err)
 	}
 	if transport, _, ok := strings.Cut(address, ":"); ok && isOfEngine(transport) {

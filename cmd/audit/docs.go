@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"audit/rebuild"
 )
 
 // docs are the pages of audit help TOPIC: each is about what one kind of person does.
@@ -60,18 +63,35 @@ func (p topic) write(w io.Writer, code string) error {
 // topicList names the pages, one a line.
 func topicList() string {
 	var b strings.Builder
-	b.WriteString("Pages, audit help TOPIC; of a finding, audit help CODE:\n")
+	b.WriteString("Begin with audit IMAGE, or with audit help start.\n\nPages, audit help TOPIC; of a finding, audit help CODE:\n")
 	for _, p := range topics() {
 		fmt.Fprintf(&b, "\n%-11s  %s", p.name, p.title())
 	}
 	return b.String()
 }
 
+// isTopic says that a command is the page of a name.
+func isTopic(name string) bool {
+	return slices.ContainsFunc(topics(), func(p topic) bool { return p.name == name })
+}
+
+// aliases are other words that audit help has a page for: that about checks explains the
+// verdicts.
+func (p topic) aliases() (words []string) {
+	if p.name != "checks" {
+		return nil
+	}
+	for v := rebuild.Unverified; v <= rebuild.Contradicted; v++ {
+		words = append(words, v.String())
+	}
+	return words
+}
+
 // topicCommands make audit help TOPIC print the pages.
 func topicCommands() (commands []*cli.Command) {
 	for _, p := range topics() {
 		commands = append(commands, &cli.Command{
-			Name: p.name, Hidden: true, Description: p.text, CustomHelpTemplate: "{{.Description}}",
+			Name: p.name, Aliases: p.aliases(), Hidden: true, Description: p.text, CustomHelpTemplate: "{{.Description}}",
 			Action: func(c *cli.Context) error { return p.write(c.App.Writer, c.Args().First()) },
 		})
 	}

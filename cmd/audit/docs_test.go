@@ -201,6 +201,27 @@ func TestFlagsOfPages(t *testing.T) {
 	}
 }
 
+// TestExampleOfReadme: what the README shows for an answer is what its first command prints.
+func TestExampleOfReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := filepath.Abs("../../fixtures/guix/images/tiny.tar.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	t.Setenv("PATH", t.TempDir())
+	var out bytes.Buffer
+	if status := Main([]string{"audit", image}, nil, &out, io.Discard); status != exitHolds {
+		t.Fatalf("status %d", status)
+	}
+	if !strings.Contains(string(readme), "```text\n"+out.String()+"```") {
+		t.Errorf("the README does not have what is printed:\n%s", &out)
+	}
+}
+
 func serve(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))

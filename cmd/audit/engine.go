@@ -135,11 +135,15 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 		return a, err
 	}
 	a.Page = path.Join(filepath.ToSlash(a.Dir), "summary.html")
-	a.BatchArgs = slices.Concat(givenFlags(c), []string{"--", name})
+	a.BatchArgs = slices.Concat(givenFlags(c, workerFlags(c)), []string{"--", name})
 	if !c.IsSet("jobs") {
 		a.BatchArgs = slices.Insert(a.BatchArgs, 0, "--jobs=1")
 	}
-	a.SummaryArgs = []string{"--format=html", "--output=" + a.Page, "--list=" + name, "--", a.Dir}
+	a.SummaryArgs = []string{"--format=html", "--output=" + a.Page, "--list=" + name}
+	if strings.HasPrefix(name, "docker://") { // the registry is asked again
+		a.SummaryArgs = append(a.SummaryArgs, givenFlags(c, registryFlags())...)
+	}
+	a.SummaryArgs = append(a.SummaryArgs, "--", a.Dir)
 	for _, word := range slices.Concat(a.BatchArgs, a.SummaryArgs) {
 		if err := checkWord(c, word); err != nil {
 			return a, err
@@ -235,13 +239,18 @@ func checkWord(c *cli.Context, word string) error {
 	return nil
 }
 
-// givenFlags are the flags that are the worker's, as it is to get them: those of the
-// command line, of variables and of the file of --config, which need not be there too.
-func givenFlags(c *cli.Context) (words []string) {
+// workerFlags are those that are not about the engine.
+func workerFlags(c *cli.Context) []cli.Flag {
 	own := flagNames(&cli.Command{Flags: engineFlags()})
-	for _, f := range c.Command.Flags {
+	return slices.DeleteFunc(slices.Clone(c.Command.Flags), func(f cli.Flag) bool { return slices.Contains(own, f.Names()[0]) })
+}
+
+// givenFlags are those of all flags that are given, as a task is to get them: on the
+// command line, by variables and in the file of --config, which need not be there too.
+func givenFlags(c *cli.Context, all []cli.Flag) (words []string) {
+	for _, f := range all {
 		flag := f.Names()[0]
-		if !c.IsSet(flag) || flag == "config" || slices.Contains(own, flag) {
+		if !c.IsSet(flag) || flag == "config" {
 			continue
 		}
 		if _, isBool := f.(*cli.BoolFlag); isBool && c.Bool(flag) {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -98,6 +101,48 @@ func batchWords(shard, list, dir string) []string {
 
 func summaryWords(list, dir string) []string {
 	return []string{"summary", "--format=html", "--output=" + dir + "/summary.html", "--list=" + list, "--", dir}
+}
+
+// Where the list is a registry's, who sums up reaches it as the workers do.
+func TestEngineRegistry(t *testing.T) {
+	workDir(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/v2/lab/tool/tags/list":
+			fmt.Fprint(w, `{"name":"lab/tool","tags":["1","2"]}`)
+		case "/v2/lab/slow/tags/list":
+			<-r.Context().Done()
+		default:
+			fmt.Fprint(w, "{}")
+		}
+	}))
+	defer server.Close()
+	host := "docker://" + strings.TrimPrefix(server.URL, "http://")
+	flags := []string{"--authfile=auth.json", "--tls-verify=false", "--mirror=a.example=b.example"}
+	if err := os.WriteFile("auth.json", []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := engineFile(t, slices.Concat([]string{"--engine", "slurm", "-o", "out"}, flags, []string{host + "/lab/tool"})...)
+	for _, task := range []string{"batch", "summary"} {
+		if !regexp.MustCompile(task + ` .*--authfile=auth.json.*--tls-verify=false.*--mirror=a.example=b.example`).MatchString(script) {
+			t.Errorf("audit %s cannot reach the registry:\n%s", task, script)
+		}
+	}
+	if script := engineFile(t, slices.Concat([]string{"--engine", "slurm", "-o", "out"}, flags, []string{"images.txt"})...); strings.Count(script, "--authfile") != 1 {
+		t.Errorf("a summary of a list in a file has no registry to ask:\n%s", script)
+	}
+	var stdout, stderr bytes.Buffer
+	status := Main([]string{"audit", "batch", "-o", "out", "--timeout", "100ms", host + "/lab/slow"}, strings.NewReader(""), &stdout, &stderr)
+	if status != exitAgain || !strings.Contains(stderr.String(), "not done within the 100ms of --timeout") {
+		t.Errorf("a registry that does not answer: status %d, %s", status, &stderr)
+	}
+	if err := os.MkdirAll("out", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	status = Main([]string{"audit", "summary", "--tls-verify=false", "--list", host + "/lab/tool", "out"}, strings.NewReader(""), &stdout, &stderr)
+	if status != exitPolicy || strings.Count(stdout.String(), "nobody has begun") != 2 {
+		t.Errorf("status %d\n%s%s", status, &stdout, &stderr)
+	}
 }
 
 // A Slurm task is the program itself, with the shard that the script counts; run by
@@ -287,7 +332,7 @@ func TestEngineUsage(t *testing.T) {
 		{"has to be below it", []string{"--engine", "kubernetes", image, "-o", "out", mustAbs(t, "images.txt")}},
 		{"cannot stand in a script", []string{"--engine", "slurm", "-o", "a\nb", "images.txt"}},
 		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--layer-cache", "https://user:secret@host/x", "images.txt"}},
-		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--creds", "me:S3CR3T", "docker://" + host + "/lab/"}},
+		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--tls-verify=false", "--creds", "me:S3CR3T", "docker://" + host + "/lab/"}},
 	} {
 		var stdout, stderr bytes.Buffer
 		status := Main(append([]string{"audit", "batch"}, c.args...), strings.NewReader("registry.example/a:1\n"), &stdout, &stderr)

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"audit/inspect"
@@ -16,6 +18,7 @@ import (
 	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
+	"audit/inspect/registry"
 	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/provenance/locks"
@@ -279,12 +282,22 @@ func isFolder(reference string) bool {
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	opt.Stores = systems().Stores()
+	if _, err := os.Lstat(reference); err != nil {
+		if err := emptyName(reference); err != nil {
+			return nil, err
+		}
+	}
 	img, err := inspect.Open(ctx, reference, opt)
+	wrong, isWrong := errors.AsType[*registry.NameError](err)
 	switch {
+	case isWrong:
+		return nil, usage("%w", wrong)
 	case err != nil && timedOut(ctx):
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
 	case isMissing(reference, err):
-		return nil, unreadable(noFile(reference))
+		return nil, noFile(reference)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, unreadable(fmt.Errorf("%w; it ends too early: was it fetched whole?", err))
 	case err != nil && isFolder(reference):
 		return nil, unreadable(fmt.Errorf("%w; each image in a folder is audited by audit batch %s", err, reference))
 	case err != nil:
@@ -298,6 +311,9 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 func isMissing(reference string, err error) bool {
 	var choice *choice.Error
 	_, stat := os.Lstat(reference)
+	if transport, _, ok := strings.Cut(reference, ":"); ok && isOfEngine(transport) {
+		return false
+	}
 	return errors.Is(err, fs.ErrNotExist) && errors.Is(stat, fs.ErrNotExist) && !errors.As(err, &choice)
 }
 

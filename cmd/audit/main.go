@@ -33,6 +33,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"syscall"
@@ -43,15 +44,32 @@ import (
 // overrides it.
 const softMemory = 320 << 20
 
+// firstHeap is the heap at which the garbage collector runs for the first time, in
+// percents of 4 MiB, and usualHeap what it lets the heap grow by after that, in percents
+// of what is in use; GOGC overrides both.
+const firstHeap, usualHeap = 1000, 100
+
+// collectLate has the garbage collector run when there is something to gain: a short
+// run would spend a tenth of its time on heaps of a few MiB. After its first time it
+// runs as usual.
+func collectLate() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(softMemory)
+	}
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	debug.SetGCPercent(firstHeap)
+	runtime.AddCleanup(new([]byte), func(usual int) { debug.SetGCPercent(usual) }, usualHeap)
+}
+
 func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
 // Main runs audit with its arguments and streams and returns its exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(softMemory)
-	}
+	collectLate()
 	app := newApp(stdin, stdout, stderr)
 	if last := len(args) - 1; args[last] == completionFlag {
 		writeOffer(stdout, app, args[1:last])

@@ -60,7 +60,8 @@ func packagedFiles(check func(error)) map[string][]byte {
 	}
 	tiny := rpm.Package{Name: "tiny", Version: "1.2", Release: "3", Arch: "x86_64", Sign: sign, Files: []rpm.File{{Path: "/usr/bin/tiny", Body: "tiny", Mode: 0o100755}}}
 	root := func(body, at, database string) []byte {
-		return fixtures.Docker{Layers: [][]fixtures.File{{{Name: "usr/bin/tiny", Body: body, Mode: 0o755}, {Name: at, Body: database}}}}.Archive()
+		layer := []fixtures.File{{Name: "usr/bin/tiny", Body: body, Mode: 0o755}, {Name: at, Body: database}}
+		return fixtures.Docker{Layers: [][]fixtures.File{layer}, History: []fixtures.Step{{By: "ADD root.tar.xz / # buildkit"}}}.Archive()
 	}
 	database := string(rpm.Ndb(tiny.Header()))
 
@@ -100,7 +101,7 @@ func TestTrustedKeys(t *testing.T) {
 		if err := writeFile(path, files[name]); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.trust(path); err != nil {
+		if err := f.trust(t.Context(), path); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := [3]int{len(f.vendors.Keys()), len(f.alpine), len(f.keys)}; got != want {
@@ -112,7 +113,7 @@ func TestTrustedKeys(t *testing.T) {
 		if err := writeFile(dir+"/"+name, files[name]); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.trust(dir + "/" + name); err == nil {
+		if err := f.trust(t.Context(), dir+"/"+name); err == nil {
 			t.Errorf("%s: no error, %v", name, f.keys)
 		}
 	}

@@ -12,10 +12,14 @@ import (
 
 func packageFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "packages", Usage: "verify the packages of the image against those in `DIR|URL`: a folder of packages and what signs them, or a mirror or snapshot (http, https or file), of which only what the image has is fetched; may be given again"},
+		packagesFlag(),
 		&cli.StringSliceFlag{Name: "rebuilders", Usage: "ask the rebuilder at `URL`, such as https://reproduce.debian.net/amd64, which of the verified packages it has built again from source; may be given again"},
 		&cli.StringSliceFlag{Name: "rebuilder-key", Usage: "believe attestations signed by the public keys in `FILE`, which are those of one operator; may be given again"},
 	}
+}
+
+func packagesFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "packages", Usage: "verify the packages of the image against those in `DIR|URL`: a folder of packages and what signs them, or a mirror or snapshot (http, https or file), of which only what the image has is fetched; may be given again"}
 }
 
 // newRebuilders are whom to ask what was built again, and whose word counts.

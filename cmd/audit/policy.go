@@ -116,7 +116,7 @@ func readPolicy(path string) (policy.Policy, error) {
 	if name, ok := strings.CutPrefix(path, policy.ReadyPrefix); ok {
 		p, err := policy.ReadReady(name, time.Now(), findingCodes())
 		if err != nil {
-			return p, usage("--policy: %w", err)
+			return p, usage("--policy: %w%s", err, meant(name, readyNames()))
 		}
 		return p, nil
 	}

@@ -25,7 +25,7 @@ func provenanceCommand() *cli.Command {
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Value: ".", Usage: "write the recipe's files into `DIR`; - prints them"},
 			baseFlag(),
 			knownFlag(),
-		}, readingFlags()...),
+		}, slices.Concat(readingFlags(), []cli.Flag{packagesFlag(), trustedKeyFlag()})...),
 		Action: func(c *cli.Context) error {
 			reference, err := oneArgument(c, "IMAGE")
 			if err != nil {
@@ -39,19 +39,33 @@ func provenanceCommand() *cli.Command {
 				return err
 			}
 			l := &line{base: c.String("base"), known: c.StringSlice("known"), progress: progressFor(c), reading: r}
-			img, err := l.inspect(c.Context, reference)
-			if err != nil {
+			if l.farms, err = newFarms(c); err != nil {
 				return err
 			}
-			if err := l.readKnown(&audit{image: img}); err != nil {
+			if l.packages, err = newPackages(c); err != nil {
 				return err
 			}
-			ev, err := l.recover(c.Context, img)
+			if c.IsSet("packages") && !c.IsSet("trusted-key") {
+				return usage("--packages: no key is trusted that could have signed them (--trusted-key FILE)")
+			}
+			a := new(audit)
+			if a.image, err = l.inspect(c.Context, reference); err != nil {
+				return err
+			}
+			if err := l.readKnown(a); err != nil {
+				return err
+			}
+			if a.evidence, err = l.recover(c.Context, a.image); err != nil {
+				return err
+			}
+			if l.described != nil && c.IsSet("trusted-key") {
+				err = l.vouch(c.Context, a)
+			}
 			l.progress.clear()
 			if err != nil {
 				return err
 			}
-			return putRecipe(c, ev.Recipe, l.described)
+			return putRecipe(c, a.evidence.Recipe, l.described)
 		},
 	}
 }

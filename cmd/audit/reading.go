@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ func registryFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "authfile", Usage: "take the credentials for registries from `FILE`, as docker login and podman login write it"},
 		&cli.StringFlag{Name: "creds", Usage: "log in to the registry of IMAGE, and no other, as `USER[:PASSWORD]`; without the password it is asked for, or read from standard input"},
-		&cli.BoolFlag{Name: "tls-verify", Value: true, Usage: "verify certificates and refuse plain HTTP; --tls-verify=false does neither"},
+		&cli.BoolFlag{Name: "tls-verify", Value: true, Usage: "verify certificates and refuse plain HTTP, but of this machine and there without credentials; given, of this machine too; --tls-verify=false does neither"},
 		&cli.StringFlag{Name: "cert-dir", Usage: "take the *.crt in `DIR` for authorities beside those of the system, and *.cert with *.key for this client's certificate"},
 		&cli.StringSliceFlag{Name: "mirror", Usage: "ask a mirror first, as `HOST[/PATH]=HOST[/PATH]`; the report says where the image was read; may be given again"},
 	}
@@ -94,7 +95,11 @@ func newReading(c *cli.Context) (r reading, err error) {
 
 // newAccess says how registries are reached; nil where no flag does.
 func newAccess(c *cli.Context) (*access.Options, error) {
-	o := &access.Options{AuthFile: c.String("authfile"), Insecure: c.IsSet("tls-verify") && !c.Bool("tls-verify"), CertDir: c.String("cert-dir")}
+	o := &access.Options{AuthFile: c.String("authfile"), CertDir: c.String("cert-dir")}
+	if c.IsSet("tls-verify") {
+		o.Verified = c.Bool("tls-verify")
+		o.Insecure = !o.Verified
+	}
 	for _, text := range c.StringSlice("mirror") {
 		m, err := access.ParseMirror(text)
 		if err != nil {
@@ -116,7 +121,7 @@ func newAccess(c *cli.Context) (*access.Options, error) {
 // newCredentials are those of --creds, for the registry that the command line names.
 func newCredentials(c *cli.Context) (*access.Credentials, error) {
 	registry := ""
-	for _, word := range append(c.Args().Slice(), c.String("to"), c.String("attach")) {
+	for _, word := range append(c.Args().Slice(), c.String("to"), c.String("attach"), c.String("list")) {
 		reference, ok := strings.CutPrefix(word, "docker://")
 		if !ok {
 			continue
@@ -173,6 +178,9 @@ func askPassword(c *cli.Context, user, registry string) (string, error) {
 // file that is here.
 func (l *line) obtain(ctx context.Context, reference string) (string, error) {
 	if !web.IsAddress(reference) {
+		if near := web.Deposit(reference); near != "" && l.doi.file != "" {
+			return "", noFile(reference)
+		}
 		if l.doi.file != "" {
 			return "", usage("--doi-file is for an IMAGE doi:10.5281/zenodo.NUMBER: it would not be used")
 		}
@@ -184,9 +192,13 @@ func (l *line) obtain(ctx context.Context, reference string) (string, error) {
 	}
 	address := reference
 	if web.IsDOI(reference) {
-		if address, err = l.followDOI(ctx, f, reference); err != nil {
+		doi := cmp.Or(web.Deposit(reference), reference)
+		if address, err = l.followDOI(ctx, f, doi); err != nil {
 			return "", unreadable(err)
 		}
+	}
+	if doi, file := web.DepositFile(reference); l.published == nil && doi != "" {
+		return "", usage("what is at an address is read with its published checksum alone, which its record has: --doi-file %q %s", file, doi)
 	}
 	if l.published == nil {
 		return "", usage("what is at an address is read with its published checksum alone: --sha256 HEX, --sha512 HEX or --md5 HEX")

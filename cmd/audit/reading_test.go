@@ -122,7 +122,7 @@ func TestRegistryCredentials(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	t.Setenv("HOME", t.TempDir())
 	host := private(t, "me", "S3CR3Tx")
-	image := "docker://" + host + "/lab/tool:1"
+	image, plain := "docker://"+host+"/lab/tool:1", "--tls-verify=false"
 	file := filepath.Join(t.TempDir(), "auth.json")
 	auth := base64.StdEncoding.EncodeToString([]byte("me:S3CR3Tx"))
 	if err := os.WriteFile(file, []byte(`{"auths":{"`+host+`":{"auth":"`+auth+`"}}}`), 0o600); err != nil {
@@ -135,11 +135,13 @@ func TestRegistryCredentials(t *testing.T) {
 		want         string
 	}{
 		{"none", "", []string{image}, exitUnreadable, "--authfile and --creds"},
-		{"typed", "", []string{"--creds", "me:S3CR3Tx", image}, exitHolds, "verdict"},
-		{"from standard input", "S3CR3Tx\n", []string{"--creds", "me", image}, exitHolds, "verdict"},
+		{"over plain HTTP", "", []string{"--tls-verify", "--creds", "me:S3CR3Tx", image}, exitUnreadable, "plain HTTP is taken with --tls-verify=false alone"},
+		{"with credentials over plain HTTP of this machine", "", []string{"--creds", "me:S3CR3Tx", image}, exitUnreadable, "credentials go over plain HTTP with --tls-verify=false alone"},
+		{"typed", "", []string{plain, "--creds", "me:S3CR3Tx", image}, exitHolds, "integrity/unverified-registry"},
+		{"from standard input", "S3CR3Tx\n", []string{plain, "--creds", "me", image}, exitHolds, "verdict"},
 		{"nothing there", "", []string{"--creds", "me", image}, exitUsage, "there is none"},
-		{"wrong", "", []string{"--creds", "me:S3CR3Ty", image}, exitUnreadable, "it refuses"},
-		{"of a file", "", []string{"--authfile", file, image}, exitHolds, "verdict"},
+		{"wrong", "", []string{plain, "--creds", "me:S3CR3Ty", image}, exitUnreadable, "it refuses"},
+		{"of a file", "", []string{plain, "--authfile", file, image}, exitHolds, "verdict"},
 		{"of no file", "", []string{"--authfile", file + "x", image}, exitUsage, "no such file"},
 		{"for no registry", "", []string{"--creds", "me:S3CR3Tx", "image.tar"}, exitUsage, "would not be used"},
 	} {
@@ -158,7 +160,7 @@ func TestRegistryCredentials(t *testing.T) {
 		}
 	}
 	t.Setenv("AUDIT_CREDS", "me:S3CR3Tx")
-	if status, out := commanded("", "inspect", image); status != exitHolds || strings.Contains(out, "S3CR3T") {
+	if status, out := commanded("", "inspect", plain, image); status != exitHolds || strings.Contains(out, "S3CR3T") {
 		t.Errorf("of a variable: status %d\n%s", status, out)
 	}
 	if status, out := commanded("", "config"); status != exitHolds || strings.Contains(out, "S3CR3T") {
@@ -181,7 +183,7 @@ func TestMirror(t *testing.T) {
 		t.Errorf("an empty mirror: status %d\n%s", status, out)
 	}
 	status, out = commanded("", "inspect", "--mirror", host+"="+empty, "docker://"+host+"/no/tool:1")
-	if status != exitUnreadable || !strings.Contains(out, "nor its mirrors") {
+	if status != exitUnreadable || !strings.Contains(out, "nor its mirrors") || !strings.Contains(out, empty+"/no/tool:1; ") || !strings.Contains(out, host+"/no/tool:1") {
 		t.Errorf("an image that nobody has: status %d\n%s", status, out)
 	}
 }

@@ -79,7 +79,7 @@ func newArchive(t *testing.T) *realArchive {
 		t.Fatal(err)
 	}
 	a := &realArchive{dir: t.TempDir()}
-	if a.keys, err = openpgp.ReadKeyring(text); err != nil {
+	if a.keys, err = openpgp.ReadKeyring(t.Context(), text); err != nil {
 		t.Fatal(err)
 	}
 	a.root, a.debs, a.image = filepath.Join(a.dir, "root"), filepath.Join(a.dir, "debs"), filepath.Join(a.dir, "whole.tar")

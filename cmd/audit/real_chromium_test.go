@@ -45,7 +45,7 @@ func TestRealChromium(t *testing.T) {
 	pages := reportPages(t)
 	for _, p := range pages {
 		run(p.name+"/opens", func(t *testing.T) { b.opens(t, p) })
-		for _, look := range []look{{1200, "light"}, {1200, "dark"}, {390, "light"}, {390, "dark"}} {
+		for _, look := range looks {
 			run(fmt.Sprintf("%s/axe-%d-%s", p.name, look.width, look.scheme), func(t *testing.T) { b.accessible(t, p, look) })
 		}
 		run(p.name+"/phone", func(t *testing.T) { b.fitsPhone(t, p) })
@@ -53,7 +53,7 @@ func TestRealChromium(t *testing.T) {
 	}
 	summary := summaryPage(t)
 	run("summary/opens", func(t *testing.T) { b.opens(t, summary) })
-	for _, look := range []look{{1200, "light"}, {1200, "dark"}, {390, "light"}, {390, "dark"}} {
+	for _, look := range looks {
 		run(fmt.Sprintf("summary/axe-%d-%s", look.width, look.scheme), func(t *testing.T) { b.accessible(t, summary, look) })
 	}
 	run("summary/phone", func(t *testing.T) { b.fitsPhone(t, summary) })
@@ -75,32 +75,37 @@ type look struct {
 	scheme string
 }
 
+// looks are those of a desk and of a phone, by day and by night.
+var looks = []look{{1200, "light"}, {1200, "dark"}, {390, "light"}, {390, "dark"}}
+
+// height is that of the screen, in pixels.
+func (l look) height() int64 {
+	if l.width < 600 {
+		return 844
+	}
+	return 900
+}
+
 // A reportPage is a report.html on disk.
 type reportPage struct{ name, file string }
 
 func (p reportPage) url() string { return "file://" + p.file }
 
-// reportPages are reports of each verdict, made by audit itself, one of ten
-// thousand differences, and last one of a hostile image.
+// reportPages are reports of eight kinds of image and of each verdict, made by audit
+// itself, one of ten thousand differences, and last one of a hostile image.
 func reportPages(t *testing.T) []reportPage {
 	dir := t.TempDir()
 	images := "../../fixtures/guix/images/"
-	tampered, hostile := filepath.Join(dir, "tampered.tar.gz"), filepath.Join(dir, "hostile.tar.gz")
-	plant(t, images+"tiny.tar.gz", tampered, fixtures.AddFileOutsideStore("etc/cron.d/job", "* * * * * root /tmp/x\n"))
+	hostile := filepath.Join(dir, "hostile.tar.gz")
 	plant(t, images+"tiny.tar.gz", hostile, fixtures.AddFileOutsideStore("etc/"+hostileName, "x"))
 	var pages []reportPage
-	for _, c := range []struct {
-		name string
-		args []string
-	}{
+	for _, c := range append(kinds(t, dir), []kind{
 		{"reproducible", []string{"--rebuilt", images + "tiny.tar.gz", images + "tiny.tar.gz"}},
 		{"equivalent", []string{"--rebuilt", images + "tiny.other-ext4.tar.gz", images + "tiny.tar.gz"}},
 		{"unreproducible", []string{"--rebuilt", images + "stamp-B.tar.gz", images + "stamp-A.tar.gz"}},
-		{"contradicted", []string{tampered}},
-		{"unverified", []string{"--builder", "none", images + "hello.tar.gz"}},
 		{"compared", []string{"compare", images + "tiny-layers4.tar.gz", images + "tiny.tar.gz"}},
 		{"hostile-image", []string{hostile}},
-	} {
+	}...) {
 		out := filepath.Join(dir, c.name)
 		var errs bytes.Buffer
 		if status := Main(append([]string{"audit", "-o", out}, c.args...), nil, io.Discard, &errs); status > 1 {
@@ -337,20 +342,28 @@ func (b *browser) opens(t *testing.T, p reportPage) {
 	b.shoot(t, p)
 }
 
-// shoot takes a screenshot of the whole page, where AUDIT_SHOTS wants one.
+// shoot takes pictures of the first screen of a desk and of a phone, and the page as it
+// is printed, where AUDIT_SHOTS wants them.
 func (b *browser) shoot(t *testing.T, p reportPage) {
 	dir := os.Getenv("AUDIT_SHOTS")
 	if dir == "" || p.name == "many" {
 		return
 	}
-	for _, l := range []look{desk, {1200, "dark"}, {390, "light"}} {
-		tab := b.tab(t, l, chromedp.Navigate(p.url()))
-		png, err := chromedp.Run(tab.ctx, chromedp.FullScreenshot(100))
+	write := func(name string, data []byte, err error) {
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, p.name+"-"+name), data, 0o666)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", p.name, l.width, l.scheme)), png, 0o666); err != nil {
-			t.Fatal(err)
+	}
+	for _, l := range looks {
+		tab := b.tab(t, l, chromedp.EmulateViewport(l.width, l.height()), chromedp.Navigate(p.url()))
+		png, err := chromedp.Run(tab.ctx, chromedp.CaptureScreenshot())
+		write(fmt.Sprintf("%d-%s.png", l.width, l.scheme), png, err)
+		if l == desk {
+			pdf, err := chromedp.Run(tab.ctx, chromedp.PrintToPDF())
+			write("paper.pdf", pdf, err)
 		}
 	}
 }

@@ -232,7 +232,7 @@ func carriedKeys(t *testing.T, in *ospackages.Installed) (keys openpgp.Keyring) 
 		if header.Text(rpmheader.Name) != ospackages.KeyPackage {
 			continue
 		}
-		ring, err := openpgp.ReadKeyring([]byte(header.Text(rpmheader.Description)))
+		ring, err := openpgp.ReadKeyring(t.Context(), []byte(header.Text(rpmheader.Description)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,7 +42,6 @@ func ways() []way {
 		{"skopeo copy docker-archive:", "skopeo copy -q oci:$START:1 docker-archive:$F/skopeo-archive:$REF", "docker-archive:$F/skopeo-archive", "", "docker-archive", madeUp},
 		{"buildah push docker-archive:", "buildah push -q $REF docker-archive:$F/buildah-archive:$REF", "$F/buildah-archive", "", "docker-archive", madeUp},
 		{"docker push", "", "docker://$REGISTRY/$NAME:docker", "", "docker", observed},
-		{"the same without its transport", "", "$REGISTRY/$NAME:docker", "", "docker", observed},
 		{"podman push", "podman push -q --tls-verify=false $REF $REGISTRY/$NAME:podman", "docker://$REGISTRY/$NAME:podman", "", "docker", observed},
 		{"skopeo copy docker://, layers in zstd", "skopeo copy -q --format oci --dest-compress-format zstd --dest-tls-verify=false oci:$START:1 docker://$REGISTRY/$NAME:zstd", "docker://$REGISTRY/$NAME:zstd", "", "docker", observed},
 		{"the same by its digest", "", "docker://$REGISTRY/$NAME@$(skopeo inspect --tls-verify=false docker://$REGISTRY/$NAME:zstd --format '{{.Digest}}')", "", "docker", observed},

@@ -101,7 +101,7 @@ func clearsigner(t *testing.T) (sign func([]byte) []byte, ring openpgp.Keyring) 
 	if err := e.Serialize(&public); err != nil {
 		t.Fatal(err)
 	}
-	if ring, err = openpgp.ReadKeyring(public.Bytes()); err != nil {
+	if ring, err = openpgp.ReadKeyring(t.Context(), public.Bytes()); err != nil {
 		t.Fatal(err)
 	}
 	return func(text []byte) []byte {

@@ -21,11 +21,15 @@ func farmFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringSliceFlag{Name: "substitutes", Usage: "ask the build farm at `URL` (http, https or file) what it signed; may be given again"},
 		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system, and where the sources are still to be had"},
-		&cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public keys in `FILE`, beside those of the official farms: of a build farm, or of who signs packages (an OpenPGP keyring, a key of Alpine); may be given again"},
+		trustedKeyFlag(),
 		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item, or built each package again"},
 		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
 		knownFlag(),
 	}
+}
+
+func trustedKeyFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "trusted-key", Usage: "believe signatures of the public keys in `FILE`, beside those of the official farms: of a build farm, or of who signs packages (an OpenPGP keyring, a key of Alpine); may be given again"}
 }
 
 // farms are whom to ask what they signed, and whose word counts.
@@ -53,7 +57,9 @@ func newFarms(c *cli.Context) (farms, error) {
 		}
 	}
 	for _, path := range c.StringSlice("trusted-key") {
-		if err := f.trust(path); err != nil {
+		if err := f.trust(c.Context, path); c.Context.Err() != nil {
+			return f, unreadable(err)
+		} else if err != nil {
 			return f, usage("--trusted-key: %w", err)
 		}
 	}
@@ -84,13 +90,13 @@ func newFarms(c *cli.Context) (farms, error) {
 const keyringBytes = 16 << 20
 
 // trust reads a file of keys, of which the content says what they are for.
-func (f *farms) trust(path string) error {
+func (f *farms) trust(ctx context.Context, path string) error {
 	text, err := userfile.Read(path, keyringBytes)
 	if err != nil {
 		return fmt.Errorf("reading a trusted key: %w", err)
 	}
 	if openpgp.IsKeyring(text) {
-		ring, err := openpgp.ReadKeyring(text)
+		ring, err := openpgp.ReadKeyring(ctx, text)
 		if err != nil {
 			return fmt.Errorf("reading the trusted key %s: %w", path, err)
 		}

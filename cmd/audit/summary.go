@@ -27,7 +27,7 @@ func summaryCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Value: textFormat, Usage: "write as `FORMAT`: " + strings.Join(summaryFormats(), ", ")},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE` instead of standard output"},
 			&cli.StringFlag{Name: "lock", Usage: "write a list of the images by their digests to `FILE`, which audit batch takes"},
-		}, demandFlags("consistent")...),
+		}, append(registryFlags(), demandFlags("consistent")...)...),
 		Action: func(c *cli.Context) error {
 			if c.Args().Len() == 0 {
 				return usage("summary takes at least one DIR (see audit help summary)")
@@ -127,7 +127,11 @@ func summaryOptions(c *cli.Context) (fleet.Options, error) {
 		}
 	}
 	if name := c.String("list"); name != "" {
-		entries, err := readList(c, name, nil)
+		access, err := newAccess(c)
+		if err != nil {
+			return opt, err
+		}
+		entries, err := readList(c, name, access, 0)
 		if err != nil {
 			return opt, err
 		}

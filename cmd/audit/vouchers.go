@@ -8,6 +8,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance"
+	"audit/provenance/locks"
 	"audit/provenance/records"
 	"audit/provenance/signatures"
 	"audit/provenance/vouch"
@@ -46,6 +47,10 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 			a.keys = append(a.keys, result.Keys...)
 		}
 		a.vouched.Packages(a.evidence.Installed)
+		verified := slices.ContainsFunc(results, func(r vouch.Result) bool { return r.Verified > 0 })
+		if again := a.evidence.Close; again != nil && verified {
+			a.evidence.Closure = again(a.vouched.Entries())
+		}
 		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.evidence.Records.Vouch(a.vouched))
 		l.add(a.evidence.Closure)
 		a.vouchForItems()
@@ -53,8 +58,23 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		a.vouchByRecipe()
 		a.contradict()
 		l.add(vouch.Conclude(l.checks[check.Signatures], results, a.vouched))
+		if verified && l.described != nil {
+			l.add(hear(l.checks[check.Recipe], l.described, a.vouched))
+		}
 		return stopped(ctx)
 	})
+}
+
+// hear measures again how much of the image the locks of its packages account for.
+func hear(recipe check.Check, described *locks.Recipe, words *vouch.Table) check.Check {
+	described.Hear(words)
+	recipe.Findings = slices.Clone(recipe.Findings)
+	for i, f := range recipe.Findings {
+		if share := described.Share.Message(); f.Code == share.Code {
+			recipe.Findings[i].Message = share
+		}
+	}
+	return recipe
 }
 
 // askRebuilders asks about the packages of one format that were verified. Nobody is asked

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"audit/inspect"
+	"audit/inspect/registry"
+	"audit/inspect/web"
 )
 
 // A command line is words: of flags, and the rest. People write flags before and after
@@ -70,7 +73,7 @@ func (w words) asks(names ...string) bool {
 // short for "audit run IMAGE".
 func (w words) verb() (verb *cli.Command, named bool) {
 	if len(w.rest) > 0 {
-		if c := w.app.Command(w.rest[0]); c != nil {
+		if c := w.app.Command(w.rest[0]); c != nil && !isTopic(c.Name) {
 			return c, true
 		}
 	}
@@ -221,29 +224,81 @@ func (w words) noVerb() error {
 	if _, err := os.Lstat(w.rest[0]); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	word, near := w.rest[0], meant(w.rest[0], slices.DeleteFunc(verbNames(w.app), func(v string) bool { return v == "run" }))
+	if c := w.app.Command(w.rest[0]); c != nil {
+		return usage("%s is a page: audit help %s", w.rest[0], w.rest[0])
+	}
+	word, near := w.rest[0], meant(w.rest[0], slices.DeleteFunc(append(verbNames(w.app), "help"), func(v string) bool { return v == "run" }))
 	if len(w.rest) > 1 {
 		return usage("there is no verb %q%s (see audit help)", word, near)
 	}
-	return usage("there is no verb and no file %q%s; an image of a registry is docker://%s", word, near, word)
+	if near == "" {
+		near = meantFile(word)
+	}
+	return usage("there is no verb and no file %q%s%s", word, near, orRegistry(word))
 }
 
-// noFile is about an IMAGE that is no file, and no image that could be anywhere else.
+// noFile is about an IMAGE that is no file. Where it may be meant for another thing than a
+// file it is a mistake of the command line.
 func noFile(reference string) error {
 	scheme, rest, hasScheme := strings.Cut(reference, ":")
+	isTransport := hasScheme && slices.Contains(transports(), scheme)
+	near := ""
+	if hasScheme && !strings.ContainsAny(scheme, "/.") {
+		near = nearest(scheme, transports())
+	}
 	switch {
-	case hasScheme && slices.Contains(transports(), scheme):
-		return fmt.Errorf("there is no file %s%s", rest, meantFile(rest))
-	case hasScheme && !strings.ContainsAny(scheme, "/."):
-		if near := nearest(scheme, transports()); near != "" {
-			return fmt.Errorf("there is no file %s, nearest is %s:%s", reference, near, rest)
+	case isTransport:
+		return unreadable(fmt.Errorf("there is no file %s%s", rest, meantFile(rest)))
+	case web.Deposit(reference) != "":
+		return usage("there is no file %s, nearest is %s", reference, web.Deposit(reference))
+	case near != "":
+		return usage("there is no file %s, nearest is %s:%s", reference, near, rest)
+	case hasScheme && slices.Contains([]string{"dir", "ostree", "tarball"}, scheme): // containers-transports(5)
+		return usage("audit reads no %s:, and there is no file %s; skopeo copy %s oci-archive:FILE makes one that it reads", scheme, reference, reference)
+	case strings.Contains(reference, "://"):
+		return usage("audit reads nothing at %s: an image is a file, or one of %s", reference, strings.Join(arguments(), ", "))
+	case looksLikeFile(reference):
+		return unreadable(fmt.Errorf("there is no file %s%s", reference, meantFile(reference)))
+	}
+	return usage("there is no file %s%s%s", reference, meantFile(reference), orRegistry(reference))
+}
+
+// looksLikeFile says that a name is one of a file here, by how it begins or ends.
+func looksLikeFile(name string) bool {
+	switch filepath.Ext(name) {
+	case ".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json", ".img":
+		return true
+	}
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "~")
+}
+
+// orRegistry says how a name is written that is one of an image in a registry.
+func orRegistry(name string) string {
+	near := registry.Near(name)
+	if near == "" {
+		return ""
+	}
+	return "; an image of a registry is " + near
+}
+
+// emptyName is about a transport that nothing follows.
+func emptyName(reference string) error {
+	for _, f := range inspect.Forms() {
+		if rest, ok := strings.CutPrefix(reference, string(f.Transport)+":"); ok && strings.Trim(rest, "/") == "" {
+			return usage("%s names nothing: it is %s:%s", reference, f.Transport, f.Argument)
 		}
 	}
-	text := "there is no file " + reference + meantFile(reference)
-	if strings.HasPrefix(reference, ".") || strings.HasPrefix(reference, "/") || strings.Contains(reference, "://") {
-		return errors.New(text)
+	return nil
+}
+
+// arguments are the ways to name an image that is no file.
+func arguments() (all []string) {
+	for _, f := range inspect.Forms() {
+		if f.Named {
+			all = append(all, string(f.Transport)+":"+f.Argument)
+		}
 	}
-	return fmt.Errorf("%s; an image of a registry is docker://%s", text, reference)
+	return append(all, "https://ADDRESS", "doi:10.5281/zenodo.NUMBER")
 }
 
 // named is an error about a file that the command line names; of one that is not there it

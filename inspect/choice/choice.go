@@ -67,13 +67,15 @@ func Of(images []Named, want string) (int, error) {
 // Same says whether two names mean the same image: docker.io/library and
 // the tag latest go without saying.
 func Same(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, err := name.ParseReference(a)
+	return a == b || Full(a) != "" && Full(a) == Full(b)
+}
+
+// Full is the name of an image with the registry, the folders and the tag that go
+// without saying; "" for one that cannot be a name.
+func Full(short string) string {
+	n, err := name.ParseReference(short)
 	if err != nil {
-		return false
+		return ""
 	}
-	y, err := name.ParseReference(b)
-	return err == nil && x.Name() == y.Name()
+	return n.Name()
 }

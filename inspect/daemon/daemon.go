@@ -46,10 +46,13 @@ func open(in *form.Input) (*image.Image, error) {
 	return img, nil
 }
 
+// usual is where an engine is unless DOCKER_HOST says another place.
+const usual = "unix:///var/run/docker.sock"
+
 // engine returns a client for the engine at host, in the form of DOCKER_HOST.
 func engine(host string) (*http.Client, string, error) {
 	if host == "" {
-		host = "unix:///var/run/docker.sock"
+		host = usual
 	}
 	u, err := url.Parse(host)
 	if err != nil {
@@ -67,6 +70,18 @@ func engine(host string) (*http.Client, string, error) {
 	return nil, "", fmt.Errorf("DOCKER_HOST is %q: audit can talk to unix:// and tcp:// engines; docker save gives a file for any other", host)
 }
 
+// where is the place of the engine, and who says that it is there.
+func where() string {
+	host := os.Getenv("DOCKER_HOST")
+	if host == "" {
+		return usual + " (DOCKER_HOST names another place)"
+	}
+	if u, err := url.Parse(host); err == nil {
+		host = u.Redacted()
+	}
+	return host + ", which DOCKER_HOST names"
+}
+
 func export(ctx context.Context, client *http.Client, base, reference string) (io.ReadCloser, error) {
 	address := base + "/images/get?names=" + url.QueryEscape(tagged(reference))
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -75,7 +90,10 @@ func export(ctx context.Context, client *http.Client, base, reference string) (i
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the engine (is it running? DOCKER_HOST says where): %w", err)
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err // the rest is the question
+		}
+		return nil, fmt.Errorf("no engine answers at %s: %w", where(), err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil

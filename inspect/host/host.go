@@ -17,10 +17,56 @@ func IsPrivate(host string) bool {
 	}
 	labels := strings.Split(host, ".")
 	last := labels[len(labels)-1]
-	// 127.1, 0x7f000001 and 2130706433 are addresses to a resolver.
-	number := last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"))
-	return number || len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal", "lan", "home", "corp", "test"}, last) ||
+	return isNumber(host) || len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal", "lan", "home", "corp", "test"}, last) ||
 		strings.HasSuffix("."+host, ".home.arpa")
+}
+
+// IsLoopback says whether a host is this machine: localhost, or a loopback address.
+func IsLoopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && innermost(ip).IsLoopback()
+}
+
+// MayLead says whether a server of one host may send its clients to another host: into
+// an inner network only from one, to this machine only from itself, and to what is on
+// the same link, where clouds keep the secrets of a machine, only from there.
+func MayLead(from, to string) bool {
+	if !IsPrivate(to) || strings.EqualFold(from, to) {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.TrimSuffix(to, "."))
+	ip = innermost(ip)
+	switch {
+	case IsLoopback(to):
+		return IsLoopback(from)
+	case err != nil:
+		return IsPrivate(from) && !isNumber(to)
+	case ip.IsLinkLocalUnicast():
+		own, err := netip.ParseAddr(from)
+		return err == nil && innermost(own).IsLinkLocalUnicast()
+	}
+	return ip.IsGlobalUnicast() && IsPrivate(from) // no server has another one
+}
+
+// isNumber says that a name is an address to a resolver, such as 127.1, 0x7f000001 and
+// 2130706433.
+func isNumber(host string) bool {
+	labels := strings.Split(strings.ToLower(strings.TrimSuffix(host, ".")), ".")
+	last := labels[len(labels)-1]
+	return last != "" && (strings.Trim(last, "0123456789") == "" || strings.HasPrefix(last, "0x"))
+}
+
+// innermost is the address that one stands for, of IPv4 where that is embedded in it.
+func innermost(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap().WithZone("")
+	if !ip.IsValid() {
+		return ip
+	}
+	if inner, ok := embedded(ip); ok && !ip.IsLoopback() {
+		return inner
+	}
+	return ip
 }
 
 func isPrivateAddress(ip netip.Addr) bool {

@@ -42,7 +42,8 @@ type Image struct {
 
 	// Index is the digest of the image index that led here; zero when none did.
 	Index v1.Hash
-	// Platforms are all entries of that index, in its order.
+	// Platforms are the entries of that index, in its order; of a layout with several
+	// images, those of the one that was asked for.
 	Platforms []IndexEntry
 	// Attestations are the statements that lie beside the image in its index,
 	// then those that refer to it in its registry.

@@ -38,23 +38,29 @@ func (r *Reader) Attestations(subject v1.Descriptor, candidates []Candidate) err
 		}
 	}
 	for _, c := range candidates {
-		if !c.artifact || IsAttestation(c.Descriptor) {
+		isAbout := c.statement && !c.isNamedForOther(about)
+		if c.subject.Hex != "" {
+			isAbout = slices.Contains(about, c.subject)
+		}
+		if !c.artifact || !isAbout || IsAttestation(c.Descriptor) {
 			continue
 		}
-		m, _, err := r.artifactManifest(c.Descriptor)
-		switch {
-		case err != nil:
-			return err
-		case m != nil && m.Subject != nil && slices.Contains(about, m.Subject.Digest):
-			err = r.Artifact(c.Descriptor, image.InIndex, m.Subject.Digest)
-		case m != nil && m.Subject == nil && isStatement(*m): // under a tag of its own
-			err = r.Artifact(c.Descriptor, image.InIndex, v1.Hash{})
-		}
-		if err != nil {
+		if err := r.Artifact(c.Descriptor, image.InIndex, c.subject); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isNamedForOther says that the tag of a signature names an image, and another one: cosign
+// stores those of sha256:X under the tag sha256-X.sig (cosign specs/SIGNATURE_SPEC.md).
+func (c Candidate) isNamedForOther(about []v1.Hash) bool {
+	return slices.ContainsFunc(c.names, func(name string) bool {
+		tag := name[strings.LastIndexByte(name, ':')+1:]
+		stem, end, _ := strings.Cut(tag, ".")
+		algorithm, hex, ok := strings.Cut(stem, "-")
+		return ok && end != "" && algorithm == "sha256" && len(hex) == 64 && !slices.Contains(about, v1.Hash{Algorithm: algorithm, Hex: hex})
+	})
 }
 
 // An artifactManifest is the manifest of something that is no image.

@@ -29,13 +29,17 @@ const (
 type Candidate struct {
 	v1.Descriptor
 	names []string
+	full  []string      // the names as [choice.Full] has them
 	Index v1.Hash       // of the outermost index above it that has a digest; else zero
 	top   v1.Hash       // of the entry of the outermost index that leads to it
 	above []v1.Platform // of the indexes above it
+	in    []v1.Hash     // those indexes
 	open  int           // how many of those have no platform
 
-	artifact bool // its manifest, which was looked into, is that of no image
-	absent   bool // an index that is not there: what it leads to is not known
+	artifact  bool    // its manifest, which was looked into, is that of no image
+	statement bool    // and may be that of statements or signatures
+	subject   v1.Hash // what that is about; zero where it does not say
+	absent    bool    // an index that is not there: what it leads to is not known
 }
 
 // name returns the first of the names, "" when there is none.
@@ -48,7 +52,12 @@ func (c Candidate) name() string {
 
 // IsNamed says whether the candidate bears a name, in full.
 func (c Candidate) IsNamed(name string) bool {
-	return slices.ContainsFunc(c.names, func(own string) bool { return choice.Same(own, name) })
+	return c.bears(name, choice.Full(name))
+}
+
+// bears says whether the candidate has a name, given in full too.
+func (c Candidate) bears(name, full string) bool {
+	return slices.Contains(c.names, name) || full != "" && slices.Contains(c.full, full)
 }
 
 // below adds what the entry of an index says that leads to the candidate.
@@ -56,12 +65,17 @@ func (c Candidate) below(d v1.Descriptor) Candidate {
 	c.top = d.Digest
 	if len(c.names) == 0 {
 		c.names = refNames(d)
+		for _, name := range c.names {
+			c.full = append(c.full, choice.Full(name))
+		}
 	}
-	switch {
-	case !IsIndex(d.MediaType):
-	case d.Platform == nil:
+	if !IsIndex(d.MediaType) {
+		return c
+	}
+	c.in = append(slices.Clip(c.in), d.Digest)
+	if d.Platform == nil {
 		c.open++
-	default:
+	} else {
 		c.above = append(slices.Clip(c.above), *d.Platform)
 	}
 	return c
@@ -152,26 +166,29 @@ func (w *indexWalk) nested(d v1.Descriptor, depth int) ([]Candidate, error) {
 // named keeps the candidates that want names, by tag or digest.
 func (r *Reader) named(all []Candidate) ([]Candidate, error) {
 	var kept []Candidate
-	var names []string
 	for _, c := range all {
 		if r.isWanted(c) {
 			kept = append(kept, c)
 		}
+	}
+	if len(kept) > 0 {
+		return kept, nil
+	}
+	var names []string
+	for _, c := range all {
 		names = append(names, c.names...)
 	}
-	if len(kept) == 0 {
-		return nil, &choice.Error{Want: r.want, Have: names}
-	}
-	return kept, nil
+	return nil, &choice.Error{Want: r.want, Have: names}
 }
 
 func (r *Reader) isWanted(c Candidate) bool {
-	return c.Digest.String() == r.want || c.Index.String() == r.want || r.isNamed(c)
+	return r.digest.Hex != "" && (c.Digest == r.digest || c.Index == r.digest) || r.isNamed(c)
 }
 
 func (r *Reader) isNamed(c Candidate) bool {
-	return slices.ContainsFunc(c.names, func(name string) bool {
-		return strings.HasSuffix(name, ":"+r.want) || choice.Same(name, r.want)
+	return c.bears(r.want, r.full) || slices.ContainsFunc(c.names, func(name string) bool {
+		rest, ok := strings.CutSuffix(name, r.want)
+		return ok && strings.HasSuffix(rest, ":")
 	})
 }
 
@@ -179,10 +196,11 @@ func (r *Reader) isNamed(c Candidate) bool {
 // chosen image too: skopeo takes the first of them, by one kind of name, containerd
 // the last, by the other.
 func (r *Reader) checkNames(all []Candidate, chosen Candidate) {
+	byWant := r.want != "" && r.isNamed(chosen)
 	for _, c := range all {
-		same := slices.ContainsFunc(c.names, func(name string) bool { return slices.Contains(chosen.names, name) })
-		if r.want != "" {
-			same = r.isNamed(c) && r.isNamed(chosen)
+		same := byWant && r.isNamed(c)
+		if r.want == "" {
+			same = slices.ContainsFunc(c.names, func(name string) bool { return slices.Contains(chosen.names, name) })
 		}
 		if same && c.top != chosen.top {
 			r.Problem(chosen.Digest.String(), "integrity/ambiguous-name", "other", c.Digest)
@@ -367,7 +385,7 @@ func isPlain(c Candidate) int {
 	return 1
 }
 
-// list returns the entries of an index as an image has them.
+// list returns entries of an index as an image has them.
 func list(all []Candidate, chosen Candidate) []image.IndexEntry {
 	var entries []image.IndexEntry
 	for _, c := range all {
@@ -399,24 +417,24 @@ func (r *Reader) markArtifacts(all []Candidate) {
 	}
 	for i, c := range all {
 		if (c.Platform == nil || c.Platform.OS == "unknown") && !c.absent {
-			all[i].artifact = r.isNoImage(c.Descriptor)
+			r.markArtifact(&all[i])
 		}
 	}
 }
 
-// isNoImage says whether a manifest has a config, or layers without exception, of
-// other types than images have. One that cannot be read may be an image.
-func (r *Reader) isNoImage(d v1.Descriptor) bool {
-	raw, err := r.document(d)
-	var m struct {
-		v1.Manifest
-		ArtifactType types.MediaType `json:"artifactType"`
-	}
+// markArtifact marks a candidate whose manifest has a config, or layers without
+// exception, of other types than images have. One that cannot be read may be an image.
+func (r *Reader) markArtifact(c *Candidate) {
+	raw, err := r.document(c.Descriptor)
+	var m artifactManifest
 	if err != nil || pass.Decode("", raw, &m) != nil || m.Config.Digest.Hex == "" {
-		return false
+		return
 	}
 	ofImages := slices.ContainsFunc(m.Layers, func(l v1.Descriptor) bool { return isOfImage(l.MediaType) })
-	return isArtifact(m.ArtifactType) || isArtifact(m.Config.MediaType) || len(m.Layers) > 0 && !ofImages
+	c.artifact = isArtifact(m.ArtifactType) || isArtifact(m.Config.MediaType) || len(m.Layers) > 0 && !ofImages
+	if c.statement = isStatement(m); m.Subject != nil {
+		c.subject = m.Subject.Digest
+	}
 }
 
 // isOfImage says whether a media type is one of layers, of those too that are not read

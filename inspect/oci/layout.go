@@ -113,14 +113,34 @@ func readLayout(p *pass.Pass, dir, want string) (*image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	index, err := blobs.read("index.json")
+	index, err := layoutIndex(r, blobs, dir)
 	if err != nil {
-		return nil, &limit.FormatError{Where: "the folder", Err: fmt.Errorf("not an OCI image layout: %w", err)}
+		return nil, err
 	}
-	if err := r.FromIndex(index, "index.json"); err != nil {
+	if err := r.fromIndex(index); err != nil {
 		return nil, err
 	}
 	return r.Img, nil
+}
+
+// layoutIndex takes the index of a layout apart, unless that was done for another of its
+// images.
+func layoutIndex(r *Reader, blobs folderBlobs, dir string) (*index, error) {
+	file, err := blobs.root.Stat("index.json")
+	if err == nil {
+		if known, ok := r.Pass.Opt.Known.Index(dir, file).(*index); ok {
+			return known, nil
+		}
+	}
+	raw, err := blobs.read("index.json")
+	if err != nil {
+		return nil, &limit.FormatError{Where: "the folder", Err: fmt.Errorf("not an OCI image layout: %w", err)}
+	}
+	index, err := r.index(raw, "index.json")
+	if err == nil {
+		r.Pass.Opt.Known.AddIndex(dir, file, index, len(index.all))
+	}
+	return index, err
 }
 
 type folderBlobs struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"audit/inspect/check"
+	"audit/inspect/choice"
 	"audit/inspect/compression"
 	"audit/inspect/digest"
 	"audit/inspect/image"
@@ -37,6 +38,8 @@ type Reader struct {
 	Blobs    Blobs
 	Img      *image.Image
 	want     string // tag or digest; "" for the only one
+	full     string // as [choice.Full] has it
+	digest   v1.Hash
 	platform *v1.Platform
 
 	entries   []Candidate // of the index
@@ -50,32 +53,79 @@ func NewReader(p *pass.Pass, blobs Blobs, transport image.Transport, want string
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{Pass: p, Blobs: blobs, Img: &image.Image{Transport: transport}, want: want, platform: platform}, nil
+	algorithm, hex, _ := strings.Cut(want, ":")
+	return &Reader{Pass: p, Blobs: blobs, Img: &image.Image{Transport: transport}, want: want, full: choice.Full(want), digest: v1.Hash{Algorithm: algorithm, Hex: hex}, platform: platform}, nil
 }
 
 // FromIndex reads the image that the index in raw leads to.
 func (r *Reader) FromIndex(raw []byte, where string) error {
-	all, err := r.Flatten(raw, where)
+	index, err := r.index(raw, where)
 	if err != nil {
 		return err
 	}
-	r.markArtifacts(all)
-	r.entries = all
-	candidates := all
+	return r.fromIndex(index)
+}
+
+// An index is what one leads to, whichever image of it is asked for.
+type index struct {
+	all      []Candidate
+	problems []check.Finding // with it, and the indexes in it
+}
+
+// index takes an index apart.
+func (r *Reader) index(raw []byte, where string) (*index, error) {
+	of := *r // whose findings are those of the index
+	of.Img = &image.Image{Transport: r.Img.Transport}
+	all, err := of.Flatten(raw, where)
+	if err != nil {
+		return nil, err
+	}
+	of.markArtifacts(all)
+	return &index{all, of.Img.Problems}, nil
+}
+
+// fromIndex reads the image of an index. Where it is asked for by name, or by digest,
+// the other images of the index, and what is wrong with indexes that do not lead to it,
+// are not of it.
+func (r *Reader) fromIndex(index *index) (err error) {
+	candidates, problems := index.all, index.problems
 	if r.want != "" {
 		if candidates, err = r.named(candidates); err != nil {
 			return err
 		}
+		problems = about(problems, index.all, candidates)
 	}
+	r.entries, r.Img.Problems = index.all, append(r.Img.Problems, problems...)
 	chosen, err := r.choose(candidates)
 	if err != nil {
 		return err
 	}
 	if r.Img.Transport != image.Registry { // which has one image of a name
-		r.checkNames(all, chosen)
+		r.checkNames(index.all, chosen)
 	}
-	r.Img.Index, r.Img.Platforms = chosen.Index, list(all, chosen)
+	r.Img.Index, r.Img.Platforms = chosen.Index, list(candidates, chosen)
 	return r.FromDescriptor(chosen.Descriptor, candidates)
+}
+
+// about drops the problems of indexes that lead to none of the candidates.
+func about(problems []check.Finding, all, candidates []Candidate) []check.Finding {
+	if len(problems) == 0 {
+		return nil
+	}
+	others, own := places(all), places(candidates)
+	return slices.DeleteFunc(slices.Clone(problems), func(f check.Finding) bool { return others[f.Path] && !own[f.Path] })
+}
+
+// places are the digests of candidates, and of the indexes that lead to them.
+func places(all []Candidate) map[string]bool {
+	of := make(map[string]bool, len(all))
+	for _, c := range all {
+		of[c.Digest.String()] = true
+		for _, index := range c.in {
+			of[index.String()] = true
+		}
+	}
+	return of
 }
 
 // document returns the bytes of a document, from the descriptor itself where

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"audit/inspect/digest"
 	"audit/inspect/limit"
@@ -47,29 +50,37 @@ func Names(dir string) (names []string, err error) {
 	return names, nil
 }
 
+// Layouts find images in layouts in folders. The index of a layout is read once, as long
+// as the file stays the same. The zero value is ready, for several goroutines.
+type Layouts struct {
+	mu    sync.Mutex
+	known map[string]*names
+}
+
+// names are those of an index.
+type names struct {
+	file  fs.FileInfo
+	sum   digest.Sum                 // of the index
+	found map[string][]v1.Descriptor // by name and by digest; by "" all
+}
+
 // Pin finds what a name or digest, "" for the only one, leads to in a layout now: the
 // digest that is computed over the manifest or the index, and the lowest layer that it
 // claims, which is zero where it is not known. Where several images have the name, the
 // digest is one over the list of all.
-func Pin(dir, want string) (sum, base v1.Hash, err error) {
+func (l *Layouts) Pin(dir, want string) (sum, base v1.Hash, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return sum, base, err
 	}
 	defer root.Close()
-	var index v1.IndexManifest
-	text, err := document(root, "index.json", &index)
+	index, err := l.names(root, dir)
 	if err != nil {
 		return sum, base, err
 	}
-	var found []v1.Descriptor
-	for _, d := range index.Manifests {
-		if want == "" || d.Annotations[refName] == want || d.Digest.String() == want {
-			found = append(found, d)
-		}
-	}
+	found := index.found[want]
 	if len(found) != 1 { // which of them is meant the form says
-		return digest.Of(append(text, want...)).Hash(), base, nil
+		return digest.Of([]byte(index.sum.String() + want)).Hash(), base, nil
 	}
 	var manifest v1.Manifest
 	raw, err := document(root, digest.BlobPath(found[0].Digest), &manifest)
@@ -80,6 +91,42 @@ func Pin(dir, want string) (sum, base v1.Hash, err error) {
 		base = manifest.Layers[0].Digest
 	}
 	return digest.Of(raw).Hash(), base, nil
+}
+
+// names reads the index of a layout.
+func (l *Layouts) names(root *os.Root, dir string) (*names, error) {
+	file, err := root.Stat("index.json")
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if known := l.known[dir]; known != nil && isSameFile(known.file, file) {
+		return known, nil
+	}
+	var index v1.IndexManifest
+	text, err := document(root, "index.json", &index)
+	if err != nil {
+		return nil, err
+	}
+	n := &names{file, digest.Of(text), map[string][]v1.Descriptor{"": index.Manifests}}
+	for _, d := range index.Manifests {
+		for _, name := range slices.Compact([]string{d.Annotations[refName], d.Digest.String()}) {
+			if name != "" {
+				n.found[name] = append(n.found[name], d)
+			}
+		}
+	}
+	if l.known == nil {
+		l.known = make(map[string]*names)
+	}
+	l.known[dir] = n
+	return n, nil
+}
+
+// isSameFile says that nobody has written to a file in between.
+func isSameFile(a, b fs.FileInfo) bool {
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
 // document reads a document of a layout.

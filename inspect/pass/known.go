@@ -3,6 +3,8 @@ package pass
 import (
 	"context"
 	"hash/maphash"
+	"io/fs"
+	"os"
 	"slices"
 	"sync"
 
@@ -26,7 +28,20 @@ type Known struct {
 	forgets bool          // the layer that was not used for longest makes room for another
 	uses    int           // counts them
 	claims  map[v1.Hash]chan struct{}
+
+	indexes map[string]knownIndex // of layouts, by their folders
+	listed  int                   // what they list together
 }
+
+// A knownIndex is the index of a layout, as it was when the file had this size and time.
+type knownIndex struct {
+	file  fs.FileInfo
+	index any
+}
+
+// maxListed bounds the entries of indexes that are remembered: those of the largest, and
+// of many small ones.
+const maxListed = 1 << 16
 
 // maxKnownEntries bounds what is remembered beyond the life of an image.
 const maxKnownEntries = 1 << 20
@@ -147,6 +162,35 @@ func (k *Known) Add(l *image.Layer, cost Cost, dirs store.Dirs) {
 
 // entryBytes is about what an entry takes in memory: contents count as so many.
 const entryBytes = 512
+
+// Index returns what was made of the index of a layout, given its folder and what the
+// file is now; nil when it is not known.
+func (k *Known) Index(dir string, file fs.FileInfo) any {
+	if k == nil {
+		return nil
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	known, ok := k.indexes[dir]
+	if !ok || !os.SameFile(known.file, file) || known.file.Size() != file.Size() || !known.file.ModTime().Equal(file.ModTime()) {
+		return nil
+	}
+	return known.index
+}
+
+// AddIndex remembers what was made of the index of a layout, and nobody changes, given
+// how many entries it lists.
+func (k *Known) AddIndex(dir string, file fs.FileInfo, index any, entries int) {
+	if k == nil || file == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.listed += entries; k.listed > maxListed || k.indexes == nil {
+		k.indexes, k.listed = make(map[string]knownIndex), entries
+	}
+	k.indexes[dir] = knownIndex{file, index}
+}
 
 // forget drops the layer that was not used for longest.
 func (k *Known) forget() {

@@ -31,9 +31,9 @@ type Pinned struct {
 // Pin asks a registry what a reference, such as "registry.example/lab/tool:1.0", leads
 // to. An index is followed only where base is wanted.
 func Pin(ctx context.Context, reference string, base bool, options *access.Options) (Pinned, error) {
-	ref, err := name.ParseReference(reference, options.Names()...)
+	ref, err := parse(reference, options)
 	if err != nil {
-		return Pinned{}, &limit.FormatError{Where: "the reference", Err: err}
+		return Pinned{}, err
 	}
 	p := pass.New(ctx, pass.Options{Access: options})
 	blobs, err := dial(p, ref.Context())
@@ -211,7 +211,7 @@ func (b *blobs) page(path, query string) ([]byte, http.Header, error) {
 	}
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, plainer(err)
 	}
 	defer resp.Body.Close()
 	if err := transport.CheckError(resp, http.StatusOK); err != nil {

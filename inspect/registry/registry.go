@@ -9,13 +9,14 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
+	"audit/inspect/registry/access"
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 
@@ -27,38 +28,19 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Form is that of an image in a registry. A name that is no file is taken for one when
-// it can be nothing else.
+// Form is that of an image in a registry. A name without its transport is never taken
+// for one: it may be a mistyped file or word, and what is asked for is no secret there.
 func Form() form.Form {
 	return form.Form{
 		Transport: image.Registry, Argument: "//REF", Help: "a registry", Named: true,
-		Match: func(in *form.Input) (bool, error) { return in.IsMissing() && looksLikeReference(in.Path), nil },
 		Open: func(in *form.Input) (*image.Image, error) {
-			img, err := read(in.Pass, strings.TrimPrefix(in.Path, "//"))
-			if err != nil && in.Transport == "" {
-				return nil, fmt.Errorf("there is no such file; as an image in a registry: %w", err)
+			reference, ok := strings.CutPrefix(in.Path, "//")
+			if !ok {
+				return nil, &NameError{Name: "docker:" + in.Path, Nearest: Near(in.Path)}
 			}
-			return img, err
+			return read(in.Pass, reference)
 		},
 	}
-}
-
-// looksLikeReference says that a name that is no file can only be meant for a registry:
-// it begins with a host, which has a dot or a port or is localhost, and has no ending of
-// an archive. Any other may be a mistyped file or word, and is looked for nowhere.
-func looksLikeReference(name string) bool {
-	host, rest, ok := strings.Cut(name, "/")
-	isHost := strings.ContainsAny(host, ".:") && strings.Trim(host, "0123456789.") != "" || net.ParseIP(host) != nil
-	if !ok || rest == "" || strings.Contains(name, "://") || strings.HasPrefix(host, ".") || !isHost && host != "localhost" {
-		return false
-	}
-	for _, end := range []string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".json"} {
-		if strings.HasSuffix(name, end) {
-			return false
-		}
-	}
-	_, err := os.Lstat(host)
-	return errors.Is(err, fs.ErrNotExist)
 }
 
 // read reads an image from a registry (OCI distribution-spec v1.1),
@@ -66,9 +48,9 @@ func looksLikeReference(name string) bool {
 // hashed here: its word is not taken for anything.
 func read(p *pass.Pass, reference string) (*image.Image, error) {
 	p.Once = true
-	ref, err := name.ParseReference(reference, p.Opt.Access.Names()...)
+	ref, err := parse(reference, p.Opt.Access)
 	if err != nil {
-		return nil, &limit.FormatError{Where: "the reference", Err: err}
+		return nil, err
 	}
 	blobs, raw, top, err := find(p, ref)
 	if err != nil {
@@ -80,6 +62,9 @@ func read(p *pass.Pass, reference string) (*image.Image, error) {
 	}
 	if blobs.repo.Name() != ref.Context().Name() {
 		r.Find(check.Note, "", "integrity/mirror", "mirror", blobs.repo.Name(), "repository", ref.Context().Name())
+	}
+	if a := p.Opt.Access; blobs.plain || a != nil && a.Insecure {
+		r.Find(check.Note, "", "integrity/unverified-registry", "registry", blobs.repo.RegistryStr())
 	}
 	r.Img.Tags = []string{ref.String()}
 	blobs.kept[top.Digest] = raw
@@ -115,10 +100,14 @@ func find(p *pass.Pass, ref name.Reference) (*blobs, []byte, v1.Descriptor, erro
 		if p.Ctx.Err() != nil {
 			return nil, nil, top, p.Ctx.Err()
 		}
-		failed = err
-		if len(places) > 1 {
-			failed = fmt.Errorf("neither it nor its mirrors have it: %w", err)
+		if failed == nil {
+			failed = err
+			continue
 		}
+		failed = fmt.Errorf("%w; %w", failed, err)
+	}
+	if len(places) > 1 {
+		failed = fmt.Errorf("neither it nor its mirrors have it: %w", failed)
 	}
 	return nil, nil, v1.Descriptor{}, failed
 }
@@ -131,12 +120,17 @@ func ask(p *pass.Pass, repo name.Repository, ref name.Reference) (*blobs, []byte
 	}
 	raw, top, err := blobs.manifest(ref.Identifier())
 	if limit.IsAbsent(err) {
-		return nil, nil, top, fmt.Errorf("the registry has no image %s", ref)
+		return nil, nil, top, fmt.Errorf("the registry has no image %s", at(repo, ref))
 	}
 	if err != nil {
-		return nil, nil, top, fmt.Errorf("asking the registry for %s: %w", ref, err)
+		return nil, nil, top, fmt.Errorf("asking the registry for %s: %w", at(repo, ref), err)
 	}
 	return blobs, raw, top, nil
+}
+
+// at is a reference as it is in a mirror.
+func at(repo name.Repository, ref name.Reference) string {
+	return repo.Name() + strings.TrimPrefix(ref.Name(), ref.Context().Name())
 }
 
 // blobs are the blobs of one repository of a registry.
@@ -146,6 +140,7 @@ type blobs struct {
 	client *http.Client
 	cache  cache
 	kept   map[v1.Hash][]byte // manifests that were fetched by their tag
+	plain  bool               // something came over plain HTTP
 }
 
 // dial makes a client that has what it needs to pull from a repository.
@@ -162,7 +157,7 @@ func dial(p *pass.Pass, repo name.Repository) (*blobs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &blobs{p, repo, &http.Client{Transport: t}, cache{p.Opt.LayerCache, p}, make(map[v1.Hash][]byte)}, nil
+	return &blobs{pass: p, repo: repo, client: &http.Client{Transport: t}, cache: cache{p.Opt.LayerCache, p}, kept: make(map[v1.Hash][]byte)}, nil
 }
 
 // manifests are the media types that are asked for.
@@ -291,12 +286,16 @@ func (b *blobs) getRange(what, accept string, from int64) (*http.Response, error
 	}
 	resp, err := b.client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, plainer(err)
 	}
 	if err := transport.CheckError(resp, wanted...); err != nil {
 		resp.Body.Close()
+		if host := resp.Request.URL.Host; host != b.repo.RegistryStr() {
+			return nil, fmt.Errorf("it leads to %s, which answers %s", host, resp.Status)
+		}
 		return nil, plainer(err)
 	}
+	b.plain = b.plain || resp.Request.URL.Scheme == "http"
 	return resp, nil
 }
 
@@ -309,11 +308,24 @@ func (e *busyError) Error() string {
 
 func (e *busyError) Unwrap() error { return e.refusal }
 
-// plainer drops the request from a registry's refusal; what remains is what a
-// person can act on.
+// plainer drops the request from a registry's refusal, and from an address that it leads
+// to what may be a secret; what remains is what a person can act on.
 func plainer(err error) error {
+	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return fmt.Errorf("%w (--cert-dir names a folder with the certificate of its authority)", untrusted)
+	}
+	asked, isAsked := errors.AsType[*url.Error](err) // of several tries the first, which is over TLS
+	if refused, ok := errors.AsType[*access.RefusedError](err); ok {
+		if isAsked && !errors.Is(asked, refused) {
+			return fmt.Errorf("%w; %w", asked.Err, refused)
+		}
+		return refused
+	}
 	var refusal *transport.Error
 	if !errors.As(err, &refusal) {
+		if isAsked {
+			return asked.Err
+		}
 		return err
 	}
 	switch refusal.StatusCode {

@@ -21,9 +21,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
+	"audit/inspect/host"
 	"audit/inspect/limit"
 	"audit/inspect/registry/access"
 )
@@ -33,8 +35,51 @@ func IsAddress(reference string) bool {
 	return strings.HasPrefix(reference, "https://") || strings.HasPrefix(reference, "http://") || IsDOI(reference)
 }
 
-// IsDOI says that a reference is a DOI, "doi:10.5281/zenodo.1234567".
-func IsDOI(reference string) bool { return strings.HasPrefix(reference, "doi:") }
+// IsDOI says that a reference is a DOI, "doi:10.5281/zenodo.1234567", or the address of
+// one, or of its record, as a browser shows it.
+func IsDOI(reference string) bool {
+	return strings.HasPrefix(reference, "doi:") || strings.Contains(reference, "://") && Deposit(reference) != ""
+}
+
+// Deposit is the DOI that an address, or one without its "https://", is about, as "doi:…":
+// of doi.org, or of a record of Zenodo, whose file is not named. It is "" for all else.
+func Deposit(reference string) string {
+	text := reference
+	for _, scheme := range []string{"doi:", "DOI:", "https://", "http://"} {
+		text = strings.TrimPrefix(text, scheme)
+	}
+	text, _, _ = strings.Cut(strings.TrimPrefix(text, "www."), "?")
+	text, _, _ = strings.Cut(text, "#")
+	for _, host := range []string{"doi.org/", "dx.doi.org/", "zenodo.org/doi/"} {
+		text = strings.TrimPrefix(text, host)
+	}
+	if isDOI.MatchString(text) {
+		return "doi:" + text
+	}
+	if m := isRecord.FindStringSubmatch(text); m != nil {
+		return "doi:10.5281/zenodo." + m[1]
+	}
+	return ""
+}
+
+// DepositFile is the DOI and the file that the address of a file of Zenodo's is about, "" and
+// "" for all else.
+func DepositFile(address string) (doi, file string) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", ""
+	}
+	record, file, ok := strings.Cut(u.Host+u.Path, "/files/")
+	if doi = Deposit(record); !ok || doi == "" || strings.Contains(file, "/") {
+		return "", ""
+	}
+	return doi, file
+}
+
+var (
+	isDOI    = regexp.MustCompile(`^10\.[0-9]{4,9}/[!-~]+$`) // as Crossref has nearly all of them
+	isRecord = regexp.MustCompile(`^zenodo\.org/records?/([0-9]+)/?$`)
+)
 
 // A Checksum is what somebody published of a file.
 type Checksum struct {
@@ -325,6 +370,13 @@ func recordNumber(doi string) (string, error) {
 	return number, nil
 }
 
+// leads says that a record may lead to where it has a file.
+func leads(from, to string) bool {
+	a, err := url.Parse(from)
+	b, toErr := url.Parse(to)
+	return err == nil && toErr == nil && host.MayLead(a.Hostname(), b.Hostname())
+}
+
 func (r record) find(address, file string) (string, Checksum, error) {
 	var names []string
 	for _, f := range r.Files {
@@ -336,6 +388,9 @@ func (r record) find(address, file string) (string, Checksum, error) {
 		sum, err := ParseChecksum(algorithm, digits)
 		if err != nil || !ok {
 			return "", Checksum{}, fmt.Errorf("the record %s has no checksum of %s", address, f.Key)
+		}
+		if !leads(address, f.Links.Self) {
+			return "", Checksum{}, fmt.Errorf("the record %s has the file at an address of this machine or of an inner network, which is not asked", address)
 		}
 		sum.From = address
 		return f.Links.Self, sum, nil

@@ -62,6 +62,38 @@ func TestParseChecksum(t *testing.T) {
 	}
 }
 
+// A DOI as people have it.
+func TestDeposit(t *testing.T) {
+	for text, want := range map[string]string{
+		"doi:10.5281/zenodo.17": "10.5281/zenodo.17", "DOI:10.5281/zenodo.17": "10.5281/zenodo.17", "10.5281/zenodo.17": "10.5281/zenodo.17",
+		"https://doi.org/10.5281/zenodo.17": "10.5281/zenodo.17", "http://dx.doi.org/10.5281/zenodo.17": "10.5281/zenodo.17",
+		"doi.org/10.5281/zenodo.17": "10.5281/zenodo.17", "https://www.doi.org/10.1000/abc": "10.1000/abc", "doi:https://doi.org/10.5281/zenodo.17": "10.5281/zenodo.17",
+		"https://zenodo.org/records/17": "10.5281/zenodo.17", "zenodo.org/record/17": "10.5281/zenodo.17", "https://zenodo.org/records/17/": "10.5281/zenodo.17",
+		"https://zenodo.org/doi/10.5281/zenodo.17": "10.5281/zenodo.17", "https://zenodo.org/records/17?preview=1#files": "10.5281/zenodo.17",
+		"https://zenodo.org/records/17/files/image.tar?download=1": "", "https://h/10.5281/zenodo.17": "", "10.1.2.3/x": "", "10.0.0.1/lab/tool": "", "": "",
+	} {
+		if want != "" {
+			want = "doi:" + want
+		}
+		if got := Deposit(text); got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
+	if doi, file := DepositFile("https://zenodo.org/records/17/files/image%20a.tar?download=1"); doi != "doi:10.5281/zenodo.17" || file != "image a.tar" {
+		t.Errorf("a file is %q of %q", file, doi)
+	}
+	for _, text := range []string{"https://h/records/17/files/a.tar", "https://zenodo.org/records/17", "https://%zz", ""} {
+		if doi, file := DepositFile(text); doi+file != "" {
+			t.Errorf("%s is %q of %q", text, file, doi)
+		}
+	}
+	for _, text := range []string{"10.5281/zenodo.17", "doi.org/10.5281/zenodo.17", "docker://doi.org/10.5281/x"} {
+		if IsDOI(text) {
+			t.Errorf("%s is taken for a DOI", text)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	sum := sha256.Sum256([]byte("archive"))
 	c := Checksum{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
@@ -125,6 +157,8 @@ func TestFetchRefuses(t *testing.T) {
 		switch r.URL.Path {
 		case "/plain":
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+		case "/meta":
+			http.Redirect(w, r, "https://169.254.169.254/latest", http.StatusFound)
 		case "/round":
 			http.Redirect(w, r, "/round", http.StatusFound)
 		default:
@@ -133,7 +167,7 @@ func TestFetchRefuses(t *testing.T) {
 	}))
 	defer server.Close()
 	for address, want := range map[string]string{
-		server.URL + "/plain": "not https", server.URL + "/round": "on and on", server.URL + "/absent": "404",
+		server.URL + "/plain": "not https", server.URL + "/meta": "inner network", server.URL + "/round": "on and on", server.URL + "/absent": "404",
 		"http://127.0.0.1:1/": "only https", "https://": "no address", "https://%zz/": "no address",
 	} {
 		if err := newFetcher(t).Fetch(t.Context(), address, newFile(t)); err == nil || !strings.Contains(err.Error(), want) {
@@ -155,6 +189,8 @@ func TestRecord(t *testing.T) {
 		switch r.URL.Path {
 		case "/api/records/17":
 			fmt.Fprintf(w, `{"files":[{"key":"paper.pdf","checksum":"md5:00","links":{"self":"x"}},{"key":"image.tar.gz","checksum":"md5:%s","links":{"self":"https://h/f/content"}}]}`, sum)
+		case "/api/records/16":
+			fmt.Fprintf(w, `{"files":[{"key":"only.tar","checksum":"md5:%s","links":{"self":"https://169.254.169.254/latest"}}]}`, sum)
 		case "/api/records/18":
 			fmt.Fprintf(w, `{"files":[{"key":"only.tar","checksum":"md5:%s","links":{"self":"https://h/o/content"}}]}`, sum)
 		default:
@@ -165,6 +201,7 @@ func TestRecord(t *testing.T) {
 	for _, c := range []struct{ doi, file, address, err string }{
 		{"doi:10.5281/zenodo.17", "image.tar.gz", "https://h/f/content", ""},
 		{"doi:10.5281/zenodo.18", "", "https://h/o/content", ""},
+		{"doi:10.5281/zenodo.16", "", "", "inner network"},
 		{"doi:10.5281/zenodo.17", "", "", "choose one with --doi-file: paper.pdf, image.tar.gz"},
 		{"doi:10.5281/zenodo.17", "image.tgz", "", "there is paper.pdf, image.tar.gz"},
 		{"doi:10.5281/zenodo.17", "paper.pdf", "", "no checksum"},

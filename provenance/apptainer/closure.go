@@ -7,6 +7,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
+	"audit/provenance/vouch"
 )
 
 // maxListed bounds the findings alike that are listed one by one.
@@ -14,8 +15,9 @@ const maxListed = 200
 
 // closure answers: does a package own each entry, does Apptainer lay it down, or
 // can the definition have made it? The last explains nothing that an intruder would
-// want, and is undecided.
-func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
+// want, and is undecided. Words are those of signed packages, nil where none were
+// verified.
+func closure(img *inspect.Image, installed *ospackages.Installed, words *vouch.Entries) check.Check {
 	var c provenance.Closure
 	c.Max = maxListed
 	c.Append(installed.Problems...)
@@ -35,6 +37,9 @@ func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
 			case owns(installed, l.Index, n, e) && !installed.Raised(l.Index, n):
 				owned++
 				bytes += e.FrameSize + e.Size
+			case isSigned(words, e):
+				owned++
+				bytes += e.FrameSize + e.Size
 			default:
 				made++
 				c.Unowned(img, l.Index, e)
@@ -49,6 +54,16 @@ func closure(img *inspect.Image, installed *ospackages.Installed) check.Check {
 		out.Status = check.Unknown
 	}
 	return out
+}
+
+// isSigned says whether signed packages have an entry as it is, or it is a device of every
+// container.
+func isSigned(words *vouch.Entries, e *inspect.Entry) bool {
+	if words == nil {
+		return false
+	}
+	w, ok := words.Of(e)
+	return ok && w.HasRights()
 }
 
 // owns says whether a package owns an entry and records these very bytes.

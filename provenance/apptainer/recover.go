@@ -18,6 +18,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance"
 	"audit/provenance/ospackages"
+	"audit/provenance/vouch"
 )
 
 // Name is that of the build system.
@@ -57,7 +58,8 @@ func (System) Recover(img, _ *inspect.Image) (*provenance.Evidence, error) {
 	}
 	r.describe()
 	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: ospackages.Read(img)}
-	ev.Closure = closure(img, ev.Installed)
+	ev.Close = func(words *vouch.Entries) check.Check { return closure(img, ev.Installed, words) }
+	ev.Closure = ev.Close(nil)
 	return ev, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"audit/inspect/image"
 	"audit/provenance"
 	"audit/provenance/ospackages"
+	"audit/provenance/vouch"
 )
 
 // A closureCheck gathers what the check closure finds. It answers: does a
@@ -18,11 +19,14 @@ import (
 type closureCheck struct {
 	*view
 	provenance.Closure
+	words *vouch.Entries // of signed packages; nil where none were verified
 
 	entries     int
 	owned       int // by a package
 	recorded    int // of them with the digest that the image's own database records
 	base        int // of the base image
+	vouched     int // from signed packages, or signed, where the database knows nothing of it
+	ruled       int // by a rule of packages that says nothing of its content
 	written     int // by an instruction alone
 	unexplained int
 	bytes       int64
@@ -31,8 +35,8 @@ type closureCheck struct {
 // maxListed bounds the findings alike that are listed one by one.
 const maxListed = 200
 
-func (v *view) closure() check.Check {
-	c := &closureCheck{view: v}
+func (v *view) closure(words *vouch.Entries) check.Check {
+	c := &closureCheck{view: v, words: words}
 	c.Max = maxListed
 	c.Append(v.installed.Problems...)
 	c.records()
@@ -93,6 +97,8 @@ func (c *closureCheck) entry(layer, index int) {
 		if c.installed.Raised(layer, index) { // its package has installed it without the rights that it gives now
 			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 		}
+	case c.isMade(layer, e):
+		c.explained(e)
 	case c.isWritten(layer, e):
 		c.written++
 		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
@@ -100,6 +106,27 @@ func (c *closureCheck) entry(layer, index int) {
 		c.unexplained++
 		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
 	}
+}
+
+// isMade says whether signed packages, or a rule by which it comes from them, explain an
+// entry. The rights that it gives they do not where the rule is about its content alone.
+func (c *closureCheck) isMade(layer int, e *inspect.Entry) bool {
+	if c.words == nil {
+		return false
+	}
+	w, ok := c.words.Of(e)
+	switch {
+	case !ok:
+		return false
+	case w.Kind == vouch.Instruction:
+		c.ruled++
+	default:
+		c.vouched++
+	}
+	if !w.HasRights() {
+		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
+	}
+	return true
 }
 
 // explains says whether the base image or an instruction explains an entry, and which.
@@ -209,8 +236,11 @@ func (c *closureCheck) conclude() check.Check {
 	if c.written > 0 {
 		c.Undecided(-1, "", "closure/explained-by-instruction", "entries", c.written)
 	}
+	if c.ruled > 0 {
+		c.Undecided(-1, "", "closure/explained-by-rule", "entries", c.ruled)
+	}
 	out := c.Check(check.Say("closure/explained-by-packages", "explained", c.entries-c.unexplained,
-		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "written", c.written,
+		"entries", c.entries, "base", c.base, "owned", c.owned, "own-record", c.recorded, "made", c.vouched, "ruled", c.ruled, "written", c.written,
 		"dpkg", c.packages(ospackages.Dpkg), "apk", c.packages(ospackages.Apk), "rpm", c.packages(ospackages.Rpm)), c.bytes)
 	switch {
 	case c.entries == 0:

@@ -18,6 +18,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/provenance/ospackages"
+	"audit/provenance/vouch"
 )
 
 const dpkgStatus = "Package: tiny\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n"
@@ -391,3 +392,36 @@ func TestNoDatabase(t *testing.T) {
 }
 
 const dpkgStatusPath = "var/lib/dpkg/status"
+
+// What signed packages explain the closure explains too, but for rights that nothing
+// gives; where a rule says nothing of the content, that is undecided.
+func TestClosureTakesWords(t *testing.T) {
+	layer := []fixtures.File{
+		{Name: "dev/"}, {Name: "dev/null", Device: [2]int64{1, 3}, Mode: 0o666}, {Name: "dev/mem", Device: [2]int64{1, 1}},
+		{Name: "etc/made", Body: "x"}, {Name: "etc/raised", Body: "y", Mode: 0o4755}, {Name: "lib/a.pyc", Body: "z"}, {Name: "own", Body: "w"},
+		{Name: "wide/", Mode: 0o777}, {Name: "wide/made", Body: "v"}, {Name: "empty/"},
+		{Name: "var/lib/dpkg/status", Body: dpkgStatus},
+	}
+	img := open(t, fixtures.Docker{Layers: [][]fixtures.File{layer}}.Archive())
+	ev, err := System{}.Recover(img, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := vouch.New(img)
+	for path, w := range map[string]vouch.Word{
+		"dev/null": {Kind: vouch.Made, Rule: "device"}, "etc/made": {Kind: vouch.Made, Rule: "link"}, "etc/raised": {Kind: vouch.Made, Rule: "copy"},
+		"lib/a.pyc": {Kind: vouch.Instruction, Rule: "pyc-header"}, "wide/made": {Kind: vouch.Signed}, "own": {Kind: vouch.Instruction},
+	} {
+		if !table.Vouch(path, w) {
+			t.Fatal(path)
+		}
+	}
+	var got []string
+	for _, f := range ev.Close(table.Entries()).Findings {
+		got = append(got, f.Code+" "+f.Path)
+	}
+	want := []string{"closure/device dev/mem", "closure/setuid-file etc/raised", "closure/explained-by-rule ", "closure/unexplained-file empty", "closure/unexplained-file own", "closure/unexplained-file wide"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

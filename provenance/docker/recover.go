@@ -36,7 +36,7 @@ func (System) Recover(img, base *inspect.Image) (*provenance.Evidence, error) {
 	}
 	r.describe()
 	ev := &provenance.Evidence{Recipe: r.recipe, Recover: r.check(), Installed: v.installed, Base: &v.base, Explains: v.explains}
-	ev.Closure = v.closure()
+	ev.Closure, ev.Close = v.closure(nil), v.closure
 	return ev, nil
 }
 

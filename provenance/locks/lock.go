@@ -12,6 +12,7 @@ import (
 	"audit/provenance"
 	"audit/provenance/ospackages"
 	"audit/provenance/records"
+	"audit/provenance/vouch"
 )
 
 // A Lock is the file of one ecosystem.
@@ -21,7 +22,8 @@ type Lock struct {
 	LeftOut []string // packages that its grammar does not allow, quoted: the first of them
 	More    int      // of these, how many are not listed
 
-	titles []string // of the packages and components that are in it
+	titles     []string // of the packages and components that are in it
+	sourceless []string // names and versions of those that do not say where they are from
 }
 
 // An ecosystem writes the locks of one kind of package, none where the image has none of
@@ -54,13 +56,13 @@ type Recipe struct {
 	// Findings are of the check named recipe.
 	Findings []check.Finding
 
-	own ownFiles
-	img *inspect.Image
+	own    ownFiles
+	source Source
 }
 
 // Read writes the locks of an image, which must have been opened with [Keep].
 func Read(s Source) *Recipe {
-	r := &Recipe{img: s.Image}
+	r := &Recipe{source: s}
 	var found check.List
 	for _, write := range ecosystems() {
 		for _, lock := range write(s) {
@@ -69,12 +71,28 @@ func Read(s Source) *Recipe {
 			if n := len(lock.LeftOut) + lock.More; n > 0 {
 				found.Undecided(-1, lock.File.Name, "recipe/lock-left-out", "packages", n, "names", lock.LeftOut[:min(len(lock.LeftOut), 3)])
 			}
+			if names, beyond := vouch.Some(lock.sourceless); len(names) > 0 {
+				found.Undecided(-1, lock.File.Name, "recipe/lock-source-unknown", "packages", len(lock.sourceless), "names", names, "beyond", beyond)
+			}
 		}
 	}
-	r.measure(s)
+	r.measure(nil)
 	found.Append(check.Finding{Message: r.Share.Message(), Level: check.Note, Layer: -1})
 	r.Findings = found.All()
 	return r
+}
+
+// Hear measures again, with what is known of files from signed packages. What scripts make
+// of these comes of installing them again, and what nobody vouches for does not.
+func (r *Recipe) Hear(words *vouch.Table) {
+	before := r.Share.Message()
+	r.own, r.Share = ownFiles{}, provenance.Share{}
+	r.measure(words)
+	for i, f := range r.Findings {
+		if f.Code == before.Code {
+			r.Findings[i].Message = r.Share.Message()
+		}
+	}
 }
 
 // Files are the locks, and the list of the files of one's own.

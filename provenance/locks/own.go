@@ -26,6 +26,7 @@ type ownFiles struct {
 type remark struct {
 	why     string // "" for nothing
 	changed bool   // a package or a record has other bytes
+	made    bool   // a rule of signed packages explains it
 }
 
 // An ownFile is a file of one's own.
@@ -45,8 +46,10 @@ type ledger struct {
 	differs   map[string]string           // components whose record has another digest, by the file's path
 }
 
-// measure finds the files of one's own and adds up the others.
-func (r *Recipe) measure(s Source) {
+// measure finds the files of one's own and adds up the others. Words are what is known of
+// files from signed packages, nil where none were verified.
+func (r *Recipe) measure(words *vouch.Table) {
+	s := r.source
 	r.own.known = make(map[int32]remark)
 	l := newLedger(s, r.Locks)
 	root := s.Image.Root()
@@ -60,20 +63,41 @@ func (r *Recipe) measure(s Source) {
 			bytes = vouch.Content(f)
 		}
 		r.Share.Total += bytes
+		var spoken vouch.Word
+		if words != nil {
+			spoken, _ = words.At(i)
+		}
 		switch why := l.standings[f.Entry]; {
 		case f.Layer < s.BaseLayers:
 			r.Share.Bytes += bytes
 			r.Share.Base += bytes
-		case why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
+		case spoken.Kind == vouch.Nobody, spoken.Kind == vouch.Differs:
+			r.add(i, remark{cmp.Or(why.words(), l.hint(f)), spoken.Kind == vouch.Differs || why == changed, false}, bytes)
+		case spoken.Kind == vouch.Made:
+			r.Share.Bytes += bytes
+			r.mark(i, remark{why: fmt.Sprintf("%s, made again by the rule %s", check.Brief(spoken.By), spoken.Rule), made: true})
+		case spoken.Kind == vouch.Instruction && spoken.Rule != "":
+			r.mark(i, remark{why: fmt.Sprintf("%s, by the rule %s, which proves nothing of its content", check.Brief(spoken.By), spoken.Rule), made: true})
+		case spoken.Kind == vouch.Signed, spoken.Kind == vouch.Rebuilt, why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
 		case word.Kind != vouch.Recorded:
-			r.own.places = append(r.own.places, int32(i))
-			if known := (remark{cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != ""}); known != (remark{}) {
-				r.own.known[int32(i)] = known
-			}
-			r.Share.Own++
-			r.Share.OwnBytes += bytes
+			r.add(i, remark{cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != "", false}, bytes)
 		}
+	}
+}
+
+// add counts a file as one of one's own.
+func (r *Recipe) add(i int, known remark, bytes int64) {
+	r.mark(i, known)
+	r.Share.Own++
+	r.Share.OwnBytes += bytes
+}
+
+// mark lists a file.
+func (r *Recipe) mark(i int, known remark) {
+	r.own.places = append(r.own.places, int32(i))
+	if known != (remark{}) {
+		r.own.known[int32(i)] = known
 	}
 }
 
@@ -178,12 +202,15 @@ func titleOf(p *ospackages.Package) string {
 }
 
 // ownFiles lists the files of one's own: those that somebody changed, those of which
-// nothing is known, those of which something is, then links and the like.
+// nothing is known, those of which something is, then links and the like. Apart from them
+// stand those that signed packages explain, and do not contain.
 func (r *Recipe) ownFiles() provenance.File {
-	var changed, files, known, others strings.Builder
+	var changed, files, known, others, made strings.Builder
 	for _, i := range r.own.places {
-		f := ownFile{r.img.Root().File(int(i)), r.own.known[i]}
+		f := ownFile{r.source.Image.Root().File(int(i)), r.own.known[i]}
 		switch {
+		case f.made:
+			made.WriteString(f.line())
 		case f.Inode.Type != '0':
 			others.WriteString(f.line())
 		case f.changed:
@@ -197,7 +224,11 @@ func (r *Recipe) ownFiles() provenance.File {
 	const head = "# files.txt: files and links that no package in the image has, or has otherwise. No recipe says\n" +
 		"# how to make them. SHA-256, bytes, mode, owner and group, layer, path; a path with other\n" +
 		"# characters than most is in quotes.\n"
-	return provenance.File{Name: "files.txt", Text: []byte(head + changed.String() + files.String() + known.String() + others.String())}
+	text := head + changed.String() + files.String() + known.String() + others.String()
+	if made.Len() > 0 {
+		text += "# What follows was made of signed packages when they were installed, and is no file of one's own.\n" + made.String()
+	}
+	return provenance.File{Name: "files.txt", Text: []byte(text)}
 }
 
 // line is one of files.txt.

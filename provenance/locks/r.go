@@ -42,8 +42,9 @@ type renvPackage struct {
 }
 
 // rLocks writes the lock of each library of R. Packages that are a part of R are in none.
-// The repository is that of CRAN as of the day after the newest package was published:
-// the image does not have its time.
+// The repository is that of CRAN as of the day after the newest package of it was
+// published: the image does not have its time. Where DESCRIPTION does not say CRAN, the
+// source is unknown, and a finding says so.
 func rLocks(s Source) []*Lock {
 	version := ""
 	for _, c := range s.Records.Components {
@@ -64,15 +65,17 @@ func rLocks(s Source) []*Lock {
 			if field(fields, "priority") == "base" {
 				continue
 			}
-			w.renvPackage(&lock, c, fields)
-			if at := published(fields); at.After(newest) {
+			if at := published(fields); w.renvPackage(&lock, c, fields) && at.After(newest) {
 				newest = at
 			}
 		}
 		if w.lock.Entries == 0 && len(w.lock.LeftOut) == 0 {
 			continue
 		}
-		lock.R.Repositories = []renvRepository{{"CRAN", cranOf(newest)}}
+		lock.R.Repositories = []renvRepository{}
+		if hasCRAN(lock) {
+			lock.R.Repositories = append(lock.R.Repositories, renvRepository{cran, cranOf(newest)})
+		}
 		w.document = jsonOf(lock)
 		locks = append(locks, w.finish())
 	}
@@ -85,13 +88,25 @@ func rLocks(s Source) []*Lock {
 	return locks
 }
 
-// renvPackage adds a package of R.
-func (w *writer) renvPackage(lock *renv, c records.Component, fields map[string][]string) {
+// cran is what DESCRIPTION has in the field Repository of a package of CRAN.
+const cran = "CRAN"
+
+func hasCRAN(lock renv) bool {
+	for _, p := range lock.Packages {
+		if p.Repository == cran {
+			return true
+		}
+	}
+	return false
+}
+
+// renvPackage adds a package of R, and says whether it is one of CRAN.
+func (w *writer) renvPackage(lock *renv, c records.Component, fields map[string][]string) (isCRAN bool) {
 	if !rName.MatchString(c.Name) || !rVersion.MatchString(c.Version) || path.Base(path.Dir(c.At.Path)) != c.Name {
 		w.leaveOut(c.Name, c.Version)
-		return
+		return false
 	}
-	p := renvPackage{Package: c.Name, Version: c.Version, Source: "Repository", Repository: "CRAN"}
+	p := renvPackage{Package: c.Name, Version: c.Version, Source: "unknown"}
 	remote := func(name string) string {
 		if text := field(fields, "remote"+name); rRemote.MatchString(text) && len(text) <= 200 {
 			return text
@@ -103,13 +118,16 @@ func (w *writer) renvPackage(lock *renv, c records.Component, fields map[string]
 		p = renvPackage{Package: c.Name, Version: c.Version, Source: map[string]string{"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}[kind],
 			RemoteType: kind, RemoteHost: remote("host"), RemoteRepo: remote("repo"), RemoteUsername: remote("username"), RemoteRef: remote("ref"), RemoteSha: remote("sha")}
 	case len(fields["biocviews"]) > 0:
-		p.Source, p.Repository = "Bioconductor", ""
-	case c.Locator.Type == "" || field(fields, "repository") == "" && field(fields, "date/publication") == "":
-		p.Source, p.Repository = "unknown", ""
+		p.Source = "Bioconductor"
+	case field(fields, "repository") == cran:
+		p.Source, p.Repository = "Repository", cran
+	default:
+		w.lock.sourceless = append(w.lock.sourceless, c.Name+" "+c.Version)
 	}
 	w.lock.Entries++
 	w.lock.titles = append(w.lock.titles, c.Title())
 	lock.Packages[c.Name] = p
+	return p.Repository == cran
 }
 
 func field(fields map[string][]string, name string) string {

@@ -3,8 +3,10 @@ package openpgp
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -63,8 +65,9 @@ func IsKeyring(text []byte) bool {
 }
 
 // ReadKeyring reads public keys, armored in one or more blocks or binary. Keys of a kind
-// that is not known are left out as long as one can be read.
-func ReadKeyring(text []byte) (Keyring, error) {
+// that is not known are left out as long as one can be read. What each has signed of itself
+// is verified, which takes its time: the error is that of ctx when it ends before.
+func ReadKeyring(ctx context.Context, text []byte) (Keyring, error) {
 	blocks, err := dearmor(text)
 	if err != nil {
 		return Keyring{}, err
@@ -75,12 +78,18 @@ func ReadKeyring(text []byte) (Keyring, error) {
 		if err := checkPackets(block); err != nil {
 			return Keyring{}, fmt.Errorf("reading an OpenPGP key: %w", err)
 		}
-		list, err := pgp.ReadKeyRing(bytes.NewReader(block))
+		list, err := pgp.ReadKeyRing(untilDone{ctx, bytes.NewReader(block)})
 		if err != nil {
 			last = err
 		}
 		for _, e := range list {
+			if ctx.Err() != nil {
+				break
+			}
 			r.add(e)
+		}
+		if ctx.Err() != nil {
+			return Keyring{}, context.Cause(ctx)
 		}
 	}
 	switch {
@@ -92,6 +101,19 @@ func ReadKeyring(text []byte) (Keyring, error) {
 		return Keyring{}, fmt.Errorf("reading an OpenPGP key: %w", last)
 	}
 	return Keyring{}, errors.New("it has no OpenPGP key")
+}
+
+// An untilDone reads as long as its context lasts.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
 }
 
 // maxCertifications bounds the signatures in one file of keys: each that a key has of

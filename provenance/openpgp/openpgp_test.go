@@ -2,10 +2,12 @@ package openpgp
 
 import (
 	"bytes"
+	"context"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +39,7 @@ func newKey(t testing.TB, algorithm packet.PublicKeyAlgorithm, life time.Duratio
 // ring serializes keys, armored, and reads them.
 func ring(t testing.TB, entities ...*pgp.Entity) Keyring {
 	t.Helper()
-	r, err := ReadKeyring(armoredKeys(t, entities...))
+	r, err := ReadKeyring(t.Context(), armoredKeys(t, entities...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +237,7 @@ func TestReadKeyring(t *testing.T) {
 	for name, text := range map[string][]byte{
 		"armored": armoredKeys(t, key), "binary": binary.Bytes(), "twice": armoredKeys(t, key, key), "with words": append([]byte("pub rsa2048\n\n"), armoredKeys(t, key)...),
 	} {
-		r, err := ReadKeyring(text)
+		r, err := ReadKeyring(t.Context(), text)
 		if err != nil || len(r.Keys()) != 1 || !IsKeyring(text) {
 			t.Errorf("%s: %v, %v", name, r.Keys(), err)
 		}
@@ -243,9 +245,20 @@ func TestReadKeyring(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "words": "cache.example-1:Q1Q1\n", "an S-expression": "(public-key (ecc))", "no armor": armorHead + "\n", "a signature": string(detached(t, key, born, "x")),
 	} {
-		if r, err := ReadKeyring([]byte(text)); err == nil {
+		if r, err := ReadKeyring(t.Context(), []byte(text)); err == nil {
 			t.Errorf("%s: %v", name, r.Keys())
 		}
+	}
+}
+
+// Whoever waits for a ring to be read can be told to stop.
+func TestReadKeyringEnds(t *testing.T) {
+	text := armoredKeys(t, newKey(t, packet.PubKeyAlgoRSA, 0))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("told to stop")
+	cancel(stop)
+	if r, err := ReadKeyring(ctx, text); !errors.Is(err, stop) {
+		t.Errorf("%v, %v", r.Keys(), err)
 	}
 }
 
@@ -272,12 +285,12 @@ func TestLargeNumbers(t *testing.T) {
 		"16384 bits, and 4096": keyOf(6, 17, 1024, 160, 1024, 16384),
 		"9000 bits, and 8192":  keyOf(4, 16, 9000, 8, 8),
 	} {
-		if _, err := ReadKeyring(text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadKeyring(t.Context(), text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
 	many := append(keyOf(4, 1, 1024, 17), bytes.Repeat([]byte{0x88, 0}, maxCertifications+1)...)
-	if _, err := ReadKeyring(many); err == nil || !strings.Contains(err.Error(), "16384 signatures") {
+	if _, err := ReadKeyring(t.Context(), many); err == nil || !strings.Contains(err.Error(), "16384 signatures") {
 		t.Errorf("many signatures: %v", err)
 	}
 }
@@ -336,7 +349,7 @@ func FuzzReadKeyring(f *testing.F) {
 	f.Add(binary.Bytes())
 	f.Add(armoredKeys(f, key))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if r, err := ReadKeyring(text); err == nil && r.IsEmpty() {
+		if r, err := ReadKeyring(t.Context(), text); err == nil && r.IsEmpty() {
 			t.Error("no error, and no key")
 		}
 		IsKeyring(text)

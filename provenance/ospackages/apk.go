@@ -32,10 +32,26 @@ func (r *reader) apk() {
 		if !ok || r.isSeen(f) {
 			continue
 		}
+		if IsADB(text) {
+			r.problem(name, f.Layer, ApkFormat)
+			continue
+		}
 		packages := apkPackages(text)
+		if len(packages) == 0 && len(bytes.TrimSpace(text)) > 0 {
+			r.problem(name, f.Layer, "packages/no-package")
+		}
 		r.found(Apk, f, packages)
 		r.recordDatabase(f, packages, func(text []byte) []Package { return apkPackages(text) })
 	}
+}
+
+// ApkFormat is the code of the problem that a database of apk has the format of apk 3.
+const ApkFormat = "packages/apk-adb"
+
+// IsADB says whether a file begins as those in the format of apk 3 do: plain, or
+// compressed (apk-tools 3, doc/apk-v3.5.scd and src/adb.h).
+func IsADB(text []byte) bool {
+	return len(text) >= 4 && string(text[:3]) == "ADB" && (text[3] == '.' || text[3] == 'd' || text[3] == 'c')
 }
 
 // isSeen says whether a database was read before, under another name.

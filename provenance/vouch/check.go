@@ -16,6 +16,9 @@ func Conclude(items check.Check, results []Result, t *Table) check.Check {
 	for _, r := range results {
 		switch {
 		case r.Packages == 0 && len(r.Findings) == 0:
+		case r.Packages == 0: // how many there are is not known
+			own.Reasons = append(own.Reasons, r.Findings[0].Message)
+			own.Findings = append(own.Findings, r.Findings...)
 		case !r.Reason.IsZero() && r.Verified == 0 && check.Worst(r.Findings) != check.Fail:
 			skipped = append(skipped, r.Reason)
 			own.Findings = append(own.Findings, r.Findings...)
@@ -48,6 +51,15 @@ func Conclude(items check.Check, results []Result, t *Table) check.Check {
 		return own
 	}
 	return joined(items, own)
+}
+
+// MaxNames is how many names stand in one finding.
+const MaxNames = 10
+
+// Some are the first of names, for a finding, and how many more there are.
+func Some(names []string) (first []string, beyond int) {
+	first = names[:min(len(names), MaxNames)]
+	return first, len(names) - len(first)
 }
 
 // problems counts the findings of that level, those that are not listed too.

@@ -94,7 +94,7 @@ type Difference struct {
 	files *contentPair // whose bytes differ
 	file  fileState    // of the regular file that only one image has
 
-	folder   bool // all of a folder that was renamed
+	folder   bool // what moved with a folder that was renamed
 	absorbed bool // it is part of such a difference
 }
 
@@ -112,6 +112,7 @@ const (
 	Device    Cause = "device"    // device numbers
 	Missing   Cause = "missing"   // in the original only
 	Extra     Cause = "extra"     // in the rebuild only
+	Renamed   Cause = "renamed"   // a file or a folder has another path in the rebuild
 	Type      Cause = "type"      // a file here, a folder there
 	Content   Cause = "content"   // the bytes of a file
 	Packaging Cause = "packaging" // tar format, PAX records, padding: nothing a container sees
@@ -137,7 +138,7 @@ const (
 // the image.
 func AllCauses() []Cause {
 	return []Cause{
-		Content, Type, Extra, Missing, Link, Xattr, Device, Mode, Owner,
+		Content, Type, Extra, Missing, Renamed, Link, Xattr, Device, Mode, Owner,
 		EmbeddedPath, EmbeddedStorePath, EmbeddedOrder, EmbeddedDate, Compression,
 		Timestamp, Order, Packaging, Derived,
 	}

@@ -20,17 +20,9 @@ func TestExplain(t *testing.T) {
 	}
 	want := `binary content bytes common=2 differ=1 last=1 now-size=2 now-window=00 02  "\x00\x02" offset=1 was-size=2 was-window=00 01  "\x00\x01"
 large content too-large limit=16777216 size=16777217
-text content lines diff=@@ -1 +1 @@
--a
-+b
-
+text content changed-line line=1 now="b" was="a"
 twice content not-at-hand
-twice content lines diff=@@ -1 +1 @@
--2
-\ No newline at end of file
-+4
-\ No newline at end of file
-`
+twice content changed-line line=1 now="4" was="2"`
 	if all := strings.Join(got, "\n"); all != want {
 		t.Errorf("got\n%s\nwant\n%s", all, want)
 	}

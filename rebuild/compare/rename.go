@@ -44,8 +44,9 @@ func (w *walk) renames() {
 		other := extra[d.file][0]
 		extra[d.file] = extra[d.file][1:]
 		dropped[other] = true
-		d.Now = w.out.Differences[other].Now
-		d.Evidence = append(d.Evidence, check.Say(renamedFile, "to", w.out.Differences[other].Path))
+		to := w.out.Differences[other].Path
+		d.Evidence = append(d.Evidence, check.Say(renamedFile, "to", to, "file", Argument(d.Was)))
+		d.Cause, d.Was, d.Now = Renamed, Text(nameText(d.Path)), Text(nameText(to))
 	}
 	kept := w.out.Differences[:0]
 	for i, d := range w.out.Differences {

@@ -15,13 +15,13 @@ func TestRenames(t *testing.T) {
 		was, now []item
 		want     string
 	}{
-		{[]item{f("a", "1"), f("b", "2")}, []item{f("a", "1"), f("c", "2")}, "missing b to c"},
+		{[]item{f("a", "1"), f("b", "2")}, []item{f("a", "1"), f("c", "2")}, "renamed b to c"},
 		{[]item{f("b", "2")}, []item{f("c", "3")}, "missing b; extra c"},
 		{[]item{f("b", "2")}, []item{executable}, "missing b; extra c"},
 		{[]item{f("b", "")}, []item{f("c", "")}, "missing b; extra c"},
-		{[]item{f("b", "2"), f("c", "2")}, []item{f("d", "2"), f("e", "2")}, "missing b to d; missing c to e"},
-		{[]item{f("b", "2"), f("c", "2")}, []item{f("d", "2")}, "missing b to d; missing c"},
-		{[]item{f("b", "2")}, []item{f("c", "2"), f("d", "2")}, "missing b to c; extra d"},
+		{[]item{f("b", "2"), f("c", "2")}, []item{f("d", "2"), f("e", "2")}, "renamed b to d; renamed c to e"},
+		{[]item{f("b", "2"), f("c", "2")}, []item{f("d", "2")}, "renamed b to d; missing c"},
+		{[]item{f("b", "2")}, []item{f("c", "2"), f("d", "2")}, "renamed b to c; extra d"},
 		{[]item{f(".wh.b", "2")}, []item{f(".wh.c", "2")}, "missing .wh.b; extra .wh.c"},
 	} {
 		var got []string
@@ -39,8 +39,8 @@ func TestRenames(t *testing.T) {
 	}
 }
 
-// A folder of which all went elsewhere is one difference that lists what is in it; where
-// anything in it is not the same, each file is one.
+// A folder of which all went elsewhere is one difference that lists what is in it; what
+// in it is not the same stays one of its own, and where that is most of it each file is one.
 func TestRenamedFolders(t *testing.T) {
 	setuid := f("new/s", "4").change(func(h *tar.Header) { h.Mode = 0o4755 })
 	marked := f("old/a", "1").change(func(h *tar.Header) { h.PAXRecords = map[string]string{"SCHILY.xattr.user.x": "y"} })
@@ -49,20 +49,22 @@ func TestRenamedFolders(t *testing.T) {
 		was, now []item
 		want     string
 	}{
-		{"a folder", []item{d("old"), f("old/a", "1"), f("old/b", "2")}, []item{d("new"), f("new/a", "1"), f("new/b", "2")}, "missing old to new (2: ,a,b)"},
-		{"without an entry for it", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2")}, "missing old to new (2: a,b)"},
+		{"a folder", []item{d("old"), f("old/a", "1"), f("old/b", "2")}, []item{d("new"), f("new/a", "1"), f("new/b", "2")}, "renamed old to new (2: ,a,b)"},
+		{"without an entry for it", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2")}, "renamed old to new (2: a,b)"},
 		{"with more below it", []item{d("x"), f("x/old/a", "1"), d("x/old/c"), f("x/old/c/e", ""), l("x/old/l", "a"), f("x/old/c/b", "2")},
-			[]item{d("x"), f("x/new/a", "1"), d("x/new/c"), f("x/new/c/e", ""), l("x/new/l", "a"), f("x/new/c/b", "2")}, "missing x/old to x/new (2: a,c,c/b,c/e,l)"},
-		{"that is not the topmost of the same name", []item{f("p/x/a", "1"), f("p/x/b", "2"), f("p/c", "3")}, []item{f("q/x/a", "1"), f("q/x/b", "2"), f("p/c", "3")}, "missing p/x to q/x (2: a,b)"},
-		{"one file alone", []item{f("old/a", "1")}, []item{f("new/a", "1")}, "missing old/a to new/a"},
-		{"another file is new", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2"), f("new/c", "3")}, "extra new/c; missing old/a to new/a; missing old/b to new/b"},
-		{"another file is gone", []item{f("old/a", "1"), f("old/b", "2"), f("old/c", "3")}, []item{f("new/a", "1"), f("new/b", "2")}, "missing old/a to new/a; missing old/b to new/b; missing old/c"},
-		{"one file stays", []item{f("old/a", "1"), f("old/b", "2"), f("old/c", "3")}, []item{f("new/a", "1"), f("new/b", "2"), f("old/c", "3")}, "missing old/a to new/a; missing old/b to new/b"},
+			[]item{d("x"), f("x/new/a", "1"), d("x/new/c"), f("x/new/c/e", ""), l("x/new/l", "a"), f("x/new/c/b", "2")}, "renamed x/old to x/new (2: a,c,c/b,c/e,l)"},
+		{"that is not the topmost of the same name", []item{f("p/x/a", "1"), f("p/x/b", "2"), f("p/c", "3")}, []item{f("q/x/a", "1"), f("q/x/b", "2"), f("p/c", "3")}, "renamed p/x to q/x (2: a,b)"},
+		{"one file alone", []item{f("old/a", "1")}, []item{f("new/a", "1")}, "renamed old/a to new/a"},
+		{"another file is new", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2"), f("new/c", "3")}, "extra new/c; renamed old to new (2: a,b)"},
+		{"another file is gone", []item{f("old/a", "1"), f("old/b", "2"), f("old/c", "3")}, []item{f("new/a", "1"), f("new/b", "2")}, "renamed old to new (2: a,b); missing old/c"},
+		{"one file stays", []item{f("old/a", "1"), f("old/b", "2"), f("old/c", "3")}, []item{f("new/a", "1"), f("new/b", "2"), f("old/c", "3")}, "renamed old/a to new/a; renamed old/b to new/b"},
+		{"most files are others", []item{f("old/a", "1"), f("old/b", "2"), f("old/c", "3"), f("old/e", "4")}, []item{f("new/a", "1"), f("new/b", "2")},
+			"renamed old/a to new/a; renamed old/b to new/b; missing old/c; missing old/e"},
 		{"another link", []item{f("old/a", "1"), f("old/b", "2"), l("old/l", "a")}, []item{f("new/a", "1"), f("new/b", "2"), l("new/l", "b")},
-			"extra new/l; missing old/a to new/a; missing old/b to new/b; missing old/l"},
-		{"a setuid file", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2"), setuid}, "extra new/s; missing old/a to new/a; missing old/b to new/b"},
-		{"an attribute", []item{marked, f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2")}, "extra new/a; missing old/a; missing old/b to new/b"},
-		{"into itself", []item{f("a/x", "1"), f("a/y", "2")}, []item{f("a/b/x", "1"), f("a/b/y", "2")}, "missing a/x to a/b/x; missing a/y to a/b/y"},
+			"extra new/l; renamed old to new (2: a,b); missing old/l"},
+		{"a setuid file", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2"), setuid}, "extra new/s; renamed old to new (2: a,b)"},
+		{"an attribute", []item{marked, f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2")}, "extra new/a; missing old/a; renamed old/b to new/b"},
+		{"into itself", []item{f("a/x", "1"), f("a/y", "2")}, []item{f("a/b/x", "1"), f("a/b/y", "2")}, "renamed a/x to a/b/x; renamed a/y to a/b/y"},
 	} {
 		var got []string
 		comparison := Images(imageOf(t, layer(t, c.was...)), imageOf(t, layer(t, c.now...)), nil)
@@ -92,7 +94,7 @@ func TestRenamedFoldersAreLinear(t *testing.T) {
 	var all []Difference
 	path := "a"
 	for range 2000 {
-		all = append(all, Difference{Path: path + "/f", Cause: Missing, Evidence: evidence(renamedFile, "to", "x")})
+		all = append(all, Difference{Path: path + "/f", Cause: Renamed, Evidence: evidence(renamedFile, "to", "x")})
 		path += "/a"
 	}
 	f := newFolderFinder(all)

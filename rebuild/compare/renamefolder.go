@@ -7,18 +7,16 @@ import (
 	"strings"
 
 	"audit/inspect"
-	"audit/inspect/check"
 )
 
-// renamedFolder is the code of a folder all of which lies in the rebuild under another
-// name.
+// renamedFolder is the code of a folder that lies in the rebuild under another name.
 const renamedFolder = "difference/renamed-folder"
 
 // A Rename is one file or folder that has another path in the rebuild.
 type Rename struct{ From, To string }
 
 // Renames are the files and folders that a difference of another name is about: one
-// file, or all of a folder. Nil for all other differences.
+// file, or what moved with a folder. Nil for all other differences.
 func (d *Difference) Renames() []Rename {
 	for _, m := range d.Evidence {
 		switch m.Code {
@@ -49,7 +47,7 @@ const (
 	maxRenameWork  = 4  // times each difference may be looked at
 )
 
-// folderRenames makes one difference of all those of a folder where everything in it,
+// folderRenames makes one difference of those of a folder where most of what is in it,
 // two files at least, has the same path below another folder of the rebuild: that
 // folder is new there, and the old one is gone.
 func (w *walk) folderRenames() {
@@ -143,41 +141,44 @@ func (f *folderFinder) of(folder string) (found map[string]*Difference, ok bool)
 	return found, ok
 }
 
-// collapse makes one difference of those of a folder, where all of it moved alike.
+// collapse makes one difference of those of a folder that moved alike: most of them. What
+// else differs in it stays a difference of its own.
 func (f *folderFinder) collapse(r Rename) {
 	gone, okGone := f.of(r.From)
 	come, okCome := f.of(r.To)
 	if !okGone || !okCome {
 		return
 	}
-	files, left := 0, len(come)
-	names := slices.Sorted(maps.Keys(gone))
-	for _, name := range names {
+	files := 0
+	var names []string // of what moved
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
 		d, other := gone[name], come[name]
 		switch {
-		case d.absorbed || d.Layer != gone[names[0]].Layer:
+		case d.absorbed:
 			return
+		case len(names) > 0 && d.Layer != gone[names[0]].Layer:
 		case d.RenamedTo() == below(r.To, name):
 			files++
+			names = append(names, name)
 		case other != nil && !other.absorbed && isSameElsewhere(d, other):
-			left--
-		default:
-			return
+			names = append(names, name)
 		}
 	}
-	if left > 0 {
+	if files < 2 || 2*len(names) <= len(gone) {
 		return
 	}
-	for _, d := range come {
-		d.absorbed = true
+	others := len(gone) + len(come)
+	for _, name := range names {
+		others--
+		gone[name].absorbed = true
+		if come[name] != nil {
+			others--
+			come[name].absorbed = true
+		}
 	}
-	for _, d := range gone {
-		d.absorbed = true
-	}
-	moved := coded(check.Say("value/folder", "entries", len(names)))
 	first := gone[names[0]]
-	*first = Difference{Path: r.From, Layer: first.Layer, Cause: Missing, Was: moved, Now: moved, folder: true,
-		Evidence: evidence(renamedFolder, "to", r.To, "files", files, "names", names)}
+	*first = Difference{Path: r.From, Layer: first.Layer, Cause: Renamed, Was: Text(nameText(r.From)), Now: Text(nameText(r.To)), folder: true,
+		Evidence: evidence(renamedFolder, "to", r.To, "files", files, "names", names, "others", others)}
 }
 
 // isSameElsewhere says whether what only the original has and what only the rebuild has

@@ -17,12 +17,14 @@ func TestSummary(t *testing.T) {
 	}{
 		{Mode, "0644", "4644 setuid", nil, "difference/change: 0644 → 4644 setuid"},
 		{Missing, "file", "", evidence("difference/moved-entries", "entries", 1), "difference/change: file → "},
-		{Missing, "file", "file", evidence("difference/renamed", "to", "b"), "difference/renamed:  → "},
-		{Missing, "folder", "folder", evidence("difference/renamed-folder", "to", "b", "names", []string{"x"}), "difference/renamed-folder:  → "},
+		{Renamed, "a", "b", evidence("difference/renamed", "to", "b"), "difference/renamed:  → "},
+		{Renamed, "a", "b", evidence("difference/renamed-folder", "to", "b", "names", []string{"x"}), "difference/renamed-folder:  → "},
 		{EmbeddedDate, "1", "2", append(evidence("difference/line", "line", 3, "was", "1", "now", "2"), check.Say("difference/lines", "diff", "@@")), "difference/line: 1 → 2"},
 		{EmbeddedDate, "1", "2", nil, "difference/change: 1 → 2"},
 		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/member-field", "field", "mode", "was", "0644", "now", "0755"), check.Say("difference/bytes")), "difference/member-field: 0644 → 0755"},
-		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/lines", "diff", "@@ -1 +1 @@\n-one\n+two\n"), `difference/changed-line: "one" → "two"`},
+		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/changed-line", "line", 1, "was", `"one"`, "now", `"two"`), `difference/changed-line: "one" → "two"`},
+		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/member-missing", "member", "x", "was", "", "now", ""), "difference/member-missing:  → "},
+		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/lines", "diff", "@@ -1 +1 @@\n-one\n+two\n"), "difference/change: file of 1 bytes → file of 2 bytes"},
 		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/debug-section", "was", "1 bytes", "now", "2 bytes"), check.Say("difference/elf-only")), "difference/elf-only:  → "},
 		{Content, "file of 1 bytes", "file of 2 bytes", append(evidence("difference/section", "was", "1 bytes", "now", "2 bytes"), check.Say("difference/elf-only", "inside", "x.o")), "difference/section: 1 bytes → 2 bytes"},
 		{Content, "file of 1 bytes", "file of 2 bytes", evidence("difference/not-at-hand"), "difference/change: file of 1 bytes → file of 2 bytes"},
@@ -36,26 +38,4 @@ func TestSummary(t *testing.T) {
 
 func summaryText(m check.Message) string {
 	return m.Code + ": " + m.Args.String("was") + " → " + m.Args.String("now")
-}
-
-func TestFirstChange(t *testing.T) {
-	for diff, want := range map[string]string{
-		"@@ -1,3 +1,3 @@\n same\n-one\n-two\n+eins\n other\n-three\n":            `"one" → "eins"`,
-		"@@ -1 +1 @@\n-one\n\\ No newline at end of file\n+two\n\\ No newline\n": `"one" → "two"`,
-		"@@ -1,2 +1 @@\n-gone\n":                     `"gone" → `,
-		"@@ -0,0 +1 @@\n+\tnew\x1b":                  ` → "new\x1b"`,
-		"@@ -1,4 +1,4 @@\n-  a\n+a\n same\n-b\n+c\n": `"b" → "c"`,
-		"@@ -1 +1 @@\n- a\n+a\n":                     "",
-		"@@ -1 +1 @@":                                "",
-		"file of 3 bytes\n-a\n+b\n":                  "",
-		"":                                           "",
-	} {
-		got := ""
-		if m, ok := firstChange(diff); ok {
-			got = strings.TrimPrefix(summaryText(m), "difference/changed-line: ")
-		}
-		if got != want {
-			t.Errorf("%q: %q, want %q", diff, got, want)
-		}
-	}
 }

@@ -90,7 +90,7 @@ func ready(ctx context.Context) (string, error) {
 // verify refuses digests that no index has which the keyring signed: a plan that was
 // stored is a stranger's.
 func (d Details) verify(ctx context.Context, in rebuild.Settings) error {
-	family, err := newFamily(in)
+	family, err := newFamily(ctx, in)
 	if err != nil {
 		return &rebuild.UsageError{Err: err}
 	}

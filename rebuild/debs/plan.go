@@ -52,7 +52,7 @@ func (System) Plan(img *inspect.Image, _ provenance.Recipe, in rebuild.Settings)
 		return rebuild.Plan{}, errors.Join(err, provenance.ErrNotMine)
 	}
 	plan := rebuild.Plan{System: Name, Image: img.Reference, ConfigDigest: img.Config.Digest.String(), Trust: []rebuild.Trust{}}
-	family, err := newFamily(in)
+	family, err := newFamily(context.Background(), in) // a plan has no context
 	if err != nil {
 		return plan, &rebuild.UsageError{Err: err}
 	}
@@ -69,12 +69,12 @@ func (System) Plan(img *inspect.Image, _ provenance.Recipe, in rebuild.Settings)
 }
 
 // newFamily opens the packages and the keys that are given.
-func newFamily(in rebuild.Settings) (f deb.Family, err error) {
+func newFamily(ctx context.Context, in rebuild.Settings) (f deb.Family, err error) {
 	text, err := userfile.Read(in.Text(keyringFlag), maxKeyring)
 	if err != nil {
 		return f, fmt.Errorf("--%s: %w", keyringFlag, err)
 	}
-	if f.Keys, err = openpgp.ReadKeyring(text); err != nil {
+	if f.Keys, err = openpgp.ReadKeyring(ctx, text); err != nil {
 		return f, fmt.Errorf("--%s: %w", keyringFlag, err)
 	}
 	source, err := packages.Open(in.Text(packagesFlag), packages.Options{})

@@ -32,18 +32,6 @@ func isNarrow(path string) bool {
 	return strings.ContainsFunc(strings.TrimPrefix(path, configPrefix), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
-// decidesAccess says whether a file decides who may log in or what they may do: no
-// pattern allows a difference in it.
-func decidesAccess(path string) bool {
-	for _, file := range []string{"etc/passwd", "etc/shadow", "etc/group", "etc/gshadow", "etc/sudoers", "etc/sudoers.d", "etc/doas.conf",
-		"etc/pam.d", "etc/pam.conf", "etc/security", "etc/ssh", "etc/login.defs", "etc/nsswitch.conf", "etc/ld.so.preload", "etc/crontab", "etc/cron.d"} {
-		if path == file || path == file+"-" || strings.HasPrefix(path, file+"/") {
-			return true
-		}
-	}
-	return strings.Contains("/"+path, "/.ssh/")
-}
-
 // matchPath says whether a path matches the pattern of a rule.
 func matchPath(pattern, path string) bool {
 	field, ok := strings.CutPrefix(path, configPrefix)

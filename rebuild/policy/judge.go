@@ -98,14 +98,15 @@ func (j *judge) allow(today time.Time) {
 
 // passedAll says whether a difference is allowed: of files under other names each has
 // to be, as one that the rebuild lacks, and its new name as one that only the rebuild
-// has.
+// has; or either as renamed.
 func (j *judge) passedAll(d compare.Difference) bool {
 	renames := d.Renames()
 	if len(renames) == 0 {
 		return j.passed(d.Cause, d.Path, d.Privileged)
 	}
 	for _, r := range renames {
-		if !j.passed(d.Cause, r.From, d.Privileged) || !j.passed(compare.Extra, r.To, d.Privileged) {
+		if !j.passed(compare.Missing, r.From, d.Privileged) && !j.passed(compare.Renamed, r.From, d.Privileged) ||
+			!j.passed(compare.Extra, r.To, d.Privileged) && !j.passed(compare.Renamed, r.To, d.Privileged) {
 			return false
 		}
 	}
@@ -118,7 +119,7 @@ func (j *judge) passedAll(d compare.Difference) bool {
 func (j *judge) passed(cause compare.Cause, path string, privileged bool) bool {
 	for i := range j.applied {
 		a := &j.applied[i]
-		if a.Cause != cause || (privileged || decidesAccess(path)) && isPattern(a.Path) || !matchPath(a.Path, path) {
+		if a.Cause != cause || (privileged || compare.DecidesAccess(path)) && isPattern(a.Path) || !matchPath(a.Path, path) {
 			continue
 		}
 		a.Count++
@@ -162,13 +163,11 @@ func (j *judge) require() {
 	case j.policy.Require == rebuild.RequireExplained && closure != check.Pass:
 		shown = j.worst(func(c check.Check) bool { return c.ID == check.Closure })
 	case len(j.left) > 0:
-		d := slices.MinFunc(j.left, func(x, y compare.Difference) int { return weight(x.Cause) - weight(y.Cause) })
+		d := slices.MinFunc(j.left, func(x, y compare.Difference) int { return x.Weight() - y.Weight() })
 		shown = check.Finding{Message: compare.Summary(d.Cause, d.Was, d.Now, d.Evidence), Layer: d.Layer, Path: d.Path}
 	}
 	j.violate("require", check.Say("policy/verdict", "require", j.policy.Require.String(), "verdict", verdict.String()), shown)
 }
-
-func weight(cause compare.Cause) int { return slices.Index(compare.AllCauses(), cause) }
 
 // worst is the first finding of the highest level of some checks. A check has its
 // gravest findings first.

@@ -296,13 +296,25 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// TestGravestIsShown: of several differences that of a file that lends rights is shown,
+// whatever its cause and its place.
+func TestGravestIsShown(t *testing.T) {
+	f := facts()
+	f.Config, f.Differences = nil, []compare.Difference{
+		{Path: "etc/a", Cause: compare.Content}, {Path: "etc/shadow", Cause: compare.Content}, {Path: "opt/m2", Cause: compare.Extra, Privileged: true},
+	}
+	if j := read(t, `{"require": "equivalent"}`).Judge(f, today); len(j.Violations) != 1 || j.Violations[0].Path != "opt/m2" {
+		t.Errorf("%+v", j.Violations)
+	}
+}
+
 // TestRenamedFolderNeedsAll: a folder under another name is allowed where each file in it
 // is, under both names; one that decides who has rights has to be named.
 func TestRenamedFolderNeedsAll(t *testing.T) {
 	one := func(names ...string) Facts {
 		f := facts()
 		f.Config, f.Differences = nil, []compare.Difference{{
-			Path: "old", Cause: compare.Missing, Evidence: []check.Message{check.Say("difference/renamed-folder", "to", "etc", "names", names)},
+			Path: "old", Cause: compare.Renamed, Evidence: []check.Message{check.Say("difference/renamed-folder", "to", "etc", "names", names)},
 		}}
 		return f
 	}
@@ -321,11 +333,12 @@ func TestRenamedFolderNeedsAll(t *testing.T) {
 func TestRenamedNeedsBoth(t *testing.T) {
 	f := facts()
 	f.Config, f.Differences = nil, []compare.Difference{{
-		Path: "usr/a", Cause: compare.Missing, Evidence: []check.Message{check.Say("difference/renamed", "to", "etc/b")},
+		Path: "usr/a", Cause: compare.Renamed, Evidence: []check.Message{check.Say("difference/renamed", "to", "etc/b")},
 	}}
 	one := `{"path": "usr/a", "cause": "missing", "reason": "x", "expires": "2027-01-01"}`
 	other := `{"path": "etc/b", "cause": "extra", "reason": "x", "expires": "2027-01-01"}`
-	for text, want := range map[string]int{one: 1, other: 1, one + ", " + other: 0} {
+	both := strings.NewReplacer("missing", "renamed", "extra", "renamed").Replace(one + ", " + other)
+	for text, want := range map[string]int{one: 1, other: 1, one + ", " + other: 0, both: 0} {
 		if j := read(t, `{"require": "equivalent", "allow": [`+text+`]}`).Judge(f, today); len(j.Violations) != want {
 			t.Errorf("%s: %+v, want %d", text, j.Violations, want)
 		}

@@ -22,11 +22,11 @@ import (
 // later ones add arguments that it lacks.
 type Rule struct {
 	Code string
-	Says *regexp.Regexp
+	Says string // a regular expression, in which ^ and $ match at lines
 }
 
-// New is a rule by the text of its regular expression, in which ^ and $ match at lines.
-func New(code, says string) Rule { return Rule{code, regexp.MustCompile("(?m)" + says)} }
+// New is a rule. It is compiled when there is a log to match.
+func New(code, says string) Rule { return Rule{code, "(?m)" + says} }
 
 // Bounds of what is looked at and of what is inferred.
 const (
@@ -42,7 +42,8 @@ func Causes(log []byte, rules []Rule) []check.Message {
 	var causes []check.Message
 	at := make(map[string]int)
 	for _, r := range rules {
-		m := r.Says.FindSubmatch(log)
+		says := regexp.MustCompile(r.Says)
+		m := says.FindSubmatch(log)
 		if m == nil {
 			continue
 		}
@@ -54,7 +55,7 @@ func Causes(log []byte, rules []Rule) []check.Message {
 			i = len(causes)
 			at[r.Code], causes = i, append(causes, check.Message{Code: r.Code, Args: check.Args{}})
 		}
-		for n, name := range r.Says.SubexpNames() {
+		for n, name := range says.SubexpNames() {
 			if value := clip(string(m[n])); name != "" && value != "" && causes[i].Args[name] == nil {
 				causes[i].Args[name] = value
 			}

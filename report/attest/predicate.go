@@ -26,9 +26,13 @@ import (
 	"audit/report"
 )
 
-// PredicateType is that of audit's own statements. The project has no address yet:
-// this one is replaced when it has, and before anybody relies on statements.
-const PredicateType = "https://audit.invalid/attestation/image-audit/v1"
+// home is the address below which the project names its types. It has none yet: .invalid
+// is one that nobody can have (RFC 2606). Whoever owns the project sets it here, once,
+// before anybody relies on statements.
+const home = "https://audit.invalid/"
+
+// PredicateType is that of audit's own statements.
+const PredicateType = home + "attestation/image-audit/v1"
 
 // A Predicate is what one party found of an image.
 type Predicate struct {

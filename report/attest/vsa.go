@@ -48,7 +48,7 @@ func NewSummary(r *report.Report, auditor, resource string, now time.Time) ([]by
 	}
 	s := &summary{TimeVerified: now.UTC().Truncate(time.Second), ResourceURI: resource, Result: "FAILED", Levels: []string{"FAILED"}}
 	s.Verifier.ID, s.Verifier.Version = auditor, map[string]string{r.Tool.Name: r.Tool.Version}
-	s.Policy.URI = "https://audit.invalid/policy/" + require.String()
+	s.Policy.URI = home + "policy/" + require.String()
 	if r.Policy.Holds {
 		level := "AUDIT_EQUIVALENT"
 		if r.Verdict == rebuild.Reproducible {

@@ -478,7 +478,7 @@ func (c *collector) facts(path string) (*facts, error) {
 	f, err := readFacts(path)
 	if err == nil {
 		f.ItemsSum = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, f.Items)))
-		f.numbers = c.b.number(f.Items)
+		f.numbers = c.b.items.numbers(f.Items)
 		f.Items = nil
 	}
 	return f, err

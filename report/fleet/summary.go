@@ -206,8 +206,7 @@ func (r *Row) rank() int {
 // A builder makes a summary of rows that come one by one.
 type builder struct {
 	out      *Summary
-	pairs    map[item]uint32 // store items with their content
-	items    []item          // by that number
+	items    *items
 	layers   map[string]*Layer
 	channels map[channel]*Channel
 }
@@ -218,11 +217,8 @@ func newBuilder(tool string) *builder {
 	for _, id := range check.IDs() {
 		s.Checks = append(s.Checks, Check{id, make(map[string]int)})
 	}
-	return &builder{s, make(map[item]uint32), nil, make(map[string]*Layer), make(map[channel]*Channel)}
+	return &builder{s, newItems(), make(map[string]*Layer), make(map[channel]*Channel)}
 }
-
-// maxPairs bounds the store items of all images together that are kept, by their content.
-const maxPairs = 10_000_000
 
 // addFacts fills a row with what a report says.
 func (b *builder) addFacts(r *Row, f *facts) {
@@ -239,23 +235,6 @@ func (b *builder) addFacts(r *Row, f *facts) {
 	r.items = f.numbers
 	b.addLayers(f)
 	b.addRecipe(f)
-}
-
-// number gives each store item with its content a number, the same for the same.
-func (b *builder) number(items []item) []uint32 {
-	numbers := make([]uint32, 0, len(items))
-	for _, it := range items {
-		n, known := b.pairs[it]
-		if !known {
-			if len(b.items) == maxPairs {
-				continue
-			}
-			n = uint32(len(b.items))
-			b.pairs[it], b.items = n, append(b.items, it)
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers
 }
 
 func (b *builder) addLayers(f *facts) {
@@ -322,7 +301,7 @@ func (b *builder) finish(rows []Row, since *Summary) *Summary {
 	for i := range rows {
 		b.count(&rows[i])
 	}
-	s.Contents = b.contents(rows)
+	s.Contents = b.items.contents(rows)
 	b.unlike(rows)
 	b.share()
 	for _, c := range b.channels {
@@ -374,52 +353,6 @@ func (b *builder) count(r *Row) {
 
 // maxNamed bounds the images that are named beside a finding.
 const maxNamed = 20
-
-// contents finds the store paths that have more than one content.
-func (b *builder) contents(rows []Row) []Contents {
-	first := make(map[string]uint32, len(b.items))
-	several := make(map[string][]uint32)
-	for n, it := range b.items {
-		if of, ok := first[it.Path]; !ok {
-			first[it.Path] = uint32(n)
-		} else if several[it.Path] == nil {
-			several[it.Path] = []uint32{of, uint32(n)}
-		} else {
-			several[it.Path] = append(several[it.Path], uint32(n))
-		}
-	}
-	found := make(map[uint32]*Content)
-	for _, numbers := range several {
-		for _, n := range numbers {
-			found[n] = &Content{NarHash: b.items[n].NarHash}
-		}
-	}
-	for _, r := range rows {
-		for _, n := range r.items {
-			if c := found[n]; c != nil {
-				c.Images = append(c.Images, r.Reference)
-			}
-		}
-	}
-	var all []Contents
-	for path, numbers := range several {
-		c := Contents{Path: path}
-		for _, n := range numbers {
-			if found[n].Images, found[n].Count = named(found[n].Images); found[n].Count > 0 { // else of a report that another stands for
-				c.Each = append(c.Each, *found[n])
-			}
-		}
-		if len(c.Each) < 2 {
-			continue
-		}
-		slices.SortFunc(c.Each, func(x, y Content) int {
-			return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.NarHash, y.NarHash))
-		})
-		all = append(all, c)
-	}
-	slices.SortFunc(all, func(x, y Contents) int { return cmp.Compare(x.Path, y.Path) })
-	return all
-}
 
 // named sorts references, and returns the first of them and how many there are.
 func named(references []string) ([]string, int) {

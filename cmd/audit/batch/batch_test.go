@@ -114,6 +114,7 @@ func TestIsPassing(t *testing.T) {
 	for _, err := range []error{
 		&net.DNSError{IsNotFound: true}, os.ErrNotExist, os.ErrPermission, &limit.Error{Name: "entries"}, &limit.FormatError{Err: io.EOF}, &web.StatusError{Code: 404},
 		rebuild.ErrBuild, rebuild.ErrRefused, errors.New("x"), &LocalError{io.ErrUnexpectedEOF},
+		fmt.Errorf("reading: %w", &limit.FormatError{Where: "layer 1", Err: io.ErrUnexpectedEOF}),
 		&os.PathError{Op: "open", Err: syscall.EACCES}, &os.PathError{Op: "open", Err: syscall.EROFS}, &os.PathError{Op: "open", Err: syscall.ENOTDIR}, &os.PathError{Op: "open", Err: syscall.EISDIR},
 		&os.PathError{Op: "open", Err: syscall.ELOOP}, &os.PathError{Op: "open", Err: syscall.ENAMETOOLONG}, &os.PathError{Op: "write", Err: syscall.EFBIG}, syscall.EINVAL, syscall.EPERM,
 		&os.LinkError{Op: "rename", Err: syscall.EEXIST}, &os.LinkError{Op: "rename", Err: syscall.ENOTEMPTY}, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EACCES)},

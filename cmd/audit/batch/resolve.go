@@ -119,8 +119,9 @@ func IsPassing(err error) bool {
 		return true
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		_, local := errors.AsType[*LocalError](err)
-		return !local
+		_, isLocal := errors.AsType[*LocalError](err)
+		_, isOfImage := errors.AsType[*limit.FormatError](err) // whose bytes are those that were pushed
+		return !isLocal && !isOfImage
 	}
 	var number syscall.Errno
 	if errors.As(err, &number) {

@@ -158,9 +158,31 @@ TEXT ·blocks2(SB), NOSPLIT, $0-40
 	LOADSTATE(R8, X2, X3)
 	LOADSTATE(R9, X8, X9)
 
+// SCHEDULE of both lanes, whose rounds take turns: on Zen 5 that takes a tenth less than
+// one lane after the other. X1, X14 and X15 are clobbered.
 #define TWO(i, w0, w1, w2, w3, v0, v1, v2, v3) \
-	SCHEDULE(i, X2, X3, w0, w1, w2, w3, X1); \
-	SCHEDULE(i, X8, X9, v0, v1, v2, v3, X14)
+	MOVOA       w3, X15; \
+	PALIGNR     $4, w2, X15; \
+	MOVOU       i(AX), X1; \
+	PADDD       w0, X1; \
+	SHA256MSG1  w1, w0; \
+	PADDD       X15, w0; \
+	MOVOU       i(AX), X14; \
+	MOVOA       v3, X15; \
+	PADDD       v0, X14; \
+	MOVOA       X1, X0; \
+	SHA256RNDS2 X0, X2, X3; \
+	SHA256MSG1  v1, v0; \
+	MOVOA       X14, X0; \
+	PALIGNR     $4, v2, X15; \
+	SHA256RNDS2 X0, X8, X9; \
+	PADDD       X15, v0; \
+	SHA256MSG2  w3, w0; \
+	PSHUFD      $14, X1, X0; \
+	SHA256MSG2  v3, v0; \
+	SHA256RNDS2 X0, X3, X2; \
+	PSHUFD      $14, X14, X0; \
+	SHA256RNDS2 X0, X9, X8
 
 loop:
 	LOADBLOCK(SI, X4, X5, X6, X7)

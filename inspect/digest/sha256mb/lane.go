@@ -206,6 +206,9 @@ func (l *Lane) ready() []byte {
 	return nil
 }
 
+// waiting is how many bytes are not hashed yet.
+func (l *Lane) waiting() int { return l.end - l.start + len(l.lent) }
+
 // advance goes on behind n bytes of what was ready.
 func (l *Lane) advance(n int) {
 	if l.end == l.start {

@@ -26,11 +26,12 @@ import (
 )
 
 // Options say how. Nil is with the credentials of docker login or podman login, over TLS
-// that is verified.
+// that is verified, or plain HTTP of a server on this machine, which gets no credentials.
 type Options struct {
 	AuthFile    string       // credentials as docker login and podman login store them; "" for theirs
 	Credentials *Credentials // of one registry, in place of those
 	Insecure    bool         // certificates are not verified, and plain HTTP is taken
+	Verified    bool         // plain HTTP is not even taken of this machine
 	CertDir     string       // *.crt of authorities, *.cert and *.key of this client (containers-certs.d(5))
 	Mirrors     []Mirror     // that are asked first, in their order
 }
@@ -184,7 +185,7 @@ func (o *Options) Check() error {
 }
 
 // Transport makes connections, ends those to which nothing has come for a while, and asks
-// again what may work a moment later.
+// again what may work a moment later. What it refuses to ask is a [*RefusedError].
 func (o *Options) Transport(idle time.Duration) (http.RoundTripper, error) {
 	config, err := o.tls()
 	if err != nil {
@@ -196,7 +197,7 @@ func (o *Options) Transport(idle time.Duration) (http.RoundTripper, error) {
 		own.TLSClientConfig = config
 		base = own
 	}
-	return retrying{idleTransport{base, idle}}, nil
+	return guarded{retrying{idleTransport{base, idle}}, o}, nil
 }
 
 // tls are the settings of TLS, nil for those of Go.

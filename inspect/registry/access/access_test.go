@@ -189,3 +189,47 @@ func TestTLS(t *testing.T) {
 		t.Error("a certificate that is none is taken")
 	}
 }
+
+// What may be asked: over plain HTTP this machine alone, without what is secret.
+func TestRefused(t *testing.T) {
+	ask := func(address, header, value string) *http.Request {
+		req := httptest.NewRequest(http.MethodGet, address, nil)
+		if header != "" {
+			req.Header.Set(header, value)
+		}
+		return req
+	}
+	led := func(from, to string) *http.Request {
+		req := ask(to, "", "")
+		req.Response = &http.Response{Request: ask(from, "", "")}
+		return req
+	}
+	twice := led("https://c.example/", "https://10.0.0.1/")
+	twice.Response.Request = led("https://r.example/", "https://c.example/")
+	for _, c := range []struct {
+		about                 string
+		req                   *http.Request
+		usually, open, strict string // the error by itself, when Insecure and when Verified
+	}{
+		{"TLS", ask("https://r.example/v2/", "Authorization", "Basic x"), "", "", ""},
+		{"plain HTTP", ask("http://r.example/v2/", "", ""), "plain HTTP is taken", "", "plain HTTP is taken"},
+		{"in an inner network", ask("http://10.0.0.1:5000/v2/", "Authorization", "Basic x"), "plain HTTP is taken", "", "plain HTTP is taken"},
+		{"by a name of the network", ask("http://a.local/v2/", "", ""), "plain HTTP is taken", "", "plain HTTP is taken"},
+		{"this machine", ask("http://127.0.0.1:5000/v2/", "", ""), "", "", "plain HTTP is taken"},
+		{"with credentials", ask("http://localhost:5000/v2/", "Authorization", "Basic x"), "credentials go", "", "plain HTTP is taken"},
+		{"with a token", ask("http://[::1]:5000/token", "Content-Type", "application/x-www-form-urlencoded"), "credentials go", "", "plain HTTP is taken"},
+		{"with a password in the address", ask("http://u:p@localhost/v2/", "", ""), "credentials go", "", "plain HTTP is taken"},
+		{"led to a store", led("https://r.example/v2/", "https://cdn.example/x"), "", "", ""},
+		{"led to plain HTTP", led("https://127.0.0.1/v2/", "http://127.0.0.1/x"), "from https", "", "from https"},
+		{"led to the metadata of a cloud", led("https://127.0.0.1/v2/", "https://169.254.169.254/x"), "address of this machine", "address of this machine", "address of this machine"},
+		{"led inwards in two steps", twice, "address of this machine", "address of this machine", "address of this machine"},
+		{"led within a network", led("https://10.0.0.1/v2/", "https://10.0.0.2/x"), "", "", ""},
+	} {
+		for options, want := range map[*Options]string{nil: c.usually, {Insecure: true}: c.open, {Verified: true}: c.strict} {
+			err := options.refused(c.req)
+			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err != nil && strings.Contains(err.Error(), "u:p") {
+				t.Errorf("%s, %+v: %v, want %q", c.about, options, err, want)
+			}
+		}
+	}
+}

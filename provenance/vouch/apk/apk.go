@@ -40,7 +40,13 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 		}
 	}
 	result := vouch.Result{Packages: len(v.installed)}
+	for _, p := range f.Installed.Problems {
+		if p.Code == ospackages.ApkFormat {
+			v.list.Undecided(p.Layer, p.Path, "signatures/apk-format")
+		}
+	}
 	if len(v.installed) == 0 {
+		result.Findings = v.list.Sorted()
 		return result, nil
 	}
 	v.carried(t)
@@ -154,6 +160,7 @@ func (v *verifier) trouble(err error) {
 var (
 	errUnsigned = errors.New("no trusted key signed it")
 	errOther    = errors.New("it is another package than the one that was installed")
+	errADB      = errors.New("it has the format ADB of apk 3, and that of apk 2 alone is read here")
 )
 
 // read verifies a package and reads its data.
@@ -304,13 +311,13 @@ func (v *verifier) conclude() {
 	if v.Family.isIdle() {
 		return
 	}
-	if names, beyond := some(v.absent); len(names) > 0 {
+	if names, beyond := vouch.Some(v.absent); len(names) > 0 {
 		v.list.Undecided(-1, "", "signatures/apk-not-here", "count", len(v.absent), "listed", len(v.listed), "names", names, "beyond", beyond)
 	}
-	if names, beyond := some(v.unsigned); len(names) > 0 {
+	if names, beyond := vouch.Some(v.unsigned); len(names) > 0 {
 		v.list.Undecided(-1, "", "signatures/apk-untrusted", "count", len(v.unsigned), "names", names, "beyond", beyond)
 	}
-	if names, beyond := some(v.other); len(names) > 0 {
+	if names, beyond := vouch.Some(v.other); len(names) > 0 {
 		v.list.Undecided(-1, "", "signatures/apk-other-package", "count", len(v.other), "names", names, "beyond", beyond)
 	}
 	for _, k := range v.images {
@@ -342,13 +349,4 @@ func (v *verifier) keys() []vouch.Key {
 	}
 	all = append(all, v.images...)
 	return vouch.SortKeys(all)
-}
-
-// maxNames bounds the names in a finding.
-const maxNames = 10
-
-// some returns the first names, and how many there are beyond.
-func some(names []string) (first []string, beyond int) {
-	first = names[:min(len(names), maxNames)]
-	return first, len(names) - len(first)
 }

@@ -338,6 +338,32 @@ func TestNotVerified(t *testing.T) {
 	}
 }
 
+// Of a database, and a package, in the format of apk 3 nothing is known, which is no word
+// of there being no packages.
+func TestFormatOfApk3(t *testing.T) {
+	for _, head := range []string{"ADB.", "ADBd", "ADBc"} {
+		img := open(t, []fixtures.File{{Name: "lib/apk/db/installed", Body: head + "\x00installed"}, {Name: "bin/x", Body: "x"}})
+		in := ospackages.Read(img)
+		if len(in.Databases) != 0 || len(in.Problems) != 1 || in.Problems[0].Code != "packages/apk-adb" || in.Problems[0].Level != check.Undecided {
+			t.Errorf("%s: %+v, %v", head, in.Databases, in.Problems)
+		}
+		table := vouch.New(img)
+		r, err := Family{Installed: in}.Vouch(t.Context(), table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := vouch.Conclude(check.Skip(check.Signatures, "signatures/none"), []vouch.Result{r}, table)
+		if c.Status != check.Unknown || len(c.Reasons) != 1 || c.Reasons[0].Code != "signatures/apk-format" {
+			t.Errorf("%s: %s, %v", head, c.Status, c.Reasons)
+		}
+		key, p := newKey(t), tiny()
+		r, _, _ = run(t, open(t, tinyFiles(p)), Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{folder(t, map[string][]byte{"tiny-1.2-r3.apk": []byte(head)})}})
+		if !slices.ContainsFunc(r.Findings, func(f check.Finding) bool { return strings.Contains(f.Args.String("error"), "ADB of apk 3") }) {
+			t.Errorf("%s: %v", head, r.Findings)
+		}
+	}
+}
+
 // A server is asked for what a signed index has, and for nothing else that an image names.
 func TestServerIsAskedForWhatIsListed(t *testing.T) {
 	key, p := newKey(t), tiny()

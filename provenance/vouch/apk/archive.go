@@ -14,6 +14,7 @@ import (
 	"audit/inspect/digest"
 	"audit/inspect/limit"
 	"audit/inspect/paths"
+	"audit/provenance/ospackages"
 )
 
 // Limits of packages and indexes.
@@ -36,6 +37,9 @@ type parted struct {
 // part splits the member with the signatures off; there is none where a file begins with
 // something else.
 func part(file []byte) (p parted, err error) {
+	if ospackages.IsADB(file) {
+		return p, errADB
+	}
 	first, rest, err := member(file)
 	if err != nil {
 		return p, err

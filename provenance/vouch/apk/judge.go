@@ -30,7 +30,7 @@ type judge struct {
 func newJudge(t *vouch.Table) *judge {
 	root := t.Image().Root()
 	j := &judge{table: t, root: root, owners: ospackages.ReadOwners(root), of: make(map[string][]int), applets: make(map[string]*pkg), others: make(map[string]string)}
-	j.list.Notes = maxNames
+	j.list.Notes = vouch.MaxNames
 	return j
 }
 
@@ -282,7 +282,7 @@ func (j *judge) findings() []check.Finding {
 		j.list.Note(-1, "", "signatures/apk-owners-flat")
 	}
 	slices.Sort(j.absent)
-	if names, beyond := some(slices.Compact(j.absent)); len(names) > 0 {
+	if names, beyond := vouch.Some(slices.Compact(j.absent)); len(names) > 0 {
 		j.list.Note(-1, "", "signatures/apk-files-absent", "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
 	return j.list.All()

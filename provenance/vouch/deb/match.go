@@ -370,8 +370,9 @@ func (s *session) isOfApt(at string, uid int) bool {
 	return strings.Contains("\n"+string(text), fmt.Sprintf("\n_apt:x:%d:", uid))
 }
 
-// leftOut counts the files of a package that the image does not have: documentation, and
-// what dpkg was told to leave out, are notes; others were removed.
+// leftOut notes the files of a package that the image does not have: documentation, what
+// dpkg was told to leave out, and others, which were removed. No byte that is there is
+// another than signed for that.
 func (s *session) leftOut(p *installed, absent []string) {
 	var told, removed []string
 	for _, at := range absent {
@@ -388,7 +389,8 @@ func (s *session) leftOut(p *installed, absent []string) {
 		s.list.Note(-1, told[0], "signatures/deb-left-out", "package", p.Package, "version", p.Version, "count", len(told))
 	}
 	if len(removed) > 0 {
-		s.list.Undecided(-1, removed[0], "signatures/deb-removed", "package", p.Package, "version", p.Version, "count", len(removed))
+		names, beyond := vouch.Some(removed)
+		s.list.Note(-1, removed[0], "signatures/deb-removed", "package", p.Package, "version", p.Version, "count", len(removed), "names", names, "beyond", beyond)
 	}
 }
 

@@ -42,7 +42,7 @@ func newJudge(t *vouch.Table, in *ospackages.Installed, good []pkg) *judge {
 	}
 	_, cached := root.Lookup("etc/prelink.cache")
 	j.prelinked = cached && slices.ContainsFunc(good, func(p pkg) bool { return p.Text(rpmheader.Name) == "prelink" })
-	j.list.Notes = maxNames
+	j.list.Notes = vouch.MaxNames
 	return j
 }
 
@@ -227,13 +227,13 @@ func (j *judge) findings() []check.Finding {
 		slices.Sort(all)
 		j.absent[kind] = slices.Compact(all)
 	}
-	if names, beyond := some(j.absent[absentDocs]); len(names) > 0 {
+	if names, beyond := vouch.Some(j.absent[absentDocs]); len(names) > 0 {
 		j.list.Note(-1, "", "signatures/rpm-docs-absent", "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
-	if names, beyond := some(j.absent[absentLocales]); len(names) > 0 {
+	if names, beyond := vouch.Some(j.absent[absentLocales]); len(names) > 0 {
 		j.list.Note(-1, "", "signatures/rpm-locales-absent", "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
-	if names, beyond := some(j.absent[absentOther]); len(names) > 0 {
+	if names, beyond := vouch.Some(j.absent[absentOther]); len(names) > 0 {
 		j.list.Note(-1, "", "signatures/rpm-files-absent", "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
 	return j.list.All()

@@ -59,7 +59,7 @@ func ring(t testing.TB, keys ...*pgp.Entity) openpgp.Keyring {
 	t.Helper()
 	var rings []openpgp.Keyring
 	for _, k := range keys {
-		r, err := openpgp.ReadKeyring([]byte(armored(t, k)))
+		r, err := openpgp.ReadKeyring(t.Context(), []byte(armored(t, k)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"audit/inspect/check"
 	"audit/provenance/openpgp"
 	"audit/provenance/ospackages/rpmheader"
+	"audit/provenance/vouch"
 )
 
 // Why the header of a package is not good.
@@ -100,7 +101,7 @@ func why(s openpgp.Signature) because {
 // conclude says of which packages nothing is known, and why.
 func (v *verifier) conclude() {
 	for _, g := range v.groups {
-		names, beyond := some(g.names)
+		names, beyond := vouch.Some(g.names)
 		args := []any{"count", len(g.names), "names", names, "beyond", beyond}
 		switch g.code {
 		case unsigned:
@@ -122,7 +123,7 @@ func (v *verifier) conclude() {
 	for _, k := range v.expiring {
 		v.list.Note(-1, "", "signatures/rpm-key-expires", "key", k.Fingerprint, "name", k.Name, "day", k.Expires.Format(time.DateOnly))
 	}
-	if names, beyond := some(v.weak); len(names) > 0 {
+	if names, beyond := vouch.Some(v.weak); len(names) > 0 {
 		v.list.Note(-1, "", "signatures/rpm-weak-digest", "count", len(v.weak), "names", names, "beyond", beyond)
 	}
 	for _, k := range v.carried {
@@ -147,13 +148,4 @@ func (v *verifier) reason() check.Message {
 		return check.Say("signatures/rpm-no-key", "packages", v.packages)
 	}
 	return check.Say("signatures/rpm-none-verified", "packages", v.packages)
-}
-
-// maxNames bounds the names in a finding.
-const maxNames = 10
-
-// some returns the first names, and how many there are beyond.
-func some(names []string) (first []string, beyond int) {
-	first = names[:min(len(names), maxNames)]
-	return first, len(names) - len(first)
 }

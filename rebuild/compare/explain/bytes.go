@@ -14,10 +14,15 @@ import (
 type bytesDecoder struct{}
 
 func (bytesDecoder) decode(d *diff, was, now []byte) bool {
-	if !d.tokens(was, now, byteAt) {
-		d.add(check.Message{}, Content, "", "")
-		d.show(Bytes(was, now))
+	if d.tokens(was, now, byteAt) {
+		return true
 	}
+	if at := FirstDifference(was, now); d.inner != "" {
+		d.add(byteAt(at), Content, hexAt(was, at), hexAt(now, at))
+	} else {
+		d.add(check.Message{}, Content, "", "")
+	}
+	d.show(Bytes(was, now))
 	return true
 }
 
@@ -63,6 +68,13 @@ func Window(data []byte, at int) string {
 	}
 	from, to := max(0, at-before), min(len(data), at+after)
 	return fmt.Sprintf("% x  %q", data[from:to], data[from:to])
+}
+
+// hexAt shows a few bytes from an index on in hexadecimal, "" at the end.
+func hexAt(data []byte, at int) string {
+	const most = 8
+	at = min(at, len(data))
+	return fmt.Sprintf("% x", data[at:min(len(data), at+most)])
 }
 
 // IsPlain says whether a text is UTF-8 of characters that can all be printed.

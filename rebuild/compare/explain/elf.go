@@ -139,8 +139,10 @@ func (d *diff) elfSections(a, b *elfFile) {
 func (d *diff) elfSection(a, b elfSection) {
 	name := shown(a.name)
 	switch {
-	case a.name == ".note.gnu.build-id" || a.name == ".note.go.buildid":
-		d.add(check.Say("difference/build-id", "section", name), Follows, noteText(a.data), noteText(b.data))
+	case a.name == ".note.gnu.build-id":
+		d.add(check.Say("difference/build-id", "section", name), Follows, fmt.Sprintf("%x", noteContent(a.data)), fmt.Sprintf("%x", noteContent(b.data)))
+	case a.name == ".note.go.buildid":
+		d.add(check.Say("difference/build-id", "section", name), Follows, strings.TrimRight(string(noteContent(a.data)), "\x00"), strings.TrimRight(string(noteContent(b.data)), "\x00"))
 	case a.name == ".gnu_debuglink":
 		d.debugLink(name, a.data, b.data)
 	case a.name == ".comment":
@@ -189,21 +191,18 @@ func (d *diff) section(name string, a, b elfSection) {
 	}
 }
 
-// noteText writes what a note holds (System V ABI, "Note Section"): text as it
-// is, a number in hexadecimal.
-func noteText(data []byte) string {
+// noteContent is what a note holds (System V ABI, "Note Section"), or all of the section
+// where it is none.
+func noteContent(data []byte) []byte {
 	const header = 12
 	if len(data) <= header {
-		return fmt.Sprintf("%x", data)
+		return data
 	}
 	named := header + (int(data[0])+3)&^3
 	if named >= len(data) {
-		return fmt.Sprintf("%x", data)
+		return data
 	}
-	if text := strings.TrimRight(string(data[named:]), "\x00"); IsPlain(text) {
-		return text
-	}
-	return fmt.Sprintf("%x", data[named:])
+	return data[named:]
 }
 
 // debugLink compares the names of two files of debugging symbols, and their

@@ -240,12 +240,15 @@ func remote(text string, names ...string) Entry {
 // theirs.
 func clip(name string) string { return check.ClipTo(name, 600) }
 
+// entry is the image at an address. Its reference is what JSON can hold: files may have
+// names of any bytes.
 func entry(address string, names ...string) Entry {
+	reference := strings.ToValidUTF8(rebuild.WithoutSecrets(address), "\ufffd")
 	if len(address) > maxLine {
-		short := check.ClipTo(rebuild.WithoutSecrets(address), maxLine)
+		short := check.ClipTo(reference, maxLine)
 		return Entry{fleet.Image{Reference: short, Names: names}, address, fmt.Sprintf("its name has more than %d bytes", maxLine)}
 	}
-	return Entry{Image: fleet.Image{Reference: rebuild.WithoutSecrets(address), Names: names}, Address: address}
+	return Entry{Image: fleet.Image{Reference: reference, Names: names}, Address: address}
 }
 
 // merged sorts entries by their reference, each address once, with the names of all.

@@ -3,6 +3,7 @@ package list
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"audit/inspect"
+	"audit/report/fleet"
 )
 
 // A shelf is a registry with these repositories and their tags.
@@ -283,4 +285,22 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file may have a name of any bytes: its reference is one that a status can hold, and no
+// other's.
+func TestNamesOfBytes(t *testing.T) {
+	all := merged([]Entry{entry("caf\xe9.sif"), entry("caf\xe8.sif"), entry("x")})
+	seen := make(map[string]bool)
+	for _, e := range all {
+		text, err := json.Marshal(e.Image)
+		var back fleet.Image
+		if err := errors.Join(err, json.Unmarshal(text, &back)); err != nil || back.Reference != e.Reference || seen[e.Reference] {
+			t.Errorf("%q is read as %q, %v", e.Reference, back.Reference, err)
+		}
+		seen[e.Reference] = true
+	}
+	if all[0].Address != "caf\xe8.sif" || all[1].Address != "caf\xe9.sif" {
+		t.Errorf("%q", all)
+	}
 }
