@@ -30,10 +30,11 @@ const (
 	textFewest   = 3 // findings, when causes need the room
 	textCauses   = 6 // causes, at least
 	textKnown    = 3
-	textTrusted  = 3  // things that are not trusted
-	textDemands  = 3  // of a policy, that are not so
-	textAround   = 3  // a blank line, a title, and what is left out
-	textColumn   = 11 // runes of the names of checks and causes, at least
+	textTrusted  = 3             // things that are not trusted
+	textDemands  = 3             // of a policy, that are not so
+	textDemand   = 3 * textWidth // runes of one of these, with the file that shows it
+	textAround   = 3             // a blank line, a title, and what is left out
+	textColumn   = 11            // runes of the names of checks and causes, at least
 	textWidth    = 100
 	textVerbose  = 1000 // lines, where all is asked for
 	textSample   = 20   // differences of which some are named; of more, what their paths have alike
@@ -377,7 +378,7 @@ func textTail(r *Report, opt TextOptions) (lines []string) {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		lines = append(lines, fmt.Sprintf("policy %q: %s", p.Require, holds))
 		for _, text := range r.demands()[:min(len(p.Violations), textDemands)] {
-			lines = append(lines, "  "+short(text))
+			lines = append(lines, wrap(briefly(Printable(text), textDemand), "  ", "    ")...)
 		}
 	}
 	if opt.Folder != "" {
