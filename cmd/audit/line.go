@@ -295,6 +295,8 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 		return nil, unreadable(fmt.Errorf("reading %s: %w", reference, context.Cause(ctx)))
 	case isMissing(reference, err):
 		return nil, noFile(reference)
+	case lacks(err):
+		return nil, unreadable(fmt.Errorf("reading %s: %s", reference, noPlatform(err)))
 	case err != nil && isFolder(reference):
 		return nil, unreadable(fmt.Errorf("%w; each image in a folder is audited by audit batch %s", err, reference))
 	case err != nil:

@@ -170,16 +170,17 @@ func RegistryOf(reference string) string {
 	return ref.Context().RegistryStr()
 }
 
-// Check says what is wrong with the files that the options name.
-func (o *Options) Check() error {
-	if o == nil {
+// CheckAuthFile says what is wrong with the file of credentials.
+func (o *Options) CheckAuthFile() error {
+	if o == nil || o.AuthFile == "" {
 		return nil
 	}
-	if o.AuthFile != "" {
-		if _, err := readAuth(o.AuthFile); err != nil {
-			return err
-		}
-	}
+	_, err := readAuth(o.AuthFile)
+	return err
+}
+
+// CheckCertDir says what is wrong with the folder of certificates.
+func (o *Options) CheckCertDir() error {
 	_, err := o.tls()
 	return err
 }

@@ -83,13 +83,13 @@ func TestCredentialsGoToTheirRegistryAlone(t *testing.T) {
 			t.Errorf("%s gets %+v, %v", repo, c, err)
 		}
 	}
-	if err := (&Options{AuthFile: file + "x"}).Check(); !errors.Is(err, os.ErrNotExist) {
+	if err := (&Options{AuthFile: file + "x"}).CheckAuthFile(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no such file: %v", err)
 	}
 	if err := os.WriteFile(file, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Check(); err == nil || strings.Contains(err.Error(), "secret") {
+	if err := o.CheckAuthFile(); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a file that is none: %v", err)
 	}
 }
@@ -185,7 +185,7 @@ func TestTLS(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "b.crt"), []byte("no"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (&Options{CertDir: dir}).Check(); err == nil {
+	if err := (&Options{CertDir: dir}).CheckCertDir(); err == nil {
 		t.Error("a certificate that is none is taken")
 	}
 }
