@@ -31,16 +31,16 @@ func why(id check.ID) string {
 }
 
 // advice says what to do about a check that ended in this way.
-func (w words) advice(id check.ID, status check.Status) string {
+func (r *Report) advice(id check.ID, status check.Status) string {
 	switch status {
 	case check.Pass:
 		return "Nothing. " + confirm(id)
 	case check.Skipped:
-		return w.remedy(id)
+		return r.remedy(id)
 	case check.Fail:
 		return react(id)
 	}
-	return "It ran and could not decide. The findings that are problems say what stood in the way. " + w.remedy(id)
+	return "It ran and could not decide. The findings that are problems say what stood in the way. " + r.remedy(id)
 }
 
 // confirm says how a pass can be seen without audit.

@@ -62,7 +62,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"readmore":  causePage,
 		"question":  question,
 		"why":       why,
-		"advice":    r.words.advice,
+		"advice":    r.advice,
 		"voucher":   voucherWords,
 		"method":    methodWords,
 		"state":     stateWords,

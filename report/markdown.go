@@ -27,18 +27,17 @@ const (
 // the image chose is code, or words in which nothing can be markup, a link, or
 // a mention of someone.
 func WriteMarkdown(w io.Writer, r *Report) error {
-	text := mdHead(r)
-	sections := append([]string{mdFindingList(r)}, mdDifferences(r)...)
-	left := 0
-	for _, section := range append(sections, mdRecipe(r)) {
-		if len(text)+len(section) > maxMarkdown {
-			left++
-			continue
-		}
-		text += section
+	answer, about := mdAnswer(r), mdChecks(r)+mdAbout(r)
+	sections := fitting{room: maxMarkdown - len(answer) - len(about)}
+	findings, differences := mdFindingList(r), mdDifferences(r)
+	var text string
+	if r.notAsked(check.Recipe) {
+		text = answer + sections.take(differences...) + about + sections.take(findings, mdRecipe(r))
+	} else {
+		text = answer + about + sections.take(findings) + sections.take(differences...) + sections.take(mdRecipe(r))
 	}
-	if left > 0 {
-		text += fmt.Sprintf("\n%s did not fit here: see report.html.\n", count(left, "section"))
+	if sections.left > 0 {
+		text += fmt.Sprintf("\n%s did not fit here: see report.html.\n", count(sections.left, "section"))
 	}
 	if _, err := io.WriteString(w, defused(text)); err != nil {
 		return fmt.Errorf("writing the Markdown: %w", err)
@@ -46,18 +45,60 @@ func WriteMarkdown(w io.Writer, r *Report) error {
 	return nil
 }
 
-// mdHead is the verdict, the checks, and what the verdict does not say.
-func mdHead(r *Report) string {
+// fitting takes the sections for which there is room, and counts the others.
+type fitting struct {
+	room int // in bytes
+	left int
+}
+
+func (f *fitting) take(sections ...string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## audit: %s\n\n%s: %s\n\n", strings.ToLower(verdictWord(r.Verdict)), mdCode(string(r.Image.Reference)), mdText(r.meaning()))
-	b.WriteString("| status | check | vouches for | |\n|---|---|--:|---|\n")
+	for _, section := range sections {
+		if len(section) > f.room {
+			f.left++
+			continue
+		}
+		f.room -= len(section)
+		b.WriteString(section)
+	}
+	return b.String()
+}
+
+// mdAnswer is the verdict, its reason, and what to do next.
+func mdAnswer(r *Report) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## audit: %s\n\n%s: %s\n", strings.ToLower(verdictWord(r.Verdict)), mdCode(string(r.Image.Reference)), mdText(r.meaning()))
+	for _, step := range r.next() {
+		fmt.Fprintf(&b, "\n**Next:** %s\n", mdText(step))
+	}
+	return b.String()
+}
+
+// mdChecks is a row a check; those that were not asked for are one line.
+func mdChecks(r *Report) string {
+	var b strings.Builder
+	var unasked []string
+	b.WriteString("\n| status | check | vouches for | |\n|---|---|--:|---|\n")
 	for i, c := range r.Checks {
+		if r.notAsked(c.ID) {
+			unasked = append(unasked, string(c.ID))
+			continue
+		}
 		covered := ""
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
 			covered = mdPercent(r.Coverage.Checks[i].Share)
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
 	}
+	if len(unasked) > 0 {
+		fmt.Fprintf(&b, "\nNot asked for: %s.\n", strings.Join(unasked, ", "))
+	}
+	return b.String()
+}
+
+// mdAbout is who vouches, the policy, and what the verdict does not say.
+func mdAbout(r *Report) string {
+	var b strings.Builder
 	if words := r.statementCounts(); words != "" {
 		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
 	}

@@ -2,10 +2,12 @@ package report
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance"
 	"audit/provenance/vouch"
 	"audit/rebuild"
 	"audit/rebuild/compare"
@@ -38,7 +40,7 @@ func (r *Report) meaning() string {
 		}
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
-	return unverifiedMeaning(r.Checks) + r.signedShare()
+	return unverifiedMeaning(r.Checks, r.Recipe.Status == provenance.None) + r.signedShare()
 }
 
 // signedShare says how much of the files an image has that is signed, where anything is.
@@ -155,7 +157,10 @@ func packagingCauses(c *Comparison) string {
 	return causeCounts(harmless)
 }
 
-const reasonLength = 120 // bytes
+const reasonLength = 240 // bytes
+
+// digits are those of a digest in hexadecimal, of which a sentence has the first twelve.
+var digits = regexp.MustCompile(`\b([0-9a-f]{12})[0-9a-f]{28,}\b`)
 
 func (r *Report) contradiction() string {
 	var failed []string
@@ -205,7 +210,7 @@ func (r *Report) firstProblem(problems []Finding) string {
 	if len(problems) == 0 {
 		return ""
 	}
-	plain := func(t string) string { return Printable(clip(string(t), reasonLength)) }
+	plain := func(t string) string { return Printable(clip(digits.ReplaceAllString(t, "$1…"), reasonLength)) }
 	where := plain(problems[0].Path)
 	if where != "" {
 		where += ": "
@@ -213,7 +218,7 @@ func (r *Report) firstProblem(problems []Finding) string {
 	return fmt.Sprintf(" The %s: %s%s.", plural(len(problems), "problem", fmt.Sprintf("first of %d problems", len(problems))), where, plain(r.Words(problems[0])))
 }
 
-func unverifiedMeaning(checks []Check) string {
+func unverifiedMeaning(checks []Check, noRecipe bool) string {
 	var passed int
 	for _, c := range checks {
 		if c.Status == check.Pass {
@@ -223,8 +228,11 @@ func unverifiedMeaning(checks []Check) string {
 	if passed == 0 {
 		return "No check passed, and nothing was rebuilt: nothing speaks for this image."
 	}
-	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: "+
-		"that it comes from its recipe is not shown.", passed, len(checks))
+	unshown := "that it comes from its recipe is not shown"
+	if noRecipe {
+		unshown = "it has no recipe that is known here"
+	}
+	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.", passed, len(checks), unshown)
 }
 
 // limits say what the verdict does not say.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/provenance"
 	"audit/rebuild"
 )
 
@@ -24,7 +25,7 @@ func (r *Report) next() []string {
 			}
 		}
 	case rebuild.Unreproducible, rebuild.Different:
-		steps = append(steps, "The differences stand below by their cause; report.html has each of them with its evidence.")
+		steps = append(steps, r.whereDifferences())
 		if r.Verdict == rebuild.Unreproducible {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
@@ -42,6 +43,14 @@ func (r *Report) next() []string {
 	}
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
+}
+
+// whereDifferences says where the differences are to be read.
+func (r *Report) whereDifferences() string {
+	if r.Comparison != nil && len(r.Comparison.Differences) > foldRows {
+		return "The differences stand below by their cause; report.html shows those that weigh most with their evidence, and report.json has all."
+	}
+	return "The differences stand below by their cause; report.html has each of them with its evidence."
 }
 
 // reaction says what to do about a no. An image without store items has nothing that a
@@ -66,12 +75,12 @@ func (r *Report) buildAdvice() string {
 
 // allow says how an image could be built again that was not.
 func (r *Report) allow() string {
-	if r.words.of(r.Recipe.System).Name == "" { // nothing that is known here builds it
-		return ""
+	if r.words.of(r.Recipe.System).Name == "" && !r.notAsked(check.Recipe) {
+		return "Nothing that is known here builds it again: ask its author how it was made, or put it beside an image that you trust with audit compare."
 	}
 	if r.Plan == nil {
-		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != "none" && !r.notAsked(check.Rebuild) {
-			return r.words.remedy(check.Rebuild)
+		if r.Status(check.Rebuild) == check.Skipped && r.Recipe.Status != provenance.None && !r.notAsked(check.Rebuild) {
+			return r.remedy(check.Rebuild)
 		}
 		return ""
 	}
@@ -82,13 +91,27 @@ func (r *Report) allow() string {
 		}
 	}
 	if len(flags) == 0 {
-		return r.words.remedy(check.Rebuild)
+		return r.remedy(check.Rebuild)
 	}
 	more := ""
 	if len(flags) > maxNext {
 		more = " and what else -v names"
 	}
 	return "To have it built again, name what may be run and fetched, if you trust it: " + strings.Join(flags[:min(len(flags), maxNext)], " ") + more
+}
+
+// remedy says what lets a check decide that has not. A plan that is refused names what it
+// lacks, wherever it is run.
+func (r *Report) remedy(id check.ID) string {
+	if r.Plan == nil || id != check.Rebuild && id != check.Derivation {
+		return r.words.remedy(id)
+	}
+	lacks := slices.Clone(r.Plan.Refused)
+	lacks = slices.DeleteFunc(lacks, func(m Message) bool { return m.Code == "plan/needs-trust" })
+	if len(lacks) == 0 {
+		return r.words.remedy(id)
+	}
+	return "It cannot be built again from what is here: " + r.join(lacks) + "."
 }
 
 // askSigners says how to have signatures checked, where nobody was asked.

@@ -102,7 +102,7 @@ func textHead(r *Report) []string {
 	facts = append(facts, count(len(img.Layers), "layer"), bytesWords(img.UncompressedSize))
 	head := []string{fmt.Sprintf("%s  (%s)", short(img.Reference), strings.Join(facts, ", "))}
 	if others := otherPlatforms(img); len(others) > 0 {
-		head = append(head, short("also in its index, and not read: "+strings.Join(others, ", ")))
+		head = append(head, short("its index also names "+strings.Join(others, ", ")))
 	}
 	if rc := r.Recipe; rc.Packer != "" {
 		head = append(head, strings.TrimSuffix(short(rc.Packer)+"; "+r.recipeCounts(), "; "))
@@ -113,8 +113,7 @@ func textHead(r *Report) []string {
 	return append(head, "")
 }
 
-// otherPlatforms names the platforms of an index that have an image which was not
-// read, each once.
+// otherPlatforms names the platforms of an index that have another image, each once.
 func otherPlatforms(img Image) (names []string) {
 	seen := make(map[string]bool)
 	for _, p := range img.Platforms {
@@ -248,7 +247,7 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 		lines[1] += ", each explained by audit help CODE"
 	}
 	if rest := len(all) - shown; rest > 0 {
-		more = strings.Trim(fmt.Sprintf("… and %d more in report.json; %s", rest, more), "; ")
+		more = strings.Trim(fmt.Sprintf("… and %s in report.json; %s", count(rest, "more finding"), more), "; ")
 	}
 	switch {
 	case len(all) == 0 && more == "":

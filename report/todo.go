@@ -30,7 +30,7 @@ func (r *Report) ToDo(v Violation) string {
 	switch v.Rule {
 	case "checks":
 		id := check.ID(v.Args.String("check"))
-		return r.words.advice(id, r.Status(id))
+		return r.advice(id, r.Status(id))
 	case "refuse":
 		return react(r.checkOf(v))
 	case "allow":
@@ -48,11 +48,11 @@ func (r *Report) toReach(v Violation) string {
 	}
 	switch v.Args.String("require") {
 	case rebuild.RequireExplained.String():
-		return r.words.advice(check.Closure, r.Status(check.Closure))
+		return r.advice(check.Closure, r.Status(check.Closure))
 	case rebuild.RequireVouched.String():
-		return r.words.remedy(check.Signatures) + " " + r.words.remedy(check.Rebuild)
+		return r.remedy(check.Signatures) + " " + r.remedy(check.Rebuild)
 	}
-	return r.words.remedy(check.Rebuild)
+	return r.remedy(check.Rebuild)
 }
 
 // checkOf is the check whose finding a violation is about.

@@ -167,7 +167,7 @@ func TestEveryCheckHasAdvice(t *testing.T) {
 			t.Errorf("%s: nothing says why", id)
 		}
 		for status := range check.Status(4) {
-			words := newWords(testSystems()).advice(id, status)
+			words := (&Report{words: newWords(testSystems())}).advice(id, status)
 			if len(words) < 20 || !strings.HasSuffix(words, ".") {
 				t.Errorf("%s, %s: %q", id, status, words)
 			}

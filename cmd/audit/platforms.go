@@ -64,6 +64,7 @@ type platforms struct {
 	reference string
 	dir       string
 	done      []platformAudit
+	absent    []string // that the index names, and that are not here
 }
 
 // run audits the image that is taken by itself, which names the others, and then these.
@@ -88,6 +89,7 @@ func (p *platforms) run() error {
 		next, _, err := p.one(platform)
 		switch exit, ok := errors.AsType[*exitError](err); {
 		case limit.IsAbsent(err): // engines save those that they have
+			p.absent = append(p.absent, platform)
 			continue
 		case ok && exit.status == exitUnreadable && p.c.Context.Err() == nil:
 			next = platformAudit{platform: platform, failed: err}
@@ -156,6 +158,9 @@ func (p *platforms) put() error {
 		var words []string
 		for _, d := range p.done {
 			words = append(words, report.Printable(d.platform)+" "+d.word())
+		}
+		for _, platform := range p.absent {
+			words = append(words, report.Printable(platform)+" is in the index and not here")
 		}
 		fmt.Fprintf(out, "%s: %s\n", count(len(p.done), "platform"), strings.Join(words, ", "))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -93,6 +94,22 @@ func TestEveryPlatform(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 || entries[0].Name() != "platform-linux-riscv64" {
 		t.Errorf("the folder has %v, %v", entries, err)
+	}
+	// Engines save those that they have: what is not there is named.
+	saved := filepath.Join(t.TempDir(), "saved")
+	if _, err := layout.Write(saved, mutate.AppendManifests(empty.Index, here, there)); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := there.Add.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(saved, "blobs", "sha256", digest.Hex)); err != nil {
+		t.Fatal(err)
+	}
+	want := "1 platform: linux/" + runtime.GOARCH + " unverified, linux/" + other + " is in the index and not here\n"
+	if status, text := commanded("", "--platform", "all", "-o", dir, saved); status != exitHolds || !strings.HasPrefix(text, want) {
+		t.Errorf("status %d\n%s", status, text)
 	}
 	// What is no index is one platform.
 	if status, text := commanded("", "--platform", "all", "-o", dir, sample); status != exitHolds || !strings.HasPrefix(text, "1 platform: linux/amd64 unverified\n") {
