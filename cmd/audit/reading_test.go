@@ -212,7 +212,7 @@ func TestProxy(t *testing.T) {
 		t.Errorf("status %d, and the proxy was asked for %q\n%s", status, asked, out)
 	}
 	asked = nil
-	if status, out := r.run(t, "audit inspect docker://registry.invalid/lab/tool:1", env); status != exitUnreadable || len(asked) > 0 {
+	if status, out := r.run(t, "audit inspect docker://registry.invalid/lab/tool:1", env); status != exitUnreadable || len(asked) > 0 || !strings.Contains(out, "the proxy "+proxy.URL+" answers 405") {
 		t.Errorf("without TLS: status %d, and the proxy was asked for %q\n%s", status, asked, out)
 	}
 }

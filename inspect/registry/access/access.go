@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/docker/cli/cli/config"
@@ -34,6 +36,10 @@ type Options struct {
 	Verified    bool         // plain HTTP is not even taken of this machine
 	CertDir     string       // *.crt of authorities, *.cert and *.key of this client (containers-certs.d(5))
 	Mirrors     []Mirror     // that are asked first, in their order
+
+	once        sync.Once
+	connections *http.Transport // of all that is asked, once one of it was
+	failed      error
 }
 
 // Credentials are for one registry and go to no other.
@@ -188,17 +194,31 @@ func (o *Options) CheckCertDir() error {
 // Transport makes connections, ends those to which nothing has come for a while, and asks
 // again what may work a moment later. What it refuses to ask is a [*RefusedError].
 func (o *Options) Transport(idle time.Duration) (http.RoundTripper, error) {
+	if o == nil {
+		o = new(Options)
+	}
+	o.once.Do(o.connect)
+	if o.failed != nil {
+		return nil, o.failed
+	}
+	return guarded{retrying{idleTransport{o.connections, idle}}, o}, nil
+}
+
+func (o *Options) connect() {
+	o.connections = http.DefaultTransport.(*http.Transport).Clone()
+	o.connections.OnProxyConnectResponse = judgeProxy
 	config, err := o.tls()
-	if err != nil {
-		return nil, err
+	if o.failed = err; config != nil {
+		o.connections.TLSClientConfig = config
 	}
-	base := http.DefaultTransport
-	if config != nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.TLSClientConfig = config
-		base = own
+}
+
+// judgeProxy says of a proxy that lets nobody through that it is the proxy.
+func judgeProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
 	}
-	return guarded{retrying{idleTransport{base, idle}}, o}, nil
+	return fmt.Errorf("the proxy %s answers %s", server(proxy), answer.Status)
 }
 
 // tls are the settings of TLS, nil for those of Go.

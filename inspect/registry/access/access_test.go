@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,6 +188,46 @@ func TestTLS(t *testing.T) {
 	}
 	if err := (&Options{CertDir: dir}).CheckCertDir(); err == nil {
 		t.Error("a certificate that is none is taken")
+	}
+}
+
+// A stream that is reset is a connection that was cut, and no jargon.
+func TestCut(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "half")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	transport, err := (&Options{Insecure: true}).Transport(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if string(text) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) || err.Error() != "the connection was cut" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// A proxy that refuses is named, without its password.
+func TestProxyRefuses(t *testing.T) {
+	proxy, err := url.Parse("http://me:s3cr3t@proxy.example:3128")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = judgeProxy(t.Context(), proxy, nil, &http.Response{StatusCode: 403, Status: "403 Forbidden"})
+	if err == nil || err.Error() != "the proxy http://proxy.example:3128 answers 403 Forbidden" {
+		t.Error(err)
+	}
+	if err := judgeProxy(t.Context(), proxy, nil, &http.Response{StatusCode: 200}); err != nil {
+		t.Error(err)
 	}
 }
 
