@@ -281,10 +281,8 @@ func isFolder(reference string) bool {
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	opt.Stores = systems().Stores()
-	if _, err := os.Lstat(reference); err != nil {
-		if err := emptyName(reference); err != nil {
-			return nil, err
-		}
+	if err := emptyName(reference); err != nil {
+		return nil, err
 	}
 	img, err := inspect.Open(ctx, reference, opt)
 	wrong, isWrong := errors.AsType[*registry.NameError](err)

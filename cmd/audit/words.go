@@ -248,7 +248,7 @@ func (w words) noVerb() error {
 	if len(w.rest) == 0 || w.ended || strings.ContainsAny(w.rest[0], "/.:@") || w.rest[0] == "-" {
 		return nil
 	}
-	if _, err := os.Lstat(w.rest[0]); !errors.Is(err, fs.ErrNotExist) {
+	if exists(w.rest[0]) {
 		return nil
 	}
 	word, near := w.rest[0], meant(w.rest[0], slices.DeleteFunc(append(verbNames(w.app), "help"), func(v string) bool { return v == "run" }))
@@ -296,10 +296,11 @@ func looksLikeFile(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "~")
 }
 
-// orRegistry says how a name is written that is one of an image in a registry.
+// orRegistry says how a name is written that is one of an image in a registry, and not of
+// a file.
 func orRegistry(name string) string {
 	near := registry.Near(name)
-	if near == "" {
+	if near == "" || looksLikeFile(name) {
 		return ""
 	}
 	return "; an image of a registry is " + near
@@ -308,7 +309,7 @@ func orRegistry(name string) string {
 // emptyName is about a transport that nothing follows.
 func emptyName(reference string) error {
 	for _, f := range inspect.Forms() {
-		if rest, ok := strings.CutPrefix(reference, string(f.Transport)+":"); ok && strings.Trim(rest, "/") == "" {
+		if rest, ok := strings.CutPrefix(reference, string(f.Transport)+":"); ok && strings.Trim(rest, "/") == "" && !exists(reference) {
 			return usage("%s names nothing: it is %s:%s", reference, f.Transport, f.Argument)
 		}
 	}
@@ -323,6 +324,12 @@ func arguments() (all []string) {
 		}
 	}
 	return append(all, "https://ADDRESS", "doi:10.5281/zenodo.NUMBER")
+}
+
+// exists says that there is something by a name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // named is an error about a file that the command line names; of one that is not there it

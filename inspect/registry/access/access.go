@@ -52,7 +52,8 @@ type Mirror struct{ Of, At string }
 func ParseMirror(text string) (Mirror, error) {
 	of, at, ok := strings.Cut(text, "=")
 	m := Mirror{strings.TrimSuffix(of, "/"), strings.TrimSuffix(at, "/")}
-	if !ok || m.Of == "" || m.At == "" || strings.Contains(text, "://") {
+	_, wrong := name.NewRepository(m.At+"/x", name.StrictValidation)
+	if !ok || m.Of == "" || wrong != nil || strings.Contains(text, "://") || strings.Contains(m.At, "=") {
 		return m, errors.New("a mirror is HOST[/PATH]=HOST[/PATH]")
 	}
 	if host, rest, _ := strings.Cut(m.Of, "/"); host == "docker.io" { // as people write it

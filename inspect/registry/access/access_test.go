@@ -28,7 +28,7 @@ func TestParseMirror(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "a", "=b", "a=", "https://a=b"} {
+	for _, text := range []string{"", "a", "=b", "a=", "https://a=b", "a.example=b.example=", "a.example=b.example/UPPER", "a.example=b c"} {
 		if m, err := ParseMirror(text); err == nil {
 			t.Errorf("%q is the mirror %+v", text, m)
 		}
