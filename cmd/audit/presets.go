@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -152,33 +153,43 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ok := flags[name]
 		switch {
-		case name == envName("policy") && value == "" && err == nil: // the gate would be another than whoever set it believes
-			err = usage("the variable %s is empty and names no policy: unset it, or name one", name)
+		case value == "" && flag == "policy": // of any other it is as good as unset
+			err = cmp.Or(err, usage("the variable %s is empty, and no policy would be demanded: unset it, or give it a value", name))
 		case !strings.HasPrefix(name, envPrefix) || value == "" || name == batch.ShardsVariable: // which engines set
 		case ok:
 			for _, v := range valuesOf(known[flag], value) {
 				all = append(all, preset{flag, v, name})
 			}
 		default:
-			if near := nearestVariable(name, names); near != "" && err == nil {
-				err = usage("the variable %s is of no flag, nearest is %s", name, near)
+			if near := nearestVariable(name, names); near != "" {
+				err = cmp.Or(err, usage("the variable %s is of no flag, nearest is %s", name, near))
 			}
 		}
 	}
 	return all, err
 }
 
-// nearestVariable compares what follows the prefix that all have.
+// nearestVariable compares what follows the prefix that all have. A longer word for the
+// same, such as POLICY_FILE or POLICIES, is one that begins like it.
 func nearestVariable(name string, among []string) string {
 	var ends []string
 	for _, a := range among {
 		ends = append(ends, strings.TrimPrefix(a, envPrefix))
 	}
-	if near := nearest(strings.TrimPrefix(name, envPrefix), ends); near != "" {
+	word := strings.TrimPrefix(name, envPrefix)
+	if near := nearest(word, ends); near != "" {
 		return envPrefix + near
+	}
+	for _, end := range ends {
+		if len(end) > sameBeginning && strings.HasPrefix(word, end[:len(end)-1]) {
+			return envPrefix + end
+		}
 	}
 	return ""
 }
+
+// sameBeginning is how many letters of a variable are no accident.
+const sameBeginning = 5
 
 // valuesOf splits a variable, of a flag that may be given again at its lines.
 func valuesOf(f cli.Flag, value string) []string {
@@ -207,7 +218,9 @@ func fileSettings(path string, known map[string]cli.Flag, may func(name string) 
 		case !ok:
 			return nil, usage("%s: a line is \"name = value\"", origin)
 		case known[name] == nil:
-			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meant(hyphened(name), dashedNames(sortedNames(known))))
+			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meantFlag(name, sortedNames(known)))
+		case value == "":
+			return nil, usage("%s: %s has an empty value: leave the line out, or give it one", origin, name)
 		case !may(name) && path == localFile:
 			return nil, usage("%s: a file found in the working folder sets no %s, but %s alone; --config FILE names one that does", origin, name, strings.Join(localNames(), ", "))
 		case !may(name):
