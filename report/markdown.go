@@ -109,8 +109,13 @@ func mdAbout(r *Report) string {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]
 		fmt.Fprintf(&b, "\nThe policy %s **%s**.\n", mdCode(p.Title()), holds)
 		var lines []string
+		said := ""
 		for _, b := range r.Broken() {
-			lines = append(lines, "- "+mdText(b.Text)+". What to do: "+mdText(b.ToDo)+"\n")
+			line := "- " + mdText(b.Text) + "."
+			if b.ToDo != said {
+				line, said = line+" What to do: "+mdText(b.ToDo), b.ToDo
+			}
+			lines = append(lines, line+"\n")
 		}
 		if len(lines) > 0 {
 			b.WriteString("\n" + mdSome(lines, mdRows))

@@ -47,6 +47,9 @@ func (r *Report) meaning() string {
 		}
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
+	if rights := r.rights(); rights != "" {
+		return rights + r.unverifiedMeaning() + r.signedShare()
+	}
 	return r.unverifiedMeaning() + r.signedShare() + r.standsOut()
 }
 

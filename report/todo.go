@@ -115,9 +115,14 @@ func (r *Report) ofRefused(v Violation) string {
 	w := r.words.only(r.Recipe.System)
 	for _, c := range r.Checks {
 		for _, f := range c.Findings {
-			if f.Code == v.Finding.Code && f.Path == v.Path {
-				return w.adviseOn(c.ID, f.Code, f.Level).todo
+			if f.Code != v.Finding.Code || f.Path != v.Path {
+				continue
 			}
+			todo := w.adviseOn(c.ID, f.Code, f.Level).todo
+			if f.Level == check.Note {
+				todo += fmt.Sprintf(" If the gate is not meant to stop for it, name other codes in refuse than %s.", v.Args.String("rule"))
+			}
+			return todo
 		}
 	}
 	id, _, _ := strings.Cut(v.Finding.Code, "/")

@@ -46,6 +46,17 @@ func TestBrokenRules(t *testing.T) {
 	}
 }
 
+// TestRefusedNote: of a note it is said that it speaks against nothing, and what to change
+// in the policy.
+func TestRefusedNote(t *testing.T) {
+	f := check.Find(check.Note, -1, "config.json", "recipe/evidence", "digest", "sha256:0")
+	r := New(Input{Image: &inspect.Image{}, Checks: []check.Check{{ID: check.Recipe, Status: check.Pass, Findings: []check.Finding{f}}}})
+	v := Violation{Rule: "refuse", Code: "policy/refused-finding", Args: check.Say("policy/refused-finding", "rule", "recipe/").Args, Layer: -1, Path: f.Path, Finding: &Message{f.Code, f.Args}}
+	if got := r.ToDo(v); got != worthKnowing+" If the gate is not meant to stop for it, name other codes in refuse than recipe/." {
+		t.Error(got)
+	}
+}
+
 // TestOneWayToGoOn: what a policy says to do about a verdict is what the report says to do
 // next, and of a comparison nobody is sent to build.
 func TestOneWayToGoOn(t *testing.T) {

@@ -212,6 +212,7 @@ func TestGitHubGate(t *testing.T) {
 	good, bad := pipelineImages(t)
 	for image, want := range map[string]int{good: exitHolds, bad: exitPolicy, "docker://127.0.0.1:1/x:1": exitUnreadable} {
 		r := newRunner(t)
+		r.leave(t, "audit-report/report.json", "audit-report.sarif", "audit-report.junit.xml")
 		inputs["image"] = image
 		status, printed := r.steps(t, action.Runs.Steps, inputs)
 		if status != want {
@@ -222,6 +223,7 @@ func TestGitHubGate(t *testing.T) {
 			if len(annotated) != 1 {
 				t.Errorf("%s: %q", image, annotated)
 			}
+			r.lacks(t, "audit-report", "audit-report.sarif", "audit-report.junit.xml")
 			continue
 		}
 		if named := slices.ContainsFunc(annotated, func(a string) bool { return strings.Contains(a, "etc/cron.d/job") }); named != (want == exitPolicy) {
@@ -241,6 +243,52 @@ func TestGitHubGate(t *testing.T) {
 			t.Errorf("%s: the SARIF log is\n%s", image, sarif)
 		}
 		checkSBOM(t, r)
+	}
+}
+
+// TestGateWithoutPolicy: the variable of a policy that is not set, and so is empty, opens no gate.
+func TestGateWithoutPolicy(t *testing.T) {
+	good, _ := pipelineImages(t)
+	action := parsed[ciAction](t, allGates()[0].files[1].text())
+	inputs := map[string]string{"image": good, "policy": "", "report": "audit-report"}
+	for _, name := range []string{"platform", "flags", "creds", "tool-url", "tool-sha256"} {
+		inputs[name] = ""
+	}
+	if status, printed := newRunner(t).steps(t, action.Runs.Steps, inputs); status != exitUsage || !strings.Contains(printed, "the name of the file is empty") {
+		t.Errorf("GitHub: status %d\n%s", status, printed)
+	}
+	_, job, _ := strings.Cut(string(allGates()[1].files[0].text()), "\n---\n")
+	inputs["stage"], inputs["job-image"] = "test", "x"
+	j := parsed[ciJob](t, []byte(withInputs(t, job, inputs))).Audit
+	r := newRunner(t)
+	r.leave(t, "audit-report/report.json", "audit-report.sarif", "audit-report.junit.xml")
+	if status, printed := r.run(t, strings.Join(append(j.BeforeScript, j.Script...), "\n"), j.Variables); status != exitUsage {
+		t.Errorf("GitLab: status %d\n%s", status, printed)
+	}
+	r.lacks(t, "audit-report", "audit-report.sarif", "audit-report.junit.xml")
+}
+
+// leave puts files of an earlier job into the folder.
+func (r *runner) leave(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		path := filepath.Join(r.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// lacks demands that none of those files is left.
+func (r *runner) lacks(t *testing.T, gone ...string) {
+	t.Helper()
+	for _, name := range gone {
+		if _, err := os.Stat(filepath.Join(r.dir, name)); err == nil {
+			t.Errorf("%s of an earlier job is still there", name)
+		}
 	}
 }
 
@@ -311,7 +359,7 @@ func TestGitLabGate(t *testing.T) {
 			}
 		}
 		junit := r.file(t, j.Artifacts.Reports["junit"])
-		if strings.Contains(junit, `name="policy: refuse closure/unexplained-file etc/cron.d/job"`) != (want == exitPolicy) {
+		if strings.Contains(junit, `name="policy: builtin:explained: refuse closure/unexplained-file etc/cron.d/job"`) != (want == exitPolicy) {
 			t.Errorf("%s: the report of tests is\n%s", image, junit)
 		}
 		checkSBOM(t, r)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -23,12 +24,35 @@ func compareCommand() *cli.Command {
 			if c.Args().Len() != 2 {
 				return usage("compare takes two images, not %d (see audit help compare)", c.Args().Len())
 			}
+			if err := neverOfTwo(c); err != nil {
+				return err
+			}
 			return audited(c, func(l *line) (*audit, error) {
 				l.rebuilt = c.Args().Get(1)
 				return l.pair(c.Context, c.Args().First())
 			})
 		},
 	}
+}
+
+// neverOfTwo refuses what no comparison can fulfil: how the two were made is not looked at.
+func neverOfTwo(c *cli.Context) error {
+	p, err := demanded(c)
+	if err != nil || p == nil {
+		return err
+	}
+	const instead = "compare looks at two images, and not at how they were made; audit --rebuilt B A does both"
+	if p.Require != rebuild.RequireConsistent && p.Require != rebuild.RequireMatching {
+		return usage("%s is demanded, and never holds of a comparison: %s", p.Require, instead)
+	}
+	for _, id := range check.IDs() {
+		may, named := p.Checks[id]
+		made := id == check.Integrity || id == check.Rebuild
+		if named && !made && !slices.Contains(may, check.Skipped) {
+			return usage("of the check %s a status is demanded that it never has in a comparison: %s", id, instead)
+		}
+	}
+	return nil
 }
 
 // pair is the line for two images: no recipe is asked for.

@@ -60,7 +60,7 @@ func guides() []guide {
 		}},
 		{"compare", "A B", "Compares B with A as if it were its rebuild: config, layers by digest, files, and a cause for every difference.", []example{
 			{"audit compare published.tar.gz mine.tar.gz", ""},
-			{"audit compare --require equivalent --format sarif a.tar b.tar", "for code scanning"},
+			{"audit compare --require matching --format sarif a.tar b.tar", "for code scanning"},
 		}},
 		{"batch", "LIST", "Audits the images of a list into one folder: a file or a folder, an OCI layout, docker://HOST/NAMESPACE/, or what nextflow inspect, skopeo list-tags and kubectl get pods print. What is there already is not done again, and any number of workers may use the folder. The exit status says whether each image has a result, and nothing of what it says: 0 it has, 2 the list or the command line is wrong, 3 an image cannot be read or was not done, 75 another try may do it. See audit help fleets.", []example{
 			{"audit batch docker://registry.example/lab/ -o found", "all tags of all repositories there"},
@@ -73,7 +73,7 @@ func guides() []guide {
 			{"audit summary found --since yesterday.json --require explained", ""},
 			{"audit summary found --list pipeline.json --format markdown", "for the supplement of a paper"},
 		}},
-		{"policy", "check FILE | show [NAME]", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with a reason and a day within a year on which that ends. An allowance changes the exit status only.", []example{
+		{"policy", "check FILE | show [NAME] | schema", "Prints a ready policy, to be used as builtin:NAME or to begin with. Checks a policy file, JSON, as --policy takes it, and says what is wrong with it and where: the verdict or the statuses that it demands, the findings that it refuses, the documented differences that it allows, each with path, cause, reason and expires, a day within a year. An allowance changes the exit status only. schema prints the JSON schema of it: all that may stand there.", []example{
 			{"audit policy check policy.json", ""},
 			{"audit policy show", "which there are"},
 			{"audit policy show explained", "to keep it as a file of one's own"},

@@ -22,7 +22,7 @@ func policyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "policy",
 		Usage:     "checks a file that says what is demanded of images, or prints one that is ready",
-		ArgsUsage: "check FILE | show [NAME]",
+		ArgsUsage: "check FILE | show [NAME] | schema",
 		Action: func(c *cli.Context) error {
 			word, argument, n := c.Args().First(), c.Args().Get(1), c.Args().Len()
 			switch {
@@ -31,8 +31,11 @@ func policyCommand() *cli.Command {
 				return err
 			case word == "show" && n <= 2:
 				return showPolicy(c, argument)
+			case word == "schema" && n == 1:
+				_, err := c.App.Writer.Write(policy.Schema())
+				return err
 			}
-			return usage("policy takes check FILE, or show [NAME]%s (see audit help policy)", meant(word, []string{"check", "show"}))
+			return usage("policy takes check FILE, show [NAME] or schema%s (see audit help policy)", meant(word, []string{"check", "show", "schema"}))
 		},
 	}
 }

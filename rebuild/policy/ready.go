@@ -13,6 +13,12 @@ import (
 //go:embed ready/*.json
 var ready embed.FS
 
+//go:embed policy.schema.json
+var schema []byte
+
+// Schema is the JSON schema of a policy (draft 2020-12): all that may stand in one.
+func Schema() []byte { return schema }
+
 // A Ready is a policy that is part of audit.
 type Ready struct {
 	Name  string
