@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"time"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -80,9 +81,9 @@ func (w *walk) contentSizes() {
 // both images hold (see Keep), and has what differs inside as evidence. Where
 // that is a date and nothing else, the cause becomes EmbeddedDate, and so on; a
 // file with several causes becomes several differences. Where bodies are not at
-// hand, the evidence says so.
-func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
-	x := explainer{left: maxEvidence, inside: explain.New()}
+// hand, the evidence says so. A date after the day of latest is no time of a build.
+func (c *Comparison) Explain(original, rebuilt *inspect.Image, latest time.Time) {
+	x := explainer{left: maxEvidence, inside: explain.New(latest)}
 	var out []Difference
 	for _, d := range c.Differences {
 		if d.files == nil || d.Cause != Content {
