@@ -83,7 +83,7 @@ func (w *walk) contentSizes() {
 // file with several causes becomes several differences. Where bodies are not at
 // hand, the evidence says so. A date after the day of latest is no time of a build.
 func (c *Comparison) Explain(original, rebuilt *inspect.Image, latest time.Time) {
-	x := explainer{left: maxEvidence, inside: explain.New(latest)}
+	x := explainer{left: maxEvidence, notShown: evidence("difference/not-shown", "limit", maxEvidence), inside: explain.New(latest)}
 	var out []Difference
 	for _, d := range c.Differences {
 		if d.files == nil || d.Cause != Content {
@@ -98,8 +98,9 @@ func (c *Comparison) Explain(original, rebuilt *inspect.Image, latest time.Time)
 }
 
 type explainer struct {
-	left   int // bytes of evidence
-	inside *explain.Explainer
+	left     int             // bytes of evidence
+	notShown []check.Message // of all differences beyond these
+	inside   *explain.Explainer
 }
 
 // explain returns what a difference of content is, one difference a cause.
@@ -117,7 +118,7 @@ func (x *explainer) explain(d Difference, original, rebuilt *inspect.Image) []Di
 	found := byCause(d, x.inside.Explain(d.Path, was, now))
 	for i := range found {
 		if x.left -= sizeOf(found[i].Evidence); x.left < 0 {
-			found[i].Evidence = evidence("difference/not-shown", "limit", maxEvidence)
+			found[i].Evidence = x.notShown
 		}
 	}
 	return found
