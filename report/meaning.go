@@ -14,7 +14,7 @@ import (
 )
 
 // insideLimit is what no look at an image alone can show. Every report that
-// rebuilt nothing says so.
+// rebuilt nothing, and has nothing that is signed, says so.
 const insideLimit = "Bytes that were changed inside a store item or another file, with every digest made to fit afterwards, " +
 	"cannot be told from the image alone: only a rebuild, a substitute signed by a build farm, or a trusted database can tell."
 
@@ -73,16 +73,21 @@ func (r *Report) standsOut() string {
 
 // signedShare says how much of the files an image has that is signed, where anything is.
 func (r *Report) signedShare() string {
-	var n int64
+	n := r.signedBytes()
+	if n == 0 {
+		return ""
+	}
+	return " Of the bytes in its files " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
+}
+
+// signedBytes are those in files that lead back to what trusted keys signed.
+func (r *Report) signedBytes() (n int64) {
 	for _, v := range r.Coverage.Vouchers {
 		if v.Kind == vouch.Rebuilt || v.Kind == vouch.Signed || v.Kind == vouch.Made {
 			n += v.Bytes
 		}
 	}
-	if n == 0 {
-		return ""
-	}
-	return " Of the bytes in its files " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
+	return n
 }
 
 // sameAs says that an image is the same, and on what that rests.
@@ -341,7 +346,19 @@ func (r *Report) limits() []string {
 	case rebuild.BuildFailed:
 		return []string{"It does not say that the image is wrong: sources vanish, and old builds fail on new machines.", insideLimit}
 	}
+	if r.signedBytes() > 0 {
+		return r.signedLimits()
+	}
 	return []string{insideLimit}
+}
+
+// signedLimits say what signatures of what is in an image do not show.
+func (r *Report) signedLimits() (limits []string) {
+	if left := r.Coverage.Contents - r.signedBytes(); left > 0 {
+		limits = append(limits, fmt.Sprintf("The other %s in its files lead back to no trusted key: where they were changed, and every digest "+
+			"was made to fit afterwards, the image alone does not show it.", bytesWords(left)))
+	}
+	return append(limits, "A signature says who packed the files, and not that they are good or come from their sources.")
 }
 
 // trustLimits say what a rebuild took on trust.

@@ -38,7 +38,7 @@ func (r *Report) next() []string {
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
 		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
-		if r.Recipe.Status == provenance.Partial {
+		if r.Recipe.Status == provenance.Partial && r.words.of(r.Recipe.System).Name != "" {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:

@@ -72,18 +72,26 @@ func (s Sentences) Text(m check.Message) string {
 }
 
 // texts are arguments of which those that are messages are written as sentences,
-// of at most 200 characters.
+// of at most 200 characters. Where there are none they stay the same map: of many
+// differences these are most of what is kept.
 func (s Sentences) texts(args check.Args) check.Args {
-	args = maps.Clone(args)
+	written, own := args, false
 	for name, value := range args {
+		var text any
 		switch value := value.(type) {
 		case check.Message:
-			args[name] = check.Clip(s.Text(value))
+			text = check.Clip(s.Text(value))
 		case []check.Message:
-			args[name] = s.list(value)
+			text = s.list(value)
+		default:
+			continue
 		}
+		if !own {
+			written, own = maps.Clone(args), true
+		}
+		written[name] = text
 	}
-	return args
+	return written
 }
 
 // value writes what one of two images has where they differ.

@@ -43,3 +43,15 @@ func TestSentences(t *testing.T) {
 		}
 	}
 }
+
+// Arguments that are written out are a map of their own: those of a finding stay messages.
+func TestTextsLeaveArguments(t *testing.T) {
+	s := New(unverifiedInput(t)).words.sentences
+	args := check.Args{"was": check.Say("value/whole-tar"), "field": "mode"}
+	if got := s.texts(args); got.String("was") != "a whole tar" || got.String("field") != "mode" {
+		t.Errorf("%v", got)
+	}
+	if _, ok := args["was"].(check.Message); !ok {
+		t.Errorf("%v", args)
+	}
+}

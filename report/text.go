@@ -30,10 +30,11 @@ const (
 	textFewest   = 3 // findings, when causes need the room
 	textCauses   = 6 // causes, at least
 	textKnown    = 3
-	textTrusted  = 3  // things that are not trusted
-	textDemands  = 8  // rules of a policy that are broken
-	textAround   = 3  // a blank line, a title, and what is left out
-	textColumn   = 11 // runes of the names of checks and causes, at least
+	textTrusted  = 3             // things that are not trusted
+	textDemands  = 8             // rules of a policy that are broken
+	textDemand   = 3 * textWidth // runes of one of these, with the file that shows it
+	textAround   = 3             // a blank line, a title, and what is left out
+	textColumn   = 11            // runes of the names of checks and causes, at least
 	textWidth    = 100
 	textVerbose  = 1000 // lines, where all is asked for
 	textSample   = 20   // differences of which some are named; of more, what their paths have alike
@@ -405,7 +406,7 @@ func textTail(r *Report, opt TextOptions) (lines []string) {
 		lines = append(lines, fmt.Sprintf("policy %s: %s", short(p.Title()), holds))
 		demands := r.demands()
 		for _, text := range demands[:min(len(demands), textDemands)] {
-			lines = append(lines, "  "+short(text))
+			lines = append(lines, wrap(briefly(Printable(text), textDemand), "  ", "    ")...)
 		}
 		if rest := len(demands) - textDemands; rest > 0 {
 			lines = append(lines, fmt.Sprintf("  … and %s in report.json", count(rest, "more rule")))

@@ -209,6 +209,8 @@ func readList(c *cli.Context, name string, o *access.Options, time time.Duration
 		return nil, again(fmt.Errorf("reading the list: %w", context.Cause(ctx)))
 	case err != nil && batch.IsPassing(err):
 		return nil, again(fmt.Errorf("reading the list: %w", err))
+	case errors.Is(err, fs.ErrNotExist) && !exists(name):
+		return nil, usage("the list: there is no file and no folder %s%s%s", name, meantFile(name), orRegistry(name))
 	case err != nil:
 		return nil, usage("the list: %w", err)
 	}

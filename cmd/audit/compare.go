@@ -114,7 +114,7 @@ func (l *line) explain(ctx context.Context, a *audit) error {
 	if err != nil {
 		return unreadable(err)
 	}
-	a.comparison.Explain(original, rebuilt)
+	a.comparison.Explain(original, rebuilt, time.Now())
 	return nil
 }
 

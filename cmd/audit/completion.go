@@ -26,7 +26,7 @@ func completionCommand() *cli.Command {
 			}
 			script, ok := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}[shell]
 			if !ok {
-				return usage("completion %s: not one of bash, zsh and fish", shell)
+				return usage("completion %s: not one of bash, zsh and fish%s", shell, meant(shell, shells()))
 			}
 			return putOne(c, func(w *bytes.Buffer) error {
 				w.WriteString(script)

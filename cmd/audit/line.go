@@ -282,10 +282,8 @@ func isFolder(reference string) bool {
 // open reads an image; an error means that it cannot be read.
 func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.Image, error) {
 	opt.Stores = systems().Stores()
-	if _, err := os.Lstat(reference); err != nil {
-		if err := emptyName(reference); err != nil {
-			return nil, err
-		}
+	if err := emptyName(reference); err != nil {
+		return nil, err
 	}
 	img, err := inspect.Open(ctx, reference, opt)
 	wrong, isWrong := errors.AsType[*registry.NameError](err)
@@ -298,6 +296,8 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 		return nil, noFile(reference)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, unreadable(fmt.Errorf("%w; it ends too early: was it fetched whole?", err))
+	case lacks(err):
+		return nil, unreadable(fmt.Errorf("reading %s: %s", reference, noPlatform(err)))
 	case err != nil && isFolder(reference):
 		return nil, unreadable(fmt.Errorf("%w; each image in a folder is audited by audit batch %s", err, reference))
 	case err != nil:

@@ -3,16 +3,17 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // nearest is the word that one is most like, the first of several; "" when none is like
 // it. Two words are alike when at most a third of the letters of the shorter one are
-// mistyped.
+// mistyped, whatever their case.
 func nearest(word string, among []string) string {
 	best, least := "", 1+longest
 	for _, candidate := range among {
 		most := min(len(word), len(candidate)) / 3
-		if d := distance(word, candidate); d <= max(most, 1) && d < least && d < len(candidate) {
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d <= max(most, 1) && d < least && d < len(candidate) {
 			best, least = candidate, d
 		}
 	}

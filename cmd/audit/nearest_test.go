@@ -8,7 +8,7 @@ import (
 func TestNearest(t *testing.T) {
 	verbs := []string{"inspect", "verify", "run", "report", "rebuild", "compare"}
 	for word, want := range map[string]string{
-		"inspct": "inspect", "verfiy": "verify", "reprot": "report", "rebuidl": "rebuild", "compaer": "compare",
+		"inspct": "inspect", "verfiy": "verify", "reprot": "report", "rebuidl": "rebuild", "compaer": "compare", "Verify": "verify", "REPORT": "report", "force": "",
 		"rnu": "run", "alpine": "", "image.tar": "", "": "", "x": "", "inspect-all-of-them": "",
 	} {
 		if got := nearest(word, verbs); got != want {

@@ -130,6 +130,26 @@ func (p *platforms) one(platform string) (done platformAudit, all []string, err 
 	return done, all, a.save(done.dir)
 }
 
+// lacks says that an index has no image for the platform that was asked for.
+func lacks(err error) bool {
+	several, ok := errors.AsType[*choice.Error](err)
+	return ok && several.Want != "" && !several.Several && len(several.Platforms) > 0
+}
+
+// noPlatform says which platforms there are, and which one was probably meant: by a part
+// of its name, by the name that uname has for it, or by its letters.
+func noPlatform(err error) string {
+	several, _ := errors.AsType[*choice.Error](err)
+	all := slices.Compact(slices.DeleteFunc(slices.Clone(several.Platforms), func(p string) bool { return p == "unknown/unknown" }))
+	word := strings.ToLower(several.Want)
+	word = strings.NewReplacer("x86_64", "amd64", "aarch64", "arm64").Replace(word)
+	near := meant(word, all)
+	if i := slices.IndexFunc(all, func(p string) bool { return strings.Contains("/"+p+"/", "/"+word+"/") }); i >= 0 {
+		near = ", nearest is " + all[i]
+	}
+	return fmt.Sprintf("there is no image for --platform %s, but for %s%s", several.Want, strings.Join(all, ", "), near)
+}
+
 // put prints what came out, the worst first, and returns why the worst fails.
 func (p *platforms) put() error {
 	slices.SortStableFunc(p.done, func(a, b platformAudit) int { return cmp.Compare(b.badness(), a.badness()) })

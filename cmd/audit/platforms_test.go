@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"audit/fixtures"
+	"audit/inspect/choice"
 )
 
 // forPlatform is an image of a file, said to be for an architecture.
@@ -122,5 +124,26 @@ func TestEveryPlatform(t *testing.T) {
 	}
 	if status, _ := commanded("", "--platform", "all", "-o", foreign, sample); status != exitUsage {
 		t.Errorf("a folder of somebody else's: status %d", status)
+	}
+}
+
+// A platform that an index does not have is one of those that it has, mistyped.
+func TestNoPlatform(t *testing.T) {
+	have := []string{"linux/amd64", "linux/arm64/v8", "linux/arm/v7", "unknown/unknown"}
+	for want, near := range map[string]string{
+		"arm64": "linux/arm64/v8", "linux/amd65": "linux/amd64", "x86_64": "linux/amd64", "linux/aarch64": "linux/arm64/v8",
+		"LINUX/ARM/v7": "linux/arm/v7", "linux/arm64/v9": "linux/arm64/v8", "plan9/386": "",
+	} {
+		err := fmt.Errorf("reading: %w", &choice.Error{Want: want, Have: []string{"linux/amd64 sha256:00"}, Platforms: have})
+		text := noPlatform(err)
+		_, got, _ := strings.Cut(text, "nearest is ")
+		if !lacks(err) || got != near || !strings.Contains(text, "for linux/amd64, linux/arm64/v8, linux/arm/v7") || strings.Contains(text, "sha256") {
+			t.Errorf("%s: %s", want, text)
+		}
+	}
+	for _, other := range []*choice.Error{{Platforms: have}, {Want: "linux/amd64", Several: true, Platforms: have}, {Want: "lab/tool", Have: []string{"a:1"}}} {
+		if lacks(other) {
+			t.Errorf("%v lacks a platform", other)
+		}
 	}
 }

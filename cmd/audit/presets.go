@@ -218,7 +218,9 @@ func fileSettings(path string, known map[string]cli.Flag, may func(name string) 
 		case !ok:
 			return nil, usage("%s: a line is \"name = value\"", origin)
 		case known[name] == nil:
-			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meant(hyphened(name), dashedNames(sortedNames(known))))
+			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meantFlag(name, sortedNames(known)))
+		case value == "":
+			return nil, usage("%s: %s has an empty value: leave the line out, or give it one", origin, name)
 		case !may(name) && path == localFile:
 			return nil, usage("%s: a file found in the working folder sets no %s, but %s alone; --config FILE names one that does", origin, name, strings.Join(localNames(), ", "))
 		case !may(name):

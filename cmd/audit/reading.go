@@ -107,8 +107,14 @@ func newAccess(c *cli.Context) (*access.Options, error) {
 		}
 		o.Mirrors = append(o.Mirrors, m)
 	}
-	if err := o.Check(); err != nil {
-		return nil, usage("%w", err)
+	if err := o.CheckAuthFile(); err != nil {
+		return nil, usage("--authfile: %w", named(o.AuthFile, err))
+	}
+	if err := o.CheckCertDir(); err != nil {
+		if _, missing := os.Stat(o.CertDir); missing != nil {
+			err = named(o.CertDir, missing)
+		}
+		return nil, usage("--cert-dir: %w", err)
 	}
 	if c.String("creds") == "" {
 		return o, nil

@@ -142,7 +142,7 @@ func TestRegistryCredentials(t *testing.T) {
 		{"nothing there", "", []string{"--creds", "me", image}, exitUsage, "there is none"},
 		{"wrong", "", []string{plain, "--creds", "me:S3CR3Ty", image}, exitUnreadable, "it refuses"},
 		{"of a file", "", []string{plain, "--authfile", file, image}, exitHolds, "verdict"},
-		{"of no file", "", []string{"--authfile", file + "x", image}, exitUsage, "no such file"},
+		{"of no file", "", []string{"--authfile", file + "x", image}, exitUsage, "--authfile: there is no file "},
 		{"for no registry", "", []string{"--creds", "me:S3CR3Tx", "image.tar"}, exitUsage, "would not be used"},
 	} {
 		dir := filepath.Join(t.TempDir(), "out")
@@ -212,7 +212,7 @@ func TestProxy(t *testing.T) {
 		t.Errorf("status %d, and the proxy was asked for %q\n%s", status, asked, out)
 	}
 	asked = nil
-	if status, out := r.run(t, "audit inspect docker://registry.invalid/lab/tool:1", env); status != exitUnreadable || len(asked) > 0 {
+	if status, out := r.run(t, "audit inspect docker://registry.invalid/lab/tool:1", env); status != exitUnreadable || len(asked) > 0 || !strings.Contains(out, "the proxy "+proxy.URL+" answers 405") {
 		t.Errorf("without TLS: status %d, and the proxy was asked for %q\n%s", status, asked, out)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -91,6 +92,9 @@ func readReport(path string) (*report.Report, error) {
 		return report.ReadJSON(os.Stdin, systems().Abouts()...)
 	}
 	f, err := userfile.Open(path)
+	if inside := filepath.Join(path, "report.json"); isFolder(path) && exists(inside) {
+		return nil, fmt.Errorf("%s is a folder, nearest is %s", path, inside)
+	}
 	if err != nil {
 		return nil, named(path, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -65,6 +66,9 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 	opt, err := summaryOptions(c)
 	if err != nil {
 		return err
+	}
+	if i := slices.IndexFunc(dirs, func(dir string) bool { return !exists(dir) }); i >= 0 {
+		return unreadable(fmt.Errorf("there is no folder %s%s", dirs[i], meantFile(dirs[i])))
 	}
 	s, err := fleet.Collect(c.Context, dirs, opt)
 	if err != nil {

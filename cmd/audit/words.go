@@ -32,7 +32,8 @@ type words struct {
 type flagWord struct {
 	text   string // "--format=sarif", "-o"
 	value  []string
-	valued bool // it takes a value
+	valued bool   // it takes a value
+	after  string // the word after one that takes none
 }
 
 // name is the name of the flag, without hyphens and value.
@@ -58,6 +59,8 @@ func newWords(app *cli.App, args []string) words {
 		if f.valued && i+1 < len(args) {
 			i++
 			f.value = args[i : i+1]
+		} else if i+1 < len(args) {
+			f.after = args[i+1]
 		}
 		w.flags = append(w.flags, f)
 	}
@@ -165,7 +168,7 @@ func (w words) wrongFlag(verb *cli.Command, f flagWord) error {
 	}
 	takes := flagNames(verb)
 	if i := slices.IndexFunc(verb.Flags, func(d cli.Flag) bool { return slices.Contains(d.Names(), name) }); i >= 0 {
-		return f.wrongValue(verb, verb.Flags[i])
+		return w.wrongValue(verb, f, verb.Flags[i])
 	}
 	var others []string
 	for _, c := range w.app.VisibleCommands() {
@@ -179,22 +182,37 @@ func (w words) wrongFlag(verb *cli.Command, f flagWord) error {
 	if len(others) > 0 {
 		return usage("%s takes no %s, which is a flag of %s (see audit help %s)", verb.Name, hyphened(name), strings.Join(others, ", "), verb.Name)
 	}
-	near := meant(hyphened(name), dashedNames(takes))
-	return usage("there is no flag %s%s (see audit help %s)", hyphened(name), near, verb.Name)
+	return usage("there is no flag %s%s (see audit help %s)", hyphened(name), meantFlag(name, takes), verb.Name)
+}
+
+// meantFlag says which of some flags was probably meant.
+func meantFlag(name string, among []string) string {
+	if near := nearest(name, among); near != "" {
+		return ", nearest is " + hyphened(near)
+	}
+	return ""
 }
 
 // wrongValue is about a value that is missing, or is not of the kind that a flag takes.
-func (f flagWord) wrongValue(verb *cli.Command, definition cli.Flag) error {
+func (w words) wrongValue(verb *cli.Command, f flagWord, definition cli.Flag) error {
 	_, value, joined := strings.Cut(f.text, "=")
-	if f.valued && f.value == nil {
+	switch {
+	case f.valued && f.value == nil:
 		return usage("%s needs a value (see audit help %s)", f.text, verb.Name)
-	}
-	if f.valued {
+	case f.valued && w.isFlag(f.value[0]):
+		return usage("%s needs a value, and %s is a flag (see audit help %s)", f.text, f.value[0], verb.Name)
+	case f.valued:
 		value, joined = f.value[0], true
+	}
+	if joined && value == "" {
+		return usage("%s has an empty value: leave the flag out, or give it one (see audit help %s)", hyphened(f.name()), verb.Name)
 	}
 	kind, err := "", error(nil)
 	switch definition.(type) {
 	case *cli.BoolFlag:
+		if !joined && (f.after == "true" || f.after == "false") {
+			return usage("%s takes its value with an equals sign: %s=%s (see audit help %s)", f.text, f.text, f.after, verb.Name)
+		}
 		kind = "takes no value but true and false"
 		_, err = strconv.ParseBool(value)
 	case *cli.IntFlag:
@@ -204,10 +222,19 @@ func (f flagWord) wrongValue(verb *cli.Command, definition cli.Flag) error {
 		kind = "takes a time with its unit, such as 30s, 10m or 2h"
 		_, err = time.ParseDuration(value)
 	}
+	if kind != "" && err == nil && strings.HasPrefix(value, "-") {
+		return usage("%s %s: it is negative (see audit help %s)", hyphened(f.name()), value, verb.Name)
+	}
 	if joined && err != nil {
 		return usage("%s %s, not %q (see audit help %s)", hyphened(f.name()), kind, value, verb.Name)
 	}
 	return nil
+}
+
+// isFlag says that a word is one of the flags of a verb.
+func (w words) isFlag(word string) bool {
+	name := flagWord{text: word}.name()
+	return len(word) > 1 && word[0] == '-' && slices.ContainsFunc(w.app.Commands, func(c *cli.Command) bool { return slices.Contains(flagNames(c), name) })
 }
 
 // oneOf is about the value of a flag that takes one of a few.
@@ -221,7 +248,7 @@ func (w words) noVerb() error {
 	if len(w.rest) == 0 || w.ended || strings.ContainsAny(w.rest[0], "/.:@") || w.rest[0] == "-" {
 		return nil
 	}
-	if _, err := os.Lstat(w.rest[0]); !errors.Is(err, fs.ErrNotExist) {
+	if exists(w.rest[0]) {
 		return nil
 	}
 	if c := w.app.Command(w.rest[0]); c != nil {
@@ -272,10 +299,11 @@ func looksLikeFile(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "/") || strings.HasPrefix(name, "~")
 }
 
-// orRegistry says how a name is written that is one of an image in a registry.
+// orRegistry says how a name is written that is one of an image in a registry, and not of
+// a file.
 func orRegistry(name string) string {
 	near := registry.Near(name)
-	if near == "" {
+	if near == "" || looksLikeFile(name) {
 		return ""
 	}
 	return "; an image of a registry is " + near
@@ -284,7 +312,7 @@ func orRegistry(name string) string {
 // emptyName is about a transport that nothing follows.
 func emptyName(reference string) error {
 	for _, f := range inspect.Forms() {
-		if rest, ok := strings.CutPrefix(reference, string(f.Transport)+":"); ok && strings.Trim(rest, "/") == "" {
+		if rest, ok := strings.CutPrefix(reference, string(f.Transport)+":"); ok && strings.Trim(rest, "/") == "" && !exists(reference) {
 			return usage("%s names nothing: it is %s:%s", reference, f.Transport, f.Argument)
 		}
 	}
@@ -299,6 +327,12 @@ func arguments() (all []string) {
 		}
 	}
 	return append(all, "https://ADDRESS", "doi:10.5281/zenodo.NUMBER")
+}
+
+// exists says that there is something by a name.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // named is an error about a file that the command line names; of one that is not there it
@@ -323,13 +357,6 @@ func flagNames(c *cli.Command) (names []string) {
 		names = append(names, f.Names()...)
 	}
 	return names
-}
-
-func dashedNames(names []string) (all []string) {
-	for _, name := range names {
-		all = append(all, hyphened(name))
-	}
-	return all
 }
 
 // hyphened is a flag as people type it.

@@ -152,6 +152,27 @@ func (c *cutting) Write(p []byte) (int, error) {
 	return c.ResponseWriter.Write(p)
 }
 
+// So is one of HTTP/2, also where it is cut before anything has come.
+func TestFetchResumesStreams(t *testing.T) {
+	asked := 0
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; r.ProtoMajor != 2 {
+			t.Errorf("the protocol is %s", r.Proto)
+		}
+		if asked%3 != 0 {
+			panic(http.ErrAbortHandler)
+		}
+		fmt.Fprint(w, "archive")
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	f := newFile(t)
+	if err := newFetcher(t).Fetch(t.Context(), server.URL, f); err != nil || content(t, f) != "archive" || asked != 3 {
+		t.Errorf("%q after %d questions: %v", content(t, f), asked, err)
+	}
+}
+
 func TestFetchRefuses(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+	"time"
 
 	"audit/inspect"
 )
@@ -72,7 +73,7 @@ func BenchmarkExplain(b *testing.B) {
 	b.SetBytes(2 << 20)
 	for b.Loop() {
 		c := Images(wholeWas, wholeNow, nil)
-		c.Explain(keptWas, keptNow)
+		c.Explain(keptWas, keptNow, time.Time{})
 		if c.Differences[0].Cause != EmbeddedDate {
 			b.Fatal(show(c))
 		}

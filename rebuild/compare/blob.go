@@ -3,6 +3,7 @@ package compare
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -121,7 +122,7 @@ func (w *walk) manifests() {
 		return
 	}
 	w.out.Manifest = fields(was.Raw, now.Raw)
-	inside := explain.New()
+	inside := explain.New(time.Time{})
 	for i := range w.out.Manifest {
 		f := &w.out.Manifest[i]
 		f.Cause = f.look(inside, w.manifestCause(f))

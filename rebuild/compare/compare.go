@@ -26,6 +26,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -283,7 +284,7 @@ func (w *walk) config() {
 		return
 	}
 	w.out.Config = fields(was.Raw, now.Raw)
-	inside := explain.New()
+	inside := explain.New(time.Time{})
 	for i := range w.out.Config {
 		f := &w.out.Config[i]
 		f.Cause = f.look(inside, w.configCause(f))

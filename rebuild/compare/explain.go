@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"time"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -80,9 +81,9 @@ func (w *walk) contentSizes() {
 // both images hold (see Keep), and has what differs inside as evidence. Where
 // that is a date and nothing else, the cause becomes EmbeddedDate, and so on; a
 // file with several causes becomes several differences. Where bodies are not at
-// hand, the evidence says so.
-func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
-	x := explainer{left: maxEvidence, inside: explain.New()}
+// hand, the evidence says so. A date after the day of latest is no time of a build.
+func (c *Comparison) Explain(original, rebuilt *inspect.Image, latest time.Time) {
+	x := explainer{left: maxEvidence, notShown: evidence("difference/not-shown", "limit", maxEvidence), inside: explain.New(latest)}
 	var out []Difference
 	for _, d := range c.Differences {
 		if d.files == nil || d.Cause != Content {
@@ -97,8 +98,9 @@ func (c *Comparison) Explain(original, rebuilt *inspect.Image) {
 }
 
 type explainer struct {
-	left   int // bytes of evidence
-	inside *explain.Explainer
+	left     int             // bytes of evidence
+	notShown []check.Message // of all differences beyond these
+	inside   *explain.Explainer
 }
 
 // explain returns what a difference of content is, one difference a cause.
@@ -116,7 +118,7 @@ func (x *explainer) explain(d Difference, original, rebuilt *inspect.Image) []Di
 	found := byCause(d, x.inside.Explain(d.Path, was, now))
 	for i := range found {
 		if x.left -= sizeOf(found[i].Evidence); x.left < 0 {
-			found[i].Evidence = evidence("difference/not-shown", "limit", maxEvidence)
+			found[i].Evidence = x.notShown
 		}
 	}
 	return found

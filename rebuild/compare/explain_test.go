@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"audit/inspect"
 )
@@ -32,7 +33,7 @@ twice content changed-line line=1 now="4" was="2"`
 func TestExplainWithoutBodies(t *testing.T) {
 	a, b := imageOf(t, layer(t, f("text", "a\n"))), imageOf(t, layer(t, f("text", "b\n")))
 	c := Images(a, b, nil)
-	c.Explain(a, b)
+	c.Explain(a, b, time.Time{})
 	if got := evidenceText(c.Differences[0].Evidence); got != "not-at-hand" {
 		t.Error(got)
 	}

@@ -126,7 +126,7 @@ func files(t testing.TB, was, now string) *Comparison {
 	t.Helper()
 	c := Images(open(t, was, nil), open(t, now, nil), nil)
 	if keep := c.Keep(); keep != nil {
-		c.Explain(open(t, was, keep), open(t, now, keep))
+		c.Explain(open(t, was, keep), open(t, now, keep), time.Time{})
 	}
 	return c
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"audit/fixtures"
 	"audit/inspect"
@@ -153,7 +154,7 @@ func compared(t *testing.T, was, now string) (c *compare.Comparison, entries int
 	a, b := open(was, nil), open(now, nil)
 	c = compare.Images(a, b, nil)
 	if keep := c.Keep(); keep != nil {
-		c.Explain(open(was, keep), open(now, keep))
+		c.Explain(open(was, keep), open(now, keep), time.Time{})
 	}
 	return c, len(a.Layers[0].Entries)
 }

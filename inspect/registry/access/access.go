@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/docker/cli/cli/config"
@@ -34,6 +36,10 @@ type Options struct {
 	Verified    bool         // plain HTTP is not even taken of this machine
 	CertDir     string       // *.crt of authorities, *.cert and *.key of this client (containers-certs.d(5))
 	Mirrors     []Mirror     // that are asked first, in their order
+
+	once        sync.Once
+	connections *http.Transport // of all that is asked, once one of it was
+	failed      error
 }
 
 // Credentials are for one registry and go to no other.
@@ -46,7 +52,8 @@ type Mirror struct{ Of, At string }
 func ParseMirror(text string) (Mirror, error) {
 	of, at, ok := strings.Cut(text, "=")
 	m := Mirror{strings.TrimSuffix(of, "/"), strings.TrimSuffix(at, "/")}
-	if !ok || m.Of == "" || m.At == "" || strings.Contains(text, "://") {
+	_, wrong := name.NewRepository(m.At+"/x", name.StrictValidation)
+	if !ok || m.Of == "" || wrong != nil || strings.Contains(text, "://") || strings.Contains(m.At, "=") {
 		return m, errors.New("a mirror is HOST[/PATH]=HOST[/PATH]")
 	}
 	if host, rest, _ := strings.Cut(m.Of, "/"); host == "docker.io" { // as people write it
@@ -170,16 +177,17 @@ func RegistryOf(reference string) string {
 	return ref.Context().RegistryStr()
 }
 
-// Check says what is wrong with the files that the options name.
-func (o *Options) Check() error {
-	if o == nil {
+// CheckAuthFile says what is wrong with the file of credentials.
+func (o *Options) CheckAuthFile() error {
+	if o == nil || o.AuthFile == "" {
 		return nil
 	}
-	if o.AuthFile != "" {
-		if _, err := readAuth(o.AuthFile); err != nil {
-			return err
-		}
-	}
+	_, err := readAuth(o.AuthFile)
+	return err
+}
+
+// CheckCertDir says what is wrong with the folder of certificates.
+func (o *Options) CheckCertDir() error {
 	_, err := o.tls()
 	return err
 }
@@ -187,17 +195,31 @@ func (o *Options) Check() error {
 // Transport makes connections, ends those to which nothing has come for a while, and asks
 // again what may work a moment later. What it refuses to ask is a [*RefusedError].
 func (o *Options) Transport(idle time.Duration) (http.RoundTripper, error) {
+	if o == nil {
+		o = new(Options)
+	}
+	o.once.Do(o.connect)
+	if o.failed != nil {
+		return nil, o.failed
+	}
+	return guarded{retrying{idleTransport{o.connections, idle}}, o}, nil
+}
+
+func (o *Options) connect() {
+	o.connections = http.DefaultTransport.(*http.Transport).Clone()
+	o.connections.OnProxyConnectResponse = judgeProxy
 	config, err := o.tls()
-	if err != nil {
-		return nil, err
+	if o.failed = err; config != nil {
+		o.connections.TLSClientConfig = config
 	}
-	base := http.DefaultTransport
-	if config != nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.TLSClientConfig = config
-		base = own
+}
+
+// judgeProxy says of a proxy that lets nobody through that it is the proxy.
+func judgeProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
 	}
-	return guarded{retrying{idleTransport{base, idle}}, o}, nil
+	return fmt.Errorf("the proxy %s answers %s", server(proxy), answer.Status)
 }
 
 // tls are the settings of TLS, nil for those of Go.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,7 +28,7 @@ func TestParseMirror(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "a", "=b", "a=", "https://a=b"} {
+	for _, text := range []string{"", "a", "=b", "a=", "https://a=b", "a.example=b.example=", "a.example=b.example/UPPER", "a.example=b c"} {
 		if m, err := ParseMirror(text); err == nil {
 			t.Errorf("%q is the mirror %+v", text, m)
 		}
@@ -83,13 +84,13 @@ func TestCredentialsGoToTheirRegistryAlone(t *testing.T) {
 			t.Errorf("%s gets %+v, %v", repo, c, err)
 		}
 	}
-	if err := (&Options{AuthFile: file + "x"}).Check(); !errors.Is(err, os.ErrNotExist) {
+	if err := (&Options{AuthFile: file + "x"}).CheckAuthFile(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no such file: %v", err)
 	}
 	if err := os.WriteFile(file, []byte("secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Check(); err == nil || strings.Contains(err.Error(), "secret") {
+	if err := o.CheckAuthFile(); err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a file that is none: %v", err)
 	}
 }
@@ -185,8 +186,48 @@ func TestTLS(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "b.crt"), []byte("no"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (&Options{CertDir: dir}).Check(); err == nil {
+	if err := (&Options{CertDir: dir}).CheckCertDir(); err == nil {
 		t.Error("a certificate that is none is taken")
+	}
+}
+
+// A stream that is reset is a connection that was cut, and no jargon.
+func TestCut(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "half")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	transport, err := (&Options{Insecure: true}).Transport(time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Client{Transport: transport}).Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if string(text) != "half" || !errors.Is(err, io.ErrUnexpectedEOF) || err.Error() != "the connection was cut" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// A proxy that refuses is named, without its password.
+func TestProxyRefuses(t *testing.T) {
+	proxy, err := url.Parse("http://me:s3cr3t@proxy.example:3128")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = judgeProxy(t.Context(), proxy, nil, &http.Response{StatusCode: 403, Status: "403 Forbidden"})
+	if err == nil || err.Error() != "the proxy http://proxy.example:3128 answers 403 Forbidden" {
+		t.Error(err)
+	}
+	if err := judgeProxy(t.Context(), proxy, nil, &http.Response{StatusCode: 200}); err != nil {
+		t.Error(err)
 	}
 }
 

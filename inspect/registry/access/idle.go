@@ -48,7 +48,7 @@ func (w *watch) expire() {
 // cause returns what ended a request that ended with err.
 func (w *watch) cause(err error) error {
 	if !w.expired.Load() {
-		return err
+		return cut(err)
 	}
 	return &limit.Error{Name: limit.IdleSeconds, Limit: int64(w.transport.limit.Seconds()), Where: "the server " + w.host}
 }

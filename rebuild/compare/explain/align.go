@@ -72,7 +72,7 @@ func (d *diff) meet(was []byte, i int, now []byte, j int) (x, y token, ok bool) 
 	ys := find(d.finders, now, j)
 	for _, a := range xs {
 		for _, b := range ys {
-			if a.finder == b.finder && i-a.from == j-b.from && (a.to > i || b.to > j) && (!ok || a.to+b.to > x.to+y.to) &&
+			if a.finder == b.finder && !d.isLater(a, was) && !d.isLater(b, now) && i-a.from == j-b.from && (a.to > i || b.to > j) && (!ok || a.to+b.to > x.to+y.to) &&
 				(a.near == nil || a.near(string(was[a.from:a.to]), string(now[b.from:b.to]))) {
 				x, y, ok = a, b, true
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The table of symbols is read in both classes and both orders of bytes.
@@ -33,7 +34,7 @@ func TestManySymbols(t *testing.T) {
 		}
 		return all
 	}
-	e := New().Explain("x", []byte(programOf([]string{".text", text("....")})), []byte(programOf([]string{".text", text("..x.")})))
+	e := New(time.Time{}).Explain("x", []byte(programOf([]string{".text", text("....")})), []byte(programOf([]string{".text", text("..x.")})))
 	args := e.Parts[0].What.Args
 	if got := fmt.Sprint(args.Int("functions"), args.Int("beyond")); got != "20 12" || strings.Count(args.String("symbols"), "value/symbol") != maxNamed {
 		t.Error(got, args.String("symbols"))

@@ -24,6 +24,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"audit/inspect/check"
 )
@@ -154,13 +155,17 @@ type Explainer struct {
 	decoders []decoder // the first that knows a content explains it
 	plain    []decoder // those that look at bytes as they are
 	finders  []finder
-	work     int   // pairs of lines that may still be compared
-	expand   int64 // bytes that may still be unpacked
-	lookups  int   // places where dates and paths may still be looked for
+	numbers  []finder // of numbers that are dates where the format says so
+	dateKeys dateKeys
+	latest   time.Time // what is later is no time of a build; zero for none
+	work     int       // pairs of lines that may still be compared
+	expand   int64     // bytes that may still be unpacked
+	lookups  int       // places where dates and paths may still be looked for
 }
 
-// New returns an Explainer that knows all formats.
-func New() *Explainer {
+// New returns an Explainer that knows all formats. A date that is later than a time is
+// taken for no time of a build; the zero time takes any.
+func New(latest time.Time) *Explainer {
 	plain := []decoder{textDecoder{}, bytesDecoder{}}
 	return &Explainer{
 		decoders: append([]decoder{
@@ -169,7 +174,7 @@ func New() *Explainer {
 			gettextDecoder{}, manDecoder{}, infoDecoder{}, shadowDecoder{}, idDecoder{}, engineDecoder{},
 			auxCacheDecoder{}, fontCacheDecoder{}, jsonDecoder{},
 		}, plain...),
-		plain: plain, finders: newFinders(),
+		plain: plain, finders: newFinders(), numbers: numberFinders(), dateKeys: newDateKeys(), latest: latest,
 		work: maxLineWork, expand: maxExpand, lookups: maxLookups,
 	}
 }

@@ -345,14 +345,14 @@ func dynamic(major, minor uint64) string {
 func TestExplain(t *testing.T) {
 	for _, tc := range samples(t) {
 		t.Run(tc.name, func(t *testing.T) {
-			e := New().Explain(tc.path, []byte(tc.was), []byte(tc.now))
+			e := New(time.Time{}).Explain(tc.path, []byte(tc.was), []byte(tc.now))
 			if got := strings.TrimSuffix(show(e), "\n"); got != tc.want {
 				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
 			}
 			if tc.text == "" != (len(e.Shown) == 0) || !strings.Contains(shownText(e), tc.text) {
 				t.Errorf("what is shown lacks %q:\n%s", tc.text, shownText(e))
 			}
-			if again := New().Explain(tc.path, []byte(tc.was), []byte(tc.now)); show(again) != show(e) || shownText(again) != shownText(e) {
+			if again := New(time.Time{}).Explain(tc.path, []byte(tc.was), []byte(tc.now)); show(again) != show(e) || shownText(again) != shownText(e) {
 				t.Error("explained again, it is another explanation")
 			}
 		})

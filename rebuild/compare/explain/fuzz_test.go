@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"testing"
+	"time"
 )
 
 // FuzzExplain holds that any two contents that differ have an explanation, the
@@ -32,7 +33,7 @@ func FuzzExplain(f *testing.F) {
 
 // explainOnce explains without the net that Explain has below it.
 func explainOnce(path string, was, now []byte) *Explanation {
-	x := New()
+	x := New(time.Time{})
 	x.expand = 4 << 20
 	d := &diff{Explainer: x, finders: x.finders, path: path, out: new(Explanation)}
 	d.explain(was, now)
@@ -42,7 +43,7 @@ func explainOnce(path string, was, now []byte) *Explanation {
 // FuzzDecoders asks each decoder alone: what it does not know, it leaves be.
 func FuzzDecoders(f *testing.F) {
 	for _, s := range samples(f) {
-		for i := range New().decoders {
+		for i := range New(time.Time{}).decoders {
 			f.Add(byte(i), s.path, []byte(s.was), []byte(s.now))
 		}
 	}
@@ -50,7 +51,7 @@ func FuzzDecoders(f *testing.F) {
 		if bytes.Equal(was, now) {
 			return
 		}
-		x := New()
+		x := New(time.Time{})
 		x.expand = 4 << 20
 		d := &diff{Explainer: x, finders: x.finders, path: path, out: new(Explanation)}
 		decoder := x.decoders[int(which)%len(x.decoders)]

@@ -25,7 +25,7 @@ func (jsonDecoder) decode(d *diff, was, now []byte) bool {
 			d.add(check.Say("difference/json-value", "field", shown(f.Path)), Content, f.Was, f.Now)
 		} else {
 			in := d
-			if isDateKey(lastKey(f.Path)) {
+			if d.dateKeys.has(lastKey(f.Path)) {
 				in = d.withNumbers()
 			}
 			in.value(check.Say("difference/json-value", "field", shown(f.Path)), jsonText(f.Was), jsonText(f.Now))

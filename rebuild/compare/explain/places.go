@@ -23,8 +23,11 @@ import (
 type idDecoder struct{}
 
 func (idDecoder) decode(d *diff, was, now []byte) bool {
+	if path.Base(d.path) != "machine-id" {
+		return false
+	}
 	form := regexp.MustCompile(`^(?:[0-9a-f]{32}|uninitialized)?\n?$`)
-	if path.Base(d.path) != "machine-id" || !form.Match(was) || !form.Match(now) {
+	if !form.Match(was) || !form.Match(now) {
 		return false
 	}
 	d.add(check.Say("difference/machine-id"), Content, string(bytes.TrimSpace(was)), string(bytes.TrimSpace(now)))

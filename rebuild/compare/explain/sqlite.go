@@ -104,8 +104,9 @@ func (s *sqliteDump) table(name string) error {
 		return err
 	}
 	s.dates = make([]bool, len(columns))
+	keys := newDateKeys()
 	for i, c := range columns {
-		s.dates[i] = isDateKey(c)
+		s.dates[i] = keys.has(c)
 		columns[i] = "+" + quoteSQL(c) // so that the driver makes no times or truths of numbers
 	}
 	return s.query(name, "SELECT "+strings.Join(columns, ", ")+" FROM "+quoteSQL(name)+" NOT INDEXED", nil)

@@ -18,7 +18,7 @@ func (textDecoder) decode(d *diff, was, now []byte) bool {
 	if !isText(was) || !isText(now) {
 		return false
 	}
-	if isNumber(was) && isNumber(now) {
+	if d.isNumber(was) && d.isNumber(now) {
 		d = d.withNumbers()
 	}
 	d.lines(was, now)

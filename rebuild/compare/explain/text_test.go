@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func numbers(n int, change func(i int) string) string {
@@ -123,7 +124,7 @@ func FuzzTextDiff(f *testing.F) {
 
 // explainText explains two texts within some work.
 func explainText(work int, was, now string) (*Explanation, bool) {
-	x := New()
+	x := New(time.Time{})
 	x.work = work
 	d := &diff{Explainer: x, finders: x.finders, out: new(Explanation)}
 	ok := textDecoder{}.decode(d, []byte(was), []byte(now))

@@ -97,22 +97,31 @@ func numberFinders() []finder {
 // withNumbers is the diff of values that are known to be dates.
 func (d *diff) withNumbers() *diff {
 	in := *d
-	in.finders = append(d.finders[:len(d.finders):len(d.finders)], numberFinders()...)
+	in.finders = append(d.finders[:len(d.finders):len(d.finders)], d.numbers...)
 	return &in
 }
 
-// isDateKey says whether a value with this name is a date, by the words that it is
-// made of.
-func isDateKey(name string) bool {
-	return regexp.MustCompile(`(?i)(?:^|[^a-z])(?:date|time|timestamp|epoch|created|modified|updated|built|mtime|ctime|atime)(?:$|[^a-z])`).MatchString(
-		regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(name, "${1}_${2}"))
+// dateKeys know names of values that are dates, by the words that they are made of.
+type dateKeys struct{ word, joint *regexp.Regexp }
+
+func newDateKeys() dateKeys {
+	return dateKeys{
+		regexp.MustCompile(`(?i)(?:^|[^a-z])(?:date|time|timestamp|epoch|created|modified|updated|built|mtime|ctime|atime)(?:$|[^a-z])`),
+		regexp.MustCompile(`([a-z])([A-Z])`),
+	}
+}
+
+// has says whether a value with this name is a date.
+func (k dateKeys) has(name string) bool {
+	return k.word.MatchString(k.joint.ReplaceAllString(name, "${1}_${2}"))
 }
 
 // isNumber says whether a content is a number that is a date, and nothing else, as
 // stamps of a build are.
-func isNumber(data []byte) bool {
+func (x *Explainer) isNumber(data []byte) bool {
+	const longest = 32
 	text := bytes.TrimSpace(data)
-	return slices.ContainsFunc(numberFinders(), func(f finder) bool {
+	return len(text) <= longest && slices.ContainsFunc(x.numbers, func(f finder) bool {
 		at := f.form.FindIndex(text)
 		return at != nil && at[0] == 0 && at[1] == len(text)
 	})

@@ -5,11 +5,12 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // reasonOf explains two texts that stand amid others.
 func reasonOf(was, now string) string {
-	e := New().Explain("", []byte("\x00before "+was+" after"), []byte("\x00before "+now+" after"))
+	e := New(time.Time{}).Explain("", []byte("\x00before "+was+" after"), []byte("\x00before "+now+" after"))
 	var all []string
 	for r := range reasons {
 		if e.Has(r) {
@@ -125,10 +126,10 @@ func TestOnlyDates(t *testing.T) {
 		now.WriteString("\x00end")
 		other.WriteString("\x00eNd")
 		x, y, z := []byte(was.String()), []byte(now.String()), []byte(other.String())
-		if e := New().Explain("", x, y); string(x) != string(y) && e.Has(Content) {
+		if e := New(time.Time{}).Explain("", x, y); string(x) != string(y) && e.Has(Content) {
 			t.Fatalf("%q, %q:\n%s", x, y, show(e))
 		}
-		if e := New().Explain("", x, z); !e.Has(Content) {
+		if e := New(time.Time{}).Explain("", x, z); !e.Has(Content) {
 			t.Fatalf("%q, %q: the end differs\n%s", x, z, show(e))
 		}
 	}
@@ -138,17 +139,17 @@ func TestOnlyDates(t *testing.T) {
 func TestBounds(t *testing.T) {
 	bomb := strings.Repeat("\x00", maxExpandFile+1)
 	huge := gzipped(t, day1, "", 9, bomb)
-	e := New().Explain("a.gz", []byte(huge), []byte(gzipped(t, day2, "", 9, bomb)))
+	e := New(time.Time{}).Explain("a.gz", []byte(huge), []byte(gzipped(t, day2, "", 9, bomb)))
 	if !e.Has(Content) || e.Has(Packing) || !strings.Contains(shownText(e), "too-large-unpacked limit=67108864 limit-all=536870912 what=gzip") {
 		t.Errorf("a bomb:\n%s%s", show(e), shownText(e))
 	}
-	x := New()
+	x := New(time.Time{})
 	x.expand = 10
 	e = x.Explain("a.gz", []byte(gzipped(t, day1, "", 9, "less than 20 bytes")), []byte(gzipped(t, day1, "", 9, "fewer than 20 bytes")))
 	if !e.Has(Content) || x.expand != 0 {
 		t.Errorf("nothing may be unpacked any more:\n%s%s", show(e), shownText(e))
 	}
-	x = New()
+	x = New(time.Time{})
 	x.lookups = 0
 	if e := x.Explain("", []byte("\x002024-01-02"), []byte("\x002024-01-03")); !e.Has(Content) {
 		t.Errorf("no date may be looked for any more:\n%s", show(e))
@@ -158,11 +159,11 @@ func TestBounds(t *testing.T) {
 		fmt.Fprintf(&was, "\x00%d 2024-01-02T03:04:%02d.%dZ", i, i%60, i)
 		fmt.Fprintf(&now, "\x00%d 2025-01-02T03:04:%02d.%dZ", i, i%60, i)
 	}
-	if e := New().Explain("", []byte(was.String()), []byte(now.String())); len(e.Parts) != maxParts || e.More != 50 || e.Has(Content) {
+	if e := New(time.Time{}).Explain("", []byte(was.String()), []byte(now.String())); len(e.Parts) != maxParts || e.More != 50 || e.Has(Content) {
 		t.Errorf("%d parts and %d more", len(e.Parts), e.More)
 	}
 	line := strings.Repeat("y", 1000)
-	e = New().Explain("", []byte("\x002024-01-02"+line), []byte("\x00"+line+line))
+	e = New(time.Time{}).Explain("", []byte("\x002024-01-02"+line), []byte("\x00"+line+line))
 	for _, p := range e.Parts {
 		if len(p.Was) > maxValue || len(p.Now) > maxValue {
 			t.Errorf("values of %d and %d bytes", len(p.Was), len(p.Now))

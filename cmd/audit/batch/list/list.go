@@ -16,6 +16,8 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/registry"
 	"audit/inspect/userfile"
 	"audit/inspect/web"
 	"audit/rebuild"
@@ -196,6 +198,11 @@ func named(text string, names ...string) Entry {
 	if strings.HasPrefix(text, "http://") || web.IsDOI(text) {
 		e := entry(text, names...)
 		e.Problem = "a list has no DOI and no address but those of https: audit it by itself, with the checksum that was published"
+		return e
+	}
+	if rest, ok := strings.CutPrefix(text, string(image.Registry)+":"); ok && !strings.HasPrefix(rest, "//") {
+		e := entry(text, names...)
+		e.Problem = (&registry.NameError{Name: e.Reference, Nearest: registry.Near(rest)}).Error()
 		return e
 	}
 	if transport, _, ok := strings.Cut(text, ":"); ok && isTransport(transport) || strings.HasPrefix(text, "https://") {

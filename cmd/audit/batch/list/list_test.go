@@ -270,6 +270,19 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// docker: names an image with two slashes after it; without them nothing is asked for.
+func TestNoSlashes(t *testing.T) {
+	all, err := Source{Stdin: strings.NewReader("docker:ubuntu\ndocker:/lab/tool:1\ndocker://ok/tool\n")}.Read(t.Context(), "-")
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%q, %v", brief(all), err)
+	}
+	for i, want := range []string{"", "nearest is docker://lab/tool:1", "nearest is docker://ubuntu"} {
+		if (all[i].Problem == "") != (want == "") || !strings.Contains(all[i].Problem, want) {
+			t.Errorf("%s: %q, want %q", all[i].Reference, all[i].Problem, want)
+		}
+	}
+}
+
 // Nothing in a list makes the reader panic, and every entry has a reference.
 func FuzzRead(f *testing.F) {
 	f.Add("registry.example/a:1\n")
