@@ -129,7 +129,7 @@ func (r *Report) askSigners() string {
 	case c.has("signatures/not-asked"):
 		return ""
 	}
-	return "To have its packages verified: --trusted-key FILE, the key of whoever signed them, and but for rpm --packages DIR or URL, the packages themselves."
+	return "To have its packages verified: --trusted-key FILE, the key of whoever signed them, and where it is not rpm the packages, --packages DIR or URL."
 }
 
 // check returns a check by its ID, the zero Check when there is none.
