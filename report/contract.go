@@ -60,7 +60,7 @@ type Image struct {
 	ConfigMember     string           `json:"configMember"`     // where the config lies in the archive
 	ManifestDigest   ManifestDigest   `json:"manifestDigest"`   // of the image manifest
 	IndexDigest      string           `json:"indexDigest"`      // of the image index that led here; "" when none did
-	Platforms        []Platform       `json:"platforms"`        // all entries of that index and of those in it, in its order
+	Platforms        []Platform       `json:"platforms"`        // entries of that index and of those in it, in its order; of a layout with several images, those of the one that was asked for
 	Platform         string           `json:"platform"`         // as the config claims it: "linux/amd64", "linux/arm64/v8"
 	Created          string           `json:"created"`          // as the config claims it, RFC 3339; "" when it does not
 	UncompressedSize int64            `json:"uncompressedSize"` // of all layers

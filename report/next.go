@@ -38,7 +38,7 @@ func (r *Report) next() []string {
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
 		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
-		if r.Recipe.Status == provenance.Partial && r.words.of(r.Recipe.System).Name != "" {
+		if r.Recipe.Status == provenance.Partial && r.allow() == "" {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:
@@ -116,7 +116,7 @@ func (r *Report) askSigners() string {
 	case c.has("signatures/not-asked"):
 		return ""
 	}
-	return "To have its packages verified, give the key of whoever signed them, --trusted-key FILE, and but for those of rpm the packages too, --packages DIR or URL."
+	return "To have its packages verified: --trusted-key FILE, the key of whoever signed them, and where it is not rpm the packages, --packages DIR or URL."
 }
 
 // check returns a check by its ID, the zero Check when there is none.

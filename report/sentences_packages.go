@@ -9,6 +9,7 @@ func packagesSentences() map[string]string {
 		"packages/dangling-link":    "it is a link to {target:quote}, where no file is",
 		"packages/field-twice":      "{package} has the field {field} twice, which dpkg refuses and other tools read in one way or the other: the first was taken",
 		"packages/no-file":          "it is no regular file",
+		"signatures/no-packages":    "the image has no database of packages, so that nothing can be held against --packages",
 		"packages/apk-adb":          "it has the format ADB of apk 3, which is not read here: which packages there are, and which files are theirs, is not known",
 		"packages/no-package":       "it describes no package",
 		"packages/unmerged-log":     "a log of changes to the database beside it, which was not read",

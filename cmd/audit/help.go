@@ -47,7 +47,7 @@ func guides() []guide {
 			{"audit provenance image.tar.gz", "into the current folder"},
 			{"audit provenance -o - image.tar.gz", "to read it"},
 			{"audit provenance --known reports image.tar", "pins the base that is among images audited before"},
-			{"audit provenance --packages debs --trusted-key archive.gpg image.tar", "what nobody vouches for apart from what packages make"},
+			{"audit provenance --packages mirror --trusted-key archive.gpg image.tar", "what nobody vouches for apart from what packages make"},
 		}},
 		{"plan", "IMAGE", "Prints how the image would be built again and whose code that would run. Nothing is run.", []example{
 			{"audit plan image.tar.gz", ""},

@@ -1,6 +1,7 @@
 package vouch
 
 import (
+	"cmp"
 	"slices"
 
 	"audit/inspect/check"
@@ -51,6 +52,19 @@ func Conclude(items check.Check, results []Result, t *Table) check.Check {
 		return own
 	}
 	return joined(items, own)
+}
+
+// Best returns which of the claims on a file, at least one, it differs from least, and how:
+// packages may share a file, and one may replace that of another. The first of equals
+// counts.
+func Best[C, D any, W cmp.Ordered](claims []C, compare func(C) []D, weight func([]D) W) (best C, found []D) {
+	best, found = claims[0], compare(claims[0])
+	for _, c := range claims[1:] {
+		if next := compare(c); weight(next) < weight(found) {
+			best, found = c, next
+		}
+	}
+	return best, found
 }
 
 // MaxNames is how many names stand in one finding.

@@ -111,15 +111,8 @@ type difference struct {
 
 // file compares a file with the claims on it; one that holds is enough.
 func (j *judge) file(f inspect.File, claims []int) {
-	var best []difference
-	var of *claim
-	for _, i := range claims {
-		c := &j.claims[i]
-		found := j.compare(f, c)
-		if of == nil || worst(found) < worst(best) {
-			best, of = found, c
-		}
-	}
+	i, best := vouch.Best(claims, func(i int) []difference { return j.compare(f, &j.claims[i]) }, worst)
+	of := &j.claims[i]
 	word := vouch.Word{Kind: vouch.Signed, By: "apk " + of.pkg.name, Keys: []string{of.pkg.key.Fingerprint}}
 	vouches, broken := true, false
 	for _, d := range best {

@@ -139,14 +139,7 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 	if slices.ContainsFunc(claims, func(c claim) bool { return !c.diverted }) { // a diversion does not outweigh it
 		claims = slices.DeleteFunc(slices.Clone(claims), func(c claim) bool { return c.diverted })
 	}
-	var best claim
-	var worst []check.Finding
-	for i, c := range claims {
-		found := s.compare(here, c)
-		if i == 0 || weight(found) < weight(worst) {
-			best, worst = c, found
-		}
-	}
+	best, worst := vouch.Best(claims, func(c claim) []check.Finding { return s.compare(here, c) }, weight)
 	if by := s.refused[best.file.Path]; by != "" && !best.diverted {
 		worst = excuse(worst, best, by)
 	} else if other != nil {

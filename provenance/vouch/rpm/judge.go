@@ -134,15 +134,8 @@ func (j *judge) unread() (files []inspect.File) {
 // file compares a file with the claims on it: one that holds is enough, since packages
 // may share a file, and one may replace that of another.
 func (j *judge) file(f inspect.File, claims []int) {
-	var best []difference
-	var of *claim
-	for _, i := range claims {
-		c := &j.claims[i]
-		found := j.compare(f, c)
-		if of == nil || worst(found) < worst(best) {
-			best, of = found, c
-		}
-	}
+	i, best := vouch.Best(claims, func(i int) []difference { return j.compare(f, &j.claims[i]) }, worst)
+	of := &j.claims[i]
 	word := vouch.Word{Kind: vouch.Signed, By: "rpm " + of.pkg.name, Keys: []string{of.pkg.key.Fingerprint}}
 	vouches := !of.isGhost()
 	for i := range best {
