@@ -45,7 +45,7 @@ func differenceSentences() map[string]string {
 		"difference/not-shown":             "not shown: what is shown of this and other files fills {limit} bytes",
 		"difference/more-parts":            "… and {parts} more",
 		"difference/changed-line":          "[⟫ {inside}: ][line {line}: ]{was:change now}[, and {others:count more line}][; {moved:count line} moved][ (in {places} places)]",
-		"difference/reordered-lines":       "[⟫ {inside}: ]the same lines in another order: {lines:count line} moved, the first of them {was}[ (in {places} places)]",
+		"difference/reordered-lines":       "[⟫ {inside}: ]the same lines in another order: {lines:count line} moved, the first of them {was}[ (line {line})][ (in {places} places)]",
 		"difference/lines":                 "[⟫ {inside}:\n]{diff}",
 		"difference/strings":               "[⟫ {inside}: ]strings[ of section {section}]:\n{diff}",
 		"difference/bytes":                 "[⟫ {inside}: ]{was-size} bytes, now {now-size}; the first difference is at byte {offset:number}[, the last at byte {last:number}, {differ:count byte} of {common} in common differ]\n- {was-window}\n+ {now-window}",

@@ -254,7 +254,7 @@ func TestGateWithoutPolicy(t *testing.T) {
 	for _, name := range []string{"platform", "flags", "creds", "tool-url", "tool-sha256"} {
 		inputs[name] = ""
 	}
-	if status, printed := newRunner(t).steps(t, action.Runs.Steps, inputs); status != exitUsage || !strings.Contains(printed, "the name of the file is empty") {
+	if status, printed := newRunner(t).steps(t, action.Runs.Steps, inputs); status != exitUsage || !strings.Contains(printed, "--policy has an empty value") {
 		t.Errorf("GitHub: status %d\n%s", status, printed)
 	}
 	_, job, _ := strings.Cut(string(allGates()[1].files[0].text()), "\n---\n")
