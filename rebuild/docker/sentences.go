@@ -54,8 +54,8 @@ func sentences() map[string]string {
 		"closure/explained-by-instruction": "{entries:count entry} explained by the instruction of their layer alone: " +
 			"the history says that it could write them, and nothing says that these bytes came of it",
 		"closure/explained-by-rule": "{entries:count entry} explained by a rule of packages alone, such as that a source is compiled: what is in them nothing proves",
-		"closure/digest-not-taken": "package {package} has recorded {digest} of it, and that kind of digest was not taken",
-		"closure/no-entries":       "the image has no entries",
+		"closure/digest-not-taken":  "package {package} has recorded {digest} of it, and that kind of digest was not taken",
+		"closure/no-entries":        "the image has no entries",
 
 		// Packing again.
 		"repack/instructions": "no packer made these layers: they are what instructions wrote",
