@@ -120,7 +120,7 @@ func (c *closureCheck) inside(layer int, e *inspect.Entry, item string) {
 		c.found.Problem(layer, e.Path, "closure/store-item-mode", "mode", store.Mode(e.Mode))
 	case c.reached[item]:
 		c.store++
-		c.bytes += e.Size
+		c.bytes += e.FrameSize + e.Size
 	}
 }
 
@@ -133,7 +133,7 @@ func (c *closureCheck) insideBase(layer int, e *inspect.Entry, item string) {
 		c.found.Unexplained(c.img, layer, e, store.Details(e)...)
 	case c.reached[item]:
 		c.store++
-		c.bytes += e.Size
+		c.bytes += e.FrameSize + e.Size
 	}
 }
 
@@ -157,7 +157,7 @@ func (c *closureCheck) outside(layer int, e *inspect.Entry) {
 		c.found.Unexplained(c.img, layer, e, append(store.Details(e), why...)...)
 	default:
 		c.packed++
-		c.bytes += e.Size
+		c.bytes += e.FrameSize + e.Size
 	}
 }
 
@@ -376,6 +376,9 @@ func isNix(name string) bool {
 func (c *closureCheck) conclude() check.Check {
 	out := c.found.Check(check.Say("closure/explained-from-root", "explained", c.store+c.packed, "entries", c.entries,
 		"in-store", c.store, "items", len(c.reached), "packed", c.packed), c.bytes)
+	if out.Status == check.Pass {
+		out.Bytes = c.img.LayerBytes()
+	}
 	if c.rows > 0 {
 		out.Because("closure/database-rows", "rows", c.rows)
 	}
