@@ -140,7 +140,8 @@ func envName(flag string) string {
 }
 
 // envSettings reads the variables of flags. One whose name is nearly that of a flag is a
-// mistake: whoever set it believes that it is obeyed.
+// mistake: whoever set it believes that it is obeyed. So is an empty one, but for the
+// credentials that a pipeline hands on where it has some.
 func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err error) {
 	flags := make(map[string]string)
 	var names []string
@@ -153,15 +154,15 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ok := flags[name]
 		switch {
-		case value == "" && flag == "policy": // of any other it is as good as unset
-			err = cmp.Or(err, usage("the variable %s is empty, and no policy would be demanded: unset it, or give it a value", name))
-		case !strings.HasPrefix(name, envPrefix) || value == "" || name == batch.ShardsVariable: // which engines set
-		case ok:
+		case !strings.HasPrefix(name, envPrefix) || name == batch.ShardsVariable: // which engines set
+		case ok && value == "" && flag != "creds": // a demand, a key or a digest would be missing without a word
+			err = cmp.Or(err, usage("the variable %s is empty, and --%s would be as if nobody had set it: unset it, or give it a value", name, flag))
+		case ok && value != "":
 			for _, v := range valuesOf(known[flag], value) {
 				all = append(all, preset{flag, v, name})
 			}
-		default:
-			if near := nearestVariable(name, names); near != "" {
+		case !ok:
+			if near := nearestVariable(name, names); near != "" && value != "" {
 				err = cmp.Or(err, usage("the variable %s is of no flag, nearest is %s", name, near))
 			}
 		}
