@@ -36,6 +36,7 @@ type elfFile struct {
 	sections []elfSection
 	rest     []byte              // what is in no section: headers, padding
 	frame    []byte              // the headers, but for where the sections are and how long; nil when something but zeros lies beside them
+	beside   []byte              // what lies beside headers and sections, without zeros before it: often an archive that the program reads
 	symbols  map[int][]elfSymbol // by section; nil when they were not read
 }
 
@@ -94,7 +95,7 @@ func parseELF(data []byte) (*elfFile, bool) {
 		out.sections = append(out.sections, sec)
 	}
 	out.rest, _ = outside(data, held)
-	out.frame = elfFrame(data, f, held)
+	out.frame, out.beside = elfFrame(data, f, held)
 	return out, true
 }
 
@@ -126,7 +127,10 @@ func (d *diff) elfSections(a, b *elfFile) {
 		differ[was.part()], differ[now.part()] = true, true
 		d.elfSection(was, now)
 	}
-	if !bytes.Equal(a.rest, b.rest) {
+	switch {
+	case !bytes.Equal(a.beside, b.beside):
+		d.inside("what is in no section", "", a.beside, b.beside)
+	case !bytes.Equal(a.rest, b.rest):
 		reason := Content
 		if d.out.Has(Content) || moved(a, b) {
 			reason = Follows

@@ -7,9 +7,9 @@ import (
 )
 
 // elfFrame returns the headers of an ELF file, with zeros for the places and
-// sizes of its sections; nil when there is more outside of the sections that is
+// sizes of its sections, or else what there is beside headers and sections that is
 // not zero.
-func elfFrame(data []byte, f *elf.File, held []stretch) []byte {
+func elfFrame(data []byte, f *elf.File, held []stretch) (frame, beside []byte) {
 	header, entry, word, tableAt, placeAt := 64, 64, 8, 40, 24
 	if f.Class == elf.ELFCLASS32 {
 		header, entry, word, tableAt, placeAt = 52, 40, 4, 32, 16
@@ -22,7 +22,8 @@ func elfFrame(data []byte, f *elf.File, held []stretch) []byte {
 	}
 	n := uint64(len(f.Sections) * entry)
 	if from > uint64(len(data)) || n > uint64(len(data))-from {
-		return nil
+		beside, _ = outside(data, held)
+		return nil, beside
 	}
 	clear(table)
 	sections := data[from : from+n]
@@ -30,13 +31,14 @@ func elfFrame(data []byte, f *elf.File, held []stretch) []byte {
 		clear(sections[at : at+2*word])
 	}
 	programs := data[header:min(len(data), header+len(f.Progs)*programSize(f.Class))]
-	frame := slices.Concat(data[:header], programs, sections)
+	frame = slices.Concat(data[:header], programs, sections)
 	clear(data[:header+len(programs)])
 	clear(sections)
-	if rest, _ := outside(data, held); zeros(rest) < len(rest) {
-		return nil
+	rest, _ := outside(data, held)
+	if beside = bytes.TrimLeft(rest, "\x00"); len(beside) > 0 {
+		return nil, beside
 	}
-	return frame
+	return frame, nil
 }
 
 // programSize is the length of a program header, which linkers write right

@@ -58,12 +58,13 @@ func (s elfSection) part() string {
 	return "value/elf-other"
 }
 
-// onlyAside says of two files that are the same in memory which of their parts differ.
+// onlyAside says of two files that are the same in memory, and beside their sections, which
+// of their parts differ.
 func (d *diff) onlyAside(a, b *elfFile, differ map[string]bool) {
 	if !bytes.Equal(a.rest, b.rest) && !moved(a, b) {
 		differ["value/elf-headers"] = true
 	}
-	if !sameInMemory(a, b) && !sameObject(a, b, differ) {
+	if !bytes.Equal(a.beside, b.beside) || !sameInMemory(a, b) && !sameObject(a, b, differ) {
 		return
 	}
 	var parts []check.Message
