@@ -36,7 +36,7 @@ func partsAdvice() []codeAdvice {
 		{codes: "plan/malformed", why: lacks,
 			todo: "Make the plan again from the image, audit IMAGE: one that was written by hand or by another version is not run."},
 		{codes: "plan/no-builder-asked", why: "A rebuild takes time and runs programs, and is made only where it is asked for.",
-			todo: "Name a builder, --builder NAME, to have the recipe built again."},
+			todo: "Leave --builder none out to have the recipe built again, or name another builder."},
 		{codes: "plan/other-builder", why: "A recipe is built by the system that it is written for.",
 			todo: "Name the builder of that system, or leave --builder to audit."},
 		{codes: "plan/made-elsewhere", why: "The image that was given is compared in place of one that is built here.", todo: worthKnowing},

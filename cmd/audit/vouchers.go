@@ -58,8 +58,11 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		a.vouchByRecipe()
 		a.contradict()
 		items := l.checks[check.Signatures]
-		if len(l.packages) > 0 && len(a.image.Items) == 0 {
+		switch {
+		case len(l.packages) > 0 && len(a.image.Items) == 0:
 			items = check.Skip(check.Signatures, "signatures/no-packages") // unless a family has some
+		case a.hasNothingToSign() && isUnasked(items):
+			items = check.Skip(check.Signatures, "signatures/nothing-signed", "unread", a.unreadLayers())
 		}
 		l.add(vouch.Conclude(items, results, a.vouched))
 		if verified && l.described != nil {
