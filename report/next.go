@@ -37,7 +37,7 @@ func (r *Report) next() []string {
 		}
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
-		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
+		steps = append(steps, r.lookFirst(), r.readAll(), r.allow(), r.askSigners())
 		if r.Recipe.Status == provenance.Partial && r.allow() == "" {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
