@@ -273,10 +273,10 @@ func (r *Report) contradiction() string {
 }
 
 // contradicted says what is contradicted: the image, or no more than what was
-// said of it in answers that nobody who is trusted signed, or that all that it was
+// said of it in answers that are not what their key signed, or that all that it was
 // made from is known.
 func contradicted(failed []string, problems []Finding) string {
-	ofImage := slices.ContainsFunc(problems, func(f Finding) bool { return !isAnswer(f.Code) })
+	ofImage := slices.ContainsFunc(problems, func(f Finding) bool { return f.Code != "signatures/bad-signature" })
 	if len(failed) == 1 && failed[0] == string(check.Signatures) && !ofImage {
 		return "What was asked to vouch for the image cannot be believed"
 	}
@@ -284,11 +284,6 @@ func contradicted(failed []string, problems []Finding) string {
 		return "Not everything that the image was made from can be known"
 	}
 	return "The image is not what it claims to be"
-}
-
-// isAnswer says that a problem is one of an answer about an image, and not of the image.
-func isAnswer(code string) bool {
-	return code == "signatures/bad-signature" || code == "signatures/untrusted-key"
 }
 
 // firstProblem is a sentence with the first of some findings.
