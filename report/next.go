@@ -27,12 +27,12 @@ func (r *Report) next() []string {
 	case rebuild.Unreproducible, rebuild.Different:
 		steps = append(steps, "Look at the differences, by their cause, and at the evidence of each.")
 		if r.Verdict == rebuild.Unreproducible {
-			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
+			steps = append(steps, r.buildTwice())
 		}
 	case rebuild.BuildFailed:
 		steps = append(steps, r.buildAdvice())
 	case rebuild.Matching:
-		if !given(r) {
+		if !given(r) && len(r.StoreItems) > 0 {
 			steps = append(steps, "--fresh all builds again what was reused.")
 		}
 		steps = append(steps, r.askSigners())
@@ -46,6 +46,18 @@ func (r *Report) next() []string {
 	}
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
+}
+
+// buildTwice says how a build that varies is told from an image that was changed; "" where
+// it was built twice, or elsewhere.
+func (r *Report) buildTwice() string {
+	switch {
+	case given(r), r.Rebuild != nil && len(r.Rebuild.Fresh) > 0:
+		return ""
+	case len(r.StoreItems) == 0: // what --fresh builds again
+		return "Build it twice on one machine and compare the two with audit compare: what differs there too varies from build to build, and is no sign that the image was changed."
+	}
+	return "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed."
 }
 
 // buildAdvice says what to do about a build that failed.
@@ -118,7 +130,22 @@ func (r *Report) askSigners() string {
 	case c.has("signatures/not-asked"), r.nothingSigned():
 		return ""
 	}
-	return "To have its packages verified: --trusted-key FILE, the key of whoever signed them, and where it is not rpm the packages, --packages DIR or URL."
+	return "To have its packages verified: " + c.lacksOfPackages()
+}
+
+// lacksOfPackages says what is lacking for packages to be verified: not what was given.
+func (c Check) lacksOfPackages() string {
+	switch {
+	case c.has("signatures/deb-no-release"):
+		return "--packages DIR or URL must have the Release file that the key has signed (InRelease, or Release and Release.gpg), the lists of packages that it names, and the packages."
+	case c.has("signatures/apk-no-source"):
+		return "--packages DIR or URL, with the packages in the versions that the image has."
+	case c.has("signatures/deb-none-listed"), c.has("signatures/deb-names-only"), c.has("signatures/apk-names-only"):
+		return "--packages DIR or URL must have them in the versions that the image has; of an older image a snapshot of the archive has."
+	case c.has("signatures/apk-none-verified"), c.has("signatures/rpm-none-verified"):
+		return "--trusted-key FILE, another key: those that are trusted have not signed them."
+	}
+	return "--trusted-key FILE, the key of whoever signed them, and where it is not rpm the packages, --packages DIR or URL."
 }
 
 // nothingSigned says that the image has nothing that a build farm or a distribution signs.
