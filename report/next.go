@@ -26,13 +26,13 @@ func (r *Report) next() []string {
 		}
 	case rebuild.Unreproducible, rebuild.Different:
 		steps = append(steps, "Look at the differences, by their cause, and at the evidence of each.")
-		if r.Verdict == rebuild.Unreproducible {
+		if r.Verdict == rebuild.Unreproducible && r.hasStore() {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
 	case rebuild.BuildFailed:
 		steps = append(steps, r.buildAdvice())
 	case rebuild.Matching:
-		if !given(r) {
+		if !given(r) && r.hasStore() {
 			steps = append(steps, "--fresh all builds again what was reused.")
 		}
 		steps = append(steps, r.askSigners())
@@ -47,6 +47,9 @@ func (r *Report) next() []string {
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
 }
+
+// hasStore says whether what builds the image reuses store items.
+func (r *Report) hasStore() bool { return r.words.of(r.Recipe.System).Store != "" }
 
 // buildAdvice says what to do about a build that failed.
 func (r *Report) buildAdvice() string {
