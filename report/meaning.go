@@ -48,9 +48,9 @@ func (r *Report) meaning() string {
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
 	if rights := r.rights(); rights != "" {
-		return rights + r.unverifiedMeaning() + r.signedShare()
+		return rights + r.unverifiedMeaning() + r.unreadMeaning() + r.signedShare()
 	}
-	return r.unverifiedMeaning() + r.signedShare() + r.standsOut()
+	return r.unverifiedMeaning() + r.unreadMeaning() + r.signedShare() + r.standsOut()
 }
 
 // standsOut names the first file that nobody vouches for: what lends rights before all
@@ -77,7 +77,7 @@ func (r *Report) signedShare() string {
 	if n == 0 {
 		return ""
 	}
-	return " Of the bytes in its files " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
+	return " Of the bytes in its files" + r.ofRead() + " " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
 }
 
 // signedBytes are those in files that lead back to what trusted keys signed.

@@ -37,7 +37,7 @@ func (r *Report) next() []string {
 		}
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
-		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
+		steps = append(steps, r.lookFirst(), r.readAll(), r.allow(), r.askSigners())
 		if r.Recipe.Status == provenance.Partial && r.allow() == "" {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
@@ -81,6 +81,8 @@ func (r *Report) remedy(id check.ID) string {
 	switch {
 	case r.compared() || r.notAsked(id):
 		return "It was not asked for: audit IMAGE makes all checks of one image."
+	case id == check.Signatures && r.nothingSigned():
+		return "Nothing has to be done: no build farm and no distribution signs what is in this image. Whether somebody vouches for the image as a whole, its statements say."
 	case r.Plan == nil || id != check.Rebuild && id != check.Derivation:
 		return w.remedy(id)
 	}
@@ -116,10 +118,16 @@ func (r *Report) askSigners() string {
 		return ""
 	case len(r.StoreItems) > 0:
 		return "--online asks the official build farms whether they signed the same bytes."
-	case c.has("signatures/not-asked"):
+	case c.has("signatures/not-asked"), r.nothingSigned():
 		return ""
 	}
 	return "To have its packages verified: --trusted-key FILE, the key of whoever signed them, and where it is not rpm the packages, --packages DIR or URL."
+}
+
+// nothingSigned says that the image has nothing that a build farm or a distribution signs.
+func (r *Report) nothingSigned() bool {
+	c := r.check(check.Signatures)
+	return c.has("signatures/nothing-signed") || c.has("signatures/no-packages")
 }
 
 // check returns a check by its ID, the zero Check when there is none.
