@@ -20,6 +20,7 @@ type Closure struct {
 	Claimed bool
 
 	dangerous check.List
+	seen      map[*inspect.Entry]bool // what containers see, once it was asked for
 }
 
 // Unexplained adds an entry that nothing explains: no package, no store item, no
@@ -27,20 +28,38 @@ type Closure struct {
 // Entries that an intruder would want stand first, under a code of their own. The
 // arguments are those of [check.Say].
 func (c *Closure) Unexplained(img *inspect.Image, layer int, e *inspect.Entry, args ...any) {
-	args = append(args, "kind", KindOf(e))
-	if code := Dangerous(img, layer, e); code != "" {
-		c.dangerous.Append(check.Find(c.level(), layer, e.Path, code, append(args, "mode", fmt.Sprintf("%04o", e.Mode))...))
-		return
+	if !c.Unowned(img, layer, e, args...) {
+		c.Append(check.Find(c.level(), layer, e.Path, "closure/unexplained-file", append(args, "kind", KindOf(e))...))
 	}
-	c.Append(check.Find(c.level(), layer, e.Path, "closure/unexplained-file", args...))
 }
 
 // Unowned adds an entry that something weaker than a package or a recipe explains,
-// such as an instruction of a history, if it is one that an intruder would want.
-func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args ...any) {
-	if Dangerous(img, layer, e) != "" {
-		c.Unexplained(img, layer, e, args...)
+// such as an instruction of a history, if it is one that an intruder would want, which
+// it returns. Rights that a layer above removes, with the file or without, no container
+// has: they are noted. A key that is removed is in the image all the same.
+func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args ...any) bool {
+	code := Dangerous(img, layer, e)
+	if code == "" {
+		return false
 	}
+	args = append(slices.Clone(args), "kind", KindOf(e), "mode", fmt.Sprintf("%04o", e.Mode))
+	if code != "closure/private-key" && !c.sees(img, e) {
+		c.Note(layer, e.Path, "closure/hidden-rights", args...)
+		return false
+	}
+	c.dangerous.Append(check.Find(c.level(), layer, e.Path, code, args...))
+	return true
+}
+
+// sees says whether a container sees what an entry made, under any of its names.
+func (c *Closure) sees(img *inspect.Image, e *inspect.Entry) bool {
+	if c.seen == nil {
+		c.seen = make(map[*inspect.Entry]bool)
+		for f := range img.Root().Files() {
+			c.seen[f.Entry], c.seen[f.Inode.Entry], c.seen[f.Inode.Header] = true, true, true
+		}
+	}
+	return c.seen[e]
 }
 
 func (c *Closure) level() check.Level {

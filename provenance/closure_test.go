@@ -42,7 +42,6 @@ func TestClosureCheck(t *testing.T) {
 // of a recipe that claims all files, and is undecided under any other. What an
 // intruder would want stands first.
 func TestUnexplained(t *testing.T) {
-	img := &inspect.Image{}
 	entries := []*inspect.Entry{
 		{Path: "a/plain", Type: '0', Mode: 0o644},
 		{Path: "b/su", Type: '0', Mode: 0o4755},
@@ -52,6 +51,7 @@ func TestUnexplained(t *testing.T) {
 		{Path: "f/sda", Type: '4', Mode: 0o600},
 		{Path: "g/folder", Type: '5', Mode: 0o2775},
 	}
+	img := &inspect.Image{Layers: []*inspect.Layer{{Entries: entries}}}
 	for claimed, level := range map[bool]check.Level{true: check.Problem, false: check.Undecided} {
 		all, owned := Closure{Claimed: claimed}, Closure{Claimed: claimed}
 		for n := range entries {

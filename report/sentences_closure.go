@@ -22,6 +22,7 @@ func closureSentences() map[string]string {
 		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/device":          "a {kind} of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
 		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/hidden-rights":   "a {kind} of mode {mode}, which no container has: a layer above removes it, or its rights[; the layer was made by {instruction}]",
 		"closure/package-file-changed": "its bytes are not those that package {package}[ {version}] has installed ({digest} is recorded)" +
 			"[; the layer was made by {instruction}]",
 		"closure/records-differ": "{count:count file} with other bytes than the record of a package has",

@@ -239,6 +239,42 @@ func TestDangerousFilesStandFirst(t *testing.T) {
 	}
 }
 
+// Rights that no container has, since a layer above removes the file or takes them away,
+// are noted; what a container sees under another name is not removed, nor is a key.
+func TestHiddenRights(t *testing.T) {
+	su := fixtures.File{Name: "srv/a", Body: "x", Mode: 0o4755}
+	for name, tc := range map[string]struct {
+		below, top []fixtures.File
+		want       string
+	}{
+		"removed":            {[]fixtures.File{su}, []fixtures.File{{Name: "srv/.wh.a"}}, "hidden-rights"},
+		"folder removed":     {[]fixtures.File{su}, []fixtures.File{{Name: ".wh.srv"}}, "hidden-rights"},
+		"taken away":         {[]fixtures.File{su}, []fixtures.File{{Name: "srv/a", Body: "x", Mode: 0o755}}, "hidden-rights"},
+		"below other":        {[]fixtures.File{su}, []fixtures.File{{Name: "srv/b", Body: "x"}}, "setuid-file"},
+		"under another name": {[]fixtures.File{su, {Name: "srv/b", Hard: "srv/a", Mode: 0o4755}}, []fixtures.File{{Name: "srv/.wh.a"}}, "setuid-file setuid-file"},
+		"through a link":     {[]fixtures.File{{Name: "l", Link: "srv"}, {Name: "srv/"}, {Name: "l/a", Body: "x", Mode: 0o4755}}, nil, "setuid-file"},
+		"a key": {[]fixtures.File{{Name: "srv/id_rsa", Body: "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"}}, []fixtures.File{{Name: "srv/.wh.id_rsa"}},
+			"private-key"},
+	} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers: [][]fixtures.File{tc.below, tc.top}, History: []fixtures.Step{{By: "RUN /bin/sh -c make # buildkit"}, {By: "RUN /bin/sh -c rm # buildkit"}},
+		}.Archive())).Closure
+		var got []string
+		for _, f := range c.Findings {
+			code := strings.TrimPrefix(f.Code, "closure/")
+			if code == "explained-by-instruction" {
+				continue
+			}
+			if got = append(got, code); (code == "hidden-rights") != (f.Level == check.Note) {
+				t.Errorf("%s: %s is of level %s", name, code, f.Level)
+			}
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
 // A record that the same COPY replaced is no origin: what it wrote beside its
 // destination is not explained.
 func TestForgedRecord(t *testing.T) {
