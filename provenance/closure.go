@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -97,7 +98,8 @@ func tallied(tallies ...[]check.Tally) []string {
 
 // Dangerous returns the code of what makes an entry one that an intruder would
 // want: it gives whoever runs it the rights of its owner or group, or a
-// capability, or is a device, or a private key; "" for any other.
+// capability, or is a device that not every container has, or a private key; "" for
+// any other.
 func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 	isFile := e.Type == '0' || e.Type == '1'
 	switch {
@@ -107,7 +109,7 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		return "closure/setgid-file"
 	case e.Attr().Xattrs["security.capability"] != "":
 		return "closure/capability-file"
-	case e.Type == '3' || e.Type == '4':
+	case (e.Type == '3' || e.Type == '4') && !isOfEveryContainer(e):
 		return "closure/device"
 	case isFile && IsKey(e.Path):
 		if data, ok := img.Body(layer, e.Path); ok && privateKey.Match(data) {
@@ -115,6 +117,18 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		}
 	}
 	return ""
+}
+
+// isOfEveryContainer says whether an entry is one of the devices that every container has,
+// by its place and its number (Linux, Documentation/admin-guide/devices.txt): engines
+// mount their own over it, and it gives no more than those.
+func isOfEveryContainer(e *inspect.Entry) bool {
+	type number struct{ major, minor int64 }
+	known := map[string]number{"null": {1, 3}, "zero": {1, 5}, "full": {1, 7}, "random": {1, 8}, "urandom": {1, 9},
+		"tty": {5, 0}, "console": {5, 1}, "ptmx": {5, 2}}
+	name, inDev := strings.CutPrefix(e.Path, "dev/")
+	want, ok := known[name]
+	return inDev && ok && e.Type == '3' && want == (number{e.Attr().Devmajor, e.Attr().Devminor})
 }
 
 // IsKey says of the path of a file whether it is one that private keys usually
