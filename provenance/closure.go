@@ -10,6 +10,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/image"
+	"audit/provenance/ospackages"
 )
 
 // A Closure gathers what the check named closure finds. It has the one rule for
@@ -43,13 +44,32 @@ func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args 
 	if code == "" {
 		return false
 	}
-	args = append(slices.Clone(args), "kind", KindOf(e), "mode", fmt.Sprintf("%04o", e.Mode))
+	args = slices.Concat([]any{"why", "rights/nobodys"}, args, []any{"kind", KindOf(e), "mode", fmt.Sprintf("%04o", e.Mode)})
 	if code != "closure/private-key" && !c.sees(img, e) {
 		c.Note(layer, e.Path, "closure/hidden-rights", args...)
 		return false
 	}
 	c.dangerous.Append(check.Find(c.level(), layer, e.Path, code, args...))
 	return true
+}
+
+// Rights says, in arguments for Unexplained and Unowned, what packages and a recipe have
+// to do with the rights that an entry of a layer gives: explained says that the recipe can
+// have made it.
+func Rights(in *ospackages.Installed, layer, index int, e *inspect.Entry, explained bool) []any {
+	found := in.Compare(layer, index)
+	owner, _ := in.Owner(e.Path)
+	switch {
+	case found.Standing == ospackages.Changed:
+		return []any{"why", "rights/changed", "package", check.Brief(found.Package)}
+	case owner != nil && in.Raised(layer, index):
+		return []any{"why", "rights/raised", "package", check.Brief(owner.Name)}
+	case owner != nil:
+		return []any{"why", "rights/listed", "package", check.Brief(owner.Name)}
+	case explained:
+		return []any{"why", "rights/recipe"}
+	}
+	return nil
 }
 
 // sees says whether a container sees what an entry made, under any of its names.

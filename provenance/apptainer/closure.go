@@ -42,7 +42,9 @@ func closure(img *inspect.Image, installed *ospackages.Installed, words *vouch.E
 				bytes += e.FrameSize + e.Size
 			default:
 				made++
-				c.Unowned(img, l.Index, e)
+				if provenance.Dangerous(img, l.Index, e) != "" {
+					c.Unowned(img, l.Index, e, provenance.Rights(installed, l.Index, n, e, true)...)
+				}
 			}
 		}
 	}

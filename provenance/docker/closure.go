@@ -20,6 +20,7 @@ type closureCheck struct {
 	*view
 	provenance.Closure
 	words *vouch.Entries // of signed packages; nil where none were verified
+	asked int            // how often an instruction that sets rights was looked for
 
 	entries     int
 	owned       int // by a package
@@ -95,22 +96,22 @@ func (c *closureCheck) entry(layer, index int) {
 		c.owned++
 		c.explained(e)
 		if c.installed.Raised(layer, index) { // its package has installed it without the rights that it gives now
-			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
+			c.Unowned(c.img, layer, e, c.rights(layer, index, e, true)...)
 		}
-	case c.isMade(layer, e):
+	case c.isMade(layer, index, e):
 		c.explained(e)
 	case c.isWritten(layer, e):
 		c.written++
-		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
+		c.Unowned(c.img, layer, e, c.rights(layer, index, e, true)...)
 	default:
 		c.unexplained++
-		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
+		c.Unexplained(c.img, layer, e, c.rights(layer, index, e, false)...)
 	}
 }
 
 // isMade says whether signed packages, or a rule by which it comes from them, explain an
 // entry. The rights that it gives they do not where the rule is about its content alone.
-func (c *closureCheck) isMade(layer int, e *inspect.Entry) bool {
+func (c *closureCheck) isMade(layer, index int, e *inspect.Entry) bool {
 	if c.words == nil {
 		return false
 	}
@@ -124,7 +125,7 @@ func (c *closureCheck) isMade(layer int, e *inspect.Entry) bool {
 		c.vouched++
 	}
 	if !w.HasRights() {
-		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
+		c.Unowned(c.img, layer, e, c.rights(layer, index, e, c.isWritten(layer, e))...)
 	}
 	return true
 }

@@ -275,6 +275,37 @@ func TestHiddenRights(t *testing.T) {
 	}
 }
 
+// What is said of a setuid file is what packages and the history have to do with it:
+// other bytes than were installed, a bit that was not, and who sets it.
+func TestWhyRights(t *testing.T) {
+	tiny := func(body string, mode int64) fixtures.File {
+		return fixtures.File{Name: "bin/tiny", Body: body, Mode: mode}
+	}
+	install := func(f fixtures.File) []fixtures.File {
+		return []fixtures.File{f, {Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"},
+			{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  bin/tiny\n", md5.Sum([]byte("good")))}}
+	}
+	const add, app = "ADD file:1 in / ", "bin/app"
+	for name, tc := range map[string]struct {
+		base, top []fixtures.File
+		by, want  string
+	}{
+		"other bytes":     {install(tiny("evil", 0o4755)), nil, "RUN true", `bin/tiny instruction="ADD file:1 in /" kind="file" mode="4755" package="tiny" why="rights/changed"`},
+		"by name":         {install(tiny("good", 0o755)), []fixtures.File{tiny("good", 0o4755)}, "RUN /bin/sh -c chmod u+s /bin/tiny && true # buildkit", `bin/tiny kind="file" mode="4755" package="tiny" sets="RUN chmod u+s /bin/tiny && true" why="rights/raised"`},
+		"in octal":        {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c cp x /bin/app; chmod -v 04755 /bin/x /bin/app # buildkit", `bin/app kind="file" mode="4755" sets="RUN cp x /bin/app; chmod -v 04755 /bin/x /bin/app" why="rights/recipe"`},
+		"another file":    {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u+s /bin/apples # buildkit", `bin/app instruction="RUN chmod u+s /bin/apples" kind="file" mode="4755" why="rights/recipe"`},
+		"the bit removed": {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u-s /bin/app # buildkit", `bin/app instruction="RUN chmod u-s /bin/app" kind="file" mode="4755" why="rights/recipe"`},
+		"elsewhere":       {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "COPY app /srv # buildkit", `bin/app instruction="COPY app /srv" kind="file" mode="4755" why="rights/nobodys"`},
+	} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers: [][]fixtures.File{tc.base, tc.top}, History: []fixtures.Step{{By: add}, {By: tc.by}},
+		}.Archive())).Closure
+		if diff := cmp.Diff([]string{tc.want}, found(c, "closure/setuid-file")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 // A record that the same COPY replaced is no origin: what it wrote beside its
 // destination is not explained.
 func TestForgedRecord(t *testing.T) {
