@@ -32,8 +32,9 @@ func closure(img *inspect.Image, installed *ospackages.Installed, words *vouch.E
 			entries++
 			switch {
 			case isLaidDown(e):
-				placed++
-				c.Unowned(img, l.Index, e)
+				if !c.Unowned(img, l.Index, e) {
+					placed++
+				}
 			case owns(installed, l.Index, n, e) && !installed.Raised(l.Index, n):
 				owned++
 				bytes += e.FrameSize + e.Size

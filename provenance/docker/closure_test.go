@@ -306,6 +306,35 @@ func TestWhyRights(t *testing.T) {
 	}
 }
 
+// What is said to be explained is neither what lends rights that nobody gives it nor what
+// has other bytes than its package.
+func TestExplainedCount(t *testing.T) {
+	database := []fixtures.File{{Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"},
+		{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  bin/tiny\n", md5.Sum([]byte("good")))}}
+	tiny := func(body string, mode int64) fixtures.File {
+		return fixtures.File{Name: "bin/tiny", Body: body, Mode: mode}
+	}
+	for name, tc := range map[string]struct {
+		base, top []fixtures.File
+		want      int64 // explained of all entries
+		of        int64
+	}{
+		"all":         {append(database, tiny("good", 0o755)), nil, 4, 4},
+		"a new bit":   {append(database, tiny("good", 0o755)), []fixtures.File{tiny("good", 0o4755)}, 4, 5},
+		"other bytes": {append(database, tiny("evil", 0o755)), nil, 3, 4},
+		"nobody's":    {nil, []fixtures.File{{Name: "bin/su", Body: "x", Mode: 0o4755}, {Name: "bin/sh", Body: "x"}}, 1, 2},
+		"hidden":      {[]fixtures.File{{Name: "bin/su", Body: "x", Mode: 0o4755}}, []fixtures.File{{Name: "bin/.wh.su"}}, 2, 2},
+	} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers: [][]fixtures.File{tc.base, tc.top}, History: []fixtures.Step{{By: "ADD file:1 in / "}, {By: "RUN /bin/sh -c make # buildkit"}},
+		}.Archive())).Closure
+		last := c.Reasons[len(c.Reasons)-1]
+		if got, of := last.Args.Int("explained"), last.Args.Int("entries"); got != tc.want || of != tc.of {
+			t.Errorf("%s: %d of %d, want %d of %d", name, got, of, tc.want, tc.of)
+		}
+	}
+}
+
 // A record that the same COPY replaced is no origin: what it wrote beside its
 // destination is not explained.
 func TestForgedRecord(t *testing.T) {
