@@ -5,10 +5,12 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/image"
+	"audit/provenance/ospackages"
 )
 
 // A Closure gathers what the check named closure finds. It has the one rule for
@@ -20,6 +22,7 @@ type Closure struct {
 	Claimed bool
 
 	dangerous check.List
+	seen      map[*inspect.Entry]bool // what containers see, once it was asked for
 }
 
 // Unexplained adds an entry that nothing explains: no package, no store item, no
@@ -27,20 +30,57 @@ type Closure struct {
 // Entries that an intruder would want stand first, under a code of their own. The
 // arguments are those of [check.Say].
 func (c *Closure) Unexplained(img *inspect.Image, layer int, e *inspect.Entry, args ...any) {
-	args = append(args, "kind", KindOf(e))
-	if code := Dangerous(img, layer, e); code != "" {
-		c.dangerous.Append(check.Find(c.level(), layer, e.Path, code, append(args, "mode", fmt.Sprintf("%04o", e.Mode))...))
-		return
+	if !c.Unowned(img, layer, e, args...) {
+		c.Append(check.Find(c.level(), layer, e.Path, "closure/unexplained-file", append(args, "kind", KindOf(e))...))
 	}
-	c.Append(check.Find(c.level(), layer, e.Path, "closure/unexplained-file", args...))
 }
 
 // Unowned adds an entry that something weaker than a package or a recipe explains,
-// such as an instruction of a history, if it is one that an intruder would want.
-func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args ...any) {
-	if Dangerous(img, layer, e) != "" {
-		c.Unexplained(img, layer, e, args...)
+// such as an instruction of a history, if it is one that an intruder would want, which
+// it returns. Rights that a layer above removes, with the file or without, no container
+// has: they are noted. A key that is removed is in the image all the same.
+func (c *Closure) Unowned(img *inspect.Image, layer int, e *inspect.Entry, args ...any) bool {
+	code := Dangerous(img, layer, e)
+	if code == "" {
+		return false
 	}
+	args = slices.Concat([]any{"why", "rights/nobodys"}, args, []any{"kind", KindOf(e), "mode", fmt.Sprintf("%04o", e.Mode)})
+	if code != "closure/private-key" && !c.sees(img, e) {
+		c.Note(layer, e.Path, "closure/hidden-rights", args...)
+		return false
+	}
+	c.dangerous.Append(check.Find(c.level(), layer, e.Path, code, args...))
+	return true
+}
+
+// Rights says, in arguments for Unexplained and Unowned, what packages and a recipe have
+// to do with the rights that an entry of a layer gives: explained says that the recipe can
+// have made it.
+func Rights(in *ospackages.Installed, layer, index int, e *inspect.Entry, explained bool) []any {
+	found := in.Compare(layer, index)
+	owner, _ := in.Owner(e.Path)
+	switch {
+	case found.Standing == ospackages.Changed:
+		return []any{"why", "rights/changed", "package", check.Brief(found.Package)}
+	case owner != nil && in.Raised(layer, index):
+		return []any{"why", "rights/raised", "package", check.Brief(owner.Name)}
+	case owner != nil:
+		return []any{"why", "rights/listed", "package", check.Brief(owner.Name)}
+	case explained:
+		return []any{"why", "rights/recipe"}
+	}
+	return nil
+}
+
+// sees says whether a container sees what an entry made, under any of its names.
+func (c *Closure) sees(img *inspect.Image, e *inspect.Entry) bool {
+	if c.seen == nil {
+		c.seen = make(map[*inspect.Entry]bool)
+		for f := range img.Root().Files() {
+			c.seen[f.Entry], c.seen[f.Inode.Entry], c.seen[f.Inode.Header] = true, true, true
+		}
+	}
+	return c.seen[e]
 }
 
 func (c *Closure) level() check.Level {
@@ -78,7 +118,8 @@ func tallied(tallies ...[]check.Tally) []string {
 
 // Dangerous returns the code of what makes an entry one that an intruder would
 // want: it gives whoever runs it the rights of its owner or group, or a
-// capability, or is a device, or a private key; "" for any other.
+// capability, or is a device that not every container has, or a private key; "" for
+// any other.
 func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 	isFile := e.Type == '0' || e.Type == '1'
 	switch {
@@ -88,7 +129,7 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		return "closure/setgid-file"
 	case e.Attr().Xattrs["security.capability"] != "":
 		return "closure/capability-file"
-	case e.Type == '3' || e.Type == '4':
+	case (e.Type == '3' || e.Type == '4') && !isOfEveryContainer(e):
 		return "closure/device"
 	case isFile && IsKey(e.Path):
 		if data, ok := img.Body(layer, e.Path); ok && privateKey.Match(data) {
@@ -96,6 +137,18 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		}
 	}
 	return ""
+}
+
+// isOfEveryContainer says whether an entry is one of the devices that every container has,
+// by its place and its number (Linux, Documentation/admin-guide/devices.txt): engines
+// mount their own over it, and it gives no more than those.
+func isOfEveryContainer(e *inspect.Entry) bool {
+	type number struct{ major, minor int64 }
+	known := map[string]number{"null": {1, 3}, "zero": {1, 5}, "full": {1, 7}, "random": {1, 8}, "urandom": {1, 9},
+		"tty": {5, 0}, "console": {5, 1}, "ptmx": {5, 2}}
+	name, inDev := strings.CutPrefix(e.Path, "dev/")
+	want, ok := known[name]
+	return inDev && ok && e.Type == '3' && want == (number{e.Attr().Devmajor, e.Attr().Devminor})
 }
 
 // IsKey says of the path of a file whether it is one that private keys usually

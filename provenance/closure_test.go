@@ -38,11 +38,30 @@ func TestClosureCheck(t *testing.T) {
 	}
 }
 
+// A device that every container has is one by its place and its number; any other, and
+// any disk, leads past the file system.
+func TestDevices(t *testing.T) {
+	for _, c := range []struct {
+		path         string
+		kind         byte
+		major, minor int64
+		want         string
+	}{
+		{"dev/null", '3', 1, 3, ""}, {"dev/ptmx", '3', 5, 2, ""}, {"dev/console", '3', 5, 1, ""},
+		{"dev/null", '3', 1, 1, "closure/device"}, {"dev/null", '4', 1, 3, "closure/device"}, {"srv/null", '3', 1, 3, "closure/device"},
+		{"dev/mem", '3', 1, 1, "closure/device"}, {"dev/sda", '4', 8, 0, "closure/device"}, {"dev/pts/null", '3', 1, 3, "closure/device"},
+	} {
+		e := &inspect.Entry{Path: c.path, Type: c.kind, Mode: 0o666, Attributes: &image.Attributes{Devmajor: c.major, Devminor: c.minor}}
+		if got := Dangerous(&inspect.Image{}, 0, e); got != c.want {
+			t.Errorf("%s %c %d:%d: %q", c.path, c.kind, c.major, c.minor, got)
+		}
+	}
+}
+
 // A file that nothing explains weighs the same in every system: it breaks the claim
 // of a recipe that claims all files, and is undecided under any other. What an
 // intruder would want stands first.
 func TestUnexplained(t *testing.T) {
-	img := &inspect.Image{}
 	entries := []*inspect.Entry{
 		{Path: "a/plain", Type: '0', Mode: 0o644},
 		{Path: "b/su", Type: '0', Mode: 0o4755},
@@ -52,6 +71,7 @@ func TestUnexplained(t *testing.T) {
 		{Path: "f/sda", Type: '4', Mode: 0o600},
 		{Path: "g/folder", Type: '5', Mode: 0o2775},
 	}
+	img := &inspect.Image{Layers: []*inspect.Layer{{Entries: entries}}}
 	for claimed, level := range map[bool]check.Level{true: check.Problem, false: check.Undecided} {
 		all, owned := Closure{Claimed: claimed}, Closure{Claimed: claimed}
 		for n := range entries {

@@ -3,20 +3,23 @@ package report
 // closureAdvice is about files that nothing explains, and about stores.
 func closureAdvice() []codeAdvice {
 	const (
-		rights = "Whoever runs it gets rights that are not their own. A package has few such files; one that neither a package nor a recipe has is a usual way to come back in."
+		rights = "Whoever runs it gets rights that are not their own. A package has few such files; one that no package has installed so is a usual way to come back in."
 		unread = "Part of the image was not looked into, so that nothing is known of it."
 		inside = "What is in a store never changes: its paths name what it was built from, and whatever is changed afterwards keeps a name that is no longer true."
 	)
 	return []codeAdvice{
-		{codes: "closure/setuid-file", title: "A setuid file that neither a package nor a recipe has", why: rights, severity: lendsRights,
+		{codes: "closure/setuid-file", title: "A setuid file that no package answers for", why: rights, severity: lendsRights,
 			todo: "Find the step that made it: the finding names the instruction of its layer where the history has one. Take the bit away, or let a package bring the file. Until somebody answers for it do not run the image."},
-		{codes: "closure/setgid-file", title: "A setgid file that neither a package nor a recipe has", why: rights, severity: lendsRights,
+		{codes: "closure/setgid-file", title: "A setgid file that no package answers for", why: rights, severity: lendsRights,
 			todo: "Find the step that made it: the finding names the instruction of its layer where the history has one. Take the bit away, or let a package bring the file."},
-		{codes: "closure/capability-file", title: "A file with capabilities that neither a package nor a recipe has", why: rights, severity: lendsRights,
+		{codes: "closure/capability-file", title: "A file with capabilities that no package answers for", why: rights, severity: lendsRights,
 			todo: "Find the step that called setcap, and whether the program needs the capability. Until somebody answers for it do not run the image."},
-		{codes: "closure/device", title: "A device that neither a package nor a recipe has", severity: lendsRights,
+		{codes: "closure/device", title: "A device that no package answers for", severity: lendsRights,
 			why:  "A device leads past the file system to a disk, to memory or to hardware. Engines make the few that a container needs themselves.",
 			todo: "Find the step that made it, and leave it out: no image needs one."},
+		{codes: "closure/hidden-rights", title: "Rights that a layer above removes",
+			why:  "The file is in a layer, with rights that it lends, and a layer above removes it or takes them away: no container of this image has it so.",
+			todo: "Nothing has to be done. An image that is made smaller, of one layer, does not carry the file at all."},
 		{codes: "closure/private-key", title: "A private key in the image", severity: lendsRights,
 			why:  "Everybody who can pull the image has the key, in this layer and after a later one deletes it.",
 			todo: "Take the key for known: replace it wherever it is trusted. Build the image without it; BuildKit has --mount=type=secret for what a build needs and an image must not have."},

@@ -51,8 +51,8 @@ func TestAdviceFitsTheLevel(t *testing.T) {
 		{"recipe/no-attestation", check.Undecided, "warning", "", "No provenance is attached to the image", "nothing speaks against this one", "contradicts"},
 		{"recipe/lock-left-out", check.Undecided, "warning", "", "A lock file of the packages lacks some of them", "Nothing is wrong", "contradicts"},
 		{"closure/explained-by-instruction", check.Undecided, "warning", "", "Files that an instruction of the history alone explains", "Nothing speaks against", "did not want"},
-		{"closure/setuid-file", check.Undecided, "warning", "5.5", "A setuid file that neither a package nor a recipe has", "Find the step", "recipe is"},
-		{"closure/setuid-file", check.Problem, "error", "8.8", "A setuid file that neither a package nor a recipe has", "Find the step", "recipe is"},
+		{"closure/setuid-file", check.Undecided, "warning", "5.5", "A setuid file that no package answers for", "Find the step", "recipe is"},
+		{"closure/setuid-file", check.Problem, "error", "8.8", "A setuid file that no package answers for", "Find the step", "recipe is"},
 		{"integrity/diffid-mismatch", check.Problem, "error", "9.1", "The config says diffID <claimed>, the bytes have <computed>", "do not run it", "ignore"},
 	} {
 		id, _, _ := strings.Cut(c.code, "/")

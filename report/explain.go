@@ -127,6 +127,8 @@ func groupOf(group string) (check.ID, string) {
 		return check.Rebuild, "What a rebuild would run or fetch, whether that is trusted, and the flag that would allow it."
 	case "records":
 		return check.Closure, "What the records of Python, conda, npm and other packages do not show."
+	case "rights":
+		return check.Closure, "What packages and the recipe have to do with the rights that a file lends."
 	case "sign":
 		return check.Recipe, "Where the image names the store item that it is made of."
 	case "value":

@@ -54,13 +54,17 @@ func (r *Report) meaning() string {
 }
 
 // standsOut names the first file that nobody vouches for: what lends rights before all
-// others, then the largest. Where that is so of all files none stands out.
+// others, then what decides who has them, then the largest. Where nobody vouches for any
+// file none stands out but what decides that.
 func (r *Report) standsOut() string {
 	vouched := slices.ContainsFunc(r.Coverage.Vouchers, func(v VoucherShare) bool { return v.Kind != vouch.Nobody && v.Files > 0 })
-	if len(r.Vouchers.Nobody) == 0 || !vouched {
+	if len(r.Vouchers.Nobody) == 0 {
 		return ""
 	}
 	path := r.Vouchers.Nobody[0].Path
+	if !vouched && accessOrder(path) > 2 {
+		return ""
+	}
 	why := "nobody vouches for it"
 	for _, f := range r.byWeight() {
 		if f.Level > check.Note && f.Path == path {

@@ -32,7 +32,7 @@ func (r *Report) next() []string {
 	case rebuild.BuildFailed:
 		steps = append(steps, r.buildAdvice())
 	case rebuild.Matching:
-		if !given(r) && len(r.StoreItems) > 0 {
+		if !given(r) && r.hasStore() {
 			steps = append(steps, "--fresh all builds again what was reused.")
 		}
 		steps = append(steps, r.askSigners())
@@ -54,11 +54,14 @@ func (r *Report) buildTwice() string {
 	switch {
 	case given(r), r.Rebuild != nil && len(r.Rebuild.Fresh) > 0:
 		return ""
-	case len(r.StoreItems) == 0: // what --fresh builds again
+	case !r.hasStore(): // of which alone --fresh builds anything again
 		return "Build it twice on one machine and compare the two with audit compare: what differs there too varies from build to build, and is no sign that the image was changed."
 	}
 	return "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed."
 }
+
+// hasStore says whether what builds the image reuses store items.
+func (r *Report) hasStore() bool { return r.words.of(r.Recipe.System).Store != "" }
 
 // buildAdvice says what to do about a build that failed.
 func (r *Report) buildAdvice() string {

@@ -35,16 +35,21 @@ func TestNextAsksForWhatIsLacking(t *testing.T) {
 // TestNextIsNoCircle: --fresh is of store items, and not advised to who has given it.
 func TestNextIsNoCircle(t *testing.T) {
 	for name, test := range map[string]struct {
-		items   int
+		store   bool
 		rebuild *Rebuild
 		fresh   bool
 	}{
-		"store items":         {1, &Rebuild{}, true},
-		"built twice already": {1, &Rebuild{Fresh: []Fresh{{Derivation: "x"}}}, false},
-		"instructions":        {0, &Rebuild{}, false},
-		"made elsewhere":      {1, &Rebuild{Status: Given}, false},
+		"a store":             {true, &Rebuild{}, true},
+		"built twice already": {true, &Rebuild{Fresh: []Fresh{{Derivation: "x"}}}, false},
+		"instructions":        {false, &Rebuild{}, false},
+		"made elsewhere":      {true, &Rebuild{Status: Given}, false},
 	} {
-		r := New(Input{Image: &inspect.Image{Items: make([]inspect.StoreItem, test.items)}, Verdict: rebuild.Unreproducible})
+		r := New(Input{Image: &inspect.Image{}, Verdict: rebuild.Unreproducible, Systems: testSystems()})
+		for _, s := range testSystems() {
+			if (s.Store != "") == test.store {
+				r.Recipe.System = s.Name
+			}
+		}
 		r.Rebuild = test.rebuild
 		if got := strings.Join(r.next(), "\n"); strings.Contains(got, "--fresh") != test.fresh {
 			t.Errorf("%s: %s", name, got)

@@ -19,11 +19,18 @@ func closureSentences() map[string]string {
 		"closure/unexplained-file": "[a {kind}[ of {bytes:count byte}][ to {target:quote}]: ]nothing that built or packed the image explains it" +
 			"[; its mode is {mode}][; {absent} is not in the image]" +
 			"[; the instruction that made its layer does not write there: {instruction}]",
-		"closure/setuid-file":     "a {kind} of mode {mode} that runs with the rights of its owner, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
-		"closure/setgid-file":     "a {kind} of mode {mode} that runs with the rights of its group, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
-		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
-		"closure/device":          "a {kind} of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
-		"closure/private-key":     "a private key of mode {mode}, and neither a package nor a recipe has it[; the layer was made by {instruction}]",
+		"closure/setuid-file":     "a {kind} of mode {mode} that runs with the rights of its owner[: {why:sentence}][; an instruction of its layer sets that: {sets}][; the layer was made by {instruction}]",
+		"closure/setgid-file":     "a {kind} of mode {mode} that runs with the rights of its group[: {why:sentence}][; an instruction of its layer sets that: {sets}][; the layer was made by {instruction}]",
+		"closure/capability-file": "a {kind} of mode {mode} that runs with capabilities[: {why:sentence}][; an instruction of its layer sets that: {sets}][; the layer was made by {instruction}]",
+		"closure/device":          "a {kind} of mode {mode}[: {why:sentence}][; an instruction of its layer sets that: {sets}][; the layer was made by {instruction}]",
+		"closure/private-key":     "a private key of mode {mode}[: {why:sentence}][; an instruction of its layer sets that: {sets}][; the layer was made by {instruction}]",
+		"rights/nobodys":          "neither a package nor a recipe has it",
+		"rights/changed":          "its bytes are not those that package {package} has installed",
+		"rights/raised":           "package {package} has installed it without these rights",
+		"rights/listed":           "package {package} lists it, which does not explain it here",
+		"rights/recipe":           "no package has it, and the recipe can have made it",
+		"rights/base":             "it is of the base image, of which nothing is explained here",
+		"closure/hidden-rights":   "a {kind} of mode {mode}, which no container has: a layer above removes it, or its rights[; the layer was made by {instruction}]",
 		"closure/package-file-changed": "its bytes are not those that package {package}[ {version}] has installed ({digest} is recorded)" +
 			"[; the layer was made by {instruction}]",
 		"closure/records-differ": "{count:count file} with other bytes than the record of a package has",

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"audit/inspect"
 	"audit/provenance"
 	"audit/provenance/vouch"
+	"audit/rebuild/compare"
 )
 
 // newShares adds up the files by who vouches for them.
@@ -61,29 +63,48 @@ func rest(all []Voucher) []Voucher {
 }
 
 // newUnvouched lists the files that nobody vouches for: what an intruder would want
-// first, then the largest.
+// first, then what decides who may do what, then the largest.
 func newUnvouched(t *vouch.Table) (out []UnvouchedFile, more int) {
 	type row struct {
-		file      UnvouchedFile
-		dangerous bool
+		file  UnvouchedFile
+		place int
 	}
 	var rows []row
 	for f, w := range t.Rows() {
 		if w.Kind != vouch.Nobody && w.Kind != vouch.Differs {
 			continue
 		}
-		rows = append(rows, row{unvouched(f, w.Kind), provenance.Dangerous(t.Image(), f.Layer, f.Inode.Header) != ""})
+		place := accessOrder(f.Path)
+		if provenance.Dangerous(t.Image(), f.Layer, f.Inode.Header) != "" {
+			place = 0
+		}
+		rows = append(rows, row{unvouched(f, w.Kind), place})
 	}
 	slices.SortStableFunc(rows, func(a, b row) int {
-		if a.dangerous != b.dangerous {
-			return map[bool]int{true: -1, false: 1}[a.dangerous]
-		}
-		return cmp.Compare(b.file.Size, a.file.Size)
+		return cmp.Or(cmp.Compare(a.place, b.place), cmp.Compare(b.file.Size, a.file.Size))
 	})
 	for _, r := range rows[:min(len(rows), maxUnvouched)] {
 		out = append(out, r.file)
 	}
 	return out, len(rows) - len(out)
+}
+
+// accessOrder orders what decides who may log in or what they may do: first what few
+// images have, which is 1, then what every system has, such as etc/passwd, and 3 for all
+// other files.
+func accessOrder(path string) int {
+	if !compare.DecidesAccess(path) {
+		return 3
+	}
+	for _, few := range []string{"etc/ld.so.preload", "etc/sudoers", "etc/doas.conf", "etc/crontab", "etc/cron.d/"} {
+		if strings.HasPrefix(path, few) {
+			return 1
+		}
+	}
+	if strings.Contains("/"+path, "/.ssh/") {
+		return 1
+	}
+	return 2
 }
 
 func unvouched(f inspect.File, kind vouch.Kind) UnvouchedFile {

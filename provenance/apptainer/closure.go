@@ -32,8 +32,9 @@ func closure(img *inspect.Image, installed *ospackages.Installed, words *vouch.E
 			entries++
 			switch {
 			case isLaidDown(e):
-				placed++
-				c.Unowned(img, l.Index, e)
+				if !c.Unowned(img, l.Index, e) {
+					placed++
+				}
 			case owns(installed, l.Index, n, e) && !installed.Raised(l.Index, n):
 				owned++
 				bytes += e.FrameSize + e.Size
@@ -42,7 +43,9 @@ func closure(img *inspect.Image, installed *ospackages.Installed, words *vouch.E
 				bytes += e.FrameSize + e.Size
 			default:
 				made++
-				c.Unowned(img, l.Index, e)
+				if provenance.Dangerous(img, l.Index, e) != "" {
+					c.Unowned(img, l.Index, e, provenance.Rights(installed, l.Index, n, e, true)...)
+				}
 			}
 		}
 	}

@@ -20,6 +20,7 @@ type closureCheck struct {
 	*view
 	provenance.Closure
 	words *vouch.Entries // of signed packages; nil where none were verified
+	asked int            // how often an instruction that sets rights was looked for
 
 	entries     int
 	owned       int // by a package
@@ -28,7 +29,7 @@ type closureCheck struct {
 	vouched     int // from signed packages, or signed, where the database knows nothing of it
 	ruled       int // by a rule of packages that says nothing of its content
 	written     int // by an instruction alone
-	unexplained int
+	unexplained int // by nothing, or not its bytes or the rights that it gives
 	bytes       int64
 }
 
@@ -92,25 +93,30 @@ func (c *closureCheck) entry(layer, index int) {
 		c.base++
 		c.explained(e)
 	case c.isOwned(layer, index, e):
+		// where it is raised, its package has installed it without the rights that it gives now
+		if c.installed.Raised(layer, index) && c.Unowned(c.img, layer, e, c.rights(layer, index, e, true)...) {
+			c.unexplained++
+			return
+		}
 		c.owned++
 		c.explained(e)
-		if c.installed.Raised(layer, index) { // its package has installed it without the rights that it gives now
-			c.Unowned(c.img, layer, e, "instruction", c.by[layer])
-		}
-	case c.isMade(layer, e):
+	case c.isMade(layer, index, e):
 		c.explained(e)
 	case c.isWritten(layer, e):
+		if c.Unowned(c.img, layer, e, c.rights(layer, index, e, true)...) || c.installed.Compare(layer, index).Standing == ospackages.Changed {
+			c.unexplained++
+			return
+		}
 		c.written++
-		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 	default:
 		c.unexplained++
-		c.Unexplained(c.img, layer, e, "instruction", c.by[layer])
+		c.Unexplained(c.img, layer, e, c.rights(layer, index, e, false)...)
 	}
 }
 
 // isMade says whether signed packages, or a rule by which it comes from them, explain an
 // entry. The rights that it gives they do not where the rule is about its content alone.
-func (c *closureCheck) isMade(layer int, e *inspect.Entry) bool {
+func (c *closureCheck) isMade(layer, index int, e *inspect.Entry) bool {
 	if c.words == nil {
 		return false
 	}
@@ -118,13 +124,12 @@ func (c *closureCheck) isMade(layer int, e *inspect.Entry) bool {
 	switch {
 	case !ok:
 		return false
+	case !w.HasRights() && c.Unowned(c.img, layer, e, c.rights(layer, index, e, c.isWritten(layer, e))...):
+		c.unexplained++
 	case w.Kind == vouch.Instruction:
 		c.ruled++
 	default:
 		c.vouched++
-	}
-	if !w.HasRights() {
-		c.Unowned(c.img, layer, e, "instruction", c.by[layer])
 	}
 	return true
 }

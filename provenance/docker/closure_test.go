@@ -239,6 +239,102 @@ func TestDangerousFilesStandFirst(t *testing.T) {
 	}
 }
 
+// Rights that no container has, since a layer above removes the file or takes them away,
+// are noted; what a container sees under another name is not removed, nor is a key.
+func TestHiddenRights(t *testing.T) {
+	su := fixtures.File{Name: "srv/a", Body: "x", Mode: 0o4755}
+	for name, tc := range map[string]struct {
+		below, top []fixtures.File
+		want       string
+	}{
+		"removed":            {[]fixtures.File{su}, []fixtures.File{{Name: "srv/.wh.a"}}, "hidden-rights"},
+		"folder removed":     {[]fixtures.File{su}, []fixtures.File{{Name: ".wh.srv"}}, "hidden-rights"},
+		"taken away":         {[]fixtures.File{su}, []fixtures.File{{Name: "srv/a", Body: "x", Mode: 0o755}}, "hidden-rights"},
+		"below other":        {[]fixtures.File{su}, []fixtures.File{{Name: "srv/b", Body: "x"}}, "setuid-file"},
+		"under another name": {[]fixtures.File{su, {Name: "srv/b", Hard: "srv/a", Mode: 0o4755}}, []fixtures.File{{Name: "srv/.wh.a"}}, "setuid-file setuid-file"},
+		"through a link":     {[]fixtures.File{{Name: "l", Link: "srv"}, {Name: "srv/"}, {Name: "l/a", Body: "x", Mode: 0o4755}}, nil, "setuid-file"},
+		"a key": {[]fixtures.File{{Name: "srv/id_rsa", Body: "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n"}}, []fixtures.File{{Name: "srv/.wh.id_rsa"}},
+			"private-key"},
+	} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers: [][]fixtures.File{tc.below, tc.top}, History: []fixtures.Step{{By: "RUN /bin/sh -c make # buildkit"}, {By: "RUN /bin/sh -c rm # buildkit"}},
+		}.Archive())).Closure
+		var got []string
+		for _, f := range c.Findings {
+			code := strings.TrimPrefix(f.Code, "closure/")
+			if code == "explained-by-instruction" {
+				continue
+			}
+			if got = append(got, code); (code == "hidden-rights") != (f.Level == check.Note) {
+				t.Errorf("%s: %s is of level %s", name, code, f.Level)
+			}
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+// What is said of a setuid file is what packages and the history have to do with it:
+// other bytes than were installed, a bit that was not, and who sets it.
+func TestWhyRights(t *testing.T) {
+	tiny := func(body string, mode int64) fixtures.File {
+		return fixtures.File{Name: "bin/tiny", Body: body, Mode: mode}
+	}
+	install := func(f fixtures.File) []fixtures.File {
+		return []fixtures.File{f, {Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"},
+			{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  bin/tiny\n", md5.Sum([]byte("good")))}}
+	}
+	const add, app = "ADD file:1 in / ", "bin/app"
+	for name, tc := range map[string]struct {
+		base, top []fixtures.File
+		by, want  string
+	}{
+		"other bytes":     {install(tiny("evil", 0o4755)), nil, "RUN true", `bin/tiny instruction="ADD file:1 in /" kind="file" mode="4755" package="tiny" why="rights/changed"`},
+		"by name":         {install(tiny("good", 0o755)), []fixtures.File{tiny("good", 0o4755)}, "RUN /bin/sh -c chmod u+s /bin/tiny && true # buildkit", `bin/tiny kind="file" mode="4755" package="tiny" sets="RUN chmod u+s /bin/tiny && true" why="rights/raised"`},
+		"in octal":        {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c cp x /bin/app; chmod -v 04755 /bin/x /bin/app # buildkit", `bin/app kind="file" mode="4755" sets="RUN cp x /bin/app; chmod -v 04755 /bin/x /bin/app" why="rights/recipe"`},
+		"another file":    {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u+s /bin/apples # buildkit", `bin/app instruction="RUN chmod u+s /bin/apples" kind="file" mode="4755" why="rights/recipe"`},
+		"the bit removed": {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u-s /bin/app # buildkit", `bin/app instruction="RUN chmod u-s /bin/app" kind="file" mode="4755" why="rights/recipe"`},
+		"elsewhere":       {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "COPY app /srv # buildkit", `bin/app instruction="COPY app /srv" kind="file" mode="4755" why="rights/nobodys"`},
+	} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers: [][]fixtures.File{tc.base, tc.top}, History: []fixtures.Step{{By: add}, {By: tc.by}},
+		}.Archive())).Closure
+		if diff := cmp.Diff([]string{tc.want}, found(c, "closure/setuid-file")); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// What is said to be explained is neither what lends rights that nobody gives it nor what
+// has other bytes than its package.
+func TestExplainedCount(t *testing.T) {
+	database := []fixtures.File{{Name: "var/lib/dpkg/status", Body: dpkgStatus}, {Name: "var/lib/dpkg/info/tiny.list", Body: "/bin/tiny\n"},
+		{Name: "var/lib/dpkg/info/tiny.md5sums", Body: fmt.Sprintf("%x  bin/tiny\n", md5.Sum([]byte("good")))}}
+	tiny := func(body string, mode int64) fixtures.File {
+		return fixtures.File{Name: "bin/tiny", Body: body, Mode: mode}
+	}
+	for name, tc := range map[string]struct {
+		base, top []fixtures.File
+		want      int64 // explained of all entries
+		of        int64
+	}{
+		"all":         {append(database, tiny("good", 0o755)), nil, 4, 4},
+		"a new bit":   {append(database, tiny("good", 0o755)), []fixtures.File{tiny("good", 0o4755)}, 4, 5},
+		"other bytes": {append(database, tiny("evil", 0o755)), nil, 3, 4},
+		"nobody's":    {nil, []fixtures.File{{Name: "bin/su", Body: "x", Mode: 0o4755}, {Name: "bin/sh", Body: "x"}}, 1, 2},
+		"hidden":      {[]fixtures.File{{Name: "bin/su", Body: "x", Mode: 0o4755}}, []fixtures.File{{Name: "bin/.wh.su"}}, 2, 2},
+	} {
+		c := recovered(t, open(t, fixtures.Docker{
+			Layers: [][]fixtures.File{tc.base, tc.top}, History: []fixtures.Step{{By: "ADD file:1 in / "}, {By: "RUN /bin/sh -c make # buildkit"}},
+		}.Archive())).Closure
+		last := c.Reasons[len(c.Reasons)-1]
+		if got, of := last.Args.Int("explained"), last.Args.Int("entries"); got != tc.want || of != tc.of {
+			t.Errorf("%s: %d of %d, want %d of %d", name, got, of, tc.want, tc.of)
+		}
+	}
+}
+
 // A record that the same COPY replaced is no origin: what it wrote beside its
 // destination is not explained.
 func TestForgedRecord(t *testing.T) {

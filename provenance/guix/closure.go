@@ -211,7 +211,7 @@ func (c *closureCheck) base(l *inspect.Layer) {
 			c.Problem(l.Index, e.Path, "closure/store-whiteout")
 		}
 		if owner, _ := c.packages().Owner(e.Path); owner == nil {
-			c.Unowned(c.img, l.Index, e, store.Details(e)...)
+			c.Unowned(c.img, l.Index, e, append(store.Details(e), "why", "rights/base")...)
 		}
 	}
 	c.Undecided(l.Index, l.Member, "closure/base-layer", "entries", len(l.Entries), "bytes", l.UncompressedSize)

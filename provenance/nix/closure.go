@@ -93,7 +93,7 @@ func (c *closureCheck) layer(l *inspect.Layer) {
 		case item != "":
 			c.inside(l.Index, e, item)
 		case l.Index < c.base && !storeFolder(e.Path):
-			c.found.Unowned(c.img, l.Index, e, store.Details(e)...)
+			c.found.Unowned(c.img, l.Index, e, append(store.Details(e), "why", "rights/base")...)
 			foreign++
 		default:
 			c.outside(l.Index, e)
