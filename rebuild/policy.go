@@ -15,7 +15,7 @@ type Policy int
 // The policies, the mildest first.
 const (
 	RequireConsistent   Policy = iota // nothing speaks against it
-	RequireExplained                  // consistent, and every file is explained: the check named closure passes
+	RequireExplained                  // consistent, and every file is explained: the check named closure passes, or a rebuild gave the same files
 	RequireMatching                   // identical or equivalent, whatever that rests on
 	RequireVouched                    // and each part was built in this run or signed by a trusted party
 	RequireEquivalent                 // and two builds of every part exist
@@ -55,7 +55,7 @@ func (p Policy) Holds(v Verdict, closure check.Status) bool {
 	case RequireConsistent:
 		return true
 	case RequireExplained:
-		return closure == check.Pass
+		return closure == check.Pass || v < Matching && v > Unverified
 	}
 	last := [...]Policy{Matching: RequireMatching, Vouched: RequireVouched, Equivalent: RequireEquivalent, Reproducible: RequireReproducible}
 	return p <= last[v] // of Unverified: consistent

@@ -124,9 +124,9 @@ func TestPolicy(t *testing.T) {
 	}{
 		{Unverified, []Policy{RequireConsistent}},
 		{Matching, []Policy{RequireConsistent, RequireMatching}},
-		{Vouched, []Policy{RequireConsistent, RequireMatching, RequireVouched}},
-		{Equivalent, []Policy{RequireConsistent, RequireMatching, RequireVouched, RequireEquivalent}},
-		{Reproducible, []Policy{RequireConsistent, RequireMatching, RequireVouched, RequireEquivalent, RequireReproducible}},
+		{Vouched, []Policy{RequireConsistent, RequireExplained, RequireMatching, RequireVouched}},
+		{Equivalent, []Policy{RequireConsistent, RequireExplained, RequireMatching, RequireVouched, RequireEquivalent}},
+		{Reproducible, []Policy{RequireConsistent, RequireExplained, RequireMatching, RequireVouched, RequireEquivalent, RequireReproducible}},
 		{Unreproducible, nil},
 		{Different, nil},
 		{Contradicted, nil},

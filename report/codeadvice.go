@@ -25,7 +25,7 @@ type codeAdvice struct {
 
 // codeAdvices are all tables of them.
 func codeAdvices() []codeAdvice {
-	return slices.Concat(closureAdvice(), integrityAdvice(), recipeAdvice(), repackAdvice(), signaturesAdvice(), lowerAdvice())
+	return slices.Concat(closureAdvice(), integrityAdvice(), recipeAdvice(), repackAdvice(), signaturesAdvice(), lowerAdvice(), partsAdvice())
 }
 
 // ofCode is the advice on a code; false for one that has none of its own. A code that

@@ -43,7 +43,7 @@ func closureAdvice() []codeAdvice {
 		{codes: "closure/record-differs", title: "A file with other bytes than the record of its package has",
 			why:  "The tool that installed the package wrote down the digest of each file, unsigned, and the file was changed since, or the record was.",
 			todo: "Compare the file with the one in the published package. Patches that a build applies belong into the recipe."},
-		{codes: "closure/digest-not-taken closure/database-not-kept closure/database-unread closure/environment-unread closure/history-unread closure/item-unread closure/layer-unread", why: unread,
+		{codes: "closure/digest-not-taken closure/database-not-kept closure/database-unread closure/environment-unread closure/history-unread closure/item-unread closure/layer-unread closure/layer-not-read", why: unread,
 			todo: "The finding says what stood in the way. Get the image again, or in another form, and look again; nothing speaks against it."},
 		{codes: "closure/database-item-missing closure/database-item-twice closure/database-lacks-item closure/database-malformed closure/references-differ closure/nar-hash-differs closure/nar-size-differs",
 			why:  "The store's database lists what was in the store when the image was packed. Where it and the bytes differ, one of them was changed since.",
@@ -87,7 +87,7 @@ func closureAdvice() []codeAdvice {
 			todo: "See which files it hides, in the layers below, and ask who added the layer."},
 		{codes: "closure/no-store-items", title: "An image without the store items that it names",
 			todo: "Audit it together with the store that it is run with: without that nothing can be said of its files."},
-		{codes: "closure/database-rows closure/explained closure/explained-by-* closure/explained-from-root closure/no-entries closure/no-recipe closure/no-root closure/problems closure/records-differ closure/undecided",
+		{codes: "closure/database-rows closure/explained closure/explained-by-* closure/explained-from-root closure/layers-unread closure/no-entries closure/no-recipe closure/no-root closure/problems closure/records-differ closure/undecided",
 			todo: howItEnded},
 	}
 }

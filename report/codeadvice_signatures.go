@@ -56,6 +56,6 @@ func signaturesAdvice() []codeAdvice {
 		{codes: "signatures/too-few-operators signatures/unknown-item signatures/unreachable signatures/unreachable-item signatures/rebuilder-not-verified signatures/rebuilder-unreachable signatures/rebuilt-by-too-few signatures/not-rebuilt signatures/rebuilder-hearsay", why: notSeen,
 			todo: "Ask more farms or rebuilders, --substitutes URL and --trusted-key FILE, or the same again later; or build it yourself."},
 		{codes: "signatures/follows signatures/rebuilt signatures/vouching", todo: worthKnowing},
-		{codes: "signatures/differing signatures/disagreeing signatures/following signatures/no-items signatures/no-packages signatures/not-asked signatures/not-covered signatures/other-bad-answers signatures/other-images signatures/other-silences signatures/packages signatures/packages-differ signatures/signed", todo: howItEnded},
+		{codes: "signatures/differing signatures/disagreeing signatures/following signatures/no-items signatures/no-packages signatures/nothing-signed signatures/not-asked signatures/not-covered signatures/other-bad-answers signatures/other-images signatures/other-silences signatures/packages signatures/packages-differ signatures/signed", todo: howItEnded},
 	}
 }

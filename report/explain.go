@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/rebuild/compare"
 )
 
 // An Explanation is what can be said of a code, or of all codes that begin alike, without
@@ -25,6 +26,13 @@ type Explanation struct {
 // for a group that is not known.
 func Explain(systems []rebuild.About, code string) (Explanation, bool) {
 	group, _, _ := strings.Cut(code, "/")
+	if group == "policy" {
+		r := policyRule(policyPart(code))
+		return Explanation{About: r.short + ".", Why: r.full, ToDo: r.todo}, true
+	}
+	if r, ok := causeRule(code); ok {
+		return Explanation{About: r.short + ".", Why: causeWhy(r), ToDo: r.todo}, true
+	}
 	id, about := groupOf(group)
 	if id == "" {
 		return outsideChecks(group)
@@ -43,6 +51,55 @@ func Explain(systems []rebuild.About, code string) (Explanation, bool) {
 	return all, true
 }
 
+// causeRule is the rule of the cause of a difference that a code is named after, or that it
+// always has.
+func causeRule(code string) (rule, bool) {
+	switch code {
+	case "difference/renamed-folder":
+		return differenceRule("difference/", compare.Renamed), true
+	case "difference/layer-order", "difference/entry-order", "difference/moved-entries":
+		return differenceRule("difference/", compare.Order), true
+	}
+	for _, r := range causeRules() {
+		if r.id == code {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+// causeRules are those that SARIF has for causes of differences.
+func causeRules() (all []rule) {
+	for _, prefix := range []string{"config/", "difference/"} {
+		for _, c := range compare.AllCauses() {
+			all = append(all, differenceRule(prefix, c))
+		}
+	}
+	return all
+}
+
+// causeWhy says why differences of a cause matter.
+func causeWhy(r rule) string {
+	if r.level == "note" {
+		return "No container sees it, and digests change with it all the same."
+	}
+	return "A container sees it: what was built again is not the same as the image, or one of two images is not the same as the other."
+}
+
+// RuleTitles are the rules that SARIF has beside the codes of findings, by ID: causes of
+// differences and parts of policies, each in a few words. Explain takes them as codes.
+func RuleTitles() map[string]string {
+	all := make(map[string]string)
+	for _, r := range causeRules() {
+		all[r.id] = r.short
+	}
+	for _, part := range policyParts() {
+		r := policyRule(part)
+		all[r.id] = r.short
+	}
+	return all
+}
+
 // groupOf is the check that codes of a group belong to, and what they are about where they
 // are no findings of its own. Both are empty for a group that belongs to no check.
 func groupOf(group string) (check.ID, string) {
@@ -54,6 +111,8 @@ func groupOf(group string) (check.ID, string) {
 	switch group {
 	case "answer":
 		return check.Signatures, "What a build farm, a cache or a rebuilder answered."
+	case "config":
+		return check.Rebuild, "Why a field of the config of two images differs."
 	case "difference":
 		return check.Rebuild, "What shows a difference: the place in a header or a file, and what both images have there."
 	case "item":
@@ -83,9 +142,6 @@ func groupOf(group string) (check.ID, string) {
 // outsideChecks explains the groups that belong to no check.
 func outsideChecks(group string) (Explanation, bool) {
 	switch group {
-	case "policy":
-		r := policyRule("")
-		return Explanation{About: r.short + ".", Why: r.full, Problem: r.todo}, true
 	case "report":
 		return Explanation{
 			About:     "Why a check was not made at all.",

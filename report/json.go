@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -164,7 +165,9 @@ func readJSON(r io.Reader, limit int64) (*Report, error) {
 	out := new(Report)
 	dec := json.NewDecoder(bytes.NewReader(doc))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(out); err != nil {
+	if err := dec.Decode(out); err != nil && strings.Contains(err.Error(), "unknown field") { // which has no type
+		return nil, fmt.Errorf("reading the report: another version of audit wrote it, audit the image again: %w", err)
+	} else if err != nil {
 		return nil, fmt.Errorf("reading the report: %w", err)
 	}
 	if twice := pass.RepeatedKeys(doc, Report{}); len(twice) > 0 {

@@ -93,7 +93,7 @@ func TestReadRefuses(t *testing.T) {
 		{`{"schemaVersion": null}`, "no schemaVersion"},
 		{strings.Replace(good, `"schemaVersion": "2"`, `"schemaVersion": "7"`, 1), "it is of schema 7, and this audit knows 2"},
 		{strings.Replace(good, `"schemaVersion": "2"`, `"schemaVersion": 1.5`, 1), "it is of schema 1.5"},
-		{strings.Replace(good, `"tool"`, `"tools"`, 1), `unknown field "tools"`},
+		{strings.Replace(good, `"tool"`, `"tools"`, 1), `another version of audit wrote it, audit the image again: json: unknown field "tools"`},
 		{strings.Replace(good, `"status": "pass"`, `"status": "passed"`, 1), `unknown status "passed"`},
 		{strings.Replace(good, `"verdict": "unverified"`, `"verdict": "good"`, 1), `unknown verdict "good"`},
 		{strings.Replace(good, `"id": "integrity"`, `"id": "honesty"`, 1), `check 1 is "honesty", not "integrity"`},

@@ -103,7 +103,7 @@ func mdAbout(r *Report) string {
 		fmt.Fprintf(&b, "\n%s.\n", mdText(words))
 	}
 	if parts := voucherShares(r.Coverage.Vouchers); parts != "" {
-		fmt.Fprintf(&b, "\nWho vouches for its %s: %s.\n", bytesWords(r.Coverage.Contents), parts)
+		fmt.Fprintf(&b, "\nWho vouches for its %s: %s.\n", bytesWords(r.Coverage.Contents)+r.ofRead(), parts)
 	}
 	if p := r.Policy; p.Require != "" {
 		holds := map[bool]string{true: "holds", false: "does not hold"}[p.Holds]

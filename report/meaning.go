@@ -48,9 +48,9 @@ func (r *Report) meaning() string {
 		return "Building the recipe again failed: there is nothing to compare the image with."
 	}
 	if rights := r.rights(); rights != "" {
-		return rights + r.unverifiedMeaning() + r.signedShare()
+		return rights + r.unverifiedMeaning() + r.unreadMeaning() + r.signedShare()
 	}
-	return r.unverifiedMeaning() + r.signedShare() + r.standsOut()
+	return r.unverifiedMeaning() + r.unreadMeaning() + r.signedShare() + r.standsOut()
 }
 
 // standsOut names the first file that nobody vouches for: what lends rights before all
@@ -81,7 +81,7 @@ func (r *Report) signedShare() string {
 	if n == 0 {
 		return ""
 	}
-	return " Of the bytes in its files " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
+	return " Of the bytes in its files" + r.ofRead() + " " + percent(share(n, r.Coverage.Contents)) + " lead back to what trusted keys signed."
 }
 
 // signedBytes are those in files that lead back to what trusted keys signed.
@@ -277,10 +277,10 @@ func (r *Report) contradiction() string {
 }
 
 // contradicted says what is contradicted: the image, or no more than what was
-// said of it in answers that nobody who is trusted signed, or that all that it was
+// said of it in answers that are not what their key signed, or that all that it was
 // made from is known.
 func contradicted(failed []string, problems []Finding) string {
-	ofImage := slices.ContainsFunc(problems, func(f Finding) bool { return !isAnswer(f.Code) })
+	ofImage := slices.ContainsFunc(problems, func(f Finding) bool { return f.Code != "signatures/bad-signature" })
 	if len(failed) == 1 && failed[0] == string(check.Signatures) && !ofImage {
 		return "What was asked to vouch for the image cannot be believed"
 	}
@@ -288,11 +288,6 @@ func contradicted(failed []string, problems []Finding) string {
 		return "Not everything that the image was made from can be known"
 	}
 	return "The image is not what it claims to be"
-}
-
-// isAnswer says that a problem is one of an answer about an image, and not of the image.
-func isAnswer(code string) bool {
-	return code == "signatures/bad-signature" || code == "signatures/untrusted-key"
 }
 
 // firstProblem is a sentence with the first of some findings.

@@ -26,18 +26,18 @@ func (r *Report) next() []string {
 		}
 	case rebuild.Unreproducible, rebuild.Different:
 		steps = append(steps, "Look at the differences, by their cause, and at the evidence of each.")
-		if r.Verdict == rebuild.Unreproducible {
+		if r.Verdict == rebuild.Unreproducible && r.hasStore() {
 			steps = append(steps, "--fresh all builds everything twice, which separates a package that does not come out the same from an image that was changed.")
 		}
 	case rebuild.BuildFailed:
 		steps = append(steps, r.buildAdvice())
 	case rebuild.Matching:
-		if !given(r) {
+		if !given(r) && r.hasStore() {
 			steps = append(steps, "--fresh all builds again what was reused.")
 		}
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
-		steps = append(steps, r.lookFirst(), r.allow(), r.askSigners())
+		steps = append(steps, r.lookFirst(), r.readAll(), r.allow(), r.askSigners())
 		if r.Recipe.Status == provenance.Partial && r.allow() == "" {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
@@ -47,6 +47,9 @@ func (r *Report) next() []string {
 	steps = slices.DeleteFunc(steps, func(s string) bool { return s == "" })
 	return steps[:min(len(steps), maxNext)]
 }
+
+// hasStore says whether what builds the image reuses store items.
+func (r *Report) hasStore() bool { return r.words.of(r.Recipe.System).Store != "" }
 
 // buildAdvice says what to do about a build that failed.
 func (r *Report) buildAdvice() string {
@@ -78,6 +81,8 @@ func (r *Report) remedy(id check.ID) string {
 	switch {
 	case r.compared() || r.notAsked(id):
 		return "It was not asked for: audit IMAGE makes all checks of one image."
+	case id == check.Signatures && r.nothingSigned():
+		return "Nothing has to be done: no build farm and no distribution signs what is in this image. Whether somebody vouches for the image as a whole, its statements say."
 	case r.Plan == nil || id != check.Rebuild && id != check.Derivation:
 		return w.remedy(id)
 	}
@@ -113,10 +118,16 @@ func (r *Report) askSigners() string {
 		return ""
 	case len(r.StoreItems) > 0:
 		return "--online asks the official build farms whether they signed the same bytes."
-	case c.has("signatures/not-asked"):
+	case c.has("signatures/not-asked"), r.nothingSigned():
 		return ""
 	}
 	return "To have its packages verified: --trusted-key FILE, the key of whoever signed them, and where it is not rpm the packages, --packages DIR or URL."
+}
+
+// nothingSigned says that the image has nothing that a build farm or a distribution signs.
+func (r *Report) nothingSigned() bool {
+	c := r.check(check.Signatures)
+	return c.has("signatures/nothing-signed") || c.has("signatures/no-packages")
 }
 
 // check returns a check by its ID, the zero Check when there is none.

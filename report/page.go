@@ -21,6 +21,7 @@ type page struct {
 	Script    template.JS
 	Word      string   // the verdict as a heading
 	Meaning   string   // the verdict in a sentence
+	OfRead    string   // that bytes are those of a part of the layers
 	Next      []string // what to do
 	Limits    []string
 	Demands   []string // of the policy, that are not so
@@ -142,6 +143,7 @@ func newPage(r *Report) page {
 		Tone:   tone(r.Verdict),
 
 		Meaning: r.meaning(),
+		OfRead:  r.ofRead(),
 		Next:    r.next(),
 		Limits:  r.limits(),
 		Demands: r.demands(),

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 
 	"audit/inspect/check"
@@ -126,13 +127,51 @@ func policyRule(part string) rule {
 	r := rule{
 		id: "policy", short: policyTitle(part),
 		full:  "The image is not what the policy of this gate demands. The exit status of audit says the same.",
-		todo:  "See what the message names. Of the image: find out what it is that nobody explains, or that differs. Of the policy: allow a documented difference, with a reason and a day on which that ends.",
+		todo:  policyToDo(part),
 		level: "error", precision: "very-high", severity: "7.0", tags: []string{"security", "supply-chain", "policy"},
 	}
 	if part != "" {
 		r.id += "/" + part
 	}
 	return r
+}
+
+// policyToDo says what to do where a part of a policy is demanded in vain, and how that
+// part is written.
+func policyToDo(part string) string {
+	switch part {
+	case "require":
+		return `See what the message names: what lets the verdict become the one that is demanded stands there. It is written as "require": "explained" in the file of --policy, or as --require explained (audit help gate has the words); whoever cannot demand as much yet writes a weaker one.`
+	case "checks":
+		return `See the findings of that check, and what they say to do. It is written as "checks": {"integrity": ["pass"]}, a check with every status that it may have; one that can be skipped has "skipped" among them.`
+	case "refuse":
+		return `See the finding that the message names: audit help CODE says what to do about it. It is written as "refuse": ["closure/setuid-file"], a list of codes, or of beginnings of them that end in / or -.`
+	case "allow":
+		return `Look at the difference again. Where it is still harmless give the allowance a later day, within a year; else take it out. It is written as "allow": [{"path": …, "cause": …, "reason": …, "expires": "2027-01-31"}].`
+	}
+	return "See what the message names. Of the image: find out what it is that nobody explains, or that differs. Of the policy: allow a documented difference, with a reason and a day on which that ends. audit help gate says how a policy is written."
+}
+
+// policyParts are the rules that SARIF has for the parts of a policy, in the order of a file.
+func policyParts() []string { return []string{"require", "checks", "refuse", "allow"} }
+
+// policyPart is the part of a policy that a code of it is about, or which it is the rule of.
+func policyPart(code string) string {
+	switch code {
+	case "policy/verdict":
+		return "require"
+	case "policy/check-status":
+		return "checks"
+	case "policy/refused-finding":
+		return "refuse"
+	case "policy/allowance-expired":
+		return "allow"
+	}
+	part := strings.TrimPrefix(code, "policy/")
+	if !slices.Contains(policyParts(), part) {
+		return ""
+	}
+	return part
 }
 
 // policyTitle says what it is that a part of a policy demands in vain.

@@ -10,8 +10,10 @@ func closureSentences() map[string]string {
 		"closure/no-root":   "nothing in the image names the store item that it is made of, so no file can be explained",
 
 		// Layers.
-		"closure/layer-unread": "the layer can be read only in part: {error}",
-		"closure/base-layer":   "the layer has no store items: nothing here explains its {entries:count entry}[, {bytes:count byte}]",
+		"closure/layer-unread":   "the layer can be read only in part: {error}",
+		"closure/layer-not-read": "nothing of the layer was read[: its media type is {media-type}]; what it holds is not known",
+		"closure/layers-unread":  "{unread:list}[ and {beyond} more] of {layers} could not be read to the end[ ({media-types:list})]: what is in there is not known, nor counted here",
+		"closure/base-layer":     "the layer has no store items: nothing here explains its {entries:count entry}[, {bytes:count byte}]",
 
 		// Files.
 		"closure/unexplained-file": "[a {kind}[ of {bytes:count byte}][ to {target:quote}]: ]nothing that built or packed the image explains it" +

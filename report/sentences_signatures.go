@@ -5,6 +5,7 @@ func signaturesSentences() map[string]string {
 	return map[string]string{
 		// Why the check ended as it did.
 		"signatures/not-asked":         "no build farm was asked what it signed: that needs the network, or a binary cache",
+		"signatures/nothing-signed":    "the image has neither store items nor packages of a distribution: there is nothing in it that somebody could have signed[; {unread:count layer} could not be read to the end]",
 		"signatures/packages":          "{verified} of {packages:count package} signed by a trusted key",
 		"signatures/packages-differ":   "{count:count finding} of files or packages that are not as they were signed",
 		"signatures/no-items":          "the image holds no store item that a build farm could know",

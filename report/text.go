@@ -86,7 +86,7 @@ func textAnswer(r *Report, paint paintFunc) []string {
 // textVouchers says who vouches for the bytes.
 func textVouchers(r *Report) []string {
 	if parts := voucherShares(r.Coverage.Vouchers); parts != "" {
-		return wrap("who vouches for the "+bytesWords(r.Coverage.Contents)+": "+parts, "", "  ")
+		return wrap("who vouches for the "+bytesWords(r.Coverage.Contents)+r.ofRead()+": "+parts, "", "  ")
 	}
 	return nil
 }

@@ -201,7 +201,6 @@ func TestWhatIsContradicted(t *testing.T) {
 		want  string
 	}{
 		{[]string{"signatures/bad-signature"}, answers},
-		{[]string{"signatures/untrusted-key", "signatures/bad-signature"}, answers},
 		{[]string{"signatures/hash-differs"}, image},
 		{[]string{"signatures/bad-signature", "signatures/hash-differs"}, image},
 		{[]string{"signatures/deb-mode-differs"}, image},

@@ -246,6 +246,34 @@ func TestGitHubGate(t *testing.T) {
 	}
 }
 
+// TestGateSparesOthers: a folder that is not audit's is neither taken away nor published, and
+// all platforms of an index are not one report.
+func TestGateSparesOthers(t *testing.T) {
+	good, _ := pipelineImages(t)
+	action := parsed[ciAction](t, allGates()[0].files[1].text())
+	inputs := map[string]string{"image": good, "policy": "builtin:explained", "report": "docs"}
+	for _, name := range []string{"platform", "flags", "creds", "tool-url", "tool-sha256"} {
+		inputs[name] = ""
+	}
+	r := newRunner(t)
+	for name, text := range map[string]string{"report.json": `{"mine": 1}`, "manual.md": "x"} {
+		if err := os.MkdirAll(filepath.Join(r.dir, "docs"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(r.dir, "docs", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, printed := r.steps(t, action.Runs.Steps, inputs)
+	if status != exitUsage || !strings.Contains(printed, "which is no result of audit") || r.file(t, "docs/manual.md") != "x" {
+		t.Errorf("status %d\n%s", status, printed)
+	}
+	inputs["platform"] = everyPlatform
+	if status, printed := newRunner(t).steps(t, action.Runs.Steps, inputs); status != exitUsage || !strings.Contains(printed, "names one platform") {
+		t.Errorf("status %d\n%s", status, printed)
+	}
+}
+
 // TestGateWithoutPolicy: the variable of a policy that is not set, and so is empty, opens no gate.
 func TestGateWithoutPolicy(t *testing.T) {
 	good, _ := pipelineImages(t)
@@ -276,7 +304,7 @@ func (r *runner) leave(t *testing.T, names ...string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(`{"schemaVersion": "2", "tool": {"name": "audit"}}`), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

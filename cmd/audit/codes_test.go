@@ -310,6 +310,51 @@ func TestCodesAreExplained(t *testing.T) {
 	}
 }
 
+// TestHelpOfWhatIsNoFinding: the parts of sentences, the evidence and the causes of
+// differences, the reasons of plans and the rules of policies are explained as what they
+// are, and not as the check that they belong to.
+func TestHelpOfWhatIsNoFinding(t *testing.T) {
+	group := func(code string) string { return code[:strings.IndexByte(code, '/')] }
+	for code := range explainable() {
+		switch group(code) {
+		case "answer", "config", "difference", "item", "known", "mark", "plan", "policy", "sign", "value", "why":
+		default:
+			continue
+		}
+		about, ok := report.Explain(systems().Abouts(), code)
+		if !ok || about.ToDo == "" || about.Problem+about.Undecided != "" || strings.Contains(about.Why, "It is the only check") {
+			t.Errorf("%s: %+v", code, about)
+		}
+		if group(code) == "plan" && strings.Contains(about.ToDo+about.Why, "rebuild.sh") {
+			t.Errorf("%s is sent to rebuild.sh: %+v", code, about)
+		}
+	}
+	for code, want := range map[string]string{
+		"difference/renamed":           "a version in a path is the usual",
+		"difference/missing":           "Files differ: only in the original",
+		"difference/renamed-folder":    "a version in a path is the usual",
+		"config/derived":               "No container sees it",
+		"difference/functions":         "Look the cause up",
+		"plan/refused":                 "each names what to",
+		"plan/needs-trust":             "give the flag that the sentence",
+		"plan/network-needed":          "Give --network",
+		"plan/channel-official":        "Nothing has to be done",
+		"plan/channel-unauthenticated": "give the flag that the sentence",
+		"value/all-zero":               "a part of the sentence of one",
+		"policy/require":               `"require": "explained"`,
+		"policy/verdict":               `"require": "explained"`,
+		"policy/checks":                `"checks": {"integrity": ["pass"]}`,
+		"policy/refuse":                `"refuse": ["closure/setuid-file"]`,
+		"policy/allow":                 `{"path": …, "cause"`,
+	} {
+		var out, mistakes bytes.Buffer
+		status := Main([]string{"audit", "help", code}, nil, &out, &mistakes)
+		if status != exitHolds || !strings.Contains(out.String(), want) {
+			t.Errorf("audit help %s: %d\n%s%s", code, status, &out, &mistakes)
+		}
+	}
+}
+
 func codesDocument() string {
 	table := sentences()
 	var b strings.Builder

@@ -16,7 +16,7 @@ const findingsTopic = "findings"
 
 // writeFindings lists the groups of codes, one a line.
 func writeFindings(w io.Writer) error {
-	table := sentences()
+	table := explainable()
 	for _, group := range codeGroups(table) {
 		about, ok := report.Explain(systems().Abouts(), group)
 		if !ok {
@@ -30,7 +30,7 @@ func writeFindings(w io.Writer) error {
 // explainCode writes what is known of a code, or of all codes that begin with it where it
 // ends in a slash.
 func explainCode(w io.Writer, code string) error {
-	table := sentences()
+	table := explainable()
 	codes := codesOf(table, code)
 	if _, ok := table[code]; !ok && (len(codes) == 0 || !strings.HasSuffix(code, "/")) {
 		return noCode(table, code)
@@ -45,7 +45,7 @@ func explainCode(w io.Writer, code string) error {
 		fmt.Fprintf(w, "%s\n%s\n", c, wrapped("    ", table.Form(c)))
 	}
 	fmt.Fprintln(w)
-	if !strings.HasSuffix(code, "/") {
+	if !strings.HasSuffix(code, "/") && about.About != table.Form(code)+"." {
 		fmt.Fprintln(w, wrapped("", about.About))
 	}
 	for _, part := range [][2]string{
@@ -58,6 +58,14 @@ func explainCode(w io.Writer, code string) error {
 	return nil
 }
 
+// explainable are the sentences of all codes, and the titles of the rules that SARIF and
+// annotations have beside them.
+func explainable() report.Sentences {
+	table := report.Sentences(report.RuleTitles())
+	maps.Copy(table, sentences())
+	return table
+}
+
 // noCode is about a code that there is not.
 func noCode(table report.Sentences, code string) error {
 	return usage("there is no finding %q%s (see audit help findings)", code, meant(code, append(codesOf(table, ""), groupNames()...)))
@@ -65,7 +73,7 @@ func noCode(table report.Sentences, code string) error {
 
 // groupNames are what audit help takes for all codes of a group: "closure/".
 func groupNames() []string {
-	names := codeGroups(sentences())
+	names := codeGroups(explainable())
 	for i := range names {
 		names[i] += "/"
 	}

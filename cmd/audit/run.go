@@ -167,11 +167,16 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
+	dir := c.String("output")
+	if dir != "" { // in vain is no image read
+		if err := replaceable(dir); err != nil {
+			return err
+		}
+	}
 	a, failed, err := j.do(c, l, walk)
 	if err != nil {
 		return err
 	}
-	dir := c.String("output")
 	if dir == "" && j.format.Name == textFormat {
 		dir = folderFor(a.image.Reference)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"audit/inspect/check"
 	"audit/inspect/userfile"
 	"audit/provenance"
 	"audit/provenance/openpgp"
@@ -142,6 +143,28 @@ func (l *line) askFarms(ctx context.Context, a *audit) error {
 		a.signed = outcomes
 		return stopped(ctx)
 	})
+}
+
+// hasNothingToSign says that neither a build farm nor a distribution signs anything of what
+// was read of the image.
+func (a *audit) hasNothingToSign() bool {
+	in := a.evidence.Installed
+	return len(a.image.Items) == 0 && len(in.Packages)+len(in.Databases)+len(in.Problems) == 0
+}
+
+// unreadLayers counts the layers that were read in part or not at all.
+func (a *audit) unreadLayers() (n int) {
+	for _, l := range a.image.Layers {
+		if l.Broken != nil || l.Absent {
+			n++
+		}
+	}
+	return n
+}
+
+// isUnasked says that a check of signatures ended without asking anybody about anything.
+func isUnasked(c check.Check) bool {
+	return len(c.Findings) == 0 && len(c.Reasons) == 1 && (c.Reasons[0].Code == "signatures/not-asked" || c.Reasons[0].Code == "signatures/no-items")
 }
 
 // terms are what answers of farms are judged by.

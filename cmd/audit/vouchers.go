@@ -52,14 +52,18 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 			a.evidence.Closure = again(a.vouched.Entries())
 		}
 		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.evidence.Records.Vouch(a.vouched))
+		a.evidence.Closure = provenance.OfWhatWasRead(a.evidence.Closure, a.image.Layers)
 		l.add(a.evidence.Closure)
 		a.vouchForItems()
 		a.vouchForLayers()
 		a.vouchByRecipe()
 		a.contradict()
 		items := l.checks[check.Signatures]
-		if len(l.packages) > 0 && len(a.image.Items) == 0 {
+		switch {
+		case len(l.packages) > 0 && len(a.image.Items) == 0:
 			items = check.Skip(check.Signatures, "signatures/no-packages") // unless a family has some
+		case a.hasNothingToSign() && isUnasked(items):
+			items = check.Skip(check.Signatures, "signatures/nothing-signed", "unread", a.unreadLayers())
 		}
 		l.add(vouch.Conclude(items, results, a.vouched))
 		if verified && l.described != nil {

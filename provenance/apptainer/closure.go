@@ -25,7 +25,7 @@ func closure(img *inspect.Image, installed *ospackages.Installed, words *vouch.E
 	bytes := int64(0)
 	for _, l := range img.Layers {
 		if l.Broken != nil {
-			c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
+			c.Append(provenance.UnreadLayer(l))
 		}
 		for n := range l.Entries {
 			e := l.Entries[n]

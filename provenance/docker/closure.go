@@ -73,7 +73,7 @@ const maxTogether = 100
 
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
+		c.Append(provenance.UnreadLayer(l))
 	}
 	for n := range l.Entries {
 		c.entry(l.Index, n)

@@ -139,7 +139,7 @@ func (c *closureCheck) hides(layer int, e *inspect.Entry) bool {
 
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
+		c.Append(provenance.UnreadLayer(l))
 	}
 	for i := range l.Entries {
 		if len(c.img.Layers) > 1 {

@@ -81,7 +81,7 @@ func (v *view) leads(r storepath.Reference) bool {
 
 func (c *closureCheck) layer(l *inspect.Layer) {
 	if l.Broken != nil {
-		c.found.Undecided(l.Index, l.Member, "closure/layer-unread", "error", l.Broken)
+		c.found.Append(provenance.UnreadLayer(l))
 	}
 	foreign := 0
 	for i := range l.Entries {

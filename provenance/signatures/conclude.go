@@ -75,7 +75,7 @@ func stand(item inspect.StoreItem, outcomes []Outcome, terms Terms) standing {
 	s := standing{item: item, outcomes: outcomes, atLeast: max(terms.AtLeast, 1), follows: terms.Follows[item.Path], unstable: terms.Unstable[item.Path]}
 	for _, o := range outcomes {
 		s.differs = s.differs || o.Word == Differs
-		s.forged = s.forged || o.Word == BadSignature
+		s.forged = s.forged || o.Word == BadSignature || o.Word == Untrusted
 		if o.Word == Signed {
 			s.agree = append(s.agree, o.Keys...)
 		}
@@ -216,7 +216,7 @@ func causes(open []standing) []string {
 			counts = append(counts, fmt.Sprintf("%d %s", n, cause))
 		}
 	}
-	for _, w := range []Word{BadSignature, Unreachable, Unknown} {
+	for _, w := range []Word{BadSignature, Untrusted, Unreachable, Unknown} {
 		count(w.String(), func(s standing) bool { return s.gravest().Word == w && len(s.agree) == 0 })
 	}
 	count("by too few operators", func(s standing) bool { return len(s.agree) > 0 })
@@ -235,7 +235,8 @@ func (s standing) gravest() Outcome {
 }
 
 // settledWithout counts answers that came to nothing for items that are settled
-// without them, which else nobody would see: bad ones, and none at all.
+// without them, which else nobody would see: bad ones, and none at all. One by a key
+// that is not trusted has a note of its own.
 func settledWithout(all []standing) (bad, silent int) {
 	for _, s := range all {
 		if s.isOpen() {

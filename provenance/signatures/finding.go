@@ -16,7 +16,7 @@ func findings(all []standing) []check.Finding {
 			switch {
 			case o.Word == Differs:
 				contradictions.Append(s.differing(o))
-			case o.Word == BadSignature && o.Why.Code != untrustedKey && !s.isOpen():
+			case o.Word == BadSignature && !s.isOpen():
 				notes.Note(s.item.Layer, s.item.Path, "signatures/bad-signature", "server", o.Server, "error", o.Why)
 			case len(o.Missing)+len(o.Unsigned) > 0:
 				notes.Note(s.item.Layer, s.item.Path, "signatures/references-differ", "server", o.Server, "keys", names(o.Keys), "absent", o.Missing, "unsigned", o.Unsigned)
@@ -65,8 +65,8 @@ func (s standing) differing(o Outcome) check.Finding {
 }
 
 // open is the finding about an item that is not proven: what the gravest of its
-// answers says. An answer that nobody who is trusted signed is a problem: a server
-// that was asked gave what it must not give.
+// answers says. An answer that is not what its key signed is a problem: a server that
+// was asked gave what it must not give. One by a key that is not trusted says nothing.
 func (s standing) open() check.Finding {
 	o := s.gravest()
 	find := func(level check.Level, code string, args ...any) check.Finding {
@@ -130,9 +130,9 @@ func (g *group) level(open check.Level) check.Level {
 // untrusted is a finding for each server and key that is not trusted.
 func untrusted(all []standing) []check.Finding {
 	var found []check.Finding
-	for _, g := range groups(all, func(o Outcome) bool { return o.Why.Code == untrustedKey }) {
+	for _, g := range groups(all, func(o Outcome) bool { return o.Word == Untrusted }) {
 		args := append(named(g.items), "server", g.server, "key", g.cause.Args.String("key"))
-		found = append(found, check.Find(g.level(check.Problem), -1, "", "signatures/untrusted-key", args...))
+		found = append(found, check.Find(g.level(check.Undecided), -1, "", "signatures/untrusted-key", args...))
 	}
 	return found
 }

@@ -22,11 +22,12 @@ const (
 	Unknown      Word = iota // the server knows nothing of the item
 	Signed                   // a trusted key signed the NAR hash found here
 	Differs                  // a trusted key signed another NAR hash
-	BadSignature             // the answer is signed by no trusted key, wrongly, or about something else
+	BadSignature             // the answer is not what its key signed, or about something else
 	Unreachable              // there was no answer, or none that is a narinfo
+	Untrusted                // the answer is signed by keys that are not trusted: it says nothing
 )
 
-var words = [...]string{"unknown", "signed", "hash differs", "bad signature", "unreachable"}
+var words = [...]string{"unknown", "signed", "hash differs", "bad signature", "unreachable", "key not trusted"}
 
 func (w Word) String() string { return words[w] }
 
@@ -36,7 +37,7 @@ type Outcome struct {
 	Layer  int    // that has it
 	Server string // its URL, without a password
 	Word   Word
-	// Why it is Unknown, BadSignature or Unreachable, a code "answer/…"; zero when
+	// Why it is Unknown, BadSignature, Untrusted or Unreachable, a code "answer/…"; zero when
 	// the word is all.
 	Why check.Message
 
@@ -55,9 +56,6 @@ type Outcome struct {
 	// hash found here.
 	Agree int
 }
-
-// untrustedKey is the code of an answer by a key that would have to be trusted.
-const untrustedKey = "answer/untrusted-key"
 
 func names(keys []Key) []string {
 	var all []string
@@ -89,7 +87,7 @@ func judge(o Outcome, item inspect.StoreItem, text []byte, keys []Key) Outcome {
 	}
 	signers, err := info.signers(keys)
 	if foreign, ok := errors.AsType[*untrustedError](err); ok {
-		o.Word, o.Why = BadSignature, check.Say(untrustedKey, "key", foreign.key)
+		o.Word, o.Why = Untrusted, check.Say("answer/untrusted-key", "key", foreign.key)
 		return o
 	}
 	if err != nil {

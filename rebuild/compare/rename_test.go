@@ -64,6 +64,8 @@ func TestRenamedFolders(t *testing.T) {
 			"extra new/l; renamed old to new (2: a,b); missing old/l"},
 		{"a setuid file", []item{f("old/a", "1"), f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2"), setuid}, "extra new/s; renamed old to new (2: a,b)"},
 		{"an attribute", []item{marked, f("old/b", "2")}, []item{f("new/a", "1"), f("new/b", "2")}, "extra new/a; missing old/a; renamed old/b to new/b"},
+		{"a file that decides access", []item{f("p/old/sudoers.d/x", "1"), f("p/old/b", "2"), f("p/old/c", "3")}, []item{f("etc/sudoers.d/x", "1"), f("etc/b", "2"), f("etc/c", "3")},
+			"renamed p/old to etc (2: b,c); renamed p/old/sudoers.d/x to etc/sudoers.d/x"},
 		{"into itself", []item{f("a/x", "1"), f("a/y", "2")}, []item{f("a/b/x", "1"), f("a/b/y", "2")}, "renamed a/x to a/b/x; renamed a/y to a/b/y"},
 	} {
 		var got []string

@@ -157,6 +157,7 @@ func (f *folderFinder) collapse(r Rename) {
 		case d.absorbed:
 			return
 		case len(names) > 0 && d.Layer != gone[names[0]].Layer:
+		case DecidesAccess(d.Path), DecidesAccess(below(r.To, name)): // a difference of its own
 		case d.RenamedTo() == below(r.To, name):
 			files++
 			names = append(names, name)
