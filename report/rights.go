@@ -9,8 +9,8 @@ import (
 )
 
 // lending are the findings of what lends rights and is explained by nothing, in their
-// order, those first of which a package has installed other bytes, and how many there are,
-// listed or not.
+// order, those first of which a package has installed other bytes and last those that the
+// recipe may have made, and how many there are, listed or not.
 func (r *Report) lending() (all []weighed, count int64) {
 	for _, f := range r.byWeight() {
 		if f.rank() > 0 { // these come first
@@ -19,15 +19,18 @@ func (r *Report) lending() (all []weighed, count int64) {
 		all = append(all, f)
 		count += 1 + f.Args.Int("more")
 	}
-	slices.SortStableFunc(all, func(a, b weighed) int { return a.otherBytes() - b.otherBytes() })
+	slices.SortStableFunc(all, func(a, b weighed) int { return a.rightsOrder() - b.rightsOrder() })
 	return all, count
 }
 
-// otherBytes is 0 of a finding about a file of which a package has installed other bytes,
-// and 1 of others.
-func (f Finding) otherBytes() int {
-	if f.Args.String("why") == "rights/changed" {
+// rightsOrder is 0 of a finding about a file of which a package has installed other bytes,
+// 2 of one whose rights the recipe sets or can have set, and 1 of all others.
+func (f Finding) rightsOrder() int {
+	switch why := f.Args.String("why"); {
+	case why == "rights/changed":
 		return 0
+	case why == "rights/recipe", f.Args.String("sets") != "":
+		return 2
 	}
 	return 1
 }
@@ -79,10 +82,12 @@ func (r *Report) lookFirst() string {
 	}
 	todo := r.words.adviseOn(check.Closure, all[0].Code, all[0].Level).todo
 	switch by := all[0].Args.String("sets"); {
-	case all[0].otherBytes() == 0:
+	case all[0].rightsOrder() == 0:
 		todo = r.words.adviseOn(check.Closure, "closure/package-file-changed", all[0].Level).todo + " Until somebody answers for it do not run the image."
 	case by != "":
-		todo = fmt.Sprintf("See whether %s needs the rights that the recipe gives it (%s). If it does not, take that out of the recipe.", short(all[0].Path), short(by))
+		todo = fmt.Sprintf("See whether %s needs the rights that the recipe gives it (%s). If it does not, take that out of the recipe. "+
+			"The history is the image's own word: until somebody answers for the file do not run the image.",
+			short(all[0].Path), short(by))
 	}
 	others := slices.DeleteFunc(slices.Clone(all), func(f weighed) bool { return f.Code == all[0].Code })
 	if len(others) == 0 {

@@ -29,6 +29,7 @@ func TestRightsComeFirst(t *testing.T) {
 			"Find the step that made it, and leave it out: no image needs one. Look at 7 setuid files too"},
 		{of(device, changed), "No package answers for 1 setuid file and 1 device; the first is bin/mount (its bytes are not those that package mount has installed). N",
 			"Compare the file with that of the package"},
+		{of(set, su), "No package answers for 8 setuid files; the first is usr/bin/su. N", "Find the step that made it: "},
 		{of(set), "A setuid file that no package answers for: bin/ping (no package has it, and the recipe can have made it). N",
 			"See whether bin/ping needs the rights that the recipe gives it (RUN chmod u+s /bin/ping)."},
 	} {
