@@ -458,8 +458,12 @@ func (d *Difference) weight() int {
 // short is a value on one line of a terminal.
 func short(t string) string { return briefly(Printable(t), textClip) }
 
-// briefly cuts a text to so many runes, in front of a word where there is one.
+// briefly cuts a text to so many runes, first its digests, then all of it in front of a word
+// where there is one.
 func briefly(s string, most int) string {
+	if utf8.RuneCountInString(s) > most {
+		s = longDigest.ReplaceAllString(s, "$1…")
+	}
 	if utf8.RuneCountInString(s) <= most {
 		return s
 	}
