@@ -37,8 +37,9 @@ func (r *Report) next() []string {
 		}
 		steps = append(steps, r.askSigners())
 	case rebuild.Unverified:
-		steps = append(steps, r.lookFirst(), r.readAll(), r.allow(), r.askSigners())
-		if r.Recipe.Status == provenance.Partial && r.allow() == "" {
+		allow := r.allow()
+		steps = append(steps, r.lookFirst(), r.readAll(), allow, r.askSigners())
+		if r.Recipe.Status == provenance.Partial && allow == "" {
 			steps = append(steps, "Ask whoever made it for the recipe: without one nobody can build it again.")
 		}
 	case rebuild.Reproducible, rebuild.Equivalent, rebuild.Vouched:

@@ -16,26 +16,28 @@ type broken struct {
 
 // Broken are the rules of the policy that do not hold, in its order.
 func (r *Report) Broken() (all []broken) {
+	type demand struct{ rule, text string }
 	var firsts []Violation
-	counts := make(map[string]int64)
+	counts := make(map[demand]int64)
+	of := func(v Violation) demand { return demand{v.Rule, r.Say(Message{v.Code, v.Args})} }
 	for _, v := range r.Policy.Violations {
-		key := v.Rule + "\x00" + r.Say(Message{v.Code, v.Args})
-		if counts[key] == 0 {
+		d := of(v)
+		if counts[d] == 0 {
 			firsts = append(firsts, v)
 		}
-		counts[key] += v.count()
+		counts[d] += v.count()
 	}
-	shown := make(map[string]bool)
+	shown := make(map[[2]string]bool)
 	for _, v := range firsts {
-		text := r.Demand(v)
+		text, d := r.Demand(v), of(v)
 		if v.Finding != nil {
-			what := v.Finding.Code + "\x00" + v.Path
+			what := [2]string{v.Finding.Code, v.Path}
 			if shown[what] { // another rule has named it
-				text = r.Say(Message{v.Code, v.Args})
+				text = d.text
 			}
 			shown[what] = true
 		}
-		if more := counts[v.Rule+"\x00"+r.Say(Message{v.Code, v.Args})] - 1; more > 0 && v.Rule != "checks" {
+		if more := counts[d] - 1; more > 0 && v.Rule != "checks" {
 			text += fmt.Sprintf(" (and %d more)", more)
 		}
 		all = append(all, broken{text, r.ToDo(v)})
