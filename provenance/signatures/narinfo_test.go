@@ -97,7 +97,7 @@ func FuzzNarinfo(f *testing.F) {
 		if o.isProof() && parsed(t, text).fingerprint() != fingerprint {
 			t.Errorf("%v on the word of %q", o, text)
 		}
-		if o.Word < Unknown || o.Word > Unreachable {
+		if o.Word < Unknown || o.Word > Untrusted {
 			t.Errorf("no word: %+v", o)
 		}
 		c := Conclude([]inspect.StoreItem{words}, []Outcome{o}, Terms{})
