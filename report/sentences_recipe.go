@@ -12,7 +12,7 @@ func recipeSentences() map[string]string {
 		"recipe/none":                "no recipe",
 		"recipe/partial-packages":    "partial: the versions of {packages:count package}",
 		"recipe/share": "the packages in its locks[, and the base image with {base:size},] account for {percent:number} % of the files that a container sees, {bytes:size} of {total:size}" +
-			"[; files and links that no package has: {own}[, {own-bytes:size}]]",
+			"[; files and links that no package in them has: {own}[, {own-bytes:size}]]",
 		"recipe/no-system": "no build system that is known here left its traces in the image",
 	}
 }

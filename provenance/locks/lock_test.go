@@ -106,6 +106,22 @@ func TestLeftOutAccountsForNothing(t *testing.T) {
 	}
 }
 
+// The files of a package that was installed from a folder are one's own, too: no index has
+// them, and files.txt says whose they are.
+func TestLocalAccountsForNothing(t *testing.T) {
+	const site = "p/site-packages/"
+	r := Read(sourceOf(t,
+		fixtures.File{Name: site + "x-1.dist-info/METADATA", Body: "Name: x\nVersion: 1\n"},
+		fixtures.File{Name: site + "x-1.dist-info/direct_url.json", Body: `{"url":"file:///src/x","dir_info":{}}`},
+		fixtures.File{Name: site + "x-1.dist-info/RECORD", Body: "x.py,sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE,1\n"},
+		fixtures.File{Name: site + "x.py", Body: "x"}))
+	files := r.Files()
+	text := string(files[len(files)-1].Text)
+	if r.Share.Bytes != 0 || r.Share.Own != 4 || r.Packages() != 0 || !strings.Contains(text, site+"x.py # of python x 1, which is in no lock\n") {
+		t.Errorf("%+v\n%s", r.Share, text)
+	}
+}
+
 // Files of one's own stand in the order in which they are worth reading.
 func TestOrderOfOwnFiles(t *testing.T) {
 	r := Read(sourceOf(t,
