@@ -76,6 +76,7 @@ type Component struct {
 	Signed    bool      // it has a signature, which was not verified
 	Sum       string    // of its source in a form of the ecosystem's own, "h1:…"; may be empty
 	At        Place     // of what describes it
+	Library   string    // of a package of R: the folder that it is in, or a link to it
 	In        int       // the component that contains it; -1 for none
 
 	// Of the files that its record lists with a digest: those that have it, those
