@@ -94,6 +94,21 @@ func TestArchive(t *testing.T) {
 	}
 }
 
+// The command of the lock installs no more packages than the image has.
+func TestInstallsNoMore(t *testing.T) {
+	list := []fixtures.File{{Name: "etc/os-release", Body: "ID=debian\n"}, {Name: "etc/apt/sources.list", Body: "# deb http://snapshot.debian.org/archive/debian/20240101T000000Z bookworm main\ndeb http://deb.debian.org/debian bookworm main\n"},
+		{Name: "var/lib/dpkg/status", Body: "Package: hello\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"}}
+	for _, merged := range []bool{false, true} {
+		if merged {
+			list = append(list, fixtures.File{Name: "bin", Link: "usr/bin"})
+		}
+		text := string(aptLock(sourceOf(t, list...))[0].File.Text)
+		if !strings.Contains(text, " --variant=essential ") || strings.Contains(text, "hooks/merged-usr ") != merged {
+			t.Errorf("merged %v:\n%s", merged, text)
+		}
+	}
+}
+
 // Files of a package that is in no lock are the image's own: it accounts for nothing.
 func TestLeftOutAccountsForNothing(t *testing.T) {
 	status := "Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"
