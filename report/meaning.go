@@ -192,7 +192,7 @@ func gravestFile(all []Difference) (words string, privileged bool) {
 	var of []*Difference // files that lend rights, else those that decide who has them
 	for i := range all {
 		d := &all[i]
-		if d.Cause.Harmless() || !d.Privileged && (d.Known != "" || !d.decides()) {
+		if !d.SaysFirst() {
 			continue
 		}
 		if len(of) > 0 && d.Privileged && !of[0].Privileged {
@@ -217,7 +217,7 @@ func gravestFile(all []Difference) (words string, privileged bool) {
 // "" when none that differs does.
 func gravestField(all []FieldDifference) string {
 	own, _ := splitFields(all)
-	own = slices.DeleteFunc(own, func(f FieldDifference) bool { return f.Known != "" || !f.compared().Decides() })
+	own = slices.DeleteFunc(own, func(f FieldDifference) bool { return !f.SaysFirst() })
 	if len(own) == 0 {
 		return ""
 	}
