@@ -34,11 +34,15 @@ func Bytes(was, now []byte) check.Message {
 	return bytesAt(was, now, parting{at, at})
 }
 
-// bytesAt is Bytes that shows another place.
+// bytesAt is Bytes that shows another place, the first that nothing explains.
 func bytesAt(was, now []byte, at parting) check.Message {
-	args := []any{"was-size", len(was), "now-size", len(now), "offset", at.was, "was-window", Window(was, at.was), "now-window", Window(now, at.now)}
+	first := FirstDifference(was, now)
+	args := []any{"was-size", len(was), "now-size", len(now), "offset", first, "was-window", Window(was, at.was), "now-window", Window(now, at.now)}
 	if n, last := countDifferent(was, now); n > 0 {
 		args = append(args, "last", last, "differ", n, "common", min(len(was), len(now)))
+	}
+	if at.was != first {
+		args = append(args, "unexplained", at.was)
 	}
 	return check.Say("difference/bytes", args...)
 }

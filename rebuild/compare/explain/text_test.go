@@ -101,8 +101,8 @@ func TestFirstUnexplained(t *testing.T) {
 				t.Errorf("%q, want %q", got, tc.want)
 			}
 			for _, m := range e.Shown {
-				if m.Code == "difference/bytes" && tc.offset >= 0 && m.Args.Int("offset") != tc.offset {
-					t.Errorf("what is shown is at byte %d, want %d", m.Args.Int("offset"), tc.offset)
+				if m.Code == "difference/bytes" && tc.offset >= 0 && m.Args.Int("unexplained") != tc.offset {
+					t.Errorf("what is shown is at byte %d, want %d", m.Args.Int("unexplained"), tc.offset)
 				}
 			}
 			if e.Has(Date) == (name == "a long line") {
@@ -111,7 +111,7 @@ func TestFirstUnexplained(t *testing.T) {
 		})
 	}
 	e := New(time.Time{}).Explain("x", []byte("\x00"+was+"\x00good"), []byte("\x00"+now+"\x00evil"))
-	if at := e.Shown[0].Args.Int("offset"); at != 22 {
+	if at := e.Shown[0].Args.Int("unexplained"); at != 22 {
 		t.Errorf("of other bytes those at %d are shown", at)
 	}
 }
