@@ -527,7 +527,7 @@ func (r *reader) run() error {
 // CheckReport says what is wrong with a report as the result of a key that a batch has
 // made of a reference, for the same reasons for which a summary does not rely on it.
 func CheckReport(path, key, reference string) error {
-	f, err := readFacts(path)
+	f, err := readFacts(path, nil)
 	if err != nil {
 		return err
 	}
