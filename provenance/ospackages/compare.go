@@ -210,9 +210,9 @@ func rightsOf(e *inspect.Entry) (bits int64) {
 	if e.Type != '0' && e.Type != '1' {
 		return 0
 	}
-	bits = e.Mode & 0o4000
+	bits = int64(e.Mode & 0o4000)
 	if e.Mode&0o010 != 0 {
-		bits |= e.Mode & 0o2000
+		bits |= int64(e.Mode & 0o2000)
 	}
 	if e.Attr().Xattrs["security.capability"] != "" {
 		bits |= capability
