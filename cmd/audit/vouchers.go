@@ -53,7 +53,7 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		if again := a.evidence.Close; again != nil && verified {
 			a.evidence.Closure = again(a.vouched.Entries())
 		}
-		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.evidence.Records.Vouch(a.vouched))
+		a.evidence.Closure = records.Conclude(a.evidence.Closure, append(a.evidence.Records.Vouch(a.vouched), a.evidence.Records.Unread()...))
 		a.evidence.Closure = provenance.OfWhatWasRead(a.evidence.Closure, a.image.Layers)
 		l.add(a.evidence.Closure)
 		a.vouchForItems()
