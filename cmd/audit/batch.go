@@ -393,8 +393,9 @@ type batchRun struct {
 	cache     string // of layers, while this lasts; "" where the user has one
 }
 
-// mostCached bounds the layers that are kept on disk while a batch lasts, in bytes.
-const mostCached = 16 << 30
+// mostCached bounds the layers that are kept on disk while a batch lasts, in bytes. A pod of
+// --engine kubernetes has half as much again, for what is at work besides.
+const mostCached = 8 << 30
 
 // layersKept is how many entries of layers are kept in memory for the images to come.
 const layersKept = 1 << 18

@@ -187,6 +187,7 @@ func WritePrometheus(w io.Writer, s *Summary) error {
 	p.one("audit_fleet_conflicting_store_paths", "Store paths with more than one content.", len(s.Contents))
 	p.one("audit_fleet_unlike_recipes", "Recipes of images whose layers differ.", len(s.Unlike))
 	p.one("audit_fleet_rebuildable_images", "Images of which it is known how to build them again.", s.Recipes.Planned)
+	p.one("audit_fleet_unlisted_images", "Images with a result or a status that the list does not have, which are not counted.", s.Unlisted)
 	p.one("audit_fleet_bad_files", "Files of results that cannot be read or relied on.", len(s.Bad))
 	p.one("audit_fleet_audit_seconds", "Seconds that all audits took.", s.Cost.Seconds)
 	oldest := int64(0)
