@@ -109,6 +109,9 @@ func runBatch(c *cli.Context, name string) error {
 	if c.IsSet("jobs") && c.Int("jobs") < 1 {
 		return usage("--jobs %d: at least one image is audited at a time", c.Int("jobs"))
 	}
+	if c.String("platform") == everyPlatform {
+		return usage("--platform %s is for audit run: a batch has one result of each image", everyPlatform)
+	}
 	if c.Duration("timeout") < 0 {
 		return usage("--timeout %s: it is less than none", c.Duration("timeout"))
 	}

@@ -309,6 +309,10 @@ func TestHostileFolder(t *testing.T) {
 		"twice":      strings.Replace(honest, `"verdict": "unverified"`, `"verdict": "reproducible", "verdict": "unverified"`, 1),
 		"no checks":  strings.Replace(honest, `"checks": [`, `"checks": [], "czechs": [`, 1),
 		"bytes":      strings.Replace(honest, `"contents": 1000`, `"contents": -1`, 1),
+		"more bytes": strings.NewReplacer(`"contents": 1000`, `"contents": 9000000000000000000`, `"bytes": 1000`, `"bytes": 9000000000000000000`).Replace(honest),
+		"seconds":    strings.Replace(honest, `"seconds": 0.5`, `"seconds": 1e308`, 1),
+		"no seconds": strings.Replace(honest, `"seconds": 0.5`, `"seconds": -1`, 1),
+		"layer":      strings.Replace(honest, `"layers": `, `"layers": [{"digest": "sha256:00", "size": -5}], "others": `, 1),
 		"deep":       `{"run":` + strings.Repeat("[", 100_000),
 		"keys":       `{` + strings.Repeat(`"a":1,`, 3) + `"b":2}`,
 	} {
@@ -318,7 +322,7 @@ func TestHostileFolder(t *testing.T) {
 		put(t, filepath.Join(dir, name, "x.report.json"), hostile)
 	}
 	s := collect(t, Options{}, dir)
-	if len(s.Images) != 1 || len(s.Bad) != 13 {
+	if len(s.Images) != 1 || len(s.Bad) != 17 {
 		t.Errorf("%d images; bad are %+v", len(s.Images), s.Bad)
 	}
 	for _, b := range s.Bad {
