@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ func WriteCSV(w io.Writer, s *Summary) error {
 	return out.Error()
 }
 
+var formula = regexp.MustCompile(`(;["' ]*)([=+@＝＋－＠-])`)
+
 func orOne(names []string) []string {
 	if len(names) == 0 {
 		return []string{""}
@@ -59,10 +62,11 @@ func orOne(names []string) []string {
 	return names
 }
 
-// cell is a text as a spreadsheet can have it: what begins as a formula does not
-// (owasp.org, "CSV Injection").
+// cell is a text as a spreadsheet can have it: what begins as a formula does not, nor what
+// follows a semicolon, which ends a cell where a comma is for decimals (owasp.org, "CSV
+// Injection").
 func cell(text string) string {
-	text = report.Printable(text)
+	text = formula.ReplaceAllString(report.Printable(text), "$1'$2")
 	if text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
 		return "'" + text
 	}
