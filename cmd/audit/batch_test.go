@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,6 +192,35 @@ func TestBatchOtherManifest(t *testing.T) {
 	}
 	if status, stdout, stderr := runMain(t, "audit summary found"); status != 0 {
 		t.Errorf("the summary: exit %d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// A blob that comes with other bytes once is fetched again; one that a registry has so is
+// what it is.
+func TestBatchOtherBytes(t *testing.T) {
+	host, c := fleetOf(t, 4)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	if err := os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for times, want := range map[int]int{1: 0, 100: 1} {
+		var sent atomic.Int32
+		c.answer(func(w http.ResponseWriter, r *http.Request) bool {
+			layer := layerTar(t, "own0")
+			if !strings.HasSuffix(r.URL.Path, fmt.Sprintf("/blobs/sha256:%x", sha256.Sum256(layer))) || int(sent.Add(1)) > times {
+				return false
+			}
+			w.Write(bytes.Replace(layer, []byte("own0\n"), []byte("evil\n"), 1))
+			return true
+		})
+		found := fmt.Sprint("found", times)
+		if status, stdout, stderr := runMain(t, "audit batch list -o "+found); status != 0 {
+			t.Errorf("%d: exit %d\n%s%s", times, status, stdout, stderr)
+		}
+		if status, stdout, stderr := runMain(t, "audit summary "+found); status != want || sent.Load() < 2 {
+			t.Errorf("%d: the summary: exit %d, want %d; sent %d times\n%s%s", times, status, want, sent.Load(), stdout, stderr)
+		}
 	}
 }
 

@@ -124,7 +124,7 @@ func summaryOptions(c *cli.Context) (fleet.Options, error) {
 		opt.Demand, opt.Holds = demand.Require.String(), holds(demand, c.String("policy") != "")
 	}
 	if c.String("policy") != "" {
-		opt.Demand = "the policy"
+		opt.Demand = "the policy " + filepath.Base(c.String("policy"))
 	}
 	if path := c.String("since"); path != "" {
 		if opt.Since, err = fleet.ReadSummary(path); err != nil {

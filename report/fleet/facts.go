@@ -30,6 +30,8 @@ const (
 	maxStanding = 10_000    // findings, and differences, that are kept to say what stands out
 	maxFirst    = 500       // characters of what is said of that
 	maxKinds    = 100       // of a list that honest reports keep short
+	maxSize     = 64 << 40  // bytes of an image, or of one layer: sums of many are still numbers
+	maxSeconds  = 1e9       // that an audit took
 )
 
 // facts are what a summary needs of one report.
@@ -266,6 +268,9 @@ func (r *reader) image() error {
 				Size   int64  `json:"size"`
 			}) error {
 				fmt.Fprintln(diffIDs, l.DiffID)
+				if l.Size < 0 || l.Size > maxSize {
+					return fmt.Errorf("a layer has %d bytes", l.Size)
+				}
 				if len(r.facts.Layers) < maxPerImage {
 					r.facts.Layers = append(r.facts.Layers, layer{clip(l.Digest), l.Size})
 				}
@@ -559,6 +564,12 @@ func (r *reader) verify() error {
 	}
 	if r.facts.Nobody < 0 || r.facts.Contents < 0 || r.facts.Nobody > r.facts.Contents {
 		return fmt.Errorf("%d bytes of %d are vouched for by nobody", r.facts.Nobody, r.facts.Contents)
+	}
+	if max(r.facts.Contents, r.facts.Total) > maxSize || r.facts.Total < 0 {
+		return fmt.Errorf("its layers have %d bytes, and its files %d", r.facts.Total, r.facts.Contents)
+	}
+	if r.facts.Seconds < 0 || r.facts.Seconds > maxSeconds {
+		return fmt.Errorf("its audit took %g seconds", r.facts.Seconds)
 	}
 	switch r.judged.Result {
 	case "", compare.Identical, compare.Equivalent, compare.Different:

@@ -316,6 +316,10 @@ func TestHostileFolder(t *testing.T) {
 		"twice":      strings.Replace(honest, `"verdict": "unverified"`, `"verdict": "reproducible", "verdict": "unverified"`, 1),
 		"no checks":  strings.Replace(honest, `"checks": [`, `"checks": [], "czechs": [`, 1),
 		"bytes":      strings.Replace(honest, `"contents": 1000`, `"contents": -1`, 1),
+		"more bytes": strings.NewReplacer(`"contents": 1000`, `"contents": 9000000000000000000`, `"bytes": 1000`, `"bytes": 9000000000000000000`).Replace(honest),
+		"seconds":    strings.Replace(honest, `"seconds": 0.5`, `"seconds": 1e308`, 1),
+		"no seconds": strings.Replace(honest, `"seconds": 0.5`, `"seconds": -1`, 1),
+		"layer":      strings.Replace(honest, `"layers": `, `"layers": [{"digest": "sha256:00", "size": -5}], "others": `, 1),
 		"deep":       `{"run":` + strings.Repeat("[", 100_000),
 		"keys":       `{` + strings.Repeat(`"a":1,`, 3) + `"b":2}`,
 	} {
@@ -325,7 +329,7 @@ func TestHostileFolder(t *testing.T) {
 		put(t, filepath.Join(dir, name, "x.report.json"), hostile)
 	}
 	s := collect(t, Options{}, dir)
-	if len(s.Images) != 1 || len(s.Bad) != 13 {
+	if len(s.Images) != 1 || len(s.Bad) != 17 {
 		t.Errorf("%d images; bad are %+v", len(s.Images), s.Bad)
 	}
 	for _, b := range s.Bad {
@@ -516,7 +520,7 @@ func TestUnknownState(t *testing.T) {
 func TestHostileTexts(t *testing.T) {
 	dir := t.TempDir()
 	var all []made
-	for i, text := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a|b`c", "<script>alert(1)</script>", "a\x1b[31m\nb", "::error::x"} {
+	for i, text := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a|b`c", "<script>alert(1)</script>", "a\x1b[31m\nb", "::error::x", `a;=cmd(1)`, `b; "@SUM(1)`} {
 		all = append(all, made{reference: text, config: fmt.Sprint("c", i)})
 	}
 	batch(t, dir, all)
@@ -526,13 +530,15 @@ func TestHostileTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
-	if err != nil || len(rows) != 12 {
+	if err != nil || len(rows) != 14 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, row := range rows {
 		for _, c := range row {
-			if c != "" && strings.ContainsRune("=+-@\t\r", rune(c[0])) {
-				t.Errorf("a cell is %q", c)
+			for cell := range strings.SplitSeq(c, ";") { // as a spreadsheet where a comma is for decimals has them
+				if cell = strings.Trim(cell, `" `); cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+					t.Errorf("a cell is %q", c)
+				}
 			}
 		}
 	}

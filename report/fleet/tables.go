@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ func WriteCSV(w io.Writer, s *Summary) error {
 	return out.Error()
 }
 
+var formula = regexp.MustCompile(`(;["' ]*)([=+@＝＋－＠-])`)
+
 func orOne(names []string) []string {
 	if len(names) == 0 {
 		return []string{""}
@@ -59,10 +62,11 @@ func orOne(names []string) []string {
 	return names
 }
 
-// cell is a text as a spreadsheet can have it: what begins as a formula does not
-// (owasp.org, "CSV Injection").
+// cell is a text as a spreadsheet can have it: what begins as a formula does not, nor what
+// follows a semicolon, which ends a cell where a comma is for decimals (owasp.org, "CSV
+// Injection").
 func cell(text string) string {
-	text = report.Printable(text)
+	text = formula.ReplaceAllString(report.Printable(text), "$1'$2")
 	if text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
 		return "'" + text
 	}
@@ -189,6 +193,7 @@ func WritePrometheus(w io.Writer, s *Summary) error {
 	p.one("audit_fleet_conflicting_store_paths", "Store paths with more than one content.", len(s.Contents))
 	p.one("audit_fleet_unlike_recipes", "Recipes of images whose layers differ.", len(s.Unlike))
 	p.one("audit_fleet_rebuildable_images", "Images of which it is known how to build them again.", s.Recipes.Planned)
+	p.one("audit_fleet_unlisted_images", "Images with a result or a status that the list does not have, which are not counted.", s.Unlisted)
 	p.one("audit_fleet_bad_files", "Files of results that cannot be read or relied on.", len(s.Bad))
 	p.one("audit_fleet_audit_seconds", "Seconds that all audits took.", s.Cost.Seconds)
 	oldest := int64(0)

@@ -79,6 +79,9 @@ func WriteText(w io.Writer, s *Summary) error {
 	if len(s.Unlike) > 0 {
 		fmt.Fprintf(out, "  %s of images whose layers differ\n", plural(len(s.Unlike), "recipe"))
 	}
+	if s.Unlisted > 0 {
+		fmt.Fprintf(out, "  %s with a result or a status, of another list: not counted\n", plural(s.Unlisted, "image"))
+	}
 	var failing, standing []*Row
 	for i := range s.Images {
 		if !s.Images[i].Holds {

@@ -49,10 +49,7 @@ func fromSnakefile(text []byte) (all []Entry) {
 }
 
 func directive(value, rule string) Entry {
-	var names []string
-	if rule != "" {
-		names = []string{rule}
-	}
+	names := nonEmpty(rule)
 	m := snakeText.FindStringSubmatch(value)
 	switch {
 	case value == "None":
