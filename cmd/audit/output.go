@@ -223,18 +223,44 @@ func move(from, to string) error {
 	return saveFile(to, data)
 }
 
-func saveFile(path string, data []byte) error { return saveStream(path, bytes.NewReader(data)) }
-
-func saveStream(path string, data io.Reader) error {
-	return saveWith(path, func(w io.Writer) error {
-		_, err := io.Copy(w, data)
-		return err
-	})
+func saveFile(path string, data []byte) error {
+	return saveWith(path, file{data: data}.writeAll)
 }
 
-// saveWith writes a file whole or not at all.
+// saveAs writes what the user named as a file: where a link leads, and into what is no
+// file, such as a pipe or /dev/null, which is not replaced.
+func saveAs(path string, write func(io.Writer) error) error {
+	there, err := os.Stat(path)
+	if err != nil || there.IsDir() {
+		return saveWith(path, write)
+	}
+	if there.Mode().IsRegular() {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+		return saveWith(real, write)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		err = write(f)
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// saveWith writes a file of a folder of results, whole or not at all. What lies there is
+// replaced, and no link is followed.
 func saveWith(path string, write func(io.Writer) error) error {
 	name := filepath.Base(path)
+	if there, err := os.Lstat(path); err == nil && !there.Mode().IsRegular() && there.Mode().Type() != fs.ModeSymlink {
+		return fmt.Errorf("writing %s: it is there and is no file", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+name+"-")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)

@@ -81,7 +81,7 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 		if path == "" {
 			return write(c.App.Writer, s)
 		}
-		return saveWith(path, func(w io.Writer) error { return write(w, s) })
+		return saveAs(path, func(w io.Writer) error { return write(w, s) })
 	}
 	if err := put(output, write); err != nil {
 		return err
