@@ -517,6 +517,17 @@ func (r *reader) run() error {
 	return err
 }
 
+// CheckReport says what is wrong with a report as the result of a key that a batch has
+// made of a reference, for the same reasons for which a summary does not rely on it.
+func CheckReport(path, key, reference string) error {
+	f, err := readFacts(path, nil)
+	if err != nil {
+		return err
+	}
+	image, _, _ := strings.Cut(key, "-")
+	return f.matches(Status{Digest: "sha256:" + image, Key: key, Reference: reference})
+}
+
 // matches says that a report is of what the status of a batch says that it is of: of the
 // digest that is also the first part of the key. What batches have as the digest of an
 // OCI layout that leads to several manifests is none of the report; there the reference

@@ -261,10 +261,39 @@ func TestChanges(t *testing.T) {
 	if c := collect(t, Options{Since: since}, worse).Changes; len(c.Worse) != 1 || len(c.Gone) != 3 {
 		t.Errorf("%+v", c)
 	}
-	for name, text := range map[string]string{"none": "{}", "half": `{"schemaVersion":`, "other": `{"schemaVersion":"9","counts":{"states":{}}}`} {
+	row, counts := `{"state":"done","verdict":"unverified","holds":true}`, `"counts":{"images":1,"states":{"done":1},"verdicts":{"unverified":1}}`
+	whole := `{"schemaVersion":"1",` + counts + `,"images":[` + row + `]}`
+	put(t, path, whole)
+	if _, err := ReadSummary(path); err != nil {
+		t.Error(err)
+	}
+	for name, text := range map[string]string{
+		"none": "{}", "half": `{"schemaVersion":`, "other": `{"schemaVersion":"9","counts":{"states":{}}}`, "more": whole + "{}",
+		"no images": strings.Replace(whole, row, "", 1), "images twice": strings.TrimSuffix(whole, "}") + `,"images":[]}`,
+		"an image twice": strings.Replace(whole, row, row+","+row, 1), "no such verdict": strings.ReplaceAll(whole, "unverified", "superb"),
+		"no such state": strings.ReplaceAll(whole, "done", "finished"), "no verdict": strings.Replace(whole, `"verdict":"unverified"`, `"verdict":""`, 1),
+		"another verdict": strings.Replace(whole, `"verdict":"unverified"`, `"verdict":"vouched"`, 1), "fails": strings.Replace(whole, "true", "false", 1),
+	} {
 		put(t, path, text)
 		if _, err := ReadSummary(path); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// What no longer holds is worse, though the verdict is the same, where the same is demanded;
+// of several images of one name each is compared with itself.
+func TestChangesOfDemand(t *testing.T) {
+	row := func(digest string, holds bool) Row {
+		return Row{Reference: "image.tar", State: Done, Verdict: "unverified", Digest: digest, Holds: holds}
+	}
+	since := &Summary{Policy: Policy{Require: "explained"}, Images: []Row{row("a", true), row("b", true)}}
+	for require, want := range map[string]string{
+		"explained":    "{[] [] [] [image.tar] [] [] []}",
+		"reproducible": "{[] [] [] [] [] [] []}",
+	} {
+		if c := changes([]Row{row("b", false), row("a", true)}, since, require); fmt.Sprint(*c) != want {
+			t.Errorf("%s: %v, want %s", require, *c, want)
 		}
 	}
 }
