@@ -392,17 +392,10 @@ func (r *reader) check(c *report.Check) error {
 			return r.dec.Decode(&c.ID)
 		case "status":
 			return r.dec.Decode(&c.Status)
-		case "summary":
-			return elements(r, func(m report.Message) error {
-				if len(c.Summary) < maxKinds {
-					c.Summary = append(c.Summary, m)
-				}
-				return nil
-			})
 		case "findings":
 			return elements(r, func(f finding) error { return r.finding(c, f) })
 		}
-		return r.skip(false)
+		return r.skip(key == "summary")
 	})
 }
 
