@@ -266,8 +266,8 @@ type body struct {
 }
 
 // maxPromised bounds the room that is made for a content because of the size in its
-// header.
-const maxPromised = 1 << 20
+// header. Only the last of a tar can be shorter.
+const maxPromised = 8 << 20
 
 // newBody returns nil where the content is not wanted.
 func newBody(p *pass.Pass, where string, e *image.Entry) *body {
