@@ -265,12 +265,17 @@ type body struct {
 	optional bool
 }
 
+// maxPromised bounds the room that is made for a content because of the size in its
+// header. Only the last of a tar can be shorter.
+const maxPromised = 8 << 20
+
 // newBody returns nil where the content is not wanted.
 func newBody(p *pass.Pass, where string, e *image.Entry) *body {
 	if p.Opt.Keep == nil || !p.Opt.Keep(e.Path) {
 		return nil
 	}
-	return &body{pass: p, where: where + ": " + e.Name(), data: []byte{}, optional: p.Opt.Optional != nil && p.Opt.Optional(e.Path)}
+	return &body{pass: p, where: where + ": " + e.Name(), data: make([]byte, 0, min(max(e.Size, 0), maxPromised)),
+		optional: p.Opt.Optional != nil && p.Opt.Optional(e.Path)}
 }
 
 func (b *body) write(p []byte) error {

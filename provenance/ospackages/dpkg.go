@@ -145,6 +145,7 @@ func (r *reader) dpkgPackage(paragraph deb822.Paragraph) Package {
 		if !ok {
 			continue
 		}
+		p.Files = slices.Grow(p.Files, bytes.Count(text, []byte("\n")))
 		for line := range strings.Lines(string(text)) {
 			if at := clean(line); at != "." {
 				p.Files = append(p.Files, File{Path: r.moved(at, p.Name), Config: config[at]})
