@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -258,7 +259,11 @@ func openBatch(dir string) (*batch.Folder, error) {
 	case err != nil && batch.IsPassing(err):
 		return nil, again(err)
 	}
-	return folder, err
+	if err != nil {
+		return nil, err
+	}
+	folder.Check = fleet.CheckReport
+	return folder, nil
 }
 
 // again says that the work is not done, and that another try may do it.
@@ -408,7 +413,9 @@ func (b *batchRun) prepare(cache string) (err error) {
 	if cache == "" {
 		b.cache = filepath.Join(b.scratch.Dir, "layers")
 		b.line.layerCache = b.cache
+		return nil
 	}
+	batch.SweepCache(cache)
 	return nil
 }
 
@@ -598,6 +605,9 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 	if err := judge(a.report, nil); err != nil {
 		return nil, err
 	}
+	if err := b.isOf(a.report.Image, t); err != nil {
+		return nil, err
+	}
 	files, err := a.files()
 	if err != nil {
 		return nil, err
@@ -607,6 +617,21 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 		all = append(all, batch.File{Name: f.name, Mode: modeOf(f.name), Write: f.writeAll})
 	}
 	return all, nil
+}
+
+// isOf holds what was audited against what was to be: a file or a layout may have been
+// written to since its digest was computed, and a registry may send anything.
+func (b *batchRun) isOf(img report.Image, t batch.Target) error {
+	digests := []string{img.ArchiveDigest, img.IndexDigest, img.ManifestDigest.Digest, img.ConfigDigest}
+	if slices.Contains(digests, t.Digest) {
+		return nil
+	}
+	if dir, name, ok := layoutOf(t.Reference); ok && img.Transport == image.OCI { // several of one name have no digest of their own
+		if sum, _, err := b.layouts.Pin(dir, name); err == nil && sum.String() == t.Digest {
+			return nil
+		}
+	}
+	return &batch.ChangedError{Wanted: t.Digest, Found: cmp.Or(digests...)}
 }
 
 // makeRoom keeps the cache of layers within its bound. Looking at all that is in it for

@@ -29,6 +29,7 @@ type made struct {
 	failing           check.ID
 	nobody            int
 	day               int
+	rights            []string // setuid files
 }
 
 // write writes the report into a folder.
@@ -58,6 +59,12 @@ func (m made) write(t testing.TB, dir string) {
 		if id == m.failing {
 			c.Status = check.Fail
 			r.Verdict = rebuild.Contradicted
+		}
+		if id == check.Closure && len(m.rights) > 0 {
+			c.Status, c.Findings = check.Unknown, []report.Finding{{Code: "closure/note", Level: check.Note, Path: "note"}}
+			for _, path := range m.rights {
+				c.Findings = append(c.Findings, report.Finding{Code: "closure/setuid-file", Level: check.Undecided, Path: path})
+			}
 		}
 		r.Checks = append(r.Checks, c)
 	}
@@ -254,10 +261,39 @@ func TestChanges(t *testing.T) {
 	if c := collect(t, Options{Since: since}, worse).Changes; len(c.Worse) != 1 || len(c.Gone) != 3 {
 		t.Errorf("%+v", c)
 	}
-	for name, text := range map[string]string{"none": "{}", "half": `{"schemaVersion":`, "other": `{"schemaVersion":"9","counts":{"states":{}}}`} {
+	row, counts := `{"state":"done","verdict":"unverified","holds":true}`, `"counts":{"images":1,"states":{"done":1},"verdicts":{"unverified":1}}`
+	whole := `{"schemaVersion":"1",` + counts + `,"images":[` + row + `]}`
+	put(t, path, whole)
+	if _, err := ReadSummary(path); err != nil {
+		t.Error(err)
+	}
+	for name, text := range map[string]string{
+		"none": "{}", "half": `{"schemaVersion":`, "other": `{"schemaVersion":"9","counts":{"states":{}}}`, "more": whole + "{}",
+		"no images": strings.Replace(whole, row, "", 1), "images twice": strings.TrimSuffix(whole, "}") + `,"images":[]}`,
+		"an image twice": strings.Replace(whole, row, row+","+row, 1), "no such verdict": strings.ReplaceAll(whole, "unverified", "superb"),
+		"no such state": strings.ReplaceAll(whole, "done", "finished"), "no verdict": strings.Replace(whole, `"verdict":"unverified"`, `"verdict":""`, 1),
+		"another verdict": strings.Replace(whole, `"verdict":"unverified"`, `"verdict":"vouched"`, 1), "fails": strings.Replace(whole, "true", "false", 1),
+	} {
 		put(t, path, text)
 		if _, err := ReadSummary(path); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// What no longer holds is worse, though the verdict is the same, where the same is demanded;
+// of several images of one name each is compared with itself.
+func TestChangesOfDemand(t *testing.T) {
+	row := func(digest string, holds bool) Row {
+		return Row{Reference: "image.tar", State: Done, Verdict: "unverified", Digest: digest, Holds: holds}
+	}
+	since := &Summary{Policy: Policy{Require: "explained"}, Images: []Row{row("a", true), row("b", true)}}
+	for require, want := range map[string]string{
+		"explained":    "{[] [] [] [image.tar] [] [] []}",
+		"reproducible": "{[] [] [] [] [] [] []}",
+	} {
+		if c := changes([]Row{row("b", false), row("a", true)}, since, require); fmt.Sprint(*c) != want {
+			t.Errorf("%s: %v, want %s", require, *c, want)
 		}
 	}
 }
@@ -548,4 +584,36 @@ func TestThousands(t *testing.T) {
 		t.Errorf("%d bytes, %v", page.Len(), err)
 	}
 	runtime.KeepAlive(s)
+}
+
+// What stands out in a report is beside its image in every format, whether what is demanded
+// holds or not, and it comes first among its likes.
+func TestStandingOut(t *testing.T) {
+	dir := t.TempDir()
+	for _, m := range []made{{reference: "a", config: "c1", nobody: 500}, {reference: "b", config: "c2", rights: []string{"bin/x", "bin/y|z"}}} {
+		m.write(t, filepath.Join(dir, m.reference))
+	}
+	opt := demanding(rebuild.RequireConsistent)
+	opt.First = report.First()
+	s := collect(t, opt, dir)
+	const want = "No package answers for 2 setuid files; the first is bin/x."
+	if s.Images[0].Reference != "b" || s.Images[0].Problem != want || s.Images[1].Problem != "" || !s.Policy.Holds {
+		t.Errorf("%+v", s.Images)
+	}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"text":     func(w *bytes.Buffer) error { return WriteText(w, s) },
+		"html":     func(w *bytes.Buffer) error { return WriteHTML(w, s) },
+		"json":     func(w *bytes.Buffer) error { return WriteJSON(w, s) },
+		"csv":      func(w *bytes.Buffer) error { return WriteCSV(w, s) },
+		"markdown": func(w *bytes.Buffer) error { return WriteMarkdown(w, s) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil || strings.Count(b.String(), want) != 1 {
+			t.Errorf("%s: %v\n%s", name, err, &b)
+		}
+	}
+	var b bytes.Buffer
+	if err := WritePrometheus(&b, s); err != nil || !strings.Contains(b.String(), "\naudit_fleet_standing_out_images 1\n") {
+		t.Errorf("%v\n%s", err, &b)
+	}
 }

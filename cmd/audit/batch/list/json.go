@@ -102,8 +102,8 @@ func (d document) pipeline() (all []Entry) {
 	for _, p := range *d.Processes {
 		switch c := p.Container.(type) {
 		case string:
-			if c = strings.TrimSpace(c); strings.HasPrefix(c, "/") || strings.HasPrefix(c, ".") || strings.HasPrefix(c, "https://") {
-				all = append(all, named(c, p.Name))
+			if c = strings.TrimSpace(c); looksLikeFile(c) || strings.HasPrefix(c, "https://") {
+				all = append(all, file(c, p.Name))
 			} else if c != "" {
 				all = append(all, remote(strings.TrimPrefix(c, "docker://"), p.Name))
 			}
@@ -126,7 +126,7 @@ func (d document) tags() (all []Entry) {
 
 func (d document) batch() (all []Entry) {
 	for _, img := range *d.Images {
-		all = append(all, named(img.Reference, img.Names...))
+		all = append(all, file(img.Reference, img.Names...))
 	}
 	return all
 }

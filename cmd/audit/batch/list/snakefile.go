@@ -66,5 +66,5 @@ func directive(value, rule string) Entry {
 	case strings.HasPrefix(m[1], "docker://"):
 		return remote(strings.TrimPrefix(m[1], "docker://"), names...)
 	}
-	return named(m[1], names...)
+	return file(m[1], names...)
 }
