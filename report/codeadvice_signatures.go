@@ -33,7 +33,7 @@ func signaturesAdvice() []codeAdvice {
 		{codes: "signatures/deb-compiled-differs signatures/deb-compiled-foreign", title: "",
 			why:  "Python runs byte code in place of its source where both fit together by name, time and size. This one does not come from the signed source.",
 			todo: "Delete the byte code, or have it compiled again: a program that is run must come from the source that was signed."},
-		{codes: "signatures/deb-contents-unread signatures/deb-unreadable signatures/deb-index-unreadable signatures/deb-release-unreadable signatures/apk-format signatures/apk-unread signatures/rpm-files-unread signatures/rpm-digest-not-taken signatures/rpm-signature-unread signatures/cache",
+		{codes: "signatures/deb-contents-unread signatures/deb-unreadable signatures/deb-index-unreadable signatures/deb-release-unreadable signatures/apk-format signatures/apk-unread signatures/rpm-database signatures/rpm-files-unread signatures/rpm-digest-not-taken signatures/rpm-signature-unread signatures/cache",
 			why:  "It could not be read, so that nothing was compared with it.",
 			todo: "The finding says what stood in the way. Get it again, and look again; nothing speaks against the image."},
 		{codes: "signatures/apk-no-key signatures/deb-no-key signatures/rpm-no-key signatures/apk-untrusted signatures/apk-none-verified signatures/rpm-untrusted-key signatures/rpm-none-verified signatures/deb-release-untrusted signatures/deb-release-not-verified", why: notSeen, todo: keys},

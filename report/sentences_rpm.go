@@ -4,6 +4,7 @@ package report
 func rpmSentences() map[string]string {
 	return map[string]string{
 		// Why nothing was verified.
+		"signatures/rpm-database":      "it cannot be read, or not in full: which packages it has beside those that were verified is not known: {error}",
 		"signatures/rpm-no-key":        "{packages:count package} of rpm, of which no signature can be verified: no OpenPGP key of the vendor is trusted (--trusted-key FILE)",
 		"signatures/rpm-none-verified": "none of {packages:count package} of rpm is signed by a key that is trusted",
 

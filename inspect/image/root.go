@@ -170,21 +170,41 @@ func (r *Root) Name(path string) (File, bool) {
 // names in it, sorted; false when there is none. Folders without an entry of their
 // own are folders too, and names that have none may lead nowhere.
 func (r *Root) Folder(path string) (real string, names []string, ok bool) {
-	w := walk{fold: &fold{tree: r.tree.tree}}
-	n := w.from(r.tree.root, path)
-	if n == nil || !r.tree.isFolder(n) {
+	n := r.folder(path)
+	if n == nil {
 		return "", nil, false
 	}
 	for c := range r.tree.children(n) {
 		names = append(names, r.tree.name(c))
 	}
 	slices.Sort(names)
+	return r.pathOf(n), names, true
+}
+
+// FolderPath returns where that folder is, at no cost for what is in it.
+func (r *Root) FolderPath(path string) (real string, ok bool) {
+	n := r.folder(path)
+	if n == nil {
+		return "", false
+	}
+	return r.pathOf(n), true
+}
+
+func (r *Root) folder(path string) *node {
+	w := walk{fold: &fold{tree: r.tree.tree}}
+	if n := w.from(r.tree.root, path); n != nil && r.tree.isFolder(n) {
+		return n
+	}
+	return nil
+}
+
+func (r *Root) pathOf(n *node) string {
 	var parts []string
 	for ; n != r.tree.root; n = r.tree.parent(n) {
 		parts = append(parts, r.tree.name(n))
 	}
 	slices.Reverse(parts)
-	return paths.Clean(strings.Join(parts, "/")), names, true
+	return paths.Clean(strings.Join(parts, "/"))
 }
 
 func (r *Root) file(n *node) (File, bool) {

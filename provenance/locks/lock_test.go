@@ -182,7 +182,7 @@ func FuzzLocks(f *testing.F) {
 		aptFile:              regexp.MustCompile(`^[a-z0-9][a-z0-9+.-]+=[0-9A-Za-z][0-9A-Za-z.+~:-]* [a-z0-9-]+$`),
 		apkFile:              regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+-]*=[0-9][0-9a-z._~-]*$`),
 		"conda-explicit.txt": regexp.MustCompile(`^@EXPLICIT$|^https?://[A-Za-z0-9._~:/%!+-]+(#[0-9a-f]{32})?$`),
-		"requirements.txt":   regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*===?[A-Za-z0-9][A-Za-z0-9.!+_-]*$`),
+		"requirements.txt":   regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*===?[A-Za-z0-9][A-Za-z0-9.!+_-]*(  # PyPI takes no local versions: it was from another index)?$`),
 		spackFile:            regexp.MustCompile(`^(spack:|  concretizer:|    unify: when_possible|  specs:|  - [A-Za-z0-9_-]+@=[A-Za-z0-9_.-]+( arch=[a-z0-9_.-]+)?( # /[a-z2-7]{32})?)$`),
 		npmFile:              regexp.MustCompile(`^(@[a-z0-9._~-]+/)?[A-Za-z0-9._~-]+@[0-9A-Za-z.+-]+$`),
 	}

@@ -3,6 +3,7 @@ package locks
 import (
 	"regexp"
 	"strconv"
+	"strings"
 
 	"audit/inspect/check"
 	"audit/provenance/records"
@@ -62,6 +63,8 @@ func (w *writer) requirement(c records.Component, hashed bool) {
 		line = c.Name + " @ " + c.URL + "#sha256=" + hex
 	case known:
 		line += "  # it was from " + c.URL + ", and has no digest"
+	case strings.Contains(c.Version, "+"): // PEP 440, "Local version identifiers"
+		line += "  # PyPI takes no local versions: it was from another index"
 	}
 	w.component(c, line)
 }

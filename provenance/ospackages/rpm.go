@@ -28,6 +28,9 @@ func isRpm(p string) bool {
 	return false
 }
 
+// RpmUnread is the code of the problem that a database of rpm cannot be read, or not in full.
+const RpmUnread = "packages/database-unread"
+
 // KeyPackage is the name under which rpm keeps keys, as if they were packages.
 const KeyPackage = "gpg-pubkey"
 
@@ -71,7 +74,7 @@ func (r *reader) rpmDatabase(name string, data []byte, f inspect.File) {
 		r.in.Headers = append(r.in.Headers, Header{Bytes: h, Path: f.Path, Layer: f.Layer})
 	}
 	for _, err := range errs {
-		r.problem(f.Path, f.Layer, "packages/database-unread", "error", err)
+		r.problem(f.Path, f.Layer, RpmUnread, "error", err)
 	}
 	r.found(Rpm, f, packages)
 	r.recordDatabase(f, packages, func(data []byte) []Package {

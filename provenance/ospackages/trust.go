@@ -253,7 +253,7 @@ func anyLeadsAway(root *inspect.Root) bool {
 func leadsAway(root *inspect.Root, f inspect.File) bool {
 	switch {
 	case f.Type == '2' && !isForeign(f.Path):
-		to, _, ok := root.Folder(f.Path)
+		to, ok := root.FolderPath(f.Path)
 		return ok && isForeign(to+"/x")
 	case f.Inode.Type == '0' && !isForeign(f.Path):
 		return isForeign(f.Inode.Entry.Path)

@@ -58,3 +58,32 @@ func BenchmarkKeep(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPackages reads 5,000 packages in one folder, and as many that links lead to from
+// another: what one costs does not depend on how many lie beside it.
+func BenchmarkPackages(b *testing.B) {
+	l := &inspect.Layer{Watched: true}
+	put := func(name, body, link string) {
+		e := &inspect.Entry{Path: name, Type: '0', Size: int64(len(body)), Digest: sha256.Sum256([]byte(body))}
+		if link != "" {
+			e = &inspect.Entry{Path: name, Type: '2', Linkname: link}
+		}
+		l.Entries = append(l.Entries, e)
+		if body != "" {
+			l.KeepBody(e, []byte(body), false)
+		}
+	}
+	const packages = 5000
+	for i := range packages {
+		put(fmt.Sprintf("app/node_modules/p%d/package.json", i), fmt.Sprintf(`{"name": "p%d", "version": "1.0.0"}`, i), "")
+		put(fmt.Sprintf("lib/node_modules/l%d", i), "", "/app/node_modules")
+	}
+	img := &inspect.Image{Layers: []*inspect.Layer{l}}
+	img.Root()
+	b.ReportAllocs()
+	for b.Loop() {
+		if all := Read(img); len(all.Components) != packages {
+			b.Fatalf("%d components", len(all.Components))
+		}
+	}
+}

@@ -234,7 +234,7 @@ type environment struct {
 
 // environment notes that a folder has packages of an ecosystem.
 func (r *reader) environment(folder string, e Ecosystem, placed bool) {
-	real, _, ok := r.root.Folder(folder)
+	real, ok := r.root.FolderPath(folder)
 	if !ok {
 		return
 	}

@@ -150,14 +150,14 @@ func (s *seeker) link(link inspect.File) {
 	if !s.isPackageName(link.Path) {
 		return
 	}
-	folder, names, isFolder := s.root.Folder(link.Path)
+	folder, isFolder := s.root.FolderPath(link.Path)
 	_, isFile := s.root.Lookup(link.Path)
 	switch {
 	case isFolder && !isLibrary(link.Path):
 		s.linkedPackage(link.Path)
 	case isFolder && !s.listed[folder]:
 		s.listed[folder] = true
-		s.linkedLibrary(link.Path, names)
+		s.linkedLibrary(link.Path)
 	case isFolder:
 	case isFile:
 		s.linked(link.Path)
@@ -197,18 +197,20 @@ func isMetadataFolder(p string) bool {
 	return path.Base(p) == "EGG-INFO"
 }
 
-// linkedLibrary looks at the packages of these names in a folder behind a link.
-func (s *seeker) linkedLibrary(at string, names []string) {
+// linkedLibrary looks at the packages in a folder behind a link.
+func (s *seeker) linkedLibrary(at string) {
+	_, names, _ := s.root.Folder(at)
 	for _, name := range names {
 		s.linkedPackage(path.Join(at, name))
 		if !strings.HasPrefix(name, "@") {
 			continue
 		}
-		folder, scoped, _ := s.root.Folder(path.Join(at, name))
-		if s.listed[folder] {
+		folder, ok := s.root.FolderPath(path.Join(at, name))
+		if !ok || s.listed[folder] {
 			continue
 		}
 		s.listed[folder] = true
+		_, scoped, _ := s.root.Folder(folder)
 		for _, one := range scoped {
 			s.linkedPackage(path.Join(at, name, one))
 		}

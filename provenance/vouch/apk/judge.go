@@ -166,7 +166,7 @@ func otherKind(f inspect.File) check.Level {
 func (j *judge) compare(f inspect.File, c *claim) (all []difference) {
 	kind := typeOf(c.kind)
 	if kind == '5' && f.Inode.Type == '2' {
-		if _, _, ok := j.root.Folder(f.Path); ok {
+		if _, ok := j.root.FolderPath(f.Path); ok {
 			return []difference{{"signatures/apk-folder-is-link", check.Undecided, "folder", f.Inode.Linkname, true}}
 		}
 	}

@@ -69,7 +69,7 @@ func (j *judge) ghost(f inspect.File, c *claim) []difference {
 // leadsToFolder says whether a link leads to a folder, as where a distribution has merged
 // two: rpm takes it for the folder.
 func (j *judge) leadsToFolder(f inspect.File) bool {
-	_, _, ok := j.root.Folder(f.Path)
+	_, ok := j.root.FolderPath(f.Path)
 	return ok
 }
 

@@ -39,6 +39,11 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 		}
 		v.add(h)
 	}
+	for _, p := range in.Problems { // what else it has nobody can tell
+		if p.Code == ospackages.RpmUnread {
+			v.list.Undecided(p.Layer, p.Path, "signatures/rpm-database", "error", p.Args.String("error"))
+		}
+	}
 	result := vouch.Result{Packages: v.packages, Verified: len(v.good), Keys: v.allKeys()}
 	v.conclude()
 	if len(v.good) > 0 {

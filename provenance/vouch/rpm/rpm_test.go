@@ -522,6 +522,14 @@ func TestNoKey(t *testing.T) {
 	}
 }
 
+// A database that cannot be read is no image without packages.
+func TestUnreadDatabase(t *testing.T) {
+	files := append(tinyFiles(), fixtures.File{Name: "var/lib/rpm/rpmdb.sqlite", Body: "no database"})
+	if r, _, found := run(t, open(t, files), ring(t, newKey(t, "A Vendor"))); r.Packages != 0 || found != "undecided database var/lib/rpm/rpmdb.sqlite" {
+		t.Errorf("%+v\n%s", r, found)
+	}
+}
+
 func TestCapabilities(t *testing.T) {
 	for text, want := range map[string]capSet{
 		"":                               {},
