@@ -48,7 +48,7 @@ func differenceSentences() map[string]string {
 		"difference/reordered-lines":       "[⟫ {inside}: ]the same lines in another order: {lines:count line} moved, the first of them {was}[ (line {line})][ (in {places} places)]",
 		"difference/lines":                 "[⟫ {inside}:\n]{diff}",
 		"difference/strings":               "[⟫ {inside}: ]strings[ of section {section}]:\n{diff}",
-		"difference/bytes":                 "[⟫ {inside}: ]{was-size} bytes, now {now-size}; the first difference is at byte {offset:number}[, the last at byte {last:number}, {differ:count byte} of {common} in common differ]\n- {was-window}\n+ {now-window}",
+		"difference/bytes":                 "[⟫ {inside}: ]{was-size} bytes, now {now-size}; the first difference is at byte {offset:number}[, the last at byte {last:number}, {differ:count byte} of {common} in common differ][; the first that nothing explains is at byte {unexplained}]\n- {was-window}\n+ {now-window}",
 		"difference/too-large-unpacked":    "[⟫ {inside}: ]not looked into: unpacked, {what} is more than the {limit} bytes that one may have, or than what is left of {limit-all} for all files",
 		"difference/elf-only":              "[⟫ {inside}: ]what differs is only {parts:list}: code and data are the same",
 		"difference/too-many-lines":        "[⟫ {inside}: ]text, but {lines} lines are too many for a diff",

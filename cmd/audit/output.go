@@ -78,6 +78,23 @@ func save(dir string, files []file) error {
 	return nil
 }
 
+// withoutEarlier takes the results of an earlier run out of the folder that -o names, after a
+// run that ended with an error and has none, and adds that to the error. A mistake of the
+// command line, and a folder with anything else than such results, change nothing.
+func withoutEarlier(dir string, err error) error {
+	exit := &exitError{status: exitUnwritten}
+	errors.As(err, &exit)
+	if dir == "" || exit.status == exitUsage || !exists(filepath.Join(dir, "report.json")) || replaceable(dir) != nil {
+		return err
+	}
+	what := "removed: this run has none"
+	if failed := save(dir, nil); failed != nil {
+		what = "still there, and not of this run: " + failed.Error()
+	}
+	hint := strings.TrimSpace(fmt.Sprintf("%s\nThe results of an earlier run in %s are %s.", exit.hint, dir, what))
+	return &exitError{status: exit.status, err: err, hint: hint}
+}
+
 // replaceable says that a folder is not there, is empty, or has what an
 // earlier run has written and nothing else. While it looks another run may put a
 // folder of its own into the place: then it looks again.

@@ -14,6 +14,7 @@ import (
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/policy"
+	"audit/report"
 	"audit/report/fleet"
 )
 
@@ -114,7 +115,7 @@ func summaryWriter(name string) (func(io.Writer, *fleet.Summary) error, error) {
 }
 
 func summaryOptions(c *cli.Context) (fleet.Options, error) {
-	opt := fleet.Options{Tool: version()}
+	opt := fleet.Options{Tool: version(), First: report.First(systems().Abouts()...)}
 	demand, err := demanded(c)
 	if err != nil {
 		return opt, err

@@ -223,7 +223,8 @@ func (a *audit) blamed() (paths map[string]bool, complete bool) {
 }
 
 // contradict notes the files of which a rebuild, or what a trusted key signed, has
-// other bytes.
+// other bytes. That a rebuild is other takes nothing from a file of a signed package: its
+// bytes, or those that it was made from, are what the key signed.
 func (a *audit) contradict() {
 	differs := make(map[string]bool)
 	for _, o := range a.signed {
@@ -239,7 +240,9 @@ func (a *audit) contradict() {
 		}
 	}
 	for _, d := range a.differences() {
-		a.vouched.Contradict(d, "rebuild")
+		if w, ok := a.vouched.Word(d); ok && (a.image.Stores.ItemOf(d) != "" || !w.IsSigned()) {
+			a.vouched.Contradict(d, "rebuild")
+		}
 	}
 }
 

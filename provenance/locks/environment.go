@@ -29,9 +29,12 @@ func (s Source) environments(e records.Ecosystem, up int) (all []environment, mo
 		if owner, _ := s.Installed.Owner(c.At.Path); c.Ecosystem != e || c.In >= 0 || owner != nil {
 			continue
 		}
-		folder := c.At.Path
-		for range up {
-			folder = path.Dir(folder)
+		folder := c.Library
+		if folder == "" {
+			folder = c.At.Path
+			for range up {
+				folder = path.Dir(folder)
+			}
 		}
 		n, ok := index[folder]
 		switch {

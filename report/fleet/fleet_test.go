@@ -29,6 +29,7 @@ type made struct {
 	failing           check.ID
 	nobody            int
 	day               int
+	rights            []string // setuid files
 }
 
 // write writes the report into a folder.
@@ -58,6 +59,12 @@ func (m made) write(t testing.TB, dir string) {
 		if id == m.failing {
 			c.Status = check.Fail
 			r.Verdict = rebuild.Contradicted
+		}
+		if id == check.Closure && len(m.rights) > 0 {
+			c.Status, c.Findings = check.Unknown, []report.Finding{{Code: "closure/note", Level: check.Note, Path: "note"}}
+			for _, path := range m.rights {
+				c.Findings = append(c.Findings, report.Finding{Code: "closure/setuid-file", Level: check.Undecided, Path: path})
+			}
 		}
 		r.Checks = append(r.Checks, c)
 	}
@@ -584,4 +591,36 @@ func TestThousands(t *testing.T) {
 		t.Errorf("%d bytes, %v", page.Len(), err)
 	}
 	runtime.KeepAlive(s)
+}
+
+// What stands out in a report is beside its image in every format, whether what is demanded
+// holds or not, and it comes first among its likes.
+func TestStandingOut(t *testing.T) {
+	dir := t.TempDir()
+	for _, m := range []made{{reference: "a", config: "c1", nobody: 500}, {reference: "b", config: "c2", rights: []string{"bin/x", "bin/y|z"}}} {
+		m.write(t, filepath.Join(dir, m.reference))
+	}
+	opt := demanding(rebuild.RequireConsistent)
+	opt.First = report.First()
+	s := collect(t, opt, dir)
+	const want = "No package answers for 2 setuid files; the first is bin/x."
+	if s.Images[0].Reference != "b" || s.Images[0].Problem != want || s.Images[1].Problem != "" || !s.Policy.Holds {
+		t.Errorf("%+v", s.Images)
+	}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"text":     func(w *bytes.Buffer) error { return WriteText(w, s) },
+		"html":     func(w *bytes.Buffer) error { return WriteHTML(w, s) },
+		"json":     func(w *bytes.Buffer) error { return WriteJSON(w, s) },
+		"csv":      func(w *bytes.Buffer) error { return WriteCSV(w, s) },
+		"markdown": func(w *bytes.Buffer) error { return WriteMarkdown(w, s) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil || strings.Count(b.String(), want) != 1 {
+			t.Errorf("%s: %v\n%s", name, err, &b)
+		}
+	}
+	var b bytes.Buffer
+	if err := WritePrometheus(&b, s); err != nil || !strings.Contains(b.String(), "\naudit_fleet_standing_out_images 1\n") {
+		t.Errorf("%v\n%s", err, &b)
+	}
 }

@@ -73,7 +73,7 @@ type Row struct {
 	Reference string         `json:"reference"`
 	Names     []string       `json:"names"`   // what the list calls it
 	State     State          `json:"state"`   // done, missing, trying, unreadable, not-done, bad-result
-	Problem   string         `json:"problem"` // why there is no result
+	Problem   string         `json:"problem"` // why there is no result; of one that there is what its page says first, where something stands out
 	Digest    string         `json:"digest"`  // of what the reference led to when it was audited
 	Config    string         `json:"config"`  // digest of the config
 	Key       string         `json:"key"`     // of the result, in the folder of its batch; "" where it lies alone
@@ -327,7 +327,7 @@ func (b *builder) addRecipe(f *facts) {
 func (b *builder) finish(rows []Row, since *Summary) *Summary {
 	s := b.out
 	slices.SortStableFunc(rows, func(x, y Row) int {
-		return cmp.Or(cmp.Compare(x.rank(), y.rank()), order(x.Holds, y.Holds), cmp.Compare(y.Nobody, x.Nobody),
+		return cmp.Or(cmp.Compare(x.rank(), y.rank()), order(x.Holds, y.Holds), order(x.Problem == "", y.Problem == ""), cmp.Compare(y.Nobody, x.Nobody),
 			cmp.Compare(x.Reference, y.Reference), cmp.Compare(x.Digest, y.Digest))
 	})
 	s.Images = rows

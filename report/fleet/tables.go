@@ -74,16 +74,17 @@ func cell(text string) string {
 }
 
 // WriteMarkdown writes a table for the supplement of a paper: what the list calls an
-// image, the image, what it led to on which day, and the verdict.
+// image, the image, what it led to on which day, the verdict, and what stands out or why there
+// is none.
 func WriteMarkdown(w io.Writer, s *Summary) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "%s\n\n| name | image | digest | audited | verdict |\n|---|---|---|---|---|\n", markdown(s.Headline()))
+	fmt.Fprintf(out, "%s\n\n| name | image | digest | audited | verdict | problem |\n|---|---|---|---|---|---|\n", markdown(s.Headline()))
 	for _, r := range s.byName() {
 		verdict := r.row.Verdict
 		if r.row.State != Done {
 			verdict = "**" + markdown(string(r.row.State)) + "**"
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", markdown(r.name), code(r.row.Reference), code(r.row.Digest), r.row.Day(), verdict)
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", markdown(r.name), code(r.row.Reference), code(r.row.Digest), r.row.Day(), verdict, markdown(r.row.Problem))
 	}
 	return out.Flush()
 }
@@ -186,6 +187,7 @@ func WritePrometheus(w io.Writer, s *Summary) error {
 	}
 	p.one("audit_fleet_policy_holds", "Whether what is demanded holds for all images.", holds)
 	p.one("audit_fleet_failing_images", "Images for which it does not hold.", s.Policy.Failing)
+	p.one("audit_fleet_standing_out_images", "Images with a result in which something is to be looked at first.", len(s.standingOut()))
 	p.one("audit_fleet_unvouched_bytes", "Bytes of files that nobody vouches for.", s.Counts.Nobody)
 	p.one("audit_fleet_content_bytes", "Bytes of the files that containers see.", s.Counts.Contents)
 	p.one("audit_fleet_conflicting_store_paths", "Store paths with more than one content.", len(s.Contents))
