@@ -289,6 +289,21 @@ func TestNoSlashes(t *testing.T) {
 	}
 }
 
+// A digest in the place of a comment is what a reference has to lead to; of two none is.
+func TestDigests(t *testing.T) {
+	one, two := "sha256:"+strings.Repeat("1", 64), "sha256:"+strings.Repeat("2", 64)
+	text := "./a.tar # " + one + "\n./b.tar #" + one + "\n./b.tar\n./c.tar # about " + one + "\n./d.tar # " + one + "\n./d.tar # " + two + "\n"
+	all, err := Source{Stdin: strings.NewReader(text)}.Read(t.Context(), "-")
+	var got []string
+	for _, e := range all {
+		got = append(got, strings.Join([]string{e.Reference, strings.TrimPrefix(e.Digest, "sha256:1111"), e.Problem}, "|"))
+	}
+	short := one[len("sha256:1111"):]
+	if want := []string{"a.tar|" + short + "|", "b.tar|" + short + "|", "c.tar||", "d.tar|" + short + "|the list wants it to have two digests, " + one + " and " + two}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q, %v", got, want, err)
+	}
+}
+
 // A bare name in a text is asked of a registry where it can be nothing else: what it was
 // mistyped from may be nobody's to know. What engines call an image is one.
 func TestBareNames(t *testing.T) {
