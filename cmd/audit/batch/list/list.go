@@ -128,7 +128,7 @@ func (s Source) parse(ctx context.Context, name string, text []byte) ([]Entry, e
 	case isKnownYAML(text):
 		all, err = fromYAML(text)
 	case isSnakefile(text):
-		all = fromSnakefile(text)
+		all = fromSnakefile(name, text)
 	case isYAML(text):
 		all, err = fromYAML(text)
 	default:

@@ -304,6 +304,39 @@ func TestDigests(t *testing.T) {
 	}
 }
 
+// A workflow is in all files that it includes; what cannot be read of it is named.
+func TestIncluded(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Snakefile":        "include: \"rules/a.smk\"\ninclude:\n    'rules/gone.smk'\ninclude: f\"{x}.smk\"\nmodule m:\n    snakefile: \"https://h.example/x.smk\"\nrule all:\n    container: \"docker://all:1\"\n",
+		"rules/a.smk":      "include: \"deep/b.smk\"\ninclude: \"../Snakefile\"\nrule a:\n    container: \"docker://a:1\"\n",
+		"rules/deep/b.smk": "include: \"../a.smk\"\nrule b:\n    container: \"docker://b:1\"\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := Source{}.Read(t.Context(), filepath.Join(dir, "Snakefile"))
+	var got []string
+	for _, e := range all {
+		got = append(got, fmt.Sprintf("%s %v", e.Reference, e.Problem != ""))
+	}
+	want := []string{"docker://a:1 false", "docker://all:1 false", "docker://b:1 false", `include: "https://h.example/x.smk" true`, `include: 'rules/gone.smk' true`, `include: f"{x}.smk" true`}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q, %v", got, want, err)
+	}
+	for text, want := range map[string]string{
+		"services:\n  web:\n    image: web:1\ninclude:\n- other.yml\n": "docker://web:1 [web]\ninclude !services of other files are included: use what docker compose config prints",
+		"cwlVersion: v1.2\nclass: Workflow\nid: w\nsteps:\n  a: {run: bwa.cwl}\n  b: {run: '#tool'}\nhints: [{class: DockerRequirement, dockerPull: 'w:1'}]\n": "docker://w:1 [w]\n" +
+			"run: bwa.cwl [w] !the tool of a step is in another file: use what cwltool --pack prints",
+	} {
+		if all, err := (Source{Stdin: strings.NewReader(text)}).Read(t.Context(), "-"); err != nil || brief(all) != want {
+			t.Errorf("%s: %s, %v", text, brief(all), err)
+		}
+	}
+}
+
 // A bare name in a text is asked of a registry where it can be nothing else: what it was
 // mistyped from may be nobody's to know. What engines call an image is one.
 func TestBareNames(t *testing.T) {
