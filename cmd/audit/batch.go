@@ -142,9 +142,9 @@ func runBatch(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	b := &batchRun{line: l, builder: l.builder, folder: folder, readOptions: readOptions, builds: make(map[string]*builds), addresses: make(map[string]list.Entry, len(entries)), stderr: c.App.ErrWriter}
+	b := &batchRun{line: l, builder: l.builder, folder: folder, readOptions: readOptions, builds: make(map[string]*builds), addresses: make(map[string]list.Entry, len(entries)), digests: make(map[string]string), stderr: c.App.ErrWriter}
 	for _, e := range entries {
-		b.addresses[e.Reference] = e
+		b.addresses[e.Reference], b.digests[e.Address] = e, e.Digest
 	}
 	if err := b.prepare(c.String("layer-cache")); err != nil {
 		return err
@@ -389,7 +389,8 @@ type batchRun struct {
 	added       int64              // bytes that may have come into the cache since room was made
 	mu          sync.Mutex         // of builds and added
 
-	addresses map[string]list.Entry
+	addresses map[string]list.Entry // by reference
+	digests   map[string]string     // that the list wants, by address
 	layouts   oci.Layouts
 	stderr    io.Writer
 	scratch   *batch.Scratch
@@ -432,6 +433,9 @@ func (b *batchRun) resolve(ctx context.Context, reference string, before fleet.S
 		return batch.Target{}, &batch.UnreadableError{Err: errors.New(e.Problem)}
 	}
 	t, err := b.target(ctx, e.Address, before)
+	if err == nil {
+		err = wanted(e.Digest, t)
+	}
 	if err != nil {
 		return t, &batch.UnreadableError{Err: err}
 	}
@@ -482,7 +486,19 @@ func (b *batchRun) fetch(ctx context.Context, t batch.Target) (batch.Target, fun
 	if err != nil {
 		return t, nil, &batch.UnreadableError{Err: err}
 	}
+	if err := wanted(b.digests[t.Reference], fetched); err != nil {
+		done()
+		return t, nil, &batch.UnreadableError{Err: err}
+	}
 	return fetched, done, nil
+}
+
+// wanted holds what a reference leads to against the digest that the list has for it.
+func wanted(digest string, t batch.Target) error {
+	if digest == "" || t.Digest == "" || digest == t.Digest {
+		return nil
+	}
+	return fmt.Errorf("it is %s, and the list wants %s", t.Digest, digest)
 }
 
 // layoutOf splits oci:DIR:NAME.

@@ -460,6 +460,13 @@ func TestBatchAddresses(t *testing.T) {
 	if status, out := run("HOST/tool.sif\n"); status != 0 || !strings.Contains(out, "0 audited, 1 known") || asked["GET /tool.sif"] != 2 {
 		t.Errorf("status %d, %v\n%s", status, asked, out)
 	}
+	other := fmt.Sprintf("HOST/tool.sif # sha256:%064d\n", 1)
+	for _, when := range []string{"what is known of it", "fetched"} { // the server's word, and the file itself
+		if status, out := run(other); status != exitUnreadable || !strings.Contains(out, "and the list wants sha256:00") {
+			t.Errorf("%s: status %d\n%s", when, status, out)
+		}
+		changed = changed.Add(time.Hour)
+	}
 	if status, out := run("HOST/gone.sif\nHOST/page\n"); status != exitUnreadable || !strings.Contains(out, "404 Not Found") || !strings.Contains(out, "2 unreadable") {
 		t.Errorf("status %d\n%s", status, out)
 	}

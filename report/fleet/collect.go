@@ -203,6 +203,9 @@ func (c *collector) statuses(dir string, own map[string]bool) error {
 		}
 		path := filepath.Join(dir, StatusFolder, e.Name())
 		s, err := ReadStatus(path)
+		if err == nil && e.Name() != StatusName(s.Reference) { // a reference has one
+			err = fmt.Errorf("it is the status of %.100q, which does not belong here", s.Reference)
+		}
 		if err != nil {
 			c.fault(path, err)
 			continue

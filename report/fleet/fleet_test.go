@@ -119,13 +119,13 @@ func batch(t testing.TB, dir string, reports []made, others ...Status) {
 		m.write(t, filepath.Join(dir, ResultsFolder, key))
 		others = append(others, Status{Reference: m.reference, Digest: digestOf(m.config), Key: key, State: Done, Tries: 1 + i%2, Began: time.Date(2026, 11, m.day+1, 1, 0, 0, 0, time.UTC)})
 	}
-	for i, s := range others {
+	for _, s := range others {
 		s.SchemaVersion = SchemaVersion
 		text, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		put(t, filepath.Join(dir, StatusFolder, fmt.Sprintf("%d.json", i)), string(text))
+		put(t, filepath.Join(dir, StatusFolder, StatusName(s.Reference)), string(text))
 		l.Images = append(l.Images, Image{Reference: s.Reference, Names: []string{"P" + s.Reference[len(s.Reference)-1:]}})
 	}
 	l.Images = append(l.Images, Image{Reference: "docker://registry.example/missing:1"})
@@ -338,12 +338,13 @@ func TestHostileFolder(t *testing.T) {
 		}
 	}
 	folder := t.TempDir()
-	batch(t, folder, []made{{reference: base + "1", config: "c1"}, {reference: base + "2", config: "c2"}})
+	batch(t, folder, []made{{reference: base + "1", config: "c1"}, {reference: base + "2", config: "c2"}}, Status{Reference: base + "3", State: Trying})
 	put(t, filepath.Join(folder, ResultsFolder, keyOf("c1"), "report.json"), "{")
 	put(t, filepath.Join(folder, StatusFolder, "x.json"), "{")
 	put(t, filepath.Join(folder, StatusFolder, "y.json"), `{"schemaVersion":"1","reference":"`+base+`2","state":"done","key":"../../../etc","began":"2027-01-01T00:00:00Z"}`)
+	put(t, filepath.Join(folder, StatusFolder, StatusName(base+"3")), `{"schemaVersion":"1","reference":"`+base+`3","state":"done","key":"../../../etc","began":"2027-01-01T00:00:00Z"}`)
 	s = collect(t, demanding(rebuild.RequireConsistent), folder)
-	if s.Counts.States["bad-result"] != 1 || s.Counts.States["done"] != 1 || len(s.Bad) != 3 || s.Policy.Holds {
+	if s.Counts.States["bad-result"] != 2 || s.Counts.States["done"] != 1 || len(s.Bad) != 4 || s.Policy.Holds {
 		t.Errorf("%+v, %+v", s.Counts.States, s.Bad)
 	}
 }
@@ -355,7 +356,7 @@ func TestLost(t *testing.T) {
 		images int // with the one of which there never was a status, as far as the list is known
 	}{
 		"nothing": {nil, 3}, "statuses": {[]string{StatusFolder}, 3}, "list": {[]string{ListFile}, 2}, "results": {[]string{ResultsFolder}, 3},
-		"list and a status": {[]string{ListFile, StatusFolder + "/1.json"}, 1}, "a status": {[]string{StatusFolder + "/1.json"}, 3},
+		"list and a status": {[]string{ListFile, StatusFolder + "/" + StatusName(base+"2")}, 1}, "a status": {[]string{StatusFolder + "/" + StatusName(base+"2")}, 3},
 		"all but the list": {[]string{StatusFolder, ResultsFolder}, 3}, "all but the results": {[]string{StatusFolder, ListFile}, 2},
 	} {
 		parent := t.TempDir()

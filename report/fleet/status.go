@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,11 @@ const (
 	StatusFolder  = "status"    // a file for each reference, by the SHA-256 of it
 	ListFile      = "list.json" // what the batch is of
 )
+
+// StatusName is the name of the file with the status of a reference.
+func StatusName(reference string) string {
+	return fmt.Sprintf("%x.json", sha256.Sum256([]byte(reference)))
+}
 
 // SchemaVersion is the version of the files of this package.
 const SchemaVersion = "1"

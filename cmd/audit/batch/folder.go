@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -235,7 +234,7 @@ func syncFolder(dir string) error {
 
 // statusPath is where the status of a reference lies.
 func (f *Folder) statusPath(reference string) string {
-	return filepath.Join(f.dir, fleet.StatusFolder, fmt.Sprintf("%x.json", sha256.Sum256([]byte(reference))))
+	return filepath.Join(f.dir, fleet.StatusFolder, fleet.StatusName(reference))
 }
 
 // Status reads what became of a reference; the zero value where nothing is known, or

@@ -1,7 +1,8 @@
 // Package list reads lists of images, in the forms in which people have them. The form
 // is found by the content:
 //
-//   - text: a reference a line; what follows " #" is a comment
+//   - text: a reference a line; what follows " #" is a comment, or the digest that it has
+//     to lead to, " # sha256:HEX"
 //   - a folder with images, as files or OCI layouts, at any depth
 //   - an OCI layout: all of its names
 //   - docker://HOST/NAMESPACE/: all tags of all repositories of a registry below a

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ const (
 type Entry struct {
 	fleet.Image
 	Address string // to open it by: the reference with what is secret in it
+	Digest  string // that it has to lead to, as a lock has it; "" for any
 	Problem string // why it cannot lead to an image; "" when it can
 }
 
@@ -126,7 +128,7 @@ func (s Source) parse(ctx context.Context, name string, text []byte) ([]Entry, e
 	case isKnownYAML(text):
 		all, err = fromYAML(text)
 	case isSnakefile(text):
-		all = fromSnakefile(text)
+		all = fromSnakefile(name, text)
 	case isYAML(text):
 		all, err = fromYAML(text)
 	default:
@@ -155,7 +157,7 @@ func (s Source) lines(ctx context.Context, name string, text []byte) (all []Entr
 		if seen[string(line)] {
 			continue
 		}
-		found, err := reference(string(line))
+		found, digest, err := reference(string(line))
 		if err != nil {
 			return nil, &SyntaxError{fmt.Sprintf("%s, line %d", name, n), err}
 		}
@@ -166,30 +168,39 @@ func (s Source) lines(ctx context.Context, name string, text []byte) (all []Entr
 			return nil, tooMany(name)
 		}
 		seen[string(line)] = true
-		all = append(all, named(found))
+		e := named(found)
+		e.Digest = digest
+		all = append(all, e)
 	}
 	return all, nil
 }
 
-// reference is that of a line, without its comment.
-func reference(line string) (string, error) {
+// digestComment matches the comment by which a lock says what a reference has to lead to.
+var digestComment = regexp.MustCompile(`^\s*(sha256:[0-9a-f]{64})\s*$`)
+
+// reference is that of a line, without its comment, and the digest that this is.
+func reference(line string) (found, digest string, err error) {
 	if strings.HasPrefix(strings.TrimSpace(line), "#") {
-		return "", nil
+		return "", "", nil
 	}
 	for _, space := range []string{" #", "\t#"} {
-		line, _, _ = strings.Cut(line, space)
+		before, comment, _ := strings.Cut(line, space)
+		if m := digestComment.FindStringSubmatch(comment); m != nil {
+			digest = m[1]
+		}
+		line = before
 	}
 	line = strings.TrimSpace(line)
 	if len(line) > maxLine {
-		return "", fmt.Errorf("it has more than %d bytes", maxLine)
+		return "", "", fmt.Errorf("it has more than %d bytes", maxLine)
 	}
 	if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\ufffd' }) {
-		return "", errors.New("it has characters that no reference has: is this a list? (one image is audited by audit IMAGE)")
+		return "", "", errors.New("it has characters that no reference has: is this a list? (one image is audited by audit IMAGE)")
 	}
 	if line == "-" {
-		return "", errors.New("standard input is no image of a list")
+		return "", "", errors.New("standard input is no image of a list")
 	}
-	return line, nil
+	return line, digest, nil
 }
 
 // named is the image of a name in a text: one in a registry where it can be nothing else,
@@ -305,7 +316,7 @@ func entry(address string, names ...string) Entry {
 	reference := strings.ToValidUTF8(rebuild.WithoutSecrets(address), "\ufffd")
 	if len(address) > maxLine {
 		short := check.ClipTo(reference, maxLine)
-		return Entry{fleet.Image{Reference: short, Names: names}, address, fmt.Sprintf("its name has more than %d bytes", maxLine)}
+		return Entry{Image: fleet.Image{Reference: short, Names: names}, Address: address, Problem: fmt.Sprintf("its name has more than %d bytes", maxLine)}
 	}
 	return Entry{Image: fleet.Image{Reference: reference, Names: names}, Address: address}
 }
@@ -321,6 +332,10 @@ func merged(all []Entry) []Entry {
 	for _, e := range all {
 		if n := len(kept); n > 0 && kept[n-1].Reference == e.Reference && kept[n-1].Address == e.Address {
 			kept[n-1].Names = append(kept[n-1].Names, e.Names...)
+			if d := kept[n-1].Digest; d != "" && e.Digest != "" && d != e.Digest {
+				kept[n-1].Problem = "the list wants it to have two digests, " + d + " and " + e.Digest
+			}
+			kept[n-1].Digest = cmp.Or(kept[n-1].Digest, e.Digest)
 			continue
 		}
 		alike[e.Reference]++

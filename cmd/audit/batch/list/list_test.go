@@ -289,6 +289,54 @@ func TestNoSlashes(t *testing.T) {
 	}
 }
 
+// A digest in the place of a comment is what a reference has to lead to; of two none is.
+func TestDigests(t *testing.T) {
+	one, two := "sha256:"+strings.Repeat("1", 64), "sha256:"+strings.Repeat("2", 64)
+	text := "./a.tar # " + one + "\n./b.tar #" + one + "\n./b.tar\n./c.tar # about " + one + "\n./d.tar # " + one + "\n./d.tar # " + two + "\n"
+	all, err := Source{Stdin: strings.NewReader(text)}.Read(t.Context(), "-")
+	var got []string
+	for _, e := range all {
+		got = append(got, strings.Join([]string{e.Reference, strings.TrimPrefix(e.Digest, "sha256:1111"), e.Problem}, "|"))
+	}
+	short := one[len("sha256:1111"):]
+	if want := []string{"a.tar|" + short + "|", "b.tar|" + short + "|", "c.tar||", "d.tar|" + short + "|the list wants it to have two digests, " + one + " and " + two}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q, %v", got, want, err)
+	}
+}
+
+// A workflow is in all files that it includes; what cannot be read of it is named.
+func TestIncluded(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Snakefile":        "include: \"rules/a.smk\"\ninclude:\n    'rules/gone.smk'\ninclude: f\"{x}.smk\"\nmodule m:\n    snakefile: \"https://h.example/x.smk\"\nrule all:\n    container: \"docker://all:1\"\n",
+		"rules/a.smk":      "include: \"deep/b.smk\"\ninclude: \"../Snakefile\"\nrule a:\n    container: \"docker://a:1\"\n",
+		"rules/deep/b.smk": "include: \"../a.smk\"\nrule b:\n    container: \"docker://b:1\"\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := Source{}.Read(t.Context(), filepath.Join(dir, "Snakefile"))
+	var got []string
+	for _, e := range all {
+		got = append(got, fmt.Sprintf("%s %v", e.Reference, e.Problem != ""))
+	}
+	want := []string{"docker://a:1 false", "docker://all:1 false", "docker://b:1 false", `include: "https://h.example/x.smk" true`, `include: 'rules/gone.smk' true`, `include: f"{x}.smk" true`}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, want %q, %v", got, want, err)
+	}
+	for text, want := range map[string]string{
+		"services:\n  web:\n    image: web:1\ninclude:\n- other.yml\n": "docker://web:1 [web]\ninclude !services of other files are included: use what docker compose config prints",
+		"cwlVersion: v1.2\nclass: Workflow\nid: w\nsteps:\n  a: {run: bwa.cwl}\n  b: {run: '#tool'}\nhints: [{class: DockerRequirement, dockerPull: 'w:1'}]\n": "docker://w:1 [w]\n" +
+			"run: bwa.cwl [w] !the tool of a step is in another file: use what cwltool --pack prints",
+	} {
+		if all, err := (Source{Stdin: strings.NewReader(text)}).Read(t.Context(), "-"); err != nil || brief(all) != want {
+			t.Errorf("%s: %s, %v", text, brief(all), err)
+		}
+	}
+}
+
 // A bare name in a text is asked of a registry where it can be nothing else: what it was
 // mistyped from may be nobody's to know. What engines call an image is one.
 func TestBareNames(t *testing.T) {

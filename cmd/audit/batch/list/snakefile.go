@@ -2,14 +2,19 @@ package list
 
 import (
 	"bytes"
+	"path/filepath"
 	"regexp"
 	"strings"
+
+	"audit/inspect"
+	"audit/inspect/userfile"
 )
 
 var (
 	snakeRule      = regexp.MustCompile(`^\s*(?:rule|checkpoint)(?:\s+(\w+))?\s*:`)
 	snakeNamed     = regexp.MustCompile(`^\s*(?:rule|checkpoint)\s+\w+\s*:`)
 	snakeContainer = regexp.MustCompile(`^\s*(?:container|containerized|singularity)\s*:\s*(.*)$`)
+	snakeInclude   = regexp.MustCompile(`^\s*(?:include|snakefile)\s*:\s*(.*)$`)
 	snakeText      = regexp.MustCompile(`^[rbuRBU]?["']{1,3}([^"']*)["']{1,3}\s*(?:#.*)?$`)
 )
 
@@ -25,11 +30,30 @@ func isSnakefile(text []byte) bool {
 	return false
 }
 
+// maxIncluded bounds the files of one workflow, which together have no more bytes than a
+// list.
+const maxIncluded = 10_000
+
+// A workflow is one of Snakemake, in as many files as it includes.
+type workflow struct {
+	seen map[string]bool // files, by their paths
+	left int64           // bytes that they may have
+	all  []Entry
+}
+
 // fromSnakefile reads the container directives of a workflow, of which the text may
 // stand on the next line. Snakemake takes docker:// for a registry, https:// and a path
-// for a file. What is an expression is decided when the workflow runs.
-func fromSnakefile(text []byte) (all []Entry) {
-	rule, wanted := "", false
+// for a file, and includes files beside the one that names them. What is an expression is
+// decided when the workflow runs.
+func fromSnakefile(name string, text []byte) []Entry {
+	w := workflow{seen: map[string]bool{filepath.Clean(name): true}, left: maxBytes}
+	w.file(filepath.Dir(name), text)
+	return w.all
+}
+
+func (w *workflow) file(dir string, text []byte) {
+	rule, includes := "", false
+	wanted := false
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
 		if m := snakeRule.FindStringSubmatch(line); m != nil {
@@ -37,15 +61,50 @@ func fromSnakefile(text []byte) (all []Entry) {
 			continue
 		}
 		if m := snakeContainer.FindStringSubmatch(line); m != nil {
-			line, wanted = m[1], true
+			line, wanted, includes = m[1], true, false
+		} else if m := snakeInclude.FindStringSubmatch(line); m != nil {
+			line, wanted, includes = m[1], true, true
 		}
 		if line = strings.TrimSpace(line); !wanted || line == "" || line[0] == '#' {
 			continue
 		}
 		wanted = false
-		all = append(all, directive(line, rule))
+		if includes {
+			w.include(dir, line)
+		} else {
+			w.all = append(w.all, directive(line, rule))
+		}
 	}
-	return all
+}
+
+// include reads another file of the workflow; one that cannot be read is named, for its
+// rules may have containers.
+func (w *workflow) include(dir, value string) {
+	e, m := entry("include: "+value), snakeText.FindStringSubmatch(value)
+	if m == nil || strings.ContainsAny(m[1], "{}") || strings.Contains(m[1], "://") {
+		e.Problem = "which file that is is decided when the workflow runs, or it is elsewhere: its rules are not known"
+		w.all = append(w.all, e)
+		return
+	}
+	path := filepath.Clean(m[1])
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	if w.seen[path] {
+		return
+	}
+	w.seen[path] = true
+	text, err := userfile.Read(path, w.left)
+	w.left -= int64(len(text))
+	if len(w.seen) > maxIncluded {
+		err = &inspect.LimitError{Name: "files of a workflow", Limit: maxIncluded, Where: path}
+	}
+	if err != nil {
+		e.Problem = "its rules are not known: " + err.Error()
+		w.all = append(w.all, e)
+		return
+	}
+	w.file(filepath.Dir(path), text)
 }
 
 func directive(value, rule string) Entry {

@@ -133,6 +133,11 @@ func (w *walk) document(root *yaml.Node) bool {
 		w.manifest(root, w.label(root))
 	case services != nil && services.Kind == yaml.MappingNode:
 		w.compose(services)
+		if w.value(root, "include") != nil {
+			e := entry("include")
+			e.Problem = "services of other files are included: use what docker compose config prints"
+			w.found = append(w.found, e)
+		}
 	default:
 		return false
 	}
@@ -336,6 +341,11 @@ func (w *walk) cwl(n *yaml.Node, id string) {
 	w.each(n, func(key string, child *yaml.Node) {
 		if image := text(target(child)); key == "dockerPull" && image != "" {
 			w.found = append(w.found, remote(strings.TrimPrefix(image, "docker://"), nonEmpty(id)...))
+		}
+		if tool := text(target(child)); key == "run" && tool != "" && !strings.HasPrefix(tool, "#") && !w.isOver(1) {
+			e := entry("run: "+tool, nonEmpty(id)...)
+			e.Problem = "the tool of a step is in another file: use what cwltool --pack prints"
+			w.found = append(w.found, e)
 		}
 		w.cwl(child, id)
 	})
