@@ -28,14 +28,22 @@ func IsKey(p string) bool {
 // privateKey is how a private key begins (RFC 7468, and OpenSSH's PROTOCOL.key).
 var privateKey = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----`)
 
-// hasKey says whether the file of an entry is, or has, a private key.
+// hasKey says whether the file of an entry is, or has, a private key that is no example.
 func hasKey(img *inspect.Image, layer int, e *inspect.Entry) bool {
-	if isExample(e.Path) {
+	return (isNamedKey(img, layer, e) || isNotedKey(img, layer, e)) && !isExample(e.Path)
+}
+
+// isNamedKey says whether a file with the name of a key is one.
+func isNamedKey(img *inspect.Image, layer int, e *inspect.Entry) bool {
+	if !IsKey(e.Path) {
 		return false
 	}
-	if data, ok := img.Body(layer, e.Path); ok && IsKey(e.Path) && privateKey.Match(data) {
-		return true
-	}
+	data, ok := img.Body(layer, e.Path)
+	return ok && privateKey.Match(data)
+}
+
+// isNotedKey says whether a key was seen in a file while the image was read.
+func isNotedKey(img *inspect.Image, layer int, e *inspect.Entry) bool {
 	var f inspect.File
 	f.Inode.Entry, f.Inode.Layer = e, layer
 	return e.Type == '0' && string(img.Root().Note(f)) == keyNote
