@@ -7,6 +7,7 @@ func differenceSentences() map[string]string {
 		"difference/files":  "{was:change now}",
 
 		// Entries and layers.
+		"difference/owner-name":            "names of users or groups in the archive alone: engines take the numbers, which are the same",
 		"difference/symlink-mode":          "the mode of a symlink, which Linux does not keep",
 		"difference/same-file":             "both name the same file",
 		"difference/link-or-copy":          "a link here, a copy there, of the same file",

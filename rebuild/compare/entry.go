@@ -7,6 +7,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/inspect/paths"
 )
 
@@ -67,6 +68,19 @@ func sameOwner(a, b *inspect.Entry) bool {
 	return a.Attr().UID == b.Attr().UID && a.Attr().GID == b.Attr().GID && a.Attr().Uname == b.Attr().Uname && a.Attr().Gname == b.Attr().Gname
 }
 
+// sameNumbers says whether the owners of two entries differ in no more than names, which
+// engines do not read (moby, pkg/archive; containerd, archive/tar.go; containers/storage).
+// What unpacks a bare root file system may look them up where it runs, but for root's.
+func (w *walk) sameNumbers(a, b *inspect.Entry) bool {
+	x, y := a.Attr(), b.Attr()
+	if x.UID != y.UID || x.GID != y.GID {
+		return false
+	}
+	ofRoot := func(id int, name string) bool { return name == "" || name == "root" && id == 0 }
+	return w.a.img.Transport != image.RootFS && w.b.img.Transport != image.RootFS ||
+		(x.Uname == y.Uname || ofRoot(x.UID, x.Uname) && ofRoot(y.UID, y.Uname)) && (x.Gname == y.Gname || ofRoot(x.GID, x.Gname) && ofRoot(y.GID, y.Gname))
+}
+
 func sameTime(a, b *inspect.Entry) bool { return a.ModTime == b.ModTime && a.ModNanos == b.ModNanos }
 
 func sameXattr(a, b at, key string) bool {
@@ -109,7 +123,11 @@ func (w *walk) differences(a, b at) []Difference {
 			add(Mode, Permissions(a.Mode), Permissions(b.Mode), nil)
 		}
 	}
-	if !sameOwner(a.Entry, b.Entry) {
+	switch {
+	case sameOwner(a.Entry, b.Entry):
+	case w.sameNumbers(a.Entry, b.Entry):
+		add(Packaging, ownerText(a.Entry), ownerText(b.Entry), evidence("difference/owner-name"))
+	default:
 		add(Owner, ownerText(a.Entry), ownerText(b.Entry), nil)
 	}
 	if !sameTime(a.Entry, b.Entry) {

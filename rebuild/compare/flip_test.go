@@ -74,7 +74,7 @@ func sameTree(a, b *inspect.Image) error {
 			return errors.New("another path or type at " + p.Path)
 		case p.Type == q.Type && (p.Digest != q.Digest || p.Size != q.Size || p.Type == '2' && p.Linkname != q.Linkname):
 			return errors.New("other content or link at " + p.Path)
-		case p.Mode != q.Mode && p.Type != '2' || p.Attr().UID != q.Attr().UID || p.Attr().GID != q.Attr().GID || p.Attr().Uname != q.Attr().Uname || p.Attr().Gname != q.Attr().Gname:
+		case p.Mode != q.Mode && p.Type != '2' || p.Attr().UID != q.Attr().UID || p.Attr().GID != q.Attr().GID:
 			return errors.New("another mode or owner at " + p.Path)
 		case !maps.Equal(p.Attr().Xattrs, q.Attr().Xattrs) || p.Type == '3' && (p.Attr().Devmajor != q.Attr().Devmajor || p.Attr().Devminor != q.Attr().Devminor):
 			return errors.New("another attribute or device at " + p.Path)

@@ -48,7 +48,7 @@ func TestOneDifference(t *testing.T) {
 		{"order of duplicates", with(f("b", "1"), f("b", "2")), with(f("b", "2"), f("b", "1")), "1 content, 1 order", "", false, ""},
 		{"spelling of names", with(f("./b", "1")), with(f("b", "1")), "1 packaging", "b", true, "./b → b"},
 		{"spelling of a link's target", with(h("s", "./a/x")), with(h("s", "a/x")), "1 packaging", "s", true, "./a/x → a/x"},
-		{"user name only", with(f("b", "1").change(func(h *tar.Header) { h.Uname = "root" })), with(f("b", "1")), "1 owner", "b", false, "0:0 (root:) → 0:0"},
+		{"user name only", with(f("b", "1").change(func(h *tar.Header) { h.Uname = "root" })), with(f("b", "1")), "1 packaging", "b", true, "0:0 (root:) → 0:0"},
 		{"group", with(f("b", "1")), with(f("b", "1").change(func(h *tar.Header) { h.Gid = 5 })), "1 owner", "b", false, "0:0 → 0:5"},
 		{"xattr added", with(f("b", "1")), with(f("b", "1").xattr("user.a", "v")), "1 xattr", "b", false, `user.a="v"`},
 		{"xattr empty", with(f("b", "1").change(pax)), with(f("b", "1").xattr("user.a", "v")), "1 xattr", "b", false, ""},
