@@ -9,6 +9,7 @@ import (
 
 	"audit/fixtures"
 	"audit/inspect"
+	"audit/provenance/vouch/deb"
 	"audit/rebuild"
 	"audit/rebuild/compare"
 )
@@ -74,5 +75,19 @@ func TestWithConfig(t *testing.T) {
 	}
 	if path, inputs, err := withConfig(open(root), root, filepath.Join(dir, "none")); path != root || inputs != nil || err != nil {
 		t.Errorf("%s, %v, %v", path, inputs, err)
+	}
+}
+
+// A release is called by its name, and not by that of its updates, whichever has the first
+// of the packages.
+func TestSuiteOfRelease(t *testing.T) {
+	for _, suites := range [][]string{{"bookworm-security", "bookworm"}, {"", "bookworm", "bookworm-updates"}} {
+		var choices []deb.Choice
+		for _, suite := range suites {
+			choices = append(choices, deb.Choice{Suite: suite})
+		}
+		if d := details(new(inspect.Image), choices); d.Suite != "bookworm" {
+			t.Errorf("%q: %s", suites, d.Suite)
+		}
 	}
 }

@@ -97,7 +97,7 @@ func details(img *inspect.Image, choices []deb.Choice) Details {
 			p.SHA256 = append(p.SHA256, l.Sum.Hash().Hex)
 		}
 		d.Packages = append(d.Packages, p)
-		if d.Suite == "" {
+		if d.Suite == "" || c.Suite != "" && strings.HasPrefix(d.Suite, c.Suite+"-") { // of updates, or security
 			d.Suite = c.Suite
 		}
 		if c.Package == "dpkg" {
