@@ -199,25 +199,28 @@ func layerFrom(data []byte, limits limit.Limits, at io.ReaderAt) (*image.Image, 
 }
 
 // checkPlaces puts an uncompressed layer together again from its frame and the
-// contents at the places that its entries name.
+// contents, which lie between what belongs to the entries.
 func checkPlaces(t *testing.T, l *image.Layer, data []byte) {
 	t.Helper()
 	var again bytes.Buffer
 	frame := l.Frame.Open()
+	at := int64(0)
 	for _, e := range l.Entries {
 		if e.Sparse {
 			return // its content is not as it lies there
 		}
 		io.CopyN(&again, frame, e.FrameSize)
+		at += e.FrameSize
 		if '1' <= e.Type && e.Type <= '6' {
 			continue
 		}
-		if e.Offset+e.Size > int64(len(data)) {
-			t.Fatalf("%q has %d bytes at byte %d of %d", e.Name, e.Size, e.Offset, len(data))
+		if at+e.Size > int64(len(data)) {
+			t.Fatalf("%q has %d bytes at byte %d of %d", e.Name(), e.Size, at, len(data))
 		}
-		content := data[e.Offset:][:e.Size]
+		content := data[at:][:e.Size]
+		at += e.Size
 		if e.Digest != digest.Of(content) {
-			t.Errorf("%q has another digest than the bytes at its place", e.Name)
+			t.Errorf("%q has another digest than the bytes at its place", e.Name())
 		}
 		again.Write(content)
 	}

@@ -34,7 +34,7 @@ func listForm() form.Form {
 			sink := layers.NewSink(in.Pass, layer)
 			for line := range strings.Lines(string(head[len(magic):])) {
 				name, content, _ := strings.Cut(strings.TrimSpace(line), " ")
-				e := &image.Entry{Name: name, Path: name, Type: '0', Mode: 0o644}
+				e := &image.Entry{Path: name, Type: '0', Mode: 0o644}
 				if err := sink.Add(e, strings.NewReader(content)); err != nil {
 					return nil, err
 				}

@@ -175,7 +175,7 @@ func reassembled(t *testing.T, img *inspect.Image, l *inspect.Layer) v1.Hash {
 	h, frame := sha256.New(), l.Frame.Open()
 	for _, e := range l.Entries {
 		if _, err := io.CopyN(h, frame, e.FrameSize); err != nil {
-			t.Fatalf("frame of %s: %v", e.Name, err)
+			t.Fatalf("frame of %s: %v", e.Name(), err)
 		}
 		if e.Type == '0' {
 			body, ok := img.Body(l.Index, e.Path)

@@ -396,7 +396,7 @@ func FuzzSquashfs(f *testing.F) {
 		var bytes int64
 		for _, e := range img.Layers[0].Entries {
 			bytes += e.Size
-			if e.Path != paths.Clean(e.Name) || e.Type == '0' == e.Digest.IsZero() {
+			if e.Path != paths.Clean(e.Name()) || e.Type == '0' == e.Digest.IsZero() {
 				t.Errorf("entry %+v", e)
 			}
 		}

@@ -10,6 +10,7 @@ func differenceSentences() map[string]string {
 		"difference/symlink-mode":          "the mode of a symlink, which Linux does not keep",
 		"difference/same-file":             "both name the same file",
 		"difference/link-or-copy":          "a link here, a copy there, of the same file",
+		"difference/implied-folder":        "a folder of mode 0755, root's, that the other image does not list: what lies in it implies it, and engines make it so",
 		"difference/link-before-target":    "the target does not stand before the link",
 		"difference/link-to-no-file":       "the target is no file",
 		"difference/linked-files-differ":   "the files behind them differ",

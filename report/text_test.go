@@ -149,7 +149,7 @@ func TestGroupsByCause(t *testing.T) {
 			t.Errorf("%s holds %v", g.Cause, g.Differences)
 		}
 	}
-	want := []string{"content", "type", "extra", "missing", "renamed", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
+	want := []string{"content", "type", "extra", "missing", "renamed", "link", "hard-link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
 		"embedded-order", "embedded-date", "compression", "something-new", "timestamp", "order", "packaging", "derived"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes come as %v, want %v", got, want)

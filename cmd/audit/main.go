@@ -35,14 +35,17 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"slices"
 	"syscall"
+
+	"audit/report"
 )
 
 // softMemory is the memory above which the garbage collector works harder, in
-// bytes. An image of a few hundred thousand entries stays below; GOMEMLIMIT
+// bytes. An image of a million entries needs a little less; GOMEMLIMIT
 // overrides it.
-const softMemory = 320 << 20
+const softMemory = 231 << 20
 
 // firstHeap is the heap at which the garbage collector runs for the first time, in
 // percents of 4 MiB, and usualHeap what it lets the heap grow by after that, in percents
@@ -50,17 +53,41 @@ const softMemory = 320 << 20
 const firstHeap, usualHeap = 1000, 100
 
 // collectLate has the garbage collector run when there is something to gain: a short
-// run would spend a tenth of its time on heaps of a few MiB. After its first time it
+// run would spend a tenth of its time on heaps of a few MiB, and one that needs more
+// than softMemory all of it on collecting again what is in use. After its first time it
 // runs as usual.
 func collectLate() {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(softMemory)
+		afterCollection(func() bool {
+			debug.SetMemoryLimit(max(softMemory, needed()))
+			return true
+		})
 	}
-	if os.Getenv("GOGC") != "" {
-		return
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(firstHeap)
+		afterCollection(func() bool {
+			debug.SetGCPercent(usualHeap)
+			return false
+		})
 	}
-	debug.SetGCPercent(firstHeap)
-	runtime.AddCleanup(new([]byte), func(usual int) { debug.SetGCPercent(usual) }, usualHeap)
+}
+
+// afterCollection calls f after each run of the garbage collector, as long as it returns
+// true.
+func afterCollection(f func() (again bool)) {
+	runtime.AddCleanup(new([]byte), func(f func() bool) {
+		if f() {
+			afterCollection(f)
+		}
+	}, f)
+}
+
+// needed is what the collector found in use, in bytes, with room for it to wait for more.
+func needed() int64 {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	return int64(live[0].Value.Uint64()*9/8 + 12<<20)
 }
 
 func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
@@ -84,6 +111,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer fetched.remove()
 	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line, scratchKey: fetched}
 	err := line.mistake()
+	if text := set.unheeded(); text != "" && err == nil {
+		fmt.Fprintln(stderr, "audit: "+report.Printable(text))
+	}
 	if err == nil {
 		err = app.RunContext(ctx, line.line(args[0]))
 	}

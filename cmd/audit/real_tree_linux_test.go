@@ -72,7 +72,7 @@ func imageTree(t *testing.T, reference string) []string {
 }
 
 func entryFile(e *inspect.Entry) treeFile {
-	f := treeFile{kind: e.Type, mode: e.Mode, uid: e.Attr().UID, gid: e.Attr().GID, size: e.Size, xattrs: e.Attr().Xattrs, seconds: e.ModTime}
+	f := treeFile{kind: e.Type, mode: int64(e.Mode), uid: e.Attr().UID, gid: e.Attr().GID, size: e.Size, xattrs: e.Attr().Xattrs, seconds: e.ModTime}
 	switch e.Type {
 	case '0':
 		f.digest = e.Digest.Hash().Hex

@@ -31,6 +31,7 @@ const (
 type fold struct {
 	*tree
 	layer    int16
+	number   uint32 // in the layer, from 1 on, of the entry that is placed
 	steps    int
 	problems check.List
 	err      error
@@ -56,11 +57,11 @@ type implied struct {
 
 // foldLayers folds all layers.
 func foldLayers(layers []*Layer) *fold {
-	f := &fold{tree: newTree(), linked: make(map[InodeID]*links)}
+	f := &fold{tree: newTree(layers), linked: make(map[InodeID]*links)}
 	for i, l := range layers {
 		f.layer, f.recent = int16(i), nil
 		for j := range l.Entries {
-			if f.err == nil {
+			if f.number = uint32(j) + 1; f.err == nil {
 				f.add(l.Entries[j])
 			}
 		}
@@ -92,7 +93,8 @@ func (f *fold) setRoot(e *Entry) {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/root-no-folder")
 		return
 	}
-	f.root.made, f.root.madeIn, f.root.entry, f.root.layer = e, f.layer, e, f.layer
+	f.root.made, f.root.madeIn = f.number, f.layer
+	f.set(f.root, f.layer, f.number)
 	f.root.straight = true
 }
 
@@ -103,7 +105,7 @@ func (f *fold) opaque(dir string, e *Entry) {
 	if n == nil {
 		return
 	}
-	if n == f.root && f.layer > 0 && n.first != nil {
+	if n == f.root && f.layer > 0 && n.first != 0 {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-opaque-root")
 	}
 	f.recent = nil
@@ -113,8 +115,8 @@ func (f *fold) opaque(dir string, e *Entry) {
 // finish reports what the end of a layer shows.
 func (f *fold) finish() {
 	for _, i := range f.implied {
-		if n := i.folder; n.made != nil && n.made.Type == '5' && n.layer < f.layer {
-			f.problems.Problem(int(f.layer), i.entry.Path, "integrity/ambiguous-folder", "folder", n.entry.Path)
+		if n := i.folder; n.made != 0 && f.made(n).Type == '5' && n.layer < f.layer {
+			f.problems.Problem(int(f.layer), i.entry.Path, "integrity/ambiguous-folder", "folder", f.last(n).Path)
 		}
 	}
 	for _, e := range f.vain {
@@ -158,11 +160,11 @@ func (f *fold) whiteout(dir, hidden string, e *Entry) {
 	}
 	f.recent = nil
 	c.hide(f.layer)
-	if c.isFolder() && c.first != nil {
+	if f.isFolder(c) && c.first != 0 {
 		c.deleted = f.layer
 	}
 	if c.layer < f.layer {
-		c.remove(f.layer)
+		f.remove(c, f.layer)
 	}
 }
 
@@ -175,32 +177,33 @@ func (f *fold) place(dir, base string, e *Entry) {
 	if n == nil {
 		return
 	}
-	c := f.tree.add(n, base, f.layer)
-	if e.Type == '1' && !c.isFolder() && paths.Clean(e.Linkname) == e.Path {
+	c := f.tree.add(n, base, f.layer, f.number)
+	if e.Type == '1' && !f.isFolder(c) && paths.Clean(e.Linkname) == e.Path {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/dangling-hard-link", "target", e.Linkname) // engines remove the file first
-		c.entry, c.layer = e, f.layer
+		f.set(c, f.layer, f.number)
 		return
 	}
 	if e.Type == '5' {
 		f.remade(c, e)
 	}
-	if e.Type != '5' || !c.isFolder() {
-		if c.made != nil || c.first != nil {
+	if e.Type != '5' || !f.isFolder(c) {
+		if c.made != 0 || c.first != 0 {
 			f.recent = nil
 		}
-		c.clear()
-		c.remove(f.layer)
+		f.clear(c)
+		c.made = 0
 	}
-	c.made, c.madeIn = f.inode(e)
-	c.entry, c.layer, c.straight = e, f.layer, straight
+	f.set(c, f.layer, f.number)
+	c.straight = straight
+	c.made, c.madeIn = f.makes(e)
 }
 
-// inode returns what an entry makes, or for a hard link what is at its target at
-// this moment, by the entry that made it: the inode stays the same whatever becomes
+// makes returns the entry that makes what an entry stands for: itself, or of a hard link
+// that which made what is at its target at this moment: the inode stays the same whatever becomes
 // of the target's name.
-func (f *fold) inode(e *Entry) (made *Entry, layer int16) {
+func (f *fold) makes(e *Entry) (made uint32, layer int16) {
 	if e.Type != '1' {
-		return e, f.layer
+		return f.number, f.layer
 	}
 	target := paths.Clean(e.Linkname)
 	dir, base := paths.Split(target)
@@ -208,17 +211,18 @@ func (f *fold) inode(e *Entry) (made *Entry, layer int16) {
 	if n, _ := f.folder(dir, e, false); n != nil {
 		at = f.child(n, base)
 	}
-	if at == nil || at.isFolder() {
+	if at == nil || f.isFolder(at) {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/dangling-hard-link", "target", e.Linkname)
-		return e, f.layer
+		return f.number, f.layer
 	}
-	if h := f.header(at); h.Mode != e.Mode && at.made.Type != '2' || h.Attr().UID != e.Attr().UID || h.Attr().GID != e.Attr().GID {
+	if h := f.header(at); h.Mode != e.Mode && f.made(at).Type != '2' || h.Attr().UID != e.Attr().UID || h.Attr().GID != e.Attr().GID {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-hard-link", "target", e.Linkname)
 	}
-	if f.linked[at.inode()] == nil {
-		f.linked[at.inode()] = new(links)
+	inode := f.inode(at)
+	if f.linked[inode] == nil {
+		f.linked[inode] = new(links)
 	}
-	f.linked[at.inode()].header = e
+	f.linked[inode].header = e
 	return at.made, at.madeIn
 }
 
@@ -230,10 +234,10 @@ type links struct {
 
 // header returns the last entry that named what is at a node.
 func (f *fold) header(n *node) *Entry {
-	if l := f.linked[n.inode()]; l != nil {
+	if l := f.linked[f.inode(n)]; l != nil {
 		return l.header
 	}
-	return n.made
+	return f.made(n)
 }
 
 // folder returns the folder at a path, with the links on the way followed; needed
@@ -244,7 +248,7 @@ func (f *fold) folder(path string, e *Entry, needed bool) (n *node, straight boo
 		return f.recent, !f.recentLinks
 	}
 	w := walk{fold: f, entry: e, needed: needed}
-	if n = w.from(f.root, path); n != nil && !n.isFolder() {
+	if n = w.from(f.root, path); n != nil && !f.isFolder(n) {
 		n = nil
 	}
 	if needed {
@@ -267,10 +271,10 @@ func (w *walk) from(n *node, path string) *node {
 		case "", ".":
 			continue
 		case "..":
-			n = n.parent
+			n = w.parent(n)
 			continue
 		}
-		if !n.isFolder() {
+		if !w.isFolder(n) {
 			return nil
 		}
 		if n = w.step(n, part); n == nil {
@@ -283,28 +287,28 @@ func (w *walk) from(n *node, path string) *node {
 // step goes from a folder to one in it.
 func (w *walk) step(n *node, name string) *node {
 	c := w.child(n, name)
-	if w.needed && (c == nil || !c.isLink()) {
+	if w.needed && (c == nil || !w.isLink(c)) {
 		c = w.pass(n, name, c)
 	}
 	switch {
 	case c == nil:
 		return nil
-	case c.isLink():
+	case w.isLink(c):
 		return w.follow(n, c)
-	case w.needed && !c.isFolder():
-		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/ambiguous-parent", "parent", c.entry.Path)
-		c.clear()
-		c.remove(w.layer)
+	case w.needed && !w.isFolder(c):
+		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/ambiguous-parent", "parent", w.last(c).Path)
+		w.clear(c)
+		w.remove(c, w.layer)
 	}
 	return c
 }
 
 // pass adds the folder of an entry, c when there is something already.
 func (w *walk) pass(n *node, name string, c *node) *node {
-	if c != nil && c.touched < w.layer && c.made != nil && c.isFolder() && !isPlain(c.made) {
+	if c != nil && c.touched < w.layer && c.made != 0 && w.isFolder(c) && !isPlain(w.made(c)) {
 		w.implied = append(w.implied, implied{c, w.entry})
 	}
-	c = w.tree.add(n, name, w.layer)
+	c = w.tree.add(n, name, w.layer, 0)
 	w.remade(c, w.entry)
 	return c
 }
@@ -313,7 +317,7 @@ func (w *walk) pass(n *node, name string, c *node) *node {
 // by engines that unpack all layers into one folder, and replaced by a folder where
 // each layer is unpacked on its own.
 func (w *walk) follow(n, link *node) *node {
-	target := link.made.Linkname
+	target := w.made(link).Linkname
 	w.links++
 	w.steps += 1 + strings.Count(target, "/")
 	switch {
@@ -323,10 +327,10 @@ func (w *walk) follow(n, link *node) *node {
 	case w.links > maxLinks && w.entry == nil:
 		return nil
 	case w.links > maxLinks:
-		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/link-loop", "link", link.entry.Path)
+		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/link-loop", "link", w.last(link).Path)
 		return nil
 	case w.entry != nil && (w.needed || w.entry.Type != '1') && link.layer < w.layer:
-		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/ambiguous-parent-link", "link", link.entry.Path, "target", target)
+		w.problems.Problem(int(w.layer), w.entry.Path, "integrity/ambiguous-parent-link", "link", w.last(link).Path, "target", target)
 	}
 	if strings.HasPrefix(target, "/") {
 		n = w.root
@@ -354,25 +358,25 @@ type lister struct {
 
 // walk lists a node and what is below it.
 func (l *lister) walk(n *node) {
-	if n.made != nil {
+	if n.made != 0 {
 		l.files = append(l.files, n.id)
 		n.file = int32(len(l.files))
 		path := l.path(n)
-		if names := l.linked[n.inode()]; names != nil {
+		if names := l.linked[l.inode(n)]; names != nil {
 			names.paths = append(names.paths, path)
 		}
 	}
 	start := len(l.open)
-	for c := n.first; c != nil; c = c.next {
+	for c := range l.children(n) {
 		l.open = append(l.open, c)
 	}
 	end := len(l.open)
-	slices.SortFunc(l.open[start:], func(a, b *node) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(l.open[start:], func(a, b *node) int { return strings.Compare(l.name(a), l.name(b)) })
 	for i := start; i < end; i++ {
 		if l.realBytes > maxRealBytes {
 			return
 		}
-		l.open[i].settle()
+		l.settle(l.open[i])
 		l.walk(l.open[i])
 	}
 	l.open = l.open[:start]
@@ -382,11 +386,11 @@ func (l *lister) walk(n *node) {
 // through links one that is made of the names above.
 func (l *lister) path(n *node) string {
 	if n.straight {
-		return n.entry.Path
+		return l.last(n).Path
 	}
 	var names []string
-	for at := n; at.parent != at; at = at.parent {
-		names = append(names, at.name)
+	for at := n; at != l.root; at = l.parent(at) {
+		names = append(names, l.name(at))
 	}
 	slices.Reverse(names)
 	path := strings.Join(names, "/")

@@ -10,6 +10,7 @@ import (
 	"crypto/sha1"
 	"io"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -171,18 +172,16 @@ type Layer struct {
 // GNU extensions of GNU tar 1.35). It is what memory goes to, so the small
 // fields share a word, and what many entries have alike is kept once.
 type Entry struct {
-	Name      string     // as the header has it
-	Path      string     // Name without leading "./" and "/" and trailing "/"; "." for the root
+	Path      string     // that the name means: without leading "./" and "/" and trailing "/"; "." for the root
 	Linkname  string     // of links
-	Mode      int64      // permissions with setuid, setgid and sticky bit (07777)
 	Size      int64      // of the content, in bytes
+	FrameSize int64      // bytes of the frame between the previous content and this one
 	ModTime   int64      // seconds since 1970
 	ModNanos  int32      // the rest of it, in nanoseconds
+	Mode      uint16     // permissions with setuid, setgid and sticky bit (07777)
 	Type      byte       // the header's type flag: '0' file, '1' hard link, '2' symlink, '5' folder, …, or Socket
 	Sparse    bool       // the tar stores fewer bytes than Size
 	Digest    digest.Sum // SHA-256 of the content of a regular file
-	Offset    int64      // of the content in the uncompressed tar
-	FrameSize int64      // bytes of the frame between the previous content and this one
 
 	Attributes *Attributes // not to be changed: entries share it; nil for zeros, see Attr
 }
@@ -193,6 +192,34 @@ type Attributes struct {
 	Uname, Gname       string
 	Devmajor, Devminor int64
 	Xattrs             map[string]string // PAX SCHILY.xattr.*; nil when none
+	Spelling           Spelling
+}
+
+// A Spelling is how the header of an entry writes its path.
+type Spelling struct {
+	Before, After string // the path
+	Other         bool   // what comes before stands for all of it, as a/../b does for b
+}
+
+// Spell returns how a name writes the path that it means.
+func Spell(name, path string) Spelling {
+	if name == path {
+		return Spelling{}
+	}
+	before, after, ok := strings.Cut(name, path)
+	if !ok || before != "" && before != "./" && before != "/" || after != "" && after != "/" {
+		return Spelling{Before: name, Other: true}
+	}
+	return Spelling{Before: before, After: after}
+}
+
+// Name returns the name of the entry as the header has it.
+func (e *Entry) Name() string {
+	s := &e.Attr().Spelling
+	if s.Other {
+		return s.Before
+	}
+	return s.Before + e.Path + s.After
 }
 
 // Attr returns the attributes of an entry, which are not to be changed.

@@ -100,8 +100,9 @@ func (r *Root) Len() int { return len(r.files) }
 // File returns a file by its place among all.
 func (r *Root) File(i int) File {
 	n := r.tree.node(r.files[i])
-	f := File{Entry: n.entry, Path: r.path(n), Layer: int(n.layer), Inode: Inode{Entry: n.made, Layer: int(n.madeIn), Header: n.made}}
-	if l := r.tree.linked[n.inode()]; l != nil {
+	made := r.tree.made(n)
+	f := File{Entry: r.tree.last(n), Path: r.path(n), Layer: int(n.layer), Inode: Inode{Entry: made, Layer: int(n.madeIn), Header: made}}
+	if l := r.tree.linked[f.Inode.ID()]; l != nil {
 		f.Inode.Header, f.Inode.Links = l.header, l.paths
 	}
 	return f
@@ -109,7 +110,7 @@ func (r *Root) File(i int) File {
 
 func (r *Root) path(n *node) string {
 	if n.straight {
-		return n.entry.Path
+		return r.tree.last(n).Path
 	}
 	return r.real[n.id]
 }
@@ -159,7 +160,7 @@ func (r *Root) Name(path string) (File, bool) {
 	dir, base := paths.Split(path)
 	w := walk{fold: &fold{tree: r.tree.tree}}
 	n := w.from(r.tree.root, dir)
-	if n == nil || !n.isFolder() {
+	if n == nil || !r.tree.isFolder(n) {
 		return File{}, false
 	}
 	return r.file(r.tree.find(n, base))
@@ -171,16 +172,16 @@ func (r *Root) Name(path string) (File, bool) {
 func (r *Root) Folder(path string) (real string, names []string, ok bool) {
 	w := walk{fold: &fold{tree: r.tree.tree}}
 	n := w.from(r.tree.root, path)
-	if n == nil || !n.isFolder() {
+	if n == nil || !r.tree.isFolder(n) {
 		return "", nil, false
 	}
-	for c := n.first; c != nil; c = c.next {
-		names = append(names, c.name)
+	for c := range r.tree.children(n) {
+		names = append(names, r.tree.name(c))
 	}
 	slices.Sort(names)
 	var parts []string
-	for ; n != r.tree.root; n = n.parent {
-		parts = append(parts, n.name)
+	for ; n != r.tree.root; n = r.tree.parent(n) {
+		parts = append(parts, r.tree.name(n))
 	}
 	slices.Reverse(parts)
 	return paths.Clean(strings.Join(parts, "/")), names, true

@@ -2,6 +2,7 @@ package image
 
 import (
 	"audit/inspect/digest"
+	"audit/inspect/paths"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ func layersOf(layers ...[]string) *Image {
 		l := &Layer{Index: i}
 		for _, text := range list {
 			words := strings.Fields(text + " ")
-			e := Entry{Name: words[1], Path: words[1], Type: words[0][0]}
+			e := Entry{Path: words[1], Type: words[0][0]}
 			if e.Type == '5' {
 				e.Mode = 0o755
 			}
@@ -190,5 +191,17 @@ func TestRootModes(t *testing.T) {
 	setuid.Layers[0].Entries[1].Mode = 0o4755
 	if got := codes(setuid); got != "ambiguous-hard-link" {
 		t.Errorf("problems %q of a link with another mode", got)
+	}
+}
+
+// TestName writes paths as headers do. The usual ways to write them are the same for all.
+func TestName(t *testing.T) {
+	usual := []string{".", "./", "a", "a/", "./a", "./a/", "/a", "/a/", "a/b", "./a/b/", "a/a"}
+	for _, name := range append(usual, "", "/", "//", ".//a", "a//b", "a/../b", "../a", "./.", "./a/./a/") {
+		path := paths.Clean(name)
+		e := Entry{Path: path, Attributes: &Attributes{Spelling: Spell(name, path)}}
+		if got := e.Name(); got != name || e.Attributes.Spelling.Other == slices.Contains(usual, name) {
+			t.Errorf("%q is %q, %+v", name, got, e.Attributes.Spelling)
+		}
 	}
 }

@@ -13,6 +13,9 @@ import (
 type Symlinks struct {
 	target map[string]string
 	real   map[string]string // folders that were resolved before
+
+	// The folder of the path before, which is nearly always that of the next too.
+	recent, recentReal string
 }
 
 // NewSymlinks returns the symbolic links among files.
@@ -34,11 +37,13 @@ func (s *Symlinks) Real(p string) string {
 	if dir == "." {
 		return p
 	}
-	real := s.folder(dir)
-	if real == dir {
+	if dir != s.recent {
+		s.recent, s.recentReal = dir, s.folder(dir)
+	}
+	if s.recentReal == dir {
 		return p
 	}
-	return paths.Join(real, base)
+	return paths.Join(s.recentReal, base)
 }
 
 // folder returns the folder that dir is in the end. Each is resolved once; one

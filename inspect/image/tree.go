@@ -1,16 +1,23 @@
 package image
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"iter"
+
+	"audit/inspect/paths"
+)
 
 // A node is a name in the tree under construction. There is one for each file, so it
-// is small: its children are a list, and are found by name in the table of the tree.
+// is small, and other nodes and entries are numbers in it, from 1 on: those of the tree,
+// and those of its layer. Its name is the last of the path of its entry, and without one
+// in the table of names. Its children are a list, and are found by name in the table of
+// the tree.
 type node struct {
-	parent      *node
-	name        string
-	first, next *node  // of the children, in no order
-	made        *Entry // that made what is there; nil where a folder merely has to be there
-	entry       *Entry // by which the name was made last
-	id          uint32 // of the node in the tree, from 1 on
+	id          uint32 // of the node
+	parent      uint32
+	first, next uint32 // of the children, in no order; 0 for none
+	made        uint32 // the entry that made what is there; 0 where a folder merely has to be there
+	entry       uint32 // by which the name was made last
 	file        int32  // its place among the files, from 1 on
 	madeIn      int16  // the layer of made
 	layer       int16  // of entry, or that needed the folder
@@ -21,43 +28,98 @@ type node struct {
 	lost        bool   // something replaced the folder that it was in
 }
 
-func (n *node) inode() InodeID { return InodeID{n.made, n.madeIn} }
-
-func (n *node) isFolder() bool { return n.made == nil || n.made.Type == '5' }
-
-func (n *node) isLink() bool { return n.made != nil && n.made.Type == '2' && n.made.Linkname != "" }
-
 // hide hides what lower layers than this have below a node.
 func (n *node) hide(layer int16) { n.below = max(n.below, layer) }
-
-// remove makes a node a folder that merely has to be there.
-func (n *node) remove(layer int16) { n.made, n.entry, n.layer = nil, nil, layer }
-
-// clear empties a folder. A node is lost once, so that this costs what was added.
-func (n *node) clear() {
-	for c := n.first; c != nil; c = c.next {
-		c.lost = true
-	}
-	n.first = nil
-}
 
 // A tree has the nodes of a fold, in pieces that never move, and finds them by the
 // folder and the name: a table with open addresses, of half the words that a map for
 // each folder takes.
 type tree struct {
+	layers []*Layer
 	root   *node
 	pieces [][]node
-	table  []uint32 // ids of nodes; 0 is free
+	table  []uint32          // ids of nodes; 0 is free
+	names  map[uint32]string // of nodes that have no entry, by their ids
 	seed   maphash.Seed
 }
 
 const pieceNodes = 1 << 12
 
-func newTree() *tree {
-	t := &tree{table: make([]uint32, 1<<10), seed: maphash.MakeSeed()}
+func newTree(layers []*Layer) *tree {
+	t := &tree{layers: layers, table: make([]uint32, 1<<10), names: make(map[uint32]string), seed: maphash.MakeSeed()}
 	t.root = t.newNode()
-	t.root.parent, t.root.touched = t.root, -1
+	t.root.parent, t.root.touched = t.root.id, -1
 	return t
+}
+
+// made returns the entry that made what is at a node, nil where a folder merely has to
+// be there.
+func (t *tree) made(n *node) *Entry { return t.entryOf(n.madeIn, n.made) }
+
+// last returns the entry by which the name of a node was made last, nil for none.
+func (t *tree) last(n *node) *Entry { return t.entryOf(n.layer, n.entry) }
+
+func (t *tree) entryOf(layer int16, number uint32) *Entry {
+	if number == 0 {
+		return nil
+	}
+	return t.layers[layer].Entries[number-1]
+}
+
+// name returns the name of a node.
+func (t *tree) name(n *node) string {
+	if n.entry == 0 {
+		return t.names[n.id]
+	}
+	_, base := paths.Split(t.last(n).Path)
+	return base
+}
+
+// set makes a name that of an entry, which made what is there or is a hard link to it.
+func (t *tree) set(n *node, layer int16, number uint32) {
+	if n.entry == 0 {
+		delete(t.names, n.id)
+	}
+	n.entry, n.layer = number, layer
+}
+
+// remove makes a node a folder that merely has to be there.
+func (t *tree) remove(n *node, layer int16) {
+	if n.entry != 0 {
+		t.names[n.id] = t.name(n)
+	}
+	n.made, n.entry, n.layer = 0, 0, layer
+}
+
+func (t *tree) inode(n *node) InodeID { return InodeID{t.made(n), n.madeIn} }
+
+func (t *tree) isFolder(n *node) bool { return n.made == 0 || t.made(n).Type == '5' }
+
+func (t *tree) isLink(n *node) bool {
+	made := t.made(n)
+	return made != nil && made.Type == '2' && made.Linkname != ""
+}
+
+func (t *tree) parent(n *node) *node { return t.node(n.parent) }
+
+// children yields what is in a folder, in no order.
+func (t *tree) children(n *node) iter.Seq[*node] {
+	return func(yield func(*node) bool) {
+		for id := n.first; id != 0; {
+			c := t.node(id)
+			if id = c.next; !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// clear empties a folder. A node is lost once, so that this costs what was added.
+func (t *tree) clear(n *node) {
+	for c := range t.children(n) {
+		c.lost = true
+	}
+	n.first = 0
 }
 
 // newNode returns the next node, which is in no folder yet.
@@ -88,7 +150,7 @@ func (t *tree) slot(folder uint32, name string) int {
 // find returns what a folder has under a name, hidden or not; nil when nothing.
 func (t *tree) find(n *node, name string) *node {
 	for i := t.slot(n.id, name); t.table[i] != 0; i = (i + 1) & (len(t.table) - 1) {
-		if c := t.node(t.table[i]); c.parent == n && c.name == name && !c.lost {
+		if c := t.node(t.table[i]); c.parent == n.id && t.name(c) == name && !c.lost {
 			return c
 		}
 	}
@@ -100,28 +162,31 @@ func (t *tree) find(n *node, name string) *node {
 func (t *tree) child(n *node, name string) *node {
 	c := t.find(n, name)
 	if c != nil {
-		c.settle()
+		t.settle(c)
 	}
 	return c
 }
 
 // settle makes of a node what is not hidden of it by what was done to its folder.
-func (n *node) settle() {
-	if n.below < n.parent.below {
-		n.below = n.parent.below
-	}
-	if n.layer < n.parent.below {
-		n.remove(n.parent.below)
+func (t *tree) settle(n *node) {
+	hidden := t.parent(n).below
+	n.below = max(n.below, hidden)
+	if n.layer < hidden {
+		t.remove(n, hidden)
 	}
 }
 
-// add returns what a folder has under a name; where there is nothing, a folder.
-func (t *tree) add(n *node, name string, layer int16) *node {
+// add returns what a folder has under a name; where there is nothing, a folder, whose
+// name is that of an entry unless its number is 0.
+func (t *tree) add(n *node, name string, layer int16, number uint32) *node {
 	c := t.child(n, name)
 	if c == nil {
 		c = t.newNode()
-		c.parent, c.name, c.layer, c.below = n, name, layer, n.below
-		c.next, n.first = n.first, c
+		c.parent, c.layer, c.entry, c.below = n.id, layer, number, n.below
+		if number == 0 {
+			t.names[c.id] = name
+		}
+		c.next, n.first = n.first, c.id
 		t.insert(c)
 	}
 	c.touched = layer
@@ -140,7 +205,7 @@ func (t *tree) insert(c *node) {
 }
 
 func (t *tree) enter(c *node) {
-	i := t.slot(c.parent.id, c.name)
+	i := t.slot(c.parent, t.name(c))
 	for t.table[i] != 0 {
 		i = (i + 1) & (len(t.table) - 1)
 	}

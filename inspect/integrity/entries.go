@@ -12,11 +12,11 @@ func entryFindings(l *image.Layer, found *check.List) {
 	seen := make(map[string]bool, len(l.Entries))
 	for i := range l.Entries {
 		e := l.Entries[i]
-		if paths.HasDotDot(e.Name) {
-			found.Problem(l.Index, e.Path, "integrity/unsafe-name", "name", e.Name)
+		if paths.HasDotDot(e.Name()) {
+			found.Problem(l.Index, e.Path, "integrity/unsafe-name", "name", e.Name())
 		}
-		if strings.HasPrefix(e.Name, "/") {
-			found.Note(l.Index, e.Path, "integrity/absolute-name", "name", e.Name)
+		if strings.HasPrefix(e.Name(), "/") {
+			found.Note(l.Index, e.Path, "integrity/absolute-name", "name", e.Name())
 		}
 		if seen[e.Path] && e.Type != '5' {
 			found.Note(l.Index, e.Path, "integrity/duplicate-entry")

@@ -87,12 +87,12 @@ func again(p *pass.Pass, where string, known *pass.KnownLayer) (*image.Layer, er
 		if isHeaderOnly(e.Type) {
 			continue
 		}
-		body := newBody(p, e.Path)
+		body := newBody(p, where, e)
 		if body == nil {
 			continue
 		}
 		content, _ := known.Layer.Kept(e.Digest)
-		if err := body.write(where+": "+e.Name, content); err != nil {
+		if err := body.write(content); err != nil {
 			return nil, err
 		}
 		l.KeepBody(e, body.data, body.optional)
@@ -105,7 +105,7 @@ func charge(p *pass.Pass, l *image.Layer, cost pass.Cost) error {
 		return err
 	}
 	for _, e := range l.Entries {
-		if n := max(len(e.Name), len(e.Linkname)); n > p.Limits.PathBytes {
+		if n := max(len(e.Name()), len(e.Linkname)); n > p.Limits.PathBytes {
 			return &limit.Error{Name: "path bytes", Limit: int64(p.Limits.PathBytes), Where: l.Member}
 		}
 	}

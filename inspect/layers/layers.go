@@ -124,6 +124,9 @@ type tarReader struct {
 	tr    *tar.Reader
 	sink  *Sink
 
+	next       image.Entry // which the sink copies
+	attributes image.Attributes
+
 	charged    int   // chunks of the frame that are counted
 	frames     int64 // their bytes
 	impossible int   // owners that no file can have
@@ -175,10 +178,10 @@ func (t *tarReader) walk() error {
 		if err := t.charge(); err != nil {
 			return err
 		}
-		e := newEntry(hdr)
-		t.owners(&e)
-		e.FrameSize, e.Offset = t.frame.w.Size-mark, t.frame.n
-		if err := t.entry(&e); err != nil {
+		t.next = newEntry(hdr, &t.attributes)
+		t.owners(&t.next)
+		t.next.FrameSize, t.sink.store.offset = t.frame.w.Size-mark, t.frame.n
+		if err := t.entry(&t.next); err != nil {
 			return t.broken(err)
 		}
 	}
@@ -238,7 +241,7 @@ func (t *tarReader) broken(err error) error {
 	}
 	after := "at the first entry"
 	if n := len(t.layer.Entries); n > 0 {
-		after = fmt.Sprintf("after entry %q", t.layer.Entries[n-1].Name)
+		after = fmt.Sprintf("after entry %q", t.layer.Entries[n-1].Name())
 	}
 	return fmt.Errorf("reading the tar %s, near byte %d: %w", after, t.frame.n, err)
 }
@@ -292,14 +295,15 @@ func (f *frameReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// newEntry turns a tar header into an entry.
-func newEntry(hdr *tar.Header) image.Entry {
+// newEntry turns a tar header into an entry, of which the attributes are put into a.
+func newEntry(hdr *tar.Header, a *image.Attributes) image.Entry {
+	path := paths.Clean(hdr.Name)
+	*a = image.Attributes{UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
+		Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords), Spelling: image.Spell(hdr.Name, path)}
 	return image.Entry{
-		Name: hdr.Name, Path: paths.Clean(hdr.Name), Type: fileType(hdr.Typeflag), Linkname: hdr.Linkname,
-		Mode: hdr.Mode & 07777, Sparse: IsSparse(hdr),
-		Size: hdr.Size, ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()),
-		Attributes: &image.Attributes{UID: hdr.Uid, GID: hdr.Gid, Uname: hdr.Uname, Gname: hdr.Gname,
-			Devmajor: hdr.Devmajor, Devminor: hdr.Devminor, Xattrs: xattrs(hdr.PAXRecords)},
+		Path: path, Type: fileType(hdr.Typeflag), Linkname: hdr.Linkname,
+		Mode: uint16(hdr.Mode & 07777), Sparse: IsSparse(hdr),
+		Size: hdr.Size, ModTime: hdr.ModTime.Unix(), ModNanos: int32(hdr.ModTime.Nanosecond()), Attributes: a,
 	}
 }
 

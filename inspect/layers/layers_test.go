@@ -160,7 +160,7 @@ func summary(l *image.Layer) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, l.Digest, l.Size, l.DiffID, l.UncompressedSize, l.Broken, l.Notes, l.Skipped, l.Unended)
 	for _, e := range l.Entries {
-		fmt.Fprintln(&b, e.Path, e.Size, e.Digest, e.Offset)
+		fmt.Fprintln(&b, e.Path, e.Size, e.Digest, e.FrameSize)
 	}
 	for _, item := range l.Stores.Items {
 		fmt.Fprintln(&b, item.Path, item.NarHash, item.NarSize, item.Problem)

@@ -55,7 +55,7 @@ func (s *Sink) check(e *image.Entry) error {
 	if err := s.pass.AddEntries(s.where, 1); err != nil {
 		return err
 	}
-	if n := max(len(e.Name), len(e.Linkname)); n > s.pass.Limits.PathBytes {
+	if n := max(len(e.Name()), len(e.Linkname)); n > s.pass.Limits.PathBytes {
 		return &limit.Error{Name: "path bytes", Limit: int64(s.pass.Limits.PathBytes), Where: s.where}
 	}
 	texts := s.texts(e)
@@ -69,7 +69,7 @@ func (s *Sink) check(e *image.Entry) error {
 // texts returns how many bytes of text an entry brings; the names of owners count
 // once.
 func (s *Sink) texts(e *image.Entry) int64 {
-	n := len(e.Name) + len(e.Linkname)
+	n := len(e.Name()) + len(e.Linkname)
 	for _, name := range []string{e.Attr().Uname, e.Attr().Gname} {
 		if s.names[name] {
 			continue
@@ -93,23 +93,34 @@ type owner struct {
 	uid, gid           int
 	uname, gname       string
 	devmajor, devminor int64
+	spelling           image.Spelling
 }
 
-// keep adds an entry to the layer.
-func (s *Sink) keep(e *image.Entry) {
-	if a := e.Attributes; a != nil && a.Xattrs == nil {
-		key := owner{a.UID, a.GID, a.Uname, a.Gname, a.Devmajor, a.Devminor}
-		if same := s.owners[key]; same != nil {
-			e.Attributes = same
-		} else if len(s.owners) < maxOwners {
-			s.owners[key] = a
-		}
+// share returns a copy of attributes, the same one for most that are equal.
+func (s *Sink) share(a *image.Attributes) *image.Attributes {
+	if a == nil {
+		return nil
 	}
+	key := owner{a.UID, a.GID, a.Uname, a.Gname, a.Devmajor, a.Devminor, a.Spelling}
+	if same := s.owners[key]; same != nil && a.Xattrs == nil {
+		return same
+	}
+	own := new(*a)
+	if a.Xattrs == nil && !a.Spelling.Other && len(s.owners) < maxOwners {
+		s.owners[key] = own
+	}
+	return own
+}
+
+// keep adds a copy of an entry to the layer.
+func (s *Sink) keep(e *image.Entry) {
 	if len(s.piece) == cap(s.piece) {
 		s.piece = make([]image.Entry, 0, min(max(16, 2*cap(s.piece)), 4096))
 	}
 	s.piece = append(s.piece, *e)
-	s.layer.Entries = append(s.layer.Entries, &s.piece[len(s.piece)-1])
+	kept := &s.piece[len(s.piece)-1]
+	kept.Attributes = s.share(e.Attributes)
+	s.layer.Entries = append(s.layer.Entries, kept)
 }
 
 // Add takes an entry, whose size is a promise, and reads its content to the end.
@@ -149,7 +160,7 @@ func (s *Sink) kinds(e *image.Entry) digest.Kinds {
 
 func (s *Sink) content(e *image.Entry, r io.Reader) error {
 	s.sum.Reset()
-	body, watcher := newBody(s.pass, e.Path), s.watcher(e)
+	body, watcher := newBody(s.pass, s.where, e), s.watcher(e)
 	e.Size = 0
 	for {
 		buf := s.weak.Buffer()
@@ -207,7 +218,7 @@ func (s *Sink) take(e *image.Entry, body *body, p []byte) error {
 		}
 	}
 	e.Size += int64(len(p))
-	if err := body.write(s.where+": "+e.Name, p); err != nil || s.pass.Only != nil {
+	if err := body.write(p); err != nil || s.pass.Only != nil {
 		return err
 	}
 	s.sum.Lend(p)
@@ -249,18 +260,20 @@ func (s *Sink) Close() error {
 // A body gathers the content of a file that is wanted.
 type body struct {
 	pass     *pass.Pass
+	where    string
 	data     []byte
 	optional bool
 }
 
-func newBody(p *pass.Pass, path string) *body {
-	if p.Opt.Keep == nil || !p.Opt.Keep(path) {
+// newBody returns nil where the content is not wanted.
+func newBody(p *pass.Pass, where string, e *image.Entry) *body {
+	if p.Opt.Keep == nil || !p.Opt.Keep(e.Path) {
 		return nil
 	}
-	return &body{pass: p, data: []byte{}, optional: p.Opt.Optional != nil && p.Opt.Optional(path)}
+	return &body{pass: p, where: where + ": " + e.Name(), data: []byte{}, optional: p.Opt.Optional != nil && p.Opt.Optional(e.Path)}
 }
 
-func (b *body) write(where string, p []byte) error {
+func (b *body) write(p []byte) error {
 	switch {
 	case b == nil:
 		return nil
@@ -268,7 +281,7 @@ func (b *body) write(where string, p []byte) error {
 		b.data = nil // what comes is counted and not kept
 		return nil
 	case !b.optional:
-		if err := b.pass.Keep(where, int64(len(p))); err != nil {
+		if err := b.pass.Keep(b.where, int64(len(p))); err != nil {
 			return err
 		}
 	}

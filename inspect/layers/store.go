@@ -24,20 +24,21 @@ import (
 // second time: hard links to another item, and items that go on after another one
 // began, need what was there before.
 type storeReader struct {
-	pass  *pass.Pass
-	group *sha256mb.Group
-	where string // the layer
-	items map[string]*storeItem
-	loose []*store.Sightings // of files outside the store that name store items
-	at    io.ReaderAt        // the layer's tar, where it can be read again; else nil
-	once  bool               // the spool keeps all items, since nothing is read twice
-	spool *pass.Spool        // of the items being read
-	free  []*pass.Spool      // that are empty
-	jobs  []*narJob          // of the items that have ended and are not hashed yet
-	owed  int                // by how many bytes they are to go on
-	bufs  [3][]byte          // of jobs
-	own   *storeItem         // of the entry being read; nil outside the store
-	links []hardLink
+	pass   *pass.Pass
+	group  *sha256mb.Group
+	where  string // the layer
+	items  map[string]*storeItem
+	loose  []*store.Sightings // of files outside the store that name store items
+	at     io.ReaderAt        // the layer's tar, where it can be read again; else nil
+	offset int64              // of the content of the entry being read, in at
+	once   bool               // the spool keeps all items, since nothing is read twice
+	spool  *pass.Spool        // of the items being read
+	free   []*pass.Spool      // that are empty
+	jobs   []*narJob          // of the items that have ended and are not hashed yet
+	owed   int                // by how many bytes they are to go on
+	bufs   [3][]byte          // of jobs
+	own    *storeItem         // of the entry being read; nil outside the store
+	links  []hardLink
 }
 
 // A storeItem is a store item while it is being gathered.
@@ -213,7 +214,7 @@ func (it *storeItem) endFile() {
 // in the tar as it is.
 func (s *storeReader) place(e *image.Entry) (io.ReaderAt, int64) {
 	if s.at != nil && !e.Sparse {
-		return s.at, e.Offset
+		return s.at, s.offset
 	}
 	return s.spool, s.spool.Size
 }

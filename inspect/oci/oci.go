@@ -376,7 +376,7 @@ const tocDigest = "containerd.io/snapshot/stargz/toc.digest"
 // bindTOC finds the table of contents among the entries, where it is the last one, and
 // puts beside it what the descriptor claims.
 func bindTOC(l *image.Layer, d v1.Descriptor) {
-	if n := len(l.Entries); l.TOC == nil && n > 0 && l.Entries[n-1].Name == image.TOCName {
+	if n := len(l.Entries); l.TOC == nil && n > 0 && l.Entries[n-1].Name() == image.TOCName {
 		l.TOC = &image.TOC{Digest: l.Entries[n-1].Digest.Hash(), Unread: true}
 	}
 	claimed := d.Annotations[tocDigest]

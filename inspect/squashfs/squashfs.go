@@ -303,8 +303,8 @@ func (w *walk) entry(path string, in *inode) (*image.Entry, error) {
 		return nil, fmt.Errorf("reading its extended attributes: %w", err)
 	}
 	e := &image.Entry{
-		Name: path, Path: path, Type: in.kind.entryType(), Linkname: in.target,
-		Mode: int64(in.mode), ModTime: int64(in.mtime), Attributes: &image.Attributes{UID: int(in.uid), GID: int(in.gid), Xattrs: xattrs},
+		Path: path, Type: in.kind.entryType(), Linkname: in.target,
+		Mode: in.mode, ModTime: int64(in.mtime), Attributes: &image.Attributes{UID: int(in.uid), GID: int(in.gid), Xattrs: xattrs},
 	}
 	if in.kind == charDevice || in.kind == blockDevice {
 		e.Attributes.Devmajor, e.Attributes.Devminor = in.device()

@@ -87,7 +87,7 @@ func changed(t *testing.T, file, path string, edit func(e *inspect.Entry)) *insp
 
 // One entry changed: what packer and engine make is known to the last mode.
 func TestFormsTamperedWith(t *testing.T) {
-	mode := func(m int64) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Mode = m } }
+	mode := func(m uint16) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Mode = m } }
 	move := func(to string) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Path = to } }
 	link := func(to string) func(*inspect.Entry) { return func(e *inspect.Entry) { e.Linkname = to } }
 	size := func(e *inspect.Entry) { e.Size = 7 }
@@ -365,7 +365,7 @@ func TestSystemType(t *testing.T) {
 func TestRepeatedLink(t *testing.T) {
 	img := open(t, filepath.Join(fixturesDir, "forms/tiny-tarball-db.tar.gz"))
 	l := img.Layers[0]
-	l.Entries = append(l.Entries, &inspect.Entry{Name: "./opt/gnu", Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
+	l.Entries = append(l.Entries, &inspect.Entry{Path: "opt/gnu", Type: '1', Linkname: "./opt/gnu"})
 	ev, err := System{}.Recover(img, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -373,7 +373,7 @@ func TestRepeatedLink(t *testing.T) {
 	if links := callOf(ev).Symlinks; len(links) != 2 || links[1].Source != "/opt/gnu" || ev.Closure.Status != check.Pass {
 		t.Errorf("links %v, closure %+v", links, ev.Closure)
 	}
-	l.Entries = append(l.Entries, &inspect.Entry{Name: "./evil", Path: "evil", Type: '1', Linkname: "./evil"})
+	l.Entries = append(l.Entries, &inspect.Entry{Path: "evil", Type: '1', Linkname: "./evil"})
 	if ev, err = (System{}).Recover(img, nil); err != nil || ev.Closure.Status != check.Fail {
 		t.Errorf("closure %v (%v)", ev.Closure.Status, err)
 	}

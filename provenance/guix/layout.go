@@ -13,7 +13,7 @@ import (
 // A Made entry is one that a packer makes beside the store items.
 type Made struct {
 	Kind   byte   // the tar type flag
-	Mode   int64  // of a file or folder
+	Mode   uint16 // of a file or folder
 	Target string // of a symlink
 	Empty  bool   // the file has no content
 }
@@ -72,11 +72,11 @@ func (l Layout) folder(p string) {
 	}
 }
 
-func folderOf(mode int64) Made { return Made{Kind: '5', Mode: mode} }
+func folderOf(mode uint16) Made { return Made{Kind: '5', Mode: mode} }
 
 func linkTo(target string) Made { return Made{Kind: '2', Target: target} }
 
-func emptyFile(mode int64) Made { return Made{Kind: '0', Mode: mode, Empty: true} }
+func emptyFile(mode uint16) Made { return Made{Kind: '0', Mode: mode, Empty: true} }
 
 func (l Layout) docker(p Pack) {
 	l.folder("gnu")

@@ -75,14 +75,14 @@ func (a Archive) install(w *writer, archs []string) {
 		option += " --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"
 	}
 	w.comment("the snapshot before the time in its address is taken: where that lacks a version, a later one may have it")
-	w.comment(`to install them again: mmdebstrap --variant=essential%s --aptopt='Acquire::Check-Valid-Until "false"' \`, option)
+	w.comment(`to install them again: mmdebstrap --variant=essential%s \`, option)
 	w.comment(`    --include="$(sed '/^#/d; %s' %s | paste -sd,)" %s root.tar \`, names, aptFile, a.Suites()[0])
 	for n, s := range a.Suites() {
 		end := ` \`
 		if n == len(a.Suites())-1 {
 			end = ""
 		}
-		w.comment("    'deb %s %s %s'%s", a.snapshotOf(s), s, strings.Join(a.components(), " "), end)
+		w.comment("    'deb [check-valid-until=no] %s %s %s'%s", a.snapshotOf(s), s, strings.Join(a.components(), " "), end)
 	}
 }
 

@@ -109,6 +109,19 @@ func TestInstallsNoMore(t *testing.T) {
 	}
 }
 
+// What lies in the caches of uv and conda is not installed, and makes no environments.
+func TestCaches(t *testing.T) {
+	var list []fixtures.File
+	for _, folder := range []string{"root/.cache/uv/archive-v0/abc/", "opt/conda/pkgs/x-1-0/lib/python3.12/site-packages/", "opt/conda/pkgs/y-1-0/site-packages/", "srv/pkgs/site-packages/"} {
+		list = append(list, fixtures.File{Name: folder + "x-1.dist-info/METADATA", Body: "Name: x\nVersion: 1\n"})
+	}
+	s := sourceOf(t, append(list, fixtures.File{Name: "opt/conda/pkgs/urls.txt", Body: "https://conda.anaconda.org/\n"})...)
+	all, _ := s.environments(records.Python, 2)
+	if len(all) != 1 || all[0].folder != "srv/pkgs/site-packages" {
+		t.Errorf("%+v", all)
+	}
+}
+
 // Files of a package that is in no lock are the image's own: it accounts for nothing.
 func TestLeftOutAccountsForNothing(t *testing.T) {
 	status := "Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"

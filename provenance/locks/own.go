@@ -15,11 +15,10 @@ import (
 	"audit/provenance/vouch"
 )
 
-// ownFiles are the files of one's own, of which an image can have a million: by their
-// places in its root file system.
+// ownFiles are the files of one's own, of which an image can have a million.
 type ownFiles struct {
-	places []int32
-	known  map[int32]remark // of some of them
+	listed []bool         // of each file of the root file system, whether it is one
+	known  map[int]remark // of some of them, by their places there
 }
 
 // A remark is what is known of a file that nothing accounts for.
@@ -50,9 +49,10 @@ type ledger struct {
 // files from signed packages, nil where none were verified.
 func (r *Recipe) measure(words *vouch.Table) {
 	s := r.source
-	r.own.known = make(map[int32]remark)
+	r.own.known = make(map[int]remark)
 	l := newLedger(s, r.Locks)
 	root := s.Image.Root()
+	r.own.listed = make([]bool, root.Len())
 	for i := range root.Len() {
 		word, ok := l.table.At(i)
 		if !ok {
@@ -97,9 +97,9 @@ func (r *Recipe) add(i int, known remark, bytes int64) {
 
 // mark lists a file.
 func (r *Recipe) mark(i int, known remark) {
-	r.own.places = append(r.own.places, int32(i))
+	r.own.listed[i] = true
 	if known != (remark{}) {
-		r.own.known[int32(i)] = known
+		r.own.known[i] = known
 	}
 }
 
@@ -208,8 +208,11 @@ func titleOf(p *ospackages.Package) string {
 // stand those that signed packages explain, and do not contain.
 func (r *Recipe) ownFiles() provenance.File {
 	var changed, files, known, others, made strings.Builder
-	for _, i := range r.own.places {
-		f := ownFile{r.source.Image.Root().File(int(i)), r.own.known[i]}
+	for i, listed := range r.own.listed {
+		if !listed {
+			continue
+		}
+		f := ownFile{r.source.Image.Root().File(i), r.own.known[i]}
 		switch {
 		case f.made:
 			made.WriteString(f.line())

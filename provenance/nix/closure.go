@@ -167,7 +167,7 @@ func (c *closureCheck) explains(layer int, e *inspect.Entry) (explained bool, wh
 	mode := []any{"mode", store.Mode(e.Mode)}
 	switch {
 	case storeFolder(e.Path):
-		return e.Type == '5' && StoreFolderMode(e.Mode), mode
+		return e.Type == '5' && StoreFolderMode(int64(e.Mode)), mode
 	case isStoreState(e.Path):
 		return c.isLoadedState(layer, e), nil
 	case e.Type == '5':

@@ -149,8 +149,8 @@ func (v *view) isBuildImage() bool {
 	for _, e := range v.img.Layers[n-1].Entries {
 		dated = dated && e.ModTime == nixpkgsDate
 		if v.img.Stores.ItemOf(e.Path) != "" {
-			appended = appended || strings.HasPrefix(e.Name, "nix/")
-			inside = inside || strings.HasPrefix(e.Name, "./nix/")
+			appended = appended || strings.HasPrefix(e.Name(), "nix/")
+			inside = inside || strings.HasPrefix(e.Name(), "./nix/")
 		}
 	}
 	return appended || dated && !inside

@@ -34,7 +34,7 @@ func newWriter(l *inspect.Layer, stores store.Dirs) writer {
 	if len(l.Entries) == 0 {
 		return otherWriter
 	}
-	first := l.Entries[0].Name
+	first := l.Entries[0].Name()
 	switch magic(l) {
 	case gnuMagic:
 		return gnuWriter(l, stores, first)
@@ -55,7 +55,7 @@ func gnuWriter(l *inspect.Layer, stores store.Dirs, first string) writer {
 	switch {
 	case first == "/nix/":
 		return gnuStore
-	case first == "./" && len(l.Entries) > 1 && !strings.HasPrefix(l.Entries[1].Name, "./") && stores.ItemOf(l.Entries[1].Path) == "":
+	case first == "./" && len(l.Entries) > 1 && !strings.HasPrefix(l.Entries[1].Name(), "./") && stores.ItemOf(l.Entries[1].Path) == "":
 		return gnuBare
 	case first == "./":
 		return gnuRoot

@@ -3,6 +3,7 @@ package ospackages
 import (
 	"cmp"
 	"encoding/hex"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -114,6 +115,21 @@ type record struct {
 // file are few.
 const maxRecords = 8
 
+// expect makes room for records of the files that packages have so far.
+func (in *Installed) expect() {
+	records := make(map[string][]record, in.files())
+	maps.Copy(records, in.records)
+	in.records = records
+}
+
+// files counts the files that packages have.
+func (in *Installed) files() (n int) {
+	for i := range in.Packages {
+		n += len(in.Packages[i].Files)
+	}
+	return n
+}
+
 // record notes the digests of packages.
 func (in *Installed) record(v *version, packages ...Package) {
 	for i := range packages {
@@ -124,7 +140,8 @@ func (in *Installed) record(v *version, packages ...Package) {
 			}
 			at := in.links.Real(f.Path)
 			in.recorded = append(in.recorded, named{f.Path, p.Name})
-			if n := len(in.records[at]); n >= maxRecords && in.records[at][n-maxRecords].version == v {
+			all := in.records[at]
+			if n := len(all); n >= maxRecords && all[n-maxRecords].version == v {
 				continue
 			}
 			excuse := Changed
@@ -136,7 +153,7 @@ func (in *Installed) record(v *version, packages ...Package) {
 			case in.diverted[f.Path]:
 				excuse = Diverted
 			}
-			in.records[at] = append(in.records[at], record{v, p.Name, p.Version, f.Digest, f.Mode, excuse})
+			in.records[at] = append(all, record{v, p.Name, p.Version, f.Digest, f.Mode, excuse})
 		}
 	}
 }
@@ -210,9 +227,9 @@ func rightsOf(e *inspect.Entry) (bits int64) {
 	if e.Type != '0' && e.Type != '1' {
 		return 0
 	}
-	bits = e.Mode & 0o4000
+	bits = int64(e.Mode & 0o4000)
 	if e.Mode&0o010 != 0 {
-		bits |= e.Mode & 0o2000
+		bits |= int64(e.Mode & 0o2000)
 	}
 	if e.Attr().Xattrs["security.capability"] != "" {
 		bits |= capability

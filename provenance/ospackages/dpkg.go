@@ -2,6 +2,7 @@ package ospackages
 
 import (
 	"bytes"
+	"crypto/md5"
 	"maps"
 	"path"
 	"slices"
@@ -55,6 +56,7 @@ func (r *reader) dpkg() {
 			}
 		}
 		r.found(Dpkg, f, packages)
+		r.in.expect()
 	}
 	r.dpkgSums()
 	r.diverts()
@@ -143,8 +145,8 @@ func (r *reader) dpkgPackage(paragraph deb822.Paragraph) Package {
 		if !ok {
 			continue
 		}
-		for line := range bytes.Lines(text) {
-			if at := clean(string(line)); at != "." {
+		for line := range strings.Lines(string(text)) {
+			if at := clean(line); at != "." {
 				p.Files = append(p.Files, File{Path: r.moved(at, p.Name), Config: config[at]})
 			}
 		}
@@ -153,12 +155,15 @@ func (r *reader) dpkgPackage(paragraph deb822.Paragraph) Package {
 	return p
 }
 
+// leastSum is how many bytes a line with a sum has at least.
+const leastSum = 2*md5.Size + len("  f\n")
+
 // summed returns the files of a list of MD5 sums: the sum, two spaces, a path
 // (deb-md5sums(5)).
 func summed(text []byte) []File {
-	var files []File
-	for line := range bytes.Lines(text) {
-		sum, name, ok := strings.Cut(string(line), "  ")
+	files := slices.Grow([]File(nil), min(bytes.Count(text, []byte("\n")), len(text)/leastSum))
+	for line := range strings.Lines(string(text)) {
+		sum, name, ok := strings.Cut(line, "  ")
 		if at := clean(name); ok && at != "." {
 			files = append(files, File{Path: at, Digest: newDigest("md5", sum)})
 		}

@@ -206,7 +206,7 @@ func (in *Installed) sort() {
 // /bin/sh owns /usr/bin/sh where /bin is a link to usr/bin. The first package
 // wins where several claim a file.
 func (in *Installed) index() {
-	in.owners = make(map[string]owner)
+	in.owners = make(map[string]owner, in.files())
 	for i := range in.Packages {
 		for j, f := range in.Packages[i].Files {
 			real := in.links.Real(f.Path)

@@ -137,4 +137,4 @@ func Details(e *inspect.Entry) []any {
 }
 
 // Mode writes a mode as findings have it: "0644".
-func Mode(mode int64) string { return fmt.Sprintf("%04o", mode) }
+func Mode(mode uint16) string { return fmt.Sprintf("%04o", mode) }

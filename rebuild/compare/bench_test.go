@@ -18,7 +18,7 @@ func benchImage(diffID byte, every int) *inspect.Image {
 	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]*inspect.Entry, benchEntries)}
 	for i := range l.Entries {
 		path := fmt.Sprintf("usr/share/d%03d/e%03d/file-%07d", i/10000, i/100%100, i)
-		e := &inspect.Entry{Name: path, Path: path, Type: '0', Mode: 0o644, Size: 100, Digest: inspect.Sum{1, byte(i), byte(i >> 8)}, ModTime: 1}
+		e := &inspect.Entry{Path: path, Type: '0', Mode: 0o644, Size: 100, Digest: inspect.Sum{1, byte(i), byte(i >> 8)}, ModTime: 1}
 		if every > 0 && i%every == 0 {
 			e.ModTime, e.Digest[0] = 2, 2
 		}

@@ -45,7 +45,7 @@ func TestContentBudget(t *testing.T) {
 		l := &inspect.Layer{DiffID: inspect.Sum{sum}.Hash()}
 		for i := range 10 {
 			name := fmt.Sprint(i)
-			l.Entries = append(l.Entries, &inspect.Entry{Name: name, Path: name, Type: '0', Size: 15 << 20, Digest: inspect.Sum{sum}})
+			l.Entries = append(l.Entries, &inspect.Entry{Path: name, Type: '0', Size: 15 << 20, Digest: inspect.Sum{sum}})
 		}
 		return &inspect.Image{Layers: []*inspect.Layer{l}}
 	}

@@ -35,7 +35,7 @@ func (s *shaper) extension(e *inspect.Entry, piece []byte) int {
 	s.extensionHeader(e, h, size)
 	switch flag {
 	case 'L':
-		s.longName(flag, data, e.Name)
+		s.longName(flag, data, e.Name())
 	case 'K':
 		s.longName(flag, data, e.Linkname)
 	default:
@@ -140,7 +140,7 @@ func (s *shaper) records(flag byte, e *inspect.Entry, data []byte) {
 func isOwn(e *inspect.Entry, key, value string) bool {
 	switch key {
 	case "path":
-		return value == e.Name
+		return value == e.Name()
 	case "linkpath":
 		return value == e.Linkname
 	case "size":

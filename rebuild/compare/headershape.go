@@ -141,7 +141,7 @@ func (s *shaper) zeros(field headerField, value []byte) {
 func (s *shaper) header(e *inspect.Entry, h []byte) {
 	s.magic(0, h)
 	s.name(e, h)
-	s.number(headerField{name: modeField}, h[100:108], e.Mode)
+	s.number(headerField{name: modeField}, h[100:108], int64(e.Mode))
 	s.number(headerField{name: uidField}, h[108:116], int64(e.Attr().UID))
 	s.number(headerField{name: gidField}, h[116:124], int64(e.Attr().GID))
 	s.number(headerField{name: sizeField}, h[124:136], e.Size)
@@ -184,11 +184,11 @@ func (s *shaper) name(e *inspect.Entry, h []byte) {
 		prefix = nil
 	}
 	if isZero(prefix) {
-		s.text(headerField{name: nameField}, h[:100], e.Name)
+		s.text(headerField{name: nameField}, h[:100], e.Name())
 		return
 	}
 	start, name := cString(prefix), cString(h[:100])
-	if start+"/"+name == e.Name && isZero(prefix[len(start):]) && isZero(h[len(name):100]) {
+	if start+"/"+name == e.Name() && isZero(prefix[len(start):]) && isZero(h[len(name):100]) {
 		s.add(headerField{name: nameField}, headerValue{kind: splitName, n: len(start)})
 		return
 	}

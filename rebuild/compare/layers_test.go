@@ -194,8 +194,8 @@ func TestNothingExplains(t *testing.T) {
 // TestNoTar compares layers of another form, which have neither diffID nor
 // frame: the digest of their blob tells whether they are the same.
 func TestNoTar(t *testing.T) {
-	made := func(blob byte, mode int64) *inspect.Image {
-		l := &inspect.Layer{Digest: inspect.Sum{blob}.Hash(), Entries: []*inspect.Entry{{Name: "a", Path: "a", Type: '5', Mode: mode}}}
+	made := func(blob byte, mode uint16) *inspect.Image {
+		l := &inspect.Layer{Digest: inspect.Sum{blob}.Hash(), Entries: []*inspect.Entry{{Path: "a", Type: '5', Mode: mode}}}
 		return &inspect.Image{Layers: []*inspect.Layer{l}}
 	}
 	for _, tc := range []struct {

@@ -12,7 +12,7 @@ import (
 func repeated(diffID byte, n int) *inspect.Image {
 	l := &inspect.Layer{DiffID: inspect.Sum{diffID}.Hash(), Entries: make([]*inspect.Entry, n)}
 	for i := range l.Entries {
-		l.Entries[i] = &inspect.Entry{Name: "a", Path: "a", Type: '0', Size: 1, Mode: int64(diffID), Digest: inspect.Sum{byte(i)}}
+		l.Entries[i] = &inspect.Entry{Path: "a", Type: '0', Size: 1, Mode: uint16(diffID), Digest: inspect.Sum{byte(i)}}
 	}
 	return &inspect.Image{Layers: []*inspect.Layer{l}}
 }
@@ -23,7 +23,7 @@ func deep(diffID byte, n int) *inspect.Image {
 	path := strings.Repeat("a/", n)
 	for i := range l.Entries {
 		p := path[:2*i+1]
-		l.Entries[i] = &inspect.Entry{Name: p, Path: p, Type: '5', Mode: 0o755, ModTime: int64(diffID)}
+		l.Entries[i] = &inspect.Entry{Path: p, Type: '5', Mode: 0o755, ModTime: int64(diffID)}
 	}
 	return &inspect.Image{Layers: []*inspect.Layer{l}}
 }
@@ -43,7 +43,7 @@ func deepItem(diffID byte, n int) *inspect.Image {
 func layered(diffID byte, n int) *inspect.Image {
 	img := new(inspect.Image)
 	for i := range n {
-		e := &inspect.Entry{Name: "a", Path: "a", Type: '5', Mode: int64(diffID)}
+		e := &inspect.Entry{Path: "a", Type: '5', Mode: uint16(diffID)}
 		img.Layers = append(img.Layers, &inspect.Layer{Index: i, DiffID: inspect.Sum{diffID, byte(i), byte(i >> 8)}.Hash(), Entries: []*inspect.Entry{e}})
 	}
 	return img

@@ -45,8 +45,8 @@ func (w *walk) reportNotes() {
 
 // packaging compares how names are spelt that mean the same path.
 func (w *walk) packaging(a, b at) {
-	if a.Name != b.Name && kind(a.Entry) == kind(b.Entry) {
-		w.note(a, b, headerField{name: nameSpelling}, Text(nameText(a.Name)), Text(nameText(b.Name)))
+	if a.Name() != b.Name() && kind(a.Entry) == kind(b.Entry) {
+		w.note(a, b, headerField{name: nameSpelling}, Text(nameText(a.Name())), Text(nameText(b.Name())))
 	}
 	if kind(a.Entry) == hardLink && kind(b.Entry) == hardLink && a.Linkname != b.Linkname && target(a.Entry) == target(b.Entry) {
 		w.note(a, b, headerField{name: linkSpelling}, Text(nameText(a.Linkname)), Text(nameText(b.Linkname)))
@@ -107,7 +107,7 @@ func followsFrom(a, b at, field headerField) bool {
 	}
 	switch name {
 	case namePattern, prefixField:
-		return a.Name != b.Name
+		return a.Name() != b.Name()
 	case linkField:
 		return a.Linkname != b.Linkname
 	case sizeField:

@@ -69,7 +69,7 @@ func (d *Difference) isRenamable() bool {
 type fileState struct {
 	digest inspect.Sum
 	size   int64
-	mode   int64
+	mode   uint16
 	owner  Text
 	xattrs string
 }

@@ -79,7 +79,7 @@ func addEngineFiles(w *tar.Writer, e guix.Export) error {
 	known := guix.EngineLayout()
 	for _, name := range e.Files {
 		made := known[name][0]
-		entry := &tar.Header{Name: name, Typeflag: made.Kind, Mode: made.Mode, Linkname: made.Target}
+		entry := &tar.Header{Name: name, Typeflag: made.Kind, Mode: int64(made.Mode), Linkname: made.Target}
 		if made.Kind == tar.TypeDir {
 			entry.Name += "/"
 		}

@@ -27,11 +27,11 @@ const (
 	maxElements = 5_000_000 // of one list
 	maxText     = 4 << 10   // bytes of a name
 	maxPerImage = 200_000   // store items or layers that are kept of one image
-	maxSize     = 64 << 40  // bytes of an image, or of one layer: sums of many are still numbers
-	maxSeconds  = 1e9       // that an audit took
 	maxStanding = 10_000    // findings, and differences, that are kept to say what stands out
 	maxFirst    = 500       // characters of what is said of that
 	maxKinds    = 100       // of a list that honest reports keep short
+	maxSize     = 64 << 40  // bytes of an image, or of one layer: sums of many are still numbers
+	maxSeconds  = 1e9       // that an audit took
 )
 
 // facts are what a summary needs of one report.
@@ -392,17 +392,10 @@ func (r *reader) check(c *report.Check) error {
 			return r.dec.Decode(&c.ID)
 		case "status":
 			return r.dec.Decode(&c.Status)
-		case "summary":
-			return elements(r, func(m report.Message) error {
-				if len(c.Summary) < maxKinds {
-					c.Summary = append(c.Summary, m)
-				}
-				return nil
-			})
 		case "findings":
 			return elements(r, func(f finding) error { return r.finding(c, f) })
 		}
-		return r.skip(false)
+		return r.skip(key == "summary")
 	})
 }
 

@@ -12,8 +12,19 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// lanes are how many messages are hashed at a time.
-const lanes = 8
+// lanes are how many messages are hashed at a time at most.
+const lanes = 16
+
+// width is how many are here: 16 with AVX-512, 8 with AVX2, else 0.
+var width = func() int {
+	switch {
+	case cpu.X86.HasAVX512F:
+		return 16
+	case cpu.X86.HasAVX2:
+		return 8
+	}
+	return 0
+}()
 
 // A state has the four words of each lane (RFC 1321, 3.3).
 type state [4][lanes]uint32
@@ -29,18 +40,24 @@ var k = func() (k [64]uint32) {
 	return k
 }()
 
-// blocks8 hashes n blocks of 64 bytes at each of p; n is at least 1. It accesses
-// nothing but these, the state, the numbers k and its own frame: a round reads the 64
-// bytes at each pointer, in two loads of 32, adds 64 to the pointers and takes 1 from
-// n, and it ends at 0. [batch.run] is its only caller, whose n is the least number of
-// blocks that a lane has left, and which gives idle lanes the pointer of one at work.
+// blocks8 hashes n blocks of 64 bytes at each of the first eight of p; n is at least 1.
+// It accesses nothing but these, the state, the numbers k and its own frame: a round
+// reads the 64 bytes at DX behind each pointer, in two loads of 32, adds 64 to DX, which
+// is 0 first, and takes 1 from n, and it ends at 0. [batch.run] is its only caller, whose
+// n is the least number of blocks that a lane has left, and which gives idle lanes the
+// pointer of one at work.
 //
 //go:noescape
 func blocks8(h *state, p *[lanes]*byte, n int, k *[64]uint32)
 
+// blocks16 is blocks8 of all of p, in which it reads the pointers again in each round.
+//
+//go:noescape
+func blocks16(h *state, p *[lanes]*byte, n int, k *[64]uint32)
+
 // Sum sets each of sums to the digest of the content of the same index.
 func Sum(sums [][md5.Size]byte, contents [][]byte) {
-	if !cpu.X86.HasAVX2 || len(contents) < 3 {
+	if width == 0 || len(contents) < 3 {
 		for i, content := range contents {
 			sums[i] = md5.Sum(content)
 		}
@@ -52,7 +69,7 @@ func Sum(sums [][md5.Size]byte, contents [][]byte) {
 	}
 	// The longest come first, so that the lanes end together.
 	slices.SortFunc(b.order, func(i, j int) int { return cmp.Compare(len(contents[j]), len(contents[i])) })
-	for i := range b.lanes {
+	for i := range width {
 		b.begin(i)
 	}
 	for b.working > 0 {
@@ -112,19 +129,23 @@ func (l *lane) pad(tail []byte, size int) []byte {
 // run hashes as many blocks of each lane as all have that are at work.
 func (b *batch) run() {
 	size, any := 0, (*byte)(nil)
-	for i := range b.lanes {
+	for i := range width {
 		if l := &b.lanes[i]; l.busy && (any == nil || len(l.left) < size) {
 			size, any = len(l.left), &l.left[0]
 		}
 	}
 	var p [lanes]*byte
-	for i := range b.lanes {
+	for i := range width {
 		if p[i] = any; b.lanes[i].busy {
 			p[i] = &b.lanes[i].left[0]
 		}
 	}
-	blocks8(&b.h, &p, size/md5.BlockSize, &k)
-	for i := range b.lanes {
+	if width == lanes {
+		blocks16(&b.h, &p, size/md5.BlockSize, &k)
+	} else {
+		blocks8(&b.h, &p, size/md5.BlockSize, &k)
+	}
+	for i := range width {
 		if b.lanes[i].busy {
 			b.advance(i, size)
 		}

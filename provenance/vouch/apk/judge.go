@@ -211,7 +211,7 @@ func (j *judge) privileges(f inspect.File, c *claim) (all []difference) {
 	if f.Inode.Type != '0' {
 		return nil
 	}
-	found := f.Inode.Header.Mode & 0o7777
+	found := int64(f.Inode.Header.Mode & 0o7777)
 	if found&^c.mode&setuidOrGid != 0 {
 		all = append(all, difference{"signatures/apk-setuid", check.Problem, octal(c.mode), octal(found), false})
 	}
@@ -230,7 +230,7 @@ func (j *judge) access(f inspect.File, c *claim) (all []difference) {
 		level = check.Undecided
 	}
 	h := f.Inode.Header
-	found := h.Mode & 0o7777
+	found := int64(h.Mode & 0o7777)
 	if gained := found &^ c.mode; found != c.mode && f.Inode.Type != '2' && (gained&setuidOrGid == 0 || f.Inode.Type == '5') {
 		d := difference{"signatures/apk-mode", level, octal(c.mode), octal(found), false}
 		switch {

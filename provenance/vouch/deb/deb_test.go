@@ -321,6 +321,7 @@ func TestEveryChangeIsFound(t *testing.T) {
 		{"mode by a script", "usr/bin/by-script", set(0o750), "signatures/deb-mode-by-script", check.Note, vouch.Signed},
 		{"setuid that no script gives", "usr/bin/by-script", set(0o4750), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
 		{"owner", "var/owned", func(f *made.File) { f.UID = 7 }, "signatures/deb-owner-differs", check.Problem, vouch.Differs},
+		{"an attribute of a file system", "bin/plain", func(f *made.File) { f.Xattrs = map[string]string{"user.overlay.origin": "x"} }, "signatures/deb-attribute-added", check.Undecided, vouch.Nobody},
 		{"a capability", "bin/plain", func(f *made.File) { f.Xattrs = map[string]string{"security.capability": "x"} }, "signatures/deb-attribute-added", check.Problem, vouch.Differs},
 		{"a link", "usr/bin/link", func(f *made.File) { f.Link = "/tmp/tool" }, "signatures/deb-link-differs", check.Problem, vouch.Differs},
 		{"a link in place of a file", "bin/tool", func(f *made.File) { *f = made.File{Path: f.Path, Link: "other"} }, "signatures/deb-kind-differs", check.Problem, vouch.Differs},

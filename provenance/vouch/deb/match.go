@@ -151,7 +151,7 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 		s.own[at] = best
 		word := best.pkg.signed()
 		h := here.Inode.Header
-		if here.Inode.Type != '2' && (h.Mode&06000&^best.sum.Mode != 0 || h.Attr().Xattrs[capabilityAttribute] != "") {
+		if here.Inode.Type != '2' && (int64(h.Mode&06000)&^best.sum.Mode != 0 || h.Attr().Xattrs[capabilityAttribute] != "") {
 			word = best.pkg.made("mode-by-script")
 		}
 		s.table.Vouch(at, word)
@@ -269,7 +269,7 @@ func kindName(t byte) string {
 func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level, string, ...any)) {
 	h := here.Inode.Header
 	pkg, version := c.pkg.Package, c.pkg.Version
-	if mode := h.Mode & 07777; mode != c.sum.Mode {
+	if mode := int64(h.Mode & 07777); mode != c.sum.Mode {
 		level, code := check.Problem, "signatures/deb-mode-differs"
 		by := s.modeBy(c.file.Path, c.sum.Mode, mode)
 		switch override, named := s.overrides[here.Path]; {
@@ -304,9 +304,21 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 		case by == may:
 			say(check.Undecided, "signatures/deb-mode-perhaps-script", "package", pkg, "version", version, "signed", "none", "computed", name)
 		default:
-			say(check.Problem, "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
+			say(attributeLevel(name), "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
 		}
 	}
+}
+
+// attributeLevel is how much it weighs that a file has an attribute which no package has.
+// Those for programs (xattr(7), "User extended attributes") and of overlays give no rights,
+// and builders and file systems leave them.
+func attributeLevel(name string) check.Level {
+	for _, prefix := range []string{"user.", "trusted.overlay.", "com.apple."} {
+		if strings.HasPrefix(name, prefix) {
+			return check.Undecided
+		}
+	}
+	return check.Problem
 }
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }
@@ -329,16 +341,17 @@ func (s *session) matchFolder(c claim, at string) bool {
 	}
 	h := here.Inode.Header
 	a := h.Attr()
+	mode := int64(h.Mode & 07777)
 	switch {
-	case h.Mode&07777 == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
+	case mode == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
 		return true
-	case h.Mode&07777&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
+	case mode&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
 		return true // it gives no more rights than the package does
-	case s.isFolderBy(here, c, h.Mode&07777):
+	case s.isFolderBy(here, c, mode):
 		return true
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
-		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(h.Mode&07777)+" "+owner(a.UID, a.GID))
+		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(mode)+" "+owner(a.UID, a.GID))
 	return true
 }
 

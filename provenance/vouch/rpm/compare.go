@@ -134,7 +134,7 @@ func isLinked(p string) bool {
 // mode compares the permissions. Links have none, and rpm sets none of what an engine
 // mounts over.
 func (j *judge) mode(f inspect.File, c *claim) []difference {
-	signed, found := int64(c.mode&permissions), f.Inode.Header.Mode&permissions
+	signed, found := int64(c.mode&permissions), int64(f.Inode.Header.Mode&permissions)
 	if signed == found || f.Inode.Type == '2' || isMounted(f.Path) {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (j *judge) privileges(f inspect.File, c *claim) (all []difference) {
 	if c.isGhost() {
 		level = check.Undecided
 	}
-	signed, found := int64(c.mode&permissions), f.Inode.Header.Mode&permissions
+	signed, found := int64(c.mode&permissions), int64(f.Inode.Header.Mode&permissions)
 	if found&^signed&setuidOrGid != 0 {
 		all = append(all, difference{code: "signatures/rpm-setuid", level: level, signed: octal(signed), found: octal(found)})
 	}

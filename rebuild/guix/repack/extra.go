@@ -62,7 +62,7 @@ func newExtra(e era, pack guix.Pack, img *inspect.Image) extra {
 // layout adds what a packer makes.
 func (x extra) layout(l guix.Layout) {
 	for p, made := range l {
-		n := node{kind: made[0].Kind, mode: made[0].Mode, link: made[0].Target}
+		n := node{kind: made[0].Kind, mode: int64(made[0].Mode), link: made[0].Target}
 		if n.kind == tar.TypeSymlink {
 			n.mode = 0o777
 		}

@@ -119,7 +119,7 @@ func writtenByStream(l *inspect.Layer) bool {
 	if l.Broken != nil || len(l.Entries) == 0 {
 		return false
 	}
-	first := l.Entries[0].Name
+	first := l.Entries[0].Name()
 	return string(firstBlock(l)[257:265]) == posixMagic && (first == "/nix/" || first == "/nix/store/")
 }
 

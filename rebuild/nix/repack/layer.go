@@ -58,7 +58,7 @@ func newLayerCheck(l *inspect.Layer, out *check.List) *layerCheck {
 // appendedAt returns the entry that begins the part that buildImage appends: a
 // store item, or before it the two folders above all items.
 func appendedAt(entries []*inspect.Entry) int {
-	i := slices.IndexFunc(entries, func(e *inspect.Entry) bool { return strings.HasPrefix(e.Name, storeDir[1:]) })
+	i := slices.IndexFunc(entries, func(e *inspect.Entry) bool { return strings.HasPrefix(e.Name(), storeDir[1:]) })
 	if i >= 2 && entries[i-2].Path == "nix" && entries[i-1].Path == "nix/store" {
 		return i - 2
 	}
@@ -174,7 +174,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		Name: c.rules.entryName(e.Path, e.Type == tar.TypeDir), Kind: e.Type, Time: c.same.time,
 		UID: int64(c.same.uid), GID: int64(c.same.gid), Uname: c.same.uname, Gname: c.same.gname,
 	}
-	if c.appended(i) && (nix.Store().ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name, "./")) {
+	if c.appended(i) && (nix.Store().ItemOf(e.Path) != "" || !strings.HasPrefix(e.Name(), "./")) {
 		h.Name = slashBehind(e.Path, e.Type == tar.TypeDir)
 	}
 	switch e.Type {
@@ -200,7 +200,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 		}
 		return h, true
 	}
-	h.Mode = e.Mode
+	h.Mode = int64(e.Mode)
 	if c.atRoot(i) {
 		c.rootEntries++
 		h.UID, h.GID, h.Uname, h.Gname = int64(e.Attr().UID), int64(e.Attr().GID), e.Attr().Uname, e.Attr().Gname
@@ -211,7 +211,7 @@ func (c *layerCheck) due(i int) (gnutar.Header, bool) {
 // given takes mode and owner of an entry that has others than it would by
 // itself; false when it has not.
 func (c *layerCheck) given(h *gnutar.Header, e *inspect.Entry) bool {
-	mode, owner := e.Mode, constants{e.Attr().UID, e.Attr().GID, e.Attr().Uname, e.Attr().Gname, c.same.time}
+	mode, owner := int64(e.Mode), constants{e.Attr().UID, e.Attr().GID, e.Attr().Uname, e.Attr().Gname, c.same.time}
 	if mode == h.Mode && owner == c.same {
 		return false
 	}

@@ -48,10 +48,10 @@ func newRules(l *inspect.Layer) *rules {
 		return nil
 	}
 	block := firstBlock(l)
-	first := l.Entries[0].Name
+	first := l.Entries[0].Name()
 	switch magic := string(block[257:265]); {
 	case magic == posixMagic && (first == "/nix/" || first == "/nix/store/"):
-		return pythonRules(block, l.Entries[0].Mode)
+		return pythonRules(block, int64(l.Entries[0].Mode))
 	case magic == posixMagic && first == "/" && l.Entries[0].Type == tar.TypeDir:
 		return &rules{name: "Go's archive/tar, as nix2container calls it", perms: true, append: []appender{appendGo}, entryName: slashFront, order: paths.Compare, end: goEndOf}
 	case magic == posixMagic && strings.HasPrefix(first, storeDir):
@@ -90,10 +90,10 @@ func gnuRules(l *inspect.Layer) *rules {
 	for _, superuser := range []string{"", "root"} { // whether the builder knows its user 0 by name
 		r.append = append(r.append, func(b []byte, h gnutar.Header) []byte { return gnutar.Dialect{Superuser: superuser}.Append(b, h) })
 	}
-	first := l.Entries[0].Name
+	first := l.Entries[0].Name()
 	second := ""
 	if len(l.Entries) > 1 {
-		second = l.Entries[1].Name
+		second = l.Entries[1].Name()
 	}
 	switch {
 	case first == "/nix/":
@@ -104,7 +104,7 @@ func gnuRules(l *inspect.Layer) *rules {
 		r.entryName = bare
 	case first == "./":
 		r.entryName = dotSlash
-		r.appended = slices.ContainsFunc(l.Entries, func(e *inspect.Entry) bool { return strings.HasPrefix(e.Name, "nix/store/") })
+		r.appended = slices.ContainsFunc(l.Entries, func(e *inspect.Entry) bool { return strings.HasPrefix(e.Name(), "nix/store/") })
 	default:
 		return nil
 	}
