@@ -45,7 +45,7 @@ import (
 // softMemory is the memory above which the garbage collector works harder, in
 // bytes. An image of a million entries needs a little less; GOMEMLIMIT
 // overrides it.
-const softMemory = 231 << 20
+const softMemory = 229 << 20
 
 // firstHeap is the heap at which the garbage collector runs for the first time, in
 // percents of 4 MiB, and usualHeap what it lets the heap grow by after that, in percents
@@ -87,7 +87,7 @@ func afterCollection(f func() (again bool)) {
 func needed() int64 {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	return int64(live[0].Value.Uint64()*9/8 + 12<<20)
+	return int64(live[0].Value.Uint64()*9/8 + 10<<20)
 }
 
 func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
