@@ -2,8 +2,6 @@ package provenance
 
 import (
 	"fmt"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -131,10 +129,8 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		return "closure/capability-file"
 	case (e.Type == '3' || e.Type == '4') && !isOfEveryContainer(e):
 		return "closure/device"
-	case isFile && IsKey(e.Path):
-		if data, ok := img.Body(layer, e.Path); ok && privateKey.Match(data) {
-			return "closure/private-key"
-		}
+	case isFile && hasKey(img, layer, e):
+		return "closure/private-key"
 	}
 	return ""
 }
@@ -150,21 +146,6 @@ func isOfEveryContainer(e *inspect.Entry) bool {
 	want, ok := known[name]
 	return inDev && ok && e.Type == '3' && want == (number{e.Attr().Devmajor, e.Attr().Devminor})
 }
-
-// IsKey says of the path of a file whether it is one that private keys usually
-// have: the content is looked into where an image was opened with it kept.
-func IsKey(p string) bool {
-	name := path.Base(p)
-	switch name {
-	case "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "ssh_host_rsa_key", "ssh_host_dsa_key", "ssh_host_ecdsa_key",
-		"ssh_host_ed25519_key", "server.key", "tls.key", "privkey.pem", "private.pem", "private.key":
-		return true
-	}
-	return false
-}
-
-// privateKey is how a private key begins (RFC 7468, and OpenSSH's PROTOCOL.key).
-var privateKey = regexp.MustCompile(`(?m)^-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----`)
 
 // KindOf names the kind of an entry.
 func KindOf(e *inspect.Entry) string {

@@ -155,23 +155,32 @@ func WithSteps(c check.Check, steps []Step) check.Check {
 // them all.
 const maxWorst = 20
 
-// worst names the differences that are not harmless, the heaviest first.
+// worst names the differences that are not harmless, those first that decide what runs or
+// who may do what, then the config, and of each the heaviest first.
 func worst(c *compare.Comparison) []check.Finding {
-	var found []check.Finding
-	for _, f := range c.Config {
-		if !f.Cause.Harmless() {
-			found = append(found, check.Find(check.Problem, -1, "", "rebuild/config-difference",
-				"field", f.Field, "cause", string(f.Cause), "was", check.Clip(f.Was), "now", check.Clip(f.Now)))
-		}
-	}
+	fields := slices.DeleteFunc(slices.Clone(c.Config), func(f compare.FieldDifference) bool { return f.Cause.Harmless() })
+	slices.SortStableFunc(fields, func(x, y compare.FieldDifference) int { return x.Weight() - y.Weight() })
 	ds := slices.DeleteFunc(slices.Clone(c.Differences), func(d compare.Difference) bool { return d.Cause.Harmless() })
 	compare.SortByWeight(ds, (*compare.Difference).Weight)
-	total := len(found) + len(ds)
-	for _, d := range ds[:min(len(ds), maxWorst)] {
-		found = append(found, differs(d))
+	var first, rest []check.Finding
+	for _, f := range fields {
+		one := check.Finding{Level: check.Problem, Layer: -1, Message: f.Summary()}
+		if f.Decides() {
+			first = append(first, one)
+		} else {
+			rest = append(rest, one)
+		}
 	}
+	for _, d := range ds[:min(len(ds), maxWorst)] {
+		if d.Privileged || d.Decides() && d.Known == "" {
+			first = append(first, differs(d))
+		} else {
+			rest = append(rest, differs(d))
+		}
+	}
+	found := append(first, rest...)
 	found = found[:min(len(found), maxWorst)]
-	if more := total - len(found); more > 0 {
+	if more := len(fields) + len(ds) - len(found); more > 0 {
 		found = append(found, check.Find(check.Problem, -1, "", "rebuild/more-differences", "differences", more))
 	}
 	return found

@@ -190,6 +190,22 @@ func TestGravestFirst(t *testing.T) {
 	}
 }
 
+// TestDecidingFirst: however many fields of the config differ, what decides what runs and
+// files that lend rights are named before them.
+func TestDecidingFirst(t *testing.T) {
+	c := &compare.Comparison{Layers: []compare.LayerPair{{}}, Differences: []compare.Difference{
+		{Path: "a", Cause: compare.Content}, {Path: "su", Cause: compare.Extra, Privileged: true}, {Path: "etc/crontab", Cause: compare.Extra},
+	}}
+	for i := range 30 {
+		c.Config = append(c.Config, compare.FieldDifference{Field: fmt.Sprintf("config.Labels.a%d", i), Was: "1", Now: "2", Cause: compare.Content})
+	}
+	c.Config = append(c.Config, compare.FieldDifference{Field: "config.User", Was: `"1"`, Now: `"0"`, Cause: compare.Content})
+	found := Check(c, false, nil).Findings
+	if len(found) != maxWorst+1 || found[0].Args.String("field") != "config.User" || found[1].Path != "su" || found[2].Path != "etc/crontab" || found[maxWorst].Args.Int("differences") != 14 {
+		t.Errorf("%d: %+v", len(found), found[:3])
+	}
+}
+
 // TestNoComparison holds that a check without a comparison is no success.
 func TestNoComparison(t *testing.T) {
 	for _, c := range []*compare.Comparison{nil, {}} {

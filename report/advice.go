@@ -158,6 +158,8 @@ func causeAdvice(c compare.Cause) string {
 		return "Files belong to whoever built them unless the packer sets owners. Inside a container the owner decides who may write."
 	case compare.Link:
 		return "The link leads elsewhere: another file is used under this name."
+	case compare.HardLink:
+		return "What is read is the same; what a container writes under one name shows under the others where they are one file. Copying, or archiving, with hard links kept (cp -a, tar without --hard-dereference) makes them alike."
 	case compare.Xattr:
 		return "Extended attributes hold capabilities and labels: they give rights that the mode does not show."
 	case compare.Device:

@@ -26,6 +26,8 @@ func signaturesAdvice() []codeAdvice {
 		{codes: "signatures/apk-replaced signatures/deb-file-replaced signatures/rpm-replaced",
 			why:  "Another package, which is not verified, claims the file: whose it is depends on a record that nobody signed.",
 			todo: "Have the other package verified too. " + keys},
+		{codes: "signatures/files-left", why: "Everything else in the image was held against what a trusted key signed. Whoever changed the image, or added to it, could do so in these files alone.",
+			todo: "Read them. audit provenance -o DIR lists all with their digests, in files.txt; most are what a Dockerfile copied, and what packages' scripts wrote."},
 		{codes: "signatures/apk-config signatures/apk-files-absent signatures/apk-folder-is-link signatures/apk-no-content signatures/apk-owners-flat signatures/deb-compiled signatures/deb-config-changed signatures/deb-documentation signatures/deb-left-out signatures/deb-mode-by-script signatures/deb-mode-overridden signatures/deb-mode-perhaps-script signatures/deb-no-folder signatures/deb-owners-flat signatures/deb-removed signatures/deb-hard-link signatures/rpm-config signatures/rpm-docs-absent signatures/rpm-files-absent signatures/rpm-folder-is-link signatures/rpm-ghost signatures/rpm-locales-absent signatures/rpm-made signatures/rpm-no-digest signatures/rpm-owners-flat signatures/rpm-prelinked signatures/rpm-script", why: allowed,
 			todo: "Nothing has to be wrong. Look at the file where what is in it decides something: a configuration, above all."},
 		{codes: "signatures/deb-compiled-differs signatures/deb-compiled-foreign", title: "",

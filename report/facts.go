@@ -80,7 +80,7 @@ func (r *Report) judged() rebuild.Facts {
 func (c *Comparison) compared() *compare.Comparison {
 	out := new(compare.Comparison)
 	for _, f := range c.Config {
-		out.Config = append(out.Config, compare.FieldDifference{Field: f.Field, Was: f.Was, Now: f.Now, Cause: f.Cause, Known: f.Known})
+		out.Config = append(out.Config, *f.compared())
 	}
 	for _, l := range c.Layers {
 		out.Layers = append(out.Layers, compare.LayerPair(l))

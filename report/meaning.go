@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -157,6 +158,8 @@ func differenceCount(c *Comparison) string {
 	own, _ := splitFields(c.Config)
 	fields := len(own)
 	switch {
+	case fields > 0 && len(c.Differences) == 0:
+		return fmt.Sprintf(": %s in the config, none in files", count(fields, "difference"))
 	case fields > 0:
 		return fmt.Sprintf(": %s in files%s, %s in the config", count(len(c.Differences), "difference"), causeCounts(c.Differences), count(fields, "difference"))
 	case len(c.Differences) > 0:
@@ -165,17 +168,31 @@ func differenceCount(c *Comparison) string {
 	return ""
 }
 
-// gravest names the difference that weighs most, where it is one of a file that lends
-// rights, or that decides who has them.
+// gravest names what to look at first: a file that lends rights, a field of the config that
+// decides what runs, a file that decides who may do what.
 func gravest(c *Comparison) string {
 	if c == nil {
 		return ""
 	}
+	file, privileged := gravestFile(c.Differences)
+	all := []string{gravestField(c.Config), file}
+	if privileged {
+		slices.Reverse(all)
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	if len(all) == 0 {
+		return ""
+	}
+	return " Look first at " + strings.Join(all, ", and at ") + "."
+}
+
+// gravestFile names the file that lends rights, or else decides who has them, and weighs
+// most, and says which of the two; "" when there is none.
+func gravestFile(all []Difference) (words string, privileged bool) {
 	var of []*Difference // files that lend rights, else those that decide who has them
-	for i := range c.Differences {
-		d := &c.Differences[i]
-		decides := d.Known == "" && (compare.DecidesAccess(d.Path) || d.Cause == compare.Renamed && compare.DecidesAccess(d.Now))
-		if d.Cause.Harmless() || !d.Privileged && !decides {
+	for i := range all {
+		d := &all[i]
+		if !d.SaysFirst() {
 			continue
 		}
 		if len(of) > 0 && d.Privileged && !of[0].Privileged {
@@ -186,17 +203,38 @@ func gravest(c *Comparison) string {
 		}
 	}
 	if len(of) == 0 {
-		return ""
+		return "", false
 	}
 	d := slices.MinFunc(of, func(x, y *Difference) int { return x.weight() - y.weight() })
-	what, more := "decides who may do what", ""
+	what := "decides who may do what"
 	if d.Privileged {
 		what = "lends rights (setuid, setgid, a capability or a device)"
 	}
-	if len(of) > 1 {
-		more = fmt.Sprintf(", as %d more", len(of)-1)
+	return fmt.Sprintf("%s (%s), which %s%s", short(d.Path), Printable(string(d.Cause)), what, asMore(len(of)-1)), d.Privileged
+}
+
+// gravestField names the field of the config that decides most of what runs and as whom;
+// "" when none that differs does.
+func gravestField(all []FieldDifference) string {
+	own, _ := splitFields(all)
+	own = slices.DeleteFunc(own, func(f FieldDifference) bool { return !f.SaysFirst() })
+	if len(own) == 0 {
+		return ""
 	}
-	return fmt.Sprintf(" Look first at %s (%s), which %s%s.", short(d.Path), Printable(string(d.Cause)), what, more)
+	f := own[0]
+	return fmt.Sprintf("%s (%s → %s), which decides what runs and as whom%s", short(cmp.Or(f.Field, "the config")),
+		shortPath(Printable(orAbsent(f.Was)), fieldClip), shortPath(Printable(orAbsent(f.Now)), fieldClip), asMore(len(own)-1))
+}
+
+// fieldClip bounds the characters of a value of the config in the answer.
+const fieldClip = 40
+
+// asMore counts what else is of a kind.
+func asMore(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", as %d more", n)
 }
 
 // shownCauses bounds the causes that a sentence names.

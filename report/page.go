@@ -274,7 +274,8 @@ func itemRows(r *Report) []itemRow {
 	return out
 }
 
-// splitFields takes apart what differs of its own and what follows from that.
+// splitFields takes apart what differs of its own, what decides what runs first, and what
+// follows from that.
 func splitFields(fields []FieldDifference) (own, derived []FieldDifference) {
 	for _, f := range fields {
 		if f.Cause == compare.Derived {
@@ -283,7 +284,14 @@ func splitFields(fields []FieldDifference) (own, derived []FieldDifference) {
 			own = append(own, f)
 		}
 	}
+	slices.SortStableFunc(own, func(x, y FieldDifference) int { return x.compared().Weight() - y.compared().Weight() })
 	return own, derived
+}
+
+// compared is the difference as the comparison has it.
+func (f FieldDifference) compared() *compare.FieldDifference {
+	of := compare.FieldDifference(f)
+	return &of
 }
 
 // pairRows counts the differences of each layer of the original.

@@ -18,6 +18,8 @@ func TestRightsComeFirst(t *testing.T) {
 	su := check.Find(check.Undecided, 0, "usr/bin/su", "closure/setuid-file", "kind", "file", "mode", "4755", "more", 6)
 	device := check.Find(check.Undecided, 0, "dev/sda", "closure/device", "kind", "block device", "mode", "0600")
 	changed := check.Find(check.Undecided, 0, "bin/mount", "closure/setuid-file", "kind", "file", "mode", "4755", "why", "rights/changed", "package", "mount")
+	key := check.Find(check.Undecided, 0, "root/.ssh/id_rsa", "closure/private-key", "kind", "file", "mode", "0600")
+	other := check.Find(check.Undecided, 0, "srv/key.pem", "closure/private-key", "kind", "file", "mode", "0600")
 	set := check.Find(check.Undecided, 0, "bin/ping", "closure/setuid-file", "kind", "file", "mode", "4755", "why", "rights/recipe", "sets", "RUN chmod u+s /bin/ping")
 	for _, c := range []struct {
 		r           *Report
@@ -29,6 +31,8 @@ func TestRightsComeFirst(t *testing.T) {
 			"Find the step that made it, and leave it out: no image needs one. Look at 7 setuid files too"},
 		{of(device, changed), "No package answers for 1 setuid file and 1 device; the first is bin/mount (its bytes are not those that package mount has installed). N",
 			"Compare the file with that of the package"},
+		{of(key, other), "No package answers for 2 private keys; the first is root/.ssh/id_rsa. N", "Take the key for known: "},
+		{of(key, su), "No package answers for 1 private key and 7 setuid files; the first is root/.ssh/id_rsa. N", "Take the key for known: "},
 		{of(set, su), "No package answers for 8 setuid files; the first is usr/bin/su. N", "Find the step that made it: "},
 		{of(set), "A setuid file that no package answers for: bin/ping (no package has it, and the recipe can have made it). N",
 			"See whether bin/ping needs the rights that the recipe gives it (RUN chmod u+s /bin/ping)."},

@@ -7,11 +7,12 @@ func recipeSentences() map[string]string {
 		"recipe/evidence":            "says how the image was made; {digest}",
 		"recipe/lock":                "names {packages:count package} with their versions, by the image's own unsigned database",
 		"recipe/lock-left-out":       "lacks {packages:count package} whose name, version or address is none of its format[: {names:list}]",
+		"recipe/lock-local":          "lacks {packages:count package} from a folder, a file or a repository that others cannot fetch: {names:list}[ and {beyond} more]",
 		"recipe/lock-source-unknown": "has {packages:count package} from a repository that is not said to be CRAN: {names:list}[ and {beyond} more]",
 		"recipe/none":                "no recipe",
 		"recipe/partial-packages":    "partial: the versions of {packages:count package}",
 		"recipe/share": "the packages in its locks[, and the base image with {base:size},] account for {percent:number} % of the files that a container sees, {bytes:size} of {total:size}" +
-			"[; files and links that no package has: {own}[, {own-bytes:size}]]",
+			"[; files and links that no package in them has: {own}[, {own-bytes:size}]]",
 		"recipe/no-system": "no build system that is known here left its traces in the image",
 	}
 }

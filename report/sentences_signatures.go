@@ -8,6 +8,7 @@ func signaturesSentences() map[string]string {
 		"signatures/nothing-signed":    "the image has neither store items nor packages of a distribution: there is nothing in it that somebody could have signed[; {unread:count layer} could not be read to the end]",
 		"signatures/packages":          "{verified} of {packages:count package} signed by a trusted key",
 		"signatures/packages-differ":   "{count:count finding} of files or packages that are not as they were signed",
+		"signatures/files-left":        "{count:count file} ({bytes:size}) that nothing signed explains, nor the record of a language: {names:list}[ and {beyond} more]",
 		"signatures/no-items":          "the image holds no store item that a build farm could know",
 		"signatures/differing":         "build farms signed another NAR hash of {count:count store item}: {names:list}[ and {beyond} more]",
 		"signatures/disagreeing":       "build farms signed different NAR hashes of {count:count store item}: {names:list}[ and {beyond} more]",

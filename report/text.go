@@ -439,7 +439,7 @@ func byCause(ds []Difference) []group {
 		groups[i].Differences = append(groups[i].Differences, d)
 	}
 	slices.SortFunc(groups, func(a, b group) int {
-		return cmp.Or(cmp.Compare(compare.Weight(a.Cause, "", false), compare.Weight(b.Cause, "", false)), cmp.Compare(a.Cause, b.Cause))
+		return cmp.Or(cmp.Compare(compare.Weight(a.Cause, "", false, false), compare.Weight(b.Cause, "", false, false)), cmp.Compare(a.Cause, b.Cause))
 	})
 	for _, g := range groups {
 		compare.SortByWeight(g.Differences, (*Difference).weight)
@@ -449,10 +449,20 @@ func byCause(ds []Difference) []group {
 
 // weight is how much a difference matters to whoever runs the image, less of it being more.
 func (d *Difference) weight() int {
+	return compare.Weight(d.Cause, d.Known, d.Privileged, d.decides(), d.paths()...)
+}
+
+// paths are those of a difference: a file under another name has two.
+func (d *Difference) paths() []string {
 	if d.Cause == compare.Renamed {
-		return compare.Weight(d.Cause, d.Known, d.Privileged, d.Path, d.Now)
+		return []string{d.Path, d.Now}
 	}
-	return compare.Weight(d.Cause, d.Known, d.Privileged, d.Path)
+	return []string{d.Path}
+}
+
+// decides says whether a difference is about what decides who may do what.
+func (d *Difference) decides() bool {
+	return compare.Decides(d.Cause, compare.TextValue(d.Was), compare.TextValue(d.Now), d.paths()...)
 }
 
 // short is a value on one line of a terminal.

@@ -149,7 +149,7 @@ func TestGroupsByCause(t *testing.T) {
 			t.Errorf("%s holds %v", g.Cause, g.Differences)
 		}
 	}
-	want := []string{"content", "type", "extra", "missing", "renamed", "link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
+	want := []string{"content", "type", "extra", "missing", "renamed", "link", "hard-link", "xattr", "device", "mode", "owner", "embedded-path", "embedded-store-path",
 		"embedded-order", "embedded-date", "compression", "something-new", "timestamp", "order", "packaging", "derived"}
 	if !slices.Equal(got, want) {
 		t.Errorf("the causes come as %v, want %v", got, want)
@@ -187,8 +187,51 @@ func TestGravestFirst(t *testing.T) {
 		}
 	}
 	in.Comparison.Differences[3].Privileged = false
+	in.Comparison.Config = nil
 	if got := New(in).meaning(); !strings.Contains(got, " Look first at etc/shadow (content), which decides who may do what.") {
 		t.Error(got)
+	}
+}
+
+// TestGravestOfConfig: what decides what runs and as whom is named in the answer, before the
+// other fields, after files that lend rights and before all others.
+func TestGravestOfConfig(t *testing.T) {
+	in := unreproducibleInput(t, 1)
+	in.Comparison.Differences = nil
+	in.Comparison.Config = []compare.FieldDifference{
+		{Field: "config.Labels.a", Was: `"1"`, Now: `"2"`, Cause: compare.Content},
+		{Field: "config.Entrypoint[0]", Was: `"/bin/x"`, Now: `"/tmp/evil"`, Cause: compare.Content},
+		{Field: "config.User", Was: `"1000"`, Now: `"0"`, Cause: compare.Content},
+	}
+	const field = `config.User ("1000" → "0"), which decides what runs and as whom, as 1 more`
+	r := New(in)
+	for name, got := range map[string]string{
+		"terminal": text(t, r, TextOptions{}),
+		"Markdown": string(render(t, WriteMarkdown, r)),
+		"page":     string(render(t, WriteHTML, r)),
+	} {
+		got = strings.NewReplacer("&#34;", `"`, "`", "", "<wbr>", "").Replace(strings.Join(strings.Fields(got), " "))
+		if want := "3 differences in the config, none in files. Look first at " + field + "."; !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in\n%s", name, want, got)
+		}
+		user, label := strings.LastIndex(got, "config.User"), strings.LastIndex(got, "config.Labels.a")
+		if name != "terminal" && user > label {
+			t.Errorf("%s: the user stands after the label in\n%s", name, got)
+		}
+	}
+	for _, tc := range []struct {
+		d    compare.Difference
+		want string
+	}{
+		{compare.Difference{Path: "opt/su", Cause: compare.Extra, Privileged: true}, "Look first at opt/su (extra), which lends rights (setuid, setgid, a capability or a device), and at " + field},
+		{compare.Difference{Path: "etc", Cause: compare.Mode, Was: compare.Permissions(0o755), Now: compare.Permissions(0o777)},
+			"Look first at " + field + ", and at etc (mode), which decides who may do what."},
+		{compare.Difference{Path: "etc", Cause: compare.Mode, Was: compare.Permissions(0o755), Now: compare.Permissions(0o750)}, "Look first at " + field + "."},
+	} {
+		in.Comparison.Differences = []compare.Difference{tc.d}
+		if got := New(in).meaning(); !strings.Contains(got, tc.want) {
+			t.Errorf("no %q in %q", tc.want, got)
+		}
 	}
 }
 

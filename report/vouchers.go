@@ -93,10 +93,10 @@ func newUnvouched(t *vouch.Table) (out []UnvouchedFile, more int) {
 // images have, which is 1, then what every system has, such as etc/passwd, and 3 for all
 // other files.
 func accessOrder(path string) int {
-	if !compare.DecidesAccess(path) {
+	if !compare.DecidesAccess(path) || strings.HasPrefix(path, ".singularity.d/") { // which each SIF has, and no packages
 		return 3
 	}
-	for _, few := range []string{"etc/ld.so.preload", "etc/sudoers", "etc/doas.conf", "etc/crontab", "etc/cron.d/"} {
+	for _, few := range []string{"etc/ld.so.preload", "etc/sudoers", "etc/doas.conf", "etc/crontab", "etc/cron.", "etc/anacrontab", "var/spool/cron/"} {
 		if strings.HasPrefix(path, few) {
 			return 1
 		}

@@ -25,6 +25,8 @@ func TestStandsOut(t *testing.T) {
 		"the largest":                  {[]*inspect.Entry{app, big}, "srv/app", "opt/big"},
 		"what decides":                 {[]*inspect.Entry{app, big, passwd}, "srv/app", "etc/passwd"},
 		"what few have":                {[]*inspect.Entry{app, big, passwd, preload}, "srv/app", "etc/ld.so.preload"},
+		"what runs by itself":          {[]*inspect.Entry{app, big, passwd, file("etc/cron.daily/x", 5)}, "srv/app", "etc/cron.daily/x"},
+		"what each SIF has":            {[]*inspect.Entry{app, file(".singularity.d/runscript", 50)}, "", ""},
 		"nothing vouched for":          {[]*inspect.Entry{app, big}, "", ""},
 		"nothing vouched for, decides": {[]*inspect.Entry{app, big, preload}, "", "etc/ld.so.preload"},
 	} {

@@ -53,7 +53,9 @@ func causeWords(c compare.Cause) string {
 	case compare.Owner:
 		return "user or group"
 	case compare.Link:
-		return "targets of links, or a hard link against a file"
+		return "targets of links, or a hard link against another file"
+	case compare.HardLink:
+		return "the same bytes under each name: one file with several names here, several files there"
 	case compare.Xattr:
 		return "extended attributes, capabilities among them"
 	case compare.Device:

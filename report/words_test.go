@@ -67,7 +67,7 @@ func TestMeaningSaysWhy(t *testing.T) {
 	for i, cause := range compare.AllCauses() {
 		in.Comparison.Differences = append(in.Comparison.Differences, compare.Difference{Path: string(rune('a' + i)), Cause: cause})
 	}
-	if r := New(in); !strings.Contains(r.meaning(), "(2 content, 1 type, 1 extra, 2 missing, and 15 causes more)") {
+	if r := New(in); !strings.Contains(r.meaning(), "(2 content, 1 type, 1 extra, 2 missing, and 16 causes more)") {
 		t.Errorf("%q", r.meaning())
 	}
 }

@@ -66,7 +66,7 @@ type Bill struct {
 	Roots   []string           // paths of the items that no other refers to, sorted
 	Parts   []Part             // packages of distributions and languages, sorted by key
 	Files   []FileEntry        // sorted by path; nil unless they were asked for
-	Gaps    []Gap              // sorted by path
+	Gaps    []Gap              // layers that were not read to the end, then by path
 	Sources []Source           // that it was made from, sorted by name
 	Formula *provenance.Recipe // how the image says that it was made; nil when it does not
 	// Closure is how the check of that name ended: while it did not pass,
@@ -95,6 +95,8 @@ type Layer struct {
 	Digest v1.Hash // of the blob as stored; may be zero
 	DiffID v1.Hash // of the uncompressed tar
 	Size   int64   // of the blob, in bytes
+
+	Unread check.Message // why it was not read, or only in part; zero when it was
 }
 
 // A Kind says what sort of thing a store item is.
@@ -166,13 +168,28 @@ func Collect(img *inspect.Image, ev *provenance.Evidence, opt Options) *Bill {
 		Sources: opt.Sources,
 	}
 	for _, l := range img.Layers {
-		b.Layers = append(b.Layers, Layer{Index: l.Index, Member: l.Member, Digest: l.Digest, DiffID: l.DiffID, Size: l.Size})
+		b.Layers = append(b.Layers, Layer{Index: l.Index, Member: l.Member, Digest: l.Digest, DiffID: l.DiffID, Size: l.Size, Unread: unread(l)})
 	}
 	b.Items = items(img, &ev.Recipe, opt)
 	b.Roots = roots(b.Items, ev.Recipe.Root)
 	b.Formula = formula(&ev.Recipe)
 	b.find(img, installed, all, opt)
+	var layers []Gap
+	for _, l := range b.Layers {
+		if !l.Unread.IsZero() {
+			layers = append(layers, Gap{Place{l.Index, l.Member}, l.Unread})
+		}
+	}
+	b.Gaps = append(layers, b.Gaps...)
 	return b
+}
+
+// unread says why a layer was not read to its end; zero when it was.
+func unread(l *inspect.Layer) check.Message {
+	if l.Broken == nil {
+		return check.Message{}
+	}
+	return provenance.UnreadLayer(l).Message
 }
 
 // identity hashes the digests that together are the image: those of the config

@@ -54,6 +54,7 @@ type cdxDocument struct {
 	refs   names                      // bom-refs are unique
 	items  map[string]string          // bom-ref by store path, and of parts by key
 	inside map[string][]cdx.Component // by what they are in, as of a Part; "" for the image
+	unread []cdx.BOMReference         // layers that were not read to the end
 }
 
 func (d *cdxDocument) build() *cdx.BOM {
@@ -118,8 +119,12 @@ func (d *cdxDocument) image() cdx.Component {
 }
 
 func (d *cdxDocument) layer(l Layer) cdx.Component {
+	ref := d.refs.pick(fmt.Sprintf("layer-%d", l.Index))
+	if !l.Unread.IsZero() {
+		d.unread = append(d.unread, cdx.BOMReference(ref))
+	}
 	return cdx.Component{
-		BOMRef: d.refs.pick(fmt.Sprintf("layer-%d", l.Index)),
+		BOMRef: ref,
 		Type:   cdx.ComponentTypeFile,
 		Name:   fmt.Sprintf("layer %d", l.Index),
 		Hashes: hashes(l.Digest),
@@ -127,6 +132,7 @@ func (d *cdxDocument) layer(l Layer) cdx.Component {
 			"audit:layer:member", clean(l.Member),
 			"audit:layer:diffID", digestText(l.DiffID),
 			"audit:layer:size", strconv.FormatInt(l.Size, 10),
+			"audit:layer:problem", d.bill.unreadText(l),
 		),
 	}
 }
@@ -212,7 +218,7 @@ func (d *cdxDocument) dependency(ref string, on []string) cdx.Dependency {
 }
 
 // compositions say how far the bill goes: whether the image has parts that are
-// not listed, and of which items references may be missing.
+// not listed, which layers have, and of which items references may be missing.
 func (d *cdxDocument) compositions(image string) *[]cdx.Composition {
 	aggregate := cdx.CompositionAggregateUnknown
 	switch {
@@ -222,6 +228,9 @@ func (d *cdxDocument) compositions(image string) *[]cdx.Composition {
 		aggregate = cdx.CompositionAggregateComplete
 	}
 	list := []cdx.Composition{{Aggregate: aggregate, Assemblies: &[]cdx.BOMReference{cdx.BOMReference(image)}}}
+	if len(d.unread) > 0 {
+		list = append(list, cdx.Composition{Aggregate: cdx.CompositionAggregateIncomplete, Assemblies: &d.unread})
+	}
 	var partial, unknown []cdx.BOMReference
 	for i := range d.bill.Items {
 		if it := &d.bill.Items[i]; it.Problem != "" {

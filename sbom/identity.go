@@ -61,6 +61,14 @@ func (b *Bill) gapText(g Gap) string {
 	return fmt.Sprintf(sentenceGapPlace, clean(g.Path), g.Layer, clean(b.text(g.Message)))
 }
 
+// unreadText says why a layer was not read to its end, "" when it was.
+func (b *Bill) unreadText(l Layer) string {
+	if l.Unread.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf(sentenceIncomplete, clean(b.text(l.Unread)))
+}
+
 // digestText returns a digest as text, "" for none.
 func digestText(h v1.Hash) string {
 	if h == (v1.Hash{}) {

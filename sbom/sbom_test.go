@@ -109,10 +109,65 @@ func bills(t testing.TB) map[string]*Bill {
 		"no recipe":     Collect(stranger(), nil, Options{Stores: []Store{nixStore}}),
 		"hostile":       Collect(img, ev, Options{Version: "\x00\n", Sources: hostileSources()}),
 		"sources":       collect(t, sample("images/hello.tar.gz"), Options{Sources: madeFrom()}),
+		"half read":     Collect(halfRead(), nil, Options{Stores: []Store{nixStore}}),
 		"sources alone": Collect(stranger(), nil, Options{Stores: []Store{nixStore}, Sources: madeFrom()}),
 		"mixed":         collect(t, docker(t, mixed()), Options{Files: true}),
 		"needing":       collect(t, needing(t), Options{}),
 		"nix":           collect(t, "../fixtures/nix/images-forms/stream-2311.tar.gz", Options{}),
+	}
+}
+
+// halfRead is the stranger with a layer that was not read and one that was read in part.
+func halfRead() *inspect.Image {
+	img := stranger()
+	img.Layers[0].Broken = errors.New("unexpected EOF")
+	img.Layers = append(img.Layers, &inspect.Layer{
+		Index: 1, Member: "sha256:a", Digest: digest("a"), Unknown: true, MediaType: "application/vnd.oci.image.layer.v1.tar+gzip+encrypted", Broken: errors.New("no tar"),
+	}, &inspect.Layer{Index: 2, Member: "sha256:b", Digest: digest("b")})
+	return img
+}
+
+// Layers that were not read to the end are named in both forms, and the image is incomplete.
+func TestUnreadLayers(t *testing.T) {
+	b := Collect(halfRead(), nil, Options{Stores: []Store{nixStore}})
+	b.Closure = check.Pass // whatever the check says
+	var bom cdx.BOM
+	if err := json.Unmarshal(writeCycloneDX(t, b), &bom); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range *bom.Compositions {
+		if c.Assemblies != nil {
+			got = append(got, fmt.Sprint(c.Aggregate, *c.Assemblies))
+		}
+	}
+	if want := []string{"incomplete[image]", "incomplete[layer-0 layer-1]"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for i, want := range []string{"layer-unread", "layer-not-read", ""} {
+		why := ""
+		for _, p := range *(*bom.Metadata.Component.Components)[i].Properties {
+			if p.Name == "audit:layer:problem" {
+				why = p.Value
+			}
+		}
+		if (why == "") != (want == "") || !strings.Contains(why, want) {
+			t.Errorf("layer %d: %q", i, why)
+		}
+	}
+	doc, err := spdxjson.Read(bytes.NewReader(writeSPDX(t, b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Not looked into: sha256:e in layer 0: closure/layer-unread", "Not looked into: sha256:a in layer 1: closure/layer-not-read"} {
+		if !strings.Contains(doc.DocumentComment, want) {
+			t.Errorf("no %q in %q", want, doc.DocumentComment)
+		}
+	}
+	for i, want := range []string{"Incomplete: closure/layer-unread", "Incomplete: closure/layer-not-read", ""} {
+		if p := doc.Packages[i+1]; !strings.HasPrefix(p.PackageComment, want) || (p.PackageComment == "") != (want == "") {
+			t.Errorf("%s: %q", p.PackageName, p.PackageComment)
+		}
 	}
 }
 

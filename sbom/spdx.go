@@ -171,6 +171,7 @@ func (d *spdxDocument) addLayers(image common.ElementID) map[int]common.ElementI
 			PackageFileName:           clean(l.Member),
 			PackageChecksums:          checksums(l.Digest),
 			PackageExternalReferences: otherReference("diffid", digestText(l.DiffID), sentenceDiffID),
+			PackageComment:            d.bill.unreadText(l),
 			PrimaryPackagePurpose:     "ARCHIVE",
 		})
 		d.relate(image, common.TypeRelationshipContains, ids[l.Index])

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,9 @@ import (
 
 // A counted registry counts what is asked of it.
 type counted struct {
-	mu   sync.Mutex
-	gets map[string]int // of blobs
+	mu      sync.Mutex
+	gets    map[string]int                                           // of blobs
+	instead func(w http.ResponseWriter, r *http.Request) (done bool) // answers what it wants to; nil for nothing
 }
 
 // fleetOf starts a registry with n images that share the layers of four bases, and
@@ -52,8 +54,11 @@ func fleetOf(t *testing.T, n int) (host string, c *counted) {
 			_, blob, _ := strings.Cut(r.URL.Path, "/blobs/")
 			c.gets[blob]++
 		}
+		instead := c.instead
 		c.mu.Unlock()
-		honest.ServeHTTP(w, r)
+		if instead == nil || !instead(w, r) {
+			honest.ServeHTTP(w, r)
+		}
 	}))
 	t.Cleanup(server.Close)
 	host = strings.TrimPrefix(server.URL, "http://")
@@ -148,6 +153,74 @@ func TestBatchFetchesOnce(t *testing.T) {
 			t.Fatalf("status %d\n%s", status, errs)
 		}
 		sameReports(t, filepath.Join("found", "results", s.Key, "report.json"), "alone/report.json")
+	}
+}
+
+func (c *counted) answer(instead func(http.ResponseWriter, *http.Request) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.instead = instead
+}
+
+// A registry that sends another manifest than the one that was asked for, for a while, has
+// no result in the place of that of the image.
+func TestBatchOtherManifest(t *testing.T) {
+	host, c := fleetOf(t, 4)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	raw, err := imageOf(t, "base0", "middle0", "own0").RawManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.answer(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/manifests/sha256:") {
+			return false
+		}
+		w.Header().Set("Content-Type", string(types.OCIManifestSchema1))
+		w.Write(append(raw, ' '))
+		return true
+	})
+	if err := os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if status, stdout, stderr := runMain(t, "audit batch list -o found"); status != exitAgain || !strings.Contains(stdout, "1 not done") {
+		t.Errorf("exit %d\n%s%s", status, stdout, stderr)
+	}
+	c.answer(nil)
+	if status, stdout, stderr := runMain(t, "audit batch list -o found"); status != 0 || !strings.Contains(stdout, "1 audited") {
+		t.Errorf("then exit %d\n%s%s", status, stdout, stderr)
+	}
+	if status, stdout, stderr := runMain(t, "audit summary found"); status != 0 {
+		t.Errorf("the summary: exit %d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// A blob that comes with other bytes once is fetched again; one that a registry has so is
+// what it is.
+func TestBatchOtherBytes(t *testing.T) {
+	host, c := fleetOf(t, 4)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	if err := os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for times, want := range map[int]int{1: 0, 100: 1} {
+		var sent atomic.Int32
+		c.answer(func(w http.ResponseWriter, r *http.Request) bool {
+			layer := layerTar(t, "own0")
+			if !strings.HasSuffix(r.URL.Path, fmt.Sprintf("/blobs/sha256:%x", sha256.Sum256(layer))) || int(sent.Add(1)) > times {
+				return false
+			}
+			w.Write(bytes.Replace(layer, []byte("own0\n"), []byte("evil\n"), 1))
+			return true
+		})
+		found := fmt.Sprint("found", times)
+		if status, stdout, stderr := runMain(t, "audit batch list -o "+found); status != 0 {
+			t.Errorf("%d: exit %d\n%s%s", times, status, stdout, stderr)
+		}
+		if status, stdout, stderr := runMain(t, "audit summary "+found); status != want || sent.Load() < 2 {
+			t.Errorf("%d: the summary: exit %d, want %d; sent %d times\n%s%s", times, status, want, sent.Load(), stdout, stderr)
+		}
 	}
 }
 

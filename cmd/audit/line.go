@@ -236,7 +236,12 @@ func (l *line) open(ctx context.Context, reference string) (*inspect.Image, erro
 		known := ospackages.Weak()
 		return func(path string) digest.Kinds { return known(path) | records.Weak(path) }
 	}
-	opt.Watch = records.Watch
+	opt.Watch = func(e *inspect.Entry) pass.Watcher {
+		if w := records.Watch(e); w != nil {
+			return w
+		}
+		return provenance.WatchKeys(e)
+	}
 	if l.builder == "none" && l.layerCache == "" { // of what lies in a cache nothing is copied
 		opt.Limits = withoutCopies()
 	}

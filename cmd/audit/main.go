@@ -38,6 +38,8 @@ import (
 	"runtime/metrics"
 	"slices"
 	"syscall"
+
+	"audit/report"
 )
 
 // softMemory is the memory above which the garbage collector works harder, in
@@ -112,6 +114,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer fetched.remove()
 	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line, scratchKey: fetched}
 	err := line.mistake()
+	if text := set.unheeded(); text != "" && err == nil {
+		fmt.Fprintln(stderr, "audit: "+report.Printable(text))
+	}
 	if err == nil {
 		err = app.RunContext(ctx, line.line(args[0]))
 	}

@@ -8,7 +8,9 @@ import (
 
 // nearest is the word that one is most like, the first of several; "" when none is like
 // it. Two words are alike when at most a third of the letters of the shorter one are
-// mistyped, whatever their case.
+// mistyped, or, where that is true of none, when they begin alike: by five letters and by
+// two thirds of the shorter one, of which the other has no more than twice the length.
+// Their case has no say.
 func nearest(word string, among []string) string {
 	best, least := "", 1+longest
 	for _, candidate := range among {
@@ -17,7 +19,29 @@ func nearest(word string, among []string) string {
 			best, least = candidate, d
 		}
 	}
+	if best != "" {
+		return best
+	}
+	most := beginning - 1
+	for _, candidate := range among {
+		short, long := min(len(word), len(candidate)), max(len(word), len(candidate))
+		if n := alike(word, candidate); n > most && 3*n >= 2*short && long <= 2*short {
+			best, most = candidate, n
+		}
+	}
 	return best
+}
+
+// beginning is how many letters that two words begin with are no accident.
+const beginning = 5
+
+// alike is how many letters two words begin with alike.
+func alike(a, b string) (n int) {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // longest is the length of the words that are compared, in bytes.

@@ -78,6 +78,23 @@ func save(dir string, files []file) error {
 	return nil
 }
 
+// withoutEarlier takes the results of an earlier run out of the folder that -o names, after a
+// run that ended with an error and has none, and adds that to the error. A mistake of the
+// command line, and a folder with anything else than such results, change nothing.
+func withoutEarlier(dir string, err error) error {
+	exit := &exitError{status: exitUnwritten}
+	errors.As(err, &exit)
+	if dir == "" || exit.status == exitUsage || !exists(filepath.Join(dir, "report.json")) || replaceable(dir) != nil {
+		return err
+	}
+	what := "removed: this run has none"
+	if failed := save(dir, nil); failed != nil {
+		what = "still there, and not of this run: " + failed.Error()
+	}
+	hint := strings.TrimSpace(fmt.Sprintf("%s\nThe results of an earlier run in %s are %s.", exit.hint, dir, what))
+	return &exitError{status: exit.status, err: err, hint: hint}
+}
+
 // replaceable says that a folder is not there, is empty, or has what an
 // earlier run has written and nothing else. While it looks another run may put a
 // folder of its own into the place: then it looks again.
@@ -206,18 +223,44 @@ func move(from, to string) error {
 	return saveFile(to, data)
 }
 
-func saveFile(path string, data []byte) error { return saveStream(path, bytes.NewReader(data)) }
-
-func saveStream(path string, data io.Reader) error {
-	return saveWith(path, func(w io.Writer) error {
-		_, err := io.Copy(w, data)
-		return err
-	})
+func saveFile(path string, data []byte) error {
+	return saveWith(path, file{data: data}.writeAll)
 }
 
-// saveWith writes a file whole or not at all.
+// saveAs writes what the user named as a file: where a link leads, and into what is no
+// file, such as a pipe or /dev/null, which is not replaced.
+func saveAs(path string, write func(io.Writer) error) error {
+	there, err := os.Stat(path)
+	if err != nil || there.IsDir() {
+		return saveWith(path, write)
+	}
+	if there.Mode().IsRegular() {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+		return saveWith(real, write)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err == nil {
+		err = write(f)
+		if e := f.Close(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// saveWith writes a file of a folder of results, whole or not at all. What lies there is
+// replaced, and no link is followed.
 func saveWith(path string, write func(io.Writer) error) error {
 	name := filepath.Base(path)
+	if there, err := os.Lstat(path); err == nil && !there.Mode().IsRegular() && there.Mode().Type() != fs.ModeSymlink {
+		return fmt.Errorf("writing %s: it is there and is no file", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+name+"-")
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)

@@ -47,8 +47,15 @@ func auditPlatforms(c *cli.Context, reference string) error {
 	if p.dir == "" {
 		p.dir = folderFor(rebuild.WithoutSecrets(reference))
 	}
-	if err := p.run(); err != nil {
+	if err := checkPlatformFolders(p.dir); err != nil {
 		return err
+	}
+	if err := p.run(); err != nil {
+		exit, isExit := errors.AsType[*exitError](err)
+		if c.String("output") == "" || isExit && exit.status == exitUsage {
+			return err
+		}
+		return errors.Join(err, p.removeOthers())
 	}
 	if err := p.removeOthers(); err != nil {
 		return err
@@ -70,9 +77,6 @@ type platforms struct {
 // run audits the image that is taken by itself, which names the others, and then these.
 // Where none is taken by itself the error names them.
 func (p *platforms) run() error {
-	if err := checkPlatformFolders(p.dir); err != nil {
-		return err
-	}
 	first, all, err := p.one("")
 	if several, ok := errors.AsType[*choice.Error](err); ok && len(several.Platforms) > 0 {
 		all, err = several.Platforms, nil
@@ -249,7 +253,7 @@ func checkPlatformFolders(dir string) error {
 // removeOthers takes away what is left of an earlier run.
 func (p *platforms) removeOthers() error {
 	entries, err := os.ReadDir(p.dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("taking away an earlier report: %w", err)
 	}
 	for _, e := range entries {

@@ -11,6 +11,7 @@ import (
 
 	"audit/cmd/audit/batch"
 	"audit/inspect/userfile"
+	"audit/rebuild/policy"
 )
 
 // Settings are flags that do not stand in the command line. Each flag NAME has the
@@ -37,7 +38,8 @@ type preset struct{ name, value, origin string }
 // presets are those of a run.
 type presets struct {
 	env, file []preset
-	err       error // what is wrong with them
+	ignored   []string // variables that begin as those of flags do and are of none
+	err       error    // what is wrong with them
 }
 
 // settingFlags are flags of every verb.
@@ -78,7 +80,7 @@ func withSettings(commands []*cli.Command) []*cli.Command {
 func readSettings(w words, environ []string) *presets {
 	s := new(presets)
 	known := allFlags(w.app)
-	s.env, s.err = envSettings(known, environ)
+	s.env, s.ignored, s.err = envSettings(known, environ)
 	path := w.config()
 	if i := slices.IndexFunc(s.env, func(e preset) bool { return e.name == "config" }); path == "" && i >= 0 {
 		path = s.env[i].value
@@ -139,10 +141,11 @@ func envName(flag string) string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// envSettings reads the variables of flags. One whose name is nearly that of a flag is a
-// mistake: whoever set it believes that it is obeyed. So is an empty one, but for the
-// credentials that a pipeline hands on where it has some.
-func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err error) {
+// envSettings reads the variables of flags. One whose name is nearly that of a flag, or
+// whose value is one that a flag takes, is a mistake: whoever set it believes that it is
+// obeyed. So is an empty one, but for the credentials that a pipeline hands on where it has
+// some. Of all others it says that they are of no flag.
+func envSettings(known map[string]cli.Flag, environ []string) (all []preset, ignored []string, err error) {
 	flags := make(map[string]string)
 	var names []string
 	for name := range known {
@@ -154,43 +157,66 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, err
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ok := flags[name]
 		switch {
-		case !strings.HasPrefix(name, envPrefix) || name == batch.ShardsVariable: // which engines set
+		case !strings.HasPrefix(name, envPrefix) || isOthers(name):
 		case ok && value == "" && flag != "creds": // a demand, a key or a digest would be missing without a word
 			err = cmp.Or(err, usage("the variable %s is empty, and --%s would be as if nobody had set it: unset it, or give it a value", name, flag))
 		case ok && value != "":
 			for _, v := range valuesOf(known[flag], value) {
 				all = append(all, preset{flag, v, name})
 			}
-		case !ok:
-			if near := nearestVariable(name, names); near != "" && value != "" {
+		case !ok && value != "":
+			if near := nearestVariable(name, value, names); near != "" {
 				err = cmp.Or(err, usage("the variable %s is of no flag, nearest is %s", name, near))
+			} else {
+				ignored = append(ignored, name)
 			}
 		}
 	}
-	return all, err
+	return all, ignored, err
 }
 
-// nearestVariable compares what follows the prefix that all have. A longer word for the
-// same, such as POLICY_FILE or POLICIES, is one that begins like it.
-func nearestVariable(name string, among []string) string {
+// unheeded says of variables that begin as those of flags do that nothing obeys them; ""
+// when there are none.
+func (s *presets) unheeded() string {
+	if len(s.ignored) == 0 {
+		return ""
+	}
+	shown := s.ignored[:min(len(s.ignored), shownVariables)]
+	text := strings.Join(shown, ", ")
+	if more := len(s.ignored) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return "no flag has the variable " + text + ": nothing obeys it (see audit config)"
+}
+
+// shownVariables bounds those that a line names.
+const shownVariables = 3
+
+// isOthers says whether a variable is none that audit is meant to obey: engines set that of
+// shards, rebuild.sh has its own, and so have the tests of audit.
+func isOthers(name string) bool {
+	word := strings.TrimPrefix(name, envPrefix)
+	return name == batch.ShardsVariable || word == "ALLOW" || strings.HasPrefix(word, "ARG_") || strings.HasPrefix(word, "ADDRESS_") ||
+		slices.Contains(strings.Fields("AXE BUILDKIT FIELD FUZZSEED FUZZTIME LAB PIPELINES REAL RPMDB SCHEMAS SHOTS SYFT TOOLS VULNDB"), word)
+}
+
+// nearestVariable compares what follows the prefix that all have, and then the value with
+// those that decide whether an image passes.
+func nearestVariable(name, value string, among []string) string {
 	var ends []string
 	for _, a := range among {
 		ends = append(ends, strings.TrimPrefix(a, envPrefix))
 	}
-	word := strings.TrimPrefix(name, envPrefix)
-	if near := nearest(word, ends); near != "" {
+	switch near := nearest(strings.TrimPrefix(name, envPrefix), ends); {
+	case near != "":
 		return envPrefix + near
-	}
-	for _, end := range ends {
-		if len(end) > sameBeginning && strings.HasPrefix(word, end[:len(end)-1]) {
-			return envPrefix + end
-		}
+	case strings.HasPrefix(value, policy.ReadyPrefix):
+		return envName("policy")
+	case slices.Contains(choices("run", "require"), value):
+		return envName("require")
 	}
 	return ""
 }
-
-// sameBeginning is how many letters of a variable are no accident.
-const sameBeginning = 5
 
 // valuesOf splits a variable, of a flag that may be given again at its lines.
 func valuesOf(f cli.Flag, value string) []string {

@@ -120,7 +120,11 @@ func saveImage(c *cli.Context, image string) error {
 		return err
 	}
 	defer from.Close()
-	if err := saveStream(to, from); err != nil {
+	err = saveAs(to, func(w io.Writer) error {
+		_, err := io.Copy(w, from)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(c.App.Writer, to)

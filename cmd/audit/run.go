@@ -157,7 +157,9 @@ func (j job) do(c *cli.Context, l *line, walk func(*line) (*audit, error)) (a *a
 	return a, failed, nil
 }
 
-// audited runs a line and puts out what it found; the policy decides last.
+// audited runs a line and puts out what it found; the policy decides last. Where there is
+// nothing to put out, what an earlier run left in the folder is taken away: nobody can take
+// it for a report of this image.
 func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	j, err := newJob(c)
 	if err != nil {
@@ -175,14 +177,14 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	}
 	a, failed, err := j.do(c, l, walk)
 	if err != nil {
-		return err
+		return withoutEarlier(dir, err)
 	}
 	if dir == "" && j.format.Name == textFormat {
 		dir = folderFor(a.image.Reference)
 	}
 	if dir != "" {
 		if err := a.save(dir); err != nil {
-			return err
+			return withoutEarlier(c.String("output"), err)
 		}
 	}
 	if err := j.print(c, a.report, dir); err != nil {

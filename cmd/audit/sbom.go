@@ -125,7 +125,7 @@ func putOne(c *cli.Context, write func(w *bytes.Buffer) error) error {
 		return err
 	}
 	if f.name != "" {
-		return saveFile(f.name, f.data)
+		return saveAs(f.name, f.writeAll)
 	}
 	_, err = c.App.Writer.Write(f.data)
 	return err

@@ -14,6 +14,7 @@ import (
 	"audit/inspect/check"
 	"audit/rebuild"
 	"audit/rebuild/policy"
+	"audit/report"
 	"audit/report/fleet"
 )
 
@@ -80,7 +81,7 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 		if path == "" {
 			return write(c.App.Writer, s)
 		}
-		return saveWith(path, func(w io.Writer) error { return write(w, s) })
+		return saveAs(path, func(w io.Writer) error { return write(w, s) })
 	}
 	if err := put(output, write); err != nil {
 		return err
@@ -114,7 +115,7 @@ func summaryWriter(name string) (func(io.Writer, *fleet.Summary) error, error) {
 }
 
 func summaryOptions(c *cli.Context) (fleet.Options, error) {
-	opt := fleet.Options{Tool: version()}
+	opt := fleet.Options{Tool: version(), First: report.First(systems().Abouts()...)}
 	demand, err := demanded(c)
 	if err != nil {
 		return opt, err
@@ -123,7 +124,7 @@ func summaryOptions(c *cli.Context) (fleet.Options, error) {
 		opt.Demand, opt.Holds = demand.Require.String(), holds(demand, c.String("policy") != "")
 	}
 	if c.String("policy") != "" {
-		opt.Demand = "the policy"
+		opt.Demand = "the policy " + filepath.Base(c.String("policy"))
 	}
 	if path := c.String("since"); path != "" {
 		if opt.Since, err = fleet.ReadSummary(path); err != nil {

@@ -216,7 +216,7 @@ func putAgreement(c *cli.Context, a attest.Agreement) error {
 		if err := replacesBadge(path); err != nil {
 			return err
 		}
-		if err := saveFile(path, a.Badge()); err != nil {
+		if err := saveAs(path, file{data: a.Badge()}.writeAll); err != nil {
 			return err
 		}
 	}

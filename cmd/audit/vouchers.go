@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -17,6 +18,7 @@ import (
 	"audit/provenance/vouch/rebuilders"
 	"audit/provenance/vouch/rpm"
 	"audit/rebuild"
+	"audit/rebuild/compare"
 )
 
 // families are the formats of signed packages that are known, in the order in which
@@ -51,13 +53,14 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		if again := a.evidence.Close; again != nil && verified {
 			a.evidence.Closure = again(a.vouched.Entries())
 		}
-		a.evidence.Closure = records.Conclude(a.evidence.Closure, a.evidence.Records.Vouch(a.vouched))
+		a.evidence.Closure = records.Conclude(a.evidence.Closure, append(a.evidence.Records.Vouch(a.vouched), a.evidence.Records.Unread()...))
 		a.evidence.Closure = provenance.OfWhatWasRead(a.evidence.Closure, a.image.Layers)
 		l.add(a.evidence.Closure)
 		a.vouchForItems()
 		a.vouchForLayers()
 		a.vouchByRecipe()
 		a.contradict()
+		a.listLeft(results)
 		items := l.checks[check.Signatures]
 		switch {
 		case len(l.packages) > 0 && len(a.image.Items) == 0:
@@ -71,6 +74,27 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		}
 		return stopped(ctx)
 	})
+}
+
+// listLeft adds to what a format of packages has verified which files are left, those that
+// lend rights and those that decide who may do what, or whom to trust, before the others.
+func (a *audit) listLeft(results []vouch.Result) {
+	at := slices.IndexFunc(results, func(r vouch.Result) bool { return r.Verified > 0 })
+	if at < 0 || len(a.image.Items) > 0 {
+		return
+	}
+	found, ok := a.vouched.Left(func(f inspect.File) int {
+		switch {
+		case provenance.Dangerous(a.image, f.Layer, f.Inode.Header) != "":
+			return 0
+		case compare.DecidesAccess(f.Path), strings.HasPrefix(f.Path, "etc/ssl/"), strings.HasPrefix(f.Path, "etc/pki/"):
+			return 1
+		}
+		return 2
+	})
+	if ok {
+		results[at].Findings = append(results[at].Findings, found)
+	}
 }
 
 // hear measures again how much of the image the locks of its packages account for.
@@ -223,7 +247,8 @@ func (a *audit) blamed() (paths map[string]bool, complete bool) {
 }
 
 // contradict notes the files of which a rebuild, or what a trusted key signed, has
-// other bytes.
+// other bytes. That a rebuild is other takes nothing from a file of a signed package: its
+// bytes, or those that it was made from, are what the key signed.
 func (a *audit) contradict() {
 	differs := make(map[string]bool)
 	for _, o := range a.signed {
@@ -239,7 +264,9 @@ func (a *audit) contradict() {
 		}
 	}
 	for _, d := range a.differences() {
-		a.vouched.Contradict(d, "rebuild")
+		if w, ok := a.vouched.Word(d); ok && (a.image.Stores.ItemOf(d) != "" || !w.IsSigned()) {
+			a.vouched.Contradict(d, "rebuild")
+		}
 	}
 }
 

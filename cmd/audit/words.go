@@ -166,7 +166,10 @@ func (w words) wrongFlag(verb *cli.Command, f flagWord) error {
 	if name == "h" || name == "help" || name == "version" && len(w.rest) == 0 {
 		return nil
 	}
-	takes := flagNames(verb)
+	takes := append(flagNames(verb), "help")
+	if len(w.rest) == 0 {
+		takes = append(takes, "version")
+	}
 	if i := slices.IndexFunc(verb.Flags, func(d cli.Flag) bool { return slices.Contains(d.Names(), name) }); i >= 0 {
 		return w.wrongValue(verb, f, verb.Flags[i])
 	}

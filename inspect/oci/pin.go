@@ -67,7 +67,7 @@ type names struct {
 // Pin finds what a name or digest, "" for the only one, leads to in a layout now: the
 // digest that is computed over the manifest or the index, and the lowest layer that it
 // claims, which is zero where it is not known. Where several images have the name, the
-// digest is one over the list of all.
+// digest is one over the list of all, which no other folder has.
 func (l *Layouts) Pin(dir, want string) (sum, base v1.Hash, err error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -80,7 +80,7 @@ func (l *Layouts) Pin(dir, want string) (sum, base v1.Hash, err error) {
 	}
 	found := index.found[want]
 	if len(found) != 1 { // which of them is meant the form says
-		return digest.Of([]byte(index.sum.String() + want)).Hash(), base, nil
+		return digest.Of([]byte(index.sum.String() + dir + "\n" + want)).Hash(), base, nil
 	}
 	var manifest v1.Manifest
 	raw, err := document(root, digest.BlobPath(found[0].Digest), &manifest)

@@ -8,6 +8,7 @@ import (
 
 	"audit/inspect/digest"
 	"audit/inspect/pass"
+	"audit/inspect/userfile"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -18,6 +19,9 @@ type cache struct {
 	dir  string // "" for none
 	pass *pass.Pass
 }
+
+// PartPrefix begins the names of what is being written into a cache.
+const PartPrefix = ".audit-"
 
 func (c cache) path(h v1.Hash) string { return filepath.Join(c.dir, h.Algorithm, h.Hex) }
 
@@ -30,7 +34,7 @@ func (c cache) open(d v1.Descriptor) *os.File {
 	if !c.holds(d) {
 		return nil
 	}
-	f, err := os.Open(c.path(d.Digest))
+	f, err := userfile.Open(c.path(d.Digest)) // a pipe would never end
 	if err != nil {
 		return nil
 	}
@@ -64,7 +68,7 @@ func (c cache) keep(d v1.Descriptor, r io.Reader) *keeping {
 	if os.MkdirAll(dir, 0o755) != nil {
 		return k
 	}
-	k.file, _ = os.CreateTemp(dir, ".audit-")
+	k.file, _ = os.CreateTemp(dir, PartPrefix)
 	return k
 }
 

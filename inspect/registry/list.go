@@ -195,10 +195,17 @@ func (b *blobs) list(path string, names func(page []byte) ([]string, error)) (al
 		if size > maxListBytes {
 			return nil, &limit.Error{Name: "bytes of names of a registry", Limit: maxListBytes, Where: start}
 		}
-		if query = nextPage(header); query == "" {
+		next, err := nextPage(header)
+		switch {
+		case err != nil:
+			return nil, err
+		case next == "":
 			slices.Sort(all)
 			return slices.Compact(all), nil
+		case next == query:
+			return nil, fmt.Errorf("the page %.200q of the list leads to itself", query)
 		}
+		query = next
 	}
 	return nil, &limit.Error{Name: "pages of a list", Limit: maxListPages, Where: start}
 }

@@ -45,7 +45,7 @@ func Near(text string) string {
 // parse reads the name of an image. The error is a [*NameError].
 func parse(reference string, options *access.Options) (name.Reference, error) {
 	ref, err := name.ParseReference(reference, options.Names()...)
-	if err != nil {
+	if err != nil || strings.HasPrefix(reference, "/") { // the host is missing, which none stands in for
 		return nil, &NameError{"docker://" + reference, Near(reference)}
 	}
 	return ref, nil

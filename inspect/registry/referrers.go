@@ -159,27 +159,33 @@ func (b *blobs) listed(about v1.Hash) ([]v1.Descriptor, error) {
 			return all, err
 		}
 		all = append(all, index.Manifests...)
-		query := nextPage(resp.Header)
-		if query == "" {
-			return all, nil
+		query, err := nextPage(resp.Header)
+		if err != nil || query == "" {
+			return all, err
 		}
 		what = "referrers/" + about.String() + "?" + query
 	}
 	return all, fmt.Errorf("it has more than %d pages", maxPages)
 }
 
-var nextLink = regexp.MustCompile(`<([^>]*)>\s*;\s*rel="?next"?`)
+var (
+	link    = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+	relNext = regexp.MustCompile(`(?i);\s*rel\s*=\s*["']?([^"',;]* )?next\b`)
+)
 
-// nextPage is the query of the page that follows, "" when none does. Nothing else of
-// its address is taken: the registry is the one that was asked.
-func nextPage(header http.Header) string {
-	m := nextLink.FindStringSubmatch(header.Get("Link"))
-	if m == nil {
-		return ""
+// nextPage is the query of the page that follows, "" when none does (RFC 8288). Nothing else
+// of its address is taken: the registry is the one that was asked. A page that follows and
+// cannot be asked for is an error, since the list would end too soon.
+func nextPage(header http.Header) (query string, err error) {
+	for _, m := range link.FindAllStringSubmatch(strings.Join(header.Values("Link"), ", "), -1) {
+		if !relNext.MatchString(m[2]) {
+			continue
+		}
+		address, err := url.Parse(m[1])
+		if err != nil || address.RawQuery == "" {
+			return "", fmt.Errorf("the registry says that there is more at %.200q, which cannot be asked for", m[1])
+		}
+		return address.RawQuery, nil
 	}
-	address, err := url.Parse(m[1])
-	if err != nil {
-		return ""
-	}
-	return address.RawQuery
+	return "", nil
 }

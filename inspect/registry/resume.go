@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"audit/inspect/limit"
+	"audit/inspect/registry/access"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -85,7 +86,7 @@ func (b *resumedBlob) pause(d time.Duration) error {
 // is to blame and not the image.
 func (b *resumedBlob) verify(computed v1.Hash) error {
 	if b.resumes > 0 && computed != b.digest {
-		return fmt.Errorf("fetching blob %s: the connection was cut, and what the registry sent after that does not go with what it sent before", b.digest)
+		return fmt.Errorf("fetching blob %s: %w, and what the registry sent after that does not go with what it sent before", b.digest, &access.CutError{Err: io.ErrUnexpectedEOF})
 	}
 	return nil
 }

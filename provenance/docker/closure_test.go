@@ -295,6 +295,14 @@ func TestWhyRights(t *testing.T) {
 		"in octal":        {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c cp x /bin/app; chmod -v 04755 /bin/x /bin/app # buildkit", `bin/app kind="file" mode="4755" sets="RUN cp x /bin/app; chmod -v 04755 /bin/x /bin/app" why="rights/recipe"`},
 		"another file":    {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u+s /bin/apples # buildkit", `bin/app instruction="RUN chmod u+s /bin/apples" kind="file" mode="4755" why="rights/recipe"`},
 		"the bit removed": {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u-s /bin/app # buildkit", `bin/app instruction="RUN chmod u-s /bin/app" kind="file" mode="4755" why="rights/recipe"`},
+		"copied with it":  {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "COPY --chmod=4755 app /bin/app # buildkit", `bin/app kind="file" mode="4755" sets="COPY --chmod=4755 app /bin/app" why="rights/recipe"`},
+		"added with it":   {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "ADD --chown=0:0 --chmod=u=rwx,u+s app /bin/ # buildkit", `bin/app kind="file" mode="4755" sets="ADD --chown=0:0 --chmod=u=rwx,u+s app /bin/" why="rights/recipe"`},
+		"copied without":  {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "COPY --chmod=0755 app /bin/app # buildkit", `bin/app instruction="COPY --chmod=0755 app /bin/app" kind="file" mode="4755" why="rights/recipe"`},
+		"exec form":       {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, `RUN ["chmod", "u+s", "/bin/app"]`, `bin/app kind="file" mode="4755" sets="RUN [\"chmod\", \"u+s\", \"/bin/app\"]" why="rights/recipe"`},
+		"installed":       {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c install -m 4755 app /bin/app # buildkit", `bin/app kind="file" mode="4755" sets="RUN install -m 4755 app /bin/app" why="rights/recipe"`},
+		"into a folder":   {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c install -o root -Dm4755 build/app b /bin/ # buildkit", `bin/app kind="file" mode="4755" sets="RUN install -o root -Dm4755 build/app b /bin/" why="rights/recipe"`},
+		"with the folder": {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod -R u=rwxs,g=rx /bin # buildkit", `bin/app kind="file" mode="4755" sets="RUN chmod -R u=rwxs,g=rx /bin" why="rights/recipe"`},
+		"the folder":      {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "RUN /bin/sh -c chmod u+s /bin # buildkit", `bin/app instruction="RUN chmod u+s /bin" kind="file" mode="4755" why="rights/recipe"`},
 		"elsewhere":       {nil, []fixtures.File{{Name: app, Body: "x", Mode: 0o4755}}, "COPY app /srv # buildkit", `bin/app instruction="COPY app /srv" kind="file" mode="4755" why="rights/nobodys"`},
 	} {
 		c := recovered(t, open(t, fixtures.Docker{

@@ -1,7 +1,10 @@
 package docker
 
 import (
+	"encoding/json"
+	"path"
 	"regexp"
+	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
@@ -36,19 +39,58 @@ func (c *closureCheck) setBy(layer int, path string) string {
 	if c.asked++; c.asked > maxSet {
 		return ""
 	}
-	const mode = `([ugoa]*[+=][rwxXt]*s[rwxXst]*|0?[2-7][0-7]{3})`
-	name := `([^;&|\n]*[\s"'])?["']?/?` + regexp.QuoteMeta(path) + `([\s;&|"')]|$)`
-	sets := regexp.MustCompile(`\bchmod\s+(-\S+\s+)*([ugoa]*[+=-][rwxXst]*,)*` + mode + `(,\S*)?\s` + name +
-		`|\bsetcap\s` + name + `|\binstall\s[^;&|\n]*(-m\s*|--mode[= ])` + mode + `\s` + name)
-	left := maxTogether
+	run, nth := setting(path), -1
 	for _, i := range c.history {
-		if i.Layer != layer || left == 0 {
+		if i.Layer != layer || nth == maxTogether-1 {
 			continue
 		}
-		left--
-		if by := i.String(); len(by) <= maxSetting && sets.MatchString(by) {
+		nth++
+		by := i.String()
+		switch {
+		case len(by) > maxSetting:
+		case i.Keyword == "COPY" || i.Keyword == "ADD":
+			if made := c.made[layer]; nth < len(made) && givesRights.MatchString(i.Flag("chmod")) && made[nth].has(path, false) {
+				return by
+			}
+		case run.MatchString(plainWords(i.Text)):
 			return by
 		}
 	}
 	return ""
+}
+
+// plainWords are the words of a command with spaces between them: its exec form is an array
+// of JSON.
+func plainWords(text string) string {
+	var words []string
+	if strings.HasPrefix(text, "[") && json.Unmarshal([]byte(text), &words) == nil {
+		return strings.Join(words, " ")
+	}
+	return text
+}
+
+// rightsMode is a mode of chmod(1) that sets the user or group of who runs a file.
+const rightsMode = `(([ugoa]*[+=-][rwxXst]*,)*[ugoa]*[+=][rwxXt]*s[rwxXst]*(,[^\s"']*)?|0*[2-7][0-7]{3})`
+
+var givesRights = regexp.MustCompile(`^["']?` + rightsMode + `["']?$`)
+
+// setting matches commands that give a file rights by its name, by that of a folder with all
+// that is in it, or, of install(1), by that of the folder that it goes to.
+func setting(file string) *regexp.Regexp {
+	const mode, between, end = `["']?` + rightsMode + `["']?\s`, `([^;&|\n]*[\s"'])?["']?/?`, `/?([\s;&|"')]|$)`
+	var above []string
+	for dir := path.Dir(file); dir != "." && dir != "/"; dir = path.Dir(dir) {
+		above = append(above, regexp.QuoteMeta(dir))
+	}
+	name, base := regexp.QuoteMeta(file), regexp.QuoteMeta(path.Base(file))
+	all := []string{
+		`\bchmod\s+(-\S+\s+)*` + mode + between + name + end,
+		`\bsetcap\s` + between + name + end,
+		`\binstall\s[^;&|\n]*(-[A-Za-z]*m\s*|--mode[= ])` + mode + between + name + end,
+	}
+	if len(above) > 0 {
+		all = append(all, `\bchmod\s+(-\S+\s+)*(-\w*R\w*|--recursive)\s+(-\S+\s+)*`+mode+between+`(`+strings.Join(above, "|")+`)`+end,
+			`\binstall\s[^;&|\n]*(-[A-Za-z]*m\s*|--mode[= ])`+mode+`([^;&|\n]*[\s/])?`+base+`\s+([^;&|\n]*\s)?["']?/?`+above[0]+end)
+	}
+	return regexp.MustCompile(strings.Join(all, "|"))
 }

@@ -63,21 +63,26 @@ func (a Archive) describe(w *writer, archs []string) {
 	}
 }
 
-// install writes the command that installs the packages again.
+// install writes the command that installs the packages again, and no others: without a
+// variant mmdebstrap adds all that are important to an archive, and without the links into
+// /usr what makes them.
 func (a Archive) install(w *writer, archs []string) {
 	names, option := `s/ .*//`, ""
 	if len(archs) > 1 {
 		names, option = `s/=\(.*\) \(.*\)/:\2=\1/; s/:all=/=/`, " --architectures="+strings.Join(archs, ",")
 	}
+	if a.Merged {
+		option += " --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"
+	}
 	w.comment("the snapshot before the time in its address is taken: where that lacks a version, a later one may have it")
-	w.comment(`to install them again: mmdebstrap%s --aptopt='Acquire::Check-Valid-Until "false"' \`, option)
+	w.comment(`to install them again: mmdebstrap --variant=essential%s \`, option)
 	w.comment(`    --include="$(sed '/^#/d; %s' %s | paste -sd,)" %s root.tar \`, names, aptFile, a.Suites()[0])
 	for n, s := range a.Suites() {
 		end := ` \`
 		if n == len(a.Suites())-1 {
 			end = ""
 		}
-		w.comment("    'deb %s %s %s'%s", a.snapshotOf(s), s, strings.Join(a.components(), " "), end)
+		w.comment("    'deb [check-valid-until=no] %s %s %s'%s", a.snapshotOf(s), s, strings.Join(a.components(), " "), end)
 	}
 }
 

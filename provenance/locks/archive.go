@@ -20,6 +20,7 @@ import (
 type Archive struct {
 	Distribution string      // ID of os-release: "debian", "ubuntu"; "" when it is not known
 	Sources      []AptSource // of apt, in the order of their files
+	Merged       bool        // /bin is a link into /usr, of which one of two packages sees to it
 	Again        string      // the command that makes the base image again; "" when it is not known
 	Times        []Time      // that are known of it, the latest first
 }
@@ -94,6 +95,8 @@ func isRelease(p string) bool {
 func ReadArchive(img *inspect.Image, in *ospackages.Installed) Archive {
 	a := Archive{Distribution: in.Release.ID}
 	root := img.Root()
+	bin, _ := root.Name("bin")
+	a.Merged = bin.Entry != nil && bin.Type == '2'
 	names := []string{aptSources}
 	if folder, parts, ok := root.Folder(aptSources + ".d"); ok {
 		for _, part := range parts {

@@ -26,12 +26,15 @@ const maxEnvironments = 20
 func (s Source) environments(e records.Ecosystem, up int) (all []environment, more int) {
 	index := make(map[string]int)
 	for _, c := range s.Records.Components {
-		if owner, _ := s.Installed.Owner(c.At.Path); c.Ecosystem != e || c.In >= 0 || owner != nil {
+		if owner, _ := s.Installed.Owner(c.At.Path); c.Ecosystem != e || c.In >= 0 || owner != nil || c.Library == "" && s.isCached(c.At.Path) {
 			continue
 		}
-		folder := c.At.Path
-		for range up {
-			folder = path.Dir(folder)
+		folder := c.Library
+		if folder == "" {
+			folder = c.At.Path
+			for range up {
+				folder = path.Dir(folder)
+			}
 		}
 		n, ok := index[folder]
 		switch {
@@ -46,6 +49,27 @@ func (s Source) environments(e records.Ecosystem, up int) (all []environment, mo
 	}
 	slices.SortFunc(all, func(a, b environment) int { return strings.Compare(a.folder, b.folder) })
 	return all, more
+}
+
+// isCached says whether a path lies in the cache from which a tool installs packages: that
+// of uv ("archive-v0" below its folder, uv 0.5), or that of conda, which has the addresses
+// of its packages in a file (conda 24, gateways/disk/create.py, mamba likewise). What is
+// installed is where it was installed.
+func (s Source) isCached(p string) bool {
+	if strings.Contains("/"+p, "/uv/archive-v") {
+		return true
+	}
+	before, _, ok := strings.Cut("/"+p, "/pkgs/")
+	if !ok {
+		return false
+	}
+	folder := strings.TrimPrefix(before+"/pkgs/", "/")
+	for _, name := range []string{"urls.txt", "urls"} {
+		if _, ok := s.Image.Root().Name(folder + name); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // numbered is the name of the lock of one of several environments.

@@ -23,6 +23,7 @@ type Lock struct {
 	More    int      // of these, how many are not listed
 
 	titles     []string // of the packages and components that are in it
+	local      []string // those that were installed from a folder or file where the image was built: left out, too
 	sourceless []string // names and versions of those that do not say where they are from
 }
 
@@ -70,6 +71,9 @@ func Read(s Source) *Recipe {
 			found.Append(check.Find(check.Note, -1, lock.File.Name, "recipe/lock", "packages", lock.Entries))
 			if n := len(lock.LeftOut) + lock.More; n > 0 {
 				found.Undecided(-1, lock.File.Name, "recipe/lock-left-out", "packages", n, "names", lock.LeftOut[:min(len(lock.LeftOut), 3)])
+			}
+			if names, beyond := vouch.Some(lock.local); len(names) > 0 {
+				found.Undecided(-1, lock.File.Name, "recipe/lock-local", "packages", len(lock.local), "names", names, "beyond", beyond)
 			}
 			if names, beyond := vouch.Some(lock.sourceless); len(names) > 0 {
 				found.Undecided(-1, lock.File.Name, "recipe/lock-source-unknown", "packages", len(lock.sourceless), "names", names, "beyond", beyond)
@@ -167,10 +171,26 @@ func (w *writer) leaveOut(words ...string) {
 	w.lock.LeftOut = append(w.lock.LeftOut, strings.Join(words, " "))
 }
 
+// isLocal names a package that was not from an index in a comment, and says that it was
+// none: who takes one of its name from an index gets what somebody else has put there.
+func (w *writer) isLocal(c records.Component) bool {
+	if c.Origin != records.Local {
+		return false
+	}
+	w.lock.local = append(w.lock.local, check.Brief(c.Name+" "+c.Version))
+	return true
+}
+
 // finish puts the lock together.
 func (w *writer) finish() *Lock {
 	for _, left := range w.lock.LeftOut {
 		w.comment("left out, since its name, version or address is none of the format: %s", left)
+	}
+	for _, name := range w.lock.local[:min(len(w.lock.local), maxLeftOut)] {
+		w.comment("left out, since it is from a folder, a file or a repository that others cannot fetch, and what an index has under this name may be another: %s", strconv.QuoteToASCII(name))
+	}
+	if more := len(w.lock.local) - maxLeftOut; more > 0 {
+		w.comment("left out likewise: %d more", more)
 	}
 	if w.lock.More > 0 {
 		w.comment("left out: %d more", w.lock.More)

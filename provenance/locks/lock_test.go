@@ -94,6 +94,34 @@ func TestArchive(t *testing.T) {
 	}
 }
 
+// The command of the lock installs no more packages than the image has.
+func TestInstallsNoMore(t *testing.T) {
+	list := []fixtures.File{{Name: "etc/os-release", Body: "ID=debian\n"}, {Name: "etc/apt/sources.list", Body: "# deb http://snapshot.debian.org/archive/debian/20240101T000000Z bookworm main\ndeb http://deb.debian.org/debian bookworm main\n"},
+		{Name: "var/lib/dpkg/status", Body: "Package: hello\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"}}
+	for _, merged := range []bool{false, true} {
+		if merged {
+			list = append(list, fixtures.File{Name: "bin", Link: "usr/bin"})
+		}
+		text := string(aptLock(sourceOf(t, list...))[0].File.Text)
+		if !strings.Contains(text, " --variant=essential ") || strings.Contains(text, "hooks/merged-usr ") != merged {
+			t.Errorf("merged %v:\n%s", merged, text)
+		}
+	}
+}
+
+// What lies in the caches of uv and conda is not installed, and makes no environments.
+func TestCaches(t *testing.T) {
+	var list []fixtures.File
+	for _, folder := range []string{"root/.cache/uv/archive-v0/abc/", "opt/conda/pkgs/x-1-0/lib/python3.12/site-packages/", "opt/conda/pkgs/y-1-0/site-packages/", "srv/pkgs/site-packages/"} {
+		list = append(list, fixtures.File{Name: folder + "x-1.dist-info/METADATA", Body: "Name: x\nVersion: 1\n"})
+	}
+	s := sourceOf(t, append(list, fixtures.File{Name: "opt/conda/pkgs/urls.txt", Body: "https://conda.anaconda.org/\n"})...)
+	all, _ := s.environments(records.Python, 2)
+	if len(all) != 1 || all[0].folder != "srv/pkgs/site-packages" {
+		t.Errorf("%+v", all)
+	}
+}
+
 // Files of a package that is in no lock are the image's own: it accounts for nothing.
 func TestLeftOutAccountsForNothing(t *testing.T) {
 	status := "Package: %s\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n"
@@ -103,6 +131,22 @@ func TestLeftOutAccountsForNothing(t *testing.T) {
 		if r.Share.Own != own {
 			t.Errorf("%s: %+v", name, r.Share)
 		}
+	}
+}
+
+// The files of a package that was installed from a folder are one's own, too: no index has
+// them, and files.txt says whose they are.
+func TestLocalAccountsForNothing(t *testing.T) {
+	const site = "p/site-packages/"
+	r := Read(sourceOf(t,
+		fixtures.File{Name: site + "x-1.dist-info/METADATA", Body: "Name: x\nVersion: 1\n"},
+		fixtures.File{Name: site + "x-1.dist-info/direct_url.json", Body: `{"url":"file:///src/x","dir_info":{}}`},
+		fixtures.File{Name: site + "x-1.dist-info/RECORD", Body: "x.py,sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE,1\n"},
+		fixtures.File{Name: site + "x.py", Body: "x"}))
+	files := r.Files()
+	text := string(files[len(files)-1].Text)
+	if r.Share.Bytes != 0 || r.Share.Own != 4 || r.Packages() != 0 || !strings.Contains(text, site+"x.py # of python x 1, which is in no lock\n") {
+		t.Errorf("%+v\n%s", r.Share, text)
 	}
 }
 

@@ -32,6 +32,9 @@ func npmLock(s Source) []*Lock {
 		if owner, _ := s.Installed.Owner(c.At.Path); c.Ecosystem != records.Npm || c.In >= 0 || owner != nil {
 			continue
 		}
+		if w.isLocal(c) {
+			continue
+		}
 		if !npmName.MatchString(c.Name) || !npmVersion.MatchString(c.Version) || len(c.Name) > 214 {
 			w.leaveOut(c.Name, c.Version)
 			continue
@@ -40,12 +43,15 @@ func npmLock(s Source) []*Lock {
 		if algorithm, digest := digestOf(c, "sha512", "sha384", "sha256", "sha1"); digest != "" {
 			line += " " + integrity(algorithm, digest)
 		}
-		if plainAddress.MatchString(c.URL) && len(c.URL) <= 1000 {
+		switch {
+		case c.Origin != "":
+			line += " " + c.Origin // of the form of its pattern
+		case plainAddress.MatchString(c.URL) && len(c.URL) <= 1000:
 			line += " " + c.URL
 		}
 		w.component(c, line)
 	}
-	if w.lock.Entries == 0 && len(w.lock.LeftOut) == 0 {
+	if w.lock.Entries == 0 && len(w.lock.LeftOut)+len(w.lock.local) == 0 {
 		return nil
 	}
 	w.comment("%s: NAME@VERSION INTEGRITY ADDRESS of the packages in node_modules; the latter two where npm's lock has them, which nobody signs", npmFile)

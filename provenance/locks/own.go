@@ -80,7 +80,9 @@ func (r *Recipe) measure(words *vouch.Table) {
 			r.mark(i, remark{why: fmt.Sprintf("%s, by the rule %s, which proves nothing of its content", check.Brief(spoken.By), spoken.Rule), made: true})
 		case spoken.Kind == vouch.Signed, spoken.Kind == vouch.Rebuilt, why == packaged, why == unknown && s.Installed.State(f.Path), word.Kind == vouch.Recorded && l.locked[word.By], l.locked[l.records[f.Path]]:
 			r.Share.Bytes += bytes
-		case word.Kind != vouch.Recorded:
+		case word.Kind == vouch.Recorded:
+			r.add(i, remark{why: "of " + check.Brief(word.By) + ", which is in no lock"}, bytes)
+		default:
 			r.add(i, remark{cmp.Or(why.words(), l.hint(f)), why == changed || l.differs[f.Path] != "", false}, bytes)
 		}
 	}
@@ -224,7 +226,7 @@ func (r *Recipe) ownFiles() provenance.File {
 			files.WriteString(f.line())
 		}
 	}
-	const head = "# files.txt: files and links that no package in the image has, or has otherwise. No recipe says\n" +
+	const head = "# files.txt: files and links that no package in a lock has, or has otherwise. No recipe says\n" +
 		"# how to make them. SHA-256, bytes, mode, owner and group, layer, path; a path with other\n" +
 		"# characters than most is in quotes.\n"
 	text := head + changed.String() + files.String() + known.String() + others.String()

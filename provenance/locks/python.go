@@ -13,6 +13,7 @@ import (
 var (
 	pythonName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
 	pythonVersion = regexp.MustCompile(`^(?i)([0-9]+!)?[0-9]+(\.[0-9]+)*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?(\+[a-z0-9]+([._-][a-z0-9]+)*)?$`)
+	plainOrigin   = regexp.MustCompile(`^[a-z]+\+https?://[A-Za-z0-9._~:/%+-]+@[0-9A-Za-z._-]+(#subdirectory=[A-Za-z0-9._~/-]+)?$`)
 	pythonOther   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.!+_-]*$`)
 )
 
@@ -28,7 +29,7 @@ func pythonLocks(s Source) []*Lock {
 		hashed := true
 		for _, c := range env.components {
 			_, hex := digestOf(c, "sha256")
-			hashed = hashed && hex != "" && plainAddress.MatchString(c.URL)
+			hashed = hashed && (c.Origin == records.Local || c.Origin == "" && hex != "" && plainAddress.MatchString(c.URL))
 		}
 		for _, c := range env.components {
 			w.requirement(c, hashed)
@@ -45,8 +46,15 @@ func (w *writer) requirement(c records.Component, hashed bool) {
 	_, hex := digestOf(c, "sha256")
 	known := plainAddress.MatchString(c.URL) && len(c.URL) <= 1000
 	switch {
+	case w.isLocal(c):
+		return
 	case !pythonName.MatchString(c.Name), !pythonOther.MatchString(c.Version), len(line) > 300:
 		w.leaveOut(c.Name, c.Version)
+		return
+	case c.Origin != "" && plainOrigin.MatchString(c.Origin):
+		line = c.Name + " @ " + c.Origin
+	case c.Origin != "":
+		w.leaveOut(c.Name, c.Version, c.Origin)
 		return
 	case known && hex != "" && hashed:
 		line = c.Name + " @ " + c.URL + " --hash=sha256:" + hex

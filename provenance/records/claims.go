@@ -201,7 +201,7 @@ func newWeakSum(sum digest.Weak) (out weakSum) {
 }
 
 // Weak says which digests the pass over an image has to take beside SHA-256 of the file
-// at a path: the MD5 of what lies in a library of R, and the SHA-1 of what lies in a
+// at a path: the MD5 of what lies in a library of R or in renv's cache, and the SHA-1 of what lies in a
 // prefix of Spack, whose name ends in a hash, and of archives in a repository of Maven.
 func Weak(p string) (kinds digest.Kinds) {
 	dir := path.Dir(p)
@@ -210,7 +210,7 @@ func Weak(p string) (kinds digest.Kinds) {
 	}
 	for element := range strings.SplitSeq(dir, "/") {
 		switch {
-		case element == "library" || element == "site-library":
+		case element == "library", strings.HasSuffix(element, "-library"), element == "renv", element == "packrat":
 			kinds |= digest.MD5
 		case isSpackPrefix(element):
 			kinds |= digest.SHA1

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"path"
+	"regexp"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -51,9 +52,11 @@ func (r *reader) npm(at found, body []byte) error {
 		Licenses: npmLicenses(described.License, described.Licenses),
 		Locator:  Locator{Type: packageurl.TypeNPM, Namespace: scope, Name: rest},
 	}
-	if locked := r.locked(path.Dir(at.name)); locked.Version == version {
+	locked := r.locked(path.Dir(at.name))
+	if locked.Version == version {
 		c.URL, c.Digests = publicURL(locked.Resolved), integrity(locked.Integrity)
 	}
+	c.Origin = locked.origin(at)
 	i := r.add(c, at.File)
 	t, ok := r.tarballOf(c.Digests)
 	project, _, _ := strings.Cut(at.name, "node_modules/")
@@ -83,7 +86,26 @@ type npmLocked struct {
 	Version   string `json:"version"`
 	Resolved  string `json:"resolved"`
 	Integrity string `json:"integrity"`
+	Link      bool   `json:"link"` // to a folder, as that of a workspace
 }
+
+// origin is where a package is from that no registry has: a repository, a folder or a
+// file. Those that pnpm has put elsewhere lie in a folder node_modules, too.
+func (l npmLocked) origin(at found) string {
+	switch kind, _, _ := strings.Cut(l.Resolved, ":"); {
+	case l.Link, kind == "file", !isNpm(at.Path):
+		return Local
+	case strings.HasPrefix(kind, "git"):
+		if npmRepository.MatchString(l.Resolved) {
+			return l.Resolved
+		}
+		return Local
+	}
+	return ""
+}
+
+// npmRepository matches a commit of a repository as a lock has it.
+var npmRepository = regexp.MustCompile(`^git\+(https|ssh)://(git@)?[A-Za-z0-9._~/%+-]+(:[0-9]+)?[A-Za-z0-9._~/%+-]*#[0-9a-f]{40,64}$`)
 
 // locked returns what the lock of a project has of the package in a folder.
 func (r *reader) locked(folder string) npmLocked {

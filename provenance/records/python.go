@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -58,10 +59,13 @@ func (r *reader) python(at found, body []byte) error {
 	dir, base := path.Split(at.name)
 	dir = strings.TrimSuffix(dir, "/")
 	if base != "METADATA" {
+		if r.isSource(dir, base) {
+			c.Origin = Local
+		}
 		r.egg(dir, base, r.add(c, at.File))
 		return nil
 	}
-	c.URL, c.Digests = r.direct(dir)
+	r.direct(&c, dir)
 	i := r.add(c, at.File)
 	folder := path.Dir(dir)
 	record, file, ok := r.beside(dir + "/RECORD")
@@ -109,6 +113,20 @@ func pythonDigest(text string) v1.Hash {
 	return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(raw)}
 }
 
+// isSource says whether metadata lie in the folder of a source that is used where it is,
+// as setup.py develop does: an index has it or not.
+func (r *reader) isSource(dir, base string) bool {
+	if base != "PKG-INFO" || !strings.HasSuffix(dir, ".egg-info") {
+		return false
+	}
+	switch path.Base(path.Dir(dir)) {
+	case "site-packages", "dist-packages":
+		return false
+	}
+	_, isInstalled := r.root.Name(dir + "/installed-files.txt")
+	return !isInstalled
+}
+
 // egg reads the list of files of a package that was installed without a wheel, which
 // has no digests. Packages of conda and of distributions often have none at all.
 func (r *reader) egg(dir, base string, component int) {
@@ -132,10 +150,10 @@ func (r *reader) egg(dir, base string, component int) {
 
 // direct reads where a package came from when it was not from an index
 // (packaging.python.org, "Recording the Direct URL Origin of installed distributions").
-func (r *reader) direct(dir string) (url string, digests []v1.Hash) {
+func (r *reader) direct(c *Component, dir string) {
 	body, file, ok := r.beside(dir + "/direct_url.json")
 	if !ok {
-		return "", nil
+		return
 	}
 	var origin struct {
 		URL  string `json:"url"`
@@ -143,19 +161,40 @@ func (r *reader) direct(dir string) (url string, digests []v1.Hash) {
 			Hash   string            `json:"hash"`
 			Hashes map[string]string `json:"hashes"`
 		} `json:"archive_info"`
+		VCS struct {
+			Kind   string `json:"vcs"`
+			Commit string `json:"commit_id"`
+		} `json:"vcs_info"`
+		Subdirectory string `json:"subdirectory"`
 	}
+	c.Origin = Local // whatever it was, it was no index
 	if err := decode(body, &origin); err != nil {
 		r.problem(file, "records/unread", "error", err)
-		return "", nil
+		return
 	}
 	if algorithm, sum, ok := strings.Cut(origin.Info.Hash, "="); ok && len(origin.Info.Hashes) == 0 {
 		origin.Info.Hashes = map[string]string{algorithm: sum}
 	}
 	for _, algorithm := range slices.Sorted(maps.Keys(origin.Info.Hashes)) {
-		digests = append(digests, hexDigest(algorithm, origin.Info.Hashes[algorithm])...)
+		c.Digests = append(c.Digests, hexDigest(algorithm, origin.Info.Hashes[algorithm])...)
 	}
-	return publicURL(origin.URL), digests
+	switch c.URL = publicURL(origin.URL); {
+	case c.URL == "":
+	case origin.VCS.Kind == "":
+		c.Origin = ""
+	case vcsKind.MatchString(origin.VCS.Kind) && commitID.MatchString(origin.VCS.Commit):
+		c.Origin = origin.VCS.Kind + "+" + c.URL + "@" + origin.VCS.Commit
+		if origin.Subdirectory != "" {
+			c.Origin += "#subdirectory=" + origin.Subdirectory
+		}
+	}
 }
+
+// What is recorded of a repository, and of what was taken from it.
+var (
+	vcsKind  = regexp.MustCompile(`^(git|hg|bzr|svn)$`)
+	commitID = regexp.MustCompile(`^[0-9A-Za-z._-]{1,100}$`)
+)
 
 // pythonLicenses takes the three places that a licence may be declared in.
 func pythonLicenses(fields map[string][]string) []License {

@@ -3,24 +3,38 @@ package records
 import (
 	"errors"
 	"path"
+	"regexp"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
 )
 
-// isR says whether a file describes an R package that is installed in a
-// library, which is a folder named library or site-library.
+// isR says whether a file describes an R package that is installed in a library.
 func isR(p string) bool {
 	dir, name := path.Split(p)
-	if name != "DESCRIPTION" {
-		return false
-	}
-	switch path.Base(path.Dir(strings.TrimSuffix(dir, "/"))) {
+	return name == "DESCRIPTION" && isRLibrary(path.Dir(strings.TrimSuffix(dir, "/")))
+}
+
+// isRLibrary says whether a folder is a library of R: one named so, that of a user for one
+// version (R 4.4, help(".libPaths")), or one of a project with renv or packrat.
+func isRLibrary(dir string) bool {
+	parent, base := path.Split(dir)
+	switch base {
 	case "library", "site-library":
 		return true
 	}
-	return false
+	if strings.HasSuffix(parent, "-library/") { // x86_64-pc-linux-gnu-library/4.4
+		return base != "" && strings.Trim(base, "0123456789.") == ""
+	}
+	return rProject.MatchString("/" + dir)
 }
+
+// rProject matches the library of a project: of renv 1.0 (paths$library) for a version of R
+// and a platform, below the system since 1.1, and of packrat 0.9.
+var rProject = regexp.MustCompile(`/renv/library/([^/]+/)?R-[0-9.]+/[^/]+$|/packrat/lib/[^/]+/[0-9.]+$`)
+
+// rCache is where renv has packages to which the libraries of projects have links.
+const rCache = "renv/cache/"
 
 // r reads the file DESCRIPTION ("Writing R Extensions" of R 4.4, section 1.1.1).
 func (r *reader) r(at found, body []byte) error {
@@ -35,8 +49,12 @@ func (r *reader) r(at found, body []byte) error {
 		c.Locator.Type = packageurl.TypeCran
 	}
 	c.URL = publicURL(first(fields["remoteurl"]))
-	i := r.add(c, at.File)
 	dir := path.Dir(at.name)
+	c.Library = path.Dir(dir)
+	i := r.add(c, at.File)
+	if link, ok := r.root.Name(dir); ok && link.Type == '2' && i >= 0 {
+		r.claim(link.Path, claim{component: int32(i), holder: int32(i), standing: Listed})
+	}
 	sums, file, ok := r.beside(dir + "/MD5")
 	r.environment(path.Dir(dir), R, !ok)
 	if ok {
@@ -48,7 +66,8 @@ func (r *reader) r(at found, body []byte) error {
 // isRRecord says whether a file lists those of a package: binary packages have one,
 // and those that were installed from source do not.
 func isRRecord(p string) bool {
-	return path.Base(p) == "MD5" && isR(path.Dir(p)+"/DESCRIPTION")
+	dir, name := path.Split(p)
+	return name == "MD5" && (isR(dir+"DESCRIPTION") || strings.Contains("/"+dir, "/"+rCache))
 }
 
 // rSums reads the file MD5 (tools:::.installMD5sums of R 4.5): "DIGEST *NAME" a line.

@@ -71,10 +71,12 @@ type Component struct {
 	Licenses  []License // as it declares them, the most exact first
 	Locator   Locator
 	URL       string    // that the package was fetched from; "" where that is not recorded
+	Origin    string    // where it was installed from, where that was no index and no archive at an address: "git+https://…@COMMIT", or Local
 	Digests   []v1.Hash // of the package as it is distributed, as recorded; of an archive of Java, as computed
 	Signed    bool      // it has a signature, which was not verified
 	Sum       string    // of its source in a form of the ecosystem's own, "h1:…"; may be empty
 	At        Place     // of what describes it
+	Library   string    // of a package of R: the folder that it is in, or a link to it
 	In        int       // the component that contains it; -1 for none
 
 	// Of the files that its record lists with a digest: those that have it, those
@@ -89,6 +91,10 @@ type Locator struct {
 	Name            string // where it is not that of the component
 	Qualifiers      map[string]string
 }
+
+// Local is the origin of what was installed from a folder, a file or a repository that
+// others cannot fetch: what an index has under this name, if it does, may be another.
+const Local = "local"
 
 // Title names the component for people: "python numpy 1.26.4".
 func (c *Component) Title() string {

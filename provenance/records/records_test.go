@@ -263,3 +263,13 @@ func bodies(files map[string]string) *inspect.Image {
 	}
 	return &inspect.Image{Layers: []*inspect.Layer{l}}
 }
+
+// What of a record could not be taken is a note of the check closure, too.
+func TestUnread(t *testing.T) {
+	all := read(t, files(site+"x-1.dist-info/METADATA", "Name: x\nVersion: 1\n", site+"x-1.dist-info/RECORD", "../../../../../../etc/x,,\n", "opt/conda-meta/y.json", "{"))
+	var got []string
+	for _, f := range all.Unread() {
+		got = append(got, fmt.Sprintf("%s %s %s", f.Level, f.Path, f.Code))
+	}
+	expect(t, got, []string{"note opt/conda-meta/y.json records/unread", "note " + site + "x-1.dist-info/RECORD records/outside"})
+}

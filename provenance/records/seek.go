@@ -183,10 +183,10 @@ func (s *seeker) isPackageName(p string) bool {
 // own names do not show it.
 func isLibrary(p string) bool {
 	switch path.Base(p) {
-	case "node_modules", "library", "site-library":
+	case "node_modules":
 		return true
 	}
-	return false
+	return isRLibrary(p)
 }
 
 func isMetadataFolder(p string) bool {

@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -248,4 +249,31 @@ func FuzzPrograms(f *testing.F) {
 		_, _ = rustSection(body)
 		_, _ = tarFiles(body, 1<<20)
 	})
+}
+
+// Packages of R lie in the library of a user, in those of projects, and in the cache of
+// renv, to which several libraries can have links.
+func TestLibrariesOfR(t *testing.T) {
+	const (
+		cache = "root/.cache/R/renv/cache/v5/R-4.4/x86_64-pc-linux-gnu/z/3.0/0123456789abcdef0123456789abcdef/z"
+		one   = "one/renv/library/R-4.4/x86_64-pc-linux-gnu"
+		two   = "two/renv/library/linux-debian-bookworm/R-4.4/x86_64-pc-linux-gnu"
+		user  = "home/u/R/x86_64-pc-linux-gnu-library/4.4"
+		old   = "three/packrat/lib/x86_64-pc-linux-gnu/3.6.0"
+	)
+	list := files(user+"/u/DESCRIPTION", "Package: u\nVersion: 1.0\n", old+"/p/DESCRIPTION", "Package: p\nVersion: 1.0\n",
+		cache+"/DESCRIPTION", "Package: z\nVersion: 3.0\n", cache+"/MD5", fmt.Sprintf("%x *R/z\n%x *R/y\n", md5.Sum([]byte("code")), md5.Sum([]byte("more"))),
+		cache+"/R/z", "code", cache+"/R/y", "other", "share/library-of/4.4/x/DESCRIPTION", "Package: no\n")
+	for _, library := range []string{one, two} {
+		list = append(list, fixtures.File{Name: library + "/z", Link: "/" + cache})
+	}
+	all := read(t, list)
+	var got []string
+	for _, c := range all.Components {
+		got = append(got, c.Title()+" "+c.Library)
+	}
+	slices.Sort(got)
+	expect(t, got, []string{"r p 1.0 " + old, "r u 1.0 " + user, "r z 3.0 " + one, "r z 3.0 " + two})
+	expect(t, outcome(all), []string{cache + "/R/z: r z 3.0",
+		"undecided " + cache + "/R/y closure/record-differs digest=\"md5:" + fmt.Sprintf("%x", md5.Sum([]byte("more"))) + "\" package=\"r z 3.0\""})
 }

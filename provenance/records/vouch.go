@@ -46,6 +46,18 @@ func (all *All) Vouch(t *vouch.Table) []check.Finding {
 	return list.Sorted()
 }
 
+// Unread notes which records could not be read, or not in full: of the files that they may
+// have nothing is said.
+func (all *All) Unread() []check.Finding {
+	list := check.List{Max: maxListed, Notes: maxListed}
+	for _, p := range all.Problems {
+		if strings.HasPrefix(p.Code, "records/") {
+			list.Append(check.Finding{Message: p.Message, Level: check.Note, Layer: p.Layer, Path: p.Path})
+		}
+	}
+	return list.Sorted()
+}
+
 // Conclude adds what records say to the check named closure: a file that is not what the
 // record of its package has cannot be called explained.
 func Conclude(closure check.Check, findings []check.Finding) check.Check {

@@ -29,11 +29,7 @@ func (t *Table) Entries() *Entries {
 // ofPackages says whether what is signed speaks for a file, or a rule by which it comes
 // from that.
 func (w Word) ofPackages() bool {
-	switch w.Kind {
-	case Rebuilt, Signed, Made:
-		return true
-	}
-	return w.Kind == Instruction && w.Rule != ""
+	return w.IsSigned() || w.Kind == Instruction && w.Rule != ""
 }
 
 // HasRights says whether a word is about the rights that a file gives too, such as setuid,

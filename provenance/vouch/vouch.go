@@ -63,6 +63,10 @@ type Word struct {
 	Rule string   // by which it was made, of Made: "pyc", "ca-certificates"; else ""
 }
 
+// IsSigned says whether a trusted key stands behind a file: it signed the very bytes, or
+// those that a rule makes them from.
+func (w Word) IsSigned() bool { return w.Kind == Rebuilt || w.Kind == Signed || w.Kind == Made }
+
 func (w Word) key() string {
 	return strings.Join(append([]string{string(w.Kind), w.By, w.Rule}, w.Keys...), "\x00")
 }

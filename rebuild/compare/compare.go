@@ -108,7 +108,8 @@ const (
 	Timestamp Cause = "timestamp" // modification time
 	Mode      Cause = "mode"      // permissions, setuid, setgid, sticky
 	Owner     Cause = "owner"     // uid, gid, user or group name
-	Link      Cause = "link"      // target of a link, or a hard link against a file
+	Link      Cause = "link"      // target of a link, or a hard link against another file
+	HardLink  Cause = "hard-link" // one file under several names here, and files of the same bytes there
 	Xattr     Cause = "xattr"     // extended attributes, capabilities among them
 	Device    Cause = "device"    // device numbers
 	Missing   Cause = "missing"   // in the original only
@@ -139,7 +140,7 @@ const (
 // the image.
 func AllCauses() []Cause {
 	return []Cause{
-		Content, Type, Extra, Missing, Renamed, Link, Xattr, Device, Mode, Owner,
+		Content, Type, Extra, Missing, Renamed, Link, HardLink, Xattr, Device, Mode, Owner,
 		EmbeddedPath, EmbeddedStorePath, EmbeddedOrder, EmbeddedDate, Compression,
 		Timestamp, Order, Packaging, Derived,
 	}
@@ -224,7 +225,7 @@ func (c *Comparison) Identical() bool {
 }
 
 // Equivalent says that a container sees the same: the content, mode, owner (by
-// number and by name), link target, extended attributes and device numbers of
+// number and by name), links, extended attributes and device numbers of
 // every file, and every field of the config but the diffIDs, which follow from
 // the layers, and the times of creation. What is left differs by order,
 // timestamp or packaging. Identical images are equivalent.

@@ -38,10 +38,14 @@ func (w *walk) folded() {
 		a, b := fileAt(was, i), fileAt(now, j)
 		switch order := compareFiles(a, b); {
 		case order < 0:
-			w.inRoot(known, a.Layer, -1, rootDifference(a, Missing))
+			if !isImplied(a.Inode.Header, now) {
+				w.inRoot(known, a.Layer, -1, rootDifference(a, Missing))
+			}
 			i++
 		case order > 0:
-			w.inRoot(known, -1, b.Layer, rootDifference(b, Extra))
+			if !isImplied(b.Inode.Header, was) {
+				w.inRoot(known, -1, b.Layer, rootDifference(b, Extra))
+			}
 			j++
 		default:
 			switch {

@@ -58,7 +58,7 @@ func (w *walk) isHidden(d *Difference) bool {
 		return false
 	case !inA:
 		return !w.hidesNothing(d)
-	case d.Cause == Link && !w.sameNames(x, y), d.Shows(headerRecord):
+	case (d.Cause == Link || d.Cause == HardLink) && !w.sameNames(x, y), d.Shows(headerRecord):
 		return false
 	case hasTwoHeaders(x) || hasTwoHeaders(y):
 		return false

@@ -53,10 +53,12 @@ const (
 	LinkOrCopy = "difference/link-or-copy" // a link here, a copy there, of the same file
 )
 
-// linked compares two entries of which at least one is a hard link. Where one
-// image has a link and the other a copy, or another of the same names came
-// first in the tar, a container sees the same as long as the file behind both
-// is: that is packaging. A link to another file is a link. The code says which.
+// linked compares two entries of which at least one is a hard link. Where another of the
+// same names came first in the tar, a container sees the same as long as the file behind
+// both is: that is packaging. Where one image has a link and the other a copy it reads the
+// same bytes, but what is written under one name shows under the other in one image alone:
+// but for store items, into which nothing is written, that is a cause of its own. A link to
+// another file is a link. The code says which.
 func (w *walk) linked(a, b at) (Cause, string) {
 	x, y := w.a.root(a), w.b.root(b)
 	switch {
@@ -72,8 +74,10 @@ func (w *walk) linked(a, b at) (Cause, string) {
 		return Link, "difference/linked-files-apart"
 	case kind(a.Entry) == kind(b.Entry):
 		return Packaging, SameFile
+	case w.a.img.Stores.ItemOf(a.Path) != "":
+		return Packaging, LinkOrCopy
 	}
-	return Packaging, LinkOrCopy
+	return HardLink, LinkOrCopy
 }
 
 // sameGroup says whether the targets of two hard links are names of the same

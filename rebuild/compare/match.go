@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"audit/inspect"
 )
 
 // entries lets the entries of all layers without an equal meet by path, and
@@ -162,10 +164,39 @@ func (w *walk) alone(s *side, r ref, entries int, again bool) {
 	switch {
 	case again:
 		d.Cause, d.Evidence = Packaging, evidence("difference/folder-again")
+	case entries == 1 && isImplied(e.Entry, other.img.Root()) && w.addsNothing(s.shape(r)):
+		d.Cause, d.Evidence = Packaging, evidence(impliedFolder)
 	case kind(e.Entry) == globalHeader:
 		d.Cause = Packaging
 	}
 	w.report(d, a, b)
+}
+
+// impliedFolder is the code of a folder that one image lists, and that what lies in it implies
+// in the other.
+const impliedFolder = "difference/implied-folder"
+
+// isImplied says whether a folder is one that engines make of their own where a root file
+// system has something in it and no entry for it: of mode 0755, and root's (moby,
+// archive.ImpliedDirectoryMode; containerd, archive/tar.go, mkparent).
+func isImplied(e *inspect.Entry, root *inspect.Root) bool {
+	a := e.Attr()
+	isRoot := func(name string) bool { return name == "" || name == "root" }
+	if kind(e) != folder || e.Mode != 0o755 || a.UID != 0 || a.GID != 0 || len(a.Xattrs) > 0 || !isRoot(a.Uname) || !isRoot(a.Gname) {
+		return false
+	}
+	i, ok := root.Search(e.Path)
+	if e.Path == "." {
+		return !ok && root.Len() > 0
+	}
+	return !ok && i < root.Len() && isBelow(root.File(i).Path, e.Path)
+}
+
+// addsNothing says whether headers have nothing that a container sees beside what the entry
+// has, such as access control lists.
+func (w *walk) addsNothing(shape shapeID) bool {
+	const plain = 0
+	return shape == plain || !slices.ContainsFunc(w.names.differences(shape, plain), func(d headerDifference) bool { return !d.cause.Harmless() })
 }
 
 // namesake returns the store item of an image that has the name, but not the

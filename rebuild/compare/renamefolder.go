@@ -33,6 +33,17 @@ func (d *Difference) Renames() []Rename {
 	return nil
 }
 
+// FolderTo is the path in the rebuild of a folder that has another name there, "" for all
+// other differences.
+func (d *Difference) FolderTo() string {
+	for _, m := range d.Evidence {
+		if m.Code == renamedFolder {
+			return m.Args.String("to")
+		}
+	}
+	return ""
+}
+
 // below is the path of something in a folder, "" for the folder itself.
 func below(folder, name string) string {
 	if name == "" {

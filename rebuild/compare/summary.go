@@ -20,6 +20,11 @@ func Summary(cause Cause, was, now Value, evidence []check.Message) check.Messag
 	return short(check.Say("difference/change", "was", Argument(was), "now", Argument(now)))
 }
 
+// Summary says in one message what the difference is; values have at most 200 characters.
+func (f *FieldDifference) Summary() check.Message {
+	return check.Say("rebuild/config-difference", "field", f.Field, "cause", string(f.Cause), "was", check.Clip(f.Was), "now", check.Clip(f.Now))
+}
+
 // ofWhole returns the evidence that says most of a file or folder as a whole: of a program
 // that code and data are the same, of what has another name which.
 func ofWhole(cause Cause, evidence []check.Message) check.Message {

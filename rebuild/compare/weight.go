@@ -8,19 +8,20 @@ import (
 // Weight orders what differs by how much it matters to whoever runs the image: what has
 // less comes first. Files that lend rights come before all others, then those that decide
 // who has rights, then the causes in the order of [AllCauses]. Of one cause, files where
-// a system looks for programs come first, and what a known freedom explains last. The
-// paths are those that the difference has: a file under another name has two.
-func Weight(cause Cause, known string, privileged bool, paths ...string) int {
+// a system looks for programs come first, and what a known freedom explains last. That
+// a difference decides who has rights [Decides] says. The paths are those that it has: a
+// file under another name has two.
+func Weight(cause Cause, known string, privileged, decides bool, paths ...string) int {
 	group, place := 2, 1
 	switch {
 	case privileged:
 		group = 0
 	case known != "":
 		place = 2
-	case slices.ContainsFunc(paths, DecidesAccess):
+	case decides:
 		group = 1
 	}
-	if place == 1 && slices.ContainsFunc(paths, isForPrograms) {
+	if place == 1 && slices.ContainsFunc(paths, IsForPrograms) {
 		place = 0
 	}
 	return (group*2*len(AllCauses())+cause.order())*3 + place
@@ -56,22 +57,11 @@ func (c Cause) order() int {
 
 // Weight is that of the difference.
 func (d *Difference) Weight() int {
-	return Weight(d.Cause, d.Known, d.Privileged, d.Path, d.RenamedTo())
+	return Weight(d.Cause, d.Known, d.Privileged, d.Decides(), d.Path, d.RenamedTo())
 }
 
-// DecidesAccess says whether a file decides who may log in or what they may do.
-func DecidesAccess(path string) bool {
-	for _, file := range []string{"etc/passwd", "etc/shadow", "etc/group", "etc/gshadow", "etc/sudoers", "etc/sudoers.d", "etc/doas.conf",
-		"etc/pam.d", "etc/pam.conf", "etc/security", "etc/ssh", "etc/login.defs", "etc/nsswitch.conf", "etc/ld.so.preload", "etc/crontab", "etc/cron.d"} {
-		if path == file || path == file+"-" || strings.HasPrefix(path, file+"/") {
-			return true
-		}
-	}
-	return strings.Contains("/"+path, "/.ssh/")
-}
-
-// isForPrograms says whether a system looks for programs and libraries where a file lies.
-func isForPrograms(path string) bool {
+// IsForPrograms says whether a system looks for programs and libraries where a file lies.
+func IsForPrograms(path string) bool {
 	path = strings.TrimPrefix(strings.TrimPrefix(path, "usr/"), "local/")
 	for _, folder := range []string{"bin/", "sbin/", "lib/", "lib64/", "libexec/", "etc/init.d/", "etc/systemd/", "etc/profile.d/"} {
 		if strings.HasPrefix(path, folder) {

@@ -31,7 +31,7 @@ func TestWeight(t *testing.T) {
 		}
 	}
 	for i, cause := range AllCauses()[1:] {
-		if before := AllCauses()[i]; Weight(before, "", false, "x") >= Weight(cause, "", false, "x") {
+		if before := AllCauses()[i]; Weight(before, "", false, false, "x") >= Weight(cause, "", false, false, "x") {
 			t.Errorf("%s does not come before %s", before, cause)
 		}
 	}

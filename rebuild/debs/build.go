@@ -65,7 +65,9 @@ func (builder) Build(ctx context.Context, plan rebuild.Plan, job rebuild.Job) (*
 		}
 		return result, fmt.Errorf("%w: %w", rebuild.ErrNotDone, err)
 	}
-	result.Image = image
+	if result.Image, result.Items, err = withConfig(job.Image, image, filepath.Join(job.Dir, "image.tar")); err != nil {
+		return result, err
+	}
 	for _, p := range d.Packages {
 		result.Items = append(result.Items, rebuild.Item{Path: p.Name + " " + p.Version, How: rebuild.Reused})
 	}

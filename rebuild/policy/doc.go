@@ -24,7 +24,14 @@
 // slash, ** as a whole name for any folders or none, ? for one character; a
 // backslash takes the meaning from the next. "config:" begins a field of the config.
 // A pattern never allows everything, never an owner, an extended attribute or a
-// device, and nothing about a file that lends rights: those are named path by path.
+// device, and nothing about a file that lends rights, or a file or field that decides who
+// has them or what runs: those are named one by one.
+//
+// A file under another name is allowed where both names are, the old one as missing or
+// renamed and the new one as extra or renamed. A folder that was renamed is allowed where
+// all that moved with it is, or under its own old path as renamed; where it went to another
+// folder, or to one for programs, its new path has to be allowed too.
+//
 // An allowance changes the exit status and nothing else: the difference stays in
 // the report, and so do its result and its verdict.
 package policy

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func (j *judge) allow(today time.Time) {
 		j.applied = append(j.applied, Applied{Allowance: a, Expired: Day(today.UTC()).String() > a.Expires.String()})
 	}
 	for _, f := range j.facts.Config {
-		if !f.Cause.Harmless() && !j.passed(f.Cause, configPrefix+f.Field, false) {
+		if !f.Cause.Harmless() && !j.passed(f.Cause, configPrefix+f.Field, f.Decides()) {
 			j.fields = append(j.fields, f)
 		}
 	}
@@ -98,15 +99,19 @@ func (j *judge) allow(today time.Time) {
 
 // passedAll says whether a difference is allowed: of files under other names each has
 // to be, as one that the rebuild lacks, and its new name as one that only the rebuild
-// has; or either as renamed.
+// has; or either as renamed. A folder may be allowed as a whole.
 func (j *judge) passedAll(d compare.Difference) bool {
 	renames := d.Renames()
-	if len(renames) == 0 {
-		return j.passed(d.Cause, d.Path, d.Privileged)
+	switch {
+	case len(renames) == 0:
+		return j.passed(d.Cause, d.Path, d.Privileged || d.Decides())
+	case j.passedFolder(d):
+		return true
 	}
 	for _, r := range renames {
-		if !j.passed(compare.Missing, r.From, d.Privileged) && !j.passed(compare.Renamed, r.From, d.Privileged) ||
-			!j.passed(compare.Extra, r.To, d.Privileged) && !j.passed(compare.Renamed, r.To, d.Privileged) {
+		from, to := d.Privileged || compare.DecidesAccess(r.From), d.Privileged || compare.DecidesAccess(r.To)
+		if !j.passed(compare.Missing, r.From, from) && !j.passed(compare.Renamed, r.From, from) ||
+			!j.passed(compare.Extra, r.To, to) && !j.passed(compare.Renamed, r.To, to) {
 			return false
 		}
 	}
@@ -114,17 +119,32 @@ func (j *judge) passedAll(d compare.Difference) bool {
 	return true
 }
 
-// passed says whether a difference is allowed. One about a file that lends rights
-// or that decides who has them has to be named.
-func (j *judge) passed(cause compare.Cause, path string, privileged bool) bool {
+// passedFolder says whether a folder under another name is allowed by its path as renamed:
+// beside the old name that is enough, and elsewhere the new path has to be allowed too.
+func (j *judge) passedFolder(d compare.Difference) bool {
+	to := d.FolderTo()
+	if to == "" || !j.passed(compare.Renamed, d.Path, d.Privileged) {
+		return false
+	}
+	beside := path.Dir(to) == path.Dir(d.Path) && compare.IsForPrograms(to+"/") == compare.IsForPrograms(d.Path+"/")
+	if beside || j.passed(compare.Renamed, to, d.Privileged) {
+		return true
+	}
+	delete(j.passes, difference{d.Path, compare.Renamed})
+	return false
+}
+
+// passed says whether a difference is allowed. One about a file that lends rights, or about
+// what decides who has them or what runs, has to be named.
+func (j *judge) passed(cause compare.Cause, at string, named bool) bool {
 	for i := range j.applied {
 		a := &j.applied[i]
-		if a.Cause != cause || (privileged || compare.DecidesAccess(path)) && isPattern(a.Path) || !matchPath(a.Path, path) {
+		if a.Cause != cause || named && isPattern(a.Path) || !matchPath(a.Path, at) {
 			continue
 		}
 		a.Count++
 		if !a.Expired {
-			j.passes[difference{path, cause}] = true
+			j.passes[difference{at, cause}] = true
 			return true
 		}
 	}
@@ -166,11 +186,29 @@ func (j *judge) require() {
 		shown = j.worst(func(c check.Check) bool { return c.ID != check.Rebuild && c.Status == check.Fail })
 	case j.policy.Require == rebuild.RequireExplained && closure != check.Pass:
 		shown = j.worst(func(c check.Check) bool { return c.ID == check.Closure })
-	case len(j.left) > 0:
-		d := slices.MinFunc(j.left, func(x, y compare.Difference) int { return x.Weight() - y.Weight() })
-		shown = check.Finding{Message: compare.Summary(d.Cause, d.Was, d.Now, d.Evidence), Layer: d.Layer, Path: d.Path}
+	default:
+		shown = j.heaviest()
 	}
 	j.violate("require", check.Say("policy/verdict", "require", j.policy.Require.String(), "verdict", verdict.String()), shown)
+}
+
+// heaviest is the difference that weighs most of those that nothing allows: of a file that
+// lends rights, then of a field of the config that decides what runs, then of any other file.
+func (j *judge) heaviest() check.Finding {
+	var file compare.Difference
+	if len(j.left) > 0 {
+		file = slices.MinFunc(j.left, func(x, y compare.Difference) int { return x.Weight() - y.Weight() })
+	}
+	if len(j.fields) > 0 && !file.Privileged {
+		f := slices.MinFunc(j.fields, func(x, y compare.FieldDifference) int { return x.Weight() - y.Weight() })
+		if f.Decides() {
+			return check.Finding{Message: f.Summary(), Layer: -1}
+		}
+	}
+	if len(j.left) == 0 {
+		return check.Finding{Layer: -1}
+	}
+	return check.Finding{Message: compare.Summary(file.Cause, file.Was, file.Now, file.Evidence), Layer: file.Layer, Path: file.Path}
 }
 
 // worst is the first finding of the highest level of some checks. A check has its

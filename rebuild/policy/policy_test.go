@@ -308,6 +308,37 @@ func TestGravestIsShown(t *testing.T) {
 	}
 }
 
+// TestConfigThatDecides: a field that decides what runs is the reason that is shown, before
+// files that lend no rights; it has to be named to be allowed.
+func TestConfigThatDecides(t *testing.T) {
+	f := facts()
+	f.Config = append(f.Config, compare.FieldDifference{Field: "config.User", Was: `"1000"`, Now: `"0"`, Cause: compare.Content})
+	const end = `"cause": "content", "reason": "x", "expires": "2027-01-01"}`
+	su := []compare.Difference{f.Differences[1]}
+	files := []compare.Difference{f.Differences[0], {Path: "etc/cron.daily/x", Cause: compare.Extra, Layer: 2}}
+	for _, tc := range []struct {
+		differences []compare.Difference
+		allow, want string
+	}{
+		{nil, `{"path": "config:config.*", ` + end, "require: policy/verdict  rebuild/config-difference\nconfig:config.* 1 false"},
+		{files, `{"path": "config:config.*", ` + end, "require: policy/verdict  rebuild/config-difference\nconfig:config.* 1 false"},
+		{files, `{"path": "config:config.User", ` + end, "require: policy/verdict etc/cron.daily/x difference/change\nconfig:config.User 1 false"},
+		{su, `{"path": "config:config.*", ` + end, "require: policy/verdict usr/bin/su difference/change\nconfig:config.* 1 false"},
+		{nil, `{"path": "config:config.*", ` + end + `, {"path": "config:config.User", ` + end, "config:config.* 1 false\nconfig:config.User 1 false"},
+	} {
+		f.Differences = tc.differences
+		if got := text(read(t, `{"require": "equivalent", "allow": [`+tc.allow+`]}`).Judge(f, today)); got != tc.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", tc.allow, got, tc.want)
+		}
+	}
+	open := compare.Difference{Path: "etc/x", Cause: compare.Mode, Was: compare.Permissions(0o755), Now: compare.Permissions(0o777)}
+	f.Config, f.Differences = nil, []compare.Difference{open}
+	p := read(t, `{"require": "equivalent", "allow": [{"path": "etc/*", "cause": "mode", "reason": "x", "expires": "2027-01-01"}]}`)
+	if got := text(p.Judge(f, today)); got != "require: policy/verdict etc/x difference/change\netc/* 0 false" {
+		t.Error(got)
+	}
+}
+
 // TestRenamedFolderNeedsAll: a folder under another name is allowed where each file in it
 // is, under both names; one that decides who has rights has to be named.
 func TestRenamedFolderNeedsAll(t *testing.T) {
@@ -325,6 +356,39 @@ func TestRenamedFolderNeedsAll(t *testing.T) {
 	}{{one("a", "b/c"), 0}, {one("a", "shadow"), 1}} {
 		if j := read(t, `{"require": "equivalent", "allow": [`+allow+`]}`).Judge(c.facts, today); len(j.Violations) != c.want {
 			t.Errorf("%+v, want %d", j.Violations, c.want)
+		}
+	}
+}
+
+// TestRenamedFolderByItsPath: a folder that was renamed is allowed under the path that the
+// report has; where it moved elsewhere its new path has to be allowed too.
+func TestRenamedFolderByItsPath(t *testing.T) {
+	renamed := func(paths ...string) string {
+		var all []string
+		for _, p := range paths {
+			all = append(all, fmt.Sprintf(`{"path": %q, "cause": "renamed", "reason": "x", "expires": "2027-01-01"}`, p))
+		}
+		return `{"require": "equivalent", "allow": [` + strings.Join(all, ", ") + "]}"
+	}
+	for _, tc := range []struct {
+		from, to string
+		allow    []string
+		want     int
+	}{
+		{"opt/app-1.0", "opt/app-1.1", []string{"opt/app-1.0"}, 0},
+		{"opt/app-1.0", "opt/app-1.1", []string{"opt/app-*"}, 0},
+		{"opt/app-1.0", "opt/app-1.1", []string{"opt/app-1.1"}, 1},
+		{"opt/app-1.0", "srv/app-1.0", []string{"opt/app-1.0"}, 1},
+		{"opt/app-1.0", "srv/app-1.0", []string{"opt/app-1.0", "srv/app-1.0"}, 0},
+		{"usr/x", "usr/bin", []string{"usr/x"}, 1},
+		{"usr/lib/a1", "usr/lib/a2", []string{"usr/lib/a1"}, 0},
+	} {
+		f := facts()
+		f.Config, f.Differences = nil, []compare.Difference{{
+			Path: tc.from, Cause: compare.Renamed, Evidence: []check.Message{check.Say("difference/renamed-folder", "to", tc.to, "names", []string{"a", "b/c"})},
+		}}
+		if j := read(t, renamed(tc.allow...)).Judge(f, today); len(j.Violations) != tc.want {
+			t.Errorf("%s → %s with %q: %+v, want %d", tc.from, tc.to, tc.allow, j.Violations, tc.want)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/rebuild"
+	"audit/report"
 )
 
 // Options say what a summary is of.
@@ -31,6 +32,10 @@ type Options struct {
 	// but a result.
 	Demand string
 	Holds  func(path string, v rebuild.Verdict, closure check.Status) (violation string, err error)
+
+	// First says what stands out in a report ([report.First]); nil where nobody asks. What
+	// it gets has no more than that needs.
+	First func(r *report.Report) string
 }
 
 // The limits of folders of results.
@@ -371,7 +376,7 @@ func (c *collector) row(reference string, all []candidate) Row {
 			continue
 		}
 		s := found.of.status
-		r.Problem, r.Digest, r.Key, r.Tries = "", s.Digest, s.Key, s.Tries
+		r.Problem, r.Digest, r.Key, r.Tries = found.facts.First, s.Digest, s.Key, s.Tries
 		c.b.addFacts(&r, found.facts)
 		r.Holds, r.Violation = found.violation == "", found.violation
 		return r
@@ -447,7 +452,7 @@ func compareJudged(x, y *judged) int {
 	return cmp.Or(order(x.violation == "", y.violation == ""), cmp.Compare(b.Nobody, a.Nobody), cmp.Compare(x.violation, y.violation),
 		cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Config, b.Config), cmp.Compare(a.LayersSum, b.LayersSum), cmp.Compare(a.RecipeSum, b.RecipeSum),
 		cmp.Compare(a.ItemsSum, b.ItemsSum), cmp.Compare(a.Contents, b.Contents), cmp.Compare(a.Total, b.Total),
-		cmp.Compare(a.System, b.System), cmp.Compare(a.Recipe, b.Recipe))
+		cmp.Compare(a.System, b.System), cmp.Compare(a.Recipe, b.Recipe), cmp.Compare(b.First, a.First))
 }
 
 // badness orders how a check ended, the worst last.
@@ -475,7 +480,7 @@ func (c *collector) facts(path string) (*facts, error) {
 	if c.ctx.Err() != nil {
 		return nil, context.Cause(c.ctx)
 	}
-	f, err := readFacts(path)
+	f, err := readFacts(path, c.opt.First)
 	if err == nil {
 		f.ItemsSum = fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, f.Items)))
 		f.numbers = c.b.items.numbers(f.Items)

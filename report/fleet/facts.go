@@ -27,6 +27,11 @@ const (
 	maxElements = 5_000_000 // of one list
 	maxText     = 4 << 10   // bytes of a name
 	maxPerImage = 200_000   // store items or layers that are kept of one image
+	maxStanding = 10_000    // findings, and differences, that are kept to say what stands out
+	maxFirst    = 500       // characters of what is said of that
+	maxKinds    = 100       // of a list that honest reports keep short
+	maxSize     = 64 << 40  // bytes of an image, or of one layer: sums of many are still numbers
+	maxSeconds  = 1e9       // that an audit took
 )
 
 // facts are what a summary needs of one report.
@@ -55,6 +60,7 @@ type facts struct {
 	Created   string // as the image claims it
 	Date      time.Time
 	Seconds   float64
+	First     string // what the page of the image says first; "" where nothing stands out
 
 	numbers []uint32 // of Items, in the summary
 }
@@ -69,8 +75,9 @@ type layer struct {
 type item struct{ Path, NarHash string }
 
 // readFacts reads a report in one pass, and keeps no more of it than it returns. Its
-// verdict has to be the one that its checks, its comparison and its basis lead to.
-func readFacts(path string) (*facts, error) {
+// verdict has to be the one that its checks, its comparison and its basis lead to. First
+// says what stands out in it; nil where nobody asks.
+func readFacts(path string, first func(*report.Report) string) (*facts, error) {
 	f, err := userfile.Open(path)
 	if err != nil {
 		return nil, err
@@ -93,13 +100,18 @@ func readFacts(path string) (*facts, error) {
 	if err == nil {
 		err = r.verify()
 	}
+	if err == nil && first != nil {
+		r.short.Verdict, r.short.Recipe.System = r.facts.Verdict, r.facts.System
+		r.short.Rebuild = &report.Rebuild{Basis: r.judged.Basis}
+		r.facts.First = check.ClipTo(check.Printable(first(&r.short)), maxFirst)
+	}
 	return &r.facts, err
 }
 
 // ReadChannels reads of a report on which channels the recipe rests, in one line, ""
 // where it rests on none, and whether there is a plan to build the image again.
 func ReadChannels(path string) (channels string, planned bool, err error) {
-	f, err := readFacts(path)
+	f, err := readFacts(path, nil)
 	if err != nil || len(f.Channels) == 0 {
 		return "", err == nil && f.Planned && !f.Refused, err
 	}
@@ -112,6 +124,9 @@ type reader struct {
 	facts  facts
 	judged rebuild.Facts
 	schema string
+	short  report.Report // what its page may say first
+
+	standing int // findings that are kept for that
 }
 
 // keys calls do for each key of the object that comes next, which has to read its value.
@@ -206,6 +221,8 @@ func (r *reader) report() error {
 			return r.checks()
 		case "coverage":
 			return r.coverage()
+		case "vouchers":
+			return r.vouchers()
 		case "rebuild":
 			return r.rebuild()
 		case "comparison":
@@ -251,6 +268,9 @@ func (r *reader) image() error {
 				Size   int64  `json:"size"`
 			}) error {
 				fmt.Fprintln(diffIDs, l.DiffID)
+				if l.Size < 0 || l.Size > maxSize {
+					return fmt.Errorf("a layer has %d bytes", l.Size)
+				}
 				if len(r.facts.Layers) < maxPerImage {
 					r.facts.Layers = append(r.facts.Layers, layer{clip(l.Digest), l.Size})
 				}
@@ -342,15 +362,79 @@ func (r *reader) items() error {
 
 func (r *reader) checks() error {
 	r.facts.Checks = make(map[check.ID]check.Status)
-	return elements(r, func(c struct {
-		ID     check.ID     `json:"id"`
-		Status check.Status `json:"status"`
-	}) error {
+	open, err := r.dec.Token()
+	if err != nil || open == nil {
+		return err
+	}
+	if open != json.Delim('[') {
+		return fmt.Errorf("there is %.20q where a list belongs", fmt.Sprint(open))
+	}
+	for r.dec.More() {
+		var c report.Check
+		if err := r.check(&c); err != nil {
+			return err
+		}
 		if _, twice := r.facts.Checks[c.ID]; twice || len(r.facts.Checks) > len(check.IDs()) {
 			return fmt.Errorf("the check %.20q stands there twice", c.ID)
 		}
 		r.facts.Checks[c.ID] = c.Status
+		r.short.Checks = append(r.short.Checks, c)
+	}
+	_, err = r.dec.Token()
+	return err
+}
+
+// check decodes a check, with those of its findings that its page may say first.
+func (r *reader) check(c *report.Check) error {
+	return r.keys(func(key string) error {
+		switch key {
+		case "id":
+			return r.dec.Decode(&c.ID)
+		case "status":
+			return r.dec.Decode(&c.Status)
+		case "findings":
+			return elements(r, func(f finding) error { return r.finding(c, f) })
+		}
+		return r.skip(key == "summary")
+	})
+}
+
+// A finding is one whose arguments are decoded where they are needed.
+type finding struct {
+	Code  string          `json:"code"`
+	Args  json.RawMessage `json:"arguments"`
+	Level check.Level     `json:"level"`
+	Layer int             `json:"layer"`
+	Path  string          `json:"path"`
+}
+
+func (r *reader) finding(c *report.Check, f finding) error {
+	full := report.Finding{Code: f.Code, Level: f.Level, Layer: f.Layer, Path: f.Path}
+	if !full.SaysFirst() || r.standing == maxStanding {
 		return nil
+	}
+	if len(f.Args) > 0 {
+		if err := json.Unmarshal(f.Args, &full.Args); err != nil {
+			return err
+		}
+	}
+	r.standing++
+	c.Findings = append(c.Findings, full)
+	return nil
+}
+
+// vouchers keeps the first file that nobody vouches for.
+func (r *reader) vouchers() error {
+	return r.keys(func(key string) error {
+		if key == "nobody" {
+			return elements(r, func(f report.UnvouchedFile) error {
+				if len(r.short.Vouchers.Nobody) == 0 {
+					r.short.Vouchers.Nobody = []report.UnvouchedFile{f}
+				}
+				return nil
+			})
+		}
+		return r.skip(key == "by" || key == "keys")
 	})
 }
 
@@ -363,6 +447,9 @@ func (r *reader) coverage() error {
 			return r.dec.Decode(&r.facts.Contents)
 		case "vouchers":
 			return elements(r, func(s report.VoucherShare) error {
+				if len(r.short.Coverage.Vouchers) < maxKinds {
+					r.short.Coverage.Vouchers = append(r.short.Coverage.Vouchers, s)
+				}
 				if s.Kind == vouch.Nobody || s.Kind == vouch.Differs {
 					r.facts.Nobody += s.Bytes
 				}
@@ -394,10 +481,31 @@ func (r *reader) rebuild() error {
 
 func (r *reader) comparison() error {
 	return r.keys(func(key string) error {
-		if key == "result" {
-			return r.dec.Decode(&r.judged.Result)
+		c := r.short.Comparison
+		if c == nil {
+			c = new(report.Comparison)
+			r.short.Comparison = c
 		}
-		return r.skip(key == "config" || key == "layers" || key == "differences" || key == "manifest" || key == "blobs" || key == "known")
+		switch key {
+		case "result":
+			return r.dec.Decode(&r.judged.Result)
+		case "config":
+			return elements(r, func(f report.FieldDifference) error {
+				if f.SaysFirst() && len(c.Config) < maxStanding {
+					c.Config = append(c.Config, f)
+				}
+				return nil
+			})
+		case "differences":
+			return elements(r, func(d report.Difference) error {
+				if d.SaysFirst() && len(c.Differences) < maxStanding {
+					d.Evidence = nil
+					c.Differences = append(c.Differences, d)
+				}
+				return nil
+			})
+		}
+		return r.skip(key == "layers" || key == "manifest" || key == "blobs" || key == "known")
 	})
 }
 
@@ -412,6 +520,17 @@ func (r *reader) run() error {
 		r.facts.Seconds += d.Seconds
 	}
 	return err
+}
+
+// CheckReport says what is wrong with a report as the result of a key that a batch has
+// made of a reference, for the same reasons for which a summary does not rely on it.
+func CheckReport(path, key, reference string) error {
+	f, err := readFacts(path, nil)
+	if err != nil {
+		return err
+	}
+	image, _, _ := strings.Cut(key, "-")
+	return f.matches(Status{Digest: "sha256:" + image, Key: key, Reference: reference})
 }
 
 // matches says that a report is of what the status of a batch says that it is of: of the
@@ -438,6 +557,12 @@ func (r *reader) verify() error {
 	}
 	if r.facts.Nobody < 0 || r.facts.Contents < 0 || r.facts.Nobody > r.facts.Contents {
 		return fmt.Errorf("%d bytes of %d are vouched for by nobody", r.facts.Nobody, r.facts.Contents)
+	}
+	if max(r.facts.Contents, r.facts.Total) > maxSize || r.facts.Total < 0 {
+		return fmt.Errorf("its layers have %d bytes, and its files %d", r.facts.Total, r.facts.Contents)
+	}
+	if r.facts.Seconds < 0 || r.facts.Seconds > maxSeconds {
+		return fmt.Errorf("its audit took %g seconds", r.facts.Seconds)
 	}
 	switch r.judged.Result {
 	case "", compare.Identical, compare.Equivalent, compare.Different:

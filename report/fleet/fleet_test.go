@@ -29,6 +29,7 @@ type made struct {
 	failing           check.ID
 	nobody            int
 	day               int
+	rights            []string // setuid files
 }
 
 // write writes the report into a folder.
@@ -58,6 +59,12 @@ func (m made) write(t testing.TB, dir string) {
 		if id == m.failing {
 			c.Status = check.Fail
 			r.Verdict = rebuild.Contradicted
+		}
+		if id == check.Closure && len(m.rights) > 0 {
+			c.Status, c.Findings = check.Unknown, []report.Finding{{Code: "closure/note", Level: check.Note, Path: "note"}}
+			for _, path := range m.rights {
+				c.Findings = append(c.Findings, report.Finding{Code: "closure/setuid-file", Level: check.Undecided, Path: path})
+			}
 		}
 		r.Checks = append(r.Checks, c)
 	}
@@ -254,10 +261,39 @@ func TestChanges(t *testing.T) {
 	if c := collect(t, Options{Since: since}, worse).Changes; len(c.Worse) != 1 || len(c.Gone) != 3 {
 		t.Errorf("%+v", c)
 	}
-	for name, text := range map[string]string{"none": "{}", "half": `{"schemaVersion":`, "other": `{"schemaVersion":"9","counts":{"states":{}}}`} {
+	row, counts := `{"state":"done","verdict":"unverified","holds":true}`, `"counts":{"images":1,"states":{"done":1},"verdicts":{"unverified":1}}`
+	whole := `{"schemaVersion":"1",` + counts + `,"images":[` + row + `]}`
+	put(t, path, whole)
+	if _, err := ReadSummary(path); err != nil {
+		t.Error(err)
+	}
+	for name, text := range map[string]string{
+		"none": "{}", "half": `{"schemaVersion":`, "other": `{"schemaVersion":"9","counts":{"states":{}}}`, "more": whole + "{}",
+		"no images": strings.Replace(whole, row, "", 1), "images twice": strings.TrimSuffix(whole, "}") + `,"images":[]}`,
+		"an image twice": strings.Replace(whole, row, row+","+row, 1), "no such verdict": strings.ReplaceAll(whole, "unverified", "superb"),
+		"no such state": strings.ReplaceAll(whole, "done", "finished"), "no verdict": strings.Replace(whole, `"verdict":"unverified"`, `"verdict":""`, 1),
+		"another verdict": strings.Replace(whole, `"verdict":"unverified"`, `"verdict":"vouched"`, 1), "fails": strings.Replace(whole, "true", "false", 1),
+	} {
 		put(t, path, text)
 		if _, err := ReadSummary(path); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// What no longer holds is worse, though the verdict is the same, where the same is demanded;
+// of several images of one name each is compared with itself.
+func TestChangesOfDemand(t *testing.T) {
+	row := func(digest string, holds bool) Row {
+		return Row{Reference: "image.tar", State: Done, Verdict: "unverified", Digest: digest, Holds: holds}
+	}
+	since := &Summary{Policy: Policy{Require: "explained"}, Images: []Row{row("a", true), row("b", true)}}
+	for require, want := range map[string]string{
+		"explained":    "{[] [] [] [image.tar] [] [] []}",
+		"reproducible": "{[] [] [] [] [] [] []}",
+	} {
+		if c := changes([]Row{row("b", false), row("a", true)}, since, require); fmt.Sprint(*c) != want {
+			t.Errorf("%s: %v, want %s", require, *c, want)
 		}
 	}
 }
@@ -280,6 +316,10 @@ func TestHostileFolder(t *testing.T) {
 		"twice":      strings.Replace(honest, `"verdict": "unverified"`, `"verdict": "reproducible", "verdict": "unverified"`, 1),
 		"no checks":  strings.Replace(honest, `"checks": [`, `"checks": [], "czechs": [`, 1),
 		"bytes":      strings.Replace(honest, `"contents": 1000`, `"contents": -1`, 1),
+		"more bytes": strings.NewReplacer(`"contents": 1000`, `"contents": 9000000000000000000`, `"bytes": 1000`, `"bytes": 9000000000000000000`).Replace(honest),
+		"seconds":    strings.Replace(honest, `"seconds": 0.5`, `"seconds": 1e308`, 1),
+		"no seconds": strings.Replace(honest, `"seconds": 0.5`, `"seconds": -1`, 1),
+		"layer":      strings.Replace(honest, `"layers": `, `"layers": [{"digest": "sha256:00", "size": -5}], "others": `, 1),
 		"deep":       `{"run":` + strings.Repeat("[", 100_000),
 		"keys":       `{` + strings.Repeat(`"a":1,`, 3) + `"b":2}`,
 	} {
@@ -289,7 +329,7 @@ func TestHostileFolder(t *testing.T) {
 		put(t, filepath.Join(dir, name, "x.report.json"), hostile)
 	}
 	s := collect(t, Options{}, dir)
-	if len(s.Images) != 1 || len(s.Bad) != 13 {
+	if len(s.Images) != 1 || len(s.Bad) != 17 {
 		t.Errorf("%d images; bad are %+v", len(s.Images), s.Bad)
 	}
 	for _, b := range s.Bad {
@@ -480,7 +520,7 @@ func TestUnknownState(t *testing.T) {
 func TestHostileTexts(t *testing.T) {
 	dir := t.TempDir()
 	var all []made
-	for i, text := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a|b`c", "<script>alert(1)</script>", "a\x1b[31m\nb", "::error::x"} {
+	for i, text := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a|b`c", "<script>alert(1)</script>", "a\x1b[31m\nb", "::error::x", `a;=cmd(1)`, `b; "@SUM(1)`} {
 		all = append(all, made{reference: text, config: fmt.Sprint("c", i)})
 	}
 	batch(t, dir, all)
@@ -490,13 +530,15 @@ func TestHostileTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
-	if err != nil || len(rows) != 12 {
+	if err != nil || len(rows) != 14 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, row := range rows {
 		for _, c := range row {
-			if c != "" && strings.ContainsRune("=+-@\t\r", rune(c[0])) {
-				t.Errorf("a cell is %q", c)
+			for cell := range strings.SplitSeq(c, ";") { // as a spreadsheet where a comma is for decimals has them
+				if cell = strings.Trim(cell, `" `); cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+					t.Errorf("a cell is %q", c)
+				}
 			}
 		}
 	}
@@ -548,4 +590,36 @@ func TestThousands(t *testing.T) {
 		t.Errorf("%d bytes, %v", page.Len(), err)
 	}
 	runtime.KeepAlive(s)
+}
+
+// What stands out in a report is beside its image in every format, whether what is demanded
+// holds or not, and it comes first among its likes.
+func TestStandingOut(t *testing.T) {
+	dir := t.TempDir()
+	for _, m := range []made{{reference: "a", config: "c1", nobody: 500}, {reference: "b", config: "c2", rights: []string{"bin/x", "bin/y|z"}}} {
+		m.write(t, filepath.Join(dir, m.reference))
+	}
+	opt := demanding(rebuild.RequireConsistent)
+	opt.First = report.First()
+	s := collect(t, opt, dir)
+	const want = "No package answers for 2 setuid files; the first is bin/x."
+	if s.Images[0].Reference != "b" || s.Images[0].Problem != want || s.Images[1].Problem != "" || !s.Policy.Holds {
+		t.Errorf("%+v", s.Images)
+	}
+	for name, write := range map[string]func(*bytes.Buffer) error{
+		"text":     func(w *bytes.Buffer) error { return WriteText(w, s) },
+		"html":     func(w *bytes.Buffer) error { return WriteHTML(w, s) },
+		"json":     func(w *bytes.Buffer) error { return WriteJSON(w, s) },
+		"csv":      func(w *bytes.Buffer) error { return WriteCSV(w, s) },
+		"markdown": func(w *bytes.Buffer) error { return WriteMarkdown(w, s) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil || strings.Count(b.String(), want) != 1 {
+			t.Errorf("%s: %v\n%s", name, err, &b)
+		}
+	}
+	var b bytes.Buffer
+	if err := WritePrometheus(&b, s); err != nil || !strings.Contains(b.String(), "\naudit_fleet_standing_out_images 1\n") {
+		t.Errorf("%v\n%s", err, &b)
+	}
 }

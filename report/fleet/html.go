@@ -176,11 +176,12 @@ func verdictTone(verdict string) string {
 	return "pass"
 }
 
+// why says why an image has no result, or what is demanded and not so; and what stands out.
 func why(r *Row) string {
-	if r.Problem != "" {
+	if r.State != Done {
 		return r.Problem
 	}
-	return r.Violation
+	return strings.Join(slices.DeleteFunc([]string{r.Violation, r.Problem}, func(s string) bool { return s == "" }), ". ")
 }
 
 // marks names the checks of a row that did not pass, and counts the others.

@@ -70,7 +70,7 @@ type Status struct {
 type File struct {
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
-	Tag      string    `json:"tag"` // of one from an address: what the server calls its state; else ""
+	Tag      string    `json:"tag"` // what its server or its file system calls its state; "" where they have no such thing
 }
 
 // maxStatus bounds the file of a status, in bytes; maxList that of a list.

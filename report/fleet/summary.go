@@ -3,8 +3,10 @@ package fleet
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +73,7 @@ type Row struct {
 	Reference string         `json:"reference"`
 	Names     []string       `json:"names"`   // what the list calls it
 	State     State          `json:"state"`   // done, missing, trying, unreadable, not-done, bad-result
-	Problem   string         `json:"problem"` // why there is no result
+	Problem   string         `json:"problem"` // why there is no result; of one that there is what its page says first, where something stands out
 	Digest    string         `json:"digest"`  // of what the reference led to when it was audited
 	Config    string         `json:"config"`  // digest of the config
 	Key       string         `json:"key"`     // of the result, in the folder of its batch; "" where it lies alone
@@ -101,8 +103,8 @@ type Changes struct {
 	New    []string `json:"new"`    // references that it did not have
 	Gone   []string `json:"gone"`   // references that only it has
 	Moved  []string `json:"moved"`  // that lead to another image now
-	Worse  []string `json:"worse"`  // with a worse verdict
-	Better []string `json:"better"` // with a better verdict
+	Worse  []string `json:"worse"`  // with a worse verdict, or for which the same demand no longer holds
+	Better []string `json:"better"` // with a better verdict, or for which it holds now
 	Lost   []string `json:"lost"`   // that had a result
 	Found  []string `json:"found"`  // that had none
 }
@@ -176,21 +178,53 @@ type Bad struct {
 // maxSummary bounds a stored summary, in bytes.
 const maxSummary = 1 << 30
 
-// ReadSummary reads a summary that [WriteJSON] wrote.
+// ReadSummary reads a summary that [WriteJSON] wrote. One whose counts are not those of its
+// images is refused: part of it is lost, or somebody has changed it.
 func ReadSummary(path string) (*Summary, error) {
 	f, err := userfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	s := new(Summary)
-	if err := json.NewDecoder(io.LimitReader(f, maxSummary)).Decode(s); err != nil {
+	s, dec := new(Summary), json.NewDecoder(io.LimitReader(f, maxSummary))
+	if err := dec.Decode(s); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
 	if s.SchemaVersion != SchemaVersion || s.Counts.States == nil {
 		return nil, fmt.Errorf("reading %s: it is no summary of schema %s", path, SchemaVersion)
 	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("reading %s: something follows the summary", path)
+	}
+	if err := s.verify(); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
 	return s, nil
+}
+
+// verify counts the images of a stored summary again.
+func (s *Summary) verify() error {
+	counted, verdicts, failing := make(map[string]int), make(map[string]int), 0
+	for i := range s.Images {
+		r := &s.Images[i]
+		if !slices.Contains(append(states(), Missing, BadResult), r.State) {
+			return fmt.Errorf("there is no state %.40q", r.State)
+		}
+		if (r.State == Done) != slices.Contains(worst, r.Verdict) || r.State != Done && r.Verdict != "" {
+			return fmt.Errorf("the verdict on an image that is %s is %.40q", r.State, r.Verdict)
+		}
+		counted[string(r.State)]++
+		if r.State == Done {
+			verdicts[r.Verdict]++
+		}
+		if !r.Holds {
+			failing++
+		}
+	}
+	if len(s.Images) != s.Counts.Images || !maps.Equal(counted, s.Counts.States) || !maps.Equal(verdicts, s.Counts.Verdicts) || failing != s.Policy.Failing {
+		return errors.New("it contradicts itself: its counts are not those of its images")
+	}
+	return nil
 }
 
 // rank orders images, the worst first.
@@ -293,7 +327,7 @@ func (b *builder) addRecipe(f *facts) {
 func (b *builder) finish(rows []Row, since *Summary) *Summary {
 	s := b.out
 	slices.SortStableFunc(rows, func(x, y Row) int {
-		return cmp.Or(cmp.Compare(x.rank(), y.rank()), order(x.Holds, y.Holds), cmp.Compare(y.Nobody, x.Nobody),
+		return cmp.Or(cmp.Compare(x.rank(), y.rank()), order(x.Holds, y.Holds), order(x.Problem == "", y.Problem == ""), cmp.Compare(y.Nobody, x.Nobody),
 			cmp.Compare(x.Reference, y.Reference), cmp.Compare(x.Digest, y.Digest))
 	})
 	s.Images = rows
@@ -311,7 +345,7 @@ func (b *builder) finish(rows []Row, since *Summary) *Summary {
 		return cmp.Or(cmp.Compare(y.Images, x.Images), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Commit, y.Commit), cmp.Compare(x.URL, y.URL))
 	})
 	if since != nil {
-		s.Changes = changes(rows, since)
+		s.Changes = changes(rows, since, s.Policy.Require)
 	}
 	s.fill()
 	return s
@@ -403,16 +437,20 @@ func (b *builder) share() {
 }
 
 // changes compares rows with an earlier summary, and marks them.
-func changes(rows []Row, since *Summary) *Changes {
-	before := make(map[string]*Row, len(since.Images))
-	for i := range since.Images {
-		before[since.Images[i].Reference] = &since.Images[i]
+func changes(rows []Row, since *Summary, require string) *Changes {
+	// Where several have one name, which lay in other folders, an image is compared with
+	// the one of its digest, and else with the worst.
+	before, same := make(map[string]*Row, len(since.Images)), make(map[[2]string]*Row, len(since.Images))
+	for i := range slices.Backward(since.Images) {
+		r := &since.Images[i]
+		before[r.Reference], same[[2]string{r.Reference, r.Digest}] = r, r
 	}
+	demand := since.Policy.Require == require
 	c, now := new(Changes), make(map[string]bool, len(rows))
 	for i := range rows {
 		r := &rows[i]
 		now[r.Reference] = true
-		was := before[r.Reference]
+		was := cmp.Or(same[[2]string{r.Reference, r.Digest}], before[r.Reference])
 		note := func(change string, to *[]string) {
 			*to = append(*to, r.Reference)
 			if r.Change == "" {
@@ -431,9 +469,9 @@ func changes(rows []Row, since *Summary) *Changes {
 			continue
 		case r.State != Done:
 			continue
-		case r.rank() < was.rank():
+		case r.rank() < was.rank(), demand && r.rank() == was.rank() && was.Holds && !r.Holds:
 			note("worse", &c.Worse)
-		case r.rank() > was.rank():
+		case r.rank() > was.rank(), demand && r.rank() == was.rank() && !was.Holds && r.Holds:
 			note("better", &c.Better)
 		}
 		if r.Digest != was.Digest && was.Digest != "" {

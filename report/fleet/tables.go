@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +53,8 @@ func WriteCSV(w io.Writer, s *Summary) error {
 	return out.Error()
 }
 
+var formula = regexp.MustCompile(`(;["' ]*)([=+@＝＋－＠-])`)
+
 func orOne(names []string) []string {
 	if len(names) == 0 {
 		return []string{""}
@@ -59,10 +62,11 @@ func orOne(names []string) []string {
 	return names
 }
 
-// cell is a text as a spreadsheet can have it: what begins as a formula does not
-// (owasp.org, "CSV Injection").
+// cell is a text as a spreadsheet can have it: what begins as a formula does not, nor what
+// follows a semicolon, which ends a cell where a comma is for decimals (owasp.org, "CSV
+// Injection").
 func cell(text string) string {
-	text = report.Printable(text)
+	text = formula.ReplaceAllString(report.Printable(text), "$1'$2")
 	if text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
 		return "'" + text
 	}
@@ -70,16 +74,17 @@ func cell(text string) string {
 }
 
 // WriteMarkdown writes a table for the supplement of a paper: what the list calls an
-// image, the image, what it led to on which day, and the verdict.
+// image, the image, what it led to on which day, the verdict, and what stands out or why there
+// is none.
 func WriteMarkdown(w io.Writer, s *Summary) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprintf(out, "%s\n\n| name | image | digest | audited | verdict |\n|---|---|---|---|---|\n", markdown(s.Headline()))
+	fmt.Fprintf(out, "%s\n\n| name | image | digest | audited | verdict | problem |\n|---|---|---|---|---|---|\n", markdown(s.Headline()))
 	for _, r := range s.byName() {
 		verdict := r.row.Verdict
 		if r.row.State != Done {
 			verdict = "**" + markdown(string(r.row.State)) + "**"
 		}
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", markdown(r.name), code(r.row.Reference), code(r.row.Digest), r.row.Day(), verdict)
+		fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", markdown(r.name), code(r.row.Reference), code(r.row.Digest), r.row.Day(), verdict, markdown(r.row.Problem))
 	}
 	return out.Flush()
 }
@@ -182,11 +187,13 @@ func WritePrometheus(w io.Writer, s *Summary) error {
 	}
 	p.one("audit_fleet_policy_holds", "Whether what is demanded holds for all images.", holds)
 	p.one("audit_fleet_failing_images", "Images for which it does not hold.", s.Policy.Failing)
+	p.one("audit_fleet_standing_out_images", "Images with a result in which something is to be looked at first.", len(s.standingOut()))
 	p.one("audit_fleet_unvouched_bytes", "Bytes of files that nobody vouches for.", s.Counts.Nobody)
 	p.one("audit_fleet_content_bytes", "Bytes of the files that containers see.", s.Counts.Contents)
 	p.one("audit_fleet_conflicting_store_paths", "Store paths with more than one content.", len(s.Contents))
 	p.one("audit_fleet_unlike_recipes", "Recipes of images whose layers differ.", len(s.Unlike))
 	p.one("audit_fleet_rebuildable_images", "Images of which it is known how to build them again.", s.Recipes.Planned)
+	p.one("audit_fleet_unlisted_images", "Images with a result or a status that the list does not have, which are not counted.", s.Unlisted)
 	p.one("audit_fleet_bad_files", "Files of results that cannot be read or relied on.", len(s.Bad))
 	p.one("audit_fleet_audit_seconds", "Seconds that all audits took.", s.Cost.Seconds)
 	oldest := int64(0)

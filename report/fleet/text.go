@@ -79,30 +79,22 @@ func WriteText(w io.Writer, s *Summary) error {
 	if len(s.Unlike) > 0 {
 		fmt.Fprintf(out, "  %s of images whose layers differ\n", plural(len(s.Unlike), "recipe"))
 	}
-	failing := 0
-	for _, r := range s.Images {
+	if s.Unlisted > 0 {
+		fmt.Fprintf(out, "  %s with a result or a status, of another list: not counted\n", plural(s.Unlisted, "image"))
+	}
+	var failing, standing []*Row
+	for i := range s.Images {
+		if !s.Images[i].Holds {
+			failing = append(failing, &s.Images[i])
+		}
+	}
+	for _, r := range s.standingOut() {
 		if r.Holds {
-			continue
+			standing = append(standing, r)
 		}
-		if failing++; failing > maxLines {
-			continue
-		}
-		if failing == 1 {
-			fmt.Fprintln(out)
-		}
-		what := r.Verdict
-		if r.State != Done {
-			what = string(r.State)
-		}
-		why := r.Violation
-		if r.Problem != "" {
-			why = r.Problem
-		}
-		fmt.Fprintf(out, "  %-14s %s: %s\n", report.Printable(what), report.Printable(r.Reference), report.Printable(why))
 	}
-	if more := failing - maxLines; more > 0 {
-		fmt.Fprintf(out, "  … and %d more\n", more)
-	}
+	writeRows(out, "", failing)
+	writeRows(out, "to be looked at, though what is demanded holds:", standing)
 	for i, b := range s.Bad {
 		if i == maxLines {
 			fmt.Fprintf(out, "  … and %d more files that cannot be read or relied on\n", len(s.Bad)-i)
@@ -111,4 +103,30 @@ func WriteText(w io.Writer, s *Summary) error {
 		fmt.Fprintf(out, "  not relied on: %s: %s\n", report.Printable(b.Path), report.Printable(b.Problem))
 	}
 	return out.Flush()
+}
+
+// standingOut are the images with a result in which something is to be looked at first.
+func (s *Summary) standingOut() (all []*Row) {
+	for i := range s.Images {
+		if r := &s.Images[i]; r.State == Done && r.Problem != "" {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// writeRows names the first of some images, below a title where there is one.
+func writeRows(out io.Writer, title string, rows []*Row) {
+	if len(rows) > 0 {
+		fmt.Fprintln(out)
+	}
+	if len(rows) > 0 && title != "" {
+		fmt.Fprintln(out, "  "+title)
+	}
+	for _, r := range rows[:min(len(rows), maxLines)] {
+		fmt.Fprintf(out, "  %-14s %s: %s\n", report.Printable(word(r)), report.Printable(r.Reference), report.Printable(why(r)))
+	}
+	if more := len(rows) - maxLines; more > 0 {
+		fmt.Fprintf(out, "  … and %d more\n", more)
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,8 @@ import (
 	"time"
 
 	"audit/inspect/limit"
+	"audit/inspect/registry"
+	"audit/inspect/registry/access"
 	"audit/inspect/web"
 	"audit/rebuild"
 	"audit/report/fleet"
@@ -105,7 +108,7 @@ func TestIsPassing(t *testing.T) {
 		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, &net.DNSError{IsTimeout: true}, syscall.ENOSPC, &os.PathError{Op: "write", Err: syscall.EIO}, io.ErrUnexpectedEOF,
 		&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)}, &url.Error{Op: "Get", Err: &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}},
 		&os.PathError{Op: "open", Err: syscall.EMFILE}, &os.PathError{Op: "read", Err: syscall.ESTALE}, &os.LinkError{Op: "rename", Err: syscall.ENOSPC}, syscall.EAGAIN,
-		&limit.Error{Name: limit.IdleSeconds}, &web.StatusError{Code: 503}, &web.StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
+		&limit.Error{Name: limit.IdleSeconds}, &access.CutError{Err: io.EOF}, &ChangedError{}, &web.StatusError{Code: 503}, &web.StatusError{Code: 429}, rebuild.ErrNotDone, rebuild.ErrNoBuilder,
 	} {
 		if !IsPassing(&UnreadableError{fmt.Errorf("reading: %w", err)}) {
 			t.Errorf("%v is for good", err)
@@ -224,7 +227,7 @@ func TestDamagedResult(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.tries = make(map[string]int)
-		if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 || !w.Folder.Has(key) {
+		if tally, err := w.Run(t.Context(), imagesNamed("a-1")); err != nil || tally.Audited != 1 || !w.Folder.Has(key, "a-1") {
 			t.Errorf("%s: %+v, %v", name, tally, err)
 		}
 	}
@@ -465,6 +468,60 @@ func TestSweep(t *testing.T) {
 	var foreign *ForeignError
 	if _, err := OpenFolder(other); !errors.As(err, &foreign) {
 		t.Error(err)
+	}
+}
+
+// A file that is the same by all that its file system knows is not read again; one that
+// took its place is, though its name, its size and its time are the same.
+func TestHashFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "image")
+	put := func(text string) {
+		t.Helper()
+		fresh := path + ".new"
+		if err := errors.Join(os.WriteFile(fresh, []byte(text), 0o666), os.Chtimes(fresh, time.Unix(1, 0), time.Unix(1, 0)), os.Rename(fresh, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("one")
+	first, err := HashFile(t.Context(), path, fleet.Status{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := fleet.Status{File: first.File, Digest: "sha256:known", Began: time.Now().Add(time.Hour)}
+	again, err := HashFile(t.Context(), path, before)
+	if err != nil || runtime.GOOS == "linux" && again.Digest != before.Digest {
+		t.Errorf("%+v, %v", again, err)
+	}
+	put("two")
+	other, err := HashFile(t.Context(), path, before)
+	if err != nil || other.Digest == before.Digest || other.Digest == first.Digest || other.File.Size != first.File.Size || !other.File.Modified.Equal(first.File.Modified) {
+		t.Errorf("%+v, %v", other, err)
+	}
+}
+
+// What a worker that was killed has left in a cache is removed by its age: whoever writes a
+// blob does so all the time.
+func TestSweepCache(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[cache]")
+	old, young, blob := filepath.Join(dir, "sha256", registry.PartPrefix+"1"), filepath.Join(dir, "sha256", registry.PartPrefix+"2"), filepath.Join(dir, "sha256", "aa")
+	if err := os.MkdirAll(filepath.Dir(old), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{old, young, blob} {
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if path == young {
+			continue
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-2*stale)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	SweepCache(dir)
+	left, err := os.ReadDir(filepath.Dir(old))
+	if err != nil || len(left) != 2 || left[0].Name() != filepath.Base(young) {
+		t.Errorf("%v, %v", left, err)
 	}
 }
 

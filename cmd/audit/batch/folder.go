@@ -19,6 +19,11 @@ import (
 
 // A Folder is that of a batch. It is used by other workers at the same time.
 type Folder struct {
+	// Check, when set, says what is wrong with the report at a path as the result of a
+	// key that was made of a reference; nil where nothing is. It has to say what a
+	// summary says of it: what that does not rely on would else be done by nobody.
+	Check func(path, key, reference string) error
+
 	dir   string
 	ahead time.Duration // of the clock of the file system before that of this machine
 }
@@ -116,16 +121,19 @@ func sweep(dir string) (now time.Time, err error) {
 	return now, nil
 }
 
-// Has says whether the result of a key is there: a folder whose report is whole, as far
-// as its two ends show that. Any other is done again, and [Folder.Put] takes its place.
-func (f *Folder) Has(key string) bool {
+// Has says whether the result of a key is there: a folder whose report is whole, and that
+// of the key. Any other is done again, and [Folder.Put] takes its place.
+func (f *Folder) Has(key, reference string) bool {
 	dir, err := os.Lstat(f.Path(key, ""))
 	if err != nil || !dir.IsDir() {
 		return false
 	}
 	path := f.Path(key, "report.json")
 	info, err := os.Lstat(path)
-	return err == nil && info.Mode().IsRegular() && isWhole(path, info.Size())
+	if err != nil || !info.Mode().IsRegular() || !isWhole(path, info.Size()) {
+		return false
+	}
+	return f.Check == nil || f.Check(path, key, reference) == nil
 }
 
 // isWhole says that a file begins and ends as JSON with an indent does: no value within
@@ -153,7 +161,7 @@ func (f *Folder) Path(key, name string) string {
 
 // Put puts a result into its place, whole and on the disk. A result that is there
 // already stays, for it says the same; what is none makes room.
-func (f *Folder) Put(key string, files []File) error {
+func (f *Folder) Put(key, reference string, files []File) error {
 	results := filepath.Join(f.dir, fleet.ResultsFolder)
 	part, err := os.MkdirTemp(results, partPrefix)
 	if err != nil {
@@ -173,7 +181,7 @@ func (f *Folder) Put(key string, files []File) error {
 	if err == nil {
 		err = os.Rename(part, place)
 	}
-	if err != nil && f.Has(key) { // another worker was first
+	if err != nil && f.Has(key, reference) { // another worker was first
 		return nil
 	}
 	if err != nil && moveAside(place) == nil {

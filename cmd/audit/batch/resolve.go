@@ -32,9 +32,10 @@ type Target struct {
 	Late      bool        // it is the address of a file that has to be fetched, and Digest may not be known before
 }
 
-// HashFile computes the digest of a file. What a status says of the very same file,
-// by its size and its time, is not computed again: a file that was changed while it was
-// read, or just before, is no such one.
+// HashFile computes the digest of a file. What a status says of the very same file, by
+// what its file system calls its state, is not computed again: a file that was changed
+// while it was read, or just before, is no such one. Size and time of another may be the
+// same: those of all images of a store, or of a reproducible build, are.
 func HashFile(ctx context.Context, path string, before fleet.Status) (Target, error) {
 	f, err := userfile.Open(path)
 	if err != nil {
@@ -46,8 +47,9 @@ func HashFile(ctx context.Context, path string, before fleet.Status) (Target, er
 		return Target{}, err
 	}
 	t := Target{Reference: path, File: &fleet.File{Size: info.Size(), Modified: info.ModTime().UTC()}}
-	if was := before.File; was != nil && was.Size == t.File.Size && was.Modified.Equal(t.File.Modified) &&
-		before.Digest != "" && before.Began.Sub(was.Modified) > 2*time.Second {
+	var changed time.Time
+	t.File.Tag, changed = fileState(info)
+	if was := before.File; t.File.Tag != "" && sameFile(was, t.File) && before.Digest != "" && before.Began.Sub(changed) > 2*time.Second {
 		t.Digest = before.Digest
 		return t, nil
 	}
@@ -92,6 +94,14 @@ func (e *LocalError) Error() string { return e.Err.Error() }
 
 func (e *LocalError) Unwrap() error { return e.Err }
 
+// A ChangedError says that another image was audited than the one that a reference led to
+// just before: it was written to meanwhile, or a server sends now this and now that.
+type ChangedError struct{ Wanted, Found string }
+
+func (e *ChangedError) Error() string {
+	return fmt.Sprintf("it is %s, and was %s just before: it changes while it is audited", e.Found, e.Wanted)
+}
+
 // IsPassing says of an error that it lies in the infrastructure, and that another try
 // may end otherwise: a network, a registry that is busy, a disk that is full, a builder
 // that is away.
@@ -114,6 +124,9 @@ func IsPassing(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return false
+	}
+	if _, changed := errors.AsType[*ChangedError](err); changed {
+		return true
 	}
 	if isOneOf(err, rebuild.ErrNoBuilder, rebuild.ErrNotDone) {
 		return true

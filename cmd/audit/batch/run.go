@@ -315,7 +315,7 @@ func (r *run) do(ctx context.Context, t *task, last bool) (again bool, err error
 		Digest: t.target.Digest, Key: t.key, State: fleet.Trying, Began: time.Now().UTC(), Worker: r.Name, Shard: r.Shard.String(),
 		File: t.target.File, Tries: 1, Rebuild: t.before.Rebuild,
 	}
-	if t.key != "" && r.Folder.Has(t.key) {
+	if t.key != "" && r.Folder.Has(t.key, t.target.Reference) {
 		return false, r.done(*t, s, true)
 	}
 	if before := r.Folder.Status(t.references[0]); before.Key == t.key { // others may have written it since t.before
@@ -406,7 +406,7 @@ func (r *run) auditIn(ctx context.Context, t *task) (known bool, err error) {
 		}
 		defer done()
 		t.target.Digest, t.target.File, t.key = opened.Digest, opened.File, opened.Key(r.Options)
-		if r.Folder.Has(t.key) {
+		if r.Folder.Has(t.key, opened.Reference) {
 			return true, nil
 		}
 	}
@@ -414,7 +414,7 @@ func (r *run) auditIn(ctx context.Context, t *task) (known bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return false, r.Folder.Put(t.key, files)
+	return false, r.Folder.Put(t.key, opened.Reference, files)
 }
 
 // set writes the status of each reference to an image. Those that have no place for one

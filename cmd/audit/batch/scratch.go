@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"audit/inspect/registry"
 )
 
 // A Scratch is a temporary folder for what the images of a worker share.
@@ -64,6 +66,21 @@ func (s *Scratch) touch() {
 func (s *Scratch) Close() {
 	close(s.stop)
 	os.RemoveAll(s.Dir)
+}
+
+// SweepCache removes what workers that were killed have left in a cache of layers: parts of
+// blobs, which whoever fetches one writes to all the time.
+func SweepCache(cache string) {
+	dir := filepath.Join(cache, "sha256")
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), registry.PartPrefix) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > stale {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // Trim makes room in a cache of layers: until it has at most so many bytes, the blob

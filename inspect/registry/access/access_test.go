@@ -191,6 +191,16 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// A connection that ends before the answer is one that was cut.
+func TestCutBeforeAnswer(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer server.Close()
+	_, err := (&http.Client{Transport: idleTransport{http.DefaultTransport, time.Minute}}).Get(server.URL)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "the connection was cut") {
+		t.Error(err)
+	}
+}
+
 // A stream that is reset is a connection that was cut, and no jargon.
 func TestCut(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// A CutError is a connection that ended before all was sent, in the words of HTTP/2. It
-// is an [io.ErrUnexpectedEOF], as it is in HTTP/1.
+// A CutError is a connection that ended before all was sent: before the answer began, or
+// in the words of HTTP/2. It is an [io.ErrUnexpectedEOF], as it is in an answer of HTTP/1.
 type CutError struct{ Err error }
 
 func (e *CutError) Error() string { return "the connection was cut" }
@@ -24,7 +24,7 @@ func (e streamError) Error() string { return "the stream was reset" }
 
 // cut is an error in the words of a person who knows no protocol.
 func cut(err error) error {
-	if _, isReset := errors.AsType[streamError](err); isReset {
+	if _, isReset := errors.AsType[streamError](err); isReset || errors.Is(err, io.EOF) {
 		return &CutError{err}
 	}
 	return err

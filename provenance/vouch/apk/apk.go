@@ -33,10 +33,10 @@ func (Family) Name() string { return string(ospackages.Apk) }
 // system with those that are good.
 func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error) {
 	in := f.Installed
-	v := &verifier{Family: f, used: make(map[string]Key)}
+	v := &verifier{Family: f, used: make(map[string]Key), known: make(map[string]ospackages.Digest)}
 	for i := range in.Packages {
 		if p := &in.Packages[i]; p.Manager == ospackages.Apk {
-			v.installed = append(v.installed, p)
+			v.add(p)
 		}
 	}
 	result := vouch.Result{Packages: len(v.installed)}
@@ -90,16 +90,31 @@ type verifier struct {
 	Family
 	installed []*ospackages.Package
 	list      check.List
-	arches    []string            // under which a server has packages
-	files     []map[string]string // of each source that is a folder: paths by their last part
-	indexes   []index             // that a trusted key signed
-	used      map[string]Key      // keys that signed something, by fingerprint
-	images    []vouch.Key         // that the image carries
+	arches    []string                     // under which a server has packages
+	known     map[string]ospackages.Digest // of the installed packages, by name and version
+	files     []map[string][]string        // of each source that is a folder: paths by their last part
+	indexes   []index                      // that a trusted key signed
+	used      map[string]Key               // keys that signed something, by fingerprint
+	images    []vouch.Key                  // that the image carries
 
 	absent   []string // packages that do not lie beside
 	listed   []string // of them, those that a signed index has
 	unsigned []string // by no trusted key
 	other    []string // that are others than those that were installed
+}
+
+// add takes a package that is installed, once: the file of one is read for each. Two of one
+// version that differ cannot both be the one in the index.
+func (v *verifier) add(p *ospackages.Package) {
+	name := p.Name + "-" + p.Version
+	have, twice := v.known[name]
+	switch {
+	case !twice:
+		v.known[name] = p.Checksum
+		v.installed = append(v.installed, p)
+	case have != p.Checksum:
+		v.other = append(v.other, check.Brief(name))
+	}
 }
 
 // carried lists the keys that the image has.
@@ -128,19 +143,17 @@ const maxTrouble = 20
 // installed and a trusted key signed it, alone or by an index.
 func (v *verifier) verify(ctx context.Context, p *ospackages.Package) (all content, ok bool) {
 	name := p.Name + "-" + p.Version
-	file, err := v.find(ctx, p)
-	if err != nil {
-		v.trouble(err)
-	}
-	if file == nil {
+	all, err := v.find(ctx, p)
+	_, silent := errors.AsType[sourceError](err)
+	switch {
+	case silent, errors.Is(err, packages.ErrAbsent):
+		if silent {
+			v.trouble(err)
+		}
 		v.absent = append(v.absent, check.Brief(name))
 		if _, ok := v.inIndex(p); ok {
 			v.listed = append(v.listed, check.Brief(name))
 		}
-		return all, false
-	}
-	all, err = v.read(file, p)
-	switch {
 	case errors.Is(err, errUnsigned):
 		v.unsigned = append(v.unsigned, check.Brief(name))
 	case errors.Is(err, errOther):
@@ -213,9 +226,9 @@ func (v *verifier) lookAround(ctx context.Context) {
 	v.arches = slices.Sorted(maps.Keys(arches))
 	v.arches = v.arches[:min(len(v.arches), maxArches)]
 	for _, s := range v.Sources {
-		byName := make(map[string]string)
+		byName := make(map[string][]string)
 		for _, f := range s.Files() {
-			byName[path.Base(f)] = f
+			byName[path.Base(f)] = append(byName[path.Base(f)], f)
 			if strings.HasPrefix(path.Base(f), "APKINDEX.") && strings.HasSuffix(f, ".tar.gz") {
 				v.readIndex(ctx, s, f)
 			}
@@ -269,20 +282,33 @@ func (v *verifier) inIndex(p *ospackages.Package) (Key, bool) {
 	return Key{}, false
 }
 
-// find reads the file of a package; nil where it is not there.
-func (v *verifier) find(ctx context.Context, p *ospackages.Package) (file []byte, err error) {
+// A sourceError is why a source does not give a file.
+type sourceError struct{ error }
+
+func (e sourceError) Unwrap() error { return e.error }
+
+// find reads the package from the first file that is the one which is installed. A folder
+// can have those of several architectures under one name.
+func (v *verifier) find(ctx context.Context, p *ospackages.Package) (all content, err error) {
+	err = packages.ErrAbsent
 	for i, s := range v.Sources {
 		for _, at := range v.places(i, p) {
 			file, e := s.Read(ctx, at, maxFileBytes)
-			if e == nil {
-				return file, nil
+			switch {
+			case e == nil:
+				all, e = v.read(file, p)
+			case !errors.Is(e, packages.ErrAbsent):
+				e = sourceError{e}
 			}
-			if !errors.Is(e, packages.ErrAbsent) {
+			switch {
+			case e == nil:
+				return all, nil
+			case !errors.Is(e, packages.ErrAbsent) && (errors.Is(err, packages.ErrAbsent) || errors.Is(err, errOther)):
 				err = e
 			}
 		}
 	}
-	return nil, err
+	return content{}, err
 }
 
 // places are where a source can have a package. A server is asked for what a signed index
@@ -290,10 +316,7 @@ func (v *verifier) find(ctx context.Context, p *ospackages.Package) (file []byte
 func (v *verifier) places(source int, p *ospackages.Package) (all []string) {
 	name := p.Name + "-" + p.Version + ".apk"
 	if !v.Sources[source].IsServer() {
-		if at, ok := v.files[source][name]; ok {
-			all = append(all, at)
-		}
-		return all
+		return v.files[source][name]
 	}
 	if _, ok := v.inIndex(p); !ok {
 		return nil

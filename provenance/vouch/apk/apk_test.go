@@ -338,6 +338,37 @@ func TestNotVerified(t *testing.T) {
 	}
 }
 
+// The copy of a mirror has the packages of several architectures under the same names.
+func TestSeveralArchitectures(t *testing.T) {
+	key, p, other := newKey(t), tiny(), tiny()
+	other.Arch, other.Files[1].Body = "aarch64", "another"
+	signer := made.Signer{Name: "k", Key: key}
+	for _, names := range [][2]string{{"aarch64", "x86_64"}, {"x86_64", "aarch64"}} {
+		family := Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{folder(t, map[string][]byte{
+			names[0] + "/tiny-1.2-r3.apk": p.Write(signer), names[1] + "/tiny-1.2-r3.apk": other.Write(signer)})}}
+		if r, _, found := run(t, open(t, tinyFiles(p)), family); r.Verified != 1 || found != "" {
+			t.Errorf("%v: %+v\n%s", names, r, found)
+		}
+	}
+}
+
+// A package that a database has many times is read once; one of its version that is
+// another is not the one that was installed.
+func TestStanzasAgain(t *testing.T) {
+	key, p, other := newKey(t), tiny(), tiny()
+	other.Files[1].Body = "another"
+	files := tinyFiles(p)
+	for i := range files {
+		if files[i].Name == "lib/apk/db/installed" {
+			files[i].Body = strings.Repeat(made.Installed(p), 1000) + made.Installed(other)
+		}
+	}
+	family := Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{folder(t, map[string][]byte{"tiny-1.2-r3.apk": p.Write(made.Signer{Name: "k", Key: key})})}}
+	if r, _, found := run(t, open(t, files), family); r.Packages != 1 || r.Verified != 1 || found != "undecided other-package" {
+		t.Errorf("%+v\n%s", r, found)
+	}
+}
+
 // Of a database, and a package, in the format of apk 3 nothing is known, which is no word
 // of there being no packages.
 func TestFormatOfApk3(t *testing.T) {

@@ -112,12 +112,19 @@ func (a *accounts) user(f []string) bool {
 	if a.users[f[0]] == strings.Join(same, ":") {
 		return true
 	}
-	uid, err := strconv.Atoi(f[2])
-	if err != nil || a.users[f[0]] != "" || uid <= 0 || a.isBaseUser(f[2]) || !noLogin(f[6]) || !a.named(f[0]) {
+	uid, ok := number(f[2])
+	if !ok || a.users[f[0]] != "" || uid <= 0 || a.isBaseUser(f[2]) || !noLogin(f[6]) || !a.named(f[0]) {
 		return false
 	}
 	group := a.groupOf[f[3]]
 	return group == "nogroup" || group != "" && a.named(group)
+}
+
+// number reads that of a user or group, as tools write it: with a zero before it, it is
+// the same one in another text.
+func number(text string) (int, bool) {
+	n, err := strconv.ParseUint(text, 10, 31)
+	return int(n), err == nil && strconv.FormatUint(n, 10) == text
 }
 
 // noLogin says whether a shell is one with which nobody can log in.
@@ -204,8 +211,8 @@ func (a *accounts) group(f []string) bool {
 	if a.groups[f[0]] == strings.Join(same, ":") {
 		return true
 	}
-	gid, err := strconv.Atoi(f[2])
-	return err == nil && gid > 0 && a.groups[f[0]] == "" && f[3] == "" && a.named(f[0])
+	gid, ok := number(f[2])
+	return ok && gid > 0 && a.groups[f[0]] == "" && f[3] == "" && a.named(f[0])
 }
 
 // secret checks a line of shadow(5): an account that is known, and no password.

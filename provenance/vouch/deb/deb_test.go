@@ -321,6 +321,7 @@ func TestEveryChangeIsFound(t *testing.T) {
 		{"mode by a script", "usr/bin/by-script", set(0o750), "signatures/deb-mode-by-script", check.Note, vouch.Signed},
 		{"setuid that no script gives", "usr/bin/by-script", set(0o4750), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
 		{"owner", "var/owned", func(f *made.File) { f.UID = 7 }, "signatures/deb-owner-differs", check.Problem, vouch.Differs},
+		{"an attribute of a file system", "bin/plain", func(f *made.File) { f.Xattrs = map[string]string{"user.overlay.origin": "x"} }, "signatures/deb-attribute-added", check.Undecided, vouch.Nobody},
 		{"a capability", "bin/plain", func(f *made.File) { f.Xattrs = map[string]string{"security.capability": "x"} }, "signatures/deb-attribute-added", check.Problem, vouch.Differs},
 		{"a link", "usr/bin/link", func(f *made.File) { f.Link = "/tmp/tool" }, "signatures/deb-link-differs", check.Problem, vouch.Differs},
 		{"a link in place of a file", "bin/tool", func(f *made.File) { *f = made.File{Path: f.Path, Link: "other"} }, "signatures/deb-kind-differs", check.Problem, vouch.Differs},
@@ -760,6 +761,9 @@ func TestAccounts(t *testing.T) {
 		"unit:x:998:102::/:/usr/sbin/nologin":                         vouch.Made,
 		"configure:x:100:101::/tmp:/usr/sbin/nologin":                 vouch.Nobody,
 		"svc:x:33:101::/nonexistent:/usr/sbin/nologin":                vouch.Nobody,
+		"svc:x:033:101::/nonexistent:/usr/sbin/nologin":               vouch.Nobody,
+		"svc:x:+5:101::/nonexistent:/usr/sbin/nologin":                vouch.Nobody,
+		"svc:x:4294967329:101::/nonexistent:/usr/sbin/nologin":        vouch.Nobody, // 33 where 32 bits are kept
 		"svc:x:0:101::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
 		"svc:x:100:0::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
 		"svc:x:100:4::/nonexistent:/usr/sbin/nologin":                 vouch.Nobody,
@@ -774,6 +778,21 @@ func TestAccounts(t *testing.T) {
 		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
 		if o.kind(t, "etc/passwd") != want || o.kind(t, "etc/group") != vouch.Made {
 			t.Errorf("%q is %s, want %s (%s)", line, o.kind(t, "etc/passwd"), want, o.kind(t, "etc/group"))
+		}
+	}
+}
+
+// A link to a signed unit is one by its whole target: one that is relative leads elsewhere.
+func TestLinksToUnits(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "tool", Files: []made.File{{Path: "lib/systemd/system/tool.service", Body: "[Install]\nWantedBy=multi-user.target\n"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	const at = "etc/systemd/system/multi-user.target.wants/tool.service"
+	for target, want := range map[string]vouch.Kind{"/lib/systemd/system/tool.service": vouch.Made, "lib/systemd/system/tool.service": vouch.Nobody} {
+		root := append(made.Root(p), made.File{Path: at, Link: target},
+			made.File{Path: "etc/systemd/system/multi-user.target.wants/lib/systemd/system/tool.service", Body: "[Service]\nExecStart=/evil\n"})
+		if o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}}); o.kind(t, at) != want {
+			t.Errorf("%s: %s, want %s", target, o.kind(t, at), want)
 		}
 	}
 }

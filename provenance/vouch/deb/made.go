@@ -297,8 +297,9 @@ func (s *session) units() {
 		if f.Type != '2' || !s.nobodys(f) || !strings.HasPrefix(f.Path, "etc/systemd/") {
 			continue
 		}
-		unit, p, ok := s.ownContent(strings.TrimPrefix(f.Linkname, "/"))
-		if !ok || path.Base(f.Linkname) != path.Base(f.Path) && path.Dir(f.Path) != "etc/systemd/system" {
+		at, isAbsolute := strings.CutPrefix(f.Linkname, "/")
+		unit, p, ok := s.ownContent(at)
+		if !ok || !isAbsolute || path.Base(f.Linkname) != path.Base(f.Path) && path.Dir(f.Path) != "etc/systemd/system" {
 			continue
 		}
 		if target, kind, ok := strings.Cut(path.Base(path.Dir(f.Path)), ".target."); ok && installs(unit, kind, target+".target") || path.Dir(f.Path) == "etc/systemd/system" && installs(unit, "alias", path.Base(f.Path)) {

@@ -304,9 +304,21 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 		case by == may:
 			say(check.Undecided, "signatures/deb-mode-perhaps-script", "package", pkg, "version", version, "signed", "none", "computed", name)
 		default:
-			say(check.Problem, "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
+			say(attributeLevel(name), "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
 		}
 	}
+}
+
+// attributeLevel is how much it weighs that a file has an attribute which no package has.
+// Those for programs (xattr(7), "User extended attributes") and of overlays give no rights,
+// and builders and file systems leave them.
+func attributeLevel(name string) check.Level {
+	for _, prefix := range []string{"user.", "trusted.overlay.", "com.apple."} {
+		if strings.HasPrefix(name, prefix) {
+			return check.Undecided
+		}
+	}
+	return check.Problem
 }
 
 func octal(mode int64) string   { return fmt.Sprintf("%04o", mode) }

@@ -97,7 +97,6 @@ func Open(where string, opt Options) (*Source, error) {
 }
 
 func openFolder(where, dir string) (*Source, error) {
-	s := &Source{where: where, dir: dir}
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, err
@@ -105,6 +104,10 @@ func openFolder(where, dir string) (*Source, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%s is no folder", dir)
 	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil { // the walk follows no link, that to the folder neither
+		return nil, err
+	}
+	s := &Source{where: where, dir: dir}
 	err = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -34,7 +34,11 @@ func folder(t *testing.T) string {
 
 func TestFolder(t *testing.T) {
 	dir := folder(t)
-	for _, where := range []string{dir, "file://" + dir} {
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, where := range []string{dir, "file://" + dir, link} {
 		s, err := Open(where, Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -18,13 +18,26 @@ const resync = 16
 // notes these. It returns false when something else differs: then it has noted
 // what it could. The label says where a byte of was stands.
 func (d *diff) tokens(was, now []byte, label func(at int) check.Message) bool {
-	all, i, j := true, 0, 0
+	_, all := d.align(was, now, label)
+	return all
+}
+
+// A parting is where two contents part: a place in each.
+type parting struct{ was, now int }
+
+// align is tokens that also says where the first difference stands that nothing explains.
+// Where no more places may be looked into that is the first in which more than digits is
+// other, or else the first of those that were not looked into.
+func (d *diff) align(was, now []byte, label func(at int) check.Message) (first parting, all bool) {
+	all = true
+	i, j := 0, 0
 	for {
 		n := common(was[i:], now[j:])
 		i, j = i+n, j+n
 		if i == len(was) && j == len(now) {
-			return all
+			return first, all
 		}
+		looked := d.lookups > 0
 		x, y, ok := d.meet(was, i, now, j)
 		switch {
 		case ok:
@@ -35,14 +48,58 @@ func (d *diff) tokens(was, now []byte, label func(at int) check.Message) bool {
 				i, j = i+p, j+q // a field of a fixed size
 			}
 		case len(was) != len(now) || i != j || d.lookups <= 0:
-			return false
+			if all {
+				first = parting{i, j}
+			}
+			if all && !looked {
+				first = beyondDigits(was, now, first)
+			}
+			return first, false
 		default:
+			if all {
+				first = parting{i, j}
+			}
 			all = false
 			n := i + apart(was[i:], now[i:])
 			i, j = n, n
 		}
 	}
 }
+
+// beyondDigits returns the first place from one on in which two contents part by more than
+// their digits, which dates have; the same place where there is none.
+func beyondDigits(was, now []byte, from parting) parting {
+	x, y := number(was, from.was), number(now, from.now)
+	for x < len(was) && y < len(now) {
+		switch isX, isY := isDigit(was[x]), isDigit(now[y]); {
+		case isX && isY:
+			for x < len(was) && isDigit(was[x]) {
+				x++
+			}
+			for y < len(now) && isDigit(now[y]) {
+				y++
+			}
+		case was[x] == now[y]:
+			x, y = x+1, y+1
+		default:
+			return parting{x, y}
+		}
+	}
+	if x == len(was) && y == len(now) {
+		return from
+	}
+	return parting{x, y}
+}
+
+// number returns where the digits begin that stand around a place.
+func number(data []byte, at int) int {
+	for at > 0 && isDigit(data[at-1]) {
+		at--
+	}
+	return at
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // zeros returns how many bytes of zero data starts with.
 func zeros(data []byte) int { return len(data) - len(bytes.TrimLeft(data, "\x00")) }

@@ -14,15 +14,16 @@ import (
 type bytesDecoder struct{}
 
 func (bytesDecoder) decode(d *diff, was, now []byte) bool {
-	if d.tokens(was, now, byteAt) {
+	first, all := d.align(was, now, byteAt)
+	if all {
 		return true
 	}
-	if at := FirstDifference(was, now); d.inner != "" {
-		d.add(byteAt(at), Content, hexAt(was, at), hexAt(now, at))
+	if d.inner != "" {
+		d.add(byteAt(first.was), Content, hexAt(was, first.was), hexAt(now, first.now))
 	} else {
 		d.add(check.Message{}, Content, "", "")
 	}
-	d.show(Bytes(was, now))
+	d.show(bytesAt(was, now, first))
 	return true
 }
 
@@ -30,9 +31,18 @@ func (bytesDecoder) decode(d *diff, was, now []byte) bool {
 // where they do.
 func Bytes(was, now []byte) check.Message {
 	at := FirstDifference(was, now)
-	args := []any{"was-size", len(was), "now-size", len(now), "offset", at, "was-window", Window(was, at), "now-window", Window(now, at)}
+	return bytesAt(was, now, parting{at, at})
+}
+
+// bytesAt is Bytes that shows another place, the first that nothing explains.
+func bytesAt(was, now []byte, at parting) check.Message {
+	first := FirstDifference(was, now)
+	args := []any{"was-size", len(was), "now-size", len(now), "offset", first, "was-window", Window(was, at.was), "now-window", Window(now, at.now)}
 	if n, last := countDifferent(was, now); n > 0 {
 		args = append(args, "last", last, "differ", n, "common", min(len(was), len(now)))
+	}
+	if at.was != first {
+		args = append(args, "unexplained", at.was)
 	}
 	return check.Say("difference/bytes", args...)
 }

@@ -56,13 +56,31 @@ func (d *diff) lines(was, now []byte) {
 	d.show(check.Say("difference/lines", "diff", text))
 }
 
-// withoutDiff explains texts that are too long.
+// withoutDiff explains texts that are too long, and shows the first line that nothing
+// explains.
 func (d *diff) withoutDiff(was, now []byte, why check.Message) {
-	if !d.tokens(was, now, byteAt) {
-		d.add(check.Message{}, Content, "", "")
+	first, all := d.align(was, now, byteAt)
+	if !all {
+		c := lineChange{bytes.Count(was[:first.was], []byte("\n")), lineAround(was, first.was), lineAround(now, first.now)}
+		x, y := d.quotedLines(c.was, c.now)
+		d.add(check.Say("difference/changed-line", "line", c.before+1), Content, x, y)
 	}
 	d.show(why)
-	d.show(Bytes(was, now))
+	if !all {
+		d.show(bytesAt(was, now, first))
+	}
+}
+
+// lineAround is the line around a place, none at the end of a text.
+func lineAround(text []byte, at int) []string {
+	from, to := bytes.LastIndexByte(text[:at], '\n')+1, bytes.IndexByte(text[at:], '\n')+1
+	if to == 0 {
+		to = len(text) - at
+	}
+	if from == at+to {
+		return nil
+	}
+	return []string{string(text[from : at+to])}
 }
 
 // sameLines says whether the same lines stand in another order.
@@ -151,7 +169,7 @@ func (d *diff) ends(c lineChange) lineChange {
 func (d *diff) unexplained(left []lineChange) {
 	rest, moved := withoutMoved(left)
 	if len(rest) == 0 {
-		was, _ := quotedLines(moved[0].was, nil)
+		was, _ := d.quotedLines(moved[0].was, nil)
 		d.add(check.Say("difference/reordered-lines", "lines", len(moved), "line", moved[0].before+1), Content, was, "")
 		return
 	}
@@ -166,7 +184,7 @@ func (d *diff) unexplained(left []lineChange) {
 	if len(moved) > 0 {
 		args = append(args, "moved", len(moved))
 	}
-	was, now := quotedLines(rest[0].was, rest[0].now)
+	was, now := d.quotedLines(rest[0].was, rest[0].now)
 	d.add(check.Say("difference/changed-line", args...), Content, was, now)
 }
 
@@ -238,12 +256,20 @@ func isBlank(line string) int {
 }
 
 // quotedLines are the first of the lines that went and that came in quotes, "" for none:
-// without the space around them, and of long ones what is around the first difference.
-func quotedLines(was, now []string) (x, y string) {
+// without the space around them, and of long ones what is around the first difference that
+// nothing explains.
+func (d *diff) quotedLines(was, now []string) (x, y string) {
 	a, b := strings.Join(was[:min(len(was), 1)], ""), strings.Join(now[:min(len(now), 1)], "")
-	for _, simpler := range []func(string) string{withoutEnd, strings.TrimSpace, aroundPlace(a, b)} {
+	for _, simpler := range []func(string) string{withoutEnd, strings.TrimSpace} {
 		if m, n := simpler(a), simpler(b); m != n {
 			a, b = m, n
+		}
+	}
+	if len(a) > mostOfLine || len(b) > mostOfLine {
+		try := *d
+		try.out = new(Explanation)
+		if at, all := try.align([]byte(a), []byte(b), byteAt); !all {
+			a, b = aroundPlace(a, at.was), aroundPlace(b, at.now)
 		}
 	}
 	if len(was) > 0 {
@@ -255,24 +281,24 @@ func quotedLines(was, now []string) (x, y string) {
 	return x, y
 }
 
-// aroundPlace cuts lines that are longer than what is shown of a value to what is around
-// the place where two of them part.
-func aroundPlace(was, now string) func(string) string {
-	const before, most = 40, maxValue / 2
-	from := max(0, common([]byte(was), []byte(now))-before)
-	return func(line string) string {
-		if len(line) <= most || from >= len(line) {
-			return line
-		}
-		cut := strings.ToValidUTF8(line[from:min(len(line), from+most)], "")
-		if from > 0 {
-			cut = "…" + cut
-		}
-		if from+most < len(line) {
-			cut += "…"
-		}
-		return cut
+// mostOfLine bounds the bytes of a line that are shown of a difference.
+const mostOfLine = maxValue / 2
+
+// aroundPlace cuts a line that is longer to what is around a place.
+func aroundPlace(line string, at int) string {
+	const before = 40
+	from := max(0, at-before)
+	if len(line) <= mostOfLine {
+		return line
 	}
+	cut := strings.ToValidUTF8(line[from:min(len(line), from+mostOfLine)], "")
+	if from > 0 {
+		cut = "…" + cut
+	}
+	if from+mostOfLine < len(line) {
+		cut += "…"
+	}
+	return cut
 }
 
 // lineAt labels the line after a number of lines.

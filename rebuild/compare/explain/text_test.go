@@ -66,6 +66,56 @@ func TestTextBounds(t *testing.T) {
 	}
 }
 
+// TestFirstUnexplained: of what is too long for a diff, of a long line and of other bytes the
+// first difference is shown that is no date, however many dates stand before it.
+func TestFirstUnexplained(t *testing.T) {
+	const was, now = "2024-01-01T10:00:00Z", "2024-01-02T10:00:00Z"
+	const lookups = 50
+	long := strings.Repeat("x\n", maxLines)
+	dates := func(date string) string { return strings.Repeat("at "+date+" x\n", lookups+10) }
+	for name, tc := range map[string]struct {
+		was, now string
+		work     int
+		want     string // the part of content
+		offset   int64
+	}{
+		"too many lines":   {was + "\n" + long + "good\n", now + "\n" + long + "evil\n", maxLineWork, `changed-line line=200002 "good" "evil"`, 400021},
+		"of other lengths": {was + "\n" + long + "good\n", now + "\n" + long + "evil is here\n", maxLineWork, `changed-line line=200002 "good" "evil is here"`, 400021},
+		"lines at the end": {was + "\n" + long, now + "\n" + long + "evil\n", maxLineWork, `changed-line line=200002  "evil"`, 400021},
+		"too much work":    {was + "\na\nb\n", now + "\nc\nd\n", 8, `changed-line line=2 "a" "c"`, 21}, // the first of both
+		"too many dates":   {dates(was) + long + "good\n", dates(now) + long + "evil\n", maxLineWork, `changed-line line=200061 "good" "evil"`, 401560},
+		"a long line":      {was + strings.Repeat(" x", 500) + " good", now + strings.Repeat(" x", 500) + " evil", maxLineWork, `changed-line line=1 "…x x x x`, -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := New(time.Time{})
+			x.work, x.lookups = tc.work, lookups
+			d := &diff{Explainer: x, finders: x.finders, out: new(Explanation)}
+			ok, e := textDecoder{}.decode(d, []byte(tc.was), []byte(tc.now)), d.out
+			var got []string
+			for _, p := range e.Parts {
+				if p.Reason == Content {
+					got = append(got, strings.TrimSpace(place(p.What)+" "+p.Was+" "+p.Now))
+				}
+			}
+			if !ok || len(got) != 1 || !strings.HasPrefix(got[0], tc.want) || strings.Contains(tc.now, "evil") != strings.Contains(got[0], "evil") {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+			for _, m := range e.Shown {
+				if m.Code == "difference/bytes" && tc.offset >= 0 && m.Args.Int("unexplained") != tc.offset {
+					t.Errorf("what is shown is at byte %d, want %d", m.Args.Int("unexplained"), tc.offset)
+				}
+			}
+			if e.Has(Date) == (name == "a long line") {
+				t.Error("the date is named of its own, or is not")
+			}
+		})
+	}
+	e := New(time.Time{}).Explain("x", []byte("\x00"+was+"\x00good"), []byte("\x00"+now+"\x00evil"))
+	if at := e.Shown[0].Args.Int("unexplained"); at != 22 {
+		t.Errorf("of other bytes those at %d are shown", at)
+	}
+}
+
 // patch applies a diff that shows all its lines to a text.
 func patch(t *testing.T, was, diff string) string {
 	t.Helper()

@@ -7,11 +7,13 @@
 //   - docker://HOST/NAMESPACE/: all tags of all repositories of a registry below a
 //     name; docker://HOST/REPOSITORY: all tags of one (OCI distribution-spec v1.1,
 //     "Listing Tags"; the catalog is that of the registry of Docker)
-//   - what nextflow inspect -format json, skopeo list-tags, kubectl get pods -o json
-//     and audit batch --resolve print
+//   - what nextflow inspect -format json, skopeo list-tags and kubectl get pods -o json
+//     print, and the list.json of a batch
 //   - compose files (compose-spec.io), Kubernetes manifests, CWL (dockerPull), Snakefiles
 //
-// A name in a text is a file where there is one, or where it looks like one; else, and
-// in all other forms, it is that of an image in a registry. What cannot lead to an image
-// stays in the list, with a reason: nothing is left out in silence.
+// A name in a text is that of an image in a registry where it has docker:// before it, or
+// a tag or a digest at its end and none of a file or a folder here at its beginning; any
+// other is a file, so that what a path was mistyped to is nobody's to know. What engines
+// take for an image (compose, Kubernetes, pipelines, CWL) is one. What cannot lead to an
+// image stays in the list, with a reason: nothing is left out in silence.
 package list

@@ -50,6 +50,12 @@ type pod struct {
 		Containers []container `json:"containers"`
 		Init       []container `json:"initContainers"`
 		Ephemeral  []container `json:"ephemeralContainers"`
+		Volumes    []struct {
+			Name  string `json:"name"`
+			Image *struct {
+				Reference string `json:"reference"`
+			} `json:"image"`
+		} `json:"volumes"`
 	} `json:"spec"`
 	Status struct {
 		Containers []container `json:"containerStatuses"`
@@ -102,8 +108,8 @@ func (d document) pipeline() (all []Entry) {
 	for _, p := range *d.Processes {
 		switch c := p.Container.(type) {
 		case string:
-			if c = strings.TrimSpace(c); strings.HasPrefix(c, "/") || strings.HasPrefix(c, ".") || strings.HasPrefix(c, "https://") {
-				all = append(all, named(c, p.Name))
+			if c = strings.TrimSpace(c); looksLikeFile(c) || strings.HasPrefix(c, "https://") {
+				all = append(all, file(c, p.Name))
 			} else if c != "" {
 				all = append(all, remote(strings.TrimPrefix(c, "docker://"), p.Name))
 			}
@@ -126,7 +132,7 @@ func (d document) tags() (all []Entry) {
 
 func (d document) batch() (all []Entry) {
 	for _, img := range *d.Images {
-		all = append(all, named(img.Reference, img.Names...))
+		all = append(all, file(img.Reference, img.Names...))
 	}
 	return all
 }
@@ -169,10 +175,20 @@ func (d document) pods() (all []Entry) {
 	}
 	for _, p := range pods {
 		for _, c := range append(p.containers(), p.waiting()...) {
-			all = append(all, running(c, clip(fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, c.Name))))
+			all = append(all, running(c, p.label(c.Name)))
+		}
+		for _, v := range p.Spec.Volumes {
+			if v.Image != nil {
+				all = append(all, remote(v.Image.Reference, p.label(v.Name)))
+			}
 		}
 	}
 	return all
+}
+
+// label is what a list calls a part of a pod.
+func (p pod) label(name string) string {
+	return clip(fmt.Sprintf("%s/%s/%s", p.Metadata.Namespace, p.Metadata.Name, name))
 }
 
 // running is the image of a container that runs, by its digest; of one that does not

@@ -192,9 +192,48 @@ func reference(line string) (string, error) {
 	return line, nil
 }
 
-// named is the image of a name in a text: a file, where there is one or it looks like
-// one, or an image in a registry.
+// named is the image of a name in a text: one in a registry where it can be nothing else,
+// or a file.
 func named(text string, names ...string) Entry {
+	switch {
+	case !isBare(text) || looksLikeFile(text) || exists(text):
+		return file(text, names...)
+	case hasVersion(text) && !beginsHere(text):
+		return remote(text, names...)
+	}
+	e := entry(filepath.Clean(text), names...)
+	e.Problem = "there is no such file"
+	if near := registry.Near(text); near != "" {
+		e.Problem += "; an image of a registry is " + near
+	}
+	return e
+}
+
+// isBare says that a name has no transport and is no address.
+func isBare(text string) bool {
+	transport, _, ok := strings.Cut(text, ":")
+	return !(ok && isTransport(transport)) && !strings.Contains(text, "://") && !web.IsDOI(text)
+}
+
+// hasVersion says that a name ends with the tag or the digest of an image.
+func hasVersion(text string) bool {
+	return strings.ContainsAny(text[strings.LastIndexByte(text, '/')+1:], ":@")
+}
+
+// beginsHere says that a name begins with that of a file or a folder here.
+func beginsHere(text string) bool {
+	first, _, _ := strings.Cut(text, "/")
+	name, _, _ := strings.Cut(text, ":")
+	return first != text && exists(first) || exists(name)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// file is the image of a name that is a file where it has no transport and is no address.
+func file(text string, names ...string) Entry {
 	if strings.HasPrefix(text, "http://") || web.IsDOI(text) {
 		e := entry(text, names...)
 		e.Problem = "a list has no DOI and no address but those of https: audit it by itself, with the checksum that was published"
@@ -208,10 +247,21 @@ func named(text string, names ...string) Entry {
 	if transport, _, ok := strings.Cut(text, ":"); ok && isTransport(transport) || strings.HasPrefix(text, "https://") {
 		return entry(text, names...)
 	}
-	if _, err := os.Stat(text); err == nil || looksLikeFile(text) {
-		return entry(filepath.Clean(text), names...)
+	if problem := unknownScheme(text); problem != "" && !exists(text) {
+		e := entry(text, names...)
+		e.Problem = problem
+		return e
 	}
-	return remote(text, names...)
+	return entry(filepath.Clean(text), names...)
+}
+
+// unknownScheme is the problem of an address that is none of those that are read.
+func unknownScheme(text string) string {
+	scheme, _, ok := strings.Cut(text, "://")
+	if !ok || scheme == "" || scheme == "https" || isTransport(scheme) || strings.ContainsFunc(scheme, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return ""
+	}
+	return "audit reads nothing at " + scheme + "://: save the image in a file, or name it in a registry, docker://"
 }
 
 // isTransport says whether what stands before a colon is a transport of audit.
@@ -237,6 +287,8 @@ func remote(text string, names ...string) Entry {
 		e.Problem = "its name is decided elsewhere: it has a variable"
 	case strings.ContainsAny(text, " \t\n\"'`"):
 		e.Problem = "it is no name of an image"
+	case unknownScheme(text) != "":
+		e.Problem = unknownScheme(text)
 	case !strings.Contains(text, "://"):
 		e = entry("docker://"+text, names...)
 	}

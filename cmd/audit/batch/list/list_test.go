@@ -61,7 +61,7 @@ func brief(all []Entry) string {
 func TestForms(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
 		"text": {"# images\nregistry.example/lab/tool:1.0 # one\n\n  docker://registry.example/lab/tool:1.0\r\nalpine\nimages/a.tar.gz\noci:layout:1.0\nregistry.example/lab/b@sha256:" + strings.Repeat("a", 64) + "\n",
-			"docker://alpine\ndocker://registry.example/lab/b@sha256:" + strings.Repeat("a", 64) + "\ndocker://registry.example/lab/tool:1.0\nimages/a.tar.gz\noci:layout:1.0"},
+			"alpine !there is no such file; an image of a registry is docker://alpine\ndocker://registry.example/lab/b@sha256:" + strings.Repeat("a", 64) + "\ndocker://registry.example/lab/tool:1.0\nimages/a.tar.gz\noci:layout:1.0"},
 		"nextflow": {`{"processes":[{"name":"FASTQC","container":"quay.io/biocontainers/fastqc:0.12"},{"name":"TRIM","container":"quay.io/biocontainers/fastqc:0.12"},
 			{"name":"SIF","container":"https://depot.galaxyproject.org/singularity/multiqc:1.2"},{"name":"LOCAL","container":null},{"name":"X","container":""},
 			{"name":"LATE","container":"${params.image}"},{"name":"FILE","container":"/data/tool.sif"},{"name":"ODD","container":["a"]}]}`,
@@ -87,6 +87,12 @@ func TestForms(t *testing.T) {
 		"kubernetes JSON": {`{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"web:1"}]}}]}`,
 			"docker://web:1 [Pod/p/c]"},
 		"CWL": {"cwlVersion: v1.2\nclass: CommandLineTool\nid: align\nhints:\n- class: DockerRequirement\n  dockerPull: docker://registry.example/bwa:1\n", "docker://registry.example/bwa:1 [align]"},
+		"CWL without a name": {"cwlVersion: v1.2\nclass: CommandLineTool\nid: align\nrequirements:\n  DockerRequirement:\n    dockerLoad: https://h.example/y.tar\n    dockerImageId: y\n",
+			"dockerLoad https://h.example/y.tar [align] !it names no image in a registry: it has dockerLoad in place of dockerPull"},
+		"volumes": {"apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {volumes: [{name: v, image: {reference: 'data:1'}}, {name: w, emptyDir: {}}], containers: [{name: c, image: 'web:1'}]}\n",
+			"docker://data:1 [Pod/p/v]\ndocker://web:1 [Pod/p/c]"},
+		"volumes of pods": {`{"kind":"Pod","metadata":{"namespace":"lab","name":"p"},"spec":{"volumes":[{"name":"v","image":{"reference":"data:1"}},{"name":"w"}]},"status":{"containerStatuses":[{"name":"c","image":"web:1","imageID":"web@sha256:` + pinned + `"}]}}`,
+			"docker://data:1 [lab/p/v]\ndocker://web@sha256:" + pinned + " [lab/p/c]"},
 		"Snakefile": {"rule a:\n    container: \"docker://registry.example/a:1\"\nrule b:\n    container:\n        'docker://registry.example/b:1'  # pinned\nrule c:\n    container: f\"docker://{IMAGE}\"\nrule d:\n    singularity: \"images/d.sif\"\n",
 			"container: f\"docker://{IMAGE}\" [c] !its container is decided when the workflow runs\ndocker://registry.example/a:1 [a]\ndocker://registry.example/b:1 [b]\nimages/d.sif [d]"},
 		"compose with merges": {"x-base: &base\n  image: postgres:15\nservices:\n  <<: {more: {image: 'more:1'}, web: {image: 'other:1'}}\n  db: {<<: *base}\n  two: {<<: [{build: .}, *base]}\n  web:\n    <<: *base\n    image: web:1\n",
@@ -279,6 +285,47 @@ func TestNoSlashes(t *testing.T) {
 	for i, want := range []string{"", "nearest is docker://lab/tool:1", "nearest is docker://ubuntu"} {
 		if (all[i].Problem == "") != (want == "") || !strings.Contains(all[i].Problem, want) {
 			t.Errorf("%s: %q, want %q", all[i].Reference, all[i].Problem, want)
+		}
+	}
+}
+
+// A bare name in a text is asked of a registry where it can be nothing else: what it was
+// mistyped from may be nobody's to know. What engines call an image is one.
+func TestBareNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"images", "layout", "data.v1"} {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile("images/tool", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	asked := "docker://alpine:3.19 docker://h.example/lab/tool@sha256:" + pinned + " docker://lab/tool:1"
+	missing := "alpine data.v1/secret:1 h.example:5000/lab/tool images/toll layout:1.0 private/thing"
+	text := strings.ReplaceAll("alpine:3.19 h.example/lab/tool@sha256:"+pinned+" lab/tool:1 images/tool "+missing, " ", "\n")
+	all, err := Source{Stdin: strings.NewReader(text)}.Read(t.Context(), "-")
+	var gotAsked, gotMissing []string
+	for _, e := range all {
+		switch {
+		case strings.HasPrefix(e.Address, "docker://"):
+			gotAsked = append(gotAsked, e.Address)
+		case strings.Contains(e.Problem, "no such file") && strings.Contains(e.Problem, "docker://"+e.Reference):
+			gotMissing = append(gotMissing, e.Address)
+		case e.Address != "images/tool" || e.Problem != "":
+			t.Errorf("%+v", e)
+		}
+	}
+	if err != nil || strings.Join(gotAsked, " ") != asked || strings.Join(gotMissing, " ") != missing {
+		t.Errorf("asked %q, missing %q, %v", gotAsked, gotMissing, err)
+	}
+	for form, text := range map[string]string{
+		"rule a:\n  container: 'images/toll'\n": "images/toll [a]", `{"processes":[{"name":"A","container":"images/x.sif"},{"name":"B","container":"ubuntu"}]}`: "docker://ubuntu [B]\nimages/x.sif [A]",
+		"oras://h/x:1\n": "oras://h/x:1 !audit reads nothing at oras://: save the image in a file, or name it in a registry, docker://",
+		`{"images":[{"reference":"lab/gone:1"}]}`: "lab/gone:1",
+	} {
+		if all, err := (Source{Stdin: strings.NewReader(form)}).Read(t.Context(), "-"); err != nil || brief(all) != text {
+			t.Errorf("%s: %s, %v", form, brief(all), err)
 		}
 	}
 }

@@ -49,10 +49,7 @@ func fromSnakefile(text []byte) (all []Entry) {
 }
 
 func directive(value, rule string) Entry {
-	var names []string
-	if rule != "" {
-		names = []string{rule}
-	}
+	names := nonEmpty(rule)
 	m := snakeText.FindStringSubmatch(value)
 	switch {
 	case value == "None":
@@ -66,5 +63,5 @@ func directive(value, rule string) Entry {
 	case strings.HasPrefix(m[1], "docker://"):
 		return remote(strings.TrimPrefix(m[1], "docker://"), names...)
 	}
-	return named(m[1], names...)
+	return file(m[1], names...)
 }

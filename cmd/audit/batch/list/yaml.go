@@ -228,6 +228,9 @@ func (w *walk) each(n *yaml.Node, do func(key string, child *yaml.Node)) {
 func (w *walk) manifest(n *yaml.Node, name string) {
 	w.each(n, func(key string, child *yaml.Node) {
 		child = target(child)
+		if key == "volumes" {
+			w.volumes(child, name)
+		}
 		if slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && child.Kind == yaml.SequenceNode && !w.isOver(len(child.Content)) {
 			for _, c := range child.Content {
 				if image := text(w.value(c, "image")); image != "" && !w.isOver(1) {
@@ -244,6 +247,18 @@ func (w *walk) manifest(n *yaml.Node, name string) {
 		}
 		w.manifest(child, below)
 	})
+}
+
+// volumes finds the images that are mounted (core/v1, ImageVolumeSource).
+func (w *walk) volumes(n *yaml.Node, name string) {
+	if n.Kind != yaml.SequenceNode || w.isOver(len(n.Content)) {
+		return
+	}
+	for _, v := range n.Content {
+		if image := text(w.value(w.value(v, "image"), "reference")); image != "" && !w.isOver(1) {
+			w.found = append(w.found, remote(image, clip(name+"/"+text(w.value(v, "name")))))
+		}
+	}
 }
 
 // compose finds the images of services. One that is built here has none yet.
@@ -283,6 +298,32 @@ func (w *walk) service(name string, n *yaml.Node) {
 	w.found = append(w.found, e)
 }
 
+// nonEmpty are the names of an image that has at most one.
+func nonEmpty(name string) []string {
+	if name == "" {
+		return nil
+	}
+	return []string{name}
+}
+
+// unnamed notes a requirement of CWL whose image has no name in a registry.
+func (w *walk) unnamed(n *yaml.Node, id string) {
+	if n.Kind != yaml.MappingNode || w.value(n, "dockerPull") != nil {
+		return
+	}
+	for _, key := range []string{"dockerLoad", "dockerImport", "dockerFile"} {
+		if from := w.value(n, key); from != nil && !w.isOver(1) {
+			what := text(from)
+			if key == "dockerFile" { // all of one
+				what = "of " + id
+			}
+			e := entry(strings.TrimSpace(key+" "+what), nonEmpty(id)...)
+			e.Problem = "it names no image in a registry: it has " + key + " in place of dockerPull"
+			w.found = append(w.found, e)
+		}
+	}
+}
+
 // cwl finds the requirements and hints of tools (CWL v1.2, DockerRequirement).
 func (w *walk) cwl(n *yaml.Node, id string) {
 	if n = target(n); n == nil || w.seen[n] {
@@ -291,13 +332,10 @@ func (w *walk) cwl(n *yaml.Node, id string) {
 	if own := text(w.value(n, "id")); own != "" {
 		id = own
 	}
+	w.unnamed(n, id)
 	w.each(n, func(key string, child *yaml.Node) {
 		if image := text(target(child)); key == "dockerPull" && image != "" {
-			var names []string
-			if id != "" {
-				names = []string{id}
-			}
-			w.found = append(w.found, remote(strings.TrimPrefix(image, "docker://"), names...))
+			w.found = append(w.found, remote(strings.TrimPrefix(image, "docker://"), nonEmpty(id)...))
 		}
 		w.cwl(child, id)
 	})
