@@ -59,8 +59,11 @@ const firstHeap, usualHeap = 1000, 100
 func collectLate() {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(softMemory)
+		var before int64
 		afterCollection(func() bool {
-			debug.SetMemoryLimit(max(softMemory, needed()))
+			now := inUse() // with what came while the collector ran, which is no need yet
+			debug.SetMemoryLimit(max(softMemory, min(before, now)*9/8+8<<20))
+			before = now
 			return true
 		})
 	}
@@ -83,11 +86,11 @@ func afterCollection(f func() (again bool)) {
 	}, f)
 }
 
-// needed is what the collector found in use, in bytes, with room for it to wait for more.
-func needed() int64 {
+// inUse is what the collector found in use, in bytes.
+func inUse() int64 {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	return int64(live[0].Value.Uint64()*9/8 + 10<<20)
+	return int64(live[0].Value.Uint64())
 }
 
 func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
