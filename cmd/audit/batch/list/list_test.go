@@ -327,7 +327,7 @@ func TestIncluded(t *testing.T) {
 		t.Errorf("%q, want %q, %v", got, want, err)
 	}
 	for text, want := range map[string]string{
-		"services:\n  web:\n    image: web:1\ninclude:\n- other.yml\n": "docker://web:1 [web]\ninclude !services of other files are included: use what docker compose config prints",
+		"services:\n  web:\n    image: web:1\ninclude:\n- other.yml\n": "docker://web:1 [web]\ninclude !services of other files are included: use what the config command of compose prints",
 		"cwlVersion: v1.2\nclass: Workflow\nid: w\nsteps:\n  a: {run: bwa.cwl}\n  b: {run: '#tool'}\nhints: [{class: DockerRequirement, dockerPull: 'w:1'}]\n": "docker://w:1 [w]\n" +
 			"run: bwa.cwl [w] !the tool of a step is in another file: use what cwltool --pack prints",
 	} {

@@ -135,7 +135,7 @@ func (w *walk) document(root *yaml.Node) bool {
 		w.compose(services)
 		if w.value(root, "include") != nil {
 			e := entry("include")
-			e.Problem = "services of other files are included: use what docker compose config prints"
+			e.Problem = "services of other files are included: use what the config command of compose prints"
 			w.found = append(w.found, e)
 		}
 	default:
