@@ -180,7 +180,7 @@ func (j *judge) require() {
 	if j.policy.Require.Holds(held, closure) {
 		return
 	}
-	shown := check.Finding{Layer: -1}
+	var shown check.Finding
 	switch {
 	case verdict == rebuild.Contradicted:
 		shown = j.worst(func(c check.Check) bool { return c.ID != check.Rebuild && c.Status == check.Fail })
