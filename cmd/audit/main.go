@@ -42,10 +42,15 @@ import (
 	"audit/report"
 )
 
-// softMemory is the memory above which the garbage collector works harder, in
-// bytes. An image of a million entries needs a little less; GOMEMLIMIT
-// overrides it.
-const softMemory = 229 << 20
+// softMemory returns the memory above which the garbage collector works harder, in bytes.
+// An image of a million entries needs a little less, and so does a summary of 5,000
+// reports, of which it reads one at a time; GOMEMLIMIT overrides it.
+func softMemory(args []string) int64 {
+	if len(args) > 1 && args[1] == "summary" {
+		return 28 << 20
+	}
+	return 229 << 20
+}
 
 // firstHeap is the heap at which the garbage collector runs for the first time, in
 // percents of 4 MiB, and usualHeap what it lets the heap grow by after that, in percents
@@ -54,15 +59,15 @@ const firstHeap, usualHeap = 1000, 100
 
 // collectLate has the garbage collector run when there is something to gain: a short
 // run would spend a tenth of its time on heaps of a few MiB, and one that needs more
-// than softMemory all of it on collecting again what is in use. After its first time it
+// than the soft limit all of it on collecting again what is in use. After its first time it
 // runs as usual.
-func collectLate() {
+func collectLate(soft int64) {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(softMemory)
+		debug.SetMemoryLimit(soft)
 		var before int64
 		afterCollection(func() bool {
 			now := inUse() // with what came while the collector ran, which is no need yet
-			debug.SetMemoryLimit(max(softMemory, min(before, now)*9/8+8<<20))
+			debug.SetMemoryLimit(max(soft, min(before, now)*9/8+8<<20))
 			before = now
 			return true
 		})
@@ -99,7 +104,7 @@ func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	collectLate()
+	collectLate(softMemory(args))
 	app := newApp(stdin, stdout, stderr)
 	if last := len(args) - 1; args[last] == completionFlag {
 		writeOffer(stdout, app, args[1:last])

@@ -196,7 +196,7 @@ const maxOwnerNotes = 100
 func (t *tarReader) owners(e *image.Entry) {
 	for _, id := range []*int{&e.Attributes.UID, &e.Attributes.GID} {
 		claimed := *id
-		if *id = int(uint32(claimed)); *id == math.MaxUint32 {
+		if *id = int(uint32(claimed)); uint32(claimed) == math.MaxUint32 {
 			*id = 0
 		}
 		if *id == claimed {
