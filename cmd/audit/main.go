@@ -67,7 +67,9 @@ func collectLate(soft int64) {
 		var before int64
 		afterCollection(func() bool {
 			now := inUse() // with what came while the collector ran, which is no need yet
-			debug.SetMemoryLimit(max(soft, min(before, now)*9/8+8<<20))
+			if need := min(before, now); need > soft*15/16 {
+				debug.SetMemoryLimit(need * 3 / 2)
+			}
 			before = now
 			return true
 		})
