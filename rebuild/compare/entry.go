@@ -76,10 +76,12 @@ func (w *walk) sameNumbers(a, b *inspect.Entry) bool {
 	if x.UID != y.UID || x.GID != y.GID {
 		return false
 	}
-	ofRoot := func(id int, name string) bool { return name == "" || name == "root" && id == 0 }
 	return w.a.img.Transport != image.RootFS && w.b.img.Transport != image.RootFS ||
-		(x.Uname == y.Uname || ofRoot(x.UID, x.Uname) && ofRoot(y.UID, y.Uname)) && (x.Gname == y.Gname || ofRoot(x.GID, x.Gname) && ofRoot(y.GID, y.Gname))
+		(x.Uname == y.Uname || isRootName(x.UID, x.Uname) && isRootName(y.UID, y.Uname)) && (x.Gname == y.Gname || isRootName(x.GID, x.Gname) && isRootName(y.GID, y.Gname))
 }
+
+// isRootName says whether the name of an owner is that of his number wherever it is looked up.
+func isRootName(id int, name string) bool { return name == "" || name == "root" && id == 0 }
 
 func sameTime(a, b *inspect.Entry) bool { return a.ModTime == b.ModTime && a.ModNanos == b.ModNanos }
 

@@ -181,8 +181,7 @@ const impliedFolder = "difference/implied-folder"
 // archive.ImpliedDirectoryMode; containerd, archive/tar.go, mkparent).
 func isImplied(e *inspect.Entry, root *inspect.Root) bool {
 	a := e.Attr()
-	isRoot := func(name string) bool { return name == "" || name == "root" }
-	if kind(e) != folder || e.Mode != 0o755 || a.UID != 0 || a.GID != 0 || len(a.Xattrs) > 0 || !isRoot(a.Uname) || !isRoot(a.Gname) {
+	if kind(e) != folder || e.Mode != 0o755 || a.UID != 0 || a.GID != 0 || len(a.Xattrs) > 0 || !isRootName(a.UID, a.Uname) || !isRootName(a.GID, a.Gname) {
 		return false
 	}
 	i, ok := root.Search(e.Path)
