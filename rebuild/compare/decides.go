@@ -70,22 +70,19 @@ func accessFiles() []string {
 // Decides says whether a field of the image config decides what runs and as whom: the user,
 // the commands, the variables by which loaders, shells and interpreters find code, and the
 // capabilities that Podman gives by a label.
-func (f *FieldDifference) Decides() bool { return !f.Cause.Harmless() && f.place() < noPlace }
+func (f *FieldDifference) Decides() bool { return !f.Cause.Harmless() && f.Weight() < decidesNothing }
 
-// Weight orders fields of the config: those that decide what runs come first.
-func (f *FieldDifference) Weight() int { return f.place() }
+// decidesNothing is the weight of all other fields.
+const decidesNothing = 5
 
-// noPlace is that of all fields that decide nothing.
-const noPlace = 5
-
-// place is that of a field among those that decide what runs and as whom.
-func (f *FieldDifference) place() int {
+// Weight orders fields of the config: those that decide what runs and as whom come first.
+func (f *FieldDifference) Weight() int {
 	name, ok := cutFold(f.Field, "config.")
 	if !ok {
 		if f.Field == "config" || f.Field == "" { // all of it, as engines decode it
 			return 0
 		}
-		return noPlace
+		return decidesNothing
 	}
 	end := strings.IndexAny(name, ".[#")
 	if end < 0 {
@@ -114,7 +111,7 @@ func (f *FieldDifference) place() int {
 			return 4
 		}
 	}
-	return noPlace
+	return decidesNothing
 }
 
 // cutFold is strings.CutPrefix for keys as engines decode them, in upper or lower case.
