@@ -1,6 +1,12 @@
 package dockerarchive
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
 	"audit/inspect/archive"
 	"audit/inspect/check"
 	"audit/inspect/choice"
@@ -9,11 +15,6 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"cmp"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
 )
 
 // What engines before Docker 1.10 read (Docker image specification v1.0): a

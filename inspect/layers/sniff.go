@@ -2,8 +2,9 @@ package layers
 
 import (
 	"archive/tar"
-	"audit/inspect/zeros"
 	"bytes"
+
+	"audit/inspect/zeros"
 )
 
 const TarBlock = 512

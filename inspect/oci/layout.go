@@ -1,13 +1,6 @@
 package oci
 
 import (
-	"audit/inspect/archive"
-	"audit/inspect/digest"
-	"audit/inspect/form"
-	"audit/inspect/image"
-	"audit/inspect/layers"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"bufio"
 	"errors"
 	"fmt"
@@ -16,6 +9,14 @@ import (
 	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/archive"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // ArchiveForm is that of an image layout in a tar.

@@ -1,6 +1,15 @@
 package sif
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect/check"
 	"audit/inspect/choice"
 	"audit/inspect/digest"
@@ -10,14 +19,6 @@ import (
 	"audit/inspect/pass"
 	"audit/inspect/record"
 	"audit/inspect/zeros"
-	"bytes"
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // A reader reads a SIF, the Singularity Image Format version 1 (sylabs/sif

@@ -1,6 +1,13 @@
 package squashfs
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/form"
@@ -9,12 +16,6 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
-
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // MediaType is the media type of a layer that is a squashfs: the one that

@@ -1,7 +1,6 @@
 package xz
 
 import (
-	"audit/inspect/zeros"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -14,6 +13,8 @@ import (
 	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"audit/inspect/zeros"
 )
 
 // Unpack unpacks one xz stream of one block (The .xz File Format 1.2.1),

@@ -1,8 +1,6 @@
 package xz
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/limit"
 	"bufio"
 	"encoding/binary"
 	"errors"
@@ -12,6 +10,9 @@ import (
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"audit/inspect/check"
+	"audit/inspect/limit"
 )
 
 // An lzipReader reads lzip members, one behind the other
