@@ -284,6 +284,7 @@ func Fill(dst []byte, r io.Reader) (int, error) {
 	return n, nil
 }
 
+// What is wrong with the bytes of a block.
 var (
 	ErrTooLong  = errors.New("it unpacks to more than a block may contain")
 	ErrTrailing = errors.New("bytes follow its packed ones")

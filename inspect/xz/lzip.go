@@ -27,6 +27,8 @@ type lzipReader struct {
 	note   func(check.Message) // takes what is wrong though it can be read
 }
 
+// NewLzipReader reads members of lzip; charge is asked before memory is taken, and note is
+// given what is wrong though it can be read.
 func NewLzipReader(r *bufio.Reader, charge func(n int64) error, note func(check.Message)) (*lzipReader, error) {
 	l := &lzipReader{in: &byteCounter{r: r}, charge: charge, note: note}
 	return l, l.start()
