@@ -47,7 +47,7 @@ func Open(in *form.Input) (*image.Image, error) {
 // of the same blobs.
 func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	if a.ByPath["manifest.json"] == nil && hasLegacy(a) {
-		return readLegacyArchive(p, a, want)
+		return readLegacyArchive(a, want)
 	}
 	var manifest tarball.Manifest
 	m, err := a.Document("manifest.json", &manifest)

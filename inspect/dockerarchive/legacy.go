@@ -13,7 +13,6 @@ import (
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"audit/inspect/paths"
 )
 
@@ -124,7 +123,7 @@ func v1Chain(a *archive.Archive, id string) ([]string, error) {
 
 // readLegacyArchive reads an archive that has nothing but the legacy form. The
 // config is what lies beside the topmost layer.
-func readLegacyArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
+func readLegacyArchive(a *archive.Archive, want string) (*image.Image, error) {
 	images, err := v1Images(a)
 	if err != nil {
 		return nil, err
