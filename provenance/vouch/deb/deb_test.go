@@ -824,3 +824,42 @@ func TestOddFilesInFolders(t *testing.T) {
 		t.Errorf("%v %v", o.Reason, o.Findings)
 	}
 }
+
+// The configuration of PAM is made of the profiles that are in use by default, in their
+// order: of another choice, such as one that lets everybody in, nobody knows whose it is.
+func TestPAM(t *testing.T) {
+	s := newSigner(t, 0)
+	const unix = "[success=end default=ignore]\tpam_unix.so"
+	p := made.Package{Name: "libpam-runtime", Files: []made.File{
+		{Path: "usr/share/pam/common-auth", Body: "$auth_primary\nauth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n$auth_additional\n"},
+		{Path: "usr/share/pam-configs/unix", Body: "Name: Unix\nDefault: yes\nPriority: 256\nAuth-Type: Primary\nAuth:\n\t" + unix + "\n"},
+		{Path: "usr/share/pam-configs/first", Body: "Name: First\nDefault: no\nPriority: 500\nAuth-Type: Primary\nAuth:\n\tsufficient\tpam_first.so\n"},
+		{Path: "usr/share/pam-configs/more", Body: "Name: More\nDefault: yes\nPriority: 0\nAuth-Type: Additional\nAuth:\n\toptional\tpam_more.so\n"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	const (
+		state = "Module: unix\n" + unix + "\n"
+		first = "Module: first\nsufficient\tpam_first.so\n"
+		more  = "Module: more\noptional\tpam_more.so\n"
+		null  = "Module: null\n" + nothing + "\n"
+		end   = "auth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n"
+		also  = "auth\toptional\tpam_more.so \n"
+	)
+	line := func(n int) string { return fmt.Sprintf("auth\t[success=%d default=ignore]\tpam_unix.so \n", n) }
+	for name, test := range map[string]struct {
+		state, config string
+		want          vouch.Kind
+	}{
+		"what is on by default":       {state + more, line(1) + end + also, vouch.Made},
+		"one more, in its place":      {first + state + more, "auth\tsufficient\tpam_first.so \n" + line(1) + end + also, vouch.Made},
+		"one more, in another place":  {state + first + more, line(2) + "auth\tsufficient\tpam_first.so \n" + end + also, vouch.Nobody},
+		"everybody":                   {null + more, "auth\t" + nothing + "\n" + end + also, vouch.Nobody},
+		"without one that is default": {state, line(1) + end, vouch.Nobody},
+		"one that is not signed":      {state + more + "Module: evil\noptional\tpam_evil.so\n", line(1) + end + also, vouch.Nobody},
+	} {
+		root := append(made.Root(p), made.File{Path: "var/lib/pam/auth", Body: test.state}, made.File{Path: "etc/pam.d/common-auth", Body: test.config})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "var/lib/pam/auth") != test.want || o.kind(t, "etc/pam.d/common-auth") != test.want {
+			t.Errorf("%s: %s, %s, want %s", name, o.kind(t, "var/lib/pam/auth"), o.kind(t, "etc/pam.d/common-auth"), test.want)
+		}
+	}
+}
