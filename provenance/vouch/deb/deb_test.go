@@ -785,6 +785,28 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+// A group that a script makes has no number of base-passwd's: its members would be in that
+// one, such as the one that reads passwords.
+func TestGroupsOfOthers(t *testing.T) {
+	s := newSigner(t, 0)
+	base := made.Package{Name: "base-passwd", Files: []made.File{
+		{Path: "usr/share/base-passwd/passwd.master", Body: "root:*:0:0:root:/root:/bin/bash\n"},
+		{Path: "usr/share/base-passwd/group.master", Body: "root:*:0:\nshadow:*:42:\n"}}}
+	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "adduser --system --group svc\n"}}
+	source := write(t, made.Mirror{Packages: []made.Package{base, maker}, Sign: s.clear}.Write())
+	for group, want := range map[string]vouch.Kind{
+		"root:x:0:\nshadow:x:42:\nsvc:x:101:\n": vouch.Made, "root:x:0:\nsvc:x:42:\n": vouch.Nobody, "root:x:0:\nshadow:x:42:\nsvc:x:42:\n": vouch.Nobody,
+	} {
+		id := strings.TrimSuffix(group[strings.LastIndex(group, "svc:x:")+len("svc:x:"):], ":\n")
+		passwd := "root:x:0:0:root:/root:/bin/bash\nsvc:x:100:" + id + "::/nonexistent:/usr/sbin/nologin\n"
+		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: passwd}, made.File{Path: "etc/group", Body: group})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "etc/group") != want || o.kind(t, "etc/passwd") != want {
+			t.Errorf("%q: %s, %s, want %s", group, o.kind(t, "etc/group"), o.kind(t, "etc/passwd"), want)
+		}
+	}
+}
+
 // A link to a signed unit is one by its whole target: one that is relative leads elsewhere.
 func TestLinksToUnits(t *testing.T) {
 	s := newSigner(t, 0)
