@@ -88,11 +88,27 @@ func rSums(l *list, dir string, sums []byte) {
 	}
 }
 
-// ofCRAN says whether CRAN can have a package: it has neither those that are a
-// part of R nor those of Bioconductor, for which there are no package URLs.
+// ofCRAN says whether CRAN can have a package: it has neither those that are a part of R,
+// nor those of Bioconductor, nor those that were from another place, for which there are no
+// package URLs.
 func ofCRAN(fields map[string][]string) bool {
-	return first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0 &&
-		!strings.Contains(first(fields["repository"]), "Bioc")
+	switch first(fields["remotetype"]) {
+	case "", "standard", "cran":
+	default:
+		return false
+	}
+	repository := first(fields["repository"])
+	return first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0 && (repository == "" || IsCRAN(repository))
+}
+
+// IsCRAN says whether a name in the field Repository is that of CRAN, or of a mirror that has
+// its packages under the same versions (Posit Package Manager, as images of rocker use it).
+func IsCRAN(repository string) bool {
+	switch repository {
+	case "CRAN", "RSPM", "P3M", "PPM":
+		return true
+	}
+	return false
 }
 
 // rLicense returns the SPDX license expression for R's own way to name
