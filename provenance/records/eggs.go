@@ -44,6 +44,9 @@ func (r *reader) eggs() {
 			continue
 		}
 		c.Library = path.Dir(file.Path)
+		if !isSite(c.Library) {
+			c.Origin = Local // it is used where it lies, or is data
+		}
 		i := r.add(c, file)
 		r.environment(c.Library, Python, true)
 		if i >= 0 {

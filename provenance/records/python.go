@@ -160,11 +160,15 @@ func (r *reader) isThere(p string) bool {
 	return ok
 }
 
-// pythonDigest reads a digest in base64 without padding; zero when it is none.
+// pythonDigest reads a digest in base64 without padding, or in hexadecimal as some builders of
+// Debian's packages write it (pybuild of Debian 12); zero when it is none.
 func pythonDigest(text string) v1.Hash {
 	algorithm, sum, _ := strings.Cut(text, "=")
 	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(sum, "="))
 	if err != nil || len(raw) != sizeOf(algorithm) {
+		for _, d := range hexDigest(algorithm, sum) {
+			return d
+		}
 		return v1.Hash{}
 	}
 	return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(raw)}
@@ -176,12 +180,17 @@ func (r *reader) isSource(dir, base string) bool {
 	if base != "PKG-INFO" || !strings.HasSuffix(dir, ".egg-info") {
 		return false
 	}
-	switch path.Base(path.Dir(dir)) {
-	case "site-packages", "dist-packages":
+	if isSite(path.Dir(dir)) {
 		return false
 	}
 	_, isInstalled := r.root.Name(dir + "/installed-files.txt")
 	return !isInstalled
+}
+
+// isSite says whether a folder is one that installers put packages into by themselves.
+func isSite(folder string) bool {
+	base := path.Base(folder)
+	return base == "site-packages" || base == "dist-packages"
 }
 
 // egg reads the list of files of a package that was installed without a wheel, which

@@ -88,17 +88,14 @@ func rSums(l *list, dir string, sums []byte) {
 	}
 }
 
-// ofCRAN says whether CRAN can have a package: it has neither those that are a part of R,
-// nor those of Bioconductor, nor those that were from another place, for which there are no
-// package URLs.
+// ofCRAN says whether a package is of CRAN, which names itself in each: a part of R, of
+// Bioconductor or from another place is none, and there are no package URLs for these.
 func ofCRAN(fields map[string][]string) bool {
 	switch first(fields["remotetype"]) {
 	case "", "standard", "cran":
-	default:
-		return false
+		return IsCRAN(first(fields["repository"])) && first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0
 	}
-	repository := first(fields["repository"])
-	return first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0 && (repository == "" || IsCRAN(repository))
+	return false
 }
 
 // IsCRAN says whether a name in the field Repository is that of CRAN, or of a mirror that has

@@ -279,10 +279,10 @@ func TestUnread(t *testing.T) {
 // A digest that was not compared, of whatever kind, is said: it may be that of other bytes.
 func TestUncomparedDigests(t *testing.T) {
 	sum := sha512.Sum512([]byte("x"))
-	record := "a.py,sha512=" + base64.RawURLEncoding.EncodeToString(sum[:]) + ",1\nb.py,SHA256=AAAA,1\nc.py,blake3=AAAA,1\n" + recordLine("d.py", "x") + "e.py,,\n"
+	record := "a.py,sha512=" + base64.RawURLEncoding.EncodeToString(sum[:]) + ",1\nb.py,SHA256=AAAA,1\nc.py,blake3=AAAA,1\n" + recordLine("d.py", "x") + "e.py,,\n" + fmt.Sprintf("f.py,sha256=%x,1\n", sha("x"))
 	all := read(t, files(site+"x-1.dist-info/METADATA", "Name: x\nVersion: 1\n", site+"x-1.dist-info/RECORD", record,
-		site+"a.py", "y", site+"b.py", "y", site+"c.py", "y", site+"d.py", "x", site+"e.py", "y"))
-	expect(t, outcome(all), []string{`note ` + site + `x-1.dist-info/METADATA records/digest-uncompared files="3" package="python x 1"`, site + "d.py: python x 1"})
+		site+"a.py", "y", site+"b.py", "y", site+"c.py", "y", site+"d.py", "x", site+"e.py", "y", site+"f.py", "x"))
+	expect(t, outcome(all), []string{`note ` + site + `x-1.dist-info/METADATA records/digest-uncompared files="3" package="python x 1"`, site + "d.py: python x 1", site + "f.py: python x 1"})
 }
 
 // What pip install --target leaves: scripts beside the packages, and in RECORD where they
@@ -324,8 +324,8 @@ func TestEggs(t *testing.T) {
 // Which packages of R have a URL of CRAN.
 func TestOfCRAN(t *testing.T) {
 	for text, want := range map[string]bool{
-		"Repository: CRAN": true, "Repository: RSPM": true, "Repository: CRAN\nRemoteType: standard": true, "": true,
-		"RemoteType: github\nRemoteUsername: me": false, "Repository: https://me.r-universe.dev": false, "Priority: base": false, "biocViews: Software": false,
+		"Repository: CRAN": true, "Repository: RSPM": true, "Repository: CRAN\nRemoteType: standard": true, "": false,
+		"Repository: CRAN\nRemoteType: github\nRemoteUsername: me": false, "Repository: https://me.r-universe.dev": false, "Repository: CRAN\nPriority: base": false, "Repository: CRAN\nbiocViews: Software": false,
 	} {
 		if got := ofCRAN(headers([]byte("Package: x\n" + text))); got != want {
 			t.Errorf("%q: %v", text, got)
