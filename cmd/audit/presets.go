@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -245,7 +246,7 @@ func fileSettings(path string, known map[string]cli.Flag, may func(name string) 
 		case !ok:
 			return nil, usage("%s: a line is \"name = value\"", origin)
 		case known[name] == nil:
-			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meantFlag(name, sortedNames(known)))
+			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meantFlag(name, slices.Sorted(maps.Keys(known))))
 		case value == "":
 			return nil, usage("%s: %s has an empty value: leave the line out, or give it one", origin, name)
 		case !may(name) && path == localFile:
@@ -256,14 +257,6 @@ func fileSettings(path string, known map[string]cli.Flag, may func(name string) 
 		all = append(all, preset{name, value, origin})
 	}
 	return all, nil
-}
-
-func sortedNames(flags map[string]cli.Flag) (names []string) {
-	for name := range flags {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // of are the settings that a verb takes for a flag: variables come before files.
