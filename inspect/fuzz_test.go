@@ -88,12 +88,12 @@ func FuzzArchive(f *testing.F) {
 		if !errors.As(err, &choice) {
 			checkTyped(t, err)
 		}
-		want := told(first, err)
-		if again, err := openBytes(t, data, opt); told(again, err) != want {
-			t.Errorf("read again: %s\nfirst: %s", told(again, err), want)
+		want := textOf(first, err)
+		if again, err := openBytes(t, data, opt); textOf(again, err) != want {
+			t.Errorf("read again: %s\nfirst: %s", textOf(again, err), want)
 		}
-		if streamed, err := openStreamed(data, opt); told(streamed, err) != want {
-			t.Errorf("from a stream: %s\nfrom a file: %s", told(streamed, err), want)
+		if streamed, err := openStreamed(data, opt); textOf(streamed, err) != want {
+			t.Errorf("from a stream: %s\nfrom a file: %s", textOf(streamed, err), want)
 		}
 		if first == nil {
 			return
@@ -130,9 +130,9 @@ func openStreamed(data []byte, opt pass.Options) (*image.Image, error) {
 	return img, nil
 }
 
-// told is all that a reading tells, as text; errors without the name of the
+// textOf is all that came of a reading, as text; errors without the name of the
 // file.
-func told(img *image.Image, err error) string {
+func textOf(img *image.Image, err error) string {
 	if err != nil {
 		if inner := errors.Unwrap(err); inner != nil && bytes.HasPrefix([]byte(err.Error()), []byte("reading /")) {
 			err = inner
@@ -168,8 +168,8 @@ func FuzzLayer(f *testing.F) {
 		got, err := layerFrom(data, limits, bytes.NewReader(data))
 		checkTyped(t, err)
 		other, otherErr := layerFrom(data, limits, nil)
-		if fmt.Sprint(err) != fmt.Sprint(otherErr) || err == nil && told(got, nil) != told(other, nil) {
-			t.Errorf("%v where the bytes can be read again, %v where not:\n%s\n%s", err, otherErr, told(got, err), told(other, otherErr))
+		if fmt.Sprint(err) != fmt.Sprint(otherErr) || err == nil && textOf(got, nil) != textOf(other, nil) {
+			t.Errorf("%v where the bytes can be read again, %v where not:\n%s\n%s", err, otherErr, textOf(got, err), textOf(other, otherErr))
 		}
 		if err != nil {
 			return

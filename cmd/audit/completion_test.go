@@ -198,7 +198,7 @@ func TestGuides(t *testing.T) {
 }
 
 func checkExample(t *testing.T, app *cli.App, verb string, words []string) {
-	line := newWords(app, words[1:]).line(words[0])
+	line := newCommandLine(app, words[1:]).line(words[0])
 	if line[1] != verb {
 		t.Errorf("%q is of the verb %s, not %s", words, line[1], verb)
 		return

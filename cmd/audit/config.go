@@ -66,7 +66,7 @@ func shownOf(c *cli.Context, f cli.Flag) shownSetting {
 	name := f.Names()[0]
 	s := shownSetting{Name: name, From: "default", Variable: envName(name)}
 	set, _ := c.App.Metadata[settingsKey].(*presets)
-	line, _ := c.App.Metadata[wordsKey].(words)
+	line, _ := c.App.Metadata[commandLineKey].(commandLine)
 	switch from := set.of(c.App.Command("run"), name); {
 	case line.asks(f.Names()...):
 		s.From = "flag"

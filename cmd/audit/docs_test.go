@@ -183,7 +183,7 @@ func TestFlagsOfPages(t *testing.T) {
 	for _, p := range append(topics(), topic{"README", string(readme)}) {
 		for _, m := range regexp.MustCompile("(?m)`(audit\\s[^`]+)`|^ *(audit .*)$").FindAllStringSubmatch(p.text, -1) {
 			line, _, _ := strings.Cut(m[1]+m[2], " ||") // what a shell does with it
-			w := newWords(app, strings.Fields(line)[1:])
+			w := newCommandLine(app, strings.Fields(line)[1:])
 			verb, _ := w.verb()
 			if w.isHelp() {
 				continue // TestPagesAreNamed

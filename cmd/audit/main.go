@@ -30,75 +30,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
-	"runtime/metrics"
 	"slices"
 	"syscall"
 
 	"audit/report"
 )
-
-// softMemory returns the memory above which the garbage collector works harder, in bytes.
-// An image of a million entries needs a little less, and so does a summary of 5,000
-// reports, of which it reads one at a time; GOMEMLIMIT overrides it.
-func softMemory(args []string) int64 {
-	if len(args) > 1 && args[1] == "summary" {
-		return 28 << 20
-	}
-	return 229 << 20
-}
-
-// firstHeap is the heap at which the garbage collector runs for the first time, in
-// percents of 4 MiB, and usualHeap what it lets the heap grow by after that, in percents
-// of what is in use; GOGC overrides both.
-const firstHeap, usualHeap = 1000, 100
-
-// collectLate has the garbage collector run when there is something to gain: a short
-// run would spend a tenth of its time on heaps of a few MiB, and one that needs more
-// than the soft limit all of it on collecting again what is in use. After its first time it
-// runs as usual.
-func collectLate(soft int64) {
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(soft)
-		var before int64
-		afterCollection(func() bool {
-			now := inUse() // with what came while the collector ran, which is no need yet
-			if need := min(before, now); need > soft*15/16 {
-				debug.SetMemoryLimit(need * 3 / 2)
-			}
-			before = now
-			return true
-		})
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(firstHeap)
-		afterCollection(func() bool {
-			debug.SetGCPercent(usualHeap)
-			return false
-		})
-	}
-}
-
-// afterCollection calls f after each run of the garbage collector, as long as it returns
-// true.
-func afterCollection(f func() (again bool)) {
-	runtime.AddCleanup(new([]byte), func(f func() bool) {
-		if f() {
-			afterCollection(f)
-		}
-	}, f)
-}
-
-// inUse is what the collector found in use, in bytes.
-func inUse() int64 {
-	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(live)
-	return int64(live[0].Value.Uint64())
-}
 
 func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
@@ -112,20 +50,20 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		writeOffer(stdout, app, args[1:last])
 		return 0
 	}
-	line := newWords(app, args[1:])
-	set := readSettings(line, os.Environ())
+	typed := newCommandLine(app, args[1:])
+	set := readSettings(typed, os.Environ())
 	addresses, all := newSecrets(append(slices.Clone(args), set.args()...))
 	stderr = hiding(stderr, all)
 	app.ErrWriter = stderr
 	fetched := new(scratch)
 	defer fetched.remove()
-	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, wordsKey: line, scratchKey: fetched}
-	err := line.mistake()
-	if text := set.unheeded(); text != "" && err == nil {
+	app.Metadata = map[string]any{secretsKey: addresses, allSecretsKey: all, settingsKey: set, commandLineKey: typed, scratchKey: fetched}
+	err := typed.mistake()
+	if text := set.ignoredText(); text != "" && err == nil {
 		fmt.Fprintln(stderr, "audit: "+report.Printable(text))
 	}
 	if err == nil {
-		err = app.RunContext(ctx, line.line(args[0]))
+		err = app.RunContext(ctx, typed.line(args[0]))
 	}
 	if exit, ok := errors.AsType[*exitError](err); ctx.Err() != nil && (!ok || exit.status != exitAgain) {
 		err = errInterrupted()

@@ -37,7 +37,7 @@ func TestVariables(t *testing.T) {
 		}
 	}
 	many := presets{ignored: []string{"AUDIT_A", "AUDIT_B", "AUDIT_C", "AUDIT_D"}}
-	if got := many.unheeded(); !strings.Contains(got, "AUDIT_A, AUDIT_B, AUDIT_C and 1 more") {
+	if got := many.ignoredText(); !strings.Contains(got, "AUDIT_A, AUDIT_B, AUDIT_C and 1 more") {
 		t.Error(got)
 	}
 }

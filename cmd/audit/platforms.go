@@ -43,16 +43,14 @@ func auditPlatforms(c *cli.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	p := &platforms{c: c, job: j, base: base, reference: reference, dir: c.String("output")}
-	if p.dir == "" {
-		p.dir = folderFor(rebuild.WithoutSecrets(reference))
-	}
+	named := c.String("output")
+	p := &platforms{c: c, job: j, base: base, reference: reference, dir: cmp.Or(named, folderFor(rebuild.WithoutSecrets(reference)))}
 	if err := checkPlatformFolders(p.dir); err != nil {
 		return err
 	}
 	if err := p.run(); err != nil {
 		exit, isExit := errors.AsType[*exitError](err)
-		if c.String("output") == "" || isExit && exit.status == exitUsage {
+		if named == "" || isExit && exit.status == exitUsage {
 			return err
 		}
 		return errors.Join(err, p.removeOthers())

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -77,11 +78,11 @@ func withSettings(commands []*cli.Command) []*cli.Command {
 }
 
 // readSettings reads what there is for a command line.
-func readSettings(w words, environ []string) *presets {
+func readSettings(line commandLine, environ []string) *presets {
 	s := new(presets)
-	known := allFlags(w.app)
+	known := allFlags(line.app)
 	s.env, s.ignored, s.err = envSettings(known, environ)
-	path := w.config()
+	path := line.config()
 	if i := slices.IndexFunc(s.env, func(e preset) bool { return e.name == "config" }); path == "" && i >= 0 {
 		path = s.env[i].value
 	}
@@ -98,8 +99,8 @@ func readSettings(w words, environ []string) *presets {
 }
 
 // config is the value of --config, "" when it is not given.
-func (w words) config() (path string) {
-	for _, f := range w.flags {
+func (l commandLine) config() (path string) {
+	for _, f := range l.flags {
 		if f.name() != "config" {
 			continue
 		}
@@ -175,9 +176,9 @@ func envSettings(known map[string]cli.Flag, environ []string) (all []preset, ign
 	return all, ignored, err
 }
 
-// unheeded says of variables that begin as those of flags do that nothing obeys them; ""
-// when there are none.
-func (s *presets) unheeded() string {
+// ignoredText says which variables begin as those of flags do and are of none; "" when
+// there are none.
+func (s *presets) ignoredText() string {
 	if len(s.ignored) == 0 {
 		return ""
 	}
@@ -245,7 +246,7 @@ func fileSettings(path string, known map[string]cli.Flag, may func(name string) 
 		case !ok:
 			return nil, usage("%s: a line is \"name = value\"", origin)
 		case known[name] == nil:
-			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meantFlag(name, sortedNames(known)))
+			return nil, usage("%s: there is no flag %s%s", origin, hyphened(name), meantFlag(name, slices.Sorted(maps.Keys(known))))
 		case value == "":
 			return nil, usage("%s: %s has an empty value: leave the line out, or give it one", origin, name)
 		case !may(name) && path == localFile:
@@ -256,14 +257,6 @@ func fileSettings(path string, known map[string]cli.Flag, may func(name string) 
 		all = append(all, preset{name, value, origin})
 	}
 	return all, nil
-}
-
-func sortedNames(flags map[string]cli.Flag) (names []string) {
-	for name := range flags {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // of are the settings that a verb takes for a flag: variables come before files.

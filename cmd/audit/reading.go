@@ -139,7 +139,7 @@ func newCredentials(c *cli.Context) (*access.Credentials, error) {
 		}
 		return nil, usage("--creds is for one registry, and there are two: use --authfile")
 	}
-	if line, _ := c.App.Metadata[wordsKey].(words); registry == "" && !line.asks("creds") {
+	if line, _ := c.App.Metadata[commandLineKey].(commandLine); registry == "" && !line.asks("creds") {
 		return nil, nil // a variable, or a file, that is about other images
 	}
 	if registry == "" {

@@ -169,22 +169,23 @@ func audited(c *cli.Context, walk func(*line) (*audit, error)) error {
 	if err != nil {
 		return err
 	}
-	dir := c.String("output")
-	if dir != "" { // in vain is no image read
-		if err := replaceable(dir); err != nil {
+	named := c.String("output")
+	if named != "" { // in vain is no image read
+		if err := replaceable(named); err != nil {
 			return err
 		}
 	}
 	a, failed, err := j.do(c, l, walk)
 	if err != nil {
-		return withoutEarlier(dir, err)
+		return withoutEarlier(named, err)
 	}
+	dir := named
 	if dir == "" && j.format.Name == textFormat {
 		dir = folderFor(a.image.Reference)
 	}
 	if dir != "" {
 		if err := a.save(dir); err != nil {
-			return withoutEarlier(c.String("output"), err)
+			return withoutEarlier(named, err)
 		}
 	}
 	if err := j.print(c, a.report, dir); err != nil {

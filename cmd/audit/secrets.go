@@ -13,9 +13,9 @@ import (
 
 // The keys in the metadata of the app of what no output may contain.
 const (
-	secretsKey    = "secrets"
-	allSecretsKey = "all secrets"
-	wordsKey      = "words" // and of the command line
+	secretsKey     = "secrets"
+	allSecretsKey  = "all secrets"
+	commandLineKey = "command line" // and of the command line
 )
 
 // newSecrets are what is secret in a command line: in every address of it, and the

@@ -70,7 +70,7 @@ func (l *line) vouch(ctx context.Context, a *audit) error {
 		}
 		l.add(vouch.Conclude(items, results, a.vouched))
 		if verified && l.described != nil {
-			l.add(hear(l.checks[check.Recipe], l.described, a.vouched))
+			l.add(measureAgain(l.checks[check.Recipe], l.described, a.vouched))
 		}
 		return stopped(ctx)
 	})
@@ -97,8 +97,8 @@ func (a *audit) listLeft(results []vouch.Result) {
 	}
 }
 
-// hear measures again how much of the image the locks of its packages account for.
-func hear(recipe check.Check, described *locks.Recipe, words *vouch.Table) check.Check {
+// measureAgain measures again how much of the image the locks of its packages account for.
+func measureAgain(recipe check.Check, described *locks.Recipe, words *vouch.Table) check.Check {
 	described.Hear(words)
 	recipe.Findings = slices.Clone(recipe.Findings)
 	for i, f := range recipe.Findings {

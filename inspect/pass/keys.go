@@ -3,6 +3,7 @@ package pass
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,12 +20,7 @@ func RepeatedKeys(raw []byte, v any) []string {
 	d.UseNumber()
 	w := keyWalk{in: d, found: make(map[string]bool)}
 	w.value("", reflect.TypeOf(v))
-	var found []string
-	for key := range w.found {
-		found = append(found, key)
-	}
-	slices.Sort(found)
-	return found
+	return slices.Sorted(maps.Keys(w.found))
 }
 
 type keyWalk struct {

@@ -380,13 +380,14 @@ func (w *dockerfileWriter) pairs(i Instruction, config, set map[string]string) {
 		w.unknown(i, "its names and values are not known")
 		return
 	}
-	text := i.Keyword
+	var text strings.Builder
+	text.WriteString(i.Keyword)
 	for _, p := range all {
 		if !isPlain(p.name + p.value) {
 			w.unknown(i, "no line of a Dockerfile can have its characters")
 			return
 		}
-		text += " " + p.name + "=" + dockerWord(p.value)
+		text.WriteString(" " + p.name + "=" + dockerWord(p.value))
 	}
 	if !exact {
 		w.comment("The history has its values without quotes, so where one ends is a guess.")
@@ -394,7 +395,7 @@ func (w *dockerfileWriter) pairs(i Instruction, config, set map[string]string) {
 	for _, p := range all {
 		set[p.name] = p.value
 	}
-	w.line(text)
+	w.line(text.String())
 }
 
 // arg writes an ARG. Its value may be what the build was given, and is left out.

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -145,4 +146,20 @@ func FuzzDockerfileOfHistory(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An ENV of many variables is written in memory that follows from its length: twice the
+// variables take about twice of it, and not four times.
+func TestManyPairs(t *testing.T) {
+	taken := func(pairs int) uint64 {
+		i := Instruction{Instruction: dockerfile.Instruction{Keyword: "ENV", Text: strings.TrimSpace(strings.Repeat("a=b ", pairs))}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		new(dockerfileWriter).pairs(i, nil, make(map[string]string))
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	if once, twice := taken(5_000), taken(10_000); twice > 3*once {
+		t.Errorf("%d bytes for 5,000 pairs, and %d for 10,000", once, twice)
+	}
 }

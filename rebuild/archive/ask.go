@@ -75,7 +75,7 @@ func (a *asker) ask(ctx context.Context, q Question) Answer {
 		}
 		day = max(day, answer.day)
 		switch {
-		case !answer.said():
+		case !answer.isDefinite():
 			silent = true
 		case answer.status >= 300:
 		case r.state == Address && silent: // an archive may have it all the same

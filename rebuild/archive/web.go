@@ -44,14 +44,14 @@ type request struct {
 	fits    judge   // nil takes any answer
 }
 
-// An answer is what a server said; no status when it said nothing.
+// An answer is that of a server; no status when there was none.
 type answer struct {
 	status int
 	day    string
 }
 
-// said reports whether the server said that it has something, or that it does not.
-func (a answer) said() bool {
+// isDefinite says whether the server has something, or has it not.
+func (a answer) isDefinite() bool {
 	switch a.status {
 	case http.StatusOK, http.StatusNotFound, http.StatusGone:
 		return true
@@ -117,7 +117,7 @@ func (w *web) get(ctx context.Context, r request) answer {
 		if again {
 			continue
 		}
-		if got.said() {
+		if got.isDefinite() {
 			w.keep(r, got)
 		}
 		return got
@@ -153,7 +153,7 @@ func (w *web) once(ctx context.Context, h *host, r request) (got answer, again b
 		return answer{}, wait > 0 && wait <= longestWait && h.failed < giveUp
 	}
 	got = answer{status: res.StatusCode, day: w.today}
-	if !got.said() || r.fits != nil && !r.fits(res) {
+	if !got.isDefinite() || r.fits != nil && !r.fits(res) {
 		h.failed++
 		return answer{}, false
 	}

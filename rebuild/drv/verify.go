@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -29,11 +30,7 @@ type Closure map[string]*Derivation
 // are not verified.
 func (c Closure) Verify() error {
 	v := verifier{closure: c, modulo: make(map[string]string), open: make(map[string]bool)}
-	paths := make([]string, 0, len(c))
-	for p := range c {
-		paths = append(paths, p)
-	}
-	slices.Sort(paths)
+	paths := slices.Sorted(maps.Keys(c))
 	for _, check := range []func(string) error{v.verifyText, v.verifyOutputs} {
 		for _, p := range paths {
 			if err := check(p); err != nil {

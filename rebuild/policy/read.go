@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -190,7 +191,7 @@ func fieldsOf(in string) []string {
 
 // check says what is wrong with a policy that was read.
 func (p *Policy) check(today time.Time, codes []string) error {
-	for _, id := range sorted(p.Checks) {
+	for _, id := range slices.Sorted(maps.Keys(p.Checks)) {
 		switch {
 		case !slices.Contains(check.IDs(), id):
 			return unknown("checks."+string(id), "check", string(id), check.IDs())
@@ -221,15 +222,6 @@ func (p *Policy) check(today time.Time, codes []string) error {
 // unknown is about a word that is none of a few.
 func unknown[T ~string](place, kind, word string, among []T) error {
 	return &UnknownError{word, texts(among), fmt.Sprintf("%s: there is no %s %q (there are %s)", place, kind, word, strings.Join(texts(among), ", "))}
-}
-
-func sorted(checks map[check.ID][]check.Status) []check.ID {
-	var ids []check.ID
-	for id := range checks {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 func texts[T ~string](all []T) []string {

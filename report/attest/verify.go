@@ -90,7 +90,7 @@ func Verify(img *inspect.Image, statements []evidence.Statement, terms Terms) Ag
 			v.consider(s)
 		}
 	}
-	v.hear()
+	v.collect()
 	v.conclude()
 	return v.out
 }
@@ -261,9 +261,9 @@ func status(p *Predicate) string {
 	return string(p.Rebuild.Status)
 }
 
-// hear makes one voice of each operator, of the newest word of each of its keys: the
+// collect makes one voice of each operator, of the newest vote of each of its keys: the
 // worst of them.
-func (v *verification) hear() {
+func (v *verification) collect() {
 	for _, r := range v.terms.Rebuilders {
 		voice, ok := v.newest[r.Key]
 		if !ok {

@@ -2,9 +2,11 @@ package deb
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"maps"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 
 	"audit/inspect/paths"
@@ -89,11 +91,7 @@ func readCache(data []byte) (entries []cached, ok bool) {
 // covers says whether strings lie from a start to an end without a gap; names are the
 // ends of files, so that some lie in others.
 func covers(used map[[2]uint32]bool, start, end uint32) bool {
-	var all [][2]uint32
-	for u := range used {
-		all = append(all, u)
-	}
-	sort.Slice(all, func(i, j int) bool { return all[i][0] < all[j][0] })
+	all := slices.SortedFunc(maps.Keys(used), func(a, b [2]uint32) int { return cmp.Compare(a[0], b[0]) })
 	for _, u := range all {
 		if u[0] > start {
 			return false

@@ -51,11 +51,11 @@ func (c *conclusion) add(a answer) {
 		c.list.Undecided(-1, "", "signatures/rebuilder-not-verified",
 			"server", a.server, "error", text, "count", len(names)+beyond, "names", names, "beyond", beyond)
 	}
-	c.hear(a)
+	c.noteUnsigned(a)
 }
 
-// hear notes what a server says without a signature that counts.
-func (c *conclusion) hear(a answer) {
+// noteUnsigned notes what a server says without a signature that counts.
+func (c *conclusion) noteUnsigned(a answer) {
 	for i, o := range a.about {
 		name := check.Brief(c.archives[i].By)
 		switch {

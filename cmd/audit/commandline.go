@@ -18,18 +18,18 @@ import (
 	"audit/inspect/web"
 )
 
-// A command line is words: of flags, and the rest. People write flags before and after
+// A commandLine has the flags that were typed, and the rest. People write flags before and after
 // the argument; the cli package would silently take the latter for arguments.
-type words struct {
+type commandLine struct {
 	app   *cli.App
-	flags []flagWord
+	flags []typedFlag
 	rest  []string
 	ended bool // by "--", after which every word is an argument
 }
 
-// A flagWord is a flag as it stands there, with the word after it where that is its
+// A typedFlag is a flag as it stands there, with the word after it where that is its
 // value.
-type flagWord struct {
+type typedFlag struct {
 	text   string // "--format=sarif", "-o"
 	value  []string
 	valued bool   // it takes a value
@@ -37,85 +37,87 @@ type flagWord struct {
 }
 
 // name is the name of the flag, without hyphens and value.
-func (f flagWord) name() string {
+func (f typedFlag) name() string {
 	name, _, _ := strings.Cut(strings.TrimLeft(f.text, "-"), "=")
 	return name
 }
 
 // newWords splits a command line, without the name of the program.
-func newWords(app *cli.App, args []string) words {
-	w, valued := words{app: app}, valueFlags(app)
+func newCommandLine(app *cli.App, args []string) commandLine {
+	l, valued := commandLine{app: app}, valueFlags(app)
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
 		case arg == "--":
-			w.rest, w.ended = append(w.rest, args[i+1:]...), true
-			return w
+			l.rest, l.ended = append(l.rest, args[i+1:]...), true
+			return l
 		case len(arg) < 2 || arg[0] != '-':
-			w.rest = append(w.rest, arg)
+			l.rest = append(l.rest, arg)
 			continue
 		}
-		f := flagWord{text: arg, valued: valued[strings.TrimLeft(arg, "-")]}
+		f := typedFlag{text: arg, valued: valued[strings.TrimLeft(arg, "-")]}
 		if f.valued && i+1 < len(args) {
 			i++
 			f.value = args[i : i+1]
 		} else if i+1 < len(args) {
 			f.after = args[i+1]
 		}
-		w.flags = append(w.flags, f)
+		l.flags = append(l.flags, f)
 	}
-	return w
+	return l
 }
 
-// asks says whether a flag is among the words.
-func (w words) asks(names ...string) bool {
-	return slices.ContainsFunc(w.flags, func(f flagWord) bool { return slices.Contains(names, f.name()) })
+// asks says whether a flag is there.
+func (l commandLine) asks(names ...string) bool {
+	return slices.ContainsFunc(l.flags, func(f typedFlag) bool { return slices.Contains(names, f.name()) })
 }
 
-// verb is the command that the words are of, and whether it is named: "audit IMAGE" is
+// verb is the command that is called, and whether it is named: "audit IMAGE" is
 // short for "audit run IMAGE".
-func (w words) verb() (verb *cli.Command, named bool) {
-	if len(w.rest) > 0 {
-		if c := w.app.Command(w.rest[0]); c != nil && !isTopic(c.Name) {
+func (l commandLine) verb() (verb *cli.Command, named bool) {
+	if len(l.rest) > 0 {
+		if c := l.app.Command(l.rest[0]); c != nil && !isTopic(c.Name) {
 			return c, true
 		}
 	}
-	if len(w.rest) == 0 && w.asks("version") {
-		return w.app.Command("version"), false
+	if len(l.rest) == 0 && l.asks("version") {
+		return l.app.Command("version"), false
 	}
-	return w.app.Command("run"), false
+	return l.app.Command("run"), false
 }
 
 // line is what the cli package takes: verb, flags, arguments.
-func (w words) line(program string) []string {
+func (l commandLine) line(program string) []string {
 	line := []string{program}
 	var flags []string
-	for _, f := range w.flags {
+	for _, f := range l.flags {
 		if f.name() != "version" {
 			flags = append(append(flags, f.text), f.value...)
 		}
 	}
-	verb, named := w.verb()
+	verb, named := l.verb()
 	switch {
-	case w.isFindings():
-		return append(append(line, findingsTopic, "--"), strings.TrimPrefix(w.rest[1], findingsTopic))
-	case w.isHelp():
-		return append(append(line, w.rest...), flags...)
-	case len(w.rest) == 0 && w.asks("h", "help"):
+	case l.isFindings():
+		return append(append(line, findingsTopic, "--"), strings.TrimPrefix(l.rest[1], findingsTopic))
+	case l.isHelp():
+		return append(append(line, l.rest...), flags...)
+	case len(l.rest) == 0 && l.asks("h", "help"):
 		return append(line, "--help")
 	case named:
-		w.rest = w.rest[1:]
+		l.rest = l.rest[1:]
 	}
 	line = append(append(line, verb.Name), flags...)
-	return append(append(line, "--"), w.rest...)
+	return append(append(line, "--"), l.rest...)
 }
 
-func (w words) isHelp() bool { return len(w.rest) > 0 && (w.rest[0] == "help" || w.rest[0] == "h") }
+func (l commandLine) isHelp() bool {
+	return len(l.rest) > 0 && (l.rest[0] == "help" || l.rest[0] == "h")
+}
 
 // isFindings says that help is asked for on findings: on all, on one by its code, or on
 // those whose codes begin alike.
-func (w words) isFindings() bool {
-	return w.isHelp() && len(w.rest) == 2 && (w.rest[1] == findingsTopic || strings.Contains(w.rest[1], "/"))
+func (l commandLine) isFindings() bool {
+	return l.isHelp() && len(l.rest) == 2 && (l.rest[1] == findingsTopic || strings.Contains(l.rest[1], "/"))
 }
 
 // valueFlags names the flags that take a value.
@@ -134,47 +136,47 @@ func valueFlags(app *cli.App) map[string]bool {
 	return valued
 }
 
-// mistake is the first mistake in the words that can be seen without looking at what
+// mistake is the first mistake in the line that can be seen without looking at what
 // they name; nil when there is none. It names what was probably meant.
-func (w words) mistake() error {
-	if w.isHelp() {
-		return w.noTopic()
+func (l commandLine) mistake() error {
+	if l.isHelp() {
+		return l.noTopic()
 	}
-	verb, named := w.verb()
-	for _, f := range w.flags {
-		if err := w.wrongFlag(verb, f); err != nil {
+	verb, named := l.verb()
+	for _, f := range l.flags {
+		if err := l.wrongFlag(verb, f); err != nil {
 			return err
 		}
 	}
 	if !named {
-		return w.noVerb()
+		return l.noVerb()
 	}
 	return nil
 }
 
 // noTopic is about a word after help that is no verb and no page.
-func (w words) noTopic() error {
-	if len(w.rest) < 2 || w.app.Command(w.rest[1]) != nil || w.isFindings() {
+func (l commandLine) noTopic() error {
+	if len(l.rest) < 2 || l.app.Command(l.rest[1]) != nil || l.isFindings() {
 		return nil
 	}
-	return usage("there is no help on %q%s (see audit help)", w.rest[1], meant(w.rest[1], append(verbNames(w.app), groupNames()...)))
+	return usage("there is no help on %q%s (see audit help)", l.rest[1], meant(l.rest[1], append(verbNames(l.app), groupNames()...)))
 }
 
 // wrongFlag is about a flag that the verb does not take, or not with this value.
-func (w words) wrongFlag(verb *cli.Command, f flagWord) error {
+func (l commandLine) wrongFlag(verb *cli.Command, f typedFlag) error {
 	name := f.name()
-	if name == "h" || name == "help" || name == "version" && len(w.rest) == 0 {
+	if name == "h" || name == "help" || name == "version" && len(l.rest) == 0 {
 		return nil
 	}
 	takes := append(flagNames(verb), "help")
-	if len(w.rest) == 0 {
+	if len(l.rest) == 0 {
 		takes = append(takes, "version")
 	}
 	if i := slices.IndexFunc(verb.Flags, func(d cli.Flag) bool { return slices.Contains(d.Names(), name) }); i >= 0 {
-		return w.wrongValue(verb, f, verb.Flags[i])
+		return l.wrongValue(verb, f, verb.Flags[i])
 	}
 	var others []string
-	for _, c := range w.app.VisibleCommands() {
+	for _, c := range l.app.VisibleCommands() {
 		if slices.Contains(flagNames(c), name) {
 			others = append(others, c.Name)
 		}
@@ -197,12 +199,12 @@ func meantFlag(name string, among []string) string {
 }
 
 // wrongValue is about a value that is missing, or is not of the kind that a flag takes.
-func (w words) wrongValue(verb *cli.Command, f flagWord, definition cli.Flag) error {
+func (l commandLine) wrongValue(verb *cli.Command, f typedFlag, definition cli.Flag) error {
 	_, value, joined := strings.Cut(f.text, "=")
 	switch {
 	case f.valued && f.value == nil:
 		return usage("%s needs a value (see audit help %s)", f.text, verb.Name)
-	case f.valued && w.isFlag(f.value[0]):
+	case f.valued && l.isFlag(f.value[0]):
 		return usage("%s needs a value, and %s is a flag (see audit help %s)", f.text, f.value[0], verb.Name)
 	case f.valued:
 		value, joined = f.value[0], true
@@ -235,9 +237,9 @@ func (w words) wrongValue(verb *cli.Command, f flagWord, definition cli.Flag) er
 }
 
 // isFlag says that a word is one of the flags of a verb.
-func (w words) isFlag(word string) bool {
-	name := flagWord{text: word}.name()
-	return len(word) > 1 && word[0] == '-' && slices.ContainsFunc(w.app.Commands, func(c *cli.Command) bool { return slices.Contains(flagNames(c), name) })
+func (l commandLine) isFlag(word string) bool {
+	name := typedFlag{text: word}.name()
+	return len(word) > 1 && word[0] == '-' && slices.ContainsFunc(l.app.Commands, func(c *cli.Command) bool { return slices.Contains(flagNames(c), name) })
 }
 
 // oneOf is about the value of a flag that takes one of a few.
@@ -247,18 +249,18 @@ func oneOf(flag, value string, few []string) error {
 
 // noVerb is about a first word that is neither a verb nor an image. What may be the name
 // of a file, and is none, is for those who open it to say.
-func (w words) noVerb() error {
-	if len(w.rest) == 0 || w.ended || strings.ContainsAny(w.rest[0], "/.:@") || w.rest[0] == "-" {
+func (l commandLine) noVerb() error {
+	if len(l.rest) == 0 || l.ended || strings.ContainsAny(l.rest[0], "/.:@") || l.rest[0] == "-" {
 		return nil
 	}
-	if exists(w.rest[0]) {
+	if exists(l.rest[0]) {
 		return nil
 	}
-	if c := w.app.Command(w.rest[0]); c != nil {
-		return usage("%s is a page: audit help %s", w.rest[0], w.rest[0])
+	if c := l.app.Command(l.rest[0]); c != nil {
+		return usage("%s is a page: audit help %s", l.rest[0], l.rest[0])
 	}
-	word, near := w.rest[0], meant(w.rest[0], slices.DeleteFunc(append(verbNames(w.app), "help"), func(v string) bool { return v == "run" }))
-	if len(w.rest) > 1 {
+	word, near := l.rest[0], meant(l.rest[0], slices.DeleteFunc(append(verbNames(l.app), "help"), func(v string) bool { return v == "run" }))
+	if len(l.rest) > 1 {
 		return usage("there is no verb %q%s (see audit help)", word, near)
 	}
 	if near == "" {
