@@ -888,3 +888,60 @@ func TestPAM(t *testing.T) {
 		}
 	}
 }
+
+// A folder in no package is explained where a script makes it so, it lies in a package's
+// cache, or engines mount something there; with other rights, or elsewhere, it is not.
+func TestFoldersThatAreMade(t *testing.T) {
+	s := newSigner(t, 0)
+	const postinst = "make() {\n mkdir \"$DPKG_ROOT/$1\"\n chmod \"$2\" \"$DPKG_ROOT/$1\"\n}\nmake srv 755 root\nmake var/mail 2775 mail\nmkdir -p /usr/local/x/y\n"
+	p := made.Package{Name: "base", Control: map[string]string{"postinst": postinst},
+		Files: []made.File{{Path: "usr/"}, {Path: "usr/empty/"}, {Path: "var/"}, {Path: "var/cache/"}, {Path: "var/cache/man/", UID: 6, GID: 12}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	selinux := map[string]string{selinux: "system_u:object_r:usr_t:s0"}
+	for _, test := range []struct {
+		folder made.File
+		want   bool
+	}{
+		{made.File{Path: "srv/"}, true}, {made.File{Path: "srv/", Xattrs: selinux}, true}, {made.File{Path: "srv/", Mode: 0o777}, false}, {made.File{Path: "srv/", UID: 1000}, false},
+		{made.File{Path: "srv/below/"}, false}, {made.File{Path: "srv/", Xattrs: map[string]string{"system.posix_acl_access": "x"}}, false},
+		{made.File{Path: "var/mail/", Mode: 0o2775, GID: 8}, true}, {made.File{Path: "var/mail/", Mode: 0o2777, GID: 8}, false}, {made.File{Path: "var/mail/", Mode: 0o2775, GID: 9}, false},
+		{made.File{Path: "usr/local/x/y/"}, true}, {made.File{Path: "opt/"}, false},
+		{made.File{Path: "var/cache/man/de/", UID: 6, GID: 12}, true}, {made.File{Path: "var/cache/man/de/", UID: 7, GID: 12}, false},
+		{made.File{Path: "var/cache/man/de/", Mode: 0o777, UID: 6, GID: 12}, false}, {made.File{Path: "var/cache/other/"}, false},
+		{made.File{Path: "dev/shm/", Mode: 0o1777}, true}, {made.File{Path: "dev/other/"}, false},
+	} {
+		root := append(made.Root(p), made.File{Path: "etc/group", Body: "root:x:0:\nmail:x:8:\n"}, test.folder)
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		words, found := o.table.Entries(), 0
+		for _, e := range o.table.Image().Layers[0].Entries {
+			switch e.Path {
+			case strings.TrimSuffix(test.folder.Path, "/"):
+				found++
+				if _, ok := words.Of(e); ok != test.want {
+					t.Errorf("%+v: %v, want %v", test.folder, ok, test.want)
+				}
+			case "usr/empty", "var/cache/man":
+				if _, ok := words.Of(e); !ok {
+					t.Errorf("%s, which a package has, is not explained", e.Path)
+				}
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d entries of %s", found, test.folder.Path)
+		}
+	}
+}
+
+// The label that the machine had on which an image was packed makes no difference.
+func TestLabelsOfSELinux(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	root := made.Root(tool())
+	for i := range root {
+		root[i].Xattrs = map[string]string{selinux: "system_u:object_r:container_file_t:s0"}
+	}
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	if o.Verified != 1 || check.Worst(o.Findings) != check.Pass || o.kind(t, "var/lib/dpkg/info/tool.list") != vouch.Made {
+		t.Errorf("%v, %s", o.Findings, o.kind(t, "var/lib/dpkg/info/tool.list"))
+	}
+}

@@ -21,7 +21,7 @@ func (s *session) made() {
 	for _, rule := range []func(*session){
 		(*session).mergedFolders, (*session).certificates, (*session).alternatives, (*session).accounts, (*session).shells,
 		(*session).copies, (*session).libraryCache, (*session).triggers, (*session).status, (*session).templates,
-		(*session).units, (*session).initLinks, (*session).zone, (*session).pam, (*session).scriptLinks, (*session).empty, (*session).devices, (*session).compiled,
+		(*session).units, (*session).initLinks, (*session).zone, (*session).pam, (*session).scriptLinks, (*session).empty, (*session).devices, (*session).compiled, (*session).madeFolders,
 	} {
 		rule(s)
 	}
@@ -52,7 +52,7 @@ func isScript(at string) bool {
 func (s *session) isExecutable(f inspect.File) bool {
 	h := f.Inode.Header
 	a := h.Attr()
-	return h.Mode&07777&^0755 == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == 0 && a.GID == 0)
+	return h.Mode&07777&^0755 == 0 && len(attributes(f)) == 0 && (s.flat || a.UID == 0 && a.GID == 0)
 }
 
 // nobodys says whether nobody has spoken for the file at a place.
@@ -229,7 +229,7 @@ const (
 func (s *session) isLog(f inspect.File) bool {
 	h := f.Inode.Header
 	a := h.Attr()
-	if !strings.HasPrefix(f.Path, "var/log/") || len(a.Xattrs) > 0 || !s.flat && a.UID != 0 {
+	if !strings.HasPrefix(f.Path, "var/log/") || len(attributes(f)) > 0 || !s.flat && a.UID != 0 {
 		return false
 	}
 	mode := h.Mode & 07777
@@ -246,7 +246,7 @@ func (s *session) devices() {
 		a := f.Inode.Header.Attr()
 		n, isDevice := known[path.Base(f.Path)]
 		switch {
-		case isDevice && f.Inode.Type == '3' && n == (number{a.Devmajor, a.Devminor}) && len(a.Xattrs) == 0,
+		case isDevice && f.Inode.Type == '3' && n == (number{a.Devmajor, a.Devminor}) && len(attributes(f)) == 0,
 			f.Type == '2' && strings.TrimPrefix(f.Linkname, "/") == strings.TrimPrefix(links[path.Base(f.Path)], "/") && f.Linkname != "":
 			s.table.Vouch(f.Path, vouch.Word{Kind: vouch.Made, By: "devices of every container", Rule: "device"})
 		}
