@@ -945,3 +945,82 @@ func TestLabelsOfSELinux(t *testing.T) {
 		t.Errorf("%v, %s", o.Findings, o.kind(t, "var/lib/dpkg/info/tool.list"))
 	}
 }
+
+// Of a package dpkg installs one version, and several architectures of those alone that say
+// so: a file as an old version has it would be as good as the new one.
+func TestSeveralVersions(t *testing.T) {
+	s := newSigner(t, 0)
+	files := func(body string) []made.File {
+		return []made.File{{Path: "usr/"}, {Path: "usr/tool", Body: body}}
+	}
+	old, now := made.Package{Name: "tool", Version: "1", Files: files("weak")}, made.Package{Name: "tool", Version: "2", Files: files("good")}
+	foreign := made.Package{Name: "tool", Version: "2", Arch: "i386", Files: files("good")}
+	same, sameToo := now, foreign
+	same.Fields, sameToo.Fields = "Multi-Arch: same\n", "Multi-Arch: same\n"
+	for name, test := range map[string]struct {
+		packages []made.Package
+		want     bool
+	}{
+		"two versions":                    {[]made.Package{old, now}, true},
+		"two architectures":               {[]made.Package{foreign, now}, true},
+		"two that can be there together":  {[]made.Package{sameToo, same}, false},
+		"one, of which there is an older": {[]made.Package{now}, false},
+	} {
+		source := write(t, made.Mirror{Packages: append(slices.Clone(test.packages), old), Sign: s.clear}.Write())
+		root := made.Root(test.packages...)
+		seen := make(map[string]bool)
+		root = slices.DeleteFunc(root, func(f made.File) bool { was := seen[f.Path]; seen[f.Path] = true; return was })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		f, ok := o.finding("var/lib/dpkg/status", "signatures/deb-several")
+		if ok != test.want || ok && f.Level != check.Undecided {
+			t.Errorf("%s: %v", name, o.Findings)
+		}
+	}
+}
+
+// A digest of which collisions can be made is said, and so is a bad signature beside a good
+// one.
+func TestDoubtfulReleases(t *testing.T) {
+	s, other := newSigner(t, 0), newSigner(t, 0)
+	both := openpgp.Union(s.ring(), other.ring())
+	detached := func(by signer, hash crypto.Hash, text []byte) []byte {
+		var b bytes.Buffer
+		c, salted := by.config(), false
+		c.NonDeterministicSignaturesViaNotation = &salted
+		sig := &packet.Signature{SigType: packet.SigTypeBinary, PubKeyAlgo: by.key.PrivateKey.PubKeyAlgo, Hash: hash, CreationTime: by.at, IssuerKeyId: &by.key.PrimaryKey.KeyId, Version: 4}
+		h := hash.New()
+		h.Write(text)
+		if err := sig.Sign(h, by.key.PrivateKey, c); err != nil {
+			t.Fatal(err)
+		}
+		if err := sig.Serialize(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	for name, test := range map[string]struct {
+		sign func(text []byte) []byte
+		code string // "" for none of them
+	}{
+		"SHA-256": {func(text []byte) []byte { return detached(s, crypto.SHA256, text) }, ""},
+		"SHA-1":   {func(text []byte) []byte { return detached(s, crypto.SHA1, text) }, "signatures/deb-release-weak"},
+		"SHA-1, and one by SHA-256": {func(text []byte) []byte {
+			return append(detached(s, crypto.SHA1, text), detached(other, crypto.SHA256, text)...)
+		}, ""},
+		"a bad one beside a good one": {func(text []byte) []byte {
+			return append(detached(other, crypto.SHA256, []byte("other")), detached(s, crypto.SHA256, text)...)
+		}, "signatures/deb-release-also-bad"},
+	} {
+		source := write(t, made.Mirror{Packages: []made.Package{tool()}, Detached: test.sign}.Write())
+		o := run(t, made.Root(tool()), Family{Keys: both, Sources: []*packages.Source{source}})
+		var said []string
+		for _, f := range o.Findings {
+			if f.Code == "signatures/deb-release-weak" || f.Code == "signatures/deb-release-also-bad" {
+				said = append(said, f.Code)
+			}
+		}
+		if got := strings.Join(said, " "); got != test.code || o.Verified != 1 {
+			t.Errorf("%s: %q, want %q, %d verified %v", name, got, test.code, o.Verified, o.Findings)
+		}
+	}
+}

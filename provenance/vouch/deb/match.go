@@ -332,6 +332,14 @@ func attributes(f inspect.File) map[string]string {
 	return all
 }
 
+// briefs are the names of attributes, sorted.
+func briefs(attributes map[string]string) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		names = append(names, check.Brief(name))
+	}
+	return names
+}
+
 // attributeLevel is how much it weighs that a file has an attribute which no package has.
 // Those for programs (xattr(7), "User extended attributes") and of overlays give no rights,
 // and builders and file systems leave them.
@@ -371,7 +379,7 @@ func (s *session) matchFolder(c claim, at string) bool {
 		return true
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
-		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(mode)+" "+owner(a.UID, a.GID))
+		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", strings.Join(append([]string{octal(mode), owner(a.UID, a.GID)}, briefs(attributes(here))...), " "))
 	return true
 }
 
