@@ -822,6 +822,29 @@ func TestLinksToUnits(t *testing.T) {
 	}
 }
 
+// The notes of which links a unit has outlive the links: of those that are gone nothing is
+// said.
+func TestNotesOfUnits(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "tool", Files: []made.File{{Path: "lib/systemd/system/tool.service", Body: "[Install]\nWantedBy=multi-user.target\n"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	const at, notes = "etc/systemd/system/multi-user.target.wants/tool.service", "var/lib/systemd/deb-systemd-helper-enabled/tool.service.dsh-also"
+	link := made.File{Path: at, Link: "/lib/systemd/system/tool.service"}
+	for _, test := range []struct {
+		more []made.File
+		body string
+		want vouch.Kind
+	}{
+		{[]made.File{link}, "/" + at + "\n", vouch.Made}, {nil, "/" + at + "\n", vouch.Nobody},
+		{[]made.File{link}, "/" + at + "\n/etc/other\n", vouch.Nobody}, {[]made.File{{Path: at, Link: "/tmp/evil"}}, "/" + at + "\n", vouch.Nobody},
+	} {
+		root := append(append(made.Root(p), test.more...), made.File{Path: notes, Body: test.body})
+		if o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}}); o.kind(t, notes) != test.want {
+			t.Errorf("%q with %v: %s, want %s", test.body, test.more, o.kind(t, notes), test.want)
+		}
+	}
+}
+
 // What cannot be read in a folder is a finding, and the rest is read.
 func TestOddFilesInFolders(t *testing.T) {
 	s := newSigner(t, 0)

@@ -315,19 +315,29 @@ func (s *session) units() {
 		whole := len(text) > 0
 		for line := range strings.Lines(string(text)) {
 			at := strings.TrimSuffix(line, "\n")
-			link, ok := s.root.Name(paths.Clean(at))
-			w, _ := s.table.Word(link.Path)
-			c, isOwn := s.ownAt(strings.TrimPrefix(link.Linkname, "/"))
-			if !ok || w.Rule != "systemd-unit" || !isOwn {
+			if by = s.unitOf(paths.Clean(at)); by == nil {
 				whole = false
 				break
 			}
-			by = c.pkg
 		}
 		if whole && by != nil {
 			s.say(f, by.made("systemd-unit"))
 		}
 	}
+}
+
+// unitOf returns the package of the unit that a link of these leads to; nil where there is
+// no such link, as when it was removed and the note of it was not.
+func (s *session) unitOf(at string) *installed {
+	link, ok := s.root.Name(at)
+	if !ok {
+		return nil
+	}
+	if w, _ := s.table.Word(link.Path); w.Rule != "systemd-unit" {
+		return nil
+	}
+	c, _ := s.ownAt(strings.TrimPrefix(link.Linkname, "/"))
+	return c.pkg
 }
 
 // installs says whether the section Install of a unit names where it is to be linked
