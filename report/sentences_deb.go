@@ -19,12 +19,15 @@ func debSentences() map[string]string {
 		"signatures/deb-release-bad":          "the signature by the key {key} is not over these bytes",
 		"signatures/deb-release-expired":      "the key {key} had expired when it signed",
 		"signatures/deb-release-revoked":      "the key {key} was revoked",
+		"signatures/deb-release-weak":         "{archive} is signed over a SHA-1, of which who signs can make collisions",
+		"signatures/deb-release-also-bad":     "another signature, by the key {key}, which is trusted too, is not over these bytes",
 		"signatures/deb-index-unreadable":     "it cannot be read: {error}",
 		"signatures/deb-index-unsigned":       "no signed Release file names it",
 
 		// Packages.
 		"signatures/deb-not-here":            "{package} {version} is listed in {archive}, which is signed, and the package itself is not here: its files are not traced",
 		"signatures/deb-not-listed":          "{package} {version} is in no archive that a trusted key signed",
+		"signatures/deb-several":             "{package} is installed as {one} and as {other}, which dpkg does not do: a file may be of either",
 		"signatures/deb-unreadable":          "{package} cannot be read: {error}",
 		"signatures/deb-contents-unread":     "contents of the image could not be read again: files that are made from others were not all looked into",
 		"signatures/deb-left-out":            "{count:count file} of {package} {version} not in the image, which dpkg was told to leave out",

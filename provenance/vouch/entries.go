@@ -1,6 +1,7 @@
 package vouch
 
 import (
+	"maps"
 	"path"
 
 	"audit/inspect"
@@ -9,17 +10,18 @@ import (
 // Entries finds the words on the entries of layers, for checks that go through these.
 type Entries struct {
 	table   *Table
-	folders map[string]bool // that lead to a file with a word of signed packages
+	folders map[string]bool // that lead to a file with a word of signed packages, or to a folder that is explained
 }
 
 // Entries looks for the folders that lead to files with a word of signed packages.
 func (t *Table) Entries() *Entries {
 	s := &Entries{t, make(map[string]bool)}
-	for f, w := range t.Rows() {
-		if !w.ofPackages() {
+	root := t.img.Root()
+	for i, n := range t.of {
+		if n == aFolder || n >= 0 && !t.words[n].ofPackages() {
 			continue
 		}
-		for dir := path.Dir(f.Path); !s.folders[dir]; dir = path.Dir(dir) {
+		for dir := path.Dir(root.File(i).Path); !s.folders[dir]; dir = path.Dir(dir) {
 			s.folders[dir] = true
 		}
 	}
@@ -39,18 +41,29 @@ func (w Word) HasRights() bool {
 }
 
 // Of returns what speaks for an entry that containers see, of what is signed or made from
-// it; a folder that everybody may read, and root alone write, has the word of what it
-// leads to. False is for any other.
+// it; a folder is explained itself, or, where everybody may read and root alone write it, by
+// what it leads to. False is for any other.
 func (s *Entries) Of(e *inspect.Entry) (Word, bool) {
+	root := s.table.img.Root()
+	i, ok := root.Search(e.Path)
 	if e.Type == '5' {
-		a := e.Attr()
-		plain := a.UID == 0 && a.GID == 0 && e.Mode&0o7777 == 0o755 && len(a.Xattrs) == 0
-		return Word{Kind: Made, Rule: "folder"}, plain && s.folders[e.Path]
+		return Word{Kind: Made, Rule: "folder"}, isPlain(e) && s.folders[e.Path] || ok && isLike(e, root.File(i)) && s.table.Explains(root.File(i))
 	}
-	i, ok := s.table.img.Root().Search(e.Path)
-	if !ok || s.table.img.Root().File(i).Entry != e {
+	if !ok || root.File(i).Entry != e {
 		return Word{}, false
 	}
 	w, ok := s.table.At(i)
 	return w, ok && w.ofPackages()
+}
+
+// isPlain says whether everybody may read a folder, and root alone write it.
+func isPlain(e *inspect.Entry) bool {
+	a := e.Attr()
+	return a.UID == 0 && a.GID == 0 && e.Mode&0o7777 == 0o755 && len(a.Xattrs) == 0
+}
+
+// isLike says whether an entry gives a folder the mode and owner that it has in the end.
+func isLike(e *inspect.Entry, f inspect.File) bool {
+	a, b := e.Attr(), f.Inode.Header.Attr()
+	return e.Mode == f.Inode.Header.Mode && a.UID == b.UID && a.GID == b.GID && maps.Equal(a.Xattrs, b.Xattrs)
 }

@@ -77,15 +77,21 @@ type Table struct {
 	img   *inspect.Image
 	words []Word         // the first is Nobody's
 	known map[string]int // places in words
-	of    []int32        // of each file of the root: its place in words; -1 of a folder
+	of    []int32        // of each file of the root: its place in words, or what folders have there
 }
+
+// In place of a word, of a folder.
+const (
+	aFolder   = -1
+	explained = -2 // one that is as it has to be
+)
 
 // New returns the table of an image in which all files are nobody's.
 func New(img *inspect.Image) *Table {
 	t := &Table{img: img, words: []Word{{Kind: Nobody}}, known: make(map[string]int), of: make([]int32, img.Root().Len())}
 	for i := range t.of {
 		if img.Root().File(i).Inode.Type == '5' {
-			t.of[i] = -1
+			t.of[i] = aFolder
 		}
 	}
 	return t
@@ -116,6 +122,20 @@ func (t *Table) VouchAt(i int, w Word) {
 	if now != Differs && w.Kind.strength() > now.strength() {
 		t.of[i] = t.place(w)
 	}
+}
+
+// Explain says of a folder of the root file system that what is signed, or a rule, explains
+// it: that it is there, with its mode and owner, and not what is in it.
+func (t *Table) Explain(folder inspect.File) {
+	if i, ok := t.img.Root().Search(folder.Path); ok && t.of[i] == aFolder {
+		t.of[i] = explained
+	}
+}
+
+// Explains says whether a folder is explained.
+func (t *Table) Explains(folder inspect.File) bool {
+	i, ok := t.img.Root().Search(folder.Path)
+	return ok && t.of[i] == explained
 }
 
 // place returns the place of a word among all, where it is put once.

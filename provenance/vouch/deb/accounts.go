@@ -51,7 +51,7 @@ const shadowGroup = 42
 func (s *session) belongs(f inspect.File, mode int64) bool {
 	h := f.Inode.Header
 	a := h.Attr()
-	return f.Inode.Type == '0' && int64(h.Mode&07777)&^mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == 0 && (a.GID == 0 || a.GID == shadowGroup))
+	return f.Inode.Type == '0' && int64(h.Mode&07777)&^mode == 0 && len(attributes(f)) == 0 && (s.flat || a.UID == 0 && (a.GID == 0 || a.GID == shadowGroup))
 }
 
 // all says whether each line of a file has this form.

@@ -359,7 +359,7 @@ func (s *session) ownerBy(at string, sameUser bool, gid int) evidence {
 	exact, open := s.changesOf(at, setsOwner)
 	for _, c := range exact {
 		for _, w := range c.words {
-			if sameUser && s.isGroup(w[strings.LastIndexAny(w, ":.")+1:], gid) {
+			if sameUser && s.isNumbered("etc/group", w[strings.LastIndexAny(w, ":.")+1:], gid) {
 				return gives
 			}
 		}
@@ -370,11 +370,12 @@ func (s *session) ownerBy(at string, sameUser bool, gid int) evidence {
 	return none
 }
 
-// isGroup says whether a group of the image has a name and a number.
-func (s *session) isGroup(name string, gid int) bool {
-	text, _, _ := s.root.Content("etc/group")
+// isNumbered says whether a user or a group has a name and a number, by the file of the
+// image that names them.
+func (s *session) isNumbered(file, name string, number int) bool {
+	text, _, _ := s.root.Content(file)
 	for line := range strings.Lines(string(text)) {
-		if f := strings.Split(line, ":"); len(f) > 3 && f[0] == name && f[2] == strconv.Itoa(gid) {
+		if f := strings.Split(line, ":"); len(f) > 3 && f[0] == name && f[2] == strconv.Itoa(number) {
 			return true
 		}
 	}

@@ -822,6 +822,29 @@ func TestLinksToUnits(t *testing.T) {
 	}
 }
 
+// The notes of which links a unit has outlive the links: of those that are gone nothing is
+// said.
+func TestNotesOfUnits(t *testing.T) {
+	s := newSigner(t, 0)
+	p := made.Package{Name: "tool", Files: []made.File{{Path: "lib/systemd/system/tool.service", Body: "[Install]\nWantedBy=multi-user.target\n"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	const at, notes = "etc/systemd/system/multi-user.target.wants/tool.service", "var/lib/systemd/deb-systemd-helper-enabled/tool.service.dsh-also"
+	link := made.File{Path: at, Link: "/lib/systemd/system/tool.service"}
+	for _, test := range []struct {
+		more []made.File
+		body string
+		want vouch.Kind
+	}{
+		{[]made.File{link}, "/" + at + "\n", vouch.Made}, {nil, "/" + at + "\n", vouch.Nobody},
+		{[]made.File{link}, "/" + at + "\n/etc/other\n", vouch.Nobody}, {[]made.File{{Path: at, Link: "/tmp/evil"}}, "/" + at + "\n", vouch.Nobody},
+	} {
+		root := append(append(made.Root(p), test.more...), made.File{Path: notes, Body: test.body})
+		if o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}}); o.kind(t, notes) != test.want {
+			t.Errorf("%q with %v: %s, want %s", test.body, test.more, o.kind(t, notes), test.want)
+		}
+	}
+}
+
 // What cannot be read in a folder is a finding, and the rest is read.
 func TestOddFilesInFolders(t *testing.T) {
 	s := newSigner(t, 0)
@@ -885,6 +908,142 @@ func TestPAM(t *testing.T) {
 		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
 		if o.kind(t, "var/lib/pam/auth") != test.want || o.kind(t, "etc/pam.d/common-auth") != test.want {
 			t.Errorf("%s: %s, %s, want %s", name, o.kind(t, "var/lib/pam/auth"), o.kind(t, "etc/pam.d/common-auth"), test.want)
+		}
+	}
+}
+
+// A folder in no package is explained where a script makes it so, it lies in a package's
+// cache, or engines mount something there; with other rights, or elsewhere, it is not.
+func TestFoldersThatAreMade(t *testing.T) {
+	s := newSigner(t, 0)
+	const postinst = "make() {\n mkdir \"$DPKG_ROOT/$1\"\n chmod \"$2\" \"$DPKG_ROOT/$1\"\n}\nmake srv 755 root\nmake var/mail 2775 mail\nmkdir -p /usr/local/x/y\n"
+	p := made.Package{Name: "base", Control: map[string]string{"postinst": postinst},
+		Files: []made.File{{Path: "usr/"}, {Path: "usr/empty/"}, {Path: "var/"}, {Path: "var/cache/"}, {Path: "var/cache/man/", UID: 6, GID: 12}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	selinux := map[string]string{selinux: "system_u:object_r:usr_t:s0"}
+	for _, test := range []struct {
+		folder made.File
+		want   bool
+	}{
+		{made.File{Path: "srv/"}, true}, {made.File{Path: "srv/", Xattrs: selinux}, true}, {made.File{Path: "srv/", Mode: 0o777}, false}, {made.File{Path: "srv/", UID: 1000}, false},
+		{made.File{Path: "srv/below/"}, false}, {made.File{Path: "srv/", Xattrs: map[string]string{"system.posix_acl_access": "x"}}, false},
+		{made.File{Path: "var/mail/", Mode: 0o2775, GID: 8}, true}, {made.File{Path: "var/mail/", Mode: 0o2777, GID: 8}, false}, {made.File{Path: "var/mail/", Mode: 0o2775, GID: 9}, false},
+		{made.File{Path: "usr/local/x/y/"}, true}, {made.File{Path: "opt/"}, false},
+		{made.File{Path: "var/cache/man/de/", UID: 6, GID: 12}, true}, {made.File{Path: "var/cache/man/de/", UID: 7, GID: 12}, false},
+		{made.File{Path: "var/cache/man/de/", Mode: 0o777, UID: 6, GID: 12}, false}, {made.File{Path: "var/cache/other/"}, false},
+		{made.File{Path: "dev/shm/", Mode: 0o1777}, true}, {made.File{Path: "dev/other/"}, false},
+	} {
+		root := append(made.Root(p), made.File{Path: "etc/group", Body: "root:x:0:\nmail:x:8:\n"}, test.folder)
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		words, found := o.table.Entries(), 0
+		for _, e := range o.table.Image().Layers[0].Entries {
+			switch e.Path {
+			case strings.TrimSuffix(test.folder.Path, "/"):
+				found++
+				if _, ok := words.Of(e); ok != test.want {
+					t.Errorf("%+v: %v, want %v", test.folder, ok, test.want)
+				}
+			case "usr/empty", "var/cache/man":
+				if _, ok := words.Of(e); !ok {
+					t.Errorf("%s, which a package has, is not explained", e.Path)
+				}
+			}
+		}
+		if found != 1 {
+			t.Errorf("%d entries of %s", found, test.folder.Path)
+		}
+	}
+}
+
+// The label that the machine had on which an image was packed makes no difference.
+func TestLabelsOfSELinux(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	root := made.Root(tool())
+	for i := range root {
+		root[i].Xattrs = map[string]string{selinux: "system_u:object_r:container_file_t:s0"}
+	}
+	o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+	if o.Verified != 1 || check.Worst(o.Findings) != check.Pass || o.kind(t, "var/lib/dpkg/info/tool.list") != vouch.Made {
+		t.Errorf("%v, %s", o.Findings, o.kind(t, "var/lib/dpkg/info/tool.list"))
+	}
+}
+
+// Of a package dpkg installs one version, and several architectures of those alone that say
+// so: a file as an old version has it would be as good as the new one.
+func TestSeveralVersions(t *testing.T) {
+	s := newSigner(t, 0)
+	files := func(body string) []made.File {
+		return []made.File{{Path: "usr/"}, {Path: "usr/tool", Body: body}}
+	}
+	old, now := made.Package{Name: "tool", Version: "1", Files: files("weak")}, made.Package{Name: "tool", Version: "2", Files: files("good")}
+	foreign := made.Package{Name: "tool", Version: "2", Arch: "i386", Files: files("good")}
+	same, sameToo := now, foreign
+	same.Fields, sameToo.Fields = "Multi-Arch: same\n", "Multi-Arch: same\n"
+	for name, test := range map[string]struct {
+		packages []made.Package
+		want     bool
+	}{
+		"two versions":                    {[]made.Package{old, now}, true},
+		"two architectures":               {[]made.Package{foreign, now}, true},
+		"two that can be there together":  {[]made.Package{sameToo, same}, false},
+		"one, of which there is an older": {[]made.Package{now}, false},
+	} {
+		source := write(t, made.Mirror{Packages: append(slices.Clone(test.packages), old), Sign: s.clear}.Write())
+		root := made.Root(test.packages...)
+		seen := make(map[string]bool)
+		root = slices.DeleteFunc(root, func(f made.File) bool { was := seen[f.Path]; seen[f.Path] = true; return was })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		f, ok := o.finding("var/lib/dpkg/status", "signatures/deb-several")
+		if ok != test.want || ok && f.Level != check.Undecided {
+			t.Errorf("%s: %v", name, o.Findings)
+		}
+	}
+}
+
+// A digest of which collisions can be made is said, and so is a bad signature beside a good
+// one.
+func TestDoubtfulReleases(t *testing.T) {
+	s, other := newSigner(t, 0), newSigner(t, 0)
+	both := openpgp.Union(s.ring(), other.ring())
+	detached := func(by signer, hash crypto.Hash, text []byte) []byte {
+		var b bytes.Buffer
+		c, salted := by.config(), false
+		c.NonDeterministicSignaturesViaNotation = &salted
+		sig := &packet.Signature{SigType: packet.SigTypeBinary, PubKeyAlgo: by.key.PrivateKey.PubKeyAlgo, Hash: hash, CreationTime: by.at, IssuerKeyId: &by.key.PrimaryKey.KeyId, Version: 4}
+		h := hash.New()
+		h.Write(text)
+		if err := sig.Sign(h, by.key.PrivateKey, c); err != nil {
+			t.Fatal(err)
+		}
+		if err := sig.Serialize(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	for name, test := range map[string]struct {
+		sign func(text []byte) []byte
+		code string // "" for none of them
+	}{
+		"SHA-256": {func(text []byte) []byte { return detached(s, crypto.SHA256, text) }, ""},
+		"SHA-1":   {func(text []byte) []byte { return detached(s, crypto.SHA1, text) }, "signatures/deb-release-weak"},
+		"SHA-1, and one by SHA-256": {func(text []byte) []byte {
+			return append(detached(s, crypto.SHA1, text), detached(other, crypto.SHA256, text)...)
+		}, ""},
+		"a bad one beside a good one": {func(text []byte) []byte {
+			return append(detached(other, crypto.SHA256, []byte("other")), detached(s, crypto.SHA256, text)...)
+		}, "signatures/deb-release-also-bad"},
+	} {
+		source := write(t, made.Mirror{Packages: []made.Package{tool()}, Detached: test.sign}.Write())
+		o := run(t, made.Root(tool()), Family{Keys: both, Sources: []*packages.Source{source}})
+		var said []string
+		for _, f := range o.Findings {
+			if f.Code == "signatures/deb-release-weak" || f.Code == "signatures/deb-release-also-bad" {
+				said = append(said, f.Code)
+			}
+		}
+		if got := strings.Join(said, " "); got != test.code || o.Verified != 1 {
+			t.Errorf("%s: %q, want %q, %d verified %v", name, got, test.code, o.Verified, o.Findings)
 		}
 	}
 }

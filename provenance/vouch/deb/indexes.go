@@ -261,5 +261,5 @@ func (s *session) say(f inspect.File, w vouch.Word) {
 func (s *session) isPlain(f inspect.File) bool {
 	h := f.Inode.Header
 	a := h.Attr()
-	return (f.Inode.Type == '2' || h.Mode&07777&^0644 == 0) && len(a.Xattrs) == 0 && (s.flat || a.UID == 0 && a.GID == 0)
+	return (f.Inode.Type == '2' || h.Mode&07777&^0644 == 0) && len(attributes(f)) == 0 && (s.flat || a.UID == 0 && a.GID == 0)
 }

@@ -21,7 +21,7 @@ func (s *session) made() {
 	for _, rule := range []func(*session){
 		(*session).mergedFolders, (*session).certificates, (*session).alternatives, (*session).accounts, (*session).shells,
 		(*session).copies, (*session).libraryCache, (*session).triggers, (*session).status, (*session).templates,
-		(*session).units, (*session).initLinks, (*session).zone, (*session).pam, (*session).scriptLinks, (*session).empty, (*session).devices, (*session).compiled,
+		(*session).units, (*session).initLinks, (*session).zone, (*session).pam, (*session).scriptLinks, (*session).empty, (*session).devices, (*session).compiled, (*session).madeFolders,
 	} {
 		rule(s)
 	}
@@ -52,7 +52,7 @@ func isScript(at string) bool {
 func (s *session) isExecutable(f inspect.File) bool {
 	h := f.Inode.Header
 	a := h.Attr()
-	return h.Mode&07777&^0755 == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == 0 && a.GID == 0)
+	return h.Mode&07777&^0755 == 0 && len(attributes(f)) == 0 && (s.flat || a.UID == 0 && a.GID == 0)
 }
 
 // nobodys says whether nobody has spoken for the file at a place.
@@ -229,7 +229,7 @@ const (
 func (s *session) isLog(f inspect.File) bool {
 	h := f.Inode.Header
 	a := h.Attr()
-	if !strings.HasPrefix(f.Path, "var/log/") || len(a.Xattrs) > 0 || !s.flat && a.UID != 0 {
+	if !strings.HasPrefix(f.Path, "var/log/") || len(attributes(f)) > 0 || !s.flat && a.UID != 0 {
 		return false
 	}
 	mode := h.Mode & 07777
@@ -242,7 +242,7 @@ func (s *session) devices() {
 	for _, f := range s.filesIn("dev") {
 		name, a := path.Base(f.Path), f.Inode.Header.Attr()
 		switch {
-		case vouch.IsDevice("dev/"+name, f.Inode.Type, a) && len(a.Xattrs) == 0,
+		case vouch.IsDevice("dev/"+name, f.Inode.Type, a) && len(attributes(f)) == 0,
 			f.Type == '2' && strings.TrimPrefix(f.Linkname, "/") == strings.TrimPrefix(links[name], "/") && f.Linkname != "":
 			s.table.Vouch(f.Path, vouch.Word{Kind: vouch.Made, By: "devices of every container", Rule: "device"})
 		}
@@ -311,19 +311,29 @@ func (s *session) units() {
 		whole := len(text) > 0
 		for line := range strings.Lines(string(text)) {
 			at := strings.TrimSuffix(line, "\n")
-			link, ok := s.root.Name(paths.Clean(at))
-			w, _ := s.table.Word(link.Path)
-			c, isOwn := s.ownAt(strings.TrimPrefix(link.Linkname, "/"))
-			if !ok || w.Rule != "systemd-unit" || !isOwn {
+			if by = s.unitOf(paths.Clean(at)); by == nil {
 				whole = false
 				break
 			}
-			by = c.pkg
 		}
 		if whole && by != nil {
 			s.say(f, by.made("systemd-unit"))
 		}
 	}
+}
+
+// unitOf returns the package of the unit that a link of these leads to; nil where there is
+// no such link, as when it was removed and the note of it was not.
+func (s *session) unitOf(at string) *installed {
+	link, ok := s.root.Name(at)
+	if !ok {
+		return nil
+	}
+	if w, _ := s.table.Word(link.Path); w.Rule != "systemd-unit" {
+		return nil
+	}
+	c, _ := s.ownAt(strings.TrimPrefix(link.Linkname, "/"))
+	return c.pkg
 }
 
 // installs says whether the section Install of a unit names where it is to be linked

@@ -302,13 +302,12 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 		}
 		say(level, code, "package", pkg, "version", version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
-	for _, name := range slices.Sorted(maps.Keys(h.Attr().Xattrs)) {
+	for _, name := range slices.Sorted(maps.Keys(attributes(here))) {
 		by := none
 		if name == capabilityAttribute {
 			by = s.capabilityBy(c.file.Path, h.Attr().Xattrs[name])
 		}
 		switch {
-		case name == "security.selinux":
 		case by == gives:
 			say(check.Note, "signatures/deb-mode-by-script", "package", pkg, "version", version, "signed", "", "computed", name)
 		case by == may:
@@ -317,6 +316,28 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 			say(attributeLevel(name), "signatures/deb-attribute-added", "package", pkg, "version", version, "attribute", check.Brief(name))
 		}
 	}
+}
+
+// selinux is the attribute with the label that the machine which wrote a file has for its
+// place: another machine gives it its own.
+const selinux = "security.selinux"
+
+// attributes are those of a file that have a say in another place, too.
+func attributes(f inspect.File) map[string]string {
+	all := f.Inode.Header.Attr().Xattrs
+	if _, has := all[selinux]; has {
+		all = maps.Clone(all)
+		delete(all, selinux)
+	}
+	return all
+}
+
+// briefs are the names of attributes, sorted.
+func briefs(attributes map[string]string) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		names = append(names, check.Brief(name))
+	}
+	return names
 }
 
 // attributeLevel is how much it weighs that a file has an attribute which no package has.
@@ -352,16 +373,13 @@ func (s *session) matchFolder(c claim, at string) bool {
 	h := here.Inode.Header
 	a := h.Attr()
 	mode := int64(h.Mode & 07777)
-	switch {
-	case mode == c.file.Mode && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID) && len(a.Xattrs) == 0:
-		return true
-	case mode&^c.file.Mode == 0 && len(a.Xattrs) == 0 && (s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.isOfApt(at, a.UID)):
-		return true // it gives no more rights than the package does
-	case s.isFolderBy(here, c, mode):
+	same := s.flat || a.UID == c.file.UID && a.GID == c.file.GID
+	if mode&^c.file.Mode == 0 && len(attributes(here)) == 0 && (same || s.isOfApt(at, a.UID)) || s.isFolderBy(here, c, mode) {
+		s.table.Explain(here) // it gives no more rights than the package does
 		return true
 	}
 	s.list.Undecided(here.Layer, here.Path, "signatures/deb-folder-differs", "package", c.pkg.Package, "version", c.pkg.Version,
-		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", octal(mode)+" "+owner(a.UID, a.GID))
+		"signed", octal(c.file.Mode)+" "+owner(c.file.UID, c.file.GID), "computed", strings.Join(append([]string{octal(mode), owner(a.UID, a.GID)}, briefs(attributes(here))...), " "))
 	return true
 }
 
@@ -371,7 +389,7 @@ func (s *session) isFolderBy(here inspect.File, c claim, mode int64) bool {
 		return true
 	}
 	a := here.Inode.Header.Attr()
-	if len(a.Xattrs) > 0 || mode != c.file.Mode && s.modeBy(c.file.Path, c.file.Mode, mode) == none {
+	if len(attributes(here)) > 0 || mode != c.file.Mode && s.modeBy(c.file.Path, c.file.Mode, mode) == none {
 		return false
 	}
 	return s.flat || a.UID == c.file.UID && a.GID == c.file.GID || s.ownerBy(c.file.Path, a.UID == c.file.UID, a.GID) != none

@@ -101,8 +101,23 @@ func (s *session) accept(text, signature []byte, layer int, where string) *Relea
 	}
 	r := newRelease(plain, signed)
 	r.plain = digest.Of(plain)
+	s.doubts(r, signed, layer, where)
 	s.releases = append(s.releases, r)
 	return r
+}
+
+// doubts notes of a Release that is good what one who relies on it should know.
+func (s *session) doubts(r *Release, signed []openpgp.Signature, layer int, where string) {
+	strong := false
+	for _, sig := range signed {
+		strong = strong || sig.Word == openpgp.Good && !sig.IsWeak()
+		if sig.Word == openpgp.Bad {
+			s.list.Note(layer, where, "signatures/deb-release-also-bad", "key", sig.KeyID)
+		}
+	}
+	if !strong {
+		s.list.Note(layer, where, "signatures/deb-release-weak", "archive", r.Name)
+	}
 }
 
 // known returns the signed Release that a text is, however that came: apt keeps the

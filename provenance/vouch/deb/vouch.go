@@ -129,6 +129,7 @@ func (s *session) fetch(ctx context.Context, files []inspect.File) {
 func (s *session) result() vouch.Result {
 	out := vouch.Result{Packages: len(s.installed), Keys: s.keys()}
 	missing := 0
+	s.several()
 	for _, p := range s.installed {
 		switch {
 		case p.archive == nil && p.problem != nil:
@@ -165,6 +166,19 @@ func (s *session) result() vouch.Result {
 	}
 	out.Findings = s.list.Sorted()
 	return out
+}
+
+// several says of which packages more is installed than dpkg installs: one version, and
+// several architectures only of those that say so (Multi-Arch in deb-control(5)). A file
+// that is as one of them has it need not be as new as the other.
+func (s *session) several() {
+	for i := 1; i < len(s.installed); i++ {
+		p, q := s.installed[i-1], s.installed[i]
+		together := p.Version == q.Version && p.text.Get("Multi-Arch") == "same" && q.text.Get("Multi-Arch") == "same"
+		if p.Package == q.Package && !together && (i == 1 || s.installed[i-2].Package != p.Package) {
+			s.list.Undecided(q.file.Layer, q.file.Path, "signatures/deb-several", "package", p.Package, "one", check.Brief(p.Version+" "+p.Arch), "other", check.Brief(q.Version+" "+q.Arch))
+		}
+	}
 }
 
 // keys are those that signed the archives, and those that the image carries.
