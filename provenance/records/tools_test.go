@@ -278,3 +278,18 @@ func TestLibrariesOfR(t *testing.T) {
 	expect(t, outcome(all), []string{cache + "/R/z: r z 3.0",
 		"undecided " + cache + "/R/y closure/record-differs digest=\"md5:" + fmt.Sprintf("%x", md5.Sum([]byte("more"))) + "\" package=\"r z 3.0\""})
 }
+
+// Where conda-pack moved an environment, files with the prefix in them are not accused of
+// having another one, and all others are.
+func TestCondaPack(t *testing.T) {
+	record := `{"name": "demo", "version": "1", "paths_data": {"paths": [` + condaFile("bin/demo", "hardlink", "#!/placeholder/bin/python", fmt.Sprintf(`, "prefix_placeholder": "/placeholder", "sha256_in_prefix": "%x"`, sha("#!/old/bin/python"))) + "," +
+		condaFile("lib/demo.so", "hardlink", "x", "") + `]}}`
+	layer := files("opt/e/conda-meta/demo-1-0.json", record, "opt/e/bin/demo", "#!/opt/e/bin/python", "opt/e/lib/demo.so", "y")
+	differs := func(name, body string) string {
+		return fmt.Sprintf(`undecided opt/e/%s closure/record-differs digest="sha256:%x" package="conda demo 1"`, name, sha(body))
+	}
+	expect(t, outcome(read(t, layer)), []string{differs("bin/demo", "#!/old/bin/python"), differs("lib/demo.so", "x")})
+	expect(t, outcome(read(t, append(layer, files("opt/e/bin/conda-unpack", "#!/usr/bin/env python\n")...))), []string{
+		`note opt/e/bin/conda-unpack records/unlisted-file ecosystem="conda" folder="opt/e"`,
+		`note opt/e/conda-meta/demo-1-0.json records/digest-uncompared files="1" package="conda demo 1"`, differs("lib/demo.so", "x")})
+}
