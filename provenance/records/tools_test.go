@@ -293,3 +293,23 @@ func TestCondaPack(t *testing.T) {
 		`note opt/e/bin/conda-unpack records/unlisted-file ecosystem="conda" folder="opt/e"`,
 		`note opt/e/conda-meta/demo-1-0.json records/digest-uncompared files="1" package="conda demo 1"`, differs("lib/demo.so", "x")})
 }
+
+// A depot of Julia, and distributions that cpanm installed.
+func TestJuliaAndPerl(t *testing.T) {
+	const uuid = "682c06a0-de6a-54ab-a142-c8b1cf79cde6"
+	const project = "name = \"JSON\"\nuuid = \"" + uuid + "\"\nversion = \"0.21.4\"\n\n[deps]\nname = \"no\"\n"
+	const meta = "usr/local/lib/perl5/site_perl/5.36.0/x86_64-linux-gnu/.meta/"
+	all := read(t, files(
+		"root/.julia/packages/JSON/93Ea8/Project.toml", project, "root/.julia/packages/JSON/93Ea8/test/Project.toml", project, "root/.julia/packages/JSON/93Ea8/src/JSON.jl", "",
+		meta+"Module-Build-0.4234/install.json", `{"name":"Module::Build","version":"0.4234","dist":"Module-Build-0.4234","pathname":"L/LE/LEONT/Module-Build-0.4234.tar.gz"}`,
+		meta+"Own-1/install.json", `{"name":"Own","version":1,"dist":"Own-1","pathname":"/src/Own"}`,
+		"srv/packages/x/abcde/install.json", "{}"))
+	expect(t, components(all), []string{"julia JSON 0.21.4", "perl Module-Build 0.4234", "perl Own 1"})
+	if c := all.Components[0]; c.Locator.Qualifiers["uuid"] != uuid {
+		t.Errorf("%+v", c)
+	}
+	if c := all.Components[1]; c.Locator.Namespace != "LEONT" || c.Origin != "" || all.Components[2].Origin != Local {
+		t.Errorf("%+v", all.Components[1:])
+	}
+	expect(t, outcome(all), []string{`note root/.julia/packages records/no-file-list ecosystem="julia" files="2"`})
+}
