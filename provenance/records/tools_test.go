@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -312,4 +313,48 @@ func TestJuliaAndPerl(t *testing.T) {
 		t.Errorf("%+v", all.Components[1:])
 	}
 	expect(t, outcome(all), []string{`note root/.julia/packages records/no-file-list ecosystem="julia" files="2"`})
+}
+
+// What yarn and pnpm write, of several versions.
+func TestNamedLocks(t *testing.T) {
+	const sum = "sha512-3MW5pBY/ovuAJyNpIkwKuHP5BM2cjo78STrUDO36/5bPCdn4oh2O2iizn9BwOf5nNTtyeR4qYNz0hTDNUWGaGQ=="
+	yarn := "# yarn lockfile v1\n\n\n\"@babel/core@7.23.0\", \"@babel/core@^7\":\n  version \"7.23.0\"\n  resolved \"https://registry.yarnpkg.com/@babel/core/-/core-7.23.0.tgz#97a\"\n  integrity " + sum +
+		"\n  dependencies:\n    version \"^1\"\n\n\"left-pad@npm:lodash@4.17.20\":\n  version \"4.17.20\"\n  integrity " + sum + "\n\nplain@^1, plain@~1.2:\n  version \"1.2.3\"\n"
+	pnpm := func(keys ...string) string {
+		text := "lockfileVersion: '6.0'\n\npackages:\n"
+		for _, key := range keys {
+			text += "\n  " + key + ":\n    resolution: {integrity: " + sum + "}\n    dependencies:\n      a: 1.0.0\n"
+		}
+		return text
+	}
+	for name, tc := range map[string]struct {
+		got  map[string]npmLocked
+		want string
+	}{
+		"yarn":   {yarnLocked(yarn), "@babel/core@7.23.0 lodash@4.17.20 plain@1.2.3"},
+		"pnpm 5": {pnpmLocked(pnpm("/@babel/core/7.23.0", "/x/1.0.0_react@18.0.0")), "@babel/core@7.23.0 x@1.0.0"},
+		"pnpm 6": {pnpmLocked(pnpm("/@babel/core@7.23.0", "/x@1.0.0(react@18.0.0)")), "@babel/core@7.23.0 x@1.0.0"},
+		"pnpm 9": {pnpmLocked(pnpm("'@babel/core@7.23.0'", "x@1.0.0")), "@babel/core@7.23.0 x@1.0.0"},
+	} {
+		if keys := strings.Join(slices.Sorted(maps.Keys(tc.got)), " "); keys != tc.want {
+			t.Errorf("%s: %s, want %s", name, keys, tc.want)
+		}
+		if got := tc.got["@babel/core@7.23.0"]; got.Integrity != sum || got.Version != "7.23.0" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	all := read(t, files("a/node_modules/@babel/core/package.json", `{"name":"@babel/core","version":"7.23.0"}`, "a/yarn.lock", yarn,
+		"b/node_modules/.pnpm/x@1.0.0/node_modules/x/package.json", `{"name":"x","version":"1.0.0"}`, "b/pnpm-lock.yaml", pnpm("x@1.0.0")))
+	expect(t, components(all), []string{"npm @babel/core 7.23.0 sha512:dcc5 https://registry.yarnpkg.com/@babel/core/-/core-7.23.0.tgz", "npm x 1.0.0 sha512:dcc5"})
+}
+
+// npm 6 left no lock below node_modules, and wrote into package.json where it was from.
+func TestOlderNpm(t *testing.T) {
+	all := read(t, files("a/node_modules/x/package.json", `{"name":"x","version":"1.0.0","_integrity":"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=","_resolved":"https://registry.npmjs.org/x/-/x-1.0.0.tgz"}`,
+		"a/node_modules/y/package.json", `{"name":"y","version":"1.0.0","_resolved":"git+ssh://git@example.org/y.git#0123456789012345678901234567890123456789"}`,
+		"a/node_modules/z/package.json", `{"name":"z","version":"1.0.0","_resolved":"file:../z","_integrity":7}`))
+	expect(t, components(all), []string{"npm x 1.0.0 sha1:da39 https://registry.npmjs.org/x/-/x-1.0.0.tgz", "npm y 1.0.0", "npm z 1.0.0"})
+	if all.Components[1].Origin == "" || all.Components[2].Origin != Local {
+		t.Errorf("%+v", all.Components[1:])
+	}
 }
