@@ -201,9 +201,10 @@ func TestGem(t *testing.T) {
 func TestComposerAndNuget(t *testing.T) {
 	all := read(t, files("app/vendor/composer/installed.json", `{"packages": [{"name": "symfony/console", "version": "v6.3.0", "license": ["MIT"],
   "dist": {"type": "zip", "url": "https://api.github.com/repos/symfony/console/zipball/8788", "reference": "8788", "shasum": ""}}, {}], "dev": false}`,
+		"old/vendor/composer/installed.json", `[{"name": "monolog/monolog", "version": "1.0.0", "license": ["MIT"]}]`,
 		"srv/app.deps.json", `{"libraries": {"app/1.0.0": {"type": "project", "sha512": ""}, "Newtonsoft.Json/13.0.3": {"type": "package",
   "sha512": "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}}}`))
-	expect(t, components(all), []string{"composer symfony/console v6.3.0 https://api.github.com/repos/symfony/console/zipball/8788", "nuget Newtonsoft.Json 13.0.3 sha512:0000"})
+	expect(t, components(all), []string{"composer symfony/console v6.3.0 https://api.github.com/repos/symfony/console/zipball/8788", "composer monolog/monolog 1.0.0", "nuget Newtonsoft.Json 13.0.3 sha512:0000"})
 	expect(t, outcome(all), nil)
 }
 
