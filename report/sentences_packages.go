@@ -29,7 +29,7 @@ func packagesSentences() map[string]string {
 		"records/archive-not-kept":    "its packages were not looked into when the image was read",
 		"records/archive-limit":       "the packages in it were looked into in part: more {limit} than a limit allows",
 		"records/archive-part-unread": "not unpacked: {parts:count part} of it, the first {first:quote}, of which the packages are not known",
-		"records/digest-uncompared":   "the record of {package} has digests of {files:count file} that were not compared: they are of another kind than those that are taken, or none",
+		"records/digest-uncompared":   "the record of {package} has digests of {files:count file} that were not compared: they are of a kind that is not taken, or of what the files were before the environment was moved",
 		"records/file-missing":        "not there: {files:count file} of {listed} that the record of {package} lists with a digest",
 		"records/name-differs":        "its folder is named like another package than {name:quote}, which stands in it: tools go by the one or the other",
 		"records/signature-unread":    "{package} has a signature of its own, which was not verified",

@@ -103,11 +103,12 @@ func (b *Base) At(instructions int, by Strength) {
 var sha256 = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Reference checks a reference to an image, and takes the transport and a digest off it;
-// false for what is none.
+// false for what is none. "scratch" is none: it has no layers, and takes the place of no
+// line of a history.
 func Reference(text string) (string, bool) {
 	text = strings.TrimPrefix(text, "docker://")
 	text, _, _ = strings.Cut(text, "@")
-	if _, err := name.ParseReference(text, name.WeakValidation); err != nil || len(text) > 255 {
+	if _, err := name.ParseReference(text, name.WeakValidation); err != nil || len(text) > 255 || text == "scratch" {
 		return "", false
 	}
 	return text, true

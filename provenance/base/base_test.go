@@ -77,7 +77,7 @@ func TestStrongerWordsStay(t *testing.T) {
 		name string
 		by   Strength
 		want string
-	}{{"a:1", Trace, "a:1"}, {"b:1", Trace, "a:1"}, {"c:1", Claim, "c:1"}, {"d:1", Layers, "d:1"}, {"e:1", Signed, "d:1"}, {"no name", Layers, "d:1"}} {
+	}{{"scratch", Layers, ""}, {"a:1", Trace, "a:1"}, {"b:1", Trace, "a:1"}, {"c:1", Claim, "c:1"}, {"d:1", Layers, "d:1"}, {"e:1", Signed, "d:1"}, {"no name", Layers, "d:1"}} {
 		if b.Set(step.name, "", step.by); b.Name != step.want {
 			t.Errorf("%s by %s: %s, want %s", step.name, step.by, b.Name, step.want)
 		}

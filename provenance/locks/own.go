@@ -123,7 +123,7 @@ func newLedger(s Source, locks []Lock) *ledger {
 		switch {
 		case c.Ecosystem == records.EasyBuild:
 			l.folders[path.Dir(path.Dir(c.At.Path))] = c.Title()
-		case c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R):
+		case c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R || c.Ecosystem == records.Julia):
 			l.folders[path.Dir(c.At.Path)] = c.Title()
 		}
 	}

@@ -60,8 +60,9 @@ func (r *reader) conda(at found, body []byte) error {
 	prefix := path.Dir(path.Dir(at.name))
 	r.environment(prefix, Conda, false)
 	l := r.list(at.File, i, len(body))
+	moved := r.isThere(prefix + "/bin/conda-unpack")
 	for _, p := range record.Paths.Paths {
-		if p.Path != "" && p.Type != "directory" && !p.put(l, prefix) {
+		if p.Path != "" && p.Type != "directory" && !p.put(l, prefix, moved) {
 			return nil
 		}
 	}
@@ -75,9 +76,13 @@ func (r *reader) conda(at found, body []byte) error {
 
 // put takes a file into the list. One into which conda wrote the prefix without a record
 // of the outcome, and a link, of which conda records what it leads to in the package,
-// are accused of nothing.
-func (p *condaPath) put(l *list, prefix string) bool {
+// are accused of nothing. Where conda-pack moved the environment, its script conda-unpack
+// wrote another prefix into the files that have one, and left their digests alone.
+func (p *condaPath) put(l *list, prefix string, moved bool) bool {
 	otherwise := Differs
+	if moved && p.Placeholder != "" {
+		otherwise = Unread
+	}
 	if p.Type == "softlink" || p.Placeholder != "" && p.InPrefix == "" || p.InPrefix == "" && p.SHA256 == "" {
 		otherwise = Listed
 	}

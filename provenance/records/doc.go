@@ -20,6 +20,8 @@
 //	gem        specifications of RubyGems
 //	composer   vendor/composer/installed.json of PHP
 //	nuget      *.deps.json of .NET
+//	julia      project files of packages in a depot
+//	perl       what cpanm and its kin leave of distributions of CPAN
 //	java       manifests and pom.properties of archives, and of archives in them; the
 //	           digests in a repository of Maven
 //	rust       the crates that cargo-auditable noted in programs

@@ -34,6 +34,9 @@ func (r *reader) npm(at found, body []byte) error {
 		Version  any
 		License  any
 		Licenses any
+		// npm before 7 wrote where it had the package from.
+		Integrity any `json:"_integrity"`
+		Resolved  any `json:"_resolved"`
 	}
 	if err := decode(body, &described); err != nil {
 		return err
@@ -52,7 +55,12 @@ func (r *reader) npm(at found, body []byte) error {
 		Licenses: npmLicenses(described.License, described.Licenses),
 		Locator:  Locator{Type: packageurl.TypeNPM, Namespace: scope, Name: rest},
 	}
-	locked := r.locked(path.Dir(at.name))
+	locked := r.locked(path.Dir(at.name), name+"@"+version)
+	if locked == (npmLocked{}) {
+		locked.Version = version
+		locked.Integrity, _ = described.Integrity.(string)
+		locked.Resolved, _ = described.Resolved.(string)
+	}
 	if locked.Version == version {
 		c.URL, c.Digests = publicURL(locked.Resolved), integrity(locked.Integrity)
 	}
@@ -74,7 +82,7 @@ func isNpmLock(p string) bool {
 	switch name {
 	case ".package-lock.json":
 		return path.Base(dir) == "node_modules"
-	case "package-lock.json", "npm-shrinkwrap.json":
+	case "package-lock.json", "npm-shrinkwrap.json", yarnLockName, pnpmLockName:
 		return !strings.Contains("/"+dir, "/node_modules/")
 	}
 	return false
@@ -107,15 +115,21 @@ func (l npmLocked) origin(at found) string {
 // npmRepository matches a commit of a repository as a lock has it.
 var npmRepository = regexp.MustCompile(`^git\+(https|ssh)://(git@)?[A-Za-z0-9._~/%+-]+(:[0-9]+)?[A-Za-z0-9._~/%+-]*#[0-9a-f]{40,64}$`)
 
-// locked returns what the lock of a project has of the package in a folder.
-func (r *reader) locked(folder string) npmLocked {
+// locked returns what the lock of a project has of the package in a folder: npm's of the
+// folder, and that of others of its name and version.
+func (r *reader) locked(folder, title string) npmLocked {
 	project, _, _ := strings.Cut(folder, "node_modules/")
 	packages, ok := r.locks[project]
 	if !ok {
-		packages = r.npmLock(project)
+		if packages = r.npmLock(project); packages == nil {
+			packages = r.namedLock(project)
+		}
 		r.locks[project] = packages
 	}
-	return packages[strings.TrimPrefix(folder, project)]
+	if found, ok := packages[strings.TrimPrefix(folder, project)]; ok {
+		return found
+	}
+	return packages[title]
 }
 
 // npmLock reads the lock of the project in a folder, by the path of each package; nil

@@ -1,31 +1,40 @@
 package records
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/package-url/packageurl-go"
 )
 
-// isComposer says whether a file lists the packages that Composer 2 has installed.
+// isComposer says whether a file lists the packages that Composer has installed.
 func isComposer(p string) bool {
 	return p == "vendor/composer/installed.json" || strings.HasSuffix(p, "/vendor/composer/installed.json")
 }
 
-// composer reads the list (Composer\Repository\FilesystemRepository).
+// A composerPackage is one in the list.
+type composerPackage struct {
+	Name    string   `json:"name"`
+	Version string   `json:"version"`
+	License []string `json:"license"`
+	Dist    struct {
+		URL    string `json:"url"`
+		SHA1   string `json:"shasum"`
+		Commit string `json:"reference"`
+	} `json:"dist"`
+}
+
+// composer reads the list (Composer\Repository\FilesystemRepository): that of Composer 1 is
+// an array, and Composer 2 has it in an object.
 func (r *reader) composer(at found, body []byte) error {
 	var list struct {
-		Packages []struct {
-			Name    string   `json:"name"`
-			Version string   `json:"version"`
-			License []string `json:"license"`
-			Dist    struct {
-				URL    string `json:"url"`
-				SHA1   string `json:"shasum"`
-				Commit string `json:"reference"`
-			} `json:"dist"`
-		} `json:"packages"`
+		Packages []composerPackage `json:"packages"`
 	}
-	if err := decode(body, &list); err != nil {
+	var into any = &list
+	if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
+		into = &list.Packages
+	}
+	if err := decode(body, into); err != nil {
 		return err
 	}
 	for _, p := range list.Packages {

@@ -25,6 +25,8 @@ const (
 	Gem       Ecosystem = "gem"
 	Composer  Ecosystem = "composer"
 	Nuget     Ecosystem = "nuget"
+	Julia     Ecosystem = "julia"
+	Perl      Ecosystem = "perl"
 	Java      Ecosystem = "java"
 	Rust      Ecosystem = "rust"
 	Go        Ecosystem = "go"
@@ -45,7 +47,7 @@ type family struct {
 
 // families are all of them. Where several know a path the first reads it, and packages
 // of one can have those of the later in them.
-func families() [10]family {
+func families() [12]family {
 	return [...]family{
 		{Conda, isConda, nil, (*reader).conda},
 		{Spack, isSpack, isSpackManifest, (*reader).spack},
@@ -56,6 +58,8 @@ func families() [10]family {
 		{Gem, isGem, nil, (*reader).gem},
 		{Composer, isComposer, nil, (*reader).composer},
 		{Nuget, isDotnet, nil, (*reader).dotnet},
+		{Julia, isJulia, nil, (*reader).julia},
+		{Perl, isPerl, nil, (*reader).perl},
 		{Java, func(string) bool { return false }, isJarSum, nil}, // archives are read in the pass
 	}
 }

@@ -244,7 +244,7 @@ func FuzzRecords(f *testing.F) {
 			"conda-meta/x.json": string(body), ".spack/spec.json": string(body), "z/.spack/install_manifest.json": string(body),
 			"z/.spack/spec.json": `{"spec":{"nodes":[{"name":"z"}]}}`, "easybuild/x.eb": string(body), "library/x/MD5": string(body),
 			"node_modules/.package-lock.json": string(body), "y.egg-info/installed-files.txt": string(body), "x.dist-info/direct_url.json": string(body), "library/x/DESCRIPTION": string(body),
-			"node_modules/x/package.json": string(body), "a": "a",
+			"node_modules/x/package.json": string(body), "a": "a", "packages/X/abcde/Project.toml": string(body), ".meta/X-1/install.json": string(body),
 		}))
 		for i := range all.Components {
 			if c := &all.Components[i]; c.Name == "" || c.In >= len(all.Components) {

@@ -112,7 +112,7 @@ func Watch(e *inspect.Entry) pass.Watcher {
 // A seeker goes through the files of an image for those that describe a package.
 type seeker struct {
 	root     *inspect.Root
-	families [10]family
+	families [12]family
 	listed   map[string]bool         // folders that links lead to, which were looked into
 	found    func(at found)          // for each
 	dangling func(link inspect.File) // for each link in the place of one that leads nowhere

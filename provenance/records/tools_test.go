@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -200,9 +201,10 @@ func TestGem(t *testing.T) {
 func TestComposerAndNuget(t *testing.T) {
 	all := read(t, files("app/vendor/composer/installed.json", `{"packages": [{"name": "symfony/console", "version": "v6.3.0", "license": ["MIT"],
   "dist": {"type": "zip", "url": "https://api.github.com/repos/symfony/console/zipball/8788", "reference": "8788", "shasum": ""}}, {}], "dev": false}`,
+		"old/vendor/composer/installed.json", `[{"name": "monolog/monolog", "version": "1.0.0", "license": ["MIT"]}]`,
 		"srv/app.deps.json", `{"libraries": {"app/1.0.0": {"type": "project", "sha512": ""}, "Newtonsoft.Json/13.0.3": {"type": "package",
   "sha512": "sha512-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}}}`))
-	expect(t, components(all), []string{"composer symfony/console v6.3.0 https://api.github.com/repos/symfony/console/zipball/8788", "nuget Newtonsoft.Json 13.0.3 sha512:0000"})
+	expect(t, components(all), []string{"composer symfony/console v6.3.0 https://api.github.com/repos/symfony/console/zipball/8788", "composer monolog/monolog 1.0.0", "nuget Newtonsoft.Json 13.0.3 sha512:0000"})
 	expect(t, outcome(all), nil)
 }
 
@@ -277,4 +279,83 @@ func TestLibrariesOfR(t *testing.T) {
 	expect(t, got, []string{"r p 1.0 " + old, "r u 1.0 " + user, "r z 3.0 " + one, "r z 3.0 " + two})
 	expect(t, outcome(all), []string{cache + "/R/z: r z 3.0",
 		"undecided " + cache + "/R/y closure/record-differs digest=\"md5:" + fmt.Sprintf("%x", md5.Sum([]byte("more"))) + "\" package=\"r z 3.0\""})
+}
+
+// Where conda-pack moved an environment, files with the prefix in them are not accused of
+// having another one, and all others are.
+func TestCondaPack(t *testing.T) {
+	record := `{"name": "demo", "version": "1", "paths_data": {"paths": [` + condaFile("bin/demo", "hardlink", "#!/placeholder/bin/python", fmt.Sprintf(`, "prefix_placeholder": "/placeholder", "sha256_in_prefix": "%x"`, sha("#!/old/bin/python"))) + "," +
+		condaFile("lib/demo.so", "hardlink", "x", "") + `]}}`
+	layer := files("opt/e/conda-meta/demo-1-0.json", record, "opt/e/bin/demo", "#!/opt/e/bin/python", "opt/e/lib/demo.so", "y")
+	differs := func(name, body string) string {
+		return fmt.Sprintf(`undecided opt/e/%s closure/record-differs digest="sha256:%x" package="conda demo 1"`, name, sha(body))
+	}
+	expect(t, outcome(read(t, layer)), []string{differs("bin/demo", "#!/old/bin/python"), differs("lib/demo.so", "x")})
+	expect(t, outcome(read(t, append(layer, files("opt/e/bin/conda-unpack", "#!/usr/bin/env python\n")...))), []string{
+		`note opt/e/bin/conda-unpack records/unlisted-file ecosystem="conda" folder="opt/e"`,
+		`note opt/e/conda-meta/demo-1-0.json records/digest-uncompared files="1" package="conda demo 1"`, differs("lib/demo.so", "x")})
+}
+
+// A depot of Julia, and distributions that cpanm installed.
+func TestJuliaAndPerl(t *testing.T) {
+	const uuid = "682c06a0-de6a-54ab-a142-c8b1cf79cde6"
+	const project = "name = \"JSON\"\nuuid = \"" + uuid + "\"\nversion = \"0.21.4\"\n\n[deps]\nname = \"no\"\n"
+	const meta = "usr/local/lib/perl5/site_perl/5.36.0/x86_64-linux-gnu/.meta/"
+	all := read(t, files(
+		"root/.julia/packages/JSON/93Ea8/Project.toml", project, "root/.julia/packages/JSON/93Ea8/test/Project.toml", project, "root/.julia/packages/JSON/93Ea8/src/JSON.jl", "",
+		meta+"Module-Build-0.4234/install.json", `{"name":"Module::Build","version":"0.4234","dist":"Module-Build-0.4234","pathname":"L/LE/LEONT/Module-Build-0.4234.tar.gz"}`,
+		meta+"Own-1/install.json", `{"name":"Own","version":1,"dist":"Own-1","pathname":"/src/Own"}`,
+		"srv/packages/x/abcde/install.json", "{}"))
+	expect(t, components(all), []string{"julia JSON 0.21.4", "perl Module-Build 0.4234", "perl Own 1"})
+	if c := all.Components[0]; c.Locator.Qualifiers["uuid"] != uuid {
+		t.Errorf("%+v", c)
+	}
+	if c := all.Components[1]; c.Locator.Namespace != "LEONT" || c.Origin != "" || all.Components[2].Origin != Local {
+		t.Errorf("%+v", all.Components[1:])
+	}
+	expect(t, outcome(all), []string{`note root/.julia/packages records/no-file-list ecosystem="julia" files="2"`})
+}
+
+// What yarn and pnpm write, of several versions.
+func TestNamedLocks(t *testing.T) {
+	const sum = "sha512-3MW5pBY/ovuAJyNpIkwKuHP5BM2cjo78STrUDO36/5bPCdn4oh2O2iizn9BwOf5nNTtyeR4qYNz0hTDNUWGaGQ=="
+	yarn := "# yarn lockfile v1\n\n\n\"@babel/core@7.23.0\", \"@babel/core@^7\":\n  version \"7.23.0\"\n  resolved \"https://registry.yarnpkg.com/@babel/core/-/core-7.23.0.tgz#97a\"\n  integrity " + sum +
+		"\n  dependencies:\n    version \"^1\"\n\n\"left-pad@npm:lodash@4.17.20\":\n  version \"4.17.20\"\n  integrity " + sum + "\n\nplain@^1, plain@~1.2:\n  version \"1.2.3\"\n"
+	pnpm := func(keys ...string) string {
+		text := "lockfileVersion: '6.0'\n\npackages:\n"
+		for _, key := range keys {
+			text += "\n  " + key + ":\n    resolution: {integrity: " + sum + "}\n    dependencies:\n      a: 1.0.0\n"
+		}
+		return text
+	}
+	for name, tc := range map[string]struct {
+		got  map[string]npmLocked
+		want string
+	}{
+		"yarn":   {yarnLocked(yarn), "@babel/core@7.23.0 lodash@4.17.20 plain@1.2.3"},
+		"pnpm 5": {pnpmLocked(pnpm("/@babel/core/7.23.0", "/x/1.0.0_react@18.0.0")), "@babel/core@7.23.0 x@1.0.0"},
+		"pnpm 6": {pnpmLocked(pnpm("/@babel/core@7.23.0", "/x@1.0.0(react@18.0.0)")), "@babel/core@7.23.0 x@1.0.0"},
+		"pnpm 9": {pnpmLocked(pnpm("'@babel/core@7.23.0'", "x@1.0.0")), "@babel/core@7.23.0 x@1.0.0"},
+	} {
+		if keys := strings.Join(slices.Sorted(maps.Keys(tc.got)), " "); keys != tc.want {
+			t.Errorf("%s: %s, want %s", name, keys, tc.want)
+		}
+		if got := tc.got["@babel/core@7.23.0"]; got.Integrity != sum || got.Version != "7.23.0" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	all := read(t, files("a/node_modules/@babel/core/package.json", `{"name":"@babel/core","version":"7.23.0"}`, "a/yarn.lock", yarn,
+		"b/node_modules/.pnpm/x@1.0.0/node_modules/x/package.json", `{"name":"x","version":"1.0.0"}`, "b/pnpm-lock.yaml", pnpm("x@1.0.0")))
+	expect(t, components(all), []string{"npm @babel/core 7.23.0 sha512:dcc5 https://registry.yarnpkg.com/@babel/core/-/core-7.23.0.tgz", "npm x 1.0.0 sha512:dcc5"})
+}
+
+// npm 6 left no lock below node_modules, and wrote into package.json where it was from.
+func TestOlderNpm(t *testing.T) {
+	all := read(t, files("a/node_modules/x/package.json", `{"name":"x","version":"1.0.0","_integrity":"sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=","_resolved":"https://registry.npmjs.org/x/-/x-1.0.0.tgz"}`,
+		"a/node_modules/y/package.json", `{"name":"y","version":"1.0.0","_resolved":"git+ssh://git@example.org/y.git#0123456789012345678901234567890123456789"}`,
+		"a/node_modules/z/package.json", `{"name":"z","version":"1.0.0","_resolved":"file:../z","_integrity":7}`))
+	expect(t, components(all), []string{"npm x 1.0.0 sha1:da39 https://registry.npmjs.org/x/-/x-1.0.0.tgz", "npm y 1.0.0", "npm z 1.0.0"})
+	if all.Components[1].Origin == "" || all.Components[2].Origin != Local {
+		t.Errorf("%+v", all.Components[1:])
+	}
 }

@@ -1,6 +1,8 @@
 package vouch
 
 import (
+	"strings"
+
 	"audit/provenance/ospackages"
 )
 
@@ -21,7 +23,11 @@ func (t *Table) Packages(in *ospackages.Installed) {
 			owner, file := in.Owner(e.Path)
 			switch {
 			case found.Standing == ospackages.OwnRecord:
-				t.VouchAt(i, Word{Kind: Packaged, By: found.Package + " " + found.Version})
+				version := found.Version
+				if owner != nil && owner.Name == found.Package { // the sums of dpkg have no version
+					version = owner.Version
+				}
+				t.VouchAt(i, Word{Kind: Packaged, By: strings.TrimSpace(found.Package + " " + version)})
 			case owner != nil && e.Type == '2' && file.HasTarget(e.Linkname):
 				t.VouchAt(i, Word{Kind: Packaged, By: owner.Name + " " + owner.Version})
 			}
