@@ -45,7 +45,7 @@ func newFolders(img *inspect.Image) []Folder {
 	for _, l := range img.Layers {
 		for i := range l.Entries {
 			e := l.Entries[i]
-			if img.Stores.ItemOf(e.Path) != "" {
+			if img.Stores.InItem(e.Path) {
 				continue
 			}
 			name := folderOf(e.Path)

@@ -153,7 +153,7 @@ func (s *Sink) Add(e *image.Entry, content io.Reader) error {
 
 // kinds are the digests beside SHA-256 that are wanted of an entry's content.
 func (s *Sink) kinds(e *image.Entry) digest.Kinds {
-	if s.wants == nil || s.pass.Hashes.Dirs.ItemOf(e.Path) != "" {
+	if s.wants == nil || s.pass.Hashes.Dirs.InItem(e.Path) {
 		return 0
 	}
 	return s.wants(e.Path)
@@ -239,7 +239,7 @@ func (s *Sink) scanText(e *image.Entry) {
 	s.scan.Seen.From = e.Path
 	s.scan.Write([]byte(s.store.relative(e)))
 	s.scan.Close()
-	if e.Type == '2' || e.Type == '1' && s.pass.Hashes.Dirs.ItemOf(e.Path) == "" {
+	if e.Type == '2' || e.Type == '1' && !s.pass.Hashes.Dirs.InItem(e.Path) {
 		s.scan.Write([]byte(e.Linkname))
 		s.scan.Close()
 	}

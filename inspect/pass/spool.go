@@ -42,6 +42,9 @@ func (s *Spool) Write(p []byte) (int, error) {
 	at := s.Size
 	s.Size += int64(len(p))
 	if !s.disk {
+		if n := len(s.mem) + len(p); n > cap(s.mem) {
+			s.mem = append(make([]byte, 0, min(SpoolMemory, max(4*n, 64<<10))), s.mem...)
+		}
 		s.mem = append(s.mem, p...)
 		return len(p), nil
 	}

@@ -21,6 +21,20 @@ const hashChars = 32
 // ItemOf returns the store path ("/STORE/HASH-NAME") that the entry at path, of
 // the form of Entry.Path, belongs to, or "" when it is not inside a store item.
 func (d Dirs) ItemOf(path string) string {
+	dir, base := d.split(path)
+	if base == "" {
+		return ""
+	}
+	return dir + "/" + base
+}
+
+// InItem says whether ItemOf returns an item.
+func (d Dirs) InItem(path string) bool {
+	_, base := d.split(path)
+	return base != ""
+}
+
+func (d Dirs) split(path string) (dir, base string) {
 	for _, dir := range d {
 		rest, ok := strings.CutPrefix(path, dir[1:])
 		if !ok || rest == "" || rest[0] != '/' {
@@ -28,10 +42,10 @@ func (d Dirs) ItemOf(path string) string {
 		}
 		base, _, _ := strings.Cut(rest[1:], "/")
 		if IsStoreName(base) {
-			return dir + "/" + base
+			return dir, base
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // IsStoreName says whether base has the form HASH-NAME of a store item.

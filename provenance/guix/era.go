@@ -188,7 +188,7 @@ func (v *view) firstEntries(l *inspect.Layer) (tmp, item int) {
 		switch p := l.Entries[i].Path; {
 		case p == "tmp" && tmp < 0:
 			tmp = i
-		case item == len(l.Entries) && v.img.Stores.ItemOf(p) != "":
+		case item == len(l.Entries) && v.img.Stores.InItem(p):
 			item = i
 		}
 	}

@@ -92,7 +92,7 @@ func (v *view) has(path string, kind byte) bool {
 func (v *view) packLayer(l *inspect.Layer) bool {
 	for i := range l.Entries {
 		e := l.Entries[i]
-		if v.img.Stores.ItemOf(e.Path) == "" && e.Type != '5' && !isPackerFile(e) {
+		if !v.img.Stores.InItem(e.Path) && e.Type != '5' && !isPackerFile(e) {
 			return false
 		}
 	}

@@ -248,7 +248,7 @@ func (v *view) packerLinks(root, format string) []Symlink {
 	var links []Symlink
 	for f := range v.files.All() {
 		link, ok := packerLink(f.Entry, root, format)
-		if ok && v.img.Stores.ItemOf(f.Entry.Path) == "" && (format != formatSquashfs || link != binLink) {
+		if ok && !v.img.Stores.InItem(f.Entry.Path) && (format != formatSquashfs || link != binLink) {
 			links = append(links, link)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/provenance/base"
 	"audit/provenance/ospackages"
 )
@@ -83,11 +84,11 @@ const (
 )
 
 func isAptSource(p string) bool {
-	return p == aptSources || path.Dir(p) == aptSources+".d" && (path.Ext(p) == ".list" || path.Ext(p) == ".sources")
+	return p == aptSources || paths.Above(p) == aptSources+".d" && (path.Ext(p) == ".list" || path.Ext(p) == ".sources")
 }
 
 func isRelease(p string) bool {
-	return path.Dir(p) == aptLists && (strings.HasSuffix(p, "_InRelease") || strings.HasSuffix(p, "_Release"))
+	return paths.Above(p) == aptLists && (strings.HasSuffix(p, "_InRelease") || strings.HasSuffix(p, "_Release"))
 }
 
 // ReadArchive reads what an image says of the archive of its packages.

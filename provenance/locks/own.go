@@ -9,6 +9,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/paths"
 	"audit/provenance"
 	"audit/provenance/ospackages"
 	"audit/provenance/records"
@@ -139,7 +140,7 @@ func (l *ledger) hint(f inspect.File) string {
 	if title, ok := l.differs[f.Path]; ok {
 		return "the record of " + check.Brief(title) + " has another digest"
 	}
-	if path.Dir(f.Path) == aptLists {
+	if paths.Above(f.Path) == aptLists {
 		return "a list of the archive"
 	}
 	if stem, ok := strings.CutSuffix(f.Path, ".pyc"); ok {
@@ -150,12 +151,12 @@ func (l *ledger) hint(f inspect.File) string {
 			return "named like what Python compiles from a file of a package"
 		}
 	}
-	dir := path.Dir(f.Path)
+	dir, _ := paths.Split(f.Path)
 	for level := 0; level < maxLevels && dir != "." && len(l.folders) > 0; level++ {
 		if title, ok := l.folders[dir]; ok {
 			return "in the folder of " + check.Brief(title) + ", which has no list of its files"
 		}
-		dir = path.Dir(dir)
+		dir, _ = paths.Split(dir)
 	}
 	return ""
 }

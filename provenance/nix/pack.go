@@ -148,7 +148,7 @@ func (v *view) isBuildImage() bool {
 	dated, appended, inside := true, false, false
 	for _, e := range v.img.Layers[n-1].Entries {
 		dated = dated && e.ModTime == nixpkgsDate
-		if v.img.Stores.ItemOf(e.Path) != "" {
+		if v.img.Stores.InItem(e.Path) {
 			appended = appended || strings.HasPrefix(e.Name(), "nix/")
 			inside = inside || strings.HasPrefix(e.Name(), "./nix/")
 		}
@@ -322,5 +322,5 @@ func (v *view) layersOfOthers() int {
 }
 
 func (v *view) holdsItems(l *inspect.Layer) bool {
-	return slices.ContainsFunc(l.Entries, func(e *inspect.Entry) bool { return v.img.Stores.ItemOf(e.Path) != "" })
+	return slices.ContainsFunc(l.Entries, func(e *inspect.Entry) bool { return v.img.Stores.InItem(e.Path) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // Where apk keeps its database; later ones moved it below /usr.
@@ -24,7 +25,7 @@ func isApk(p string) bool {
 // ApkKeys is the folder in which an image has the keys that apk trusts there.
 const ApkKeys = "etc/apk/keys"
 
-func isApkKey(p string) bool { return path.Dir(p) == ApkKeys }
+func isApkKey(p string) bool { return paths.Above(p) == ApkKeys }
 
 func (r *reader) apk() {
 	for _, name := range apkPaths {

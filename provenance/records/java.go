@@ -74,10 +74,13 @@ func (w *jarWatcher) Watch(p []byte) {
 	w.data = appendTo(w.data, p, w.size)
 }
 
+// promised is how much memory is taken because of the size that is promised.
+const promised = 8 << 20
+
 // appendTo appends to what will be so many bytes, and takes no more memory than that.
 func appendTo(data, p []byte, size int64) []byte {
 	if n := len(data) + len(p); n > cap(data) {
-		grown := make([]byte, len(data), max(n, int(min(size, int64(2*n)))))
+		grown := make([]byte, len(data), max(n, int(min(size, int64(max(2*n, promised))))))
 		copy(grown, data)
 		data = grown
 	}

@@ -95,7 +95,7 @@ func Conclude(closure check.Check, findings []check.Finding) check.Check {
 // hasContent says whether a word is about the content of its file.
 func hasContent(w vouch.Word) bool { return w.Kind != vouch.Nobody && w.Kind != vouch.Instruction }
 
-func (all *All) isStored(file inspect.File) bool { return all.img.Stores.ItemOf(file.Path) != "" }
+func (all *All) isStored(file inspect.File) bool { return all.img.Stores.InItem(file.Path) }
 
 // strays adds the files in folders of packages that no record lists and nothing else
 // has a word on.

@@ -74,7 +74,7 @@ func (w *walk) linked(a, b at) (Cause, string) {
 		return Link, "difference/linked-files-apart"
 	case kind(a.Entry) == kind(b.Entry):
 		return Packaging, SameFile
-	case w.a.img.Stores.ItemOf(a.Path) != "":
+	case w.a.img.Stores.InItem(a.Path):
 		return Packaging, LinkOrCopy
 	}
 	return HardLink, LinkOrCopy

@@ -1,6 +1,7 @@
 package deb
 
 import (
+	"audit/inspect/paths"
 	"path"
 	"strings"
 )
@@ -10,8 +11,8 @@ const aptLists = "var/lib/apt/lists"
 
 // Keep says whether the content of a file of an image is looked into.
 func Keep(p string) bool {
-	dir, base := path.Split(p)
-	switch dir = path.Clean(dir); {
+	dir, base := paths.Split(p)
+	switch {
 	case dir == dpkgFolder, dir == infoFolder, dir == partFolder, dir == dpkgFolder+"/alternatives", dir == dpkgFolder+"/triggers":
 		return true
 	case dir == aptLists: // lists of packages are large: see indexes.image
@@ -38,7 +39,7 @@ func keptOfEtc(base string) bool {
 // IsKeyring says whether a file is one of the keys that apt trusts in the image: they
 // are shown where no key is trusted, too.
 func IsKeyring(p string) bool {
-	dir := path.Dir(p)
+	dir := paths.Above(p)
 	switch path.Ext(p) {
 	case ".gpg", ".asc", ".pgp":
 		return dir == "usr/share/keyrings" || dir == "etc/apt/trusted.gpg.d" || dir == "etc/apt/keyrings" || p == "etc/apt/trusted.gpg"
