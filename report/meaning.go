@@ -357,7 +357,7 @@ func (r *Report) unverifiedMeaning() string {
 	}
 	if passed == 0 {
 		if r.recorded() {
-			return "No check passed, and nothing was rebuilt: only records of the image's own, which nobody signed, speak for files in it."
+			return "No check passed, and nothing was rebuilt: only records of the image's own, of which no signature is verified, speak for files in it."
 		}
 		return "No check passed, and nothing was rebuilt: nothing speaks for this image."
 	}

@@ -88,6 +88,7 @@ type (
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
 		Suppressions []sarifSuppressed `json:"suppressions"`
+		place        place
 	}
 	sarifSuppressed struct {
 		Kind          string `json:"kind"`
@@ -184,13 +185,25 @@ func (s *sarifWriter) results() {
 	s.clip()
 }
 
-// policy adds what is demanded and not so, at the file that shows it.
+// policy adds what is demanded and not so, at the file that shows it. A finding that is
+// refused has its result already, which becomes an error.
 func (s *sarifWriter) policy() {
 	p := s.report.Policy
 	if p.Require == "" || p.Holds {
 		return
 	}
+	found := make(map[place]int)
+	for i, r := range s.found {
+		found[r.place] = i
+	}
 	for _, v := range p.Violations {
+		if v.Rule == "refuse" && v.Finding != nil {
+			if i, ok := found[place{v.Finding.Code, v.Layer, v.Path}]; ok { // one alert for one thing
+				s.found[i].Level = "error"
+				s.found[i].Message.Text += sarifMessage(" (the policy refuses it). " + s.report.ToDo(v)).Text
+				continue
+			}
+		}
 		s.add(policyRule(v.Rule), "error", v.Layer, v.Path, s.report.Demand(v)+". "+s.report.ToDo(v))
 	}
 	if len(p.Violations) == 0 {
@@ -298,7 +311,15 @@ func (s *sarifWriter) add(rule rule, level string, layer int, path string, messa
 		Locations:    []sarifLocation{s.location(layer, path)},
 		Fingerprints: map[string]string{"primaryLocationLineHash": same + ":1", "auditFinding/v2": same},
 		Suppressions: []sarifSuppressed{},
+		place:        place{rule.id, layer, path},
 	})
+}
+
+// A place is what a result is about.
+type place struct {
+	rule  string
+	layer int
+	path  string
 }
 
 // sarifMessage is a message in which nothing is a link ([text](target)) or a
@@ -361,11 +382,21 @@ func (s *sarifWriter) fingerprint(rule, path string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// automation is the category of the run, in which a new run takes the place of an older one:
+// that of an image, and of each platform where it has several.
+func automation(img Image) string {
+	id := "audit/" + percentEncoded(archiveFile(img)) + "/"
+	if len(otherPlatforms(img)) > 0 {
+		id += percentEncoded(strings.ReplaceAll(img.Platform, "/", "-")) + "/"
+	}
+	return id
+}
+
 func (s *sarifWriter) run() sarifRun {
 	r := s.report
 	run := sarifRun{
 		Tool:        sarifTool{sarifDriver{r.Tool.Name, r.Tool.Version, s.rules}},
-		Automation:  sarifAutomation{"audit/" + percentEncoded(archiveFile(r.Image)) + "/"},
+		Automation:  sarifAutomation{automation(r.Image)},
 		Invocations: []sarifInvocation{{true, s.notifications()}},
 		Bases:       map[string]sarifArtifact{sarifRoot: {sarifText{"the root of the image's file system"}}},
 		Results:     s.found,

@@ -15,6 +15,41 @@ import (
 	"audit/rebuild/compare"
 )
 
+// TestSARIFOfPlatforms: what is found of one platform does not replace what is of another.
+func TestSARIFOfPlatforms(t *testing.T) {
+	img := Image{Reference: "docker://h/a:1", Transport: image.Registry, Platform: "linux/arm64"}
+	alone := automation(img)
+	img.Platforms = []Platform{{Platform: "linux/amd64", Kind: image.ImageEntry}, {Platform: "linux/arm64", Kind: image.ImageEntry, Chosen: true}}
+	if got := automation(img); got != alone+"linux-arm64/" {
+		t.Errorf("%s, alone %s", got, alone)
+	}
+}
+
+// TestRefusedFindingIsOneAlert: what the policy refuses is an error, with what to do, and no
+// second result.
+func TestRefusedFindingIsOneAlert(t *testing.T) {
+	in := contradictedInput(t)
+	in.Verdict = rebuild.Unverified
+	in.Checks[2] = check.Check{ID: check.Closure, Status: check.Unknown, Findings: []check.Finding{check.Find(check.Undecided, 0, "bin/su", "closure/setuid-file", "mode", "4755", "kind", "file")}}
+	r := New(in)
+	f := r.Checks[2].Findings[0]
+	r.Policy = Policy{Require: "consistent", Violations: []Violation{{Rule: "refuse", Code: "policy/refused-finding", Args: check.Args{"rule": f.Code}, Layer: 0, Path: f.Path, Finding: &Message{Code: f.Code, Args: f.Args}}}}
+	s := &sarifWriter{report: r, index: map[string]int{}, seen: map[string]int{}}
+	s.results()
+	n := 0
+	for _, result := range s.found {
+		if result.place.path == "bin/su" {
+			n++
+			if result.Level != "error" || result.RuleID != f.Code || !strings.Contains(result.Message.Text, "(the policy refuses it)") {
+				t.Errorf("%+v", result)
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d results", n)
+	}
+}
+
 func TestSARIFIsValid(t *testing.T) {
 	s := official(t, "sarif-schema-2.1.0.json")
 	for name, in := range inputs(t) {

@@ -182,9 +182,18 @@ func (r *Report) byWeight() []weighed {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b weighed) int {
-		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Level, a.Level))
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.Level, a.Level), cmp.Compare(a.access(), b.access()))
 	})
 	return all
+}
+
+// access orders what nothing explains: what decides who may log in or what they may do first,
+// as among the files that nobody vouches for.
+func (f weighed) access() int {
+	if f.Code != "closure/unexplained-file" {
+		return 0
+	}
+	return accessOrder(f.Path) - 3
 }
 
 // rank is 0 for what lends rights and is explained by nothing, which comes before

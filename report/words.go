@@ -102,7 +102,7 @@ func voucherWords(k vouch.Kind) [2]string {
 	case vouch.Recorded:
 		return [2]string{"recorded by a language's tool", "the digest is in an unsigned record beside the files"}
 	case vouch.Packaged:
-		return [2]string{"the image's own record", "the digest is in the image's package database, which nobody signed"}
+		return [2]string{"the image's own record", "the digest is in the image's package database, of which no signature is verified"}
 	case vouch.Instruction:
 		return [2]string{"instruction or recipe only", "it is explained that they are there, and nobody says what is in them"}
 	case vouch.Differs:

@@ -215,3 +215,14 @@ func TestWhatIsContradicted(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnRecordsSpeak: where no check passes, the digests in an image's own records are not
+// nothing, and no signature.
+func TestOwnRecordsSpeak(t *testing.T) {
+	r := New(Input{Image: &inspect.Image{}, Verdict: rebuild.Unverified})
+	r.Coverage.Vouchers = []VoucherShare{{Kind: vouch.Packaged, Files: 1, Bytes: 1, Share: 1}}
+	const want = "only records of the image's own, of which no signature is verified, speak for files in it."
+	if got := r.meaning(); !strings.Contains(got, want) {
+		t.Errorf("no %q in %q", want, got)
+	}
+}

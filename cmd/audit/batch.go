@@ -56,9 +56,9 @@ func batchCommand() *cli.Command {
 func batchFlags() []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the results in `DIR`; what is there already is not done again"},
-		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Usage: "audit `N` images at a time (default: 2, or 1 where there is one core)"},
+		&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, DefaultText: "2, or 1 where there is one core", Usage: "audit `N` images at a time"},
 		&cli.StringFlag{Name: "shard", Usage: "do part `I/N` of the list, I from 1 to N; auto takes I from the variables of the engine that this runs in, and N from " + batch.ShardsVariable + " where the engine has none that holds"},
-		&cli.DurationFlag{Name: "timeout", Usage: "give up an image, or the listing of a registry, after `TIME`, such as 2h (default: never)"},
+		&cli.DurationFlag{Name: "timeout", DefaultText: "never", Usage: "give up an image, or the listing of a registry, after `TIME`, such as 2h"},
 		platformFlag(), layerCacheFlag(),
 	}
 	flags = append(flags, registryFlags()...)

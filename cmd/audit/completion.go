@@ -117,6 +117,16 @@ func offerOf(app *cli.App, words []string, last string) offer {
 		o.add("show help", "--help")
 	case verb.Name == "completion":
 		o.add("", shells()...)
+	case verb.Name == "policy":
+		o.path = "none"
+		switch words[len(words)-1] {
+		case "policy":
+			o.add("", "check", "show", "schema")
+		case "show":
+			o.add("", readyNames()...)
+		case "check":
+			o.path = "files"
+		}
 	case verb.Name == "ci":
 		o.add("", gateServices()...)
 	default:

@@ -138,6 +138,9 @@ func TestBashCompletes(t *testing.T) {
 		{[]string{"audit", "help", "comp"}, []string{"compare", "completion", "compared"}},
 		{[]string{"audit", "inspect", "im"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "inspect", "--"}, []string{"--key", "--trusted-root", "--identity", "--issuer", "--evidence", "--platform", "--authfile", "--creds", "--tls-verify", "--cert-dir", "--mirror", "--sha256", "--sha512", "--md5", "--doi-file", "--doi-server", "--json", "--layer-cache", "--timeout", "--config", "--quiet", "--verbose", "--help"}},
+		{[]string{"audit", "policy", ""}, []string{"check", "show", "schema"}},
+		{[]string{"audit", "policy", "show", ""}, []string{"explained", "vouched", "strict"}},
+		{[]string{"audit", "policy", "check", "im"}, []string{"image one.tar", "image-two.tar"}},
 		{[]string{"audit", "image-two.tar", "--onl"}, []string{"--online"}},
 	} {
 		ask := exec.Command(bash, "--norc", "-c", `. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _audit; printf '%s\n' "${COMPREPLY[@]}"`, "bash", script)

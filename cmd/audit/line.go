@@ -315,11 +315,11 @@ func open(ctx context.Context, reference string, opt inspect.Options) (*inspect.
 // isMissing says that an image cannot be read since there is no such file.
 func isMissing(reference string, err error) bool {
 	var choice *choice.Error
-	_, stat := os.Lstat(reference)
-	if transport, _, ok := strings.Cut(reference, ":"); ok && isOfEngine(transport) {
+	transport, path, ok := strings.Cut(reference, ":")
+	if ok && (isOfEngine(transport) || slices.Contains(transports(), transport) && exists(path)) { // such as a folder that is no OCI layout
 		return false
 	}
-	return errors.Is(err, fs.ErrNotExist) && errors.Is(stat, fs.ErrNotExist) && !errors.As(err, &choice)
+	return errors.Is(err, fs.ErrNotExist) && !exists(reference) && !errors.As(err, &choice)
 }
 
 // recover finds the recipe and makes the checks that follow from it.

@@ -27,8 +27,7 @@ func policyCommand() *cli.Command {
 			word, argument, n := c.Args().First(), c.Args().Get(1), c.Args().Len()
 			switch {
 			case word == "check" && n == 2:
-				_, err := readPolicy(argument)
-				return err
+				return checkPolicy(c, argument)
 			case word == "show" && n <= 2:
 				return showPolicy(c, argument)
 			case word == "schema" && n == 1:
@@ -38,6 +37,20 @@ func policyCommand() *cli.Command {
 			return usage("policy takes check FILE, show [NAME] or schema%s (see audit help policy)", meant(word, []string{"check", "show", "schema"}))
 		},
 	}
+}
+
+// checkPolicy reads a policy, and names what it allows no more.
+func checkPolicy(c *cli.Context, path string) error {
+	p, err := readPolicy(path)
+	if err != nil {
+		return err
+	}
+	for i, a := range p.Allow {
+		if a.Expired(time.Now()) {
+			fmt.Fprintf(c.App.ErrWriter, "audit: %s: allow[%d] has expired on %s, and allows nothing\n", path, i, a.Expires)
+		}
+	}
+	return nil
 }
 
 // showPolicy prints a ready policy, or what there is.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -68,13 +69,28 @@ func withSettings(commands []*cli.Command) []*cli.Command {
 		action := c.Action
 		c.Action = func(ctx *cli.Context) error {
 			s, _ := ctx.App.Metadata[settingsKey].(*presets)
-			if err := s.apply(ctx, c); err != nil {
+			applied, err := s.apply(ctx, c)
+			if err != nil {
 				return err
 			}
-			return action(ctx)
+			return withOrigins(action(ctx), applied)
 		}
 	}
 	return commands
+}
+
+// withOrigins adds to a mistake which flags the command line does not have: the mistake may
+// be in one of them.
+func withOrigins(err error, applied []preset) error {
+	mistake, ok := errors.AsType[*exitError](err)
+	if !ok || mistake.status != exitUsage || mistake.hint != "" || len(applied) == 0 {
+		return err
+	}
+	var from []string
+	for _, one := range applied[:min(len(applied), shownVariables)] {
+		from = append(from, fmt.Sprintf("--%s by %s", one.name, one.origin))
+	}
+	return &exitError{status: exitUsage, err: err, hint: "audit: set beside the command line: " + strings.Join(from, ", ") + " (see audit config)"}
 }
 
 // readSettings reads what there is for a command line.
@@ -287,13 +303,13 @@ func fits(verb *cli.Command, one preset) bool {
 	return !slices.Contains(choices("run", "format"), one.value) && !slices.Contains(choices("sbom", "format"), one.value)
 }
 
-// apply sets the flags of a verb that the command line does not.
-func (s *presets) apply(c *cli.Context, verb *cli.Command) error {
+// apply sets the flags of a verb that the command line does not, and returns what it set.
+func (s *presets) apply(c *cli.Context, verb *cli.Command) (applied []preset, err error) {
 	if s == nil {
-		return nil
+		return nil, nil
 	}
 	if s.err != nil {
-		return s.err
+		return nil, s.err
 	}
 	for _, f := range verb.Flags {
 		name := f.Names()[0]
@@ -302,9 +318,10 @@ func (s *presets) apply(c *cli.Context, verb *cli.Command) error {
 		}
 		for _, one := range s.of(verb, name) {
 			if err := c.Set(name, one.value); err != nil {
-				return usage("%s: --%s does not take this value (%w)", one.origin, name, err)
+				return nil, usage("%s: --%s does not take this value (%w)", one.origin, name, err)
 			}
+			applied = append(applied, one)
 		}
 	}
-	return nil
+	return applied, nil
 }

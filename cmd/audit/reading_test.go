@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"crypto/md5"
 	"crypto/sha256"
@@ -214,5 +215,36 @@ func TestProxy(t *testing.T) {
 	asked = nil
 	if status, out := r.run(t, "audit inspect docker://registry.invalid/lab/tool:1", env); status != exitUnreadable || len(asked) > 0 || !strings.Contains(out, "the proxy "+proxy.URL+" answers 405") {
 		t.Errorf("without TLS: status %d, and the proxy was asked for %q\n%s", status, asked, out)
+	}
+}
+
+// TestImageInAnArchive: what archives keep is often an image packed once more. It is named,
+// and taken neither for an image that lacks something nor for a file system of one file.
+func TestImageInAnArchive(t *testing.T) {
+	for name, want := range map[string]string{
+		"tool.tar":          `it is no image, but has "tool.tar" in it: unpack it, and audit that`,
+		"paper/tool.tar.gz": `it is no image, but has "paper/tool.tar.gz" in it and no other file: unpack it, and audit that`,
+		"paper/tool":        "",
+	} {
+		path := filepath.Join(t.TempDir(), "packed.tar")
+		var text bytes.Buffer
+		w := tar.NewWriter(&text)
+		if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, text.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		status := Main([]string{"audit", "inspect", path}, nil, &out, &errs)
+		if want != "" && (status != exitUnreadable || !strings.Contains(errs.String(), want)) || want == "" && status != 0 {
+			t.Errorf("%s: status %d: %s", name, status, errs.String())
+		}
 	}
 }

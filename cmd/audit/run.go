@@ -61,8 +61,8 @@ func buildFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "substitute-urls", Usage: "let the builder fetch from `URL` only; may be given again"},
 		&cli.StringSliceFlag{Name: "substitute-key", Usage: "let the builder believe what the key `NAME:BASE64` signed of what it fetches; may be given again"},
 		&cli.StringFlag{Name: "builders", Usage: "let the builder build on `MACHINES`, as its option of that name has them"},
-		&cli.IntFlag{Name: "cores", Usage: "let each build use `N` cores (default: as the builder is set up)"},
-		&cli.IntFlag{Name: "max-jobs", Usage: "let the builder do `N` builds at a time (default: as it is set up)"},
+		&cli.IntFlag{Name: "cores", DefaultText: "as the builder is set up", Usage: "let each build use `N` cores"},
+		&cli.IntFlag{Name: "max-jobs", DefaultText: "as it is set up", Usage: "let the builder do `N` builds at a time"},
 		baseFlag(),
 	}, systemFlags())
 }

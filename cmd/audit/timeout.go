@@ -12,7 +12,7 @@ import (
 // files, registries and engines, asking build farms, building.
 func bounded(verb *cli.Command) *cli.Command {
 	verb.Flags = append(verb.Flags, &cli.DurationFlag{
-		Name: "timeout", Usage: "end after `TIME`, such as 2h, whatever is being read, asked or built then (default: never)",
+		Name: "timeout", DefaultText: "never", Usage: "end after `TIME`, such as 2h, whatever is being read, asked or built then",
 	})
 	action := verb.Action
 	verb.Action = func(c *cli.Context) error {

@@ -33,7 +33,7 @@ func verifyCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a key, as `KEY=OPERATOR` (default: the key's name): one operator has one voice; may be given again"},
 			&cli.StringSliceFlag{Name: "maker", Usage: "say that the operator `NAME` made the image, so that its word about it does not count; may be given again"},
 			&cli.StringSliceFlag{Name: "from", Usage: "look for statements in the `REPOSITORY` of a rebuilder too: docker://HOST/NAME; may be given again"},
-			&cli.IntFlag{Name: "at-least", Usage: "demand that `K` operators agree (default: all of them)"},
+			&cli.IntFlag{Name: "at-least", DefaultText: "all of them", Usage: "demand that `K` operators agree"},
 			&cli.StringFlag{Name: "require", Value: rebuild.RequireReproducible.String(), Usage: "`WORD` that each of them must have found: reproducible, or equivalent"},
 			&cli.StringFlag{Name: "max-age", Usage: "take no statement that is older than `AGE`: 90d, 12h"},
 			&cli.BoolFlag{Name: "json", Usage: "print what was found as JSON"},

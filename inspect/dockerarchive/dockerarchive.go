@@ -17,6 +17,7 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
+	"audit/inspect/paths"
 )
 
 // Form is that of docker save.
@@ -51,6 +52,9 @@ func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	}
 	var manifest tarball.Manifest
 	m, err := a.Document("manifest.json", &manifest)
+	if inner := packed(a); err != nil && a.ByPath["manifest.json"] == nil && inner != "" {
+		return nil, &limit.FormatError{Where: "the archive", Err: limit.Absent(fmt.Sprintf("it is no image, but has %q in it: unpack it, and audit that", inner))}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("not a docker-archive that can be read: %w", err)
 	}
@@ -79,6 +83,24 @@ func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	img.Problems = append(img.Problems, a.Unreferenced(known, false)...)
 	img.Members = a.List()
 	return img, nil
+}
+
+// packed is the archive that is packed in another, the first of them; "" for none, and
+// where it may be the layer of an image that lacks its manifest.
+func packed(a *archive.Archive) string {
+	var inner []string
+	for path := range a.ByPath {
+		if strings.HasSuffix(path, "layer.tar") || digest.InName(path) != (v1.Hash{}) {
+			return ""
+		}
+		if paths.IsArchive(path) {
+			inner = append(inner, path)
+		}
+	}
+	if len(inner) == 0 {
+		return ""
+	}
+	return slices.Min(inner)
 }
 
 // imageNames returns the names of each image that manifest.json lists.

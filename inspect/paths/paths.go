@@ -92,3 +92,14 @@ func Join(dir, base string) string {
 
 // Above returns the path above one, "" for what is at the top.
 func Above(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
+
+// IsArchive says whether a path is that of an archive, or of an image in one file, by what it
+// ends in.
+func IsArchive(path string) bool {
+	for _, end := range []string{".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tar.lz", ".sif", ".squashfs"} {
+		if strings.HasSuffix(path, end) {
+			return true
+		}
+	}
+	return false
+}

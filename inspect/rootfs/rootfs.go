@@ -85,7 +85,24 @@ func open(in *form.Input) (*image.Image, error) {
 	if doc := archiveDocument(layer); doc != "" && in.Transport == "" {
 		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("it begins as a file system and yet has %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
 	}
+	if inner := onlyArchive(layer); inner != "" && in.Transport == "" {
+		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("it is no image, but has %q in it and no other file: unpack it, and audit that; rootfs:PATH takes it for a file system", inner)}
+	}
 	return &image.Image{Transport: image.RootFS, Manifest: image.Manifest{Origin: image.Synthesised}, Layers: []*image.Layer{layer}}, nil
+}
+
+// onlyArchive returns the only file of a tar where that is itself an archive, "" otherwise.
+func onlyArchive(layer *image.Layer) (inner string) {
+	for _, e := range layer.Entries {
+		switch {
+		case e.Type == tar.TypeDir:
+		case inner != "" || e.Type != tar.TypeReg || !paths.IsArchive(e.Path):
+			return ""
+		default:
+			inner = e.Path
+		}
+	}
+	return inner
 }
 
 // archiveDocument returns the entry by which an engine would take a file

@@ -83,7 +83,7 @@ func (j *judge) violate(rule string, m check.Message, f check.Finding) {
 func (j *judge) allow(today time.Time) {
 	j.passes = make(map[difference]bool)
 	for _, a := range j.policy.Allow {
-		j.applied = append(j.applied, Applied{Allowance: a, Expired: Day(today.UTC()).String() > a.Expires.String()})
+		j.applied = append(j.applied, Applied{Allowance: a, Expired: a.Expired(today)})
 	}
 	for _, f := range j.facts.Config {
 		if !f.Cause.Harmless() && !j.passed(f.Cause, configPrefix+f.Field, f.Decides()) {

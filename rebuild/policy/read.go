@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -85,7 +86,14 @@ func Read(r io.Reader, today time.Time, codes []string) (Policy, error) {
 	case len(text) > maxSize:
 		return p, fmt.Errorf("the policy has more than %d bytes", maxSize)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // which editors of Windows write
+	if first := bytes.TrimLeft(text, " \t\r\n"); len(first) > 0 && !bytes.ContainsRune([]byte(`{["`), rune(first[0])) && !json.Valid(text) {
+		return p, errors.New("line 1: a policy is JSON, and begins with {")
+	}
 	if err := onlyKeys(text); err != nil {
+		return p, err
+	}
+	if err := onlyWords(text); err != nil {
 		return p, err
 	}
 	decode := json.NewDecoder(bytes.NewReader(text))
@@ -106,7 +114,7 @@ func placed(text []byte, err error) error {
 		at = syntax.Offset
 	case errors.As(err, &kind):
 		at = kind.Offset
-		err = fmt.Errorf("%s is of the kind %s, which is not what stands there in a policy", cmp.Or(kind.Field, "the whole"), kind.Value)
+		err = fmt.Errorf("%s is of the kind %s, where a policy has %s", cmp.Or(kind.Field, "the whole"), kind.Value, kindOf(kind.Type))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the policy ends too early")
 	}
@@ -116,6 +124,48 @@ func placed(text []byte, err error) error {
 	line := 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 	return fmt.Errorf("line %d: %w", line, err)
 }
+
+// kindOf is what a value of a type is in JSON.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	case reflect.Slice:
+		return "an array"
+	}
+	return "a string"
+}
+
+// onlyWords sees to it that what is demanded is one of the words that there are. Values of
+// another kind are looked at later.
+func onlyWords(text []byte) error {
+	var words struct {
+		Require any
+		Checks  map[string][]any
+	}
+	if json.Unmarshal(text, &words) != nil {
+		return nil
+	}
+	var demands []string
+	for _, p := range rebuild.Policies() {
+		demands = append(demands, p.String())
+	}
+	if word, ok := words.Require.(string); ok && !slices.Contains(demands, word) {
+		return unknown("require", "policy", word, demands)
+	}
+	for _, id := range slices.Sorted(maps.Keys(words.Checks)) {
+		for _, status := range words.Checks[id] {
+			word, ok := status.(string)
+			if ok && slices.Contains(check.IDs(), check.ID(id)) && !slices.Contains(statuses, word) {
+				return unknown("checks."+id, "status", word, statuses)
+			}
+		}
+	}
+	return nil
+}
+
+// statuses are those that a check can have.
+var statuses = []string{check.Pass.String(), check.Fail.String(), check.Unknown.String(), check.Skipped.String()}
 
 // onlyKeys sees to it that a key stands in an object once, whatever its case, and
 // that nothing follows the policy: readers of JSON differ in what they make of
@@ -260,6 +310,11 @@ func (a *Allowance) check(today time.Time) error {
 		return fmt.Errorf("expires: %s is more than a year away", a.Expires)
 	}
 	return nil
+}
+
+// Expired says whether an allowance allows nothing any more.
+func (a Allowance) Expired(today time.Time) bool {
+	return Day(today.UTC()).String() > a.Expires.String()
 }
 
 func causes() []compare.Cause {
