@@ -47,7 +47,11 @@ func batchCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return runBatch(c, name)
+			err = runBatch(c, name)
+			if exit, ok := errors.AsType[*exitError](err); c.Context.Err() != nil && (!ok || exit.status != exitAgain) {
+				err = toldToStop()
+			}
+			return err
 		},
 	}
 }
@@ -208,7 +212,7 @@ func readList(c *cli.Context, name string, o *access.Options, time time.Duration
 	}
 	switch {
 	case c.Context.Err() != nil:
-		return nil, again(errors.New("told to stop: nothing half-written is left behind"))
+		return nil, toldToStop()
 	case err != nil && ctx.Err() != nil:
 		return nil, again(fmt.Errorf("reading the list: %w", context.Cause(ctx)))
 	case err != nil && batch.IsPassing(err):
@@ -271,6 +275,9 @@ func openBatch(dir string) (*batch.Folder, error) {
 
 // again says that the work is not done, and that another try may do it.
 func again(err error) error { return &exitError{status: exitAgain, err: err} }
+
+// toldToStop says that a signal came before there was anything to count.
+func toldToStop() error { return again(errors.New("told to stop: nothing half-written is left behind")) }
 
 // ended is the exit status of a worker: whether its images have results, whatever
 // those say.

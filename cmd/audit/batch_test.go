@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"encoding/pem"
@@ -221,6 +222,54 @@ func TestBatchOtherBytes(t *testing.T) {
 		if status, stdout, stderr := runMain(t, "audit summary "+found); status != want || sent.Load() < 2 {
 			t.Errorf("%d: the summary: exit %d, want %d; sent %d times\n%s%s", times, status, want, sent.Load(), stdout, stderr)
 		}
+	}
+}
+
+// What a proxy answers in the place of a registry accuses no image: another try may do it.
+func TestBatchNoAnswer(t *testing.T) {
+	host, c := fleetOf(t, 1)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	if err := os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	config, err := imageOf(t, "base0", "middle0", "own0").ConfigName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []string{"/manifests/1.0", "/manifests/sha256:", "/blobs/" + config.String()} {
+		var sent atomic.Int32
+		most := int32(1)
+		c.answer(func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, of) || r.Method != http.MethodGet || sent.Add(1) > most {
+				return false
+			}
+			w.Write([]byte("<html>log in</html>"))
+			return true
+		})
+		if status, stdout, stderr := runMain(t, "audit batch list -o "+t.TempDir()+"/found"); status != 0 {
+			t.Errorf("%s, once: exit %d\n%s%s", of, status, stdout, stderr)
+		}
+		most = 100
+		if status, stdout, stderr := runMain(t, "audit batch list -o "+t.TempDir()+"/found"); status != exitAgain || !strings.Contains(stderr, "a proxy") {
+			t.Errorf("%s: exit %d\n%s%s", of, status, stdout, stderr)
+		}
+	}
+}
+
+// A worker that is told to stop before it has begun ends with the same status.
+func TestBatchStoppedEarly(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("list", []byte("docker://h.example/a:1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	app := newApp(strings.NewReader(""), io.Discard, io.Discard)
+	app.Metadata = map[string]any{settingsKey: &settings{}}
+	err := app.RunContext(ctx, []string{"audit", "batch", "-o", "found", "list"})
+	if status, message := exitStatus(err); status != exitAgain {
+		t.Errorf("exit %d, %s", status, message)
 	}
 }
 
