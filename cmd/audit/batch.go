@@ -637,6 +637,11 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 	if err := judge(a.report, nil); err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(t.Reference, "docker://") {
+		if err := allCame(a.report); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.isOf(a.report.Image, t); err != nil {
 		return nil, err
 	}
@@ -654,14 +659,32 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 // isOtherBytes says that the bytes of a layer, or of the config, are not those that the
 // manifest names.
 func isOtherBytes(r *report.Report) bool {
+	return len(findingsOf(r, "integrity/digest-mismatch"))+len(findingsOf(r, "integrity/document-digest-mismatch")) > 0
+}
+
+// allCame says of an image in a registry that its layers came: where both the digest and
+// the size of one are other than the manifest names, what came is none of the image, and
+// says nothing of it.
+func allCame(r *report.Report) error {
+	others := make(map[int]string)
+	for _, f := range slices.Concat(findingsOf(r, "integrity/digest-mismatch"), findingsOf(r, "integrity/layer-size-mismatch")) {
+		if other := others[f.Layer]; other != "" && other != f.Code {
+			return &registry.AnswerError{What: fmt.Sprintf("layer %d", f.Layer), Why: "neither the bytes of its digest nor as many"}
+		}
+		others[f.Layer] = f.Code
+	}
+	return nil
+}
+
+func findingsOf(r *report.Report, code string) (all []report.Finding) {
 	for _, c := range r.Checks {
 		for _, f := range c.Findings {
-			if f.Code == "integrity/digest-mismatch" || f.Code == "integrity/document-digest-mismatch" {
-				return true
+			if f.Code == code {
+				all = append(all, f)
 			}
 		}
 	}
-	return false
+	return all
 }
 
 // isOf holds what was audited against what was to be: a file or a layout may have been

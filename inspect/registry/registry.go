@@ -184,7 +184,7 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 		claimed, err = v1.NewHash(resp.Header.Get("Docker-Content-Digest"))
 	}
 	if isOther(raw, claimed) && !json.Valid(raw) {
-		return nil, v1.Descriptor{}, &AnswerError{"manifest " + identifier}
+		return nil, v1.Descriptor{}, &AnswerError{"manifest " + identifier, noDocument}
 	}
 	if err != nil { // no claim is made
 		claimed = digest.Of(raw).Hash()
@@ -193,13 +193,17 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 	return raw, v1.Descriptor{MediaType: types.MediaType(kind), Digest: claimed, Size: int64(len(raw))}, nil
 }
 
-// An AnswerError says that what came for a document are not its bytes, and no JSON: a
-// proxy may answer in the place of a registry, or cut what it sends.
-type AnswerError struct{ Document string }
+// An AnswerError says that what a registry sent is not what it was asked for by digest, in
+// a way in which nobody has pushed it: a proxy may answer in its place, or cut what it
+// sends.
+type AnswerError struct{ What, Why string }
 
 func (e *AnswerError) Error() string {
-	return e.Document + ": not the JSON document that it should be, nor its bytes: does a proxy answer in the place of the registry?"
+	return e.What + ": " + e.Why + ": does a proxy answer in the place of the registry?"
 }
+
+// noDocument is why an answer is no document.
+const noDocument = "not the JSON document that it should be, nor its bytes"
 
 // Document fetches a manifest or a blob: which of the two it is depends on the
 // media type. What comes with other bytes is fetched once more.
@@ -232,7 +236,7 @@ func (b *blobs) document(d v1.Descriptor) ([]byte, error) {
 	defer body.Close()
 	raw, err := b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Stream{Pass: b.pass, R: body})
 	if err == nil && isOther(raw, d.Digest) && !json.Valid(raw) {
-		err = &AnswerError{"blob " + d.Digest.String()}
+		err = &AnswerError{"blob " + d.Digest.String(), noDocument}
 	}
 	return raw, err
 }
