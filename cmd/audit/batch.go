@@ -277,7 +277,9 @@ func openBatch(dir string) (*batch.Folder, error) {
 func again(err error) error { return &exitError{status: exitAgain, err: err} }
 
 // toldToStop says that a signal came before there was anything to count.
-func toldToStop() error { return again(errors.New("told to stop: nothing half-written is left behind")) }
+func toldToStop() error {
+	return again(errors.New("told to stop: nothing half-written is left behind"))
+}
 
 // ended is the exit status of a worker: whether its images have results, whatever
 // those say.
