@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -429,7 +430,14 @@ func (b *batchRun) prepare(cache string) (err error) {
 		b.line.layerCache = b.cache
 		return nil
 	}
-	batch.SweepCache(cache)
+	err = batch.SweepCache(cache)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		b.scratch.Close()
+		return usage("--layer-cache: %w", err)
+	case err != nil: // what others have put there is of use
+		fmt.Fprintf(b.stderr, "audit: nothing can be kept in --layer-cache, and each layer that is not there is fetched for each image: %s\n", report.Printable(err.Error()))
+	}
 	return nil
 }
 

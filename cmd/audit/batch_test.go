@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -257,6 +258,25 @@ func TestBatchNoAnswer(t *testing.T) {
 		if status, stdout, stderr := runMain(t, "audit batch list -o "+t.TempDir()+"/found"); status != exitAgain || !strings.Contains(stderr, "a proxy") {
 			t.Errorf("%s: exit %d\n%s%s", of, status, stdout, stderr)
 		}
+	}
+}
+
+// A cache that keeps nothing is said to be none; a file is refused.
+func TestBatchNoCache(t *testing.T) {
+	host, _ := fleetOf(t, 1)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	if err := errors.Join(os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666), os.MkdirAll("cache/sha256/x", 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := runMain(t, "audit batch list -o found --layer-cache list"); status != exitUsage || !strings.Contains(stderr, "--layer-cache") {
+		t.Errorf("a file: exit %d, %s", status, stderr)
+	}
+	if status, _, stderr := runMain(t, "audit batch list -o found --layer-cache /proc/self/none"); exists("/proc/self") && status != 0 || !strings.Contains(stderr, "nothing can be kept") {
+		t.Errorf("no place: exit %d, %s", status, stderr)
+	}
+	if status, _, stderr := runMain(t, "audit batch list -o found --layer-cache cache"); status != 0 || stderr != "" {
+		t.Errorf("a folder: exit %d, %s", status, stderr)
 	}
 }
 
