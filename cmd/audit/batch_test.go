@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -438,6 +439,12 @@ func TestBatchTwoWorkers(t *testing.T) {
 // A worker that is told to stop ends with the status that engines try again for, and
 // leaves nothing half-written.
 func TestBatchStopped(t *testing.T) {
+	for _, sent := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sent.String(), func(t *testing.T) { batchStopped(t, sent) })
+	}
+}
+
+func batchStopped(t *testing.T, sent os.Signal) {
 	images, dir := t.TempDir(), filepath.Join(t.TempDir(), "found")
 	path := filepath.Join(images, "endless.tar")
 	if err := os.WriteFile(path, endless(t), 0o666); err != nil {
@@ -463,7 +470,7 @@ func TestBatchStopped(t *testing.T) {
 	for !opened(proc, path) {
 		time.Sleep(time.Millisecond)
 	}
-	cmd.Process.Signal(os.Interrupt)
+	cmd.Process.Signal(sent)
 	cmd.Wait()
 	if cmd.ProcessState.ExitCode() != exitAgain || !strings.Contains(stderr.String(), "told to stop after 0 of 1 images") {
 		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), &stderr)

@@ -305,13 +305,14 @@ func TestPlaces(t *testing.T) {
 	write("a.tar.gz", "\x1f\x8b...")
 	write("deep/b.sif", "#!/usr/bin/env run-singularity\n\x00SIF_MAGIC")
 	write("README", "text")
+	write("cut.tar.xz", "")
 	write(".hidden/c.tar.gz", "\x1f\x8b...")
 	write("layout/oci-layout", "{}")
 	write("layout/index.json", `{"manifests":[{"digest":"sha256:`+strings.Repeat("a", 64)+`","annotations":{"org.opencontainers.image.ref.name":"1.0"}},{"digest":"sha256:`+strings.Repeat("b", 64)+`"}]}`)
 	var skipped []string
 	s := Source{Registry: shelf{"registry.example/lab/a": {"1", "2"}, "registry.example/lab/b": {"1"}, "registry.example/x/c": {"1"}}, Skipped: func(path string) { skipped = append(skipped, path) }}
 	for name, want := range map[string]string{
-		dir:                                      fmt.Sprintf("%[1]s/a.tar.gz\n%[1]s/deep/b.sif\noci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
+		dir:                                      fmt.Sprintf("%[1]s/a.tar.gz\n%[1]s/cut.tar.xz\n%[1]s/deep/b.sif\noci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
 		dir + "/layout":                          fmt.Sprintf("oci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
 		"docker://registry.example/lab/":         "docker://registry.example/lab/a:1\ndocker://registry.example/lab/a:2\ndocker://registry.example/lab/b:1",
 		"docker://registry.example/lab/a":        "docker://registry.example/lab/a:1\ndocker://registry.example/lab/a:2",
