@@ -303,6 +303,8 @@ func remote(text string, names ...string) Entry {
 	case e.Problem != "":
 	case text == "":
 		e.Problem = "it has no image"
+	case strings.HasPrefix(text, "sha256:"):
+		e.Problem = "it is a digest without a name: no registry can be asked for it"
 	case strings.Contains(text, "$"), strings.Contains(text, "{{"):
 		e.Problem = "its name is decided elsewhere: it has a variable"
 	case strings.ContainsAny(text, " \t\n\"'`"):
