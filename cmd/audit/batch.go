@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -46,7 +47,11 @@ func batchCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return runBatch(c, name)
+			err = runBatch(c, name)
+			if exit, ok := errors.AsType[*exitError](err); c.Context.Err() != nil && (!ok || exit.status != exitAgain) {
+				err = toldToStop()
+			}
+			return err
 		},
 	}
 }
@@ -198,6 +203,11 @@ func openBatch(dir string) (*batch.Folder, error) {
 // again says that the work is not done, and that another try may do it.
 func again(err error) error { return &exitError{status: exitAgain, err: err} }
 
+// toldToStop says that a signal came before there was anything to count.
+func toldToStop() error {
+	return again(errors.New("told to stop: nothing half-written is left behind"))
+}
+
 // ended is the exit status of a worker: whether its images have results, whatever
 // those say.
 func ended(c *cli.Context, t batch.Tally, err error) error {
@@ -264,7 +274,14 @@ func (b *batchRun) prepare(cache string) (err error) {
 		b.line.layerCache = b.cache
 		return nil
 	}
-	batch.SweepCache(cache)
+	err = batch.SweepCache(cache)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+		b.scratch.Close()
+		return usage("--layer-cache: %w", err)
+	case err != nil: // what others have put there is of use
+		fmt.Fprintf(b.stderr, "audit: nothing can be kept in --layer-cache, and each layer that is not there is fetched for each image: %s\n", report.Printable(err.Error()))
+	}
 	return nil
 }
 
@@ -474,6 +491,11 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 	if err := judge(a.report, nil); err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(t.Reference, "docker://") {
+		if err := allCame(a.report); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.isOf(a.report.Image, t); err != nil {
 		return nil, err
 	}
@@ -491,14 +513,32 @@ func (b *batchRun) run(ctx context.Context, l *line, t batch.Target) ([]batch.Fi
 // isOtherBytes says that the bytes of a layer, or of the config, are not those that the
 // manifest names.
 func isOtherBytes(r *report.Report) bool {
+	return len(findingsOf(r, "integrity/digest-mismatch"))+len(findingsOf(r, "integrity/document-digest-mismatch")) > 0
+}
+
+// allCame says of an image in a registry that its layers came: where both the digest and
+// the size of one are other than the manifest names, what came is none of the image, and
+// says nothing of it.
+func allCame(r *report.Report) error {
+	others := make(map[int]string)
+	for _, f := range slices.Concat(findingsOf(r, "integrity/digest-mismatch"), findingsOf(r, "integrity/layer-size-mismatch")) {
+		if other := others[f.Layer]; other != "" && other != f.Code {
+			return &registry.AnswerError{What: fmt.Sprintf("layer %d", f.Layer), Why: "neither the bytes of its digest nor as many"}
+		}
+		others[f.Layer] = f.Code
+	}
+	return nil
+}
+
+func findingsOf(r *report.Report, code string) (all []report.Finding) {
 	for _, c := range r.Checks {
 		for _, f := range c.Findings {
-			if f.Code == "integrity/digest-mismatch" || f.Code == "integrity/document-digest-mismatch" {
-				return true
+			if f.Code == code {
+				all = append(all, f)
 			}
 		}
 	}
-	return false
+	return all
 }
 
 // isOf holds what was audited against what was to be: a file or a layout may have been

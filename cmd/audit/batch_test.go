@@ -4,9 +4,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -18,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -224,6 +227,76 @@ func TestBatchOtherBytes(t *testing.T) {
 	}
 }
 
+// What a proxy answers in the place of a registry accuses no image: another try may do it.
+func TestBatchNoAnswer(t *testing.T) {
+	host, c := fleetOf(t, 1)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	if err := os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	config, err := imageOf(t, "base0", "middle0", "own0").ConfigName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer := fmt.Sprintf("/blobs/sha256:%x", sha256.Sum256(layerTar(t, "own0")))
+	for _, of := range []string{"/manifests/1.0", "/manifests/sha256:", "/blobs/" + config.String(), layer} {
+		var sent atomic.Int32
+		most := int32(1)
+		c.answer(func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, of) || r.Method != http.MethodGet || sent.Add(1) > most {
+				return false
+			}
+			w.Write([]byte("<html>log in</html>"))
+			return true
+		})
+		if status, stdout, stderr := runMain(t, "audit batch list -o "+t.TempDir()+"/found"); status != 0 {
+			t.Errorf("%s, once: exit %d\n%s%s", of, status, stdout, stderr)
+		}
+		if most = 100; of != layer {
+			continue // it would wait as long
+		}
+		if status, stdout, stderr := runMain(t, "audit batch list -o "+t.TempDir()+"/found"); status != exitAgain || !strings.Contains(stderr, "a proxy") {
+			t.Errorf("%s: exit %d\n%s%s", of, status, stdout, stderr)
+		}
+	}
+}
+
+// A cache that keeps nothing is said to be none; a file is refused.
+func TestBatchNoCache(t *testing.T) {
+	host, _ := fleetOf(t, 1)
+	t.Chdir(t.TempDir())
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	if err := errors.Join(os.WriteFile("list", fmt.Appendf(nil, "docker://%s/lab/tool0:1.0\n", host), 0o666), os.MkdirAll("cache/sha256/x", 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := runMain(t, "audit batch list -o found --layer-cache list"); status != exitUsage || !strings.Contains(stderr, "--layer-cache") {
+		t.Errorf("a file: exit %d, %s", status, stderr)
+	}
+	if status, _, stderr := runMain(t, "audit batch list -o found --layer-cache /proc/self/none"); exists("/proc/self") && status != 0 || !strings.Contains(stderr, "nothing can be kept") {
+		t.Errorf("no place: exit %d, %s", status, stderr)
+	}
+	if status, _, stderr := runMain(t, "audit batch list -o found --layer-cache cache"); status != 0 || stderr != "" {
+		t.Errorf("a folder: exit %d, %s", status, stderr)
+	}
+}
+
+// A worker that is told to stop before it has begun ends with the same status.
+func TestBatchStoppedEarly(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("list", []byte("docker://h.example/a:1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	app := newApp(strings.NewReader(""), io.Discard, io.Discard)
+	app.Metadata = map[string]any{settingsKey: &settings{}}
+	err := app.RunContext(ctx, []string{"audit", "batch", "-o", "found", "list"})
+	if status, message := exitStatus(err); status != exitAgain {
+		t.Errorf("exit %d, %s", status, message)
+	}
+}
+
 func statusOf(t *testing.T, dir, reference string) fleet.Status {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "status", "*.json"))
@@ -366,6 +439,12 @@ func TestBatchTwoWorkers(t *testing.T) {
 // A worker that is told to stop ends with the status that engines try again for, and
 // leaves nothing half-written.
 func TestBatchStopped(t *testing.T) {
+	for _, sent := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		t.Run(sent.String(), func(t *testing.T) { batchStopped(t, sent) })
+	}
+}
+
+func batchStopped(t *testing.T, sent os.Signal) {
 	images, dir := t.TempDir(), filepath.Join(t.TempDir(), "found")
 	path := filepath.Join(images, "endless.tar")
 	if err := os.WriteFile(path, endless(t), 0o666); err != nil {
@@ -391,7 +470,7 @@ func TestBatchStopped(t *testing.T) {
 	for !opened(proc, path) {
 		time.Sleep(time.Millisecond)
 	}
-	cmd.Process.Signal(os.Interrupt)
+	cmd.Process.Signal(sent)
 	cmd.Wait()
 	if cmd.ProcessState.ExitCode() != exitAgain || !strings.Contains(stderr.String(), "told to stop after 0 of 1 images") {
 		t.Errorf("status %d\n%s", cmd.ProcessState.ExitCode(), &stderr)

@@ -52,7 +52,7 @@ func readList(c *cli.Context, name string, o *access.Options, time time.Duration
 	}
 	switch {
 	case c.Context.Err() != nil:
-		return nil, again(errors.New("told to stop: nothing half-written is left behind"))
+		return nil, toldToStop()
 	case err != nil && ctx.Err() != nil:
 		return nil, again(fmt.Errorf("reading the list: %w", context.Cause(ctx)))
 	case err != nil && batch.IsPassing(err):

@@ -42,7 +42,11 @@ func main() { os.Exit(Main(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
 // Main runs audit with its arguments and streams and returns its exit status.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	collectLate(softMemory(args))
 	app := newApp(stdin, stdout, stderr)

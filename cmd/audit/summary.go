@@ -71,11 +71,14 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 	if i := slices.IndexFunc(dirs, func(dir string) bool { return !exists(dir) }); i >= 0 {
 		return unreadable(fmt.Errorf("there is no folder %s%s", dirs[i], meantFile(dirs[i])))
 	}
+	output, lock := c.String("output"), c.String("lock")
+	if err := notInTheWay(dirs, output, lock); err != nil {
+		return err
+	}
 	s, err := fleet.Collect(c.Context, dirs, opt)
 	if err != nil {
 		return unreadable(err)
 	}
-	output := c.String("output")
 	s.Linked = output != "" && len(dirs) == 1 && filepath.Clean(filepath.Dir(output)) == filepath.Clean(dirs[0])
 	put := func(path string, write func(io.Writer, *fleet.Summary) error) error {
 		if path == "" {
@@ -86,13 +89,31 @@ func summarizeAll(c *cli.Context, dirs []string) error {
 	if err := put(output, write); err != nil {
 		return err
 	}
-	if lock := c.String("lock"); lock != "" {
+	if lock != "" {
 		if err := put(lock, fleet.WriteLock); err != nil {
 			return err
 		}
 	}
 	if !s.Policy.Holds || len(s.Bad) > 0 || s.Counts.Images == 0 {
 		return notHeld("%s", strings.TrimSuffix(verdictOf(s), "."))
+	}
+	return nil
+}
+
+// notInTheWay refuses files of which one would take the place of the other, or of what a
+// batch needs.
+func notInTheWay(dirs []string, output, lock string) error {
+	if output != "" && lock != "" && filepath.Clean(output) == filepath.Clean(lock) {
+		return usage("--output and --lock are the same file, %s", output)
+	}
+	for _, dir := range dirs {
+		for _, path := range []string{output, lock} {
+			rel, err := filepath.Rel(dir, path)
+			first, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
+			if path != "" && err == nil && slices.Contains([]string{fleet.ListFile, fleet.StatusFolder, fleet.ResultsFolder}, first) {
+				return usage("%s: the batch in %s has its own there; another name belongs here", path, dir)
+			}
+		}
 	}
 	return nil
 }

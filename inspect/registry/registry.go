@@ -3,6 +3,7 @@ package registry
 import (
 	"bufio"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -182,6 +183,9 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 	if err != nil { // a tag
 		claimed, err = v1.NewHash(resp.Header.Get("Docker-Content-Digest"))
 	}
+	if isOther(raw, claimed) && !json.Valid(raw) {
+		return nil, v1.Descriptor{}, &AnswerError{"manifest " + identifier, noDocument}
+	}
 	if err != nil { // no claim is made
 		claimed = digest.Of(raw).Hash()
 	}
@@ -189,12 +193,38 @@ func (b *blobs) manifest(identifier string) ([]byte, v1.Descriptor, error) {
 	return raw, v1.Descriptor{MediaType: types.MediaType(kind), Digest: claimed, Size: int64(len(raw))}, nil
 }
 
+// An AnswerError says that what a registry sent is not what it was asked for by digest, in
+// a way in which nobody has pushed it: a proxy may answer in its place, or cut what it
+// sends.
+type AnswerError struct{ What, Why string }
+
+func (e *AnswerError) Error() string {
+	return e.What + ": " + e.Why + ": does a proxy answer in the place of the registry?"
+}
+
+// noDocument is why an answer is no document.
+const noDocument = "not the JSON document that it should be, nor its bytes"
+
 // Document fetches a manifest or a blob: which of the two it is depends on the
-// media type.
+// media type. What comes with other bytes is fetched once more.
 func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 	if raw := b.kept[d.Digest]; raw != nil {
 		return raw, nil
 	}
+	raw, err := b.document(d)
+	_, isNone := errors.AsType[*AnswerError](err)
+	if isNone || err == nil && isOther(raw, d.Digest) {
+		return b.document(d)
+	}
+	return raw, err
+}
+
+// isOther says that a document is not the one of a digest.
+func isOther(raw []byte, h v1.Hash) bool {
+	return h.Algorithm == "" || h.Algorithm == "sha256" && digest.Of(raw).Hash() != h
+}
+
+func (b *blobs) document(d v1.Descriptor) ([]byte, error) {
 	if d.MediaType.IsImage() || d.MediaType.IsIndex() {
 		raw, _, err := b.manifest(d.Digest.String())
 		return raw, err
@@ -204,7 +234,11 @@ func (b *blobs) Document(d v1.Descriptor) ([]byte, error) {
 		return nil, err
 	}
 	defer body.Close()
-	return b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Stream{Pass: b.pass, R: body})
+	raw, err := b.pass.ReadDocument("blob "+d.Digest.String(), &pass.Stream{Pass: b.pass, R: body})
+	if err == nil && isOther(raw, d.Digest) && !json.Valid(raw) {
+		err = &AnswerError{"blob " + d.Digest.String(), noDocument}
+	}
+	return raw, err
 }
 
 func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -533,13 +534,19 @@ func CheckReport(path, key, reference string) error {
 	return f.matches(Status{Digest: "sha256:" + image, Key: key, Reference: reference})
 }
 
+// pinnedDigest matches a reference to an image in a registry by its digest.
+var pinnedDigest = regexp.MustCompile(`^docker://.*@(sha256:[0-9a-f]{64})$`)
+
 // matches says that a report is of what the status of a batch says that it is of: of the
 // digest that is also the first part of the key. What batches have as the digest of an
 // OCI layout that leads to several manifests is none of the report; there the reference
-// has to be the same.
+// has to be the same. A reference to a digest can lead to nothing else.
 func (f *facts) matches(s Status) error {
 	algorithm, hex, _ := strings.Cut(s.Digest, ":")
+	pinned := pinnedDigest.FindStringSubmatch(s.Reference)
 	switch {
+	case pinned != nil && pinned[1] != s.Digest:
+		return fmt.Errorf("its status has the digest %.100q, and its reference leads to %s and nothing else", s.Digest, pinned[1])
 	case algorithm != "sha256" || !keyForm.MatchString(s.Key) || hex != s.Key[:64]:
 		return fmt.Errorf("its status has the key %.100q, which is none of the digest %.100q", s.Key, s.Digest)
 	case slices.Contains(f.digests, s.Digest), f.transport == image.OCI && f.Reference == s.Reference:

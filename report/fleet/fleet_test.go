@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -434,9 +435,10 @@ func TestForeignResults(t *testing.T) {
 		"another key":    {Digest: digestOf("c2"), Key: "x/../" + keyOf("c2")},
 		"no key":         {Digest: digestOf("c2")},
 		"no digest":      {Key: keyOf("c2")},
+		"pinned":         {Reference: base + "1@" + digestOf("c1"), Digest: digestOf("c2"), Key: keyOf("c2")},
 	} {
 		dir := t.TempDir()
-		status.Reference, status.State = base+"1", Done
+		status.Reference, status.State = cmp.Or(status.Reference, base+"1"), Done
 		batch(t, dir, nil, status)
 		made{reference: base + "1", config: "c2"}.write(t, filepath.Join(dir, ResultsFolder, filepath.Base(status.Key)))
 		s := collect(t, Options{}, dir)
@@ -521,7 +523,7 @@ func TestUnknownState(t *testing.T) {
 func TestHostileTexts(t *testing.T) {
 	dir := t.TempDir()
 	var all []made
-	for i, text := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a|b`c", "<script>alert(1)</script>", "a\x1b[31m\nb", "::error::x", `a;=cmd(1)`, `b; "@SUM(1)`} {
+	for i, text := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "a|b`c", "<script>alert(1)</script>", "a\x1b[31m\nb", "::error::x", `a;=cmd(1)`, `b; "@SUM(1)`, " =1", "\u00a0 @1"} {
 		all = append(all, made{reference: text, config: fmt.Sprint("c", i)})
 	}
 	batch(t, dir, all)
@@ -531,13 +533,13 @@ func TestHostileTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
-	if err != nil || len(rows) != 14 {
+	if err != nil || len(rows) != 16 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	for _, row := range rows {
 		for _, c := range row {
 			for cell := range strings.SplitSeq(c, ";") { // as a spreadsheet where a comma is for decimals has them
-				if cell = strings.Trim(cell, `" `); cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+				if cell = strings.Trim(cell, "\" \u00a0"); cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 					t.Errorf("a cell is %q", c)
 				}
 			}

@@ -188,7 +188,7 @@ func ReadSummary(path string) (*Summary, error) {
 	defer f.Close()
 	s, dec := new(Summary), json.NewDecoder(io.LimitReader(f, maxSummary))
 	if err := dec.Decode(s); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+		return nil, fmt.Errorf("reading %s: a summary of --format json belongs here: %w", path, err)
 	}
 	if s.SchemaVersion != SchemaVersion || s.Counts.States == nil {
 		return nil, fmt.Errorf("reading %s: it is no summary of schema %s", path, SchemaVersion)

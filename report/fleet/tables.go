@@ -67,7 +67,7 @@ func orOne(names []string) []string {
 // Injection").
 func cell(text string) string {
 	text = formula.ReplaceAllString(report.Printable(text), "$1'$2")
-	if text != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(text)[0]) {
+	if begins := strings.TrimLeft(text, " \u00a0"); begins != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(begins)[0]) {
 		return "'" + text
 	}
 	return text

@@ -518,7 +518,12 @@ func TestSweepCache(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	SweepCache(dir)
+	if err := SweepCache(dir); err != nil {
+		t.Error(err)
+	}
+	if err := SweepCache(blob); err == nil {
+		t.Error("a file is a cache")
+	}
 	left, err := os.ReadDir(filepath.Dir(old))
 	if err != nil || len(left) != 2 || left[0].Name() != filepath.Base(young) {
 		t.Errorf("%v, %v", left, err)

@@ -128,6 +128,9 @@ func IsPassing(err error) bool {
 	if _, changed := errors.AsType[*ChangedError](err); changed {
 		return true
 	}
+	if _, isNone := errors.AsType[*registry.AnswerError](err); isNone {
+		return true
+	}
 	if isOneOf(err, rebuild.ErrNoBuilder, rebuild.ErrNotDone) {
 		return true
 	}

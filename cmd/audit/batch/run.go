@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"audit/inspect/check"
+	"audit/inspect/registry"
 	"audit/inspect/registry/access"
 	"audit/report/fleet"
 )
@@ -366,6 +367,9 @@ func passes(err error, tries int) (passing, here bool) {
 		return tries < mostLost, false
 	}
 	passing = err != nil && IsPassing(err)
+	if _, isNone := errors.AsType[*registry.AnswerError](err); isNone {
+		return tries < mostLost, passing // a registry that has it so sends it so for ever
+	}
 	return passing, passing
 }
 

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -69,10 +70,17 @@ func (s *Scratch) Close() {
 }
 
 // SweepCache removes what workers that were killed have left in a cache of layers: parts of
-// blobs, which whoever fetches one writes to all the time.
-func SweepCache(cache string) {
+// blobs, which whoever fetches one writes to all the time. The error says that nothing can
+// be kept there.
+func SweepCache(cache string) error {
 	dir := filepath.Join(cache, "sha256")
-	entries, _ := os.ReadDir(dir)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
 	for _, e := range entries {
 		if !strings.HasPrefix(e.Name(), registry.PartPrefix) {
 			continue
@@ -81,6 +89,11 @@ func SweepCache(cache string) {
 			os.Remove(filepath.Join(dir, e.Name()))
 		}
 	}
+	probe, err := os.CreateTemp(dir, registry.PartPrefix)
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // Trim makes room in a cache of layers: until it has at most so many bytes, the blob

@@ -42,7 +42,7 @@ func (s Source) folder(dir string) (all []Entry, err error) {
 		if err != nil {
 			return err
 		}
-		if is {
+		if is || hasImageName(path) { // what was cut to nothing is named, not left out
 			all = append(all, entry(path))
 		} else if s.Skipped != nil {
 			s.Skipped(path)

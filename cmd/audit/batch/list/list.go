@@ -284,7 +284,15 @@ func looksLikeFile(text string) bool {
 	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") {
 		return true
 	}
-	return slices.Contains([]string{".tar", ".gz", ".tgz", ".zst", ".xz", ".bz2", ".lz", ".sif", ".squashfs", ".img"}, filepath.Ext(text))
+	return hasImageName(text) || slices.Contains([]string{".gz", ".zst", ".xz", ".bz2", ".lz", ".img"}, filepath.Ext(text))
+}
+
+// hasImageName says that a file has the name of an image, or of an archive that may be one.
+func hasImageName(path string) bool {
+	for _, compression := range []string{".gz", ".zst", ".xz", ".bz2", ".lz"} {
+		path = strings.TrimSuffix(path, compression)
+	}
+	return slices.Contains([]string{".tar", ".tgz", ".sif", ".squashfs"}, filepath.Ext(path))
 }
 
 // remote is an image in a registry, by a name as engines take it.
@@ -295,6 +303,8 @@ func remote(text string, names ...string) Entry {
 	case e.Problem != "":
 	case text == "":
 		e.Problem = "it has no image"
+	case strings.HasPrefix(text, "sha256:"):
+		e.Problem = "it is a digest without a name: no registry can be asked for it"
 	case strings.Contains(text, "$"), strings.Contains(text, "{{"):
 		e.Problem = "its name is decided elsewhere: it has a variable"
 	case strings.ContainsAny(text, " \t\n\"'`"):

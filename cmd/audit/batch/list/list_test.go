@@ -142,6 +142,8 @@ func TestNothingIsLost(t *testing.T) {
 			"Kustomization !its objects are in other files, and may get other images: use what kubectl kustomize prints\ndocker://a:1 [a]\ndocument 2 !it may name images, and is none of compose, Kubernetes and CWL"},
 		"twice": {"services:\n  a:\n    image: a:1\n    image: a:2\n  b: {image: 'b:1'}\n  b: {image: 'b:2'}\n",
 			"docker://a:1 [a]\ndocker://b:1 [b]\nline 4: image !the key stands there twice\nline 6: b !the key stands there twice"},
+		"image streams": {"apiVersion: image.openshift.io/v1\nkind: ImageStream\nmetadata: {name: s}\nstatus: {tags: [{tag: '1', items: [{image: 'sha256:" + pinned + "', dockerImageReference: 'h.example/s@sha256:" + pinned + "'}]}]}\n",
+			"docker://h.example/s@sha256:" + pinned + " [ImageStream/s]\nsha256:" + pinned + " [ImageStream/s] !it is a digest without a name: no registry can be asked for it"},
 		"CWL imports": {"cwlVersion: v1.2\nclass: Workflow\nid: w\nrequirements:\n- $import: docker.yml\n- class: SchemaDefRequirement\n  types: [{$import: types.yml}]\n" +
 			"hints: {DockerRequirement: {dockerPull: {$include: name.txt}}}\nsteps:\n  a: {run: {$import: a.cwl}, in: {x: {default: {$include: x.txt}}}}\n  b: {run: {class: CommandLineTool, hints: {DockerRequirement: {dockerPull: \"b:1\\n\"}}}}\n",
 			"$import: a.cwl [w] !it is in another file: use what cwltool --pack prints\n$import: docker.yml [w] !it is in another file: use what cwltool --pack prints\n" +
@@ -305,13 +307,14 @@ func TestPlaces(t *testing.T) {
 	write("a.tar.gz", "\x1f\x8b...")
 	write("deep/b.sif", "#!/usr/bin/env run-singularity\n\x00SIF_MAGIC")
 	write("README", "text")
+	write("cut.tar.xz", "")
 	write(".hidden/c.tar.gz", "\x1f\x8b...")
 	write("layout/oci-layout", "{}")
 	write("layout/index.json", `{"manifests":[{"digest":"sha256:`+strings.Repeat("a", 64)+`","annotations":{"org.opencontainers.image.ref.name":"1.0"}},{"digest":"sha256:`+strings.Repeat("b", 64)+`"}]}`)
 	var skipped []string
 	s := Source{Registry: shelf{"registry.example/lab/a": {"1", "2"}, "registry.example/lab/b": {"1"}, "registry.example/x/c": {"1"}}, Skipped: func(path string) { skipped = append(skipped, path) }}
 	for name, want := range map[string]string{
-		dir:                                      fmt.Sprintf("%[1]s/a.tar.gz\n%[1]s/deep/b.sif\noci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
+		dir:                                      fmt.Sprintf("%[1]s/a.tar.gz\n%[1]s/cut.tar.xz\n%[1]s/deep/b.sif\noci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
 		dir + "/layout":                          fmt.Sprintf("oci:%[1]s/layout:1.0\noci:%[1]s/layout:sha256:%[2]s", dir, strings.Repeat("b", 64)),
 		"docker://registry.example/lab/":         "docker://registry.example/lab/a:1\ndocker://registry.example/lab/a:2\ndocker://registry.example/lab/b:1",
 		"docker://registry.example/lab/a":        "docker://registry.example/lab/a:1\ndocker://registry.example/lab/a:2",

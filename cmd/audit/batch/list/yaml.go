@@ -342,7 +342,7 @@ func (w *walk) containers(n *yaml.Node, name string) {
 
 var (
 	// imageKey matches the keys by which objects of others than Kubernetes name images.
-	imageKey = regexp.MustCompile(`^(image|[a-zA-Z]*Image|[a-zA-Z]*[iI]mage(Name|Ref|URL|Url))$`)
+	imageKey = regexp.MustCompile(`(?i)^[a-z0-9_-]*image([_-]?(name|ref|reference|url))?$`)
 	// imageName matches a name with a tag or a digest.
 	imageName = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})+$`)
 )
