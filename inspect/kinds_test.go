@@ -207,6 +207,13 @@ func TestZstdChunked(t *testing.T) {
 			"io.github.containers.zstd-chunked.manifest-position": fmt.Sprintf("%d:%d:100:1", len(packed)+8, len("table")),
 		}
 	}
+	earlier := func(claims map[string]string) map[string]string { // as skopeo 1.9 names them
+		out := make(map[string]string)
+		for name, value := range claims {
+			out[strings.Replace(name, "io.github.", "io.", 1)] = value
+		}
+		return out
+	}
 	for name, test := range map[string]struct {
 		layout layout
 		rules  string
@@ -215,6 +222,8 @@ func TestZstdChunked(t *testing.T) {
 		"plain":              {of(nil), "", check.Pass},
 		"pzstd":              {of(nil, "size"), "", check.Pass},
 		"as claimed":         {of(claim("table"), "table", footer), "chunked", check.Pass},
+		"under first names":  {of(earlier(claim("table")), "table", strings.Repeat("\x00", 32)+"GnUlInUx"), "chunked", check.Pass},
+		"and not so":         {of(earlier(claim("other")), "table", footer), "chunked-mismatch", check.Fail},
 		"another is claimed": {of(claim("other"), "table", footer), "chunked-mismatch", check.Fail},
 		"more than claimed":  {of(claim("table"), "table", "payload", footer), "chunked skippable-frames", check.Unknown},
 		"none is there":      {of(claim("table")), "chunked-missing", check.Unknown},

@@ -138,6 +138,8 @@ func TestIntegrityFindings(t *testing.T) {
 		"a hard link":               {members: imageOf(t, tarOf(t, regular("a", "")), tarOf(t, linked("b", "./a"))), want: ""},
 		"whiteout of the root":      {members: imageOf(t, tarOf(t, regular(".wh.", ""), regular("a/.wh...", ""))), want: "invalid-whiteout invalid-whiteout"},
 		"upwards":                   {members: imageOf(t, tarOf(t, regular("../a", "1"))), want: "unsafe-name"},
+		"the name of a volume":      {members: imageOf(t, tarOf(t, archiveMember{tar.Header{Name: "v", Typeflag: 'V'}, nil})), want: "entry-type-unknown"},
+		"a global header":           {members: imageOf(t, tarOf(t, archiveMember{tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "c"}}, nil}, regular("a", "1")))},
 		"an empty layer":            {members: imageOf(t, make([]byte, 10240))},
 		"gzip layer":                {members: packedLayer(t, layer, gzipped(t, layer))},
 		"two gzip members":          {members: packedLayer(t, layer, append(gzipped(t, layer[:600]), gzipped(t, layer[600:])...))},
@@ -156,6 +158,8 @@ func TestIntegrityFindings(t *testing.T) {
 			switch test.want {
 			case "", "duplicate-entry", "absolute-name", "unended-whole-layer":
 				wantStatus = check.Pass
+			case "entry-type-unknown":
+				wantStatus = check.Unknown
 			}
 			if c := img.Integrity(); c.Status != wantStatus {
 				t.Errorf("integrity %v, want %v", c.Status, wantStatus)

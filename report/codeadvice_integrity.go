@@ -20,7 +20,7 @@ func integrityAdvice() []codeAdvice {
 		{codes: "integrity/diffid-algorithm integrity/no-claims",
 			why:  "What cannot be compared with a digest can be exchanged without a trace.",
 			todo: "Get the image in a form that carries SHA-256 digests, such as an OCI layout or a pull by digest."},
-		{codes: "integrity/ambiguous-* integrity/index-mismatch integrity/index-mismatch-layers integrity/root-no-folder integrity/link-loop integrity/invalid-whiteout integrity/duplicate-member integrity/squashfs-order integrity/squashfs-inode-count", why: several,
+		{codes: "integrity/ambiguous-* integrity/entry-type-unknown integrity/index-mismatch integrity/index-mismatch-layers integrity/root-no-folder integrity/link-loop integrity/invalid-whiteout integrity/duplicate-member integrity/squashfs-order integrity/squashfs-inode-count", why: several,
 			todo: "Do not run it before the author explains it. Have the image packed again by an ordinary tool, and audit that."},
 		{codes: "integrity/toc-differs", why: chunks, todo: "Do not run it with an engine that fetches files one by one. Ask the publisher for the image without such a table, or with one that is made anew."},
 		{codes: "integrity/chunked-missing integrity/toc-missing integrity/toc-unclaimed integrity/toc-unread integrity/toc-without-footer", why: chunks,

@@ -74,6 +74,7 @@ func integritySentences() map[string]string {
 		// Entries of layers.
 		"integrity/unsafe-name":          "the name {name:quote} leads upwards",
 		"integrity/absolute-name":        "the name {name:quote} is absolute: engines take it as relative to the root of the image",
+		"integrity/entry-type-unknown":   "it is an entry of the type {type:quote}: engines refuse a layer that has such, and other readers take it for a file",
 		"integrity/duplicate-entry":      "the layer has this entry more than once; the last one is seen by a container",
 		"integrity/invalid-whiteout":     "it deletes nothing that has a name: some engines refuse it, others delete the folder that it is in",
 		"integrity/published":            "the file has the published checksum that was given, {checksum}",
@@ -91,6 +92,8 @@ func integritySentences() map[string]string {
 		"integrity/ambiguous-opaque-root":     "it hides all that lower layers hold: engines that use overlayfs do not know it in the root",
 		"integrity/ambiguous-folder":          "the layer has no entry of {folder:quote}, and lower layers give that folder another owner or mode than root and 0755: some engines do that, others do not",
 		"integrity/ambiguous-folder-again":    "the layer deletes this folder and has it again: what lower layers hold in it comes back in engines that use overlayfs",
+		"integrity/ambiguous-global-header":   "it is a header for all entries that follow, and has the name of a file or a whiteout: engines remove what is there, and put nothing in its place",
+		"integrity/ambiguous-overlayfs":       "it has the mark {mark:quote}, by which overlayfs hides or redirects what lower layers have: engines that use overlayfs obey it, others do not",
 		"integrity/ambiguous-hard-link":       "its owner or mode differ from those of {target:quote}, which is the same file: which of them it gets depends on the engine",
 		"integrity/ambiguous-aufs-name":       "it lies below a name of AUFS: some engines leave it out",
 		"integrity/link-loop":                 "it lies below {link:quote}, a symbolic link that leads in a circle or through too many others",

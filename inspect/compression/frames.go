@@ -35,9 +35,13 @@ type FrameScanner struct {
 // maxFrames bounds the skippable frames that are kept; pzstd writes one for each block.
 const maxFrames = 64
 
-// chunkedMagic ends the last frame of zstd:chunked (containers/storage
-// pkg/chunked/internal/minimal/compression.go, ZstdChunkedFrameMagic).
-const chunkedMagic = "GNUlInUx"
+// These end the last frame of zstd:chunked (containers/storage
+// pkg/chunked/internal/minimal/compression.go, ZstdChunkedFrameMagic), the second as it
+// was first and as stargz-snapshotter writes it (estargz/zstdchunked).
+const (
+	chunkedMagic = "GNUlInUx"
+	earlierMagic = "GnUlInUx"
+)
 
 // skippableMagic begins a frame that is skipped, but for its last four bits (RFC 8878,
 // 3.1.2).
@@ -92,7 +96,7 @@ func (s *FrameScanner) pass(p []byte) {
 func (s *FrameScanner) endFrame() {
 	f := &s.Frames[len(s.Frames)-1]
 	s.sum.Sum(f.Sum[:0])
-	f.Footer = string(s.tail) == chunkedMagic
+	f.Footer = string(s.tail) == chunkedMagic || string(s.tail) == earlierMagic
 	s.sum = nil
 }
 

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"archive/tar"
 	"slices"
 	"strings"
 
@@ -77,6 +78,8 @@ func (f *fold) add(e *Entry) {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-aufs-name")
 	}
 	switch {
+	case e.Type == tar.TypeXGlobalHeader:
+		f.global(dir, base, e)
 	case base == opaqueMarker:
 		f.opaque(dir, e)
 	case isWhiteout:
@@ -85,6 +88,16 @@ func (f *fold) add(e *Entry) {
 		f.setRoot(e)
 	default:
 		f.place(dir, base, e)
+	}
+}
+
+// global passes over the records for all that follows (POSIX.1-2017, pax, "g"), as engines do:
+// git archive writes such in front. Where something is at the name of the header, as its own
+// records can have it, or that is a whiteout, engines first remove what they would replace.
+func (f *fold) global(dir, base string, e *Entry) {
+	n, _ := f.folder(dir, e, false)
+	if strings.HasPrefix(base, WhiteoutPrefix) || n != nil && f.child(n, base) != nil {
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-global-header")
 	}
 }
 
@@ -177,6 +190,9 @@ func (f *fold) place(dir, base string, e *Entry) {
 	if n == nil {
 		return
 	}
+	if f.layer > 0 && (e.Type == '3' || len(e.Attr().Xattrs) > 0) {
+		f.marked(f.child(n, base), e)
+	}
 	c := f.tree.add(n, base, f.layer, f.number)
 	if e.Type == '1' && !f.isFolder(c) && paths.Clean(e.Linkname) == e.Path {
 		f.problems.Problem(int(f.layer), e.Path, "integrity/dangling-hard-link", "target", e.Linkname) // engines remove the file first
@@ -196,6 +212,35 @@ func (f *fold) place(dir, base string, e *Entry) {
 	f.set(c, f.layer, f.number)
 	c.straight = straight
 	c.made, c.madeIn = f.makes(e)
+}
+
+// marked reports a mark of overlayfs over what lower layers have, c when there is something of
+// that name. Engines that give each layer a folder of its own leave the mark in it, and the
+// kernel obeys it: lower files vanish, or others come in their place. For the rest it is an
+// attribute or a device (Linux, Documentation/filesystems/overlayfs.rst).
+func (f *fold) marked(c *node, e *Entry) {
+	if f.layers[f.layer].Overlayfs {
+		return
+	}
+	if mark := overlayMark(e, c != nil && c.touched < f.layer); mark != "" {
+		f.problems.Problem(int(f.layer), e.Path, "integrity/ambiguous-overlayfs", "mark", mark)
+	}
+}
+
+// overlayMark returns the mark of overlayfs that an entry has, "" for none. Some mean nothing
+// where lower layers have nothing of the same name.
+func overlayMark(e *Entry, over bool) string {
+	if over && e.Type == '3' && e.Attr().Devmajor == 0 && e.Attr().Devminor == 0 {
+		return "0/0"
+	}
+	for _, space := range []string{"trusted.overlay.", "user.overlay."} {
+		for _, name := range []string{"redirect", "metacopy", "opaque"} {
+			if value, ok := e.Attr().Xattrs[space+name]; ok && (name != "opaque" || over && value == "y") {
+				return space + name
+			}
+		}
+	}
+	return ""
 }
 
 // makes returns the entry that makes what an entry stands for: itself, or of a hard link

@@ -154,6 +154,7 @@ type Layer struct {
 	MoreSkipped int                        // how many of them are not listed
 	Chunked     *Chunked                   // what the descriptor claims of them; nil when nothing
 	TOC         *TOC                       // the table of contents of eStargz; nil when there is none
+	Overlayfs   bool                       // it is mounted as it is: marks of overlayfs are meant as such
 	Unended     bool                       // the tar lacks the blocks of zeros that end one
 	Absent      bool                       // the blob is not part of the image
 	Elsewhere   string                     // URL of a blob that is not part of the image; "" where its descriptor has none

@@ -91,6 +91,13 @@ func TestRoot(t *testing.T) {
 		"a whiteout in no folder":   {[][]string{{"5 d"}, {"0 e/.wh.a"}}, "d=05", "ambiguous-whiteout-parent"},
 		"a folder after a whiteout": {[][]string{{"5 d"}, {"0 e/.wh.a", "5 e"}}, "d=05 e=15", ""},
 		"a name of AUFS":            {[][]string{{"5 .wh..wh.plnk", "0 .wh..wh.plnk/a"}}, ".wh..wh.plnk/a=00", "ambiguous-aufs-name"},
+		"a global header":           {[][]string{{"g pax_global_header", "0 a"}}, "a=00", ""},
+		"a global header twice":     {[][]string{{"g pax_global_header", "0 a", "g pax_global_header", "0 b"}}, "a=00 b=00", ""},
+		"a global header at a file": {[][]string{{"0 a"}, {"g a"}}, "a=00", "ambiguous-global-header"},
+		"a global whiteout":         {[][]string{{"0 a"}, {"g .wh.a"}}, "a=00", "ambiguous-global-header"},
+		"a device over a file":      {[][]string{{"0 a"}, {"3 a"}}, "a=13", "ambiguous-overlayfs"},
+		"a device over nothing":     {[][]string{{"0 a"}, {"3 b"}}, "a=00 b=13", ""},
+		"a device below":            {[][]string{{"3 a"}, {"0 a"}}, "a=10", ""},
 		"a root that is a file":     {[][]string{{"0 ."}}, "", "root-no-folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,6 +109,32 @@ func TestRoot(t *testing.T) {
 				t.Errorf("problems %q, want %q", got, test.problems)
 			}
 		})
+	}
+}
+
+// Marks of overlayfs over what lower layers have are read in two ways, unless the layer is
+// one that is mounted.
+func TestOverlayfsMarks(t *testing.T) {
+	for name, test := range map[string]struct{ upper, key, value, want string }{
+		"opaque":             {"5 d", "trusted.overlay.opaque", "y", "ambiguous-overlayfs"},
+		"opaque to users":    {"5 d", "user.overlay.opaque", "y", "ambiguous-overlayfs"},
+		"not opaque":         {"5 d", "trusted.overlay.opaque", "n", ""},
+		"opaque over none":   {"5 e", "trusted.overlay.opaque", "y", ""},
+		"redirected":         {"5 e", "trusted.overlay.redirect", "/d", "ambiguous-overlayfs"},
+		"without content":    {"0 e", "trusted.overlay.metacopy", "", "ambiguous-overlayfs"},
+		"where it came from": {"5 d", "trusted.overlay.origin", "x", ""},
+		"another attribute":  {"5 d", "user.opaque", "y", ""},
+	} {
+		img := layersOf([]string{"5 d", "0 d/a"}, []string{test.upper})
+		img.Layers[1].Entries[0].Attributes = &Attributes{Xattrs: map[string]string{test.key: test.value}}
+		if got := codes(img); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+		mounted := layersOf([]string{"5 d", "0 d/a"}, []string{test.upper})
+		mounted.Layers[1].Entries[0].Attributes, mounted.Layers[1].Overlayfs = img.Layers[1].Entries[0].Attributes, true
+		if got := codes(mounted); got != "" {
+			t.Errorf("%s, mounted: %q", name, got)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package integrity
 
 import (
+	"archive/tar"
 	"strings"
 
 	"audit/inspect/check"
@@ -19,6 +20,9 @@ func entryFindings(l *image.Layer, found *check.List) {
 		if strings.HasPrefix(e.Name(), "/") {
 			found.Note(l.Index, e.Path, "integrity/absolute-name", "name", e.Name())
 		}
+		if !isKnown(e.Type) {
+			found.Undecided(l.Index, e.Path, "integrity/entry-type-unknown", "type", string(rune(e.Type)))
+		}
 		if seen[e.Path] && e.Type != '5' {
 			found.Note(l.Index, e.Path, "integrity/duplicate-entry")
 		}
@@ -27,4 +31,10 @@ func entryFindings(l *image.Layer, found *check.List) {
 		}
 		seen[e.Path] = true
 	}
+}
+
+// isKnown says whether engines know a type of entry. Of others they refuse the layer, and
+// other readers take them for files (POSIX.1-2017, pax, "ustar Interchange Format").
+func isKnown(kind byte) bool {
+	return '0' <= kind && kind <= '6' || kind == tar.TypeXGlobalHeader || kind == image.Socket
 }

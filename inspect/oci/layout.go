@@ -17,6 +17,7 @@ import (
 	"audit/inspect/layers"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
+	"audit/inspect/userfile"
 )
 
 // ArchiveForm is that of an image layout in a tar.
@@ -151,17 +152,18 @@ type folderBlobs struct {
 	root *os.Root
 }
 
+// open opens a regular file. Anything else is not opened: a named pipe would keep the
+// reader waiting, and nothing would wake it.
 func (b folderBlobs) open(path string) (*pass.Stream, io.Closer, error) {
-	f, err := b.root.Open(path)
+	info, err := b.root.Stat(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
+	if !info.Mode().IsRegular() {
+		return nil, nil, &userfile.IrregularError{Path: path}
 	}
+	f, err := b.root.Open(path)
 	if err != nil {
-		f.Close()
 		return nil, nil, err
 	}
 	return &pass.Stream{Pass: b.pass, R: f, Size: info.Size()}, f, nil

@@ -361,15 +361,18 @@ func Bind(l *image.Layer, d v1.Descriptor) {
 	bindChunked(l, d)
 }
 
-// bindChunked puts beside a layer what its descriptor claims of zstd:chunked.
+// bindChunked puts beside a layer what its descriptor claims of zstd:chunked, under the
+// names of today or those that containers/storage gave them first.
 func bindChunked(l *image.Layer, d v1.Descriptor) {
-	const prefix = "io.github.containers.zstd-chunked."
-	c := image.Chunked{
-		Position: d.Annotations[prefix+"manifest-position"], Checksum: d.Annotations[prefix+"manifest-checksum"],
-		SplitPosition: d.Annotations[prefix+"tarsplit-position"], SplitChecksum: d.Annotations[prefix+"tarsplit-checksum"],
-	}
-	if c.Checksum != "" {
-		l.Chunked = &c
+	for _, prefix := range []string{"io.github.containers.zstd-chunked.", "io.containers.zstd-chunked."} {
+		c := image.Chunked{
+			Position: d.Annotations[prefix+"manifest-position"], Checksum: d.Annotations[prefix+"manifest-checksum"],
+			SplitPosition: d.Annotations[prefix+"tarsplit-position"], SplitChecksum: d.Annotations[prefix+"tarsplit-checksum"],
+		}
+		if c.Checksum != "" {
+			l.Chunked = &c
+			return
+		}
 	}
 }
 

@@ -115,7 +115,7 @@ func (b blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading object %s: %w", o.name, err)
 	}
-	layer.Digest, layer.DiffID = o.digest, o.digest
+	layer.Digest, layer.DiffID, layer.Overlayfs = o.digest, o.digest, true
 	overlayMarks(layer)
 	return layer, nil
 }

@@ -205,20 +205,11 @@ func (d *Difference) show(e *explain.Explanation, first bool) {
 	}
 }
 
-// parts returns the parts that are listed with the difference, its own ones
-// before those that follow.
+// parts returns the parts that are listed with the difference, those that matter most first.
 func (d *Difference) parts(e *explain.Explanation, first bool) []explain.Part {
 	listed := slices.DeleteFunc(slices.Clone(e.Parts), func(p explain.Part) bool { return !d.has(p, first) })
-	slices.SortStableFunc(listed, func(x, y explain.Part) int { return cmp.Compare(follows(x), follows(y)) })
+	slices.SortStableFunc(listed, func(x, y explain.Part) int { return cmp.Compare(x.Weight(), y.Weight()) })
 	return listed
-}
-
-// follows is 1 for a part that follows from others, 0 for all others.
-func follows(p explain.Part) int {
-	if p.Reason == explain.Follows {
-		return 1
-	}
-	return 0
 }
 
 // has says whether a part is listed with the difference.

@@ -101,10 +101,15 @@ func (s *side) shapeOf(e *inspect.Entry, names *shapeNames) shapeID {
 	return s.byEntry[e]
 }
 
-// unsure adds the hashes of what a layer both has and hides, which engines
-// remove or keep, each in its way. It says whether the layers have marks of
+// unsure adds the hashes of what a layer both has and hides, and of what a global header
+// has the name of, which engines remove or keep, each in its way. It says whether the layers have marks of
 // overlayfs in place of whiteouts, which some file systems obey.
 func (s *side) unsure(found map[uint64]bool) bool {
+	for _, f := range s.img.Root().Problems() {
+		if f.Code == "integrity/ambiguous-global-header" {
+			found[lastHash(strings.TrimSuffix(hiddenBy(f.Path), "/"+opaqueMarker))] = true
+		}
+	}
 	for _, l := range s.img.Layers {
 		hidden := make(map[uint64]bool)
 		for i := range l.Entries {

@@ -142,16 +142,15 @@ func (d *diff) elfSections(a, b *elfFile) {
 
 func (d *diff) elfSection(a, b elfSection) {
 	name := shown(a.name)
+	aside := a.isAside() && b.isAside()
 	switch {
-	case a.name == ".note.gnu.build-id":
-		d.add(check.Say("difference/build-id", "section", name), Follows, fmt.Sprintf("%x", noteContent(a.data)), fmt.Sprintf("%x", noteContent(b.data)))
-	case a.name == ".note.go.buildid":
-		d.add(check.Say("difference/build-id", "section", name), Follows, strings.TrimRight(string(noteContent(a.data)), "\x00"), strings.TrimRight(string(noteContent(b.data)), "\x00"))
-	case a.name == ".gnu_debuglink":
+	case a.isBuildID() && b.isBuildID():
+		d.add(check.Say("difference/build-id", "section", name), Follows, a.buildID(), b.buildID())
+	case aside && a.name == ".gnu_debuglink":
 		d.debugLink(name, a.data, b.data)
-	case a.name == ".comment":
+	case aside && a.name == ".comment":
 		d.add(check.Say("difference/compilers", "section", name), Content, compilers(a.data), compilers(b.data))
-	case a.name == ".gnu_debugdata":
+	case aside && a.name == ".gnu_debugdata":
 		d.inside(name, "", a.data, b.data)
 	case a.packed > 0 && b.packed > 0:
 		d.packedSection(name, a, b)
@@ -193,20 +192,6 @@ func (d *diff) section(name string, a, b elfSection) {
 	if diff := d.stringsText(a.data, b.data); diff != "" {
 		d.show(check.Say("difference/strings", "section", name, "diff", diff))
 	}
-}
-
-// noteContent is what a note holds (System V ABI, "Note Section"), or all of the section
-// where it is none.
-func noteContent(data []byte) []byte {
-	const header = 12
-	if len(data) <= header {
-		return data
-	}
-	named := header + (int(data[0])+3)&^3
-	if named >= len(data) {
-		return data
-	}
-	return data[named:]
 }
 
 // debugLink compares the names of two files of debugging symbols, and their

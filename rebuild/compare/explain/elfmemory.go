@@ -10,14 +10,50 @@ import (
 	"audit/inspect/check"
 )
 
-// maxBuildID bounds the bytes of a section that is taken for a build-id.
-const maxBuildID = 256
+// maxBuildID bounds the bytes of an identifier that is taken for a build-id.
+const maxBuildID = 128
+
+// buildIDNote returns the owner and the type of the note that a section of a build-id holds.
+func buildIDNote(section string) (owner string, kind uint32) {
+	switch section {
+	case ".note.gnu.build-id":
+		return "GNU\x00", 3
+	case ".note.go.buildid":
+		return "Go\x00\x00", 4
+	}
+	return "", 0
+}
 
 // isBuildID says whether a section has the identifier that a linker makes up of all
 // else (ld(1), --build-id; cmd/internal/buildid of Go).
-func (s elfSection) isBuildID() bool {
-	return (s.name == ".note.gnu.build-id" || s.name == ".note.go.buildid") && s.kind == elf.SHT_NOTE && !s.code && len(s.data) <= maxBuildID
+func (s elfSection) isBuildID() bool { return s.kind == elf.SHT_NOTE && !s.code && s.note() != nil }
+
+// note returns the identifier in a section that is one note of a build-id (System V ABI,
+// "Note Section"), else nil: the name of a section proves nothing of what it holds.
+func (s elfSection) note() []byte {
+	owner, kind := buildIDNote(s.name)
+	if owner == "" || s.of == nil || len(s.data) < 16 {
+		return nil
+	}
+	word := func(at int) uint32 { return s.of.order.Uint32(s.data[at:]) }
+	id := s.data[16:]
+	padding := int64(len(id)) - int64(word(4))
+	if word(0) != uint32(len(owner)) || word(8) != kind || string(s.data[12:16]) != owner || len(id) > maxBuildID || padding < 0 || padding > 3 {
+		return nil
+	}
+	return id
 }
+
+// buildID writes the identifier as it is usual: that of Go as its text.
+func (s elfSection) buildID() string {
+	if s.name == ".note.go.buildid" {
+		return strings.TrimRight(string(s.note()), "\x00")
+	}
+	return fmt.Sprintf("%x", s.note())
+}
+
+// isAside says whether a section is neither code nor loaded into memory.
+func (s elfSection) isAside() bool { return !s.code && !s.loaded }
 
 // isDebug says whether a section is for debuggers alone: by its name, and in no case
 // one that is loaded into memory.

@@ -51,7 +51,7 @@ func (r Reason) String() string { return reasonNames[r] }
 
 // An Explanation is how two contents differ.
 type Explanation struct {
-	Parts []Part // in the order of the contents, the first 100
+	Parts []Part // in the order of the contents, the first 100 of those that matter most
 	More  int    // parts that are not among them
 
 	// Shown is what is shown at length: a diff of lines, as the argument "diff", or
@@ -102,15 +102,50 @@ func (e *Explanation) addAs(same likeness, p Part) {
 		e.Parts[i].Count += p.Count
 		return
 	}
-	if len(e.Parts) == maxParts {
-		e.More += p.Count
-		return
-	}
 	if e.index == nil {
 		e.index = make(map[likeness]int)
 	}
-	e.index[same] = len(e.Parts)
-	e.Parts = append(e.Parts, p)
+	if len(e.Parts) < maxParts {
+		e.index[same] = len(e.Parts)
+		e.Parts = append(e.Parts, p)
+		return
+	}
+	e.instead(same, p)
+}
+
+// instead lists a part in place of the last one that matters less than it, and counts what
+// is not listed.
+func (e *Explanation) instead(same likeness, p Part) {
+	at := -1
+	for i := range e.Parts {
+		if w := e.Parts[i].Weight(); w > p.Weight() && (at < 0 || w >= e.Parts[at].Weight()) {
+			at = i
+		}
+	}
+	if at < 0 {
+		e.More += p.Count
+		return
+	}
+	maps.DeleteFunc(e.index, func(_ likeness, i int) bool { return i == at })
+	e.More += e.Parts[at].Count
+	e.index[same], e.Parts[at] = at, p
+}
+
+// Weight orders parts by how much they matter to whoever runs what is inside: code and
+// content come first, then what only tools read, then what has a known reason, then what
+// follows from others.
+func (p Part) Weight() int {
+	switch {
+	case p.Reason == Follows:
+		return 3
+	case p.Reason != Content:
+		return 2
+	}
+	switch p.What.Code {
+	case "difference/member-field", "difference/debug-section", "difference/compilers", "difference/debug-link", "difference/elf-rest":
+		return 1
+	}
+	return 0
 }
 
 // merge adds the parts of another explanation.

@@ -168,6 +168,10 @@ func samples(t testing.TB) []sample {
 			`content; objects beyond=0 objects=1 outside=0 section=.data symbols=[value/symbol at="150" offset="4" symbol="table"]: 5 bytes → 5 bytes, 1 of them differ`, ""},
 		{"ELF build-id of printable bytes", "bin/x", elfOf(".text=code", ".note.gnu.build-id="+noteOf("GNU", "\x11\x12")), elfOf(".text=code", ".note.gnu.build-id="+noteOf("GNU", "\"\"")),
 			"follows; build-id section=.note.gnu.build-id: 1112 → 2222", ""},
+		{"ELF code under the name of a build-id", "bin/x", elfOf(".note.gnu.build-id=codecodecodecodecode1"), elfOf(".note.gnu.build-id=codecodecodecodecode2"),
+			"content; section-from at=84 offset=20 section=.note.gnu.build-id: 21 bytes → 21 bytes, 1 of them differ", "strings"},
+		{"ELF build-id with more than one", "bin/x", elfOf(".note.gnu.build-id=" + noteOf("GNU", "\x01\x02") + "morecode1"), elfOf(".note.gnu.build-id=" + noteOf("GNU", "\x01\x02") + "morecode2"),
+			"content; section-from at=90 offset=26 section=.note.gnu.build-id: 27 bytes → 27 bytes, 1 of them differ", "strings"},
 		{"ELF program with another build-id", "bin/x", programOf(base), programOf(base, ".note.gnu.build-id", noteOf("GNU", "\x03\x04")),
 			"follows; build-id section=.note.gnu.build-id: 0102 → 0304", "elf-only parts=[value/elf-build-id]"},
 		{"ELF program for another debugger", "bin/x", programOf(base), programOf(base, ".debug_info", "B", ".note.gnu.build-id", noteOf("GNU", "\x03\x04"), ".comment", "GCC: 13\x00"),
@@ -357,4 +361,28 @@ func TestExplain(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What matters most is listed, however much else differs before it.
+func TestWeightOfParts(t *testing.T) {
+	var was, now strings.Builder
+	for i := range 3 * maxParts {
+		content := "same"
+		was.WriteString(arEntry(fmt.Sprint("m", i), int64(i), content))
+		if i == 2*maxParts {
+			content = "evil"
+		}
+		now.WriteString(arEntry(fmt.Sprint("m", i), int64(100_000+i), content))
+	}
+	e := New(time.Time{}).Explain("a.a", []byte(arMagic+was.String()), []byte(arMagic+now.String()))
+	if len(e.Parts) != maxParts || e.total() != 3*maxParts+1 || e.More != 2*maxParts+1 {
+		t.Errorf("%d parts, %d in all, %d more", len(e.Parts), e.total(), e.More)
+	}
+	if !slices.ContainsFunc(e.Parts, func(p Part) bool { return p.Reason == Content && p.What.Args.String("inside") == "m200" }) {
+		t.Errorf("the content is not listed: %+v", e.Parts)
+	}
+}
+
+func arEntry(name string, time int64, content string) string {
+	return fmt.Sprintf("%-16s%-12d%-6d%-6d%-8s%-10d`\n%s", name+"/", time, 0, 0, "644", len(content), content)
 }

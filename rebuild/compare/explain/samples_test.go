@@ -170,6 +170,9 @@ func elfOf(sections ...string) string {
 		if strings.HasPrefix(name, ".note") {
 			kind = 7
 		}
+		if name == ".comment" || strings.HasPrefix(name, ".gnu_debug") {
+			flags = 0
+		}
 		if strings.HasPrefix(name, ".zip") {
 			flags = 0x800
 			content = string(le.AppendUint64(le.AppendUint64(le.AppendUint64(nil, 1), 99), 1)) + content

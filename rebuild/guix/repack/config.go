@@ -2,8 +2,10 @@ package repack
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -35,32 +37,33 @@ func checkConfig(img *inspect.Image, pack guix.Pack, e era, out *check.List) {
 	if len(img.Config.Raw) == 0 {
 		return
 	}
-	due := configText(img, pack, e, dueEnv(img, pack, e, out))
-	switch {
-	case bytes.Equal(due, img.Config.Raw):
-		return
-	case paths.Clean(img.Config.Member) != "config.json" && sameMeaning(img, due):
-		out.Note(-1, "", "repack/config-rewritten")
+	raw, due := img.Config.Raw, configText(img, pack, e, dueEnv(img, pack, e, out))
+	if bytes.Equal(due, raw) {
 		return
 	}
-	f := configDifference(img.Config.Raw, due)
-	f.Level, f.Layer, f.Path = check.Problem, -1, img.Config.Member
-	out.Append(f)
+	if want, ok := decoded(due); ok && paths.Clean(img.Config.Member) != "config.json" {
+		// Tools that copy an image may write its config in their own way, and then never
+		// by the name that the packer gives it.
+		raw, due = meaning(img.Config.File), meaning(want)
+		if bytes.Equal(raw, due) {
+			out.Note(-1, "", "repack/config-rewritten")
+			return
+		}
+	}
+	for _, f := range configDifferences(raw, due) {
+		f.Level, f.Layer, f.Path = check.Problem, -1, img.Config.Member
+		out.Append(f)
+	}
 }
 
-// sameMeaning says whether a container that runs with the image's own config
-// is the one that runs with the due one. Tools that copy an image may write its
-// config in their own way, and then never by the name that the packer gives it.
-func sameMeaning(img *inspect.Image, due []byte) bool {
-	var want v1.ConfigFile
-	if err := json.Unmarshal(due, &want); err != nil {
-		return false
-	}
-	was := img.Config.File
-	for _, f := range []*v1.ConfigFile{&was, &want} {
-		*f = v1.ConfigFile{Architecture: f.Architecture, OS: f.OS, Variant: f.Variant, Config: f.Config, RootFS: f.RootFS}
-	}
-	return bytes.Equal(encode(was), encode(want))
+func decoded(text []byte) (f v1.ConfigFile, ok bool) {
+	err := json.Unmarshal(text, &f)
+	return f, err == nil
+}
+
+// meaning is what of a config decides which container runs.
+func meaning(f v1.ConfigFile) []byte {
+	return encode(v1.ConfigFile{Architecture: f.Architecture, OS: f.OS, Variant: f.Variant, Config: f.Config, RootFS: f.RootFS})
 }
 
 // configText writes a config as (guix docker) does through guile-json: compact,
@@ -226,31 +229,48 @@ func exports(text []byte, root string) []string {
 	return vars
 }
 
-// configDifference is the finding that a config is not the due one.
-func configDifference(raw, due []byte) check.Finding {
-	say := func(code string, args ...any) check.Finding { return check.Finding{Message: check.Say(code, args...)} }
+// configDifferences are the findings that a config is not the due one: first those about
+// what runs.
+func configDifferences(raw, due []byte) (all []check.Finding) {
+	say := func(code string, args ...any) { all = append(all, check.Finding{Message: check.Say(code, args...)}) }
 	if err := json.Compact(new(bytes.Buffer), raw); err != nil {
-		return say("repack/config-not-json", "error", err)
+		say("repack/config-not-json", "error", err)
+		return all
 	}
 	if err := json.Compact(new(bytes.Buffer), due); err != nil {
-		return say("repack/config-not-packable", "error", err)
+		say("repack/config-not-packable", "error", err)
+		return all
 	}
-	if found, _ := jsondiff.Diff(raw, due); len(found) > 0 {
-		f := found[0]
+	found, _ := jsondiff.Diff(raw, due)
+	slices.SortStableFunc(found, func(x, y jsondiff.Field) int { return cmp.Compare(runs(y), runs(x)) })
+	for _, f := range found {
 		got, want := excerpt([]byte(f.Was), 0), excerpt([]byte(f.Now), 0)
 		switch {
 		case f.Was == "":
-			return say("repack/config-field-missing", "field", f.Path, "want", want)
+			say("repack/config-field-missing", "field", f.Path, "want", want)
 		case f.Now == "":
-			return say("repack/config-field-unexpected", "field", f.Path, "got", got)
+			say("repack/config-field-unexpected", "field", f.Path, "got", got)
+		default:
+			say("repack/config-differs", "field", f.Path, "got", got, "want", want)
 		}
-		return say("repack/config-differs", "field", f.Path, "got", got, "want", want)
+	}
+	if len(found) > 0 {
+		return all
 	}
 	at := 0
 	for at < min(len(raw), len(due)) && raw[at] == due[at] {
 		at++
 	}
-	return say("repack/config-text-differs", "byte", at, "got", excerpt(raw, at), "want", excerpt(due, at))
+	say("repack/config-text-differs", "byte", at, "got", excerpt(raw, at), "want", excerpt(due, at))
+	return all
+}
+
+// runs is 1 for a field that says what runs, and how.
+func runs(f jsondiff.Field) int {
+	if strings.HasPrefix(f.Path, "config.") {
+		return 1
+	}
+	return 0
 }
 
 func encode(v any) []byte {

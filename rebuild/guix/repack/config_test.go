@@ -99,12 +99,14 @@ func TestRewrittenConfig(t *testing.T) {
 	for _, c := range []struct {
 		member, old, new string
 		want             check.Status
+		field            string // of the first problem
 	}{
-		{"0123.json", "", "", check.Pass},
-		{"config.json", "", "", check.Fail},
-		{"0123.json", `"Env":[`, `"User":"1","Env":[`, check.Fail},
-		{"0123.json", `"Env":[`, `"Env":["LD_PRELOAD=/x",`, check.Fail},
-		{"0123.json", `linux`, `plan9`, check.Fail},
+		{"0123.json", "", "", check.Pass, ""},
+		{"config.json", "", "", check.Fail, "config.Env"},
+		{"0123.json", `"Env":[`, `"User":"1","Env":[`, check.Fail, "config.User"},
+		{"0123.json", `"Env":[`, `"Healthcheck":{"Test":["CMD","x"]},"Env":[`, check.Fail, "config.Healthcheck"},
+		{"0123.json", `"Env":[`, `"Env":["LD_PRELOAD=/x",`, check.Fail, "config.Env[0]"},
+		{"0123.json", `linux`, `plan9`, check.Fail, "os"},
 	} {
 		img := open(t, samples+"/"+plainImage)
 		text := strings.Replace(rewritten+img.Layers[0].DiffID.Hex+`"]}}`, c.old, c.new, 1)
@@ -116,6 +118,11 @@ func TestRewrittenConfig(t *testing.T) {
 		if got.Status != c.want || hasRule(got, "config-rewritten") != (c.want == check.Pass) {
 			dump(t, got)
 			t.Errorf("%+v", c)
+		}
+		first := slices.IndexFunc(got.Findings, func(f check.Finding) bool { return f.Level == check.Problem })
+		if c.field != "" && (first < 0 || got.Findings[first].Args.String("field") != c.field) {
+			dump(t, got)
+			t.Errorf("the first problem is not about %s", c.field)
 		}
 	}
 }
@@ -139,7 +146,7 @@ func TestConfigDifference(t *testing.T) {
 		`{"a":{"b":[1,"x"]},"a":0,"c":null}`: `a#2 is 0, the packer writes no such field`,
 		`{"a":{"b":[1,"x"]},"c":null`:        `it is no JSON: unexpected end of JSON input`,
 	} {
-		if got := report.AllSentences().Text(configDifference([]byte(raw), []byte(due)).Message); got != want {
+		if got := report.AllSentences().Text(configDifferences([]byte(raw), []byte(due))[0].Message); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", raw, got, want)
 		}
 	}
