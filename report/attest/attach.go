@@ -80,7 +80,7 @@ func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte
 		return "", err
 	}
 	if dir, ok := strings.CutPrefix(place, "oci:"); ok {
-		digest, err := AttachToLayout(dir, subject, bundle)
+		digest, err := attachToLayout(dir, subject, bundle)
 		return digest.String(), err
 	}
 	repo, err := repository(place)
@@ -266,10 +266,10 @@ func listUnderTag(to name.Repository, subject v1.Hash, d v1.Descriptor, options 
 	return remote.Put(tagOf(to, subject), list, options...)
 }
 
-// AttachToLayout adds a bundle to an OCI image layout in a folder, as an artifact that
+// attachToLayout adds a bundle to an OCI image layout in a folder, as an artifact that
 // its index lists. Tools that read a layout without a name may then find more than one
 // thing in it.
-func AttachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
+func attachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
 	a, err := newArtifact(bundle, subject)
 	if err != nil {
 		return v1.Hash{}, err
