@@ -36,12 +36,11 @@ import (
 // manifest.md, "Guidance for an Empty Descriptor").
 var emptyConfig = []byte("{}")
 
-// An artifact is the manifest of a bundle, and its blobs. The same bundle gives the
+// An artifact is the manifest of a bundle. The same bundle gives the
 // same bytes: no time is written.
 type artifact struct {
 	descriptor v1.Descriptor
 	manifest   []byte
-	bundle     []byte
 }
 
 func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
@@ -62,7 +61,7 @@ func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
 		return nil, err
 	}
 	return &artifact{v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(raw)), Digest: digest.Of(raw).Hash(),
-		Annotations: annotations, ArtifactType: statement.BundleType}, raw, bundle}, nil
+		Annotations: annotations, ArtifactType: statement.BundleType}, raw}, nil
 }
 
 // RawManifest and MediaType are what a registry is given.
