@@ -22,7 +22,7 @@ import (
 // of this package. The form of a file is found by its content. A reference that
 // is no file and has no transport is looked for nowhere.
 //
-// The error is a [*LimitError], a [*FormatError] or a [*ChoiceError] where the
+// The error is a [*LimitError], a [*FormatError] or a choice.Error where the
 // image is to blame, else that of the operating system, the network or ctx.
 // Bytes that are not what the image's descriptors say are no error but
 // Problems.

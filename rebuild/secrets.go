@@ -40,7 +40,7 @@ func NewSecrets(words []string, values ...string) Secrets {
 			if without := WithoutSecrets(a); without != a {
 				pairs = append(pairs, [2]string{a, without})
 			}
-			values = append(values, SecretsOf(a)...)
+			values = append(values, secretsOf(a)...)
 		}
 	}
 	var s Secrets
@@ -227,10 +227,10 @@ func WithoutSecrets(address string) string {
 	return a.scheme + a.rest + a.query + a.fragment
 }
 
-// SecretsOf are the parts of an address that are secret by themselves: the password,
+// secretsOf are the parts of an address that are secret by themselves: the password,
 // or a name without one, which is a token (but a login of ssh, which has a key), and
 // values of the query; as they are written, and decoded.
-func SecretsOf(address string) []string {
+func secretsOf(address string) []string {
 	a := partsOf(address)
 	var all []string
 	add := func(text string) {

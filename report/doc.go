@@ -17,5 +17,5 @@
 //     direction of reading is shown as visible text.
 //
 // report.schema.json, a JSON Schema of draft 2020-12, says the same to other
-// programs; [Schema] returns it.
+// programs.
 package report

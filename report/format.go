@@ -9,20 +9,19 @@ import (
 // A Format is a way to write a report for those who read it.
 type Format struct {
 	Name  string
-	About string // for whom, in a few words
 	Write func(io.Writer, *Report) error
 }
 
 // Formats returns all formats, those for people first.
 func Formats() []Format {
 	return []Format{
-		{"text", "a summary for a terminal", func(w io.Writer, r *Report) error { return WriteText(w, r, TextOptions{}) }},
-		{"html", "one page with all of it", WriteHTML},
-		{"markdown", "for a pull request or a job summary", WriteMarkdown},
-		{"json", "all of it, for programs", WriteJSON},
-		{"sarif", "SARIF 2.1.0, for code scanning", WriteSARIF},
-		{"junit", "JUnit XML, a test case a check", WriteJUnit},
-		{"annotations", "what a policy demands in vain, for GitHub Actions", WriteAnnotations},
+		{"text", func(w io.Writer, r *Report) error { return WriteText(w, r, TextOptions{}) }},
+		{"html", WriteHTML},
+		{"markdown", WriteMarkdown},
+		{"json", WriteJSON},
+		{"sarif", WriteSARIF},
+		{"junit", WriteJUnit},
+		{"annotations", WriteAnnotations},
 	}
 }
 

@@ -65,7 +65,7 @@ func sharedSentences() []map[string]string {
 func (s Sentences) Text(m check.Message) string {
 	template, ok := s[m.Code]
 	if !ok {
-		return bare(m)
+		return m.String()
 	}
 	text, _, _ := s.expand(template, m.Args, false)
 	return text
@@ -192,14 +192,6 @@ func (r *Report) Say(m Message) string { return r.words.sentences.Text(check.Mes
 // Join writes the sentences of messages on one line.
 func (s Sentences) Join(messages []check.Message) string {
 	return strings.Join(s.list(messages), "; ")
-}
-
-func bare(m check.Message) string {
-	text := m.Code
-	for _, name := range slices.Sorted(maps.Keys(m.Args)) {
-		text += " " + name + "=" + strconv.Quote(m.Args.String(name))
-	}
-	return text
 }
 
 // expand fills in a template up to its end or, inside of brackets, up to the

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"os"
@@ -77,17 +76,8 @@ func pipelineImages(t *testing.T) (good, bad string) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	host := strings.TrimPrefix(serve(t), "http://")
 	const sample = "../../fixtures/guix/images/hello.tar.gz"
-	in, err := os.Open(sample)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
 	changed := filepath.Join(t.TempDir(), "bad.tar.gz")
-	var out bytes.Buffer
-	if err := fixtures.Tamper(in, &out, fixtures.AddFileOutsideStore("etc/cron.d/job", "* * * * * root x\n")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(changed, out.Bytes(), 0o600); err != nil {
+	if err := fixtures.TamperFile(sample, changed, fixtures.AddFileOutsideStore("etc/cron.d/job", "* * * * * root x\n")); err != nil {
 		t.Fatal(err)
 	}
 	push(t, sample, host+"/lab/good:1")

@@ -42,7 +42,7 @@ func (f typedFlag) name() string {
 	return name
 }
 
-// newWords splits a command line, without the name of the program.
+// newCommandLine splits a command line, without the name of the program.
 func newCommandLine(app *cli.App, args []string) commandLine {
 	l, valued := commandLine{app: app}, valueFlags(app)
 	for i := 0; i < len(args); i++ {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,17 +44,8 @@ func forPlatform(t *testing.T, path, arch string) mutate.IndexAddendum {
 func TestEveryPlatform(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	const sample = "../../fixtures/guix/images/hello-opt3.tar"
-	in, err := os.Open(sample)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
 	bad := filepath.Join(t.TempDir(), "bad.tar")
-	var out bytes.Buffer
-	if err := fixtures.Tamper(in, &out, fixtures.AddFileOutsideStore("etc/cron.d/job", "x")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(bad, out.Bytes(), 0o600); err != nil {
+	if err := fixtures.TamperFile(sample, bad, fixtures.AddFileOutsideStore("etc/cron.d/job", "x")); err != nil {
 		t.Fatal(err)
 	}
 	host := strings.TrimPrefix(serve(t), "http://")

@@ -163,16 +163,7 @@ const (
 )
 
 func plant(t *testing.T, from, to string, edit fixtures.Edit) {
-	in, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	var out bytes.Buffer
-	if err := fixtures.Tamper(in, &out, edit); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(to, out.Bytes(), 0o666); err != nil {
+	if err := fixtures.TamperFile(from, to, edit); err != nil {
 		t.Fatal(err)
 	}
 }

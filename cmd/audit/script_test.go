@@ -102,12 +102,7 @@ func tamper(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	edit, err := editNamed(ts, args[2], args[3:])
 	ts.Check(err)
-	in, err := os.Open(ts.MkAbs(args[0]))
-	ts.Check(err)
-	defer in.Close()
-	var out bytes.Buffer
-	ts.Check(fixtures.Tamper(in, &out, edit))
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o666))
+	ts.Check(fixtures.TamperFile(ts.MkAbs(args[0]), ts.MkAbs(args[1]), edit))
 }
 
 func editNamed(ts *testscript.TestScript, name string, args []string) (fixtures.Edit, error) {

@@ -129,7 +129,7 @@ const (
 )
 
 // A Layer is one change set of the image, a tar archive or, where its media
-// type is [SquashfsLayer], a file system. That one has no frame, and outside of
+// type is that of package squashfs, a file system. That one has no frame, and outside of
 // OCI images no diffID; its compression is that of its blocks, its uncompressed
 // size the sum of its contents.
 type Layer struct {

@@ -92,21 +92,15 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	if l.Gzip != nil && l.Gzip.Unread > 0 {
 		found.Undecided(l.Index, l.Member, "integrity/gzip-header-bytes", "bytes", l.Gzip.Unread)
 	}
-	claims, unread := img.Claims(), l.Unknown && l.Broken != nil
+	unread := l.Unknown && l.Broken != nil // of what is not known to be a tar, a diffID may be anything
 	switch {
 	case unread:
 		found.Undecided(l.Index, l.Member, "integrity/layer-unread", "media-type", string(l.MediaType))
 	case l.Unknown:
 		found.Undecided(l.Index, l.Member, "integrity/media-type-unknown", "media-type", string(l.MediaType))
 	}
-	switch {
-	case !claims, unread: // of what is not known to be a tar, a diffID may be anything
-	case l.ClaimedDiffID.Hex == "":
-		found.Problem(l.Index, l.Member, "integrity/diffid-missing")
-	case l.ClaimedDiffID.Algorithm != "sha256":
-		found.Undecided(l.Index, l.Member, "integrity/diffid-algorithm", "claimed", l.ClaimedDiffID, "computed", l.DiffID)
-	case l.ClaimedDiffID != l.DiffID:
-		found.Problem(l.Index, l.Member, "integrity/diffid-mismatch", "claimed", l.ClaimedDiffID, "computed", textOf(l.DiffID))
+	if !unread && img.Claims() {
+		diffIDFindings(l, &found)
 	}
 	if actual := digestBy(l, l.ClaimedDigest.Algorithm); l.ClaimedDigest.Hex != "" && l.ClaimedDigest != actual {
 		found.Problem(l.Index, l.Member, "integrity/digest-mismatch", "claimed", l.ClaimedDigest, "computed", actual)
@@ -114,14 +108,8 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	if l.Broken != nil && !unread {
 		found.Problem(l.Index, l.Member, "integrity/broken-layer", "error", l.Broken)
 	}
-	switch {
-	case unread:
-	case l.Unended && claims && l.ClaimedDiffID == l.DiffID:
-		found.Note(l.Index, l.Member, "integrity/unended-whole-layer", "diffid", l.DiffID)
-	case l.Unended && img.Claimless:
-		found.Note(l.Index, l.Member, "integrity/unended-whole-layer")
-	case l.Unended:
-		found.Problem(l.Index, l.Member, "integrity/unended-layer")
+	if l.Unended && !unread {
+		endFindings(l, img, &found)
 	}
 	for _, note := range l.Notes {
 		found.Append(check.Finding{Message: note, Level: check.Problem, Layer: l.Index, Path: l.Member})
@@ -138,6 +126,31 @@ func problems(l *image.Layer, img *image.Image) []check.Finding {
 	}
 	entryFindings(l, &found)
 	return found.All()
+}
+
+// diffIDFindings compares the diffID that the config claims with that of the bytes.
+func diffIDFindings(l *image.Layer, found *check.List) {
+	switch {
+	case l.ClaimedDiffID.Hex == "":
+		found.Problem(l.Index, l.Member, "integrity/diffid-missing")
+	case l.ClaimedDiffID.Algorithm != "sha256":
+		found.Undecided(l.Index, l.Member, "integrity/diffid-algorithm", "claimed", l.ClaimedDiffID, "computed", l.DiffID)
+	case l.ClaimedDiffID != l.DiffID:
+		found.Problem(l.Index, l.Member, "integrity/diffid-mismatch", "claimed", l.ClaimedDiffID, "computed", textOf(l.DiffID))
+	}
+}
+
+// endFindings judges a tar without its end: it is whole where a diffID says so, and may be
+// where nothing is claimed.
+func endFindings(l *image.Layer, img *image.Image, found *check.List) {
+	switch {
+	case img.Claims() && l.ClaimedDiffID == l.DiffID:
+		found.Note(l.Index, l.Member, "integrity/unended-whole-layer", "diffid", l.DiffID)
+	case img.Claimless:
+		found.Note(l.Index, l.Member, "integrity/unended-whole-layer")
+	default:
+		found.Problem(l.Index, l.Member, "integrity/unended-layer")
+	}
 }
 
 // tocFindings compares the table of contents of eStargz with what is claimed of it.

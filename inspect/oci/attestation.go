@@ -73,7 +73,7 @@ type artifactManifest struct {
 // artifactManifest reads the manifest of an artifact, nil when it cannot be had or is
 // none: that is a note, since nobody needs it to run the image.
 func (r *Reader) artifactManifest(d v1.Descriptor) (*artifactManifest, []byte, error) {
-	raw, err := r.Evidence(d, "attestation manifest")
+	raw, err := r.evidence(d, "attestation manifest")
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading an attestation manifest: %w", err)
 	}
@@ -127,7 +127,7 @@ func (r *Reader) Artifact(d v1.Descriptor, place image.Place, refers v1.Hash) er
 			r.tooMany()
 			return nil
 		}
-		document, err := r.Evidence(layer, "attestation")
+		document, err := r.evidence(layer, "attestation")
 		if err != nil {
 			return fmt.Errorf("reading an attestation: %w", err)
 		}
@@ -147,9 +147,9 @@ func (r *Reader) tooMany() {
 	r.cut, r.Img.MoreAttestations = true, true
 }
 
-// Evidence returns the bytes of a document that the image can be read without;
+// evidence returns the bytes of a document that the image can be read without;
 // nil, with a note, when it is not there or too large.
-func (r *Reader) Evidence(d v1.Descriptor, where string) ([]byte, error) {
+func (r *Reader) evidence(d v1.Descriptor, where string) ([]byte, error) {
 	raw, err := r.Verified(d, where)
 	var over *limit.Error
 	var form *limit.FormatError

@@ -23,7 +23,7 @@ import (
 
 // Blobs is where the blobs of an OCI image lie: an archive, a folder, a
 // registry. Nothing that it returns is taken for what its descriptor claims.
-// A blob that is not there is an [absentError].
+// A blob that is not there is a [limit.Absent].
 type Blobs interface {
 	// Document returns the bytes of a JSON blob, within the limit of JSON.
 	Document(d v1.Descriptor) ([]byte, error)

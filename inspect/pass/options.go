@@ -21,7 +21,7 @@ type Watcher interface {
 // limits and keeps no contents.
 type Options struct {
 	// Keep says whether the content of the regular file at path (of the form
-	// of Entry.Path) is to be kept for [Image.Body].
+	// of Entry.Path) is to be kept for Image.Body.
 	Keep func(path string) bool
 	// Optional says of a path that Keep asks for whether one can do without. Where
 	// the contents of those are more than Limits.OptionalBytes in all, none of them

@@ -121,7 +121,7 @@ func (b blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 }
 
 // overlayMarks takes note of deletions in the way of overlayfs: devices 0/0,
-// which [Image.Files] does not take for deletions.
+// which [image.Root] does not take for deletions.
 func overlayMarks(l *image.Layer) {
 	for i := range l.Entries {
 		e := l.Entries[i]

@@ -26,12 +26,12 @@ type Section struct {
 }
 
 // maxSections bounds the sections that are read of one file: what follows is not
-// looked at, and Parse says so.
+// looked at, and parse says so.
 const maxSections = 1000
 
-// Parse reads a definition file. Whole is false where it has more sections than are
+// parse reads a definition file. Whole is false where it has more sections than are
 // read. It is no definition when no stage has a Bootstrap.
-func Parse(text string) (d Definition, whole bool) {
+func parse(text string) (d Definition, whole bool) {
 	var p parser
 	for line := range strings.Lines(text) {
 		if p.count > maxSections {
@@ -99,8 +99,8 @@ func (p *parser) close() Definition {
 	return Definition{Stages: p.stages}
 }
 
-// IsPinned says whether the base of a stage is named by its digest.
-func (s Stage) IsPinned() bool {
+// isPinned says whether the base of a stage is named by its digest.
+func (s Stage) isPinned() bool {
 	_, digest, ok := strings.Cut(s.From, "@sha256:")
 	return ok && len(digest) == 64 && strings.Trim(digest, "0123456789abcdef") == ""
 }

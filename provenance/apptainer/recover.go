@@ -88,7 +88,7 @@ func (r *recovery) definition() bool {
 	if text = object; text == nil {
 		text = file
 	}
-	d, whole := Parse(string(text))
+	d, whole := parse(string(text))
 	if len(d.Stages) == 0 {
 		return false
 	}
@@ -123,7 +123,7 @@ func (r *recovery) describe() {
 func (r *recovery) stage(s Stage) {
 	base := check.Brief(s.From)
 	switch {
-	case s.hasBase() && s.IsPinned():
+	case s.hasBase() && s.isPinned():
 		r.found.Note(-1, "", "recipe/definition-base", "agent", check.Brief(s.Bootstrap), "base", base)
 	case s.hasBase():
 		r.recipe.Missing = append(r.recipe.Missing, check.Say("recipe/definition-base-unpinned", "agent", check.Brief(s.Bootstrap), "base", base))

@@ -217,27 +217,27 @@ func arguments(text string) (all []string, rest string) {
 		return nil, text
 	}
 	words := strings.Split(tail, " ")
-	for len(words) > 0 && len(all) < n {
+	var starts []int // of the arguments, and at last of the command
+	at := 0
+	for ; at < len(words) && len(starts) < n; at++ {
 		switch {
-		case assignment.MatchString(words[0]):
-			all = append(all, words[0])
-		case len(all) == 0:
+		case assignment.MatchString(words[at]):
+			starts = append(starts, at)
+		case len(starts) == 0:
 			return nil, tail
-		default:
-			all[len(all)-1] += " " + words[0]
 		}
-		words = words[1:]
 	}
-	for at := range words {
-		if !shell.MatchString(strings.Join(words[at:min(len(words), at+6)], " ")) {
-			continue
+	for k := at; k < len(words); k++ {
+		if shell.MatchString(strings.Join(words[k:min(len(words), k+6)], " ")) {
+			at = k
+			break
 		}
-		if at > 0 && len(all) > 0 {
-			all[len(all)-1] += " " + strings.Join(words[:at], " ")
-		}
-		return all, strings.Join(words[at:], " ")
 	}
-	return all, strings.Join(words, " ")
+	starts = append(starts, at)
+	for k := range starts[1:] {
+		all = append(all, strings.Join(words[starts[k]:starts[k+1]], " "))
+	}
+	return all, strings.Join(words[at:], " ")
 }
 
 // MadeBy returns, by layer, the instructions that made it, as one text for

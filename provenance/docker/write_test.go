@@ -148,18 +148,25 @@ func FuzzDockerfileOfHistory(f *testing.F) {
 	})
 }
 
-// An ENV of many variables is written in memory that follows from its length: twice the
-// variables take about twice of it, and not four times.
-func TestManyPairs(t *testing.T) {
-	taken := func(pairs int) uint64 {
-		i := Instruction{Instruction: dockerfile.Instruction{Keyword: "ENV", Text: strings.TrimSpace(strings.Repeat("a=b ", pairs))}}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		new(dockerfileWriter).pairs(i, nil, make(map[string]string))
-		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc
-	}
-	if once, twice := taken(5_000), taken(10_000); twice > 3*once {
-		t.Errorf("%d bytes for 5,000 pairs, and %d for 10,000", once, twice)
+// Long lines are read and written in memory that follows from their length: one of twice
+// the words takes about twice of it, and not four times.
+func TestLongLines(t *testing.T) {
+	for name, work := range map[string]func(words int){
+		"variables": func(words int) {
+			i := Instruction{Instruction: dockerfile.Instruction{Keyword: "ENV", Text: strings.TrimSpace(strings.Repeat("a=b ", words))}}
+			new(dockerfileWriter).pairs(i, nil, make(map[string]string))
+		},
+		"build arguments": func(words int) { arguments("|2 a=b" + strings.Repeat(" c", words)) },
+	} {
+		taken := func(words int) uint64 {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			work(words)
+			runtime.ReadMemStats(&after)
+			return after.TotalAlloc - before.TotalAlloc
+		}
+		if once, twice := taken(10_000), taken(20_000); twice > 3*once {
+			t.Errorf("%s: %d bytes for 10,000 words, and %d for 20,000", name, once, twice)
+		}
 	}
 }

@@ -108,7 +108,7 @@ func Of(img *inspect.Image, given []*statement.Document, trust Trust) []Statemen
 	}
 	g.secondHop(img.Attestations)
 	for i := range img.Attestations { // the first of all are these
-		img.Attestations[i].SignedBy = g.all[i].SignedBy()
+		img.Attestations[i].SignedBy = g.all[i].signedBy()
 	}
 	return g.all
 }
@@ -336,9 +336,9 @@ func (s *Statement) signsOnly() bool {
 	return s.Document == nil || s.PredicateType == statement.SignType
 }
 
-// SignedBy lists the names of those whose verified signatures a statement has, each
+// signedBy lists the names of those whose verified signatures a statement has, each
 // once, sorted.
-func (s *Statement) SignedBy() []string {
+func (s *Statement) signedBy() []string {
 	var names []string
 	for _, one := range s.Signatures {
 		if one.Status == Verified {

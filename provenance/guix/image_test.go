@@ -43,20 +43,11 @@ func recoverFrom(t testing.TB, file string) *provenance.Evidence {
 // tampered writes a sample with edits applied, and returns the file.
 func tampered(t *testing.T, sample string, edits ...fixtures.Edit) string {
 	t.Helper()
-	in, err := os.Open(filepath.Join(fixturesDir, sample))
-	if err != nil {
+	out := filepath.Join(t.TempDir(), "image.tar")
+	if err := fixtures.TamperFile(filepath.Join(fixturesDir, sample), out, edits...); err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	out, err := os.Create(filepath.Join(t.TempDir(), "image.tar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if err := fixtures.Tamper(in, out, edits...); err != nil {
-		t.Fatal(err)
-	}
-	return out.Name()
+	return out
 }
 
 // writeMade writes an image that the fixtures make, and returns the file.

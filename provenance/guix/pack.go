@@ -151,11 +151,11 @@ func tagArgument(repository string) string {
 	return repository
 }
 
-// FriendlyName joins the names of a profile's entries with hyphens, leaving out
+// friendlyName joins the names of a profile's entries with hyphens, leaving out
 // the last ones until the result is shorter than 40 characters; the first name
 // stays whatever its length (Guix 1.5, module (guix scripts pack),
 // manifest->friendly-name; the same since 1.1).
-func FriendlyName(names []string) string {
+func friendlyName(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
@@ -259,7 +259,7 @@ func (v *view) call(root string, p *profile.Profile) Pack {
 		Root:         root,
 		Database:     v.files.IsFile(databasePath),
 		SystemType:   v.systemType(),
-		FriendlyName: FriendlyName(names(entries)),
+		FriendlyName: friendlyName(names(entries)),
 		Unknown: []check.Message{
 			check.Say("recipe/unknown-grafts"), check.Say("recipe/unknown-target"),
 			check.Say("recipe/unknown-files"), check.Say("recipe/unknown-channels"),

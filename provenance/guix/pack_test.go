@@ -24,7 +24,7 @@ func TestFriendlyName(t *testing.T) {
 		{[]string{strings.Repeat("é", 37), "b"}, strings.Repeat("é", 37) + "-b"},
 		{[]string{"hello", "python-numpy", "guile", "unicode-names", "tzdata"}, "hello-python-numpy-guile-unicode-names"},
 	} {
-		if got := FriendlyName(tc.names); got != tc.want {
+		if got := friendlyName(tc.names); got != tc.want {
 			t.Errorf("%q: got %q, want %q", tc.names, got, tc.want)
 		}
 	}

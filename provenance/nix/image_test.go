@@ -1,7 +1,6 @@
 package nix
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,20 +39,11 @@ func sample(name string) string { return filepath.Join(fixturesDir, name) }
 // tampered writes a sample with edits applied, and returns the file.
 func tampered(t *testing.T, name string, edits ...fixtures.Edit) string {
 	t.Helper()
-	in, err := os.Open(sample(name))
-	if err != nil {
+	out := filepath.Join(t.TempDir(), "image.tar")
+	if err := fixtures.TamperFile(sample(name), out, edits...); err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
-	out, err := os.Create(filepath.Join(t.TempDir(), "image.tar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	if err := fixtures.Tamper(in, out, edits...); err != nil {
-		t.Fatal(err)
-	}
-	return out.Name()
+	return out
 }
 
 // wantFindings fails the test unless the check has these findings beside notes, and no

@@ -11,8 +11,8 @@ import (
 // BundleType is the media type of the bundles that are written.
 const BundleType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
-// IsBundleType recognises the media types that bundles of Sigstore have had.
-func IsBundleType(mediaType string) bool {
+// isBundleType recognises the media types that bundles of Sigstore have had.
+func isBundleType(mediaType string) bool {
 	base, version, old := strings.Cut(mediaType, ";version=")
 	switch {
 	case old:
@@ -45,7 +45,7 @@ func parseBundle(raw []byte) (*Bundle, error) {
 	if b.MediaType, err = o.text("mediaType"); err != nil {
 		return nil, err
 	}
-	if !IsBundleType(b.MediaType) {
+	if !isBundleType(b.MediaType) {
 		return nil, fmt.Errorf("its mediaType is %q, which is no bundle that is known", b.MediaType)
 	}
 	if err := b.material(o["verificationMaterial"]); err != nil {

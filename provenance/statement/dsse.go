@@ -17,8 +17,8 @@ type Envelope struct {
 // maxSignatures bounds the signatures of an envelope.
 const maxSignatures = 100
 
-// PAE is the pre-authentication encoding of a payload: what is signed.
-func PAE(payloadType string, payload []byte) []byte {
+// pae is the pre-authentication encoding of a payload: what is signed.
+func pae(payloadType string, payload []byte) []byte {
 	head := fmt.Sprintf("DSSEv1 %d %s %d ", len(payloadType), payloadType, len(payload))
 	return append([]byte(head), payload...)
 }
@@ -95,7 +95,7 @@ func (e *Envelope) Statement() (*Statement, error) {
 // SignedBy returns the keys that made a signature of the envelope, each once, in the
 // order in which they are given.
 func (e *Envelope) SignedBy(keys []Key) []Key {
-	message := PAE(e.PayloadType, e.Payload)
+	message := pae(e.PayloadType, e.Payload)
 	var found []Key
 	for _, k := range keys {
 		for _, s := range e.Signatures {
@@ -110,7 +110,7 @@ func (e *Envelope) SignedBy(keys []Key) []Key {
 
 // Sign makes an envelope of a payload with one signature.
 func Sign(payloadType string, payload []byte, key *PrivateKey) (*Envelope, error) {
-	sig, err := key.sign(PAE(payloadType, payload))
+	sig, err := key.sign(pae(payloadType, payload))
 	if err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
 	}

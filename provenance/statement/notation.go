@@ -17,9 +17,8 @@ import (
 // NotationTypes are the media types of notation's envelopes: JWS, and COSE, which is
 // not read here.
 const (
-	NotationArtifact = "application/vnd.cncf.notary.signature"
-	NotationJWS      = "application/jose+json"
-	NotationCOSE     = "application/cose"
+	NotationJWS  = "application/jose+json"
+	NotationCOSE = "application/cose"
 )
 
 // A NotationSignature is one of the Notary Project. It is over the descriptor of an image's manifest. It says that

@@ -1,7 +1,6 @@
 package guix
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -77,16 +76,8 @@ func TestHostileImagesRunNothing(t *testing.T) {
 // tampered opens a sample in which something was changed.
 func tampered(t *testing.T, edit fixtures.Edit) *inspect.Image {
 	t.Helper()
-	data, err := os.ReadFile("../../fixtures/guix/images/tiny.tar.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := fixtures.Tamper(bytes.NewReader(data), &out, edit); err != nil {
-		t.Fatal(err)
-	}
 	path := filepath.Join(t.TempDir(), "tiny.tar.gz")
-	if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+	if err := fixtures.TamperFile("../../fixtures/guix/images/tiny.tar.gz", path, edit); err != nil {
 		t.Fatal(err)
 	}
 	img, err := inspect.Open(t.Context(), path, inspect.Options{Stores: fixtures.Stores(), Keep: guix.Keep})

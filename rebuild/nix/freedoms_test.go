@@ -3,8 +3,6 @@ package nix
 import (
 	model "audit/inspect/image"
 	"bytes"
-	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -123,17 +121,8 @@ func withDatabase(t *testing.T, change func(data []byte)) *inspect.Image {
 	}
 	data = bytes.Clone(data)
 	change(data)
-	in, err := os.Open(databaseSample)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
 	name := filepath.Join(t.TempDir(), "image.tar.gz")
-	out, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(fixtures.Tamper(in, out, fixtures.ReplaceFile(nix.DatabasePath, string(data))), out.Close()); err != nil {
+	if err := fixtures.TamperFile(databaseSample, name, fixtures.ReplaceFile(nix.DatabasePath, string(data))); err != nil {
 		t.Fatal(err)
 	}
 	return openKept(t, name)

@@ -72,11 +72,11 @@ func (t Tool) Explain(err error, log string) error {
 	}{{t.Machine(), machines}, {t.Failures(), log}} {
 		for _, f := range known.failures {
 			if f.Says.MatchString(known.log) {
-				return &rebuild.HintError{Err: fmt.Errorf("%w: %s: %s", f.Kind, f.Means, Complaint(known.log, f.Says)), Hint: f.Hint}
+				return &rebuild.HintError{Err: fmt.Errorf("%w: %s: %s", f.Kind, f.Means, complaint(known.log, f.Says)), Hint: f.Hint}
 			}
 		}
 	}
-	return fmt.Errorf("%w: %w: %s", rebuild.ErrNotDone, err, Complaint(log, t.Error))
+	return fmt.Errorf("%w: %w: %s", rebuild.ErrNotDone, err, complaint(log, t.Error))
 }
 
 // lastError is the last line in which the tool says what went wrong, and what follows.
@@ -88,9 +88,9 @@ func (t Tool) lastError(log string) string {
 	return log[all[len(all)-1][0]:]
 }
 
-// Complaint returns the line of a log that says what went wrong: the first that
+// complaint returns the line of a log that says what went wrong: the first that
 // matches, since the others follow from it; else the last of all.
-func Complaint(log string, says *regexp.Regexp) string {
+func complaint(log string, says *regexp.Regexp) string {
 	lines := strings.Split(strings.TrimSpace(log), "\n")
 	for _, line := range lines {
 		if says.MatchString(line) {

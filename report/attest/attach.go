@@ -36,12 +36,11 @@ import (
 // manifest.md, "Guidance for an Empty Descriptor").
 var emptyConfig = []byte("{}")
 
-// An artifact is the manifest of a bundle, and its blobs. The same bundle gives the
+// An artifact is the manifest of a bundle. The same bundle gives the
 // same bytes: no time is written.
 type artifact struct {
 	descriptor v1.Descriptor
 	manifest   []byte
-	bundle     []byte
 }
 
 func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
@@ -62,7 +61,7 @@ func newArtifact(bundle []byte, subject v1.Descriptor) (*artifact, error) {
 		return nil, err
 	}
 	return &artifact{v1.Descriptor{MediaType: types.OCIManifestSchema1, Size: int64(len(raw)), Digest: digest.Of(raw).Hash(),
-		Annotations: annotations, ArtifactType: statement.BundleType}, raw, bundle}, nil
+		Annotations: annotations, ArtifactType: statement.BundleType}, raw}, nil
 }
 
 // RawManifest and MediaType are what a registry is given.
@@ -80,7 +79,7 @@ func AttachTo(ctx context.Context, place string, r *report.Report, bundle []byte
 		return "", err
 	}
 	if dir, ok := strings.CutPrefix(place, "oci:"); ok {
-		digest, err := AttachToLayout(dir, subject, bundle)
+		digest, err := attachToLayout(dir, subject, bundle)
 		return digest.String(), err
 	}
 	repo, err := repository(place)
@@ -266,10 +265,10 @@ func listUnderTag(to name.Repository, subject v1.Hash, d v1.Descriptor, options 
 	return remote.Put(tagOf(to, subject), list, options...)
 }
 
-// AttachToLayout adds a bundle to an OCI image layout in a folder, as an artifact that
+// attachToLayout adds a bundle to an OCI image layout in a folder, as an artifact that
 // its index lists. Tools that read a layout without a name may then find more than one
 // thing in it.
-func AttachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
+func attachToLayout(dir string, subject v1.Descriptor, bundle []byte) (v1.Hash, error) {
 	a, err := newArtifact(bundle, subject)
 	if err != nil {
 		return v1.Hash{}, err

@@ -120,7 +120,7 @@ func TestAttachToLayout(t *testing.T) {
 		write("blobs/sha256/"+digest.Of([]byte(blob)).Hash().Hex, blob)
 	}
 	for range 2 { // the second time nothing is added
-		if _, err := AttachToLayout(dir, subject, []byte(`{"a":"bundle"}`)); err != nil {
+		if _, err := attachToLayout(dir, subject, []byte(`{"a":"bundle"}`)); err != nil {
 			t.Fatal(err)
 		}
 		img, err := inspect.Open(t.Context(), dir, inspect.Options{})
@@ -134,7 +134,7 @@ func TestAttachToLayout(t *testing.T) {
 	if raw, err := os.ReadFile(filepath.Join(dir, "index.json")); err != nil || !strings.Contains(string(raw), `"kept":"as it is"`) {
 		t.Errorf("%s, %v", raw, err)
 	}
-	if _, err := AttachToLayout(dir, v1.Descriptor{Digest: hash("1")}, []byte(`{}`)); err == nil || !strings.Contains(err.Error(), "does not list the image") {
+	if _, err := attachToLayout(dir, v1.Descriptor{Digest: hash("1")}, []byte(`{}`)); err == nil || !strings.Contains(err.Error(), "does not list the image") {
 		t.Error(err)
 	}
 }

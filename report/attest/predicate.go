@@ -246,12 +246,12 @@ func publicName(address string) string {
 	return name
 }
 
-// Parse reads the predicate of a statement of audit. It is another's: keys that are
+// parse reads the predicate of a statement of audit. It is another's: keys that are
 // not known or stand in another case, values that are none of those that there are, and
 // a verdict that does not follow from the rest are errors.
-func Parse(s *statement.Statement) (*Predicate, error) {
+func parse(s *statement.Statement) (*Predicate, error) {
 	if s.Type != statement.TypeV1 || s.PredicateType != PredicateType {
-		return nil, ErrOther
+		return nil, errOther
 	}
 	dec := json.NewDecoder(bytes.NewReader(s.Predicate))
 	dec.DisallowUnknownFields()
@@ -273,8 +273,8 @@ func Parse(s *statement.Statement) (*Predicate, error) {
 	return p, nil
 }
 
-// ErrOther is that of a statement that is none of audit's.
-var ErrOther = errors.New("it is no statement of audit")
+// errOther is that of a statement that is none of audit's.
+var errOther = errors.New("it is no statement of audit")
 
 // check sees to it that the verdict follows from the rest.
 func (p *Predicate) check() error {

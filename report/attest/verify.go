@@ -138,7 +138,7 @@ func (v *verification) consider(s evidence.Statement) {
 		disregard("verify/untrusted")
 		return
 	}
-	p, err := Parse(s.Document.Statement)
+	p, err := parse(s.Document.Statement)
 	if why := v.unfit(s, p, err); !why.IsZero() {
 		v.out.Other = append(v.out.Other, Disregarded{s.Digest.String(), why})
 		for _, k := range keys {

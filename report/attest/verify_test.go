@@ -394,7 +394,7 @@ func TestPublicName(t *testing.T) {
 }
 
 func TestParseOfOthers(t *testing.T) {
-	if _, err := Parse(&statement.Statement{Type: statement.TypeV1, PredicateType: "x"}); !errors.Is(err, ErrOther) {
+	if _, err := parse(&statement.Statement{Type: statement.TypeV1, PredicateType: "x"}); !errors.Is(err, errOther) {
 		t.Error(err)
 	}
 }

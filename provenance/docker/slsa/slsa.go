@@ -28,8 +28,8 @@ const (
 	V1  = "https://slsa.dev/provenance/v1"
 )
 
-// ErrOther is that of a statement whose predicate is no SLSA provenance.
-var ErrOther = errors.New("no SLSA provenance")
+// errOther is that of a statement whose predicate is no SLSA provenance.
+var errOther = errors.New("no SLSA provenance")
 
 // A Build is what a statement says of a build. All of it is as the statement
 // has it, in its order.
@@ -88,7 +88,7 @@ func (b *Build) BuildKit() bool { return b.Type == buildKit02 || b.Type == build
 func (b *Build) MinMode() bool { return b.Steps == 0 }
 
 // Parse reads a statement. A statement about something else is an error that
-// wraps [ErrOther].
+// wraps [errOther].
 func Parse(raw []byte) (*Build, error) {
 	d, err := statement.Read(raw)
 	if err != nil {
@@ -107,7 +107,7 @@ func Parse(raw []byte) (*Build, error) {
 	case V1:
 		err = b.v1(s.Predicate)
 	default:
-		return nil, fmt.Errorf("%w: its predicate is %q", ErrOther, s.PredicateType)
+		return nil, fmt.Errorf("%w: its predicate is %q", errOther, s.PredicateType)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the predicate: %w", err)

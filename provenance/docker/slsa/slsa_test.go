@@ -145,7 +145,7 @@ func TestParseErrors(t *testing.T) {
 		`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"` + V02 + `","predicate":{"buildType":"` + buildKit02 + `","invocation":{"parameters":[]}}}`: false,
 	} {
 		_, err := Parse([]byte(text))
-		if err == nil || errors.Is(err, ErrOther) != other {
+		if err == nil || errors.Is(err, errOther) != other {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

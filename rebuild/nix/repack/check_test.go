@@ -141,18 +141,8 @@ func TestCheckTampered(t *testing.T) {
 		{"a byte of padding", "images-mini/single.tar.gz", fixtures.PaddingByte(inWords, 'x'), "padding-differs"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			in, err := os.Open(filepath.Join(samples, tc.sample))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer in.Close()
 			file := filepath.Join(t.TempDir(), "image.tar")
-			out, err := os.Create(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer out.Close()
-			if err := fixtures.Tamper(in, out, tc.edit); err != nil {
+			if err := fixtures.TamperFile(filepath.Join(samples, tc.sample), file, tc.edit); err != nil {
 				t.Fatal(err)
 			}
 			c := checked(t, file)
