@@ -752,15 +752,16 @@ func TestAccounts(t *testing.T) {
 	base := made.Package{Name: "base-passwd", Files: []made.File{
 		{Path: "usr/share/base-passwd/passwd.master", Body: "root:*:0:0:root:/root:/bin/bash\nwww-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"},
 		{Path: "usr/share/base-passwd/group.master", Body: "root:*:0:\nadm:*:4:\nwww-data:*:33:\nnogroup:*:65534:\n"}}}
-	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "if [ \"$1\" = configure ]; then\n USER=svc\n adduser --system --group --home /nonexistent \"$USER\"\n adduser --system _apt\nfi\n"}}
+	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "if [ \"$1\" = configure ]; then\n USER=svc\n adduser --system --group --home /nonexistent \"$USER\"\n adduser --system _apt\nOTHER=\"quoted\"\n adduser \\\n --system \\\n --group \\\n ${OTHER} || true\nfi\n"}}
 	maker.Files = []made.File{{Path: "usr/lib/sysusers.d/unit.conf", Body: "u unit - \"A unit\"\n"}}
 	source := write(t, made.Mirror{Packages: []made.Package{base, maker}, Sign: s.clear}.Write())
 	known := "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
-	group := "root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nsvc:x:101:\nunit:x:102:\n"
+	group := "root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nsvc:x:101:\nunit:x:102:\nquoted:x:104:\n"
 	for line, want := range map[string]vouch.Kind{
 		"": vouch.Made,
 		"svc:x:100:101::/nonexistent:/usr/sbin/nologin":               vouch.Made,
 		"_apt:x:100:65534::/nonexistent:/bin/false":                   vouch.Made,
+		"quoted:x:104:104::/nonexistent:/usr/sbin/nologin":            vouch.Made,
 		"unit:x:998:102::/:/usr/sbin/nologin":                         vouch.Made,
 		"configure:x:100:101::/tmp:/usr/sbin/nologin":                 vouch.Nobody,
 		"svc:x:33:101::/nonexistent:/usr/sbin/nologin":                vouch.Nobody,
