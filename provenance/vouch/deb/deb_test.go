@@ -778,8 +778,12 @@ func TestAccounts(t *testing.T) {
 		if line != "" {
 			line += "\n"
 		}
-		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: known + line}, made.File{Path: "etc/group", Body: group})
+		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: known + line}, made.File{Path: "etc/group", Body: group},
+			made.File{Path: "etc/gshadow", Mode: 0o640, Body: "root:*::\nsvc:!::\nunit:!*::\n"})
 		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "etc/gshadow") != vouch.Made {
+			t.Errorf("etc/gshadow is %s", o.kind(t, "etc/gshadow"))
+		}
 		if o.kind(t, "etc/passwd") != want || o.kind(t, "etc/group") != vouch.Made {
 			t.Errorf("%q is %s, want %s (%s)", line, o.kind(t, "etc/passwd"), want, o.kind(t, "etc/group"))
 		}
