@@ -887,6 +887,7 @@ func TestPAM(t *testing.T) {
 		{Path: "usr/share/pam/common-auth", Body: "$auth_primary\nauth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n$auth_additional\n"},
 		{Path: "usr/share/pam-configs/unix", Body: "Name: Unix\nDefault: yes\nPriority: 256\nAuth-Type: Primary\nAuth:\n\t" + unix + "\n"},
 		{Path: "usr/share/pam-configs/first", Body: "Name: First\nDefault: no\nPriority: 500\nAuth-Type: Primary\nAuth:\n\tsufficient\tpam_first.so\n"},
+		{Path: "usr/share/pam-configs/instead", Body: "Name: Instead\nDefault: no\nConflicts: more, other\nPriority: 10\nAuth-Type: Additional\nAuth:\n\toptional\tpam_instead.so\n"},
 		{Path: "usr/share/pam-configs/more", Body: "Name: More\nDefault: yes\nPriority: 0\nAuth-Type: Additional\nAuth:\n\toptional\tpam_more.so\n"}}}
 	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
 	const (
@@ -905,6 +906,7 @@ func TestPAM(t *testing.T) {
 		"what is on by default":       {state + more, line(1) + end + also, vouch.Made},
 		"one more, in its place":      {first + state + more, "auth\tsufficient\tpam_first.so \n" + line(1) + end + also, vouch.Made},
 		"one more, in another place":  {state + first + more, line(2) + "auth\tsufficient\tpam_first.so \n" + end + also, vouch.Nobody},
+		"one in place of another":     {state + "Module: instead\noptional\tpam_instead.so\n", line(1) + end + "auth\toptional\tpam_instead.so \n", vouch.Made},
 		"everybody":                   {null + more, "auth\t" + nothing + "\n" + end + also, vouch.Nobody},
 		"without one that is default": {state, line(1) + end, vouch.Nobody},
 		"one that is not signed":      {state + more + "Module: evil\noptional\tpam_evil.so\n", line(1) + end + also, vouch.Nobody},
