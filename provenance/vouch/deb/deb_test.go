@@ -555,6 +555,32 @@ func TestChangesByScripts(t *testing.T) {
 	}
 }
 
+// An override is a line that nobody signed: what it names is undecided, of files and folders.
+func TestOverrides(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	const line, group = "root mail 2755 /bin/plain\nroot root 0777 /usr/bin\n#7 #8 0644 /usr/share/doc/tool/README\n", "root:x:0:\nmail:x:8:\n"
+	for _, test := range []struct {
+		at     string
+		change func(*made.File)
+		code   string
+		level  check.Level
+	}{
+		{"bin/plain", func(f *made.File) { f.Mode, f.GID = 0o2755, 8 }, "signatures/deb-owner-differs", check.Undecided},
+		{"bin/plain", func(f *made.File) { f.Mode, f.GID = 0o2755, 8 }, "signatures/deb-mode-overridden", check.Undecided},
+		{"bin/plain", func(f *made.File) { f.Mode, f.GID = 0o2755, 9 }, "signatures/deb-owner-differs", check.Problem},
+		{"usr/share/doc/tool/README", func(f *made.File) { f.UID, f.GID = 7, 8 }, "signatures/deb-owner-differs", check.Undecided},
+		{"usr/bin/", func(f *made.File) { f.Mode = 0o777 }, "signatures/deb-folder-differs", check.Undecided},
+	} {
+		root := append(edit(t, made.Root(tool()), test.at, test.change), made.File{Path: "var/lib/dpkg/statoverride", Body: line},
+			made.File{Path: "etc/passwd", Body: "root:x:0:0:root:/root:/bin/sh\n"}, made.File{Path: "etc/group", Body: group}, made.File{Path: "home/x", UID: 1000})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if f, ok := o.finding(strings.TrimSuffix(test.at, "/"), test.code); !ok || f.Level != test.level {
+			t.Errorf("%s: no %s of level %s: %v", test.at, test.code, test.level, o.Findings)
+		}
+	}
+}
+
 // Nothing that is not signed outweighs what is: a list of an unverified package, and a
 // diversion that no signed script makes, excuse no more than a content.
 func TestUnsignedExcuses(t *testing.T) {
