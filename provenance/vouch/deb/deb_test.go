@@ -555,6 +555,26 @@ func TestChangesByScripts(t *testing.T) {
 	}
 }
 
+// A configuration file that a package removes has no content in it; what the status says of
+// it has to be no more.
+func TestRemovedOnUpgrade(t *testing.T) {
+	s := newSigner(t, 0)
+	p := tool()
+	p.Control["conffiles"] += "remove-on-upgrade /etc/old.conf\n"
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	for line, want := range map[string]vouch.Kind{
+		" /etc/old.conf newconffile remove-on-upgrade\n":                      vouch.Made,
+		" /etc/other.conf newconffile remove-on-upgrade\n":                    vouch.Nobody,
+		" /etc/old.conf d41d8cd98f00b204e9800998ecf8427e remove-on-upgrade\n": vouch.Nobody,
+	} {
+		root := edit(t, made.Root(p), "var/lib/dpkg/status", func(f *made.File) { f.Body = strings.Replace(f.Body, "Conffiles:\n", "Conffiles:\n"+line, 1) })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "var/lib/dpkg/status") != want {
+			t.Errorf("%q: %s, want %s", line, o.kind(t, "var/lib/dpkg/status"), want)
+		}
+	}
+}
+
 // An override is a line that nobody signed: what it names is undecided, of files and folders.
 func TestOverrides(t *testing.T) {
 	s := newSigner(t, 0)
