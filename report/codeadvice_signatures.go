@@ -12,7 +12,7 @@ func signaturesAdvice() []codeAdvice {
 		archive = "Give the packages too, --packages DIR or URL: a snapshot of the archive by date has old ones."
 	)
 	return []codeAdvice{
-		{codes: "signatures/apk-changed signatures/apk-link signatures/apk-type signatures/deb-file-differs signatures/deb-kind-differs signatures/deb-link-differs signatures/deb-info-differs signatures/rpm-changed signatures/rpm-link signatures/rpm-type", why: changed,
+		{codes: "signatures/apk-changed signatures/apk-script-changed signatures/apk-link signatures/apk-type signatures/deb-file-differs signatures/deb-kind-differs signatures/deb-link-differs signatures/deb-info-differs signatures/rpm-changed signatures/rpm-link signatures/rpm-type", why: changed,
 			todo: "Ask who changed the file, and why; install the package again to have it as it was signed. Do not run the image before that is known."},
 		{codes: "signatures/apk-setuid signatures/apk-capability signatures/apk-device signatures/deb-attribute-added signatures/deb-device-differs signatures/rpm-setuid signatures/rpm-capability signatures/rpm-device signatures/rpm-access-list", severity: lendsRights,
 			why:  changed + " What was changed decides who has which rights.",

@@ -22,6 +22,7 @@ func apkSentences() map[string]string {
 		"signatures/apk-carried-key-unread": "the image carries a key that cannot be read: {error}",
 
 		// Files.
+		"signatures/apk-script-changed": "the script {script} of {package} is another here than in the signed package",
 		"signatures/apk-changed":        "another content than {package} has: {found} here, {signed} signed",
 		"signatures/apk-no-content":     "{package} has a hard link here to {signed:quote}, and no file there before it[{found}]",
 		"signatures/apk-replaced":       "other than {package} has ({signed}): {found}, which is not verified, claims it too",

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,12 @@ func isApk(p string) bool {
 
 // ApkKeys is the folder in which an image has the keys that apk trusts there.
 const ApkKeys = "etc/apk/keys"
+
+// ApkScripts are the files in which apk keeps the scripts of packages beside its database;
+// apk 3 packs them.
+var ApkScripts = [...]string{"lib/apk/db/scripts.tar", "usr/lib/apk/db/scripts.tar", "lib/apk/db/scripts.tar.gz", "usr/lib/apk/db/scripts.tar.gz"}
+
+func isApkScripts(p string) bool { return slices.Contains(ApkScripts[:], p) }
 
 func isApkKey(p string) bool { return paths.Above(p) == ApkKeys }
 

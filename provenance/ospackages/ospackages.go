@@ -123,7 +123,7 @@ type owner struct{ pkg, file int }
 
 // Keep says whether this package needs the content of the file at path.
 func Keep(p string) bool {
-	return isRelease(p) || isOwners(p) || isApkKey(p) || isDpkg(p) || isApk(p) || isRpm(p)
+	return isRelease(p) || isOwners(p) || isApkKey(p) || isApkScripts(p) || isDpkg(p) || isApk(p) || isRpm(p)
 }
 
 // Large says of the files that Keep wants which of them can have tens of MiB,

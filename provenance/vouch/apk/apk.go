@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/provenance/ospackages"
 	"audit/provenance/vouch"
 	"audit/provenance/vouch/packages"
@@ -59,11 +60,13 @@ func (f Family) Vouch(ctx context.Context, t *vouch.Table) (vouch.Result, error)
 		if all, ok := v.verify(ctx, p); ok {
 			result.Verified++
 			j.add(all)
+			j.addScripts(all)
 		} else {
 			j.addOther(p)
 		}
 	}
 	j.judge()
+	j.keptScripts()
 	v.conclude()
 	v.list.Append(j.findings()...)
 	if result.Verified == 0 {
@@ -201,7 +204,15 @@ func (v *verifier) read(file []byte, p *ospackages.Package) (all content, err er
 		return all, err
 	}
 	v.used[key.Fingerprint] = key
-	return readData(&pkg{name: check.Brief(c.name + "-" + c.version), key: key}, data, c.datahash)
+	of := &pkg{name: check.Brief(c.name + "-" + c.version), key: key}
+	if all, err = readData(of, data, c.datahash); err != nil {
+		return all, err
+	}
+	all.pkg, all.stem, all.scripts = of, c.name+"-"+c.version+"."+checksumOf(p), make(map[string]digest.Sum, len(c.scripts))
+	for kind, sum := range c.scripts {
+		all.scripts[all.stem+"."+kind] = sum
+	}
+	return all, nil
 }
 
 // digestOf is the digest by which the database and indexes name a control part.
@@ -268,11 +279,10 @@ func (v *verifier) readIndex(ctx context.Context, s *packages.Source, name strin
 
 // inIndex returns the key that signed an index which has the package that is installed.
 func (v *verifier) inIndex(p *ospackages.Package) (Key, bool) {
-	raw, err := hex.DecodeString(p.Checksum.Hex)
-	if err != nil || p.Checksum.Algorithm != "sha1" {
+	want := checksumOf(p)
+	if want == "" {
 		return Key{}, false
 	}
-	want := "Q1" + base64.StdEncoding.EncodeToString(raw)
 	for _, i := range v.indexes {
 		if i.listed[p.Name+"-"+p.Version] == want {
 			v.used[i.key.Fingerprint] = i.key
@@ -280,6 +290,15 @@ func (v *verifier) inIndex(p *ospackages.Package) (Key, bool) {
 		}
 	}
 	return Key{}, false
+}
+
+// checksumOf is the digest of the control part as apk writes it; "" where there is none.
+func checksumOf(p *ospackages.Package) string {
+	raw, err := hex.DecodeString(p.Checksum.Hex)
+	if err != nil || p.Checksum.Algorithm != "sha1" {
+		return ""
+	}
+	return "Q1" + base64.StdEncoding.EncodeToString(raw)
 }
 
 // A sourceError is why a source does not give a file.

@@ -1,7 +1,9 @@
 package apk
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -472,4 +474,49 @@ func FuzzPackage(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The scripts that apk keeps are those of the signed control parts; one that is another, or
+// that the package does not have, is a problem, and of other packages nothing is known.
+func TestKeptScripts(t *testing.T) {
+	key, p := newKey(t), tiny()
+	p.Scripts = map[string]string{"post-install": "#!/bin/sh\nadduser tiny\n", "pre-deinstall": "#!/bin/sh\ndeluser tiny\n"}
+	signer := made.Signer{Name: "lab.rsa.pub", Key: key}
+	source := folder(t, map[string][]byte{"tiny-1.2-r3.apk": p.Write(signer)})
+	honest := made.InstalledScripts(p)
+	other := made.InstalledScripts(p, made.Package{Name: "other", Version: "1", Scripts: map[string]string{"trigger": "x"}})
+	var added bytes.Buffer
+	w := tar.NewWriter(&added)
+	if err := w.WriteHeader(&tar.Header{Name: "tiny-1.2-r3." + p.Checksum() + ".post-upgrade", Typeflag: tar.TypeReg, Mode: 0o755}); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(honest)); err != nil || z.Close() != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		file    fixtures.File
+		finding string // "" for none
+		want    vouch.Kind
+	}{
+		"as they were signed":           {fixtures.File{Name: "lib/apk/db/scripts.tar", Body: honest}, "", vouch.Made},
+		"packed":                        {fixtures.File{Name: "usr/lib/apk/db/scripts.tar.gz", Body: packed.String()}, "", vouch.Made},
+		"for all to write":              {fixtures.File{Name: "lib/apk/db/scripts.tar", Body: honest, Mode: 0o666}, "", vouch.Nobody},
+		"one that was changed":          {fixtures.File{Name: "lib/apk/db/scripts.tar", Body: strings.Replace(honest, "deluser", "adduser", 1)}, "problem script-changed", vouch.Differs},
+		"one that was added":            {fixtures.File{Name: "lib/apk/db/scripts.tar", Body: added.String()}, "problem script-changed", vouch.Differs},
+		"one of a package not verified": {fixtures.File{Name: "lib/apk/db/scripts.tar", Body: other}, "", vouch.Nobody},
+		"one that ends early":           {fixtures.File{Name: "lib/apk/db/scripts.tar", Body: honest[:1100]}, "undecided unread", vouch.Nobody},
+	} {
+		t.Run(name, func(t *testing.T) {
+			img := open(t, append(tinyFiles(p), test.file))
+			_, table, found := run(t, img, Family{Keys: []Key{public(t, key)}, Sources: []*packages.Source{source}})
+			if w, _ := table.Word(test.file.Name); w.Kind != test.want {
+				t.Errorf("%s, want %s", w.Kind, test.want)
+			}
+			if wants := test.finding != ""; strings.Contains(found, map[bool]string{true: test.finding, false: "script"}[wants]) != wants {
+				t.Errorf("%s", found)
+			}
+		})
+	}
 }

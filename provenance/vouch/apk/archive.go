@@ -104,11 +104,20 @@ type control struct {
 	name     string
 	version  string
 	datahash string
+	scripts  map[string]digest.Sum // by what they are for: "post-install"
 }
 
-// readControl reads .PKGINFO: lines "key = value".
+// readControl reads .PKGINFO, lines "key = value", and the scripts, whose names begin with
+// a dot too.
 func readControl(packed []byte) (c control, err error) {
+	c.scripts = make(map[string]digest.Sum)
 	err = walk(packed, maxControlBytes, "the control part", func(h *tar.Header, body io.Reader) error {
+		if kind, ok := strings.CutPrefix(h.Name, "."); ok && h.Name != ".PKGINFO" && h.Typeflag == tar.TypeReg {
+			meter := digest.NewMeter(body)
+			_, err := io.Copy(io.Discard, meter)
+			c.scripts[kind] = meter.Sum()
+			return err
+		}
 		if h.Name != ".PKGINFO" {
 			return nil
 		}
@@ -150,8 +159,11 @@ type claim struct {
 
 // A content is what the data of a package has.
 type content struct {
-	claims []claim
-	links  []string // paths that a package lists as links to busybox
+	pkg     *pkg
+	stem    string // with what apk's names of its scripts begin
+	claims  []claim
+	links   []string              // paths that a package lists as links to busybox
+	scripts map[string]digest.Sum // of its control part, as apk calls them where it keeps them
 }
 
 const capabilityAttribute = "SCHILY.xattr.security.capability"

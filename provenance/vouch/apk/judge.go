@@ -9,27 +9,31 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
 	"audit/provenance/ospackages"
 	"audit/provenance/vouch"
 )
 
 // A judge compares the files of an image with those of verified packages.
 type judge struct {
-	table   *vouch.Table
-	root    *inspect.Root
-	owners  ospackages.Owners
-	claims  []claim
-	of      map[string][]int  // claims on a file, by its path in the root
-	applets map[string]*pkg   // links to busybox, by their path in the root
-	others  map[string]string // packages that are not verified, by the files that they claim
-	list    check.List
-	absent  []string
-	flat    bool // owners that differ are not reported
+	table    *vouch.Table
+	root     *inspect.Root
+	owners   ospackages.Owners
+	claims   []claim
+	of       map[string][]int      // claims on a file, by its path in the root
+	applets  map[string]*pkg       // links to busybox, by their path in the root
+	others   map[string]string     // packages that are not verified, by the files that they claim
+	scripts  map[string]digest.Sum // of verified packages, as apk calls them
+	verified map[string]*pkg       // by what the names of their scripts begin with
+	list     check.List
+	absent   []string
+	flat     bool // owners that differ are not reported
 }
 
 func newJudge(t *vouch.Table) *judge {
 	root := t.Image().Root()
-	j := &judge{table: t, root: root, owners: ospackages.ReadOwners(root), of: make(map[string][]int), applets: make(map[string]*pkg), others: make(map[string]string)}
+	j := &judge{table: t, root: root, owners: ospackages.ReadOwners(root), of: make(map[string][]int), applets: make(map[string]*pkg), others: make(map[string]string),
+		scripts: make(map[string]digest.Sum), verified: make(map[string]*pkg)}
 	j.list.Notes = vouch.MaxNames
 	return j
 }

@@ -222,12 +222,16 @@ func (a *accounts) group(f []string) bool {
 
 // secret checks a line of shadow(5): an account that is known, and no password.
 func (a *accounts) secret(f []string) bool {
-	return len(f) == 9 && (a.users[f[0]] != "" || a.named(f[0])) && (f[1] == "*" || f[1] == "!" || f[1] == "!*" || f[1] == "!!")
+	return len(f) == 9 && (a.users[f[0]] != "" || a.named(f[0])) && (isLocked(f[1]) || f[1] == "!!")
 }
+
+// isLocked says whether what stands for a password is one that none fits, as adduser and
+// systemd write it.
+func isLocked(password string) bool { return password == "*" || password == "!" || password == "!*" }
 
 // groupSecret checks a line of gshadow(5).
 func (a *accounts) groupSecret(f []string) bool {
-	return len(f) == 4 && (a.groups[f[0]] != "" || a.named(f[0])) && (f[1] == "*" || f[1] == "!" || f[1] == "x") && f[2] == "" && f[3] == ""
+	return len(f) == 4 && (a.groups[f[0]] != "" || a.named(f[0])) && (isLocked(f[1]) || f[1] == "x") && f[2] == "" && f[3] == ""
 }
 
 // shells checks the list of login shells and what update-shells(8) notes beside it: the

@@ -206,7 +206,7 @@ func variables(commands [][]string) map[string][]string {
 				continue
 			}
 			for _, next := range words[i+1:] {
-				if next[0] == '/' || next[0] == '$' {
+				if next[0] == '/' || next[0] == '$' || value == "" && i+2 == len(words) { // the last is NAME="VALUE"
 					add(name, next)
 				}
 			}

@@ -555,6 +555,52 @@ func TestChangesByScripts(t *testing.T) {
 	}
 }
 
+// A configuration file that a package removes has no content in it; what the status says of
+// it has to be no more.
+func TestRemovedOnUpgrade(t *testing.T) {
+	s := newSigner(t, 0)
+	p := tool()
+	p.Control["conffiles"] += "remove-on-upgrade /etc/old.conf\n"
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	for line, want := range map[string]vouch.Kind{
+		" /etc/old.conf newconffile remove-on-upgrade\n":                      vouch.Made,
+		" /etc/other.conf newconffile remove-on-upgrade\n":                    vouch.Nobody,
+		" /etc/old.conf d41d8cd98f00b204e9800998ecf8427e remove-on-upgrade\n": vouch.Nobody,
+	} {
+		root := edit(t, made.Root(p), "var/lib/dpkg/status", func(f *made.File) { f.Body = strings.Replace(f.Body, "Conffiles:\n", "Conffiles:\n"+line, 1) })
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "var/lib/dpkg/status") != want {
+			t.Errorf("%q: %s, want %s", line, o.kind(t, "var/lib/dpkg/status"), want)
+		}
+	}
+}
+
+// An override is a line that nobody signed: what it names is undecided, of files and folders.
+func TestOverrides(t *testing.T) {
+	s := newSigner(t, 0)
+	source := write(t, made.Mirror{Packages: []made.Package{tool()}, Sign: s.clear}.Write())
+	const line, group = "root mail 2755 /bin/plain\nroot root 0777 /usr/bin\n#7 #8 0644 /usr/share/doc/tool/README\n", "root:x:0:\nmail:x:8:\n"
+	for _, test := range []struct {
+		at     string
+		change func(*made.File)
+		code   string
+		level  check.Level
+	}{
+		{"bin/plain", func(f *made.File) { f.Mode, f.GID = 0o2755, 8 }, "signatures/deb-owner-differs", check.Undecided},
+		{"bin/plain", func(f *made.File) { f.Mode, f.GID = 0o2755, 8 }, "signatures/deb-mode-overridden", check.Undecided},
+		{"bin/plain", func(f *made.File) { f.Mode, f.GID = 0o2755, 9 }, "signatures/deb-owner-differs", check.Problem},
+		{"usr/share/doc/tool/README", func(f *made.File) { f.UID, f.GID = 7, 8 }, "signatures/deb-owner-differs", check.Undecided},
+		{"usr/bin/", func(f *made.File) { f.Mode = 0o777 }, "signatures/deb-folder-differs", check.Undecided},
+	} {
+		root := append(edit(t, made.Root(tool()), test.at, test.change), made.File{Path: "var/lib/dpkg/statoverride", Body: line},
+			made.File{Path: "etc/passwd", Body: "root:x:0:0:root:/root:/bin/sh\n"}, made.File{Path: "etc/group", Body: group}, made.File{Path: "home/x", UID: 1000})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if f, ok := o.finding(strings.TrimSuffix(test.at, "/"), test.code); !ok || f.Level != test.level {
+			t.Errorf("%s: no %s of level %s: %v", test.at, test.code, test.level, o.Findings)
+		}
+	}
+}
+
 // Nothing that is not signed outweighs what is: a list of an unverified package, and a
 // diversion that no signed script makes, excuse no more than a content.
 func TestUnsignedExcuses(t *testing.T) {
@@ -752,15 +798,16 @@ func TestAccounts(t *testing.T) {
 	base := made.Package{Name: "base-passwd", Files: []made.File{
 		{Path: "usr/share/base-passwd/passwd.master", Body: "root:*:0:0:root:/root:/bin/bash\nwww-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"},
 		{Path: "usr/share/base-passwd/group.master", Body: "root:*:0:\nadm:*:4:\nwww-data:*:33:\nnogroup:*:65534:\n"}}}
-	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "if [ \"$1\" = configure ]; then\n USER=svc\n adduser --system --group --home /nonexistent \"$USER\"\n adduser --system _apt\nfi\n"}}
+	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "if [ \"$1\" = configure ]; then\n USER=svc\n adduser --system --group --home /nonexistent \"$USER\"\n adduser --system _apt\nOTHER=\"quoted\"\n adduser \\\n --system \\\n --group \\\n ${OTHER} || true\nfi\n"}}
 	maker.Files = []made.File{{Path: "usr/lib/sysusers.d/unit.conf", Body: "u unit - \"A unit\"\n"}}
 	source := write(t, made.Mirror{Packages: []made.Package{base, maker}, Sign: s.clear}.Write())
 	known := "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n"
-	group := "root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nsvc:x:101:\nunit:x:102:\n"
+	group := "root:x:0:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nsvc:x:101:\nunit:x:102:\nquoted:x:104:\n"
 	for line, want := range map[string]vouch.Kind{
 		"": vouch.Made,
 		"svc:x:100:101::/nonexistent:/usr/sbin/nologin":               vouch.Made,
 		"_apt:x:100:65534::/nonexistent:/bin/false":                   vouch.Made,
+		"quoted:x:104:104::/nonexistent:/usr/sbin/nologin":            vouch.Made,
 		"unit:x:998:102::/:/usr/sbin/nologin":                         vouch.Made,
 		"configure:x:100:101::/tmp:/usr/sbin/nologin":                 vouch.Nobody,
 		"svc:x:33:101::/nonexistent:/usr/sbin/nologin":                vouch.Nobody,
@@ -777,8 +824,12 @@ func TestAccounts(t *testing.T) {
 		if line != "" {
 			line += "\n"
 		}
-		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: known + line}, made.File{Path: "etc/group", Body: group})
+		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: known + line}, made.File{Path: "etc/group", Body: group},
+			made.File{Path: "etc/gshadow", Mode: 0o640, Body: "root:*::\nsvc:!::\nunit:!*::\n"})
 		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "etc/gshadow") != vouch.Made {
+			t.Errorf("etc/gshadow is %s", o.kind(t, "etc/gshadow"))
+		}
 		if o.kind(t, "etc/passwd") != want || o.kind(t, "etc/group") != vouch.Made {
 			t.Errorf("%q is %s, want %s (%s)", line, o.kind(t, "etc/passwd"), want, o.kind(t, "etc/group"))
 		}
@@ -882,6 +933,7 @@ func TestPAM(t *testing.T) {
 		{Path: "usr/share/pam/common-auth", Body: "$auth_primary\nauth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n$auth_additional\n"},
 		{Path: "usr/share/pam-configs/unix", Body: "Name: Unix\nDefault: yes\nPriority: 256\nAuth-Type: Primary\nAuth:\n\t" + unix + "\n"},
 		{Path: "usr/share/pam-configs/first", Body: "Name: First\nDefault: no\nPriority: 500\nAuth-Type: Primary\nAuth:\n\tsufficient\tpam_first.so\n"},
+		{Path: "usr/share/pam-configs/instead", Body: "Name: Instead\nDefault: no\nConflicts: more, other\nPriority: 10\nAuth-Type: Additional\nAuth:\n\toptional\tpam_instead.so\n"},
 		{Path: "usr/share/pam-configs/more", Body: "Name: More\nDefault: yes\nPriority: 0\nAuth-Type: Additional\nAuth:\n\toptional\tpam_more.so\n"}}}
 	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
 	const (
@@ -900,6 +952,7 @@ func TestPAM(t *testing.T) {
 		"what is on by default":       {state + more, line(1) + end + also, vouch.Made},
 		"one more, in its place":      {first + state + more, "auth\tsufficient\tpam_first.so \n" + line(1) + end + also, vouch.Made},
 		"one more, in another place":  {state + first + more, line(2) + "auth\tsufficient\tpam_first.so \n" + end + also, vouch.Nobody},
+		"one in place of another":     {state + "Module: instead\noptional\tpam_instead.so\n", line(1) + end + "auth\toptional\tpam_instead.so \n", vouch.Made},
 		"everybody":                   {null + more, "auth\t" + nothing + "\n" + end + also, vouch.Nobody},
 		"without one that is default": {state, line(1) + end, vouch.Nobody},
 		"one that is not signed":      {state + more + "Module: evil\noptional\tpam_evil.so\n", line(1) + end + also, vouch.Nobody},

@@ -121,6 +121,9 @@ func isConffiles(value string, p *installed) bool {
 		if len(words) == 0 {
 			continue
 		}
+		if len(words) == 3 && words[1] == "newconffile" && words[2] == "remove-on-upgrade" && p.isConfig(paths.Clean(words[0])) {
+			continue // it is in no package any more
+		}
 		if len(words) != 2 {
 			return false
 		}

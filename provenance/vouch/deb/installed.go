@@ -1,6 +1,7 @@
 package deb
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -102,20 +103,32 @@ func (s *session) readDiversions() {
 	}
 }
 
-// readOverrides reads the modes and owners that the administrator, or a script, gave to
-// paths (dpkg-statoverride(1)): user, group, mode and path, one a line.
+// An override is the mode and owner that the administrator, or a script, gave to a path
+// (dpkg-statoverride(1)).
+type override struct {
+	user, group string
+	mode        int64
+}
+
+// readOverrides reads them: user, group, mode and path, one a line. Nobody has signed them.
 func (s *session) readOverrides() {
-	s.overrides = make(map[string]int64)
+	s.overrides = make(map[string]override)
 	text, _, _ := s.root.Content(dpkgFolder + "/statoverride")
 	for line := range strings.Lines(string(text)) {
 		if words := strings.Fields(line); len(words) == 4 {
 			if mode, err := strconv.ParseInt(words[2], 8, 64); err == nil {
 				for _, form := range forms(paths.Clean(words[3])) {
-					s.overrides[form] = mode
+					s.overrides[form] = override{words[0], words[1], mode}
 				}
 			}
 		}
 	}
+}
+
+// isOwnerOf says whether an override names an owner: by names of the image, or by numbers.
+func (s *session) isOwnerOf(o override, uid, gid int) bool {
+	return (o.user == fmt.Sprintf("#%d", uid) || s.isNumbered("etc/passwd", o.user, uid)) &&
+		(o.group == fmt.Sprintf("#%d", gid) || s.isNumbered("etc/group", o.group, gid))
 }
 
 // acceptDiversions keeps the diversions that a script of a signed package makes. What is

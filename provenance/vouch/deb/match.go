@@ -280,12 +280,12 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 	if mode := int64(h.Mode & 07777); mode != c.sum.Mode {
 		level, code := check.Problem, "signatures/deb-mode-differs"
 		by := s.modeBy(c.file.Path, c.sum.Mode, mode)
-		switch override, named := s.overrides[here.Path]; {
+		switch given, named := s.overrides[here.Path]; {
 		case by == gives:
 			level, code = check.Note, "signatures/deb-mode-by-script"
 		case by == may:
 			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
-		case named && override == mode:
+		case named && given.mode == mode:
 			level, code = check.Undecided, "signatures/deb-mode-overridden"
 		case mode&^c.sum.Mode == 0:
 			level = check.Undecided // it gives no more rights than the package does
@@ -299,6 +299,10 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 			level, code = check.Note, "signatures/deb-mode-by-script"
 		case may:
 			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
+		default:
+			if given, named := s.overrides[here.Path]; named && s.isOwnerOf(given, a.UID, a.GID) {
+				level = check.Undecided
+			}
 		}
 		say(level, code, "package", pkg, "version", version, "signed", owner(c.sum.UID, c.sum.GID), "computed", owner(a.UID, a.GID))
 	}
@@ -383,11 +387,8 @@ func (s *session) matchFolder(c claim, at string) bool {
 	return true
 }
 
-// isFolderBy says whether a script, or an override, may give a folder its mode and owner.
+// isFolderBy says whether a script may give a folder its mode and owner.
 func (s *session) isFolderBy(here inspect.File, c claim, mode int64) bool {
-	if override, ok := s.overrides[here.Path]; ok && override == mode {
-		return true
-	}
 	a := here.Inode.Header.Attr()
 	if len(attributes(here)) > 0 || mode != c.file.Mode && s.modeBy(c.file.Path, c.file.Mode, mode) == none {
 		return false

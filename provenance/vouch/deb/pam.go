@@ -111,11 +111,11 @@ func readModules(text string, profiles map[string]Paragraph, field string) (modu
 // primary ones first, then by priority and by name.
 func inOrder(profiles map[string]Paragraph, field string, noninteractive bool) (sorted []profile) {
 	for name, p := range profiles {
-		if strings.TrimSpace(p.Get(field)) == "" || noninteractive && p.Get("Session-Interactive-Only") == "yes" {
+		if strings.TrimSpace(p.Get(field)) == "" || noninteractive && p.Get("Session-Interactive-Only") != "" {
 			continue
 		}
 		priority, _ := strconv.Atoi(p.Get("Priority"))
-		sorted = append(sorted, profile{name, p.Get(field+"-Type") == "Primary", priority, p.Get("Default") == "yes"})
+		sorted = append(sorted, profile{name, p.Get(field+"-Type") == "Primary", priority, p.Get("Default") == "yes", strings.Split(p.Get("Conflicts"), ", ")})
 	}
 	slices.SortFunc(sorted, func(a, b profile) int {
 		if a.primary != b.primary {
@@ -132,6 +132,7 @@ type profile struct {
 	primary   bool
 	priority  int
 	isDefault bool
+	conflicts []string // profiles that are not used together with it: it stays
 }
 
 // isChosen says whether modules are in the order of their profiles, and all there that are
@@ -141,11 +142,20 @@ func isChosen(modules []module, sorted []profile) bool {
 	if len(modules) > 0 && modules[0].name == "null" {
 		modules = modules[1:]
 	}
+	isUsed := func(name string) bool {
+		return slices.ContainsFunc(modules, func(m module) bool { return m.name == name })
+	}
+	displaced := make(map[string]bool)
+	for _, p := range sorted {
+		for _, name := range p.conflicts {
+			displaced[name] = displaced[name] || isUsed(p.name)
+		}
+	}
 	for _, p := range sorted {
 		switch {
 		case len(modules) > 0 && modules[0].name == p.name:
 			modules = modules[1:]
-		case p.isDefault:
+		case p.isDefault && !displaced[p.name]:
 			return false
 		}
 	}

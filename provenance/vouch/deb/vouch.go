@@ -60,8 +60,8 @@ type session struct {
 
 	installed  []*installed // sorted
 	diversions map[string]diversion
-	refused    map[string]string // by whom diversions are that no signed script makes, by path
-	overrides  map[string]int64  // modes, by path
+	refused    map[string]string   // by whom diversions are that no signed script makes, by path
+	overrides  map[string]override // by path
 	releases   []*Release
 	offers     map[Name][]offer
 	claims     map[string][]claim // of files of signed packages, by their place in the root
