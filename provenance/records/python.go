@@ -67,7 +67,7 @@ func (r *reader) python(at found, body []byte) error {
 	r.direct(&c, dir)
 	i := r.add(c, at.File)
 	folder := c.Library
-	if stem := plainName(strings.TrimSuffix(path.Base(dir), ".dist-info")); stem != plainName(c.Name) && !strings.HasPrefix(stem, plainName(c.Name)+"-") {
+	if stem := plainName(strings.TrimSuffix(path.Base(dir), ".dist-info")); i >= 0 && stem != plainName(c.Name) && !strings.HasPrefix(stem, plainName(c.Name)+"-") {
 		r.problem(at.File, "records/name-differs", "name", check.Brief(c.Name))
 	}
 	record, file, ok := r.beside(dir + "/RECORD")
