@@ -23,6 +23,7 @@ func packagesSentences() map[string]string {
 
 		"records/unread":              "it cannot be read as the record of a package: {error}",
 		"records/outside":             "it lists files outside of the prefix that its package was installed into, which are not taken for its own",
+		"records/name-too-long":       "the name and version of a package in it have more than {limit} bytes: it is left out",
 		"records/too-long":            "{bytes} bytes are more than the record of a package has",
 		"records/too-many":            "from here on no records were looked into: they have more than {limit:size} in all",
 		"records/too-many-paths":      "from here on it was not looked into: its paths, written out, are more than {limit} times as long as itself",

@@ -6,9 +6,9 @@ func recipeSentences() map[string]string {
 	return map[string]string{
 		"recipe/evidence":            "says how the image was made; {digest}",
 		"recipe/lock":                "names {packages:count package} with their versions, by the image's own unsigned database",
-		"recipe/lock-left-out":       "lacks {packages:count package} whose name, version or address is none of its format[: {names:list}]",
-		"recipe/lock-local":          "lacks {packages:count package} from a folder, a file or a repository that others cannot fetch: {names:list}[ and {beyond} more]",
-		"recipe/lock-source-unknown": "has {packages:count package} from a repository that is not said to be CRAN: {names:list}[ and {beyond} more]",
+		"recipe/lock-left-out":       "this lock, which audit provenance writes, lacks {packages:count package} whose name, version or address is none of its format[: {names:list}]",
+		"recipe/lock-local":          "this lock, which audit provenance writes, lacks {packages:count package} from a folder, a file or a repository that others cannot fetch: {names:list}[ and {beyond} more]",
+		"recipe/lock-source-unknown": "this lock, which audit provenance writes, has {packages:count package} from a repository that is not said to be CRAN: {names:list}[ and {beyond} more]",
 		"recipe/none":                "no recipe",
 		"recipe/partial-packages":    "partial: the versions of {packages:count package}",
 		"recipe/share": "the packages in its locks[, and the base image with {base:size},] account for {percent:number} % of the files that a container sees, {bytes:size} of {total:size}" +

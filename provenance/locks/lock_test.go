@@ -291,3 +291,16 @@ func TestInstallersOfNpm(t *testing.T) {
 		}
 	}
 }
+
+// Of two versions of one name in one folder the lock has that whose files are there: pip
+// refuses a list with both.
+func TestTwoVersions(t *testing.T) {
+	const site, sum = "p/site-packages/", "sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE"
+	text := string(pythonLocks(sourceOf(t,
+		fixtures.File{Name: site + "x_y-1.dist-info/METADATA", Body: "Name: X.y\nVersion: 1\n"}, fixtures.File{Name: site + "x_y-1.dist-info/RECORD", Body: "gone.py," + sum + ",1\n"},
+		fixtures.File{Name: site + "x_y-2.dist-info/METADATA", Body: "Name: x-y\nVersion: 2\n"}, fixtures.File{Name: site + "x_y-2.dist-info/RECORD", Body: "x.py," + sum + ",1\n"},
+		fixtures.File{Name: site + "x.py", Body: "x"}))[0].File.Text)
+	if !strings.HasSuffix(text, "\nx-y==2\n") || !strings.Contains(text, `record: "X.y 1"`) || strings.Contains(text, "X.y==") {
+		t.Error(text)
+	}
+}

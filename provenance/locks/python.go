@@ -32,10 +32,29 @@ func pythonLocks(s Source) []*Lock {
 			_, hex := digestOf(c, "sha256")
 			hashed = hashed && (c.Origin == records.Local || c.Origin == "" && hex != "" && plainAddress.MatchString(c.URL))
 		}
-		for _, c := range env.components {
-			w.requirement(c, hashed)
+		whole := wholest(env.components)
+		for i, c := range env.components {
+			if whole[records.PlainName(c.Name)] == i {
+				w.requirement(c, hashed)
+			} else {
+				w.comment("left out, since pip takes one version of a name, and the files of another agree better with its record: %s", strconv.QuoteToASCII(check.Brief(c.Name+" "+c.Version)))
+			}
 		}
 	})
+}
+
+// wholest is the place of the component of each name of which the least is changed or
+// missing, the first of equals: what an upgrade left of an older version lies beside it.
+func wholest(all []records.Component) map[string]int {
+	places := make(map[string]int, len(all))
+	for i, c := range all {
+		name := records.PlainName(c.Name)
+		best, ok := places[name]
+		if !ok || c.Differ+c.Missing < all[best].Differ+all[best].Missing {
+			places[name] = i
+		}
+	}
+	return places
 }
 
 // requirement writes one; hashed says that all have a digest.

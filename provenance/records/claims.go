@@ -38,8 +38,9 @@ type list struct {
 	*reader
 	record    inspect.File
 	component int
-	room      int  // bytes of paths that the record may yet name
-	outside   bool // a path reaches out of the prefix of the package, which was said
+	room      int    // bytes of paths that the record may yet name
+	outside   bool   // a path reaches out of the prefix of the package, which was said
+	within    string // where it is not "", the folder that all files have to lie in
 }
 
 // list begins the record of a component with so many bytes. A record in a deep folder
@@ -65,11 +66,7 @@ func (l *list) putAny(p string, otherwise Standing, recorded ...v1.Hash) bool {
 		return false
 	}
 	if p == "" {
-		if !l.outside {
-			l.problem(l.record, "records/outside")
-		}
-		l.outside = true
-		return true
+		return l.reachesOut()
 	}
 	if l.room -= len(p); l.room < 0 {
 		l.problem(l.record, "records/too-many-paths", "limit", 32)
@@ -82,6 +79,9 @@ func (l *list) putAny(p string, otherwise Standing, recorded ...v1.Hash) bool {
 			c.Missing++
 		}
 		return true
+	}
+	if l.within != "" && !strings.HasPrefix(file.Path, l.within+"/") {
+		return l.reachesOut()
 	}
 	if len(recorded) == 0 {
 		otherwise = Listed
@@ -103,6 +103,15 @@ func (l *list) putAny(p string, otherwise Standing, recorded ...v1.Hash) bool {
 		now.recorded = recorded[0]
 	}
 	l.claim(file.Path, now)
+	return true
+}
+
+// reachesOut says once that a record lists what lies outside of the prefix of its package.
+func (l *list) reachesOut() bool {
+	if !l.outside {
+		l.problem(l.record, "records/outside")
+	}
+	l.outside = true
 	return true
 }
 

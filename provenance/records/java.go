@@ -34,6 +34,7 @@ const (
 	maxUnpacked  = 256 << 20 // bytes of all that is unpacked for one
 	maxNested    = 2         // archives in each other, beside the outer one
 	maxJarParts  = 20_000    // packages in one
+	maxJarPaths  = 8 << 20   // bytes of their paths, each of which has those of the archives around it
 	maxManifest  = 1 << 20
 	maxPomFields = 64 << 10
 )
@@ -105,7 +106,8 @@ func (w *jarWatcher) Note() []byte {
 // A jarReader reads an archive and those in it.
 type jarReader struct {
 	jarNote
-	room int // bytes that may yet be unpacked
+	room  int // bytes that may yet be unpacked
+	paths int // bytes of the paths of parts
 }
 
 // open returns the content of an entry, within what may be unpacked.
@@ -196,8 +198,12 @@ func inside(at, name string) string {
 
 // add notes a part, and returns its place; -1 where there are too many.
 func (o *jarReader) add(p jarPart) int {
-	if len(o.Parts) == maxJarParts {
+	switch o.paths += len(p.Path); {
+	case len(o.Parts) == maxJarParts:
 		o.Limit = "packages in an archive"
+		return -1
+	case o.paths > maxJarPaths:
+		o.Limit = "bytes of paths in an archive"
 		return -1
 	}
 	o.Parts = append(o.Parts, p)

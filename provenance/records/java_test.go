@@ -86,6 +86,13 @@ func TestHostileArchives(t *testing.T) {
 	}
 	all := read(t, files("deep.jar", deep))
 	expect(t, outcome(all), []string{`undecided deep.jar records/archive-limit limit="archives in each other"`})
+	name, body := pom("g", "n", "1")
+	many := []string{name, body}
+	for i := range maxJarPaths / 60_000 {
+		many = append(many, fmt.Sprintf("META-INF/maven/g/n%d/pom.properties", i), body)
+	}
+	all = read(t, files("long.jar", jar(t, strings.Repeat("x", 60_000)+".jar", jar(t, many...))))
+	expect(t, outcome(all), []string{`undecided long.jar records/archive-limit limit="bytes of paths in an archive"`, `undecided long.jar records/name-too-long limit="2048"`})
 	w := &jarWatcher{}
 	for range maxJar>>20 + 1 {
 		w.Watch(make([]byte, 1<<20))

@@ -67,7 +67,7 @@ func (r *reader) python(at found, body []byte) error {
 	r.direct(&c, dir)
 	i := r.add(c, at.File)
 	folder := c.Library
-	if stem := plainName(strings.TrimSuffix(path.Base(dir), ".dist-info")); stem != plainName(c.Name) && !strings.HasPrefix(stem, plainName(c.Name)+"-") {
+	if stem := PlainName(strings.TrimSuffix(path.Base(dir), ".dist-info")); i >= 0 && stem != PlainName(c.Name) && !strings.HasPrefix(stem, PlainName(c.Name)+"-") {
 		r.problem(at.File, "records/name-differs", "name", check.Brief(c.Name))
 	}
 	record, file, ok := r.beside(dir + "/RECORD")
@@ -103,9 +103,9 @@ func libraryOf(dir, base string) string {
 	return path.Dir(dir)
 }
 
-// plainName is a name of Python in the form in which all spellings of it are alike
+// PlainName is a name of Python in the form in which all spellings of it are alike
 // (packaging.python.org, "Names and normalization").
-func plainName(name string) string {
+func PlainName(name string) string {
 	return strings.ToLower(separators.ReplaceAllString(name, "-"))
 }
 

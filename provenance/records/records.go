@@ -249,9 +249,29 @@ func (r *reader) problem(file inspect.File, code string, args ...any) {
 	r.Problems = append(r.Problems, check.Find(check.Undecided, file.Layer, file.Path, code, args...))
 }
 
+// maxIdentity bounds what tells a component apart from others: in honest ones name, version
+// and build have some hundred bytes.
+const maxIdentity = 2 << 10
+
+// identity is how many bytes tell the component apart from others.
+func (c *Component) identity() int {
+	n := len(c.Name) + len(c.Version) + len(c.Arch) + len(c.Build) + len(c.Sum) + len(c.Locator.Namespace) + len(c.Locator.Name)
+	for _, value := range c.Locator.Qualifiers {
+		n += len(value)
+	}
+	return n
+}
+
 // add notes a component that a file describes and returns its place, -1 where there
-// are too many.
+// are too many, or where its name is none that a package has.
 func (r *reader) add(c Component, file inspect.File) int {
+	if c.identity() > maxIdentity {
+		r.problem(file, "records/name-too-long", "limit", maxIdentity)
+		return -1
+	}
+	if len(c.URL) > maxIdentity || len(c.Origin) > maxIdentity {
+		c.URL, c.Origin = "", Local
+	}
 	if len(r.Components) == maxComponents {
 		if !r.full {
 			r.problem(file, "sbom/too-many-packages", "limit", maxComponents)

@@ -332,3 +332,15 @@ func TestOfCRAN(t *testing.T) {
 		}
 	}
 }
+
+// A name that no package has is in no bill, and said: a small archive can have a name of
+// megabytes.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("x", maxIdentity)
+	all := read(t, files(site+"a.dist-info/METADATA", "Name: a"+long+"\nVersion: 1\n", site+"a.dist-info/RECORD", "a.py,,\n", "n/node_modules/b/package.json", `{"name":"b","version":"1`+long+`"}`,
+		"c/conda-meta/c.json", `{"name":"c","version":"1","url":"https://example.org/`+long+`.conda"}`, "d/specifications/d.gemspec", "# stub: d 1 "+long+" lib\n"))
+	expect(t, components(all), []string{"conda c 1"})
+	if len(all.Problems) != 3 || all.Problems[0].Code != "records/name-too-long" {
+		t.Errorf("%v", all.Problems)
+	}
+}

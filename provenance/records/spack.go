@@ -65,7 +65,11 @@ func (r *reader) spack(at found, body []byte) error {
 	manifest, file, ok := r.beside(path.Dir(at.name) + "/install_manifest.json")
 	r.environment(prefix, Spack, !ok)
 	if ok {
-		r.spackManifest(r.list(file, i, len(manifest)), file, manifest)
+		l := r.list(file, i, len(manifest))
+		if real, ok := r.root.FolderPath(prefix); ok && real != "." {
+			l.within = real
+		}
+		r.spackManifest(l, file, manifest)
 	}
 	return nil
 }

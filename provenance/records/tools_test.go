@@ -80,9 +80,9 @@ func TestSpack(t *testing.T) {
 	spec := `{"spec":{"_meta":{"version":4},"nodes":[{"name":"zlib","version":"1.3.1","arch":{"platform":"linux","platform_os":"debian12",` +
 		`"target":{"name":"x86_64_v3","vendor":"generic"}},"namespace":"builtin","hash":"abcdefghijklmnopqrstuvwxyz234567"},{"name":"gmake","version":"4"}]}}`
 	manifest := fmt.Sprintf(`{"/%[1]slib":{"mode":16877,"owner":0,"group":0,"type":"dir"},"/%[1]slib/libz.so":{"type":"file","hash":%[2]q,"size":1},`+
-		`"/%[1]slib/changed.so":{"type":"file","hash":%[2]q},"/%[1]slib/libz.so.1":{"type":"link","dest":"libz.so"}}`, prefix, sum("z"))
+		`"/%[1]slib/changed.so":{"type":"file","hash":%[2]q},"/usr/x-abcdefghijklmnopqrstuvwxyz234567/z":{"type":"file","hash":%[2]q},"/%[1]slib/libz.so.1":{"type":"link","dest":"libz.so"}}`, prefix, sum("z"))
 	all := read(t, append(files(prefix+".spack/spec.json", spec, prefix+".spack/install_manifest.json", manifest,
-		prefix+"lib/libz.so", "z", prefix+"lib/changed.so", "y", prefix+"lib/own.so", "x"), fixtures.File{Name: prefix + "lib/libz.so.1", Link: "libz.so"}))
+		prefix+"lib/libz.so", "z", "usr/x-abcdefghijklmnopqrstuvwxyz234567/z", "z", prefix+"lib/changed.so", "y", prefix+"lib/own.so", "x"), fixtures.File{Name: prefix + "lib/libz.so.1", Link: "libz.so"}))
 	expect(t, components(all), []string{"spack zlib 1.3.1"})
 	if c := all.Components[0]; c.Arch != "linux-debian12-x86_64_v3" || c.Build != "abcdefghijklmnopqrstuvwxyz234567" {
 		t.Errorf("%+v", c)
@@ -91,6 +91,7 @@ func TestSpack(t *testing.T) {
 	expect(t, outcome(all), []string{
 		`note ` + prefix + `lib/own.so records/unlisted-file ecosystem="spack" folder="` + strings.TrimSuffix(prefix, "/") + `"`,
 		prefix + "lib/libz.so: spack zlib 1.3.1",
+		`undecided ` + prefix + `.spack/install_manifest.json records/outside`,
 		fmt.Sprintf(`undecided %slib/changed.so closure/record-differs digest="sha1:%x" package="spack zlib 1.3.1"`, prefix, hash),
 	})
 }
