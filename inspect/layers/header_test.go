@@ -30,6 +30,9 @@ func headers(t testing.TB, rng *rand.Rand) []byte {
 		case 2:
 			h.Uid = 1 << 24
 		}
+		if rng.Intn(20) == 0 {
+			h = &tar.Header{Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "of all"}, Format: tar.FormatPAX}
+		}
 		switch h.Typeflag {
 		case tar.TypeReg:
 			h.Size = rng.Int63n(3000) >> rng.Intn(12)

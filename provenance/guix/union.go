@@ -61,6 +61,10 @@ func (u *union) merge(dst string, inputs []string) {
 // entry makes a folder where all sources are folders, else a link to the first of
 // them, folders before files.
 func (u *union) entry(dst string, sources []string) {
+	if len(sources) == 1 {
+		u.links[dst] = sources
+		return
+	}
 	var folders, files []string
 	for _, s := range sources {
 		if f, ok := u.v.files.At(u.v.real(s)); ok && f.Type == '5' {
@@ -69,7 +73,7 @@ func (u *union) entry(dst string, sources []string) {
 			files = append(files, s)
 		}
 	}
-	if len(sources) > 1 && len(files) == 0 {
+	if len(files) == 0 {
 		u.merge(dst, folders)
 		return
 	}

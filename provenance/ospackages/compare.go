@@ -119,6 +119,7 @@ func (in *Installed) expect() {
 	records := make(map[string][]record, in.files())
 	maps.Copy(records, in.records)
 	in.records = records
+	in.recorded = slices.Grow(in.recorded, in.files())
 }
 
 // files counts the files that packages have.
@@ -152,9 +153,23 @@ func (in *Installed) record(v *version, packages ...Package) {
 			case in.diverted[f.Path]:
 				excuse = Diverted
 			}
+			if all == nil {
+				all = in.room()
+			}
 			in.records[at] = append(all, record{v, p.Name, p.Version, f.Digest, f.Mode, excuse})
 		}
 	}
+}
+
+// room returns where one record has room: most files have one, so that they share what
+// is made.
+func (in *Installed) room() []record {
+	if len(in.unused) == 0 {
+		in.unused = make([]record, 256)
+	}
+	one := in.unused[:0:1]
+	in.unused = in.unused[1:]
+	return one
 }
 
 // IsMade names the files that packages bring and that their scripts and triggers
@@ -181,9 +196,12 @@ func (in *Installed) Compare(layer, index int) Comparison {
 	if len(records) == 0 {
 		return Comparison{}
 	}
-	out := in.against(records, layer, index, layer)
+	out, top := in.against(records, layer, index, layer), len(in.img.Layers)-1
+	if layer == top {
+		return out
+	}
 	if _, ok := in.seen(e); ok && (out.Standing == Unrecorded || out.Standing == OwnRecord) {
-		if last := in.against(records, layer, index, len(in.img.Layers)-1); last.Standing != Unrecorded {
+		if last := in.against(records, layer, index, top); last.Standing != Unrecorded {
 			return last
 		}
 	}

@@ -103,6 +103,7 @@ type Installed struct {
 	owners    map[string]owner
 	diverted  map[string]bool                 // the paths from which and to which dpkg-divert has moved files
 	records   map[string][]record             // of files, by where they really are
+	unused    []record                        // of what was made for records
 	positions map[string][]place              // of files in layers, by where they really are; made when it is needed
 	moved     map[*inspect.Entry]inspect.File // files in the root file system whose entry has another path
 	inodes    map[*inspect.Entry]place        // of files with hard links; made when it is needed

@@ -7,7 +7,7 @@
 // SHA256MSG1 and SHA256MSG2 (Intel SHA Extensions; Intel SDM, volume 2).
 //
 // A [Group] has a [Lane] for each message. What is written to a lane waits until
-// others have as much, for a while: a lane keeps at most 64 KiB.
+// others have as much, for a while: a lane keeps at most 128 KiB.
 //
 //	g := sha256mb.NewGroup()
 //	whole, part := g.NewLane(), g.NewLane()

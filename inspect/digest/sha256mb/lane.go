@@ -12,7 +12,7 @@ const (
 	blockSize = sha256.BlockSize
 	// bufferSize is how much of what is written a lane keeps for others to have as
 	// much.
-	bufferSize = 64 << 10
+	bufferSize = 128 << 10
 )
 
 // A state is the hash value between two blocks (FIPS 180-4, 6.2), in the order in
