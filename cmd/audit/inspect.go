@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect/check"
 	"audit/inspect/image"
+	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/rebuild"
 	"audit/rebuild/policy"
@@ -98,16 +99,24 @@ func printImage(c *cli.Context, r *report.Report) error {
 	for _, tag := range img.Tags {
 		show("tag", tag)
 	}
-	show("config", img.ConfigDigest)
-	show("platform", img.Platform)
+	show("config", cmp.Or(img.ConfigDigest, "none in this form"))
+	show("platform", cmp.Or(img.Platform, "not known"))
 	for _, p := range img.Platforms {
 		if p.Kind == image.ImageEntry && !p.Chosen {
 			show("not read", strings.TrimSpace(p.Platform+" "+p.Digest))
 		}
 	}
-	show("recipe", fmt.Sprintf("%s, %s", r.Recipe.Status, r.Recipe.System))
+	recipe := fmt.Sprint(r.Recipe.Status)
+	if r.Recipe.Status != provenance.None {
+		recipe += ", " + fmt.Sprint(r.Recipe.System)
+	}
+	show("recipe", recipe)
 	for _, e := range r.Recipe.Evidence {
-		show("evidence", fmt.Sprintf("layer %d: %s", e.Layer, e.Path))
+		at := e.Path
+		if e.Layer >= 0 { // else it lies beside the layers
+			at = fmt.Sprintf("layer %d: %s", e.Layer, e.Path)
+		}
+		show("evidence", at)
 	}
 	for _, s := range r.Statements {
 		about := "another thing"
@@ -132,7 +141,11 @@ func printImage(c *cli.Context, r *report.Report) error {
 	for _, out := range r.Checks[:3] {
 		show(out.ID, out.Status, r.Summary(out))
 		for _, f := range out.Findings {
-			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, r.Words(f)))
+			where := f.Path
+			if where != "" {
+				where += ": "
+			}
+			show("", f.Level, where+r.Words(f))
 		}
 	}
 	return w.Flush()
