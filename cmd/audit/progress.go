@@ -26,7 +26,7 @@ func newProgress(w io.Writer) *progress {
 	if m, ok := w.(rebuild.MaskedWriter); ok {
 		to = m.To
 	}
-	width := columns(to)
+	width := terminalWidth(to)
 	if width == 0 || os.Getenv("TERM") == "dumb" {
 		return nil
 	}
@@ -72,8 +72,8 @@ func (p *progress) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// columns is the width of a terminal, 80 where it does not say; 0 of what is none.
-func columns(w io.Writer) int {
+// terminalWidth is in columns, 80 where it does not say; 0 of what is none.
+func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0
@@ -88,7 +88,7 @@ func columns(w io.Writer) int {
 // textOptions are those that fit what is written to: colours where they would be seen and
 // are wanted (no-color.org), and lines as long as those of the terminal.
 func textOptions(c *cli.Context, w io.Writer, folder string) report.TextOptions {
-	width := columns(w)
+	width := terminalWidth(w)
 	return report.TextOptions{
 		Folder: folder, Verbose: c.Bool("verbose"), Width: width,
 		Color: width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",

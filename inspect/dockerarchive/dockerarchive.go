@@ -1,6 +1,15 @@
 package dockerarchive
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"audit/inspect/archive"
 	"audit/inspect/choice"
 	"audit/inspect/compression"
@@ -11,14 +20,6 @@ import (
 	"audit/inspect/oci"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Form is that of docker save.
@@ -49,7 +50,7 @@ func Open(in *form.Input) (*image.Image, error) {
 // of the same blobs.
 func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	if a.ByPath["manifest.json"] == nil && hasLegacy(a) {
-		return readLegacyArchive(p, a, want)
+		return readLegacyArchive(a, want)
 	}
 	var manifest tarball.Manifest
 	m, err := a.Document("manifest.json", &manifest)
