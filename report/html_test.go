@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -295,4 +296,23 @@ func TestRoadIsBounded(t *testing.T) {
 	if newRoadView(New(unverifiedInput(t))) != nil {
 		t.Error("a road that was not followed is drawn")
 	}
+}
+
+// TestPaperRows: the longest list is cut on paper, where the style sheet and the page agree.
+func TestPaperRows(t *testing.T) {
+	if want := fmt.Sprintf("tr:nth-child(n+%d) { display: none; }", paperRows+1); !strings.Contains(pageStyle(t), want) {
+		t.Errorf("the style sheet has no %q", want)
+	}
+	if got := (page{Unvouched: rows[UnvouchedFile]{Shown: make([]UnvouchedFile, paperRows+5)}}).Unprinted(); got != 5 {
+		t.Errorf("%d rows are not printed", got)
+	}
+}
+
+func pageStyle(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("report.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -65,6 +65,12 @@ type rows[T any] struct {
 	More  int
 }
 
+// paperRows are how many rows of the longest list are printed (report.css).
+const paperRows = 100
+
+// Unprinted is how many files that nobody vouches for are shown and not printed.
+func (p page) Unprinted() int { return max(0, len(p.Unvouched.Shown)-paperRows) }
+
 func firstRows[T any](all []T) rows[T] {
 	n := min(len(all), maxRows)
 	return rows[T]{all[:n], len(all) - n}

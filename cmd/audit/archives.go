@@ -17,10 +17,10 @@ import (
 )
 
 func archiveFlags() []cli.Flag {
-	return []cli.Flag{
+	return grouped(helpSigners, []cli.Flag{
 		&cli.StringSliceFlag{Name: "archive", Usage: "ask the archive at `URL`, which has the API of Software Heritage, for sources (with --online: " + archive.SoftwareHeritage + "); may be given again"},
 		&cli.StringFlag{Name: "archive-cache", Usage: "keep answers of archives in `DIR`, with their day"},
-	}
+	})
 }
 
 // archives are whom to ask where sources are still to be had.

@@ -41,10 +41,10 @@ func attestCommand() *cli.Command {
 
 // signFlags say who signs.
 func signFlags() []cli.Flag {
-	return []cli.Flag{
+	return grouped(helpStatements, []cli.Flag{
 		&cli.StringFlag{Name: "sign", Usage: "sign the statement with the private key in `KEY` (PEM, Ed25519 or P-256; audit keygen makes one)"},
 		&cli.StringFlag{Name: "auditor", Usage: "say in the statement that `URI` made it (default: the digest of the key)"},
-	}
+	})
 }
 
 // The files of statements.

@@ -174,3 +174,32 @@ func wrapped(indent, text string) string {
 	}
 	return b.String()
 }
+
+// The headings under which the help of a verb has its flags; those of what is written and
+// printed stand under none.
+const (
+	helpBuilding   = "To build it again:"
+	helpDemands    = "What is demanded:"
+	helpReading    = "Where the image is read:"
+	helpSigners    = "Who signed, and who has the sources:"
+	helpStatements = "Statements about the image:"
+)
+
+// grouped puts flags under a heading of the help.
+func grouped(heading string, flags []cli.Flag) []cli.Flag {
+	for _, f := range flags {
+		switch f := f.(type) {
+		case *cli.BoolFlag:
+			f.Category = heading
+		case *cli.DurationFlag:
+			f.Category = heading
+		case *cli.IntFlag:
+			f.Category = heading
+		case *cli.StringFlag:
+			f.Category = heading
+		case *cli.StringSliceFlag:
+			f.Category = heading
+		}
+	}
+	return flags
+}

@@ -11,6 +11,7 @@ import (
 
 	"audit/inspect/check"
 	"audit/inspect/image"
+	"audit/provenance"
 	"audit/provenance/evidence"
 	"audit/rebuild"
 	"audit/rebuild/policy"
@@ -97,7 +98,11 @@ func printImage(c *cli.Context, r *report.Report) error {
 	for _, out := range r.Checks[:3] {
 		t.row(out.ID, out.Status, r.Summary(out))
 		for _, f := range out.Findings {
-			t.row("", f.Level, fmt.Sprintf("%s: %s", f.Path, r.Words(f)))
+			where := f.Path
+			if where != "" {
+				where += ": "
+			}
+			t.row("", f.Level, where+r.Words(f))
 		}
 	}
 	return t.Flush()
@@ -117,8 +122,8 @@ func (t columns) image(r *report.Report) {
 	for _, tag := range img.Tags {
 		t.row("tag", tag)
 	}
-	t.row("config", img.ConfigDigest)
-	t.row("platform", img.Platform)
+	t.row("config", cmp.Or(img.ConfigDigest, "none in this form"))
+	t.row("platform", cmp.Or(img.Platform, "not known"))
 	for _, p := range img.Platforms {
 		if p.Kind == image.ImageEntry && !p.Chosen {
 			t.row("not read", strings.TrimSpace(p.Platform+" "+p.Digest))
@@ -127,9 +132,17 @@ func (t columns) image(r *report.Report) {
 }
 
 func (t columns) recipe(r *report.Report) {
-	t.row("recipe", fmt.Sprintf("%s, %s", r.Recipe.Status, r.Recipe.System))
+	recipe := fmt.Sprint(r.Recipe.Status)
+	if r.Recipe.Status != provenance.None {
+		recipe += ", " + fmt.Sprint(r.Recipe.System)
+	}
+	t.row("recipe", recipe)
 	for _, e := range r.Recipe.Evidence {
-		t.row("evidence", fmt.Sprintf("layer %d: %s", e.Layer, e.Path))
+		at := e.Path
+		if e.Layer >= 0 { // else it lies beside the layers
+			at = fmt.Sprintf("layer %d: %s", e.Layer, e.Path)
+		}
+		t.row("evidence", at)
 	}
 	for _, s := range r.Statements {
 		about := "another thing"

@@ -11,11 +11,11 @@ import (
 )
 
 func packageFlags() []cli.Flag {
-	return []cli.Flag{
+	return grouped(helpSigners, []cli.Flag{
 		packagesFlag(),
 		&cli.StringSliceFlag{Name: "rebuilders", Usage: "ask the rebuilder at `URL`, such as https://reproduce.debian.net/amd64, which of the verified packages it has built again from source; may be given again"},
 		&cli.StringSliceFlag{Name: "rebuilder-key", Usage: "believe attestations signed by the public keys in `FILE`, which are those of one operator; may be given again"},
-	}
+	})
 }
 
 func packagesFlag() cli.Flag {

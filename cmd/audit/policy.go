@@ -80,13 +80,13 @@ func readyNames() (names []string) {
 
 // demandFlags say what the exit status is about.
 func demandFlags(require string) []cli.Flag {
-	return []cli.Flag{
+	return grouped(helpDemands, []cli.Flag{
 		&cli.StringFlag{Name: "require", Value: require, Usage: "`POLICY` that decides the exit status: " + strings.Join(policyNames(), ", ")},
 		&cli.StringFlag{Name: "policy", Usage: "demand what `FILE` says, or a ready policy builtin:NAME (audit policy show): statuses of checks, findings that are refused, documented differences that are allowed"},
 		&cli.StringFlag{Name: "allow", Hidden: true, Action: func(*cli.Context, string) error {
 			return usage("--allow is gone: documented differences stand in a policy file, under allow (--policy FILE)")
 		}},
-	}
+	})
 }
 
 // policyNames are the values that --require takes.

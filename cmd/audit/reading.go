@@ -60,8 +60,8 @@ func registryFlags() []cli.Flag {
 func archiveFileFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "sha256", Usage: "before anything else compare the file that IMAGE names, here or at an https address, with the published checksum `HEX`"},
-		&cli.StringFlag{Name: "sha512", Usage: "the same with SHA-512 `HEX`"},
-		&cli.StringFlag{Name: "md5", Usage: "the same with MD5 `HEX`, as Zenodo shows it: it tells a damaged copy, and no forger who made both files"},
+		&cli.StringFlag{Name: "sha512", Usage: "as --sha256, with the SHA-512 `HEX`"},
+		&cli.StringFlag{Name: "md5", Usage: "as --sha256, with the MD5 `HEX`, as Zenodo shows it: it tells a damaged copy, and no forger who made both files"},
 		&cli.StringFlag{Name: "doi-file", Usage: "of the record that IMAGE, doi:10.5281/zenodo.NUMBER, leads to, take the file `NAME`, and its checksum there"},
 		&cli.StringFlag{Name: "doi-server", Value: "https://zenodo.org", Usage: "look for the record at `URL`, of a repository that runs InvenioRDM as Zenodo does"},
 	}
@@ -69,7 +69,7 @@ func archiveFileFlags() []cli.Flag {
 
 // readingFlags are all of them.
 func readingFlags() []cli.Flag {
-	return slices.Concat([]cli.Flag{platformFlag()}, registryFlags(), archiveFileFlags())
+	return grouped(helpReading, slices.Concat([]cli.Flag{platformFlag()}, registryFlags(), archiveFileFlags()))
 }
 
 func newReading(c *cli.Context) (r reading, err error) {

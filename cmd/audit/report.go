@@ -56,8 +56,12 @@ func putReport(c *cli.Context, path string) error {
 	}
 	write := format.Write
 	if format.Name == textFormat {
+		var to io.Writer // where it is seen
+		if c.String("output") == "" {
+			to = c.App.Writer
+		}
 		write = func(w io.Writer, r *report.Report) error {
-			return report.WriteText(w, r, textOptions(c, w, ""))
+			return report.WriteText(w, r, textOptions(c, to, ""))
 		}
 	}
 	if err := putOne(c, func(w *bytes.Buffer) error { return write(w, r) }); err != nil {

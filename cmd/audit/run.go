@@ -47,12 +47,11 @@ func outputFlags() []cli.Flag {
 		&cli.StringFlag{Name: "format", Usage: "print the report as `FORMAT` on standard output: " + report.FormatNames() + "; with any but text a folder is written only with -o"},
 		&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "print all of it: every finding, what is not trusted, and what the verdict does not say"},
-		layerCacheFlag(),
-	}, readingFlags()...)
+	}, append(grouped(helpReading, []cli.Flag{layerCacheFlag()}), readingFlags()...)...)
 }
 
 func buildFlags() []cli.Flag {
-	return slices.Concat([]cli.Flag{
+	return grouped(helpBuilding, slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "builder", Value: "auto", Usage: "`WHO` rebuilds: " + strings.Join(systems().BuilderNames(), ", ") + "; auto is by recipe, when it is there"},
 		&cli.StringFlag{Name: "rebuilt", Usage: "take `IMAGE` as the rebuild, made elsewhere, and run no builder"},
 		&cli.StringSliceFlag{Name: "fresh", Usage: "build `PACKAGE` again although it is in the store; all for every one"},
@@ -64,7 +63,7 @@ func buildFlags() []cli.Flag {
 		&cli.IntFlag{Name: "cores", DefaultText: "as the builder is set up", Usage: "let each build use `N` cores"},
 		&cli.IntFlag{Name: "max-jobs", DefaultText: "as it is set up", Usage: "let the builder do `N` builds at a time"},
 		baseFlag(),
-	}, systemFlags())
+	}, systemFlags()))
 }
 
 // newLine makes a line of the flags of a verb.

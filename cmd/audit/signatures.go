@@ -19,14 +19,14 @@ import (
 )
 
 func farmFlags() []cli.Flag {
-	return []cli.Flag{
+	return grouped(helpSigners, []cli.Flag{
 		&cli.StringSliceFlag{Name: "substitutes", Usage: "ask the build farm at `URL` (http, https or file) what it signed; may be given again"},
 		&cli.BoolFlag{Name: "online", Usage: "ask the official build farms of the build system, and where the sources are still to be had"},
 		trustedKeyFlag(),
 		&cli.IntFlag{Name: "at-least", Value: 1, Usage: "demand that `K` operators signed each store item, or built each package again"},
 		&cli.StringSliceFlag{Name: "operator", Usage: "say who signs with a trusted key, as `KEY=NAME`: one operator has one voice; may be given again"},
 		knownFlag(),
-	}
+	})
 }
 
 func trustedKeyFlag() cli.Flag {

@@ -19,13 +19,13 @@ import (
 // statementFlags say whose signatures on statements are verified, and which
 // statements there are beside those that the image has.
 func statementFlags() []cli.Flag {
-	return []cli.Flag{
+	return grouped(helpStatements, []cli.Flag{
 		&cli.StringSliceFlag{Name: "key", Usage: "verify signatures on statements with the public key in a PEM file, as `NAME=FILE`; with a certificate, those of notation; may be given again"},
 		&cli.StringFlag{Name: "trusted-root", Usage: "verify signatures without a key (of Sigstore: a certificate, and a log that saw it) against the trusted root in `FILE`; nothing is fetched"},
 		&cli.StringSliceFlag{Name: "identity", Usage: "believe a certificate that was given to `NAME`, exactly, such as the address of a workflow; may be given again"},
 		&cli.StringSliceFlag{Name: "issuer", Usage: "the `URL` of who vouched for the identity, one for each or one for all"},
 		&cli.StringSliceFlag{Name: "evidence", Usage: "take the statements in `FILE` (in-toto, DSSE, a bundle of Sigstore, or one a line) beside those that the image has; may be given again"},
-	}
+	})
 }
 
 // statements are what is known of others' statements before an image is read.

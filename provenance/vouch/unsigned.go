@@ -23,14 +23,19 @@ func (t *Table) Packages(in *ospackages.Installed) {
 			owner, file := in.Owner(e.Path)
 			switch {
 			case found.Standing == ospackages.OwnRecord:
-				version := found.Version
-				if owner != nil && owner.Name == found.Package { // the sums of dpkg have no version
-					version = owner.Version
-				}
-				t.VouchAt(i, Word{Kind: Packaged, By: strings.TrimSpace(found.Package + " " + version)})
+				t.VouchAt(i, Word{Kind: Packaged, By: recordOf(found.Package, found.Version, owner)})
 			case owner != nil && e.Type == '2' && file.HasTarget(e.Linkname):
 				t.VouchAt(i, Word{Kind: Packaged, By: owner.Name + " " + owner.Version})
 			}
 		}
 	}
+}
+
+// recordOf names the package whose record has a digest. dpkg's lists of digests do not say of
+// which version they are: that is the one which is installed.
+func recordOf(name, version string, owner *ospackages.Package) string {
+	if version == "" && owner != nil && owner.Name == name {
+		version = owner.Version
+	}
+	return strings.TrimSpace(name + " " + version)
 }

@@ -1,8 +1,10 @@
 package vouch
 
 import (
+	"crypto/md5"
 	"crypto/sha1"
 	"encoding/base64"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,6 +45,33 @@ func TestPackagedLinks(t *testing.T) {
 	} {
 		if w, ok := table.Word(path); !ok || w.Kind != want {
 			t.Errorf("%s: %+v, want %s", path, w, want)
+		}
+	}
+}
+
+// TestRecordOfAPackage: dpkg keeps digests in two places, of which one has the version: the
+// files of a package have one name all the same.
+func TestRecordOfAPackage(t *testing.T) {
+	body, config := md5.Sum([]byte("program")), md5.Sum([]byte("settings"))
+	files := []fixtures.File{
+		{Name: "bin/dash", Body: "program"}, {Name: "etc/dash.conf", Body: "settings"},
+		{Name: "var/lib/dpkg/status", Body: fmt.Sprintf("Package: dash\nStatus: install ok installed\nVersion: 1-2\nArchitecture: amd64\nConffiles:\n /etc/dash.conf %x\n", config)},
+		{Name: "var/lib/dpkg/info/dash.list", Body: "/.\n/bin\n/bin/dash\n/etc\n/etc/dash.conf\n"},
+		{Name: "var/lib/dpkg/info/dash.md5sums", Body: fmt.Sprintf("%x  bin/dash\n", body)},
+	}
+	name := filepath.Join(t.TempDir(), "image.tar")
+	if err := os.WriteFile(name, fixtures.Docker{Layers: [][]fixtures.File{files}}.Archive(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	img, err := inspect.Open(t.Context(), name, inspect.Options{Stores: fixtures.Stores(), Keep: ospackages.Keep, Weak: ospackages.Weak})
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := New(img)
+	table.Packages(ospackages.Read(img))
+	for _, path := range []string{"bin/dash", "etc/dash.conf"} {
+		if w, ok := table.Word(path); !ok || w.Kind != Packaged || w.By != "dash 1-2" {
+			t.Errorf("%s: %+v", path, w)
 		}
 	}
 }

@@ -51,8 +51,8 @@ func sentences() map[string]string {
 			"[, {owned} owned by packages]" +
 			"[, {own-record} of them with the digest that the image's own unsigned database records][, {made} made of signed packages by rules that were applied again]" +
 			"[, {ruled} by rules of packages that say nothing of their content][, {written} by the instruction of their layer, which is weaker than by a recipe]",
-		"closure/explained-by-instruction": "{entries:count entry} explained by the instruction of their layer alone: " +
-			"the history says that it could write them, and nothing says that these bytes came of it",
+		"closure/explained-by-instruction": "{entries:count entry} explained by the instruction of a layer alone: " +
+			"the history says that it could write this, and nothing says that these bytes came of it",
 		"closure/explained-by-rule": "{entries:count entry} explained by a rule of packages alone, such as that a source is compiled: what is in them nothing proves",
 		"closure/digest-not-taken":  "package {package} has recorded {digest} of it, and that kind of digest was not taken",
 		"closure/no-entries":        "the image has no entries",
