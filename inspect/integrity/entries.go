@@ -1,10 +1,11 @@
 package integrity
 
 import (
+	"strings"
+
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/paths"
-	"strings"
 )
 
 // entryFindings lists entries that one tool reads otherwise than another.

@@ -2,16 +2,17 @@ package rootfs
 
 import (
 	"archive/tar"
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
 	"audit/inspect/form"
 	"audit/inspect/image"
 	"audit/inspect/layers"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"bytes"
-	"fmt"
-	"io"
-	"strings"
 )
 
 // looks says whether a tar's first entries are those of a file
