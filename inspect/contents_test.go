@@ -67,18 +67,24 @@ func TestContentsOfStreams(t *testing.T) {
 	})
 	keep := func(path string) bool { return path == "a" }
 	limits := limit.DefaultLimits()
+	emptied := t.TempDir()
 	for name, test := range map[string]struct {
 		most  int64
 		cache string
 		want  error
 	}{
 		"kept": {1 << 20, "", nil}, "not asked for": {0, "", ErrNotKept}, "too large": {10, "", ErrNotKept},
-		"in a cache": {10, t.TempDir(), nil}, "not asked for, in a cache": {0, t.TempDir(), ErrNotKept},
+		"in a cache": {10, t.TempDir(), nil}, "in a cache that keeps nothing": {1 << 20, writeBytes(t, nil), nil}, "in a cache that was emptied": {10, emptied, nil}, "not asked for, in a cache": {0, t.TempDir(), ErrNotKept},
 	} {
 		limits.CopyBytes = test.most
 		img, err := Open(t.Context(), "docker://"+host+"/lab/image:1", Options{Stores: fixtures.Stores(), Limits: &limits, LayerCache: test.cache})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if test.cache == emptied {
+			if err := os.RemoveAll(emptied); err != nil {
+				t.Fatal(err)
+			}
 		}
 		before := requests
 		found, err := Contents(t.Context(), img, keep, Options{Stores: fixtures.Stores()})

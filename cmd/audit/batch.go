@@ -134,9 +134,12 @@ func runBatch(c *cli.Context, name string) error {
 		Folder: folder, Shard: shard, Name: workerName(), Jobs: jobs(c), Timeout: c.Duration("timeout"), Options: readOptions,
 		Resolve: b.resolve, Fetch: b.fetch, Audit: b.audit, Log: b.log, Pause: 2 * time.Second,
 	}
+	if b.builder != "none" {
+		w.Finally = buildOptions
+	}
 	tally, err := w.Run(c.Context, list.Images(entries))
 	if err == nil && b.builder != "none" {
-		w.Options, w.Audit, w.Group, w.Leave = buildOptions, b.rebuild, b.group, b.leave
+		w.Options, w.Finally, w.Audit, w.Group, w.Leave = buildOptions, "", b.rebuild, b.group, b.leave
 		tally, err = w.Continue(c.Context, tally)
 	}
 	l.progress.clear()

@@ -144,6 +144,9 @@ func newArray(c *cli.Context, e arrayEngine, name string, images int) (array, er
 		a.SummaryArgs = append(a.SummaryArgs, givenFlags(c, registryFlags())...)
 	}
 	a.SummaryArgs = append(a.SummaryArgs, "--", a.Dir)
+	if err := e.checkFiles(a); err != nil {
+		return a, err
+	}
 	for _, word := range slices.Concat(a.BatchArgs, a.SummaryArgs) {
 		if err := checkWord(c, word); err != nil {
 			return a, err
@@ -215,6 +218,24 @@ func (e arrayEngine) checkPaths(list, dir string) error {
 		return usage("-o %s: the tasks of %s work in a folder of their own; a path below it belongs here, of letters, digits, dots, - and _", dir, e.name)
 	case !strings.HasPrefix(list, "docker://") && !filepath.IsLocal(list):
 		return usage("%s: the tasks of %s work in a folder of their own, and the list has to be below it", list, e.name)
+	}
+	return nil
+}
+
+// checkFiles refuses files of this machine that flags name, where tasks run in an image and
+// see of all else their folder alone.
+func (e arrayEngine) checkFiles(a array) error {
+	if !e.apart || a.Image == "" {
+		return nil
+	}
+	for _, word := range a.BatchArgs {
+		flag, value, _ := strings.Cut(word, "=")
+		_, named, _ := strings.Cut(value, "=") // NAME=PATH
+		for _, file := range []string{value, named} {
+			if file = strings.TrimPrefix(file, "file://"); file != "" && !filepath.IsLocal(file) && exists(file) {
+				return usage("%s %s: the tasks of %s work in a folder of their own, and a file below it belongs here", flag, file, e.name)
+			}
+		}
 	}
 	return nil
 }

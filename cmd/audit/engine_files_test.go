@@ -330,6 +330,7 @@ func TestEngineUsage(t *testing.T) {
 		{"a path below it", []string{"--engine", "gitlab", "-o", "a/.b", "images.txt"}},
 		{"a path below it", []string{"--engine", "kubernetes", image, "-o", "../out", "images.txt"}},
 		{"has to be below it", []string{"--engine", "kubernetes", image, "-o", "out", mustAbs(t, "images.txt")}},
+		{"a file below it belongs here", []string{"--engine", "kubernetes", image, "-o", "out", "--layer-cache", mustAbs(t, "."), "images.txt"}},
 		{"cannot stand in a script", []string{"--engine", "slurm", "-o", "a\nb", "images.txt"}},
 		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--layer-cache", "https://user:secret@host/x", "images.txt"}},
 		{"does not belong in a script", []string{"--engine", "slurm", "-o", "out", "--tls-verify=false", "--creds", "me:S3CR3T", "docker://" + host + "/lab/"}},

@@ -14,28 +14,51 @@ type Copies struct {
 	mu   sync.Mutex
 	left int64
 	kept map[string]*Spool
-	lie  map[string]string // files that need no copy, by name
+	lie  map[string]*os.File // that have what needs no copy, by name
 }
 
-// Lies says that what is read under a name lies in a file, so that it is not copied.
-// What is found there later is held against what was read.
-func (c *Copies) Lies(name, path string) {
+// mostLying bounds the files that are held open for one image.
+const mostLying = 500
+
+// Lies says that what is read under a name lies in a file, so that it is not copied; false
+// where it is copied all the same. The file is read later, whatever becomes of its name,
+// and held against what was read; it is closed with the copies.
+func (c *Copies) Lies(name string, f *os.File) (isHeld bool) {
 	if c == nil {
-		return
+		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.lie == nil {
-		c.lie = make(map[string]string)
+		c.lie = make(map[string]*os.File)
 	}
-	c.lie[name] = path
+	if c.lie[name] != nil || len(c.lie) == mostLying {
+		return false
+	}
+	c.lie[name] = f
+	return true
+}
+
+// Instead copies what lies in a file that can be written no further, so many bytes, and
+// returns what copies the rest.
+func (c *Copies) Instead(name string, n int64) io.Writer {
+	s := &Spool{Dir: c.dir}
+	c.mu.Lock()
+	f := c.lie[name]
+	delete(c.lie, name)
+	c.kept[name] = s
+	c.mu.Unlock()
+	rest := &copying{c, name, s}
+	io.Copy(rest, io.NewSectionReader(f, 0, n))
+	f.Close()
+	return rest
 }
 
 // take returns a reader of r that copies what is read under a name.
 func (c *Copies) take(name string, r io.Reader) io.Reader {
 	s := &Spool{Dir: c.dir}
 	c.mu.Lock()
-	if c.lie[name] != "" {
+	if c.lie[name] != nil {
 		c.mu.Unlock()
 		return r
 	}
@@ -51,9 +74,12 @@ func (c *Copies) Open(name string) (io.Reader, bool) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if path := c.lie[name]; path != "" {
-		f, err := os.Open(path)
-		return f, err == nil // it is closed when nobody has it any more
+	if f := c.lie[name]; f != nil {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, false
+		}
+		return io.NewSectionReader(f, 0, info.Size()), true
 	}
 	s := c.kept[name]
 	if s == nil {
@@ -70,7 +96,10 @@ func (c *Copies) Close() {
 	for _, s := range c.kept {
 		s.Close()
 	}
-	c.kept = nil
+	for _, f := range c.lie {
+		f.Close()
+	}
+	c.kept, c.lie = nil, nil
 }
 
 type copying struct {

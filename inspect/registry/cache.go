@@ -55,12 +55,16 @@ func (c cache) open(d v1.Descriptor) *os.File {
 // kept, and fails nothing.
 type keeping struct {
 	io.Reader
-	file *os.File // nil where nothing is kept
-	path string
+	file   *os.File // nil where nothing is kept
+	path   string
+	copies *pass.Copies // that hold the file; nil where they do not
+	name   string       // under which they do
+	n      int64        // bytes in the file
+	rest   io.Writer    // takes what follows, once the file can be written no further; else nil
 }
 
 func (c cache) keep(d v1.Descriptor, r io.Reader) *keeping {
-	k := &keeping{Reader: r, path: c.path(d.Digest)}
+	k := &keeping{Reader: r, path: c.path(d.Digest), name: digest.BlobPath(d.Digest)}
 	if !c.holds(d) {
 		return k
 	}
@@ -69,6 +73,9 @@ func (c cache) keep(d v1.Descriptor, r io.Reader) *keeping {
 		return k
 	}
 	k.file, _ = os.CreateTemp(dir, PartPrefix)
+	if k.file != nil && c.pass.Copies.Lies(k.name, k.file) {
+		k.copies = c.pass.Copies
+	}
 	return k
 }
 
@@ -77,14 +84,25 @@ func (k *keeping) Read(p []byte) (int, error) {
 	if k.file != nil {
 		if _, err := k.file.Write(p[:n]); err != nil {
 			k.drop()
+		} else {
+			k.n += int64(n)
 		}
+	}
+	if k.rest != nil {
+		k.rest.Write(p[:n]) // it never fails
 	}
 	return n, err
 }
 
+// drop removes the file. Contents are looked for in it later, where it is held: a copy
+// takes its place.
 func (k *keeping) drop() {
-	k.file.Close()
 	os.Remove(k.file.Name())
+	if k.copies != nil {
+		k.rest = k.copies.Instead(k.name, k.n)
+	} else {
+		k.file.Close()
+	}
 	k.file = nil
 }
 
@@ -98,5 +116,7 @@ func (k *keeping) end(isWhole bool) {
 		k.drop()
 		return
 	}
-	k.file.Close()
+	if k.copies == nil {
+		k.file.Close()
+	}
 }

@@ -247,11 +247,10 @@ func (b *blobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 		return nil, err
 	}
 	defer end()
-	if b.cache.holds(d) {
-		b.pass.Copies.Lies(digest.BlobPath(d.Digest), b.cache.path(d.Digest))
-	}
 	if f := b.cache.open(d); f != nil {
-		defer f.Close()
+		if !b.pass.Copies.Lies(digest.BlobPath(d.Digest), f) {
+			defer f.Close()
+		}
 		return b.cached(d, f)
 	}
 	body, err := b.blob(d)

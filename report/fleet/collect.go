@@ -368,6 +368,9 @@ func (c *collector) row(reference string, all []candidate) Row {
 			if r.State == Missing {
 				r.State, r.Problem, r.Digest, r.Tries = one.status.State, one.status.Problem, one.status.Digest, one.status.Tries
 			}
+			if r.State == Trying {
+				r.Problem = cmp.Or(r.Problem, "a worker is at it, or was when it ended")
+			}
 			all = all[1:]
 			continue
 		}

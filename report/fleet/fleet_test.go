@@ -192,6 +192,9 @@ func TestCollect(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("rows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	if s.Images[2].Problem == "" {
+		t.Error("why an image that is being tried has no result is not said")
+	}
 	if s.Policy.Holds || s.Policy.Failing != 3 || s.Counts.States["missing"] != 1 || s.Counts.Nobody != 1009 {
 		t.Errorf("%+v, %+v", s.Policy, s.Counts)
 	}

@@ -436,6 +436,33 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// What was read is no end where it is to be built: a summary before that shows what is
+// missing. What was built stays so when it is read again.
+func TestFinally(t *testing.T) {
+	f := &fake{tries: make(map[string]int)}
+	w := f.worker(t, t.TempDir())
+	options, finally := w.Options, strings.Repeat("1", 32)
+	for n := range 2 {
+		w.Options, w.Finally = options, finally
+		tally, err := w.Run(t.Context(), imagesNamed("a"))
+		if err != nil || tally.Audited+tally.Known != 1 || tally.NotDone+tally.Passing != 0 {
+			t.Errorf("%+v, %v", tally, err)
+		}
+		s := w.Folder.Status("a")
+		if n == 0 && (s.State != fleet.NotDone || !s.Again) || n == 1 && (s.State != fleet.Done || !strings.HasSuffix(s.Key, finally)) {
+			t.Errorf("%d, when it was read: %+v", n, s)
+		}
+		w.Options, w.Finally = finally, ""
+		tally, err = w.Continue(t.Context(), tally)
+		if s := w.Folder.Status("a"); err != nil || tally.Audited+tally.Known != 1 || s.State != fleet.Done || s.Problem != "" || s.Again {
+			t.Errorf("%d, when it was built: %+v, %+v, %v", n, s, tally, err)
+		}
+	}
+	if f.tries["a"] != 2 {
+		t.Errorf("%d tries", f.tries["a"])
+	}
+}
+
 // What workers that were killed have left is removed by its age, and what others write now
 // stays; a folder with anything else is none of a batch.
 func TestSweep(t *testing.T) {

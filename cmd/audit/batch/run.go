@@ -24,6 +24,7 @@ type Worker struct {
 	Jobs    int           // images at a time
 	Timeout time.Duration // for each image; 0 for none
 	Options string        // names all but the image that decides a result: see [Key]
+	Finally string        // Options of the worker that continues this one, whose results are those of the batch; "" where these are
 
 	// Resolve finds what a reference leads to now. The status is that of the last
 	// time, zero when there is none.
@@ -459,11 +460,11 @@ func (r *run) done(t task, s fleet.Status, known bool) error {
 	for _, reference := range t.references {
 		s.Reference = reference
 		before := r.Folder.Status(reference)
-		if !known || before.State != fleet.Done || before.Key != s.Key || !sameFile(before.File, s.File) {
+		if !known || !r.says(before, t, s) {
 			if known { // by whom, and what it took, is in that status
 				s.Tries, s.Seconds = max(before.Tries, 1), before.Seconds
 			}
-			if noPlace, err := r.put(s); err != nil {
+			if noPlace, err := r.put(r.sofar(s)); err != nil {
 				return err
 			} else if noPlace {
 				continue
@@ -472,6 +473,24 @@ func (r *run) done(t task, s fleet.Status, known bool) error {
 		r.log(s, known)
 	}
 	return nil
+}
+
+// says that a status says already that a result is there: this one, or the one that
+// follows it.
+func (r *run) says(before fleet.Status, t task, s fleet.Status) bool {
+	if before.State != fleet.Done || !sameFile(before.File, s.File) {
+		return false
+	}
+	return before.Key == s.Key && r.Finally == "" || r.Finally != "" && before.Key == t.target.Key(r.Finally)
+}
+
+// sofar is the status of an image with a result, which is no end where another worker
+// continues.
+func (r *run) sofar(s fleet.Status) fleet.Status {
+	if r.Finally != "" {
+		s.State, s.Problem, s.Again = fleet.NotDone, "it was read, and is still to be built again", true
+	}
+	return s
 }
 
 func sameFile(a, b *fleet.File) bool {
