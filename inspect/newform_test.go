@@ -21,10 +21,7 @@ func listForm() form.Form {
 	magic := []byte("LIST\n")
 	return form.Form{
 		Transport: "list", Argument: "PATH", Help: "made up for this test",
-		Match: func(in *form.Input) (bool, error) {
-			head, err := in.Head()
-			return bytes.HasPrefix(head, magic), err
-		},
+		Match: form.HasHead(func(head []byte) bool { return bytes.HasPrefix(head, magic) }),
 		Open: func(in *form.Input) (*image.Image, error) {
 			head, err := in.Head()
 			if err != nil {

@@ -2,9 +2,6 @@ package inspect
 
 import (
 	"archive/tar"
-	"audit/inspect/image"
-	"audit/inspect/paths"
-	"audit/inspect/store"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -17,6 +14,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"audit/inspect/image"
+	"audit/inspect/paths"
+	"audit/inspect/store"
 )
 
 // Store items of the trees below.

@@ -1,10 +1,11 @@
 package inspect
 
 import (
-	"audit/inspect/pass"
-	"audit/inspect/registry"
 	"context"
 	"fmt"
+
+	"audit/inspect/pass"
+	"audit/inspect/registry"
 )
 
 // AddStatements adds to an image the statements about it that a repository of a

@@ -3,12 +3,12 @@ package provenance
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"audit/inspect"
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/provenance/ospackages"
+	"audit/provenance/vouch"
 )
 
 // A Closure gathers what the check named closure finds. It has the one rule for
@@ -127,24 +127,12 @@ func Dangerous(img *inspect.Image, layer int, e *inspect.Entry) string {
 		return "closure/setgid-file"
 	case e.Attr().Xattrs["security.capability"] != "":
 		return "closure/capability-file"
-	case (e.Type == '3' || e.Type == '4') && !isOfEveryContainer(e):
+	case (e.Type == '3' || e.Type == '4') && !vouch.IsDevice(e.Path, e.Type, e.Attr()):
 		return "closure/device"
 	case isFile && hasKey(img, layer, e):
 		return "closure/private-key"
 	}
 	return ""
-}
-
-// isOfEveryContainer says whether an entry is one of the devices that every container has,
-// by its place and its number (Linux, Documentation/admin-guide/devices.txt): engines
-// mount their own over it, and it gives no more than those.
-func isOfEveryContainer(e *inspect.Entry) bool {
-	type number struct{ major, minor int64 }
-	known := map[string]number{"null": {1, 3}, "zero": {1, 5}, "full": {1, 7}, "random": {1, 8}, "urandom": {1, 9},
-		"tty": {5, 0}, "console": {5, 1}, "ptmx": {5, 2}}
-	name, inDev := strings.CutPrefix(e.Path, "dev/")
-	want, ok := known[name]
-	return inDev && ok && e.Type == '3' && want == (number{e.Attr().Devmajor, e.Attr().Devminor})
 }
 
 // KindOf names the kind of an entry.

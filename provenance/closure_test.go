@@ -1,12 +1,12 @@
 package provenance
 
 import (
-	"audit/inspect/image"
 	"strings"
 	"testing"
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 )
 
 // What is wrong outweighs what is undecided, and a note decides nothing.

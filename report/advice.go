@@ -52,6 +52,9 @@ func (r *Report) about(id check.ID, level check.Level) string {
 		}
 	}
 	if level == check.Undecided && r.compared() {
+		if r.Comparison != nil {
+			return "Look at the differences and at what causes them. They accuse neither image."
+		}
 		return "The findings say what stood in the way of a comparison."
 	}
 	if level == check.Undecided {

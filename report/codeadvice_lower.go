@@ -46,9 +46,9 @@ func lowerAdvice() []codeAdvice {
 		{codes: "rebuild/built-here rebuild/built-elsewhere rebuild/nothing-built", why: "What was built in a run weighs more than what was fetched.", todo: worthKnowing},
 		{codes: "rebuild/causes rebuild/different rebuild/equivalent rebuild/given rebuild/given-differs rebuild/identical rebuild/instructions rebuild/items-unknown rebuild/layers rebuild/no-differences rebuild/not-built rebuild/nothing-compared rebuild/store-items rebuild/substituted rebuild/unstable", todo: howItEnded},
 
-		{codes: "packages/* records/unread records/archive-limit records/archive-not-kept records/too-long records/too-many records/too-many-paths", why: partly,
+		{codes: "packages/* records/unread records/archive-limit records/archive-not-kept records/archive-part-unread records/too-long records/too-many records/too-many-paths", why: partly,
 			todo: "Look at the named file with the package manager that wrote it. One that no package manager can read was changed by something else."},
-		{codes: "records/no-file-list records/outside records/unlisted-file records/signature-unread", why: partly,
+		{codes: "records/digest-uncompared records/file-missing records/name-differs records/no-file-list records/outside records/unlisted-file records/signature-unread", why: partly,
 			todo: "Nothing has to be wrong: not all tools record which files they install."},
 	}
 }

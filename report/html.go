@@ -55,7 +55,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 		"plain":     func(v any) string { return Printable(clip(textOf(v), maxValue)) },
 		"diff":      diffLines,
 		"bytes":     bytesWords,
-		"percent":   percent,
+		"percent":   percentOf,
 		"seconds":   secondsWords,
 		"vouchless": vouchless,
 		"plural":    plural,

@@ -207,8 +207,8 @@ func findingLines(r *Report, c Check) string {
 		}
 		fmt.Fprintf(&b, "%s: %s: %s\n", f.Level, xmlLine(where), xmlLine(r.Words(f)))
 	}
-	if more := len(c.Findings) - shown; more > 0 {
-		fmt.Fprintf(&b, "… and %d more in report.json\n", more)
+	if more := moreFindings(c.Findings[shown:]); more != "" {
+		b.WriteString(more + "\n")
 	}
 	return b.String()
 }

@@ -78,7 +78,7 @@ func mdAnswer(r *Report) string {
 func mdChecks(r *Report) string {
 	var b strings.Builder
 	var unasked []string
-	b.WriteString("\n| status | check | vouches for | |\n|---|---|--:|---|\n")
+	b.WriteString("\n| status | check | of its bytes | |\n|---|---|--:|---|\n")
 	for i, c := range r.Checks {
 		if r.notAsked(c.ID) {
 			unasked = append(unasked, string(c.ID))
@@ -86,7 +86,7 @@ func mdChecks(r *Report) string {
 		}
 		covered := ""
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
-			covered = mdPercent(r.Coverage.Checks[i].Share)
+			covered = mdPercent(r.Coverage.Checks[i].Share, r.Coverage.Checks[i].Bytes)
 		}
 		fmt.Fprintf(&b, "| %s %s | %s | %s | %s |\n", mdIcon(c.Status), c.Status, c.ID, covered, mdText(r.Summary(c)))
 	}
@@ -145,36 +145,52 @@ func voucherShares(shares []VoucherShare) string {
 	var parts []string
 	for _, o := range shares {
 		if o.Bytes > 0 {
-			parts = append(parts, voucherWords(o.Kind)[0]+" "+mdPercent(o.Share))
+			parts = append(parts, voucherWords(o.Kind)[0]+" "+mdPercent(o.Share, o.Bytes))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-func mdPercent(share float64) string { return strings.Replace(percent(share), "<", "under ", 1) }
+func mdPercent(share float64, bytes int64) string {
+	return strings.Replace(percentOf(share, bytes), "<", "under ", 1)
+}
 
 // mdFindingList lists the findings, the weightiest first.
 func mdFindingList(r *Report) string {
 	var all []string
+	var of []Finding
 	for _, f := range r.byWeight() {
-		all = append(all, mdFinding(f.check, f.Finding, r.Words(f.Finding)))
+		all, of = append(all, mdFinding(f.check, f.Finding, r.Words(f.Finding))), append(of, f.Finding)
 	}
 	if len(all) == 0 {
 		return ""
 	}
-	return "\n### Findings\n\n" + mdSome(all, mdFindings)
+	text, shown := mdFit(all, mdFindings)
+	if more := moreFindings(of[shown:]); more != "" {
+		text += "\n" + more + "\n"
+	}
+	return "\n### Findings\n\n" + text
 }
 
 // mdSome joins the first of a list, at most n, and counts the others.
 func mdSome(all []string, n int) string {
+	text, shown := mdFit(all, n)
+	if rest := len(all) - shown; rest > 0 {
+		text += fmt.Sprintf("\n… and %d more in report.json\n", rest)
+	}
+	return text
+}
+
+// mdFit joins the first of a list, at most n and as many as there is room for.
+func mdFit(all []string, n int) (text string, shown int) {
 	var b strings.Builder
 	for i, line := range all {
 		if i == n || i > 0 && b.Len()+len(line) > mdList {
-			return b.String() + fmt.Sprintf("\n… and %d more in report.json\n", len(all)-i)
+			return b.String(), i
 		}
 		b.WriteString(line)
 	}
-	return b.String()
+	return b.String(), len(all)
 }
 
 func mdFinding(id check.ID, f Finding, words string) string {

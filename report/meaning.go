@@ -76,6 +76,13 @@ func (r *Report) standsOut() string {
 	return " First to look at: " + shortPath(Printable(path), reasonLength) + ": " + why + "."
 }
 
+// recorded says whether digests of files in the image are in records of its own.
+func (r *Report) recorded() bool {
+	return slices.ContainsFunc(r.Coverage.Vouchers, func(v VoucherShare) bool {
+		return v.Files > 0 && (v.Kind == vouch.Packaged || v.Kind == vouch.Recorded)
+	})
+}
+
 // signedShare says how much of the files an image has that is signed, where anything is.
 func (r *Report) signedShare() string {
 	n := r.signedBytes()
@@ -349,6 +356,9 @@ func (r *Report) unverifiedMeaning() string {
 		}
 	}
 	if passed == 0 {
+		if r.recorded() {
+			return "No check passed, and nothing was rebuilt: only records of the image's own, which nobody signed, speak for files in it."
+		}
 		return "No check passed, and nothing was rebuilt: nothing speaks for this image."
 	}
 	known := "that it comes from its recipe is not shown"
@@ -358,7 +368,7 @@ func (r *Report) unverifiedMeaning() string {
 	case provenance.None:
 		known = "it has no recipe that is known here"
 	}
-	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks pass), but it was not built again: %s.",
+	return fmt.Sprintf("Nothing that was examined contradicts this image (%d of %d checks passed), but it was not built again: %s.",
 		passed, len(r.Checks), known)
 }
 

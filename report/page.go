@@ -75,7 +75,9 @@ type rung struct {
 	NotAsked bool // the verb does not make it
 	Check
 	Share    Share
-	Problems int
+	Count    int // findings, with those that are not listed
+	Listed   int
+	Problems int  // of these; 0 where they are no reason for a fail
 	Open     bool // its findings are the reason for a fail or an unknown
 	Ask      bool // it asks for something to be done
 	Rows     rows[Finding]
@@ -220,12 +222,20 @@ func newRung(c Check, cov Coverage, i int) rung {
 	if i < len(cov.Checks) {
 		g.Share = cov.Checks[i]
 	}
+	problems := 0
 	for _, f := range c.Findings {
+		g.Count += f.instances()
+		if f.Code != moreDifferences {
+			g.Listed++
+		}
 		if f.Level == check.Problem {
-			g.Problems++
+			problems += f.instances()
 		}
 	}
-	g.Open = g.Problems > 0 && g.Problems <= openRows
+	g.Open = problems > 0 && problems <= openRows
+	if c.Status == check.Fail {
+		g.Problems = problems
+	}
 	return g
 }
 

@@ -111,6 +111,34 @@ func (r *Report) Words(f Finding) string {
 	return text
 }
 
+// moreDifferences counts the differences that are no findings of their own.
+const moreDifferences = "rebuild/more-differences"
+
+// instances is how many findings one stands for, with those alike that are not listed.
+func (f Finding) instances() int {
+	if f.Code == moreDifferences {
+		return int(f.Args.Int("differences"))
+	}
+	return 1 + int(f.Args.Int("more"))
+}
+
+// moreFindings says how many findings there is no room for, and how many of them the report
+// lists, which of findings alike has the first alone; "" where there is room for all.
+func moreFindings(left []Finding) string {
+	total, listed := 0, 0
+	for _, f := range left {
+		total += f.instances()
+		listed += f.instances() - int(f.Args.Int("more"))
+	}
+	switch {
+	case total == 0:
+		return ""
+	case listed < total:
+		return fmt.Sprintf("… and %s, %d of them in report.json", count(total, "more finding"), listed)
+	}
+	return fmt.Sprintf("… and %s in report.json", count(total, "more finding"))
+}
+
 // Status is that of a check.
 func (r *Report) Status(id check.ID) check.Status {
 	for _, c := range r.Checks {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +22,15 @@ type TextOptions struct {
 	Color   bool   // colour the statuses and the verdict
 	Verbose bool   // all of it: notes, what is not trusted, and what the verdict does not say
 	Folder  string // where report.html and the other results were written; "" when nowhere
+	Width   int    // columns of the terminal, in which long lines are broken; 0 leaves the lines of tables whole
+}
+
+// width is that of sentences.
+func (o TextOptions) width() int {
+	if o.Width == 0 {
+		return textWidth
+	}
+	return max(textNarrow, min(o.Width, textWidth))
 }
 
 // What fits in a terminal window: the whole summary, and parts of it.
@@ -36,6 +46,7 @@ const (
 	textAround   = 3             // a blank line, a title, and what is left out
 	textColumn   = 11            // runes of the names of checks and causes, at least
 	textWidth    = 100
+	textNarrow   = 40   // columns of a terminal, at least
 	textVerbose  = 1000 // lines, where all is asked for
 	textSample   = 20   // differences of which some are named; of more, what their paths have alike
 	textClip     = 160  // runes of one value
@@ -48,14 +59,14 @@ const (
 // asked for. Nothing of the image can steer the terminal.
 func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	paint := painter(opt.Color)
-	head := slices.Concat(textAnswer(r, paint), textHead(r))
+	head := slices.Concat(textAnswer(r, paint, opt.width()), textHead(r))
 	checks := textChecks(r, paint)
-	checks = append(checks, textVouchers(r)...)
-	tail := append(textLimits(r, 1), textTail(r, opt)...)
+	checks = append(checks, textVouchers(r, opt.width())...)
+	tail := append(textLimits(r, 1, opt.width()), textTail(r, opt)...)
 	room := textLines - len(head) - len(checks) - len(tail)
 	if opt.Verbose {
 		room = textVerbose
-		tail = slices.Concat(textTrust(r), textLimits(r, len(r.limits())), textTail(r, opt))
+		tail = slices.Concat(textTrust(r), textLimits(r, len(r.limits()), opt.width()), textTail(r, opt))
 	}
 	few := textFindingLines(r, textFewest+textAround, opt.Verbose)
 	differences := r.textComparison(room - len(few))
@@ -67,6 +78,9 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 	if len(lines) > textLines && !opt.Verbose {
 		lines = append(lines[:textLines-1], "… more with -v, and in report.json")
 	}
+	if opt.Width > 0 {
+		lines = foldLines(lines, max(textNarrow, opt.Width))
+	}
 	if _, err := io.WriteString(w, defused(strings.Join(lines, "\n")+"\n")); err != nil {
 		return fmt.Errorf("writing the summary: %w", err)
 	}
@@ -74,19 +88,19 @@ func WriteText(w io.Writer, r *Report, opt TextOptions) error {
 }
 
 // textAnswer is the verdict, its reason, and what to do next.
-func textAnswer(r *Report, paint paintFunc) []string {
-	lines := wrap(Printable(r.Verdict.String()+": "+r.meaning()), "", "  ")
+func textAnswer(r *Report, paint paintFunc, width int) []string {
+	lines := wrap(Printable(r.Verdict.String()+": "+r.meaning()), "", "  ", width)
 	lines[0] = paint(verdictColour(r.Verdict), r.Verdict.String()) + strings.TrimPrefix(lines[0], r.Verdict.String())
 	for _, step := range r.next() {
-		lines = append(lines, wrap(Printable(step), "next: ", "      ")...)
+		lines = append(lines, wrap(Printable(step), "next: ", "      ", width)...)
 	}
 	return append(lines, "")
 }
 
 // textVouchers says who vouches for the bytes.
-func textVouchers(r *Report) []string {
+func textVouchers(r *Report, width int) []string {
 	if parts := voucherShares(r.Coverage.Vouchers); parts != "" {
-		return wrap("who vouches for the "+bytesWords(r.Coverage.Contents)+r.ofRead()+": "+parts, "", "  ")
+		return wrap("who vouches for the "+bytesWords(r.Coverage.Contents)+r.ofRead()+": "+parts, "", "  ", width)
 	}
 	return nil
 }
@@ -131,7 +145,8 @@ func otherPlatforms(img Image) (names []string) {
 
 // textChecks is a line a check; those that were not asked for are one.
 func textChecks(r *Report, paint paintFunc) []string {
-	var lines, unasked []string
+	lines := []string{fmt.Sprintf("%-7s  %-11s  %5s", "status", "check", "bytes")}
+	var unasked []string
 	for i, c := range r.Checks {
 		if r.notAsked(c.ID) {
 			unasked = append(unasked, string(c.ID))
@@ -139,7 +154,7 @@ func textChecks(r *Report, paint paintFunc) []string {
 		}
 		covered := "-"
 		if i < len(r.Coverage.Checks) && r.Coverage.Checks[i].Bytes > 0 {
-			covered = percent(r.Coverage.Checks[i].Share)
+			covered = percentOf(r.Coverage.Checks[i].Share, r.Coverage.Checks[i].Bytes)
 		}
 		status := paint(statusColour(c.Status), fmt.Sprintf("%-7s", c.Status))
 		lines = append(lines, fmt.Sprintf("%s  %-11s  %5s  %s", status, c.ID, covered, short(r.Summary(c))))
@@ -222,6 +237,7 @@ func textUntrusted(r *Report, t Trust) string {
 // all is asked for.
 func textFindingLines(r *Report, room int, verbose bool) []string {
 	var all []string
+	var of []Finding
 	notes := 0
 	for _, f := range r.byWeight() {
 		if f.Level == check.Note && !verbose {
@@ -232,7 +248,7 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 		if verbose {
 			label = Printable(f.Code)
 		}
-		all = append(all, textFinding(label, f.Finding, r.Words(f.Finding)))
+		all, of = append(all, textFinding(label, f.Finding, r.Words(f.Finding))), append(of, f.Finding)
 	}
 	more := ""
 	if notes > 0 {
@@ -247,9 +263,7 @@ func textFindingLines(r *Report, room int, verbose bool) []string {
 	if verbose {
 		lines[1] += ", each explained by audit help CODE"
 	}
-	if rest := len(all) - shown; rest > 0 {
-		more = strings.Trim(fmt.Sprintf("… and %s in report.json; %s", count(rest, "more finding"), more), "; ")
-	}
+	more = strings.Trim(moreFindings(of[shown:])+"; "+more, "; ")
 	switch {
 	case len(all) == 0 && more == "":
 		return nil
@@ -391,10 +405,10 @@ func samplePaths(ds []Difference) string {
 }
 
 // textLimits are what the verdict does not say, at most so many of them.
-func textLimits(r *Report, most int) []string {
+func textLimits(r *Report, most, width int) []string {
 	lines := []string{""}
 	for _, l := range r.limits()[:min(len(r.limits()), most)] {
-		lines = append(lines, wrap(Printable(l), "", "  ")...)
+		lines = append(lines, wrap(Printable(l), "", "  ", width)...)
 	}
 	return lines
 }
@@ -406,7 +420,7 @@ func textTail(r *Report, opt TextOptions) (lines []string) {
 		lines = append(lines, fmt.Sprintf("policy %s: %s", short(p.Title()), holds))
 		demands := r.demands()
 		for _, text := range demands[:min(len(demands), textDemands)] {
-			lines = append(lines, wrap(briefly(Printable(text), textDemand), "  ", "    ")...)
+			lines = append(lines, wrap(briefly(Printable(text), textDemand), "  ", "    ", opt.width())...)
 		}
 		if rest := len(demands) - textDemands; rest > 0 {
 			lines = append(lines, fmt.Sprintf("  … and %s in report.json", count(rest, "more rule")))
@@ -500,12 +514,68 @@ func shortPath(s string, most int) string {
 	return head + "…" + tail
 }
 
+// foldLines breaks lines that are wider than a terminal between words. What follows begins
+// below the last column of its line.
+func foldLines(lines []string, width int) []string {
+	var out []string
+	for _, line := range lines {
+		colours := ""
+		if i := strings.LastIndexByte(line, '\x1b'); i >= 0 { // only what a line begins with has any
+			i += strings.IndexByte(line[i:], 'm') + 1
+			colours, line = line[:i], line[i:]
+		}
+		painted := utf8.RuneCountInString(sgr.ReplaceAllString(colours, ""))
+		indent := strings.Repeat(" ", lastColumn(line, painted, width))
+		parts := fold(line, indent, width-painted, width)
+		out = append(out, colours+parts[0])
+		out = append(out, parts[1:]...)
+	}
+	return out
+}
+
+var sgr = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// lastColumn is where the last column of a line begins, after two spaces or more in its
+// first half, which some painted runes come before; or else two more than its indentation.
+func lastColumn(line string, painted, width int) int {
+	head := []rune(line)
+	head = head[:max(0, min(len(head), width/2-painted))]
+	for i := len(head) - 1; i > 1; i-- {
+		if head[i] != ' ' && head[i-1] == ' ' && head[i-2] == ' ' && strings.TrimSpace(string(head[:i])+strings.Repeat("x", painted)) != "" {
+			return painted + i
+		}
+	}
+	return len(line) - len(strings.TrimLeft(line, " ")) + 2
+}
+
+// fold breaks one line, whose first part has fewer columns than those that follow.
+func fold(line, indent string, first, width int) (parts []string) {
+	rest, left, start := []rune(line), first, 0
+	for len(rest) > left {
+		cut := left
+		for cut > start && rest[cut] != ' ' {
+			cut--
+		}
+		if cut == start { // a word that is longer than the line
+			for cut = left; cut < len(rest) && rest[cut] != ' '; {
+				cut++
+			}
+			if cut == len(rest) {
+				break
+			}
+		}
+		parts = append(parts, strings.TrimRight(string(rest[:cut]), " "))
+		rest, left, start = []rune(indent+string(rest[cut+1:])), width, len(indent)
+	}
+	return append(parts, string(rest))
+}
+
 // wrap breaks a sentence of ours between words.
-func wrap(s, first, next string) []string {
+func wrap(s, first, next string, width int) []string {
 	var lines []string
 	line := first
 	for i, word := range strings.Fields(s) {
-		if i > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > textWidth {
+		if i > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			lines = append(lines, line)
 			line = next + word
 			continue

@@ -236,7 +236,7 @@ func TestGravestOfConfig(t *testing.T) {
 }
 
 func TestWrap(t *testing.T) {
-	lines := wrap(strings.Repeat("word ", 60), "> ", "  ")
+	lines := wrap(strings.Repeat("word ", 60), "> ", "  ", textWidth)
 	for i, l := range lines {
 		if utf8.RuneCountInString(l) > textWidth {
 			t.Errorf("line %d has %d characters", i, utf8.RuneCountInString(l))
@@ -318,5 +318,69 @@ func TestNextIsOfThisImage(t *testing.T) {
 	steps := r.next()
 	if len(steps) == 0 || !strings.Contains(steps[0], "the image contains no recipe that a builder could follow") {
 		t.Errorf("%q", steps)
+	}
+}
+
+// TestFindingsLeftOutAreCounted: a finding may stand for many alike that no form of the
+// report lists, and no form counts fewer than there are.
+func TestFindingsLeftOutAreCounted(t *testing.T) {
+	in := contradictedInput(t)
+	var list check.List
+	for i := range 150 {
+		list.Problem(0, fmt.Sprintf("etc/%03d", i), "closure/unexplained-file")
+	}
+	in.Checks[2].Findings = list.All()
+	r := New(in)
+	if out := text(t, r, TextOptions{}); !strings.Contains(out, "… and 140 more findings, 90 of them in report.json") {
+		t.Errorf("the terminal counts otherwise:\n%s", out)
+	}
+	var page, md strings.Builder
+	if err := WriteHTML(&page, r); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page.String(), "<summary>150 findings: all problems; 100 of them listed</summary>") {
+		t.Error("the page counts otherwise")
+	}
+	if err := WriteMarkdown(&md, r); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(md.String(), "… and 131 more findings, 81 of them in report.json") {
+		t.Errorf("Markdown counts otherwise:\n%s", md.String())
+	}
+}
+
+// TestTextOnATerminal: no line is wider than the terminal, but for a word that is.
+func TestTextOnATerminal(t *testing.T) {
+	r := New(contradictedInput(t))
+	colours := regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	words := func(s string) []string { return strings.Fields(colours.ReplaceAllString(s, "")) }
+	want := words(text(t, r, TextOptions{}))
+	for _, width := range []int{20, 40, 80, 100, 200} {
+		out := text(t, r, TextOptions{Width: width, Color: true})
+		if got := words(out); !slices.Equal(got, want) {
+			t.Errorf("%d columns have other words:\n%s", width, out)
+		}
+		for _, line := range strings.Split(colours.ReplaceAllString(out, ""), "\n") {
+			if n := utf8.RuneCountInString(line); n > max(width, 40) && len(strings.Fields(line)) > 2 {
+				t.Errorf("%d columns in %d: %q", n, width, line)
+			}
+		}
+	}
+	fold := foldLines([]string{"  content            1  usr/lib/one usr/lib/two", "\x1b[32mpass   \x1b[0m  closure    100%  one two three"}, 30)
+	wrapped := []string{"  content            1", "    usr/lib/one usr/lib/two", "\x1b[32mpass   \x1b[0m  closure    100%  one", "         two three"}
+	if !slices.Equal(fold, wrapped) {
+		t.Errorf("folded to %q", fold)
+	}
+}
+
+// TestSharesOfLittle: what has bytes is never written as none of them.
+func TestSharesOfLittle(t *testing.T) {
+	for share, want := range map[float64]string{0: "<0.1%", 0.0001: "<0.1%", 0.9999: "99.9%", 1: "100%"} {
+		if got := percentOf(share, 1); got != want {
+			t.Errorf("%v is %s, want %s", share, got, want)
+		}
+	}
+	if got := percentOf(0, 0); got != "0%" {
+		t.Errorf("nothing is %s", got)
 	}
 }

@@ -108,7 +108,7 @@ func voucherWords(k vouch.Kind) [2]string {
 	case vouch.Differs:
 		return [2]string{"differs", "a rebuild, or what is signed, has other bytes"}
 	case vouch.Nobody:
-		return [2]string{"nobody", "no package, record, recipe or instruction explains them"}
+		return [2]string{"nobody", "no digest of a package or a record says what is in them, and no recipe or instruction explains them"}
 	}
 	return [2]string{string(k), ""}
 }
@@ -213,6 +213,14 @@ func vouchless(s check.Status) string {
 		return "says nothing of bytes"
 	}
 	return "none"
+}
+
+// percentOf writes the share of what has bytes: never as none of them.
+func percentOf(share float64, bytes int64) string {
+	if share == 0 && bytes > 0 {
+		return "<0.1%"
+	}
+	return percent(share)
 }
 
 // percent writes a share, rounded down: 100% means every byte.

@@ -21,7 +21,7 @@ func TestMeaning(t *testing.T) {
 		want string
 	}{
 		{"nothing examined", Input{Verdict: rebuild.Unverified}, "No check passed, and nothing was rebuilt: nothing speaks for this image."},
-		{"one check", Input{Checks: []check.Check{{ID: check.Integrity, Status: check.Pass}}}, "(1 of 8 checks pass), but it was not built again"},
+		{"one check", Input{Checks: []check.Check{{ID: check.Integrity, Status: check.Pass}}}, "(1 of 8 checks passed), but it was not built again"},
 		{"packed again", Input{Verdict: rebuild.Reproducible}, "each was signed by two operators or made again from the others"},
 		{"rebuilt", Input{Verdict: rebuild.Reproducible, Comparison: &compare.Comparison{}, Result: &rebuild.Result{}}, "Building the recipe again gave the same image, byte for byte"},
 		{"given", given, "The image that was given to compare with has the same bytes"},

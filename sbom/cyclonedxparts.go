@@ -88,6 +88,7 @@ func (d *cdxDocument) part(p *Part) cdx.Component {
 			"audit:package:arch", clean(p.Arch),
 			"audit:license:declared", clean(p.License.Declared),
 			"audit:source:sum", clean(p.Sum),
+			"audit:package:origin", clean(p.Origin),
 		),
 		Components: d.within(p.Key),
 	}

@@ -37,7 +37,7 @@ func (f *finder) language(all []records.Component, i int, keys []string) string 
 	}
 	keys[i] = f.add(Part{
 		Ecosystem: Ecosystem(c.Ecosystem), Name: c.Name, Version: c.Version, Arch: c.Arch,
-		License: f.licenseOf(c.Licenses), PURL: locate(c), URL: c.URL, Digests: c.Digests, Sum: c.Sum,
+		License: f.licenseOf(c.Licenses), PURL: locate(c), URL: c.URL, Origin: c.Origin, Digests: c.Digests, Sum: c.Sum,
 		In: in, Evidence: []Place{{c.At.Layer, c.At.Path}},
 	})
 	return keys[i]

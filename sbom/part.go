@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"cmp"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -41,6 +42,7 @@ type Part struct {
 	PURL      string    // may be empty
 	CPE       string    // a candidate, made of name and version; may be empty
 	URL       string    // that it was fetched from, as recorded; may be empty
+	Origin    string    // of what is of no index, as package records has it: a commit, or records.Local; may be empty
 	Digests   []v1.Hash // of the package as it is distributed, as recorded
 	Sum       string    // of its source, in a form of the ecosystem's own; may be empty
 	DependsOn []string  // Keys of packages of the same manager, sorted; as far as the database has it
@@ -124,9 +126,12 @@ func (f *finder) container(path string) string {
 }
 
 // add notes a part and returns its key; one that is there already gains its
-// evidence.
+// evidence. Two of one name whose digests or origins differ are two.
 func (f *finder) add(p Part) string {
 	p.Key = strings.Join([]string{string(p.Ecosystem), p.Name, p.Version, p.Arch, p.In}, "\x00")
+	if same := f.found[p.Key]; same != nil && same.isOther(&p) {
+		p.Key += fmt.Sprint("\x00", p.Digests, p.Origin)
+	}
 	if same := f.found[p.Key]; same != nil {
 		same.Evidence = append(same.Evidence, p.Evidence...)
 		return p.Key
@@ -140,6 +145,11 @@ func (f *finder) add(p Part) string {
 	}
 	f.found[p.Key] = &p
 	return p.Key
+}
+
+// isOther says whether two parts of one name and version are known to be different.
+func (p *Part) isOther(q *Part) bool {
+	return p.Origin != q.Origin || len(p.Digests) > 0 && len(q.Digests) > 0 && !slices.Equal(p.Digests, q.Digests)
 }
 
 func (f *finder) gap(file inspect.File, message check.Message) {

@@ -465,3 +465,35 @@ func FuzzMetadata(f *testing.F) {
 		}
 	})
 }
+
+// Two archives of one name and version that differ are two parts, and so are a package of an
+// index and one that somebody installed from a folder.
+func TestPartsThatDiffer(t *testing.T) {
+	info := func(folder, origin string) []fixtures.File {
+		list := []fixtures.File{{Name: folder + "x-1.dist-info/METADATA", Body: "Name: x\nVersion: 1\n"}}
+		if origin != "" {
+			list = append(list, fixtures.File{Name: folder + "x-1.dist-info/direct_url.json", Body: origin})
+		}
+		return list
+	}
+	empty := "PK\x05\x06" + strings.Repeat("\x00", 18)
+	layer := []fixtures.File{{Name: "a/lib-1.jar", Body: empty}, {Name: "b/lib-1.jar", Body: "#!/bin/sh\n" + empty}, {Name: "c/lib-1.jar", Body: empty}}
+	layer = slices.Concat(layer, info("p/", ""), info("q/", `{"url":"file:///src/x","dir_info":{}}`), info("r/", ""),
+		info("s/", `{"url":"https://git.example/x","vcs_info":{"vcs":"git","commit_id":"0123abcd"}}`))
+	b := collect(t, docker(t, [][]fixtures.File{layer}), Options{})
+	var got []string
+	for _, p := range b.Parts {
+		got = append(got, fmt.Sprintf("%s %d %s", p.Name, len(p.Evidence), p.Origin))
+	}
+	want := []string{"lib 2 ", "lib 1 ", "x 2 ", "x 1 git+https://git.example/x@0123abcd", "x 1 local"}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, text := range []string{string(writeSPDX(t, b)), string(writeCycloneDX(t, b))} {
+		if !strings.Contains(text, "git+https://git.example/x@0123abcd") {
+			t.Error("where it was installed from is lost")
+		}
+	}
+}

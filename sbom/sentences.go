@@ -31,6 +31,8 @@ const (
 	sentenceEvidence   = "Evidence: %s in layer %d."
 	sentenceIncomplete = "Incomplete: %s."
 	sentenceArch       = "Architecture: %s."
+	sentenceLocal      = "It was installed from a folder, a file or a repository that others cannot fetch: what an index has under its name may be another."
+	sentenceOrigin     = "It was installed from %s, and not from an index."
 	sentenceFile       = "In layer %d, %d bytes."
 	sentenceMetadata   = "as the metadata of %s in the image have it"
 	sentenceCandidate  = "a candidate, made of name and version: the image does not name the vendor"

@@ -1,6 +1,7 @@
 package sbom
 
 import (
+	"audit/provenance/records"
 	"cmp"
 	"fmt"
 	"slices"
@@ -71,6 +72,13 @@ func partComment(p *Part) string {
 	var lines []string
 	if p.Arch != "" {
 		lines = append(lines, fmt.Sprintf(sentenceArch, clean(p.Arch)))
+	}
+	switch p.Origin {
+	case "":
+	case records.Local:
+		lines = append(lines, sentenceLocal)
+	default:
+		lines = append(lines, fmt.Sprintf(sentenceOrigin, clean(p.Origin)))
 	}
 	for _, at := range p.Evidence {
 		lines = append(lines, fmt.Sprintf(sentenceEvidence, placeText(at.Path), at.Layer))

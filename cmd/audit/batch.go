@@ -28,7 +28,6 @@ import (
 	"audit/inspect/oci"
 	"audit/inspect/pass"
 	"audit/inspect/registry"
-	"audit/inspect/registry/access"
 	"audit/inspect/userfile"
 	"audit/inspect/web"
 	"audit/rebuild"
@@ -82,38 +81,14 @@ func batchFlags() []cli.Flag {
 	return append(flags, engineFlags()...)
 }
 
-// indifferent are the flags that change no report, and of a report without a rebuild
-// those too that are about the build alone.
-func indifferent(built bool) []string {
-	names := []string{"output", "jobs", "shard", "shards", "timeout", "layer-cache", "archive-cache", "config", "quiet", "verbose", "authfile", "creds", "tls-verify", "cert-dir", "mirror"}
-	if !built {
-		names = append(names, "builder", "fresh", "check-inputs", "no-substitutes", "substitute-urls", "substitute-key", "builders", "cores", "max-jobs")
-	}
-	return names
-}
-
 // runBatch does a shard of a list.
 func runBatch(c *cli.Context, name string) error {
-	shard, err := batch.ParseShard(c.String("shard"), func(name string) string {
-		if name == batch.ShardsVariable && c.IsSet("shards") { // which is the variable of that flag
-			return fmt.Sprint(c.Int("shards"))
-		}
-		return os.Getenv(name)
-	})
+	shard, err := shardOf(c)
 	if err != nil {
-		return usage("--shard: %w", err)
+		return err
 	}
-	if c.String("output") == "" {
-		return usage("say where the results belong (-o DIR)")
-	}
-	if c.IsSet("jobs") && c.Int("jobs") < 1 {
-		return usage("--jobs %d: at least one image is audited at a time", c.Int("jobs"))
-	}
-	if c.String("platform") == everyPlatform {
-		return usage("--platform %s is for audit run: a batch has one result of each image", everyPlatform)
-	}
-	if c.Duration("timeout") < 0 {
-		return usage("--timeout %s: it is less than none", c.Duration("timeout"))
+	if err := checkBatch(c); err != nil {
+		return err
 	}
 	l, err := newLine(c)
 	if err != nil {
@@ -163,6 +138,35 @@ func runBatch(c *cli.Context, name string) error {
 	return ended(c, tally, err)
 }
 
+// shardOf is the part of the list that is asked for.
+func shardOf(c *cli.Context) (batch.Shard, error) {
+	shard, err := batch.ParseShard(c.String("shard"), func(name string) string {
+		if name == batch.ShardsVariable && c.IsSet("shards") { // which is the variable of that flag
+			return fmt.Sprint(c.Int("shards"))
+		}
+		return os.Getenv(name)
+	})
+	if err != nil {
+		return shard, usage("--shard: %w", err)
+	}
+	return shard, nil
+}
+
+// checkBatch says what is wrong with the flags that are a batch's alone.
+func checkBatch(c *cli.Context) error {
+	switch {
+	case c.String("output") == "":
+		return usage("say where the results belong (-o DIR)")
+	case c.IsSet("jobs") && c.Int("jobs") < 1:
+		return usage("--jobs %d: at least one image is audited at a time", c.Int("jobs"))
+	case c.String("platform") == everyPlatform:
+		return usage("--platform %s is for audit run: a batch has one result of each image", everyPlatform)
+	case c.Duration("timeout") < 0:
+		return usage("--timeout %s: it is less than none", c.Duration("timeout"))
+	}
+	return nil
+}
+
 func jobs(c *cli.Context) int {
 	if n := c.Int("jobs"); n > 0 {
 		return n
@@ -173,84 +177,6 @@ func jobs(c *cli.Context) int {
 func workerName() string {
 	host, _ := os.Hostname()
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
-}
-
-// readList reads the list of a batch. What a registry takes to list its images has a time,
-// 0 for as long as it wants.
-func readList(c *cli.Context, name string, o *access.Options, time time.Duration) ([]list.Entry, error) {
-	skipped := 0
-	open := func() (io.ReadCloser, error) { return io.NopCloser(c.App.Reader), nil }
-	if isPipe(name) {
-		pipe := name
-		open = func() (io.ReadCloser, error) { return os.Open(pipe) }
-		name = "-"
-	}
-	var stdin io.Reader
-	if name == "-" {
-		piped := untilDone(c.Context, open)
-		defer piped.Close()
-		stdin = piped
-	}
-	s := list.Source{Stdin: stdin, Registry: registries{o}, Skipped: func(path string) {
-		if skipped++; skipped <= 5 {
-			fmt.Fprintf(c.App.ErrWriter, "audit: %s is no image by its first bytes, and is left out\n", report.Printable(path))
-		}
-	}}
-	ctx := c.Context
-	if time > 0 && strings.HasPrefix(name, "docker://") {
-		limited, cancel := context.WithTimeoutCause(ctx, time, &batch.TimeoutError{Limit: time})
-		defer cancel()
-		ctx = limited
-	}
-	entries, err := s.Read(ctx, name)
-	if skipped > 5 {
-		fmt.Fprintf(c.App.ErrWriter, "audit: %d more files are no images, and are left out\n", skipped-5)
-	}
-	switch {
-	case c.Context.Err() != nil:
-		return nil, again(errors.New("told to stop: nothing half-written is left behind"))
-	case err != nil && ctx.Err() != nil:
-		return nil, again(fmt.Errorf("reading the list: %w", context.Cause(ctx)))
-	case err != nil && batch.IsPassing(err):
-		return nil, again(fmt.Errorf("reading the list: %w", err))
-	case errors.Is(err, fs.ErrNotExist) && !exists(name):
-		return nil, usage("the list: there is no file and no folder %s%s%s", name, meantFile(name), orRegistry(name))
-	case err != nil:
-		return nil, usage("the list: %w", err)
-	}
-	return entries, nil
-}
-
-// isPipe says that a name is that of a pipe, such as a shell's <(COMMAND).
-func isPipe(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode()&fs.ModeNamedPipe != 0
-}
-
-// untilDone reads what may never begin, or never end, as long as ctx does not end.
-func untilDone(ctx context.Context, open func() (io.ReadCloser, error)) *io.PipeReader {
-	r, w := io.Pipe()
-	context.AfterFunc(ctx, func() { w.CloseWithError(context.Cause(ctx)) })
-	go func() {
-		in, err := open()
-		if err == nil {
-			_, err = io.Copy(w, in)
-			in.Close()
-		}
-		w.CloseWithError(err)
-	}()
-	return r
-}
-
-// registries list what registries have.
-type registries struct{ access *access.Options }
-
-func (r registries) Tags(ctx context.Context, repository string) ([]string, error) {
-	return registry.Tags(ctx, repository, r.access)
-}
-
-func (r registries) Repositories(ctx context.Context, prefix string) ([]string, error) {
-	return registry.Repositories(ctx, prefix, r.access)
 }
 
 func openBatch(dir string) (*batch.Folder, error) {
@@ -293,88 +219,6 @@ func ended(c *cli.Context, t batch.Tally, err error) error {
 		return unreadable(fmt.Errorf("%d of %d images have no result", t.Unreadable+t.NotDone, t.Images))
 	}
 	return nil
-}
-
-// options are all but the image that decides a report.
-type options struct {
-	c     *cli.Context
-	named map[string]string // digests of what flags name, by its path
-}
-
-// key is a digest over the options: the program, the platform, and the flags with what
-// the files and folders hold that they name.
-func (o options) key(built bool) (string, error) {
-	sum := sha256.New()
-	program, err := o.program()
-	if err != nil {
-		return "", err
-	}
-	fmt.Fprintf(sum, "%q %q\n", program, runtime.GOOS+"/"+runtime.GOARCH)
-	without := indifferent(built)
-	for _, f := range o.c.Command.Flags {
-		name := f.Names()[0]
-		if slices.Contains(without, name) || !o.c.IsSet(name) && name != "builder" {
-			continue
-		}
-		values := o.c.StringSlice(name)
-		if values == nil {
-			values = []string{fmt.Sprint(o.c.Value(name))}
-		}
-		for _, v := range values {
-			fmt.Fprintf(sum, "%q %q\n", name, v)
-			if name == "builder" || name == "platform" { // words, which may be names of files too
-				continue
-			}
-			if err := o.hashNamed(sum, v); err != nil {
-				return "", usage("--%s: %w", name, err)
-			}
-		}
-	}
-	return fmt.Sprintf("%.16x", sum.Sum(nil)), nil
-}
-
-// program names this program: by its version where that leads to one source, and else
-// with the digest of the file that runs.
-func (o options) program() (string, error) {
-	v := version()
-	if v != "devel" && !strings.HasSuffix(v, "+dirty") {
-		return v, nil
-	}
-	file := "/proc/self/exe" // even where another has taken its name since it began
-	if runtime.GOOS != "linux" {
-		var err error
-		if file, err = os.Executable(); err != nil {
-			return "", fmt.Errorf("looking for the file of this program: %w", err)
-		}
-	}
-	sum, err := o.hash(file)
-	return v + " " + sum, err
-}
-
-// hashNamed adds what a file or a folder holds that a flag names: as PATH, NAME=PATH or
-// the address file://PATH of one.
-func (o options) hashNamed(w io.Writer, value string) error {
-	_, path, ok := strings.Cut(value, "=")
-	if !ok {
-		path = value
-	}
-	for _, path := range slices.Compact([]string{value, path}) {
-		sum, err := o.hash(strings.TrimPrefix(path, "file://"))
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(w, "%q\n", sum)
-	}
-	return nil
-}
-
-func (o options) hash(path string) (string, error) {
-	if sum, ok := o.named[path]; ok {
-		return sum, nil
-	}
-	sum, err := batch.HashNamed(o.c.Context, path)
-	o.named[path] = sum
-	return sum, err
 }
 
 // A batchRun audits the images of a batch, one line for each.

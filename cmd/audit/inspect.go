@@ -74,66 +74,82 @@ func inspectImage(c *cli.Context, reference string) error {
 	return failed
 }
 
-func printImage(c *cli.Context, r *report.Report) error {
-	w := tabwriter.NewWriter(c.App.Writer, 0, 8, 2, ' ', 0)
-	show := func(values ...any) {
-		for i, v := range values {
-			if i > 0 {
-				fmt.Fprint(w, "\t")
-			}
-			fmt.Fprint(w, report.Printable(fmt.Sprint(v)))
+// columns are those of rows that are printed below each other.
+type columns struct{ *tabwriter.Writer }
+
+func (t columns) row(values ...any) {
+	for i, v := range values {
+		if i > 0 {
+			fmt.Fprint(t, "\t")
 		}
-		fmt.Fprintln(w)
+		fmt.Fprint(t, report.Printable(fmt.Sprint(v)))
 	}
+	fmt.Fprintln(t)
+}
+
+func printImage(c *cli.Context, r *report.Report) error {
+	t := columns{tabwriter.NewWriter(c.App.Writer, 0, 8, 2, ' ', 0)}
+	t.image(r)
+	t.recipe(r)
+	fmt.Fprintln(t)
+	t.layers(r)
+	fmt.Fprintln(t)
+	for _, out := range r.Checks[:3] {
+		t.row(out.ID, out.Status, r.Summary(out))
+		for _, f := range out.Findings {
+			t.row("", f.Level, fmt.Sprintf("%s: %s", f.Path, r.Words(f)))
+		}
+	}
+	return t.Flush()
+}
+
+func (t columns) image(r *report.Report) {
 	img := r.Image
-	show("image", img.Reference)
+	t.row("image", img.Reference)
 	form := string(img.Transport)
 	if img.Compression != "" { // the form is one file
 		form += ", compression " + string(img.Compression)
 	}
-	show("form", form)
+	t.row("form", form)
 	if img.ArchiveDigest != "" {
-		show("file", img.ArchiveDigest)
+		t.row("file", img.ArchiveDigest)
 	}
 	for _, tag := range img.Tags {
-		show("tag", tag)
+		t.row("tag", tag)
 	}
-	show("config", img.ConfigDigest)
-	show("platform", img.Platform)
+	t.row("config", img.ConfigDigest)
+	t.row("platform", img.Platform)
 	for _, p := range img.Platforms {
 		if p.Kind == image.ImageEntry && !p.Chosen {
-			show("not read", strings.TrimSpace(p.Platform+" "+p.Digest))
+			t.row("not read", strings.TrimSpace(p.Platform+" "+p.Digest))
 		}
 	}
-	show("recipe", fmt.Sprintf("%s, %s", r.Recipe.Status, r.Recipe.System))
+}
+
+func (t columns) recipe(r *report.Report) {
+	t.row("recipe", fmt.Sprintf("%s, %s", r.Recipe.Status, r.Recipe.System))
 	for _, e := range r.Recipe.Evidence {
-		show("evidence", fmt.Sprintf("layer %d: %s", e.Layer, e.Path))
+		t.row("evidence", fmt.Sprintf("layer %d: %s", e.Layer, e.Path))
 	}
 	for _, s := range r.Statements {
 		about := "another thing"
 		if s.About != evidence.Another {
 			about = string(s.About)
 		}
-		show("statement", s.Digest, cmp.Or(s.PredicateType, string(s.Form), "unread"), "about: "+about, "signed by: "+report.Signers(s))
+		t.row("statement", s.Digest, cmp.Or(s.PredicateType, string(s.Form), "unread"), "about: "+about, "signed by: "+report.Signers(s))
 	}
-	fmt.Fprintln(w)
-	show("LAYER", "DIFFID", "SIZE", "ENTRIES", "STORE ITEMS")
-	for _, l := range img.Layers {
-		show(l.Index, l.DiffID, l.UncompressedSize, l.Entries, l.StoreItems)
+}
+
+func (t columns) layers(r *report.Report) {
+	t.row("LAYER", "DIFFID", "SIZE", "ENTRIES", "STORE ITEMS")
+	for _, l := range r.Image.Layers {
+		t.row(l.Index, l.DiffID, l.UncompressedSize, l.Entries, l.StoreItems)
 	}
 	if len(r.StoreItems) > 0 {
-		fmt.Fprintln(w)
-		show("STORE ITEM", "LAYER", "NAR HASH", "NAR SIZE", "REFERENCES")
+		fmt.Fprintln(t)
+		t.row("STORE ITEM", "LAYER", "NAR HASH", "NAR SIZE", "REFERENCES")
 	}
 	for _, it := range r.StoreItems {
-		show(it.Path, it.Layer, it.NarHash, it.NarSize, len(it.References))
+		t.row(it.Path, it.Layer, it.NarHash, it.NarSize, len(it.References))
 	}
-	fmt.Fprintln(w)
-	for _, out := range r.Checks[:3] {
-		show(out.ID, out.Status, r.Summary(out))
-		for _, f := range out.Findings {
-			show("", f.Level, fmt.Sprintf("%s: %s", f.Path, r.Words(f)))
-		}
-	}
-	return w.Flush()
 }

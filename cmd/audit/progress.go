@@ -26,13 +26,9 @@ func newProgress(w io.Writer) *progress {
 	if m, ok := w.(rebuild.MaskedWriter); ok {
 		to = m.To
 	}
-	f, ok := to.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	width := terminalWidth(to)
+	if width == 0 || os.Getenv("TERM") == "dumb" {
 		return nil
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 20 {
-		width = 80
 	}
 	return &progress{w: w, width: width}
 }
@@ -76,11 +72,27 @@ func (p *progress) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// isTerminal says whether colours would be seen; NO_COLOR is obeyed
-// (no-color.org).
-func isTerminal(w io.Writer) bool {
+// terminalWidth is in columns, 80 where it does not say; 0 of what is none.
+func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width < 20 {
+		return 80
+	}
+	return width
+}
+
+// textOptions are those that fit what is written to: colours where they would be seen and
+// are wanted (no-color.org), and lines as long as those of the terminal.
+func textOptions(c *cli.Context, w io.Writer, folder string) report.TextOptions {
+	width := terminalWidth(w)
+	return report.TextOptions{
+		Folder: folder, Verbose: c.Bool("verbose"), Width: width,
+		Color: width > 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	}
 }
 
 func (p *progress) show(text string) {

@@ -57,7 +57,7 @@ func putReport(c *cli.Context, path string) error {
 	write := format.Write
 	if format.Name == textFormat {
 		write = func(w io.Writer, r *report.Report) error {
-			return report.WriteText(w, r, report.TextOptions{Verbose: c.Bool("verbose")})
+			return report.WriteText(w, r, textOptions(c, w, ""))
 		}
 	}
 	if err := putOne(c, func(w *bytes.Buffer) error { return write(w, r) }); err != nil {

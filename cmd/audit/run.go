@@ -210,7 +210,7 @@ func (j job) print(c *cli.Context, r *report.Report, dir string) error {
 	case c.Bool("quiet"):
 		return nil
 	}
-	return report.WriteText(c.App.Writer, r, report.TextOptions{Folder: dir, Verbose: c.Bool("verbose"), Color: isTerminal(c.App.Writer)})
+	return report.WriteText(c.App.Writer, r, textOptions(c, c.App.Writer, dir))
 }
 
 // files are the results of an audit. Those that can be long are made while they are

@@ -40,6 +40,7 @@ type Archive struct {
 	Problems []check.Finding
 }
 
+// A Member is one of an archive, as far as it was kept when the archive was read.
 type Member struct {
 	image.Member
 	Path    string

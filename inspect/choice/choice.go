@@ -49,7 +49,7 @@ func Of(images []Named, want string) (int, error) {
 	var all []string
 	for i, own := range images {
 		place := "@" + strconv.Itoa(i)
-		if want != "" && (want == place || slices.ContainsFunc(own.Names, func(n string) bool { return Same(n, want) })) {
+		if want != "" && (want == place || slices.ContainsFunc(own.Names, func(n string) bool { return same(n, want) })) {
 			return i, nil
 		}
 		have := own.Names
@@ -64,9 +64,9 @@ func Of(images []Named, want string) (int, error) {
 	return 0, nil
 }
 
-// Same says whether two names mean the same image: docker.io/library and
+// same says whether two names mean the same image: docker.io/library and
 // the tag latest go without saying.
-func Same(a, b string) bool {
+func same(a, b string) bool {
 	return a == b || Full(a) != "" && Full(a) == Full(b)
 }
 

@@ -1,8 +1,6 @@
 package compression
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/xz"
 	"bufio"
 	"bytes"
 	"compress/bzip2"
@@ -11,6 +9,9 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"audit/inspect/check"
+	"audit/inspect/xz"
 )
 
 // A Kind is how a stream of bytes is packed.

@@ -1,15 +1,16 @@
 package compression
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/compression/inflate"
-	"audit/inspect/xz"
 	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"audit/inspect/check"
+	"audit/inspect/compression/inflate"
+	"audit/inspect/xz"
 )
 
 // A GzipHeader is what a gzip member says of itself before its data (RFC 1952,

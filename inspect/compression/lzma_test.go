@@ -1,8 +1,6 @@
 package compression
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/limit"
 	"bufio"
 	"bytes"
 	"encoding/binary"
@@ -16,6 +14,9 @@ import (
 
 	"github.com/sorairolake/lzip-go"
 	"github.com/ulikunitz/xz"
+
+	"audit/inspect/check"
+	"audit/inspect/limit"
 )
 
 func free(int64) error { return nil }

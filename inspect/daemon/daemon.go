@@ -1,10 +1,6 @@
 package daemon
 
 import (
-	"audit/inspect/dockerarchive"
-	"audit/inspect/form"
-	"audit/inspect/image"
-	"audit/inspect/paths"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +10,11 @@ import (
 	"net/url"
 	"os"
 	"strings"
+
+	"audit/inspect/dockerarchive"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/paths"
 )
 
 // Form is that of a running engine.

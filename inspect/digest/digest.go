@@ -28,6 +28,7 @@ func (s Sum) Hash() v1.Hash {
 
 func (s Sum) String() string { return s.Hash().String() }
 
+// Of returns the SHA-256 of bytes.
 func Of(p []byte) Sum { return sha256.Sum256(p) }
 
 // A Meter hashes and counts the bytes that are read through it.
@@ -157,4 +158,6 @@ func InName(path string) v1.Hash {
 	return hash
 }
 
+// BlobPath is where a blob lies in an image layout (OCI image-spec v1.1,
+// image-layout.md).
 func BlobPath(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }

@@ -1,6 +1,13 @@
 package dockerarchive
 
 import (
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"audit/inspect/archive"
 	"audit/inspect/choice"
 	"audit/inspect/compression"
@@ -10,12 +17,6 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
-	"errors"
-	"fmt"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // Form is that of docker save.
@@ -46,7 +47,7 @@ func Open(in *form.Input) (*image.Image, error) {
 // of the same blobs.
 func read(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
 	if a.ByPath["manifest.json"] == nil && hasLegacy(a) {
-		return readLegacyArchive(p, a, want)
+		return readLegacyArchive(a, want)
 	}
 	var manifest tarball.Manifest
 	m, err := a.Document("manifest.json", &manifest)

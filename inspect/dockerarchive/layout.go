@@ -1,16 +1,17 @@
 package dockerarchive
 
 import (
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
 	"audit/inspect/archive"
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/oci"
 	"audit/inspect/pass"
-	"slices"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // observe finds the image manifest of a docker-archive that is an OCI layout as

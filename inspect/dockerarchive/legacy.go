@@ -1,19 +1,19 @@
 package dockerarchive
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
 	"audit/inspect/archive"
 	"audit/inspect/check"
 	"audit/inspect/choice"
 	"audit/inspect/digest"
 	"audit/inspect/image"
 	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"cmp"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
 )
 
 // What engines before Docker 1.10 read (Docker image specification v1.0): a
@@ -123,7 +123,7 @@ func v1Chain(a *archive.Archive, id string) ([]string, error) {
 
 // readLegacyArchive reads an archive that has nothing but the legacy form. The
 // config is what lies beside the topmost layer.
-func readLegacyArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Image, error) {
+func readLegacyArchive(a *archive.Archive, want string) (*image.Image, error) {
 	images, err := v1Images(a)
 	if err != nil {
 		return nil, err

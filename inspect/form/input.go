@@ -88,8 +88,8 @@ func (in *Input) Close() {
 	}
 }
 
-// IsMissing says that the path leads to nothing.
-func (in *Input) IsMissing() bool { return in.info == nil && in.Path != "-" && in.content == nil }
+// isMissing says that the path leads to nothing.
+func (in *Input) isMissing() bool { return in.info == nil && in.Path != "-" && in.content == nil }
 
 // IsFolder says that the path leads to a folder.
 func (in *Input) IsFolder() bool { return in.info != nil && in.info.IsDir() }
@@ -119,8 +119,8 @@ func (in *Input) open() error {
 	case in.content != nil:
 		return nil
 	case in.Path == "-":
-		return in.Pipe(Interruptible(in.Pass.Ctx, os.Stdin))
-	case in.IsMissing():
+		return in.Pipe(interruptible(in.Pass.Ctx, os.Stdin))
+	case in.isMissing():
 		_, err := os.Stat(in.Path)
 		return cmp.Or(err, fs.ErrNotExist)
 	case in.IsFolder():
@@ -133,7 +133,7 @@ func (in *Input) open() error {
 		return err
 	}
 	if !in.info.Mode().IsRegular() {
-		return in.Pipe(Interruptible(in.Pass.Ctx, in.file))
+		return in.Pipe(interruptible(in.Pass.Ctx, in.file))
 	}
 	in.content = &content{source: &pass.Stream{Pass: in.Pass, R: in.file, Size: in.info.Size()}}
 	return in.sniff()
@@ -267,6 +267,27 @@ func (in *Input) Region() (*pass.Region, error) {
 	return &pass.Region{Pass: in.Pass, At: in.spool, Size: n, Counted: true}, nil
 }
 
+// HasHead returns the Match of a form that is known by the first bytes of its content.
+func HasHead(is func(head []byte) bool) func(*Input) (bool, error) {
+	return func(in *Input) (bool, error) {
+		head, err := in.Head()
+		return is(head), err
+	}
+}
+
+// RegionOf is Region of a content with such first bytes; the error of any other is a
+// [limit.FormatError].
+func (in *Input) RegionOf(t image.Transport, is func(head []byte) bool) (*pass.Region, error) {
+	head, err := in.Head()
+	if err != nil {
+		return nil, err
+	}
+	if !is(head) {
+		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("its first bytes are not those of a %s", t)}
+	}
+	return in.Region()
+}
+
 // Finish adds to the image what is known of the file that it was read from.
 func (in *Input) Finish(img *image.Image) error {
 	c := in.content
@@ -329,9 +350,9 @@ func openFile(ctx context.Context, path string) (*os.File, error) {
 	}
 }
 
-// Interruptible returns a reader of r whose Read returns when ctx is done even
+// interruptible returns a reader of r whose Read returns when ctx is done even
 // though r waits for a pipe or a person.
-func Interruptible(ctx context.Context, r io.Reader) io.Reader {
+func interruptible(ctx context.Context, r io.Reader) io.Reader {
 	out, in := io.Pipe()
 	go func() {
 		buf := make([]byte, 256<<10)

@@ -30,12 +30,14 @@ func (f Frame) Open() io.Reader {
 // some hundred headers, small enough not to weigh.
 const frameBlock = 256 << 10
 
+// A FrameWriter takes the bytes of a frame in their order.
 type FrameWriter struct {
 	Buf  chunks
 	z    *s2.Writer
 	Size int64
 }
 
+// NewFrameWriter returns the writer of an empty frame.
 func NewFrameWriter() *FrameWriter {
 	w := new(FrameWriter)
 	w.z = s2.NewWriter(&w.Buf, s2.WriterConcurrency(1), s2.WriterBlockSize(frameBlock), s2.WriterBetterCompression())
@@ -48,6 +50,7 @@ func (w *FrameWriter) Write(p []byte) (int, error) {
 	return w.z.Write(p)
 }
 
+// Frame ends the frame and returns it: nothing may be written after that.
 func (w *FrameWriter) Frame() Frame {
 	w.z.Close()
 	return Frame{Size: w.Size, data: w.Buf}

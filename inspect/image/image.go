@@ -1,10 +1,6 @@
 package image
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/compression"
-	"audit/inspect/digest"
-	"audit/inspect/store"
 	"cmp"
 	"crypto/md5"
 	"crypto/sha1"
@@ -14,6 +10,11 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/compression"
+	"audit/inspect/digest"
+	"audit/inspect/store"
 )
 
 // An Image is what one pass over the bytes of an image found.

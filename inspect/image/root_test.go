@@ -1,12 +1,13 @@
 package image
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/paths"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/inspect/digest"
+	"audit/inspect/paths"
 )
 
 // layersOf makes layers of entries that are written as TYPE PATH [TARGET].

@@ -1,10 +1,11 @@
 package image
 
 import (
-	"audit/inspect/paths"
 	"iter"
 	"path"
 	"strings"
+
+	"audit/inspect/paths"
 )
 
 // Symlinks are the symbolic links of a root file system, to find out which

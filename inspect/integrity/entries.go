@@ -2,10 +2,11 @@ package integrity
 
 import (
 	"archive/tar"
+	"strings"
+
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/paths"
-	"strings"
 )
 
 // entryFindings lists entries that one tool reads otherwise than another.

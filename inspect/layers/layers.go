@@ -121,7 +121,7 @@ type tarReader struct {
 	pass  *pass.Pass
 	layer *image.Layer
 	frame *frameReader
-	tr    *tar.Reader
+	tr    *headerReader
 	sink  *Sink
 
 	next       image.Entry // which the sink copies
@@ -135,7 +135,7 @@ type tarReader struct {
 // readTar reads the uncompressed tar of a layer. Its digests are computed in group.
 func readTar(p *pass.Pass, group *sha256mb.Group, layer *image.Layer, whole *digest.Meter, at io.ReaderAt, cost *pass.Cost) error {
 	frame := &frameReader{whole: whole, w: image.NewFrameWriter()}
-	t := &tarReader{pass: p, layer: layer, frame: frame, tr: tar.NewReader(frame), sink: newSink(p, group, layer)}
+	t := &tarReader{pass: p, layer: layer, frame: frame, tr: &headerReader{r: frame}, sink: newSink(p, group, layer)}
 	t.sink.store.at, t.sink.counted = at, true
 	err := t.walk()
 	if err == nil {

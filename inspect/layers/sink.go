@@ -35,6 +35,7 @@ type Sink struct {
 	weak  *digest.WeakHash
 }
 
+// NewSink returns the sink of a layer, which takes its entries in their order.
 func NewSink(p *pass.Pass, layer *image.Layer) *Sink {
 	return newSink(p, sha256mb.NewGroup(), layer)
 }

@@ -2,10 +2,12 @@ package layers
 
 import (
 	"archive/tar"
-	"audit/inspect/zeros"
 	"bytes"
+
+	"audit/inspect/zeros"
 )
 
+// TarBlock is the unit of a tar archive, in bytes.
 const TarBlock = 512
 
 // LooksLikeTar says whether head starts a tar archive: with a magic, with the
@@ -21,6 +23,7 @@ func LooksLikeTar(head []byte) bool {
 	return err == nil
 }
 
+// LooksLikeJSON says whether head starts an object or a list.
 func LooksLikeJSON(head []byte) bool {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	return len(head) > 0 && (head[0] == '{' || head[0] == '[')

@@ -92,7 +92,7 @@ func (s *storeReader) enter(e *image.Entry) (*store.Sightings, error) {
 		return nil, err
 	}
 	if path == "" {
-		return s.outside(e), nil
+		return s.outside(), nil
 	}
 	s.own = s.items[path]
 	if s.own == nil {
@@ -145,7 +145,7 @@ func (s *storeReader) leave(next string) error {
 
 // outside returns the sightings of a file outside the store. Most files name
 // no store item, so one is reused until it was needed.
-func (s *storeReader) outside(e *image.Entry) *store.Sightings {
+func (s *storeReader) outside() *store.Sightings {
 	if n := len(s.loose); n > 0 && s.loose[n-1].IsEmpty() {
 		return s.loose[n-1]
 	}

@@ -7,6 +7,7 @@ type Absent string
 
 func (e Absent) Error() string { return string(e) }
 
+// IsAbsent says whether an error is an [Absent], or wraps one.
 func IsAbsent(err error) bool {
 	var absent Absent
 	return errors.As(err, &absent)

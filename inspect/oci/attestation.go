@@ -1,10 +1,6 @@
 package oci
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +8,11 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // maxAttestations bounds the artifacts beside an image that are looked into, and the

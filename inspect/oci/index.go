@@ -1,11 +1,6 @@
 package oci
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/choice"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
 	"cmp"
 	"errors"
 	"fmt"
@@ -15,6 +10,12 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/choice"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
 )
 
 // maxIndexDepth bounds how deep indexes may lie in each other, and

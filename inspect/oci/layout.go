@@ -1,14 +1,6 @@
 package oci
 
 import (
-	"audit/inspect/archive"
-	"audit/inspect/digest"
-	"audit/inspect/form"
-	"audit/inspect/image"
-	"audit/inspect/layers"
-	"audit/inspect/limit"
-	"audit/inspect/pass"
-	"audit/inspect/userfile"
 	"bufio"
 	"errors"
 	"fmt"
@@ -17,6 +9,15 @@ import (
 	"os"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/archive"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/pass"
+	"audit/inspect/userfile"
 )
 
 // ArchiveForm is that of an image layout in a tar.
@@ -68,10 +69,12 @@ func readArchive(p *pass.Pass, a *archive.Archive, want string) (*image.Image, e
 // ArchiveBlobs are the blobs of an archive that was read already.
 type ArchiveBlobs struct{ *archive.Archive }
 
+// Document returns the bytes of a document that was kept.
 func (b ArchiveBlobs) Document(d v1.Descriptor) ([]byte, error) {
 	return b.Bytes(digest.BlobPath(d.Digest))
 }
 
+// Layer returns the layer that was read with the archive.
 func (b ArchiveBlobs) Layer(d v1.Descriptor) (*image.Layer, error) {
 	m, err := b.Get(digest.BlobPath(d.Digest))
 	if err != nil {

@@ -48,6 +48,8 @@ type Reader struct {
 	cut       bool        // there were more than are read
 }
 
+// NewReader returns a reader of the image that is asked for by a tag or a digest; "" is for
+// the only one. The error is that of a platform which is none.
 func NewReader(p *pass.Pass, blobs Blobs, transport image.Transport, want string) (*Reader, error) {
 	platform, err := platform(p)
 	if err != nil {
@@ -179,10 +181,12 @@ func (r *Reader) Check(raw []byte, d v1.Descriptor, where string) {
 	}
 }
 
+// Problem adds a problem to those of the image; see [Reader.Find].
 func (r *Reader) Problem(path, code string, args ...any) {
 	r.Find(check.Problem, path, code, args...)
 }
 
+// Find adds a finding to those of the image. The arguments are those of [check.Find].
 func (r *Reader) Find(level check.Level, path, code string, args ...any) {
 	r.Img.Problems = append(r.Img.Problems, check.Find(level, -1, path, code, args...))
 }
@@ -452,6 +456,7 @@ func refNames(d v1.Descriptor) []string {
 	return names
 }
 
+// IsIndex says whether a media type is that of an index.
 func IsIndex(m types.MediaType) bool {
 	return m == types.OCIImageIndex || m == types.DockerManifestList
 }

@@ -1,13 +1,14 @@
 package pass
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/digest/sha256mb"
 	"context"
 	"fmt"
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
 )
 
 // A Given is the digest of a file as it was given, of which forms read this and that.

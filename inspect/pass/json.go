@@ -1,10 +1,11 @@
 package pass
 
 import (
-	"audit/inspect/limit"
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"audit/inspect/limit"
 )
 
 // maxJSONValues bounds the values in a JSON document that is decoded: in

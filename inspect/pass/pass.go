@@ -68,6 +68,7 @@ func (f *fault) get() error {
 	return f.err
 }
 
+// New returns a pass that has read nothing.
 func New(ctx context.Context, opt Options) *Pass {
 	p := &Pass{Ctx: ctx, Opt: opt, Limits: limit.DefaultLimits(), cores: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	if opt.Limits != nil {
@@ -148,6 +149,7 @@ func (p *Pass) AddEntries(where string, n int) error {
 // maxLayers is far above the 127 that engines can stack.
 const maxLayers = 4096
 
+// CheckLayers returns a [limit.Error] when an image has more layers than are read.
 func CheckLayers(n int) error {
 	if n > maxLayers {
 		return &limit.Error{Name: "layers", Limit: maxLayers, Where: "the image"}

@@ -1,11 +1,12 @@
 package pass
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/zeros"
 	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/digest"
+	"audit/inspect/zeros"
 )
 
 // A Region is a file, or a part of one, that is read here and there and not

@@ -42,13 +42,14 @@ func isClean(name string) bool {
 	}
 }
 
+// HasDotDot says whether a part of a name is "..".
 func HasDotDot(name string) bool { return strings.Contains("/"+name+"/", "/../") }
 
 // Compare orders paths so that a folder comes before what is in it and
 // what is in it before any sibling: "a", "a/b", "a-b". The root, ".", comes
 // first.
 func Compare(a, b string) int {
-	a, b = Rooted(a), Rooted(b)
+	a, b = rooted(a), rooted(b)
 	n := min(len(a), len(b))
 	for i := range n {
 		if a[i] == b[i] {
@@ -65,13 +66,15 @@ func Compare(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-func Rooted(path string) string {
+// rooted is a path with "" for the root.
+func rooted(path string) string {
 	if path == "." {
 		return ""
 	}
 	return path
 }
 
+// Split returns the folder of a path, "." for what is at the top, and its name in there.
 func Split(path string) (dir, base string) {
 	if i := strings.LastIndexByte(path, '/'); i >= 0 {
 		return path[:i], path[i+1:]
@@ -79,6 +82,7 @@ func Split(path string) (dir, base string) {
 	return ".", path
 }
 
+// Join is the reverse of [Split].
 func Join(dir, base string) string {
 	if dir == "." {
 		return base

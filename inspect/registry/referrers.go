@@ -1,11 +1,6 @@
 package registry
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/image"
-	"audit/inspect/limit"
-	"audit/inspect/oci"
-	"audit/inspect/pass"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,6 +11,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
 )
 
 // A registry can have statements about an image that are not in its index: artifacts

@@ -1,15 +1,6 @@
 package registry
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/digest"
-	"audit/inspect/form"
-	"audit/inspect/image"
-	"audit/inspect/layers"
-	"audit/inspect/limit"
-	"audit/inspect/oci"
-	"audit/inspect/pass"
-	"audit/inspect/registry/access"
 	"bufio"
 	"crypto/tls"
 	"errors"
@@ -22,10 +13,19 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
-
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/form"
+	"audit/inspect/image"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
+	"audit/inspect/pass"
+	"audit/inspect/registry/access"
 )
 
 // Form is that of an image in a registry. A name without its transport is never taken

@@ -2,6 +2,12 @@ package rootfs
 
 import (
 	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
 	"audit/inspect/check"
 	"audit/inspect/form"
 	"audit/inspect/image"
@@ -9,11 +15,6 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
 )
 
 // looks says whether a tar's first entries are those of a file

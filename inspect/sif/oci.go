@@ -1,18 +1,19 @@
 package sif
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/image"
-	"audit/inspect/layers"
-	"audit/inspect/limit"
-	"audit/inspect/oci"
-	"audit/inspect/squashfs"
 	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/layers"
+	"audit/inspect/limit"
+	"audit/inspect/oci"
+	"audit/inspect/squashfs"
 )
 
 // blobs are the blobs of an OCI-SIF: an OCI image in the objects of a SIF,

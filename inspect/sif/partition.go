@@ -1,12 +1,13 @@
 package sif
 
 import (
+	"errors"
+	"fmt"
+
 	"audit/inspect/check"
 	"audit/inspect/image"
 	"audit/inspect/record"
 	"audit/inspect/squashfs"
-	"errors"
-	"fmt"
 )
 
 // The file systems and roles that partitions have.

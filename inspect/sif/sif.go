@@ -1,6 +1,15 @@
 package sif
 
 import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"audit/inspect/check"
 	"audit/inspect/choice"
 	"audit/inspect/digest"
@@ -10,14 +19,6 @@ import (
 	"audit/inspect/pass"
 	"audit/inspect/record"
 	"audit/inspect/zeros"
-	"bytes"
-	"cmp"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // A reader reads a SIF, the Singularity Image Format version 1 (sylabs/sif
@@ -88,8 +89,8 @@ const (
 	extraSize      = 384
 )
 
-// Is recognises a SIF by its first bytes.
-func Is(head []byte) bool {
+// is recognises a SIF by its first bytes.
+func is(head []byte) bool {
 	return len(head) >= magicAt+len(magic) && string(head[magicAt:][:len(magic)]) == magic
 }
 
@@ -97,23 +98,12 @@ func Is(head []byte) bool {
 func Form() form.Form {
 	return form.Form{
 		Transport: image.SIF, Argument: "PATH", Help: "what Singularity and Apptainer run",
-		Match: func(in *form.Input) (bool, error) {
-			head, err := in.Head()
-			return Is(head), err
-		},
-		Open: open,
+		Match: form.HasHead(is), Open: open,
 	}
 }
 
 func open(in *form.Input) (*image.Image, error) {
-	head, err := in.Head()
-	if err != nil {
-		return nil, err
-	}
-	if !Is(head) {
-		return nil, &limit.FormatError{Where: "the file", Err: errors.New("its first bytes are not those of a sif")}
-	}
-	b, err := in.Region()
+	b, err := in.RegionOf(image.SIF, is)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +151,7 @@ func (s *reader) header() error {
 	} else if err != nil {
 		return err
 	}
-	if version := string(raw[42:45]); !Is(raw) || version != "01\x00" {
+	if version := string(raw[42:45]); !is(raw) || version != "01\x00" {
 		return fmt.Errorf("version %q: audit reads 01", version)
 	}
 	f := record.Fields{B: raw[64+16:]} // behind the identifier, two times

@@ -1,8 +1,6 @@
 package squashfs
 
 import (
-	"audit/inspect/compression"
-	"audit/inspect/xz"
 	"bytes"
 	"errors"
 	"fmt"
@@ -10,6 +8,9 @@ import (
 
 	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
+
+	"audit/inspect/compression"
+	"audit/inspect/xz"
 )
 
 // A compressor is how the blocks of a squashfs are packed, as its superblock

@@ -1,10 +1,11 @@
 package squashfs
 
 import (
-	"audit/inspect/xz"
 	"slices"
 	"strings"
 	"testing"
+
+	"audit/inspect/xz"
 )
 
 func TestUnpackersRefuse(t *testing.T) {

@@ -1,11 +1,12 @@
 package squashfs
 
 import (
-	"audit/inspect/record"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+
+	"audit/inspect/record"
 )
 
 // A name is a name in a folder and what it says of its inode.

@@ -1,12 +1,13 @@
 package squashfs
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/image"
-	"audit/inspect/pass"
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"audit/inspect/check"
+	"audit/inspect/image"
+	"audit/inspect/pass"
 )
 
 // extents are parts of a file in the order in which they were read; those that

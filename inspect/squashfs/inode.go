@@ -1,10 +1,11 @@
 package squashfs
 
 import (
-	"audit/inspect/image"
-	"audit/inspect/limit"
 	"fmt"
 	"math"
+
+	"audit/inspect/image"
+	"audit/inspect/limit"
 )
 
 // A kind is what an inode is, as names in folders have it.

@@ -1,11 +1,12 @@
 package squashfs
 
 import (
-	"audit/inspect/record"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+
+	"audit/inspect/record"
 )
 
 // metaSize is what a metadata block unpacks to, but for the last of a table.

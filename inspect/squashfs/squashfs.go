@@ -1,6 +1,13 @@
 package squashfs
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
 	"audit/inspect/check"
 	"audit/inspect/digest"
 	"audit/inspect/form"
@@ -9,12 +16,6 @@ import (
 	"audit/inspect/limit"
 	"audit/inspect/pass"
 	"audit/inspect/paths"
-	"errors"
-	"fmt"
-	"io"
-	"strings"
-
-	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
 // MediaType is the media type of a layer that is a squashfs: the one that
@@ -48,23 +49,12 @@ const theFileSystem = "the squashfs"
 func Form() form.Form {
 	return form.Form{
 		Transport: image.SquashFS, Argument: "PATH", Help: "a squashfs file system",
-		Match: func(in *form.Input) (bool, error) {
-			head, err := in.Head()
-			return Is(head), err
-		},
-		Open: open,
+		Match: form.HasHead(Is), Open: open,
 	}
 }
 
 func open(in *form.Input) (*image.Image, error) {
-	head, err := in.Head()
-	if err != nil {
-		return nil, err
-	}
-	if !Is(head) {
-		return nil, &limit.FormatError{Where: "the file", Err: errors.New("its first bytes are not those of a squashfs")}
-	}
-	b, err := in.Region()
+	b, err := in.RegionOf(image.SquashFS, Is)
 	if err != nil {
 		return nil, err
 	}

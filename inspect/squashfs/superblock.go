@@ -1,13 +1,14 @@
 package squashfs
 
 import (
-	"audit/inspect/pass"
-	"audit/inspect/record"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+
+	"audit/inspect/pass"
+	"audit/inspect/record"
 )
 
 // superblockSize is the length of what a squashfs starts with.

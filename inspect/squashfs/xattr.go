@@ -1,9 +1,10 @@
 package squashfs
 
 import (
-	"audit/inspect/record"
 	"errors"
 	"fmt"
+
+	"audit/inspect/record"
 )
 
 // An xattrTable has the extended attributes of a squashfs: sets of them, each

@@ -111,6 +111,7 @@ func (w *NarWriter) end(depth int) {
 	}
 }
 
+// Symlink writes a symlink.
 func (w *NarWriter) Symlink(target string) {
 	w.str("symlink", "target", target)
 	w.end(len(w.open))

@@ -1,9 +1,6 @@
 package store
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/digest/sha256mb"
-	"audit/inspect/paths"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +12,10 @@ import (
 	"testing"
 
 	"github.com/nix-community/go-nix/pkg/nar"
+
+	"audit/inspect/digest"
+	"audit/inspect/digest/sha256mb"
+	"audit/inspect/paths"
 )
 
 // FuzzNar holds our hash, made from nodes in any order, against the NAR that

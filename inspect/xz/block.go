@@ -1,7 +1,6 @@
 package xz
 
 import (
-	"audit/inspect/zeros"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -14,6 +13,8 @@ import (
 	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"audit/inspect/zeros"
 )
 
 // Unpack unpacks one xz stream of one block (The .xz File Format 1.2.1),
@@ -283,6 +284,7 @@ func Fill(dst []byte, r io.Reader) (int, error) {
 	return n, nil
 }
 
+// What is wrong with the bytes of a block.
 var (
 	ErrTooLong  = errors.New("it unpacks to more than a block may contain")
 	ErrTrailing = errors.New("bytes follow its packed ones")

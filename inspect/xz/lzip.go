@@ -1,8 +1,6 @@
 package xz
 
 import (
-	"audit/inspect/check"
-	"audit/inspect/limit"
 	"bufio"
 	"encoding/binary"
 	"errors"
@@ -12,6 +10,9 @@ import (
 	"io"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"audit/inspect/check"
+	"audit/inspect/limit"
 )
 
 // An lzipReader reads lzip members, one behind the other
@@ -26,6 +27,8 @@ type lzipReader struct {
 	note   func(check.Message) // takes what is wrong though it can be read
 }
 
+// NewLzipReader reads members of lzip; charge is asked before memory is taken, and note is
+// given what is wrong though it can be read.
 func NewLzipReader(r *bufio.Reader, charge func(n int64) error, note func(check.Message)) (*lzipReader, error) {
 	l := &lzipReader{in: &byteCounter{r: r}, charge: charge, note: note}
 	return l, l.start()

@@ -1,8 +1,6 @@
 package xz
 
 import (
-	"audit/inspect/limit"
-	"audit/inspect/zeros"
 	"bufio"
 	"bytes"
 	"crypto/sha256"
@@ -14,6 +12,9 @@ import (
 	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
+
+	"audit/inspect/limit"
+	"audit/inspect/zeros"
 )
 
 // maxDictionary bounds how much an LZMA stream may make us remember; xz -9 and

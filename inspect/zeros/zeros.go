@@ -1,5 +1,6 @@
 package zeros
 
+// First returns the index of the first byte that is not zero, -1 when there is none.
 func First(p []byte) int {
 	for i, b := range p {
 		if b != 0 {
@@ -9,20 +10,13 @@ func First(p []byte) int {
 	return -1
 }
 
-func Last(p []byte) int {
-	for i := len(p) - 1; i >= 0; i-- {
-		if p[i] != 0 {
-			return i
-		}
-	}
-	return -1
-}
-
 // AtEnd returns how many zero bytes are at the end of a stream that had
 // so many there before p.
 func AtEnd(before int64, p []byte) int64 {
-	if i := Last(p); i >= 0 {
-		return int64(len(p) - 1 - i)
+	for i := len(p) - 1; i >= 0; i-- {
+		if p[i] != 0 {
+			return int64(len(p) - 1 - i)
+		}
 	}
 	return before + int64(len(p))
 }

@@ -34,8 +34,8 @@ func makers() []maker {
 	line := func(name, pattern, reference string) maker {
 		return maker{name, inHistory, "", regexp.MustCompile(pattern), reference}
 	}
-	label := func(name, key, pattern, reference string) maker {
-		return maker{name, inLabel, key, regexp.MustCompile(pattern), reference}
+	label := func(name, key, pattern string) maker {
+		return maker{name, inLabel, key, regexp.MustCompile(pattern), ""}
 	}
 	file := func(name, folder, pattern, reference string) maker {
 		return maker{name, inFiles, folder, regexp.MustCompile(pattern), reference}
@@ -51,13 +51,13 @@ func makers() []maker {
 		{"Fedora's Image Factory", inComment, "", regexp.MustCompile(`^Created by Image Factory$`), ""},
 		{"apko", inAuthor, "", regexp.MustCompile(`^(github\.com/chainguard-dev/)?apko$`), ""},
 		{"Cloud Native Buildpacks", inComment, "", regexp.MustCompile(`^Buildpacks `), ""},
-		label("Ubuntu", "org.opencontainers.image.ref.name", `^ubuntu$`, ""),
-		label("CentOS", "org.label-schema.name", `^CentOS Base Image$`, ""),
-		label("Red Hat", "com.redhat.component", `^(ubi[0-9]+)(-[a-z]+)?-container$`, ""),
-		label("openSUSE", "org.opensuse.base.title", `^openSUSE`, ""),
-		label("Rocky Linux", "org.opencontainers.image.vendor", `^Rocky Enterprise Software Foundation`, ""),
-		label("Chainguard", "dev.chainguard.package.main", `^`, ""),
-		label("Bitnami", "com.vmware.cp.artifact.flavor", `^`, ""),
+		label("Ubuntu", "org.opencontainers.image.ref.name", `^ubuntu$`),
+		label("CentOS", "org.label-schema.name", `^CentOS Base Image$`),
+		label("Red Hat", "com.redhat.component", `^(ubi[0-9]+)(-[a-z]+)?-container$`),
+		label("openSUSE", "org.opensuse.base.title", `^openSUSE`),
+		label("Rocky Linux", "org.opencontainers.image.vendor", `^Rocky Enterprise Software Foundation`),
+		label("Chainguard", "dev.chainguard.package.main", `^`),
+		label("Bitnami", "com.vmware.cp.artifact.flavor", `^`),
 		file("Red Hat", "root/buildinfo", `^Dockerfile-(ubi[0-9]+(?:-[a-z]+)?)-([0-9.]+-[0-9.]+)$`, "registry.access.redhat.com/$1:$2"),
 		file("Red Hat", "root/buildinfo/content_manifests", `^(ubi[0-9]+(?:-[a-z]+)?)-container-([0-9.]+-[0-9.]+)\.json$`, "registry.access.redhat.com/$1:$2"),
 		file("Bitnami", "opt/bitnami", `^\.bitnami_components\.json$`, ""),

@@ -8,8 +8,6 @@
 package evidence
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/image"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -22,6 +20,8 @@ import (
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/digest"
+	"audit/inspect/image"
 	"audit/provenance/statement"
 	"audit/provenance/statement/keyless"
 )

@@ -1,8 +1,6 @@
 package evidence
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/image"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -15,6 +13,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"audit/inspect"
+	"audit/inspect/digest"
+	"audit/inspect/image"
 	"audit/provenance/statement"
 	"audit/provenance/statement/keyless"
 )

@@ -27,7 +27,6 @@ type Archive struct {
 
 // An AptSource is one of apt's (sources.list(5)), with the parts that fit their grammar.
 type AptSource struct {
-	Path       string // of the file
 	URI        string // without credentials
 	Suites     []string
 	Components []string
@@ -140,7 +139,7 @@ func (a *Archive) read(name, text string) {
 	}
 	if path.Ext(name) == ".sources" {
 		for paragraph := range strings.SplitSeq(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n") {
-			a.paragraph(name, paragraph)
+			a.paragraph(paragraph)
 		}
 		return
 	}
@@ -151,13 +150,13 @@ func (a *Archive) read(name, text string) {
 			_, rest, _ = strings.Cut(rest, "]")
 		}
 		if words := strings.Fields(rest); kind == "deb" && len(words) >= 2 {
-			a.add(name, words[:1], words[1:2], words[2:])
+			a.add(words[:1], words[1:2], words[2:])
 		}
 	}
 }
 
 // paragraph reads one of a file in the form of deb822(5).
-func (a *Archive) paragraph(name, text string) {
+func (a *Archive) paragraph(text string) {
 	fields := make(map[string][]string)
 	var key string
 	for line := range strings.Lines(text) {
@@ -173,7 +172,7 @@ func (a *Archive) paragraph(name, text string) {
 		}
 	}
 	if slices.Contains(fields["types"], "deb") && !slices.Contains(fields["enabled"], "no") {
-		a.add(name, fields["uris"], fields["suites"], fields["components"])
+		a.add(fields["uris"], fields["suites"], fields["components"])
 	}
 }
 
@@ -183,14 +182,14 @@ var suiteName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/+~-]*$`)
 // maxSources bounds the sources that are taken.
 const maxSources = 100
 
-func (a *Archive) add(name string, uris, suites, components []string) {
+func (a *Archive) add(uris, suites, components []string) {
 	valid := func(words []string) []string {
 		return slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !suiteName.MatchString(w) || len(w) > 100 })
 	}
 	for _, text := range uris {
 		uri, ok := address(text)
 		if ok && len(a.Sources) < maxSources && len(valid(suites)) > 0 {
-			a.Sources = append(a.Sources, AptSource{name, uri, valid(suites), valid(components)})
+			a.Sources = append(a.Sources, AptSource{uri, valid(suites), valid(components)})
 		}
 	}
 }

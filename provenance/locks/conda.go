@@ -21,13 +21,16 @@ func condaLocks(s Source) []*Lock {
 		w.head.WriteString("@EXPLICIT\n")
 		for _, c := range env.components {
 			_, md5 := digestOf(c, "md5")
+			_, sha256 := digestOf(c, "sha256")
 			switch {
 			case !condaPackage.MatchString(c.URL) || len(c.URL) > 1000:
 				w.leaveOut(c.Name, c.Version, c.Build, c.URL)
-			case md5 == "":
-				w.component(c, c.URL)
-			default:
+			case md5 != "":
 				w.component(c, c.URL+"#"+md5)
+			case sha256 != "": // conda 24 takes it, mamba 2 too
+				w.component(c, c.URL+"#sha256:"+sha256)
+			default:
+				w.component(c, c.URL)
 			}
 		}
 	})

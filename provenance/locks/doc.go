@@ -7,11 +7,12 @@
 //	                   apt's sources have, and the time of the archive that had them
 //	packages.apk.lock  NAME=VERSION of apk's packages, and the repositories
 //	packages.rpm.lock  NAME-EPOCH:VERSION-RELEASE.ARCHITECTURE of rpm's packages
-//	conda-explicit.txt the addresses of conda's packages with their MD5 (package records
+//	conda-explicit.txt the addresses of conda's packages with their MD5 or SHA-256 (package records
 //	                   reads what these and the next ones are made of)
 //	requirements.txt   NAME==VERSION of Python's, or an address and its digest
-//	renv.lock          R's, of CRAN as of a day, Bioconductor or a repository at a commit
+//	renv.lock          R's, of CRAN as of a day, Bioconductor, r-universe or a repository at a commit
 //	spack.yaml         Spack's
+//	easystack.yaml     EasyBuild's: its easyconfigs, which are in the image
 //	packages.npm.lock  npm's, and where in the image its own locks are
 //	files.txt          the files of one's own: those that nothing of this explains
 //

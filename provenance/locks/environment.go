@@ -1,6 +1,7 @@
 package locks
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strconv"
@@ -26,7 +27,7 @@ const maxEnvironments = 20
 func (s Source) environments(e records.Ecosystem, up int) (all []environment, more int) {
 	index := make(map[string]int)
 	for _, c := range s.Records.Components {
-		if owner, _ := s.Installed.Owner(c.At.Path); c.Ecosystem != e || c.In >= 0 || owner != nil || c.Library == "" && s.isCached(c.At.Path) {
+		if owner, _ := s.Installed.Owner(c.At.Path); c.Ecosystem != e || c.In >= 0 || owner != nil || s.isCached(cmp.Or(c.Library, c.At.Path)) {
 			continue
 		}
 		folder := c.Library
@@ -52,11 +53,11 @@ func (s Source) environments(e records.Ecosystem, up int) (all []environment, mo
 }
 
 // isCached says whether a path lies in the cache from which a tool installs packages: that
-// of uv ("archive-v0" below its folder, uv 0.5), or that of conda, which has the addresses
+// of uv, or that of conda, which has the addresses
 // of its packages in a file (conda 24, gateways/disk/create.py, mamba likewise). What is
 // installed is where it was installed.
 func (s Source) isCached(p string) bool {
-	if strings.Contains("/"+p, "/uv/archive-v") {
+	if records.IsStore(p) {
 		return true
 	}
 	before, _, ok := strings.Cut("/"+p, "/pkgs/")

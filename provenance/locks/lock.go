@@ -44,7 +44,7 @@ type Source struct {
 // ecosystems are all, in the order of their files. This is the one list: a new one is a
 // line here.
 func ecosystems() []ecosystem {
-	return []ecosystem{aptLock, apkLock, rpmLock, condaLocks, pythonLocks, rLocks, spackLocks, npmLock}
+	return []ecosystem{aptLock, apkLock, rpmLock, condaLocks, pythonLocks, rLocks, spackLocks, easybuildLock, npmLock}
 }
 
 // Keep says whether this package needs the content of the file at a path.

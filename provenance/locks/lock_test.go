@@ -216,3 +216,78 @@ func FuzzLocks(f *testing.F) {
 		}
 	})
 }
+
+// An environment whose files are links into the cache of uv has a lock, and the cache has none.
+func TestLinkedEnvironment(t *testing.T) {
+	const cache, site = "root/.cache/uv/archive-v0/abc/", "opt/e/lib/python3.12/site-packages/"
+	list := []fixtures.File{}
+	for name, body := range map[string]string{"x.py": "x", "x-1.dist-info/METADATA": "Name: x\nVersion: 1\n", "x-1.dist-info/RECORD": "x.py,sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE,1\n"} {
+		list = append(list, fixtures.File{Name: cache + name, Body: body}, fixtures.File{Name: site + name, Link: "/" + cache + name})
+	}
+	slices.SortFunc(list, func(a, b fixtures.File) int { return strings.Compare(a.Name, b.Name) })
+	locks := pythonLocks(sourceOf(t, list...))
+	if len(locks) != 1 || locks[0].Entries != 1 || !strings.Contains(string(locks[0].File.Text), `"/opt/e/lib/python3.12/site-packages"`) {
+		t.Errorf("%+v", locks)
+	}
+}
+
+// EasyBuild's easyconfigs make an easystack, and no name in one makes a line of it.
+func TestEasyBuildLock(t *testing.T) {
+	const zlib = "name = 'zlib'\nversion = '1.3'\ntoolchain = {'version': '12.3.0', 'name': 'GCCcore'}\n"
+	r := Read(sourceOf(t,
+		fixtures.File{Name: "apps/zlib/1.3/easybuild/zlib-1.3-GCCcore-12.3.0.eb", Body: zlib}, fixtures.File{Name: "apps/zlib/1.3/lib/libz.so", Body: "z"},
+		fixtures.File{Name: "apps/evil/easybuild/a\n  - b.eb", Body: "name = 'evil'\nversion = '1'\n"}))
+	files := r.Files()
+	text := string(files[0].Text)
+	if files[0].Name != "easystack.yaml" || !strings.Contains(text, "easyconfigs:\n") || !strings.Contains(text, "\n  - zlib-1.3-GCCcore-12.3.0.eb  # sha256:") || strings.Contains(text, "\n  - b.eb") {
+		t.Errorf("%s:\n%s", files[0].Name, text)
+	}
+	if own := string(files[len(files)-1].Text); !strings.Contains(own, "apps/zlib/1.3/lib/libz.so # in the folder of easybuild zlib 1.3, which has no list of its files\n") {
+		t.Error(own)
+	}
+}
+
+// Where packages of R are from: CRAN, Posit's copy of it, and r-universe.
+func TestRepositoriesOfR(t *testing.T) {
+	const lib = "usr/local/lib/R/site-library/"
+	list := []fixtures.File{}
+	for _, p := range [][2]string{{"a", "CRAN"}, {"b", "RSPM\nDate/Publication: 2023-11-17 16:50:02 UTC"}, {"c", "https://me.r-universe.dev"}, {"d", "https://evil.example/\"x"}} {
+		list = append(list, fixtures.File{Name: lib + p[0] + "/DESCRIPTION", Body: "Package: " + p[0] + "\nVersion: 1.0\nRepository: " + p[1] + "\n"})
+	}
+	lock := rLocks(sourceOf(t, list...))[0]
+	var got renv
+	if err := json.Unmarshal(lock.File.Text, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []renvRepository{{"CRAN", "https://packagemanager.posit.co/cran/2023-11-18"}, {"RSPM", "https://packagemanager.posit.co/cran/2023-11-18"}, {"https://me.r-universe.dev", "https://me.r-universe.dev"}}
+	if !slices.Equal(got.R.Repositories, want) || !slices.Equal(lock.sourceless, []string{"d 1.0"}) || got.Packages["b"].Source != "Repository" {
+		t.Errorf("%+v, %q", got, lock.sourceless)
+	}
+}
+
+// A package of conda is locked by whichever digest its record has.
+func TestDigestsOfConda(t *testing.T) {
+	record := func(name, digest string) fixtures.File {
+		return fixtures.File{Name: "c/conda-meta/" + name + ".json", Body: `{"name":"` + name + `","version":"1","url":"https://conda.anaconda.org/x/noarch/` + name + `.conda"` + digest + `}`}
+	}
+	hex := strings.Repeat("ab", 16)
+	text := string(condaLocks(sourceOf(t, record("a", `,"md5":"`+hex+`","sha256":"`+hex+hex+`"`), record("b", `,"md5":null,"sha256":"`+hex+hex+`"`), record("c", "")))[0].File.Text)
+	const channel = "https://conda.anaconda.org/x/noarch/"
+	if _, list, _ := strings.Cut(text, "@EXPLICIT\n"); list != channel+"a.conda#"+hex+"\n"+channel+"b.conda#sha256:"+hex+hex+"\n"+channel+"c.conda\n" {
+		t.Error(text)
+	}
+}
+
+// A lock is named with the command that installs by it.
+func TestInstallersOfNpm(t *testing.T) {
+	list := []fixtures.File{{Name: "a/node_modules/x/package.json", Body: `{"name":"x","version":"1.0.0"}`}}
+	for _, name := range []string{"package-lock.json", "pnpm-lock.yaml", "yarn.lock"} {
+		list = append(list, fixtures.File{Name: "a/" + name, Body: "{}"})
+	}
+	text := string(npmLock(sourceOf(t, list...))[0].File.Text)
+	for _, want := range []string{`npm ci installs by "a/package-lock.json"`, `pnpm install --frozen-lockfile installs by "a/pnpm-lock.yaml"`, `--immutable) installs by "a/yarn.lock"`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+}

@@ -61,15 +61,26 @@ func npmLock(s Source) []*Lock {
 			continue
 		}
 		if pointers++; pointers > maxPointers {
-			w.comment("more locks of npm are in the image")
+			w.comment("more such locks are in the image")
 			break
 		}
-		w.comment("npm ci installs by %s, %s", strconv.QuoteToASCII(check.Brief(f.Path)), f.Inode.Digest)
+		w.comment("%s installs by %s, %s", installerOf(f.Path), strconv.QuoteToASCII(check.Brief(f.Path)), f.Inode.Digest)
 	}
 	if pointers == 0 {
-		w.comment("The image has no lock of npm: by what was fetched is not known.")
+		w.comment("The image has no lock of npm, yarn or pnpm: by what was fetched is not known.")
 	}
 	return []*Lock{w.finish()}
+}
+
+// installerOf is the command that installs by a lock, and by nothing else.
+func installerOf(p string) string {
+	switch path.Base(p) {
+	case "yarn.lock":
+		return "yarn install --frozen-lockfile (since yarn 2: --immutable)"
+	case "pnpm-lock.yaml":
+		return "pnpm install --frozen-lockfile"
+	}
+	return "npm ci"
 }
 
 // isNpmLock says whether a file is the lock of a project.

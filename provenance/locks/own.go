@@ -120,7 +120,10 @@ func newLedger(s Source, locks []Lock) *ledger {
 		if c.Ecosystem == records.Python && path.Base(c.At.Path) == "METADATA" {
 			l.records[path.Join(path.Dir(c.At.Path), "RECORD")] = c.Title()
 		}
-		if c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R) {
+		switch {
+		case c.Ecosystem == records.EasyBuild:
+			l.folders[path.Dir(path.Dir(c.At.Path))] = c.Title()
+		case c.Agree+c.Differ == 0 && (c.Ecosystem == records.Npm || c.Ecosystem == records.R):
 			l.folders[path.Dir(c.At.Path)] = c.Title()
 		}
 	}

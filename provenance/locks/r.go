@@ -1,8 +1,10 @@
 package locks
 
 import (
+	"maps"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,11 @@ type renv struct {
 
 type renvRepository struct{ Name, URL string }
 
+// has says whether the lock names a repository.
+func (l *renv) has(name string) bool {
+	return slices.ContainsFunc(l.R.Repositories, func(r renvRepository) bool { return r.Name == name })
+}
+
 type renvBioconductor struct{ Version string }
 
 type renvPackage struct {
@@ -42,9 +49,9 @@ type renvPackage struct {
 }
 
 // rLocks writes the lock of each library of R. Packages that are a part of R are in none.
-// The repository is that of CRAN as of the day after the newest package of it was
-// published: the image does not have its time. Where DESCRIPTION does not say CRAN, the
-// source is unknown, and a finding says so.
+// The repository is that of CRAN, or of Posit's copy of it, as of the day after the newest
+// package of it was published: the image does not have its time. Of r-universe it has the
+// address. Where DESCRIPTION says none of these, the source is unknown, and a finding says so.
 func rLocks(s Source) []*Lock {
 	version := ""
 	for _, c := range s.Records.Components {
@@ -73,8 +80,14 @@ func rLocks(s Source) []*Lock {
 			continue
 		}
 		lock.R.Repositories = []renvRepository{}
-		if hasCRAN(lock) {
-			lock.R.Repositories = append(lock.R.Repositories, renvRepository{cran, cranOf(newest)})
+		for _, name := range slices.Sorted(maps.Keys(lock.Packages)) {
+			switch p := lock.Packages[name].Repository; {
+			case p == "" || lock.has(p):
+			case records.IsCRAN(p):
+				lock.R.Repositories = append(lock.R.Repositories, renvRepository{p, cranOf(newest)})
+			default:
+				lock.R.Repositories = append(lock.R.Repositories, renvRepository{p, p})
+			}
 		}
 		w.document = jsonOf(lock)
 		locks = append(locks, w.finish())
@@ -88,17 +101,8 @@ func rLocks(s Source) []*Lock {
 	return locks
 }
 
-// cran is what DESCRIPTION has in the field Repository of a package of CRAN.
-const cran = "CRAN"
-
-func hasCRAN(lock renv) bool {
-	for _, p := range lock.Packages {
-		if p.Repository == cran {
-			return true
-		}
-	}
-	return false
-}
+// universe matches the address of a repository of r-universe.dev.
+var universe = regexp.MustCompile(`^https://[a-z0-9-]{1,60}\.r-universe\.dev$`)
 
 // renvPackage adds a package of R, and says whether it is one of CRAN.
 func (w *writer) renvPackage(lock *renv, c records.Component, fields map[string][]string) (isCRAN bool) {
@@ -119,15 +123,15 @@ func (w *writer) renvPackage(lock *renv, c records.Component, fields map[string]
 			RemoteType: kind, RemoteHost: remote("host"), RemoteRepo: remote("repo"), RemoteUsername: remote("username"), RemoteRef: remote("ref"), RemoteSha: remote("sha")}
 	case len(fields["biocviews"]) > 0:
 		p.Source = "Bioconductor"
-	case field(fields, "repository") == cran:
-		p.Source, p.Repository = "Repository", cran
+	case records.IsCRAN(field(fields, "repository")), universe.MatchString(field(fields, "repository")):
+		p.Source, p.Repository = "Repository", field(fields, "repository")
 	default:
 		w.lock.sourceless = append(w.lock.sourceless, c.Name+" "+c.Version)
 	}
 	w.lock.Entries++
 	w.lock.titles = append(w.lock.titles, c.Title())
 	lock.Packages[c.Name] = p
-	return p.Repository == cran
+	return records.IsCRAN(p.Repository)
 }
 
 func field(fields map[string][]string, name string) string {

@@ -138,6 +138,43 @@ func TestTimeOfSignature(t *testing.T) {
 	}
 }
 
+// A key that was extended, or signed itself again, was good before that.
+func TestExtendedKey(t *testing.T) {
+	const text = "text"
+	key := newKey(t, packet.PubKeyAlgoEdDSA, 48*time.Hour)
+	if err := key.AddSigningSubkey(at(born)); err != nil {
+		t.Fatal(err)
+	}
+	old := detached(t, key, born.Add(time.Hour), text)
+	later := born.AddDate(1, 0, 0)
+	life := uint32(10 * 365 * 24 * 3600)
+	self := key.PrimaryIdentity().SelfSignature
+	self.CreationTime, self.KeyLifetimeSecs = later, &life
+	if err := self.SignUserId(key.PrimaryIdentity().UserId.Id, key.PrimaryKey, key.PrivateKey, at(later)); err != nil {
+		t.Fatal(err)
+	}
+	for _, sub := range key.Subkeys {
+		sub.Sig.CreationTime = later
+		if err := sub.Sig.SignKey(sub.PublicKey, key.PrivateKey, at(later)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keys := ring(t, key)
+	*self.KeyLifetimeSecs = 0 // for the signer alone
+	for name, test := range map[string]struct {
+		sig  []byte
+		want Word
+	}{
+		"before it was extended":   {old, Good},
+		"after it":                 {detached(t, key, later.Add(time.Hour), text), Good},
+		"after its life, extended": {detached(t, key, later.AddDate(11, 0, 0), text), Expired},
+	} {
+		if got := word(t, keys, test.sig, text); got.Word != test.want {
+			t.Errorf("%s: %+v, want %d", name, got, test.want)
+		}
+	}
+}
+
 // Signatures of version 3 hash their type and time alone.
 func TestVersion3(t *testing.T) {
 	const text = "a header that Red Hat signed in 2014"

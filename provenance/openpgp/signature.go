@@ -158,8 +158,16 @@ func write(h hash.Hash, kind packet.SignatureType, parts [][]byte) {
 	}
 }
 
+// isGoodAt says whether the key was there at a time and had not expired. What binds it may
+// be younger: a key that was extended, or only signed again, was good before that too.
 func (m member) isGoodAt(t time.Time) bool {
-	return !m.primary.KeyExpired(m.span, t) && !m.public.KeyExpired(m.binding, t) && !m.binding.SigExpired(t)
+	return !m.primary.KeyExpired(m.span, t) && !m.public.KeyExpired(m.binding, t) && !ends(m.binding, t)
+}
+
+// ends says whether a binding had expired at a time.
+func ends(binding *packet.Signature, t time.Time) bool {
+	life := binding.SigLifetimeSecs
+	return life != nil && *life > 0 && t.After(binding.CreationTime.Add(time.Duration(*life)*time.Second))
 }
 
 // isCritical says whether a signature has a notation without which it must not be judged

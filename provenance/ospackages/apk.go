@@ -94,75 +94,84 @@ func (r *reader) recordDatabase(last inspect.File, packages []Package, read func
 // apkPackages reads a database: paragraphs of lines "K:value", of which F: is a
 // folder and each R: after it a file in there.
 func apkPackages(text []byte) []Package {
-	var all []Package
-	var p Package
-	var dir string
-	var file *File // that the lines are about
-	room := namesOf(len(text))
-	end := func() {
-		if p.Name != "" {
-			all = append(all, p)
-		}
-		p, dir = Package{}, ""
-	}
+	d := apkDatabase{room: namesOf(len(text))}
 	for raw := range bytes.Lines(text) {
 		line := string(bytes.TrimRight(raw, "\r\n"))
-		if line == "" {
-			end()
-			continue
-		}
-		if len(line) < 2 || line[1] != ':' {
-			continue
-		}
-		if line[0] != 'Z' && line[0] != 'a' {
-			file = nil
-		}
-		switch value := line[2:]; line[0] {
-		case 'C':
-			p.Checksum = apkDigest(value)
-		case 'P':
-			p.Name = value
-		case 'V':
-			p.Version = value
-		case 'A':
-			p.Arch = value
-		case 'o':
-			p.Source = value
-		case 'L':
-			p.License = value
-		case 'D':
-			for name := range strings.FieldsSeq(value) {
-				if !strings.HasPrefix(name, "!") { // a conflict
-					p.Needs = append(p.Needs, []string{unversioned(name)})
-				}
-			}
-		case 'p':
-			for name := range strings.FieldsSeq(value) {
-				p.Provides = append(p.Provides, unversioned(name))
-			}
-		case 'F':
-			dir = clean(value)
-			if dir != "." {
-				p.Files = append(p.Files, File{Path: dir})
-			}
-		case 'R':
-			if room -= len(dir) + len(value); room > 0 {
-				at := path.Join(dir, clean(value))
-				p.Files = append(p.Files, File{Path: at, Mode: 0o644, Config: isProtected(at)})
-				file = &p.Files[len(p.Files)-1]
-			}
-		case 'a': // owner, group and mode, where they are not the usual ones
-			if file != nil {
-				file.Mode = apkMode(value)
-			}
-		case 'Z':
-			if file != nil {
-				file.Digest = apkDigest(value)
-			}
+		switch {
+		case line == "":
+			d.end()
+		case len(line) >= 2 && line[1] == ':':
+			d.field(line[0], line[2:])
 		}
 	}
-	end()
-	return all
+	d.end()
+	return d.packages
+}
+
+// An apkDatabase is one that is being read.
+type apkDatabase struct {
+	packages []Package
+	p        Package // that the lines are about
+	dir      string
+	file     *File // likewise
+	room     int   // bytes that the names of files may still have
+}
+
+func (d *apkDatabase) end() {
+	if d.p.Name != "" {
+		d.packages = append(d.packages, d.p)
+	}
+	d.p, d.dir = Package{}, ""
+}
+
+// field reads a line.
+func (d *apkDatabase) field(key byte, value string) {
+	p := &d.p
+	if key != 'Z' && key != 'a' {
+		d.file = nil
+	}
+	switch key {
+	case 'C':
+		p.Checksum = apkDigest(value)
+	case 'P':
+		p.Name = value
+	case 'V':
+		p.Version = value
+	case 'A':
+		p.Arch = value
+	case 'o':
+		p.Source = value
+	case 'L':
+		p.License = value
+	case 'D':
+		for name := range strings.FieldsSeq(value) {
+			if !strings.HasPrefix(name, "!") { // a conflict
+				p.Needs = append(p.Needs, []string{unversioned(name)})
+			}
+		}
+	case 'p':
+		for name := range strings.FieldsSeq(value) {
+			p.Provides = append(p.Provides, unversioned(name))
+		}
+	case 'F':
+		if d.dir = clean(value); d.dir != "." {
+			p.Files = append(p.Files, File{Path: d.dir})
+		}
+	case 'R':
+		if d.room -= len(d.dir) + len(value); d.room > 0 {
+			at := path.Join(d.dir, clean(value))
+			p.Files = append(p.Files, File{Path: at, Mode: 0o644, Config: isProtected(at)})
+			d.file = &p.Files[len(p.Files)-1]
+		}
+	case 'a': // owner, group and mode, where they are not the usual ones
+		if d.file != nil {
+			d.file.Mode = apkMode(value)
+		}
+	case 'Z':
+		if d.file != nil {
+			d.file.Digest = apkDigest(value)
+		}
+	}
 }
 
 // apkDigest reads a digest in the form of apk (apk-tools 2.14,

@@ -91,7 +91,6 @@ type Comparison struct {
 	Package  string // that records the file
 	Version  string // "" when it is not known
 	Recorded Digest
-	Computed Digest // zero when the entry is no regular file, or it was not taken
 }
 
 // A version is a file of a database as it is from one layer on, up to another one
@@ -245,7 +244,7 @@ func (in *Installed) against(records []record, layer, index, asOf int) (out Comp
 			continue
 		}
 		computed, taken := in.computed(layer, index, r.digest.Algorithm)
-		found := Comparison{r.excuse, r.pkg, r.number, r.digest, computed}
+		found := Comparison{r.excuse, r.pkg, r.number, r.digest}
 		switch {
 		case !taken:
 			found.Standing = Unread

@@ -96,12 +96,22 @@ func (l *list) putAny(p string, otherwise Standing, recorded ...v1.Hash) bool {
 	switch now.standing {
 	case Agrees:
 		c.Agree++
+	case Unread:
+		c.Uncompared++
 	case Differs:
 		c.Differ++
 		now.recorded = recorded[0]
 	}
 	l.claim(file.Path, now)
 	return true
+}
+
+// unclear takes a file whose digest in the record is none that can be read.
+func (l *list) unclear(p string) bool {
+	if l.component >= 0 && p != "" {
+		l.Components[l.component].Uncompared++
+	}
+	return l.put(p, v1.Hash{})
 }
 
 // claim joins what a record has of a file with what others have.

@@ -13,7 +13,7 @@
 //	conda      conda-meta/*.json: files with digests, in the package and with the prefix in them
 //	spack      .spack/spec.json and install_manifest.json
 //	easybuild  the easyconfig beside what was installed
-//	python     METADATA and RECORD of wheels, egg-info (packaging.python.org)
+//	python     METADATA and RECORD of wheels, egg-info, eggs (packaging.python.org)
 //	r          DESCRIPTION of packages in a library; MD5 of binary packages
 //	npm        package.json below node_modules, the lock of the project, and the files of
 //	           a package whose tarball lies there with the digest in the lock

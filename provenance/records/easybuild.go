@@ -18,7 +18,8 @@ func isEasyBuild(p string) bool {
 // not taken.
 var (
 	easyconfig = regexp.MustCompile(`(?m)^(name|version|versionsuffix)\s*=\s*(?:'([^'\\\n]*)'|"([^"\\\n]*)")\s*(?:#.*)?$`)
-	toolchain  = regexp.MustCompile(`(?m)^toolchain\s*=\s*\{\s*['"]name['"]\s*:\s*['"]([^'"\n]*)['"]\s*,\s*['"]version['"]\s*:\s*['"]([^'"\n]*)['"]`)
+	toolchain  = regexp.MustCompile(`(?m)^toolchain\s*=\s*\{([^}\n]*)\}`)
+	toolField  = regexp.MustCompile(`['"](name|version)['"]\s*:\s*['"]([^'"]*)['"]`)
 	system     = regexp.MustCompile(`(?m)^toolchain\s*=\s*SYSTEM\s*$`)
 )
 
@@ -33,7 +34,11 @@ func (r *reader) easybuild(at found, body []byte) error {
 	}
 	with := ""
 	if m := toolchain.FindSubmatch(body); m != nil {
-		with = string(m[1]) + "-" + string(m[2])
+		of := make(map[string]string)
+		for _, f := range toolField.FindAllSubmatch(m[1], maxFields) {
+			of[string(f[1])] = string(f[2])
+		}
+		with = of["name"] + "-" + of["version"]
 	} else if system.Match(body) {
 		with = "system"
 	}

@@ -28,7 +28,7 @@ const (
 
 // isProgram says whether a file may be made by Go, which makes no smaller ones.
 func isProgram(e *inspect.Entry) bool {
-	return e.Type == '0' && e.Size >= minProgram && (e.Mode&0o111 != 0 || strings.Contains(path.Base(e.Path), ".so"))
+	return e.Type == '0' && e.Size >= minProgram && !isEgg(e.Path) && (e.Mode&0o111 != 0 || strings.Contains(path.Base(e.Path), ".so"))
 }
 
 // A goWatcher looks for what Go noted in a program, in one go.
@@ -280,18 +280,26 @@ func (r *reader) modules(info *debug.BuildInfo, file inspect.File) {
 	}
 	put(info.Main.Path, info.Main.Version, info.Main.Sum)
 	for _, m := range info.Deps {
-		if m.Replace != nil {
-			m = m.Replace
+		switch by := m.Replace; {
+		case by == nil:
+			put(m.Path, m.Version, m.Sum)
+		case isFolder(by.Path):
+			r.add(Component{Ecosystem: Go, Name: m.Path, Origin: Local, In: -1}, file)
+		default:
+			put(by.Path, by.Version, by.Sum)
 		}
-		put(m.Path, m.Version, m.Sum)
 	}
 }
+
+// isFolder says whether the path of a module is that of a folder on the machine that built
+// the program.
+func isFolder(name string) bool { return strings.HasPrefix(name, ".") || path.IsAbs(name) }
 
 // moduleLocator locates a module (purl-spec, type golang), or Go's own library, which
 // scanners know as a module named stdlib.
 func moduleLocator(name string) Locator {
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "/") {
-		return Locator{} // a folder on the machine that built it
+	if isFolder(name) {
+		return Locator{}
 	}
 	namespace, base := path.Split(name)
 	return Locator{Type: packageurl.TypeGolang, Namespace: strings.TrimSuffix(namespace, "/"), Name: base}

@@ -68,7 +68,7 @@ func TestGo(t *testing.T) {
 		{Name: "usr/bin/own", Body: string(program(64, noted("go1.20", ""))), Mode: 0o755},
 		{Name: "usr/share/tool", Body: string(program(64, noted("go1.26.1", modules)))},
 	})
-	expect(t, components(all), []string{"go stdlib 1.20", "go stdlib 1.26.1", "go example.org/tool v1.2.3", "go example.org/lib v0.1.0", "go ../local"})
+	expect(t, components(all), []string{"go stdlib 1.20", "go stdlib 1.26.1", "go example.org/tool v1.2.3", "go example.org/lib v0.1.0", "go example.org/old"})
 	if c := all.Components[3]; c.Sum != "h1:def=" || c.Locator.Namespace != "example.org" || c.Locator.Name != "lib" || c.At.Path != "usr/bin/tool" {
 		t.Errorf("%+v", c)
 	}

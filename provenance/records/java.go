@@ -15,11 +15,12 @@ import (
 	"github.com/package-url/packageurl-go"
 
 	"audit/inspect"
+	"audit/inspect/check"
 )
 
 // isJar says whether a file may be an archive of Java.
 func isJar(p string) bool {
-	switch path.Ext(p) {
+	switch strings.ToLower(path.Ext(p)) {
 	case ".jar", ".war", ".ear", ".hpi", ".jpi":
 		return true
 	}
@@ -54,6 +55,8 @@ type jarNote struct {
 	Parts []jarPart `json:"parts"`
 	Limit string    `json:"limit,omitempty"` // that it goes past: what is beyond was not looked into
 	Error string    `json:"error,omitempty"`
+	Shut  int       `json:"shut,omitempty"`  // archives and records in it that cannot be read
+	First string    `json:"first,omitempty"` // of these, the path of the first
 }
 
 // A jarWatcher gathers an archive, since its directory stands at its end.
@@ -113,6 +116,17 @@ func (o *jarReader) open(e zipEntry, data []byte, most int) ([]byte, bool) {
 	return content, ok
 }
 
+// shut notes a part that cannot be read, unless a limit was the reason: a reader that is
+// less strict may find a package in it.
+func (o *jarReader) shut(p string) {
+	if o.Limit != "" {
+		return
+	}
+	if o.Shut++; o.Shut == 1 {
+		o.First = p
+	}
+}
+
 // read reads an archive at a path in the outer one, which lies in a part.
 func (o *jarReader) read(at string, data []byte, in, depth int) error {
 	var manifest, poms, nested []zipEntry
@@ -141,8 +155,12 @@ func (o *jarReader) read(at string, data []byte, in, depth int) error {
 	}
 	self := o.add(own)
 	for _, e := range poms {
-		if p, ok := o.pom(e, data); ok && self >= 0 {
-			p.In, p.Path = self, inside(at, e.name)
+		p, ok := o.pom(e, data)
+		p.In, p.Path = self, inside(at, e.name)
+		switch {
+		case !ok:
+			o.shut(p.Path)
+		case p.Name != "" && p.Group != "" && self >= 0:
 			o.add(p)
 		}
 	}
@@ -155,11 +173,11 @@ func (o *jarReader) read(at string, data []byte, in, depth int) error {
 			return nil
 		}
 		content, ok := o.open(e, data, maxInner)
-		if !ok {
-			continue
+		if ok {
+			ok = o.read(inside(at, e.name), content, self, depth+1) == nil || !bytes.HasPrefix(content, []byte("PK"))
 		}
-		if err := o.read(inside(at, e.name), content, self, depth+1); err != nil && bytes.HasPrefix(content, []byte("PK")) {
-			return err
+		if !ok {
+			o.shut(inside(at, e.name))
 		}
 	}
 	return nil
@@ -239,7 +257,7 @@ func (o *jarReader) pom(e zipEntry, data []byte) (p jarPart, ok bool) {
 			p.Version = value
 		}
 	}
-	return p, p.Name != "" && p.Group != ""
+	return p, true
 }
 
 // unfolded joins the lines of a manifest, which breaks them after 72 bytes and goes on
@@ -272,6 +290,9 @@ func (r *reader) jars() {
 		}
 		if read.Error != "" {
 			r.problem(file, "records/unread", "error", read.Error)
+		}
+		if read.Shut > 0 {
+			r.problem(file, "records/archive-part-unread", "parts", read.Shut, "first", check.Brief(read.First))
 		}
 		first := len(r.Components)
 		r.jar(file, read.Parts)

@@ -6,6 +6,8 @@ import (
 	"crypto/sha1"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -126,4 +128,53 @@ func FuzzJar(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An archive that Java reads is read, whatever form it has: a directory that a false end
+// follows, sizes in 64 bits, more entries than 16 bits can count. What cannot be read in it
+// is said, and keeps nothing else from being read.
+func TestArchivesThatHide(t *testing.T) {
+	name, body := pom("org.demo", "hidden", "1")
+	hidden := jar(t, name, body)
+	nested := jar(t, "lib/broken.jar", hidden[:len(hidden)-30], "lib/HIDDEN-1.JAR", hidden)
+	many := []string{name, body}
+	for i := range 1 << 16 {
+		many = append(many, fmt.Sprint("c", i), "")
+	}
+	for form, tc := range map[string]struct{ data, part string }{
+		"a false end":        {data: hidden + "PK\x05\x06" + strings.Repeat("\x00", 18) + "zz"},
+		"lines after it":     {data: hidden + "\n\n"},
+		"many entries":       {data: jar(t, many...)},
+		"64 bits":            {data: long("lib/hidden-1.jar", hidden)},
+		"one that is broken": {data: nested, part: "lib/broken.jar"},
+	} {
+		t.Run(form, func(t *testing.T) {
+			all := read(t, files("srv/x.jar", tc.data))
+			if !slices.ContainsFunc(components(all), func(c string) bool { return strings.HasPrefix(c, "java hidden 1") }) {
+				t.Errorf("%q", components(all))
+			}
+			var parts []string
+			for _, p := range all.Problems {
+				parts = append(parts, p.Code+" "+p.Args.String("first"))
+			}
+			if want := "records/archive-part-unread " + tc.part; tc.part == "" && len(parts) > 0 || tc.part != "" && !slices.Equal(parts, []string{want}) {
+				t.Errorf("%q", parts)
+			}
+		})
+	}
+}
+
+// long is an archive with one entry, not compressed, whose sizes are in 64 bits.
+func long(name, body string) string {
+	le := binary.LittleEndian
+	extra := le.AppendUint64(le.AppendUint64([]byte{1, 0, 16, 0}, uint64(len(body))), uint64(len(body)))
+	numbers := func(b []byte) []byte {
+		b = le.AppendUint32(b, crc32.ChecksumIEEE([]byte(body)))
+		b = append(b, "\xff\xff\xff\xff\xff\xff\xff\xff"...)
+		return le.AppendUint16(le.AppendUint16(b, uint16(len(name))), uint16(len(extra)))
+	}
+	local := string(numbers([]byte("PK\x03\x04\x2d\x00\x00\x00\x00\x00\x00\x00\x00\x00"))) + name + string(extra) + body
+	central := string(numbers([]byte("PK\x01\x02\x2d\x00\x2d\x00\x00\x00\x00\x00\x00\x00\x00\x00"))) + strings.Repeat("\x00", 14) + name + string(extra)
+	end := le.AppendUint32(le.AppendUint32([]byte("PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00"), uint32(len(central))), uint32(len(local)))
+	return local + central + string(end) + "\x00\x00"
 }

@@ -15,6 +15,9 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/package-url/packageurl-go"
+
+	"audit/inspect/check"
+	"audit/inspect/paths"
 )
 
 // isPython says whether a file is the metadata of an installed Python package:
@@ -47,17 +50,13 @@ func isPythonRecord(p string) bool {
 // python reads core metadata (packaging.python.org, "Core metadata specifications"
 // 2.4) and what lies beside them.
 func (r *reader) python(at found, body []byte) error {
-	fields := headers(body)
-	name := first(fields["name"])
-	if name == "" {
-		return errors.New("it names no package")
-	}
-	c := Component{
-		Ecosystem: Python, Name: name, Version: first(fields["version"]), In: -1,
-		Licenses: pythonLicenses(fields), Locator: Locator{Type: packageurl.TypePyPi},
+	c, err := pythonComponent(body)
+	if err != nil {
+		return err
 	}
 	dir, base := path.Split(at.name)
 	dir = strings.TrimSuffix(dir, "/")
+	c.Library = libraryOf(dir, base)
 	if base != "METADATA" {
 		if r.isSource(dir, base) {
 			c.Origin = Local
@@ -67,7 +66,10 @@ func (r *reader) python(at found, body []byte) error {
 	}
 	r.direct(&c, dir)
 	i := r.add(c, at.File)
-	folder := path.Dir(dir)
+	folder := c.Library
+	if stem := plainName(strings.TrimSuffix(path.Base(dir), ".dist-info")); stem != plainName(c.Name) && !strings.HasPrefix(stem, plainName(c.Name)+"-") {
+		r.problem(at.File, "records/name-differs", "name", check.Brief(c.Name))
+	}
 	record, file, ok := r.beside(dir + "/RECORD")
 	r.environment(folder, Python, !ok)
 	if ok {
@@ -75,6 +77,39 @@ func (r *reader) python(at found, body []byte) error {
 	}
 	return nil
 }
+
+// pythonComponent reads core metadata.
+func pythonComponent(text []byte) (Component, error) {
+	fields := headers(text)
+	name := first(fields["name"])
+	if name == "" {
+		return Component{}, errors.New("it names no package")
+	}
+	return Component{
+		Ecosystem: Python, Name: name, Version: first(fields["version"]), In: -1,
+		Licenses: pythonLicenses(fields), Locator: Locator{Type: packageurl.TypePyPi},
+	}, nil
+}
+
+// libraryOf is the folder of packages in which metadata lie: in a folder of the package, in
+// one of an egg, or alone.
+func libraryOf(dir, base string) string {
+	switch {
+	case base != "METADATA" && base != "PKG-INFO":
+		return dir
+	case path.Base(dir) == "EGG-INFO":
+		return path.Dir(path.Dir(dir))
+	}
+	return path.Dir(dir)
+}
+
+// plainName is a name of Python in the form in which all spellings of it are alike
+// (packaging.python.org, "Names and normalization").
+func plainName(name string) string {
+	return strings.ToLower(separators.ReplaceAllString(name, "-"))
+}
+
+var separators = regexp.MustCompile(`[-_.]+`)
 
 // pythonRecord reads the list of a package's files (packaging.python.org, "Recording
 // installed projects"): path, algorithm=digest, size, in the form of RFC 4180.
@@ -93,21 +128,47 @@ func (r *reader) pythonRecord(l *list, folder string, record []byte) {
 		if row[0] == "" {
 			continue
 		}
-		var recorded v1.Hash
+		name, recorded := l.inTarget(folder, row[0]), v1.Hash{}
 		if len(row) > 1 {
 			recorded = pythonDigest(row[1])
 		}
-		if !l.put(under(folder, row[0]), recorded) {
+		put := l.put
+		if len(row) > 1 && row[1] != "" && recorded.Hex == "" {
+			put = func(p string, _ v1.Hash) bool { return l.unclear(p) }
+		}
+		if !put(name, recorded) {
 			return
 		}
 	}
 }
 
-// pythonDigest reads a digest in base64 without padding; zero when it is none.
+// inTarget joins a path of RECORD to the folder of its packages. pip install --target moves
+// scripts into that folder, and leaves in RECORD where they were before (pip 24,
+// commands/install.py).
+func (l *list) inTarget(folder, p string) string {
+	joined := under(folder, p)
+	if script, ok := strings.CutPrefix(p, "../../bin/"); ok && joined == "" && !paths.HasDotDot(script) {
+		if moved := folder + "/bin/" + script; l.isThere(moved) {
+			return moved
+		}
+	}
+	return joined
+}
+
+func (r *reader) isThere(p string) bool {
+	_, ok := r.root.Name(p)
+	return ok
+}
+
+// pythonDigest reads a digest in base64 without padding, or in hexadecimal as some builders of
+// Debian's packages write it (pybuild of Debian 12); zero when it is none.
 func pythonDigest(text string) v1.Hash {
 	algorithm, sum, _ := strings.Cut(text, "=")
 	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(sum, "="))
 	if err != nil || len(raw) != sizeOf(algorithm) {
+		for _, d := range hexDigest(algorithm, sum) {
+			return d
+		}
 		return v1.Hash{}
 	}
 	return v1.Hash{Algorithm: algorithm, Hex: hex.EncodeToString(raw)}
@@ -119,12 +180,17 @@ func (r *reader) isSource(dir, base string) bool {
 	if base != "PKG-INFO" || !strings.HasSuffix(dir, ".egg-info") {
 		return false
 	}
-	switch path.Base(path.Dir(dir)) {
-	case "site-packages", "dist-packages":
+	if isSite(path.Dir(dir)) {
 		return false
 	}
 	_, isInstalled := r.root.Name(dir + "/installed-files.txt")
 	return !isInstalled
+}
+
+// isSite says whether a folder is one that installers put packages into by themselves.
+func isSite(folder string) bool {
+	base := path.Base(folder)
+	return base == "site-packages" || base == "dist-packages"
 }
 
 // egg reads the list of files of a package that was installed without a wheel, which

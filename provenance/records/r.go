@@ -88,11 +88,24 @@ func rSums(l *list, dir string, sums []byte) {
 	}
 }
 
-// ofCRAN says whether CRAN can have a package: it has neither those that are a
-// part of R nor those of Bioconductor, for which there are no package URLs.
+// ofCRAN says whether a package is of CRAN, which names itself in each: a part of R, of
+// Bioconductor or from another place is none, and there are no package URLs for these.
 func ofCRAN(fields map[string][]string) bool {
-	return first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0 &&
-		!strings.Contains(first(fields["repository"]), "Bioc")
+	switch first(fields["remotetype"]) {
+	case "", "standard", "cran":
+		return IsCRAN(first(fields["repository"])) && first(fields["priority"]) != "base" && len(fields["biocviews"]) == 0
+	}
+	return false
+}
+
+// IsCRAN says whether a name in the field Repository is that of CRAN, or of a mirror that has
+// its packages under the same versions (Posit Package Manager, as images of rocker use it).
+func IsCRAN(repository string) bool {
+	switch repository {
+	case "CRAN", "RSPM", "P3M", "PPM":
+		return true
+	}
+	return false
 }
 
 // rLicense returns the SPDX license expression for R's own way to name

@@ -76,12 +76,13 @@ type Component struct {
 	Signed    bool      // it has a signature, which was not verified
 	Sum       string    // of its source in a form of the ecosystem's own, "h1:…"; may be empty
 	At        Place     // of what describes it
-	Library   string    // of a package of R: the folder that it is in, or a link to it
+	Library   string    // of a package of R or Python: the folder that it is in, or a link to it
 	In        int       // the component that contains it; -1 for none
 
 	// Of the files that its record lists with a digest: those that have it, those
-	// that have another one, and those that are not there.
-	Agree, Differ, Missing int
+	// that have another one, those that are not there, and those whose digest is of a
+	// kind that was not taken, or is none.
+	Agree, Differ, Missing, Uncompared int
 }
 
 // A Locator has the parts of a package URL that are not name and version
@@ -150,6 +151,7 @@ func Read(img *inspect.Image) *All {
 	s.dangling = func(link inspect.File) { r.problem(link, "packages/dangling-link", "target", link.Linkname) }
 	s.seek()
 	r.jars()
+	r.eggs()
 	r.programs()
 	r.contain()
 	slices.SortStableFunc(all.Problems, func(a, b check.Finding) int { return cmp.Compare(a.Path, b.Path) })

@@ -2,6 +2,7 @@ package records
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -125,11 +126,12 @@ func TestPython(t *testing.T) {
 	}
 	differs := fmt.Sprintf(`undecided %sdemo/changed.py closure/record-differs digest="sha256:%x" package="python demo 1.2"`, site, sha(code))
 	expect(t, outcome(all), []string{
+		`note ` + site + `demo-1.2.dist-info/METADATA records/file-missing files="1" listed="7" package="python demo 1.2"`,
 		`note ` + site + `intruder.py records/unlisted-file ecosystem="python" folder="` + strings.TrimSuffix(site, "/") + `"`,
 		differs, "usr/local/bin/demo: python demo 1.2", site + "demo-1.2.dist-info/METADATA: python demo 1.2",
 		site + "demo-1.2.dist-info/direct_url.json: python demo 1.2", site + "demo/__init__.py: python demo 1.2", site + "demo/with,comma.py: python demo 1.2",
 	})
-	if lines := outcome(all, site+"demo/changed.py", site+"intruder.py"); slices.Contains(lines, differs) || len(lines) != 5 {
+	if lines := outcome(all, site+"demo/changed.py", site+"intruder.py"); slices.Contains(lines, differs) || len(lines) != 6 {
 		t.Errorf("%q: what a package of the distribution has as it is, is not accused", lines)
 	}
 }
@@ -272,4 +274,61 @@ func TestUnread(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %s %s", f.Level, f.Path, f.Code))
 	}
 	expect(t, got, []string{"note opt/conda-meta/y.json records/unread", "note " + site + "x-1.dist-info/RECORD records/outside"})
+}
+
+// A digest that was not compared, of whatever kind, is said: it may be that of other bytes.
+func TestUncomparedDigests(t *testing.T) {
+	sum := sha512.Sum512([]byte("x"))
+	record := "a.py,sha512=" + base64.RawURLEncoding.EncodeToString(sum[:]) + ",1\nb.py,SHA256=AAAA,1\nc.py,blake3=AAAA,1\n" + recordLine("d.py", "x") + "e.py,,\n" + fmt.Sprintf("f.py,sha256=%x,1\n", sha("x"))
+	all := read(t, files(site+"x-1.dist-info/METADATA", "Name: x\nVersion: 1\n", site+"x-1.dist-info/RECORD", record,
+		site+"a.py", "y", site+"b.py", "y", site+"c.py", "y", site+"d.py", "x", site+"e.py", "y", site+"f.py", "x"))
+	expect(t, outcome(all), []string{`note ` + site + `x-1.dist-info/METADATA records/digest-uncompared files="3" package="python x 1"`, site + "d.py: python x 1", site + "f.py: python x 1"})
+}
+
+// What pip install --target leaves: scripts beside the packages, and in RECORD where they
+// were before. No other path out of the folder is followed.
+func TestPythonTarget(t *testing.T) {
+	record := recordLine("../../bin/x", "script") + recordLine("x.py", "x") + recordLine("../../bin/../../y", "y") + recordLine("../../bin/gone", "y")
+	all := read(t, files("var/task/x-1.dist-info/METADATA", "Name: x\nVersion: 1\n", "var/task/x-1.dist-info/RECORD", record,
+		"var/task/x.py", "x", "var/task/bin/x", "script", "y", "y", "bin/gone", "y"))
+	expect(t, outcome(all), []string{`undecided var/task/x-1.dist-info/RECORD records/outside`, "var/task/bin/x: python x 1", "var/task/x.py: python x 1"})
+}
+
+// A folder of metadata whose name is that of another package.
+func TestPythonNames(t *testing.T) {
+	for folder, differs := range map[string]bool{"numpy-1.26": true, "Zope.Interface-5": false, "zope_interface-5.0": false, "zope-interface-5": false, "zope": true} {
+		all := read(t, files(site+folder+".dist-info/METADATA", "Name: zope.interface\nVersion: 5\n"))
+		if got := len(all.Problems) == 1 && all.Problems[0].Code == "records/name-differs"; got != differs {
+			t.Errorf("%s: %v", folder, all.Problems)
+		}
+	}
+}
+
+// Eggs as setup.py install leaves them, zipped and as a folder, are in the library that they
+// lie in.
+func TestEggs(t *testing.T) {
+	const metadata = "Metadata-Version: 2.1\nName: legacy-pkg\nVersion: 1.0\nLicense: MIT\n"
+	all := read(t, files(site+"legacy_pkg-1.0-py3.12.egg", jar(t, "EGG-INFO/PKG-INFO", metadata, "legacy/__init__.py", ""),
+		site+"other-2-py3.12.egg/EGG-INFO/PKG-INFO", "Name: other\nVersion: 2\n", site+"alone-3.egg-info", "Name: alone\nVersion: 3\n", site+"bad.egg", "no archive"))
+	expect(t, components(all), []string{"python alone 3", "python other 2", "python legacy-pkg 1.0"})
+	for _, c := range all.Components {
+		if c.Library+"/" != site {
+			t.Errorf("%s is in %q", c.Title(), c.Library)
+		}
+	}
+	if len(all.Problems) != 1 || all.Problems[0].Path != site+"bad.egg" {
+		t.Errorf("%v", all.Problems)
+	}
+}
+
+// Which packages of R have a URL of CRAN.
+func TestOfCRAN(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Repository: CRAN": true, "Repository: RSPM": true, "Repository: CRAN\nRemoteType: standard": true, "": false,
+		"Repository: CRAN\nRemoteType: github\nRemoteUsername: me": false, "Repository: https://me.r-universe.dev": false, "Repository: CRAN\nPriority: base": false, "Repository: CRAN\nbiocViews: Software": false,
+	} {
+		if got := ofCRAN(headers([]byte("Package: x\n" + text))); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
 }

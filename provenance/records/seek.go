@@ -101,6 +101,8 @@ func Watch(e *inspect.Entry) pass.Watcher {
 		return &jarWatcher{size: e.Size}
 	case e.Type == '0' && isTarball(e.Path):
 		return &tarWatcher{size: e.Size}
+	case e.Type == '0' && isEgg(e.Path):
+		return &eggWatcher{jarWatcher{size: e.Size}}
 	case isProgram(e):
 		return &goWatcher{size: e.Size}
 	}
@@ -235,7 +237,11 @@ func (s *seeker) linked(at string) {
 	if !ok || target.Inode.Type != '0' {
 		return
 	}
-	if _, own := s.describes(target.Path); !own {
+	if _, own := s.describes(target.Path); !own || IsStore(target.Path) {
 		s.found(found{target, at, f})
 	}
 }
+
+// IsStore says whether a path lies in the cache of uv ("archive-v0" below its folder, uv
+// 0.5): what is in an environment can be links to it.
+func IsStore(p string) bool { return strings.Contains("/"+p, "/uv/archive-v") }

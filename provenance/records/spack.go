@@ -83,11 +83,13 @@ func (r *reader) spackManifest(l *list, file inspect.File, manifest []byte) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
 		e := entries[name]
-		var recorded v1.Hash
-		if raw, err := base32.StdEncoding.DecodeString(e.Hash); err == nil && len(raw) == sizeOf("sha1") {
+		put, recorded := l.put, v1.Hash{}
+		if raw, err := base32.StdEncoding.DecodeString(strings.ToUpper(e.Hash)); err == nil && len(raw) == sizeOf("sha1") {
 			recorded = v1.Hash{Algorithm: "sha1", Hex: hex.EncodeToString(raw)}
+		} else if e.Hash != "" {
+			put = func(p string, _ v1.Hash) bool { return l.unclear(p) }
 		}
-		if e.Type != "dir" && !l.put(name, recorded) {
+		if e.Type != "dir" && !put(name, recorded) {
 			return
 		}
 	}

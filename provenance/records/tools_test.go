@@ -63,6 +63,7 @@ func TestConda(t *testing.T) {
 	}
 	expect(t, outcome(all), []string{
 		`note opt/conda/bin/own records/unlisted-file ecosystem="conda" folder="opt/conda"`,
+		`note opt/conda/conda-meta/demo-1.2-py312_0.json records/file-missing files="1" listed="5" package="conda demo 1.2"`,
 		"opt/conda/bin/demo: conda demo 1.2", lib + "demo-1.2.dist-info/METADATA: conda demo 1.2", lib + "demo.py: conda demo 1.2",
 		fmt.Sprintf(`undecided %schanged.py closure/record-differs digest="sha256:%x" package="conda demo 1.2"`, lib, sha(code)),
 	})

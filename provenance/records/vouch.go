@@ -38,8 +38,15 @@ func (all *All) Vouch(t *vouch.Table) []check.Finding {
 		}
 	}
 	for i := range all.Components {
-		if c := &all.Components[i]; c.Signed && c.In < 0 {
+		c := &all.Components[i]
+		if c.Signed && c.In < 0 {
 			list.Note(c.At.Layer, c.At.Path, "records/signature-unread", "package", check.Brief(c.Title()))
+		}
+		if c.Uncompared > 0 {
+			list.Note(c.At.Layer, c.At.Path, "records/digest-uncompared", "package", check.Brief(c.Title()), "files", c.Uncompared)
+		}
+		if c.Missing > 0 {
+			list.Note(c.At.Layer, c.At.Path, "records/file-missing", "package", check.Brief(c.Title()), "files", c.Missing, "listed", c.Missing+c.Agree+c.Differ+c.Uncompared)
 		}
 	}
 	all.strays(t, &list)

@@ -1,10 +1,11 @@
 package signatures
 
 import (
-	"audit/inspect/host"
 	"context"
 	"errors"
 	"net/http"
+
+	"audit/inspect/host"
 )
 
 // NewClient returns a client with the limits of this package: few connections to a

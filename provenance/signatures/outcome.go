@@ -34,7 +34,6 @@ func (w Word) String() string { return words[w] }
 // An Outcome is what came of asking one server about one store item.
 type Outcome struct {
 	Path   string // the store item
-	Layer  int    // that has it
 	Server string // its URL, without a password
 	Word   Word
 	// Why it is Unknown, BadSignature, Untrusted or Unreachable, a code "answer/…"; zero when
@@ -67,7 +66,7 @@ func names(keys []Key) []string {
 
 // about returns the outcome of which nothing is known yet.
 func about(item inspect.StoreItem, server string) Outcome {
-	return Outcome{Path: item.Path, Layer: item.Layer, Server: server, NarHash: item.NarHash, NarSize: item.NarSize}
+	return Outcome{Path: item.Path, Server: server, NarHash: item.NarHash, NarSize: item.NarSize}
 }
 
 // judge says what the answer of a server means for an item. The text may hold

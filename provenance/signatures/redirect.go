@@ -1,13 +1,14 @@
 package signatures
 
 import (
-	"audit/inspect/host"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"syscall"
+
+	"audit/inspect/host"
 )
 
 // redirects is how many a server may answer with.

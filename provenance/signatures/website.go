@@ -1,7 +1,6 @@
 package signatures
 
 import (
-	"audit/inspect/registry/access"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"net/url"
 	"sync"
 	"time"
+
+	"audit/inspect/registry/access"
 )
 
 // How much is asked of a server that does not do well.

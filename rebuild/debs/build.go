@@ -18,6 +18,7 @@ import (
 	"audit/provenance/vouch/deb"
 	"audit/provenance/vouch/packages"
 	"audit/rebuild"
+	"audit/rebuild/shell"
 )
 
 type builder struct{}
@@ -220,13 +221,9 @@ func script(plan rebuild.Plan) []byte {
 	if d.Epoch > 0 {
 		fmt.Fprintf(&b, "export SOURCE_DATE_EPOCH=%d\n", d.Epoch)
 	}
-	d.Sources = ""
-	for i, arg := range d.arguments("$PWD/repository", "rebuilt.tar", "") {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(`"` + arg + `"`)
-	}
-	b.WriteString("\n")
+	d.Sources = "" // it would be a file beside the script
+	args := d.arguments("$PWD/repository", "rebuilt.tar", "")
+	last := len(args) - 1 // nothing of the image is in it: the shell is to put the folder there
+	b.WriteString(shell.Words(args[:last]) + ` "` + args[last] + "\"\n")
 	return []byte(b.String())
 }

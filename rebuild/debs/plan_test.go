@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -97,8 +98,34 @@ func TestPlan(t *testing.T) {
 	if d := plan.Details.(Details); d.Epoch != 1700000000 || len(plan.Trust) != 3 {
 		t.Errorf("%d, %v", d.Epoch, plan.Trust)
 	}
-	if text := string(System{}.Script(plan)); !strings.Contains(text, "SOURCE_DATE_EPOCH=1700000000") || !strings.Contains(text, `"--include=dpkg=1.0,tool=2:1.0-1+b1"`) {
+	if text := string(System{}.Script(plan)); !strings.Contains(text, "SOURCE_DATE_EPOCH=1700000000") || !strings.Contains(text, ` --include=dpkg=1.0,tool=2:1.0-1+b1 bookworm rebuilt.tar "deb [trusted=yes] copy:$PWD/repository ./"`) {
 		t.Errorf("%s", text)
+	}
+}
+
+// What an image has in an option is a word for the shell that runs the script, and no part
+// of it.
+func TestScriptQuotes(t *testing.T) {
+	g := archive(t, two()...)
+	root := append(made.Root(two()...), made.File{Path: "etc/dpkg/dpkg.cfg.d/docker", Body: "path-exclude=/x$(echo>ran)`echo>ran`*\n"})
+	plan, err := System{}.Plan(image(t, root), provenance.Recipe{}, g.settings)
+	if err != nil || len(plan.Reasons) > 0 {
+		t.Fatalf("%v, %v", plan.Reasons, err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "rebuild.sh"), System{}.Script(plan))
+	write(t, filepath.Join(dir, "unshare"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"))
+	if err := os.Chmod(filepath.Join(dir, "unshare"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sh := exec.Command("sh", "rebuild.sh")
+	sh.Dir, sh.Env = dir, append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	out, err := sh.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "\n--dpkgopt=path-exclude=/x$(echo>ran)`echo>ran`*\n") || !strings.Contains(string(out), " copy:"+dir+"/repository ./\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ran")); err == nil {
+		t.Error("the script runs what the image says")
 	}
 }
 

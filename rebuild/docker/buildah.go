@@ -14,7 +14,7 @@ import (
 type buildah struct{}
 
 func (buildah) find(ctx context.Context, s *session) error {
-	version, err := s.ask(ctx, nil, "buildah", "--version")
+	version, err := s.ask(ctx, "buildah", "--version")
 	if err != nil {
 		return fmt.Errorf("looking for buildah: %w", err)
 	}

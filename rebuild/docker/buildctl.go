@@ -12,11 +12,11 @@ import (
 type buildctl struct{}
 
 func (buildctl) find(ctx context.Context, s *session) error {
-	version, err := s.ask(ctx, nil, "buildctl", "--version")
+	version, err := s.ask(ctx, "buildctl", "--version")
 	if err != nil {
 		return fmt.Errorf("looking for buildctl: %w", err)
 	}
-	if _, err := s.ask(ctx, nil, "buildctl", "debug", "workers"); err != nil {
+	if _, err := s.ask(ctx, "buildctl", "debug", "workers"); err != nil {
 		return fmt.Errorf("looking for BuildKit: %w", err)
 	}
 	s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "buildctl", Version: version})

@@ -28,7 +28,7 @@ func (d dockerCLI) env(s *session) []string {
 }
 
 func (d dockerCLI) find(ctx context.Context, s *session) error {
-	version, err := s.ask(ctx, nil, "docker", "version", "--format", "{{.Client.Version}} (engine {{.Server.Version}})")
+	version, err := s.ask(ctx, "docker", "version", "--format", "{{.Client.Version}} (engine {{.Server.Version}})")
 	if err != nil {
 		return fmt.Errorf("looking for Docker: %w", err)
 	}
@@ -42,7 +42,7 @@ func (d dockerCLI) find(ctx context.Context, s *session) error {
 	if s.frontendUnknown() {
 		return needs("to keep BuildKit from running a frontend that the Dockerfile may name")
 	}
-	buildx, err := s.ask(ctx, nil, "docker", "buildx", "version")
+	buildx, err := s.ask(ctx, "docker", "buildx", "version")
 	if err == nil {
 		s.result.Tools = append(s.result.Tools, rebuild.Tool{Name: "docker buildx", Version: buildx})
 		return nil

@@ -85,8 +85,7 @@ func (in Input) Check() error {
 // A place is where a source lies.
 type place struct {
 	context string
-	folder  bool   // of this machine
-	commit  string // of a repository; "" when what is named can move
+	folder  bool // of this machine
 }
 
 // locate finds the source that the user names.
@@ -96,7 +95,7 @@ func locate(source string) (place, error) {
 		if s.Kind() == slsa.Other {
 			return place{}, fmt.Errorf("%q is no Git repository and no address of an archive", rebuild.WithoutSecrets(source))
 		}
-		return place{context: source, commit: s.Commit()}, nil
+		return place{context: source}, nil
 	}
 	dir, err := filepath.Abs(source)
 	if err != nil {

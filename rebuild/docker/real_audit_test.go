@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"audit/inspect/check"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -18,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"audit/inspect/check"
 )
 
 // A result is what these tests read of a report.json.

@@ -81,8 +81,8 @@ func (s *session) shown(argv []string) []string {
 }
 
 // ask runs a program for what it prints, and says nothing of it.
-func (s *session) ask(ctx context.Context, env []string, argv ...string) (string, error) {
-	own, pass := s.environment(env)
+func (s *session) ask(ctx context.Context, argv ...string) (string, error) {
+	own, pass := s.environment(nil)
 	out, err := rebuild.Run(ctx, rebuild.Command{Argv: argv, Dir: s.job.Dir, Pass: pass, Env: own})
 	if err != nil {
 		return "", absent(err, string(out.Log))

@@ -47,10 +47,10 @@ func sentences() map[string]string {
 		"recipe/incomplete-attestation": "the provenance says of itself that it does not list all {lacking:list}",
 
 		// What explains the files.
-		"closure/explained-by-packages": "{explained} of {entries:count entry} explained: [{base} of the base image, ][{dpkg:count package} by dpkg, ][{apk:count package} by apk, ][{rpm:count package} by rpm, ]" +
-			"[{owned} owned by packages, ]" +
-			"[{own-record} of them with the digest that the image's own unsigned database records, ][{made} made of signed packages by rules that were applied again, ]" +
-			"[{ruled} by rules of packages that say nothing of their content, ]{written} by the instruction of their layer, which is weaker than by a recipe",
+		"closure/explained-by-packages": "{explained} of {entries:count entry} explained[, {base} of the base image][, {dpkg:count package} by dpkg][, {apk:count package} by apk][, {rpm:count package} by rpm]" +
+			"[, {owned} owned by packages]" +
+			"[, {own-record} of them with the digest that the image's own unsigned database records][, {made} made of signed packages by rules that were applied again]" +
+			"[, {ruled} by rules of packages that say nothing of their content][, {written} by the instruction of their layer, which is weaker than by a recipe]",
 		"closure/explained-by-instruction": "{entries:count entry} explained by the instruction of their layer alone: " +
 			"the history says that it could write them, and nothing says that these bytes came of it",
 		"closure/explained-by-rule": "{entries:count entry} explained by a rule of packages alone, such as that a source is compiled: what is in them nothing proves",

@@ -1,11 +1,12 @@
 package drv
 
 import (
-	"audit/inspect/store"
 	"crypto/sha256"
 	"encoding/hex"
 	"path"
 	"strings"
+
+	"audit/inspect/store"
 )
 
 // A Content is what the name of a store item can be computed from.

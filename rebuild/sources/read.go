@@ -1,7 +1,6 @@
 package sources
 
 import (
-	items "audit/inspect/store"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 
 	"audit/inspect"
+	items "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/drv"
 	"audit/rebuild/store"

@@ -1,7 +1,6 @@
 package sources
 
 import (
-	items "audit/inspect/store"
 	"cmp"
 	"errors"
 	"math/bits"
@@ -11,6 +10,7 @@ import (
 	"strings"
 
 	"audit/inspect"
+	items "audit/inspect/store"
 	"audit/rebuild"
 	"audit/rebuild/archive"
 	"audit/rebuild/drv"

@@ -1,9 +1,6 @@
 package attest
 
 import (
-	"audit/inspect/digest"
-	"audit/inspect/image"
-	"audit/inspect/registry/access"
 	"bytes"
 	"cmp"
 	"context"
@@ -27,7 +24,10 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"audit/inspect/digest"
+	"audit/inspect/image"
 	"audit/inspect/pass"
+	"audit/inspect/registry/access"
 	"audit/provenance/statement"
 	"audit/report"
 )

@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"audit/inspect/digest"
 	"fmt"
 	"io"
 	"log"
@@ -22,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"audit/inspect"
+	"audit/inspect/digest"
 )
 
 func repositoryOf(t *testing.T, referrers bool) (name.Repository, v1.Descriptor) {

@@ -7,8 +7,6 @@
 package attest
 
 import (
-	"audit/inspect/host"
-	"audit/inspect/image"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -20,6 +18,8 @@ import (
 	"time"
 
 	"audit/inspect/check"
+	"audit/inspect/host"
+	"audit/inspect/image"
 	"audit/provenance/statement"
 	"audit/rebuild"
 	"audit/rebuild/compare"

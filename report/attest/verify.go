@@ -1,13 +1,13 @@
 package attest
 
 import (
-	"audit/inspect/image"
 	"cmp"
 	"slices"
 	"time"
 
 	"audit/inspect"
 	"audit/inspect/check"
+	"audit/inspect/image"
 	"audit/provenance/evidence"
 	"audit/provenance/statement"
 	"audit/rebuild"

@@ -49,11 +49,9 @@ type Worker struct {
 
 // An Event is the end of the work on one image.
 type Event struct {
-	Status  fleet.Status
-	Known   bool // the result was there before
-	Ended   int  // images that have ended so far
-	Of      int  // all of the shard
-	Audited int
+	Status fleet.Status
+	Ended  int // images that have ended so far
+	Of     int // all of the shard
 }
 
 // A Tally counts how the images of a shard ended.
@@ -520,7 +518,7 @@ func (r *run) log(s fleet.Status, known bool) {
 		r.tally.Passing++
 	}
 	if r.Log != nil {
-		r.Log(Event{Status: s, Known: known, Ended: r.ended, Of: r.tally.Images, Audited: r.tally.Audited})
+		r.Log(Event{Status: s, Ended: r.ended, Of: r.tally.Images})
 	}
 }
 

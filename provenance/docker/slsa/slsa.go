@@ -11,7 +11,6 @@
 package slsa
 
 import (
-	"audit/provenance/statement"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -19,6 +18,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"audit/provenance/statement"
 )
 
 // Predicate types.

@@ -51,15 +51,14 @@ func ReadKey(name string, text []byte) (Key, error) {
 // A signature is that of the bytes that follow it.
 type signature struct {
 	hash crypto.Hash
-	key  string // the name of the file with the key, as it says
 	raw  []byte
 }
 
 // named reads from the name of a signature's file what it is.
 func named(file string, raw []byte) (s signature, ok bool) {
 	for prefix, hash := range map[string]crypto.Hash{".SIGN.RSA.": crypto.SHA1, ".SIGN.RSA256.": crypto.SHA256, ".SIGN.RSA512.": crypto.SHA512} {
-		if key, found := strings.CutPrefix(file, prefix); found {
-			return signature{hash, key, raw}, true
+		if strings.HasPrefix(file, prefix) {
+			return signature{hash, raw}, true
 		}
 	}
 	return signature{}, false

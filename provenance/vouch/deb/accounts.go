@@ -86,10 +86,15 @@ type accounts struct {
 // that two have no account may be.
 func (a *accounts) readGroups() {
 	a.groupOf, a.seen = make(map[string]string), make(map[string]bool)
+	for name, line := range a.groups {
+		if f := strings.Split(line, ":"); len(f) == 4 {
+			a.groupOf[f[2]] = name
+		}
+	}
 	text, _, _ := a.root.Content("etc/group")
 	for line := range strings.Lines(string(text)) {
 		if f := strings.Split(line, ":"); len(f) == 4 {
-			if _, twice := a.groupOf[f[2]]; twice {
+			if have, twice := a.groupOf[f[2]]; twice && have != f[0] {
 				f[0] = ""
 			}
 			a.groupOf[f[2]] = f[0]
@@ -113,7 +118,7 @@ func (a *accounts) user(f []string) bool {
 		return true
 	}
 	uid, ok := number(f[2])
-	if !ok || a.users[f[0]] != "" || uid <= 0 || a.isBaseUser(f[2]) || !noLogin(f[6]) || !a.named(f[0]) {
+	if !ok || a.users[f[0]] != "" || uid <= 0 || has(a.users, f[2]) || !noLogin(f[6]) || !a.named(f[0]) {
 		return false
 	}
 	group := a.groupOf[f[3]]
@@ -136,10 +141,10 @@ func noLogin(shell string) bool {
 	return false
 }
 
-// isBaseUser says whether base-passwd has a user of a number.
-func (a *accounts) isBaseUser(uid string) bool {
-	for _, line := range a.users {
-		if f := strings.Split(line, ":"); len(f) > 2 && f[2] == uid {
+// has says whether base-passwd has a user, or a group, of a number.
+func has(lines map[string]string, number string) bool {
+	for _, line := range lines {
+		if f := strings.Split(line, ":"); len(f) > 2 && f[2] == number {
 			return true
 		}
 	}
@@ -212,7 +217,7 @@ func (a *accounts) group(f []string) bool {
 		return true
 	}
 	gid, ok := number(f[2])
-	return ok && gid > 0 && a.groups[f[0]] == "" && f[3] == "" && a.named(f[0])
+	return ok && gid > 0 && a.groups[f[0]] == "" && !has(a.groups, f[2]) && f[3] == "" && a.named(f[0])
 }
 
 // secret checks a line of shadow(5): an account that is known, and no password.

@@ -31,7 +31,6 @@ type Archive struct {
 // A File is a member of data.tar.
 type File struct {
 	Path     string // as [inspect.Entry.Path]
-	Name     string // as data.tar has it
 	Type     byte   // as [inspect.Entry.Type]
 	Mode     int64  // permissions with setuid, setgid and sticky bit
 	UID, GID int
@@ -249,7 +248,7 @@ func (d *reader) data(t *tar.Reader) error {
 		if paths.HasDotDot(h.Name) {
 			return fmt.Errorf("%.80q leads out of it", h.Name)
 		}
-		f := File{Path: paths.Clean(h.Name), Name: h.Name, Type: h.Typeflag, Mode: h.Mode & 07777, UID: h.Uid, GID: h.Gid,
+		f := File{Path: paths.Clean(h.Name), Type: h.Typeflag, Mode: h.Mode & 07777, UID: h.Uid, GID: h.Gid,
 			Size: h.Size, ModTime: h.ModTime.Unix(), Linkname: h.Linkname, Major: h.Devmajor, Minor: h.Devminor}
 		if f.Type == tar.TypeReg {
 			if err := d.content(&f, t); err != nil {

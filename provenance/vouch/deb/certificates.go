@@ -44,7 +44,7 @@ func (s *session) certificates() {
 			continue
 		}
 		name, deselected := strings.CutPrefix(line, "!")
-		content, by, ok := s.ownContent(certificateHome + name)
+		content, _, ok := s.ownContent(certificateHome + name)
 		if !ok {
 			whole = false
 			continue
@@ -57,7 +57,7 @@ func (s *session) certificates() {
 			all.WriteByte('\n')
 		}
 		link := certificateName.Replace(strings.TrimSuffix(path.Base(name), ".crt")) + ".pem"
-		links[link] = certificate{"/" + certificateHome + name, content, by}
+		links[link] = certificate{"/" + certificateHome + name, content}
 	}
 	word := p.made("ca-certificates")
 	if whole {
@@ -75,7 +75,6 @@ var certificateName = strings.NewReplacer(" ", "_", "(", "=", ")", "=", ",", "_"
 type certificate struct {
 	at      string
 	content []byte
-	by      *installed
 }
 
 var hashName = regexp.MustCompile(`^[0-9a-f]{8}\.[0-9]+$`)

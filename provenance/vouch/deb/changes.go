@@ -10,7 +10,6 @@ import (
 // A change is a command in a script of a signed package that sets the mode, the owner or
 // the attributes of files (chmod(1), chown(1), install(1), dpkg-statoverride(1), setcap(8)).
 type change struct {
-	pkg     *installed
 	verb    string
 	words   []string // options and operands, with the values of variables
 	unknown bool     // a mode or owner is among them whose value the script does not say
@@ -57,7 +56,7 @@ func (s *session) allChanges() *changes {
 
 // add adds a command to each path that it may be applied to.
 func (all *changes) add(p *installed, verb string, words []string, vars map[string][]string) {
-	c := &change{pkg: p, verb: verb}
+	c := &change{verb: verb}
 	var targets []string
 	open, first := false, verb != "install" && verb != "dpkg-statoverride"
 	for _, w := range words {

@@ -317,7 +317,10 @@ func TestEveryChangeIsFound(t *testing.T) {
 		{"content", "bin/tool", body("progrem"), "signatures/deb-file-differs", check.Problem, vouch.Differs},
 		{"mode", "bin/plain", set(0o777), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
 		{"setuid", "bin/plain", set(0o4755), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
-		{"setuid that was signed and is gone", "usr/sbin/setuid", set(0o755), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"setuid that was signed and is gone", "usr/sbin/setuid", set(0o755), "signatures/deb-mode-differs", check.Undecided, vouch.Signed},
+		{"rights that are gone, and one more", "usr/sbin/setuid", set(0o775), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
+		{"another content with fewer rights", "bin/plain", func(f *made.File) { f.Body, f.Mode = "plane", 0o555 }, "signatures/deb-file-differs", check.Problem, vouch.Differs},
+		{"fewer rights of another configuration", "etc/tool.conf", func(f *made.File) { f.Body, f.Mode = "setting=2\n", 0o600 }, "signatures/deb-mode-differs", check.Undecided, vouch.Nobody},
 		{"mode by a script", "usr/bin/by-script", set(0o750), "signatures/deb-mode-by-script", check.Note, vouch.Signed},
 		{"setuid that no script gives", "usr/bin/by-script", set(0o4750), "signatures/deb-mode-differs", check.Problem, vouch.Differs},
 		{"owner", "var/owned", func(f *made.File) { f.UID = 7 }, "signatures/deb-owner-differs", check.Problem, vouch.Differs},
@@ -782,6 +785,28 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+// A group that a script makes has no number of base-passwd's: its members would be in that
+// one, such as the one that reads passwords.
+func TestGroupsOfOthers(t *testing.T) {
+	s := newSigner(t, 0)
+	base := made.Package{Name: "base-passwd", Files: []made.File{
+		{Path: "usr/share/base-passwd/passwd.master", Body: "root:*:0:0:root:/root:/bin/bash\n"},
+		{Path: "usr/share/base-passwd/group.master", Body: "root:*:0:\nshadow:*:42:\n"}}}
+	maker := made.Package{Name: "maker", Control: map[string]string{"postinst": "adduser --system --group svc\n"}}
+	source := write(t, made.Mirror{Packages: []made.Package{base, maker}, Sign: s.clear}.Write())
+	for group, want := range map[string]vouch.Kind{
+		"root:x:0:\nshadow:x:42:\nsvc:x:101:\n": vouch.Made, "root:x:0:\nsvc:x:42:\n": vouch.Nobody, "root:x:0:\nshadow:x:42:\nsvc:x:42:\n": vouch.Nobody,
+	} {
+		id := strings.TrimSuffix(group[strings.LastIndex(group, "svc:x:")+len("svc:x:"):], ":\n")
+		passwd := "root:x:0:0:root:/root:/bin/bash\nsvc:x:100:" + id + "::/nonexistent:/usr/sbin/nologin\n"
+		root := append(made.Root(base, maker), made.File{Path: "etc/passwd", Body: passwd}, made.File{Path: "etc/group", Body: group})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "etc/group") != want || o.kind(t, "etc/passwd") != want {
+			t.Errorf("%q: %s, %s, want %s", group, o.kind(t, "etc/group"), o.kind(t, "etc/passwd"), want)
+		}
+	}
+}
+
 // A link to a signed unit is one by its whole target: one that is relative leads elsewhere.
 func TestLinksToUnits(t *testing.T) {
 	s := newSigner(t, 0)
@@ -822,5 +847,44 @@ func TestOddFilesInFolders(t *testing.T) {
 	o := run(t, made.Root(tool()), Family{Keys: s.ring(), Sources: []*packages.Source{source}})
 	if o.Verified != 1 || check.Worst(o.Findings) != check.Pass {
 		t.Errorf("%v %v", o.Reason, o.Findings)
+	}
+}
+
+// The configuration of PAM is made of the profiles that are in use by default, in their
+// order: of another choice, such as one that lets everybody in, nobody knows whose it is.
+func TestPAM(t *testing.T) {
+	s := newSigner(t, 0)
+	const unix = "[success=end default=ignore]\tpam_unix.so"
+	p := made.Package{Name: "libpam-runtime", Files: []made.File{
+		{Path: "usr/share/pam/common-auth", Body: "$auth_primary\nauth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n$auth_additional\n"},
+		{Path: "usr/share/pam-configs/unix", Body: "Name: Unix\nDefault: yes\nPriority: 256\nAuth-Type: Primary\nAuth:\n\t" + unix + "\n"},
+		{Path: "usr/share/pam-configs/first", Body: "Name: First\nDefault: no\nPriority: 500\nAuth-Type: Primary\nAuth:\n\tsufficient\tpam_first.so\n"},
+		{Path: "usr/share/pam-configs/more", Body: "Name: More\nDefault: yes\nPriority: 0\nAuth-Type: Additional\nAuth:\n\toptional\tpam_more.so\n"}}}
+	source := write(t, made.Mirror{Packages: []made.Package{p}, Sign: s.clear}.Write())
+	const (
+		state = "Module: unix\n" + unix + "\n"
+		first = "Module: first\nsufficient\tpam_first.so\n"
+		more  = "Module: more\noptional\tpam_more.so\n"
+		null  = "Module: null\n" + nothing + "\n"
+		end   = "auth\trequisite\tpam_deny.so\nauth\trequired\tpam_permit.so\n"
+		also  = "auth\toptional\tpam_more.so \n"
+	)
+	line := func(n int) string { return fmt.Sprintf("auth\t[success=%d default=ignore]\tpam_unix.so \n", n) }
+	for name, test := range map[string]struct {
+		state, config string
+		want          vouch.Kind
+	}{
+		"what is on by default":       {state + more, line(1) + end + also, vouch.Made},
+		"one more, in its place":      {first + state + more, "auth\tsufficient\tpam_first.so \n" + line(1) + end + also, vouch.Made},
+		"one more, in another place":  {state + first + more, line(2) + "auth\tsufficient\tpam_first.so \n" + end + also, vouch.Nobody},
+		"everybody":                   {null + more, "auth\t" + nothing + "\n" + end + also, vouch.Nobody},
+		"without one that is default": {state, line(1) + end, vouch.Nobody},
+		"one that is not signed":      {state + more + "Module: evil\noptional\tpam_evil.so\n", line(1) + end + also, vouch.Nobody},
+	} {
+		root := append(made.Root(p), made.File{Path: "var/lib/pam/auth", Body: test.state}, made.File{Path: "etc/pam.d/common-auth", Body: test.config})
+		o := run(t, root, Family{Keys: s.ring(), Sources: []*packages.Source{source}})
+		if o.kind(t, "var/lib/pam/auth") != test.want || o.kind(t, "etc/pam.d/common-auth") != test.want {
+			t.Errorf("%s: %s, %s, want %s", name, o.kind(t, "var/lib/pam/auth"), o.kind(t, "etc/pam.d/common-auth"), test.want)
+		}
 	}
 }

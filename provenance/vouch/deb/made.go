@@ -236,18 +236,14 @@ func (s *session) isLog(f inspect.File) bool {
 	return (a.GID == admGroup || s.flat) && mode&^0644 == 0 || (a.GID == utmpGroup || s.flat) && mode&^0664 == 0
 }
 
-// devices are those that every container has, by their numbers (Linux
-// Documentation/admin-guide/devices.txt), and the links beside them.
+// devices are those that every container has, and the links beside them.
 func (s *session) devices() {
-	type number struct{ major, minor int64 }
-	known := map[string]number{"null": {1, 3}, "zero": {1, 5}, "full": {1, 7}, "random": {1, 8}, "urandom": {1, 9}, "tty": {5, 0}, "console": {5, 1}, "ptmx": {5, 2}}
 	links := map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx", "core": "/proc/kcore"}
 	for _, f := range s.filesIn("dev") {
-		a := f.Inode.Header.Attr()
-		n, isDevice := known[path.Base(f.Path)]
+		name, a := path.Base(f.Path), f.Inode.Header.Attr()
 		switch {
-		case isDevice && f.Inode.Type == '3' && n == (number{a.Devmajor, a.Devminor}) && len(a.Xattrs) == 0,
-			f.Type == '2' && strings.TrimPrefix(f.Linkname, "/") == strings.TrimPrefix(links[path.Base(f.Path)], "/") && f.Linkname != "":
+		case vouch.IsDevice("dev/"+name, f.Inode.Type, a) && len(a.Xattrs) == 0,
+			f.Type == '2' && strings.TrimPrefix(f.Linkname, "/") == strings.TrimPrefix(links[name], "/") && f.Linkname != "":
 			s.table.Vouch(f.Path, vouch.Word{Kind: vouch.Made, By: "devices of every container", Rule: "device"})
 		}
 	}

@@ -146,8 +146,8 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 		worst = excuse(worst, best, other.Package)
 	}
 	s.list.Append(worst...)
-	switch weight(worst) {
-	case 0:
+	switch {
+	case isOwn(worst):
 		s.own[at] = best
 		word := best.pkg.signed()
 		h := here.Inode.Header
@@ -155,9 +155,17 @@ func (s *session) judge(at string, claims []claim, other *installed) {
 			word = best.pkg.made("mode-by-script")
 		}
 		s.table.Vouch(at, word)
-	case weightOf(check.Problem):
+	case weight(worst) == weightOf(check.Problem):
 		s.table.Contradict(at, best.pkg.by())
 	}
+}
+
+// isOwn says whether a file is the package's: nothing is other but what a script of it
+// gives, or rights that were taken from it, as those who harden an image do.
+func isOwn(found []check.Finding) bool {
+	return !slices.ContainsFunc(found, func(f check.Finding) bool {
+		return f.Code != "signatures/deb-mode-by-script" && (f.Code != "signatures/deb-mode-differs" || f.Level != check.Undecided)
+	})
 }
 
 // excuse makes it undecided that a file has another content than its signed package where
@@ -279,6 +287,8 @@ func (s *session) compareHeader(here inspect.File, c claim, say func(check.Level
 			level, code = check.Undecided, "signatures/deb-mode-perhaps-script"
 		case named && override == mode:
 			level, code = check.Undecided, "signatures/deb-mode-overridden"
+		case mode&^c.sum.Mode == 0:
+			level = check.Undecided // it gives no more rights than the package does
 		}
 		say(level, code, "package", pkg, "version", version, "signed", octal(c.sum.Mode), "computed", octal(mode))
 	}

@@ -1,8 +1,11 @@
 package deb
 
 import (
+	"cmp"
 	"fmt"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -53,7 +56,7 @@ func (s *session) pam() {
 		text, f, ok := s.root.Content(pamState + "/" + kind.file)
 		template, _, also := s.ownContent(pamTemplates + "/common-" + kind.file)
 		modules, primary, fits := readModules(string(text), profiles, kind.field)
-		if !ok || !also || !fits {
+		if !ok || !also || !fits || !isChosen(modules, inOrder(profiles, kind.field, kind.file == "session-noninteractive")) {
 			continue
 		}
 		s.say(f, p.made("pam"))
@@ -102,6 +105,51 @@ func readModules(text string, profiles map[string]Paragraph, field string) (modu
 		}
 	}
 	return modules, primary, primary > 0
+}
+
+// inOrder are the profiles that have lines for a field, as pam-auth-update sorts them: the
+// primary ones first, then by priority and by name.
+func inOrder(profiles map[string]Paragraph, field string, noninteractive bool) (sorted []profile) {
+	for name, p := range profiles {
+		if strings.TrimSpace(p.Get(field)) == "" || noninteractive && p.Get("Session-Interactive-Only") == "yes" {
+			continue
+		}
+		priority, _ := strconv.Atoi(p.Get("Priority"))
+		sorted = append(sorted, profile{name, p.Get(field+"-Type") == "Primary", priority, p.Get("Default") == "yes"})
+	}
+	slices.SortFunc(sorted, func(a, b profile) int {
+		if a.primary != b.primary {
+			return map[bool]int{true: -1, false: 1}[a.primary]
+		}
+		return cmp.Or(b.priority-a.priority, strings.Compare(b.name, a.name))
+	})
+	return sorted
+}
+
+// A profile is one that can be in use.
+type profile struct {
+	name      string
+	primary   bool
+	priority  int
+	isDefault bool
+}
+
+// isChosen says whether modules are in the order of their profiles, and all there that are
+// in use by default: where one is left out, or comes later, people may get in whom the
+// packages keep out, and who has decided that is not known.
+func isChosen(modules []module, sorted []profile) bool {
+	if len(modules) > 0 && modules[0].name == "null" {
+		modules = modules[1:]
+	}
+	for _, p := range sorted {
+		switch {
+		case len(modules) > 0 && modules[0].name == p.name:
+			modules = modules[1:]
+		case p.isDefault:
+			return false
+		}
+	}
+	return len(modules) == 0
 }
 
 func sameLines(lines []string, value string) bool {

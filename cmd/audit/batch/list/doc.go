@@ -8,9 +8,10 @@
 //   - docker://HOST/NAMESPACE/: all tags of all repositories of a registry below a
 //     name; docker://HOST/REPOSITORY: all tags of one (OCI distribution-spec v1.1,
 //     "Listing Tags"; the catalog is that of the registry of Docker)
-//   - what nextflow inspect -format json, skopeo list-tags and kubectl get pods -o json
-//     print, and the list.json of a batch
-//   - compose files (compose-spec.io), Kubernetes manifests, CWL (dockerPull), Snakefiles
+//   - what nextflow inspect -format json, skopeo list-tags, kubectl get and, as JSON, docker
+//     images, podman images and crictl images print; the list.json of a batch
+//   - compose files (compose-spec.io), manifests of Kubernetes, Argo Workflows and Tekton, CWL
+//     (dockerPull), Snakefiles
 //
 // A name in a text is that of an image in a registry where it has docker:// before it, or
 // a tag or a digest at its end and none of a file or a folder here at its beginning; any

@@ -5,15 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
+	"slices"
 	"strings"
 
 	"audit/inspect"
 )
 
-func isJSON(text []byte) bool {
-	text = bytes.TrimSpace(text)
-	return len(text) > 0 && text[0] == '{'
-}
+// jsonStart matches the first bytes of an object, or of an array of objects or names. A
+// name may begin with a bracket, too: that of a registry by its IPv6 address.
+var jsonStart = regexp.MustCompile(`^\s*(\{|\[\s*[{"\]])`)
+
+func isJSON(text []byte) bool { return jsonStart.Match(text) }
 
 // A document has the keys by which forms of JSON are told apart.
 type document struct {
@@ -27,57 +31,131 @@ type document struct {
 	Repository string    `json:"Repository"`
 	Tags       *[]string `json:"Tags"`
 
-	// The list.json of a batch.
+	// The list.json of a batch, or crictl images -o json.
 	Images *[]struct {
-		Reference string   `json:"reference"`
-		Names     []string `json:"names"`
+		Reference string `json:"reference"`
+		stored
 	} `json:"images"`
 
+	// docker images --format json, podman images --format json.
+	Tag string `json:"Tag"`
+	stored
+
 	// kubectl get pods -o json: a list, or one pod.
-	Kind  string `json:"kind"`
-	Items *[]pod `json:"items"`
+	Kind  string  `json:"kind"`
+	Items *[]item `json:"items"`
 	pod
+}
+
+// A stored image is one of the store of an engine, with the names that it has there.
+type stored struct {
+	ID          string   `json:"id"`
+	Digest      string   `json:"digest"`
+	Names       []string `json:"names"`
+	RepoTags    []string `json:"repoTags"`
+	RepoDigests []string `json:"repoDigests"`
+}
+
+// An item is one of a list of Kubernetes: what a pod runs, and of the others their text.
+type item struct {
+	pod
+	other json.RawMessage
+}
+
+func (i *item) UnmarshalJSON(text []byte) error {
+	var kind struct {
+		Kind string `json:"kind"`
+	}
+	if err := json.Unmarshal(text, &kind); err != nil {
+		return err
+	}
+	if kind.Kind == "Pod" || kind.Kind == "" { // those of a PodList
+		return json.Unmarshal(text, &i.pod)
+	}
+	i.other = bytes.Clone(text)
+	return nil
 }
 
 // A pod is one of Kubernetes (core/v1), of which the status says what runs. Containers
 // that wait for a node have none yet.
 type pod struct {
 	Metadata struct {
-		Namespace string `json:"namespace"`
-		Name      string `json:"name"`
-	} `json:"metadata"`
+		Namespace string `json:"namespace" yaml:"namespace"`
+		Name      string `json:"name" yaml:"name"`
+	} `json:"metadata" yaml:"metadata"`
 	Spec struct {
-		Containers []container `json:"containers"`
-		Init       []container `json:"initContainers"`
-		Ephemeral  []container `json:"ephemeralContainers"`
+		Containers []container `json:"containers" yaml:"containers"`
+		Init       []container `json:"initContainers" yaml:"initContainers"`
+		Ephemeral  []container `json:"ephemeralContainers" yaml:"ephemeralContainers"`
 		Volumes    []struct {
-			Name  string `json:"name"`
+			Name  string `json:"name" yaml:"name"`
 			Image *struct {
-				Reference string `json:"reference"`
-			} `json:"image"`
-		} `json:"volumes"`
-	} `json:"spec"`
+				Reference string `json:"reference" yaml:"reference"`
+			} `json:"image" yaml:"image"`
+		} `json:"volumes" yaml:"volumes"`
+	} `json:"spec" yaml:"spec"`
 	Status struct {
-		Containers []container `json:"containerStatuses"`
-		Init       []container `json:"initContainerStatuses"`
-		Ephemeral  []container `json:"ephemeralContainerStatuses"`
-	} `json:"status"`
+		Containers []container `json:"containerStatuses" yaml:"containerStatuses"`
+		Init       []container `json:"initContainerStatuses" yaml:"initContainerStatuses"`
+		Ephemeral  []container `json:"ephemeralContainerStatuses" yaml:"ephemeralContainerStatuses"`
+	} `json:"status" yaml:"status"`
 }
 
 type container struct {
-	Name    string `json:"name"`
-	Image   string `json:"image"`
-	ImageID string `json:"imageID"`
+	Name    string `json:"name" yaml:"name"`
+	Image   string `json:"image" yaml:"image"`
+	ImageID string `json:"imageID" yaml:"imageID"`
 }
 
-func fromJSON(text []byte) ([]Entry, error) {
-	var d document
-	if !json.Valid(text) {
-		return nil, errors.New("it begins as JSON does, and is none")
-	}
+// fromJSON reads a document, or several one after the other, as docker images prints them.
+func fromJSON(text []byte) (all []Entry, err error) {
 	if bytes.Count(text, []byte{'{'}) > maxParts {
 		return nil, &inspect.LimitError{Name: "objects of a list", Limit: maxParts}
 	}
+	dec := json.NewDecoder(bytes.NewReader(text))
+	for {
+		var value json.RawMessage
+		err := dec.Decode(&value)
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return nil, errors.New("it begins as JSON does, and is none")
+		}
+		found, err := fromValue(value)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, found...); len(all) > maxImages {
+			return nil, tooMany("")
+		}
+	}
+}
+
+// fromValue reads a document, an array of them, or one of names.
+func fromValue(text json.RawMessage) (all []Entry, err error) {
+	if text[0] != '[' {
+		return fromObject(text)
+	}
+	var each []json.RawMessage
+	if err := json.Unmarshal(text, &each); err != nil {
+		return nil, err
+	}
+	for _, one := range each {
+		var found []Entry
+		var name string
+		if json.Unmarshal(one, &name) == nil && name != "" {
+			found = []Entry{named(name)}
+		} else if found, err = fromObject(one); err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func fromObject(text json.RawMessage) ([]Entry, error) {
+	var d document
 	err := json.Unmarshal(text, &d)
 	switch {
 	case err != nil: // a key has another kind of value than in these
@@ -89,9 +167,11 @@ func fromJSON(text []byte) ([]Entry, error) {
 	case d.Tags != nil && d.Repository != "":
 		return d.tags(), nil
 	case d.Images != nil:
-		return d.batch(), nil
+		return d.images(), nil
+	case d.isStored():
+		return d.stored.entries(), nil
 	case d.isPods():
-		return d.pods(), nil
+		return d.pods()
 	}
 	all, err := fromYAML(text) // a manifest of Kubernetes or compose, or CWL
 	var over *inspect.LimitError
@@ -99,10 +179,13 @@ func fromJSON(text []byte) ([]Entry, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, errors.New("it is JSON, and none that has images: those of nextflow inspect, skopeo list-tags, kubectl get pods, compose, Kubernetes and CWL are known")
+		return nil, errors.New("it is JSON, and none that has images: those of nextflow inspect, skopeo list-tags, kubectl get, docker, podman and crictl images, compose, Kubernetes and CWL are known")
 	}
 	return all, nil
 }
+
+// noContainer is the problem of a part of a pipeline for which no image is named.
+const noContainer = "no container is named for it: it runs without one, or that is decided when it runs"
 
 func (d document) pipeline() (all []Entry) {
 	for _, p := range *d.Processes {
@@ -112,12 +195,13 @@ func (d document) pipeline() (all []Entry) {
 				all = append(all, file(c, p.Name))
 			} else if c != "" {
 				all = append(all, remote(strings.TrimPrefix(c, "docker://"), p.Name))
+			} else {
+				all = append(all, problem("process "+p.Name, noContainer, p.Name))
 			}
-		case nil: // it runs without one
+		case nil:
+			all = append(all, problem("process "+p.Name, noContainer, p.Name))
 		default:
-			e := entry("process "+p.Name, p.Name)
-			e.Problem = "its container is no text"
-			all = append(all, e)
+			all = append(all, problem("process "+p.Name, "its container is no text", p.Name))
 		}
 	}
 	return all
@@ -130,11 +214,52 @@ func (d document) tags() (all []Entry) {
 	return all
 }
 
-func (d document) batch() (all []Entry) {
+func (d document) images() (all []Entry) {
 	for _, img := range *d.Images {
-		all = append(all, file(img.Reference, img.Names...))
+		if img.Reference == "" {
+			all = append(all, img.entries()...)
+		} else {
+			all = append(all, file(img.Reference, img.Names...))
+		}
 	}
 	return all
+}
+
+// isStored says that a document is one image of an engine. Docker gives the parts of its
+// name, and <none> for those that it lacks.
+func (d *document) isStored() bool {
+	if d.Repository != "" && d.Tag != "" {
+		d.Names = []string{d.Repository + ":" + d.Tag}
+		if strings.HasPrefix(d.Digest, "sha256:") {
+			d.RepoDigests = []string{d.Repository + "@" + d.Digest}
+		}
+		return true
+	}
+	return d.ID != "" && (d.Names != nil || d.RepoTags != nil || d.RepoDigests != nil)
+}
+
+// entries are the image by its digests, or else by its names: its number is that of its
+// config, which no registry knows.
+func (s stored) entries() (all []Entry) {
+	tags := withNames(append(append([]string{}, s.Names...), s.RepoTags...))
+	for _, digest := range withNames(s.RepoDigests) {
+		all = append(all, remote(digest, tags...))
+	}
+	if len(all) > 0 {
+		return all
+	}
+	for _, tag := range tags {
+		all = append(all, remote(tag))
+	}
+	if len(all) == 0 {
+		all = append(all, problem("image "+s.ID, "it has no name: no registry can be asked for it"))
+	}
+	return all
+}
+
+// withNames are the names that have a repository.
+func withNames(all []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return name == "" || strings.HasPrefix(name, "<none>") })
 }
 
 // isPods says that there is the status of at least one container: a manifest has none.
@@ -143,7 +268,7 @@ func (d document) isPods() bool {
 		return d.Kind == "Pod" && len(d.containers()) > 0
 	}
 	for _, p := range *d.Items {
-		if len(p.containers()) > 0 {
+		if p.other == nil && len(p.containers()) > 0 {
 			return true
 		}
 	}
@@ -168,19 +293,30 @@ func (p pod) waiting() (all []container) {
 	return all
 }
 
-func (d document) pods() (all []Entry) {
-	pods := []pod{d.pod}
-	if d.Items != nil {
-		pods = *d.Items
+// pods are the images that pods run, and those of the other objects of their list.
+func (d document) pods() (all []Entry, err error) {
+	if d.Items == nil {
+		return d.pod.entries(), nil
 	}
-	for _, p := range pods {
-		for _, c := range append(p.containers(), p.waiting()...) {
-			all = append(all, running(c, p.label(c.Name)))
-		}
-		for _, v := range p.Spec.Volumes {
-			if v.Image != nil {
-				all = append(all, remote(v.Image.Reference, p.label(v.Name)))
+	for _, i := range *d.Items {
+		found := i.pod.entries()
+		if i.other != nil {
+			if found, err = fromYAML(i.other); err != nil {
+				return nil, fmt.Errorf("an item of the list: %w", err)
 			}
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (p pod) entries() (all []Entry) {
+	for _, c := range append(p.containers(), p.waiting()...) {
+		all = append(all, running(c, p.label(c.Name)))
+	}
+	for _, v := range p.Spec.Volumes {
+		if v.Image != nil {
+			all = append(all, remote(v.Image.Reference, p.label(v.Name)))
 		}
 	}
 	return all
@@ -204,7 +340,5 @@ func running(c container, name string) Entry {
 	case strings.Contains(id, "@"):
 		return remote(id, name)
 	}
-	e := entry(c.Image+" ("+id+")", name)
-	e.Problem = "what runs is known by the digest of its config alone (" + id + "): no registry can be asked for that"
-	return e
+	return problem(c.Image+" ("+id+")", "what runs is known by the digest of its config alone ("+id+"): no registry can be asked for that", name)
 }

@@ -119,6 +119,9 @@ func (s Source) parse(ctx context.Context, name string, text []byte) ([]Entry, e
 	if len(text) > maxBytes {
 		return nil, &inspect.LimitError{Name: "bytes of a list", Limit: maxBytes, Where: name}
 	}
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		return nil, &SyntaxError{name, errors.New("it is UTF-16, as the > of Windows PowerShell writes it: save it as UTF-8")}
+	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	var all []Entry
 	var err error
@@ -207,17 +210,18 @@ func reference(line string) (found, digest string, err error) {
 // or a file.
 func named(text string, names ...string) Entry {
 	switch {
+	case strings.ContainsAny(text, "\"'`") && !exists(text):
+		return problem(text, "it is no name of an image", names...)
 	case !isBare(text) || looksLikeFile(text) || exists(text):
 		return file(text, names...)
 	case hasVersion(text) && !beginsHere(text):
 		return remote(text, names...)
 	}
-	e := entry(filepath.Clean(text), names...)
-	e.Problem = "there is no such file"
+	why := "there is no such file"
 	if near := registry.Near(text); near != "" {
-		e.Problem += "; an image of a registry is " + near
+		why += "; an image of a registry is " + near
 	}
-	return e
+	return problem(filepath.Clean(text), why, names...)
 }
 
 // isBare says that a name has no transport and is no address.
@@ -246,9 +250,7 @@ func exists(path string) bool {
 // file is the image of a name that is a file where it has no transport and is no address.
 func file(text string, names ...string) Entry {
 	if strings.HasPrefix(text, "http://") || web.IsDOI(text) {
-		e := entry(text, names...)
-		e.Problem = "a list has no DOI and no address but those of https: audit it by itself, with the checksum that was published"
-		return e
+		return problem(text, "a list has no DOI and no address but those of https: audit it by itself, with the checksum that was published", names...)
 	}
 	if rest, ok := strings.CutPrefix(text, string(image.Registry)+":"); ok && !strings.HasPrefix(rest, "//") {
 		e := entry(text, names...)
@@ -258,10 +260,8 @@ func file(text string, names ...string) Entry {
 	if transport, _, ok := strings.Cut(text, ":"); ok && isTransport(transport) || strings.HasPrefix(text, "https://") {
 		return entry(text, names...)
 	}
-	if problem := unknownScheme(text); problem != "" && !exists(text) {
-		e := entry(text, names...)
-		e.Problem = problem
-		return e
+	if why := unknownScheme(text); why != "" && !exists(text) {
+		return problem(text, why, names...)
 	}
 	return entry(filepath.Clean(text), names...)
 }
@@ -289,12 +289,13 @@ func looksLikeFile(text string) bool {
 
 // remote is an image in a registry, by a name as engines take it.
 func remote(text string, names ...string) Entry {
+	text = strings.TrimSpace(text)
 	e := entry(text, names...)
 	switch {
 	case e.Problem != "":
 	case text == "":
 		e.Problem = "it has no image"
-	case strings.Contains(text, "$"):
+	case strings.Contains(text, "$"), strings.Contains(text, "{{"):
 		e.Problem = "its name is decided elsewhere: it has a variable"
 	case strings.ContainsAny(text, " \t\n\"'`"):
 		e.Problem = "it is no name of an image"
@@ -319,6 +320,13 @@ func entry(address string, names ...string) Entry {
 		return Entry{Image: fleet.Image{Reference: short, Names: names}, Address: address, Problem: fmt.Sprintf("its name has more than %d bytes", maxLine)}
 	}
 	return Entry{Image: fleet.Image{Reference: reference, Names: names}, Address: address}
+}
+
+// problem is what cannot lead to an image.
+func problem(address, why string, names ...string) Entry {
+	e := entry(address, names...)
+	e.Problem = cmp.Or(e.Problem, why)
+	return e
 }
 
 // merged sorts entries by their reference, each address once, with the names of all.

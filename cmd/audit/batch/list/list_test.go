@@ -66,7 +66,7 @@ func TestForms(t *testing.T) {
 			{"name":"SIF","container":"https://depot.galaxyproject.org/singularity/multiqc:1.2"},{"name":"LOCAL","container":null},{"name":"X","container":""},
 			{"name":"LATE","container":"${params.image}"},{"name":"FILE","container":"/data/tool.sif"},{"name":"ODD","container":["a"]}]}`,
 			"${params.image} [LATE] !its name is decided elsewhere: it has a variable\n/data/tool.sif [FILE]\ndocker://quay.io/biocontainers/fastqc:0.12 [FASTQC TRIM]\n" +
-				"https://depot.galaxyproject.org/singularity/multiqc:1.2 [SIF]\nprocess ODD [ODD] !its container is no text"},
+				"https://depot.galaxyproject.org/singularity/multiqc:1.2 [SIF]\nprocess LOCAL [LOCAL] !" + noContainer + "\nprocess ODD [ODD] !its container is no text\nprocess X [X] !" + noContainer},
 		"skopeo": {`{"Repository":"registry.example/lab/tool","Tags":["1.1","1.0"]}`, "docker://registry.example/lab/tool:1.0\ndocker://registry.example/lab/tool:1.1"},
 		"kubectl": {`{"apiVersion":"v1","kind":"List","items":[{"kind":"Pod","metadata":{"namespace":"lab","name":"web"},"status":{
 			"containerStatuses":[{"name":"a","image":"registry.example/lab/a:1","imageID":"registry.example/lab/a@sha256:` + pinned + `"},{"name":"b","image":"b:1","imageID":"docker-pullable://b@sha256:` + pinned + `"},
@@ -117,6 +117,61 @@ func TestForms(t *testing.T) {
 				t.Errorf("found\n%s\nwant\n%s", got, test.want)
 			}
 		})
+	}
+}
+
+// What no form has a place for is named, and nothing else is lost beside it.
+func TestNothingIsLost(t *testing.T) {
+	running := `{"kind":"Pod","metadata":{"namespace":"lab","name":"p"},"spec":{"containers":[{"name":"c","image":"web:1"}]},"status":{"containerStatuses":[{"name":"c","image":"web:1","imageID":"web@sha256:` + pinned + `"}]}}`
+	stopped := `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d"},"spec":{"replicas":0,"template":{"spec":{"containers":[{"name":"c","image":"off:1"}]}}}}`
+	pods := "docker://off:1 [Deployment/d/c]\ndocker://web@sha256:" + pinned + " [lab/p/c]"
+	for name, test := range map[string]struct{ text, want string }{
+		"kubectl, other kinds": {`{"apiVersion":"v1","kind":"List","items":[` + running + "," + stopped + `]}`, pods},
+		"kubectl, YAML": {"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {namespace: lab, name: p}, spec: {containers: [{name: c, image: 'web:1'}]}, " +
+			"status: {containerStatuses: [{name: c, image: 'web:1', imageID: 'docker://web@sha256:" + pinned + "'}]}}\n- " + stopped + "\n", pods},
+		"Argo": {"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w, annotations: {image: 'note:1'}}\nspec:\n  templates:\n  - {name: a, container: {image: whale}}\n  - {name: b, script: {image: 'python:3', source: 'image: x'}}\n" +
+			"  - {name: c, container: {image: '{{inputs.parameters.image}}'}}\n  - {name: d, containerSet: {containers: [{name: x, image: 'say:2'}]}, sidecars: [{name: s, image: 'web:9'}]}\n",
+			"docker://python:3 [Workflow/w]\ndocker://say:2 [Workflow/w/x]\ndocker://web:9 [Workflow/w/s]\ndocker://whale [Workflow/w]\n{{inputs.parameters.image}} [Workflow/w] !its name is decided elsewhere: it has a variable"},
+		"Tekton": {"apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: t}\nspec:\n  stepTemplate: {image: base}\n  steps:\n  - {name: a, image: 'ubuntu:22.04'}\n  - {name: b, image: $(params.img)}\n",
+			"$(params.img) [Task/t/b] !its name is decided elsewhere: it has a variable\ndocker://base [Task/t]\ndocker://ubuntu:22.04 [Task/t/a]"},
+		"other objects": {"apiVersion: h.example/v1\nkind: Thing\nmetadata: {name: t}\nspec: {imageName: 'pg:16', image: disk, baseImage: h.example/b@sha256:" + pinned + ", imagePullPolicy: 'Always:1', values: {image: {repository: a, tag: 1}}}\n" +
+			"---\napiVersion: v1\nkind: PersistentVolume\nmetadata: {name: v}\nspec: {rbd: {image: 'foo:1'}}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {image: 'text:1'}\n",
+			"Thing/t image [Thing/t] !its image is put together from parts: use what helm template prints\nThing/t image disk [Thing/t] !whether it is one of a registry is not known\n" +
+				"docker://h.example/b@sha256:" + pinned + " [Thing/t]\ndocker://pg:16 [Thing/t]"},
+		"other documents": {"services: {a: {image: 'a:1'}}\n---\nfoo: {image: 'lost:1'}\n---\nvolumes: {}\n---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages: [{name: n, newTag: '1'}]\n",
+			"Kustomization !its objects are in other files, and may get other images: use what kubectl kustomize prints\ndocker://a:1 [a]\ndocument 2 !it may name images, and is none of compose, Kubernetes and CWL"},
+		"twice": {"services:\n  a:\n    image: a:1\n    image: a:2\n  b: {image: 'b:1'}\n  b: {image: 'b:2'}\n",
+			"docker://a:1 [a]\ndocker://b:1 [b]\nline 4: image !the key stands there twice\nline 6: b !the key stands there twice"},
+		"CWL imports": {"cwlVersion: v1.2\nclass: Workflow\nid: w\nrequirements:\n- $import: docker.yml\n- class: SchemaDefRequirement\n  types: [{$import: types.yml}]\n" +
+			"hints: {DockerRequirement: {dockerPull: {$include: name.txt}}}\nsteps:\n  a: {run: {$import: a.cwl}, in: {x: {default: {$include: x.txt}}}}\n  b: {run: {class: CommandLineTool, hints: {DockerRequirement: {dockerPull: \"b:1\\n\"}}}}\n",
+			"$import: a.cwl [w] !it is in another file: use what cwltool --pack prints\n$import: docker.yml [w] !it is in another file: use what cwltool --pack prints\n" +
+				"$include: name.txt [w] !it is in another file: use what cwltool --pack prints\ndocker://b:1 [w]"},
+		"docker images": {`{"Repository":"alpine","Tag":"3.20","Digest":"<none>","ID":"91"}` + "\n" + `{"Repository":"nginx","Tag":"1","Digest":"sha256:` + pinned + `","ID":"92"}` + "\n" + `{"Repository":"<none>","Tag":"<none>","Digest":"<none>","ID":"93"}` + "\n",
+			"docker://alpine:3.20\ndocker://nginx@sha256:" + pinned + " [nginx:1]\nimage 93 !it has no name: no registry can be asked for it"},
+		"podman images": {`[{"Id":"91","RepoTags":null,"RepoDigests":["h.example/a@sha256:` + pinned + `"],"Names":["h.example/a:1"]},{"Id":"92","Names":["localhost/b:2"],"Digest":"sha256:` + pinned + `"},{"Id":"93","Names":null,"RepoTags":null,"RepoDigests":[]}]`,
+			"docker://h.example/a@sha256:" + pinned + " [h.example/a:1]\ndocker://localhost/b:2\nimage 93 !it has no name: no registry can be asked for it"},
+		"crictl images": {`{"images":[{"id":"sha256:aa","repoTags":["h.example/a:1"],"repoDigests":["h.example/a@sha256:` + pinned + `"]},{"id":"sha256:bb","repoTags":[],"repoDigests":[]}]}`,
+			"docker://h.example/a@sha256:" + pinned + " [h.example/a:1]\nimage sha256:bb !it has no name: no registry can be asked for it"},
+		"array of names": {`["h.example/a:1", "docker://b"]`, "docker://b\ndocker://h.example/a:1"},
+		"quoted":         {"\"docker://a:1\"\n'b:2'\nc:3\n", "\"docker://a:1\" !it is no name of an image\n'b:2' !it is no name of an image\ndocker://c:3"},
+		"Snakefile, global": {"container: \"docker://all:1\"\nif X:\n    rule a:\n        input: \"x\"\n\n        container: \"docker://a:1\"\nrule b:\n    shell: \"x\"\ncontainer: \"docker://end:1\"\n",
+			"docker://a:1 [a]\ndocker://all:1\ndocker://end:1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			all, err := Source{Stdin: strings.NewReader(test.text)}.Read(t.Context(), "-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := brief(all); got != test.want {
+				t.Errorf("found\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+	for _, text := range []string{"\xff\xfea\x00:\x001\x00", `{"a":1}{"b":2}`} {
+		var syntax *SyntaxError
+		if _, err := (Source{Stdin: strings.NewReader(text)}).Read(t.Context(), "-"); !errors.As(err, &syntax) {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
 

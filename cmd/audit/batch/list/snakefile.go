@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	snakeRule      = regexp.MustCompile(`^\s*(?:rule|checkpoint)(?:\s+(\w+))?\s*:`)
+	snakeRule      = regexp.MustCompile(`^(\s*)(?:rule|checkpoint)(?:\s+(\w+))?\s*:`)
 	snakeNamed     = regexp.MustCompile(`^\s*(?:rule|checkpoint)\s+\w+\s*:`)
 	snakeContainer = regexp.MustCompile(`^\s*(?:container|containerized|singularity)\s*:\s*(.*)$`)
 	snakeInclude   = regexp.MustCompile(`^\s*(?:include|snakefile)\s*:\s*(.*)$`)
@@ -52,13 +52,16 @@ func fromSnakefile(name string, text []byte) []Entry {
 }
 
 func (w *workflow) file(dir string, text []byte) {
-	rule, includes := "", false
-	wanted := false
+	rule, indent := "", 0
+	wanted, includes := false, false
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
 		if m := snakeRule.FindStringSubmatch(line); m != nil {
-			rule, wanted = m[1], false
+			indent, rule, wanted = len(m[1]), m[2], false
 			continue
+		}
+		if begins := strings.TrimLeft(line, " \t"); begins != "" && begins[0] != '#' && len(line)-len(begins) <= indent {
+			rule = "" // what stands no deeper than a rule is not of it
 		}
 		if m := snakeContainer.FindStringSubmatch(line); m != nil {
 			line, wanted, includes = m[1], true, false
@@ -80,10 +83,9 @@ func (w *workflow) file(dir string, text []byte) {
 // include reads another file of the workflow; one that cannot be read is named, for its
 // rules may have containers.
 func (w *workflow) include(dir, value string) {
-	e, m := entry("include: "+value), snakeText.FindStringSubmatch(value)
+	m := snakeText.FindStringSubmatch(value)
 	if m == nil || strings.ContainsAny(m[1], "{}") || strings.Contains(m[1], "://") {
-		e.Problem = "which file that is is decided when the workflow runs, or it is elsewhere: its rules are not known"
-		w.all = append(w.all, e)
+		w.all = append(w.all, problem("include: "+value, "which file that is is decided when the workflow runs, or it is elsewhere: its rules are not known"))
 		return
 	}
 	path := filepath.Clean(m[1])
@@ -100,8 +102,7 @@ func (w *workflow) include(dir, value string) {
 		err = &inspect.LimitError{Name: "files of a workflow", Limit: maxIncluded, Where: path}
 	}
 	if err != nil {
-		e.Problem = "its rules are not known: " + err.Error()
-		w.all = append(w.all, e)
+		w.all = append(w.all, problem("include: "+value, "its rules are not known: "+err.Error()))
 		return
 	}
 	w.file(filepath.Dir(path), text)
@@ -112,13 +113,9 @@ func directive(value, rule string) Entry {
 	m := snakeText.FindStringSubmatch(value)
 	switch {
 	case value == "None":
-		e := entry("rule "+rule, names...)
-		e.Problem = "it runs without a container"
-		return e
+		return problem("rule "+rule, "it runs without a container", names...)
 	case m == nil || strings.ContainsAny(m[1], "{}"):
-		e := entry("container: "+value, names...)
-		e.Problem = "its container is decided when the workflow runs"
-		return e
+		return problem("container: "+value, "its container is decided when the workflow runs", names...)
 	case strings.HasPrefix(m[1], "docker://"):
 		return remote(strings.TrimPrefix(m[1], "docker://"), names...)
 	}

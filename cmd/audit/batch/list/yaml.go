@@ -80,7 +80,7 @@ func fromYAML(text []byte) (all []Entry, err error) {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	known := false
-	for range maxDocuments {
+	for n := 1; n <= maxDocuments; n++ {
 		var doc yaml.Node
 		err := dec.Decode(&doc)
 		if err == io.EOF {
@@ -97,6 +97,9 @@ func fromYAML(text []byte) (all []Entry, err error) {
 		}
 		w := walk{seen: make(map[*yaml.Node]bool)}
 		found := w.document(doc.Content[0])
+		if !found && w.mayName(doc.Content[0]) {
+			w.found = append(w.found, problem(fmt.Sprintf("document %d", n), "it may name images, and is none of compose, Kubernetes and CWL"))
+		}
 		switch {
 		case w.visits > maxVisits:
 			return nil, &inspect.LimitError{Name: "visits of nodes of a document of YAML", Limit: maxVisits}
@@ -128,20 +131,29 @@ func (w *walk) document(root *yaml.Node) bool {
 	services := w.value(root, "services")
 	switch {
 	case w.value(root, "cwlVersion") != nil:
-		w.cwl(root, "")
+		w.cwl(root, "", "")
 	case w.value(root, "apiVersion") != nil && w.value(root, "kind") != nil:
-		w.manifest(root, w.label(root))
+		w.object(root, "")
 	case services != nil && services.Kind == yaml.MappingNode:
 		w.compose(services)
 		if w.value(root, "include") != nil {
-			e := entry("include")
-			e.Problem = "services of other files are included: use what the config command of compose prints"
-			w.found = append(w.found, e)
+			w.found = append(w.found, problem("include", "services of other files are included: use what the config command of compose prints"))
 		}
 	default:
 		return false
 	}
 	return true
+}
+
+// mentions matches a key by which a document of no known form may name an image.
+var mentions = regexp.MustCompile(`(?i)image|container|docker`)
+
+// mayName says that a document of no known form may name images.
+func (w *walk) mayName(n *yaml.Node) (may bool) {
+	w.each(n, func(key string, child *yaml.Node) {
+		may = may || mentions.MatchString(key) || w.mayName(child)
+	})
+	return may
 }
 
 // value is that of a key of a mapping, or of those that are merged into it; nil when it
@@ -155,6 +167,11 @@ func (w *walk) merged(n *yaml.Node, key string, depth int) *yaml.Node {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
+			for j := i + 2; j+1 < len(n.Content); j += 2 {
+				if n.Content[j].Value == key {
+					w.twice(n.Content[j])
+				}
+			}
 			return target(n.Content[i+1])
 		}
 	}
@@ -169,6 +186,13 @@ func (w *walk) merged(n *yaml.Node, key string, depth int) *yaml.Node {
 		}
 	}
 	return nil
+}
+
+// twice notes a key that was in its mapping before: readers differ in which they take.
+func (w *walk) twice(key *yaml.Node) {
+	if !w.isOver(1) {
+		w.found = append(w.found, problem(fmt.Sprintf("line %d: %s", key.Line, key.Value), "the key stands there twice"))
+	}
 }
 
 // isMerge says of a key that it merges other mappings into its own
@@ -228,30 +252,118 @@ func (w *walk) each(n *yaml.Node, do func(key string, child *yaml.Node)) {
 	}
 }
 
-// manifest finds the containers of pods, wherever a template of them stands, and the
-// objects of a List.
-func (w *walk) manifest(n *yaml.Node, name string) {
+// object finds the images of an object of Kubernetes: what a pod runs, where it has a
+// status; else what the manifest names.
+func (w *walk) object(n *yaml.Node, name string) {
+	kind, version := text(w.value(n, "kind")), text(w.value(n, "apiVersion"))
+	switch own := w.label(n); {
+	case w.ran(n):
+		return
+	case kind == "Kustomization" && strings.HasPrefix(version, "kustomize.config.k8s.io/"):
+		w.found = append(w.found, problem(own, "its objects are in other files, and may get other images: use what kubectl kustomize prints"))
+		return
+	case kind == "ConfigMap", kind == "Secret", kind == "CustomResourceDefinition":
+		return // their texts, and schemas, are of others
+	case own != "":
+		name = own
+	}
+	group, _, _ := strings.Cut(version, "/")
+	w.manifest(n, name, "", slices.Contains(imageGroups, group))
+}
+
+// ran finds what a pod with a status runs; false for any other object.
+func (w *walk) ran(n *yaml.Node) bool {
+	status := w.value(n, "status")
+	if kind := text(w.value(n, "kind")); kind != "Pod" && kind != "" || w.value(status, "containerStatuses") == nil {
+		return false
+	}
+	var p pod
+	if err := n.Decode(&p); err != nil {
+		return false
+	}
+	w.seen[n] = true
+	if found := p.entries(); !w.isOver(len(found)) {
+		w.found = append(w.found, found...)
+	}
+	return true
+}
+
+// imageGroups are the groups of objects of which each key image is that of a container,
+// with or without a tag, though not all stand in a list of containers.
+var imageGroups = []string{"argoproj.io", "tekton.dev"}
+
+// containerKeys are those of lists of containers in pods.
+var containerKeys = []string{"containers", "initContainers", "ephemeralContainers"}
+
+// notImages are parts of objects in which a key image is none of a container: texts for
+// people and programs, and volumes of Ceph.
+var notImages = []string{"annotations", "labels", "matchLabels", "openAPIV3Schema", "rbd"}
+
+// manifest finds the containers of pods, wherever a template of them stands, the objects of
+// a List, and what else a key names as an image. Below is the key of the list or the
+// mapping that a node is; isKnown says that each key image is that of a container.
+func (w *walk) manifest(n *yaml.Node, name, below string, isKnown bool) {
+	isList := n.Kind == yaml.SequenceNode
 	w.each(n, func(key string, child *yaml.Node) {
 		child = target(child)
-		if key == "volumes" {
+		if isList {
+			key = below
+		}
+		switch {
+		case key == "volumes":
 			w.volumes(child, name)
-		}
-		if slices.Contains([]string{"containers", "initContainers", "ephemeralContainers"}, key) && child.Kind == yaml.SequenceNode && !w.isOver(len(child.Content)) {
-			for _, c := range child.Content {
-				if image := text(w.value(c, "image")); image != "" && !w.isOver(1) {
-					w.found = append(w.found, remote(image, clip(name+"/"+text(w.value(c, "name")))))
-				}
-			}
-		}
-		if w.seen[child] {
+		case slices.Contains(notImages, key):
 			return
+		case slices.Contains(containerKeys, key) && child.Kind == yaml.SequenceNode:
+			w.containers(child, name)
+		case !isList && !slices.Contains(containerKeys, below):
+			w.image(n, key, child, name, isKnown)
 		}
-		below := name
-		if w.value(child, "kind") != nil && w.value(child, "metadata") != nil {
-			below = w.label(child)
+		switch {
+		case w.seen[child]:
+		case w.value(child, "kind") != nil && w.value(child, "metadata") != nil:
+			w.object(child, name)
+		default:
+			w.manifest(child, name, key, isKnown)
 		}
-		w.manifest(child, below)
 	})
+}
+
+func (w *walk) containers(n *yaml.Node, name string) {
+	if w.isOver(len(n.Content)) {
+		return
+	}
+	for _, c := range n.Content {
+		if image := text(w.value(c, "image")); image != "" && !w.isOver(1) {
+			w.found = append(w.found, remote(image, clip(name+"/"+text(w.value(c, "name")))))
+		}
+	}
+}
+
+var (
+	// imageKey matches the keys by which objects of others than Kubernetes name images.
+	imageKey = regexp.MustCompile(`^(image|[a-zA-Z]*Image|[a-zA-Z]*[iI]mage(Name|Ref|URL|Url))$`)
+	// imageName matches a name with a tag or a digest.
+	imageName = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]*|@sha256:[0-9a-f]{64})+$`)
+)
+
+// image is what a key of an object names that stands in no list of containers. Where it
+// cannot be told from other things that are called images, it is a problem.
+func (w *walk) image(parent *yaml.Node, key string, n *yaml.Node, name string, isKnown bool) {
+	if !imageKey.MatchString(key) || w.isOver(1) {
+		return
+	}
+	value, part := text(n), text(w.value(parent, "name"))
+	names := []string{clip(strings.TrimSuffix(name+"/"+part, "/"))}
+	switch {
+	case n.Kind == yaml.MappingNode && w.value(n, "repository") != nil:
+		w.found = append(w.found, problem(names[0]+" "+key, "its image is put together from parts: use what helm template prints", names...))
+	case value == "":
+	case isKnown && key == "image", imageName.MatchString(value):
+		w.found = append(w.found, remote(value, names...))
+	case key == "image":
+		w.found = append(w.found, problem(names[0]+" image "+value, "whether it is one of a registry is not known", names...))
+	}
 }
 
 // volumes finds the images that are mounted (core/v1, ImageVolumeSource).
@@ -277,9 +389,15 @@ func (w *walk) services(n *yaml.Node, have map[string]bool, depth int) {
 	if n == nil || n.Kind != yaml.MappingNode || depth > maxMerges || w.isOver(len(n.Content)) {
 		return
 	}
+	own := make(map[string]bool)
 	for i := 0; i+1 < len(n.Content) && !w.isOver(1); i += 2 {
-		if name := n.Content[i].Value; !isMerge(n.Content[i]) && !have[name] {
-			have[name] = true
+		name := n.Content[i].Value
+		switch {
+		case isMerge(n.Content[i]):
+		case own[name]:
+			w.twice(n.Content[i])
+		case !have[name]:
+			have[name], own[name] = true, true
 			w.service(name, n.Content[i+1])
 		}
 	}
@@ -297,8 +415,7 @@ func (w *walk) service(name string, n *yaml.Node) {
 	image := text(w.value(n, "image"))
 	e := remote(image, name)
 	if image == "" {
-		e = entry("service "+name, name)
-		e.Problem = "it names no image: it is built where it runs, or extends another"
+		e = problem("service "+name, "it names no image: it is built where it runs, or extends another", name)
 	}
 	w.found = append(w.found, e)
 }
@@ -322,15 +439,18 @@ func (w *walk) unnamed(n *yaml.Node, id string) {
 			if key == "dockerFile" { // all of one
 				what = "of " + id
 			}
-			e := entry(strings.TrimSpace(key+" "+what), nonEmpty(id)...)
-			e.Problem = "it names no image in a registry: it has " + key + " in place of dockerPull"
-			w.found = append(w.found, e)
+			w.found = append(w.found, problem(strings.TrimSpace(key+" "+what), "it names no image in a registry: it has "+key+" in place of dockerPull", nonEmpty(id)...))
 		}
 	}
 }
 
-// cwl finds the requirements and hints of tools (CWL v1.2, DockerRequirement).
-func (w *walk) cwl(n *yaml.Node, id string) {
+// mayImport are the parts of CWL in which another file may have a tool or its container.
+// What is imported elsewhere, such as types and texts, has neither.
+var mayImport = []string{"", "requirements", "hints", "DockerRequirement", "dockerPull", "run", "step", "$graph"}
+
+// cwl finds the requirements and hints of tools (CWL v1.2, DockerRequirement). Below is
+// the key of the part that a node is, or is an element of.
+func (w *walk) cwl(n *yaml.Node, id, below string) {
 	if n = target(n); n == nil || w.seen[n] {
 		return
 	}
@@ -338,15 +458,25 @@ func (w *walk) cwl(n *yaml.Node, id string) {
 		id = own
 	}
 	w.unnamed(n, id)
+	isList := n.Kind == yaml.SequenceNode
 	w.each(n, func(key string, child *yaml.Node) {
-		if image := text(target(child)); key == "dockerPull" && image != "" {
-			w.found = append(w.found, remote(strings.TrimPrefix(image, "docker://"), nonEmpty(id)...))
+		value := text(target(child))
+		isImport := (key == "$import" || key == "$include") && slices.Contains(mayImport, below)
+		switch {
+		case value == "":
+		case key == "dockerPull":
+			w.found = append(w.found, remote(strings.TrimPrefix(strings.TrimSpace(value), "docker://"), nonEmpty(id)...))
+		case key == "run" && !strings.HasPrefix(value, "#") && !w.isOver(1):
+			w.found = append(w.found, problem("run: "+value, "the tool of a step is in another file: use what cwltool --pack prints", nonEmpty(id)...))
+		case isImport && !w.isOver(1):
+			w.found = append(w.found, problem(key+": "+value, "it is in another file: use what cwltool --pack prints", nonEmpty(id)...))
 		}
-		if tool := text(target(child)); key == "run" && tool != "" && !strings.HasPrefix(tool, "#") && !w.isOver(1) {
-			e := entry("run: "+tool, nonEmpty(id)...)
-			e.Problem = "the tool of a step is in another file: use what cwltool --pack prints"
-			w.found = append(w.found, e)
+		switch {
+		case below == "steps":
+			key = "step"
+		case isList:
+			key = below
 		}
-		w.cwl(child, id)
+		w.cwl(child, id, key)
 	})
 }
