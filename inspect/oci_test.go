@@ -411,6 +411,19 @@ func TestLayoutEscapes(t *testing.T) {
 	}
 }
 
+// A folder that skopeo wrote as dir: is named as such.
+func TestSkopeoFolder(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"version", "manifest.json"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Open(t.Context(), dir, pass.Options{Stores: fixtures.Stores()}); err == nil || !strings.Contains(err.Error(), "skopeo copy dir:"+dir) {
+		t.Error(err)
+	}
+}
+
 // A layout keeps blobs of images that it has no more: that breaks no claim. A blob
 // that is not what its name says does, and so does any other member.
 func TestStaleBlobs(t *testing.T) {

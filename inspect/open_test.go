@@ -231,6 +231,11 @@ func TestFormOfTar(t *testing.T) {
 		"the same, said":            {data: packTar(t, append([]tarMember{file("README")}, membersOf(t, readSample(t, "images/tiny.tar.gz"))...)), form: "docker-archive", want: image.DockerArchive},
 		"a docker archive, forced":  {data: readSample(t, "images/tiny.tar.gz"), form: "oci-archive", err: `no member "index.json"`},
 		"a file system, forced":     {data: layer, form: "docker-archive", err: `no member "manifest.json"`},
+		"a layout in its folder":    {data: packTar(t, []tarMember{file("img/oci-layout"), file("img/index.json")}), err: "it has the image in the folder img"},
+		"an archive in a folder":    {data: packTar(t, []tarMember{file("./img/config.json"), file("./img/manifest.json")}), err: "it has the image in the folder img"},
+		"a file system of ext4":     {data: []byte(strings.Repeat("\x00", 0x438) + "\x53\xef" + strings.Repeat("\x00", 4096)), err: "it is a file system of ext2, ext3 or ext4"},
+		"a zip archive":             {data: []byte("PK\x03\x04 and more"), err: "it is a zip archive"},
+		"an image of LXC":           {data: packTar(t, []tarMember{file("metadata.yaml"), file("rootfs/bin/sh"), file("templates/a")}), err: "it is an image of LXC or Incus"},
 		"an image in a file system": {data: packTar(t, []tarMember{file("bin/sh"), {"manifest.json", []byte("[]")}}), err: "it begins as a file system and yet has manifest.json"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,7 +4,7 @@ package report
 // images, are known to have, by code. Those of one packer alone stand with its build system.
 func knownSentences() map[string]string {
 	return map[string]string{
-		"known/hidden-entries":           "a later layer removes or replaces these entries, so that no container sees them: the root file systems are the same at their paths, and whoever takes the layers apart has them",
+		"known/hidden-entries":           "the root file systems are the same at the paths of these entries, so that no container sees the difference: a later layer removes or replaces them, or another name leads to the same place; whoever takes the layers apart has them",
 		"known/other-layering":           "the entries lie in other layers; the root file systems that the layers make up are the same",
 		"known/other-layering-and-files": "the entries lie in other layers; the root file systems that the layers make up differ by what else is listed",
 

@@ -25,6 +25,7 @@ const (
 	XZ    Kind = "xz"    // The .xz File Format 1.2.1
 	Bzip2 Kind = "bzip2" // no specification but its source
 	Lzip  Kind = "lzip"  // draft-diaz-lzip-09
+	LZ4   Kind = "lz4"   // of blocks of a squashfs only, which have no magic number
 )
 
 var magics = []struct {

@@ -19,6 +19,7 @@ import (
 	"audit/inspect/layers"
 	"audit/inspect/limit"
 	"audit/inspect/pass"
+	"audit/inspect/zeros"
 )
 
 // An Input is what a reference leads to. What it is made of is read when a form
@@ -215,7 +216,7 @@ func (in *Input) Tar() (r *bufio.Reader, file *pass.Stream, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if !layers.LooksLikeTar(head) {
+	if !layers.LooksLikeTar(head) || zeros.First(head[:layers.TarBlock]) < 0 && foreign(head) != "" {
 		return nil, nil, in.unknown(nil)
 	}
 	c := in.content
@@ -319,6 +320,9 @@ func (in *Input) unknown(err error) error {
 	why := errors.New("not an image that audit can read: it is no tar archive, squashfs or SIF, plain or compressed with gzip, zstd, xz, bzip2 or lzip")
 	if c := in.content.compression; c != compression.None {
 		why = fmt.Errorf("what is in the %s stream is no tar archive, squashfs or SIF", c)
+	}
+	if name := foreign(in.content.head); name != "" {
+		why = fmt.Errorf("not an image that audit can read: it is %s; what is in it can be packed (tar -C FOLDER -cf FILE .)", name)
 	}
 	if err != nil {
 		why = fmt.Errorf("%w (%w)", why, err)

@@ -137,6 +137,9 @@ func layoutIndex(r *Reader, blobs folderBlobs, dir string) (*index, error) {
 		}
 	}
 	raw, err := blobs.read("index.json")
+	if _, other := blobs.root.Stat("version"); errors.Is(err, fs.ErrNotExist) && other == nil {
+		return nil, &limit.FormatError{Where: "the folder", Err: fmt.Errorf("not an OCI image layout, but maybe one of skopeo's dir: (skopeo copy dir:%s oci-archive:FILE makes one that audit reads)", dir)}
+	}
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the folder", Err: fmt.Errorf("not an OCI image layout: %w", err)}
 	}

@@ -3,10 +3,12 @@ package rootfs
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"audit/inspect/check"
 	"audit/inspect/form"
 	"audit/inspect/image"
 	"audit/inspect/layers"
@@ -44,8 +46,7 @@ func isArchiveMember(path string, kind byte) bool {
 	if rest == "" && kind == tar.TypeReg && (strings.HasSuffix(top, ".json") || strings.HasSuffix(top, ".tar") || strings.HasSuffix(top, ".tar.gz")) {
 		return true
 	}
-	hex := strings.TrimPrefix(strings.TrimSuffix(top, ".tar"), "sha256:")
-	return len(hex) == 64 && strings.Trim(hex, "0123456789abcdef") == "" || strings.HasSuffix(path, "/layer.tar")
+	return isHex(strings.TrimPrefix(strings.TrimSuffix(top, ".tar"), "sha256:")) || strings.HasSuffix(path, "/layer.tar")
 }
 
 // Form is that of a root file system in a tar.
@@ -85,8 +86,8 @@ func open(in *form.Input) (*image.Image, error) {
 	if doc := archiveDocument(layer); doc != "" && in.Transport == "" {
 		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("it begins as a file system and yet has %s, by which engines load an image: say rootfs:PATH, docker-archive:PATH or oci-archive:PATH", doc)}
 	}
-	if inner := onlyArchive(layer); inner != "" && in.Transport == "" {
-		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("it is no image, but has %q in it and no other file: unpack it, and audit that; rootfs:PATH takes it for a file system", inner)}
+	if err := enclosed(layer); err != nil && in.Transport == "" {
+		return nil, &limit.FormatError{Where: "the file", Err: fmt.Errorf("%w (rootfs:PATH takes it for a file system all the same)", err)}
 	}
 	return &image.Image{Transport: image.RootFS, Manifest: image.Manifest{Origin: image.Synthesised}, Layers: []*image.Layer{layer}}, nil
 }
@@ -117,4 +118,40 @@ func archiveDocument(layer *image.Layer) string {
 		}
 	}
 	return ""
+}
+
+// enclosed says that what was taken for a file system has an image, or a file system, in its
+// only file or folder: nothing of that would be looked into.
+func enclosed(layer *image.Layer) error {
+	if inner := onlyArchive(layer); inner != "" {
+		return fmt.Errorf("it is no image, but has %q in it and no other file: unpack it, and audit that", inner)
+	}
+	tops, inside := make(map[string]bool), ""
+	for _, e := range layer.Entries {
+		top, rest, _ := strings.Cut(e.Path, "/")
+		if top != "." {
+			tops[top] = true
+		}
+		if rest == "oci-layout" || rest == "manifest.json" {
+			inside = top
+		}
+		if len(tops) > maxTops {
+			return nil
+		}
+	}
+	switch {
+	case len(tops) == 1 && inside != "":
+		return fmt.Errorf("it has the image in the folder %s: unpack it, and give that folder, or pack what is in it (tar -C %[1]s -cf FILE .)", check.Printable(inside))
+	case tops["rootfs"] && tops["metadata.yaml"]:
+		return errors.New("it is an image of LXC or Incus, which has the file system in the folder rootfs: unpack it as root, and pack what is in that (tar -C rootfs -cf FILE .)")
+	}
+	return nil
+}
+
+// maxTops is more than such an archive has at its top: metadata.yaml, rootfs and templates.
+const maxTops = 3
+
+// isHex says whether a name is a digest in hexadecimal.
+func isHex(name string) bool {
+	return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == ""
 }

@@ -36,7 +36,7 @@ func (c compressor) String() string {
 
 // compression returns the compression that a compressor is.
 func (c compressor) compression() compression.Kind {
-	return map[compressor]compression.Kind{gzipCompressor: compression.Gzip, xzCompressor: compression.XZ, zstdCompressor: compression.Zstd}[c]
+	return map[compressor]compression.Kind{gzipCompressor: compression.Gzip, xzCompressor: compression.XZ, squashLZ4: compression.LZ4, zstdCompressor: compression.Zstd}[c]
 }
 
 // An unpackFunc unpacks a block into dst and returns how many bytes came out.
@@ -49,10 +49,12 @@ func newUnpacker(c compressor) (unpackFunc, error) {
 		return new(zlibUnpacker).unpack, nil
 	case xzCompressor:
 		return xz.Unpack, nil
+	case squashLZ4:
+		return unpackLZ4, nil
 	case zstdCompressor:
 		return newZstdUnpacker()
 	}
-	return nil, fmt.Errorf("its blocks are packed with %v, which audit cannot read: it reads gzip, xz and zstd", c)
+	return nil, fmt.Errorf("its blocks are packed with %v, which audit cannot read: it reads gzip, xz, lz4 and zstd", c)
 }
 
 type zlibUnpacker struct {

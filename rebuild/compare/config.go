@@ -55,7 +55,7 @@ func (w *walk) configCause(f *FieldDifference) Cause {
 		return Derived
 	case isTime(f.Was) && isTime(f.Now) && isCreation(f.Field):
 		return Timestamp
-	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now), sameButSums(f), w.converted(f):
+	case isBuildersOwn(f.Field, f.Was) && isBuildersOwn(f.Field, f.Now), sameButSums(f), w.converted(f), startsInRoot(f):
 		return Packaging
 	case f.Now == "":
 		return Missing
@@ -88,6 +88,14 @@ func isBuildersOwn(field, text string) bool {
 		return imageID.MatchString(text)
 	}
 	return historyNote.MatchString(field) && fromID.MatchString(text)
+}
+
+// startsInRoot says whether a field is the folder in which a container starts, and both are the
+// root: without a word of the config engines take that (moby daemon/oci_linux.go, containerd
+// pkg/cri WithProcessCwd), and some builders write it.
+func startsInRoot(f *FieldDifference) bool {
+	isRoot := func(text string) bool { return text == "" || text == "null" || text == `""` || text == `"/"` }
+	return f.Field == "config.WorkingDir" && isRoot(f.Was) && isRoot(f.Now)
 }
 
 // look looks into the values of a field that differs by content, and returns

@@ -56,6 +56,9 @@ func TestConfigCauses(t *testing.T) {
 		{"false diffID", plain, strings.Replace(plain, id, other, 1), `config rootfs.diff_ids[0] content: "sha256:` + id + `" → "sha256:` + other + `"`, false},
 		{"a diffID too many", plain, strings.Replace(plain, `"]}}`, `","sha256:`+other+`"]}}`, 1), `config rootfs.diff_ids[1] extra:  → "sha256:` + other + `"`, false},
 		{"the last of two keys is obeyed", strings.Replace(plain, `"config":{`, `"config":{"User":"root"},"Config":{"User":"nobody",`, 1), `{"Config":{"User":"nobody","Env":["PATH=/bin"]},"config":{"User":"root"},` + plain[1:strings.Index(plain, `"config"`)] + plain[strings.Index(plain, `"rootfs"`):], `config config content: {"architecture":"amd64","created":`, false},
+		{"the root to start in", plain, strings.Replace(plain, `"config":{`, `"config":{"WorkingDir":"/",`, 1), `config config.WorkingDir packaging:  → "/"`, true},
+		{"a folder to start in", plain, strings.Replace(plain, `"config":{`, `"config":{"WorkingDir":"/a",`, 1), `config config.WorkingDir extra:  → "/a"`, false},
+		{"the root by another key", plain, strings.Replace(plain, `"config":{`, `"config":{"workingdir":"/a",`, 1), `config config.workingdir extra:  → "/a"`, false},
 		{"spacing", plain, strings.Replace(plain, `"os":`, `"os": `, 1), `-1 "config.json" packaging: 34 22 2c`, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

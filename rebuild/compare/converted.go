@@ -74,6 +74,9 @@ func obeyedConfig(c v1.Config) v1.Config {
 	c.Image, c.Hostname, c.Domainname, c.MacAddress = "", "", "", ""
 	c.AttachStdin, c.AttachStdout, c.AttachStderr = false, false, false
 	c.Tty, c.OpenStdin, c.StdinOnce = false, false, false
+	if c.WorkingDir == "/" {
+		c.WorkingDir = ""
+	}
 	if h := c.Healthcheck; h != nil && len(h.Test) == 0 && h.Interval == 0 && h.Timeout == 0 && h.StartPeriod == 0 && h.Retries == 0 {
 		c.Healthcheck = nil
 	}
