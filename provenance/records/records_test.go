@@ -344,3 +344,9 @@ func TestLongNames(t *testing.T) {
 		t.Errorf("%v", all.Problems)
 	}
 }
+
+// A file that is named like a record, and lies beside no package, is one that none has.
+func TestRecordsOfNoPackage(t *testing.T) {
+	all := read(t, files(site+"x-1.dist-info/METADATA", "Name: x\nVersion: 1\n", site+"x-1.dist-info/RECORD", "x.py,,\n", site+"x.py", "", site+"evil.dist-info/RECORD", "payload"))
+	expect(t, outcome(all), []string{`note ` + site + `evil.dist-info/RECORD records/unlisted-file ecosystem="python" folder="` + strings.TrimSuffix(site, "/") + `"`})
+}

@@ -105,6 +105,7 @@ func (all *All) strays(t *vouch.Table, list *check.List) {
 		folders = append(folders, folder)
 	}
 	slices.SortFunc(folders, paths.Compare)
+	described := all.described()
 	unknown := make(map[string]int) // files that may be of a package without a list, by folder
 	var in []string                 // folders that the file lies in
 	for file, word := range t.Rows() {
@@ -112,7 +113,7 @@ func (all *All) strays(t *vouch.Table, list *check.List) {
 			in = append(within(in, folders[0]), folders[0])
 			folders = folders[1:]
 		}
-		if in = within(in, file.Path); len(in) == 0 || hasContent(word) || all.isListed(file.Path) || all.isStored(file) {
+		if in = within(in, file.Path); len(in) == 0 || hasContent(word) || all.isListed(file.Path) || described[path.Dir(file.Path)] && isRecord(file.Path) || all.isStored(file) {
 			continue
 		}
 		folder := in[len(in)-1]
@@ -138,10 +139,23 @@ func within(in []string, p string) []string {
 	return in
 }
 
+// described are the folders with what describes a package, or with a record that could not
+// be read: other records may lie beside it. Elsewhere a file of that name is none.
+func (all *All) described() map[string]bool {
+	folders := make(map[string]bool)
+	for i := range all.Components {
+		folders[path.Dir(all.Components[i].At.Path)] = true
+	}
+	for _, p := range all.Problems {
+		folders[path.Dir(p.Path)] = true
+	}
+	return folders
+}
+
 // isListed says whether a record has a file, or has the source that Python compiled it
-// from, or whether it is a record itself, which none can have.
+// from, or whether it is of conda itself or the lock of npm, which none can have.
 func (all *All) isListed(p string) bool {
-	if _, ok := all.claims[p]; ok || isRecord(p) || path.Base(path.Dir(p)) == "conda-meta" {
+	if _, ok := all.claims[p]; ok || isNpmLock(p) || path.Base(path.Dir(p)) == "conda-meta" {
 		return true
 	}
 	stem, ok := strings.CutSuffix(p, ".pyc")
