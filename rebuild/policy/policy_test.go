@@ -73,6 +73,8 @@ func TestReadErrors(t *testing.T) {
 		{"", "the policy ends too early"},
 		{"{", "the policy ends too early"},
 		{"{\n\n x}", "line 3: invalid character"},
+		{"{\"require\": \"explained\",\n}", "line 2: a comma stands before the end"},
+		{`{"refuse": ["closure/setuid-file",]}`, "line 1: a comma stands before the end"},
 		{"[]", "line 1: the whole is of the kind array, where a policy has an object"},
 		{"null", "the policy: the whole is null"},
 		{`{"require": null}`, "the policy: require is null"},

@@ -112,6 +112,9 @@ func placed(text []byte, err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		at = syntax.Offset
+		if endsInComma(text, at) {
+			err = errors.New("a comma stands before the end of an object or an array")
+		}
 	case errors.As(err, &kind):
 		at = kind.Offset
 		err = fmt.Errorf("%s is of the kind %s, where a policy has %s", cmp.Or(kind.Field, "the whole"), kind.Value, kindOf(kind.Type))
@@ -123,6 +126,17 @@ func placed(text []byte, err error) error {
 	}
 	line := 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
 	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// endsInComma says whether an error at an offset, or at the byte before it, is about a comma
+// after which nothing comes.
+func endsInComma(text []byte, at int64) bool {
+	if at < 1 || at >= int64(len(text)) {
+		return false
+	}
+	before := bytes.TrimRight(text[:at], " \t\r\n}]")
+	after := bytes.TrimLeft(text[len(before):], " \t\r\n")
+	return bytes.HasSuffix(before, []byte(",")) && len(after) > 0 && bytes.ContainsAny(after[:1], "}]")
 }
 
 // kindOf is what a value of a type is in JSON.
