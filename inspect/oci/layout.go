@@ -137,8 +137,8 @@ func layoutIndex(r *Reader, blobs folderBlobs, dir string) (*index, error) {
 		}
 	}
 	raw, err := blobs.read("index.json")
-	if _, other := blobs.root.Stat("version"); errors.Is(err, fs.ErrNotExist) && other == nil {
-		return nil, &limit.FormatError{Where: "the folder", Err: fmt.Errorf("not an OCI image layout, but maybe one of skopeo's dir: (skopeo copy dir:%s oci-archive:FILE makes one that audit reads)", dir)}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &limit.FormatError{Where: "the folder", Err: noIndex(blobs.root, dir)}
 	}
 	if err != nil {
 		return nil, &limit.FormatError{Where: "the folder", Err: fmt.Errorf("not an OCI image layout: %w", err)}
@@ -148,6 +148,15 @@ func layoutIndex(r *Reader, blobs folderBlobs, dir string) (*index, error) {
 		r.Pass.Opt.Known.AddIndex(dir, file, index, len(index.all))
 	}
 	return index, err
+}
+
+// noIndex says that a folder is no layout, and what it may be.
+func noIndex(root *os.Root, dir string) error {
+	err := errors.New("not an OCI image layout: it has no index.json")
+	if _, other := root.Stat("version"); other == nil {
+		err = fmt.Errorf("%w, and may be one of skopeo's dir: (skopeo copy dir:%s oci-archive:FILE makes one that audit reads)", err, dir)
+	}
+	return err
 }
 
 type folderBlobs struct {

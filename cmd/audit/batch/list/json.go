@@ -179,7 +179,7 @@ func fromObject(text json.RawMessage) ([]Entry, error) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, errors.New("it is JSON, and none that has images: those of nextflow inspect, skopeo list-tags, kubectl get, docker, podman and crictl images, compose, Kubernetes and CWL are known")
+		return nil, errors.New("it is JSON, and none that has images: those of nextflow inspect, skopeo list-tags, kubectl get, docker images and its kin, compose, Kubernetes and CWL are known")
 	}
 	return all, nil
 }
