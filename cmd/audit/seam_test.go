@@ -13,7 +13,7 @@ import (
 
 // A form of images has the name of a build system in its own, and in those of
 // what speaks of it: they are no names of the system. apt has a command reinstall.
-var imageForms = regexp.MustCompile(`(?i)docker[-_]?(archive|daemon|reference|manifest|image|save|v1|v2|oci|legacy|config|hub|init|version)|docker://|docker\.(io|com)|apt\.conf\.d/docker-|docker-run\.sh|dpkg\.cfg\.d/docker|vnd\.docker|\.dockerenv|docker (save|export|login|run|images)|a Nix archive \(NAR\)|^"reinstall"$|dockerfile|Singularity(,| and) Apptainer|apptainer sif dump|TypeDocker|nix-archive-1|/nix/store|\(\?:gnu\|nix\)/store`)
+var imageForms = regexp.MustCompile(`(?i)docker[-_]?(archive|daemon|reference|manifest|image|save|v1|v2|oci|legacy|config|hub|init|version)|docker://|docker\.(io|com)|apt\.conf\.d/docker-|docker-run\.sh|dpkg\.cfg\.d/docker|vnd\.docker|\.dockerenv|docker (save|export|login|run|images)|a Nix archive \(NAR\)|image\|container\|docker|^"reinstall"$|dockerfile|Singularity(,| and) Apptainer|apptainer sif dump|TypeDocker|nix-archive-1|/nix/store|\(\?:gnu\|nix\)/store`)
 
 // The names of folders that tools build in are told in differences of files.
 var buildFolders = []string{"rebuild/compare/explain/tokens.go"}

@@ -146,7 +146,7 @@ func (w *walk) document(root *yaml.Node) bool {
 }
 
 // mentions matches a key by which a document of no known form may name an image.
-var mentions = regexp.MustCompile(`(?i)image|container|dockerPull`)
+var mentions = regexp.MustCompile(`(?i)image|container|docker`)
 
 // mayName says that a document of no known form may name images.
 func (w *walk) mayName(n *yaml.Node) (may bool) {
