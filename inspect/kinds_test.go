@@ -139,7 +139,7 @@ func TestEStargz(t *testing.T) {
 	}
 }
 
-// What other tools wrote, in the folder that AUDIT_FIELD names or beside the checkout,
+// What other tools wrote, in the folder that AUDIT_TEST_FIELD names or beside the checkout,
 // where it is there.
 func TestField(t *testing.T) {
 	for path, want := range map[string]struct {
@@ -168,7 +168,7 @@ func TestField(t *testing.T) {
 			if !ok {
 				form, rest = "", path
 			}
-			rest = filepath.Join(cmp.Or(os.Getenv("AUDIT_FIELD"), "../../shared/samples/field"), rest)
+			rest = filepath.Join(cmp.Or(os.Getenv("AUDIT_TEST_FIELD"), "../../shared/samples/field"), rest)
 			if file, _, _ := strings.Cut(rest, ":"); !exists(file) {
 				t.Skipf("%s is not there", file)
 			}

@@ -9,10 +9,10 @@ import (
 )
 
 // official compiles a schema that is not part of this project: it is looked
-// for in the folder that $AUDIT_SCHEMAS names, then beside the checkout.
+// for in the folder that $AUDIT_TEST_SCHEMAS names, then beside the checkout.
 func official(t *testing.T, name string) *jsonschema.Schema {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("AUDIT_SCHEMAS"), "../../shared/schemas"} {
+	for _, dir := range []string{os.Getenv("AUDIT_TEST_SCHEMAS"), "../../shared/schemas"} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Stat(path); dir == "" || err != nil {
 			continue
@@ -25,7 +25,7 @@ func official(t *testing.T, name string) *jsonschema.Schema {
 		}
 		return s
 	}
-	const why = "the official JSON schemas are not here: name their folder with AUDIT_SCHEMAS"
+	const why = "the official JSON schemas are not here: name their folder with AUDIT_TEST_SCHEMAS"
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
 	}

@@ -10,16 +10,16 @@ import (
 )
 
 // The official schemas are not part of this project: they are looked for in
-// the folder that $AUDIT_SCHEMAS names, then beside the checkout.
+// the folder that $AUDIT_TEST_SCHEMAS names, then beside the checkout.
 func schemaFile(t *testing.T, name string) string {
 	t.Helper()
-	for _, dir := range []string{os.Getenv("AUDIT_SCHEMAS"), "../../shared/schemas"} {
+	for _, dir := range []string{os.Getenv("AUDIT_TEST_SCHEMAS"), "../../shared/schemas"} {
 		path := filepath.Join(dir, name)
 		if _, err := os.Stat(path); dir != "" && err == nil {
 			return path
 		}
 	}
-	const why = "the official JSON schemas are not here: name their folder with AUDIT_SCHEMAS"
+	const why = "the official JSON schemas are not here: name their folder with AUDIT_TEST_SCHEMAS"
 	if os.Getenv("CI") == "true" {
 		t.Fatal(why)
 	}

@@ -41,8 +41,8 @@ const mostUnexplained = 100
 //
 // It needs root, debootstrap and a network for packages.
 func TestRealArchive(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "archive" {
-		t.Skip("needs root and Debian's packages: AUDIT_REAL=archive says that they can be had")
+	if os.Getenv("AUDIT_TEST_REAL") != "archive" {
+		t.Skip("needs root and Debian's packages: AUDIT_TEST_REAL=archive says that they can be had")
 	}
 	a := newArchive(t)
 	parts := []struct {

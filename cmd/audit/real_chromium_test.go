@@ -30,11 +30,11 @@ import (
 )
 
 // TestRealChromium opens reports from file:// in a real browser, as their
-// readers do. AUDIT_AXE names axe-core's axe.min.js; AUDIT_SHOTS a folder for
+// readers do. AUDIT_TEST_AXE names axe-core's axe.min.js; AUDIT_TEST_SHOTS a folder for
 // screenshots, which are to be looked at.
 func TestRealChromium(t *testing.T) {
-	if !strings.Contains(os.Getenv("AUDIT_REAL"), "chromium") {
-		t.Skip("needs Chromium and axe-core: .ci installs them, AUDIT_REAL=chromium says that they are there")
+	if !strings.Contains(os.Getenv("AUDIT_TEST_REAL"), "chromium") {
+		t.Skip("needs Chromium and axe-core: .ci installs them, AUDIT_TEST_REAL=chromium says that they are there")
 	}
 	b := newBrowser(t)
 	ran := 0
@@ -200,9 +200,9 @@ func newBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	axe, err := os.ReadFile(os.Getenv("AUDIT_AXE"))
+	axe, err := os.ReadFile(os.Getenv("AUDIT_TEST_AXE"))
 	if err != nil {
-		t.Fatalf("AUDIT_AXE does not name axe-core's axe.min.js: %v", err)
+		t.Fatalf("AUDIT_TEST_AXE does not name axe-core's axe.min.js: %v", err)
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()))
 	for _, flag := range []string{"disable-quic", "disable-component-update", "hide-scrollbars"} {
@@ -334,9 +334,9 @@ func (b *browser) opens(t *testing.T, p reportPage) {
 }
 
 // shoot takes pictures of the first screen of a desk and of a phone, and the page as it
-// is printed, where AUDIT_SHOTS wants them.
+// is printed, where AUDIT_TEST_SHOTS wants them.
 func (b *browser) shoot(t *testing.T, p reportPage) {
-	dir := os.Getenv("AUDIT_SHOTS")
+	dir := os.Getenv("AUDIT_TEST_SHOTS")
 	if dir == "" || p.name == "many" {
 		return
 	}

@@ -32,11 +32,11 @@ var exceptions = map[string]exception{
 var imageNames = []string{".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".img", ".sif", ".squashfs", ".sqfs"}
 
 // TestRealField audits every image of other tools' making in the folders of
-// AUDIT_FIELD, and none may be contradicted, unreadable or end the program but for
+// AUDIT_TEST_FIELD, and none may be contradicted, unreadable or end the program but for
 // a reason that stands in exceptions.
 func TestRealField(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "field" {
-		t.Skip("needs folders of images that are not part of the project: AUDIT_FIELD names them and AUDIT_REAL=field says so")
+	if os.Getenv("AUDIT_TEST_REAL") != "field" {
+		t.Skip("needs folders of images that are not part of the project: AUDIT_TEST_FIELD names them and AUDIT_TEST_REAL=field says so")
 	}
 	images, outcomes := fieldImages(t), map[string]int{}
 	for _, path := range images {
@@ -60,12 +60,12 @@ func TestRealField(t *testing.T) {
 	}
 }
 
-// fieldImages lists the images in the folders of AUDIT_FIELD: files whose name says
+// fieldImages lists the images in the folders of AUDIT_TEST_FIELD: files whose name says
 // that they are one, and OCI layouts. A folder that is missing, or has no image,
 // fails.
 func fieldImages(t *testing.T) (images []string) {
 	t.Helper()
-	for _, dir := range filepath.SplitList(os.Getenv("AUDIT_FIELD")) {
+	for _, dir := range filepath.SplitList(os.Getenv("AUDIT_TEST_FIELD")) {
 		before := len(images)
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			switch _, layout := os.Stat(filepath.Join(path, "oci-layout")); {
@@ -80,14 +80,14 @@ func fieldImages(t *testing.T) (images []string) {
 			return nil
 		})
 		if err != nil {
-			t.Fatalf("AUDIT_FIELD: %v", err)
+			t.Fatalf("AUDIT_TEST_FIELD: %v", err)
 		}
 		if len(images) == before {
-			t.Fatalf("AUDIT_FIELD: no image is in %s", dir)
+			t.Fatalf("AUDIT_TEST_FIELD: no image is in %s", dir)
 		}
 	}
 	if len(images) == 0 {
-		t.Fatal("AUDIT_FIELD names no folder")
+		t.Fatal("AUDIT_TEST_FIELD names no folder")
 	}
 	return images
 }

@@ -16,8 +16,8 @@ import (
 
 // TestRealForms runs audit against the real Guix on its other forms.
 func TestRealForms(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "guix" {
-		t.Skip("needs GNU Guix 1.5.0 with the channels of the samples: .ci/lab sets it up, AUDIT_REAL=guix says that it is there")
+	if os.Getenv("AUDIT_TEST_REAL") != "guix" {
+		t.Skip("needs GNU Guix 1.5.0 with the channels of the samples: .ci/lab sets it up, AUDIT_TEST_REAL=guix says that it is there")
 	}
 	scripts, err := filepath.Glob("testdata/real_forms/*.txtar")
 	if err != nil || len(scripts) == 0 {

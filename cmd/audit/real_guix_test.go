@@ -37,8 +37,8 @@ const fixturesChannel = "https://example.org/fixtures.git"
 // up. Its scripts change one store, so they run one after another; each
 // makes what it needs and forgets what would be in its way.
 func TestRealGuix(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "guix" {
-		t.Skip("needs GNU Guix 1.5.0 with the channels of the samples: .ci/lab sets it up, AUDIT_REAL=guix says that it is there")
+	if os.Getenv("AUDIT_TEST_REAL") != "guix" {
+		t.Skip("needs GNU Guix 1.5.0 with the channels of the samples: .ci/lab sets it up, AUDIT_TEST_REAL=guix says that it is there")
 	}
 	scripts, err := filepath.Glob("testdata/real/*.txtar")
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 // find. It needs root and the packages that .ci/run installs; where one is
 // missing it fails.
 func TestRealImages(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "images" {
-		t.Skip("needs root, Docker, podman, buildah, skopeo, umoci, docker-registry and squashfs-tools: AUDIT_REAL=images says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "images" {
+		t.Skip("needs root, Docker, podman, buildah, skopeo, umoci, docker-registry and squashfs-tools: AUDIT_TEST_REAL=images says that they are there")
 	}
 	l := newShelf(t)
 	images, passed := l.images(t), make([]int, len(ways()))

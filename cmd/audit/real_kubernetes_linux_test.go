@@ -24,10 +24,10 @@ import (
 // it: its own API server accepts the Jobs, with strict validation and in a namespace that
 // enforces the restricted security standard, and its own job controller makes the pods,
 // which run as processes. In the middle one is killed, one evicted and one deleted. It
-// needs root, etcd, and AUDIT_TOOLS, the folder of .ci/kubernetes/build.
+// needs root, etcd, and AUDIT_TEST_TOOLS, the folder of .ci/kubernetes/build.
 func TestRealKubernetes(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "kubernetes" {
-		t.Skip("needs root, etcd, and AUDIT_TOOLS, the folder of .ci/kubernetes/build: AUDIT_REAL=kubernetes says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "kubernetes" {
+		t.Skip("needs root, etcd, and AUDIT_TEST_TOOLS, the folder of .ci/kubernetes/build: AUDIT_TEST_REAL=kubernetes says that they are there")
 	}
 	k := startKubernetes(t)
 	t.Run("strict validation", k.validates)
@@ -175,7 +175,7 @@ func startKubernetes(t *testing.T) *kubernetes {
 	k := &kubernetes{fleetLab: l, server: "https://" + api, token: rand.Text(), client: &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // of loopback
 	}}}
-	k.env = append(k.env, "KUBERNETES="+os.Getenv("AUDIT_TOOLS")+"/bin/kubernetes")
+	k.env = append(k.env, "KUBERNETES="+os.Getenv("AUDIT_TEST_TOOLS")+"/bin/kubernetes")
 	k.write(t, "tokens.csv", k.token+",admin,1,system:masters\n")
 	k.write(t, "accounts.key", privateKey(t))
 	k.daemon(t, fmt.Sprintf("etcd --data-dir $D/etcd --listen-client-urls http://%[1]s --advertise-client-urls http://%[1]s "+

@@ -16,8 +16,8 @@ import (
 // are those that skopeo, sha256sum and the decompressors find. It needs root, the
 // packages that .ci/run installs and the tools that .ci/tools builds.
 func TestRealMatrix(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "matrix" {
-		t.Skip("needs root, Docker, podman, buildah, skopeo, umoci, docker-registry, and AUDIT_TOOLS, the folder of .ci/tools: AUDIT_REAL=matrix says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "matrix" {
+		t.Skip("needs root, Docker, podman, buildah, skopeo, umoci, docker-registry, and AUDIT_TEST_TOOLS, the folder of .ci/tools: AUDIT_TEST_REAL=matrix says that they are there")
 	}
 	l := newShelf(t)
 	l.atelier(t)
@@ -94,7 +94,7 @@ func (l *shelf) atelier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.env = append(l.env, "TOOLS="+os.Getenv("AUDIT_TOOLS")+"/bin", "GODIR="+filepath.Dir(compiler),
+	l.env = append(l.env, "TOOLS="+os.Getenv("AUDIT_TEST_TOOLS")+"/bin", "GODIR="+filepath.Dir(compiler),
 		"BASH_ENV="+l.dir+"/functions", "XDG_RUNTIME_DIR="+l.dir+"/run")
 	l.images(t) // lays down the build context
 	l.write(t, "functions", l.functions(l.dir+"/kit.docker.tar"))

@@ -11,13 +11,13 @@ import (
 // TestRealPipelines has tools that read the files of GitHub and GitLab read those that
 // audit prints: actionlint a workflow, and gitlab-ci-local, which holds a pipeline against
 // GitLab's schema, and runs it. The list has a name that means something to all of them.
-// It needs git, rsync, and the folder of the two tools, AUDIT_PIPELINES.
+// It needs git, rsync, and the folder of the two tools, AUDIT_TEST_PIPELINES.
 func TestRealPipelines(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "pipelines" {
-		t.Skip("needs git, rsync, and the folder of actionlint and gitlab-ci-local, AUDIT_PIPELINES: AUDIT_REAL=pipelines says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "pipelines" {
+		t.Skip("needs git, rsync, and the folder of actionlint and gitlab-ci-local, AUDIT_TEST_PIPELINES: AUDIT_TEST_REAL=pipelines says that they are there")
 	}
 	l := newFleetLab(t)
-	l.env = append(l.env, "LIST="+hostileList, "IMAGE="+engineImage, "PATH="+l.dir+"/bin:"+os.Getenv("AUDIT_PIPELINES")+":"+os.Getenv("PATH"))
+	l.env = append(l.env, "LIST="+hostileList, "IMAGE="+engineImage, "PATH="+l.dir+"/bin:"+os.Getenv("AUDIT_TEST_PIPELINES")+":"+os.Getenv("PATH"))
 	l.run(t, `cd share && git init -q && mkdir -p .github/workflows && mv images.txt ./"$LIST"
 		audit batch --engine github -o results -- "$LIST" >.github/workflows/own.yml
 		audit batch --engine github --engine-image "$IMAGE" --shards 256 -o results -- "$LIST" >.github/workflows/image.yml

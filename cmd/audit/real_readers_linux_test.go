@@ -21,8 +21,8 @@ import (
 // Where it is about files the engines unpack twice: all layers into one folder, and
 // each layer on its own for overlayfs. It needs root and the packages that .ci/run installs.
 func TestRealReaders(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "readers" {
-		t.Skip("needs root, skopeo, umoci, buildah, containerd and Docker: AUDIT_REAL=readers says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "readers" {
+		t.Skip("needs root, skopeo, umoci, buildah, containerd and Docker: AUDIT_TEST_REAL=readers says that they are there")
 	}
 	b := newReaders(t)
 	cases := ambiguous.Cases(runtime.GOARCH)

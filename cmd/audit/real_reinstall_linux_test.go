@@ -20,8 +20,8 @@ import (
 //
 // It needs root, mmdebstrap and a network for packages.
 func TestRealReinstall(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "reinstall" {
-		t.Skip("needs root, mmdebstrap and Debian's packages: AUDIT_REAL=reinstall says that they can be had")
+	if os.Getenv("AUDIT_TEST_REAL") != "reinstall" {
+		t.Skip("needs root, mmdebstrap and Debian's packages: AUDIT_TEST_REAL=reinstall says that they can be had")
 	}
 	a := newArchive(t)
 	image := filepath.Join(a.dir, "made.tar")

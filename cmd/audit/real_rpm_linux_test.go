@@ -137,8 +137,8 @@ func rpmCases() []rpmCase {
 // TestRealRpm traces images by the real rpm and dnf to the keys that signed their
 // packages, without a network, and plants changes that have to be found.
 func TestRealRpm(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "rpm" {
-		t.Skip("needs root, rpm, rpmbuild, rpmsign, gpg, dnf, createrepo_c, db5.3_load, setcap, and AUDIT_RPMDB, a folder of databases of CentOS: AUDIT_REAL=rpm says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "rpm" {
+		t.Skip("needs root, rpm, rpmbuild, rpmsign, gpg, dnf, createrepo_c, db5.3_load, setcap, and AUDIT_TEST_RPMDB, a folder of databases of CentOS: AUDIT_TEST_REAL=rpm says that they are there")
 	}
 	lab := newRpmLab(t)
 	lab.otherDatabases(t)
@@ -156,13 +156,13 @@ func TestRealRpm(t *testing.T) {
 	}
 }
 
-// vendors verifies the packages in real databases of CentOS 5 to 8, which AUDIT_RPMDB
+// vendors verifies the packages in real databases of CentOS 5 to 8, which AUDIT_TEST_RPMDB
 // has, with the keys that lie in them, where these are the ones that the vendors publish.
 // CentOS 6 signed with SHA-1, CentOS 7 and EPEL with version 3 of OpenPGP's signatures.
 func vendors(t *testing.T) (verified int) {
-	files, err := filepath.Glob(filepath.Join(os.Getenv("AUDIT_RPMDB"), "*", "Packages"))
+	files, err := filepath.Glob(filepath.Join(os.Getenv("AUDIT_TEST_RPMDB"), "*", "Packages"))
 	if err != nil || len(files) < 10 {
-		t.Fatalf("%d databases in AUDIT_RPMDB, %v", len(files), err)
+		t.Fatalf("%d databases in AUDIT_TEST_RPMDB, %v", len(files), err)
 	}
 	published := map[string]string{
 		"C1DAC52D1664E8A4386DBA430946FCA2C105B9DE": "CentOS 6", "6341AB2753D78A78A7C27BB124C6A8A7F4A80EB5": "CentOS 7",

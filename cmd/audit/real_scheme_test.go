@@ -16,8 +16,8 @@ import (
 // audit writes for the sample profiles, and those that Guix itself exported for
 // them: both give the same channels, and ask for the same packages.
 func TestRealScheme(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "guix" {
-		t.Skip("needs GNU Guix 1.5.0: .ci/lab sets it up, AUDIT_REAL=guix says that it is there")
+	if os.Getenv("AUDIT_TEST_REAL") != "guix" {
+		t.Skip("needs GNU Guix 1.5.0: .ci/lab sets it up, AUDIT_TEST_REAL=guix says that it is there")
 	}
 	profiles, err := filepath.Glob("../../fixtures/guix/profiles/*.manifest")
 	if err != nil || len(profiles) < 40 {

@@ -16,8 +16,8 @@ import (
 // so that all of it can be killed at once. In the middle one node is killed and a task
 // on the other is requeued. It needs root, and slurmctld, slurmd and munge.
 func TestRealSlurm(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "slurm" {
-		t.Skip("needs root, slurmctld, slurmd and munge: AUDIT_REAL=slurm says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "slurm" {
+		t.Skip("needs root, slurmctld, slurmd and munge: AUDIT_TEST_REAL=slurm says that they are there")
 	}
 	s := startSlurm(t)
 	const shards, each = 8, fleetImages / 8

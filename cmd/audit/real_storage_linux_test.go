@@ -13,8 +13,8 @@ import (
 // TestRealContainersStorage: what skopeo has put into a store comes out of it with the
 // config and the layers that it had as an archive.
 func TestRealContainersStorage(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "readers" {
-		t.Skip("needs root and skopeo: AUDIT_REAL=readers says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "readers" {
+		t.Skip("needs root and skopeo: AUDIT_TEST_REAL=readers says that they are there")
 	}
 	for name, sample := range map[string]string{"guix": "guix/images/hello-opt3.tar", "docker": "docker/classic.tar"} {
 		path, err := filepath.Abs("../../fixtures/" + sample)

@@ -25,8 +25,8 @@ import (
 // that Maven made, and demands that every file has the digest of its record; then it
 // changes and adds files, and demands that each is found and nothing else.
 func TestRealLanguages(t *testing.T) {
-	if os.Getenv("AUDIT_REAL") != "languages" {
-		t.Skip("needs pip, npm with its registry, R, zip, archives of Java and Go: AUDIT_REAL=languages says that they are there")
+	if os.Getenv("AUDIT_TEST_REAL") != "languages" {
+		t.Skip("needs pip, npm with its registry, R, zip, archives of Java and Go: AUDIT_TEST_REAL=languages says that they are there")
 	}
 	l := &languages{T: t, root: t.TempDir(), work: t.TempDir()}
 	l.pip()
@@ -177,12 +177,12 @@ func (l *languages) table(all *All) {
 }
 
 // besideSyft compares the packages with those that syft finds in the same folder, by name
-// and version, where AUDIT_SYFT names the program: it must not find more.
+// and version, where AUDIT_TEST_SYFT names the program: it must not find more.
 func (l *languages) besideSyft(all *All) {
 	l.Helper()
-	syft := os.Getenv("AUDIT_SYFT")
+	syft := os.Getenv("AUDIT_TEST_SYFT")
 	if syft == "" {
-		l.Fatal("AUDIT_SYFT does not name the program")
+		l.Fatal("AUDIT_TEST_SYFT does not name the program")
 	}
 	c := exec.Command(syft, "scan", "-q", "-o", "cyclonedx-json", "dir:"+l.root)
 	c.Env = append(os.Environ(), "SYFT_CHECK_FOR_APP_UPDATE=false")

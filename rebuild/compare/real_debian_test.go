@@ -31,8 +31,8 @@ import (
 //
 // It needs root, a network for packages, and some minutes.
 func TestRealDebian(t *testing.T) {
-	if !strings.Contains(os.Getenv("AUDIT_REAL"), "debian") {
-		t.Skip("needs root and Debian's packages: AUDIT_REAL=debian says that they can be had")
+	if !strings.Contains(os.Getenv("AUDIT_TEST_REAL"), "debian") {
+		t.Skip("needs root and Debian's packages: AUDIT_TEST_REAL=debian says that they can be had")
 	}
 	dir := t.TempDir()
 	was, now := filepath.Join(dir, "was.tar"), filepath.Join(dir, "now.tar")

@@ -41,11 +41,11 @@ const buildKitVersion = "v0.20.2"
 // TestReal builds images with the real engines and builds them again: Docker
 // with its own builder and the BuildKit inside it, BuildKit's daemon, buildah.
 // It needs root and Debian's docker.io, buildah, runc, git and busybox-static.
-// BuildKit is built from its Go module, unless AUDIT_BUILDKIT names a folder
+// BuildKit is built from its Go module, unless AUDIT_TEST_BUILDKIT names a folder
 // that has buildkitd and buildctl.
 func TestReal(t *testing.T) {
-	if !strings.Contains(os.Getenv("AUDIT_REAL"), "docker") {
-		t.Skip("needs root, Docker, buildah and BuildKit: AUDIT_REAL=docker says that they are there")
+	if !strings.Contains(os.Getenv("AUDIT_TEST_REAL"), "docker") {
+		t.Skip("needs root, Docker, buildah and BuildKit: AUDIT_TEST_REAL=docker says that they are there")
 	}
 	engines := newLab(t)
 	tests := []struct {
@@ -105,7 +105,7 @@ func newLab(t *testing.T) *lab {
 	if l.busybox, err = os.ReadFile("/bin/busybox"); err != nil {
 		t.Fatal(err)
 	}
-	kit := os.Getenv("AUDIT_BUILDKIT")
+	kit := os.Getenv("AUDIT_TEST_BUILDKIT")
 	if kit == "" {
 		kit = buildBuildKit(t, filepath.Join(dir, "kit"))
 	}

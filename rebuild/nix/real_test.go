@@ -25,7 +25,7 @@ import (
 )
 
 // The real suite runs the builder with the real Nix, without a daemon and
-// without a network. It is part of the tests where AUDIT_REAL names nix, and
+// without a network. It is part of the tests where AUDIT_TEST_REAL names nix, and
 // needs user namespaces and Debian's nix-bin, busybox-static, jq, sqlite3 and
 // git.
 
@@ -38,8 +38,8 @@ var realTests sync.Map
 // it is and cannot run.
 func real(t *testing.T) {
 	t.Helper()
-	if !slices.Contains(strings.FieldsFunc(os.Getenv("AUDIT_REAL"), func(r rune) bool { return r == ',' || r == ' ' }), "nix") {
-		t.Skip("SKIPPED: the real suite of Nix runs where AUDIT_REAL names nix")
+	if !slices.Contains(strings.FieldsFunc(os.Getenv("AUDIT_TEST_REAL"), func(r rune) bool { return r == ',' || r == ' ' }), "nix") {
+		t.Skip("SKIPPED: the real suite of Nix runs where AUDIT_TEST_REAL names nix")
 	}
 	for _, tool := range []string{"nix-store", "nix-instantiate", "nix", "jq", "sqlite3", "git"} {
 		if _, err := exec.LookPath(tool); err != nil {

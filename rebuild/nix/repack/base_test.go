@@ -148,7 +148,7 @@ func TestBaseIsNoExcuse(t *testing.T) {
 
 // What dockerTools of the field made, where those images are.
 func TestFieldImages(t *testing.T) {
-	folder := os.Getenv("AUDIT_FIELD")
+	folder := os.Getenv("AUDIT_TEST_FIELD")
 	if folder == "" {
 		folder = "../../../../shared/samples/field"
 	}
