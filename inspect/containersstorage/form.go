@@ -15,7 +15,7 @@ import (
 
 // Form is that of an image in a store of podman, buildah or CRI-O.
 func Form() form.Form {
-	return form.Form{Transport: image.ContainersStorage, Argument: "REF", Help: "the store of podman and buildah", Named: true, Open: read}
+	return form.Form{Transport: image.ContainersStorage, Argument: "REF", Named: true, Open: read}
 }
 
 // read reads the image as the docker-archive that an engine would save.

@@ -19,7 +19,7 @@ import (
 
 // Form is that of a running engine.
 func Form() form.Form {
-	return form.Form{Transport: image.DockerDaemon, Argument: "REF", Help: "a running engine", Named: true, Open: open}
+	return form.Form{Transport: image.DockerDaemon, Argument: "REF", Named: true, Open: open}
 }
 
 // open reads an image from a running engine: Docker, or podman through the

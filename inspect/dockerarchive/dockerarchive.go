@@ -25,7 +25,7 @@ import (
 // Form is that of docker save.
 func Form() form.Form {
 	return form.Form{
-		Transport: image.DockerArchive, Argument: "PATH[:REF]", Help: "what docker save writes",
+		Transport: image.DockerArchive, Argument: "PATH[:REF]",
 		Match: func(in *form.Input) (bool, error) {
 			_, err := in.Archive()
 			return err == nil, err

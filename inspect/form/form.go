@@ -12,7 +12,6 @@ import (
 type Form struct {
 	Transport image.Transport
 	Argument  string // what follows the transport, for help: "PATH[:REF]"
-	Help      string // what the form is, in a few words
 
 	// Named says that what follows the transport is a name, and no path of a
 	// file or folder.

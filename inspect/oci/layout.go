@@ -23,7 +23,7 @@ import (
 // ArchiveForm is that of an image layout in a tar.
 func ArchiveForm() form.Form {
 	return form.Form{
-		Transport: image.OCIArchive, Argument: "PATH[:REF]", Help: "an OCI image layout in a tar",
+		Transport: image.OCIArchive, Argument: "PATH[:REF]",
 		Match: func(in *form.Input) (bool, error) {
 			a, err := in.Archive()
 			return err == nil && a.ByPath["manifest.json"] == nil && a.ByPath["index.json"] != nil, err
@@ -41,7 +41,7 @@ func ArchiveForm() form.Form {
 // LayoutForm is that of an image layout in a folder.
 func LayoutForm() form.Form {
 	return form.Form{
-		Transport: image.OCI, Argument: "PATH[:REF]", Help: "an OCI image layout in a folder",
+		Transport: image.OCI, Argument: "PATH[:REF]",
 		Match: func(in *form.Input) (bool, error) { return in.IsFolder(), nil },
 		Open:  func(in *form.Input) (*image.Image, error) { return readLayout(in.Pass, in.Path, in.Want) },
 	}

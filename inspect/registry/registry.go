@@ -33,7 +33,7 @@ import (
 // for one: it may be a mistyped file or word, and what is asked for is no secret there.
 func Form() form.Form {
 	return form.Form{
-		Transport: image.Registry, Argument: "//REF", Help: "a registry", Named: true,
+		Transport: image.Registry, Argument: "//REF", Named: true,
 		Open: func(in *form.Input) (*image.Image, error) {
 			reference, ok := strings.CutPrefix(in.Path, "//")
 			if !ok {

@@ -52,7 +52,7 @@ func isArchiveMember(path string, kind byte) bool {
 // Form is that of a root file system in a tar.
 func Form() form.Form {
 	return form.Form{
-		Transport: image.RootFS, Argument: "PATH", Help: "a flattened file system in a tar",
+		Transport: image.RootFS, Argument: "PATH",
 		Match: func(in *form.Input) (bool, error) {
 			head, err := in.Head()
 			return err == nil && layers.LooksLikeTar(head) && looks(head), err

@@ -97,7 +97,7 @@ func is(head []byte) bool {
 // Form is that of a SIF.
 func Form() form.Form {
 	return form.Form{
-		Transport: image.SIF, Argument: "PATH", Help: "what Singularity and Apptainer run",
+		Transport: image.SIF, Argument: "PATH",
 		Match: form.HasHead(is), Open: open,
 	}
 }

@@ -48,7 +48,7 @@ const theFileSystem = "the squashfs"
 // Form is that of a file system alone.
 func Form() form.Form {
 	return form.Form{
-		Transport: image.SquashFS, Argument: "PATH", Help: "a squashfs file system",
+		Transport: image.SquashFS, Argument: "PATH",
 		Match: form.HasHead(Is), Open: open,
 	}
 }

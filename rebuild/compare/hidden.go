@@ -70,8 +70,8 @@ func (w *walk) isHidden(d *Difference) bool {
 // first: some engines keep those of the first.
 func hasTwoHeaders(f inspect.File) bool {
 	first, last := f.Inode.Entry, f.Inode.Header
-	return first.Mode != last.Mode || first.Attr().UID != last.Attr().UID || first.Attr().GID != last.Attr().GID || first.Attr().Uname != last.Attr().Uname ||
-		first.Attr().Gname != last.Attr().Gname || !maps.Equal(first.Attr().Xattrs, last.Attr().Xattrs)
+	x, y := first.Attr(), last.Attr()
+	return first.Mode != last.Mode || x.UID != y.UID || x.GID != y.GID || !maps.Equal(x.Xattrs, y.Xattrs)
 }
 
 // sameRecords says whether the headers that give two files their attributes

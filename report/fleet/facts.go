@@ -42,7 +42,6 @@ type facts struct {
 	Config    string
 	digests   []string // all of them
 	transport image.Transport
-	Tool      string
 	System    provenance.SystemName
 	Recipe    provenance.Status
 	RecipeSum string // of the texts of the recipe; "" when there is none
@@ -206,10 +205,6 @@ func (r *reader) report() error {
 		switch key {
 		case "schemaVersion":
 			return r.dec.Decode(&r.schema)
-		case "tool":
-			var t report.Tool
-			defer func() { r.facts.Tool = t.Version }()
-			return r.dec.Decode(&t)
 		case "image":
 			return r.image()
 		case "recipe":
