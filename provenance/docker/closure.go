@@ -100,7 +100,7 @@ func (c *closureCheck) entry(layer, index int) {
 		}
 		c.owned++
 		c.explained(e)
-	case c.isMade(layer, index, e):
+	case c.isMade(layer, index, e), isPlainRoot(e):
 		c.explained(e)
 	case c.isWritten(layer, e):
 		if c.Unowned(c.img, layer, e, c.rights(layer, index, e, true)...) || c.installed.Compare(layer, index).Standing == ospackages.Changed {
@@ -112,6 +112,13 @@ func (c *closureCheck) entry(layer, index int) {
 		c.unexplained++
 		c.Unexplained(c.img, layer, e, c.rights(layer, index, e, false)...)
 	}
+}
+
+// isPlainRoot says whether an entry is the folder that every file system begins with, in
+// which root alone may write.
+func isPlainRoot(e *inspect.Entry) bool {
+	a := e.Attr()
+	return e.Path == "." && e.Type == '5' && e.Mode&^0o755 == 0 && a.UID == 0 && a.GID == 0 && len(a.Xattrs) == 0
 }
 
 // isMade says whether signed packages, or a rule by which it comes from them, explain an

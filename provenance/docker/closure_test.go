@@ -71,6 +71,10 @@ func TestClosure(t *testing.T) {
 			[][]fixtures.File{{{Name: "f", Body: "1"}}, {{Name: "g", Body: "1"}}}, []fixtures.Step{{By: "/bin/sh -c make"}}, check.Unknown,
 			[]string{`f instruction="" kind="file"`, `g instruction="" kind="file"`},
 		},
+		"the root folder": {
+			[][]fixtures.File{{{Name: "./"}}, {{Name: "./", Mode: 0o777}}}, []fixtures.Step{{By: "/bin/bash", Comment: "my work"}}, check.Unknown,
+			[]string{`. instruction="" kind="folder"`},
+		},
 		"a name with spaces": {
 			[][]fixtures.File{{{Name: "my files/a", Body: "1"}}}, []fixtures.Step{{By: "COPY a /my files # buildkit", Comment: kitSays}}, check.Unknown, nil,
 		},
