@@ -31,7 +31,7 @@ func TestVariables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range regexp.MustCompile(`AUDIT_[A-Z]+`).FindAllString(string(text), -1) {
+	for _, name := range regexp.MustCompile(`AUDIT_[A-Z_]+`).FindAllString(string(text), -1) {
 		if _, ignored, err := envSettings(map[string]cli.Flag{}, []string{name + "=x"}); err != nil || len(ignored) > 0 {
 			t.Errorf("%s, which the tests have: %v, %v", name, ignored, err)
 		}
