@@ -30,16 +30,7 @@ func TestPackagedLinks(t *testing.T) {
 			{Path: "/usr/lib/liba.so", Link: "liba.so.1", Mode: 0o120777}, {Path: "/usr/lib/libb.so", Link: "libb.so.1", Mode: 0o120777},
 		}}.Header()))},
 	}
-	name := filepath.Join(t.TempDir(), "image.tar")
-	if err := os.WriteFile(name, fixtures.Docker{Layers: [][]fixtures.File{files}}.Archive(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	img, err := inspect.Open(t.Context(), name, inspect.Options{Stores: fixtures.Stores(), Keep: ospackages.Keep, Weak: ospackages.Weak})
-	if err != nil {
-		t.Fatal(err)
-	}
-	table := New(img)
-	table.Packages(ospackages.Read(img))
+	table := packaged(t, files)
 	for path, want := range map[string]Kind{
 		"bin/sh": Packaged, "bin/ls": Nobody, "usr/lib/liba.so": Packaged, "usr/lib/libb.so": Nobody, "usr/share/doc/dash": Nobody,
 	} {
@@ -59,6 +50,17 @@ func TestRecordOfAPackage(t *testing.T) {
 		{Name: "var/lib/dpkg/info/dash.list", Body: "/.\n/bin\n/bin/dash\n/etc\n/etc/dash.conf\n"},
 		{Name: "var/lib/dpkg/info/dash.md5sums", Body: fmt.Sprintf("%x  bin/dash\n", body)},
 	}
+	table := packaged(t, files)
+	for _, path := range []string{"bin/dash", "etc/dash.conf"} {
+		if w, ok := table.Word(path); !ok || w.Kind != Packaged || w.By != "dash 1-2" {
+			t.Errorf("%s: %+v", path, w)
+		}
+	}
+}
+
+// packaged is the table of an image of files, with what its package databases say.
+func packaged(t *testing.T, files []fixtures.File) *Table {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "image.tar")
 	if err := os.WriteFile(name, fixtures.Docker{Layers: [][]fixtures.File{files}}.Archive(), 0o600); err != nil {
 		t.Fatal(err)
@@ -69,9 +71,5 @@ func TestRecordOfAPackage(t *testing.T) {
 	}
 	table := New(img)
 	table.Packages(ospackages.Read(img))
-	for _, path := range []string{"bin/dash", "etc/dash.conf"} {
-		if w, ok := table.Word(path); !ok || w.Kind != Packaged || w.By != "dash 1-2" {
-			t.Errorf("%s: %+v", path, w)
-		}
-	}
+	return table
 }
